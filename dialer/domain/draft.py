@@ -1,0 +1,214 @@
+"""A decision in the making: the case as it changes and the effects so far. Used inside `decide` only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from dialer.domain.case import Case, CaseStatus, Errand, ErrandState, Reason, Robot, RobotState
+from dialer.domain.effects import (
+    AlarmCode,
+    Effect,
+    HastenAttempt,
+    OpenErrand,
+    PlanAttempt,
+    RaiseAlarm,
+    RecordOutcome,
+    WithdrawAttempt,
+    WithdrawErrand,
+)
+from dialer.domain.policy import GradePolicy, Policy
+from dialer.domain.urgency import urgency
+from dialer.domain.values import Contact, OutcomeKind, Track
+
+
+class Draft:
+    """Collects what one event does to one case. Each method leaves the case consistent with its effects."""
+
+    def __init__(self, case: Case, *, now: datetime, policy: Policy) -> None:
+        self.case = case
+        self.now = now
+        self.policy = policy
+        self.effects: list[Effect] = []
+
+    @property
+    def grade_policy(self) -> GradePolicy:
+        return self.policy.of(self.case.grade)
+
+    def change(self, **fields: object) -> None:
+        self.case = replace(self.case, **fields)  # type: ignore[arg-type]  # names are checked by replace itself
+
+    def alarm(self, code: AlarmCode) -> None:
+        self.effects.append(RaiseAlarm(code=code))
+
+    def urgency_at(self) -> datetime:
+        return urgency(
+            grade=self.case.grade,
+            opened_at=self.case.opened_at,
+            expires_at=self.case.expires_at,
+            amount_at_risk_fen=self.case.amount_at_risk_fen,
+            policy=self.policy.urgency,
+        ).at
+
+    # --- robot -----------------------------------------------------------------------------------------------
+
+    def ring(self, *, after_seconds: int, reason: Reason, number: int | None = None) -> None:
+        """Plans the next attempt. Outside the window it waits for the opening; a high grade also gets a person."""
+        robot = self.case.robot
+        wanted = self.now + timedelta(seconds=after_seconds)
+        not_before = self.policy.window.next_open(wanted)
+        if not_before != wanted and not self.grade_policy.windowed:
+            self.ask_person(Reason.OUTSIDE_WINDOW)
+        n = robot.attempts + 1
+        chosen = robot.number if number is None else number
+        self.change(
+            robot=replace(
+                robot,
+                state=RobotState.PENDING,
+                attempts=n,
+                number=chosen,
+                at=not_before,
+                patience_at=not_before + timedelta(seconds=self.grade_policy.robot_patience_seconds),
+                reason=reason,
+            )
+        )
+        self.effects.append(
+            PlanAttempt(
+                n=n,
+                number=chosen,
+                not_before=not_before,
+                urgency_at=self.urgency_at(),
+                windowed=self.grade_policy.windowed,
+                reason=reason,
+            )
+        )
+
+    def hasten(self, *, reason: Reason) -> None:
+        """The pending attempt is wanted now."""
+        robot = self.case.robot
+        not_before = self.policy.window.next_open(self.now)
+        if robot.at is not None:
+            not_before = min(not_before, robot.at) if robot.at > self.now else robot.at
+        patience_at = max(self.now, not_before) + timedelta(seconds=self.grade_policy.robot_patience_seconds)
+        self.change(robot=replace(robot, at=not_before, patience_at=patience_at, reason=reason))
+        self.effects.append(
+            HastenAttempt(
+                n=robot.attempts,
+                not_before=not_before,
+                urgency_at=self.urgency_at(),
+                windowed=self.grade_policy.windowed,
+            )
+        )
+
+    def stop_robot(self, reason: Reason) -> None:
+        """No further ring; a pending one is withdrawn, at the carrier too."""
+        robot = self.case.robot
+        if robot.state is RobotState.PENDING:
+            self.effects.append(WithdrawAttempt(n=robot.attempts, reason=reason))
+        if robot.state is not RobotState.OFF or reason is not Reason.NONE:
+            self.finish_robot(reason)
+
+    def finish_robot(self, reason: Reason) -> None:
+        self.change(
+            robot=replace(self.case.robot, state=RobotState.DONE, at=None, patience_at=None, reason=reason)
+        )
+
+    def next_number(self) -> int | None:
+        """The next of the person's numbers that is not known to be dead, in turn after the one rung last."""
+        robot = self.case.robot
+        for step in range(1, self.case.numbers + 1):
+            candidate = (robot.number + step) % self.case.numbers
+            if candidate not in robot.dead_numbers:
+                return candidate
+        return None
+
+    # --- people ----------------------------------------------------------------------------------------------
+
+    def errand(self, track: Track) -> Errand:
+        return self.case.human if track is Track.HUMAN else self.case.visit
+
+    def put_errand(self, track: Track, errand: Errand) -> None:
+        if track is Track.HUMAN:
+            self.change(human=errand)
+        else:
+            self.change(visit=errand)
+
+    def schedule(self, track: Track, *, after_seconds: int, reason: Reason) -> None:
+        """Opens the errand later unless the person is reached before; an earlier one stands."""
+        errand = self.errand(track)
+        at = self.now + timedelta(seconds=after_seconds)
+        if errand.state is ErrandState.OPEN:
+            return
+        if errand.state is ErrandState.SCHEDULED and errand.at is not None and errand.at <= at:
+            return
+        if after_seconds == 0:
+            self.open_errand(track, reason)
+        else:
+            self.put_errand(track, replace(errand, state=ErrandState.SCHEDULED, at=at, reason=reason))
+
+    def open_errand(self, track: Track, reason: Reason) -> None:
+        """An assignment exists from now on, once; a second wish changes nothing."""
+        errand = self.errand(track)
+        if errand.state is ErrandState.OPEN:
+            return
+        rules = self.grade_policy
+        due_seconds = rules.human_due_seconds if track is Track.HUMAN else rules.visit_due_seconds
+        due_at = self.now + timedelta(seconds=due_seconds)
+        self.put_errand(
+            track, Errand(state=ErrandState.OPEN, at=due_at, tries=errand.tries + 1, reason=reason)
+        )
+        self.effects.append(
+            OpenErrand(
+                track=track,
+                reason=reason,
+                sign_by=self.now + timedelta(seconds=rules.sign_seconds),
+                due_at=due_at,
+                feedback_by=self.now + timedelta(seconds=rules.feedback_seconds),
+                urgency_at=self.urgency_at(),
+            )
+        )
+
+    def ask_person(self, reason: Reason) -> None:
+        """A human call now, unless one has been made for this case already: then an officer goes."""
+        if self.case.human.state is ErrandState.DONE:
+            self.open_errand(Track.VISIT, reason)
+        else:
+            self.open_errand(Track.HUMAN, reason)
+
+    def withdraw_errand(self, track: Track, reason: Reason) -> None:
+        errand = self.errand(track)
+        if errand.state is ErrandState.OPEN:
+            self.effects.append(WithdrawErrand(track=track, reason=reason))
+        if errand.is_pending:
+            self.put_errand(track, replace(errand, state=ErrandState.DONE, at=None, reason=reason))
+
+    # --- ends ------------------------------------------------------------------------------------------------
+
+    def stand_down(self, reason: Reason) -> None:
+        """Nothing rings, nobody goes: every track ends, at the carrier too."""
+        self.stop_robot(reason)
+        self.withdraw_errand(Track.HUMAN, reason)
+        self.withdraw_errand(Track.VISIT, reason)
+
+    def close(self, outcome: OutcomeKind, reason: Reason) -> None:
+        self.stand_down(reason)
+        self.change(status=CaseStatus.CLOSED, outcome=outcome, watch_until=None)
+
+    def succeed(self, outcome: OutcomeKind, reason: Reason) -> None:
+        """Provisional from now to the end of the watch period."""
+        self.stand_down(reason)
+        self.change(
+            status=CaseStatus.WATCHING,
+            outcome=outcome,
+            contact=Contact.VERIFIED,
+            watch_until=self.now + self.policy.watch(),
+        )
+
+    def record(self, outcome: OutcomeKind, *, track: Track | None, reason: Reason) -> None:
+        self.effects.append(
+            RecordOutcome(outcome=outcome, contact=self.case.contact, track=track, reason=reason)
+        )
+
+    def robot(self, **fields: object) -> None:
+        robot: Robot = replace(self.case.robot, **fields)  # type: ignore[arg-type]  # as in change
+        self.change(robot=robot)

@@ -1,0 +1,108 @@
+"""What a decision asks the shell to do. Values: they become rows before anything is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from dialer.domain.case import Reason
+from dialer.domain.values import Contact, OutcomeKind, Track
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanAttempt:
+    """One ring, numbered, not before a time, at a place in the queue."""
+
+    n: int
+    number: int
+    not_before: datetime
+    urgency_at: datetime
+    windowed: bool
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawAttempt:
+    """Attempt `n` must not ring any more; if it rings or talks now it is cancelled at the carrier."""
+
+    n: int
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HastenAttempt:
+    """The pending attempt moves: a new place in the queue, and another earliest time."""
+
+    n: int
+    not_before: datetime
+    urgency_at: datetime
+    windowed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenErrand:
+    """An assignment for a caller or an officer, with its three clocks."""
+
+    track: Track
+    reason: Reason
+    sign_by: datetime
+    due_at: datetime
+    feedback_by: datetime
+    urgency_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawErrand:
+    track: Track
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordOutcome:
+    """A line for the ledger of outcomes that the machine itself came to (a robot call, an expiry)."""
+
+    outcome: OutcomeKind
+    contact: Contact
+    track: Track | None
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReverseOutcome:
+    """A filed case undoes the success on record."""
+
+    reason: Reason
+
+
+class AlarmCode(StrEnum):
+    MISSED_WARNING = "missed_warning"
+    HUMAN_OVERDUE = "human_overdue"
+    VISIT_OVERDUE = "visit_overdue"
+    OWN_FAULTS = "own_faults"
+    ALREADY_PAID = "already_paid"
+    CANNOT_FIND = "cannot_find"
+    REFUSED_IN_PERSON = "refused_in_person"
+    DEFRAUDED_AFTER_SUCCESS = "defrauded_after_success"
+    WAITED_TOO_LONG = "waited_too_long"
+    REJECTED_HIGH_ROW = "rejected_high_row"
+    UNKNOWN_SUBMISSION = "unknown_submission"
+    CARRIER_TROUBLE = "carrier_trouble"
+    NO_FUTURE = "no_future"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaiseAlarm:
+    code: AlarmCode
+
+
+Effect = (
+    PlanAttempt
+    | WithdrawAttempt
+    | HastenAttempt
+    | OpenErrand
+    | WithdrawErrand
+    | RecordOutcome
+    | ReverseOutcome
+    | RaiseAlarm
+)

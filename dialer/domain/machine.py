@@ -1,0 +1,158 @@
+"""`decide`: the only place where a case's next step is decided. Pure.
+
+Guarantees, held by the property tests: attempts are numbered and bounded, never a ring without a reason, settled
+is final except by a filed case, late or repeated provider events change nothing, nothing ends silently.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from dialer.domain.case import Case, CaseStatus, Reason, RobotState
+from dialer.domain.draft import Draft
+from dialer.domain.effects import AlarmCode, Effect, ReverseOutcome
+from dialer.domain.events import (
+    AttemptEnded,
+    CaseClosed,
+    CaseFiled,
+    CaseOpened,
+    ErrandReported,
+    Event,
+    GradeChanged,
+    OfficerWanted,
+    OptedOut,
+    PersonRequested,
+    RingRequested,
+    TimePassed,
+    WarningJoined,
+    WindowClosed,
+)
+from dialer.domain.people import errand_reported, time_passed
+from dialer.domain.policy import Policy
+from dialer.domain.ringing import attempt_ended, officer_wanted
+from dialer.domain.start import grade_changed, start, warning_joined
+from dialer.domain.values import OutcomeKind, Track
+from dialer.errors import Conflict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    case: Case
+    effects: tuple[Effect, ...]
+
+
+def decide(case: Case, event: Event, now: datetime, policy: Policy) -> Decision:
+    """The case after `event` at `now` (aware UTC), and what is to be done. Raises `Conflict` for a human act that
+    no longer fits; any other event that does not fit leaves the case as it was, without effects.
+    """
+    draft = Draft(case, now=now, policy=policy)
+    _apply(draft, event)
+    return Decision(case=draft.case, effects=tuple(draft.effects))
+
+
+def _apply(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912  # one arm an event, in one place
+    match event:
+        case CaseOpened():
+            start(draft)
+        case WarningJoined():
+            warning_joined(draft, event)
+        case AttemptEnded():
+            attempt_ended(draft, event)
+        case OfficerWanted():
+            officer_wanted(draft, event)
+        case WindowClosed():
+            _window_closed(draft, event)
+        case TimePassed():
+            time_passed(draft)
+        case ErrandReported():
+            errand_reported(draft, event)
+        case GradeChanged():
+            _must_be_open(draft)
+            grade_changed(draft, event.grade)
+        case RingRequested():
+            _ring_requested(draft)
+        case PersonRequested():
+            _must_be_open(draft)
+            draft.open_errand(event.track, Reason.ON_REQUEST)
+        case OptedOut():
+            _opted_out(draft)
+        case CaseClosed():
+            _case_closed(draft, event.outcome)
+        case CaseFiled():
+            _case_filed(draft)
+        case _ as never:
+            assert_never(never)
+
+
+def _must_be_open(draft: Draft) -> None:
+    if draft.case.status is not CaseStatus.OPEN:
+        raise Conflict(
+            f"case {draft.case.id} is no longer open", current=f"{draft.case.status}/{draft.case.outcome}"
+        )
+
+
+def _window_closed(draft: Draft, event: WindowClosed) -> None:
+    robot = draft.case.robot
+    if draft.case.status is not CaseStatus.OPEN or robot.state is not RobotState.PENDING:
+        return
+    if event.n != robot.attempts or draft.policy.window.is_open(draft.now):
+        return
+    if not draft.grade_policy.windowed:
+        draft.ask_person(Reason.OUTSIDE_WINDOW)
+    draft.robot(at=None)
+    draft.hasten(reason=Reason.OUTSIDE_WINDOW)
+
+
+def _ring_requested(draft: Draft) -> None:
+    _must_be_open(draft)
+    if draft.case.robot.state is RobotState.PENDING:
+        draft.hasten(reason=Reason.ON_REQUEST)
+        return
+    number = draft.case.robot.number
+    if number in draft.case.robot.dead_numbers:
+        following = draft.next_number()
+        if following is None:
+            raise Conflict(f"case {draft.case.id} has no number left that can be rung")
+        number = following
+    draft.ring(after_seconds=0, reason=Reason.ON_REQUEST, number=number)
+
+
+def _opted_out(draft: Draft) -> None:
+    """No robot rings for this incident again; a high grade still gets a person."""
+    _must_be_open(draft)
+    draft.change(opted_out=True)
+    draft.stop_robot(Reason.OPTED_OUT)
+    if draft.case.grade.is_high:
+        draft.ask_person(Reason.OPTED_OUT)
+    elif not draft.case.human.is_pending and not draft.case.visit.is_pending:
+        draft.record(OutcomeKind.REFUSES, track=Track.ROBOT, reason=Reason.OPTED_OUT)
+        draft.close(OutcomeKind.REFUSES, Reason.OPTED_OUT)
+
+
+def _case_closed(draft: Draft, outcome: OutcomeKind) -> None:
+    _must_be_open(draft)
+    draft.record(outcome, track=None, reason=Reason.CASE_CLOSED)
+    draft.close(outcome, Reason.CASE_CLOSED)
+
+
+def _case_filed(draft: Draft) -> None:
+    """Money was lost: a success is reversed, anything else ends as already defrauded. Twice changes nothing."""
+    case = draft.case
+    if case.status is CaseStatus.REVERSED or (
+        case.status is CaseStatus.CLOSED and case.outcome is OutcomeKind.ALREADY_DEFRAUDED
+    ):
+        return
+    succeeded = case.status in {CaseStatus.WATCHING, CaseStatus.PROVEN}
+    if succeeded:
+        draft.effects.append(ReverseOutcome(reason=Reason.CASE_FILED))
+        draft.alarm(AlarmCode.DEFRAUDED_AFTER_SUCCESS)
+    draft.record(OutcomeKind.ALREADY_DEFRAUDED, track=None, reason=Reason.CASE_FILED)
+    if case.status is CaseStatus.OPEN:
+        draft.stand_down(Reason.CASE_FILED)
+    draft.change(
+        status=CaseStatus.REVERSED if succeeded else CaseStatus.CLOSED,
+        outcome=OutcomeKind.ALREADY_DEFRAUDED,
+        watch_until=None,
+    )

@@ -1,0 +1,139 @@
+"""What silence and the reports of callers and officers do to a case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from dialer.domain.case import CaseStatus, ErrandState, Reason, RobotState
+from dialer.domain.draft import Draft
+from dialer.domain.effects import AlarmCode
+from dialer.domain.events import ErrandReported
+from dialer.domain.values import Contact, OutcomeKind, Track
+from dialer.errors import Conflict
+
+SUCCESSES = frozenset(
+    {OutcomeKind.DISSUADED_BY_PHONE, OutcomeKind.DISSUADED_IN_PERSON, OutcomeKind.SAW_THROUGH_IT}
+)
+"""Outcomes that start the watch period."""
+
+_ENDS = frozenset(
+    {
+        OutcomeKind.ALREADY_DEFRAUDED,
+        OutcomeKind.DUPLICATE,
+        OutcomeKind.TRANSFERRED,
+        OutcomeKind.MISSED,
+        OutcomeKind.CANNOT_FIND,
+    }
+)
+"""Outcomes that end a case whoever reports them."""
+
+
+def time_passed(draft: Draft) -> None:
+    """Everything of this case that was due by now has happened; called early, nothing has."""
+    case = draft.case
+    if case.status is CaseStatus.WATCHING:
+        if case.watch_until is not None and case.watch_until <= draft.now:
+            draft.change(status=CaseStatus.PROVEN, watch_until=None)
+        return
+    if case.status is not CaseStatus.OPEN:
+        return
+    _expiry(draft)
+    _patience(draft)
+    _errand_due(draft, Track.HUMAN)
+    _errand_due(draft, Track.VISIT)
+
+
+def _expiry(draft: Draft) -> None:
+    """A warning that aged past its expiry with nobody reached is missed: somebody must explain it."""
+    case = draft.case
+    if case.missed or case.expires_at is None or case.expires_at > draft.now:
+        return
+    draft.change(missed=True)
+    if case.contact is Contact.VERIFIED:
+        return
+    draft.stop_robot(Reason.EXPIRED)
+    if case.grade.is_high:
+        draft.alarm(AlarmCode.MISSED_WARNING)
+    if not draft.case.human.is_pending and not draft.case.visit.is_pending:
+        draft.ask_person(Reason.EXPIRED)
+
+
+def _patience(draft: Draft) -> None:
+    robot = draft.case.robot
+    if robot.state is not RobotState.PENDING or robot.patience_at is None or robot.patience_at > draft.now:
+        return
+    draft.robot(patience_at=None)
+    draft.alarm(AlarmCode.WAITED_TOO_LONG)
+    if not draft.case.human.is_pending and not draft.case.visit.is_pending:
+        draft.ask_person(Reason.WAITED_TOO_LONG)
+
+
+def _errand_due(draft: Draft, track: Track) -> None:
+    errand = draft.errand(track)
+    if not errand.is_pending or errand.at is None or errand.at > draft.now:
+        return
+    if errand.state is ErrandState.SCHEDULED:
+        draft.open_errand(track, errand.reason)
+        return
+    draft.alarm(AlarmCode.HUMAN_OVERDUE if track is Track.HUMAN else AlarmCode.VISIT_OVERDUE)
+    rules = draft.grade_policy
+    again = rules.human_due_seconds if track is Track.HUMAN else rules.visit_due_seconds
+    draft.put_errand(track, replace(errand, at=draft.now + timedelta(seconds=again)))
+    if track is Track.HUMAN and rules.visit_when_human_fails:
+        draft.open_errand(Track.VISIT, Reason.HUMAN_OVERDUE)
+
+
+def errand_reported(draft: Draft, event: ErrandReported) -> None:
+    """The report is in the ledger and the case moved on. Raises `Conflict` when that errand is not open."""
+    case = draft.case
+    errand = draft.errand(event.track)
+    if case.status is not CaseStatus.OPEN or errand.state is not ErrandState.OPEN:
+        raise Conflict(
+            f"case {case.id} has no open {event.track} errand any more",
+            current=f"{case.status}/{case.outcome}",
+        )
+    draft.put_errand(event.track, replace(errand, state=ErrandState.DONE, at=None, reason=Reason.NONE))
+    if event.contact is Contact.VERIFIED or case.contact is Contact.NONE:
+        draft.change(contact=event.contact)
+    draft.record(event.outcome, track=event.track, reason=Reason.NONE)
+    if event.outcome in SUCCESSES:
+        if event.contact is not Contact.VERIFIED:
+            raise Conflict("a success needs the verified contact of the right person")
+        draft.succeed(event.outcome, Reason.VERIFIED_SUCCESS)
+    elif event.outcome in _ENDS:
+        if event.outcome is OutcomeKind.ALREADY_DEFRAUDED:
+            draft.alarm(AlarmCode.ALREADY_PAID)
+        if event.outcome is OutcomeKind.CANNOT_FIND:
+            draft.alarm(AlarmCode.CANNOT_FIND)
+        draft.close(event.outcome, Reason.CASE_CLOSED)
+    elif event.track is Track.HUMAN:
+        _human_failed(draft, event.outcome)
+    else:
+        _visit_failed(draft, event.outcome)
+
+
+def _human_failed(draft: Draft, outcome: OutcomeKind) -> None:
+    """By phone it did not succeed: where the grade wants it, or a visit waits anyway, an officer goes."""
+    draft.change(outcome=outcome)
+    draft.stop_robot(Reason.HUMAN_FAILED)
+    if draft.grade_policy.visit_when_human_fails or draft.case.visit.is_pending:
+        draft.open_errand(Track.VISIT, Reason.HUMAN_FAILED)
+        return
+    draft.close(outcome, Reason.HUMAN_FAILED)
+
+
+def _visit_failed(draft: Draft, outcome: OutcomeKind) -> None:
+    """Not found yet: again later, so often; refused or half believed at the door: ends, loudly."""
+    draft.change(outcome=outcome)
+    errand = draft.case.visit
+    if outcome is OutcomeKind.CANNOT_FIND_YET and errand.tries < draft.policy.visit_tries:
+        draft.schedule(Track.VISIT, after_seconds=draft.policy.visit_retry_seconds, reason=Reason.VISIT_AGAIN)
+        return
+    if outcome is OutcomeKind.CANNOT_FIND_YET:
+        draft.alarm(AlarmCode.CANNOT_FIND)
+        draft.close(OutcomeKind.CANNOT_FIND, Reason.CASE_CLOSED)
+        return
+    if outcome in {OutcomeKind.REFUSES, OutcomeKind.HALF_BELIEVES}:
+        draft.alarm(AlarmCode.REFUSED_IN_PERSON)
+    draft.close(outcome, Reason.CASE_CLOSED)

@@ -1,0 +1,192 @@
+"""What the end of a robot call means: the table of domain terms, as code. Answered is not reached."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from dialer.domain.case import CaseStatus, Reason, RobotState
+from dialer.domain.draft import Draft
+from dialer.domain.effects import AlarmCode
+from dialer.domain.events import AttemptEnded, OfficerWanted
+from dialer.domain.values import Answer, Contact, OutcomeKind, TelephonyResult, Track
+
+
+def attempt_ended(draft: Draft, event: AttemptEnded) -> None:
+    """Applies the end of the newest attempt, once; any other is late news."""
+    case = draft.case
+    robot = case.robot
+    if (
+        case.status is not CaseStatus.OPEN
+        or robot.state is not RobotState.PENDING
+        or event.n != robot.attempts
+    ):
+        return
+    draft.finish_robot(Reason.NONE)
+    match event.result:
+        case TelephonyResult.ANSWERED:
+            _answered(draft, event)
+        case TelephonyResult.BUSY:
+            _busy(draft)
+        case TelephonyResult.FORWARDED | TelephonyResult.MACHINE:
+            _not_the_person_s_ear(draft)
+        case (
+            TelephonyResult.NO_ANSWER
+            | TelephonyResult.REJECTED
+            | TelephonyResult.POWERED_OFF
+            | TelephonyResult.FAILED
+        ):
+            _count_try(draft)
+            _again_or_person(draft, Reason.RETRY)
+        case TelephonyResult.INVALID_NUMBER:
+            _dead_number(draft, Reason.NO_USABLE_NUMBER)
+        case TelephonyResult.BLOCKED | TelephonyResult.CANCELED:
+            _own_fault(draft)
+        case TelephonyResult.UNKNOWN:
+            draft.finish_robot(Reason.UNKNOWN_SUBMISSION)
+            draft.alarm(AlarmCode.UNKNOWN_SUBMISSION)
+            draft.ask_person(Reason.UNKNOWN_SUBMISSION)
+        case _ as never:
+            assert_never(never)
+
+
+def officer_wanted(draft: Draft, event: OfficerWanted) -> None:
+    """A person is looked for while the call still goes on."""
+    case = draft.case
+    if case.status is not CaseStatus.OPEN or case.robot.state is not RobotState.PENDING:
+        return
+    if event.n != case.robot.attempts:
+        return
+    if event.answer is Answer.ALREADY_PAID:
+        draft.ask_person(Reason.ALREADY_PAID)
+    else:
+        draft.ask_person(Reason.WANTS_OFFICER)
+
+
+def _count_try(draft: Draft) -> None:
+    draft.robot(tries=draft.case.robot.tries + 1, own_faults=0)
+
+
+def _answered(draft: Draft, event: AttemptEnded) -> None:  # noqa: C901, PLR0912  # one arm an answer
+    _count_try(draft)
+    verified = event.contact is Contact.VERIFIED
+    if verified or draft.case.contact is Contact.NONE:
+        draft.change(contact=event.contact if event.contact is not Contact.NONE else Contact.UNVERIFIED)
+    match event.answer:
+        case Answer.ACKNOWLEDGED if verified:
+            _success(draft, OutcomeKind.DISSUADED_BY_PHONE)
+        case Answer.SAW_THROUGH if verified:
+            _success(draft, OutcomeKind.SAW_THROUGH_IT)
+        case Answer.ALREADY_PAID:
+            draft.finish_robot(Reason.ALREADY_PAID)
+            draft.alarm(AlarmCode.ALREADY_PAID)
+            draft.ask_person(Reason.ALREADY_PAID)
+        case Answer.WANTS_OFFICER:
+            _person(draft, Reason.WANTS_OFFICER)
+        case Answer.DOUBTFUL if verified:
+            _record_and_person(draft, OutcomeKind.HALF_BELIEVES, Reason.DOUBTFUL)
+        case Answer.REFUSES:
+            _record_and_person(draft, OutcomeKind.REFUSES, Reason.REFUSED)
+            if draft.case.grade.is_high:
+                draft.open_errand(Track.VISIT, Reason.REFUSED)
+        case Answer.WRONG_PERSON:
+            _dead_number(draft, Reason.WRONG_PERSON)
+        case Answer.LANGUAGE_OR_HEARING:
+            _person(draft, Reason.LANGUAGE_OR_HEARING)
+        case Answer.OPT_OUT:
+            draft.change(opted_out=True)
+            _record_and_person(draft, OutcomeKind.REFUSES, Reason.OPTED_OUT)
+        case Answer.NONE | Answer.ACKNOWLEDGED | Answer.SAW_THROUGH | Answer.DOUBTFUL:
+            _again_or_person(draft, Reason.NOT_VERIFIED)
+        case _ as never:
+            assert_never(never)
+
+
+def _success(draft: Draft, outcome: OutcomeKind) -> None:
+    draft.record(outcome, track=Track.ROBOT, reason=Reason.VERIFIED_SUCCESS)
+    draft.succeed(outcome, Reason.VERIFIED_SUCCESS)
+
+
+def _person(draft: Draft, reason: Reason) -> None:
+    draft.finish_robot(reason)
+    draft.ask_person(reason)
+
+
+def _record_and_person(draft: Draft, outcome: OutcomeKind, reason: Reason) -> None:
+    draft.record(outcome, track=Track.ROBOT, reason=reason)
+    draft.change(outcome=outcome)
+    _person(draft, reason)
+
+
+def _busy(draft: Draft) -> None:
+    """On a high grade the person is probably talking to the scammer: ring on, and people at once."""
+    _count_try(draft)
+    if not draft.case.grade.is_high:
+        _again_or_person(draft, Reason.RETRY)
+        return
+    draft.ask_person(Reason.BUSY_ON_HIGH)
+    draft.open_errand(Track.VISIT, Reason.BUSY_ON_HIGH)
+    if draft.case.robot.tries < draft.grade_policy.robot_tries:
+        draft.ring(after_seconds=draft.policy.busy_retry_seconds, reason=Reason.BUSY_ON_HIGH)
+
+
+def _not_the_person_s_ear(draft: Draft) -> None:
+    """Forwarded, an assistant, voicemail: no contact, and scammers set forwarding. People take over."""
+    _count_try(draft)
+    _person(draft, Reason.FORWARDED_OR_MACHINE)
+    if draft.case.grade.is_high:
+        draft.open_errand(Track.VISIT, Reason.FORWARDED_OR_MACHINE)
+
+
+def _again_or_person(draft: Draft, reason: Reason) -> None:
+    robot = draft.case.robot
+    if robot.tries < draft.grade_policy.robot_tries and not draft.case.opted_out:
+        number = draft.next_number()
+        if number is not None:
+            draft.ring(after_seconds=draft.grade_policy.robot_gap_seconds, reason=reason, number=number)
+            return
+    hand_over(draft, Reason.ROBOT_TRIES_USED)
+
+
+def hand_over(draft: Draft, reason: Reason) -> None:
+    """The robot is done without success: a person rings, or, of a grade where only a sample is rung, the case ends
+    as not found yet, which no rate counts as reached.
+    """
+    draft.finish_robot(reason)
+    if draft.case.human.is_pending or draft.case.visit.is_pending:
+        return
+    if draft.case.id % 100 < draft.grade_policy.human_sample_percent:
+        sampled = draft.grade_policy.human_sample_percent < 100  # noqa: PLR2004  # percent
+        draft.ask_person(Reason.SAMPLE if sampled else reason)
+        return
+    draft.record(OutcomeKind.CANNOT_FIND_YET, track=Track.ROBOT, reason=Reason.NOT_IN_SAMPLE)
+    draft.close(OutcomeKind.CANNOT_FIND_YET, Reason.NOT_IN_SAMPLE)
+
+
+def _dead_number(draft: Draft, reason: Reason) -> None:
+    """Not the person's number: the next one is rung at once; none left, the record goes back or people go."""
+    robot = draft.case.robot
+    draft.robot(dead_numbers=robot.dead_numbers | {robot.number})
+    number = draft.next_number()
+    if number is not None and not draft.case.opted_out:
+        draft.ring(after_seconds=0, reason=Reason.NEXT_NUMBER, number=number)
+        return
+    draft.finish_robot(reason)
+    if draft.case.grade.is_high:
+        draft.ask_person(reason)
+        draft.open_errand(Track.VISIT, reason)
+    elif draft.grade_policy.visit_when_human_fails or draft.case.human.is_pending:
+        draft.ask_person(reason)
+    else:
+        draft.record(OutcomeKind.MISMATCH, track=Track.ROBOT, reason=reason)
+        draft.close(OutcomeKind.MISMATCH, reason)
+
+
+def _own_fault(draft: Draft) -> None:
+    """Costs the target no try; too many in a row and a person is asked instead of the line."""
+    faults = draft.case.robot.own_faults + 1
+    draft.robot(own_faults=faults)
+    if faults > draft.policy.max_own_faults:
+        draft.alarm(AlarmCode.OWN_FAULTS)
+        _person(draft, Reason.OWN_FAULT)
+        return
+    draft.ring(after_seconds=draft.policy.requeue_seconds, reason=Reason.OWN_FAULT)
