@@ -1,4 +1,36 @@
+# Everything a person types. `make` alone tells what there is. Works from any folder (make -C) and without git.
+SHELL := /bin/sh
 .DEFAULT_GOAL := help
-help:
-	@echo "make demo | make test | make lint"
-.PHONY: help
+ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+PYTHON ?=
+BIN := $(ROOT)/.venv/bin
+# Arguments for the tests and the demo: make test T="tests/runtime -x", make demo A="--until-settled".
+T ?=
+A ?=
+
+.PHONY: help setup demo test lint bench clean
+
+help: ## what there is to make
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
+
+setup: ## a virtual environment in .venv with everything pinned (PYTHON=python3.12 chooses the interpreter)
+	@PYTHON="$(PYTHON)" sh "$(ROOT)/tools/setup.sh"
+
+demo: setup ## the whole service on a simulated line, with the sample list loaded and rung
+	@cd "$(ROOT)" && "$(BIN)/dialer" demo $(A)
+
+test: setup ## all tests, on real PostgreSQL and Valkey
+	@cd "$(ROOT)" && "$(BIN)/python" -m pytest -n auto --dist worksteal $(T)
+
+lint: setup ## ruff, formatting, types, direction of imports
+	@cd "$(ROOT)" && "$(BIN)/ruff" check .
+	@cd "$(ROOT)" && "$(BIN)/ruff" format --check .
+	@cd "$(ROOT)" && "$(BIN)/mypy"
+	@cd "$(ROOT)" && "$(BIN)/lint-imports"
+
+bench: setup ## repeatable measurements (bench/README.md says which)
+	@cd "$(ROOT)" && "$(BIN)/python" -m bench
+
+clean: ## removes .venv, caches and built files; the data in var/ stay
+	@cd "$(ROOT)" && rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find "$(ROOT)/dialer" "$(ROOT)/audio" "$(ROOT)/tests" -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -1,0 +1,168 @@
+"""The near side of `guard.py`: a program that lives no longer than this process."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Self
+
+from dialer.errors import Unavailable
+
+GUARD_SCRIPT = Path(__file__).with_name("guard.py")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopStep:
+    """A signal and how long to wait for its effect before the next step; the last step is SIGKILL."""
+
+    signal: signal.Signals
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """What a guard is to run. `user` is (uid, gid), only for a guard that runs as root."""
+
+    name: str
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    cwd: Path
+    stop_steps: Sequence[StopStep]
+    user: tuple[int, int] | None = None
+    respawn_seconds: float | None = None
+    erase: Sequence[Path] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardEvent:
+    """`pid`: the program was started as process `number`. `exit`: it ended with code `number`."""
+
+    kind: str
+    number: int
+
+
+class Guarded:
+    """A running guard. Its holder decides when it ends; a forked copy of the holder decides nothing."""
+
+    def __init__(self, *, program: Program, process: subprocess.Popen[bytes], holder: int) -> None:
+        self.name = program.name
+        self._longest_stop_seconds = sum(step.seconds for step in program.stop_steps)
+        self._process = process
+        self._holder = holder
+        self._unread = b""
+        self.pid: int | None = None
+
+    @classmethod
+    def start(cls, program: Program, *, output: IO[bytes] | int | None = None) -> Self:
+        """The guard runs; the program is being started. It writes to `output`, or to our standard error."""
+        spec = {
+            "argv": list(program.argv),
+            "env": dict(program.env),
+            "cwd": str(program.cwd),
+            "user": None if program.user is None else list(program.user),
+            "stop": [[int(step.signal), step.seconds] for step in program.stop_steps],
+            "respawn_seconds": program.respawn_seconds,
+            "erase": [str(path) for path in program.erase],
+            "parent": os.getpid(),
+        }
+        process = subprocess.Popen(  # noqa: S603 - our own script
+            [sys.executable, "-I", "-S", str(GUARD_SCRIPT), str(os.getpid()), str(program.cwd)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=output,
+            cwd="/",
+            start_new_session=True,
+            bufsize=0,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        os.set_blocking(process.stdout.fileno(), False)
+        guarded = cls(program=program, process=process, holder=os.getpid())
+        try:
+            process.stdin.write(json.dumps(spec).encode() + b"\n")
+        except BrokenPipeError as error:
+            guarded.stop()
+            raise Unavailable(part=program.name, problem="its guard ended at once") from error
+        return guarded
+
+    @property
+    def guard_pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """True while the guard lives, and so while the program runs or is about to be started again."""
+        return self._process.poll() is None
+
+    def fileno(self) -> int:
+        """Readable when there are events or the guard has ended."""
+        assert self._process.stdout is not None
+        return self._process.stdout.fileno()
+
+    def events(self, *, wait_seconds: float = 0.0) -> list[GuardEvent]:
+        """What happened since the last call, oldest first; waits up to `wait_seconds` for the first."""
+        if self._process.stdout is None or self._process.stdout.closed:
+            return []
+        readable, _, _ = select.select([self.fileno()], [], [], wait_seconds)
+        if not readable:
+            return []
+        with contextlib.suppress(BlockingIOError):
+            self._unread += os.read(self.fileno(), 65536)
+        *lines, self._unread = self._unread.split(b"\n")
+        found = []
+        for line in lines:
+            kind, _, number = line.decode().partition(" ")
+            found.append(GuardEvent(kind=kind, number=int(number)))
+            if kind == "pid":
+                self.pid = int(number)
+        return found
+
+    def ask_to_stop(self) -> None:
+        """The guard has been told; returns at once, so that several can stop side by side."""
+        if os.getpid() != self._holder or self._process.stdin is None or self._process.stdin.closed:
+            return
+        with contextlib.suppress(OSError):
+            self._process.stdin.write(b"stop\n")
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+
+    def stop(self) -> int | None:
+        """The program and its guard are gone. Returns its exit code; None in a forked copy of the holder."""
+        if os.getpid() != self._holder:
+            return None
+        self.ask_to_stop()
+        try:
+            code = self._process.wait(self._longest_stop_seconds + 5.0)
+        except subprocess.TimeoutExpired:
+            # The guard itself hangs: its death makes the kernel signal the program.
+            self._process.kill()
+            code = self._process.wait()
+        if code < 0:
+            self.events()
+            self._kill_leftover()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        return code
+
+    def _kill_leftover(self) -> None:
+        """After a guard's violent end the program got its first stop signal; it is given time for it."""
+        if self.pid is None:
+            return
+        deadline = time.monotonic() + min(self._longest_stop_seconds, 10.0)
+        while time.monotonic() < deadline:
+            try:
+                os.killpg(self.pid, 0)
+            except (ProcessLookupError, PermissionError):
+                return
+            select.select([], [], [], 0.05)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)

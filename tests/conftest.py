@@ -1,0 +1,127 @@
+"""What every test may use: one real PostgreSQL and one real Valkey per run, fresh databases inside them.
+
+The servers are shared by all workers of a run: the first worker that needs them starts them, the others join,
+and the first one leaves last. They and their files are gone after the run, also after a `kill -9` of it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+from alembic import command
+from alembic.config import Config
+from psycopg import sql
+
+from dialer.runtime.embedded import EmbeddedServers, ensure
+from dialer.runtime.valkey import DATABASES
+
+ROOT = Path(__file__).resolve().parent.parent
+_TEMPLATE = "template_migrated"
+_TEMPLATE_LOCK = 61_10
+_LAST_WORKER_SECONDS = 1800.0
+_names = itertools.count(1)
+_running = pytest.StashKey[EmbeddedServers]()
+
+
+@pytest.fixture(scope="session")
+def embedded_servers(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> EmbeddedServers:
+    """The run's own servers. Stopped after the session: other workers may still need them."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    servers = ensure(shared / "servers", ephemeral=True)
+    request.config.stash[_running] = servers
+    return servers
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    servers = config.stash.get(_running, None)
+    if servers is not None:
+        servers.stop(joiners_seconds=_LAST_WORKER_SECONDS)
+
+
+@pytest.fixture
+def fresh_database(embedded_servers: EmbeddedServers) -> Iterator[str]:
+    """The URL of a database of this test's own, migrated to the newest version where there are migrations."""
+    with _database(embedded_servers, template=_migrated_template(embedded_servers)) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_database(embedded_servers: EmbeddedServers) -> Iterator[str]:
+    """As `fresh_database`, shared by the tests of one file on one worker."""
+    with _database(embedded_servers, template=_migrated_template(embedded_servers)) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database(embedded_servers: EmbeddedServers) -> Iterator[str]:
+    """The URL of a database without a single table."""
+    with _database(embedded_servers, template="template0") as url:
+        yield url
+
+
+@pytest.fixture
+def broker_url(embedded_servers: EmbeddedServers) -> Iterator[str]:
+    """The URL of an empty Valkey database that no other test of this run uses at the same time."""
+    server = embedded_servers.broker_url.rpartition("/")[0]
+    with redis.Redis.from_url(f"{server}/0") as shared:
+        number = 1 + shared.incr("tests:next-database") % (DATABASES - 1)
+    url = f"{server}/{number}"
+    with redis.Redis.from_url(url) as own:
+        own.flushdb()
+        yield url
+        own.flushdb()
+
+
+@contextmanager
+def _database(servers: EmbeddedServers, *, template: str) -> Iterator[str]:
+    name = f"test_{os.getpid()}_{next(_names)}"
+    with _admin(servers) as admin:
+        _create(admin, name, template)
+    try:
+        yield servers.database_url.rpartition("/")[0] + f"/{name}"
+    finally:
+        with _admin(servers) as admin:
+            admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+def _migrated_template(servers: EmbeddedServers) -> str:
+    """The name of a database that the migrations ran on, once per run; template0 while there are none."""
+    if not any((ROOT / "alembic" / "versions").glob("*.py")):
+        return "template0"
+    with _admin(servers) as admin:
+        admin.execute("select pg_advisory_lock(%s)", [_TEMPLATE_LOCK])
+        if admin.execute("select 1 from pg_database where datname = %s", [_TEMPLATE]).fetchone():
+            return _TEMPLATE
+        draft = f"{_TEMPLATE}_draft"
+        admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(draft)))
+        _create(admin, draft, "template0")
+        config = Config()
+        config.set_main_option("script_location", str(ROOT / "alembic"))
+        config.set_main_option("sqlalchemy.url", servers.database_url.rpartition("/")[0] + f"/{draft}")
+        command.upgrade(config, "head")
+        admin.execute(
+            sql.SQL("alter database {} rename to {}").format(sql.Identifier(draft), sql.Identifier(_TEMPLATE))
+        )
+    return _TEMPLATE
+
+
+def _create(admin: psycopg.Connection, name: str, template: str) -> None:
+    statement = "create database {} template {}"
+    admin.execute(sql.SQL(statement).format(sql.Identifier(name), sql.Identifier(template)))
+
+
+@contextmanager
+def _admin(servers: EmbeddedServers) -> Iterator[psycopg.Connection]:
+    url = servers.database_url.replace("postgresql+psycopg", "postgresql")
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield connection

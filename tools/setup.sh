@@ -1,0 +1,71 @@
+#!/bin/sh
+# Afterwards .venv holds every pinned dependency (checked by hash) and this project itself, editable.
+# Does nothing when that is so already. PYTHON names the interpreter; uv is used where there is one.
+set -eu
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+cd "$root"
+venv=$root/.venv
+stamp=$venv/.ready
+
+wanted() { # the interpreter asked for, else the first good one
+    if [ -n "${PYTHON:-}" ]; then
+        echo "$PYTHON"
+        return
+    fi
+    for name in python3 python3.13 python3.12 python3.11; do
+        if command -v "$name" >/dev/null 2>&1 && fits "$name"; then
+            echo "$name"
+            return
+        fi
+    done
+    echo python3
+}
+
+fits() { # true for a CPython that we support
+    "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null
+}
+
+version() {
+    "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || true
+}
+
+is_ready() {
+    [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$root" ] || return 1
+    [ -z "$(find requirements.lock pyproject.toml -newer "$stamp")" ] || return 1
+    "$venv/bin/python" -c '' 2>/dev/null || return 1
+    [ -z "${PYTHON:-}" ] || [ "$(version "$venv/bin/python")" = "$(version "$PYTHON")" ]
+}
+
+refuse() {
+    echo "setup: $1" >&2
+    exit 1
+}
+
+if is_ready; then
+    exit 0
+fi
+
+# Two makes at once: the second waits for the first and then finds everything ready.
+if [ -z "${DIALER_SETUP_LOCKED:-}" ] && command -v flock >/dev/null 2>&1; then
+    DIALER_SETUP_LOCKED=1 exec flock "$root/tools" sh "$0"
+fi
+
+python=$(wanted)
+command -v "$python" >/dev/null 2>&1 || refuse "no $python here: apt-get install python3 python3-venv"
+fits "$python" || refuse "$python is not Python 3.11, 3.12 or 3.13: choose one with PYTHON="
+
+echo "setup: Python $(version "$python"), .venv from requirements.lock" >&2
+rm -rf "$venv"
+if command -v uv >/dev/null 2>&1; then
+    uv venv --quiet --python "$(command -v "$python")" "$venv"
+    VIRTUAL_ENV=$venv uv pip install --quiet --require-hashes -r requirements.lock
+    VIRTUAL_ENV=$venv uv pip install --quiet --no-deps --no-build-isolation --offline -e .
+else
+    "$python" -c 'import ensurepip, venv' 2>/dev/null ||
+        refuse "this Python cannot make virtual environments: apt-get install python3-venv"
+    "$python" -m venv "$venv"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+fi
+echo "$root" >"$stamp"
