@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from psycopg import sql
@@ -105,14 +106,22 @@ def _migrated_template(servers: EmbeddedServers) -> str:
         draft = f"{_TEMPLATE}_draft"
         admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(draft)))
         _create(admin, draft, "template0")
-        config = Config()
-        config.set_main_option("script_location", str(ROOT / "alembic"))
-        config.set_main_option("sqlalchemy.url", servers.database_url.rpartition("/")[0] + f"/{draft}")
-        command.upgrade(config, "head")
+        _migrate(servers.database_url.rpartition("/")[0] + f"/{draft}")
         admin.execute(
             sql.SQL("alter database {} rename to {}").format(sql.Identifier(draft), sql.Identifier(_TEMPLATE))
         )
     return _TEMPLATE
+
+
+def _migrate(url: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "alembic"))
+    config.set_main_option("path_separator", "os")
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    engine.dispose()
 
 
 def _create(admin: psycopg.Connection, name: str, template: str) -> None:

@@ -47,8 +47,8 @@ if is_ready; then
 fi
 
 # Two makes at once: the second waits for the first and then finds everything ready.
-if [ -z "${DIALER_SETUP_LOCKED:-}" ] && command -v flock >/dev/null 2>&1; then
-    DIALER_SETUP_LOCKED=1 exec flock "$root/tools" sh "$0"
+if [ -z "${SETUP_LOCKED:-}" ] && command -v flock >/dev/null 2>&1; then
+    SETUP_LOCKED=1 exec flock "$root/tools" sh "$0"
 fi
 
 python=$(wanted)

@@ -1,0 +1,325 @@
+"""The settings of one installation: the only reader of settings.toml and of `DIALER_*` environment names.
+
+The environment wins over the file. A name that nothing reads is refused, with the nearest right one, in the file
+and in the environment alike: a misspelt setting must not be a silent default. Secrets come from the environment or
+from a private file named there (`..._FILE`), never from settings.toml, which is meant to be copied about.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+from pydantic_settings import SettingsError as UnreadableValue
+
+import dialer
+from dialer.domain.values import Grade
+from dialer.errors import SettingsError
+
+PREFIX = "DIALER_"
+_DELIMITER = "__"
+_FILE_SUFFIX = "_FILE"
+_SETTINGS_PATH = "DIALER_SETTINGS"
+_PASSWORD_IN_URL = re.compile(r"://[^/@]*:[^/@]+@")
+
+
+def _known_timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{name} is not a time zone such as Asia/Shanghai") from error
+    return name
+
+
+def _http_address(url: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url):
+        raise ValueError("is not an address such as https://dialer.example.cn")
+    return url.rstrip("/")
+
+
+HttpAddress = Annotated[str, AfterValidator(_http_address)]
+TimeZone = Annotated[str, AfterValidator(_known_timezone)]
+
+
+class Section(BaseModel):
+    """One table of settings.toml."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DatabaseSettings(Section):
+    url: SecretStr | None = None
+    """None: the embedded PostgreSQL of `data_dir`."""
+    pool_size: int = Field(default=5, ge=1, le=100)
+
+
+class BrokerSettings(Section):
+    url: SecretStr | None = None
+    """None: the embedded Valkey of `data_dir`."""
+
+
+class TelephonySettings(Section):
+    base_url: HttpAddress | None = None
+    """None: our own carrier on its simulated line."""
+    account_sid: str | None = Field(default=None, pattern=r"^AC[0-9a-f]{32}$")
+    auth_token: SecretStr | None = None
+    auth_token_next: SecretStr | None = None
+    """Accepted on webhooks beside `auth_token` while tokens are being rotated."""
+    caller_number: str = Field(default="+8647896110", pattern=r"^\+?[0-9]{5,15}$")
+    calls_per_second: float = Field(default=1.0, gt=0, le=500)
+    lines: int = Field(default=24, ge=1, le=10_000)
+    timeout_seconds: float = Field(default=10.0, gt=0, le=60)
+
+
+class WebSettings(Section):
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    public_url: HttpAddress | None = None
+    """What the telephone network is told and what it signs. None: made of host and port."""
+
+
+class ClockSettings(Section):
+    speed: float = Field(default=1.0, ge=1, le=3600)
+    """Service seconds in one real second; above 1 on the simulated line only."""
+
+
+class KeysSettings(Section):
+    file: Path | None = None
+    """None: made beside the embedded servers; a configured database demands a configured file."""
+
+
+class LogSettings(Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "pretty"] = "auto"
+
+
+class CentreSettings(Section):
+    timezone: TimeZone = "Asia/Shanghai"
+    area_code: str = Field(default="0478", pattern=r"^0[0-9]{2,3}$")
+    bureau_zh: str = Field(default="巴彦淖尔市公安局", min_length=1, max_length=60)
+    bureau_en: str = Field(default="Bayannur Public Security Bureau", min_length=1, max_length=120)
+    default_grade: Grade = Grade.MEDIUM
+    """For a warning whose list names no grade."""
+
+
+class Settings(BaseSettings):
+    """Everything that one installation may decide. Frozen; made by `load_settings` alone."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter=_DELIMITER
+    )
+
+    data_dir: Path = Path("var")
+    """Embedded servers, keys and files."""
+    database: DatabaseSettings = DatabaseSettings()
+    broker: BrokerSettings = BrokerSettings()
+    telephony: TelephonySettings = TelephonySettings()
+    web: WebSettings = WebSettings()
+    clock: ClockSettings = ClockSettings()
+    keys: KeysSettings = KeysSettings()
+    log: LogSettings = LogSettings()
+    centre: CentreSettings = CentreSettings()
+
+    # What a centre decides about grades, windows and the like has models of its own; their fields stand here.
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is the library's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what it is given: `load_settings` reads the outside, so nothing else depends on it unseen."""
+        return (init_settings,)
+
+
+class _Environment(EnvSettingsSource):
+    """The library's reading of environment names, over a mapping that we hand in."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = {name.lower(): value for name, value in environment.items()}
+        super().__init__(Settings)
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return self._environment
+
+
+def load_settings(env: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:
+    """The settings of `file`, overlaid by the environment `env` (default: this process's own).
+
+    Without `file`: what DIALER_SETTINGS names, else ./settings.toml, else the one that was shipped.
+    Raises SettingsError, one line that names the key.
+    """
+    environment = {
+        name.upper(): value
+        for name, value in (os.environ if env is None else env).items()
+        if name.upper().startswith(PREFIX)
+    }
+    path = file if file is not None else settings_file(environment)
+    environment.pop(_SETTINGS_PATH, None)
+    environment = _with_secret_files(environment)
+    _refuse_unknown(environment)
+    # A name that is set to nothing is not set.
+    environment = {name: value for name, value in environment.items() if value}
+    from_file = _read_file(path)
+    _refuse_secrets(from_file)
+    try:
+        settings = Settings(**_overlaid(from_file, _Environment(environment)()))
+    except ValidationError as error:
+        raise _translated(error, environment) from None
+    except UnreadableValue as error:
+        raise SettingsError(key="DIALER_ environment", problem=str(error)) from None
+    return _with_whole_paths(settings, path, environment)
+
+
+def _with_whole_paths(settings: Settings, file: Path, environment: Mapping[str, str]) -> Settings:
+    """What the file says counts from its folder, what the environment says from where the command was typed."""
+    beside = Path.cwd() if file.parent.name == "_shipped" else file.absolute().parent
+
+    def whole(path: Path, name: str) -> Path:
+        return path.absolute() if PREFIX + name in environment else beside / path
+
+    keys = settings.keys
+    if keys.file is not None:
+        keys = keys.model_copy(update={"file": whole(keys.file, "KEYS__FILE")})
+    return settings.model_copy(update={"data_dir": whole(settings.data_dir, "DATA_DIR"), "keys": keys})
+
+
+def settings_file(env: Mapping[str, str]) -> Path:
+    """The settings file that would be read in the current folder under the environment `env`."""
+    named = env.get(_SETTINGS_PATH)
+    if named:
+        if not Path(named).is_file():
+            raise SettingsError(key=_SETTINGS_PATH, problem=f"{named} is not a file")
+        return Path(named)
+    package = Path(dialer.__file__).resolve().parent
+    for path in (
+        Path("settings.toml"),
+        package / "_shipped" / "settings.toml",
+        package.parent / "settings.toml",
+    ):
+        if path.is_file():
+            return path
+    raise SettingsError(key=_SETTINGS_PATH, problem="no settings.toml here, and none was installed")
+
+
+def environment_names() -> list[str]:
+    """Every environment name that is read, sorted."""
+    return sorted([*(PREFIX + name for name, _ in _leaves(Settings)), _SETTINGS_PATH])
+
+
+def _leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Each setting's name as the environment spells it (without DIALER_), and its annotation."""
+    for name, field in model.model_fields.items():
+        annotation = field.annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            yield from _leaves(annotation, f"{prefix}{name.upper()}{_DELIMITER}")
+        else:
+            yield prefix + name.upper(), annotation
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    """Names that lead into a mapping setting are left to its own validation."""
+    known = dict(_leaves(Settings))
+    mappings = tuple(name + _DELIMITER for name, kind in known.items() if get_origin(kind) in {dict, Mapping})
+    for full in environment:
+        name = full.removeprefix(PREFIX)
+        if name not in known and not (mappings and name.startswith(mappings)):
+            raise SettingsError(key=full, problem="is not known" + _nearest(name, known, PREFIX))
+
+
+def _with_secret_files(environment: Mapping[str, str]) -> dict[str, str]:
+    """`DIALER_..._FILE` of a secret is replaced by what that private file holds."""
+    found = dict(environment)
+    for name, kind in _leaves(Settings):
+        if not _is_secret(kind):
+            continue
+        pointer, target = PREFIX + name + _FILE_SUFFIX, PREFIX + name
+        path = found.pop(pointer, None)
+        if path is None:
+            continue
+        if target in found:
+            raise SettingsError(key=pointer, problem=f"is set beside {target}: keep one")
+        found[target] = _private_text(pointer, Path(path))
+    return found
+
+
+def _private_text(key: str, path: Path) -> str:
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077:
+            raise SettingsError(key=key, problem=f"{path} can be read by others: chmod 600 it")
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(key=key, problem=f"{path} cannot be read") from error
+
+
+def _is_secret(annotation: object) -> bool:
+    return annotation is SecretStr or SecretStr in get_args(annotation)
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return TomlConfigSettingsSource(Settings, path)()
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(key=str(path), problem=f"is no TOML: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(key=str(path), problem="cannot be read") from error
+
+
+def _refuse_secrets(from_file: Mapping[str, Any]) -> None:
+    for name, kind in _leaves(Settings):
+        value: Any = from_file
+        for part in name.lower().split(_DELIMITER):
+            value = value.get(part) if isinstance(value, Mapping) else None
+        if not _is_secret(kind) or not isinstance(value, str):
+            continue
+        is_address = name.endswith("URL")
+        if not is_address or _PASSWORD_IN_URL.search(value):
+            key = name.lower().replace(_DELIMITER, ".")
+            problem = f"a secret does not belong in settings.toml: set {PREFIX}{name} or {PREFIX}{name}{_FILE_SUFFIX}"
+            raise SettingsError(key=key, problem=problem)
+
+
+def _overlaid(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in top.items():
+        below = merged.get(key)
+        merged[key] = (
+            _overlaid(below, value) if isinstance(value, dict) and isinstance(below, dict) else value
+        )
+    return merged
+
+
+def _translated(error: ValidationError, environment: Mapping[str, str]) -> SettingsError:
+    """The first problem, under the name by which the person set it; never the value, which may be a secret."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    location = [str(part) for part in first["loc"]]
+    name = _DELIMITER.join(location).upper()
+    key = PREFIX + name if PREFIX + name in environment else ".".join(location)
+    if first["type"] == "extra_forbidden":
+        known = {leaf.lower().replace(_DELIMITER, "."): kind for leaf, kind in _leaves(Settings)}
+        return SettingsError(key=key, problem="is not known" + _nearest(key, known, ""))
+    return SettingsError(key=key, problem=first["msg"].removeprefix("Value error, "))
+
+
+def _nearest(name: str, known: Mapping[str, Any], prefix: str) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {prefix}{close[0]}?" if close else ""
