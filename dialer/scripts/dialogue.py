@@ -1,0 +1,313 @@
+"""The walk through a script, pure and without memory: what is known between webhooks is in the position."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from dialer.domain.values import Answer, Contact, Tag
+from dialer.errors import Invalid
+from dialer.scripts import model
+from dialer.scripts.hearing import Heard, meant
+from dialer.scripts.model import Learned, Prompt, Script, Target, Urgency
+from dialer.scripts.texts import filled, needs_verification, time_of_day
+
+_POSITION = re.compile(r"^([a-z][a-z0-9_]{0,63})\.(\d{1,2})\.([a-z]+)\.([a-z_]+)$")
+_RANK = {Contact.NONE: 0, Contact.UNVERIFIED: 1, Contact.VERIFIED: 2}
+_NOT_IN_A_ROW = 64
+"""More nodes than this without a question is a circle, which the lint refuses; the walk stops there too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """Where a call stands: the node that waits, how often it was asked again, and what was learned before."""
+
+    node: str
+    tries: int = 0
+    contact: Contact = Contact.UNVERIFIED
+    answer: Answer = Answer.NONE
+
+    def encode(self) -> str:
+        """Fit for one segment of a URL's path; holds nothing personal."""
+        return f"{self.node}.{self.tries}.{self.contact.value}.{self.answer.value}"
+
+    @classmethod
+    def decode(cls, segment: str) -> Position:
+        """Raises `Invalid` when the segment was not written by `encode`."""
+        found = _POSITION.match(segment)
+        if found is None:
+            raise Invalid(field="position", problem="is not one that a script wrote")
+        node, tries, contact, answer = found.groups()
+        try:
+            return cls(node=node, tries=int(tries), contact=Contact(contact), answer=Answer(answer))
+        except ValueError as error:
+            raise Invalid(field="position", problem="is not one that a script wrote") from error
+
+    @property
+    def learned(self) -> Learned:
+        return Learned(contact=self.contact, answer=self.answer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a walk may know of the call.
+
+    `clips` finds a sound file by language and text, `recordings` by language and prompt; a centre's own
+    recording is preferred to a rendered voice. `local_hour` is the hour where the person is.
+    """
+
+    language: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    tags: frozenset[Tag] = frozenset()
+    local_hour: int = 12
+    clips: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    recordings: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Utterance:
+    """One thing to say: play `audio` when there is any, else speak `text` in `language`."""
+
+    prompt_id: str
+    language: str
+    text: str
+    audio: tuple[str, ...] | None
+    must_say: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What to wait for after the utterances. Keys may be pressed while they are still being said.
+
+    With `finish_on_key` set, that key closes up to `num_digits` digits; else exactly `num_digits` are taken.
+    """
+
+    num_digits: int
+    timeout_seconds: int
+    position: Position
+    accepts: frozenset[str]
+    hints: tuple[str, ...]
+    finish_on_key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """What the call means when it ends here."""
+
+    node: str
+    contact: Contact
+    answer: Answer
+    urgency: Urgency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """A fact that the person typed; `digits` only."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What to do next in a call. Exactly one of these holds: there is an `ask`; there is an `end`.
+
+    With `hand_over`, an officer is rung; `end` says what the call means by then, and `position` is where to
+    `advance` (with silence) when nobody takes it.
+    """
+
+    node: str
+    utterances: tuple[Utterance, ...]
+    learned: Learned
+    ask: Ask | None = None
+    hand_over: bool = False
+    position: Position | None = None
+    end: End | None = None
+    collected: Collected | None = None
+
+
+def start(script: Script, context: Context) -> Turn:
+    """The first turn of an answered call. Somebody or something picked up, so the contact is unverified."""
+    return _walk(script, script.start, Learned(contact=Contact.UNVERIFIED), context)
+
+
+def advance(script: Script, position: Position, heard: Heard, context: Context) -> Turn:
+    """The turn after what was heard at a position. Raises `Invalid` for one not of this script."""
+    node = script.nodes.get(position.node)
+    if isinstance(node, model.HandOver):
+        return _walk(script, node.next, position.learned, context)
+    if not isinstance(node, model.Ask):
+        raise Invalid(field="position", problem=f"{position.node} waits for nothing in script {script.id}")
+    understood = meant(script, node, heard, script.voices_of(context.language))
+    if understood.choice is not None:
+        choice = understood.choice
+        if choice.next == Target.REPEAT:
+            return _again(script, node, position, context, repeat=True)
+        collected = Collected(name=node.collect, value=choice.key) if node.collect else None
+        turn = _walk(script, choice.next, _taught(position.learned, choice), context)
+        return replace(turn, collected=collected) if collected and choice.key in node.choices else turn
+    if understood.digits:
+        turn = _walk(script, node.next, position.learned, context)
+        return replace(turn, collected=Collected(name=node.collect, value=understood.digits))
+    return _again(script, node, position, context, confirm=understood.wants_key)
+
+
+def _taught(learned: Learned, choice: model.Choice) -> Learned:
+    """An answer is not lost to a later one that says less: 'already paid' outlives 'officer'."""
+    answer = choice.answer if choice.answer is not None else learned.answer
+    if learned.answer is Answer.ALREADY_PAID and answer is Answer.WANTS_OFFICER:
+        answer = Answer.ALREADY_PAID
+    return Learned(contact=choice.contact or learned.contact, answer=answer)
+
+
+def _again(
+    script: Script,
+    node: model.Ask,
+    position: Position,
+    context: Context,
+    *,
+    repeat: bool = False,
+    confirm: bool = False,
+) -> Turn:
+    """The question once more, or the way out when it was asked often enough."""
+    if position.tries >= node.retries:
+        return _walk(script, node.otherwise, position.learned, context)
+    if repeat:
+        return _walk(script, node.repeat_from, position.learned, context, tries={node.id: position.tries + 1})
+    prompts = (script.confirm if confirm else script.again, node.prompt)
+    said = tuple(_utterance(script, prompt, position.learned, context) for prompt in prompts)
+    return _asking(script, node, position.learned, position.tries + 1, said, context)
+
+
+def _walk(
+    script: Script,
+    node_id: str,
+    learned: Learned,
+    context: Context,
+    *,
+    tries: Mapping[str, int] | None = None,
+) -> Turn:
+    """Goes on saying and branching until a question, a hand-over or an end."""
+    said: list[Utterance] = []
+    for _ in range(_NOT_IN_A_ROW):
+        node = script.nodes[node_id]
+        match node:
+            case model.Say():
+                said.append(_utterance(script, node.prompt, learned, context))
+                node_id = node.next
+            case model.Branch():
+                node_id = _branched(node, learned, context)
+            case model.Ask():
+                said.append(_utterance(script, node.prompt, learned, context))
+                return _asking(script, node, learned, (tries or {}).get(node.id, 0), said, context)
+            case model.HandOver():
+                said.append(_utterance(script, node.prompt, learned, context))
+                learned = _outcome(learned, node.answer)
+                return Turn(
+                    node=node.id,
+                    utterances=tuple(said),
+                    learned=learned,
+                    hand_over=True,
+                    position=_position(node.id, 0, learned),
+                    end=_end(node.id, learned, node.urgency),
+                )
+            case model.End():
+                if node.prompt is not None:
+                    said.append(_utterance(script, node.prompt, learned, context))
+                contact = min(learned.contact, node.contact, key=_RANK.__getitem__)
+                learned = _outcome(replace(learned, contact=contact), node.answer)
+                return Turn(
+                    node=node.id,
+                    utterances=tuple(said),
+                    learned=learned,
+                    end=_end(node.id, learned, node.urgency),
+                )
+            case _:
+                assert_never(node)
+    raise Invalid(field="script", problem=f"{script.id} goes in a circle at {node_id} without asking")
+
+
+def _outcome(learned: Learned, answer: Answer) -> Learned:
+    """Money already paid is never forgotten at the end; and nobody unverified acknowledges anything."""
+    if learned.answer is Answer.ALREADY_PAID:
+        return learned
+    if answer is Answer.NONE:
+        answer = learned.answer
+    if answer in {Answer.ACKNOWLEDGED, Answer.SAW_THROUGH} and learned.contact is not Contact.VERIFIED:
+        answer = Answer.DOUBTFUL
+    return replace(learned, answer=answer)
+
+
+def _asking(
+    script: Script,
+    node: model.Ask,
+    learned: Learned,
+    tries: int,
+    said: Iterable[Utterance],
+    context: Context,
+) -> Turn:
+    choices = {**script.anywhere, **node.choices}
+    voices = script.voices_of(context.language)
+    hints = tuple(
+        p for c in choices.values() for p in next((c.phrases[v] for v in voices if v in c.phrases), ())
+    )
+    return Turn(
+        node=node.id,
+        utterances=tuple(said),
+        learned=learned,
+        ask=Ask(
+            num_digits=node.max_digits,
+            timeout_seconds=node.timeout_seconds,
+            position=_position(node.id, tries, learned),
+            accepts=frozenset("0123456789") if node.max_digits > 1 else frozenset(choices),
+            hints=hints,
+            finish_on_key="#" if node.max_digits > 1 else "",
+        ),
+    )
+
+
+def _branched(node: model.Branch, learned: Learned, context: Context) -> str:
+    match node.on:
+        case model.BranchOn.TAG:
+            return next((to for tag, to in node.cases.items() if tag in context.tags), node.otherwise)
+        case model.BranchOn.TIME_OF_DAY:
+            return node.cases.get(time_of_day(context.local_hour), node.otherwise)
+        case model.BranchOn.CONTACT:
+            return node.cases.get(learned.contact.value, node.otherwise)
+        case _:
+            assert_never(node.on)
+
+
+def _utterance(script: Script, prompt: Prompt, learned: Learned, context: Context) -> Utterance:
+    """The prompt in the best language there is. A personal fact before verification is left unsaid."""
+    may_be_personal = learned.contact is Contact.VERIFIED
+    for language in script.voices_of(context.language):
+        recorded = context.recordings.get((language, prompt.id))
+        if language not in prompt.texts and recorded is None:
+            continue
+        spoken_in = language if language in prompt.texts else script.voices_of(language)[-1]
+        template = prompt.texts[spoken_in]
+        if needs_verification(script, template) and not may_be_personal:
+            raise Invalid(
+                field="script", problem=f"{prompt.id} would say a personal fact before verification"
+            )
+        text = filled(script, template, spoken_in, context.variables, context.local_hour)
+        clip = recorded or context.clips.get((language, text))
+        return Utterance(
+            prompt_id=prompt.id,
+            language=spoken_in,
+            text=text,
+            audio=(clip,) if clip else None,
+            must_say=prompt.must_say,
+        )
+    raise Invalid(field="script", problem=f"{prompt.id} has no text in any language that can be spoken")
+
+
+def _position(node_id: str, tries: int, learned: Learned) -> Position:
+    return Position(node=node_id, tries=tries, contact=learned.contact, answer=learned.answer)
+
+
+def _end(node_id: str, learned: Learned, urgency: Urgency) -> End:
+    return End(node=node_id, contact=learned.contact, answer=learned.answer, urgency=urgency)
