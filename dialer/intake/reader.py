@@ -1,0 +1,251 @@
+"""A target list of any kind read row by row. Pure: it reads bytes and gives values, and keeps nothing."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import BinaryIO, Final, Self
+from zoneinfo import ZoneInfo
+
+from dialer.errors import UnusableFile
+from dialer.intake import delimited, workbook
+from dialer.intake.encodings import not_text
+from dialer.intake.layout import HEADING_ROWS, Layout, best_layout, is_heading, known_fields, layout_of
+from dialer.intake.moments import MomentReader
+from dialer.intake.records import Accepted, Column, IntakeOptions, Rejected
+from dialer.intake.rows import RowReader
+from dialer.intake.skipping import is_blank_row, is_footer_with_phone, is_heading_again, is_note_or_total
+
+Row = tuple[int, list[str]]
+_HEAD: Final = 1024
+_OTHER_KINDS: Final = (
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"GIF8", "a picture"),
+    (b"BM", "a picture"),
+    (b"%PDF", "a PDF"),
+    (b"Rar!", "an archive"),
+    (b"7z\xbc\xaf", "an archive"),
+    (b"\x1f\x8b", "an archive"),
+)
+_BITMAP: Final = b"BM"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Table:
+    """One list within the file: its layout and its rows below the heading."""
+
+    sheet: str
+    layout: Layout
+    rows: Iterator[Row]
+    skipped: int
+
+
+class ListReader:
+    """Yields every row of the list once, in line order, as Accepted or Rejected.
+
+    After the last one `skipped` counts the rows that were no records (titles, blanks, notes, totals, repeated
+    headings), and `columns` tells of every table how its columns were understood.
+    """
+
+    def __init__(
+        self, *, tables: Iterator[_Table], options: IntakeOptions, source: str, owned: BinaryIO | None
+    ) -> None:
+        self.skipped = 0
+        self.columns: tuple[Column, ...] = ()
+        self._tables = tables
+        self._options = options
+        self._source = source
+        self._owned = owned
+        self._moments = MomentReader(ZoneInfo(options.timezone))
+        self._next_table = 0
+        self._source_rows = self._read()
+        self._results: Iterator[Accepted | Rejected] = self._source_rows
+
+    def __iter__(self) -> Iterator[Accepted | Rejected]:
+        return self._results
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """The file is closed, if it was this reader that opened it; nothing more is read."""
+        self._source_rows.close()
+        if self._owned is not None:
+            self._owned.close()
+
+    def prime(self) -> None:
+        """The first row is read already; raises UnusableFile when the list has none."""
+        first = next(self._results, None)
+        if first is None:
+            self.close()
+            raise UnusableFile("the list has headings but no rows below them; nothing was loaded")
+        self._results = chain((first,), self._results)
+
+    def _read(self) -> Generator[Accepted | Rejected, None, None]:
+        for table in self._tables:
+            self.skipped += table.skipped
+            yield from self._read_table(table)
+        if self._owned is not None:
+            self._owned.close()
+
+    def _read_table(self, table: _Table) -> Iterator[Accepted | Rejected]:
+        reader = self._row_reader(table.layout, table.sheet)
+        is_first = True
+        for line, cells in table.rows:
+            layout = reader.layout
+            if is_blank_row(cells, layout):
+                self.skipped += 1
+                continue
+            if not reader.has_phone(cells):
+                if is_heading_again(cells, layout):
+                    self.skipped += 1
+                    renewed = _second_heading(layout, cells) if is_first else layout_of(cells)
+                    if is_heading(renewed) and renewed.fields != layout.fields:
+                        reader = self._row_reader(renewed, table.sheet, replaces_last=is_first)
+                    continue
+                if is_note_or_total(cells, layout):
+                    self.skipped += 1
+                    continue
+            elif is_footer_with_phone(cells):
+                self.skipped += 1
+                continue
+            is_first = False
+            yield reader.read(line, cells)
+
+    def _row_reader(self, layout: Layout, sheet: str, *, replaces_last: bool = False) -> RowReader:
+        if replaces_last:
+            self._next_table -= 1
+            self.columns = tuple(column for column in self.columns if column.table != self._next_table)
+        table = self._next_table
+        self._next_table += 1
+        self.columns += layout.columns(table=table, sheet=sheet)
+        return RowReader(
+            layout=layout,
+            table=table,
+            sheet=sheet,
+            options=self._options,
+            source=self._source,
+            moments=self._moments,
+        )
+
+
+def read_list(data: bytes | BinaryIO | Path, *, filename: str, options: IntakeOptions) -> ListReader:
+    """A reader of the list. The kind is told by the content; `filename` only names the source of its rows.
+
+    A stream must be seekable and stays the caller's. Raises UnusableFile, with one line that says what to do,
+    for a file that is no target list: empty, a picture, under a password, without a phone column or any row.
+    """
+    owned = data.open("rb") if isinstance(data, Path) else None
+    stream: BinaryIO = owned or (io.BytesIO(data) if isinstance(data, bytes) else data)  # type: ignore[assignment]
+    try:
+        source = options.source or _base_name(filename)
+        reader = ListReader(tables=_tables(stream), options=options, source=source, owned=owned)
+        reader.prime()
+    except BaseException:
+        if owned is not None:
+            owned.close()
+        raise
+    return reader
+
+
+def _tables(stream: BinaryIO) -> Iterator[_Table]:
+    stream.seek(0)
+    head = stream.read(_HEAD)
+    if not head.strip():
+        stream.seek(0)
+        if not _has_content(stream):
+            raise UnusableFile("the file is empty; export the list again and load that")
+    _refuse_other_kinds(head)
+    if workbook.is_workbook(head):
+        yield from _sheet_tables(stream)
+        return
+    rows, _, _ = delimited.open_text(stream)
+    first = list(islice(rows, HEADING_ROWS))
+    table = _table("", first, rows)
+    if table is None:
+        raise _no_phone_column([cells for _, cells in first])
+    yield table
+
+
+def _sheet_tables(stream: BinaryIO) -> Iterator[_Table]:
+    sheets = workbook.open_sheets(stream)
+    heads: list[list[str]] = []
+    has_list = False
+    # A hidden sheet is read only where no visible one holds a list: it mostly keeps an older copy.
+    for is_hidden in (False, True):
+        for sheet in sheets:
+            if sheet.is_hidden is not is_hidden:
+                continue
+            rows = sheet.rows()
+            first = list(islice(rows, HEADING_ROWS))
+            table = _table(sheet.name, first, rows)
+            if table is None:
+                heads.extend(cells for _, cells in first)
+                continue
+            has_list = True
+            yield table
+        if has_list:
+            return
+    if not any(any(cells) for cells in heads):
+        raise UnusableFile("the workbook is empty; export the list again and load that")
+    raise _no_phone_column(heads)
+
+
+def _table(sheet: str, first: list[Row], rest: Iterable[Row]) -> _Table | None:
+    found = best_layout([cells for _, cells in first])
+    if found is None:
+        return None
+    index, layout = found
+    return _Table(sheet=sheet, layout=layout, rows=chain(first[index + 1 :], rest), skipped=index)
+
+
+def _second_heading(layout: Layout, cells: list[str]) -> Layout:
+    """The layout of a heading in two rows: the lower one fills what the upper one left open."""
+    width = max(layout.width, len(cells))
+    upper = [*layout.headings, *[""] * (width - layout.width)]
+    lower = [*cells, *[""] * (width - len(cells))]
+    known = [*layout.fields, *[None] * (width - layout.width)]
+    return layout_of(
+        [
+            below if below.strip() and known[index] is None else upper[index]
+            for index, below in enumerate(lower)
+        ]
+    )
+
+
+def _no_phone_column(rows: list[list[str]]) -> UnusableFile:
+    found = ", ".join(field.value for field in known_fields(rows))
+    seen = f" (columns found: {found})" if found else ""
+    return UnusableFile(
+        f"the list has no phone column{seen}; name it 手机号 or phone in a heading row and load it again"
+    )
+
+
+def _refuse_other_kinds(head: bytes) -> None:
+    for magic, kind in _OTHER_KINDS:
+        if head.startswith(magic) and (magic != _BITMAP or b"\x00" in head):
+            raise UnusableFile(
+                f"the file is {kind}, not a target list; save the list as xlsx or csv and load that"
+            )
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
+        raise UnusableFile("the file is a web page, not a workbook; open it, save it as xlsx and load that")
+    if head.startswith(b"PK") and not head.startswith(workbook.ZIP_MAGIC):
+        raise not_text()
+
+
+def _has_content(stream: BinaryIO) -> bool:
+    while chunk := stream.read(1 << 20):
+        if chunk.strip():
+            return True
+    return False
+
+
+def _base_name(filename: str) -> str:
+    return PureWindowsPath(PurePosixPath(filename).name).name or "list"

@@ -1,0 +1,183 @@
+"""What reading a list gives: accepted records with notices, and refused rows with their reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from dialer.domain.values import FraudType, Grade, Tag, WarningKind
+
+DEFAULT_TIMEZONE: Final = "Asia/Shanghai"
+DEFAULT_AREA: Final = "0478"
+
+
+class Field(StrEnum):
+    """A field of a warning record, and the two kinds of column that are none."""
+
+    INSTRUCTION_NO = "instruction_no"
+    SOURCE = "source"
+    KIND = "kind"
+    FRAUD_TYPE = "fraud_type"
+    GRADE = "grade"
+    NAME = "name"
+    PHONE = "phone"
+    ID_NUMBER = "id_number"
+    ADDRESS = "address"
+    UNIT = "unit"
+    FAMILY_CONTACT = "family_contact"
+    FRAUD_NUMBERS = "fraud_numbers"
+    FRAUD_URL = "fraud_url"
+    FRAUD_APP = "fraud_app"
+    FRAUD_ACCOUNT = "fraud_account"
+    TALK_SECONDS = "talk_seconds"
+    AMOUNT_AT_RISK = "amount_at_risk"
+    AMOUNT_PAID = "amount_paid"
+    EVENT_AT = "event_at"
+    PRODUCED_AT = "produced_at"
+    EXPIRES_AT = "expires_at"
+    TAGS = "tags"
+    REMARKS = "remarks"
+    ROW_NUMBER = "row_number"
+    """The list's own counting of its rows 序号: carries nothing."""
+    REJECTION = "rejection"
+    """A column that an earlier reject file added: carries nothing."""
+
+
+class NoticeCode(StrEnum):
+    """Why an accepted row deserves a look. None of these keeps a person from being rung."""
+
+    GRADE_DEFAULTED = "grade_defaulted"
+    ID_INVALID = "id_invalid"
+    ID_DIGITS_LOST = "id_digits_lost"
+    FRAUD_TYPE_UNKNOWN = "fraud_type_unknown"
+    KIND_UNKNOWN = "kind_unknown"
+    UNIT_UNKNOWN = "unit_unknown"
+    PHONE_PART_UNUSABLE = "phone_part_unusable"
+    TALK_UNREADABLE = "talk_unreadable"
+    TAG_UNKNOWN = "tag_unknown"
+    TIME_IN_FUTURE = "time_in_future"
+    MISSED = "missed"
+    EXTRA_CELLS = "extra_cells"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something about an accepted row that a person may want to mend. The message has no personal data."""
+
+    column: str
+    code: NoticeCode
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """How one column of a table was understood; `field` is None for one that we do not know (kept in
+    remarks).
+    """
+
+    table: int
+    """Which table of the file, from 0: a sheet, or a further list below the first with headings of its own.
+    """
+    sheet: str
+    index: int
+    heading: str
+    field: Field | None
+
+    @property
+    def letter(self) -> str:
+        """The column as a spreadsheet names it: A, B, … AA."""
+        letters, rest = "", self.index + 1
+        while rest:
+            rest, letter = divmod(rest - 1, 26)
+            letters = chr(ord("A") + letter) + letters
+        return letters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One warning as its source sent it, normalised. Times are aware UTC, money is whole fen."""
+
+    source: str
+    instruction_no: str
+    instruction_derived: bool
+    kind: WarningKind
+    fraud_type: FraudType
+    grade: Grade
+    name: str
+    phones: tuple[str, ...]
+    """E.164, at least one, in the list's order, each once."""
+    id_number: str
+    id_valid: bool
+    address: str
+    unit: str
+    family_contact: str
+    fraud_numbers: str
+    fraud_url: str
+    fraud_app: str
+    fraud_account: str
+    talk_seconds: int | None
+    amount_at_risk_fen: int | None
+    amount_paid_fen: int | None
+    event_at: datetime | None
+    produced_at: datetime | None
+    expires_at: datetime | None
+    tags: frozenset[Tag]
+    remarks: str
+    """The remarks, followed by the cells of unknown columns as `heading：cell`, so that nothing is lost."""
+    missed: bool
+    """Expired before it was read, at a high grade: somebody must explain it."""
+    raw: tuple[str, ...]
+    """The row as it stood in the file."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What makes a warning the same warning: its source and its instruction number."""
+        return self.source, self.instruction_no
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    line: int
+    """The line (in a text) or row (on a sheet) as a person counts it, from 1."""
+    record: Record
+    notices: tuple[Notice, ...]
+    sheet: str
+    table: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    line: int
+    column: str
+    """The heading, as the file has it, of the first column that must be mended."""
+    field: Field
+    reason: str
+    """What is wrong and how to mend it, Chinese first; phones and id numbers in it are masked."""
+    high_grade: bool
+    """The row's grade was readable and high: the caller raises an alarm."""
+    raw: tuple[str, ...]
+    sheet: str
+    table: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeOptions:
+    """What a list cannot say itself."""
+
+    now: datetime
+    """Aware; what has expired by then is expired."""
+    timezone: str = DEFAULT_TIMEZONE
+    """Zone of times that are written without one."""
+    default_grade: Grade = Grade.MEDIUM
+    default_area: str = DEFAULT_AREA
+    """Area code, with its 0, of landlines written without one."""
+    source: str = ""
+    """Source of rows without one of their own; empty: the file's name."""
+    known_units: frozenset[str] = field(default_factory=frozenset)
+    """Units that need no notice; empty: every unit is taken as known."""
+    derive_key: bytes = b""
+    """Keys the derived instruction numbers, so that they tell nothing about the person. The same key gives
+    the same.
+    """

@@ -1,0 +1,371 @@
+"""One row of a table read as a warning record: accepted, perhaps with notices, or refused with a reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+from zoneinfo import ZoneInfo
+
+from dialer.domain.values import FraudType, Grade, Tag, WarningKind
+from dialer.intake import id_numbers, problems
+from dialer.intake.amounts import read_fen
+from dialer.intake.derivation import derived_instruction_no
+from dialer.intake.durations import read_seconds
+from dialer.intake.headings import seconds_per_unit, yuan_per_unit
+from dialer.intake.layout import Layout
+from dialer.intake.moments import MomentReader
+from dialer.intake.phones import normalise_all
+from dialer.intake.problems import Problem
+from dialer.intake.records import Accepted, Field, IntakeOptions, Notice, NoticeCode, Record, Rejected
+from dialer.intake.text import cleaned, folded, is_blank, joined_name
+from dialer.intake.unreadable import Unreadable
+from dialer.intake.words import read_fraud_type, read_grade, read_kind, read_tags
+
+_MOBILE: Final = re.compile(r"1[3-9][0-9]{9}")
+_SCIENTIFIC: Final = re.compile(r"[0-9.]+[eE]\+?[0-9]+")
+_FUTURE_GRACE: Final = timedelta(minutes=10)
+"""Clocks of two systems may differ by so much."""
+_CACHE_LIMIT: Final = 20_000
+_NO_TAGS: Final[frozenset[Tag]] = frozenset()
+
+T = TypeVar("T")
+
+
+class Words:
+    """Remembers what the repeated words of one list mean."""
+
+    def __init__(self) -> None:
+        self.grades: dict[str, Grade | None] = {}
+        self.kinds: dict[str, WarningKind] = {}
+        self.fraud_types: dict[str, FraudType] = {}
+
+    @staticmethod
+    def known(cache: dict[str, T], cell: str, read: Callable[[str], T]) -> T:
+        """What `read` gives for the cell, read once."""
+        if cell in cache:
+            return cache[cell]
+        value = read(cell)
+        if len(cache) < _CACHE_LIMIT:
+            cache[cell] = value
+        return value
+
+
+class RowReader:
+    """Reads the rows of one table. Never raises for a row, whatever it holds."""
+
+    def __init__(
+        self,
+        *,
+        layout: Layout,
+        table: int,
+        sheet: str,
+        options: IntakeOptions,
+        source: str,
+        moments: MomentReader,
+    ) -> None:
+        self.layout = layout
+        self._table = table
+        self._sheet = sheet
+        self._options = options
+        self._source = source
+        self._zone = ZoneInfo(options.timezone)
+        self._moments = moments
+        self._words = Words()
+        self._future = options.now + _FUTURE_GRACE
+        self._one = {field: (layout.places(field) or (-1,))[0] for field in Field}
+        self._many = {field: layout.places(field) for field in Field}
+        self._phones = layout.places(Field.PHONE)
+        self._unknown = layout.unknown_places()
+        self._paid_factor = yuan_per_unit(self._heading(self._one[Field.AMOUNT_PAID]))
+        self._risk_factor = yuan_per_unit(self._heading(self._one[Field.AMOUNT_AT_RISK]))
+        self._talk_factor = seconds_per_unit(self._heading(self._one[Field.TALK_SECONDS]))
+
+    def has_phone(self, cells: list[str]) -> bool:
+        """True when the row holds a number that can be rung."""
+        width = len(cells)
+        return any(
+            place < width and (_MOBILE.fullmatch(cells[place]) or self._numbers(cells[place])[0])
+            for place in self._phones
+        )
+
+    def read(self, line: int, cells: list[str]) -> Accepted | Rejected:
+        """The row as a record, or why it is refused."""
+        width = self.layout.width
+        # One empty cell more than there are columns, so that a missing field (place -1) reads as empty.
+        row = [*cells[:width], *[""] * (width + 1 - min(len(cells), width))]
+        notices: list[Notice] = []
+        found: list[Problem] = []
+        one = self._one
+        phones = self._read_phones(row, notices, found)
+        grade = self._read_grade(row, notices, found)
+        at_risk = self._read_fen(Field.AMOUNT_AT_RISK, self._risk_factor, row, found)
+        paid = self._read_fen(Field.AMOUNT_PAID, self._paid_factor, row, found)
+        event_at = self._read_moment(Field.EVENT_AT, row, notices, found)
+        produced_at = self._read_moment(Field.PRODUCED_AT, row, notices, found)
+        expires_at = self._read_moment(Field.EXPIRES_AT, row, notices, found)
+        missed = expires_at is not None and expires_at <= self._options.now
+        if missed and expires_at is not None and grade is not None:
+            place = one[Field.EXPIRES_AT]
+            if grade.is_high:
+                self._notice(
+                    notices,
+                    place,
+                    NoticeCode.MISSED,
+                    "已失效的高等级预警，按漏处置登记 (expired: kept as missed)",
+                )
+            else:
+                found.append(problems.expired(place, expires_at, self._zone))
+        if found or grade is None:
+            return self._rejected(line, cells, found, grade)
+        kind, fraud_type = self._read_types(row, notices)
+        id_number, id_valid = self._read_id(row, notices)
+        name = joined_name(row[one[Field.NAME]])
+        source = cleaned(row[one[Field.SOURCE]]) or self._source
+        number = cleaned(row[one[Field.INSTRUCTION_NO]])
+        is_derived = not number or is_blank(number.lower())
+        if is_derived:
+            number = derived_instruction_no(
+                key=self._options.derive_key,
+                source=source,
+                name=name,
+                phones=phones,
+                id_number=id_number,
+                fraud_type=fraud_type,
+                produced_at=produced_at,
+            )
+        tags = self._read_tags(row, notices)
+        record = Record(
+            source=source,
+            instruction_no=number,
+            instruction_derived=is_derived,
+            kind=kind,
+            fraud_type=fraud_type,
+            grade=grade,
+            name=name,
+            phones=phones,
+            id_number=id_number,
+            id_valid=id_valid,
+            address=cleaned(row[one[Field.ADDRESS]]),
+            unit=self._read_unit(row, notices),
+            family_contact=self._text(Field.FAMILY_CONTACT, row),
+            fraud_numbers=self._text(Field.FRAUD_NUMBERS, row),
+            fraud_url=self._text(Field.FRAUD_URL, row),
+            fraud_app=self._text(Field.FRAUD_APP, row),
+            fraud_account=self._text(Field.FRAUD_ACCOUNT, row),
+            talk_seconds=self._read_talk(row, notices),
+            amount_at_risk_fen=at_risk,
+            amount_paid_fen=paid,
+            event_at=event_at,
+            produced_at=produced_at,
+            expires_at=expires_at,
+            tags=tags,
+            remarks=self._remarks(row, cells, notices),
+            missed=missed,
+            raw=tuple(cells),
+        )
+        return Accepted(
+            line=line, record=record, notices=tuple(notices), sheet=self._sheet, table=self._table
+        )
+
+    def _rejected(self, line: int, cells: list[str], found: list[Problem], grade: Grade | None) -> Rejected:
+        first = found[0]
+        return Rejected(
+            line=line,
+            column=self._heading(first.place) or first.field.value,
+            field=first.field,
+            reason="；".join(problem.reason for problem in found),
+            high_grade=grade is not None and grade.is_high,
+            raw=tuple(cells),
+            sheet=self._sheet,
+            table=self._table,
+        )
+
+    def _heading(self, place: int) -> str:
+        return self.layout.headings[place] if place >= 0 else ""
+
+    def _notice(self, notices: list[Notice], place: int, code: NoticeCode, message: str) -> None:
+        notices.append(Notice(column=self._heading(place), code=code, message=message))
+
+    def _numbers(self, cell: str) -> tuple[list[str], int]:
+        phones, unusable = normalise_all(cell, self._options.default_area)
+        return [phone.e164 for phone in phones], unusable
+
+    def _read_phones(self, row: list[str], notices: list[Notice], found: list[Problem]) -> tuple[str, ...]:
+        places = self._phones
+        cell = row[places[0]]
+        if len(places) == 1 and _MOBILE.fullmatch(cell):
+            return ("+86" + cell,)
+        numbers: dict[str, None] = {}
+        parts = 0
+        for place in places:
+            text = cleaned(row[place])
+            if is_blank(text.lower()):
+                continue
+            usable, unusable = self._numbers(text)
+            parts += len(usable) + unusable
+            numbers.update(dict.fromkeys(usable))
+            if unusable:
+                self._notice(
+                    notices,
+                    place,
+                    NoticeCode.PHONE_PART_UNUSABLE,
+                    "其中一个号码无法拨打，已忽略 (one number is unusable)",
+                )
+        if not numbers:
+            filled = next((place for place in places if row[place].strip()), places[0])
+            found.append(problems.no_phone(filled, row[filled], parts))
+        return tuple(numbers)
+
+    def _read_grade(self, row: list[str], notices: list[Notice], found: list[Problem]) -> Grade | None:
+        place = self._one[Field.GRADE]
+        cell = row[place]
+        try:
+            grade = self._words.known(self._words.grades, cell, read_grade)
+        except Unreadable:
+            found.append(problems.unreadable(Field.GRADE, place, cell))
+            return None
+        if grade is not None:
+            return grade
+        default = self._options.default_grade
+        self._notice(
+            notices,
+            place,
+            NoticeCode.GRADE_DEFAULTED,
+            f"等级为空，按 {default.value} 处理 (grade blank: default)",
+        )
+        return default
+
+    def _read_fen(self, field: Field, factor: int, row: list[str], found: list[Problem]) -> int | None:
+        place = self._one[field]
+        if place < 0:
+            return None
+        try:
+            return read_fen(row[place], yuan_per_unit=factor)
+        except Unreadable:
+            found.append(problems.unreadable(field, place, row[place]))
+            return None
+
+    def _read_moment(
+        self, field: Field, row: list[str], notices: list[Notice], found: list[Problem]
+    ) -> datetime | None:
+        place = self._one[field]
+        cell = row[place]
+        if not cell:
+            return None
+        is_expiry = field is Field.EXPIRES_AT
+        try:
+            moment = self._moments.read_end(cell) if is_expiry else self._moments.read(cell)
+        except Unreadable:
+            found.append(problems.unreadable(field, place, cell))
+            return None
+        if not is_expiry and moment is not None and moment > self._future:
+            self._notice(
+                notices, place, NoticeCode.TIME_IN_FUTURE, "时间晚于当前时间 (the time is in the future)"
+            )
+        return moment
+
+    def _read_types(self, row: list[str], notices: list[Notice]) -> tuple[WarningKind, FraudType]:
+        words, one = self._words, self._one
+        kind_cell, type_cell = row[one[Field.KIND]], row[one[Field.FRAUD_TYPE]]
+        kind = words.known(words.kinds, kind_cell, read_kind)
+        fraud_type = words.known(words.fraud_types, type_cell, read_fraud_type)
+        has_type = not is_blank(folded(type_cell)) if fraud_type is FraudType.UNKNOWN else True
+        if kind_cell and (kind is WarningKind.UNKNOWN or not has_type):
+            # Some offices write the fraud type under 预警类型.
+            from_kind = words.known(words.fraud_types, kind_cell, read_fraud_type)
+            if from_kind is not FraudType.UNKNOWN and not has_type:
+                return (WarningKind.UNKNOWN if kind is WarningKind.UNKNOWN else kind), from_kind
+            if kind is WarningKind.UNKNOWN and not is_blank(folded(kind_cell)):
+                self._notice(
+                    notices, one[Field.KIND], NoticeCode.KIND_UNKNOWN, "预警类型不在词表中 (kind not known)"
+                )
+        if fraud_type is FraudType.UNKNOWN and has_type:
+            self._notice(
+                notices,
+                one[Field.FRAUD_TYPE],
+                NoticeCode.FRAUD_TYPE_UNKNOWN,
+                "诈骗类型不在词表中 (fraud type not known)",
+            )
+        return kind, fraud_type
+
+    def _read_id(self, row: list[str], notices: list[Notice]) -> tuple[str, bool]:
+        place = self._one[Field.ID_NUMBER]
+        cell = row[place]
+        if not cell:
+            return "", False
+        text = cleaned(cell)
+        if is_blank(text.lower()):
+            return "", False
+        if _SCIENTIFIC.fullmatch(text):
+            self._notice(
+                notices,
+                place,
+                NoticeCode.ID_DIGITS_LOST,
+                "证件号被表格改成科学计数 (digits of the id were lost)",
+            )
+            return "", False
+        number, is_valid = id_numbers.normalise(text)
+        if not is_valid:
+            self._notice(
+                notices, place, NoticeCode.ID_INVALID, "证件号校验不通过 (the id number fails its check)"
+            )
+        return number, is_valid
+
+    def _read_unit(self, row: list[str], notices: list[Notice]) -> str:
+        unit = cleaned(row[self._one[Field.UNIT]])
+        known = self._options.known_units
+        if unit and known and unit not in known:
+            self._notice(
+                notices, self._one[Field.UNIT], NoticeCode.UNIT_UNKNOWN, "属地机构未登记 (unit not known)"
+            )
+        return unit
+
+    def _read_talk(self, row: list[str], notices: list[Notice]) -> int | None:
+        place = self._one[Field.TALK_SECONDS]
+        if place < 0:
+            return None
+        try:
+            return read_seconds(row[place], seconds_per_unit=self._talk_factor)
+        except Unreadable:
+            self._notice(
+                notices, place, NoticeCode.TALK_UNREADABLE, "通话时长无法识别 (talk time not readable)"
+            )
+            return None
+
+    def _read_tags(self, row: list[str], notices: list[Notice]) -> frozenset[Tag]:
+        tags = _NO_TAGS
+        for place in self._many[Field.TAGS]:
+            if row[place]:
+                known, others = read_tags(row[place])
+                tags |= known
+                if others:
+                    self._notice(
+                        notices, place, NoticeCode.TAG_UNKNOWN, "有不在词表中的标签 (a tag is not known)"
+                    )
+        return tags
+
+    def _text(self, field: Field, row: list[str]) -> str:
+        places = self._many[field]
+        if not places:
+            return ""
+        if len(places) == 1:
+            return cleaned(row[places[0]])
+        return " ".join(text for place in places if (text := cleaned(row[place])))
+
+    def _remarks(self, row: list[str], cells: list[str], notices: list[Notice]) -> str:
+        remarks = self._text(Field.REMARKS, row)
+        extra = [
+            f"{heading}：{text}" if (heading := self._heading(place)) else text
+            for place in self._unknown
+            if row[place] and (text := cleaned(row[place]))
+        ]
+        over = [text for cell in cells[self.layout.width :] if (text := cleaned(cell))]
+        if over:
+            self._notice(
+                notices, -1, NoticeCode.EXTRA_CELLS, "单元格多于标题，可能错列 (more cells than headings)"
+            )
+        return (
+            "；".join([remarks, *extra, *over] if remarks else [*extra, *over]) if extra or over else remarks
+        )

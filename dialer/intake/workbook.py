@@ -1,0 +1,160 @@
+"""Rows out of xlsx, xls and ods workbooks, every cell as the text that a person would read there."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import BinaryIO, Final
+
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
+
+from dialer.errors import UnusableFile
+from dialer.intake.headings import field_of
+from dialer.intake.records import Field
+
+ZIP_MAGIC: Final = b"PK\x03\x04"
+OLE_MAGIC: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+LARGEST_EXPANDED: Final = 2 << 30
+_EXACT: Final = 10**15
+_ENCRYPTED_STREAM: Final = "EncryptedPackage".encode("utf-16-le")
+_PASSWORD: Final = "the workbook is protected by a password; save it without one and load it again"  # noqa: S105
+_BROKEN: Final = (
+    "the workbook cannot be opened; open it in a spreadsheet program, save it as xlsx and load that"
+)
+
+Cell = str | int | float | bool | date | time | datetime | timedelta | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """One sheet of a workbook with its rows still to be read."""
+
+    name: str
+    is_hidden: bool
+    sheet: CalamineSheet
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Every row with its number from 1, merged cells filled downwards."""
+        try:
+            yield from _filled(self.sheet)
+        except CalamineError:
+            raise UnusableFile(_BROKEN) from None
+
+
+def is_workbook(head: bytes) -> bool:
+    """True for the first bytes of a zip or OLE file, which is what every workbook is."""
+    return head.startswith((ZIP_MAGIC, OLE_MAGIC))
+
+
+def open_sheets(stream: BinaryIO) -> list[Sheet]:
+    """The work sheets of the workbook in their order. Raises UnusableFile for a password or a broken file."""
+    _refuse_encrypted(stream)
+    stream.seek(0)
+    try:
+        book = CalamineWorkbook.from_filelike(stream)
+        return [
+            Sheet(
+                name=known.name,
+                is_hidden=known.visible is not SheetVisibleEnum.Visible,
+                sheet=book.get_sheet_by_name(known.name),
+            )
+            for known in book.sheets_metadata
+            if known.typ is SheetTypeEnum.WorkSheet
+        ]
+    except PasswordError:
+        raise UnusableFile(_PASSWORD) from None
+    except (CalamineError, OSError, ValueError):
+        raise UnusableFile(_BROKEN) from None
+    except BaseException as fault:
+        # A panic of the native reader derives from BaseException; everything else of that kind is not ours.
+        if type(fault).__name__ == "PanicException":
+            raise UnusableFile(_BROKEN) from None
+        raise
+
+
+def cell_text(cell: Cell) -> str:
+    """The cell as text: whole numbers without a fraction, moments as 2026-11-20 07:52:00, a lost number as
+    1.5E+17.
+    """
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, float | int):
+        if abs(cell) >= _EXACT:
+            return f"{cell:.5E}"
+        return repr(cell) if isinstance(cell, float) and not cell.is_integer() else str(int(cell))
+    if isinstance(cell, datetime):
+        return cell.isoformat(sep=" ", timespec="seconds")
+    if isinstance(cell, timedelta):
+        return str(int(cell.total_seconds()))
+    return cell.isoformat() if cell is not None else ""
+
+
+def _refuse_encrypted(stream: BinaryIO) -> None:
+    stream.seek(0)
+    if stream.read(len(OLE_MAGIC)) == OLE_MAGIC:
+        stream.seek(0)
+        overlap = b""
+        while chunk := stream.read(1 << 20):
+            if _ENCRYPTED_STREAM in overlap + chunk:
+                raise UnusableFile(_PASSWORD)
+            overlap = chunk[-len(_ENCRYPTED_STREAM) :]
+        return
+    stream.seek(0)
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError):
+        raise UnusableFile(_BROKEN) from None
+    if any(member.flag_bits & 1 for member in members):
+        raise UnusableFile(_PASSWORD)
+    if sum(member.file_size for member in members) > LARGEST_EXPANDED:
+        raise UnusableFile("the workbook is too large to be opened; save the list as csv and load that")
+
+
+def _filled(sheet: CalamineSheet) -> Iterator[tuple[int, list[str]]]:
+    """Rows from 1; a cell merged over several rows counts for each of them, but an instruction number only
+    once.
+    """
+    if sheet.height == 0 or sheet.start is None:
+        return
+    top, left = sheet.start
+    for row in range(top):
+        yield row + 1, []
+    merged = _merged_below(sheet)
+    values: dict[tuple[int, int], str] = {}
+    numbered: set[int] = set()
+    for offset, cells in enumerate(sheet.iter_rows()):
+        row = top + offset
+        texts = [""] * left + [cell_text(cell) for cell in cells]
+        if merged:
+            numbered.update(
+                column for column, text in enumerate(texts) if text and field_of(text) is Field.INSTRUCTION_NO
+            )
+            for column, first in merged.get(row, ()):
+                if row == first and column < len(texts):
+                    values[first, column] = texts[column]
+                elif column < len(texts) and not texts[column] and column not in numbered:
+                    texts[column] = values.get((first, column), "")
+        yield row + 1, texts
+
+
+def _merged_below(sheet: CalamineSheet) -> dict[int, list[tuple[int, int]]]:
+    """For each row, the columns where a cell merged over several rows stands, with that cell's first row."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    bottom = sheet.end[0] if sheet.end else 0
+    for (first, column), (last, _) in sheet.merged_cell_ranges or ():
+        if last > first:
+            for row in range(first, min(last, bottom) + 1):
+                found.setdefault(row, []).append((column, first))
+    return found
