@@ -1,0 +1,350 @@
+"""Attempt rows from plan to POST: promote, claim, fence, record what the carrier said. Lists in, lists out."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import UUID, insert
+
+from dialer.domain.attempt import AttemptState
+from dialer.domain.values import FraudType, Tag, TelephonyResult
+from dialer.store import pacing
+from dialer.store import tables as t
+from dialer.store.people import open_person
+from dialer.store.unit_of_work import Tx
+
+_PROMOTE_AT_ONCE = 5000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A ring that this worker alone may send, while its lease runs. `to` is E.164 and never logged."""
+
+    attempt_id: uuid.UUID
+    token: int
+    case_id: int
+    n: int
+    to: str
+    send_at: datetime
+    fraud_type: FraudType
+    tags: frozenset[Tag]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """An attempt that has come to its turn and may not ring now: its case must hear of it."""
+
+    case_id: int
+    n: int
+
+
+def promote(tx: Tx, *, now: datetime) -> int:
+    """Planned rings whose time has come are ready to be claimed; so many at once."""
+    due = (
+        sa.select(t.attempt.c.id)
+        .where(t.attempt.c.state == AttemptState.PLANNED.value, t.attempt.c.not_before <= now)
+        .order_by(t.attempt.c.not_before)
+        .limit(_PROMOTE_AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    return tx.execute(
+        sa.update(t.attempt).where(t.attempt.c.id.in_(due)).values(state=AttemptState.READY.value)
+    ).rowcount
+
+
+def waiting_outside_window(tx: Tx, *, limit: int) -> list[Turn]:
+    """Ready rings of grades that do not wait for the window, most urgent first."""
+    statement = (
+        sa.select(t.attempt.c.case_id, t.attempt.c.n)
+        .where(t.attempt.c.state == AttemptState.READY.value, ~t.attempt.c.held, ~t.attempt.c.windowed)
+        .order_by(t.attempt.c.urgency_at)
+        .limit(limit)
+    )
+    return [Turn(case_id=row["case_id"], n=row["n"]) for row in tx.rows(statement)]
+
+
+def claim(
+    tx: Tx,
+    group: pacing.LineGroup,
+    *,
+    now: datetime,
+    real_now: datetime,
+    horizon_seconds: float,
+    lease_seconds: float,
+    at_most: int,
+    number_retry_seconds: float,
+) -> list[Claimed]:
+    """The most urgent ready rings, as many as pacing and lines allow within the horizon, each with its own moment to
+    leave. The group is locked. A number that rings or rests puts its ring off, without using anything up.
+    """
+    slots = group.slots(real_now=real_now, horizon_seconds=horizon_seconds)[:at_most]
+    if not slots or (group.paused_until is not None and group.paused_until > now):
+        return []
+    candidates = _candidates(tx, limit=len(slots))
+    if not candidates:
+        return []
+    taken = _take_numbers(tx, candidates, now=now)
+    put_off = [row["id"] for row in candidates if row["id"] not in taken]
+    if put_off:
+        tx.execute(
+            sa.update(t.attempt)
+            .where(t.attempt.c.id.in_(put_off))
+            .values(
+                state=AttemptState.PLANNED.value, not_before=now + timedelta(seconds=number_retry_seconds)
+            )
+        )
+    chosen = [row for row in candidates if row["id"] in taken]
+    if not chosen:
+        return []
+    lease_until = real_now + timedelta(seconds=horizon_seconds + lease_seconds)
+    claimed: list[Claimed] = []
+    for row, send_at in zip(chosen, slots, strict=False):
+        person = open_person(tx, person_id=row["person_id"], sealed=row["sealed"])
+        claimed.append(
+            Claimed(
+                attempt_id=row["id"],
+                token=row["token"] + 1,
+                case_id=row["case_id"],
+                n=row["n"],
+                to=person.phones[row["number"]],
+                send_at=send_at,
+                fraud_type=FraudType(row["fraud_type"]),
+                tags=frozenset(Tag(tag) for tag in row["tags"]),
+            )
+        )
+    tx.execute(
+        _CLAIM, [{"b_id": c.attempt_id, "b_lease": lease_until, "b_send_at": c.send_at} for c in claimed]
+    )
+    pacing.take_slots(tx, name=group.name, next_slot_at=group.after(slots[: len(claimed)]))
+    return claimed
+
+
+_CLAIM = (
+    sa.update(t.attempt)
+    .where(t.attempt.c.id == sa.bindparam("b_id"))
+    .values(
+        state=AttemptState.CLAIMED.value,
+        token=t.attempt.c.token + 1,
+        lease_until=sa.bindparam("b_lease"),
+        send_at=sa.bindparam("b_send_at"),
+    )
+)
+
+
+def _candidates(tx: Tx, *, limit: int) -> list[Any]:
+    """One index range for each value of `windowed`, merged: the cost does not grow with the backlog."""
+
+    def most_urgent(*, windowed: bool) -> sa.Select[Any]:
+        return (
+            sa.select(t.attempt.c.id)
+            .where(
+                t.attempt.c.state == AttemptState.READY.value,
+                ~t.attempt.c.held,
+                t.attempt.c.windowed.is_(windowed),
+            )
+            .order_by(t.attempt.c.urgency_at)
+            .limit(limit)
+        )
+
+    either = sa.union_all(
+        sa.select(most_urgent(windowed=False).subquery()), sa.select(most_urgent(windowed=True).subquery())
+    ).subquery()
+    statement = (
+        sa.select(
+            t.attempt.c.id,
+            t.attempt.c.token,
+            t.attempt.c.case_id,
+            t.attempt.c.person_id,
+            t.attempt.c.n,
+            t.attempt.c.number,
+            t.person_phone.c.phone_blind,
+            t.person.c.sealed,
+            t.case.c.fraud_type,
+            t.case.c.tags,
+        )
+        .join(t.case, t.case.c.id == t.attempt.c.case_id)
+        .join(t.person, t.person.c.id == t.attempt.c.person_id)
+        .join(
+            t.person_phone,
+            sa.and_(
+                t.person_phone.c.person_id == t.attempt.c.person_id,
+                t.person_phone.c.position == t.attempt.c.number,
+            ),
+        )
+        .where(t.attempt.c.id.in_(sa.select(either.c.id)), t.attempt.c.state == AttemptState.READY.value)
+        .order_by(t.attempt.c.urgency_at, t.attempt.c.id)
+        .limit(limit)
+        .with_for_update(of=t.attempt, skip_locked=True)
+    )
+    return tx.rows(statement)
+
+
+def _take_numbers(tx: Tx, candidates: Sequence[Any], *, now: datetime) -> set[uuid.UUID]:
+    """Which of them got their number: one live call a number, and rest between two, whoever's case it is."""
+    wanted: dict[bytes, uuid.UUID] = {}
+    for row in candidates:
+        wanted.setdefault(bytes(row["phone_blind"]), row["id"])
+    statement = insert(t.live_number).values(
+        [{"phone_blind": blind, "attempt_id": attempt_id} for blind, attempt_id in sorted(wanted.items())]
+    )
+    taken = statement.on_conflict_do_update(
+        index_elements=["phone_blind"],
+        set_={"attempt_id": statement.excluded.attempt_id, "free_at": None},
+        where=sa.and_(t.live_number.c.attempt_id.is_(None), t.live_number.c.free_at <= now),
+    ).returning(t.live_number.c.attempt_id)
+    return {row["attempt_id"] for row in tx.rows(taken)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    attempt_id: uuid.UUID
+    token: int
+    script_id: str
+    script_hash: str
+    language: str
+
+
+def mark_sending(
+    tx: Tx, sendings: Iterable[Sending], *, now: datetime, real_now: datetime, poll_at: datetime
+) -> set[uuid.UUID]:
+    """Those of them that may be posted now. A stale token or a lapsed lease is left out: somebody else has it."""
+    wanted = sorted(sendings, key=lambda sending: sending.attempt_id)
+    if not wanted:
+        return set()
+    given = sa.values(
+        sa.column("id", UUID(as_uuid=True)),
+        sa.column("token", sa.BigInteger),
+        sa.column("script_id", sa.Text),
+        sa.column("script_hash", sa.Text),
+        sa.column("language", sa.Text),
+        name="given",
+    ).data([(s.attempt_id, s.token, s.script_id, s.script_hash, s.language) for s in wanted])
+    statement = (
+        sa.update(t.attempt)
+        .where(
+            t.attempt.c.id == given.c.id,
+            t.attempt.c.token == given.c.token,
+            t.attempt.c.state == AttemptState.CLAIMED.value,
+            t.attempt.c.lease_until > real_now,
+        )
+        .values(
+            state=AttemptState.SENDING.value,
+            posted_at=real_now,
+            sent_at=now,
+            poll_at=poll_at,
+            script_id=given.c.script_id,
+            script_hash=given.c.script_hash,
+            language=given.c.language,
+        )
+        .returning(t.attempt.c.id)
+    )
+    return {row["id"] for row in tx.rows(statement)}
+
+
+_ACCEPT = (
+    sa.update(t.attempt)
+    .where(
+        t.attempt.c.id == sa.bindparam("b_id"),
+        t.attempt.c.state != AttemptState.ENDED.value,
+    )
+    .values(
+        sid=sa.func.coalesce(t.attempt.c.sid, sa.bindparam("b_sid")),
+        accepted_at=sa.func.coalesce(
+            t.attempt.c.accepted_at, sa.bindparam("b_now", type_=sa.DateTime(timezone=True))
+        ),
+        poll_at=sa.bindparam("b_poll_at"),
+        state=sa.case(
+            (
+                t.attempt.c.state.in_([AttemptState.SENDING.value, AttemptState.UNKNOWN.value]),
+                AttemptState.ACCEPTED.value,
+            ),
+            else_=t.attempt.c.state,
+        ),
+    )
+)
+
+
+def accept(tx: Tx, placed: Sequence[tuple[uuid.UUID, str]], *, now: datetime, poll_at: datetime) -> None:
+    """The carrier gave these their sids; one that a webhook has already moved on keeps its state."""
+    if placed:
+        tx.execute(
+            _ACCEPT,
+            [{"b_id": i, "b_sid": sid, "b_now": now, "b_poll_at": poll_at} for i, sid in sorted(placed)],
+        )
+
+
+_HANDED_BACK: dict[str, Any] = {
+    # One that its case has withdrawn meanwhile ends here instead of ringing again.
+    "state": sa.case((t.attempt.c.cancel_asked, AttemptState.ENDED.value), else_=AttemptState.PLANNED.value),
+    "result": sa.case((t.attempt.c.cancel_asked, TelephonyResult.CANCELED.value), else_=None),
+    "ended_at": sa.case((t.attempt.c.cancel_asked, t.attempt.c.planned_at), else_=None),
+    "token": t.attempt.c.token + 1,
+    "lease_until": None,
+    "polls": 0,
+}
+
+
+def hand_back(tx: Tx, ids: Sequence[uuid.UUID], *, not_before: datetime) -> None:
+    """Never sent, or surely not taken: ready again at `not_before`, nothing used up, its number and line free."""
+    if not ids:
+        return
+    tx.execute(
+        sa.update(t.attempt)
+        .where(
+            t.attempt.c.id.in_(ids),
+            t.attempt.c.state.in_([AttemptState.CLAIMED.value, AttemptState.SENDING.value]),
+        )
+        .values(**_HANDED_BACK, not_before=not_before)
+    )
+    free_numbers(tx, ids, free_at=not_before)
+
+
+def doubt(tx: Tx, ids: Sequence[uuid.UUID], *, poll_at: datetime) -> None:
+    """Nobody can say whether the carrier took these: to be reconciled from `poll_at` (real) on."""
+    if ids:
+        tx.execute(
+            sa.update(t.attempt)
+            .where(t.attempt.c.id.in_(ids), t.attempt.c.state == AttemptState.SENDING.value)
+            .values(state=AttemptState.UNKNOWN.value, poll_at=poll_at)
+        )
+
+
+def free_numbers(tx: Tx, ids: Sequence[uuid.UUID], *, free_at: datetime) -> None:
+    """The numbers of these attempts rest until `free_at` (service), and their lines are free at once."""
+    if ids:
+        tx.execute(
+            sa.update(t.live_number)
+            .where(t.live_number.c.attempt_id.in_(ids))
+            .values(attempt_id=None, free_at=free_at)
+        )
+
+
+def lapse_claims(tx: Tx, *, real_now: datetime, now: datetime) -> int:
+    """Claims whose lease ended before anything was sent are safe to dial again, at once, with a higher token."""
+    lapsed = tx.rows(
+        sa.select(t.attempt.c.id)
+        .where(t.attempt.c.state == AttemptState.CLAIMED.value, t.attempt.c.lease_until <= real_now)
+        .with_for_update(skip_locked=True)
+    )
+    hand_back(tx, [row["id"] for row in lapsed], not_before=now)
+    return len(lapsed)
+
+
+def hand_back_absent(tx: Tx, ids: Sequence[uuid.UUID], *, not_before: datetime) -> None:
+    """Proven never taken by the carrier: ready again, nothing used up. One that a webhook has bound meanwhile stays."""
+    absent = tx.rows(
+        sa.update(t.attempt)
+        .where(
+            t.attempt.c.id.in_(ids),
+            t.attempt.c.state == AttemptState.UNKNOWN.value,
+            t.attempt.c.sid.is_(None),
+        )
+        .values(**_HANDED_BACK, not_before=not_before)
+        .returning(t.attempt.c.id)
+    )
+    free_numbers(tx, [row["id"] for row in absent], free_at=not_before)

@@ -1,0 +1,308 @@
+"""Attempts at the carrier: what webhooks and polls say of them, and how they end. Lists in, lists out."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from dialer.domain.attempt import AttemptState
+from dialer.domain.values import Answer, Contact, FraudType, Tag, TelephonyResult
+from dialer.store import tables as t
+from dialer.store.people import open_person
+from dialer.store.unit_of_work import Tx
+
+RANK = {
+    AttemptState.PLANNED: 0,
+    AttemptState.READY: 0,
+    AttemptState.CLAIMED: 0,
+    AttemptState.SENDING: 1,
+    AttemptState.UNKNOWN: 1,
+    AttemptState.ACCEPTED: 2,
+    AttemptState.RINGING: 3,
+    AttemptState.ANSWERED: 4,
+    AttemptState.ENDED: 5,
+}
+"""A call only moves forward; news of a lower rank arrived late."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One attempt as the conversation and the webhooks need it."""
+
+    attempt_id: uuid.UUID
+    case_id: int
+    person_id: int
+    n: int
+    state: AttemptState
+    sid: str | None
+    contact: Contact
+    answer: Answer
+    last_step: int
+    answered_by: str
+    ringing_at: datetime | None
+    answered_at: datetime | None
+    script_id: str
+    script_hash: str
+    language: str
+    fraud_type: FraudType
+    tags: frozenset[Tag]
+    posted_at: datetime | None
+    polls: int
+    cancel_asked: bool
+
+
+_CALL_COLUMNS = (
+    t.attempt.c.id,
+    t.attempt.c.case_id,
+    t.attempt.c.person_id,
+    t.attempt.c.n,
+    t.attempt.c.state,
+    t.attempt.c.sid,
+    t.attempt.c.contact,
+    t.attempt.c.answer,
+    t.attempt.c.last_step,
+    t.attempt.c.answered_by,
+    t.attempt.c.ringing_at,
+    t.attempt.c.answered_at,
+    t.attempt.c.script_id,
+    t.attempt.c.script_hash,
+    t.attempt.c.language,
+    t.attempt.c.posted_at,
+    t.attempt.c.polls,
+    t.attempt.c.cancel_asked,
+    t.case.c.fraud_type,
+    t.case.c.tags,
+)
+
+
+def _call(row: Mapping[str, Any]) -> Call:
+    return Call(
+        attempt_id=row["id"],
+        case_id=row["case_id"],
+        person_id=row["person_id"],
+        n=row["n"],
+        state=AttemptState(row["state"]),
+        sid=row["sid"],
+        contact=Contact(row["contact"]),
+        answer=Answer(row["answer"]),
+        last_step=row["last_step"],
+        answered_by=row["answered_by"] or "",
+        ringing_at=row["ringing_at"],
+        answered_at=row["answered_at"],
+        script_id=row["script_id"],
+        script_hash=row["script_hash"],
+        language=row["language"],
+        fraud_type=FraudType(row["fraud_type"]),
+        tags=frozenset(Tag(tag) for tag in row["tags"]),
+        posted_at=row["posted_at"],
+        polls=row["polls"],
+        cancel_asked=row["cancel_asked"],
+    )
+
+
+def _select() -> sa.Select[Any]:
+    return sa.select(*_CALL_COLUMNS).join(t.case, t.case.c.id == t.attempt.c.case_id)
+
+
+def case_ids(tx: Tx, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """Which cases these attempts belong to, without a lock: a case is locked before its attempts."""
+    rows = tx.rows(sa.select(t.attempt.c.id, t.attempt.c.case_id).where(t.attempt.c.id.in_(ids)))
+    return {row["id"]: row["case_id"] for row in rows}
+
+
+def lock(tx: Tx, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Call]:
+    """These attempts, locked in id order to the end of the transaction."""
+    statement = (
+        _select().where(t.attempt.c.id.in_(ids)).order_by(t.attempt.c.id).with_for_update(of=t.attempt)
+    )
+    return {row["id"]: _call(row) for row in tx.rows(statement)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """An outside event as it is kept: what cannot identify anybody in clear, the rest sealed."""
+
+    attempt_id: uuid.UUID
+    case_id: int
+    step: str
+    kind: str
+    facts: Mapping[str, object]
+    personal: Mapping[str, str]
+
+
+def keep(tx: Tx, events: Sequence[Kept], *, at: datetime) -> set[tuple[uuid.UUID, str]]:
+    """Keeps each event once; returns those that are new. A repeat of one changes nothing."""
+    if not events:
+        return set()
+    rows = [
+        {
+            "attempt_id": event.attempt_id,
+            "case_id": event.case_id,
+            "step": event.step,
+            "kind": event.kind,
+            "at": at,
+            "facts": dict(event.facts),
+            "sealed": tx.vault.seal_record(
+                event.personal, table="event", column="sealed", row=f"{event.attempt_id}/{event.step}"
+            )
+            if event.personal
+            else None,
+        }
+        for event in sorted(events, key=lambda event: (event.attempt_id, event.step))
+    ]
+    statement = (
+        insert(t.event)
+        .values(rows)
+        .on_conflict_do_nothing(index_elements=["attempt_id", "step"])
+        .returning(t.event.c.attempt_id, t.event.c.step)
+    )
+    return {(row["attempt_id"], row["step"]) for row in tx.rows(statement)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What news makes of an attempt; None leaves a column as it is."""
+
+    attempt_id: uuid.UUID
+    state: AttemptState
+    sid: str | None = None
+    accepted_at: datetime | None = None
+    ringing_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    poll_at: datetime | None = None
+    result: TelephonyResult | None = None
+    contact: Contact | None = None
+    answer: Answer | None = None
+    last_step: int | None = None
+    last_node: str | None = None
+    talk_seconds: int | None = None
+    heard_seconds: int | None = None
+    answered_by: str | None = None
+    sip_code: int | None = None
+    error_code: int | None = None
+
+
+_CHANGEABLE = (
+    "sid",
+    "accepted_at",
+    "ringing_at",
+    "answered_at",
+    "ended_at",
+    "poll_at",
+    "result",
+    "contact",
+    "answer",
+    "last_step",
+    "last_node",
+    "talk_seconds",
+    "heard_seconds",
+    "answered_by",
+    "sip_code",
+    "error_code",
+)
+_FIRST_STANDS = frozenset({"sid", "accepted_at", "ringing_at", "answered_at", "ended_at", "result"})
+
+_CHANGE = (
+    sa.update(t.attempt)
+    .where(t.attempt.c.id == sa.bindparam("b_id"))
+    .values(
+        {
+            name: sa.func.coalesce(
+                *(
+                    (t.attempt.c[name], sa.bindparam(f"b_{name}", type_=t.attempt.c[name].type))
+                    if name in _FIRST_STANDS
+                    else (sa.bindparam(f"b_{name}", type_=t.attempt.c[name].type), t.attempt.c[name])
+                )
+            )
+            for name in _CHANGEABLE
+        }
+        | {"state": sa.bindparam("b_state")}
+    )
+)
+
+
+def change(tx: Tx, changes: Sequence[Change]) -> None:
+    """Writes news to attempts that this transaction has locked."""
+    if changes:
+        tx.execute(
+            _CHANGE,
+            [
+                {f"b_{name}": getattr(one, name) for name in _CHANGEABLE}
+                | {"b_id": one.attempt_id, "b_state": one.state.value}
+                for one in changes
+            ],
+        )
+
+
+def silent(tx: Tx, *, real_now: datetime, limit: int) -> list[Call]:
+    """Live attempts past their deadline, locked: sending ones whose sender is gone, unknown ones, silent ones."""
+    statement = (
+        _select()
+        .where(
+            t.attempt.c.state.in_(
+                [
+                    AttemptState.SENDING.value,
+                    AttemptState.UNKNOWN.value,
+                    AttemptState.ACCEPTED.value,
+                    AttemptState.RINGING.value,
+                    AttemptState.ANSWERED.value,
+                ]
+            ),
+            t.attempt.c.poll_at <= real_now,
+        )
+        .order_by(t.attempt.c.poll_at)
+        .limit(limit)
+        .with_for_update(of=t.attempt, skip_locked=True)
+    )
+    return [_call(row) for row in tx.rows(statement)]
+
+
+def asked_to_end(tx: Tx, *, limit: int) -> list[tuple[uuid.UUID, str, AttemptState]]:
+    """Live attempts with a sid that must not ring or talk any more."""
+    statement = (
+        sa.select(t.attempt.c.id, t.attempt.c.sid, t.attempt.c.state)
+        .where(
+            t.attempt.c.state.in_(
+                [AttemptState.ACCEPTED.value, AttemptState.RINGING.value, AttemptState.ANSWERED.value]
+            ),
+            t.attempt.c.cancel_asked,
+            t.attempt.c.sid.is_not(None),
+        )
+        .limit(limit)
+    )
+    return [(row["id"], row["sid"], AttemptState(row["state"])) for row in tx.rows(statement)]
+
+
+def put_off_poll(tx: Tx, ids: Sequence[uuid.UUID], *, poll_at: datetime, counted: bool) -> None:
+    """Asked in vain, to be asked again at `poll_at` (real); counted when the answer was that there is no such call."""
+    if ids:
+        tx.execute(
+            sa.update(t.attempt)
+            .where(t.attempt.c.id.in_(ids))
+            .values(poll_at=poll_at, polls=t.attempt.c.polls + (1 if counted else 0))
+        )
+
+
+def numbers(tx: Tx, calls: Sequence[Call]) -> dict[uuid.UUID, str]:
+    """Each attempt's E.164 number, in clear, for asking the carrier about it."""
+    rows = tx.rows(
+        sa.select(t.attempt.c.id, t.attempt.c.number, t.attempt.c.person_id, t.person.c.sealed)
+        .join(t.person, t.person.c.id == t.attempt.c.person_id)
+        .where(t.attempt.c.id.in_([call.attempt_id for call in calls]))
+    )
+    return {
+        row["id"]: open_person(tx, person_id=row["person_id"], sealed=row["sealed"]).phones[row["number"]]
+        for row in rows
+    }
+
+
+def bound_sids(tx: Tx, sids: Sequence[str]) -> set[str]:
+    """Which of these calls at the carrier belong to attempts already."""
+    return {row["sid"] for row in tx.rows(sa.select(t.attempt.c.sid).where(t.attempt.c.sid.in_(sids)))}

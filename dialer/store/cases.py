@@ -1,0 +1,298 @@
+"""Cases: read under a lock, write back what a decision made of them. Lists in, lists out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from dialer.domain.case import Case, CaseStatus, Errand, ErrandState, Reason, Robot, RobotState
+from dialer.domain.values import Contact, FraudType, Grade, OutcomeKind, Tag
+from dialer.store import tables as t
+from dialer.store.unit_of_work import Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCase:
+    """A case with what the store knows beside the domain's part."""
+
+    case: Case
+    person_id: int
+    source: str
+    unit: str
+    drill: bool
+    first_attempt_at: datetime | None
+
+
+_STATE_COLUMNS = (
+    "grade",
+    "fraud_type",
+    "status",
+    "outcome",
+    "contact",
+    "numbers",
+    "warnings",
+    "amount_at_risk_fen",
+    "missed",
+    "opted_out",
+    "tags",
+    "expires_at",
+    "due_at",
+    "watch_until",
+    "robot_state",
+    "robot_attempts",
+    "robot_tries",
+    "robot_own_faults",
+    "robot_number",
+    "robot_dead_numbers",
+    "robot_at",
+    "robot_patience_at",
+    "robot_reason",
+    "human_state",
+    "human_at",
+    "human_tries",
+    "human_reason",
+    "visit_state",
+    "visit_at",
+    "visit_tries",
+    "visit_reason",
+)
+
+
+def to_columns(case: Case) -> dict[str, Any]:
+    """The columns that a decision may change."""
+    return {
+        "grade": case.grade.value,
+        "fraud_type": case.fraud_type.value,
+        "status": case.status.value,
+        "outcome": case.outcome.value if case.outcome else None,
+        "contact": case.contact.value,
+        "numbers": case.numbers,
+        "warnings": case.warnings,
+        "amount_at_risk_fen": case.amount_at_risk_fen,
+        "missed": case.missed,
+        "opted_out": case.opted_out,
+        "tags": sorted(tag.value for tag in case.tags),
+        "expires_at": case.expires_at,
+        "due_at": case.due_at,
+        "watch_until": case.watch_until,
+        "robot_state": case.robot.state.value,
+        "robot_attempts": case.robot.attempts,
+        "robot_tries": case.robot.tries,
+        "robot_own_faults": case.robot.own_faults,
+        "robot_number": case.robot.number,
+        "robot_dead_numbers": sorted(case.robot.dead_numbers),
+        "robot_at": case.robot.at,
+        "robot_patience_at": case.robot.patience_at,
+        "robot_reason": case.robot.reason.value,
+        "human_state": case.human.state.value,
+        "human_at": case.human.at,
+        "human_tries": case.human.tries,
+        "human_reason": case.human.reason.value,
+        "visit_state": case.visit.state.value,
+        "visit_at": case.visit.at,
+        "visit_tries": case.visit.tries,
+        "visit_reason": case.visit.reason.value,
+    }
+
+
+def from_row(row: Mapping[str, Any]) -> Case:
+    return Case(
+        id=row["id"],
+        grade=Grade(row["grade"]),
+        fraud_type=FraudType(row["fraud_type"]),
+        opened_at=row["opened_at"],
+        policy_version=row["policy_version"],
+        numbers=row["numbers"],
+        status=CaseStatus(row["status"]),
+        outcome=OutcomeKind(row["outcome"]) if row["outcome"] else None,
+        contact=Contact(row["contact"]),
+        expires_at=row["expires_at"],
+        amount_at_risk_fen=row["amount_at_risk_fen"],
+        missed=row["missed"],
+        opted_out=row["opted_out"],
+        tags=frozenset(Tag(tag) for tag in row["tags"]),
+        warnings=row["warnings"],
+        robot=Robot(
+            state=RobotState(row["robot_state"]),
+            attempts=row["robot_attempts"],
+            tries=row["robot_tries"],
+            own_faults=row["robot_own_faults"],
+            number=row["robot_number"],
+            dead_numbers=frozenset(row["robot_dead_numbers"]),
+            at=row["robot_at"],
+            patience_at=row["robot_patience_at"],
+            reason=Reason(row["robot_reason"]),
+        ),
+        human=_errand(row, "human"),
+        visit=_errand(row, "visit"),
+        watch_until=row["watch_until"],
+    )
+
+
+def _errand(row: Mapping[str, Any], track: str) -> Errand:
+    return Errand(
+        state=ErrandState(row[f"{track}_state"]),
+        at=row[f"{track}_at"],
+        tries=row[f"{track}_tries"],
+        reason=Reason(row[f"{track}_reason"]),
+    )
+
+
+def _stored(row: Mapping[str, Any]) -> StoredCase:
+    return StoredCase(
+        case=from_row(row),
+        person_id=row["person_id"],
+        source=row["source"],
+        unit=row["unit"],
+        drill=row["drill"],
+        first_attempt_at=row["first_attempt_at"],
+    )
+
+
+def lock(tx: Tx, ids: Iterable[int]) -> dict[int, StoredCase]:
+    """These cases, locked in id order to the end of the transaction."""
+    statement = (
+        sa.select(t.case)
+        .where(t.case.c.id == sa.any_(sa.literal(sorted(set(ids)), sa.ARRAY(sa.BigInteger))))
+        .order_by(t.case.c.id)
+        .with_for_update()
+    )
+    return {row["id"]: _stored(row) for row in tx.rows(statement)}
+
+
+def lock_due(tx: Tx, *, now: datetime, limit: int) -> dict[int, StoredCase]:
+    """Cases whose time has come, earliest first, locked; those that another session holds are left out."""
+    statement = (
+        sa.select(t.case)
+        .where(t.case.c.due_at <= now)
+        .order_by(t.case.c.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return {row["id"]: _stored(row) for row in tx.rows(statement)}
+
+
+def lock_of_people(tx: Tx, person_ids: Sequence[int]) -> dict[int, list[StoredCase]]:
+    """Each person's open and watched cases, oldest first, locked."""
+    if not person_ids:
+        return {}
+    statement = (
+        sa.select(t.case)
+        .where(
+            t.case.c.person_id == sa.any_(sa.literal(list(person_ids), sa.ARRAY(sa.BigInteger))),
+            t.case.c.status.in_([CaseStatus.OPEN.value, CaseStatus.WATCHING.value]),
+        )
+        .order_by(t.case.c.id)
+        .with_for_update()
+    )
+    found: dict[int, list[StoredCase]] = {}
+    for row in tx.rows(statement):
+        found.setdefault(row["person_id"], []).append(_stored(row))
+    return found
+
+
+_UPDATE = (
+    sa.update(t.case)
+    .where(t.case.c.id == sa.bindparam("b_id"))
+    .values(
+        {name: sa.bindparam(f"b_{name}") for name in _STATE_COLUMNS}
+        | {
+            "revision": t.case.c.revision + 1,
+            "settled_at": sa.case(
+                (
+                    sa.bindparam("b_settled", type_=sa.Boolean),
+                    sa.func.coalesce(
+                        t.case.c.settled_at, sa.bindparam("b_now", type_=sa.DateTime(timezone=True))
+                    ),
+                ),
+                else_=None,
+            ),
+            "succeeded_at": sa.case(
+                (
+                    sa.bindparam("b_watching", type_=sa.Boolean),
+                    sa.func.coalesce(
+                        t.case.c.succeeded_at, sa.bindparam("b_now", type_=sa.DateTime(timezone=True))
+                    ),
+                ),
+                else_=t.case.c.succeeded_at,
+            ),
+        }
+    )
+)
+
+
+def save(tx: Tx, cases: Iterable[Case], *, now: datetime) -> None:
+    """Writes back what decisions changed; the rows were locked by this transaction."""
+    parameters = [
+        {f"b_{name}": value for name, value in to_columns(case).items()}
+        | {
+            "b_id": case.id,
+            "b_now": now,
+            "b_settled": case.status.is_settled,
+            "b_watching": case.status is CaseStatus.WATCHING,
+        }
+        for case in cases
+    ]
+    if parameters:
+        tx.execute(_UPDATE, parameters)
+
+
+def note_first_attempts(tx: Tx, ids: Sequence[int], *, at: datetime) -> None:
+    """The first ring of these cases left us at `at`; earlier ones stand."""
+    if ids:
+        tx.execute(
+            sa.update(t.case)
+            .where(
+                t.case.c.id == sa.any_(sa.literal(sorted(ids), sa.ARRAY(sa.BigInteger))),
+                t.case.c.first_attempt_at.is_(None),
+            )
+            .values(first_attempt_at=at)
+        )
+
+
+def next_ids(tx: Tx, table: sa.Table, count: int) -> list[int]:
+    """`count` fresh ids of a table, taken from its own sequence."""
+    if count == 0:
+        return []
+    sequence = tx.scalar(sa.select(sa.func.pg_get_serial_sequence(f'"{table.name}"', "id")))
+    statement = sa.text("SELECT nextval(CAST(:sequence AS regclass)) FROM generate_series(1, :count)")
+    return [row[0] for row in tx.execute(statement, {"sequence": sequence, "count": count})]
+
+
+_INSERT_COLUMNS = (
+    "id",
+    "person_id",
+    "load_id",
+    "source",
+    "unit",
+    "drill",
+    "policy_version",
+    "opened_at",
+    *_STATE_COLUMNS,
+)
+
+
+def insert(tx: Tx, cases: Sequence[tuple[StoredCase, int | None]]) -> None:
+    """New cases, each with the load that brought it; ids were taken before."""
+    columns = ", ".join(f'"{name}"' for name in _INSERT_COLUMNS)
+    rows: list[tuple[object, ...]] = []
+    for stored, load_id in cases:
+        state = to_columns(stored.case)
+        rows.append(
+            (
+                stored.case.id,
+                stored.person_id,
+                load_id,
+                stored.source,
+                stored.unit,
+                stored.drill,
+                stored.case.policy_version,
+                stored.case.opened_at,
+                *(state[name] for name in _STATE_COLUMNS),
+            )
+        )
+    tx.copy_in(f'COPY "case" ({columns}) FROM STDIN', rows)  # names from the list above

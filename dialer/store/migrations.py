@@ -1,0 +1,48 @@
+"""Brings a database to the schema of this version, from a clone or from the installed wheel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+import dialer
+from dialer.store.unit_of_work import Store
+
+_LOCK = 0x6D696772
+
+
+def script_location() -> Path:
+    package = Path(dialer.__file__).resolve().parent
+    shipped = package / "_shipped" / "alembic"
+    return shipped if shipped.is_dir() else package.parent / "alembic"
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(script_location()).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def migrate(store: Store) -> None:
+    """The database has the newest schema afterwards; two processes may call this at once."""
+    with store.engine.begin() as connection:
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def head() -> str:
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def current(store: Store) -> str:
+    """The revision that the database has; '' when it has none."""
+    with store.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() or ""

@@ -1,0 +1,80 @@
+"""The ledger of outcomes: append-only, money in whole fen, a second person's approval beside it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from dialer.domain.values import Contact, OutcomeKind, Track
+from dialer.errors import Conflict, NotFound
+from dialer.outcomes.money import Amounts
+from dialer.store import tables as t
+from dialer.store.unit_of_work import Tx
+
+
+def seal_evidence(tx: Tx, *, case_id: int, text: str) -> bytes | None:
+    if not text:
+        return None
+    return tx.vault.seal(text.encode(), table="outcome", column="evidence_sealed", row=f"case/{case_id}")
+
+
+def append(
+    tx: Tx,
+    *,
+    case_id: int,
+    assignment_id: int | None,
+    kind: OutcomeKind,
+    contact: Contact,
+    track: Track | None,
+    reason: str,
+    amounts: Amounts,
+    evidence: str,
+    by: str,
+    drill: bool,
+    now: datetime,
+) -> int:
+    """One more line; its id."""
+    row = tx.one(
+        sa.insert(t.outcome)
+        .values(
+            case_id=case_id,
+            assignment_id=assignment_id,
+            kind=kind.value,
+            contact=contact.value,
+            track=track.value if track else None,
+            reason=reason,
+            intended_fen=amounts.intended_fen,
+            stopped_fen=amounts.stopped_fen,
+            returned_fen=amounts.returned_fen,
+            evidence_sealed=seal_evidence(tx, case_id=case_id, text=evidence),
+            recorded_by=by,
+            at=now,
+            drill=drill,
+        )
+        .returning(t.outcome.c.id)
+    )
+    assert row is not None
+    outcome_id: int = row["id"]
+    return outcome_id
+
+
+def approve(tx: Tx, outcome_id: int, *, by: str, now: datetime) -> None:
+    """Approved by a second person, once."""
+    row = tx.one(sa.select(t.outcome.c.recorded_by).where(t.outcome.c.id == outcome_id))
+    if row is None:
+        raise NotFound(kind="outcome", key=outcome_id)
+    if row["recorded_by"] == by:
+        raise Conflict(
+            f"outcome {outcome_id} was recorded by {by}: another person approves it", current="own record"
+        )
+    standing = tx.scalar(
+        sa.select(t.outcome_approval.c.approved_by).where(t.outcome_approval.c.outcome_id == outcome_id)
+    )
+    if standing is not None:
+        raise Conflict(f"outcome {outcome_id} is approved already by {standing}", current="approved")
+    tx.execute(
+        sa.insert(t.outcome_approval).values(
+            outcome_id=outcome_id, recorded_by=row["recorded_by"], approved_by=by, at=now
+        )
+    )

@@ -1,0 +1,213 @@
+"""Persons: their sealed facts and the blind indexes that find them.
+
+Who is the same person: the same valid id number; without one, the same name and a same phone. A shared phone alone
+never merges people, and a record with neither id number nor name is always somebody new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from dialer.store import tables as t
+from dialer.store.unit_of_work import Tx
+from dialer.store.vault import Vault
+
+TABLE = "person"
+COLUMN = "sealed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Personal facts in clear; never logged. Phones are E.164, in the order in which they became known."""
+
+    name: str
+    phones: tuple[str, ...]
+    id_number: str
+    address: str
+    family_contact: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What a person can be found by: keyed hashes only."""
+
+    id_number: bytes | None
+    name_phones: tuple[bytes, ...]
+
+
+def identify(vault: Vault, *, name: str, phones: Sequence[str], id_number: str, id_valid: bool) -> Identity:
+    return Identity(
+        id_number=vault.blind(id_number, kind="id_number") if id_valid and id_number else None,
+        name_phones=tuple(vault.blind(f"{name}\0{phone}", kind="name_phone") for phone in phones)
+        if name
+        else (),
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class Known:
+    """A person as a load sees it: who was there before, and who is new in this batch."""
+
+    id: int
+    id_number: bytes | None
+    person: Person
+    is_new: bool
+    changed: bool = False
+
+
+class Directory:
+    """Persons by what they can be found by; filled from the database once, kept up by the batch itself."""
+
+    def __init__(self, known: Sequence[Known], keys: Sequence[tuple[bytes, Known]]) -> None:
+        self.by_id = {known_one.id_number: known_one for known_one in known if known_one.id_number}
+        self.by_name_phone = dict(keys)
+        self.new_keys: list[tuple[bytes, int]] = []
+
+    def find(self, identity: Identity) -> Known | None:
+        if identity.id_number is not None and identity.id_number in self.by_id:
+            return self.by_id[identity.id_number]
+        for key in identity.name_phones:
+            found = self.by_name_phone.get(key)
+            if found is not None and (identity.id_number is None or found.id_number is None):
+                return found
+        return None
+
+    def add(self, identity: Identity, known: Known) -> None:
+        """The person can be found by everything in the identity from now on; the first to have a key keeps it."""
+        if identity.id_number is not None and known.id_number is None:
+            known.id_number = identity.id_number
+            known.changed = True
+        if known.id_number is not None:
+            self.by_id.setdefault(known.id_number, known)
+        for key in identity.name_phones:
+            if key not in self.by_name_phone:
+                self.by_name_phone[key] = known
+                self.new_keys.append((key, known.id))
+
+
+def join(known: Known, person: Person) -> None:
+    """The known person also has these phones; what was blank is filled in."""
+    before = known.person
+    phones = before.phones + tuple(phone for phone in person.phones if phone not in before.phones)
+    joined = replace(
+        before,
+        phones=phones,
+        name=before.name or person.name,
+        id_number=before.id_number or person.id_number,
+        address=before.address or person.address,
+        family_contact=before.family_contact or person.family_contact,
+    )
+    if joined != before:
+        known.person = joined
+        known.changed = True
+
+
+def directory(tx: Tx, identities: Sequence[Identity]) -> Directory:
+    """Everybody whom these identities may mean, read under the load lock."""
+    ids = {identity.id_number for identity in identities if identity.id_number}
+    keys = {key for identity in identities for key in identity.name_phones}
+    pairs = tx.rows(
+        sa.select(t.person_key.c.name_phone_blind, t.person_key.c.person_id).where(
+            t.person_key.c.name_phone_blind == sa.any_(sa.literal(list(keys), sa.ARRAY(sa.LargeBinary)))
+        )
+    )
+    people = tx.rows(
+        sa.select(t.person.c.id, t.person.c.id_number_blind, t.person.c.sealed).where(
+            sa.or_(
+                t.person.c.id_number_blind == sa.any_(sa.literal(list(ids), sa.ARRAY(sa.LargeBinary))),
+                t.person.c.id
+                == sa.any_(
+                    sa.literal([pair["person_id"] for pair in pairs], sa.ARRAY(sa.BigInteger)),
+                ),
+            )
+        )
+    )
+    known = {
+        row["id"]: Known(
+            id=row["id"],
+            id_number=bytes(row["id_number_blind"]) if row["id_number_blind"] is not None else None,
+            person=open_person(tx, person_id=row["id"], sealed=row["sealed"]),
+            is_new=False,
+        )
+        for row in people
+    }
+    return Directory(
+        list(known.values()), [(bytes(pair["name_phone_blind"]), known[pair["person_id"]]) for pair in pairs]
+    )
+
+
+def write(tx: Tx, people: Sequence[Known], new_keys: Sequence[tuple[bytes, int]], *, now: datetime) -> None:
+    """New persons, changed persons, their numbers and the keys that find them."""
+    vault = tx.vault
+    new = [known for known in people if known.is_new]
+    tx.copy_in(
+        "COPY person (id, id_number_blind, name_blind, numbers, sealed, created_at) FROM STDIN",
+        [
+            (
+                known.id,
+                known.id_number,
+                vault.blind(known.person.name, kind="name"),
+                len(known.person.phones),
+                seal_person(tx, person_id=known.id, person=known.person),
+                now,
+            )
+            for known in new
+        ],
+    )
+    for known in people:
+        if known.changed and not known.is_new:
+            tx.execute(
+                sa.update(t.person)
+                .where(t.person.c.id == known.id)
+                .values(
+                    id_number_blind=known.id_number,
+                    numbers=len(known.person.phones),
+                    sealed=seal_person(tx, person_id=known.id, person=known.person),
+                )
+            )
+            tx.execute(sa.delete(t.person_phone).where(t.person_phone.c.person_id == known.id))
+    tx.copy_in(
+        "COPY person_phone (person_id, position, phone_blind, last4_blind) FROM STDIN",
+        [
+            (
+                known.id,
+                position,
+                vault.blind(phone, kind="phone"),
+                vault.blind(phone[-4:], kind="phone_last4"),
+            )
+            for known in people
+            if known.is_new or known.changed
+            for position, phone in enumerate(known.person.phones)
+        ],
+    )
+    tx.copy_in("COPY person_key (name_phone_blind, person_id) FROM STDIN", list(new_keys))
+
+
+def seal_person(tx: Tx, *, person_id: int, person: Person) -> bytes:
+    return tx.vault.seal_record(
+        {
+            "name": person.name,
+            "phones": person.phones,
+            "id_number": person.id_number,
+            "address": person.address,
+            "family_contact": person.family_contact,
+        },
+        table=TABLE,
+        column=COLUMN,
+        row=person_id,
+    )
+
+
+def open_person(tx: Tx, *, person_id: int, sealed: bytes) -> Person:
+    record = tx.vault.open_record(sealed, table=TABLE, column=COLUMN, row=person_id)
+    return Person(
+        name=record["name"],
+        phones=tuple(record["phones"]),
+        id_number=record["id_number"],
+        address=record["address"],
+        family_contact=record["family_contact"],
+    )

@@ -1,0 +1,62 @@
+"""Policy versions: immutable, known by the hash of their content."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from dialer.domain.policy import Policy
+from dialer.domain.policy_form import from_plain
+from dialer.errors import NotFound
+from dialer.store import tables as t
+from dialer.store.unit_of_work import Store, Tx
+
+_LOCK = 0x706F6C69
+
+
+def ensure(tx: Tx, content: Mapping[str, Any], *, now: datetime) -> int:
+    """The version that has this content, made when there is none."""
+    packed = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+    content_hash = hashlib.sha256(packed).digest()
+    tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+    version = tx.scalar(
+        sa.select(t.policy_version.c.version).where(t.policy_version.c.content_hash == content_hash)
+    )
+    if version is None:
+        newest = tx.scalar(sa.select(sa.func.coalesce(sa.func.max(t.policy_version.c.version), 0)))
+        version = newest + 1
+        tx.execute(
+            sa.insert(t.policy_version).values(
+                version=version, content=orjson.loads(packed), content_hash=content_hash, created_at=now
+            )
+        )
+    return int(version)
+
+
+class Policies:
+    """Policies by version, each read once: a version never changes. `current` is what new cases begin with."""
+
+    def __init__(self, store: Store, *, current: int) -> None:
+        self._store = store
+        self._known: dict[int, Policy] = {}
+        self.current = current
+
+    def of(self, version: int) -> Policy:
+        if version not in self._known:
+            with self._store.begin() as tx:
+                content = tx.scalar(
+                    sa.select(t.policy_version.c.content).where(t.policy_version.c.version == version)
+                )
+            if content is None:
+                raise NotFound(kind="policy version", key=version)
+            self._known[version] = from_plain(content, version=version)
+        return self._known[version]
+
+    @property
+    def newest(self) -> Policy:
+        return self.of(self.current)

@@ -1,0 +1,110 @@
+"""The only place that begins and commits. One request, one task: one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from dialer.errors import Unavailable
+from dialer.store.vault import Vault
+
+Row = Mapping[str, Any]
+"""One row by column name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tx:
+    """One open transaction, with the vault that its encrypted columns need."""
+
+    connection: sa.Connection
+    vault: Vault
+
+    def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:  # noqa: ANN401  # as SQLAlchemy's
+        return self.connection.execute(statement, parameters)
+
+    def rows(self, statement: sa.Executable, parameters: Any = None) -> list[Row]:  # noqa: ANN401  # as SQLAlchemy's
+        return cast("list[Row]", self.connection.execute(statement, parameters).mappings().all())
+
+    def one(self, statement: sa.Executable, parameters: Any = None) -> Row | None:  # noqa: ANN401  # as SQLAlchemy's
+        return cast("Row | None", self.connection.execute(statement, parameters).mappings().first())
+
+    def scalar(self, statement: sa.Executable, parameters: Any = None) -> Any:  # noqa: ANN401  # as SQLAlchemy's
+        return self.connection.execute(statement, parameters).scalar()
+
+    def copy_in(self, statement: str, rows: Iterator[tuple[object, ...]] | list[tuple[object, ...]]) -> None:
+        """COPY ... FROM STDIN with these rows, on the same transaction."""
+        driver = self.connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        with driver.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+            for row in rows:
+                copy.write_row(row)
+
+
+class Store:
+    """The database, with its keys. Connections are made lazily; none before the first transaction."""
+
+    def __init__(self, url: str, vault: Vault, *, pool_size: int = 5) -> None:
+        self.url = url
+        self.vault = vault
+        self.engine = sa.create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args={"connect_timeout": 5, "application_name": "dialer"},
+        )
+
+    @contextmanager
+    def begin(self) -> Iterator[Tx]:
+        """Commits at the end of the block, rolls back on any exception; driver faults become `Unavailable`."""
+        try:
+            with self.engine.begin() as connection:
+                yield Tx(connection=connection, vault=self.vault)
+        except OperationalError as fault:
+            raise Unavailable(part="database", problem=_short(fault)) from fault
+        except DBAPIError as fault:
+            if fault.connection_invalidated:
+                raise Unavailable(part="database", problem=_short(fault)) from fault
+            raise
+
+    @contextmanager
+    def hold_advisory_lock(self, key: int) -> Iterator[Callable[[], bool] | None]:
+        """Yields None when another session holds the lock; else a check that says whether this one still does.
+
+        The lock lives and dies with one connection of its own.
+        """
+        try:
+            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                if not connection.execute(sa.select(sa.func.pg_try_advisory_lock(key))).scalar():
+                    yield None
+                    return
+
+                def still_held() -> bool:
+                    try:
+                        connection.execute(sa.text("SELECT 1"))
+                    except DBAPIError:
+                        return False
+                    return True
+
+                try:
+                    yield still_held
+                finally:
+                    if not connection.invalidated:
+                        connection.execute(sa.select(sa.func.pg_advisory_unlock(key)))
+        except OperationalError as fault:
+            raise Unavailable(part="database", problem=_short(fault)) from fault
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+
+def _short(fault: DBAPIError) -> str:
+    """The driver's first line; parameters are hidden, so nothing personal is in it."""
+    return str(fault.orig or fault).strip().split("\n", 1)[0]

@@ -1,0 +1,38 @@
+"""Which script a ring speaks, and what it may know while it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from audio.clips import Manifest
+from dialer.domain.values import FraudType, Tag
+from dialer.scripts import catalogue
+from dialer.scripts.dialogue import Context
+from dialer.scripts.model import Script
+from dialer.usecases.engine import Engine
+
+
+def choose_script(fraud_type: FraudType, tags: Iterable[Tag]) -> Script:
+    return script_of(catalogue.choose(fraud_type, frozenset(tags)))
+
+
+@cache
+def script_of(script_id: str) -> Script:
+    return catalogue.shipped()[script_id]
+
+
+@cache
+def manifest() -> Manifest:
+    return Manifest.load()
+
+
+def context_for(engine: Engine, *, language: str, tags: frozenset[Tag], now: datetime) -> Context:
+    return Context(
+        language=language,
+        tags=tags,
+        local_hour=now.astimezone(ZoneInfo(engine.centre.timezone)).hour,
+        clips=manifest().by_text,
+    )

@@ -1,0 +1,230 @@
+"""Rings what the next moment may ring: claim, fence, post at its slot, record what the carrier said.
+
+Claims reach no further than the horizon, so that an urgent ring that arrives now waits behind no queue of ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from dialer.domain.effects import AlarmCode
+from dialer.domain.values import TelephonyResult
+from dialer.store import alarms, attempts, cases, pacing
+from dialer.store.attempts import Claimed, Sending
+from dialer.telephony.client import CallClient, Fault, PlaceCall, Placed, Refused, Unsure
+from dialer.usecases.choose_script import choose_script
+from dialer.usecases.engine import Engine
+from dialer.usecases.hear_progress import end_attempts
+
+_FLUSH_SECONDS = 0.05
+_SLICE_SECONDS = 0.1
+_SLOW_SECONDS = 5.0
+_RETRY_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class _Said:
+    """What the carrier answered since the last flush."""
+
+    placed: list[tuple[Claimed, Placed]] = field(default_factory=list)
+    refused: list[tuple[Claimed, Refused]] = field(default_factory=list)
+    unsure: list[tuple[Claimed, Unsure]] = field(default_factory=list)
+
+    def add(self, claimed: Claimed, answer: Placed | Refused | Unsure) -> None:
+        match answer:
+            case Placed():
+                self.placed.append((claimed, answer))
+            case Refused():
+                self.refused.append((claimed, answer))
+            case Unsure():
+                self.unsure.append((claimed, answer))
+            case _ as never:
+                assert_never(never)
+
+    def __bool__(self) -> bool:
+        return bool(self.placed or self.refused or self.unsure)
+
+
+async def dial(engine: Engine, client: CallClient, *, for_seconds: float, stopping: asyncio.Event) -> int:
+    """Rings until nothing more may be claimed, `for_seconds` have passed or `stopping` is set; what has been claimed
+    is sent or handed back first. Returns how many rings left.
+    """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + for_seconds
+    run = _Run(engine, client)
+    try:
+        while loop.time() < until and not stopping.is_set():
+            claimed = await asyncio.to_thread(run.claim)
+            if not claimed and not run.sending:
+                break
+            run.send(claimed)
+            await run.breathe()
+    finally:
+        await run.finish()
+    return run.left
+
+
+class _Run:
+    """One dialling task: claims ahead while earlier rings are still being posted."""
+
+    def __init__(self, engine: Engine, client: CallClient) -> None:
+        self.engine = engine
+        self.client = client
+        self.sending: set[asyncio.Task[None]] = set()
+        self.said = _Said()
+        self.left = 0
+
+    def claim(self) -> list[Claimed]:
+        engine = self.engine
+        rules = engine.lines
+        with engine.store.begin() as tx:
+            now = engine.clock.now()
+            if not engine.policies.newest.window.is_open(now):
+                return []
+            attempts.promote(tx, now=now)
+            group = pacing.lock(tx, name=rules.group)
+            if group is None:
+                return []
+            return attempts.claim(
+                tx,
+                group,
+                now=now,
+                real_now=engine.real.now(),
+                horizon_seconds=rules.horizon_seconds,
+                lease_seconds=rules.lease_seconds,
+                at_most=rules.at_most,
+                number_retry_seconds=engine.policies.newest.number_spacing_seconds,
+            )
+
+    def send(self, claimed: Sequence[Claimed]) -> None:
+        """Starts sending, slice by slice of about the same moment, so that fencing is one statement a slice."""
+        begin = 0
+        for end in range(1, len(claimed) + 1):
+            last = end == len(claimed)
+            if last or (claimed[end].send_at - claimed[begin].send_at).total_seconds() >= _SLICE_SECONDS:
+                task = asyncio.create_task(self._send_slice(claimed[begin:end]))
+                self.sending.add(task)
+                task.add_done_callback(self.sending.discard)
+                begin = end
+
+    async def _send_slice(self, claimed: Sequence[Claimed]) -> None:
+        await self._wait_for(claimed[0].send_at)
+        allowed, deadline = await asyncio.to_thread(self._fence, claimed)
+        async with asyncio.TaskGroup() as group:
+            for one in claimed:
+                if one.attempt_id in allowed:
+                    group.create_task(self._post(one, deadline))
+
+    def _fence(self, claimed: Sequence[Claimed]) -> tuple[set[object], datetime]:
+        engine = self.engine
+        with engine.store.begin() as tx:
+            real_now = engine.real.now()
+            deadline = real_now + timedelta(seconds=engine.lines.post_timeout_seconds)
+            allowed = attempts.mark_sending(
+                tx,
+                [self._sending(one) for one in claimed],
+                now=engine.clock.now(),
+                real_now=real_now,
+                poll_at=deadline + timedelta(seconds=engine.lines.unknown_after_seconds),
+            )
+        return set(allowed), deadline
+
+    def _sending(self, claimed: Claimed) -> Sending:
+        script = choose_script(claimed.fraud_type, claimed.tags)
+        return Sending(
+            attempt_id=claimed.attempt_id,
+            token=claimed.token,
+            script_id=script.id,
+            script_hash=script.content_hash,
+            language=script.default_language,
+        )
+
+    async def _post(self, claimed: Claimed, deadline: datetime) -> None:
+        await self._wait_for(claimed.send_at)
+        # A process that was stopped and woken after its deadline must not send: it may be taken for absent by now.
+        if self.engine.real.now() >= deadline - timedelta(seconds=self.engine.lines.post_timeout_seconds / 2):
+            self.said.add(claimed, Unsure(detail="woken too late to send"))
+            return
+        self.left += 1
+        answer = await self.client.place(PlaceCall(attempt_id=claimed.attempt_id, to=claimed.to))
+        self.said.add(claimed, answer)
+
+    async def _wait_for(self, moment: datetime) -> None:
+        wait = (moment - self.engine.real.now()).total_seconds()
+        if wait > 0:
+            await asyncio.sleep(wait)
+
+    async def breathe(self) -> None:
+        """Until about half the horizon has gone by: answers are written down meanwhile."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.engine.lines.horizon_seconds / 2
+        while loop.time() < until and self.sending:
+            await asyncio.wait(self.sending, timeout=_FLUSH_SECONDS)
+            await self.flush()
+
+    async def finish(self) -> None:
+        """Everything that was claimed has left and is written down."""
+        while self.sending:
+            await asyncio.wait(self.sending, timeout=_FLUSH_SECONDS)
+            await self.flush()
+        await self.flush()
+
+    async def flush(self) -> None:
+        said, self.said = self.said, _Said()
+        if said:
+            await asyncio.to_thread(record, self.engine, said)
+
+
+def record(engine: Engine, said: _Said) -> None:
+    """What the carrier answered is in the rows."""
+    real_now = engine.real.now()
+    rules = engine.lines
+    cancels = False
+    with engine.store.begin() as tx:
+        now = engine.clock.now()
+        if said.placed:
+            poll_at = real_now + timedelta(seconds=rules.silence_seconds)
+            placed = [(claimed.attempt_id, answer.sid) for claimed, answer in said.placed]
+            cases.note_first_attempts(tx, [claimed.case_id for claimed, _ in said.placed], at=now)
+            attempts.accept(tx, placed, now=now, poll_at=poll_at)
+            pacing.speed_up(tx, name=rules.group)
+        attempts.doubt(
+            tx,
+            [claimed.attempt_id for claimed, _ in said.unsure],
+            poll_at=real_now + timedelta(seconds=rules.post_timeout_seconds + rules.unknown_after_seconds),
+        )
+        ours = [(c, r) for c, r in said.refused if r.fault is not Fault.NUMBER]
+        if ours:
+            _slow_down(engine, tx, ours, now=now, real_now=real_now)
+        dead = {
+            c.attempt_id: (TelephonyResult.INVALID_NUMBER, r.code)
+            for c, r in said.refused
+            if r.fault is Fault.NUMBER
+        }
+        if dead:
+            cancels = end_attempts(tx, engine, dead)
+    if cancels:
+        engine.nudge("cancel_calls")
+
+
+def _slow_down(
+    engine: Engine,
+    tx: attempts.Tx,
+    ours: Sequence[tuple[Claimed, Refused]],
+    *,
+    now: datetime,
+    real_now: datetime,
+) -> None:
+    """Not taken, and not the number's fault: nothing is used up, the line slows down, somebody hears of it."""
+    wait = max(refused.retry_after_seconds or _RETRY_SECONDS for _, refused in ours)
+    attempts.hand_back(
+        tx, [claimed.attempt_id for claimed, _ in ours], not_before=now + timedelta(seconds=wait)
+    )
+    until = real_now + timedelta(seconds=max(wait, _SLOW_SECONDS))
+    pacing.slow_down(tx, name=engine.lines.group, until=until)
+    codes = sorted({refused.code or refused.http_status or 0 for _, refused in ours})
+    alarms.ring_once(tx, AlarmCode.CARRIER_TROUBLE, now=now, facts={"codes": codes})

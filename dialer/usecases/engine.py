@@ -1,0 +1,55 @@
+"""What every use case works with, put together once by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from dialer.domain.values import Grade
+from dialer.runtime.clock import Clock
+from dialer.store.policies import Policies
+from dialer.store.unit_of_work import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineRules:
+    """How rings leave, in real seconds."""
+
+    group: str = "main"
+    horizon_seconds: float = 1.0
+    """A worker claims what may leave within this time; never more, or late urgent rings wait behind it."""
+    lease_seconds: float = 30.0
+    at_most: int = 2000
+    post_timeout_seconds: float = 10.0
+    silence_seconds: float = 90.0
+    """An attempt that says nothing for this long is asked about at the carrier."""
+    unknown_after_seconds: float = 2.0
+    """Beyond the POST's own deadline: when an unknown attempt is first looked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Centre:
+    """What this centre is."""
+
+    timezone: str
+    area_code: str
+    default_grade: Grade
+    known_units: frozenset[str] = field(default_factory=frozenset)
+    bureau: dict[str, str] = field(default_factory=dict)
+    callback_number: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """`clock` is the service clock, `real` the machine's. `nudge(name, *ids)` tells a worker that there is work; losing
+    it loses nothing, since the scheduler's next tick finds the same rows.
+    """
+
+    store: Store
+    clock: Clock
+    real: Clock
+    policies: Policies
+    lines: LineRules
+    centre: Centre
+    drill: bool
+    nudge: Callable[..., None]

@@ -1,0 +1,188 @@
+"""News of calls, from webhooks or from asking: kept, applied in any order with the same end, once."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from dialer.domain.attempt import AttemptState
+from dialer.domain.events import AttemptEnded
+from dialer.domain.values import Contact, TelephonyResult
+from dialer.store import attempts, calls, cases
+from dialer.store.calls import RANK, Call, Change, Kept
+from dialer.store.unit_of_work import Tx
+from dialer.telephony.callbacks import CallProgress, Stage
+from dialer.usecases.engine import Engine
+from dialer.usecases.move_cases import Move, move
+
+_STATE = {
+    Stage.INITIATED: AttemptState.ACCEPTED,
+    Stage.RINGING: AttemptState.RINGING,
+    Stage.ANSWERED: AttemptState.ANSWERED,
+    Stage.ENDED: AttemptState.ENDED,
+}
+_MACHINES = frozenset({TelephonyResult.MACHINE, TelephonyResult.FORWARDED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """One piece of news of one attempt; `step` names it, so that its repeat is known."""
+
+    attempt_id: uuid.UUID
+    step: str
+    progress: CallProgress
+    personal: Mapping[str, str] = field(default_factory=dict)
+
+
+def hear_progress(engine: Engine, news: Sequence[News]) -> None:
+    """Everything new among it is kept and applied when this returns; news of attempts that we never made is dropped."""
+    with engine.store.begin() as tx:
+        cancels = apply_news(tx, engine, news)
+    if cancels:
+        engine.nudge("cancel_calls")
+
+
+def apply_news(tx: Tx, engine: Engine, news: Sequence[News]) -> bool:
+    """As `hear_progress`, in the caller's transaction. True when calls are to be ended at the carrier."""
+    now = engine.clock.now()
+    case_of = calls.case_ids(tx, [one.attempt_id for one in news])
+    ours = [one for one in news if one.attempt_id in case_of]
+    ending = {case_of[one.attempt_id] for one in ours if one.progress.stage is Stage.ENDED}
+    locked_cases = cases.lock(tx, ending)
+    fresh = calls.keep(tx, [_kept(one, case_of[one.attempt_id]) for one in ours], at=now)
+    ours = [one for one in ours if (one.attempt_id, one.step) in fresh]
+    known = calls.lock(tx, sorted({one.attempt_id for one in ours}))
+    poll_at = engine.real.now() + timedelta(seconds=engine.lines.silence_seconds)
+    changes: dict[uuid.UUID, Change] = {}
+    moves: list[Move] = []
+    ended: list[Call] = []
+    for one in ours:
+        call = known[one.attempt_id]
+        change = _applied(call, one.progress, now=now, poll_at=poll_at)
+        if change is None:
+            continue
+        changes[call.attempt_id] = _together(changes.get(call.attempt_id), change)
+        known[call.attempt_id] = replace(
+            call,
+            state=change.state,
+            answered_by=change.answered_by or call.answered_by,
+        )
+        if change.state is AttemptState.ENDED and call.state is not AttemptState.ENDED:
+            ended.append(call)
+            moves.append(_ended(call, changes[call.attempt_id]))
+    calls.change(tx, list(changes.values()))
+    _rest_numbers(tx, engine, ended, now=now)
+    return bool(move(tx, locked_cases, moves, policies=engine.policies, now=now))
+
+
+def _kept(one: News, case_id: int) -> Kept:
+    progress = one.progress
+    return Kept(
+        attempt_id=one.attempt_id,
+        case_id=case_id,
+        step=one.step,
+        kind=f"call.{progress.stage.value}",
+        facts={
+            "result": progress.result.value if progress.result else None,
+            "sequence": progress.sequence,
+            "sid": progress.sid,
+            "sip_code": progress.sip_code,
+            "answered_by": progress.answered_by,
+            "duration_seconds": progress.duration_seconds,
+        },
+        personal=one.personal,
+    )
+
+
+def _applied(call: Call, progress: CallProgress, *, now: datetime, poll_at: datetime) -> Change | None:
+    """What this news changes: a state only moves forward, and an ended attempt keeps its end."""
+    if call.state is AttemptState.ENDED:
+        return None
+    state = _STATE[progress.stage]
+    forward = RANK[state] > RANK[call.state]
+    # Late news still tells when something happened, and a ring is a ring however late we hear of it.
+    rang = progress.stage is Stage.RINGING or (progress.stage is Stage.ANSWERED and call.ringing_at is None)
+    return Change(
+        attempt_id=call.attempt_id,
+        state=state if forward else call.state,
+        sid=progress.sid or None,
+        accepted_at=now,
+        ringing_at=now if rang else None,
+        answered_at=now if progress.stage is Stage.ANSWERED else None,
+        ended_at=now if progress.stage is Stage.ENDED else None,
+        poll_at=poll_at,
+        result=_result(call, progress) if progress.stage is Stage.ENDED else None,
+        talk_seconds=progress.duration_seconds,
+        answered_by=progress.answered_by or None,
+        sip_code=progress.sip_code,
+    )
+
+
+def _result(call: Call, progress: CallProgress) -> TelephonyResult:
+    """A machine that has pressed the right keys is a person, whatever a detector said."""
+    result = progress.result or TelephonyResult.UNKNOWN
+    if result in _MACHINES and call.contact is Contact.VERIFIED:
+        return TelephonyResult.ANSWERED
+    if result is TelephonyResult.ANSWERED and call.answered_by.startswith(("machine", "fax")):
+        return TelephonyResult.ANSWERED if call.contact is Contact.VERIFIED else TelephonyResult.MACHINE
+    return result
+
+
+def _together(before: Change | None, after: Change) -> Change:
+    """Two changes of one attempt in one batch: the first of what stands, the last of what moves."""
+    if before is None:
+        return after
+    first = ("sid", "accepted_at", "ringing_at", "answered_at", "ended_at", "result")
+    merged = {name: getattr(before, name) or getattr(after, name) for name in first}
+    last = ("talk_seconds", "answered_by", "sip_code", "contact", "answer", "last_step", "last_node")
+    merged |= {
+        name: getattr(after, name) if getattr(after, name) is not None else getattr(before, name)
+        for name in last
+    }
+    return replace(after, **merged)
+
+
+def _ended(call: Call, change: Change) -> Move:
+    assert change.result is not None
+    contact = call.contact
+    if change.result is TelephonyResult.ANSWERED and contact is Contact.NONE:
+        contact = Contact.UNVERIFIED
+    event = AttemptEnded(n=call.n, result=change.result, contact=contact, answer=call.answer)
+    return Move(case_id=call.case_id, event=event, attempt_id=call.attempt_id)
+
+
+def _rest_numbers(tx: Tx, engine: Engine, ended: Sequence[Call], *, now: datetime) -> None:
+    spacing = timedelta(seconds=engine.policies.newest.number_spacing_seconds)
+    attempts.free_numbers(tx, [call.attempt_id for call in ended], free_at=now + spacing)
+
+
+def end_attempts(
+    tx: Tx,
+    engine: Engine,
+    results: Mapping[uuid.UUID, tuple[TelephonyResult, int | None]],
+) -> bool:
+    """Ends attempts that never became calls, or of which nothing more can be learned; each with its result and the
+    carrier's error code. True when calls are to be ended at the carrier.
+    """
+    now = engine.clock.now()
+    case_of = calls.case_ids(tx, list(results))
+    locked_cases = cases.lock(tx, case_of.values())
+    known = calls.lock(tx, sorted(results))
+    changes: list[Change] = []
+    moves: list[Move] = []
+    ended: list[Call] = []
+    for attempt_id, call in known.items():
+        if call.state is AttemptState.ENDED:
+            continue
+        result, code = results[attempt_id]
+        change = Change(
+            attempt_id=attempt_id, state=AttemptState.ENDED, ended_at=now, result=result, error_code=code
+        )
+        changes.append(change)
+        moves.append(_ended(call, change))
+        ended.append(call)
+    calls.change(tx, changes)
+    _rest_numbers(tx, engine, ended, now=now)
+    return bool(move(tx, locked_cases, moves, policies=engine.policies, now=now))

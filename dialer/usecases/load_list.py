@@ -1,0 +1,232 @@
+"""A target list becomes warnings and cases, batch by batch, each batch one transaction; safe to run twice at once.
+
+Progress is how many items of the file are done, in the file's own order. A worker that dies is followed by another
+that reads the file again and goes on after them.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from dialer.domain.effects import AlarmCode
+from dialer.domain.load import LoadState
+from dialer.errors import NotFound, UnusableFile
+from dialer.intake.reader import ListReader, read_list
+from dialer.intake.records import Accepted, IntakeOptions, Rejected
+from dialer.store import alarms, loads
+from dialer.store.loads import Counts, Load, RejectedRow
+from dialer.store.unit_of_work import Tx
+from dialer.usecases.engine import Engine
+from dialer.usecases.take_arrivals import take_arrivals
+
+BATCH = 1000
+_LEASE = timedelta(seconds=120)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadReport:
+    """What `dialer load --json` prints, but for the path of the reject file."""
+
+    load_id: int | None
+    rows: int
+    accepted: int
+    merged: int
+    duplicate: int
+    rejected: int
+    skipped: int
+    notices: int
+    rejects: tuple[RejectedRow, ...]
+
+
+def submit_list(engine: Engine, content: BinaryIO, *, filename: str, source: str, by: str) -> int:
+    """The file is kept, sealed, and waits for a worker; its load id. What cannot be a list is refused at once."""
+    options = _options(engine, source=source)
+    read_list(content, filename=filename, options=options).peek()
+    content.seek(0)
+    with engine.store.begin() as tx:
+        load_id = loads.create(
+            tx, filename=filename, source=source, content=content, by=by, now=engine.clock.now()
+        )
+    engine.nudge("load_list", load_id)
+    return load_id
+
+
+def load_list(engine: Engine, load_id: int) -> bool:
+    """Loads what is left of it. False when another process has it, or nothing is left. A file that turns out to be no
+    list leaves the load failed and raises `UnusableFile`.
+    """
+    with engine.store.begin() as tx:
+        real_now = engine.real.now()
+        load = loads.take(tx, load_id, real_now=real_now, lease_until=real_now + _LEASE)
+    if load is None:
+        return False
+    with tempfile.TemporaryFile() as copy:
+        with engine.store.begin() as tx:
+            for part in loads.parts(tx, load_id):
+                copy.write(part)
+        copy.seek(0)
+        try:
+            reader = read_list(
+                copy, filename=load.filename, options=_options(engine, source=load.source, load=load)
+            )
+            done = _batches(engine, load, reader)
+        except UnusableFile as fault:
+            with engine.store.begin() as tx:
+                loads.fail(tx, load, error=str(fault), now=engine.clock.now())
+            raise
+    if done:
+        engine.nudge("dial")
+    return done
+
+
+def _batches(engine: Engine, load: Load, reader: ListReader) -> bool:
+    items = iter(reader)
+    for _ in islice(items, load.next_line):
+        pass
+    while batch := list(islice(items, BATCH)):
+        with engine.store.begin() as tx:
+            lease_until = engine.real.now() + _LEASE
+            counts = _take(tx, engine, batch, load_id=load.id)
+            columns = [_column(column) for column in reader.columns]
+            if not loads.advance(
+                tx, load, items=len(batch), counts=counts, lease_until=lease_until, columns=columns
+            ):
+                raise _TakenOver
+        engine.nudge("dial")
+    with engine.store.begin() as tx:
+        loads.finish(tx, load, skipped=reader.skipped, now=engine.clock.now())
+    return True
+
+
+class _TakenOver(Exception):  # a signal within this module, never seen outside
+    pass
+
+
+def _take(tx: Tx, engine: Engine, batch: list[Accepted | Rejected], *, load_id: int) -> Counts:
+    now = engine.clock.now()
+    accepted = [item for item in batch if isinstance(item, Accepted)]
+    rejected = [item for item in batch if isinstance(item, Rejected)]
+    taken = take_arrivals(tx, engine, accepted, load_id=load_id, now=now)
+    loads.write_rejects(tx, load_id, [_rejected_row(item) for item in rejected])
+    for item in rejected:
+        if item.high_grade:
+            facts = {"line": item.line, "column": item.column}
+            alarms.ring(tx, AlarmCode.REJECTED_HIGH_ROW, now=now, load_id=load_id, facts=facts)
+    return Counts(
+        rows=len(batch),
+        accepted=taken.accepted,
+        merged=taken.merged,
+        duplicate=taken.duplicate,
+        rejected=len(rejected),
+        notices=sum(
+            len(item.notices)
+            for item, case_id in zip(accepted, taken.case_ids, strict=True)
+            if case_id is not None
+        ),
+    )
+
+
+def load_report(engine: Engine, load_id: int) -> LoadReport:
+    """What became of a finished load. Raises `UnusableFile` when the file was no list."""
+    with engine.store.begin() as tx:
+        load = loads.get(tx, load_id)
+        if load is None:
+            raise NotFound(kind="load", key=load_id)
+        if load.state is LoadState.FAILED:
+            raise UnusableFile(load.error)
+        return _report(load, loads.rejects(tx, load_id), load_id=load_id)
+
+
+def _report(load: Load, rejects: list[RejectedRow], *, load_id: int | None) -> LoadReport:
+    return LoadReport(
+        load_id=load_id,
+        rows=load.rows,
+        accepted=load.accepted,
+        merged=load.merged,
+        duplicate=load.duplicate,
+        rejected=load.rejected,
+        skipped=load.skipped,
+        notices=load.notices,
+        rejects=tuple(rejects),
+    )
+
+
+class _RolledBack(Exception):  # carries the report out of a transaction that must not stay
+    def __init__(self, report: LoadReport) -> None:
+        super().__init__()
+        self.report = report
+
+
+def preview_list(engine: Engine, content: BinaryIO, *, filename: str, source: str) -> LoadReport:
+    """What loading it would do, without doing it: the whole load runs and is rolled back."""
+    reader = read_list(content, filename=filename, options=_options(engine, source=source))
+    try:
+        with engine.store.begin() as tx:
+            _preview(tx, engine, reader, filename=filename, source=source)
+    except _RolledBack as end:
+        return end.report
+    raise AssertionError("a preview always rolls back")
+
+
+def _preview(tx: Tx, engine: Engine, reader: ListReader, *, filename: str, source: str) -> None:
+    load_id = loads.create(
+        tx, filename=filename, source=source, content=_Nothing(), by="preview", now=engine.clock.now()
+    )
+    real_now = engine.real.now()
+    load = loads.take(tx, load_id, real_now=real_now, lease_until=real_now + _LEASE)
+    assert load is not None
+    items = iter(reader)
+    while batch := list(islice(items, BATCH)):
+        counts = _take(tx, engine, batch, load_id=load_id)
+        loads.advance(tx, load, items=len(batch), counts=counts, lease_until=real_now + _LEASE, columns=[])
+    loads.finish(tx, load, skipped=reader.skipped, now=engine.clock.now())
+    finished = loads.get(tx, load_id)
+    assert finished is not None
+    raise _RolledBack(_report(finished, loads.rejects(tx, load_id), load_id=None))
+
+
+class _Nothing(BinaryIO):
+    def read(self, size: int = -1, /) -> bytes:  # noqa: ARG002  # BinaryIO's own signature
+        return b""
+
+
+def _options(engine: Engine, *, source: str, load: Load | None = None) -> IntakeOptions:
+    return IntakeOptions(
+        now=load.created_at if load is not None else engine.clock.now(),
+        timezone=engine.centre.timezone,
+        default_grade=engine.centre.default_grade,
+        default_area=engine.centre.area_code,
+        source=source,
+        known_units=engine.centre.known_units,
+    )
+
+
+def _rejected_row(item: Rejected) -> RejectedRow:
+    return RejectedRow(
+        sheet=item.sheet,
+        line=item.line,
+        column=item.column,
+        reason=item.reason,
+        high_grade=item.high_grade,
+        raw=item.raw,
+        table=item.table,
+    )
+
+
+def _column(column: Any) -> dict[str, Any]:  # noqa: ANN401  # an intake column, as plain data
+    return {
+        "table": column.table,
+        "sheet": column.sheet,
+        "index": column.index,
+        "heading": column.heading,
+        "field": column.field.value if column.field else None,
+    }
+
+
+__all__ = ["Iterator", "Path", "load_list", "load_report", "preview_list", "submit_list"]

@@ -1,0 +1,128 @@
+"""What nobody told us is asked for. An attempt that cannot be proven absent is never dialled again."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from dialer.domain.attempt import AttemptState
+from dialer.domain.effects import AlarmCode
+from dialer.domain.values import TelephonyResult
+from dialer.errors import Unavailable
+from dialer.store import alarms, attempts, calls
+from dialer.store.calls import Call
+from dialer.telephony.callbacks import CallProgress, Stage
+from dialer.telephony.client import CallClient, CallState
+from dialer.telephony.results import progress_of
+from dialer.usecases.engine import Engine
+from dialer.usecases.hear_progress import News, apply_news, end_attempts
+
+_AT_ONCE = 200
+_EMPTY_LISTINGS = 2
+_CLOCK_SKEW = timedelta(seconds=5)
+_GIVE_UP = timedelta(minutes=10)
+
+
+async def reconcile(engine: Engine, client: CallClient) -> int:
+    """Every attempt that was silent past its deadline has been asked about once; how many."""
+    with engine.store.begin() as tx:
+        found = calls.silent(tx, real_now=engine.real.now(), limit=_AT_ONCE)
+        numbers = calls.numbers(tx, found)
+        # Whoever asks holds them for a while: a second reconciler finds nothing to do.
+        calls.put_off_poll(
+            tx,
+            [call.attempt_id for call in found],
+            poll_at=engine.real.now() + timedelta(seconds=2 * engine.lines.post_timeout_seconds),
+            counted=False,
+        )
+        attempts.doubt(
+            tx,
+            [call.attempt_id for call in found if call.state is AttemptState.SENDING],
+            poll_at=engine.real.now() + timedelta(seconds=2 * engine.lines.post_timeout_seconds),
+        )
+    for call in found:
+        if call.sid is not None:
+            await _ask_sid(engine, client, call, call.sid)
+        else:
+            await _look_for(engine, client, call, numbers[call.attempt_id])
+    return len(found)
+
+
+async def _ask_sid(engine: Engine, client: CallClient, call: Call, sid: str) -> None:
+    try:
+        state = await client.fetch(sid)
+    except Unavailable:
+        _ask_again(engine, call, counted=False)
+        return
+    if state is not None:
+        _bind(engine, call, state)
+    elif call.polls >= _EMPTY_LISTINGS:
+        _close_as_unknown(engine, call)
+    else:
+        _ask_again(engine, call, counted=True)
+
+
+async def _look_for(engine: Engine, client: CallClient, call: Call, number: str) -> None:
+    """By number and creation time. Absent is believed only after two empty listings past the POST's deadline."""
+    assert call.posted_at is not None
+    deadline = call.posted_at + timedelta(seconds=engine.lines.post_timeout_seconds)
+    real_now = engine.real.now()
+    try:
+        states = await client.find(number, since=call.posted_at - _CLOCK_SKEW, until=deadline + _CLOCK_SKEW)
+    except Unavailable:
+        if real_now > deadline + _GIVE_UP:
+            _close_as_unknown(engine, call)
+        else:
+            _ask_again(engine, call, counted=False)
+        return
+    candidates = _unbound(engine, states)
+    if len(candidates) == 1:
+        _bind(engine, call, candidates[0])
+    elif candidates:
+        _close_as_unknown(engine, call)
+    elif call.polls + 1 >= _EMPTY_LISTINGS and real_now > deadline:
+        with engine.store.begin() as tx:
+            attempts.hand_back_absent(tx, [call.attempt_id], not_before=engine.clock.now())
+        engine.nudge("dial")
+    else:
+        _ask_again(engine, call, counted=real_now > deadline)
+
+
+def _unbound(engine: Engine, states: Sequence[CallState]) -> list[CallState]:
+    with engine.store.begin() as tx:
+        bound = calls.bound_sids(tx, [state.sid for state in states])
+    return [state for state in states if state.sid not in bound]
+
+
+def _bind(engine: Engine, call: Call, state: CallState) -> None:
+    """The attempt is that call; whatever its webhooks would have said by now is applied."""
+    real_now = engine.real.now()
+    poll_at = real_now + timedelta(seconds=engine.lines.silence_seconds)
+    progress = progress_of(state)
+    with engine.store.begin() as tx:
+        attempts.accept(tx, [(call.attempt_id, state.sid)], now=engine.clock.now(), poll_at=poll_at)
+        news = _news(call.attempt_id, progress, real_now)
+        cancels = apply_news(tx, engine, [news])
+    if cancels or call.cancel_asked:
+        engine.nudge("cancel_calls")
+
+
+def _news(attempt_id: uuid.UUID, progress: CallProgress, real_now: datetime) -> News:
+    """An end is an end whoever tells it, so it has one name; anything else may be told again and again."""
+    step = "poll.ended" if progress.stage is Stage.ENDED else f"poll.{real_now.timestamp():.3f}"
+    return News(attempt_id=attempt_id, step=step, progress=progress)
+
+
+def _ask_again(engine: Engine, call: Call, *, counted: bool) -> None:
+    poll_at = engine.real.now() + timedelta(seconds=engine.lines.unknown_after_seconds)
+    with engine.store.begin() as tx:
+        calls.put_off_poll(tx, [call.attempt_id], poll_at=poll_at, counted=counted)
+
+
+def _close_as_unknown(engine: Engine, call: Call) -> None:
+    with engine.store.begin() as tx:
+        cancels = end_attempts(tx, engine, {call.attempt_id: (TelephonyResult.UNKNOWN, None)})
+        alarms.ring_once(tx, AlarmCode.UNKNOWN_SUBMISSION, now=engine.clock.now())
+    if cancels:
+        engine.nudge("cancel_calls")

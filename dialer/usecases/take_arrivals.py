@@ -1,0 +1,246 @@
+"""Accepted records become warnings and cases: duplicates refused, persons found, incidents joined, first steps
+decided, all in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from dialer.domain.case import Case, CaseStatus
+from dialer.domain.events import CaseOpened, WarningJoined
+from dialer.domain.incident import same_incident
+from dialer.domain.machine import decide
+from dialer.intake.records import Accepted, Record
+from dialer.store import cases, effects, people, warnings
+from dialer.store import tables as t
+from dialer.store.cases import StoredCase
+from dialer.store.effects import Book
+from dialer.store.people import Identity, Known, Person
+from dialer.store.unit_of_work import Tx
+from dialer.store.warnings import Arrival
+from dialer.usecases.engine import Engine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What became of a batch: counts, and the case of each accepted record (None for a duplicate)."""
+
+    accepted: int
+    merged: int
+    duplicate: int
+    case_ids: tuple[int | None, ...]
+
+
+def take_arrivals(
+    tx: Tx, engine: Engine, batch: Sequence[Accepted], *, load_id: int | None, now: datetime
+) -> Taken:
+    """The batch is in the books afterwards. Other batches wait meanwhile, so that nobody becomes two persons."""
+    warnings.lock_arrivals(tx)
+    fresh, positions = _without_duplicates(tx, batch)
+    identities = [
+        people.identify(
+            tx.vault,
+            name=a.record.name,
+            phones=a.record.phones,
+            id_number=a.record.id_number,
+            id_valid=a.record.id_valid,
+        )
+        for a in fresh
+    ]
+    desk = _Desk(tx, engine, identities, load_id=load_id, now=now)
+    for accepted, identity in zip(fresh, identities, strict=True):
+        desk.take(accepted, identity)
+    desk.write()
+    case_ids: list[int | None] = [None] * len(batch)
+    for position, case_id in zip(positions, desk.case_ids, strict=True):
+        case_ids[position] = case_id
+    return Taken(
+        accepted=len(fresh),
+        merged=desk.merged,
+        duplicate=len(batch) - len(fresh),
+        case_ids=tuple(case_ids),
+    )
+
+
+def _without_duplicates(tx: Tx, batch: Sequence[Accepted]) -> tuple[list[Accepted], list[int]]:
+    seen = warnings.known_keys(tx, [accepted.record.key for accepted in batch])
+    fresh: list[Accepted] = []
+    positions: list[int] = []
+    for position, accepted in enumerate(batch):
+        if accepted.record.key not in seen:
+            seen.add(accepted.record.key)
+            fresh.append(accepted)
+            positions.append(position)
+    return fresh, positions
+
+
+class _Desk:
+    """One batch being taken: persons and cases as they become, rows written once at the end."""
+
+    def __init__(
+        self, tx: Tx, engine: Engine, identities: Sequence[Identity], *, load_id: int | None, now: datetime
+    ) -> None:
+        self.tx = tx
+        self.engine = engine
+        self.load_id = load_id
+        self.now = now
+        self.policy = engine.policies.newest
+        self.directory = people.directory(tx, identities)
+        self.people: dict[int, Known] = {}
+        known = {k.id for k in self.directory.by_id.values()} | {
+            k.id for k in self.directory.by_name_phone.values()
+        }
+        self.cases_of = cases.lock_of_people(tx, sorted(known))
+        self.new_cases: dict[int, StoredCase] = {}
+        self.moved: dict[int, StoredCase] = {}
+        self.succeeded_before = {
+            s.case.id: s.case.watch_until for of_one in self.cases_of.values() for s in of_one
+        }
+        self.book = Book.begin(now)
+        self.arrivals: list[Arrival] = []
+        self.case_ids: list[int] = []
+        self.merged = 0
+        count = len(identities)
+        self._person_ids = iter(cases.next_ids(tx, t.person, count))
+        self._case_ids = iter(cases.next_ids(tx, t.case, count))
+        self._warning_ids = iter(cases.next_ids(tx, t.warning, count))
+
+    def take(self, accepted: Accepted, identity: Identity) -> None:
+        record = accepted.record
+        known = self._person(record, identity)
+        stored = self._joins(known, record)
+        if stored is None:
+            stored = self._open(known, record)
+        else:
+            self._join(stored, known, record)
+            self.merged += 1
+        self.case_ids.append(stored.case.id)
+        self.arrivals.append(self._arrival(accepted, known.id, stored.case.id))
+
+    def _person(self, record: Record, identity: Identity) -> Known:
+        person = Person(
+            name=record.name,
+            phones=record.phones,
+            id_number=record.id_number if record.id_valid else "",
+            address=record.address,
+            family_contact=record.family_contact,
+        )
+        known = self.directory.find(identity)
+        if known is None:
+            known = Known(id=next(self._person_ids), id_number=None, person=person, is_new=True)
+        else:
+            people.join(known, person)
+        self.directory.add(identity, known)
+        self.people[known.id] = known
+        return known
+
+    def _joins(self, known: Known, record: Record) -> StoredCase | None:
+        """The person's open case of this incident; a watched one when the warning is older than its success."""
+        for stored in self.cases_of.get(known.id, ()):
+            case = stored.case
+            if not same_incident(case.fraud_type, record.fraud_type):
+                continue
+            if case.status is CaseStatus.OPEN or self._older_than_success(case, record):
+                return stored
+        return None
+
+    def _older_than_success(self, case: Case, record: Record) -> bool:
+        if case.status is not CaseStatus.WATCHING or case.watch_until is None or record.produced_at is None:
+            return False
+        watch = self.engine.policies.of(case.policy_version).watch()
+        return record.produced_at <= case.watch_until - watch
+
+    def _open(self, known: Known, record: Record) -> StoredCase:
+        case = Case(
+            id=next(self._case_ids),
+            grade=record.grade,
+            fraud_type=record.fraud_type,
+            opened_at=self.now,
+            policy_version=self.policy.version,
+            numbers=len(known.person.phones),
+            expires_at=None if record.missed else record.expires_at,
+            amount_at_risk_fen=record.amount_at_risk_fen,
+            missed=record.missed,
+            tags=record.tags,
+        )
+        decision = decide(case, CaseOpened(), self.now, self.policy)
+        stored = StoredCase(
+            case=decision.case,
+            person_id=known.id,
+            source=record.source,
+            unit=record.unit,
+            drill=self.engine.drill,
+            first_attempt_at=None,
+        )
+        self.book.enter(stored, decision.effects)
+        self.new_cases[case.id] = stored
+        self.cases_of.setdefault(known.id, []).append(stored)
+        return stored
+
+    def _join(self, stored: StoredCase, known: Known, record: Record) -> None:
+        joined = WarningJoined(
+            grade=record.grade,
+            fraud_type=record.fraud_type,
+            expires_at=record.expires_at,
+            amount_at_risk_fen=record.amount_at_risk_fen,
+            tags=record.tags,
+            numbers=len(known.person.phones),
+            missed=record.missed,
+        )
+        policy = self.engine.policies.of(stored.case.policy_version)
+        decision = decide(stored.case, joined, self.now, policy)
+        changed = replace(stored, case=decision.case)
+        self.book.enter(changed, decision.effects)
+        of_person = self.cases_of[known.id]
+        of_person[of_person.index(stored)] = changed
+        target = self.new_cases if stored.case.id in self.new_cases else self.moved
+        target[stored.case.id] = changed
+
+    def _arrival(self, accepted: Accepted, person_id: int, case_id: int) -> Arrival:
+        record = accepted.record
+        return Arrival(
+            id=next(self._warning_ids),
+            person_id=person_id,
+            case_id=case_id,
+            load_id=self.load_id,
+            source=record.source,
+            instruction_no=record.instruction_no,
+            kind=record.kind,
+            fraud_type=record.fraud_type,
+            grade=record.grade,
+            unit=record.unit,
+            amount_at_risk_fen=record.amount_at_risk_fen,
+            amount_paid_fen=record.amount_paid_fen,
+            talk_seconds=record.talk_seconds,
+            tags=record.tags,
+            missed=record.missed,
+            drill=self.engine.drill,
+            notices=tuple(
+                {"column": n.column, "code": n.code.value, "message": n.message} for n in accepted.notices
+            ),
+            event_at=record.event_at,
+            produced_at=record.produced_at,
+            expires_at=record.expires_at,
+            loaded_at=self.now,
+            personal={
+                "name": record.name,
+                "phones": record.phones,
+                "id_number": record.id_number,
+                "address": record.address,
+                "family_contact": record.family_contact,
+                "fraud_numbers": record.fraud_numbers,
+                "fraud_url": record.fraud_url,
+                "fraud_app": record.fraud_app,
+                "fraud_account": record.fraud_account,
+                "remarks": record.remarks,
+            },
+        )
+
+    def write(self) -> None:
+        people.write(self.tx, list(self.people.values()), self.directory.new_keys, now=self.now)
+        cases.insert(self.tx, [(stored, self.load_id) for stored in self.new_cases.values()])
+        cases.save(self.tx, [stored.case for stored in self.moved.values()], now=self.now)
+        warnings.write(self.tx, self.arrivals)
+        effects.write(self.tx, self.book)
