@@ -1,4 +1,4 @@
-"""One step of a conversation: what was heard is kept, what it taught is on the attempt, what to say next is returned."""
+"""One step of a conversation: what was heard is kept, what it taught is on the attempt, what to say next comes back."""
 
 from __future__ import annotations
 
