@@ -16,12 +16,11 @@ import psycopg
 import pytest
 import redis
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 from psycopg import sql
 
 from dialer.runtime.embedded import EmbeddedServers, ensure
 from dialer.runtime.valkey import DATABASES
+from dialer.store.migrations import migrate
 
 ROOT = Path(__file__).resolve().parent.parent
 _TEMPLATE = "template_migrated"
@@ -106,22 +105,13 @@ def _migrated_template(servers: EmbeddedServers) -> str:
         draft = f"{_TEMPLATE}_draft"
         admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(draft)))
         _create(admin, draft, "template0")
-        _migrate(servers.database_url.rpartition("/")[0] + f"/{draft}")
+        engine = sa.create_engine(servers.database_url.rpartition("/")[0] + f"/{draft}")
+        migrate(engine)
+        engine.dispose()
         admin.execute(
             sql.SQL("alter database {} rename to {}").format(sql.Identifier(draft), sql.Identifier(_TEMPLATE))
         )
     return _TEMPLATE
-
-
-def _migrate(url: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(ROOT / "alembic"))
-    config.set_main_option("path_separator", "os")
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-    engine.dispose()
 
 
 def _create(admin: psycopg.Connection, name: str, template: str) -> None:

@@ -11,7 +11,6 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 import dialer
-from dialer.store.unit_of_work import Store
 
 _LOCK = 0x6D696772
 
@@ -29,9 +28,9 @@ def _config() -> Config:
     return config
 
 
-def migrate(store: Store) -> None:
+def migrate(engine: sa.Engine) -> None:
     """The database has the newest schema afterwards; two processes may call this at once."""
-    with store.engine.begin() as connection:
+    with engine.begin() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         config = _config()
         config.attributes["connection"] = connection
@@ -42,7 +41,7 @@ def head() -> str:
     return ScriptDirectory.from_config(_config()).get_current_head() or ""
 
 
-def current(store: Store) -> str:
+def current(engine: sa.Engine) -> str:
     """The revision that the database has; '' when it has none."""
-    with store.engine.connect() as connection:
+    with engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision() or ""

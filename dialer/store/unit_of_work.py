@@ -25,7 +25,7 @@ class Tx:
     connection: sa.Connection
     vault: Vault
 
-    def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:  # noqa: ANN401  # as SQLAlchemy's
+    def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[*tuple[Any, ...]]:  # noqa: ANN401  # as SQLAlchemy's
         return self.connection.execute(statement, parameters)
 
     def rows(self, statement: sa.Executable, parameters: Any = None) -> list[Row]:  # noqa: ANN401  # as SQLAlchemy's
