@@ -32,8 +32,12 @@ class Window:
         if self.is_open(at):
             return at
         zone = ZoneInfo(self.zone)
-        local = at.astimezone(zone)
-        opening = datetime.combine(local.date(), self.opens, tzinfo=zone)
-        if opening <= local:
-            opening = datetime.combine(local.date() + _ONE_DAY, self.opens, tzinfo=zone)
-        return opening.astimezone(at.tzinfo)
+        day = at.astimezone(zone).date()
+        while True:
+            # Where clocks go back the opening comes twice, where they go forward it may not come at all.
+            for fold in (0, 1):
+                wall = datetime.combine(day, self.opens, tzinfo=zone).replace(fold=fold)
+                opening = wall.astimezone(at.tzinfo)
+                if opening > at and self.is_open(opening):
+                    return opening
+            day += _ONE_DAY
