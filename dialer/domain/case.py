@@ -149,7 +149,7 @@ class Case:
             times.extend(e.at for e in (self.human, self.visit) if e.is_pending and e.at is not None)
             if self.robot.state is RobotState.PENDING and self.robot.patience_at is not None:
                 times.append(self.robot.patience_at)
-            if self.expires_at is not None and not self.missed:
+            if self.expires_at is not None and not self.missed and self.contact is not Contact.VERIFIED:
                 times.append(self.expires_at)
         elif self.status is CaseStatus.WATCHING and self.watch_until is not None:
             times.append(self.watch_until)

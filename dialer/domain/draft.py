@@ -58,7 +58,7 @@ class Draft:
         wanted = self.now + timedelta(seconds=after_seconds)
         not_before = self.policy.window.next_open(wanted)
         if not_before != wanted and not self.grade_policy.windowed:
-            self.ask_person(Reason.OUTSIDE_WINDOW)
+            self.ensure_person(Reason.OUTSIDE_WINDOW)
         n = robot.attempts + 1
         chosen = robot.number if number is None else number
         self.change(
@@ -86,10 +86,11 @@ class Draft:
     def hasten(self, *, reason: Reason) -> None:
         """The pending attempt is wanted now."""
         robot = self.case.robot
-        not_before = self.policy.window.next_open(self.now)
-        if robot.at is not None:
-            not_before = min(not_before, robot.at) if robot.at > self.now else robot.at
-        patience_at = max(self.now, not_before) + timedelta(seconds=self.grade_policy.robot_patience_seconds)
+        opening = self.policy.window.next_open(self.now)
+        not_before = opening if robot.at is None else min(opening, robot.at)
+        patience_at = opening + timedelta(seconds=self.grade_policy.robot_patience_seconds)
+        if robot.patience_at is not None:
+            patience_at = min(patience_at, robot.patience_at)
         self.change(robot=replace(robot, at=not_before, patience_at=patience_at, reason=reason))
         self.effects.append(
             HastenAttempt(
@@ -105,8 +106,7 @@ class Draft:
         robot = self.case.robot
         if robot.state is RobotState.PENDING:
             self.effects.append(WithdrawAttempt(n=robot.attempts, reason=reason))
-        if robot.state is not RobotState.OFF or reason is not Reason.NONE:
-            self.finish_robot(reason)
+        self.finish_robot(reason)
 
     def finish_robot(self, reason: Reason) -> None:
         self.change(
@@ -175,6 +175,17 @@ class Draft:
         else:
             self.open_errand(Track.HUMAN, reason)
 
+    def ensure_person(self, reason: Reason) -> None:
+        """Somebody sees to it now: whoever does already, a caller, or, once a caller failed, the officer that this
+        grade sends. An officer who comes again at his time, or has been there, is not sent anew.
+        """
+        human, visit = self.case.human.state, self.case.visit.state
+        if ErrandState.OPEN in {human, visit}:
+            return
+        sends_officer = self.grade_policy.visit_when_human_fails and visit is ErrandState.NONE
+        if human is not ErrandState.DONE or sends_officer:
+            self.ask_person(reason)
+
     def withdraw_errand(self, track: Track, reason: Reason) -> None:
         errand = self.errand(track)
         if errand.state is ErrandState.OPEN:
@@ -204,10 +215,12 @@ class Draft:
             watch_until=self.now + self.policy.watch(),
         )
 
-    def record(self, outcome: OutcomeKind, *, track: Track | None, reason: Reason) -> None:
-        self.effects.append(
-            RecordOutcome(outcome=outcome, contact=self.case.contact, track=track, reason=reason)
-        )
+    def record(
+        self, outcome: OutcomeKind, *, track: Track | None, reason: Reason, contact: Contact | None = None
+    ) -> None:
+        """A line of the ledger; `contact` is what this one call or visit reached, else the case's best."""
+        reached = self.case.contact if contact is None else contact
+        self.effects.append(RecordOutcome(outcome=outcome, contact=reached, track=track, reason=reason))
 
     def robot(self, **fields: object) -> None:
         robot: Robot = replace(self.case.robot, **fields)  # type: ignore[arg-type]  # as in change

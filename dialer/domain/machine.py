@@ -29,11 +29,11 @@ from dialer.domain.events import (
     WarningJoined,
     WindowClosed,
 )
-from dialer.domain.people import errand_reported, time_passed
+from dialer.domain.people import SUCCESSES, errand_reported, time_passed
 from dialer.domain.policy import Policy
-from dialer.domain.ringing import attempt_ended, officer_wanted
+from dialer.domain.ringing import attempt_ended, hand_over, officer_wanted
 from dialer.domain.start import grade_changed, start, warning_joined
-from dialer.domain.values import OutcomeKind, Track
+from dialer.domain.values import Contact, OutcomeKind, Track
 from dialer.errors import Conflict
 
 
@@ -74,8 +74,7 @@ def _apply(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912  # one ar
         case RingRequested():
             _ring_requested(draft)
         case PersonRequested():
-            _must_be_open(draft)
-            draft.open_errand(event.track, Reason.ON_REQUEST)
+            _person_requested(draft, event.track)
         case OptedOut():
             _opted_out(draft)
         case CaseClosed():
@@ -99,14 +98,18 @@ def _window_closed(draft: Draft, event: WindowClosed) -> None:
         return
     if event.n != robot.attempts or draft.policy.window.is_open(draft.now):
         return
+    if robot.at is not None and robot.at > draft.now:
+        return
     if not draft.grade_policy.windowed:
-        draft.ask_person(Reason.OUTSIDE_WINDOW)
-    draft.robot(at=None)
+        draft.ensure_person(Reason.OUTSIDE_WINDOW)
+    draft.robot(at=None, patience_at=None)
     draft.hasten(reason=Reason.OUTSIDE_WINDOW)
 
 
 def _ring_requested(draft: Draft) -> None:
     _must_be_open(draft)
+    if draft.case.opted_out:
+        raise Conflict(f"the person of case {draft.case.id} asked not to be rung by a robot")
     if draft.case.robot.state is RobotState.PENDING:
         draft.hasten(reason=Reason.ON_REQUEST)
         return
@@ -119,21 +122,31 @@ def _ring_requested(draft: Draft) -> None:
     draft.ring(after_seconds=0, reason=Reason.ON_REQUEST, number=number)
 
 
+def _person_requested(draft: Draft, track: Track) -> None:
+    _must_be_open(draft)
+    if track is Track.ROBOT:
+        raise Conflict(f"a robot is no person: request a ring of case {draft.case.id} instead")
+    draft.open_errand(track, Reason.ON_REQUEST)
+
+
 def _opted_out(draft: Draft) -> None:
-    """No robot rings for this incident again; a high grade still gets a person."""
+    """No robot rings for this incident again; people go on as after a robot that did not reach the person."""
     _must_be_open(draft)
     draft.change(opted_out=True)
     draft.stop_robot(Reason.OPTED_OUT)
-    if draft.case.grade.is_high:
-        draft.ask_person(Reason.OPTED_OUT)
-    elif not draft.case.human.is_pending and not draft.case.visit.is_pending:
-        draft.record(OutcomeKind.REFUSES, track=Track.ROBOT, reason=Reason.OPTED_OUT)
-        draft.close(OutcomeKind.REFUSES, Reason.OPTED_OUT)
+    hand_over(draft, Reason.OPTED_OUT, OutcomeKind.REFUSES)
 
 
 def _case_closed(draft: Draft, outcome: OutcomeKind) -> None:
+    """Closed with an outcome. A success needs a verified contact on record, and is watched."""
     _must_be_open(draft)
+    is_success = outcome in SUCCESSES
+    if is_success and draft.case.contact is not Contact.VERIFIED:
+        raise Conflict("a success needs the verified contact of the right person")
     draft.record(outcome, track=None, reason=Reason.CASE_CLOSED)
+    if is_success:
+        draft.succeed(outcome, Reason.CASE_CLOSED)
+        return
     draft.close(outcome, Reason.CASE_CLOSED)
 
 

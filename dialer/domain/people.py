@@ -9,6 +9,7 @@ from dialer.domain.case import CaseStatus, ErrandState, Reason, RobotState
 from dialer.domain.draft import Draft
 from dialer.domain.effects import AlarmCode
 from dialer.domain.events import ErrandReported
+from dialer.domain.ringing import hand_over
 from dialer.domain.values import Contact, OutcomeKind, Track
 from dialer.errors import Conflict
 
@@ -23,7 +24,6 @@ _ENDS = frozenset(
         OutcomeKind.DUPLICATE,
         OutcomeKind.TRANSFERRED,
         OutcomeKind.MISSED,
-        OutcomeKind.CANNOT_FIND,
     }
 )
 """Outcomes that end a case whoever reports them."""
@@ -45,28 +45,29 @@ def time_passed(draft: Draft) -> None:
 
 
 def _expiry(draft: Draft) -> None:
-    """A warning that aged past its expiry with nobody reached is missed: somebody must explain it."""
+    """A warning that aged past its expiry with nobody reached is missed. Of a grade where a person rings everybody
+    whom the robot could not reach, somebody must explain it; of the others a sample, and the rest end as missed.
+    """
     case = draft.case
     if case.missed or case.expires_at is None or case.expires_at > draft.now:
         return
-    draft.change(missed=True)
     if case.contact is Contact.VERIFIED:
         return
-    draft.stop_robot(Reason.EXPIRED)
+    draft.change(missed=True)
     if case.grade.is_high:
         draft.alarm(AlarmCode.MISSED_WARNING)
-    if not draft.case.human.is_pending and not draft.case.visit.is_pending:
-        draft.ask_person(Reason.EXPIRED)
+    draft.stop_robot(Reason.EXPIRED)
+    hand_over(draft, Reason.EXPIRED, OutcomeKind.MISSED)
 
 
 def _patience(draft: Draft) -> None:
     robot = draft.case.robot
     if robot.state is not RobotState.PENDING or robot.patience_at is None or robot.patience_at > draft.now:
         return
-    draft.robot(patience_at=None)
+    again = timedelta(seconds=draft.grade_policy.robot_patience_seconds)
+    draft.robot(patience_at=draft.policy.window.next_open(draft.now) + again)
     draft.alarm(AlarmCode.WAITED_TOO_LONG)
-    if not draft.case.human.is_pending and not draft.case.visit.is_pending:
-        draft.ask_person(Reason.WAITED_TOO_LONG)
+    draft.ensure_person(Reason.WAITED_TOO_LONG)
 
 
 def _errand_due(draft: Draft, track: Track) -> None:
@@ -85,27 +86,28 @@ def _errand_due(draft: Draft, track: Track) -> None:
 
 
 def errand_reported(draft: Draft, event: ErrandReported) -> None:
-    """The report is in the ledger and the case moved on. Raises `Conflict` when that errand is not open."""
+    """The report is in the ledger and the case moved on. Raises `Conflict` when that errand is not open, and for a
+    success without the verified contact of the right person.
+    """
     case = draft.case
     errand = draft.errand(event.track)
-    if case.status is not CaseStatus.OPEN or errand.state is not ErrandState.OPEN:
+    is_open = case.status is CaseStatus.OPEN and errand.state is ErrandState.OPEN
+    if event.track is Track.ROBOT or not is_open:
         raise Conflict(
             f"case {case.id} has no open {event.track} errand any more",
             current=f"{case.status}/{case.outcome}",
         )
+    if event.outcome in SUCCESSES and event.contact is not Contact.VERIFIED:
+        raise Conflict("a success needs the verified contact of the right person")
     draft.put_errand(event.track, replace(errand, state=ErrandState.DONE, at=None, reason=Reason.NONE))
     if event.contact is Contact.VERIFIED or case.contact is Contact.NONE:
         draft.change(contact=event.contact)
-    draft.record(event.outcome, track=event.track, reason=Reason.NONE)
+    draft.record(event.outcome, track=event.track, reason=Reason.NONE, contact=event.contact)
     if event.outcome in SUCCESSES:
-        if event.contact is not Contact.VERIFIED:
-            raise Conflict("a success needs the verified contact of the right person")
         draft.succeed(event.outcome, Reason.VERIFIED_SUCCESS)
     elif event.outcome in _ENDS:
         if event.outcome is OutcomeKind.ALREADY_DEFRAUDED:
             draft.alarm(AlarmCode.ALREADY_PAID)
-        if event.outcome is OutcomeKind.CANNOT_FIND:
-            draft.alarm(AlarmCode.CANNOT_FIND)
         draft.close(event.outcome, Reason.CASE_CLOSED)
     elif event.track is Track.HUMAN:
         _human_failed(draft, event.outcome)
@@ -114,23 +116,36 @@ def errand_reported(draft: Draft, event: ErrandReported) -> None:
 
 
 def _human_failed(draft: Draft, outcome: OutcomeKind) -> None:
-    """By phone it did not succeed: where the grade wants it, or a visit waits anyway, an officer goes."""
+    """By phone it did not succeed: where the grade wants it, or a visit waits anyway, an officer goes. When the caller
+    heard nobody the robot's tries go on beside that.
+    """
     draft.change(outcome=outcome)
-    draft.stop_robot(Reason.HUMAN_FAILED)
-    if draft.grade_policy.visit_when_human_fails or draft.case.visit.is_pending:
+    visit = draft.case.visit
+    sends_officer = draft.grade_policy.visit_when_human_fails and visit.state is ErrandState.NONE
+    if sends_officer or visit.is_pending:
         draft.open_errand(Track.VISIT, Reason.HUMAN_FAILED)
+    if outcome is OutcomeKind.CANNOT_FIND_YET and draft.case.robot.state is RobotState.PENDING:
         return
-    draft.close(outcome, Reason.HUMAN_FAILED)
+    draft.stop_robot(Reason.HUMAN_FAILED)
+    if not draft.case.visit.is_pending:
+        if outcome is OutcomeKind.CANNOT_FIND:
+            draft.alarm(AlarmCode.CANNOT_FIND)
+        draft.close(outcome, Reason.HUMAN_FAILED)
 
 
 def _visit_failed(draft: Draft, outcome: OutcomeKind) -> None:
-    """Not found yet: again later, so often; refused or half believed at the door: ends, loudly."""
+    """Not found yet: again later, so often; a wrong door leaves a call under way to go on; refused or half believed at
+    the door, or not to be found at all: ends, loudly.
+    """
     draft.change(outcome=outcome)
     errand = draft.case.visit
     if outcome is OutcomeKind.CANNOT_FIND_YET and errand.tries < draft.policy.visit_tries:
         draft.schedule(Track.VISIT, after_seconds=draft.policy.visit_retry_seconds, reason=Reason.VISIT_AGAIN)
         return
-    if outcome is OutcomeKind.CANNOT_FIND_YET:
+    on_the_phone = draft.case.human.is_pending or draft.case.robot.state is RobotState.PENDING
+    if outcome in {OutcomeKind.NOT_THE_PERSON, OutcomeKind.MISMATCH} and on_the_phone:
+        return
+    if outcome in {OutcomeKind.CANNOT_FIND_YET, OutcomeKind.CANNOT_FIND}:
         draft.alarm(AlarmCode.CANNOT_FIND)
         draft.close(OutcomeKind.CANNOT_FIND, Reason.CASE_CLOSED)
         return

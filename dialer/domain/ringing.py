@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 
-from dialer.domain.case import CaseStatus, Reason, RobotState
+from dialer.domain.case import CaseStatus, ErrandState, Reason, RobotState
 from dialer.domain.draft import Draft
 from dialer.domain.effects import AlarmCode
 from dialer.domain.events import AttemptEnded, OfficerWanted
-from dialer.domain.values import Answer, Contact, OutcomeKind, TelephonyResult, Track
+from dialer.domain.values import Answer, Contact, OutcomeKind, Tag, TelephonyResult, Track
+
+_EVERYBODY = 100
+"""Per cent."""
 
 
 def attempt_ended(draft: Draft, event: AttemptEnded) -> None:
@@ -21,10 +25,11 @@ def attempt_ended(draft: Draft, event: AttemptEnded) -> None:
         or event.n != robot.attempts
     ):
         return
+    event = _with_wish(event, robot.reason)
     draft.finish_robot(Reason.NONE)
     match event.result:
         case TelephonyResult.ANSWERED:
-            _answered(draft, event)
+            _answered(draft, event, asked=robot.reason)
         case TelephonyResult.BUSY:
             _busy(draft)
         case TelephonyResult.FORWARDED | TelephonyResult.MACHINE:
@@ -50,23 +55,35 @@ def attempt_ended(draft: Draft, event: AttemptEnded) -> None:
 
 
 def officer_wanted(draft: Draft, event: OfficerWanted) -> None:
-    """A person is looked for while the call still goes on."""
+    """A person is looked for while the call still goes on; the ring's reason keeps the wish until the call ends."""
     case = draft.case
     if case.status is not CaseStatus.OPEN or case.robot.state is not RobotState.PENDING:
         return
-    if event.n != case.robot.attempts:
+    wish = Reason.ALREADY_PAID if event.answer is Answer.ALREADY_PAID else Reason.WANTS_OFFICER
+    if event.n != case.robot.attempts or case.robot.reason in {wish, Reason.ALREADY_PAID}:
         return
-    if event.answer is Answer.ALREADY_PAID:
-        draft.ask_person(Reason.ALREADY_PAID)
-    else:
-        draft.ask_person(Reason.WANTS_OFFICER)
+    draft.robot(reason=wish)
+    if wish is Reason.ALREADY_PAID:
+        draft.alarm(AlarmCode.ALREADY_PAID)
+    draft.ask_person(wish)
+
+
+def _with_wish(event: AttemptEnded, reason: Reason) -> AttemptEnded:
+    """However the call ended, who asked for an officer or has paid is not rung again and is no success."""
+    if event.answer in {Answer.ALREADY_PAID, Answer.OPT_OUT}:
+        return event
+    if reason is Reason.ALREADY_PAID:
+        return replace(event, result=TelephonyResult.ANSWERED, answer=Answer.ALREADY_PAID)
+    if reason is Reason.WANTS_OFFICER:
+        return replace(event, result=TelephonyResult.ANSWERED, answer=Answer.WANTS_OFFICER)
+    return event
 
 
 def _count_try(draft: Draft) -> None:
     draft.robot(tries=draft.case.robot.tries + 1, own_faults=0)
 
 
-def _answered(draft: Draft, event: AttemptEnded) -> None:  # noqa: C901, PLR0912  # one arm an answer
+def _answered(draft: Draft, event: AttemptEnded, *, asked: Reason) -> None:  # noqa: C901, PLR0912  # one arm an answer
     _count_try(draft)
     verified = event.contact is Contact.VERIFIED
     if verified or draft.case.contact is Contact.NONE:
@@ -77,9 +94,9 @@ def _answered(draft: Draft, event: AttemptEnded) -> None:  # noqa: C901, PLR0912
         case Answer.SAW_THROUGH if verified:
             _success(draft, OutcomeKind.SAW_THROUGH_IT)
         case Answer.ALREADY_PAID:
-            draft.finish_robot(Reason.ALREADY_PAID)
-            draft.alarm(AlarmCode.ALREADY_PAID)
-            draft.ask_person(Reason.ALREADY_PAID)
+            if asked is not Reason.ALREADY_PAID:
+                draft.alarm(AlarmCode.ALREADY_PAID)
+            _person(draft, Reason.ALREADY_PAID)
         case Answer.WANTS_OFFICER:
             _person(draft, Reason.WANTS_OFFICER)
         case Answer.DOUBTFUL if verified:
@@ -94,7 +111,7 @@ def _answered(draft: Draft, event: AttemptEnded) -> None:  # noqa: C901, PLR0912
             _person(draft, Reason.LANGUAGE_OR_HEARING)
         case Answer.OPT_OUT:
             draft.change(opted_out=True)
-            _record_and_person(draft, OutcomeKind.REFUSES, Reason.OPTED_OUT)
+            hand_over(draft, Reason.OPTED_OUT, OutcomeKind.REFUSES)
         case Answer.NONE | Answer.ACKNOWLEDGED | Answer.SAW_THROUGH | Answer.DOUBTFUL:
             _again_or_person(draft, Reason.NOT_VERIFIED)
         case _ as never:
@@ -102,6 +119,10 @@ def _answered(draft: Draft, event: AttemptEnded) -> None:  # noqa: C901, PLR0912
 
 
 def _success(draft: Draft, outcome: OutcomeKind) -> None:
+    """Of somebody under age none yet: the guardian is still to be told."""
+    if Tag.MINOR in draft.case.tags:
+        _person(draft, Reason.MINOR)
+        return
     draft.record(outcome, track=Track.ROBOT, reason=Reason.VERIFIED_SUCCESS)
     draft.succeed(outcome, Reason.VERIFIED_SUCCESS)
 
@@ -139,27 +160,32 @@ def _not_the_person_s_ear(draft: Draft) -> None:
 
 def _again_or_person(draft: Draft, reason: Reason) -> None:
     robot = draft.case.robot
-    if robot.tries < draft.grade_policy.robot_tries and not draft.case.opted_out:
+    if robot.tries < draft.grade_policy.robot_tries:
         number = draft.next_number()
         if number is not None:
             draft.ring(after_seconds=draft.grade_policy.robot_gap_seconds, reason=reason, number=number)
             return
-    hand_over(draft, Reason.ROBOT_TRIES_USED)
+    hand_over(draft, Reason.ROBOT_TRIES_USED, OutcomeKind.CANNOT_FIND_YET)
 
 
-def hand_over(draft: Draft, reason: Reason) -> None:
-    """The robot is done without success: a person rings, or, of a grade where only a sample is rung, the case ends
-    as not found yet, which no rate counts as reached.
+def hand_over(draft: Draft, reason: Reason, outcome: OutcomeKind) -> None:
+    """The robot is done without success: a person rings now, or, of a grade where only a sample is rung, the case ends
+    with `outcome`, which no rate counts as reached. A high grade is never left to the sample.
     """
     draft.finish_robot(reason)
+    percent = draft.grade_policy.human_sample_percent
+    if draft.case.grade.is_high or percent >= _EVERYBODY:
+        draft.ensure_person(reason)
+    elif draft.case.id % _EVERYBODY < percent:
+        draft.ensure_person(Reason.SAMPLE)
     if draft.case.human.is_pending or draft.case.visit.is_pending:
         return
-    if draft.case.id % 100 < draft.grade_policy.human_sample_percent:
-        sampled = draft.grade_policy.human_sample_percent < 100  # noqa: PLR2004  # percent
-        draft.ask_person(Reason.SAMPLE if sampled else reason)
-        return
-    draft.record(OutcomeKind.CANNOT_FIND_YET, track=Track.ROBOT, reason=Reason.NOT_IN_SAMPLE)
-    draft.close(OutcomeKind.CANNOT_FIND_YET, Reason.NOT_IN_SAMPLE)
+    if draft.case.grade.is_high:
+        draft.alarm(AlarmCode.CANNOT_FIND)
+    no_person_yet = draft.case.human.state is ErrandState.NONE
+    why = Reason.NOT_IN_SAMPLE if no_person_yet and reason is Reason.ROBOT_TRIES_USED else reason
+    draft.record(outcome, track=Track.ROBOT, reason=why)
+    draft.close(outcome, why)
 
 
 def _dead_number(draft: Draft, reason: Reason) -> None:
@@ -167,16 +193,17 @@ def _dead_number(draft: Draft, reason: Reason) -> None:
     robot = draft.case.robot
     draft.robot(dead_numbers=robot.dead_numbers | {robot.number})
     number = draft.next_number()
-    if number is not None and not draft.case.opted_out:
+    if number is not None:
         draft.ring(after_seconds=0, reason=Reason.NEXT_NUMBER, number=number)
         return
     draft.finish_robot(reason)
     if draft.case.grade.is_high:
         draft.ask_person(reason)
         draft.open_errand(Track.VISIT, reason)
-    elif draft.grade_policy.visit_when_human_fails or draft.case.human.is_pending:
-        draft.ask_person(reason)
-    else:
+        return
+    if draft.grade_policy.visit_when_human_fails:
+        draft.ensure_person(reason)
+    if not draft.case.human.is_pending and not draft.case.visit.is_pending:
         draft.record(OutcomeKind.MISMATCH, track=Track.ROBOT, reason=reason)
         draft.close(OutcomeKind.MISMATCH, reason)
 
