@@ -30,6 +30,7 @@ from pydantic_settings import SettingsError as UnreadableValue
 import dialer
 from dialer.domain.values import Grade
 from dialer.errors import SettingsError
+from dialer.policy_settings import PolicySection
 
 PREFIX = "DIALER_"
 _DELIMITER = "__"
@@ -135,7 +136,8 @@ class Settings(BaseSettings):
     log: LogSettings = LogSettings()
     centre: CentreSettings = CentreSettings()
 
-    # What a centre decides about grades, windows and the like has models of its own; their fields stand here.
+    policy: PolicySection
+    """What a centre decides about each grade; no default, so that a grade without a policy is refused at start."""
 
     @classmethod
     def settings_customise_sources(

@@ -3,5 +3,5 @@
 from __future__ import annotations
 
 
-class Unreadable(ValueError):  # noqa: N818 - said of the cell, never shown to a person
+class Unreadable(ValueError):
     """The cell is not empty and has no meaning as what its column holds. Never leaves this package."""
