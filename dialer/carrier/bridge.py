@@ -1,0 +1,96 @@
+"""Dial: a second phone of the line is rung and joined to a call that is in progress."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from dialer.carrier.call import Call, Status
+from dialer.carrier.lines.line import Cause, Leg, Verdict
+from dialer.carrier.order import CallOrder
+from dialer.carrier.twiml import Dial
+
+if TYPE_CHECKING:
+    from dialer.carrier.exchange import Exchange
+
+_STATUS_OF = {
+    Cause.HUNG_UP: Status.COMPLETED,
+    Cause.BUSY: Status.BUSY,
+    Cause.REJECTED: Status.BUSY,
+    Cause.NO_ANSWER: Status.NO_ANSWER,
+}
+
+
+class Bridge:
+    """The desk's leg. Its rings are not counted with those of the people we warn."""
+
+    def __init__(
+        self, exchange: Exchange, parent: Call, verb: Dial, done: Callable[[dict[str, str]], None]
+    ) -> None:
+        self._exchange = exchange
+        self._timers = exchange.timers
+        self._verb = verb
+        self._done = done
+        order = CallOrder(to=verb.number, from_=verb.caller_id or parent.from_)
+        self.call = exchange.child(order, parent)
+        self._leg: Leg | None = None
+        self._limit: asyncio.TimerHandle | None = None
+        self._answered_at: float | None = None
+
+    def start(self) -> None:
+        """Rings the desk, for as long as the verb says."""
+        self.call.start = self._timers.unix()
+        self._limit = self._timers.later(self._verb.timeout_seconds, lambda: self._hang_up(Status.NO_ANSWER))
+        self._leg = self._exchange.line.dial(self.call.to, nth=1, events=self)
+
+    def rings(self) -> None:
+        if self.call.status is Status.QUEUED:
+            self.call.status = Status.RINGING
+            self.call.rang = True
+
+    def answered(self, verdict: Verdict) -> None:  # noqa: ARG002 - a desk is no machine
+        if self.call.status is not Status.RINGING:
+            return
+        self.call.status = Status.IN_PROGRESS
+        self._answered_at = self._timers.unix()
+        if self._limit is not None:
+            self._limit.cancel()
+        self._limit = self._timers.later(
+            self._verb.time_limit_seconds, lambda: self._hang_up(Status.COMPLETED)
+        )
+
+    def pressed(self, key: str) -> None:
+        """Keys of the desk's phone go nowhere."""
+
+    def ended(self, cause: Cause) -> None:
+        self._finish(_STATUS_OF.get(cause, Status.FAILED))
+
+    def caller_left(self) -> None:
+        """The first leg is gone: the desk's is hung up and nothing follows."""
+        self._done = _nothing
+        self._hang_up(Status.COMPLETED if self._answered_at is not None else Status.CANCELED)
+
+    def _hang_up(self, status: Status) -> None:
+        if self._leg is not None:
+            self._leg.hang_up()
+        self._finish(status)
+
+    def _finish(self, status: Status) -> None:
+        call = self.call
+        if call.status.final:
+            return
+        if self._limit is not None:
+            self._limit.cancel()
+        call.status = status
+        call.end = call.updated = self._timers.unix()
+        call.order = None
+        result = {"DialCallSid": call.sid, "DialCallStatus": status.value}
+        if self._answered_at is not None:
+            call.duration_seconds = max(1, round((call.end - self._answered_at) * self._timers.clock.speed))
+            result["DialCallDuration"] = str(call.duration_seconds)
+        self._done(result)
+
+
+def _nothing(_result: dict[str, str]) -> None:
+    """Nobody is left to be told."""

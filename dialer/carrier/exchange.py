@@ -1,0 +1,254 @@
+"""The exchange: every call, the queue in front of the lines, and what is shared among calls."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter, OrderedDict, deque
+from collections.abc import Iterator
+from uuid import uuid4
+
+from dialer.carrier.call import Call, Status
+from dialer.carrier.config import CarrierConfig
+from dialer.carrier.faults import Fault, Faults
+from dialer.carrier.lines.line import Line
+from dialer.carrier.live_call import TIMED_OUT, LiveCall
+from dialer.carrier.messenger import Messenger
+from dialer.carrier.notices import Notices
+from dialer.carrier.order import CallOrder
+from dialer.carrier.outbound import Outbound
+from dialer.carrier.problems import bad_parameter, no_such, number_refused
+from dialer.carrier.signature import Signer
+from dialer.carrier.sound import Sounds
+from dialer.carrier.timers import Timers
+from dialer.carrier.witness import Witness
+
+_LONGEST_QUEUE_SECONDS = 86_400
+
+
+class Exchange:
+    """Calls above the rate or the lines stay queued in order, ring only later, and can be cancelled
+    unrung.
+    """
+
+    def __init__(
+        self, config: CarrierConfig, *, line: Line, timers: Timers, outbound: Outbound, witness: Witness
+    ) -> None:
+        self.line = line
+        self.timers = timers
+        self.witness = witness
+        self.faults = Faults(config.seed)
+        self.messenger = Messenger(
+            outbound=outbound,
+            signer=Signer(
+                config.signer_token, algorithm=config.signing_algorithm, key_name=config.signing_key_name
+            ),
+            timers=timers,
+            total_seconds=config.webhook_timeout_seconds,
+        )
+        self.notices = Notices(messenger=self.messenger, faults=self.faults, timers=timers)
+        self.sounds = Sounds(self.messenger)
+        self.lines_in_use = 0
+        self.peak_lines = 0
+        self.errors: Counter[int] = Counter()
+        self._config = config
+        self._calls: OrderedDict[str, Call] = OrderedDict()
+        self._live: dict[str, LiveCall] = {}
+        self._queue: deque[LiveCall] = deque()
+        self._next_slot = 0.0
+        self._pump_due: asyncio.TimerHandle | None = None
+        self._attempt = re.compile(config.attempt_pattern) if config.attempt_pattern else None
+        self._made = 0
+        self.calls_per_second = config.calls_per_second
+        self.max_lines = config.max_lines
+
+    # REST
+
+    def create(self, order: CallOrder) -> Call:
+        """Accepts a call; it is dialled now or when a slot and a line are free."""
+        now = self.timers.unix()
+        refusal = self.line.refusal(order.to)
+        if refusal:
+            self.refuse(order.to, refusal)
+        if self.calls_per_second and len(self._queue) > self.calls_per_second * _LONGEST_QUEUE_SECONDS:
+            raise bad_parameter(22005, "The queue of calls is longer than a day")
+        call = self._record(order, now)
+        attempt = self.attempt_of(order)
+        nth = self.witness.accepted(unix=now, number=order.to, attempt=attempt)
+        live = LiveCall(self, call, order, attempt, nth)
+        self._live[call.sid] = live
+        self._queue.append(live)
+        # After the answer to the POST has been written, so that its own webhooks rarely overtake it.
+        self.timers.soon(self._pump)
+        return call
+
+    def refuse(self, number: str, code: int) -> None:
+        """Counts a refused creation and raises the refusal."""
+        self.witness.refuse(unix=self.timers.unix(), number=number, code=code)
+        raise number_refused(code)
+
+    def find(self, sid: str) -> Call:
+        call = self._calls.get(sid)
+        if call is None:
+            raise no_such(f"resource /Calls/{sid}.json")
+        return call
+
+    def newest_first(self) -> Iterator[Call]:
+        """All calls that are remembered."""
+        return reversed(self._calls.values())
+
+    def stop(self, sid: str, status: Status) -> Call:
+        """`canceled` ends a queued or ringing call, `completed` a live one too; anything else stays as it
+        is.
+        """
+        call = self.find(sid)
+        live = self._live.get(sid)
+        if live is None:
+            return call
+        if status is Status.CANCELED and self.faults.strikes(Fault.ANSWER_ON_CANCEL, call.to):
+            live.answer_now()
+        if call.status in {Status.QUEUED, Status.RINGING}:
+            live.end(Status.CANCELED, TIMED_OUT)
+        elif status is Status.COMPLETED:
+            live.end(Status.COMPLETED, 200)
+        return call
+
+    def redirect(self, sid: str, *, url: str, method: str, twiml: str) -> Call:
+        """A call in progress goes on with another document."""
+        call = self.find(sid)
+        live = self._live.get(sid)
+        if live is None or call.status is not Status.IN_PROGRESS:
+            raise bad_parameter(21220, "Call is not in-progress. Cannot redirect.")
+        live.redirect(url=url, method=method, twiml=twiml)
+        return call
+
+    def delete(self, sid: str) -> None:
+        """Forgets the record of a call that is over."""
+        if not self.find(sid).status.final:
+            raise bad_parameter(20409, "Call is in progress and cannot be deleted")
+        del self._calls[sid]
+
+    # Live calls
+
+    def rang(self, live: LiveCall) -> None:
+        call = live.call
+        call.updated = self.timers.unix()
+        self.witness.rang(unix=call.updated, number=call.to, attempt=live.attempt)
+
+    def changed(self, live: LiveCall) -> None:
+        """The call was answered."""
+
+    def over(self, live: LiveCall) -> None:
+        """The call has its final status: its line is free and the record is kept."""
+        call = live.call
+        self._live.pop(call.sid, None)
+        self.witness.ended(unix=self.timers.unix(), number=call.to, status=call.status.value, rang=call.rang)
+        if call.start is not None:
+            self.lines_in_use -= 1
+        if self._queue:
+            self._pump()
+
+    def child(self, order: CallOrder, parent: Call) -> Call:
+        """The record of a call that a Dial makes."""
+        call = self._record(order, self.timers.unix())
+        call.direction = "outbound-dial"
+        call.parent_sid = parent.sid
+        return call
+
+    def note_error(self, code: int) -> None:
+        self.errors[code] += 1
+
+    def attempt_of(self, order: CallOrder) -> str:
+        """What identifies the attempt: the pattern's first group in its URL, else the URL."""
+        url = order.status_callback or order.url
+        if self._attempt is not None:
+            found = self._attempt.search(url)
+            if found is not None:
+                return found.group(1) if found.groups() else found.group()
+        return url
+
+    # Operations
+
+    def live_calls(self) -> list[LiveCall]:
+        return list(self._live.values())
+
+    @property
+    def queued(self) -> int:
+        return sum(1 for live in self._queue if not live.call.status.final)
+
+    def limit(self, *, calls_per_second: float | None, max_lines: int | None) -> None:
+        """The rate and the lines from now on; None lifts a limit."""
+        self.calls_per_second = calls_per_second
+        self.max_lines = max_lines
+        self._next_slot = 0.0
+        self._pump()
+
+    def crash(self, *, memory: bool) -> int:
+        """Drops every live call without a word. With memory they are found afterwards as failed or completed;
+        without it the exchange has never heard of any call. Returns how many were dropped.
+        """
+        dropped = self.live_calls()
+        now = self.timers.unix()
+        for live in dropped:
+            live.drop()
+            call = live.call
+            call.status = Status.COMPLETED if call.status is Status.IN_PROGRESS else Status.FAILED
+            call.end = call.updated = now
+            self.witness.ended(unix=now, number=call.to, status=call.status.value, rang=call.rang)
+        self._live.clear()
+        self._queue.clear()
+        self.lines_in_use = 0
+        if not memory:
+            self._calls.clear()
+        return len(dropped)
+
+    def close(self) -> None:
+        """Every live call is cut off and no timer of the queue is left."""
+        for live in self.live_calls():
+            live.drop()
+        if self._pump_due is not None:
+            self._pump_due.cancel()
+
+    def _record(self, order: CallOrder, now: float) -> Call:
+        self._made += 1
+        call = Call(
+            sid=f"CA{uuid4().hex}",
+            account_sid=self._config.account_sid,
+            order=order,
+            created=now,
+            number=self._made,
+        )
+        self._calls[call.sid] = call
+        if len(self._calls) > self._config.keep_calls:
+            self._forget_oldest()
+        return call
+
+    def _forget_oldest(self) -> None:
+        for sid, call in self._calls.items():
+            if call.status.final:
+                del self._calls[sid]
+                return
+
+    def _pump(self) -> None:
+        """Dials from the queue while a line is free and the rate allows; else comes back when it does."""
+        queue = self._queue
+        while queue:
+            if queue[0].call.status.final:
+                queue.popleft()
+                continue
+            if self.max_lines is not None and self.lines_in_use >= self.max_lines:
+                return
+            if self.calls_per_second is not None:
+                now = self.timers.unix()
+                if now < self._next_slot:
+                    self._pump_later(self._next_slot - now)
+                    return
+                self._next_slot = max(now, self._next_slot) + 1.0 / self.calls_per_second
+            self.lines_in_use += 1
+            self.peak_lines = max(self.peak_lines, self.lines_in_use)
+            queue.popleft().start()
+
+    def _pump_later(self, seconds: float) -> None:
+        if self._pump_due is not None:
+            self._pump_due.cancel()
+        self._pump_due = self.timers.really_later(seconds, self._pump)

@@ -1,0 +1,255 @@
+"""A call while it lives: from the dial to its final status, on any line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from dialer.carrier.bridge import Bridge
+from dialer.carrier.call import Call, Status
+from dialer.carrier.faults import Fault
+from dialer.carrier.lines.line import Cause, Leg, Verdict
+from dialer.carrier.notices import base_params
+from dialer.carrier.order import CallOrder
+from dialer.carrier.people import AnsweredBy
+from dialer.carrier.player import Player
+from dialer.carrier.twiml import Dial
+
+if TYPE_CHECKING:
+    from dialer.carrier.exchange import Exchange
+
+_SETUP_LIMIT_SECONDS = 60.0
+TIMED_OUT = 487
+
+# What the network says, in Twilio's status and the SIP code beside it. A phone that is switched off (480) or
+# does not exist (404) never rang; one that was rejected (603) did.
+FINALS: dict[Cause, tuple[Status, int]] = {
+    Cause.HUNG_UP: (Status.COMPLETED, 200),
+    Cause.BUSY: (Status.BUSY, 486),
+    Cause.REJECTED: (Status.BUSY, 603),
+    Cause.NO_ANSWER: (Status.NO_ANSWER, 408),
+    Cause.POWERED_OFF: (Status.FAILED, 480),
+    Cause.INVALID: (Status.FAILED, 404),
+    Cause.BLOCKED: (Status.FAILED, 403),
+    Cause.FAILED: (Status.FAILED, 503),
+}
+
+
+class LiveCall:
+    """Owns the record, the leg and the player of one call; `_finish` happens exactly once."""
+
+    def __init__(self, exchange: Exchange, call: Call, order: CallOrder, attempt: str, nth: int) -> None:
+        self.call = call
+        self.order = order
+        self.attempt = attempt
+        self.errors: list[int] = []
+        self._exchange = exchange
+        self._timers = exchange.timers
+        self._nth = nth
+        self._leg: Leg | None = None
+        self._player: Player | None = None
+        self._bridge: Bridge | None = None
+        self._limit: asyncio.TimerHandle | None = None
+        self._answered_at: float | None = None
+        self._verdict_due: asyncio.TimerHandle | None = None
+
+    # What the player and the bridge see.
+
+    @property
+    def leg(self) -> Leg:
+        assert self._leg is not None, "a call has a leg once it is dialled"
+        return self._leg
+
+    def params(self) -> dict[str, str]:
+        params = base_params(self.call, self.call.status.value)
+        if self.call.answered_by:
+            params["AnsweredBy"] = self.call.answered_by
+        return params
+
+    def skips_fetch(self) -> bool:
+        return self._exchange.faults.strikes(Fault.TWIML_SKIP, self.call.to) is not None
+
+    def fallback(self) -> tuple[str, str]:
+        return self.order.fallback_url, self.order.fallback_method
+
+    def error(self, code: int) -> None:
+        self.errors.append(code)
+        self._exchange.note_error(code)
+
+    def finished(self) -> None:
+        """The document is over: hung up from our side."""
+        self.end(Status.COMPLETED, 200)
+
+    def dial(self, verb: Dial, done: Callable[[dict[str, str]], None]) -> None:
+        def over(result: dict[str, str]) -> None:
+            self._bridge = None
+            done(result)
+
+        self._bridge = Bridge(self._exchange, self.call, verb, over)
+        self._bridge.start()
+
+    # What the exchange does.
+
+    def start(self) -> None:
+        """Dials. The status stays `queued` until the phone alerts, as Twilio's does."""
+        call = self.call
+        call.start = self._timers.unix()
+        call.queue_ms = int((call.start - call.created) * 1000)
+        self._exchange.notices.progress(call, "initiated", "initiated")
+        self._limit = self._timers.later(
+            self.order.timeout_seconds + _SETUP_LIMIT_SECONDS, lambda: self.end(Status.FAILED, 408)
+        )
+        self._leg = self._exchange.line.dial(call.to, nth=self._nth, events=self)
+
+    def redirect(self, *, url: str, method: str, twiml: str) -> None:
+        """What plays is replaced; only for a call in progress."""
+        if twiml:
+            self.player().play(twiml.encode())
+        else:
+            self.player().fetch(url, method)
+
+    def player(self) -> Player:
+        """The call's player, made when first needed."""
+        if self._player is None:
+            self._player = Player(
+                self,
+                messenger=self._exchange.messenger,
+                sounds=self._exchange.sounds,
+                timers=self._timers,
+            )
+        return self._player
+
+    def answer_now(self) -> bool:
+        """The phone answers at this instant if it is ringing and the line can do so."""
+        return self._leg is not None and self.call.status is Status.RINGING and self._leg.answer_now()
+
+    def end(self, status: Status, sip_code: int) -> None:
+        """Ended from our side: the leg is hung up, the final status told."""
+        if self._leg is not None and not self.call.status.final:
+            self._leg.hang_up()
+        self._finish(status, sip_code)
+
+    def drop(self) -> None:
+        """Cut off without a word, as in a crash: nothing is told to anybody."""
+        self._silence()
+        if self._leg is not None:
+            self._leg.hang_up()
+
+    # What the line does.
+
+    def rings(self) -> None:
+        call = self.call
+        if call.status is not Status.QUEUED:
+            return
+        call.status = Status.RINGING
+        call.rang = True
+        self._exchange.rang(self)
+        self._exchange.notices.progress(call, "ringing", "ringing")
+        self._limit_to(self.order.timeout_seconds, lambda: self.end(Status.NO_ANSWER, TIMED_OUT))
+
+    def answered(self, verdict: Verdict) -> None:
+        call = self.call
+        if call.status is not Status.RINGING:
+            return
+        call.status = Status.IN_PROGRESS
+        call.updated = self._timers.unix()
+        self._answered_at = call.updated
+        self._exchange.changed(self)
+        self._exchange.notices.progress(call, "answered", Status.IN_PROGRESS.value)
+        if self.order.time_limit_seconds is None:
+            self._limit_to(None, self.finished)
+        else:
+            self._limit_to(self.order.time_limit_seconds, self.finished)
+        if not self.order.machine_detection:
+            self._begin()
+            return
+        verdict = self._heard_in_time(verdict)
+        due = verdict.after_seconds
+        if (
+            self.order.machine_detection == "DetectMessageEnd"
+            and verdict.answered_by is AnsweredBy.MACHINE_START
+        ):
+            due += verdict.greeting_seconds
+            verdict = Verdict(
+                answered_by=AnsweredBy.MACHINE_END_BEEP, after_seconds=due, greeting_seconds=0.0
+            )
+        if self.order.async_amd:
+            self._verdict_due = self._timers.later(due, lambda: self._tell_verdict(verdict, due))
+            self._begin()
+        else:
+            self._verdict_due = self._timers.later(due, lambda: self._judged(verdict))
+
+    def pressed(self, key: str) -> None:
+        if self._bridge is None and self._player is not None:
+            self._player.pressed(key)
+
+    def ended(self, cause: Cause) -> None:
+        status, code = FINALS[cause]
+        self._finish(status, code)
+
+    # Within.
+
+    def _heard_in_time(self, verdict: Verdict) -> Verdict:
+        """A detection slower than its timeout says `unknown`, as Twilio's does."""
+        limit = self.order.detection_timeout_seconds
+        if verdict.after_seconds <= limit:
+            return verdict
+        return Verdict(answered_by=AnsweredBy.UNKNOWN, after_seconds=limit, greeting_seconds=0.0)
+
+    def _judged(self, verdict: Verdict) -> None:
+        if not self.call.status.final:
+            self.call.answered_by = verdict.answered_by.value
+            self._begin()
+
+    def _tell_verdict(self, verdict: Verdict, after_seconds: float) -> None:
+        self.call.answered_by = verdict.answered_by.value
+        self._exchange.notices.verdict(self.call, verdict.answered_by.value, int(after_seconds * 1000))
+
+    def _begin(self) -> None:
+        if self.call.status.final:
+            return
+        player = self.player()
+        if self.order.twiml:
+            player.play(self.order.twiml.encode())
+        else:
+            player.fetch(self.order.url, self.order.method)
+
+    def _limit_to(self, seconds: float | None, then: Callable[[], None]) -> None:
+        if self._limit is not None:
+            self._limit.cancel()
+        self._limit = None if seconds is None else self._timers.later(seconds, then)
+
+    def _silence(self) -> None:
+        self._limit_to(None, self.finished)
+        if self._player is not None:
+            self._player.stop()
+        if self._bridge is not None:
+            self._bridge.caller_left()
+            self._bridge = None
+        if self._verdict_due is not None and not self.order.async_amd:
+            self._verdict_due.cancel()
+
+    def _finish(self, status: Status, sip_code: int) -> None:
+        call = self.call
+        if call.status.final:
+            return
+        call.status = status
+        call.end = call.updated = self._timers.unix()
+        self._silence()
+        extras = {"SipResponseCode": str(sip_code)}
+        if self._answered_at is not None:
+            talked = (call.end - self._answered_at) * self._timers.clock.speed
+            call.duration_seconds = max(1, round(talked)) if status is Status.COMPLETED else None
+            extras["CallDuration"] = str(call.duration_seconds or 0)
+            extras["Duration"] = str(-(-(call.duration_seconds or 0) // 60))
+        else:
+            extras["CallDuration"] = "0"
+        if call.answered_by:
+            extras["AnsweredBy"] = call.answered_by
+        if self._leg is not None and self._leg.line_result:
+            extras["X-LineResult"] = self._leg.line_result
+        self._exchange.over(self)
+        self._exchange.notices.progress(call, "completed", status.value, extras)
+        if self._verdict_due is None or self._verdict_due.cancelled():
+            call.order = None

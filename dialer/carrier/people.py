@@ -1,0 +1,174 @@
+"""Who is at the other end of the simulated line: behaviours as data, and the mix that practice reports."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Pickup(StrEnum):
+    """What the called phone does. Only the first four make it ring."""
+
+    ANSWERED = "answered"
+    NO_ANSWER = "no_answer"
+    REJECTED = "rejected"
+    RINGS_THEN_FAILS = "rings_then_fails"
+    BUSY = "busy"
+    POWERED_OFF = "powered_off"
+    INVALID = "invalid"
+    REFUSED_AT_CREATION = "refused_at_creation"
+    BLOCKED = "blocked"
+
+
+class AnsweredBy(StrEnum):
+    """Twilio's words for the verdict of machine detection."""
+
+    HUMAN = "human"
+    MACHINE_START = "machine_start"
+    MACHINE_END_BEEP = "machine_end_beep"
+    MACHINE_END_SILENCE = "machine_end_silence"
+    MACHINE_END_OTHER = "machine_end_other"
+    FAX = "fax"
+    UNKNOWN = "unknown"
+
+
+Range = tuple[float, float]
+
+
+class BadBehaviour(ValueError):
+    """A behaviour that cannot be: the line names the field."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behaviour:
+    """One kind of person and phone. Seconds are service seconds; ranges are (least, most).
+
+    `keys[n]` is what is pressed at the n-th question (Gather) of one call, counted as asked, repeats
+    included; an empty string is silence, and so is everything past the end. With the shipped scripts 1 says
+    "I am the person" and then "yes" and "I understand", 2 says no, 3 "already paid", 0 asks for an officer, 9
+    repeats.
+    """
+
+    name: str
+    share: float = 0.0
+    pickup: Pickup = Pickup.ANSWERED
+    keys: tuple[str, ...] = ()
+    ring_after_seconds: Range = (1.0, 3.0)
+    answer_after_seconds: Range = (3.0, 15.0)
+    key_after_seconds: Range = (2.0, 9.0)
+    hang_up_after_seconds: Range | None = None
+    answers_from_call: int = 1
+    answered_by: AnsweredBy = AnsweredBy.HUMAN
+    verdict_after_seconds: float = 2.5
+    greeting_seconds: float = 6.0
+    line_result: str = ""
+    refusal_code: int = 21211
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise BadBehaviour("name: must not be empty")
+        if self.share < 0:
+            raise BadBehaviour("share: must not be negative")
+        if self.answers_from_call < 1:
+            raise BadBehaviour("answers_from_call: counts from 1")
+        for key in self.keys:
+            if set(key) - set("0123456789*#"):
+                raise BadBehaviour("keys: only 0-9, * and #")
+        for name in (
+            "ring_after_seconds",
+            "answer_after_seconds",
+            "key_after_seconds",
+            "hang_up_after_seconds",
+        ):
+            span = getattr(self, name)
+            if span is not None and not 0 <= span[0] <= span[1]:
+                raise BadBehaviour(f"{name}: needs 0 <= least <= most")
+
+
+def behaviour_from(data: dict[str, Any]) -> Behaviour:
+    """Reads a behaviour from plain JSON or TOML data; an unknown or impossible field raises
+    `BadBehaviour`.
+    """
+    known = {field.name for field in dataclasses.fields(Behaviour)}
+    unknown = sorted(set(data) - known)
+    if unknown:
+        raise BadBehaviour(f"{unknown[0]}: no such field")
+    values: dict[str, Any] = dict(data)
+    try:
+        for name, value in data.items():
+            if name.endswith("_seconds") and isinstance(value, list | tuple):
+                least, most = value
+                values[name] = (float(least), float(most))
+        if "keys" in values:
+            values["keys"] = tuple(str(key) for key in values["keys"])
+        if "pickup" in values:
+            values["pickup"] = Pickup(values["pickup"])
+        if "answered_by" in values:
+            values["answered_by"] = AnsweredBy(values["answered_by"])
+        return Behaviour(**values)
+    except BadBehaviour:
+        raise
+    except (TypeError, ValueError) as error:
+        raise BadBehaviour(str(error)) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleConfig:
+    """The mix. Shares are relative weights; at least one must be above zero."""
+
+    behaviours: tuple[Behaviour, ...]
+
+    def __post_init__(self) -> None:
+        if sum(one.share for one in self.behaviours) <= 0:
+            raise BadBehaviour("behaviours: at least one share above zero")
+
+
+def practice_mix() -> PeopleConfig:
+    """Near what practice reports: about 40 % refuse or do not answer, and some who answer are no contact."""
+    late: Range = (18.0, 24.0)
+    return PeopleConfig(
+        behaviours=(
+            Behaviour(name="cooperates", share=30, keys=("1", "1", "1")),
+            Behaviour(name="cooperates_no_scene", share=6, keys=("1", "2", "1")),
+            Behaviour(name="acknowledges_late", share=5, keys=("", "1", "1", "", "1")),
+            Behaviour(name="does_not_believe", share=3, keys=("1", "1", "2")),
+            Behaviour(name="asks_for_person", share=3, keys=("1", "0")),
+            Behaviour(name="already_paid", share=2, keys=("1", "3")),
+            Behaviour(name="not_the_person", share=3, keys=("2",)),
+            Behaviour(name="wrong_keys", share=2, keys=("5", "7", "8", "6", "5")),
+            Behaviour(name="says_nothing", share=2, hang_up_after_seconds=(30.0, 60.0)),
+            Behaviour(name="hangs_up_early", share=6, hang_up_after_seconds=(1.0, 4.0)),
+            Behaviour(
+                name="voicemail",
+                share=4,
+                answer_after_seconds=late,
+                answered_by=AnsweredBy.MACHINE_START,
+                verdict_after_seconds=4.0,
+                line_result="voicemail",
+            ),
+            Behaviour(
+                name="forwarded",
+                share=2.5,
+                keys=("2",),
+                answer_after_seconds=late,
+                line_result="forwarded",
+            ),
+            Behaviour(
+                name="forwarded_to_accomplice",
+                share=0.5,
+                keys=("1", "2", "1"),
+                answer_after_seconds=late,
+                line_result="forwarded",
+            ),
+            Behaviour(name="no_answer", share=9, pickup=Pickup.NO_ANSWER),
+            Behaviour(name="answers_second_call", share=5, keys=("1", "1", "1"), answers_from_call=2),
+            Behaviour(name="answers_third_call", share=3, keys=("1", "1", "1"), answers_from_call=3),
+            Behaviour(name="busy", share=5, pickup=Pickup.BUSY),
+            Behaviour(name="rejects", share=4, pickup=Pickup.REJECTED),
+            Behaviour(name="powered_off", share=3, pickup=Pickup.POWERED_OFF, line_result="powered_off"),
+            Behaviour(name="invalid", share=1, pickup=Pickup.INVALID, line_result="invalid_number"),
+            Behaviour(name="invalid_refused", share=1, pickup=Pickup.REFUSED_AT_CREATION),
+        )
+    )

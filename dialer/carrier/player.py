@@ -1,0 +1,253 @@
+"""Plays TwiML to one leg: fetches a document, carries its verbs out in order, asks, and follows where it
+leads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+from urllib.parse import urljoin
+
+from dialer.carrier.lines.line import Clip, Leg
+from dialer.carrier.messenger import Messenger
+from dialer.carrier.outbound import Reply
+from dialer.carrier.question import Question
+from dialer.carrier.sound import Sounds, say_seconds
+from dialer.carrier.timers import Timers
+from dialer.carrier.twiml import (
+    BadTwiml,
+    Dial,
+    Gather,
+    Hangup,
+    Pause,
+    Play,
+    Prompt,
+    Redirect,
+    Reject,
+    Say,
+    Verb,
+    parse_twiml,
+)
+
+HTTP_RETRIEVAL_FAILURE = 11200
+HTTP_CONNECTION_FAILURE = 11205
+_APOLOGY_SECONDS = 3.0
+_ENDLESS = 1000
+_MAX_DOCUMENTS = 200
+
+
+class PlayedCall(Protocol):
+    """The live call as the player sees it."""
+
+    @property
+    def leg(self) -> Leg: ...
+
+    def params(self) -> dict[str, str]:
+        """What every request for a document carries."""
+
+    def skips_fetch(self) -> bool:
+        """Whether a fault makes this fetch fail without being sent."""
+
+    def fallback(self) -> tuple[str, str]:
+        """FallbackUrl and its method; empty when there is none."""
+
+    def error(self, code: int) -> None:
+        """Notes a Twilio error code against the call."""
+
+    def finished(self) -> None:
+        """Nothing more to play: the call is hung up."""
+
+    def dial(self, verb: Dial, done: Callable[[dict[str, str]], None]) -> None:
+        """Rings another phone and joins it; `done` gets the DialCall parameters afterwards."""
+
+
+class Player:
+    """One per call. `stop` makes every later callback of it mean nothing."""
+
+    def __init__(self, call: PlayedCall, *, messenger: Messenger, sounds: Sounds, timers: Timers) -> None:
+        self._call = call
+        self._messenger = messenger
+        self._sounds = sounds
+        self._timers = timers
+        self._verbs: tuple[Verb, ...] = ()
+        self._at = 0
+        self._base = ""
+        self._method = "POST"
+        self._age = 0
+        self._documents = 0
+        self._questions = 0
+        self._question: Question | None = None
+        self._pause: asyncio.TimerHandle | None = None
+        self._fell_back = False
+
+    def fetch(self, url: str, method: str, extras: dict[str, str] | None = None) -> None:
+        """Replaces what is playing with the document at `url`."""
+        self._quiet()
+        self._documents += 1
+        if self._documents > _MAX_DOCUMENTS:
+            # Documents that redirect to each other for ever would hold a line for ever.
+            self._call.finished()
+            return
+        age = self._age
+        params = self._call.params()
+        if extras:
+            params.update(extras)
+        if self._call.skips_fetch():
+            self._timers.soon(lambda: self._fetched(age, url, method, Reply(0, "", b"", "ct")))
+            return
+        self._messenger.send(url, method, params, lambda reply: self._fetched(age, url, method, reply))
+
+    def play(self, body: bytes, *, base: str = "", method: str = "POST") -> None:
+        """Replaces what is playing with this document."""
+        self._quiet()
+        self._run(body, base, method)
+
+    def pressed(self, key: str) -> None:
+        """A key was heard; outside a question it means nothing."""
+        if self._question is not None:
+            self._question.pressed(key)
+
+    def stop(self) -> None:
+        """Nothing plays any more and no answer under way has an effect."""
+        self._quiet()
+
+    def _quiet(self) -> None:
+        self._age += 1
+        if self._question is not None:
+            self._question.stop()
+            self._question = None
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
+        self._call.leg.hush()
+
+    def _fetched(self, age: int, url: str, method: str, reply: Reply) -> None:
+        if age != self._age:
+            return
+        if reply.fine:
+            self._run(reply.body, url.partition("#")[0], method)
+        else:
+            self._fail(HTTP_CONNECTION_FAILURE if reply.failure else HTTP_RETRIEVAL_FAILURE, url)
+
+    def _run(self, body: bytes, base: str, method: str) -> None:
+        try:
+            verbs = parse_twiml(body)
+        except BadTwiml as problem:
+            self._fail(problem.code, base)
+            return
+        self._verbs = verbs
+        self._at = 0
+        self._base = base
+        self._method = method
+        self._next()
+
+    def _fail(self, code: int, url: str) -> None:
+        self._call.error(code)
+        fallback, method = self._call.fallback()
+        if fallback and not self._fell_back:
+            self._fell_back = True
+            self.fetch(fallback, method, {"ErrorCode": str(code), "ErrorUrl": url.partition("#")[0]})
+            return
+        self._quiet()
+        self._speak(
+            Clip(seconds=_APOLOGY_SECONDS, text="An application error has occurred. Goodbye."),
+            self._call.finished,
+        )
+
+    def _speak(self, clip: Clip, then: Callable[[], None]) -> None:
+        age = self._age
+
+        def heard() -> None:
+            if age == self._age:
+                then()
+
+        self._call.leg.speak(clip, heard)
+
+    def _next(self) -> None:
+        if self._at >= len(self._verbs):
+            self._call.finished()
+            return
+        verb = self._verbs[self._at]
+        self._at += 1
+        match verb:
+            case Say() | Play() | Pause():
+                self.prompt(verb, self._next)
+            case Gather():
+                self._ask(verb)
+            case Redirect():
+                self.fetch(self._absolute(verb.url), verb.method)
+            case Dial():
+                self._dial(verb)
+            case Hangup() | Reject():
+                self._call.finished()
+
+    def prompt(self, prompt: Prompt, then: Callable[[], None]) -> None:
+        """Plays one prompt; a file that cannot be had is noted (11200) and skipped."""
+        age = self._age
+        match prompt:
+            case Pause():
+                self._pause = self._timers.later(prompt.seconds, then)
+            case Say():
+                seconds = say_seconds(prompt.text) * (prompt.loop or _ENDLESS)
+                self._speak(Clip(seconds=seconds, text=prompt.text), then)
+            case Play():
+                loop = prompt.loop or _ENDLESS
+
+                def got(clip: Clip | None) -> None:
+                    if age != self._age:
+                        return
+                    if clip is None:
+                        self._call.error(HTTP_RETRIEVAL_FAILURE)
+                        # Through the loop, or a document of broken prompts would nest as deep as it is long.
+                        self._pause = self._timers.later(0.0, then)
+                    elif loop == 1:
+                        self._speak(clip, then)
+                    else:
+                        self._speak(Clip(seconds=clip.seconds * loop, wav=clip.wav), then)
+
+                self._sounds.get(self._absolute(prompt.url), got)
+
+    def hush(self) -> None:
+        """A key interrupts the prompt that is playing."""
+        self._age += 1
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
+        self._call.leg.hush()
+
+    def _ask(self, verb: Gather) -> None:
+        self._questions += 1
+        question = Question(verb, player=self, timers=self._timers, done=self._answered)
+        self._question = question
+        self._call.leg.listen(self._questions)
+        question.start()
+
+    def _answered(self, verb: Gather, digits: str, finished_on: str) -> None:
+        self._question = None
+        self._call.leg.stop_listening()
+        if not digits and not finished_on and not verb.action_on_empty:
+            self._next()
+            return
+        extras = {"Digits": digits, "msg": "Gather End"}
+        if finished_on:
+            extras["FinishedOnKey"] = finished_on
+        self.fetch(self._absolute(verb.action), verb.method, extras)
+
+    def _dial(self, verb: Dial) -> None:
+        age = self._age
+
+        def over(result: dict[str, str]) -> None:
+            if age != self._age:
+                return
+            if verb.action:
+                self.fetch(self._absolute(verb.action), verb.method, result)
+            else:
+                self._next()
+
+        self._call.dial(verb, over)
+
+    def _absolute(self, url: str) -> str:
+        if url.startswith(("http://", "https://")):
+            return url
+        return urljoin(self._base, url) if url else self._base

@@ -1,0 +1,112 @@
+"""Starts and stops a carrier: in a test's own loop, or as a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Callable
+
+from aiohttp import web
+
+from dialer.carrier.admin import AdminFront
+from dialer.carrier.config import CarrierConfig
+from dialer.carrier.exchange import Exchange
+from dialer.carrier.lines.line import Line
+from dialer.carrier.lines.simulated import SimulatedLine
+from dialer.carrier.outbound import Outbound
+from dialer.carrier.rest import RestFront
+from dialer.carrier.timers import Timers
+from dialer.carrier.witness import Witness
+
+_log = logging.getLogger(__name__)
+_BACKLOG = 2048
+MakeLine = Callable[[Timers], Line]
+
+
+class RunningCarrier:
+    """A carrier that listens. `stop` ends it and drops what is live, without a word to anybody."""
+
+    def __init__(
+        self,
+        *,
+        runner: web.AppRunner,
+        exchange: Exchange,
+        outbound: Outbound,
+        line: Line,
+        host: str,
+        port: int,
+    ) -> None:
+        self.exchange = exchange
+        self.line = line
+        self.port = port
+        self.base_url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        self._runner = runner
+        self._outbound = outbound
+
+    async def stop(self) -> None:
+        """Nothing listens any more, every connection is closed, the witness's file too."""
+        self.exchange.close()
+        await self._runner.cleanup()
+        self._outbound.close()
+        # One turn of the loop, in which the closed transports say so.
+        await asyncio.sleep(0)
+        self.exchange.witness.close()
+
+
+async def start(config: CarrierConfig, *, make_line: MakeLine | None = None) -> RunningCarrier:
+    """Listens on `config.host` and `config.port` (0 takes a free one). Without `make_line` the line is
+    simulated.
+    """
+    loop = asyncio.get_running_loop()
+    timers = Timers(loop, config.clock)
+    simulated = SimulatedLine(
+        timers, people=config.people, seed=config.seed, desk_numbers=config.desk_numbers
+    )
+    line: Line = simulated if make_line is None else make_line(timers)
+    outbound = Outbound(loop)
+    exchange = Exchange(
+        config, line=line, timers=timers, outbound=outbound, witness=Witness(config.state_dir)
+    )
+    app = web.Application()
+    RestFront(exchange, account_sid=config.account_sid, auth_token=config.auth_token).add_routes(app)
+    AdminFront(exchange, line=simulated if line is simulated else None, token=config.admin_token).add_routes(
+        app
+    )
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.5)
+    await runner.setup()
+    site = web.TCPSite(runner, config.host, config.port, backlog=_BACKLOG)
+    await site.start()
+    port = int(runner.addresses[0][1])
+    return RunningCarrier(
+        runner=runner, exchange=exchange, outbound=outbound, line=line, host=config.host, port=port
+    )
+
+
+def run(config: CarrierConfig) -> None:
+    """Serves until SIGTERM or SIGINT, then returns."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(config))
+
+
+async def _serve(config: CarrierConfig) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    running = await start(config)
+    _log.info("carrier listens on port %d, line simulated", running.port)
+    with contextlib.suppress(asyncio.CancelledError):
+        await stop.wait()
+    await running.stop()
+    _log.info("carrier stopped")
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    if sys.platform == "win32":
+        return asyncio.new_event_loop
+    import uvloop  # noqa: PLC0415 - absent on Windows
+
+    return uvloop.new_event_loop

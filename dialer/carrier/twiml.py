@@ -1,0 +1,225 @@
+"""TwiML: the document an application answers with, read into verbs. What we do not play is refused by
+name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from xml.parsers import expat
+
+_MAX_DEPTH = 4
+PARSE_FAILURE = 12100
+INVALID_ATTRIBUTE = 12200
+
+
+class BadTwiml(ValueError):
+    """The document cannot be played. `code` is Twilio's error code."""
+
+    def __init__(self, problem: str, *, code: int = PARSE_FAILURE) -> None:
+        super().__init__(problem)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Say:
+    text: str
+    loop: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Play:
+    url: str
+    loop: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    seconds: float = 1.0
+
+
+Prompt = Say | Play | Pause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gather:
+    """`num_digits` None means any number of keys, ended by `finish_on_key` or silence of
+    `timeout_seconds`.
+    """
+
+    prompts: tuple[Prompt, ...] = ()
+    num_digits: int | None = None
+    timeout_seconds: float = 5.0
+    finish_on_key: str = "#"
+    action: str = ""
+    method: str = "POST"
+    action_on_empty: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redirect:
+    url: str
+    method: str = "POST"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hangup:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reject:
+    reason: str = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dial:
+    """Rings another number of the line and joins it to the call."""
+
+    number: str
+    timeout_seconds: float = 30.0
+    action: str = ""
+    method: str = "POST"
+    caller_id: str = ""
+    time_limit_seconds: float = 14_400.0
+
+
+Verb = Say | Play | Pause | Gather | Redirect | Hangup | Reject | Dial
+
+
+@dataclass(slots=True, kw_only=True)
+class _Element:
+    name: str
+    attributes: Mapping[str, str]
+    children: list[_Element] = field(default_factory=list)
+    text: list[str] = field(default_factory=list)
+
+    @property
+    def content(self) -> str:
+        return "".join(self.text).strip()
+
+
+@lru_cache(maxsize=512)
+def parse_twiml(body: bytes) -> tuple[Verb, ...]:
+    """The verbs of the document in order; cached by its bytes. Anything but a playable `<Response>` is
+    `BadTwiml`.
+    """
+    root = _read(body)
+    if root.name != "Response":
+        raise BadTwiml(f"the root is <{root.name}>, not <Response>")
+    return tuple(_verb(child) for child in root.children)
+
+
+def _read(body: bytes) -> _Element:
+    top = _Element(name="", attributes={})
+    stack = [top]
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        if len(stack) > _MAX_DEPTH:
+            raise BadTwiml("nested too deep")
+        element = _Element(name=name, attributes=attributes)
+        stack[-1].children.append(element)
+        stack.append(element)
+
+    def end(_name: str) -> None:
+        stack.pop()
+
+    def text(data: str) -> None:
+        stack[-1].text.append(data)
+
+    def doctype(*_parts: object) -> None:
+        # Entities are the one way a small document can grow without bound.
+        raise BadTwiml("a document type is not allowed")
+
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = text
+    parser.StartDoctypeDeclHandler = doctype
+    try:
+        parser.Parse(body, True)
+    except expat.ExpatError as error:
+        raise BadTwiml(f"not well-formed at line {error.lineno}") from error
+    return top.children[0]
+
+
+def _number(element: _Element, name: str, default: float, *, least: float = 0.0) -> float:
+    text = element.attributes.get(name)
+    if text is None:
+        return default
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise BadTwiml(f"{name} of <{element.name}> is no number", code=INVALID_ATTRIBUTE) from error
+    if not least <= value < 1e6:  # noqa: PLR2004 - also refuses nan and inf
+        raise BadTwiml(f"{name} of <{element.name}> is out of bounds", code=INVALID_ATTRIBUTE)
+    return value
+
+
+def _method(element: _Element) -> str:
+    method = element.attributes.get("method", "POST").upper()
+    if method not in {"GET", "POST"}:
+        raise BadTwiml(f"method of <{element.name}> is neither GET nor POST", code=INVALID_ATTRIBUTE)
+    return method
+
+
+def _prompt(element: _Element) -> Prompt:
+    if element.name == "Say":
+        return Say(text=element.content, loop=int(_number(element, "loop", 1)))
+    if element.name == "Play":
+        if not element.content:
+            raise BadTwiml("<Play> names no audio", code=INVALID_ATTRIBUTE)
+        return Play(url=element.content, loop=int(_number(element, "loop", 1)))
+    if element.name == "Pause":
+        return Pause(seconds=_number(element, "length", 1.0))
+    raise BadTwiml(f"<{element.name}> cannot be played here")
+
+
+def _gather(element: _Element) -> Gather:
+    attributes = element.attributes
+    digits = int(_number(element, "numDigits", 0))
+    timeout = attributes.get("timeout")
+    return Gather(
+        prompts=tuple(_prompt(child) for child in element.children),
+        num_digits=digits or None,
+        timeout_seconds=5.0 if timeout in {None, "auto"} else _number(element, "timeout", 5.0),
+        finish_on_key=attributes.get("finishOnKey", "#"),
+        action=attributes.get("action", ""),
+        method=_method(element),
+        action_on_empty=attributes.get("actionOnEmptyResult", "false").lower() == "true",
+    )
+
+
+def _dial(element: _Element) -> Dial:
+    number = element.content
+    for child in element.children:
+        if child.name != "Number":
+            raise BadTwiml(f"<Dial> cannot reach a <{child.name}>")
+        number = child.content
+    if not number:
+        raise BadTwiml("<Dial> names no number", code=INVALID_ATTRIBUTE)
+    return Dial(
+        number=number,
+        timeout_seconds=_number(element, "timeout", 30.0),
+        action=element.attributes.get("action", ""),
+        method=_method(element),
+        caller_id=element.attributes.get("callerId", ""),
+        time_limit_seconds=_number(element, "timeLimit", 14_400.0),
+    )
+
+
+def _verb(element: _Element) -> Verb:
+    name = element.name
+    if name == "Gather":
+        return _gather(element)
+    if name == "Redirect":
+        return Redirect(url=element.content, method=_method(element))
+    if name == "Hangup":
+        return Hangup()
+    if name == "Reject":
+        return Reject(reason=element.attributes.get("reason", "rejected"))
+    if name == "Dial":
+        return _dial(element)
+    return _prompt(element)

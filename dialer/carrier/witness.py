@@ -1,0 +1,125 @@
+"""The witness: how often each phone rang, per number and per attempt, in a file that outlives a crash.
+
+Numbers and attempts are kept as keyed hashes; the key lies beside the file, readable by its owner only.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections import Counter
+from hashlib import blake2b
+from pathlib import Path
+
+_KEY_BYTES = 32
+
+
+def load_key(path: Path) -> bytes:
+    """The key in `path`; made on first use (exclusively, mode 0600)."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(handle, "wb") as file:
+        key = secrets.token_bytes(_KEY_BYTES)
+        file.write(key)
+    return key
+
+
+class Witness:
+    """Counts, and writes every count down before the phone's ring can be heard of elsewhere."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._key = load_key(directory / "witness.key")
+        path = directory / "witness.log"
+        self.rings = 0
+        self.calls = 0
+        self.refused = 0
+        self.not_rung = 0
+        self.by_status: Counter[str] = Counter()
+        self._rings_of_number: Counter[str] = Counter()
+        self._rings_of_attempt: Counter[str] = Counter()
+        self._calls_of_number: Counter[str] = Counter()
+        self.max_rings_per_attempt = 0
+        self._torn = False
+        if path.exists():
+            self._load(path)
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        if self._torn:
+            self._write("\n")
+
+    def _hash(self, text: str) -> str:
+        return blake2b(text.encode(), key=self._key, digest_size=8).hexdigest()
+
+    def accepted(self, *, unix: float, number: str, attempt: str) -> int:
+        """A call was accepted; returns how many there have been to that number, this one included."""
+        hashed = self._hash(number)
+        self._write(f"A {unix:.3f} {hashed} {self._hash(attempt)}\n")
+        self._count_accepted(hashed)
+        return self._calls_of_number[hashed]
+
+    def rang(self, *, unix: float, number: str, attempt: str) -> None:
+        """The phone alerted, once more."""
+        hashed, attempt_hash = self._hash(number), self._hash(attempt)
+        self._write(f"R {unix:.3f} {hashed} {attempt_hash}\n")
+        self._count_ring(hashed, attempt_hash)
+
+    def ended(self, *, unix: float, number: str, status: str, rang: bool) -> None:
+        """The call is over, with its final status."""
+        self._write(f"E {unix:.3f} {self._hash(number)} {status} {'rung' if rang else 'silent'}\n")
+        self._count_end(status, rang=rang)
+
+    def refuse(self, *, unix: float, number: str, code: int) -> None:
+        """Creation was refused; nothing rang."""
+        self._write(f"X {unix:.3f} {self._hash(number)} {code}\n")
+        self.refused += 1
+
+    def rings_of_number(self, number: str) -> int:
+        return self._rings_of_number[self._hash(number)]
+
+    def rings_of_attempt(self, attempt: str) -> int:
+        return self._rings_of_attempt[self._hash(attempt)]
+
+    def close(self) -> None:
+        os.close(self._file)
+
+    def _write(self, line: str) -> None:
+        # One unbuffered append: it is with the operating system before we go on, so a kill cannot lose it.
+        os.write(self._file, line.encode("ascii"))
+
+    def _count_accepted(self, number: str) -> None:
+        self.calls += 1
+        self._calls_of_number[number] += 1
+
+    def _count_ring(self, number: str, attempt: str) -> None:
+        self.rings += 1
+        self._rings_of_number[number] += 1
+        self._rings_of_attempt[attempt] += 1
+        self.max_rings_per_attempt = max(self.max_rings_per_attempt, self._rings_of_attempt[attempt])
+
+    def _count_end(self, status: str, *, rang: bool) -> None:
+        self.by_status[status] += 1
+        if not rang:
+            self.not_rung += 1
+
+    def _load(self, path: Path) -> None:
+        with path.open(encoding="ascii", errors="replace") as lines:
+            for line in lines:
+                # A crash may have cut the last line; one without its end is no record.
+                self._torn = not line.endswith("\n")
+                if not self._torn:
+                    self._replay(line.split())
+
+    def _replay(self, words: list[str]) -> None:
+        match words:
+            case ["A", _, number, _]:
+                self._count_accepted(number)
+            case ["R", _, number, attempt]:
+                self._count_ring(number, attempt)
+            case ["E", _, _, status, rung]:
+                self._count_end(status, rang=rung == "rung")
+            case ["X", _, _, _]:
+                self.refused += 1
+            case _:
+                pass

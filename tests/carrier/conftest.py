@@ -1,0 +1,57 @@
+"""Fixtures of the carrier's tests; what they are made of is in stage.py."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+from twilio.rest import Client
+
+from dialer.carrier.config import CarrierConfig, ServiceClock
+from dialer.carrier.lines.device import DeviceLine
+from dialer.carrier.people import Behaviour, PeopleConfig
+from dialer.carrier.server import MakeLine, start
+from tests.carrier.stage import ACCOUNT, ADMIN, FAST, TOKEN, App, Bench, Start, ToCarrier
+
+
+@pytest.fixture
+async def app() -> AsyncIterator[App]:
+    app = App()
+    await app.start()
+    yield app
+    await app.stop()
+
+
+@pytest.fixture
+async def bench(app: App, tmp_path: Path) -> AsyncIterator[Start]:
+    """Starts carriers; `line=None` gives phones in hand, or a behaviour that everybody has."""
+    started: list[Bench] = []
+
+    async def begin(
+        *people: Behaviour, make_line: MakeLine | None = None, state: str = "carrier", **config: Any
+    ) -> Bench:
+        if people:
+            config["people"] = PeopleConfig(behaviours=people)
+        config.setdefault("clock", ServiceClock(speed=FAST))
+        config.setdefault("admin_token", ADMIN)
+        made = CarrierConfig(account_sid=ACCOUNT, auth_token=TOKEN, state_dir=tmp_path / state, **config)
+        carrier = await start(made, make_line=make_line)
+        client = Client(ACCOUNT, TOKEN, http_client=ToCarrier(carrier.base_url))
+        one = Bench(carrier=carrier, app=app, client=client, session=ClientSession())
+        started.append(one)
+        return one
+
+    yield begin
+    for one in started:
+        await one.client.http_client.close()  # type: ignore[attr-defined]
+        await one.session.close()
+        await one.carrier.stop()
+
+
+@pytest.fixture
+async def hands(bench: Start) -> Bench:
+    """A carrier whose phones are in the test's hands."""
+    return await bench(make_line=DeviceLine)
