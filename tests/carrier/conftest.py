@@ -31,7 +31,10 @@ async def bench(app: App, tmp_path: Path) -> AsyncIterator[Start]:
     started: list[Bench] = []
 
     async def begin(
-        *people: Behaviour, make_line: MakeLine | None = None, state: str = "carrier", **config: Any
+        *people: Behaviour,
+        make_line: MakeLine | None = None,
+        state: str = "carrier",
+        **config: Any,  # noqa: ANN401 - passed on as it came
     ) -> Bench:
         if people:
             config["people"] = PeopleConfig(behaviours=people)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from twilio.base.exceptions import TwilioRestException
 
 from dialer.carrier.people import AnsweredBy, Behaviour, Pickup
 from tests.carrier.stage import HANGUP, TO, App, Heard, Start
 
-QUICK = {"ring_after_seconds": (1.0, 1.0), "answer_after_seconds": (2.0, 2.0), "key_after_seconds": (1.0, 1.0)}
+QUICK = {
+    "ring_after_seconds": (1.0, 1.0),
+    "answer_after_seconds": (2.0, 2.0),
+    "key_after_seconds": (1.0, 1.0),
+}
 
 
 def script(app: App) -> None:
@@ -109,8 +114,9 @@ async def test_several_keys_are_gathered_until_the_finish_key(bench: Start, app:
 
 async def test_a_number_refused_at_creation_never_becomes_a_call(bench: Start):
     one = await bench(Behaviour(name="bad", share=1, pickup=Pickup.REFUSED_AT_CREATION))
-    with pytest.raises(Exception, match="21211"):
+    with pytest.raises(TwilioRestException) as refused:
         await one.call()
+    assert (refused.value.status, refused.value.code) == (400, 21211)
     rings = await one.admin("GET", "rings")
     assert (rings["calls"], rings["rings"], rings["refused"]) == (0, 0, 1)
 
@@ -118,7 +124,9 @@ async def test_a_number_refused_at_creation_never_becomes_a_call(bench: Start):
 async def test_machine_detection_waits_for_its_verdict_before_the_first_document(bench: Start, app: App):
     app.documents["/start"] = HANGUP
     one = await bench(
-        Behaviour(name="voicemail", share=1, answered_by=AnsweredBy.MACHINE_START, line_result="voicemail", **QUICK)
+        Behaviour(
+            name="voicemail", share=1, answered_by=AnsweredBy.MACHINE_START, line_result="voicemail", **QUICK
+        )
     )
     last = await app.final(await one.call(machine_detection="Enable"))
     assert app.at("/start")[0].params["AnsweredBy"] == "machine_start"

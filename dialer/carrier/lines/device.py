@@ -16,7 +16,9 @@ _PATIENCE_SECONDS = 10.0
 
 
 class DeviceCall:
-    """One call to a phone in hand. The phone alerts by itself; the rest is done with `answer`, `press`, `hang_up`."""
+    """One call to a phone in hand. The phone alerts by itself; the rest is done with `answer`, `press`,
+    `hang_up`.
+    """
 
     def __init__(self, phone: Phone, events: LegEvents, *, nth: int) -> None:
         self.nth = nth
@@ -36,7 +38,9 @@ class DeviceCall:
 
     # The callee's hand
 
-    def answer(self, answered_by: AnsweredBy = AnsweredBy.HUMAN, *, verdict_after_seconds: float = 0.0) -> None:
+    def answer(
+        self, answered_by: AnsweredBy = AnsweredBy.HUMAN, *, verdict_after_seconds: float = 0.0
+    ) -> None:
         """Picks up; machine detection will say `answered_by`."""
         self.answered_at_all = True
         self._events.answered(
