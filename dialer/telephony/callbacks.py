@@ -1,0 +1,72 @@
+"""Webhooks of a call read into our words. A field that is missing or odd is left out: half of the news is news."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from dialer.errors import Invalid
+from dialer.telephony.progress import CallProgress, CallState, Stage
+from dialer.telephony.results import STAGES, result_of
+
+__all__ = ["CallProgress", "CallState", "Stage", "hand_over_taken", "machine_verdict", "status_event"]
+
+_MAX_DIGITS = 9
+
+
+def status_event(params: Mapping[str, str]) -> CallProgress:
+    """A status callback. Raises `Invalid` when it names no call or no status that we know."""
+    status = params.get("CallStatus", "")
+    stage = STAGES.get(status)
+    if stage is None:
+        raise Invalid(field="CallStatus", problem="is none that we know")
+    sip_code = _number(params.get("SipResponseCode", ""))
+    answered_by = params.get("AnsweredBy", "")
+    return CallProgress(
+        stage=stage,
+        sid=_sid(params),
+        sequence=_number(params.get("SequenceNumber", "")),
+        result=result_of(
+            status=status,
+            sip_code=sip_code,
+            answered_by=answered_by,
+            line_result=params.get("LineResult", ""),
+        ),
+        duration_seconds=_number(params.get("CallDuration", "")),
+        answered_by=answered_by,
+        sip_code=sip_code,
+        at=_moment(params.get("Timestamp", "")),
+    )
+
+
+def machine_verdict(params: Mapping[str, str]) -> CallProgress:
+    """The asynchronous answer to who or what picked up. It may come after the end of the call."""
+    answered_by = params.get("AnsweredBy", "")
+    if not answered_by:
+        raise Invalid(field="AnsweredBy", problem="is missing")
+    return CallProgress(stage=Stage.ANSWERED, sid=_sid(params), answered_by=answered_by)
+
+
+def hand_over_taken(params: Mapping[str, str]) -> bool:
+    """True when the officer's telephone was answered and the two have spoken."""
+    return params.get("DialCallStatus") in {"completed", "answered"}
+
+
+def _sid(params: Mapping[str, str]) -> str:
+    sid = params.get("CallSid", "")
+    if not sid:
+        raise Invalid(field="CallSid", problem="is missing")
+    return sid
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS else None
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

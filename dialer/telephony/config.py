@@ -1,0 +1,68 @@
+"""What the application must know to speak to a carrier, checked once, at start."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from dialer.errors import SettingsError
+
+_ACCOUNT_SID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_CALLER = re.compile(r"\+?[0-9]{3,20}")
+_MAX_RING_SECONDS = 600
+"""Twilio's own limit of `Timeout`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TelephonyConfig:
+    """`base_url` None is Twilio itself. `public_url` is what the carrier is told and what it signs."""
+
+    base_url: str | None
+    account_sid: str
+    auth_token: str = field(repr=False)
+    auth_token_next: str | None = field(default=None, repr=False)
+    caller_number: str
+    public_url: str
+    timeout_seconds: float = 10.0
+    """From the first byte of a request to the last of its answer; connecting may take half of it."""
+    ring_timeout_seconds: int = 30
+    talk_limit_seconds: int = 600
+    """A call is cut after this, whatever happens to our answers: a line must never stay taken."""
+    machine_detection: bool = True
+    officer_number: str = ""
+    """Where a call is handed over to; empty: nobody takes calls, the script goes on."""
+
+    def __post_init__(self) -> None:
+        if self.base_url is not None:
+            _check_url("telephony.base_url", self.base_url)
+        _check_url("telephony.public_url", self.public_url)
+        if not _ACCOUNT_SID.fullmatch(self.account_sid):
+            raise SettingsError(key="telephony.account_sid", problem="is no account id")
+        if not self.auth_token:
+            raise SettingsError(key="telephony.auth_token", problem="is empty")
+        if not _CALLER.fullmatch(self.caller_number):
+            raise SettingsError(key="telephony.caller_number", problem="is no telephone number")
+        if self.officer_number and not _CALLER.fullmatch(self.officer_number):
+            raise SettingsError(key="telephony.officer_number", problem="is no telephone number")
+        if self.timeout_seconds <= 0:
+            raise SettingsError(key="telephony.timeout_seconds", problem="must be above 0")
+        if not 1 <= self.ring_timeout_seconds <= _MAX_RING_SECONDS:
+            raise SettingsError(
+                key="telephony.ring_timeout_seconds", problem=f"must be from 1 to {_MAX_RING_SECONDS}"
+            )
+        if self.talk_limit_seconds < 1:
+            raise SettingsError(key="telephony.talk_limit_seconds", problem="must be above 0")
+
+    @property
+    def signing_tokens(self) -> tuple[str, ...]:
+        """The tokens that a webhook may be signed with: the one in use and, in a rotation, the next one."""
+        return (self.auth_token, self.auth_token_next) if self.auth_token_next else (self.auth_token,)
+
+
+def _check_url(key: str, url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise SettingsError(key=key, problem="must begin with http:// or https:// and a host")
+    if parts.query or parts.fragment or parts.username or parts.password:
+        raise SettingsError(key=key, problem="must have no query, fragment or password")
