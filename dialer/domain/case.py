@@ -68,6 +68,10 @@ class Reason(StrEnum):
     NONE = "none"
 
 
+WISHES = frozenset({Reason.WANTS_OFFICER, Reason.ALREADY_PAID})
+"""A ring under way that carries one of these was told so by the person; nothing but the end of the call undoes it."""
+
+
 class RobotState(StrEnum):
     OFF = "off"
     PENDING = "pending"

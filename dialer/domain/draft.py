@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from dialer.domain.case import Case, CaseStatus, Errand, ErrandState, Reason, Robot, RobotState
+from dialer.domain.case import WISHES, Case, CaseStatus, Errand, ErrandState, Reason, Robot, RobotState
 from dialer.domain.effects import (
     AlarmCode,
     Effect,
@@ -84,8 +84,9 @@ class Draft:
         )
 
     def hasten(self, *, reason: Reason) -> None:
-        """The pending attempt is wanted now."""
+        """The pending attempt is wanted now. A wish that was spoken in it already stays its reason."""
         robot = self.case.robot
+        reason = robot.reason if robot.reason in WISHES else reason
         opening = self.policy.window.next_open(self.now)
         not_before = opening if robot.at is None else min(opening, robot.at)
         patience_at = opening + timedelta(seconds=self.grade_policy.robot_patience_seconds)

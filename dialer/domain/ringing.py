@@ -184,7 +184,8 @@ def hand_over(draft: Draft, reason: Reason, outcome: OutcomeKind) -> None:
         draft.alarm(AlarmCode.CANNOT_FIND)
     no_person_yet = draft.case.human.state is ErrandState.NONE
     why = Reason.NOT_IN_SAMPLE if no_person_yet and reason is Reason.ROBOT_TRIES_USED else reason
-    draft.record(outcome, track=Track.ROBOT, reason=why)
+    track = None if outcome is OutcomeKind.MISSED else Track.ROBOT
+    draft.record(outcome, track=track, reason=why)
     draft.close(outcome, why)
 
 

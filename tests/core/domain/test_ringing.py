@@ -15,7 +15,7 @@ from dialer.domain.effects import (
     RecordOutcome,
     WithdrawErrand,
 )
-from dialer.domain.events import OfficerWanted
+from dialer.domain.events import GradeChanged, OfficerWanted, RingRequested
 from dialer.domain.values import Answer, Contact, Grade, OutcomeKind, Tag, TelephonyResult, Track
 from tests.core.domain.samples import IN_SAMPLE, MORNING, POLICY, Story, answered, ended, started
 
@@ -320,6 +320,13 @@ class TestAnOfficerWantedDuringTheCall:
         assert alarms(story) == [AlarmCode.ALREADY_PAID]
         story.tell(OfficerWanted(n=1, answer=Answer.WANTS_OFFICER))
         assert story.case.robot.reason is Reason.ALREADY_PAID
+
+    @pytest.mark.parametrize("meanwhile", [RingRequested(), GradeChanged(grade=Grade.HIGH)])
+    def test_is_not_forgotten_for_what_happens_meanwhile(self, meanwhile: object):
+        story = started().tell(OfficerWanted(n=1, answer=Answer.WANTS_OFFICER)).tell(meanwhile)
+        story.tell(answered(1, Answer.ACKNOWLEDGED))
+        assert story.case.status is CaseStatus.OPEN
+        assert story.case.human.state is ErrandState.OPEN
 
     def test_of_another_call_is_no_news(self):
         assert started().tell(OfficerWanted(n=2, answer=Answer.WANTS_OFFICER)).last == ()

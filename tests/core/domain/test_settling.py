@@ -76,7 +76,8 @@ class TestExpiry:
     def test_of_a_low_grade_goes_to_the_sample_and_else_ends_as_missed(self):
         assert expiring(Grade.LOW, id=IN_SAMPLE).tell(TimePassed(), after=HOUR).only(OpenErrand)
         story = expiring(Grade.LOW, id=NOT_IN_SAMPLE).tell(TimePassed(), after=HOUR)
-        assert story.only(RecordOutcome).outcome is OutcomeKind.MISSED
+        record = story.only(RecordOutcome)
+        assert (record.outcome, record.track, record.reason) == (OutcomeKind.MISSED, None, Reason.EXPIRED)
         assert (story.case.status, story.case.outcome) == (CaseStatus.CLOSED, OutcomeKind.MISSED)
 
     def test_comes_at_its_time_and_not_before(self):

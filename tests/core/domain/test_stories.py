@@ -11,7 +11,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from dialer.domain.case import Case, CaseStatus, ErrandState, Reason, RobotState
+from dialer.domain.case import WISHES, Case, CaseStatus, ErrandState, Reason, RobotState
 from dialer.domain.effects import (
     Effect,
     HastenAttempt,
@@ -54,7 +54,6 @@ SHORT = replace(
     visit_tries=1,
 )
 OWN_FAULTS = {TelephonyResult.BLOCKED, TelephonyResult.CANCELED}
-WISHES = {Reason.WANTS_OFFICER, Reason.ALREADY_PAID}
 REPEATABLE = (CaseOpened, AttemptEnded, OfficerWanted, WindowClosed, TimePassed, CaseFiled)
 CALLED = (Track.HUMAN, Track.VISIT)
 
@@ -126,6 +125,7 @@ class CaseStory(RuleBasedStateMachine):
         self.policy = policy
         self.shell = _Shell()
         self.wishes_to_ring = 0
+        self.wished_in = 0
         self.case = fresh(
             grade,
             at=at,
@@ -230,6 +230,7 @@ class CaseStory(RuleBasedStateMachine):
         if result in OWN_FAULTS and before.robot.reason not in WISHES:
             assert self.case.robot.tries == before.robot.tries
         if before.status is CaseStatus.OPEN and self.case.status is CaseStatus.WATCHING:
+            assert n != self.wished_in, "who asked for an officer was counted as dissuaded"
             assert (result, contact) == (TelephonyResult.ANSWERED, Contact.VERIFIED)
             assert answer in {Answer.ACKNOWLEDGED, Answer.SAW_THROUGH}
 
@@ -238,7 +239,10 @@ class CaseStory(RuleBasedStateMachine):
         answer=st.sampled_from((Answer.WANTS_OFFICER, Answer.ALREADY_PAID)),
     )
     def an_officer_is_wanted(self, off_by: int, answer: Answer) -> None:
-        self.tell(OfficerWanted(n=self.case.robot.attempts + off_by, answer=answer))
+        n = self.case.robot.attempts + off_by
+        self.tell(OfficerWanted(n=n, answer=answer))
+        if n == self.shell.pending:
+            self.wished_in = n
 
     @rule(off_by=st.sampled_from((0, 0, -1)))
     def the_window_was_closed(self, off_by: int) -> None:
