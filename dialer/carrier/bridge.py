@@ -89,6 +89,7 @@ class Bridge:
         if self._answered_at is not None:
             call.duration_seconds = max(1, round((call.end - self._answered_at) * self._timers.clock.speed))
             result["DialCallDuration"] = str(call.duration_seconds)
+        self._exchange.joined(call)
         self._done(result)
 
 

@@ -13,6 +13,7 @@ from dialer.carrier.config import CarrierConfig
 from dialer.carrier.faults import Fault, Faults
 from dialer.carrier.lines.line import Line
 from dialer.carrier.live_call import TIMED_OUT, LiveCall
+from dialer.carrier.memory import CallMemory
 from dialer.carrier.messenger import Messenger
 from dialer.carrier.notices import Notices
 from dialer.carrier.order import CallOrder
@@ -32,7 +33,14 @@ class Exchange:
     """
 
     def __init__(
-        self, config: CarrierConfig, *, line: Line, timers: Timers, outbound: Outbound, witness: Witness
+        self,
+        config: CarrierConfig,
+        *,
+        line: Line,
+        timers: Timers,
+        outbound: Outbound,
+        witness: Witness,
+        memory: CallMemory,
     ) -> None:
         self.line = line
         self.timers = timers
@@ -58,7 +66,10 @@ class Exchange:
         self._next_slot = 0.0
         self._pump_due: asyncio.TimerHandle | None = None
         self._attempt = re.compile(config.attempt_pattern) if config.attempt_pattern else None
-        self._made = 0
+        self._memory = memory
+        for call in memory.recall(since_unix=timers.unix() - config.keep_hours * 3600):
+            self._calls[call.sid] = call
+        self._made = max((call.number for call in self._calls.values()), default=0)
         self.calls_per_second = config.calls_per_second
         self.max_lines = config.max_lines
 
@@ -73,6 +84,7 @@ class Exchange:
         if self.calls_per_second and len(self._queue) > self.calls_per_second * _LONGEST_QUEUE_SECONDS:
             raise bad_parameter(22005, "The queue of calls is longer than a day")
         call = self._record(order, now)
+        self._memory.accepted(call)
         attempt = self.attempt_of(order)
         nth = self.witness.accepted(unix=now, number=order.to, attempt=attempt)
         live = LiveCall(self, call, order, attempt, nth)
@@ -135,14 +147,20 @@ class Exchange:
         call.updated = self.timers.unix()
         self.witness.rang(unix=call.updated, number=call.to, attempt=live.attempt)
 
+    def joined(self, call: Call) -> None:
+        """A Dial's call is over."""
+        self._memory.ended(call)
+
     def changed(self, live: LiveCall) -> None:
         """The call was answered."""
+        self._memory.answered(live.call)
 
     def over(self, live: LiveCall) -> None:
         """The call has its final status: its line is free and the record is kept."""
         call = live.call
         self._live.pop(call.sid, None)
         self.witness.ended(unix=self.timers.unix(), number=call.to, status=call.status.value, rang=call.rang)
+        self._memory.ended(call)
         if call.start is not None:
             self.lines_in_use -= 1
         if self._queue:
@@ -153,6 +171,7 @@ class Exchange:
         call = self._record(order, self.timers.unix())
         call.direction = "outbound-dial"
         call.parent_sid = parent.sid
+        self._memory.accepted(call)
         return call
 
     def note_error(self, code: int) -> None:
@@ -195,19 +214,28 @@ class Exchange:
             call.status = Status.COMPLETED if call.status is Status.IN_PROGRESS else Status.FAILED
             call.end = call.updated = now
             self.witness.ended(unix=now, number=call.to, status=call.status.value, rang=call.rang)
+            self._memory.ended(call)
         self._live.clear()
         self._queue.clear()
+        self.notices.forget()
         self.lines_in_use = 0
         if not memory:
             self._calls.clear()
+            self._memory.forget()
         return len(dropped)
 
-    def close(self) -> None:
-        """Every live call is cut off and no timer of the queue is left."""
+    def halt(self) -> None:
+        """Every live call is cut off and nothing is dialled any more."""
         for live in self.live_calls():
             live.drop()
+        self._queue.clear()
         if self._pump_due is not None:
             self._pump_due.cancel()
+
+    def close(self) -> None:
+        """The files are closed."""
+        self._memory.close()
+        self.witness.close()
 
     def _record(self, order: CallOrder, now: float) -> Call:
         self._made += 1

@@ -133,6 +133,8 @@ class LiveCall:
     def drop(self) -> None:
         """Cut off without a word, as in a crash: nothing is told to anybody."""
         self._silence()
+        if self._verdict_due is not None:
+            self._verdict_due.cancel()
         if self._leg is not None:
             self._leg.hang_up()
 

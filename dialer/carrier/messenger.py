@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import count
 from urllib.parse import quote_plus
 from uuid import uuid4
@@ -108,11 +109,9 @@ class _Retried:
             self._messenger.after_a_moment(self)
 
 
+_quoted = lru_cache(maxsize=8192)(quote_plus)
+
+
 def encode(params: Mapping[str, str]) -> str:
-    """The parameters as a form. Most values need no escaping, and asking that is cheaper than escaping."""
-    return "&".join(
-        [
-            f"{key}={value if value.isalnum() and value.isascii() else quote_plus(value)}"
-            for key, value in params.items()
-        ]
-    )
+    """The parameters as a form. Numbers and moments come again and again, so their escaped form is kept."""
+    return "&".join([f"{key}={_quoted(value)}" for key, value in params.items()])

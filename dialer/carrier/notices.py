@@ -38,6 +38,7 @@ class Notices:
         self._faults = faults
         self._timers = timers
         self._held: dict[str, tuple[str, str, dict[str, str]]] = {}
+        self._age = 0
         self.sent = 0
         self.failed = 0
 
@@ -68,6 +69,11 @@ class Notices:
         }
         self._deliver(call.sid, "amd", order.async_amd_callback, order.async_amd_method, params)
 
+    def forget(self) -> None:
+        """What is held back or delayed is never sent, as after a crash."""
+        self._age += 1
+        self._held.clear()
+
     def _deliver(self, sid: str, event: str, url: str, method: str, params: dict[str, str]) -> None:
         strikes = self._faults.strikes
         if strikes(Fault.WEBHOOK_DROP, event) or (event == LAST and strikes(Fault.LAST_WEBHOOK_DROP, event)):
@@ -83,7 +89,8 @@ class Notices:
                 self._send(url, method, params)
             else:
                 seconds = _DEFAULT_DELAY_SECONDS if late.seconds is None else late.seconds
-                self._timers.really_later(seconds, lambda: self._send(url, method, params))
+                age = self._age
+                self._timers.really_later(seconds, lambda: self._send_late(age, url, method, params))
         if self._held:
             self._timers.really_later(_REORDER_SECONDS, lambda: self._release(sid))
 
@@ -91,6 +98,10 @@ class Notices:
         held = self._held.pop(sid, None)
         if held is not None:
             self._send(*held)
+
+    def _send_late(self, age: int, url: str, method: str, params: dict[str, str]) -> None:
+        if age == self._age:
+            self._send(url, method, params)
 
     def _send(self, url: str, method: str, params: dict[str, str]) -> None:
         self.sent += 1

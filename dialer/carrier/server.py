@@ -16,6 +16,7 @@ from dialer.carrier.config import CarrierConfig
 from dialer.carrier.exchange import Exchange
 from dialer.carrier.lines.line import Line
 from dialer.carrier.lines.simulated import SimulatedLine
+from dialer.carrier.memory import CallMemory
 from dialer.carrier.outbound import Outbound
 from dialer.carrier.rest import RestFront
 from dialer.carrier.timers import Timers
@@ -48,12 +49,12 @@ class RunningCarrier:
 
     async def stop(self) -> None:
         """Nothing listens any more, every connection is closed, the witness's file too."""
-        self.exchange.close()
+        self.exchange.halt()
         await self._runner.cleanup()
         self._outbound.close()
         # One turn of the loop, in which the closed transports say so.
         await asyncio.sleep(0)
-        self.exchange.witness.close()
+        self.exchange.close()
 
 
 async def start(config: CarrierConfig, *, make_line: MakeLine | None = None) -> RunningCarrier:
@@ -68,7 +69,12 @@ async def start(config: CarrierConfig, *, make_line: MakeLine | None = None) -> 
     line: Line = simulated if make_line is None else make_line(timers)
     outbound = Outbound(loop)
     exchange = Exchange(
-        config, line=line, timers=timers, outbound=outbound, witness=Witness(config.state_dir)
+        config,
+        line=line,
+        timers=timers,
+        outbound=outbound,
+        witness=Witness(config.state_dir),
+        memory=CallMemory(config.state_dir),
     )
     app = web.Application()
     RestFront(exchange, account_sid=config.account_sid, auth_token=config.auth_token).add_routes(app)

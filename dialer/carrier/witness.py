@@ -48,6 +48,7 @@ class Witness:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         if self._torn:
             self._write("\n")
+        self._settle_lost()
 
     def _hash(self, text: str) -> str:
         return blake2b(text.encode(), key=self._key, digest_size=8).hexdigest()
@@ -103,6 +104,20 @@ class Witness:
         if not rang:
             self.not_rung += 1
 
+    def _settle_lost(self) -> None:
+        """Calls that were live at a crash never got an end; they are counted as lost, so that the sums
+        hold.
+        """
+        lost = self.calls - sum(self.by_status.values())
+        if lost:
+            silent = self.calls - self.not_rung - self.rings
+            self._write(f"L {lost} {silent}\n")
+            self._count_lost(lost, silent)
+
+    def _count_lost(self, lost: int, silent: int) -> None:
+        self.by_status["lost"] += lost
+        self.not_rung += silent
+
     def _load(self, path: Path) -> None:
         with path.open(encoding="ascii", errors="replace") as lines:
             for line in lines:
@@ -121,5 +136,7 @@ class Witness:
                 self._count_end(status, rang=rung == "rung")
             case ["X", _, _, _]:
                 self.refused += 1
+            case ["L", lost, silent]:
+                self._count_lost(int(lost), int(silent))
             case _:
                 pass
