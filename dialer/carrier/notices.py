@@ -84,12 +84,12 @@ class Notices:
             return
         copies = 2 if strikes(Fault.WEBHOOK_DOUBLE, event) else 1
         late = strikes(Fault.WEBHOOK_DELAY, event)
+        age = self._age
         for _ in range(copies):
             if late is None:
                 self._send(url, method, params)
             else:
                 seconds = _DEFAULT_DELAY_SECONDS if late.seconds is None else late.seconds
-                age = self._age
                 self._timers.really_later(seconds, lambda: self._send_late(age, url, method, params))
         if self._held:
             self._timers.really_later(_REORDER_SECONDS, lambda: self._release(sid))

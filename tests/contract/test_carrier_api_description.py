@@ -1,0 +1,170 @@
+"""The carrier's REST front against Twilio's own description of its API, request by request, answer by answer."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+from aiohttp import ClientSession, encode_basic_auth
+from openapi_core import OpenAPI
+from openapi_core.testing import MockRequest, MockResponse
+
+from dialer.carrier.config import CarrierConfig, ServiceClock
+from dialer.carrier.lines.device import DeviceLine
+from dialer.carrier.server import RunningCarrier, start
+
+ACCOUNT = "AC" + "0" * 31 + "1"
+TOKEN = "token"
+LIST = f"/2010-04-01/Accounts/{ACCOUNT}/Calls.json"
+FORM = "application/x-www-form-urlencoded"
+TWIML = "<Response><Pause length='60'/></Response>"
+CALL = "api.v2010.account.call"
+PATHS = (
+    "/2010-04-01/Accounts/{AccountSid}/Calls.json",
+    "/2010-04-01/Accounts/{AccountSid}/Calls/{Sid}.json",
+)
+
+
+def description_path() -> Path:
+    named = os.environ.get("TWILIO_API_DESCRIPTION")
+    if named:
+        return Path(named)
+    root = Path(__file__).resolve().parents[2]
+    name = Path("shared") / "twilio" / "twilio_api_v2010.json"
+    # Beside the project's folder, or beside a folder that holds several check-outs of it.
+    return next((up / name for up in root.parents[:2] if (up / name).exists()), root.parent / name)
+
+
+@functools.lru_cache(maxsize=1)
+def load() -> OpenAPI:
+    data = json.loads(description_path().read_text())
+    data["paths"] = {path: data["paths"][path] for path in PATHS}
+    schemas = data["components"]["schemas"]
+    data["components"]["schemas"] = {
+        name: schemas[name] for name in schemas if name == CALL or name.startswith("call_enum_")
+    }
+    # The description leaves out how a repeated parameter is written; the official client repeats its name.
+    for path in PATHS:
+        content = data["paths"][path]["post"]["requestBody"]["content"][FORM]
+        content["encoding"] = {
+            name: {"style": "form", "explode": True}
+            for name, schema in content["schema"]["properties"].items()
+            if schema.get("type") == "array"
+        }
+    return OpenAPI.from_dict(data)
+
+
+@pytest.fixture
+def openapi() -> OpenAPI:
+    if not description_path().exists():
+        reason = f"Twilio's API description is not beside the project ({description_path().name})"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return load()
+
+
+@pytest.fixture
+async def carrier(tmp_path: Path) -> AsyncIterator[RunningCarrier]:
+    config = CarrierConfig(
+        account_sid=ACCOUNT, auth_token=TOKEN, state_dir=tmp_path, clock=ServiceClock(speed=100.0)
+    )
+    running = await start(config, make_line=DeviceLine)
+    yield running
+    await running.stop()
+
+
+class Checked:
+    """Sends requests to the carrier and holds both directions to the description."""
+
+    def __init__(self, carrier: RunningCarrier, openapi: OpenAPI, session: ClientSession) -> None:
+        self._carrier = carrier
+        self._openapi = openapi
+        self._session = session
+
+    async def send(self, method: str, target: str, form: list[tuple[str, str]] | None = None) -> Any:
+        parts = urlsplit(target)
+        body = urlencode(form or []).encode()
+        request = MockRequest(
+            "https://api.twilio.com",
+            method,
+            parts.path,
+            args=dict(parse_qsl(parts.query)),
+            data=body,
+            content_type=FORM,
+            headers={"Authorization": encode_basic_auth(ACCOUNT, TOKEN)},
+        )
+        self._openapi.validate_request(request)
+        async with self._session.request(
+            method,
+            f"{self._carrier.base_url}{target}",
+            data=body or None,
+            headers={"Content-Type": FORM, "Authorization": encode_basic_auth(ACCOUNT, TOKEN)},
+        ) as answer:
+            data = await answer.read()
+            self._openapi.validate_response(
+                request,
+                MockResponse(data, status_code=answer.status, content_type=answer.content_type),
+            )
+        return json.loads(data) if data else None
+
+
+@pytest.fixture
+async def checked(carrier: RunningCarrier, openapi: OpenAPI) -> AsyncIterator[Checked]:
+    async with ClientSession() as session:
+        yield Checked(carrier, openapi, session)
+
+
+def order(to: str = "+8613800138000") -> list[tuple[str, str]]:
+    return [
+        ("To", to),
+        ("From", "+8647896110"),
+        ("Twiml", TWIML),
+        ("Timeout", "30"),
+        ("StatusCallback", "http://127.0.0.1:9/status"),
+        ("StatusCallbackEvent", "initiated"),
+        ("StatusCallbackEvent", "answered"),
+        ("MachineDetection", "Enable"),
+        ("AsyncAmd", "true"),
+    ]
+
+
+async def test_create_and_fetch_in_every_state_match_the_description(carrier: RunningCarrier, checked: Checked):
+    assert isinstance(carrier.line, DeviceLine)
+    phone = carrier.line.phone("+8613800138000")
+    made = await checked.send("POST", LIST, order())
+    one = f"/2010-04-01/Accounts/{ACCOUNT}/Calls/{made['sid']}.json"
+    assert made["status"] == "queued"
+    ringing = await phone.rings()
+    assert (await checked.send("GET", one))["status"] == "ringing"
+    ringing.answer()
+    assert (await checked.send("GET", one))["status"] == "in-progress"
+    assert (await checked.send("POST", one, [("Twiml", TWIML)]))["status"] == "in-progress"
+    assert (await checked.send("POST", one, [("Status", "completed")]))["status"] == "completed"
+    over = await checked.send("GET", one)
+    assert over["duration"] == "1"
+    assert over["end_time"].endswith("+0000")
+
+
+async def test_lists_and_their_pages_match_the_description(checked: Checked):
+    for n in range(3):
+        await checked.send("POST", LIST, order(f"+861380013800{n}"))
+    page = await checked.send("GET", f"{LIST}?PageSize=2")
+    assert [len(page["calls"]), page["page"], page["page_size"]] == [2, 0, 2]
+    rest = await checked.send("GET", page["next_page_uri"])
+    assert [len(rest["calls"]), rest["next_page_uri"]] == [1, None]
+    assert len((await checked.send("GET", f"{LIST}?To=%2B8613800138001"))["calls"]) == 1
+
+
+async def test_a_deleted_record_is_gone_as_described(checked: Checked):
+    made = await checked.send("POST", LIST, order())
+    one = f"/2010-04-01/Accounts/{ACCOUNT}/Calls/{made['sid']}.json"
+    await checked.send("POST", one, [("Status", "canceled")])
+    assert await checked.send("DELETE", one) is None
+    assert (await checked.send("GET", LIST))["calls"] == []
