@@ -24,6 +24,8 @@ _DIGITS: Final = {
 }
 _SMALL_UNITS: Final = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000}
 _LARGE_UNITS: Final = {"万": 10_000, "萬": 10_000, "亿": 100_000_000}
+_TEN: Final = 10
+"""The one unit that stands alone: 十万 is said, 百万 needs its 一."""
 _UNITS: Final = _SMALL_UNITS | _LARGE_UNITS
 
 
@@ -97,6 +99,8 @@ def _chinese(text: str) -> Decimal | None:
             after_zero = after_zero or digit == 0
             continue
         unit = _UNITS[char]
+        if digit < 0 and unit != _TEN and (unit < _LARGE_UNITS["万"] or not total + section):
+            return None
         if unit in _LARGE_UNITS.values():
             total = (
                 (total + section + max(digit, 0)) * unit

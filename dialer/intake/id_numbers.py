@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from operator import mul
 from typing import Final
 
 from dialer.intake.text import folded
@@ -11,7 +12,7 @@ from dialer.intake.text import folded
 _EIGHTEEN: Final = re.compile(r"[1-9][0-9]{16}[0-9X]")
 _FIFTEEN: Final = re.compile(r"[1-9][0-9]{14}")
 _WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_PRODUCTS: Final = tuple({str(digit): digit * weight for digit in range(10)} for weight in _WEIGHTS)
+_ZERO: Final = ord("0") * sum(_WEIGHTS)
 _CHECKS: Final = "10X98765432"
 _PROVINCES: Final = frozenset(
     [
@@ -74,12 +75,12 @@ def normalise(text: str) -> tuple[str, bool]:
 
 def check_character(number: str) -> str:
     """The eighteenth character that belongs to the first seventeen digits."""
-    return _CHECKS[sum([row[digit] for row, digit in zip(_PRODUCTS, number, strict=False)]) % 11]
+    return _CHECKS[(sum(map(mul, _WEIGHTS, number.encode())) - _ZERO) % 11]
 
 
 def _is_born(number: str) -> bool:
     try:
-        born = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+        born = date.fromisoformat(number[6:14])
     except ValueError:
         return False
     return born.year >= 1880  # noqa: PLR2004 - nobody alive was born before

@@ -100,10 +100,10 @@ class ListReader:
         is_first = True
         for line, cells in table.rows:
             layout = reader.layout
-            if is_blank_row(cells, layout):
-                self.skipped += 1
-                continue
             if not reader.has_phone(cells):
+                if is_blank_row(cells, layout):
+                    self.skipped += 1
+                    continue
                 if is_heading_again(cells, layout):
                     self.skipped += 1
                     renewed = _second_heading(layout, cells) if is_first else layout_of(cells)

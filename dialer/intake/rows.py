@@ -28,6 +28,15 @@ _SCIENTIFIC: Final = re.compile(r"[0-9.]+[eE]\+?[0-9]+")
 _FUTURE_GRACE: Final = timedelta(minutes=10)
 """Clocks of two systems may differ by so much."""
 _CACHE_LIMIT: Final = 20_000
+_TEXTS: Final = (
+    Field.ADDRESS,
+    Field.FAMILY_CONTACT,
+    Field.FRAUD_NUMBERS,
+    Field.FRAUD_URL,
+    Field.FRAUD_APP,
+    Field.FRAUD_ACCOUNT,
+)
+_NO_TEXTS: Final = dict.fromkeys(_TEXTS, "")
 _NO_TAGS: Final[frozenset[Tag]] = frozenset()
 
 T = TypeVar("T")
@@ -78,6 +87,8 @@ class RowReader:
         self._many = {field: layout.places(field) for field in Field}
         self._phones = layout.places(Field.PHONE)
         self._unknown = layout.unknown_places()
+        self._width = layout.width
+        self._texts = tuple(field for field in _TEXTS if layout.places(field))
         self._paid_factor = yuan_per_unit(self._heading(self._one[Field.AMOUNT_PAID]))
         self._risk_factor = yuan_per_unit(self._heading(self._one[Field.AMOUNT_AT_RISK]))
         self._talk_factor = seconds_per_unit(self._heading(self._one[Field.TALK_SECONDS]))
@@ -92,7 +103,7 @@ class RowReader:
 
     def read(self, line: int, cells: list[str]) -> Accepted | Rejected:
         """The row as a record, or why it is refused."""
-        width = self.layout.width
+        width = self._width
         # One empty cell more than there are columns, so that a missing field (place -1) reads as empty.
         row = [*cells[:width], *[""] * (width + 1 - min(len(cells), width))]
         notices: list[Notice] = []
@@ -136,6 +147,9 @@ class RowReader:
                 produced_at=produced_at,
             )
         tags = self._read_tags(row, notices)
+        texts = dict(_NO_TEXTS)
+        for field in self._texts:
+            texts[field] = self._text(field, row)
         record = Record(
             source=source,
             instruction_no=number,
@@ -147,13 +161,13 @@ class RowReader:
             phones=phones,
             id_number=id_number,
             id_valid=id_valid,
-            address=cleaned(row[one[Field.ADDRESS]]),
+            address=texts[Field.ADDRESS],
             unit=self._read_unit(row, notices),
-            family_contact=self._text(Field.FAMILY_CONTACT, row),
-            fraud_numbers=self._text(Field.FRAUD_NUMBERS, row),
-            fraud_url=self._text(Field.FRAUD_URL, row),
-            fraud_app=self._text(Field.FRAUD_APP, row),
-            fraud_account=self._text(Field.FRAUD_ACCOUNT, row),
+            family_contact=texts[Field.FAMILY_CONTACT],
+            fraud_numbers=texts[Field.FRAUD_NUMBERS],
+            fraud_url=texts[Field.FRAUD_URL],
+            fraud_app=texts[Field.FRAUD_APP],
+            fraud_account=texts[Field.FRAUD_ACCOUNT],
             talk_seconds=self._read_talk(row, notices),
             amount_at_risk_fen=at_risk,
             amount_paid_fen=paid,
@@ -356,12 +370,14 @@ class RowReader:
 
     def _remarks(self, row: list[str], cells: list[str], notices: list[Notice]) -> str:
         remarks = self._text(Field.REMARKS, row)
+        if not self._unknown and len(cells) <= self._width:
+            return remarks
         extra = [
             f"{heading}：{text}" if (heading := self._heading(place)) else text
             for place in self._unknown
             if row[place] and (text := cleaned(row[place]))
         ]
-        over = [text for cell in cells[self.layout.width :] if (text := cleaned(cell))]
+        over = [text for cell in cells[self._width :] if (text := cleaned(cell))]
         if over:
             self._notice(
                 notices, -1, NoticeCode.EXTRA_CELLS, "单元格多于标题，可能错列 (more cells than headings)"

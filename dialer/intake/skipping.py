@@ -83,7 +83,7 @@ def is_heading_again(cells: Sequence[str], layout: Layout) -> bool:
 def is_footer_with_phone(cells: Sequence[str]) -> bool:
     """True for a line such as 制表人：… 电话：… whose number is an officer's, not a target's."""
     first = next((cell for cell in cells if cell.strip()), "")
-    return bool(_SIGNED.fullmatch("".join(folded(first).split())))
+    return (":" in first or "：" in first) and bool(_SIGNED.fullmatch("".join(folded(first).split())))
 
 
 def _is_lone_note(index: int, text: str, layout: Layout) -> bool:

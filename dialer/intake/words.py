@@ -15,7 +15,7 @@ from dialer.intake.text import folded, is_blank
 from dialer.intake.unreadable import Unreadable
 
 _GRADE_WORDS: Final = {
-    Grade.EXTRA_HIGH: "特高 特高危 特级 特别高 极高 极高危 超高 超高危 0 零 extra_high extrahigh critical",
+    Grade.EXTRA_HIGH: "特高 特高危 特级 极高 极高危 超高 超高危 0 零 extra_high extra-high extrahigh critical",
     Grade.HIGH: "高 高危 红 红色 high h 1 一 i",
     Grade.MEDIUM: "中 中危 中等 橙 橙色 黄 黄色 medium middle mid m 2 二 ii",
     Grade.LOW: "低 低危 蓝 蓝色 low l 3 三 iii 4 四 iv",

@@ -85,19 +85,17 @@ def cell_text(cell: Cell) -> str:
     """The cell as text: whole numbers without a fraction, moments as 2026-11-20 07:52:00, a lost number as
     1.5E+17.
     """
-    if isinstance(cell, str):
-        return cell
+    if isinstance(cell, str | None):
+        return cell or ""
     if isinstance(cell, bool):
         return str(cell).upper()
     if isinstance(cell, float | int):
         if abs(cell) >= _EXACT:
             return f"{cell:.5E}"
         return repr(cell) if isinstance(cell, float) and not cell.is_integer() else str(int(cell))
-    if isinstance(cell, datetime):
-        return cell.isoformat(sep=" ", timespec="seconds")
     if isinstance(cell, timedelta):
         return str(int(cell.total_seconds()))
-    return cell.isoformat() if cell is not None else ""
+    return cell.isoformat(sep=" ", timespec="seconds") if isinstance(cell, datetime) else cell.isoformat()
 
 
 def _refuse_encrypted(stream: BinaryIO) -> None:

@@ -1,0 +1,262 @@
+"""The project's own target list: some five hundred warnings as an office would send them, all of them invented.
+
+It holds what real lists hold: a title, blank and totals rows, grades and amounts in every way of writing, rows that
+come twice, people warned of twice, landlines shared by two, and about a dozen rows that must be refused.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from dialer.demo.sample_people import LANDLINE_BLOCK, SamplePerson, invented_people
+from dialer.domain.values import Grade
+
+SEED: Final = 20_261_125
+TARGETS: Final = 500
+TIMEZONE: Final = "Asia/Shanghai"
+HEADINGS: Final = (
+    "序号", "指令编号", "来源", "预警类型", "诈骗类型", "预警等级", "姓名", "手机号码", "身份证号码",
+    "家庭住址", "属地机构", "家属联系人", "涉诈号码", "涉诈网址", "涉诈APP", "通话时长", "拟转金额（元）",
+    "预警时间", "失效时间", "标签", "备注",
+)  # fmt: skip
+DUPLICATES: Final = 6
+REPEATED_PEOPLE: Final = 16
+ADULT: Final = 18
+OLD: Final = 65
+_GRADES: Final = (
+    (Grade.EXTRA_HIGH, 15, ("特高危", "极高")),
+    (Grade.HIGH, 75, ("高危", "高", "红", "1级")),
+    (Grade.MEDIUM, 185, ("中危", "中", "橙", "2级")),
+    (Grade.LOW, 225, ("低危", "低", "蓝", "3级")),
+)
+_SOURCES: Final = ("国家反诈中心", "自治区反诈中心", "运营商", "银行")
+_TYPES: Final = (
+    ("刷单返利", "通联", 26),
+    ("虚假网络投资理财", "网络", 16),
+    ("虚假购物服务", "网络", 10),
+    ("冒充电商物流客服", "通联", 12),
+    ("虚假贷款", "网络", 8),
+    ("虚假征信", "通联", 8),
+    ("冒充领导熟人", "通联", 6),
+    ("冒充公检法及政府机关", "通联", 7),
+    ("网络婚恋交友", "网络", 3),
+    ("网络游戏产品虚假交易", "资金", 4),
+)
+_AMOUNTS: Final = ("", "", "500", "3000", "5000", "12000", "1.5万", "3万元", "58,000", "￥2000", "230000")
+_APPS: Final = ("", "", "", "云鑫优选", "财聚通", "速贷宝")
+_MOMENTS: Final = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y年%m月%d日 %H时%M分")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """One row before it is written; `person` is whom it warns of."""
+
+    person: SamplePerson
+    number: str
+    source: str
+    kind: str
+    fraud_type: str
+    grade: str
+    phone: str
+    id_number: str
+    amount: str
+    produced: str
+    expires: str = ""
+    tags: str = ""
+    family: str = ""
+    fraud_number: str = ""
+    url: str = ""
+    app: str = ""
+    talk: str = ""
+    remarks: str = ""
+
+    def cells(self) -> list[str]:
+        person = self.person
+        return [
+            self.number, self.source, self.kind, self.fraud_type, self.grade, person.name, self.phone,
+            self.id_number, person.address, person.unit, self.family, self.fraud_number, self.url, self.app,
+            self.talk, self.amount, self.produced, self.expires, self.tags, self.remarks,
+        ]  # fmt: skip
+
+
+def build(now: datetime, *, seed: int = SEED) -> bytes:
+    """The list as csv (UTF-8 with a mark), its times relative to `now` (aware). The same arguments, the same bytes."""
+    local = now.astimezone(ZoneInfo(TIMEZONE))
+    rng = random.Random(seed)  # noqa: S311 - invented data, no secret
+    people = invented_people(rng, count=TARGETS, today=local.date())
+    rows = _targets(rng, people, local)
+    rows += _people_again(rng, rows, local)
+    _share_landlines(rows)
+    _slip(rows)
+    rows += _rows_to_refuse(
+        rng, invented_people(rng, count=TARGETS + 20, today=local.date())[TARGETS:], local
+    )
+    rng.shuffle(rows)
+    rows += rows[3 : 3 + DUPLICATES]
+    return _written(rows, local.date())
+
+
+def _targets(rng: random.Random, people: list[SamplePerson], local: datetime) -> list[_Row]:
+    grades = [word for _, count, words in _GRADES for word in _spread(words, count)]
+    rng.shuffle(grades)
+    types = [(name, kind) for name, kind, weight in _TYPES for _ in range(weight)]
+    return [
+        _target(rng, person, f"YJ{local:%y%m%d}{number:05d}", grade, rng.choice(types), local)
+        for number, (person, grade) in enumerate(zip(people, grades, strict=True), start=1)
+    ]
+
+
+def _spread(words: tuple[str, ...], count: int) -> list[str]:
+    """Three in four in the usual word, the others in the words that some offices use."""
+    return [words[0] if number % 4 else words[number // 4 % len(words)] for number in range(count)]
+
+
+def _target(
+    rng: random.Random, person: SamplePerson, number: str, grade: str, fraud: tuple[str, str], local: datetime
+) -> _Row:
+    fraud_type, kind = fraud
+    produced = local - timedelta(minutes=rng.randrange(2, 600))
+    return _Row(
+        person=person,
+        number=number,
+        source=rng.choice(_SOURCES),
+        kind=kind,
+        fraud_type=fraud_type,
+        grade=grade,
+        phone=_as_typed(rng, person.phone),
+        id_number=person.id_number if _happens(rng, percent=90) else "",
+        amount=rng.choice(_AMOUNTS),
+        produced=produced.strftime(rng.choice(_MOMENTS)),
+        expires=_expiry(rng, local),
+        tags=_tags(rng, person),
+        family=f"监护人 1990001{rng.randrange(10_000):04d}" if person.age < ADULT else "",
+        fraud_number=f"0085{rng.randrange(10**8):08d}" if kind == "通联" else "",
+        url=f"http://sample-{rng.randrange(1000):03d}.invalid" if kind == "网络" else "",
+        app=rng.choice(_APPS) if kind == "网络" else "",
+        talk=str(rng.randrange(20, 1800)) if kind == "通联" else "",
+    )
+
+
+def _happens(rng: random.Random, *, percent: int) -> bool:
+    return rng.randrange(100) < percent
+
+
+def _expiry(rng: random.Random, local: datetime) -> str:
+    days = rng.randrange(2, 8)
+    return f"{local + timedelta(days=days):%Y-%m-%d}" if _happens(rng, percent=30) else ""
+
+
+def _tags(rng: random.Random, person: SamplePerson) -> str:
+    if person.age < ADULT:
+        return "未成年"
+    if person.age >= OLD:
+        return "老年"
+    return "蒙语" if _happens(rng, percent=3) else ""
+
+
+def _as_typed(rng: random.Random, phone: str) -> str:
+    ways: tuple[Callable[[str], str], ...] = (
+        lambda number: number,
+        lambda number: number,
+        lambda number: number,
+        lambda number: number,
+        lambda number: f"+86 {number}",
+        lambda number: f"{number[:3]}-{number[3:7]}-{number[7:]}",
+        lambda number: f"{number[:3]} {number[3:7]} {number[7:]}",
+        lambda number: "".join(chr(ord(digit) + 0xFEE0) for digit in number),
+    )
+    return rng.choice(ways)(phone)
+
+
+def _people_again(rng: random.Random, rows: list[_Row], local: datetime) -> list[_Row]:
+    """People who draw a second warning: most of the same scam (one case), every fourth of another one (two cases)."""
+    again: list[_Row] = []
+    known = [row for row in rows if row.id_number]
+    for number, row in enumerate(rng.sample(known, REPEATED_PEOPLE)):
+        other = next(name for name, _, _ in _TYPES if name != row.fraud_type)
+        again.append(
+            replace(
+                row,
+                number=f"YJ{local:%y%m%d}9{number:04d}",
+                fraud_type=other if number % 4 == 0 else row.fraud_type,
+                produced=(local - timedelta(minutes=number + 1)).strftime(_MOMENTS[0]),
+                remarks="再次预警",
+            )
+        )
+    return again
+
+
+def _share_landlines(rows: list[_Row]) -> None:
+    """Three landlines, each that of two people who are not the same person."""
+    for number in range(6):
+        index = number * 40 + 11
+        rows[index] = replace(rows[index], phone=f"{LANDLINE_BLOCK}{number // 2:03d}")
+
+
+def _slip(rows: list[_Row]) -> None:
+    """The slips that a person should see and that keep nobody from being rung: each gives a notice."""
+    for index, row in enumerate(rows[:TARGETS]):
+        match index % 100:
+            case 17:
+                rows[index] = replace(row, grade="")
+            case 34:
+                rows[index] = replace(row, fraud_type="新型骗局")
+            case 52 if row.id_number:
+                rows[index] = replace(row, id_number=row.id_number[:-2] + "0" + row.id_number[-1:])
+            case 69:
+                rows[index] = replace(row, phone=f"{row.person.phone}/1234")
+            case 86:
+                rows[index] = replace(row, phone=f"{row.person.phone}、19900020{index:03d}")
+            case _:
+                pass
+
+
+def _rows_to_refuse(rng: random.Random, people: list[SamplePerson], local: datetime) -> list[_Row]:
+    """A dozen rows that must come back, one of a high grade, and two expired high ones that must not."""
+    past = (local - timedelta(days=1)).strftime(_MOMENTS[0])
+    changes: tuple[dict[str, Any], ...] = (
+        {"phone": ""},
+        {"phone": "见备注", "grade": "高危"},
+        {"phone": "1.99E+10"},
+        {"phone": "199000005"},
+        {"phone": "96110"},
+        {"grade": "紫色"},
+        {"grade": "待定"},
+        {"amount": "若干"},
+        {"amount": "-300"},
+        {"produced": "昨天下午"},
+        {"expires": past},
+        {"expires": past, "grade": "中危"},
+        {"expires": past, "grade": "高危"},
+        {"expires": past, "grade": "特高危"},
+    )
+    rows: list[_Row] = []
+    for number, (person, change) in enumerate(zip(people, changes, strict=False)):
+        row = _target(rng, person, f"YJ{local:%y%m%d}8{number:04d}", "低危", ("刷单返利", "通联"), local)
+        rows.append(
+            replace(row, phone=person.phone, **change) if "phone" not in change else replace(row, **change)
+        )
+    return rows
+
+
+def _written(rows: list[_Row], day: date) -> bytes:
+    width = len(HEADINGS)
+    text = io.StringIO()
+    sheet = csv.writer(text, lineterminator="\r\n")
+    sheet.writerow([f"全市预警劝阻对象名单（{day:%Y年%m月%d日}）", *[""] * (width - 1)])
+    sheet.writerow([""] * width)
+    sheet.writerow(HEADINGS)
+    for number, row in enumerate(rows, start=1):
+        sheet.writerow([str(number), *row.cells()])
+        if number == len(rows) // 2:
+            sheet.writerow([""] * width)
+    sheet.writerow(["合计", f"{len(rows)}条", *[""] * (width - 2)])
+    sheet.writerow(["注：本名单为演练数据，人员与号码均为虚构", *[""] * (width - 1)])
+    return text.getvalue().encode("utf-8-sig")

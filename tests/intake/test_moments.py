@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dialer.intake import moments
+from dialer.intake.moments import MomentReader
+from dialer.intake.unreadable import Unreadable
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+AT_0805 = datetime(2026, 11, 19, 0, 5, tzinfo=UTC)
+
+
+def reader() -> MomentReader:
+    return MomentReader(SHANGHAI)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-11-19 08:05:00", "2026-11-19 08:05", "2026/11/19 8:05", "2026.11.19 8:05:00", "20261119080500",
+        "202611190805", "2026年11月19日 8时05分",
+        "2026年11月19日8时5分0秒", "2026年11月19日 08:05", "2026-11-19T08:05:00",
+        "2026-11-19T08:05:00+08:00", "2026-11-19T00:05:00Z", "2026-11-19 00:05:00 UTC", "2026-11-19T08:05:00.123+0800",
+        "2026/11/19 上午 8:05", "2026-11-19 8:05 AM", "２０２６-１１-１９　０８：０５", "46345.336805555555",
+        "1795046700",
+        "1795046700000", "2026-11-19 星期四 8:05", "2026-11-19 08:05:00.0",
+        "20261119080500.0", " 2026-11-19 08:05:00 ",
+    ],
+)  # fmt: skip
+def test_every_way_of_writing_a_moment(written: str):
+    assert reader().read(written) == AT_0805
+
+
+@pytest.mark.parametrize(
+    ("written", "hour"),
+    [
+        ("2026-11-19 下午3:05", 15),
+        ("2026-11-19 3:05 PM", 15),
+        ("2026-11-19 12:05 AM", 0),
+        ("2026-11-19 12:05 PM", 12),
+    ],
+)
+def test_halves_of_the_day(written: str, hour: int):
+    moment = reader().read(written)
+    assert moment is not None
+    assert (moment.astimezone(SHANGHAI).hour, moment.minute) == (hour, 5)
+
+
+@pytest.mark.parametrize(
+    "written", ["2026-11-19", "2026/11/19", "20261119", "2026年11月19日", "46345", "46345.0"]
+)
+def test_a_bare_date_begins_at_midnight_and_expires_at_its_end(written: str):
+    assert reader().read(written) == datetime(2026, 11, 18, 16, 0, tzinfo=UTC)
+    assert reader().read_end(written) == datetime(2026, 11, 19, 16, 0, tzinfo=UTC)
+
+
+def test_an_expiry_with_a_time_is_that_time():
+    assert reader().read_end("2026-11-19 08:05") == AT_0805
+
+
+def test_text_without_a_zone_is_local_time_of_the_office():
+    assert MomentReader(ZoneInfo("Asia/Urumqi")).read("2026-11-19 08:05") == datetime(
+        2026, 11, 19, 2, 5, tzinfo=UTC
+    )
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "昨天下午", "2026-13-01", "2026-02-30", "2026-11-19 25:00", "2026-11-19 08:61", "2026-02-30 08:05:00",
+        "2026-13-40 99:99:99", "11月19日", "26-11-19", "19/11/2026", "1899-01-01", "0001-01-01 00:00:00",
+        "9999-12-31 23:59:59", "待定", "0", "12", "2026", "=NOW()", "2026-11-19 08:05 09:05", "99999999999999",
+    ],
+)  # fmt: skip
+def test_a_date_that_is_there_but_unclear_is_unreadable(written: str):
+    with pytest.raises(Unreadable):
+        reader().read(written)
+
+
+@pytest.mark.parametrize("written", ["", " ", "-", "/", "无", "——"])
+def test_an_empty_date_is_none(written: str):
+    assert reader().read(written) is None
+    assert reader().read_end(written) is None
+
+
+def test_the_memory_of_repeated_moments_is_bounded():
+    one = reader()
+    for number in range(moments.CACHE_LIMIT + 10):
+        one.read(f"2026-11-19 {number // 3600:02d}:{number // 60 % 60:02d}:{number % 60:02d}")
+    assert len(one._known) <= moments.CACHE_LIMIT
+
+
+@given(st.datetimes(min_value=datetime(2001, 1, 1), max_value=datetime(2098, 12, 31)))  # noqa: DTZ001 - local text
+def test_a_second_survives_every_format(local: datetime):
+    local = local.replace(microsecond=0)
+    expected = local.replace(tzinfo=SHANGHAI).astimezone(UTC)
+    for layout in ("%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%Y%m%d%H%M%S", "%Y年%m月%d日 %H时%M分%S秒"):
+        assert reader().read(local.strftime(layout)) == expected
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_an_aware_moment_or_unreadable(text: str):
+    try:
+        moment = reader().read(text)
+    except Unreadable:
+        return
+    assert moment is None or moment.tzinfo is UTC
