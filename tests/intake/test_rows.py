@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from dialer.domain.values import FraudType, Grade, Tag, WarningKind
@@ -38,7 +39,8 @@ WHOLE = {
 
 def read_one(row: dict[str, str], **options: object) -> Accepted | Rejected:
     text = "\t".join(row) + "\n" + "\t".join(row.values()) + "\n"
-    (result,) = read_list(text.encode(), filename="名单.csv", options=dataclasses.replace(OPTIONS, **options)  # type: ignore[arg-type])
+    changed = dataclasses.replace(OPTIONS, **options)
+    (result,) = read_list(text.encode(), filename="名单.csv", options=changed)
     return result
 
 
