@@ -1,0 +1,139 @@
+"""Webhooks in Twilio's words become progress in ours; what is missing or odd is left out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from dialer.domain.values import TelephonyResult as Result
+from dialer.errors import Invalid
+from dialer.telephony.callbacks import CallProgress, Stage, hand_over_taken, machine_verdict, status_event
+
+SID = "CA" + "1" * 32
+EVENT = {"CallSid": SID, "AccountSid": "AC1", "From": "96110", "To": "+8613800138000"}
+
+
+def event(status: str, **more: str) -> CallProgress:
+    return status_event(EVENT | {"CallStatus": status} | more)
+
+
+def test_a_whole_final_event():
+    progress = event(
+        "completed",
+        SequenceNumber="3",
+        CallDuration="42",
+        SipResponseCode="200",
+        AnsweredBy="human",
+        Timestamp="Wed, 25 Nov 2026 09:00:00 +0000",
+    )
+    assert progress == CallProgress(
+        stage=Stage.ENDED,
+        sid=SID,
+        sequence=3,
+        result=Result.ANSWERED,
+        duration_seconds=42,
+        answered_by="human",
+        sip_code=200,
+        at=datetime(2026, 11, 25, 9, tzinfo=UTC),
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "stage"),
+    [
+        ("queued", Stage.INITIATED),
+        ("initiated", Stage.INITIATED),
+        ("ringing", Stage.RINGING),
+        ("in-progress", Stage.ANSWERED),
+    ],
+)
+def test_an_event_on_the_way_has_a_stage_and_no_result(status: str, stage: Stage):
+    progress = event(status, SequenceNumber="0")
+    assert (progress.stage, progress.result, progress.sequence) == (stage, None, 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "result"),
+    [
+        ("busy", "486", Result.BUSY),
+        ("busy", "603", Result.REJECTED),
+        ("no-answer", "487", Result.NO_ANSWER),
+        ("failed", "404", Result.INVALID_NUMBER),
+        ("failed", "503", Result.BLOCKED),
+        ("canceled", "487", Result.CANCELED),
+    ],
+)
+def test_every_way_to_end(status: str, code: str, result: Result):
+    progress = event(status, SipResponseCode=code)
+    assert (progress.stage, progress.result, progress.sip_code) == (Stage.ENDED, result, int(code))
+
+
+def test_the_line_s_own_word_is_heard():
+    assert event("completed", LineResult="forwarded").result is Result.FORWARDED
+    assert event("no-answer", LineResult="answered").result is Result.NO_ANSWER
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "1.5", "９", "1e3", "99999999999", "NaN"])
+def test_an_odd_number_is_left_out(text: str):
+    progress = event("completed", SequenceNumber=text, CallDuration=text, SipResponseCode=text)
+    assert (progress.sequence, progress.duration_seconds, progress.sip_code) == (None, None, None)
+    assert progress.result is Result.ANSWERED
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("Wed, 25 Nov 2026 17:00:00 +0800", datetime(2026, 11, 25, 9, tzinfo=UTC)),
+        ("Wed, 25 Nov 2026 09:00:00", datetime(2026, 11, 25, 9, tzinfo=UTC)),
+        ("Wed, 25 Nov 2026 09:00:00 -0000", datetime(2026, 11, 25, 9, tzinfo=UTC)),
+        ("yesterday", None),
+        ("", None),
+        ("Wed, 35 Nov 2026 09:00:00 +0000", None),
+        ("Mon, 01 Jan 0001 00:00:00 +2300", None),
+    ],
+)
+def test_the_moment_is_utc_or_left_out(text: str, at: datetime | None):
+    assert event("ringing", Timestamp=text).at == at
+
+
+@pytest.mark.parametrize("status", ["", "on-hold", "COMPLETED"])
+def test_a_status_that_is_none_is_refused(status: str):
+    with pytest.raises(Invalid, match="CallStatus"):
+        event(status)
+
+
+def test_an_event_of_no_call_is_refused():
+    with pytest.raises(Invalid, match="CallSid"):
+        status_event({"CallStatus": "completed"})
+    with pytest.raises(Invalid, match="CallSid"):
+        machine_verdict({"AnsweredBy": "human"})
+
+
+def test_a_verdict_says_that_somebody_or_something_answered():
+    progress = machine_verdict(
+        {"CallSid": SID, "AnsweredBy": "machine_start", "MachineDetectionDuration": "1"}
+    )
+    assert progress == CallProgress(stage=Stage.ANSWERED, sid=SID, answered_by="machine_start")
+
+
+def test_a_verdict_without_an_opinion_is_refused():
+    with pytest.raises(Invalid, match="AnsweredBy"):
+        machine_verdict({"CallSid": SID})
+
+
+@pytest.mark.parametrize(
+    ("status", "taken"),
+    [
+        ("completed", True),
+        ("answered", True),
+        ("busy", False),
+        ("no-answer", False),
+        ("failed", False),
+        ("canceled", False),
+        ("", False),
+    ],
+)
+def test_whether_an_officer_took_the_call(status: str, taken: bool):
+    assert hand_over_taken({"DialCallStatus": status}) is taken
+    assert hand_over_taken({}) is False
