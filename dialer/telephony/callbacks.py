@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from dialer.errors import Invalid
+from dialer.scripts.hearing import Heard
 from dialer.telephony.progress import CallProgress, CallState, Stage
 from dialer.telephony.results import STAGES, result_of
 
-__all__ = ["CallProgress", "CallState", "Stage", "hand_over_taken", "machine_verdict", "status_event"]
+__all__ = [
+    "CallProgress",
+    "CallState",
+    "Stage",
+    "hand_over_taken",
+    "heard",
+    "machine_verdict",
+    "status_event",
+]
 
 _MAX_DIGITS = 9
+_KEYS = re.compile(r"[0-9*#A-D]{1,64}")
 
 
 def status_event(params: Mapping[str, str]) -> CallProgress:
@@ -48,9 +59,27 @@ def machine_verdict(params: Mapping[str, str]) -> CallProgress:
     return CallProgress(stage=Stage.ANSWERED, sid=_sid(params), answered_by=answered_by)
 
 
+def heard(params: Mapping[str, str]) -> Heard:
+    """What a Gather caught. Keys outweigh speech; keys that no telephone has are silence."""
+    digits = params.get("Digits", "")
+    if _KEYS.fullmatch(digits):
+        return Heard.keys(digits)
+    speech = params.get("SpeechResult", "").strip()
+    return Heard.said(speech, _confidence(params.get("Confidence", ""))) if speech else Heard.silence()
+
+
 def hand_over_taken(params: Mapping[str, str]) -> bool:
     """True when the officer's telephone was answered and the two have spoken."""
     return params.get("DialCallStatus") in {"completed", "answered"}
+
+
+def _confidence(text: str) -> float:
+    """From 0 to 1; what is missing or odd is no confidence at all."""
+    try:
+        confidence = float(text)
+    except ValueError:
+        return 0.0
+    return confidence if 0.0 <= confidence <= 1.0 else 0.0
 
 
 def _sid(params: Mapping[str, str]) -> str:

@@ -32,6 +32,9 @@ class TelephonyConfig:
     machine_detection: bool = True
     officer_number: str = ""
     """Where a call is handed over to; empty: nobody takes calls, the script goes on."""
+    officer_ring_seconds: int = 20
+    hear_speech: bool = False
+    """Lets the carrier's recogniser listen beside the keys. A spoken answer alone never counts as success."""
 
     def __post_init__(self) -> None:
         if self.base_url is not None:
@@ -50,6 +53,10 @@ class TelephonyConfig:
         if not 1 <= self.ring_timeout_seconds <= _MAX_RING_SECONDS:
             raise SettingsError(
                 key="telephony.ring_timeout_seconds", problem=f"must be from 1 to {_MAX_RING_SECONDS}"
+            )
+        if not 1 <= self.officer_ring_seconds <= _MAX_RING_SECONDS:
+            raise SettingsError(
+                key="telephony.officer_ring_seconds", problem=f"must be from 1 to {_MAX_RING_SECONDS}"
             )
         if self.talk_limit_seconds < 1:
             raise SettingsError(key="telephony.talk_limit_seconds", problem="must be above 0")

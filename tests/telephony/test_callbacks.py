@@ -8,7 +8,15 @@ import pytest
 
 from dialer.domain.values import TelephonyResult as Result
 from dialer.errors import Invalid
-from dialer.telephony.callbacks import CallProgress, Stage, hand_over_taken, machine_verdict, status_event
+from dialer.scripts.hearing import Heard
+from dialer.telephony.callbacks import (
+    CallProgress,
+    Stage,
+    hand_over_taken,
+    heard,
+    machine_verdict,
+    status_event,
+)
 
 SID = "CA" + "1" * 32
 EVENT = {"CallSid": SID, "AccountSid": "AC1", "From": "96110", "To": "+8613800138000"}
@@ -90,7 +98,7 @@ def test_an_odd_number_is_left_out(text: str):
         ("yesterday", None),
         ("", None),
         ("Wed, 35 Nov 2026 09:00:00 +0000", None),
-        ("Mon, 01 Jan 0001 00:00:00 +2300", None),
+        ("Fri, 31 Dec 9999 23:00:00 -2300", None),
     ],
 )
 def test_the_moment_is_utc_or_left_out(text: str, at: datetime | None):
@@ -137,3 +145,31 @@ def test_a_verdict_without_an_opinion_is_refused():
 def test_whether_an_officer_took_the_call(status: str, taken: bool):
     assert hand_over_taken({"DialCallStatus": status}) is taken
     assert hand_over_taken({}) is False
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ({"Digits": "1"}, Heard.keys("1")),
+        ({"Digits": "0*#9"}, Heard.keys("0*#9")),
+        ({"Digits": "12", "FinishedOnKey": "#"}, Heard.keys("12")),
+        ({"SpeechResult": "我明白了", "Confidence": "0.83"}, Heard.said("我明白了", 0.83)),
+        ({"Digits": ""}, Heard.silence()),
+        ({}, Heard.silence()),
+        ({"SpeechResult": "  "}, Heard.silence()),
+        ({"Digits": "1", "SpeechResult": "不是", "Confidence": "0.9"}, Heard.keys("1")),
+    ],
+)
+def test_what_was_heard(params: dict[str, str], expected: Heard):
+    assert heard(EVENT | params) == expected
+
+
+@pytest.mark.parametrize("digits", ["x", "1x", "１", "1" * 65, "1 2", "-1"])
+def test_keys_that_no_telephone_has_are_silence(digits: str):
+    assert heard({"Digits": digits}).is_silence
+
+
+@pytest.mark.parametrize("confidence", ["", "high", "nan", "inf", "-1", "2"])
+def test_speech_without_a_proper_confidence_counts_as_guessed(confidence: str):
+    assert heard({"SpeechResult": "是", "Confidence": confidence}) == Heard.said("是", 0.0)
+    assert heard({"SpeechResult": "是"}).confidence == 0.0

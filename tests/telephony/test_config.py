@@ -40,6 +40,7 @@ GOOD = TelephonyConfig(
         ({"timeout_seconds": 0}, "telephony.timeout_seconds"),
         ({"ring_timeout_seconds": 0}, "telephony.ring_timeout_seconds"),
         ({"ring_timeout_seconds": 601}, "telephony.ring_timeout_seconds"),
+        ({"officer_ring_seconds": 0}, "telephony.officer_ring_seconds"),
         ({"talk_limit_seconds": 0}, "telephony.talk_limit_seconds"),
     ],
 )

@@ -120,7 +120,7 @@ def test_a_changed_parameter_is_refused(changed: list[tuple[str, str]]):
         URL + "?x=1",
         URL.replace("https", "http"),
         URL.replace("calls", "call"),
-        "https://calls.example.cn:8443/hooks/status/0197c1a2",
+        "https://calls.example.cn:8443/hooks/status/0197c1a3",
         "not a url",
         "https://[bad",
         "https://calls.example.cn:port/hooks",

@@ -52,4 +52,4 @@ def test_a_call_begins_at_the_start():
 def test_no_two_addresses_are_the_same():
     made = HookUrls("https://a.cn")
     steps = [made.call(ATTEMPT, step=step, position=POSITION) for step in range(3)]
-    assert len({*every(made).values(), *steps}) == 7
+    assert len({*every(made).values(), *steps}) == 8
