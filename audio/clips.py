@@ -1,0 +1,96 @@
+"""Where the sound of prompts is kept: files named by their content, and a manifest that says which says what."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+PROMPTS = Path(__file__).resolve().parent / "prompts"
+"""The shipped prompts."""
+MANIFEST = "manifest.json"
+RECORDED = "recorded"
+"""The voice of a clip that a person spoke; it is preferred to any rendered one."""
+_FILE = re.compile(r"^[0-9a-f]{24}\.wav$")
+
+
+class ManifestUnreadable(Exception):  # noqa: N818 - says what is wrong
+    """The manifest is missing or is none; the line says what was found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """One prompt in one language as a file. `text` is what the prompt says, before figures are put into words."""
+
+    prompt_id: str
+    language: str
+    text: str
+    text_hash: str
+    voice: str
+    file: str
+    duration_seconds: float
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """All clips of a folder."""
+
+    folder: Path
+    clips: tuple[Clip, ...]
+
+    @classmethod
+    def load(cls, folder: Path = PROMPTS) -> Manifest:
+        """Raises `ManifestUnreadable`. A folder without prompts has an empty manifest file, not none."""
+        try:
+            raw = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+            clips = tuple(Clip(**entry) for entry in raw["clips"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ManifestUnreadable(f"{MANIFEST} cannot be read: {type(error).__name__}") from error
+        return cls(folder=folder, clips=clips)
+
+    def by_text(self) -> Mapping[tuple[str, str], str]:
+        """Language and text to the file that says just that."""
+        return {(clip.language, clip.text): clip.file for clip in self.clips if clip.voice != RECORDED}
+
+    def recordings(self) -> Mapping[tuple[str, str], str]:
+        """Language and prompt to the file that a person spoke."""
+        return {(clip.language, clip.prompt_id): clip.file for clip in self.clips if clip.voice == RECORDED}
+
+    def durations(self) -> Mapping[str, float]:
+        """File to seconds."""
+        return {clip.file: clip.duration_seconds for clip in self.clips}
+
+    def path(self, file: str) -> Path | None:
+        """Where a file of this manifest lies; none for a name that it does not know, whatever is on the disk."""
+        if _FILE.match(file) is None or all(clip.file != file for clip in self.clips):
+            return None
+        return self.folder / file
+
+    def damaged(self) -> tuple[str, ...]:
+        """Files that are missing or not what was rendered."""
+        wanted = {clip.file: clip.sha256 for clip in self.clips}
+        return tuple(sorted(file for file, sha in wanted.items() if _sha256_of(self.folder / file) != sha))
+
+    def save(self) -> None:
+        """Writes the manifest in a fixed order, so that rendering nothing new changes nothing."""
+        entries = [asdict(clip) for clip in sorted(self.clips, key=lambda c: (c.prompt_id, c.language, c.text))]
+        body = json.dumps({"clips": entries}, ensure_ascii=False, indent=1, sort_keys=True)
+        (self.folder / MANIFEST).write_text(body + "\n", encoding="utf-8")
+
+
+def text_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def file_name(*, voice: str, text: str, parameters: Iterable[str]) -> str:
+    """The same voice, words and settings always have the same name."""
+    key = json.dumps([voice, text, *parameters], ensure_ascii=False)
+    return hashlib.sha256(key.encode()).hexdigest()[:24] + ".wav"
+
+
+def _sha256_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""

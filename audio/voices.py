@@ -1,0 +1,96 @@
+"""Who speaks a prompt: a centre's own recording first, then Kokoro, and espeak-ng where there is nothing better.
+
+The engines are optional (the extra `speech`) and needed only to render new text, never to make a call.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from audio.wave_file import Sound, read_wav
+
+
+class VoiceMissing(Exception):  # noqa: N818 - says what is missing
+    """An engine or one of its parts is not installed; the line says which."""
+
+
+class Voice(Protocol):
+    """One speaker. `parameters` are all that changes the sound of the same words."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def parameters(self) -> tuple[str, ...]: ...
+
+    def languages(self) -> frozenset[str]: ...
+
+    def say(self, spoken: str, language: str) -> Sound:
+        """One sentence, figures already put into words."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recordings:
+    """A folder of a centre's own clips: `<language>/<prompt id>.wav`, mono or stereo, 16-bit, any rate."""
+
+    folder: Path
+
+    def find(self, prompt_id: str, language: str) -> Sound | None:
+        """Raises `NoSound` when the clip is there but is no WAV."""
+        path = self.folder / language / f"{prompt_id}.wav"
+        return read_wav(path) if path.is_file() else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Espeak:
+    """The last resort. Its Mandarin is hard to understand, so its name stays visible in the manifest."""
+
+    words_per_minute: int = 150
+
+    @property
+    def name(self) -> str:
+        return "espeak-ng"
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        return (f"wpm={self.words_per_minute}",)
+
+    def languages(self) -> frozenset[str]:
+        return frozenset(_ESPEAK_VOICES) if shutil.which("espeak-ng") else frozenset()
+
+    def say(self, spoken: str, language: str) -> Sound:
+        program = shutil.which("espeak-ng")
+        if program is None:
+            raise VoiceMissing("espeak-ng is not installed (Debian: apt-get install espeak-ng)")
+        command = [program, "-v", _ESPEAK_VOICES[language], "-s", str(self.words_per_minute), "--stdout", "--stdin"]
+        done = subprocess.run(command, input=spoken.encode(), capture_output=True, check=False, timeout=60)  # noqa: S603
+        if done.returncode:
+            raise VoiceMissing(f"espeak-ng cannot speak {language}")
+        return read_wav(_with_true_length(done.stdout))
+
+
+_ESPEAK_VOICES = {"zh": "cmn", "en": "en-us"}
+_RIFF_SIZE, _DATA_SIZE, _HEADER = 4, 40, 44
+
+
+def _with_true_length(streamed: bytes) -> bytes:
+    """A WAV written to a pipe does not know its own length; this one does."""
+    body = streamed[_HEADER:]
+    head = bytearray(streamed[:_HEADER])
+    head[_RIFF_SIZE : _RIFF_SIZE + 4] = (len(body) + _HEADER - 8).to_bytes(4, "little")
+    head[_DATA_SIZE : _DATA_SIZE + 4] = len(body).to_bytes(4, "little")
+    return bytes(head) + body
+
+
+def voice_for(language: str, voices: Sequence[Voice]) -> Voice:
+    """The first that speaks the language. Raises `VoiceMissing`."""
+    for voice in voices:
+        if language in voice.languages():
+            return voice
+    raise VoiceMissing(f"no voice speaks {language}; record its prompts, or install the extra 'speech'")
