@@ -17,7 +17,7 @@ RECORDED = "recorded"
 _FILE = re.compile(r"^[0-9a-f]{24}\.wav$")
 
 
-class ManifestUnreadable(Exception):  # noqa: N818 - says what is wrong
+class ManifestUnreadable(Exception):
     """The manifest is missing or is none; the line says what was found."""
 
 
@@ -77,7 +77,9 @@ class Manifest:
 
     def save(self) -> None:
         """Writes the manifest in a fixed order, so that rendering nothing new changes nothing."""
-        entries = [asdict(clip) for clip in sorted(self.clips, key=lambda c: (c.prompt_id, c.language, c.text))]
+        entries = [
+            asdict(clip) for clip in sorted(self.clips, key=lambda c: (c.prompt_id, c.language, c.text))
+        ]
         body = json.dumps({"clips": entries}, ensure_ascii=False, indent=1, sort_keys=True)
         (self.folder / MANIFEST).write_text(body + "\n", encoding="utf-8")
 

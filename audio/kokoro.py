@@ -69,7 +69,9 @@ class Kokoro:
     @cached_property
     def _session(self) -> Any:  # noqa: ANN401 - onnxruntime is optional, so its types are not known here
         runtime = _part("onnxruntime")
-        model = b"".join((resources.files(_part(piece).__name__) / "part.bin").read_bytes() for piece in _PIECES)
+        model = b"".join(
+            (resources.files(_part(piece).__name__) / "part.bin").read_bytes() for piece in _PIECES
+        )
         options = runtime.SessionOptions()
         options.intra_op_num_threads = self.threads
         options.inter_op_num_threads = 1

@@ -16,7 +16,9 @@ SILENCE_DBFS = -96.0
 def frame_levels(sound: Sound) -> list[float]:
     """The level of each 20 ms, in dBFS; a last part that is shorter is left out."""
     width = 2 * round(sound.rate_hz * FRAME_SECONDS)
-    return [dbfs(audioop.rms(sound.pcm[at : at + width], 2)) for at in range(0, len(sound.pcm) - width + 1, width)]
+    return [
+        dbfs(audioop.rms(sound.pcm[at : at + width], 2)) for at in range(0, len(sound.pcm) - width + 1, width)
+    ]
 
 
 def active_level(sound: Sound) -> float:

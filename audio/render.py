@@ -39,7 +39,7 @@ class Item:
     text: str
 
 
-class Unfit(Exception):  # noqa: N818 - says what is wrong with it
+class Unfit(Exception):
     """A prompt was made but must not be played; the line says why."""
 
 

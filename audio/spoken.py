@@ -27,7 +27,9 @@ _MOST = 10**12
 _LONG_RUN = 7
 
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９：．，％", "0123456789:.,%")
-_SERVICE = re.compile(r"(?<![\d.,])(?:1[012]\d|12\d{3}|9[56]\d{3}|100\d{2})(?![\d.,]?\d|\s*(?:元|块|万|%|yuan))")
+_SERVICE = re.compile(
+    r"(?<![\d.,])(?:1[012]\d|12\d{3}|9[56]\d{3}|100\d{2})(?![\d.,]?\d|\s*(?:元|块|万|%|yuan))"
+)
 _MOBILE = re.compile(r"(?<!\d)\+?\d[\d-]{6,16}\d(?!\d|\.\d|\s*(?:元|万|yuan))")
 _DATE = re.compile(r"(\d{4})[-/年](\d{1,2})[-/月](\d{1,2})日?")
 _TIME = re.compile(r"(?<!\d)([01]?\d|2[0-3]):([0-5]\d)(?!\d)")
@@ -87,7 +89,9 @@ def amount(amount_fen: int, language: str) -> str:
         cents = f" and {_en_cardinal(fen)} fen" if fen else ""
         return f"{_en_cardinal(yuan)} yuan{cents}"
     jiao, rest = divmod(fen, 10)
-    tail = (f"{_ZH_DIGITS[jiao]}角" if jiao else ("零" if rest else "")) + (f"{_ZH_DIGITS[rest]}分" if rest else "")
+    tail = (f"{_ZH_DIGITS[jiao]}角" if jiao else ("零" if rest else "")) + (
+        f"{_ZH_DIGITS[rest]}分" if rest else ""
+    )
     return f"{_TWO_OF.sub('两', _zh_cardinal(yuan))}元{tail}"
 
 

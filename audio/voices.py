@@ -15,7 +15,7 @@ from typing import Protocol
 from audio.wave_file import Sound, read_wav
 
 
-class VoiceMissing(Exception):  # noqa: N818 - says what is missing
+class VoiceMissing(Exception):
     """An engine or one of its parts is not installed; the line says which."""
 
 
@@ -68,7 +68,15 @@ class Espeak:
         program = shutil.which("espeak-ng")
         if program is None:
             raise VoiceMissing("espeak-ng is not installed (Debian: apt-get install espeak-ng)")
-        command = [program, "-v", _ESPEAK_VOICES[language], "-s", str(self.words_per_minute), "--stdout", "--stdin"]
+        command = [
+            program,
+            "-v",
+            _ESPEAK_VOICES[language],
+            "-s",
+            str(self.words_per_minute),
+            "--stdout",
+            "--stdin",
+        ]
         done = subprocess.run(command, input=spoken.encode(), capture_output=True, check=False, timeout=60)  # noqa: S603
         if done.returncode:
             raise VoiceMissing(f"espeak-ng cannot speak {language}")

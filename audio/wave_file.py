@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-class NoSound(Exception):  # noqa: N818 - says what was found, not that something broke
+class NoSound(Exception):
     """The bytes are no WAV that a telephone prompt could be made of; the line says why."""
 
 
@@ -43,7 +43,9 @@ def wav_bytes(sound: Sound) -> bytes:
 def read_wav(source: Path | bytes) -> Sound:
     """A mono or stereo 16-bit WAV as mono. Raises `NoSound`."""
     try:
-        with wave.open(io.BytesIO(source if isinstance(source, bytes) else source.read_bytes()), "rb") as found:
+        with wave.open(
+            io.BytesIO(source if isinstance(source, bytes) else source.read_bytes()), "rb"
+        ) as found:
             channels, width, rate = found.getnchannels(), found.getsampwidth(), found.getframerate()
             pcm = found.readframes(found.getnframes())
     except (wave.Error, EOFError, OSError) as error:

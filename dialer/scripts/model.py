@@ -166,7 +166,7 @@ class Script:
     from which the same script can be read back.
 
     `again` comes before a question that was met with silence or a wrong key, `confirm` before one that was
-    answered aloud where only its key counts.
+    answered aloud where only its key counts. `message` is what an SMS says in place of the call, by language.
     """
 
     id: str
@@ -181,6 +181,7 @@ class Script:
     start: str
     again: Prompt
     confirm: Prompt
+    message: Mapping[str, str]
     anywhere: Mapping[str, Choice]
     nodes: Mapping[str, Node]
     canonical: str

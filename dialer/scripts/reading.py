@@ -85,7 +85,7 @@ def _toml(text: str, file: str) -> dict[str, Any]:
 def _merged(base: Table, own: Table) -> dict[str, Any]:
     """The base with what the script says itself. A node of the script replaces the base's as a whole."""
     merged = {**base, **own}
-    for name in ("nodes", "variables", "anywhere"):
+    for name in ("nodes", "variables", "anywhere", "phrases"):
         merged[name] = {**base.get(name, {}), **own.get(name, {})}
     return merged
 
@@ -109,7 +109,7 @@ class _Reader:
         raw = self._raw
         known = {
             "id", "title", "purpose", "fraud_types", "tags", "languages", "default_language", "fallbacks",
-            "variables", "start", "again", "confirm", "anywhere", "nodes", "said_in",
+            "variables", "start", "again", "confirm", "anywhere", "nodes", "said_in", "phrases", "message",
         }  # fmt: skip
         self._only(raw, known, "")
         self._languages = tuple(self._need(raw, "languages", list, ""))
@@ -135,6 +135,7 @@ class _Reader:
             start=start,
             again=self._prompt("again", self._need(raw, "again", dict, "")),
             confirm=self._prompt("confirm", self._need(raw, "confirm", dict, "")),
+            message=self._texts(raw.get("message", {}), "message"),
             anywhere=anywhere,
             nodes=nodes,
             canonical=canonical,
@@ -228,11 +229,19 @@ class _Reader:
         return Choice(
             key=key,
             next=self._need(table, "next", str, node),
-            phrases={lang: tuple(said) for lang, said in table.get("phrases", {}).items()},
+            phrases=self._phrases(table.get("phrases", {}), node),
             contact=self._enum(Contact, contact, node) if contact else None,
             answer=self._enum(Answer, answer, node) if answer else None,
             needs_key=bool(table.get("needs_key", contact == "verified")),
         )
+
+    def _phrases(self, named: str | Table, node: str) -> Mapping[str, tuple[str, ...]]:
+        """The phrases of an answer, written out or taken by name from the script's `phrases`."""
+        if isinstance(named, str):
+            if named not in self._raw.get("phrases", {}):
+                raise self._wrong(node, f"has no phrases {named}")
+            return self._phrases(dict(self._raw["phrases"][named]), node)
+        return {language: tuple(said) for language, said in named.items()}
 
     def _prompt(self, name: str, table: Table) -> Prompt:
         root = self._raw.get("said_in", {}).get(name, self._raw.get("id", ""))

@@ -1,0 +1,34 @@
+"""What the lint of scripts finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dialer.scripts.model import Node, Script
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is wrong, with the place to mend it. `rule` is its short name; `node` is empty for the whole."""
+
+    file: str
+    line: int
+    node: str
+    rule: str
+    problem: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return (
+            f"{place}: {self.node}: {self.problem} [{self.rule}]"
+            if self.node
+            else f"{place}: {self.problem} [{self.rule}]"
+        )
+
+
+def at(node: Node, rule: str, problem: str) -> Finding:
+    return Finding(file=node.origin.file, line=node.origin.line, node=node.id, rule=rule, problem=problem)
+
+
+def of(script: Script, rule: str, problem: str) -> Finding:
+    return Finding(file=script.origin.file, line=script.origin.line, node="", rule=rule, problem=problem)
