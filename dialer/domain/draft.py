@@ -207,12 +207,11 @@ class Draft:
         self.change(status=CaseStatus.CLOSED, outcome=outcome, watch_until=None)
 
     def succeed(self, outcome: OutcomeKind, reason: Reason) -> None:
-        """Provisional from now to the end of the watch period."""
+        """Provisional from now to the end of the watch period. Only after verified contact: the callers see to it."""
         self.stand_down(reason)
         self.change(
             status=CaseStatus.WATCHING,
             outcome=outcome,
-            contact=Contact.VERIFIED,
             watch_until=self.now + self.policy.watch(),
         )
 

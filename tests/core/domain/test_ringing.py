@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -64,6 +65,15 @@ def test_low_outside_the_sample_ends_as_not_found_yet_which_is_on_record():
         Reason.NOT_IN_SAMPLE,
     )
     assert story.case.status is CaseStatus.CLOSED
+
+
+def test_a_high_grade_is_never_left_to_a_sample():
+    nobody = replace(
+        POLICY.of(Grade.HIGH), human_sample_percent=0, human_after_seconds=None, visit_after_seconds=None
+    )
+    policy = replace(POLICY, grades={**POLICY.grades, Grade.HIGH: nobody})
+    story = started(Grade.HIGH, policy=policy).tell(ended(1, T.NO_ANSWER)).tell(ended(2, T.NO_ANSWER))
+    assert story.only(OpenErrand).reason is Reason.ROBOT_TRIES_USED
 
 
 def test_low_in_the_sample_is_rung_by_a_person():

@@ -122,6 +122,7 @@ class TestAtNight:
         story = started(Grade.MEDIUM).tell(WindowClosed(n=1), after=12 * 3_600)
         assert story.only(HastenAttempt).not_before == NEXT_OPENING
         assert story.case.robot.attempts == 1
+        assert story.case.robot.patience_at == NEXT_OPENING + timedelta(hours=1)
         assert story.tell(WindowClosed(n=1)).last == ()
 
     def test_the_same_turn_of_a_high_grade_also_gets_a_person(self):
@@ -145,7 +146,7 @@ class TestAFurtherWarning:
         assert story.case.grade is Grade.EXTRA_HIGH
         assert {effect.track for effect in story.of(OpenErrand)} == {Track.HUMAN, Track.VISIT}
         hastened = story.only(HastenAttempt)
-        assert (hastened.n, hastened.windowed) == (1, False)
+        assert (hastened.n, hastened.windowed, hastened.not_before) == (1, False, MORNING)
         assert story.case.robot.attempts == 1
 
     def test_a_lower_grade_changes_nothing_but_the_count(self):
@@ -285,6 +286,35 @@ class TestAGrade:
         assert (story.case.human.state, story.case.visit.state) == (OPEN, OPEN)
         assert not story.of(WithdrawErrand)
 
+    def test_that_falls_leaves_the_only_person_who_would_still_come(self):
+        story = started(Grade.HIGH).tell(PersonRequested(track=Track.VISIT))
+        story.tell(ended(1, TelephonyResult.NO_ANSWER)).tell(ended(2, TelephonyResult.NO_ANSWER))
+        story.tell(ErrandReported(track=Track.VISIT, outcome=OutcomeKind.MISMATCH, contact=Contact.NONE))
+        assert story.tell(GradeChanged(grade=Grade.LOW)).case.human.state is SCHEDULED
+
+    def test_that_rises_does_not_put_off_a_caller_who_comes_earlier(self):
+        later = replace(POLICY.of(Grade.EXTRA_HIGH), human_after_seconds=900)
+        policy = replace(POLICY, grades={**POLICY.grades, Grade.EXTRA_HIGH: later})
+        story = started(Grade.HIGH, policy=policy).tell(GradeChanged(grade=Grade.EXTRA_HIGH), after=300)
+        assert story.case.human.at == MORNING + timedelta(seconds=600)
+
+    def test_that_rises_while_an_officer_waits_to_come_again_gets_a_caller_at_once(self):
+        story = started(Grade.MEDIUM).tell(ended(1, TelephonyResult.INVALID_NUMBER))
+        story.tell(ErrandReported(track=Track.HUMAN, outcome=OutcomeKind.REFUSES, contact=Contact.NONE))
+        story.tell(
+            ErrandReported(track=Track.VISIT, outcome=OutcomeKind.CANNOT_FIND_YET, contact=Contact.NONE)
+        )
+        assert story.tell(GradeChanged(grade=Grade.HIGH)).case.human.state is OPEN
+
+    def test_that_a_person_raises_does_not_ring_for_an_expired_warning(self):
+        story = started(Grade.HIGH, missed=True).tell(GradeChanged(grade=Grade.EXTRA_HIGH))
+        assert not story.of(PlanAttempt)
+
+    def test_that_rises_does_not_let_the_robot_ring_whom_it_reached(self):
+        story = started(Grade.MEDIUM).tell(answered(1, Answer.DOUBTFUL)).tell(GradeChanged(grade=Grade.HIGH))
+        assert not story.of(PlanAttempt)
+        assert story.case.human.state is OPEN
+
     def test_that_stays_is_no_news(self):
         assert started(Grade.HIGH).tell(GradeChanged(grade=Grade.HIGH)).last == ()
 
@@ -294,6 +324,10 @@ class TestARequest:
         story = started().tell(ended(1, TelephonyResult.NO_ANSWER)).tell(RingRequested(), after=10)
         assert story.only(HastenAttempt).not_before == story.now
         assert story.case.robot.attempts == 2
+
+    def test_for_a_ring_again_and_again_does_not_put_off_the_alarm(self):
+        story = started(Grade.MEDIUM).tell(RingRequested(), after=3_000)
+        assert story.case.robot.patience_at == MORNING + timedelta(seconds=3_600)
 
     def test_for_a_ring_after_the_robot_ended_makes_one_more(self):
         story = started().tell(ended(1, TelephonyResult.FORWARDED)).tell(RingRequested())
