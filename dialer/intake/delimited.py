@@ -64,59 +64,52 @@ def split_lines(lines: Iterator[str], delimiter: str) -> Iterator[Row]:
 
 
 def _quoted(line: str, lines: Iterator[str], pending: list[str], delimiter: str) -> tuple[list[str], int]:
-    """The cells of a line with quotes, and how many further lines they took; what was not taken stays
-    pending.
-    """
+    """The cells of a line with quotes, and how many further lines they took; what was not taken stays pending."""
     record = line
     used = 0
-    while _is_open(record, delimiter):
+    is_open, is_clean = _quotes(record, delimiter)
+    while is_open:
         if used == len(pending):
             following = next(lines, None) if used < _JOINED_LINES else None
             if following is None:
-                return line.rstrip("\n").split(delimiter), 0
+                return _literal(line, delimiter), 0
             pending.append(following)
         record = record.rstrip("\n") + "\n" + pending[used]
         used += 1
-    cells = _parsed(record, delimiter)
-    alone = line.rstrip("\n").split(delimiter)
-    if used and len(cells) > len(alone) and len(alone) > 1 and _is_stray(line, delimiter):
-        return alone, 0
+        is_open, is_clean = _quotes(record, delimiter)
+    if used and not is_clean:
+        # The quote that closed it belongs to a later row: the first one was a slip.
+        return _literal(line, delimiter), 0
     del pending[:used]
-    return cells, used
+    return next(csv.reader([record.rstrip("\n")], delimiter=delimiter), []), used
 
 
-def _is_open(record: str, delimiter: str) -> bool:
-    """True while a quoted cell is not closed. A quote within an unquoted cell means itself."""
-    inside = False
-    at_start = True
-    index = 0
-    length = len(record)
+def _literal(line: str, delimiter: str) -> list[str]:
+    """The cells of a line whose quotes do not match, without those at their ends."""
+    return [cell.strip('"') for cell in line.rstrip("\n").split(delimiter)]
+
+
+def _quotes(record: str, delimiter: str) -> tuple[bool, bool]:
+    """Whether a quoted cell is still open, and whether every closing quote stood at its cell's end.
+
+    A quote within an unquoted cell means itself.
+    """
+    inside, at_start, is_clean = False, True, True
+    index, length = 0, len(record)
     while index < length:
         char = record[index]
-        if inside:
-            if char == '"':
-                if record[index + 1 : index + 2] == '"':
-                    index += 1
-                else:
-                    inside = False
+        if inside and char == '"':
+            after = record[index + 1 : index + 2]
+            if after == '"':
+                index += 1
+            else:
+                inside = False
+                is_clean = is_clean and after in {"", delimiter, "\n"}
         elif char == '"' and at_start:
             inside = True
         at_start = not inside and char == delimiter
         index += 1
-    return inside
-
-
-def _is_stray(line: str, delimiter: str) -> bool:
-    """True where the cell that opens the quote is followed by more cells of the same line, as a stray one
-    is.
-    """
-    opened = line.rfind(delimiter + '"')
-    start = opened + 1 if opened >= 0 else 0
-    return delimiter in line[start + 1 :]
-
-
-def _parsed(record: str, delimiter: str) -> list[str]:
-    return next(csv.reader([record], delimiter=delimiter), [])
+    return inside, is_clean
 
 
 def _rows(stream: BinaryIO, encoding: str, delimiter: str) -> Iterator[Row]:
@@ -126,4 +119,5 @@ def _rows(stream: BinaryIO, encoding: str, delimiter: str) -> Iterator[Row]:
     try:
         yield from split_lines(text, delimiter)
     finally:
-        text.detach()
+        if not stream.closed:
+            text.detach()

@@ -19,6 +19,8 @@ _MARKS: Final = (
 _CONTROLS: Final = bytes(set(range(0x20)) - {0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x1A, 0x1B}) + b"\x7f"
 _BINARY_SHARE: Final = 0.02
 _ZERO_SHARE: Final = 0.03
+_ZEROS_MIN: Final = 4
+_CONTROLS_MIN: Final = 8
 _DAMAGED_SHARE: Final = 0.02
 
 
@@ -38,7 +40,7 @@ def candidates(stream: BinaryIO) -> tuple[str, ...]:
         stream.seek(0)
         return (wide,)
     controls = len(sample) - len(sample.translate(None, _CONTROLS))
-    if controls > len(sample) * _BINARY_SHARE:
+    if controls > max(len(sample) * _BINARY_SHARE, _CONTROLS_MIN):
         raise not_text()
     found = _whole(stream)
     stream.seek(0)
@@ -57,7 +59,7 @@ def _wide(sample: bytes) -> str | None:
     """
     even, odd = sample[0::2].count(0), sample[1::2].count(0)
     most = max(even, odd)
-    if most < max(len(sample) * _ZERO_SHARE / 2, 1) or min(even, odd) > most / 10:
+    if most < max(len(sample) * _ZERO_SHARE / 2, _ZEROS_MIN) or min(even, odd) > most / 10:
         return None
     encoding = "utf-16-le" if odd > even else "utf-16-be"
     text = sample[: len(sample) // 2 * 2].decode(encoding, errors="replace")
@@ -102,5 +104,5 @@ def _damage(sample: bytes, encoding: str) -> float:
 def _refuse_endless_line(chunk: bytes) -> None:
     if len(chunk) == CHUNK and b"\n" not in chunk and b"\r" not in chunk:
         raise UnusableFile(
-            "a line of the file is longer than a million characters; save the list as xlsx or csv"
+            "a line of the file is longer than a million characters; save the list as xlsx and load that"
         )

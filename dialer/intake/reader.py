@@ -145,7 +145,7 @@ def read_list(data: bytes | BinaryIO | Path, *, filename: str, options: IntakeOp
     owned = data.open("rb") if isinstance(data, Path) else None
     stream: BinaryIO = owned or (io.BytesIO(data) if isinstance(data, bytes) else data)  # type: ignore[assignment]
     try:
-        source = options.source or _base_name(filename)
+        source = options.source or default_source(filename)
         reader = ListReader(tables=_tables(stream), options=options, source=source, owned=owned)
         reader.prime()
     except BaseException:
@@ -247,5 +247,8 @@ def _has_content(stream: BinaryIO) -> bool:
     return False
 
 
-def _base_name(filename: str) -> str:
-    return PureWindowsPath(PurePosixPath(filename).name).name or "list"
+def default_source(filename: str) -> str:
+    """The source of rows that name none: the file's name without folders and ending, so that a list saved again as
+    another kind of file is still the same list.
+    """
+    return PureWindowsPath(PurePosixPath(filename).name).stem or "list"

@@ -227,15 +227,15 @@ def test_one_usable_column_of_two_is_enough():
 def test_the_source_is_the_column_else_the_option_else_the_file_name():
     assert accepted(WHOLE, source="市局").record.source == "银行"
     assert accepted(WHOLE | {"来源": ""}, source="市局").record.source == "市局"
-    assert accepted(WHOLE | {"来源": ""}).record.source == "名单.csv"
+    assert accepted(WHOLE | {"来源": ""}).record.source == "名单"
 
 
-def test_the_file_name_is_a_source_without_its_folders():
+def test_the_file_name_is_a_source_without_its_folders_and_ending():
     data = "手机号\n13800138000\n".encode()
-    for filename in ("/srv/in/名单.csv", r"C:\in\名单.csv"):
+    for filename in ("/srv/in/名单.csv", r"C:\in\名单.xlsx"):
         (result,) = read_list(data, filename=filename, options=OPTIONS)
         assert isinstance(result, Accepted)
-        assert result.record.source == "名单.csv"
+        assert result.record.source == "名单"
 
 
 def test_a_missing_instruction_number_is_derived_and_always_the_same():
