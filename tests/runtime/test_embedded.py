@@ -1,0 +1,308 @@
+"""Real servers: started, joined, adopted, and never left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import stat
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+import redis
+
+from dialer.errors import Unavailable
+from dialer.runtime.binaries import server_binaries
+from dialer.runtime.embedded import EmbeddedServers, ensure, erase
+from dialer.runtime.place import place_for
+from dialer.runtime.running import wait_until
+
+Starter = Callable[[str], subprocess.Popen[str]]
+
+
+def processes_about(data_dir: Path) -> list[psutil.Process]:
+    servers = str(place_for(data_dir).servers)
+    return [one for one in psutil.process_iter() if servers in command_line(one)]
+
+
+def command_line(process: psutil.Process) -> str:
+    with contextlib.suppress(psutil.Error):
+        if process.status() != psutil.STATUS_ZOMBIE:
+            return " ".join(process.cmdline())
+    return ""
+
+
+def connect(servers: EmbeddedServers) -> psycopg.Connection:
+    return psycopg.connect(servers.database_url.replace("+psycopg", ""), autocommit=True)
+
+
+def gone(data_dir: Path) -> bool:
+    return wait_until(lambda: not processes_about(data_dir), seconds=15)
+
+
+def holder(data_dir: Path) -> str:
+    return f"""
+        import sys
+        from pathlib import Path
+        from dialer.runtime.embedded import ensure
+        with ensure(Path({str(data_dir)!r})) as servers:
+            print(servers.started, servers.database_url, flush=True)
+            sys.stdin.readline()
+        print("stopped", flush=True)
+    """
+
+
+def test_both_servers_work_as_the_product_needs_them(data_dir: Path):
+    with ensure(data_dir) as servers:
+        assert servers.started
+        with connect(servers) as connection:
+            asked = connection.execute(
+                "select current_setting('server_version_num')::int / 10000, current_setting('fsync'),"
+                " current_setting('listen_addresses'), current_setting('timezone'), current_database(), current_user,"
+                " datlocprovider, datlocale, pg_encoding_to_char(encoding), lower('ÄÖ'), rolsuper"
+                " from pg_database join pg_roles on rolname = current_user where datname = current_database()"
+            ).fetchone()
+            expected = (18, "on", "127.0.0.1", "UTC", "dialer", "dialer", "b", "C.UTF-8", "UTF8", "äö", False)
+            assert asked == expected
+        with redis.Redis.from_url(servers.broker_url) as broker:
+            assert broker.info("server")["valkey_version"].startswith("9.")
+            assert broker.config_get("appendonly") == {"appendonly": "yes"}
+    assert gone(data_dir)
+
+
+def test_servers_are_not_roots(data_dir: Path):
+    with ensure(data_dir):
+        running = [one for one in processes_about(data_dir) if one.name() in {"postgres", "valkey-server"}]
+        assert len(running) >= 2
+        assert all(one.uids().real != 0 for one in running)
+
+
+def test_no_one_without_the_password_gets_in(data_dir: Path):
+    with ensure(data_dir) as servers:
+        secret = (data_dir / "embedded" / "password").read_text()
+        assert stat.S_IMODE((data_dir / "embedded" / "password").stat().st_mode) == 0o600
+        wrong = servers.database_url.replace("+psycopg", "").replace(secret, "wrong")
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            psycopg.connect(wrong)
+        with (
+            redis.Redis.from_url(servers.broker_url.replace(secret, "wrong")) as broker,
+            pytest.raises(redis.AuthenticationError),
+        ):
+            broker.ping()
+        assert not any(secret in command_line(one) for one in psutil.process_iter())
+
+
+def test_only_loopback_is_listened_on(data_dir: Path):
+    with ensure(data_dir):
+        addresses = {
+            connection.laddr.ip
+            for one in processes_about(data_dir)
+            if one.name() in {"postgres", "valkey-server"}
+            for connection in one.net_connections("inet")
+        }
+    assert addresses == {"127.0.0.1"}
+
+
+def test_existing_folders_keep_their_mode(tmp_path: Path, data_dir: Path):
+    data_dir.mkdir(mode=0o750)
+    data_dir.chmod(0o750)
+    above = stat.S_IMODE(tmp_path.stat().st_mode)
+    with ensure(data_dir, valkey=False):
+        assert stat.S_IMODE(data_dir.stat().st_mode) == 0o750
+        assert stat.S_IMODE((data_dir / "embedded").stat().st_mode) == 0o700
+        assert stat.S_IMODE(tmp_path.stat().st_mode) == above
+
+
+def test_a_second_start_finds_the_rows_at_the_same_address(data_dir: Path):
+    with ensure(data_dir) as servers:
+        first = (servers.database_url, servers.broker_url)
+        with connect(servers) as connection:
+            connection.execute("create table kept as select 7 as n")
+        with redis.Redis.from_url(servers.broker_url) as broker:
+            broker.set("kept", "7")
+    with ensure(data_dir) as servers:
+        assert (servers.database_url, servers.broker_url) == first
+        with connect(servers) as connection:
+            assert connection.execute("select n from kept").fetchall() == [(7,)]
+        with redis.Redis.from_url(servers.broker_url) as broker:
+            assert broker.get("kept") == b"7"
+
+
+def test_a_taken_port_is_given_up_for_a_free_one(data_dir: Path):
+    with ensure(data_dir, valkey=False) as servers:
+        port = place_for(data_dir).port("postgres")
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        with ensure(data_dir, valkey=False) as servers, connect(servers) as connection:
+            assert connection.info.port != port
+
+
+def test_a_joiner_leaves_the_servers_running(data_dir: Path):
+    with ensure(data_dir) as servers:
+        with ensure(data_dir) as joined:
+            assert not joined.started
+            assert (joined.database_url, joined.broker_url) == (servers.database_url, servers.broker_url)
+        with connect(servers) as connection:
+            assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_the_starter_lets_a_joiner_finish_first(data_dir: Path, python: Starter):
+    starter = python(holder(data_dir))
+    assert starter.stdout.readline().startswith("True ")
+    joined = ensure(data_dir)
+    assert not joined.started
+    starter.stdin.write("go\n")
+    starter.stdin.flush()
+    with connect(joined) as connection:
+        assert connection.execute("select pg_sleep(0.3) is null").fetchone() is not None
+    joined.stop()
+    assert starter.stdout.readline() == "stopped\n"
+    assert gone(data_dir)
+
+
+def test_many_at_once_start_one_server(data_dir: Path, python: Starter):
+    waiting = [python(holder(data_dir)) for _ in range(4)]
+    lines = [one.stdout.readline().split() for one in waiting]
+    assert sorted(started for started, _ in lines) == ["False", "False", "False", "True"]
+    assert len({url for _, url in lines}) == 1
+    for started, one in sorted(
+        zip((started for started, _ in lines), waiting, strict=True), key=lambda pair: pair[0]
+    ):
+        one.communicate("go\n")
+        assert one.returncode == 0, started
+    assert gone(data_dir)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_nothing_is_left_when_the_starter_is_killed(data_dir: Path, python: Starter, number: signal.Signals):
+    starter = python(holder(data_dir))
+    assert starter.stdout.readline().startswith("True ")
+    assert len(processes_about(data_dir)) >= 4
+    starter.send_signal(number)
+    assert gone(data_dir)
+
+
+def test_nothing_is_left_when_starter_and_guards_are_killed(data_dir: Path, python: Starter):
+    starter = python(holder(data_dir))
+    starter.stdout.readline()
+    for one in processes_about(data_dir):
+        if one.name().startswith("python"):
+            one.kill()
+    starter.kill()
+    assert gone(data_dir)
+
+
+def test_a_killed_starters_forked_child_does_not_keep_servers_alive(data_dir: Path, python: Starter):
+    starter = python(f"""
+        import os, sys, time
+        from pathlib import Path
+        from dialer.runtime.embedded import ensure
+        servers = ensure(Path({str(data_dir)!r}), postgres=False)
+        child = os.fork()
+        if child == 0:
+            servers.stop()
+            sys.stdin.read()
+            os._exit(0)
+        print(child, flush=True)
+        sys.stdin.read()
+    """)
+    child = int(starter.stdout.readline())
+    try:
+        assert processes_about(data_dir), "a forked copy must not stop what it did not start"
+        starter.kill()
+        assert gone(data_dir)
+    finally:
+        os.kill(child, signal.SIGKILL)
+
+
+def test_committed_rows_survive_a_kill_of_the_database(data_dir: Path):
+    with ensure(data_dir, valkey=False) as servers:
+        with connect(servers) as connection:
+            connection.execute("create table kept (n int)")
+            for n in range(200):
+                connection.execute("insert into kept values (%s)", [n])
+            postmaster = place_for(data_dir).folder("postgres") / "postmaster.pid"
+            os.kill(int(postmaster.read_text().split("\n", 1)[0]), signal.SIGKILL)
+
+        def all_there() -> bool:
+            try:
+                with connect(servers) as again:
+                    return again.execute("select count(*) from kept").fetchone() == (200,)
+            except psycopg.OperationalError:
+                return False
+
+        assert wait_until(all_there, seconds=20), "its guard brings it back on the same port"
+
+
+def test_a_recycled_process_number_does_not_pass_for_a_server(data_dir: Path):
+    with ensure(data_dir, valkey=False):
+        pass
+    note = place_for(data_dir).folder("postgres") / "postmaster.pid"
+    note.write_text(f"{os.getpid()}\n{note.parent}\n1\n5432\n\n127.0.0.1\n1 1\nready\n")
+    with ensure(data_dir, valkey=False) as servers, connect(servers) as connection:
+        assert servers.started
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_a_stray_server_that_nobody_keeps_is_replaced(data_dir: Path, python: Starter):
+    with ensure(data_dir, postgres=False):
+        pass
+    place = place_for(data_dir)
+    user = place.account.user or (os.getuid(), os.getgid())
+    program = server_binaries(place.account).valkey_server
+    stray = subprocess.Popen(
+        [program, place.folder("valkey") / "valkey.conf"],
+        user=user[0],
+        group=user[1],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        assert wait_until(lambda: bool(processes_about(data_dir)), seconds=5)
+        with ensure(data_dir, postgres=False) as servers:
+            assert servers.started
+            assert stray.wait(5) is not None
+    finally:
+        stray.kill()
+        stray.wait()
+
+
+def test_ephemeral_servers_take_their_files_with_them(data_dir: Path, python: Starter):
+    starter = python(holder(data_dir).replace("ensure(Path", "ensure(ephemeral=True, data_dir=Path"))
+    starter.stdout.readline()
+    folder = place_for(data_dir).folder("postgres")
+    assert folder.is_dir()
+    starter.kill()
+    assert gone(data_dir)
+    assert wait_until(lambda: not folder.exists(), seconds=5)
+
+
+def test_erase_refuses_what_is_in_use_and_then_leaves_nothing(data_dir: Path):
+    servers = ensure(data_dir, postgres=False)
+    place = place_for(data_dir)
+    with pytest.raises(Unavailable, match="is in use by another process"):
+        erase(data_dir)
+    servers.stop()
+    erase(data_dir)
+    assert not place.servers.exists()
+    assert not (data_dir / "embedded").exists()
+
+
+def test_what_was_not_asked_for_has_no_address(data_dir: Path):
+    with ensure(data_dir, postgres=False) as servers, pytest.raises(Unavailable, match="was not asked for"):
+        _ = servers.database_url
+
+
+def test_data_of_another_version_are_refused_in_one_line(data_dir: Path):
+    with ensure(data_dir, valkey=False):
+        pass
+    (place_for(data_dir).folder("postgres") / "PG_VERSION").write_text("17\n")
+    with pytest.raises(Unavailable, match="its data are of version 17, the program is 18"):
+        ensure(data_dir, valkey=False)
+    assert gone(data_dir)

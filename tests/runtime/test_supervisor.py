@@ -1,0 +1,204 @@
+"""Children that are kept, brought back, and never left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from dialer.runtime.running import wait_until
+from dialer.runtime.supervisor import Child, ChildEvent, ChildState, Happening, Supervisor
+
+Starter = Callable[[str], subprocess.Popen[str]]
+SLEEP = "import time\nwhile True: time.sleep(60)"
+STUBBORN = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SLEEP
+
+
+def child(name: str, source: str = SLEEP, **more: float) -> Child:
+    return Child(name=name, argv=[sys.executable, "-c", source], env={"MARK": name}, **more)
+
+
+def alive(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+@pytest.fixture
+def events() -> list[ChildEvent]:
+    return []
+
+
+@pytest.fixture
+def supervise(events: list[ChildEvent]) -> Iterator[Callable[..., Supervisor]]:
+    made: list[Supervisor] = []
+
+    def make(*children: Child) -> Supervisor:
+        supervisor = Supervisor(children, events.append, first_pause_seconds=0.05)
+        made.append(supervisor)
+        supervisor.start()
+        tend_until(supervisor, lambda: all(one.pid for one in supervisor.children()))
+        return supervisor
+
+    yield make
+    for supervisor in made:
+        supervisor.stop()
+
+
+def tend_until(supervisor: Supervisor, condition: Callable[[], bool], seconds: float = 15.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition never came true"
+        supervisor.tend(seconds=0.05)
+
+
+def test_children_run_in_the_given_order(supervise: Callable[..., Supervisor], events: list[ChildEvent]):
+    supervisor = supervise(child("first"), child("second"))
+    health = supervisor.children()
+    assert [(one.name, one.state, one.restarts) for one in health] == [
+        ("first", ChildState.RUNNING, 0),
+        ("second", ChildState.RUNNING, 0),
+    ]
+    assert {event.name: event.pid for event in events} == {one.name: one.pid for one in health}
+    assert psutil.Process(health[0].pid).environ()["MARK"] == "first"
+
+
+def test_a_killed_child_comes_back_and_that_is_said(
+    supervise: Callable[..., Supervisor], events: list[ChildEvent]
+):
+    supervisor = supervise(child("worker"), child("web"))
+    worker, web = supervisor.children()
+    os.kill(worker.pid, signal.SIGKILL)
+    tend_until(supervisor, lambda: supervisor.children()[0].pid not in {None, worker.pid})
+    back, other = supervisor.children()
+    assert (back.restarts, back.last_code, back.state) == (1, -signal.SIGKILL, ChildState.RUNNING)
+    assert alive(back.pid)
+    assert other == web
+    assert [(event.what, event.code) for event in events if event.name == "worker"] == [
+        (Happening.STARTED, None),
+        (Happening.DIED, -signal.SIGKILL),
+        (Happening.STARTED, None),
+    ]
+
+
+def test_a_child_that_keeps_dying_waits_longer_each_time(events: list[ChildEvent]):
+    supervisor = Supervisor([child("broken", "raise SystemExit(3)")], events.append, first_pause_seconds=0.02)
+    supervisor.start()
+    try:
+        died = lambda: [event for event in events if event.what is Happening.DIED]  # noqa: E731
+        tend_until(supervisor, lambda: len(died()) >= 4)
+        assert [event.code for event in died()[:4]] == [3, 3, 3, 3]
+        assert [event.retry_seconds for event in died()[:4]] == [0.02, 0.04, 0.08, 0.16]
+    finally:
+        supervisor.stop()
+
+
+def test_a_program_that_does_not_exist_is_a_death_like_any_other(events: list[ChildEvent]):
+    missing = Child(name="missing", argv=["/nowhere/program"], env={})
+    supervisor = Supervisor([missing], events.append, first_pause_seconds=5)
+    supervisor.start()
+    try:
+        tend_until(supervisor, lambda: any(event.what is Happening.DIED for event in events))
+        assert supervisor.children()[0].last_code == 127
+        assert supervisor.children()[0].state is ChildState.WAITING
+    finally:
+        supervisor.stop()
+
+
+def test_stopping_ends_the_last_first_and_leaves_no_zombie(
+    supervise: Callable[..., Supervisor], events: list[ChildEvent]
+):
+    supervisor = supervise(child("first"), child("second"), child("third"))
+    pids = [one.pid for one in supervisor.children()]
+    supervisor.stop()
+    assert [event.name for event in events if event.what is Happening.STOPPED] == ["third", "second", "first"]
+    assert not any(psutil.pid_exists(pid) for pid in pids)
+    assert [one.state for one in supervisor.children()] == [ChildState.STOPPED] * 3
+    assert not [one for one in psutil.Process().children() if one.status() == psutil.STATUS_ZOMBIE]
+
+
+def test_a_child_that_ignores_the_request_is_killed_after_its_grace(
+    supervise: Callable[..., Supervisor], events: list[ChildEvent], tmp_path: Path
+):
+    ready = tmp_path / "ready"
+    source = STUBBORN.replace("while True", f"open({str(ready)!r}, 'w').close()\nwhile True")
+    supervisor = supervise(child("stubborn", source, stop_grace_seconds=0.3))
+    tend_until(supervisor, ready.exists)
+    pid = supervisor.children()[0].pid
+    begun = time.monotonic()
+    supervisor.stop()
+    assert 0.3 <= time.monotonic() - begun < 5
+    assert not psutil.pid_exists(pid)
+
+
+def test_a_childs_own_children_go_with_it(supervise: Callable[..., Supervisor], tmp_path: Path):
+    note = tmp_path / "grandchild"
+    source = f"""
+import subprocess, sys, time
+from pathlib import Path
+one = subprocess.Popen([sys.executable, "-c", {STUBBORN!r}])
+Path({str(note)!r}).write_text(str(one.pid))
+while True: time.sleep(60)
+"""
+    supervisor = supervise(child("parent", source))
+    tend_until(supervisor, lambda: note.exists() and bool(note.read_text()))
+    grandchild = int(note.read_text())
+    os.kill(supervisor.children()[0].pid, signal.SIGKILL)
+    tend_until(supervisor, lambda: not alive(grandchild))
+
+
+def test_asking_from_another_thread_ends_run_forever(events: list[ChildEvent]):
+    supervisor = Supervisor([child("web")], events.append)
+    supervisor.start()
+    thread = threading.Thread(target=supervisor.run_forever)
+    thread.start()
+    assert wait_until(lambda: bool(events), seconds=10)
+    supervisor.ask_to_stop()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert supervisor.children()[0].state is ChildState.STOPPED
+
+
+def test_two_children_of_one_name_are_refused():
+    with pytest.raises(ValueError, match="same name"):
+        Supervisor([child("web"), child("web")], print)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_no_child_outlives_the_supervisor(python: Starter, number: signal.Signals):
+    process = python(f"""
+        import sys
+        from dialer.runtime.supervisor import Child, Supervisor
+        children = [Child(name=name, argv=[sys.executable, "-c", {SLEEP!r}], env={{}}) for name in ("one", "two")]
+        supervisor = Supervisor(children, lambda event: print(event.what, event.pid, flush=True))
+        supervisor.start()
+        supervisor.run_forever()
+    """)
+    pids = []
+    for _ in range(2):
+        what, pid = process.stdout.readline().split()
+        assert what == "started"
+        pids.append(int(pid))
+    everything = [*pids, *(psutil.Process(pid).ppid() for pid in pids)]
+    process.send_signal(number)
+    assert wait_until(lambda: not any(alive(one) for one in everything), seconds=15)
+    if number is not signal.SIGKILL:
+        assert [line.split()[0] for line in process.stdout] == ["stopped", "stopped"]
+        assert process.wait(10) == 0
+
+
+def test_a_child_dies_with_its_guard(supervise: Callable[..., Supervisor], events: list[ChildEvent]):
+    supervisor = supervise(child("web"))
+    pid = supervisor.children()[0].pid
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(psutil.Process(pid).ppid()).kill()
+    tend_until(supervisor, lambda: supervisor.children()[0].pid not in {None, pid})
+    assert not alive(pid)
+    assert supervisor.children()[0].restarts == 1
