@@ -1,7 +1,8 @@
 # Everything a person types. `make` alone tells what there is. Works from any folder (make -C) and without git.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+# No include comes before this line, so the list is this file alone; its folder may have spaces.
+ROOT := $(shell cd "$$(dirname "$(strip $(MAKEFILE_LIST))")" && pwd)
 PYTHON ?=
 BIN := $(ROOT)/.venv/bin
 # Arguments for the tests and the demo: make test T="tests/runtime -x", make demo A="--until-settled".

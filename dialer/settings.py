@@ -42,7 +42,7 @@ _PASSWORD_IN_URL = re.compile(r"://[^/@]*:[^/@]+@")
 def _known_timezone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (OSError, ValueError) as error:
+    except (KeyError, OSError, ValueError) as error:
         raise ValueError(f"{name} is not a time zone such as Asia/Shanghai") from error
     return name
 

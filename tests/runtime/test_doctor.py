@@ -1,0 +1,112 @@
+"""Each finding is right about a machine that is well and about one that is not."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dialer.errors import Unavailable
+from dialer.runtime import doctor
+from dialer.runtime.doctor import Probe, Subject, examine
+
+
+@pytest.fixture
+def listener() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_a_machine_that_is_well(tmp_path: Path, listener: int):
+    tmp_path.chmod(0o700)
+    keys = tmp_path / "keys"
+    keys.touch(mode=0o600)
+    subject = Subject(
+        data_dir=tmp_path,
+        web_host="127.0.0.1",
+        web_port=0,
+        keys_file=keys,
+        telephony_base_url=f"http://127.0.0.1:{listener}",
+        probes=[Probe(name="database", run=lambda: "schema 7", mend="dialer migrate")],
+    )
+    checks = examine(subject)
+    assert [check.name for check in checks] == [
+        "Python", "data folder", "disk", "embedded servers", "keys file", "web address", "telephony", "database",
+    ]  # fmt: skip
+    assert [check for check in checks if not check.ok or check.mend] == []
+    assert "PostgreSQL) 18" in checks[3].detail
+    assert "9.1" in checks[3].detail
+    assert checks[-1].detail == "schema 7"
+
+
+def test_own_parts_are_not_looked_at_when_others_are_configured(tmp_path: Path):
+    names = [
+        one.name for one in examine(Subject(data_dir=tmp_path, web_host="::1", web_port=0, embedded=False))
+    ]
+    assert names == ["Python", "data folder", "disk", "web address"]
+
+
+@pytest.mark.parametrize(
+    ("version", "ok"), [((3, 10), False), ((3, 11), True), ((3, 13), True), ((3, 14), False)]
+)
+def test_python(version: tuple[int, int], ok: bool):
+    assert doctor.check_python(version).ok is ok
+
+
+def test_a_data_folder_open_to_others(tmp_path: Path):
+    tmp_path.chmod(0o755)
+    check = doctor.check_data_dir(tmp_path)
+    assert (check.ok, check.mend) == (False, f"chmod 700 {tmp_path}")
+    assert oct(tmp_path.stat().st_mode & 0o777) == "0o755"
+
+
+def test_a_data_folder_that_is_still_to_be_made(tmp_path: Path):
+    check = doctor.check_data_dir(tmp_path / "new")
+    assert check.ok
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_data_folder_that_is_a_file(tmp_path: Path):
+    (tmp_path / "file").touch()
+    check = doctor.check_data_dir(tmp_path / "file")
+    assert not check.ok
+    assert "cannot be written" in check.detail
+
+
+def test_a_keys_file_that_is_open_or_missing(tmp_path: Path):
+    keys = tmp_path / "keys"
+    assert not doctor.check_keys_file(keys).ok
+    keys.touch()
+    keys.chmod(0o644)
+    check = doctor.check_keys_file(keys)
+    assert (check.ok, check.mend) == (False, f"chmod 600 {keys}")
+
+
+def test_a_taken_web_address(listener: int):
+    check = doctor.check_port("127.0.0.1", listener)
+    assert not check.ok
+    assert f"127.0.0.1:{listener}" in check.detail
+
+
+def test_a_silent_telephone_network(listener: int):
+    assert doctor.check_telephony(f"http://127.0.0.1:{listener}/base").ok
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        check = doctor.check_telephony(f"http://127.0.0.1:{closed.getsockname()[1]}")
+    assert not check.ok
+    assert "DIALER_TELEPHONY__BASE_URL" in check.mend
+
+
+def test_a_failing_probe_is_a_finding_and_a_bug_is_not(tmp_path: Path):
+    def unreachable() -> str:
+        raise Unavailable(part="database", problem="refused")
+
+    def broken() -> str:
+        raise ZeroDivisionError
+
+    check = doctor.check_probe(Probe(name="database", run=unreachable, mend="start it"))
+    assert (check.ok, check.detail, check.mend) == (False, "database: refused", "start it")
+    with pytest.raises(ZeroDivisionError):
+        doctor.check_probe(Probe(name="database", run=broken, mend=""))

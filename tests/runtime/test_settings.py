@@ -1,0 +1,226 @@
+"""What the settings accept, and how they refuse the rest: one line that names the key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pydantic
+import pytest
+
+from dialer.domain.values import Grade
+from dialer.errors import SettingsError
+from dialer.settings import environment_names, load_settings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+SHIPPED = (ROOT / "settings.toml").read_text()
+POLICY = SHIPPED[SHIPPED.index("[policy]") :]
+
+
+def write(file: Path, text: str) -> None:
+    """The file holds `text` and, since that has no default, the shipped policy."""
+    file.write_text(f"{text}\n{POLICY}")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "settings.toml"
+    write(path, "")
+    return path
+
+
+def refusal(env: dict[str, str], file: Path) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(env, file)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_the_shipped_file_says_what_the_code_falls_back_to(file: Path):
+    shipped, bare = load_settings({}, ROOT / "settings.toml"), load_settings({}, file)
+    assert shipped.model_dump(exclude={"data_dir"}) == bare.model_dump(exclude={"data_dir"})
+
+
+def test_the_environment_wins_over_the_file_key_by_key(file: Path):
+    write(file, '[web]\nhost = "0.0.0.0"\nport = 9000\n[centre]\ndefault_grade = "high"\n')
+    settings = load_settings({"DIALER_WEB__PORT": "9001", "dialer_log__level": "debug", "PATH": "/bin"}, file)
+    assert (settings.web.host, settings.web.port) == ("0.0.0.0", 9001)
+    assert settings.log.level == "debug"
+    assert settings.centre.default_grade is Grade.HIGH
+
+
+def test_every_name_that_others_rely_on_is_read(file: Path, tmp_path: Path):
+    env = {
+        "DIALER_DATABASE__URL": "postgresql+psycopg://u:p@h/d",
+        "DIALER_BROKER__URL": "redis://:p@h/0",
+        "DIALER_TELEPHONY__BASE_URL": "https://api.example.com/",
+        "DIALER_TELEPHONY__ACCOUNT_SID": "AC" + "0" * 32,
+        "DIALER_TELEPHONY__AUTH_TOKEN": "one",
+        "DIALER_TELEPHONY__AUTH_TOKEN_NEXT": "two",
+        "DIALER_TELEPHONY__CALLER_NUMBER": "+8601096110",
+        "DIALER_TELEPHONY__CALLS_PER_SECOND": "2.5",
+        "DIALER_TELEPHONY__LINES": "48",
+        "DIALER_WEB__HOST": "::1",
+        "DIALER_WEB__PORT": "0",
+        "DIALER_WEB__PUBLIC_URL": "https://dialer.example.cn/base/",
+        "DIALER_CLOCK__SPEED": "60",
+        "DIALER_KEYS__FILE": str(tmp_path / "keys"),
+        "DIALER_DATA_DIR": str(tmp_path / "data"),
+    }
+    assert set(env) <= set(environment_names())
+    settings = load_settings(env, file)
+    assert settings.database.url.get_secret_value() == env["DIALER_DATABASE__URL"]
+    assert settings.broker.url.get_secret_value() == env["DIALER_BROKER__URL"]
+    telephony = settings.telephony
+    assert telephony.base_url == "https://api.example.com"
+    assert telephony.account_sid == env["DIALER_TELEPHONY__ACCOUNT_SID"]
+    assert (telephony.auth_token.get_secret_value(), telephony.auth_token_next.get_secret_value()) == (
+        "one",
+        "two",
+    )
+    assert (telephony.caller_number, telephony.calls_per_second, telephony.lines) == ("+8601096110", 2.5, 48)
+    assert (settings.web.host, settings.web.port) == ("::1", 0)
+    assert settings.web.public_url == "https://dialer.example.cn/base"
+    assert settings.clock.speed == 60
+    assert (settings.keys.file, settings.data_dir) == (tmp_path / "keys", tmp_path / "data")
+
+
+def test_settings_do_not_change(file: Path):
+    settings = load_settings({}, file)
+    with pytest.raises(pydantic.ValidationError, match="frozen"):
+        settings.web.port = 1
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("DIALER_WEB__PROT", "DIALER_WEB__PORT"),
+        ("DIALER_TELEFONY__LINES", "DIALER_TELEPHONY__LINES"),
+        ("DIALER_DATABASE_URL", "DIALER_DATABASE__URL"),
+        ("DIALER_TELEPHONY__AUTH_TOKENS", "DIALER_TELEPHONY__AUTH_TOKEN"),
+    ],
+)
+def test_a_misspelt_environment_name_is_refused_with_the_right_one(file: Path, name: str, meant: str):
+    assert refusal({name: "1"}, file) == f"setting {name}: is not known; did you mean {meant}?"
+
+
+def test_an_environment_name_of_a_whole_section_is_refused(file: Path):
+    assert refusal({"DIALER_WEB": '{"port": 1}'}, file).startswith("setting DIALER_WEB: is not known")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[web]\nprot = 1\n", "setting web.prot: is not known; did you mean web.port?"),
+        ("[webb]\nport = 1\n", "setting webb: is not known"),
+        ("data_dirs = 'x'\n", "setting data_dirs: is not known; did you mean data_dir?"),
+        ("[web]\nport = 70000\n", "setting web.port: Input should be less than or equal to 65535"),
+        ('[centre]\ntimezone = "Asia/Shangai"\n', "setting centre.timezone: Asia/Shangai is not a time zone"),
+        ('[centre]\ndefault_grade = "top"\n', "setting centre.default_grade: Input should be 'extra_high'"),
+        (
+            '[web]\npublic_url = "dialer.example.cn"\n',
+            "setting web.public_url: is not an address such as https://",
+        ),
+        ("[clock]\nspeed = 0.5\n", "setting clock.speed: Input should be greater than or equal to 1"),
+        ("web = 3\n", "setting web: Input should be a valid dictionary"),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_named(file: Path, text: str, line: str):
+    write(file, text)
+    assert refusal({}, file).startswith(line)
+
+
+def test_a_wrong_value_is_named_by_the_name_it_was_set_under(file: Path):
+    assert refusal({"DIALER_WEB__PORT": "eighty"}, file).startswith(
+        "setting DIALER_WEB__PORT: Input should be"
+    )
+
+
+def test_a_secret_is_never_part_of_a_refusal_or_a_representation(file: Path):
+    secret = "postgresql://user:hunter2@host/d"
+    settings = load_settings(
+        {"DIALER_DATABASE__URL": secret, "DIALER_TELEPHONY__AUTH_TOKEN": "hunter2"}, file
+    )
+    assert "hunter2" not in repr(settings)
+    assert "hunter2" not in refusal({"DIALER_TELEPHONY__ACCOUNT_SID": "hunter2"}, file)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[telephony]\nauth_token = "x"\n',
+        '[telephony]\nauth_token_next = "x"\n',
+        '[database]\nurl = "postgresql://user:word@host/d"\n',
+        '[broker]\nurl = "redis://:word@host/0"\n',
+    ],
+)
+def test_secrets_do_not_belong_in_the_file(file: Path, text: str):
+    write(file, text)
+    line = refusal({}, file)
+    assert "a secret does not belong in settings.toml: set DIALER_" in line
+    assert "word" not in line
+
+
+def test_an_address_without_password_may_stand_in_the_file(file: Path):
+    write(file, '[broker]\nurl = "redis://cache.local:6379/0"\n')
+    assert load_settings({}, file).broker.url.get_secret_value() == "redis://cache.local:6379/0"
+
+
+def test_a_secret_may_come_from_a_private_file(file: Path, tmp_path: Path):
+    token = tmp_path / "token"
+    token.write_text("quiet\n")
+    token.chmod(0o600)
+    env = {"DIALER_TELEPHONY__AUTH_TOKEN_FILE": str(token)}
+    assert load_settings(env, file).telephony.auth_token.get_secret_value() == "quiet"
+    both = refusal({**env, "DIALER_TELEPHONY__AUTH_TOKEN": "loud"}, file)
+    assert "is set beside DIALER_TELEPHONY__AUTH_TOKEN" in both
+    token.chmod(0o640)
+    assert "can be read by others" in refusal(env, file)
+    token.unlink()
+    assert "cannot be read" in refusal(env, file)
+
+
+def test_a_name_set_to_nothing_is_not_set(file: Path):
+    settings = load_settings({"DIALER_DATABASE__URL": "", "DIALER_WEB__PORT": ""}, file)
+    assert settings.database.url is None
+    assert settings.web.port == 8000
+
+
+def test_folders_count_from_the_file_or_from_where_one_stands(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    write(file, 'data_dir = "var"\n[keys]\nfile = "keys.json"\n')
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    settings = load_settings({}, file)
+    assert (settings.data_dir, settings.keys.file) == (tmp_path / "var", tmp_path / "keys.json")
+    assert load_settings({"DIALER_DATA_DIR": "mine"}, file).data_dir == elsewhere / "mine"
+
+
+def test_the_file_is_the_named_one_then_the_one_here_then_the_shipped_one(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    assert load_settings({}).data_dir == ROOT / "var"
+    write(here / "settings.toml", "[web]\nport = 1\n")
+    assert load_settings({}).web.port == 1
+    write(file, "[web]\nport = 2\n")
+    assert load_settings({"DIALER_SETTINGS": str(file)}).web.port == 2
+    with pytest.raises(SettingsError, match="setting DIALER_SETTINGS: /nowhere is not a file"):
+        load_settings({"DIALER_SETTINGS": "/nowhere"})
+
+
+def test_a_file_that_is_no_toml_is_one_line(file: Path):
+    file.write_text("[web\n")
+    assert "is no TOML" in refusal({}, file)
+    file.write_bytes(b"\xff\xfe")
+    assert "cannot be read" in refusal({}, file)
+
+
+def test_a_grade_without_a_policy_is_refused(file: Path):
+    file.write_text(SHIPPED.replace("[policy.low]", "[policy.lowest]"))
+    assert refusal({}, file).startswith("setting policy.low")

@@ -1,0 +1,102 @@
+"""The commands of the Makefile that need no network, from any folder and without git."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PLAIN = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
+
+
+def run(*argv: str | Path, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(one) for one in argv], cwd=cwd, env={**PLAIN, **env}, stdin=subprocess.DEVNULL, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """What set-up reads, and nothing else: no git, no environment."""
+    folder = tmp_path / "clone with space"
+    (folder / "tools").mkdir(parents=True)
+    for name in ("Makefile", "requirements.lock", "pyproject.toml", "tools/setup.sh"):
+        shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+def interpreter(folder: Path, name: str, script: str) -> Path:
+    """A stand-in for an installed Python."""
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_make_alone_tells_what_there_is(clone: Path, tmp_path: Path):
+    done = run("make", "-s", "-C", clone, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    listed = re.findall(r"^make (\w+) +\S", done.stdout, re.MULTILINE)
+    assert {"help", "setup", "demo", "test", "lint", "bench", "clean"} <= set(listed)
+
+
+def test_a_python_without_venv_gets_one_line_that_says_what_to_install(clone: Path):
+    stub = interpreter(
+        clone, "python-bare", 'case "$2" in *ensurepip*) exit 1 ;; *) exec python3 "$@" ;; esac'
+    )
+    done = run("sh", "tools/setup.sh", cwd=clone, PYTHON=str(stub), PATH=without("uv"))
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last == "setup: this Python cannot make virtual environments: apt-get install python3-venv"
+    assert not (clone / ".venv" / ".ready").exists()
+
+
+def without(program: str) -> str:
+    folders = os.environ["PATH"].split(os.pathsep)
+    return os.pathsep.join(folder for folder in folders if not (Path(folder) / program).exists())
+
+
+def test_a_python_that_is_too_old_or_missing_is_one_line(clone: Path):
+    old = interpreter(clone, "python-old", 'case "$2" in *exit*) exit 1 ;; *) echo 3.9 ;; esac')
+    done = run("sh", "tools/setup.sh", cwd=clone, PYTHON=str(old))
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "is not Python 3.11, 3.12 or 3.13" in done.stderr
+    done = run("sh", "tools/setup.sh", cwd=clone, PYTHON="python9.9")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "setup: no python9.9 here: apt-get install python3 python3-venv\n",
+    )
+
+
+def test_what_is_ready_is_left_alone(clone: Path):
+    (clone / ".venv" / "bin").mkdir(parents=True)
+    interpreter(clone / ".venv" / "bin", "python", "exit 0")
+    (clone / ".venv" / ".ready").write_text(f"{clone}\n")
+    done = run("sh", "tools/setup.sh", cwd=clone)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "pyproject.toml"])
+def test_a_newer_list_of_dependencies_is_set_up_anew(clone: Path, name: str):
+    (clone / ".venv" / "bin").mkdir(parents=True)
+    interpreter(clone / ".venv" / "bin", "python", "exit 0")
+    stamp = clone / ".venv" / ".ready"
+    stamp.write_text(f"{clone}\n")
+    os.utime(clone / name, (stamp.stat().st_mtime + 10,) * 2)
+    done = run("sh", "tools/setup.sh", cwd=clone, PYTHON="python9.9")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "setup: no python9.9 here: apt-get install python3 python3-venv\n",
+    )
+
+
+def test_the_check_before_landing_runs_lint_and_tests():
+    script = ROOT / ".ci" / "run"
+    assert os.access(script, os.X_OK)
+    assert re.findall(r"^make (\w+)$", script.read_text(), re.MULTILINE) == ["lint", "test"]
