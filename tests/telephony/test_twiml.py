@@ -1,0 +1,238 @@
+"""TwiML as Twilio documents it: its classes check no values, so this table does; and every real turn obeys it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from uuid import UUID
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dialer.carrier.twiml import parse_twiml
+from dialer.domain.values import Answer, Contact
+from dialer.scripts.dialogue import Ask, End, Position, Turn, Utterance
+from dialer.scripts.model import Learned, Urgency
+from dialer.telephony.config import TelephonyConfig
+from dialer.telephony.twiml import fallback, hang_up, write
+
+ATTEMPT = UUID("0197c1a2-3b4c-7d5e-8f90-a1b2c3d4e5f6")
+CONFIG = TelephonyConfig(
+    base_url=None,
+    account_sid="AC1",
+    auth_token="t",
+    caller_number="047896110",
+    public_url="https://a.cn",
+)
+POSITION = Position(node="scene", tries=1, contact=Contact.VERIFIED)
+CALL_NEXT = f"https://a.cn/hooks/call/{ATTEMPT}/4/scene.1.verified.none#rc=3&rp=ct,rt,5xx"
+
+SECONDS = r"[1-9]\d{0,2}"
+HOOK = r"https://a\.cn/hooks/(call|dial)/[0-9a-f-]{36}/\d+/[a-z0-9_.]+#rc=3&rp=ct,rt,5xx"
+SPOKEN = {"cmn-CN": "Polly.Zhiyu", "en-US": "Polly.Joanna"}
+ALLOWED = {
+    "Say": {"voice": r"Polly\.(Zhiyu|Joanna)", "language": r"cmn-CN|en-US", "loop": r"\d+"},
+    "Play": {"loop": r"\d+", "digits": r"[0-9w]+"},
+    "Gather": {
+        "input": r"dtmf|dtmf speech|speech",
+        "numDigits": r"[1-9]\d?",
+        "timeout": SECONDS,
+        "finishOnKey": r"[0-9*#]?",
+        "actionOnEmptyResult": r"true|false",
+        "method": r"POST",
+        "action": HOOK,
+        "speechTimeout": r"auto|\d+",
+        "language": r"cmn-Hans-CN|en-US",
+        "hints": r".{0,5000}",
+    },
+    "Redirect": {"method": r"POST"},
+    "Hangup": {},
+    "Dial": {
+        "timeout": SECONDS,
+        "callerId": r"\+?\d+",
+        "method": r"POST",
+        "action": HOOK,
+        "timeLimit": r"\d+",
+    },
+    "Number": {},
+    "Pause": {"length": r"\d+"},
+}
+INSIDE = {"Response": {"Say", "Play", "Gather", "Redirect", "Hangup", "Dial", "Pause"}, "Dial": {"Number"}}
+INSIDE["Gather"] = {"Say", "Play", "Pause"}
+
+
+def read(text: str) -> ET.Element:
+    """The document, once every element, attribute and value is one that Twilio knows."""
+    root = ET.fromstring(text)
+    assert root.tag == "Response"
+    for parent in root.iter():
+        for child in parent:
+            assert child.tag in INSIDE.get(parent.tag, set()), f"{child.tag} inside {parent.tag}"
+            for name, value in child.attrib.items():
+                assert re.fullmatch(ALLOWED[child.tag][name], value), f"{child.tag} {name}={value}"
+    for say in root.iter("Say"):
+        assert SPOKEN[say.attrib["language"]] == say.attrib["voice"]
+        assert (say.text or "").strip()
+    assert parse_twiml(text.encode())
+    return root
+
+
+def utterance(text: str = "您好", *, language: str = "zh", audio: tuple[str, ...] | None = None) -> Utterance:
+    return Utterance(prompt_id="greeting", language=language, text=text, audio=audio)
+
+
+def asking(*said: Utterance, **changes: object) -> Turn:
+    ask = Ask(
+        num_digits=1,
+        timeout_seconds=6,
+        position=POSITION,
+        accepts=frozenset("12"),
+        hints=("是我", "不是<我>"),
+    )
+    return Turn(
+        node="scene",
+        utterances=said or (utterance(),),
+        learned=Learned(contact=Contact.VERIFIED, answer=Answer.NONE),
+        ask=replace(ask, **changes),  # type: ignore[arg-type]
+    )
+
+
+END = End(node="bye", contact=Contact.VERIFIED, answer=Answer.ACKNOWLEDGED, urgency=next(iter(Urgency)))
+
+
+def ending(*said: Utterance) -> Turn:
+    learned = Learned(contact=Contact.VERIFIED, answer=Answer.ACKNOWLEDGED)
+    return Turn(node="bye", utterances=said or (utterance("再见"),), learned=learned, end=END)
+
+
+def handing_over() -> Turn:
+    return replace(ending(utterance("请稍等")), hand_over=True, position=POSITION)
+
+
+def written(turn: Turn, config: TelephonyConfig = CONFIG) -> ET.Element:
+    return read(
+        write(
+            turn,
+            attempt_id=ATTEMPT,
+            step=3,
+            config=config,
+            audio_url=lambda name: f"https://a.cn/{name}?a=1&b",
+        )
+    )
+
+
+def test_a_question_is_said_inside_the_wait_for_its_keys():
+    root = written(asking(utterance("您好"), utterance("请按1", audio=("one.wav", "two.wav"))))
+    gather, net = root
+    assert [child.tag for child in gather] == ["Say", "Play", "Play"]
+    assert [child.text for child in gather] == [
+        "您好",
+        "https://a.cn/one.wav?a=1&b",
+        "https://a.cn/two.wav?a=1&b",
+    ]
+    assert gather.attrib == {
+        "input": "dtmf",
+        "numDigits": "1",
+        "timeout": "6",
+        "finishOnKey": "",
+        "actionOnEmptyResult": "true",
+        "method": "POST",
+        "action": CALL_NEXT,
+    }
+    assert (net.tag, net.text, net.attrib) == ("Redirect", CALL_NEXT, {"method": "POST"})
+
+
+def test_the_answer_goes_to_the_next_step_at_the_question_s_position():
+    gather = written(asking())[0]
+    path = gather.attrib["action"].partition("#")[0]
+    step, position = path.split("/")[-2:]
+    assert step == "4"
+    assert Position.decode(position) == POSITION
+
+
+def test_a_question_of_several_digits_names_the_key_that_ends_it():
+    gather = written(asking(num_digits=4, finish_on_key="#"))[0]
+    assert (gather.attrib["numDigits"], gather.attrib["finishOnKey"]) == ("4", "#")
+
+
+def test_speech_is_listened_to_only_when_it_is_switched_on():
+    gather = written(asking(), replace(CONFIG, hear_speech=True))[0]
+    assert gather.attrib["input"] == "dtmf speech"
+    assert gather.attrib["language"] == "cmn-Hans-CN"
+    assert gather.attrib["hints"] == "是我,不是<我>"
+    assert "hints" not in written(asking())[0].attrib
+
+
+def test_an_end_is_said_and_then_hung_up():
+    assert [child.tag for child in written(ending(utterance(), utterance()))] == ["Say", "Say", "Hangup"]
+
+
+def test_an_officer_is_rung_from_our_number_and_its_end_is_told():
+    said, dial = written(handing_over(), replace(CONFIG, officer_number="0478110"))
+    assert said.tag == "Say"
+    assert dial.attrib["callerId"] == "047896110"
+    assert dial.attrib["timeout"] == "20"
+    assert dial.attrib["action"].startswith(f"https://a.cn/hooks/dial/{ATTEMPT}/4/scene.1.verified.none")
+    assert [number.text for number in dial] == ["0478110"]
+
+
+def test_without_an_officer_s_number_the_script_goes_on():
+    said, onward = written(handing_over())
+    assert (said.tag, onward.tag, onward.text) == ("Say", "Redirect", CALL_NEXT)
+
+
+def test_a_hand_over_with_nowhere_to_go_on_ends():
+    turn = replace(handing_over(), position=None)
+    assert [child.tag for child in written(turn)] == ["Say", "Hangup"]
+
+
+def test_a_turn_without_words_still_ends():
+    turn = replace(ending(), utterances=())
+    assert [child.tag for child in written(turn)] == ["Hangup"]
+
+
+@pytest.mark.parametrize(("language", "spoken"), [("zh", "cmn-CN"), ("en", "en-US"), ("mn", "cmn-CN")])
+def test_a_language_is_spoken_with_its_own_voice(language: str, spoken: str):
+    assert written(ending(utterance("x", language=language)))[0].attrib["language"] == spoken
+
+
+def test_no_audio_at_all_is_spoken():
+    assert written(ending(utterance("x", audio=())))[0].tag == "Say"
+
+
+@given(st.text(min_size=1, max_size=60))
+@settings(deadline=None)
+def test_no_text_can_break_the_document(text: str):
+    safe = f"好{text}"
+    if any(0xD800 <= ord(letter) < 0xE000 for letter in safe):
+        return
+    said = written(ending(utterance(safe)))[0]
+    kept = "".join(c for c in safe if (ord(c) > 31 or c in "\t\n\r") and ord(c) not in {0xFFFE, 0xFFFF})
+    assert said.text == kept.replace("\r\n", "\n").replace("\r", "\n")
+    assert len(list(said)) == 0
+
+
+def test_the_safe_sentence_needs_nothing_and_says_what_must_be_said():
+    root = read(fallback())
+    say, hangup = root
+    assert hangup.tag == "Hangup"
+    assert say.attrib["loop"] == "2"
+    first = (say.text or "").split("。")[0]
+    assert "反诈中心" in first
+    assert "不要转账" in first
+    assert "挂断对方的电话" in first
+    for word in ("假警察", "区号加96110", "110", "派出所"):
+        assert word in (say.text or "")
+    for word in ("安全账户", "资金清查", "http", "验证码", "密码"):
+        assert word not in (say.text or "")
+
+
+def test_the_safe_sentence_names_the_bureau_it_is_given():
+    text = read(fallback(bureau="A&B<反诈>", hotline="96110"))[0].text or ""
+    assert "A&B<反诈>" in text
+
+
+def test_after_an_officer_the_call_just_ends():
+    assert [child.tag for child in read(hang_up())] == ["Hangup"]
