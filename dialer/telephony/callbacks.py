@@ -42,7 +42,7 @@ def status_event(params: Mapping[str, str]) -> CallProgress:
             status=status,
             sip_code=sip_code,
             answered_by=answered_by,
-            line_result=params.get("LineResult", ""),
+            line_result=params.get("X-LineResult", ""),
         ),
         duration_seconds=_number(params.get("CallDuration", "")),
         answered_by=answered_by,

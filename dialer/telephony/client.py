@@ -120,13 +120,15 @@ class CallClient:
     async def cancel(self, sid: str) -> bool:
         """Ends a call that should not ring: withdrawn while queued or ringing, hung up when it talks by now.
 
-        False when there was nothing to end. Raises `Unavailable` when that is not known.
+        False when the carrier says that there is nothing to end. Raises `Unavailable` when that is not known.
         """
-        return await self._end(sid, "canceled") or await self._end(sid, "completed")
+        # Twilio refuses to withdraw a call that talks; others say yes and change nothing.
+        status = await self._end(sid, "canceled")
+        return status not in {None, "in-progress", "answered"} or await self.hang_up(sid)
 
     async def hang_up(self, sid: str) -> bool:
         """Ends a call whatever it is doing. False and `Unavailable` as with `cancel`."""
-        return await self._end(sid, "completed")
+        return await self._end(sid, "completed") is not None
 
     async def fetch(self, sid: str) -> CallState | None:
         """The call as it is now; None when the carrier has no such call. Raises `Unavailable`."""
@@ -180,15 +182,16 @@ class CallClient:
             async_amd_status_callback_method="POST" if detect else unset,
         )
 
-    async def _end(self, sid: str, status: str) -> bool:
+    async def _end(self, sid: str, status: str) -> str | None:
+        """The call's status after it was asked to end; None when the carrier has nothing to end."""
         if not _SID.fullmatch(sid):
-            return False
+            return None
         call = await _asked(
             lambda: self._api.calls(sid).update_async(status=status),
             absent=HTTPStatus.NOT_FOUND,
             wrong_state=_WRONG_STATE,
         )
-        return call is not None
+        return None if call is None else str(call.status)
 
 
 async def _asked(

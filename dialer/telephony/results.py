@@ -1,7 +1,7 @@
 """The one table from what the carrier says of a finished call to our telephony results.
 
 Within Twilio's protocol a forwarded call or a switched-off phone cannot always be told. Our own carrier adds
-`LineResult`; it may make a result more exact within the same status, never better, so nothing safe depends on it.
+`X-LineResult`; it may make a result more exact within the same status, never better, so nothing safe depends on it.
 """
 
 from __future__ import annotations
@@ -69,13 +69,22 @@ _BY_SIP_CODE: Final[Mapping[str, Mapping[int, Result]]] = {
     },
 }
 
-_BY_LINE_RESULT: Final[Mapping[str, frozenset[Result]]] = {
-    "completed": frozenset({Result.FORWARDED, Result.MACHINE}),
-    "busy": frozenset({Result.REJECTED}),
-    "no-answer": frozenset({Result.POWERED_OFF, Result.REJECTED, Result.FORWARDED}),
-    "failed": frozenset({Result.INVALID_NUMBER, Result.BLOCKED, Result.POWERED_OFF, Result.REJECTED}),
+_BY_LINE_RESULT: Final[Mapping[str, Mapping[str, Result]]] = {
+    "completed": {"forwarded": Result.FORWARDED, "voicemail": Result.MACHINE, "machine": Result.MACHINE},
+    "busy": {"rejected": Result.REJECTED},
+    "no-answer": {
+        "powered_off": Result.POWERED_OFF,
+        "rejected": Result.REJECTED,
+        "forwarded": Result.FORWARDED,
+    },
+    "failed": {
+        "powered_off": Result.POWERED_OFF,
+        "rejected": Result.REJECTED,
+        "invalid_number": Result.INVALID_NUMBER,
+        "blocked": Result.BLOCKED,
+    },
 }
-"""What `LineResult` may say of each status; anything else is not listened to."""
+"""What `X-LineResult` may say of each status; anything else is not listened to."""
 
 _MACHINES: Final = ("machine", "fax")
 
@@ -87,8 +96,9 @@ def result_of(
     base = _BY_STATUS.get(status)
     if base is None:
         return None
-    if line_result in _BY_LINE_RESULT.get(status, ()):
-        return Result(line_result)
+    exact = _BY_LINE_RESULT.get(status, {}).get(line_result)
+    if exact is not None:
+        return exact
     if base is Result.ANSWERED and answered_by.startswith(_MACHINES):
         return Result.MACHINE
     if sip_code is not None:

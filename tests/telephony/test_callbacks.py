@@ -78,8 +78,8 @@ def test_every_way_to_end(status: str, code: str, result: Result):
 
 
 def test_the_line_s_own_word_is_heard():
-    assert event("completed", LineResult="forwarded").result is Result.FORWARDED
-    assert event("no-answer", LineResult="answered").result is Result.NO_ANSWER
+    assert event("completed", **{"X-LineResult": "forwarded"}).result is Result.FORWARDED
+    assert event("no-answer", **{"X-LineResult": "answered"}).result is Result.NO_ANSWER
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "1.5", "９", "1e3", "99999999999", "NaN"])

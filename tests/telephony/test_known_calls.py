@@ -40,6 +40,13 @@ async def test_a_call_that_talks_by_now_is_hung_up_instead(stub: Stub, client: C
     assert [a.value("Status") for a in stub.asked] == ["canceled", "completed"]
 
 
+async def test_a_carrier_that_says_yes_and_lets_it_talk_is_told_to_hang_up(stub: Stub, client: CallClient):
+    stub.says(200, call(status="in-progress"))
+    stub.says(200, call(status="completed"))
+    assert await client.cancel(SID) is True
+    assert [a.value("Status") for a in stub.asked] == ["canceled", "completed"]
+
+
 async def test_a_call_that_is_over_needs_no_end(stub: Stub, client: CallClient):
     stub.says(400, wrong_state())
     assert await client.cancel(SID) is False

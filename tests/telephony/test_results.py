@@ -100,6 +100,7 @@ def test_a_verdict_about_a_call_that_was_not_answered_changes_nothing():
     [
         ("completed", "forwarded", Result.FORWARDED),
         ("completed", "machine", Result.MACHINE),
+        ("completed", "voicemail", Result.MACHINE),
         ("no-answer", "powered_off", Result.POWERED_OFF),
         ("no-answer", "forwarded", Result.FORWARDED),
         ("busy", "rejected", Result.REJECTED),
@@ -112,7 +113,9 @@ def test_our_own_carrier_may_be_more_exact(status: str, said: str, result: Resul
     assert result_of(status=status, line_result=said) is result
 
 
-@pytest.mark.parametrize(("status", "said"), list(product(FINISHED, [*Result, "nonsense", "ANSWERED"])))
+@pytest.mark.parametrize(
+    ("status", "said"), list(product(FINISHED, [*Result, "voicemail", "nonsense", "ANSWERED"]))
+)
 def test_the_extra_field_never_makes_a_call_answered_or_a_machine_a_person(status: str, said: str):
     plain = result_of(status=status)
     told = result_of(status=status, line_result=said)
