@@ -55,7 +55,7 @@ class AdminFront:
                 return _json({"error": "a valid bearer token is needed"}, 401)
             try:
                 return await handler(request)
-            except (BadFault, BadBehaviour, BadCarrierConfig, ValueError) as problem:
+            except (BadFault, BadBehaviour, BadCarrierConfig, ValueError, OverflowError) as problem:
                 return _json({"error": str(problem)}, 400)
 
         return guarded
@@ -130,9 +130,11 @@ class AdminFront:
         unix = timers.unix()
         epoch = datetime.fromisoformat(str(data["epoch"])) if data.get("epoch") else timers.clock.now(unix)
         anchor = float(data.get("anchor_unix", unix))
-        timers.clock = ServiceClock(
+        clock = ServiceClock(
             anchor_unix=anchor, epoch=epoch, speed=float(data.get("speed", timers.clock.speed))
         )
+        clock.now(unix)  # a moment that no calendar holds is refused here, not met later
+        timers.clock = clock
         return await self.clock(request)
 
     async def set_person(self, request: web.Request) -> web.StreamResponse:

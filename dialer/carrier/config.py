@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from dialer.carrier.people import PeopleConfig, practice_mix
@@ -38,8 +38,14 @@ class ServiceClock:
 
     def now(self, unix: float) -> datetime:
         """The service time at the real moment `unix`."""
-        epoch = self.epoch if self.epoch is not None else datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+        epoch = self.epoch if self.epoch is not None else datetime.fromtimestamp(self.anchor_unix, UTC)
         return epoch + timedelta(seconds=(unix - self.anchor_unix) * self.speed)
+
+    def anchored(self, unix: float) -> ServiceClock:
+        """Itself; without an epoch, the same speed from the real moment `unix` on."""
+        if self.epoch is not None:
+            return self
+        return ServiceClock(anchor_unix=unix, epoch=datetime.fromtimestamp(unix, UTC), speed=self.speed)
 
     def real_seconds(self, service_seconds: float) -> float:
         """How long that takes on the wall clock."""

@@ -62,7 +62,7 @@ async def start(config: CarrierConfig, *, make_line: MakeLine | None = None) -> 
     simulated.
     """
     loop = asyncio.get_running_loop()
-    timers = Timers(loop, config.clock)
+    timers = Timers(loop, config.clock.anchored(Timers.unix()))
     simulated = SimulatedLine(
         timers, people=config.people, seed=config.seed, desk_numbers=config.desk_numbers
     )

@@ -83,7 +83,9 @@ class Witness:
         return self._rings_of_attempt[self._hash(attempt)]
 
     def close(self) -> None:
-        os.close(self._file)
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
     def _write(self, line: str) -> None:
         # One unbuffered append: it is with the operating system before we go on, so a kill cannot lose it.

@@ -14,7 +14,7 @@ from dialer.carrier.config import CarrierConfig, ServiceClock
 from dialer.carrier.lines.device import DeviceLine
 from dialer.carrier.people import Behaviour, PeopleConfig
 from dialer.carrier.server import MakeLine, start
-from tests.carrier.stage import ACCOUNT, ADMIN, FAST, TOKEN, App, Bench, Start, ToCarrier
+from tests.carrier.stage import ACCOUNT, ADMIN, BY_HAND, FAST, TOKEN, App, Bench, Start, ToCarrier
 
 
 @pytest.fixture
@@ -38,7 +38,8 @@ async def bench(app: App, tmp_path: Path) -> AsyncIterator[Start]:
     ) -> Bench:
         if people:
             config["people"] = PeopleConfig(behaviours=people)
-        config.setdefault("clock", ServiceClock(speed=FAST))
+        # A hand needs longer than a timer: its phones' clock runs slower.
+        config.setdefault("clock", ServiceClock(speed=FAST if make_line is None else BY_HAND))
         config.setdefault("admin_token", ADMIN)
         made = CarrierConfig(account_sid=ACCOUNT, auth_token=TOKEN, state_dir=tmp_path / state, **config)
         carrier = await start(made, make_line=make_line)

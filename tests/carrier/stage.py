@@ -23,6 +23,7 @@ ADMIN = "token-of-the-admin"
 FROM = "+8647896110"
 TO = "+8613800138000"
 FAST = 400.0
+BY_HAND = 20.0
 PATIENCE_SECONDS = 10.0
 
 HANGUP = "<Response><Hangup/></Response>"

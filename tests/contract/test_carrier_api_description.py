@@ -15,7 +15,7 @@ from aiohttp import ClientSession, encode_basic_auth
 from openapi_core import OpenAPI
 from openapi_core.testing import MockRequest, MockResponse
 
-from dialer.carrier.config import CarrierConfig, ServiceClock
+from dialer.carrier.config import CarrierConfig
 from dialer.carrier.lines.device import DeviceLine
 from dialer.carrier.server import RunningCarrier, start
 
@@ -72,9 +72,7 @@ def openapi() -> OpenAPI:
 
 @pytest.fixture
 async def carrier(tmp_path: Path) -> AsyncIterator[RunningCarrier]:
-    config = CarrierConfig(
-        account_sid=ACCOUNT, auth_token=TOKEN, state_dir=tmp_path, clock=ServiceClock(speed=100.0)
-    )
+    config = CarrierConfig(account_sid=ACCOUNT, auth_token=TOKEN, state_dir=tmp_path)
     running = await start(config, make_line=DeviceLine)
     yield running
     await running.stop()
@@ -148,7 +146,7 @@ async def test_create_and_fetch_in_every_state_match_the_description(carrier: Ru
     assert (await checked.send("POST", one, [("Twiml", TWIML)]))["status"] == "in-progress"
     assert (await checked.send("POST", one, [("Status", "completed")]))["status"] == "completed"
     over = await checked.send("GET", one)
-    assert over["duration"] == "1"
+    assert int(over["duration"]) >= 1
     assert over["end_time"].endswith("+0000")
 
 

@@ -1,0 +1,207 @@
+"""The operator's side of the carrier, and the carrier as a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing as mp
+import os
+import signal
+import socket
+from pathlib import Path
+from typing import Self
+
+import aiohttp
+import pytest
+from twilio.rest import Client
+
+from dialer.carrier.config import CarrierConfig
+from dialer.carrier.people import Behaviour, PeopleConfig, Pickup
+from dialer.carrier.server import run
+from tests.carrier.stage import ACCOUNT, ADMIN, HANGUP, TO, TOKEN, App, Bench, Start, ToCarrier
+
+PATHS = [
+    ("GET", "rings"),
+    ("GET", "calls"),
+    ("GET", "clock"),
+    ("PUT", "clock"),
+    ("PUT", "people/8613800138000"),
+    ("DELETE", "people/8613800138000"),
+    ("GET", "faults"),
+    ("PUT", "faults"),
+    ("DELETE", "faults"),
+    ("PUT", "limits"),
+    ("POST", "crash"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), PATHS)
+async def test_every_door_wants_its_own_token(hands: Bench, method: str, path: str):
+    for header in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Bearer {TOKEN}"}):
+        async with hands.session.request(
+            method, f"{hands.carrier.base_url}/admin/{path}", headers=header
+        ) as answer:
+            assert answer.status == 401
+
+
+async def test_without_a_token_set_the_doors_are_closed(bench: Start):
+    one = await bench(admin_token="")
+    async with one.session.get(
+        f"{one.carrier.base_url}/admin/rings", headers={"Authorization": "Bearer "}
+    ) as answer:
+        assert answer.status == 401
+
+
+async def test_health_needs_no_token(hands: Bench):
+    async with hands.session.get(f"{hands.carrier.base_url}/admin/health") as answer:
+        assert (await answer.json())["status"] == "ok"
+
+
+async def test_one_number_can_be_given_a_behaviour_of_its_own(bench: Start, app: App):
+    app.documents["/start"] = HANGUP
+    one = await bench(Behaviour(name="human", share=1))
+    await one.admin("PUT", f"people/{TO}", {"pickup": "busy"})
+    assert (await app.final(await one.call()))["CallStatus"] == "busy"
+    await one.admin("DELETE", f"people/{TO}")
+    assert (await app.final(await one.call()))["CallStatus"] == "completed"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", f"people/{TO}", {"keys": ["x"]}),
+        ("PUT", f"people/{TO}", {"colour": "blue"}),
+        ("PUT", "clock", {"speed": 0}),
+        ("PUT", "clock", {"epoch": "today"}),
+        ("PUT", "faults", {"nothing": {}}),
+        ("PUT", "limits", {"calls_per_second": -1}),
+        ("PUT", "limits", {"max_lines": 0}),
+        ("PUT", "faults", [1]),
+    ],
+)
+async def test_a_wrong_wish_is_refused_with_a_line(bench: Start, method: str, path: str, body: object):
+    one = await bench()
+    async with one.session.request(
+        method,
+        f"{one.carrier.base_url}/admin/{path}",
+        json=body,
+        headers={"Authorization": f"Bearer {ADMIN}"},
+    ) as answer:
+        assert answer.status == 400
+        assert (await answer.json())["error"]
+
+
+async def test_rings_are_told_per_number_and_per_attempt(bench: Start, app: App):
+    app.documents["/start"] = HANGUP
+    one = await bench(Behaviour(name="human", share=1), attempt_pattern=r"attempt=(\d+)")
+    for n in (1, 1, 2):
+        await app.final(await one.call(status_callback=f"{app.base}/status?attempt={n}&try=x{n}"))
+    assert (await one.admin("GET", "rings?number=%2B8613800138000"))["rings"] == 3
+    assert (await one.admin("GET", "rings?attempt=1"))["rings"] == 2
+    counts = await one.admin("GET", "rings")
+    assert (counts["rings"], counts["max_rings_per_attempt"], counts["calls"]) == (3, 2, 3)
+
+
+async def test_live_calls_are_shown_without_their_numbers(hands: Bench):
+    phone = hands.phones.phone(TO)
+    sid = await hands.call()
+    await phone.rings()
+    shown = await hands.admin("GET", "calls")
+    assert [(one["sid"], one["status"], one["rang"]) for one in shown["live"]] == [(sid, "ringing", True)]
+    assert TO not in str(shown)
+
+
+async def test_the_clock_is_changed_without_a_jump(bench: Start):
+    one = await bench()
+    before = await one.admin("GET", "clock")
+    after = await one.admin("PUT", "clock", {"speed": 1})
+    assert after["speed"] == 1.0
+    assert after["service_now"] >= before["service_now"]
+    set_outright = await one.admin(
+        "PUT", "clock", {"anchor_unix": 0, "epoch": "2026-11-25T01:00:00+00:00", "speed": 2}
+    )
+    assert (set_outright["anchor_unix"], set_outright["epoch"]) == (0, "2026-11-25T01:00:00+00:00")
+
+
+class Process:
+    """A carrier in a process of its own, whose people never answer."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.base = f"http://127.0.0.1:{self.port}"
+        self._process = mp.get_context("spawn").Process(target=serve, args=(str(folder), self.port))
+
+    async def __aenter__(self) -> Self:
+        self._process.start()
+        async with asyncio.timeout(60):
+            while not await self.healthy():  # noqa: ASYNC110 - another process's state
+                await asyncio.sleep(0.02)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.to_thread(self.end, signal.SIGKILL)
+
+    def end(self, by: signal.Signals) -> int | None:
+        assert self._process.pid is not None
+        if self._process.is_alive():
+            os.kill(self._process.pid, by)
+        self._process.join(20)
+        return self._process.exitcode
+
+    async def healthy(self) -> bool:
+        async with aiohttp.ClientSession() as session:
+            try:
+                async with session.get(f"{self.base}/admin/health") as answer:
+                    return answer.status == 200
+            except aiohttp.ClientError:
+                return False
+
+    async def rings(self) -> dict[str, object]:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{self.base}/admin/rings", headers={"Authorization": f"Bearer {ADMIN}"}) as answer,
+        ):
+            counts: dict[str, object] = await answer.json()
+            return counts
+
+
+def serve(folder: str, port: int) -> None:
+    run(
+        CarrierConfig(
+            account_sid=ACCOUNT,
+            auth_token=TOKEN,
+            admin_token=ADMIN,
+            state_dir=Path(folder),
+            port=port,
+            people=PeopleConfig(
+                behaviours=(
+                    Behaviour(name="out", share=1, pickup=Pickup.NO_ANSWER, ring_after_seconds=(0, 0)),
+                )
+            ),
+        )
+    )
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
+async def test_the_process_ends_cleanly_on_a_signal(tmp_path: Path, by: signal.Signals):
+    async with Process(tmp_path) as process:
+        assert await asyncio.to_thread(process.end, by) == 0
+
+
+async def test_a_killed_process_comes_back_with_its_calls_and_its_count(tmp_path: Path):
+    async with Process(tmp_path) as process:
+        client = Client(ACCOUNT, TOKEN, http_client=ToCarrier(process.base))
+        made = await client.calls.create_async(to=TO, from_="+8647896110", twiml="<Response/>")
+        async with asyncio.timeout(20):
+            while (await process.rings())["rings"] != 1:  # noqa: ASYNC110 - another process's state
+                await asyncio.sleep(0.02)
+        await client.http_client.close()  # type: ignore[attr-defined]
+        await asyncio.to_thread(process.end, signal.SIGKILL)
+    async with Process(tmp_path) as process:
+        client = Client(ACCOUNT, TOKEN, http_client=ToCarrier(process.base))
+        found = await client.calls.list_async(to=TO)
+        assert [(call.sid, call.status) for call in found] == [(made.sid, "failed")]
+        await client.http_client.close()  # type: ignore[attr-defined]
+        counts = await process.rings()
+        assert (counts["rings"], counts["calls"], counts["by_status"]) == (1, 1, {"lost": 1})

@@ -1,0 +1,167 @@
+"""What survives a crash: the count of rings always, the memory of calls unless it is taken away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from twilio.base.exceptions import TwilioRestException
+
+from dialer.carrier.call import Call, Status
+from dialer.carrier.lines.device import DeviceLine
+from dialer.carrier.memory import CallMemory
+from dialer.carrier.order import CallOrder
+from dialer.carrier.witness import Witness
+from tests.carrier.stage import HANGUP, TO, App, Bench, Start
+
+OTHER = "+8613900139000"
+
+
+async def test_a_carrier_that_comes_back_knows_its_calls_and_drops_the_live_ones(bench: Start, app: App):
+    app.documents["/start"] = HANGUP
+    one = await bench(make_line=DeviceLine)
+    phone = one.phones.phone(TO)
+    over = await one.call()
+    (await phone.rings()).answer()
+    await app.final(over)
+    ringing = await one.call()
+    await phone.rings()
+    app.documents["/start"] = "<Response><Pause length='50000'/></Response>"
+    talking = await one.call()
+    (await phone.rings()).answer()
+    await app.until(lambda: len(app.at("/start")) == 2)
+    await one.carrier.stop()
+
+    back = await bench(make_line=DeviceLine)
+    listed = {str(call.sid): str(call.status) for call in await back.client.calls.list_async(to=TO)}
+    assert listed == {over: "completed", ringing: "failed", talking: "completed"}
+    counts = await back.admin("GET", "rings")
+    assert (counts["calls"], counts["rings"], counts["max_rings_per_attempt"]) == (3, 3, 3)
+    assert counts["by_status"] == {"completed": 1, "lost": 2}
+    fresh = await back.call(OTHER)
+    assert [call.sid for call in await back.client.calls.list_async(limit=1)] == [fresh]
+
+
+@pytest.mark.parametrize("memory", [True, False])
+async def test_a_crash_by_command_drops_calls_silently(hands: Bench, app: App, memory: bool):
+    phone = hands.phones.phone(TO)
+    sid = await hands.call()
+    ringing = await phone.rings()
+    await app.until(lambda: len(app.at("/status")) == 2)
+    assert await hands.admin("POST", "crash", {"memory": memory}) == {"dropped": 1}
+    assert ringing.over
+    if memory:
+        assert (await hands.client.calls(sid).fetch_async()).status == "failed"
+    else:
+        with pytest.raises(TwilioRestException) as unknown:
+            await hands.client.calls(sid).fetch_async()
+        assert unknown.value.code == 20404
+    counts = await hands.admin("GET", "rings")
+    assert (counts["rings"], counts["lines_in_use"]) == (1, 0)
+    again = await hands.call()
+    (await phone.rings()).hang_up_phone()
+    await app.final(again)
+    assert app.statuses_of(sid) == ["initiated", "ringing"]
+
+
+async def test_without_memory_nothing_comes_back_but_the_count(bench: Start):
+    one = await bench(make_line=DeviceLine)
+    phone = one.phones.phone(TO)
+    await one.call()
+    await phone.rings()
+    await one.admin("POST", "crash", {"memory": False})
+    await one.carrier.stop()
+    back = await bench(make_line=DeviceLine)
+    assert await back.client.calls.list_async() == []
+    assert (await back.admin("GET", f"rings?number={TO}"))["rings"] == 1
+
+
+async def test_neither_file_holds_a_number_or_an_address(hands: Bench, app: App, tmp_path: Path):
+    phone = hands.phones.phone(TO)
+    await hands.call()
+    await phone.rings()
+    for file in (tmp_path / "carrier").iterdir():
+        data = file.read_bytes()
+        assert TO.lstrip("+").encode() not in data
+        assert app.base.encode() not in data
+        assert file.stat().st_mode & 0o077 == 0
+
+
+def call(n: int) -> Call:
+    return Call(
+        sid=f"CA{n:032x}",
+        account_sid="AC" + "0" * 32,
+        order=CallOrder(to=TO, from_="+8647896110"),
+        created=1000.0 + n,
+        number=n,
+    )
+
+
+def test_a_record_cut_short_is_dropped_and_the_next_one_is_read(tmp_path: Path):
+    memory = CallMemory(tmp_path)
+    memory.recall(since_unix=0)
+    memory.accepted(call(1))
+    memory.accepted(call(2))
+    memory.close()
+    log = tmp_path / "calls.log"
+    log.write_bytes(log.read_bytes()[:-5])
+    memory = CallMemory(tmp_path)
+    assert [one.number for one in memory.recall(since_unix=0)] == [1]
+    memory.accepted(call(3))
+    memory.close()
+    memory = CallMemory(tmp_path)
+    assert [(one.number, one.status) for one in memory.recall(since_unix=0)] == [
+        (1, Status.FAILED),
+        (3, Status.FAILED),
+    ]
+    memory.close()
+
+
+def test_another_key_reads_nothing_and_breaks_nothing(tmp_path: Path):
+    memory = CallMemory(tmp_path)
+    memory.recall(since_unix=0)
+    memory.accepted(call(1))
+    memory.close()
+    (tmp_path / "memory.key").unlink()
+    memory = CallMemory(tmp_path)
+    assert memory.recall(since_unix=0) == []
+    memory.close()
+
+
+def test_old_calls_are_not_recalled_and_the_log_is_bounded(tmp_path: Path):
+    memory = CallMemory(tmp_path, rotate_bytes=2000)
+    memory.recall(since_unix=0)
+    for n in range(50):
+        memory.accepted(call(n))
+    memory.close()
+    assert sum(file.stat().st_size for file in tmp_path.glob("calls.*")) < 5000
+    memory = CallMemory(tmp_path)
+    recalled = [one.number for one in memory.recall(since_unix=1047.0)]
+    memory.close()
+    assert recalled == [47, 48, 49]
+
+
+def test_the_witness_counts_over_restarts_and_a_torn_line(tmp_path: Path):
+    witness = Witness(tmp_path)
+    assert witness.accepted(unix=1.0, number=TO, attempt="a") == 1
+    witness.rang(unix=2.0, number=TO, attempt="a")
+    witness.ended(unix=3.0, number=TO, status="completed", rang=True)
+    witness.accepted(unix=4.0, number=OTHER, attempt="b")
+    witness.close()
+    log = tmp_path / "witness.log"
+    log.write_bytes(log.read_bytes() + b"R 5.0 0011")
+    witness = Witness(tmp_path)
+    assert (witness.calls, witness.rings, witness.not_rung) == (2, 1, 1)
+    assert witness.by_status == {"completed": 1, "lost": 1}
+    assert (witness.rings_of_number(TO), witness.rings_of_attempt("a"), witness.rings_of_number(OTHER)) == (
+        1,
+        1,
+        0,
+    )
+    assert witness.accepted(unix=6.0, number=TO, attempt="a") == 2
+    witness.rang(unix=7.0, number=TO, attempt="a")
+    assert witness.max_rings_per_attempt == 2
+    witness.close()
+    witness = Witness(tmp_path)
+    assert (witness.calls, witness.rings, witness.not_rung) == (3, 2, 1)
+    witness.close()

@@ -1,0 +1,84 @@
+"""Every order of what can happen to a call leaves one final state, told once, with at most one ring."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import pytest
+
+from dialer.carrier.call import Status
+from dialer.carrier.lines.line import Cause, Verdict
+from dialer.carrier.people import AnsweredBy
+from tests.carrier.stage import TO, App, Bench
+
+ACTS = ("answer", "cancel", "complete", "callee ends", "busy", "rings again", "key")
+FINAL = {"completed", "busy", "failed", "no-answer", "canceled"}
+
+
+async def act(hands: Bench, sid: str, what: str) -> None:
+    live = next((one for one in hands.carrier.exchange.live_calls() if one.call.sid == sid), None)
+    device = hands.phones.phone(TO).calls[-1]
+    if what == "answer":
+        device.answer()
+    elif what == "cancel":
+        await hands.client.calls(sid).update_async(status="canceled")
+    elif what == "complete":
+        await hands.client.calls(sid).update_async(status="completed")
+    elif what == "callee ends":
+        device.hang_up_phone(Cause.HUNG_UP if device.answered_at_all else Cause.NO_ANSWER)
+    elif what == "busy":
+        device.hang_up_phone(Cause.BUSY)
+    elif what == "rings again" and live is not None:
+        live.rings()
+    elif what == "key":
+        device.press("1")
+
+
+@pytest.mark.parametrize("acts", [*itertools.permutations(ACTS[:5], 2)])
+async def test_two_acts_in_any_order(hands: Bench, app: App, acts: tuple[str, ...]):
+    await story(hands, app, acts)
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_long_random_stories(hands: Bench, app: App, seed: int):
+    draw = random.Random(seed)
+    await story(hands, app, tuple(draw.choice(ACTS) for _ in range(8)))
+
+
+async def story(hands: Bench, app: App, acts: tuple[str, ...]) -> None:
+    app.documents["/start"] = "<Response><Gather timeout='60' numDigits='9'/></Response>"
+    phone = hands.phones.phone(TO)
+    sid = await hands.call()
+    await phone.rings()
+    for what in (*acts, "complete"):
+        await act(hands, sid, what)
+    await app.final(sid)
+    call = await hands.client.calls(sid).fetch_async()
+    said = app.statuses_of(sid)
+    assert call.status in FINAL
+    assert said[-1] == call.status
+    assert sum(status in FINAL for status in said) == 1
+    numbers = sorted(int(one.params["SequenceNumber"]) for one in app.at("/status"))
+    assert numbers == list(range(len(numbers)))
+    counts = await hands.admin("GET", "rings")
+    assert (counts["rings"], counts["max_rings_per_attempt"], counts["lines_in_use"]) == (1, 1, 0)
+    assert counts["by_status"] == {call.status: 1}
+
+
+async def test_nothing_that_comes_after_the_end_has_an_effect(hands: Bench, app: App):
+    app.documents["/start"] = "<Response/>"
+    phone = hands.phones.phone(TO)
+    sid = await hands.call()
+    await phone.rings()
+    live = hands.carrier.exchange.live_calls()[0]
+    live.end(Status.CANCELED, 487)
+    live.rings()
+    live.answered(Verdict(answered_by=AnsweredBy.HUMAN, after_seconds=0, greeting_seconds=0))
+    live.pressed("1")
+    live.ended(Cause.BUSY)
+    live.end(Status.COMPLETED, 200)
+    await app.final(sid)
+    await app.until(lambda: len(app.at("/status")) == 3)
+    assert app.statuses_of(sid) == ["initiated", "ringing", "canceled"]
+    assert app.at("/start") == []
