@@ -1,0 +1,148 @@
+"""Everything the database knows of one case, for showing it: masked, and in one timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from dialer.domain.attempt import AttemptState
+from dialer.domain.case import Reason
+from dialer.errors import NotFound
+from dialer.outcomes.next_steps import AHEAD_AT_MOST, PendingRing
+from dialer.outcomes.timeline import Entry, in_order
+from dialer.store import tables as t
+from dialer.store.cases import StoredCase, from_row
+from dialer.store.people import open_person
+from dialer.store.reads import entries
+from dialer.store.reads.masking import MaskedPerson, masked
+from dialer.store.unit_of_work import Row, Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFile:
+    stored: StoredCase
+    person: MaskedPerson
+    load_id: int | None
+    settled_at: datetime | None
+    succeeded_at: datetime | None
+    timeline: tuple[Entry, ...]
+    ring: PendingRing | None
+
+
+def read(tx: Tx, case_id: int, *, now: datetime) -> CaseFile:
+    """Raises `NotFound`."""
+    row = tx.one(
+        sa.select(t.case, t.person.c.sealed.label("person_sealed"))
+        .join(t.person, t.person.c.id == t.case.c.person_id)
+        .where(t.case.c.id == case_id)
+    )
+    if row is None:
+        raise NotFound(kind="case", key=case_id)
+    person = open_person(tx, person_id=row["person_id"], sealed=row["person_sealed"])
+    return CaseFile(
+        stored=StoredCase(
+            case=from_row(row),
+            person_id=row["person_id"],
+            source=row["source"],
+            unit=row["unit"],
+            drill=row["drill"],
+            first_attempt_at=row["first_attempt_at"],
+        ),
+        person=masked(person),
+        load_id=row["load_id"],
+        settled_at=row["settled_at"],
+        succeeded_at=row["succeeded_at"],
+        timeline=in_order(list(_entries(tx, case_id))),
+        ring=_pending_ring(tx, case_id, now=now),
+    )
+
+
+def _entries(tx: Tx, case_id: int) -> Iterator[Entry]:
+    for statement, tell in _SOURCES:
+        for row in tx.rows(statement, {"case_id": case_id}):
+            yield from tell(row)
+
+
+_ID = sa.bindparam("case_id", type_=sa.BigInteger)
+_APPROVALS = (
+    sa.select(t.outcome_approval)
+    .join(t.outcome, t.outcome.c.id == t.outcome_approval.c.outcome_id)
+    .where(t.outcome.c.case_id == _ID)
+)
+_EVENTS = (
+    sa.select(t.event, t.attempt.c.n)
+    .join(t.attempt, t.attempt.c.id == t.event.c.attempt_id, isouter=True)
+    .where(t.event.c.case_id == _ID)
+)
+_VIEWS = sa.select(t.audit).where(t.audit.c.subject == sa.func.concat("case/", _ID))
+
+_SOURCES: tuple[tuple[sa.Select[Any], Callable[[Row], Iterator[Entry]]], ...] = (
+    (sa.select(t.warning).where(t.warning.c.case_id == _ID), entries.of_warning),
+    (sa.select(t.attempt).where(t.attempt.c.case_id == _ID), entries.of_attempt),
+    (_EVENTS, entries.of_event),
+    (sa.select(t.assignment).where(t.assignment.c.case_id == _ID), entries.of_assignment),
+    (sa.select(t.outcome).where(t.outcome.c.case_id == _ID), entries.of_outcome),
+    (_APPROVALS, entries.of_approval),
+    (sa.select(t.filed_case).where(t.filed_case.c.case_id == _ID), entries.of_filed),
+    (sa.select(t.alarm).where(t.alarm.c.case_id == _ID), entries.of_alarm),
+    (_VIEWS, entries.of_view),
+)
+
+
+def _pending_ring(tx: Tx, case_id: int, *, now: datetime) -> PendingRing | None:
+    row = tx.one(
+        sa.select(t.attempt, t.person_phone.c.phone_blind)
+        .join(
+            t.person_phone,
+            sa.and_(
+                t.person_phone.c.person_id == t.attempt.c.person_id,
+                t.person_phone.c.position == t.attempt.c.number,
+            ),
+            isouter=True,
+        )
+        .where(t.attempt.c.case_id == case_id, t.attempt.c.state != AttemptState.ENDED.value)
+        .order_by(t.attempt.c.n.desc())
+        .limit(1)
+    )
+    if row is None:
+        return None
+    lines = tx.one(
+        sa.select(
+            sa.func.max(t.line_group.c.paused_until).label("paused_until"),
+            sa.func.bool_or(t.line_group.c.troubles > 0).label("trouble"),
+        )
+    )
+    number = tx.one(sa.select(t.live_number).where(t.live_number.c.phone_blind == row["phone_blind"]))
+    busy = number is not None and number["attempt_id"] not in {None, row["id"]}
+    resting = number is not None and number["free_at"] is not None and number["free_at"] > now
+    return PendingRing(
+        n=row["n"],
+        state=AttemptState(row["state"]),
+        not_before=row["not_before"],
+        urgency_at=row["urgency_at"],
+        windowed=row["windowed"],
+        held=row["held"],
+        reason=Reason(row["reason"]),
+        number_free_at=number["free_at"] if number is not None else None,
+        number_busy=busy or resting,
+        paused_until=lines["paused_until"] if lines is not None else None,
+        line_trouble=bool(lines["trouble"]) if lines is not None else False,
+        ahead=_ahead(tx, row) if row["state"] == AttemptState.READY.value else 0,
+    )
+
+
+def _ahead(tx: Tx, row: Row) -> int:
+    more_urgent = (
+        sa.select(t.attempt.c.id)
+        .where(
+            t.attempt.c.state == AttemptState.READY.value,
+            ~t.attempt.c.held,
+            t.attempt.c.urgency_at < row["urgency_at"],
+        )
+        .limit(AHEAD_AT_MOST)
+    )
+    return int(tx.scalar(sa.select(sa.func.count()).select_from(more_urgent.subquery())))

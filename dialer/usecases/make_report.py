@@ -1,0 +1,30 @@
+"""The report of a window: every figure with what it counts, as things stand now."""
+
+from __future__ import annotations
+
+from dialer.outcomes.figures import Report
+from dialer.outcomes.period import Period, period_of
+from dialer.store.reads import snapshot
+from dialer.store.reads.figures import figures
+from dialer.usecases.engine import Engine
+
+
+def make_report(engine: Engine, period: Period | None = None) -> Report:
+    """All numbers of one moment. A drill database reports its drill; elsewhere drill records are left out, counted."""
+    chosen = period if period is not None else Period()
+    with engine.store.begin() as tx:
+        snapshot.hold(tx)
+        now = engine.clock.now()
+        drill = engine.drill or snapshot.is_drill(tx)
+        return Report(
+            generated_at=now,
+            drill=drill,
+            timezone=engine.centre.timezone,
+            period=chosen,
+            figures=figures(tx, chosen, drill=drill, now=now),
+        )
+
+
+def report_period(engine: Engine, start: str | None, end: str | None) -> Period:
+    """The window that was typed, in the centre's zone. Raises `Invalid`."""
+    return period_of(start, end, timezone=engine.centre.timezone)

@@ -1,0 +1,68 @@
+"""One case as everybody may see it, and, apart from that and audited, the person behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from dialer.domain.urgency import Urgency, urgency
+from dialer.errors import Invalid, NotFound
+from dialer.outcomes.next_steps import Step, next_steps
+from dialer.store import audits
+from dialer.store.people import Person
+from dialer.store.reads import case_file, persons
+from dialer.store.reads.case_file import CaseFile
+from dialer.usecases.engine import Engine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseStory:
+    """`urgency` is the place of its rings in the queue, by parts; `ahead` rings are more urgent and ready now."""
+
+    told_at: datetime
+    timezone: str
+    file: CaseFile
+    next_steps: tuple[Step, ...]
+    urgency: Urgency
+
+
+def show_case(engine: Engine, case_id: int) -> CaseStory:
+    """Masked. Raises `NotFound`."""
+    now = engine.clock.now()
+    with engine.store.begin() as tx:
+        file = case_file.read(tx, case_id, now=now)
+    case = file.stored.case
+    policy = engine.policies.of(case.policy_version)
+    return CaseStory(
+        told_at=now,
+        timezone=engine.centre.timezone,
+        file=file,
+        next_steps=next_steps(case, file.ring, window=policy.window, now=now),
+        urgency=urgency(
+            grade=case.grade,
+            opened_at=case.opened_at,
+            expires_at=case.expires_at,
+            amount_at_risk_fen=case.amount_at_risk_fen,
+            policy=policy.urgency,
+        ),
+    )
+
+
+def reveal(engine: Engine, case_id: int, *, who: str, why: str) -> Person:
+    """The person in clear; who looked and why is in the audit before this returns. Raises `NotFound` and `Invalid`."""
+    for field, text in (("who", who), ("why", why)):
+        if not text.strip():
+            raise Invalid(field=field, problem="is empty", mend="every look at hidden data names who and why")
+    with engine.store.begin() as tx:
+        audits.write(
+            tx,
+            who=who.strip(),
+            act="reveal",
+            subject=f"case/{case_id}",
+            why=why.strip(),
+            now=engine.clock.now(),
+        )
+        person = persons.of_case(tx, case_id)
+        if person is None:
+            raise NotFound(kind="case", key=case_id)
+    return person

@@ -1,0 +1,229 @@
+"""What every word of the trade is called, in Chinese and in English: one catalogue for the terminal and the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from dialer.domain.attempt import AttemptState
+from dialer.domain.case import CaseStatus, ErrandState, Reason, RobotState
+from dialer.domain.effects import AlarmCode
+from dialer.domain.errand import AssignmentState
+from dialer.domain.load import LoadState
+from dialer.domain.values import (
+    AmountKind,
+    Answer,
+    Contact,
+    FraudType,
+    Grade,
+    OutcomeKind,
+    Tag,
+    TelephonyResult,
+    Track,
+    WarningKind,
+)
+
+
+class Lang(StrEnum):
+    ZH = "zh"
+    EN = "en"
+
+
+def word(member: StrEnum, lang: Lang) -> str:
+    """What this member is called. Raises `KeyError` for an enumeration that the catalogue does not know."""
+    zh, en = _CATALOGUE[type(member)][member]
+    return zh if lang is Lang.ZH else en
+
+
+_CATALOGUE: Mapping[type[StrEnum], Mapping[str, tuple[str, str]]] = {
+    Grade: {
+        Grade.EXTRA_HIGH: ("特高危", "extra high"),
+        Grade.HIGH: ("高危", "high"),
+        Grade.MEDIUM: ("中危", "medium"),
+        Grade.LOW: ("低危", "low"),
+    },
+    FraudType: {
+        FraudType.FAKE_ORDER_REBATE: ("刷单返利", "fake order rebate"),
+        FraudType.INVESTMENT: ("虚假网络投资理财", "investment"),
+        FraudType.SHOPPING: ("虚假购物服务", "shopping and services"),
+        FraudType.FAKE_CUSTOMER_SERVICE: ("冒充电商物流客服", "fake customer service"),
+        FraudType.LOAN: ("虚假贷款", "loan"),
+        FraudType.CREDIT: ("虚假征信", "credit record"),
+        FraudType.BOSS_OR_ACQUAINTANCE: ("冒充领导熟人", "fake boss or acquaintance"),
+        FraudType.POLICE_IMPERSONATION: ("冒充公检法及政府机关", "fake police or government"),
+        FraudType.ROMANCE: ("网络婚恋交友", "online romance"),
+        FraudType.GAME_TRADE: ("网络游戏产品虚假交易", "game item trade"),
+        FraudType.UNKNOWN: ("类型未知", "unknown type"),
+    },
+    WarningKind: {
+        WarningKind.FUND: ("资金预警", "money moving"),
+        WarningKind.TELECOM: ("通联预警", "call or message"),
+        WarningKind.WEB_APP: ("网络预警", "site or app"),
+        WarningKind.UNKNOWN: ("预警类型未知", "unknown kind"),
+    },
+    Tag: {
+        Tag.MINOR: ("未成年", "minor"),
+        Tag.ELDERLY: ("老年", "elderly"),
+        Tag.HEARING: ("听障", "hard of hearing"),
+        Tag.MONGOLIAN: ("蒙语", "Mongolian speaker"),
+    },
+    TelephonyResult: {
+        TelephonyResult.ANSWERED: ("接通", "answered"),
+        TelephonyResult.BUSY: ("占线", "busy"),
+        TelephonyResult.NO_ANSWER: ("无人接听", "no answer"),
+        TelephonyResult.FORWARDED: ("呼叫转移", "forwarded"),
+        TelephonyResult.MACHINE: ("语音信箱或助理", "voicemail or assistant"),
+        TelephonyResult.REJECTED: ("拒接", "rejected"),
+        TelephonyResult.POWERED_OFF: ("关机", "switched off"),
+        TelephonyResult.INVALID_NUMBER: ("空号", "invalid number"),
+        TelephonyResult.BLOCKED: ("被运营商拦截", "blocked by the operator"),
+        TelephonyResult.FAILED: ("呼叫失败", "failed"),
+        TelephonyResult.CANCELED: ("已取消", "cancelled"),
+        TelephonyResult.UNKNOWN: ("是否呼出不明", "not known whether it rang"),
+    },
+    Contact: {
+        Contact.NONE: ("未触达", "nobody reached"),
+        Contact.UNVERIFIED: ("未核实身份", "somebody, not verified"),
+        Contact.VERIFIED: ("已核身", "the right person, verified"),
+    },
+    Answer: {
+        Answer.NONE: ("未作回应", "no answer given"),
+        Answer.ACKNOWLEDGED: ("表示明白", "acknowledged"),
+        Answer.SAW_THROUGH: ("已识破", "saw through it"),
+        Answer.DOUBTFUL: ("回答存疑", "doubtful"),
+        Answer.REFUSES: ("拒绝劝阻", "refuses"),
+        Answer.ALREADY_PAID: ("已转账", "has already paid"),
+        Answer.WANTS_OFFICER: ("要求民警", "wants an officer"),
+        Answer.WRONG_PERSON: ("非本人", "wrong person"),
+        Answer.LANGUAGE_OR_HEARING: ("语言或听力障碍", "language or hearing"),
+        Answer.OPT_OUT: ("要求不再呼叫", "asks not to be rung"),
+    },
+    OutcomeKind: {
+        OutcomeKind.DISSUADED_BY_PHONE: ("电话劝阻成功", "dissuaded by phone"),
+        OutcomeKind.DISSUADED_IN_PERSON: ("见面劝阻成功", "dissuaded in person"),
+        OutcomeKind.SAW_THROUGH_IT: ("自行识破", "saw through it"),
+        OutcomeKind.HALF_BELIEVES: ("半信半疑", "half believes"),
+        OutcomeKind.REFUSES: ("拒不听劝", "refuses"),
+        OutcomeKind.ALREADY_DEFRAUDED: ("已被骗", "already defrauded"),
+        OutcomeKind.NOT_THE_PERSON: ("非本人", "not the person"),
+        OutcomeKind.MISMATCH: ("信息不符", "mismatch"),
+        OutcomeKind.CANNOT_FIND_YET: ("暂未找到", "cannot find yet"),
+        OutcomeKind.CANNOT_FIND: ("无法找到", "cannot find"),
+        OutcomeKind.DUPLICATE: ("重复预警", "duplicate"),
+        OutcomeKind.TRANSFERRED: ("已移交", "transferred"),
+        OutcomeKind.LANGUAGE_OR_HEARING: ("语言或听力障碍", "language or hearing"),
+        OutcomeKind.MISSED: ("逾期漏处", "missed"),
+    },
+    Track: {
+        Track.ROBOT: ("机器人", "robot"),
+        Track.HUMAN: ("人工电话", "human call"),
+        Track.VISIT: ("上门", "visit"),
+    },
+    AmountKind: {
+        AmountKind.INTENDED: ("劝阻金额", "intended, never paid"),
+        AmountKind.STOPPED: ("止付金额", "stopped at the bank"),
+        AmountKind.RETURNED: ("返还金额", "returned"),
+    },
+    CaseStatus: {
+        CaseStatus.OPEN: ("办理中", "open"),
+        CaseStatus.WATCHING: ("劝阻成功（观察期）", "dissuaded, watched"),
+        CaseStatus.PROVEN: ("劝阻成功（已确证）", "dissuaded, proven"),
+        CaseStatus.REVERSED: ("劝阻后被骗", "reversed by a filed case"),
+        CaseStatus.CLOSED: ("已办结", "closed"),
+    },
+    Reason: {
+        Reason.NEW_WARNING: ("新预警", "a new warning"),
+        Reason.GRADE_RAISED: ("等级上调", "the grade was raised"),
+        Reason.RETRY: ("未接通，再呼", "not answered: again"),
+        Reason.NEXT_NUMBER: ("换下一个号码", "the next number"),
+        Reason.OWN_FAULT: ("我方线路故障，不计次数", "a fault of our own line, which counts as nothing"),
+        Reason.BUSY_ON_HIGH: (
+            "高危占线，可能正与骗子通话",
+            "busy on a high grade: probably talking to the scammer",
+        ),
+        Reason.OUTSIDE_WINDOW: ("不在外呼时段", "outside the dialling window"),
+        Reason.PARALLEL_TRACKS: ("多路并行", "several ways at once"),
+        Reason.NO_CONTACT_IN_TIME: ("限时内未触达", "no contact in time"),
+        Reason.ROBOT_TRIES_USED: ("机器人次数已用完", "the robot's tries are used up"),
+        Reason.NO_USABLE_NUMBER: ("无可用号码", "no number that can be rung"),
+        Reason.FORWARDED_OR_MACHINE: (
+            "呼叫转移或语音信箱，不算触达",
+            "forwarded or a machine, which is no contact",
+        ),
+        Reason.NOT_VERIFIED: ("接听人身份未核实", "whoever answered was not verified"),
+        Reason.DOUBTFUL: ("回答存疑", "a doubtful answer"),
+        Reason.REFUSED: ("拒绝劝阻", "refused"),
+        Reason.WANTS_OFFICER: ("要求民警", "wants an officer"),
+        Reason.ALREADY_PAID: ("称已转账", "says it is paid already"),
+        Reason.WRONG_PERSON: ("非本人", "wrong person"),
+        Reason.LANGUAGE_OR_HEARING: ("语言或听力障碍", "language or hearing"),
+        Reason.UNKNOWN_SUBMISSION: ("呼叫是否送达不明", "not known whether the call was placed"),
+        Reason.WAITED_TOO_LONG: ("排队过久", "waited too long for a line"),
+        Reason.EXPIRED: ("预警已失效", "the warning expired"),
+        Reason.SAMPLE: ("抽样人工回访", "in the sample for a human call"),
+        Reason.NOT_IN_SAMPLE: ("未抽中", "not in the sample"),
+        Reason.HUMAN_FAILED: ("人工电话未成功", "the human call did not succeed"),
+        Reason.HUMAN_OVERDUE: ("人工电话逾期", "the human call is overdue"),
+        Reason.VISIT_AGAIN: ("再次上门", "another visit"),
+        Reason.ON_REQUEST: ("人工要求", "on request"),
+        Reason.OPTED_OUT: ("要求不再机器人呼叫", "asked not to be rung by a robot"),
+        Reason.MINOR: ("未成年，联系监护人", "a minor: the guardian"),
+        Reason.VERIFIED_SUCCESS: ("已核身劝阻成功", "verified and dissuaded"),
+        Reason.CASE_CLOSED: ("案件办结", "the case was closed"),
+        Reason.CASE_FILED: ("已立案", "a case was filed with the police"),
+        Reason.WATCH_ENDED: ("观察期结束", "the watch period ended"),
+        Reason.NONE: ("无", "none"),
+    },
+    RobotState: {
+        RobotState.OFF: ("未启用", "off"),
+        RobotState.PENDING: ("待呼或呼叫中", "waiting or ringing"),
+        RobotState.DONE: ("已结束", "done"),
+    },
+    ErrandState: {
+        ErrandState.NONE: ("无", "none"),
+        ErrandState.SCHEDULED: ("已排定", "scheduled"),
+        ErrandState.OPEN: ("待办", "open"),
+        ErrandState.DONE: ("已结束", "done"),
+    },
+    AttemptState: {
+        AttemptState.PLANNED: ("已计划", "planned"),
+        AttemptState.READY: ("排队中", "in the queue"),
+        AttemptState.CLAIMED: ("待拨出", "about to be sent"),
+        AttemptState.SENDING: ("正在拨出", "being sent"),
+        AttemptState.ACCEPTED: ("线路已受理", "taken by the network"),
+        AttemptState.RINGING: ("振铃", "ringing"),
+        AttemptState.ANSWERED: ("通话中", "talking"),
+        AttemptState.UNKNOWN: ("是否呼出不明", "not known whether it was taken"),
+        AttemptState.ENDED: ("已结束", "ended"),
+    },
+    AssignmentState: {
+        AssignmentState.OPEN: ("待签收", "waiting to be signed for"),
+        AssignmentState.SIGNED: ("已签收", "signed for"),
+        AssignmentState.DONE: ("已反馈", "reported"),
+        AssignmentState.WITHDRAWN: ("已撤销", "withdrawn"),
+    },
+    LoadState: {
+        LoadState.WAITING: ("等待导入", "waiting"),
+        LoadState.RUNNING: ("导入中", "loading"),
+        LoadState.DONE: ("已导入", "loaded"),
+        LoadState.FAILED: ("无法导入", "failed"),
+    },
+    AlarmCode: {
+        AlarmCode.MISSED_WARNING: ("高危预警逾期漏处", "a high warning was missed"),
+        AlarmCode.HUMAN_OVERDUE: ("人工电话逾期", "a human call is overdue"),
+        AlarmCode.VISIT_OVERDUE: ("上门逾期", "a visit is overdue"),
+        AlarmCode.OWN_FAULTS: ("我方线路连续故障", "faults of our own line in a row"),
+        AlarmCode.ALREADY_PAID: ("当事人称已转账", "the person has already paid"),
+        AlarmCode.CANNOT_FIND: ("无法找到当事人", "the person cannot be found"),
+        AlarmCode.REFUSED_IN_PERSON: ("当面拒不听劝", "refused in person"),
+        AlarmCode.DEFRAUDED_AFTER_SUCCESS: ("劝阻成功后被骗", "defrauded after a success"),
+        AlarmCode.WAITED_TOO_LONG: ("排队过久", "a ring waited too long"),
+        AlarmCode.REJECTED_HIGH_ROW: ("高危记录被拒收", "a row of a high grade was refused"),
+        AlarmCode.UNKNOWN_SUBMISSION: ("呼叫是否送达不明", "not known whether a call was placed"),
+        AlarmCode.CARRIER_TROUBLE: ("线路异常", "trouble with the telephone network"),
+        AlarmCode.NO_FUTURE: ("案件无后续安排", "a case without a next step"),
+    },
+}
+
+KNOWN = tuple(_CATALOGUE)
+"""Every enumeration that has words."""
