@@ -6,7 +6,7 @@ Claims reach no further than the horizon, so that an urgent ring that arrives no
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -15,6 +15,7 @@ from dialer.domain.effects import AlarmCode
 from dialer.domain.values import TelephonyResult
 from dialer.store import alarms, attempts, cases, pacing
 from dialer.store.attempts import Claimed, Sending
+from dialer.store.unit_of_work import Tx
 from dialer.telephony.client import CallClient, Fault, PlaceCall, Placed, Refused, Unsure
 from dialer.usecases.choose_script import choose_script
 from dialer.usecases.engine import Engine
@@ -49,15 +50,17 @@ class _Said:
         return bool(self.placed or self.refused or self.unsure)
 
 
-async def dial(engine: Engine, client: CallClient, *, for_seconds: float, stopping: asyncio.Event) -> int:
-    """Rings until nothing more may be claimed, `for_seconds` have passed or `stopping` is set; what has been claimed
+async def dial(
+    engine: Engine, client: CallClient, *, for_seconds: float, stopping: Callable[[], bool]
+) -> int:
+    """Rings until nothing more may be claimed, `for_seconds` have passed or `stopping()` is true; what has been claimed
     is sent or handed back first. Returns how many rings left.
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + for_seconds
     run = _Run(engine, client)
     try:
-        while loop.time() < until and not stopping.is_set():
+        while loop.time() < until and not stopping():
             claimed = await asyncio.to_thread(run.claim)
             if not claimed and not run.sending:
                 break
@@ -213,7 +216,7 @@ def record(engine: Engine, said: _Said) -> None:
 
 def _slow_down(
     engine: Engine,
-    tx: attempts.Tx,
+    tx: Tx,
     ours: Sequence[tuple[Claimed, Refused]],
     *,
     now: datetime,

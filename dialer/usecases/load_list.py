@@ -6,12 +6,11 @@ that reads the file again and goes on after them.
 
 from __future__ import annotations
 
+import io
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from dialer.domain.effects import AlarmCode
@@ -47,7 +46,7 @@ class LoadReport:
 def submit_list(engine: Engine, content: BinaryIO, *, filename: str, source: str, by: str) -> int:
     """The file is kept, sealed, and waits for a worker; its load id. What cannot be a list is refused at once."""
     options = _options(engine, source=source)
-    read_list(content, filename=filename, options=options).peek()
+    read_list(content, filename=filename, options=options).close()
     content.seek(0)
     with engine.store.begin() as tx:
         load_id = loads.create(
@@ -176,7 +175,7 @@ def preview_list(engine: Engine, content: BinaryIO, *, filename: str, source: st
 
 def _preview(tx: Tx, engine: Engine, reader: ListReader, *, filename: str, source: str) -> None:
     load_id = loads.create(
-        tx, filename=filename, source=source, content=_Nothing(), by="preview", now=engine.clock.now()
+        tx, filename=filename, source=source, content=io.BytesIO(), by="preview", now=engine.clock.now()
     )
     real_now = engine.real.now()
     load = loads.take(tx, load_id, real_now=real_now, lease_until=real_now + _LEASE)
@@ -189,11 +188,6 @@ def _preview(tx: Tx, engine: Engine, reader: ListReader, *, filename: str, sourc
     finished = loads.get(tx, load_id)
     assert finished is not None
     raise _RolledBack(_report(finished, loads.rejects(tx, load_id), load_id=None))
-
-
-class _Nothing(BinaryIO):
-    def read(self, size: int = -1, /) -> bytes:  # noqa: ARG002  # BinaryIO's own signature
-        return b""
 
 
 def _options(engine: Engine, *, source: str, load: Load | None = None) -> IntakeOptions:
@@ -227,6 +221,3 @@ def _column(column: Any) -> dict[str, Any]:  # noqa: ANN401  # an intake column,
         "heading": column.heading,
         "field": column.field.value if column.field else None,
     }
-
-
-__all__ = ["Iterator", "Path", "load_list", "load_report", "preview_list", "submit_list"]
