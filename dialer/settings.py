@@ -85,6 +85,10 @@ class TelephonySettings(Section):
     calls_per_second: float = Field(default=1.0, gt=0, le=500)
     lines: int = Field(default=24, ge=1, le=10_000)
     timeout_seconds: float = Field(default=10.0, gt=0, le=60)
+    ring_timeout_seconds: int = Field(default=30, ge=5, le=600)
+    """Service seconds that a telephone rings before the call counts as not answered."""
+    silence_seconds: float = Field(default=90.0, ge=1, le=3600)
+    """A call that says nothing for this long is asked about."""
 
 
 class WebSettings(Section):
@@ -92,6 +96,19 @@ class WebSettings(Section):
     port: int = Field(default=8000, ge=0, le=65535)
     public_url: HttpAddress | None = None
     """What the telephone network is told and what it signs. None: made of host and port."""
+
+
+class CarrierSettings(Section):
+    """Our own carrier, where no other is configured."""
+
+    port: int = Field(default=0, ge=0, le=65535)
+    """0: a free one, chosen once for a data folder."""
+    seed: str = "1"
+    """The same seed gives every simulated number the same behaviour."""
+
+
+class SchedulerSettings(Section):
+    tick_seconds: float = Field(default=1.0, gt=0, le=60)
 
 
 class ClockSettings(Section):
@@ -131,6 +148,8 @@ class Settings(BaseSettings):
     broker: BrokerSettings = BrokerSettings()
     telephony: TelephonySettings = TelephonySettings()
     web: WebSettings = WebSettings()
+    carrier: CarrierSettings = CarrierSettings()
+    scheduler: SchedulerSettings = SchedulerSettings()
     clock: ClockSettings = ClockSettings()
     keys: KeysSettings = KeysSettings()
     log: LogSettings = LogSettings()

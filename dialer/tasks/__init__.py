@@ -1,0 +1,1 @@
+"""Thin Celery bodies: ids in, one use case called."""

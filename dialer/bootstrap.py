@@ -1,0 +1,303 @@
+"""The composition root: puts the parts together from settings. Called by entry points only."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from celery import Celery
+
+from dialer.broker import Nudger, make_app
+from dialer.domain.policy_form import to_plain
+from dialer.errors import SettingsError, Unavailable
+from dialer.runtime.clock import Clock, ScaledClock, SystemClock
+from dialer.runtime.embedded import EmbeddedServers, ensure
+from dialer.settings import Settings
+from dialer.store import facts, migrations, pacing, policies
+from dialer.store.keys import Keys, create, fingerprint, load
+from dialer.store.policies import Policies
+from dialer.store.unit_of_work import Store
+from dialer.store.vault import Vault
+from dialer.telephony.client import CallClient
+from dialer.telephony.config import TelephonyConfig
+from dialer.usecases.engine import Centre, Engine, LineRules
+
+_CLOCK_READ_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarrierAccess:
+    """How our own carrier is reached by the processes of one data folder; kept there, mode 600."""
+
+    port: int
+    account_sid: str
+    auth_token: str = field(repr=False)
+    admin_token: str = field(repr=False)
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+class FollowedClock:
+    """The service clock of a drill, read from its row now and then, so that every process keeps the same time."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._read_at = -_CLOCK_READ_SECONDS
+        self._clock: Clock = SystemClock()
+
+    def now(self) -> datetime:
+        if time.monotonic() - self._read_at >= _CLOCK_READ_SECONDS:
+            self._follow()
+        return self._clock.now()
+
+    def _follow(self) -> None:
+        try:
+            with self._store.begin() as tx:
+                row = facts.read_clock(tx)
+        except Unavailable:
+            return  # The pace last read still holds; the database is missed where it is needed.
+        self._read_at = time.monotonic()
+        if row is not None:
+            self._clock = ScaledClock(anchor_unix=row.anchor_unix, epoch=row.epoch, speed=row.speed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """Everything an entry point needs. `close` leaves servers running that others use."""
+
+    settings: Settings
+    engine: Engine
+    celery: Celery
+    telephony: TelephonyConfig
+    carrier: CarrierAccess | None
+    """None: the telephone network is not ours."""
+    servers: EmbeddedServers | None
+
+    def calls(self) -> CallClient:
+        return CallClient(self.telephony)
+
+    def close(self) -> None:
+        self.engine.store.dispose()
+        self.celery.close()
+        if self.servers is not None:
+            self.servers.stop()
+
+
+@contextmanager
+def application(settings: Settings) -> Iterator[Application]:
+    """The application on its configured servers, or on the embedded ones: started, or joined when they run."""
+    app = assemble(settings)
+    try:
+        yield app
+    finally:
+        app.close()
+
+
+def assemble(settings: Settings) -> Application:
+    """As `application`, for a process that closes it itself. The schema is up to date and the keys fit."""
+    servers = _servers(settings)
+    try:
+        return _assemble(settings, servers)
+    except BaseException:
+        if servers is not None:
+            servers.stop()
+        raise
+
+
+def _assemble(settings: Settings, servers: EmbeddedServers | None) -> Application:
+    keys = _keys(settings)
+    store = Store(_database_url(settings, servers), Vault(keys), pool_size=settings.database.pool_size)
+    carrier = own_carrier(settings)
+    real = SystemClock()
+    with _told_apart(store):
+        migrations.migrate(store.engine)
+        with store.begin() as tx:
+            facts.check_keys(tx, fingerprint(keys))
+            drill = facts.is_drill(tx)
+            clock: Clock = FollowedClock(store) if facts.read_clock(tx) is not None else real
+            if isinstance(clock, FollowedClock) and carrier is None:
+                raise SettingsError(
+                    key="telephony.base_url",
+                    problem="this database runs on a drill's clock, which no real line may follow",
+                )
+            pacing.configure(
+                tx,
+                name="main",
+                calls_per_second=settings.telephony.calls_per_second,
+                lines=settings.telephony.lines,
+                real_now=real.now(),
+            )
+            policy = settings.policy.policy(zone=settings.centre.timezone)
+            version = policies.ensure(tx, to_plain(policy), now=real.now())
+    celery = make_app(_broker_url(settings, servers))
+    engine = Engine(
+        store=store,
+        clock=clock,
+        real=real,
+        policies=Policies(store, current=version),
+        lines=LineRules(
+            post_timeout_seconds=settings.telephony.timeout_seconds,
+            silence_seconds=settings.telephony.silence_seconds,
+        ),
+        centre=Centre(
+            timezone=settings.centre.timezone,
+            area_code=settings.centre.area_code,
+            default_grade=settings.centre.default_grade,
+            bureau={"zh": settings.centre.bureau_zh, "en": settings.centre.bureau_en},
+            callback_number=settings.telephony.caller_number,
+        ),
+        drill=drill,
+        nudge=Nudger(celery),
+    )
+    return Application(
+        settings=settings,
+        engine=engine,
+        celery=celery,
+        telephony=_telephony(settings, carrier),
+        carrier=carrier,
+        servers=servers,
+    )
+
+
+def _servers(settings: Settings) -> EmbeddedServers | None:
+    postgres = settings.database.url is None
+    valkey = settings.broker.url is None
+    if not postgres and not valkey:
+        return None
+    return ensure(settings.data_dir, postgres=postgres, valkey=valkey)
+
+
+def _database_url(settings: Settings, servers: EmbeddedServers | None) -> str:
+    if settings.database.url is not None:
+        return settings.database.url.get_secret_value()
+    assert servers is not None
+    return servers.database_url
+
+
+def _broker_url(settings: Settings, servers: EmbeddedServers | None) -> str:
+    if settings.broker.url is not None:
+        return settings.broker.url.get_secret_value()
+    assert servers is not None
+    return servers.broker_url
+
+
+def _keys(settings: Settings) -> Keys:
+    """Made by themselves only beside the embedded database; a configured one demands configured keys."""
+    if settings.keys.file is not None:
+        return load(settings.keys.file)
+    if settings.database.url is not None:
+        raise SettingsError(
+            key="keys.file",
+            problem="must name the keys of the configured database (DIALER_KEYS__FILE); `dialer keys create` makes one",
+        )
+    path = settings.data_dir / "keys.json"
+    try:
+        return create(path)
+    except FileExistsError:
+        return load(path)
+
+
+def own_carrier(settings: Settings) -> CarrierAccess | None:
+    """The access to our own carrier of this data folder, made once; None when a base URL is set."""
+    if settings.telephony.base_url is not None:
+        return None
+    path = settings.data_dir / "carrier.json"
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return CarrierAccess(**_whole_json(path))
+    access = CarrierAccess(
+        port=settings.carrier.port or free_port(),
+        account_sid=settings.telephony.account_sid or "AC" + secrets.token_hex(16),
+        auth_token=secrets.token_hex(16),
+        admin_token=secrets.token_hex(16),
+    )
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(
+            {
+                "port": access.port,
+                "account_sid": access.account_sid,
+                "auth_token": access.auth_token,
+                "admin_token": access.admin_token,
+            },
+            file,
+        )
+    return access
+
+
+def _whole_json(path: Path) -> dict[str, object]:
+    """Another process may be writing it this very moment."""
+    for _ in range(50):
+        try:
+            found: dict[str, object] = json.loads(path.read_text())
+        except ValueError:
+            time.sleep(0.02)
+        else:
+            return found
+    raise SettingsError(key="data_dir", problem=f"{path} is damaged: remove it and start again")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def public_url(settings: Settings) -> str:
+    return settings.web.public_url or f"http://{settings.web.host}:{settings.web.port}"
+
+
+def _telephony(settings: Settings, carrier: CarrierAccess | None) -> TelephonyConfig:
+    telephony = settings.telephony
+    if carrier is not None:
+        return TelephonyConfig(
+            base_url=carrier.base_url,
+            account_sid=carrier.account_sid,
+            auth_token=carrier.auth_token,
+            caller_number=telephony.caller_number,
+            public_url=public_url(settings),
+            timeout_seconds=telephony.timeout_seconds,
+            ring_timeout_seconds=telephony.ring_timeout_seconds,
+        )
+    if telephony.account_sid is None or telephony.auth_token is None:
+        raise SettingsError(
+            key="telephony.auth_token",
+            problem="account_sid and auth_token are needed beside base_url",
+        )
+    following = telephony.auth_token_next
+    return TelephonyConfig(
+        base_url=telephony.base_url,
+        account_sid=telephony.account_sid,
+        auth_token=telephony.auth_token.get_secret_value(),
+        auth_token_next=following.get_secret_value() if following else None,
+        caller_number=telephony.caller_number,
+        public_url=public_url(settings),
+        timeout_seconds=telephony.timeout_seconds,
+        ring_timeout_seconds=telephony.ring_timeout_seconds,
+    )
+
+
+@contextmanager
+def _told_apart(store: Store) -> Iterator[None]:
+    """A start that fails leaves no connection behind."""
+    try:
+        yield
+    except BaseException:
+        store.dispose()
+        raise
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
