@@ -10,8 +10,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from celery import Celery
 
@@ -236,11 +237,11 @@ def own_carrier(settings: Settings) -> CarrierAccess | None:
     return access
 
 
-def _whole_json(path: Path) -> dict[str, object]:
+def _whole_json(path: Path) -> dict[str, Any]:
     """Another process may be writing it this very moment."""
     for _ in range(50):
         try:
-            found: dict[str, object] = json.loads(path.read_text())
+            found: dict[str, Any] = json.loads(path.read_text())
         except ValueError:
             time.sleep(0.02)
         else:
@@ -297,7 +298,3 @@ def _told_apart(store: Store) -> Iterator[None]:
     except BaseException:
         store.dispose()
         raise
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from dialer.domain.values import FraudType, Grade, Tag, WarningKind
 
@@ -84,6 +85,28 @@ class Column:
     index: int
     heading: str
     field: Field | None
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> Column:
+        """What `plain()` of a column gave."""
+        field = plain["field"]
+        return cls(
+            table=plain["table"],
+            sheet=plain["sheet"],
+            index=plain["index"],
+            heading=plain["heading"],
+            field=Field(field) if field else None,
+        )
+
+    def plain(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "table": self.table,
+            "sheet": self.sheet,
+            "index": self.index,
+            "heading": self.heading,
+            "field": self.field.value if self.field else None,
+        }
 
     @property
     def letter(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from celery import shared_task
 
@@ -68,7 +69,7 @@ def resume_loads() -> None:
     with engine.store.begin() as tx:
         waiting = loads.unfinished(tx, real_now=engine.real.now())
     for load_id in waiting:
-        _patiently(lambda load_id=load_id: _load(load_id))
+        _patiently(partial(_load, load_id))
 
 
 def _load(load_id: int) -> None:

@@ -31,7 +31,7 @@ def run_worker(app: Application, *, queues: Sequence[str]) -> None:
     beating = threading.Thread(target=_beat, args=(app, process, queues, stopped), daemon=True)
     beating.start()
 
-    @signals.worker_shutting_down.connect(weak=False)  # type: ignore[misc,unused-ignore]  # celery is untyped
+    @signals.worker_shutting_down.connect(weak=False)
     def _stop(**_kwargs: object) -> None:
         application.stop()
 

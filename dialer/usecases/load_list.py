@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from dialer.domain.effects import AlarmCode
 from dialer.domain.load import LoadState
@@ -92,7 +92,7 @@ def _batches(engine: Engine, load: Load, reader: ListReader) -> bool:
         with engine.store.begin() as tx:
             lease_until = engine.real.now() + _LEASE
             counts = _take(tx, engine, batch, load_id=load.id)
-            columns = [_column(column) for column in reader.columns]
+            columns = [column.plain() for column in reader.columns]
             if not loads.advance(
                 tx, load, items=len(batch), counts=counts, lease_until=lease_until, columns=columns
             ):
@@ -213,11 +213,7 @@ def _rejected_row(item: Rejected) -> RejectedRow:
     )
 
 
-def _column(column: Any) -> dict[str, Any]:  # noqa: ANN401  # an intake column, as plain data
-    return {
-        "table": column.table,
-        "sheet": column.sheet,
-        "index": column.index,
-        "heading": column.heading,
-        "field": column.field.value if column.field else None,
-    }
+def forget_load(engine: Engine, load_id: int) -> None:
+    """A file that was no list leaves nothing behind."""
+    with engine.store.begin() as tx:
+        loads.forget(tx, load_id)

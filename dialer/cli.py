@@ -1,0 +1,65 @@
+"""The command line. What a person can get wrong is one clear line on standard error and a non-zero exit."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+import click
+import typer
+
+from dialer import __version__
+from dialer.bootstrap import application
+from dialer.cli_load import load_command
+from dialer.cli_serve import serve
+from dialer.cli_work import outcome, work
+from dialer.errors import DialerError, UnusableFile
+from dialer.settings import load_settings
+from dialer.store import migrations
+
+_UNUSABLE = 2
+_INTERRUPTED = 130
+
+app = typer.Typer(
+    help="Rings people who are being defrauded right now.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.registered_commands.extend(serve.registered_commands)
+app.command("load")(load_command)
+app.add_typer(work, name="work")
+app.add_typer(outcome, name="outcome")
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this version's schema."""
+    with application(load_settings()) as assembled:
+        typer.echo(f"schema {migrations.current(assembled.engine.store.engine)}")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def main() -> NoReturn:
+    """The `dialer` command."""
+    try:
+        code = app(standalone_mode=False)
+    except click.exceptions.Exit as end:
+        code = end.exit_code
+    except click.ClickException as fault:
+        fault.show()
+        code = fault.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        code = _INTERRUPTED
+    except UnusableFile as fault:
+        sys.stderr.write(f"dialer: {fault}\n")
+        code = _UNUSABLE
+    except DialerError as fault:
+        sys.stderr.write(f"dialer: {fault}\n")
+        code = 1
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,138 @@
+"""Commands that run processes: web, worker, scheduler, carrier, and `up`, which keeps all of them."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from dialer.bootstrap import Application, application, own_carrier, public_url
+from dialer.carrier.config import CarrierConfig, ServiceClock
+from dialer.carrier.people import PeopleConfig
+from dialer.carrier.server import run as run_carrier
+from dialer.errors import SettingsError
+from dialer.runtime.logs import configure_logs
+from dialer.runtime.supervisor import Child, ChildEvent, Happening, Supervisor
+from dialer.scheduler import run_scheduler
+from dialer.settings import Settings, load_settings
+from dialer.store import facts
+from dialer.tasks.worker import run_worker
+from dialer.web.serve import run_web
+
+ATTEMPT_IN_URL = r"/hooks/[a-z]+/([0-9a-f-]{36})"
+
+serve = typer.Typer()
+_log = logging.getLogger("dialer.up")
+
+
+@contextmanager
+def process(name: str) -> Iterator[Application]:
+    """The application of a long-running process, with its logs."""
+    settings = load_settings()
+    configure_logs(level=settings.log.level, log_format=settings.log.format, process=name)
+    with application(settings) as app:
+        yield app
+
+
+@serve.command()
+def web() -> None:
+    """Serve the console, the API and the webhooks."""
+    with process("web") as app:
+        run_web(app)
+
+
+@serve.command()
+def worker(
+    queues: Annotated[str, typer.Option(help="which work: dial, bulk, or both")] = "dial,bulk",
+) -> None:
+    """Dial, load lists, export."""
+    with process("worker") as app:
+        run_worker(app, queues=queues.split(","))
+
+
+@serve.command()
+def scheduler() -> None:
+    """Send the ticks; several may run, one leads."""
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    with process("scheduler") as app:
+        run_scheduler(app, stopped=stopped)
+
+
+@serve.command()
+def carrier() -> None:
+    """Run our own carrier with its simulated line, which reaches no real phone."""
+    with process("carrier") as app:
+        access = app.carrier
+        if access is None:
+            raise SettingsError(
+                key="telephony.base_url", problem="is set, so the telephone network is not ours to run"
+            )
+        with app.engine.store.begin() as tx:
+            row = facts.read_clock(tx)
+        clock = (
+            ServiceClock()
+            if row is None
+            else ServiceClock(anchor_unix=row.anchor_unix, epoch=row.epoch, speed=row.speed)
+        )
+        config = CarrierConfig(
+            account_sid=access.account_sid,
+            auth_token=access.auth_token,
+            admin_token=access.admin_token,
+            state_dir=app.settings.data_dir / "carrier",
+            port=access.port,
+            seed=app.settings.carrier.seed,
+            clock=clock,
+            people=PeopleConfig.from_plain(app.settings.carrier.people_plain()),
+            attempt_pattern=ATTEMPT_IN_URL,
+        )
+        app.engine.store.dispose()
+        run_carrier(config)
+
+
+def children(settings: Settings, env: dict[str, str]) -> list[Child]:
+    """The processes of a whole service, in the order in which they start."""
+
+    def child(name: str, *command: str, grace: float = 10.0) -> Child:
+        return Child(
+            name=name, argv=[sys.executable, "-m", "dialer", *command], env=env, stop_grace_seconds=grace
+        )
+
+    wanted = [
+        child("web", "web"),
+        child("worker-dial", "worker", "--queues", "dial", grace=20.0),
+        child("worker-bulk", "worker", "--queues", "bulk", grace=20.0),
+        child("scheduler", "scheduler"),
+    ]
+    if own_carrier(settings) is not None:
+        wanted.insert(0, child("carrier", "carrier"))
+    return wanted
+
+
+def say(event: ChildEvent) -> None:
+    """One log line for what happened to a child."""
+    if event.what is Happening.DIED:
+        _log.warning("%s died (code %s), back in %.1f s", event.name, event.code, event.retry_seconds or 0.0)
+    else:
+        _log.info("%s %s", event.name, event.what.value)
+
+
+@serve.command()
+def up() -> None:
+    """Run the whole service: web, workers, scheduler, and the embedded servers and carrier where none is set."""
+    with process("up") as app:
+        supervisor = Supervisor(children(app.settings, dict(os.environ)), say)
+        supervisor.start()
+        typer.echo(f"dialer: {public_url(app.settings)}/  (Ctrl-C stops everything)", err=True)
+        supervisor.run_forever()
+
+
+__all__: Sequence[str] = ("children", "process", "say", "serve")

@@ -1,0 +1,128 @@
+"""Commands for callers and officers: the work that waits, what came of it, a second person's approval."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from dialer.bootstrap import application
+from dialer.domain.values import OutcomeKind, Track
+from dialer.errors import Invalid
+from dialer.outcomes.money import Amounts, fen_of
+from dialer.settings import load_settings
+from dialer.store import assignments
+from dialer.usecases.report_errand import approve_outcome, report_errand, sign_errand
+
+work = typer.Typer(help="Human calls and visits.", no_args_is_help=True)
+outcome = typer.Typer(help="The ledger of outcomes.", no_args_is_help=True)
+
+
+@work.command("list")
+def list_work(
+    kind: Annotated[str, typer.Option(help="human, visit, or all")] = "all",
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    *,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """What waits for a person, most urgent first."""
+    track = None if kind == "all" else _track(kind)
+    with application(load_settings()) as app:
+        with app.engine.store.begin() as tx:
+            waiting = assignments.waiting(tx, kind=track, limit=limit)
+        now = app.engine.clock.now()
+    if as_json:
+        typer.echo(
+            json.dumps(
+                [
+                    {
+                        "id": a.id,
+                        "case_id": a.case_id,
+                        "kind": a.kind.value,
+                        "state": a.state.value,
+                        "grade": a.grade.value,
+                        "reason": a.reason,
+                        "unit": a.unit,
+                        "opened_at": a.opened_at.isoformat(),
+                        "due_at": a.due_at.isoformat(),
+                        "overdue": a.due_at <= now,
+                        "signed_by": a.signed_by or None,
+                    }
+                    for a in waiting
+                ],
+                ensure_ascii=False,
+            )
+        )
+        return
+    table = Table(
+        "ID", "案件 case", "种类 kind", "等级 grade", "原因 reason", "属地 unit", "截止 due", "签收 signed"
+    )
+    for a in waiting:
+        due = a.due_at.isoformat(timespec="minutes") + (" !" if a.due_at <= now else "")
+        table.add_row(
+            str(a.id), str(a.case_id), a.kind.value, a.grade.value, a.reason, a.unit, due, a.signed_by or "-"
+        )
+    Console().print(table)
+
+
+@work.command("sign")
+def sign(assignment_id: int, by: Annotated[str, typer.Option(help="who takes it")]) -> None:
+    """签收: take an assignment."""
+    with application(load_settings()) as app:
+        sign_errand(app.engine, assignment_id, by=by)
+    typer.echo(f"assignment {assignment_id} signed by {by}")
+
+
+@work.command("done")
+def done(
+    assignment_id: int,
+    by: Annotated[str, typer.Option(help="who reports")],
+    result: Annotated[str, typer.Option("--outcome", help="such as dissuaded_by_phone")],
+    intended_yuan: Annotated[str, typer.Option(help="never paid 劝阻")] = "0",
+    stopped_yuan: Annotated[str, typer.Option(help="paid, stopped at the bank 止付")] = "0",
+    returned_yuan: Annotated[str, typer.Option(help="returned 返还")] = "0",
+    evidence: Annotated[str, typer.Option(help="needed beside any amount")] = "",
+) -> None:
+    """反馈: report what came of an assignment."""
+    amounts = Amounts(
+        intended_fen=fen_of(intended_yuan, field="--intended-yuan"),
+        stopped_fen=fen_of(stopped_yuan, field="--stopped-yuan"),
+        returned_fen=fen_of(returned_yuan, field="--returned-yuan"),
+    )
+    with application(load_settings()) as app:
+        outcome_id = report_errand(
+            app.engine,
+            assignment_id,
+            by=by,
+            outcome=_outcome(result),
+            amounts=amounts,
+            evidence=evidence,
+        )
+    typer.echo(f"outcome {outcome_id} recorded")
+
+
+@outcome.command("approve")
+def approve(
+    outcome_id: int, by: Annotated[str, typer.Option(help="another person than who recorded it")]
+) -> None:
+    """Approve an outcome, as the second person."""
+    with application(load_settings()) as app:
+        approve_outcome(app.engine, outcome_id, by=by)
+    typer.echo(f"outcome {outcome_id} approved by {by}")
+
+
+def _track(text: str) -> Track:
+    if text not in {Track.HUMAN.value, Track.VISIT.value}:
+        raise Invalid(field="--kind", problem=f"{text!r} is no kind of work", mend="human, visit or all")
+    return Track(text)
+
+
+def _outcome(text: str) -> OutcomeKind:
+    try:
+        return OutcomeKind(text)
+    except ValueError:
+        known = ", ".join(kind.value for kind in OutcomeKind)
+        raise Invalid(field="--outcome", problem=f"{text!r} is no outcome", mend=f"one of {known}") from None

@@ -1,0 +1,22 @@
+"""The web application, put together."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.routing import Route
+
+from dialer import __version__
+from dialer.bootstrap import Application
+from dialer.web.health import live, ready
+from dialer.web.hooks import hook_routes
+from dialer.web.sound import sound
+
+
+def create_app(app: Application) -> FastAPI:
+    """All routes on this application. Interactive API pages are left out: they would load from elsewhere."""
+    web = FastAPI(title="dialer", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    web.router.routes.extend(hook_routes(app))
+    web.router.routes.append(Route("/audio/{file}", sound, methods=["GET"]))
+    web.router.routes.append(Route("/health/live", live, methods=["GET"]))
+    web.router.routes.append(Route("/health/ready", ready(app), methods=["GET"]))
+    return web
