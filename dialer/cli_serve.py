@@ -15,7 +15,6 @@ import typer
 
 from dialer.bootstrap import Application, application, own_carrier, public_url
 from dialer.carrier.config import CarrierConfig, ServiceClock
-from dialer.carrier.people import PeopleConfig
 from dialer.carrier.server import run as run_carrier
 from dialer.errors import SettingsError
 from dialer.runtime.logs import configure_logs
@@ -91,7 +90,7 @@ def carrier() -> None:
             port=access.port,
             seed=app.settings.carrier.seed,
             clock=clock,
-            people=PeopleConfig.from_plain(app.settings.carrier.people_plain()),
+            people=app.settings.carrier.people_config(),
             attempt_pattern=ATTEMPT_IN_URL,
         )
         app.engine.store.dispose()

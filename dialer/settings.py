@@ -28,6 +28,7 @@ from pydantic_settings import (
 from pydantic_settings import SettingsError as UnreadableValue
 
 import dialer
+from dialer.carrier.people import BadBehaviour, PeopleConfig, behaviour_from, practice_mix
 from dialer.domain.values import Grade
 from dialer.errors import SettingsError
 from dialer.policy_settings import PolicySection
@@ -51,6 +52,15 @@ def _http_address(url: str) -> str:
     if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url):
         raise ValueError("is not an address such as https://dialer.example.cn")
     return url.rstrip("/")
+
+
+def _known_behaviours(people: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+    for place, person in enumerate(people, start=1):
+        try:
+            behaviour_from(person)
+        except BadBehaviour as error:
+            raise ValueError(f"entry {place}: {error}") from error
+    return people
 
 
 HttpAddress = Annotated[str, AfterValidator(_http_address)]
@@ -105,6 +115,11 @@ class CarrierSettings(Section):
     """0: a free one, chosen once for a data folder."""
     seed: str = "1"
     """The same seed gives every simulated number the same behaviour."""
+    people: Annotated[tuple[dict[str, Any], ...], AfterValidator(_known_behaviours)] = ()
+    """Who is at the other end of the simulated line, by share; empty: the mix that practice reports."""
+
+    def people_config(self) -> PeopleConfig:
+        return PeopleConfig(behaviours=tuple(map(behaviour_from, self.people))) if self.people else practice_mix()
 
 
 class SchedulerSettings(Section):

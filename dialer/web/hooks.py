@@ -115,7 +115,7 @@ class _Hooks:
             step=int(request.path_params["step"]),
             sid=fields.get("CallSid", ""),
             position=None if first else Position.decode(position),
-            heard=Heard.of(digits=fields.get("Digits", ""), speech=fields.get("SpeechResult", "")),
+            heard=Heard(digits=fields.get("Digits", ""), speech=fields.get("SpeechResult", "")),
             personal=hook.personal,
         )
         return await self._turn(step)
@@ -130,7 +130,7 @@ class _Hooks:
             step=int(request.path_params["step"]),
             sid=fields.get("CallSid", ""),
             position=Position.decode(request.path_params["position"]),
-            heard=Heard.of(),
+            heard=Heard.silence(),
             personal=hook.personal,
         )
         return await self._turn(step)
