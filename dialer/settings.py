@@ -119,7 +119,11 @@ class CarrierSettings(Section):
     """Who is at the other end of the simulated line, by share; empty: the mix that practice reports."""
 
     def people_config(self) -> PeopleConfig:
-        return PeopleConfig(behaviours=tuple(map(behaviour_from, self.people))) if self.people else practice_mix()
+        return (
+            PeopleConfig(behaviours=tuple(map(behaviour_from, self.people)))
+            if self.people
+            else practice_mix()
+        )
 
 
 class SchedulerSettings(Section):

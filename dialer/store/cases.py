@@ -296,3 +296,9 @@ def insert(tx: Tx, cases: Sequence[tuple[StoredCase, int | None]]) -> None:
             )
         )
     tx.copy_in(f'COPY "case" ({columns}) FROM STDIN', rows)  # names from the list above
+
+
+def amount_at_risk(tx: Tx, case_id: int) -> int | None:
+    """In fen; None where no list said one."""
+    amount: int | None = tx.scalar(sa.select(t.case.c.amount_at_risk_fen).where(t.case.c.id == case_id))
+    return amount

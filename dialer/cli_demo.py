@@ -1,0 +1,149 @@
+"""`dialer demo`: the main job from a clean ground, before one's eyes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from dialer.bootstrap import Application, public_url
+from dialer.cli_load import Loaded, load_file
+from dialer.cli_serve import children, say
+from dialer.demo import ground, run
+from dialer.runtime.logs import configure_logs
+from dialer.runtime.supervisor import Supervisor
+from dialer.settings import Settings, load_settings
+from dialer.store.tallies import Progress
+from dialer.usecases.make_report import make_report
+
+_NOT_SETTLED = 3
+_INTERRUPTED = 130
+_TEND_SECONDS = 0.1
+
+
+def demo_command(
+    *,
+    until_settled: Annotated[
+        bool, typer.Option("--until-settled", help="end when everything is rung and print the report")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object on standard output")] = False,
+    timeout: Annotated[
+        float, typer.Option(help="seconds; exit 3 when it has not settled by then", min=1)
+    ] = 600.0,
+) -> None:
+    """Run everything on a simulated line with the sample list: own servers, keys and folder, nothing real."""
+    env = ground.environment()
+    settings = load_settings(env)
+    configure_logs(level=settings.log.level, log_format=settings.log.format, process="demo")
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: stopped.set())
+    console = Console(stderr=True)
+    with ground.clean_ground(settings) as app:
+        supervisor = Supervisor(children(settings, env), say)
+        staff = run.Staff(app)
+        try:
+            supervisor.start()
+            code = _play(app, supervisor, staff, stopped, console, as_json=as_json, timeout=timeout)
+            if code == 0 and not until_settled and not stopped.is_set():
+                console.print(
+                    f"[bold]仍在运行 still running:[/] {public_url(settings)}/   Ctrl-C 结束 ends everything"
+                )
+                while not stopped.is_set():
+                    supervisor.tend(seconds=_TEND_SECONDS)
+        finally:
+            staff.go_home()
+            supervisor.stop()
+    raise typer.Exit(_INTERRUPTED if stopped.is_set() and until_settled and code else code)
+
+
+def _play(
+    app: Application,
+    supervisor: Supervisor,
+    staff: run.Staff,
+    stopped: threading.Event,
+    console: Console,
+    *,
+    as_json: bool,
+    timeout: float,
+) -> int:
+    started = time.monotonic()
+
+    def tend() -> None:
+        supervisor.tend(seconds=_TEND_SECONDS)
+
+    console.print("[bold]演练 drill[/]：模拟线路，不会拨打任何真实电话 simulated line, no real phone is rung")
+    if not run.wait_until_up(app, tend=tend, stopped=stopped.is_set):
+        return _INTERRUPTED
+    console.print(f"状态页 status page: {public_url(app.settings)}/")
+    sample = run.write_sample(app)
+    loaded = _load_beside(app, sample, tend)
+    run.set_pace(app, speed=ground.SPEED)
+    staff.start()
+    watch = run.Watch()
+    settled = False
+    with Live(Text(""), console=console, refresh_per_second=4, transient=True) as live:
+        while not stopped.is_set() and time.monotonic() - started < timeout:
+            tend()
+            settled = watch.look(app)
+            if watch.progress is not None:
+                live.update(_line(app, watch.progress))
+            if settled:
+                break
+    if stopped.is_set():
+        return _INTERRUPTED
+    run.set_pace(app, speed=1.0)
+    report = make_report(app.engine)
+    told = run.account(app, load=loaded.plain(), report=report.plain(), seconds=time.monotonic() - started)
+    _show(told, report, as_json=as_json)
+    return 0 if settled else _NOT_SETTLED
+
+
+def _load_beside(app: Application, sample: Any, tend: Any) -> Loaded:  # noqa: ANN401  # path and callback
+    """Loads while the children are being tended."""
+    result: list[Loaded | BaseException] = []
+
+    def load() -> None:
+        try:
+            result.append(load_file(app, sample, source="演练名单", by="demo", progress=False))
+        except BaseException as fault:  # noqa: BLE001  # handed to the thread that waits
+            result.append(fault)
+
+    thread = threading.Thread(target=load, name="load")
+    thread.start()
+    while thread.is_alive():
+        tend()
+    outcome = result[0]
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return outcome
+
+
+def _line(app: Application, p: Progress) -> Text:
+    now = app.engine.clock.now().astimezone(_zone(app.settings))
+    cases = "  ".join(f"{name} {n}" for name, n in sorted(p.cases.items()))
+    return Text(
+        f"{now:%H:%M:%S}  拨打 rung {p.rung}/{p.attempts}  通话 live {p.live}  机器人待办 robot {p.robots}"
+        f"  人工待办 work {p.waiting_work}  |  {cases}"
+    )
+
+
+def _zone(settings: Settings) -> Any:  # noqa: ANN401  # a ZoneInfo
+    from zoneinfo import ZoneInfo  # noqa: PLC0415
+
+    return ZoneInfo(settings.centre.timezone)
+
+
+def _show(told: run.Account, report: Any, *, as_json: bool) -> None:  # noqa: ANN401
+    if as_json:
+        sys.stdout.write(json.dumps(told.plain(), ensure_ascii=False) + os.linesep)
+        sys.stdout.flush()
