@@ -23,7 +23,7 @@ from dialer.runtime.clock import Clock, ScaledClock, SystemClock
 from dialer.runtime.embedded import EmbeddedServers, ensure
 from dialer.settings import Settings
 from dialer.store import facts, migrations, pacing, policies
-from dialer.store.keys import Keys, create, fingerprint, load
+from dialer.store.keys import Keys, KeysRefused, create, load
 from dialer.store.policies import Policies
 from dialer.store.unit_of_work import Store
 from dialer.store.vault import Vault
@@ -123,7 +123,7 @@ def _assemble(settings: Settings, servers: EmbeddedServers | None) -> Applicatio
     with _told_apart(store):
         migrations.migrate(store.engine)
         with store.begin() as tx:
-            facts.check_keys(tx, fingerprint(keys))
+            facts.check_keys(tx, keys)
             drill = facts.is_drill(tx)
             clock: Clock = FollowedClock(store) if facts.read_clock(tx) is not None else real
             if isinstance(clock, FollowedClock) and carrier is None:
@@ -202,10 +202,14 @@ def _keys(settings: Settings) -> Keys:
             problem="must name the keys of the configured database (DIALER_KEYS__FILE); `dialer keys create` makes one",
         )
     path = settings.data_dir / "keys.json"
-    try:
-        return create(path)
-    except FileExistsError:
-        return load(path)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not path.exists():
+        try:
+            return create(path)
+        except KeysRefused:
+            if not path.exists():
+                raise
+    return load(path)
 
 
 def own_carrier(settings: Settings) -> CarrierAccess | None:

@@ -10,6 +10,7 @@ import typer
 
 from dialer import __version__
 from dialer.bootstrap import application
+from dialer.cli_demo import demo_command
 from dialer.cli_load import load_command
 from dialer.cli_serve import serve
 from dialer.cli_work import outcome, work
@@ -27,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.registered_commands.extend(serve.registered_commands)
+app.command("demo")(demo_command)
 app.command("load")(load_command)
 app.add_typer(work, name="work")
 app.add_typer(outcome, name="outcome")

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.errors import Refusal
 from dialer.store import tables as t
+from dialer.store.keys import Keys, agrees, fingerprint
 from dialer.store.unit_of_work import Tx
 
 _FINGERPRINT = "keys_fingerprint"
@@ -26,15 +27,17 @@ class WrongKeys(Refusal):
         )
 
 
-def check_keys(tx: Tx, fingerprint: str) -> None:
-    """The database belongs to these keys from its first start on. Raises `WrongKeys` for any others."""
+def check_keys(tx: Tx, keys: Keys) -> None:
+    """The database belongs to these keys from its first start on; new ones may join. Raises `WrongKeys`."""
+    held = fingerprint(keys)
     tx.execute(
-        insert(t.meta)
-        .values(key=_FINGERPRINT, value=fingerprint)
-        .on_conflict_do_nothing(index_elements=["key"])
+        insert(t.meta).values(key=_FINGERPRINT, value=held).on_conflict_do_nothing(index_elements=["key"])
     )
-    if tx.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == _FINGERPRINT)) != fingerprint:
+    stored = tx.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == _FINGERPRINT))
+    if not agrees(stored=stored, keys=keys):
         raise WrongKeys
+    if stored != held:
+        tx.execute(sa.update(t.meta).where(t.meta.c.key == _FINGERPRINT).values(value=held))
 
 
 def is_drill(tx: Tx) -> bool:

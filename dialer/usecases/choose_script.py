@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -29,10 +29,21 @@ def manifest() -> Manifest:
     return Manifest.load()
 
 
+@cache
+def _clips() -> Mapping[tuple[str, str], str]:
+    return manifest().by_text()
+
+
+@cache
+def _recordings() -> Mapping[tuple[str, str], str]:
+    return manifest().recordings()
+
+
 def context_for(engine: Engine, *, language: str, tags: frozenset[Tag], now: datetime) -> Context:
     return Context(
         language=language,
         tags=tags,
         local_hour=now.astimezone(ZoneInfo(engine.centre.timezone)).hour,
-        clips=manifest().by_text,
+        clips=_clips(),
+        recordings=_recordings(),
     )
