@@ -19,11 +19,11 @@ from dialer.bootstrap import Application, public_url
 from dialer.cli_load import Loaded, load_file
 from dialer.cli_serve import children, say
 from dialer.demo import ground, run
+from dialer.outcomes.report_form import report_form
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.supervisor import Supervisor
 from dialer.settings import Settings, load_settings
 from dialer.store.tallies import Progress
-from dialer.outcomes.report_form import report_form
 from dialer.usecases.make_report import make_report
 
 _NOT_SETTLED = 3
@@ -104,7 +104,12 @@ def _play(
         return _INTERRUPTED
     run.set_pace(app, speed=1.0)
     report = make_report(app.engine)
-    told = run.account(app, load=loaded.plain(), report=cast("dict[str, Any]", report_form(report)), seconds=time.monotonic() - started)
+    told = run.account(
+        app,
+        load=loaded.plain(),
+        report=cast("dict[str, Any]", report_form(report)),
+        seconds=time.monotonic() - started,
+    )
     _show(told, report, as_json=as_json)
     return 0 if settled else _NOT_SETTLED
 
