@@ -52,9 +52,9 @@ def open_folder() -> Iterator[Path]:
 def python_for_everybody(user: Account) -> str:
     """An interpreter that `user` may run: ours, or the system's where ours lies in root's home."""
     for name in (sys.executable, "/usr/bin/python3", "/usr/local/bin/python3"):
-        path = Path(name)
-        if path.exists() and user.reaches(path.resolve()):
-            return name
+        path = Path(name).resolve()
+        if path.exists() and user.reaches(path):
+            return str(path)
     pytest.skip("no Python here that another user may run")
 
 
