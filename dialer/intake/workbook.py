@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -25,7 +27,15 @@ ZIP_MAGIC: Final = b"PK\x03\x04"
 OLE_MAGIC: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 LARGEST_EXPANDED: Final = 2 << 30
 _EXACT: Final = 10**15
-_ENCRYPTED_STREAM: Final = "EncryptedPackage".encode("utf-16-le")
+_ENCRYPTED_OLE: Final = re.compile(
+    # The directory entry of a sealed xlsx, or a BIFF8 stream whose first record after BOF is FILEPASS.
+    re.escape("EncryptedPackage".encode("utf-16-le"))
+    + rb"|\x09\x08\x10\x00\x00\x06\x05\x00.{12}(?:\x86\x00\x00\x00)?\x2f\x00",
+    re.DOTALL,
+)
+_OVERLAP: Final = 64
+_ODS_MANIFEST: Final = "META-INF/manifest.xml"
+_MANIFEST_BYTES: Final = 1 << 20
 _PASSWORD: Final = "the workbook is protected by a password; save it without one and load it again"  # noqa: S105
 _BROKEN: Final = (
     "the workbook cannot be opened; open it in a spreadsheet program, save it as xlsx and load that"
@@ -104,20 +114,29 @@ def _refuse_encrypted(stream: BinaryIO) -> None:
         stream.seek(0)
         overlap = b""
         while chunk := stream.read(1 << 20):
-            if _ENCRYPTED_STREAM in overlap + chunk:
+            if _ENCRYPTED_OLE.search(overlap + chunk):
                 raise UnusableFile(_PASSWORD)
-            overlap = chunk[-len(_ENCRYPTED_STREAM) :]
+            overlap = chunk[-_OVERLAP:]
         return
     stream.seek(0)
     try:
         with zipfile.ZipFile(stream) as archive:
             members = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError):
+            is_sealed = _is_sealed(archive)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError, zlib.error):
         raise UnusableFile(_BROKEN) from None
-    if any(member.flag_bits & 1 for member in members):
+    if is_sealed or any(member.flag_bits & 1 for member in members):
         raise UnusableFile(_PASSWORD)
     if sum(member.file_size for member in members) > LARGEST_EXPANDED:
         raise UnusableFile("the workbook is too large to be opened; save the list as csv and load that")
+
+
+def _is_sealed(archive: zipfile.ZipFile) -> bool:
+    """True for an ods under a password: its manifest names the encryption of its parts."""
+    if _ODS_MANIFEST not in archive.namelist():
+        return False
+    with archive.open(_ODS_MANIFEST) as manifest:
+        return b"encryption-data" in manifest.read(_MANIFEST_BYTES)
 
 
 def _filled(sheet: CalamineSheet) -> Iterator[tuple[int, list[str]]]:
@@ -126,14 +145,12 @@ def _filled(sheet: CalamineSheet) -> Iterator[tuple[int, list[str]]]:
     """
     if sheet.height == 0 or sheet.start is None:
         return
-    top, left = sheet.start
-    for row in range(top):
-        yield row + 1, []
+    # Rows are counted from the sheet's first one, filled or not; columns from the first filled one.
+    left = sheet.start[1]
     merged = _merged_below(sheet)
     values: dict[tuple[int, int], str] = {}
     numbered: set[int] = set()
-    for offset, cells in enumerate(sheet.iter_rows()):
-        row = top + offset
+    for row, cells in enumerate(sheet.iter_rows()):
         texts = [""] * left + [cell_text(cell) for cell in cells]
         if merged:
             numbered.update(
