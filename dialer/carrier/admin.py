@@ -35,6 +35,7 @@ class AdminFront:
         app.router.add_get("/admin/health", self.health)
         for method, path, handler in (
             ("GET", "/admin/rings", self.rings),
+            ("GET", "/admin/pace", self.pace),
             ("GET", "/admin/calls", self.calls),
             ("GET", "/admin/clock", self.clock),
             ("PUT", "/admin/clock", self.set_clock),
@@ -91,6 +92,11 @@ class AdminFront:
                 "errors": {str(code): n for code, n in self._exchange.errors.items()},
             }
         )
+
+    async def pace(self, request: web.Request) -> web.StreamResponse:
+        """The most calls accepted within any `seconds` (10 when not said), to hold a rate against."""
+        seconds = float(request.query.get("seconds", "10"))
+        return _json({"seconds": seconds, "most_calls": self._exchange.witness.most_calls_within(seconds)})
 
     async def calls(self, _request: web.Request) -> web.StreamResponse:
         """The live calls, without numbers."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dialer.carrier.call import Call, Status
@@ -36,7 +37,7 @@ class Bridge:
         self.call = exchange.child(order, parent)
         self._leg: Leg | None = None
         self._limit: asyncio.TimerHandle | None = None
-        self._answered_at: float | None = None
+        self._answered_at: datetime | None = None
 
     def start(self) -> None:
         """Rings the desk, for as long as the verb says."""
@@ -53,7 +54,7 @@ class Bridge:
         if self.call.status is not Status.RINGING:
             return
         self.call.status = Status.IN_PROGRESS
-        self._answered_at = self._timers.unix()
+        self._answered_at = self._timers.service_now()
         if self._limit is not None:
             self._limit.cancel()
         self._limit = self._timers.later(
@@ -87,7 +88,8 @@ class Bridge:
         call.order = None
         result = {"DialCallSid": call.sid, "DialCallStatus": status.value}
         if self._answered_at is not None:
-            call.duration_seconds = max(1, round((call.end - self._answered_at) * self._timers.clock.speed))
+            talked = (self._timers.service_now() - self._answered_at).total_seconds()
+            call.duration_seconds = max(1, round(talked))
             result["DialCallDuration"] = str(call.duration_seconds)
         self._exchange.joined(call)
         self._done(result)

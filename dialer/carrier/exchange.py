@@ -61,6 +61,7 @@ class Exchange:
         self.errors: Counter[int] = Counter()
         self._config = config
         self._calls: OrderedDict[str, Call] = OrderedDict()
+        self._by_number: dict[str, list[Call]] = {}
         self._live: dict[str, LiveCall] = {}
         self._queue: deque[LiveCall] = deque()
         self._next_slot = 0.0
@@ -68,7 +69,7 @@ class Exchange:
         self._attempt = re.compile(config.attempt_pattern) if config.attempt_pattern else None
         self._memory = memory
         for call in memory.recall(since_unix=timers.unix() - config.keep_hours * 3600):
-            self._calls[call.sid] = call
+            self._keep(call)
         self._made = max((call.number for call in self._calls.values()), default=0)
         self.calls_per_second = config.calls_per_second
         self.max_lines = config.max_lines
@@ -105,8 +106,10 @@ class Exchange:
             raise no_such(f"resource /Calls/{sid}.json")
         return call
 
-    def newest_first(self) -> Iterator[Call]:
-        """All calls that are remembered."""
+    def newest_first(self, *, to: str = "") -> Iterator[Call]:
+        """All calls that are remembered, or those to one number."""
+        if to:
+            return reversed(self._by_number.get(to, []))
         return reversed(self._calls.values())
 
     def stop(self, sid: str, status: Status) -> Call:
@@ -136,9 +139,10 @@ class Exchange:
 
     def delete(self, sid: str) -> None:
         """Forgets the record of a call that is over."""
-        if not self.find(sid).status.final:
+        call = self.find(sid)
+        if not call.status.final:
             raise bad_parameter(20409, "Call is in progress and cannot be deleted")
-        del self._calls[sid]
+        self._forget(call)
 
     # Live calls
 
@@ -218,9 +222,11 @@ class Exchange:
         self._live.clear()
         self._queue.clear()
         self.notices.forget()
+        self.sounds.forget()
         self.lines_in_use = 0
         if not memory:
             self._calls.clear()
+            self._by_number.clear()
             self._memory.forget()
         return len(dropped)
 
@@ -246,15 +252,26 @@ class Exchange:
             created=now,
             number=self._made,
         )
-        self._calls[call.sid] = call
+        self._keep(call)
         if len(self._calls) > self._config.keep_calls:
             self._forget_oldest()
         return call
 
+    def _keep(self, call: Call) -> None:
+        self._calls[call.sid] = call
+        self._by_number.setdefault(call.to, []).append(call)
+
+    def _forget(self, call: Call) -> None:
+        del self._calls[call.sid]
+        same_number = self._by_number[call.to]
+        same_number.remove(call)
+        if not same_number:
+            del self._by_number[call.to]
+
     def _forget_oldest(self) -> None:
-        for sid, call in self._calls.items():
+        for call in self._calls.values():
             if call.status.final:
-                del self._calls[sid]
+                self._forget(call)
                 return
 
     def _pump(self) -> None:

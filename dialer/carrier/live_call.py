@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dialer.carrier.bridge import Bridge
@@ -51,7 +52,8 @@ class LiveCall:
         self._player: Player | None = None
         self._bridge: Bridge | None = None
         self._limit: asyncio.TimerHandle | None = None
-        self._answered_at: float | None = None
+        self._answered_at: datetime | None = None
+        self._verdict_open = False
         self._verdict_due: asyncio.TimerHandle | None = None
 
     # What the player and the bridge see.
@@ -156,7 +158,7 @@ class LiveCall:
             return
         call.status = Status.IN_PROGRESS
         call.updated = self._timers.unix()
-        self._answered_at = call.updated
+        self._answered_at = self._timers.service_now()
         self._exchange.changed(self)
         self._exchange.notices.progress(call, "answered", Status.IN_PROGRESS.value)
         if self.order.time_limit_seconds is None:
@@ -177,6 +179,7 @@ class LiveCall:
                 answered_by=AnsweredBy.MACHINE_END_BEEP, after_seconds=due, greeting_seconds=0.0
             )
         if self.order.async_amd:
+            self._verdict_open = True
             self._verdict_due = self._timers.later(due, lambda: self._tell_verdict(verdict, due))
             self._begin()
         else:
@@ -187,7 +190,8 @@ class LiveCall:
             self._player.pressed(key)
 
     def ended(self, cause: Cause) -> None:
-        status, code = FINALS[cause]
+        # Once answered, however it ends, the call has taken place.
+        status, code = FINALS[cause if self._answered_at is None else Cause.HUNG_UP]
         self._finish(status, code)
 
     # Within.
@@ -207,6 +211,9 @@ class LiveCall:
     def _tell_verdict(self, verdict: Verdict, after_seconds: float) -> None:
         self.call.answered_by = verdict.answered_by.value
         self._exchange.notices.verdict(self.call, verdict.answered_by.value, int(after_seconds * 1000))
+        self._verdict_open = False
+        if self.call.status.final:
+            self.call.order = None
 
     def _begin(self) -> None:
         if self.call.status.final:
@@ -241,8 +248,8 @@ class LiveCall:
         self._silence()
         extras = {"SipResponseCode": str(sip_code)}
         if self._answered_at is not None:
-            talked = (call.end - self._answered_at) * self._timers.clock.speed
-            call.duration_seconds = max(1, round(talked)) if status is Status.COMPLETED else None
+            talked = (self._timers.service_now() - self._answered_at).total_seconds()
+            call.duration_seconds = max(1, round(talked))
             extras["CallDuration"] = str(call.duration_seconds or 0)
             extras["Duration"] = str(-(-(call.duration_seconds or 0) // 60))
         else:
@@ -253,5 +260,6 @@ class LiveCall:
             extras["X-LineResult"] = self._leg.line_result
         self._exchange.over(self)
         self._exchange.notices.progress(call, "completed", status.value, extras)
-        if self._verdict_due is None or self._verdict_due.cancelled():
+        if not self._verdict_open:
+            # The record is kept long; what was ordered is needed no more.
             call.order = None

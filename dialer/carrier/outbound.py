@@ -11,7 +11,7 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import httptools
 
@@ -20,6 +20,7 @@ from dialer.carrier.address import Address
 MAX_BODY_BYTES = 8 * 1024 * 1024
 _IDLE_SECONDS = 2.0
 _MAX_IDLE = 256
+_CONNECT_SECONDS = 5.0
 _MAX_OPEN = 512
 
 
@@ -85,8 +86,10 @@ class _Connection(asyncio.Protocol):
         "origin",
         "owner",
         "parser",
+        "reply",
         "request",
         "size",
+        "stays",
         "transport",
     )
 
@@ -100,10 +103,12 @@ class _Connection(asyncio.Protocol):
         self.size = 0
         self.content_type = ""
         self.idle_since = 0.0
+        self.reply: Reply | None = None
+        self.stays = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
-        self.transport = transport  # type: ignore[assignment] # uvloop's transports are no asyncio.Transport
+        # uvloop's transports have the methods but are no asyncio.Transport.
+        self.transport = cast("asyncio.Transport", transport)
 
     def send(self, request: _Request) -> None:
         assert self.transport is not None
@@ -124,6 +129,11 @@ class _Connection(asyncio.Protocol):
             self.parser.feed_data(data)
         except httptools.HttpParserError:
             self._fail()
+            return
+        reply, self.reply = self.reply, None
+        if reply is not None:
+            # Out of the parser's callback, which would take a fault of the receiver for one of the answer.
+            self._deliver(reply)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if name.lower() == b"content-type":
@@ -137,16 +147,18 @@ class _Connection(asyncio.Protocol):
             self.body.append(body)
 
     def on_message_complete(self) -> None:
-        request, parser = self.request, self.parser
-        if request is None or parser is None:
-            return
-        self.request = None
-        reply = Reply(parser.get_status_code(), self.content_type, b"".join(self.body))
-        if parser.should_keep_alive():
+        if self.parser is not None and self.reply is None:
+            self.reply = Reply(self.parser.get_status_code(), self.content_type, b"".join(self.body))
+            self.stays = self.parser.should_keep_alive()
+
+    def _deliver(self, reply: Reply) -> None:
+        request, self.request = self.request, None
+        if self.stays:
             self.owner.park(self)
         else:
             self.close()
-        request.finish(reply)
+        if request is not None:
+            request.finish(reply)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         self.owner.forget(self)
@@ -198,11 +210,17 @@ class Outbound:
                 return
             connection.close()
         self._waiting.setdefault(origin, deque()).append(request)
-        if len(self._open.get(origin, ())) + self._opening.get(origin, 0) < _MAX_OPEN:
-            self._opening[origin] = self._opening.get(origin, 0) + 1
-            task = self._loop.create_task(self._connect(origin, connect))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        self._open_one(origin, connect)
+
+    def _open_one(self, origin: _Origin, limit: float) -> None:
+        """One more connection is being made, unless there are enough."""
+        opening = self._opening.get(origin, 0)
+        if self._closed or len(self._open.get(origin, ())) + opening >= _MAX_OPEN:
+            return
+        self._opening[origin] = opening + 1
+        task = self._loop.create_task(self._connect(origin, limit))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _connect(self, origin: _Origin, limit: float) -> None:
         host, port, tls = origin
@@ -218,6 +236,9 @@ class Outbound:
             request = self._next_waiting(origin)
             if request is not None:
                 request.finish(_NO_CONNECTION)
+            # Those that waited for one of the connections not made are not left to wait.
+            if self._waiting.get(origin) and not self._opening[origin]:
+                self._open_one(origin, limit)
             return
         self._opening[origin] -= 1
         self._open.setdefault(origin, set()).add(connection)
@@ -254,15 +275,8 @@ class Outbound:
         idle = self._idle.get(connection.origin)
         if idle and connection in idle:
             idle.remove(connection)
-        if (
-            not self._closed
-            and self._waiting.get(connection.origin)
-            and not self._opening.get(connection.origin)
-        ):
-            self._opening[connection.origin] = self._opening.get(connection.origin, 0) + 1
-            task = self._loop.create_task(self._connect(connection.origin, 5.0))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        if self._waiting.get(connection.origin) and not self._opening.get(connection.origin):
+            self._open_one(connection.origin, _CONNECT_SECONDS)
 
     def _expire(self, request: _Request) -> None:
         connection = request.pending

@@ -77,10 +77,11 @@ class RestFront:
             raise server_error()
 
     async def listing(self, request: web.Request) -> web.StreamResponse:
+        query = dict(request.query)
         return self._answered(
             request,
             lambda: page_of_calls(
-                self._exchange.newest_first(), dict(request.query), account_sid=self._account
+                self._exchange.newest_first(to=query.get("To", "")), query, account_sid=self._account
             ),
         )
 

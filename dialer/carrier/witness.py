@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections import Counter
+from collections import Counter, deque
 from hashlib import blake2b
 from pathlib import Path
 
@@ -32,7 +32,7 @@ class Witness:
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._key = load_key(directory / "witness.key")
-        path = directory / "witness.log"
+        path = self._path = directory / "witness.log"
         self.rings = 0
         self.calls = 0
         self.refused = 0
@@ -81,6 +81,20 @@ class Witness:
 
     def rings_of_attempt(self, attempt: str) -> int:
         return self._rings_of_attempt[self._hash(attempt)]
+
+    def most_calls_within(self, seconds: float) -> int:
+        """The most calls accepted within any so many real seconds, over the whole file."""
+        window: deque[float] = deque()
+        most = 0
+        with self._path.open(encoding="ascii", errors="replace") as lines:
+            for line in lines:
+                words = line.split()
+                if len(words) == 4 and words[0] == "A":  # noqa: PLR2004 - the record's four words
+                    window.append(float(words[1]))
+                    while window[0] < window[-1] - seconds:
+                        window.popleft()
+                    most = max(most, len(window))
+        return most
 
     def close(self) -> None:
         if self._file >= 0:

@@ -22,6 +22,7 @@ from tests.carrier.stage import ACCOUNT, ADMIN, HANGUP, TO, TOKEN, App, Bench, S
 PATHS = [
     ("GET", "rings"),
     ("GET", "calls"),
+    ("GET", "pace"),
     ("GET", "clock"),
     ("PUT", "clock"),
     ("PUT", "people/8613800138000"),
@@ -99,6 +100,13 @@ async def test_rings_are_told_per_number_and_per_attempt(bench: Start, app: App)
     assert (await one.admin("GET", "rings?attempt=1"))["rings"] == 2
     counts = await one.admin("GET", "rings")
     assert (counts["rings"], counts["max_rings_per_attempt"], counts["calls"]) == (3, 2, 3)
+
+
+async def test_the_pace_counts_the_most_calls_in_any_window(hands: Bench):
+    for n in range(5):
+        await hands.call(f"+861390013900{n}")
+    assert await hands.admin("GET", "pace") == {"seconds": 10.0, "most_calls": 5}
+    assert (await hands.admin("GET", "pace?seconds=0"))["most_calls"] == 1
 
 
 async def test_live_calls_are_shown_without_their_numbers(hands: Bench):

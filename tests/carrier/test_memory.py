@@ -165,3 +165,21 @@ def test_the_witness_counts_over_restarts_and_a_torn_line(tmp_path: Path):
     witness = Witness(tmp_path)
     assert (witness.calls, witness.rings, witness.not_rung) == (3, 2, 1)
     witness.close()
+
+
+async def test_the_oldest_call_that_is_over_is_forgotten_first(bench: Start, app: App):
+    one = await bench(make_line=DeviceLine, keep_calls=3)
+    phone = one.phones.phone(TO)
+    live = await one.call()
+    await phone.rings()
+    over = [await one.call(OTHER) for _ in range(3)]
+    for sid in over:
+        await app.final(sid)
+    newest = await one.call(OTHER)
+    listed = [call.sid for call in await one.client.calls.list_async()]
+    assert live in listed
+    assert over[0] not in listed
+    assert listed[0] == newest
+    assert [call.sid for call in await one.client.calls.list_async(to=OTHER)] == [
+        sid for sid in listed if sid != live
+    ]

@@ -82,3 +82,26 @@ async def test_nothing_that_comes_after_the_end_has_an_effect(hands: Bench, app:
     await app.until(lambda: len(app.at("/status")) == 3)
     assert app.statuses_of(sid) == ["initiated", "ringing", "canceled"]
     assert app.at("/start") == []
+
+
+async def test_a_call_that_was_answered_is_completed_however_the_line_ends_it(hands: Bench, app: App):
+    app.documents["/start"] = "<Response><Pause length='5000'/></Response>"
+    phone = hands.phones.phone(TO)
+    sid = await hands.call()
+    call = await phone.rings()
+    call.answer()
+    call.hang_up_phone(Cause.FAILED)
+    last = await app.final(sid)
+    assert (last["CallStatus"], last["SipResponseCode"], last["CallDuration"]) == ("completed", "200", "1")
+
+
+async def test_a_record_that_is_over_keeps_nothing_of_its_order(hands: Bench, app: App):
+    app.documents["/start"] = "<Response/>"
+    phone = hands.phones.phone(TO)
+    sid = await hands.call(
+        machine_detection="Enable", async_amd="true", async_amd_status_callback=f"{app.base}/amd"
+    )
+    (await phone.rings()).answer(verdict_after_seconds=1.0)
+    await app.final(sid)
+    await app.until(lambda: bool(app.at("/amd")))
+    assert hands.carrier.exchange.find(sid).order is None

@@ -240,3 +240,27 @@ async def test_nobody_there_is_no_connection(outbound: Outbound):
     async with Raw() as server:
         port = server.port
     assert (await ask(outbound, port)).kind == "ct"
+
+
+async def test_however_many_find_nobody_all_are_told(outbound: Outbound):
+    async with Raw() as server:
+        port = server.port
+    replies = await asyncio.gather(*[ask(outbound, port) for _ in range(600)])
+    assert {reply.kind for reply in replies} == {"ct"}
+
+
+async def test_a_fault_of_the_receiver_is_heard_and_breaks_no_other_request(outbound: Outbound):
+    loop = asyncio.get_running_loop()
+    faults: list[str] = []
+    loop.set_exception_handler(lambda _loop, context: faults.append(str(context.get("exception"))))
+    messenger = Messenger(outbound=outbound, signer=Signer(TOKEN), timers=Timers(loop, ServiceClock()))
+
+    def broken(_reply: Reply) -> None:
+        raise RuntimeError("the receiver's own")
+
+    async with Raw(OK, OK, OK) as server:
+        messenger.send(f"http://127.0.0.1:{server.port}/x#rc=0", "GET", {}, broken)
+        assert (await ask(outbound, server.port)).fine
+        assert (await ask(outbound, server.port)).fine
+        outbound.close()
+    assert faults == ["the receiver's own"]
