@@ -39,7 +39,9 @@ def refusal(env: dict[str, str], file: Path) -> str:
 
 def test_the_shipped_file_says_what_the_code_falls_back_to(file: Path):
     shipped, bare = load_settings({}, ROOT / "settings.toml"), load_settings({}, file)
-    assert shipped.model_dump(exclude={"data_dir", "carrier"}) == bare.model_dump(exclude={"data_dir", "carrier"})
+    assert shipped.model_dump(exclude={"data_dir", "carrier"}) == bare.model_dump(
+        exclude={"data_dir", "carrier"}
+    )
 
 
 def test_the_environment_wins_over_the_file_key_by_key(file: Path):
