@@ -260,7 +260,10 @@ _ACCEPT = (
         poll_at=sa.bindparam("b_poll_at"),
         state=sa.case(
             (
-                t.attempt.c.state.in_([AttemptState.SENDING.value, AttemptState.UNKNOWN.value]),
+                sa.or_(
+                    t.attempt.c.state == AttemptState.SENDING.value,
+                    t.attempt.c.state == AttemptState.UNKNOWN.value,
+                ),
                 AttemptState.ACCEPTED.value,
             ),
             else_=t.attempt.c.state,

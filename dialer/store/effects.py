@@ -222,7 +222,9 @@ _HASTEN = (
     .where(
         t.attempt.c.case_id == sa.bindparam("b_case_id"),
         t.attempt.c.n == sa.bindparam("b_n"),
-        t.attempt.c.state.in_([AttemptState.PLANNED.value, AttemptState.READY.value]),
+        sa.or_(
+            t.attempt.c.state == AttemptState.PLANNED.value, t.attempt.c.state == AttemptState.READY.value
+        ),
     )
     .values(
         not_before=sa.bindparam("not_before"),
