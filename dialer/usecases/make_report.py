@@ -15,13 +15,12 @@ def make_report(engine: Engine, period: Period | None = None) -> Report:
     with engine.store.begin() as tx:
         snapshot.hold(tx)
         now = engine.clock.now()
-        drill = engine.drill or snapshot.is_drill(tx)
         return Report(
             generated_at=now,
-            drill=drill,
+            drill=engine.drill,
             timezone=engine.centre.timezone,
             period=chosen,
-            figures=figures(tx, chosen, drill=drill, now=now),
+            figures=figures(tx, chosen, drill=engine.drill, now=now),
         )
 
 

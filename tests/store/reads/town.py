@@ -29,7 +29,7 @@ from tests.core.domain.samples import POLICY
 MORNING = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
 """10:00 in Shanghai: the dialling window is open."""
 
-NAME, PHONE, ID_NUMBER = "王小明", "+8613800138000", "150402199001011234"
+NAME, PHONE, ID_NUMBER = "王小明", "+8613800138000", "150402199001011237"
 
 
 class Town:

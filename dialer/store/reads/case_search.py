@@ -1,0 +1,122 @@
+"""Cases by whatever is known of them, newest first, a page at a time, masked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from dialer.domain.case import CaseStatus
+from dialer.domain.values import Contact, FraudType, Grade, OutcomeKind
+from dialer.outcomes.period import Period
+from dialer.store import tables as t
+from dialer.store.people import open_person
+from dialer.store.reads.finding import Sought, matching
+from dialer.store.reads.masking import MaskedPerson, masked
+from dialer.store.unit_of_work import Row, Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseQuery:
+    """Everything that is given must hold; `period` is of the opening, `before_id` is where the last page ended."""
+
+    sought: Sought = field(default_factory=Sought)
+    instruction_no: str = ""
+    source: str = ""
+    grade: Grade | None = None
+    fraud_type: FraudType | None = None
+    status: CaseStatus | None = None
+    unit: str = ""
+    load_id: int | None = None
+    period: Period = field(default_factory=Period)
+    before_id: int | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseLine:
+    """One found case."""
+
+    id: int
+    person: MaskedPerson
+    grade: Grade
+    fraud_type: FraudType
+    status: CaseStatus
+    outcome: OutcomeKind | None
+    contact: Contact
+    source: str
+    unit: str
+    warnings: int
+    robot_attempts: int
+    opened_at: datetime
+    due_at: datetime | None
+    drill: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CasePage:
+    cases: tuple[CaseLine, ...]
+    next_before_id: int | None
+    """Where the next page begins; None when this is the last."""
+
+
+def search(tx: Tx, query: CaseQuery) -> CasePage:
+    rows = tx.rows(_statement(tx, query))
+    shown = rows[: query.limit]
+    return CasePage(
+        cases=tuple(_line(tx, row) for row in shown),
+        next_before_id=shown[-1]["id"] if len(rows) > query.limit else None,
+    )
+
+
+def _statement(tx: Tx, query: CaseQuery) -> sa.Select[Any]:
+    c = t.case.c
+    statement = sa.select(t.case, t.person.c.sealed.label("person_sealed")).join(
+        t.person, t.person.c.id == c.person_id
+    )
+    if not query.sought.is_nothing:
+        statement = statement.where(c.person_id.in_(matching(tx, query.sought)))
+    if query.instruction_no or query.source:
+        warned = sa.select(t.warning.c.case_id)
+        if query.instruction_no:
+            warned = warned.where(t.warning.c.instruction_no == query.instruction_no)
+        if query.source:
+            warned = warned.where(t.warning.c.source == query.source)
+        statement = statement.where(c.id.in_(warned))
+    if query.load_id is not None:
+        # A warning of a later load may have joined an older case.
+        loaded = sa.select(t.warning.c.case_id).where(t.warning.c.load_id == query.load_id)
+        statement = statement.where(c.id.in_(loaded))
+    for column, word in ((c.grade, query.grade), (c.fraud_type, query.fraud_type), (c.status, query.status)):
+        if word is not None:
+            statement = statement.where(column == word.value)
+    if query.unit:
+        statement = statement.where(c.unit == query.unit)
+    if query.period.start is not None:
+        statement = statement.where(c.opened_at >= query.period.start)
+    if query.period.end is not None:
+        statement = statement.where(c.opened_at < query.period.end)
+    if query.before_id is not None:
+        statement = statement.where(c.id < query.before_id)
+    return statement.order_by(c.id.desc()).limit(query.limit + 1)
+
+
+def _line(tx: Tx, row: Row) -> CaseLine:
+    return CaseLine(
+        id=row["id"],
+        person=masked(open_person(tx, person_id=row["person_id"], sealed=row["person_sealed"])),
+        grade=Grade(row["grade"]),
+        fraud_type=FraudType(row["fraud_type"]),
+        status=CaseStatus(row["status"]),
+        outcome=OutcomeKind(row["outcome"]) if row["outcome"] else None,
+        contact=Contact(row["contact"]),
+        source=row["source"],
+        unit=row["unit"],
+        warnings=row["warnings"],
+        robot_attempts=row["robot_attempts"],
+        opened_at=row["opened_at"],
+        due_at=row["due_at"],
+        drill=row["drill"],
+    )

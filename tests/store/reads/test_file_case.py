@@ -1,0 +1,147 @@
+"""A filed case undoes a success, once, and is never laid at another person's door."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from dialer.domain.case import CaseStatus
+from dialer.domain.values import AmountKind, Contact, FraudType
+from dialer.errors import Conflict, Invalid, NotFound
+from dialer.outcomes.figures import Money
+from dialer.store import tables as t
+from dialer.usecases.file_case import file_case
+from dialer.usecases.make_report import make_report
+from tests.store.reads.town import ID_NUMBER, MORNING, NAME, PHONE, Town
+
+SUCCESS = {
+    "status": CaseStatus.WATCHING,
+    "outcome": "dissuaded_by_phone",
+    "contact": Contact.VERIFIED,
+    "watch_until": MORNING + timedelta(days=7),
+}
+
+
+def someone(town: Town) -> int:
+    return town.person(name=NAME, phones=(PHONE,), id_number=ID_NUMBER)
+
+
+def status(town: Town, case_id: int) -> str:
+    with town.tx() as tx:
+        return str(tx.scalar(sa.select(t.case.c.status).where(t.case.c.id == case_id)))
+
+
+def ledger(town: Town, table: sa.Table) -> int:
+    with town.tx() as tx:
+        return int(tx.scalar(sa.select(sa.func.count()).select_from(table)))
+
+
+def test_a_success_is_reversed_its_money_undone_and_the_report_says_so(town: Town):
+    case_id = town.case(person_id=someone(town), **SUCCESS)
+    town.outcome(case_id, intended_fen=500)
+    filed = file_case(town.engine, id_number=ID_NUMBER, case_number=" A1 ", by="li")
+    assert (filed.case_number, filed.case_ids, filed.already) == ("A1", (case_id,), False)
+    assert status(town, case_id) == "reversed"
+    total = make_report(town.engine).figures.total
+    assert (total.counts.cases_reversed, total.counts.defrauded_after_warning) == (1, 1)
+    assert total.amounts[AmountKind.INTENDED] == Money(reversed_fen=500)
+
+
+def test_the_same_number_again_changes_nothing(town: Town):
+    case_id = town.case(person_id=someone(town), **SUCCESS)
+    town.outcome(case_id)
+    file_case(town.engine, id_number=ID_NUMBER, case_number="A1", by="li")
+    before = (ledger(town, t.outcome), ledger(town, t.alarm))
+    again = file_case(town.engine, phone="13800138000", case_number="A1", by="zhao")
+    assert (again.case_ids, again.already) == ((case_id,), True)
+    assert (ledger(town, t.outcome), ledger(town, t.alarm)) == before
+    assert ledger(town, t.filed_case) == 1
+
+
+def test_said_twice_at_once_it_is_on_record_once(town: Town):
+    case_id = town.case(person_id=someone(town), **SUCCESS)
+    town.outcome(case_id)
+
+    def say(by: str) -> bool:
+        return file_case(town.engine, id_number=ID_NUMBER, case_number="A1", by=by).already
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(say, ("li", "zhao"))) == [False, True]
+    assert ledger(town, t.filed_case) == 1
+    with town.tx() as tx:
+        reversals = tx.rows(sa.select(t.outcome).where(t.outcome.c.reverses.is_not(None)))
+    assert len(reversals) == 1
+
+
+def test_a_second_case_of_the_same_person_is_another_record_but_no_second_reversal(town: Town):
+    case_id = town.case(person_id=someone(town), **SUCCESS)
+    town.outcome(case_id)
+    file_case(town.engine, id_number=ID_NUMBER, case_number="A1", by="li")
+    again = file_case(town.engine, id_number=ID_NUMBER, case_number="A2", by="li")
+    assert (again.case_ids, again.already) == ((case_id,), False)
+    assert make_report(town.engine).figures.total.counts.defrauded_after_warning == 1
+
+
+def test_one_number_may_have_several_victims(town: Town):
+    first = town.case(person_id=someone(town), **SUCCESS)
+    second = town.case(person_id=town.person(phones=("+8613911112222",)), **SUCCESS)
+    file_case(town.engine, id_number=ID_NUMBER, case_number="A1", by="li")
+    other = file_case(town.engine, phone="13911112222", case_number="A1", by="li")
+    assert (other.case_ids, other.already) == ((second,), False)
+    assert status(town, first) == status(town, second) == "reversed"
+
+
+def test_a_live_call_of_an_open_case_is_ended(town: Town):
+    case_id = town.case(
+        person_id=someone(town), robot_state="pending", robot_attempts=1, robot_reason="new_warning"
+    )
+    town.attempt(case_id, result=None)
+    file_case(town.engine, id_number=ID_NUMBER, case_number="A1", by="li")
+    assert status(town, case_id) == "closed"
+    assert ("cancel_calls",) in town.nudges
+    with town.tx() as tx:
+        assert tx.scalar(sa.select(t.attempt.c.cancel_asked)) is True
+
+
+def test_a_named_fraud_type_spares_another_scam_s_success(town: Town):
+    owner = someone(town)
+    loan = town.case(person_id=owner, fraud_type=FraudType.LOAN, **SUCCESS)
+    romance = town.case(person_id=owner, fraud_type=FraudType.ROMANCE, **SUCCESS)
+    file_case(town.engine, id_number=ID_NUMBER, case_number="A1", by="li", fraud_type=FraudType.ROMANCE)
+    assert (status(town, loan), status(town, romance)) == ("watching", "reversed")
+
+
+def test_a_shared_phone_names_nobody(town: Town):
+    for _ in range(2):
+        town.case(person_id=town.person(phones=("+864788123456",)), **SUCCESS)
+    with pytest.raises(Conflict, match="several people"):
+        file_case(town.engine, phone="0478-8123456", case_number="A1", by="li")
+    assert ledger(town, t.filed_case) == 0
+
+
+def test_nobody_known_and_nothing_concerned(town: Town):
+    with pytest.raises(NotFound, match="does not exist"):
+        file_case(town.engine, id_number=ID_NUMBER, case_number="A1", by="li")
+    long_ago = MORNING - timedelta(days=400)
+    town.case(person_id=someone(town), status=CaseStatus.CLOSED, outcome="refuses", opened_at=long_ago)
+    with pytest.raises(NotFound, match="can concern"):
+        file_case(town.engine, id_number=ID_NUMBER, case_number="A1", by="li")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"case_number": "  "},
+        {"case_number": "x" * 101},
+        {"by": " "},
+        {"id_number": ""},
+        {"id_number": "", "phone": "8000"},
+    ],
+    ids=str,
+)
+def test_what_is_missing_is_said(town: Town, given: dict[str, str]):
+    with pytest.raises(Invalid):
+        file_case(town.engine, **({"id_number": ID_NUMBER, "case_number": "A1", "by": "li"} | given))
