@@ -11,6 +11,7 @@ from typing import Any, assert_never
 import sqlalchemy as sa
 
 from dialer.domain.attempt import AttemptState
+from dialer.domain.case import Reason
 from dialer.domain.effects import (
     Effect,
     HastenAttempt,
@@ -23,6 +24,7 @@ from dialer.domain.effects import (
     WithdrawErrand,
 )
 from dialer.domain.errand import AssignmentState
+from dialer.domain.people import SUCCESSES
 from dialer.domain.values import Answer, Contact, TelephonyResult
 from dialer.store import tables as t
 from dialer.store.cases import StoredCase
@@ -291,10 +293,16 @@ def _withdraw_errands(tx: Tx, book: Book) -> None:
 
 
 def _reverse(tx: Tx, stored: StoredCase, *, now: datetime) -> None:
-    """A line that names the newest success and undoes it."""
+    """A line that names the newest success that stands and undoes it, whatever else was recorded since."""
+    later = t.outcome.alias()
     newest = tx.one(
         sa.select(t.outcome)
-        .where(t.outcome.c.case_id == stored.case.id, t.outcome.c.reverses.is_(None))
+        .where(
+            t.outcome.c.case_id == stored.case.id,
+            t.outcome.c.kind.in_([kind.value for kind in SUCCESSES]),
+            t.outcome.c.reason != Reason.CASE_FILED.value,
+            ~sa.exists().where(later.c.reverses == t.outcome.c.id),
+        )
         .order_by(t.outcome.c.id.desc())
         .limit(1)
     )
@@ -305,7 +313,7 @@ def _reverse(tx: Tx, stored: StoredCase, *, now: datetime) -> None:
                 kind=newest["kind"],
                 contact=newest["contact"],
                 track=newest["track"],
-                reason="case_filed",
+                reason=Reason.CASE_FILED.value,
                 recorded_by=ROBOT,
                 at=now,
                 reverses=newest["id"],
