@@ -1,0 +1,253 @@
+"""Simulated people, second by second, on a clock that the test moves."""
+
+from __future__ import annotations
+
+import pytest
+
+from dialer.carrier.lines.line import Cause, Clip, Verdict
+from dialer.carrier.lines.simulated import SimulatedLeg, SimulatedLine, chance
+from dialer.carrier.people import AnsweredBy, Behaviour, PeopleConfig, Pickup
+from tests.carrier.fake_time import FakeTimers
+
+NUMBER = "+8613800138000"
+
+
+class Log:
+    """Writes down what a leg reports, with the second."""
+
+    def __init__(self, timers: FakeTimers) -> None:
+        self.timers = timers
+        self.said: list[tuple[float, str]] = []
+        self.verdict: Verdict | None = None
+
+    def rings(self) -> None:
+        self.said.append((self.timers.now, "rings"))
+
+    def answered(self, verdict: Verdict) -> None:
+        self.verdict = verdict
+        self.said.append((self.timers.now, "answered"))
+
+    def pressed(self, key: str) -> None:
+        self.said.append((self.timers.now, key))
+
+    def ended(self, cause: Cause) -> None:
+        self.said.append((self.timers.now, cause.value))
+
+
+class Called:
+    """One call to a person of the given behaviour."""
+
+    def __init__(self, behaviour: Behaviour, *, nth: int = 1, seed: str = "1") -> None:
+        self.timers = FakeTimers()
+        self.log = Log(self.timers)
+        line = SimulatedLine(self.timers, people=PeopleConfig(behaviours=(behaviour,)), seed=seed)
+        leg = line.dial(NUMBER, nth=nth, events=self.log)
+        assert isinstance(leg, SimulatedLeg)
+        self.leg = leg
+
+    @property
+    def what(self) -> list[str]:
+        return [what for _, what in self.log.said]
+
+
+def person(**values: object) -> Behaviour:
+    fixed: dict[str, object] = {
+        "name": "x",
+        "share": 1,
+        "ring_after_seconds": (2.0, 2.0),
+        "answer_after_seconds": (5.0, 5.0),
+        "key_after_seconds": (3.0, 3.0),
+    }
+    return Behaviour(**{**fixed, **values})  # type: ignore[arg-type]
+
+
+def test_a_phone_rings_after_the_set_up_and_is_answered_after_its_ring():
+    called = Called(person())
+    called.timers.run(100)
+    assert called.log.said == [(2.0, "rings"), (7.0, "answered")]
+
+
+@pytest.mark.parametrize(
+    ("pickup", "cause"),
+    [
+        (Pickup.BUSY, Cause.BUSY),
+        (Pickup.POWERED_OFF, Cause.POWERED_OFF),
+        (Pickup.INVALID, Cause.INVALID),
+        (Pickup.BLOCKED, Cause.BLOCKED),
+        (Pickup.REFUSED_AT_CREATION, Cause.INVALID),
+    ],
+)
+def test_a_phone_that_cannot_be_reached_never_rings(pickup: Pickup, cause: Cause):
+    called = Called(person(pickup=pickup))
+    called.timers.run()
+    assert called.log.said == [(2.0, cause.value)]
+
+
+@pytest.mark.parametrize(
+    ("pickup", "cause", "at"),
+    [
+        (Pickup.REJECTED, Cause.REJECTED, 7.0),
+        (Pickup.RINGS_THEN_FAILS, Cause.FAILED, 7.0),
+        (Pickup.NO_ANSWER, Cause.NO_ANSWER, 122.0),
+    ],
+)
+def test_a_phone_that_is_not_answered_rings_first(pickup: Pickup, cause: Cause, at: float):
+    called = Called(person(pickup=pickup))
+    called.timers.run()
+    assert called.log.said == [(2.0, "rings"), (at, cause.value)]
+
+
+@pytest.mark.parametrize(("nth", "answers"), [(1, False), (2, False), (3, True), (4, True)])
+def test_some_answer_only_from_a_later_call_on(nth: int, answers: bool):
+    called = Called(person(answers_from_call=3), nth=nth)
+    called.timers.run()
+    assert ("answered" in called.what) is answers
+
+
+def test_a_key_is_pressed_some_seconds_into_its_question():
+    called = Called(person(keys=("1", "", "2")))
+    called.timers.run(10)
+    for question in (1, 2, 3, 4):
+        called.leg.listen(question)
+        called.timers.run(10)
+        called.leg.stop_listening()
+    assert called.log.said[2:] == [(13.0, "1"), (33.0, "2")]
+
+
+def test_a_key_not_yet_pressed_when_the_question_is_over_never_is():
+    called = Called(person(keys=("1", "2")))
+    called.timers.run(10)
+    called.leg.listen(1)
+    called.timers.run(1)
+    called.leg.stop_listening()
+    called.timers.run()
+    assert called.what == ["rings", "answered"]
+
+
+def test_several_keys_come_one_after_the_other_until_the_question_is_over():
+    called = Called(person(keys=("123",)))
+    called.timers.run(10)
+    called.leg.listen(1)
+    called.timers.run(3.5)
+    called.leg.stop_listening()
+    called.timers.run()
+    assert [(round(at, 1), key) for at, key in called.log.said[2:]] == [(13.0, "1"), (13.4, "2")]
+
+
+def test_an_early_hang_up_takes_the_pending_key_with_it():
+    called = Called(person(keys=("1",), hang_up_after_seconds=(1.0, 1.0)))
+    called.timers.run(7)
+    called.leg.listen(1)
+    called.timers.run()
+    assert called.log.said[1:] == [(7.0, "answered"), (8.0, "hung_up")]
+    assert called.timers.pending == 0
+
+
+def test_speech_is_heard_after_its_length_and_not_when_hushed():
+    called = Called(person())
+    called.timers.run(10)
+    heard: list[float] = []
+    called.leg.speak(Clip(seconds=4.0), lambda: heard.append(called.timers.now))
+    called.timers.run(5)
+    called.leg.speak(Clip(seconds=4.0), lambda: heard.append(called.timers.now))
+    called.timers.run(1)
+    called.leg.hush()
+    called.timers.run()
+    assert heard == [14.0]
+
+
+@pytest.mark.parametrize("after", [0.0, 1.0, 3.0, 7.0, 9.0])
+def test_hanging_up_at_any_moment_leaves_nothing_pending_and_reports_nothing(after: float):
+    called = Called(person(keys=("1",), hang_up_after_seconds=(30.0, 30.0)))
+    called.timers.run(after)
+    called.leg.listen(1)
+    before = list(called.log.said)
+    called.leg.hang_up()
+    called.timers.run()
+    assert called.log.said == before
+    assert called.timers.pending == 0
+
+
+def test_only_a_ringing_phone_can_be_answered_at_once():
+    called = Called(person())
+    assert not called.leg.answer_now()
+    called.timers.run(3)
+    assert called.leg.answer_now()
+    assert not called.leg.answer_now()
+    called.timers.run()
+    assert called.log.said == [(2.0, "rings"), (3.0, "answered")]
+
+
+def test_a_phone_nobody_answers_is_answered_when_forced():
+    called = Called(person(pickup=Pickup.NO_ANSWER))
+    called.timers.run(3)
+    assert called.leg.answer_now()
+    called.timers.run()
+    assert called.what == ["rings", "answered"]
+
+
+def test_the_verdict_is_the_persons():
+    called = Called(
+        person(answered_by=AnsweredBy.MACHINE_START, verdict_after_seconds=4.0, greeting_seconds=6.0)
+    )
+    called.timers.run()
+    assert called.log.verdict == Verdict(
+        answered_by=AnsweredBy.MACHINE_START, after_seconds=4.0, greeting_seconds=6.0
+    )
+
+
+def test_the_same_call_happens_in_the_same_way_and_the_next_one_in_another():
+    varied = person(ring_after_seconds=(1.0, 9.0), answer_after_seconds=(1.0, 30.0))
+
+    def told(nth: int, seed: str = "1") -> list[tuple[float, str]]:
+        called = Called(varied, nth=nth, seed=seed)
+        called.timers.run()
+        return called.log.said
+
+    assert told(1) == told(1)
+    assert told(1) != told(2)
+    assert told(1) != told(1, seed="2")
+    for at, what in told(1):
+        assert 1.0 <= at <= (9.0 if what == "rings" else 39.0)
+
+
+def test_shares_are_kept_over_many_numbers():
+    mix = PeopleConfig(
+        behaviours=(
+            Behaviour(name="often", share=3),
+            Behaviour(name="never", share=0),
+            Behaviour(name="seldom", share=1),
+        )
+    )
+    line = SimulatedLine(FakeTimers(), people=mix, seed="5")
+    names = [line.behaviour_of(f"+86139{n:08d}").name for n in range(4000)]
+    assert names.count("never") == 0
+    assert 0.22 < names.count("seldom") / len(names) < 0.28
+
+
+def test_an_assigned_behaviour_wins_until_it_is_taken_back():
+    line = SimulatedLine(FakeTimers(), people=PeopleConfig(behaviours=(person(),)), seed="1")
+    line.assign(NUMBER, Behaviour(name="own", pickup=Pickup.REFUSED_AT_CREATION, refusal_code=21215))
+    assert line.refusal(NUMBER) == 21215
+    line.assign(NUMBER, None)
+    assert (line.refusal(NUMBER), line.behaviour_of(NUMBER).name) == (0, "x")
+    line.assign(NUMBER, None)
+
+
+def test_a_desk_answers_whatever_the_mix():
+    line = SimulatedLine(
+        FakeTimers(),
+        people=PeopleConfig(behaviours=(person(pickup=Pickup.BUSY),)),
+        seed="1",
+        desk_numbers=(NUMBER,),
+    )
+    assert line.behaviour_of(NUMBER).pickup is Pickup.ANSWERED
+    assert line.behaviour_of(NUMBER).hang_up_after_seconds is not None
+
+
+def test_chance_is_even_and_depends_on_every_part():
+    draws = [chance("s", n) for n in range(2000)]
+    assert all(0 <= draw < 1 for draw in draws)
+    assert 0.47 < sum(draws) / len(draws) < 0.53
+    assert chance("s", "a", "b") != chance("s", "ab")
+    assert chance("s", 1) != chance("t", 1)
