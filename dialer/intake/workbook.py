@@ -20,6 +20,7 @@ from python_calamine import (
 )
 
 from dialer.errors import UnusableFile
+from dialer.intake.extent import is_too_large
 from dialer.intake.headings import field_of
 from dialer.intake.records import Field
 
@@ -123,10 +124,15 @@ def _refuse_encrypted(stream: BinaryIO) -> None:
         with zipfile.ZipFile(stream) as archive:
             members = archive.infolist()
             is_sealed = _is_sealed(archive)
+            has_stray = not is_sealed and is_too_large(archive)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError, zlib.error):
         raise UnusableFile(_BROKEN) from None
     if is_sealed or any(member.flag_bits & 1 for member in members):
         raise UnusableFile(_PASSWORD)
+    if has_stray:
+        raise UnusableFile(
+            "a sheet has a stray cell far from its list; copy the list to a new sheet and load that"
+        )
     if sum(member.file_size for member in members) > LARGEST_EXPANDED:
         raise UnusableFile("the workbook is too large to be opened; save the list as csv and load that")
 

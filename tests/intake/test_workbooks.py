@@ -286,3 +286,22 @@ def test_a_workbook_that_would_fill_the_memory_is_refused():
 )  # fmt: skip
 def test_a_cell_reads_as_a_person_would(cell: object, text: str):
     assert cell_text(cell) == text  # type: ignore[arg-type]
+
+
+def test_a_stray_cell_at_the_end_of_the_sheet_is_refused_before_it_fills_the_memory():
+    def fill(book: xlsxwriter.Workbook) -> None:
+        sheet = book.add_worksheet()
+        sheet.write_column(0, 0, ["手机号", "13800138000"])
+        sheet.write(1_048_575, 16_383, "x")
+
+    with pytest.raises(UnusableFile, match="stray cell"):
+        read(workbook(fill))
+
+
+def test_formats_at_the_end_of_the_sheet_are_no_stray_cells():
+    def fill(book: xlsxwriter.Workbook) -> None:
+        sheet = book.add_worksheet()
+        sheet.write_column(0, 0, ["手机号", "13800138000"])
+        sheet.write_blank(1_048_575, 16_383, None, book.add_format({"bold": True}))
+
+    assert len(accepted(workbook(fill))) == 1
