@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -158,6 +159,7 @@ def _assemble(settings: Settings, servers: EmbeddedServers | None) -> Applicatio
             callback_number=settings.telephony.caller_number,
         ),
         drill=drill,
+        derive_key=hashlib.blake2b(key=keys.index, person=b"derive").digest(),
         nudge=Nudger(celery),
     )
     return Application(

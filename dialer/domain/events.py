@@ -56,6 +56,9 @@ class WindowClosed:
 class TimePassed:
     """`due_at` has come: silence is an event."""
 
+    ringing: bool = False
+    """The pending attempt is at the carrier now: it has left the queue, and its end will decide."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrandReported:

@@ -65,7 +65,7 @@ def _apply(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912  # one ar
         case WindowClosed():
             _window_closed(draft, event)
         case TimePassed():
-            time_passed(draft)
+            time_passed(draft, ringing=event.ringing)
         case ErrandReported():
             errand_reported(draft, event)
         case GradeChanged():

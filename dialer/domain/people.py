@@ -29,7 +29,7 @@ _ENDS = frozenset(
 """Outcomes that end a case whoever reports them."""
 
 
-def time_passed(draft: Draft) -> None:
+def time_passed(draft: Draft, *, ringing: bool) -> None:
     """Everything of this case that was due by now has happened; called early, nothing has."""
     case = draft.case
     if case.status is CaseStatus.WATCHING:
@@ -38,15 +38,16 @@ def time_passed(draft: Draft) -> None:
         return
     if case.status is not CaseStatus.OPEN:
         return
-    _expiry(draft)
-    _patience(draft)
+    _expiry(draft, ringing=ringing)
+    _patience(draft, ringing=ringing)
     _errand_due(draft, Track.HUMAN)
     _errand_due(draft, Track.VISIT)
 
 
-def _expiry(draft: Draft) -> None:
+def _expiry(draft: Draft, *, ringing: bool) -> None:
     """A warning that aged past its expiry with nobody reached is missed. Of a grade where a person rings everybody
     whom the robot could not reach, somebody must explain it; of the others a sample, and the rest end as missed.
+    A call that is under way is not cut off: its end decides.
     """
     case = draft.case
     if case.missed or case.expires_at is None or case.expires_at > draft.now:
@@ -56,16 +57,20 @@ def _expiry(draft: Draft) -> None:
     draft.change(missed=True)
     if case.grade.is_high:
         draft.alarm(AlarmCode.MISSED_WARNING)
+    if ringing and draft.case.robot.state is RobotState.PENDING:
+        return
     draft.stop_robot(Reason.EXPIRED)
     hand_over(draft, Reason.EXPIRED, OutcomeKind.MISSED)
 
 
-def _patience(draft: Draft) -> None:
+def _patience(draft: Draft, *, ringing: bool) -> None:
     robot = draft.case.robot
     if robot.state is not RobotState.PENDING or robot.patience_at is None or robot.patience_at > draft.now:
         return
     again = timedelta(seconds=draft.grade_policy.robot_patience_seconds)
     draft.robot(patience_at=draft.policy.window.next_open(draft.now) + again)
+    if ringing:
+        return
     draft.alarm(AlarmCode.WAITED_TOO_LONG)
     draft.ensure_person(Reason.WAITED_TOO_LONG)
 

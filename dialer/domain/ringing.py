@@ -159,6 +159,9 @@ def _not_the_person_s_ear(draft: Draft) -> None:
 
 
 def _again_or_person(draft: Draft, reason: Reason) -> None:
+    if draft.case.missed:
+        hand_over(draft, Reason.EXPIRED, OutcomeKind.MISSED)
+        return
     robot = draft.case.robot
     if robot.tries < draft.grade_policy.robot_tries:
         number = draft.next_number()

@@ -351,3 +351,22 @@ def hand_back_absent(tx: Tx, ids: Sequence[uuid.UUID], *, not_before: datetime) 
         .returning(t.attempt.c.id)
     )
     free_numbers(tx, [row["id"] for row in absent], free_at=not_before)
+
+
+def at_the_carrier(tx: Tx, case_ids: Sequence[int]) -> set[int]:
+    """Which of these cases have a ring that has left us and is not over."""
+    if not case_ids:
+        return set()
+    statement = sa.select(t.attempt.c.case_id).where(
+        t.attempt.c.case_id == sa.any_(sa.literal(list(case_ids), sa.ARRAY(sa.BigInteger))),
+        t.attempt.c.state.in_(
+            [
+                AttemptState.SENDING.value,
+                AttemptState.ACCEPTED.value,
+                AttemptState.RINGING.value,
+                AttemptState.ANSWERED.value,
+                AttemptState.UNKNOWN.value,
+            ]
+        ),
+    )
+    return {row["case_id"] for row in tx.rows(statement)}

@@ -198,6 +198,7 @@ def _options(engine: Engine, *, source: str, load: Load | None = None) -> Intake
         default_area=engine.centre.area_code,
         source=source,
         known_units=engine.centre.known_units,
+        derive_key=engine.derive_key,
     )
 
 

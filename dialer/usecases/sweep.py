@@ -17,7 +17,10 @@ def sweep_cases(engine: Engine) -> int:
         with engine.store.begin() as tx:
             now = engine.clock.now()
             locked = cases.lock_due(tx, now=now, limit=_AT_ONCE)
-            moves = [Move(case_id=case_id, event=TimePassed()) for case_id in locked]
+            ringing = attempts.at_the_carrier(tx, list(locked))
+            moves = [
+                Move(case_id=case_id, event=TimePassed(ringing=case_id in ringing)) for case_id in locked
+            ]
             cancels = move(tx, locked, moves, policies=engine.policies, now=now)
         if cancels:
             engine.nudge("cancel_calls")

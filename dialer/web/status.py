@@ -32,7 +32,10 @@ _HEADERS = {
 _TEXTS: Mapping[str, tuple[str, str]] = {
     "title": ("预警劝阻", "Fraud warning and dissuasion"),
     "now": ("此刻", "Right now"),
-    "drill": ("演练数据：模拟线路，没有拨打任何真实电话", "Drill data: simulated line, no real phone was rung"),
+    "drill": (
+        "演练数据：模拟线路，没有拨打任何真实电话",
+        "Drill data: simulated line, no real phone was rung",
+    ),
     "lines": ("线路", "lines in use"),
     "of": ("共", "of"),
     "rung": ("已响铃", "rings"),
@@ -107,5 +110,3 @@ class _Page:
             "day": lambda moment: moment.astimezone(self._zone).strftime("%Y-%m-%d"),
             "age": lambda moment: int((found.at - moment).total_seconds() // 60) if found else 0,
         }
-
-

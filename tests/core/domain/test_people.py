@@ -20,7 +20,7 @@ from dialer.domain.events import ErrandReported, Event, PersonRequested, TimePas
 from dialer.domain.people import SUCCESSES
 from dialer.domain.values import Answer, Contact, Grade, OutcomeKind, Tag, TelephonyResult, Track
 from dialer.errors import Conflict
-from tests.core.domain.samples import IN_SAMPLE, POLICY, Story, answered, ended, started
+from tests.core.domain.samples import IN_SAMPLE, MORNING, POLICY, Story, answered, ended, started
 
 NONE, SCHEDULED, OPEN, DONE = ErrandState.NONE, ErrandState.SCHEDULED, ErrandState.OPEN, ErrandState.DONE
 
@@ -223,6 +223,23 @@ class TestPatience:
         assert alarms(story) == [AlarmCode.WAITED_TOO_LONG]
         assert story.only(OpenErrand).reason is Reason.WAITED_TOO_LONG
         assert story.case.robot.state is RobotState.PENDING
+
+    def test_a_long_call_is_no_wait(self):
+        story = started(Grade.MEDIUM).tell(
+            TimePassed(ringing=True), after=POLICY.of(Grade.MEDIUM).robot_patience_seconds
+        )
+        assert story.last == ()
+        assert story.case.due_at is not None
+        assert story.case.due_at > story.now
+
+    def test_a_call_is_not_cut_off_by_an_expiry_and_a_failed_one_is_not_rung_again(self):
+        story = started(Grade.HIGH, expires_at=MORNING + timedelta(seconds=60))
+        story.tell(TimePassed(ringing=True), after=60)
+        assert story.case.missed
+        assert not [effect for effect in story.last if isinstance(effect, WithdrawAttempt)]
+        story.tell(ended(1, TelephonyResult.NO_ANSWER), after=30)
+        assert not [effect for effect in story.last if isinstance(effect, PlanAttempt)]
+        assert story.case.human.state is OPEN
 
     def test_a_scheduled_caller_is_not_waited_for(self):
         story = started(Grade.HIGH).tell(TimePassed(), after=POLICY.of(Grade.HIGH).robot_patience_seconds)
