@@ -52,6 +52,6 @@ class Engine:
     lines: LineRules
     centre: Centre
     drill: bool
-    derive_key: bytes
+    derive_key: bytes = b""
     """Keys derived instruction numbers, so that they tell nothing about a person."""
     nudge: Callable[..., None]
