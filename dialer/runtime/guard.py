@@ -73,10 +73,15 @@ class Guard:
         guard = os.getpid()
         # Until the child has become the program, a signal to it must wait, not end up in the guard's own handlers.
         signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
+        became, becoming = os.pipe()
         self._pid = os.fork()
         if self._pid == 0:
             _become(self._argv, self._env, self._cwd, self._user, self._stop_steps[0][0], guard)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
+        # The child's end closes by itself when it becomes the program or fails to: only then is its number told.
+        os.close(becoming)
+        os.read(became, 1)
+        os.close(became)
         _say(f"pid {self._pid}")
 
     def _wait(self, seconds: float | None) -> int | None:
