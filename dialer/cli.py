@@ -9,14 +9,13 @@ import click
 import typer
 
 from dialer import __version__
-from dialer.bootstrap import application
+from dialer.cli_care import care, filed, keys
 from dialer.cli_demo import demo_command
 from dialer.cli_load import load_command
+from dialer.cli_scripts import scripts
 from dialer.cli_serve import serve
 from dialer.cli_work import outcome, work
 from dialer.errors import DialerError, UnusableFile
-from dialer.settings import load_settings
-from dialer.store import migrations
 
 _UNUSABLE = 2
 _INTERRUPTED = 130
@@ -30,15 +29,12 @@ app = typer.Typer(
 app.registered_commands.extend(serve.registered_commands)
 app.command("demo")(demo_command)
 app.command("load")(load_command)
+app.registered_commands.extend(care.registered_commands)
 app.add_typer(work, name="work")
+app.add_typer(scripts, name="scripts")
+app.add_typer(keys, name="keys")
+app.add_typer(filed, name="filed")
 app.add_typer(outcome, name="outcome")
-
-
-@app.command()
-def migrate() -> None:
-    """Bring the database to this version's schema."""
-    with application(load_settings()) as assembled:
-        typer.echo(f"schema {migrations.current(assembled.engine.store.engine)}")
 
 
 @app.command()

@@ -47,3 +47,8 @@ def context_for(engine: Engine, *, language: str, tags: frozenset[Tag], now: dat
         clips=_clips(),
         recordings=_recordings(),
     )
+
+
+def durations_by_text() -> Mapping[tuple[str, str], float]:
+    """Language and text to the seconds that its sound lasts, for the lint of scripts."""
+    return {(clip.language, clip.text): clip.duration_seconds for clip in manifest().clips}

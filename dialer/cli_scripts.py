@@ -1,0 +1,114 @@
+"""`dialer scripts`: check what the robot may say, render it, and walk through it in the terminal."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from audio.clips import PROMPTS, ManifestUnreadable
+from dialer.errors import Refusal
+from dialer.scripts.catalogue import script_named, shipped
+from dialer.scripts.checks import check, good_path_seconds, longest_path_seconds
+from dialer.scripts.dialogue import Context, Turn, advance, start
+from dialer.scripts.hearing import Heard
+from dialer.scripts.prompts import prompt_list
+from dialer.usecases.choose_script import durations_by_text, manifest
+
+scripts = typer.Typer(help="What the robot says.", no_args_is_help=True)
+_FINDINGS = 1
+
+
+@scripts.command("check")
+def check_scripts(
+    script: Annotated[str, typer.Argument(help="one script; default: all")] = "",
+    *,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Every path, every rule of wording, every sound; exit 1 when anything is wrong."""
+    chosen = [script_named(script)] if script else list(shipped().values())
+    durations = durations_by_text()
+    findings = [finding for one in chosen for finding in check(one, durations=durations)]
+    damaged = manifest().damaged()
+    if as_json:
+        typer.echo(
+            json.dumps(
+                {"findings": [asdict(finding) for finding in findings], "damaged": list(damaged)},
+                ensure_ascii=False,
+            )
+        )
+    else:
+        table = Table("脚本 script", "语言", "走通 good path", "最长 longest", "问题 findings")
+        for column in table.columns:
+            column.no_wrap = True
+        for one in chosen:
+            seconds = good_path_seconds(one, one.default_language, durations)
+            longest = longest_path_seconds(one, one.default_language, durations)
+            count = sum(finding.file == one.origin.file for finding in findings)
+            table.add_row(one.id, " ".join(one.languages), f"{seconds:.0f} s", f"{longest:.0f} s", str(count))
+        Console().print(table)
+        for line in dict.fromkeys(map(str, findings)):
+            typer.echo(line, err=True)
+        for file in damaged:
+            typer.echo(f"audio/prompts/{file}: missing or changed since it was rendered", err=True)
+    raise typer.Exit(_FINDINGS if findings or damaged else 0)
+
+
+@scripts.command("render")
+def render_scripts(
+    out: Annotated[Path, typer.Option(help="where the sound goes")] = PROMPTS,
+    styles: Annotated[Path, typer.Option(help="the voices of the engine (docs/scripts.md)")] = Path(
+        "var/voices"
+    ),
+    recordings: Annotated[Path | None, typer.Option(help="clips that a person spoke")] = None,
+) -> None:
+    """Make the sound of every prompt; needs the optional speech engine."""
+    # Sound processing is loaded here alone: no other command should pay for it.
+    from audio.render import Item, Unfit, default_voices, render  # noqa: PLC0415
+    from audio.voices import Recordings, VoiceMissing  # noqa: PLC0415
+    from audio.wave_file import NoSound  # noqa: PLC0415
+
+    items = [Item(key=item.key, language=item.language, text=item.text) for item in prompt_list()]
+    try:
+        made = render(
+            items,
+            out=out,
+            voices=default_voices(styles),
+            recordings=Recordings(folder=recordings) if recordings else None,
+        )
+    except (VoiceMissing, NoSound, Unfit, ManifestUnreadable) as fault:
+        raise Refusal(str(fault)) from fault
+    typer.echo(f"{len(made.clips)} prompts in {out}")
+
+
+@scripts.command("play")
+def play(
+    script: Annotated[str, typer.Argument(help="such as police_impersonation")],
+    language: Annotated[str, typer.Option(help="default: the script's own")] = "",
+) -> None:
+    """Walk through a script: read what is said, type keys, press Enter alone for silence."""
+    chosen = script_named(script)
+    context = Context(language=language or chosen.default_language)
+    turn = start(chosen, context)
+    while True:
+        _say(turn)
+        if turn.end is not None and not turn.hand_over:
+            break
+        if turn.ask is None:
+            assert turn.position is not None
+            typer.echo("  … rings an officer; nobody takes it")
+            turn = advance(chosen, turn.position, Heard.silence(), context)
+            continue
+        keys = typer.prompt("key", default="", show_default=False).strip()
+        turn = advance(chosen, turn.ask.position, Heard(digits=keys), context)
+    typer.echo(f"  = contact {turn.end.contact}, answer {turn.end.answer}, urgency {turn.end.urgency}")
+
+
+def _say(turn: Turn) -> None:
+    for utterance in turn.utterances:
+        typer.echo(f"  {utterance.text}")
