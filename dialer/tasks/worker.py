@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 import threading
 from collections.abc import Sequence
 
-from celery import signals
+from celery.worker import state
 
 from dialer.bootstrap import Application
 from dialer.broker import BULK_QUEUE, DIAL_QUEUE
@@ -31,21 +32,23 @@ def run_worker(app: Application, *, queues: Sequence[str]) -> None:
     beating = threading.Thread(target=_beat, args=(app, process, queues, stopped), daemon=True)
     beating.start()
 
-    @signals.worker_shutting_down.connect(weak=False)
-    def _stop(**_kwargs: object) -> None:
+    def stop(*_: object) -> None:
         application.stop()
+        state.should_stop = 0
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
 
     pool = "threads" if DIAL_QUEUE in queues else "solo"
-    worker = app.celery.Worker(
+    # The controller itself: the command-line worker around it would print its own words on a person's terminal.
+    worker = app.celery.WorkController(
         hostname=f"{'-'.join(queues)}@{socket.gethostname()}.{os.getpid()}",
         queues=list(queues),
         pool=pool,
         concurrency=_DIAL_THREADS if pool == "threads" else 1,
-        loglevel="WARNING",
         without_gossip=True,
         without_mingle=True,
         without_heartbeat=True,
-        quiet=True,
     )
     try:
         worker.start()
