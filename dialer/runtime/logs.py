@@ -39,7 +39,10 @@ _QUIET = {
     "sqlalchemy.engine": logging.WARNING,
     "sqlalchemy.pool": logging.WARNING,
     "uvicorn.access": logging.WARNING,
+    "alembic": logging.WARNING,
     "apscheduler.executors": logging.WARNING,
+    # A tick that is skipped since the last one still runs is what coalescing means.
+    "apscheduler.scheduler": logging.ERROR,
     "celery.app.trace": logging.WARNING,
     "twilio": logging.WARNING,
     "asyncio": logging.WARNING,
