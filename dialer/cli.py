@@ -10,8 +10,10 @@ import typer
 
 from dialer import __version__
 from dialer.cli_care import care, filed, keys
+from dialer.cli_case import case_command, cases_command
 from dialer.cli_demo import demo_command
 from dialer.cli_load import load_command
+from dialer.cli_report import report_command
 from dialer.cli_scripts import scripts
 from dialer.cli_serve import serve
 from dialer.cli_work import outcome, work
@@ -30,6 +32,9 @@ app.registered_commands.extend(serve.registered_commands)
 app.command("demo")(demo_command)
 app.command("load")(load_command)
 app.registered_commands.extend(care.registered_commands)
+app.command("report")(report_command)
+app.command("case")(case_command)
+app.command("cases")(cases_command)
 app.add_typer(work, name="work")
 app.add_typer(scripts, name="scripts")
 app.add_typer(keys, name="keys")

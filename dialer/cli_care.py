@@ -80,7 +80,7 @@ def create_keys(path: Path) -> None:
 @filed.command("add")
 def add_filed(
     case_number: Annotated[str, typer.Option(help="the police's number of the case")],
-    by: Annotated[str, typer.Option(help="who records it")],
+    by: Annotated[str, typer.Option(help="who records it")] = "cli",
     id_number: Annotated[str, typer.Option(help="of the person")] = "",
     phone: Annotated[str, typer.Option(help="of the person, where no id number is known")] = "",
     fraud_type: Annotated[str, typer.Option(help="where the person has several cases")] = "unknown",

@@ -17,14 +17,17 @@ from rich.text import Text
 
 from dialer.bootstrap import Application, public_url
 from dialer.cli_load import Loaded, load_file
+from dialer.cli_report import report_view
 from dialer.cli_serve import children, say
 from dialer.demo import ground, run
+from dialer.outcomes.figures import Report
 from dialer.outcomes.report_form import report_form
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.supervisor import Supervisor
 from dialer.settings import Settings, load_settings
 from dialer.store.tallies import Progress
 from dialer.usecases.make_report import make_report
+from dialer.words import Lang
 
 _NOT_SETTLED = 3
 _INTERRUPTED = 130
@@ -149,7 +152,9 @@ def _zone(settings: Settings) -> Any:  # noqa: ANN401  # a ZoneInfo
     return ZoneInfo(settings.centre.timezone)
 
 
-def _show(told: run.Account, report: Any, *, as_json: bool) -> None:  # noqa: ANN401
+def _show(told: run.Account, report: Report, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(told.plain(), ensure_ascii=False) + os.linesep)
         sys.stdout.flush()
+    else:
+        Console().print(report_view(report, Lang.ZH))

@@ -1,0 +1,227 @@
+"""`dialer case` and `dialer cases`: one case with its story, and a search."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, TypeVar
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from dialer.bootstrap import application
+from dialer.domain.case import CaseStatus
+from dialer.domain.values import FraudType, Grade
+from dialer.errors import Invalid
+from dialer.runtime.logs import configure_logs
+from dialer.sentences import entry_sentence, moment_words, step_sentence
+from dialer.settings import load_settings
+from dialer.store.reads.case_search import CasePage
+from dialer.usecases.make_report import report_period
+from dialer.usecases.search_cases import MOST, search_cases
+from dialer.usecases.show_case import CaseStory, reveal, show_case
+from dialer.usecases.tell_case import tell_case, tell_page
+from dialer.words import Lang, word
+
+W = TypeVar("W", bound=StrEnum)
+
+
+def case_command(
+    case_id: int,
+    lang: Annotated[Lang, typer.Option(help="zh or en")] = Lang.ZH,
+    reveal_by: Annotated[str, typer.Option("--reveal-by", help="who looks at what is hidden; audited")] = "",
+    why: Annotated[str, typer.Option("--why", help="why, with --reveal-by")] = "",
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, masked")] = False,
+) -> None:
+    """One case: what happened, in order, and why its next step is what it is."""
+    settings = load_settings()
+    configure_logs(level="warning", log_format=settings.log.format, process="case")
+    with application(settings) as app:
+        person = reveal(app.engine, case_id, who=reveal_by, why=why) if reveal_by or why else None
+        story = show_case(app.engine, case_id)
+    if as_json:
+        typer.echo(json.dumps(tell_case(story), ensure_ascii=False))
+        return
+    console = Console()
+    console.print(case_view(story, lang))
+    if person is not None:
+        told = "  ".join(
+            part for part in (person.name, *person.phones, person.id_number, person.address) if part
+        )
+        console.print(Panel(Text(told), style="yellow"))
+
+
+def cases_command(
+    phone: Annotated[str, typer.Option(help="all of it, or its last four digits")] = "",
+    name: Annotated[str, typer.Option()] = "",
+    id_number: Annotated[str, typer.Option("--id-number")] = "",
+    instruction_no: Annotated[str, typer.Option("--instruction-no", help="指令编号")] = "",
+    source: Annotated[str, typer.Option()] = "",
+    grade: Annotated[str, typer.Option(help="extra_high, high, medium or low")] = "",
+    fraud_type: Annotated[str, typer.Option("--fraud-type")] = "",
+    status: Annotated[str, typer.Option(help="open, watching, proven, reversed or closed")] = "",
+    unit: Annotated[str, typer.Option()] = "",
+    load: Annotated[int | None, typer.Option(help="of this load")] = None,
+    start: Annotated[str, typer.Option("--from", help="opened on this day or later")] = "",
+    end: Annotated[str, typer.Option("--to", help="opened on this day or earlier")] = "",
+    before: Annotated[int | None, typer.Option(help="the next page: cases with a lower id")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=MOST)] = 50,
+    lang: Annotated[Lang, typer.Option(help="zh or en")] = Lang.ZH,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, masked")] = False,
+) -> None:
+    """Search cases; everything that is given must hold."""
+    settings = load_settings()
+    configure_logs(level="warning", log_format=settings.log.format, process="cases")
+    with application(settings) as app:
+        page = search_cases(
+            app.engine,
+            phone=phone,
+            name=name,
+            id_number=id_number,
+            instruction_no=instruction_no,
+            source=source,
+            grade=_one_of(Grade, grade, field="--grade"),
+            fraud_type=_one_of(FraudType, fraud_type, field="--fraud-type"),
+            status=_one_of(CaseStatus, status, field="--status"),
+            unit=unit,
+            load_id=load,
+            period=report_period(app.engine, start, end),
+            before_id=before,
+            limit=limit,
+        )
+        zone = ZoneInfo(app.engine.centre.timezone)
+    if as_json:
+        typer.echo(json.dumps(tell_page(page), ensure_ascii=False))
+    else:
+        Console().print(page_view(page, lang, zone))
+
+
+def _one_of(kind: type[W], text: str, *, field: str) -> W | None:
+    if not text:
+        return None
+    try:
+        return kind(text)
+    except ValueError:
+        known = ", ".join(member.value for member in kind)
+        raise Invalid(field=field, problem="is not known", mend=f"one of {known}") from None
+
+
+def case_view(story: CaseStory, lang: Lang) -> RenderableType:
+    """The case for a terminal: who and what, what comes next and why, and the timeline."""
+    return Group(_header(story, lang), _next(story, lang), _timeline(story, lang))
+
+
+def _pick(lang: Lang, zh: str, en: str) -> str:
+    return zh if lang is Lang.ZH else en
+
+
+def _header(story: CaseStory, lang: Lang) -> Panel:
+    stored, person = story.file.stored, story.file.person
+    case = stored.case
+    words = [
+        word(case.status, lang),
+        word(case.grade, lang),
+        word(case.fraud_type, lang),
+        word(case.contact, lang),
+    ]
+    if case.outcome is not None:
+        words.append(word(case.outcome, lang))
+    words += [word(tag, lang) for tag in sorted(case.tags)]
+    lines = [
+        "  ".join(part for part in (person.name, *person.phones, person.id_number) if part),
+        " · ".join(words),
+        " · ".join(part for part in (stored.source, stored.unit) if part),
+    ]
+    title = _pick(lang, f"案件 {case.id}", f"Case {case.id}")
+    if stored.drill:
+        title += _pick(lang, "（演练）", " (drill)")
+    return Panel(Text("\n".join(lines)), title=title, title_align="left")
+
+
+def _next(story: CaseStory, lang: Lang) -> Table:
+    zone = ZoneInfo(story.timezone)
+    table = Table(
+        title=_pick(lang, "下一步", "What comes next"),
+        box=SIMPLE_HEAD,
+        title_justify="left",
+        title_style="bold",
+    )
+    for column in (_pick(lang, "时间", "when"), "", _pick(lang, "事项及原因", "what, and why")):
+        table.add_column(column)
+    for step in story.next_steps:
+        at = _clock(step.at, zone) if step.at is not None else _pick(lang, "随时", "any moment")
+        away = moment_words(step.at, story.told_at, lang)
+        table.add_row(at, away, escape(step_sentence(step, lang)))
+    u = story.urgency
+    parts = (
+        (_pick(lang, "等级", "grade"), u.grade_seconds),
+        (_pick(lang, "金额", "amount"), u.amount_seconds),
+        (_pick(lang, "失效", "expiry"), u.expiry_seconds),
+    )
+    told = " + ".join(f"{name} {seconds}s" for name, seconds in parts)
+    ahead = story.file.ring.ahead if story.file.ring is not None else 0
+    table.caption = _pick(
+        lang,
+        f"紧急度：立卷时间提前 {told}；前面还有 {ahead} 个更紧急的呼叫",
+        f"urgency: its opening moved forward by {told}; {ahead} more urgent rings are ready",
+    )
+    table.caption_justify = "left"
+    return table
+
+
+def _timeline(story: CaseStory, lang: Lang) -> Table:
+    zone = ZoneInfo(story.timezone)
+    table = Table(
+        title=_pick(lang, "经过", "What happened"), box=SIMPLE_HEAD, title_justify="left", title_style="bold"
+    )
+    for column in (_pick(lang, "时间", "when"), _pick(lang, "何人", "who"), _pick(lang, "何事", "what")):
+        table.add_column(column, overflow="fold")
+    for entry in story.file.timeline:
+        table.add_row(_clock(entry.at, zone), escape(entry.by), escape(entry_sentence(entry, lang)))
+    return table
+
+
+def _clock(moment: datetime, zone: ZoneInfo) -> str:
+    return f"{moment.astimezone(zone):%m-%d %H:%M:%S}"
+
+
+def page_view(page: CasePage, lang: Lang, zone: ZoneInfo) -> RenderableType:
+    """Found cases, newest first, and how to see the next ones."""
+    table = Table(box=SIMPLE_HEAD)
+    for zh, en in (
+        ("案件", "case"),
+        ("姓名", "name"),
+        ("电话", "phones"),
+        ("等级", "grade"),
+        ("诈骗类型", "fraud type"),
+        ("状态", "status"),
+        ("结果", "outcome"),
+        ("属地", "unit"),
+        ("立卷", "opened"),
+    ):
+        table.add_column(_pick(lang, zh, en), overflow="fold")
+    for line in page.cases:
+        table.add_row(
+            str(line.id),
+            escape(line.person.name),
+            "\n".join(line.person.phones),
+            word(line.grade, lang),
+            word(line.fraud_type, lang),
+            word(line.status, lang),
+            word(line.outcome, lang) if line.outcome else "",
+            escape(line.unit),
+            _clock(line.opened_at, zone),
+        )
+    if page.next_before_id is None:
+        return table
+    more = _pick(lang, "下一页", "next page")
+    return Group(table, Text(f"{more}: --before {page.next_before_id}", style="dim"))

@@ -1,0 +1,71 @@
+"""What each number of a report is called, in Chinese and in English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dialer.outcomes.rates import Basis
+
+COUNT_WORDS: Mapping[str, tuple[str, str]] = {
+    "warnings": ("预警", "warnings"),
+    "cases": ("案件", "cases"),
+    "cases_open": ("办理中", "open"),
+    "cases_watching": ("劝阻成功（观察期）", "dissuaded, provisional"),
+    "cases_proven": ("劝阻成功（已确证）", "dissuaded, proven"),
+    "cases_reversed": ("劝阻后被骗", "reversed"),
+    "cases_closed": ("其他办结", "closed otherwise"),
+    "cases_missed": ("逾期漏处", "missed"),
+    "cases_not_ours": ("重复或已移交", "duplicate or transferred"),
+    "cases_ours": ("本单位案件", "our cases"),
+    "cases_rung": ("呼叫过的案件", "cases rung"),
+    "cases_answered": ("接通过的案件", "cases answered"),
+    "verified_contact": ("核身触达", "verified contact"),
+    "succeeded": ("曾劝阻成功", "ever dissuaded"),
+    "dissuaded": ("劝阻成功", "dissuaded"),
+    "dissuaded_by_phone": ("电话劝阻成功", "dissuaded by phone"),
+    "dissuaded_in_person": ("见面劝阻成功", "dissuaded in person"),
+    "saw_through_it": ("自行识破", "saw through it"),
+    "judged": ("观察期已有结论", "watch period judged"),
+    "defrauded_after_warning": ("预警后被骗", "defrauded after warning"),
+    "found": ("已查明", "found out"),
+    "found_nothing": ("未能查明", "ended without a finding"),
+    "false_alarms": ("误报", "false alarms"),
+    "raised": ("升级", "raised"),
+    "handed_to_person": ("转人工", "handed to a person"),
+    "first_attempt_counted": ("应计首呼", "first attempts counted"),
+    "first_attempt_in_time": ("首呼及时", "first attempts in time"),
+    "first_attempt_pending": ("首呼未到时限", "not tried, not late yet"),
+    "first_attempt_not_wanted": ("无需首呼", "settled before any attempt"),
+    "robot_calls": ("机器人呼叫", "robot calls"),
+    "robot_calls_counted": ("有效呼叫", "robot calls counted"),
+    "robot_calls_answered": ("机器人接通", "robot calls answered"),
+    "robot_calls_verified": ("机器人核身", "robot calls verified"),
+    "robot_calls_under_way": ("呼叫进行中", "under way"),
+    "robot_calls_own_fault": ("我方线路原因", "our own line"),
+    "robot_calls_cancelled": ("已取消", "cancelled"),
+    "robot_calls_unknown": ("是否呼出不明", "unknown whether it rang"),
+    "human_calls": ("人工电话", "human calls"),
+    "human_calls_waiting": ("人工电话待办", "human calls waiting"),
+    "human_calls_withdrawn": ("人工电话已撤销", "human calls withdrawn"),
+    "human_calls_reached": ("人工触达", "reached by a caller"),
+    "visits": ("上门", "visits"),
+    "visits_waiting": ("上门待办", "visits waiting"),
+    "visits_withdrawn": ("上门已撤销", "visits withdrawn"),
+    "visits_met": ("见面", "met in person"),
+    "sign_counted": ("应签收", "to be signed for"),
+    "signed_in_time": ("签收及时", "signed in time"),
+    "sign_pending": ("签收未到时限", "not signed, not late yet"),
+    "sign_withdrawn": ("签收前撤销", "withdrawn before signing was late"),
+    "feedback_counted": ("应反馈", "to be reported"),
+    "feedback_in_time": ("反馈及时", "reported in time"),
+    "feedback_pending": ("反馈未到时限", "not reported, not late yet"),
+    "feedback_withdrawn": ("反馈前撤销", "withdrawn before the report was late"),
+}
+
+BASIS_WORDS: Mapping[Basis, tuple[str, str]] = {
+    Basis.WARNING_LOADED: ("按预警导入时间", "by when the warning was loaded"),
+    Basis.CASE_OPENED: ("按立卷时间", "by when the case was opened"),
+    Basis.CALL_SENT: ("按拨出时间", "by when the call was sent"),
+    Basis.ASSIGNMENT_OPENED: ("按派单时间", "by when the task was opened"),
+    Basis.OUTCOME_RECORDED: ("按登记时间", "by when it was recorded"),
+}

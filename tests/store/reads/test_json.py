@@ -1,0 +1,194 @@
+"""docs/json.md describes exactly what is printed: every key of it, and no other."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import fields
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
+
+import pytest
+
+from dialer.cli_load import Loaded
+from dialer.demo.run import Account, NotRung
+from dialer.demo.witness import Rings
+from dialer.domain.values import Contact, FraudType, Grade, TelephonyResult
+from dialer.outcomes.counts import COUNTED
+from dialer.outcomes.period import Period
+from dialer.outcomes.rates import DEFINITIONS
+from dialer.outcomes.report_form import ReportForm, report_form
+from dialer.store.loads import RejectedRow
+from dialer.store.tallies import Progress
+from dialer.usecases.load_list import LoadReport
+from dialer.usecases.make_report import make_report
+from dialer.usecases.search_cases import search_cases
+from dialer.usecases.show_case import show_case
+from dialer.usecases.tell_case import CaseForm, CaseLineForm, CasePageForm, tell_case, tell_page
+from tests.store.reads.town import ID_NUMBER, MORNING, NAME, PHONE, Town
+
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "json.md").read_text("utf-8")
+
+
+def described(heading: str, *, table: int = 0) -> set[str]:
+    """The keys in the first column of a section's n-th table."""
+    _, found, rest = PAGE.partition(f"## `{heading}`\n")
+    assert found, heading
+    section = rest.partition("\n## ")[0]
+    tables = re.findall(r"(?:^\|.*\n)+", section, re.MULTILINE)
+    rows = tables[table].splitlines()[2:]
+    return {key for row in rows for key in re.findall(r"`([^`]+)`", row.split("|")[1])}
+
+
+def listed(heading: str, key: str) -> set[str]:
+    """The keys of an inner object, as its row names them."""
+    section = PAGE.partition(f"## `{heading}`\n")[2].partition("\n## ")[0]
+    row = next(line for line in section.splitlines() if line.startswith(f"| `{key}`"))
+    return set(re.findall(r"`([a-z_0-9]+)`", row.split("|", 3)[3]))
+
+
+def checked(kind: Any, value: object) -> Any:  # noqa: ANN401  # plain JSON
+    """The value as JSON carries it, and of that shape."""
+    plain = json.loads(json.dumps(value))
+    assert misfit(plain, kind) == ""
+    return plain
+
+
+def misfit(value: Any, kind: Any, at: str = "$") -> str:  # noqa: ANN401, PLR0911  # plain JSON
+    """Where and how a value is not of its type; '' when it is."""
+    if is_typeddict(kind):
+        hints = get_type_hints(kind)
+        if not isinstance(value, dict) or set(value) != set(hints):
+            return f"{at}: not the keys of {kind.__name__}"
+        return next(filter(None, (misfit(value[k], hint, f"{at}.{k}") for k, hint in hints.items())), "")
+    inner = get_args(kind)
+    if get_origin(kind) is list:
+        if not isinstance(value, list):
+            return f"{at}: no list"
+        return next(filter(None, (misfit(v, inner[0], f"{at}[{i}]") for i, v in enumerate(value))), "")
+    if get_origin(kind) is dict:
+        if not isinstance(value, dict):
+            return f"{at}: no object"
+        return next(filter(None, (misfit(v, inner[1], f"{at}.{k}") for k, v in value.items())), "")
+    if inner:
+        tried = [misfit(value, one, at) for one in inner]
+        return "" if "" in tried else tried[0]
+    exact = type(value) is kind or (kind is float and type(value) is int)
+    return "" if exact else f"{at}: {value!r} is no {kind}"
+
+
+def test_the_checker_itself_finds_what_does_not_fit():
+    assert misfit({"a": [1, None]}, dict[str, list[int | None]]) == ""
+    assert misfit({"a": [True]}, dict[str, list[int]]) == "$.a[0]: True is no <class 'int'>"
+    assert misfit({"id": 1}, CasePageForm) == "$: not the keys of CasePageForm"
+
+
+@pytest.fixture
+def lively(town: Town) -> int:
+    owner = town.person(name=NAME, phones=(PHONE,), id_number=ID_NUMBER)
+    case_id = town.case(
+        person_id=owner,
+        contact=Contact.VERIFIED,
+        robot_state="pending",
+        robot_attempts=2,
+        robot_reason="retry",
+        expires_at=MORNING + timedelta(days=2),
+        tags=["elderly"],
+        first_attempt_at=MORNING,
+    )
+    town.attempt(case_id, n=1, result="answered")
+    town.attempt(case_id, n=2, result=None, sent_at=None, state="ready")
+    town.assignment(case_id)
+    town.outcome(case_id, intended_fen=5)
+    return case_id
+
+
+def test_the_report(town: Town, lively: int):
+    period = Period(start=MORNING, end=MORNING + timedelta(days=1))
+    plain = checked(ReportForm, report_form(make_report(town.engine, period)))
+    assert set(plain) == described("dialer report --json")
+    assert set(plain["counts"]) == set(COUNTED)
+    assert set(plain["results"]) == set(TelephonyResult)
+    assert list(plain["rates"]) == [definition.name for definition in DEFINITIONS]
+    assert set(plain["left_out"]) == listed("dialer report --json", "left_out")
+    assert set(plain["by_grade"]) == set(Grade)
+    assert set(plain["by_fraud_type"]) == set(FraudType)
+    assert set(plain["by_grade"]["high"]) == listed("dialer report --json", "by_grade")
+    rate = plain["rates"]["verified_contact"]
+    assert set(rate) == described("dialer report --json", table=1)
+    assert rate["window"] == {
+        "from": "2026-11-25T02:00:00+00:00",
+        "to": "2026-11-26T02:00:00+00:00",
+        "basis": "case_opened",
+    }
+    assert rate["value"] == 1.0
+    assert plain["amounts"]["intended"] == {"approved_fen": 0, "unapproved_fen": 5, "reversed_fen": 0}
+
+
+def test_a_report_of_nothing_has_the_same_keys(town: Town):
+    plain = checked(ReportForm, report_form(make_report(town.engine)))
+    assert set(plain) == described("dialer report --json")
+    assert plain["rates"]["dissuaded"]["value"] is None
+    assert plain["window"] == {"from": None, "to": None, "timezone": "Asia/Shanghai"}
+
+
+def test_a_case(town: Town, lively: int):
+    plain = checked(CaseForm, tell_case(show_case(town.engine, lively)))
+    assert set(plain) == described("dialer case ID --json")
+    assert set(plain["person"]) == listed("dialer case ID --json", "person")
+    assert set(plain["next_steps"][0]) == listed("dialer case ID --json", "next_steps")
+    assert set(plain["urgency"]) == listed("dialer case ID --json", "urgency")
+    assert set(plain["timeline"][0]) == listed("dialer case ID --json", "timeline")
+    text = json.dumps(plain, ensure_ascii=False)
+    for secret in (NAME, PHONE[3:], ID_NUMBER):
+        assert secret not in text
+
+
+def test_a_search(town: Town, lively: int):
+    plain = checked(CasePageForm, tell_page(search_cases(town.engine)))
+    assert set(plain) == described("dialer cases --json")
+    assert (
+        set(plain["cases"][0]) == listed("dialer cases --json", "cases") == set(get_type_hints(CaseLineForm))
+    )
+
+
+LOADED = Loaded(
+    report=LoadReport(
+        load_id=1,
+        rows=1,
+        accepted=0,
+        merged=0,
+        duplicate=0,
+        rejected=1,
+        skipped=0,
+        notices=0,
+        rejects=(
+            RejectedRow(
+                sheet="", line=4, column="手机号", reason="no phone", high_grade=False, raw=(), table=0
+            ),
+        ),
+    ),
+    reject_file=None,
+)
+
+
+def test_a_load():
+    plain = json.loads(json.dumps(LOADED.plain()))
+    assert set(plain) == described("dialer load FILE --json")
+    assert set(plain["rejects"][0]) == listed("dialer load FILE --json", "rejects")
+
+
+def test_a_demo():
+    progress = Progress(**{field.name: {} if field.name == "cases" else 0 for field in fields(Progress)})
+    account = Account(
+        load=LOADED.plain(),
+        progress=progress,
+        rings=Rings(rings=1, max_rings_per_attempt=1),
+        not_rung=NotRung(refused=0, cancelled=0, unreachable=0, unknown=0),
+        report={},
+        seconds=1.0,
+    )
+    plain = json.loads(json.dumps(account.plain()))
+    assert set(plain) == described("dialer demo --until-settled --json")
+    assert set(plain["not_rung"]) == listed("dialer demo --until-settled --json", "not_rung")

@@ -1,0 +1,115 @@
+"""What the terminal shows of a report, a case and a search, rendered for real."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from io import StringIO
+from zoneinfo import ZoneInfo
+
+import pytest
+from rich.console import Console, RenderableType
+
+from dialer.cli_case import case_view, page_view
+from dialer.cli_report import duration, report_view, yuan
+from dialer.domain.values import Contact, Grade
+from dialer.outcomes.rates import DEFINITIONS
+from dialer.usecases.make_report import make_report
+from dialer.usecases.search_cases import search_cases
+from dialer.usecases.show_case import show_case
+from dialer.words import Lang
+from tests.store.reads.town import ID_NUMBER, MORNING, NAME, PHONE, Town
+
+
+def shown(view: RenderableType) -> str:
+    written = StringIO()
+    Console(width=200, file=written, force_terminal=False).print(view)
+    return written.getvalue()
+
+
+def line_of(text: str, start: str) -> str:
+    return next(line for line in text.splitlines() if line.strip().startswith(start))
+
+
+@pytest.mark.parametrize("lang", Lang)
+def test_a_report_shows_every_rate_with_its_parts(town: Town, lang: Lang):
+    town.attempt(town.case(contact=Contact.VERIFIED, grade=Grade.HIGH), result="answered")
+    town.attempt(town.case(), result=None)
+    text = shown(report_view(make_report(town.engine), lang))
+    for definition in DEFINITIONS:
+        assert (definition.zh if lang is Lang.ZH else definition.en) in text
+    verified = line_of(text, "核身触达率" if lang is Lang.ZH else "Verified contact")
+    assert "50.0%" in verified
+    assert "1 / 2" in verified
+    per_attempt = line_of(text, "接通率（按次）" if lang is Lang.ZH else "Answered, per attempt")
+    assert ("呼叫进行中 1" if lang is Lang.ZH else "under way 1") in per_attempt
+
+
+def test_a_rate_of_nothing_is_a_dash(town: Town):
+    text = shown(report_view(make_report(town.engine), Lang.EN))
+    assert "—" in line_of(text, "Defrauded after warning")
+    assert "%" not in text
+
+
+def test_a_drill_says_so_first(drill_town: Town):
+    text = shown(report_view(make_report(drill_town.engine), Lang.ZH))
+    assert "演练数据" in "".join(text.splitlines()[:3])
+
+
+def test_elsewhere_no_banner_and_what_was_left_out(town: Town):
+    town.case(drill=True)
+    text = shown(report_view(make_report(town.engine), Lang.EN))
+    assert "DRILL" not in text
+    assert "Drill records left out of everything: warnings 1, cases 1" in text
+
+
+def test_money_is_shown_apart(town: Town):
+    case_id = town.case()
+    town.approve(town.outcome(case_id, intended_fen=1_234_567_89))
+    town.outcome(case_id, stopped_fen=50)
+    text = shown(report_view(make_report(town.engine), Lang.ZH))
+    assert line_of(text, "劝阻金额").split() == ["劝阻金额", "1,234,567.89", "0.00", "0.00"]
+    assert line_of(text, "止付金额").split() == ["止付金额", "0.00", "0.50", "0.00"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.4, "0s"), (59.4, "59s"), (59.6, "1m00s"), (185, "3m05s"), (7_800, "2h10m")]
+)
+def test_durations(seconds: float, text: str):
+    assert duration(seconds) == text
+
+
+def test_yuan_of_whole_fen():
+    assert (yuan(0), yuan(5), yuan(123_456_705)) == ("0.00", "0.05", "1,234,567.05")
+
+
+@pytest.mark.parametrize("lang", Lang)
+def test_a_case_tells_its_story_masked(town: Town, lang: Lang):
+    owner = town.person(name=NAME, phones=(PHONE,), id_number=ID_NUMBER)
+    case_id = town.case(person_id=owner, robot_state="pending", robot_attempts=2, robot_reason="retry")
+    town.attempt(case_id, n=1, result="busy", ringing_at=MORNING + timedelta(seconds=5))
+    town.attempt(case_id, n=2, result=None, sent_at=None, state="ready", held=True)
+    text = shown(case_view(show_case(town.engine, case_id), lang))
+    assert "王*" in text
+    assert "138****8000" in text
+    assert NAME not in text
+    assert PHONE[3:] not in text
+    told = (
+        ("第 1 次呼叫结束：占线", "已人工暂停") if lang is Lang.ZH else ("ring 1 ended: busy", "it is held")
+    )
+    for part in told:
+        assert part in text
+    assert "11-25 10:00:05" in text
+
+
+def test_what_people_typed_is_shown_as_it_is(town: Town):
+    case_id = town.case(unit="[bold]临河[/bold]")
+    assert "[bold]临河[/bold]" in shown(case_view(show_case(town.engine, case_id), Lang.ZH))
+    page = search_cases(town.engine)
+    assert "[bold]临河[/bold]" in shown(page_view(page, Lang.ZH, ZoneInfo("Asia/Shanghai")))
+
+
+def test_a_page_says_how_to_see_the_next(town: Town):
+    made = [town.case() for _ in range(3)]
+    zone = ZoneInfo("Asia/Shanghai")
+    assert f"--before {made[1]}" in shown(page_view(search_cases(town.engine, limit=2), Lang.EN, zone))
+    assert "--before" not in shown(page_view(search_cases(town.engine), Lang.EN, zone))
