@@ -10,6 +10,7 @@ from dialer.domain.case import CaseStatus, ErrandState, Reason, RobotState
 from dialer.domain.effects import AlarmCode
 from dialer.domain.errand import AssignmentState
 from dialer.domain.load import LoadState
+from dialer.domain.pause import PauseScope
 from dialer.domain.values import (
     AmountKind,
     Answer,
@@ -221,7 +222,18 @@ _CATALOGUE: Mapping[type[StrEnum], Mapping[str, tuple[str, str]]] = {
         AlarmCode.REJECTED_HIGH_ROW: ("高危记录被拒收", "a row of a high grade was refused"),
         AlarmCode.UNKNOWN_SUBMISSION: ("呼叫是否送达不明", "not known whether a call was placed"),
         AlarmCode.CARRIER_TROUBLE: ("线路异常", "trouble with the telephone network"),
+        AlarmCode.CARRIER_DOWN: (
+            "线路中断，已停止外呼",
+            "the telephone network is down, dialling has stopped",
+        ),
         AlarmCode.NO_FUTURE: ("案件无后续安排", "a case without a next step"),
+        AlarmCode.UNSIGNED: ("任务逾期未签收", "nobody has signed for an assignment"),
+    },
+    PauseScope: {
+        PauseScope.ALL: ("全部外呼", "all dialling"),
+        PauseScope.UNIT: ("单位", "a unit"),
+        PauseScope.LOAD: ("名单", "a list"),
+        PauseScope.GRADE: ("等级", "a grade"),
     },
 }
 

@@ -88,7 +88,11 @@ class AlarmCode(StrEnum):
     REJECTED_HIGH_ROW = "rejected_high_row"
     UNKNOWN_SUBMISSION = "unknown_submission"
     CARRIER_TROUBLE = "carrier_trouble"
+    CARRIER_DOWN = "carrier_down"
+    """Nothing is sent to the carrier but one trial call now and then."""
     NO_FUTURE = "no_future"
+    UNSIGNED = "unsigned"
+    """Nobody has signed for an assignment in time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ from dialer.domain.effects import (
 from dialer.domain.errand import AssignmentState
 from dialer.domain.people import SUCCESSES
 from dialer.domain.values import Answer, Contact, TelephonyResult
+from dialer.store import alarms
 from dialer.store import tables as t
 from dialer.store.cases import StoredCase
 from dialer.store.unit_of_work import Tx
@@ -202,7 +203,7 @@ def write(tx: Tx, book: Book) -> list[ToCancel]:
     for stored in book.reversals:
         _reverse(tx, stored, now=book.now)
     if book.alarms:
-        tx.execute(sa.insert(t.alarm), book.alarms)
+        alarms.ring_all(tx, book.alarms)
     to_cancel = _withdraw_attempts(tx, book) if book.withdrawn_attempts else []
     if book.attempts:
         _insert_attempts(tx, book.attempts)

@@ -14,6 +14,7 @@ from dialer.domain.attempt import AttemptState
 from dialer.domain.case import CaseStatus, ErrandState, RobotState
 from dialer.domain.errand import AssignmentState
 from dialer.domain.load import LoadState
+from dialer.domain.pause import PauseScope
 
 metadata = sa.MetaData(
     naming_convention={
@@ -212,6 +213,13 @@ case = sa.Table(
         "uq_case_open", "person_id", "fraud_type", unique=True, postgresql_where=sa.text("status = 'open'")
     ),
     sa.Index("ix_case_opened_at", "opened_at"),
+    sa.Index("ix_case_open", "id", postgresql_where=sa.text("status = 'open'")),
+    sa.Index(
+        "ix_case_queue",
+        "grade",
+        "robot_at",
+        postgresql_where=sa.text("status = 'open' AND robot_state = 'pending'"),
+    ),
     sa.CheckConstraint(
         "status NOT IN ('proven', 'reversed', 'closed') OR due_at IS NULL", name="settled_waits_for_nothing"
     ),
@@ -300,6 +308,7 @@ attempt = sa.Table(
         "ix_attempt_ready", "windowed", "urgency_at", postgresql_where=sa.text("state = 'ready' AND NOT held")
     ),
     sa.Index("ix_attempt_planned", "not_before", postgresql_where=sa.text("state = 'planned'")),
+    sa.Index("ix_attempt_held", "case_id", postgresql_where=sa.text("held")),
     sa.Index("ix_attempt_live", "state", "poll_at", postgresql_where=sa.text(_LIVE)),
     sa.CheckConstraint("state <> 'ended' OR result IS NOT NULL", name="ended_has_a_result"),
 )
@@ -322,10 +331,32 @@ line_group = sa.Table(
     _when("next_slot_at", required=True),  # real
     _when("slow_until"),  # real: the carrier asked us to slow down, or does not answer
     sa.Column("troubles", sa.Integer, nullable=False, server_default="0"),
+    _when("opened_at"),  # real: the breaker has been open since; NULL: closed
+    sa.Column("openings", sa.Integer, nullable=False, server_default="0"),
     _when("paused_until"),
     sa.Column("paused_why", sa.Text, nullable=False, server_default=""),
     sa.CheckConstraint("calls_per_second > 0 AND lines > 0", name="positive"),
 )
+
+hold = sa.Table(
+    "hold",
+    metadata,
+    _id(),
+    _word("scope", PauseScope),
+    sa.Column("subject", sa.Text, nullable=False),
+    _when("until", required=True),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    _when("placed_at", required=True),
+    _when("ended_at"),
+    sa.Column("ended_by", sa.Text),
+    sa.Index(
+        "uq_hold_standing", "scope", "subject", unique=True, postgresql_where=sa.text("ended_at IS NULL")
+    ),
+    sa.CheckConstraint("(scope = 'all') = (subject = '')", name="subject"),
+    sa.CheckConstraint("ended_at IS NOT NULL OR ended_by IS NULL", name="ended"),
+)
+"""A pause of dialling: who placed it, why, and until when it holds; `ended_by` NULL at the end: it ran out."""
 
 event = sa.Table(
     "event",
@@ -363,7 +394,13 @@ assignment = sa.Table(
     sa.Column("done_by", sa.Text),
     _word("outcome", values.OutcomeKind, required=False),
     sa.Column("withdrawn_why", sa.Text),
+    _when("escalated_at"),
     sa.Column("drill", sa.Boolean, nullable=False),
+    sa.Index(
+        "ix_assignment_unsigned",
+        "sign_by",
+        postgresql_where=sa.text("state = 'open' AND escalated_at IS NULL"),
+    ),
     sa.Index(
         "uq_assignment_open",
         "case_id",
@@ -445,9 +482,19 @@ alarm = sa.Table(
     sa.Column("load_id", sa.BigInteger),
     sa.Column("facts", JSONB, nullable=False),
     _when("raised_at", required=True),
+    sa.Column("times", sa.Integer, nullable=False, server_default="1"),
+    _when("last_at"),
     _when("seen_at"),
     sa.Column("seen_by", sa.Text),
     sa.Index("ix_alarm_unseen", "raised_at", postgresql_where=sa.text("seen_at IS NULL")),
+    sa.Index(
+        "uq_alarm_unseen",
+        "code",
+        sa.text("coalesce(case_id, 0)"),
+        sa.text("coalesce(load_id, 0)"),
+        unique=True,
+        postgresql_where=sa.text("seen_at IS NULL"),
+    ),
     sa.Index("ix_alarm_case_id", "case_id"),
 )
 

@@ -15,6 +15,7 @@ from dialer.tasks import application
 from dialer.telephony.client import CallClient
 from dialer.usecases import cancel_calls as cancelling
 from dialer.usecases import dial as dialling
+from dialer.usecases import escalate_unsigned as escalating
 from dialer.usecases import load_list as loading
 from dialer.usecases import reconcile as reconciling
 from dialer.usecases import sweep as sweeping
@@ -42,6 +43,7 @@ def sweep() -> None:
     """Everything whose time has come."""
     _patiently(lambda: sweeping.sweep_attempts(application.current().engine))
     _patiently(lambda: sweeping.sweep_cases(application.current().engine))
+    _patiently(lambda: escalating.escalate_unsigned(application.current().engine))
 
 
 @shared_task(name="dialer.reconcile", ignore_result=True)
