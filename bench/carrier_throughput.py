@@ -199,6 +199,7 @@ async def drive(
         "lives_per_second": round(lives / seconds, 1),
         "carrier_cpu_seconds_per_1000_lives": round(used / lives * 1000, 3),
         "carrier_cores_used": round(used / seconds, 3),
+        "carrier_memory_mb": round(carrier.memory_info().rss / 1e6, 1),
     }
 
 

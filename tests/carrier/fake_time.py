@@ -7,9 +7,14 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
+from dialer.carrier.address import Address
 from dialer.carrier.config import ServiceClock
+from dialer.carrier.outbound import OnReply, Reply
 from dialer.carrier.timers import Timers
 
 
@@ -59,6 +64,60 @@ class FakeTimers(Timers):
                 handle.call()
         self.now = until if seconds < 1e9 else self.now
 
+    def unix(self) -> float:  # type: ignore[override]
+        """The real clock of the test: 1,000,000 at its start, as fast as the service clock."""
+        return 1_000_000.0 + self.now
+
+    def service_now(self) -> datetime:
+        return datetime.fromtimestamp(self.unix(), UTC)
+
     @property
     def pending(self) -> int:
         return sum(1 for _, _, handle in self._heap if not handle.gone)
+
+
+class FakeOutbound:
+    """Takes whole requests instead of a network; answers from a list, else 200 and nothing."""
+
+    def __init__(self, timers: FakeTimers) -> None:
+        self.timers = timers
+        self.sent: list[Sent] = []
+        self.answers: list[Reply] = []
+        self.documents: dict[str, str] = {}
+
+    def send(self, address: Address, data: bytes, *, connect: float, total: float, on_reply: OnReply) -> None:
+        head, _, body = data.decode().partition("\r\n\r\n")
+        first, *lines = head.split("\r\n")
+        method, target, _ = first.split(" ")
+        headers = dict(line.split(": ", 1) for line in lines)
+        one = Sent(
+            at=self.timers.now,
+            url=address.url,
+            method=method,
+            target=target,
+            headers=headers,
+            params=dict(parse_qsl(body, keep_blank_values=True)),
+            limits=(connect, total),
+        )
+        self.sent.append(one)
+        if self.answers:
+            reply = self.answers.pop(0)
+        else:
+            reply = Reply(200, "text/xml", self.documents.get(urlsplit(address.url).path, "").encode())
+        self.timers.soon(lambda: on_reply(reply))
+
+    def to(self, path: str) -> list[Sent]:
+        return [one for one in self.sent if urlsplit(one.url).path == path]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """One request as it would have gone over the wire."""
+
+    at: float
+    url: str
+    method: str
+    target: str
+    headers: dict[str, str]
+    params: dict[str, str]
+    limits: tuple[float, float]
