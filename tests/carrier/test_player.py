@@ -191,6 +191,14 @@ def test_a_key_during_a_pause_inside_a_question_ends_the_pause(desk: Desk):
     assert desk.asked[1][2]["Digits"] == "1"
 
 
+def test_a_first_key_of_several_silences_the_prompt_at_once(desk: Desk):
+    play(desk, "<Gather numDigits='2'><Say>问</Say><Say>题</Say></Gather>")
+    assert desk.done is not None
+    desk.player.pressed("1")
+    assert desk.done is None
+    assert desk.spoken == ["问"]
+
+
 def test_keys_after_the_answer_are_lost(desk: Desk):
     play(desk, "<Gather action='/k' numDigits='1'/>")
     desk.player.pressed("1")

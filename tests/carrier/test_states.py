@@ -105,3 +105,20 @@ async def test_a_record_that_is_over_keeps_nothing_of_its_order(hands: Bench, ap
     await app.final(sid)
     await app.until(lambda: bool(app.at("/amd")))
     assert hands.carrier.exchange.find(sid).order is None
+
+
+@pytest.mark.parametrize("answered", [False, True])
+async def test_a_line_that_reports_the_ring_again_rings_once(hands: Bench, app: App, answered: bool):
+    app.documents["/start"] = "<Response><Pause length='5000'/></Response>"
+    phone = hands.phones.phone(TO)
+    sid = await hands.call()
+    call = await phone.rings()
+    if answered:
+        call.answer()
+    live = hands.carrier.exchange.live_calls()[0]
+    live.rings()
+    assert live.call.status is (Status.IN_PROGRESS if answered else Status.RINGING)
+    await hands.client.calls(sid).update_async(status="completed")
+    await app.final(sid)
+    assert (await hands.admin("GET", "rings"))["max_rings_per_attempt"] == 1
+    assert app.statuses_of(sid).count("ringing") == 1
