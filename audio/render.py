@@ -27,7 +27,7 @@ from audio.wave_file import NoSound, Sound, read_wav, wav_bytes
 
 COMPOSING = "compose-1"
 """Changed when `compose` makes another sound of the same speech, so that every prompt is rendered again."""
-_SENTENCE = re.compile(r"[^。！？.!?]+(?:[。！？]+|[.!?]+(?=\s|$)|$)")
+_SENTENCE = re.compile(r".+?(?:[。！？]+|[.!?]+(?=\s|$)|$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

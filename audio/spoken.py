@@ -26,7 +26,7 @@ _MOST = 10**12
 """Numbers from here on are said digit by digit; no amount in this trade is that large."""
 _LONG_RUN = 7
 
-_FULL_WIDTH = str.maketrans("０１２３４５６７８９：．，％", "0123456789:.,%")
+_FULL_WIDTH = str.maketrans("０１２３４５６７８９％", "0123456789%")
 _SERVICE = re.compile(
     r"(?<![\d.,])(?:1[012]\d|12\d{3}|9[56]\d{3}|100\d{2})(?![\d.,]?\d|\s*(?:元|块|万|%|yuan))"
 )
@@ -35,7 +35,7 @@ _DATE = re.compile(r"(\d{4})[-/年](\d{1,2})[-/月](\d{1,2})日?")
 _TIME = re.compile(r"(?<!\d)([01]?\d|2[0-3]):([0-5]\d)(?!\d)")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)%")
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
-_TWO_OF = re.compile(r"二(?=[个位次天年条名万千](?!月))")
+_TWO_OF = re.compile(r"(?<![第期一二三四五六七八九十百千万零点])二(?=[个位次天年条名千万])")
 
 
 def as_spoken(text: str, language: str) -> str:

@@ -20,7 +20,7 @@ from dialer.scripts.graph import (
 )
 from dialer.scripts.model import Prompt, Script, Target
 from dialer.scripts.prompts import prompts_of
-from dialer.scripts.texts import blanks, needs_verification, with_defaults
+from dialer.scripts.texts import needs_verification, with_defaults
 from dialer.scripts.wording import (
     RULES,
     Rules,
@@ -171,11 +171,6 @@ def _wording(script: Script, limits: Limits) -> Iterator[Finding]:
             yield of(script, "message", f"has no message in {language}")
         elif unfit_message(message) or asks_for(message, rules) or affirms_safe_account(message, rules):
             yield of(script, "message", f"the message in {language} holds a link, a number or an ask")
-    for node in script.nodes.values():
-        prompt = prompt_of(node)
-        for text in prompt.texts.values() if prompt else ():
-            for name in sorted(blanks(text) - set(script.variables)):
-                yield at(node, "variables", f"uses {{{name}}}, which is not declared")
 
 
 def _opening(script: Script, language: str, rules: Rules, limits: Limits) -> Iterator[Finding]:

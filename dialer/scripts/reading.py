@@ -14,6 +14,8 @@ from dialer.errors import Refusal
 from dialer.scripts import model
 from dialer.scripts.lines import lines_of
 from dialer.scripts.model import Choice, Node, Origin, Prompt, Script
+from dialer.scripts.targets import targets
+from dialer.scripts.texts import blanks
 
 Table = Mapping[str, Any]
 _E = TypeVar("_E", bound=StrEnum)
@@ -274,6 +276,12 @@ class _Reader:
             if target not in script.nodes and target != model.Target.REPEAT:
                 raise self._wrong(node, f"leads to {target}, which is no node")
 
+        for part in script.nodes.values():
+            prompt = None if isinstance(part, model.Branch) else part.prompt
+            for text in prompt.texts.values() if prompt else ():
+                for name in sorted(blanks(text) - set(script.variables)):
+                    raise self._wrong(part.id, f"uses {{{name}}}, which is no variable of the script")
+
     def _only(self, table: Table, known: set[str], node: str) -> None:
         for name in table:
             if name not in known:
@@ -305,22 +313,3 @@ class _Reader:
 
 
 _PROMPT = frozenset({"must_say"})
-
-
-def targets(script: Script) -> list[tuple[str, str]]:
-    """Every arrow of the graph as (from node, to node); keys that work anywhere come from every question."""
-    arrows: list[tuple[str, str]] = []
-    for node in script.nodes.values():
-        match node:
-            case model.Say() | model.HandOver():
-                arrows.append((node.id, node.next))
-            case model.Branch():
-                arrows += [(node.id, to) for to in (*node.cases.values(), node.otherwise)]
-            case model.Ask():
-                reachable = {**script.anywhere, **node.choices}
-                arrows += [(node.id, choice.next) for choice in reachable.values()]
-                arrows += [(node.id, node.otherwise), (node.id, node.repeat_from)]
-                arrows += [(node.id, node.next)] if node.next else []
-            case model.End():
-                pass
-    return arrows

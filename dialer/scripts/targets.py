@@ -1,0 +1,25 @@
+"""Every name of a node that a script uses, so that reading it can refuse one that is not there."""
+
+from __future__ import annotations
+
+from dialer.scripts import model
+from dialer.scripts.model import Script
+
+
+def targets(script: Script) -> list[tuple[str, str]]:
+    """Every arrow of the graph as (from node, to node); keys that work anywhere come from every question."""
+    arrows: list[tuple[str, str]] = []
+    for node in script.nodes.values():
+        match node:
+            case model.Say() | model.HandOver():
+                arrows.append((node.id, node.next))
+            case model.Branch():
+                arrows += [(node.id, to) for to in (*node.cases.values(), node.otherwise)]
+            case model.Ask():
+                reachable = {**script.anywhere, **node.choices}
+                arrows += [(node.id, choice.next) for choice in reachable.values()]
+                arrows += [(node.id, node.otherwise), (node.id, node.repeat_from)]
+                arrows += [(node.id, node.next)] if node.next else []
+            case model.End():
+                pass
+    return arrows
