@@ -25,7 +25,7 @@ _RATE_HZ = 24000
 _STYLE_FLOATS = 256
 _LONGEST_TOKENS = 508
 _FULL_SCALE = 32767
-DEFAULT_SPEAKERS = {"zh": "zf_xiaoxiao", "en": "af_heart"}
+DEFAULT_SPEAKERS = {"zh": "zm_yunjian", "en": "af_heart"}
 DEFAULT_SPEEDS = {"zh": 1.0, "en": 1.0}
 
 
