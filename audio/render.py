@@ -1,6 +1,7 @@
 """Renders a list of prompts into a folder of WAV files with a manifest.
 
-    python -m audio.render ITEMS.json [--out DIR] [--styles DIR] [--recordings DIR] [--speaker zh=NAME] [--keep]
+    python -m audio.render ITEMS.json [--out DIR] [--styles DIR] [--recordings DIR] [--speaker zh=NAME]
+        [--again KEY] [--keep]
 
 ITEMS.json is a list of {"key", "language", "text"}. What is already there under the same name is not made again,
 and what no item needs any more is removed, so that running it twice changes nothing.
@@ -51,17 +52,27 @@ def render(
     recordings: Recordings | None = None,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
     prune: bool = True,
+    again: frozenset[str] = frozenset(),
 ) -> Manifest:
-    """Every item has its file and its place in the manifest. Raises `VoiceMissing`, `NoSound` or `Unfit`."""
+    """Every item has its file and its place in the manifest. Raises `VoiceMissing`, `NoSound` or `Unfit`.
+
+    Prompts named in `again` are spoken anew: a voice says the same words a little differently each time.
+    """
     out.mkdir(parents=True, exist_ok=True)
     clips: list[Clip] = []
+    taken_again: set[str] = set()
     for done, item in enumerate(items):
         progress(done, len(items))
         recorded = recordings.find(item.key, item.language) if recordings else None
         if recorded is not None:
             clips.append(_recorded(item, recorded, out))
         elif item.text:
-            clips.append(_spoken(item, voice_for(item.language, voices), out))
+            voice = voice_for(item.language, voices)
+            name = _spoken_name(item, voice)
+            if item.key in again and name not in taken_again:
+                (out / name).unlink(missing_ok=True)
+                taken_again.add(name)
+            clips.append(_spoken(item, voice, out))
     progress(len(items), len(items))
     manifest = Manifest(folder=out, clips=tuple(dict.fromkeys(clips)))
     manifest.save()
@@ -76,12 +87,17 @@ def sentences(text: str) -> tuple[str, ...]:
 
 
 def _spoken(item: Item, voice: Voice, out: Path) -> Clip:
-    spoken = as_spoken(item.text, item.language)
-    name = file_name(voice=voice.name, text=spoken, parameters=(item.language, *voice.parameters, COMPOSING))
+    name = _spoken_name(item, voice)
     if not (out / name).is_file():
+        spoken = as_spoken(item.text, item.language)
         parts = [compose.Part(sound=voice.say(piece, item.language)) for piece in sentences(spoken)]
         _write(out / name, item, compose.prompt(parts))
     return _clip(item, voice.name, out / name)
+
+
+def _spoken_name(item: Item, voice: Voice) -> str:
+    spoken = as_spoken(item.text, item.language)
+    return file_name(voice=voice.name, text=spoken, parameters=(item.language, *voice.parameters, COMPOSING))
 
 
 def _recorded(item: Item, sound: Sound, out: Path) -> Clip:
@@ -152,6 +168,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--styles", type=Path, default=Path("var/voices"))
     parser.add_argument("--recordings", type=Path)
     parser.add_argument("--speaker", action="append", default=[], metavar="LANGUAGE=NAME")
+    parser.add_argument("--again", action="append", default=[], metavar="KEY", help="speak this prompt anew")
     parser.add_argument("--keep", action="store_true", help="leave files that no item needs")
     chosen = parser.parse_args(arguments)
     try:
@@ -162,6 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             recordings=Recordings(folder=chosen.recordings) if chosen.recordings else None,
             progress=_show,
             prune=not chosen.keep,
+            again=frozenset(chosen.again),
         )
     except (OSError, ValueError, VoiceMissing, NoSound, Unfit, ManifestUnreadable) as error:
         sys.stderr.write(f"{error}\n")

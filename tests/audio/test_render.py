@@ -64,6 +64,15 @@ def test_nothing_is_made_twice_and_nothing_changes(voice: Humming, tmp_path: Pat
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+def test_a_prompt_is_spoken_anew_when_asked(voice: Humming, tmp_path: Path):
+    same = Item(key="b.x", language="zh", text=ITEM.text)
+    render([ITEM, same], out=tmp_path, voices=[voice])
+    render([ITEM, same], out=tmp_path, voices=[voice], again=frozenset({"b.x", ITEM.key}))
+    assert len(voice.said) == 4
+    render([ITEM, same], out=tmp_path, voices=[voice], again=frozenset({"another"}))
+    assert len(voice.said) == 4
+
+
 def test_another_speed_or_another_word_is_another_file_and_the_old_one_goes(voice: Humming, tmp_path: Path):
     first = render([ITEM], out=tmp_path, voices=[voice]).clips[0].file
     voice.speed = 0.9
