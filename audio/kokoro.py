@@ -26,7 +26,7 @@ _STYLE_FLOATS = 256
 _LONGEST_TOKENS = 508
 _FULL_SCALE = 32767
 DEFAULT_SPEAKERS = {"zh": "zm_yunjian", "en": "af_heart"}
-DEFAULT_SPEEDS = {"zh": 1.0, "en": 1.0}
+DEFAULT_SPEEDS = {"zh": 1.0, "en": 1.12}
 
 
 @dataclass(frozen=True, kw_only=True)

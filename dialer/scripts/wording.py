@@ -103,8 +103,8 @@ ZH = Rules(
     safe_account=_any("安全账户", "资金清查"),
     denial=_any("没有", "绝不", "从不", "不存在", "绝没有", "哪有"),
     must_say={
-        FraudType.FAKE_ORDER_REBATE: _any("垫.*诈骗.*饵"),
-        FraudType.INVESTMENT: _any("内幕.*稳赚.*高回报.*诈骗"),
+        FraudType.FAKE_ORDER_REBATE: _any("先付钱的刷单.*诈骗.*小钱"),
+        FraudType.INVESTMENT: _any("内幕.*(?:稳赚|保证赚钱).*回报.*诈骗"),
         FraudType.SHOPPING: _any("离开平台付款.*诈骗"),
         FraudType.FAKE_CUSTOMER_SERVICE: _any("退款.*不用.*卡号.*验证码.*关掉.*手机卡"),
         FraudType.LOAN: _any("放款之前.*诈骗"),
