@@ -8,7 +8,10 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, cast
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -20,6 +23,7 @@ from dialer.cli_load import Loaded, load_file
 from dialer.cli_report import report_view
 from dialer.cli_serve import children, say
 from dialer.demo import ground, run
+from dialer.errors import UnusableFile
 from dialer.outcomes.figures import Report
 from dialer.outcomes.report_form import report_form
 from dialer.runtime.logs import configure_logs
@@ -40,6 +44,10 @@ def demo_command(
         bool, typer.Option("--until-settled", help="end when everything is rung and print the report")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object on standard output")] = False,
+    targets: Annotated[
+        Path | None,
+        typer.Option("--list", help="a list of your own instead of the sample; nobody on it is rung"),
+    ] = None,
     timeout: Annotated[
         float, typer.Option(help="seconds; exit 3 when it has not settled by then", min=1)
     ] = 600.0,
@@ -52,12 +60,16 @@ def demo_command(
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stopped.set())
     console = Console(stderr=True)
+    if targets is not None and not targets.is_file():
+        raise UnusableFile(f"{targets.name}: no such file")
     with ground.clean_ground(settings) as app:
         supervisor = Supervisor(children(settings, env), say)
         staff = run.Staff(app)
         try:
             supervisor.start()
-            code = _play(app, supervisor, staff, stopped, console, as_json=as_json, timeout=timeout)
+            code = _play(
+                app, supervisor, staff, stopped, console, targets=targets, as_json=as_json, timeout=timeout
+            )
             if code == 0 and not until_settled and not stopped.is_set():
                 console.print(
                     f"[bold]仍在运行 still running:[/] {public_url(settings)}/   Ctrl-C 结束 ends everything"
@@ -77,6 +89,7 @@ def _play(
     stopped: threading.Event,
     console: Console,
     *,
+    targets: Path | None,
     as_json: bool,
     timeout: float,
 ) -> int:
@@ -89,8 +102,7 @@ def _play(
     if not run.wait_until_up(app, tend=tend, stopped=stopped.is_set):
         return _INTERRUPTED
     console.print(f"状态页 status page: {public_url(app.settings)}/")
-    sample = run.write_sample(app)
-    loaded = _load_beside(app, sample, tend)
+    loaded = _load_beside(app, targets or run.write_sample(app), tend)
     run.set_pace(app, speed=ground.SPEED)
     staff.start()
     watch = run.Watch()
@@ -117,13 +129,13 @@ def _play(
     return 0 if settled else _NOT_SETTLED
 
 
-def _load_beside(app: Application, sample: Any, tend: Any) -> Loaded:  # noqa: ANN401  # path and callback
+def _load_beside(app: Application, sample: Path, tend: Callable[[], None]) -> Loaded:
     """Loads while the children are being tended."""
     result: list[Loaded | BaseException] = []
 
     def load() -> None:
         try:
-            result.append(load_file(app, sample, source="演练名单", by="demo", progress=False))
+            result.append(load_file(app, sample, source="", by="demo", progress=False))
         except BaseException as fault:  # noqa: BLE001  # handed to the thread that waits
             result.append(fault)
 
@@ -146,9 +158,7 @@ def _line(app: Application, p: Progress) -> Text:
     )
 
 
-def _zone(settings: Settings) -> Any:  # noqa: ANN401  # a ZoneInfo
-    from zoneinfo import ZoneInfo  # noqa: PLC0415
-
+def _zone(settings: Settings) -> ZoneInfo:
     return ZoneInfo(settings.centre.timezone)
 
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ from dialer.bootstrap import Application
 from dialer.demo import ground, staff, witness
 from dialer.demo.sample_list import build
 from dialer.errors import DialerError, Unavailable
-from dialer.store import tallies
+from dialer.store import facts, tallies
 from dialer.store.tallies import NotRung, Progress
 
 _UP_SECONDS = 60.0
+_ALIVE = timedelta(seconds=8)
 _STAFF_SECONDS = 0.25
 _WATCH_SECONDS = 0.5
 _SETTLED_LOOKS = 3
@@ -62,12 +64,8 @@ def wait_until_up(app: Application, *, tend: Callable[[], None], stopped: Callab
 
 
 def _workers(app: Application) -> int:
-    from datetime import timedelta  # noqa: PLC0415
-
-    from dialer.store import facts  # noqa: PLC0415
-
     with app.engine.store.begin() as tx:
-        beats = facts.alive(tx, since=app.engine.real.now() - timedelta(seconds=8))
+        beats = facts.alive(tx, since=app.engine.real.now() - _ALIVE)
     return sum(beat.kind == "worker" for beat in beats)
 
 
