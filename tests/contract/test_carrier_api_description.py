@@ -86,7 +86,7 @@ class Checked:
         self._openapi = openapi
         self._session = session
 
-    async def send(self, method: str, target: str, form: list[tuple[str, str]] | None = None) -> Any:
+    async def send(self, method: str, target: str, form: list[tuple[str, str]] | None = None) -> Any:  # noqa: ANN401 - the library's own signature
         parts = urlsplit(target)
         body = urlencode(form or []).encode()
         request = MockRequest(
@@ -133,7 +133,9 @@ def order(to: str = "+8613800138000") -> list[tuple[str, str]]:
     ]
 
 
-async def test_create_and_fetch_in_every_state_match_the_description(carrier: RunningCarrier, checked: Checked):
+async def test_create_and_fetch_in_every_state_match_the_description(
+    carrier: RunningCarrier, checked: Checked
+):
     assert isinstance(carrier.line, DeviceLine)
     phone = carrier.line.phone("+8613800138000")
     made = await checked.send("POST", LIST, order())
