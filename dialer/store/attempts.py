@@ -120,7 +120,7 @@ def claim(
     tx.execute(
         _CLAIM, [{"b_id": c.attempt_id, "b_lease": lease_until, "b_send_at": c.send_at} for c in claimed]
     )
-    pacing.take_slots(tx, name=group.name, next_slot_at=group.after(slots[: len(claimed)]))
+    pacing.take_slots(tx, group, slots[: len(claimed)], real_now=real_now)
     return claimed
 
 

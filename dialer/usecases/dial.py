@@ -11,20 +11,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from dialer.domain.effects import AlarmCode
 from dialer.domain.values import TelephonyResult
-from dialer.store import alarms, attempts, cases, pacing
+from dialer.store import attempts, cases, pacing
 from dialer.store.attempts import Claimed, Sending
-from dialer.store.unit_of_work import Tx
 from dialer.telephony.client import CallClient, Fault, PlaceCall, Placed, Refused, Unsure
 from dialer.usecases.choose_script import choose_script
 from dialer.usecases.engine import Engine
 from dialer.usecases.hear_progress import end_attempts
+from dialer.usecases.judge_answers import Answered, judge_answers, retry_seconds
 
 _FLUSH_SECONDS = 0.05
 _SLICE_SECONDS = 0.1
-_SLOW_SECONDS = 5.0
-_RETRY_SECONDS = 5.0
 
 
 @dataclass(slots=True)
@@ -45,6 +42,11 @@ class _Said:
                 self.unsure.append((claimed, answer))
             case _ as never:
                 assert_never(never)
+
+    def answers(self) -> list[Answered]:
+        """All of them, as the breaker sees them."""
+        both: list[tuple[Claimed, Placed | Refused | Unsure]] = [*self.placed, *self.refused, *self.unsure]
+        return [Answered(sent_at=claimed.send_at, answer=answer) for claimed, answer in both]
 
     def __bool__(self) -> bool:
         return bool(self.placed or self.refused or self.unsure)
@@ -189,12 +191,13 @@ def record(engine: Engine, said: _Said) -> None:
     cancels = False
     with engine.store.begin() as tx:
         now = engine.clock.now()
+        # The line group is locked before any attempt or number, in the order of a claim.
+        judge_answers(tx, engine, said.answers(), now=now, real_now=real_now)
         if said.placed:
             poll_at = real_now + timedelta(seconds=rules.silence_seconds)
             placed = [(claimed.attempt_id, answer.sid) for claimed, answer in said.placed]
             cases.note_first_attempts(tx, [claimed.case_id for claimed, _ in said.placed], at=now)
             attempts.accept(tx, placed, now=now, poll_at=poll_at)
-            pacing.speed_up(tx, name=rules.group)
         attempts.doubt(
             tx,
             [claimed.attempt_id for claimed, _ in said.unsure],
@@ -202,7 +205,11 @@ def record(engine: Engine, said: _Said) -> None:
         )
         ours = [(c, r) for c, r in said.refused if r.fault is not Fault.NUMBER]
         if ours:
-            _slow_down(engine, tx, ours, now=now, real_now=real_now)
+            # Not taken, and not the number's fault: nothing is used up.
+            wait = retry_seconds([refused for _, refused in ours])
+            attempts.hand_back(
+                tx, [claimed.attempt_id for claimed, _ in ours], not_before=now + timedelta(seconds=wait)
+            )
         dead = {
             c.attempt_id: (TelephonyResult.INVALID_NUMBER, r.code)
             for c, r in said.refused
@@ -212,22 +219,3 @@ def record(engine: Engine, said: _Said) -> None:
             cancels = end_attempts(tx, engine, dead)
     if cancels:
         engine.nudge("cancel_calls")
-
-
-def _slow_down(
-    engine: Engine,
-    tx: Tx,
-    ours: Sequence[tuple[Claimed, Refused]],
-    *,
-    now: datetime,
-    real_now: datetime,
-) -> None:
-    """Not taken, and not the number's fault: nothing is used up, the line slows down, somebody hears of it."""
-    wait = max(refused.retry_after_seconds or _RETRY_SECONDS for _, refused in ours)
-    attempts.hand_back(
-        tx, [claimed.attempt_id for claimed, _ in ours], not_before=now + timedelta(seconds=wait)
-    )
-    until = real_now + timedelta(seconds=max(wait, _SLOW_SECONDS))
-    pacing.slow_down(tx, name=engine.lines.group, until=until)
-    codes = sorted({refused.code or refused.http_status or 0 for _, refused in ours})
-    alarms.ring_once(tx, AlarmCode.CARRIER_TROUBLE, now=now, facts={"codes": codes})
