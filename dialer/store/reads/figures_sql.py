@@ -79,7 +79,7 @@ WITH limits AS (
             THEN (CAST(c.wall AS date) + c.opens) AT TIME ZONE c.zone
             ELSE (CAST(c.wall AS date) + 1 + c.opens) AT TIME ZONE c.zone
         END AS clock_at,
-        coalesce(c.outcome IN {_words(NOT_OURS)}, false) AS not_ours,
+        c.status = 'closed' AND coalesce(c.outcome IN {_words(NOT_OURS)}, false) AS not_ours,
         c.status IN ('watching', 'proven') AS stands
     FROM chosen c
     LEFT JOIN rung r ON r.case_id = c.id
