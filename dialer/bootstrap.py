@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,10 +57,15 @@ class FollowedClock:
         self._store = store
         self._read_at = -_CLOCK_READ_SECONDS
         self._clock: Clock = SystemClock()
+        self._reading = threading.Lock()
 
     def now(self) -> datetime:
-        if time.monotonic() - self._read_at >= _CLOCK_READ_SECONDS:
-            self._follow()
+        # One thread reads, so that a pool of connections can never be used up by all of them asking the time.
+        if time.monotonic() - self._read_at >= _CLOCK_READ_SECONDS and self._reading.acquire(blocking=False):
+            try:
+                self._follow()
+            finally:
+                self._reading.release()
         return self._clock.now()
 
     def _follow(self) -> None:
@@ -155,6 +161,7 @@ def _assemble(settings: Settings, servers: EmbeddedServers | None) -> Applicatio
             timezone=settings.centre.timezone,
             area_code=settings.centre.area_code,
             default_grade=settings.centre.default_grade,
+            known_units=frozenset(settings.centre.units),
             bureau={"zh": settings.centre.bureau_zh, "en": settings.centre.bureau_en},
             callback_number=settings.telephony.caller_number,
         ),

@@ -152,6 +152,8 @@ class CentreSettings(Section):
     bureau_en: str = Field(default="Bayannur Public Security Bureau", min_length=1, max_length=120)
     default_grade: Grade = Grade.MEDIUM
     """For a warning whose list names no grade."""
+    units: tuple[str, ...] = ()
+    """The units that lists name; another one is accepted with a notice. Empty: every unit is taken as known."""
 
 
 class Settings(BaseSettings):

@@ -75,6 +75,8 @@ def load_list(engine: Engine, load_id: int) -> bool:
                 copy, filename=load.filename, options=_options(engine, source=load.source, load=load)
             )
             done = _batches(engine, load, reader)
+        except _TakenOver:
+            return False
         except UnusableFile as fault:
             with engine.store.begin() as tx:
                 loads.fail(tx, load, error=str(fault), now=engine.clock.now())
