@@ -42,6 +42,76 @@ def test_what_is_wrong_is_said_with_its_file_node_and_line(old: str, new: str, p
     assert (refused.value.file, refused.value.line) == ("draft.toml", line_of(text, part))
 
 
+@pytest.mark.parametrize(
+    ("node", "problem"),
+    [
+        ('kind = "say"\nnext = "caution"', "has no text in any language"),
+        ('kind = "say"\nzh = "话"', "next is missing"),
+        ('kind = "say"\nzh = "话"\nnext = "caution"\nchoices = {}', "does not know choices"),
+        ('kind = "branch"\non = "weather"\ncases = {}\notherwise = "caution"', "weather is none of"),
+        ('kind = "branch"\non = "tag"\notherwise = "caution"', "cases is missing"),
+        ('kind = "hand_over"\nzh = "话"', "next is missing"),
+        ('kind = "hand_over"\nzh = "话"\nnext = "caution"\nurgency = "later"', "later is none of"),
+        ('kind = "end"\nanswer = "none"\nurgency = "none"', "contact is missing"),
+        ('kind = "end"\ncontact = "sure"\nanswer = "none"\nurgency = "none"', "sure is none of"),
+        (
+            'kind = "ask"\nzh = "话"\ntimeout_seconds = true\nretries = 1\notherwise = "caution"',
+            "must be a int",
+        ),
+        ('zh = "话"', "kind is missing"),
+    ],
+)
+def test_each_kind_of_node_says_what_it_lacks(node: str, problem: str):
+    with pytest.raises(ScriptUnreadable, match=problem) as refused:
+        read(f"{LOAN}\n[nodes.odd]\n{node}\n")
+    assert refused.value.node == "odd"
+    assert refused.value.file == "draft.toml"
+    assert refused.value.line > LOAN.count("\n")
+
+
+@pytest.mark.parametrize("key", ["12", "a", "#", ""])
+def test_a_choice_is_a_key_of_a_telephone(key: str):
+    with pytest.raises(ScriptUnreadable, match="not a key of a telephone"):
+        read(LOAN.replace("1 = { next", f'"{key}" = {{ next', 1))
+
+
+def test_the_line_that_is_printed_is_one_line_with_its_place():
+    with pytest.raises(ScriptUnreadable) as refused:
+        read(LOAN.replace('next = "caution"', 'next = "nowhere"'))
+    said = str(refused.value)
+    assert said.startswith("draft.toml:")
+    assert "\n" not in said
+
+
+def test_a_script_without_a_base_stands_by_itself():
+    own = """
+id = "small"
+languages = ["zh"]
+default_language = "zh"
+start = "bye"
+[title]
+zh = "小"
+[again]
+zh = "再来"
+[confirm]
+zh = "按键"
+[nodes.bye]
+kind = "end"
+contact = "unverified"
+answer = "none"
+urgency = "none"
+"""
+    script = read_script(own, file="small.toml")
+    assert script.title_in("en") == "小"
+    assert script.version == script.content_hash[:12]
+    for name in ("id", "languages", "start", "title", "again"):
+        lines = [line for line in own.splitlines() if not line.startswith(name)]
+        with pytest.raises(ScriptUnreadable):
+            read_script("\n".join(lines).replace(f"[{name}]", "[spare]"), file="small.toml")
+    with pytest.raises(ScriptUnreadable, match="default language en"):
+        read_script(own.replace('default_language = "zh"', 'default_language = "en"'), file="small.toml")
+
+
 def test_a_fault_in_the_base_names_the_base():
     base = TEXTS["common"].replace('next = "officer_busy"', 'next = "nobody"')
     with pytest.raises(ScriptUnreadable) as refused:
