@@ -12,13 +12,15 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import UUID, insert
 
 from dialer.domain.attempt import AttemptState
+from dialer.domain.pause import PauseScope
 from dialer.domain.values import FraudType, Tag, TelephonyResult
-from dialer.store import pacing
+from dialer.store import holds, pacing
 from dialer.store import tables as t
 from dialer.store.people import open_person
 from dialer.store.unit_of_work import Tx
 
 _PROMOTE_AT_ONCE = 5000
+_HOLD_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,7 @@ def claim(
     slots = group.slots(real_now=real_now, horizon_seconds=horizon_seconds)[:at_most]
     if not slots or (group.paused_until is not None and group.paused_until > now):
         return []
-    candidates = _candidates(tx, limit=len(slots))
+    candidates = _unpaused_candidates(tx, limit=len(slots), now=now)
     if not candidates:
         return []
     taken = _take_numbers(tx, candidates, now=now)
@@ -166,6 +168,9 @@ def _candidates(tx: Tx, *, limit: int) -> list[Any]:
             t.person.c.sealed,
             t.case.c.fraud_type,
             t.case.c.tags,
+            t.case.c.grade,
+            t.case.c.unit,
+            t.case.c.load_id,
         )
         .join(t.case, t.case.c.id == t.attempt.c.case_id)
         .join(t.person, t.person.c.id == t.attempt.c.person_id)
@@ -182,6 +187,30 @@ def _candidates(tx: Tx, *, limit: int) -> list[Any]:
         .with_for_update(of=t.attempt, skip_locked=True)
     )
     return tx.rows(statement)
+
+
+def _unpaused_candidates(tx: Tx, *, limit: int, now: datetime) -> list[Any]:
+    """The most urgent that no pause covers. Those that came while one stands are held on the way, many at once, so that
+    whoever is behind them does not wait for them.
+    """
+    pauses = holds.standing(tx, now=now)
+    if not pauses:
+        return _candidates(tx, limit=limit)
+    if pauses[0].scope is PauseScope.ALL:
+        return []
+    while found := _candidates(tx, limit=max(limit, _HOLD_AT_ONCE)):
+        free = [
+            row
+            for row in found
+            if not any(
+                hold.covers(grade=row["grade"], unit=row["unit"], load_id=row["load_id"]) for hold in pauses
+            )
+        ]
+        chosen = {row["id"] for row in free}
+        holds.hold_these(tx, [row["id"] for row in found if row["id"] not in chosen])
+        if free:
+            return free[:limit]
+    return []
 
 
 def _take_numbers(tx: Tx, candidates: Sequence[Any], *, now: datetime) -> set[uuid.UUID]:

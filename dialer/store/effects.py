@@ -233,6 +233,8 @@ _HASTEN = (
         not_before=sa.bindparam("not_before"),
         urgency_at=sa.bindparam("urgency_at"),
         windowed=sa.bindparam("windowed"),
+        # What held it may cover it no more; a claim holds it again if it does.
+        held=sa.false(),
         state=sa.case(
             (
                 sa.bindparam("not_before", type_=sa.DateTime(timezone=True))

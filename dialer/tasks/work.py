@@ -17,6 +17,7 @@ from dialer.usecases import cancel_calls as cancelling
 from dialer.usecases import dial as dialling
 from dialer.usecases import escalate_unsigned as escalating
 from dialer.usecases import load_list as loading
+from dialer.usecases import pause as pausing
 from dialer.usecases import reconcile as reconciling
 from dialer.usecases import sweep as sweeping
 
@@ -41,6 +42,7 @@ def dial() -> None:
 @shared_task(name="dialer.sweep", ignore_result=True)
 def sweep() -> None:
     """Everything whose time has come."""
+    _patiently(lambda: pausing.end_pauses(application.current().engine))
     _patiently(lambda: sweeping.sweep_attempts(application.current().engine))
     _patiently(lambda: sweeping.sweep_cases(application.current().engine))
     _patiently(lambda: escalating.escalate_unsigned(application.current().engine))

@@ -1,0 +1,199 @@
+"""Pauses of dialling and the rows they hold. A held ring is not scanned by a claim, so that a paused list costs the
+others nothing. A pause stands until its time (service clock); it is over when everything it held has been released.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from dialer.domain.attempt import AttemptState
+from dialer.domain.case import CaseStatus
+from dialer.domain.pause import PauseScope
+from dialer.store import tables as t
+from dialer.store.unit_of_work import Row, Tx
+
+_BEFORE_THE_CLAIM = (AttemptState.PLANNED.value, AttemptState.READY.value)
+_COLUMNS = ("id", "scope", "subject", "until", "why", "by", "placed_at")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """`subject` is a unit, a load's id or a grade; empty for everything."""
+
+    id: int
+    scope: PauseScope
+    subject: str
+    until: datetime
+    why: str
+    by: str
+    placed_at: datetime
+
+    def covers(self, *, grade: str, unit: str, load_id: int | None) -> bool:
+        match self.scope:
+            case PauseScope.ALL:
+                return True
+            case PauseScope.UNIT:
+                return unit == self.subject
+            case PauseScope.LOAD:
+                return str(load_id) == self.subject
+            case PauseScope.GRADE:
+                return grade == self.subject
+
+
+def _hold(row: Row) -> Hold:
+    return Hold(**{name: row[name] for name in _COLUMNS} | {"scope": PauseScope(row["scope"])})
+
+
+def _select() -> sa.Select[Any]:
+    return sa.select(*(t.hold.c[name] for name in _COLUMNS)).where(t.hold.c.ended_at.is_(None))
+
+
+def standing(tx: Tx, *, now: datetime) -> list[Hold]:
+    """What holds now, the widest and longest first."""
+    rows = tx.rows(_select().where(t.hold.c.until > now))
+    found = [_hold(row) for row in rows]
+    return sorted(found, key=lambda hold: (hold.scope is not PauseScope.ALL, -hold.until.timestamp()))
+
+
+def run_out(tx: Tx, *, now: datetime) -> list[Hold]:
+    """Those whose time is over and that may still hold rows."""
+    return [_hold(row) for row in tx.rows(_select().where(t.hold.c.until <= now).order_by(t.hold.c.id))]
+
+
+def place(
+    tx: Tx, *, scope: PauseScope, subject: str, until: datetime, why: str, by: str, now: datetime
+) -> Hold:
+    """This holds from now on; one of the same subject is replaced. The line group is locked by the caller."""
+    values = {"until": until, "why": why, "by": by, "placed_at": now}
+    row = tx.one(
+        insert(t.hold)
+        .values(scope=scope.value, subject=subject, **values)
+        .on_conflict_do_update(
+            index_elements=["scope", "subject"], index_where=t.hold.c.ended_at.is_(None), set_=values
+        )
+        .returning(*(t.hold.c[name] for name in _COLUMNS))
+    )
+    assert row is not None
+    return _hold(row)
+
+
+def cut_short(tx: Tx, *, scope: PauseScope, subject: str, now: datetime) -> Hold | None:
+    """It stands no longer; what it held is to be released. None: no such pause stands."""
+    row = tx.one(
+        sa.update(t.hold)
+        .where(
+            t.hold.c.scope == scope.value,
+            t.hold.c.subject == subject,
+            t.hold.c.ended_at.is_(None),
+            t.hold.c.until > now,
+        )
+        .values(until=now)
+        .returning(*(t.hold.c[name] for name in _COLUMNS))
+    )
+    return None if row is None else _hold(row)
+
+
+def end(tx: Tx, hold: Hold, *, by: str | None, now: datetime) -> bool:
+    """Nothing is held by it any more. False when somebody has placed it again meanwhile."""
+    ended = tx.execute(
+        sa.update(t.hold)
+        .where(t.hold.c.id == hold.id, t.hold.c.ended_at.is_(None), t.hold.c.until <= now)
+        .values(ended_at=now, ended_by=by)
+    )
+    return bool(ended.rowcount)
+
+
+def _covered(holds: Iterable[Hold]) -> sa.ColumnElement[bool]:
+    """Of a case: whether one of these pauses covers it."""
+    terms: list[sa.ColumnElement[bool]] = [sa.false()]
+    for hold in holds:
+        match hold.scope:
+            case PauseScope.ALL:
+                terms.append(sa.true())
+            case PauseScope.UNIT:
+                terms.append(t.case.c.unit == hold.subject)
+            case PauseScope.LOAD:
+                terms.append(t.case.c.load_id == int(hold.subject))
+            case PauseScope.GRADE:
+                terms.append(t.case.c.grade == hold.subject)
+    return sa.or_(*terms)
+
+
+def hold_rows(tx: Tx, hold: Hold, *, after: int, at_once: int) -> tuple[int | None, int]:
+    """Holds what is planned in the next so many open cases past id `after`: the last id looked at, None at the end, and
+    how many rings are held now. A row that somebody is changing is left out: its claim will hold it.
+    """
+    walked = (
+        sa.select(t.case.c.id)
+        .where(t.case.c.status == CaseStatus.OPEN.value, t.case.c.id > after)
+        .order_by(t.case.c.id)
+        .limit(at_once)
+        .subquery()
+    )
+    last = tx.scalar(sa.select(sa.func.max(walked.c.id)))
+    if last is None:
+        return None, 0
+    found = (
+        sa.select(t.attempt.c.id)
+        .join(t.case, t.case.c.id == t.attempt.c.case_id)
+        .where(
+            t.case.c.status == CaseStatus.OPEN.value,
+            t.case.c.id > after,
+            t.case.c.id <= last,
+            _covered([hold]),
+            t.attempt.c.state.in_(_BEFORE_THE_CLAIM),
+            ~t.attempt.c.held,
+        )
+        .order_by(t.attempt.c.id)
+        .with_for_update(of=t.attempt, skip_locked=True)
+    )
+    held = tx.execute(sa.update(t.attempt).where(t.attempt.c.id.in_(found)).values(held=True))
+    return last, held.rowcount
+
+
+def hold_these(tx: Tx, attempt_ids: Sequence[Any]) -> None:
+    """Locked by the caller: they came to their turn while a pause covers them."""
+    if attempt_ids:
+        tx.execute(sa.update(t.attempt).where(t.attempt.c.id.in_(attempt_ids)).values(held=True))
+
+
+def release_rows(tx: Tx, hold: Hold, others: Sequence[Hold], *, at_once: int) -> int:
+    """Releases so many of what it held and no other pause covers; how many. Rows in other hands are left out."""
+    found = (
+        _held_by(hold, others)
+        .order_by(t.attempt.c.id)
+        .limit(at_once)
+        .with_for_update(of=t.attempt, skip_locked=True)
+    )
+    return tx.execute(sa.update(t.attempt).where(t.attempt.c.id.in_(found)).values(held=False)).rowcount
+
+
+def holds_any(tx: Tx, hold: Hold, others: Sequence[Hold]) -> bool:
+    """Whether something is left to be released."""
+    return bool(tx.scalar(sa.select(_held_by(hold, others).exists())))
+
+
+def _held_by(hold: Hold, others: Sequence[Hold]) -> sa.Select[Any]:
+    return (
+        sa.select(t.attempt.c.id)
+        .join(t.case, t.case.c.id == t.attempt.c.case_id)
+        .where(t.attempt.c.held, _covered([hold]), ~_covered(others))
+    )
+
+
+def claimed_under(tx: Tx, hold: Hold) -> list[Any]:
+    """Rings that a worker has claimed and not begun to send, and that the pause covers; locked."""
+    rows = tx.rows(
+        sa.select(t.attempt.c.id)
+        .join(t.case, t.case.c.id == t.attempt.c.case_id)
+        .where(t.attempt.c.state == AttemptState.CLAIMED.value, _covered([hold]))
+        .order_by(t.attempt.c.id)
+        .with_for_update(of=t.attempt)
+    )
+    return [row["id"] for row in rows]

@@ -1,0 +1,153 @@
+"""Pause and resume: all dialling, a unit, a load, a grade. A pause always ends, and names who placed it and why.
+
+It holds what is planned already and whatever comes while it stands. Only robots wait: human calls, visits and the
+clocks of impatience go on, so that nobody of a high grade is forgotten behind a pause.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from dialer.domain.pause import PauseScope
+from dialer.domain.values import Grade
+from dialer.errors import Invalid, NotFound
+from dialer.store import attempts, audits, holds, loads, pacing
+from dialer.store.effects import ROBOT
+from dialer.store.holds import Hold
+from dialer.usecases.engine import Engine
+
+LONGEST_MINUTES = 7 * 24 * 60
+_AT_ONCE = 5000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paused:
+    hold: Hold
+    held: int
+    """Rings that were planned already and are held now; none are counted where everything is paused."""
+    handed_back: int
+    """Rings that a worker had taken and not begun to send."""
+
+
+def pause(
+    engine: Engine, *, scope: PauseScope, subject: str = "", minutes: float, by: str, why: str
+) -> Paused:
+    """No ring it covers begins to be sent any more when this returns, until its time. Raises `Invalid`, `NotFound`."""
+    who, reason = _said("by", by), _said("why", why)
+    if not 0 < minutes <= LONGEST_MINUTES:
+        raise Invalid(
+            field="minutes",
+            problem=f"{minutes:g} is no length of a pause",
+            mend=f"above 0, at most {LONGEST_MINUTES}",
+        )
+    with engine.store.begin() as tx:
+        known = _subject(scope, subject)
+        if scope is PauseScope.LOAD and loads.get(tx, int(known)) is None:
+            raise NotFound(kind="load", key=known)
+        # Claims happen under this lock: whoever claims after it sees the pause, whoever did before is handed back.
+        pacing.lock(tx, name=engine.lines.group)
+        now = engine.clock.now()
+        until = now + timedelta(minutes=minutes)
+        hold = holds.place(tx, scope=scope, subject=known, until=until, why=reason, by=who, now=now)
+        if scope is PauseScope.ALL:
+            pacing.pause(tx, name=engine.lines.group, until=until, why=reason)
+        claimed = holds.claimed_under(tx, hold)
+        attempts.hand_back(tx, claimed, not_before=now)
+        audits.write(
+            tx,
+            who=who,
+            act="pause",
+            subject=_name(hold),
+            why=reason,
+            now=now,
+            facts={"until": until.isoformat(), "handed_back": len(claimed)},
+        )
+    # Everything at once is held by the line group itself: no row need change.
+    held = 0 if scope is PauseScope.ALL else _hold_planned(engine, hold)
+    return Paused(hold=hold, held=held, handed_back=len(claimed))
+
+
+def resume(engine: Engine, *, scope: PauseScope, subject: str = "", by: str, why: str = "") -> int:
+    """The pause is over and what it held is free, unless another covers it; how many rings. Raises `NotFound`."""
+    who = _said("by", by)
+    with engine.store.begin() as tx:
+        now = engine.clock.now()
+        hold = holds.cut_short(tx, scope=scope, subject=_subject(scope, subject), now=now)
+        if hold is None:
+            raise NotFound(kind="pause of", key=f"{scope.value} {subject}".strip())
+        if scope is PauseScope.ALL:
+            pacing.pause(tx, name=engine.lines.group, until=None, why="")
+        audits.write(tx, who=who, act="resume", subject=_name(hold), why=why.strip(), now=now)
+    return _release(engine, hold, by=who)
+
+
+def standing_pauses(engine: Engine) -> list[Hold]:
+    with engine.store.begin() as tx:
+        return holds.standing(tx, now=engine.clock.now())
+
+
+def end_pauses(engine: Engine) -> int:
+    """Every pause whose time is over has let go of what it held; how many rings."""
+    with engine.store.begin() as tx:
+        over = holds.run_out(tx, now=engine.clock.now())
+    return sum(_release(engine, hold, by=None) for hold in over)
+
+
+def _hold_planned(engine: Engine, hold: Hold) -> int:
+    after: int | None = 0
+    held = 0
+    while after is not None:
+        with engine.store.begin() as tx:
+            after, count = holds.hold_rows(tx, hold, after=after, at_once=_AT_ONCE)
+        held += count
+    return held
+
+
+def _release(engine: Engine, hold: Hold, *, by: str | None) -> int:
+    """In batches, each against the pauses that stand then. It is over when nothing is left; the next tick goes on with
+    what was in other hands just now.
+    """
+    released = 0
+    while True:
+        with engine.store.begin() as tx:
+            now = engine.clock.now()
+            others = holds.standing(tx, now=now)
+            count = holds.release_rows(tx, hold, others, at_once=_AT_ONCE)
+            released += count
+            if count == _AT_ONCE:
+                continue
+            if not holds.holds_any(tx, hold, others) and holds.end(tx, hold, by=by, now=now) and by is None:
+                audits.write(tx, who=ROBOT, act="pause.over", subject=_name(hold), why="", now=now)
+            break
+    engine.nudge("dial")
+    return released
+
+
+def _name(hold: Hold) -> str:
+    return f"{hold.scope.value}/{hold.subject}" if hold.subject else hold.scope.value
+
+
+def _subject(scope: PauseScope, subject: str) -> str:
+    text = subject.strip()
+    if scope is PauseScope.ALL:
+        return ""
+    if not text:
+        raise Invalid(field=scope.value, problem="is empty", mend=f"which {scope.value}")
+    if scope is PauseScope.GRADE and text not in {grade.value for grade in Grade}:
+        known = ", ".join(grade.value for grade in Grade)
+        raise Invalid(field="grade", problem=f"{text!r} is no grade", mend=f"one of {known}")
+    if scope is PauseScope.LOAD:
+        if not (text.isascii() and text.isdecimal() and int(text) < 1 << 63):
+            raise Invalid(field="load", problem=f"{text!r} is no load", mend="its number")
+        return str(int(text))
+    return text
+
+
+def _said(field: str, text: str) -> str:
+    said = text.strip()
+    if not said:
+        raise Invalid(field=field, problem="is empty", mend="a pause names who placed it and why")
+    if field == "by" and said == ROBOT:
+        raise Invalid(field=field, problem="is the robot's own name")
+    return said

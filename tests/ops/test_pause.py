@@ -1,0 +1,277 @@
+"""Pauses: what they hold, for how long, what they never stop, and who answers for them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from dialer.domain.attempt import AttemptState
+from dialer.domain.case import ErrandState
+from dialer.domain.events import GradeChanged
+from dialer.domain.pause import PauseScope
+from dialer.domain.values import Grade
+from dialer.errors import Invalid, NotFound
+from dialer.store import attempts
+from dialer.store import tables as t
+from dialer.store.attempts import Sending
+from dialer.usecases.escalate_unsigned import escalate_unsigned
+from dialer.usecases.move_cases import move_one
+from dialer.usecases.pause import LONGEST_MINUTES, end_pauses, pause, resume, standing_pauses
+from dialer.usecases.sweep import sweep_attempts, sweep_cases
+from tests.ops.scene import MORNING, Scene
+
+
+def load(scene: Scene) -> int:
+    return scene.put(
+        t.list_load,
+        filename="list.csv",
+        state="done",
+        content_hash=b"",
+        size_bytes=1,
+        created_at=MORNING,
+    )
+
+
+def stop(scene: Scene, scope: PauseScope, subject: str = "", *, minutes: float = 30):
+    return pause(scene.engine, scope=scope, subject=subject, minutes=minutes, by="zhao", why="线路检修")
+
+
+def go_on(scene: Scene, scope: PauseScope, subject: str = "") -> int:
+    return resume(scene.engine, scope=scope, subject=subject, by="zhao", why="好了")
+
+
+def held(scene: Scene) -> int:
+    return len(scene.rows(sa.select(t.attempt.c.id).where(t.attempt.c.held)))
+
+
+@pytest.mark.parametrize("scope", [PauseScope.UNIT, PauseScope.LOAD, PauseScope.GRADE])
+def test_what_is_planned_already_is_held_and_the_rest_goes_on(scene: Scene, scope: PauseScope):
+    load_id = load(scene)
+    paused = scene.open_case(unit="临河", load_id=load_id, grade=Grade.LOW)
+    other = scene.open_case(unit="五原", load_id=load(scene), grade=Grade.MEDIUM)
+    subject = {PauseScope.UNIT: "临河", PauseScope.LOAD: str(load_id), PauseScope.GRADE: "low"}[scope]
+    assert stop(scene, scope, subject).held == 1
+    assert scene.attempt_of(paused)["held"]
+    assert scene.claimed_cases() == [other]
+
+
+def test_everything_is_held_without_touching_a_row(scene: Scene):
+    for _ in range(3):
+        scene.open_case()
+    stop(scene, PauseScope.ALL)
+    assert scene.claim() == []
+    assert held(scene) == 0
+    assert scene.group().paused_until == MORNING + timedelta(minutes=30)
+
+
+def test_what_comes_while_it_stands_is_held_when_its_turn_comes(scene: Scene):
+    stop(scene, PauseScope.UNIT, "临河")
+    urgent = scene.open_case(unit="临河", grade=Grade.EXTRA_HIGH)
+    behind = scene.open_case(unit="五原", grade=Grade.LOW)
+    assert scene.claimed_cases() == [behind]
+    assert scene.attempt_of(urgent)["held"]
+
+
+def test_a_long_paused_queue_keeps_nobody_behind_it_waiting(scene: Scene):
+    """One line is free and two hundred paused rings are more urgent: the next claim reaches past all of them."""
+    stop(scene, PauseScope.GRADE, "medium")
+    for _ in range(40):
+        scene.open_case(grade=Grade.MEDIUM)
+    low = scene.open_case(grade=Grade.LOW)
+    assert [claimed.case_id for claimed in scene.claim(at_most=1)] == [low]
+    assert held(scene) == 40
+
+
+def test_a_planned_ring_stays_held_when_its_time_comes(scene: Scene):
+    case_id = scene.open_case(unit="临河")
+    scene.change_attempt(
+        scene.attempt_of(case_id)["id"], state="planned", not_before=MORNING + timedelta(minutes=5)
+    )
+    stop(scene, PauseScope.UNIT, "临河")
+    scene.later(minutes=10)
+    assert scene.claim() == []
+    assert scene.attempt_of(case_id)["state"] == AttemptState.READY.value
+
+
+def test_claimed_and_not_yet_sent_is_handed_back_with_a_stale_token(scene: Scene):
+    case_id = scene.open_case(unit="临河")
+    [claimed] = scene.claim()
+    assert stop(scene, PauseScope.UNIT, "临河").handed_back == 1
+    row = scene.attempt_of(case_id)
+    assert (row["state"], row["held"]) == (AttemptState.PLANNED.value, True)
+    assert scene.group().in_use == 0
+    sending = Sending(
+        attempt_id=claimed.attempt_id, token=claimed.token, script_id="", script_hash="", language=""
+    )
+    with scene.tx() as tx:
+        now = scene.clock.now()
+        assert attempts.mark_sending(tx, [sending], now=now, real_now=now, poll_at=now) == set()
+
+
+def test_one_that_is_being_sent_is_left_alone(scene: Scene):
+    case_id = scene.open_case()
+    scene.claim()
+    scene.change_attempt(scene.attempt_of(case_id)["id"], state="sending", posted_at=MORNING)
+    assert stop(scene, PauseScope.ALL).handed_back == 0
+    assert scene.attempt_of(case_id)["state"] == AttemptState.SENDING.value
+
+
+def test_resume_releases_all_it_held(scene: Scene):
+    first = scene.open_case(unit="临河")
+    stop(scene, PauseScope.UNIT, "临河")
+    second = scene.open_case(unit="临河")
+    scene.claim()
+    assert held(scene) == 2
+    assert go_on(scene, PauseScope.UNIT, "临河") == 2
+    assert sorted(scene.claimed_cases()) == [first, second]
+    assert ("dial",) in scene.nudges
+
+
+def test_resuming_everything_lets_calls_leave_at_once(scene: Scene):
+    case_id = scene.open_case()
+    stop(scene, PauseScope.ALL)
+    go_on(scene, PauseScope.ALL)
+    assert scene.claimed_cases() == [case_id]
+
+
+def test_it_runs_out_by_itself(scene: Scene):
+    case_id = scene.open_case(unit="临河")
+    stop(scene, PauseScope.UNIT, "临河", minutes=30)
+    scene.later(minutes=29, seconds=59)
+    assert end_pauses(scene.engine) == 0
+    assert scene.claim() == []
+    scene.later(seconds=1)
+    assert end_pauses(scene.engine) == 1
+    assert scene.claimed_cases() == [case_id]
+    assert end_pauses(scene.engine) == 0
+    assert [row["act"] for row in scene.rows(sa.select(t.audit))] == ["pause", "pause.over"]
+
+
+def test_a_pause_of_everything_runs_out_even_when_nothing_tidies_up(scene: Scene):
+    case_id = scene.open_case()
+    stop(scene, PauseScope.ALL, minutes=1)
+    scene.later(minutes=1)
+    assert scene.claimed_cases() == [case_id]
+
+
+def test_what_two_pauses_cover_waits_for_both(scene: Scene):
+    case_id = scene.open_case(unit="临河", grade=Grade.LOW)
+    stop(scene, PauseScope.UNIT, "临河")
+    stop(scene, PauseScope.GRADE, "low")
+    assert go_on(scene, PauseScope.UNIT, "临河") == 0
+    assert scene.claim() == []
+    assert go_on(scene, PauseScope.GRADE, "low") == 1
+    assert scene.claimed_cases() == [case_id]
+
+
+def test_placed_again_it_holds_until_the_new_time(scene: Scene):
+    scene.open_case(unit="临河")
+    stop(scene, PauseScope.UNIT, "临河", minutes=10)
+    scene.later(minutes=5)
+    stop(scene, PauseScope.UNIT, "临河", minutes=10)
+    [standing] = standing_pauses(scene.engine)
+    assert standing.until == MORNING + timedelta(minutes=15)
+    scene.later(minutes=6)
+    assert end_pauses(scene.engine) == 0
+    assert scene.claim() == []
+
+
+def test_a_case_whose_grade_rises_out_of_a_paused_grade_is_rung(scene: Scene):
+    case_id = scene.open_case(grade=Grade.LOW)
+    stop(scene, PauseScope.GRADE, "low", minutes=30)
+    with scene.tx() as tx:
+        move_one(
+            tx,
+            case_id,
+            GradeChanged(grade=Grade.HIGH),
+            policies=scene.engine.policies,
+            now=scene.clock.now(),
+        )
+    sweep_attempts(scene.engine)
+    assert scene.claimed_cases() == [case_id]
+
+
+def test_while_everything_is_paused_nobody_of_a_high_grade_is_forgotten(scene: Scene):
+    """The robot is silent; the caller's and the officer's clocks, impatience and alarms are not."""
+    high = scene.open_case(grade=Grade.HIGH)
+    extra = scene.open_case(grade=Grade.EXTRA_HIGH)
+    stop(scene, PauseScope.ALL, minutes=240)
+    for _ in range(60):
+        scene.later(minutes=1)
+        sweep_attempts(scene.engine)
+        sweep_cases(scene.engine)
+        escalate_unsigned(scene.engine)
+        assert scene.claim() == []
+    for case_id in (high, extra):
+        case = scene.case_of(case_id)
+        assert case.human.state is ErrandState.OPEN
+        assert case.visit.state is ErrandState.OPEN
+        assert {row["kind"] for row in scene.assignments_of(case_id)} == {"human", "visit"}
+        assert {"waited_too_long", "human_overdue", "unsigned"} <= set(scene.alarms_of(case_id))
+        assert scene.attempt_of(case_id)["sent_at"] is None
+
+
+def test_low_grades_wait_patiently_and_then_a_person_is_asked(scene: Scene):
+    case_id = scene.open_case(grade=Grade.MEDIUM)
+    stop(scene, PauseScope.GRADE, "medium", minutes=60 * 24)
+    scene.later(hours=3)
+    sweep_cases(scene.engine)
+    assert scene.case_of(case_id).human.state is ErrandState.OPEN
+
+
+def test_who_and_why_are_on_record(scene: Scene):
+    stop(scene, PauseScope.ALL)
+    [standing] = standing_pauses(scene.engine)
+    assert (standing.by, standing.why) == ("zhao", "线路检修")
+    go_on(scene, PauseScope.ALL)
+    assert standing_pauses(scene.engine) == []
+    audit = scene.rows(sa.select(t.audit).order_by(t.audit.c.id))
+    assert [(row["who"], row["act"], row["subject"], row["why"]) for row in audit] == [
+        ("zhao", "pause", "all", "线路检修"),
+        ("zhao", "resume", "all", "好了"),
+    ]
+    [kept] = scene.rows(sa.select(t.hold))
+    assert kept["ended_by"] == "zhao"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"by": " "}, "by"),
+        ({"by": "robot"}, "by"),
+        ({"why": ""}, "why"),
+        ({"minutes": 0}, "minutes"),
+        ({"minutes": LONGEST_MINUTES + 1}, "minutes"),
+        ({"minutes": float("nan")}, "minutes"),
+        ({"scope": PauseScope.GRADE, "subject": "purple"}, "grade"),
+        ({"scope": PauseScope.UNIT, "subject": " "}, "unit"),
+        ({"scope": PauseScope.LOAD, "subject": "七"}, "load"),
+    ],
+)
+def test_what_cannot_be_a_pause_is_refused(scene: Scene, wrong: dict[str, object], field: str):
+    asked: dict[str, object] = {"scope": PauseScope.ALL, "minutes": 5, "by": "zhao", "why": "检修"}
+    with pytest.raises(Invalid) as refused:
+        pause(scene.engine, **(asked | wrong))
+    assert refused.value.field == field
+    assert scene.rows(sa.select(t.hold)) == []
+    assert scene.rows(sa.select(t.audit)) == []
+
+
+def test_a_load_that_is_not_there_cannot_be_paused(scene: Scene):
+    with pytest.raises(NotFound):
+        stop(scene, PauseScope.LOAD, "404")
+
+
+def test_what_is_not_paused_cannot_be_resumed(scene: Scene):
+    with pytest.raises(NotFound, match="pause of unit 临河"):
+        go_on(scene, PauseScope.UNIT, "临河")
+
+
+def test_what_was_withdrawn_while_held_is_tidied_up(scene: Scene):
+    case_id = scene.open_case(unit="临河")
+    stop(scene, PauseScope.UNIT, "临河")
+    scene.change_attempt(scene.attempt_of(case_id)["id"], state="ended", result="canceled", ended_at=MORNING)
+    go_on(scene, PauseScope.UNIT, "临河")
+    assert held(scene) == 0
