@@ -11,6 +11,7 @@ import typer
 from dialer import __version__
 from dialer.cli_care import care, filed, keys
 from dialer.cli_case import case_command, cases_command
+from dialer.cli_control import alarms, control
 from dialer.cli_demo import demo_command
 from dialer.cli_load import load_command
 from dialer.cli_report import report_command
@@ -32,6 +33,8 @@ app.registered_commands.extend(serve.registered_commands)
 app.command("demo")(demo_command)
 app.command("load")(load_command)
 app.registered_commands.extend(care.registered_commands)
+app.registered_commands.extend(control.registered_commands)
+app.add_typer(alarms, name="alarms")
 app.command("report")(report_command)
 app.command("case")(case_command)
 app.command("cases")(cases_command)
