@@ -114,6 +114,9 @@ class Scene(Town):
     def change_case(self, case_id: int, **columns: object) -> None:
         self.do(sa.update(t.case).where(t.case.c.id == case_id).values(**columns))
 
+    def put_live_number(self, blind: bytes, attempt_id: uuid.UUID) -> None:
+        self.do(sa.insert(t.live_number).values(phone_blind=blind, attempt_id=attempt_id))
+
     def group(self) -> LineGroup:
         with self.tx() as tx:
             group = pacing.lock(tx, name="main")
