@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from dialer.domain.case import Reason
 from dialer.domain.effects import AlarmCode
+from dialer.domain.reach import Reach
 from dialer.domain.values import Answer, Contact, FraudType, Grade, OutcomeKind, TelephonyResult, Track
 from dialer.outcomes.next_steps import Step, StepKind, Wait
 from dialer.outcomes.timeline import Entry, EntryKind, Fact
@@ -122,7 +123,9 @@ def _spoken(f: Facts, lang: Lang) -> str:
 
 def _ring_ended(f: Facts, lang: Lang) -> str:
     parts = [_named(TelephonyResult, f["result"], lang)]
-    if f["contact"] != Contact.NONE.value:
+    if f.get("reach") in {Reach.HUNG_UP_EARLY.value, Reach.SILENT.value}:
+        parts.append(_named(Reach, f["reach"], lang))
+    elif f["contact"] != Contact.NONE.value:
         parts.append(_named(Contact, f["contact"], lang))
     if f["answer"] != Answer.NONE.value:
         parts.append(_named(Answer, f["answer"], lang))

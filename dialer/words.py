@@ -11,6 +11,7 @@ from dialer.domain.effects import AlarmCode
 from dialer.domain.errand import AssignmentState
 from dialer.domain.load import LoadState
 from dialer.domain.pause import PauseScope
+from dialer.domain.reach import Reach
 from dialer.domain.values import (
     AmountKind,
     Answer,
@@ -87,6 +88,16 @@ _CATALOGUE: Mapping[type[StrEnum], Mapping[str, tuple[str, str]]] = {
         Contact.UNVERIFIED: ("未核实身份", "somebody, not verified"),
         Contact.VERIFIED: ("已核身", "the right person, verified"),
     },
+    Reach: {
+        Reach.NOBODY: ("无人接听", "nobody picked up"),
+        Reach.MACHINE: ("语音信箱或助理", "voicemail or assistant"),
+        Reach.FORWARDED: ("呼叫转移", "forwarded"),
+        Reach.HUNG_UP_EARLY: ("警示语未播完即挂断", "hung up before the warning was spoken"),
+        Reach.SILENT: ("全程无回应", "silent all the time"),
+        Reach.WRONG_PERSON: ("非本人", "wrong person"),
+        Reach.UNVERIFIED: ("未核实身份", "somebody, not verified"),
+        Reach.VERIFIED: ("本人已核身", "the right person, verified"),
+    },
     Answer: {
         Answer.NONE: ("未作回应", "no answer given"),
         Answer.ACKNOWLEDGED: ("表示明白", "acknowledged"),
@@ -152,6 +163,8 @@ _CATALOGUE: Mapping[type[StrEnum], Mapping[str, tuple[str, str]]] = {
             "forwarded or a machine, which is no contact",
         ),
         Reason.NOT_VERIFIED: ("接听人身份未核实", "whoever answered was not verified"),
+        Reason.HUNG_UP_EARLY: ("警示语未播完即挂断", "hung up before the warning was spoken"),
+        Reason.SILENT: ("全程无回应", "silent all the time"),
         Reason.DOUBTFUL: ("回答存疑", "a doubtful answer"),
         Reason.REFUSED: ("拒绝劝阻", "refused"),
         Reason.WANTS_OFFICER: ("要求民警", "wants an officer"),

@@ -44,6 +44,8 @@ class Reason(StrEnum):
     NO_USABLE_NUMBER = "no_usable_number"
     FORWARDED_OR_MACHINE = "forwarded_or_machine"
     NOT_VERIFIED = "not_verified"
+    HUNG_UP_EARLY = "hung_up_early"
+    SILENT = "silent"
     DOUBTFUL = "doubtful"
     REFUSED = "refused"
     WANTS_OFFICER = "wants_officer"

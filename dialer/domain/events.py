@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from dialer.domain.reach import Reach
 from dialer.domain.values import Answer, Contact, FraudType, Grade, OutcomeKind, Tag, TelephonyResult, Track
 
 
@@ -35,6 +36,8 @@ class AttemptEnded:
     result: TelephonyResult
     contact: Contact = Contact.NONE
     answer: Answer = Answer.NONE
+    reach: Reach | None = None
+    """Whom it reached; None where the end came without a conversation to judge by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from dialer.domain.case import CaseStatus, ErrandState, Reason, RobotState
 from dialer.domain.draft import Draft
 from dialer.domain.effects import AlarmCode
 from dialer.domain.events import AttemptEnded, OfficerWanted
+from dialer.domain.reach import NO_CONTACT, Reach
 from dialer.domain.values import Answer, Contact, OutcomeKind, Tag, TelephonyResult, Track
 
 _EVERYBODY = 100
@@ -85,8 +86,9 @@ def _count_try(draft: Draft) -> None:
 
 def _answered(draft: Draft, event: AttemptEnded, *, asked: Reason) -> None:  # noqa: C901, PLR0912  # one arm an answer
     _count_try(draft)
-    verified = event.contact is Contact.VERIFIED
-    if verified or draft.case.contact is Contact.NONE:
+    reached = event.reach is None or event.reach not in NO_CONTACT
+    verified = reached and event.contact is Contact.VERIFIED
+    if reached and (verified or draft.case.contact is Contact.NONE):
         draft.change(contact=event.contact if event.contact is not Contact.NONE else Contact.UNVERIFIED)
     match event.answer:
         case Answer.ACKNOWLEDGED if verified:
@@ -113,9 +115,26 @@ def _answered(draft: Draft, event: AttemptEnded, *, asked: Reason) -> None:  # n
             draft.change(opted_out=True)
             hand_over(draft, Reason.OPTED_OUT, OutcomeKind.REFUSES)
         case Answer.NONE | Answer.ACKNOWLEDGED | Answer.SAW_THROUGH | Answer.DOUBTFUL:
-            _again_or_person(draft, Reason.NOT_VERIFIED)
+            _nothing_said(draft, event.reach)
         case _ as never:
             assert_never(never)
+
+
+def _nothing_said(draft: Draft, reach: Reach | None) -> None:
+    """Picked up and no answer that counts. Put down before the warning: the robot rings again, and on a high grade a
+    person at once beside it, since somebody may be telling them to hang up. Silent all the time: our last words promise
+    an officer, and a robot would be met with silence again, so wherever a person rings everybody, one does now.
+    """
+    if reach is Reach.HUNG_UP_EARLY:
+        _again_or_person(draft, Reason.HUNG_UP_EARLY)
+        if draft.case.grade.is_high and draft.case.status is CaseStatus.OPEN:
+            draft.ensure_person(Reason.HUNG_UP_EARLY)
+    elif reach is Reach.SILENT and (
+        draft.case.grade.is_high or draft.grade_policy.human_sample_percent >= _EVERYBODY
+    ):
+        hand_over(draft, Reason.SILENT, OutcomeKind.CANNOT_FIND_YET)
+    else:
+        _again_or_person(draft, Reason.SILENT if reach is Reach.SILENT else Reason.NOT_VERIFIED)
 
 
 def _success(draft: Draft, outcome: OutcomeKind) -> None:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from dialer.domain.attempt import AttemptState
+from dialer.domain.reach import Reach
 from dialer.domain.values import Answer, Contact, FraudType, Tag, TelephonyResult
 from dialer.store import tables as t
 from dialer.store.people import open_person
@@ -44,6 +45,9 @@ class Call:
     contact: Contact
     answer: Answer
     last_step: int
+    spoke: bool
+    played_seconds: float
+    heard_seconds: int | None
     answered_by: str
     ringing_at: datetime | None
     answered_at: datetime | None
@@ -67,6 +71,9 @@ _CALL_COLUMNS = (
     t.attempt.c.contact,
     t.attempt.c.answer,
     t.attempt.c.last_step,
+    t.attempt.c.spoke,
+    t.attempt.c.played_seconds,
+    t.attempt.c.heard_seconds,
     t.attempt.c.answered_by,
     t.attempt.c.ringing_at,
     t.attempt.c.answered_at,
@@ -92,6 +99,9 @@ def _call(row: Mapping[str, Any]) -> Call:
         contact=Contact(row["contact"]),
         answer=Answer(row["answer"]),
         last_step=row["last_step"],
+        spoke=row["spoke"],
+        played_seconds=row["played_seconds"],
+        heard_seconds=row["heard_seconds"],
         answered_by=row["answered_by"] or "",
         ringing_at=row["ringing_at"],
         answered_at=row["answered_at"],
@@ -183,7 +193,10 @@ class Change:
     last_step: int | None = None
     last_node: str | None = None
     talk_seconds: int | None = None
+    spoke: bool | None = None
+    played_seconds: float | None = None
     heard_seconds: int | None = None
+    reach: Reach | None = None
     answered_by: str | None = None
     sip_code: int | None = None
     error_code: int | None = None
@@ -202,7 +215,10 @@ _CHANGEABLE = (
     "last_step",
     "last_node",
     "talk_seconds",
+    "spoke",
+    "played_seconds",
     "heard_seconds",
+    "reach",
     "answered_by",
     "sip_code",
     "error_code",

@@ -15,6 +15,7 @@ from dialer.domain.case import CaseStatus, ErrandState, RobotState
 from dialer.domain.errand import AssignmentState
 from dialer.domain.load import LoadState
 from dialer.domain.pause import PauseScope
+from dialer.domain.reach import Reach
 
 metadata = sa.MetaData(
     naming_convention={
@@ -293,7 +294,10 @@ attempt = sa.Table(
     _word("answer", values.Answer),
     sa.Column("last_step", sa.SmallInteger, nullable=False, server_default="0"),
     sa.Column("last_node", sa.Text, nullable=False, server_default=""),
+    sa.Column("spoke", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("played_seconds", sa.Double, nullable=False, server_default="0"),
     sa.Column("heard_seconds", sa.SmallInteger),
+    _word("reach", Reach, required=False),
     sa.Column("talk_seconds", sa.Integer),
     sa.Column("answered_by", sa.Text),
     sa.Column("sip_code", sa.SmallInteger),

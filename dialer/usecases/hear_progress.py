@@ -9,12 +9,14 @@ from datetime import datetime, timedelta
 
 from dialer.domain.attempt import AttemptState
 from dialer.domain.events import AttemptEnded
+from dialer.domain.reach import Reach
 from dialer.domain.values import Contact, TelephonyResult
 from dialer.store import attempts, calls, cases
 from dialer.store.calls import RANK, Call, Change, Kept
 from dialer.store.unit_of_work import Tx
 from dialer.telephony.callbacks import CallProgress, Stage
 from dialer.usecases.engine import Engine
+from dialer.usecases.judge_reach import heard_until, judge_reach
 from dialer.usecases.move_cases import Move, move
 
 _STATE = {
@@ -23,7 +25,8 @@ _STATE = {
     Stage.ANSWERED: AttemptState.ANSWERED,
     Stage.ENDED: AttemptState.ENDED,
 }
-_MACHINES = frozenset({TelephonyResult.MACHINE, TelephonyResult.FORWARDED})
+_MACHINES = ("machine", "fax")
+"""How AnsweredBy begins where no person answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +63,7 @@ def apply_news(tx: Tx, engine: Engine, news: Sequence[News]) -> bool:
     ended: list[Call] = []
     for one in ours:
         call = known[one.attempt_id]
-        change = _applied(call, one.progress, now=now, poll_at=poll_at)
+        change = _applied(engine, call, one.progress, now=now, poll_at=poll_at)
         if change is None:
             continue
         changes[call.attempt_id] = _together(changes.get(call.attempt_id), change)
@@ -68,6 +71,8 @@ def apply_news(tx: Tx, engine: Engine, news: Sequence[News]) -> bool:
             call,
             state=change.state,
             answered_by=change.answered_by or call.answered_by,
+            answered_at=call.answered_at or change.answered_at,
+            heard_seconds=change.heard_seconds if change.heard_seconds is not None else call.heard_seconds,
         )
         if change.state is AttemptState.ENDED and call.state is not AttemptState.ENDED:
             ended.append(call)
@@ -96,7 +101,9 @@ def _kept(one: News, case_id: int) -> Kept:
     )
 
 
-def _applied(call: Call, progress: CallProgress, *, now: datetime, poll_at: datetime) -> Change | None:
+def _applied(
+    engine: Engine, call: Call, progress: CallProgress, *, now: datetime, poll_at: datetime
+) -> Change | None:
     """What this news changes: a state only moves forward, and an ended attempt keeps its end."""
     if call.state is AttemptState.ENDED:
         return None
@@ -104,6 +111,14 @@ def _applied(call: Call, progress: CallProgress, *, now: datetime, poll_at: date
     forward = RANK[state] > RANK[call.state]
     # Late news still tells when something happened, and a ring is a ring however late we hear of it.
     rang = progress.stage is Stage.RINGING or (progress.stage is Stage.ANSWERED and call.ringing_at is None)
+    over = progress.stage is Stage.ENDED
+    result = _result(call, progress) if over else None
+    judged = (
+        judge_reach(engine, call, result, now=now, talk_seconds=progress.duration_seconds) if result else None
+    )
+    heard = judged.heard_seconds if judged else None
+    if judged is None and progress.answered_by.startswith(_MACHINES):
+        heard = heard_until(call, now=now)
     return Change(
         attempt_id=call.attempt_id,
         state=state if forward else call.state,
@@ -111,9 +126,12 @@ def _applied(call: Call, progress: CallProgress, *, now: datetime, poll_at: date
         accepted_at=now,
         ringing_at=now if rang else None,
         answered_at=now if progress.stage is Stage.ANSWERED else None,
-        ended_at=now if progress.stage is Stage.ENDED else None,
+        ended_at=now if over else None,
         poll_at=poll_at,
-        result=_result(call, progress) if progress.stage is Stage.ENDED else None,
+        result=result,
+        contact=judged.contact if judged else None,
+        reach=judged.reach if judged else None,
+        heard_seconds=heard,
         talk_seconds=progress.duration_seconds,
         answered_by=progress.answered_by or None,
         sip_code=progress.sip_code,
@@ -121,11 +139,13 @@ def _applied(call: Call, progress: CallProgress, *, now: datetime, poll_at: date
 
 
 def _result(call: Call, progress: CallProgress) -> TelephonyResult:
-    """A machine that has pressed the right keys is a person, whatever a detector said."""
+    """A machine that has pressed the right keys is a person, whatever a detector said. A forwarded telephone is not:
+    who answers there can press keys as well (Xiamen: a false husband did).
+    """
     result = progress.result or TelephonyResult.UNKNOWN
-    if result in _MACHINES and call.contact is Contact.VERIFIED:
+    if result is TelephonyResult.MACHINE and call.contact is Contact.VERIFIED:
         return TelephonyResult.ANSWERED
-    if result is TelephonyResult.ANSWERED and call.answered_by.startswith(("machine", "fax")):
+    if result is TelephonyResult.ANSWERED and call.answered_by.startswith(_MACHINES):
         return TelephonyResult.ANSWERED if call.contact is Contact.VERIFIED else TelephonyResult.MACHINE
     return result
 
@@ -136,7 +156,17 @@ def _together(before: Change | None, after: Change) -> Change:
         return after
     first = ("sid", "accepted_at", "ringing_at", "answered_at", "ended_at", "result")
     merged = {name: getattr(before, name) or getattr(after, name) for name in first}
-    last = ("talk_seconds", "answered_by", "sip_code", "contact", "answer", "last_step", "last_node")
+    last = (
+        "talk_seconds",
+        "answered_by",
+        "sip_code",
+        "contact",
+        "answer",
+        "last_step",
+        "last_node",
+        "heard_seconds",
+        "reach",
+    )
     merged |= {
         name: getattr(after, name) if getattr(after, name) is not None else getattr(before, name)
         for name in last
@@ -146,10 +176,13 @@ def _together(before: Change | None, after: Change) -> Change:
 
 def _ended(call: Call, change: Change) -> Move:
     assert change.result is not None
-    contact = call.contact
-    if change.result is TelephonyResult.ANSWERED and contact is Contact.NONE:
-        contact = Contact.UNVERIFIED
-    event = AttemptEnded(n=call.n, result=change.result, contact=contact, answer=call.answer)
+    event = AttemptEnded(
+        n=call.n,
+        result=change.result,
+        contact=change.contact or Contact.NONE,
+        answer=call.answer,
+        reach=change.reach,
+    )
     return Move(case_id=call.case_id, event=event, attempt_id=call.attempt_id)
 
 
@@ -178,7 +211,13 @@ def end_attempts(
             continue
         result, code = results[attempt_id]
         change = Change(
-            attempt_id=attempt_id, state=AttemptState.ENDED, ended_at=now, result=result, error_code=code
+            attempt_id=attempt_id,
+            state=AttemptState.ENDED,
+            ended_at=now,
+            result=result,
+            contact=Contact.NONE,
+            reach=Reach.NOBODY,
+            error_code=code,
         )
         changes.append(change)
         moves.append(_ended(call, change))

@@ -18,6 +18,7 @@ from dialer.store.unit_of_work import Tx
 from dialer.usecases.choose_script import choose_script, context_for, script_of
 from dialer.usecases.engine import Engine
 from dialer.usecases.move_cases import Move, move
+from dialer.usecases.spoken_length import spoken_seconds
 
 _PEOPLE_NEEDED = frozenset({Answer.WANTS_OFFICER, Answer.ALREADY_PAID})
 
@@ -75,6 +76,8 @@ def apply_step(tx: Tx, engine: Engine, step: Step) -> tuple[Turn, bool]:
                 answer=learned.answer if newer else None,
                 last_step=step.step if newer else None,
                 last_node=turn.node if newer else None,
+                spoke=True if step.heard.digits or step.heard.speech else None,
+                played_seconds=call.played_seconds + spoken_seconds(turn.utterances),
             )
         ],
     )

@@ -56,7 +56,10 @@ def _ended(row: Row) -> dict[str, Fact]:
     return {
         "result": row["result"],
         "contact": row["contact"],
+        "reach": row["reach"],
         "answer": row["answer"],
+        "last_node": row["last_node"],
+        "heard_seconds": row["heard_seconds"],
         "talk_seconds": row["talk_seconds"],
         "sip_code": row["sip_code"],
         "error_code": row["error_code"],
