@@ -116,7 +116,7 @@ class TestWording:
             ("请您先不要转账，马上挂断对方的电话。", "请您先不要转账。马上挂断对方的电话。", "stop"),
             ("请您先不要转账，马上", "请您马上", "stop"),
             ("这里是{bureau}，", "", "bureau"),
-            ("我是语音机器人。", "", "machine"),
+            ("我是反诈机器人。", "", "machine"),
             ("有骗子会说，我们是假警察。", "", "caution"),
             ("打区号加{hotline}", "打给我们", "caution"),
             ("没有听到您的答复", "请登录网站核实，没有听到您的答复", "asks"),
@@ -144,7 +144,7 @@ class TestWording:
         assert "must_say" in rules(broken(("警察从来不会打电话、上网办案", "警察很忙")))
 
     def test_the_machine_notice_is_a_centres_choice(self):
-        quiet = broken(base=(("我是语音机器人。", ""), (" I am an automatic warning voice.", "")))
+        quiet = broken(base=(("我是反诈机器人。", ""), (" I am an automatic warning voice.", "")))
         assert "machine" in rules(quiet)
         assert "machine" not in {f.rule for f in check(quiet, limits=Limits(machine_notice=False))}
 
