@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import UUID, insert
 
 from dialer.domain.attempt import AttemptState
 from dialer.domain.reach import Reach
 from dialer.domain.values import Answer, Contact, FraudType, Tag, TelephonyResult
 from dialer.store import tables as t
 from dialer.store.people import open_person
+from dialer.store.rowset import RowSet
 from dialer.store.unit_of_work import Tx
 
 RANK = {
@@ -120,17 +121,19 @@ def _select() -> sa.Select[Any]:
     return sa.select(*_CALL_COLUMNS).join(t.case, t.case.c.id == t.attempt.c.case_id)
 
 
-def case_ids(tx: Tx, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
-    """Which cases these attempts belong to, without a lock: a case is locked before its attempts."""
-    rows = tx.rows(sa.select(t.attempt.c.id, t.attempt.c.case_id).where(t.attempt.c.id.in_(ids)))
-    return {row["id"]: row["case_id"] for row in rows}
+def _among(ids: Iterable[uuid.UUID]) -> sa.ColumnElement[bool]:
+    """One array parameter, so that the statement's text does not change with their number."""
+    return t.attempt.c.id == sa.any_(sa.literal(sorted(set(ids)), sa.ARRAY(UUID(as_uuid=True))))
 
 
-def lock(tx: Tx, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Call]:
+def read(tx: Tx, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Call]:
+    """These attempts as they are now, without a lock: a case is locked before its attempts."""
+    return {row["id"]: _call(row) for row in tx.rows(_select().where(_among(ids)))}
+
+
+def lock(tx: Tx, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Call]:
     """These attempts, locked in id order to the end of the transaction."""
-    statement = (
-        _select().where(t.attempt.c.id.in_(ids)).order_by(t.attempt.c.id).with_for_update(of=t.attempt)
-    )
+    statement = _select().where(_among(ids)).order_by(t.attempt.c.id).with_for_update(of=t.attempt)
     return {row["id"]: _call(row) for row in tx.rows(statement)}
 
 
@@ -150,7 +153,7 @@ def keep(tx: Tx, events: Sequence[Kept], *, at: datetime) -> set[tuple[uuid.UUID
     """Keeps each event once; returns those that are new. A repeat of one changes nothing."""
     if not events:
         return set()
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "attempt_id": event.attempt_id,
             "case_id": event.case_id,
@@ -166,13 +169,16 @@ def keep(tx: Tx, events: Sequence[Kept], *, at: datetime) -> set[tuple[uuid.UUID
         }
         for event in sorted(events, key=lambda event: (event.attempt_id, event.step))
     ]
-    statement = (
-        insert(t.event)
-        .values(rows)
-        .on_conflict_do_nothing(index_elements=["attempt_id", "step"])
-        .returning(t.event.c.attempt_id, t.event.c.step)
-    )
-    return {(row["attempt_id"], row["step"]) for row in tx.rows(statement)}
+    return {(row["attempt_id"], row["step"]) for row in tx.rows(_KEEP, _EVENTS.given(rows))}
+
+
+_EVENTS = RowSet.of(t.event, "given", ("attempt_id", "case_id", "step", "kind", "at", "facts", "sealed"))
+_KEEP = (
+    insert(t.event)
+    .from_select(list(_EVENTS.columns), _EVENTS.select())
+    .on_conflict_do_nothing(index_elements=["attempt_id", "step"])
+    .returning(t.event.c.attempt_id, t.event.c.step)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,36 +231,66 @@ _CHANGEABLE = (
 )
 _FIRST_STANDS = frozenset({"sid", "accepted_at", "ringing_at", "answered_at", "ended_at", "result"})
 
+_CHANGES = RowSet.of(t.attempt, "given", ("id", "state", *_CHANGEABLE))
 _CHANGE = (
     sa.update(t.attempt)
-    .where(t.attempt.c.id == sa.bindparam("b_id"))
+    .where(t.attempt.c.id == _CHANGES.c.id)
     .values(
         {
             name: sa.func.coalesce(
                 *(
-                    (t.attempt.c[name], sa.bindparam(f"b_{name}", type_=t.attempt.c[name].type))
+                    (t.attempt.c[name], _CHANGES.c[name])
                     if name in _FIRST_STANDS
-                    else (sa.bindparam(f"b_{name}", type_=t.attempt.c[name].type), t.attempt.c[name])
+                    else (_CHANGES.c[name], t.attempt.c[name])
                 )
             )
             for name in _CHANGEABLE
         }
-        | {"state": sa.bindparam("b_state")}
+        | {"state": _CHANGES.c.state}
     )
 )
 
 
 def change(tx: Tx, changes: Sequence[Change]) -> None:
-    """Writes news to attempts that this transaction has locked."""
+    """Writes news to attempts that this transaction has locked; one change an attempt."""
     if changes:
-        tx.execute(
-            _CHANGE,
-            [
-                {f"b_{name}": getattr(one, name) for name in _CHANGEABLE}
-                | {"b_id": one.attempt_id, "b_state": one.state.value}
-                for one in changes
-            ],
-        )
+        rows: list[dict[str, Any]] = [
+            {"id": one.attempt_id, "state": one.state}
+            | {name: value for name in _CHANGEABLE if (value := getattr(one, name)) is not None}
+            for one in changes
+        ]
+        tx.execute(_CHANGE, _CHANGES.given(rows))
+
+
+def together(before: Change | None, after: Change) -> Change:
+    """Two changes of one attempt: the first of what stands, the last of what moves."""
+    if before is None:
+        return after
+    merged: dict[str, Any] = {}
+    for name in _CHANGEABLE:
+        first, last = getattr(before, name), getattr(after, name)
+        if name in _FIRST_STANDS:
+            first, last = last, first
+        merged[name] = first if last is None else last
+    return replace(after, **merged)
+
+
+def changed(call: Call, change: Change) -> Call:
+    """The call after a change that has not been written yet."""
+    return replace(
+        call,
+        state=change.state,
+        sid=call.sid or change.sid,
+        contact=change.contact or call.contact,
+        answer=change.answer or call.answer,
+        last_step=call.last_step if change.last_step is None else change.last_step,
+        spoke=call.spoke if change.spoke is None else change.spoke,
+        played_seconds=call.played_seconds if change.played_seconds is None else change.played_seconds,
+        heard_seconds=call.heard_seconds if change.heard_seconds is None else change.heard_seconds,
+        answered_by=change.answered_by or call.answered_by,
+        ringing_at=call.ringing_at or change.ringing_at,
+        answered_at=call.answered_at or change.answered_at,
+    )
 
 
 def silent(tx: Tx, *, real_now: datetime, limit: int) -> list[Call]:

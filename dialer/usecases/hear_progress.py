@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from dialer.domain.attempt import AttemptState
 from dialer.domain.events import AttemptEnded
 from dialer.domain.reach import Reach
 from dialer.domain.values import Contact, TelephonyResult
-from dialer.store import attempts, calls, cases
+from dialer.store import calls, cases
 from dialer.store.calls import RANK, Call, Change, Kept
 from dialer.store.unit_of_work import Tx
 from dialer.telephony.callbacks import CallProgress, Stage
 from dialer.usecases.engine import Engine
+from dialer.usecases.hear_calls import Understood, apply_heard, rest_numbers
 from dialer.usecases.judge_reach import heard_until, judge_reach
 from dialer.usecases.move_cases import Move, move
 
@@ -38,48 +39,30 @@ class News:
     progress: CallProgress
     personal: Mapping[str, str] = field(default_factory=dict)
 
+    def read(self, _engine: Engine, call: Call, _now: datetime) -> ReadNews:
+        ended = self.progress.stage is Stage.ENDED
+        return ReadNews(kept=_kept(self, call.case_id), may_move=ended, progress=self.progress)
 
-def hear_progress(engine: Engine, news: Sequence[News]) -> None:
-    """Everything new among it is kept and applied when this returns; news of attempts that we never made is dropped."""
-    with engine.store.begin() as tx:
-        cancels = apply_news(tx, engine, news)
-    if cancels:
-        engine.nudge("cancel_calls")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadNews(Understood):
+    """News of a known attempt."""
+
+    progress: CallProgress
+
+    def change(self, engine: Engine, call: Call, *, now: datetime, poll_at: datetime) -> Change | None:
+        return _applied(engine, call, self.progress, now=now, poll_at=poll_at)
+
+    def event(self, call: Call, change: Change) -> AttemptEnded | None:
+        return _ended(call, change) if change.state is AttemptState.ENDED else None
 
 
 def apply_news(tx: Tx, engine: Engine, news: Sequence[News]) -> bool:
-    """As `hear_progress`, in the caller's transaction. True when calls are to be ended at the carrier."""
-    now = engine.clock.now()
-    case_of = calls.case_ids(tx, [one.attempt_id for one in news])
-    ours = [one for one in news if one.attempt_id in case_of]
-    ending = {case_of[one.attempt_id] for one in ours if one.progress.stage is Stage.ENDED}
-    locked_cases = cases.lock(tx, ending)
-    fresh = calls.keep(tx, [_kept(one, case_of[one.attempt_id]) for one in ours], at=now)
-    ours = [one for one in ours if (one.attempt_id, one.step) in fresh]
-    known = calls.lock(tx, sorted({one.attempt_id for one in ours}))
-    poll_at = engine.real.now() + timedelta(seconds=engine.lines.silence_seconds)
-    changes: dict[uuid.UUID, Change] = {}
-    moves: list[Move] = []
-    ended: list[Call] = []
-    for one in ours:
-        call = known[one.attempt_id]
-        change = _applied(engine, call, one.progress, now=now, poll_at=poll_at)
-        if change is None:
-            continue
-        changes[call.attempt_id] = _together(changes.get(call.attempt_id), change)
-        known[call.attempt_id] = replace(
-            call,
-            state=change.state,
-            answered_by=change.answered_by or call.answered_by,
-            answered_at=call.answered_at or change.answered_at,
-            heard_seconds=change.heard_seconds if change.heard_seconds is not None else call.heard_seconds,
-        )
-        if change.state is AttemptState.ENDED and call.state is not AttemptState.ENDED:
-            ended.append(call)
-            moves.append(_ended(call, changes[call.attempt_id]))
-    calls.change(tx, list(changes.values()))
-    _rest_numbers(tx, engine, ended, now=now)
-    return bool(move(tx, locked_cases, moves, policies=engine.policies, now=now))
+    """Everything new among it is kept and applied, in the caller's transaction; news of attempts that we never made is
+    dropped. True when calls are to be ended at the carrier.
+    """
+    _, cancels = apply_heard(tx, engine, news)
+    return cancels
 
 
 def _kept(one: News, case_id: int) -> Kept:
@@ -150,45 +133,15 @@ def _result(call: Call, progress: CallProgress) -> TelephonyResult:
     return result
 
 
-def _together(before: Change | None, after: Change) -> Change:
-    """Two changes of one attempt in one batch: the first of what stands, the last of what moves."""
-    if before is None:
-        return after
-    first = ("sid", "accepted_at", "ringing_at", "answered_at", "ended_at", "result")
-    merged = {name: getattr(before, name) or getattr(after, name) for name in first}
-    last = (
-        "talk_seconds",
-        "answered_by",
-        "sip_code",
-        "contact",
-        "answer",
-        "last_step",
-        "last_node",
-        "heard_seconds",
-        "reach",
-    )
-    merged |= {
-        name: getattr(after, name) if getattr(after, name) is not None else getattr(before, name)
-        for name in last
-    }
-    return replace(after, **merged)
-
-
-def _ended(call: Call, change: Change) -> Move:
+def _ended(call: Call, change: Change) -> AttemptEnded:
     assert change.result is not None
-    event = AttemptEnded(
+    return AttemptEnded(
         n=call.n,
         result=change.result,
         contact=change.contact or Contact.NONE,
         answer=call.answer,
         reach=change.reach,
     )
-    return Move(case_id=call.case_id, event=event, attempt_id=call.attempt_id)
-
-
-def _rest_numbers(tx: Tx, engine: Engine, ended: Sequence[Call], *, now: datetime) -> None:
-    spacing = timedelta(seconds=engine.policies.newest.number_spacing_seconds)
-    attempts.free_numbers(tx, [call.attempt_id for call in ended], free_at=now + spacing)
 
 
 def end_attempts(
@@ -200,12 +153,11 @@ def end_attempts(
     carrier's error code. True when calls are to be ended at the carrier.
     """
     now = engine.clock.now()
-    case_of = calls.case_ids(tx, list(results))
-    locked_cases = cases.lock(tx, case_of.values())
-    known = calls.lock(tx, sorted(results))
+    found = calls.read(tx, results)
+    locked_cases = cases.lock(tx, {call.case_id for call in found.values()})
+    known = calls.lock(tx, results)
     changes: list[Change] = []
     moves: list[Move] = []
-    ended: list[Call] = []
     for attempt_id, call in known.items():
         if call.state is AttemptState.ENDED:
             continue
@@ -220,8 +172,7 @@ def end_attempts(
             error_code=code,
         )
         changes.append(change)
-        moves.append(_ended(call, change))
-        ended.append(call)
+        moves.append(Move(case_id=call.case_id, event=_ended(call, change), attempt_id=attempt_id))
     calls.change(tx, changes)
-    _rest_numbers(tx, engine, ended, now=now)
+    rest_numbers(tx, engine, [change.attempt_id for change in changes], now=now)
     return bool(move(tx, locked_cases, moves, policies=engine.policies, now=now))

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from dialer.domain.attempt import AttemptState
 from dialer.domain.events import OfficerWanted
 from dialer.domain.values import Answer
-from dialer.errors import NotFound
-from dialer.scripts.dialogue import Position, Turn, advance, start
+from dialer.scripts.dialogue import End, Position, Turn, advance, start
 from dialer.scripts.hearing import Heard
-from dialer.store import calls, cases
+from dialer.scripts.model import Learned
 from dialer.store.calls import RANK, Call, Change, Kept
-from dialer.store.unit_of_work import Tx
 from dialer.usecases.choose_script import choose_script, context_for, script_of
 from dialer.usecases.engine import Engine
-from dialer.usecases.move_cases import Move, move
+from dialer.usecases.hear_calls import Reply, Understood, hear_calls, hear_one
 from dialer.usecases.spoken_length import spoken_seconds
 
 _PEOPLE_NEEDED = frozenset({Answer.WANTS_OFFICER, Answer.ALREADY_PAID})
@@ -34,67 +33,88 @@ class Step:
     heard: Heard
     personal: Mapping[str, str] = field(default_factory=dict)
 
+    def read(self, engine: Engine, call: Call, now: datetime) -> ReadStep:
+        turn = _turn(engine, call, self, now)
+        wish = _wish(turn) if self.position is not None else None
+        return ReadStep(
+            kept=_kept(self, call.case_id, turn),
+            may_move=wish is not None,
+            reply=turn,
+            step=self,
+            turn=turn,
+            wish=wish,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadStep(Understood):
+    """A step with the turn that follows it. `wish` is what needs a person while the call still goes on."""
+
+    step: Step
+    turn: Turn
+    wish: Answer | None
+
+    def change(
+        self,
+        engine: Engine,  # noqa: ARG002  # as Reading
+        call: Call,
+        *,
+        now: datetime,
+        poll_at: datetime,  # noqa: ARG002  # as Reading
+    ) -> Change | None:
+        if call.state is AttemptState.ENDED:
+            return None
+        step, turn = self.step, self.turn
+        newer = step.step >= call.last_step
+        answered = RANK[AttemptState.ANSWERED] > RANK[call.state]
+        learned = _learned(turn)
+        return Change(
+            attempt_id=call.attempt_id,
+            state=AttemptState.ANSWERED if answered else call.state,
+            sid=step.sid or None,
+            accepted_at=now,
+            ringing_at=now if answered else None,
+            answered_at=now if answered else None,
+            contact=learned.contact if newer else None,
+            answer=learned.answer if newer else None,
+            last_step=step.step if newer else None,
+            last_node=turn.node if newer else None,
+            spoke=True if step.heard.digits or step.heard.speech else None,
+            played_seconds=call.played_seconds + spoken_seconds(turn.utterances),
+        )
+
+    def event(self, call: Call, _change: Change) -> OfficerWanted | None:
+        return None if self.wish is None else OfficerWanted(n=call.n, answer=self.wish)
+
+
+def talk_many(engine: Engine, steps: Sequence[Step]) -> list[Reply | Exception]:
+    """As `talk`, many in one transaction: each step's turn in its place, or its fault."""
+    return hear_calls(engine, steps)
+
 
 def talk(engine: Engine, step: Step) -> Turn:
     """The next turn. Asked twice, the answer is the same and nothing is applied twice. Raises `NotFound` for an
     attempt that we never made.
     """
-    with engine.store.begin() as tx:
-        turn, cancels = apply_step(tx, engine, step)
-    if cancels:
-        engine.nudge("cancel_calls")
+    turn = hear_one(engine, step)
+    assert turn is not None
     return turn
 
 
-def apply_step(tx: Tx, engine: Engine, step: Step) -> tuple[Turn, bool]:
-    """As `talk`, in the caller's transaction; also whether calls are to be ended at the carrier."""
-    now = engine.clock.now()
-    case_of = calls.case_ids(tx, [step.attempt_id])
-    if step.attempt_id not in case_of:
-        raise NotFound(kind="attempt", key=step.attempt_id)
-    case_id = case_of[step.attempt_id]
-    locked_cases = cases.lock(tx, [case_id]) if step.position is not None else {}
-    call = calls.lock(tx, [step.attempt_id])[step.attempt_id]
-    turn = _turn(engine, call, step)
-    fresh = calls.keep(tx, [_kept(step, case_id, turn)], at=now)
-    if not fresh or call.state is AttemptState.ENDED:
-        return turn, False
-    newer = step.step >= call.last_step
-    answered = RANK[AttemptState.ANSWERED] > RANK[call.state]
-    learned = turn.learned if turn.end is None else turn.end
-    calls.change(
-        tx,
-        [
-            Change(
-                attempt_id=call.attempt_id,
-                state=AttemptState.ANSWERED if answered else call.state,
-                sid=step.sid or None,
-                accepted_at=now,
-                ringing_at=now if answered else None,
-                answered_at=now if answered else None,
-                contact=learned.contact if newer else None,
-                answer=learned.answer if newer else None,
-                last_step=step.step if newer else None,
-                last_node=turn.node if newer else None,
-                spoke=True if step.heard.digits or step.heard.speech else None,
-                played_seconds=call.played_seconds + spoken_seconds(turn.utterances),
-            )
-        ],
-    )
-    if (turn.hand_over or learned.answer in _PEOPLE_NEEDED) and locked_cases:
-        answer = learned.answer if learned.answer in _PEOPLE_NEEDED else Answer.WANTS_OFFICER
-        wanted = Move(
-            case_id=case_id,
-            event=OfficerWanted(n=call.n, answer=answer),
-            attempt_id=call.attempt_id,
-        )
-        return turn, bool(move(tx, locked_cases, [wanted], policies=engine.policies, now=now))
-    return turn, False
+def _learned(turn: Turn) -> Learned | End:
+    return turn.learned if turn.end is None else turn.end
 
 
-def _turn(engine: Engine, call: Call, step: Step) -> Turn:
+def _wish(turn: Turn) -> Answer | None:
+    answer = _learned(turn).answer
+    if answer in _PEOPLE_NEEDED:
+        return answer
+    return Answer.WANTS_OFFICER if turn.hand_over else None
+
+
+def _turn(engine: Engine, call: Call, step: Step, now: datetime) -> Turn:
     script = script_of(call.script_id) if call.script_id else choose_script(call.fraud_type, call.tags)
-    context = context_for(engine, language=call.language, tags=call.tags, now=engine.clock.now())
+    context = context_for(engine, language=call.language, tags=call.tags, now=now)
     if step.position is None:
         return start(script, context)
     return advance(script, step.position, step.heard, context)

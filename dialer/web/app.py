@@ -16,7 +16,7 @@ from dialer.web.status import status_routes
 def create_app(app: Application) -> FastAPI:
     """All routes on this application. Interactive API pages are left out: they would load from elsewhere."""
     web = FastAPI(title="dialer", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
-    web.router.routes.extend(hook_routes(app))
+    web.router.routes.extend(hook_routes(app.engine, app.telephony))
     web.router.routes.extend(status_routes(app))
     web.router.routes.append(Route("/audio/{file}", sound, methods=["GET"]))
     web.router.routes.append(Route("/health/live", live, methods=["GET"]))

@@ -6,10 +6,10 @@ speak, so that the carrier asks again or goes to the fallback, and nothing is dr
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -17,17 +17,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dialer.bootstrap import Application
-from dialer.errors import Invalid, NotFound, Unavailable
-from dialer.scripts.dialogue import Position
+from dialer.errors import DialerError, Invalid, NotFound, Unavailable
+from dialer.scripts.dialogue import Position, Turn
 from dialer.scripts.hearing import Heard
 from dialer.telephony import urls
 from dialer.telephony.callbacks import hand_over_taken, machine_verdict, status_event
+from dialer.telephony.config import TelephonyConfig
 from dialer.telephony.progress import CallProgress
 from dialer.telephony.signature import BadSignature, verify
 from dialer.telephony.twiml import fallback, write
-from dialer.usecases.hear_progress import News, hear_progress
-from dialer.usecases.talk import Step, talk
+from dialer.usecases.engine import Engine
+from dialer.usecases.hear_calls import Heard as Event
+from dialer.usecases.hear_calls import Reply, hear_calls
+from dialer.usecases.hear_progress import News
+from dialer.usecases.talk import Step
+from dialer.web.batch import Batch
 
 _XML = "application/xml"
 _PERSONAL = ("From", "To", "Caller", "Called", "SpeechResult", "Digits", "ForwardedFrom")
@@ -54,9 +58,53 @@ class Hook:
         return {name: value for name, value in self.params if name in _PERSONAL and value}
 
 
-def hook_routes(app: Application) -> list[Route]:
+class _TooLarge(Exception):  # a signal within this module
+    pass
+
+
+def _fields(body: bytes) -> Params:
+    """The form's fields, repeated ones kept."""
+    if len(body) > _MOST_BYTES:
+        raise _TooLarge
+    params = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+    if any("\0" in name or "\0" in value for name, value in params):
+        raise Invalid(field="webhook", problem="holds a character that cannot be kept")
+    return params
+
+
+def _refused(fault: Exception) -> Response:
+    """The answer to a webhook that was not applied; never a 2xx, and TwiML that is safe to speak where a call may
+    still be going on.
+    """
+    match fault:
+        case _TooLarge():
+            status, speaks = 413, False
+        case BadSignature():
+            status, speaks = 403, False
+        case Invalid():
+            status, speaks = 400, False
+        case ValueError():
+            status, speaks = 400, False
+            fault = Invalid(field="webhook", problem="cannot be read")  # the text may quote what was sent
+        case NotFound():
+            # Not ours, or of a database that is gone.
+            status, speaks = 404, True
+        case Unavailable():
+            status, speaks = 503, True
+        case _:
+            status, speaks = 500, True
+            _log.error("webhook failed", exc_info=fault)
+    _log.warning(
+        "webhook answered %d: %s",
+        status,
+        str(fault) if isinstance(fault, DialerError) else type(fault).__name__,
+    )
+    return Response(fallback() if speaks else None, status_code=status, media_type=_XML if speaks else None)
+
+
+def hook_routes(engine: Engine, telephony: TelephonyConfig) -> list[Route]:
     """The webhook addresses of `dialer.telephony.urls`."""
-    hooks = _Hooks(app)
+    hooks = _Hooks(engine, telephony)
     return [
         Route(urls.CALL_ROUTE, hooks.guarded(hooks.call), methods=["POST"]),
         Route(urls.DIAL_ROUTE, hooks.guarded(hooks.dialled), methods=["POST"]),
@@ -67,10 +115,11 @@ def hook_routes(app: Application) -> list[Route]:
 
 
 class _Hooks:
-    def __init__(self, app: Application) -> None:
-        self._app = app
-        self._base = app.telephony.public_url.rstrip("/")
-        self._tokens = app.telephony.signing_tokens
+    def __init__(self, engine: Engine, telephony: TelephonyConfig) -> None:
+        self._telephony = telephony
+        self._base = telephony.public_url.rstrip("/")
+        self._tokens = telephony.signing_tokens
+        self._events: Batch[Event, Reply] = Batch(partial(hear_calls, engine))
 
     def guarded(
         self, answer: Callable[[Request, Hook], Awaitable[Response]]
@@ -78,26 +127,13 @@ class _Hooks:
         """The handler behind the signature; every fault has its answer, and none is a 200."""
 
         async def handle(request: Request) -> Response:
-            body = await request.body()
-            if len(body) > _MOST_BYTES:
-                return Response(status_code=413)
-            params = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
             try:
+                params = _fields(await request.body())
                 verify(url=self._url(request), params=params, headers=request.headers, tokens=self._tokens)
                 hook = Hook(attempt_id=UUID(request.path_params["attempt_id"]), params=params)
                 return await answer(request, hook)
-            except BadSignature as fault:
-                _log.warning("%s", fault)
-                return Response(status_code=403)
-            except (Invalid, ValueError) as fault:
-                _log.warning("webhook refused: %s", fault)
-                return Response(status_code=400)
-            except NotFound:
-                # Not ours, or of a database that is gone: the call must still say something safe.
-                return Response(fallback(), status_code=404, media_type=_XML)
-            except Unavailable as fault:
-                _log.warning("webhook put off: %s", fault)
-                return Response(fallback(), status_code=503, media_type=_XML)
+            except Exception as fault:  # noqa: BLE001  # whatever it was, the person at the telephone hears something
+                return _refused(fault)
 
         return handle
 
@@ -136,12 +172,13 @@ class _Hooks:
         return await self._turn(step)
 
     async def _turn(self, step: Step) -> Response:
-        turn = await asyncio.to_thread(talk, self._app.engine, step)
+        turn = await self._heard(step)
+        assert turn is not None
         twiml = write(
             turn,
             attempt_id=step.attempt_id,
             step=step.step,
-            config=self._app.telephony,
+            config=self._telephony,
             audio_url=lambda file: f"{self._base}/audio/{file}",
         )
         return Response(twiml, media_type=_XML)
@@ -156,8 +193,15 @@ class _Hooks:
 
     async def _hear(self, hook: Hook, step: str, progress: CallProgress) -> Response:
         news = News(attempt_id=hook.attempt_id, step=step, progress=progress, personal=hook.personal)
-        await asyncio.to_thread(hear_progress, self._app.engine, [news])
+        await self._heard(news)
         return Response(status_code=204)
+
+    async def _heard(self, event: Event) -> Turn | None:
+        """Its transaction, shared with whatever else came meanwhile, is committed. Raises its fault."""
+        reply = await self._events.add(event)
+        if isinstance(reply, NotFound):
+            raise reply
+        return reply
 
     async def fall_back(self, _request: Request, hook: Hook) -> Response:
         """Spoken when `call` failed: needs nothing but this process."""

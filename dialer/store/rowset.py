@@ -1,0 +1,48 @@
+"""Many rows given to one statement as one JSON parameter: the text of the statement stays the same for any number of
+them, so the server plans it once, and one round trip serves all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+
+
+class RowSet:
+    """A table-valued parameter. `c` are its columns; `given(rows)` is what the statement is executed with."""
+
+    def __init__(self, name: str, columns: Mapping[str, sa.types.TypeEngine[Any]]) -> None:
+        self.name = name
+        self._table = (
+            sa.func.json_to_recordset(sa.cast(sa.bindparam(name, type_=sa.Text), sa.JSON))
+            .table_valued(*(sa.column(column, kind) for column, kind in columns.items()), name=name)
+            .render_derived(with_types=True)
+        )
+        self.columns = tuple(columns)
+
+    @staticmethod
+    def of(table: sa.Table, name: str, columns: Iterable[str]) -> RowSet:
+        """With the types that these columns have in `table`."""
+        return RowSet(name, {column: table.c[column].type for column in columns})
+
+    @property
+    def c(self) -> ReadOnlyColumnCollection[str, Any]:
+        return self._table.c
+
+    def select(self) -> sa.Select[Any]:
+        """All columns, in the order in which the rows were given."""
+        return sa.select(*(self._table.c[column] for column in self.columns))
+
+    def given(self, rows: list[dict[str, Any]]) -> dict[str, str]:
+        """A column that a row leaves out is NULL."""
+        return {self.name: orjson.dumps(rows, default=_plain, option=orjson.OPT_NON_STR_KEYS).decode()}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        return "\\x" + value.hex()
+    raise TypeError(f"no JSON for {type(value).__name__}")

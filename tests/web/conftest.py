@@ -1,0 +1,16 @@
+"""A town whose webhooks are asked over HTTP, signed as the carrier signs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.web.switchboard import Switchboard
+
+
+@pytest.fixture
+def board(fresh_database: str) -> Iterator[Switchboard]:
+    made = Switchboard(fresh_database)
+    yield made
+    made.close()

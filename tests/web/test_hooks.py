@@ -1,0 +1,179 @@
+"""Webhooks over HTTP: what is verified, what is answered, and what is kept by then."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import uuid
+
+import pytest
+
+from dialer.store import tables as t
+from dialer.store.unit_of_work import Store
+from tests.web.switchboard import Request, Switchboard, codes, life, status, step
+
+
+class TestSignatures:
+    def test_what_another_token_signed_is_refused_and_nothing_is_kept(self, board: Switchboard) -> None:
+        attempt = board.call()
+        (answer,) = board.ask(status(attempt, "ringing", "1"), token="somebody else's")
+        assert answer.status_code == 403
+        assert board.events(attempt) == []
+        assert board.attempt_row(attempt)["state"] == "sending"
+
+    def test_a_step_that_is_not_signed_gets_no_sentence_of_the_script(self, board: Switchboard) -> None:
+        (answer,) = board.ask(step(board.call()), token="somebody else's")
+        assert (answer.status_code, answer.text) == (403, "")
+
+
+class TestOneCall:
+    def test_news_is_kept_and_applied_by_the_time_it_is_answered(self, board: Switchboard) -> None:
+        attempt = board.call()
+        assert codes(board.ask(status(attempt, "ringing", "1"))) == [204]
+        assert board.events(attempt) == ["status.1"]
+        row = board.attempt_row(attempt)
+        assert (row["state"], row["sid"]) == ("ringing", f"CA{attempt.hex}")
+        assert row["ringing_at"] is not None
+
+    def test_the_first_step_speaks_the_script_and_counts_as_answered(self, board: Switchboard) -> None:
+        attempt = board.call()
+        (answer,) = board.ask(step(attempt))
+        assert answer.status_code == 200
+        assert "<Gather" in answer.text
+        assert board.attempt_row(attempt)["state"] == "answered"
+        assert board.attempt_row(attempt)["contact"] == "unverified"
+
+    def test_a_step_asked_twice_is_answered_alike_and_kept_once(self, board: Switchboard) -> None:
+        attempt = board.call()
+        first, second = board.ask(step(attempt), step(attempt))
+        assert first.text == second.text
+        assert board.events(attempt) == ["talk.0"]
+
+    def test_a_key_leads_on_and_is_learned(self, board: Switchboard) -> None:
+        attempt = board.call()
+        (first,) = board.ask(step(attempt))
+        board.ask(next_step(first.text, attempt, Digits="1"))
+        assert board.attempt_row(attempt)["contact"] == "verified"
+
+    def test_the_digits_and_numbers_are_kept_sealed(self, board: Switchboard) -> None:
+        attempt = board.call()
+        board.ask(status(attempt, "ringing", "1"))
+        with board.store.begin() as tx:
+            row = tx.one(t.event.select())
+        assert row is not None
+        assert b"13900000001" not in bytes(row["sealed"])
+        assert "13900000001" not in str(row["facts"])
+
+    def test_the_end_decides_the_case_and_frees_the_number(self, board: Switchboard) -> None:
+        attempt = board.call()
+        board.ask(status(attempt, "no-answer", "1"))
+        assert board.attempt_row(attempt)["result"] == "no_answer"
+        assert board.case_row(attempt)["robot_tries"] == 1
+        with board.store.begin() as tx:
+            row = tx.one(t.live_number.select())
+        assert row is not None
+        assert row["attempt_id"] is None
+        assert row["free_at"] is not None
+
+
+class TestAnyOrder:
+    @pytest.mark.parametrize("order", list(itertools.permutations(range(4))), ids=str)
+    def test_every_order_of_four_webhooks_ends_alike(
+        self, board: Switchboard, order: tuple[int, ...]
+    ) -> None:
+        calm, wild = board.call(), board.call()
+        for attempt, places in ((calm, range(4)), (wild, order)):
+            news = life(attempt)
+            for place in places:
+                assert codes(board.ask(news[place])) == [204]
+        assert board.end(wild) == board.end(calm)
+        assert board.end(wild)["kept"] == ["status.0", "status.1", "status.2", "status.3"]
+
+    def test_in_one_batch_they_end_as_one_by_one(self, board: Switchboard) -> None:
+        one_by_one, at_once = board.call(), board.call()
+        for request in life(one_by_one):
+            board.ask(request)
+        board.ask(*life(at_once))
+        assert board.end(at_once) == board.end(one_by_one)
+
+    def test_doubled_in_one_batch_is_once(self, board: Switchboard) -> None:
+        attempt = board.call()
+        assert codes(board.ask(*life(attempt), *life(attempt))) == [204] * 8
+        assert board.events(attempt) == ["status.0", "status.1", "status.2", "status.3"]
+        assert board.case_row(attempt)["robot_tries"] == 1
+
+    def test_many_calls_at_once_each_get_their_own(self, board: Switchboard) -> None:
+        calls = [board.call() for _ in range(6)]
+        answers = board.ask(
+            *(request for attempt in calls for request in [*life(attempt)[:3], step(attempt)])
+        )
+        assert set(codes(answers)) == {200, 204}
+        for attempt, answer in zip(calls, answers[3::4], strict=True):
+            assert str(attempt) in answer.text
+            assert board.attempt_row(attempt)["state"] == "answered"
+
+
+class TestFaults:
+    def test_an_attempt_that_was_never_made_is_not_found_and_still_hears_something_safe(
+        self, board: Switchboard
+    ) -> None:
+        stranger = uuid.uuid4()
+        spoken, told = board.ask(step(stranger), status(stranger, "ringing", "1"))
+        assert codes([spoken, told]) == [404, 404]
+        assert "先不要转账" in spoken.text
+        assert board.count(t.event) == 0
+
+    def test_a_stranger_in_a_batch_hurts_nobody(self, board: Switchboard) -> None:
+        attempt = board.call()
+        answers = board.ask(status(uuid.uuid4(), "ringing", "1"), status(attempt, "ringing", "1"))
+        assert codes(answers) == [404, 204]
+
+    def test_one_that_cannot_be_applied_hurts_no_neighbour(self, board: Switchboard) -> None:
+        calls = [board.call(), board.call(script_id="of another version"), board.call()]
+        answers = board.ask(*(step(attempt) for attempt in calls))
+        assert codes(answers) == [200, 500, 200]
+        assert "先不要转账" in answers[1].text
+        assert [board.events(attempt) for attempt in calls] == [["talk.0"], [], ["talk.0"]]
+
+    def test_a_database_that_does_not_answer_gives_503_and_the_safe_sentence_to_each(
+        self, board: Switchboard
+    ) -> None:
+        gone = Store("postgresql+psycopg://nobody@127.0.0.1:1/none", board.store.vault)
+        engine = dataclasses.replace(board.engine, store=gone)
+        attempt = board.call()
+        answers = board.ask(*life(attempt), step(attempt), engine=engine)
+        assert codes(answers) == [503] * 5
+        assert all("先不要转账" in answer.text for answer in answers)
+
+    @pytest.mark.parametrize(
+        ("path", "form"),
+        [
+            ("/hooks/status/not-an-id", {"CallSid": "CA1", "CallStatus": "ringing"}),
+            (f"/hooks/status/{uuid.uuid4()}", {"CallSid": "CA1", "CallStatus": "singing"}),
+            (f"/hooks/status/{uuid.uuid4()}", {"CallSid": "CA\x001", "CallStatus": "ringing"}),
+            (f"/hooks/call/{uuid.uuid4()}/zero/start", {"CallSid": "CA1"}),
+        ],
+    )
+    def test_what_cannot_be_read_is_a_bad_request(
+        self, board: Switchboard, path: str, form: dict[str, str]
+    ) -> None:
+        assert codes(board.ask((path, form))) == [400]
+
+    def test_what_is_far_too_long_is_refused_unread(self, board: Switchboard) -> None:
+        answer = board.ask((f"/hooks/status/{uuid.uuid4()}", {"CallSid": "C" * 70_000}))
+        assert codes(answer) == [413]
+
+    def test_the_fallback_speaks_without_a_database(self, board: Switchboard) -> None:
+        gone = Store("postgresql+psycopg://nobody@127.0.0.1:1/none", board.store.vault)
+        engine = dataclasses.replace(board.engine, store=gone)
+        (answer,) = board.ask((f"/hooks/fallback/{uuid.uuid4()}", {"ErrorCode": "11200"}), engine=engine)
+        assert answer.status_code == 200
+        assert "先不要转账" in answer.text
+
+
+def next_step(twiml: str, attempt: uuid.UUID, **form: str) -> Request:
+    """Where the Gather of this document sends what it hears."""
+    path = twiml.partition('action="https://calls.example.cn')[2].partition("#")[0]
+    assert str(attempt) in path
+    number, position = path.rsplit("/", 2)[1:]
+    return step(attempt, int(number), position, **form)
