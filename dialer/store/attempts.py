@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import UUID, insert
+from sqlalchemy.dialects.postgresql import insert
 
 from dialer.domain.attempt import AttemptState
 from dialer.domain.pause import PauseScope
@@ -17,6 +17,7 @@ from dialer.domain.values import FraudType, Tag, TelephonyResult
 from dialer.store import holds, pacing
 from dialer.store import tables as t
 from dialer.store.people import open_person
+from dialer.store.rowset import RowSet, among
 from dialer.store.unit_of_work import Tx
 
 _PROMOTE_AT_ONCE = 5000
@@ -95,7 +96,7 @@ def claim(
     if put_off:
         tx.execute(
             sa.update(t.attempt)
-            .where(t.attempt.c.id.in_(put_off))
+            .where(among(t.attempt.c.id, put_off))
             .values(
                 state=AttemptState.PLANNED.value, not_before=now + timedelta(seconds=number_retry_seconds)
             )
@@ -119,21 +120,23 @@ def claim(
                 tags=frozenset(Tag(tag) for tag in row["tags"]),
             )
         )
-    tx.execute(
-        _CLAIM, [{"b_id": c.attempt_id, "b_lease": lease_until, "b_send_at": c.send_at} for c in claimed]
-    )
+    rows: list[dict[str, Any]] = [
+        {"id": c.attempt_id, "lease_until": lease_until, "send_at": c.send_at} for c in claimed
+    ]
+    tx.execute(_CLAIM, _CLAIMED.given(rows))
     pacing.take_slots(tx, group, slots[: len(claimed)], real_now=real_now)
     return claimed
 
 
+_CLAIMED = RowSet.of(t.attempt, "given", ("id", "lease_until", "send_at"))
 _CLAIM = (
     sa.update(t.attempt)
-    .where(t.attempt.c.id == sa.bindparam("b_id"))
+    .where(t.attempt.c.id == _CLAIMED.c.id)
     .values(
         state=AttemptState.CLAIMED.value,
         token=t.attempt.c.token + 1,
-        lease_until=sa.bindparam("b_lease"),
-        send_at=sa.bindparam("b_send_at"),
+        lease_until=_CLAIMED.c.lease_until,
+        send_at=_CLAIMED.c.send_at,
     )
 )
 
@@ -218,15 +221,22 @@ def _take_numbers(tx: Tx, candidates: Sequence[Any], *, now: datetime) -> set[uu
     wanted: dict[bytes, uuid.UUID] = {}
     for row in candidates:
         wanted.setdefault(bytes(row["phone_blind"]), row["id"])
-    statement = insert(t.live_number).values(
-        [{"phone_blind": blind, "attempt_id": attempt_id} for blind, attempt_id in sorted(wanted.items())]
-    )
-    taken = statement.on_conflict_do_update(
-        index_elements=["phone_blind"],
-        set_={"attempt_id": statement.excluded.attempt_id, "free_at": None},
-        where=sa.and_(t.live_number.c.attempt_id.is_(None), t.live_number.c.free_at <= now),
-    ).returning(t.live_number.c.attempt_id)
-    return {row["attempt_id"] for row in tx.rows(taken)}
+    rows: list[dict[str, Any]] = [
+        {"phone_blind": blind, "attempt_id": attempt_id} for blind, attempt_id in sorted(wanted.items())
+    ]
+    return {row["attempt_id"] for row in tx.rows(_TAKE_NUMBERS, {**_NUMBERS.given(rows), "now": now})}
+
+
+_NUMBERS = RowSet.of(t.live_number, "given", ("phone_blind", "attempt_id"))
+_WANTED = insert(t.live_number).from_select(list(_NUMBERS.columns), _NUMBERS.select())
+_TAKE_NUMBERS = _WANTED.on_conflict_do_update(
+    index_elements=["phone_blind"],
+    set_={"attempt_id": _WANTED.excluded.attempt_id, "free_at": None},
+    where=sa.and_(
+        t.live_number.c.attempt_id.is_(None),
+        t.live_number.c.free_at <= sa.bindparam("now", type_=sa.DateTime(timezone=True)),
+    ),
+).returning(t.live_number.c.attempt_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,48 +255,54 @@ def mark_sending(
     wanted = sorted(sendings, key=lambda sending: sending.attempt_id)
     if not wanted:
         return set()
-    given = sa.values(
-        sa.column("id", UUID(as_uuid=True)),
-        sa.column("token", sa.BigInteger),
-        sa.column("script_id", sa.Text),
-        sa.column("script_hash", sa.Text),
-        sa.column("language", sa.Text),
-        name="given",
-    ).data([(s.attempt_id, s.token, s.script_id, s.script_hash, s.language) for s in wanted])
-    statement = (
-        sa.update(t.attempt)
-        .where(
-            t.attempt.c.id == given.c.id,
-            t.attempt.c.token == given.c.token,
-            t.attempt.c.state == AttemptState.CLAIMED.value,
-            t.attempt.c.lease_until > real_now,
-        )
-        .values(
-            state=AttemptState.SENDING.value,
-            posted_at=real_now,
-            sent_at=now,
-            poll_at=poll_at,
-            script_id=given.c.script_id,
-            script_hash=given.c.script_hash,
-            language=given.c.language,
-        )
-        .returning(t.attempt.c.id)
-    )
-    return {row["id"] for row in tx.rows(statement)}
+    rows: list[dict[str, Any]] = [
+        {
+            "id": s.attempt_id,
+            "token": s.token,
+            "script_id": s.script_id,
+            "script_hash": s.script_hash,
+            "language": s.language,
+        }
+        for s in wanted
+    ]
+    times = {"now": now, "real_now": real_now, "next_poll": poll_at}
+    return {row["id"] for row in tx.rows(_MARK_SENDING, {**_SENDINGS.given(rows), **times})}
 
 
-_ACCEPT = (
+def _moment(name: str) -> sa.BindParameter[datetime]:
+    return sa.bindparam(name, type_=sa.DateTime(timezone=True))
+
+
+_SENDINGS = RowSet.of(t.attempt, "given", ("id", "token", "script_id", "script_hash", "language"))
+_MARK_SENDING = (
     sa.update(t.attempt)
     .where(
-        t.attempt.c.id == sa.bindparam("b_id"),
-        t.attempt.c.state != AttemptState.ENDED.value,
+        t.attempt.c.id == _SENDINGS.c.id,
+        t.attempt.c.token == _SENDINGS.c.token,
+        t.attempt.c.state == AttemptState.CLAIMED.value,
+        t.attempt.c.lease_until > _moment("real_now"),
     )
     .values(
-        sid=sa.func.coalesce(t.attempt.c.sid, sa.bindparam("b_sid")),
-        accepted_at=sa.func.coalesce(
-            t.attempt.c.accepted_at, sa.bindparam("b_now", type_=sa.DateTime(timezone=True))
-        ),
-        poll_at=sa.bindparam("b_poll_at"),
+        state=AttemptState.SENDING.value,
+        posted_at=_moment("real_now"),
+        sent_at=_moment("now"),
+        poll_at=_moment("next_poll"),
+        script_id=_SENDINGS.c.script_id,
+        script_hash=_SENDINGS.c.script_hash,
+        language=_SENDINGS.c.language,
+    )
+    .returning(t.attempt.c.id)
+)
+
+
+_ACCEPTED = RowSet.of(t.attempt, "given", ("id", "sid"))
+_ACCEPT = (
+    sa.update(t.attempt)
+    .where(t.attempt.c.id == _ACCEPTED.c.id, t.attempt.c.state != AttemptState.ENDED.value)
+    .values(
+        sid=sa.func.coalesce(t.attempt.c.sid, _ACCEPTED.c.sid),
+        accepted_at=sa.func.coalesce(t.attempt.c.accepted_at, _moment("now")),
+        poll_at=_moment("next_poll"),
         state=sa.case(
             (
                 sa.or_(
@@ -304,10 +320,16 @@ _ACCEPT = (
 def accept(tx: Tx, placed: Sequence[tuple[uuid.UUID, str]], *, now: datetime, poll_at: datetime) -> None:
     """The carrier gave these their sids; one that a webhook has already moved on keeps its state."""
     if placed:
-        tx.execute(
-            _ACCEPT,
-            [{"b_id": i, "b_sid": sid, "b_now": now, "b_poll_at": poll_at} for i, sid in sorted(placed)],
-        )
+        _lock(tx, [attempt_id for attempt_id, _ in placed])
+        rows: list[dict[str, Any]] = [{"id": attempt_id, "sid": sid} for attempt_id, sid in placed]
+        tx.execute(_ACCEPT, {**_ACCEPTED.given(rows), "now": now, "next_poll": poll_at})
+
+
+def _lock(tx: Tx, ids: Sequence[uuid.UUID]) -> None:
+    """In id order, as whoever else locks many of them: a statement that writes many takes them in any order."""
+    tx.execute(
+        sa.select(t.attempt.c.id).where(among(t.attempt.c.id, ids)).order_by(t.attempt.c.id).with_for_update()
+    )
 
 
 _HANDED_BACK: dict[str, Any] = {
@@ -328,7 +350,7 @@ def hand_back(tx: Tx, ids: Sequence[uuid.UUID], *, not_before: datetime) -> None
     tx.execute(
         sa.update(t.attempt)
         .where(
-            t.attempt.c.id.in_(ids),
+            among(t.attempt.c.id, ids),
             t.attempt.c.state.in_([AttemptState.CLAIMED.value, AttemptState.SENDING.value]),
         )
         .values(**_HANDED_BACK, not_before=not_before)
@@ -341,7 +363,7 @@ def doubt(tx: Tx, ids: Sequence[uuid.UUID], *, poll_at: datetime) -> None:
     if ids:
         tx.execute(
             sa.update(t.attempt)
-            .where(t.attempt.c.id.in_(ids), t.attempt.c.state == AttemptState.SENDING.value)
+            .where(among(t.attempt.c.id, ids), t.attempt.c.state == AttemptState.SENDING.value)
             .values(state=AttemptState.UNKNOWN.value, poll_at=poll_at)
         )
 
@@ -351,7 +373,7 @@ def free_numbers(tx: Tx, ids: Sequence[uuid.UUID], *, free_at: datetime) -> None
     if ids:
         tx.execute(
             sa.update(t.live_number)
-            .where(t.live_number.c.attempt_id.in_(ids))
+            .where(among(t.live_number.c.attempt_id, ids))
             .values(attempt_id=None, free_at=free_at)
         )
 
@@ -372,7 +394,7 @@ def hand_back_absent(tx: Tx, ids: Sequence[uuid.UUID], *, not_before: datetime) 
     absent = tx.rows(
         sa.update(t.attempt)
         .where(
-            t.attempt.c.id.in_(ids),
+            among(t.attempt.c.id, ids),
             t.attempt.c.state == AttemptState.UNKNOWN.value,
             t.attempt.c.sid.is_(None),
         )

@@ -9,14 +9,14 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import UUID, insert
+from sqlalchemy.dialects.postgresql import insert
 
 from dialer.domain.attempt import AttemptState
 from dialer.domain.reach import Reach
 from dialer.domain.values import Answer, Contact, FraudType, Tag, TelephonyResult
 from dialer.store import tables as t
 from dialer.store.people import open_person
-from dialer.store.rowset import RowSet
+from dialer.store.rowset import RowSet, among
 from dialer.store.unit_of_work import Tx
 
 RANK = {
@@ -121,19 +121,16 @@ def _select() -> sa.Select[Any]:
     return sa.select(*_CALL_COLUMNS).join(t.case, t.case.c.id == t.attempt.c.case_id)
 
 
-def _among(ids: Iterable[uuid.UUID]) -> sa.ColumnElement[bool]:
-    """One array parameter, so that the statement's text does not change with their number."""
-    return t.attempt.c.id == sa.any_(sa.literal(sorted(set(ids)), sa.ARRAY(UUID(as_uuid=True))))
-
-
 def read(tx: Tx, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Call]:
     """These attempts as they are now, without a lock: a case is locked before its attempts."""
-    return {row["id"]: _call(row) for row in tx.rows(_select().where(_among(ids)))}
+    return {row["id"]: _call(row) for row in tx.rows(_select().where(among(t.attempt.c.id, ids)))}
 
 
 def lock(tx: Tx, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Call]:
     """These attempts, locked in id order to the end of the transaction."""
-    statement = _select().where(_among(ids)).order_by(t.attempt.c.id).with_for_update(of=t.attempt)
+    statement = (
+        _select().where(among(t.attempt.c.id, ids)).order_by(t.attempt.c.id).with_for_update(of=t.attempt)
+    )
     return {row["id"]: _call(row) for row in tx.rows(statement)}
 
 
@@ -337,7 +334,7 @@ def put_off_poll(tx: Tx, ids: Sequence[uuid.UUID], *, poll_at: datetime, counted
     if ids:
         tx.execute(
             sa.update(t.attempt)
-            .where(t.attempt.c.id.in_(ids))
+            .where(among(t.attempt.c.id, ids))
             .values(poll_at=poll_at, polls=t.attempt.c.polls + (1 if counted else 0))
         )
 
@@ -347,7 +344,7 @@ def numbers(tx: Tx, calls: Sequence[Call]) -> dict[uuid.UUID, str]:
     rows = tx.rows(
         sa.select(t.attempt.c.id, t.attempt.c.number, t.attempt.c.person_id, t.person.c.sealed)
         .join(t.person, t.person.c.id == t.attempt.c.person_id)
-        .where(t.attempt.c.id.in_([call.attempt_id for call in calls]))
+        .where(among(t.attempt.c.id, [call.attempt_id for call in calls]))
     )
     return {
         row["id"]: open_person(tx, person_id=row["person_id"], sealed=row["sealed"]).phones[row["number"]]

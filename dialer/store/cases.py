@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from dialer.domain.case import Case, CaseStatus, Errand, ErrandState, Reason, Robot, RobotState
 from dialer.domain.values import Contact, FraudType, Grade, OutcomeKind, Tag
 from dialer.store import tables as t
+from dialer.store.rowset import RowSet
 from dialer.store.unit_of_work import Tx
 
 
@@ -195,29 +196,23 @@ def lock_of_people(tx: Tx, person_ids: Sequence[int]) -> dict[int, list[StoredCa
     return found
 
 
+_CHANGED = RowSet(
+    "given",
+    {name: t.case.c[name].type for name in ("id", *_STATE_COLUMNS)}
+    | {"settled": sa.Boolean(), "watching": sa.Boolean(), "now": sa.DateTime(timezone=True)},
+)
 _UPDATE = (
     sa.update(t.case)
-    .where(t.case.c.id == sa.bindparam("b_id"))
+    .where(t.case.c.id == _CHANGED.c.id)
     .values(
-        {name: sa.bindparam(f"b_{name}") for name in _STATE_COLUMNS}
+        {name: _CHANGED.c[name] for name in _STATE_COLUMNS}
         | {
             "revision": t.case.c.revision + 1,
             "settled_at": sa.case(
-                (
-                    sa.bindparam("b_settled", type_=sa.Boolean),
-                    sa.func.coalesce(
-                        t.case.c.settled_at, sa.bindparam("b_now", type_=sa.DateTime(timezone=True))
-                    ),
-                ),
-                else_=None,
+                (_CHANGED.c.settled, sa.func.coalesce(t.case.c.settled_at, _CHANGED.c.now)), else_=None
             ),
             "succeeded_at": sa.case(
-                (
-                    sa.bindparam("b_watching", type_=sa.Boolean),
-                    sa.func.coalesce(
-                        t.case.c.succeeded_at, sa.bindparam("b_now", type_=sa.DateTime(timezone=True))
-                    ),
-                ),
+                (_CHANGED.c.watching, sa.func.coalesce(t.case.c.succeeded_at, _CHANGED.c.now)),
                 else_=t.case.c.succeeded_at,
             ),
         }
@@ -227,31 +222,33 @@ _UPDATE = (
 
 def save(tx: Tx, cases: Iterable[Case], *, now: datetime) -> None:
     """Writes back what decisions changed; the rows were locked by this transaction."""
-    parameters = [
-        {f"b_{name}": value for name, value in to_columns(case).items()}
+    rows: list[dict[str, Any]] = [
+        to_columns(case)
         | {
-            "b_id": case.id,
-            "b_now": now,
-            "b_settled": case.status.is_settled,
-            "b_watching": case.status is CaseStatus.WATCHING,
+            "id": case.id,
+            "now": now,
+            "settled": case.status.is_settled,
+            "watching": case.status is CaseStatus.WATCHING,
         }
         for case in cases
     ]
-    if parameters:
-        tx.execute(_UPDATE, parameters)
+    if rows:
+        tx.execute(_UPDATE, _CHANGED.given(rows))
 
 
 def note_first_attempts(tx: Tx, ids: Sequence[int], *, at: datetime) -> None:
     """The first ring of these cases left us at `at`; earlier ones stand."""
     if ids:
-        tx.execute(
-            sa.update(t.case)
+        first = (
+            sa.select(t.case.c.id)
             .where(
                 t.case.c.id == sa.any_(sa.literal(sorted(ids), sa.ARRAY(sa.BigInteger))),
                 t.case.c.first_attempt_at.is_(None),
             )
-            .values(first_attempt_at=at)
+            .order_by(t.case.c.id)
+            .with_for_update()
         )
+        tx.execute(sa.update(t.case).where(t.case.c.id.in_(first)).values(first_attempt_at=at))
 
 
 def next_ids(tx: Tx, table: sa.Table, count: int) -> list[int]:

@@ -29,6 +29,7 @@ from dialer.domain.values import Answer, Contact, TelephonyResult
 from dialer.store import alarms
 from dialer.store import tables as t
 from dialer.store.cases import StoredCase
+from dialer.store.rowset import RowSet
 from dialer.store.unit_of_work import Tx
 
 ROBOT = "robot"
@@ -192,32 +193,92 @@ class Book:
         return False
 
 
+class _Rows:
+    """Rows of one table, put in by one statement; a small list by a prepared INSERT, a large one by COPY."""
+
+    def __init__(self, table: sa.Table, *columns: str) -> None:
+        self._given = RowSet.of(table, "given", columns)
+        self._insert = sa.insert(table).from_select(list(columns), self._given.select())
+        names = ", ".join(f'"{name}"' for name in columns)
+        self._copy = f'COPY "{table.name}" ({names}) FROM STDIN'
+        self._columns = columns
+
+    def insert(self, tx: Tx, rows: list[dict[str, Any]]) -> None:
+        if len(rows) < _COPY_FROM:
+            tx.execute(self._insert, self._given.given(rows))
+            else:
+            columns = self._columns
+            tx.copy_in(self._copy, [tuple([row.get(name) for name in columns]) for row in rows])
+
+
+_COPY_FROM = 100
+_ATTEMPTS = _Rows(
+    t.attempt,
+    "id",
+    "case_id",
+    "person_id",
+    "n",
+    "number",
+    "state",
+    "reason",
+    "windowed",
+    "urgency_at",
+    "not_before",
+    "planned_at",
+    "contact",
+    "answer",
+    "drill",
+    "result",
+    "ended_at",
+)
+_ASSIGNMENTS = _Rows(
+    t.assignment,
+    "case_id",
+    "kind",
+    "state",
+    "reason",
+    "unit",
+    "urgency_at",
+    "opened_at",
+    "sign_by",
+    "due_at",
+    "feedback_by",
+    "withdrawn_why",
+    "done_at",
+    "drill",
+)
+_OUTCOMES = _Rows(
+    t.outcome,
+    "case_id",
+    "attempt_id",
+    "kind",
+    "contact",
+    "track",
+    "reason",
+    "recorded_by",
+    "at",
+    "drill",
+)
+
+
 def write(tx: Tx, book: Book) -> list[ToCancel]:
     """Everything in the book is a row afterwards; returns the calls that the carrier must be told to end."""
     if book.withdrawn_errands:
         _withdraw_errands(tx, book)
     if book.assignments:
-        tx.execute(sa.insert(t.assignment), book.assignments)
+        _ASSIGNMENTS.insert(tx, book.assignments)
     if book.outcomes:
-        tx.execute(sa.insert(t.outcome), book.outcomes)
+        _OUTCOMES.insert(tx, book.outcomes)
     for stored in book.reversals:
         _reverse(tx, stored, now=book.now)
     if book.alarms:
         alarms.ring_all(tx, book.alarms)
     to_cancel = _withdraw_attempts(tx, book) if book.withdrawn_attempts else []
     if book.attempts:
-        _insert_attempts(tx, book.attempts)
+        _ATTEMPTS.insert(tx, book.attempts)
     if book.hastened:
         _hasten(tx, book)
     return to_cancel
-
-
-def _insert_attempts(tx: Tx, rows: list[dict[str, Any]]) -> None:
-    ended = [row for row in rows if "result" in row]
-    plain = [row for row in rows if "result" not in row]
-    for group in (plain, ended):
-        if group:
-            tx.execute(sa.insert(t.attempt), group)
 
 
 _HASTEN = (
