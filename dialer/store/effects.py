@@ -206,9 +206,9 @@ class _Rows:
     def insert(self, tx: Tx, rows: list[dict[str, Any]]) -> None:
         if len(rows) < _COPY_FROM:
             tx.execute(self._insert, self._given.given(rows))
-            else:
-            columns = self._columns
-            tx.copy_in(self._copy, [tuple([row.get(name) for name in columns]) for row in rows])
+            return
+        columns = self._columns
+        tx.copy_in(self._copy, [tuple([row.get(name) for name in columns]) for row in rows])
 
 
 _COPY_FROM = 100
