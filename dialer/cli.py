@@ -17,6 +17,7 @@ from dialer.cli_load import load_command
 from dialer.cli_report import report_command
 from dialer.cli_scripts import scripts
 from dialer.cli_serve import serve
+from dialer.cli_tokens import token
 from dialer.cli_work import outcome, work
 from dialer.errors import DialerError, UnusableFile
 
@@ -41,6 +42,7 @@ app.command("cases")(cases_command)
 app.add_typer(work, name="work")
 app.add_typer(scripts, name="scripts")
 app.add_typer(keys, name="keys")
+app.add_typer(token, name="token")
 app.add_typer(filed, name="filed")
 app.add_typer(outcome, name="outcome")
 

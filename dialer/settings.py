@@ -108,6 +108,14 @@ class WebSettings(Section):
     """What the telephone network is told and what it signs. None: made of host and port."""
 
 
+class ApiSettings(Section):
+    """What each token of the API may ask for, all web processes together."""
+
+    requests_per_second: float = Field(default=20.0, gt=0, le=10_000)
+    burst: int = Field(default=40, ge=1, le=100_000)
+    """Requests that may come at once after a pause."""
+
+
 class CarrierSettings(Section):
     """Our own carrier, where no other is configured."""
 
@@ -169,6 +177,7 @@ class Settings(BaseSettings):
     broker: BrokerSettings = BrokerSettings()
     telephony: TelephonySettings = TelephonySettings()
     web: WebSettings = WebSettings()
+    api: ApiSettings = ApiSettings()
     carrier: CarrierSettings = CarrierSettings()
     scheduler: SchedulerSettings = SchedulerSettings()
     clock: ClockSettings = ClockSettings()

@@ -515,6 +515,24 @@ audit = sa.Table(
     sa.Index("ix_audit_at", "at"),
 )
 
+api_token = sa.Table(
+    "api_token",
+    metadata,
+    _id(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("secret_hash", BYTEA, nullable=False, unique=True),
+    sa.Column("scopes", ARRAY(sa.Text), nullable=False),
+    sa.Column("unit", sa.Text, nullable=False, server_default=""),
+    _when("created_at", required=True),  # real
+    _when("expires_at", required=True),  # real
+    _when("revoked_at"),  # real
+    sa.Column("last_used_on", sa.Date),
+    sa.Index("uq_api_token_name", "name", unique=True, postgresql_where=sa.text("revoked_at IS NULL")),
+    sa.CheckConstraint("octet_length(secret_hash) = 32", name="secret_hash"),
+    sa.CheckConstraint("cardinality(scopes) > 0", name="scopes"),
+)
+"""Who may use the API. The secret itself is nowhere: only its SHA-256."""
+
 heartbeat = sa.Table(
     "heartbeat",
     metadata,

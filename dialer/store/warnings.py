@@ -62,6 +62,18 @@ def known_keys(tx: Tx, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
     return {(row[0], row[1]) for row in rows}
 
 
+def cases_of(tx: Tx, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """The case that each of these (source, instruction number) belongs to; unknown ones are left out."""
+    statement = sa.text(
+        "SELECT w.source, w.instruction_no, w.case_id FROM warning w JOIN unnest(CAST(:sources AS text[]),"
+        " CAST(:numbers AS text[])) AS k(source, number) ON w.source = k.source AND w.instruction_no = k.number"
+    )
+    rows = tx.execute(
+        statement, {"sources": [source for source, _ in keys], "numbers": [number for _, number in keys]}
+    )
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
 def write(tx: Tx, arrivals: Sequence[Arrival]) -> None:
     tx.copy_in(
         "COPY warning (id, person_id, case_id, load_id, source, instruction_no, kind, fraud_type, grade, unit,"

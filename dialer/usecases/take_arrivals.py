@@ -25,12 +25,15 @@ from dialer.usecases.engine import Engine
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """What became of a batch: counts, and the case of each accepted record (None for a duplicate)."""
+    """What became of a batch: counts, and the case of each accepted record (None for a duplicate) and whether it
+    joined one that was there before.
+    """
 
     accepted: int
     merged: int
     duplicate: int
     case_ids: tuple[int | None, ...]
+    joined: tuple[bool, ...]
 
 
 def take_arrivals(
@@ -54,13 +57,15 @@ def take_arrivals(
         desk.take(accepted, identity)
     desk.write()
     case_ids: list[int | None] = [None] * len(batch)
-    for position, case_id in zip(positions, desk.case_ids, strict=True):
-        case_ids[position] = case_id
+    joined = [False] * len(batch)
+    for position, case_id, has_joined in zip(positions, desk.case_ids, desk.joined, strict=True):
+        case_ids[position], joined[position] = case_id, has_joined
     return Taken(
         accepted=len(fresh),
-        merged=desk.merged,
+        merged=sum(joined),
         duplicate=len(batch) - len(fresh),
         case_ids=tuple(case_ids),
+        joined=tuple(joined),
     )
 
 
@@ -101,7 +106,7 @@ class _Desk:
         self.book = Book.begin(now)
         self.arrivals: list[Arrival] = []
         self.case_ids: list[int] = []
-        self.merged = 0
+        self.joined: list[bool] = []
         count = len(identities)
         self._person_ids = iter(cases.next_ids(tx, t.person, count))
         self._case_ids = iter(cases.next_ids(tx, t.case, count))
@@ -111,11 +116,11 @@ class _Desk:
         record = accepted.record
         known = self._person(record, identity)
         stored = self._joins(known, record)
+        self.joined.append(stored is not None)
         if stored is None:
             stored = self._open(known, record)
         else:
             self._join(stored, known, record)
-            self.merged += 1
         self.case_ids.append(stored.case.id)
         self.arrivals.append(self._arrival(accepted, known.id, stored.case.id))
 

@@ -7,6 +7,7 @@ from starlette.routing import Route
 
 from dialer import __version__
 from dialer.bootstrap import Application
+from dialer.web.api.app import PREFIX, create_api
 from dialer.web.health import live, ready
 from dialer.web.hooks import hook_routes
 from dialer.web.sound import sound
@@ -21,4 +22,5 @@ def create_app(app: Application) -> FastAPI:
     web.router.routes.append(Route("/audio/{file}", sound, methods=["GET"]))
     web.router.routes.append(Route("/health/live", live, methods=["GET"]))
     web.router.routes.append(Route("/health/ready", ready(app), methods=["GET"]))
+    web.mount(PREFIX, create_api(app))
     return web

@@ -1,0 +1,205 @@
+"""Warnings that another system sends one by one or a few at a time: read by the rules of a list's rows, and answered
+when they are in the books.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from dialer.domain.effects import AlarmCode
+from dialer.intake.layout import Layout
+from dialer.intake.moments import MomentReader
+from dialer.intake.records import Accepted, Field, IntakeOptions, Notice, Rejected
+from dialer.intake.rows import RowReader
+from dialer.intake.text import cleaned, is_blank
+from dialer.intake.unreadable import Unreadable
+from dialer.outcomes.next_steps import Step, next_steps
+from dialer.store import alarms, audits, warnings
+from dialer.store.reads.awaited import awaited
+from dialer.store.tokens import Token
+from dialer.store.unit_of_work import Tx
+from dialer.usecases.engine import Engine
+from dialer.usecases.take_arrivals import Taken, take_arrivals
+
+_NO_COLUMN: Final = frozenset({Field.ROW_NUMBER, Field.REJECTION})
+NAMES: Final = {
+    field: "phones" if field is Field.PHONE else field.value for field in Field if field not in _NO_COLUMN
+}
+"""What each field is called in a warning and in the answer to it."""
+_LAYOUT: Final = Layout(headings=tuple(NAMES.values()), fields=tuple(NAMES))
+
+Cells = Mapping[Field, str]
+"""One warning as text, the way a list's row holds it; what is missing is blank."""
+
+
+class WarningStatus(StrEnum):
+    ACCEPTED = "accepted"
+    """A case of its own was opened."""
+    MERGED = "merged"
+    """It joined an open case of the same person and incident."""
+    DUPLICATE = "duplicate"
+    """Its source sent this instruction number before; nothing has changed."""
+    REJECTED = "rejected"
+    """Nothing of it was kept; the same instruction number may be sent again when it is mended."""
+
+
+class FaultCode(StrEnum):
+    MISSING = "missing"
+    UNUSABLE = "unusable"
+    UNREADABLE = "unreadable"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Why a warning was rejected; what its field held is not repeated."""
+
+    field: str
+    code: FaultCode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What became of one warning. `next_steps` are what moves its case next, soonest first."""
+
+    status: WarningStatus
+    source: str = ""
+    instruction_no: str = ""
+    case_id: int | None = None
+    next_steps: tuple[Step, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    fault: Fault | None = None
+
+
+def take_warnings(
+    engine: Engine, sent: Sequence[Cells], *, token: Token, misshapen_high: int = 0
+) -> tuple[Answer, ...]:
+    """One answer for each, in their order, true when this returns: it is committed. One bad warning costs only itself.
+
+    A warning without a source is its token's, one without a unit its token's unit's. `misshapen_high` counts warnings
+    of high grades that came with these and could not even be read as text: somebody must hear of them.
+    """
+    now = engine.clock.now()
+    read = _read(engine, sent, token=token, now=now)
+    accepted = [item for item in read if isinstance(item, Accepted)]
+    rejected = [item for item in read if isinstance(item, Rejected)]
+    refused_high = misshapen_high + sum(item.high_grade for item in rejected)
+    answers: Iterator[Answer] = iter(())
+    if accepted or refused_high:
+        with engine.store.begin() as tx:
+            if accepted:
+                taken = take_arrivals(tx, engine, accepted, load_id=None, now=now)
+                answers = iter(_answers(tx, engine, accepted, taken, now=now))
+                _note(tx, token, taken, rejected=len(rejected), now=now)
+            if refused_high:
+                facts = {"api_token": token.name}
+                alarms.ring(tx, AlarmCode.REJECTED_HIGH_ROW, now=now, facts=facts)
+    return tuple(
+        next(answers) if isinstance(item, Accepted) else _refusal(item, cells)
+        for item, cells in zip(read, sent, strict=True)
+    )
+
+
+def _read(engine: Engine, sent: Sequence[Cells], *, token: Token, now: datetime) -> list[Accepted | Rejected]:
+    centre = engine.centre
+    reader = RowReader(
+        layout=_LAYOUT,
+        table=0,
+        sheet="",
+        options=IntakeOptions(
+            now=now,
+            timezone=centre.timezone,
+            default_grade=centre.default_grade,
+            default_area=centre.area_code,
+            source=token.name,
+            known_units=centre.known_units,
+            derive_key=engine.derive_key,
+        ),
+        source=token.name,
+        moments=MomentReader(ZoneInfo(centre.timezone)),
+    )
+    return [
+        reader.read(line, [_cell(cells, field, token) for field in NAMES])
+        for line, cells in enumerate(sent, start=1)
+    ]
+
+
+def _cell(cells: Cells, field: Field, token: Token) -> str:
+    text = cells.get(field, "").strip()
+    return token.unit if field is Field.UNIT and not text else text
+
+
+def _answers(
+    tx: Tx, engine: Engine, accepted: Sequence[Accepted], taken: Taken, *, now: datetime
+) -> list[Answer]:
+    repeated = [
+        item.record.key for item, case_id in zip(accepted, taken.case_ids, strict=True) if case_id is None
+    ]
+    of_key = warnings.cases_of(tx, repeated) if repeated else {}
+    cases = [
+        of_key[item.record.key] if case_id is None else case_id
+        for item, case_id in zip(accepted, taken.case_ids, strict=True)
+    ]
+    waiting = awaited(tx, cases, now=now)
+    answers: list[Answer] = []
+    for item, case_id, own, joined in zip(accepted, cases, taken.case_ids, taken.joined, strict=True):
+        case, ring = waiting[case_id].case, waiting[case_id].ring
+        window = engine.policies.of(case.policy_version).window
+        status = WarningStatus.MERGED if joined else WarningStatus.ACCEPTED
+        answers.append(
+            Answer(
+                status=WarningStatus.DUPLICATE if own is None else status,
+                source=item.record.source,
+                instruction_no=item.record.instruction_no,
+                case_id=case_id,
+                next_steps=next_steps(case, ring, window=window, now=now),
+                notices=() if own is None else item.notices,
+            )
+        )
+    return answers
+
+
+def _note(tx: Tx, token: Token, taken: Taken, *, rejected: int, now: datetime) -> None:
+    if not taken.accepted:
+        return
+    counts = {
+        "accepted": taken.accepted,
+        "merged": taken.merged,
+        "duplicate": taken.duplicate,
+        "rejected": rejected,
+    }
+    audits.write(
+        tx,
+        who=f"token/{token.name}",
+        act="take_warnings",
+        subject=f"api_token/{token.id}",
+        why="",
+        now=now,
+        facts=counts,
+    )
+
+
+def _refusal(item: Rejected, cells: Cells) -> Answer:
+    fault = Fault(field=NAMES[item.field], code=_code(item.field, cells.get(item.field, "")))
+    return Answer(status=WarningStatus.REJECTED, fault=fault)
+
+
+def _code(field: Field, cell: str) -> FaultCode:
+    if field is Field.PHONE:
+        return FaultCode.MISSING if is_blank(cleaned(cell).lower()) else FaultCode.UNUSABLE
+    if field is Field.EXPIRES_AT and _is_moment(cell):
+        return FaultCode.EXPIRED
+    return FaultCode.UNREADABLE
+
+
+def _is_moment(cell: str) -> bool:
+    try:
+        MomentReader(ZoneInfo("UTC")).read_end(cell.strip())
+    except Unreadable:
+        return False
+    return True

@@ -1,0 +1,105 @@
+"""The API, put together: mounted at /api/v1, with its own errors, headers and description."""
+
+from __future__ import annotations
+
+import logging
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from dialer.bootstrap import Application
+from dialer.errors import Invalid, NotFound, Unavailable
+from dialer.web.api import reading, warnings
+from dialer.web.api.description import ABOUT, DescribedApi
+from dialer.web.api.desk import Desk, unavailable
+from dialer.web.api.headers import SecurityHeaders
+from dialer.web.api.problems import FieldProblem, Problem, ProblemCode, problem_response
+
+PREFIX = "/api/v1"
+
+_log = logging.getLogger(__name__)
+
+
+def create_api(app: Application) -> FastAPI:
+    """The API on this application. Its interactive pages are left out: they would load from elsewhere."""
+    api = DescribedApi(
+        title="预警劝阻接口 · dialer API",
+        description=ABOUT,
+        version="1",
+        openapi_url="/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        servers=[{"url": PREFIX}],
+        root_path_in_servers=False,
+        separate_input_output_schemas=False,
+    )
+    api.state.desk = Desk(app)
+    api.include_router(warnings.router)
+    api.include_router(reading.router)
+    api.add_middleware(SecurityHeaders)
+    api.add_exception_handler(Problem, _problem)
+    api.add_exception_handler(Unavailable, _problem)
+    api.add_exception_handler(NotFound, _problem)
+    api.add_exception_handler(Invalid, _problem)
+    api.add_exception_handler(RequestValidationError, _problem)
+    api.add_exception_handler(HTTPException, _problem)
+    api.add_exception_handler(Exception, _fault)
+    return api
+
+
+async def _problem(_request: Request, fault: Exception) -> JSONResponse:
+    return problem_response(_translated(fault))
+
+
+async def _fault(_request: Request, fault: Exception) -> JSONResponse:
+    _log.error("the API failed", exc_info=fault)
+    return problem_response(
+        Problem(500, ProblemCode.FAULT, "系统故障，已记录 (a fault of ours; it is logged)")
+    )
+
+
+def _translated(fault: Exception) -> Problem:
+    match fault:
+        case Problem():
+            return fault
+        case Unavailable():
+            _log.warning("request put off: %s", fault)
+            return unavailable(fault)
+        case NotFound():
+            return Problem(404, ProblemCode.NOT_FOUND, f"不存在 (no such {fault.kind})")
+        case Invalid():
+            error = FieldProblem(
+                index=None, field=fault.field, code="invalid", reason=fault.problem, mend=fault.mend
+            )
+            return _invalid([error])
+        case RequestValidationError():
+            return _invalid([_named(error["loc"]) for error in fault.errors()])
+        case HTTPException():
+            return _of_http(fault)
+    raise fault
+
+
+def _named(location: tuple[int | str, ...]) -> FieldProblem:
+    return FieldProblem(
+        index=None,
+        field=str(location[-1])[:60],
+        code="invalid",
+        reason="无法识别 (not readable)",
+        mend="见 /api/v1/openapi.json (see there)",
+    )
+
+
+def _invalid(errors: list[FieldProblem]) -> Problem:
+    return Problem(422, ProblemCode.INVALID, "参数有误 (a parameter is wrong)", errors=errors)
+
+
+def _of_http(fault: HTTPException) -> Problem:
+    known = {
+        404: (ProblemCode.NOT_FOUND, "没有这个地址 (no such address)"),
+        405: (ProblemCode.METHOD, "不支持该方法 (method not allowed)"),
+    }
+    code, detail = known.get(fault.status_code, (ProblemCode.INVALID, "请求有误 (the request is wrong)"))
+    return Problem(fault.status_code, code, detail, headers=fault.headers)

@@ -1,0 +1,106 @@
+"""The bucket of permits: shared through the broker, kept by each process alone while the broker is away."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import redis
+
+from dialer.web.ratelimit import LocalLimiter, RateLimiter, redis_url
+
+
+@pytest.fixture
+def limiter(broker_url: str) -> Iterator[RateLimiter]:
+    limiter = RateLimiter(broker_url, per_second=0.01, burst=5)
+    yield limiter
+    limiter.close()
+
+
+def test_a_burst_passes_and_then_the_wait_is_told(limiter: RateLimiter):
+    assert [limiter.take("1") for _ in range(5)] == [0.0] * 5
+    assert 0 < limiter.take("1") <= 100
+
+
+def test_senders_do_not_spend_each_others_permits(limiter: RateLimiter):
+    for _ in range(6):
+        limiter.take("1")
+    assert limiter.take("2") == 0
+
+
+def test_two_processes_share_one_bucket(limiter: RateLimiter, broker_url: str):
+    other = RateLimiter(broker_url, per_second=0.01, burst=5)
+    waits = [one.take("1") for one in (limiter, other) * 4]
+    assert waits.count(0.0) == 5
+    other.close()
+
+
+def test_no_permit_is_spent_twice_by_many_at_once(limiter: RateLimiter):
+    with ThreadPoolExecutor(8) as pool:
+        waits = list(pool.map(lambda _: limiter.take("1"), range(40)))
+    assert waits.count(0.0) == 5
+
+
+def test_permits_come_back_with_time(broker_url: str):
+    limiter = RateLimiter(broker_url, per_second=50, burst=1)
+    assert limiter.take("1") == 0
+    deadline = time.monotonic() + 5
+    while limiter.take("1") > 0:
+        assert time.monotonic() < deadline
+    limiter.close()
+
+
+def test_an_idle_bucket_leaves_the_broker(broker_url: str):
+    limiter = RateLimiter(broker_url, per_second=100, burst=1)
+    limiter.take("1")
+    with redis.Redis.from_url(broker_url) as client:
+        assert 0 < client.pttl("dialer:rate:1") <= 2000
+    limiter.close()
+
+
+def test_while_the_broker_is_away_permits_are_counted_here_and_quickly():
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        limiter = RateLimiter(f"redis://127.0.0.1:{nobody.getsockname()[1]}/0", per_second=0.01, burst=3)
+        begun = time.monotonic()
+        waits = [limiter.take("1") for _ in range(4)]
+    assert waits[:3] == [0.0] * 3
+    assert waits[3] > 0
+    assert time.monotonic() - begun < 2
+    limiter.close()
+
+
+def test_a_broker_that_takes_the_connection_and_says_nothing_is_given_up():
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        limiter = RateLimiter(f"redis://127.0.0.1:{mute.getsockname()[1]}/0", per_second=1, burst=3)
+        begun = time.monotonic()
+        assert limiter.take("1") == 0
+        assert time.monotonic() - begun < 2
+        limiter.close()
+
+
+def test_a_local_bucket_refills_by_its_clock():
+    now = [0.0]
+    limiter = LocalLimiter(per_second=2, burst=2, clock=lambda: now[0])
+    assert [limiter.take("a"), limiter.take("a")] == [0.0, 0.0]
+    assert limiter.take("a") == pytest.approx(0.5)
+    now[0] = 0.5
+    assert limiter.take("a") == 0
+    now[0] = 100.0
+    assert [limiter.take("a") > 0 for _ in range(3)] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("configured", "known"),
+    [
+        ("redis://:p@host:6379/2", "redis://:p@host:6379/2"),
+        ("rediss://host/0", "rediss://host/0"),
+        ("redis+socket:///run/valkey.sock?virtual_host=3", "unix:///run/valkey.sock?db=3"),
+        ("redis+socket:///run/valkey.sock", "unix:///run/valkey.sock?db=0"),
+    ],
+)
+def test_addresses_of_the_settings_are_understood(configured: str, known: str):
+    assert redis_url(configured) == known
