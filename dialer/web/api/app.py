@@ -14,7 +14,7 @@ from dialer.errors import Invalid, NotFound, Unavailable
 from dialer.web.api import reading, warnings
 from dialer.web.api.description import ABOUT, DescribedApi
 from dialer.web.api.desk import Desk, unavailable
-from dialer.web.api.headers import SecurityHeaders
+from dialer.web.api.guard import Guard
 from dialer.web.api.problems import FieldProblem, Problem, ProblemCode, problem_response
 
 PREFIX = "/api/v1"
@@ -39,26 +39,18 @@ def create_api(app: Application) -> FastAPI:
     api.state.desk = Desk(app)
     api.include_router(warnings.router)
     api.include_router(reading.router)
-    api.add_middleware(SecurityHeaders)
+    api.add_middleware(Guard)
     api.add_exception_handler(Problem, _problem)
     api.add_exception_handler(Unavailable, _problem)
     api.add_exception_handler(NotFound, _problem)
     api.add_exception_handler(Invalid, _problem)
     api.add_exception_handler(RequestValidationError, _problem)
     api.add_exception_handler(HTTPException, _problem)
-    api.add_exception_handler(Exception, _fault)
     return api
 
 
 async def _problem(_request: Request, fault: Exception) -> JSONResponse:
     return problem_response(_translated(fault))
-
-
-async def _fault(_request: Request, fault: Exception) -> JSONResponse:
-    _log.error("the API failed", exc_info=fault)
-    return problem_response(
-        Problem(500, ProblemCode.FAULT, "系统故障，已记录 (a fault of ours; it is logged)")
-    )
 
 
 def _translated(fault: Exception) -> Problem:

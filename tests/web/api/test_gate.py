@@ -11,6 +11,7 @@ import httpx
 import psycopg
 import pytest
 import sqlalchemy as sa
+from starlette.types import Receive, Scope, Send
 
 from dialer.bootstrap import Application
 from dialer.errors import Unavailable
@@ -18,7 +19,7 @@ from dialer.runtime.clock import FrozenClock
 from dialer.store import tables as t
 from dialer.usecases.tokens import revoke_token
 from dialer.web.api.body import MOST_BYTES
-from dialer.web.api.headers import SECURITY_HEADERS
+from dialer.web.api.guard import SECURITY_HEADERS, Guard
 from dialer.web.app import create_app
 from tests.store.reads.town import MORNING
 from tests.web.api.office import WANG, Office, first
@@ -277,3 +278,17 @@ async def test_no_secret_and_nothing_personal_is_logged(office: Office, caplog: 
     ours = " ".join(record.getMessage() for record in caplog.records if not record.name.startswith("httpx"))
     for text in (secret, "王小明", "13800138000", "李四", "D" * 43):
         assert text not in ours
+
+
+async def test_a_fault_of_ours_is_told_as_one_and_logged_without_what_was_in_hand(
+    caplog: pytest.LogCaptureFixture,
+):
+    async def broken(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise RuntimeError("王小明 13800138000")
+
+    transport = httpx.ASGITransport(app=Guard(broken))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        answer = await client.get("/")
+    problem(answer, 500, "fault")
+    assert "王小明" not in answer.text + caplog.text
+    assert "RuntimeError at broken" in caplog.text
