@@ -57,6 +57,10 @@ class Nudger:
         self._app = app
 
     def __call__(self, name: str, *ids: int | str) -> None:
+        self.send(name, *ids)
+
+    def send(self, name: str, *ids: int | str) -> bool:
+        """As a call; whether the broker has it."""
         queue = BULK_QUEUE if name in _BULK else DIAL_QUEUE
         try:
             self._app.send_task(
@@ -69,11 +73,13 @@ class Nudger:
             )
         except (OperationalError, OSError) as fault:
             _log.warning("broker does not answer, the next tick finds the work: %s", type(fault).__name__)
+            return False
+        return True
 
     def is_deep(self, queue: str) -> bool:
         """True when so many messages wait that one more tells nobody anything."""
         try:
-            with self._app.connection_for_write() as connection:
+            with self._app.pool.acquire(block=True) as connection:
                 depth: int = connection.default_channel.client.llen(queue)
         except Exception as fault:  # noqa: BLE001  # every kind of broker fault means the same here
             _log.warning("broker does not tell its depth: %s", type(fault).__name__)

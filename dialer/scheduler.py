@@ -1,10 +1,21 @@
-"""`dialer scheduler`: ticks that send names of work. Several may run; one leads, by a lock in PostgreSQL."""
+"""`dialer scheduler`: ticks that send names of work. Several may run; one leads, by a lock in PostgreSQL.
+
+A leader that dies loses its connection and with it the lock, and another leads within a second. One that is stopped, or
+cut off, keeps its lock and is silent: the others end its session after a while. It holds no business data, so nothing
+is lost with it; what is due is in the rows.
+"""
 
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
@@ -12,30 +23,121 @@ from apscheduler.triggers.interval import IntervalTrigger
 from dialer.bootstrap import Application
 from dialer.broker import BULK_QUEUE, DIAL_QUEUE, Nudger
 from dialer.errors import Unavailable
+from dialer.store import facts
+from dialer.store.facts import Beat
+from dialer.usecases.watch_cycle import SCHEDULER, TICK, close_cycle
 
 LEADER_LOCK = 0x6C656164
+ALIVE_FILE = "engine-alive"
+"""In the data folder of the leading scheduler's machine, touched whenever a whole cycle was completed: for a watchdog
+that needs neither our database nor our web process.
+"""
 _FOLLOW_SECONDS = 1.0
+_BEAT_SECONDS = 2.0
+_FORGET = timedelta(days=1)
 _RESUME_EVERY = 5
 _RECONCILE_EVERY = 2
 
 _log = logging.getLogger(__name__)
 
 
-def run_scheduler(app: Application, *, stopped: threading.Event) -> None:
-    """Leads when no other does, until `stopped`; a leader that loses the database or the lock steps down at once."""
+@dataclass(slots=True)
+class Ticks:
+    """What the leader has sent; written by APScheduler's threads, read by the leading one."""
+
+    sent_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class _Patience:
+    """How long the leader has been silent, measured by this process alone: no two machines' clocks are compared."""
+
+    limit_seconds: float
+    _last: tuple[str, datetime] | None = None
+    _since: float = field(default_factory=time.monotonic)
+
+    def is_over(self, leader: Beat | None) -> bool:
+        heard = None if leader is None else (leader.process, leader.at)
+        if heard is not None and heard != self._last:
+            self._last = heard
+            self.begin()
+        return time.monotonic() - self._since > self.limit_seconds
+
+    def begin(self) -> None:
+        self._since = time.monotonic()
+
+
+def run_scheduler(app: Application, *, stopped: threading.Event, silent_seconds: float = 8.0) -> None:
+    """Leads when no other does, until `stopped`; a leader that loses the database or the lock steps down at once, and
+    one that says nothing for `silent_seconds` is deposed.
+    """
+    process = f"{SCHEDULER}:{socket.gethostname()}:{os.getpid()}:{threading.get_native_id()}"
+    patience = _Patience(limit_seconds=silent_seconds)
     while not stopped.is_set():
         try:
             with app.engine.store.hold_advisory_lock(LEADER_LOCK) as still_held:
                 if still_held is not None:
                     _log.info("leading")
-                    _lead(app, still_held, stopped)
+                    _lead(app, process, still_held, stopped)
+                    patience.begin()
+                else:
+                    _follow(app, process, patience)
         except Unavailable as fault:
             _log.warning("%s", fault)
+            patience.begin()
         stopped.wait(_FOLLOW_SECONDS)
+    try:
+        with app.engine.store.begin() as tx:
+            facts.stop_beating(tx, process=process)
+    except Unavailable as fault:
+        _log.warning("%s", fault)
 
 
-def _lead(app: Application, still_held: Callable[[], bool], stopped: threading.Event) -> None:
-    tick = app.settings.scheduler.tick_seconds
+def _follow(app: Application, process: str, patience: _Patience) -> None:
+    _beat(app, process, leader=False)
+    with app.engine.store.begin() as tx:
+        leaders = [beat for beat in facts.beats(tx, kind=SCHEDULER) if beat.facts.get("leader")]
+        if patience.is_over(leaders[0] if leaders else None):
+            patience.begin()
+            if facts.depose(tx, key=LEADER_LOCK):
+                _log.warning("the leading scheduler is silent: its session was ended")
+
+
+def _beat(app: Application, process: str, *, leader: bool) -> None:
+    with app.engine.store.begin() as tx:
+        facts.beat(
+            tx,
+            process=process,
+            kind=SCHEDULER,
+            real_now=app.engine.real.now(),
+            facts={"leader": leader},
+        )
+
+
+def _lead(app: Application, process: str, still_held: Callable[[], bool], stopped: threading.Event) -> None:
+    ticks = Ticks()
+    scheduler = _ticking(app, ticks)
+    cycle_began = app.engine.real.now()
+    beaten = -_BEAT_SECONDS
+    with app.engine.store.begin() as tx:
+        facts.forget_silent(tx, before=app.engine.real.now() - _FORGET)
+    scheduler.start()
+    try:
+        while not stopped.is_set():
+            if not still_held():
+                _log.warning("lost the lead")
+                return
+            if time.monotonic() - beaten >= _BEAT_SECONDS:
+                beaten = time.monotonic()
+                cycle_began = _tell(app, process, ticks, cycle_began)
+            stopped.wait(_FOLLOW_SECONDS)
+    finally:
+        scheduler.shutdown(wait=False)
+
+
+def _ticking(app: Application, ticks: Ticks) -> BackgroundScheduler:
+    settings = app.settings.scheduler
+    tick = settings.tick_seconds
     nudge = Nudger(app.celery)
     scheduler = BackgroundScheduler(
         timezone="UTC",
@@ -44,21 +146,40 @@ def _lead(app: Application, still_held: Callable[[], bool], stopped: threading.E
     )
 
     def send(name: str, queue: str) -> None:
-        if not nudge.is_deep(queue):
-            nudge(name)
+        # A queue that is deep already has a broker that answers and all the ticks it needs.
+        if nudge.is_deep(queue) or nudge.send(name):
+            ticks.sent_at = app.engine.real.now()
 
     for name, queue, seconds in (
         ("sweep", DIAL_QUEUE, tick),
         ("dial", DIAL_QUEUE, tick),
         ("reconcile", DIAL_QUEUE, tick * _RECONCILE_EVERY),
+        ("audit", DIAL_QUEUE, settings.audit_seconds),
         ("resume_loads", BULK_QUEUE, tick * _RESUME_EVERY),
     ):
-        scheduler.add_job(send, IntervalTrigger(seconds=seconds), args=(name, queue), id=name)
-    scheduler.start()
+        # The first one at once: whoever leads after a gap does not wait for the next round.
+        first = app.engine.real.now()
+        trigger = IntervalTrigger(seconds=seconds, timezone="UTC")
+        scheduler.add_job(send, trigger, args=(name, queue), id=name, next_run_time=first)
+    return scheduler
+
+
+def _tell(app: Application, process: str, ticks: Ticks, cycle_began: datetime) -> datetime:
+    """The leader beats and notes its ticks; returns when the cycle under way began."""
+    engine = app.engine
+    _beat(app, process, leader=True)
+    if ticks.sent_at is not None:
+        with engine.store.begin() as tx:
+            facts.note_part(tx, TICK, began_at=ticks.sent_at, real_now=ticks.sent_at)
+    if not close_cycle(engine, began_at=cycle_began):
+        return cycle_began
+    _touch(app.settings.data_dir / ALIVE_FILE)
+    return engine.real.now()
+
+
+def _touch(path: Path) -> None:
     try:
-        while not stopped.wait(_FOLLOW_SECONDS):
-            if not still_held():
-                _log.warning("lost the lead")
-                return
-    finally:
-        scheduler.shutdown(wait=False)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
+    except OSError as fault:
+        _log.warning("the sign of life cannot be written: %s", fault.strerror)

@@ -136,6 +136,10 @@ class CarrierSettings(Section):
 
 class SchedulerSettings(Section):
     tick_seconds: float = Field(default=1.0, gt=0, le=60)
+    audit_seconds: float = Field(default=30.0, gt=0, le=3600)
+    """How often cases are compared with their rows."""
+    late_seconds: float = Field(default=120.0, gt=0, le=3600)
+    """A whole cycle of the engine that is older than this is reported as late."""
 
 
 class ClockSettings(Section):

@@ -101,3 +101,58 @@ def alive(tx: Tx, *, since: datetime) -> list[Beat]:
     """Processes that have beaten since then (real)."""
     rows = tx.rows(sa.select(t.heartbeat).where(t.heartbeat.c.at >= since).order_by(t.heartbeat.c.process))
     return [Beat(**row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One part of the engine's cycle, as it was last done to its end. Both times are real."""
+
+    at: datetime
+    began_at: datetime
+    facts: Mapping[str, object]
+
+
+_PART = "part"
+
+
+def note_part(
+    tx: Tx, name: str, *, began_at: datetime, real_now: datetime, facts: Mapping[str, object] | None = None
+) -> None:
+    """That part of the cycle has been done to its end, by whichever process did it."""
+    held = {"began_at": began_at.isoformat(), **(facts or {})}
+    beat(tx, process=f"{_PART}:{name}", kind=_PART, real_now=real_now, facts=held)
+
+
+def parts(tx: Tx) -> dict[str, Part]:
+    """What is known of each part, by name."""
+    rows = tx.rows(sa.select(t.heartbeat).where(t.heartbeat.c.kind == _PART))
+    return {
+        row["process"].removeprefix(f"{_PART}:"): Part(
+            at=row["at"], began_at=datetime.fromisoformat(row["facts"]["began_at"]), facts=row["facts"]
+        )
+        for row in rows
+    }
+
+
+def beats(tx: Tx, *, kind: str) -> list[Beat]:
+    """Every process of a kind that has ever beaten and did not say that it stopped, the latest first."""
+    rows = tx.rows(sa.select(t.heartbeat).where(t.heartbeat.c.kind == kind).order_by(t.heartbeat.c.at.desc()))
+    return [Beat(**row) for row in rows]
+
+
+def forget_silent(tx: Tx, *, before: datetime) -> None:
+    """Processes that died without a word long ago (real) leave no row."""
+    tx.execute(sa.delete(t.heartbeat).where(t.heartbeat.c.kind != _PART, t.heartbeat.c.at < before))
+
+
+def depose(tx: Tx, *, key: int) -> int:
+    """Ends the session that holds an advisory lock of this database; how many were ended. For a holder that is silent:
+    stopped, or cut off without the server knowing. Should it wake, it finds its lock gone.
+    """
+    statement = sa.text(
+        "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_locks"
+        " WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND pid <> pg_backend_pid()"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        " AND (classid::bigint << 32) + objid::bigint = :key"
+    )
+    return int(tx.scalar(statement, {"key": key}))

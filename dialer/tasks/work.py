@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -20,15 +22,21 @@ from dialer.usecases import load_list as loading
 from dialer.usecases import pause as pausing
 from dialer.usecases import reconcile as reconciling
 from dialer.usecases import sweep as sweeping
+from dialer.usecases import watch_cycle as cycling
 
 _DIAL_SECONDS = 20.0
+_DIAL_AT_ONCE = 2
+_NOTE_SECONDS = 2.0
+
+_dialling = threading.BoundedSemaphore(_DIAL_AT_ONCE)
+_noted: dict[str, float] = {}
 
 _log = logging.getLogger(__name__)
 
 
 @shared_task(name="dialer.dial", ignore_result=True)
 def dial() -> None:
-    """Rings what may be rung now, for a while."""
+    """Rings what may be rung now, for a while. So many at once and no more, or sweeps would wait behind them."""
 
     async def ring(client: CallClient) -> int:
         app = application.current()
@@ -36,28 +44,49 @@ def dial() -> None:
             app.engine, client, for_seconds=_DIAL_SECONDS, stopping=application.stopping
         )
 
-    _with_client(ring)
+    if not _dialling.acquire(blocking=False):
+        return
+    try:
+        _part("dial", lambda: _with_client(ring))
+    finally:
+        _dialling.release()
 
 
 @shared_task(name="dialer.sweep", ignore_result=True)
 def sweep() -> None:
     """Everything whose time has come."""
-    _patiently(lambda: pausing.end_pauses(application.current().engine))
-    _patiently(lambda: sweeping.sweep_attempts(application.current().engine))
-    _patiently(lambda: sweeping.sweep_cases(application.current().engine))
-    _patiently(lambda: escalating.escalate_unsigned(application.current().engine))
+    engine = application.current().engine
+    _part(
+        "sweep",
+        lambda: pausing.end_pauses(engine),
+        lambda: sweeping.sweep_attempts(engine),
+        lambda: sweeping.sweep_cases(engine),
+        lambda: escalating.escalate_unsigned(engine),
+    )
 
 
 @shared_task(name="dialer.reconcile", ignore_result=True)
 def reconcile() -> None:
     """Silent attempts are asked about, unwanted calls are ended."""
-    _with_client(lambda client: cancelling.cancel_calls(application.current().engine, client))
-    _with_client(lambda client: reconciling.reconcile(application.current().engine, client))
+    engine = application.current().engine
+    _part(
+        "reconcile",
+        lambda: _with_client(lambda client: cancelling.cancel_calls(engine, client)),
+        lambda: _with_client(lambda client: reconciling.reconcile(engine, client)),
+    )
+
+
+@shared_task(name="dialer.audit", ignore_result=True)
+def audit() -> None:
+    """Cases are compared with their rows."""
+    _patiently(lambda: cycling.audit_round(application.current().engine))
 
 
 @shared_task(name="dialer.cancel_calls", ignore_result=True)
 def cancel_calls() -> None:
-    _with_client(lambda client: cancelling.cancel_calls(application.current().engine, client))
+    _patiently(
+        lambda: _with_client(lambda client: cancelling.cancel_calls(application.current().engine, client))
+    )
 
 
 @shared_task(name="dialer.load_list", ignore_result=True)
@@ -88,12 +117,24 @@ def _with_client(work: Callable[[CallClient], Awaitable[int]]) -> None:
         async with application.current().calls() as client:
             await work(client)
 
-    _patiently(lambda: asyncio.run(run()))
+    asyncio.run(run())
 
 
-def _patiently(work: Callable[[], object]) -> None:
-    """A part that does not answer costs a log line: the next tick tries again."""
+def _part(name: str, *works: Callable[[], object]) -> None:
+    """One part of the engine's cycle: when all of it was done to its end, that is noted, now and then."""
+    engine = application.current().engine
+    began_at = engine.real.now()
+    done = [_patiently(work) for work in works]
+    if all(done) and time.monotonic() - _noted.get(name, -_NOTE_SECONDS) >= _NOTE_SECONDS:
+        _noted[name] = time.monotonic()
+        _patiently(lambda: cycling.note_part(engine, name, began_at=began_at))
+
+
+def _patiently(work: Callable[[], object]) -> bool:
+    """A part that does not answer costs a log line: the next tick tries again. Whether the work was done."""
     try:
         work()
     except Unavailable as fault:
         _log.warning("%s", fault)
+        return False
+    return True

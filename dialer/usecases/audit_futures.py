@@ -121,7 +121,9 @@ class _Audit:
             except Unavailable:
                 raise
             except Exception as fault:  # noqa: BLE001  # who breaks its own mending must not stop the others'
-                _log.error("auditor: case %s (%s): %s", case_id, kind.value, type(fault).__name__)  # noqa: TRY400  # its text may be personal
+                _log.error(
+                    "auditor: case %s (%s): %s", case_id, kind.value, type(fault).__name__
+                )  # its text may be personal
                 with self._engine.store.begin() as tx:
                     self._tell(tx, kind, case_id)
             else:

@@ -8,7 +8,7 @@ from starlette.routing import Route
 from dialer import __version__
 from dialer.bootstrap import Application
 from dialer.web.api.app import PREFIX, create_api
-from dialer.web.health import live, ready
+from dialer.web.health import engine, live, ready
 from dialer.web.hooks import hook_routes
 from dialer.web.sound import sound
 from dialer.web.status import status_routes
@@ -23,4 +23,5 @@ def create_app(app: Application) -> FastAPI:
     web.router.routes.append(Route("/health/live", live, methods=["GET"]))
     web.router.routes.append(Route("/health/ready", ready(app), methods=["GET"]))
     web.mount(PREFIX, create_api(app))
+    web.router.routes.append(Route("/health/engine", engine(app), methods=["GET"]))
     return web

@@ -1,4 +1,4 @@
-"""Whether this process lives, and whether it can do its work now."""
+"""Whether this process lives, whether it can do its work now, and whether the engine behind it does its own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from dialer.bootstrap import Application
 from dialer.errors import Unavailable
 from dialer.store import facts
+from dialer.usecases.watch_cycle import EngineState, look_at_engine
 
 
 async def live(_request: Request) -> Response:
@@ -33,3 +34,34 @@ def ready(app: Application) -> Callable[[Request], Awaitable[Response]]:
         return JSONResponse({"status": "ready"})
 
     return handle
+
+
+def engine(app: Application) -> Callable[[Request], Awaitable[Response]]:
+    """200 while whole cycles are completed: a tick was sent, and a worker swept, dialled, reconciled and audited to the
+    end. 503 when the last whole one is older than `scheduler.late_seconds`, with the parts that are late.
+    """
+    limit = app.settings.scheduler.late_seconds
+
+    async def handle(_request: Request) -> Response:
+        try:
+            state = await asyncio.to_thread(look_at_engine, app.engine, late_seconds=limit)
+        except Unavailable as fault:
+            return JSONResponse({"status": "late", "late": [fault.part]}, status_code=503)
+        return JSONResponse(_told(state, limit), status_code=503 if state.late else 200)
+
+    return handle
+
+
+def _told(state: EngineState, limit_seconds: float) -> dict[str, object]:
+    def rounded(seconds: float | None) -> float | None:
+        return None if seconds is None else round(seconds, 1)
+
+    return {
+        "status": "late" if state.late else "whole",
+        "late": list(state.late),
+        "cycle_seconds_ago": rounded(state.cycle_seconds),
+        "limit_seconds": limit_seconds,
+        "parts_seconds_ago": {name: rounded(age) for name, age in state.parts_seconds.items()},
+        "leader": state.leader,
+        "leader_seconds_ago": rounded(state.leader_seconds),
+    }

@@ -5,20 +5,22 @@ from __future__ import annotations
 import uvicorn
 
 from dialer.bootstrap import Application
+from dialer.usecases.beat import beating
 from dialer.web.app import create_app
 
 
 def run_web(app: Application) -> None:
     """Serves until SIGTERM or SIGINT; requests under way are finished first."""
     web = app.settings.web
-    uvicorn.run(
-        create_app(app),
-        host=web.host,
-        port=web.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=10,
-        timeout_keep_alive=75,
-    )
+    with beating(app.engine, kind="web"):
+        uvicorn.run(
+            create_app(app),
+            host=web.host,
+            port=web.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=10,
+            timeout_keep_alive=75,
+        )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -14,23 +13,14 @@ from dialer.domain.effects import AlarmCode
 from dialer.domain.values import Grade
 from dialer.errors import Invalid, NotFound
 from dialer.store import alarms
-from dialer.store.keys import create
 from tests.ops.scene import MORNING, Scene
 
 Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(
-    scene: Scene, fresh_database: str, broker_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Run:
-    create(tmp_path / "keys.json")
-    for name, value in {
-        "DIALER_DATABASE__URL": fresh_database,
-        "DIALER_BROKER__URL": broker_url,
-        "DIALER_KEYS__FILE": str(tmp_path / "keys.json"),
-        "DIALER_DATA_DIR": str(tmp_path / "var"),
-    }.items():
+def run(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    for name, value in environment.items():
         monkeypatch.setenv(name, value)
     runner = CliRunner()
 
