@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -81,9 +81,11 @@ def claim(
     lease_seconds: float,
     at_most: int,
     number_retry_seconds: float,
+    closed_until: Callable[[str], datetime | None],
 ) -> list[Claimed]:
     """The most urgent ready rings, as many as pacing and lines allow within the horizon, each with its own moment to
-    leave. The group is locked. A number that rings or rests puts its ring off, without using anything up.
+    leave. The group is locked. A number that rings or rests puts its ring off, without using anything up; so does one
+    where it is night, which `closed_until` tells by giving the next opening there.
     """
     slots = group.slots(real_now=real_now, horizon_seconds=horizon_seconds)[:at_most]
     if not slots or (group.paused_until is not None and group.paused_until > now):
@@ -91,6 +93,11 @@ def claim(
     candidates = _unpaused_candidates(tx, limit=len(slots), now=now)
     if not candidates:
         return []
+    numbers = {
+        row["id"]: open_person(tx, person_id=row["person_id"], sealed=row["sealed"]).phones[row["number"]]
+        for row in candidates
+    }
+    candidates = _where_it_is_day(tx, candidates, numbers, closed_until)
     taken = _take_numbers(tx, candidates, now=now)
     put_off = [row["id"] for row in candidates if row["id"] not in taken]
     if put_off:
@@ -107,14 +114,13 @@ def claim(
     lease_until = real_now + timedelta(seconds=horizon_seconds + lease_seconds)
     claimed: list[Claimed] = []
     for row, send_at in zip(chosen, slots, strict=False):
-        person = open_person(tx, person_id=row["person_id"], sealed=row["sealed"])
         claimed.append(
             Claimed(
                 attempt_id=row["id"],
                 token=row["token"] + 1,
                 case_id=row["case_id"],
                 n=row["n"],
-                to=person.phones[row["number"]],
+                to=numbers[row["id"]],
                 send_at=send_at,
                 fraud_type=FraudType(row["fraud_type"]),
                 tags=frozenset(Tag(tag) for tag in row["tags"]),
@@ -216,8 +222,30 @@ def _unpaused_candidates(tx: Tx, *, limit: int, now: datetime) -> list[Any]:
     return []
 
 
+def _where_it_is_day(
+    tx: Tx,
+    candidates: list[Any],
+    numbers: Mapping[uuid.UUID, str],
+    closed_until: Callable[[str], datetime | None],
+) -> list[Any]:
+    awake: list[Any] = []
+    for row in candidates:
+        opening = closed_until(numbers[row["id"]])
+        if opening is None:
+            awake.append(row)
+            continue
+        tx.execute(
+            sa.update(t.attempt)
+            .where(t.attempt.c.id == row["id"])
+            .values(state=AttemptState.PLANNED.value, not_before=opening)
+        )
+    return awake
+
+
 def _take_numbers(tx: Tx, candidates: Sequence[Any], *, now: datetime) -> set[uuid.UUID]:
     """Which of them got their number: one live call a number, and rest between two, whoever's case it is."""
+    if not candidates:
+        return set()
     wanted: dict[bytes, uuid.UUID] = {}
     for row in candidates:
         wanted.setdefault(bytes(row["phone_blind"]), row["id"])

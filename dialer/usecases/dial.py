@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from dialer.domain.values import TelephonyResult
+from dialer.intake.zones import closed_until
 from dialer.store import attempts, cases, pacing
 from dialer.store.attempts import Claimed, Sending
 from dialer.telephony.client import CallClient, Fault, PlaceCall, Placed, Refused, Unsure
@@ -103,6 +104,7 @@ class _Run:
                 lease_seconds=rules.lease_seconds,
                 at_most=rules.at_most,
                 number_retry_seconds=engine.policies.newest.number_spacing_seconds,
+                closed_until=lambda number: closed_until(number, engine.policies.newest.window, now),
             )
 
     def send(self, claimed: Sequence[Claimed]) -> None:
