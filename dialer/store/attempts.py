@@ -81,7 +81,7 @@ def claim(
     lease_seconds: float,
     at_most: int,
     number_retry_seconds: float,
-    closed_until: Callable[[str], datetime | None],
+    closed_until: Callable[[str], datetime | None] = lambda _number: None,
 ) -> list[Claimed]:
     """The most urgent ready rings, as many as pacing and lines allow within the horizon, each with its own moment to
     leave. The group is locked. A number that rings or rests puts its ring off, without using anything up; so does one
