@@ -41,5 +41,6 @@ def links(text: str) -> Iterator[str]:
 def anchors(text: str) -> set[str]:
     """The names by which a page's headings can be linked to, as Git hosts make them."""
     return {
-        re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in _HEADING.findall(text)
+        re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+        for heading in _HEADING.findall(text)
     }

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import typer
-from pages import PAGES, ROOT, code, name
 
 from dialer.cli import app
+from tests.docs.pages import PAGES, ROOT, code, name
 
 _TREE: Any = typer.main.get_command(app)
 _TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))

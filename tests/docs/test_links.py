@@ -6,7 +6,8 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from pages import PAGES, ROOT, anchors, links, name
+
+from tests.docs.pages import PAGES, ROOT, anchors, links, name
 
 _LARGEST_BYTES = 100_000
 

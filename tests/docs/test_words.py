@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from pages import PAGES, name
+
+from tests.docs.pages import PAGES, name
 
 _FORBIDDEN = re.compile(
     r"/work/|/root/|/home/\w|\bTODO\b|\bFIXME\b|\bTBD\b|lorem ipsum|coming soon|claude|\bLLM\b|chatgpt"
