@@ -7,9 +7,11 @@ from starlette.routing import Route
 
 from dialer import __version__
 from dialer.bootstrap import Application
+from dialer.runtime.metrics import ProcessMetrics
 from dialer.web.api.app import PREFIX, create_api
 from dialer.web.health import engine, live, ready
 from dialer.web.hooks import hook_routes
+from dialer.web.metrics import CountWebhooks, metrics
 from dialer.web.sound import sound
 from dialer.web.status import status_routes
 
@@ -22,6 +24,9 @@ def create_app(app: Application) -> FastAPI:
     web.router.routes.append(Route("/audio/{file}", sound, methods=["GET"]))
     web.router.routes.append(Route("/health/live", live, methods=["GET"]))
     web.router.routes.append(Route("/health/ready", ready(app), methods=["GET"]))
+    own = ProcessMetrics()
+    web.add_middleware(CountWebhooks, own=own)
+    web.router.routes.append(Route("/metrics", metrics(app, own), methods=["GET"]))
     web.mount(PREFIX, create_api(app))
     web.router.routes.append(Route("/health/engine", engine(app), methods=["GET"]))
     return web
