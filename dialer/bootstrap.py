@@ -284,6 +284,8 @@ def _telephony(settings: Settings, carrier: CarrierAccess | None) -> TelephonyCo
             public_url=public_url(settings),
             timeout_seconds=telephony.timeout_seconds,
             ring_timeout_seconds=telephony.ring_timeout_seconds,
+            officer_number=telephony.officer_number,
+            officer_ring_seconds=telephony.officer_ring_seconds,
         )
     if telephony.account_sid is None or telephony.auth_token is None:
         raise SettingsError(
@@ -300,6 +302,8 @@ def _telephony(settings: Settings, carrier: CarrierAccess | None) -> TelephonyCo
         public_url=public_url(settings),
         timeout_seconds=telephony.timeout_seconds,
         ring_timeout_seconds=telephony.ring_timeout_seconds,
+        officer_number=telephony.officer_number,
+        officer_ring_seconds=telephony.officer_ring_seconds,
     )
 
 

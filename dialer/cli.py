@@ -13,6 +13,7 @@ from dialer.cli_care import care, filed, keys
 from dialer.cli_case import case_command, cases_command
 from dialer.cli_control import alarms, control
 from dialer.cli_demo import demo_command
+from dialer.cli_desk import desk
 from dialer.cli_load import load_command
 from dialer.cli_report import report_command
 from dialer.cli_scripts import scripts
@@ -39,6 +40,7 @@ app.add_typer(alarms, name="alarms")
 app.command("report")(report_command)
 app.command("case")(case_command)
 app.command("cases")(cases_command)
+work.registered_commands.extend(desk.registered_commands)
 app.add_typer(work, name="work")
 app.add_typer(scripts, name="scripts")
 app.add_typer(keys, name="keys")

@@ -25,6 +25,9 @@ from dialer.store import facts
 from dialer.tasks.worker import run_worker
 from dialer.web.serve import run_web
 
+_LINE_SPARE = 2.0
+_DESK_LINES = 4
+"""Beside the lines for people: hand-overs take one each."""
 ATTEMPT_IN_URL = r"/hooks/[a-z]+/([0-9a-f-]{36})"
 
 serve = typer.Typer()
@@ -82,6 +85,7 @@ def carrier() -> None:
             if row is None
             else ServiceClock(anchor_unix=row.anchor_unix, epoch=row.epoch, speed=row.speed)
         )
+        desk = app.settings.telephony.officer_number
         config = CarrierConfig(
             account_sid=access.account_sid,
             auth_token=access.auth_token,
@@ -92,6 +96,10 @@ def carrier() -> None:
             clock=clock,
             people=app.settings.carrier.people_config(),
             attempt_pattern=ATTEMPT_IN_URL,
+            desk_numbers=(desk,) if desk else (),
+            # A little more than we place: our own pacing is what holds, the line's cap only shows when it fails.
+            calls_per_second=app.settings.telephony.calls_per_second * _LINE_SPARE,
+            max_lines=app.settings.telephony.lines + _DESK_LINES,
         )
         app.engine.store.dispose()
         run_carrier(config)

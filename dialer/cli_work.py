@@ -14,7 +14,8 @@ from dialer.domain.values import OutcomeKind, Track
 from dialer.errors import Invalid
 from dialer.outcomes.money import Amounts, fen_of
 from dialer.settings import load_settings
-from dialer.store import assignments
+from dialer.store import assignments, stop_payments
+from dialer.store.stop_payments import StopPayment
 from dialer.usecases.report_errand import approve_outcome, report_errand, sign_errand
 
 work = typer.Typer(help="Human calls and visits.", no_args_is_help=True)
@@ -33,11 +34,13 @@ def list_work(
     with application(load_settings()) as app:
         with app.engine.store.begin() as tx:
             waiting = assignments.waiting(tx, kind=track, limit=limit)
+            payments = stop_payments.waiting(tx, limit=limit) if track is None else []
         now = app.engine.clock.now()
     if as_json:
         typer.echo(
             json.dumps(
-                [
+                [payment_row(payment) for payment in payments]
+                + [
                     {
                         "id": a.id,
                         "case_id": a.case_id,
@@ -60,12 +63,33 @@ def list_work(
     table = Table(
         "ID", "案件 case", "种类 kind", "等级 grade", "原因 reason", "属地 unit", "截止 due", "签收 signed"
     )
+    for payment in payments:
+        table.add_row(
+            f"止付 {payment.id}", str(payment.case_id), "stop_payment", "", "already_paid", "", "! now", "-"
+        )
     for a in waiting:
         due = a.due_at.isoformat(timespec="minutes") + (" !" if a.due_at <= now else "")
         table.add_row(
             str(a.id), str(a.case_id), a.kind.value, a.grade.value, a.reason, a.unit, due, a.signed_by or "-"
         )
     Console().print(table)
+
+
+def payment_row(payment: StopPayment) -> dict[str, object]:
+    """A stop-payment task among the work; `dialer work stop-payment ID` ends it."""
+    return {
+        "id": payment.id,
+        "case_id": payment.case_id,
+        "kind": "stop_payment",
+        "state": "open",
+        "grade": None,
+        "reason": "already_paid",
+        "unit": "",
+        "opened_at": payment.opened_at.isoformat(),
+        "due_at": payment.opened_at.isoformat(),
+        "overdue": True,
+        "signed_by": None,
+    }
 
 
 @work.command("sign")

@@ -97,6 +97,10 @@ class TelephonySettings(Section):
     timeout_seconds: float = Field(default=10.0, gt=0, le=60)
     ring_timeout_seconds: int = Field(default=30, ge=5, le=600)
     """Service seconds that a telephone rings before the call counts as not answered."""
+    officer_number: str = Field(default="", pattern=r"^(\+?[0-9]{3,15})?$")
+    """The duty line that a call is handed over to. Empty: nobody takes calls, and an officer rings back."""
+    officer_ring_seconds: int = Field(default=20, ge=5, le=600)
+    """Service seconds that the duty line rings before the person is told that an officer will ring back."""
     silence_seconds: float = Field(default=90.0, ge=1, le=3600)
     """A call that says nothing for this long is asked about."""
 

@@ -12,6 +12,7 @@ from dialer.domain.errand import AssignmentState
 from dialer.domain.load import LoadState
 from dialer.domain.pause import PauseScope
 from dialer.domain.reach import Reach
+from dialer.domain.stop_payment import PaidWhen, StopResult
 from dialer.domain.values import (
     AmountKind,
     Answer,
@@ -215,6 +216,16 @@ _CATALOGUE: Mapping[type[StrEnum], Mapping[str, tuple[str, str]]] = {
         AssignmentState.SIGNED: ("已签收", "signed for"),
         AssignmentState.DONE: ("已反馈", "reported"),
         AssignmentState.WITHDRAWN: ("已撤销", "withdrawn"),
+    },
+    StopResult: {
+        StopResult.ASKED: ("已联系银行止付", "the bank has been asked"),
+        StopResult.TOO_LATE: ("已来不及", "too late"),
+        StopResult.NOT_NEEDED: ("并未转账", "nothing had been paid"),
+    },
+    PaidWhen: {
+        PaidWhen.JUST_NOW: ("刚刚", "just now"),
+        PaidWhen.HOURS_AGO: ("几小时前", "hours ago"),
+        PaidWhen.BEFORE_TODAY: ("昨天或更早", "before today"),
     },
     LoadState: {
         LoadState.WAITING: ("等待导入", "waiting"),

@@ -28,6 +28,8 @@ _NINE = 9
 _SLOW = 1.0
 _CALLS_PER_SECOND = "30"
 _LINES = "80"
+_DESK = "+8647896111"
+"""The duty line on the simulated exchange: one telephone, so that a second hand-over meanwhile finds it busy."""
 _OURS = ("keys.json", "carrier.json", "carrier", "rejects", "sample.csv")
 
 
@@ -62,6 +64,7 @@ def demo_environment(env: Mapping[str, str]) -> dict[str, str]:
         "DIALER_WEB__PORT": port,
         "DIALER_TELEPHONY__CALLS_PER_SECOND": _CALLS_PER_SECOND,
         "DIALER_TELEPHONY__LINES": _LINES,
+        "DIALER_TELEPHONY__OFFICER_NUMBER": _DESK,
         "DIALER_TELEPHONY__SILENCE_SECONDS": "20",
         "DIALER_SCHEDULER__TICK_SECONDS": "0.25",
         "DIALER_LOG__LEVEL": env.get("DIALER_LOG__LEVEL", "warning"),

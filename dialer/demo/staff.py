@@ -6,16 +6,19 @@ import hashlib
 from datetime import timedelta
 
 from dialer.domain.errand import AssignmentState
+from dialer.domain.stop_payment import StopResult
 from dialer.domain.values import OutcomeKind, Track
 from dialer.errors import Conflict
 from dialer.outcomes.money import Amounts
-from dialer.store import assignments, cases
+from dialer.store import assignments, cases, stop_payments
 from dialer.store.assignments import Assignment
 from dialer.usecases.engine import Engine
 from dialer.usecases.report_errand import approve_outcome, report_errand, sign_errand
+from dialer.usecases.show_conversation import stop_payment_done
 
 _AT_ONCE = 200
 _SIGN_AFTER = timedelta(seconds=45)
+_BANK_ASKED_AFTER = timedelta(minutes=2)
 _CALL_AFTER = timedelta(minutes=4)
 _VISIT_AFTER = timedelta(minutes=25)
 _CALLERS = ("陈警官", "李警官", "王警官", "赵警官")
@@ -47,8 +50,12 @@ def work_once(engine: Engine) -> int:
     """Signs what is new, reports what had its time; how many reports. The same list gives the same reports."""
     with engine.store.begin() as tx:
         waiting = assignments.waiting(tx, limit=_AT_ONCE)
+        payments = stop_payments.waiting(tx, limit=_AT_ONCE)
     now = engine.clock.now()
     reported = 0
+    for payment in payments:
+        if now - payment.opened_at >= _BANK_ASKED_AFTER:
+            stop_payment_done(engine, payment.id, by=_CHIEF, result=StopResult.ASKED)
     for assignment in waiting:
         age = now - assignment.opened_at
         try:

@@ -10,7 +10,9 @@ from dialer.domain.effects import (
     AlarmCode,
     Effect,
     HastenAttempt,
+    HastenErrand,
     OpenErrand,
+    OpenStopPayment,
     PlanAttempt,
     RaiseAlarm,
     RecordOutcome,
@@ -20,6 +22,9 @@ from dialer.domain.effects import (
 from dialer.domain.policy import GradePolicy, Policy
 from dialer.domain.urgency import urgency
 from dialer.domain.values import Contact, OutcomeKind, Track
+
+_TOP_OF_QUEUE = timedelta(days=30)
+"""More than any grade, amount or expiry moves an assignment forward."""
 
 
 class Draft:
@@ -165,16 +170,38 @@ class Draft:
                 sign_by=self.now + timedelta(seconds=rules.sign_seconds),
                 due_at=due_at,
                 feedback_by=self.now + timedelta(seconds=rules.feedback_seconds),
-                urgency_at=self.urgency_at(),
+                urgency_at=self.errand_urgency_at(reason),
             )
         )
 
+    def errand_urgency_at(self, reason: Reason) -> datetime:
+        """Before everything else for whoever asked to speak with somebody, or has paid."""
+        return self.urgency_at() - (_TOP_OF_QUEUE if reason in WISHES else timedelta(0))
+
+    def hasten_errand(self, track: Track, reason: Reason) -> None:
+        """An open assignment moves up for a wish; the wish is its reason from then on, and paid outweighs asked."""
+        errand = self.errand(track)
+        if errand.reason in {reason, Reason.ALREADY_PAID}:
+            return
+        self.put_errand(track, replace(errand, reason=reason))
+        self.effects.append(
+            HastenErrand(track=track, reason=reason, urgency_at=self.errand_urgency_at(reason))
+        )
+
+    def has_paid(self) -> None:
+        """A supervisor hears of it, and the bank is to be asked."""
+        self.alarm(AlarmCode.ALREADY_PAID)
+        self.effects.append(OpenStopPayment())
+
     def ask_person(self, reason: Reason) -> None:
-        """A human call now, unless one has been made for this case already: then an officer goes."""
-        if self.case.human.state is ErrandState.DONE:
-            self.open_errand(Track.VISIT, reason)
+        """A human call now, unless one has been made for this case already: then an officer goes. Whoever has it
+        already gets to it sooner when the person themselves asked.
+        """
+        track = Track.VISIT if self.case.human.state is ErrandState.DONE else Track.HUMAN
+        if reason in WISHES and self.errand(track).state is ErrandState.OPEN:
+            self.hasten_errand(track, reason)
         else:
-            self.open_errand(Track.HUMAN, reason)
+            self.open_errand(track, reason)
 
     def ensure_person(self, reason: Reason) -> None:
         """Somebody sees to it now: whoever does already, a caller, or, once a caller failed, the officer that this

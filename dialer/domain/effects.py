@@ -53,6 +53,27 @@ class OpenErrand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HastenErrand:
+    """The open assignment goes to the top of the queue, for a reason that outweighs its first."""
+
+    track: Track
+    reason: Reason
+    urgency_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeErrand:
+    """The duty desk has the open assignment; one that somebody signed for stays theirs."""
+
+    track: Track
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenStopPayment:
+    """Money has left: somebody asks the bank to stop it 止付, now, whatever becomes of the case."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawErrand:
     track: Track
     reason: Reason
@@ -105,6 +126,9 @@ Effect = (
     | WithdrawAttempt
     | HastenAttempt
     | OpenErrand
+    | HastenErrand
+    | TakeErrand
+    | OpenStopPayment
     | WithdrawErrand
     | RecordOutcome
     | ReverseOutcome

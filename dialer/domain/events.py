@@ -49,6 +49,11 @@ class OfficerWanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OfficerTook:
+    """The duty line was answered, and the officer has spoken with whoever was in the call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WindowClosed:
     """The pending attempt came to its turn when no robot may ring."""
 
@@ -113,6 +118,7 @@ Event = (
     | WarningJoined
     | AttemptEnded
     | OfficerWanted
+    | OfficerTook
     | WindowClosed
     | TimePassed
     | ErrandReported

@@ -21,6 +21,7 @@ from dialer.domain.events import (
     ErrandReported,
     Event,
     GradeChanged,
+    OfficerTook,
     OfficerWanted,
     OptedOut,
     PersonRequested,
@@ -31,7 +32,7 @@ from dialer.domain.events import (
 )
 from dialer.domain.people import SUCCESSES, errand_reported, time_passed
 from dialer.domain.policy import Policy
-from dialer.domain.ringing import attempt_ended, hand_over, officer_wanted
+from dialer.domain.ringing import attempt_ended, hand_over, officer_took, officer_wanted
 from dialer.domain.start import grade_changed, start, warning_joined
 from dialer.domain.values import Contact, OutcomeKind, Track
 from dialer.errors import Conflict
@@ -62,6 +63,8 @@ def _apply(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912  # one ar
             attempt_ended(draft, event)
         case OfficerWanted():
             officer_wanted(draft, event)
+        case OfficerTook():
+            officer_took(draft)
         case WindowClosed():
             _window_closed(draft, event)
         case TimePassed():

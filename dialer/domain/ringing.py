@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from dialer.domain.case import CaseStatus, ErrandState, Reason, RobotState
+from dialer.domain.case import WISHES, CaseStatus, ErrandState, Reason, RobotState
 from dialer.domain.draft import Draft
-from dialer.domain.effects import AlarmCode
+from dialer.domain.effects import AlarmCode, TakeErrand
 from dialer.domain.events import AttemptEnded, OfficerWanted
 from dialer.domain.reach import NO_CONTACT, Reach
 from dialer.domain.values import Answer, Contact, OutcomeKind, Tag, TelephonyResult, Track
@@ -65,8 +65,19 @@ def officer_wanted(draft: Draft, event: OfficerWanted) -> None:
         return
     draft.robot(reason=wish)
     if wish is Reason.ALREADY_PAID:
-        draft.alarm(AlarmCode.ALREADY_PAID)
+        draft.has_paid()
     draft.ask_person(wish)
+
+
+def officer_took(draft: Draft) -> None:
+    """Who spoke with the person has the assignment that their wish opened, and is to report what came of it."""
+    if draft.case.status is not CaseStatus.OPEN:
+        return
+    for track in (Track.HUMAN, Track.VISIT):
+        errand = draft.errand(track)
+        if errand.state is ErrandState.OPEN and errand.reason in WISHES:
+            draft.effects.append(TakeErrand(track=track))
+            return
 
 
 def _with_wish(event: AttemptEnded, reason: Reason) -> AttemptEnded:
@@ -97,7 +108,7 @@ def _answered(draft: Draft, event: AttemptEnded, *, asked: Reason) -> None:  # n
             _success(draft, OutcomeKind.SAW_THROUGH_IT)
         case Answer.ALREADY_PAID:
             if asked is not Reason.ALREADY_PAID:
-                draft.alarm(AlarmCode.ALREADY_PAID)
+                draft.has_paid()
             _person(draft, Reason.ALREADY_PAID)
         case Answer.WANTS_OFFICER:
             _person(draft, Reason.WANTS_OFFICER)

@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from dialer.domain.effects import HastenErrand, TakeErrand
 from dialer.domain.errand import AssignmentState
 from dialer.domain.values import Grade, OutcomeKind, Track
 from dialer.errors import Conflict, NotFound
@@ -109,6 +110,32 @@ def sign(tx: Tx, assignment_id: int, *, by: str, now: datetime) -> None:
         if current.state is AssignmentState.SIGNED and current.signed_by == by:
             return
         raise Conflict(f"assignment {assignment_id} is {current.state} already", current=current.state.value)
+
+
+def hasten(tx: Tx, case_id: int, effect: HastenErrand) -> None:
+    """The case's open or signed assignment of that kind stands at its new place in the queue."""
+    tx.execute(
+        sa.update(t.assignment)
+        .where(
+            t.assignment.c.case_id == case_id,
+            t.assignment.c.kind == effect.track.value,
+            t.assignment.c.state.in_(_PENDING),
+        )
+        .values(urgency_at=effect.urgency_at, reason=effect.reason.value)
+    )
+
+
+def take(tx: Tx, case_id: int, effect: TakeErrand, *, by: str, now: datetime) -> None:
+    """The case's open assignment of that kind is this desk's; a signed one stays whose it is."""
+    tx.execute(
+        sa.update(t.assignment)
+        .where(
+            t.assignment.c.case_id == case_id,
+            t.assignment.c.kind == effect.track.value,
+            t.assignment.c.state == AssignmentState.OPEN.value,
+        )
+        .values(state=AssignmentState.SIGNED.value, signed_by=by, signed_at=now)
+    )
 
 
 def done(tx: Tx, assignment_id: int, *, by: str, outcome: OutcomeKind, now: datetime) -> None:

@@ -15,18 +15,21 @@ from dialer.domain.case import Reason
 from dialer.domain.effects import (
     Effect,
     HastenAttempt,
+    HastenErrand,
     OpenErrand,
+    OpenStopPayment,
     PlanAttempt,
     RaiseAlarm,
     RecordOutcome,
     ReverseOutcome,
+    TakeErrand,
     WithdrawAttempt,
     WithdrawErrand,
 )
 from dialer.domain.errand import AssignmentState
 from dialer.domain.people import SUCCESSES
 from dialer.domain.values import Answer, Contact, TelephonyResult
-from dialer.store import alarms
+from dialer.store import alarms, assignments, stop_payments
 from dialer.store import tables as t
 from dialer.store.cases import StoredCase
 from dialer.store.rowset import RowSet
@@ -34,6 +37,8 @@ from dialer.store.unit_of_work import Tx
 
 ROBOT = "robot"
 """Who recorded an outcome that no person recorded."""
+DESK = "duty desk"
+"""Who signed for the assignment of a call that was handed over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +62,9 @@ class Book:
     withdrawn_attempts: list[tuple[int, int]]
     hastened: list[dict[str, Any]]
     withdrawn_errands: list[tuple[int, str, str]]
+    hastened_errands: list[tuple[int, HastenErrand]]
+    taken: list[tuple[int, TakeErrand]]
+    stop_payments: list[dict[str, Any]]
 
     @staticmethod
     def begin(now: datetime) -> Book:
@@ -70,9 +78,12 @@ class Book:
             withdrawn_attempts=[],
             hastened=[],
             withdrawn_errands=[],
+            hastened_errands=[],
+            taken=[],
+            stop_payments=[],
         )
 
-    def enter(  # one arm an effect, in one place
+    def enter(  # noqa: C901, PLR0912  # one arm an effect, in one place
         self, stored: StoredCase, effects: Iterable[Effect], *, attempt_id: uuid.UUID | None = None
     ) -> None:
         """Adds one case's effects; `attempt_id` is the ring that an outcome came from."""
@@ -96,6 +107,12 @@ class Book:
                     )
                 case OpenErrand():
                     self.assignments.append(self._assignment(stored, effect))
+                case HastenErrand():
+                    self.hastened_errands.append((case_id, effect))
+                case TakeErrand():
+                    self.taken.append((case_id, effect))
+                case OpenStopPayment():
+                    self.stop_payments.append(stop_payments.opened(stored, attempt_id, at=self.now))
                 case WithdrawErrand():
                     if not self._drop_unopened(case_id, effect):
                         self.withdrawn_errands.append((case_id, effect.track.value, effect.reason.value))
@@ -267,6 +284,11 @@ def write(tx: Tx, book: Book) -> list[ToCancel]:
         _withdraw_errands(tx, book)
     if book.assignments:
         _ASSIGNMENTS.insert(tx, book.assignments)
+    for case_id, hastened in book.hastened_errands:
+        assignments.hasten(tx, case_id, hastened)
+    for case_id, taken in book.taken:
+        assignments.take(tx, case_id, taken, by=DESK, now=book.now)
+    stop_payments.open_all(tx, book.stop_payments)
     if book.outcomes:
         _OUTCOMES.insert(tx, book.outcomes)
     for stored in book.reversals:

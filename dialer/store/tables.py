@@ -16,6 +16,7 @@ from dialer.domain.errand import AssignmentState
 from dialer.domain.load import LoadState
 from dialer.domain.pause import PauseScope
 from dialer.domain.reach import Reach
+from dialer.domain.stop_payment import StopResult
 
 metadata = sa.MetaData(
     naming_convention={
@@ -421,6 +422,25 @@ assignment = sa.Table(
     sa.CheckConstraint("kind <> 'robot'", name="people_only"),
     sa.CheckConstraint("state <> 'done' OR (done_by IS NOT NULL AND outcome IS NOT NULL)", name="done_by"),
 )
+
+stop_payment = sa.Table(
+    "stop_payment",
+    metadata,
+    _id(),
+    sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False),
+    sa.Column("attempt_id", UUID(as_uuid=True)),
+    _when("opened_at", required=True),
+    _when("done_at"),
+    sa.Column("done_by", sa.Text),
+    _word("result", StopResult, required=False),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    sa.Index("uq_stop_payment_open", "case_id", unique=True, postgresql_where=sa.text("done_at IS NULL")),
+    sa.Index("ix_stop_payment_waiting", "opened_at", postgresql_where=sa.text("done_at IS NULL")),
+    sa.CheckConstraint(
+        "(done_at IS NULL) = (done_by IS NULL) AND (done_at IS NULL) = (result IS NULL)", name="done"
+    ),
+)
+"""止付: somebody is to ask the bank. What was paid stands sealed in the conversation, where it was typed."""
 
 outcome = sa.Table(
     "outcome",

@@ -16,6 +16,7 @@ __all__ = [
     "CallProgress",
     "CallState",
     "Stage",
+    "dial_status",
     "hand_over_taken",
     "heard",
     "machine_verdict",
@@ -23,6 +24,7 @@ __all__ = [
 ]
 
 _MAX_DIGITS = 9
+_DIAL_STATUSES = frozenset({"completed", "answered", "busy", "no-answer", "failed", "canceled"})
 _KEYS = re.compile(r"[0-9*#A-D]{1,64}")
 
 
@@ -71,6 +73,12 @@ def heard(params: Mapping[str, str]) -> Heard:
 def hand_over_taken(params: Mapping[str, str]) -> bool:
     """True when the officer's telephone was answered and the two have spoken."""
     return params.get("DialCallStatus") in {"completed", "answered"}
+
+
+def dial_status(params: Mapping[str, str]) -> str:
+    """How a dialled leg ended, in Twilio's words; '' for one that we do not know."""
+    status = params.get("DialCallStatus", "")
+    return status if status in _DIAL_STATUSES else ""
 
 
 def _confidence(text: str) -> float:

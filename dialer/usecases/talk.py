@@ -31,6 +31,8 @@ class Step:
     sid: str
     position: Position | None
     heard: Heard
+    desk: str = ""
+    """How the duty line answered, in the carrier's word, where one was rung at this step."""
     personal: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, engine: Engine, call: Call, now: datetime) -> ReadStep:
@@ -128,10 +130,14 @@ def _kept(step: Step, case_id: int, turn: Turn) -> Kept:
         kind="talk",
         facts={
             "at": step.position.node if step.position else "",
-            "key": step.heard.digits if len(step.heard.digits) <= 1 else "",
+            # What was typed as a fact is personal; a key is not.
+            "key": step.heard.digits if len(step.heard.digits) <= 1 and turn.collected is None else "",
+            "collected": turn.collected.name if turn.collected else "",
+            "said": [utterance.prompt_id for utterance in turn.utterances],
             "then": turn.node,
             "end": turn.end is not None,
+            "desk": step.desk,
             "sid": step.sid,
         },
-        personal=step.personal,
+        personal={**step.personal, "collected": turn.collected.value} if turn.collected else step.personal,
     )

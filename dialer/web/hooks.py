@@ -21,15 +21,16 @@ from dialer.errors import DialerError, Invalid, NotFound, Unavailable
 from dialer.scripts.dialogue import Position, Turn
 from dialer.scripts.hearing import Heard
 from dialer.telephony import urls
-from dialer.telephony.callbacks import hand_over_taken, machine_verdict, status_event
+from dialer.telephony.callbacks import dial_status, hand_over_taken, machine_verdict, status_event
 from dialer.telephony.config import TelephonyConfig
 from dialer.telephony.progress import CallProgress
 from dialer.telephony.signature import BadSignature, verify
-from dialer.telephony.twiml import fallback, write
+from dialer.telephony.twiml import fallback, hang_up, write
 from dialer.usecases.engine import Engine
 from dialer.usecases.hear_calls import Heard as Event
 from dialer.usecases.hear_calls import Reply, hear_calls
 from dialer.usecases.hear_progress import News
+from dialer.usecases.take_over import Taken
 from dialer.usecases.talk import Step
 from dialer.web.batch import Batch
 
@@ -159,12 +160,15 @@ class _Hooks:
     async def dialled(self, request: Request, hook: Hook) -> Response:
         """How a hand-over went: taken, the call is over; not taken, the script goes on."""
         fields = hook.fields
+        number, desk = int(request.path_params["step"]), dial_status(fields)
         if hand_over_taken(fields):
-            return Response("<Response><Hangup/></Response>", media_type=_XML)
+            await self._heard(Taken(attempt_id=hook.attempt_id, step=number, desk=desk))
+            return Response(hang_up(), media_type=_XML)
         step = Step(
             attempt_id=hook.attempt_id,
-            step=int(request.path_params["step"]),
+            step=number,
             sid=fields.get("CallSid", ""),
+            desk=desk,
             position=Position.decode(request.path_params["position"]),
             heard=Heard.silence(),
             personal=hook.personal,

@@ -245,6 +245,23 @@ def test_a_desk_answers_whatever_the_mix():
     assert line.behaviour_of(NUMBER).hang_up_after_seconds is not None
 
 
+def test_a_desk_is_one_telephone_and_busy_while_it_speaks():
+    timers = FakeTimers()
+    line = SimulatedLine(
+        timers, people=PeopleConfig(behaviours=(person(),)), seed="1", desk_numbers=(NUMBER,)
+    )
+    first, second, third = Log(timers), Log(timers), Log(timers)
+    line.dial(NUMBER, nth=1, events=first)
+    timers.run(15)
+    line.dial(NUMBER, nth=1, events=second)
+    timers.run(300)
+    line.dial(NUMBER, nth=1, events=third)
+    timers.run(15)
+    assert [what for _, what in first.said] == ["rings", "answered", Cause.HUNG_UP.value]
+    assert [what for _, what in second.said] == [Cause.BUSY.value]
+    assert [what for _, what in third.said] == ["rings", "answered"]
+
+
 def test_chance_is_even_and_depends_on_every_part():
     draws = [chance("s", n) for n in range(2000)]
     assert all(0 <= draw < 1 for draw in draws)

@@ -11,7 +11,9 @@ from dialer.scripts.dialogue import Position, Turn
 from dialer.scripts.hearing import Heard
 from dialer.telephony.progress import CallProgress, Stage
 from dialer.usecases.choose_script import script_of
+from dialer.usecases.hear_calls import hear_one
 from dialer.usecases.hear_progress import News, apply_news
+from dialer.usecases.take_over import Taken
 from dialer.usecases.talk import Step, talk
 from tests.ops.scene import Scene
 
@@ -62,6 +64,14 @@ class Ring:
             self._talk(waits, Heard.keys(key) if key else Heard.silence())
         return self
 
+    def desk(self, status: str, *, taken: bool) -> Ring:
+        """How the duty line answered."""
+        assert self.turn is not None
+        if taken:
+            hear_one(self.scene.engine, Taken(attempt_id=self.attempt_id, step=self._step, desk=status))
+            return self
+        return self._talk(self.turn.position, Heard.silence(), desk=status)
+
     def machine(self) -> Ring:
         self._tell(CallProgress(stage=Stage.ANSWERED, sid=self.sid, answered_by="machine_start"), step="amd")
         return self
@@ -79,13 +89,14 @@ class Ring:
     def row(self) -> dict[str, Any]:
         return next(row for row in self.scene.attempts_of(self.case_id) if row["id"] == self.attempt_id)
 
-    def _talk(self, position: Position | None, heard: Heard) -> Ring:
+    def _talk(self, position: Position | None, heard: Heard, desk: str = "") -> Ring:
         step = Step(
             attempt_id=self.attempt_id,
             step=self._step,
             sid=self.sid,
             position=position,
             heard=heard,
+            desk=desk,
             personal={"Digits": heard.digits} if heard.digits else {},
         )
         self.turn = talk(self.scene.engine, step)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import blake2b
 from itertools import accumulate
 
@@ -47,6 +48,7 @@ class SimulatedLine:
         self._timers = timers
         self._seed = seed
         self._assigned: dict[str, Behaviour] = {number: _desk() for number in desk_numbers}
+        self._desks: dict[str, SimulatedLeg | None] = dict.fromkeys(desk_numbers)
         self._behaviours = [one for one in people.behaviours if one.share > 0]
         self._bounds = list(accumulate(one.share for one in self._behaviours))
 
@@ -70,9 +72,13 @@ class SimulatedLine:
         return behaviour.refusal_code if behaviour.pickup is Pickup.REFUSED_AT_CREATION else 0
 
     def dial(self, number: str, *, nth: int, events: LegEvents) -> Leg:
-        leg = SimulatedLeg(
-            self._timers, self.behaviour_of(number), f"{self._seed}\x1f{number}\x1f{nth}", nth, events
-        )
+        behaviour = self.behaviour_of(number)
+        speaking = self._desks.get(number)
+        if speaking is not None and not speaking.is_over:
+            behaviour = replace(behaviour, pickup=Pickup.BUSY)  # A desk is one telephone.
+        leg = SimulatedLeg(self._timers, behaviour, f"{self._seed}\x1f{number}\x1f{nth}", nth, events)
+        if number in self._desks and behaviour.pickup is not Pickup.BUSY:
+            self._desks[number] = leg
         leg.start()
         return leg
 
@@ -104,6 +110,10 @@ class SimulatedLeg:
         self._talking = False
         self._speech: asyncio.TimerHandle | None = None
         self._waits: dict[str, asyncio.TimerHandle] = {}
+
+    @property
+    def is_over(self) -> bool:
+        return self._over
 
     @property
     def line_result(self) -> str:

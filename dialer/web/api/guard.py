@@ -43,7 +43,9 @@ class Guard:
         try:
             await self._app(scope, receive, send_guarded)
         except Exception as fault:
-            _log.error("the API failed: %s at %s", type(fault).__name__, _where(fault))  # its text may be personal
+            _log.error(
+                "the API failed: %s at %s", type(fault).__name__, _where(fault)
+            )  # its text may be personal
             if begun or scope["type"] != "http":
                 raise
             problem = Problem(500, ProblemCode.FAULT, "系统故障，已记录 (a fault of ours; it is logged)")
