@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from dialer.bootstrap import application
+from dialer.domain.case import Reason
 from dialer.domain.values import OutcomeKind, Track
 from dialer.errors import Invalid
 from dialer.outcomes.money import Amounts, fen_of
+from dialer.sentences import moment_words
 from dialer.settings import load_settings
 from dialer.store import assignments, stop_payments
 from dialer.store.stop_payments import StopPayment
 from dialer.usecases.report_errand import approve_outcome, report_errand, sign_errand
+from dialer.words import Lang, word
 
 work = typer.Typer(help="Human calls and visits.", no_args_is_help=True)
 outcome = typer.Typer(help="The ledger of outcomes.", no_args_is_help=True)
@@ -26,6 +30,7 @@ outcome = typer.Typer(help="The ledger of outcomes.", no_args_is_help=True)
 def list_work(
     kind: Annotated[str, typer.Option(help="human, visit, or all")] = "all",
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    lang: Annotated[Lang, typer.Option(help="zh or en")] = Lang.ZH,
     *,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
@@ -36,6 +41,7 @@ def list_work(
             waiting = assignments.waiting(tx, kind=track, limit=limit)
             payments = stop_payments.waiting(tx, limit=limit) if track is None else []
         now = app.engine.clock.now()
+        zone = ZoneInfo(app.settings.centre.timezone)
     if as_json:
         typer.echo(
             json.dumps(
@@ -60,19 +66,36 @@ def list_work(
             )
         )
         return
-    table = Table(
-        "ID", "案件 case", "种类 kind", "等级 grade", "原因 reason", "属地 unit", "截止 due", "签收 signed"
+    zh = lang is Lang.ZH
+    headings = (
+        ("编号", "案件", "种类", "等级", "原因", "截止", "签收")
+        if zh
+        else ("ID", "case", "kind", "grade", "reason", "due", "signed by")
     )
+    table = Table(*headings, box=None, header_style="dim", pad_edge=False)
     for payment in payments:
         table.add_row(
-            f"止付 {payment.id}", str(payment.case_id), "stop_payment", "", "already_paid", "", "! now", "-"
+            f"止付 {payment.id}" if zh else f"stop {payment.id}",
+            str(payment.case_id),
+            "紧急止付" if zh else "stop payment",
+            "",
+            word(Reason.ALREADY_PAID, lang),
+            "[red]立即[/]" if zh else "[red]now[/]",
+            "-",
         )
     for a in waiting:
-        due = a.due_at.isoformat(timespec="minutes") + (" !" if a.due_at <= now else "")
+        due = moment_words(a.due_at.astimezone(zone), now, lang)
+        late = ("超时 " if zh else "overdue ") if a.due_at <= now else ""
         table.add_row(
-            str(a.id), str(a.case_id), a.kind.value, a.grade.value, a.reason, a.unit, due, a.signed_by or "-"
+            str(a.id),
+            str(a.case_id),
+            word(a.kind, lang),
+            word(a.grade, lang),
+            word(Reason(a.reason), lang),
+            f"[red]{late}[/]{due}",
+            a.signed_by or "-",
         )
-    Console().print(table)
+    Console().print(table if waiting or payments else ("没有待办" if zh else "nothing waits"))
 
 
 def payment_row(payment: StopPayment) -> dict[str, object]:
