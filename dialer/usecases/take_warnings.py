@@ -76,32 +76,59 @@ class Answer:
     fault: Fault | None = None
 
 
-def take_warnings(
-    engine: Engine, sent: Sequence[Cells], *, token: Token, misshapen_high: int = 0
-) -> tuple[Answer, ...]:
-    """One answer for each, in their order, true when this returns: it is committed. One bad warning costs only itself.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """The warnings of one request, read and not yet in the books."""
 
-    A warning without a source is its token's, one without a unit its token's unit's. `misshapen_high` counts warnings
-    of high grades that came with these and could not even be read as text: somebody must hear of them.
+    token: Token
+    sent: tuple[Cells, ...]
+    read: tuple[Accepted | Rejected, ...]
+    refused_high: int
+    """Warnings of high grades that were refused: somebody must hear of them."""
+
+    @property
+    def accepted(self) -> list[Accepted]:
+        return [item for item in self.read if isinstance(item, Accepted)]
+
+    @property
+    def is_urgent(self) -> bool:
+        return any(item.record.grade.is_high for item in self.accepted)
+
+
+def read_warnings(
+    engine: Engine, sent: Sequence[Cells], *, token: Token, misshapen_high: int = 0
+) -> Delivery:
+    """Read by the rules of a list's rows. A warning without a source is its token's, one without a unit its token's
+    unit's. `misshapen_high` counts warnings of high grades that could not even be read as text.
+    """
+    read = _read(engine, sent, token=token, now=engine.clock.now())
+    refused = sum(item.high_grade for item in read if isinstance(item, Rejected))
+    return Delivery(token=token, sent=tuple(sent), read=tuple(read), refused_high=misshapen_high + refused)
+
+
+def take_deliveries(engine: Engine, deliveries: Sequence[Delivery]) -> list[tuple[Answer, ...]]:
+    """Of each delivery one answer for each warning, in order, true when this returns: all are committed, in one
+    transaction. One bad warning costs only itself.
     """
     now = engine.clock.now()
-    read = _read(engine, sent, token=token, now=now)
-    accepted = [item for item in read if isinstance(item, Accepted)]
-    rejected = [item for item in read if isinstance(item, Rejected)]
-    refused_high = misshapen_high + sum(item.high_grade for item in rejected)
+    batch = [item for delivery in deliveries for item in delivery.accepted]
     answers: Iterator[Answer] = iter(())
-    if accepted or refused_high:
+    if batch or any(delivery.refused_high for delivery in deliveries):
         with engine.store.begin() as tx:
-            if accepted:
-                taken = take_arrivals(tx, engine, accepted, load_id=None, now=now)
-                answers = iter(_answers(tx, engine, accepted, taken, now=now))
-                _note(tx, token, taken, rejected=len(rejected), now=now)
-            if refused_high:
-                facts = {"api_token": token.name}
-                alarms.ring(tx, AlarmCode.REJECTED_HIGH_ROW, now=now, facts=facts)
+            if batch:
+                taken = take_arrivals(tx, engine, batch, load_id=None, now=now)
+                answers = iter(_answers(tx, engine, batch, taken, now=now))
+            told = [_told(delivery, answers) for delivery in deliveries]
+            for delivery, one in zip(deliveries, told, strict=True):
+                _note(tx, delivery, one, now=now)
+        return told
+    return [_told(delivery, answers) for delivery in deliveries]
+
+
+def _told(delivery: Delivery, answers: Iterator[Answer]) -> tuple[Answer, ...]:
     return tuple(
         next(answers) if isinstance(item, Accepted) else _refusal(item, cells)
-        for item, cells in zip(read, sent, strict=True)
+        for item, cells in zip(delivery.read, delivery.sent, strict=True)
     )
 
 
@@ -164,24 +191,23 @@ def _answers(
     return answers
 
 
-def _note(tx: Tx, token: Token, taken: Taken, *, rejected: int, now: datetime) -> None:
-    if not taken.accepted:
-        return
-    counts = {
-        "accepted": taken.accepted,
-        "merged": taken.merged,
-        "duplicate": taken.duplicate,
-        "rejected": rejected,
-    }
-    audits.write(
-        tx,
-        who=f"token/{token.name}",
-        act="take_warnings",
-        subject=f"api_token/{token.id}",
-        why="",
-        now=now,
-        facts=counts,
-    )
+def _note(tx: Tx, delivery: Delivery, told: Sequence[Answer], *, now: datetime) -> None:
+    """New warnings are in the audit under their token; refused ones of high grades raise an alarm."""
+    token = delivery.token
+    counts = {status.value: sum(answer.status is status for answer in told) for status in WarningStatus}
+    if counts[WarningStatus.ACCEPTED] or counts[WarningStatus.MERGED]:
+        audits.write(
+            tx,
+            who=f"token/{token.name}",
+            act="take_warnings",
+            subject=f"api_token/{token.id}",
+            why="",
+            now=now,
+            facts=counts,
+        )
+    if delivery.refused_high:
+        facts = {"api_token": token.name}
+        alarms.ring(tx, AlarmCode.REJECTED_HIGH_ROW, now=now, facts=facts)
 
 
 def _refusal(item: Rejected, cells: Cells) -> Answer:

@@ -30,14 +30,14 @@ class UnknownToken(Refusal):
     """No token, an unknown, an expired or a revoked one: which of them is not told."""
 
     def __init__(self) -> None:
-        super().__init__("the token is missing or not valid (send a valid one as Authorization: Bearer ...)")
+        super().__init__("the token is missing or not valid: send Authorization: Bearer and a valid one")
 
 
 class ScopeMissing(Refusal):
     """A good token that was not made for this."""
 
     def __init__(self, *, scope: Scope) -> None:
-        super().__init__(f"the token has no scope {scope.value} (ask for a token that has it)")
+        super().__init__(f"the token has no scope {scope.value}: ask for one that has it")
         self.scope = scope
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from typing import Annotated, TypeVar
 
 from fastapi import Request, Security
@@ -13,7 +15,9 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from dialer.bootstrap import Application
 from dialer.errors import Unavailable
 from dialer.store.tokens import Scope, Token
+from dialer.usecases.take_warnings import Answer, Delivery, take_deliveries
 from dialer.usecases.tokens import Door, ScopeMissing, UnknownToken
+from dialer.web.api.joining import Joining
 from dialer.web.api.nudging import Nudging
 from dialer.web.api.problems import Problem, ProblemCode, retry_after
 from dialer.web.ratelimit import LocalLimiter, RateLimiter
@@ -40,15 +44,26 @@ class Desk:
         )
         self._strangers = LocalLimiter(per_second=settings.requests_per_second, burst=settings.burst)
         self._threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="api")
+        self._joining = Joining(partial(take_deliveries, app.engine), self._threads)
         self._waiting = 0
 
     async def run(self, work: Callable[[], T]) -> T:
         """What `work` returns, done in a thread. Raises `Unavailable` when too much waits already."""
+        with self._place():
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def take(self, delivery: Delivery) -> tuple[Answer, ...]:
+        """The answers to its warnings, committed. Raises `Unavailable`."""
+        with self._place():
+            return await asyncio.wrap_future(self._joining.put(delivery))
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
         if self._waiting >= _MOST_WAITING:
             raise Unavailable(part="api", problem="too many requests are waiting")
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            yield
         finally:
             self._waiting -= 1
 

@@ -68,7 +68,9 @@ def read_item(value: Any) -> Cells | Misshapen:  # noqa: ANN401  # JSON may be a
 
 def _misshapen(fault: ValidationError, value: Mapping[str, Any]) -> Misshapen:
     errors = fault.errors(include_url=False, include_input=False, include_context=False)
-    field = str(errors[0]["loc"][0])
+    # A misspelt name says more than what is missing because of it.
+    first = next((error for error in errors if error["type"] == "extra_forbidden"), errors[0])
+    field = str(first["loc"][0])
     kinds = {error["type"] for error in errors if str(error["loc"][0]) == field}
     high = _is_high(value)
     if "extra_forbidden" in kinds:

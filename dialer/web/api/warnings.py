@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -10,7 +11,7 @@ from fastapi.responses import Response
 from dialer.outcomes.next_steps import Step
 from dialer.store.tokens import Token
 from dialer.usecases.engine import Engine
-from dialer.usecases.take_warnings import Answer, WarningStatus, take_warnings
+from dialer.usecases.take_warnings import Answer, Cells, Delivery, WarningStatus, read_warnings
 from dialer.web.api import faults
 from dialer.web.api.body import parsed, read_body
 from dialer.web.api.description import problems, warnings_body
@@ -37,7 +38,8 @@ async def post_warnings(request: Request, token: MayWriteWarnings) -> Response:
     """
     body = await read_body(request)
     desk = desk_of(request)
-    reply = await desk.run(lambda: answer(desk.engine, token, body))
+    items, delivery = await desk.run(lambda: read(desk.engine, token, body))
+    reply = _reply(items, await desk.take(delivery))
     if reply.accepted or reply.merged:
         desk.nudge_dialling()
     if reply.rejected == len(reply.results):
@@ -45,12 +47,16 @@ async def post_warnings(request: Request, token: MayWriteWarnings) -> Response:
     return Response(reply.model_dump_json(), media_type="application/json")
 
 
-def answer(engine: Engine, token: Token, body: bytes) -> WarningsOut:
-    """What became of each warning of the body, committed. Raises `Problem` 400 and 422, and `Unavailable`."""
+def read(engine: Engine, token: Token, body: bytes) -> tuple[list[Cells | Misshapen], Delivery]:
+    """What was sent, and the part of it that can be taken. Raises `Problem` 400 and 422."""
     items = [read_item(value) for value in _values(parsed(body))]
-    read = [item for item in items if not isinstance(item, Misshapen)]
+    cells = [item for item in items if not isinstance(item, Misshapen)]
     high = sum(item.high_grade for item in items if isinstance(item, Misshapen))
-    answers = iter(take_warnings(engine, read, token=token, misshapen_high=high))
+    return items, read_warnings(engine, cells, token=token, misshapen_high=high)
+
+
+def _reply(items: Sequence[Cells | Misshapen], told: Sequence[Answer]) -> WarningsOut:
+    answers = iter(told)
     results = [
         _misshapen(index, item) if isinstance(item, Misshapen) else _told(index, next(answers))
         for index, item in enumerate(items)

@@ -161,6 +161,13 @@ async def test_an_unknown_field_is_refused_with_the_nearest_right_one(
         assert f"did you mean {nearest}?" in error["mend"]
 
 
+async def test_a_misspelt_name_is_told_before_what_is_missing_because_of_it(office: Office):
+    answer = await office.send({"phone": "13800138000"})
+    (error,) = answer.json()["errors"]
+    assert (error["field"], error["code"]) == ("phone", "unknown_field")
+    assert "did you mean phones?" in error["mend"]
+
+
 async def test_a_rejected_number_may_be_sent_again_when_it_is_mended(office: Office):
     bad = await office.send({"phones": "12", "instruction_no": "YJ-1"})
     good = await office.send({"phones": "13800138000", "instruction_no": "YJ-1"})
