@@ -174,6 +174,13 @@ def _next(story: CaseStory, lang: Lang) -> Table:
         f"紧急度：立卷时间提前 {told}；前面还有 {ahead} 个更紧急的呼叫",
         f"urgency: its opening moved forward by {told}; {ahead} more urgent rings are ready",
     )
+    if story.waiting is not None:
+        since = _clock(story.waiting.since, zone)
+        table.caption += _pick(
+            lang,
+            f"\n呼叫等待（自 {since}）：{story.waiting.reason.value}，{story.waiting.detail}",
+            f"\nits ring waits since {since}: {story.waiting.reason.value}, {story.waiting.detail}",
+        )
     table.caption_justify = "left"
     return table
 

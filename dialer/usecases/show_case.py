@@ -13,6 +13,7 @@ from dialer.store.people import Person
 from dialer.store.reads import case_file, persons
 from dialer.store.reads.case_file import CaseFile
 from dialer.usecases.engine import Engine
+from dialer.usecases.why_waiting import Waiting, why_waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,8 @@ class CaseStory:
     file: CaseFile
     next_steps: tuple[Step, ...]
     urgency: Urgency
+    waiting: Waiting | None
+    """Why its ring has not been made yet."""
 
 
 def show_case(engine: Engine, case_id: int) -> CaseStory:
@@ -31,6 +34,7 @@ def show_case(engine: Engine, case_id: int) -> CaseStory:
     now = engine.clock.now()
     with engine.store.begin() as tx:
         file = case_file.read(tx, case_id, now=now)
+        waiting = why_waiting(tx, engine, case_id)
     case = file.stored.case
     policy = engine.policies.of(case.policy_version)
     return CaseStory(
@@ -45,6 +49,7 @@ def show_case(engine: Engine, case_id: int) -> CaseStory:
             amount_at_risk_fen=case.amount_at_risk_fen,
             policy=policy.urgency,
         ),
+        waiting=waiting,
     )
 
 

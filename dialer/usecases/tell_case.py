@@ -27,6 +27,13 @@ class StepForm(TypedDict):
     waits: list[str]
 
 
+class WaitingForm(TypedDict):
+    reason: str
+    detail: str
+    since: str
+    until: str | None
+
+
 class UrgencyForm(TypedDict):
     at: str
     opened_at: str
@@ -70,6 +77,7 @@ class CaseForm(TypedDict):
     policy_version: int
     person: PersonForm
     next_steps: list[StepForm]
+    waiting: WaitingForm | None
     urgency: UrgencyForm
     timeline: list[EntryForm]
 
@@ -136,6 +144,14 @@ def tell_case(story: CaseStory) -> CaseForm:
             )
             for step in story.next_steps
         ],
+        waiting=None
+        if story.waiting is None
+        else WaitingForm(
+            reason=story.waiting.reason.value,
+            detail=story.waiting.detail,
+            since=story.waiting.since.isoformat(),
+            until=_iso(story.waiting.until),
+        ),
         urgency=UrgencyForm(
             at=story.urgency.at.isoformat(),
             opened_at=story.urgency.opened_at.isoformat(),
