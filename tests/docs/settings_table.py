@@ -1,0 +1,169 @@
+"""The settings table of docs/operations.md, made of the settings themselves and of the remarks in settings.toml.
+
+python -m tests.docs.settings_table    # writes it anew into the page
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import annotated_types
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+from dialer.domain.values import Grade
+from dialer.settings import Settings, load_settings
+from tests.docs.pages import ROOT
+
+PAGE = ROOT / "docs" / "operations.md"
+BEGIN, END = "<!-- settings: begin -->\n", "<!-- settings: end -->\n"
+_FILE = ROOT / "settings.toml"
+_SECTION = re.compile(r"^\[+([a-z_.]+)\]+")
+_REMARK = re.compile(r"^(?:#? ?)([a-z_]+)(?: = [^#]*#|:) *(.+)$")
+_GRADES = tuple(grade.value for grade in Grade)
+_MEANT = {
+    "data_dir": "the embedded servers, their keys, the files of refused rows",
+    "database.url": "your own PostgreSQL: `postgresql+psycopg://user:password@host/dialer`; unset: the embedded one",
+    "broker.url": "your own Redis or Valkey: `redis://:password@host:6379/0`; unset: the embedded one",
+    "telephony.account_sid": "of the carrier's account",
+    "telephony.auth_token": "signs the carrier's requests to us and ours to it",
+    "telephony.auth_token_next": "accepted beside the other one while tokens change",
+    "web.host": "where the web process listens",
+    "web.port": "on which port",
+    "carrier.people": "who is at the other end of the simulated line",
+    "scheduler.tick_seconds": "how often due work is looked for",
+    "centre.timezone": "of windows, pages and reports",
+    "centre.bureau_zh": "the name that the robot says, and pages show",
+    "centre.bureau_en": "the same in English",
+    "policy.window.opens": "when robots may begin to ring",
+    "policy.window.closes": "when they stop",
+    "policy.urgency.extra_high_seconds": "what the grade is worth in waiting time",
+    "policy.urgency.high_seconds": "the same",
+    "policy.urgency.medium_seconds": "the same",
+    "policy.urgency.low_seconds": "the same",
+    "policy.urgency.amount_floor_fen": "an amount at risk up to this is worth nothing more",
+    "policy.visit_retry_seconds": "before the next visit where nobody was found",
+    "first_attempt_seconds": "within what time the first attempt is due, for the report",
+    "robot_tries": "rings that meet the person's own phone before people take over",
+    "robot_gap_seconds": "between two rings",
+    "robot_patience_seconds": "a ring that waits longer raises an alarm and goes to a person",
+    "windowed": "waits for the dialling window",
+    "human_after_seconds": "a caller is asked this long after the start, whatever the robot does; -: not by itself",
+    "human_due_seconds": "by when a caller must have reported",
+    "human_sample_percent": "of those the robot could not reach, how many a caller rings",
+    "visit_after_seconds": "an officer goes this long after the start; -: not by itself",
+    "visit_when_human_fails": "an officer goes when the caller did not succeed",
+    "visit_due_seconds": "by when the officer must have reported",
+    "sign_seconds": "by when somebody must have signed",
+    "feedback_seconds": "by when the report counts as in time",
+}
+"""Where settings.toml has no remark on the line itself."""
+
+
+def leaves(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], FieldInfo]]:
+    """Each setting's path and its field."""
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from leaves(kind, (*path, name))
+        else:
+            yield (*path, name), field
+
+
+def remarks() -> dict[tuple[str, ...], str]:
+    """What settings.toml says beside each key."""
+    found: dict[tuple[str, ...], str] = {}
+    section: tuple[str, ...] = ()
+    for line in _FILE.read_text(encoding="utf-8").splitlines():
+        if head := _SECTION.match(line):
+            section = tuple(head.group(1).split("."))
+        elif said := _REMARK.match(line):
+            found.setdefault((*section, said.group(1)), said.group(2).strip())
+    return found
+
+
+def allowed(field: FieldInfo) -> str:
+    """The kind of value, and between what it must lie."""
+    kind = field.annotation
+    while get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    options = [part for part in get_args(kind) if part is not type(None)]
+    if SecretStr in options or kind is SecretStr:
+        return "secret"
+    if get_origin(kind) is Literal:
+        return ", ".join(str(option) for option in options)
+    if isinstance(kind, type) and issubclass(kind, Grade):
+        return ", ".join(_GRADES)
+    if any(get_origin(option) is Annotated for option in options):
+        return "address"
+    base = options[0] if options and get_origin(kind) is not tuple else kind
+    name = {int: "whole number", float: "number", bool: "true or false", str: "text"}.get(
+        base, "list" if get_origin(kind) is tuple else getattr(base, "__name__", "text").lower()
+    )
+    bounds = [_bound(rule) for rule in field.metadata]
+    return ", ".join([name, *(bound for bound in bounds if bound)])
+
+
+def _bound(rule: object) -> str:
+    match rule:
+        case annotated_types.Ge(ge=least):
+            return f"{least} or more"
+        case annotated_types.Gt(gt=floor):
+            return f"above {floor}"
+        case annotated_types.Le(le=most):
+            return f"{most} or less"
+        case _:
+            return ""
+
+
+def shipped(settings: Settings, path: tuple[str, ...]) -> str:
+    value: Any = settings
+    for part in path:
+        value = getattr(value, part)
+    match value:
+        case None | "" | ():
+            return "-"
+        case tuple():
+            return f"{len(value)} of them"
+        case bool():
+            return str(value).lower()
+        case _:
+            return str(getattr(value, "value", value))
+
+
+def rows() -> Iterator[str]:
+    settings = load_settings({}, _FILE)
+    said = remarks()
+    graded: dict[str, list[str]] = {}
+    kinds: dict[str, str] = {}
+    for path, field in leaves(Settings):
+        # The file's folder is put before a path: what was written is what counts here.
+        value = "var" if path == ("data_dir",) else shipped(settings, path)
+        if path[0] == "policy" and path[1] in _GRADES:
+            graded.setdefault(path[2], []).append(value)
+            kinds[path[2]] = allowed(field)
+            continue
+        yield _row("__".join(path).upper(), value, allowed(field), _MEANT.get(".".join(path)) or said[path])
+    for name, values in graded.items():
+        yield _row(f"POLICY__<GRADE>__{name.upper()}", " / ".join(values), kinds[name], _MEANT[name])
+
+
+def _row(name: str, value: str, kind: str, what: str) -> str:
+    return f"| `DIALER_{name}` | {value} | {kind} | {what.replace('|', '/')} |"
+
+
+def table() -> str:
+    head = ["| name | shipped | may be | what |", "|---|---|---|---|"]
+    return "\n".join([*head, *rows()]) + "\n"
+
+
+def main() -> None:
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    PAGE.write_text(before + BEGIN + table() + END + after, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
