@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -64,8 +65,15 @@ def verify(
 
 
 def _is(expected: bytes, key: bytes, text: str, digest: str) -> bool:
-    made = b2a_base64(hmac.digest(key, text.encode("utf-8", "surrogatepass"), digest), newline=False)
-    return hmac.compare_digest(made, expected)
+    # Not hmac.digest: it lets go of the interpreter for every few bytes, and waits to have it back.
+    made = _keyed(key, digest).copy()
+    made.update(text.encode("utf-8", "surrogatepass"))
+    return hmac.compare_digest(b2a_base64(made.digest(), newline=False), expected)
+
+
+@lru_cache(maxsize=8)
+def _keyed(key: bytes, digest: str) -> hmac.HMAC:
+    return hmac.new(key, digestmod=digest)
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:

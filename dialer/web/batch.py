@@ -1,4 +1,6 @@
-"""Requests that arrive while a transaction runs share the next one. Idle, the first begins at once."""
+"""Requests that arrive while a transaction runs share the next one. Idle, the first begins at once; busy, a moment is
+waited for company, since a transaction costs ten times what one more event in it does.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,9 @@ Out = TypeVar("Out")
 
 AT_MOST = 200
 """Of one transaction: it holds its rows' locks until its commit."""
+LINGER_SECONDS = 0.02
+"""From the end of a batch that had company to the beginning of the next."""
+_COMPANY = 4
 
 
 class Batch(Generic[In, Out]):
@@ -21,9 +26,14 @@ class Batch(Generic[In, Out]):
     """
 
     def __init__(
-        self, apply: Callable[[Sequence[In]], Sequence[Out | Exception]], *, at_most: int = AT_MOST
+        self,
+        apply: Callable[[Sequence[In]], Sequence[Out | Exception]],
+        *,
+        at_most: int = AT_MOST,
+        linger_seconds: float = LINGER_SECONDS,
     ) -> None:
         self._apply = apply
+        self._linger = linger_seconds
         self._at_most = at_most
         self._waiting: deque[tuple[In, asyncio.Future[Out]]] = deque()
         self._runner: asyncio.Task[None] | None = None
@@ -56,6 +66,8 @@ class Batch(Generic[In, Out]):
                     waiter.set_exception(answer)
                 else:
                     waiter.set_result(answer)
+            if len(taken) >= _COMPANY and len(self._waiting) < self._at_most:
+                await asyncio.sleep(self._linger)
 
 
 def _fail(waiters: Sequence[asyncio.Future[Out]], fault: BaseException) -> None:

@@ -100,3 +100,18 @@ def test_who_has_gone_away_does_not_keep_the_others_from_their_answers() -> None
         return await asyncio.gather(*rest)
 
     assert asyncio.run(run()) == ["2", "3"]
+
+
+def test_a_batch_that_had_company_waits_a_moment_for_more() -> None:
+    """Else a busy process would commit for every few events."""
+    held = Held()
+
+    async def run() -> None:
+        batch: Batch[int, str] = Batch(held, linger_seconds=0.2)
+        tasks = await started(held, batch, 1, 2, 3, 4, 5)
+        held.go.set()
+        await asyncio.gather(*tasks)
+        await asyncio.gather(*(batch.add(item) for item in (6, 7)))
+
+    asyncio.run(run())
+    assert held.batches == [[1], [2, 3, 4, 5], [6, 7]]

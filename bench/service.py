@@ -1,0 +1,165 @@
+"""A whole service in a folder of its own: embedded servers, every process, the simulated line; gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import psutil
+import sqlalchemy as sa
+
+from dialer.bootstrap import Application, application, free_port
+from dialer.cli_serve import children
+from dialer.demo import witness
+from dialer.runtime.embedded import ensure, erase
+from dialer.settings import Settings, load_settings
+from dialer.store import facts
+from dialer.store.facts import ClockRow
+
+ROOT = Path(__file__).resolve().parent.parent
+AT_ONCE = """
+[[carrier.people]]
+name = "at once"
+share = 1
+keys = [{keys}]
+ring_after_seconds = [0.05, 0.2]
+answer_after_seconds = [0.05, 0.2]
+key_after_seconds = [0.05, 0.2]
+verdict_after_seconds = 0.1
+"""
+SPEED = 40.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Service:
+    app: Application
+    settings: Settings
+    env: dict[str, str]
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self, *names: str) -> None:
+        """These processes of `dialer up`; all of them when none is named. Returns when they answer."""
+        for child in children(self.settings, self.env):
+            if not names or child.name in names:
+                argv = list(child.argv)
+                self.running[child.name] = subprocess.Popen(argv, env=dict(child.env or self.env))
+        deadline = time.monotonic() + 60
+        while not self._is_up():
+            if time.monotonic() > deadline:
+                raise SystemExit(
+                    f"the service did not come up: {[(n, p.poll()) for n, p in self.running.items()]}"
+                )
+            time.sleep(0.1)
+
+    def _is_up(self) -> bool:
+        wanted = sum(name.startswith("worker") for name in self.running)
+        carrier = self.app.carrier
+        if "carrier" in self.running and (carrier is None or not witness.is_up(carrier)):
+            return False
+        with self.app.engine.store.begin() as tx:
+            beats = facts.alive(tx, since=datetime.now(UTC) - timedelta(seconds=8))
+            beats = [beat for beat in beats if beat.kind == "worker"]
+        return len(beats) >= wanted
+
+    def stop(self) -> None:
+        for process in self.running.values():
+            process.send_signal(signal.SIGTERM)
+        for process in self.running.values():
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def processes(self) -> dict[str, list[psutil.Process]]:
+        """Ours by name, the database's and the broker's by theirs."""
+        found = {name: [psutil.Process(process.pid)] for name, process in self.running.items()}
+        with self.app.engine.store.begin() as tx:
+            backend = psutil.Process(tx.scalar(sa.text("SELECT pg_backend_pid()")))
+        postmaster = backend.parent()
+        assert postmaster is not None
+        found["postgres"] = [postmaster, *postmaster.children()]
+        with self.app.celery.connection_for_write() as connection:
+            broker = connection.default_channel.client.info("server")["process_id"]
+        found["valkey"] = [psutil.Process(broker)]
+        return found
+
+    def cpu(self) -> dict[str, float]:
+        """Seconds of processor that each has used since it began."""
+        return {name: sum(_cpu(one) for one in set(many)) for name, many in self.processes().items()}
+
+    def pss_mb(self) -> dict[str, float]:
+        return {
+            name: round(sum(_pss(one) for one in set(many)) / 1e6, 1)
+            for name, many in self.processes().items()
+        }
+
+
+def _cpu(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.Error:
+        return 0.0
+    return float(times.user + times.system + times.children_user + times.children_system)
+
+
+def _pss(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_full_info().pss)
+    except psutil.Error:
+        return 0
+
+
+@contextmanager
+def service(*, keys: Sequence[str] = ("2",), speed: float = SPEED, **more: str) -> Iterator[Service]:
+    """An empty drill database whose clock begins at nine, pacing opened wide. `more` are DIALER_ settings."""
+    folder = Path(tempfile.mkdtemp(prefix="dialer-bench-"))
+    folder.chmod(0o755)
+    plain = (ROOT / "settings.toml").read_text(encoding="utf-8")
+    plain = re.sub(r"\[\[carrier\.people\]\]\n(?:(?!\n\[).)*", "", plain, flags=re.DOTALL)
+    at_once = AT_ONCE.format(keys=", ".join(f'"{key}"' for key in keys))
+    (folder / "settings.toml").write_text(plain + at_once, encoding="utf-8")
+    env = {name: value for name, value in os.environ.items() if not name.startswith("DIALER_")} | {
+        "DIALER_SETTINGS": str(folder / "settings.toml"),
+        "DIALER_DATA_DIR": str(folder / "data"),
+        "DIALER_WEB__PORT": str(free_port()),
+        "DIALER_TELEPHONY__CALLS_PER_SECOND": "500",
+        "DIALER_TELEPHONY__LINES": "10000",
+        "DIALER_SCHEDULER__TICK_SECONDS": "0.25",
+        "DIALER_LOG__LEVEL": "warning",
+    }
+    env |= {f"DIALER_{name.upper()}": value for name, value in more.items()}
+    settings = load_settings(env)
+    settings.data_dir.mkdir(parents=True)
+    try:
+        with ensure(settings.data_dir):
+            if speed != 1.0:
+                with application(settings) as fresh, fresh.engine.store.begin() as tx:
+                    facts.mark_drill(tx)
+                    facts.write_clock(tx, nine(settings, speed))
+            with application(settings) as app:
+                made = Service(app=app, settings=settings, env=env)
+                try:
+                    yield made
+                finally:
+                    made.stop()
+    finally:
+        erase(settings.data_dir)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def nine(settings: Settings, speed: float) -> ClockRow:
+    zone = ZoneInfo(settings.centre.timezone)
+    today = datetime.now(zone).replace(hour=9, minute=0, second=0, microsecond=0)
+    return ClockRow(anchor_unix=time.time(), epoch=today.astimezone(UTC), speed=speed)
