@@ -29,7 +29,7 @@ from dialer.usecases.engine import Engine
 from dialer.usecases.hear_progress import end_attempts
 from dialer.usecases.move_cases import Move, move
 
-STRETCH = 50_000
+STRETCH = 20_000
 _AT_ONCE = 200
 _LATE = timedelta(minutes=2)
 """Real time: sweeps and reconciliations come every second or two."""
