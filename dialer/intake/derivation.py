@@ -12,6 +12,8 @@ from dialer.domain.values import FraudType
 
 PREFIX: Final = "D-"
 _LENGTH: Final = 32
+LONGEST: Final = 200
+_KEPT: Final = 160
 
 
 def derived_instruction_no(
@@ -38,3 +40,13 @@ def derived_instruction_no(
     )
     digest = hmac.digest(key, "\x1f".join(parts).encode("utf-8", errors="replace"), "sha256")
     return PREFIX + digest.hex()[:_LENGTH]
+
+
+def bounded(text: str, *, key: bytes) -> str:
+    """The text, or of one that is longer than any real source or number its beginning and a digest of the whole: the
+    database cannot index it otherwise, and a row is never lost for it.
+    """
+    if len(text) <= LONGEST:
+        return text
+    digest = hmac.digest(key, text.encode("utf-8", errors="replace"), "sha256")
+    return f"{text[:_KEPT]}~{digest.hex()[:_LENGTH]}"

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from dialer.domain.values import FraudType, Grade, Tag, WarningKind
 from dialer.intake import id_numbers, problems
 from dialer.intake.amounts import read_fen
-from dialer.intake.derivation import derived_instruction_no
+from dialer.intake.derivation import bounded, derived_instruction_no
 from dialer.intake.durations import read_seconds
 from dialer.intake.headings import seconds_per_unit, yuan_per_unit
 from dialer.intake.layout import Layout
@@ -133,12 +133,13 @@ class RowReader:
         kind, fraud_type = self._read_types(row, notices)
         id_number, id_valid = self._read_id(row, notices)
         name = joined_name(row[one[Field.NAME]])
-        source = cleaned(row[one[Field.SOURCE]]) or self._source
-        number = cleaned(row[one[Field.INSTRUCTION_NO]])
+        key = self._options.derive_key
+        source = bounded(cleaned(row[one[Field.SOURCE]]) or self._source, key=key)
+        number = bounded(cleaned(row[one[Field.INSTRUCTION_NO]]), key=key)
         is_derived = not number or is_blank(number.lower())
         if is_derived:
             number = derived_instruction_no(
-                key=self._options.derive_key,
+                key=key,
                 source=source,
                 name=name,
                 phones=phones,

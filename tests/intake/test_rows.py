@@ -324,3 +324,17 @@ def test_cells_that_look_like_formulas_or_markup_are_text(payload: str):
     record = accepted(WHOLE | {"姓名": payload, "备注": payload, "地址": payload}).record
     assert record.name == payload
     assert (record.remarks, record.address) == (payload, payload)
+
+
+@pytest.mark.parametrize("heading", ["指令编号", "来源"])
+def test_a_text_too_long_to_be_an_index_key_keeps_its_beginning_and_stays_the_same(heading: str):
+    long = "𠀀" * 6000
+    one, again, other = (accepted(WHOLE | {heading: text}).record for text in (long, long, long + "1"))
+    assert one.key == again.key != other.key
+    assert max(len(part) for part in one.key) <= 200
+    assert sum(len(part.encode()) for part in one.key) < 2704
+    assert long[:100] in one.key[0 if heading == "来源" else 1]
+
+
+def test_a_number_of_any_real_length_is_kept_as_it_is():
+    assert accepted(WHOLE | {"指令编号": "9" * 200}).record.instruction_no == "9" * 200

@@ -92,10 +92,6 @@ class Desk:
                 headers=retry_after(wait_seconds),
             )
 
-    def close(self) -> None:
-        self._threads.shutdown(wait=True)
-        self._limiter.close()
-
 
 def unavailable(fault: Unavailable) -> Problem:
     """503: nothing was kept, or it is not known; sending the same again is safe."""
