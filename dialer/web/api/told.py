@@ -23,6 +23,15 @@ class PersonOut(BaseModel):
     has_family_contact: bool
 
 
+class WaitingOut(BaseModel):
+    """外呼在等什么 · Why its ring has not been made yet: the first thing in its way."""
+
+    reason: str
+    detail: str
+    since: datetime
+    until: datetime | None
+
+
 class UrgencyOut(BaseModel):
     """紧急度 · Its rings' place in the queue: a moment, and the seconds that each part is worth."""
 
@@ -72,6 +81,7 @@ class CaseOut(BaseModel):
     policy_version: int
     person: PersonOut
     next_steps: list[StepOut]
+    waiting: WaitingOut | None
     urgency: UrgencyOut
     timeline: list[EntryOut]
 
