@@ -54,7 +54,13 @@ class Exchange:
             timers=timers,
             total_seconds=config.webhook_timeout_seconds,
         )
-        self.notices = Notices(messenger=self.messenger, faults=self.faults, timers=timers)
+        self.notices = Notices(
+            messenger=self.messenger,
+            faults=self.faults,
+            timers=timers,
+            witness=witness,
+            attempt_in=self.attempt_in,
+        )
         self.sounds = Sounds(self.messenger)
         self.lines_in_use = 0
         self.peak_lines = 0
@@ -183,7 +189,10 @@ class Exchange:
 
     def attempt_of(self, order: CallOrder) -> str:
         """What identifies the attempt: the pattern's first group in its URL, else the URL."""
-        url = order.status_callback or order.url
+        return self.attempt_in(order.status_callback or order.url)
+
+    def attempt_in(self, url: str) -> str:
+        """The same, of one URL."""
         if self._attempt is not None:
             found = self._attempt.search(url)
             if found is not None:

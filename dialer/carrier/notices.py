@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from email.utils import formatdate
 
 from dialer.carrier.call import API_VERSION, Call
@@ -9,6 +10,7 @@ from dialer.carrier.faults import Fault, Faults
 from dialer.carrier.messenger import Messenger
 from dialer.carrier.outbound import Reply
 from dialer.carrier.timers import Timers
+from dialer.carrier.witness import Witness
 
 _REORDER_SECONDS = 0.05
 _DEFAULT_DELAY_SECONDS = 1.0
@@ -33,10 +35,20 @@ def base_params(call: Call, status: str) -> dict[str, str]:
 class Notices:
     """Sends them. Order is not guaranteed: each goes out at once, on whichever connection is free."""
 
-    def __init__(self, *, messenger: Messenger, faults: Faults, timers: Timers) -> None:
+    def __init__(
+        self,
+        *,
+        messenger: Messenger,
+        faults: Faults,
+        timers: Timers,
+        witness: Witness,
+        attempt_in: Callable[[str], str],
+    ) -> None:
         self._messenger = messenger
         self._faults = faults
         self._timers = timers
+        self._witness = witness
+        self._attempt_in = attempt_in
         self._held: dict[str, tuple[str, str, dict[str, str]]] = {}
         self._age = 0
         self.sent = 0
@@ -105,8 +117,12 @@ class Notices:
 
     def _send(self, url: str, method: str, params: dict[str, str]) -> None:
         self.sent += 1
-        self._messenger.send(url, method, params, self._replied)
+        what = params.get("SequenceNumber", "amd")
 
-    def _replied(self, reply: Reply) -> None:
-        if not reply.fine:
-            self.failed += 1
+        def replied(reply: Reply) -> None:
+            if reply.fine:
+                self._witness.heard(unix=self._timers.unix(), attempt=self._attempt_in(url), what=what)
+            else:
+                self.failed += 1
+
+        self._messenger.send(url, method, params, replied)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections import Counter, deque
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 
@@ -24,6 +25,45 @@ def load_key(path: Path) -> bytes:
         key = secrets.token_bytes(_KEY_BYTES)
         file.write(key)
     return key
+
+
+def _hashed(key: bytes, text: str) -> str:
+    return blake2b(text.encode(), key=key, digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Testimony:
+    """What the file says, for whoever knows the attempts: rings of each, and the notices of each that were answered
+    with a 2xx, under the attempts' hashes.
+    """
+
+    key: bytes = field(repr=False)
+    calls: Counter[str]
+    rings: Counter[str]
+    heard: frozenset[tuple[str, str]]
+
+    def hashed(self, attempt: str) -> str:
+        return _hashed(self.key, attempt)
+
+
+def read_testimony(directory: Path) -> Testimony:
+    """As the file stands; whoever writes it is not disturbed."""
+    calls: Counter[str] = Counter()
+    rings: Counter[str] = Counter()
+    heard: set[tuple[str, str]] = set()
+    for line in (directory / "witness.log").read_text(encoding="ascii", errors="replace").splitlines():
+        match line.split():
+            case ["A", _, _, attempt]:
+                calls[attempt] += 1
+            case ["R", _, _, attempt]:
+                rings[attempt] += 1
+            case ["W", _, attempt, what]:
+                heard.add((attempt, what))
+            case _:
+                pass
+    return Testimony(
+        key=load_key(directory / "witness.key"), calls=calls, rings=rings, heard=frozenset(heard)
+    )
 
 
 class Witness:
@@ -51,7 +91,7 @@ class Witness:
         self._settle_lost()
 
     def _hash(self, text: str) -> str:
-        return blake2b(text.encode(), key=self._key, digest_size=8).hexdigest()
+        return _hashed(self._key, text)
 
     def accepted(self, *, unix: float, number: str, attempt: str) -> int:
         """A call was accepted; returns how many there have been to that number, this one included."""
@@ -75,6 +115,12 @@ class Witness:
         """Creation was refused; nothing rang."""
         self._write(f"X {unix:.3f} {self._hash(number)} {code}\n")
         self.refused += 1
+
+    def heard(self, *, unix: float, attempt: str, what: str) -> None:
+        """The application answered a notice of this attempt with a 2xx: it has promised to keep it. `what` is the
+        notice's SequenceNumber, or `amd`.
+        """
+        self._write(f"W {unix:.3f} {self._hash(attempt)} {what}\n")
 
     def rings_of_number(self, number: str) -> int:
         return self._rings_of_number[self._hash(number)]
