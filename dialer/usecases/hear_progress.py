@@ -26,6 +26,16 @@ _STATE = {
     Stage.ANSWERED: AttemptState.ANSWERED,
     Stage.ENDED: AttemptState.ENDED,
 }
+_RANG = frozenset(
+    {
+        TelephonyResult.ANSWERED,
+        TelephonyResult.NO_ANSWER,
+        TelephonyResult.REJECTED,
+        TelephonyResult.FORWARDED,
+        TelephonyResult.MACHINE,
+    }
+)
+"""Ends that no telephone has without having rung."""
 _MACHINES = ("machine", "fax")
 """How AnsweredBy begins where no person answered."""
 
@@ -92,10 +102,12 @@ def _applied(
         return None
     state = _STATE[progress.stage]
     forward = RANK[state] > RANK[call.state]
-    # Late news still tells when something happened, and a ring is a ring however late we hear of it.
-    rang = progress.stage is Stage.RINGING or (progress.stage is Stage.ANSWERED and call.ringing_at is None)
     over = progress.stage is Stage.ENDED
     result = _result(call, progress) if over else None
+    # Late news still tells when something happened, and a ring is a ring however late we hear of it, or only by its end.
+    rang = progress.stage is Stage.RINGING or (
+        call.ringing_at is None and (progress.stage is Stage.ANSWERED or result in _RANG)
+    )
     judged = (
         judge_reach(engine, call, result, now=now, talk_seconds=progress.duration_seconds) if result else None
     )
