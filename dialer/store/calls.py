@@ -38,6 +38,7 @@ class Call:
     """One attempt as the conversation and the webhooks need it."""
 
     attempt_id: uuid.UUID
+    token: int
     case_id: int
     person_id: int
     n: int
@@ -64,6 +65,7 @@ class Call:
 
 _CALL_COLUMNS = (
     t.attempt.c.id,
+    t.attempt.c.token,
     t.attempt.c.case_id,
     t.attempt.c.person_id,
     t.attempt.c.n,
@@ -92,6 +94,7 @@ _CALL_COLUMNS = (
 def _call(row: Mapping[str, Any]) -> Call:
     return Call(
         attempt_id=row["id"],
+        token=row["token"],
         case_id=row["case_id"],
         person_id=row["person_id"],
         n=row["n"],
@@ -355,3 +358,20 @@ def numbers(tx: Tx, calls: Sequence[Call]) -> dict[uuid.UUID, str]:
 def bound_sids(tx: Tx, sids: Sequence[str]) -> set[str]:
     """Which of these calls at the carrier belong to attempts already."""
     return {row["sid"] for row in tx.rows(sa.select(t.attempt.c.sid).where(t.attempt.c.sid.in_(sids)))}
+
+
+def known_before(tx: Tx, *, posted_at: datetime, since: datetime) -> str | None:
+    """The newest call that the carrier had taken by then (real times), and must still remember; None if there is
+    none.
+    """
+    # By its newest event, which an index has in order: the cost does not grow with the attempts.
+    sid: str | None = tx.scalar(
+        sa.select(t.attempt.c.sid)
+        .join(t.event, t.event.c.attempt_id == t.attempt.c.id)
+        .where(
+            t.attempt.c.sid.is_not(None), t.attempt.c.posted_at < posted_at, t.attempt.c.posted_at >= since
+        )
+        .order_by(t.event.c.id.desc())
+        .limit(1)
+    )
+    return sid

@@ -22,6 +22,8 @@ _AT_ONCE = 200
 _EMPTY_LISTINGS = 2
 _CLOCK_SKEW = timedelta(seconds=5)
 _GIVE_UP = timedelta(minutes=10)
+_REMEMBERED = timedelta(hours=20)
+"""So long does every carrier keep its records of calls."""
 
 
 async def reconcile(engine: Engine, client: CallClient) -> int:
@@ -38,55 +40,75 @@ async def reconcile(engine: Engine, client: CallClient) -> int:
         )
         attempts.doubt(
             tx,
-            [call.attempt_id for call in found if call.state is AttemptState.SENDING],
+            [(call.attempt_id, call.token) for call in found if call.state is AttemptState.SENDING],
             poll_at=engine.real.now() + timedelta(seconds=2 * engine.lines.post_timeout_seconds),
         )
     for call in found:
         if call.sid is not None:
-            await _ask_sid(engine, client, call, call.sid)
+            answered = await _ask_sid(engine, client, call, call.sid)
         else:
-            await _look_for(engine, client, call, numbers[call.attempt_id])
+            answered = await _look_for(engine, client, call, numbers[call.attempt_id])
+        if not answered:
+            # The others are asked about when their turn comes again: each would only wait as long, one after the other.
+            break
     return len(found)
 
 
-async def _ask_sid(engine: Engine, client: CallClient, call: Call, sid: str) -> None:
+async def _ask_sid(engine: Engine, client: CallClient, call: Call, sid: str) -> bool:
+    """False when the carrier did not answer."""
     try:
         state = await client.fetch(sid)
     except Unavailable:
         _ask_again(engine, call, counted=False)
-        return
+        return False
     if state is not None:
         _bind(engine, call, state)
     elif call.polls >= _EMPTY_LISTINGS:
         _close_as_unknown(engine, call)
     else:
         _ask_again(engine, call, counted=True)
+    return True
 
 
-async def _look_for(engine: Engine, client: CallClient, call: Call, number: str) -> None:
-    """By number and creation time. Absent is believed only after two empty listings past the POST's deadline."""
+async def _look_for(engine: Engine, client: CallClient, call: Call, number: str) -> bool:
+    """By number and creation time. Absent is believed only after two empty listings past the POST's deadline, of a
+    carrier that still knows a call from before. False when the carrier did not answer.
+    """
     assert call.posted_at is not None
     deadline = call.posted_at + timedelta(seconds=engine.lines.post_timeout_seconds)
     real_now = engine.real.now()
     try:
         states = await client.find(number, since=call.posted_at - _CLOCK_SKEW, until=deadline + _CLOCK_SKEW)
+        remembers = bool(states) or await _remembers(engine, client, call.posted_at)
     except Unavailable:
         if real_now > deadline + _GIVE_UP:
             _close_as_unknown(engine, call)
         else:
             _ask_again(engine, call, counted=False)
-        return
+        return False
     candidates = _unbound(engine, states)
     if len(candidates) == 1:
         _bind(engine, call, candidates[0])
     elif candidates:
         _close_as_unknown(engine, call)
-    elif call.polls + 1 >= _EMPTY_LISTINGS and real_now > deadline:
+    elif call.polls + 1 < _EMPTY_LISTINGS or real_now <= deadline:
+        _ask_again(engine, call, counted=real_now > deadline)
+    elif not remembers:
+        _close_as_unknown(engine, call)
+    else:
         with engine.store.begin() as tx:
             attempts.hand_back_absent(tx, [call.attempt_id], not_before=engine.clock.now())
         engine.nudge("dial")
-    else:
-        _ask_again(engine, call, counted=real_now > deadline)
+    return True
+
+
+async def _remembers(engine: Engine, client: CallClient, posted_at: datetime) -> bool:
+    """A carrier that came back without its memory denies every call, also one that it has rung. It is believed when it
+    still knows one that it took earlier; asked after the listing, so that nothing can be forgotten in between.
+    """
+    with engine.store.begin() as tx:
+        sid = calls.known_before(tx, posted_at=posted_at, since=posted_at - _REMEMBERED)
+    return sid is not None and await client.fetch(sid) is not None
 
 
 def _unbound(engine: Engine, states: Sequence[CallState]) -> list[CallState]:
