@@ -323,6 +323,13 @@ _MARK_SENDING = (
 )
 
 
+_BEFORE_THE_CARRIER = [
+    AttemptState.PLANNED.value,
+    AttemptState.READY.value,
+    AttemptState.CLAIMED.value,
+    AttemptState.SENDING.value,
+    AttemptState.UNKNOWN.value,
+]
 _ACCEPTED = RowSet.of(t.attempt, "given", ("id", "sid"))
 _ACCEPT = (
     sa.update(t.attempt)
@@ -332,13 +339,8 @@ _ACCEPT = (
         accepted_at=sa.func.coalesce(t.attempt.c.accepted_at, _moment("now")),
         poll_at=_moment("next_poll"),
         state=sa.case(
-            (
-                sa.or_(
-                    t.attempt.c.state == AttemptState.SENDING.value,
-                    t.attempt.c.state == AttemptState.UNKNOWN.value,
-                ),
-                AttemptState.ACCEPTED.value,
-            ),
+            # Also one that was handed back meanwhile, its sender being held up: it rings, so it must not ring again.
+            (t.attempt.c.state.in_(_BEFORE_THE_CARRIER), AttemptState.ACCEPTED.value),
             else_=t.attempt.c.state,
         ),
     )
@@ -371,27 +373,41 @@ _HANDED_BACK: dict[str, Any] = {
 }
 
 
-def hand_back(tx: Tx, ids: Sequence[uuid.UUID], *, not_before: datetime) -> None:
+Held = tuple[uuid.UUID, int]
+"""An attempt and the token under which it was claimed: whoever was held up and has lost it changes nothing."""
+
+
+def _held(held: Sequence[Held]) -> sa.ColumnElement[bool]:
+    return sa.tuple_(t.attempt.c.id, t.attempt.c.token).in_(held)
+
+
+def hand_back(tx: Tx, held: Sequence[Held], *, not_before: datetime) -> None:
     """Never sent, or surely not taken: ready again at `not_before`, nothing used up, its number and line free."""
-    if not ids:
+    if not held:
         return
-    tx.execute(
+    _lock(tx, [attempt_id for attempt_id, _ in held])
+    back = tx.rows(
         sa.update(t.attempt)
         .where(
-            among(t.attempt.c.id, ids),
-            t.attempt.c.state.in_([AttemptState.CLAIMED.value, AttemptState.SENDING.value]),
+            _held(held),
+            t.attempt.c.sid.is_(None),
+            t.attempt.c.state.in_(
+                [AttemptState.CLAIMED.value, AttemptState.SENDING.value, AttemptState.UNKNOWN.value]
+            ),
         )
         .values(**_HANDED_BACK, not_before=not_before)
+        .returning(t.attempt.c.id)
     )
-    free_numbers(tx, ids, free_at=not_before)
+    free_numbers(tx, [row["id"] for row in back], free_at=not_before)
 
 
-def doubt(tx: Tx, ids: Sequence[uuid.UUID], *, poll_at: datetime) -> None:
+def doubt(tx: Tx, held: Sequence[Held], *, poll_at: datetime) -> None:
     """Nobody can say whether the carrier took these: to be reconciled from `poll_at` (real) on."""
-    if ids:
+    if held:
+        _lock(tx, [attempt_id for attempt_id, _ in held])
         tx.execute(
             sa.update(t.attempt)
-            .where(among(t.attempt.c.id, ids), t.attempt.c.state == AttemptState.SENDING.value)
+            .where(_held(held), t.attempt.c.state == AttemptState.SENDING.value)
             .values(state=AttemptState.UNKNOWN.value, poll_at=poll_at)
         )
 
@@ -409,11 +425,11 @@ def free_numbers(tx: Tx, ids: Sequence[uuid.UUID], *, free_at: datetime) -> None
 def lapse_claims(tx: Tx, *, real_now: datetime, now: datetime) -> int:
     """Claims whose lease ended before anything was sent are safe to dial again, at once, with a higher token."""
     lapsed = tx.rows(
-        sa.select(t.attempt.c.id)
+        sa.select(t.attempt.c.id, t.attempt.c.token)
         .where(t.attempt.c.state == AttemptState.CLAIMED.value, t.attempt.c.lease_until <= real_now)
         .with_for_update(skip_locked=True)
     )
-    hand_back(tx, [row["id"] for row in lapsed], not_before=now)
+    hand_back(tx, [(row["id"], row["token"]) for row in lapsed], not_before=now)
     return len(lapsed)
 
 

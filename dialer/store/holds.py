@@ -4,6 +4,7 @@ others nothing. A pause stands until its time (service clock); it is over when e
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -182,13 +183,13 @@ def _held_by(hold: Hold, others: Sequence[Hold]) -> sa.Select[Any]:
     )
 
 
-def claimed_under(tx: Tx, hold: Hold) -> list[Any]:
-    """Rings that a worker has claimed and not begun to send, and that the pause covers; locked."""
+def claimed_under(tx: Tx, hold: Hold) -> list[tuple[uuid.UUID, int]]:
+    """Rings that a worker has claimed and not begun to send, and that the pause covers, with their tokens; locked."""
     rows = tx.rows(
-        sa.select(t.attempt.c.id)
+        sa.select(t.attempt.c.id, t.attempt.c.token)
         .join(t.case, t.case.c.id == t.attempt.c.case_id)
         .where(t.attempt.c.state == AttemptState.CLAIMED.value, _covered([hold]))
         .order_by(t.attempt.c.id)
         .with_for_update(of=t.attempt)
     )
-    return [row["id"] for row in rows]
+    return [(row["id"], row["token"]) for row in rows]

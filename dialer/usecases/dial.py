@@ -6,12 +6,14 @@ Claims reach no further than the horizon, so that an urgent ring that arrives no
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import assert_never
 
 from dialer.domain.values import TelephonyResult
+from dialer.errors import Unavailable
 from dialer.intake.zones import closed_until
 from dialer.store import attempts, cases, pacing
 from dialer.store.attempts import Claimed, Sending
@@ -21,8 +23,16 @@ from dialer.usecases.engine import Engine
 from dialer.usecases.hear_progress import end_attempts
 from dialer.usecases.judge_answers import Answered, judge_answers, retry_seconds
 
+_log = logging.getLogger(__name__)
+
 _FLUSH_SECONDS = 0.05
 _SLICE_SECONDS = 0.1
+_FENCE_AHEAD_SECONDS = 0.1
+_SLACK_SECONDS = 0.3
+"""How late a ring may leave: what the pace's headroom makes up for within ten seconds."""
+_COUNTED_PER_SECOND = 100.0
+"""No telephone network counts calls by the second above this; there a moment's lag need not cost a claim."""
+_WRITE_TRIES = 40
 
 
 @dataclass(slots=True)
@@ -32,6 +42,8 @@ class _Said:
     placed: list[tuple[Claimed, Placed]] = field(default_factory=list)
     refused: list[tuple[Claimed, Refused]] = field(default_factory=list)
     unsure: list[tuple[Claimed, Unsure]] = field(default_factory=list)
+    late: list[Claimed] = field(default_factory=list)
+    """Not sent, their slots having gone by."""
 
     def add(self, claimed: Claimed, answer: Placed | Refused | Unsure) -> None:
         match answer:
@@ -50,7 +62,16 @@ class _Said:
         return [Answered(sent_at=claimed.send_at, answer=answer) for claimed, answer in both]
 
     def __bool__(self) -> bool:
-        return bool(self.placed or self.refused or self.unsure)
+        return bool(self.placed or self.refused or self.unsure or self.late)
+
+    def before(self, later: _Said) -> _Said:
+        """Both, these first."""
+        return _Said(
+            placed=self.placed + later.placed,
+            refused=self.refused + later.refused,
+            unsure=self.unsure + later.unsure,
+            late=self.late + later.late,
+        )
 
 
 async def dial(
@@ -83,6 +104,8 @@ class _Run:
         self.sending: set[asyncio.Task[None]] = set()
         self.said = _Said()
         self.left = 0
+        self._half_timeout = timedelta(seconds=engine.lines.post_timeout_seconds / 2)
+        self._slack = timedelta(seconds=_SLACK_SECONDS)
 
     def claim(self) -> list[Claimed]:
         engine = self.engine
@@ -95,6 +118,8 @@ class _Run:
             group = pacing.lock(tx, name=rules.group)
             if group is None:
                 return []
+            paced = group.calls_per_second <= _COUNTED_PER_SECOND
+            self._slack = timedelta(seconds=_SLACK_SECONDS if paced else rules.lease_seconds)
             return attempts.claim(
                 tx,
                 group,
@@ -119,8 +144,13 @@ class _Run:
                 begin = end
 
     async def _send_slice(self, claimed: Sequence[Claimed]) -> None:
-        await self._wait_for(claimed[0].send_at)
-        allowed, deadline = await asyncio.to_thread(self._fence, claimed)
+        await self._wait_for(claimed[0].send_at - timedelta(seconds=_FENCE_AHEAD_SECONDS))
+        try:
+            allowed, deadline = await asyncio.to_thread(self._fence, claimed)
+        except Unavailable as fault:
+            # Not known to be ours to send, so not sent: their lease ends, or they are asked about.
+            _log.warning("%s", fault)
+            return
         async with asyncio.TaskGroup() as group:
             for one in claimed:
                 if one.attempt_id in allowed:
@@ -152,9 +182,11 @@ class _Run:
 
     async def _post(self, claimed: Claimed, deadline: datetime) -> None:
         await self._wait_for(claimed.send_at)
-        # A process that was stopped and woken after its deadline must not send: it may be taken for absent by now.
-        if self.engine.real.now() >= deadline - timedelta(seconds=self.engine.lines.post_timeout_seconds / 2):
-            self.said.add(claimed, Unsure(detail="woken too late to send"))
+        # A process that was stopped and is woken must not send: its ring may be taken for absent by now, and those
+        # that others sent meanwhile have used the pace.
+        real_now = self.engine.real.now()
+        if real_now >= min(deadline - self._half_timeout, claimed.send_at + self._slack):
+            self.said.late.append(claimed)
             return
         self.left += 1
         answer = await self.client.place(PlaceCall(attempt_id=claimed.attempt_id, to=claimed.to))
@@ -178,12 +210,23 @@ class _Run:
         while self.sending:
             await asyncio.wait(self.sending, timeout=_FLUSH_SECONDS)
             await self.flush()
-        await self.flush()
+        for _ in range(_WRITE_TRIES):
+            await self.flush()
+            if not self.said:
+                return
+            await asyncio.sleep(_FLUSH_SECONDS)
+        _log.warning("answers of the carrier could not be written down, and will be asked for again")
 
     async def flush(self) -> None:
+        """The answers are written down; when the database does not take them they are kept for the next time."""
         said, self.said = self.said, _Said()
-        if said:
+        if not said:
+            return
+        try:
             await asyncio.to_thread(record, self.engine, said)
+        except Unavailable as fault:
+            _log.warning("%s", fault)
+            self.said = said.before(self.said)
 
 
 def record(engine: Engine, said: _Said) -> None:
@@ -195,6 +238,14 @@ def record(engine: Engine, said: _Said) -> None:
         now = engine.clock.now()
         # The line group is locked before any attempt or number, in the order of a claim.
         judge_answers(tx, engine, said.answers(), now=now, real_now=real_now)
+        # Then cases, then attempts, each in the order of their ids, as everybody does.
+        dead = {
+            c.attempt_id: (TelephonyResult.INVALID_NUMBER, r.code)
+            for c, r in said.refused
+            if r.fault is Fault.NUMBER
+        }
+        if dead:
+            cases.lock(tx, [claimed.case_id for claimed, _ in [*said.placed, *said.refused]])
         if said.placed:
             poll_at = real_now + timedelta(seconds=rules.silence_seconds)
             placed = [(claimed.attempt_id, answer.sid) for claimed, answer in said.placed]
@@ -202,7 +253,7 @@ def record(engine: Engine, said: _Said) -> None:
             attempts.accept(tx, placed, now=now, poll_at=poll_at)
         attempts.doubt(
             tx,
-            [claimed.attempt_id for claimed, _ in said.unsure],
+            [(claimed.attempt_id, claimed.token) for claimed, _ in said.unsure],
             poll_at=real_now + timedelta(seconds=rules.post_timeout_seconds + rules.unknown_after_seconds),
         )
         ours = [(c, r) for c, r in said.refused if r.fault is not Fault.NUMBER]
@@ -210,13 +261,11 @@ def record(engine: Engine, said: _Said) -> None:
             # Not taken, and not the number's fault: nothing is used up.
             wait = retry_seconds([refused for _, refused in ours])
             attempts.hand_back(
-                tx, [claimed.attempt_id for claimed, _ in ours], not_before=now + timedelta(seconds=wait)
+                tx,
+                [(claimed.attempt_id, claimed.token) for claimed, _ in ours],
+                not_before=now + timedelta(seconds=wait),
             )
-        dead = {
-            c.attempt_id: (TelephonyResult.INVALID_NUMBER, r.code)
-            for c, r in said.refused
-            if r.fault is Fault.NUMBER
-        }
+        attempts.hand_back(tx, [(c.attempt_id, c.token) for c in said.late], not_before=now)
         if dead:
             cancels = end_attempts(tx, engine, dead)
     if cancels:

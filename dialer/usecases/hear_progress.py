@@ -104,7 +104,7 @@ def _applied(
     forward = RANK[state] > RANK[call.state]
     over = progress.stage is Stage.ENDED
     result = _result(call, progress) if over else None
-    # Late news still tells when something happened, and a ring is a ring however late we hear of it, or only by its end.
+    # Late news still tells when something happened, and a ring is a ring however late we hear of it.
     rang = progress.stage is Stage.RINGING or (
         call.ringing_at is None and (progress.stage is Stage.ANSWERED or result in _RANG)
     )
