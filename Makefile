@@ -8,8 +8,11 @@ BIN := $(ROOT)/.venv/bin
 # Arguments for the tests and the demo: make test T="tests/runtime -x", make demo A="--until-settled".
 T ?=
 A ?=
+# make chaos SEED=night MINUTES=2: the same seed, the same faults.
+SEED ?=
+MINUTES ?= 2
 
-.PHONY: help setup demo test lint bench clean
+.PHONY: help setup demo test lint bench chaos clean
 
 help: ## what there is to make
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
@@ -32,6 +35,9 @@ lint: setup ## ruff, formatting, types, direction of imports
 bench: setup ## repeatable measurements (bench/README.md says which)
 	@cd "$(ROOT)" && "$(BIN)/python" -m bench
 
+chaos: setup ## all of it killed, stopped, cut off at random for MINUTES= from SEED=: nobody lost, nobody rung twice
+	@cd "$(ROOT)" && "$(BIN)/python" -m chaos --seed "$(SEED)" --minutes "$(MINUTES)"
+
 clean: ## removes .venv, caches and built files; the data in var/ stay
 	@cd "$(ROOT)" && rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
-	@find "$(ROOT)/dialer" "$(ROOT)/audio" "$(ROOT)/tests" -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	@find "$(ROOT)/dialer" "$(ROOT)/audio" "$(ROOT)/chaos" "$(ROOT)/tests" -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

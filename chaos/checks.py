@@ -1,0 +1,125 @@
+"""What must be true when the trouble is over, told from the rows and from the carrier's own count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from dialer.carrier.witness import read_testimony
+
+
+@dataclass(slots=True, kw_only=True)
+class Verdict:
+    """Counts, and what is wrong: nothing, when all is well."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def is_clean(self) -> bool:
+        return not self.wrong
+
+    def must(self, right: bool, what: str) -> None:
+        if not right:
+            self.wrong.append(what)
+
+
+_WITHOUT_FUTURE = """
+SELECT c.id FROM "case" c
+WHERE (c.status = 'open' AND c.due_at IS NULL
+       AND NOT EXISTS (SELECT FROM assignment a WHERE a.case_id = c.id AND a.state IN ('open', 'signed'))
+       AND NOT EXISTS (SELECT FROM attempt a WHERE a.case_id = c.id AND a.state <> 'ended'))
+   OR (c.status = 'watching' AND c.due_at IS NULL)
+"""
+_LEAKED = """
+SELECT count(*) AS n FROM live_number l WHERE l.attempt_id IS NOT NULL AND NOT EXISTS (
+  SELECT FROM attempt a WHERE a.id = l.attempt_id
+  AND a.state IN ('claimed', 'sending', 'accepted', 'ringing', 'answered', 'unknown'))
+"""
+_STUCK = """
+SELECT state, count(*) AS n FROM attempt WHERE state NOT IN ('ended') GROUP BY state
+"""
+
+_RANG = ("answered", "no_answer", "rejected", "forwarded", "machine")
+"""Results that no telephone gives without ringing."""
+
+
+def check(database_url: str, carrier_folder: Path) -> Verdict:
+    """Everything that can be told without asking a process of the service."""
+    verdict = Verdict()
+    url = database_url.replace("postgresql+psycopg", "postgresql")
+    with psycopg.connect(url, row_factory=dict_row) as connection:
+        loaded = _one(
+            connection,
+            "SELECT coalesce(sum(accepted), 0) AS accepted, coalesce(sum(merged), 0) AS merged FROM list_load",
+        )
+        cases = _one(connection, 'SELECT count(*) AS n FROM "case"')["n"]
+        verdict.counts |= {"accepted": loaded["accepted"], "merged": loaded["merged"], "cases": cases}
+        verdict.must(
+            cases == loaded["accepted"] - loaded["merged"],
+            f"{cases} cases, but {loaded['accepted']} accepted and {loaded['merged']} merged",
+        )
+        lost = connection.execute(_WITHOUT_FUTURE).fetchall()
+        verdict.must(not lost, f"cases without a future: {[row['id'] for row in lost][:10]}")
+        leaked = _one(connection, _LEAKED)["n"]
+        verdict.must(leaked == 0, f"{leaked} numbers are held by nobody")
+        stuck = {row["state"]: row["n"] for row in connection.execute(_STUCK).fetchall()}
+        verdict.must(not stuck, f"attempts that are not over: {stuck}")
+        attempts = connection.execute("SELECT id, result, ringing_at, sid FROM attempt").fetchall()
+        events = connection.execute(
+            "SELECT attempt_id, step FROM event WHERE attempt_id IS NOT NULL"
+        ).fetchall()
+        twice = _one(
+            connection,
+            "SELECT count(*) AS n FROM (SELECT case_id, attempt_id FROM outcome"
+            " WHERE attempt_id IS NOT NULL AND reverses IS NULL GROUP BY 1, 2 HAVING count(*) > 1) twice",
+        )["n"]
+        verdict.must(twice == 0, f"{twice} attempts have more than one outcome")
+    _hold_against_witness(verdict, attempts, events, carrier_folder)
+    return verdict
+
+
+def _hold_against_witness(
+    verdict: Verdict, attempts: list[dict[str, Any]], events: list[dict[str, Any]], folder: Path
+) -> None:
+    told = read_testimony(folder)
+    ours = {told.hashed(str(row["id"])): row for row in attempts}
+    rang_twice = [ours[a]["id"] for a, n in told.rings.items() if n > 1 and a in ours]
+    called_twice = sum(n > 1 for n in told.calls.values())
+    rung = sum(attempt in ours for attempt in told.rings)
+    verdict.counts |= {
+        "attempts": len(attempts),
+        "rings": told.rings.total(),
+        "not rung": len(attempts) - rung,
+        "unknown": sum(row["result"] == "unknown" for row in attempts),
+        "max rings": max(told.rings.values(), default=0),
+        "notices kept": len(told.heard),
+    }
+    verdict.must(not rang_twice, f"attempts that rang more than once: {rang_twice}")
+    verdict.must(called_twice == 0, f"{called_twice} attempts were placed more than once")
+    verdict.must(told.rings.keys() <= ours.keys(), "a telephone rang without an attempt")
+    verdict.must(
+        len(attempts) == told.rings.total() + len(attempts) - rung,
+        f"{len(attempts)} attempts, but {told.rings.total()} rings and {len(attempts) - rung} not rung",
+    )
+    silent = [
+        f"{row['id']} {row['result']} sid={bool(row['sid'])}"
+        for attempt, row in ours.items()
+        if attempt in told.rings and row["ringing_at"] is None and row["result"] in _RANG
+    ]
+    verdict.must(not silent, f"rang, and the row does not know it: {silent[:10]}")
+    dreamt = [row["id"] for attempt, row in ours.items() if row["ringing_at"] and attempt not in told.rings]
+    verdict.must(not dreamt, f"the row says that it rang, the carrier does not: {dreamt[:10]}")
+    kept = {(told.hashed(str(row["attempt_id"])), row["step"].removeprefix("status.")) for row in events}
+    dropped = told.heard - kept
+    verdict.must(not dropped, f"{len(dropped)} events were answered 2xx and are not kept")
+
+
+def _one(connection: psycopg.Connection[dict[str, Any]], statement: str) -> dict[str, Any]:
+    row = connection.execute(statement).fetchone()
+    assert row is not None
+    return row

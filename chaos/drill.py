@@ -1,0 +1,245 @@
+"""One run: a whole service on its own ground, struck by a schedule, then left in peace until it has settled."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chaos.checks import Verdict, check
+from chaos.schedule import Strike
+from chaos.strikes import Strikes
+from chaos.targets import targets
+from dialer.bootstrap import Application, free_port
+from dialer.cli_load import load_file
+from dialer.cli_serve import children, say
+from dialer.demo import ground, run
+from dialer.errors import DialerError
+from dialer.runtime.embedded import erase
+from dialer.runtime.logs import configure_logs
+from dialer.runtime.supervisor import Child, Supervisor
+from dialer.settings import load_settings
+
+_TEND_SECONDS = 0.05
+_AGAIN_SECONDS = 1.0
+_SECOND = ("worker-dial", "scheduler")
+_LONGEST_LOAD_SECONDS = 240.0
+"""A list whose worker was killed is taken up again when its lease is over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    seed: str
+    seconds: float
+    strikes: list[Strike]
+    targets: int = 300
+    calls_per_second: float = 10.0
+    lines: int = 40
+    speed: float = 40.0
+    settle_seconds: float = 300.0
+    keep: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    verdict: Verdict
+    settled: bool
+    seconds: float
+    log: Path
+    struck: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+def drill(plan: Plan, tell: Callable[[str], None]) -> Outcome:
+    """Nothing of it is left afterwards, but for the log when something was wrong."""
+    folder = Path(tempfile.mkdtemp(prefix="dialer-chaos-"))
+    clean = False
+    try:
+        outcome = _drill(plan, folder, tell)
+        clean = outcome.settled and outcome.verdict.is_clean
+        return outcome
+    finally:
+        data = folder / ground.FOLDER
+        if data.is_dir() and not plan.keep:
+            erase(data)
+        if clean and not plan.keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def environment(plan: Plan, folder: Path, env: Mapping[str, str]) -> dict[str, str]:
+    """Nothing of the caller's own settings; everything that can be waited for is short."""
+    clean = {name: value for name, value in env.items() if not name.startswith("DIALER_")}
+    base = ground.demo_environment(
+        clean
+        | {"DIALER_DATA_DIR": str(folder), "DIALER_WEB__PORT": str(free_port()), "DIALER_LOG__LEVEL": "info"}
+    )
+    return base | {
+        "DIALER_LOG__FORMAT": "json",
+        "DIALER_TELEPHONY__CALLS_PER_SECOND": str(plan.calls_per_second),
+        "DIALER_TELEPHONY__LINES": str(plan.lines),
+        "DIALER_TELEPHONY__TIMEOUT_SECONDS": "3",
+        "DIALER_TELEPHONY__SILENCE_SECONDS": "8",
+        "DIALER_CARRIER__SEED": plan.seed,
+        "DIALER_POLICY__EXTRA_HIGH__ROBOT_GAP_SECONDS": "60",
+        "DIALER_POLICY__HIGH__ROBOT_GAP_SECONDS": "60",
+        "DIALER_POLICY__MEDIUM__ROBOT_GAP_SECONDS": "60",
+        "DIALER_POLICY__LOW__ROBOT_GAP_SECONDS": "60",
+    }
+
+
+def _drill(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Outcome:
+    env = environment(plan, folder, os.environ)
+    settings = load_settings(env)
+    started = time.monotonic()
+    log = folder / "log.txt"
+    with _errors_in(log), ground.clean_ground(settings) as app:
+        configure_logs(level="info", log_format="json", process="chaos")
+        supervisor = Supervisor(_children(settings, env), say)
+        service = _Service(plan, app, supervisor, folder)
+        try:
+            supervisor.start()
+            service.bring_up()
+            struck = service.be_struck(tell)
+            settled = service.settle(tell)
+            problems = service.problems()
+        finally:
+            service.staff.go_home()
+            supervisor.stop()
+        verdict = check(app.engine.store.url, settings.data_dir / "carrier")
+        if settled:
+            # Every target of the list is known: loaded once more, here and now, none is new.
+            again = load_file(app, service.list_file, source="chaos", by="chaos", progress=False).report
+            verdict.must(again.accepted == 0, f"{again.accepted} targets of the list had been lost")
+    return Outcome(
+        verdict=verdict,
+        settled=settled,
+        seconds=time.monotonic() - started,
+        log=log,
+        struck=struck,
+        problems=problems,
+    )
+
+
+def _children(settings: object, env: dict[str, str]) -> list[Child]:
+    """A whole service, with a second worker and a second scheduler."""
+    kept = children(settings, env)  # type: ignore[arg-type]
+    seconds = [
+        Child(
+            name=f"{child.name}-2",
+            argv=child.argv,
+            env=child.env,
+            stop_grace_seconds=child.stop_grace_seconds,
+        )
+        for child in kept
+        if child.name in _SECOND
+    ]
+    return kept + seconds
+
+
+class _Service:
+    def __init__(self, plan: Plan, app: Application, supervisor: Supervisor, folder: Path) -> None:
+        assert app.carrier is not None
+        self.plan = plan
+        self.app = app
+        self.supervisor = supervisor
+        self.staff = run.Staff(app)
+        self.list_file = folder / "list.csv"
+        self.list_file.touch(mode=0o600)
+        self.list_file.write_bytes(targets(plan.seed, count=plan.targets))
+        self._loads: list[threading.Thread] = []
+        self._faults: list[str] = []
+        assert app.servers is not None
+        self.strikes = Strikes(
+            supervisor=supervisor,
+            carrier=app.carrier,
+            database_url=app.servers.database_url,
+            broker_url=app.servers.broker_url,
+            load_again=self.load,
+        )
+
+    def tend(self) -> None:
+        self.supervisor.tend(seconds=_TEND_SECONDS)
+        self.strikes.tend()
+
+    def bring_up(self) -> None:
+        run.wait_until_up(self.app, tend=self.tend, stopped=lambda: False)
+        run.set_pace(self.app, speed=self.plan.speed)
+        self.load()
+        self.staff.start()
+
+    def load(self) -> None:
+        """The list is loaded by another thread, again and again until it is; a second time it is all duplicates."""
+        thread = threading.Thread(target=self._load, name="load", daemon=True)
+        self._loads.append(thread)
+        thread.start()
+
+    def _load(self) -> None:
+        until = time.monotonic() + _LONGEST_LOAD_SECONDS
+        while time.monotonic() < until:
+            try:
+                load_file(self.app, self.list_file, source="chaos", by="chaos", progress=False)
+            except DialerError as fault:
+                sys.stderr.write(f"chaos load: {fault}\n")
+                time.sleep(_AGAIN_SECONDS)
+            else:
+                return
+        self._faults.append("a list was not loaded in time")
+
+    def be_struck(self, tell: Callable[[str], None]) -> int:
+        started = time.monotonic()
+        left = list(self.plan.strikes)
+        while time.monotonic() - started < self.plan.seconds:
+            self.tend()
+            while left and time.monotonic() - started >= left[0].at_seconds:
+                strike = left.pop(0)
+                sys.stderr.write(f"chaos strike: {strike.line()}\n")
+                sys.stderr.flush()
+                self.strikes.strike(strike)
+        tell(f"struck {len(self.plan.strikes) - len(left)} times; left in peace now")
+        return len(self.plan.strikes) - len(left)
+
+    def settle(self, tell: Callable[[str], None]) -> bool:
+        """Faults are cleared; True when everything has settled within the bound."""
+        self.strikes.end()
+        started = time.monotonic()
+        cleared = False
+        watch = run.Watch()
+        while time.monotonic() - started < self.plan.settle_seconds:
+            self.tend()
+            cleared = cleared or self.strikes.clear_carrier()
+            loading = any(thread.is_alive() for thread in self._loads)
+            if cleared and not loading and watch.look(self.app):
+                tell(f"settled {time.monotonic() - started:.0f} s after the last fault")
+                return True
+            if loading:
+                watch = run.Watch()
+        tell(f"not settled after {self.plan.settle_seconds:.0f} s: {watch.progress}")
+        return False
+
+    def problems(self) -> list[str]:
+        return self._faults + ([] if self.staff.is_alive() else ["the simulated staff fell over"])
+
+
+@contextmanager
+def _errors_in(log: Path) -> Iterator[None]:
+    """What this process and its children write to standard error goes to the log."""
+    sys.stderr.flush()
+    before = os.dup(2)
+    with log.open("ab", buffering=0) as file:
+        os.dup2(file.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(before, 2)
+            os.close(before)
+
+
+__all__ = ["Outcome", "Plan", "drill"]
