@@ -30,7 +30,7 @@ _SLICE_SECONDS = 0.1
 _FENCE_AHEAD_SECONDS = 0.1
 _SLACK_SECONDS = 0.3
 """How late a ring may leave: what the pace's headroom makes up for within ten seconds."""
-_COUNTED_PER_SECOND = 100.0
+_COUNTED_PER_SECOND = 50.0
 """No telephone network counts calls by the second above this; there a moment's lag need not cost a claim."""
 _WRITE_TRIES = 40
 
