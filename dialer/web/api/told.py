@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from dialer.domain.case import CaseStatus
 from dialer.domain.values import Contact, FraudType, Grade, OutcomeKind, Tag
 from dialer.outcomes.timeline import EntryKind
+from dialer.usecases.why_waiting import WaitReason
 from dialer.web.api.models import StepOut
 
 
@@ -26,7 +27,7 @@ class PersonOut(BaseModel):
 class WaitingOut(BaseModel):
     """外呼在等什么 · Why its ring has not been made yet: the first thing in its way."""
 
-    reason: str
+    reason: WaitReason
     detail: str
     since: datetime
     until: datetime | None
