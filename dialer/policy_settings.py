@@ -38,6 +38,8 @@ class GradeSection(_Section):
     visit_due_seconds: int = Field(ge=60, le=30 * _DAY)
     sign_seconds: int = Field(ge=10, le=30 * _DAY)
     feedback_seconds: int = Field(ge=60, le=30 * _DAY)
+    message_when_unreachable: bool = False
+    message_after_warning: bool = False
 
 
 class WindowSection(_Section):

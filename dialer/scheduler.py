@@ -154,6 +154,7 @@ def _ticking(app: Application, ticks: Ticks) -> BackgroundScheduler:
         ("sweep", DIAL_QUEUE, tick),
         ("dial", DIAL_QUEUE, tick),
         ("reconcile", DIAL_QUEUE, tick * _RECONCILE_EVERY),
+        ("send_messages", DIAL_QUEUE, tick * _RECONCILE_EVERY),
         ("audit", DIAL_QUEUE, settings.audit_seconds),
         ("resume_loads", BULK_QUEUE, tick * _RESUME_EVERY),
     ):

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from dialer.domain.case import Reason
 from dialer.domain.effects import AlarmCode
+from dialer.domain.message import MessagePurpose, MessageState
 from dialer.domain.reach import Reach
 from dialer.domain.values import Answer, Contact, FraudType, Grade, OutcomeKind, TelephonyResult, Track
 from dialer.outcomes.next_steps import Step, StepKind, Wait
@@ -188,6 +189,11 @@ def _alarm(zh: str, en: str) -> Callable[[Facts, Lang], str]:
     return lambda f, lang: (zh if lang is Lang.ZH else en) + _named(AlarmCode, f["code"], lang)
 
 
+def _message(f: Facts, lang: Lang) -> str:
+    purpose, state = _named(MessagePurpose, f["purpose"], lang), _named(MessageState, f["state"], lang)
+    return f"短信（{purpose}）：{state}" if lang is Lang.ZH else f"message ({purpose}): {state}"
+
+
 def _viewed(f: Facts, lang: Lang) -> str:
     if lang is Lang.ZH:
         return f"查看隐藏信息（{f['act']}）：{f['why']}"
@@ -202,6 +208,7 @@ _TELL: Mapping[EntryKind, Callable[[Facts, Lang], str]] = {
     EntryKind.ANSWERED: _ring("有人接听", "was answered"),
     EntryKind.SPOKEN: _spoken,
     EntryKind.RING_ENDED: _ring_ended,
+    EntryKind.MESSAGE: _message,
     EntryKind.ERRAND_OPENED: _errand("已派出", "opened", why=Reason),
     EntryKind.ERRAND_SIGNED: _errand("已签收", "signed for"),
     EntryKind.ERRAND_REPORTED: _errand_reported,

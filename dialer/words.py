@@ -10,6 +10,7 @@ from dialer.domain.case import CaseStatus, ErrandState, Reason, RobotState
 from dialer.domain.effects import AlarmCode
 from dialer.domain.errand import AssignmentState
 from dialer.domain.load import LoadState
+from dialer.domain.message import MessagePurpose, MessageState
 from dialer.domain.pause import PauseScope
 from dialer.domain.reach import Reach
 from dialer.domain.stop_payment import PaidWhen, StopResult
@@ -216,6 +217,20 @@ _CATALOGUE: Mapping[type[StrEnum], Mapping[str, tuple[str, str]]] = {
         AssignmentState.SIGNED: ("已签收", "signed for"),
         AssignmentState.DONE: ("已反馈", "reported"),
         AssignmentState.WITHDRAWN: ("已撤销", "withdrawn"),
+    },
+    MessagePurpose: {
+        MessagePurpose.UNREACHABLE: ("电话未通时的短信", "where the voice did not get through"),
+        MessagePurpose.AFTER_WARNING: ("劝阻后的提醒短信", "after a warning"),
+    },
+    MessageState: {
+        MessageState.PLANNED: ("待发", "planned"),
+        MessageState.SENDING: ("发送中", "being sent"),
+        MessageState.UNKNOWN: ("是否发出不明", "not known whether it was sent"),
+        MessageState.ACCEPTED: ("网络已受理", "taken by the network"),
+        MessageState.SENT: ("已发出", "sent"),
+        MessageState.DELIVERED: ("已送达", "delivered"),
+        MessageState.UNDELIVERED: ("未送达", "not delivered"),
+        MessageState.FAILED: ("未发出", "not sent"),
     },
     StopResult: {
         StopResult.ASKED: ("已联系银行止付", "the bank has been asked"),

@@ -17,6 +17,7 @@ from dialer.carrier.exchange import Exchange
 from dialer.carrier.faults import BadFault, read_faults
 from dialer.carrier.lines.simulated import SimulatedLine
 from dialer.carrier.people import BadBehaviour, behaviour_from
+from dialer.carrier.texts import TextBoard
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -26,8 +27,11 @@ class AdminFront:
     closed.
     """
 
-    def __init__(self, exchange: Exchange, *, line: SimulatedLine | None, token: str) -> None:
+    def __init__(
+        self, exchange: Exchange, board: TextBoard, *, line: SimulatedLine | None, token: str
+    ) -> None:
         self._exchange = exchange
+        self._board = board
         self._line = line
         self._authorization = f"Bearer {token}".encode() if token else b""
 
@@ -37,6 +41,8 @@ class AdminFront:
             ("GET", "/admin/rings", self.rings),
             ("GET", "/admin/pace", self.pace),
             ("GET", "/admin/calls", self.calls),
+            ("GET", "/admin/messages", self.messages),
+            ("GET", "/admin/inbox/{number}", self.inbox),
             ("GET", "/admin/clock", self.clock),
             ("PUT", "/admin/clock", self.set_clock),
             ("PUT", "/admin/people/{number}", self.set_person),
@@ -111,6 +117,23 @@ class AdminFront:
                         "errors": one.errors,
                     }
                     for one in self._exchange.live_calls()
+                ]
+            }
+        )
+
+    async def messages(self, _request: web.Request) -> web.StreamResponse:
+        """How many messages there are and how far they came, without numbers."""
+        return _json(self._board.summary())
+
+    async def inbox(self, request: web.Request) -> web.StreamResponse:
+        """What a simulated telephone holds, oldest first; nobody looks into a real one."""
+        if self._line is None:
+            return _json({"error": "this line reaches real people"}, 409)
+        texts = self._board.inbox(_e164(request.match_info["number"]))
+        return _json(
+            {
+                "messages": [
+                    {"sid": text.sid, "from": text.order.from_, "body": text.order.body} for text in texts
                 ]
             }
         )

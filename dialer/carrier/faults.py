@@ -18,6 +18,10 @@ class Fault(StrEnum):
     ERROR_BEFORE = "error_before"
     ACCEPT_THEN_TIMEOUT = "accept_then_timeout"
     ACCEPT_THEN_ERROR = "accept_then_error"
+    # When a message is created over REST (`only` filters by the To number).
+    MESSAGE_TOO_MANY = "message_too_many"
+    MESSAGE_ERROR_BEFORE = "message_error_before"
+    MESSAGE_ACCEPT_THEN_CUT = "message_accept_then_cut"
     # Any other REST request (list, fetch, update).
     REST_ERROR = "rest_error"
     REST_REFUSE = "rest_refuse"

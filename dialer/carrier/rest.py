@@ -51,18 +51,18 @@ class RestFront:
             self._check(request)
             order = read_order(Form(await request.read()))
             if self._exchange.faults.strikes(Fault.REFUSE_CONNECTION, order.to):
-                return _cut(request)
+                return cut(request)
             self._strike_before(order.to)
             call = self._exchange.create(order)
             hang = self._exchange.faults.strikes(Fault.ACCEPT_THEN_TIMEOUT, order.to)
             if hang is not None:
                 await asyncio.sleep(_DEFAULT_HANG_SECONDS if hang.seconds is None else hang.seconds)
-                return _cut(request)
+                return cut(request)
             if self._exchange.faults.strikes(Fault.ACCEPT_THEN_ERROR, order.to):
                 raise server_error()
-            return _json(call.as_json(), 201)
+            return json_answer(call.as_json(), 201)
         except RestProblem as problem:
-            return _problem(problem)
+            return problem_answer(problem)
 
     def _strike_before(self, number: str) -> None:
         """Faults that refuse a creation before anything was accepted."""
@@ -130,15 +130,15 @@ class RestFront:
             self._check(request)
             faults = self._exchange.faults
             if faults.strikes(Fault.REST_REFUSE):
-                return _cut(request)
+                return cut(request)
             if faults.strikes(Fault.REST_ERROR):
-                return _problem(server_error())
-            return _json(answer(), 200)
+                return problem_answer(server_error())
+            return json_answer(answer(), 200)
         except RestProblem as problem:
-            return _problem(problem)
+            return problem_answer(problem)
 
 
-def _json(data: object, status: int) -> web.Response:
+def json_answer(data: object, status: int) -> web.Response:
     return web.Response(
         body=orjson.dumps(data),
         status=status,
@@ -147,8 +147,8 @@ def _json(data: object, status: int) -> web.Response:
     )
 
 
-def _problem(problem: RestProblem) -> web.Response:
-    response = _json(problem.body(), problem.status)
+def problem_answer(problem: RestProblem) -> web.Response:
+    response = json_answer(problem.body(), problem.status)
     if problem.retry_after_seconds is not None:
         response.headers["Retry-After"] = str(round(problem.retry_after_seconds))
     if problem.status == 401:  # noqa: PLR2004 - HTTP's own
@@ -156,7 +156,7 @@ def _problem(problem: RestProblem) -> web.Response:
     return response
 
 
-def _cut(request: web.Request) -> web.Response:
+def cut(request: web.Request) -> web.Response:
     """The connection is gone without an answer."""
     transport = request.transport
     if transport is not None:

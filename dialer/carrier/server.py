@@ -19,6 +19,8 @@ from dialer.carrier.lines.simulated import SimulatedLine
 from dialer.carrier.memory import CallMemory
 from dialer.carrier.outbound import Outbound
 from dialer.carrier.rest import RestFront
+from dialer.carrier.text_rest import TextFront
+from dialer.carrier.texts import TextBoard
 from dialer.carrier.timers import Timers
 from dialer.carrier.witness import Witness
 
@@ -35,12 +37,14 @@ class RunningCarrier:
         *,
         runner: web.AppRunner,
         exchange: Exchange,
+        texts: TextBoard,
         outbound: Outbound,
         line: Line,
         host: str,
         port: int,
     ) -> None:
         self.exchange = exchange
+        self.texts = texts
         self.line = line
         self.port = port
         self.base_url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -78,17 +82,36 @@ async def start(config: CarrierConfig, *, make_line: MakeLine | None = None) -> 
     )
     app = web.Application()
     RestFront(exchange, account_sid=config.account_sid, auth_token=config.auth_token).add_routes(app)
-    AdminFront(exchange, line=simulated if line is simulated else None, token=config.admin_token).add_routes(
-        app
+    board = TextBoard(
+        account_sid=config.account_sid,
+        messenger=exchange.messenger,
+        timers=timers,
+        refusal=line.refusal,
+        undeliverable=simulated.text_error if line is simulated else _taken,
     )
+    TextFront(exchange, board, account_sid=config.account_sid, auth_token=config.auth_token).add_routes(app)
+    AdminFront(
+        exchange, board, line=simulated if line is simulated else None, token=config.admin_token
+    ).add_routes(app)
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.5)
     await runner.setup()
     site = web.TCPSite(runner, config.host, config.port, backlog=_BACKLOG)
     await site.start()
     port = int(runner.addresses[0][1])
     return RunningCarrier(
-        runner=runner, exchange=exchange, outbound=outbound, line=line, host=config.host, port=port
+        runner=runner,
+        exchange=exchange,
+        texts=board,
+        outbound=outbound,
+        line=line,
+        host=config.host,
+        port=port,
     )
+
+
+def _taken(_number: str) -> int:
+    """Of a line that knows no better, every telephone takes a message."""
+    return 0
 
 
 def run(config: CarrierConfig) -> None:

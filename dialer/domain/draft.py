@@ -16,9 +16,11 @@ from dialer.domain.effects import (
     PlanAttempt,
     RaiseAlarm,
     RecordOutcome,
+    SendMessage,
     WithdrawAttempt,
     WithdrawErrand,
 )
+from dialer.domain.message import MessagePurpose
 from dialer.domain.policy import GradePolicy, Policy
 from dialer.domain.urgency import urgency
 from dialer.domain.values import Contact, OutcomeKind, Track
@@ -173,6 +175,17 @@ class Draft:
                 urgency_at=self.errand_urgency_at(reason),
             )
         )
+
+    def message(self, purpose: MessagePurpose) -> None:
+        """To the number rung last, where the grade wants one. Whoever asked not to be rung gets none either."""
+        rules = self.grade_policy
+        wanted = (
+            rules.message_when_unreachable
+            if purpose is MessagePurpose.UNREACHABLE
+            else rules.message_after_warning
+        )
+        if wanted and not self.case.opted_out:
+            self.effects.append(SendMessage(purpose=purpose, number=self.case.robot.number))
 
     def errand_urgency_at(self, reason: Reason) -> datetime:
         """Before everything else for whoever asked to speak with somebody, or has paid."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from dialer.domain.case import Reason
+from dialer.domain.message import MessagePurpose
 from dialer.domain.values import Contact, OutcomeKind, Track
 
 
@@ -66,6 +67,14 @@ class TakeErrand:
     """The duty desk has the open assignment; one that somebody signed for stays theirs."""
 
     track: Track
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendMessage:
+    """A message to one of the person's numbers, unless the case had one for that purpose."""
+
+    purpose: MessagePurpose
+    number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +138,7 @@ Effect = (
     | HastenErrand
     | TakeErrand
     | OpenStopPayment
+    | SendMessage
     | WithdrawErrand
     | RecordOutcome
     | ReverseOutcome

@@ -38,6 +38,10 @@ class GradePolicy:
     """签收: from the opening of an assignment until somebody has signed for it."""
     feedback_seconds: int
     """反馈: until a result is reported."""
+    message_when_unreachable: bool = False
+    """A message goes where the voice did not get through."""
+    message_after_warning: bool = False
+    """A message goes to whoever was warned and said who they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

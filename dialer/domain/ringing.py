@@ -9,6 +9,7 @@ from dialer.domain.case import WISHES, CaseStatus, ErrandState, Reason, RobotSta
 from dialer.domain.draft import Draft
 from dialer.domain.effects import AlarmCode, TakeErrand
 from dialer.domain.events import AttemptEnded, OfficerWanted
+from dialer.domain.message import MessagePurpose
 from dialer.domain.reach import NO_CONTACT, Reach
 from dialer.domain.values import Answer, Contact, OutcomeKind, Tag, TelephonyResult, Track
 
@@ -42,6 +43,7 @@ def attempt_ended(draft: Draft, event: AttemptEnded) -> None:
             | TelephonyResult.FAILED
         ):
             _count_try(draft)
+            draft.message(MessagePurpose.UNREACHABLE)
             _again_or_person(draft, Reason.RETRY)
         case TelephonyResult.INVALID_NUMBER:
             _dead_number(draft, Reason.NO_USABLE_NUMBER)
@@ -113,6 +115,7 @@ def _answered(draft: Draft, event: AttemptEnded, *, asked: Reason) -> None:  # n
         case Answer.WANTS_OFFICER:
             _person(draft, Reason.WANTS_OFFICER)
         case Answer.DOUBTFUL if verified:
+            draft.message(MessagePurpose.AFTER_WARNING)
             _record_and_person(draft, OutcomeKind.HALF_BELIEVES, Reason.DOUBTFUL)
         case Answer.REFUSES:
             _record_and_person(draft, OutcomeKind.REFUSES, Reason.REFUSED)
@@ -121,6 +124,7 @@ def _answered(draft: Draft, event: AttemptEnded, *, asked: Reason) -> None:  # n
         case Answer.WRONG_PERSON:
             _dead_number(draft, Reason.WRONG_PERSON)
         case Answer.LANGUAGE_OR_HEARING:
+            draft.message(MessagePurpose.UNREACHABLE)
             _person(draft, Reason.LANGUAGE_OR_HEARING)
         case Answer.OPT_OUT:
             draft.change(opted_out=True)
@@ -140,7 +144,10 @@ def _nothing_said(draft: Draft, reach: Reach | None) -> None:
         _again_or_person(draft, Reason.HUNG_UP_EARLY)
         if draft.case.grade.is_high and draft.case.status is CaseStatus.OPEN:
             draft.ensure_person(Reason.HUNG_UP_EARLY)
-    elif reach is Reach.SILENT and (
+        return
+    if reach is Reach.SILENT:
+        draft.message(MessagePurpose.UNREACHABLE)
+    if reach is Reach.SILENT and (
         draft.case.grade.is_high or draft.grade_policy.human_sample_percent >= _EVERYBODY
     ):
         hand_over(draft, Reason.SILENT, OutcomeKind.CANNOT_FIND_YET)
@@ -153,6 +160,7 @@ def _success(draft: Draft, outcome: OutcomeKind) -> None:
     if Tag.MINOR in draft.case.tags:
         _person(draft, Reason.MINOR)
         return
+    draft.message(MessagePurpose.AFTER_WARNING)
     draft.record(outcome, track=Track.ROBOT, reason=Reason.VERIFIED_SUCCESS)
     draft.succeed(outcome, Reason.VERIFIED_SUCCESS)
 
@@ -174,6 +182,7 @@ def _busy(draft: Draft) -> None:
     if not draft.case.grade.is_high:
         _again_or_person(draft, Reason.RETRY)
         return
+    draft.message(MessagePurpose.UNREACHABLE)
     draft.ask_person(Reason.BUSY_ON_HIGH)
     draft.open_errand(Track.VISIT, Reason.BUSY_ON_HIGH)
     if draft.case.robot.tries < draft.grade_policy.robot_tries:
@@ -183,6 +192,7 @@ def _busy(draft: Draft) -> None:
 def _not_the_person_s_ear(draft: Draft) -> None:
     """Forwarded, an assistant, voicemail: no contact, and scammers set forwarding. People take over."""
     _count_try(draft)
+    draft.message(MessagePurpose.UNREACHABLE)
     _person(draft, Reason.FORWARDED_OR_MACHINE)
     if draft.case.grade.is_high:
         draft.open_errand(Track.VISIT, Reason.FORWARDED_OR_MACHINE)

@@ -19,6 +19,8 @@ class EntryKind(StrEnum):
     SPOKEN = "spoken"
     """A node of the script was reached; `key` says what was pressed to get there."""
     RING_ENDED = "ring_ended"
+    MESSAGE = "message"
+    """A message, from its planning to its end; `state` says how far it came."""
     ERRAND_OPENED = "errand_opened"
     ERRAND_SIGNED = "errand_signed"
     ERRAND_REPORTED = "errand_reported"

@@ -18,6 +18,7 @@ from dialer.scripts.graph import (
     prompt_of,
     reachable,
 )
+from dialer.scripts.message_rules import message_findings
 from dialer.scripts.model import Prompt, Script, Target
 from dialer.scripts.prompts import prompts_of
 from dialer.scripts.texts import needs_verification, with_defaults
@@ -27,7 +28,6 @@ from dialer.scripts.wording import (
     affirms_safe_account,
     asks_for,
     first_sentence,
-    unfit_message,
 )
 
 Durations = Mapping[tuple[str, str], float]
@@ -169,8 +169,10 @@ def _wording(script: Script, limits: Limits) -> Iterator[Finding]:
         message = script.message.get(language, "")
         if not message:
             yield of(script, "message", f"has no message in {language}")
-        elif unfit_message(message) or asks_for(message, rules) or affirms_safe_account(message, rules):
-            yield of(script, "message", f"the message in {language} holds a link, a number or an ask")
+            continue
+        bureau = script.variables["bureau"].defaults.get(language, "") if "bureau" in script.variables else ""
+        for fault in message_findings(message.replace("{bureau}", bureau), language, bureau=bureau):
+            yield of(script, "message", f"the message in {language} {fault}")
 
 
 def _opening(script: Script, language: str, rules: Rules, limits: Limits) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ from dialer.domain.effects import (
     RaiseAlarm,
     RecordOutcome,
     ReverseOutcome,
+    SendMessage,
     TakeErrand,
     WithdrawAttempt,
     WithdrawErrand,
@@ -29,7 +30,7 @@ from dialer.domain.effects import (
 from dialer.domain.errand import AssignmentState
 from dialer.domain.people import SUCCESSES
 from dialer.domain.values import Answer, Contact, TelephonyResult
-from dialer.store import alarms, assignments, stop_payments
+from dialer.store import alarms, assignments, messages, stop_payments
 from dialer.store import tables as t
 from dialer.store.cases import StoredCase
 from dialer.store.rowset import RowSet
@@ -65,6 +66,7 @@ class Book:
     hastened_errands: list[tuple[int, HastenErrand]]
     taken: list[tuple[int, TakeErrand]]
     stop_payments: list[dict[str, Any]]
+    messages: list[dict[str, Any]]
 
     @staticmethod
     def begin(now: datetime) -> Book:
@@ -81,6 +83,7 @@ class Book:
             hastened_errands=[],
             taken=[],
             stop_payments=[],
+            messages=[],
         )
 
     def enter(  # noqa: C901, PLR0912  # one arm an effect, in one place
@@ -111,6 +114,8 @@ class Book:
                     self.hastened_errands.append((case_id, effect))
                 case TakeErrand():
                     self.taken.append((case_id, effect))
+                case SendMessage():
+                    self.messages.append(messages.planned(stored, effect, at=self.now))
                 case OpenStopPayment():
                     self.stop_payments.append(stop_payments.opened(stored, attempt_id, at=self.now))
                 case WithdrawErrand():
@@ -289,6 +294,7 @@ def write(tx: Tx, book: Book) -> list[ToCancel]:
     for case_id, taken in book.taken:
         assignments.take(tx, case_id, taken, by=DESK, now=book.now)
     stop_payments.open_all(tx, book.stop_payments)
+    messages.plan_all(tx, book.messages)
     if book.outcomes:
         _OUTCOMES.insert(tx, book.outcomes)
     for stored in book.reversals:

@@ -14,6 +14,7 @@ from dialer.domain.attempt import AttemptState
 from dialer.domain.case import CaseStatus, ErrandState, RobotState
 from dialer.domain.errand import AssignmentState
 from dialer.domain.load import LoadState
+from dialer.domain.message import MessagePurpose, MessageState
 from dialer.domain.pause import PauseScope
 from dialer.domain.reach import Reach
 from dialer.domain.stop_payment import StopResult
@@ -422,6 +423,31 @@ assignment = sa.Table(
     sa.CheckConstraint("kind <> 'robot'", name="people_only"),
     sa.CheckConstraint("state <> 'done' OR (done_by IS NOT NULL AND outcome IS NOT NULL)", name="done_by"),
 )
+
+message = sa.Table(
+    "message",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False),
+    sa.Column("person_id", sa.ForeignKey("person.id"), nullable=False),
+    sa.Column("number", sa.SmallInteger, nullable=False),
+    _word("purpose", MessagePurpose),
+    _word("state", MessageState),
+    _when("planned_at", required=True),
+    _when("not_before", required=True),
+    _when("posted_at"),  # real
+    _when("poll_at"),  # real
+    sa.Column("polls", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("sid", sa.Text, unique=True),
+    _when("sent_at"),
+    _when("ended_at"),
+    sa.Column("error_code", sa.Integer),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    sa.UniqueConstraint("case_id", "purpose"),
+    sa.Index("ix_message_planned", "planned_at", postgresql_where=sa.text("state = 'planned'")),
+    sa.Index("ix_message_doubtful", "poll_at", postgresql_where=sa.text("state IN ('sending', 'unknown')")),
+)
+"""A message beside the voice, at most one a case and purpose. Its words are the script's and hold nothing personal."""
 
 stop_payment = sa.Table(
     "stop_payment",

@@ -15,12 +15,14 @@ from dialer.errors import Unavailable, UnusableFile
 from dialer.store import loads
 from dialer.tasks import application
 from dialer.telephony.client import CallClient
+from dialer.telephony.messages import MessageClient
 from dialer.usecases import cancel_calls as cancelling
 from dialer.usecases import dial as dialling
 from dialer.usecases import escalate_unsigned as escalating
 from dialer.usecases import load_list as loading
 from dialer.usecases import pause as pausing
 from dialer.usecases import reconcile as reconciling
+from dialer.usecases import send_messages as messaging
 from dialer.usecases import sweep as sweeping
 from dialer.usecases import watch_cycle as cycling
 
@@ -80,6 +82,19 @@ def reconcile() -> None:
 def audit() -> None:
     """Cases are compared with their rows."""
     _patiently(lambda: cycling.audit_round(application.current().engine))
+
+
+@shared_task(name="dialer.send_messages", ignore_result=True)
+def send_messages() -> None:
+    """Planned messages leave, and what became of doubtful ones is asked."""
+
+    async def run() -> None:
+        app = application.current()
+        async with MessageClient(app.telephony) as client:
+            await messaging.send_messages(app.engine, client)
+            await messaging.look_for_messages(app.engine, client)
+
+    _patiently(lambda: asyncio.run(run()))
 
 
 @shared_task(name="dialer.cancel_calls", ignore_result=True)

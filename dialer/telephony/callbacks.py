@@ -4,25 +4,43 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from dialer.domain.message import MessageState
 from dialer.errors import Invalid
 from dialer.scripts.hearing import Heard
 from dialer.telephony.progress import CallProgress, CallState, Stage
 from dialer.telephony.results import STAGES, result_of
 
 __all__ = [
+    "MESSAGE_STATES",
     "CallProgress",
     "CallState",
+    "MessageProgress",
     "Stage",
     "dial_status",
     "hand_over_taken",
     "heard",
     "machine_verdict",
+    "message_event",
     "status_event",
 ]
 
+MESSAGE_STATES: Mapping[str, MessageState] = {
+    "accepted": MessageState.ACCEPTED,
+    "scheduled": MessageState.ACCEPTED,
+    "queued": MessageState.ACCEPTED,
+    "sending": MessageState.ACCEPTED,
+    "sent": MessageState.SENT,
+    "delivered": MessageState.DELIVERED,
+    "read": MessageState.DELIVERED,
+    "undelivered": MessageState.UNDELIVERED,
+    "failed": MessageState.FAILED,
+    "canceled": MessageState.FAILED,
+}
+"""By Twilio's MessageStatus."""
 _MAX_DIGITS = 9
 _DIAL_STATUSES = frozenset({"completed", "answered", "busy", "no-answer", "failed", "canceled"})
 _KEYS = re.compile(r"[0-9*#A-D]{1,64}")
@@ -68,6 +86,26 @@ def heard(params: Mapping[str, str]) -> Heard:
         return Heard.keys(digits)
     speech = params.get("SpeechResult", "").strip()
     return Heard.said(speech, _confidence(params.get("Confidence", ""))) if speech else Heard.silence()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageProgress:
+    """How far a message has come."""
+
+    state: MessageState
+    sid: str
+    error_code: int | None = None
+
+
+def message_event(params: Mapping[str, str]) -> MessageProgress:
+    """A status callback of a message. Raises `Invalid` when it names no message or no status that we know."""
+    state = MESSAGE_STATES.get(params.get("MessageStatus", ""))
+    if state is None:
+        raise Invalid(field="MessageStatus", problem="is none that we know")
+    sid = params.get("MessageSid", "")
+    if not sid:
+        raise Invalid(field="MessageSid", problem="is missing")
+    return MessageProgress(state=state, sid=sid, error_code=_number(params.get("ErrorCode", "")))
 
 
 def hand_over_taken(params: Mapping[str, str]) -> bool:

@@ -27,7 +27,19 @@ from dialer.telephony.refusals import TOO_MANY, Fault, fault_of
 from dialer.telephony.urls import HookUrls
 from dialer.telephony.wire import TooFast, Wire
 
-__all__ = ["CallClient", "CallState", "Fault", "PlaceCall", "Placed", "Refused", "Unsure"]
+__all__ = [
+    "LOST",
+    "UNREADABLE",
+    "CallClient",
+    "CallState",
+    "Fault",
+    "PlaceCall",
+    "Placed",
+    "Refused",
+    "Unsure",
+    "asked",
+    "trouble",
+]
 
 _T = TypeVar("_T")
 _EVENTS: Final = ["initiated", "ringing", "answered", "completed"]
@@ -40,8 +52,8 @@ _SID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _UNDECIDED: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, 499})
 """4xx answers that a proxy gives when it lost patience, whatever the carrier did meanwhile."""
 _NOT_SENT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
-_LOST: Final = (aiohttp.ClientError, TimeoutError, OSError)
-_UNREADABLE: Final = (ValueError, TypeError, KeyError, AttributeError, TwilioException)
+LOST: Final = (aiohttp.ClientError, TimeoutError, OSError)
+UNREADABLE: Final = (ValueError, TypeError, KeyError, AttributeError, TwilioException)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,13 +96,13 @@ class CallClient:
     """To be entered once a process: `async with CallClient(config) as client`. Its methods may run side by side."""
 
     def __init__(self, config: TelephonyConfig) -> None:
-        self._config = config
-        self._urls = HookUrls(config.public_url)
+        self.config = config
+        self.urls = HookUrls(config.public_url)
         self._wire: Wire | None = None
         self._client: Client | None = None
 
     async def __aenter__(self) -> Self:
-        config = self._config
+        config = self.config
         self._wire = Wire(base_url=config.base_url, timeout_seconds=config.timeout_seconds)
         self._client = Client(
             config.account_sid,
@@ -111,8 +123,8 @@ class CallClient:
         """Asks once for one call. Trouble with carrier or network is an answer, not an exception."""
         try:
             call = await self._create(order)
-        except (TooFast, *_LOST, *_UNREADABLE) as error:
-            return _trouble(error)
+        except (TooFast, *LOST, *UNREADABLE) as error:
+            return trouble(error)
         if not call.sid or not isinstance(call.sid, str):
             return Unsure(detail="the answer names no call")
         return Placed(sid=call.sid, status=str(call.status or "queued"))
@@ -134,7 +146,7 @@ class CallClient:
         """The call as it is now; None when the carrier has no such call. Raises `Unavailable`."""
         if not _SID.fullmatch(sid):
             return None
-        call = await _asked(lambda: self._api.calls(sid).fetch_async(), absent=HTTPStatus.NOT_FOUND)
+        call = await asked(lambda: self.api.calls(sid).fetch_async(), absent=HTTPStatus.NOT_FOUND)
         return None if call is None else _state(call)
 
     async def find(self, to: str, *, since: datetime, until: datetime) -> list[CallState]:
@@ -144,8 +156,8 @@ class CallClient:
         and a call that is not dialled yet has no start.
         """
         first, last = since.astimezone(UTC).replace(microsecond=0), until.astimezone(UTC)
-        calls = await _asked(
-            lambda: self._api.calls.list_async(to=to, limit=_MOST_CALLS, page_size=_PAGE), absent=None
+        calls = await asked(
+            lambda: self.api.calls.list_async(to=to, limit=_MOST_CALLS, page_size=_PAGE), absent=None
         )
         if calls is None or len(calls) >= _MOST_CALLS:
             raise Unavailable(part=_PART, problem="more calls to one number than can be looked through")
@@ -157,14 +169,14 @@ class CallClient:
         ]
 
     @property
-    def _api(self) -> Client:
+    def api(self) -> Client:
         assert self._client is not None, "the client was not entered"
         return self._client
 
     async def _create(self, order: PlaceCall) -> CallInstance:
-        config, urls = self._config, self._urls
+        config, urls = self.config, self.urls
         detect = config.machine_detection
-        return await self._api.calls.create_async(
+        return await self.api.calls.create_async(
             to=order.to,
             from_=config.caller_number,
             url=urls.call(order.attempt_id, step=0),
@@ -186,15 +198,15 @@ class CallClient:
         """The call's status after it was asked to end; None when the carrier has nothing to end."""
         if not _SID.fullmatch(sid):
             return None
-        call = await _asked(
-            lambda: self._api.calls(sid).update_async(status=status),
+        call = await asked(
+            lambda: self.api.calls(sid).update_async(status=status),
             absent=HTTPStatus.NOT_FOUND,
             wrong_state=_WRONG_STATE,
         )
         return None if call is None else str(call.status)
 
 
-async def _asked(
+async def asked(
     question: Callable[[], Awaitable[_T]], *, absent: int | None, wrong_state: int | None = None
 ) -> _T | None:
     """The answer; None for the HTTP status or code that means there is none. All other trouble is `Unavailable`."""
@@ -202,17 +214,17 @@ async def _asked(
         return await question()
     except TooFast:
         raise Unavailable(part=_PART, problem="too many requests") from None
-    except _LOST as error:
+    except LOST as error:
         raise Unavailable(part=_PART, problem=f"no answer ({type(error).__name__})") from None
     except (TwilioRestException, TwilioServiceException) as error:
         if error.status == absent or (wrong_state is not None and error.code == wrong_state):
             return None
         raise Unavailable(part=_PART, problem=f"HTTP {error.status}, code {error.code}") from None
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise Unavailable(part=_PART, problem=f"unreadable answer ({type(error).__name__})") from None
 
 
-def _trouble(error: Exception) -> Refused | Unsure:
+def trouble(error: Exception) -> Refused | Unsure:
     """What a failed creation means: certainly no call, or nobody knows."""
     if isinstance(error, TooFast):
         return Refused(
@@ -222,7 +234,7 @@ def _trouble(error: Exception) -> Refused | Unsure:
         return Refused(fault=Fault.OURS, detail=f"not sent: {type(error).__name__}")
     if isinstance(error, (TwilioRestException, TwilioServiceException)):
         return _refusal(error)
-    if isinstance(error, _LOST):
+    if isinstance(error, LOST):
         return Unsure(detail=f"no answer ({type(error).__name__})")
     return Unsure(detail=f"unreadable answer ({type(error).__name__})")
 

@@ -9,6 +9,7 @@ CALL_ROUTE: Final = "/hooks/call/{attempt_id}/{step}/{position}"
 STATUS_ROUTE: Final = "/hooks/status/{attempt_id}"
 AMD_ROUTE: Final = "/hooks/amd/{attempt_id}"
 FALLBACK_ROUTE: Final = "/hooks/fallback/{attempt_id}"
+MESSAGE_ROUTE: Final = "/hooks/message/{message_id}"
 DIAL_ROUTE: Final = "/hooks/dial/{attempt_id}/{step}/{position}"
 
 START: Final = "start"
@@ -39,6 +40,10 @@ class HookUrls:
     def fallback(self, attempt_id: UUID) -> str:
         """Where the carrier turns when `call` fails."""
         return f"{self._base}/hooks/fallback/{attempt_id}{RETRIES}"
+
+    def message(self, message_id: UUID) -> str:
+        """Told how far a message came."""
+        return f"{self._base}/hooks/message/{message_id}{RETRIES}"
 
     def dial(self, attempt_id: UUID, *, step: int, position: str) -> str:
         """Told how a hand-over to an officer ended."""

@@ -6,6 +6,7 @@ speak, so that the carrier asks again or goes to the fallback, and nothing is dr
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -21,7 +22,13 @@ from dialer.errors import DialerError, Invalid, NotFound, Unavailable
 from dialer.scripts.dialogue import Position, Turn
 from dialer.scripts.hearing import Heard
 from dialer.telephony import urls
-from dialer.telephony.callbacks import dial_status, hand_over_taken, machine_verdict, status_event
+from dialer.telephony.callbacks import (
+    dial_status,
+    hand_over_taken,
+    machine_verdict,
+    message_event,
+    status_event,
+)
 from dialer.telephony.config import TelephonyConfig
 from dialer.telephony.progress import CallProgress
 from dialer.telephony.signature import BadSignature, verify
@@ -29,6 +36,7 @@ from dialer.telephony.twiml import fallback, hang_up, write
 from dialer.usecases.engine import Engine
 from dialer.usecases.hear_calls import Heard as Event
 from dialer.usecases.hear_calls import Reply, hear_calls
+from dialer.usecases.hear_message import hear_message
 from dialer.usecases.hear_progress import News
 from dialer.usecases.take_over import Taken
 from dialer.usecases.talk import Step
@@ -45,7 +53,7 @@ Params = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hook:
-    """One verified webhook."""
+    """One verified webhook, of an attempt or a message."""
 
     attempt_id: UUID
     params: Params
@@ -111,12 +119,14 @@ def hook_routes(engine: Engine, telephony: TelephonyConfig) -> list[Route]:
         Route(urls.DIAL_ROUTE, hooks.guarded(hooks.dialled), methods=["POST"]),
         Route(urls.STATUS_ROUTE, hooks.guarded(hooks.status), methods=["POST"]),
         Route(urls.AMD_ROUTE, hooks.guarded(hooks.machine), methods=["POST"]),
+        Route(urls.MESSAGE_ROUTE, hooks.guarded(hooks.message), methods=["POST"]),
         Route(urls.FALLBACK_ROUTE, hooks.guarded(hooks.fall_back), methods=["POST"]),
     ]
 
 
 class _Hooks:
     def __init__(self, engine: Engine, telephony: TelephonyConfig) -> None:
+        self._engine = engine
         self._telephony = telephony
         self._base = telephony.public_url.rstrip("/")
         self._tokens = telephony.signing_tokens
@@ -131,7 +141,8 @@ class _Hooks:
             try:
                 params = _fields(await request.body())
                 verify(url=self._url(request), params=params, headers=request.headers, tokens=self._tokens)
-                hook = Hook(attempt_id=UUID(request.path_params["attempt_id"]), params=params)
+                named = request.path_params.get("attempt_id") or request.path_params["message_id"]
+                hook = Hook(attempt_id=UUID(named), params=params)
                 return await answer(request, hook)
             except Exception as fault:  # noqa: BLE001  # whatever it was, the person at the telephone hears something
                 return _refused(fault)
@@ -206,6 +217,12 @@ class _Hooks:
         if isinstance(reply, NotFound):
             raise reply
         return reply
+
+    async def message(self, _request: Request, hook: Hook) -> Response:
+        """How far a message came. They are few, so each has its own transaction."""
+        progress = message_event(hook.fields)
+        await asyncio.to_thread(hear_message, self._engine, hook.attempt_id, progress)
+        return Response(status_code=204)
 
     async def fall_back(self, _request: Request, hook: Hook) -> Response:
         """Spoken when `call` failed: needs nothing but this process."""

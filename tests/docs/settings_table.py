@@ -58,6 +58,8 @@ _MEANT = {
     "visit_due_seconds": "by when the officer must have reported",
     "sign_seconds": "by when somebody must have signed",
     "feedback_seconds": "by when the report counts as in time",
+    "message_when_unreachable": "a message goes where the voice did not get through",
+    "message_after_warning": "a message goes to whoever was warned and said who they are",
 }
 """Where settings.toml has no remark on the line itself."""
 

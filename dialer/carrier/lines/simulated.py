@@ -28,6 +28,10 @@ _NO_RING = {
 }
 
 
+_TEXT_ERRORS = {Pickup.POWERED_OFF: 30003, Pickup.INVALID: 30005, Pickup.BLOCKED: 30004}
+"""Unreachable handset, unknown handset, blocked."""
+
+
 def _desk() -> Behaviour:
     """An officer's desk: answers soon, speaks a while, hangs up."""
     return Behaviour(name="desk", answer_after_seconds=_DESK_ANSWERS, hang_up_after_seconds=_DESK_TALKS)
@@ -70,6 +74,10 @@ class SimulatedLine:
     def refusal(self, number: str) -> int:
         behaviour = self.behaviour_of(number)
         return behaviour.refusal_code if behaviour.pickup is Pickup.REFUSED_AT_CREATION else 0
+
+    def text_error(self, number: str) -> int:
+        """Why a message to that number is never delivered, by Twilio's code; 0 when it is."""
+        return _TEXT_ERRORS.get(self.behaviour_of(number).pickup, 0)
 
     def dial(self, number: str, *, nth: int, events: LegEvents) -> Leg:
         behaviour = self.behaviour_of(number)

@@ -84,6 +84,7 @@ _SOURCES: tuple[tuple[sa.Select[Any], Callable[[Row], Iterator[Entry]]], ...] = 
     (sa.select(t.warning).where(t.warning.c.case_id == _ID), entries.of_warning),
     (sa.select(t.attempt).where(t.attempt.c.case_id == _ID), entries.of_attempt),
     (_EVENTS, entries.of_event),
+    (sa.select(t.message).where(t.message.c.case_id == _ID), entries.of_message),
     (sa.select(t.assignment).where(t.assignment.c.case_id == _ID), entries.of_assignment),
     (sa.select(t.outcome).where(t.outcome.c.case_id == _ID), entries.of_outcome),
     (_APPROVALS, entries.of_approval),

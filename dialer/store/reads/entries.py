@@ -68,7 +68,7 @@ def _ended(row: Row) -> dict[str, Fact]:
 
 def of_event(row: Row) -> Iterator[Entry]:
     """A turn of the conversation, or a person's act. What the network said stands in the attempt already."""
-    if row["kind"].startswith("call."):
+    if row["kind"].startswith(("call.", "message.")):
         return
     facts = row["facts"]
     if row["kind"] == "talk":
@@ -93,6 +93,27 @@ def of_event(row: Row) -> Iterator[Entry]:
         by=row["by"],
         facts={"act": row["kind"], **plain},
     )
+
+
+def of_message(row: Row) -> Iterator[Entry]:
+    """As it was planned and, when its last word is known, how it ended."""
+    about: dict[str, Fact] = {
+        "purpose": row["purpose"],
+        "number": row["number"] + 1,
+        "error_code": row["error_code"],
+    }
+    which = f"message/{row['purpose']}"
+    over = row["ended_at"] is not None
+    yield Entry(
+        at=row["planned_at"],
+        kind=EntryKind.MESSAGE,
+        id=which,
+        facts=about | {"state": "planned" if over else row["state"]},
+    )
+    if over:
+        yield Entry(
+            at=row["ended_at"], kind=EntryKind.MESSAGE, id=which, facts=about | {"state": row["state"]}
+        )
 
 
 def of_assignment(row: Row) -> Iterator[Entry]:

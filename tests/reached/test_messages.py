@@ -1,0 +1,230 @@
+"""Messages from a case's decision to the telephone's inbox and back, on real rows and a real carrier: each once."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from dialer.carrier.config import CarrierConfig, ServiceClock
+from dialer.carrier.faults import Fault, Knob
+from dialer.carrier.people import Behaviour, PeopleConfig
+from dialer.carrier.server import RunningCarrier, start
+from dialer.domain.effects import SendMessage
+from dialer.domain.message import MessagePurpose, MessageState
+from dialer.domain.values import FraudType
+from dialer.errors import NotFound
+from dialer.outcomes.timeline import EntryKind
+from dialer.store import cases, messages
+from dialer.store import tables as t
+from dialer.telephony.callbacks import MessageProgress, message_event
+from dialer.telephony.config import TelephonyConfig
+from dialer.telephony.messages import MessageClient
+from dialer.usecases.engine import Engine
+from dialer.usecases.hear_message import hear_message
+from dialer.usecases.send_messages import look_for_messages, message_text, send_messages
+from dialer.usecases.show_case import show_case
+from tests.ops.scene import Scene
+
+ACCOUNT = "AC" + "0" * 31 + "1"
+M = MessageState
+
+
+@pytest.fixture
+async def carrier(tmp_path: Path) -> AsyncIterator[RunningCarrier]:
+    running = await start(
+        CarrierConfig(
+            account_sid=ACCOUNT,
+            auth_token="token",  # of this test's own carrier
+            state_dir=tmp_path / "carrier",
+            clock=ServiceClock(speed=400.0),
+            people=PeopleConfig(behaviours=(Behaviour(name="anybody", share=1),)),
+        )
+    )
+    yield running
+    await running.stop()
+
+
+@pytest.fixture
+async def client(carrier: RunningCarrier) -> AsyncIterator[MessageClient]:
+    config = TelephonyConfig(
+        base_url=carrier.base_url,
+        account_sid=ACCOUNT,
+        auth_token="token",
+        caller_number="+8647896110",
+        public_url="http://127.0.0.1:9",
+        timeout_seconds=5,
+    )
+    async with MessageClient(config) as made:
+        yield made
+
+
+def engine_of(scene: Scene) -> Engine:
+    """Looks for what is doubtful at once."""
+    return replace(
+        scene.engine, lines=replace(scene.engine.lines, post_timeout_seconds=0.0, unknown_after_seconds=0.0)
+    )
+
+
+def planned(scene: Scene, purpose: MessagePurpose = MessagePurpose.UNREACHABLE) -> int:
+    """A case with a planned message, at the present moment."""
+    scene.clock.set(datetime.now(UTC))
+    case_id = scene.open_case()
+    plan(scene, case_id, purpose)
+    return case_id
+
+
+def plan(scene: Scene, case_id: int, purpose: MessagePurpose) -> None:
+    with scene.tx() as tx:
+        stored = cases.lock(tx, [case_id])[case_id]
+        effect = SendMessage(purpose=purpose, number=0)
+        messages.plan_all(tx, [messages.planned(stored, effect, at=scene.clock.now())])
+
+
+def rows(scene: Scene, case_id: int) -> list[dict[str, Any]]:
+    return scene.rows(sa.select(t.message).where(t.message.c.case_id == case_id))
+
+
+def row(scene: Scene, case_id: int) -> dict[str, Any]:
+    (one,) = rows(scene, case_id)
+    return one
+
+
+def carrier_summary(carrier: RunningCarrier) -> dict[str, object]:
+    return carrier.texts.summary()
+
+
+async def test_a_planned_message_leaves_once_in_the_bureau_s_name(
+    scene: Scene, carrier: RunningCarrier, client: MessageClient
+):
+    case_id = planned(scene)
+    assert await send_messages(scene.engine, client) == 1
+    assert await send_messages(scene.engine, client) == 0
+    sent = row(scene, case_id)
+    assert (sent["state"], carrier_summary(carrier)["messages"]) == ("accepted", 1)
+    text = carrier.texts.find(sent["sid"])
+    assert text is not None
+    assert text.order.body.startswith("【市反诈中心】")
+    assert text.order.status_callback.startswith(f"http://127.0.0.1:9/hooks/message/{sent['id']}")
+
+
+def test_one_a_case_and_purpose_whoever_asks(scene: Scene):
+    case_id = planned(scene)
+    plan(scene, case_id, MessagePurpose.UNREACHABLE)
+    plan(scene, case_id, MessagePurpose.AFTER_WARNING)
+    assert sorted(one["purpose"] for one in rows(scene, case_id)) == ["after_warning", "unreachable"]
+
+
+async def test_two_senders_at_once_send_it_once(scene: Scene, carrier: RunningCarrier, client: MessageClient):
+    planned(scene)
+    await asyncio.gather(send_messages(scene.engine, client), send_messages(scene.engine, client))
+    assert carrier_summary(carrier)["messages"] == 1
+
+
+async def test_an_answer_that_is_lost_is_looked_for_and_never_sent_again(
+    scene: Scene, carrier: RunningCarrier, client: MessageClient
+):
+    case_id = planned(scene)
+    engine = engine_of(scene)
+    carrier.exchange.faults.set(Fault.MESSAGE_ACCEPT_THEN_CUT, Knob(count=1))
+    await send_messages(engine, client)
+    assert row(scene, case_id)["state"] == "unknown"
+    await look_for_messages(engine, client)
+    found = row(scene, case_id)
+    assert found["state"] in {"accepted", "sent", "delivered"}
+    assert found["sid"]
+    await send_messages(engine, client)
+    assert carrier_summary(carrier)["messages"] == 1
+
+
+async def test_a_process_that_died_over_it_leaves_it_to_be_looked_for(
+    scene: Scene, carrier: RunningCarrier, client: MessageClient
+):
+    case_id = planned(scene)
+    now = scene.clock.now()
+    with scene.tx() as tx:
+        assert len(messages.claim(tx, now=now, real_now=now, poll_at=now, limit=9)) == 1
+    engine = engine_of(scene)
+    assert await send_messages(engine, client) == 0
+    await look_for_messages(engine, client)
+    assert row(scene, case_id)["state"] == "unknown"
+    await look_for_messages(engine, client)
+    assert row(scene, case_id)["state"] == "planned"
+    assert await send_messages(engine, client) == 1
+    assert carrier_summary(carrier)["messages"] == 1
+
+
+async def test_a_refusal_that_is_ours_waits_and_one_of_the_number_ends_it(
+    scene: Scene, carrier: RunningCarrier, client: MessageClient
+):
+    case_id = planned(scene)
+    carrier.exchange.faults.set(Fault.MESSAGE_TOO_MANY, Knob(count=1, seconds=60))
+    assert await send_messages(scene.engine, client) == 0
+    waiting = row(scene, case_id)
+    assert waiting["state"] == "planned"
+    assert (waiting["not_before"] - scene.clock.now()).total_seconds() == 60
+    scene.later(seconds=61)
+    assert await send_messages(scene.engine, client) == 1
+
+
+async def test_words_that_break_the_rules_do_not_leave(
+    scene: Scene, carrier: RunningCarrier, client: MessageClient
+):
+    case_id = planned(scene)
+    centre = replace(scene.engine.centre, bureau={"zh": "反诈中心96110"})
+    assert await send_messages(replace(scene.engine, centre=centre), client) == 0
+    assert (row(scene, case_id)["state"], carrier_summary(carrier)["messages"]) == ("failed", 0)
+
+
+def progress(state: MessageState, code: int | None = None) -> MessageProgress:
+    return MessageProgress(state=state, sid="SM1", error_code=code)
+
+
+@pytest.mark.parametrize("order", list(permutations([M.ACCEPTED, M.SENT, M.DELIVERED])))
+def test_news_in_any_order_and_twice_has_one_end(scene: Scene, order: tuple[MessageState, ...]):
+    case_id = planned(scene)
+    message_id = row(scene, case_id)["id"]
+    for state in (*order, *order):
+        hear_message(scene.engine, message_id, progress(state))
+    end = row(scene, case_id)
+    assert (end["state"], end["sid"]) == ("delivered", "SM1")
+    kept = scene.rows(sa.select(t.event.c.step).where(t.event.c.attempt_id == message_id))
+    assert len(kept) == 3
+
+
+def test_the_end_of_a_message_is_in_the_case_s_timeline(scene: Scene):
+    case_id = planned(scene)
+    hear_message(scene.engine, row(scene, case_id)["id"], progress(M.UNDELIVERED, 30003))
+    told = [e.facts for e in show_case(scene.engine, case_id).file.timeline if e.kind is EntryKind.MESSAGE]
+    assert [facts["state"] for facts in told] == ["planned", "undelivered"]
+    assert told[-1]["error_code"] == 30003
+
+
+def test_news_of_a_message_that_is_not_ours_is_refused(scene: Scene):
+    with pytest.raises(NotFound):
+        hear_message(scene.engine, uuid.uuid4(), progress(M.SENT))
+
+
+def test_what_a_status_callback_says():
+    read = message_event({"MessageSid": "SM1", "MessageStatus": "undelivered", "ErrorCode": "30003"})
+    assert read == progress(M.UNDELIVERED, 30003)
+
+
+@pytest.mark.parametrize("fraud_type", FraudType)
+def test_there_are_words_for_every_type_of_fraud(scene: Scene, fraud_type: FraudType):
+    scene.clock.set(datetime.now(UTC))
+    plan(scene, scene.open_case(fraud_type=fraud_type), MessagePurpose.UNREACHABLE)
+    now = scene.clock.now()
+    with scene.tx() as tx:
+        (outgoing,) = messages.claim(tx, now=now, real_now=now, poll_at=now, limit=9)
+    text, language = message_text(scene.engine, outgoing)
+    assert language == "zh"
+    assert "不要" in text or "停止" in text
