@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
-import click
 import typer
 
 from dialer import __version__
@@ -24,6 +23,8 @@ from dialer.errors import DialerError, UnusableFile
 
 _UNUSABLE = 2
 _INTERRUPTED = 130
+# The library's own word for whatever was typed wrongly; it carries a click of its own and gives this no public name.
+_MISTYPED: Any = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     help="Rings people who are being defrauded right now.",
@@ -59,12 +60,12 @@ def main() -> NoReturn:
     """The `dialer` command."""
     try:
         code = app(standalone_mode=False)
-    except click.exceptions.Exit as end:
+    except typer.Exit as end:
         code = end.exit_code
-    except click.ClickException as fault:
+    except _MISTYPED as fault:
         fault.show()
         code = fault.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         code = _INTERRUPTED
     except UnusableFile as fault:
         sys.stderr.write(f"dialer: {fault}\n")

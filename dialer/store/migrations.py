@@ -9,8 +9,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import OperationalError
 
 import dialer
+from dialer.errors import Unavailable
 
 _LOCK = 0x6D696772
 
@@ -29,7 +31,15 @@ def _config() -> Config:
 
 
 def migrate(engine: sa.Engine) -> None:
-    """The database has the newest schema afterwards; two processes may call this at once."""
+    """The database has the newest schema afterwards; two processes may call this at once. Raises `Unavailable`."""
+    try:
+        _upgrade(engine)
+    except OperationalError as fault:
+        problem = str(fault.orig or fault).strip().split("\n", 1)[0]
+        raise Unavailable(part="database", problem=problem) from fault
+
+
+def _upgrade(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         config = _config()
