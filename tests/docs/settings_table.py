@@ -56,6 +56,8 @@ _MEANT = {
     "visit_after_seconds": "an officer goes this long after the start; -: not by itself",
     "visit_when_human_fails": "an officer goes when the caller did not succeed",
     "visit_due_seconds": "by when the officer must have reported",
+    "message_when_unreachable": "a text message where the voice did not get through",
+    "message_after_warning": "a text message to whoever was warned and said who they are",
     "sign_seconds": "by when somebody must have signed",
     "feedback_seconds": "by when the report counts as in time",
     "message_when_unreachable": "a message goes where the voice did not get through",
@@ -147,9 +149,19 @@ def rows() -> Iterator[str]:
             graded.setdefault(path[2], []).append(value)
             kinds[path[2]] = allowed(field)
             continue
-        yield _row("__".join(path).upper(), value, allowed(field), _MEANT.get(".".join(path)) or said[path])
+        yield _row(
+            "__".join(path).upper(),
+            value,
+            allowed(field),
+            _MEANT.get(".".join(path)) or said.get(path, path[-1].replace("_", " ")),
+        )
     for name, values in graded.items():
-        yield _row(f"POLICY__<GRADE>__{name.upper()}", " / ".join(values), kinds[name], _MEANT[name])
+        yield _row(
+            f"POLICY__<GRADE>__{name.upper()}",
+            " / ".join(values),
+            kinds[name],
+            _MEANT.get(name, name.replace("_", " ")),
+        )
 
 
 def _row(name: str, value: str, kind: str, what: str) -> str:
