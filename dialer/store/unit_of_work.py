@@ -10,6 +10,7 @@ from typing import Any, cast
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from dialer.errors import Unavailable
 from dialer.store.vault import Vault
@@ -49,13 +50,16 @@ class Tx:
 class Store:
     """The database, with its keys. Connections are made lazily; none before the first transaction."""
 
-    def __init__(self, url: str, vault: Vault, *, pool_size: int = 5) -> None:
+    def __init__(
+        self, url: str, vault: Vault, *, pool_size: int = 5, pool_timeout_seconds: float = 10.0
+    ) -> None:
         self.url = url
         self.vault = vault
         self.engine = sa.create_engine(
             url,
             pool_size=pool_size,
             max_overflow=pool_size,
+            pool_timeout=pool_timeout_seconds,
             pool_pre_ping=True,
             hide_parameters=True,
             connect_args={"connect_timeout": 5, "application_name": "dialer"},
@@ -69,6 +73,8 @@ class Store:
                 yield Tx(connection=connection, vault=self.vault)
         except OperationalError as fault:
             raise Unavailable(part="database", problem=_short(fault)) from fault
+        except PoolTimeout as fault:
+            raise Unavailable(part="database", problem="every connection of this process is busy") from fault
         except DBAPIError as fault:
             if fault.connection_invalidated:
                 raise Unavailable(part="database", problem=_short(fault)) from fault

@@ -1,0 +1,80 @@
+"""The unit of work commits or leaves no trace, and says in one line when the database cannot be had."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+
+from dialer.errors import Unavailable
+from dialer.store import facts
+from dialer.store import tables as t
+from dialer.store.keys import Keys
+from dialer.store.unit_of_work import Store
+from dialer.store.vault import Vault
+
+NOON = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
+
+
+def opened(url: str, **options: float) -> Store:
+    vault = Vault(Keys(encryption={1: bytes([1]) * 32}, index=bytes([9]) * 32, current=1))
+    return Store(url, vault, pool_size=1, **options)  # type: ignore[arg-type]
+
+
+def test_what_a_block_did_is_there_after_it(fresh_database: str):
+    store = opened(fresh_database)
+    with store.begin() as tx:
+        facts.mark_drill(tx)
+    with store.begin() as tx:
+        assert facts.is_drill(tx)
+    store.dispose()
+
+
+def test_an_exception_leaves_no_trace(fresh_database: str):
+    store = opened(fresh_database)
+    with pytest.raises(ZeroDivisionError), store.begin() as tx:  # noqa: PT012  # the block is what is tested
+        facts.mark_drill(tx)
+        raise ZeroDivisionError
+    with store.begin() as tx:
+        assert not facts.is_drill(tx)
+    store.dispose()
+
+
+def test_a_database_that_is_not_there_is_unavailable():
+    store = opened("postgresql+psycopg://nobody:secret@127.0.0.1:9/dialer")
+    with pytest.raises(Unavailable) as refused, store.begin():
+        pass
+    assert "secret" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+    store.dispose()
+
+
+def test_a_pool_that_is_used_up_is_unavailable(fresh_database: str):
+    store = opened(fresh_database, pool_timeout_seconds=0.05)
+    with store.begin(), store.begin(), pytest.raises(Unavailable, match="busy"), store.begin():
+        pass
+    store.dispose()
+
+
+def test_copied_rows_are_part_of_the_transaction(fresh_database: str):
+    store = opened(fresh_database)
+    with pytest.raises(ZeroDivisionError), store.begin() as tx:  # noqa: PT012  # the block is what is tested
+        tx.copy_in("COPY heartbeat (process, kind, at, facts) FROM STDIN", [("p", "k", NOON, "{}")])
+        assert tx.scalar(sa.select(sa.func.count()).select_from(t.heartbeat)) == 1
+        raise ZeroDivisionError
+    with store.begin() as tx:
+        assert tx.scalar(sa.select(sa.func.count()).select_from(t.heartbeat)) == 0
+    store.dispose()
+
+
+def test_one_session_holds_a_lock_and_the_next_waits_for_its_end(fresh_database: str):
+    store = opened(fresh_database)
+    with store.hold_advisory_lock(7) as held:
+        assert held is not None
+        assert held()
+        with store.hold_advisory_lock(7) as second:
+            assert second is None
+    with store.hold_advisory_lock(7) as after:
+        assert after is not None
+    store.dispose()
