@@ -56,8 +56,6 @@ _MEANT = {
     "visit_after_seconds": "an officer goes this long after the start; -: not by itself",
     "visit_when_human_fails": "an officer goes when the caller did not succeed",
     "visit_due_seconds": "by when the officer must have reported",
-    "message_when_unreachable": "a text message where the voice did not get through",
-    "message_after_warning": "a text message to whoever was warned and said who they are",
     "sign_seconds": "by when somebody must have signed",
     "feedback_seconds": "by when the report counts as in time",
     "message_when_unreachable": "a message goes where the voice did not get through",
@@ -135,6 +133,11 @@ def shipped(settings: Settings, path: tuple[str, ...]) -> str:
             return str(value).lower()
         case _:
             return str(getattr(value, "value", value))
+
+
+def _meaning(path: tuple[str, ...], said: dict[tuple[str, ...], str]) -> str:
+    """Never blank: a setting that nobody has described is at least named."""
+    return _MEANT.get(".".join(path)) or said.get(path) or path[-1].replace("_", " ")
 
 
 def rows() -> Iterator[str]:
