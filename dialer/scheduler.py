@@ -37,6 +37,7 @@ _BEAT_SECONDS = 2.0
 _FORGET = timedelta(days=1)
 _RESUME_EVERY = 5
 _RECONCILE_EVERY = 2
+_FOLD_EVERY = 5
 
 _log = logging.getLogger(__name__)
 
@@ -157,6 +158,7 @@ def _ticking(app: Application, ticks: Ticks) -> BackgroundScheduler:
         ("send_messages", DIAL_QUEUE, tick * _RECONCILE_EVERY),
         ("audit", DIAL_QUEUE, settings.audit_seconds),
         ("resume_loads", BULK_QUEUE, tick * _RESUME_EVERY),
+        ("fold", DIAL_QUEUE, tick * _FOLD_EVERY),
     ):
         # The first one at once: whoever leads after a gap does not wait for the next round.
         first = app.engine.real.now()

@@ -316,6 +316,8 @@ attempt = sa.Table(
     sa.Index("ix_attempt_planned", "not_before", postgresql_where=sa.text("state = 'planned'")),
     sa.Index("ix_attempt_held", "case_id", postgresql_where=sa.text("held")),
     sa.Index("ix_attempt_live", "state", "poll_at", postgresql_where=sa.text(_LIVE)),
+    # Of blocks, not of rows: it costs a changing attempt nothing, and its rows lie in the order of their sending.
+    sa.Index("ix_attempt_sent_at", "sent_at", postgresql_using="brin"),
     sa.CheckConstraint("state <> 'ended' OR result IS NOT NULL", name="ended_has_a_result"),
 )
 
@@ -420,6 +422,7 @@ assignment = sa.Table(
         "urgency_at",
         postgresql_where=sa.text("state IN ('open', 'signed')"),
     ),
+    sa.Index("ix_assignment_opened_at", "opened_at"),
     sa.CheckConstraint("kind <> 'robot'", name="people_only"),
     sa.CheckConstraint("state <> 'done' OR (done_by IS NOT NULL AND outcome IS NOT NULL)", name="done_by"),
 )
@@ -488,6 +491,13 @@ outcome = sa.Table(
     sa.Column("reverses", sa.ForeignKey("outcome.id")),
     sa.Column("drill", sa.Boolean, nullable=False),
     sa.Index("ix_outcome_at", "at"),
+    sa.Index(
+        "ix_outcome_money",
+        "at",
+        postgresql_where=sa.text("intended_fen + stopped_fen + returned_fen > 0"),
+    ),
+    sa.Index("ix_outcome_drill", "at", postgresql_where=sa.text("drill")),
+    sa.Index("ix_outcome_reverses", "reverses", postgresql_where=sa.text("reverses IS NOT NULL")),
     sa.UniqueConstraint("id", "recorded_by"),
     sa.CheckConstraint("intended_fen >= 0 AND stopped_fen >= 0 AND returned_fen >= 0", name="amounts"),
     sa.CheckConstraint(
@@ -587,6 +597,53 @@ heartbeat = sa.Table(
     _when("at", required=True),  # real
     sa.Column("facts", JSONB, nullable=False),
 )
+
+tally = sa.Table(
+    "tally",
+    metadata,
+    sa.Column("drill", sa.Boolean, primary_key=True),
+    sa.Column("whole_month", sa.Boolean, primary_key=True),
+    sa.Column("start", sa.Date, primary_key=True),
+    sa.Column("slice", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("measure", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("n", sa.BigInteger, nullable=False),
+)
+"""The figures of one day, or of one month, of the centre: sums of the atoms that `tally_case` holds."""
+
+tally_case = sa.Table(
+    "tally_case",
+    metadata,
+    sa.Column("case_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("atoms", ARRAY(sa.BigInteger), nullable=False),
+    sa.Column("first_us", sa.BigInteger),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("grade", sa.SmallInteger, nullable=False),
+    sa.Column("fraud_type", sa.SmallInteger, nullable=False),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    _when("turns_at"),
+    sa.Index("ix_tally_case_turns_at", "turns_at", postgresql_where=sa.text("turns_at IS NOT NULL")),
+    sa.Index(
+        "ix_tally_case_by_grade",
+        "drill",
+        "grade",
+        "first_us",
+        postgresql_include=["day", "case_id"],
+        postgresql_where=sa.text("first_us IS NOT NULL"),
+    ),
+    sa.Index(
+        "ix_tally_case_by_fraud_type",
+        "drill",
+        "fraud_type",
+        "first_us",
+        postgresql_include=["day", "case_id"],
+        postgresql_where=sa.text("first_us IS NOT NULL"),
+    ),
+    postgresql_with={"fillfactor": 80},
+)
+"""What each case adds to the tally; `turns_at`: afterwards its part changes by the passing of time alone."""
+
+tally_mark = sa.Table("tally_mark", metadata, sa.Column("case_id", sa.BigInteger, nullable=False))
+"""Cases whose figures may have changed since they were tallied, written by triggers, several times each."""
 
 APPEND_ONLY = (outcome, outcome_approval, event, audit, filed_case)
 """A trigger refuses UPDATE and DELETE on these, whoever asks."""

@@ -19,6 +19,7 @@ from dialer.telephony.messages import MessageClient
 from dialer.usecases import cancel_calls as cancelling
 from dialer.usecases import dial as dialling
 from dialer.usecases import escalate_unsigned as escalating
+from dialer.usecases import fold_figures as folding
 from dialer.usecases import load_list as loading
 from dialer.usecases import pause as pausing
 from dialer.usecases import reconcile as reconciling
@@ -29,6 +30,7 @@ from dialer.usecases import watch_cycle as cycling
 _DIAL_SECONDS = 20.0
 _DIAL_AT_ONCE = 2
 _NOTE_SECONDS = 2.0
+_FOLD_SECONDS = 1.0
 
 _dialling = threading.BoundedSemaphore(_DIAL_AT_ONCE)
 _noted: dict[str, float] = {}
@@ -102,6 +104,12 @@ def cancel_calls() -> None:
     _patiently(
         lambda: _with_client(lambda client: cancelling.cancel_calls(application.current().engine, client))
     )
+
+
+@shared_task(name="dialer.fold", ignore_result=True)
+def fold() -> None:
+    """The report's tally is brought up to date, for a moment: a long list must not keep rings waiting."""
+    _patiently(lambda: folding.fold_figures(application.current().engine, for_seconds=_FOLD_SECONDS))
 
 
 @shared_task(name="dialer.load_list", ignore_result=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dialer.outcomes.figures import Report
 from dialer.outcomes.period import Period, period_of
 from dialer.store.reads import snapshot
-from dialer.store.reads.figures import figures
+from dialer.store.reads.rolled import rolled_figures
 from dialer.usecases.engine import Engine
 
 
@@ -20,7 +20,7 @@ def make_report(engine: Engine, period: Period | None = None) -> Report:
             drill=engine.drill,
             timezone=engine.centre.timezone,
             period=chosen,
-            figures=figures(tx, chosen, drill=engine.drill, now=now),
+            figures=rolled_figures(tx, chosen, drill=engine.drill, now=now, timezone=engine.centre.timezone),
         )
 
 
