@@ -59,7 +59,7 @@ FROM asked a LEFT JOIN fresh f ON f.case_id = a.id LEFT JOIN tally_case held ON 
 
 _SUMS = sa.text("""
 SELECT drill, slice, measure, CAST(sum(n) AS bigint) AS n FROM tally
-WHERE (drill = :drill OR measure = ANY(CAST(:mentioned AS smallint[]))) AND whole_month = :whole_month
+WHERE drill = ANY(CAST(:drills AS boolean[])) AND whole_month = :whole_month
     AND start >= coalesce(CAST(:first AS date), '-infinity')
     AND start < coalesce(CAST(:last AS date), 'infinity')
 GROUP BY drill, slice, measure
@@ -90,8 +90,8 @@ def rolled_figures(tx: Tx, period: Period, *, drill: bool, now: datetime, timezo
         return figures(tx, period, drill=drill, now=now)
     sums = _Sums()
     for whole_month, first, last in _stretches(spans):
-        given = {"first": first, "last": last, "whole_month": whole_month}
-        for row in tx.rows(_SUMS, {**given, "drill": drill, "mentioned": [] if drill else list(_LEFT_OUT)}):
+        given = {"first": first, "last": last, "whole_month": whole_month, "drills": sorted({drill, True})}
+        for row in tx.rows(_SUMS, given):
             sums.add(row["slice"], row["measure"], row["n"], drill=row["drill"], wanted=drill)
     if changed:
         then_and_now = tx.rows(_THEN_AND_NOW, {"ids": changed, "zone": timezone, "now": now})
