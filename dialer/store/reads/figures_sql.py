@@ -149,12 +149,15 @@ _MONEY = ", ".join(
         ("reversed", "reversed"),
     )
 )
+# Lines with money are few, which the planner cannot know of a sum: case by case it reads no more than theirs.
 _AMOUNTS = f"""
 WITH chosen AS (
     SELECT c.grade, c.fraud_type, o.intended_fen, o.stopped_fen, o.returned_fen,
         EXISTS (SELECT FROM outcome_approval p WHERE p.outcome_id = o.id) AS approved,
-        EXISTS (SELECT FROM outcome later WHERE later.reverses = o.id) AS reversed
-    FROM outcome o JOIN "case" c ON c.id = o.case_id
+        EXISTS (
+            SELECT FROM outcome later WHERE later.reverses = o.id AND later.reverses IS NOT NULL
+        ) AS reversed
+    FROM outcome o CROSS JOIN LATERAL (SELECT grade, fraud_type FROM "case" WHERE id = o.case_id LIMIT 1) c
     WHERE o.drill = :drill AND o.intended_fen + o.stopped_fen + o.returned_fen > 0 AND {within("o.at")}
 )
 SELECT grade, fraud_type, {_MONEY} FROM chosen {_SETS}
