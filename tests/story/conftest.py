@@ -1,0 +1,21 @@
+"""The world of a story test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.ops.scene import Scene
+from tests.story.world import World, world
+
+
+@pytest.fixture
+async def w(fresh_database: str, tmp_path: Path) -> AsyncIterator[World]:
+    scene = Scene(fresh_database)
+    try:
+        async with world(scene, tmp_path / "carrier") as made:
+            yield made
+    finally:
+        scene.close()

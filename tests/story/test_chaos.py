@@ -1,0 +1,48 @@
+"""The random run itself: its schedule is the seed's, and a short one leaves everybody accounted for."""
+
+from __future__ import annotations
+
+import pytest
+
+from chaos.drill import Plan, drill
+from chaos.schedule import draw_schedule
+from chaos.targets import targets
+
+pytestmark = [pytest.mark.story, pytest.mark.timeout(400)]
+
+
+def test_the_same_seed_gives_the_same_schedule_and_list():
+    assert draw_schedule("night", seconds=120) == draw_schedule("night", seconds=120)
+    assert draw_schedule("night", seconds=120) != draw_schedule("day", seconds=120)
+    assert targets("night", count=40) == targets("night", count=40)
+
+
+def test_faults_come_in_order_and_within_the_time():
+    strikes = draw_schedule("night", seconds=600)
+    moments = [strike.at_seconds for strike in strikes]
+    assert moments == sorted(moments)
+    assert moments[-1] <= 600
+    assert {"kill", "stop", "kill_server", "cut_database", "flush_broker", "crash_carrier"} <= {
+        strike.what for strike in strikes
+    }
+
+
+def test_a_short_run_loses_nobody_and_rings_nobody_twice():
+    told: list[str] = []
+    plan = Plan(
+        seed="smoke",
+        seconds=12.0,
+        strikes=draw_schedule("smoke", seconds=12.0, mean_gap_seconds=1.5),
+        targets=30,
+        settle_seconds=240.0,
+    )
+    outcome = drill(plan, told.append)
+    assert outcome.settled, (told, outcome.log.read_text()[-2000:] if outcome.log.exists() else "")
+    assert outcome.verdict.wrong == []
+    assert outcome.problems == []
+    assert (
+        outcome.verdict.counts["cases"]
+        == outcome.verdict.counts["accepted"] - outcome.verdict.counts["merged"]
+    )
+    assert outcome.verdict.counts["rings"] > 0
+    assert outcome.struck > 0

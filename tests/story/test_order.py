@@ -1,0 +1,86 @@
+"""Highest urgency first, never above the pace, and nearly all of the pace used while there is work."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from dialer.domain.values import Grade
+from dialer.store import tables as t
+from tests.ops.scene import Scene
+from tests.story.world import RULES, World
+
+pytestmark = pytest.mark.story
+
+
+async def test_those_who_come_last_and_cannot_wait_go_first(w: World):
+    w.scene.lines(calls_per_second=20.0, lines=50)
+    waiting = [w.open_case(grade=Grade.LOW) for _ in range(30)]
+    urgent = [w.open_case(grade=Grade.EXTRA_HIGH) for _ in range(3)]
+    await w.until(lambda: w.calls >= 6)
+    first = w.scene.rows(
+        sa.select(t.attempt.c.case_id).where(t.attempt.c.send_at.is_not(None)).order_by(t.attempt.c.send_at)
+    )
+    assert {row["case_id"] for row in first[:3]} == set(urgent)
+    await w.until(lambda: w.calls >= len(waiting) + len(urgent))
+
+
+def test_the_pace_is_used_and_never_exceeded(fresh_database: str):
+    """A minute of claims on a clock of the test's own: what one horizon leaves over the next one takes."""
+    scene = Scene(fresh_database)
+    try:
+        scene.lines(calls_per_second=5.0, lines=1000)
+        scene.do(sa.update(t.line_group).values(next_slot_at=scene.clock.now()))
+        began = scene.clock.now()
+        for _ in range(320):
+            scene.open_case()
+        slots = []
+        while scene.clock.now() < began + timedelta(seconds=60):
+            slots += [claimed.send_at for claimed in scene.claim()]
+            scene.later(seconds=0.5)
+        slots = sorted(slot for slot in slots if slot < began + timedelta(seconds=60))
+    finally:
+        scene.close()
+    assert len(slots) >= 0.95 * 5 * 60
+    for span in (10, 20, 30):
+        most = max(sum(slot <= other < slot + timedelta(seconds=span) for other in slots) for slot in slots)
+        assert most <= 5 * span + 1
+
+
+async def test_no_more_calls_at_a_time_than_lines(w: World):
+    w.scene.lines(calls_per_second=200.0, lines=4)
+    case_ids = [w.open_case() for _ in range(16)]
+    await w.until_over(*case_ids)
+    assert w.carrier.exchange.peak_lines <= 4
+    assert w.calls >= 16
+
+
+class Jumps:
+    """The machine's clock for a worker that was stopped and woken: it goes on from a later moment."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+async def test_slots_that_a_stopped_worker_missed_are_not_made_up_for_in_a_burst(w: World):
+    """Woken within its lease, it gives back what should have left long ago; each gets a slot of its own again."""
+    clock = Jumps()
+    w.scene.lines(calls_per_second=10.0, lines=50)
+    w.scene.engine = replace(w.scene.engine, real=clock, lines=replace(RULES, horizon_seconds=2.0))
+    case_ids = [w.open_case() for _ in range(20)]
+    dialling = asyncio.create_task(w.tick())
+    while not w.calls:  # noqa: ASYNC110 - the carrier counts, and tells nobody
+        await asyncio.sleep(0.01)
+    clock.ahead = timedelta(seconds=1.5)
+    await dialling
+    await w.until(lambda: w.calls >= len(case_ids))
+    unix = [call.created for call in w.carrier.exchange.newest_first()]
+    assert max(sum(0 <= other - first < 0.4 for other in unix) for first in unix) <= 10
+    assert {w.rings(w.attempt(case_id)) for case_id in case_ids} <= {0, 1}

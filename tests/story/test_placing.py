@@ -1,0 +1,137 @@
+"""From the claim to the carrier's answer, with a fault at each step: one ring, one row, or none and a person."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from dialer.carrier.faults import Fault
+from dialer.store import attempts
+from tests.story.world import World
+
+pytestmark = pytest.mark.story
+
+
+@pytest.mark.parametrize("heard", [True, False])
+async def test_killed_after_the_carrier_accepted_it_rings_once(w: World, heard: bool):
+    """Bound by a webhook that carries the attempt's id, or found by number and time when none comes."""
+    if not heard:
+        w.fault(Fault.WEBHOOK_DROP)
+        w.fault(Fault.TWIML_SKIP)
+    case_id = w.open_case()
+    claimed = w.claim()
+    assert w.fence(claimed)
+    sid = await w.place(claimed[0])
+    await w.until_over(case_id)
+    assert w.attempt(case_id)["sid"] == sid
+    assert w.rings(w.attempt(case_id)) == 1
+    assert w.attempt(case_id)["ringing_at"] is not None
+    assert w.held_numbers() == 0
+
+
+async def test_killed_after_the_claim_a_higher_token_rings_once_and_nothing_is_used_up(w: World):
+    case_id = w.open_case()
+    (lost,) = w.claim()
+    await w.until_over(case_id)
+    row = w.attempt(case_id)
+    assert row["token"] > lost.token
+    assert w.rings(row) == 1
+    assert w.scene.case_of(case_id).robot.attempts == row["n"] == 1
+
+
+async def test_a_stale_token_is_refused_just_before_the_post(w: World):
+    w.open_case()
+    claimed = w.claim()
+    with w.scene.tx() as tx:
+        attempts.hand_back(
+            tx, [(c.attempt_id, c.token) for c in claimed], not_before=w.scene.engine.clock.now()
+        )
+    assert w.fence(claimed) == set()
+
+
+async def test_what_a_woken_worker_read_late_changes_nothing_of_another_workers_ring(w: World):
+    """It was refused, slept, and the ring was claimed anew by another: handing it back would ring it twice."""
+    case_id = w.open_case()
+    old = w.claim()
+    w.fence(old)
+    now = w.scene.engine.clock.now()
+    with w.scene.tx() as tx:
+        attempts.hand_back(tx, [(c.attempt_id, c.token) for c in old], not_before=now)
+    w.scene.do(sa.text("UPDATE live_number SET free_at = '2000-01-01'"))
+    new = w.claim()
+    assert w.fence(new)
+    sid = await w.place(new[0])
+    with w.scene.tx() as tx:
+        attempts.hand_back(tx, [(c.attempt_id, c.token) for c in old], not_before=now)
+        attempts.doubt(tx, [(c.attempt_id, c.token) for c in old], poll_at=w.scene.engine.real.now())
+    await w.until_over(case_id)
+    assert w.rings(w.attempt(case_id)) == 1
+    assert w.attempt(case_id)["sid"] == sid
+
+
+async def test_an_answer_that_comes_after_its_ring_was_handed_back_rings_nobody_again(w: World):
+    w.fault(Fault.WEBHOOK_DROP)
+    w.fault(Fault.TWIML_SKIP)
+    case_id = w.open_case()
+    claimed = w.claim()
+    w.fence(claimed)
+    sid = await w.place(claimed[0])
+    now = w.scene.engine.clock.now()
+    with w.scene.tx() as tx:
+        attempts.hand_back(tx, [(c.attempt_id, c.token) for c in claimed], not_before=now)
+        attempts.accept(tx, [(claimed[0].attempt_id, sid)], now=now, poll_at=w.scene.engine.real.now())
+    await w.until_over(case_id)
+    assert w.rings(w.attempt(case_id)) == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.ACCEPT_THEN_TIMEOUT,
+        Fault.ACCEPT_THEN_ERROR,
+        Fault.ERROR_BEFORE,
+        Fault.REFUSE_CONNECTION,
+        Fault.TOO_MANY,
+    ],
+)
+async def test_trouble_at_the_post_costs_no_ring_and_doubles_none(w: World, fault: Fault):
+    before = w.open_case()
+    await w.until_over(before)
+    w.fault(fault, count=1, seconds=4.0 if fault is Fault.ACCEPT_THEN_TIMEOUT else None)
+    case_id = w.open_case()
+    await w.until_over(case_id)
+    assert w.rings(w.attempt(case_id)) == 1
+    assert w.scene.case_of(case_id).robot.attempts == 1
+    assert w.held_numbers() == 0
+
+
+async def test_a_number_that_the_carrier_refuses_is_left_to_a_person(w: World):
+    w.fault(Fault.REJECT_NUMBER, count=1)
+    case_id = w.open_case()
+    await w.until_over(case_id)
+    assert w.attempt(case_id)["result"] == "invalid_number"
+    assert w.rings(w.attempt(case_id)) == 0
+    assert w.scene.assignments_of(case_id)
+    assert w.held_numbers() == 0
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_carrier_without_memory_is_not_believed_and_the_case_goes_to_a_person(w: World, known: bool):
+    """It took the call, rang, crashed and denies it: its empty listings prove nothing."""
+    if known:
+        await w.until_over(w.open_case())
+    w.fault(Fault.WEBHOOK_DROP)
+    w.fault(Fault.TWIML_SKIP)
+    case_id = w.open_case()
+    claimed = w.claim()
+    w.fence(claimed)
+    await w.place(claimed[0])
+    w.carrier.exchange.crash(memory=False)
+    w.no_fault()
+    await w.until_over(case_id)
+    row = w.attempt(case_id)
+    assert row["result"] == "unknown"
+    assert w.carrier.exchange.witness.calls == (2 if known else 1)
+    assert "unknown_submission" in w.scene.alarms_of(None)
+    await w.until(lambda: w.scene.assignments_of(case_id), dialling=False)
+    assert w.held_numbers() == 0

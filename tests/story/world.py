@@ -1,0 +1,214 @@
+"""A small service in one loop: real rows, the real carrier with its faults, real webhooks over HTTP.
+
+Nothing runs by itself but the carrier and the web: `until` does what the workers would, again and again, and waits for
+what the test waits for. Rings are counted at the carrier.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+import uvicorn
+from starlette.applications import Starlette
+
+from dialer.carrier.config import CarrierConfig, ServiceClock
+from dialer.carrier.faults import Fault, Knob
+from dialer.carrier.people import Behaviour, PeopleConfig
+from dialer.carrier.server import RunningCarrier, start
+from dialer.domain.values import Grade
+from dialer.errors import Unavailable
+from dialer.runtime.clock import ScaledClock, SystemClock
+from dialer.store import attempts
+from dialer.store import tables as t
+from dialer.store.attempts import Claimed, Sending
+from dialer.telephony.client import CallClient, PlaceCall, Placed
+from dialer.telephony.config import TelephonyConfig
+from dialer.usecases.cancel_calls import cancel_calls
+from dialer.usecases.dial import dial
+from dialer.usecases.engine import LineRules
+from dialer.usecases.reconcile import reconcile
+from dialer.usecases.sweep import sweep_attempts, sweep_cases
+from dialer.web.hooks import hook_routes
+from tests.ops.scene import Scene
+from tests.store.reads.town import MORNING
+
+ACCOUNT, TOKEN = "AC" + "0" * 31 + "7", "token-of-the-story"
+ATTEMPT_IN_URL = r"/hooks/[a-z]+/([0-9a-f-]{36})"
+SPEED = 60.0
+PATIENCE_SECONDS = 60.0
+COOPERATES = Behaviour(
+    name="cooperates", share=1, keys=("1", "1", "1"), ring_after_seconds=(1, 1), answer_after_seconds=(3, 5)
+)
+RULES = LineRules(
+    horizon_seconds=0.5,
+    lease_seconds=2.0,
+    post_timeout_seconds=1.5,
+    silence_seconds=1.5,
+    unknown_after_seconds=0.2,
+)
+
+
+class World:
+    def __init__(
+        self, scene: Scene, carrier: RunningCarrier, client: CallClient, telephony: TelephonyConfig
+    ) -> None:
+        self.scene = scene
+        self.carrier = carrier
+        self.client = client
+        self.telephony = telephony
+        self._numbers = 0
+
+    # What the network does.
+
+    def fault(self, fault: Fault, **knob: Any) -> None:  # noqa: ANN401 - fields of a knob
+        self.carrier.exchange.faults.set(fault, Knob(**knob))
+
+    def no_fault(self) -> None:
+        self.carrier.exchange.faults.clear()
+
+    def rings(self, attempt: dict[str, Any]) -> int:
+        return self.carrier.exchange.witness.rings_of_attempt(str(attempt["id"]))
+
+    @property
+    def all_rings(self) -> int:
+        return self.carrier.exchange.witness.rings
+
+    @property
+    def calls(self) -> int:
+        return self.carrier.exchange.witness.calls
+
+    # What the centre does.
+
+    def open_case(self, *, grade: Grade = Grade.MEDIUM, behaviour: Behaviour = COOPERATES) -> int:
+        """A case whose only number behaves so."""
+        self._numbers += 1
+        number = f"+861990000{self._numbers:04d}"
+        self.carrier.line.assign(number, behaviour)  # type: ignore[attr-defined]  # it is simulated here
+        return self.scene.open_case(
+            grade=grade, person_id=self.scene.person(name=f"某人{self._numbers}", phones=(number,))
+        )
+
+    def attempt(self, case_id: int) -> dict[str, Any]:
+        return self.scene.attempts_of(case_id)[0]
+
+    def newest(self, case_id: int) -> dict[str, Any]:
+        return self.scene.attempts_of(case_id)[-1]
+
+    def held_numbers(self) -> int:
+        return len(self.scene.rows(sa.select(t.live_number).where(t.live_number.c.attempt_id.is_not(None))))
+
+    def claim(self) -> list[Claimed]:
+        """What a worker takes now, and then does nothing with."""
+        self.scene.clock.set(self.scene.engine.clock.now())
+        return self.scene.claim()
+
+    def fence(self, claimed: list[Claimed]) -> set[uuid.UUID]:
+        """What a worker commits just before the POST."""
+        real_now = self.scene.engine.real.now()
+        with self.scene.tx() as tx:
+            return attempts.mark_sending(
+                tx,
+                [
+                    Sending(
+                        attempt_id=c.attempt_id,
+                        token=c.token,
+                        script_id="loan",
+                        script_hash="",
+                        language="zh",
+                    )
+                    for c in claimed
+                ],
+                now=self.scene.engine.clock.now(),
+                real_now=real_now,
+                poll_at=real_now,
+            )
+
+    async def place(self, claimed: Claimed) -> str:
+        """The POST of a worker that dies before it writes the answer down."""
+        placed = await self.client.place(PlaceCall(attempt_id=claimed.attempt_id, to=claimed.to))
+        assert isinstance(placed, Placed)
+        return placed.sid
+
+    async def tick(self, *, dialling: bool = True) -> None:
+        """What the scheduler has the workers do."""
+        engine = self.scene.engine
+        with contextlib.suppress(Unavailable):
+            await asyncio.to_thread(sweep_attempts, engine)
+            await asyncio.to_thread(sweep_cases, engine)
+            if dialling:
+                await dial(engine, self.client, for_seconds=0.3, stopping=lambda: False)
+            await cancel_calls(engine, self.client)
+            await reconcile(engine, self.client)
+
+    async def until(self, true: Callable[[], object], *, dialling: bool = True) -> None:
+        began = time.monotonic()
+        while not true():
+            assert time.monotonic() - began < PATIENCE_SECONDS, "it never came true"
+            await self.tick(dialling=dialling)
+            await asyncio.sleep(0.02)
+
+    async def until_over(self, *case_ids: int) -> None:
+        """Every attempt that was made so far of these cases has ended."""
+        await self.until(
+            lambda: all(
+                (rows := self.scene.attempts_of(case_id)) and rows[0]["state"] == "ended"
+                for case_id in case_ids
+            )
+        )
+
+
+@asynccontextmanager
+async def world(scene: Scene, folder: Path) -> AsyncIterator[World]:
+    clock = ScaledClock(anchor_unix=time.time(), epoch=MORNING, speed=SPEED)
+    config = CarrierConfig(
+        account_sid=ACCOUNT,
+        auth_token=TOKEN,
+        state_dir=folder,
+        seed="story",
+        people=PeopleConfig(behaviours=(COOPERATES,)),
+        attempt_pattern=ATTEMPT_IN_URL,
+        clock=ServiceClock(anchor_unix=clock.anchor_unix, epoch=clock.epoch, speed=clock.speed),
+    )
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(100)
+        carrier = await start(config)
+        telephony = TelephonyConfig(
+            base_url=carrier.base_url,
+            account_sid=ACCOUNT,
+            auth_token=TOKEN,
+            caller_number="047896110",
+            public_url=f"http://127.0.0.1:{listening.getsockname()[1]}",
+            timeout_seconds=RULES.post_timeout_seconds,
+        )
+        scene.engine = replace(scene.engine, clock=clock, real=SystemClock(), lines=RULES)
+        scene.clock.set(clock.now())
+        scene.lines(calls_per_second=200.0, lines=50)
+        scene.do(sa.update(t.line_group).values(next_slot_at=datetime.now(UTC)))
+        server = uvicorn.Server(
+            uvicorn.Config(
+                Starlette(routes=hook_routes(scene.engine, telephony)),
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+            )
+        )
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        try:
+            async with CallClient(telephony) as client:
+                yield World(scene, carrier, client, telephony)
+        finally:
+            server.should_exit = True
+            await serving
+            await carrier.stop()
