@@ -56,6 +56,8 @@ def worker(
 ) -> None:
     """Dial, load lists, export."""
     with process("worker") as app:
+        if app.carrier is None:
+            keep_apart(app)
         run_worker(app, queues=queues.split(","))
 
 
@@ -78,6 +80,7 @@ def carrier() -> None:
             raise SettingsError(
                 key="telephony.base_url", problem="is set, so the telephone network is not ours to run"
             )
+        keep_apart(app)
         with app.engine.store.begin() as tx:
             row = facts.read_clock(tx)
         clock = (
@@ -132,10 +135,26 @@ def say(event: ChildEvent) -> None:
         _log.info("%s %s", event.name, event.what.value)
 
 
+def keep_apart(app: Application) -> None:
+    """Simulated calls never count as real ones: on our own line a database is a drill, and a drill never rings out."""
+    if app.carrier is None:
+        if app.engine.drill:
+            raise SettingsError(
+                key="telephony.base_url",
+                problem="is a real line, and this database is a drill: use another data_dir or database",
+            )
+        return
+    with app.engine.store.begin() as tx:
+        became = facts.become_drill(tx)
+    if became:
+        _log.warning("simulated line: everything in this database is a drill from now on")
+
+
 @serve.command()
 def up() -> None:
     """Run the whole service: web, workers, scheduler, and the embedded servers and carrier where none is set."""
     with process("up") as app:
+        keep_apart(app)
         supervisor = Supervisor(children(app.settings, dict(os.environ)), say)
         supervisor.start()
         typer.echo(f"dialer: {public_url(app.settings)}/  (Ctrl-C stops everything)", err=True)

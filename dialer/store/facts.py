@@ -49,6 +49,30 @@ def mark_drill(tx: Tx) -> None:
     tx.execute(insert(t.meta).values(key=_DRILL, value=True).on_conflict_do_nothing(index_elements=["key"]))
 
 
+class RealRecords(Refusal):
+    """Calls have been made from this database to real people; simulated ones must not be counted among them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this database holds calls to real people, and the simulated line rings nobody:"
+            " set telephony.base_url to the real line, or use another data_dir for a drill"
+        )
+
+
+def become_drill(tx: Tx) -> bool:
+    """A database from which nobody was ever rung is a drill from now on, with all it holds; True when it just became
+    one. Raises `RealRecords` where somebody was rung: what the simulated line does must never count as real.
+    """
+    if is_drill(tx):
+        return False
+    if tx.scalar(sa.select(t.attempt.c.id).where(t.attempt.c.sent_at.is_not(None)).limit(1)) is not None:
+        raise RealRecords
+    mark_drill(tx)
+    for table in (t.warning, t.case, t.attempt, t.assignment):
+        tx.execute(sa.update(table).where(~table.c.drill).values(drill=True))
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockRow:
     """Service time is `epoch` plus `speed` times the real seconds since `anchor_unix`."""

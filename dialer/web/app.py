@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
+from starlette.responses import Response
 from starlette.routing import Route
 
 from dialer import __version__
@@ -22,6 +23,10 @@ def create_app(app: Application) -> FastAPI:
     web.router.routes.extend(hook_routes(app.engine, app.telephony))
     web.router.routes.extend(status_routes(app))
     web.router.routes.append(Route("/audio/{file}", sound, methods=["GET"]))
+    # Browsers ask for it unasked; nothing is missing.
+    web.router.routes.append(
+        Route("/favicon.ico", lambda _request: Response(status_code=204), methods=["GET"])
+    )
     web.router.routes.append(Route("/health/live", live, methods=["GET"]))
     web.router.routes.append(Route("/health/ready", ready(app), methods=["GET"]))
     own = ProcessMetrics()
