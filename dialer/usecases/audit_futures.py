@@ -20,7 +20,7 @@ from dialer.domain.effects import AlarmCode, Effect, WithdrawAttempt, WithdrawEr
 from dialer.domain.events import AttemptEnded, Event, PersonRequested, TimePassed
 from dialer.domain.values import Answer, Contact, TelephonyResult, Track
 from dialer.errors import Unavailable
-from dialer.store import alarms, attempts, cases, effects, facts, futures, pacing
+from dialer.store import alarms, attempts, cases, effects, facts, futures, pacing, returns
 from dialer.store.cases import StoredCase
 from dialer.store.effects import Book
 from dialer.store.futures import Ring, Stretch
@@ -205,7 +205,7 @@ class _Audit:
             leaked = futures.leaked_numbers(tx)
         if claims:
             with engine.store.begin() as tx:
-                attempts.lapse_claims(tx, real_now=real_now, now=engine.clock.now())
+                returns.lapse_claims(tx, real_now=real_now, now=engine.clock.now())
                 self._tell_rings(tx, Finding.CLAIM_LAPSED, claims)
         if unresolved:
             with engine.store.begin() as tx:

@@ -15,7 +15,7 @@ from typing import assert_never
 from dialer.domain.values import TelephonyResult
 from dialer.errors import Unavailable
 from dialer.intake.zones import closed_until
-from dialer.store import attempts, cases, pacing
+from dialer.store import attempts, cases, pacing, returns
 from dialer.store.attempts import Claimed, Sending
 from dialer.telephony.client import CallClient, Fault, PlaceCall, Placed, Refused, Unsure
 from dialer.usecases.choose_script import choose_script
@@ -251,7 +251,7 @@ def record(engine: Engine, said: _Said) -> None:
             placed = [(claimed.attempt_id, answer.sid) for claimed, answer in said.placed]
             cases.note_first_attempts(tx, [claimed.case_id for claimed, _ in said.placed], at=now)
             attempts.accept(tx, placed, now=now, poll_at=poll_at)
-        attempts.doubt(
+        returns.doubt(
             tx,
             [(claimed.attempt_id, claimed.token) for claimed, _ in said.unsure],
             poll_at=real_now + timedelta(seconds=rules.post_timeout_seconds + rules.unknown_after_seconds),
@@ -260,12 +260,12 @@ def record(engine: Engine, said: _Said) -> None:
         if ours:
             # Not taken, and not the number's fault: nothing is used up.
             wait = retry_seconds([refused for _, refused in ours])
-            attempts.hand_back(
+            returns.hand_back(
                 tx,
                 [(claimed.attempt_id, claimed.token) for claimed, _ in ours],
                 not_before=now + timedelta(seconds=wait),
             )
-        attempts.hand_back(tx, [(c.attempt_id, c.token) for c in said.late], not_before=now)
+        returns.hand_back(tx, [(c.attempt_id, c.token) for c in said.late], not_before=now)
         if dead:
             cancels = end_attempts(tx, engine, dead)
     if cancels:

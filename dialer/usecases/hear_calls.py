@@ -15,7 +15,7 @@ from dialer.domain.attempt import AttemptState
 from dialer.domain.events import Event
 from dialer.errors import DialerError, NotFound, Unavailable
 from dialer.scripts.dialogue import Turn
-from dialer.store import attempts, calls, cases
+from dialer.store import calls, cases, returns
 from dialer.store.calls import Call, Change, Kept
 from dialer.store.cases import StoredCase
 from dialer.store.unit_of_work import Tx
@@ -165,7 +165,7 @@ class _Batch:
 def rest_numbers(tx: Tx, engine: Engine, ended: Sequence[uuid.UUID], *, now: datetime) -> None:
     """The numbers of these attempts are free again after their rest."""
     spacing = timedelta(seconds=engine.policies.newest.number_spacing_seconds)
-    attempts.free_numbers(tx, ended, free_at=now + spacing)
+    returns.free_numbers(tx, ended, free_at=now + spacing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from datetime import timedelta
 from dialer.domain.pause import PauseScope
 from dialer.domain.values import Grade
 from dialer.errors import Invalid, NotFound
-from dialer.store import attempts, audits, holds, loads, pacing
+from dialer.store import audits, holds, loads, pacing, returns
 from dialer.store.effects import ROBOT
 from dialer.store.holds import Hold
 from dialer.usecases.engine import Engine
@@ -53,7 +53,7 @@ def pause(
         if scope is PauseScope.ALL:
             pacing.pause(tx, name=engine.lines.group, until=until, why=reason)
         claimed = holds.claimed_under(tx, hold)
-        attempts.hand_back(tx, claimed, not_before=now)
+        returns.hand_back(tx, claimed, not_before=now)
         audits.write(
             tx,
             who=who,

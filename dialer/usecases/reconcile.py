@@ -10,7 +10,7 @@ from dialer.domain.attempt import AttemptState
 from dialer.domain.effects import AlarmCode
 from dialer.domain.values import TelephonyResult
 from dialer.errors import Unavailable
-from dialer.store import alarms, attempts, calls
+from dialer.store import alarms, attempts, calls, returns
 from dialer.store.calls import Call
 from dialer.telephony.callbacks import CallProgress, Stage
 from dialer.telephony.client import CallClient, CallState
@@ -38,7 +38,7 @@ async def reconcile(engine: Engine, client: CallClient) -> int:
             poll_at=engine.real.now() + timedelta(seconds=2 * engine.lines.post_timeout_seconds),
             counted=False,
         )
-        attempts.doubt(
+        returns.doubt(
             tx,
             [(call.attempt_id, call.token) for call in found if call.state is AttemptState.SENDING],
             poll_at=engine.real.now() + timedelta(seconds=2 * engine.lines.post_timeout_seconds),
@@ -97,7 +97,7 @@ async def _look_for(engine: Engine, client: CallClient, call: Call, number: str)
         _close_as_unknown(engine, call)
     else:
         with engine.store.begin() as tx:
-            attempts.hand_back_absent(tx, [call.attempt_id], not_before=engine.clock.now())
+            returns.hand_back_absent(tx, [call.attempt_id], not_before=engine.clock.now())
         engine.nudge("dial")
     return True
 

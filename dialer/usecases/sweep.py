@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dialer.domain.events import TimePassed, WindowClosed
-from dialer.store import attempts, cases
+from dialer.store import attempts, cases, returns
 from dialer.usecases.engine import Engine
 from dialer.usecases.move_cases import Move, move
 
@@ -35,7 +35,7 @@ def sweep_attempts(engine: Engine) -> None:
     """
     with engine.store.begin() as tx:
         now = engine.clock.now()
-        attempts.lapse_claims(tx, real_now=engine.real.now(), now=now)
+        returns.lapse_claims(tx, real_now=engine.real.now(), now=now)
         attempts.promote(tx, now=now)
     if engine.policies.newest.window.is_open(now):
         return

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from dialer.domain.case import ErrandState, RobotState
 from dialer.domain.values import Grade
-from dialer.store import attempts
+from dialer.store import returns
 from dialer.store import tables as t
 from dialer.usecases.audit_futures import Finding, audit_futures
 from dialer.usecases.escalate_unsigned import escalate_unsigned
@@ -36,7 +36,7 @@ def dial_for(scene: Scene, seconds: float) -> list[tuple[float, int]]:
         left.extend(((one.send_at - began).total_seconds(), one.case_id) for one in claimed)
         with scene.tx() as tx:
             ids = [one.attempt_id for one in claimed]
-            attempts.free_numbers(tx, ids, free_at=scene.clock.now() + timedelta(days=1))
+            returns.free_numbers(tx, ids, free_at=scene.clock.now() + timedelta(days=1))
         scene.later(seconds=STEP_SECONDS)
     return left
 

@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 
 from dialer.domain.case import Case
 from dialer.domain.values import FraudType, Grade
-from dialer.store import attempts, cases, pacing, people
+from dialer.store import attempts, cases, pacing, people, returns
 from dialer.store import tables as t
 from dialer.store.attempts import Claimed, Sending
 from dialer.store.cases import StoredCase
@@ -212,7 +212,7 @@ class ClaimStory(RuleBasedStateMachine):
     @rule()
     def leases_lapse(self) -> None:
         with self.store.begin() as tx:
-            attempts.lapse_claims(tx, real_now=self.now, now=self.now)
+            returns.lapse_claims(tx, real_now=self.now, now=self.now)
         for one in list(self.held):
             row = self._row(one.attempt_id)
             if row["state"] in {"planned", "ready"}:
@@ -231,7 +231,7 @@ class ClaimStory(RuleBasedStateMachine):
                 .where(t.attempt.c.id == one.attempt_id)
                 .values(state="ended", result="no_answer", ended_at=self.now)
             )
-            attempts.free_numbers(tx, [one.attempt_id], free_at=free_at)
+            returns.free_numbers(tx, [one.attempt_id], free_at=free_at)
         self.resting[one.to] = free_at
         self.held.remove(one)
         self.open.pop(one.attempt_id, None)

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.carrier.faults import Fault
-from dialer.store import attempts
+from dialer.store import attempts, returns
 from tests.story.world import World
 
 pytestmark = pytest.mark.story
@@ -43,7 +43,7 @@ async def test_a_stale_token_is_refused_just_before_the_post(w: World):
     w.open_case()
     claimed = w.claim()
     with w.scene.tx() as tx:
-        attempts.hand_back(
+        returns.hand_back(
             tx, [(c.attempt_id, c.token) for c in claimed], not_before=w.scene.engine.clock.now()
         )
     assert w.fence(claimed) == set()
@@ -56,14 +56,14 @@ async def test_what_a_woken_worker_read_late_changes_nothing_of_another_workers_
     w.fence(old)
     now = w.scene.engine.clock.now()
     with w.scene.tx() as tx:
-        attempts.hand_back(tx, [(c.attempt_id, c.token) for c in old], not_before=now)
+        returns.hand_back(tx, [(c.attempt_id, c.token) for c in old], not_before=now)
     w.scene.do(sa.text("UPDATE live_number SET free_at = '2000-01-01'"))
     new = w.claim()
     assert w.fence(new)
     sid = await w.place(new[0])
     with w.scene.tx() as tx:
-        attempts.hand_back(tx, [(c.attempt_id, c.token) for c in old], not_before=now)
-        attempts.doubt(tx, [(c.attempt_id, c.token) for c in old], poll_at=w.scene.engine.real.now())
+        returns.hand_back(tx, [(c.attempt_id, c.token) for c in old], not_before=now)
+        returns.doubt(tx, [(c.attempt_id, c.token) for c in old], poll_at=w.scene.engine.real.now())
     await w.until_over(case_id)
     assert w.rings(w.attempt(case_id)) == 1
     assert w.attempt(case_id)["sid"] == sid
@@ -78,7 +78,7 @@ async def test_an_answer_that_comes_after_its_ring_was_handed_back_rings_nobody_
     sid = await w.place(claimed[0])
     now = w.scene.engine.clock.now()
     with w.scene.tx() as tx:
-        attempts.hand_back(tx, [(c.attempt_id, c.token) for c in claimed], not_before=now)
+        returns.hand_back(tx, [(c.attempt_id, c.token) for c in claimed], not_before=now)
         attempts.accept(tx, [(claimed[0].attempt_id, sid)], now=now, poll_at=w.scene.engine.real.now())
     await w.until_over(case_id)
     assert w.rings(w.attempt(case_id)) == 1

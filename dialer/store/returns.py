@@ -1,0 +1,109 @@
+"""Attempts that go back to where they came from, or into doubt: never sent, not taken, or nobody knows. Lists in."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from dialer.domain.attempt import AttemptState
+from dialer.domain.values import TelephonyResult
+from dialer.store import tables as t
+from dialer.store.rowset import among
+from dialer.store.unit_of_work import Tx
+
+
+def lock_rows(tx: Tx, ids: Sequence[uuid.UUID]) -> None:
+    """In id order, as whoever else locks many of them: a statement that writes many takes them in any order."""
+    tx.execute(
+        sa.select(t.attempt.c.id).where(among(t.attempt.c.id, ids)).order_by(t.attempt.c.id).with_for_update()
+    )
+
+
+_HANDED_BACK: dict[str, Any] = {
+    # One that its case has withdrawn meanwhile ends here instead of ringing again.
+    "state": sa.case((t.attempt.c.cancel_asked, AttemptState.ENDED.value), else_=AttemptState.PLANNED.value),
+    "result": sa.case((t.attempt.c.cancel_asked, TelephonyResult.CANCELED.value), else_=None),
+    "ended_at": sa.case((t.attempt.c.cancel_asked, t.attempt.c.planned_at), else_=None),
+    "token": t.attempt.c.token + 1,
+    "lease_until": None,
+    "polls": 0,
+}
+
+
+Held = tuple[uuid.UUID, int]
+"""An attempt and the token under which it was claimed: whoever was held up and has lost it changes nothing."""
+
+
+def _held(held: Sequence[Held]) -> sa.ColumnElement[bool]:
+    return sa.tuple_(t.attempt.c.id, t.attempt.c.token).in_(held)
+
+
+def hand_back(tx: Tx, held: Sequence[Held], *, not_before: datetime) -> None:
+    """Never sent, or surely not taken: ready again at `not_before`, nothing used up, its number and line free."""
+    if not held:
+        return
+    lock_rows(tx, [attempt_id for attempt_id, _ in held])
+    back = tx.rows(
+        sa.update(t.attempt)
+        .where(
+            _held(held),
+            t.attempt.c.sid.is_(None),
+            t.attempt.c.state.in_(
+                [AttemptState.CLAIMED.value, AttemptState.SENDING.value, AttemptState.UNKNOWN.value]
+            ),
+        )
+        .values(**_HANDED_BACK, not_before=not_before)
+        .returning(t.attempt.c.id)
+    )
+    free_numbers(tx, [row["id"] for row in back], free_at=not_before)
+
+
+def doubt(tx: Tx, held: Sequence[Held], *, poll_at: datetime) -> None:
+    """Nobody can say whether the carrier took these: to be reconciled from `poll_at` (real) on."""
+    if held:
+        lock_rows(tx, [attempt_id for attempt_id, _ in held])
+        tx.execute(
+            sa.update(t.attempt)
+            .where(_held(held), t.attempt.c.state == AttemptState.SENDING.value)
+            .values(state=AttemptState.UNKNOWN.value, poll_at=poll_at)
+        )
+
+
+def free_numbers(tx: Tx, ids: Sequence[uuid.UUID], *, free_at: datetime) -> None:
+    """The numbers of these attempts rest until `free_at` (service), and their lines are free at once."""
+    if ids:
+        tx.execute(
+            sa.update(t.live_number)
+            .where(among(t.live_number.c.attempt_id, ids))
+            .values(attempt_id=None, free_at=free_at)
+        )
+
+
+def lapse_claims(tx: Tx, *, real_now: datetime, now: datetime) -> int:
+    """Claims whose lease ended before anything was sent are safe to dial again, at once, with a higher token."""
+    lapsed = tx.rows(
+        sa.select(t.attempt.c.id, t.attempt.c.token)
+        .where(t.attempt.c.state == AttemptState.CLAIMED.value, t.attempt.c.lease_until <= real_now)
+        .with_for_update(skip_locked=True)
+    )
+    hand_back(tx, [(row["id"], row["token"]) for row in lapsed], not_before=now)
+    return len(lapsed)
+
+
+def hand_back_absent(tx: Tx, ids: Sequence[uuid.UUID], *, not_before: datetime) -> None:
+    """Proven never taken by the carrier: ready again, nothing used up. One that a webhook has bound meanwhile stays."""
+    absent = tx.rows(
+        sa.update(t.attempt)
+        .where(
+            among(t.attempt.c.id, ids),
+            t.attempt.c.state == AttemptState.UNKNOWN.value,
+            t.attempt.c.sid.is_(None),
+        )
+        .values(**_HANDED_BACK, not_before=not_before)
+        .returning(t.attempt.c.id)
+    )
+    free_numbers(tx, [row["id"] for row in absent], free_at=not_before)
