@@ -103,7 +103,7 @@ def _play(
         return _INTERRUPTED
     console.print(f"状态页 status page: {public_url(app.settings)}/")
     loaded = _load_beside(app, targets or run.write_sample(app), tend)
-    run.set_pace(app, speed=ground.SPEED)
+    run.set_pace(app, speed=ground.pace(settings_speed=app.settings.clock.speed))
     staff.start()
     watch = run.Watch()
     settled = False

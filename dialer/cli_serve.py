@@ -22,6 +22,7 @@ from dialer.runtime.supervisor import Child, ChildEvent, Happening, Supervisor
 from dialer.scheduler import run_scheduler
 from dialer.settings import Settings, load_settings
 from dialer.store import facts
+from dialer.store.facts import ClockRow
 from dialer.tasks.worker import run_worker
 from dialer.web.serve import run_web
 
@@ -136,8 +137,14 @@ def say(event: ChildEvent) -> None:
 
 
 def keep_apart(app: Application) -> None:
-    """Simulated calls never count as real ones: on our own line a database is a drill, and a drill never rings out."""
+    """Simulated calls never count as real ones: on our own line a database is a drill, and a drill never rings out.
+
+    A faster clock is set going here, once, and on the simulated line alone.
+    """
+    speed = app.settings.clock.speed
     if app.carrier is None:
+        if speed != 1:
+            raise SettingsError(key="clock.speed", problem="is not 1, and a real line keeps real time")
         if app.engine.drill:
             raise SettingsError(
                 key="telephony.base_url",
@@ -146,6 +153,9 @@ def keep_apart(app: Application) -> None:
         return
     with app.engine.store.begin() as tx:
         became = facts.become_drill(tx)
+        if speed != 1 and facts.read_clock(tx) is None:
+            now = app.engine.real.now()
+            facts.write_clock(tx, ClockRow(anchor_unix=now.timestamp(), epoch=now, speed=speed))
     if became:
         _log.warning("simulated line: everything in this database is a drill from now on")
 
