@@ -121,6 +121,10 @@ def load_list(load_id: int) -> None:
 @shared_task(name="dialer.resume_loads", ignore_result=True)
 def resume_loads() -> None:
     """Lists whose worker has gone."""
+    _patiently(_resume)
+
+
+def _resume() -> None:
     engine = application.current().engine
     with engine.store.begin() as tx:
         waiting = loads.unfinished(tx, real_now=engine.real.now())
