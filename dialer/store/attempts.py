@@ -18,7 +18,7 @@ from dialer.store import holds, pacing
 from dialer.store import tables as t
 from dialer.store.people import open_person
 from dialer.store.returns import lock_rows
-from dialer.store.rowset import RowSet, among
+from dialer.store.rowset import RowSet, among, word
 from dialer.store.unit_of_work import Tx
 
 _PROMOTE_AT_ONCE = 5000
@@ -51,7 +51,7 @@ def promote(tx: Tx, *, now: datetime) -> int:
     """Planned rings whose time has come are ready to be claimed; so many at once."""
     due = (
         sa.select(t.attempt.c.id)
-        .where(t.attempt.c.state == AttemptState.PLANNED.value, t.attempt.c.not_before <= now)
+        .where(t.attempt.c.state == word(AttemptState.PLANNED), t.attempt.c.not_before <= now)
         .order_by(t.attempt.c.not_before)
         .limit(_PROMOTE_AT_ONCE)
         .with_for_update(skip_locked=True)
@@ -65,7 +65,7 @@ def waiting_outside_window(tx: Tx, *, limit: int) -> list[Turn]:
     """Ready rings of grades that do not wait for the window, most urgent first."""
     statement = (
         sa.select(t.attempt.c.case_id, t.attempt.c.n)
-        .where(t.attempt.c.state == AttemptState.READY.value, ~t.attempt.c.held, ~t.attempt.c.windowed)
+        .where(t.attempt.c.state == word(AttemptState.READY), ~t.attempt.c.held, ~t.attempt.c.windowed)
         .order_by(t.attempt.c.urgency_at)
         .limit(limit)
     )
@@ -155,7 +155,7 @@ def _candidates(tx: Tx, *, limit: int) -> list[Any]:
         return (
             sa.select(t.attempt.c.id)
             .where(
-                t.attempt.c.state == AttemptState.READY.value,
+                t.attempt.c.state == word(AttemptState.READY),
                 ~t.attempt.c.held,
                 t.attempt.c.windowed.is_(windowed),
             )
@@ -191,7 +191,7 @@ def _candidates(tx: Tx, *, limit: int) -> list[Any]:
                 t.person_phone.c.position == t.attempt.c.number,
             ),
         )
-        .where(t.attempt.c.id.in_(sa.select(either.c.id)), t.attempt.c.state == AttemptState.READY.value)
+        .where(t.attempt.c.id.in_(sa.select(either.c.id)), t.attempt.c.state == word(AttemptState.READY))
         .order_by(t.attempt.c.urgency_at, t.attempt.c.id)
         .limit(limit)
         .with_for_update(of=t.attempt, skip_locked=True)

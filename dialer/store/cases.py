@@ -65,39 +65,47 @@ _STATE_COLUMNS = (
 
 def to_columns(case: Case) -> dict[str, Any]:
     """The columns that a decision may change."""
-    return {
-        "grade": case.grade.value,
-        "fraud_type": case.fraud_type.value,
-        "status": case.status.value,
-        "outcome": case.outcome.value if case.outcome else None,
-        "contact": case.contact.value,
-        "numbers": case.numbers,
-        "warnings": case.warnings,
-        "amount_at_risk_fen": case.amount_at_risk_fen,
-        "missed": case.missed,
-        "opted_out": case.opted_out,
-        "tags": sorted(tag.value for tag in case.tags),
-        "expires_at": case.expires_at,
-        "due_at": case.due_at,
-        "watch_until": case.watch_until,
-        "robot_state": case.robot.state.value,
-        "robot_attempts": case.robot.attempts,
-        "robot_tries": case.robot.tries,
-        "robot_own_faults": case.robot.own_faults,
-        "robot_number": case.robot.number,
-        "robot_dead_numbers": sorted(case.robot.dead_numbers),
-        "robot_at": case.robot.at,
-        "robot_patience_at": case.robot.patience_at,
-        "robot_reason": case.robot.reason.value,
-        "human_state": case.human.state.value,
-        "human_at": case.human.at,
-        "human_tries": case.human.tries,
-        "human_reason": case.human.reason.value,
-        "visit_state": case.visit.state.value,
-        "visit_at": case.visit.at,
-        "visit_tries": case.visit.tries,
-        "visit_reason": case.visit.reason.value,
-    }
+    return dict(zip(_STATE_COLUMNS, (*_own(case), *_tracks(case)), strict=True))
+
+
+def _own(case: Case) -> tuple[object, ...]:
+    return (
+        case.grade.value,
+        case.fraud_type.value,
+        case.status.value,
+        case.outcome.value if case.outcome else None,
+        case.contact.value,
+        case.numbers,
+        case.warnings,
+        case.amount_at_risk_fen,
+        case.missed,
+        case.opted_out,
+        sorted(tag.value for tag in case.tags),
+        case.expires_at,
+        case.due_at,
+        case.watch_until,
+    )
+
+
+def _tracks(case: Case) -> tuple[object, ...]:
+    robot = case.robot
+    return (
+        robot.state.value,
+        robot.attempts,
+        robot.tries,
+        robot.own_faults,
+        robot.number,
+        sorted(robot.dead_numbers),
+        robot.at,
+        robot.patience_at,
+        robot.reason.value,
+        *_errand_columns(case.human),
+        *_errand_columns(case.visit),
+    )
+
+
+def _errand_columns(errand: Errand) -> tuple[object, ...]:
+    return (errand.state.value, errand.at, errand.tries, errand.reason.value)
 
 
 def from_row(row: Mapping[str, Any]) -> Case:
@@ -255,9 +263,12 @@ def next_ids(tx: Tx, table: sa.Table, count: int) -> list[int]:
     """`count` fresh ids of a table, taken from its own sequence."""
     if count == 0:
         return []
-    sequence = tx.scalar(sa.select(sa.func.pg_get_serial_sequence(f'"{table.name}"', "id")))
-    statement = sa.text("SELECT nextval(CAST(:sequence AS regclass)) FROM generate_series(1, :count)")
-    return [row[0] for row in tx.execute(statement, {"sequence": sequence, "count": count})]
+    statement = sa.text(
+        "SELECT array_agg(nextval(CAST(pg_get_serial_sequence(:name, 'id') AS regclass)))"
+        " FROM generate_series(1, :count)"
+    )
+    found: list[int] = tx.scalar(statement, {"name": f'"{table.name}"', "count": count})
+    return found
 
 
 _INSERT_COLUMNS = (
@@ -276,23 +287,34 @@ _INSERT_COLUMNS = (
 def insert(tx: Tx, cases: Sequence[tuple[StoredCase, int | None]]) -> None:
     """New cases, each with the load that brought it; ids were taken before."""
     columns = ", ".join(f'"{name}"' for name in _INSERT_COLUMNS)
+    # New cases that begin alike share their tracks; each pair of equal ones is the same object here.
+    tracks: dict[tuple[int, int, int], tuple[object, ...]] = {}
     rows: list[tuple[object, ...]] = []
     for stored, load_id in cases:
-        state = to_columns(stored.case)
+        case = stored.case
+        alike = (id(case.robot), id(case.human), id(case.visit))
+        if alike not in tracks:
+            tracks[alike] = _copied(_tracks(case))
         rows.append(
             (
-                stored.case.id,
+                case.id,
                 stored.person_id,
                 load_id,
                 stored.source,
                 stored.unit,
                 stored.drill,
-                stored.case.policy_version,
-                stored.case.opened_at,
-                *(state[name] for name in _STATE_COLUMNS),
+                case.policy_version,
+                case.opened_at,
+                *_copied(_own(case)),
+                *tracks[alike],
             )
         )
     tx.copy_in(f'COPY "case" ({columns}) FROM STDIN', rows)  # names from the list above
+
+
+def _copied(columns: tuple[object, ...]) -> tuple[object, ...]:
+    """As COPY reads arrays of plain words and numbers; making them of lists costs more than all the rest of the row."""
+    return tuple([f"{{{','.join(map(str, one))}}}" if isinstance(one, list) else one for one in columns])
 
 
 def amount_at_risk(tx: Tx, case_id: int) -> int | None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
@@ -24,7 +26,8 @@ from dialer.store.unit_of_work import Tx
 from dialer.usecases.engine import Engine
 from dialer.usecases.take_arrivals import take_arrivals
 
-BATCH = 1000
+BATCH = 2000
+"""Rows of one transaction: other arrivals wait for its end."""
 _LEASE = timedelta(seconds=120)
 
 
@@ -90,7 +93,7 @@ def _batches(engine: Engine, load: Load, reader: ListReader) -> bool:
     items = iter(reader)
     for _ in islice(items, load.next_line):
         pass
-    while batch := list(islice(items, BATCH)):
+    for batch in _read_ahead(items):
         with engine.store.begin() as tx:
             lease_until = engine.real.now() + _LEASE
             counts = _take(tx, engine, batch, load_id=load.id)
@@ -103,6 +106,19 @@ def _batches(engine: Engine, load: Load, reader: ListReader) -> bool:
     with engine.store.begin() as tx:
         loads.finish(tx, load, skipped=reader.skipped, now=engine.clock.now())
     return True
+
+
+def _read_ahead(items: Iterator[Accepted | Rejected]) -> Iterator[list[Accepted | Rejected]]:
+    """Batches; while one is being written the next is read."""
+
+    def read() -> list[Accepted | Rejected]:
+        return list(islice(items, BATCH))
+
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead") as thread:
+        coming = thread.submit(read)
+        while batch := coming.result():
+            coming = thread.submit(read)
+            yield batch
 
 
 class _TakenOver(Exception):  # a signal within this module, never seen outside

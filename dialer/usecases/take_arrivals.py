@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dialer.domain.case import Case, CaseStatus
-from dialer.domain.events import CaseOpened, WarningJoined
+from dialer.domain.events import WarningJoined
 from dialer.domain.incident import same_incident
 from dialer.domain.machine import decide
+from dialer.domain.opening import Openings
 from dialer.intake.records import Accepted, Record
 from dialer.store import cases, effects, people, warnings
 from dialer.store import tables as t
@@ -92,6 +93,7 @@ class _Desk:
         self.load_id = load_id
         self.now = now
         self.policy = engine.policies.newest
+        self.openings = Openings(now=now, policy=self.policy)
         self.directory = people.directory(tx, identities)
         self.people: dict[int, Known] = {}
         known = {k.id for k in self.directory.by_id.values()} | {
@@ -170,7 +172,7 @@ class _Desk:
             missed=record.missed,
             tags=record.tags,
         )
-        decision = decide(case, CaseOpened(), self.now, self.policy)
+        decision = self.openings.decide(case)
         stored = StoredCase(
             case=decision.case,
             person_id=known.id,

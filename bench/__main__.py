@@ -1,0 +1,45 @@
+"""All measurements of the service, one after the other, each in a fresh folder: `make bench`.
+
+    python -m bench [--quick] [NAME ...]
+
+`--quick` takes a tenth of each, to see that they work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Mapping
+
+from bench import claim, dispatch, lives, load, rest, urgent
+
+_FULL: Mapping[str, Callable[[], dict[str, object]]] = {
+    "rest": lambda: rest.run(30.0),
+    "dispatch": lambda: dispatch.run(5_000),
+    "lives": lambda: lives.run(20_000, "2"),
+    "claim": lambda: claim.run([10_000, 100_000, 1_000_000], 40),
+    "urgent": lambda: urgent.run(1_000_000, 100),
+    "load": lambda: load.run(1_000_000),
+}
+_QUICK: Mapping[str, Callable[[], dict[str, object]]] = {
+    "rest": lambda: rest.run(5.0),
+    "dispatch": lambda: dispatch.run(1_000),
+    "lives": lambda: lives.run(1_000, "2"),
+    "claim": lambda: claim.run([1_000, 10_000], 10),
+    "urgent": lambda: urgent.run(10_000, 20),
+    "load": lambda: load.run(20_000),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("names", nargs="*", choices=[[], *_FULL], default=[])
+    options = parser.parse_args()
+    runs = _QUICK if options.quick else _FULL
+    for name in options.names or runs:
+        print(json.dumps({name: runs[name]()}, indent=1), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""What a tick costs (promote, lock the group, claim the next second) while 10,000, 100,000 and 1,000,000 rings wait.
+
+    python -m bench.claim [--sizes 10000,100000,1000000] [--rounds 40]
+
+Aim: the last within 1.5 times the first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import statistics
+import time
+
+import sqlalchemy as sa
+
+from bench.backlog import fill, make_openable
+from bench.service import service
+from dialer.store import attempts, pacing
+from dialer.store.unit_of_work import Tx
+from dialer.usecases.engine import Engine
+
+_AT_MOST = 50
+
+
+def tick(engine: Engine) -> tuple[float, int]:
+    """Milliseconds of one claim, and how many rings it took; rolled back, so that every round finds the same."""
+    begun = time.perf_counter()
+    with engine.store.engine.connect() as connection:
+        tx = Tx(connection=connection, vault=engine.store.vault)
+        now, real_now = engine.clock.now(), engine.real.now()
+        attempts.promote(tx, now=now)
+        group = pacing.lock(tx, name=engine.lines.group)
+        assert group is not None
+        taken = len(
+            attempts.claim(
+                tx,
+                dataclasses.replace(group, next_slot_at=real_now),
+                now=now,
+                real_now=real_now,
+                horizon_seconds=1.0,
+                lease_seconds=30.0,
+                at_most=_AT_MOST,
+                number_retry_seconds=60,
+            )
+        )
+        connection.rollback()
+    return (time.perf_counter() - begun) * 1000, taken
+
+
+def run(sizes: list[int], rounds: int) -> dict[str, object]:
+    found: dict[int, float] = {}
+    with service() as made:
+        engine = made.app.engine
+        before = 0
+        for size in sizes:
+            policy = engine.policies.newest.version
+            fill(engine.store, count=size - before, before=before, policy=policy, now=engine.clock.now())
+            before = size
+            make_openable(engine.store, count=_AT_MOST * 4)
+            for _ in range(8):
+                tick(engine)
+            looks = [tick(engine) for _ in range(rounds)]
+            if any(taken != _AT_MOST for _, taken in looks):
+                raise SystemExit("a claim took less than it may")
+            found[size] = round(statistics.median(cost for cost, _ in looks), 2)
+            with engine.store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(sa.text("VACUUM attempt"))
+    return {
+        "median_milliseconds_of_a_claim_of_50": found,
+        "largest_over_smallest_backlog": round(found[sizes[-1]] / found[sizes[0]], 2),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--sizes", default="10000,100000,1000000")
+    parser.add_argument("--rounds", type=int, default=40)
+    options = parser.parse_args()
+    print(json.dumps(run([int(size) for size in options.sizes.split(",")], options.rounds), indent=1))
+
+
+if __name__ == "__main__":
+    main()
