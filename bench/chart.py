@@ -12,9 +12,11 @@ def bars(title: str, values: Mapping[str, float], *, unit: str) -> str:
     most = max(values.values()) or 1.0
     height = 44 + len(values) * (_BAR + _GAP)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" font-family="sans-serif"'
-        f' font-size="13"><rect width="100%" height="100%" fill="#ffffff"/>'
-        f'<text x="8" y="22" font-weight="bold" fill="#1f2933">{escape(title)}</text>'
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" font-family="sans-serif"'
+            f' font-size="13"><rect width="100%" height="100%" fill="#ffffff"/>'
+            f'<text x="8" y="22" font-weight="bold" fill="#1f2933">{escape(title)}</text>'
+        )
     ]
     for place, (name, value) in enumerate(values.items()):
         top = 36 + place * (_BAR + _GAP)
