@@ -21,8 +21,8 @@ from dialer.domain.events import AttemptEnded, Event, PersonRequested, TimePasse
 from dialer.domain.values import Answer, Contact, TelephonyResult, Track
 from dialer.errors import Unavailable
 from dialer.store import alarms, attempts, cases, effects, facts, futures, pacing, returns
+from dialer.store.book import Book
 from dialer.store.cases import StoredCase
-from dialer.store.effects import Book
 from dialer.store.futures import Ring, Stretch
 from dialer.store.unit_of_work import Tx
 from dialer.usecases.engine import Engine

@@ -11,8 +11,9 @@ from dialer.domain.case import Case
 from dialer.domain.events import Event
 from dialer.domain.machine import decide
 from dialer.store import cases, effects
+from dialer.store.book import Book
 from dialer.store.cases import StoredCase
-from dialer.store.effects import Book, ToCancel
+from dialer.store.effects import ToCancel
 from dialer.store.policies import Policies
 from dialer.store.unit_of_work import Tx
 

@@ -13,7 +13,7 @@ from dialer.domain.pause import PauseScope
 from dialer.domain.values import Grade
 from dialer.errors import Invalid, NotFound
 from dialer.store import audits, holds, loads, pacing, returns
-from dialer.store.effects import ROBOT
+from dialer.store.book import ROBOT
 from dialer.store.holds import Hold
 from dialer.usecases.engine import Engine
 

@@ -12,7 +12,7 @@ from dialer.errors import Conflict, Invalid
 from dialer.outcomes.money import Amounts, must_have_evidence
 from dialer.outcomes.reports import contact_of, may_report
 from dialer.store import assignments, cases, effects, outcomes
-from dialer.store.effects import Book
+from dialer.store.book import ROBOT, Book
 from dialer.usecases.engine import Engine
 
 
@@ -88,6 +88,6 @@ def _named(by: str) -> str:
     name = by.strip()
     if not name:
         raise Invalid(field="by", problem="is empty", mend="who does this")
-    if name == effects.ROBOT:
+    if name == ROBOT:
         raise Invalid(field="by", problem="is the robot's own name")
     return name

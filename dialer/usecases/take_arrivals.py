@@ -16,8 +16,8 @@ from dialer.domain.opening import Openings
 from dialer.intake.records import Accepted, Record
 from dialer.store import cases, effects, people, warnings
 from dialer.store import tables as t
+from dialer.store.book import Book
 from dialer.store.cases import StoredCase
-from dialer.store.effects import Book
 from dialer.store.people import Identity, Known, Person
 from dialer.store.unit_of_work import Tx
 from dialer.store.warnings import Arrival

@@ -16,8 +16,8 @@ from dialer.domain.values import FraudType, Grade
 from dialer.store import attempts, cases, effects, pacing
 from dialer.store import tables as t
 from dialer.store.attempts import Claimed
+from dialer.store.book import Book
 from dialer.store.cases import StoredCase
-from dialer.store.effects import Book
 from dialer.store.pacing import LineGroup
 from tests.store.reads.town import MORNING, Town
 

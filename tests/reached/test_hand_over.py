@@ -11,7 +11,7 @@ from dialer.domain.values import Contact, Grade, TelephonyResult
 from dialer.errors import Conflict, Invalid, NotFound
 from dialer.store import assignments, stop_payments
 from dialer.store import tables as t
-from dialer.store.effects import DESK
+from dialer.store.book import DESK
 from dialer.usecases.show_conversation import show_hand_over, stop_payment_done
 from tests.ops.scene import Scene
 from tests.reached.conversation import Ring

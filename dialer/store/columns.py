@@ -1,0 +1,54 @@
+"""How columns are written down, and the metadata that all tables share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from dialer.domain.attempt import AttemptState
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def when(name: str, *, required: bool = False) -> sa.Column[object]:
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=not required)
+
+
+def word(name: str, kind: type[StrEnum], *, required: bool = True) -> sa.Column[str]:
+    """A StrEnum stored by value; the matching CHECK comes from `one_of`."""
+    return sa.Column(name, sa.Text, nullable=not required, info={"words": [member.value for member in kind]})
+
+
+def one_of(table: sa.Table) -> None:
+    for column in table.columns:
+        words = column.info.get("words")
+        if words:
+            allowed = ", ".join(f"'{word}'" for word in words)
+            table.append_constraint(sa.CheckConstraint(f'"{column.name}" IN ({allowed})', name=column.name))
+
+
+def identity() -> sa.Column[int]:
+    return sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True)
+
+
+LIVE_STATES = (
+    AttemptState.CLAIMED,
+    AttemptState.SENDING,
+    AttemptState.ACCEPTED,
+    AttemptState.RINGING,
+    AttemptState.ANSWERED,
+    AttemptState.UNKNOWN,
+)
+"""Attempts that hold a line and their number."""
+
+
+LIVE = "state IN ({})".format(", ".join(f"'{state.value}'" for state in LIVE_STATES))

@@ -1,0 +1,157 @@
+"""Rings, numbers, lines, pauses, events and messages. See `dialer.store.tables` for what the times mean."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB, UUID
+
+from dialer.domain import values
+from dialer.domain.attempt import AttemptState
+from dialer.domain.message import MessagePurpose, MessageState
+from dialer.domain.pause import PauseScope
+from dialer.domain.reach import Reach
+from dialer.store.columns import LIVE, identity, metadata, when, word
+
+attempt = sa.Table(
+    "attempt",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False),
+    sa.Column("person_id", sa.ForeignKey("person.id"), nullable=False),
+    sa.Column("n", sa.SmallInteger, nullable=False),
+    sa.Column("number", sa.SmallInteger, nullable=False),
+    word("state", AttemptState),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("held", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("windowed", sa.Boolean, nullable=False),
+    when("urgency_at", required=True),
+    when("not_before", required=True),
+    when("planned_at", required=True),
+    sa.Column("token", sa.BigInteger, nullable=False, server_default="0"),
+    when("lease_until"),  # real
+    when("send_at"),  # real: the pacing slot
+    when("posted_at"),  # real: just before the POST
+    sa.Column("polls", sa.SmallInteger, nullable=False, server_default="0"),
+    when("poll_at"),  # real: when silence is asked about
+    sa.Column("sid", sa.Text, unique=True),
+    when("sent_at"),
+    when("accepted_at"),
+    when("ringing_at"),
+    when("answered_at"),
+    when("ended_at"),
+    sa.Column("sequence", sa.SmallInteger, nullable=False, server_default="-1"),
+    word("result", values.TelephonyResult, required=False),
+    word("contact", values.Contact),
+    word("answer", values.Answer),
+    sa.Column("last_step", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("last_node", sa.Text, nullable=False, server_default=""),
+    sa.Column("spoke", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("played_seconds", sa.Double, nullable=False, server_default="0"),
+    sa.Column("heard_seconds", sa.SmallInteger),
+    word("reach", Reach, required=False),
+    sa.Column("talk_seconds", sa.Integer),
+    sa.Column("answered_by", sa.Text),
+    sa.Column("sip_code", sa.SmallInteger),
+    sa.Column("error_code", sa.Integer),
+    sa.Column("cancel_asked", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("script_id", sa.Text, nullable=False, server_default=""),
+    sa.Column("script_hash", sa.Text, nullable=False, server_default=""),
+    sa.Column("language", sa.Text, nullable=False, server_default=""),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    sa.UniqueConstraint("case_id", "n"),
+    sa.Index(
+        "ix_attempt_ready", "windowed", "urgency_at", postgresql_where=sa.text("state = 'ready' AND NOT held")
+    ),
+    sa.Index("ix_attempt_planned", "not_before", postgresql_where=sa.text("state = 'planned'")),
+    sa.Index("ix_attempt_held", "case_id", postgresql_where=sa.text("held")),
+    sa.Index("ix_attempt_live", "state", "poll_at", postgresql_where=sa.text(LIVE)),
+    # Of blocks, not of rows: it costs a changing attempt nothing, and its rows lie in the order of their sending.
+    sa.Index("ix_attempt_sent_at", "sent_at", postgresql_using="brin"),
+    sa.CheckConstraint("state <> 'ended' OR result IS NOT NULL", name="ended_has_a_result"),
+)
+
+live_number = sa.Table(
+    "live_number",
+    metadata,
+    sa.Column("phone_blind", BYTEA, primary_key=True),
+    sa.Column("attempt_id", UUID(as_uuid=True), unique=True),
+    when("free_at"),
+)
+"""A number that rings or talks (`attempt_id`), or rests after a ring until `free_at`."""
+
+line_group = sa.Table(
+    "line_group",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("calls_per_second", sa.Double, nullable=False),
+    sa.Column("lines", sa.Integer, nullable=False),
+    when("next_slot_at", required=True),  # real
+    when("slow_until"),  # real: the carrier asked us to slow down, or does not answer
+    sa.Column("troubles", sa.Integer, nullable=False, server_default="0"),
+    when("opened_at"),  # real: the breaker has been open since; NULL: closed
+    sa.Column("openings", sa.Integer, nullable=False, server_default="0"),
+    when("paused_until"),
+    sa.Column("paused_why", sa.Text, nullable=False, server_default=""),
+    sa.CheckConstraint("calls_per_second > 0 AND lines > 0", name="positive"),
+)
+
+hold = sa.Table(
+    "hold",
+    metadata,
+    identity(),
+    word("scope", PauseScope),
+    sa.Column("subject", sa.Text, nullable=False),
+    when("until", required=True),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    when("placed_at", required=True),
+    when("ended_at"),
+    sa.Column("ended_by", sa.Text),
+    sa.Index(
+        "uq_hold_standing", "scope", "subject", unique=True, postgresql_where=sa.text("ended_at IS NULL")
+    ),
+    sa.CheckConstraint("(scope = 'all') = (subject = '')", name="subject"),
+    sa.CheckConstraint("ended_at IS NOT NULL OR ended_by IS NULL", name="ended"),
+)
+"""A pause of dialling: who placed it, why, and until when it holds; `ended_by` NULL at the end: it ran out."""
+
+event = sa.Table(
+    "event",
+    metadata,
+    identity(),
+    sa.Column("attempt_id", UUID(as_uuid=True)),
+    sa.Column("case_id", sa.BigInteger, index=True),
+    sa.Column("step", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    when("at", required=True),
+    sa.Column("by", sa.Text, nullable=False, server_default=""),
+    sa.Column("facts", JSONB, nullable=False),
+    sa.Column("sealed", BYTEA),
+    sa.Index("ix_event_attempt_id", "attempt_id", "step", unique=True),
+)
+"""Every provider event that we answered 2xx and every human act. `facts` holds nothing personal."""
+
+message = sa.Table(
+    "message",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False),
+    sa.Column("person_id", sa.ForeignKey("person.id"), nullable=False),
+    sa.Column("number", sa.SmallInteger, nullable=False),
+    word("purpose", MessagePurpose),
+    word("state", MessageState),
+    when("planned_at", required=True),
+    when("not_before", required=True),
+    when("posted_at"),  # real
+    when("poll_at"),  # real
+    sa.Column("polls", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("sid", sa.Text, unique=True),
+    when("sent_at"),
+    when("ended_at"),
+    sa.Column("error_code", sa.Integer),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    sa.UniqueConstraint("case_id", "purpose"),
+    sa.Index("ix_message_planned", "planned_at", postgresql_where=sa.text("state = 'planned'")),
+    sa.Index("ix_message_doubtful", "poll_at", postgresql_where=sa.text("state IN ('sending', 'unknown')")),
+)
+"""A message beside the voice, at most one a case and purpose. Its words are the script's and hold nothing personal."""
