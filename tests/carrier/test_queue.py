@@ -4,6 +4,7 @@ rings.
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 from dialer.carrier.lines.device import DeviceLine
@@ -84,10 +85,11 @@ async def test_a_lifted_limit_places_what_waited(bench: Start):
 
 async def test_the_queue_time_is_told(bench: Start, app: App):
     one = await bench(
-        Behaviour(name="x", share=1, pickup=Pickup.BUSY, ring_after_seconds=(0, 0)), calls_per_second=10.0
+        Behaviour(name="x", share=1, pickup=Pickup.BUSY, ring_after_seconds=(0, 0)), calls_per_second=1.0
     )
-    await one.call(TO)
-    waited = await one.call(TO)
-    await app.final(waited)
-    told = (await one.client.calls(waited).fetch_async()).queue_time
-    assert 20 <= int(str(told)) <= 5000
+    both = await asyncio.gather(one.call(TO), one.call(TO))
+    told = []
+    for sid in both:
+        await app.final(sid)
+        told.append(int(str((await one.client.calls(sid).fetch_async()).queue_time)))
+    assert 20 <= max(told) <= 5000

@@ -47,9 +47,11 @@ def gone(data_dir: Path) -> bool:
 
 def holder(data_dir: Path) -> str:
     return f"""
-        import sys
+        import signal, sys
         from pathlib import Path
         from dialer.runtime.embedded import ensure
+        # A test run that was put in the background passes on that SIGINT is ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         with ensure(Path({str(data_dir)!r})) as servers:
             print(servers.started, servers.database_url, flush=True)
             sys.stdin.readline()
