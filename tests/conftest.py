@@ -90,10 +90,9 @@ def _database(servers: EmbeddedServers, *, template: str) -> Iterator[str]:
     try:
         yield servers.database_url.rpartition("/")[0] + f"/{name}"
     finally:
-        with _admin(servers) as admin:
-            # The server's own upkeep may be at work in it, which no ordinary role may end; all goes with the run anyway.
-            with suppress(psycopg.errors.InsufficientPrivilege):
-                admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+        # The server's own upkeep may be at work in it, which no ordinary role may end; all goes with the run anyway.
+        with suppress(psycopg.errors.InsufficientPrivilege), _admin(servers) as admin:
+            admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
 def _migrated_template(servers: EmbeddedServers) -> str:
