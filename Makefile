@@ -1,5 +1,6 @@
 # Everything a person types. `make` alone tells what there is. Works from any folder (make -C) and without git.
 SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 # No include comes before this line, so the list is this file alone; its folder may have spaces.
 ROOT := $(shell cd "$$(dirname "$(strip $(MAKEFILE_LIST))")" && pwd)
