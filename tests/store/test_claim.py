@@ -289,3 +289,46 @@ def test_the_claim_keeps_its_promises(store: Store):
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+@pytest.mark.parametrize("turn", range(6))
+def test_the_two_most_urgent_of_both_kinds_get_the_two_lines_in_order(store: Store, turn: int):
+    """Rings that wait for the window and rings that do not are one queue, whatever their ids are."""
+    with store.begin() as tx:
+        for table in ("live_number", "attempt", "line_group"):
+            tx.execute(sa.text(f"DELETE FROM {table}"))
+        pacing.configure(tx, name="main", calls_per_second=50, lines=LINES, real_now=NOON)
+        ids = [uuid.UUID(int=(place + turn) % 4 + 1) for place in range(4)]
+        for place, attempt_id in enumerate(ids):
+            tx.execute(
+                sa.insert(t.attempt).values(
+                    id=attempt_id,
+                    case_id=place + 1,
+                    person_id=place + 1,
+                    n=1,
+                    number=0,
+                    state="ready",
+                    reason="retry",
+                    windowed=(place + turn) % 2 == 0,
+                    urgency_at=NOON + timedelta(seconds=place),
+                    not_before=NOON,
+                    planned_at=NOON,
+                    contact="none",
+                    answer="none",
+                    drill=False,
+                )
+            )
+        group = pacing.lock(tx, name="main")
+        assert group is not None
+        claimed = attempts.claim(
+            tx,
+            group,
+            now=NOON,
+            real_now=NOON,
+            horizon_seconds=HORIZON,
+            lease_seconds=LEASE,
+            at_most=100,
+            number_retry_seconds=SPACING,
+        )
+    assert [one.attempt_id for one in claimed] == ids[:2]
+    assert claimed[0].send_at < claimed[1].send_at
