@@ -128,7 +128,7 @@ def _assemble(settings: Settings, servers: EmbeddedServers | None) -> Applicatio
     carrier = own_carrier(settings)
     real = SystemClock()
     with _told_apart(store):
-        migrations.migrate(store.engine)
+        schema = migrations.migrate(store.engine)
         with store.begin() as tx:
             facts.check_keys(tx, keys)
             drill = facts.is_drill(tx)
@@ -167,6 +167,7 @@ def _assemble(settings: Settings, servers: EmbeddedServers | None) -> Applicatio
         ),
         drill=drill,
         derive_key=hashlib.blake2b(key=keys.index, person=b"derive").digest(),
+        schema=schema,
         nudge=Nudger(celery),
     )
     return Application(

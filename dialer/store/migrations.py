@@ -13,8 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 import dialer
 from dialer.errors import Unavailable
-
-_LOCK = 0x6D696772
+from dialer.store.schema import MIGRATION_LOCK, NewerDatabase
 
 
 def script_location() -> Path:
@@ -30,18 +29,30 @@ def _config() -> Config:
     return config
 
 
-def migrate(engine: sa.Engine) -> None:
-    """The database has the newest schema afterwards; two processes may call this at once. Raises `Unavailable`."""
+def migrate(engine: sa.Engine) -> str:
+    """The database has the newest schema afterwards, whose revision is returned; two processes may call this at once.
+    Raises `Unavailable`, and `NewerDatabase` where a newer version has been.
+    """
+    script = ScriptDirectory.from_config(_config())
+    newest = script.get_current_head() or ""
     try:
+        with engine.connect() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+        if found == newest:
+            return newest
+        if found is not None and found not in {known.revision for known in script.walk_revisions()}:
+            raise NewerDatabase(found=found, newest=newest)
         _upgrade(engine)
     except OperationalError as fault:
         problem = str(fault.orig or fault).strip().split("\n", 1)[0]
         raise Unavailable(part="database", problem=problem) from fault
+    return newest
 
 
 def _upgrade(engine: sa.Engine) -> None:
     with engine.begin() as connection:
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        # Nobody claims while the tables change.
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

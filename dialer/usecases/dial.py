@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import assert_never
 
+from dialer.domain.effects import AlarmCode
 from dialer.domain.values import TelephonyResult
 from dialer.errors import Unavailable
 from dialer.intake.zones import closed_until
-from dialer.store import attempts, cases, pacing, returns
+from dialer.store import alarms, attempts, cases, pacing, returns, schema
 from dialer.store.attempts import Claimed, Sending
+from dialer.store.schema import SchemaMoved
 from dialer.telephony.client import CallClient, Fault, PlaceCall, Placed, Refused, Unsure
 from dialer.usecases.choose_script import choose_script
 from dialer.usecases.engine import Engine
@@ -108,9 +110,20 @@ class _Run:
         self._slack = timedelta(seconds=_SLACK_SECONDS)
 
     def claim(self) -> list[Claimed]:
+        try:
+            return self._claim()
+        except SchemaMoved as fault:
+            with self.engine.store.begin() as tx:
+                facts = {"found": fault.found, "built_for": fault.built_for}
+                alarms.ring_once(tx, AlarmCode.SCHEMA_MOVED, now=self.engine.clock.now(), facts=facts)
+            raise
+
+    def _claim(self) -> list[Claimed]:
         engine = self.engine
         rules = engine.lines
         with engine.store.begin() as tx:
+            if engine.schema and not schema.hold(tx, built_for=engine.schema):
+                return []
             now = engine.clock.now()
             if not engine.policies.newest.window.is_open(now):
                 return []

@@ -54,4 +54,8 @@ class Engine:
     drill: bool
     derive_key: bytes = b""
     """Keys derived instruction numbers, so that they tell nothing about a person."""
+    schema: str = ""
+    """The revision that this process was built for: where the database has another one, it claims nothing. Empty: not
+    asked.
+    """
     nudge: Callable[..., None]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from dialer.store import facts
+from dialer.store import facts, schema
 from dialer.usecases.audit_futures import Verdict, audit_futures
 from dialer.usecases.engine import Engine
 
@@ -20,6 +20,8 @@ WORK = ("sweep", "dial", "reconcile", AUDIT)
 """What a worker does in a cycle."""
 CYCLE = "cycle"
 SCHEDULER = "scheduler"
+SCHEMA = "schema"
+"""Late when the database was migrated for a newer version than this process is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,7 @@ def look_at_engine(engine: Engine, *, late_seconds: float) -> EngineState:
     with engine.store.begin() as tx:
         parts = facts.parts(tx)
         schedulers = facts.beats(tx, kind=SCHEDULER)
+        moved = bool(engine.schema) and schema.revision(tx) != engine.schema
     real_now = engine.real.now()
 
     def age(moment: datetime) -> float:
@@ -80,6 +83,8 @@ def look_at_engine(engine: Engine, *, late_seconds: float) -> EngineState:
         # The oldest part is to blame when none is late by itself.
         late = tuple(name for name, one in ages.items() if one is None or one > late_seconds)
         late = late or (max(ages, key=lambda name: ages[name] or 0.0),)
+    if moved:
+        late = (SCHEMA, *late)
     return EngineState(
         cycle_seconds=cycle,
         parts_seconds=ages,

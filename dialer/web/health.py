@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from dialer.bootstrap import Application
 from dialer.errors import Unavailable
-from dialer.store import facts
+from dialer.store import schema
 from dialer.usecases.watch_cycle import EngineState, look_at_engine
 
 
@@ -20,18 +20,23 @@ async def live(_request: Request) -> Response:
 
 
 def ready(app: Application) -> Callable[[Request], Awaitable[Response]]:
-    """200 when the database answers, else 503 and which part does not."""
+    """200 when the database answers, else 503 and which part does not. An older process than its database stays ready:
+    it still takes webhooks, and says so.
+    """
+    built_for = app.engine.schema
 
-    def ask() -> None:
+    def ask() -> bool:
         with app.engine.store.begin() as tx:
-            facts.is_drill(tx)
+            return schema.revision(tx) == built_for
 
     async def handle(_request: Request) -> Response:
         try:
-            await asyncio.to_thread(ask)
+            ours = await asyncio.to_thread(ask)
         except Unavailable as fault:
             return JSONResponse({"status": "not ready", "part": fault.part}, status_code=503)
-        return JSONResponse({"status": "ready"})
+        return JSONResponse(
+            {"status": "ready"} if ours else {"status": "ready", "schema": "newer than this process"}
+        )
 
     return handle
 

@@ -7,15 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.ops.conftest import assembled, environment, scene
 from tests.ops.scene import Scene
 from tests.story.world import World, world
+
+__all__ = ["assembled", "environment", "scene", "w"]
 
 
 @pytest.fixture
 async def w(fresh_database: str, tmp_path: Path) -> AsyncIterator[World]:
-    scene = Scene(fresh_database)
+    town = Scene(fresh_database)
     try:
-        async with world(scene, tmp_path / "carrier") as made:
+        async with world(town, tmp_path / "carrier") as made:
             yield made
     finally:
-        scene.close()
+        town.close()

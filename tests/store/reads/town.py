@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import count
 from typing import Any
 
@@ -15,7 +16,7 @@ from dialer.domain.case import Case, CaseStatus
 from dialer.domain.policy_form import to_plain
 from dialer.domain.values import Contact, FraudType, Grade
 from dialer.runtime.clock import FrozenClock
-from dialer.store import policies
+from dialer.store import migrations, policies
 from dialer.store import tables as t
 from dialer.store.cases import to_columns
 from dialer.store.keys import Keys
@@ -30,6 +31,11 @@ MORNING = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
 """10:00 in Shanghai: the dialling window is open."""
 
 NAME, PHONE, ID_NUMBER = "王小明", "+8613800138000", "150402199001011237"
+
+
+@cache
+def _newest() -> str:
+    return migrations.head()
 
 
 class Town:
@@ -50,6 +56,7 @@ class Town:
             lines=LineRules(),
             centre=Centre(timezone="Asia/Shanghai", area_code="0478", default_grade=Grade.MEDIUM),
             drill=drill,
+            schema=_newest(),
             nudge=lambda *args: self.nudges.append(args),
         )
 
