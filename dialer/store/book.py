@@ -161,6 +161,7 @@ class Book:
             "state": AssignmentState.OPEN.value,
             "reason": effect.reason.value,
             "unit": stored.unit,
+            "unit_id": stored.unit_id,
             "urgency_at": effect.urgency_at,
             "opened_at": self.now,
             "sign_by": effect.sign_by,

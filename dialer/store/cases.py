@@ -26,6 +26,8 @@ class StoredCase:
     unit: str
     drill: bool
     first_attempt_at: datetime | None
+    unit_id: int | None = None
+    """None: what the list said names no unit, and a person sorts it."""
 
 
 _STATE_COLUMNS = (
@@ -159,6 +161,7 @@ def _stored(row: Mapping[str, Any]) -> StoredCase:
         unit=row["unit"],
         drill=row["drill"],
         first_attempt_at=row["first_attempt_at"],
+        unit_id=row["unit_id"],
     )
 
 
@@ -277,6 +280,7 @@ _INSERT_COLUMNS = (
     "load_id",
     "source",
     "unit",
+    "unit_id",
     "drill",
     "policy_version",
     "opened_at",
@@ -302,6 +306,7 @@ def insert(tx: Tx, cases: Sequence[tuple[StoredCase, int | None]]) -> None:
                 load_id,
                 stored.source,
                 stored.unit,
+                stored.unit_id,
                 stored.drill,
                 case.policy_version,
                 case.opened_at,

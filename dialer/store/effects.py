@@ -75,6 +75,7 @@ _ASSIGNMENTS = _Rows(
     "state",
     "reason",
     "unit",
+    "unit_id",
     "urgency_at",
     "opened_at",
     "sign_by",

@@ -20,6 +20,7 @@ from dialer.store.tables_cases import (
     warning,
 )
 from dialer.store.tables_figures import tally, tally_case, tally_mark
+from dialer.store.tables_units import unit, unit_alias
 from dialer.store.tables_work import (
     alarm,
     api_token,
@@ -70,5 +71,7 @@ __all__ = [
     "tally",
     "tally_case",
     "tally_mark",
+    "unit",
+    "unit_alias",
     "warning",
 ]

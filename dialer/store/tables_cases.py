@@ -124,6 +124,7 @@ case = sa.Table(
     word("fraud_type", values.FraudType),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("unit", sa.Text, nullable=False, server_default=""),
+    sa.Column("unit_id", sa.ForeignKey("unit.id")),
     word("status", CaseStatus),
     word("outcome", values.OutcomeKind, required=False),
     word("contact", values.Contact),
@@ -165,6 +166,8 @@ case = sa.Table(
     ),
     sa.Index("ix_case_opened_at", "opened_at"),
     sa.Index("ix_case_open", "id", postgresql_where=sa.text("status = 'open'")),
+    sa.Index("ix_case_unit_id", "unit_id", "id", postgresql_where=sa.text("unit_id IS NOT NULL")),
+    sa.Index("ix_case_tray", "id", postgresql_where=sa.text("status = 'open' AND unit_id IS NULL")),
     sa.Index(
         "ix_case_queue",
         "grade",

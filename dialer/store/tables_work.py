@@ -19,6 +19,7 @@ assignment = sa.Table(
     word("state", AssignmentState),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("unit", sa.Text, nullable=False, server_default=""),
+    sa.Column("unit_id", sa.ForeignKey("unit.id")),
     when("urgency_at", required=True),
     when("opened_at", required=True),
     when("sign_by", required=True),
@@ -51,6 +52,12 @@ assignment = sa.Table(
         postgresql_where=sa.text("state IN ('open', 'signed')"),
     ),
     sa.Index("ix_assignment_opened_at", "opened_at"),
+    sa.Index(
+        "ix_assignment_unit_id",
+        "unit_id",
+        "urgency_at",
+        postgresql_where=sa.text("state IN ('open', 'signed') AND unit_id IS NOT NULL"),
+    ),
     sa.CheckConstraint("kind <> 'robot'", name="people_only"),
     sa.CheckConstraint("state <> 'done' OR (done_by IS NOT NULL AND outcome IS NOT NULL)", name="done_by"),
 )

@@ -9,6 +9,7 @@ from dialer.domain.values import Grade
 from dialer.runtime.clock import Clock
 from dialer.store.policies import Policies
 from dialer.store.unit_of_work import Store
+from dialer.store.units import Units
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,3 +60,4 @@ class Engine:
     asked.
     """
     nudge: Callable[..., None]
+    units: Units = field(default_factory=Units)

@@ -51,6 +51,7 @@ def read(tx: Tx, case_id: int, *, now: datetime) -> CaseFile:
             unit=row["unit"],
             drill=row["drill"],
             first_attempt_at=row["first_attempt_at"],
+            unit_id=row["unit_id"],
         ),
         person=masked(person),
         load_id=row["load_id"],

@@ -1,0 +1,127 @@
+"""The organisation as a tree of any depth, and which unit the text in a list means."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+SEPARATOR: Final = "/"
+"""Between the names of a path, as in 五原县公安局/城关派出所."""
+LONGEST_NAME: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    id: int
+    name: str
+    parent_id: int | None
+    level: str
+    """What the centre calls its level, such as 市, 县 or 所; nothing depends on it."""
+    path: tuple[int, ...]
+    """The ids from the root down to this one."""
+    active: bool
+    """False: closed. It keeps its past and is given nothing new."""
+
+
+class _Kind(StrEnum):
+    BUREAU = "bureau"
+    STATION = "station"
+
+
+_ENDINGS: Final = (
+    ("公安派出所", _Kind.STATION),
+    ("派出所", _Kind.STATION),
+    ("公安分局", _Kind.BUREAU),
+    ("公安局", _Kind.BUREAU),
+    ("分局", _Kind.BUREAU),
+)
+"""Longest first. Endings of one kind are written for each other; a bureau is never a station."""
+
+
+def normalised(text: str) -> str:
+    """Letters and digits only, half-width and lower case: what two spellings of one name have in common."""
+    return "".join(sign for sign in unicodedata.normalize("NFKC", text).casefold() if sign.isalnum())
+
+
+def _stem(key: str) -> tuple[str, _Kind | None]:
+    for ending, kind in _ENDINGS:
+        if key.endswith(ending) and len(key) > len(ending):
+            return key.removesuffix(ending), kind
+    return key, None
+
+
+class UnitIndex:
+    """Finds units by the text that lists have. What could mean two units means none: a person decides."""
+
+    def __init__(self, units: Iterable[Unit] = (), aliases: Mapping[str, int] | None = None) -> None:
+        """`aliases` are normalised texts that a person has said the meaning of; they go before everything else."""
+        self._units = {unit.id: unit for unit in units}
+        self._aliases = dict(aliases or {})
+        self._exact: dict[str, set[int]] = {}
+        self._stems: dict[tuple[str, _Kind | None], set[int]] = {}
+        self._names: dict[str, int] = {}
+        self._found: dict[str, Unit | None] = {}
+        for unit in self._units.values():
+            self._names[unit.name] = self._names.get(unit.name, 0) + 1
+            if unit.active:
+                self._enter(unit)
+
+    def __len__(self) -> int:
+        return len(self._units)
+
+    def __iter__(self) -> Iterator[Unit]:
+        return iter(self._units.values())
+
+    def __getitem__(self, unit_id: int) -> Unit:
+        return self._units[unit_id]
+
+    def get(self, unit_id: int) -> Unit | None:
+        return self._units.get(unit_id)
+
+    def find(self, text: str) -> Unit | None:
+        """The one active unit that this text can mean; None for none, and for more than one."""
+        if text not in self._found:
+            self._found[text] = self._look_up(normalised(text))
+        return self._found[text]
+
+    def names(self, unit_id: int) -> tuple[str, ...]:
+        """From the root down."""
+        return tuple(self._units[step].name for step in self._units[unit_id].path)
+
+    def label(self, unit_id: int) -> str:
+        """Its name, with its parent's before it where another unit has the same name."""
+        unit = self._units[unit_id]
+        if self._names[unit.name] == 1 or unit.parent_id is None:
+            return unit.name
+        return self._units[unit.parent_id].name + SEPARATOR + unit.name
+
+    def _look_up(self, key: str) -> Unit | None:
+        if not key:
+            return None
+        if key in self._aliases:
+            unit = self._units.get(self._aliases[key])
+            return unit if unit is not None and unit.active else None
+        found = self._exact.get(key)
+        if found is None:
+            stem, kind = _stem(key)
+            kinds = (kind,) if kind is not None else (_Kind.BUREAU, _Kind.STATION, None)
+            found = set().union(*(self._stems.get((stem, one), set()) for one in kinds))
+        return self._units[next(iter(found))] if len(found) == 1 else None
+
+    def _enter(self, unit: Unit) -> None:
+        own = normalised(unit.name)
+        stem, kind = _stem(own)
+        for before in self._prefixes(unit):
+            self._exact.setdefault(before + own, set()).add(unit.id)
+            self._stems.setdefault((before + stem, kind), set()).add(unit.id)
+
+    def _prefixes(self, unit: Unit) -> set[str]:
+        """How the units above are written before a name: not at all, one of them, or all of them down from one."""
+        above = [normalised(self._units[step].name) for step in unit.path[:-1]]
+        found = {""}
+        for place, name in enumerate(above):
+            found |= {name, _stem(name)[0], "".join(above[place:])}
+        return found

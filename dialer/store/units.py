@@ -1,0 +1,175 @@
+"""The organisation tree and its aliases."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from dialer.domain.units import Unit, UnitIndex, normalised
+from dialer.errors import Conflict, NotFound
+from dialer.store import tables as t
+from dialer.store.unit_of_work import Tx
+
+_REVISION = "units_revision"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alias:
+    id: int
+    unit_id: int
+    text: str
+    by: str
+    at: datetime
+
+
+def _unit(row: Mapping[str, Any]) -> Unit:
+    return Unit(
+        id=row["id"],
+        name=row["name"],
+        parent_id=row["parent_id"],
+        level=row["level"],
+        path=tuple(row["path"]),
+        active=row["active"],
+    )
+
+
+def every(tx: Tx) -> list[Unit]:
+    """All of them, closed ones too, each after its parent."""
+    statement = sa.select(t.unit).order_by(sa.func.cardinality(t.unit.c.path), t.unit.c.id)
+    return [_unit(row) for row in tx.rows(statement)]
+
+
+def get(tx: Tx, unit_id: int) -> Unit:
+    row = tx.one(sa.select(t.unit).where(t.unit.c.id == unit_id))
+    if row is None:
+        raise NotFound(kind="unit", key=unit_id)
+    return _unit(row)
+
+
+def path(tx: Tx, unit_id: int) -> tuple[Unit, ...]:
+    """From the root down to the unit itself. Raises `NotFound`."""
+    steps = get(tx, unit_id).path
+    found = {row["id"]: _unit(row) for row in tx.rows(sa.select(t.unit).where(t.unit.c.id.in_(steps)))}
+    return tuple(found[step] for step in steps)
+
+
+def subtree_ids(tx: Tx, unit_id: int) -> list[int]:
+    """The unit and everything below it, closed ones too; [] for one that does not exist."""
+    return [row["id"] for row in tx.rows(_subtree(unit_id).order_by(t.unit.c.id))]
+
+
+def within(column: sa.ColumnElement[Any], unit_id: int) -> sa.ColumnElement[bool]:
+    """For a WHERE: the column names the unit or one below it."""
+    return column.in_(_subtree(unit_id))
+
+
+def _subtree(unit_id: int) -> sa.Select[Any]:
+    return sa.select(t.unit.c.id).where(t.unit.c.path.contains(sa.literal([unit_id], t.unit.c.path.type)))
+
+
+def add(tx: Tx, *, name: str, parent_id: int | None, level: str = "") -> int:
+    """A new active unit below its parent; its id. The name is new there, or the database refuses."""
+    above = get(tx, parent_id).path if parent_id is not None else ()
+    (unit_id,) = tx.execute(
+        sa.text("SELECT nextval(CAST(pg_get_serial_sequence('unit', 'id') AS regclass))")
+    ).one()
+    tx.execute(
+        sa.insert(t.unit).values(
+            id=unit_id, name=name, parent_id=parent_id, level=level, path=[*above, unit_id]
+        )
+    )
+    touch(tx)
+    return int(unit_id)
+
+
+def change(tx: Tx, unit_id: int, *, level: str | None = None, active: bool | None = None) -> None:
+    """What is None stays. A closed unit keeps its rows and its place in the tree."""
+    values = {name: value for name, value in (("level", level), ("active", active)) if value is not None}
+    if values:
+        tx.execute(sa.update(t.unit).where(t.unit.c.id == unit_id).values(**values))
+        touch(tx)
+
+
+def move(tx: Tx, unit_id: int, *, parent_id: int | None) -> None:
+    """The unit and all below it stand under another parent. Raises `Conflict` for a parent within its own subtree."""
+    unit = get(tx, unit_id)
+    above = get(tx, parent_id).path if parent_id is not None else ()
+    if unit_id in above:
+        raise Conflict(f"unit {unit_id} cannot stand below itself", current="cycle")
+    tx.execute(sa.update(t.unit).where(t.unit.c.id == unit_id).values(parent_id=parent_id))
+    own_and_below = t.unit.c.path[sa.literal(len(unit.path)) : sa.func.cardinality(t.unit.c.path)]
+    tx.execute(
+        sa.update(t.unit)
+        .where(t.unit.c.id.in_(_subtree(unit_id)))
+        .values(path=sa.func.array_cat(sa.literal(list(above), t.unit.c.path.type), own_and_below))
+    )
+    touch(tx)
+
+
+def teach(tx: Tx, text: str, *, unit_id: int, by: str, now: datetime) -> bool:
+    """Lists that say `text` mean this unit from now on; False when they did already. Raises `Conflict` when the text
+    is another unit's.
+    """
+    added = tx.scalar(
+        insert(t.unit_alias)
+        .values(unit_id=unit_id, text=text.strip(), key=normalised(text), by=by, at=now)
+        .on_conflict_do_nothing(index_elements=["key"])
+        .returning(t.unit_alias.c.id)
+    )
+    if added is not None:
+        touch(tx)
+        return True
+    standing = tx.scalar(sa.select(t.unit_alias.c.unit_id).where(t.unit_alias.c.key == normalised(text)))
+    if standing != unit_id:
+        raise Conflict(f"that alias is unit {standing}'s already", current=f"unit/{standing}")
+    return False
+
+
+def forget_alias(tx: Tx, text: str) -> bool:
+    """The text means nothing by itself any more; False when it was no alias. Cases keep their units."""
+    gone = tx.execute(sa.delete(t.unit_alias).where(t.unit_alias.c.key == normalised(text)))
+    touch(tx)
+    return bool(gone.rowcount)
+
+
+def aliases(tx: Tx, unit_id: int | None = None) -> list[Alias]:
+    statement = sa.select(t.unit_alias).order_by(t.unit_alias.c.unit_id, t.unit_alias.c.id)
+    if unit_id is not None:
+        statement = statement.where(t.unit_alias.c.unit_id == unit_id)
+    return [
+        Alias(**{name: row[name] for name in ("id", "unit_id", "text", "by", "at")})
+        for row in tx.rows(statement)
+    ]
+
+
+def touch(tx: Tx) -> None:
+    """Every process reads the tree anew from its next transaction on."""
+    # Never the same twice: what a transaction saw that was rolled back must not be taken for what another one wrote.
+    value = uuid.uuid4().hex
+    tx.execute(
+        insert(t.meta)
+        .values(key=_REVISION, value=value)
+        .on_conflict_do_update(index_elements=["key"], set_={"value": value})
+    )
+
+
+class Units:
+    """One process's copy of the tree: a transaction pays for one small read, and for the whole tree when it changed."""
+
+    def __init__(self) -> None:
+        self._read: tuple[object, UnitIndex] = (None, UnitIndex())
+
+    def current(self, tx: Tx) -> UnitIndex:
+        revision = tx.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == _REVISION))
+        known, index = self._read
+        if revision != known:
+            keys = {row["key"]: row["unit_id"] for row in tx.rows(sa.select(t.unit_alias))}
+            index = UnitIndex(every(tx), keys)
+            self._read = (revision, index)
+        return index
