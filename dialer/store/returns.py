@@ -76,9 +76,16 @@ def doubt(tx: Tx, held: Sequence[Held], *, poll_at: datetime) -> None:
 def free_numbers(tx: Tx, ids: Sequence[uuid.UUID], *, free_at: datetime) -> None:
     """The numbers of these attempts rest until `free_at` (service), and their lines are free at once."""
     if ids:
+        # In the order in which a claim takes them: the two may want the same numbers at once.
+        held = (
+            sa.select(t.live_number.c.phone_blind)
+            .where(among(t.live_number.c.attempt_id, ids))
+            .order_by(t.live_number.c.phone_blind)
+            .with_for_update()
+        )
         tx.execute(
             sa.update(t.live_number)
-            .where(among(t.live_number.c.attempt_id, ids))
+            .where(t.live_number.c.phone_blind.in_(held))
             .values(attempt_id=None, free_at=free_at)
         )
 

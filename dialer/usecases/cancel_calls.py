@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
+
 from dialer.domain.attempt import AttemptState
 from dialer.errors import Unavailable
 from dialer.store import calls
 from dialer.telephony.client import CallClient
+from dialer.usecases.ask_carrier import ask_carrier
 from dialer.usecases.engine import Engine
 
 _AT_ONCE = 200
@@ -17,14 +20,16 @@ async def cancel_calls(engine: Engine, client: CallClient) -> int:
     """
     with engine.store.begin() as tx:
         found = calls.asked_to_end(tx, limit=_AT_ONCE)
-    told = 0
-    for _attempt_id, sid, state in found:
+
+    async def tell(call: tuple[uuid.UUID, str, AttemptState]) -> bool:
+        _attempt_id, sid, state = call
         try:
             if state is AttemptState.ANSWERED:
                 await client.hang_up(sid)
             else:
                 await client.cancel(sid)
         except Unavailable:
-            break
-        told += 1
-    return told
+            return False
+        return True
+
+    return await ask_carrier(found, tell)

@@ -15,6 +15,7 @@ from dialer.store.calls import Call
 from dialer.telephony.callbacks import CallProgress, Stage
 from dialer.telephony.client import CallClient, CallState
 from dialer.telephony.results import progress_of
+from dialer.usecases.ask_carrier import ask_carrier
 from dialer.usecases.engine import Engine
 from dialer.usecases.hear_progress import News, apply_news, end_attempts
 
@@ -43,14 +44,14 @@ async def reconcile(engine: Engine, client: CallClient) -> int:
             [(call.attempt_id, call.token) for call in found if call.state is AttemptState.SENDING],
             poll_at=engine.real.now() + timedelta(seconds=2 * engine.lines.post_timeout_seconds),
         )
-    for call in found:
+
+    async def ask(call: Call) -> bool:
         if call.sid is not None:
-            answered = await _ask_sid(engine, client, call, call.sid)
-        else:
-            answered = await _look_for(engine, client, call, numbers[call.attempt_id])
-        if not answered:
-            # The others are asked about when their turn comes again: each would only wait as long, one after the other.
-            break
+            return await _ask_sid(engine, client, call, call.sid)
+        return await _look_for(engine, client, call, numbers[call.attempt_id])
+
+    # Those that the carrier did not answer for are asked about when their turn comes again.
+    await ask_carrier(found, ask)
     return len(found)
 
 

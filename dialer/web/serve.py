@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+
 import uvicorn
 
 from dialer.bootstrap import Application
@@ -12,6 +15,9 @@ from dialer.web.app import create_app
 def run_web(app: Application) -> None:
     """Serves until SIGTERM or SIGINT; requests under way are finished first."""
     web = app.settings.web
+    # uvicorn sends itself the signal that ended it once more; the default would end us before our row is gone.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
     with beating(app.engine, kind="web"):
         uvicorn.run(
             create_app(app),
