@@ -287,6 +287,7 @@ def _telephony(settings: Settings, carrier: CarrierAccess | None) -> TelephonyCo
             ring_timeout_seconds=telephony.ring_timeout_seconds,
             officer_number=telephony.officer_number,
             officer_ring_seconds=telephony.officer_ring_seconds,
+            hear_speech=telephony.hear_speech,
         )
     if telephony.account_sid is None or telephony.auth_token is None:
         raise SettingsError(
@@ -305,6 +306,7 @@ def _telephony(settings: Settings, carrier: CarrierAccess | None) -> TelephonyCo
         ring_timeout_seconds=telephony.ring_timeout_seconds,
         officer_number=telephony.officer_number,
         officer_ring_seconds=telephony.officer_ring_seconds,
+        hear_speech=telephony.hear_speech,
     )
 
 

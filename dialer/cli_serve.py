@@ -16,6 +16,7 @@ import typer
 from dialer.bootstrap import Application, application, own_carrier, public_url
 from dialer.carrier.config import CarrierConfig, ServiceClock
 from dialer.carrier.server import run as run_carrier
+from dialer.carrier.whisper_ear import WhisperEar, is_installed
 from dialer.errors import SettingsError
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.supervisor import Child, ChildEvent, Happening, Supervisor
@@ -101,6 +102,7 @@ def carrier() -> None:
             people=app.settings.carrier.people_config(),
             attempt_pattern=ATTEMPT_IN_URL,
             desk_numbers=(desk,) if desk else (),
+            ear=WhisperEar() if app.settings.carrier.hearing == "auto" and is_installed() else None,
             # A little more than we place: our own pacing is what holds, the line's cap only shows when it fails.
             calls_per_second=app.settings.telephony.calls_per_second * _LINE_SPARE,
             max_lines=app.settings.telephony.lines + _DESK_LINES,

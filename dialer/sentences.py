@@ -110,15 +110,12 @@ def _ring_planned(f: Facts, lang: Lang) -> str:
 
 
 def _spoken(f: Facts, lang: Lang) -> str:
-    key = f["key"]
+    key, at, spoke = f["key"], f["heard_at"], f.get("spoke", False)
     then = str(f["then"])
     if lang is Lang.ZH:
-        return (
-            (f"在“{f['heard_at']}”按 {key}" if key else "播报")
-            + f" → {then}"
-            + ("，结束" if f["end"] else "")
-        )
-    heard = f'pressed {key} at "{f["heard_at"]}"' if key else "the robot speaks"
+        heard = f"在“{at}”按 {key}" if key else f"在“{at}”口头回答" if spoke else "播报"
+        return f"{heard} → {then}" + ("，结束" if f["end"] else "")
+    heard = f'pressed {key} at "{at}"' if key else f'spoke at "{at}"' if spoke else "the robot speaks"
     return f"{heard} → {then}" + (", the end" if f["end"] else "")
 
 

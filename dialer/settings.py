@@ -101,6 +101,8 @@ class TelephonySettings(Section):
     """The duty line that a call is handed over to. Empty: nobody takes calls, and an officer rings back."""
     officer_ring_seconds: int = Field(default=20, ge=5, le=600)
     """Service seconds that the duty line rings before the person is told that an officer will ring back."""
+    hear_speech: bool = True
+    """Answers may be spoken beside the keys. A spoken answer alone never counts as a success."""
     silence_seconds: float = Field(default=90.0, ge=1, le=3600)
     """A call that says nothing for this long is asked about."""
 
@@ -127,6 +129,8 @@ class CarrierSettings(Section):
     """0: a free one, chosen once for a data folder."""
     seed: str = "1"
     """The same seed gives every simulated number the same behaviour."""
+    hearing: Literal["auto", "off"] = "auto"
+    """auto: spoken sound is recognised where the extra `hearing` is installed."""
     people: Annotated[tuple[dict[str, Any], ...], AfterValidator(_known_behaviours)] = ()
     """Who is at the other end of the simulated line, by share; empty: the mix that practice reports."""
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dialer.carrier.call import Call, Status
+from dialer.carrier.ears import Saying
 from dialer.carrier.lines.line import Cause, Leg, Verdict
 from dialer.carrier.order import CallOrder
 from dialer.carrier.twiml import Dial
@@ -63,6 +64,9 @@ class Bridge:
 
     def pressed(self, key: str) -> None:
         """Keys of the desk's phone go nowhere."""
+
+    def said(self, saying: Saying) -> None:
+        """What the two say to each other is theirs."""
 
     def ended(self, cause: Cause) -> None:
         self._finish(_STATUS_OF.get(cause, Status.FAILED))

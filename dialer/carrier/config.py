@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from dialer.carrier.ears import Ear
 from dialer.carrier.people import PeopleConfig, practice_mix
 
 
@@ -59,7 +60,8 @@ class CarrierConfig:
     `port` 0 takes a free one. `calls_per_second` None places calls at once; otherwise calls above it stay
     queued, as Twilio's do. `max_lines` None means any number of calls at a time. `attempt_pattern` picks the
     attempt out of the StatusCallback (or Url) by its first group, for the count of rings per attempt; without
-    it the whole URL is the attempt. Keys, tokens and the seed never appear in `repr`.
+    it the whole URL is the attempt. Without an `ear` only words that come as words are understood. Keys, tokens
+    and the seed never appear in `repr`.
     """
 
     account_sid: str
@@ -78,6 +80,7 @@ class CarrierConfig:
     people: PeopleConfig = field(default_factory=practice_mix)
     attempt_pattern: str = ""
     desk_numbers: tuple[str, ...] = ()
+    ear: Ear | None = None
     allow_any_host: bool = False
     keep_calls: int = 100_000
     keep_hours: float = 24.0

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from dialer.carrier.call import Call, Status
 from dialer.carrier.config import CarrierConfig
+from dialer.carrier.ears import Hearing
 from dialer.carrier.faults import Fault, Faults
 from dialer.carrier.lines.line import Line
 from dialer.carrier.live_call import TIMED_OUT, LiveCall
@@ -62,6 +63,7 @@ class Exchange:
             attempt_in=self.attempt_in,
         )
         self.sounds = Sounds(self.messenger)
+        self.hearing = Hearing(config.ear)
         self.lines_in_use = 0
         self.peak_lines = 0
         self.errors: Counter[int] = Counter()
@@ -249,6 +251,7 @@ class Exchange:
 
     def close(self) -> None:
         """The files are closed."""
+        self.hearing.close()
         self._memory.close()
         self.witness.close()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dialer.carrier.bridge import Bridge
 from dialer.carrier.call import Call, Status
+from dialer.carrier.ears import Saying
 from dialer.carrier.faults import Fault
 from dialer.carrier.lines.line import Cause, Leg, Verdict
 from dialer.carrier.notices import base_params
@@ -118,6 +119,7 @@ class LiveCall:
                 self,
                 messenger=self._exchange.messenger,
                 sounds=self._exchange.sounds,
+                hearing=self._exchange.hearing,
                 timers=self._timers,
             )
         return self._player
@@ -188,6 +190,10 @@ class LiveCall:
     def pressed(self, key: str) -> None:
         if self._bridge is None and self._player is not None:
             self._player.pressed(key)
+
+    def said(self, saying: Saying) -> None:
+        if self._bridge is None and self._player is not None:
+            self._player.said(saying)
 
     def ended(self, cause: Cause) -> None:
         # Once answered, however it ends, the call has taken place.

@@ -48,13 +48,14 @@ class Behaviour:
     `keys[n]` is what is pressed at the n-th question (Gather) of one call, counted as asked, repeats
     included; an empty string is silence, and so is everything past the end. With the shipped scripts 1 says
     "I am the person" and then "yes" and "I understand", 2 says no, 3 "already paid", 0 asks for an officer, 9
-    repeats.
+    repeats. `says[n]` is said at the n-th question in the same way, where nothing is pressed.
     """
 
     name: str
     share: float = 0.0
     pickup: Pickup = Pickup.ANSWERED
     keys: tuple[str, ...] = ()
+    says: tuple[str, ...] = ()
     ring_after_seconds: Range = (1.0, 3.0)
     answer_after_seconds: Range = (3.0, 15.0)
     key_after_seconds: Range = (2.0, 9.0)
@@ -103,6 +104,8 @@ def behaviour_from(data: dict[str, Any]) -> Behaviour:
                 values[name] = (float(least), float(most))
         if "keys" in values:
             values["keys"] = tuple(str(key) for key in values["keys"])
+        if "says" in values:
+            values["says"] = tuple(str(words) for words in values["says"])
         if "pickup" in values:
             values["pickup"] = Pickup(values["pickup"])
         if "answered_by" in values:
@@ -130,7 +133,10 @@ def practice_mix() -> PeopleConfig:
     late: Range = (18.0, 24.0)
     return PeopleConfig(
         behaviours=(
-            Behaviour(name="cooperates", share=30, keys=("1", "1", "1")),
+            Behaviour(name="cooperates", share=27, keys=("1", "1", "1")),
+            Behaviour(
+                name="speaks", share=3, says=("是我", "", "有的", "明白了"), keys=("", "1", "", "", "1")
+            ),
             Behaviour(name="cooperates_no_scene", share=6, keys=("1", "2", "1")),
             Behaviour(name="acknowledges_late", share=5, keys=("", "1", "1", "", "1")),
             Behaviour(name="does_not_believe", share=3, keys=("1", "1", "2")),

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import urljoin
 
+from dialer.carrier.ears import Hearing, Saying
 from dialer.carrier.lines.line import Clip, Leg
 from dialer.carrier.messenger import Messenger
 from dialer.carrier.outbound import Reply
-from dialer.carrier.question import Question
+from dialer.carrier.question import Answer, Question
 from dialer.carrier.sound import Sounds, say_seconds
 from dialer.carrier.timers import Timers
 from dialer.carrier.twiml import (
@@ -65,8 +66,11 @@ class PlayedCall(Protocol):
 class Player:
     """One per call. `stop` makes every later callback of it mean nothing."""
 
-    def __init__(self, call: PlayedCall, *, messenger: Messenger, sounds: Sounds, timers: Timers) -> None:
+    def __init__(
+        self, call: PlayedCall, *, messenger: Messenger, sounds: Sounds, hearing: Hearing, timers: Timers
+    ) -> None:
         self._call = call
+        self._hearing = hearing
         self._messenger = messenger
         self._sounds = sounds
         self._timers = timers
@@ -107,6 +111,11 @@ class Player:
         """A key was heard; outside a question it means nothing."""
         if self._question is not None:
             self._question.pressed(key)
+
+    def said(self, saying: Saying) -> None:
+        """Something was said; outside a question that hears speech it means nothing."""
+        if self._question is not None:
+            self._question.said(saying)
 
     def stop(self) -> None:
         """Nothing plays any more and no answer under way has an effect."""
@@ -209,7 +218,7 @@ class Player:
                 self._sounds.get(self._absolute(prompt.url), got)
 
     def hush(self) -> None:
-        """A key interrupts the prompt that is playing."""
+        """A key or a word interrupts the prompt that is playing."""
         self._age += 1
         if self._pause is not None:
             self._pause.cancel()
@@ -218,20 +227,29 @@ class Player:
 
     def _ask(self, verb: Gather) -> None:
         self._questions += 1
-        question = Question(verb, player=self, timers=self._timers, done=self._answered)
+        question = Question(
+            verb, player=self, hearing=self._hearing, timers=self._timers, done=self._answered
+        )
         self._question = question
         self._call.leg.listen(self._questions)
         question.start()
 
-    def _answered(self, verb: Gather, digits: str, finished_on: str) -> None:
+    def _answered(self, verb: Gather, answer: Answer) -> None:
         self._question = None
         self._call.leg.stop_listening()
-        if not digits and not finished_on and not verb.action_on_empty:
+        if answer.is_empty and not verb.action_on_empty:
             self._next()
             return
-        extras = {"Digits": digits, "msg": "Gather End"}
-        if finished_on:
-            extras["FinishedOnKey"] = finished_on
+        if answer.speech is not None:
+            extras = {
+                "SpeechResult": answer.speech.text,
+                "Confidence": str(answer.speech.confidence),
+                "Language": verb.language,
+            }
+        else:
+            extras = {"Digits": answer.digits, "msg": "Gather End"}
+            if answer.finished_on:
+                extras["FinishedOnKey"] = answer.finished_on
         self.fetch(self._absolute(verb.action), verb.method, extras)
 
     def _dial(self, verb: Dial) -> None:

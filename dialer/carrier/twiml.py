@@ -45,7 +45,7 @@ Prompt = Say | Play | Pause
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gather:
     """`num_digits` None means any number of keys, ended by `finish_on_key` or silence of
-    `timeout_seconds`.
+    `timeout_seconds`. With `hears_speech` an answer may be spoken; `hints` are the phrases that are expected.
     """
 
     prompts: tuple[Prompt, ...] = ()
@@ -55,6 +55,9 @@ class Gather:
     action: str = ""
     method: str = "POST"
     action_on_empty: bool = False
+    hears_speech: bool = False
+    hints: tuple[str, ...] = ()
+    language: str = "en-US"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +192,15 @@ def _gather(element: _Element) -> Gather:
         action=attributes.get("action", ""),
         method=_method(element),
         action_on_empty=attributes.get("actionOnEmptyResult", "false").lower() == "true",
+        hears_speech="speech" in attributes.get("input", "dtmf").split(),
+        hints=_hints(attributes.get("hints", "")),
+        language=attributes.get("language", "en-US"),
     )
+
+
+def _hints(text: str) -> tuple[str, ...]:
+    """The phrases, each once, in their order."""
+    return tuple(dict.fromkeys(hint for part in text.split(",") if (hint := part.strip()))) if text else ()
 
 
 def _dial(element: _Element) -> Dial:

@@ -250,8 +250,11 @@ def _asking(
 ) -> Turn:
     choices = {**script.anywhere, **node.choices}
     voices = script.voices_of(context.language)
+    # Where digits are typed, a noise taken for speech would cut them off.
     hints = tuple(
-        p for c in choices.values() for p in next((c.phrases[v] for v in voices if v in c.phrases), ())
+        p
+        for c in (choices.values() if node.max_digits == 1 else ())
+        for p in next((c.phrases[v] for v in voices if v in c.phrases), ())
     )
     return Turn(
         node=node.id,

@@ -78,7 +78,7 @@ def _said(utterance: Utterance, audio_url: Callable[[str], str]) -> str:
 def _gather(ask: Ask, said: str, url: str, language: str, config: TelephonyConfig) -> str:
     """`actionOnEmptyResult`: silence is an answer too, and comes back like one."""
     listens = 'input="dtmf"'
-    if config.hear_speech:
+    if config.hear_speech and ask.hints:
         hints = quoteattr(",".join(ask.hints).translate(_UNPRINTABLE))
         recognised = _RECOGNISED.get(language, _RECOGNISED["zh"])
         listens = f'input="dtmf speech" speechTimeout="auto" language="{recognised}" hints={hints}'

@@ -132,6 +132,8 @@ def _kept(step: Step, case_id: int, turn: Turn) -> Kept:
             "at": step.position.node if step.position else "",
             # What was typed as a fact is personal; a key is not.
             "key": step.heard.digits if len(step.heard.digits) <= 1 and turn.collected is None else "",
+            # What was said is personal; that something was is not.
+            "spoke": bool(step.heard.speech),
             "collected": turn.collected.name if turn.collected else "",
             "said": [utterance.prompt_id for utterance in turn.utterances],
             "then": turn.node,

@@ -25,6 +25,7 @@ from dialer.telephony import urls
 from dialer.telephony.callbacks import (
     dial_status,
     hand_over_taken,
+    heard,
     machine_verdict,
     message_event,
     status_event,
@@ -163,7 +164,7 @@ class _Hooks:
             step=int(request.path_params["step"]),
             sid=fields.get("CallSid", ""),
             position=None if first else Position.decode(position),
-            heard=Heard(digits=fields.get("Digits", ""), speech=fields.get("SpeechResult", "")),
+            heard=heard(fields),
             personal=hook.personal,
         )
         return await self._turn(step)

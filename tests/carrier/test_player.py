@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from dialer.carrier.ears import Hearing
 from dialer.carrier.lines.line import Clip
 from dialer.carrier.outbound import OnReply, Reply
 from dialer.carrier.player import Player
@@ -29,10 +30,12 @@ class Desk:
         self.over = False
         self.back_up = ("", "POST")
         self.dialled: Callable[[dict[str, str]], None] | None = None
+        self.hearing = Hearing(None)
         self.player = Player(
             self,
             messenger=self,  # type: ignore[arg-type]
             sounds=Sounds(self),  # type: ignore[arg-type]
+            hearing=self.hearing,
             timers=self.timers,
         )
 

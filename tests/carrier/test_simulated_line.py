@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dialer.carrier.ears import Saying
 from dialer.carrier.lines.line import Cause, Clip, Verdict
 from dialer.carrier.lines.simulated import SimulatedLeg, SimulatedLine, chance
 from dialer.carrier.people import AnsweredBy, Behaviour, PeopleConfig, Pickup
@@ -17,21 +18,25 @@ class Log:
 
     def __init__(self, timers: FakeTimers) -> None:
         self.timers = timers
-        self.said: list[tuple[float, str]] = []
+        self.told: list[tuple[float, str]] = []
+        self.spoken: list[tuple[float, str]] = []
         self.verdict: Verdict | None = None
 
     def rings(self) -> None:
-        self.said.append((self.timers.now, "rings"))
+        self.told.append((self.timers.now, "rings"))
 
     def answered(self, verdict: Verdict) -> None:
         self.verdict = verdict
-        self.said.append((self.timers.now, "answered"))
+        self.told.append((self.timers.now, "answered"))
 
     def pressed(self, key: str) -> None:
-        self.said.append((self.timers.now, key))
+        self.told.append((self.timers.now, key))
+
+    def said(self, saying: Saying) -> None:
+        self.spoken.append((self.timers.now, saying.words))
 
     def ended(self, cause: Cause) -> None:
-        self.said.append((self.timers.now, cause.value))
+        self.told.append((self.timers.now, cause.value))
 
 
 class Called:
@@ -47,7 +52,7 @@ class Called:
 
     @property
     def what(self) -> list[str]:
-        return [what for _, what in self.log.said]
+        return [what for _, what in self.log.told]
 
 
 def person(**values: object) -> Behaviour:
@@ -64,7 +69,7 @@ def person(**values: object) -> Behaviour:
 def test_a_phone_rings_after_the_set_up_and_is_answered_after_its_ring():
     called = Called(person())
     called.timers.run(100)
-    assert called.log.said == [(2.0, "rings"), (7.0, "answered")]
+    assert called.log.told == [(2.0, "rings"), (7.0, "answered")]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +85,7 @@ def test_a_phone_rings_after_the_set_up_and_is_answered_after_its_ring():
 def test_a_phone_that_cannot_be_reached_never_rings(pickup: Pickup, cause: Cause):
     called = Called(person(pickup=pickup))
     called.timers.run()
-    assert called.log.said == [(2.0, cause.value)]
+    assert called.log.told == [(2.0, cause.value)]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +99,7 @@ def test_a_phone_that_cannot_be_reached_never_rings(pickup: Pickup, cause: Cause
 def test_a_phone_that_is_not_answered_rings_first(pickup: Pickup, cause: Cause, at: float):
     called = Called(person(pickup=pickup))
     called.timers.run()
-    assert called.log.said == [(2.0, "rings"), (at, cause.value)]
+    assert called.log.told == [(2.0, "rings"), (at, cause.value)]
 
 
 @pytest.mark.parametrize(("nth", "answers"), [(1, False), (2, False), (3, True), (4, True)])
@@ -111,7 +116,28 @@ def test_a_key_is_pressed_some_seconds_into_its_question():
         called.leg.listen(question)
         called.timers.run(10)
         called.leg.stop_listening()
-    assert called.log.said[2:] == [(13.0, "1"), (33.0, "2")]
+    assert called.log.told[2:] == [(13.0, "1"), (33.0, "2")]
+
+
+def test_somebody_who_speaks_says_it_where_no_key_is_pressed():
+    called = Called(person(keys=("", "1"), says=("是我", "不算", "有的")))
+    called.timers.run(10)
+    for question in (1, 2, 3, 4):
+        called.leg.listen(question)
+        called.timers.run(10)
+        called.leg.stop_listening()
+    assert called.log.spoken == [(13.0, "是我"), (33.0, "有的")]
+    assert called.log.told[2:] == [(23.0, "1")]
+
+
+def test_words_not_yet_said_when_the_question_is_over_never_are():
+    called = Called(person(says=("是我",)))
+    called.timers.run(10)
+    called.leg.listen(1)
+    called.timers.run(1)
+    called.leg.stop_listening()
+    called.timers.run()
+    assert called.log.spoken == []
 
 
 def test_a_key_not_yet_pressed_when_the_question_is_over_never_is():
@@ -131,7 +157,7 @@ def test_several_keys_come_one_after_the_other_until_the_question_is_over():
     called.timers.run(3.5)
     called.leg.stop_listening()
     called.timers.run()
-    assert [(round(at, 1), key) for at, key in called.log.said[2:]] == [(13.0, "1"), (13.4, "2")]
+    assert [(round(at, 1), key) for at, key in called.log.told[2:]] == [(13.0, "1"), (13.4, "2")]
 
 
 def test_an_early_hang_up_takes_the_pending_key_with_it():
@@ -139,7 +165,7 @@ def test_an_early_hang_up_takes_the_pending_key_with_it():
     called.timers.run(7)
     called.leg.listen(1)
     called.timers.run()
-    assert called.log.said[1:] == [(7.0, "answered"), (8.0, "hung_up")]
+    assert called.log.told[1:] == [(7.0, "answered"), (8.0, "hung_up")]
     assert called.timers.pending == 0
 
 
@@ -161,10 +187,10 @@ def test_hanging_up_at_any_moment_leaves_nothing_pending_and_reports_nothing(aft
     called = Called(person(keys=("1",), hang_up_after_seconds=(30.0, 30.0)))
     called.timers.run(after)
     called.leg.listen(1)
-    before = list(called.log.said)
+    before = list(called.log.told)
     called.leg.hang_up()
     called.timers.run()
-    assert called.log.said == before
+    assert called.log.told == before
     assert called.timers.pending == 0
 
 
@@ -175,7 +201,7 @@ def test_only_a_ringing_phone_can_be_answered_at_once():
     assert called.leg.answer_now()
     assert not called.leg.answer_now()
     called.timers.run()
-    assert called.log.said == [(2.0, "rings"), (3.0, "answered")]
+    assert called.log.told == [(2.0, "rings"), (3.0, "answered")]
 
 
 def test_a_phone_nobody_answers_is_answered_when_forced():
@@ -202,7 +228,7 @@ def test_the_same_call_happens_in_the_same_way_and_the_next_one_in_another():
     def told(nth: int, seed: str = "1") -> list[tuple[float, str]]:
         called = Called(varied, nth=nth, seed=seed)
         called.timers.run()
-        return called.log.said
+        return called.log.told
 
     assert told(1) == told(1)
     assert told(1) != told(2)
@@ -257,9 +283,9 @@ def test_a_desk_is_one_telephone_and_busy_while_it_speaks():
     timers.run(300)
     line.dial(NUMBER, nth=1, events=third)
     timers.run(15)
-    assert [what for _, what in first.said] == ["rings", "answered", Cause.HUNG_UP.value]
-    assert [what for _, what in second.said] == [Cause.BUSY.value]
-    assert [what for _, what in third.said] == ["rings", "answered"]
+    assert [what for _, what in first.told] == ["rings", "answered", Cause.HUNG_UP.value]
+    assert [what for _, what in second.told] == [Cause.BUSY.value]
+    assert [what for _, what in third.told] == ["rings", "answered"]
 
 
 def test_chance_is_even_and_depends_on_every_part():

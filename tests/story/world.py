@@ -191,6 +191,7 @@ async def world(scene: Scene, folder: Path) -> AsyncIterator[World]:
             caller_number="047896110",
             public_url=f"http://127.0.0.1:{listening.getsockname()[1]}",
             timeout_seconds=RULES.post_timeout_seconds,
+            hear_speech=True,
         )
         scene.engine = replace(scene.engine, clock=clock, real=SystemClock(), lines=RULES)
         scene.clock.set(clock.now())

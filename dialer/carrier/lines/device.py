@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from dialer.carrier.ears import Saying
 from dialer.carrier.lines.line import Cause, Clip, Leg, LegEvents, Verdict
 from dialer.carrier.people import AnsweredBy
 from dialer.carrier.timers import Timers
@@ -36,6 +37,11 @@ class DeviceCall:
     def line_result(self) -> str:
         return self._phone.line_result
 
+    @property
+    def is_spoken_to(self) -> bool:
+        """Whether something is playing."""
+        return self._speaking is not None
+
     # The callee's hand
 
     def answer(
@@ -51,6 +57,10 @@ class DeviceCall:
         """Presses the keys one after the other."""
         for key in keys:
             self._events.pressed(key)
+
+    def say(self, words: str = "", *, wav: bytes = b"") -> None:
+        """Speaks: words as words, or their sound."""
+        self._events.said(Saying(words=words, wav=wav))
 
     def hang_up_phone(self, cause: Cause = Cause.HUNG_UP) -> None:
         """The callee, or the network, ends it."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from dialer.carrier.ears import Saying
 from dialer.carrier.people import AnsweredBy
 
 
@@ -54,6 +55,9 @@ class LegEvents(Protocol):
     def answered(self, verdict: Verdict) -> None: ...
 
     def pressed(self, key: str) -> None: ...
+
+    def said(self, saying: Saying) -> None:
+        """Whole, when it has been said: where speech begins and ends is for the line to tell."""
 
     def ended(self, cause: Cause) -> None: ...
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from hashlib import blake2b
 from itertools import accumulate
 
+from dialer.carrier.ears import Saying
 from dialer.carrier.lines.line import Cause, Clip, Leg, LegEvents, Verdict
 from dialer.carrier.people import Behaviour, PeopleConfig, Pickup, Range
 from dialer.carrier.timers import Timers
@@ -191,11 +192,16 @@ class SimulatedLeg:
             self._speech = None
 
     def listen(self, question: int) -> None:
-        keys = self._behaviour.keys
-        text = keys[question - 1] if question <= len(keys) else ""
+        behaviour = self._behaviour
+        text = behaviour.keys[question - 1] if question <= len(behaviour.keys) else ""
+        words = behaviour.says[question - 1] if question <= len(behaviour.says) else ""
+        if not text and not words:
+            return
+        after = self._within(behaviour.key_after_seconds, "key", question)
         if text:
-            after = self._within(self._behaviour.key_after_seconds, "key", question)
             self._wait("key", after, lambda: self._press(text))
+        else:
+            self._wait("key", after, lambda: self._events.said(Saying(words=words)))
 
     def _press(self, text: str) -> None:
         if len(text) > 1:

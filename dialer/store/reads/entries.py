@@ -80,6 +80,7 @@ def of_event(row: Row) -> Iterator[Entry]:
                 "n": row["n"],
                 "heard_at": facts.get("at", ""),
                 "key": facts.get("key", ""),
+                "spoke": facts.get("spoke", False),
                 "then": facts.get("then", ""),
                 "end": facts.get("end", False),
             },

