@@ -11,11 +11,12 @@ import argparse
 import json
 from collections.abc import Callable, Mapping
 
-from bench import claim, dispatch, lives, load, rest, urgent
+from bench import claim, dispatch, lives, load, pacing, rest, urgent
 
 _FULL: Mapping[str, Callable[[], dict[str, object]]] = {
     "rest": lambda: rest.run(30.0),
     "dispatch": lambda: dispatch.run(5_000),
+    "pacing": lambda: pacing.run(20.0, 60.0, 200),
     "lives": lambda: lives.run(20_000, "2"),
     "claim": lambda: claim.run([10_000, 100_000, 1_000_000], 40),
     "urgent": lambda: urgent.run(1_000_000, 100),
@@ -24,6 +25,7 @@ _FULL: Mapping[str, Callable[[], dict[str, object]]] = {
 _QUICK: Mapping[str, Callable[[], dict[str, object]]] = {
     "rest": lambda: rest.run(5.0),
     "dispatch": lambda: dispatch.run(1_000),
+    "pacing": lambda: pacing.run(20.0, 12.0, 200),
     "lives": lambda: lives.run(1_000, "2"),
     "claim": lambda: claim.run([1_000, 10_000], 10),
     "urgent": lambda: urgent.run(10_000, 20),

@@ -18,12 +18,18 @@ _TIMEOUT_SECONDS = 5.0
 class Rings:
     rings: int
     max_rings_per_attempt: int
+    most_lines: int
+    """At the same time, since the carrier began."""
 
 
 def rings(access: CarrierAccess) -> Rings:
     """The carrier's own count, which no restart of ours can change. Raises `Unavailable`."""
     answer = _ask(access, "GET", "/admin/rings", None)
-    return Rings(rings=answer["rings"], max_rings_per_attempt=answer["max_rings_per_attempt"])
+    return Rings(
+        rings=answer["rings"],
+        max_rings_per_attempt=answer["max_rings_per_attempt"],
+        most_lines=answer["peak_lines"],
+    )
 
 
 def set_clock(access: CarrierAccess, clock: ClockRow) -> None:

@@ -184,7 +184,7 @@ def test_a_demo():
     account = Account(
         load=LOADED.plain(),
         progress=progress,
-        rings=Rings(rings=1, max_rings_per_attempt=1),
+        rings=Rings(rings=1, max_rings_per_attempt=1, most_lines=1),
         not_rung=NotRung(refused=0, cancelled=0, unreachable=0, unknown=0),
         report={},
         seconds=1.0,
