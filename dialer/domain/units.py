@@ -75,6 +75,10 @@ class UnitIndex:
     def __iter__(self) -> Iterator[Unit]:
         return iter(self._units.values())
 
+    def __contains__(self, text: object) -> bool:
+        """True for a text that finds its unit."""
+        return isinstance(text, str) and self.find(text) is not None
+
     def __getitem__(self, unit_id: int) -> Unit:
         return self._units[unit_id]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -198,8 +198,8 @@ class IntakeOptions:
     """Area code, with its 0, of landlines written without one."""
     source: str = ""
     """Source of rows without one of their own; empty: the file's name."""
-    known_units: frozenset[str] = field(default_factory=frozenset)
-    """Units that need no notice; empty: every unit is taken as known."""
+    known_units: Collection[Any] = frozenset()
+    """What `in` says of a unit's text: known, and needs no notice. Empty: every unit is taken as known."""
     derive_key: bytes = b""
     """Keys the derived instruction numbers, so that they tell nothing about the person. The same key gives
     the same.

@@ -24,6 +24,8 @@ class Alias:
     id: int
     unit_id: int
     text: str
+    key: str
+    """The text, normalised."""
     by: str
     at: datetime
 
@@ -143,7 +145,7 @@ def aliases(tx: Tx, unit_id: int | None = None) -> list[Alias]:
     if unit_id is not None:
         statement = statement.where(t.unit_alias.c.unit_id == unit_id)
     return [
-        Alias(**{name: row[name] for name in ("id", "unit_id", "text", "by", "at")})
+        Alias(**{name: row[name] for name in ("id", "unit_id", "text", "key", "by", "at")})
         for row in tx.rows(statement)
     ]
 
@@ -164,6 +166,11 @@ class Units:
 
     def __init__(self) -> None:
         self._read: tuple[object, UnitIndex] = (None, UnitIndex())
+
+    @property
+    def latest(self) -> UnitIndex:
+        """As this process read it last, which may be a change behind."""
+        return self._read[1]
 
     def current(self, tx: Tx) -> UnitIndex:
         revision = tx.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == _REVISION))

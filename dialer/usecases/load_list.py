@@ -209,13 +209,15 @@ def _preview(tx: Tx, engine: Engine, reader: ListReader, *, filename: str, sourc
 
 
 def _options(engine: Engine, *, source: str, load: Load | None = None) -> IntakeOptions:
+    with engine.store.begin() as tx:
+        tree = engine.units.current(tx)
     return IntakeOptions(
         now=load.created_at if load is not None else engine.clock.now(),
         timezone=engine.centre.timezone,
         default_grade=engine.centre.default_grade,
         default_area=engine.centre.area_code,
         source=source,
-        known_units=engine.centre.known_units,
+        known_units=tree or engine.centre.known_units,
         derive_key=engine.derive_key,
     )
 

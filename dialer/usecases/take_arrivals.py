@@ -14,9 +14,9 @@ from dialer.domain.incident import same_incident
 from dialer.domain.machine import decide
 from dialer.domain.opening import Openings
 from dialer.intake.records import Accepted, Record
-from dialer.store import cases, effects, people, warnings
+from dialer.store import cases, effects, people, tray, warnings
 from dialer.store import tables as t
-from dialer.store.book import Book
+from dialer.store.book import ROBOT, Book
 from dialer.store.cases import StoredCase
 from dialer.store.people import Identity, Known, Person
 from dialer.store.unit_of_work import Tx
@@ -94,6 +94,7 @@ class _Desk:
         self.now = now
         self.policy = engine.policies.newest
         self.openings = Openings(now=now, policy=self.policy)
+        self.units = engine.units.current(tx)
         self.directory = people.directory(tx, identities)
         self.people: dict[int, Known] = {}
         known = {k.id for k in self.directory.by_id.values()} | {
@@ -105,6 +106,7 @@ class _Desk:
         self.succeeded_before = {
             s.case.id: s.case.watch_until for of_one in self.cases_of.values() for s in of_one
         }
+        self.found_units: dict[int, int] = {}
         self.book = Book.begin(now)
         self.arrivals: list[Arrival] = []
         self.case_ids: list[int] = []
@@ -173,11 +175,13 @@ class _Desk:
             tags=record.tags,
         )
         decision = self.openings.decide(case)
+        unit = self.units.find(record.unit)
         stored = StoredCase(
             case=decision.case,
             person_id=known.id,
             source=record.source,
-            unit=record.unit,
+            unit=self.units.label(unit.id) if unit is not None else record.unit,
+            unit_id=unit.id if unit is not None else None,
             drill=self.engine.drill,
             first_attempt_at=None,
         )
@@ -198,12 +202,21 @@ class _Desk:
         )
         policy = self.engine.policies.of(stored.case.policy_version)
         decision = decide(stored.case, joined, self.now, policy)
-        changed = replace(stored, case=decision.case)
+        changed = self._with_unit(replace(stored, case=decision.case), record)
         self.book.enter(changed, decision.effects)
         of_person = self.cases_of[known.id]
         of_person[of_person.index(stored)] = changed
         target = self.new_cases if stored.case.id in self.new_cases else self.moved
         target[stored.case.id] = changed
+
+    def _with_unit(self, stored: StoredCase, record: Record) -> StoredCase:
+        """A case that waits for its unit finds it when a later warning names one."""
+        unit = self.units.find(record.unit) if stored.unit_id is None else None
+        if unit is None:
+            return stored
+        if stored.case.id not in self.new_cases:
+            self.found_units[stored.case.id] = unit.id
+        return replace(stored, unit=self.units.label(unit.id), unit_id=unit.id)
 
     def _arrival(self, accepted: Accepted, person_id: int, case_id: int) -> Arrival:
         record = accepted.record
@@ -251,3 +264,6 @@ class _Desk:
         cases.save(self.tx, [stored.case for stored in self.moved.values()], now=self.now)
         warnings.write(self.tx, self.arrivals)
         effects.write(self.tx, self.book)
+        for case_id, unit_id in self.found_units.items():
+            label = self.units.label(unit_id)
+            tray.place(self.tx, [case_id], unit_id=unit_id, label=label, by=ROBOT, now=self.now)

@@ -144,7 +144,7 @@ def _read(engine: Engine, sent: Sequence[Cells], *, token: Token, now: datetime)
             default_grade=centre.default_grade,
             default_area=centre.area_code,
             source=token.name,
-            known_units=centre.known_units,
+            known_units=engine.units.latest or centre.known_units,
             derive_key=engine.derive_key,
         ),
         source=token.name,

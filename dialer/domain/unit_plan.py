@@ -1,0 +1,251 @@
+"""What a list of units does to the tree that there is: decided as a whole before a single row is written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dialer.domain.units import LONGEST_NAME, SEPARATOR, Unit, normalised
+
+
+class UnitField(StrEnum):
+    NAME = "name"
+    PARENT = "parent"
+    LEVEL = "level"
+    ALIASES = "aliases"
+    STATE = "state"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitLine:
+    """One line of the list. `parent` is a name, or a path where names repeat; `active` None: the list does not say."""
+
+    line: int
+    name: str
+    parent: str = ""
+    level: str = ""
+    aliases: tuple[str, ...] = ()
+    active: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitFault:
+    """What is wrong, Chinese first, and how to mend it."""
+
+    line: int
+    field: UnitField
+    problem: str
+    mend: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """One line with where it belongs. A parent is another line's place in the plan, or a unit, or none."""
+
+    line: UnitLine
+    unit_id: int | None
+    """None: the unit is new."""
+    parent_place: int | None
+    parent_id: int | None
+    moves: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitPlan:
+    """`placed` has every line after its parent's. With faults nothing is to be done."""
+
+    placed: tuple[Placed, ...]
+    faults: tuple[UnitFault, ...]
+    missing: tuple[int, ...]
+    """Active units that the list does not name."""
+
+
+_Node = tuple[str, int]
+"""("line", its index) or ("unit", its id)."""
+
+
+def plan_units(
+    lines: Sequence[UnitLine], units: Iterable[Unit], aliases: Mapping[str, int] | None = None
+) -> UnitPlan:
+    """`aliases` are those that stand: normalised text to unit."""
+    draft = _Draft(lines, list(units))
+    draft.check_names()
+    parents = draft.parents()
+    order = draft.in_order(parents)
+    placed = draft.place(order, parents) if not draft.faults else []
+    if not draft.faults:
+        draft.check_cycles(placed)
+        draft.check_aliases(placed, dict(aliases or {}))
+    named = {one.unit_id for one in placed}
+    return UnitPlan(
+        placed=tuple(placed),
+        faults=tuple(sorted(draft.faults, key=lambda fault: fault.line)),
+        missing=tuple(unit.id for unit in draft.units.values() if unit.active and unit.id not in named),
+    )
+
+
+class _Draft:
+    def __init__(self, lines: Sequence[UnitLine], units: list[Unit]) -> None:
+        self.lines = lines
+        self.units = {unit.id: unit for unit in units}
+        self.faults: list[UnitFault] = []
+        self.of_name: dict[str, list[int]] = {}
+        for index, line in enumerate(lines):
+            self.of_name.setdefault(line.name, []).append(index)
+
+    def fault(self, index: int, field: UnitField, problem: str, mend: str) -> None:
+        self.faults.append(UnitFault(line=self.lines[index].line, field=field, problem=problem, mend=mend))
+
+    def check_names(self) -> None:
+        for index, line in enumerate(self.lines):
+            if not normalised(line.name):
+                self.fault(index, UnitField.NAME, "单位名称为空 (no name)", "填写单位名称 (write its name)")
+            elif len(line.name) > LONGEST_NAME or SEPARATOR in line.name:
+                self.fault(
+                    index,
+                    UnitField.NAME,
+                    "名称过长或含有“/” (the name is too long or has a /)",
+                    f"最多 {LONGEST_NAME} 个字，不用“/” ({LONGEST_NAME} characters at most, no /)",
+                )
+
+    def parents(self) -> list[_Node | None]:
+        return [self._parent(index, line.parent) for index, line in enumerate(self.lines)]
+
+    def _parent(self, index: int, text: str) -> _Node | None:
+        """The list's own lines go before the units that are there."""
+        if not text:
+            return None
+        steps = [step.strip() for step in text.split(SEPARATOR)]
+        found: list[_Node] = [
+            ("line", one) for one in self.of_name.get(steps[-1], ()) if self._stands(one, steps[:-1])
+        ]
+        if not found:
+            found = [("unit", unit.id) for unit in self.units.values() if self._path_ends(unit, steps)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            self.fault(
+                index,
+                UnitField.PARENT,
+                f"有 {len(found)} 个单位叫这个名称 ({len(found)} units have this name)",
+                "写成 上级/名称 (write it with its own parent: parent/name)",
+            )
+        else:
+            self.fault(
+                index,
+                UnitField.PARENT,
+                "上级单位不在表中，也未登记 (the parent is neither in the list nor known)",
+                "改正上级名称，或先加上级一行 (mend the name, or add a line for the parent)",
+            )
+        return None
+
+    def _stands(self, index: int, above: list[str]) -> bool:
+        """The line's own parents, as far as they are written, end with these."""
+        if not above:
+            return True
+        written = [step.strip() for step in self.lines[index].parent.split(SEPARATOR)]
+        return written[-1] == above[-1]
+
+    def _path_ends(self, unit: Unit, steps: list[str]) -> bool:
+        names = [self.units[step].name for step in unit.path]
+        return names[-len(steps) :] == steps
+
+    def in_order(self, parents: list[_Node | None]) -> list[int]:
+        """Every line after its parent's. Lines that stand below themselves are faults."""
+        order: list[int] = []
+        seen: set[int] = set()
+        for index in range(len(self.lines)):
+            chain: list[int] = []
+            step: int | None = index
+            while step is not None and step not in seen:
+                if step in chain:
+                    self._cycle(step)
+                    break
+                chain.append(step)
+                above = parents[step]
+                step = above[1] if above is not None and above[0] == "line" else None
+            seen.update(chain)
+            order.extend(reversed(chain))
+        return order
+
+    def _cycle(self, index: int) -> None:
+        self.fault(
+            index,
+            UnitField.PARENT,
+            "单位在自己的下级之下 (the unit stands below itself)",
+            "改正这一圈中某一行的上级 (mend the parent in one of the lines of this circle)",
+        )
+
+    def place(self, order: list[int], parents: list[_Node | None]) -> list[Placed]:
+        children = {(unit.parent_id, unit.name): unit for unit in self.units.values()}
+        of_name: dict[str, list[Unit]] = {}
+        for unit in self.units.values():
+            of_name.setdefault(unit.name, []).append(unit)
+        twice = Counter(line.name for line in self.lines)
+        places: dict[int, int] = {}
+        taken: dict[tuple[_Node | None, str], int] = {}
+        placed: list[Placed] = []
+        for index in order:
+            line, above = self.lines[index], parents[index]
+            if above is not None and above[0] == "line" and placed[places[above[1]]].unit_id is not None:
+                known = placed[places[above[1]]].unit_id
+                above_id: int | None = known
+            else:
+                above_id = above[1] if above is not None and above[0] == "unit" else None
+            parent_place = places[above[1]] if above is not None and above[0] == "line" else None
+            is_new_parent = parent_place is not None and placed[parent_place].unit_id is None
+            where: _Node | None = ("unit", above_id) if above_id is not None else above
+            earlier = taken.setdefault((where, line.name), index)
+            if earlier != index:
+                self.fault(
+                    index,
+                    UnitField.NAME,
+                    f"与第 {self.lines[earlier].line} 行重复 (the same unit as line {self.lines[earlier].line})",
+                    "删去其中一行 (remove one of them)",
+                )
+            here = None if is_new_parent else children.get((above_id, line.name))
+            alone = of_name.get(line.name, [])
+            if here is None and twice[line.name] == 1 and len(alone) == 1:
+                here = alone[0]
+            places[index] = len(placed)
+            placed.append(
+                Placed(
+                    line=line,
+                    unit_id=here.id if here is not None else None,
+                    parent_place=parent_place,
+                    parent_id=above_id,
+                    moves=here is not None and (is_new_parent or here.parent_id != above_id),
+                )
+            )
+        return placed
+
+    def check_cycles(self, placed: list[Placed]) -> None:
+        """Of the units that are there, moved and unmoved together."""
+        above = {unit.id: unit.parent_id for unit in self.units.values()}
+        above |= {one.unit_id: one.parent_id for one in placed if one.unit_id is not None and one.moves}
+        for one in placed:
+            if one.unit_id is None or not one.moves:
+                continue
+            step, steps = above[one.unit_id], 0
+            while step is not None and step != one.unit_id and steps <= len(above):
+                step, steps = above[step], steps + 1
+            if step is not None:
+                self._cycle(self.lines.index(one.line))
+
+    def check_aliases(self, placed: list[Placed], standing: dict[str, int]) -> None:
+        owners: dict[str, int] = {}
+        named = {normalised(unit.name): unit.id for unit in self.units.values()}
+        for place, one in enumerate(placed):
+            for text in one.line.aliases:
+                key = normalised(text)
+                other = standing.get(key, named.get(key, one.unit_id))
+                if not key or (owners.setdefault(key, place) == place and other == one.unit_id):
+                    continue
+                self.fault(
+                    self.lines.index(one.line),
+                    UnitField.ALIASES,
+                    "别名已属于另一单位 (the alias is another unit's)",
+                    "从其中一处删去该别名 (remove it from one of them)",
+                )

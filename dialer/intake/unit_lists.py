@@ -1,0 +1,108 @@
+"""The organisation as a spreadsheet: name, parent, level, aliases, state. Pure; it keeps nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+from dialer.domain.unit_plan import UnitField, UnitLine
+from dialer.errors import UnusableFile
+from dialer.intake import delimited, workbook
+from dialer.intake.encodings import candidates
+from dialer.intake.text import cleaned, folded, is_blank
+
+_HEADINGS: Final = {
+    UnitField.NAME: "名称 单位 单位名称 机构 机构名称 name unit",
+    UnitField.PARENT: "上级 上级单位 上级机构 上级名称 所属 所属单位 parent",
+    UnitField.LEVEL: "级别 层级 类型 level kind",
+    UnitField.ALIASES: "别名 简称 其他名称 aliases alias",
+    UnitField.STATE: "状态 是否启用 state active",
+}
+_KNOWN: Final = {word: field for field, words in _HEADINGS.items() for word in words.split()}
+_CLOSED: Final = frozenset({"停用", "撤销", "关闭", "否", "closed", "no", "false", "0", "inactive"})
+_OPEN: Final = frozenset({"启用", "在用", "正常", "是", "open", "yes", "true", "1", "active"})
+_PARTS: Final = re.compile(r"[;；、,，|\n]+")
+_HEADING_ROWS: Final = 20
+_MOST: Final = 20_000
+_HEAD_BYTES: Final = 1 << 16
+
+Row = tuple[int, list[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitSheet:
+    """The lines, and what each known column is headed, so that a fault can name it."""
+
+    lines: tuple[UnitLine, ...]
+    headings: dict[UnitField, str]
+    unreadable_states: tuple[int, ...]
+    """Lines whose state is neither open nor closed."""
+
+
+def read_units(stream: BinaryIO) -> UnitSheet:
+    """Raises `UnusableFile` for a file without a column of names."""
+    stream.seek(0)
+    head = stream.read(_HEAD_BYTES)
+    if not head.strip():
+        raise UnusableFile("the file is empty; nothing was imported")
+    if workbook.is_workbook(head):
+        tables: Iterable[Iterator[Row]] = (sheet.rows() for sheet in workbook.open_sheets(stream))
+    else:
+        tables = _texts(stream)
+    for rows in tables:
+        found = _read(rows)
+        if found is not None:
+            return found
+    raise UnusableFile("no column of unit names: head one 名称 or name, and the parent's 上级 or parent")
+
+
+def _texts(stream: BinaryIO) -> Iterator[Iterator[Row]]:
+    for encoding in candidates(stream):
+        stream.seek(0)
+        text = stream.read().decode(encoding, errors="replace").removeprefix("\ufeff")
+        for delimiter in delimited.DELIMITERS:
+            yield delimited.split_lines(iter(text.splitlines()), delimiter)
+
+
+def _read(rows: Iterator[Row]) -> UnitSheet | None:
+    for number, (_, cells) in enumerate(rows):
+        fields = {
+            field: place
+            for place, cell in enumerate(cells)
+            if (field := _KNOWN.get(folded(cell))) is not None
+        }
+        if UnitField.NAME in fields and len(fields) > 1:
+            return _lines(rows, fields, {field: cleaned(cells[place]) for field, place in fields.items()})
+        if number >= _HEADING_ROWS:
+            break
+    return None
+
+
+def _lines(rows: Iterator[Row], fields: dict[UnitField, int], headings: dict[UnitField, str]) -> UnitSheet:
+    lines: list[UnitLine] = []
+    strange: list[int] = []
+    for number, cells in rows:
+        text = {field: cleaned(cells[place]) if place < len(cells) else "" for field, place in fields.items()}
+        if not any(text.values()):
+            continue
+        if len(lines) == _MOST:
+            raise UnusableFile(f"the list has more than {_MOST} units")
+        state = folded(text.get(UnitField.STATE, ""))
+        if state and state not in _OPEN | _CLOSED:
+            strange.append(number)
+        parent = text.get(UnitField.PARENT, "")
+        lines.append(
+            UnitLine(
+                line=number,
+                name=text[UnitField.NAME],
+                parent="" if is_blank(folded(parent)) else parent,
+                level=text.get(UnitField.LEVEL, ""),
+                aliases=tuple(
+                    part.strip() for part in _PARTS.split(text.get(UnitField.ALIASES, "")) if part.strip()
+                ),
+                active=None if not state else state not in _CLOSED,
+            )
+        )
+    return UnitSheet(lines=tuple(lines), headings=headings, unreadable_states=tuple(strange))

@@ -1,0 +1,64 @@
+"""The organisation read from a spreadsheet, whatever its headings, encoding and order of columns."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+import xlsxwriter
+
+from dialer.domain.unit_plan import UnitField
+from dialer.errors import UnusableFile
+from dialer.intake.unit_lists import UnitSheet, read_units
+
+TEXT = """单位组织表
+序号,单位名称,上级单位,级别,别名,状态
+1,巴彦淖尔市公安局,,市,,启用
+2,临河区公安分局,巴彦淖尔市公安局,县,临河；临河分局,
+
+3,城关派出所,临河区公安分局,所,老城关、 城关,停用
+"""
+
+
+def read(data: bytes) -> UnitSheet:
+    return read_units(io.BytesIO(data))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_a_text_in_any_encoding(encoding: str):
+    sheet = read(TEXT.encode(encoding))
+    assert [(one.line, one.name, one.parent, one.level) for one in sheet.lines] == [
+        (3, "巴彦淖尔市公安局", "", "市"),
+        (4, "临河区公安分局", "巴彦淖尔市公安局", "县"),
+        (6, "城关派出所", "临河区公安分局", "所"),
+    ]
+    assert [one.aliases for one in sheet.lines] == [(), ("临河", "临河分局"), ("老城关", "城关")]
+    assert [one.active for one in sheet.lines] == [True, None, False]
+    assert sheet.headings[UnitField.PARENT] == "上级单位"
+
+
+def test_a_workbook():
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
+        page = book.add_worksheet()
+        for row, cells in enumerate(
+            [["name", "parent", "aliases"], ["City", "-"], ["County", "City", "C1;C2"]]
+        ):
+            page.write_row(row, 0, cells)
+    sheet = read(file.getvalue())
+    assert [(one.line, one.name, one.parent, one.aliases) for one in sheet.lines] == [
+        (2, "City", "", ()),
+        (3, "County", "City", ("C1", "C2")),
+    ]
+
+
+def test_a_state_that_is_none_is_named_by_its_line():
+    assert read("名称,状态\n甲,也许\n乙,启用\n".encode()).unreadable_states == (2,)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"   \n", "姓名,手机号\n王伟,13800138000\n".encode(), "名称\n甲\n".encode()]
+)
+def test_what_is_no_list_of_units_is_refused(data: bytes):
+    with pytest.raises(UnusableFile):
+        read(data)

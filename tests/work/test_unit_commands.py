@@ -1,0 +1,48 @@
+"""`dialer units` as a person types it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from dialer.cli import app
+from dialer.store.keys import create
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def environment(fresh_database: str, broker_url: str, tmp_path: Path) -> dict[str, str]:
+    create(tmp_path / "keys.json")
+    return {
+        "DIALER_DATABASE__URL": fresh_database,
+        "DIALER_BROKER__URL": broker_url,
+        "DIALER_KEYS__FILE": str(tmp_path / "keys.json"),
+        "DIALER_DATA_DIR": str(tmp_path / "var"),
+        "DIALER_SETTINGS": str(ROOT / "settings.toml"),
+    }
+
+
+def test_a_tree_is_imported_listed_and_taught(environment: dict[str, str], tmp_path: Path):
+    file = tmp_path / "units.csv"
+    file.write_text("名称,上级,别名\n市局,,\n临河分局,市局,临河老区\n", encoding="utf-8")
+
+    def run(*words: str) -> str:
+        result = CliRunner().invoke(app, ["units", *words], env=environment, catch_exceptions=False)
+        assert result.exit_code == 0
+        return result.output
+
+    assert "new 2" in run("import", str(file), "--by", "li")
+    assert "unchanged 2" in run("import", str(file), "--by", "li")
+    rows = json.loads(run("list", "--json"))
+    assert [(row["path"], row["aliases"]) for row in rows] == [
+        (["市局"], []),
+        (["市局", "临河分局"], ["临河老区"]),
+    ]
+    assert "临河分局" in run("list")
+    assert "临河分局" in run("alias", "新区", "市局/临河分局", "--by", "li")
+    assert "forgotten" in run("alias", "新区", "--by", "li", "--forget")
+    assert json.loads(run("tray", "--json")) == []
