@@ -14,6 +14,7 @@ from dialer.domain.message import MessagePurpose, MessageState
 from dialer.domain.pause import PauseScope
 from dialer.domain.reach import Reach
 from dialer.domain.stop_payment import PaidWhen, StopResult
+from dialer.domain.unit_plan import UnitField
 from dialer.domain.values import (
     AmountKind,
     Answer,
@@ -45,6 +46,13 @@ _CATALOGUE: Mapping[type[StrEnum], Mapping[str, tuple[str, str]]] = {
         Grade.HIGH: ("高危", "high"),
         Grade.MEDIUM: ("中危", "medium"),
         Grade.LOW: ("低危", "low"),
+    },
+    UnitField: {
+        UnitField.NAME: ("名称", "name"),
+        UnitField.PARENT: ("上级", "parent"),
+        UnitField.LEVEL: ("级别", "level"),
+        UnitField.ALIASES: ("别名", "aliases"),
+        UnitField.STATE: ("状态", "state"),
     },
     FraudType: {
         FraudType.FAKE_ORDER_REBATE: ("刷单返利", "fake order rebate"),

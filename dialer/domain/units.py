@@ -5,8 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 SEPARATOR: Final = "/"
 """Between the names of a path, as in 五原县公安局/城关派出所."""
@@ -26,17 +25,14 @@ class Unit:
     """False: closed. It keeps its past and is given nothing new."""
 
 
-class _Kind(StrEnum):
-    BUREAU = "bureau"
-    STATION = "station"
+_Kind = Literal["bureau", "station"]
 
-
-_ENDINGS: Final = (
-    ("公安派出所", _Kind.STATION),
-    ("派出所", _Kind.STATION),
-    ("公安分局", _Kind.BUREAU),
-    ("公安局", _Kind.BUREAU),
-    ("分局", _Kind.BUREAU),
+_ENDINGS: Final[tuple[tuple[str, _Kind], ...]] = (
+    ("公安派出所", "station"),
+    ("派出所", "station"),
+    ("公安分局", "bureau"),
+    ("公安局", "bureau"),
+    ("分局", "bureau"),
 )
 """Longest first. Endings of one kind are written for each other; a bureau is never a station."""
 
@@ -111,7 +107,7 @@ class UnitIndex:
         found = self._exact.get(key)
         if found is None:
             stem, kind = _stem(key)
-            kinds = (kind,) if kind is not None else (_Kind.BUREAU, _Kind.STATION, None)
+            kinds: tuple[_Kind | None, ...] = (kind,) if kind is not None else ("bureau", "station", None)
             found = set().union(*(self._stems.get((stem, one), set()) for one in kinds))
         return self._units[next(iter(found))] if len(found) == 1 else None
 
