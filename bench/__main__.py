@@ -19,7 +19,7 @@ _FULL: Mapping[str, Callable[[], dict[str, object]]] = {
     "pacing": lambda: pacing.run(20.0, 60.0, 200),
     "lives": lambda: lives.run(20_000, "2"),
     "claim": lambda: claim.run([10_000, 100_000, 1_000_000], 40),
-    "urgent": lambda: urgent.run(1_000_000, 100),
+    "urgent": lambda: urgent.run(1_000_000, 200, 50.0),
     "load": lambda: load.run(1_000_000),
 }
 _QUICK: Mapping[str, Callable[[], dict[str, object]]] = {
@@ -28,7 +28,7 @@ _QUICK: Mapping[str, Callable[[], dict[str, object]]] = {
     "pacing": lambda: pacing.run(20.0, 12.0, 200),
     "lives": lambda: lives.run(1_000, "2"),
     "claim": lambda: claim.run([1_000, 10_000], 10),
-    "urgent": lambda: urgent.run(10_000, 20),
+    "urgent": lambda: urgent.run(10_000, 20, 50.0),
     "load": lambda: load.run(20_000),
 }
 

@@ -15,7 +15,7 @@ import time
 
 import sqlalchemy as sa
 
-from bench.backlog import fill, make_openable
+from bench.backlog import fill
 from bench.service import service
 from dialer.store import attempts, pacing
 from dialer.store.unit_of_work import Tx
@@ -58,7 +58,6 @@ def run(sizes: list[int], rounds: int) -> dict[str, object]:
             policy = engine.policies.newest.version
             fill(engine.store, count=size - before, before=before, policy=policy, now=engine.clock.now())
             before = size
-            make_openable(engine.store, count=_AT_MOST * 4)
             for _ in range(8):
                 tick(engine)
             looks = [tick(engine) for _ in range(rounds)]

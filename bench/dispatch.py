@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 import httptools
 import uvloop
 
-from bench.backlog import fill, make_openable
+from bench.backlog import fill
 from bench.service import service
 from dialer.store import pacing
 from dialer.telephony.client import CallClient
@@ -76,7 +76,6 @@ def run(calls: int) -> dict[str, object]:
         fill(
             engine.store, count=calls, before=0, policy=engine.policies.newest.version, now=engine.clock.now()
         )
-        make_openable(engine.store, count=calls)
         with engine.store.begin() as tx:
             pacing.configure(
                 tx,

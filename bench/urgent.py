@@ -1,99 +1,160 @@
-"""An extra-high warning arrives while a million low ones wait: seconds until the carrier has taken its call.
+"""Extra-high warnings over the API while a million low ones wait: seconds until the carrier has accepted the call.
 
-    python -m bench.urgent [--backlog 1000000] [--warnings 100]
+    python -m bench.urgent [--backlog 1000000] [--warnings 200] [--pace 50]
 
-The line is busy with the backlog meanwhile, at the pace of the settings. Aim: below 1 s at P99.
+The line rings the backlog meanwhile, at `--pace` calls a second. Each time runs from before the request is sent to the
+moment that the carrier wrote down in its own witness file. Aim: below 1 s at P99.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
+import http.client
 import json
+import random
 import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import sqlalchemy as sa
 
-from bench.backlog import fill, make_openable
-from bench.people import HEADING, rows
-from bench.service import service
-from dialer.intake.reader import read_list
-from dialer.intake.records import Accepted, IntakeOptions
-from dialer.usecases.engine import Engine
-from dialer.usecases.take_arrivals import take_arrivals
+from bench.backlog import fill
+from bench.people import name, phone
+from bench.service import Service, service
+from dialer.carrier.witness import read_testimony
+from dialer.usecases.tokens import add_token
+
+_FIRST_PERSON = 50_000_000
+_WARM_SECONDS = 5.0
+_EVERY_SECONDS = 0.2
+"""On average; the moments are random, so that they fall everywhere between two ticks."""
+_PATIENCE_SECONDS = 30.0
 
 
-def warnings_of(engine: Engine, count: int) -> list[Accepted]:
-    """As many extra-high ones, each of another person, as a list would bring them."""
-    text = HEADING + "".join(rows(count, grade="特高危", first=50_000_000))
-    options = IntakeOptions(now=engine.clock.now(), source="bench")
-    found = list(read_list(io.BytesIO(text.encode()), filename="urgent.csv", options=options))
-    accepted = [item for item in found if isinstance(item, Accepted)]
-    assert len(accepted) == count
-    return accepted
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    case_id: int
+    at_unix: float
+    answered_seconds: float
 
 
-def arrive(engine: Engine, warning: Accepted) -> tuple[int, float]:
-    """The case of one warning, and the moment at which it came in."""
-    at = time.time()
-    with engine.store.begin() as tx:
-        taken = take_arrivals(tx, engine, [warning], load_id=None, now=engine.clock.now())
-    engine.nudge("dial")
-    (case_id,) = taken.case_ids
-    assert case_id is not None
-    return case_id, at
+class Source:
+    """An upstream system with a connection that it keeps."""
+
+    def __init__(self, made: Service) -> None:
+        new = add_token(made.app.engine, name="bench", scopes=["warnings:write"], days=1, unit="", by="bench")
+        self._headers = {"Authorization": f"Bearer {new.secret}", "Content-Type": "application/json"}
+        self._connection = http.client.HTTPConnection("127.0.0.1", made.settings.web.port, timeout=30)
+
+    def send(self, n: int) -> Sent:
+        """One warning; returns when it was answered, which is after its commit."""
+        body = {
+            "instruction_no": f"U{n}",
+            "grade": "extra_high",
+            "fraud_type": "loan",
+            "name": name(n),
+            "phones": [phone(n)],
+        }
+        at_unix, begun = time.time(), time.perf_counter()
+        self._connection.request("POST", "/api/v1/warnings", json.dumps(body), self._headers)
+        response = self._connection.getresponse()
+        told = json.loads(response.read())
+        took = time.perf_counter() - begun
+        if response.status != http.client.OK or told["accepted"] != 1:
+            raise SystemExit(f"not accepted: {response.status} {told}")
+        return Sent(case_id=told["results"][0]["case_id"], at_unix=at_unix, answered_seconds=took)
 
 
-def run(backlog: int, warnings: int) -> dict[str, object]:
-    with service(telephony__calls_per_second="50") as made:
-        engine = made.app.engine
-        fill(
-            engine.store,
-            count=backlog,
-            before=0,
-            policy=engine.policies.newest.version,
-            now=engine.clock.now(),
+def accepted_at(folder: Path) -> tuple[list[float], dict[str, float]]:
+    """Every moment at which the carrier took a call, and the first of each attempt, under its hash."""
+    every: list[float] = []
+    first: dict[str, float] = {}
+    for line in (folder / "witness.log").read_text(encoding="ascii").splitlines():
+        match line.split():
+            case ["A", unix, _, attempt]:
+                every.append(float(unix))
+                first.setdefault(attempt, float(unix))
+            case _:
+                pass
+    return every, first
+
+
+def attempts_of(made: Service, case_ids: Sequence[int]) -> dict[int, uuid.UUID]:
+    with made.app.engine.store.begin() as tx:
+        rows = tx.rows(
+            sa.text("SELECT case_id, id FROM attempt WHERE case_id = ANY(:ids) AND n = 1"),
+            {"ids": list(case_ids)},
         )
-        make_openable(engine.store, count=min(backlog, 20_000))
+    return {row["case_id"]: row["id"] for row in rows}
+
+
+def waits(made: Service, sent: Sequence[Sent]) -> list[float]:
+    """Seconds from each request to the carrier's acceptance of its first call."""
+    folder = made.settings.data_dir / "carrier"
+    hashed = read_testimony(folder).hashed
+    ids = attempts_of(made, [one.case_id for one in sent])
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        _, first = accepted_at(folder)
+        found = [first.get(hashed(str(ids[one.case_id])), 0.0) - one.at_unix for one in sent]
+        missing = sum(wait < 0 for wait in found)
+        if not missing:
+            return found
+        if time.monotonic() > deadline:
+            raise SystemExit(f"{missing} of {len(sent)} were not rung")
+        time.sleep(0.5)
+
+
+def told(seconds: Sequence[float]) -> dict[str, float]:
+    ordered = sorted(seconds)
+    return {
+        "p50": round(ordered[len(ordered) // 2], 3),
+        "p99": round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))], 3),
+        "longest": round(ordered[-1], 3),
+    }
+
+
+def run(backlog: int, warnings: int, pace: float) -> dict[str, object]:
+    more = {"telephony__calls_per_second": str(pace)}
+    with service(scheduler__tick_seconds="1.0", **more) as made:
+        engine = made.app.engine
+        begun = time.perf_counter()
+        policy = engine.policies.newest.version
+        fill(engine.store, count=backlog, before=0, policy=policy, now=engine.clock.now())
+        filled = time.perf_counter() - begun
+        source = Source(made)
         made.start()
-        time.sleep(5)
-        came: list[tuple[int, float]] = []
-        for warning in warnings_of(engine, warnings):
-            time.sleep(0.1)
-            came.append(arrive(engine, warning))
-        found: dict[int, float] = {}
-        deadline = time.monotonic() + 30
-        while len(found) < warnings and time.monotonic() < deadline:
-            time.sleep(0.5)
-            with engine.store.begin() as tx:
-                taken = tx.rows(
-                    sa.text(
-                        "SELECT case_id, extract(epoch FROM posted_at) AS at FROM attempt"
-                        " WHERE case_id = ANY(:ids) AND n = 1 AND sid IS NOT NULL"
-                    ),
-                    {"ids": [case_id for case_id, _ in came]},
-                )
-            found = {row["case_id"]: float(row["at"]) for row in taken}
-        waits = sorted(found[case_id] - at for case_id, at in came if case_id in found)
-        if len(waits) < warnings:
-            raise SystemExit(f"only {len(waits)} of {warnings} were taken")
+        time.sleep(_WARM_SECONDS)
+        chance = random.Random(1)  # moments, not secrets
+        sent: list[Sent] = []
+        before = time.time()
+        for n in range(warnings):
+            time.sleep(chance.uniform(0, 2 * _EVERY_SECONDS))
+            sent.append(source.send(_FIRST_PERSON + n))
+        after = time.time()
+        seconds = waits(made, sent)
+        every, _ = accepted_at(made.settings.data_dir / "carrier")
+    rung = sum(before <= at < after for at in every)
     return {
         "backlog": backlog,
-        "warnings": warnings,
-        "seconds_to_the_post": {
-            "p50": round(waits[len(waits) // 2], 3),
-            "p99": round(waits[min(len(waits) - 1, int(len(waits) * 0.99))], 3),
-            "longest": round(waits[-1], 3),
-        },
+        "pace_set": pace,
+        "calls_per_second_meanwhile": round(rung / (after - before), 1),
+        "urgent_warnings": warnings,
+        "seconds_to_the_api_answer": told([one.answered_seconds for one in sent]),
+        "seconds_to_the_carrier_acceptance": told(seconds),
+        "fill_seconds": round(filled, 1),
     }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--backlog", type=int, default=1_000_000)
-    parser.add_argument("--warnings", type=int, default=100)
+    parser.add_argument("--warnings", type=int, default=200)
+    parser.add_argument("--pace", type=float, default=50.0)
     options = parser.parse_args()
-    print(json.dumps(run(options.backlog, options.warnings), indent=1))
+    print(json.dumps(run(options.backlog, options.warnings, options.pace), indent=1))
 
 
 if __name__ == "__main__":

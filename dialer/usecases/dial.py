@@ -35,6 +35,7 @@ _SLACK_SECONDS = 0.3
 _COUNTED_PER_SECOND = 50.0
 """No telephone network counts calls by the second above this; there a moment's lag need not cost a claim."""
 _WRITE_TRIES = 40
+_LONGEST_PAUSE_SECONDS = 0.9
 
 
 @dataclass(slots=True)
@@ -87,10 +88,11 @@ async def dial(
     run = _Run(engine, client)
     try:
         while loop.time() < until and not stopping():
-            claimed = await asyncio.to_thread(run.claim)
-            if not claimed and not run.sending:
-                break
-            run.send(claimed)
+            if not run.is_behind():
+                claimed = await asyncio.to_thread(run.claim)
+                if not claimed and not run.sending and not run.next_slot_at:
+                    break
+                run.send(claimed)
             await run.breathe()
     finally:
         await run.finish()
@@ -106,8 +108,17 @@ class _Run:
         self.sending: set[asyncio.Task[None]] = set()
         self.said = _Said()
         self.left = 0
+        self.next_slot_at: datetime | None = None
+        """The pace alone let nothing be claimed: when it will."""
+        self._lag = timedelta(0)
         self._half_timeout = timedelta(seconds=engine.lines.post_timeout_seconds / 2)
         self._slack = timedelta(seconds=_SLACK_SECONDS)
+
+    def is_behind(self) -> bool:
+        """Rings leave later than they were to: those that were claimed beside them would be an urgent one's queue."""
+        if not self.sending:
+            self._lag = timedelta(0)
+        return self._lag > timedelta(seconds=self.engine.lines.horizon_seconds / 2)
 
     def claim(self) -> list[Claimed]:
         try:
@@ -131,13 +142,16 @@ class _Run:
             group = pacing.lock(tx, name=rules.group)
             if group is None:
                 return []
+            real_now = engine.real.now()
             paced = group.calls_per_second <= _COUNTED_PER_SECOND
             self._slack = timedelta(seconds=_SLACK_SECONDS if paced else rules.lease_seconds)
+            horizon = timedelta(seconds=rules.horizon_seconds)
+            self.next_slot_at = group.next_slot_at if group.next_slot_at >= real_now + horizon else None
             return attempts.claim(
                 tx,
                 group,
                 now=now,
-                real_now=engine.real.now(),
+                real_now=real_now,
                 horizon_seconds=rules.horizon_seconds,
                 lease_seconds=rules.lease_seconds,
                 at_most=rules.at_most,
@@ -198,6 +212,7 @@ class _Run:
         # A process that was stopped and is woken must not send: its ring may be taken for absent by now, and those
         # that others sent meanwhile have used the pace.
         real_now = self.engine.real.now()
+        self._lag = real_now - claimed.send_at
         if real_now >= min(deadline - self._half_timeout, claimed.send_at + self._slack):
             self.said.late.append(claimed)
             return
@@ -211,12 +226,18 @@ class _Run:
             await asyncio.sleep(wait)
 
     async def breathe(self) -> None:
-        """Until about half the horizon has gone by: answers are written down meanwhile."""
+        """Until half the horizon has gone by, or the next slot is that near; answers are written down meanwhile."""
         loop = asyncio.get_running_loop()
-        until = loop.time() + self.engine.lines.horizon_seconds / 2
+        half = self.engine.lines.horizon_seconds / 2
+        until = loop.time() + half
+        if self.next_slot_at is not None:
+            away = (self.next_slot_at - self.engine.real.now()).total_seconds() - half
+            until = loop.time() + min(away, _LONGEST_PAUSE_SECONDS)
         while loop.time() < until and self.sending:
             await asyncio.wait(self.sending, timeout=_FLUSH_SECONDS)
             await self.flush()
+        if self.next_slot_at is not None:
+            await asyncio.sleep(until - loop.time())
 
     async def finish(self) -> None:
         """Everything that was claimed has left and is written down."""

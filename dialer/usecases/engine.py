@@ -17,8 +17,10 @@ class LineRules:
     """How rings leave, in real seconds."""
 
     group: str = "main"
-    horizon_seconds: float = 1.0
-    """A worker claims what may leave within this time; never more, or late urgent rings wait behind it."""
+    horizon_seconds: float = 0.4
+    """A worker claims what may leave within this time; never more, or late urgent rings wait behind it. A ring that
+    comes now leaves after so long at the latest, if it is the most urgent.
+    """
     lease_seconds: float = 30.0
     at_most: int = 2000
     post_timeout_seconds: float = 10.0

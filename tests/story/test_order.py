@@ -41,7 +41,7 @@ def test_the_pace_is_used_and_never_exceeded(fresh_database: str):
         slots = []
         while scene.clock.now() < began + timedelta(seconds=60):
             slots += [claimed.send_at for claimed in scene.claim()]
-            scene.later(seconds=0.5)
+            scene.later(seconds=scene.engine.lines.horizon_seconds / 2)
         slots = sorted(slot for slot in slots if slot < began + timedelta(seconds=60))
     finally:
         scene.close()
