@@ -117,8 +117,7 @@ def told(seconds: Sequence[float]) -> dict[str, float]:
 
 
 def run(backlog: int, warnings: int, pace: float) -> dict[str, object]:
-    more = {"telephony__calls_per_second": str(pace)}
-    with service(scheduler__tick_seconds="1.0", **more) as made:
+    with service(scheduler__tick_seconds="1.0", telephony__calls_per_second=str(pace)) as made:
         engine = made.app.engine
         begun = time.perf_counter()
         policy = engine.policies.newest.version

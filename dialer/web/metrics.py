@@ -1,13 +1,10 @@
-"""`/metrics` for Prometheus: figures of the database, cached for some seconds, and counters of this process."""
+"""`/metrics` for Prometheus: figures of the database, kept for some seconds, and counters of this process."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import threading
-import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from typing import Generic, TypeVar
 
 from prometheus_client import CONTENT_TYPE_LATEST, Metric, generate_latest
 from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily
@@ -22,6 +19,7 @@ from dialer.errors import Unavailable
 from dialer.runtime.metrics import ProcessMetrics
 from dialer.store.reads.gauges import FirstAttempts
 from dialer.usecases.measure import FIRST_ATTEMPT_BOUNDS, Figures, measure, measure_first_attempts
+from dialer.web.kept import Kept
 
 _FRESH_SECONDS = 5.0
 _HISTOGRAM_FRESH_SECONDS = 30.0
@@ -29,23 +27,6 @@ _HOOKS = frozenset({"call", "dial", "status", "amd", "fallback"})
 _REFUSED, _PUT_OFF = 400, 500
 
 _log = logging.getLogger(__name__)
-_T = TypeVar("_T")
-
-
-class _Kept(Generic[_T]):
-    """A value that is read anew when it is older than so many seconds; several scrapes at once read it once."""
-
-    def __init__(self, read: Callable[[], _T], *, seconds: float) -> None:
-        self._read = read
-        self._seconds = seconds
-        self._lock = threading.Lock()
-        self._kept: tuple[float, _T] | None = None
-
-    def get(self) -> _T:
-        with self._lock:
-            if self._kept is None or time.monotonic() - self._kept[0] > self._seconds:
-                self._kept = (time.monotonic(), self._read())
-            return self._kept[1]
 
 
 class _Business(Collector):
@@ -53,8 +34,8 @@ class _Business(Collector):
 
     def __init__(self, app: Application) -> None:
         engine, late = app.engine, app.settings.scheduler.late_seconds
-        self._figures = _Kept(lambda: measure(engine, late_seconds=late), seconds=_FRESH_SECONDS)
-        self._first = _Kept(lambda: measure_first_attempts(engine), seconds=_HISTOGRAM_FRESH_SECONDS)
+        self._figures = Kept(lambda: measure(engine, late_seconds=late), seconds=_FRESH_SECONDS)
+        self._first = Kept(lambda: measure_first_attempts(engine), seconds=_HISTOGRAM_FRESH_SECONDS)
 
     def describe(self) -> Iterable[Metric]:
         return ()

@@ -18,10 +18,12 @@ from dialer.bootstrap import Application
 from dialer.domain.effects import AlarmCode
 from dialer.errors import Unavailable
 from dialer.store.reads.status import Status, status
+from dialer.web.kept import Kept
 from dialer.words import Lang, word
 
 _HERE = Path(__file__).resolve().parent
 _REFRESH_SECONDS = 3
+_FRESH_SECONDS = 1.0
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none';"
     " form-action 'none'; frame-ancestors 'none'",
@@ -77,11 +79,12 @@ class _Page:
             loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined
         )
         self._template = templates.get_template("status.html")
+        self._status = Kept(self._read, seconds=_FRESH_SECONDS)
 
     async def show(self, request: Request) -> Response:
         lang = Lang.EN if request.query_params.get("lang") == "en" else Lang.ZH
         try:
-            found: Status | None = await asyncio.to_thread(self._read)
+            found: Status | None = await asyncio.to_thread(self._status.get)
         except Unavailable:
             found = None
         return HTMLResponse(
