@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dialer.errors import Unavailable
 from dialer.web.kept import Kept
 
 
@@ -52,10 +53,10 @@ def test_a_reading_that_fails_is_not_kept():
 
     def read() -> int:
         if reading.read() == 1:
-            raise OSError
+            raise Unavailable(part="database", problem="gone")
         return reading.times
 
     kept = Kept(read, seconds=5, clock=reading.clock)
-    with pytest.raises(OSError, match=""):
+    with pytest.raises(Unavailable):
         kept.get()
     assert kept.get() == 2
