@@ -39,8 +39,7 @@ def longest_gap(moments: Sequence[float]) -> float:
 
 
 def run(calls_per_second: float, seconds: float, lines: int) -> dict[str, object]:
-    pace = {"telephony__calls_per_second": str(calls_per_second), "telephony__lines": str(lines)}
-    with service(**pace) as made:
+    with service(telephony__calls_per_second=str(calls_per_second), telephony__lines=str(lines)) as made:
         load(made, int(calls_per_second * (seconds + 10)))
         made.start()
         log = made.settings.data_dir / "carrier" / "witness.log"

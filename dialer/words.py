@@ -274,6 +274,7 @@ _CATALOGUE: Mapping[type[StrEnum], Mapping[str, tuple[str, str]]] = {
             "the telephone network is down, dialling has stopped",
         ),
         AlarmCode.SCHEMA_MOVED: ("程序版本落后于数据库", "a process is older than its database"),
+        AlarmCode.CLOCK_JUMPED: ("服务器时钟回拨", "a machine's clock went back"),
         AlarmCode.NO_FUTURE: ("案件无后续安排", "a case without a next step"),
         AlarmCode.UNSIGNED: ("任务逾期未签收", "nobody has signed for an assignment"),
     },

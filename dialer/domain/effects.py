@@ -122,6 +122,8 @@ class AlarmCode(StrEnum):
     """Nothing is sent to the carrier but one trial call now and then."""
     SCHEMA_MOVED = "schema_moved"
     """The database was migrated by a newer version while an older process still ran: that one claims nothing."""
+    CLOCK_JUMPED = "clock_jumped"
+    """The clock of a machine went back, or two machines disagree."""
     NO_FUTURE = "no_future"
     UNSIGNED = "unsigned"
     """Nobody has signed for an assignment in time."""

@@ -21,6 +21,7 @@ from dialer.usecases import dial as dialling
 from dialer.usecases import escalate_unsigned as escalating
 from dialer.usecases import fold_figures as folding
 from dialer.usecases import load_list as loading
+from dialer.usecases import mend_clock as mending
 from dialer.usecases import pause as pausing
 from dialer.usecases import reconcile as reconciling
 from dialer.usecases import send_messages as messaging
@@ -62,6 +63,7 @@ def sweep() -> None:
     engine = application.current().engine
     _part(
         "sweep",
+        lambda: mending.mend_clock(engine),
         lambda: pausing.end_pauses(engine),
         lambda: sweeping.sweep_attempts(engine),
         lambda: sweeping.sweep_cases(engine),

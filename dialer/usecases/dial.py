@@ -161,17 +161,19 @@ class _Run:
 
     def send(self, claimed: Sequence[Claimed]) -> None:
         """Starts sending, slice by slice of about the same moment, so that fencing is one statement a slice."""
+        # By a clock that nobody sets: one that goes back would have them wait until it comes round again.
+        ahead = asyncio.get_running_loop().time() - self.engine.real.now().timestamp()
         begin = 0
         for end in range(1, len(claimed) + 1):
             last = end == len(claimed)
             if last or (claimed[end].send_at - claimed[begin].send_at).total_seconds() >= _SLICE_SECONDS:
-                task = asyncio.create_task(self._send_slice(claimed[begin:end]))
+                task = asyncio.create_task(self._send_slice(claimed[begin:end], ahead))
                 self.sending.add(task)
                 task.add_done_callback(self.sending.discard)
                 begin = end
 
-    async def _send_slice(self, claimed: Sequence[Claimed]) -> None:
-        await self._wait_for(claimed[0].send_at - timedelta(seconds=_FENCE_AHEAD_SECONDS))
+    async def _send_slice(self, claimed: Sequence[Claimed], ahead: float) -> None:
+        await _wait_for(claimed[0].send_at.timestamp() + ahead - _FENCE_AHEAD_SECONDS)
         try:
             allowed, deadline = await asyncio.to_thread(self._fence, claimed)
         except Unavailable as fault:
@@ -181,7 +183,7 @@ class _Run:
         async with asyncio.TaskGroup() as group:
             for one in claimed:
                 if one.attempt_id in allowed:
-                    group.create_task(self._post(one, deadline))
+                    group.create_task(self._post(one, deadline, ahead))
 
     def _fence(self, claimed: Sequence[Claimed]) -> tuple[set[object], datetime]:
         engine = self.engine
@@ -207,8 +209,8 @@ class _Run:
             language=script.default_language,
         )
 
-    async def _post(self, claimed: Claimed, deadline: datetime) -> None:
-        await self._wait_for(claimed.send_at)
+    async def _post(self, claimed: Claimed, deadline: datetime, ahead: float) -> None:
+        await _wait_for(claimed.send_at.timestamp() + ahead)
         # A process that was stopped and is woken must not send: its ring may be taken for absent by now, and those
         # that others sent meanwhile have used the pace.
         real_now = self.engine.real.now()
@@ -219,11 +221,6 @@ class _Run:
         self.left += 1
         answer = await self.client.place(PlaceCall(attempt_id=claimed.attempt_id, to=claimed.to))
         self.said.add(claimed, answer)
-
-    async def _wait_for(self, moment: datetime) -> None:
-        wait = (moment - self.engine.real.now()).total_seconds()
-        if wait > 0:
-            await asyncio.sleep(wait)
 
     async def breathe(self) -> None:
         """Until half the horizon has gone by, or the next slot is that near; answers are written down meanwhile."""
@@ -261,6 +258,13 @@ class _Run:
         except Unavailable as fault:
             _log.warning("%s", fault)
             self.said = said.before(self.said)
+
+
+async def _wait_for(moment: float) -> None:
+    """Of the loop's own clock."""
+    wait = moment - asyncio.get_running_loop().time()
+    if wait > 0:
+        await asyncio.sleep(wait)
 
 
 def record(engine: Engine, said: _Said) -> None:

@@ -22,6 +22,8 @@ from dialer.usecases.hear_progress import News, apply_news, end_attempts
 _AT_ONCE = 200
 _EMPTY_LISTINGS = 2
 _CLOCK_SKEW = timedelta(seconds=5)
+_CLOCKS_APART = timedelta(days=1)
+"""Absent means that there is no such call of any time near: our clock may have been wrong when it was sent."""
 _GIVE_UP = timedelta(minutes=10)
 _REMEMBERED = timedelta(hours=20)
 """So long does every carrier keep its records of calls."""
@@ -79,18 +81,23 @@ async def _look_for(engine: Engine, client: CallClient, call: Call, number: str)
     deadline = call.posted_at + timedelta(seconds=engine.lines.post_timeout_seconds)
     real_now = engine.real.now()
     try:
-        states = await client.find(number, since=call.posted_at - _CLOCK_SKEW, until=deadline + _CLOCK_SKEW)
-        remembers = bool(states) or await _remembers(engine, client, call.posted_at)
+        states = await client.find(
+            number, since=call.posted_at - _CLOCKS_APART, until=deadline + _CLOCKS_APART
+        )
+        earlier = any(_created(state) <= call.posted_at for state in states)
+        remembers = earlier or await _remembers(engine, client, call.posted_at)
     except Unavailable:
         if real_now > deadline + _GIVE_UP:
             _close_as_unknown(engine, call)
         else:
             _ask_again(engine, call, counted=False)
         return False
-    candidates = _unbound(engine, states)
+    unbound = _unbound(engine, states)
+    first = (call.posted_at - _CLOCK_SKEW).replace(microsecond=0)
+    candidates = [one for one in unbound if first <= _created(one) <= deadline + _CLOCK_SKEW]
     if len(candidates) == 1:
         _bind(engine, call, candidates[0])
-    elif candidates:
+    elif unbound:
         _close_as_unknown(engine, call)
     elif call.polls + 1 < _EMPTY_LISTINGS or real_now <= deadline:
         _ask_again(engine, call, counted=real_now > deadline)
@@ -110,6 +117,11 @@ async def _remembers(engine: Engine, client: CallClient, posted_at: datetime) ->
     with engine.store.begin() as tx:
         sid = calls.known_before(tx, posted_at=posted_at, since=posted_at - _REMEMBERED)
     return sid is not None and await client.fetch(sid) is not None
+
+
+def _created(state: CallState) -> datetime:
+    assert state.date_created is not None  # it was found by it
+    return state.date_created
 
 
 def _unbound(engine: Engine, states: Sequence[CallState]) -> list[CallState]:

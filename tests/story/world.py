@@ -37,6 +37,7 @@ from dialer.telephony.config import TelephonyConfig
 from dialer.usecases.cancel_calls import cancel_calls
 from dialer.usecases.dial import dial
 from dialer.usecases.engine import LineRules
+from dialer.usecases.mend_clock import mend_clock
 from dialer.usecases.reconcile import reconcile
 from dialer.usecases.sweep import sweep_attempts, sweep_cases
 from dialer.web.hooks import hook_routes
@@ -67,6 +68,8 @@ class World:
         self.carrier = carrier
         self.client = client
         self.telephony = telephony
+        self.claimed: list[Claimed] = []
+        """By the last `claim`."""
         self._numbers = 0
 
     # What the network does.
@@ -111,7 +114,8 @@ class World:
     def claim(self) -> list[Claimed]:
         """What a worker takes now, and then does nothing with."""
         self.scene.clock.set(self.scene.engine.clock.now())
-        return self.scene.claim()
+        self.claimed = self.scene.claim()
+        return self.claimed
 
     def fence(self, claimed: list[Claimed]) -> set[uuid.UUID]:
         """What a worker commits just before the POST."""
@@ -144,6 +148,7 @@ class World:
         """What the scheduler has the workers do."""
         engine = self.scene.engine
         with contextlib.suppress(Unavailable):
+            await asyncio.to_thread(mend_clock, engine)
             await asyncio.to_thread(sweep_attempts, engine)
             await asyncio.to_thread(sweep_cases, engine)
             if dialling:
