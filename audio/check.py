@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from audio import compose
-from audio.loudness import FRAME_SECONDS, active_level, frame_levels, peak
+from audio.loudness import (
+    FRAME_SECONDS,
+    PEAK_DBFS,
+    TARGET_DBFS,
+    active_level,
+    frame_levels,
+    peak,
+)
 from audio.resample import TELEPHONE_HZ
 from audio.wave_file import NoSound, Sound, read_wav
 
@@ -33,8 +39,8 @@ def problems(source: Path | bytes) -> tuple[str, ...]:
 
 def _level(sound: Sound) -> list[str]:
     level = active_level(sound)
-    if abs(level - compose.TARGET_DBFS) > LEVEL_TOLERANCE_DB:
-        return [f"speaks at {level:.1f} dBFS, not {compose.TARGET_DBFS:.0f} +- {LEVEL_TOLERANCE_DB}"]
+    if abs(level - TARGET_DBFS) > LEVEL_TOLERANCE_DB:
+        return [f"speaks at {level:.1f} dBFS, not {TARGET_DBFS:.0f} +- {LEVEL_TOLERANCE_DB}"]
     return []
 
 
@@ -57,8 +63,8 @@ def _silence(sound: Sound) -> list[str]:
 
 
 def _clipping(sound: Sound) -> list[str]:
-    if peak(sound) > compose.PEAK_DBFS + 0.5:
-        return [f"peaks at {peak(sound):.1f} dBFS, above {compose.PEAK_DBFS:.0f}"]
+    if peak(sound) > PEAK_DBFS + 0.5:
+        return [f"peaks at {peak(sound):.1f} dBFS, above {PEAK_DBFS:.0f}"]
     run = 0
     for sample in sound.samples:
         run = run + 1 if abs(sample) >= _CLIPPED else 0

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 PROMPTS = Path(__file__).resolve().parent / "prompts"
 """The shipped prompts."""
@@ -66,14 +67,14 @@ class Manifest:
 
     def path(self, file: str) -> Path | None:
         """Where a file of this manifest lies; none for a name that it does not know, whatever is on the disk."""
-        if _FILE.match(file) is None or all(clip.file != file for clip in self.clips):
+        if not is_file_name(file) or all(clip.file != file for clip in self.clips):
             return None
         return self.folder / file
 
     def damaged(self) -> tuple[str, ...]:
         """Files that are missing or not what was rendered."""
         wanted = {clip.file: clip.sha256 for clip in self.clips}
-        return tuple(sorted(file for file, sha in wanted.items() if _sha256_of(self.folder / file) != sha))
+        return tuple(sorted(file for file, sha in wanted.items() if sha256_of(self.folder / file) != sha))
 
     def save(self) -> None:
         """Writes the manifest in a fixed order, so that rendering nothing new changes nothing."""
@@ -84,8 +85,30 @@ class Manifest:
         (self.folder / MANIFEST).write_text(body + "\n", encoding="utf-8")
 
 
+def to_plain(clips: Iterable[Clip]) -> list[dict[str, Any]]:
+    """Clips as JSON, each once and in a fixed order."""
+    return [
+        asdict(clip) for clip in sorted(set(clips), key=lambda c: (c.prompt_id, c.language, c.text, c.file))
+    ]
+
+
+def from_plain(entries: Iterable[Mapping[str, Any]]) -> tuple[Clip, ...]:
+    return tuple(Clip(**entry) for entry in entries)
+
+
+def audio_hash(clips: Iterable[Clip]) -> str:
+    """One SHA-256 for everything that is heard: another voice, another take or another recording is another hash."""
+    heard = [[clip["prompt_id"], clip["language"], clip["text"], clip["sha256"]] for clip in to_plain(clips)]
+    return hashlib.sha256(json.dumps(heard, ensure_ascii=False).encode()).hexdigest()
+
+
 def text_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def is_file_name(name: str) -> bool:
+    """Whether a sound file could be called so; nothing else is ever looked for on a disk."""
+    return _FILE.match(name) is not None
 
 
 def file_name(*, voice: str, text: str, parameters: Iterable[str]) -> str:
@@ -94,5 +117,6 @@ def file_name(*, voice: str, text: str, parameters: Iterable[str]) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:24] + ".wav"
 
 
-def _sha256_of(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """'' for a file that is not there."""
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""

@@ -11,13 +11,10 @@ from pydub import AudioSegment
 from pydub.effects import high_pass_filter
 from pydub.silence import detect_leading_silence
 
-from audio.loudness import active_level, peak
+from audio.loudness import PEAK_DBFS, TARGET_DBFS, active_level, peak
 from audio.resample import TELEPHONE_HZ, to_telephone
 from audio.wave_file import NoSound, Sound
 
-TARGET_DBFS = -20.0
-"""The level of active speech. Loud enough for a noisy street, with room for the peaks of a voice."""
-PEAK_DBFS = -2.0
 _LOWEST_HZ = 150
 _QUIET_DBFS = -45.0
 _LEAD_MS = 60

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -50,6 +51,11 @@ class Kokoro:
     def languages(self) -> frozenset[str]:
         return frozenset({self.language})
 
+    def is_installed(self) -> bool:
+        """Whether every part of the engine and this speaker's style are here; nothing is loaded."""
+        parts = (*_PIECES, "numpy", "onnxruntime", "kokoro_onnx", "misaki")
+        return all(find_spec(part) is not None for part in parts) and self._style_file.is_file()
+
     def say(self, spoken: str, language: str) -> Sound:
         """Raises `VoiceMissing` when a part of the engine is not installed."""
         numpy = _part("numpy")
@@ -85,10 +91,13 @@ class Kokoro:
 
     @cached_property
     def _style(self) -> array[float]:
-        path = self.styles / f"{self.speaker}.bin"
-        if not path.is_file():
+        if not self._style_file.is_file():
             raise VoiceMissing(f"the speaker {self.speaker} is not in the folder of styles")
-        return array("f", path.read_bytes())
+        return array("f", self._style_file.read_bytes())
+
+    @property
+    def _style_file(self) -> Path:
+        return self.styles / f"{self.speaker}.bin"
 
     @cached_property
     def _mandarin(self) -> Any:  # noqa: ANN401 - as above

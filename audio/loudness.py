@@ -7,6 +7,9 @@ import math
 
 from audio.wave_file import Sound
 
+TARGET_DBFS = -20.0
+"""The level of active speech. Loud enough for a noisy street, with room for the peaks of a voice."""
+PEAK_DBFS = -2.0
 FRAME_SECONDS = 0.02
 _GATE_DB = 22.0
 _FULL_SCALE = 32768

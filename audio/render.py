@@ -63,22 +63,40 @@ def render(
     taken_again: set[str] = set()
     for done, item in enumerate(items):
         progress(done, len(items))
-        recorded = recordings.find(item.key, item.language) if recordings else None
-        if recorded is not None:
-            clips.append(_recorded(item, recorded, out))
-        elif item.text:
-            voice = voice_for(item.language, voices)
-            name = _spoken_name(item, voice)
-            if item.key in again and name not in taken_again:
+        if item.key in again and item.text:
+            name = _spoken_name(item, voice_for(item.language, voices))
+            if name not in taken_again:
                 (out / name).unlink(missing_ok=True)
                 taken_again.add(name)
-            clips.append(_spoken(item, voice, out))
+        clip = make(item, out=out, voices=voices, recordings=recordings)
+        if clip is not None:
+            clips.append(clip)
     progress(len(items), len(items))
     manifest = Manifest(folder=out, clips=tuple(dict.fromkeys(clips)))
     manifest.save()
     if prune:
         _prune(manifest)
     return manifest
+
+
+def make(
+    item: Item, *, out: Path, voices: Sequence[Voice], recordings: Recordings | None = None
+) -> Clip | None:
+    """The item's file is in the folder, made now or before; a recording is preferred to any voice. None for a slot
+    that nobody has recorded. Raises `VoiceMissing`, `NoSound` or `Unfit`.
+    """
+    recorded = recordings.find(item.key, item.language) if recordings else None
+    if recorded is not None:
+        return _recorded(item, recorded, out)
+    return _spoken(item, voice_for(item.language, voices), out) if item.text else None
+
+
+def name_of(item: Item, *, voices: Sequence[Voice], recordings: Recordings | None = None) -> str:
+    """What `make` would call the item's file. Raises `VoiceMissing` or `NoSound`."""
+    recorded = recordings.find(item.key, item.language) if recordings else None
+    if recorded is not None:
+        return _recorded_name(item, recorded)
+    return _spoken_name(item, voice_for(item.language, voices))
 
 
 def sentences(text: str) -> tuple[str, ...]:
@@ -92,7 +110,7 @@ def _spoken(item: Item, voice: Voice, out: Path) -> Clip:
         spoken = as_spoken(item.text, item.language)
         parts = [compose.Part(sound=voice.say(piece, item.language)) for piece in sentences(spoken)]
         _write(out / name, item, compose.prompt(parts))
-    return _clip(item, voice.name, out / name)
+    return clip_of(item, voice.name, out / name)
 
 
 def _spoken_name(item: Item, voice: Voice) -> str:
@@ -101,11 +119,15 @@ def _spoken_name(item: Item, voice: Voice) -> str:
 
 
 def _recorded(item: Item, sound: Sound, out: Path) -> Clip:
-    digest = hashlib.sha256(sound.pcm).hexdigest()
-    name = file_name(voice=RECORDED, text=digest, parameters=(item.language, COMPOSING))
+    name = _recorded_name(item, sound)
     if not (out / name).is_file():
         _write(out / name, item, compose.prompt([compose.Part(sound=sound)]))
-    return _clip(item, RECORDED, out / name)
+    return clip_of(item, RECORDED, out / name)
+
+
+def _recorded_name(item: Item, sound: Sound) -> str:
+    digest = hashlib.sha256(sound.pcm).hexdigest()
+    return file_name(voice=RECORDED, text=digest, parameters=(item.language, COMPOSING))
 
 
 def _write(path: Path, item: Item, sound: Sound) -> None:
@@ -118,7 +140,8 @@ def _write(path: Path, item: Item, sound: Sound) -> None:
     partial.replace(path)
 
 
-def _clip(item: Item, voice: str, path: Path) -> Clip:
+def clip_of(item: Item, voice: str, path: Path) -> Clip:
+    """What the file at `path` is, as the sound of this item. Raises `NoSound`."""
     body = path.read_bytes()
     return Clip(
         prompt_id=item.key,
@@ -158,6 +181,13 @@ def default_voices(styles: Path, speakers: Iterable[str] = ()) -> tuple[Voice, .
         for language, speaker in chosen.items()
     ]
     return (*named, Espeak())
+
+
+def installed_voices(styles: Path) -> tuple[Voice, ...]:
+    """As `default_voices`, without those whose parts are not all here."""
+    return tuple(
+        voice for voice in default_voices(styles) if not isinstance(voice, Kokoro) or voice.is_installed()
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -31,8 +31,13 @@ from dialer.store.unit_of_work import Store
 from dialer.store.vault import Vault
 from dialer.telephony.client import CallClient
 from dialer.telephony.config import TelephonyConfig
+from dialer.usecases.editions import Editions
 from dialer.usecases.engine import Centre, Engine, LineRules
+from dialer.usecases.seed_scripts import seed_scripts
+from dialer.usecases.sounds import Sounds
 
+SOUND_FOLDER = "audio"
+"""In the data folder: the sound that was rendered here, by the name that its content gives it."""
 _CLOCK_READ_SECONDS = 0.5
 
 
@@ -147,12 +152,14 @@ def _assemble(settings: Settings, servers: EmbeddedServers | None) -> Applicatio
             )
             policy = settings.policy.policy(zone=settings.centre.timezone)
             version = policies.ensure(tx, to_plain(policy), now=real.now())
+            seed_scripts(tx, now=clock.now())
     celery = make_app(_broker_url(settings, servers))
     engine = Engine(
         store=store,
         clock=clock,
         real=real,
         policies=Policies(store, current=version),
+        editions=Editions(store, sounds=Sounds(store, folder=settings.data_dir / SOUND_FOLDER)),
         lines=LineRules(
             post_timeout_seconds=settings.telephony.timeout_seconds,
             silence_seconds=settings.telephony.silence_seconds,

@@ -12,13 +12,15 @@ from rich.console import Console
 from rich.table import Table
 
 from audio.clips import PROMPTS, ManifestUnreadable
+from dialer.cli_versions import render_version, versions
 from dialer.errors import Refusal
 from dialer.scripts.catalogue import script_named, shipped
 from dialer.scripts.checks import check, good_path_seconds, longest_path_seconds
 from dialer.scripts.dialogue import Context, Turn, advance, start
 from dialer.scripts.hearing import Heard
 from dialer.scripts.prompts import prompt_list
-from dialer.usecases.choose_script import durations_by_text, manifest
+from dialer.usecases.choose_script import durations_by_text
+from dialer.usecases.editions import shipped_manifest
 
 scripts = typer.Typer(help="What the robot says.", no_args_is_help=True)
 _FINDINGS = 1
@@ -34,7 +36,7 @@ def check_scripts(
     chosen = [script_named(script)] if script else list(shipped().values())
     durations = durations_by_text()
     findings = [finding for one in chosen for finding in check(one, durations=durations)]
-    damaged = manifest().damaged()
+    damaged = shipped_manifest().damaged()
     if as_json:
         typer.echo(
             json.dumps(
@@ -59,15 +61,25 @@ def check_scripts(
     raise typer.Exit(_FINDINGS if findings or damaged else 0)
 
 
+scripts.registered_commands.extend(versions.registered_commands)
+
+
 @scripts.command("render")
 def render_scripts(
+    script: Annotated[str, typer.Argument(help="a script of the service; default: the shipped files")] = "",
+    version: Annotated[int | None, typer.Argument(help="default: the live one")] = None,
+    by: Annotated[str, typer.Option(help="who asks for it")] = "cli",
+    *,
     out: Annotated[Path, typer.Option(help="where the sound goes")] = PROMPTS,
     styles: Annotated[Path, typer.Option(help="the voices of the engine (docs/scripts.md)")] = Path(
         "var/voices"
     ),
     recordings: Annotated[Path | None, typer.Option(help="clips that a person spoke")] = None,
 ) -> None:
-    """Make the sound of every prompt; needs the optional speech engine."""
+    """Make the sound of a version, or of every shipped prompt; voices come with the extra `speech`."""
+    if script:
+        render_version(script, version, by=by)
+        return
     # Sound processing is loaded here alone: no other command should pay for it.
     from audio.render import Item, Unfit, default_voices, render  # noqa: PLC0415
     from audio.voices import Recordings, VoiceMissing  # noqa: PLC0415

@@ -158,6 +158,7 @@ def _ticking(app: Application, ticks: Ticks) -> BackgroundScheduler:
         ("send_messages", DIAL_QUEUE, tick * _RECONCILE_EVERY),
         ("audit", DIAL_QUEUE, settings.audit_seconds),
         ("resume_loads", BULK_QUEUE, tick * _RESUME_EVERY),
+        ("resume_renders", BULK_QUEUE, tick * _RESUME_EVERY),
         ("fold", DIAL_QUEUE, tick * _FOLD_EVERY),
     ):
         # The first one at once: whoever leads after a gap does not wait for the next round.

@@ -13,6 +13,7 @@ from dialer.domain.load import LoadState
 from dialer.domain.message import MessagePurpose, MessageState
 from dialer.domain.pause import PauseScope
 from dialer.domain.reach import Reach
+from dialer.domain.script_life import RenderState, VersionState
 from dialer.domain.stop_payment import PaidWhen, StopResult
 from dialer.domain.unit_plan import UnitField
 from dialer.domain.values import (
@@ -277,6 +278,18 @@ _CATALOGUE: Mapping[type[StrEnum], Mapping[str, tuple[str, str]]] = {
         AlarmCode.CLOCK_JUMPED: ("服务器时钟回拨", "a machine's clock went back"),
         AlarmCode.NO_FUTURE: ("案件无后续安排", "a case without a next step"),
         AlarmCode.UNSIGNED: ("任务逾期未签收", "nobody has signed for an assignment"),
+        AlarmCode.SOUND_BROKEN: ("录音缺失或损坏，已改用合成语音", "a prompt's sound is missing or broken"),
+    },
+    VersionState: {
+        VersionState.DRAFT: ("草稿", "draft"),
+        VersionState.APPROVED: ("已批准", "approved"),
+        VersionState.RETIRED: ("已停用", "retired"),
+    },
+    RenderState: {
+        RenderState.WAITING: ("等待配音", "waiting"),
+        RenderState.RUNNING: ("配音中", "being rendered"),
+        RenderState.DONE: ("已配音", "rendered"),
+        RenderState.FAILED: ("配音失败", "failed"),
     },
     PauseScope: {
         PauseScope.ALL: ("全部外呼", "all dialling"),

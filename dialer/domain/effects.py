@@ -127,6 +127,8 @@ class AlarmCode(StrEnum):
     NO_FUTURE = "no_future"
     UNSIGNED = "unsigned"
     """Nobody has signed for an assignment in time."""
+    SOUND_BROKEN = "sound_broken"
+    """An approved prompt could not be played to somebody, and a machine's voice spoke it instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

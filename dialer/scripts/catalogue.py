@@ -48,6 +48,15 @@ def script_named(script_id: str) -> Script:
         raise NotFound(kind="script", key=script_id) from None
 
 
+_LANGUAGES = {Tag.MONGOLIAN: "mn"}
+
+
+def language_for(script: Script, tags: Iterable[Tag]) -> str:
+    """The language to try first with somebody on record with these tags; the script's own where it has no other."""
+    wanted = (_LANGUAGES[tag] for tag in sorted(tags) if tag in _LANGUAGES)
+    return next((language for language in wanted if language in script.languages), script.default_language)
+
+
 def choose(
     fraud_type: FraudType,
     tags: Iterable[Tag] = (),

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.domain.attempt import AttemptState
 from dialer.domain.pause import PauseScope
-from dialer.domain.values import FraudType, Tag
+from dialer.domain.values import FraudType, Grade, Tag
 from dialer.store import holds, pacing
 from dialer.store import tables as t
 from dialer.store.people import open_person
@@ -32,9 +32,11 @@ class Claimed:
     attempt_id: uuid.UUID
     token: int
     case_id: int
+    person_id: int
     n: int
     to: str
     send_at: datetime
+    grade: Grade
     fraud_type: FraudType
     tags: frozenset[Tag]
 
@@ -120,9 +122,11 @@ def claim(
                 attempt_id=row["id"],
                 token=row["token"] + 1,
                 case_id=row["case_id"],
+                person_id=row["person_id"],
                 n=row["n"],
                 to=numbers[row["id"]],
                 send_at=send_at,
+                grade=Grade(row["grade"]),
                 fraud_type=FraudType(row["fraud_type"]),
                 tags=frozenset(Tag(tag) for tag in row["tags"]),
             )
@@ -275,6 +279,8 @@ class Sending:
     script_id: str
     script_hash: str
     language: str
+    script_version_id: int | None = None
+    audio_hash: str = ""
 
 
 def mark_sending(
@@ -291,6 +297,8 @@ def mark_sending(
             "script_id": s.script_id,
             "script_hash": s.script_hash,
             "language": s.language,
+            "script_version_id": s.script_version_id,
+            "audio_hash": s.audio_hash,
         }
         for s in wanted
     ]
@@ -302,7 +310,11 @@ def _moment(name: str) -> sa.BindParameter[datetime]:
     return sa.bindparam(name, type_=sa.DateTime(timezone=True))
 
 
-_SENDINGS = RowSet.of(t.attempt, "given", ("id", "token", "script_id", "script_hash", "language"))
+_SENDINGS = RowSet.of(
+    t.attempt,
+    "given",
+    ("id", "token", "script_id", "script_hash", "language", "script_version_id", "audio_hash"),
+)
 _MARK_SENDING = (
     sa.update(t.attempt)
     .where(
@@ -319,6 +331,8 @@ _MARK_SENDING = (
         script_id=_SENDINGS.c.script_id,
         script_hash=_SENDINGS.c.script_hash,
         language=_SENDINGS.c.language,
+        script_version_id=_SENDINGS.c.script_version_id,
+        audio_hash=_SENDINGS.c.audio_hash,
     )
     .returning(t.attempt.c.id)
 )

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from dialer.domain.attempt import AttemptState
+from dialer.domain.effects import AlarmCode
 from dialer.domain.reach import Reach
 from dialer.domain.values import Answer, Contact, FraudType, Tag, TelephonyResult
 from dialer.store import tables as t
@@ -55,6 +56,8 @@ class Call:
     answered_at: datetime | None
     script_id: str
     script_hash: str
+    script_version_id: int | None
+    audio_hash: str
     language: str
     fraud_type: FraudType
     tags: frozenset[Tag]
@@ -82,6 +85,8 @@ _CALL_COLUMNS = (
     t.attempt.c.answered_at,
     t.attempt.c.script_id,
     t.attempt.c.script_hash,
+    t.attempt.c.script_version_id,
+    t.attempt.c.audio_hash,
     t.attempt.c.language,
     t.attempt.c.posted_at,
     t.attempt.c.polls,
@@ -111,6 +116,8 @@ def _call(row: Mapping[str, Any]) -> Call:
         answered_at=row["answered_at"],
         script_id=row["script_id"],
         script_hash=row["script_hash"],
+        script_version_id=row["script_version_id"],
+        audio_hash=row["audio_hash"],
         language=row["language"],
         fraud_type=FraudType(row["fraud_type"]),
         tags=frozenset(Tag(tag) for tag in row["tags"]),
@@ -147,6 +154,8 @@ class Kept:
     kind: str
     facts: Mapping[str, object]
     personal: Mapping[str, str]
+    alarm: AlarmCode | None = None
+    """What a supervisor must see beside it, about the case."""
 
 
 def keep(tx: Tx, events: Sequence[Kept], *, at: datetime) -> set[tuple[uuid.UUID, str]]:

@@ -20,6 +20,14 @@ from dialer.store.tables_cases import (
     warning,
 )
 from dialer.store.tables_figures import tally, tally_case, tally_mark
+from dialer.store.tables_scripts import (
+    script_approval,
+    script_render,
+    script_sound,
+    script_trial,
+    script_version,
+    sound_file,
+)
 from dialer.store.tables_units import unit, unit_alias
 from dialer.store.tables_work import (
     alarm,
@@ -33,7 +41,18 @@ from dialer.store.tables_work import (
     stop_payment,
 )
 
-APPEND_ONLY = (outcome, outcome_approval, event, audit, filed_case)
+APPEND_ONLY = (
+    outcome,
+    outcome_approval,
+    event,
+    audit,
+    filed_case,
+    script_version,
+    script_sound,
+    script_approval,
+    sound_file,
+    script_trial,
+)
 """A trigger refuses UPDATE and DELETE on these, whoever asks."""
 
 for _table in metadata.tables.values():
@@ -66,7 +85,13 @@ __all__ = [
     "person_key",
     "person_phone",
     "policy_version",
+    "script_approval",
+    "script_render",
+    "script_sound",
+    "script_trial",
+    "script_version",
     "service_clock",
+    "sound_file",
     "stop_payment",
     "tally",
     "tally_case",

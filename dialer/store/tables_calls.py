@@ -56,6 +56,8 @@ attempt = sa.Table(
     sa.Column("cancel_asked", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("script_id", sa.Text, nullable=False, server_default=""),
     sa.Column("script_hash", sa.Text, nullable=False, server_default=""),
+    sa.Column("script_version_id", sa.BigInteger),
+    sa.Column("audio_hash", sa.Text, nullable=False, server_default=""),
     sa.Column("language", sa.Text, nullable=False, server_default=""),
     sa.Column("drill", sa.Boolean, nullable=False),
     sa.UniqueConstraint("case_id", "n"),

@@ -8,11 +8,12 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from celery import shared_task
 
 from dialer.errors import Unavailable, UnusableFile
-from dialer.store import loads
+from dialer.store import loads, renders
 from dialer.tasks import application
 from dialer.telephony.client import CallClient
 from dialer.telephony.messages import MessageClient
@@ -28,13 +29,19 @@ from dialer.usecases import send_messages as messaging
 from dialer.usecases import sweep as sweeping
 from dialer.usecases import watch_cycle as cycling
 
+if TYPE_CHECKING:
+    from dialer.usecases.render_script import Studio
+
 _DIAL_SECONDS = 20.0
 _DIAL_AT_ONCE = 2
 _NOTE_SECONDS = 2.0
 _FOLD_SECONDS = 1.0
+_RENDER_SECONDS = 5.0
 
 _dialling = threading.BoundedSemaphore(_DIAL_AT_ONCE)
 _noted: dict[str, float] = {}
+_studios: list[Studio] = []
+"""The voices of this process, loaded once."""
 
 _log = logging.getLogger(__name__)
 
@@ -124,6 +131,40 @@ def load_list(load_id: int) -> None:
 def resume_loads() -> None:
     """Lists whose worker has gone."""
     _patiently(_resume)
+
+
+@shared_task(name="dialer.render_script", ignore_result=True)
+def render_script(render_id: int) -> None:
+    """The sound of one version, for a while: an urgent list must not wait behind it."""
+    _patiently(lambda: _render(render_id))
+
+
+@shared_task(name="dialer.resume_renders", ignore_result=True)
+def resume_renders() -> None:
+    """Sound that nobody is making."""
+    _patiently(_resume_renders)
+
+
+def _resume_renders() -> None:
+    engine = application.current().engine
+    with engine.store.begin() as tx:
+        waiting = renders.unfinished(tx, real_now=engine.real.now())
+    for render_id in waiting:
+        _patiently(partial(_render, render_id))
+
+
+def _render(render_id: int) -> None:
+    # Sound processing is loaded here alone: no worker that renders nothing should pay for it.
+    from dialer.usecases.render_script import Studio, render_script  # noqa: PLC0415
+
+    app = application.current()
+    if not _studios:
+        _studios.append(Studio.of(app.settings.data_dir))
+    over = render_script(
+        app.engine, render_id, studio=_studios[0], for_seconds=_RENDER_SECONDS, stopping=application.stopping
+    )
+    if not over and not application.stopping():
+        app.engine.nudge("render_script", render_id)
 
 
 def _resume() -> None:

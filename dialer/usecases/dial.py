@@ -16,11 +16,12 @@ from dialer.domain.effects import AlarmCode
 from dialer.domain.values import TelephonyResult
 from dialer.errors import Unavailable
 from dialer.intake.zones import closed_until
+from dialer.scripts.catalogue import language_for
 from dialer.store import alarms, attempts, cases, pacing, returns, schema
 from dialer.store.attempts import Claimed, Sending
 from dialer.store.schema import SchemaMoved
 from dialer.telephony.client import CallClient, Fault, PlaceCall, Placed, Refused, Unsure
-from dialer.usecases.choose_script import choose_script
+from dialer.usecases.editions import Choice
 from dialer.usecases.engine import Engine
 from dialer.usecases.hear_progress import end_attempts
 from dialer.usecases.judge_answers import Answered, judge_answers, retry_seconds
@@ -187,27 +188,18 @@ class _Run:
 
     def _fence(self, claimed: Sequence[Claimed]) -> tuple[set[object], datetime]:
         engine = self.engine
+        choice = engine.editions.now(engine.real.now())
         with engine.store.begin() as tx:
             real_now = engine.real.now()
             deadline = real_now + timedelta(seconds=engine.lines.post_timeout_seconds)
             allowed = attempts.mark_sending(
                 tx,
-                [self._sending(one) for one in claimed],
+                [sending(choice, one) for one in claimed],
                 now=engine.clock.now(),
                 real_now=real_now,
                 poll_at=deadline + timedelta(seconds=engine.lines.unknown_after_seconds),
             )
         return set(allowed), deadline
-
-    def _sending(self, claimed: Claimed) -> Sending:
-        script = choose_script(claimed.fraud_type, claimed.tags)
-        return Sending(
-            attempt_id=claimed.attempt_id,
-            token=claimed.token,
-            script_id=script.id,
-            script_hash=script.content_hash,
-            language=script.default_language,
-        )
 
     async def _post(self, claimed: Claimed, deadline: datetime, ahead: float) -> None:
         await _wait_for(claimed.send_at.timestamp() + ahead)
@@ -265,6 +257,22 @@ async def _wait_for(moment: float) -> None:
     wait = moment - asyncio.get_running_loop().time()
     if wait > 0:
         await asyncio.sleep(wait)
+
+
+def sending(choice: Choice, claimed: Claimed) -> Sending:
+    """What the call will speak to its end, whatever is approved meanwhile."""
+    edition = choice.for_call(
+        claimed.fraud_type, claimed.tags, grade=claimed.grade, person_id=claimed.person_id
+    )
+    return Sending(
+        attempt_id=claimed.attempt_id,
+        token=claimed.token,
+        script_id=edition.script.id,
+        script_hash=edition.script.content_hash,
+        script_version_id=edition.version_id,
+        audio_hash=edition.audio_hash,
+        language=language_for(edition.script, claimed.tags),
+    )
 
 
 def record(engine: Engine, said: _Said) -> None:

@@ -10,6 +10,7 @@ from dialer.runtime.clock import Clock
 from dialer.store.policies import Policies
 from dialer.store.unit_of_work import Store
 from dialer.store.units import Units
+from dialer.usecases.editions import Editions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,7 @@ class Engine:
     clock: Clock
     real: Clock
     policies: Policies
+    editions: Editions
     lines: LineRules
     centre: Centre
     drill: bool

@@ -15,7 +15,7 @@ from dialer.domain.attempt import AttemptState
 from dialer.domain.events import Event
 from dialer.errors import DialerError, NotFound, Unavailable
 from dialer.scripts.dialogue import Turn
-from dialer.store import calls, cases, returns
+from dialer.store import alarms, calls, cases, returns
 from dialer.store.calls import Call, Change, Kept
 from dialer.store.cases import StoredCase
 from dialer.store.unit_of_work import Tx
@@ -136,6 +136,7 @@ class _Batch:
         locked: dict[int, StoredCase] = cases.lock(tx, moved) if moved else {}
         known = calls.lock(tx, {reading.kept.attempt_id for reading in self.readings})
         fresh = calls.keep(tx, [reading.kept for reading in self.readings], at=now)
+        self._ring(fresh)
         poll_at = self.engine.real.now() + timedelta(seconds=self.engine.lines.silence_seconds)
         changes: dict[uuid.UUID, Change] = {}
         moves: list[Move] = []
@@ -160,6 +161,23 @@ class _Batch:
         calls.change(tx, list(changes.values()))
         rest_numbers(tx, self.engine, over, now=now)
         return bool(moves) and bool(move(tx, locked, moves, policies=self.engine.policies, now=now))
+
+    def _ring(self, fresh: set[tuple[uuid.UUID, str]]) -> None:
+        kept = [reading.kept for reading in self.readings if reading.kept.alarm is not None]
+        alarms.ring_all(
+            self.tx,
+            [
+                {
+                    "code": one.alarm,
+                    "case_id": one.case_id,
+                    "load_id": None,
+                    "facts": {"prompts": one.facts.get("unsound", [])},
+                    "raised_at": self.now,
+                }
+                for one in kept
+                if (one.attempt_id, one.step) in fresh
+            ],
+        )
 
 
 def rest_numbers(tx: Tx, engine: Engine, ended: Sequence[uuid.UUID], *, now: datetime) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from dialer.domain.reach import Conversation, Reach, contact_of, heard_seconds, reach_of
 from dialer.domain.values import Contact, TelephonyResult
 from dialer.store.calls import Call
-from dialer.usecases.choose_script import context_for, script_of
+from dialer.usecases.choose_script import context_for, edition_of
 from dialer.usecases.engine import Engine
 from dialer.usecases.spoken_length import warning_seconds
 
@@ -51,5 +51,7 @@ def judge_reach(
 def _warning_seconds(engine: Engine, call: Call, now: datetime) -> float:
     if not call.script_id:
         return 0.0
-    context = context_for(engine, language=call.language, tags=call.tags, now=now)
-    return warning_seconds(script_of(call.script_id), context)
+    edition = edition_of(engine, call)
+    return warning_seconds(
+        edition, context_for(engine, edition, language=call.language, tags=call.tags, now=now)
+    )

@@ -29,7 +29,7 @@ _GIVE_UP = timedelta(minutes=10)
 
 def message_text(engine: Engine, outgoing: Outgoing) -> tuple[str, str]:
     """The words of the script that fits the case, with the bureau's name in them, and their language."""
-    script = choose_script(outgoing.fraud_type, outgoing.tags)
+    script = choose_script(engine, outgoing.fraud_type, outgoing.tags)
     language = script.default_language
     return script.message.get(language, "").replace("{bureau}", bureau_name(engine, script)), language
 
@@ -57,7 +57,7 @@ async def send_messages(engine: Engine, client: MessageClient) -> int:
 
 async def _send(engine: Engine, client: MessageClient, outgoing: Outgoing) -> bool:
     text, language = message_text(engine, outgoing)
-    script = choose_script(outgoing.fraud_type, outgoing.tags)
+    script = choose_script(engine, outgoing.fraud_type, outgoing.tags)
     if message_findings(text, language, bureau=bureau_name(engine, script)):
         # Better no message than one that could be the fraudsters' own. The lint of scripts names what is wrong.
         await asyncio.to_thread(_hear, engine, outgoing, MessageState.FAILED, None, None)

@@ -14,7 +14,7 @@ from dialer.scripts.texts import filled, needs_verification
 from dialer.store import assignments, audits, stop_payments
 from dialer.store.assignments import Assignment
 from dialer.store.reads.conversation import Exchange, conversation
-from dialer.usecases.choose_script import script_of
+from dialer.usecases.editions import Editions
 from dialer.usecases.engine import Engine
 
 _NOON = 12
@@ -69,7 +69,9 @@ def show_hand_over(engine: Engine, assignment_id: int, *, by: str) -> HandOver:
             why=f"assignment {assignment_id}",
             now=engine.clock.now(),
         )
-    return HandOver(assignment=assignment, said=tuple(map(_said, turns)), paid=_paid(turns))
+    return HandOver(
+        assignment=assignment, said=tuple(_said(engine.editions, turn) for turn in turns), paid=_paid(turns)
+    )
 
 
 def stop_payment_done(engine: Engine, stop_payment_id: int, *, by: str, result: StopResult) -> None:
@@ -91,23 +93,23 @@ def stop_payment_done(engine: Engine, stop_payment_id: int, *, by: str, result: 
         )
 
 
-def _said(turn: Exchange) -> Said:
+def _said(editions: Editions, turn: Exchange) -> Said:
     return Said(
         at=turn.at,
         n=turn.n,
         asked_at=turn.asked_at,
         pressed=turn.value or turn.key,
         speech=turn.speech,
-        robot=_texts(turn),
+        robot=_texts(editions, turn),
         desk=turn.desk,
     )
 
 
-def _texts(turn: Exchange) -> tuple[str, ...]:
-    """As spoken; a prompt that the script of today does not have any more is told by its name."""
+def _texts(editions: Editions, turn: Exchange) -> tuple[str, ...]:
+    """As spoken; a prompt that the script does not have any more is told by its name."""
     if not turn.script_id:
         return turn.said
-    script = script_of(turn.script_id)
+    script = editions.of(turn.script_id, turn.script_version_id, turn.audio_hash).script
     prompts = {prompt.id: prompt for prompt in prompts_of(script)}
     told = []
     for prompt_id in turn.said:

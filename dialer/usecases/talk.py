@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from dialer.domain.attempt import AttemptState
+from dialer.domain.effects import AlarmCode
 from dialer.domain.events import OfficerWanted
 from dialer.domain.values import Answer
 from dialer.scripts.dialogue import End, Position, Turn, advance, start
 from dialer.scripts.hearing import Heard
 from dialer.scripts.model import Learned
 from dialer.store.calls import RANK, Call, Change, Kept
-from dialer.usecases.choose_script import choose_script, context_for, script_of
+from dialer.usecases.choose_script import context_for, edition_of
+from dialer.usecases.editions import Edition
 from dialer.usecases.engine import Engine
 from dialer.usecases.hear_calls import Reply, Understood, hear_calls, hear_one
 from dialer.usecases.spoken_length import spoken_seconds
@@ -36,15 +38,17 @@ class Step:
     personal: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, engine: Engine, call: Call, now: datetime) -> ReadStep:
-        turn = _turn(engine, call, self, now)
+        edition = edition_of(engine, call)
+        turn, unsound = sounding(engine, edition, _turn(engine, edition, call, self, now))
         wish = _wish(turn) if self.position is not None else None
         return ReadStep(
-            kept=_kept(self, call.case_id, turn),
+            kept=_kept(self, call.case_id, turn, unsound),
             may_move=wish is not None,
             reply=turn,
             step=self,
             turn=turn,
             wish=wish,
+            seconds=spoken_seconds(edition, turn.utterances),
         )
 
 
@@ -55,6 +59,8 @@ class ReadStep(Understood):
     step: Step
     turn: Turn
     wish: Answer | None
+    seconds: float
+    """Of our voice, in this turn."""
 
     def change(
         self,
@@ -82,7 +88,7 @@ class ReadStep(Understood):
             last_step=step.step if newer else None,
             last_node=turn.node if newer else None,
             spoke=True if step.heard.digits or step.heard.speech else None,
-            played_seconds=call.played_seconds + spoken_seconds(turn.utterances),
+            played_seconds=call.played_seconds + self.seconds,
         )
 
     def event(self, call: Call, _change: Change) -> OfficerWanted | None:
@@ -114,15 +120,34 @@ def _wish(turn: Turn) -> Answer | None:
     return Answer.WANTS_OFFICER if turn.hand_over else None
 
 
-def _turn(engine: Engine, call: Call, step: Step, now: datetime) -> Turn:
-    script = script_of(call.script_id) if call.script_id else choose_script(call.fraud_type, call.tags)
-    context = context_for(engine, language=call.language, tags=call.tags, now=now)
+def _turn(engine: Engine, edition: Edition, call: Call, step: Step, now: datetime) -> Turn:
+    context = context_for(engine, edition, language=call.language, tags=call.tags, now=now)
     if step.position is None:
-        return start(script, context)
-    return advance(script, step.position, step.heard, context)
+        return start(edition.script, context)
+    return advance(edition.script, step.position, step.heard, context)
 
 
-def _kept(step: Step, case_id: int, turn: Turn) -> Kept:
+def sounding(engine: Engine, edition: Edition, turn: Turn) -> tuple[Turn, tuple[str, ...]]:
+    """The turn with only such sound as is whole, and the prompts whose approved sound is not: those are spoken."""
+    sounds, real_now = engine.editions.sounds, engine.real.now()
+    broken = [
+        utterance.prompt_id
+        for utterance in turn.utterances
+        if any(
+            sounds.whole(file, edition.sha256.get(file, ""), real_now=real_now) is None
+            for file in utterance.audio or ()
+        )
+    ]
+    if not broken:
+        return turn, ()
+    utterances = tuple(
+        replace(utterance, audio=None) if utterance.prompt_id in broken else utterance
+        for utterance in turn.utterances
+    )
+    return replace(turn, utterances=utterances), tuple(broken)
+
+
+def _kept(step: Step, case_id: int, turn: Turn, unsound: tuple[str, ...]) -> Kept:
     return Kept(
         attempt_id=step.attempt_id,
         case_id=case_id,
@@ -140,6 +165,8 @@ def _kept(step: Step, case_id: int, turn: Turn) -> Kept:
             "end": turn.end is not None,
             "desk": step.desk,
             "sid": step.sid,
-        },
+        }
+        | ({"unsound": list(unsound)} if unsound else {}),
         personal={**step.personal, "collected": turn.collected.value} if turn.collected else step.personal,
+        alarm=AlarmCode.SOUND_BROKEN if unsound else None,
     )

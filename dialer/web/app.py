@@ -22,7 +22,7 @@ def create_app(app: Application) -> FastAPI:
     web = FastAPI(title="dialer", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     web.router.routes.extend(hook_routes(app.engine, app.telephony))
     web.router.routes.extend(status_routes(app))
-    web.router.routes.append(Route("/audio/{file}", sound, methods=["GET"]))
+    web.router.routes.append(Route("/audio/{file}", sound(app.engine), methods=["GET"]))
     # Browsers ask for it unasked; nothing is missing.
     web.router.routes.append(
         Route("/favicon.ico", lambda _request: Response(status_code=204), methods=["GET"])

@@ -10,7 +10,7 @@ import pytest
 
 from audio import compose
 from audio.check import problems
-from audio.loudness import active_level, frame_levels, peak
+from audio.loudness import PEAK_DBFS, TARGET_DBFS, active_level, frame_levels, peak
 from audio.resample import to_telephone
 from audio.wave_file import NoSound, Sound, read_wav, wav_bytes
 
@@ -47,8 +47,8 @@ def test_what_it_can_carry_is_left_as_it_is(tone: Make):
 def test_soft_and_loud_speakers_end_at_one_level_unclipped(tone: Make, level: float):
     out = compose.prompt([compose.Part(sound=tone(1.5, level=level))])
     assert out.rate_hz == 8000
-    assert abs(active_level(out) - compose.TARGET_DBFS) < 1.0
-    assert peak(out) <= compose.PEAK_DBFS + 0.1
+    assert abs(active_level(out) - TARGET_DBFS) < 1.0
+    assert peak(out) <= PEAK_DBFS + 0.1
     assert problems(wav_bytes(out)) == ()
 
 
@@ -73,7 +73,7 @@ def test_nothing_but_silence_is_refused(quiet: Make):
 def test_a_peak_is_bent_and_never_cut(tone: Make):
     spiky = after(tone(2.0, level=0.05), tone(0.2, level=1.0))
     out = compose.levelled(Sound(pcm=to_telephone(spiky.samples, 24000).tobytes(), rate_hz=8000))
-    assert peak(out) <= compose.PEAK_DBFS
+    assert peak(out) <= PEAK_DBFS
     top = max(abs(sample) for sample in out.samples)
     assert sum(abs(sample) == top for sample in out.samples) < 10
 

@@ -21,6 +21,8 @@ class Exchange:
     at: datetime
     n: int
     script_id: str
+    script_version_id: int | None
+    audio_hash: str
     language: str
     asked_at: str
     """The node that waited; '' at the first turn."""
@@ -48,6 +50,8 @@ def conversation(tx: Tx, case_id: int) -> list[Exchange]:
             t.event.c.sealed,
             t.attempt.c.n,
             t.attempt.c.script_id,
+            t.attempt.c.script_version_id,
+            t.attempt.c.audio_hash,
             t.attempt.c.language,
             t.attempt.c.answer,
         )
@@ -71,6 +75,8 @@ def _exchange(row: Mapping[str, Any], personal: Mapping[str, Any]) -> Exchange:
         at=row["at"],
         n=row["n"],
         script_id=row["script_id"],
+        script_version_id=row["script_version_id"],
+        audio_hash=row["audio_hash"],
         language=row["language"],
         asked_at=facts.get("at", ""),
         key=facts.get("key", ""),

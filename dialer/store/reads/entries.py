@@ -83,7 +83,8 @@ def of_event(row: Row) -> Iterator[Entry]:
                 "spoke": facts.get("spoke", False),
                 "then": facts.get("then", ""),
                 "end": facts.get("end", False),
-            },
+            }
+            | ({"unsound": ", ".join(facts["unsound"])} if "unsound" in facts else {}),
         )
         return
     plain = {name: value for name, value in facts.items() if value is None or isinstance(value, str | int)}

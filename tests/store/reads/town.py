@@ -24,6 +24,7 @@ from dialer.store.people import Known, Person, identify, write
 from dialer.store.policies import Policies
 from dialer.store.unit_of_work import Store, Tx
 from dialer.store.vault import Vault
+from dialer.usecases.editions import Editions
 from dialer.usecases.engine import Centre, Engine, LineRules
 from tests.core.domain.samples import POLICY
 
@@ -53,6 +54,7 @@ class Town:
             clock=self.clock,
             real=self.clock,
             policies=Policies(self.store, current=self.policy_version),
+            editions=Editions(self.store),
             lines=LineRules(),
             centre=Centre(timezone="Asia/Shanghai", area_code="0478", default_grade=Grade.MEDIUM),
             drill=drill,

@@ -1,0 +1,109 @@
+"""What the robot says: versions of scripts, their approval, their sound, and trials of one against another."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB
+
+from dialer.domain.script_life import RenderState
+from dialer.store.columns import identity, metadata, when, word
+
+script_version = sa.Table(
+    "script_version",
+    metadata,
+    identity(),
+    sa.Column("script_id", sa.Text, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("content_hash", sa.Text, nullable=False),
+    sa.Column("canonical", sa.Text, nullable=False),
+    sa.Column("file", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("bases", JSONB, nullable=False),
+    sa.Column("drafted_by", sa.Text, nullable=False),
+    when("drafted_at", required=True),
+    sa.UniqueConstraint("script_id", "number"),
+    sa.UniqueConstraint("script_id", "content_hash"),
+    sa.UniqueConstraint("id", "drafted_by"),
+    sa.CheckConstraint("number > 0 AND drafted_by <> '' AND length(content_hash) = 64", name="whole"),
+)
+"""Append-only. `canonical` is what is spoken, `source` and `bases` the files that it was read from."""
+
+script_sound = sa.Table(
+    "script_sound",
+    metadata,
+    sa.Column("audio_hash", sa.Text, primary_key=True),
+    sa.Column("clips", JSONB, nullable=False),
+)
+"""Append-only: which file says which prompt, known by the hash of all of them."""
+
+script_approval = sa.Table(
+    "script_approval",
+    metadata,
+    identity(),
+    sa.Column("version_id", sa.BigInteger, nullable=False),
+    sa.Column("drafted_by", sa.Text, nullable=False),
+    sa.Column("approved_by", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("audio_hash", sa.ForeignKey("script_sound.audio_hash"), nullable=False),
+    sa.Column("goes_live", sa.Boolean, nullable=False),
+    when("at", required=True),
+    sa.ForeignKeyConstraint(
+        ["version_id", "drafted_by"],
+        ["script_version.id", "script_version.drafted_by"],
+        name="fk_script_approval_version",
+    ),
+    sa.Index("ix_script_approval_version_id", "version_id"),
+    sa.CheckConstraint("approved_by <> drafted_by AND approved_by <> ''", name="second_person"),
+    sa.CheckConstraint("reason <> ''", name="reason"),
+)
+"""Append-only. The newest that goes live is what new calls of its script speak; the others are history."""
+
+sound_file = sa.Table(
+    "sound_file",
+    metadata,
+    sa.Column("file", sa.Text, primary_key=True),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("body", BYTEA, nullable=False),
+)
+"""Append-only: sound by the name that its content gives it, so that every machine can have it."""
+
+script_render = sa.Table(
+    "script_render",
+    metadata,
+    identity(),
+    sa.Column("version_id", sa.ForeignKey("script_version.id"), nullable=False, index=True),
+    word("state", RenderState),
+    sa.Column("done", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("total", sa.Integer, nullable=False),
+    sa.Column("clips", JSONB, nullable=False),
+    sa.Column("error", sa.Text, nullable=False, server_default=""),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    when("asked_at", required=True),
+    when("ended_at"),
+    when("lease_until"),  # real
+    sa.Index(
+        "uq_script_render_open",
+        "version_id",
+        unique=True,
+        postgresql_where=sa.text("state IN ('waiting', 'running')"),
+    ),
+    sa.CheckConstraint("done BETWEEN 0 AND total", name="progress"),
+)
+"""The making of a version's sound, from where it stands; `clips` are those made so far."""
+
+script_trial = sa.Table(
+    "script_trial",
+    metadata,
+    identity(),
+    sa.Column("approval_id", sa.ForeignKey("script_approval.id"), nullable=False),
+    sa.Column("script_id", sa.Text, nullable=False, index=True),
+    sa.Column("grade", sa.Text, nullable=False, server_default=""),
+    sa.Column("weights", JSONB, nullable=False),
+    sa.Column("set_by", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    when("at", required=True),
+    sa.CheckConstraint("set_by <> '' AND reason <> ''", name="whole"),
+)
+"""Append-only. Which approved versions are compared, and in what shares; `approval_id` is what was live then, and the
+trial is over as soon as something else goes live. The newest of a script and grade ('' is any) holds.
+"""

@@ -1,0 +1,198 @@
+"""Editions: one version of a script with the sound that it was approved with. None ever changes, so each is read once;
+what is live is looked up again every other second.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from types import MappingProxyType
+
+from audio.clips import RECORDED, Clip, Manifest, audio_hash, from_plain
+from dialer.domain.values import FraudType, Grade, Tag
+from dialer.errors import Unavailable
+from dialer.scripts import catalogue
+from dialer.scripts.model import Script
+from dialer.scripts.prompts import prompt_list
+from dialer.scripts.reading import read_canonical
+from dialer.store import scripts
+from dialer.store.unit_of_work import Store
+from dialer.usecases.sounds import Sounds
+
+_FRESH = timedelta(seconds=2)
+_POINTS = 2.0**64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """`version_id` None: a shipped script in a database that knows no versions yet."""
+
+    script: Script
+    version_id: int | None
+    number: int
+    audio_hash: str
+    clips: tuple[Clip, ...]
+    by_text: Mapping[tuple[str, str], str]
+    """Language and text to the file that says it."""
+    recordings: Mapping[tuple[str, str], str]
+    """Language and prompt to the file that a person spoke."""
+    seconds: Mapping[str, float]
+    """By file."""
+    sha256: Mapping[str, str]
+    """By file."""
+
+
+def edition(
+    script: Script, clips: Iterable[Clip], *, version_id: int | None = None, number: int = 0
+) -> Edition:
+    clips = tuple(clips)
+    return Edition(
+        script=script,
+        version_id=version_id,
+        number=number,
+        audio_hash=audio_hash(clips),
+        clips=clips,
+        by_text={(clip.language, clip.text): clip.file for clip in clips if clip.voice != RECORDED},
+        recordings={(clip.language, clip.prompt_id): clip.file for clip in clips if clip.voice == RECORDED},
+        seconds={clip.file: clip.duration_seconds for clip in clips},
+        sha256={clip.file: clip.sha256 for clip in clips},
+    )
+
+
+@cache
+def shipped_manifest() -> Manifest:
+    return Manifest.load()
+
+
+def clips_for(script: Script, clips: Iterable[Clip]) -> tuple[Clip, ...]:
+    """Those of them that a script can play."""
+    items = prompt_list([script])
+    texts = {(item.language, item.text) for item in items}
+    names = {(item.language, item.key) for item in items}
+    return tuple(
+        clip
+        for clip in clips
+        if (
+            (clip.language, clip.prompt_id) in names
+            if clip.voice == RECORDED
+            else (clip.language, clip.text) in texts
+        )
+    )
+
+
+@cache
+def shipped_edition(script_id: str) -> Edition:
+    """Raises `NotFound`."""
+    script = catalogue.script_named(script_id)
+    return edition(script, clips_for(script, shipped_manifest().clips))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What is live at one moment."""
+
+    read_at: datetime
+    live: Mapping[str, Edition]
+    """By script."""
+    shares: Mapping[tuple[str, str], Mapping[int, float]] = field(default_factory=dict)
+    """Running trials: script and grade ('' is any) to the share of each version, by its number."""
+    versions: Mapping[tuple[str, int], Edition] = field(default_factory=dict)
+    """What a trial compares, by script and number."""
+
+    def for_call(
+        self, fraud_type: FraudType, tags: Iterable[Tag], *, grade: Grade, person_id: int
+    ) -> Edition:
+        """The same person hears the same version for as long as a trial's shares stay."""
+        script_id = catalogue.choose(
+            fraud_type, tags, among={name: e.script for name, e in self.live.items()}
+        )
+        chosen = self.live[script_id]
+        shares = self.shares.get((script_id, grade.value)) or self.shares.get((script_id, ""))
+        if not shares:
+            return chosen
+        number = drawn(shares, f"{script_id}/{person_id}")
+        return self.versions.get((script_id, number), chosen)
+
+
+def drawn(shares: Mapping[int, float], key: str) -> int:
+    """One of them for a key, always the same, each as often as its share says. When shares change, only those move who
+    must (weighted rendezvous hashing).
+    """
+
+    def rank(number: int) -> float:
+        digest = hashlib.blake2b(f"{key}/{number}".encode(), digest_size=8).digest()
+        point = (int.from_bytes(digest) + 0.5) / _POINTS
+        return -math.log(point) / shares[number]
+
+    return min((number for number in sorted(shares) if shares[number] > 0), key=rank)
+
+
+class Editions:
+    """What this process may speak. Another process's approval is seen here within two seconds."""
+
+    def __init__(self, store: Store, *, sounds: Sounds | None = None) -> None:
+        self._store = store
+        self.sounds = sounds or Sounds(store)
+        self._known: dict[tuple[int, str], Edition] = {}
+        self._choice: Choice | None = None
+
+    def of(self, script_id: str, version_id: int | None, audio_hash: str) -> Edition:
+        """What an attempt was placed with, whatever is live by now. Raises `NotFound`."""
+        if version_id is None:
+            return shipped_edition(script_id)
+        key = (version_id, audio_hash)
+        known = self._known.get(key)
+        if known is None:
+            with self._store.begin() as tx:
+                number, canonical, clips = scripts.spoken(tx, version_id, audio_hash)
+            known = edition(
+                read_canonical(canonical), from_plain(clips), version_id=version_id, number=number
+            )
+            self._known[key] = known
+        return known
+
+    def now(self, real_now: datetime) -> Choice:
+        """What is live. While the database does not answer, what was live when it last did."""
+        choice = self._choice
+        if choice is not None and real_now - choice.read_at < _FRESH and real_now >= choice.read_at:
+            return choice
+        try:
+            self._choice = self._read(real_now)
+        except Unavailable:
+            if choice is None:
+                raise
+            return choice
+        return self._choice
+
+    def refresh(self) -> None:
+        """The next question reads what is live, also within the two seconds."""
+        self._choice = None
+
+    def _read(self, real_now: datetime) -> Choice:
+        with self._store.begin() as tx:
+            standing = scripts.live(tx)
+            shares = scripts.trials(tx, standing)
+            wanted = {(script_id, number) for (script_id, _), weights in shares.items() for number in weights}
+            compared = {
+                (found.script_id, found.number): found
+                for script_id in {script_id for script_id, _ in wanted}
+                for found in scripts.versions(tx, script_id)
+                if (found.script_id, found.number) in wanted and found.approvals
+            }
+        live = {script_id: shipped_edition(script_id) for script_id in catalogue.shipped()} | {
+            script_id: self.of(script_id, one.version_id, one.audio_hash)
+            for script_id, one in standing.items()
+        }
+        versions = {
+            key: self.of(found.script_id, found.id, found.audio_hash) for key, found in compared.items()
+        }
+        return Choice(
+            read_at=real_now,
+            live=MappingProxyType(live),
+            shares=MappingProxyType(shares),
+            versions=MappingProxyType(versions),
+        )

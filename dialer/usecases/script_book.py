@@ -1,0 +1,230 @@
+"""What there is to read about scripts: which are live, their versions, and one version as a graph with its sound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from audio.clips import RECORDED, Clip
+from dialer.scripts import model
+from dialer.scripts.findings import Finding
+from dialer.scripts.graph import arrows, prompt_of
+from dialer.scripts.model import Prompt, Script
+from dialer.scripts.texts import with_defaults
+from dialer.store import scripts
+from dialer.store.renders import Render
+from dialer.store.scripts import Version
+from dialer.usecases.approve_script import Sounded, findings_of, sound_of
+from dialer.usecases.draft_script import script_in
+from dialer.usecases.engine import Engine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptLine:
+    """One script in the list. `live` None: nothing of it has been approved."""
+
+    script_id: str
+    title: Mapping[str, str]
+    live: int | None
+    live_hash: str
+    live_since: datetime | None
+    approved_by: str
+    newest: int
+    drafts: int
+    """Versions that nobody has approved yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaidAs:
+    """A prompt in one language: its words, and the file that says them; '' where a machine's voice would."""
+
+    language: str
+    text: str
+    file: str
+    voice: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeView:
+    """`kind` as the file says it. `prompt_id` '' for a node that says nothing."""
+
+    id: str
+    kind: str
+    prompt_id: str
+    must_say: bool
+    said: tuple[SaidAs, ...]
+    file: str
+    line: int
+    answer: str = ""
+    contact: str = ""
+    urgency: str = ""
+    timeout_seconds: int = 0
+    retries: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """`key` is what is pressed; `label` says what else leads there (next, silence, a tag)."""
+
+    start: str
+    to: str
+    key: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptPage:
+    """One version, whole."""
+
+    version: Version
+    script: Script
+    start: str
+    nodes: tuple[NodeView, ...]
+    edges: tuple[Edge, ...]
+    common: tuple[NodeView, ...]
+    """What is said before a question is asked again; no nodes of the graph."""
+    findings: tuple[Finding, ...]
+    without_sound: tuple[str, ...]
+    voices: Mapping[str, int]
+    """How many clips each voice speaks: a mechanical one must not go unseen."""
+    render: Render | None
+
+
+def list_scripts(engine: Engine) -> tuple[ScriptLine, ...]:
+    """Every script of which there is a version, by its id."""
+    with engine.store.begin() as tx:
+        found = scripts.versions(tx)
+    by_script: dict[str, list[Version]] = {}
+    for version in found:
+        by_script.setdefault(version.script_id, []).append(version)
+    return tuple(_line(versions) for _, versions in sorted(by_script.items()))
+
+
+def script_versions(engine: Engine, script_id: str = "") -> tuple[Version, ...]:
+    """Newest first within a script, with their approvals."""
+    with engine.store.begin() as tx:
+        return tuple(scripts.versions(tx, script_id))
+
+
+def show_script(engine: Engine, script_id: str, number: int | None = None) -> ScriptPage:
+    """The live version unless another is named; without a live one the newest. Raises `NotFound`."""
+    with engine.store.begin() as tx:
+        if number is None:
+            found = scripts.versions(tx, script_id)
+            live = [version for version in found if version.is_live]
+            version = (live or found)[0] if found else scripts.version(tx, script_id, 1)
+        else:
+            version = scripts.version(tx, script_id, number)
+        script = script_in(version)
+        sounded = sound_of(tx, version, script)
+    return ScriptPage(
+        version=version,
+        script=script,
+        start=script.start,
+        nodes=tuple(_node(script, node, sounded) for node in script.nodes.values()),
+        edges=tuple(_edges(script)),
+        common=tuple(
+            _view(script, prompt.id, "say", prompt, script.origin, sounded)
+            for prompt in (script.again, script.confirm)
+        ),
+        findings=findings_of(engine, version, script, sounded),
+        without_sound=sounded.absent,
+        voices=_voices(sounded.clips),
+        render=sounded.render,
+    )
+
+
+def _line(versions: list[Version]) -> ScriptLine:
+    live = next((version for version in versions if version.is_live), None)
+    newest = versions[0]
+    approval = live.approvals[-1] if live else None
+    return ScriptLine(
+        script_id=newest.script_id,
+        title=script_in(live or newest).title,
+        live=live.number if live else None,
+        live_hash=live.content_hash if live else "",
+        live_since=approval.at if approval else None,
+        approved_by=approval.approved_by if approval else "",
+        newest=newest.number,
+        drafts=sum(not version.approvals for version in versions),
+    )
+
+
+def _voices(clips: tuple[Clip, ...]) -> Mapping[str, int]:
+    counted: dict[str, int] = {}
+    for clip in clips:
+        counted[clip.voice] = counted.get(clip.voice, 0) + 1
+    return counted
+
+
+def _node(script: Script, node: model.Node, sounded: Sounded) -> NodeView:
+    kind = {
+        model.Say: "say",
+        model.Ask: "ask",
+        model.Branch: "branch",
+        model.HandOver: "hand_over",
+        model.End: "end",
+    }[type(node)]
+    view = _view(script, node.id, kind, prompt_of(node), node.origin, sounded)
+    facts: dict[str, str | int] = {
+        name: value
+        for name in ("answer", "contact", "urgency", "timeout_seconds", "retries")
+        if (value := getattr(node, name, None)) is not None
+    }
+    return NodeView(**{name: getattr(view, name) for name in NodeView.__slots__} | facts)
+
+
+def _view(
+    script: Script, node_id: str, kind: str, prompt: Prompt | None, origin: model.Origin, sounded: Sounded
+) -> NodeView:
+    return NodeView(
+        id=node_id,
+        kind=kind,
+        prompt_id=prompt.id if prompt else "",
+        must_say=prompt.must_say if prompt else False,
+        said=tuple(_said(script, prompt, sounded)) if prompt else (),
+        file=origin.file,
+        line=origin.line,
+    )
+
+
+def _said(script: Script, prompt: Prompt, sounded: Sounded) -> Iterator[SaidAs]:
+    """In every language of the script; one without words is a slot to be recorded."""
+    for language in script.languages:
+        template = prompt.texts.get(language, "")
+        text = with_defaults(script, template, language) if template else ""
+        clip = _clip(sounded.clips, language, prompt.id, text)
+        yield SaidAs(
+            language=language,
+            text=text,
+            file=clip.file if clip else "",
+            voice=clip.voice if clip else "",
+            seconds=clip.duration_seconds if clip else 0.0,
+        )
+
+
+def _clip(clips: tuple[Clip, ...], language: str, prompt_id: str, text: str) -> Clip | None:
+    """As a call chooses: a recording of the prompt, else whatever says the text."""
+    here = [clip for clip in clips if clip.language == language]
+    recorded = (clip for clip in here if clip.voice == RECORDED and clip.prompt_id == prompt_id)
+    spoken = (clip for clip in here if clip.voice != RECORDED and clip.text == text and text)
+    return next(recorded, None) or next(spoken, None)
+
+
+def _edges(script: Script) -> Iterator[Edge]:
+    for node in script.nodes.values():
+        match node:
+            case model.Branch():
+                yield from (Edge(start=node.id, to=to, label=case) for case, to in node.cases.items())
+                yield Edge(start=node.id, to=node.otherwise, label="otherwise")
+            case model.Ask():
+                for arrow in arrows(script, node):
+                    if arrow.choice is not None:
+                        yield Edge(start=node.id, to=arrow.to, key=arrow.choice.key)
+                if node.next:
+                    yield Edge(start=node.id, to=node.next, label=node.collect)
+                yield Edge(start=node.id, to=node.otherwise, label="otherwise")
+            case _:
+                yield from (Edge(start=node.id, to=arrow.to, label="next") for arrow in arrows(script, node))

@@ -1,0 +1,123 @@
+"""A centre with the shipped scripts as its first versions, a data folder, and a voice that is a tone."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from audio.voices import Recordings
+from audio.wave_file import Sound, wav_bytes
+from dialer.domain.values import Grade
+from dialer.scripts.catalogue import shipped_texts
+from dialer.store.attempts import Sending
+from dialer.store.renders import Render
+from dialer.store.scripts import Version
+from dialer.usecases.approve_script import approve_script
+from dialer.usecases.dial import sending
+from dialer.usecases.draft_script import draft_script
+from dialer.usecases.editions import Editions
+from dialer.usecases.render_script import Studio, render_script
+from dialer.usecases.script_book import script_versions
+from dialer.usecases.script_sound import rendering, start_rendering
+from dialer.usecases.seed_scripts import seed_scripts
+from dialer.usecases.sounds import Sounds
+from tests.audio.conftest import burst
+from tests.ops.scene import Scene
+
+WARN = "不认识的人让您转账"
+LOAN = shipped_texts()["loan"]
+
+
+def loan(**replaced: str) -> str:
+    """The shipped loan script with other words."""
+    text = LOAN
+    for old, new in replaced.items():
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+@dataclass
+class Tone:
+    """Speaks any language; every text lasts about as long as it would."""
+
+    name: str = "tone"
+    level: float = 0.3
+    said: list[str] = field(default_factory=list)
+    parameters: tuple[str, ...] = ()
+
+    def languages(self) -> frozenset[str]:
+        return frozenset({"zh", "en"})
+
+    def say(self, spoken: str, language: str) -> Sound:
+        self.said.append(spoken)
+        return burst(max(0.6, len(spoken) / (8 if language == "zh" else 20)), level=self.level)
+
+
+class ScriptCentre(Scene):
+    def __init__(self, url: str, data_dir: Path) -> None:
+        super().__init__(url)
+        self.data_dir = data_dir
+        self.voice = Tone()
+        with self.tx() as tx:
+            seed_scripts(tx, now=self.clock.now())
+        self.engine = replace(self.engine, editions=self.editions())
+
+    def editions(self, *, data_dir: Path | None = None, shipped: Path | None = None) -> Editions:
+        """Those of another process, perhaps on another machine."""
+        folder = (data_dir or self.data_dir) / "audio"
+        sounds = Sounds(self.store, folder=folder, **({"shipped": shipped} if shipped else {}))
+        return Editions(self.store, sounds=sounds)
+
+    @property
+    def studio(self) -> Studio:
+        return Studio(voices=[self.voice], recordings=Recordings(folder=self.data_dir / "recordings"))
+
+    def record(self, language: str, prompt_id: str, sound: Sound) -> None:
+        """Somebody puts a clip into the data folder."""
+        path = self.data_dir / "recordings" / language / f"{prompt_id}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(wav_bytes(sound))
+
+    def draft(self, text: str, *, by: str = "甲") -> Version:
+        return draft_script(self.engine, text, by=by, file="loan-2.toml").version
+
+    def render(self, version: Version, *, for_seconds: float = 600.0) -> Render:
+        """All of it, here and now."""
+        asked = start_rendering(self.engine, version.script_id, version.number, by="甲")
+        render_script(self.engine, asked.id, studio=self.studio, for_seconds=for_seconds)
+        made = rendering(self.engine, version.script_id, version.number)
+        assert made is not None
+        return made
+
+    def approve(self, version: Version, *, by: str = "乙", goes_live: bool = True) -> Version:
+        return approve_script(
+            self.engine, version.script_id, version.number, by=by, reason="更清楚", goes_live=goes_live
+        )
+
+    def version(self, script_id: str, number: int) -> Version:
+        return next(v for v in script_versions(self.engine, script_id) if v.number == number)
+
+    def placed(self, case_id: int) -> Sending:
+        """What a worker would pin to the case's ring now."""
+        claimed = next(c for c in self.claim() if c.case_id == case_id)
+        return sending(self.engine.editions.now(self.engine.real.now()), claimed)
+
+    def ring(self, *, grade: Grade = Grade.MEDIUM, person_id: int | None = None) -> uuid.UUID:
+        """A ring that was placed now and is ringing."""
+        case_id = self.open_case(grade=grade, person_id=person_id)
+        placed = self.placed(case_id)
+        self.change_attempt(
+            placed.attempt_id,
+            state="ringing",
+            sid=f"CA{placed.attempt_id.hex}",
+            script_id=placed.script_id,
+            script_hash=placed.script_hash,
+            script_version_id=placed.script_version_id,
+            audio_hash=placed.audio_hash,
+            language=placed.language,
+            sent_at=self.clock.now(),
+            ringing_at=self.clock.now(),
+        )
+        return placed.attempt_id
