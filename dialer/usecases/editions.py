@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from audio.clips import RECORDED, Clip, Manifest, audio_hash, from_plain
 from dialer.domain.values import FraudType, Grade, Tag
-from dialer.errors import Unavailable
+from dialer.errors import DialerError, NotFound, Unavailable
 from dialer.scripts import catalogue
 from dialer.scripts.model import Script
 from dialer.scripts.prompts import prompt_list
@@ -84,10 +84,20 @@ def clips_for(script: Script, clips: Iterable[Clip]) -> tuple[Clip, ...]:
     )
 
 
+class EditionMissing(DialerError):
+    """A call was placed with words that this process cannot find: a fault of ours, never of whoever asks."""
+
+    def __init__(self, *, script_id: str, version_id: int | None) -> None:
+        which = f" in version {version_id}" if version_id is not None else ""
+        super().__init__(f"script {script_id}{which} is not here")
+
+
 @cache
 def shipped_edition(script_id: str) -> Edition:
-    """Raises `NotFound`."""
-    script = catalogue.script_named(script_id)
+    """Raises `EditionMissing`."""
+    script = catalogue.shipped().get(script_id)
+    if script is None:
+        raise EditionMissing(script_id=script_id, version_id=None)
     return edition(script, clips_for(script, shipped_manifest().clips))
 
 
@@ -141,14 +151,17 @@ class Editions:
         self._choice: Choice | None = None
 
     def of(self, script_id: str, version_id: int | None, audio_hash: str) -> Edition:
-        """What an attempt was placed with, whatever is live by now. Raises `NotFound`."""
+        """What an attempt was placed with, whatever is live by now. Raises `EditionMissing`."""
         if version_id is None:
             return shipped_edition(script_id)
         key = (version_id, audio_hash)
         known = self._known.get(key)
         if known is None:
-            with self._store.begin() as tx:
-                number, canonical, clips = scripts.spoken(tx, version_id, audio_hash)
+            try:
+                with self._store.begin() as tx:
+                    number, canonical, clips = scripts.spoken(tx, version_id, audio_hash)
+            except NotFound as fault:
+                raise EditionMissing(script_id=script_id, version_id=version_id) from fault
             known = edition(
                 read_canonical(canonical), from_plain(clips), version_id=version_id, number=number
             )
