@@ -133,6 +133,8 @@ class _Run:
     def _claim(self) -> list[Claimed]:
         engine = self.engine
         rules = engine.lines
+        # Read here, and not first when a ring is about to leave.
+        engine.editions.now(engine.real.now())
         with engine.store.begin() as tx:
             if engine.schema and not schema.hold(tx, built_for=engine.schema):
                 return []
