@@ -26,6 +26,15 @@ class Conflict(Refusal):
         self.current = current
 
 
+class Overtaken(Conflict):
+    """Somebody else did something meanwhile: `who` and, in words of the domain, `what`."""
+
+    def __init__(self, message: str, *, who: str, what: str) -> None:
+        super().__init__(message, current=what)
+        self.who = who
+        self.what = what
+
+
 class Invalid(Refusal):
     """An input that can never be right; `field` names it and `mend` says what would be."""
 

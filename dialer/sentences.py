@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
 
+from dialer.domain.acts import ActKind
 from dialer.domain.case import Reason
 from dialer.domain.effects import AlarmCode
 from dialer.domain.message import MessagePurpose, MessageState
@@ -197,6 +198,15 @@ def _viewed(f: Facts, lang: Lang) -> str:
     return f"looked at what is hidden ({f['act']}): {f['why']}"
 
 
+def _act(f: Facts, lang: Lang) -> str:
+    """What was done, and where the work went or why, where that was said."""
+    told = _named(ActKind, f["act"], lang)
+    about = f.get("to") or f.get("unit") or f.get("why")
+    if not about:
+        return told
+    return f"{told}：{about}" if lang is Lang.ZH else f"{told}: {about}"
+
+
 _TELL: Mapping[EntryKind, Callable[[Facts, Lang], str]] = {
     EntryKind.WARNING: _warning,
     EntryKind.RING_PLANNED: _ring_planned,
@@ -216,7 +226,7 @@ _TELL: Mapping[EntryKind, Callable[[Facts, Lang], str]] = {
     EntryKind.FILED: _said("已立案", "a case was filed with the police:", "case_number"),
     EntryKind.ALARM: _alarm("报警：", "alarm: "),
     EntryKind.ALARM_SEEN: _alarm("报警已阅：", "alarm seen: "),
-    EntryKind.ACT: _said("操作", "act", "act"),
+    EntryKind.ACT: _act,
     EntryKind.VIEWED: _viewed,
 }
 

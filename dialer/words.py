@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
+from dialer.domain.acts import ActKind
 from dialer.domain.attempt import AttemptState
 from dialer.domain.case import CaseStatus, ErrandState, Reason, RobotState
 from dialer.domain.effects import AlarmCode
-from dialer.domain.errand import AssignmentState
+from dialer.domain.errand import AssignmentState, TransferState, VisitStage, WhoSeen
 from dialer.domain.load import LoadState
 from dialer.domain.message import MessagePurpose, MessageState
 from dialer.domain.pause import PauseScope
@@ -47,6 +48,52 @@ _CATALOGUE: Mapping[type[StrEnum], Mapping[str, tuple[str, str]]] = {
         Grade.HIGH: ("高危", "high"),
         Grade.MEDIUM: ("中危", "medium"),
         Grade.LOW: ("低危", "low"),
+    },
+    ActKind: {
+        ActKind.UNIT_ASSIGNED: ("已分拣到单位", "sorted to its unit"),
+        ActKind.UNIT_CHANGED: ("移交单位", "handed to another unit"),
+        ActKind.UNIT_RAISED: ("逾期未签收，上升一级", "nobody signed: raised one level"),
+        ActKind.TRANSFER_ASKED: ("请求转派", "transfer asked"),
+        ActKind.TRANSFER_ACCEPTED: ("转派已接收", "transfer accepted"),
+        ActKind.TRANSFER_REFUSED: ("转派被退回", "transfer refused"),
+        ActKind.CLAIMED: ("领取任务", "taken"),
+        ActKind.RELEASED: ("退回队列", "given back"),
+        ActKind.LAPSED: ("签收后无动作，退回队列", "signed but idle: back in the queue"),
+        ActKind.ACCOUNT_DISABLED: ("账号停用，退回队列", "account disabled: back in the queue"),
+        ActKind.CALL_BACK: ("预约回拨", "call-back agreed"),
+        ActKind.DIALLED: ("坐席拨号", "dialled from the desk"),
+        ActKind.VISIT_ACCEPTED: ("接受上门任务", "visit accepted"),
+        ActKind.VISIT_ON_THE_WAY: ("已出发", "on the way"),
+        ActKind.VISIT_ARRIVED: ("已到达", "arrived"),
+        ActKind.VISIT_SEEN: ("见面情况", "who was seen"),
+        ActKind.VISIT_NOTE: ("上门记录", "note of the visit"),
+        ActKind.VISIT_PHOTO: ("现场照片", "photo"),
+        ActKind.RING_NOW: ("立即呼叫", "ring now"),
+        ActKind.GRADE_RAISED: ("人工升级", "grade raised"),
+        ActKind.GRADE_LOWERED: ("人工降级", "grade lowered"),
+        ActKind.CLOSED: ("人工结案", "closed"),
+        ActKind.DUPLICATE: ("标记重复", "marked duplicate"),
+        ActKind.OPTED_OUT: ("拒绝机器人来电", "opted out"),
+        ActKind.NOTE: ("备注", "note"),
+        ActKind.LOAD_WITHDRAWN: ("名单撤回", "list withdrawn"),
+    },
+    VisitStage: {
+        VisitStage.NONE: ("未接受", "not accepted"),
+        VisitStage.ACCEPTED: ("已接受", "accepted"),
+        VisitStage.ON_THE_WAY: ("途中", "on the way"),
+        VisitStage.ARRIVED: ("已到达", "arrived"),
+        VisitStage.SEEN: ("已见面", "seen"),
+    },
+    WhoSeen: {
+        WhoSeen.PERSON: ("本人", "the person"),
+        WhoSeen.FAMILY: ("家属", "family"),
+        WhoSeen.NEIGHBOUR: ("邻居", "a neighbour"),
+        WhoSeen.NOBODY: ("无人", "nobody"),
+    },
+    TransferState: {
+        TransferState.ASKED: ("待接收", "waiting for an answer"),
+        TransferState.ACCEPTED: ("已接收", "accepted"),
+        TransferState.REFUSED: ("已退回", "refused"),
     },
     UnitField: {
         UnitField.NAME: ("名称", "name"),

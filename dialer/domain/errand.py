@@ -12,3 +12,34 @@ class AssignmentState(StrEnum):
     DONE = "done"
     WITHDRAWN = "withdrawn"
     """The person was reached on another track, or the case ended."""
+
+
+class VisitStage(StrEnum):
+    """How far an officer has come."""
+
+    NONE = "none"
+    ACCEPTED = "accepted"
+    ON_THE_WAY = "on_the_way"
+    ARRIVED = "arrived"
+    SEEN = "seen"
+    """It is told who was seen; the report is still to come."""
+
+    @property
+    def rank(self) -> int:
+        return list(VisitStage).index(self)
+
+
+class WhoSeen(StrEnum):
+    """Who was met at the door."""
+
+    PERSON = "person"
+    FAMILY = "family"
+    NEIGHBOUR = "neighbour"
+    NOBODY = "nobody"
+
+
+class TransferState(StrEnum):
+    ASKED = "asked"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    """It stays with whoever sent it."""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from dialer.domain.effects import HastenErrand, TakeErrand
-from dialer.domain.errand import AssignmentState
+from dialer.domain.errand import AssignmentState, VisitStage
 from dialer.domain.values import Grade, OutcomeKind, Track
-from dialer.errors import Conflict, NotFound
+from dialer.errors import NotFound, Overtaken
 from dialer.store import tables as t
+from dialer.store import units
 from dialer.store.unit_of_work import Tx
 
 _PENDING = (AssignmentState.OPEN.value, AssignmentState.SIGNED.value)
@@ -35,6 +36,21 @@ class Assignment:
     signed_at: datetime | None
     signed_by: str
     withdrawn_why: str
+    unit_id: int | None = None
+    """None: it waits at the centre."""
+    token: int = 0
+    """Grows with every hand it goes through: whoever acts with an older one has been overtaken."""
+    lease_until: datetime | None = None
+    """Real. A desk's claim ends then unless it is renewed."""
+    raises: int = 0
+    """How many levels it rose because nobody signed."""
+    transfers: int = 0
+    call_at: datetime | None = None
+    """The person wants to be rung then."""
+    kept_for: str | None = None
+    stage: VisitStage = VisitStage.NONE
+    done_by: str | None = None
+    outcome: str | None = None
 
 
 _COLUMNS = (
@@ -51,6 +67,16 @@ _COLUMNS = (
     "signed_at",
     "signed_by",
     "withdrawn_why",
+    "unit_id",
+    "token",
+    "lease_until",
+    "raises",
+    "transfers",
+    "call_at",
+    "kept_for",
+    "stage",
+    "done_by",
+    "outcome",
 )
 
 
@@ -59,13 +85,14 @@ def _assignment(row: Mapping[str, Any]) -> Assignment:
         **{
             name: row[name]
             for name in _COLUMNS
-            if name not in {"kind", "state", "signed_by", "withdrawn_why"}
+            if name not in {"kind", "state", "signed_by", "withdrawn_why", "stage"}
         },
         kind=Track(row["kind"]),
         state=AssignmentState(row["state"]),
         grade=Grade(row["grade"]),
         signed_by=row["signed_by"] or "",
         withdrawn_why=row["withdrawn_why"] or "",
+        stage=VisitStage(row["stage"]),
     )
 
 
@@ -75,12 +102,31 @@ def _select() -> sa.Select[Any]:
     )
 
 
-def waiting(tx: Tx, *, kind: Track | None = None, limit: int = 100) -> list[Assignment]:
-    """Open and signed ones, most urgent first."""
+def waiting(
+    tx: Tx,
+    *,
+    kind: Track | None = None,
+    scope: int | None = None,
+    signed_by: str | None = None,
+    limit: int = 100,
+) -> list[Assignment]:
+    """Open and signed ones, most urgent first: of the unit `scope` and all below it, and of whoever signed for them."""
     statement = _select().where(t.assignment.c.state.in_(_PENDING))
     if kind is not None:
         statement = statement.where(t.assignment.c.kind == kind.value)
+    if scope is not None:
+        statement = statement.where(units.within(t.assignment.c.unit_id, scope))
+    if signed_by is not None:
+        statement = statement.where(
+            t.assignment.c.state == AssignmentState.SIGNED.value, t.assignment.c.signed_by == signed_by
+        )
     return [_assignment(row) for row in tx.rows(statement.order_by(t.assignment.c.urgency_at).limit(limit))]
+
+
+def of_case(tx: Tx, case_id: int) -> list[Assignment]:
+    """Open and signed ones of a case."""
+    statement = _select().where(t.assignment.c.case_id == case_id, t.assignment.c.state.in_(_PENDING))
+    return [_assignment(row) for row in tx.rows(statement.order_by(t.assignment.c.id))]
 
 
 def get(tx: Tx, assignment_id: int) -> Assignment:
@@ -98,18 +144,60 @@ def lock(tx: Tx, assignment_id: int) -> Assignment:
     return _assignment(row)
 
 
-def sign(tx: Tx, assignment_id: int, *, by: str, now: datetime) -> None:
-    """签收: it is this person's from now on. Raises `Conflict` when it is somebody else's or over."""
+IDLE = timedelta(minutes=30)
+
+
+def sign(tx: Tx, assignment_id: int, *, by: str, now: datetime, idle: timedelta = IDLE) -> None:
+    """签收: it is this person's from now on, and goes back to the queue when nothing is heard of it until it is overdue
+    and for `idle` at least. Raises `Overtaken` when it is somebody else's or over.
+    """
     signed = tx.execute(
         sa.update(t.assignment)
         .where(t.assignment.c.id == assignment_id, t.assignment.c.state == AssignmentState.OPEN.value)
-        .values(state=AssignmentState.SIGNED.value, signed_by=by, signed_at=now)
+        .values(
+            state=AssignmentState.SIGNED.value,
+            signed_by=by,
+            signed_at=now,
+            token=t.assignment.c.token + 1,
+            idle_at=sa.func.greatest(t.assignment.c.due_at, now + idle),
+            kept_for=None,
+            kept_until=None,
+        )
     )
     if not signed.rowcount:
         current = get(tx, assignment_id)
         if current.state is AssignmentState.SIGNED and current.signed_by == by:
             return
-        raise Conflict(f"assignment {assignment_id} is {current.state} already", current=current.state.value)
+        raise overtaken(current)
+
+
+def overtaken(current: Assignment) -> Overtaken:
+    """Who did what to it meanwhile."""
+    which = f"assignment {current.id}"
+    match current.state:
+        case AssignmentState.DONE:
+            who = current.done_by or ""
+            said = f"{which} was reported by {who} already: {current.outcome}"
+            return Overtaken(said, who=who, what=current.outcome or "")
+        case AssignmentState.WITHDRAWN:
+            why = current.withdrawn_why
+            return Overtaken(f"{which} was withdrawn: {why}", who="", what=why)
+        case AssignmentState.SIGNED:
+            who = current.signed_by
+            return Overtaken(
+                f"{which} is signed already: {who} has it now", who=who, what=current.state.value
+            )
+        case AssignmentState.OPEN:
+            return Overtaken(f"{which} went back to the queue", who="", what=current.state.value)
+
+
+def lock_held(tx: Tx, assignment_id: int, *, by: str, token: int | None = None) -> Assignment:
+    """Locked, when this person has it: with this very claim, where its token is given. Raises `Overtaken`."""
+    current = lock(tx, assignment_id)
+    is_held = current.state is AssignmentState.SIGNED and current.signed_by == by
+    if not is_held or (token is not None and token != current.token):
+        raise overtaken(current)
+    return current
 
 
 def hasten(tx: Tx, case_id: int, effect: HastenErrand) -> None:

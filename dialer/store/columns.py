@@ -23,9 +23,17 @@ def when(name: str, *, required: bool = False) -> sa.Column[object]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=not required)
 
 
-def word(name: str, kind: type[StrEnum], *, required: bool = True) -> sa.Column[str]:
+def word(
+    name: str, kind: type[StrEnum], *, required: bool = True, default: StrEnum | None = None
+) -> sa.Column[str]:
     """A StrEnum stored by value; the matching CHECK comes from `one_of`."""
-    return sa.Column(name, sa.Text, nullable=not required, info={"words": [member.value for member in kind]})
+    return sa.Column(
+        name,
+        sa.Text,
+        nullable=not required,
+        server_default=default.value if default is not None else None,
+        info={"words": [member.value for member in kind]},
+    )
 
 
 def one_of(table: sa.Table) -> None:

@@ -33,12 +33,15 @@ from dialer.store.tables_work import (
     alarm,
     api_token,
     assignment,
+    assignment_transfer,
     audit,
     filed_case,
     heartbeat,
     outcome,
     outcome_approval,
+    sent_act,
     stop_payment,
+    visit_photo,
 )
 
 APPEND_ONLY = (
@@ -64,6 +67,7 @@ __all__ = [
     "alarm",
     "api_token",
     "assignment",
+    "assignment_transfer",
     "attempt",
     "audit",
     "case",
@@ -90,6 +94,7 @@ __all__ = [
     "script_sound",
     "script_trial",
     "script_version",
+    "sent_act",
     "service_clock",
     "sound_file",
     "stop_payment",
@@ -98,5 +103,6 @@ __all__ = [
     "tally_mark",
     "unit",
     "unit_alias",
+    "visit_photo",
     "warning",
 ]

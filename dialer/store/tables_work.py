@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, UUID
 
 from dialer.domain import values
-from dialer.domain.errand import AssignmentState
+from dialer.domain.errand import AssignmentState, TransferState, VisitStage
 from dialer.domain.stop_payment import StopResult
 from dialer.store.columns import identity, metadata, when, word
 
@@ -33,6 +33,26 @@ assignment = sa.Table(
     sa.Column("withdrawn_why", sa.Text),
     when("escalated_at"),
     sa.Column("drill", sa.Boolean, nullable=False),
+    sa.Column("token", sa.BigInteger, nullable=False, server_default="0"),
+    when("lease_until"),  # real: a desk's claim ends by itself
+    when("idle_at"),  # signed and without a word until then, it goes back to the queue
+    when("rise_at"),  # unsigned at the unit above until then, it rises again
+    sa.Column("raises", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("transfers", sa.SmallInteger, nullable=False, server_default="0"),
+    when("call_at"),  # the person wants to be rung then
+    sa.Column("kept_for", sa.Text),
+    when("kept_until"),
+    word("stage", VisitStage, default=VisitStage.NONE),
+    sa.Index(
+        "ix_assignment_signed",
+        "signed_by",
+        postgresql_where=sa.text("state = 'signed'"),
+    ),
+    sa.Index(
+        "ix_assignment_kept_for",
+        "kept_for",
+        postgresql_where=sa.text("state = 'open' AND kept_for IS NOT NULL"),
+    ),
     sa.Index(
         "ix_assignment_unsigned",
         "sign_by",
@@ -61,6 +81,59 @@ assignment = sa.Table(
     sa.CheckConstraint("kind <> 'robot'", name="people_only"),
     sa.CheckConstraint("state <> 'done' OR (done_by IS NOT NULL AND outcome IS NOT NULL)", name="done_by"),
 )
+
+assignment_transfer = sa.Table(
+    "assignment_transfer",
+    metadata,
+    identity(),
+    sa.Column("assignment_id", sa.ForeignKey("assignment.id"), nullable=False, index=True),
+    sa.Column("from_unit_id", sa.ForeignKey("unit.id")),
+    sa.Column("to_unit_id", sa.ForeignKey("unit.id"), nullable=False),
+    word("state", TransferState),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    when("at", required=True),
+    sa.Column("answered_by", sa.Text),
+    sa.Column("answer", sa.Text, nullable=False, server_default=""),
+    when("answered_at"),
+    sa.Index(
+        "uq_assignment_transfer_asked",
+        "assignment_id",
+        unique=True,
+        postgresql_where=sa.text("state = 'asked'"),
+    ),
+    sa.Index("ix_assignment_transfer_to", "to_unit_id", "at", postgresql_where=sa.text("state = 'asked'")),
+    sa.CheckConstraint("(state = 'asked') = (answered_at IS NULL)", name="answered"),
+)
+"""Work on its way to another unit; it stays where it is until somebody there accepts it."""
+
+sent_act = sa.Table(
+    "sent_act",
+    metadata,
+    sa.Column("client_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("assignment_id", sa.ForeignKey("assignment.id"), nullable=False, index=True),
+    sa.Column("digest", BYTEA, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    when("at", required=True),
+    sa.Column("outcome_id", sa.BigInteger),
+)
+"""What a phone has sent, by the number that it made itself: sent again after a lost connection it counts once."""
+
+visit_photo = sa.Table(
+    "visit_photo",
+    metadata,
+    sa.Column("client_id", sa.ForeignKey("sent_act.client_id"), primary_key=True),
+    sa.Column("assignment_id", sa.ForeignKey("assignment.id"), nullable=False, index=True),
+    sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False, index=True),
+    sa.Column("media_type", sa.Text, nullable=False),
+    sa.Column("size_bytes", sa.Integer, nullable=False),
+    sa.Column("stripped_bytes", sa.Integer, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    when("at", required=True),
+    sa.Column("sealed", BYTEA, nullable=False),
+    sa.CheckConstraint("size_bytes > 0", name="size_bytes"),
+)
+"""Evidence of a visit, sealed. `stripped_bytes`: what the camera had written about place and device, taken out."""
 
 stop_payment = sa.Table(
     "stop_payment",

@@ -11,16 +11,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from dialer.domain.acts import ActKind
 from dialer.domain.case import CaseStatus
 from dialer.domain.errand import AssignmentState
 from dialer.domain.units import UnitIndex, normalised
 from dialer.domain.values import Grade
+from dialer.store import acts
 from dialer.store import tables as t
+from dialer.store.acts import Act
 from dialer.store.rowset import word
 from dialer.store.unit_of_work import Tx
 
-PLACED = "unit_assigned"
-"""The event of a case that found its unit."""
 _AT_ONCE = 5000
 
 
@@ -152,11 +153,6 @@ def _place(
             .values(unit_id=unit_id, unit=label)
         )
         facts = {"unit": label, "unit_id": unit_id}
-        tx.execute(
-            sa.insert(t.event),
-            [
-                {"case_id": one, "step": f"act.{PLACED}", "kind": PLACED, "at": now, "by": by, "facts": facts}
-                for one in ids
-            ],
-        )
+        placed_acts = [Act(case_id=one, kind=ActKind.UNIT_ASSIGNED, by=by, facts=facts) for one in ids]
+        acts.note(tx, placed_acts, now=now)
     return ids

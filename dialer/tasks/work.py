@@ -18,6 +18,7 @@ from dialer.tasks import application
 from dialer.telephony.client import CallClient
 from dialer.telephony.messages import MessageClient
 from dialer.usecases import cancel_calls as cancelling
+from dialer.usecases import claim_errand as claiming
 from dialer.usecases import dial as dialling
 from dialer.usecases import escalate_unsigned as escalating
 from dialer.usecases import fold_figures as folding
@@ -74,6 +75,7 @@ def sweep() -> None:
         lambda: pausing.end_pauses(engine),
         lambda: sweeping.sweep_attempts(engine),
         lambda: sweeping.sweep_cases(engine),
+        lambda: claiming.return_idle(engine),
         lambda: escalating.escalate_unsigned(engine),
     )
 

@@ -32,6 +32,21 @@ class LineRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkRules:
+    """How people hold work. Real seconds for a desk's lease, service seconds for the rest."""
+
+    lease_seconds: float = 90.0
+    """A desk that says nothing for this long has lost what it claimed."""
+    idle_seconds: float = 1800.0
+    """Signed for, overdue, and without a word for this long: back to the queue."""
+    kept_seconds: float = 600.0
+    """How long after its time a call-back waits for the caller who agreed on it."""
+    photo_bytes: int = 8 << 20
+    photos: int = 12
+    """Of one visit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Centre:
     """What this centre is."""
 
@@ -64,4 +79,5 @@ class Engine:
     asked.
     """
     nudge: Callable[..., None]
+    work: WorkRules = field(default_factory=WorkRules)
     units: Units = field(default_factory=Units)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from dialer.errors import Conflict, Invalid, NotFound
 from dialer.store import audits, cases, tray, units, warnings
 from dialer.store.unit_of_work import Tx
+from dialer.usecases.claim_errand import named
 from dialer.usecases.engine import Engine
+from dialer.usecases.transfer_errand import active_label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,10 +24,10 @@ def assign_unit(engine: Engine, case_id: int, *, unit_id: int, by: str, teach: b
     """The waiting case is the unit's. With `teach` its list's text means that unit from now on, and every waiting case
     with the same text moves along. Raises `NotFound`, and `Conflict` when the case has a unit or is over.
     """
-    who = _named(by)
+    who = named(by)
     with engine.store.begin() as tx:
         warnings.lock_arrivals(tx)
-        label = _label(tx, engine, unit_id)
+        label = active_label(tx, engine, unit_id)
         stored = cases.lock(tx, [case_id]).get(case_id)
         if stored is None:
             raise NotFound(kind="case", key=case_id)
@@ -44,12 +46,12 @@ def assign_unit(engine: Engine, case_id: int, *, unit_id: int, by: str, teach: b
 
 def teach_alias(engine: Engine, text: str, *, unit_id: int, by: str) -> Sorted:
     """Lists that say `text` mean this unit from now on, and every waiting case with that text is the unit's."""
-    who = _named(by)
+    who = named(by)
     if not text.strip():
         raise Invalid(field="alias", problem="is empty", mend="the unit as lists write it")
     with engine.store.begin() as tx:
         warnings.lock_arrivals(tx)
-        label = _label(tx, engine, unit_id)
+        label = active_label(tx, engine, unit_id)
         placed = _teach(tx, engine, text, unit_id=unit_id, label=label, by=who)
         facts = {"placed": placed}
         now = engine.clock.now()
@@ -59,7 +61,7 @@ def teach_alias(engine: Engine, text: str, *, unit_id: int, by: str) -> Sorted:
 
 def forget_alias(engine: Engine, text: str, *, by: str) -> None:
     """The text means nothing by itself any more; cases keep their units. Raises `NotFound`."""
-    who = _named(by)
+    who = named(by)
     with engine.store.begin() as tx:
         if not units.forget_alias(tx, text):
             raise NotFound(kind="alias", key=text.strip())
@@ -73,20 +75,3 @@ def _teach(tx: Tx, engine: Engine, text: str, *, unit_id: int, label: str, by: s
         tray.place_text(tx, same, unit_id=unit_id, label=label, by=by, now=now)
         for same in tray.spellings(tx, text)
     )
-
-
-def _label(tx: Tx, engine: Engine, unit_id: int) -> str:
-    index = engine.units.current(tx)
-    unit = index.get(unit_id)
-    if unit is None:
-        raise NotFound(kind="unit", key=unit_id)
-    if not unit.active:
-        raise Conflict(f"unit {unit_id} is closed and takes nothing new", current="closed")
-    return index.label(unit_id)
-
-
-def _named(by: str) -> str:
-    name = by.strip()
-    if not name:
-        raise Invalid(field="by", problem="is empty", mend="who does this")
-    return name

@@ -50,7 +50,7 @@ FACTS: dict[EntryKind, dict[str, Fact]] = {
     EntryKind.FILED: {"case_number": "A1"},
     EntryKind.ALARM: {"code": "missed_warning"},
     EntryKind.ALARM_SEEN: {"code": "missed_warning"},
-    EntryKind.ACT: {"act": "grade_changed"},
+    EntryKind.ACT: {"act": "grade_lowered"},
     EntryKind.VIEWED: {"act": "reveal", "why": "calls the family"},
 }
 
@@ -65,7 +65,7 @@ def test_every_entry_is_told_in_both_languages(kind: EntryKind):
     english = told(kind, Lang.EN)
     assert english
     assert not HAN.search(english)
-    assert "_" not in english.replace("grade_changed", "")
+    assert "_" not in english.replace("grade_lowered", "")
 
 
 def test_money_is_told_in_yuan_and_nothing_is_told_of_nothing():

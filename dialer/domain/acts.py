@@ -1,0 +1,42 @@
+"""What people do to a case and to the work on it: the words of the timeline."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ActKind(StrEnum):
+    UNIT_ASSIGNED = "unit_assigned"
+    """A case without a unit found it."""
+    UNIT_CHANGED = "unit_changed"
+    """The case is another unit's, by a person's word."""
+    UNIT_RAISED = "unit_raised"
+    """Nobody signed in time: the work is the unit's above."""
+    TRANSFER_ASKED = "transfer_asked"
+    TRANSFER_ACCEPTED = "transfer_accepted"
+    TRANSFER_REFUSED = "transfer_refused"
+    CLAIMED = "claimed"
+    RELEASED = "released"
+    """Given back to the queue by whoever had it."""
+    LAPSED = "lapsed"
+    """Signed for and then nothing: back in the queue."""
+    ACCOUNT_DISABLED = "account_disabled"
+    """Whoever had it works here no more: back in the queue."""
+    CALL_BACK = "call_back"
+    """The person wants to be rung at a time."""
+    DIALLED = "dialled"
+    """A caller had the carrier put him through."""
+    VISIT_ACCEPTED = "visit_accepted"
+    VISIT_ON_THE_WAY = "visit_on_the_way"
+    VISIT_ARRIVED = "visit_arrived"
+    VISIT_SEEN = "visit_seen"
+    VISIT_NOTE = "visit_note"
+    VISIT_PHOTO = "visit_photo"
+    RING_NOW = "ring_now"
+    GRADE_RAISED = "grade_raised"
+    GRADE_LOWERED = "grade_lowered"
+    CLOSED = "closed"
+    DUPLICATE = "duplicate"
+    OPTED_OUT = "opted_out"
+    NOTE = "note"
+    LOAD_WITHDRAWN = "load_withdrawn"
