@@ -13,7 +13,7 @@ A ?=
 SEED ?=
 MINUTES ?= 2
 
-.PHONY: help setup demo test lint bench chaos clean
+.PHONY: help setup demo test lint words bench chaos clean
 
 help: ## what there is to make
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
@@ -32,6 +32,9 @@ lint: setup ## ruff, formatting, types, direction of imports
 	@cd "$(ROOT)" && "$(BIN)/ruff" format --check .
 	@cd "$(ROOT)" && "$(BIN)/mypy"
 	@cd "$(ROOT)" && "$(BIN)/lint-imports"
+
+words: setup ## the Chinese catalogue brought to what the code says; prints what has no Chinese yet
+	@cd "$(ROOT)" && "$(BIN)/python" tools/words.py
 
 bench: setup ## repeatable measurements (bench/README.md says which)
 	@cd "$(ROOT)" && "$(BIN)/python" -m bench

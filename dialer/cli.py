@@ -17,6 +17,7 @@ from dialer.cli_load import load_command
 from dialer.cli_report import report_command
 from dialer.cli_scripts import scripts
 from dialer.cli_serve import serve
+from dialer.cli_staff import staff
 from dialer.cli_tokens import token
 from dialer.cli_units import units
 from dialer.cli_work import outcome, work
@@ -48,6 +49,7 @@ app.add_typer(scripts, name="scripts")
 app.add_typer(keys, name="keys")
 app.add_typer(token, name="token")
 app.add_typer(units, name="units")
+app.add_typer(staff, name="staff")
 app.add_typer(filed, name="filed")
 app.add_typer(outcome, name="outcome")
 

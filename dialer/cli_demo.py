@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 from rich.live import Live
+from rich.table import Table
 from rich.text import Text
 
 from dialer.bootstrap import Application, public_url
@@ -23,6 +24,7 @@ from dialer.cli_load import Loaded, load_file
 from dialer.cli_report import report_view
 from dialer.cli_serve import children, say
 from dialer.demo import ground, run
+from dialer.demo.accounts import make_accounts
 from dialer.errors import UnusableFile
 from dialer.outcomes.figures import Report
 from dialer.outcomes.report_form import report_form
@@ -31,7 +33,7 @@ from dialer.runtime.supervisor import Supervisor
 from dialer.settings import Settings, load_settings
 from dialer.store.tallies import Progress
 from dialer.usecases.make_report import make_report
-from dialer.words import Lang
+from dialer.words import Lang, word
 
 _NOT_SETTLED = 3
 _INTERRUPTED = 130
@@ -101,7 +103,7 @@ def _play(
     console.print("[bold]演练 drill[/]：模拟线路，不会拨打任何真实电话 simulated line, no real phone is rung")
     if not run.wait_until_up(app, tend=tend, stopped=stopped.is_set):
         return _INTERRUPTED
-    console.print(f"状态页 status page: {public_url(app.settings)}/")
+    _tell_accounts(app, console)
     loaded = _load_beside(app, targets or run.write_sample(app), tend)
     run.set_pace(app, speed=ground.pace(settings_speed=app.settings.clock.speed))
     staff.start()
@@ -127,6 +129,17 @@ def _play(
     )
     _show(told, report, as_json=as_json)
     return 0 if settled else _NOT_SETTLED
+
+
+def _tell_accounts(app: Application, console: Console) -> None:
+    """Where the console is, and who can sign in: one account a role, with passwords of this run alone."""
+    table = Table(
+        "角色 role", "账号 login", "密码 password", title=f"控制台 console: {public_url(app.settings)}/"
+    )
+    for account in make_accounts(app.engine):
+        role = account.member.role
+        table.add_row(f"{word(role, Lang.ZH)} {word(role, Lang.EN)}", account.member.login, account.password)
+    console.print(table)
 
 
 def _load_beside(app: Application, sample: Path, tend: Callable[[], None]) -> Loaded:

@@ -25,6 +25,7 @@ from dialer.settings import Settings, load_settings
 from dialer.store import facts
 from dialer.store.facts import ClockRow
 from dialer.tasks.worker import run_worker
+from dialer.usecases.manage_staff import make_first_link
 from dialer.web.serve import run_web
 
 _LINE_SPARE = 2.0
@@ -162,6 +163,18 @@ def keep_apart(app: Application) -> None:
         _log.warning("simulated line: everything in this database is a drill from now on")
 
 
+def tell_first_link(app: Application) -> None:
+    """On standard error, once, where no account exists yet: the link of the first administrator."""
+    seconds = app.settings.console.first_link_seconds
+    token = make_first_link(app.engine, seconds=seconds)
+    if token is not None:
+        hours = round(seconds / 3600)
+        typer.echo(
+            f"首个管理员 first administrator, within {hours} h, once: {public_url(app.settings)}/first/{token}",
+            err=True,
+        )
+
+
 @serve.command()
 def up() -> None:
     """Run the whole service: web, workers, scheduler, and the embedded servers and carrier where none is set."""
@@ -170,6 +183,7 @@ def up() -> None:
         supervisor = Supervisor(children(app.settings, dict(os.environ)), say)
         supervisor.start()
         typer.echo(f"dialer: {public_url(app.settings)}/  (Ctrl-C stops everything)", err=True)
+        tell_first_link(app)
         supervisor.run_forever()
 
 

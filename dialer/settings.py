@@ -29,6 +29,7 @@ from pydantic_settings import SettingsError as UnreadableValue
 
 import dialer
 from dialer.carrier.people import BadBehaviour, PeopleConfig, behaviour_from, practice_mix
+from dialer.console_settings import ConsoleSettings
 from dialer.domain.values import Grade
 from dialer.errors import SettingsError
 from dialer.policy_settings import PolicySection
@@ -190,6 +191,7 @@ class Settings(BaseSettings):
     telephony: TelephonySettings = TelephonySettings()
     web: WebSettings = WebSettings()
     api: ApiSettings = ApiSettings()
+    console: ConsoleSettings = ConsoleSettings()
     carrier: CarrierSettings = CarrierSettings()
     scheduler: SchedulerSettings = SchedulerSettings()
     clock: ClockSettings = ClockSettings()

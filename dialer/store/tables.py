@@ -28,6 +28,7 @@ from dialer.store.tables_scripts import (
     script_version,
     sound_file,
 )
+from dialer.store.tables_staff import sign_in_failure, staff, staff_link, staff_session
 from dialer.store.tables_units import unit, unit_alias
 from dialer.store.tables_work import (
     alarm,
@@ -96,7 +97,11 @@ __all__ = [
     "script_version",
     "sent_act",
     "service_clock",
+    "sign_in_failure",
     "sound_file",
+    "staff",
+    "staff_link",
+    "staff_session",
     "stop_payment",
     "tally",
     "tally_case",

@@ -252,6 +252,9 @@ audit = sa.Table(
     sa.Column("why", sa.Text, nullable=False, server_default=""),
     sa.Column("facts", JSONB, nullable=False),
     sa.Index("ix_audit_at", "at"),
+    sa.Index("ix_audit_who_at", "who", "at"),
+    sa.Index("ix_audit_act_at", "act", "at"),
+    sa.Index("ix_audit_subject_at", "subject", "at"),
 )
 
 api_token = sa.Table(

@@ -33,6 +33,7 @@ class BlindKind(StrEnum):
     PHONE_LAST4 = "phone_last4"
     NAME_PHONE = "name_phone"
     NAME = "name"
+    SIGN_IN = "sign_in"
 
 
 class Tampered(DialerError):

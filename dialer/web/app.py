@@ -10,6 +10,7 @@ from dialer import __version__
 from dialer.bootstrap import Application
 from dialer.runtime.metrics import ProcessMetrics
 from dialer.web.api.app import PREFIX, create_api
+from dialer.web.console.app import create_console
 from dialer.web.health import engine, live, ready
 from dialer.web.hooks import hook_routes
 from dialer.web.metrics import CountWebhooks, metrics
@@ -34,4 +35,6 @@ def create_app(app: Application) -> FastAPI:
     web.router.routes.append(Route("/metrics", metrics(app, own), methods=["GET"]))
     web.mount(PREFIX, create_api(app))
     web.router.routes.append(Route("/health/engine", engine(app), methods=["GET"]))
+    # Last: whatever is nobody else's is a page, if only one that says that there is nothing.
+    web.mount("", create_console(app))
     return web

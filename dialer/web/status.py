@@ -12,14 +12,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
 
 from dialer.bootstrap import Application
 from dialer.domain.effects import AlarmCode
 from dialer.errors import Unavailable
+from dialer.language import Lang, mark, say
 from dialer.store.reads.status import Status, status
 from dialer.web.kept import Kept
-from dialer.words import Lang, word
+from dialer.web.static_files import PageFiles
+from dialer.words import word
 
 _HERE = Path(__file__).resolve().parent
 _REFRESH_SECONDS = 3
@@ -31,43 +32,39 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-_TEXTS: Mapping[str, tuple[str, str]] = {
-    "title": ("预警劝阻", "Fraud warning and dissuasion"),
-    "now": ("此刻", "Right now"),
-    "drill": (
-        "演练数据：模拟线路，没有拨打任何真实电话",
-        "Drill data: simulated line, no real phone was rung",
-    ),
-    "lines": ("线路", "lines in use"),
-    "of": ("共", "of"),
-    "rung": ("已响铃", "rings"),
-    "attempts": ("次外呼", "attempts"),
-    "waiting": ("待机器人外呼", "Waiting for the robot"),
-    "oldest": ("最早", "oldest"),
-    "work": ("待人工处理", "Waiting for people"),
-    "overdue": ("超时", "overdue"),
-    "cases": ("案件", "Cases"),
-    "results": ("外呼结果", "What the calls met"),
-    "loads": ("名单", "Lists"),
-    "rows": ("行", "rows"),
-    "accepted": ("接收", "accepted"),
-    "rejected": ("拒绝", "refused"),
-    "alarms": ("告警", "Alarms"),
-    "no_alarms": ("没有未读告警", "no alarm is waiting"),
-    "no_loads": ("还没有名单", "no list yet"),
-    "no_calls": ("还没有外呼", "no call yet"),
-    "refreshed": ("每 3 秒自动刷新", "refreshes every 3 seconds"),
-    "other": ("English", "中文"),
-    "gone": ("数据库没有回应，本页数字无法给出", "The database does not answer, so there are no figures"),
-    "minutes": ("分钟", "min"),
+_TEXTS: Mapping[str, str] = {
+    "title": mark("Fraud warning and dissuasion"),
+    "now": mark("Right now"),
+    "drill": mark("Drill data: simulated line, no real phone was rung"),
+    "lines": mark("lines in use"),
+    "of": mark("of"),
+    "rung": mark("rings"),
+    "attempts": mark("attempts"),
+    "waiting": mark("Waiting for the robot"),
+    "oldest": mark("oldest"),
+    "work": mark("Waiting for people"),
+    "overdue": mark("overdue"),
+    "cases": mark("Cases"),
+    "results": mark("What the calls met"),
+    "loads": mark("Lists"),
+    "rows": mark("rows"),
+    "accepted": mark("accepted"),
+    "rejected": mark("refused"),
+    "alarms": mark("Alarms"),
+    "no_alarms": mark("no alarm is waiting"),
+    "no_loads": mark("no list yet"),
+    "no_calls": mark("no call yet"),
+    "refreshed": mark("refreshes every 3 seconds"),
+    "gone": mark("The database does not answer, so there are no figures"),
+    "minutes": mark("min"),
 }
 
 
 def status_routes(app: Application) -> list[BaseRoute]:
     page = _Page(app)
     return [
-        Route("/", page.show, methods=["GET"]),
-        Mount("/static", StaticFiles(directory=_HERE / "static")),
+        Route("/status", page.show, methods=["GET"]),
+        Mount("/static", PageFiles()),
     ]
 
 
@@ -99,12 +96,12 @@ class _Page:
             return status(tx, now=engine.clock.now(), drill=engine.drill)
 
     def _facts(self, found: Status | None, lang: Lang) -> dict[str, Any]:
-        place = 0 if lang is Lang.ZH else 1
         centre = self._app.settings.centre
         return {
             "lang": lang.value,
             "tag": "zh-CN" if lang is Lang.ZH else "en",
-            "t": {key: texts[place] for key, texts in _TEXTS.items()},
+            "t": {key: say(lang, text) for key, text in _TEXTS.items()}
+            | {"other": "English" if lang is Lang.ZH else "中文"},
             "bureau": centre.bureau_zh if lang is Lang.ZH else centre.bureau_en,
             "s": found,
             "word": lambda member: word(member, lang),

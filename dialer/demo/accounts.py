@@ -1,0 +1,36 @@
+"""One account a role for the demo. Their passwords are of this run alone; nothing in the demo is real."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dialer.domain.access import Role
+from dialer.usecases import passwords
+from dialer.usecases.engine import Engine
+from dialer.usecases.manage_staff import NewPassword, add_staff
+
+_NAMES: Mapping[Role, str] = {
+    Role.CLERK: "演示录入员",
+    Role.CALLER: "演示劝阻员",
+    Role.OFFICER: "演示民警",
+    Role.SUPERVISOR: "演示值班领导",
+    Role.ADMINISTRATOR: "演示管理员",
+    Role.AUDITOR: "演示审计员",
+}
+
+
+def make_accounts(engine: Engine) -> list[NewPassword]:
+    """Made anew in each demo's empty database; each named as its role."""
+    return [
+        add_staff(
+            engine,
+            login=role.value,
+            display_name=_NAMES[role],
+            role=role,
+            unit_id=None,
+            language="zh",
+            by="demo",
+            password=passwords.temporary(),
+        )
+        for role in Role
+    ]

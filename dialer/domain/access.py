@@ -1,0 +1,96 @@
+"""Who may do what in the console: one table, role by act. Whose rows somebody sees is decided by his unit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a member of staff is here for. One each: two jobs are two accounts, so that the audit says which it was."""
+
+    CLERK = "clerk"
+    CALLER = "caller"
+    OFFICER = "officer"
+    SUPERVISOR = "supervisor"
+    ADMINISTRATOR = "administrator"
+    AUDITOR = "auditor"
+
+
+class Act(StrEnum):
+    """What a page, or one thing done on it, demands."""
+
+    OWN_ACCOUNT = "own_account"
+    """One's own password, language and sign-out."""
+    SEE_WALL = "see_wall"
+    SEE_CASES = "see_cases"
+    """Masked, as everybody sees them."""
+    REVEAL = "reveal"
+    """A person in clear, with a reason, in the audit."""
+    WORK_CASES = "work_cases"
+    """Ring now, raise, hand over, note, close."""
+    LOWER_CASES = "lower_cases"
+    """A grade falls only by a person with a reason."""
+    WORK_DESK = "work_desk"
+    WORK_VISITS = "work_visits"
+    SORT_UNITS = "sort_units"
+    """Warnings whose unit was not found, and who takes what is transferred."""
+    LOAD_LISTS = "load_lists"
+    SEE_RATES = "see_rates"
+    EXPORT = "export"
+    """Records leave as a file; always audited."""
+    APPROVE = "approve"
+    """The second person for loads, money, scripts and policies."""
+    CONTROL = "control"
+    """Pause, resume, pacing, windows."""
+    SEE_CONTROL = "see_control"
+    SEE_SCRIPTS = "see_scripts"
+    EDIT_SCRIPTS = "edit_scripts"
+    SEE_AUDIT = "see_audit"
+    MANAGE_STAFF = "manage_staff"
+    MANAGE_UNITS = "manage_units"
+
+
+_EVERYBODY = frozenset({Act.OWN_ACCOUNT, Act.SEE_WALL})
+
+PERMISSIONS: Mapping[Role, frozenset[Act]] = {
+    Role.CLERK: _EVERYBODY | {Act.SEE_CASES, Act.LOAD_LISTS, Act.SORT_UNITS, Act.SEE_CONTROL},
+    Role.CALLER: _EVERYBODY | {Act.SEE_CASES, Act.REVEAL, Act.WORK_CASES, Act.WORK_DESK, Act.SEE_SCRIPTS},
+    Role.OFFICER: _EVERYBODY | {Act.SEE_CASES, Act.REVEAL, Act.WORK_CASES, Act.WORK_VISITS},
+    Role.SUPERVISOR: _EVERYBODY
+    | {
+        Act.SEE_CASES,
+        Act.REVEAL,
+        Act.WORK_CASES,
+        Act.LOWER_CASES,
+        Act.WORK_DESK,
+        Act.WORK_VISITS,
+        Act.SORT_UNITS,
+        Act.LOAD_LISTS,
+        Act.SEE_RATES,
+        Act.EXPORT,
+        Act.APPROVE,
+        Act.CONTROL,
+        Act.SEE_CONTROL,
+        Act.SEE_SCRIPTS,
+        Act.EDIT_SCRIPTS,
+    },
+    # Keeps the machine and the accounts, and meets nobody's name: who can give himself every right sees no person.
+    Role.ADMINISTRATOR: _EVERYBODY
+    | {
+        Act.SEE_CASES,
+        Act.SEE_RATES,
+        Act.CONTROL,
+        Act.SEE_CONTROL,
+        Act.SEE_SCRIPTS,
+        Act.MANAGE_STAFF,
+        Act.MANAGE_UNITS,
+    },
+    # Looks at everything and changes nothing.
+    Role.AUDITOR: _EVERYBODY
+    | {Act.SEE_CASES, Act.SEE_RATES, Act.SEE_CONTROL, Act.SEE_SCRIPTS, Act.SEE_AUDIT, Act.EXPORT},
+}
+
+
+def may(role: Role, act: Act) -> bool:
+    return act in PERMISSIONS[role]

@@ -1,0 +1,278 @@
+"""Accounts: made, changed, disabled, reset, by an administrator or at the terminal. Everything here is audited."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from dialer.domain.access import Role
+from dialer.domain.sessions import SessionRules
+from dialer.errors import Conflict, Invalid, NotFound
+from dialer.store import audits, sign_in_failures, staff, staff_sessions
+from dialer.store.staff import Member
+from dialer.store.staff_sessions import Session
+from dialer.store.unit_of_work import Tx
+from dialer.usecases import passwords
+from dialer.usecases.engine import Engine
+from dialer.usecases.sign_in import SignedIn, open_session, token_hash
+
+_LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
+_NAME_MOST = 60
+LANGUAGES = ("zh", "en")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPassword:
+    """The only moment at which the password exists on our side."""
+
+    member: Member
+    password: str = field(repr=False)
+
+
+def add_staff(
+    engine: Engine,
+    *,
+    login: str,
+    display_name: str,
+    role: Role,
+    unit_id: int | None,
+    language: str,
+    by: str,
+    password: str | None = None,
+) -> NewPassword:
+    """A new account with a password to be changed at the first sign-in, or with the `password` given, which stays.
+    Raises `Invalid`, and `Conflict` where the login is taken.
+    """
+    name, shown = _login(login), _display_name(display_name)
+    if language not in LANGUAGES:
+        raise Invalid(field="language", problem="is not zh or en")
+    chosen = password if password is not None else passwords.temporary()
+    passwords.check(chosen, login=name)
+    made = passwords.hashed(chosen)
+    with engine.store.begin() as tx:
+        member = staff.add(
+            tx,
+            login=name,
+            display_name=shown,
+            password_hash=made,
+            role=role,
+            unit_id=unit_id,
+            language=language,
+            must_change=password is None,
+            by=by,
+            real_now=engine.real.now(),
+        )
+        if member is None:
+            raise Conflict(f"an account named {name} exists already: choose another login")
+        _audit(tx, engine, by, "staff_add", member, role=role.value, unit_id=unit_id)
+    return NewPassword(member=member, password=chosen)
+
+
+def list_staff(engine: Engine) -> list[Member]:
+    with engine.store.begin() as tx:
+        return staff.every(tx)
+
+
+def change_staff(
+    engine: Engine,
+    login: str,
+    *,
+    display_name: str,
+    role: Role,
+    unit_id: int | None,
+    revision: int,
+    by: str,
+) -> Member:
+    """The account is this from now on, at once in every session of it. Raises `NotFound`, `Invalid`, and `Conflict`
+    when somebody changed it since `revision`, or the last administrator would be one no longer.
+    """
+    shown = _display_name(display_name)
+    with engine.store.begin() as tx:
+        member = _found(tx, login)
+        if member.revision != revision:
+            raise Conflict(f"{login} was changed meanwhile: look again", current=member.display_name)
+        if role is not Role.ADMINISTRATOR:
+            _keep_an_administrator(tx, member)
+        staff.set_place(tx, member.id, display_name=shown, role=role, unit_id=unit_id)
+        _audit(tx, engine, by, "staff_change", member, role=role.value, unit_id=unit_id)
+        return _found(tx, login)
+
+
+def disable_staff(engine: Engine, login: str, *, by: str) -> Member:
+    """The account opens nothing from now on and its sessions have ended. Raises `NotFound`, and `Conflict` for the
+    last administrator or oneself.
+    """
+    real_now = engine.real.now()
+    with engine.store.begin() as tx:
+        member = _found(tx, login)
+        if member.login == by:
+            raise Conflict("nobody disables the own account")
+        _keep_an_administrator(tx, member)
+        staff.set_disabled(tx, member.id, disabled_at=real_now)
+        staff_sessions.end_all(tx, member.id, real_now=real_now)
+        _audit(tx, engine, by, "staff_disable", member)
+        return _found(tx, login)
+
+
+def enable_staff(engine: Engine, login: str, *, by: str) -> Member:
+    """The account opens again with its old password. Raises `NotFound`."""
+    with engine.store.begin() as tx:
+        member = _found(tx, login)
+        staff.set_disabled(tx, member.id, disabled_at=None)
+        _audit(tx, engine, by, "staff_enable", member)
+        return _found(tx, login)
+
+
+def reset_password(engine: Engine, login: str, *, by: str) -> NewPassword:
+    """A new password to be changed at the next sign-in; locks are gone and all sessions have ended. Raises
+    `NotFound`.
+    """
+    chosen = passwords.temporary()
+    made = passwords.hashed(chosen)
+    real_now = engine.real.now()
+    with engine.store.begin() as tx:
+        member = _found(tx, login)
+        staff.set_password(tx, member.id, password_hash=made, must_change=True, real_now=real_now)
+        sign_in_failures.clear(tx, sign_in_failures.key(tx, "login", member.login))
+        staff_sessions.end_all(tx, member.id, real_now=real_now)
+        _audit(tx, engine, by, "staff_reset", member)
+        return NewPassword(member=_found(tx, login), password=chosen)
+
+
+def choose_language(engine: Engine, staff_id: int, language: str) -> None:
+    if language not in LANGUAGES:
+        raise Invalid(field="language", problem="is not zh or en")
+    with engine.store.begin() as tx:
+        staff.set_language(tx, staff_id, language)
+
+
+def list_sessions(engine: Engine, rules: SessionRules, login: str | None = None) -> list[Session]:
+    """Sessions that open something now, of everybody or of one. Raises `NotFound`."""
+    real_now = engine.real.now()
+    with engine.store.begin() as tx:
+        return staff_sessions.open_ones(
+            tx,
+            real_now=real_now,
+            idle_since=real_now - timedelta(seconds=rules.idle_seconds),
+            staff_id=_found(tx, login).id if login is not None else None,
+        )
+
+
+def end_sessions(engine: Engine, login: str, *, by: str) -> int:
+    """How many sessions of this account have ended now. Raises `NotFound`."""
+    with engine.store.begin() as tx:
+        member = _found(tx, login)
+        ended = staff_sessions.end_all(tx, member.id, real_now=engine.real.now())
+        _audit(tx, engine, by, "sessions_end", member, ended=ended)
+    return ended
+
+
+def make_first_link(engine: Engine, *, seconds: float) -> str | None:
+    """The token of a link by which the first administrator is made; it replaces every earlier one. None when there
+    are accounts already.
+    """
+    token = passwords.temporary().replace("-", "") + passwords.temporary().replace("-", "")
+    real_now = engine.real.now()
+    with engine.store.begin() as tx:
+        if not staff.is_nobody(tx):
+            return None
+        staff_sessions.make_link(
+            tx,
+            token_hash=token_hash(token),
+            real_now=real_now,
+            expires_at=real_now + timedelta(seconds=seconds),
+        )
+    return token
+
+
+def is_first_link_good(engine: Engine, token: str) -> bool:
+    with engine.store.begin() as tx:
+        return staff.is_nobody(tx) and staff_sessions.is_link_good(
+            tx, token_hash(token), real_now=engine.real.now()
+        )
+
+
+def make_first_administrator(
+    engine: Engine,
+    rules: SessionRules,
+    *,
+    token: str,
+    login: str,
+    display_name: str,
+    password: str,
+    again: str,
+    language: str,
+    address: str,
+) -> SignedIn:
+    """The first account, signed in; the link is used up. Raises `Invalid`, and `NotFound` for a link that is not good
+    or a centre that has accounts.
+    """
+    name, shown = _login(login), _display_name(display_name)
+    if password != again:
+        raise Invalid(field="again", problem="is not the same as the password")
+    passwords.check(password, login=name)
+    made = passwords.hashed(password)
+    real_now = engine.real.now()
+    with engine.store.begin() as tx:
+        if not staff_sessions.use_link(tx, token_hash(token), real_now=real_now) or not staff.is_nobody(tx):
+            raise NotFound(kind="link", key="")
+        member = staff.add(
+            tx,
+            login=name,
+            display_name=shown,
+            password_hash=made,
+            role=Role.ADMINISTRATOR,
+            unit_id=None,
+            language=language if language in LANGUAGES else LANGUAGES[0],
+            must_change=False,
+            by="first-link",
+            real_now=real_now,
+        )
+        assert member is not None
+        _audit(tx, engine, name, "staff_add", member, role=member.role.value, unit_id=None)
+        session = open_session(tx, rules, member, address=address, real_now=real_now)
+    return SignedIn(member=member, token=session)
+
+
+def _login(login: str) -> str:
+    name = login.strip().lower()
+    if not _LOGIN.fullmatch(name):
+        raise Invalid(
+            field="login", problem="is no login", mend="2 to 32 of small letters, digits, '.', '_', '-'"
+        )
+    return name
+
+
+def _display_name(display_name: str) -> str:
+    shown = " ".join(display_name.split())
+    if not 1 <= len(shown) <= _NAME_MOST:
+        raise Invalid(field="display_name", problem=f"is empty or longer than {_NAME_MOST} characters")
+    return shown
+
+
+def _found(tx: Tx, login: str) -> Member:
+    member = staff.find(tx, login.strip().lower())
+    if member is None:
+        raise NotFound(kind="account", key=login)
+    return member
+
+
+def _keep_an_administrator(tx: Tx, member: Member) -> None:
+    """Raises `Conflict` when `member` is the last one who can manage accounts. Two at once take turns."""
+    if member.role is not Role.ADMINISTRATOR or member.disabled_at is not None:
+        return
+    if staff.lock_administrators(tx) <= {member.id}:
+        raise Conflict("this is the last administrator: make another one first")
+
+
+def _audit(tx: Tx, engine: Engine, by: str, act: str, member: Member, **facts: object) -> None:
+    audits.write(
+        tx,
+        who=by,
+        act=act,
+        subject=f"staff/{member.id}",
+        why="",
+        now=engine.clock.now(),
+        facts={"login": member.login} | facts,
+    )

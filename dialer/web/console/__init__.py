@@ -1,0 +1,1 @@
+"""The console: pages for staff, each behind the permission that it declares."""

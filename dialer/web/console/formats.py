@@ -1,0 +1,89 @@
+"""Moments, spans, money and numbers as people read them, in their language and the centre's time zone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from dialer.language import Lang, say, say_many
+
+_FEN = 100
+_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def money(fen: int | None) -> str:
+    """¥12,345.67; whole yuan without the zeros; '' of None."""
+    if fen is None:
+        return ""
+    yuan, rest = divmod(abs(fen), _FEN)
+    return ("-" if fen < 0 else "") + f"¥{yuan:,}" + (f".{rest:02}" if rest else "")
+
+
+def number(value: float | None) -> str:
+    """12,345 or 12.5; '' of None."""
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
+
+
+def day(moment: datetime | None, lang: Lang, zone: ZoneInfo) -> str:
+    """2026年11月25日, 25 Nov 2026."""
+    if moment is None:
+        return ""
+    local = moment.astimezone(zone)
+    if lang is Lang.ZH:
+        return f"{local.year}年{local.month}月{local.day}日"
+    return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
+
+
+def clock(moment: datetime | None, zone: ZoneInfo, *, seconds: bool = False) -> str:
+    """14:03, or 14:03:20."""
+    if moment is None:
+        return ""
+    return moment.astimezone(zone).strftime("%H:%M:%S" if seconds else "%H:%M")
+
+
+def moment(at: datetime | None, now: datetime, lang: Lang, zone: ZoneInfo) -> str:
+    """The time, with the day where it is not today, and the year where it is another one."""
+    if at is None:
+        return ""
+    local, today = at.astimezone(zone), now.astimezone(zone)
+    told = clock(at, zone)
+    if local.date() == today.date():
+        return told
+    if local.year != today.year:
+        return f"{day(at, lang, zone)} {told}"
+    if lang is Lang.ZH:
+        return f"{local.month}月{local.day}日 {told}"
+    return f"{local.day} {_MONTHS[local.month - 1]} {told}"
+
+
+def span(seconds: float | None, lang: Lang) -> str:
+    """How long, in the two largest units that say something: 3 min 20 s, 2 h 5 min, 4 days 3 h."""
+    if seconds is None:
+        return ""
+    whole = int(abs(seconds))
+    days, rest = divmod(whole, _DAY)
+    hours, rest = divmod(rest, _HOUR)
+    minutes, left = divmod(rest, _MINUTE)
+    parts = []
+    if days:
+        parts.append(say_many(lang, "%(n)s day", "%(n)s days", days))
+    if hours:
+        parts.append(say_many(lang, "%(n)s h", "%(n)s h", hours))
+    if minutes and not days:
+        parts.append(say_many(lang, "%(n)s min", "%(n)s min", minutes))
+    if not parts or (left and not days and not hours):
+        parts.append(say_many(lang, "%(n)s s", "%(n)s s", left))
+    return ("" if lang is Lang.ZH else " ").join(parts)
+
+
+def ago(at: datetime | None, now: datetime, lang: Lang) -> str:
+    """3 min ago, in 2 h."""
+    if at is None:
+        return ""
+    seconds = (now - at).total_seconds()
+    if seconds < 0:
+        return say(lang, "in %(amount)s", amount=span(seconds, lang))
+    return say(lang, "%(span)s ago", span=span(seconds, lang))

@@ -1,0 +1,58 @@
+// What every page does beyond links and forms: dialogs, notices, the theme, submitting a filter as it is chosen.
+(function () {
+  "use strict";
+  var TOAST_MS = 8000;
+
+  function dismissLater(toast) {
+    if (!toast.classList.contains("toast-trouble")) {
+      window.setTimeout(function () { toast.remove(); }, TOAST_MS);
+    }
+  }
+
+  document.addEventListener("click", function (event) {
+    var opener = event.target.closest("[data-dialog]");
+    if (opener) {
+      var dialog = document.getElementById(opener.dataset.dialog);
+      if (dialog) { dialog.showModal(); }
+    }
+    var closer = event.target.closest("[data-close]");
+    if (closer) { closer.closest("dialog").close(); }
+    var dismiss = event.target.closest("[data-dismiss]");
+    if (dismiss) { dismiss.closest(".toast").remove(); }
+    if (event.target.closest("[data-theme-switch]")) {
+      var next = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
+      document.documentElement.dataset.theme = next;
+      try { window.localStorage.setItem("theme", next); } catch (refused) { /* it holds for this page */ }
+    }
+    document.querySelectorAll("details.menu[open]").forEach(function (menu) {
+      if (!menu.contains(event.target)) { menu.removeAttribute("open"); }
+    });
+    // A click on the dark around a dialog closes it.
+    if (event.target.matches && event.target.matches("dialog[open]")) { event.target.close(); }
+  });
+
+  document.addEventListener("keydown", function (event) {
+    if (event.key === "Escape") {
+      document.querySelectorAll("details.menu[open]").forEach(function (menu) {
+        menu.removeAttribute("open");
+        menu.querySelector("summary").focus();
+      });
+    }
+    // "/" goes to the page's search, as in every tool that people like.
+    var typing = /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName);
+    var search = document.querySelector("[data-search] input");
+    if (event.key === "/" && !typing && search) { event.preventDefault(); search.focus(); }
+  });
+
+  document.addEventListener("change", function (event) {
+    var form = event.target.closest("form[data-live]");
+    if (form && event.target.tagName === "SELECT") { form.requestSubmit(); }
+  });
+
+  document.addEventListener("htmx:afterSwap", function (event) {
+    if (event.target.id === "toasts") { event.target.querySelectorAll(".toast").forEach(dismissLater); }
+  });
+
+  document.querySelectorAll(".toast").forEach(dismissLater);
+  document.querySelectorAll("dialog[data-open]").forEach(function (dialog) { dialog.showModal(); });
+})();

@@ -1,0 +1,43 @@
+"""The whole application in process, on a database of its own, with a signed-in client for each role."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dialer.bootstrap import Application, assemble
+from dialer.runtime.clock import FrozenClock
+from dialer.settings import load_settings
+from dialer.store.keys import create
+from tests.console.desk import ROOT, ConsoleDesk
+from tests.store.reads.town import MORNING
+
+
+@pytest.fixture
+def console_app(fresh_database: str, broker_url: str, tmp_path: Path) -> Iterator[Application]:
+    """Its clock stands at ten in the morning."""
+    create(tmp_path / "keys.json")
+    app = assemble(
+        load_settings(
+            {
+                "DIALER_DATA_DIR": str(tmp_path / "var"),
+                "DIALER_DATABASE__URL": fresh_database,
+                "DIALER_BROKER__URL": broker_url,
+                "DIALER_KEYS__FILE": str(tmp_path / "keys.json"),
+            },
+            ROOT / "settings.toml",
+        )
+    )
+    clock = FrozenClock(MORNING)
+    yield replace(app, engine=replace(app.engine, clock=clock, real=clock, nudge=lambda *_: None))
+    app.close()
+
+
+@pytest.fixture
+async def console(console_app: Application) -> AsyncIterator[ConsoleDesk]:
+    desk = ConsoleDesk(console_app)
+    yield desk
+    await desk.close()

@@ -1,0 +1,132 @@
+"""Changing the password, the first one that somebody else knows, and the link of the first administrator."""
+
+from __future__ import annotations
+
+import pytest
+
+from dialer.cli_serve import tell_first_link
+from dialer.domain.access import Role
+from dialer.errors import Invalid
+from dialer.store import tables as t
+from dialer.usecases import passwords
+from dialer.usecases.manage_staff import make_first_link
+from dialer.web.console import cookies
+from tests.console.desk import PASSWORD, ConsoleDesk, form_csrf, text
+
+NEW = "another long sentence"
+
+
+async def test_a_given_password_is_changed_before_anything_else(console: ConsoleDesk):
+    fresh = console.signed_in(console.account(Role.CLERK, must_change=True))
+    sent = await fresh.get("/account")
+    assert (sent.status_code, sent.headers["location"]) == (303, "/account/password")
+    assert "given to you by somebody else" in text(await fresh.get("/account/password"))
+    changed = await fresh.post("/account/password", old=PASSWORD, new=NEW, again=NEW)
+    assert changed.status_code == 303
+    assert (await fresh.client.get("/account")).status_code == 200
+    [row] = console.rows(t.staff)
+    assert passwords.fits(NEW, row["password_hash"])
+    assert not row["must_change"]
+
+
+async def test_a_new_password_ends_the_other_sessions_and_the_old_cookie(console: ConsoleDesk):
+    member = console.account(Role.CLERK)
+    here, there = console.signed_in(member), console.signed_in(member)
+    await here.post("/account/password", old=PASSWORD, new=NEW, again=NEW)
+    assert here.client.cookies[cookies.SESSION] != here.token
+    assert (await there.get("/account")).status_code == 303
+    assert len(console.audited("password_change")) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"old": "wrong", "new": NEW, "again": NEW}, "is not the present password"),
+        ({"old": PASSWORD, "new": NEW, "again": "x"}, "is not the same as the new password"),
+        ({"old": PASSWORD, "new": "short", "again": "short"}, "is shorter than 10 characters"),
+        ({"old": PASSWORD, "new": PASSWORD, "again": PASSWORD}, "is the old one"),
+        ({"old": PASSWORD, "new": "clerk-clerk-1", "again": "clerk-clerk-1"}, "contains the login"),
+    ],
+)
+async def test_what_is_wrong_is_said_beside_its_field(
+    console: ConsoleDesk, fields: dict[str, str], said: str
+):
+    clerk = console.person(Role.CLERK)
+    answer = await clerk.post("/account/password", **fields)
+    assert answer.status_code == 422
+    assert said in text(answer)
+    assert not console.audited("password_change")
+
+
+async def test_the_old_password_cannot_be_guessed_from_an_open_session(console: ConsoleDesk):
+    clerk = console.person(Role.CLERK)
+    for _ in range(5):
+        await clerk.post("/account/password", old="guess", new=NEW, again=NEW)
+    answer = await clerk.post("/account/password", old=PASSWORD, new=NEW, again=NEW)
+    assert "too many failed sign-ins" in text(answer)
+
+
+async def test_the_first_administrator_is_made_by_a_link_that_works_once(console: ConsoleDesk):
+    token = make_first_link(console.app.engine, seconds=3600)
+    client = console.stranger()
+    page = await client.get(f"/first/{token}")
+    fields = {
+        "csrf": form_csrf(page),
+        "login": "Wang",
+        "display_name": "王 主任",
+        "password": NEW,
+        "again": NEW,
+    }
+    made = await client.post(f"/first/{token}", data=fields)
+    assert made.status_code == 303
+    assert (await client.get("/account")).status_code == 200
+    [row] = console.rows(t.staff)
+    assert (row["login"], row["role"], row["unit_id"]) == ("wang", "administrator", None)
+    assert (await console.stranger().get(f"/first/{token}")).status_code == 404
+    assert make_first_link(console.app.engine, seconds=3600) is None
+
+
+async def test_a_second_link_replaces_the_first_and_time_ends_it(console: ConsoleDesk):
+    first = make_first_link(console.app.engine, seconds=3600)
+    second = make_first_link(console.app.engine, seconds=3600)
+    assert (await console.stranger().get(f"/first/{first}")).status_code == 404
+    assert (await console.stranger().get(f"/first/{second}")).status_code == 200
+    console.pass_seconds(3601)
+    assert (await console.stranger().get(f"/first/{second}")).status_code == 404
+
+
+async def test_a_mistake_does_not_use_the_link_up(console: ConsoleDesk):
+    token = make_first_link(console.app.engine, seconds=3600)
+    client = console.stranger()
+    page = await client.get(f"/first/{token}")
+    fields = {"csrf": form_csrf(page), "login": "王", "display_name": "x", "password": NEW, "again": NEW}
+    refused = await client.post(f"/first/{token}", data=fields)
+    assert refused.status_code == 422
+    assert "账号格式不对" in text(refused)
+    assert (await client.get(f"/first/{token}")).status_code == 200
+
+
+def test_the_first_start_prints_the_link_and_no_later_one_does(console: ConsoleDesk, capsys):
+    tell_first_link(console.app)
+    assert "/first/" in capsys.readouterr().err
+    console.account(Role.ADMINISTRATOR)
+    tell_first_link(console.app)
+    assert capsys.readouterr().err == ""
+
+
+def test_temporary_passwords_are_fit_and_differ():
+    made = {passwords.temporary() for _ in range(50)}
+    assert len(made) == 50
+    for one in made:
+        passwords.check(one, login="wang")
+
+
+def test_a_long_or_dull_password_is_refused():
+    for bad in ("x" * 201, "aaaaaaaaaaaa"):
+        with pytest.raises(Invalid):
+            passwords.check(bad, login="wang")
+
+
+def test_nobody_has_no_password():
+    assert not passwords.fits("", None)
+    assert not passwords.fits(PASSWORD, "not a hash")
