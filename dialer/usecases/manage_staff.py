@@ -9,7 +9,7 @@ from datetime import timedelta
 from dialer.domain.access import Role
 from dialer.domain.sessions import SessionRules
 from dialer.errors import Conflict, Invalid, NotFound
-from dialer.store import audits, sign_in_failures, staff, staff_sessions
+from dialer.store import audits, sign_in_failures, staff, staff_sessions, units
 from dialer.store.staff import Member
 from dialer.store.staff_sessions import Session
 from dialer.store.unit_of_work import Tx
@@ -51,6 +51,7 @@ def add_staff(
     passwords.check(chosen, login=name)
     made = passwords.hashed(chosen)
     with engine.store.begin() as tx:
+        _check_unit(tx, unit_id)
         member = staff.add(
             tx,
             login=name,
@@ -89,6 +90,7 @@ def change_staff(
     """
     shown = _display_name(display_name)
     with engine.store.begin() as tx:
+        _check_unit(tx, unit_id)
         member = _found(tx, login)
         if member.revision != revision:
             raise Conflict(f"{login} was changed meanwhile: look again", current=member.display_name)
@@ -249,6 +251,12 @@ def _display_name(display_name: str) -> str:
     if not 1 <= len(shown) <= _NAME_MOST:
         raise Invalid(field="display_name", problem=f"is empty or longer than {_NAME_MOST} characters")
     return shown
+
+
+def _check_unit(tx: Tx, unit_id: int | None) -> None:
+    """Raises `NotFound` where there is no such unit."""
+    if unit_id is not None:
+        units.get(tx, unit_id)
 
 
 def _found(tx: Tx, login: str) -> Member:

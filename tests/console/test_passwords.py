@@ -106,7 +106,9 @@ async def test_a_mistake_does_not_use_the_link_up(console: ConsoleDesk):
     assert (await client.get(f"/first/{token}")).status_code == 200
 
 
-def test_the_first_start_prints_the_link_and_no_later_one_does(console: ConsoleDesk, capsys):
+def test_the_first_start_prints_the_link_and_no_later_one_does(
+    console: ConsoleDesk, capsys: pytest.CaptureFixture[str]
+):
     tell_first_link(console.app)
     assert "/first/" in capsys.readouterr().err
     console.account(Role.ADMINISTRATOR)

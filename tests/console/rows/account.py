@@ -1,0 +1,29 @@
+"""The own account, signing in, the first administrator: who may open what."""
+
+from __future__ import annotations
+
+from dialer.domain.access import Role
+from dialer.usecases.manage_staff import make_first_link
+from tests.console.desk import ConsoleDesk
+from tests.console.row import EVERYBODY, OPEN, Row
+
+
+def _link(desk: ConsoleDesk, _unit_id: int | None) -> dict[str, object]:
+    """With accounts about, no link is good: the page is open to all and shows nothing to anybody."""
+    return {"token": make_first_link(desk.app.engine, seconds=60) or "none"}
+
+
+ROWS = (
+    Row("GET", "/", OPEN),
+    Row("GET", "/sign-in", OPEN),
+    Row("POST", "/sign-in", OPEN, form={"login": "x", "password": "y"}, refused=401),
+    Row("POST", "/sign-out", OPEN),
+    Row("POST", "/language", OPEN, form={"lang": "en"}),
+    Row("GET", "/first/{token}", OPEN, target=_link, refused=404),
+    Row("POST", "/first/{token}", OPEN, target=_link, refused=422),
+    Row("GET", "/account", EVERYBODY),
+    Row("POST", "/account/sessions/end", EVERYBODY),
+    Row("GET", "/account/password", EVERYBODY),
+    Row("POST", "/account/password", EVERYBODY, refused=422),
+)
+assert frozenset(Role) == EVERYBODY

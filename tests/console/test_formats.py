@@ -1,0 +1,76 @@
+"""Moments, spans, money and numbers as they are read in each language."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from dialer.language import Lang
+from dialer.web.console import formats
+
+ZONE = ZoneInfo("Asia/Shanghai")
+NOW = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("fen", "told"),
+    [
+        (0, "¥0"),
+        (5, "¥0.05"),
+        (1_234_500, "¥12,345"),
+        (1_234_567, "¥12,345.67"),
+        (-150, "-¥1.50"),
+        (None, ""),
+    ],
+)
+def test_money(fen: int | None, told: str):
+    assert formats.money(fen) == told
+
+
+def test_numbers():
+    assert [formats.number(n) for n in (1234, 12.34, None)] == ["1,234", "12.3", ""]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "zh", "en"),
+    [
+        (0, "0秒", "0 s"),
+        (59, "59秒", "59 s"),
+        (60, "1分", "1 min"),
+        (200, "3分20秒", "3 min 20 s"),
+        (7_500, "2小时5分", "2 h 5 min"),
+        (7_230, "2小时", "2 h"),
+        (86_400, "1天", "1 day"),
+        (360_000, "4天4小时", "4 days 4 h"),
+        (None, "", ""),
+    ],
+)
+def test_spans(seconds: int | None, zh: str, en: str):
+    assert (formats.span(seconds, Lang.ZH), formats.span(seconds, Lang.EN)) == (zh, en)
+
+
+@pytest.mark.parametrize(
+    ("at", "zh", "en"),
+    [
+        (NOW - timedelta(minutes=3), "09:57", "09:57"),
+        (NOW - timedelta(hours=11), "11月24日 23:00", "24 Nov 23:00"),
+        (NOW.replace(year=2025), "2025年11月25日 10:00", "25 Nov 2025 10:00"),
+        (None, "", ""),
+    ],
+)
+def test_a_moment_says_as_little_of_the_day_as_it_may(at: datetime | None, zh: str, en: str):
+    assert formats.moment(at, NOW, Lang.ZH, ZONE) == zh
+    assert formats.moment(at, NOW, Lang.EN, ZONE) == en
+
+
+def test_how_far_away():
+    assert formats.ago(NOW - timedelta(minutes=3), NOW, Lang.ZH) == "3分前"
+    assert formats.ago(NOW + timedelta(minutes=3), NOW, Lang.EN) == "in 3 min"
+    assert formats.ago(None, NOW, Lang.EN) == ""
+
+
+def test_the_clock_is_the_centres():
+    assert formats.clock(NOW, ZONE, seconds=True) == "10:00:00"
+    assert formats.day(NOW + timedelta(hours=15), Lang.EN, ZONE) == "26 Nov 2026"
