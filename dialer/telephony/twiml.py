@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 from xml.sax.saxutils import escape, quoteattr
 
+from audio.spoken import as_spoken
 from dialer.scripts.dialogue import Ask, Position, Turn, Utterance
 from dialer.telephony.config import TelephonyConfig
 from dialer.telephony.urls import HookUrls
@@ -30,8 +31,8 @@ _UNPRINTABLE: Final = {code: None for code in range(32) if code not in {9, 10, 1
 """Characters that XML cannot hold: one of them and the carrier refuses the whole document."""
 
 _SAFE_SENTENCE: Final = (
-    "您好，这里是{bureau}，请您先不要转账，马上挂断对方的电话。"
-    "骗子常说我们是假警察。不放心就挂断，拨打区号加{hotline}，或者110，也可以去派出所核实。"
+    "您好，这里是{bureau}，请您先不要转账，马上挂断对方的电话。我是反诈机器人，线路出了点问题，我们会再联系您。"
+    "有骗子会说，我们是假警察。不放心，就请挂断，打区号加{hotline}，或者110，也可以去派出所问清楚。"
 )
 
 
@@ -60,7 +61,7 @@ def write(
 def fallback(*, bureau: str = "市反诈中心", hotline: str = "96110") -> str:
     """The safe sentence, twice, for when we are broken: it needs no database, no sound file and no person's data."""
     text = _SAFE_SENTENCE.format(bureau=bureau, hotline=hotline)
-    return f'{_OPEN}<Say {_VOICES["zh"]} loop="2">{_text(text)}</Say><Hangup/>{_CLOSE}'
+    return f'{_OPEN}<Say {_VOICES["zh"]} loop="2">{_text(as_spoken(text, "zh"))}</Say><Hangup/>{_CLOSE}'
 
 
 def hang_up() -> str:
@@ -71,8 +72,9 @@ def hang_up() -> str:
 def _said(utterance: Utterance, audio_url: Callable[[str], str]) -> str:
     if utterance.audio:
         return "".join([f"<Play>{_text(audio_url(name))}</Play>" for name in utterance.audio])
-    voice = _VOICES.get(utterance.language, _VOICES["zh"])
-    return f"<Say {voice}>{_text(utterance.text)}</Say>"
+    language = utterance.language if utterance.language in _VOICES else "zh"
+    # A voice that we do not choose may read 96110 as an amount.
+    return f"<Say {_VOICES[language]}>{_text(as_spoken(utterance.text, language))}</Say>"
 
 
 def _gather(ask: Ask, said: str, url: str, language: str, config: TelephonyConfig) -> str:

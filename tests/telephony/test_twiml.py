@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audio.spoken import as_spoken
 from dialer.carrier.twiml import parse_twiml
 from dialer.domain.values import Answer, Contact
 from dialer.scripts.dialogue import Ask, End, Position, Turn, Utterance
@@ -209,7 +210,9 @@ def test_no_text_can_break_the_document(text: str):
     if any(0xD800 <= ord(letter) < 0xE000 for letter in safe):
         return
     said = written(ending(utterance(safe)))[0]
-    kept = "".join(c for c in safe if (ord(c) > 31 or c in "\t\n\r") and ord(c) not in {0xFFFE, 0xFFFF})
+    kept = "".join(
+        c for c in as_spoken(safe, "zh") if (ord(c) > 31 or c in "\t\n\r") and ord(c) not in {0xFFFE, 0xFFFF}
+    )
     assert said.text == kept.replace("\r\n", "\n").replace("\r", "\n")
     assert len(list(said)) == 0
 
@@ -223,10 +226,26 @@ def test_the_safe_sentence_needs_nothing_and_says_what_must_be_said():
     assert "反诈中心" in first
     assert "不要转账" in first
     assert "挂断对方的电话" in first
-    for word in ("假警察", "区号加96110", "110", "派出所"):
+    for word in ("假警察", "区号加九六幺幺零", "或者幺幺零", "派出所", "机器人"):
         assert word in (say.text or "")
     for word in ("安全账户", "资金清查", "http", "验证码", "密码"):
         assert word not in (say.text or "")
+
+
+def test_what_has_no_sound_is_spoken_with_its_figures_in_words_and_in_its_language():
+    said = written(
+        ending(
+            utterance("打区号加96110，或者110。"),
+            utterance("Dial 110.", language="en"),
+            utterance("好。", language="mn"),
+        )
+    )
+    assert [part.text for part in said[:3]] == [
+        "打区号加九六幺幺零，或者幺幺零。",
+        "Dial one one zero.",
+        "好。",
+    ]
+    assert [part.attrib["language"] for part in said[:3]] == ["cmn-CN", "en-US", "cmn-CN"]
 
 
 def test_the_safe_sentence_names_the_bureau_it_is_given():

@@ -22,20 +22,10 @@ from dialer.usecases.script_book import script_versions
 from dialer.usecases.script_sound import rendering, start_rendering
 from dialer.usecases.seed_scripts import seed_scripts
 from dialer.usecases.sounds import Sounds
-from tests.audio.conftest import burst
+from tests.audio.conftest import burst, silence
 from tests.ops.scene import Scene
 
-WARN = "不认识的人让您转账"
 LOAN = shipped_texts()["loan"]
-
-
-def loan(**replaced: str) -> str:
-    """The shipped loan script with other words."""
-    text = LOAN
-    for old, new in replaced.items():
-        assert old in text
-        text = text.replace(old, new)
-    return text
 
 
 @dataclass
@@ -44,6 +34,7 @@ class Tone:
 
     name: str = "tone"
     level: float = 0.3
+    silent: bool = False
     said: list[str] = field(default_factory=list)
     parameters: tuple[str, ...] = ()
 
@@ -52,6 +43,8 @@ class Tone:
 
     def say(self, spoken: str, language: str) -> Sound:
         self.said.append(spoken)
+        if self.silent:
+            return silence(2.0)
         return burst(max(0.6, len(spoken) / (8 if language == "zh" else 20)), level=self.level)
 
 
@@ -63,6 +56,8 @@ class ScriptCentre(Scene):
         with self.tx() as tx:
             seed_scripts(tx, now=self.clock.now())
         self.engine = replace(self.engine, editions=self.editions())
+
+    package: Path
 
     def editions(self, *, data_dir: Path | None = None, shipped: Path | None = None) -> Editions:
         """Those of another process, perhaps on another machine."""
