@@ -107,10 +107,19 @@ def _clip(engine: Engine, item: PromptItem, studio: Studio, folder: Path) -> Cli
         ):
             return shipped
     name = name_of(asked, voices=studio.voices, recordings=studio.recordings)
-    # Another machine may have made it: the same name is the same sound everywhere.
-    engine.editions.sounds.path(name, real_now=engine.real.now())
+    _fetch(engine, folder / name)
     clip = _made(asked, studio, folder)
     return None if clip is None else _kept(engine, asked, clip, folder)
+
+
+def _fetch(engine: Engine, path: Path) -> None:
+    """Another machine may have made it: the same name is the same sound everywhere."""
+    if path.is_file():
+        return
+    with engine.store.begin() as tx:
+        body = sound_files.body(tx, path.name)
+    if body is not None:
+        put(path, body)
 
 
 def _made(asked: Item, studio: Studio, folder: Path) -> Clip | None:
