@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 from dialer.domain.message import MessageState
 from dialer.errors import Invalid
@@ -139,6 +140,7 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS else None
 
 
+@lru_cache(maxsize=64)  # to the second: a busy second has one for all
 def _moment(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)

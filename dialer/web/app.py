@@ -12,16 +12,15 @@ from dialer.runtime.metrics import ProcessMetrics
 from dialer.web.api.app import PREFIX, create_api
 from dialer.web.console.app import create_console
 from dialer.web.health import engine, live, ready
-from dialer.web.hooks import hook_routes
-from dialer.web.metrics import CountWebhooks, metrics
+from dialer.web.hooks import Hooks
+from dialer.web.metrics import WebhookCounts, metrics
 from dialer.web.sound import sound
 from dialer.web.status import status_routes
 
 
-def create_app(app: Application) -> FastAPI:
+def create_app(app: Application) -> Hooks:
     """All routes on this application. Interactive API pages are left out: they would load from elsewhere."""
     web = FastAPI(title="dialer", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
-    web.router.routes.extend(hook_routes(app.engine, app.telephony))
     web.router.routes.extend(status_routes(app))
     web.router.routes.append(Route("/audio/{file}", sound(app.engine), methods=["GET"]))
     # Browsers ask for it unasked; nothing is missing.
@@ -31,10 +30,9 @@ def create_app(app: Application) -> FastAPI:
     web.router.routes.append(Route("/health/live", live, methods=["GET"]))
     web.router.routes.append(Route("/health/ready", ready(app), methods=["GET"]))
     own = ProcessMetrics()
-    web.add_middleware(CountWebhooks, own=own)
     web.router.routes.append(Route("/metrics", metrics(app, own), methods=["GET"]))
     web.mount(PREFIX, create_api(app))
     web.router.routes.append(Route("/health/engine", engine(app), methods=["GET"]))
     # Last: whatever is nobody else's is a page, if only one that says that there is nothing.
     web.mount("", create_console(app))
-    return web
+    return Hooks(app.engine, app.telephony, otherwise=web, count=WebhookCounts(own).count)

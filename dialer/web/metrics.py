@@ -11,7 +11,6 @@ from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dialer.bootstrap import Application
 from dialer.domain.values import Grade
@@ -163,27 +162,14 @@ def metrics(app: Application, own: ProcessMetrics) -> Callable[[Request], Awaita
     return handle
 
 
-class CountWebhooks:
+class WebhookCounts:
     """Counts what each webhook was answered: applied, refused, or put off because we could not keep it."""
 
-    def __init__(self, app: ASGIApp, own: ProcessMetrics) -> None:
-        self._app = app
+    def __init__(self, own: ProcessMetrics) -> None:
         self._webhooks = own.webhooks
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = str(scope.get("path", ""))
-        if scope["type"] != "http" or not path.startswith("/hooks/"):
-            await self._app(scope, receive, send)
-            return
-        named = path.split("/", 3)[2]
-        hook = named if named in _HOOKS else "other"
-
-        async def counted(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                self._webhooks.labels(hook, _result(int(message["status"]))).inc()
-            await send(message)
-
-        await self._app(scope, receive, counted)
+    def count(self, hook: str, status: int) -> None:
+        self._webhooks.labels(hook if hook in _HOOKS else "other", _result(status)).inc()
 
 
 def _result(status: int) -> str:

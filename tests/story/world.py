@@ -20,7 +20,6 @@ from typing import Any
 
 import sqlalchemy as sa
 import uvicorn
-from starlette.applications import Starlette
 
 from dialer.carrier.config import CarrierConfig, ServiceClock
 from dialer.carrier.faults import Fault, Knob
@@ -40,7 +39,7 @@ from dialer.usecases.engine import LineRules
 from dialer.usecases.mend_clock import mend_clock
 from dialer.usecases.reconcile import reconcile
 from dialer.usecases.sweep import sweep_attempts, sweep_cases
-from dialer.web.hooks import hook_routes
+from dialer.web.hooks import Hooks
 from tests.ops.scene import Scene
 from tests.store.reads.town import MORNING
 
@@ -204,7 +203,7 @@ async def world(scene: Scene, folder: Path) -> AsyncIterator[World]:
         scene.do(sa.update(t.line_group).values(next_slot_at=datetime.now(UTC)))
         server = uvicorn.Server(
             uvicorn.Config(
-                Starlette(routes=hook_routes(scene.engine, telephony)),
+                Hooks(scene.engine, telephony),
                 log_config=None,
                 access_log=False,
                 lifespan="off",
