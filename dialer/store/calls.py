@@ -17,7 +17,7 @@ from dialer.domain.reach import Reach
 from dialer.domain.values import Answer, Contact, FraudType, Tag, TelephonyResult
 from dialer.store import tables as t
 from dialer.store.people import open_person
-from dialer.store.rowset import RowSet, among
+from dialer.store.rowset import IdSet, RowSet, among
 from dialer.store.unit_of_work import Tx
 
 RANK = {
@@ -131,17 +131,19 @@ def _select() -> sa.Select[Any]:
     return sa.select(*_CALL_COLUMNS).join(t.case, t.case.c.id == t.attempt.c.case_id)
 
 
+_IDS = IdSet("ids", t.attempt.c.id)
+_READ = _select().where(_IDS.clause)
+_LOCK = _READ.order_by(t.attempt.c.id).with_for_update(of=t.attempt)
+
+
 def read(tx: Tx, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Call]:
     """These attempts as they are now, without a lock: a case is locked before its attempts."""
-    return {row["id"]: _call(row) for row in tx.rows(_select().where(among(t.attempt.c.id, ids)))}
+    return {row["id"]: _call(row) for row in tx.rows(_READ, _IDS.given(ids))}
 
 
 def lock(tx: Tx, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Call]:
     """These attempts, locked in id order to the end of the transaction."""
-    statement = (
-        _select().where(among(t.attempt.c.id, ids)).order_by(t.attempt.c.id).with_for_update(of=t.attempt)
-    )
-    return {row["id"]: _call(row) for row in tx.rows(statement)}
+    return {row["id"]: _call(row) for row in tx.rows(_LOCK, _IDS.given(ids))}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from dialer.domain.case import Case, CaseStatus, Errand, ErrandState, Reason, Robot, RobotState
 from dialer.domain.values import Contact, FraudType, Grade, OutcomeKind, Tag
 from dialer.store import tables as t
-from dialer.store.rowset import RowSet
+from dialer.store.rowset import IdSet, RowSet
 from dialer.store.unit_of_work import Tx
 
 
@@ -165,15 +165,13 @@ def _stored(row: Mapping[str, Any]) -> StoredCase:
     )
 
 
+_IDS = IdSet("ids", t.case.c.id)
+_LOCK = sa.select(t.case).where(_IDS.clause).order_by(t.case.c.id).with_for_update()
+
+
 def lock(tx: Tx, ids: Iterable[int]) -> dict[int, StoredCase]:
     """These cases, locked in id order to the end of the transaction."""
-    statement = (
-        sa.select(t.case)
-        .where(t.case.c.id == sa.any_(sa.literal(sorted(set(ids)), sa.ARRAY(sa.BigInteger))))
-        .order_by(t.case.c.id)
-        .with_for_update()
-    )
-    return {row["id"]: _stored(row) for row in tx.rows(statement)}
+    return {row["id"]: _stored(row) for row in tx.rows(_LOCK, _IDS.given(ids))}
 
 
 def lock_due(tx: Tx, *, now: datetime, limit: int) -> dict[int, StoredCase]:
@@ -250,16 +248,21 @@ def save(tx: Tx, cases: Iterable[Case], *, now: datetime) -> None:
 def note_first_attempts(tx: Tx, ids: Sequence[int], *, at: datetime) -> None:
     """The first ring of these cases left us at `at`; earlier ones stand."""
     if ids:
-        first = (
+        tx.execute(_NOTE_FIRST, {**_IDS.given(ids), "at": at})
+
+
+_NOTE_FIRST = (
+    sa.update(t.case)
+    .where(
+        t.case.c.id.in_(
             sa.select(t.case.c.id)
-            .where(
-                t.case.c.id == sa.any_(sa.literal(sorted(ids), sa.ARRAY(sa.BigInteger))),
-                t.case.c.first_attempt_at.is_(None),
-            )
+            .where(_IDS.clause, t.case.c.first_attempt_at.is_(None))
             .order_by(t.case.c.id)
             .with_for_update()
         )
-        tx.execute(sa.update(t.case).where(t.case.c.id.in_(first)).values(first_attempt_at=at))
+    )
+    .values(first_attempt_at=sa.bindparam("at", type_=sa.DateTime(timezone=True)))
+)
 
 
 def next_ids(tx: Tx, table: sa.Table, count: int) -> list[int]:

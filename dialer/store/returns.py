@@ -12,15 +12,17 @@ import sqlalchemy as sa
 from dialer.domain.attempt import AttemptState
 from dialer.domain.values import TelephonyResult
 from dialer.store import tables as t
-from dialer.store.rowset import among
+from dialer.store.rowset import IdSet, among
 from dialer.store.unit_of_work import Tx
 
 
 def lock_rows(tx: Tx, ids: Sequence[uuid.UUID]) -> None:
     """In id order, as whoever else locks many of them: a statement that writes many takes them in any order."""
-    tx.execute(
-        sa.select(t.attempt.c.id).where(among(t.attempt.c.id, ids)).order_by(t.attempt.c.id).with_for_update()
-    )
+    tx.execute(_LOCK_ROWS, _IDS.given(ids))
+
+
+_IDS = IdSet("ids", t.attempt.c.id)
+_LOCK_ROWS = sa.select(t.attempt.c.id).where(_IDS.clause).order_by(t.attempt.c.id).with_for_update()
 
 
 _HANDED_BACK: dict[str, Any] = {
@@ -76,18 +78,23 @@ def doubt(tx: Tx, held: Sequence[Held], *, poll_at: datetime) -> None:
 def free_numbers(tx: Tx, ids: Sequence[uuid.UUID], *, free_at: datetime) -> None:
     """The numbers of these attempts rest until `free_at` (service), and their lines are free at once."""
     if ids:
+        tx.execute(_FREE_NUMBERS, {**_LIVE.given(ids), "at": free_at})
+
+
+_LIVE = IdSet("ids", t.live_number.c.attempt_id)
+_FREE_NUMBERS = (
+    sa.update(t.live_number)
+    .where(
         # In the order in which a claim takes them: the two may want the same numbers at once.
-        held = (
+        t.live_number.c.phone_blind.in_(
             sa.select(t.live_number.c.phone_blind)
-            .where(among(t.live_number.c.attempt_id, ids))
+            .where(_LIVE.clause)
             .order_by(t.live_number.c.phone_blind)
             .with_for_update()
         )
-        tx.execute(
-            sa.update(t.live_number)
-            .where(t.live_number.c.phone_blind.in_(held))
-            .values(attempt_id=None, free_at=free_at)
-        )
+    )
+    .values(attempt_id=None, free_at=sa.bindparam("at", type_=sa.DateTime(timezone=True)))
+)
 
 
 def lapse_claims(tx: Tx, *, real_now: datetime, now: datetime) -> int:

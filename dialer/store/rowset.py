@@ -56,6 +56,19 @@ def among(column: sa.ColumnElement[Any], ids: Iterable[uuid.UUID]) -> sa.ColumnE
     return column == sa.any_(sa.literal(sorted(set(ids)), sa.ARRAY(UUID(as_uuid=True))))
 
 
+class IdSet:
+    """As `among`, for a statement that is built once: `given(ids)` is what it is executed with."""
+
+    def __init__(self, name: str, column: sa.ColumnElement[Any]) -> None:
+        self._name = name
+        ids = sa.cast(sa.bindparam(name, type_=sa.Text), sa.ARRAY(column.type))
+        self.clause: sa.ColumnElement[bool] = column == sa.any_(ids)
+
+    def given(self, ids: Iterable[uuid.UUID | int]) -> dict[str, str]:
+        found = [one.hex if isinstance(one, uuid.UUID) else str(one) for one in set(ids)]
+        return {self._name: "{" + ",".join(found) + "}"}
+
+
 def word(value: StrEnum) -> sa.ColumnElement[str]:
     """A word in the text of the statement itself: a parameter never proves to the planner that a partial index fits."""
     return sa.literal_column(f"'{value.value}'", sa.Text())

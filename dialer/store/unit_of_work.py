@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any, cast
 
 import psycopg
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from dialer.errors import Unavailable
@@ -60,10 +61,10 @@ class Store:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=pool_timeout_seconds,
-            pool_pre_ping=True,
             hide_parameters=True,
             connect_args={"connect_timeout": 5, "application_name": "dialer"},
         )
+        sa.event.listen(self.engine, "checkout", _refuse_closed)
 
     @contextmanager
     def begin(self) -> Iterator[Tx]:
@@ -109,6 +110,22 @@ class Store:
 
     def dispose(self) -> None:
         self.engine.dispose()
+
+
+def _refuse_closed(connection: psycopg.Connection[Any], _record: object, _fairy: object) -> None:
+    """A connection that the server has closed is not handed out, and neither are its older sisters. An idle one has
+    nothing to read, so looking whether there is something costs no round trip, as asking the server would.
+    """
+    if connection.closed or _is_readable(connection.fileno()):
+        raise InvalidatePoolError
+
+
+def _is_readable(descriptor: int) -> bool:
+    if not hasattr(select, "poll"):  # Windows, where select() takes any number
+        return bool(select.select([descriptor], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _short(fault: DBAPIError) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from celery import shared_task
 
 from dialer.errors import Unavailable, UnusableFile
+from dialer.runtime.loop import run_fast
 from dialer.store import loads, renders
 from dialer.tasks import application
 from dialer.telephony.client import CallClient
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from dialer.usecases.render_script import Studio
 
 _DIAL_SECONDS = 20.0
+_LINGER_SECONDS = 2.0
 _DIAL_AT_ONCE = 2
 _NOTE_SECONDS = 2.0
 _FOLD_SECONDS = 1.0
@@ -54,7 +56,11 @@ def dial() -> None:
     async def ring(client: CallClient) -> int:
         app = application.current()
         return await dialling.dial(
-            app.engine, client, for_seconds=_DIAL_SECONDS, stopping=application.stopping
+            app.engine,
+            client,
+            for_seconds=_DIAL_SECONDS,
+            stopping=application.stopping,
+            linger_seconds=_LINGER_SECONDS,
         )
 
     if not _dialling.acquire(blocking=False):
@@ -189,7 +195,7 @@ def _with_client(work: Callable[[CallClient], Awaitable[int]]) -> None:
         async with application.current().calls() as client:
             await work(client)
 
-    asyncio.run(run())
+    run_fast(run())
 
 
 def _part(name: str, *works: Callable[[], object]) -> None:

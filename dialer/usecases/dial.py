@@ -28,9 +28,10 @@ from dialer.usecases.judge_answers import Answered, judge_answers, retry_seconds
 
 _log = logging.getLogger(__name__)
 
-_FLUSH_SECONDS = 0.05
+_FLUSH_SECONDS = 0.1
 _SLICE_SECONDS = 0.1
 _FENCE_AHEAD_SECONDS = 0.1
+_BETWEEN_CLAIMS_SECONDS = 0.1
 _SLACK_SECONDS = 0.3
 """How late a ring may leave: what the pace's headroom makes up for within ten seconds."""
 _COUNTED_PER_SECOND = 50.0
@@ -79,19 +80,28 @@ class _Said:
 
 
 async def dial(
-    engine: Engine, client: CallClient, *, for_seconds: float, stopping: Callable[[], bool]
+    engine: Engine,
+    client: CallClient,
+    *,
+    for_seconds: float,
+    stopping: Callable[[], bool],
+    linger_seconds: float = 0.0,
 ) -> int:
     """Rings until nothing more may be claimed, `for_seconds` have passed or `stopping()` is true; what has been claimed
-    is sent or handed back first. Returns how many rings left.
+    is sent or handed back first. Within `linger_seconds` of the last ring a line that comes free is taken at once, not
+    at the next tick. Returns how many rings left.
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + for_seconds
     run = _Run(engine, client)
+    ends_at = loop.time()
     try:
         while loop.time() < until and not stopping():
             if not run.is_behind():
                 claimed = await asyncio.to_thread(run.claim)
-                if not claimed and not run.sending and not run.next_slot_at:
+                if claimed:
+                    ends_at = loop.time() + linger_seconds
+                elif not run.sending and not run.next_slot_at and loop.time() >= ends_at:
                     break
                 run.send(claimed)
             await run.breathe()
@@ -219,6 +229,7 @@ class _Run:
     async def breathe(self) -> None:
         """Until half the horizon has gone by, or the next slot is that near; answers are written down meanwhile."""
         loop = asyncio.get_running_loop()
+        idle = not self.sending
         half = self.engine.lines.horizon_seconds / 2
         until = loop.time() + half
         if self.next_slot_at is not None:
@@ -229,6 +240,8 @@ class _Run:
             await self.flush()
         if self.next_slot_at is not None:
             await asyncio.sleep(until - loop.time())
+        elif idle:
+            await asyncio.sleep(_BETWEEN_CLAIMS_SECONDS)
 
     async def finish(self) -> None:
         """Everything that was claimed has left and is written down."""

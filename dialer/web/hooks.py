@@ -202,7 +202,11 @@ class Hooks:
         await _send(send, status, twiml)
 
     async def _guarded(
-        self, answer: Callable[[Hook], Awaitable[Answer]], parts: Sequence[str], scope: Scope, receive: Receive
+        self,
+        answer: Callable[[Hook], Awaitable[Answer]],
+        parts: Sequence[str],
+        scope: Scope,
+        receive: Receive,
     ) -> Answer:
         """The answer behind the signature; every fault has its own, and none is a 200."""
         try:
