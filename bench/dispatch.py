@@ -1,6 +1,6 @@
 """Dispatch alone: claim, fence, POST and what the carrier said, against a stub that answers at once.
 
-    python -m bench.dispatch [--calls 5000]
+    python -m bench.dispatch [--calls 5000] [--naive 1000]
 
 Aim: at least 900 calls/s.
 """
@@ -8,17 +8,15 @@ Aim: at least 900 calls/s.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
-import multiprocessing as mp
 import time
-from multiprocessing.connection import Connection
+from typing import Any
 
-import httptools
-import uvloop
-
+from bench import naive
 from bench.backlog import fill
 from bench.service import service
+from bench.stub import stub
+from dialer.runtime.loop import run_fast
 from dialer.store import pacing
 from dialer.telephony.client import CallClient
 from dialer.telephony.config import TelephonyConfig
@@ -27,45 +25,22 @@ from dialer.usecases.dial import dial
 _PACE = 5000.0
 
 
-class Stub(asyncio.Protocol):
-    """Takes every call, from memory."""
-
-    count = 0
-
-    def __init__(self) -> None:
-        self.parser = httptools.HttpRequestParser(self)
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self.parser.feed_data(data)
-
-    def on_message_complete(self) -> None:
-        Stub.count += 1
-        body = f'{{"sid": "CA{Stub.count:032x}", "status": "queued"}}'.encode()
-        head = (
-            f"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        self.transport.write(head.encode() + body)  # type: ignore[attr-defined]
+def run(calls: int, naive_calls: int = 0) -> dict[str, object]:
+    with stub() as base_url:
+        ours = _ours(calls, base_url)
+        if not naive_calls:
+            return ours
+        theirs = naive.dispatch(naive_calls, base_url)
+    return ours | {
+        "naive_calls_per_second": theirs["calls_per_second"],
+        "times_the_naive_way": round(ours["calls_per_second"] / theirs["calls_per_second"], 1),
+        "naive_cpu_seconds_per_1000_calls": theirs["cpu_seconds_per_1000_calls"],
+    }
 
 
-def serve_stub(pipe: Connection) -> None:
-    async def main() -> None:
-        server = await asyncio.get_running_loop().create_server(Stub, "127.0.0.1", 0, backlog=2048)
-        pipe.send(server.sockets[0].getsockname()[1])
-        await server.serve_forever()
-
-    uvloop.run(main())
-
-
-def run(calls: int) -> dict[str, object]:
-    context = mp.get_context("spawn")
-    here, there = context.Pipe()
-    stub = context.Process(target=serve_stub, args=(there,), daemon=True)
-    stub.start()
+def _ours(calls: int, base_url: str) -> dict[str, Any]:
     config = TelephonyConfig(
-        base_url=f"http://127.0.0.1:{here.recv()}",
+        base_url=base_url,
         account_sid="AC" + "0" * 32,
         auth_token="bench",
         caller_number="+8647896110",
@@ -90,10 +65,9 @@ def run(calls: int) -> dict[str, object]:
                 return await dial(engine, client, for_seconds=120, stopping=lambda: False)
 
         before, ours, begun = made.cpu(), time.process_time(), time.perf_counter()
-        left = asyncio.run(ring())
+        left = run_fast(ring())
         seconds, used = time.perf_counter() - begun, time.process_time() - ours
         after = made.cpu()
-    stub.terminate()
     if left != calls:
         raise SystemExit(f"only {left} of {calls} left")
     return {
@@ -110,7 +84,9 @@ def run(calls: int) -> dict[str, object]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--calls", type=int, default=5000)
-    print(json.dumps(run(parser.parse_args().calls), indent=1))
+    parser.add_argument("--naive", type=int, default=1000, help="calls of the baseline; 0 leaves it out")
+    options = parser.parse_args()
+    print(json.dumps(run(options.calls, options.naive), indent=1))
 
 
 if __name__ == "__main__":

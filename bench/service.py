@@ -84,7 +84,7 @@ class Service:
 
     def processes(self) -> dict[str, list[psutil.Process]]:
         """Ours by name, the database's and the broker's by theirs."""
-        found = {name: [psutil.Process(process.pid)] for name, process in self.running.items()}
+        found = {name: _family(process.pid) for name, process in self.running.items()}
         with self.app.engine.store.begin() as tx:
             backend = psutil.Process(tx.scalar(sa.text("SELECT pg_backend_pid()")))
         postmaster = backend.parent()
@@ -104,6 +104,11 @@ class Service:
             name: round(sum(_pss(one) for one in set(many)) / 1e6, 1)
             for name, many in self.processes().items()
         }
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    first = psutil.Process(pid)
+    return [first, *first.children(recursive=True)]
 
 
 def _cpu(process: psutil.Process) -> float:

@@ -85,7 +85,8 @@ async def _body(receive: Receive) -> bytes:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Invalid(field="webhook", problem="broke off")
-        body += message.get("body", b"")
+        part: bytes = message.get("body", b"")
+        body += part
         if len(body) > _MOST_BYTES:
             raise _TooLarge
         if not message.get("more_body", False):
