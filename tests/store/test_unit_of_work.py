@@ -78,3 +78,17 @@ def test_one_session_holds_a_lock_and_the_next_waits_for_its_end(fresh_database:
     with store.hold_advisory_lock(7) as after:
         assert after is not None
     store.dispose()
+
+
+def test_a_connection_that_the_server_closed_meanwhile_is_not_handed_out(fresh_database: str):
+    store, other = opened(fresh_database), opened(fresh_database)
+    with store.begin() as first, store.begin() as second:
+        ours = [tx.scalar(sa.text("SELECT pg_backend_pid()")) for tx in (first, second)]
+    with other.begin() as tx:
+        for pid in ours:
+            tx.scalar(sa.text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+    with store.begin() as first, store.begin() as second:
+        fresh = [tx.scalar(sa.text("SELECT pg_backend_pid()")) for tx in (first, second)]
+    assert not set(ours) & set(fresh)
+    for one in (store, other):
+        one.dispose()

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from dialer.carrier.faults import Fault
 from dialer.store import attempts, returns
-from tests.story.world import World
+from dialer.usecases.dial import dial
+from tests.story.world import PATIENCE_SECONDS, World
 
 pytestmark = pytest.mark.story
 
@@ -135,3 +136,25 @@ async def test_a_carrier_without_memory_is_not_believed_and_the_case_goes_to_a_p
     assert "unknown_submission" in w.scene.alarms_of(None)
     await w.until(lambda: w.scene.assignments_of(case_id), dialling=False)
     assert w.held_numbers() == 0
+
+
+async def test_a_line_that_comes_free_is_taken_without_waiting_for_the_next_tick(w: World):
+    w.scene.lines(calls_per_second=200.0, lines=1)
+    first, second = w.open_case(), w.open_case()
+    left = await dial(
+        w.scene.engine,
+        w.client,
+        for_seconds=PATIENCE_SECONDS,
+        stopping=lambda: w.calls == 2,
+        linger_seconds=PATIENCE_SECONDS,
+    )
+    assert left == 2
+    await w.until_over(first, second)
+    assert w.all_rings == 2
+
+
+async def test_without_lingering_it_ends_when_no_line_is_free(w: World):
+    w.scene.lines(calls_per_second=200.0, lines=1)
+    w.open_case()
+    w.open_case()
+    assert await dial(w.scene.engine, w.client, for_seconds=PATIENCE_SECONDS, stopping=lambda: False) == 1
