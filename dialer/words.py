@@ -9,6 +9,7 @@ from dialer.domain.access import Act, Role
 from dialer.domain.acts import ActKind
 from dialer.domain.attempt import AttemptState
 from dialer.domain.case import CaseStatus, ErrandState, Reason, RobotState
+from dialer.domain.case_acts import Bar, CaseAct
 from dialer.domain.effects import AlarmCode
 from dialer.domain.errand import AssignmentState, TransferState, VisitStage, WhoSeen
 from dialer.domain.load import LoadState
@@ -74,6 +75,7 @@ _CATALOGUE: Mapping[type[StrEnum], Mapping[str, str]] = {
         ActKind.VISIT_NOTE: "note of the visit",
         ActKind.VISIT_PHOTO: "photo",
         ActKind.RING_NOW: "ring now",
+        ActKind.PERSON_ASKED: "a person was asked for",
         ActKind.GRADE_RAISED: "grade raised",
         ActKind.GRADE_LOWERED: "grade lowered",
         ActKind.CLOSED: "closed",
@@ -81,6 +83,26 @@ _CATALOGUE: Mapping[type[StrEnum], Mapping[str, str]] = {
         ActKind.OPTED_OUT: "opted out",
         ActKind.NOTE: "note",
         ActKind.LOAD_WITHDRAWN: "list withdrawn",
+    },
+    CaseAct: {
+        CaseAct.RING_NOW: "ring now",
+        CaseAct.RAISE: "raise",
+        CaseAct.LOWER: "lower",
+        CaseAct.ASK_CALLER: "ask a caller",
+        CaseAct.ASK_OFFICER: "send an officer",
+        CaseAct.HAND_OVER: "hand over",
+        CaseAct.CLOSE: "close",
+        CaseAct.MARK_DUPLICATE: "mark duplicate",
+        CaseAct.OPT_OUT: "opt out",
+        CaseAct.NOTE: "note",
+    },
+    Bar: {
+        Bar.NOT_OPEN: "the case is no longer open",
+        Bar.OPTED_OUT: "the person asked not to be rung by a robot",
+        Bar.NO_NUMBER: "no number is left that can be rung",
+        Bar.HIGHEST_GRADE: "it has the highest grade",
+        Bar.LOWEST_GRADE: "it has the lowest grade",
+        Bar.UNDER_WAY: "somebody is at it already",
     },
     VisitStage: {
         VisitStage.NONE: "not accepted",

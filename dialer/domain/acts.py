@@ -33,6 +33,7 @@ class ActKind(StrEnum):
     VISIT_NOTE = "visit_note"
     VISIT_PHOTO = "visit_photo"
     RING_NOW = "ring_now"
+    PERSON_ASKED = "person_asked"
     GRADE_RAISED = "grade_raised"
     GRADE_LOWERED = "grade_lowered"
     CLOSED = "closed"

@@ -28,6 +28,8 @@ class StoredCase:
     first_attempt_at: datetime | None
     unit_id: int | None = None
     """None: what the list said names no unit, and a person sorts it."""
+    revision: int = 1
+    """Grows with every change."""
 
 
 _STATE_COLUMNS = (
@@ -162,6 +164,22 @@ def _stored(row: Mapping[str, Any]) -> StoredCase:
         drill=row["drill"],
         first_attempt_at=row["first_attempt_at"],
         unit_id=row["unit_id"],
+        revision=row["revision"],
+    )
+
+
+def get(tx: Tx, case_id: int) -> StoredCase | None:
+    """As it stands, not locked."""
+    row = tx.one(sa.select(t.case).where(t.case.c.id == case_id))
+    return None if row is None else _stored(row)
+
+
+def put_in_unit(tx: Tx, case_id: int, *, unit_id: int, label: str) -> None:
+    """It is that unit's from now on; locked before."""
+    tx.execute(
+        sa.update(t.case)
+        .where(t.case.c.id == case_id)
+        .values(unit_id=unit_id, unit=label, revision=t.case.c.revision + 1)
     )
 
 

@@ -52,6 +52,7 @@ def read(tx: Tx, case_id: int, *, now: datetime) -> CaseFile:
             drill=row["drill"],
             first_attempt_at=row["first_attempt_at"],
             unit_id=row["unit_id"],
+            revision=row["revision"],
         ),
         person=masked(person),
         load_id=row["load_id"],

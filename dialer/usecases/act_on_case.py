@@ -1,0 +1,236 @@
+"""What a person does to a case from its page. Each act says which revision of the case it was decided on: one that was
+decided on an older one is refused and told what happened meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import dialer.domain.events as happened
+from dialer.domain.acts import ActKind
+from dialer.domain.case_acts import Bar, CaseAct, acts_allowed
+from dialer.domain.events import Event
+from dialer.domain.values import Grade, OutcomeKind, Track
+from dialer.errors import Conflict, Invalid, NotFound, Overtaken
+from dialer.outcomes.timeline import Entry
+from dialer.store import acts, assignments, audits, cases
+from dialer.store.acts import Act
+from dialer.store.cases import StoredCase
+from dialer.store.effects import ToCancel
+from dialer.store.reads import case_file
+from dialer.store.unit_of_work import Tx
+from dialer.usecases.claim_errand import named, said
+from dialer.usecases.engine import Engine
+from dialer.usecases.move_cases import Move, move
+from dialer.usecases.transfer_errand import active_label, ask_transfer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A case as it stands: its revision, which every act must name, and what may be done now."""
+
+    revision: int
+    allowed: Mapping[CaseAct, Bar | None]
+
+
+def standing(engine: Engine, case_id: int) -> Standing:
+    """Raises `NotFound`."""
+    with engine.store.begin() as tx:
+        return _standing(tx, case_id)
+
+
+def changed_since(engine: Engine, case_id: int, *, since: datetime) -> tuple[Entry, ...]:
+    """What happened to the case after a page was shown: for whoever was refused."""
+    with engine.store.begin() as tx:
+        file = case_file.read(tx, case_id, now=engine.clock.now())
+    return tuple(entry for entry in file.timeline if entry.at > since)
+
+
+def ring_now(engine: Engine, case_id: int, *, by: str, expected: int) -> Standing:
+    """The robot's next ring is wanted now; the window, the pacing and one call a number hold all the same."""
+    event = happened.RingRequested()
+    return _act(engine, case_id, CaseAct.RING_NOW, ActKind.RING_NOW, event, by=by, expected=expected)
+
+
+def change_grade(
+    engine: Engine, case_id: int, grade: Grade, *, by: str, expected: int, why: str = ""
+) -> Standing:
+    """Raised or lowered; a fall needs a reason. Raises `Invalid` for the grade that it has."""
+    with engine.store.begin() as tx:
+        current = _get(tx, case_id).case.grade
+    if grade is current:
+        raise Invalid(field="grade", problem=f"is {grade.value} already")
+    rises = grade.rank > current.rank
+    words = why.strip() if rises else said("why", why)
+    return _act(
+        engine,
+        case_id,
+        CaseAct.RAISE if rises else CaseAct.LOWER,
+        ActKind.GRADE_RAISED if rises else ActKind.GRADE_LOWERED,
+        happened.GradeChanged(grade=grade),
+        by=by,
+        expected=expected,
+        words=words,
+        facts={"from": current.value, "grade": grade.value},
+    )
+
+
+def ask_person(
+    engine: Engine, case_id: int, track: Track, *, by: str, expected: int, why: str = ""
+) -> Standing:
+    """A caller rings, or an officer goes, beside whatever else is under way."""
+    act = CaseAct.ASK_CALLER if track is Track.HUMAN else CaseAct.ASK_OFFICER
+    event = happened.PersonRequested(track=track)
+    facts = {"track": track.value}
+    return _act(
+        engine,
+        case_id,
+        act,
+        ActKind.PERSON_ASKED,
+        event,
+        by=by,
+        expected=expected,
+        words=why.strip(),
+        facts=facts,
+    )
+
+
+def close_case(
+    engine: Engine, case_id: int, outcome: OutcomeKind, *, by: str, expected: int, why: str
+) -> Standing:
+    """Ended with an outcome and a reason; calls and errands are stood down. A success needs verified contact."""
+    return _act(
+        engine,
+        case_id,
+        CaseAct.CLOSE,
+        ActKind.CLOSED,
+        happened.CaseClosed(outcome=outcome),
+        by=by,
+        expected=expected,
+        words=said("why", why),
+        facts={"outcome": outcome.value},
+    )
+
+
+def mark_duplicate(engine: Engine, case_id: int, *, of: int, by: str, expected: int) -> Standing:
+    """Ended as a duplicate of another case. Raises `NotFound`, and `Invalid` for itself."""
+    if of == case_id:
+        raise Invalid(field="of", problem="is the case itself", mend="the case that stays")
+    with engine.store.begin() as tx:
+        _get(tx, of)
+    return _act(
+        engine,
+        case_id,
+        CaseAct.MARK_DUPLICATE,
+        ActKind.DUPLICATE,
+        happened.CaseClosed(outcome=OutcomeKind.DUPLICATE),
+        by=by,
+        expected=expected,
+        facts={"of": of},
+    )
+
+
+def opt_out(engine: Engine, case_id: int, *, by: str, expected: int, why: str) -> Standing:
+    """No robot rings for this incident again; people go on. A new warning of a high grade is not silenced by it."""
+    words = said("why", why)
+    event = happened.OptedOut()
+    return _act(
+        engine, case_id, CaseAct.OPT_OUT, ActKind.OPTED_OUT, event, by=by, expected=expected, words=words
+    )
+
+
+def note_case(engine: Engine, case_id: int, *, by: str, words: str) -> Standing:
+    """A line in the timeline, sealed. It depends on nothing, so no page is too old for it."""
+    who, text = named(by), said("words", words)
+    with engine.store.begin() as tx:
+        _get(tx, case_id)
+        acts.note(tx, [Act(case_id=case_id, kind=ActKind.NOTE, by=who, words=text)], now=engine.clock.now())
+        return _standing(tx, case_id)
+
+
+def hand_over(engine: Engine, case_id: int, *, to_unit_id: int, by: str, expected: int, why: str) -> Standing:
+    """Its people's work asks to be accepted by the other unit; a case without such work is that unit's at once."""
+    who, reason = named(by), said("why", why)
+    with engine.store.begin() as tx:
+        stored = _lock_expected(tx, case_id, CaseAct.HAND_OVER, expected=expected)
+        label = active_label(tx, engine, to_unit_id)
+        if stored.unit_id == to_unit_id:
+            raise Conflict(f"case {case_id} is that unit's already", current=label)
+        pending = assignments.of_case(tx, case_id)
+        now = engine.clock.now()
+        for one in pending:
+            ask_transfer(tx, engine, one.id, to_unit_id=to_unit_id, by=who, why=reason, token=None)
+        if not pending:
+            cases.put_in_unit(tx, case_id, unit_id=to_unit_id, label=label)
+            facts = {"from": stored.unit, "to": label}
+            act = Act(case_id=case_id, kind=ActKind.UNIT_CHANGED, by=who, facts=facts, words=reason)
+            acts.note(tx, [act], now=now)
+        _audit(
+            tx, case_id, ActKind.UNIT_CHANGED, by=who, why=reason, now=now, facts={"to_unit_id": to_unit_id}
+        )
+        return _standing(tx, case_id)
+
+
+def _act(
+    engine: Engine,
+    case_id: int,
+    act: CaseAct,
+    kind: ActKind,
+    event: Event,
+    *,
+    by: str,
+    expected: int,
+    words: str = "",
+    facts: Mapping[str, object] | None = None,
+) -> Standing:
+    who = named(by)
+    with engine.store.begin() as tx:
+        stored = _lock_expected(tx, case_id, act, expected=expected)
+        now = engine.clock.now()
+        cancels: list[ToCancel] = move(
+            tx, {case_id: stored}, [Move(case_id=case_id, event=event)], policies=engine.policies, now=now
+        )
+        about = dict(facts or {})
+        acts.note(tx, [Act(case_id=case_id, kind=kind, by=who, facts=about, words=words)], now=now)
+        _audit(tx, case_id, kind, by=who, why=words, now=now, facts=about)
+        after = _standing(tx, case_id)
+    if cancels:
+        engine.nudge("cancel_calls")
+    engine.nudge("dial")
+    return after
+
+
+def _lock_expected(tx: Tx, case_id: int, act: CaseAct, *, expected: int) -> StoredCase:
+    stored = cases.lock(tx, [case_id]).get(case_id)
+    if stored is None:
+        raise NotFound(kind="case", key=case_id)
+    if stored.revision != expected:
+        last = acts.last(tx, case_id)
+        who = last["by"] if last is not None else ""
+        what = last["kind"] if last is not None else stored.case.status.value
+        told = f"last {what} by {who}" if who else f"it is {stored.case.status.value}"
+        raise Overtaken(f"case {case_id} has changed meanwhile: {told}", who=who, what=what)
+    bar = acts_allowed(stored.case)[act]
+    if bar is not None:
+        raise Conflict(f"case {case_id} cannot {act.value} now: {bar.value}", current=bar.value)
+    return stored
+
+
+def _audit(
+    tx: Tx, case_id: int, kind: ActKind, *, by: str, why: str, now: datetime, facts: Mapping[str, object]
+) -> None:
+    audits.write(tx, who=by, act=kind.value, subject=f"case/{case_id}", why=why, now=now, facts=facts)
+
+
+def _get(tx: Tx, case_id: int) -> StoredCase:
+    stored = cases.get(tx, case_id)
+    if stored is None:
+        raise NotFound(kind="case", key=case_id)
+    return stored
+
+
+def _standing(tx: Tx, case_id: int) -> Standing:
+    stored = _get(tx, case_id)
+    return Standing(revision=stored.revision, allowed=acts_allowed(stored.case))
