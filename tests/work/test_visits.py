@@ -1,0 +1,236 @@
+"""A phone in the rain: every act once however often it is sent, in whatever order, and no word lost."""
+
+from __future__ import annotations
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from dialer.domain.errand import AssignmentState, VisitStage, WhoSeen
+from dialer.domain.values import Contact, Grade, OutcomeKind, Track
+from dialer.errors import Conflict, Invalid, NotFound, Overtaken
+from dialer.outcomes.money import Amounts
+from dialer.store import acts
+from dialer.store import tables as t
+from dialer.usecases.claim_errand import return_idle
+from dialer.usecases.report_errand import report_errand
+from dialer.usecases.visit import (
+    FromPhone,
+    VisitReport,
+    add_photo,
+    note_visit,
+    photos,
+    report_visit,
+    show_photo,
+    take_step,
+    tell_seen,
+)
+from tests.core.outcomes.test_photos import COLOUR, SECRET, exif, jpeg, segment
+from tests.work.bureau import Bureau
+
+DISSUADED = VisitReport(outcome=OutcomeKind.DISSUADED_IN_PERSON, contact=Contact.VERIFIED, note="已劝阻")
+PHOTO = jpeg(segment(0xE1, exif(6)), COLOUR)
+
+
+def phone(by: str = "officer") -> FromPhone:
+    return FromPhone(client_id=uuid.uuid4(), by=by)
+
+
+@pytest.fixture
+def case_id(bureau: Bureau) -> int:
+    return bureau.case_with_unit("城关派出所", grade=Grade.EXTRA_HIGH)
+
+
+@pytest.fixture
+def visit(bureau: Bureau, case_id: int) -> int:
+    return int(bureau.assignment_of(case_id, Track.VISIT)["id"])
+
+
+def test_a_visit_from_the_phone_to_the_report(bureau: Bureau, case_id: int, visit: int):
+    for stage in (VisitStage.ACCEPTED, VisitStage.ON_THE_WAY, VisitStage.ARRIVED):
+        bureau.later(seconds=60)
+        assert take_step(bureau.engine, visit, stage, phone=phone()).stage is stage
+    row = bureau.assignment_of(case_id, Track.VISIT)
+    assert (row["state"], row["signed_by"]) == ("signed", "officer")
+    assert tell_seen(bureau.engine, visit, WhoSeen.PERSON, phone=phone()).stage is VisitStage.SEEN
+    note_visit(bureau.engine, visit, phone=phone(), words="正在转账")
+    add_photo(bureau.engine, visit, phone=phone(), content=PHOTO)
+    sent = report_visit(bureau.engine, visit, DISSUADED, phone=phone())
+    assert (sent.repeated, sent.state) == (False, AssignmentState.DONE)
+    assert bureau.case_of(case_id).outcome is OutcomeKind.DISSUADED_IN_PERSON
+    assert bureau.acts_of(case_id) == [
+        "visit_accepted",
+        "visit_on_the_way",
+        "visit_arrived",
+        "visit_seen",
+        "visit_note",
+        "visit_photo",
+        "note",
+    ]
+
+
+def test_everything_sent_twice_counts_once(bureau: Bureau, case_id: int, visit: int):
+    number = [phone() for _ in range(5)]
+
+    def send_all() -> list[bool]:
+        return [
+            take_step(bureau.engine, visit, VisitStage.ARRIVED, phone=number[0]).repeated,
+            tell_seen(bureau.engine, visit, WhoSeen.FAMILY, phone=number[1], note="母亲在家").repeated,
+            note_visit(bureau.engine, visit, phone=number[2], words="记录").repeated,
+            add_photo(bureau.engine, visit, phone=number[3], content=PHOTO).repeated,
+            report_visit(bureau.engine, visit, DISSUADED, phone=number[4]).repeated,
+        ]
+
+    assert send_all() == [False] * 5
+    before = bureau.acts_of(case_id)
+    assert send_all() == [True] * 5
+    assert bureau.acts_of(case_id) == before
+    assert len(bureau.rows(sa.select(t.outcome).where(t.outcome.c.assignment_id == visit))) == 1
+    assert len(photos(bureau.engine, case_id)) == 1
+
+
+def test_a_repeated_report_gives_the_same_outcome(bureau: Bureau, visit: int):
+    number = phone()
+    first = report_visit(bureau.engine, visit, DISSUADED, phone=number)
+    assert report_visit(bureau.engine, visit, DISSUADED, phone=number).outcome_id == first.outcome_id
+
+
+def test_the_same_act_sent_at_once_from_two_connections_counts_once(bureau: Bureau, case_id: int, visit: int):
+    number = phone()
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        sent = list(
+            pool.map(lambda _: note_visit(bureau.engine, visit, phone=number, words="一次"), range(2))
+        )
+    assert sorted(one.repeated for one in sent) == [False, True]
+    assert bureau.acts_of(case_id) == ["visit_note"]
+
+
+def test_a_number_means_one_thing(bureau: Bureau, visit: int):
+    number = phone()
+    note_visit(bureau.engine, visit, phone=number, words="一")
+    with pytest.raises(Conflict):
+        note_visit(bureau.engine, visit, phone=number, words="二")
+
+
+def test_steps_that_come_late_move_nothing_back(bureau: Bureau, case_id: int, visit: int):
+    take_step(bureau.engine, visit, VisitStage.ARRIVED, phone=phone())
+    sent = take_step(bureau.engine, visit, VisitStage.ON_THE_WAY, phone=phone())
+    assert sent.stage is VisitStage.ARRIVED
+    assert bureau.acts_of(case_id) == ["visit_arrived", "visit_on_the_way"]
+
+
+def test_the_phone_s_own_time_is_kept_as_a_fact(bureau: Bureau, case_id: int, visit: int):
+    told_at = bureau.clock.now() - timedelta(minutes=7)
+    number = FromPhone(client_id=uuid.uuid4(), by="officer", told_at=told_at)
+    take_step(bureau.engine, visit, VisitStage.ARRIVED, phone=number)
+    (row,) = bureau.rows(sa.select(t.event).where(t.event.c.case_id == case_id))
+    assert (row["at"], row["facts"]["told_at"]) == (bureau.clock.now(), told_at.isoformat())
+
+
+def test_another_officer_is_told_who_has_it(bureau: Bureau, case_id: int, visit: int):
+    take_step(bureau.engine, visit, VisitStage.ACCEPTED, phone=phone("zhao"))
+    with pytest.raises(Overtaken) as conflict:
+        take_step(bureau.engine, visit, VisitStage.ARRIVED, phone=phone("wang"))
+    assert conflict.value.who == "zhao"
+    tell_seen(bureau.engine, visit, WhoSeen.NEIGHBOUR, phone=phone("wang"), note="邻居说已外出")
+    row = bureau.assignment_of(case_id, Track.VISIT)
+    assert (row["signed_by"], row["stage"]) == ("zhao", "accepted")
+    with bureau.tx() as tx:
+        assert [one.words for one in acts.words_of(tx, case_id)] == ["邻居说已外出"]
+
+
+def test_words_that_come_after_the_end_are_kept(bureau: Bureau, case_id: int, visit: int):
+    """Reached by phone while the officer had no connection: what he wrote and photographed stays."""
+    take_step(bureau.engine, visit, VisitStage.ARRIVED, phone=phone())
+    report_errand(
+        bureau.engine,
+        bureau.assignment_of(case_id)["id"],
+        by="li",
+        outcome=OutcomeKind.DISSUADED_BY_PHONE,
+        amounts=Amounts(),
+        evidence="",
+    )
+    sent = note_visit(bureau.engine, visit, phone=phone(), words="门口记录")
+    assert sent.state is AssignmentState.WITHDRAWN
+    add_photo(bureau.engine, visit, phone=phone(), content=PHOTO)
+    number = phone()
+    for _ in range(2):
+        with pytest.raises(Overtaken):
+            report_visit(bureau.engine, visit, DISSUADED, phone=number)
+    with bureau.tx() as tx:
+        assert [one.words for one in acts.words_of(tx, case_id)] == ["门口记录", "已劝阻"]
+    assert bureau.case_of(case_id).outcome is OutcomeKind.DISSUADED_BY_PHONE
+    assert len(photos(bureau.engine, case_id)) == 1
+
+
+def test_two_officers_with_two_outcomes_both_texts_stay(bureau: Bureau, case_id: int, visit: int):
+    report_visit(bureau.engine, visit, DISSUADED, phone=phone("zhao"))
+    other = VisitReport(outcome=OutcomeKind.REFUSES, note="当面拒绝")
+    with pytest.raises(Overtaken) as conflict:
+        report_visit(bureau.engine, visit, other, phone=phone("wang"))
+    assert (conflict.value.who, conflict.value.what) == ("zhao", "dissuaded_in_person")
+    with bureau.tx() as tx:
+        assert [(one.by, one.words) for one in acts.words_of(tx, case_id)] == [
+            ("zhao", "已劝阻"),
+            ("wang", "当面拒绝"),
+        ]
+
+
+def test_a_refused_report_may_be_mended_and_sent_under_its_number(bureau: Bureau, visit: int):
+    number = phone()
+    with pytest.raises(Conflict):
+        report_visit(
+            bureau.engine,
+            visit,
+            VisitReport(outcome=OutcomeKind.DISSUADED_IN_PERSON, contact=Contact.UNVERIFIED),
+            phone=number,
+        )
+    assert not report_visit(bureau.engine, visit, DISSUADED, phone=number).repeated
+
+
+def test_each_step_keeps_the_visit_from_lapsing(bureau: Bureau, visit: int):
+    take_step(bureau.engine, visit, VisitStage.ACCEPTED, phone=phone())
+    bureau.later(minutes=39)
+    take_step(bureau.engine, visit, VisitStage.ON_THE_WAY, phone=phone())
+    bureau.later(minutes=29)
+    assert return_idle(bureau.engine) == 0
+    bureau.later(minutes=2)
+    assert return_idle(bureau.engine) == 1
+
+
+def test_a_photo_is_sealed_cleaned_and_seen_with_a_reason(bureau: Bureau, case_id: int, visit: int):
+    number = phone()
+    add_photo(bureau.engine, visit, phone=number, content=PHOTO)
+    (row,) = bureau.rows(sa.select(t.visit_photo))
+    assert SECRET not in bytes(row["sealed"])
+    assert b"colours" not in bytes(row["sealed"])
+    media_type, content = show_photo(bureau.engine, number.client_id, who="zhao", why="复核")
+    assert media_type == "image/jpeg"
+    assert b"colours" in content
+    assert SECRET not in content
+    assert bureau.audited() == ["view_photo"]
+    with pytest.raises(NotFound):
+        show_photo(bureau.engine, uuid.uuid4(), who="zhao", why="复核")
+
+
+def test_so_many_photos_and_no_more(bureau: Bureau, case_id: int, visit: int):
+    for n in range(bureau.engine.work.photos):
+        add_photo(bureau.engine, visit, phone=phone(), content=PHOTO + bytes([n]))
+    with pytest.raises(Invalid):
+        add_photo(bureau.engine, visit, phone=phone(), content=PHOTO)
+    with pytest.raises(Invalid):
+        add_photo(bureau.engine, visit, phone=phone(), content=b"GIF89a")
+
+
+def test_a_call_is_no_visit(bureau: Bureau, case_id: int):
+    with pytest.raises(Conflict):
+        take_step(bureau.engine, bureau.assignment_of(case_id)["id"], VisitStage.ACCEPTED, phone=phone())
+
+
+@pytest.mark.parametrize("stage", [VisitStage.NONE, VisitStage.SEEN])
+def test_a_step_is_one_of_three(bureau: Bureau, visit: int, stage: VisitStage):
+    with pytest.raises(Invalid):
+        take_step(bureau.engine, visit, stage, phone=phone())
