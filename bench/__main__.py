@@ -11,7 +11,7 @@ import argparse
 import json
 from collections.abc import Callable, Mapping
 
-from bench import claim, dispatch, lives, load, pacing, rest, urgent
+from bench import claim, dispatch, lives, load, pacing, rest, tick, urgent
 
 _FULL: Mapping[str, Callable[[], dict[str, object]]] = {
     "rest": lambda: rest.run(30.0),
@@ -19,6 +19,7 @@ _FULL: Mapping[str, Callable[[], dict[str, object]]] = {
     "pacing": lambda: pacing.run(20.0, 60.0, 200),
     "lives": lambda: lives.run(20_000, "2"),
     "claim": lambda: claim.run([10_000, 100_000, 1_000_000], 40),
+    "tick": lambda: tick.run([10_000, 100_000, 1_000_000], 25),
     "urgent": lambda: urgent.run(1_000_000, 200, 50.0),
     "load": lambda: load.run(1_000_000),
 }
@@ -28,6 +29,7 @@ _QUICK: Mapping[str, Callable[[], dict[str, object]]] = {
     "pacing": lambda: pacing.run(20.0, 12.0, 200),
     "lives": lambda: lives.run(1_000, "2"),
     "claim": lambda: claim.run([1_000, 10_000], 10),
+    "tick": lambda: tick.run([1_000, 10_000], 5),
     "urgent": lambda: urgent.run(10_000, 20, 50.0),
     "load": lambda: load.run(20_000),
 }

@@ -21,7 +21,7 @@ from dialer.store import attempts, pacing
 from dialer.store.unit_of_work import Tx
 from dialer.usecases.engine import Engine
 
-_AT_MOST = 50
+AT_MOST = 50
 
 
 def tick(engine: Engine) -> tuple[float, int]:
@@ -41,7 +41,7 @@ def tick(engine: Engine) -> tuple[float, int]:
                 real_now=real_now,
                 horizon_seconds=1.0,
                 lease_seconds=30.0,
-                at_most=_AT_MOST,
+                at_most=AT_MOST,
                 number_retry_seconds=60,
             )
         )
@@ -61,7 +61,7 @@ def run(sizes: list[int], rounds: int) -> dict[str, object]:
             for _ in range(8):
                 tick(engine)
             looks = [tick(engine) for _ in range(rounds)]
-            if any(taken != _AT_MOST for _, taken in looks):
+            if any(taken != AT_MOST for _, taken in looks):
                 raise SystemExit("a claim took less than it may")
             found[size] = round(statistics.median(cost for cost, _ in looks), 2)
             with engine.store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -1,0 +1,174 @@
+"""What one round of everything that a tick starts costs, while 10,000, 100,000 and 1,000,000 rings wait.
+
+    python -m bench.tick [--sizes 10000,100000,1000000] [--rounds 25]
+
+A claim of 50, the sweep, what is asked of the carrier, a round of the auditor, the fold of 50 changed cases, and the
+search for lists to take up. As many telephones as wait have rung before and rest. Aim: the last sum within 1.5 times
+the first. Beside it, what pages that count whole tables cost: they are kept for fifty times as long as they take, so
+that is no part of a tick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from bench import claim
+from bench.backlog import FIRST, fill
+from bench.service import service
+from dialer.store import calls, loads, rollup
+from dialer.store.reads.status import status
+from dialer.usecases.audit_futures import audit_futures
+from dialer.usecases.engine import Engine
+from dialer.usecases.escalate_unsigned import escalate_unsigned
+from dialer.usecases.fold_figures import fold_figures
+from dialer.usecases.measure import measure, measure_first_attempts
+from dialer.usecases.pause import end_pauses
+from dialer.usecases.sweep import sweep_attempts, sweep_cases
+
+_TOUCHED = 50
+_RESTING = """
+INSERT INTO live_number (phone_blind, free_at)
+SELECT decode(md5('r' || g), 'hex'), :now FROM generate_series(CAST(:before AS bigint) + 1, CAST(:size AS bigint)) g
+"""
+_TOUCH = """
+UPDATE "case" SET missed = NOT missed WHERE id IN (SELECT :first + g * 97 % :size FROM generate_series(1, :n) g)
+"""
+
+
+class Round:
+    """The parts of a tick, one after the other, with what a worker does in each."""
+
+    def __init__(self, engine: Engine, *, size: int) -> None:
+        self._engine = engine
+        self._size = size
+        self._after = 0
+
+    def parts(self) -> Mapping[str, Callable[[], object]]:
+        """All but the audit come every second or few; that one by default every thirty."""
+        return {
+            "claim": self._claim,
+            "sweep": self._sweep,
+            "ask": self._ask,
+            "audit": self._audit,
+            "fold": self._fold,
+            "loads": self._loads,
+        }
+
+    def pages(self) -> Mapping[str, Callable[[], object]]:
+        engine = self._engine
+        return {
+            "metrics": lambda: (measure(engine, late_seconds=60), measure_first_attempts(engine)),
+            "status": self._status,
+        }
+
+    def touch(self) -> None:
+        """Some cases change, as those that ring do."""
+        with self._engine.store.begin() as tx:
+            tx.execute(sa.text(_TOUCH), {"first": FIRST, "size": self._size, "n": _TOUCHED})
+
+    def _claim(self) -> None:
+        _, taken = claim.tick(self._engine)
+        if taken != claim.AT_MOST:
+            raise SystemExit("a claim took less than it may")
+
+    def _sweep(self) -> None:
+        end_pauses(self._engine)
+        sweep_attempts(self._engine)
+        sweep_cases(self._engine)
+        escalate_unsigned(self._engine)
+
+    def _ask(self) -> None:
+        with self._engine.store.begin() as tx:
+            calls.asked_to_end(tx, limit=200)
+            calls.silent(tx, real_now=self._engine.real.now(), limit=200)
+
+    def _audit(self) -> None:
+        verdict = audit_futures(self._engine, after=self._after)
+        if verdict.found:
+            raise SystemExit(f"the auditor found {verdict.found}")
+        self._after = verdict.after
+
+    def _fold(self) -> None:
+        if not fold_figures(self._engine):
+            raise SystemExit("nothing was folded")
+
+    def _loads(self) -> None:
+        with self._engine.store.begin() as tx:
+            loads.unfinished(tx, real_now=self._engine.real.now())
+
+    def _status(self) -> None:
+        with self._engine.store.begin() as tx:
+            status(tx, now=self._engine.clock.now(), drill=True)
+
+
+def milliseconds(work: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    work()
+    return (time.perf_counter() - begun) * 1000
+
+
+def look(engine: Engine, *, size: int, rounds: int) -> tuple[dict[str, float], dict[str, float]]:
+    """Medians of each part of a tick, and of each page."""
+    one = Round(engine, size=size)
+    found: dict[str, list[float]] = {name: [] for name in (*one.parts(), *one.pages())}
+    for n in range(rounds + 5):
+        one.touch()
+        for name, work in one.parts().items():
+            took = milliseconds(work)
+            if n >= 5:
+                found[name].append(took)
+    for name, work in one.pages().items():
+        found[name] = [milliseconds(work) for _ in range(3)]
+    middle = {name: round(statistics.median(times), 2) for name, times in found.items()}
+    return {name: middle[name] for name in one.parts()}, {name: middle[name] for name in one.pages()}
+
+
+def run(sizes: list[int], rounds: int) -> dict[str, object]:
+    ticks: dict[int, dict[str, float]] = {}
+    pages: dict[int, dict[str, float]] = {}
+    with service(speed=1.0) as made:
+        engine = made.app.engine
+        before = 0
+        with engine.store.begin() as tx:
+            tx.execute(sa.text("UPDATE line_group SET lines = 100000"))
+        for size in sizes:
+            now = engine.clock.now()
+            if not before:
+                rollup.fold(engine.store, timezone=engine.centre.timezone, now=now, limit=1)
+            policy = engine.policies.newest.version
+            fill(engine.store, count=size - before, before=before, policy=policy, now=now)
+            with engine.store.begin() as tx:
+                given = {"before": before, "size": size, "now": now - timedelta(hours=1)}
+                tx.execute(sa.text(_RESTING), given)
+            with engine.store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(sa.text("VACUUM ANALYZE live_number"))
+            before = size
+            ticks[size], pages[size] = look(engine, size=size, rounds=rounds)
+    sums = {size: round(sum(parts.values()), 1) for size, parts in ticks.items()}
+    smallest, largest = ticks[sizes[0]], ticks[sizes[-1]]
+    return {
+        "median_milliseconds_of_a_tick": ticks,
+        "all_together": sums,
+        "largest_over_smallest_backlog": {name: round(largest[name] / smallest[name], 2) for name in smallest}
+        | {"all_together": round(sums[sizes[-1]] / sums[sizes[0]], 2)},
+        "milliseconds_of_a_page_read_anew": pages,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--sizes", default="10000,100000,1000000")
+    parser.add_argument("--rounds", type=int, default=25)
+    options = parser.parse_args()
+    print(json.dumps(run([int(size) for size in options.sizes.split(",")], options.rounds), indent=1))
+
+
+if __name__ == "__main__":
+    main()
