@@ -28,9 +28,6 @@ _CLOCK_SLACK = timedelta(seconds=10)
 
 _SNAPSHOT = sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
-
-_SNAPSHOT = sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-
 _TAKE_MARKS = sa.text("""
 DELETE FROM tally_mark WHERE ctid = ANY(ARRAY(SELECT ctid FROM tally_mark LIMIT :limit)) RETURNING case_id
 """)
@@ -42,20 +39,28 @@ SELECT EXISTS (SELECT FROM tally_mark) OR EXISTS (SELECT FROM tally_case WHERE t
 
 _CHANGES = sa.text(f"""
 WITH {FRESH}, put AS (
-    INSERT INTO tally_case AS held (case_id, atoms, first_us, day, grade, fraud_type, drill, turns_at)
-    SELECT case_id, atoms, first_us, day, grade, fraud_type, drill, turns_at FROM fresh
+    INSERT INTO tally_case AS held
+        (case_id, atoms, money_atoms, money_fen, first_us, day, grade, fraud_type, drill, turns_at)
+    SELECT case_id, atoms, money_atoms, money_fen, first_us, day, grade, fraud_type, drill, turns_at FROM fresh
     ON CONFLICT (case_id) DO UPDATE SET
-        atoms = excluded.atoms, first_us = excluded.first_us, day = excluded.day, grade = excluded.grade,
+        atoms = excluded.atoms, money_atoms = excluded.money_atoms, money_fen = excluded.money_fen,
+        first_us = excluded.first_us, day = excluded.day, grade = excluded.grade,
         fraud_type = excluded.fraud_type, drill = excluded.drill, turns_at = excluded.turns_at
-    WHERE (held.atoms, held.first_us, held.turns_at) IS DISTINCT FROM
-        (excluded.atoms, excluded.first_us, excluded.turns_at)
+    WHERE (held.atoms, held.money_atoms, held.money_fen, held.first_us, held.turns_at) IS DISTINCT FROM
+        (excluded.atoms, excluded.money_atoms, excluded.money_fen, excluded.first_us, excluded.turns_at)
 ), gone AS (
     DELETE FROM tally_case WHERE case_id IN (SELECT id FROM asked EXCEPT SELECT case_id FROM fresh)
+), was AS (
+    SELECT atoms, money_atoms, money_fen FROM tally_case WHERE case_id IN (SELECT id FROM asked)
 )
 SELECT atom, CAST(sum(n) AS bigint) AS n FROM (
     SELECT unnest(atoms) AS atom, 1 AS n FROM fresh
     UNION ALL
-    SELECT unnest(atoms), -1 FROM tally_case WHERE case_id IN (SELECT id FROM asked)
+    SELECT unnest(atoms), -1 FROM was
+    UNION ALL
+    SELECT m.atom, m.fen FROM fresh CROSS JOIN LATERAL unnest(money_atoms, money_fen) AS m (atom, fen)
+    UNION ALL
+    SELECT m.atom, -m.fen FROM was CROSS JOIN LATERAL unnest(money_atoms, money_fen) AS m (atom, fen)
 ) moved GROUP BY atom HAVING sum(n) <> 0
 """)
 

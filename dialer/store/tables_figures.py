@@ -24,6 +24,8 @@ tally_case = sa.Table(
     metadata,
     sa.Column("case_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("atoms", ARRAY(sa.BigInteger), nullable=False),
+    sa.Column("money_atoms", ARRAY(sa.BigInteger)),
+    sa.Column("money_fen", ARRAY(sa.BigInteger)),  # so many of each of them
     sa.Column("first_us", sa.BigInteger),
     sa.Column("day", sa.Date, nullable=False),
     sa.Column("grade", sa.SmallInteger, nullable=False),

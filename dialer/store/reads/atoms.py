@@ -14,26 +14,32 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import IntEnum
+from functools import lru_cache
 
-from dialer.domain.values import FraudType, Grade
-from dialer.store.reads.figures_sql import ASSIGNMENTS, CALLS, CASES
+from dialer.domain.values import AmountKind, FraudType, Grade
+from dialer.store.reads.figures_sql import ASSIGNMENTS, CALLS, CASES, MONEY_LINES
 from dialer.store.reads.measures import (
     ASSIGNMENT_MEASURES,
     CALL_MEASURES,
     CASE_MEASURES,
+    MONEY_STATES,
     SENT,
     WARNING_MEASURES,
+    money_name,
 )
 
 
 class Basis(IntEnum):
-    """The kind of record; `FIRST` is a case's time to its first attempt, its bits are the number of a bucket."""
+    """The kind of record; `FIRST` is a case's time to its first attempt, its bits are the number of a bucket. `MONEY`
+    is the fen of one kind and state, one bit each: of that atom there are as many as there are fen.
+    """
 
     WARNING = 0
     CASE = 1
     CALL = 2
     ASSIGNMENT = 3
     FIRST = 4
+    MONEY = 5
 
 
 MENTIONED = "mentioned"
@@ -105,30 +111,31 @@ def unpack(packed: int) -> Atom:
 _SPAN = 64
 """Numbers of measures that each kind of record has to itself; buckets are numbered on from `FIRST`'s."""
 
+FIRST_MEASURE = Basis.FIRST * _SPAN
+MONEY_MEASURE = 4096
+"""Above every bucket's number."""
+_MONEY = tuple(money_name(kind, state) for kind in AmountKind for state in MONEY_STATES)
+
 NAMES: Mapping[int, str] = {
     basis * _SPAN + place: name
     for basis, measures in MEASURES.items()
     for place, name in enumerate(measures)
     if name != MENTIONED
-}
+} | {MONEY_MEASURE + place: name for place, name in enumerate(_MONEY)}
 """The measures of a tally by number, as a report names them."""
-
-FIRST_MEASURE = Basis.FIRST * _SPAN
 
 
 def mentioned(basis: Basis) -> int:
     return basis * _SPAN
 
 
-def measures_of(atom: Atom) -> list[int]:
-    """The measures to which this atom adds one."""
-    if atom.basis is Basis.FIRST:
-        return [FIRST_MEASURE + atom.bits]
-    return _places(atom.basis, atom.bits)
-
-
-def _places(basis: Basis, bits: int) -> list[int]:
-    return [basis * _SPAN + place for place in range(_BITS) if bits >> place & 1]
+@lru_cache(maxsize=4096)
+def measures_of(basis: Basis, bits: int) -> tuple[int, ...]:
+    """The measures to which such an atom adds one."""
+    if basis is Basis.FIRST:
+        return (FIRST_MEASURE + bits,)
+    first = MONEY_MEASURE if basis is Basis.MONEY else basis * _SPAN
+    return tuple(first + place for place in range(_BITS) if bits >> place & 1)
 
 
 def _array(members: Iterable[str]) -> str:
@@ -162,6 +169,12 @@ _BUCKET = "width_bucket(CAST(first_seconds * 1000000 AS bigint), CAST(ARRAY[{}] 
     ", ".join(map(str, BOUNDS_US))
 )
 
+_MONEY_BIT = "1 << CAST({} * k.place + CASE {} END AS integer)".format(
+    len(MONEY_STATES),
+    " ".join(f"WHEN {condition} THEN {place}" for place, condition in enumerate(MONEY_STATES.values())),
+)
+_MONEY_KINDS = ", ".join(f"({place}, l.{kind.value}_fen)" for place, kind in enumerate(AmountKind))
+
 FRESH = f"""
 asked AS MATERIALIZED (
     SELECT DISTINCT unnest(CAST(:ids AS bigint[])) AS id
@@ -187,15 +200,25 @@ asked AS MATERIALIZED (
         CASE WHEN signed_at IS NULL AND state <> 'withdrawn' AND sign_by >= :now THEN sign_by END,
         CASE WHEN state NOT IN ('done', 'withdrawn') AND feedback_by >= :now THEN feedback_by END)
     FROM visits
+), fen AS (
+    SELECT l.*, {_MONEY_BIT} AS bit, k.fen
+    FROM ({MONEY_LINES.format(which="o.case_id IN (SELECT id FROM asked)")}) l
+    CROSS JOIN LATERAL (VALUES {_MONEY_KINDS}) k (place, fen) WHERE k.fen > 0
+), sums AS (
+    SELECT case_id, {_packed(Basis.MONEY, "at", "bit")} AS atom, CAST(sum(fen) AS bigint) AS fen
+    FROM fen GROUP BY 1, 2
+), money AS (
+    SELECT case_id, array_agg(atom ORDER BY atom) AS atoms, array_agg(fen ORDER BY atom) AS fen
+    FROM sums GROUP BY case_id
 ), joined AS (
     SELECT case_id, array_agg(atom ORDER BY atom) AS atoms, min(turns_at) AS turns_at
     FROM pieces GROUP BY case_id
 ), fresh AS (
-    SELECT j.case_id, j.atoms, j.turns_at, t.drill, {_FIRST_US} AS first_us,
+    SELECT j.case_id, j.atoms, m.atoms AS money_atoms, m.fen AS money_fen, j.turns_at, t.drill, {_FIRST_US} AS first_us,
         CAST(array_position({_array(GRADES)}, t.grade) - 1 AS smallint) AS grade,
         CAST(array_position({_array(FRAUD_TYPES)}, t.fraud_type) - 1 AS smallint) AS fraud_type,
         CAST(t.opened_at AT TIME ZONE :zone AS date) AS day
-    FROM joined j JOIN timed t ON t.id = j.case_id
+    FROM joined j JOIN timed t ON t.id = j.case_id LEFT JOIN money m ON m.case_id = j.case_id
 )
 """
 """Common table expressions; the last, `fresh`, has a row for each of these cases as it stands at `now`.
@@ -204,7 +227,7 @@ asked AS MATERIALIZED (
 """
 
 FORM = hashlib.blake2b(
-    repr((MEASURES, GRADES, FRAUD_TYPES, BOUNDS_US, FRESH)).encode(), digest_size=8
+    repr((MEASURES, _MONEY, GRADES, FRAUD_TYPES, BOUNDS_US, FRESH)).encode(), digest_size=8
 ).hexdigest()
 """By which definitions a tally was made: another one is made anew."""
 

@@ -1,8 +1,8 @@
 # ruff: noqa: S608  # every part is a literal of this package or a word of our own enumerations; values are bound
 """The statements of the direct report. Each gives rows of (grade, fraud type, numbers); two nulls name the whole.
 
-The parameters are start and end (null: without limit), drill, and now. `CASES`, `CALLS` and `ASSIGNMENTS` are the
-records themselves with everything that `measures` asks of them; their {which} chooses.
+The parameters are start and end (null: without limit), drill, and now. `CASES`, `CALLS`, `ASSIGNMENTS`
+and `MONEY_LINES` are the records themselves with everything that `measures` asks of them; their {which} chooses.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ from dialer.store.reads.measures import (
     CALL_MEASURES,
     CASE_MEASURES,
     COUNTED_RESULT,
+    MONEY_STATES,
     NOT_OURS_OUTCOME,
     SENT,
     WARNING_MEASURES,
     counts_of,
+    money_name,
 )
 
 
@@ -72,7 +74,7 @@ limits AS (
     SELECT s.case_id, min(s.done_at) FILTER (WHERE s.state = 'done') AS first_done
     FROM assignment s WHERE s.case_id IN (SELECT id FROM chosen) GROUP BY s.case_id
 ), filed AS (
-    SELECT DISTINCT f.case_id FROM filed_case f
+    SELECT DISTINCT f.case_id FROM filed_case f WHERE f.case_id IN (SELECT id FROM chosen)
 ), told AS (
     SELECT c.*, r.case_id IS NOT NULL AS rung, coalesce(r.answered, false) AS answered,
         e.case_id IS NOT NULL AS handed, f.case_id IS NOT NULL AS filed,
@@ -141,25 +143,22 @@ FROM errands {_SETS}
 """
 
 _MONEY = ", ".join(
-    f"coalesce(sum({kind.value}_fen) FILTER (WHERE {condition}), 0) AS {kind.value}_{name}_fen"
+    f"coalesce(sum({kind.value}_fen) FILTER (WHERE {condition}), 0) AS {money_name(kind, state)}"
     for kind in AmountKind
-    for name, condition in (
-        ("approved", "NOT reversed AND approved"),
-        ("unapproved", "NOT reversed AND NOT approved"),
-        ("reversed", "reversed"),
-    )
+    for state, condition in MONEY_STATES.items()
 )
 # Lines with money are few, which the planner cannot know of a sum: case by case it reads no more than theirs.
-_AMOUNTS = f"""
-WITH chosen AS (
-    SELECT c.grade, c.fraud_type, o.intended_fen, o.stopped_fen, o.returned_fen,
+MONEY_LINES = """
+    SELECT o.case_id, o.at, o.drill, c.grade, c.fraud_type, o.intended_fen, o.stopped_fen, o.returned_fen,
         EXISTS (SELECT FROM outcome_approval p WHERE p.outcome_id = o.id) AS approved,
         EXISTS (
             SELECT FROM outcome later WHERE later.reverses = o.id AND later.reverses IS NOT NULL
         ) AS reversed
     FROM outcome o CROSS JOIN LATERAL (SELECT grade, fraud_type FROM "case" WHERE id = o.case_id LIMIT 1) c
-    WHERE o.drill = :drill AND o.intended_fen + o.stopped_fen + o.returned_fen > 0 AND {within("o.at")}
-)
+    WHERE o.intended_fen + o.stopped_fen + o.returned_fen > 0 AND {which}
+"""
+_AMOUNTS = f"""
+WITH chosen AS ({MONEY_LINES.format(which=f"o.drill = :drill AND {within('o.at')}")})
 SELECT grade, fraud_type, {_MONEY} FROM chosen {_SETS}
 """
 

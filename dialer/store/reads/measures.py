@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from dialer.domain.values import Grade, TelephonyResult
+from dialer.domain.values import AmountKind, Grade, TelephonyResult
 from dialer.outcomes.findings import COUNTED_RESULTS, FOUND, NOT_OURS, OWN_FAULT, REACHED, WRONG_RECORD
 
 
@@ -98,6 +98,19 @@ ASSIGNMENT_MEASURES: Mapping[str, str] = {
     "feedback_withdrawn": "NOT feedback_counts AND state = 'withdrawn'",
 }
 """Of the columns of `figures_sql.ASSIGNMENTS`."""
+
+
+MONEY_STATES: Mapping[str, str] = {
+    "approved": "NOT reversed AND approved",
+    "unapproved": "NOT reversed AND NOT approved",
+    "reversed": "reversed",
+}
+"""In which of its three states a line with money is, of the columns of `figures_sql.MONEY_LINES`."""
+
+
+def money_name(kind: AmountKind, state: str) -> str:
+    """What a sum of such lines is called, in fen."""
+    return f"{kind.value}_{state}_fen"
 
 
 def counts_of(measures: Mapping[str, str]) -> str:

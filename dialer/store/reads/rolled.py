@@ -21,6 +21,7 @@ from dialer.store.reads.atoms import (
     FRAUD_TYPES,
     FRESH,
     GRADES,
+    MONEY_MEASURE,
     NAMES,
     Basis,
     bucket_of,
@@ -53,7 +54,8 @@ LIMIT :limit
 
 _THEN_AND_NOW = sa.text(f"""
 WITH {FRESH}
-SELECT f.atoms, f.first_us, f.grade, f.fraud_type, f.day, f.drill, held.atoms AS held
+SELECT f.atoms, f.money_atoms, f.money_fen, f.first_us, f.grade, f.fraud_type, f.day, f.drill,
+    held.atoms AS held, held.money_atoms AS held_money_atoms, held.money_fen AS held_money_fen
 FROM asked a LEFT JOIN fresh f ON f.case_id = a.id LEFT JOIN tally_case held ON held.case_id = a.id
 """)
 
@@ -96,7 +98,7 @@ def rolled_figures(tx: Tx, period: Period, *, drill: bool, now: datetime, timezo
     if changed:
         then_and_now = tx.rows(_THEN_AND_NOW, {"ids": changed, "zone": timezone, "now": now})
         _correct(sums, then_and_now, spans, drill=drill)
-    numbers = gather(tx, _MONEY, period, drill=drill, now=now)
+    numbers: Numbers = {WHOLE: {}}
     apart = left_out(tx, _MONEY, period, drill=drill)
     for edge in spans.edges:
         _count_edge(tx, sums, numbers, edge, drill=drill, now=now)
@@ -142,6 +144,10 @@ def _correct(sums: _Sums, rows: list[Row], spans: Spans, *, drill: bool) -> None
     for row in rows:
         moved.update(row["atoms"] or ())
         moved.subtract(row["held"] or ())
+        for atom, fen in zip(row["money_atoms"] or (), row["money_fen"] or (), strict=True):
+            moved[atom] += fen
+        for atom, fen in zip(row["held_money_atoms"] or (), row["held_money_fen"] or (), strict=True):
+            moved[atom] -= fen
         if row["first_us"] is not None and row["drill"] is drill and _lies(row["day"], spans):
             sums.others.append(
                 Value(grade=row["grade"], fraud_type=row["fraud_type"], first_us=row["first_us"])
@@ -157,7 +163,7 @@ def _lies(day: date, spans: Spans) -> bool:
 
 def _count_edge(tx: Tx, sums: _Sums, numbers: Numbers, edge: Period, *, drill: bool, now: datetime) -> None:
     kinds = tuple(_LEFT_OUT.values())
-    for key, counted in gather(tx, kinds, edge, drill=drill, now=now).items():
+    for key, counted in gather(tx, (*kinds, *_MONEY), edge, drill=drill, now=now).items():
         into = numbers.setdefault(key, {})
         for name in NAMES.values():
             into[name] = into.get(name, 0) + counted.get(name, 0)
@@ -189,7 +195,11 @@ def _write(sums: _Sums, numbers: Numbers) -> None:
 
 
 def _buckets(counted: Counter[int]) -> dict[int, int]:
-    return {measure - FIRST_MEASURE: n for measure, n in counted.items() if measure >= FIRST_MEASURE and n}
+    return {
+        measure - FIRST_MEASURE: n
+        for measure, n in counted.items()
+        if FIRST_MEASURE <= measure < MONEY_MEASURE and n
+    }
 
 
 def _write_percentiles(tx: Tx, sums: _Sums, numbers: Numbers, among: Among) -> None:

@@ -47,7 +47,7 @@ def sums_of(atoms: Mapping[int, int]) -> Counter[Place]:
             continue
         atom = unpack(packed)
         slices = (GRADES.index(atom.grade), FIRST_TYPE_SLICE + FRAUD_TYPES.index(atom.fraud_type))
-        for measure in measures_of(atom):
+        for measure in measures_of(atom.basis, atom.bits):
             for one in slices:
                 sums[atom.drill, atom.day, one, measure] += n
     return sums
