@@ -11,7 +11,7 @@ import argparse
 import json
 from collections.abc import Callable, Mapping
 
-from bench import claim, dispatch, lives, load, pacing, rest, tick, urgent
+from bench import claim, dispatch, lives, load, pacing, report, rest, tick, urgent
 
 _FULL: Mapping[str, Callable[[], dict[str, object]]] = {
     "rest": lambda: rest.run(30.0),
@@ -22,6 +22,7 @@ _FULL: Mapping[str, Callable[[], dict[str, object]]] = {
     "tick": lambda: tick.run([10_000, 100_000, 1_000_000], 25),
     "urgent": lambda: urgent.run(1_000_000, 200, 50.0),
     "load": lambda: load.run(1_000_000),
+    "report": lambda: report.run(5_000_000),
 }
 _QUICK: Mapping[str, Callable[[], dict[str, object]]] = {
     "rest": lambda: rest.run(5.0),
@@ -32,6 +33,7 @@ _QUICK: Mapping[str, Callable[[], dict[str, object]]] = {
     "tick": lambda: tick.run([1_000, 10_000], 5),
     "urgent": lambda: urgent.run(10_000, 20, 50.0),
     "load": lambda: load.run(20_000),
+    "report": lambda: report.run(20_000),
 }
 
 

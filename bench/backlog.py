@@ -6,7 +6,7 @@ foreign keys are built, and so checked, once at the end: a million in about a mi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import islice
@@ -19,7 +19,7 @@ from dialer.store.vault import Vault
 FIRST = 1_000_000_000
 """Far above the ids that the service itself gives."""
 _LINES_AT_ONCE = 2_000
-_TABLES = ("person", "person_key", "person_phone", "warning", "case", "attempt")
+TABLES = ("person", "person_key", "person_phone", "warning", "case", "attempt")
 
 _CASES = """
 INSERT INTO "case" (id, person_id, grade, fraud_type, source, status, contact, policy_version, numbers, warnings,
@@ -57,30 +57,31 @@ def fill(store: Store, *, count: int, before: int, policy: int, now: datetime) -
         "due": now + timedelta(days=1),
         "policy": policy,
     }
-    with store.begin() as tx:
-        tx.execute(sa.text("SET LOCAL maintenance_work_mem = '256MB'"))
-        with _bare(tx):
-            _copy_people(tx, first=first, count=count, now=now)
-            for statement in (_CASES, _ATTEMPTS):
-                tx.execute(sa.text(statement), given)
+    with store.begin() as tx, bare(tx, TABLES):
+        _copy_people(tx, first=first, count=count, now=now)
+        for statement in (_CASES, _ATTEMPTS):
+            tx.execute(sa.text(statement), given)
     with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for table in _TABLES:
+        for table in TABLES:
             connection.execute(sa.text(f'VACUUM ANALYZE "{table}"'))
 
 
 @contextmanager
-def _bare(tx: Tx) -> Iterator[None]:
-    """Within the block the tables have their unique indexes and nothing else; afterwards all of it, checked."""
-    given = {"tables": [f'"{table}"' for table in _TABLES]}
+def bare(tx: Tx, tables: Sequence[str]) -> Iterator[None]:
+    """Within the block the tables have their unique indexes and nothing else; afterwards all of it, checked. Their
+    triggers do not fire.
+    """
+    tx.execute(sa.text("SET LOCAL maintenance_work_mem = '256MB'"))
+    given = {"tables": [f'"{table}"' for table in tables]}
     indexes, references = tx.rows(_INDEXES, given), tx.rows(_REFERENCES, given)
     for one in references:
         tx.execute(sa.text(f"ALTER TABLE {one['table']} DROP CONSTRAINT {one['name']}"))
     for one in indexes:
         tx.execute(sa.text(f"DROP INDEX {one['name']}"))
-    for table in _TABLES:
+    for table in tables:
         tx.execute(sa.text(f'ALTER TABLE "{table}" DISABLE TRIGGER USER'))
     yield
-    for table in _TABLES:
+    for table in tables:
         tx.execute(sa.text(f'ALTER TABLE "{table}" ENABLE TRIGGER USER'))
     for one in indexes:
         tx.execute(sa.text(one["made"].replace(":", r"\:")))

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from dialer.domain.values import Grade
-from dialer.outcomes.figures import Figures
+from dialer.domain.values import AmountKind, Grade
+from dialer.outcomes.figures import Figures, Money
 from dialer.outcomes.period import Period, period_of
 from dialer.store import rollup
 from dialer.store import tables as t
 from dialer.store.reads import snapshot
+from dialer.store.reads.atoms import MONEY_MEASURE
 from dialer.store.reads.figures import figures
 from dialer.store.reads.rolled import rolled_figures
 from dialer.store.reads.tallied import state_of
@@ -89,6 +90,38 @@ def test_the_tally_is_what_is_read(town: Town):
     rolled, direct = both(town, Period(), now=MORNING)
     assert direct.total.counts.cases == 1
     assert rolled.total.counts.cases == 2
+
+
+def money(town: Town) -> Money:
+    rolled, direct = both(town, Period(), now=MORNING + DAY)
+    assert rolled == direct
+    return rolled.total.amounts[AmountKind.INTENDED]
+
+
+def test_money_moves_from_state_to_state_before_and_after_every_fold(town: Town):
+    line = town.outcome(town.case(), intended_fen=70_00)
+    assert money(town) == Money(unapproved_fen=70_00)
+    fold_figures(town.engine)
+    town.approve(line)
+    assert money(town) == Money(approved_fen=70_00)
+    fold_figures(town.engine)
+    assert money(town) == Money(approved_fen=70_00)
+    # A correction may stand in another case than what it corrects.
+    town.outcome(town.case(), reverses=line)
+    assert money(town) == Money(reversed_fen=70_00)
+    fold_figures(town.engine)
+    assert counted(town, t.tally_mark) == 0
+    assert money(town) == Money(reversed_fen=70_00)
+
+
+def test_lines_with_money_are_read_from_the_tally(town: Town):
+    town.outcome(town.case(), intended_fen=70_00)
+    fold_figures(town.engine)
+    with town.tx() as tx:
+        tx.execute(sa.update(t.tally).values(n=t.tally.c.n * 2).where(t.tally.c.measure >= MONEY_MEASURE))
+    rolled, direct = both(town, Period(), now=MORNING)
+    assert direct.total.amounts[AmountKind.INTENDED] == Money(unapproved_fen=70_00)
+    assert rolled.total.amounts[AmountKind.INTENDED] == Money(unapproved_fen=140_00)
 
 
 def test_a_case_that_changed_is_counted_as_it_is_now_before_any_fold(town: Town):
