@@ -7,6 +7,7 @@ from dialer.domain.values import FraudType, Grade
 from dialer.errors import Invalid
 from dialer.outcomes.period import Period
 from dialer.store.reads.case_search import CasePage, CaseQuery, search
+from dialer.store.reads.finding import Sought
 from dialer.usecases.engine import Engine
 from dialer.usecases.seek_person import seek_person
 
@@ -25,22 +26,29 @@ def search_cases(
     fraud_type: FraudType | None = None,
     status: CaseStatus | None = None,
     unit: str = "",
+    unit_id: int | None = None,
+    seen_by: int | None = None,
+    sought: Sought | None = None,
     load_id: int | None = None,
     period: Period | None = None,
     before_id: int | None = None,
     limit: int = 50,
 ) -> CasePage:
-    """One page of the cases for which all that is given holds; `before_id` is the last page's `next_before_id`."""
+    """One page of the cases for which all that is given holds; `before_id` is the last page's `next_before_id`.
+    `sought` is a person already brought to the form of the indexes; `seen_by` is the unit of whoever asks.
+    """
     if not 1 <= limit <= MOST:
         raise Invalid(field="limit", problem=f"is not between 1 and {MOST}")
     query = CaseQuery(
-        sought=seek_person(engine, phone=phone, name=name, id_number=id_number),
+        sought=sought or seek_person(engine, phone=phone, name=name, id_number=id_number),
         instruction_no=instruction_no.strip(),
         source=source.strip(),
         grade=grade,
         fraud_type=fraud_type,
         status=status,
         unit=unit.strip(),
+        unit_id=unit_id,
+        seen_by=seen_by,
         load_id=load_id,
         period=period if period is not None else Period(),
         before_id=before_id,

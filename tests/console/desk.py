@@ -41,7 +41,7 @@ class Person:
         return csrf_of(self.token)
 
     async def get(self, path: str, **query: str | int) -> httpx.Response:
-        return await self.client.get(path, params=query)
+        return await self.client.get(path, params=query or None)
 
     async def post(self, path: str, **fields: str | int) -> httpx.Response:
         """The form, with its token."""
@@ -49,7 +49,7 @@ class Person:
 
     async def part(self, path: str, **query: str | int) -> httpx.Response:
         """As htmx asks."""
-        return await self.client.get(path, params=query, headers={"HX-Request": "true"})
+        return await self.client.get(path, params=query or None, headers={"HX-Request": "true"})
 
 
 class ConsoleDesk:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from dialer.domain.case import CaseStatus
 from dialer.domain.values import Contact, FraudType, Grade, OutcomeKind
 from dialer.outcomes.period import Period
 from dialer.store import tables as t
+from dialer.store import units
 from dialer.store.people import open_person
 from dialer.store.reads.finding import Sought, matching
 from dialer.store.reads.masking import MaskedPerson, masked
@@ -29,6 +31,11 @@ class CaseQuery:
     fraud_type: FraudType | None = None
     status: CaseStatus | None = None
     unit: str = ""
+    """As the list wrote it."""
+    unit_id: int | None = None
+    """This unit and all below."""
+    seen_by: int | None = None
+    """The unit of whoever asks; None sees the whole centre."""
     load_id: int | None = None
     period: Period = field(default_factory=Period)
     before_id: int | None = None
@@ -48,6 +55,10 @@ class CaseLine:
     contact: Contact
     source: str
     unit: str
+    unit_name: str
+    """'' while the case belongs to no unit of the tree."""
+    amount_at_risk_fen: int | None
+    missed: bool
     warnings: int
     robot_attempts: int
     opened_at: datetime
@@ -73,8 +84,10 @@ def search(tx: Tx, query: CaseQuery) -> CasePage:
 
 def _statement(tx: Tx, query: CaseQuery) -> sa.Select[Any]:
     c = t.case.c
-    statement = sa.select(t.case, t.person.c.sealed.label("person_sealed")).join(
-        t.person, t.person.c.id == c.person_id
+    statement = (
+        sa.select(t.case, t.person.c.sealed.label("person_sealed"), t.unit.c.name.label("unit_name"))
+        .join(t.person, t.person.c.id == c.person_id)
+        .join(t.unit, t.unit.c.id == c.unit_id, isouter=True)
     )
     if not query.sought.is_nothing:
         statement = statement.where(c.person_id.in_(matching(tx, query.sought)))
@@ -89,18 +102,27 @@ def _statement(tx: Tx, query: CaseQuery) -> sa.Select[Any]:
         # A warning of a later load may have joined an older case.
         loaded = sa.select(t.warning.c.case_id).where(t.warning.c.load_id == query.load_id)
         statement = statement.where(c.id.in_(loaded))
-    for column, word in ((c.grade, query.grade), (c.fraud_type, query.fraud_type), (c.status, query.status)):
-        if word is not None:
-            statement = statement.where(column == word.value)
-    if query.unit:
-        statement = statement.where(c.unit == query.unit)
-    if query.period.start is not None:
-        statement = statement.where(c.opened_at >= query.period.start)
-    if query.period.end is not None:
-        statement = statement.where(c.opened_at < query.period.end)
+    statement = statement.where(*_plain(query))
     if query.before_id is not None:
         statement = statement.where(c.id < query.before_id)
     return statement.order_by(c.id.desc()).limit(query.limit + 1)
+
+
+def _plain(query: CaseQuery) -> Iterator[sa.ColumnElement[bool]]:
+    """What is asked of the case's own columns."""
+    c = t.case.c
+    for column, word in ((c.grade, query.grade), (c.fraud_type, query.fraud_type), (c.status, query.status)):
+        if word is not None:
+            yield column == word.value
+    if query.unit:
+        yield c.unit == query.unit
+    for unit_id in (query.unit_id, query.seen_by):
+        if unit_id is not None:
+            yield units.within(c.unit_id, unit_id)
+    if query.period.start is not None:
+        yield c.opened_at >= query.period.start
+    if query.period.end is not None:
+        yield c.opened_at < query.period.end
 
 
 def _line(tx: Tx, row: Row) -> CaseLine:
@@ -114,6 +136,9 @@ def _line(tx: Tx, row: Row) -> CaseLine:
         contact=Contact(row["contact"]),
         source=row["source"],
         unit=row["unit"],
+        unit_name=row["unit_name"] or "",
+        amount_at_risk_fen=row["amount_at_risk_fen"],
+        missed=row["missed"],
         warnings=row["warnings"],
         robot_attempts=row["robot_attempts"],
         opened_at=row["opened_at"],

@@ -77,6 +77,9 @@ class Pages:
             }
         )
 
+        # A global, so that one block of a page, which htmx asks for, has the parts as well as the whole page.
+        self._environment.globals["ui"] = self._environment.get_template("console/ui.html").module
+
     def render(self, reader: Reader, template: str, facts: Mapping[str, object], *, block: str = "") -> str:
         """The page, or one block of it, for this reader."""
         token = _current.set(reader)

@@ -1,0 +1,133 @@
+"""Cases: found by whatever is known of them, newest first, masked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlencode
+
+from fastapi import Form, Query
+from starlette.responses import Response
+
+from dialer.domain.access import Act
+from dialer.domain.case import CaseStatus
+from dialer.domain.units import Unit
+from dialer.domain.values import FraudType, Grade
+from dialer.errors import Invalid
+from dialer.language import mark
+from dialer.outcomes.period import Period, period_of
+from dialer.usecases.list_units import list_units
+from dialer.usecases.search_cases import search_cases
+from dialer.usecases.seek_text import SoughtKind, Wanted, open_search, seal_search, understand
+from dialer.web.console.refusals import problem
+from dialer.web.console.registry import Section
+from dialer.web.console.visit import Asked, Visit
+
+pages = Section()
+_TEMPLATE = "console/cases.html"
+_PAGE = 50
+
+
+@pages.get("/cases", act=Act.SEE_CASES, nav=mark("Cases"), order=40)
+def cases(
+    visit: Asked,
+    who: str = "",
+    no: str = "",
+    grade: str = "",
+    status: str = "",
+    fraud: str = "",
+    unit: str = "",
+    since: Annotated[str, Query(alias="from")] = "",
+    until: Annotated[str, Query(alias="to")] = "",
+    before: int | None = None,
+) -> Response:
+    asked = {
+        "who": who,
+        "no": no,
+        "grade": grade,
+        "status": status,
+        "fraud": fraud,
+        "unit": unit,
+        "from": since,
+        "to": until,
+    }
+    asked = {name: text.strip() for name, text in asked.items() if text.strip()}
+    wanted, period, wrong = _person(visit, who), Period(), {}
+    try:
+        period = period_of(since, until, timezone=visit.engine.centre.timezone)
+    except Invalid as fault:
+        wrong = {fault.field: problem(fault, visit.lang)}
+    found = search_cases(
+        visit.engine,
+        sought=wanted.sought if wanted is not None else None,
+        instruction_no=no,
+        grade=_member(Grade, grade),
+        status=_member(CaseStatus, status),
+        fraud_type=_member(FraudType, fraud),
+        unit_id=int(unit) if unit.isdecimal() else None,
+        seen_by=visit.member.unit_id,
+        period=period,
+        before_id=before,
+        limit=_PAGE,
+    )
+    facts: dict[str, Any] = {
+        "found": found,
+        "asked": asked,
+        "wrong": wrong,
+        "wanted": wanted,
+        "units": _tree(list_units(visit.engine, seen_by=visit.member.unit_id)),
+        "older": _address(asked, before=found.next_before_id) if found.next_before_id else "",
+        "newest": _address(asked) if before else "",
+        "without": {name: _address({k: v for k, v in asked.items() if k != name}) for name in asked},
+        "grades": list(Grade),
+        "statuses": list(CaseStatus),
+        "frauds": list(FraudType),
+    }
+    if visit.is_part:
+        return visit.part(_TEMPLATE, "found", **facts)
+    return visit.page(_TEMPLATE, **facts)
+
+
+@pages.post("/cases/find", act=Act.SEE_CASES)
+def find(visit: Asked, text: Annotated[str, Form()] = "") -> Response:
+    """From the search box to an address that holds nothing personal."""
+    wanted = understand(visit.engine, text)
+    match wanted.kind:
+        case SoughtKind.NOTHING:
+            return visit.go("/cases")
+        case SoughtKind.CASE:
+            return visit.go(f"/cases/{wanted.case_id}")
+        case SoughtKind.INSTRUCTION:
+            return visit.go(_address({"no": wanted.instruction_no}))
+        case _:
+            return visit.go(_address({"who": seal_search(visit.engine, wanted, who=visit.who)}))
+
+
+def _person(visit: Visit, token: str) -> Wanted | None:
+    """A search that cannot be opened any more is none."""
+    if not token:
+        return None
+    try:
+        return open_search(visit.engine, token)
+    except Invalid:
+        return None
+
+
+_Word = TypeVar("_Word", bound=StrEnum)
+
+
+def _member(kind: type[_Word], value: str) -> _Word | None:
+    """Nothing is asked by a word that is none."""
+    return next((member for member in kind if member.value == value), None)
+
+
+def _address(asked: Mapping[str, object], **more: object) -> str:
+    query = urlencode({**asked, **more})
+    return "/cases" + (f"?{query}" if query else "")
+
+
+def _tree(units: list[Unit]) -> list[tuple[int, str]]:
+    """Each with its place in the tree before its name."""
+    top = min((len(unit.path) for unit in units), default=1)
+    return [(unit.id, "\u3000" * (len(unit.path) - top) + unit.name) for unit in units]

@@ -1,0 +1,194 @@
+"""The list of cases: what is asked is what is shown, masked, of the own unit, and nothing personal is in an address."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from dialer.domain.access import Role
+from dialer.domain.case import CaseStatus
+from dialer.domain.values import FraudType, Grade
+from dialer.store import tables as t
+from tests.console.desk import ConsoleDesk, text
+from tests.console.town import ConsoleTown
+from tests.store.reads.town import ID_NUMBER, MORNING, NAME, PHONE
+
+
+@pytest.fixture
+def town(console: ConsoleDesk) -> ConsoleTown:
+    return ConsoleTown(console)
+
+
+async def shown(console: ConsoleDesk, role: Role = Role.SUPERVISOR, **query: str | int) -> str:
+    answer = await console.person(role).get("/cases", **query)
+    assert answer.status_code == 200
+    return text(answer)
+
+
+async def test_a_case_is_shown_masked(console: ConsoleDesk, town: ConsoleTown):
+    owner = town.person(name=NAME, phones=(PHONE,), id_number=ID_NUMBER)
+    case_id = town.case(
+        person_id=owner, grade=Grade.HIGH, fraud_type=FraudType.ROMANCE, amount_at_risk_fen=5_000_000
+    )
+    page = await console.person(Role.CLERK).get("/cases")
+    for told in (f"#{case_id}", "王*", "138****8000", "high", "online romance", "¥50,000", "in 1 day"):
+        assert told in text(page)
+    for hidden in (NAME, "13800138000", ID_NUMBER):
+        assert hidden not in page.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "chip"),
+    [
+        ("138 0013 8000", "138****8000"),
+        ("8000", "****8000"),
+        ("王小明", "王*"),
+        (ID_NUMBER, "15****1237"),
+    ],
+)
+async def test_a_person_is_found_and_the_address_tells_nothing(
+    console: ConsoleDesk, town: ConsoleTown, typed: str, chip: str
+):
+    town.case()
+    wanted = town.case(person_id=town.person(name=NAME, phones=(PHONE,), id_number=ID_NUMBER))
+    person = console.person(Role.CALLER)
+    sent = await person.post("/cases/find", text=typed)
+    address = sent.headers["location"]
+    assert address.startswith("/cases?who=")
+    assert "8000" not in address
+    page = text(await person.get(address))
+    assert f"#{wanted}" in page
+    assert f"Found by: {chip}" in page
+    assert page.count("in 1 day") == 1
+    [line] = console.audited("search")
+    assert line["who"] == "caller"
+    assert "8000" not in str(line)
+
+
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [
+        ("#42", "/cases/42"),
+        ("  ", "/cases"),
+        ("Z2026-77", "/cases?no=Z2026-77"),
+        ("指令 9 号&x=1", "/cases?no=%E6%8C%87%E4%BB%A4+9+%E5%8F%B7%26x%3D1"),
+    ],
+)
+async def test_a_case_and_an_instruction_are_found_by_their_number(
+    console: ConsoleDesk, typed: str, address: str
+):
+    sent = await console.person(Role.CALLER).post("/cases/find", text=typed)
+    assert sent.headers["location"] == address
+    assert console.audited("search") == []
+
+
+async def test_an_instruction_number_finds_its_case(console: ConsoleDesk, town: ConsoleTown):
+    owner = town.person()
+    wanted = town.case(person_id=owner, warning=False)
+    town.warning(wanted, person_id=owner, instruction_no="Z2026-77")
+    town.case()
+    page = await shown(console, no="Z2026-77")
+    assert f"#{wanted}" in page
+    assert page.count("in 1 day") == 1
+
+
+async def test_filters_hold_together(console: ConsoleDesk, town: ConsoleTown):
+    wanted = town.case(grade=Grade.HIGH, status=CaseStatus.CLOSED, fraud_type=FraudType.ROMANCE)
+    others = [
+        town.case(grade=Grade.LOW, status=CaseStatus.CLOSED, fraud_type=FraudType.ROMANCE),
+        town.case(grade=Grade.HIGH, fraud_type=FraudType.ROMANCE),
+        town.case(grade=Grade.HIGH, status=CaseStatus.CLOSED),
+    ]
+    page = await shown(console, grade="high", status="closed", fraud="romance")
+    assert f"#{wanted}" in page
+    assert not [other for other in others if f"#{other} " in page]
+
+
+async def test_days_are_the_centres_and_the_last_is_included(console: ConsoleDesk, town: ConsoleTown):
+    early = town.case(opened_at=MORNING - timedelta(hours=11))  # 23:00 the day before in Shanghai
+    today = town.case(opened_at=MORNING)
+    page = await shown(console, **{"from": "2026-11-24", "to": "2026-11-24"})
+    assert f"#{early}" in page
+    assert f"#{today}" not in page
+
+
+async def test_a_wrong_day_is_said_beside_its_field(console: ConsoleDesk):
+    assert "is not after from" in await shown(console, **{"from": "2026-11-24", "to": "2026-11-20"})
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"grade": "purple"}, {"unit": "x"}, {"who": "AAAA"}, {"who": "not base64 ;"}, {"status": ""}],
+    ids=str,
+)
+async def test_an_address_that_somebody_tampered_with_asks_nothing(
+    console: ConsoleDesk, town: ConsoleTown, query: dict[str, str]
+):
+    case_id = town.case()
+    assert f"#{case_id}" in await shown(console, **query)
+
+
+async def test_a_search_of_another_installation_finds_nothing_of_ours(
+    console: ConsoleDesk, town: ConsoleTown
+):
+    person = console.person(Role.CALLER)
+    sent = await person.post("/cases/find", text="8000")
+    token = sent.headers["location"].partition("who=")[2]
+    changed = token[:-4] + ("AAAA" if token[-4:] != "AAAA" else "BBBB")
+    assert "Found by" not in text(await person.get("/cases", who=changed))
+
+
+async def test_each_sees_the_own_unit_and_below(console: ConsoleDesk, town: ConsoleTown):
+    city = town.unit("市局")
+    county, other = town.unit("临河分局", city), town.unit("五原县局", city)
+    station = town.unit("新华派出所", county)
+    mine = [town.case(unit_id=county), town.case(unit_id=station)]
+    theirs = [town.case(unit_id=other), town.case(unit_id=city), town.case()]
+    officer = console.person(Role.OFFICER, unit_id=county)
+    page = text(await officer.get("/cases"))
+    assert all(f"#{case_id} " in page for case_id in mine)
+    assert not any(f"#{case_id} " in page for case_id in theirs)
+    assert "新华派出所" in page
+    assert "五原县局" not in page
+    below = text(await officer.get("/cases", unit=station))
+    assert f"#{mine[1]} " in below
+    assert f"#{mine[0]} " not in below
+    assert "No case is like this" in text(await officer.get("/cases", unit=other))
+    whole = await shown(console)
+    assert all(f"#{case_id} " in whole for case_id in mine + theirs)
+
+
+async def test_pages_follow_each_other_without_a_gap(console: ConsoleDesk, town: ConsoleTown):
+    owner = town.person()
+    made = [
+        town.case(person_id=owner, warning=False, status=CaseStatus.CLOSED, grade=Grade.LOW)
+        for _ in range(52)
+    ]
+    person = console.person(Role.SUPERVISOR)
+    first = await person.get("/cases", grade="low")
+    assert f"/cases?grade=low&amp;before={made[2]}" in first.text
+    second = text(await person.get("/cases", grade="low", before=made[2]))
+    assert f"#{made[1]} " in second
+    assert f"#{made[2]} " not in second
+    assert "Back to the newest" in second
+
+
+async def test_htmx_gets_the_rows_alone(console: ConsoleDesk, town: ConsoleTown):
+    case_id = town.case()
+    answer = await console.person(Role.CALLER).part("/cases", grade="medium")
+    assert f"#{case_id}" in answer.text
+    assert "<html" not in answer.text
+
+
+async def test_a_late_case_is_marked(console: ConsoleDesk, town: ConsoleTown):
+    town.case(due_at=MORNING - timedelta(minutes=5), missed=True)
+    page = (await console.person(Role.CALLER).get("/cases")).text
+    assert '<span class="trouble">5 min ago</span>' in page
+    assert "tag-trouble" in page
+
+
+async def test_nothing_found_says_what_to_do(console: ConsoleDesk):
+    assert "as soon as a list is loaded" in await shown(console)
+    assert "Leave something out" in await shown(console, grade="low")
+    assert console.rows(t.case) == []
