@@ -48,13 +48,13 @@ class Service:
     env: dict[str, str]
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def start(self, *names: str) -> None:
+    def start(self, *names: str, within_seconds: float = 60.0) -> None:
         """These processes of `dialer up`; all of them when none is named. Returns when they answer."""
         for child in children(self.settings, self.env):
             if not names or child.name in names:
                 argv = list(child.argv)
                 self.running[child.name] = subprocess.Popen(argv, env=dict(child.env or self.env))
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + within_seconds
         while not self._is_up():
             if time.monotonic() > deadline:
                 raise SystemExit(

@@ -92,3 +92,20 @@ def test_a_connection_that_the_server_closed_meanwhile_is_not_handed_out(fresh_d
     assert not set(ours) & set(fresh)
     for one in (store, other):
         one.dispose()
+
+
+def test_who_is_stopped_in_a_transaction_holds_its_locks_for_a_while_and_no_longer(fresh_database: str):
+    """Its locks are free, what it wrote is gone, and when it wakes it hears that the database has left it."""
+    stopped, others = opened(fresh_database, idle_seconds=0.2), opened(fresh_database)
+    insert = sa.insert(t.meta).values(key="held", value=1)
+    try:
+        with pytest.raises(Unavailable), stopped.begin() as tx:  # noqa: PT012  # the block is what is tested
+            tx.execute(insert)
+            with others.begin() as other:  # waits for the same key
+                other.execute(insert)
+            tx.execute(sa.select(1))
+        with others.begin() as tx:
+            assert tx.scalar(sa.text("SHOW idle_in_transaction_session_timeout")) == "20s"
+    finally:
+        stopped.dispose()
+        others.dispose()

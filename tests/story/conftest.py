@@ -10,8 +10,9 @@ import pytest
 from tests.ops.conftest import assembled, environment, scene
 from tests.ops.scene import Scene
 from tests.story.world import World, world
+from tests.web.conftest import board
 
-__all__ = ["assembled", "environment", "scene", "w"]
+__all__ = ["assembled", "board", "environment", "scene", "w"]
 
 
 @pytest.fixture

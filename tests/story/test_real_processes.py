@@ -1,0 +1,132 @@
+"""Real processes: four schedulers and one leader; a worker stopped past its lease and woken; a broker that is flushed,
+killed, and delivers twice. Rings are counted at the carrier.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+
+import psutil
+import pytest
+import redis
+
+from dialer.scheduler import LEADER_LOCK
+from dialer.store import facts
+from tests.story.processes import WORKERS, Processes, processes, until
+
+pytestmark = [pytest.mark.story, pytest.mark.timeout(500)]
+
+
+@pytest.fixture(scope="module")
+def p() -> Iterator[Processes]:
+    with processes(calls_per_second=6.0) as made:
+        for n in range(3):
+            made.spawn(f"scheduler-{n}", "dialer", "scheduler")
+        yield made
+
+
+def test_of_four_schedulers_one_leads_and_everybody_is_rung_once(p: Processes) -> None:
+    p.submit(10)
+    until(lambda: len(_schedulers(p)) == 4)
+    until(p.everybody_rung)
+    leading = [beat for beat in _schedulers(p) if beat.facts["leader"]]
+    assert len(leading) == 1
+    assert p.count(f"pg_locks WHERE locktype = 'advisory' AND granted AND objid = {LEADER_LOCK}") == 1
+    verdict = p.verdict()
+    assert verdict.wrong == []
+    assert verdict.counts["rings"] == p.people
+
+
+def _schedulers(p: Processes) -> list[facts.Beat]:
+    with p.engine.store.begin() as tx:
+        return facts.beats(tx, kind="scheduler")
+
+
+def test_a_worker_stopped_past_its_lease_and_woken_rings_nobody_again(p: Processes) -> None:
+    stopped, other = (p.process(name) for name in WORKERS)
+    other.suspend()
+    try:
+        p.submit(12)
+        held = _stop_while_it_holds(p, stopped)
+    finally:
+        other.resume()
+    try:
+        # Another rings them, under a higher token.
+        until(p.everybody_rung)
+        woken_at = time.time()
+    finally:
+        stopped.resume()
+    until(lambda: _beat_at(p, stopped.pid) > woken_at)
+    tokens = {row["id"]: row["token"] for row in p.rows("SELECT id, token FROM attempt")}
+    assert all(tokens[attempt_id] > token for attempt_id, token in held.items())
+    until(p.everybody_rung)
+    verdict = p.verdict()
+    assert verdict.wrong == []
+    assert (verdict.counts["rings"], verdict.counts["max rings"]) == (p.people, 1)
+
+
+def _stop_while_it_holds(p: Processes, worker: psutil.Process) -> dict[object, int]:
+    """Stopped between a claim and its sending, and not in the middle of a transaction: what it holds, with tokens."""
+    held: dict[object, int] = {}
+
+    def caught() -> bool:
+        if not _claimed(p):
+            return False
+        worker.suspend()
+        now = _claimed(p)
+        if now and not p.count(
+            "pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND state LIKE 'idle in transaction%'"
+        ):
+            held.update(now)
+            return True
+        worker.resume()
+        return False
+
+    until(caught)
+    return held
+
+
+def _claimed(p: Processes) -> dict[object, int]:
+    return {
+        row["id"]: row["token"] for row in p.rows("SELECT id, token FROM attempt WHERE state = 'claimed'")
+    }
+
+
+def _beat_at(p: Processes, pid: int) -> float:
+    with p.engine.store.begin() as tx:
+        beats = [beat for beat in facts.beats(tx, kind="worker") if beat.process.endswith(f":{pid}")]
+    return beats[0].at.timestamp() if beats else 0.0
+
+
+def test_flushed_killed_and_delivering_twice_it_loses_nobody_and_doubles_nothing(p: Processes) -> None:
+    load_id = p.submit(30)
+    # Delivered to both workers at once, and again: the second loses the conditional update.
+    for _ in range(6):
+        p.engine.nudge("load_list", load_id)
+    with p.broker() as broker:
+        before = p.people - 30
+        until(lambda: p.count("attempt WHERE sid IS NOT NULL") >= before + 3)
+        broker.flushall()
+        killed = broker.info("server")["process_id"]
+    for _ in range(20):
+        p.engine.nudge("dial")
+    p.made.processes()["valkey"][0].send_signal(signal.SIGKILL)
+    # While it is away: its message is lost, and its row waits.
+    p.submit(20)
+    until(p.everybody_rung)
+    verdict = p.verdict()
+    assert verdict.wrong == []
+    assert (verdict.counts["accepted"], verdict.counts["cases"]) == (p.people, p.people)
+    assert (verdict.counts["rings"], verdict.counts["max rings"]) == (p.people, 1)
+    until(lambda: _pid(p) not in {None, killed})
+
+
+def _pid(p: Processes) -> int | None:
+    try:
+        with p.broker() as broker:
+            return int(broker.info("server")["process_id"])
+    except redis.RedisError:
+        return None
