@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -65,6 +66,8 @@ class Service:
     def _is_up(self) -> bool:
         wanted = sum(name.startswith("worker") for name in self.running)
         carrier = self.app.carrier
+        if "web" in self.running and not answers(self.settings.web.port, "/health/ready"):
+            return False
         if "carrier" in self.running and (carrier is None or not witness.is_up(carrier)):
             return False
         with self.app.engine.store.begin() as tx:
@@ -111,6 +114,14 @@ def _family(pid: int) -> list[psutil.Process]:
     return [first, *first.children(recursive=True)]
 
 
+def answers(port: int, path: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5):
+            return True
+    except OSError:
+        return False
+
+
 def _cpu(process: psutil.Process) -> float:
     try:
         times = process.cpu_times()
@@ -127,8 +138,10 @@ def _pss(process: psutil.Process) -> int:
 
 
 @contextmanager
-def service(*, keys: Sequence[str] = ("2",), speed: float = SPEED, **more: str) -> Iterator[Service]:
-    """An empty drill database whose clock begins at nine, pacing opened wide. `more` are DIALER_ settings."""
+def ground(*, keys: Sequence[str] = ("2",), **more: str) -> Iterator[dict[str, str]]:
+    """The environment of a service in a folder of its own, pacing opened wide; gone afterwards. `more` are DIALER_
+    settings.
+    """
     folder = Path(tempfile.mkdtemp(prefix="dialer-bench-"))
     folder.chmod(0o755)
     plain = (ROOT / "settings.toml").read_text(encoding="utf-8")
@@ -145,9 +158,19 @@ def service(*, keys: Sequence[str] = ("2",), speed: float = SPEED, **more: str) 
         "DIALER_LOG__LEVEL": "warning",
     }
     env |= {f"DIALER_{name.upper()}": value for name, value in more.items()}
-    settings = load_settings(env)
-    settings.data_dir.mkdir(parents=True)
+    (folder / "data").mkdir()
     try:
+        yield env
+    finally:
+        erase(folder / "data")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def service(*, keys: Sequence[str] = ("2",), speed: float = SPEED, **more: str) -> Iterator[Service]:
+    """An empty drill database whose clock begins at nine. `more` are DIALER_ settings."""
+    with ground(keys=keys, **more) as env:
+        settings = load_settings(env)
         with ensure(settings.data_dir):
             if speed != 1.0:
                 with application(settings) as fresh, fresh.engine.store.begin() as tx:
@@ -159,9 +182,6 @@ def service(*, keys: Sequence[str] = ("2",), speed: float = SPEED, **more: str) 
                     yield made
                 finally:
                     made.stop()
-    finally:
-        erase(settings.data_dir)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def nine(settings: Settings, speed: float) -> ClockRow:

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import secrets
-import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import Any
 
 from celery import Celery
 
@@ -22,14 +16,14 @@ from dialer.broker import Nudger, make_app
 from dialer.domain.policy_form import to_plain
 from dialer.errors import SettingsError, Unavailable
 from dialer.runtime.clock import Clock, ScaledClock, SystemClock
-from dialer.runtime.embedded import EmbeddedServers, ensure
+from dialer.runtime.embedded import EmbeddedServers
 from dialer.settings import Settings
-from dialer.store import facts, migrations, pacing, policies
+from dialer.store import facts, pacing, policies, versions
 from dialer.store.keys import Keys, KeysRefused, create, load
 from dialer.store.policies import Policies
 from dialer.store.unit_of_work import Store
 from dialer.store.vault import Vault
-from dialer.telephony.client import CallClient
+from dialer.surroundings import CarrierAccess, free_port, own_carrier, own_servers, public_url
 from dialer.telephony.config import TelephonyConfig
 from dialer.usecases.editions import Editions
 from dialer.usecases.engine import Centre, Engine, LineRules
@@ -39,20 +33,6 @@ from dialer.usecases.sounds import Sounds
 SOUND_FOLDER = "audio"
 """In the data folder: the sound that was rendered here, by the name that its content gives it."""
 _CLOCK_READ_SECONDS = 0.5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CarrierAccess:
-    """How our own carrier is reached by the processes of one data folder; kept there, mode 600."""
-
-    port: int
-    account_sid: str
-    auth_token: str = field(repr=False)
-    admin_token: str = field(repr=False)
-
-    @property
-    def base_url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
 
 class FollowedClock:
@@ -96,9 +76,6 @@ class Application:
     """None: the telephone network is not ours."""
     servers: EmbeddedServers | None
 
-    def calls(self) -> CallClient:
-        return CallClient(self.telephony)
-
     def close(self) -> None:
         self.engine.store.dispose()
         self.celery.close()
@@ -118,7 +95,7 @@ def application(settings: Settings) -> Iterator[Application]:
 
 def assemble(settings: Settings) -> Application:
     """As `application`, for a process that closes it itself. The schema is up to date and the keys fit."""
-    servers = _servers(settings)
+    servers = own_servers(settings)
     try:
         return _assemble(settings, servers)
     except BaseException:
@@ -133,7 +110,7 @@ def _assemble(settings: Settings, servers: EmbeddedServers | None) -> Applicatio
     carrier = own_carrier(settings)
     real = SystemClock()
     with _told_apart(store):
-        schema = migrations.migrate(store.engine)
+        schema = _migrated(store)
         with store.begin() as tx:
             facts.check_keys(tx, keys)
             drill = facts.is_drill(tx)
@@ -187,14 +164,6 @@ def _assemble(settings: Settings, servers: EmbeddedServers | None) -> Applicatio
     )
 
 
-def _servers(settings: Settings) -> EmbeddedServers | None:
-    postgres = settings.database.url is None
-    valkey = settings.broker.url is None
-    if not postgres and not valkey:
-        return None
-    return ensure(settings.data_dir, postgres=postgres, valkey=valkey)
-
-
 def _database_url(settings: Settings, servers: EmbeddedServers | None) -> str:
     if settings.database.url is not None:
         return settings.database.url.get_secret_value()
@@ -227,58 +196,6 @@ def _keys(settings: Settings) -> Keys:
             if not path.exists():
                 raise
     return load(path)
-
-
-def own_carrier(settings: Settings) -> CarrierAccess | None:
-    """The access to our own carrier of this data folder, made once; None when a base URL is set."""
-    if settings.telephony.base_url is not None:
-        return None
-    path = settings.data_dir / "carrier.json"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return CarrierAccess(**_whole_json(path))
-    access = CarrierAccess(
-        port=settings.carrier.port or free_port(),
-        account_sid=settings.telephony.account_sid or "AC" + secrets.token_hex(16),
-        auth_token=secrets.token_hex(16),
-        admin_token=secrets.token_hex(16),
-    )
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(
-            {
-                "port": access.port,
-                "account_sid": access.account_sid,
-                "auth_token": access.auth_token,
-                "admin_token": access.admin_token,
-            },
-            file,
-        )
-    return access
-
-
-def _whole_json(path: Path) -> dict[str, Any]:
-    """Another process may be writing it this very moment."""
-    for _ in range(50):
-        try:
-            found: dict[str, Any] = json.loads(path.read_text())
-        except ValueError:
-            time.sleep(0.02)
-        else:
-            return found
-    raise SettingsError(key="data_dir", problem=f"{path} is damaged: remove it and start again")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def public_url(settings: Settings) -> str:
-    return settings.web.public_url or f"http://{settings.web.host}:{settings.web.port}"
 
 
 def _telephony(settings: Settings, carrier: CarrierAccess | None) -> TelephonyConfig:
@@ -325,3 +242,25 @@ def _told_apart(store: Store) -> Iterator[None]:
     except BaseException:
         store.dispose()
         raise
+
+
+def _migrated(store: Store) -> str:
+    """The schema is this version's afterwards; its revision."""
+    newest = versions.newest()
+    if versions.current(store) != newest:
+        from dialer.store.migrations import migrate
+
+        return migrate(store.engine)
+    return newest
+
+
+__all__ = [
+    "Application",
+    "CarrierAccess",
+    "FollowedClock",
+    "application",
+    "assemble",
+    "free_port",
+    "own_carrier",
+    "public_url",
+]

@@ -1,69 +1,40 @@
-"""The command line. What a person can get wrong is one clear line on standard error and a non-zero exit."""
+"""The command line. What a person can get wrong is one clear line on standard error and a non-zero exit.
+
+A process of the service is for ever what it was started as, so it does not import the other commands: that would be a
+hundred megabytes that nothing uses.
+"""
 
 from __future__ import annotations
 
 import sys
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import typer
 
-from dialer import __version__
-from dialer.cli_care import care, filed, keys
-from dialer.cli_case import case_command, cases_command
-from dialer.cli_control import alarms, control
-from dialer.cli_demo import demo_command
-from dialer.cli_desk import desk
-from dialer.cli_load import load_command
-from dialer.cli_report import report_command
-from dialer.cli_scripts import scripts
-from dialer.cli_serve import serve
-from dialer.cli_staff import staff
-from dialer.cli_tokens import token
-from dialer.cli_units import units
-from dialer.cli_work import outcome, work
 from dialer.errors import DialerError, UnusableFile
 
 _UNUSABLE = 2
 _INTERRUPTED = 130
 # The library's own word for whatever was typed wrongly; it carries a click of its own and gives this no public name.
 _MISTYPED: Any = typer.BadParameter.__mro__[2]
-
-app = typer.Typer(
-    help="Rings people who are being defrauded right now.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.registered_commands.extend(serve.registered_commands)
-app.command("demo")(demo_command)
-app.command("load")(load_command)
-app.registered_commands.extend(care.registered_commands)
-app.registered_commands.extend(control.registered_commands)
-app.add_typer(alarms, name="alarms")
-app.command("report")(report_command)
-app.command("case")(case_command)
-app.command("cases")(cases_command)
-work.registered_commands.extend(desk.registered_commands)
-app.add_typer(work, name="work")
-app.add_typer(scripts, name="scripts")
-app.add_typer(keys, name="keys")
-app.add_typer(token, name="token")
-app.add_typer(units, name="units")
-app.add_typer(staff, name="staff")
-app.add_typer(filed, name="filed")
-app.add_typer(outcome, name="outcome")
+PROCESSES: Final = frozenset({"web", "worker", "scheduler", "carrier", "up", "prepare"})
 
 
-@app.command()
-def version() -> None:
-    """Print the version."""
-    typer.echo(__version__)
+def _tree(words: list[str]) -> typer.Typer:
+    """The commands of a process that was asked for; else all."""
+    if words and words[0] in PROCESSES:
+        from dialer.cli_serve import serve
+
+        return serve
+    from dialer.commands import app
+
+    return app
 
 
 def main() -> NoReturn:
     """The `dialer` command."""
     try:
-        code = app(standalone_mode=False)
+        code = _tree(sys.argv[1:])(standalone_mode=False)
     except typer.Exit as end:
         code = end.exit_code
     except _MISTYPED as fault:

@@ -1,32 +1,32 @@
-"""Commands that run processes: web, worker, scheduler, carrier, and `up`, which keeps all of them."""
+"""Commands that run processes: web, worker, scheduler, carrier, and `up`, which keeps all of them.
+
+Each imports what it runs when it is run: together they would be three times the memory of a service at rest.
+"""
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Annotated
+from contextlib import contextmanager, nullcontext
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dialer.bootstrap import Application, application, own_carrier, public_url
-from dialer.carrier.config import CarrierConfig, ServiceClock
-from dialer.carrier.server import run as run_carrier
-from dialer.carrier.whisper_ear import WhisperEar, is_installed
 from dialer.errors import SettingsError
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.supervisor import Child, ChildEvent, Happening, Supervisor
-from dialer.scheduler import run_scheduler
 from dialer.settings import Settings, load_settings
-from dialer.store import facts
-from dialer.store.facts import ClockRow
-from dialer.tasks.worker import run_worker
-from dialer.usecases.manage_staff import make_first_link
-from dialer.web.serve import run_web
+from dialer.surroundings import own_carrier, own_servers, public_url
+
+if TYPE_CHECKING:
+    from dialer.bootstrap import Application
 
 _LINE_SPARE = 2.0
 _DESK_LINES = 4
@@ -37,11 +37,19 @@ serve = typer.Typer()
 _log = logging.getLogger("dialer.up")
 
 
+def settings_of(process: str) -> Settings:
+    """The settings of a long-running process, whose logs are set up."""
+    settings = load_settings()
+    configure_logs(level=settings.log.level, log_format=settings.log.format, process=process)
+    return settings
+
+
 @contextmanager
 def process(name: str) -> Iterator[Application]:
     """The application of a long-running process, with its logs."""
-    settings = load_settings()
-    configure_logs(level=settings.log.level, log_format=settings.log.format, process=name)
+    settings = settings_of(name)
+    from dialer.bootstrap import application
+
     with application(settings) as app:
         yield app
 
@@ -49,6 +57,8 @@ def process(name: str) -> Iterator[Application]:
 @serve.command()
 def web() -> None:
     """Serve the console, the API and the webhooks."""
+    from dialer.web.serve import run_web
+
     with process("web") as app:
         run_web(app)
 
@@ -58,6 +68,8 @@ def worker(
     queues: Annotated[str, typer.Option(help="which work: dial, bulk, or both")] = "dial,bulk",
 ) -> None:
     """Dial, load lists, export."""
+    from dialer.tasks.worker import run_worker
+
     with process("worker") as app:
         if app.carrier is None:
             keep_apart(app)
@@ -70,6 +82,8 @@ def scheduler() -> None:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
+    from dialer.scheduler import run_scheduler
+
     with process("scheduler") as app:
         run_scheduler(app, stopped=stopped)
 
@@ -77,39 +91,71 @@ def scheduler() -> None:
 @serve.command()
 def carrier() -> None:
     """Run our own carrier with its simulated line, which reaches no real phone."""
-    with process("carrier") as app:
-        access = app.carrier
-        if access is None:
-            raise SettingsError(
-                key="telephony.base_url", problem="is set, so the telephone network is not ours to run"
-            )
-        keep_apart(app)
-        with app.engine.store.begin() as tx:
-            row = facts.read_clock(tx)
-        clock = (
-            ServiceClock()
-            if row is None
-            else ServiceClock(anchor_unix=row.anchor_unix, epoch=row.epoch, speed=row.speed)
+    settings = settings_of("carrier")
+    access = own_carrier(settings)
+    if access is None:
+        raise SettingsError(
+            key="telephony.base_url", problem="is set, so the telephone network is not ours to run"
         )
-        desk = app.settings.telephony.officer_number
-        config = CarrierConfig(
+    clock = _prepared()
+    from dialer.carrier.config import CarrierConfig, ServiceClock
+    from dialer.carrier.server import run as run_carrier
+    from dialer.carrier.whisper_ear import WhisperEar, is_installed
+
+    desk = settings.telephony.officer_number
+    run_carrier(
+        CarrierConfig(
             account_sid=access.account_sid,
             auth_token=access.auth_token,
             admin_token=access.admin_token,
-            state_dir=app.settings.data_dir / "carrier",
+            state_dir=settings.data_dir / "carrier",
             port=access.port,
-            seed=app.settings.carrier.seed,
-            clock=clock,
-            people=app.settings.carrier.people_config(),
+            seed=settings.carrier.seed,
+            clock=ServiceClock()
+            if clock is None
+            else ServiceClock(
+                anchor_unix=clock["anchor_unix"],
+                epoch=datetime.fromisoformat(clock["epoch"]),
+                speed=clock["speed"],
+            ),
+            people=settings.carrier.people_config(),
             attempt_pattern=ATTEMPT_IN_URL,
             desk_numbers=(desk,) if desk else (),
-            ear=WhisperEar() if app.settings.carrier.hearing == "auto" and is_installed() else None,
+            ear=WhisperEar() if settings.carrier.hearing == "auto" and is_installed() else None,
             # A little more than we place: our own pacing is what holds, the line's cap only shows when it fails.
-            calls_per_second=app.settings.telephony.calls_per_second * _LINE_SPARE,
-            max_lines=app.settings.telephony.lines + _DESK_LINES,
+            calls_per_second=settings.telephony.calls_per_second * _LINE_SPARE,
+            max_lines=settings.telephony.lines + _DESK_LINES,
         )
-        app.engine.store.dispose()
-        run_carrier(config)
+    )
+
+
+@serve.command(hidden=True)
+def prepare(*, first_link: Annotated[bool, typer.Option("--first-link")] = False) -> None:
+    """Make the database fit to be rung from, and print its clock as JSON: for processes that need no more of it."""
+    with process("prepare") as app:
+        keep_apart(app)
+        if first_link:
+            tell_first_link(app)
+        from dialer.store import facts
+
+        with app.engine.store.begin() as tx:
+            row = facts.read_clock(tx)
+    told = (
+        None
+        if row is None
+        else {"anchor_unix": row.anchor_unix, "epoch": row.epoch.isoformat(), "speed": row.speed}
+    )
+    typer.echo(json.dumps(told))
+
+
+def _prepared(*options: str) -> Any:  # noqa: ANN401  # JSON
+    """What `prepare` said, run as a process that takes its memory with it; its refusal is this process's end."""
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "dialer", "prepare", *options], stdout=subprocess.PIPE, check=False
+    )
+    if done.returncode:
+        raise typer.Exit(done.returncode)
+    return json.loads(done.stdout)
 
 
 def children(settings: Settings, env: dict[str, str]) -> list[Child]:
@@ -154,6 +200,9 @@ def keep_apart(app: Application) -> None:
                 problem="is a real line, and this database is a drill: use another data_dir or database",
             )
         return
+    from dialer.store import facts
+    from dialer.store.facts import ClockRow
+
     with app.engine.store.begin() as tx:
         became = facts.become_drill(tx)
         if speed != 1 and facts.read_clock(tx) is None:
@@ -165,6 +214,8 @@ def keep_apart(app: Application) -> None:
 
 def tell_first_link(app: Application) -> None:
     """On standard error, once, where no account exists yet: the link of the first administrator."""
+    from dialer.usecases.manage_staff import make_first_link
+
     seconds = app.settings.console.first_link_seconds
     token = make_first_link(app.engine, seconds=seconds)
     if token is not None:
@@ -178,12 +229,12 @@ def tell_first_link(app: Application) -> None:
 @serve.command()
 def up() -> None:
     """Run the whole service: web, workers, scheduler, and the embedded servers and carrier where none is set."""
-    with process("up") as app:
-        keep_apart(app)
-        supervisor = Supervisor(children(app.settings, dict(os.environ)), say)
+    settings = settings_of("up")
+    with own_servers(settings) or nullcontext():
+        _prepared("--first-link")
+        supervisor = Supervisor(children(settings, dict(os.environ)), say)
         supervisor.start()
-        typer.echo(f"dialer: {public_url(app.settings)}/  (Ctrl-C stops everything)", err=True)
-        tell_first_link(app)
+        typer.echo(f"dialer: {public_url(settings)}/  (Ctrl-C stops everything)", err=True)
         supervisor.run_forever()
 
 

@@ -23,7 +23,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from dialer.bootstrap import Application
 from dialer.broker import BULK_QUEUE, DIAL_QUEUE, Nudger
 from dialer.errors import Unavailable
-from dialer.store import facts
+from dialer.store import due, facts
 from dialer.store.facts import Beat
 from dialer.usecases.watch_cycle import SCHEDULER, TICK, close_cycle
 
@@ -36,17 +36,22 @@ _FOLLOW_SECONDS = 1.0
 _BEAT_SECONDS = 2.0
 _FORGET = timedelta(days=1)
 _RESUME_EVERY = 5
-_RECONCILE_EVERY = 2
-_FOLD_EVERY = 5
+_ROUNDS = (("sweep", 1), ("dial", 1), ("reconcile", 2), ("send_messages", 2), ("fold", 5))
+"""What a tick sends to the workers that ring, and in which of the ticks."""
+_AT_REST = 5
+"""With nothing due only every so manieth of them is sent: it finds what the look at the rows does not know of."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class Ticks:
-    """What the leader has sent; written by APScheduler's threads, read by the leading one."""
+    """What the leader has sent and seen, between APScheduler's threads and the leading one."""
 
     sent_at: datetime | None = None
+    rounds: int = 0
+    due: bool = True
+    """Whether a worker would find anything to do, as the leading thread last saw it."""
 
 
 @dataclass(slots=True)
@@ -128,6 +133,7 @@ def _lead(app: Application, process: str, still_held: Callable[[], bool], stoppe
             if not still_held():
                 _log.warning("lost the lead")
                 return
+            ticks.due = _is_due(app)
             if time.monotonic() - beaten >= _BEAT_SECONDS:
                 beaten = time.monotonic()
                 cycle_began = _tell(app, process, ticks, cycle_began)
@@ -151,21 +157,36 @@ def _ticking(app: Application, ticks: Ticks) -> BackgroundScheduler:
         if nudge.is_deep(queue) or nudge.send(name):
             ticks.sent_at = app.engine.real.now()
 
-    for name, queue, seconds in (
-        ("sweep", DIAL_QUEUE, tick),
-        ("dial", DIAL_QUEUE, tick),
-        ("reconcile", DIAL_QUEUE, tick * _RECONCILE_EVERY),
-        ("send_messages", DIAL_QUEUE, tick * _RECONCILE_EVERY),
-        ("audit", DIAL_QUEUE, settings.audit_seconds),
-        ("resume_loads", BULK_QUEUE, tick * _RESUME_EVERY),
-        ("resume_renders", BULK_QUEUE, tick * _RESUME_EVERY),
-        ("fold", DIAL_QUEUE, tick * _FOLD_EVERY),
+    def go_round() -> None:
+        number, ticks.rounds = ticks.rounds, ticks.rounds + 1
+        wanted = [name for name, every in _ROUNDS if number % every == 0]
+        if number % _AT_REST and not ticks.due:
+            return
+        for name in wanted:
+            send(name, DIAL_QUEUE)
+
+    # The first one at once: whoever leads after a gap does not wait for the next round.
+    first = app.engine.real.now()
+    for name, job, args, seconds in (
+        ("round", go_round, (), tick),
+        ("audit", send, ("audit", DIAL_QUEUE), settings.audit_seconds),
+        ("resume_loads", send, ("resume_loads", BULK_QUEUE), tick * _RESUME_EVERY),
+        ("resume_renders", send, ("resume_renders", BULK_QUEUE), tick * _RESUME_EVERY),
     ):
-        # The first one at once: whoever leads after a gap does not wait for the next round.
-        first = app.engine.real.now()
         trigger = IntervalTrigger(seconds=seconds, timezone="UTC")
-        scheduler.add_job(send, trigger, args=(name, queue), id=name, next_run_time=first)
+        scheduler.add_job(job, trigger, args=args, id=name, next_run_time=first)
     return scheduler
+
+
+def _is_due(app: Application) -> bool:
+    """Whether a worker would find anything to do; when that cannot be told, it might."""
+    engine = app.engine
+    try:
+        with engine.store.begin() as tx:
+            return due.anything(tx, now=engine.clock.now())
+    except Unavailable as fault:
+        _log.warning("%s", fault)
+        return True
 
 
 def _tell(app: Application, process: str, ticks: Ticks, cycle_began: datetime) -> datetime:

@@ -1,7 +1,7 @@
 """Keeps one program alive for exactly as long as the process that wanted it.
 
 Run as a script (`python -I -S guard.py PARENT FOLDER`; the arguments are there to be seen by others), so it
-uses the standard library alone. It reads one line of JSON, starts the program in a session of its own, and
+uses the standard library alone. It reads what to run, starts the program in a session of its own, and
 ends it by the given steps as soon as one of these is true: a line or the end of file arrives on standard
 input, the parent is another process than at the start (it was killed), or SIGTERM arrives.
 Should the guard itself be killed, the kernel sends the program its first stop signal (Linux).
@@ -10,20 +10,21 @@ It writes `pid N` and `exit N` lines to standard output and exits when the progr
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import json
+import marshal
 import os
 import select
-import shutil
 import signal
 import sys
 import time
-from typing import Any, NoReturn
+
+# As `typing` has it; there is a guard for every process, and each library is a part of a megabyte in all of them.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 _PR_SET_PDEATHSIG = 1
 _HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
-_PARENT_CHECK_MS = 250
+_PARENT_CHECK_MS = 1000
 _SETTLED_SECONDS = 30.0
 _LONGEST_PAUSE_SECONDS = 5.0
 
@@ -64,9 +65,7 @@ class Guard:
                 break
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
         for path in self._erase:
-            shutil.rmtree(path, ignore_errors=True)
-            with contextlib.suppress(OSError):
-                os.rmdir(os.path.dirname(path))  # noqa: PTH106, PTH120 - pathlib would double the start-up time
+            _erase(path)
         return code
 
     def _spawn(self) -> None:
@@ -114,14 +113,18 @@ class Guard:
 
     def _reap(self) -> int:
         """Dead but not yet collected, so its number still means its group: nobody of the group stays."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
+        try:
             os.killpg(self._pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
         _, status = os.waitpid(self._pid, 0)
         return os.waitstatus_to_exitcode(status)
 
     def _signal(self, number: int) -> None:
-        with contextlib.suppress(ProcessLookupError):
+        try:
             os.kill(self._pid, number)
+        except ProcessLookupError:
+            pass
 
     def _must_end(self, seconds: float) -> bool:
         if os.getppid() != self._parent:
@@ -141,6 +144,9 @@ def _become(
     argv: list[str], env: dict[str, str], cwd: str, user: list[int] | None, death_signal: int, guard: int
 ) -> NoReturn:
     """The forked child turns into the program; any failure is told on standard error and ends it with 127."""
+    # While whoever we are can read the library.
+    import ctypes
+
     try:
         os.setsid()
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -166,6 +172,17 @@ def _become(
     os._exit(127)
 
 
+def _erase(path: str) -> None:
+    """The folder is gone, and its parent when nothing else was in it."""
+    import shutil
+
+    shutil.rmtree(path, ignore_errors=True)
+    try:
+        os.rmdir(os.path.dirname(path))  # noqa: PTH106, PTH120 - pathlib would double the start-up time
+    except OSError:
+        pass
+
+
 def _wake_pipe() -> int:
     """The reading end of a pipe into which every caught signal's number is written."""
     reader, writer = os.pipe()
@@ -183,20 +200,29 @@ def _noted(_number: int, _frame: object) -> None:
 
 
 def _say(line: str) -> None:
-    with contextlib.suppress(OSError):
+    try:
         os.write(1, f"{line}\n".encode())
+    except OSError:
+        pass
 
 
 def _read_spec() -> dict[str, Any]:
-    """Byte by byte: what comes after the line is a request to stop and must stay in the pipe."""
-    line = bytearray()
-    while not line.endswith(b"\n"):
-        piece = os.read(0, 1)
+    """What our parent, the same Python, wrote: its length in four bytes, then itself. What comes after that is a
+    request to stop and must stay in the pipe.
+    """
+    length = int.from_bytes(_read(4), "big")
+    spec: dict[str, Any] = marshal.loads(_read(length))  # noqa: S302 - from our own parent alone
+    return spec
+
+
+def _read(count: int) -> bytes:
+    got = b""
+    while len(got) < count:
+        piece = os.read(0, count - len(got))
         if not piece:
             sys.exit(0)
-        line += piece
-    spec: dict[str, Any] = json.loads(line)
-    return spec
+        got += piece
+    return got
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import marshal
 import os
 import select
 import signal
@@ -88,7 +88,8 @@ class Guarded:
         os.set_blocking(process.stdout.fileno(), False)
         guarded = cls(program=program, process=process, holder=os.getpid())
         try:
-            process.stdin.write(json.dumps(spec).encode() + b"\n")
+            packed = marshal.dumps(spec)
+            process.stdin.write(len(packed).to_bytes(4, "big") + packed)
         except BrokenPipeError as error:
             guarded.stop()
             raise Unavailable(part=program.name, problem="its guard ended at once") from error

@@ -10,10 +10,12 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
-from typing import IO, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
-import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from dialer.runtime.plain_structlog import structlog
+
+if TYPE_CHECKING:
+    from structlog.typing import EventDict, Processor, WrappedLogger
 
 LogFormat = Literal["auto", "json", "pretty"]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
@@ -11,15 +9,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import OperationalError
 
-import dialer
 from dialer.errors import Unavailable
 from dialer.store.schema import MIGRATION_LOCK, NewerDatabase
-
-
-def script_location() -> Path:
-    package = Path(dialer.__file__).resolve().parent
-    shipped = package / "_shipped" / "alembic"
-    return shipped if shipped.is_dir() else package.parent / "alembic"
+from dialer.store.versions import script_location
 
 
 def _config() -> Config:

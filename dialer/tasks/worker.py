@@ -12,7 +12,6 @@ from celery.worker import state
 from dialer.bootstrap import Application
 from dialer.broker import BULK_QUEUE, DIAL_QUEUE
 from dialer.tasks import application
-from dialer.tasks import work as _tasks  # noqa: F401  # registers the tasks
 from dialer.usecases.beat import beating
 
 _DIAL_THREADS = 4
@@ -21,6 +20,11 @@ _DIAL_THREADS = 4
 def run_worker(app: Application, *, queues: Sequence[str]) -> None:
     """Works until SIGTERM or SIGINT; what has been claimed is sent or handed back first."""
     application.use(app)
+    # Imported, they are registered; a worker of one queue does without the other's libraries.
+    if DIAL_QUEUE in queues:
+        import dialer.tasks.dial_work
+    if BULK_QUEUE in queues:
+        import dialer.tasks.bulk_work  # noqa: F401
 
     def stop(*_: object) -> None:
         application.stop()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import struct
 from datetime import UTC, datetime
 
-from dialer.intake import Accepted, IntakeOptions, Rejected, read_list
+from dialer.intake.reader import read_list
+from dialer.intake.records import Accepted, IntakeOptions, Rejected
 
 OPTIONS = IntakeOptions(now=datetime(2026, 11, 25, 1, 0, tzinfo=UTC))
 SECTOR = 512

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import python_calamine
 
-from dialer.intake import Accepted, IntakeOptions, ListReader, Rejected, read_list, write_rejects
-from dialer.intake.reject_file import COLUMN_HEADING, REASON_HEADING
+from dialer.intake.reader import ListReader, read_list
+from dialer.intake.records import Accepted, IntakeOptions, Rejected
+from dialer.intake.reject_file import COLUMN_HEADING, REASON_HEADING, write_rejects
 
 OPTIONS = IntakeOptions(now=datetime(2026, 11, 25, 1, 0, tzinfo=UTC))
 LIST = (

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dialer.domain.values import FraudType, Grade, Tag, WarningKind
-from dialer.intake import Accepted, Field, IntakeOptions, NoticeCode, Rejected, read_list
+from dialer.intake.reader import read_list
+from dialer.intake.records import Accepted, Field, IntakeOptions, NoticeCode, Rejected
 
 NOW = datetime(2026, 11, 25, 1, 0, tzinfo=UTC)
 OPTIONS = IntakeOptions(now=NOW)

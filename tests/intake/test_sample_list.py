@@ -10,7 +10,8 @@ from dialer.demo import generate_sample
 from dialer.demo.sample_list import DUPLICATES, TARGETS, build
 from dialer.demo.sample_people import LANDLINE_BLOCK, MOBILE_BLOCK
 from dialer.domain.values import FraudType, Grade, Tag
-from dialer.intake import Accepted, IntakeOptions, NoticeCode, Rejected, read_list
+from dialer.intake.reader import read_list
+from dialer.intake.records import Accepted, IntakeOptions, NoticeCode, Rejected
 
 NOW = datetime(2026, 11, 25, 1, 0, tzinfo=UTC)
 """Nine in the morning, when the demo begins."""

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from dialer.errors import UnusableFile
-from dialer.intake import Accepted, IntakeOptions, read_list
+from dialer.intake.reader import read_list
+from dialer.intake.records import Accepted, IntakeOptions
 
 SAMPLES = Path(__file__).resolve().parents[3] / "shared" / "samples"
 LOADED_AT = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from dialer.errors import UnusableFile
-from dialer.intake import Accepted, IntakeOptions, ListReader, Rejected, read_list
+from dialer.intake.reader import ListReader, read_list
+from dialer.intake.records import Accepted, IntakeOptions, Rejected
 
 OPTIONS = IntakeOptions(now=datetime(2026, 11, 25, 1, 0, tzinfo=UTC))
 ROWS = [

@@ -9,7 +9,8 @@ import pytest
 import xlsxwriter
 
 from dialer.errors import UnusableFile
-from dialer.intake import Accepted, IntakeOptions, ListReader, NoticeCode, Rejected, read_list
+from dialer.intake.reader import ListReader, read_list
+from dialer.intake.records import Accepted, IntakeOptions, NoticeCode, Rejected
 from dialer.intake.workbook import cell_text
 
 OPTIONS = IntakeOptions(now=datetime(2026, 11, 25, 1, 0, tzinfo=UTC))

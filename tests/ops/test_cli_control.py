@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from typer.testing import CliRunner, Result
 
-from dialer.cli import app
+from dialer.commands import app
 from dialer.domain.effects import AlarmCode
 from dialer.domain.values import Grade
 from dialer.errors import Invalid, NotFound

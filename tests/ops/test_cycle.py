@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from dialer.bootstrap import Application
 from dialer.store import facts
 from dialer.store import tables as t
-from dialer.tasks import application
-from dialer.tasks import work as tasks
+from dialer.tasks import application, parts
+from dialer.tasks import dial_work as tasks
 from dialer.usecases.beat import beating
 from dialer.usecases.watch_cycle import WORK, audit_round, close_cycle, look_at_engine, note_part
 from dialer.web.app import create_app
@@ -90,7 +90,7 @@ def test_the_tasks_of_one_round_make_a_whole_cycle(assembled: Assemble):
     app = assembled()
     application.use(app)
     began = app.engine.real.now()
-    tasks._noted.clear()
+    parts._noted.clear()
     for task in (tasks.sweep, tasks.dial, tasks.reconcile, tasks.audit):
         assert not close_cycle(app.engine, began_at=began)
         task()
@@ -100,7 +100,7 @@ def test_the_tasks_of_one_round_make_a_whole_cycle(assembled: Assemble):
 def test_a_part_that_could_not_be_done_is_not_noted(assembled: Assemble):
     app = assembled()
     application.use(app)
-    tasks._noted.clear()
+    parts._noted.clear()
     app.engine.store.dispose()
     with app.engine.store.engine.begin() as connection:
         connection.execute(sa.text("ALTER TABLE attempt RENAME TO attempt_away"))

@@ -176,15 +176,6 @@ def test_a_missed_tick_is_run_once_however_late(assembled: Assemble):
     ticking.start(paused=True)
     jobs = {job.id: job for job in ticking.get_jobs()}
     ticking.shutdown(wait=False)
-    assert set(jobs) == {
-        "sweep",
-        "dial",
-        "reconcile",
-        "audit",
-        "resume_loads",
-        "resume_renders",
-        "fold",
-        "send_messages",
-    }
+    assert set(jobs) == {"round", "audit", "resume_loads", "resume_renders"}
     for job in jobs.values():
         assert (job.misfire_grace_time, job.coalesce, job.max_instances) == (None, True, 1)

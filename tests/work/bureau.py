@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from dialer.domain.values import Grade, Track
-from dialer.intake import IntakeOptions, read_list
-from dialer.intake.records import Accepted
+from dialer.intake.reader import read_list
+from dialer.intake.records import Accepted, IntakeOptions
 from dialer.store import tables as t
 from dialer.store import units
 from dialer.usecases.take_arrivals import take_arrivals

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from dialer.cli import app
+from dialer.commands import app
 from dialer.store.keys import create
 
 ROOT = Path(__file__).resolve().parents[2]

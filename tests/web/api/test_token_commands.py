@@ -7,7 +7,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from dialer.cli import app as command
+from dialer.commands import app as command
 from dialer.errors import Invalid, NotFound
 from dialer.settings import load_settings
 from dialer.store.tokens import Scope

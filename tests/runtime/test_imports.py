@@ -1,0 +1,38 @@
+"""A process at rest holds what it runs: which libraries each of them has not imported."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+_RUNS = {
+    "up": ("dialer.cli_serve", "dialer.runtime.embedded"),
+    "carrier": ("dialer.cli_serve", "dialer.carrier.server"),
+    "scheduler": ("dialer.cli_serve", "dialer.bootstrap", "dialer.scheduler"),
+    "dial": ("dialer.cli_serve", "dialer.bootstrap", "dialer.tasks.worker", "dialer.tasks.dial_work"),
+    "bulk": ("dialer.cli_serve", "dialer.bootstrap", "dialer.tasks.worker", "dialer.tasks.bulk_work"),
+    "web": ("dialer.cli_serve", "dialer.bootstrap", "dialer.web.serve"),
+}
+_NEVER = ("alembic", "rich", "pydub", "babel")
+_WITHOUT = {
+    "up": ("sqlalchemy", "psycopg", "celery", "redis", "fastapi", "aiohttp", "twilio", "apscheduler"),
+    "carrier": ("sqlalchemy", "psycopg", "celery", "redis", "fastapi", "apscheduler"),
+    "scheduler": ("fastapi", "aiohttp", "twilio", "phonenumbers", "python_calamine", "xlsxwriter", "jinja2"),
+    "dial": ("fastapi", "apscheduler", "python_calamine", "xlsxwriter", "jinja2"),
+    "bulk": ("fastapi", "apscheduler", "twilio", "aiohttp", "jinja2"),
+    "web": ("apscheduler", "aiohttp", "requests", "xlsxwriter"),
+}
+
+
+@pytest.mark.parametrize("process", _RUNS)
+def test_a_process_imports_no_other_process_libraries(process: str):
+    told = subprocess.run(
+        [sys.executable, "-c", f"import sys, {', '.join(_RUNS[process])}; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = {name.partition(".")[0] for name in told.stdout.split()}
+    assert sorted(imported & {*_NEVER, *_WITHOUT[process]}) == []
