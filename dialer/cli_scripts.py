@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from audio.clips import PROMPTS, ManifestUnreadable
+from dialer.cli_trials import trials
 from dialer.cli_versions import render_version, versions
 from dialer.errors import Refusal
 from dialer.scripts.catalogue import script_named, shipped
@@ -62,6 +63,7 @@ def check_scripts(
 
 
 scripts.registered_commands.extend(versions.registered_commands)
+scripts.registered_commands.extend(trials.registered_commands)
 
 
 @scripts.command("render")
