@@ -26,7 +26,7 @@ from dialer.store.vault import Vault
 from dialer.surroundings import CarrierAccess, free_port, own_carrier, own_servers, public_url
 from dialer.telephony.config import TelephonyConfig
 from dialer.usecases.editions import Editions
-from dialer.usecases.engine import Centre, Engine, LineRules
+from dialer.usecases.engine import Centre, Engine, LineRules, WorkRules
 from dialer.usecases.seed_scripts import seed_scripts
 from dialer.usecases.sounds import Sounds
 
@@ -149,6 +149,7 @@ def _assemble(settings: Settings, servers: EmbeddedServers | None) -> Applicatio
             bureau={"zh": settings.centre.bureau_zh, "en": settings.centre.bureau_en},
             callback_number=settings.telephony.caller_number,
         ),
+        work=WorkRules(approve_above_rows=settings.lists.approve_above_rows),
         drill=drill,
         derive_key=hashlib.blake2b(key=keys.index, person=b"derive").digest(),
         schema=schema,

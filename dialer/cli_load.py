@@ -96,10 +96,22 @@ def load_file(app: Application, file: Path, *, source: str, by: str, progress: b
             load_list(app.engine, load_id)
         _wait(app, load_id, shown=progress)
         report = load_report(app.engine, load_id)
+        _say_held(app, load_id)
     except UnusableFile:
         forget_load(app.engine, load_id)
         raise
     return Loaded(report=report, reject_file=write_reject_file(app, report))
+
+
+def _say_held(app: Application, load_id: int) -> None:
+    with app.engine.store.begin() as tx:
+        load = loads.get(tx, load_id)
+    if load is not None and load.state is LoadState.HELD:
+        typer.echo(
+            f"load {load_id} waits for a second person (dialer loads approve {load_id} --by ...);"
+            " its high grades are in the books",
+            err=True,
+        )
 
 
 def write_reject_file(app: Application, report: LoadReport) -> Path | None:
@@ -116,6 +128,9 @@ def write_reject_file(app: Application, report: LoadReport) -> Path | None:
     source = load.source if load is not None else ""
     write_rejects(path, columns, report.rejects, source=source or Path(load.filename if load else "").stem)
     return path
+
+
+_OVER = frozenset({LoadState.DONE, LoadState.FAILED, LoadState.HELD, LoadState.WITHDRAWN})
 
 
 def _worker_runs(app: Application) -> bool:
@@ -136,7 +151,7 @@ def _wait(app: Application, load_id: int, *, shown: bool) -> None:
         while True:
             with app.engine.store.begin() as tx:
                 load = loads.get(tx, load_id)
-            if load is None or load.state in {LoadState.DONE, LoadState.FAILED}:
+            if load is None or load.state in _OVER:
                 return
             if load.next_line != seen:
                 seen, since = load.next_line, time.monotonic()

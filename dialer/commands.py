@@ -11,6 +11,7 @@ from dialer.cli_control import alarms, control
 from dialer.cli_demo import demo_command
 from dialer.cli_desk import desk
 from dialer.cli_load import load_command
+from dialer.cli_loads import loads
 from dialer.cli_report import report_command
 from dialer.cli_scripts import scripts
 from dialer.cli_serve import serve
@@ -40,6 +41,7 @@ app.add_typer(scripts, name="scripts")
 app.add_typer(keys, name="keys")
 app.add_typer(token, name="token")
 app.add_typer(units, name="units")
+app.add_typer(loads, name="loads")
 app.add_typer(staff, name="staff")
 app.add_typer(filed, name="filed")
 app.add_typer(outcome, name="outcome")

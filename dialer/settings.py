@@ -151,6 +151,11 @@ class SchedulerSettings(Section):
     """A whole cycle of the engine that is older than this is reported as late."""
 
 
+class ListsSettings(Section):
+    approve_above_rows: int = Field(default=0, ge=0)
+    """Larger lists wait for a second person, but for their high grades. 0: none does."""
+
+
 class ClockSettings(Section):
     speed: float = Field(default=1.0, ge=1, le=3600)
     """Service seconds in one real second; above 1 on the simulated line only."""
@@ -190,6 +195,7 @@ class Settings(BaseSettings):
     broker: BrokerSettings = BrokerSettings()
     telephony: TelephonySettings = TelephonySettings()
     web: WebSettings = WebSettings()
+    lists: ListsSettings = ListsSettings()
     api: ApiSettings = ApiSettings()
     console: ConsoleSettings = ConsoleSettings()
     carrier: CarrierSettings = CarrierSettings()

@@ -322,8 +322,10 @@ _CATALOGUE: Mapping[type[StrEnum], Mapping[str, str]] = {
     LoadState: {
         LoadState.WAITING: "waiting",
         LoadState.RUNNING: "loading",
+        LoadState.HELD: "held for a second person",
         LoadState.DONE: "loaded",
         LoadState.FAILED: "failed",
+        LoadState.WITHDRAWN: "withdrawn",
     },
     AlarmCode: {
         AlarmCode.MISSED_WARNING: "a high warning was missed",

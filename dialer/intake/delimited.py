@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 from dialer.intake.encodings import candidates
+from dialer.intake.headings import NO_CORRECTIONS, Corrections
 from dialer.intake.layout import best_layout
 
 DELIMITERS: Final = (",", "\t", ";", "|", "，", "；", "｜")
@@ -19,7 +20,7 @@ _JOINED_LINES: Final = 50
 Row = tuple[int, list[str]]
 
 
-def open_text(stream: BinaryIO) -> tuple[Iterator[Row], str, str]:
+def open_text(stream: BinaryIO, corrections: Corrections = NO_CORRECTIONS) -> tuple[Iterator[Row], str, str]:
     """The rows of a delimited text with their line numbers, and the encoding and delimiter that were found.
 
     Encoding and delimiter are those under which the heading row has the most known headings.
@@ -32,7 +33,7 @@ def open_text(stream: BinaryIO) -> tuple[Iterator[Row], str, str]:
         lines = head.splitlines()[:_HEAD_LINES]
         for delimiter in DELIMITERS:
             rows = [cells for _, cells in split_lines(iter(lines), delimiter)]
-            found = best_layout(rows)
+            found = best_layout(rows, corrections)
             score = found[1].score if found else 0
             if score > best[0]:
                 best = (score, encoding, delimiter)

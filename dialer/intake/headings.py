@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import Final
 
 from dialer.intake.heading_words import HEADING_WORDS
@@ -43,23 +44,37 @@ _REPEATABLE: Final = frozenset(
 )  # fmt: skip
 
 
+Corrections = Mapping[str, Field | None]
+"""What a person has said of columns, by their headings as a list shows them; None: it carries nothing that we know."""
+NO_CORRECTIONS: Final[Corrections] = {}
+
+
 def field_of(heading: str) -> Field | None:
     """The field that a heading stands for by itself, None for one that is in no list."""
     word = _normal(heading)
     return _KNOWN.get(word) or _KNOWN.get(_COUNTER.sub("", word)) or _KNOWN.get(_without_person(word))
 
 
-def fields_of(headings: list[str] | tuple[str, ...]) -> tuple[Field | None, ...]:
-    """The field of each column. The first of two columns for one field wins, unless the field may have
-    several.
+def fields_of(
+    headings: list[str] | tuple[str, ...], corrections: Corrections = NO_CORRECTIONS
+) -> tuple[Field | None, ...]:
+    """The field of each column: what a person has said of its heading, else what it stands for. The first of two
+    columns for one field wins, unless the field may have several.
     """
+    said = {corrections[heading] for heading in headings if heading in corrections} - _REPEATABLE
     found: list[Field | None] = []
     for heading in headings:
+        if heading in corrections:
+            found.append(corrections[heading])
+            continue
         field = field_of(heading) if heading else None
-        found.append(field if field in _REPEATABLE or field not in found else None)
+        is_free = field in _REPEATABLE or (field not in found and field not in said)
+        found.append(field if is_free else None)
     for index, heading in enumerate(headings):
+        if heading in corrections:
+            continue
         weak = _WEAK.get(_without_person(_normal(heading))) if heading and found[index] is None else None
-        if weak is not None and weak not in found:
+        if weak is not None and weak not in found and weak not in said:
             found[index] = weak
     return tuple(found)
 

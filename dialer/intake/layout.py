@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from dialer.intake.headings import fields_of
+from dialer.intake.headings import NO_CORRECTIONS, Corrections, fields_of
 from dialer.intake.records import Column, Field
 from dialer.intake.text import cleaned
 
@@ -48,15 +48,17 @@ class Layout:
         )
 
 
-def layout_of(cells: Sequence[str]) -> Layout:
+def layout_of(cells: Sequence[str], corrections: Corrections = NO_CORRECTIONS) -> Layout:
     """The layout that these cells would be as a heading row. Trailing empty cells are no columns."""
     headings = [" ".join(cleaned(cell).split()) for cell in cells]
     while headings and not headings[-1]:
         headings.pop()
-    return Layout(headings=tuple(headings), fields=fields_of(headings))
+    return Layout(headings=tuple(headings), fields=fields_of(headings, corrections))
 
 
-def best_layout(rows: Sequence[Sequence[str]]) -> tuple[int, Layout] | None:
+def best_layout(
+    rows: Sequence[Sequence[str]], corrections: Corrections = NO_CORRECTIONS
+) -> tuple[int, Layout] | None:
     """The index of the heading row among a table's first rows and its layout; None when there is none.
 
     A lone phone column counts only as a table of one column: a title may hold the word.
@@ -65,7 +67,7 @@ def best_layout(rows: Sequence[Sequence[str]]) -> tuple[int, Layout] | None:
     for index, row in enumerate(rows[:HEADING_ROWS]):
         if not any(row):
             continue
-        layout = layout_of(row)
+        layout = layout_of(row, corrections)
         if not is_heading(layout):
             continue
         if best is None or (layout.score > best[1].score and index - best[0] <= 2):  # noqa: PLR2004 - a second heading row

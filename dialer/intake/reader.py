@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from dialer.errors import UnusableFile
 from dialer.intake import delimited, workbook
 from dialer.intake.encodings import not_text
+from dialer.intake.headings import Corrections
 from dialer.intake.layout import HEADING_ROWS, Layout, best_layout, is_heading, known_fields, layout_of
 from dialer.intake.moments import MomentReader
 from dialer.intake.records import Accepted, Column, IntakeOptions, Rejected
@@ -106,7 +107,11 @@ class ListReader:
                     continue
                 if is_heading_again(cells, layout):
                     self.skipped += 1
-                    renewed = _second_heading(layout, cells) if is_first else layout_of(cells)
+                    renewed = (
+                        _second_heading(layout, cells, self._options.corrections)
+                        if is_first
+                        else layout_of(cells, self._options.corrections)
+                    )
                     if is_heading(renewed) and renewed.fields != layout.fields:
                         reader = self._row_reader(renewed, table.sheet, replaces_last=is_first)
                     continue
@@ -146,7 +151,9 @@ def read_list(data: bytes | BinaryIO | Path, *, filename: str, options: IntakeOp
     stream: BinaryIO = owned or (io.BytesIO(data) if isinstance(data, bytes) else data)  # type: ignore[assignment]
     try:
         source = options.source or default_source(filename)
-        reader = ListReader(tables=_tables(stream), options=options, source=source, owned=owned)
+        reader = ListReader(
+            tables=_tables(stream, options.corrections), options=options, source=source, owned=owned
+        )
         reader.prime()
     except BaseException:
         if owned is not None:
@@ -155,7 +162,7 @@ def read_list(data: bytes | BinaryIO | Path, *, filename: str, options: IntakeOp
     return reader
 
 
-def _tables(stream: BinaryIO) -> Iterator[_Table]:
+def _tables(stream: BinaryIO, corrections: Corrections) -> Iterator[_Table]:
     stream.seek(0)
     head = stream.read(_HEAD)
     if not head.strip():
@@ -164,17 +171,17 @@ def _tables(stream: BinaryIO) -> Iterator[_Table]:
             raise UnusableFile("the file is empty; export the list again and load that")
     _refuse_other_kinds(head)
     if workbook.is_workbook(head):
-        yield from _sheet_tables(stream)
+        yield from _sheet_tables(stream, corrections)
         return
-    rows, _, _ = delimited.open_text(stream)
+    rows, _, _ = delimited.open_text(stream, corrections)
     first = list(islice(rows, HEADING_ROWS))
-    table = _table("", first, rows)
+    table = _table("", first, rows, corrections)
     if table is None:
         raise _no_phone_column([cells for _, cells in first])
     yield table
 
 
-def _sheet_tables(stream: BinaryIO) -> Iterator[_Table]:
+def _sheet_tables(stream: BinaryIO, corrections: Corrections) -> Iterator[_Table]:
     sheets = workbook.open_sheets(stream)
     heads: list[list[str]] = []
     has_list = False
@@ -185,7 +192,7 @@ def _sheet_tables(stream: BinaryIO) -> Iterator[_Table]:
                 continue
             rows = sheet.rows()
             first = list(islice(rows, HEADING_ROWS))
-            table = _table(sheet.name, first, rows)
+            table = _table(sheet.name, first, rows, corrections)
             if table is None:
                 heads.extend(cells for _, cells in first)
                 continue
@@ -198,15 +205,15 @@ def _sheet_tables(stream: BinaryIO) -> Iterator[_Table]:
     raise _no_phone_column(heads)
 
 
-def _table(sheet: str, first: list[Row], rest: Iterable[Row]) -> _Table | None:
-    found = best_layout([cells for _, cells in first])
+def _table(sheet: str, first: list[Row], rest: Iterable[Row], corrections: Corrections) -> _Table | None:
+    found = best_layout([cells for _, cells in first], corrections)
     if found is None:
         return None
     index, layout = found
     return _Table(sheet=sheet, layout=layout, rows=chain(first[index + 1 :], rest), skipped=index)
 
 
-def _second_heading(layout: Layout, cells: list[str]) -> Layout:
+def _second_heading(layout: Layout, cells: list[str], corrections: Corrections) -> Layout:
     """The layout of a heading in two rows: the lower one fills what the upper one left open."""
     width = max(layout.width, len(cells))
     upper = [*layout.headings, *[""] * (width - layout.width)]
@@ -216,7 +223,8 @@ def _second_heading(layout: Layout, cells: list[str]) -> Layout:
         [
             below if below.strip() and known[index] is None else upper[index]
             for index, below in enumerate(lower)
-        ]
+        ],
+        corrections,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -200,6 +200,8 @@ class IntakeOptions:
     """Source of rows without one of their own; empty: the file's name."""
     known_units: Collection[Any] = frozenset()
     """What `in` says of a unit's text: known, and needs no notice. Empty: every unit is taken as known."""
+    corrections: Mapping[str, Field | None] = field(default_factory=dict)
+    """What a person has said of the columns, by heading; None: the column carries nothing that we know."""
     derive_key: bytes = b""
     """Keys the derived instruction numbers, so that they tell nothing about the person. The same key gives
     the same.

@@ -37,6 +37,11 @@ class Load:
     error: str
     size_bytes: int
     paused: bool
+    is_held: bool = False
+    """It waits for a second person: only its high grades are loaded now."""
+    early_line: int = 0
+    """How many items of the file were looked through for high grades."""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +119,7 @@ def _load(row: Any) -> Load:  # noqa: ANN401  # a row mapping
         state=LoadState(row["state"]),
         source=row["source"] or "",
         error=row["error"] or "",
+        is_held=row["needs_approval"] and row["decided_at"] is None,
         **{
             name: row[name]
             for name in (
@@ -131,6 +137,8 @@ def _load(row: Any) -> Load:  # noqa: ANN401  # a row mapping
                 "notices",
                 "size_bytes",
                 "paused",
+                "early_line",
+                "by",
             )
         },
     )

@@ -60,8 +60,24 @@ list_load = sa.Table(
     sa.Column("token", sa.BigInteger, nullable=False, server_default="0"),
     when("lease_until"),  # real
     sa.Column("paused", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("needs_approval", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("early_line", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("early_accepted", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("decided_by", sa.Text),
+    when("decided_at"),
     sa.CheckConstraint("state <> 'done' OR rows = accepted + duplicate + rejected", name="adds_up"),
 )
+
+list_mapping = sa.Table(
+    "list_mapping",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("heading", sa.Text, primary_key=True),
+    sa.Column("field", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    when("at", required=True),
+)
+"""What a person has said of a source's columns; the field is '' for one that carries nothing that we know."""
 
 list_file = sa.Table(
     "list_file",

@@ -41,6 +41,8 @@ class WorkRules:
     """Signed for, overdue, and without a word for this long: back to the queue."""
     kept_seconds: float = 600.0
     """How long after its time a call-back waits for the caller who agreed on it."""
+    approve_above_rows: int = 0
+    """A larger list waits for a second person, but for its high grades; 0: none does."""
     photo_bytes: int = 8 << 20
     photos: int = 12
     """Of one visit."""

@@ -18,9 +18,9 @@ from typing import BinaryIO
 from dialer.domain.effects import AlarmCode
 from dialer.domain.load import LoadState
 from dialer.errors import NotFound, UnusableFile
-from dialer.intake.reader import ListReader, read_list
+from dialer.intake.reader import ListReader, default_source, read_list
 from dialer.intake.records import Accepted, IntakeOptions, Rejected
-from dialer.store import alarms, loads
+from dialer.store import alarms, load_acts, loads
 from dialer.store.loads import Counts, Load, RejectedRow
 from dialer.store.unit_of_work import Tx
 from dialer.usecases.engine import Engine
@@ -48,13 +48,17 @@ class LoadReport:
 
 def submit_list(engine: Engine, content: BinaryIO, *, filename: str, source: str, by: str) -> int:
     """The file is kept, sealed, and waits for a worker; its load id. What cannot be a list is refused at once."""
-    options = _options(engine, source=source)
-    read_list(content, filename=filename, options=options).close()
+    options = _options(engine, source=source, filename=filename)
+    most = engine.work.approve_above_rows
+    with read_list(content, filename=filename, options=options) as reader:
+        is_large = bool(most) and sum(1 for _ in islice(reader, most + 1)) > most
     content.seek(0)
     with engine.store.begin() as tx:
         load_id = loads.create(
             tx, filename=filename, source=source, content=content, by=by, now=engine.clock.now()
         )
+        if is_large:
+            load_acts.hold(tx, load_id)
     engine.nudge("load_list", load_id)
     return load_id
 
@@ -75,9 +79,11 @@ def load_list(engine: Engine, load_id: int) -> bool:
         copy.seek(0)
         try:
             reader = read_list(
-                copy, filename=load.filename, options=_options(engine, source=load.source, load=load)
+                copy,
+                filename=load.filename,
+                options=_options(engine, source=load.source, filename=load.filename, load=load),
             )
-            done = _batches(engine, load, reader)
+            done = _early(engine, load, reader) if load.is_held else _batches(engine, load, reader)
         except _TakenOver:
             return False
         except UnusableFile as fault:
@@ -108,6 +114,31 @@ def _batches(engine: Engine, load: Load, reader: ListReader) -> bool:
     return True
 
 
+def _early(engine: Engine, load: Load, reader: ListReader) -> bool:
+    """The high grades of a list that waits for a second person are in the books; the rest of it waits."""
+    items = iter(reader)
+    for _ in islice(items, load.early_line):
+        pass
+    for batch in _read_ahead(items):
+        high = [item for item in batch if isinstance(item, Accepted) and item.record.grade.is_high]
+        with engine.store.begin() as tx:
+            taken = take_arrivals(tx, engine, high, load_id=load.id, now=engine.clock.now())
+            lease_until = engine.real.now() + _LEASE
+            if not load_acts.advance_early(
+                tx,
+                load,
+                items=len(batch),
+                accepted=taken.accepted,
+                merged=taken.merged,
+                lease_until=lease_until,
+            ):
+                raise _TakenOver
+        engine.nudge("dial")
+    with engine.store.begin() as tx:
+        load_acts.wait_for_approval(tx, load)
+    return True
+
+
 def _read_ahead(items: Iterator[Accepted | Rejected]) -> Iterator[list[Accepted | Rejected]]:
     """Batches; while one is being written the next is read."""
 
@@ -130,6 +161,12 @@ def _take(tx: Tx, engine: Engine, batch: list[Accepted | Rejected], *, load_id: 
     accepted = [item for item in batch if isinstance(item, Accepted)]
     rejected = [item for item in batch if isinstance(item, Rejected)]
     taken = take_arrivals(tx, engine, accepted, load_id=load_id, now=now)
+    # What was loaded before a second person had approved the rest is no duplicate of itself.
+    early = load_acts.loaded_early(
+        tx,
+        load_id,
+        [item.record.key for item, own in zip(accepted, taken.case_ids, strict=True) if own is None],
+    )
     loads.write_rejects(tx, load_id, [_rejected_row(item) for item in rejected])
     for item in rejected:
         if item.high_grade:
@@ -137,9 +174,9 @@ def _take(tx: Tx, engine: Engine, batch: list[Accepted | Rejected], *, load_id: 
             alarms.ring(tx, AlarmCode.REJECTED_HIGH_ROW, now=now, load_id=load_id, facts=facts)
     return Counts(
         rows=len(batch),
-        accepted=taken.accepted,
+        accepted=taken.accepted + early,
         merged=taken.merged,
-        duplicate=taken.duplicate,
+        duplicate=taken.duplicate - early,
         rejected=len(rejected),
         notices=sum(
             len(item.notices)
@@ -182,7 +219,7 @@ class _RolledBack(Exception):  # carries the report out of a transaction that mu
 
 def preview_list(engine: Engine, content: BinaryIO, *, filename: str, source: str) -> LoadReport:
     """What loading it would do, without doing it: the whole load runs and is rolled back."""
-    reader = read_list(content, filename=filename, options=_options(engine, source=source))
+    reader = read_list(content, filename=filename, options=_options(engine, source=source, filename=filename))
     try:
         with engine.store.begin() as tx:
             _preview(tx, engine, reader, filename=filename, source=source)
@@ -208,9 +245,10 @@ def _preview(tx: Tx, engine: Engine, reader: ListReader, *, filename: str, sourc
     raise _RolledBack(_report(finished, loads.rejects(tx, load_id), load_id=None))
 
 
-def _options(engine: Engine, *, source: str, load: Load | None = None) -> IntakeOptions:
+def _options(engine: Engine, *, source: str, filename: str, load: Load | None = None) -> IntakeOptions:
     with engine.store.begin() as tx:
         tree = engine.units.current(tx)
+        corrections = load_acts.mapping(tx, source or default_source(filename))
     return IntakeOptions(
         now=load.created_at if load is not None else engine.clock.now(),
         timezone=engine.centre.timezone,
@@ -218,6 +256,7 @@ def _options(engine: Engine, *, source: str, load: Load | None = None) -> Intake
         default_area=engine.centre.area_code,
         source=source,
         known_units=tree or engine.centre.known_units,
+        corrections=corrections,
         derive_key=engine.derive_key,
     )
 

@@ -1,0 +1,200 @@
+"""A large list waits for a second person, but not its high grades; lists are withdrawn."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+
+from dialer.domain.case import CaseStatus
+from dialer.domain.load import LoadState
+from dialer.domain.values import OutcomeKind
+from dialer.errors import Conflict, Invalid, NotFound, UnusableFile
+from dialer.intake.records import Field
+from dialer.store import loads
+from dialer.store import tables as t
+from dialer.store.loads import Load
+from dialer.usecases.decide_load import (
+    approve_load,
+    columns_of,
+    correct_columns,
+    loads_to_approve,
+    withdraw_load,
+)
+from dialer.usecases.engine import WorkRules
+from dialer.usecases.load_list import load_list, preview_list, submit_list
+from tests.work.bureau import Bureau
+
+HEADING = "编号,姓名,手机号,等级"
+GRADES = ("高危", "低危", "特高危", "中危", "低危", "高危")
+
+
+@pytest.fixture
+def careful(bureau: Bureau) -> Bureau:
+    bureau.engine = replace(bureau.engine, work=WorkRules(approve_above_rows=5), derive_key=bytes(32))
+    return bureau
+
+
+def rows(*grades: str) -> str:
+    lines = [f"A{n},某某{n},1390002{n:04d},{grade}" for n, grade in enumerate(grades)]
+    return "\n".join((HEADING, *lines))
+
+
+def submit(bureau: Bureau, text: str, *, source: str = "s", by: str = "li") -> int:
+    content = io.BytesIO(text.encode())
+    return submit_list(bureau.engine, content, filename="a.csv", source=source, by=by)
+
+
+def load_of(bureau: Bureau, load_id: int) -> Load:
+    with bureau.tx() as tx:
+        load = loads.get(tx, load_id)
+    assert load is not None
+    return load
+
+
+def grades_in_the_books(bureau: Bureau) -> list[str]:
+    return sorted(row["grade"] for row in bureau.rows(sa.select(t.case.c.grade)))
+
+
+def test_the_high_grades_go_at_once_and_the_rest_waits(careful: Bureau):
+    load_id = submit(careful, rows(*GRADES))
+    assert load_list(careful.engine, load_id)
+    assert grades_in_the_books(careful) == ["extra_high", "high", "high"]
+    assert load_of(careful, load_id).state is LoadState.HELD
+    assert not load_list(careful.engine, load_id)
+    assert [load.id for load in loads_to_approve(careful.engine)] == [load_id]
+
+
+def test_a_second_person_lets_the_rest_in_and_nothing_counts_twice(careful: Bureau):
+    load_id = submit(careful, rows(*GRADES))
+    load_list(careful.engine, load_id)
+    with pytest.raises(Conflict):
+        approve_load(careful.engine, load_id, by="li")
+    approve_load(careful.engine, load_id, by="zhao")
+    assert load_list(careful.engine, load_id)
+    load = load_of(careful, load_id)
+    assert (load.state, load.rows, load.accepted, load.duplicate, load.rejected) == (
+        LoadState.DONE,
+        6,
+        6,
+        0,
+        0,
+    )
+    assert len(grades_in_the_books(careful)) == 6
+    assert loads_to_approve(careful.engine) == []
+    with pytest.raises(Conflict):
+        approve_load(careful.engine, load_id, by="zhao")
+
+
+def test_approved_before_anything_was_loaded_it_is_loaded_whole(careful: Bureau):
+    load_id = submit(careful, rows(*GRADES))
+    approve_load(careful.engine, load_id, by="zhao")
+    assert load_list(careful.engine, load_id)
+    assert load_of(careful, load_id).accepted == 6
+
+
+def test_a_list_of_the_size_or_less_waits_for_nobody(careful: Bureau):
+    load_id = submit(careful, rows(*GRADES[:5]))
+    assert load_list(careful.engine, load_id)
+    assert load_of(careful, load_id).state is LoadState.DONE
+    with pytest.raises(Conflict):
+        approve_load(careful.engine, load_id, by="zhao")
+
+
+def test_withdrawn_while_it_waits(careful: Bureau):
+    load_id = submit(careful, rows(*GRADES))
+    load_list(careful.engine, load_id)
+    done = withdraw_load(careful.engine, load_id, by="zhao", why="下发错误")
+    assert done.closed == 3
+    assert load_of(careful, load_id).state is LoadState.WITHDRAWN
+    assert not load_list(careful.engine, load_id)
+    assert careful.rows(sa.select(t.list_file)) == []
+    cases = careful.rows(sa.select(t.case))
+    assert {(row["status"], row["outcome"]) for row in cases} == {("closed", OutcomeKind.MISMATCH.value)}
+    assert careful.acts_of(cases[0]["id"]) == ["load_withdrawn"]
+    for act in (approve_load, lambda *a, **k: withdraw_load(*a, **k, why="x")):
+        with pytest.raises(Conflict):
+            act(careful.engine, load_id, by="zhao")
+
+
+def test_what_has_begun_goes_on(bureau: Bureau):
+    load_id = submit(bureau, rows("特高危", "高危", "高危", "高危"))
+    load_list(bureau.engine, load_id)
+    signed, rung, joined, fresh = [
+        row["id"] for row in bureau.rows(sa.select(t.case.c.id).order_by(t.case.c.id))
+    ]
+    bureau.do(
+        sa.update(t.assignment)
+        .where(t.assignment.c.case_id == signed)
+        .values(state="signed", signed_by="wang")
+    )
+    bureau.change_case(rung, first_attempt_at=bureau.clock.now())
+    other = submit(bureau, f"{HEADING}\nB1,某某2,13900020002,高危", source="other")
+    load_list(bureau.engine, other)
+    assert withdraw_load(bureau.engine, load_id, by="zhao", why="下发错误").closed == 1
+    assert [bureau.case_of(one).status is CaseStatus.OPEN for one in (signed, rung, joined, fresh)] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+
+
+def test_a_ring_that_is_under_way_is_not_cut_off(bureau: Bureau):
+    load_id = submit(bureau, rows("高危"))
+    load_list(bureau.engine, load_id)
+    assert len(bureau.claimed_cases()) == 1
+    assert withdraw_load(bureau.engine, load_id, by="zhao", why="下发错误").closed == 0
+
+
+def test_only_known_lists_and_with_a_reason(bureau: Bureau):
+    with pytest.raises(NotFound):
+        withdraw_load(bureau.engine, 99, by="zhao", why="x")
+    with pytest.raises(NotFound):
+        approve_load(bureau.engine, 99, by="zhao")
+    with pytest.raises(Invalid):
+        withdraw_load(bureau.engine, 99, by="zhao", why=" ")
+
+
+STRANGE = "编号,谁,电话在此,严重\nA1,王伟,13900020001,高危\n"
+
+
+def test_what_was_said_of_a_source_s_columns_is_remembered(bureau: Bureau):
+    with pytest.raises(UnusableFile):
+        submit(bureau, STRANGE, source="upstream")
+    correct_columns(
+        bureau.engine,
+        "upstream",
+        {"谁": Field.NAME, "电话在此": Field.PHONE, "严重": Field.GRADE, "编号": None},
+        by="li",
+    )
+    load_id = submit(bureau, STRANGE, source="upstream")
+    load_list(bureau.engine, load_id)
+    (warning,) = bureau.rows(sa.select(t.warning))
+    assert warning["grade"] == "high"
+    assert warning["instruction_no"] != "A1"
+    assert columns_of(bureau.engine, "upstream")["编号"] is None
+    with pytest.raises(UnusableFile):
+        submit(bureau, STRANGE, source="another")
+
+
+def test_the_file_s_name_is_a_source_too(bureau: Bureau):
+    correct_columns(bureau.engine, "a", {"谁": Field.NAME, "电话在此": Field.PHONE}, by="li")
+    report = preview_list(bureau.engine, io.BytesIO(STRANGE.encode()), filename="a.csv", source="")
+    assert report.accepted == 1
+
+
+def test_a_corrected_column_goes_before_the_one_that_was_taken_for_it(bureau: Bureau):
+    text = "姓名,手机号,备用号\n王伟,13900020001,13900020002\n"
+    correct_columns(bureau.engine, "s", {"手机号": None, "备用号": Field.PHONE, "姓名": Field.NAME}, by="li")
+    load_id = submit(bureau, text)
+    load_list(bureau.engine, load_id)
+    (row,) = bureau.rows(sa.select(t.case.c.numbers))
+    assert row["numbers"] == 1
+
+
+def test_a_heading_has_a_name(bureau: Bureau):
+    with pytest.raises(Invalid):
+        correct_columns(bureau.engine, "s", {" ": Field.NAME}, by="li")
