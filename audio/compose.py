@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import audioop
+import warnings
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pydub import AudioSegment
-from pydub.effects import high_pass_filter
-from pydub.silence import detect_leading_silence
-
 from audio.loudness import PEAK_DBFS, TARGET_DBFS, active_level, peak
 from audio.resample import TELEPHONE_HZ, to_telephone
 from audio.wave_file import NoSound, Sound
+
+with warnings.catch_warnings():
+    # Its import asks for ffmpeg, which nothing here needs: a warning that would be on every operator's terminal.
+    warnings.simplefilter("ignore", RuntimeWarning)
+    from pydub import AudioSegment
+    from pydub.effects import high_pass_filter
+    from pydub.silence import detect_leading_silence
 
 _LOWEST_HZ = 150
 _QUIET_DBFS = -45.0

@@ -50,6 +50,7 @@ def list_command(*, as_json: Json = False) -> None:
     table = Table(
         "脚本 script", "名称 title", "在用 live", "批准人 approved by", "最新 newest", "草稿 drafts"
     )
+    table.columns[0].no_wrap = True
     for line in lines:
         table.add_row(
             line.script_id,
@@ -75,6 +76,8 @@ def versions_command(
     table = Table(
         "脚本 script", "版本", "状态 state", "内容 hash", "起草 drafted by", "批准 approved by", "理由 reason"
     )
+    for column in table.columns[:4]:
+        column.no_wrap = True
     for version in found:
         last = version.approvals[-1] if version.approvals else None
         table.add_row(

@@ -42,16 +42,17 @@ class NotApproved(Refusal):
 
 
 class NotRendered(Refusal):
-    """Prompts have no sound yet; `done` of `total` are made."""
+    """Prompts have no sound yet. `render` None: nobody has asked for it."""
 
-    def __init__(self, *, script_id: str, number: int, missing: int, made: tuple[int, int] | None) -> None:
-        progress = f", {made[0]} of {made[1]} made so far" if made else ""
+    def __init__(self, *, script_id: str, number: int, missing: int, render: renders.Render | None) -> None:
+        progress = f", {render.done} of {render.total} made so far" if render else ""
+        failed = f" (it failed: {render.error})" if render and render.error else ""
         super().__init__(
-            f"version {number} of {script_id} has {missing} prompts without sound{progress}: "
+            f"version {number} of {script_id} has {missing} prompts without sound{progress}{failed}: "
             f"`dialer scripts render {script_id} {number}` makes them"
         )
         self.missing = missing
-        self.made = made
+        self.render = render
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,9 +146,11 @@ def _refuse_unfit(engine: Engine, version: Version, script: Script, sounded: Sou
     if findings:
         raise NotApproved(script_id=version.script_id, number=version.number, findings=findings)
     if sounded.absent or (sounded.render is not None and sounded.render.state.is_open):
-        made = (sounded.render.done, sounded.render.total) if sounded.render is not None else None
         raise NotRendered(
-            script_id=version.script_id, number=version.number, missing=len(sounded.absent), made=made
+            script_id=version.script_id,
+            number=version.number,
+            missing=len(sounded.absent),
+            render=sounded.render,
         )
 
 
