@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,8 +12,10 @@ import sqlalchemy as sa
 
 from dialer.domain.values import Grade
 from dialer.store import tables as t
+from dialer.telephony.client import PlaceCall, Placed
+from dialer.usecases.dial import dial
 from tests.ops.scene import Scene
-from tests.story.world import RULES, World
+from tests.story.world import PATIENCE_SECONDS, RULES, World
 
 pytestmark = pytest.mark.story
 
@@ -57,6 +60,51 @@ async def test_no_more_calls_at_a_time_than_lines(w: World):
     await w.until_over(*case_ids)
     assert w.carrier.exchange.peak_lines <= 4
     assert w.calls >= 16
+
+
+async def test_a_slow_pace_is_used_by_one_dialler_that_waits_for_its_slots(w: World):
+    """The next slot lies beyond its claim's reach, and it does not leave the line to the next tick."""
+    w.scene.lines(calls_per_second=1.5, lines=50)
+    for _ in range(4):
+        w.open_case()
+    left = await dial(w.scene.engine, w.client, for_seconds=PATIENCE_SECONDS, stopping=lambda: w.calls >= 3)
+    assert left >= 3
+
+
+class SlowMachine:
+    """Sends one ring after the other, each with some work of the machine's own, and looks at what else is claimed."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.placed = 0
+        self.most_claimed = 0
+
+    async def place(self, call: PlaceCall) -> Placed:
+        until = time.perf_counter() + 0.03
+        while time.perf_counter() < until:
+            pass
+        claimed = self.scene.rows(
+            sa.select(sa.func.count().label("n")).where(t.attempt.c.state.in_(["claimed", "sending"]))
+        )
+        self.most_claimed = max(self.most_claimed, claimed[0]["n"])
+        self.placed += 1
+        return Placed(sid=f"CA{call.attempt_id.hex}", status="queued")
+
+
+async def test_a_machine_slower_than_the_pace_claims_no_queue_of_its_own(w: World):
+    """What a process holds is ahead of every urgent ring that comes."""
+    w.scene.lines(calls_per_second=100.0, lines=1000)
+    for _ in range(220):
+        w.open_case(grade=Grade.LOW)
+    slow = SlowMachine(w.scene)
+    await dial(
+        w.scene.engine,
+        slow,  # type: ignore[arg-type]  # all that dialling asks of a client
+        for_seconds=PATIENCE_SECONDS,
+        stopping=lambda: slow.placed >= 90,
+    )
+    assert slow.placed >= 90
+    assert slow.most_claimed <= 90
 
 
 class Jumps:
