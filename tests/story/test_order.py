@@ -80,7 +80,7 @@ class SlowMachine:
         self.most_claimed = 0
 
     async def place(self, call: PlaceCall) -> Placed:
-        until = time.perf_counter() + 0.03
+        until = time.perf_counter() + 0.06
         while time.perf_counter() < until:
             pass
         claimed = self.scene.rows(
@@ -101,10 +101,10 @@ async def test_a_machine_slower_than_the_pace_claims_no_queue_of_its_own(w: Worl
         w.scene.engine,
         slow,  # type: ignore[arg-type]  # all that dialling asks of a client
         for_seconds=PATIENCE_SECONDS,
-        stopping=lambda: slow.placed >= 90,
+        stopping=lambda: slow.placed >= 50,
     )
-    assert slow.placed >= 90
-    assert slow.most_claimed <= 90
+    assert slow.placed >= 50
+    assert slow.most_claimed <= 70
 
 
 class Jumps:
