@@ -43,3 +43,15 @@ class TransferState(StrEnum):
     ACCEPTED = "accepted"
     REFUSED = "refused"
     """It stays with whoever sent it."""
+
+
+class DeskCallState(StrEnum):
+    """A call that a caller had put through: first to his own telephone, then to the person."""
+
+    ASKED = "asked"
+    """The carrier was asked; whether it took the call may not be known yet."""
+    RINGING = "ringing"
+    """The caller's own telephone rings."""
+    JOINED = "joined"
+    """The caller is on the line: the person is rung, or the two talk."""
+    ENDED = "ended"

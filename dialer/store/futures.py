@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from dialer.domain.attempt import AttemptState
 from dialer.domain.case import CaseStatus, ErrandState, RobotState
-from dialer.domain.errand import AssignmentState
+from dialer.domain.errand import AssignmentState, DeskCallState
 from dialer.domain.values import Track
 from dialer.store import tables as t
 from dialer.store.unit_of_work import Tx
@@ -174,7 +174,10 @@ def long_overdue(tx: Tx, *, before: datetime, limit: int) -> list[int]:
 
 def _leaked() -> sa.ColumnElement[bool]:
     live = sa.exists().where(t.attempt.c.id == t.live_number.c.attempt_id, t.attempt.c.state.in_(_LIVE))
-    return sa.and_(t.live_number.c.attempt_id.is_not(None), ~live)
+    desk = sa.exists().where(
+        t.desk_call.c.id == t.live_number.c.attempt_id, t.desk_call.c.state != DeskCallState.ENDED.value
+    )
+    return sa.and_(t.live_number.c.attempt_id.is_not(None), ~live, ~desk)
 
 
 def leaked_numbers(tx: Tx) -> int:

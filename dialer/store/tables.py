@@ -5,7 +5,7 @@ or the comment says real: leases, posting times, pacing slots and heartbeats run
 from __future__ import annotations
 
 from dialer.store.columns import LIVE_STATES, metadata, one_of
-from dialer.store.tables_calls import attempt, event, hold, line_group, live_number, message
+from dialer.store.tables_calls import attempt, desk_call, event, hold, line_group, live_number, message
 from dialer.store.tables_cases import (
     case,
     list_file,
@@ -73,6 +73,7 @@ __all__ = [
     "attempt",
     "audit",
     "case",
+    "desk_call",
     "event",
     "filed_case",
     "heartbeat",

@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import BYTEA, JSONB, UUID
 
 from dialer.domain import values
 from dialer.domain.attempt import AttemptState
+from dialer.domain.errand import DeskCallState
 from dialer.domain.message import MessagePurpose, MessageState
 from dialer.domain.pause import PauseScope
 from dialer.domain.reach import Reach
@@ -157,3 +158,30 @@ message = sa.Table(
     sa.Index("ix_message_doubtful", "poll_at", postgresql_where=sa.text("state IN ('sending', 'unknown')")),
 )
 """A message beside the voice, at most one a case and purpose. Its words are the script's and hold nothing personal."""
+
+desk_call = sa.Table(
+    "desk_call",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("assignment_id", sa.ForeignKey("assignment.id"), nullable=False, index=True),
+    sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False, index=True),
+    sa.Column("person_id", sa.ForeignKey("person.id"), nullable=False),
+    sa.Column("number", sa.SmallInteger, nullable=False),
+    sa.Column("extension", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    word("state", DeskCallState),
+    sa.Column("sid", sa.Text, unique=True),
+    when("asked_at", required=True),
+    when("asked_real_at", required=True),  # real
+    when("joined_at"),
+    when("ended_at"),
+    word("result", values.TelephonyResult, required=False),
+    sa.Column("talk_seconds", sa.Integer),
+    sa.Column("settled", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    sa.Index("ix_desk_call_open", "asked_real_at", postgresql_where=sa.text("NOT settled")),
+    sa.CheckConstraint("state <> 'ended' OR result IS NOT NULL", name="ended_has_a_result"),
+)
+"""A person's ring: a caller's own telephone first, then the one he asked for. `result` is what the person's telephone
+did; until it is settled the carrier may still be asked. Holds the number as a robot's attempt does.
+"""

@@ -12,10 +12,12 @@ from dialer.runtime.loop import run_fast
 from dialer.tasks import application
 from dialer.tasks.parts import part, patiently
 from dialer.telephony.client import CallClient
+from dialer.telephony.desk import DeskClient
 from dialer.telephony.messages import MessageClient
 from dialer.usecases import cancel_calls as cancelling
 from dialer.usecases import claim_errand as claiming
 from dialer.usecases import dial as dialling
+from dialer.usecases import dial_from_desk as desk_dialling
 from dialer.usecases import escalate_unsigned as escalating
 from dialer.usecases import fold_figures as folding
 from dialer.usecases import mend_clock as mending
@@ -70,6 +72,15 @@ def sweep() -> None:
     )
 
 
+def _settle_desk_calls() -> None:
+    async def run() -> None:
+        app = application.current()
+        async with DeskClient(app.telephony) as client:
+            await desk_dialling.settle_desk_calls(app.engine, client)
+
+    asyncio.run(run())
+
+
 @shared_task(name="dialer.reconcile", ignore_result=True)
 def reconcile() -> None:
     """Silent attempts are asked about, unwanted calls are ended."""
@@ -78,6 +89,7 @@ def reconcile() -> None:
         "reconcile",
         lambda: _with_client(lambda client: cancelling.cancel_calls(engine, client)),
         lambda: _with_client(lambda client: reconciling.reconcile(engine, client)),
+        _settle_desk_calls,
     )
 
 

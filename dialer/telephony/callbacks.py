@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
 from dialer.domain.message import MessageState
+from dialer.domain.values import TelephonyResult
 from dialer.errors import Invalid
 from dialer.scripts.hearing import Heard
 from dialer.telephony.progress import CallProgress, CallState, Stage
@@ -20,12 +21,14 @@ __all__ = [
     "CallProgress",
     "CallState",
     "MessageProgress",
+    "PersonLeg",
     "Stage",
     "dial_status",
     "hand_over_taken",
     "heard",
     "machine_verdict",
     "message_event",
+    "person_leg",
     "status_event",
 ]
 
@@ -118,6 +121,24 @@ def dial_status(params: Mapping[str, str]) -> str:
     """How a dialled leg ended, in Twilio's words; '' for one that we do not know."""
     status = params.get("DialCallStatus", "")
     return status if status in _DIAL_STATUSES else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonLeg:
+    """How the second leg of a call from a desk ended."""
+
+    result: TelephonyResult
+    talk_seconds: int | None = None
+
+
+def person_leg(params: Mapping[str, str]) -> PersonLeg:
+    """Raises `Invalid` when it says nothing that we know."""
+    status = dial_status(params)
+    if not status:
+        raise Invalid(field="DialCallStatus", problem="is none that we know")
+    result = result_of(status="completed" if status == "answered" else status, sip_code=None, answered_by="")
+    assert result is not None
+    return PersonLeg(result=result, talk_seconds=_number(params.get("DialCallDuration", "")))
 
 
 def _confidence(text: str) -> float:

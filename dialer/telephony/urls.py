@@ -11,6 +11,7 @@ AMD_ROUTE: Final = "/hooks/amd/{attempt_id}"
 FALLBACK_ROUTE: Final = "/hooks/fallback/{attempt_id}"
 MESSAGE_ROUTE: Final = "/hooks/message/{message_id}"
 DIAL_ROUTE: Final = "/hooks/dial/{attempt_id}/{step}/{position}"
+DESK_ROUTE: Final = "/hooks/desk/{call_id}/{what}"
 
 START: Final = "start"
 """The position of a call that nobody has answered yet; no script's position looks like it."""
@@ -48,3 +49,7 @@ class HookUrls:
     def dial(self, attempt_id: UUID, *, step: int, position: str) -> str:
         """Told how a hand-over to an officer ended."""
         return f"{self._base}/hooks/dial/{attempt_id}/{step}/{position}{RETRIES}"
+
+    def desk(self, call_id: UUID, what: str) -> str:
+        """Told how far a call from a desk came: `status` of the desk's own leg, `dial` of the person's."""
+        return f"{self._base}/hooks/desk/{call_id}/{what}{RETRIES}"

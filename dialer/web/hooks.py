@@ -29,6 +29,7 @@ from dialer.telephony.callbacks import (
     heard,
     machine_verdict,
     message_event,
+    person_leg,
     status_event,
 )
 from dialer.telephony.config import TelephonyConfig
@@ -38,6 +39,7 @@ from dialer.telephony.twiml import fallback, hang_up, write
 from dialer.usecases.engine import Engine
 from dialer.usecases.hear_calls import Heard as Event
 from dialer.usecases.hear_calls import Reply, hear_calls
+from dialer.usecases.hear_desk import hear_desk_leg, hear_person_leg
 from dialer.usecases.hear_message import hear_message
 from dialer.usecases.hear_progress import News
 from dialer.usecases.take_over import Taken
@@ -182,6 +184,7 @@ class Hooks:
             urls.STATUS_ROUTE: self._status,
             urls.AMD_ROUTE: self._machine,
             urls.MESSAGE_ROUTE: self._message,
+            urls.DESK_ROUTE: self._desk,
             urls.FALLBACK_ROUTE: self._fall_back,
         }
         # By name and number of parts, which no two share.
@@ -295,6 +298,16 @@ class Hooks:
         """How far a message came. They are few, so each has its own transaction."""
         progress = message_event(hook.fields)
         await asyncio.to_thread(hear_message, self._engine, hook.attempt_id, progress)
+        return _KEPT
+
+    async def _desk(self, hook: Hook) -> Answer:
+        """How far a call from a desk came, and how its second leg ended. They are few, as messages."""
+        fields = hook.fields
+        (what,) = hook.rest
+        if what == "dial":
+            await asyncio.to_thread(hear_person_leg, self._engine, hook.attempt_id, person_leg(fields))
+            return 200, hang_up()
+        await asyncio.to_thread(hear_desk_leg, self._engine, hook.attempt_id, status_event(fields))
         return _KEPT
 
     async def _fall_back(self, hook: Hook) -> Answer:

@@ -1,0 +1,175 @@
+"""A caller clicks a number: his telephone rings first, then the person's; one live call a number, counted in rows."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+import sqlalchemy as sa
+
+from dialer.carrier.faults import Fault
+from dialer.carrier.people import Behaviour, Pickup
+from dialer.domain.errand import DeskCallState
+from dialer.domain.values import Grade, TelephonyResult
+from dialer.errors import Conflict, Invalid, NotFound, Overtaken, Unavailable
+from dialer.store import futures
+from dialer.store import tables as t
+from dialer.store.desk import Scope
+from dialer.telephony.callbacks import PersonLeg
+from dialer.telephony.desk import DeskClient
+from dialer.usecases.claim_errand import Task, claim_next
+from dialer.usecases.dial_from_desk import desk_calls_of, dial_from_desk, settle_desk_calls
+from dialer.usecases.hear_desk import hear_person_leg
+from tests.story.world import World
+
+DESK = "+8604788888001"
+ANSWERS = Behaviour(name="desk", share=1, ring_after_seconds=(1, 1), answer_after_seconds=(2, 2))
+TALKS = Behaviour(
+    name="talks",
+    share=1,
+    ring_after_seconds=(1, 1),
+    answer_after_seconds=(2, 2),
+    hang_up_after_seconds=(20, 20),
+)
+BUSY = Behaviour(name="busy", share=1, pickup=Pickup.BUSY)
+NOT_THERE = Behaviour(name="not there", share=1, pickup=Pickup.NO_ANSWER)
+
+
+@pytest.fixture
+async def client(w: World) -> AsyncIterator[DeskClient]:
+    async with DeskClient(w.telephony) as built:
+        yield built
+
+
+def claim(w: World, person: Behaviour, *, desk: Behaviour = ANSWERS) -> Task:
+    w.carrier.line.assign(DESK, desk)  # type: ignore[attr-defined]  # it is simulated here
+    w.open_case(grade=Grade.EXTRA_HIGH, behaviour=person)
+    task = claim_next(w.scene.engine, by="li", scope=Scope())
+    assert task is not None
+    return task
+
+
+async def ring(w: World, client: DeskClient, task: Task, *, by: str = "li", number: int = 0) -> uuid.UUID:
+    call = await dial_from_desk(
+        w.scene.engine,
+        client,
+        task.assignment.id,
+        by=by,
+        token=task.assignment.token,
+        extension=DESK,
+        number=number,
+    )
+    return call.id
+
+
+async def settled(w: World, client: DeskClient, task: Task) -> tuple[TelephonyResult | None, int | None]:
+    case_id = task.assignment.case_id
+
+    def is_settled() -> bool:
+        return all(call.settled for call in desk_calls_of(w.scene.engine, case_id))
+
+    for _ in range(2000):
+        await settle_desk_calls(w.scene.engine, client)
+        if await asyncio.to_thread(is_settled):
+            break
+        await asyncio.sleep(0.02)
+    (call,) = desk_calls_of(w.scene.engine, case_id)
+    assert call.state is DeskCallState.ENDED
+    assert w.held_numbers() == 0
+    return call.result, call.talk_seconds
+
+
+async def test_the_two_are_joined_and_how_long_they_talked_is_known(w: World, client: DeskClient):
+    task = claim(w, TALKS)
+    await ring(w, client, task)
+    assert w.held_numbers() == 1
+    result, talk_seconds = await settled(w, client, task)
+    assert result is TelephonyResult.ANSWERED
+    assert talk_seconds is not None
+    assert 10 <= talk_seconds <= 60
+    acts = w.scene.rows(sa.select(t.event.c.kind, t.event.c.by, t.event.c.facts).order_by(t.event.c.id))
+    dialled = [row for row in acts if row["kind"] == "dialled"]
+    assert [(row["by"], row["facts"]["result"]) for row in dialled] == [("li", "answered")]
+
+
+@pytest.mark.parametrize(
+    ("person", "result"), [(BUSY, TelephonyResult.BUSY), (NOT_THERE, TelephonyResult.NO_ANSWER)]
+)
+async def test_what_the_person_s_telephone_did(
+    w: World, client: DeskClient, person: Behaviour, result: TelephonyResult
+):
+    task = claim(w, person)
+    await ring(w, client, task)
+    assert (await settled(w, client, task))[0] is result
+
+
+async def test_a_desk_that_does_not_pick_up_rings_nobody(w: World, client: DeskClient):
+    task = claim(w, TALKS, desk=NOT_THERE)
+    await ring(w, client, task)
+    assert await settled(w, client, task) == (TelephonyResult.CANCELED, None)
+
+
+async def test_a_caller_who_hangs_up_first_still_has_a_result(w: World, client: DeskClient):
+    desk = Behaviour(
+        name="hurried",
+        share=1,
+        ring_after_seconds=(1, 1),
+        answer_after_seconds=(2, 2),
+        hang_up_after_seconds=(20, 20),
+    )
+    task = claim(w, ANSWERS, desk=desk)
+    await ring(w, client, task)
+    assert (await settled(w, client, task))[0] is TelephonyResult.ANSWERED
+
+
+async def test_the_robot_and_a_second_desk_wait_for_the_number(w: World, client: DeskClient):
+    task = claim(w, TALKS)
+    await ring(w, client, task)
+    assert w.claim() == []
+    with pytest.raises(Conflict) as conflict:
+        await ring(w, client, task)
+    assert conflict.value.current == "number_busy"
+    with w.scene.tx() as tx:
+        assert futures.leaked_numbers(tx) == 0
+
+
+async def test_a_desk_waits_for_the_robot(w: World, client: DeskClient):
+    task = claim(w, TALKS)
+    assert len(w.claim()) == 1
+    with pytest.raises(Conflict):
+        await ring(w, client, task)
+    assert desk_calls_of(w.scene.engine, task.assignment.case_id) == []
+
+
+async def test_only_whoever_holds_the_task_and_only_its_numbers(w: World, client: DeskClient):
+    task = claim(w, TALKS)
+    with pytest.raises(Overtaken):
+        await ring(w, client, task, by="wang")
+    with pytest.raises(Invalid):
+        await ring(w, client, task, number=1)
+    with pytest.raises(Invalid):
+        await dial_from_desk(
+            w.scene.engine, client, task.assignment.id, by="li", extension="<Dial>", number=0
+        )
+    assert w.held_numbers() == 0
+
+
+async def test_a_refusal_is_told_and_frees_the_number(w: World, client: DeskClient):
+    task = claim(w, TALKS)
+    w.fault(Fault.TOO_MANY)
+    with pytest.raises(Unavailable):
+        await ring(w, client, task)
+    assert (await settled(w, client, task))[0] is TelephonyResult.FAILED
+
+
+async def test_late_news_changes_nothing(w: World, client: DeskClient):
+    task = claim(w, BUSY)
+    call_id = await ring(w, client, task)
+    await settled(w, client, task)
+    hear_person_leg(w.scene.engine, call_id, PersonLeg(result=TelephonyResult.ANSWERED, talk_seconds=9))
+    (call,) = desk_calls_of(w.scene.engine, task.assignment.case_id)
+    assert call.result is TelephonyResult.BUSY
+    with pytest.raises(NotFound):
+        hear_person_leg(w.scene.engine, uuid.uuid4(), PersonLeg(result=TelephonyResult.BUSY))
