@@ -93,9 +93,14 @@ class Exchange:
         if self.calls_per_second and len(self._queue) > self.calls_per_second * _LONGEST_QUEUE_SECONDS:
             raise bad_parameter(22005, "The queue of calls is longer than a day")
         call = self._record(order, now)
-        self._memory.accepted(call)
         attempt = self.attempt_of(order)
-        nth = self.witness.accepted(unix=now, number=order.to, attempt=attempt)
+        try:
+            self._memory.accepted(call)
+            nth = self.witness.accepted(unix=now, number=order.to, attempt=attempt)
+        except OSError:
+            # What could not be written down was not taken: nobody must find a call that will never be dialled.
+            self._forget(call)
+            raise
         live = LiveCall(self, call, order, attempt, nth)
         self._live[call.sid] = live
         self._queue.append(live)
