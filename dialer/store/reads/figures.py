@@ -49,14 +49,15 @@ def left_out(tx: Tx, kinds: Iterable[str], period: Period, *, drill: bool) -> di
 
 def told(numbers: Numbers, *, left_out: Mapping[str, int]) -> Figures:
     return Figures(
-        total=_slice(numbers[WHOLE]),
-        by_grade={g: _slice(numbers.get((g.value, None), {})) for g in Grade},
-        by_fraud_type={f: _slice(numbers.get((None, f.value), {})) for f in FraudType},
+        total=slice_of(numbers[WHOLE]),
+        by_grade={g: slice_of(numbers.get((g.value, None), {})) for g in Grade},
+        by_fraud_type={f: slice_of(numbers.get((None, f.value), {})) for f in FraudType},
         left_out=dict(left_out),
     )
 
 
-def _slice(numbers: Mapping[str, Any]) -> Slice:
+def slice_of(numbers: Mapping[str, Any]) -> Slice:
+    """One slice of numbers named as in `figures_sql`."""
     return Slice(
         counts=Counts(
             **{name: numbers.get(name, 0) for name in COUNTED},

@@ -142,11 +142,12 @@ SELECT grade, fraud_type, {counts_of(ASSIGNMENT_MEASURES)}
 FROM errands {_SETS}
 """
 
-_MONEY = ", ".join(
+MONEY_COLUMNS = ", ".join(
     f"coalesce(sum({kind.value}_fen) FILTER (WHERE {condition}), 0) AS {money_name(kind, state)}"
     for kind in AmountKind
     for state, condition in MONEY_STATES.items()
 )
+"""Of lines with their three amounts, `approved` and `reversed`."""
 # Lines with money are few, which the planner cannot know of a sum: case by case it reads no more than theirs.
 MONEY_LINES = """
     SELECT o.case_id, o.at, o.drill, c.grade, c.fraud_type, o.intended_fen, o.stopped_fen, o.returned_fen,
@@ -159,7 +160,7 @@ MONEY_LINES = """
 """
 _AMOUNTS = f"""
 WITH chosen AS ({MONEY_LINES.format(which=f"o.drill = :drill AND {within('o.at')}")})
-SELECT grade, fraud_type, {_MONEY} FROM chosen {_SETS}
+SELECT grade, fraud_type, {MONEY_COLUMNS} FROM chosen {_SETS}
 """
 
 STATEMENTS = {

@@ -1,0 +1,234 @@
+# ruff: noqa: S608  # every part is a literal of this package or a word of our own enumerations; values are bound
+"""The figures of a cut, counted from the records themselves, by the same conditions as every report.
+
+A warning, a call, a human call, a visit and an amount belong to the cut that their case belongs to as it is now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from dialer.domain.values import Grade
+from dialer.outcomes.counts import COUNTED
+from dialer.outcomes.cuts import WAIT_BOUNDS_SECONDS, Breakdown, Cut, Dimension, Waits
+from dialer.outcomes.period import Period
+from dialer.store.reads.figures import slice_of
+from dialer.store.reads.figures_sql import ASSIGNMENTS, CALLS, CASES, MONEY_COLUMNS, within
+from dialer.store.reads.measures import (
+    ASSIGNMENT_MEASURES,
+    CALL_MEASURES,
+    CASE_MEASURES,
+    SENT,
+    WARNING_MEASURES,
+    counts_of,
+)
+from dialer.store.unit_of_work import Tx
+
+_FIRST_SCRIPT = (
+    "(SELECT f.script_id FROM attempt f WHERE f.case_id = c.id AND f.script_id <> '' ORDER BY f.n LIMIT 1)"
+)
+_HOUR = "CAST(EXTRACT(HOUR FROM c.opened_at AT TIME ZONE :zone) AS integer)"
+
+_VALUES: Mapping[Dimension, str] = {
+    # The unit that stands right below the reader's own on the way to the case's unit, or the case's unit itself.
+    Dimension.UNIT: "(SELECT coalesce(u.path[CAST(:depth AS integer) + 1], u.id) FROM unit u WHERE u.id = c.unit_id)",
+    Dimension.GRADE: "c.grade",
+    Dimension.FRAUD_TYPE: "c.fraud_type",
+    Dimension.SOURCE: "c.source",
+    Dimension.SCRIPT: _FIRST_SCRIPT,
+    Dimension.HOUR: _HOUR,
+}
+
+_NARROWED: Mapping[str, str] = {
+    "unit_ids": "c.unit_id = ANY(CAST(:unit_ids AS bigint[]))",
+    "grade": "c.grade = :grade",
+    "fraud_type": "c.fraud_type = :fraud_type",
+    "source": "c.source = :source",
+    "script_id": f"{_FIRST_SCRIPT} = :script_id",
+    "hour": f"{_HOUR} = :hour",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """What every statement here is asked with. `depth`: how many units stand above those that are set side by side."""
+
+    cut: Cut
+    period: Period
+    drill: bool
+    now: datetime
+    timezone: str
+    depth: int = 0
+
+    def given(self, **more: object) -> dict[str, Any]:
+        values: dict[str, Any] = {
+            "start": self.period.start,
+            "end": self.period.end,
+            "drill": self.drill,
+            "now": self.now,
+            "zone": self.timezone,
+            "depth": self.depth,
+        }
+        return values | _given(self.cut) | more
+
+    def narrow(self) -> str:
+        """A condition on `c`, a case; empty parts are left out, so that an index may serve the others."""
+        return " AND ".join(_NARROWED[name] for name in _given(self.cut)) or "true"
+
+
+def _given(cut: Cut) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    if cut.unit_ids is not None:
+        given["unit_ids"] = list(cut.unit_ids)
+    if cut.grade is not None:
+        given["grade"] = cut.grade.value
+    if cut.fraud_type is not None:
+        given["fraud_type"] = cut.fraud_type.value
+    if cut.source:
+        given["source"] = cut.source
+    if cut.script_id:
+        given["script_id"] = cut.script_id
+    if cut.hour is not None:
+        given["hour"] = cut.hour
+    return given
+
+
+_PERCENTILES = ", ".join(
+    f"percentile_cont({part}) WITHIN GROUP (ORDER BY first_seconds) FILTER (WHERE first_at IS NOT NULL) AS {name}"
+    for name, part in (("p50_seconds", 0.5), ("p90_seconds", 0.9))
+)
+
+_AMOUNTS = """
+    SELECT o.case_id, o.intended_fen, o.stopped_fen, o.returned_fen,
+        EXISTS (SELECT FROM outcome_approval p WHERE p.outcome_id = o.id) AS approved,
+        EXISTS (
+            SELECT FROM outcome later WHERE later.reverses = o.id AND later.reverses IS NOT NULL
+        ) AS reversed
+    FROM outcome o JOIN "case" c ON c.id = o.case_id
+    WHERE o.intended_fen + o.stopped_fen + o.returned_fen > 0 AND {which}
+"""
+
+
+def breakdown(tx: Tx, dimension: Dimension, window: Window) -> Breakdown:
+    """The cut as a whole and by one dimension. Hold a snapshot first, so that the numbers agree."""
+    total: dict[str, Any] = {}
+    numbers: dict[str, dict[str, Any]] = {}
+    for statement in _statements(_VALUES[dimension], window.narrow()):
+        for row in tx.rows(sa.text(statement), window.given()):
+            if row["is_whole"]:
+                total.update(row)
+            else:
+                numbers.setdefault(row["value"], {}).update(row)
+    return Breakdown(
+        dimension=dimension,
+        total=slice_of(total),
+        slices={value: slice_of(found) for value, found in sorted(numbers.items())},
+    )
+
+
+def _statements(value: str, narrow: str) -> tuple[str, ...]:
+    def counted(records: str, case_id: str, columns: str, *, before: str = "") -> str:
+        return f"""
+            WITH {before} records AS ({records})
+            SELECT coalesce(CAST(d.value AS text), '') AS value, GROUPING(d.value) = 1 AS is_whole, {columns}
+            FROM records r CROSS JOIN LATERAL (SELECT {value} AS value FROM "case" c WHERE c.id = r.{case_id}) d
+            GROUP BY GROUPING SETS ((), (d.value))
+        """
+
+    def which(table: str, moment: str) -> str:
+        return f"{table}.drill = :drill AND {within(f'{table}.{moment}')} AND {narrow}"
+
+    return (
+        counted(
+            f'SELECT w.case_id FROM warning w JOIN "case" c ON c.id = w.case_id WHERE {which("w", "loaded_at")}',
+            "case_id",
+            counts_of(WARNING_MEASURES),
+        ),
+        counted(
+            "SELECT * FROM timed",
+            "id",
+            f"{counts_of(CASE_MEASURES)}, {_PERCENTILES}",
+            before=f"{CASES.format(which=which('c', 'opened_at'))},",
+        ),
+        counted(
+            f"SELECT * FROM calls WHERE {SENT}",
+            "case_id",
+            counts_of(CALL_MEASURES),
+            before=f"calls AS ({CALLS.format(which=which('a', 'sent_at'))}),",
+        ),
+        counted(ASSIGNMENTS.format(which=which("s", "opened_at")), "case_id", counts_of(ASSIGNMENT_MEASURES)),
+        counted(_AMOUNTS.format(which=which("o", "at")), "case_id", MONEY_COLUMNS),
+    )
+
+
+def waits(tx: Tx, window: Window) -> Waits:
+    """How long the cases of the cut waited for their first ring, call or visit."""
+    which = f"c.drill = :drill AND {within('c.opened_at')} AND {window.narrow()}"
+    statement = f"""
+        WITH {CASES.format(which=which)}
+        SELECT grade, width_bucket(CAST(first_seconds AS double precision), CAST(:bounds AS double precision[])) AS bar,
+            count(*) AS n
+        FROM timed WHERE first_at IS NOT NULL GROUP BY 1, 2
+    """
+    found = {grade: [0] * (len(WAIT_BOUNDS_SECONDS) + 1) for grade in Grade}
+    for row in tx.rows(sa.text(statement), window.given(bounds=[float(b) for b in WAIT_BOUNDS_SECONDS])):
+        found[Grade(row["grade"])][row["bar"]] = row["n"]
+    return Waits(by_grade={grade: tuple(bars) for grade, bars in found.items()})
+
+
+def behind(tx: Tx, measure: str, window: Window, *, before_id: int | None, limit: int) -> list[int]:
+    """The cases behind one count, newest first: those it counts, or whose calls, errands or warnings it counts.
+
+    Raises `KeyError` for a name that nothing counts by itself.
+    """
+    condition, records = _SOURCES[measure]
+    narrow = window.narrow()
+    statement = records.format(
+        condition=condition, narrow=f"{narrow} AND c.id < coalesce(CAST(:before_id AS bigint), {2**62})"
+    )
+    rows = tx.rows(sa.text(statement), window.given(before_id=before_id, limit=limit))
+    return [row["id"] for row in rows]
+
+
+_ORDERED = " ORDER BY id DESC LIMIT :limit"
+
+
+def _which(table: str, moment: str) -> str:
+    return f"{table}.drill = :drill AND {within(f'{table}.{moment}')} AND {{narrow}}"
+
+
+_CASES_BEHIND = (
+    f"WITH {CASES.format(which=_which('c', 'opened_at'))} SELECT id FROM timed WHERE {{condition}}{_ORDERED}"
+)
+_CALLS_BEHIND = (
+    f"WITH calls AS ({CALLS.format(which=_which('a', 'sent_at'))})"
+    f" SELECT DISTINCT case_id AS id FROM calls WHERE ({SENT}) AND ({{condition}}){_ORDERED}"
+)
+_ERRANDS_BEHIND = (
+    f"WITH errands AS ({ASSIGNMENTS.format(which=_which('s', 'opened_at'))})"
+    f" SELECT DISTINCT case_id AS id FROM errands WHERE {{condition}}{_ORDERED}"
+)
+_WARNINGS_BEHIND = (
+    f'WITH warned AS (SELECT w.case_id FROM warning w JOIN "case" c ON c.id = w.case_id'
+    f" WHERE {_which('w', 'loaded_at')})"
+    f" SELECT DISTINCT case_id AS id FROM warned WHERE {{condition}}{_ORDERED}"
+)
+_SOURCES: Mapping[str, tuple[str, str]] = {
+    name: (condition, records)
+    for measures, records in (
+        (WARNING_MEASURES, _WARNINGS_BEHIND),
+        (CASE_MEASURES, _CASES_BEHIND),
+        (CALL_MEASURES, _CALLS_BEHIND),
+        (ASSIGNMENT_MEASURES, _ERRANDS_BEHIND),
+    )
+    for name, condition in measures.items()
+}
+BEHIND = frozenset(_SOURCES)
+"""The counts that `behind` can open."""
+
+assert set(COUNTED) <= BEHIND
