@@ -16,7 +16,7 @@ from rich.text import Text
 
 from dialer.bootstrap import application
 from dialer.domain.values import AmountKind, Grade
-from dialer.outcomes.count_words import BASIS_WORDS, COUNT_WORDS
+from dialer.figure_words import basis_word, count_word, rate_word
 from dialer.outcomes.figures import Report, Slice
 from dialer.outcomes.rates import Basis, Rate, rates_of
 from dialer.outcomes.report_form import report_form
@@ -109,10 +109,6 @@ def _pick(lang: Lang, zh: str, en: str) -> str:
     return zh if lang is Lang.ZH else en
 
 
-def _count_word(name: str, lang: Lang) -> str:
-    return _pick(lang, *COUNT_WORDS[name])
-
-
 def _table(title: str, *columns: str) -> Table:
     """The first column says what, the others are numbers."""
     table = Table(title=title, box=SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
@@ -147,7 +143,7 @@ def _funnel(report: Report, lang: Lang) -> Table:
     )
     slices = [report.figures.total, *(report.figures.by_grade[grade] for grade in Grade)]
     for name in _FUNNEL:
-        table.add_row(_count_word(name, lang), *(_number(getattr(one.counts, name)) for one in slices))
+        table.add_row(count_word(name, lang), *(_number(getattr(one.counts, name)) for one in slices))
     return table
 
 
@@ -170,11 +166,11 @@ def _rates(report: Report, lang: Lang) -> Table:
     for rate in rates_of(report.figures.total.counts):
         definition = rate.definition
         table.add_row(
-            _pick(lang, definition.zh, definition.en),
+            rate_word(definition, lang),
             _percent(rate),
             f"{rate.numerator:,} / {rate.denominator:,}",
-            _pick(lang, *BASIS_WORDS[definition.basis]),
-            ", ".join(f"{_count_word(name, lang)} {n:,}" for name, n in rate.excludes.items() if n) or "-",
+            basis_word(definition.basis, lang),
+            ", ".join(f"{count_word(name, lang)} {n:,}" for name, n in rate.excludes.items() if n) or "-",
         )
     return table
 
@@ -227,7 +223,7 @@ def _amounts(report: Report, lang: Lang) -> Table:
         _pick(lang, "待审核", "not yet approved"),
         _pick(lang, "已冲销", "reversed"),
     )
-    table.caption = _pick(lang, *BASIS_WORDS[Basis.OUTCOME_RECORDED])
+    table.caption = basis_word(Basis.OUTCOME_RECORDED, lang)
     table.caption_justify = "left"
     for kind in AmountKind:
         money = report.figures.total.amounts[kind]
@@ -242,7 +238,7 @@ def yuan(fen: int) -> str:
 
 
 def _fraud_types(report: Report, lang: Lang) -> Table:
-    columns = [_count_word(name, lang) for name in _BY_TYPE]
+    columns = [count_word(name, lang) for name in _BY_TYPE]
     table = _table(
         _pick(lang, "按诈骗类型", "By fraud type"), _pick(lang, "诈骗类型", "fraud type"), *columns
     )

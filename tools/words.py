@@ -43,9 +43,9 @@ Said = tuple[str, str, str]
 def said() -> Iterator[Said]:
     """Every sentence and word that the code may say."""
     sys.path.insert(0, str(ROOT))
-    from dialer.words import english  # noqa: PLC0415  # also run as a script
+    from dialer import figure_words, words  # noqa: PLC0415  # also run as a script
 
-    for kind, text in english():
+    for kind, text in (*words.english(), *figure_words.english()):
         yield kind, text, ""
     found = extract_from_dir(
         ROOT / "dialer",

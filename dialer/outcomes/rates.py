@@ -26,8 +26,7 @@ class Basis(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
     name: str
-    zh: str
-    en: str
+    title: str
     basis: Basis
     numerator: str
     """A field of `Counts`; so are the denominator and everything left out."""
@@ -65,8 +64,7 @@ _NOT_COUNTED_CALLS = (
 DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         name="answered_per_attempt",
-        zh="接通率（按次）",
-        en="Answered, per attempt",
+        title="Answered, per attempt",
         basis=Basis.CALL_SENT,
         numerator="robot_calls_answered",
         denominator="robot_calls_counted",
@@ -75,8 +73,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         name="answered_per_person",
-        zh="接通率（按人）",
-        en="Answered, per person",
+        title="Answered, per person",
         basis=Basis.CASE_OPENED,
         numerator="cases_answered",
         denominator="cases_rung",
@@ -85,8 +82,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         name="verified_contact",
-        zh="核身触达率",
-        en="Verified contact",
+        title="Verified contact",
         basis=Basis.CASE_OPENED,
         numerator="verified_contact",
         denominator="cases_ours",
@@ -95,8 +91,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         name="dissuaded",
-        zh="劝阻成功率",
-        en="Dissuaded",
+        title="Dissuaded",
         basis=Basis.CASE_OPENED,
         numerator="dissuaded",
         denominator="cases_ours",
@@ -105,8 +100,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         name="dissuaded_by_phone",
-        zh="电话劝阻率",
-        en="Dissuaded by phone",
+        title="Dissuaded by phone",
         basis=Basis.CASE_OPENED,
         numerator="dissuaded_by_phone",
         denominator="cases_ours",
@@ -115,8 +109,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         name="dissuaded_in_person",
-        zh="见面劝阻率",
-        en="Dissuaded in person",
+        title="Dissuaded in person",
         basis=Basis.CASE_OPENED,
         numerator="dissuaded_in_person",
         denominator="cases_ours",
@@ -125,8 +118,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         name="proven",
-        zh="劝阻确证率",
-        en="Successes proven",
+        title="Successes proven",
         basis=Basis.CASE_OPENED,
         numerator="cases_proven",
         denominator="judged",
@@ -135,8 +127,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         name="defrauded_after_success",
-        zh="劝阻后被骗率",
-        en="Defrauded after a success",
+        title="Defrauded after a success",
         basis=Basis.CASE_OPENED,
         numerator="cases_reversed",
         denominator="succeeded",
@@ -144,8 +135,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         name="defrauded_after_warning",
-        zh="预警后被骗率",
-        en="Defrauded after warning",
+        title="Defrauded after warning",
         basis=Basis.CASE_OPENED,
         numerator="defrauded_after_warning",
         denominator="cases",
@@ -153,8 +143,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         name="first_attempt_in_time",
-        zh="首呼及时率",
-        en="First attempt in time",
+        title="First attempt in time",
         basis=Basis.CASE_OPENED,
         numerator="first_attempt_in_time",
         denominator="first_attempt_counted",
@@ -164,8 +153,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         name="human_reached",
-        zh="人工触达率",
-        en="Reached by a caller",
+        title="Reached by a caller",
         basis=Basis.ASSIGNMENT_OPENED,
         numerator="human_calls_reached",
         denominator="human_calls",
@@ -174,8 +162,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         name="visits_met",
-        zh="见面率",
-        en="Met at the door",
+        title="Met at the door",
         basis=Basis.ASSIGNMENT_OPENED,
         numerator="visits_met",
         denominator="visits",
@@ -184,8 +171,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         name="signed_in_time",
-        zh="签收及时率",
-        en="Signed in time",
+        title="Signed in time",
         basis=Basis.ASSIGNMENT_OPENED,
         numerator="signed_in_time",
         denominator="sign_counted",
@@ -194,8 +180,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         name="feedback_in_time",
-        zh="反馈及时率",
-        en="Feedback in time",
+        title="Feedback in time",
         basis=Basis.ASSIGNMENT_OPENED,
         numerator="feedback_in_time",
         denominator="feedback_counted",
@@ -204,8 +189,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         name="raised",
-        zh="升级率",
-        en="Raised",
+        title="Raised",
         basis=Basis.CASE_OPENED,
         numerator="raised",
         denominator="cases",
@@ -213,8 +197,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         name="handed_to_person",
-        zh="转人工率",
-        en="Handed to a person",
+        title="Handed to a person",
         basis=Basis.CASE_OPENED,
         numerator="handed_to_person",
         denominator="cases",
@@ -222,8 +205,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         name="false_alarms",
-        zh="误报率",
-        en="False alarms",
+        title="False alarms",
         basis=Basis.CASE_OPENED,
         numerator="false_alarms",
         denominator="found",

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dialer.figure_words import rate_word
+from dialer.language import Lang
 from dialer.outcomes.counts import COUNTED, Counts
 from dialer.outcomes.rates import DEFINITIONS, Definition, Rate, rate_of, rates_of
 
@@ -29,8 +31,8 @@ def test_every_rate_is_of_things_that_are_counted(definition: Definition):
 def test_every_rate_has_its_paragraph_with_all_of_its_parts(definition: Definition):
     text = paragraph(definition.name)
     for part in (
-        definition.zh,
-        definition.en,
+        rate_word(definition, Lang.ZH),
+        definition.title,
         definition.says,
         f"`{definition.numerator}`",
         f"`{definition.denominator}`",

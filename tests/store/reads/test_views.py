@@ -12,6 +12,7 @@ from rich.console import Console, RenderableType
 from dialer.cli_case import case_view, page_view
 from dialer.cli_report import duration, report_view, yuan
 from dialer.domain.values import Contact, Grade
+from dialer.figure_words import rate_word
 from dialer.outcomes.rates import DEFINITIONS
 from dialer.usecases.make_report import make_report
 from dialer.usecases.search_cases import search_cases
@@ -36,7 +37,7 @@ def test_a_report_shows_every_rate_with_its_parts(town: Town, lang: Lang):
     town.attempt(town.case(), result=None)
     text = shown(report_view(make_report(town.engine), lang))
     for definition in DEFINITIONS:
-        assert (definition.zh if lang is Lang.ZH else definition.en) in text
+        assert rate_word(definition, lang) in text
     verified = line_of(text, "核身触达率" if lang is Lang.ZH else "Verified contact")
     assert "50.0%" in verified
     assert "1 / 2" in verified
