@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -82,13 +82,25 @@ def search(tx: Tx, query: CaseQuery) -> CasePage:
     )
 
 
-def _statement(tx: Tx, query: CaseQuery) -> sa.Select[Any]:
+def lines(tx: Tx, ids: Sequence[int]) -> tuple[CaseLine, ...]:
+    """These cases, newest first."""
+    rows = tx.rows(_lines().where(t.case.c.id.in_(ids)).order_by(t.case.c.id.desc()))
+    return tuple(_line(tx, row) for row in rows)
+
+
+def _lines() -> sa.Select[Any]:
+    """Everything that a line shows."""
     c = t.case.c
-    statement = (
+    return (
         sa.select(t.case, t.person.c.sealed.label("person_sealed"), t.unit.c.name.label("unit_name"))
         .join(t.person, t.person.c.id == c.person_id)
         .join(t.unit, t.unit.c.id == c.unit_id, isouter=True)
     )
+
+
+def _statement(tx: Tx, query: CaseQuery) -> sa.Select[Any]:
+    c = t.case.c
+    statement = _lines()
     if not query.sought.is_nothing:
         statement = statement.where(c.person_id.in_(matching(tx, query.sought)))
     if query.instruction_no or query.source:

@@ -195,6 +195,27 @@ def behind(tx: Tx, measure: str, window: Window, *, before_id: int | None, limit
     return [row["id"] for row in rows]
 
 
+def sources(tx: Tx) -> list[str]:
+    """Every source that a case came from, by name: skips from one to the next on the index, however many cases."""
+    return [row["value"] for row in tx.rows(_EACH_SOURCE)]
+
+
+def scripts(tx: Tx) -> list[str]:
+    """Every script that has a version here, by name."""
+    return [row["value"] for row in tx.rows(_EACH_SCRIPT)]
+
+
+_EACH_SOURCE = sa.text("""
+WITH RECURSIVE each_one AS (
+    (SELECT source AS value FROM warning ORDER BY source LIMIT 1)
+    UNION ALL
+    SELECT (SELECT w.source FROM warning w WHERE w.source > e.value ORDER BY w.source LIMIT 1)
+    FROM each_one e WHERE e.value IS NOT NULL
+)
+SELECT value FROM each_one WHERE value IS NOT NULL LIMIT 500
+""")
+_EACH_SCRIPT = sa.text("SELECT DISTINCT script_id AS value FROM script_version ORDER BY 1")
+
 _ORDERED = " ORDER BY id DESC LIMIT :limit"
 
 
