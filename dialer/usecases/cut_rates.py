@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from dialer.domain.values import FraudType, Grade
@@ -25,7 +25,7 @@ class Asked:
     """What a reader wants to see. `unit_id` None: all that he may see."""
 
     by: Dimension = Dimension.UNIT
-    period: Period = Period()
+    period: Period = field(default_factory=Period)
     unit_id: int | None = None
     grade: Grade | None = None
     fraud_type: FraudType | None = None
@@ -102,9 +102,7 @@ def _window(tx: Tx, engine: Engine, asked: Asked, reader_unit_id: int | None) ->
     depth = 0
     if top is not None:
         unit_ids = tuple(units.subtree_ids(tx, top))
-        if not unit_ids or (
-            reader_unit_id is not None and top not in units.subtree_ids(tx, reader_unit_id)
-        ):
+        if not unit_ids or (reader_unit_id is not None and top not in units.subtree_ids(tx, reader_unit_id)):
             raise NotFound(kind="unit", key=top)
         depth = len(units.get(tx, top).path)
     return Window(
@@ -128,9 +126,7 @@ def _breakdown(tx: Tx, dimension: Dimension, window: Window) -> Breakdown:
     """From the tally where it holds what is asked: the whole centre by grade or by fraud type."""
     if not window.cut.is_whole or dimension not in {Dimension.GRADE, Dimension.FRAUD_TYPE}:
         return cut_figures.breakdown(tx, dimension, window)
-    figures = rolled_figures(
-        tx, window.period, drill=window.drill, now=window.now, timezone=window.timezone
-    )
+    figures = rolled_figures(tx, window.period, drill=window.drill, now=window.now, timezone=window.timezone)
     return _of_figures(dimension, figures)
 
 

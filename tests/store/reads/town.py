@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import count
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy as sa
 
@@ -61,6 +61,16 @@ class Town:
             schema=_newest(),
             nudge=lambda *args: self.nudges.append(args),
         )
+
+    @classmethod
+    def on(cls, engine: Engine) -> Self:
+        """The records of an application that is already there; whoever made it closes it."""
+        town = cls.__new__(cls)
+        town.store, town.drill, town.engine = engine.store, engine.drill, engine
+        town._numbers, town.nudges = count(1), []
+        with engine.store.begin() as tx:
+            town.policy_version = policies.ensure(tx, to_plain(POLICY), now=MORNING)
+        return town
 
     @contextmanager
     def tx(self) -> Iterator[Tx]:

@@ -1,0 +1,16 @@
+"""Success rates: who may look at them, and who may take them away as a file."""
+
+from __future__ import annotations
+
+from dialer.domain.access import Role
+from tests.console.row import Row
+
+_LOOK = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR, Role.AUDITOR})
+
+ROWS = (
+    Row("GET", "/rates", _LOOK),
+    Row("GET", "/rates/cases", _LOOK, refused=422),
+    Row(
+        "GET", "/rates/file/{kind}", _LOOK - {Role.ADMINISTRATOR}, target=lambda _desk, _unit: {"kind": "csv"}
+    ),
+)

@@ -1,0 +1,122 @@
+"""Success rates: of the own units, narrowed by the address, open to their cases, taken away as files."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+import re
+
+import pytest
+import python_calamine
+import sqlalchemy as sa
+
+from dialer.domain.access import Role
+from dialer.domain.case import CaseStatus
+from dialer.domain.values import Contact, Grade, OutcomeKind
+from dialer.store import tables as t
+from dialer.store import units
+from dialer.web.console.sheets import plain
+from tests.console.desk import ConsoleDesk, text
+from tests.store.reads.town import MORNING, Town
+
+
+@pytest.fixture
+def town(console: ConsoleDesk) -> Town:
+    return Town.on(console.app.engine)
+
+
+def sorted_town(console: ConsoleDesk, town: Town) -> dict[str, int]:
+    """Two dissuaded cases of the east station, one unreached case of the west one."""
+    with console.app.engine.store.begin() as tx:
+        city = units.add(tx, name="市局", parent_id=None)
+        east = units.add(tx, name="东区", parent_id=city)
+        west = units.add(tx, name="西区", parent_id=city)
+    for unit_id, contact, status in (
+        (east, Contact.VERIFIED, CaseStatus.WATCHING),
+        (east, Contact.VERIFIED, CaseStatus.PROVEN),
+        (west, Contact.NONE, CaseStatus.OPEN),
+    ):
+        case_id = town.case(
+            grade=Grade.HIGH,
+            contact=contact,
+            status=status,
+            outcome=None if status is CaseStatus.OPEN else OutcomeKind.DISSUADED_BY_PHONE.value,
+            opened_at=MORNING,
+        )
+        with console.app.engine.store.begin() as tx:
+            tx.execute(sa.update(t.case).where(t.case.c.id == case_id).values(unit_id=unit_id))
+    return {"city": city, "east": east, "west": west}
+
+
+async def test_every_rate_says_of_how_many(console: ConsoleDesk, town: Town):
+    sorted_town(console, town)
+    page = text(await console.person(Role.SUPERVISOR).get("/rates"))
+    assert "Verified contact Of our cases, those where the right person said who they are" in page
+    assert "66.7% 2 / 3" in page
+
+
+async def test_units_stand_side_by_side_and_open(console: ConsoleDesk, town: Town):
+    ids = sorted_town(console, town)
+    chief = console.person(Role.SUPERVISOR, unit_id=ids["city"])
+    answer = await chief.get("/rates")
+    chart = json.loads(html.unescape(re.findall(r'data-chart="([^"]+)"', answer.text)[0]))
+    assert chart["labels"] == ["东区", "西区"]
+    assert chart["series"][0]["values"] == [100.0, 0.0]
+    narrowed = text(await chief.get("/rates", unit=ids["west"]))
+    assert "0.0% 0 / 1" in narrowed
+
+
+async def test_a_supervisor_sees_the_own_units_alone(console: ConsoleDesk, town: Town):
+    ids = sorted_town(console, town)
+    west = console.person(Role.SUPERVISOR, unit_id=ids["west"])
+    assert "0.0% 0 / 1" in text(await west.get("/rates"))
+    assert (await west.get("/rates", unit=ids["east"])).status_code == 404
+    assert (await west.get("/rates", unit=ids["city"])).status_code == 404
+    assert "Nothing in this window" in text(await west.get("/rates/cases", measure="verified_contact"))
+
+
+async def test_a_count_opens_to_its_cases_masked(console: ConsoleDesk, town: Town):
+    sorted_town(console, town)
+    auditor = console.person(Role.AUDITOR)
+    answer = await auditor.get("/rates/cases", measure="verified_contact")
+    assert len(re.findall(r'href="/cases/\d+"', answer.text)) == 2
+    assert "*" in text(answer)
+    assert (await auditor.get("/rates/cases", measure="name")).status_code == 422
+
+
+async def test_a_wrong_filter_is_told_beside_its_field(console: ConsoleDesk):
+    answer = await console.person(Role.SUPERVISOR).get("/rates", **{"from": "yesterday"})
+    assert answer.status_code == 422
+    assert "is no day and no moment" in text(answer)
+
+
+async def test_the_workbook_has_what_the_page_has_and_is_audited(console: ConsoleDesk, town: Town):
+    sorted_town(console, town)
+    answer = await console.person(Role.SUPERVISOR).get("/rates/file/xlsx", by="grade")
+    book = python_calamine.load_workbook(io.BytesIO(answer.content))
+    rates = {row[0]: row for row in book.get_sheet_by_index(0).to_python()}
+    assert rates["Verified contact"][2:4] == [2.0, 3.0]
+    assert [row[0] for row in book.get_sheet_by_index(1).to_python()][1:] == ["high"]
+    (entry,) = console.audited("export")
+    assert entry["who"] == "supervisor"
+    assert entry["subject"] == "rates"
+    assert entry["facts"] == {"by": "grade", "kind": "xlsx"}
+
+
+async def test_a_source_that_looks_like_a_formula_leaves_as_text(console: ConsoleDesk, town: Town):
+    case_id = town.case()
+    with console.app.engine.store.begin() as tx:
+        tx.execute(sa.update(t.case).where(t.case.c.id == case_id).values(source="=1+1"))
+    answer = await console.person(Role.AUDITOR).get("/rates/file/csv", by="source")
+    cells = [row[0] for row in csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))) if row]
+    assert "'=1+1" in cells
+    assert "=1+1" not in cells
+
+
+@pytest.mark.parametrize(
+    ("cell", "kept"), [("=A1", "'=A1"), ("+1", "'+1"), ("@x", "'@x"), ("-", "'-"), ("东区", "东区"), (-3, -3)]
+)
+def test_what_a_spreadsheet_would_calculate_is_text(cell: str | int, kept: str | int):
+    assert plain(cell) == kept
