@@ -12,6 +12,7 @@ from fastapi import Depends, Query
 
 from dialer.domain.values import FraudType, Grade
 from dialer.errors import Invalid
+from dialer.language import mark
 from dialer.outcomes.cuts import Dimension
 from dialer.outcomes.period import period_of
 from dialer.usecases.cut_rates import Asked
@@ -79,11 +80,11 @@ def spans(visit: Visited, timezone: str) -> tuple[tuple[str, str, str], ...]:
     """Windows that are asked for often: name, first day, last day."""
     today = visit.now.astimezone(ZoneInfo(timezone)).date()
     return (
-        (visit.say("Today"), today.isoformat(), today.isoformat()),
-        (visit.say("7 days"), (today - timedelta(days=6)).isoformat(), today.isoformat()),
-        (visit.say("30 days"), (today - timedelta(days=29)).isoformat(), today.isoformat()),
-        (visit.say("This year"), today.replace(month=1, day=1).isoformat(), today.isoformat()),
-        (visit.say("All"), "", ""),
+        (visit.say(mark("Today")), today.isoformat(), today.isoformat()),
+        (visit.say(mark("7 days")), (today - timedelta(days=6)).isoformat(), today.isoformat()),
+        (visit.say(mark("30 days")), (today - timedelta(days=29)).isoformat(), today.isoformat()),
+        (visit.say(mark("This year")), today.replace(month=1, day=1).isoformat(), today.isoformat()),
+        (visit.say(mark("All")), "", ""),
     )
 
 
