@@ -78,7 +78,7 @@ def _settle_desk_calls() -> None:
         async with DeskClient(app.telephony) as client:
             await desk_dialling.settle_desk_calls(app.engine, client)
 
-    asyncio.run(run())
+    run_fast(run())
 
 
 @shared_task(name="dialer.reconcile", ignore_result=True)
