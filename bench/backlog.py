@@ -58,7 +58,7 @@ def fill(store: Store, *, count: int, before: int, policy: int, now: datetime) -
         "policy": policy,
     }
     with store.begin() as tx, bare(tx, TABLES):
-        _copy_people(tx, first=first, count=count, now=now)
+        copy_people(tx, first=first, count=count, now=now)
         for statement in (_CASES, _ATTEMPTS):
             tx.execute(sa.text(statement), given)
     with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -89,7 +89,7 @@ def bare(tx: Tx, tables: Sequence[str]) -> Iterator[None]:
         tx.execute(sa.text(f"ALTER TABLE {one['table']} ADD CONSTRAINT {one['name']} {one['made']}"))
 
 
-def _copy_people(tx: Tx, *, first: int, count: int, now: datetime) -> None:
+def copy_people(tx: Tx, *, first: int, count: int, now: datetime) -> None:
     ids = range(first, first + count)
     at = now.isoformat()
     vault = tx.vault

@@ -214,7 +214,7 @@ def keep_apart(app: Application) -> None:
 
 def tell_first_link(app: Application) -> None:
     """On standard error, once, where no account exists yet: the link of the first administrator."""
-    from dialer.usecases.manage_staff import make_first_link
+    from dialer.usecases.first_administrator import make_first_link
 
     seconds = app.settings.console.first_link_seconds
     token = make_first_link(app.engine, seconds=seconds)

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.domain.access import Role
 from dialer.store import tables as t
+from dialer.store.seen import seen_by as seen_by_unit
 from dialer.store.unit_of_work import Row, Tx
 
 
@@ -87,11 +88,15 @@ def get(tx: Tx, staff_id: int) -> Member | None:
     return None if row is None else member(row)
 
 
-def every(tx: Tx) -> list[Member]:
-    """All accounts by login, disabled ones last."""
+def every(tx: Tx, *, seen_by: int | None = None) -> list[Member]:
+    """All accounts that this unit sees (None: all there are) by login, disabled ones last."""
     return [
         member(row)
-        for row in tx.rows(sa.select(*_COLUMNS).order_by(t.staff.c.disabled_at.is_not(None), t.staff.c.login))
+        for row in tx.rows(
+            sa.select(*_COLUMNS)
+            .where(seen_by_unit(t.staff.c.unit_id, seen_by))
+            .order_by(t.staff.c.disabled_at.is_not(None), t.staff.c.login)
+        )
     ]
 
 

@@ -14,8 +14,8 @@ from dialer.store.staff import Member
 from dialer.store.staff_sessions import Session
 from dialer.store.unit_of_work import Tx
 from dialer.usecases import passwords
+from dialer.usecases.claim_errand import return_work_of
 from dialer.usecases.engine import Engine
-from dialer.usecases.sign_in import SignedIn, open_session, token_hash
 
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
 _NAME_MOST = 60
@@ -39,19 +39,20 @@ def add_staff(
     unit_id: int | None,
     language: str,
     by: str,
+    seen_by: int | None = None,
     password: str | None = None,
 ) -> NewPassword:
     """A new account with a password to be changed at the first sign-in, or with the `password` given, which stays.
     Raises `Invalid`, and `Conflict` where the login is taken.
     """
-    name, shown = _login(login), _display_name(display_name)
+    name, shown = login_of(login), display_name_of(display_name)
     if language not in LANGUAGES:
         raise Invalid(field="language", problem="is not zh or en")
     chosen = password if password is not None else passwords.temporary()
     passwords.check(chosen, login=name)
     made = passwords.hashed(chosen)
     with engine.store.begin() as tx:
-        _check_unit(tx, unit_id)
+        _check_unit(tx, unit_id, seen_by)
         member = staff.add(
             tx,
             login=name,
@@ -66,13 +67,20 @@ def add_staff(
         )
         if member is None:
             raise Conflict(f"an account named {name} exists already: choose another login")
-        _audit(tx, engine, by, "staff_add", member, role=role.value, unit_id=unit_id)
+        note(tx, engine, by, "staff_add", member, role=role.value, unit_id=unit_id)
     return NewPassword(member=member, password=chosen)
 
 
-def list_staff(engine: Engine) -> list[Member]:
+def list_staff(engine: Engine, *, seen_by: int | None = None) -> list[Member]:
+    """All accounts, or those of one unit and all below."""
     with engine.store.begin() as tx:
-        return staff.every(tx)
+        return staff.every(tx, seen_by=seen_by)
+
+
+def show_staff(engine: Engine, login: str, *, seen_by: int | None) -> Member:
+    """Raises `NotFound`."""
+    with engine.store.begin() as tx:
+        return _found(tx, login, seen_by)
 
 
 def change_staff(
@@ -84,49 +92,52 @@ def change_staff(
     unit_id: int | None,
     revision: int,
     by: str,
+    seen_by: int | None = None,
 ) -> Member:
     """The account is this from now on, at once in every session of it. Raises `NotFound`, `Invalid`, and `Conflict`
     when somebody changed it since `revision`, or the last administrator would be one no longer.
     """
-    shown = _display_name(display_name)
+    shown = display_name_of(display_name)
     with engine.store.begin() as tx:
-        _check_unit(tx, unit_id)
-        member = _found(tx, login)
+        _check_unit(tx, unit_id, seen_by)
+        member = _found(tx, login, seen_by)
         if member.revision != revision:
             raise Conflict(f"{login} was changed meanwhile: look again", current=member.display_name)
         if role is not Role.ADMINISTRATOR:
             _keep_an_administrator(tx, member)
         staff.set_place(tx, member.id, display_name=shown, role=role, unit_id=unit_id)
-        _audit(tx, engine, by, "staff_change", member, role=role.value, unit_id=unit_id)
+        note(tx, engine, by, "staff_change", member, role=role.value, unit_id=unit_id)
         return _found(tx, login)
 
 
-def disable_staff(engine: Engine, login: str, *, by: str) -> Member:
-    """The account opens nothing from now on and its sessions have ended. Raises `NotFound`, and `Conflict` for the
-    last administrator or oneself.
+def disable_staff(engine: Engine, login: str, *, by: str, seen_by: int | None = None) -> Member:
+    """The account opens nothing from now on, its sessions have ended and its work is open again. Raises `NotFound`,
+    and `Conflict` for the last administrator or oneself.
     """
     real_now = engine.real.now()
     with engine.store.begin() as tx:
-        member = _found(tx, login)
+        member = _found(tx, login, seen_by)
         if member.login == by:
             raise Conflict("nobody disables the own account")
         _keep_an_administrator(tx, member)
         staff.set_disabled(tx, member.id, disabled_at=real_now)
         staff_sessions.end_all(tx, member.id, real_now=real_now)
-        _audit(tx, engine, by, "staff_disable", member)
-        return _found(tx, login)
+        note(tx, engine, by, "staff_disable", member)
+        after = _found(tx, login)
+    return_work_of(engine, member.login, by=by)
+    return after
 
 
-def enable_staff(engine: Engine, login: str, *, by: str) -> Member:
+def enable_staff(engine: Engine, login: str, *, by: str, seen_by: int | None = None) -> Member:
     """The account opens again with its old password. Raises `NotFound`."""
     with engine.store.begin() as tx:
-        member = _found(tx, login)
+        member = _found(tx, login, seen_by)
         staff.set_disabled(tx, member.id, disabled_at=None)
-        _audit(tx, engine, by, "staff_enable", member)
+        note(tx, engine, by, "staff_enable", member)
         return _found(tx, login)
 
 
-def reset_password(engine: Engine, login: str, *, by: str) -> NewPassword:
+def reset_password(engine: Engine, login: str, *, by: str, seen_by: int | None = None) -> NewPassword:
     """A new password to be changed at the next sign-in; locks are gone and all sessions have ended. Raises
     `NotFound`.
     """
@@ -134,11 +145,11 @@ def reset_password(engine: Engine, login: str, *, by: str) -> NewPassword:
     made = passwords.hashed(chosen)
     real_now = engine.real.now()
     with engine.store.begin() as tx:
-        member = _found(tx, login)
+        member = _found(tx, login, seen_by)
         staff.set_password(tx, member.id, password_hash=made, must_change=True, real_now=real_now)
         sign_in_failures.clear(tx, sign_in_failures.key(tx, "login", member.login))
         staff_sessions.end_all(tx, member.id, real_now=real_now)
-        _audit(tx, engine, by, "staff_reset", member)
+        note(tx, engine, by, "staff_reset", member)
         return NewPassword(member=_found(tx, login), password=chosen)
 
 
@@ -161,83 +172,17 @@ def list_sessions(engine: Engine, rules: SessionRules, login: str | None = None)
         )
 
 
-def end_sessions(engine: Engine, login: str, *, by: str) -> int:
+def end_sessions(engine: Engine, login: str, *, by: str, seen_by: int | None = None) -> int:
     """How many sessions of this account have ended now. Raises `NotFound`."""
     with engine.store.begin() as tx:
-        member = _found(tx, login)
+        member = _found(tx, login, seen_by)
         ended = staff_sessions.end_all(tx, member.id, real_now=engine.real.now())
-        _audit(tx, engine, by, "sessions_end", member, ended=ended)
+        note(tx, engine, by, "sessions_end", member, ended=ended)
     return ended
 
 
-def make_first_link(engine: Engine, *, seconds: float) -> str | None:
-    """The token of a link by which the first administrator is made; it replaces every earlier one. None when there
-    are accounts already.
-    """
-    token = passwords.temporary().replace("-", "") + passwords.temporary().replace("-", "")
-    real_now = engine.real.now()
-    with engine.store.begin() as tx:
-        if not staff.is_nobody(tx):
-            return None
-        staff_sessions.make_link(
-            tx,
-            token_hash=token_hash(token),
-            real_now=real_now,
-            expires_at=real_now + timedelta(seconds=seconds),
-        )
-    return token
-
-
-def is_first_link_good(engine: Engine, token: str) -> bool:
-    with engine.store.begin() as tx:
-        return staff.is_nobody(tx) and staff_sessions.is_link_good(
-            tx, token_hash(token), real_now=engine.real.now()
-        )
-
-
-def make_first_administrator(
-    engine: Engine,
-    rules: SessionRules,
-    *,
-    token: str,
-    login: str,
-    display_name: str,
-    password: str,
-    again: str,
-    language: str,
-    address: str,
-) -> SignedIn:
-    """The first account, signed in; the link is used up. Raises `Invalid`, and `NotFound` for a link that is not good
-    or a centre that has accounts.
-    """
-    name, shown = _login(login), _display_name(display_name)
-    if password != again:
-        raise Invalid(field="again", problem="is not the same as the password")
-    passwords.check(password, login=name)
-    made = passwords.hashed(password)
-    real_now = engine.real.now()
-    with engine.store.begin() as tx:
-        if not staff_sessions.use_link(tx, token_hash(token), real_now=real_now) or not staff.is_nobody(tx):
-            raise NotFound(kind="link", key="")
-        member = staff.add(
-            tx,
-            login=name,
-            display_name=shown,
-            password_hash=made,
-            role=Role.ADMINISTRATOR,
-            unit_id=None,
-            language=language if language in LANGUAGES else LANGUAGES[0],
-            must_change=False,
-            by="first-link",
-            real_now=real_now,
-        )
-        assert member is not None
-        _audit(tx, engine, name, "staff_add", member, role=member.role.value, unit_id=None)
-        session = open_session(tx, rules, member, address=address, real_now=real_now)
-    return SignedIn(member=member, token=session)
-
-
-def _login(login: str) -> str:
+def login_of(login: str) -> str:
+    """In its one form. Raises `Invalid`."""
     name = login.strip().lower()
     if not _LOGIN.fullmatch(name):
         raise Invalid(
@@ -246,24 +191,32 @@ def _login(login: str) -> str:
     return name
 
 
-def _display_name(display_name: str) -> str:
+def display_name_of(display_name: str) -> str:
+    """In its one form. Raises `Invalid`."""
     shown = " ".join(display_name.split())
     if not 1 <= len(shown) <= _NAME_MOST:
         raise Invalid(field="display_name", problem=f"is empty or longer than {_NAME_MOST} characters")
     return shown
 
 
-def _check_unit(tx: Tx, unit_id: int | None) -> None:
-    """Raises `NotFound` where there is no such unit."""
+def _check_unit(tx: Tx, unit_id: int | None, seen_by: int | None) -> None:
+    """Raises `NotFound` where there is no such unit, or none that `seen_by` sees."""
     if unit_id is not None:
         units.get(tx, unit_id)
+    if not _is_seen(tx, unit_id, seen_by):
+        raise NotFound(kind="unit", key=unit_id)
 
 
-def _found(tx: Tx, login: str) -> Member:
+def _found(tx: Tx, login: str, seen_by: int | None = None) -> Member:
+    """Raises `NotFound`, also for one that the unit `seen_by` does not see."""
     member = staff.find(tx, login.strip().lower())
-    if member is None:
+    if member is None or not _is_seen(tx, member.unit_id, seen_by):
         raise NotFound(kind="account", key=login)
     return member
+
+
+def _is_seen(tx: Tx, unit_id: int | None, seen_by: int | None) -> bool:
+    return seen_by is None or (unit_id is not None and seen_by in units.get(tx, unit_id).path)
 
 
 def _keep_an_administrator(tx: Tx, member: Member) -> None:
@@ -274,7 +227,8 @@ def _keep_an_administrator(tx: Tx, member: Member) -> None:
         raise Conflict("this is the last administrator: make another one first")
 
 
-def _audit(tx: Tx, engine: Engine, by: str, act: str, member: Member, **facts: object) -> None:
+def note(tx: Tx, engine: Engine, by: str, act: str, member: Member, **facts: object) -> None:
+    """One line of audit about this account."""
     audits.write(
         tx,
         who=by,

@@ -9,7 +9,7 @@ from dialer.domain.access import Role
 from dialer.errors import Invalid
 from dialer.store import tables as t
 from dialer.usecases import passwords
-from dialer.usecases.manage_staff import make_first_link
+from dialer.usecases.first_administrator import make_first_link
 from dialer.web.console import cookies
 from tests.console.desk import PASSWORD, ConsoleDesk, form_csrf, text
 

@@ -25,6 +25,10 @@ KNOWN = (
     mark("all of it, or its last four digits"),
     mark("is not a valid resident identity number"),
     mark("is empty"),
+    mark("every export says what it is for"),
+    mark("is not after from"),
+    mark("is no day and no moment"),
+    mark("a day such as 2026-11-25, or a moment such as 2026-11-25T09:00"),
     mark("every look at hidden data names who and why"),
 )
 """What is said without anything of the case in it, and so has a translation."""

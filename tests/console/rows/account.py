@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dialer.domain.access import Role
-from dialer.usecases.manage_staff import make_first_link
+from dialer.usecases.first_administrator import make_first_link
 from tests.console.desk import ConsoleDesk
 from tests.console.row import EVERYBODY, OPEN, Row
 

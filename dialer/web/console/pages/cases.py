@@ -12,7 +12,6 @@ from starlette.responses import Response
 
 from dialer.domain.access import Act
 from dialer.domain.case import CaseStatus
-from dialer.domain.units import Unit
 from dialer.domain.values import FraudType, Grade
 from dialer.errors import Invalid
 from dialer.language import mark
@@ -22,6 +21,7 @@ from dialer.usecases.search_cases import search_cases
 from dialer.usecases.seek_text import SoughtKind, Wanted, open_search, seal_search, understand
 from dialer.web.console.refusals import problem
 from dialer.web.console.registry import Section
+from dialer.web.console.unit_choice import unit_tree
 from dialer.web.console.visit import Asked, Visit
 
 pages = Section()
@@ -76,7 +76,7 @@ def cases(
         "asked": asked,
         "wrong": wrong,
         "wanted": wanted,
-        "units": _tree(list_units(visit.engine, seen_by=visit.member.unit_id)),
+        "units": unit_tree(list_units(visit.engine, seen_by=visit.member.unit_id)),
         "older": _address(asked, before=found.next_before_id) if found.next_before_id else "",
         "newest": _address(asked) if before else "",
         "without": {name: _address({k: v for k, v in asked.items() if k != name}) for name in asked},
@@ -125,9 +125,3 @@ def _member(kind: type[_Word], value: str) -> _Word | None:
 def _address(asked: Mapping[str, object], **more: object) -> str:
     query = urlencode({**asked, **more})
     return "/cases" + (f"?{query}" if query else "")
-
-
-def _tree(units: list[Unit]) -> list[tuple[int, str]]:
-    """Each with its place in the tree before its name."""
-    top = min((len(unit.path) for unit in units), default=1)
-    return [(unit.id, "\u3000" * (len(unit.path) - top) + unit.name) for unit in units]

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from dialer.errors import Invalid, NotFound
 from dialer.language import mark
-from dialer.usecases.manage_staff import is_first_link_good, make_first_administrator
+from dialer.usecases.first_administrator import is_first_link_good, make_first_administrator
 from dialer.web.console import cookies
 from dialer.web.console.homes import home_of
 from dialer.web.console.refusals import problem

@@ -46,7 +46,15 @@
 
   document.addEventListener("change", function (event) {
     var form = event.target.closest("form[data-live]");
-    if (form && event.target.tagName === "SELECT") { form.requestSubmit(); }
+    if (form && (event.target.tagName === "SELECT" || event.target.type === "date")) { form.requestSubmit(); }
+  });
+
+  // A form whose answer is a file leaves the page as it is.
+  document.addEventListener("submit", function (event) {
+    if (event.target.matches("form[data-download]")) {
+      var dialog = event.target.closest("dialog");
+      if (dialog) { window.setTimeout(function () { dialog.close(); }, 0); }
+    }
   });
 
   document.addEventListener("htmx:afterSwap", function (event) {

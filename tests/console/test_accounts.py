@@ -1,0 +1,157 @@
+"""Accounts: made, changed, disabled and reset by an administrator, within his own unit, and all of it audited."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from dialer.domain.access import Role
+from dialer.store import tables as t
+from dialer.usecases import passwords
+from tests.console.desk import ConsoleDesk, text
+from tests.console.town import ConsoleTown
+
+NEW = {"login": "zhao", "display_name": "赵 琳", "role": "caller", "language": "en", "unit": ""}
+
+
+def secret(page: str) -> str:
+    found = re.search(r'class="secret">([^<]+)<', page)
+    assert found is not None
+    return found[1]
+
+
+async def test_a_new_account_has_a_password_that_is_shown_once(console: ConsoleDesk):
+    admin = console.person(Role.ADMINISTRATOR)
+    page = await admin.post("/accounts", **NEW)
+    password = secret(page.text)
+    row = next(row for row in console.rows(t.staff) if row["login"] == "zhao")
+    assert passwords.fits(password, row["password_hash"])
+    assert (row["display_name"], row["role"], row["must_change"], row["language"]) == (
+        "赵 琳",
+        "caller",
+        True,
+        "en",
+    )
+    assert password not in (await admin.get("/accounts/zhao")).text
+    [line] = console.audited("staff_add")
+    assert (line["who"], line["facts"]["login"], line["facts"]["role"]) == ("administrator", "zhao", "caller")
+    assert password not in str(line)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("login", "赵", "is no login"),
+        ("login", "administrator", "is taken"),
+        ("display_name", " ", "is empty or longer"),
+    ],
+)
+async def test_what_is_wrong_is_said_beside_its_field_and_nothing_typed_is_lost(
+    console: ConsoleDesk, field: str, value: str, said: str
+):
+    page = await console.person(Role.ADMINISTRATOR).post("/accounts", **NEW | {field: value})
+    assert page.status_code == 422
+    assert said in text(page)
+    assert "data-open" in page.text
+    kept = "zhao" if field == "display_name" else "赵 琳"
+    assert f'value="{kept}"' in page.text
+    assert len(console.rows(t.staff)) == 1
+
+
+async def test_the_list_says_how_each_stands(console: ConsoleDesk):
+    admin = console.person(Role.ADMINISTRATOR)
+    console.account(Role.CLERK, login="fresh", must_change=True)
+    console.signed_in(console.account(Role.CALLER, login="busy"))
+    console.account(Role.OFFICER, login="quiet")
+    await admin.post("/accounts/quiet/disable")
+    page = text(await admin.get("/accounts"))
+    assert re.search(r"fresh clerk the whole centre first password not changed", page)
+    assert re.search(r"busy caller the whole centre signed in", page)
+    assert re.search(r"quiet officer the whole centre disabled never", page)
+
+
+async def test_a_changed_role_holds_at_once_in_an_open_session(console: ConsoleDesk):
+    member = console.account(Role.CLERK, login="zhao")
+    zhao = console.signed_in(member)
+    assert (await zhao.get("/audit")).status_code == 403
+    sent = await console.person(Role.ADMINISTRATOR).post(
+        "/accounts/zhao/change", display_name="Zhao", role="auditor", unit="", revision=1
+    )
+    assert sent.status_code == 303
+    assert (await zhao.get("/audit")).status_code == 200
+    assert len(console.audited("staff_change")) == 1
+
+
+async def test_two_administrators_do_not_overwrite_each_other(console: ConsoleDesk):
+    console.account(Role.CLERK, login="zhao")
+    admin = console.person(Role.ADMINISTRATOR)
+    fields = {"display_name": "Zhao", "role": "caller", "unit": "", "revision": 1}
+    assert (await admin.post("/accounts/zhao/change", **fields)).status_code == 303
+    late = await admin.post("/accounts/zhao/change", **fields | {"role": "officer"})
+    assert late.status_code == 409
+    assert "changed meanwhile" in text(late)
+
+
+async def test_a_disabled_account_is_out_at_once_and_may_come_back(console: ConsoleDesk):
+    zhao = console.signed_in(console.account(Role.CALLER, login="zhao"))
+    admin = console.person(Role.ADMINISTRATOR)
+    await admin.post("/accounts/zhao/disable")
+    assert (await zhao.get("/account")).status_code == 303
+    assert "opens nothing" in text(await admin.get("/accounts/zhao"))
+    await admin.post("/accounts/zhao/enable")
+    assert console.rows(t.staff)[0]["disabled_at"] is None
+    assert (await zhao.get("/account")).status_code == 303
+
+
+async def test_the_last_administrator_and_oneself_stay(console: ConsoleDesk):
+    admin = console.person(Role.ADMINISTRATOR)
+    itself = await admin.post("/accounts/administrator/disable")
+    assert "nobody disables the own account" in text(itself)
+    demoted = await admin.post(
+        "/accounts/administrator/change", display_name="A", role="clerk", unit="", revision=1
+    )
+    assert demoted.status_code == 409
+    assert "last administrator" in text(demoted)
+    assert (await admin.get("/accounts")).status_code == 200
+
+
+async def test_a_reset_unlocks_and_signs_out(console: ConsoleDesk):
+    zhao = console.signed_in(console.account(Role.CALLER, login="zhao"))
+    with console.app.engine.store.begin() as tx:
+        tx.execute(t.staff.update().values(locked_until=console.clock.now().replace(year=2030)))
+    page = await console.person(Role.ADMINISTRATOR).post("/accounts/zhao/reset")
+    row = next(row for row in console.rows(t.staff) if row["login"] == "zhao")
+    assert passwords.fits(secret(page.text), row["password_hash"])
+    assert row["locked_until"] is None
+    assert row["must_change"]
+    assert (await zhao.get("/account")).status_code == 303
+
+
+async def test_sessions_are_listed_and_ended(console: ConsoleDesk):
+    zhao = console.signed_in(console.account(Role.CALLER, login="zhao"))
+    admin = console.person(Role.ADMINISTRATOR)
+    assert "127.0.0.1" in text(await admin.get("/accounts/zhao"))
+    await admin.post("/accounts/zhao/sessions/end")
+    assert (await zhao.get("/account")).status_code == 303
+    assert "Nowhere." in text(await admin.get("/accounts/zhao"))
+
+
+async def test_an_administrator_of_a_unit_sees_and_makes_accounts_below_alone(console: ConsoleDesk):
+    town = ConsoleTown(console)
+    city = town.unit("市局")
+    county, other = town.unit("临河分局", city), town.unit("五原县局", city)
+    console.account(Role.CALLER, login="mine", unit_id=county)
+    console.account(Role.CALLER, login="theirs", unit_id=other)
+    console.account(Role.CALLER, login="central")
+    admin = console.person(Role.ADMINISTRATOR, unit_id=county)
+    page = text(await admin.get("/accounts"))
+    assert "mine" in page
+    assert "theirs" not in page
+    assert "central" not in page
+    assert (await admin.get("/accounts/theirs")).status_code == 404
+    for unit in ("", str(other), str(city)):
+        assert (await admin.post("/accounts", **NEW | {"unit": unit})).status_code == 404
+    assert (await admin.post("/accounts", **NEW | {"unit": str(county)})).status_code == 200
+    moved = await admin.post("/accounts/mine/change", display_name="M", role="caller", unit="", revision=1)
+    assert moved.status_code == 404

@@ -1,0 +1,147 @@
+"""The audit page: every line can be found, the export is one more, and nothing in a file runs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from python_calamine import CalamineWorkbook
+
+import dialer
+from dialer.domain.access import Role
+from dialer.domain.acts import ActKind
+from dialer.language import Lang
+from dialer.store import audits
+from dialer.web.console.audit_words import ACTS, act_words
+from tests.console.desk import ConsoleDesk, Person, text
+from tests.console.town import ConsoleTown
+
+
+def write(console: ConsoleDesk, *, who: str = "wang", act: str = "reveal", **more: object) -> None:
+    given = {"subject": "case/7", "why": "rings the family", "now": console.clock.now()} | more
+    with console.app.engine.store.begin() as tx:
+        audits.write(tx, who=who, act=act, **given)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def auditor(console: ConsoleDesk) -> Person:
+    return console.person(Role.AUDITOR)
+
+
+async def test_a_line_says_who_what_about_what_and_why(console: ConsoleDesk, auditor: Person):
+    write(console, facts={"fields": "phone"})
+    page = await auditor.get("/audit")
+    for told in ("wang", "hidden data looked at", "#7", "rings the family", "fields: phone"):
+        assert told in text(page)
+    assert 'href="/cases/7"' in page.text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"who": "wang"},
+        {"act": "reveal"},
+        {"subject": "case/7"},
+        {"subject": "#7"},
+        {"from": "2026-11-25", "to": "2026-11-25"},
+        {"who": "wang", "act": "reveal", "subject": "#7"},
+    ],
+    ids=str,
+)
+async def test_what_is_asked_is_what_is_shown(console: ConsoleDesk, auditor: Person, query: dict[str, str]):
+    write(console)
+    other = {
+        "who": "li",
+        "act": "pause",
+        "subject": "case/8",
+        "now": console.clock.now() - timedelta(days=3),
+    }
+    write(console, **other, why="something else")  # type: ignore[arg-type]
+    page = text(await auditor.get("/audit", **query))
+    assert "rings the family" in page
+    assert "something else" not in page
+    assert "No line is like this" in text(await auditor.get("/audit", who="nobody"))
+
+
+async def test_pages_follow_each_other_though_all_lines_are_of_one_moment(
+    console: ConsoleDesk, auditor: Person
+):
+    for number in range(53):
+        write(console, subject=f"case/{1000 + number}")
+    first = await auditor.get("/audit")
+    older = re.search(r'rel="next" href="([^"]+)"', first.text)
+    assert older is not None
+    second = await auditor.get(older[1].replace("&amp;", "&"))
+    shown = [int(n) for n in re.findall(r"#(\d{4})", text(first) + text(second))]
+    assert shown == list(range(1052, 999, -1))
+
+
+@pytest.mark.parametrize("before", ["x", "2026-11-25~1", "2026-11-25T00:00:00+00:00~x", "~", "9" * 90])
+async def test_a_broken_place_begins_at_the_newest(console: ConsoleDesk, auditor: Person, before: str):
+    write(console)
+    assert "rings the family" in text(await auditor.get("/audit", before=before))
+
+
+async def test_an_export_is_audited_with_its_reason(console: ConsoleDesk, auditor: Person):
+    write(console)
+    write(console, who="li")
+    answer = await auditor.post("/audit/export", kind="csv", why="yearly review", who="wang")
+    assert answer.headers["content-disposition"] == 'attachment; filename="audit-20261125-1000.csv"'
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert rows[0][:3] == ["Time", "Who", "What"]
+    assert [row[1] for row in rows[1:]] == ["wang"]
+    assert rows[1][0] == "2026-11-25 10:00:00+08:00"
+    [line] = console.audited("export")
+    assert (line["who"], line["why"], line["facts"]) == (
+        "auditor",
+        "yearly review",
+        {"lines": 1, "who": "wang"},
+    )
+
+
+async def test_without_a_reason_nothing_leaves(console: ConsoleDesk, auditor: Person):
+    answer = await auditor.post("/audit/export", kind="xlsx", why="  ")
+    assert answer.status_code == 422
+    assert "is empty" in text(answer)
+    assert console.audited("export") == []
+
+
+async def test_a_workbook_holds_the_same_and_runs_nothing(
+    console: ConsoleDesk, auditor: Person, tmp_path: Path
+):
+    write(console, why="=HYPERLINK(1)")
+    answer = await auditor.post("/audit/export", kind="xlsx", why="review")
+    path = tmp_path / "audit.xlsx"
+    path.write_bytes(answer.content)
+    rows = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python()
+    assert rows[1][5] == "'=HYPERLINK(1)"
+
+
+async def test_an_auditor_of_a_unit_sees_the_acts_of_its_people(console: ConsoleDesk):
+    town = ConsoleTown(console)
+    county, other = town.unit("临河分局"), town.unit("五原县局")
+    console.account(Role.CALLER, login="mine", unit_id=county)
+    console.account(Role.CALLER, login="theirs", unit_id=other)
+    for who in ("mine", "theirs"):
+        write(console, who=who)
+    page = text(await console.person(Role.AUDITOR, unit_id=county).get("/audit"))
+    assert "mine" in page
+    assert "theirs" not in page
+
+
+def test_every_act_that_is_written_has_its_words():
+    root = Path(dialer.__file__).parent
+    written = {
+        act
+        for path in root.rglob("*.py")
+        if "audits" in (source := path.read_text(encoding="utf-8")) or "note(tx" in source
+        for act in re.findall(r'(?:act=|, by, |_audit\(tx, engine, [\w.]+, )"([a-z_]+)"', source)
+    }
+    assert len(written) > 15
+    assert written - set(ACTS) - {kind.value for kind in ActKind} == set()
+    assert act_words("something_new", Lang.ZH) == "something_new"
+    assert act_words("reveal", Lang.ZH) == "查看隐藏信息"
