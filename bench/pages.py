@@ -50,7 +50,8 @@ SELECT :first + g, :first + g,
  'none', :policy, 1, 1, false, false, true, '{}', :now - (:count - g) * interval '31 seconds',
  CASE WHEN status IN ('open', 'watching') THEN NULL ELSE :now END,
  CASE WHEN status IN ('open', 'watching') THEN :now + interval '1 hour' END,
- CASE WHEN status = 'open' THEN 'pending' ELSE 'done' END, 1, 1, 0, 0, '{}', 'none', 'none', 0, 'none', 'none', 0, 'none'
+ CASE WHEN status = 'open' THEN 'pending' ELSE 'done' END, 1, 1, 0, 0, '{}', 'none', 'none', 0, 'none',
+ 'none', 0, 'none'
 FROM (SELECT g, abs(hashint8(g)) AS h, CASE WHEN g > :count * 0.99 THEN 'open' WHEN g > :count * 0.97 THEN 'watching'
  WHEN g % 2000 = 0 THEN 'reversed' WHEN g % 3 = 0 THEN 'closed' ELSE 'proven' END AS status
  FROM generate_series(0, :count - 1) g) rows
