@@ -9,8 +9,10 @@ from dialer.language import Lang, mark, say
 from dialer.words import word
 
 ACTS: Mapping[str, str] = {
+    "approve_load": mark("a list approved"),
     "assign_unit": mark("a unit given to a case"),
     "conversation": mark("a conversation read"),
+    "correct_columns": mark("a list's columns corrected"),
     "export": mark("records exported"),
     "forget_alias": mark("a unit's alias forgotten"),
     "import_units": mark("units imported"),
@@ -20,6 +22,7 @@ ACTS: Mapping[str, str] = {
     "reveal": mark("hidden data looked at"),
     "script_approve": mark("a script approved"),
     "script_draft": mark("a script drafted"),
+    "script_trial": mark("a script trial begun or ended"),
     "search": mark("a person searched for"),
     "sessions_end": mark("sessions ended"),
     "sign_in": mark("signed in"),
@@ -36,6 +39,7 @@ ACTS: Mapping[str, str] = {
     "teach_alias": mark("a unit's alias learned"),
     "token_add": mark("API token made"),
     "token_revoke": mark("API token revoked"),
+    "withdraw_load": mark("a list withdrawn"),
     "view_photo": mark("a photo looked at"),
 }
 TROUBLE = frozenset({"sign_in_failed", "sign_in_locked"})
