@@ -18,6 +18,7 @@ ACTS: Mapping[str, str] = {
     "import_units": mark("units imported"),
     "password_change": mark("password changed"),
     "pause": mark("dialling paused"),
+    "print_notice": mark("a notice printed"),
     "resume": mark("dialling resumed"),
     "reveal": mark("hidden data looked at"),
     "script_approve": mark("a script approved"),
