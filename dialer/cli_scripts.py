@@ -14,14 +14,18 @@ from rich.table import Table
 from audio.clips import PROMPTS, ManifestUnreadable
 from dialer.cli_trials import trials
 from dialer.cli_versions import render_version, versions
-from dialer.errors import Refusal
+from dialer.errors import Refusal, UnusableFile
 from dialer.scripts.catalogue import script_named, shipped
-from dialer.scripts.checks import check, good_path_seconds, longest_path_seconds
+from dialer.scripts.checks import Durations, check, good_path_seconds, longest_path_seconds
 from dialer.scripts.dialogue import Context, Turn, advance, start
+from dialer.scripts.graph import circles
 from dialer.scripts.hearing import Heard
+from dialer.scripts.model import Script
 from dialer.scripts.prompts import prompt_list
+from dialer.scripts.reading import read_script
 from dialer.usecases.choose_script import durations_by_text
 from dialer.usecases.editions import shipped_manifest
+from dialer.usecases.seed_scripts import shipped_bases
 
 scripts = typer.Typer(help="What the robot says.", no_args_is_help=True)
 _FINDINGS = 1
@@ -29,12 +33,12 @@ _FINDINGS = 1
 
 @scripts.command("check")
 def check_scripts(
-    script: Annotated[str, typer.Argument(help="one script; default: all")] = "",
+    script: Annotated[str, typer.Argument(help="a shipped script or a TOML file; default: all shipped")] = "",
     *,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Every path, every rule of wording, every sound; exit 1 when anything is wrong."""
-    chosen = [script_named(script)] if script else list(shipped().values())
+    chosen = [_script(script)] if script else list(shipped().values())
     durations = durations_by_text()
     findings = [finding for one in chosen for finding in check(one, durations=durations)]
     damaged = shipped_manifest().damaged()
@@ -50,10 +54,8 @@ def check_scripts(
         for column in table.columns:
             column.no_wrap = True
         for one in chosen:
-            seconds = good_path_seconds(one, one.default_language, durations)
-            longest = longest_path_seconds(one, one.default_language, durations)
             count = sum(finding.file == one.origin.file for finding in findings)
-            table.add_row(one.id, " ".join(one.languages), f"{seconds:.0f} s", f"{longest:.0f} s", str(count))
+            table.add_row(one.id, " ".join(one.languages), *_lengths(one, durations), str(count))
         Console().print(table)
         for line in dict.fromkeys(map(str, findings)):
             typer.echo(line, err=True)
@@ -100,13 +102,33 @@ def render_scripts(
     typer.echo(f"{len(made.clips)} prompts in {out}")
 
 
+def _lengths(script: Script, durations: Durations) -> list[str]:
+    """Seconds of the longest good way and of the longest way; of a script that may go round, neither is known."""
+    if circles(script):
+        return ["-", "-"]
+    ways = (good_path_seconds, longest_path_seconds)
+    return [f"{way(script, script.default_language, durations):.0f} s" for way in ways]
+
+
+def _script(named: str) -> Script:
+    """A shipped one by its id, or a file that may become a draft."""
+    if not named.endswith(".toml"):
+        return script_named(named)
+    path = Path(named)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise UnusableFile(f"{path.name}: cannot be read") from fault
+    return read_script(text, file=path.name, bases=shipped_bases())
+
+
 @scripts.command("play")
 def play(
-    script: Annotated[str, typer.Argument(help="such as police_impersonation")],
+    script: Annotated[str, typer.Argument(help="such as police_impersonation, or a TOML file")],
     language: Annotated[str, typer.Option(help="default: the script's own")] = "",
 ) -> None:
     """Walk through a script: read what is said, type keys, press Enter alone for silence."""
-    chosen = script_named(script)
+    chosen = _script(script)
     context = Context(language=language or chosen.default_language)
     turn = start(chosen, context)
     while True:

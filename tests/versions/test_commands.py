@@ -136,3 +136,19 @@ def test_the_task_of_a_worker_makes_the_sound(terminal: Terminal):
         application._made.clear()
         bulk_work._studios.clear()
         app.close()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ("请您听好", "您听我说", "warn: has no sound in zh [sound]"),
+        ('next = "caution"', 'next = "scene"', "a way leads back here, so that a call may never end [ends]"),
+    ],
+)
+def test_a_file_is_checked_before_it_is_drafted(tmp_path: Path, old: str, new: str, found: str):
+    path = tmp_path / "my-loan.toml"
+    path.write_text(LOAN.replace(old, new, 1), encoding="utf-8")
+    done = CliRunner().invoke(command, ["scripts", "check", str(path)], catch_exceptions=False)
+    assert done.exit_code == 1
+    assert "my-loan.toml:" in done.stderr
+    assert found in done.stderr

@@ -11,11 +11,13 @@ from audio.clips import PROMPTS
 from dialer.domain.script_life import VersionState
 from dialer.domain.values import FraudType, Tag
 from dialer.errors import Conflict, Invalid, NotFound
+from dialer.outcomes.timeline import EntryKind
 from dialer.scripts.catalogue import shipped
 from dialer.scripts.dialogue import Turn
 from dialer.scripts.hearing import Heard
 from dialer.scripts.reading import ScriptUnreadable
 from dialer.store import tables as t
+from dialer.store.reads import case_file
 from dialer.usecases.approve_script import NotApproved, NotRendered, approve_script
 from dialer.usecases.choose_script import choose_script
 from dialer.usecases.draft_script import draft_script
@@ -93,6 +95,22 @@ def test_a_call_keeps_the_version_that_it_was_placed_with(centre: ScriptCentre):
         turn = talk(centre.engine, _step(attempt_id, number, turn, "1"))
     assert turn.end is not None
     assert turn.utterances[-1].text.startswith("谢谢您")
+
+
+def test_the_case_says_which_version_and_sound_a_ring_spoke(centre: ScriptCentre):
+    attempt_id = centre.ring()
+    row = centre.rows(sa.select(t.attempt).where(t.attempt.c.id == attempt_id))[0]
+    with centre.tx() as tx:
+        timeline = case_file.read(tx, row["case_id"], now=centre.clock.now()).timeline
+    sent = next(entry for entry in timeline if entry.kind is EntryKind.RING_SENT)
+    version = centre.version("loan", 1)
+    assert sent.facts == {
+        "n": 1,
+        "script": "loan",
+        "version": 1,
+        "script_hash": version.content_hash,
+        "audio_hash": version.audio_hash,
+    }
 
 
 def test_an_older_version_is_gone_back_to_by_approving_it_again(centre: ScriptCentre):

@@ -80,11 +80,16 @@ _EVENTS = (
     .join(t.attempt, t.attempt.c.id == t.event.c.attempt_id, isouter=True)
     .where(t.event.c.case_id == _ID)
 )
+_ATTEMPTS = (
+    sa.select(t.attempt, t.script_version.c.number.label("script_number"))
+    .join(t.script_version, t.script_version.c.id == t.attempt.c.script_version_id, isouter=True)
+    .where(t.attempt.c.case_id == _ID)
+)
 _VIEWS = sa.select(t.audit).where(t.audit.c.subject == sa.func.concat("case/", _ID))
 
 _SOURCES: tuple[tuple[sa.Select[Any], Callable[[Row], Iterator[Entry]]], ...] = (
     (sa.select(t.warning).where(t.warning.c.case_id == _ID), entries.of_warning),
-    (sa.select(t.attempt).where(t.attempt.c.case_id == _ID), entries.of_attempt),
+    (_ATTEMPTS, entries.of_attempt),
     (_EVENTS, entries.of_event),
     (sa.select(t.message).where(t.message.c.case_id == _ID), entries.of_message),
     (sa.select(t.assignment).where(t.assignment.c.case_id == _ID), entries.of_assignment),

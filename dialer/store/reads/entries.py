@@ -33,7 +33,7 @@ def of_attempt(row: Row) -> Iterator[Entry]:
     n = row["n"]
     moments: tuple[tuple[str, EntryKind, dict[str, Fact]], ...] = (
         ("planned_at", EntryKind.RING_PLANNED, _planned(row)),
-        ("sent_at", EntryKind.RING_SENT, {}),
+        ("sent_at", EntryKind.RING_SENT, _spoke(row)),
         ("ringing_at", EntryKind.RINGING, {}),
         ("answered_at", EntryKind.ANSWERED, {}),
         ("ended_at", EntryKind.RING_ENDED, _ended(row)),
@@ -49,6 +49,16 @@ def _planned(row: Row) -> dict[str, Fact]:
         "number": row["number"] + 1,
         "not_before": row["not_before"].isoformat(),
         "state": row["state"],
+    }
+
+
+def _spoke(row: Row) -> dict[str, Fact]:
+    """The words and the sound that the ring was placed with; `version` counts within the script."""
+    return {
+        "script": row["script_id"],
+        "version": row["script_number"],
+        "script_hash": row["script_hash"],
+        "audio_hash": row["audio_hash"],
     }
 
 
