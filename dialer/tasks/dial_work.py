@@ -30,7 +30,7 @@ from dialer.usecases import watch_cycle as cycling
 _DIAL_SECONDS = 20.0
 _LINGER_SECONDS = 2.0
 _DIAL_AT_ONCE = 2
-_FOLD_SECONDS = 3.0
+_FOLD_SECONDS = 1.0
 
 _dialling = threading.BoundedSemaphore(_DIAL_AT_ONCE)
 
@@ -121,9 +121,7 @@ def cancel_calls() -> None:
 
 @shared_task(name="dialer.fold", ignore_result=True)
 def fold() -> None:
-    """The report's tally is brought up to date, for three seconds in five at most: what is left over after a long list
-    makes reports slow, and rings must not wait for it.
-    """
+    """The report's tally is brought up to date, for a moment: a long list must not keep rings waiting."""
     patiently(lambda: folding.fold_figures(application.current().engine, for_seconds=_FOLD_SECONDS))
 
 
