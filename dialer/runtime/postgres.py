@@ -29,7 +29,7 @@ class Postgres:
     name = NAME
     program_name = "postgres"
 
-    def __init__(self, *, place: Place, binaries: Binaries, shared_buffers_mb: int = 64) -> None:
+    def __init__(self, *, place: Place, binaries: Binaries, shared_buffers_mb: int = 256) -> None:
         self._place = place
         self._binaries = binaries
         self._shared_buffers_mb = shared_buffers_mb
@@ -64,7 +64,7 @@ class Postgres:
             "fsync": "on",
             "full_page_writes": "on",
             "synchronous_commit": "on",
-            "max_wal_size": "512MB",
+            "max_wal_size": "1GB",
             "min_wal_size": "32MB",
             "work_mem": "8MB",
             "maintenance_work_mem": "64MB",

@@ -309,18 +309,17 @@ _INSERT_COLUMNS = (
 )
 
 
-def insert(tx: Tx, cases: Sequence[tuple[StoredCase, int | None]]) -> None:
-    """New cases, each with the load that brought it; ids were taken before."""
-    columns = ", ".join(f'"{name}"' for name in _INSERT_COLUMNS)
+def rows(cases: Sequence[tuple[StoredCase, int | None]]) -> list[tuple[object, ...]]:
+    """What `insert` puts down: new cases, each with the load that brought it; ids were taken before."""
     # New cases that begin alike share their tracks; each pair of equal ones is the same object here.
     tracks: dict[tuple[int, int, int], tuple[object, ...]] = {}
-    rows: list[tuple[object, ...]] = []
+    made: list[tuple[object, ...]] = []
     for stored, load_id in cases:
         case = stored.case
         alike = (id(case.robot), id(case.human), id(case.visit))
         if alike not in tracks:
             tracks[alike] = _copied(_tracks(case))
-        rows.append(
+        made.append(
             (
                 case.id,
                 stored.person_id,
@@ -335,7 +334,13 @@ def insert(tx: Tx, cases: Sequence[tuple[StoredCase, int | None]]) -> None:
                 *tracks[alike],
             )
         )
-    tx.copy_in(f'COPY "case" ({columns}) FROM STDIN', rows)  # names from the list above
+    return made
+
+
+def insert(tx: Tx, made: list[tuple[object, ...]]) -> None:
+    """New cases, of whom `rows` made these."""
+    columns = ", ".join(f'"{name}"' for name in _INSERT_COLUMNS)
+    tx.copy_in(f'COPY "case" ({columns}) FROM STDIN', made)  # names from the list above
 
 
 def _copied(columns: tuple[object, ...]) -> tuple[object, ...]:

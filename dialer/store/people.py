@@ -140,39 +140,31 @@ def directory(tx: Tx, identities: Sequence[Identity]) -> Directory:
     )
 
 
-def write(tx: Tx, people: Sequence[Known], new_keys: Sequence[tuple[bytes, int]], *, now: datetime) -> None:
-    """New persons, changed persons, their numbers and the keys that find them."""
-    vault = tx.vault
-    new = [known for known in people if known.is_new]
-    tx.copy_in(
-        "COPY person (id, id_number_blind, name_blind, numbers, sealed, created_at) FROM STDIN",
-        [
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonRows:
+    """What `write` puts down, made without the database: a list's next rows are made while these are written."""
+
+    new: list[tuple[object, ...]]
+    phones: list[tuple[object, ...]]
+    changed: list[Known]
+
+
+def rows(vault: Vault, people: Sequence[Known], *, now: datetime) -> PersonRows:
+    """The rows of new persons, and the numbers of new and changed ones."""
+    return PersonRows(
+        new=[
             (
                 known.id,
                 known.id_number,
                 vault.blind(known.person.name, kind="name"),
                 len(known.person.phones),
-                seal_person(tx, person_id=known.id, person=known.person),
+                seal_person(vault, person_id=known.id, person=known.person),
                 now,
             )
-            for known in new
+            for known in people
+            if known.is_new
         ],
-    )
-    for known in people:
-        if known.changed and not known.is_new:
-            tx.execute(
-                sa.update(t.person)
-                .where(t.person.c.id == known.id)
-                .values(
-                    id_number_blind=known.id_number,
-                    numbers=len(known.person.phones),
-                    sealed=seal_person(tx, person_id=known.id, person=known.person),
-                )
-            )
-            tx.execute(sa.delete(t.person_phone).where(t.person_phone.c.person_id == known.id))
-    tx.copy_in(
-        "COPY person_phone (person_id, position, phone_blind, last4_blind) FROM STDIN",
-        [
+        phones=[
             (
                 known.id,
                 position,
@@ -183,12 +175,32 @@ def write(tx: Tx, people: Sequence[Known], new_keys: Sequence[tuple[bytes, int]]
             if known.is_new or known.changed
             for position, phone in enumerate(known.person.phones)
         ],
+        changed=[known for known in people if known.changed and not known.is_new],
     )
+
+
+def write(tx: Tx, made: PersonRows, new_keys: Sequence[tuple[bytes, int]]) -> None:
+    """New persons, changed persons, their numbers and the keys that find them."""
+    tx.copy_in(
+        "COPY person (id, id_number_blind, name_blind, numbers, sealed, created_at) FROM STDIN", made.new
+    )
+    for known in made.changed:
+        tx.execute(
+            sa.update(t.person)
+            .where(t.person.c.id == known.id)
+            .values(
+                id_number_blind=known.id_number,
+                numbers=len(known.person.phones),
+                sealed=seal_person(tx.vault, person_id=known.id, person=known.person),
+            )
+        )
+        tx.execute(sa.delete(t.person_phone).where(t.person_phone.c.person_id == known.id))
+    tx.copy_in("COPY person_phone (person_id, position, phone_blind, last4_blind) FROM STDIN", made.phones)
     tx.copy_in("COPY person_key (name_phone_blind, person_id) FROM STDIN", list(new_keys))
 
 
-def seal_person(tx: Tx, *, person_id: int, person: Person) -> bytes:
-    return tx.vault.seal_record(
+def seal_person(vault: Vault, *, person_id: int, person: Person) -> bytes:
+    return vault.seal_record(
         {
             "name": person.name,
             "phones": person.phones,

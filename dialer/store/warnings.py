@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from dialer.domain.values import FraudType, Grade, Tag, WarningKind
 from dialer.store.unit_of_work import Tx
+from dialer.store.vault import Vault
 
 LOAD_LOCK = 0x6C6F6164
 """One batch of arrivals is written at a time: what a person or an incident is, is decided against all before it."""
@@ -74,36 +75,41 @@ def cases_of(tx: Tx, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], i
     return {(row[0], row[1]): row[2] for row in rows}
 
 
-def write(tx: Tx, arrivals: Sequence[Arrival]) -> None:
+def rows(vault: Vault, arrivals: Sequence[Arrival]) -> list[tuple[object, ...]]:
+    """What `write` puts down, made without the database."""
+    return [
+        (
+            a.id,
+            a.person_id,
+            a.case_id,
+            a.load_id,
+            a.source,
+            a.instruction_no,
+            a.kind.value,
+            a.fraud_type.value,
+            a.grade.value,
+            a.unit,
+            a.amount_at_risk_fen,
+            a.amount_paid_fen,
+            a.talk_seconds,
+            f"{{{','.join(sorted(a.tags))}}}" if a.tags else "{}",
+            a.missed,
+            a.drill,
+            orjson.dumps(a.notices).decode() if a.notices else "[]",
+            a.event_at,
+            a.produced_at,
+            a.expires_at,
+            a.loaded_at,
+            vault.seal_record(a.personal, table="warning", column="sealed", row=a.id),
+        )
+        for a in arrivals
+    ]
+
+
+def write(tx: Tx, made: list[tuple[object, ...]]) -> None:
     tx.copy_in(
         "COPY warning (id, person_id, case_id, load_id, source, instruction_no, kind, fraud_type, grade, unit,"
         " amount_at_risk_fen, amount_paid_fen, talk_seconds, tags, missed, drill, notices, event_at, produced_at,"
         " expires_at, loaded_at, sealed) FROM STDIN",
-        [
-            (
-                a.id,
-                a.person_id,
-                a.case_id,
-                a.load_id,
-                a.source,
-                a.instruction_no,
-                a.kind.value,
-                a.fraud_type.value,
-                a.grade.value,
-                a.unit,
-                a.amount_at_risk_fen,
-                a.amount_paid_fen,
-                a.talk_seconds,
-                f"{{{','.join(sorted(a.tags))}}}" if a.tags else "{}",
-                a.missed,
-                a.drill,
-                orjson.dumps(a.notices).decode() if a.notices else "[]",
-                a.event_at,
-                a.produced_at,
-                a.expires_at,
-                a.loaded_at,
-                tx.vault.seal_record(a.personal, table="warning", column="sealed", row=a.id),
-            )
-            for a in arrivals
-        ],
+        made,
     )
