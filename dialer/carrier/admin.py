@@ -15,6 +15,7 @@ from aiohttp import web
 from dialer.carrier.config import BadCarrierConfig, ServiceClock
 from dialer.carrier.exchange import Exchange
 from dialer.carrier.faults import BadFault, read_faults
+from dialer.carrier.handset_admin import HandsetFront
 from dialer.carrier.lines.simulated import SimulatedLine
 from dialer.carrier.people import BadBehaviour, behaviour_from
 from dialer.carrier.texts import TextBoard
@@ -52,8 +53,23 @@ class AdminFront:
             ("DELETE", "/admin/faults", self.clear_faults),
             ("PUT", "/admin/limits", self.set_limits),
             ("POST", "/admin/crash", self.crash),
+            *self._of_handsets(),
         ):
             app.router.add_route(method, path, self._guarded(handler))
+
+    def _of_handsets(self) -> list[tuple[str, str, Handler]]:
+        """Nobody takes a real person's telephone in hand."""
+        if self._line is None:
+            return []
+        front = HandsetFront(self._exchange, self._line)
+        one = "/admin/handsets/{handset}"
+        return [
+            ("POST", "/admin/handsets", front.take),
+            ("GET", one, front.show),
+            ("DELETE", one, front.let_go),
+            ("GET", one + "/clips/{n}", front.clip),
+            ("POST", one + "/{act}", front.act),
+        ]
 
     def _guarded(self, handler: Handler) -> Handler:
         async def guarded(request: web.Request) -> web.StreamResponse:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 from urllib.parse import urljoin
 
@@ -213,7 +214,7 @@ class Player:
                     elif loop == 1:
                         self._speak(clip, then)
                     else:
-                        self._speak(Clip(seconds=clip.seconds * loop, wav=clip.wav), then)
+                        self._speak(replace(clip, seconds=clip.seconds * loop), then)
 
                 self._sounds.get(self._absolute(prompt.url), got)
 

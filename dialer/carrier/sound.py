@@ -81,7 +81,7 @@ class Sounds:
         clip: Clip | None = None
         if reply.fine:
             try:
-                clip = Clip(seconds=wav_seconds(reply.body), wav=reply.body)
+                clip = Clip(seconds=wav_seconds(reply.body), wav=reply.body, name=url)
             except BadSound:
                 clip = None
         if clip is not None:

@@ -44,6 +44,8 @@ class Clip:
     seconds: float
     wav: bytes = b""
     text: str = ""
+    name: str = ""
+    """Where the sound came from; empty for words."""
 
 
 class LegEvents(Protocol):

@@ -13,6 +13,7 @@ from hashlib import blake2b
 from itertools import accumulate
 
 from dialer.carrier.ears import Saying
+from dialer.carrier.lines.handset import Handsets
 from dialer.carrier.lines.line import Cause, Clip, Leg, LegEvents, Verdict
 from dialer.carrier.people import Behaviour, PeopleConfig, Pickup, Range
 from dialer.carrier.timers import Timers
@@ -45,7 +46,7 @@ def chance(seed: str, *parts: object) -> float:
 
 
 class SimulatedLine:
-    """Rings simulated people. `assign` gives one number a behaviour of its own."""
+    """Rings simulated people. `assign` gives one number a behaviour of its own; one of `handsets` is in a hand."""
 
     def __init__(
         self, timers: Timers, *, people: PeopleConfig, seed: str, desk_numbers: tuple[str, ...] = ()
@@ -54,6 +55,7 @@ class SimulatedLine:
         self._seed = seed
         self._assigned: dict[str, Behaviour] = {number: _desk() for number in desk_numbers}
         self._desks: dict[str, SimulatedLeg | None] = dict.fromkeys(desk_numbers)
+        self.handsets = Handsets(timers)
         self._behaviours = [one for one in people.behaviours if one.share > 0]
         self._bounds = list(accumulate(one.share for one in self._behaviours))
 
@@ -73,14 +75,21 @@ class SimulatedLine:
             self._assigned[number] = behaviour
 
     def refusal(self, number: str) -> int:
+        if self.handsets.of(number) is not None:
+            return 0
         behaviour = self.behaviour_of(number)
         return behaviour.refusal_code if behaviour.pickup is Pickup.REFUSED_AT_CREATION else 0
 
     def text_error(self, number: str) -> int:
         """Why a message to that number is never delivered, by Twilio's code; 0 when it is."""
+        if self.handsets.of(number) is not None:
+            return 0
         return _TEXT_ERRORS.get(self.behaviour_of(number).pickup, 0)
 
     def dial(self, number: str, *, nth: int, events: LegEvents) -> Leg:
+        handset = self.handsets.of(number)
+        if handset is not None:
+            return handset.rung(events)
         behaviour = self.behaviour_of(number)
         speaking = self._desks.get(number)
         if speaking is not None and not speaking.is_over:
