@@ -14,6 +14,7 @@ from dialer.web.console.app import create_console
 from dialer.web.health import engine, live, ready
 from dialer.web.hooks import Hooks
 from dialer.web.metrics import WebhookCounts, metrics
+from dialer.web.phone.pages import phone_routes
 from dialer.web.sound import sound
 from dialer.web.status import status_routes
 
@@ -22,6 +23,7 @@ def create_app(app: Application) -> Hooks:
     """All routes on this application. Interactive API pages are left out: they would load from elsewhere."""
     web = FastAPI(title="dialer", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     web.router.routes.extend(status_routes(app))
+    web.router.routes.extend(phone_routes(app))
     web.router.routes.append(Route("/audio/{file}", sound(app.engine), methods=["GET"]))
     # Browsers ask for it unasked; nothing is missing.
     web.router.routes.append(

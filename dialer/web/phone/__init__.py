@@ -1,0 +1,1 @@
+"""A telephone in the browser, on the simulated line alone."""
