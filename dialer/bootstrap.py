@@ -12,7 +12,7 @@ from datetime import datetime
 
 from celery import Celery
 
-from dialer.broker import Nudger, make_app
+from dialer.broker import Gathered, Nudger, make_app
 from dialer.domain.policy_form import to_plain
 from dialer.errors import SettingsError, Unavailable
 from dialer.runtime.clock import Clock, ScaledClock, SystemClock
@@ -131,6 +131,8 @@ def _assemble(settings: Settings, servers: EmbeddedServers | None) -> Applicatio
             version = policies.ensure(tx, to_plain(policy), now=real.now())
             seed_scripts(tx, now=clock.now())
     celery = make_app(_broker_url(settings, servers))
+    nudge = Nudger(celery)
+    store.after_commit = Gathered(nudge)
     engine = Engine(
         store=store,
         clock=clock,
@@ -153,7 +155,7 @@ def _assemble(settings: Settings, servers: EmbeddedServers | None) -> Applicatio
         drill=drill,
         derive_key=hashlib.blake2b(key=keys.index, person=b"derive").digest(),
         schema=schema,
-        nudge=Nudger(celery),
+        nudge=nudge,
     )
     return Application(
         settings=settings,

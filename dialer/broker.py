@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
 
 from celery import Celery
 from kombu.exceptions import OperationalError
@@ -85,3 +88,38 @@ class Nudger:
             _log.warning("broker does not tell its depth: %s", type(fault).__name__)
             return False
         return depth > _DEEP
+
+
+class Gathered:
+    """Nudges for work that may come many times a second: at once, and then one for all that came meanwhile."""
+
+    def __init__(self, nudge: Callable[[str], None], *, spacing_seconds: float = 0.2) -> None:
+        self._nudge = nudge
+        self._spacing = spacing_seconds
+        self._lock = threading.Lock()
+        self._next: dict[str, float] = {}
+        self._waiting: set[str] = set()
+
+    def __call__(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._want(name)
+
+    def _want(self, name: str) -> None:
+        now = time.monotonic()
+        with self._lock:
+            if name in self._waiting:
+                return
+            due = self._next.get(name, now)
+            self._next[name] = max(due, now) + self._spacing
+            if due > now:
+                self._waiting.add(name)
+                timer = threading.Timer(due - now, self._late, [name])
+                timer.daemon = True
+                timer.start()
+                return
+        self._nudge(name)
+
+    def _late(self, name: str) -> None:
+        with self._lock:
+            self._waiting.discard(name)
+        self._nudge(name)

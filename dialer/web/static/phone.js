@@ -131,8 +131,8 @@ async function lookAtPhone() {
   const state = await asked(`/phone/handsets/${handset}`);
   if (handset !== now.handset) return;
   // Until the next call rings, what is told is of the last one.
-  const old = state.state === "over" && state.calls === now.calls && now.state !== "ringing" && now.state !== "talking";
-  show(old && now.state === "idle" ? { ...state, state: "idle", played: [] } : state);
+  const isOld = now.state === "idle" && state.state === "over" && state.calls === now.calls;
+  show(isOld ? { ...state, state: "idle", played: [] } : state);
 }
 
 function show(line) {

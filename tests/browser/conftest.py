@@ -1,0 +1,102 @@
+"""Pages in a real Chromium against a whole running service. What a page complains of, or asks of another machine, fails
+its test.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+
+from tests.browser.service import Service, running_service
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_PATIENCE_MS = 30_000
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One whole service for the browser tests of a worker."""
+    with running_service(
+        tmp_path_factory.mktemp("service"), TELEPHONY__OFFICER_NUMBER="+8647896111"
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    """Begun for each test: the driver keeps a loop of its own, which the asynchronous tests beside it must not meet."""
+    if not CHROMIUM.exists():
+        reason = f"no Chromium at {CHROMIUM}: as root `make test` installs it (apt-get install chromium)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+class Complaints:
+    """What a page should never do."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def watch(self, context: BrowserContext) -> None:
+        context.on("console", self._console)
+        context.on("weberror", lambda error: self.told.append(f"exception: {error.error}"))
+        context.on("request", self._request)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.told.append(f"console {message.type}: {message.text}")
+
+    def _request(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in {"data", "blob"} and parts.hostname not in _LOOPBACK:
+            self.told.append(f"asked another machine: {parts.hostname}")
+
+
+@pytest.fixture
+def complaints() -> Iterator[Complaints]:
+    """Empty at the end; a test that provokes one takes it out of `told`."""
+    kept = Complaints()
+    yield kept
+    assert kept.told == []
+
+
+@pytest.fixture
+def context(browser: Browser, service: Service, complaints: Complaints) -> Iterator[BrowserContext]:
+    """A fresh profile on the service's address, in Chinese, as wide as a desk's screen."""
+    made = browser.new_context(
+        base_url=service.url,
+        locale="zh-CN",
+        viewport={"width": 1280, "height": 900},
+        permissions=["microphone"],
+    )
+    made.set_default_timeout(_PATIENCE_MS)
+    complaints.watch(made)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()

@@ -1,0 +1,111 @@
+"""The whole service as processes on a simulated line, its clock at ten in the morning, for a browser to look at."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from dialer.bootstrap import application, free_port
+from dialer.settings import load_settings
+from dialer.store import facts
+from dialer.store.facts import ClockRow
+
+_UP_SECONDS = 90.0
+_STOP_SECONDS = 40.0
+_TEN = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A running service; `env` is what a command needs to work on it."""
+
+    url: str
+    env: dict[str, str]
+    folder: Path
+    log: Path
+
+    def dialer(self, *arguments: str) -> str:
+        """What a command of ours prints."""
+        done = subprocess.run(
+            [sys.executable, "-m", "dialer", *arguments],
+            env=self.env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def load(self, rows: Sequence[dict[str, str]]) -> str:
+        """A list of these rows, loaded."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+        path = self.folder / f"list{time.monotonic_ns()}.csv"
+        path.write_text(text.getvalue(), encoding="utf-8-sig")
+        return self.dialer("load", str(path), "--json")
+
+
+@contextmanager
+def running_service(folder: Path, **settings: str) -> Iterator[Service]:
+    """Up before it is given, and stopped with all its children afterwards. `settings` are names without DIALER_."""
+    port = free_port()
+    env = {name: value for name, value in os.environ.items() if not name.startswith("DIALER_")} | {
+        "DIALER_DATA_DIR": str(folder / "var"),
+        "DIALER_WEB__PORT": str(port),
+        "DIALER_TELEPHONY__CALLS_PER_SECOND": "20",
+        "DIALER_SCHEDULER__TICK_SECONDS": "0.25",
+        "DIALER_LOG__LEVEL": "info",
+        **{f"DIALER_{name}": value for name, value in settings.items()},
+    }
+    _set_clock(env)
+    log = folder / "service.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dialer", "up"], env=env, stdout=out, stderr=subprocess.STDOUT
+        )
+        service = Service(url=f"http://127.0.0.1:{port}", env=env, folder=folder, log=log)
+        try:
+            _wait_until_up(process, service)
+            yield service
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _set_clock(env: dict[str, str]) -> None:
+    """Whatever the hour of the test: the robot may ring, and the clock keeps real time."""
+    settings = load_settings(env)
+    ten = datetime.now(ZoneInfo(settings.centre.timezone)).replace(hour=_TEN, minute=0, second=0)
+    with application(settings) as app, app.engine.store.begin() as tx:
+        facts.mark_drill(tx)
+        facts.write_clock(tx, ClockRow(anchor_unix=time.time(), epoch=ten.astimezone(UTC), speed=1.0))
+
+
+def _wait_until_up(process: subprocess.Popen[bytes], service: Service) -> None:
+    deadline = time.monotonic() + _UP_SECONDS
+    while time.monotonic() < deadline:
+        assert process.poll() is None, service.log.read_text()[-3000:]
+        try:
+            with urllib.request.urlopen(f"{service.url}/health/engine", timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"not up after {_UP_SECONDS:.0f} s: {service.log.read_text()[-3000:]}")
