@@ -39,9 +39,9 @@ def number_of(engine: Engine, case_id: int) -> str:
         return person.phones[locked[case_id].case.robot.number]
 
 
-def warn_of_oneself(engine: Engine, *, name: str, phone: str, fraud_type: FraudType) -> int:
-    """A warning about whoever typed it, taken like every other one; the case that it opened or joined. Raises `Invalid`
-    with the field that cannot be used, and `Conflict` where the data are not a drill's.
+def read_of_oneself(engine: Engine, *, name: str, phone: str, fraud_type: FraudType) -> Accepted:
+    """A warning about whoever typed it, read by the rules of every other one; its first phone is the one that rings.
+    Raises `Invalid` with the field that cannot be used, and `Conflict` where the data are not a drill's.
     """
     _only_in_a_drill(engine)
     now = engine.clock.now()
@@ -57,10 +57,13 @@ def warn_of_oneself(engine: Engine, *, name: str, phone: str, fraud_type: FraudT
         raise Invalid(field=NAMES[read.field], problem="cannot be used")
     if not name.strip():
         raise Invalid(field="name", problem="is empty")
-    return _taken(engine, read)
+    return read
 
 
-def _taken(engine: Engine, accepted: Accepted) -> int:
+def warn_of_oneself(engine: Engine, accepted: Accepted) -> int:
+    """It is in the books; the case that it opened or joined. Its telephone must be in hand by now: the robot may ring
+    before this returns.
+    """
     now = engine.clock.now()
     with engine.store.begin() as tx:
         taken = take_arrivals(tx, engine, [accepted], load_id=None, now=now)

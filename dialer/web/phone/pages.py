@@ -22,7 +22,7 @@ from dialer.bootstrap import Application
 from dialer.domain.case import CaseStatus
 from dialer.domain.values import FraudType
 from dialer.errors import Conflict, DialerError, Invalid, NotFound, Refusal, Unavailable
-from dialer.usecases.pick_up_phone import PLAYER, number_of, warn_of_oneself
+from dialer.usecases.pick_up_phone import PLAYER, number_of, read_of_oneself, warn_of_oneself
 from dialer.usecases.ring_now import ring_now
 from dialer.usecases.search_cases import search_cases
 from dialer.usecases.show_case import show_case
@@ -109,14 +109,17 @@ class _Phone:
         return _json({"targets": [told.target(line, lang) for line in page.cases]})
 
     async def load(self, request: Request) -> Response:
+        """In hand first: the robot rings a high grade at once."""
         data = await _object(request)
-        case_id = await asyncio.to_thread(
-            warn_of_oneself,
+        accepted = await asyncio.to_thread(
+            read_of_oneself,
             self._engine,
             name=str(data.get("name", "")),
             phone=str(data.get("phone", "")),
             fraud_type=_fraud_type(str(data.get("fraud_type", ""))),
         )
+        await self._line.take(accepted.record.phones[0])
+        case_id = await asyncio.to_thread(warn_of_oneself, self._engine, accepted)
         return _json({"case_id": case_id}, 201)
 
     async def take(self, request: Request) -> Response:

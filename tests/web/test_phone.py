@@ -1,0 +1,258 @@
+"""The telephone page's own rules: only a simulated line, only this machine, and nothing that it should not tell."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from starlette.applications import Starlette
+
+from dialer.bootstrap import Application, CarrierAccess
+from dialer.carrier.config import CarrierConfig, ServiceClock
+from dialer.carrier.server import start
+from dialer.domain.values import FraudType, Grade
+from dialer.errors import Conflict, Invalid, NotFound
+from dialer.settings import Settings, load_settings
+from dialer.store import tables as t
+from dialer.usecases.pick_up_phone import number_of, read_of_oneself, warn_of_oneself
+from dialer.usecases.ring_now import ring_now
+from dialer.web.phone.pages import phone_routes
+from dialer.web.phone.words import TEXTS
+from tests.ops.scene import Scene
+
+ACCOUNT = "AC" + "0" * 31 + "1"
+HERE = "http://127.0.0.1:8000"
+
+
+@pytest.fixture
+def scene(fresh_database: str) -> Iterator[Scene]:
+    made = Scene(fresh_database)
+    made.engine = replace(made.engine, drill=True)
+    yield made
+    made.close()
+
+
+def application_of(scene: Scene, carrier: CarrierAccess | None) -> Application:
+    settings: Settings = load_settings({})
+    return Application(
+        settings=settings,
+        engine=scene.engine,
+        celery=None,  # type: ignore[arg-type]  # nothing here sends a task
+        telephony=None,  # type: ignore[arg-type]  # nothing here speaks to a telephone network
+        carrier=carrier,
+        servers=None,
+    )
+
+
+class Browser:
+    """A page's requests, from this machine unless told."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+
+    async def get(self, path: str, **headers: str) -> httpx.Response:
+        return await self.client.get(path, headers=headers)
+
+    async def post(self, path: str, body: Mapping[str, Any] | bytes = b"", **headers: str) -> httpx.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        if isinstance(body, bytes):
+            return await self.client.post(path, content=body, headers=named)
+        return await self.client.post(path, json=body, headers=named)
+
+
+@asynccontextmanager
+async def opened(
+    scene: Scene, folder: Path, *, client: str = "127.0.0.1", base: str = HERE
+) -> AsyncIterator[Browser]:
+    """The page in front of a real carrier."""
+    carrier = await start(
+        CarrierConfig(
+            account_sid=ACCOUNT,
+            auth_token="token",  # of this test's own carrier
+            admin_token="admin",  # as above
+            state_dir=folder,
+            clock=ServiceClock(speed=20.0),
+        )
+    )
+    access = CarrierAccess(port=carrier.port, account_sid=ACCOUNT, auth_token="token", admin_token="admin")
+    web = Starlette(routes=phone_routes(application_of(scene, access)))
+    transport = httpx.ASGITransport(web, client=(client, 4000))
+    try:
+        async with httpx.AsyncClient(transport=transport, base_url=base) as made:
+            yield Browser(made)
+    finally:
+        await carrier.stop()
+
+
+def test_on_a_real_line_there_is_no_such_page(scene: Scene):
+    assert phone_routes(application_of(scene, None)) == []
+
+
+async def test_the_page_runs_no_script_but_its_own_and_is_framed_by_nobody(scene: Scene, tmp_path: Path):
+    async with opened(scene, tmp_path) as browser:
+        page = await browser.get("/phone")
+        assert page.status_code == 200
+        policy = page.headers["content-security-policy"]
+        assert "script-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+        assert page.text.count("<script") == 1
+        assert "style=" not in page.text
+        assert " onclick" not in page.text
+
+
+@pytest.mark.parametrize(("query", "title"), [("", "接听电话"), ("?lang=en", "A phone you can pick up")])
+async def test_it_speaks_both_languages(scene: Scene, tmp_path: Path, query: str, title: str):
+    async with opened(scene, tmp_path) as browser:
+        assert title in (await browser.get(f"/phone{query}")).text
+
+
+def test_every_word_has_both_languages():
+    assert all(zh and en for zh, en in TEXTS.values())
+
+
+@pytest.mark.parametrize(
+    ("client", "base"), [("192.0.2.7", HERE), ("127.0.0.1", "http://dialer.example.cn"), ("", HERE)]
+)
+async def test_another_machine_and_another_name_are_refused(
+    scene: Scene, tmp_path: Path, client: str, base: str
+):
+    async with opened(scene, tmp_path, client=client, base=base) as browser:
+        assert (await browser.get("/phone/targets")).status_code == 403
+        assert (await browser.get("/phone")).status_code == 403
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
+async def test_a_page_of_another_site_cannot_act(scene: Scene, tmp_path: Path, site: str):
+    case_id = scene.open_case()
+    async with opened(scene, tmp_path) as browser:
+        refused = await browser.post(f"/phone/cases/{case_id}/take", {}, sec_fetch_site=site)
+        assert refused.status_code == 403
+
+
+async def test_targets_are_masked(scene: Scene, tmp_path: Path):
+    scene.open_case(person_id=scene.person(name="欧阳明月", phones=("+8619900030001",)))
+    async with opened(scene, tmp_path) as browser:
+        (target,) = (await browser.get("/phone/targets")).json()["targets"]
+        assert target["phone"].endswith("0001")
+        told = str(target)
+        assert "欧阳明月" not in told
+        assert "19900030001" not in told
+
+
+async def test_a_taken_telephone_is_rung_answered_pressed_and_put_down(scene: Scene, tmp_path: Path):
+    case_id = scene.open_case(person_id=scene.person(name="欧阳明月", phones=("+8619900030002",)))
+    async with opened(scene, tmp_path) as browser:
+        taken = (await browser.post(f"/phone/cases/{case_id}/take", {})).json()
+        assert (taken["state"], taken["calls"], taken["hears_sound"]) == ("idle", 0, False)
+        assert "19900030002" not in str(taken)
+        path = f"/phone/handsets/{taken['id']}"
+        assert (await browser.post(f"{path}/answer")).json()["did"] is False
+        assert (await browser.post(f"{path}/keys", {"keys": "a"})).status_code == 422
+        assert (await browser.post(f"{path}/words", {"words": " "})).status_code == 422
+        assert (await browser.post(f"{path}/dance")).status_code == 404
+        assert (await browser.get(f"{path}/clips/1")).status_code == 404
+        again = (await browser.post(f"/phone/cases/{case_id}/take", {})).json()
+        assert again["id"] == taken["id"]
+    looks = scene.rows(sa.select(t.audit).where(t.audit.c.subject == f"case/{case_id}"))
+    assert {"reveal", "ring_now"} <= {look["act"] for look in looks}
+
+
+@pytest.mark.parametrize("path", ["/phone/handsets/none", "/phone/handsets/a.b", "/phone/cases/999999"])
+async def test_what_is_not_there_is_404(scene: Scene, tmp_path: Path, path: str):
+    async with opened(scene, tmp_path) as browser:
+        assert (await browser.get(path)).status_code == 404
+
+
+async def test_a_carrier_that_does_not_answer_is_said(scene: Scene):
+    access = CarrierAccess(port=1, account_sid=ACCOUNT, auth_token="token", admin_token="admin")
+    web = Starlette(routes=phone_routes(application_of(scene, access)))
+    transport = httpx.ASGITransport(web, client=("127.0.0.1", 4000))
+    async with httpx.AsyncClient(transport=transport, base_url=HERE) as client:
+        assert (await client.get("/phone/handsets/abc")).status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"name": "王", "phone": "12", "fraud_type": "loan"}, "phones"),
+        ({"name": " ", "phone": "19900031111", "fraud_type": "loan"}, "name"),
+        ({"name": "王", "phone": "19900031111", "fraud_type": "x"}, "fraud_type"),
+        ({}, "fraud_type"),
+    ],
+)
+async def test_a_form_that_cannot_be_used_names_its_field(
+    scene: Scene, tmp_path: Path, body: dict[str, str], field: str
+):
+    async with opened(scene, tmp_path) as browser:
+        answer = await browser.post("/phone/targets", body)
+        assert (answer.status_code, answer.json()["field"]) == (422, field)
+    assert scene.rows(sa.select(t.warning)) == []
+
+
+async def test_a_body_that_is_too_large_or_no_object_is_refused(scene: Scene, tmp_path: Path):
+    async with opened(scene, tmp_path) as browser:
+        assert (await browser.post("/phone/targets", b"x" * 1_100_000)).status_code == 422
+        assert (await browser.post("/phone/targets", b"[1]")).status_code == 422
+
+
+async def test_whoever_loads_themselves_has_the_telephone_before_it_can_ring(scene: Scene, tmp_path: Path):
+    async with opened(scene, tmp_path) as browser:
+        body = {"name": "王测试", "phone": "199 0003 2222", "fraud_type": "loan"}
+        made = await browser.post("/phone/targets", body)
+        case_id = made.json()["case_id"]
+        taken = (await browser.post(f"/phone/cases/{case_id}/take", {})).json()
+        assert taken["calls"] == 0
+        story = (await browser.get(f"/phone/cases/{case_id}?lang=en")).json()
+    assert story["contact"] == "none"
+    assert "warning" in {entry["kind"] for entry in story["timeline"]}
+    assert "王测试" not in str(story)
+    (warning,) = scene.rows(sa.select(t.warning))
+    assert (warning["case_id"], warning["grade"], warning["drill"]) == (case_id, "high", True)
+
+
+def test_only_a_drill_is_played_with(scene: Scene):
+    case_id = scene.open_case()
+    real = replace(scene.engine, drill=False)
+    with pytest.raises(Conflict):
+        number_of(real, case_id)
+    with pytest.raises(Conflict):
+        read_of_oneself(real, name="王", phone="19900031111", fraud_type=FraudType.LOAN)
+
+
+def test_the_same_person_twice_joins_the_open_case(scene: Scene):
+    def warned() -> int:
+        read = read_of_oneself(scene.engine, name="王测试", phone="19900033333", fraud_type=FraudType.LOAN)
+        return warn_of_oneself(scene.engine, read)
+
+    first = warned()
+    scene.later(seconds=1)
+    assert warned() == first
+
+
+def test_a_ring_on_request_is_due_at_once_and_names_who_asked(scene: Scene):
+    case_id = scene.open_case(grade=Grade.LOW)
+    ring_now(scene.engine, case_id, by=" li ", why="the family is here")
+    (look,) = scene.rows(sa.select(t.audit).where(t.audit.c.act == "ring_now"))
+    assert (look["who"], look["why"]) == ("li", "the family is here")
+    assert scene.attempt_of(case_id)["not_before"] <= scene.clock.now()
+
+
+def test_a_ring_on_request_needs_a_name_and_a_case(scene: Scene):
+    with pytest.raises(Invalid):
+        ring_now(scene.engine, scene.open_case(), by=" ", why="")
+    with pytest.raises(NotFound):
+        ring_now(scene.engine, 999_999, by="li", why="")
+
+
+def test_nobody_is_rung_on_request_once_the_case_is_closed(scene: Scene):
+    case_id = scene.open_case()
+    scene.change_case(case_id, status="closed", due_at=None, settled_at=scene.clock.now())
+    with pytest.raises(Conflict):
+        ring_now(scene.engine, case_id, by="li", why="")
