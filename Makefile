@@ -24,7 +24,8 @@ setup: ## a virtual environment in .venv with everything pinned (PYTHON=python3.
 demo: setup ## the whole service on a simulated line, with the sample list loaded and rung
 	@cd "$(ROOT)" && "$(BIN)/dialer" demo $(A)
 
-test: setup ## all tests, on real PostgreSQL and Valkey
+test: setup ## all tests, on real PostgreSQL and Valkey, pages in a real Chromium
+	@sh "$(ROOT)/tools/browser.sh"
 	@cd "$(ROOT)" && "$(BIN)/python" -m pytest -n auto --dist worksteal $(T)
 
 lint: setup ## ruff, formatting, types, direction of imports

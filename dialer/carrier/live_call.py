@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from dialer.carrier.bridge import Bridge
+from dialer.carrier.bridge import Bridge, OnDialled
 from dialer.carrier.call import Call, Status
 from dialer.carrier.ears import Saying
 from dialer.carrier.faults import Fault
@@ -84,12 +84,12 @@ class LiveCall:
         """The document is over: hung up from our side."""
         self.end(Status.COMPLETED, 200)
 
-    def dial(self, verb: Dial, done: Callable[[dict[str, str]], None]) -> None:
+    def dial(self, verb: Dial, done: OnDialled, left: OnDialled) -> None:
         def over(result: dict[str, str]) -> None:
             self._bridge = None
             done(result)
 
-        self._bridge = Bridge(self._exchange, self.call, verb, over)
+        self._bridge = Bridge(self._exchange, self.call, verb, over, left)
         self._bridge.start()
 
     # What the exchange does.
@@ -136,7 +136,7 @@ class LiveCall:
 
     def drop(self) -> None:
         """Cut off without a word, as in a crash: nothing is told to anybody."""
-        self._silence()
+        self._silence(told=False)
         if self._verdict_due is not None:
             self._verdict_due.cancel()
         if self._leg is not None:
@@ -235,12 +235,12 @@ class LiveCall:
             self._limit.cancel()
         self._limit = None if seconds is None else self._timers.later(seconds, then)
 
-    def _silence(self) -> None:
+    def _silence(self, *, told: bool = True) -> None:
         self._limit_to(None, self.finished)
         if self._player is not None:
             self._player.stop()
         if self._bridge is not None:
-            self._bridge.caller_left()
+            self._bridge.caller_left(told=told)
             self._bridge = None
         if self._verdict_due is not None and not self.order.async_amd:
             self._verdict_due.cancel()

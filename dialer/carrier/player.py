@@ -60,8 +60,12 @@ class PlayedCall(Protocol):
     def finished(self) -> None:
         """Nothing more to play: the call is hung up."""
 
-    def dial(self, verb: Dial, done: Callable[[dict[str, str]], None]) -> None:
-        """Rings another phone and joins it; `done` gets the DialCall parameters afterwards."""
+    def dial(
+        self, verb: Dial, done: Callable[[dict[str, str]], None], left: Callable[[dict[str, str]], None]
+    ) -> None:
+        """Rings another phone and joins it; `done` gets the DialCall parameters afterwards, `left` does in its place
+        when the caller has left before.
+        """
 
 
 class Player:
@@ -264,9 +268,19 @@ class Player:
             else:
                 self._next()
 
-        self._call.dial(verb, over)
+        def left(result: dict[str, str]) -> None:
+            """The application hears how it went; what it answers is played to nobody."""
+            if verb.action:
+                url = self._absolute(verb.action)
+                self._messenger.send(url, verb.method, self._call.params() | result, _nobody)
+
+        self._call.dial(verb, over, left)
 
     def _absolute(self, url: str) -> str:
         if url.startswith(("http://", "https://")):
             return url
         return urljoin(self._base, url) if url else self._base
+
+
+def _nobody(_reply: Reply) -> None:
+    """Nobody is left to hear it."""

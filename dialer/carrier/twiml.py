@@ -86,6 +86,9 @@ class Dial:
     method: str = "POST"
     caller_id: str = ""
     time_limit_seconds: float = 14_400.0
+    status_callback: str = ""
+    status_method: str = "POST"
+    events: frozenset[str] = frozenset({"completed"})
 
 
 Verb = Say | Play | Pause | Gather | Redirect | Hangup | Reject | Dial
@@ -203,12 +206,18 @@ def _hints(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(hint for part in text.split(",") if (hint := part.strip()))) if text else ()
 
 
+_DIAL_EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})
+
+
 def _dial(element: _Element) -> Dial:
-    number = element.content
+    number, asked = element.content, element
     for child in element.children:
         if child.name != "Number":
             raise BadTwiml(f"<Dial> cannot reach a <{child.name}>")
-        number = child.content
+        number, asked = child.content, child
+    events = frozenset(asked.attributes.get("statusCallbackEvent", "completed").split())
+    if events - _DIAL_EVENTS:
+        raise BadTwiml("statusCallbackEvent of <Number> is none", code=INVALID_ATTRIBUTE)
     if not number:
         raise BadTwiml("<Dial> names no number", code=INVALID_ATTRIBUTE)
     return Dial(
@@ -218,6 +227,9 @@ def _dial(element: _Element) -> Dial:
         method=_method(element),
         caller_id=element.attributes.get("callerId", ""),
         time_limit_seconds=_number(element, "timeLimit", 14_400.0),
+        status_callback=asked.attributes.get("statusCallback", ""),
+        status_method=asked.attributes.get("statusCallbackMethod", "POST").upper(),
+        events=events,
     )
 
 

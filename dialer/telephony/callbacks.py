@@ -23,6 +23,8 @@ __all__ = [
     "MessageProgress",
     "PersonLeg",
     "Stage",
+    "caller_left",
+    "desk_answered",
     "dial_status",
     "hand_over_taken",
     "heard",
@@ -115,6 +117,17 @@ def message_event(params: Mapping[str, str]) -> MessageProgress:
 def hand_over_taken(params: Mapping[str, str]) -> bool:
     """True when the officer's telephone was answered and the two have spoken."""
     return params.get("DialCallStatus") in {"completed", "answered"}
+
+
+def caller_left(params: Mapping[str, str]) -> bool:
+    """True when the person's own call was over by then: they hung up on the desk, ringing or talking."""
+    stage = STAGES.get(params.get("CallStatus", ""))
+    return stage is Stage.ENDED
+
+
+def desk_answered(params: Mapping[str, str]) -> bool:
+    """True when the officer's telephone was picked up."""
+    return STAGES.get(params.get("CallStatus", "")) is Stage.ANSWERED
 
 
 def dial_status(params: Mapping[str, str]) -> str:

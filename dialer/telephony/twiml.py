@@ -99,9 +99,11 @@ def _hand_over(
     if not config.officer_number:
         return _redirect(urls.call(attempt_id, step=step + 1, position=encoded))
     action = quoteattr(urls.dial(attempt_id, step=step + 1, position=encoded))
+    told = quoteattr(urls.officer(attempt_id, step=step + 1))
     return (
         f'<Dial timeout="{config.officer_ring_seconds}" callerId={quoteattr(config.caller_number)}'
-        f' method="POST" action={action}><Number>{_text(config.officer_number)}</Number></Dial>'
+        f' method="POST" action={action}><Number statusCallbackEvent="answered" statusCallbackMethod="POST"'
+        f" statusCallback={told}>{_text(config.officer_number)}</Number></Dial>"
     )
 
 

@@ -10,6 +10,7 @@ STATUS_ROUTE: Final = "/hooks/status/{attempt_id}"
 AMD_ROUTE: Final = "/hooks/amd/{attempt_id}"
 FALLBACK_ROUTE: Final = "/hooks/fallback/{attempt_id}"
 MESSAGE_ROUTE: Final = "/hooks/message/{message_id}"
+OFFICER_ROUTE: Final = "/hooks/officer/{attempt_id}/{step}"
 DIAL_ROUTE: Final = "/hooks/dial/{attempt_id}/{step}/{position}"
 DESK_ROUTE: Final = "/hooks/desk/{call_id}/{what}"
 
@@ -53,3 +54,7 @@ class HookUrls:
     def desk(self, call_id: UUID, what: str) -> str:
         """Told how far a call from a desk came: `status` of the desk's own leg, `dial` of the person's."""
         return f"{self._base}/hooks/desk/{call_id}/{what}{RETRIES}"
+
+    def officer(self, attempt_id: UUID, *, step: int) -> str:
+        """Told, while the call goes on, when the officer's telephone is answered."""
+        return f"{self._base}/hooks/officer/{attempt_id}/{step}{RETRIES}"

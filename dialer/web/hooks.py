@@ -24,6 +24,8 @@ from dialer.scripts.dialogue import Position, Turn
 from dialer.scripts.hearing import Heard
 from dialer.telephony import urls
 from dialer.telephony.callbacks import (
+    caller_left,
+    desk_answered,
     dial_status,
     hand_over_taken,
     heard,
@@ -181,6 +183,7 @@ class Hooks:
         routes: Mapping[str, Callable[[Hook], Awaitable[Answer]]] = {
             urls.CALL_ROUTE: self._call,
             urls.DIAL_ROUTE: self._dialled,
+            urls.DESK_ROUTE: self._desk,
             urls.STATUS_ROUTE: self._status,
             urls.AMD_ROUTE: self._machine,
             urls.MESSAGE_ROUTE: self._message,
@@ -245,11 +248,12 @@ class Hooks:
         return await self._turn(step)
 
     async def _dialled(self, hook: Hook) -> Answer:
-        """How a hand-over went: taken, the call is over; not taken, the script goes on."""
+        """How a hand-over went: taken or left, the call is over; not taken, the script goes on."""
         fields = hook.fields
         number, desk = int(hook.rest[0]), dial_status(fields)
-        if hand_over_taken(fields):
-            await self._heard(Taken(attempt_id=hook.attempt_id, step=number, desk=desk))
+        took = hand_over_taken(fields)
+        if took or caller_left(fields):
+            await self._heard(Taken(attempt_id=hook.attempt_id, step=number, desk=desk, took=took))
             return 200, hang_up()
         step = Step(
             attempt_id=hook.attempt_id,
@@ -261,6 +265,15 @@ class Hooks:
             personal=hook.personal,
         )
         return await self._turn(step)
+
+    async def _desk(self, hook: Hook) -> Answer:
+        """The officer's telephone was picked up: the assignment is theirs while they speak."""
+        if desk_answered(hook.fields):
+            number = int(hook.rest[0])
+            await self._heard(
+                Taken(attempt_id=hook.attempt_id, step=number, desk="answered", talking=True)
+            )
+        return _KEPT
 
     async def _turn(self, step: Step) -> Answer:
         turn = await self._heard(step)

@@ -95,6 +95,8 @@ def test_whoever_rejects_is_rung_again_when_they_ask_and_not_by_the_page_alone(p
 
 
 def test_a_target_of_a_list_is_masked_and_can_be_played(page: Page, service: Service):
+    # Nobody else may pick it up before.
+    service.dialer("pause", "--minutes", "5", "--by", "test", "--why", "a target is picked", "--grade", "low")
     service.load(
         [
             {
@@ -112,6 +114,8 @@ def test_a_target_of_a_list_is_masked_and_can_be_played(page: Page, service: Ser
     expect(page.locator("#targets")).not_to_contain_text("欧阳明月")
     expect(page.locator("#targets")).not_to_contain_text("19900039001")
     row.click()
+    expect(page.locator("#waiting")).to_contain_text("paused")
+    service.dialer("resume", "--by", "test", "--grade", "low")
     answer(page)
     asked(page, "机主本人")
     page.keyboard.press("Escape")

@@ -236,7 +236,55 @@ async def test_the_caller_leaving_frees_the_desk(hands: Bench, app: App):
     call.hang_up_phone()
     await officer.end()
     await app.final(sid)
-    assert app.at("/dialled") == []
+    await app.until(lambda: bool(app.at("/dialled")))
+    (told,) = app.at("/dialled")
+    assert (told.params["CallStatus"], told.params["DialCallStatus"]) == ("completed", "completed")
+
+
+async def test_the_caller_leaving_while_the_desk_rings_is_told_too(hands: Bench, app: App):
+    app.documents["/start"] = f"<Response><Dial timeout='5000' action='/dialled'>{DESK}</Dial></Response>"
+    phone, desk = hands.phones.phone(TO), hands.phones.phone(DESK)
+    await hands.call()
+    call = await phone.rings()
+    call.answer()
+    officer = await desk.rings()
+    call.hang_up_phone()
+    await officer.end()
+    await app.until(lambda: bool(app.at("/dialled")))
+    (told,) = app.at("/dialled")
+    assert (told.params["CallStatus"], told.params["DialCallStatus"]) == ("completed", "canceled")
+
+
+async def test_the_desk_s_own_call_is_told_of_as_it_is_answered(hands: Bench, app: App):
+    app.documents["/start"] = (
+        f"<Response><Dial timeout='5000'><Number statusCallbackEvent='answered completed'"
+        f" statusCallback='{app.base}/desk'>{DESK}</Number></Dial></Response>"
+    )
+    phone, desk = hands.phones.phone(TO), hands.phones.phone(DESK)
+    sid = await hands.call()
+    call = await phone.rings()
+    call.answer()
+    officer = await desk.rings()
+    officer.answer()
+    await app.until(lambda: bool(app.at("/desk")))
+    (answered,) = app.at("/desk")
+    assert (answered.params["CallStatus"], answered.params["ParentCallSid"]) == ("in-progress", sid)
+    assert answered.signed
+    officer.hang_up_phone()
+    await app.until(lambda: len(app.at("/desk")) == 2)
+    assert app.at("/desk")[1].params["CallStatus"] == "completed"
+
+
+async def test_an_event_that_a_number_cannot_be_told_of_is_refused(hands: Bench, app: App):
+    app.documents["/start"] = (
+        f"<Response><Dial><Number statusCallbackEvent='sneezed'>{DESK}</Number></Dial></Response>"
+    )
+    phone = hands.phones.phone(TO)
+    await hands.call()
+    call = await phone.rings()
+    call.answer()
+    assert "application error" in (await call.speech()).text
+    assert hands.carrier.exchange.errors[12200] == 1
 
 
 async def test_the_ring_ends_at_its_timeout(hands: Bench, app: App):

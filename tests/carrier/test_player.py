@@ -88,7 +88,9 @@ class Desk:
         self.over = True
         self.player.stop()
 
-    def dial(self, verb: Dial, done: Callable[[dict[str, str]], None]) -> None:
+    def dial(
+        self, verb: Dial, done: Callable[[dict[str, str]], None], left: Callable[[dict[str, str]], None]
+    ) -> None:
         self.spoken.append(f"dial {verb.number}")
         self.dialled = done
 

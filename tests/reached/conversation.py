@@ -72,6 +72,19 @@ class Ring:
             return self
         return self._talk(self.turn.position, Heard.silence(), desk=status)
 
+    def desk_answers(self) -> Ring:
+        """The officer has picked up; the two are speaking."""
+        taken = Taken(attempt_id=self.attempt_id, step=self._step, desk="answered", talking=True)
+        hear_one(self.scene.engine, taken)
+        return self
+
+    def leaves(self, status: str) -> Ring:
+        """The person hung up before the desk answered."""
+        hear_one(
+            self.scene.engine, Taken(attempt_id=self.attempt_id, step=self._step, desk=status, took=False)
+        )
+        return self
+
     def machine(self) -> Ring:
         self._tell(CallProgress(stage=Stage.ANSWERED, sid=self.sid, answered_by="machine_start"), step="amd")
         return self

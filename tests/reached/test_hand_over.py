@@ -50,6 +50,28 @@ def test_a_desk_that_takes_the_call_has_the_assignment(scene: Scene):
     assert (case.human.state, case.contact) == (ErrandState.OPEN, Contact.VERIFIED)
 
 
+def test_the_desk_has_it_from_its_answer_on_while_they_still_speak(scene: Scene):
+    ring = Ring(scene).answered().after(12).presses("1", "0").desk_answers()
+    (assignment,) = scene.assignments_of(ring.case_id)
+    assert (assignment["state"], assignment["signed_by"]) == ("signed", DESK)
+    assert ring.row()["state"] == "answered"
+    ring.after(60).desk("completed", taken=True).ends(seconds=80)
+    assert scene.assignments_of(ring.case_id)[0]["signed_by"] == DESK
+
+
+def test_hanging_up_on_a_desk_that_rings_leaves_it_at_the_top(scene: Scene):
+    ring = Ring(scene).answered().after(12).presses("1", "0")
+    said = ring.row()
+    ring.leaves("canceled").ends(seconds=20)
+    row = ring.row()
+    assert (row["last_node"], row["answer"]) == (said["last_node"], "wants_officer")
+    (assignment,) = scene.assignments_of(ring.case_id)
+    assert (assignment["state"], assignment["signed_by"]) == ("open", None)
+    assert first_in_queue(scene) == ring.case_id
+    told = show_hand_over(scene.engine, assignment["id"], by="li")
+    assert told.said[-1].desk == "canceled"
+
+
 def test_told_twice_that_the_desk_took_it_nothing_changes(scene: Scene):
     ring = Ring(scene).answered().after(12).presses("1", "0")
     ring.desk("completed", taken=True).desk("completed", taken=True)

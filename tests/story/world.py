@@ -46,6 +46,8 @@ from tests.store.reads.town import MORNING
 ACCOUNT, TOKEN = "AC" + "0" * 31 + "7", "token-of-the-story"
 ATTEMPT_IN_URL = r"/hooks/[a-z]+/([0-9a-f-]{36})"
 SPEED = 60.0
+DESK_NUMBER = "+8647896111"
+"""The duty line; one telephone, with a simulated officer unless a story says otherwise."""
 PATIENCE_SECONDS = 60.0
 COOPERATES = Behaviour(
     name="cooperates", share=1, keys=("1", "1", "1"), ring_after_seconds=(1, 1), answer_after_seconds=(3, 5)
@@ -182,6 +184,7 @@ async def world(scene: Scene, folder: Path) -> AsyncIterator[World]:
         seed="story",
         people=PeopleConfig(behaviours=(COOPERATES,)),
         attempt_pattern=ATTEMPT_IN_URL,
+        desk_numbers=(DESK_NUMBER,),
         clock=ServiceClock(anchor_unix=clock.anchor_unix, epoch=clock.epoch, speed=clock.speed),
     )
     with socket.socket() as listening:
@@ -196,6 +199,7 @@ async def world(scene: Scene, folder: Path) -> AsyncIterator[World]:
             public_url=f"http://127.0.0.1:{listening.getsockname()[1]}",
             timeout_seconds=RULES.post_timeout_seconds,
             hear_speech=True,
+            officer_number=DESK_NUMBER,
         )
         scene.engine = replace(scene.engine, clock=clock, real=SystemClock(), lines=RULES)
         scene.clock.set(clock.now())

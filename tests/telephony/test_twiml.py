@@ -57,7 +57,11 @@ ALLOWED = {
         "action": HOOK,
         "timeLimit": r"\d+",
     },
-    "Number": {},
+    "Number": {
+        "statusCallback": r"https?://.*",
+        "statusCallbackEvent": r"(initiated|ringing|answered|completed)( (ringing|answered|completed))*",
+        "statusCallbackMethod": "GET|POST",
+    },
     "Pause": {"length": r"\d+"},
 }
 INSIDE = {"Response": {"Say", "Play", "Gather", "Redirect", "Hangup", "Dial", "Pause"}, "Dial": {"Number"}}

@@ -144,7 +144,7 @@ function show(line) {
     document.body.dataset.at = line.state;
     $("incoming").hidden = line.state !== "ringing";
     $("incall").hidden = line.state !== "talking";
-    $("after").hidden = line.state !== "over";
+    $("after").hidden = line.state !== "over" && line.state !== "idle";
     sound.ring(line.state === "ringing");
     if (line.state === "over") sound.silence();
     if (line.state === "ringing") $("answer").focus();
