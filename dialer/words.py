@@ -167,6 +167,7 @@ _CATALOGUE: Mapping[type[StrEnum], Mapping[str, str]] = {
         Reason.NO_USABLE_NUMBER: "no number that can be rung",
         Reason.FORWARDED_OR_MACHINE: "forwarded or a machine, which is no contact",
         Reason.NOT_VERIFIED: "whoever answered was not verified",
+        Reason.LEFT_UNANSWERED: "verified, and hung up without an answer",
         Reason.HUNG_UP_EARLY: "hung up before the warning was spoken",
         Reason.SILENT: "silent all the time",
         Reason.DOUBTFUL: "a doubtful answer",

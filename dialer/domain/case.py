@@ -45,6 +45,8 @@ class Reason(StrEnum):
     FORWARDED_OR_MACHINE = "forwarded_or_machine"
     NOT_VERIFIED = "not_verified"
     HUNG_UP_EARLY = "hung_up_early"
+    LEFT_UNANSWERED = "left_unanswered"
+    """The right person was on the line, and put it down before they said what they will do."""
     SILENT = "silent"
     DOUBTFUL = "doubtful"
     REFUSED = "refused"

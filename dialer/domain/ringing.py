@@ -13,6 +13,8 @@ from dialer.domain.message import MessagePurpose
 from dialer.domain.reach import NO_CONTACT, Reach
 from dialer.domain.values import Answer, Contact, OutcomeKind, Tag, TelephonyResult, Track
 
+_UNSAID = {Reach.SILENT: Reason.SILENT, Reach.VERIFIED: Reason.LEFT_UNANSWERED}
+"""Why a call without an answer is followed by another, where more is known than that nobody said who they are."""
 _EVERYBODY = 100
 """Per cent."""
 
@@ -152,7 +154,7 @@ def _nothing_said(draft: Draft, reach: Reach | None) -> None:
     ):
         hand_over(draft, Reason.SILENT, OutcomeKind.CANNOT_FIND_YET)
     else:
-        _again_or_person(draft, Reason.SILENT if reach is Reach.SILENT else Reason.NOT_VERIFIED)
+        _again_or_person(draft, _UNSAID.get(reach, Reason.NOT_VERIFIED) if reach else Reason.NOT_VERIFIED)
 
 
 def _success(draft: Draft, outcome: OutcomeKind) -> None:

@@ -15,7 +15,7 @@ from dialer.usecases.engine import Engine
 from dialer.usecases.take_arrivals import take_arrivals
 from dialer.usecases.take_warnings import NAMES, read_warnings
 
-PLAYER = "telephone page"
+PLAYER = "/phone"
 """Who the audit says it was."""
 
 
@@ -33,7 +33,7 @@ def number_of(engine: Engine, case_id: int) -> str:
             who=PLAYER,
             act="reveal",
             subject=f"case/{case_id}",
-            why="its telephone is taken in hand on the simulated line",
+            why="在模拟线路上接听 its telephone is taken in hand on the simulated line",
             now=engine.clock.now(),
         )
         return person.phones[locked[case_id].case.robot.number]

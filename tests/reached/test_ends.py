@@ -83,3 +83,10 @@ def test_a_ring_that_nobody_answered_reached_nobody(scene: Scene):
 def test_without_the_carrier_s_duration_our_own_clock_counts(scene: Scene):
     row = Ring(scene).answered().after(5).ends()
     assert (row["heard_seconds"], row["reach"]) == (5, "hung_up_early")
+
+
+def test_the_right_person_who_leaves_without_an_answer_is_rung_again_for_that(scene: Scene):
+    ring = Ring(scene)
+    row = ring.answered().after(20).presses("1").after(5).ends(seconds=25)
+    assert (row["reach"], row["contact"], row["answer"]) == ("verified", "verified", "none")
+    assert scene.attempt_of(ring.case_id)["reason"] == Reason.LEFT_UNANSWERED.value

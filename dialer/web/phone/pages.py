@@ -128,7 +128,7 @@ class _Phone:
         number = await asyncio.to_thread(number_of, self._engine, case_id)
         state = await self._line.take(number)
         await asyncio.to_thread(
-            ring_now, self._engine, case_id, by=PLAYER, why="its telephone was taken in hand"
+            ring_now, self._engine, case_id, by=PLAYER, why="接听页 its telephone was taken in hand"
         )
         return _json(told.handset(state), 201)
 
