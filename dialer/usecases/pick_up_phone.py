@@ -6,17 +6,19 @@ Never for a real line: whoever calls this has made sure that the telephone netwo
 from __future__ import annotations
 
 from dialer.domain.values import FraudType, Grade
-from dialer.errors import Conflict, Invalid, NotFound
+from dialer.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.intake.records import Accepted, Field, Rejected
 from dialer.store import audits, cases
 from dialer.store.reads import persons
 from dialer.store.tokens import Token
+from dialer.usecases.act_on_case import ring_now, standing
 from dialer.usecases.engine import Engine
 from dialer.usecases.take_arrivals import take_arrivals
 from dialer.usecases.take_warnings import NAMES, read_warnings
 
 PLAYER = "/phone"
 """Who the audit says it was."""
+_PATIENCE = 5
 
 
 def number_of(engine: Engine, case_id: int) -> str:
@@ -37,6 +39,19 @@ def number_of(engine: Engine, case_id: int) -> str:
             now=engine.clock.now(),
         )
         return person.phones[locked[case_id].case.robot.number]
+
+
+def ask_for_ring(engine: Engine, case_id: int) -> None:
+    """The robot's next ring is wanted now, whatever happens to the case meanwhile. Raises `NotFound`, and `Conflict`
+    where nobody may be rung any more.
+    """
+    for _ in range(_PATIENCE):
+        try:
+            ring_now(engine, case_id, by=PLAYER, expected=standing(engine, case_id).revision)
+        except Overtaken:
+            continue
+        return
+    raise Conflict("the case changes faster than it can be looked at")
 
 
 def read_of_oneself(engine: Engine, *, name: str, phone: str, fraud_type: FraudType) -> Accepted:
@@ -70,7 +85,10 @@ def warn_of_oneself(engine: Engine, accepted: Accepted) -> int:
         (case_id,) = taken.case_ids
         if case_id is None:
             raise Conflict("this very warning is in the books already")
-        audits.write(tx, who=PLAYER, act="take_warnings", subject=f"case/{case_id}", why="", now=now)
+        # The warning itself is in the case's timeline, under this source.
+        audits.write(
+            tx, who=PLAYER, act="take_warnings", subject="phone", why="", now=now, facts={"case": case_id}
+        )
     engine.nudge("dial")
     return case_id
 

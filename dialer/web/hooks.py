@@ -270,9 +270,7 @@ class Hooks:
         """The officer's telephone was picked up: the assignment is theirs while they speak."""
         if desk_answered(hook.fields):
             number = int(hook.rest[0])
-            await self._heard(
-                Taken(attempt_id=hook.attempt_id, step=number, desk="answered", talking=True)
-            )
+            await self._heard(Taken(attempt_id=hook.attempt_id, step=number, desk="answered", talking=True))
         return _KEPT
 
     async def _turn(self, step: Step) -> Answer:

@@ -118,12 +118,6 @@ def test_how_far_away(seconds: int, zh: str, en: str):
     assert moment_words(None, NOW, Lang.ZH) == ""
 
 
-def test_what_a_person_did_to_a_case_is_told_in_words():
-    asked = Entry(at=NOW, kind=EntryKind.ACT, id="x", facts={"act": "ring_now", "why": "the family is here"})
-    assert entry_sentence(asked, Lang.ZH) == "要求机器人马上呼叫"
-    assert entry_sentence(asked, Lang.EN) == "asked the robot to ring now"
-
-
 def test_what_was_said_is_told_apart_from_what_was_pressed():
     facts = {"n": 1, "heard_at": "identity", "key": "", "spoke": True, "then": "identity", "end": False}
     spoken = Entry(at=NOW, kind=EntryKind.SPOKEN, id="x", facts=facts)

@@ -17,11 +17,10 @@ from dialer.bootstrap import Application, CarrierAccess
 from dialer.carrier.config import CarrierConfig, ServiceClock
 from dialer.carrier.server import start
 from dialer.domain.values import FraudType, Grade
-from dialer.errors import Conflict, Invalid, NotFound
+from dialer.errors import Conflict, NotFound
 from dialer.settings import Settings, load_settings
 from dialer.store import tables as t
-from dialer.usecases.pick_up_phone import number_of, read_of_oneself, warn_of_oneself
-from dialer.usecases.ring_now import ring_now
+from dialer.usecases.pick_up_phone import ask_for_ring, number_of, read_of_oneself, warn_of_oneself
 from dialer.web.phone.pages import phone_routes
 from dialer.web.phone.words import TEXTS
 from tests.ops.scene import Scene
@@ -161,7 +160,7 @@ async def test_a_taken_telephone_is_rung_answered_pressed_and_put_down(scene: Sc
         again = (await browser.post(f"/phone/cases/{case_id}/take", {})).json()
         assert again["id"] == taken["id"]
     looks = scene.rows(sa.select(t.audit).where(t.audit.c.subject == f"case/{case_id}"))
-    assert {"reveal", "ring_now"} <= {look["act"] for look in looks}
+    assert "reveal" in {look["act"] for look in looks}
 
 
 @pytest.mark.parametrize("path", ["/phone/handsets/none", "/phone/handsets/a.b", "/phone/cases/999999"])
@@ -236,23 +235,16 @@ def test_the_same_person_twice_joins_the_open_case(scene: Scene):
     assert warned() == first
 
 
-def test_a_ring_on_request_is_due_at_once_and_names_who_asked(scene: Scene):
+def test_a_ring_that_is_asked_for_is_due_at_once(scene: Scene):
     case_id = scene.open_case(grade=Grade.LOW)
-    ring_now(scene.engine, case_id, by=" li ", why="the family is here")
-    (look,) = scene.rows(sa.select(t.audit).where(t.audit.c.act == "ring_now"))
-    assert (look["who"], look["why"]) == ("li", "the family is here")
+    ask_for_ring(scene.engine, case_id)
     assert scene.attempt_of(case_id)["not_before"] <= scene.clock.now()
 
 
-def test_a_ring_on_request_needs_a_name_and_a_case(scene: Scene):
-    with pytest.raises(Invalid):
-        ring_now(scene.engine, scene.open_case(), by=" ", why="")
-    with pytest.raises(NotFound):
-        ring_now(scene.engine, 999_999, by="li", why="")
-
-
-def test_nobody_is_rung_on_request_once_the_case_is_closed(scene: Scene):
+def test_nobody_is_rung_once_the_case_is_closed(scene: Scene):
     case_id = scene.open_case()
     scene.change_case(case_id, status="closed", due_at=None, settled_at=scene.clock.now())
     with pytest.raises(Conflict):
-        ring_now(scene.engine, case_id, by="li", why="")
+        ask_for_ring(scene.engine, case_id)
+    with pytest.raises(NotFound):
+        ask_for_ring(scene.engine, 999_999)

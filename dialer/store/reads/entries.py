@@ -223,14 +223,10 @@ def of_alarm(row: Row) -> Iterator[Entry]:
         )
 
 
-_LOOKS = frozenset({"reveal", "conversation", "export"})
-"""Acts in the audit that are looks at what is hidden; the others did something."""
-
-
 def of_view(row: Row) -> Iterator[Entry]:
     yield Entry(
         at=row["at"],
-        kind=EntryKind.VIEWED if row["act"] in _LOOKS else EntryKind.ACT,
+        kind=EntryKind.VIEWED,
         id=f"audit/{row['id']}",
         by=row["who"],
         facts={"act": row["act"], "why": row["why"]},

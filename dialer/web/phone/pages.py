@@ -22,8 +22,7 @@ from dialer.bootstrap import Application
 from dialer.domain.case import CaseStatus
 from dialer.domain.values import FraudType
 from dialer.errors import Conflict, DialerError, Invalid, NotFound, Refusal, Unavailable
-from dialer.usecases.pick_up_phone import PLAYER, number_of, read_of_oneself, warn_of_oneself
-from dialer.usecases.ring_now import ring_now
+from dialer.usecases.pick_up_phone import ask_for_ring, number_of, read_of_oneself, warn_of_oneself
 from dialer.usecases.search_cases import search_cases
 from dialer.usecases.show_case import show_case
 from dialer.web.phone import told
@@ -127,17 +126,15 @@ class _Phone:
         case_id = int(request.path_params["case_id"])
         number = await asyncio.to_thread(number_of, self._engine, case_id)
         state = await self._line.take(number)
-        await asyncio.to_thread(
-            ring_now, self._engine, case_id, by=PLAYER, why="接听页 its telephone was taken in hand"
-        )
-        return _json(told.handset(state), 201)
+        await asyncio.to_thread(ask_for_ring, self._engine, case_id)
+        return _json(told.handset(state, self._engine), 201)
 
     async def case(self, request: Request) -> Response:
         story = await asyncio.to_thread(show_case, self._engine, int(request.path_params["case_id"]))
         return _json(told.story(story, _lang(request)))
 
     async def state(self, request: Request) -> Response:
-        return _json(told.handset(await self._line.state(request.path_params["handset"])))
+        return _json(told.handset(await self._line.state(request.path_params["handset"]), self._engine))
 
     async def clip(self, request: Request) -> Response:
         sound = await self._line.clip(request.path_params["handset"], int(request.path_params["n"]))
@@ -146,7 +143,7 @@ class _Phone:
     async def act(self, request: Request) -> Response:
         body = await _body(request)
         state = await self._line.act(request.path_params["handset"], request.path_params["act"], body)
-        return _json(told.handset(state))
+        return _json(told.handset(state, self._engine))
 
 
 def _is_ours(request: Request) -> bool:

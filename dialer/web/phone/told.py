@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from dialer.sentences import entry_sentence, moment_words, step_sentence
 from dialer.store.reads.case_search import CaseLine
-from dialer.usecases.choose_script import manifest
+from dialer.usecases.editions import shipped_manifest
+from dialer.usecases.engine import Engine
 from dialer.usecases.show_case import CaseStory
 from dialer.words import Lang, word
 
@@ -64,7 +65,7 @@ def story(told: CaseStory, lang: Lang) -> dict[str, Any]:
     }
 
 
-def handset(state: dict[str, Any]) -> dict[str, Any]:
+def handset(state: dict[str, Any], engine: Engine) -> dict[str, Any]:
     """The carrier's word, with the texts of what is played beside it."""
     return {
         **{name: state[name] for name in ("id", "state", "calls", "asking", "hears_sound", "speed")},
@@ -73,7 +74,7 @@ def handset(state: dict[str, Any]) -> dict[str, Any]:
             {
                 "n": one["n"],
                 "seconds": one["seconds"],
-                "text": one["text"] or _words_of(one["name"]),
+                "text": one["text"] or _words_of(one["name"], engine),
                 "has_sound": one["has_sound"],
                 "cut": one["cut"],
             }
@@ -82,11 +83,18 @@ def handset(state: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _words_of(address: str) -> str:
-    return _texts().get(address.rpartition("/")[2], "")
+def _words_of(address: str, engine: Engine) -> str:
+    """What the sound at that address says, where a script that is shipped or live has it."""
+    file = address.rpartition("/")[2]
+    words = _shipped().get(file)
+    if words is None and file:
+        live = engine.editions.now(engine.real.now()).live.values()
+        found = (text for one in live for (_, text), named in one.by_text.items() if named == file)
+        words = next(found, "")
+    return words or ""
 
 
 @cache
-def _texts() -> dict[str, str]:
-    """What each file says; the sound of a name never changes."""
-    return {clip.file: clip.text for clip in manifest().clips}
+def _shipped() -> dict[str, str]:
+    """By file; the sound of a name never changes."""
+    return {clip.file: clip.text for clip in shipped_manifest().clips}
