@@ -183,7 +183,7 @@ class Hooks:
         routes: Mapping[str, Callable[[Hook], Awaitable[Answer]]] = {
             urls.CALL_ROUTE: self._call,
             urls.DIAL_ROUTE: self._dialled,
-            urls.DESK_ROUTE: self._desk,
+            urls.OFFICER_ROUTE: self._officer,
             urls.STATUS_ROUTE: self._status,
             urls.AMD_ROUTE: self._machine,
             urls.MESSAGE_ROUTE: self._message,
@@ -266,7 +266,7 @@ class Hooks:
         )
         return await self._turn(step)
 
-    async def _desk(self, hook: Hook) -> Answer:
+    async def _officer(self, hook: Hook) -> Answer:
         """The officer's telephone was picked up: the assignment is theirs while they speak."""
         if desk_answered(hook.fields):
             number = int(hook.rest[0])

@@ -15,7 +15,7 @@ from tests.story.world import COOPERATES, DESK_NUMBER, World
 
 pytestmark = pytest.mark.story
 
-ASKS = replace(COOPERATES, name="asks", keys=("1", "0"))
+ASKS = replace(COOPERATES, name="asks", keys=("1", "0"), key_after_seconds=(1, 1))
 OFFICER = Behaviour(name="officer", answer_after_seconds=(2, 2), hang_up_after_seconds=(40, 40))
 
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.story
 
 
 def speaker(*says: str, keys: tuple[str, ...] = ()) -> Behaviour:
-    return replace(COOPERATES, name="speaker", says=says, keys=keys)
+    return replace(COOPERATES, name="speaker", says=says, keys=keys, key_after_seconds=(1, 1))
 
 
 async def test_spoken_answers_that_keys_confirm_are_a_success(w: World):
