@@ -130,11 +130,16 @@ def return_idle(engine: Engine) -> int:
 
 def return_work_of(engine: Engine, who: str, *, by: str) -> int:
     """Whoever's account is disabled has nothing any more: all of it is open again; how many."""
+    with engine.store.begin() as tx:
+        return return_work(tx, engine, who, by=named(by))
+
+
+def return_work(tx: Tx, engine: Engine, who: str, *, by: str) -> int:
+    """As `return_work_of`, in the transaction that disables the account."""
     total = 0
     while True:
-        with engine.store.begin() as tx:
-            held = desk.lock_held_by(tx, who, limit=_AT_ONCE)
-            _give_back(tx, held, ActKind.ACCOUNT_DISABLED, by=named(by), now=engine.clock.now())
+        held = desk.lock_held_by(tx, who, limit=_AT_ONCE)
+        _give_back(tx, held, ActKind.ACCOUNT_DISABLED, by=by, now=engine.clock.now())
         total += len(held)
         if len(held) < _AT_ONCE:
             return total

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from dialer.domain.access import Role
 from dialer.domain.values import Grade, OutcomeKind, Track
 from dialer.errors import Invalid, Overtaken
 from dialer.outcomes.money import Amounts
@@ -23,6 +24,7 @@ from dialer.usecases.claim_errand import (
     show_task,
 )
 from dialer.usecases.escalate_unsigned import escalate_unsigned
+from dialer.usecases.manage_staff import add_staff, disable_staff
 from dialer.usecases.report_errand import report_errand, sign_errand
 from tests.work.bureau import Bureau
 
@@ -228,3 +230,15 @@ def test_the_list_of_a_unit_and_of_a_person(bureau: Bureau):
         own = assignments.waiting(tx, scope=bureau.unit["临河分局"])
         assert {one.case_id for one in own} == {station}
         assert [one.case_id for one in assignments.waiting(tx, signed_by="li")] == [station]
+
+
+def test_disabling_an_account_gives_its_work_back_at_once(bureau: Bureau):
+    for login, role in (("admin", Role.ADMINISTRATOR), ("li", Role.CALLER)):
+        add_staff(
+            bureau.engine, login=login, display_name=login, role=role, unit_id=None, language="zh", by="cli"
+        )
+    case_id = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
+    claim(bureau, "li")
+    disable_staff(bureau.engine, "li", by="admin")
+    assert bureau.assignment_of(case_id)["state"] == "open"
+    assert bureau.acts_of(case_id) == ["claimed", "account_disabled"]
