@@ -101,7 +101,7 @@ def ensure(
     postgres: bool = True,
     valkey: bool = True,
     ephemeral: bool = False,
-    shared_buffers_mb: int = 256,
+    shared_buffers_mb: int = 128,
 ) -> EmbeddedServers:
     """The servers of `data_dir` run and answer: joined when they did already, else started by this process.
 

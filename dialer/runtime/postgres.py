@@ -29,7 +29,7 @@ class Postgres:
     name = NAME
     program_name = "postgres"
 
-    def __init__(self, *, place: Place, binaries: Binaries, shared_buffers_mb: int = 256) -> None:
+    def __init__(self, *, place: Place, binaries: Binaries, shared_buffers_mb: int = 128) -> None:
         self._place = place
         self._binaries = binaries
         self._shared_buffers_mb = shared_buffers_mb
