@@ -123,6 +123,14 @@ def test_one_a_case_and_purpose_whoever_asks(scene: Scene):
     assert sorted(one["purpose"] for one in rows(scene, case_id)) == ["after_warning", "unreachable"]
 
 
+def test_a_planned_message_asks_to_be_sent_after_its_commit_without_waiting_for_a_tick(scene: Scene):
+    told: list[set[str]] = []
+    scene.engine.store.after_commit = lambda names: told.append(set(names))
+    case_id = planned(scene)
+    assert rows(scene, case_id)
+    assert told == [{"send_messages"}]
+
+
 async def test_two_senders_at_once_send_it_once(scene: Scene, carrier: RunningCarrier, client: MessageClient):
     planned(scene)
     await asyncio.gather(send_messages(scene.engine, client), send_messages(scene.engine, client))

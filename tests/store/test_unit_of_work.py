@@ -109,3 +109,25 @@ def test_who_is_stopped_in_a_transaction_holds_its_locks_for_a_while_and_no_long
     finally:
         stopped.dispose()
         others.dispose()
+
+
+def test_what_the_rows_want_done_is_told_after_the_commit_and_not_after_a_rollback(fresh_database: str):
+    store = opened(fresh_database)
+    told: list[tuple[set[str], int]] = []
+
+    def after(names: set[str]) -> None:
+        with store.begin() as tx:
+            told.append((set(names), tx.scalar(sa.select(sa.func.count()).select_from(t.heartbeat))))
+
+    store.after_commit = after
+    row = {"process": "p", "kind": "k", "at": NOON, "facts": {}}
+    with pytest.raises(ZeroDivisionError), store.begin() as tx:  # noqa: PT012  # the block is what is tested
+        tx.wanted.add("sweep")
+        raise ZeroDivisionError
+    with store.begin() as tx:
+        tx.execute(sa.insert(t.heartbeat).values(**row))
+    assert told == []
+    with store.begin() as tx:
+        tx.wanted.update({"sweep", "dial"})
+    assert told == [({"sweep", "dial"}, 1)]
+    store.dispose()
