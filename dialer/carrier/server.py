@@ -19,6 +19,7 @@ from dialer.carrier.lines.simulated import SimulatedLine
 from dialer.carrier.memory import CallMemory
 from dialer.carrier.outbound import Outbound
 from dialer.carrier.rest import RestFront
+from dialer.carrier.text_memory import TextMemory
 from dialer.carrier.text_rest import TextFront
 from dialer.carrier.texts import TextBoard
 from dialer.carrier.timers import Timers
@@ -38,6 +39,7 @@ class RunningCarrier:
         runner: web.AppRunner,
         exchange: Exchange,
         texts: TextBoard,
+        text_memory: TextMemory,
         outbound: Outbound,
         line: Line,
         host: str,
@@ -45,6 +47,7 @@ class RunningCarrier:
     ) -> None:
         self.exchange = exchange
         self.texts = texts
+        self._text_memory = text_memory
         self.line = line
         self.port = port
         self.base_url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -59,6 +62,7 @@ class RunningCarrier:
         # One turn of the loop, in which the closed transports say so.
         await asyncio.sleep(0)
         self.exchange.close()
+        self._text_memory.close()
 
 
 async def start(config: CarrierConfig, *, make_line: MakeLine | None = None) -> RunningCarrier:
@@ -82,12 +86,15 @@ async def start(config: CarrierConfig, *, make_line: MakeLine | None = None) -> 
     )
     app = web.Application()
     RestFront(exchange, account_sid=config.account_sid, auth_token=config.auth_token).add_routes(app)
+    texts = TextMemory(config.state_dir)
     board = TextBoard(
         account_sid=config.account_sid,
         messenger=exchange.messenger,
         timers=timers,
         refusal=line.refusal,
         undeliverable=simulated.text_error if line is simulated else _taken,
+        memory=texts,
+        remembered=texts.recall(since_unix=timers.unix() - config.keep_hours * 3600),
     )
     TextFront(exchange, board, account_sid=config.account_sid, auth_token=config.auth_token).add_routes(app)
     AdminFront(
@@ -102,6 +109,7 @@ async def start(config: CarrierConfig, *, make_line: MakeLine | None = None) -> 
         runner=runner,
         exchange=exchange,
         texts=board,
+        text_memory=texts,
         outbound=outbound,
         line=line,
         host=config.host,

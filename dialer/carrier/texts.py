@@ -1,15 +1,13 @@
-"""Messages: taken, sent, delivered or not, with a status webhook at each step, and an inbox for each number.
-
-Kept in memory alone: after a kill the inboxes are empty, and messages that were under way have no further news.
-"""
+"""Messages: taken, sent, delivered or not, with a status webhook at each step, and an inbox for each number."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 from uuid import uuid4
 
 from dialer.carrier.call import API_VERSION, rfc2822
@@ -73,8 +71,8 @@ class Text:
 
     __slots__ = ("account_sid", "created", "error_code", "order", "sent", "sid", "status", "updated")
 
-    def __init__(self, order: TextOrder, *, account_sid: str, created: float) -> None:
-        self.sid = f"SM{uuid4().hex}"
+    def __init__(self, order: TextOrder, *, account_sid: str, created: float, sid: str = "") -> None:
+        self.sid = sid or f"SM{uuid4().hex}"
         self.account_sid = account_sid
         self.order = order
         self.status = TextStatus.QUEUED
@@ -111,8 +109,18 @@ class Text:
         }
 
 
+class Memory(Protocol):
+    """What outlives a kill."""
+
+    def accepted(self, text: Text) -> None: ...
+
+    def moved(self, text: Text) -> None: ...
+
+
 class TextBoard:
-    """All messages. `refusal` and `undeliverable` say a number's error code, or 0."""
+    """All messages, those that are `remembered` among them. `refusal` and `undeliverable` say a number's error code,
+    or 0.
+    """
 
     def __init__(
         self,
@@ -122,14 +130,20 @@ class TextBoard:
         timers: Timers,
         refusal: Callable[[str], int],
         undeliverable: Callable[[str], int],
+        memory: Memory,
+        remembered: Iterable[Text] = (),
     ) -> None:
         self._account = account_sid
         self._messenger = messenger
         self._timers = timers
         self._refusal = refusal
         self._undeliverable = undeliverable
+        self._memory = memory
         self._texts: OrderedDict[str, Text] = OrderedDict()
         self.failed_webhooks = 0
+        for text in remembered:
+            self._texts[text.sid] = text
+            self._go_on(text)
 
     def create(self, order: TextOrder) -> Text:
         """Accepts a message; what becomes of it is told later."""
@@ -138,9 +152,9 @@ class TextBoard:
             raise number_refused(refused)
         text = Text(order, account_sid=self._account, created=self._timers.unix())
         self._texts[text.sid] = text
+        self._memory.accepted(text)
         self._timers.soon(lambda: self._tell(text, text.status))
-        self._timers.later(_SENT_AFTER_SECONDS, lambda: self._move(text, TextStatus.SENT))
-        self._timers.later(_TAKEN_AFTER_SECONDS, lambda: self._end(text))
+        self._go_on(text)
         return text
 
     def find(self, sid: str) -> Text | None:
@@ -171,6 +185,13 @@ class TextBoard:
             "failed_webhooks": self.failed_webhooks,
         }
 
+    def _go_on(self, text: Text) -> None:
+        """What is still to come of it."""
+        if text.status is TextStatus.QUEUED:
+            self._timers.later(_SENT_AFTER_SECONDS, lambda: self._move(text, TextStatus.SENT))
+        if text.status in {TextStatus.QUEUED, TextStatus.SENT}:
+            self._timers.later(_TAKEN_AFTER_SECONDS, lambda: self._end(text))
+
     def _end(self, text: Text) -> None:
         text.error_code = self._undeliverable(text.order.to)
         self._move(text, TextStatus.UNDELIVERED if text.error_code else TextStatus.DELIVERED)
@@ -180,6 +201,7 @@ class TextBoard:
         text.updated = self._timers.unix()
         if status is TextStatus.SENT:
             text.sent = text.updated
+        self._memory.moved(text)
         self._tell(text, status)
 
     def _tell(self, text: Text, status: TextStatus) -> None:
