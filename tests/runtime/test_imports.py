@@ -22,7 +22,7 @@ _WITHOUT = {
     "scheduler": ("fastapi", "aiohttp", "twilio", "phonenumbers", "python_calamine", "xlsxwriter", "jinja2"),
     "dial": ("fastapi", "apscheduler", "python_calamine", "xlsxwriter", "jinja2"),
     "bulk": ("fastapi", "apscheduler", "twilio", "aiohttp", "jinja2"),
-    "web": ("apscheduler", "aiohttp", "requests", "xlsxwriter"),
+    "web": ("apscheduler", "requests", "xlsxwriter"),
 }
 
 
