@@ -125,6 +125,31 @@ def silent(tx: Tx, *, real_now: datetime, poll_at: datetime, limit: int) -> list
     return [_outgoing(tx, row) for row in rows]
 
 
+def without_news(tx: Tx, *, real_now: datetime, poll_at: datetime, limit: int) -> list[tuple[uuid.UUID, str]]:
+    """Messages that the network has and has long said nothing of, with their sid, put off; each is asked about a
+    bounded number of times, and then stays what it was last known to be.
+    """
+    on_the_way = [MessageState.ACCEPTED.value, MessageState.SENT.value]
+    rows = tx.rows(
+        sa.select(t.message.c.id, t.message.c.sid)
+        .where(t.message.c.state.in_(on_the_way), t.message.c.poll_at <= real_now)
+        .order_by(t.message.c.poll_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    last = t.message.c.polls >= _MOST_POLLS - 1
+    _set(
+        tx,
+        [row["id"] for row in rows],
+        polls=t.message.c.polls + 1,
+        poll_at=sa.case((last, sa.null()), else_=poll_at),
+    )
+    return [(row["id"], row["sid"]) for row in rows if row["sid"]]
+
+
+_MOST_POLLS = 10
+
+
 def hand_back(tx: Tx, ids: Iterable[uuid.UUID], *, not_before: datetime) -> None:
     """Certainly not sent: planned again."""
     _set(tx, ids, only=_DOUBTFUL, state=MessageState.PLANNED.value, not_before=not_before, poll_at=None)
@@ -148,10 +173,14 @@ def hear(
     now: datetime,
     sid: str | None = None,
     error_code: int | None = None,
+    poll_at: datetime | None = None,
 ) -> bool:
-    """The message has come that far; False for late news, which changes nothing but an unknown sid."""
+    """The message has come that far; False for late news, which changes nothing. `poll_at` is when its silence is asked
+    about, where more is to come.
+    """
     lower = [one.value for one in MessageState if one.rank < state.rank]
-    values: dict[str, Any] = {"state": state.value, "poll_at": None}
+    more = poll_at if state in {MessageState.ACCEPTED, MessageState.SENT} else None
+    values: dict[str, Any] = {"state": state.value, "poll_at": more, "polls": 0}
     if sid:
         values["sid"] = sa.func.coalesce(t.message.c.sid, sid)
     if error_code is not None:

@@ -156,6 +156,11 @@ message = sa.Table(
     sa.UniqueConstraint("case_id", "purpose"),
     sa.Index("ix_message_planned", "planned_at", postgresql_where=sa.text("state = 'planned'")),
     sa.Index("ix_message_doubtful", "poll_at", postgresql_where=sa.text("state IN ('sending', 'unknown')")),
+    sa.Index(
+        "ix_message_silent",
+        "poll_at",
+        postgresql_where=sa.text("state IN ('accepted', 'sent') AND poll_at IS NOT NULL"),
+    ),
 )
 """A message beside the voice, at most one a case and purpose. Its words are the script's and hold nothing personal."""
 

@@ -108,6 +108,7 @@ def send_messages() -> None:
         async with MessageClient(app.telephony) as client:
             await messaging.send_messages(app.engine, client)
             await messaging.look_for_messages(app.engine, client)
+            await messaging.ask_about_messages(app.engine, client)
 
     patiently(lambda: asyncio.run(run()))
 

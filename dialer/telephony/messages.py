@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Final
 from uuid import UUID
 
 from dialer.errors import Unavailable
+from dialer.telephony.callbacks import MESSAGE_STATES, MessageProgress
 from dialer.telephony.client import LOST, UNREADABLE, CallClient, Placed, Refused, Unsure, asked, trouble
 from dialer.telephony.wire import TooFast
 
@@ -51,6 +53,17 @@ class MessageClient(CallClient):
         if not message.sid or not isinstance(message.sid, str):
             return Unsure(detail="the answer names no message")
         return Placed(sid=message.sid, status=str(message.status or "queued"))
+
+    async def message_state(self, sid: str) -> MessageProgress | None:
+        """How far it came; None for one that the carrier does not know, or a status that we do not. Raises
+        `Unavailable`.
+        """
+        found = await asked(lambda: self.api.messages(sid).fetch_async(), absent=HTTPStatus.NOT_FOUND)
+        state = MESSAGE_STATES.get(str(found.status)) if found is not None else None
+        if found is None or state is None:
+            return None
+        code = found.error_code if isinstance(found.error_code, int) else None
+        return MessageProgress(state=state, sid=sid, error_code=code)
 
     async def find_messages(self, to: str, *, since: datetime, until: datetime) -> list[MessageSeen]:
         """Ours to a number that were created in the interval, both ends included, to the second. The list is

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime, timedelta
 
 from dialer.errors import NotFound
 from dialer.store import calls, messages
@@ -24,5 +25,16 @@ def hear_message(engine: Engine, message_id: uuid.UUID, progress: MessageProgres
         if not calls.keep(tx, [kept], at=now):
             return
         messages.hear(
-            tx, message_id, progress.state, now=now, sid=progress.sid, error_code=progress.error_code
+            tx,
+            message_id,
+            progress.state,
+            now=now,
+            sid=progress.sid,
+            error_code=progress.error_code,
+            poll_at=next_question(engine),
         )
+
+
+def next_question(engine: Engine) -> datetime:
+    """When a message of which no more was heard is asked about."""
+    return engine.real.now() + timedelta(seconds=engine.lines.silence_seconds)

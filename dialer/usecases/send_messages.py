@@ -19,6 +19,7 @@ from dialer.telephony.client import Fault, Placed, Refused, Unsure
 from dialer.telephony.messages import MessageClient, MessageSeen, SendText
 from dialer.usecases.choose_script import choose_script
 from dialer.usecases.engine import Engine
+from dialer.usecases.hear_message import hear_message, next_question
 
 _AT_ONCE = 50
 _RETRY_SECONDS = 30.0
@@ -89,7 +90,28 @@ def _hear(
     engine: Engine, outgoing: Outgoing, state: MessageState, sid: str | None, error_code: int | None
 ) -> None:
     with engine.store.begin() as tx:
-        messages.hear(tx, outgoing.id, state, now=engine.clock.now(), sid=sid, error_code=error_code)
+        messages.hear(
+            tx,
+            outgoing.id,
+            state,
+            now=engine.clock.now(),
+            sid=sid,
+            error_code=error_code,
+            poll_at=next_question(engine),
+        )
+
+
+async def ask_about_messages(engine: Engine, client: MessageClient) -> int:
+    """Every message of which the network has long said nothing has been asked about once; how many."""
+    with engine.store.begin() as tx:
+        chosen = messages.without_news(
+            tx, real_now=engine.real.now(), poll_at=next_question(engine), limit=_AT_ONCE
+        )
+    for message_id, sid in chosen:
+        told = await client.message_state(sid)
+        if told is not None:
+            await asyncio.to_thread(hear_message, engine, message_id, told)
+    return len(chosen)
 
 
 async def look_for_messages(engine: Engine, client: MessageClient) -> int:

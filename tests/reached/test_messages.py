@@ -30,7 +30,12 @@ from dialer.telephony.config import TelephonyConfig
 from dialer.telephony.messages import MessageClient
 from dialer.usecases.engine import Engine
 from dialer.usecases.hear_message import hear_message
-from dialer.usecases.send_messages import look_for_messages, message_text, send_messages
+from dialer.usecases.send_messages import (
+    ask_about_messages,
+    look_for_messages,
+    message_text,
+    send_messages,
+)
 from dialer.usecases.show_case import show_case
 from tests.ops.scene import Scene
 
@@ -190,6 +195,43 @@ async def test_words_that_break_the_rules_do_not_leave(
     centre = replace(scene.engine.centre, bureau={"zh": "反诈中心96110"})
     assert await send_messages(replace(scene.engine, centre=centre), client) == 0
     assert (row(scene, case_id)["state"], carrier_summary(carrier)["messages"]) == ("failed", 0)
+
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def silent_since_long(scene: Scene) -> None:
+    on_the_way = t.message.c.poll_at.is_not(None)
+    scene.do(sa.update(t.message).where(on_the_way).values(poll_at=LONG_AGO))
+
+
+async def test_a_message_of_which_nothing_more_is_told_is_asked_about(
+    scene: Scene, carrier: RunningCarrier, client: MessageClient
+):
+    case_id = planned(scene)
+    await send_messages(scene.engine, client)
+    sent = carrier.texts.find(row(scene, case_id)["sid"])
+    assert sent is not None
+    while sent.status.value != "delivered":  # noqa: ASYNC110 - a timer of the carrier
+        await asyncio.sleep(0.01)
+    silent_since_long(scene)
+    assert await ask_about_messages(scene.engine, client) == 1
+    assert row(scene, case_id)["state"] == "delivered"
+    silent_since_long(scene)
+    assert await ask_about_messages(scene.engine, client) == 0
+
+
+async def test_one_that_the_network_has_forgotten_is_asked_about_a_bounded_number_of_times(
+    scene: Scene, client: MessageClient
+):
+    case_id = planned(scene)
+    hear_message(scene.engine, row(scene, case_id)["id"], progress(M.SENT))
+    asked = 0
+    for _ in range(20):
+        silent_since_long(scene)
+        asked += await ask_about_messages(scene.engine, client)
+    assert asked == 10
+    assert row(scene, case_id)["state"] == "sent"
 
 
 def progress(state: MessageState, code: int | None = None) -> MessageProgress:
