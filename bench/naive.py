@@ -82,7 +82,11 @@ def _run(
         _start_web(made, env)
     worker = ("-A", "bench.naive_app", "worker", "-c", str(_PROCESSES), "-l", "ERROR", "-Q", "naive")
     made.running["worker"] = subprocess.Popen(
-        [sys.executable, "-m", "celery", *worker], env=env, cwd=ROOT, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "celery", *worker],
+        # It would warn of being root where it is.
+        env=env | {"PYTHONWARNINGS": "ignore"},
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
     )
     eta = datetime.now(UTC) + timedelta(seconds=_AHEAD_SECONDS)
     with made.app.celery.producer_pool.acquire(block=True) as producer:

@@ -19,9 +19,10 @@ from dialer.carrier.address import Address
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 _IDLE_SECONDS = 2.0
-_MAX_IDLE = 256
 _CONNECT_SECONDS = 5.0
 _MAX_OPEN = 512
+_MAX_IDLE = _MAX_OPEN
+"""As many: a busy second closes none that the next one opens again."""
 
 
 class Reply(NamedTuple):

@@ -17,7 +17,7 @@ from dialer.domain.reach import Reach
 from dialer.domain.values import Answer, Contact, FraudType, Tag, TelephonyResult
 from dialer.store import tables as t
 from dialer.store.people import open_person
-from dialer.store.rowset import IdSet, RowSet, among
+from dialer.store.rowset import IdSet, RowSet, among, plain
 from dialer.store.unit_of_work import Tx
 
 RANK = {
@@ -92,7 +92,7 @@ _CALL_COLUMNS = (
     t.attempt.c.polls,
     t.attempt.c.cancel_asked,
     t.case.c.fraud_type,
-    t.case.c.tags,
+    plain(t.case.c.tags),
 )
 
 

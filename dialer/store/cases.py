@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from dialer.domain.case import Case, CaseStatus, Errand, ErrandState, Reason, Robot, RobotState
 from dialer.domain.values import Contact, FraudType, Grade, OutcomeKind, Tag
 from dialer.store import tables as t
-from dialer.store.rowset import IdSet, RowSet
+from dialer.store.rowset import IdSet, RowSet, plain
 from dialer.store.unit_of_work import Tx
 
 
@@ -184,7 +184,12 @@ def put_in_unit(tx: Tx, case_id: int, *, unit_id: int, label: str) -> None:
 
 
 _IDS = IdSet("ids", t.case.c.id)
-_LOCK = sa.select(t.case).where(_IDS.clause).order_by(t.case.c.id).with_for_update()
+_LOCK = (
+    sa.select(*(plain(column) for column in t.case.c))
+    .where(_IDS.clause)
+    .order_by(t.case.c.id)
+    .with_for_update()
+)
 
 
 def lock(tx: Tx, ids: Iterable[int]) -> dict[int, StoredCase]:

@@ -69,6 +69,15 @@ class IdSet:
         return {self._name: "{" + ",".join(found) + "}"}
 
 
+def plain(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """The column as the driver reads it: SQLAlchemy would copy every array once more, item by item."""
+    return sa.type_coerce(column, sa.types.NullType()).label(column.name) if _is_array(column) else column
+
+
+def _is_array(column: sa.Column[Any]) -> bool:
+    return isinstance(column.type, sa.ARRAY)
+
+
 def word(value: StrEnum) -> sa.ColumnElement[str]:
     """A word in the text of the statement itself: a parameter never proves to the planner that a partial index fits."""
     return sa.literal_column(f"'{value.value}'", sa.Text())
