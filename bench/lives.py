@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import psutil
 import sqlalchemy as sa
 
 from bench import naive
@@ -69,6 +70,7 @@ def _ours(lives: int, keys: str) -> dict[str, Any]:
         loaded = load(made, lives)
         made.start()
         before, begun = made.cpu(), time.perf_counter()
+        busy = _busy()
         marks: list[tuple[float, int]] = []
         while (done := count_ended(made)) < lives:
             marks.append((time.perf_counter() - begun, done))
@@ -76,7 +78,8 @@ def _ours(lives: int, keys: str) -> dict[str, Any]:
                 raise SystemExit(f"only {done} of {lives} ended")
             time.sleep(0.5)
         marks.append((time.perf_counter() - begun, done))
-        after = made.cpu()
+        after, busy = made.cpu(), _busy() - busy
+        elapsed = time.perf_counter() - begun
         row = _witnessed(made, lives)
         seconds = time.time() - float(row["first"])
         spent = {name: round((after[name] - before.get(name, 0.0)) / lives * 1000, 2) for name in after}
@@ -87,6 +90,8 @@ def _ours(lives: int, keys: str) -> dict[str, Any]:
             "lives_per_second": round(lives / seconds, 1),
             "lives_per_second_by_fifth": fifths(marks, lives),
             "cpu_seconds_per_1000_lives": spent | {"all": round(sum(spent.values()), 2)},
+            "cores_used": round(sum(spent.values()) * lives / 1000 / elapsed, 2),
+            "cores_used_by_others": round(busy / elapsed - sum(spent.values()) * lives / 1000 / elapsed, 2),
             "events_kept": row["events"],
             "events_in_a_transaction": round(row["events"] / row["transactions"], 1),
             "ledger_lines": row["outcomes"],
@@ -95,6 +100,12 @@ def _ours(lives: int, keys: str) -> dict[str, Any]:
             "load_seconds": round(loaded, 1),
             "pss_mb": made.pss_mb(),
         }
+
+
+def _busy() -> float:
+    """Seconds that all cores of this machine have worked."""
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0))
 
 
 def _witnessed(made: Service, lives: int) -> Row:
