@@ -11,9 +11,8 @@ from dialer.bootstrap import Application
 from dialer.usecases.beat import beating
 from dialer.web.app import create_app
 
-
 _SWITCH_SECONDS = 0.0005
-"""A batch of webhooks comes back from the database a dozen times, and would wait each time for the loop's thread to have
+"""A batch of webhooks comes back from the database a dozen times, and would wait each time until the loop's thread has
 had its whole turn of 5 ms.
 """
 
