@@ -12,7 +12,7 @@ import argparse
 import json
 from collections.abc import Callable, Mapping
 
-from bench import chart, claim, dispatch, lives, load, pages, pacing, report, rest, tick, urgent
+from bench import chart, claim, dispatch, lives, load, pacing, pages, report, rest, tick, urgent
 
 _FULL: Mapping[str, Callable[[], dict[str, object]]] = {
     "rest": lambda: rest.run(30.0),
