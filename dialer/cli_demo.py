@@ -74,7 +74,8 @@ def demo_command(
             )
             if code == 0 and not until_settled and not stopped.is_set():
                 console.print(
-                    f"[bold]仍在运行 still running:[/] {public_url(settings)}/   Ctrl-C 结束 ends everything"
+                    f"[bold]仍在运行 still running:[/] {public_url(settings)}/   Ctrl-C 结束 ends everything\n"
+                    f"接听电话 a phone you can pick up: {public_url(settings)}/phone"
                 )
                 while not stopped.is_set():
                     supervisor.tend(seconds=_TEND_SECONDS)

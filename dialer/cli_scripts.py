@@ -29,6 +29,7 @@ from dialer.usecases.seed_scripts import shipped_bases
 
 scripts = typer.Typer(help="What the robot says.", no_args_is_help=True)
 _FINDINGS = 1
+_KEYS = frozenset("0123456789*#")
 
 
 @scripts.command("check")
@@ -127,7 +128,7 @@ def play(
     script: Annotated[str, typer.Argument(help="such as police_impersonation, or a TOML file")],
     language: Annotated[str, typer.Option(help="default: the script's own")] = "",
 ) -> None:
-    """Walk through a script: read what is said, type keys, press Enter alone for silence."""
+    """Walk through a script: read what is said, type keys, or words as if spoken; Enter alone is silence."""
     chosen = _script(script)
     context = Context(language=language or chosen.default_language)
     turn = start(chosen, context)
@@ -140,8 +141,9 @@ def play(
             typer.echo("  … rings an officer; nobody takes it")
             turn = advance(chosen, turn.position, Heard.silence(), context)
             continue
-        keys = typer.prompt("key", default="", show_default=False).strip()
-        turn = advance(chosen, turn.ask.position, Heard(digits=keys), context)
+        typed = typer.prompt("key or words", default="", show_default=False).strip()
+        heard = Heard.said(typed) if set(typed) - _KEYS else Heard.keys(typed)
+        turn = advance(chosen, turn.ask.position, heard, context)
     typer.echo(f"  = contact {turn.end.contact}, answer {turn.end.answer}, urgency {turn.end.urgency}")
 
 
