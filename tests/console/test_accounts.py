@@ -67,7 +67,7 @@ async def test_the_list_says_how_each_stands(console: ConsoleDesk):
     await admin.post("/accounts/quiet/disable")
     page = text(await admin.get("/accounts"))
     assert re.search(r"fresh clerk the whole centre first password not changed", page)
-    assert re.search(r"busy caller the whole centre signed in", page)
+    assert re.search(r"busy caller the whole centre is signed in", page)
     assert re.search(r"quiet officer the whole centre disabled never", page)
 
 

@@ -33,11 +33,20 @@ def auditor(console: ConsoleDesk) -> Person:
 
 
 async def test_a_line_says_who_what_about_what_and_why(console: ConsoleDesk, auditor: Person):
-    write(console, facts={"fields": "phone"})
+    write(console, facts={"fields": "phone", "lines": 3})
     page = await auditor.get("/audit")
-    for told in ("wang", "hidden data looked at", "#7", "rings the family", "fields: phone"):
+    for told in ("wang", "hidden data looked at", "#7", "rings the family", "fields: phone", "lines: 3"):
         assert told in text(page)
     assert 'href="/cases/7"' in page.text
+
+
+async def test_an_account_is_told_by_its_login(console: ConsoleDesk, auditor: Person):
+    await console.person(Role.ADMINISTRATOR).post(
+        "/accounts", login="zhao", display_name="Zhao", role="caller"
+    )
+    page = text(await auditor.get("/audit"))
+    assert "account made account zhao" in page
+    assert "role: caller" in page
 
 
 @pytest.mark.parametrize(
@@ -92,7 +101,7 @@ async def test_an_export_is_audited_with_its_reason(console: ConsoleDesk, audito
     answer = await auditor.post("/audit/export", kind="csv", why="yearly review", who="wang")
     assert answer.headers["content-disposition"] == 'attachment; filename="audit-20261125-1000.csv"'
     rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
-    assert rows[0][:3] == ["Time", "Who", "What"]
+    assert rows[0][:3] == ["When", "Who", "What"]
     assert [row[1] for row in rows[1:]] == ["wang"]
     assert rows[1][0] == "2026-11-25 10:00:00+08:00"
     [line] = console.audited("export")
@@ -101,6 +110,12 @@ async def test_an_export_is_audited_with_its_reason(console: ConsoleDesk, audito
         "yearly review",
         {"lines": 1, "who": "wang"},
     )
+
+
+async def test_the_form_of_an_export_follows_the_filter(console: ConsoleDesk, auditor: Person):
+    """htmx brings the form anew with the lines that it is about."""
+    part = await auditor.part("/audit", act="reveal")
+    assert '<input type="hidden" name="act" value="reveal">' in part.text
 
 
 async def test_without_a_reason_nothing_leaves(console: ConsoleDesk, auditor: Person):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dialer.domain.access import Role
 from dialer.domain.acts import ActKind
 from dialer.language import Lang, mark, say
+from dialer.store.reads.audit_search import AuditLine
 from dialer.words import word
 
 ACTS: Mapping[str, str] = {
@@ -43,6 +45,26 @@ ACTS: Mapping[str, str] = {
     "withdraw_load": mark("a list withdrawn"),
     "view_photo": mark("a photo looked at"),
 }
+FACTS: Mapping[str, str] = {
+    "address": mark("from"),
+    "role": mark("role"),
+    "unit_id": mark("unit"),
+    "unit": mark("unit"),
+    "ended": mark("ended"),
+    "lines": mark("lines"),
+    "who": mark("who"),
+    "act": mark("act"),
+    "subject": mark("about"),
+    "fields": mark("fields"),
+}
+SUBJECTS: Mapping[str, str] = {
+    "staff": mark("account %(what)s"),
+    "search": mark("by %(what)s"),
+    "list_load": mark("list %(what)s"),
+    "api_token": mark("token %(what)s"),
+    "unit": mark("unit %(what)s"),
+}
+_STAFF = "staff/"
 TROUBLE = frozenset({"sign_in_failed", "sign_in_locked"})
 
 
@@ -54,3 +76,25 @@ def act_words(act: str, lang: Lang) -> str:
         return word(ActKind(act), lang)
     except ValueError:
         return act
+
+
+def subject_words(line: AuditLine, lang: Lang) -> str:
+    """What the line is about; an account by its login."""
+    kind, _, what = line.subject.partition("/")
+    if not what or kind not in SUBJECTS:
+        return line.subject
+    if line.subject.startswith(_STAFF):
+        what = str(line.facts.get("login") or line.who)
+    return say(lang, SUBJECTS[kind], what=what)
+
+
+def facts_words(line: AuditLine, lang: Lang) -> str:
+    """Everything else that was noted, by name."""
+    told = []
+    for name, value in line.facts.items():
+        if value in (None, "") or (name == "login" and line.subject.startswith(_STAFF)):
+            continue
+        known = FACTS.get(name)
+        shown = word(Role(str(value)), lang) if name == "role" and value in set(Role) else value
+        told.append(f"{say(lang, known) if known else name}: {shown}")
+    return ", ".join(told)

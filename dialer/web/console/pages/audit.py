@@ -17,7 +17,7 @@ from dialer.language import mark
 from dialer.outcomes.period import Period, period_of
 from dialer.store.reads.audit_search import AuditQuery
 from dialer.usecases.read_audit import audited_acts, export_audit, read_audit
-from dialer.web.console.audit_words import TROUBLE, act_words
+from dialer.web.console.audit_words import TROUBLE, act_words, facts_words, subject_words
 from dialer.web.console.refusals import problem
 from dialer.web.console.registry import Section
 from dialer.web.console.sheets import Sheet, as_file
@@ -65,7 +65,7 @@ def export(
     heading = [
         visit.say(text)
         for text in (
-            mark("Time"),
+            mark("When"),
             mark("Who"),
             mark("What"),
             mark("Act"),
@@ -82,7 +82,7 @@ def export(
             line.act,
             line.subject,
             line.why,
-            _facts(line.facts),
+            facts_words(line, visit.lang),
         )
         for line in lines
     ]
@@ -113,7 +113,8 @@ def _show(
             key=lambda pair: pair[1],
         ),
         "told": lambda act: act_words(act, visit.lang),
-        "facts_of": _facts,
+        "facts_of": lambda line: facts_words(line, visit.lang),
+        "subject_of": lambda line: subject_words(line, visit.lang),
         "trouble": TROUBLE,
         "older": _address(asked, before=_token(found.next_before)) if found.next_before else "",
         "newest": _address(asked) if before else "",
@@ -146,10 +147,6 @@ def _query(
         before=before,
         limit=_PAGE,
     )
-
-
-def _facts(facts: Mapping[str, object]) -> str:
-    return ", ".join(f"{name}: {value}" for name, value in facts.items() if value not in {None, ""})
 
 
 def _token(place: tuple[datetime, int]) -> str:

@@ -40,7 +40,7 @@
     }
     // "/" goes to the page's search, as in every tool that people like.
     var typing = /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName);
-    var search = document.querySelector("[data-search] input");
+    var search = document.querySelector("[data-search] input:not([type=hidden])");
     if (event.key === "/" && !typing && search) { event.preventDefault(); search.focus(); }
   });
 

@@ -1,0 +1,24 @@
+"""Whether a page can be used by everybody: axe-core, which the test package carries, finds nothing."""
+
+from __future__ import annotations
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+_RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}}
+
+
+def assert_clean(page: Page) -> None:
+    """WCAG 2.1 A and AA, and axe's own best practice, on the page as it stands."""
+    found = Axe().run(page, options=_RULES)
+    told = [
+        f"{one['id']}: {one['help']} at {[node['target'] for node in one['nodes']][:3]}"
+        for one in found.response["violations"]
+    ]
+    assert not told, f"{page.url}: {told}"
+
+
+def assert_fits(page: Page) -> None:
+    """Nothing hangs over the right edge."""
+    over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert over <= 0, f"{page.url} is {over} px too wide"
