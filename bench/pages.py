@@ -128,6 +128,12 @@ def _pages(app: Application) -> Iterator[tuple[str, Role, int | None, str]]:
             unit_id,
             f"/cases?grade=extra_high&from={day}&to={day}",
         )
+        yield f"cases, {where}, from long ago", role, unit_id, f"/cases?to={day}"
+        yield f"cases, {where}, high, from long ago", role, unit_id, f"/cases?grade=high&to={day}"
+        yield f"cases, {where}, high", role, unit_id, "/cases?grade=high"
+        yield f"cases, {where}, low and reversed", role, unit_id, "/cases?grade=low&status=reversed"
+        yield f"cases, {where}, romance", role, unit_id, "/cases?fraud=romance"
+        yield f"cases, {where}, of no such type", role, unit_id, "/cases?fraud=game_trade"
         yield f"cases, {where}, a page far back", role, unit_id, f"/cases?before={middle}"
         yield f"cases, {where}, last four", role, unit_id, person("4321")
         yield f"cases, {where}, name", role, unit_id, person("王小明")

@@ -181,6 +181,13 @@ case = sa.Table(
         "uq_case_open", "person_id", "fraud_type", unique=True, postgresql_where=sa.text("status = 'open'")
     ),
     sa.Index("ix_case_opened_at", "opened_at"),
+    sa.Index(
+        "ix_case_grade_rare", "grade", "id", postgresql_where=sa.text("grade IN ('extra_high', 'high')")
+    ),
+    sa.Index(
+        "ix_case_status_rare", "status", "id", postgresql_where=sa.text("status IN ('watching', 'reversed')")
+    ),
+    sa.Index("ix_case_fraud_type", "fraud_type", "id"),
     sa.Index("ix_case_open", "id", postgresql_where=sa.text("status = 'open'")),
     sa.Index("ix_case_unit_id", "unit_id", "id", postgresql_where=sa.text("unit_id IS NOT NULL")),
     sa.Index("ix_case_tray", "id", postgresql_where=sa.text("status = 'open' AND unit_id IS NULL")),

@@ -115,9 +115,15 @@ def _statement(tx: Tx, query: CaseQuery) -> sa.Select[Any]:
         loaded = sa.select(t.warning.c.case_id).where(t.warning.c.load_id == query.load_id)
         statement = statement.where(c.id.in_(loaded))
     statement = statement.where(*_plain(query))
+    if query.period == Period():
+        if query.before_id is not None:
+            statement = statement.where(c.id < query.before_id)
+        return statement.order_by(c.id.desc()).limit(query.limit + 1)
+    # Within days by the moment itself, which is nearly the same order, and need not walk back from today.
     if query.before_id is not None:
-        statement = statement.where(c.id < query.before_id)
-    return statement.order_by(c.id.desc()).limit(query.limit + 1)
+        last = sa.select(c.opened_at, c.id).where(c.id == query.before_id).correlate(None)
+        statement = statement.where(sa.tuple_(c.opened_at, c.id) < last.scalar_subquery())
+    return statement.order_by(c.opened_at.desc(), c.id.desc()).limit(query.limit + 1)
 
 
 def _plain(query: CaseQuery) -> Iterator[sa.ColumnElement[bool]]:
@@ -125,7 +131,8 @@ def _plain(query: CaseQuery) -> Iterator[sa.ColumnElement[bool]]:
     c = t.case.c
     for column, word in ((c.grade, query.grade), (c.fraud_type, query.fraud_type), (c.status, query.status)):
         if word is not None:
-            yield column == word.value
+            # As it is in the statement: some of these words have an index of their own.
+            yield column == sa.bindparam(None, word.value, sa.Text, literal_execute=True)
     if query.unit:
         yield c.unit == query.unit
     for unit_id in (query.unit_id, query.seen_by):
