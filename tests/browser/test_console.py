@@ -1,4 +1,4 @@
-"""The ground of the console in a real browser: signing in, accounts, audit, cases; in both languages, wide and narrow."""
+"""The console in a real browser: signing in, accounts, audit, cases; in both languages, wide and narrow."""
 
 from __future__ import annotations
 
