@@ -28,11 +28,13 @@ from dialer.domain.errand import AssignmentState
 from dialer.domain.values import Answer, Contact, TelephonyResult
 from dialer.store import messages, stop_payments
 from dialer.store.cases import StoredCase
+from dialer.store.randomness import RandomPieces
 
 ROBOT = "robot"
 """Who recorded an outcome that no person recorded."""
 DESK = "duty desk"
 """Who signed for the assignment of a call that was handed over."""
+_ids = RandomPieces(16)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -138,7 +140,7 @@ class Book:
     def _attempt(self, stored: StoredCase, effect: PlanAttempt) -> dict[str, Any]:
         ready = effect.not_before <= self.now
         return {
-            "id": uuid.uuid4(),
+            "id": uuid.UUID(bytes=_ids.take(), version=4),
             "case_id": stored.case.id,
             "person_id": stored.person_id,
             "n": effect.n,

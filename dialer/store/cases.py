@@ -314,8 +314,8 @@ _INSERT_COLUMNS = (
 )
 
 
-def rows(cases: Sequence[tuple[StoredCase, int | None]]) -> list[tuple[object, ...]]:
-    """What `insert` puts down: new cases, each with the load that brought it; ids were taken before."""
+def insert(tx: Tx, cases: Sequence[tuple[StoredCase, int | None]]) -> None:
+    """New cases, each with the load that brought it; ids were taken before."""
     # New cases that begin alike share their tracks; each pair of equal ones is the same object here.
     tracks: dict[tuple[int, int, int], tuple[object, ...]] = {}
     made: list[tuple[object, ...]] = []
@@ -339,11 +339,6 @@ def rows(cases: Sequence[tuple[StoredCase, int | None]]) -> list[tuple[object, .
                 *tracks[alike],
             )
         )
-    return made
-
-
-def insert(tx: Tx, made: list[tuple[object, ...]]) -> None:
-    """New cases, of whom `rows` made these."""
     columns = ", ".join(f'"{name}"' for name in _INSERT_COLUMNS)
     tx.copy_in(f'COPY "case" ({columns}) FROM STDIN', made)  # names from the list above
 

@@ -6,13 +6,15 @@ never merges people, and a record with neither id number nor name is always some
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 
 import sqlalchemy as sa
 
 from dialer.store import tables as t
+from dialer.store.rowset import IdSet
 from dialer.store.unit_of_work import Tx
 from dialer.store.vault import Vault
 
@@ -106,26 +108,21 @@ def join(known: Known, person: Person) -> None:
         known.changed = True
 
 
+_KEYS = IdSet("keys", t.person_key.c.name_phone_blind)
+_BY_KEY = sa.select(t.person_key.c.name_phone_blind, t.person_key.c.person_id).where(_KEYS.clause)
+_ID_NUMBERS = IdSet("id_numbers", t.person.c.id_number_blind)
+_IDS = IdSet("ids", t.person.c.id)
+_PEOPLE = sa.select(t.person.c.id, t.person.c.id_number_blind, t.person.c.sealed).where(
+    sa.or_(_ID_NUMBERS.clause, _IDS.clause)
+)
+
+
 def directory(tx: Tx, identities: Sequence[Identity]) -> Directory:
     """Everybody whom these identities may mean, read under the load lock."""
     ids = {identity.id_number for identity in identities if identity.id_number}
     keys = {key for identity in identities for key in identity.name_phones}
-    pairs = tx.rows(
-        sa.select(t.person_key.c.name_phone_blind, t.person_key.c.person_id).where(
-            t.person_key.c.name_phone_blind == sa.any_(sa.literal(list(keys), sa.ARRAY(sa.LargeBinary)))
-        )
-    )
-    people = tx.rows(
-        sa.select(t.person.c.id, t.person.c.id_number_blind, t.person.c.sealed).where(
-            sa.or_(
-                t.person.c.id_number_blind == sa.any_(sa.literal(list(ids), sa.ARRAY(sa.LargeBinary))),
-                t.person.c.id
-                == sa.any_(
-                    sa.literal([pair["person_id"] for pair in pairs], sa.ARRAY(sa.BigInteger)),
-                ),
-            )
-        )
-    )
+    pairs = tx.rows(_BY_KEY, _KEYS.given(keys))
+    people = tx.rows(_PEOPLE, _ID_NUMBERS.given(ids) | _IDS.given(pair["person_id"] for pair in pairs))
     known = {
         row["id"]: Known(
             id=row["id"],
@@ -141,61 +138,61 @@ def directory(tx: Tx, identities: Sequence[Identity]) -> Directory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PersonRows:
-    """What `write` puts down, made without the database: a list's next rows are made while these are written."""
+class Sealed:
+    """What is written of somebody new, made before anything is known of the rest: no lock is held meanwhile."""
 
-    new: list[tuple[object, ...]]
-    phones: list[tuple[object, ...]]
-    changed: list[Known]
+    name_blind: bytes
+    sealed: bytes
+    phones: tuple[tuple[object, ...], ...]
 
 
-def rows(vault: Vault, people: Sequence[Known], *, now: datetime) -> PersonRows:
-    """The rows of new persons, and the numbers of new and changed ones."""
-    return PersonRows(
-        new=[
+def seal(vault: Vault, person: Person, *, person_id: int) -> Sealed:
+    return Sealed(
+        name_blind=vault.blind(person.name, kind="name"),
+        sealed=seal_person(vault, person_id=person_id, person=person),
+        phones=tuple(
             (
-                known.id,
-                known.id_number,
-                vault.blind(known.person.name, kind="name"),
-                len(known.person.phones),
-                seal_person(vault, person_id=known.id, person=known.person),
-                now,
-            )
-            for known in people
-            if known.is_new
-        ],
-        phones=[
-            (
-                known.id,
+                person_id,
                 position,
                 vault.blind(phone, kind="phone"),
                 vault.blind(phone[-4:], kind="phone_last4"),
             )
-            for known in people
-            if known.is_new or known.changed
-            for position, phone in enumerate(known.person.phones)
-        ],
-        changed=[known for known in people if known.changed and not known.is_new],
+            for position, phone in enumerate(person.phones)
+        ),
     )
 
 
-def write(tx: Tx, made: PersonRows, new_keys: Sequence[tuple[bytes, int]]) -> None:
-    """New persons, changed persons, their numbers and the keys that find them."""
-    tx.copy_in(
-        "COPY person (id, id_number_blind, name_blind, numbers, sealed, created_at) FROM STDIN", made.new
-    )
-    for known in made.changed:
+def write(
+    tx: Tx,
+    known: Iterable[Known],
+    new_keys: Sequence[tuple[bytes, int]],
+    *,
+    sealed: Mapping[int, Sealed] = MappingProxyType({}),
+    now: datetime,
+) -> None:
+    """New persons, changed persons, their numbers and the keys that find them. `sealed` holds, by id, new persons as
+    they were sealed before; whoever changed since is sealed anew.
+    """
+    rows: list[tuple[object, ...]] = []
+    phones: list[tuple[object, ...]] = []
+    for one in known:
+        if not one.is_new and not one.changed:
+            continue
+        person = one.person
+        ready = sealed.get(one.id) if not one.changed else None
+        ready = ready or seal(tx.vault, person, person_id=one.id)
+        phones += ready.phones
+        if one.is_new:
+            rows.append((one.id, one.id_number, ready.name_blind, len(person.phones), ready.sealed, now))
+            continue
         tx.execute(
             sa.update(t.person)
-            .where(t.person.c.id == known.id)
-            .values(
-                id_number_blind=known.id_number,
-                numbers=len(known.person.phones),
-                sealed=seal_person(tx.vault, person_id=known.id, person=known.person),
-            )
+            .where(t.person.c.id == one.id)
+            .values(id_number_blind=one.id_number, numbers=len(person.phones), sealed=ready.sealed)
         )
-        tx.execute(sa.delete(t.person_phone).where(t.person_phone.c.person_id == known.id))
-    tx.copy_in("COPY person_phone (person_id, position, phone_blind, last4_blind) FROM STDIN", made.phones)
+        tx.execute(sa.delete(t.person_phone).where(t.person_phone.c.person_id == one.id))
+    tx.copy_in("COPY person (id, id_number_blind, name_blind, numbers, sealed, created_at) FROM STDIN", rows)
+    tx.copy_in("COPY person_phone (person_id, position, phone_blind, last4_blind) FROM STDIN", phones)
     tx.copy_in("COPY person_key (name_phone_blind, person_id) FROM STDIN", list(new_keys))
 
 

@@ -36,6 +36,11 @@ class RowSet:
     def c(self) -> ReadOnlyColumnCollection[str, Any]:
         return self._table.c
 
+    @property
+    def clause(self) -> sa.FromClause:
+        """To join with."""
+        return self._table
+
     def select(self) -> sa.Select[Any]:
         """All columns, in the order in which the rows were given."""
         return sa.select(*(self._table.c[column] for column in self.columns))
@@ -64,9 +69,15 @@ class IdSet:
         ids = sa.cast(sa.bindparam(name, type_=sa.Text), sa.ARRAY(column.type))
         self.clause: sa.ColumnElement[bool] = column == sa.any_(ids)
 
-    def given(self, ids: Iterable[uuid.UUID | int]) -> dict[str, str]:
-        found = [one.hex if isinstance(one, uuid.UUID) else str(one) for one in set(ids)]
+    def given(self, ids: Iterable[uuid.UUID | int | bytes]) -> dict[str, str]:
+        found = [_element(one) for one in set(ids)]
         return {self._name: "{" + ",".join(found) + "}"}
+
+
+def _element(one: uuid.UUID | int | bytes) -> str:
+    if isinstance(one, bytes):
+        return f'"\\\\x{one.hex()}"'
+    return one.hex if isinstance(one, uuid.UUID) else str(one)
 
 
 def plain(column: sa.Column[Any]) -> sa.ColumnElement[Any]:

@@ -18,7 +18,7 @@ attempt = sa.Table(
     metadata,
     sa.Column("id", UUID(as_uuid=True), primary_key=True),
     sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False),
-    sa.Column("person_id", sa.ForeignKey("person.id"), nullable=False),
+    sa.Column("person_id", sa.BigInteger, nullable=False),
     sa.Column("n", sa.SmallInteger, nullable=False),
     sa.Column("number", sa.SmallInteger, nullable=False),
     word("state", AttemptState),

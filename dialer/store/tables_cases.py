@@ -211,7 +211,7 @@ warning = sa.Table(
     "warning",
     metadata,
     identity(),
-    sa.Column("person_id", sa.ForeignKey("person.id"), nullable=False),
+    sa.Column("person_id", sa.BigInteger, nullable=False),
     sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False, index=True),
     sa.Column("load_id", sa.ForeignKey("list_load.id"), index=True),
     sa.Column("source", sa.Text, nullable=False),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from dialer.errors import DialerError
 from dialer.store.keys import Keys
+from dialer.store.randomness import RandomPieces
 
 BLIND_BYTES: Final = 16
 _VERSION: Final = 1
@@ -22,7 +22,6 @@ _NONCE_BYTES: Final = 12
 _TAG_BYTES: Final = 16
 _BODY: Final = _HEADER_BYTES + _NONCE_BYTES
 _LEAST: Final = _BODY + _TAG_BYTES
-_NONCES_AT_ONCE: Final = 512
 
 
 class BlindKind(StrEnum):
@@ -83,10 +82,7 @@ class Vault:
         """The value encrypted and bound to its place; 31 bytes longer. Row 5 and row "5" are the same row."""
         head = self._header
         place = self._places.get((table, column)) or self._place(table, column)
-        try:
-            nonce = _nonces.pop()
-        except IndexError:
-            nonce = _fresh_nonce()
+        nonce = _nonces.take()
         return head + nonce + self._encrypt(nonce, plaintext, b"%b%b%b" % (head, place, str(row).encode()))
 
     def open(self, sealed: bytes, *, table: str, column: str, row: int | str) -> bytes:
@@ -137,15 +133,4 @@ class Vault:
         return place
 
 
-# One system call for many nonces: asking the kernel for each would cost more than the encryption itself.
-# A list's pop and extend are atomic, so no nonce is given twice; a forked child throws its parent's away.
-_nonces: Final[list[bytes]] = []
-os.register_at_fork(after_in_child=_nonces.clear)
-
-
-def _fresh_nonce() -> bytes:
-    block = os.urandom(_NONCE_BYTES * _NONCES_AT_ONCE)
-    nonces = [block[start : start + _NONCE_BYTES] for start in range(0, len(block), _NONCE_BYTES)]
-    nonce = nonces.pop()
-    _nonces.extend(nonces)
-    return nonce
+_nonces: Final = RandomPieces(_NONCE_BYTES)

@@ -7,9 +7,11 @@ that reads the file again and goes on after them.
 from __future__ import annotations
 
 import io
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
@@ -24,11 +26,13 @@ from dialer.store import alarms, load_acts, loads
 from dialer.store.loads import Counts, Load, RejectedRow
 from dialer.store.unit_of_work import Tx
 from dialer.usecases.engine import Engine
+from dialer.usecases.prepare_arrivals import Prepared, prepare_arrivals
 from dialer.usecases.take_arrivals import take_arrivals
 
 BATCH = 2000
 """Rows of one transaction: other arrivals wait for its end."""
 _LEASE = timedelta(seconds=120)
+_TURN_SECONDS = 0.0005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +103,10 @@ def _batches(engine: Engine, load: Load, reader: ListReader) -> bool:
     items = iter(reader)
     for _ in islice(items, load.next_line):
         pass
-    for batch in _read_ahead(items):
+    for batch, prepared in _read_ahead(engine, items, _accepted):
         with engine.store.begin() as tx:
             lease_until = engine.real.now() + _LEASE
-            counts = _take(tx, engine, batch, load_id=load.id)
+            counts = _take(tx, engine, batch, prepared, load_id=load.id)
             columns = [column.plain() for column in reader.columns]
             if not loads.advance(
                 tx, load, items=len(batch), counts=counts, lease_until=lease_until, columns=columns
@@ -119,8 +123,7 @@ def _early(engine: Engine, load: Load, reader: ListReader) -> bool:
     items = iter(reader)
     for _ in islice(items, load.early_line):
         pass
-    for batch in _read_ahead(items):
-        high = [item for item in batch if isinstance(item, Accepted) and item.record.grade.is_high]
+    for batch, high in _read_ahead(engine, items, _high):
         with engine.store.begin() as tx:
             taken = take_arrivals(tx, engine, high, load_id=load.id, now=engine.clock.now())
             lease_until = engine.real.now() + _LEASE
@@ -139,28 +142,54 @@ def _early(engine: Engine, load: Load, reader: ListReader) -> bool:
     return True
 
 
-def _read_ahead(items: Iterator[Accepted | Rejected]) -> Iterator[list[Accepted | Rejected]]:
-    """Batches; while one is being written the next is read."""
+_Batch = list[Accepted | Rejected]
 
-    def read() -> list[Accepted | Rejected]:
-        return list(islice(items, BATCH))
 
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead") as thread:
+def _accepted(batch: _Batch) -> list[Accepted]:
+    return [item for item in batch if isinstance(item, Accepted)]
+
+
+def _high(batch: _Batch) -> list[Accepted]:
+    return [item for item in _accepted(batch) if item.record.grade.is_high]
+
+
+def _read_ahead(
+    engine: Engine, items: Iterator[Accepted | Rejected], wanted: Callable[[_Batch], list[Accepted]]
+) -> Iterator[tuple[_Batch, list[Prepared]]]:
+    """Batches, with what is to be written of them. While one is being written the next is read and made ready."""
+
+    def read() -> tuple[_Batch, list[Prepared]]:
+        batch = list(islice(items, BATCH))
+        with engine.store.begin() as tx:
+            return batch, prepare_arrivals(tx, wanted(batch))
+
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead") as thread, _quick_turns():
         coming = thread.submit(read)
-        while batch := coming.result():
+        while (ready := coming.result())[0]:
             coming = thread.submit(read)
-            yield batch
+            yield ready
+
+
+@contextmanager
+def _quick_turns() -> Iterator[None]:
+    """Whoever has heard from the database gets the interpreter soon: the other thread would keep it 5 ms each time."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_TURN_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 class _TakenOver(Exception):  # a signal within this module, never seen outside
     pass
 
 
-def _take(tx: Tx, engine: Engine, batch: list[Accepted | Rejected], *, load_id: int) -> Counts:
+def _take(tx: Tx, engine: Engine, batch: _Batch, prepared: list[Prepared], *, load_id: int) -> Counts:
     now = engine.clock.now()
-    accepted = [item for item in batch if isinstance(item, Accepted)]
+    accepted = _accepted(batch)
     rejected = [item for item in batch if isinstance(item, Rejected)]
-    taken = take_arrivals(tx, engine, accepted, load_id=load_id, now=now)
+    taken = take_arrivals(tx, engine, prepared, load_id=load_id, now=now)
     # What was loaded before a second person had approved the rest is no duplicate of itself.
     early = load_acts.loaded_early(
         tx,
@@ -237,7 +266,8 @@ def _preview(tx: Tx, engine: Engine, reader: ListReader, *, filename: str, sourc
     assert load is not None
     items = iter(reader)
     while batch := list(islice(items, BATCH)):
-        counts = _take(tx, engine, batch, load_id=load_id)
+        prepared = prepare_arrivals(tx, _accepted(batch))
+        counts = _take(tx, engine, batch, prepared, load_id=load_id)
         loads.advance(tx, load, items=len(batch), counts=counts, lease_until=real_now + _LEASE, columns=[])
     loads.finish(tx, load, skipped=reader.skipped, now=engine.clock.now())
     finished = loads.get(tx, load_id)

@@ -13,6 +13,7 @@ from dialer.store.reads import persons
 from dialer.store.tokens import Token
 from dialer.usecases.act_on_case import ring_now, standing
 from dialer.usecases.engine import Engine
+from dialer.usecases.prepare_arrivals import prepare_arrivals
 from dialer.usecases.take_arrivals import take_arrivals
 from dialer.usecases.take_warnings import NAMES, read_warnings
 
@@ -81,7 +82,7 @@ def warn_of_oneself(engine: Engine, accepted: Accepted) -> int:
     """
     now = engine.clock.now()
     with engine.store.begin() as tx:
-        taken = take_arrivals(tx, engine, [accepted], load_id=None, now=now)
+        taken = take_arrivals(tx, engine, prepare_arrivals(tx, [accepted]), load_id=None, now=now)
         (case_id,) = taken.case_ids
         if case_id is None:
             raise Conflict("this very warning is in the books already")

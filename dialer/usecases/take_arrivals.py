@@ -5,7 +5,6 @@ decided, all in the caller's transaction.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,15 +13,15 @@ from dialer.domain.events import WarningJoined
 from dialer.domain.incident import same_incident
 from dialer.domain.machine import decide
 from dialer.domain.opening import Openings
-from dialer.intake.records import Accepted, Record
-from dialer.store import cases, effects, people, warnings
-from dialer.store import tables as t
-from dialer.store.book import Book
+from dialer.intake.records import Record
+from dialer.store import cases, effects, people, tray, warnings
+from dialer.store.book import ROBOT, Book
 from dialer.store.cases import StoredCase
-from dialer.store.people import Identity, Known, Person
+from dialer.store.people import Known, Sealed
 from dialer.store.unit_of_work import Tx
-from dialer.store.warnings import Arrival
+from dialer.store.warnings import Content
 from dialer.usecases.engine import Engine
+from dialer.usecases.prepare_arrivals import Prepared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,24 +38,14 @@ class Taken:
 
 
 def take_arrivals(
-    tx: Tx, engine: Engine, batch: Sequence[Accepted], *, load_id: int | None, now: datetime
+    tx: Tx, engine: Engine, batch: Sequence[Prepared], *, load_id: int | None, now: datetime
 ) -> Taken:
     """The batch is in the books afterwards. Other batches wait meanwhile, so that nobody becomes two persons."""
     warnings.lock_arrivals(tx)
     fresh, positions = _without_duplicates(tx, batch)
-    identities = [
-        people.identify(
-            tx.vault,
-            name=a.record.name,
-            phones=a.record.phones,
-            id_number=a.record.id_number,
-            id_valid=a.record.id_valid,
-        )
-        for a in fresh
-    ]
-    desk = _Desk(tx, engine, identities, load_id=load_id, now=now)
-    for accepted, identity in zip(fresh, identities, strict=True):
-        desk.take(accepted, identity)
+    desk = _Desk(tx, engine, fresh, load_id=load_id, now=now)
+    for prepared in fresh:
+        desk.take(prepared)
     desk.write()
     case_ids: list[int | None] = [None] * len(batch)
     joined = [False] * len(batch)
@@ -71,14 +60,14 @@ def take_arrivals(
     )
 
 
-def _without_duplicates(tx: Tx, batch: Sequence[Accepted]) -> tuple[list[Accepted], list[int]]:
-    seen = warnings.known_keys(tx, [accepted.record.key for accepted in batch])
-    fresh: list[Accepted] = []
+def _without_duplicates(tx: Tx, batch: Sequence[Prepared]) -> tuple[list[Prepared], list[int]]:
+    seen = warnings.known_keys(tx, [prepared.record.key for prepared in batch])
+    fresh: list[Prepared] = []
     positions: list[int] = []
-    for position, accepted in enumerate(batch):
-        if accepted.record.key not in seen:
-            seen.add(accepted.record.key)
-            fresh.append(accepted)
+    for position, prepared in enumerate(batch):
+        if prepared.record.key not in seen:
+            seen.add(prepared.record.key)
+            fresh.append(prepared)
             positions.append(position)
     return fresh, positions
 
@@ -87,7 +76,7 @@ class _Desk:
     """One batch being taken: persons and cases as they become, rows written once at the end."""
 
     def __init__(
-        self, tx: Tx, engine: Engine, identities: Sequence[Identity], *, load_id: int | None, now: datetime
+        self, tx: Tx, engine: Engine, fresh: Sequence[Prepared], *, load_id: int | None, now: datetime
     ) -> None:
         self.tx = tx
         self.engine = engine
@@ -96,8 +85,9 @@ class _Desk:
         self.policy = engine.policies.newest
         self.openings = Openings(now=now, policy=self.policy)
         self.units = engine.units.current(tx)
-        self.directory = people.directory(tx, identities)
+        self.directory = people.directory(tx, [prepared.identity for prepared in fresh])
         self.people: dict[int, Known] = {}
+        self.sealed: dict[int, Sealed] = {}
         known = {k.id for k in self.directory.by_id.values()} | {
             k.id for k in self.directory.by_name_phone.values()
         }
@@ -109,39 +99,32 @@ class _Desk:
         }
         self.found_units: dict[int, int] = {}
         self.book = Book.begin(now)
-        self.arrivals: list[Arrival] = []
+        self.arrived: list[tuple[Content, int, int]] = []
         self.case_ids: list[int] = []
         self.joined: list[bool] = []
-        count = len(identities)
-        self._person_ids = iter(cases.next_ids(tx, t.person, count))
-        self._case_ids = iter(cases.next_ids(tx, t.case, count))
-        self._warning_ids = iter(cases.next_ids(tx, t.warning, count))
 
-    def take(self, accepted: Accepted, identity: Identity) -> None:
-        record = accepted.record
-        known = self._person(record, identity)
+    def take(self, prepared: Prepared) -> None:
+        record = prepared.record
+        known = self._person(prepared)
         stored = self._joins(known, record)
         self.joined.append(stored is not None)
         if stored is None:
-            stored = self._open(known, record)
+            stored = self._open(prepared.case_id, known, record)
         else:
             self._join(stored, known, record)
         self.case_ids.append(stored.case.id)
-        self.arrivals.append(self._arrival(accepted, known.id, stored.case.id))
+        self.arrived.append((prepared.content, known.id, stored.case.id))
 
-    def _person(self, record: Record, identity: Identity) -> Known:
-        person = Person(
-            name=record.name,
-            phones=record.phones,
-            id_number=record.id_number if record.id_valid else "",
-            address=record.address,
-            family_contact=record.family_contact,
-        )
+    def _person(self, prepared: Prepared) -> Known:
+        identity = prepared.identity
         known = self.directory.find(identity)
         if known is None:
-            known = Known(id=next(self._person_ids), id_number=None, person=person, is_new=True)
+            known = Known(
+                id=prepared.person_id, id_number=identity.id_number, person=prepared.person, is_new=True
+            )
+            self.sealed[known.id] = prepared.sealed
         else:
-            people.join(known, person)
+            people.join(known, prepared.person)
         self.directory.add(identity, known)
         self.people[known.id] = known
         return known
@@ -162,9 +145,9 @@ class _Desk:
         watch = self.engine.policies.of(case.policy_version).watch()
         return record.produced_at <= case.watch_until - watch
 
-    def _open(self, known: Known, record: Record) -> StoredCase:
+    def _open(self, case_id: int, known: Known, record: Record) -> StoredCase:
         case = Case(
-            id=next(self._case_ids),
+            id=case_id,
             grade=record.grade,
             fraud_type=record.fraud_type,
             opened_at=self.now,
@@ -219,55 +202,12 @@ class _Desk:
             self.found_units[stored.case.id] = unit.id
         return replace(stored, unit=self.units.label(unit.id), unit_id=unit.id)
 
-    def _arrival(self, accepted: Accepted, person_id: int, case_id: int) -> Arrival:
-        record = accepted.record
-        return Arrival(
-            id=next(self._warning_ids),
-            person_id=person_id,
-            case_id=case_id,
-            load_id=self.load_id,
-            source=record.source,
-            instruction_no=record.instruction_no,
-            kind=record.kind,
-            fraud_type=record.fraud_type,
-            grade=record.grade,
-            unit=record.unit,
-            amount_at_risk_fen=record.amount_at_risk_fen,
-            amount_paid_fen=record.amount_paid_fen,
-            talk_seconds=record.talk_seconds,
-            tags=record.tags,
-            missed=record.missed,
-            drill=self.engine.drill,
-            notices=tuple(
-                {"column": n.column, "code": n.code.value, "message": n.message} for n in accepted.notices
-            ),
-            event_at=record.event_at,
-            produced_at=record.produced_at,
-            expires_at=record.expires_at,
-            loaded_at=self.now,
-            personal={
-                "name": record.name,
-                "phones": record.phones,
-                "id_number": record.id_number,
-                "address": record.address,
-                "family_contact": record.family_contact,
-                "fraud_numbers": record.fraud_numbers,
-                "fraud_url": record.fraud_url,
-                "fraud_app": record.fraud_app,
-                "fraud_account": record.fraud_account,
-                "remarks": record.remarks,
-            },
-        )
-
     def write(self) -> None:
-        """Rows are made in a thread beside: the next table's while the database takes the last one's."""
-        tx, vault = self.tx, self.tx.vault
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="rows") as beside:
-            persons = beside.submit(people.rows, vault, list(self.people.values()), now=self.now)
-            opened = beside.submit(cases.rows, [(stored, self.load_id) for stored in self.new_cases.values()])
-            told = beside.submit(warnings.rows, vault, self.arrivals)
-            people.write(tx, persons.result(), self.directory.new_keys)
-            cases.insert(tx, opened.result())
-            cases.save(tx, [stored.case for stored in self.moved.values()], now=self.now)
-            warnings.write(tx, told.result())
-            effects.write(tx, self.book)
+        people.write(self.tx, self.people.values(), self.directory.new_keys, sealed=self.sealed, now=self.now)
+        cases.insert(self.tx, [(stored, self.load_id) for stored in self.new_cases.values()])
+        cases.save(self.tx, [stored.case for stored in self.moved.values()], now=self.now)
+        warnings.write(self.tx, self.arrived, load_id=self.load_id, drill=self.engine.drill, now=self.now)
+        effects.write(self.tx, self.book)
+        for case_id, unit_id in self.found_units.items():
+            label = self.units.label(unit_id)
+            tray.place(self.tx, [case_id], unit_id=unit_id, label=label, by=ROBOT, now=self.now)

@@ -24,6 +24,7 @@ from dialer.store.reads.awaited import awaited
 from dialer.store.tokens import Token
 from dialer.store.unit_of_work import Tx
 from dialer.usecases.engine import Engine
+from dialer.usecases.prepare_arrivals import prepare_arrivals
 from dialer.usecases.take_arrivals import Taken, take_arrivals
 
 _NO_COLUMN: Final = frozenset({Field.ROW_NUMBER, Field.REJECTION})
@@ -116,7 +117,7 @@ def take_deliveries(engine: Engine, deliveries: Sequence[Delivery]) -> list[tupl
     if batch or any(delivery.refused_high for delivery in deliveries):
         with engine.store.begin() as tx:
             if batch:
-                taken = take_arrivals(tx, engine, batch, load_id=None, now=now)
+                taken = take_arrivals(tx, engine, prepare_arrivals(tx, batch), load_id=None, now=now)
                 answers = iter(_answers(tx, engine, batch, taken, now=now))
             told = [_told(delivery, answers) for delivery in deliveries]
             for delivery, one in zip(deliveries, told, strict=True):

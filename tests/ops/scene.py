@@ -72,7 +72,7 @@ class Scene(Town):
                 drill=self.drill,
                 first_attempt_at=None,
             )
-            cases.insert(tx, cases.rows([(stored, load_id)]))
+            cases.insert(tx, [(stored, load_id)])
             book = Book.begin(now)
             book.enter(replace(stored, case=decision.case), decision.effects)
             effects.write(tx, book)

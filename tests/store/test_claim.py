@@ -65,7 +65,7 @@ def store(module_database: str) -> Iterator[Store]:
             )
             for n in range(1, PEOPLE + 1)
         ]
-        people.write(tx, people.rows(tx.vault, known, now=NOON), [])
+        people.write(tx, known, [], now=NOON)
         for n in range(1, PEOPLE + 1):
             case = Case(
                 id=n,
@@ -79,7 +79,7 @@ def store(module_database: str) -> Iterator[Store]:
             stored = StoredCase(
                 case=case, person_id=n, source="s", unit="", drill=False, first_attempt_at=None
             )
-            cases.insert(tx, cases.rows([(stored, None)]))
+            cases.insert(tx, [(stored, None)])
     yield made
     made.dispose()
 

@@ -14,6 +14,7 @@ from dialer.intake.reader import read_list
 from dialer.intake.records import Accepted, IntakeOptions
 from dialer.store import tables as t
 from dialer.store import units
+from dialer.usecases.prepare_arrivals import prepare_arrivals
 from dialer.usecases.take_arrivals import take_arrivals
 from tests.ops.scene import Scene
 
@@ -40,7 +41,9 @@ class Bureau(Scene):
         reader = read_list(io.BytesIO("\n".join(rows).encode()), filename="a.csv", options=options)
         batch = [item for item in reader if isinstance(item, Accepted)]
         with self.tx() as tx:
-            taken = take_arrivals(tx, self.engine, batch, load_id=None, now=self.clock.now())
+            taken = take_arrivals(
+                tx, self.engine, prepare_arrivals(tx, batch), load_id=None, now=self.clock.now()
+            )
         return [case_id for case_id in taken.case_ids if case_id is not None]
 
     def case_with_unit(self, name: str, *, grade: Grade = Grade.HIGH) -> int:

@@ -20,7 +20,7 @@ from dialer.store import migrations, policies
 from dialer.store import tables as t
 from dialer.store.cases import to_columns
 from dialer.store.keys import Keys
-from dialer.store.people import Known, Person, identify, rows, write
+from dialer.store.people import Known, Person, identify, write
 from dialer.store.policies import Policies
 from dialer.store.unit_of_work import Store, Tx
 from dialer.store.vault import Vault
@@ -106,8 +106,9 @@ class Town:
             known = Known(id=person_id, id_number=identity.id_number, person=person, is_new=True)
             write(
                 tx,
-                rows(tx.vault, [known], now=MORNING),
+                [known],
                 [(key, person_id) for key in identity.name_phones],
+                now=MORNING,
             )
         return int(person_id)
 
