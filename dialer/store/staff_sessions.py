@@ -4,6 +4,7 @@ every time here is the machine's.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -65,6 +66,22 @@ def find(tx: Tx, token_hash: bytes) -> tuple[Session, Member] | None:
         staff_id=row["id"], login=row["login"], **{name: row[f"session_{name}"] for name in _OWN}
     )
     return session, staff.member(row)
+
+
+def going_on(tx: Tx, session_ids: Iterable[int], *, real_now: datetime) -> set[int]:
+    """Those that have neither ended nor expired, used lately or not, and whose accounts are open."""
+    s = t.staff_session.c
+    rows = tx.rows(
+        sa.select(s.id)
+        .join(t.staff, t.staff.c.id == s.staff_id)
+        .where(
+            s.id == sa.any_(sa.literal(sorted(set(session_ids)), sa.ARRAY(sa.BigInteger))),
+            s.ended_at.is_(None),
+            s.expires_at > real_now,
+            t.staff.c.disabled_at.is_(None),
+        )
+    )
+    return {row["id"] for row in rows}
 
 
 _OWN = ("id", "address", "created_at", "seen_at", "expires_at")

@@ -69,6 +69,13 @@ def cut_rates(engine: Engine, asked: Asked, *, reader_unit_id: int | None) -> Cu
         )
 
 
+def cut_breakdown(engine: Engine, asked: Asked, *, reader_unit_id: int | None) -> Breakdown:
+    """The figures alone. Raises `NotFound` for a unit that the reader does not see."""
+    with engine.store.begin() as tx:
+        snapshot.hold(tx)
+        return _breakdown(tx, asked.by, _window(tx, engine, asked, reader_unit_id))
+
+
 def cases_behind(
     engine: Engine,
     asked: Asked,

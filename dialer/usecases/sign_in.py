@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -88,8 +89,12 @@ def open_session(tx: Tx, rules: SessionRules, member: Member, *, address: str, r
     return token
 
 
-def recognise(engine: Engine, rules: SessionRules, token: str) -> tuple[Session, Member] | None:
-    """Whose session this is, noted as seen now; None when it opens nothing (any more)."""
+def recognise(
+    engine: Engine, rules: SessionRules, token: str, *, even_idle: bool = False
+) -> tuple[Session, Member] | None:
+    """Whose session this is, noted as seen now; None when it opens nothing (any more). `even_idle`: also one that has
+    not been used for too long, and this is no use of it.
+    """
     if not token:
         return None
     real_now = engine.real.now()
@@ -99,11 +104,21 @@ def recognise(engine: Engine, rules: SessionRules, token: str) -> tuple[Session,
             return None
         session, member = found
         idle = session.seen_at + timedelta(seconds=rules.idle_seconds)
-        if real_now >= session.expires_at or real_now >= idle or member.disabled_at is not None:
+        if real_now >= session.expires_at or member.disabled_at is not None:
+            return None
+        if even_idle:
+            return found
+        if real_now >= idle:
             return None
         if real_now - session.seen_at >= min(_SEEN_EVERY, timedelta(seconds=rules.idle_seconds / 4)):
             staff_sessions.note_seen(tx, session.id, real_now=real_now)
     return found
+
+
+def going_on(engine: Engine, session_ids: Iterable[int]) -> set[int]:
+    """Those of these sessions that have neither ended nor expired, and whose accounts are open."""
+    with engine.store.begin() as tx:
+        return staff_sessions.going_on(tx, session_ids, real_now=engine.real.now())
 
 
 def sign_out(engine: Engine, session: Session) -> None:

@@ -10,6 +10,7 @@ from dialer import __version__
 from dialer.bootstrap import Application
 from dialer.runtime.metrics import ProcessMetrics
 from dialer.web.api.app import PREFIX, create_api
+from dialer.web.closing import Closing
 from dialer.web.console.app import create_console
 from dialer.web.health import engine, live, ready
 from dialer.web.hooks import Hooks
@@ -19,8 +20,10 @@ from dialer.web.sound import sound
 from dialer.web.status import status_routes
 
 
-def create_app(app: Application) -> Hooks:
-    """All routes on this application. Interactive API pages are left out: they would load from elsewhere."""
+def create_app(app: Application, closing: Closing | None = None) -> Hooks:
+    """All routes on this application; `closing` is told when the process begins to stop. Interactive API pages are left
+    out: they would load from elsewhere.
+    """
     web = FastAPI(title="dialer", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     web.router.routes.extend(status_routes(app))
     web.router.routes.extend(phone_routes(app))
@@ -36,5 +39,5 @@ def create_app(app: Application) -> Hooks:
     web.mount(PREFIX, create_api(app))
     web.router.routes.append(Route("/health/engine", engine(app), methods=["GET"]))
     # Last: whatever is nobody else's is a page, if only one that says that there is nothing.
-    web.mount("", create_console(app))
+    web.mount("", create_console(app, closing or Closing()))
     return Hooks(app.engine, app.telephony, otherwise=web, count=WebhookCounts(own).count)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
+import socket
 import sys
 
 import uvicorn
@@ -10,11 +12,25 @@ import uvicorn
 from dialer.bootstrap import Application
 from dialer.usecases.beat import beating
 from dialer.web.app import create_app
+from dialer.web.closing import Closing
 
+_NOT_STARTED = 3
 _SWITCH_SECONDS = 0.0005
 """A batch of webhooks comes back from the database a dozen times, and would wait each time until the loop's thread has
 had its whole turn of 5 ms.
 """
+
+
+class _Server(uvicorn.Server):
+    """Before it waits for answers under way it tells those that would never end."""
+
+    def __init__(self, config: uvicorn.Config, closing: Closing) -> None:
+        super().__init__(config)
+        self._closing = closing
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._closing.begin()
+        await super().shutdown(sockets)
 
 
 def run_web(app: Application) -> None:
@@ -24,15 +40,21 @@ def run_web(app: Application) -> None:
     # uvicorn sends itself the signal that ended it once more; the default would end us before our row is gone.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
+    closing = Closing()
+    config = uvicorn.Config(
+        create_app(app, closing),
+        host=web.host,
+        port=web.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=10,
+        timeout_keep_alive=75,
+    )
+    server = _Server(config, closing)
     with beating(app.engine, kind="web"):
-        uvicorn.run(
-            create_app(app),
-            host=web.host,
-            port=web.port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=10,
-            timeout_keep_alive=75,
-        )
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run()
+        if not server.started:
+            sys.exit(_NOT_STARTED)

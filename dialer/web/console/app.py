@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 
 from dialer.bootstrap import Application
 from dialer.language import Lang
+from dialer.web.closing import Closing
 from dialer.web.console import pages as found
 from dialer.web.console.door import House, route_of
 from dialer.web.console.faults import add_faults, failed
@@ -19,7 +20,7 @@ from dialer.web.console.registry import Declared, Section
 from dialer.web.console.rendering import Pages, Place
 
 
-def create_console(app: Application) -> FastAPI:
+def create_console(app: Application, closing: Closing) -> FastAPI:
     """All pages on this application."""
     sections = tuple(_sections())
     console = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
@@ -33,6 +34,7 @@ def create_console(app: Application) -> FastAPI:
             drill=app.engine.drill,
             places=_places(sections),
         ),
+        closing=closing,
     )
     for section in sections:
         for declared in section.declared:

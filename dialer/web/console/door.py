@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from fastapi.routing import APIRoute
@@ -17,6 +17,7 @@ from dialer.domain.sessions import SessionRules
 from dialer.errors import Unavailable
 from dialer.language import Lang
 from dialer.usecases.sign_in import recognise
+from dialer.web.closing import Closing
 from dialer.web.console import cookies
 from dialer.web.console.registry import Declared
 from dialer.web.console.rendering import Pages
@@ -32,6 +33,7 @@ class House:
     app: Application
     rules: SessionRules
     pages: Pages
+    closing: Closing = field(default_factory=Closing)
 
 
 class PageRoute(APIRoute):
@@ -44,7 +46,7 @@ class PageRoute(APIRoute):
         declared = self.declared
 
         async def handle(request: Request) -> Response:
-            visit = await visit_of(request)
+            visit = await visit_of(request, even_idle=declared.while_idle)
             await _admit(visit, declared)
             response = await answer(request)
             if visit.form_secret:
@@ -58,14 +60,18 @@ def route_of(declared: Declared) -> type[PageRoute]:
     return type("PageRoute", (PageRoute,), {"declared": declared})
 
 
-async def visit_of(request: Request) -> Visit:
+async def visit_of(request: Request, *, even_idle: bool = False) -> Visit:
     """Who asks, once for a request. Raises `Unavailable`."""
     known: Visit | None = getattr(request.state, "visit", None)
     if known is not None:
         return known
     house: House = request.app.state.house
     token = request.cookies.get(cookies.SESSION, "")
-    found = await run_in_threadpool(recognise, house.app.engine, house.rules, token) if token else None
+    found = (
+        await run_in_threadpool(recognise, house.app.engine, house.rules, token, even_idle=even_idle)
+        if token
+        else None
+    )
     visit = stranger(request)
     if found is not None:
         visit.session, visit.somebody = found

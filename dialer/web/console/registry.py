@@ -28,6 +28,7 @@ class Declared:
     answer: Callable[..., Any]
     most_bytes: int
     while_must_change: bool
+    while_idle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +46,16 @@ class Section:
         nav: str = "",
         order: int = 0,
         while_must_change: bool = False,
+        while_idle: bool = False,
     ) -> Callable[[_Answer], _Answer]:
         """Answers GET for whoever may do `act`. `nav` (English of the catalogue, through `mark`) and `order` put it
         into the navigation of those people. `while_must_change`: also before the first password has been changed.
+        `while_idle`: also in a session that nobody has used for too long, and looking is no use of it.
         """
         if nav:
             assert act is not None
             self.places.append(Place(path=path, text=mark(nav), act=act, order=order))
-        return self._declare("GET", path, act, _MOST_BYTES, while_must_change)
+        return self._declare("GET", path, act, _MOST_BYTES, while_must_change, while_idle=while_idle)
 
     def post(
         self,
@@ -66,7 +69,14 @@ class Section:
         return self._declare("POST", path, act, most_bytes, while_must_change)
 
     def _declare(
-        self, method: str, path: str, act: Act | None, most_bytes: int, while_must_change: bool
+        self,
+        method: str,
+        path: str,
+        act: Act | None,
+        most_bytes: int,
+        while_must_change: bool,
+        *,
+        while_idle: bool = False,
     ) -> Callable[[_Answer], _Answer]:
         def declare(answer: _Answer) -> _Answer:
             self.declared.append(
@@ -77,6 +87,7 @@ class Section:
                     answer=answer,
                     most_bytes=most_bytes,
                     while_must_change=while_must_change,
+                    while_idle=while_idle,
                 )
             )
             return answer

@@ -1,0 +1,173 @@
+"""What the wall shows of this moment and of the last hour, without anybody's name; of one unit and below, or of all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from dialer.domain.case import CaseStatus, RobotState
+from dialer.domain.errand import AssignmentState, VisitStage
+from dialer.domain.values import Grade, TelephonyResult, Track
+from dialer.store import tables as t
+from dialer.store.columns import LIVE
+from dialer.store.rowset import word
+from dialer.store.seen import seen_by
+from dialer.store.unit_of_work import Tx
+
+MINUTES = 60
+_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingCases:
+    """Of one grade: cases whose ring may leave now and has not, and since when the oldest of them may."""
+
+    due: int = 0
+    later: int = 0
+    """Whose ring has been put off to a later time: another try, the window."""
+    oldest_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeoplesWork:
+    """Of one kind of people's work, what is not done yet."""
+
+    open: int = 0
+    overdue: int = 0
+    unsigned: int = 0
+    """Nobody has signed for it in time."""
+    stages: Mapping[VisitStage, int]
+    """Of those that somebody has signed for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmCount:
+    code: str
+    count: int
+    newest_at: datetime
+    of_centre: bool
+    """It belongs to no case: the service as a whole, or a list."""
+
+
+def waiting(tx: Tx, *, now: datetime, unit_id: int | None) -> dict[Grade, WaitingCases]:
+    """From the queue's index alone: what rings at this moment is left out."""
+    case = t.case.c
+    rings = sa.select(t.attempt.c.case_id).where(sa.text(LIVE))
+    due = case.robot_at <= now
+    rows = tx.rows(
+        sa.select(
+            case.grade,
+            sa.func.count().label("all"),
+            sa.func.count().filter(due).label("due"),
+            sa.func.min(case.robot_at).filter(due).label("oldest_at"),
+        )
+        .where(
+            case.status == word(CaseStatus.OPEN),
+            case.robot_state == word(RobotState.PENDING),
+            case.id.not_in(rings),
+            seen_by(case.unit_id, unit_id),
+        )
+        .group_by(case.grade)
+    )
+    found = {
+        Grade(row["grade"]): WaitingCases(
+            due=row["due"], later=row["all"] - row["due"], oldest_at=row["oldest_at"]
+        )
+        for row in rows
+    }
+    return {grade: found.get(grade, WaitingCases()) for grade in Grade}
+
+
+def work(tx: Tx, *, now: datetime, unit_id: int | None) -> dict[Track, PeoplesWork]:
+    given = t.assignment.c
+    is_open = given.state == word(AssignmentState.OPEN)
+    stages = [stage for stage in VisitStage if stage is not VisitStage.NONE]
+    rows = tx.rows(
+        sa.select(
+            given.kind,
+            sa.func.count().label("open"),
+            sa.func.count().filter(given.due_at <= now).label("overdue"),
+            sa.func.count().filter(is_open, given.sign_by <= now).label("unsigned"),
+            *(
+                sa.func.count().filter(~is_open, given.stage == stage.value).label(stage.value)
+                for stage in stages
+            ),
+        )
+        .where(sa.or_(is_open, given.state == word(AssignmentState.SIGNED)), seen_by(given.unit_id, unit_id))
+        .group_by(given.kind)
+    )
+    found = {
+        Track(row["kind"]): PeoplesWork(
+            open=row["open"],
+            overdue=row["overdue"],
+            unsigned=row["unsigned"],
+            stages={stage: row[stage.value] for stage in stages},
+        )
+        for row in rows
+    }
+    none = PeoplesWork(stages=dict.fromkeys(stages, 0))
+    return {track: found.get(track, none) for track in (Track.HUMAN, Track.VISIT)}
+
+
+def alarms(tx: Tx, *, unit_id: int | None) -> list[AlarmCount]:
+    """What nobody has seen yet, the newest kind first: of the cases that this unit sees, and of the whole service."""
+    alarm = t.alarm.c
+    of_centre = alarm.case_id.is_(None)
+    statement = (
+        sa.select(
+            alarm.code,
+            of_centre.label("of_centre"),
+            sa.func.count().label("count"),
+            sa.func.max(alarm.raised_at).label("newest_at"),
+        )
+        .where(alarm.seen_at.is_(None), alarm_seen(unit_id))
+        .group_by(alarm.code, of_centre)
+        .order_by(sa.desc("newest_at"))
+    )
+    return [AlarmCount(**row) for row in tx.rows(statement)]
+
+
+def alarm_seen(unit_id: int | None) -> sa.ColumnElement[bool]:
+    """For a WHERE on alarms: those of the cases that this unit sees, and those of the service as a whole. What is of a
+    list alone belongs to the whole centre.
+    """
+    if unit_id is None:
+        return sa.true()
+    alarm = t.alarm.c
+    own = sa.exists().where(t.case.c.id == alarm.case_id, seen_by(t.case.c.unit_id, unit_id))
+    return sa.or_(sa.and_(alarm.case_id.is_(None), alarm.load_id.is_(None)), own)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastHour:
+    """Calls by the minute in which they left, the oldest first, and how many of them were answered."""
+
+    sent: tuple[int, ...]
+    answered: tuple[int, ...]
+
+
+def last_hour(tx: Tx, *, now: datetime, unit_id: int | None) -> LastHour:
+    sent_at = t.attempt.c.sent_at
+    minutes_ago = sa.func.floor(sa.extract("epoch", sa.literal(now) - sent_at) / 60).label("minutes_ago")
+    answered = t.attempt.c.result == word(TelephonyResult.ANSWERED)
+    statement = (
+        sa.select(
+            minutes_ago,
+            sa.func.count().label("sent"),
+            sa.func.count().filter(sa.or_(answered, t.attempt.c.answered_at.is_not(None))).label("answered"),
+        )
+        .where(sent_at > now - _HOUR, sent_at <= now)
+        .group_by("minutes_ago")
+    )
+    if unit_id is not None:
+        statement = statement.join(t.case, t.case.c.id == t.attempt.c.case_id).where(
+            seen_by(t.case.c.unit_id, unit_id)
+        )
+    sent, taken = [0] * MINUTES, [0] * MINUTES
+    for row in tx.rows(statement):
+        place = MINUTES - 1 - int(row["minutes_ago"])
+        sent[place], taken[place] = row["sent"], row["answered"]
+    return LastHour(sent=tuple(sent), answered=tuple(taken))

@@ -1,0 +1,389 @@
+"""The wall: what it says, of which unit, how it is fed, and how its streams end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+import sqlalchemy as sa
+import uvicorn
+
+from dialer.bootstrap import Application, free_port
+from dialer.domain.access import Role
+from dialer.domain.case import CaseStatus
+from dialer.domain.effects import AlarmCode
+from dialer.domain.pause import PauseScope
+from dialer.domain.values import Contact, Grade
+from dialer.language import Lang
+from dialer.store import alarms, facts, staff_sessions
+from dialer.store import tables as t
+from dialer.usecases.pause import pause
+from dialer.web.app import create_app
+from dialer.web.closing import Closing
+from dialer.web.console.cookies import SESSION
+from dialer.web.console.wall_feed import FeedRules, TooMany, Wall, WallFeed
+from dialer.web.console.wall_view import short
+from tests.console.desk import ConsoleDesk, Person, text
+from tests.console.town import ConsoleTown
+from tests.store.reads.town import MORNING
+
+EVENTS = {"Accept": "text/event-stream"}
+
+
+def waits(town: ConsoleTown, grade: Grade, *, minutes: float, **columns: Any) -> int:  # noqa: ANN401 - columns of a case
+    """A case whose ring might have left so long ago; negative: may leave in so long."""
+    at = MORNING - timedelta(minutes=minutes)
+    return town.case(
+        grade=grade, robot_state="pending", robot_at=at, opened_at=min(at, MORNING), due_at=None, **columns
+    )
+
+
+async def test_it_says_who_waits_and_for_how_long(console: ConsoleDesk):
+    town = ConsoleTown(console)
+    for minutes in (4, 2, -30):
+        waits(town, Grade.EXTRA_HIGH, minutes=minutes)
+    ringing = waits(town, Grade.HIGH, minutes=9)
+    town.attempt(ringing, result=None)
+    answer = await console.person(Role.SUPERVISOR).get("/wall")
+    assert answer.status_code == 200
+    said = text(answer)
+    assert "extra high waiting 2 oldest 4 min for later 1" in said
+    assert "high waiting 0 oldest — for later 0" in said
+    assert "10:00:00" in said
+
+
+async def test_an_age_beyond_the_policy_is_trouble(console: ConsoleDesk):
+    town = ConsoleTown(console)
+    waits(town, Grade.EXTRA_HIGH, minutes=2)
+    waits(town, Grade.LOW, minutes=2)
+    answer = await console.person(Role.OFFICER).get("/wall")
+    assert answer.text.count('<dd class="trouble">2 min</dd>') == 1
+
+
+async def test_work_calls_alarms_and_the_day_are_counted(console: ConsoleDesk):
+    town = ConsoleTown(console)
+    rung = town.case(status=CaseStatus.WATCHING, contact=Contact.VERIFIED, outcome="dissuaded_by_phone")
+    town.attempt(rung, result="answered", sent_at=MORNING - timedelta(minutes=1), contact="verified")
+    town.outcome(rung, stopped_fen=1_234_500)
+    silent = town.case()
+    town.attempt(silent, sent_at=MORNING - timedelta(minutes=3))
+    town.assignment(silent, kind="human", due_at=MORNING - timedelta(minutes=1))
+    town.assignment(
+        silent, kind="visit", state="signed", stage="on_the_way", signed_at=MORNING, signed_by="wu"
+    )
+    with town.store.begin() as tx:
+        alarms.ring(tx, AlarmCode.HUMAN_OVERDUE, now=MORNING, case_id=silent)
+        alarms.ring(tx, AlarmCode.CARRIER_TROUBLE, now=MORNING)
+    said = text(await console.person(Role.SUPERVISOR).get("/wall"))
+    assert "Picked up today 50 % 1 of 2 people rung" in said
+    assert "Overdue 1 calls 1 / 1 visits 0 / 1" in said
+    assert "Alarms 2" in said
+    assert "Warnings 2 Rung 2 Reached in person 1 Dissuaded 1" in said
+    assert "¥12,345" in said
+    assert "on the way 1" in said
+    assert "09:59 1 1" in said
+    assert "09:57 1 0" in said
+
+
+async def test_a_unit_sees_its_own_and_the_centre_s_lines(console: ConsoleDesk):
+    town = ConsoleTown(console)
+    county = town.unit("临河")
+    station = town.unit("新华所", county)
+    elsewhere = town.unit("五原")
+    for unit_id in (station, elsewhere, elsewhere, None):
+        case_id = waits(town, Grade.HIGH, minutes=1, unit_id=unit_id)
+        town.assignment(case_id, unit_id=unit_id, due_at=MORNING - timedelta(minutes=1))
+        with town.store.begin() as tx:
+            alarms.ring(tx, AlarmCode.HUMAN_OVERDUE, now=MORNING, case_id=case_id)
+    with town.store.begin() as tx:
+        alarms.ring(tx, AlarmCode.CARRIER_TROUBLE, now=MORNING)
+        alarms.ring(tx, AlarmCode.REJECTED_HIGH_ROW, now=MORNING, load_id=1)
+    own = text(await console.person(Role.OFFICER, unit_id=county).get("/wall"))
+    assert "临河 with all below it" in own
+    assert "high waiting 1" in own
+    assert "Overdue 1" in own
+    assert "Alarms 2" in own
+    assert "Warnings 1" in own
+    assert "Lines in use whole centre 0 / 24" in own
+    whole = text(await console.person(Role.OFFICER).get("/wall"))
+    assert "high waiting 4" in whole
+    assert "Overdue 4" in whole
+    assert "Alarms 6" in whole
+
+
+async def test_what_stops_the_dialling_is_said_in_words(console: ConsoleDesk):
+    with console.app.engine.store.begin() as tx:
+        tx.execute(
+            sa.update(t.line_group).values(
+                troubles=7, openings=2, opened_at=MORNING, slow_until=MORNING + timedelta(seconds=40)
+            )
+        )
+    pause(console.app.engine, scope=PauseScope.ALL, minutes=30, by="zhao", why="line test")
+    said = text(await console.person(Role.CALLER).get("/wall"))
+    assert "The telephone network is down: dialling has stopped. Next trial call in 40 s." in said
+    assert "All dialling is paused until 10:30: line test (zhao)" in said
+
+
+async def test_outside_the_window_it_says_when_robots_ring_again(console: ConsoleDesk):
+    console.clock.set(MORNING + timedelta(hours=13))
+    said = text(await console.person(Role.CALLER).get("/wall"))
+    assert "robots ring again at 26 Nov 09:00" in said
+
+
+def test_numbers_stay_short_enough_to_be_read():
+    assert [short(n, Lang.EN) for n in (99_999, 123_456, 1_234_567)] == ["99,999", "123.5k", "1.23M"]
+    assert [short(n, Lang.ZH) for n in (99_999, 123_456)] == ["99,999", "12.3万"]
+
+
+# The feed.
+
+
+def told(body: str) -> list[tuple[str, dict[str, Any]]]:
+    """The events of a stream, each with its facts."""
+    found = []
+    for block in body.split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line)
+        if "event" in fields:
+            found.append((fields["event"], json.loads(fields.get("data") or "{}")))
+    return found
+
+
+async def test_whoever_asks_for_no_stream_gets_one_reading(console: ConsoleDesk):
+    ConsoleTown(console)
+    answer = await console.person(Role.OFFICER).get("/wall/live")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert answer.headers["cache-control"] == "no-store"
+    [(name, figures)] = told(answer.text)
+    assert name == "figures"
+    assert figures["clock"] == "10:00:00"
+    assert 'data-part="tiles"' in figures["board"]
+    assert len(figures["minutes"]["sent"]) == 60
+
+
+def draw(wall: Wall, lang: Lang) -> dict[str, object]:
+    return {"at": wall.now.at.isoformat(), "lang": lang.value}
+
+
+QUICK = FeedRules(read_seconds=0.3, fresh_seconds=0.2, beat_seconds=0.5, guard_seconds=0.2)
+
+
+def feed_of(app: Application, rules: FeedRules = QUICK) -> WallFeed:
+    return WallFeed(app.engine, late_seconds=120.0, draw=draw, rules=rules)
+
+
+def session(console: ConsoleDesk) -> int:
+    """The id of a new one."""
+    console.signed_in(console.account(Role.OFFICER, login=f"o{len(console.rows(t.staff))}"))
+    return int(console.rows(t.staff_session)[-1]["id"])
+
+
+async def next_of(events: AsyncIterator[bytes], name: str) -> dict[str, Any]:
+    """The next event of this name."""
+    while True:
+        for found, given in told((await asyncio.wait_for(anext(events), 15)).decode()):
+            if found == name:
+                return given
+
+
+async def close(*pages: AsyncIterator[bytes]) -> None:
+    for page in pages:
+        assert isinstance(page, AsyncGenerator)
+        await page.aclose()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(15):
+        while not condition():  # noqa: ASYNC110  # it is another task of the library that changes it
+            await asyncio.sleep(0.02)
+
+
+async def test_a_hundred_pages_cost_one_reading_and_none_when_nobody_looks(console: ConsoleDesk):
+    readings = 0
+
+    def count(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        nonlocal readings
+        readings += "FROM line_group" in statement
+
+    sa.event.listen(console.app.engine.store.engine, "before_cursor_execute", count)
+    feed = feed_of(console.app, replace(QUICK, most_of_a_session=100))
+    session_id = session(console)
+    pages = [feed.events(session_id=session_id, unit_id=None, lang=Lang.ZH) for _ in range(100)]
+    for so_far in (2, 4):
+        for page in pages:
+            await next_of(page, "figures")
+        assert readings <= so_far
+    await close(*pages)
+    await asyncio.sleep(0.7)
+    before = readings
+    await asyncio.sleep(0.9)
+    assert readings == before
+
+
+async def test_a_silent_database_is_told_and_the_feed_comes_back(console: ConsoleDesk):
+    session_id, gone = session(console), True
+
+    def refuse(*_given: object) -> None:
+        if gone:
+            raise sa.exc.OperationalError("", None, Exception("gone"))
+
+    sa.event.listen(console.app.engine.store.engine, "before_cursor_execute", refuse)
+    events = feed_of(console.app).events(session_id=session_id, unit_id=None, lang=Lang.EN)
+    assert await next_of(events, "trouble") == {"part": "database"}
+    gone = False
+    assert (await next_of(events, "figures"))["lang"] == "en"
+    await close(events)
+
+
+async def test_between_readings_a_beat_says_that_the_server_is_there(console: ConsoleDesk):
+    rules = replace(QUICK, read_seconds=60.0, beat_seconds=0.1)
+    events = feed_of(console.app, rules).events(session_id=session(console), unit_id=None, lang=Lang.EN)
+    await next_of(events, "figures")
+    await next_of(events, "beat")
+    await next_of(events, "beat")
+    await close(events)
+
+
+async def test_one_page_too_many_of_a_session_ends_its_oldest(console: ConsoleDesk):
+    feed, mine, somebody = feed_of(console.app), session(console), session(console)
+    own = [feed.events(session_id=mine, unit_id=None, lang=Lang.ZH) for _ in range(4)]
+    other = feed.events(session_id=somebody, unit_id=None, lang=Lang.ZH)
+    for page in [*own, other]:
+        await next_of(page, "figures")
+    late = feed.events(session_id=mine, unit_id=None, lang=Lang.ZH)
+    assert await next_of(own[0], "over") == {"why": "elsewhere"}
+    for page in (late, own[1], other):
+        await next_of(page, "figures")
+    await close(*own, other, late)
+
+
+async def test_a_process_feeds_so_many_pages_and_none_when_it_stops(console: ConsoleDesk):
+    feed, session_id = feed_of(console.app, replace(QUICK, most_streams=2)), session(console)
+    pages = [feed.events(session_id=session_id, unit_id=None, lang=Lang.ZH) for _ in range(2)]
+    for page in pages:
+        await next_of(page, "figures")
+    with pytest.raises(TooMany):
+        feed.events(session_id=session_id, unit_id=None, lang=Lang.ZH)
+    feed.stop()
+    for page in pages:
+        assert "over" not in [
+            name for piece in [one async for one in page] for name, _ in told(piece.decode())
+        ]
+    with pytest.raises(TooMany):
+        feed.events(session_id=session_id, unit_id=None, lang=Lang.ZH)
+
+
+async def test_a_stream_ends_with_its_session(console: ConsoleDesk):
+    session_id = session(console)
+    events = feed_of(console.app).events(session_id=session_id, unit_id=None, lang=Lang.ZH)
+    await next_of(events, "figures")
+    with console.app.engine.store.begin() as tx:
+        staff_sessions.end(tx, session_id, real_now=console.clock.now())
+    assert await next_of(events, "over") == {"why": "signed_out"}
+    await close(events)
+
+
+# The feed over HTTP, from a real server.
+
+
+@asynccontextmanager
+async def served(app: Application, closing: Closing) -> AsyncIterator[str]:
+    port = free_port()
+    config = uvicorn.Config(create_app(app, closing), port=port, log_config=None, lifespan="off")
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server.serve())
+    await until(lambda: server.started)
+    yield f"http://127.0.0.1:{port}"
+    closing.begin()
+    server.should_exit = True
+    async with asyncio.timeout(5):
+        await running
+
+
+@asynccontextmanager
+async def looking(url: str, person: Person) -> AsyncIterator[AsyncIterator[tuple[str, dict[str, Any]]]]:
+    async with (
+        httpx.AsyncClient(base_url=url, cookies={SESSION: person.token}, timeout=15) as client,
+        client.stream("GET", "/wall/live", headers=EVENTS) as answer,
+    ):
+        assert answer.status_code == 200
+
+        async def events() -> AsyncIterator[tuple[str, dict[str, Any]]]:
+            rest = ""
+            async for piece in answer.aiter_text():
+                rest += piece
+                while "\n\n" in rest:
+                    block, rest = rest.split("\n\n", 1)
+                    for one in told(block + "\n\n"):
+                        yield one
+
+        yield events()
+
+
+async def test_figures_move_when_a_warning_arrives(console: ConsoleDesk):
+    town = ConsoleTown(console)
+    person = console.person(Role.SUPERVISOR)
+    async with served(console.app, Closing()) as url, looking(url, person) as events:
+        name, figures = await anext(events)
+        assert name == "figures"
+        assert "tile-extra_high tile-none" in figures["board"]
+        waits(town, Grade.EXTRA_HIGH, minutes=1)
+        async with asyncio.timeout(10):
+            while "tile-extra_high tile-none" in figures["board"]:
+                name, figures = await anext(events)
+
+
+async def test_an_expired_session_and_a_closed_account_end_it_too(console: ConsoleDesk):
+    one, other = console.person(Role.SUPERVISOR), console.person(Role.OFFICER)
+    ids = [row["id"] for row in console.rows(t.staff_session)]
+    with console.app.engine.store.begin() as tx:
+        assert staff_sessions.going_on(tx, ids, real_now=console.clock.now()) == set(ids)
+        tx.execute(sa.update(t.staff).where(t.staff.c.id == one.member.id).values(disabled_at=MORNING))
+        still = staff_sessions.going_on(tx, ids, real_now=console.clock.now())
+        assert len(still) == 1
+        late = console.clock.now() + timedelta(seconds=console.app.settings.console.session_seconds)
+        assert staff_sessions.going_on(tx, still, real_now=late) == set()
+    assert other.member.id
+
+
+async def test_a_process_that_stops_lets_go_of_its_pages_at_once(console: ConsoleDesk):
+    closing = Closing()
+    person = console.person(Role.SUPERVISOR)
+    async with served(console.app, closing) as url, looking(url, person) as events:
+        await anext(events)
+        begun = asyncio.get_running_loop().time()
+        closing.begin()
+        async with asyncio.timeout(5):
+            assert [name async for name, _ in events if name == "over"] == []
+        assert asyncio.get_running_loop().time() - begun < 1.0
+
+
+async def test_a_wall_goes_on_in_an_idle_session_and_nothing_else_does(console: ConsoleDesk):
+    person = console.person(Role.SUPERVISOR)
+    console.pass_seconds(console.app.settings.console.idle_seconds + 1)
+    assert (await person.get("/wall")).status_code == 200
+    assert (await person.get("/wall/live")).status_code == 200
+    console.pass_seconds(console.app.settings.console.session_seconds)
+    assert (await person.get("/wall")).headers["location"].startswith("/sign-in")
+
+
+async def test_looking_at_the_wall_is_no_use_of_a_session(console: ConsoleDesk):
+    person = console.person(Role.SUPERVISOR)
+    half = console.app.settings.console.idle_seconds * 0.6
+    for _ in range(2):
+        console.pass_seconds(half)
+        assert (await person.get("/wall")).status_code == 200
+    assert (await person.get("/account")).status_code == 303
+
+
+def test_the_last_round_is_told_as_the_engine_left_it(console_app: Application):
+    with console_app.engine.store.begin() as tx:
+        facts.note_part(tx, "cycle", began_at=MORNING, real_now=MORNING)
+    found = feed_of(console_app).read(None)
+    assert found.now.engine.cycle_seconds == 0
