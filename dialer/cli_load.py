@@ -19,11 +19,10 @@ from dialer.bootstrap import Application, application
 from dialer.broker import BULK_QUEUE
 from dialer.domain.load import LoadState
 from dialer.errors import Invalid, UnusableFile
-from dialer.intake.records import Column
-from dialer.intake.reject_file import write_rejects
 from dialer.runtime.logs import configure_logs
 from dialer.settings import load_settings
 from dialer.store import facts, loads
+from dialer.usecases.export_rejects import write_reject_list
 from dialer.usecases.load_list import (
     LoadReport,
     forget_load,
@@ -121,12 +120,8 @@ def write_reject_file(app: Application, report: LoadReport) -> Path | None:
     folder = app.settings.data_dir / "rejects"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"load-{report.load_id}.xlsx"
-    with app.engine.store.begin() as tx:
-        columns = [Column.of(plain) for plain in loads.columns(tx, report.load_id)]
-        load = loads.get(tx, report.load_id)
     path.touch(mode=0o600)
-    source = load.source if load is not None else ""
-    write_rejects(path, columns, report.rejects, source=source or Path(load.filename if load else "").stem)
+    write_reject_list(app.engine, report.load_id, path)
     return path
 
 

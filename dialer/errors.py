@@ -49,6 +49,16 @@ class UnusableFile(Refusal):
     """The file as a whole is no target list; nothing of it was kept."""
 
 
+class NoPhoneColumn(UnusableFile):
+    """A list from which nobody could be rung; `headings` is the row that most looks like its heading, for a person to
+    say which of them is the phone.
+    """
+
+    def __init__(self, message: str, *, headings: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.headings = headings
+
+
 class SettingsError(Refusal):
     """A setting is misspelt, missing or impossible; the line names its key."""
 

@@ -10,7 +10,7 @@ from dialer.domain.attempt import AttemptState
 from dialer.domain.case import CaseStatus, ErrandState, Reason, RobotState
 from dialer.domain.effects import AlarmCode
 from dialer.domain.errand import AssignmentState
-from dialer.domain.load import LoadState
+from dialer.domain.load import LoadState, RowFate
 from dialer.domain.message import MessagePurpose, MessageState
 from dialer.domain.pause import PauseScope
 from dialer.domain.reach import Reach
@@ -246,12 +246,19 @@ _CATALOGUE: Mapping[type[StrEnum], Mapping[str, str]] = {
         PaidWhen.BEFORE_TODAY: "before today",
     },
     LoadState: {
+        LoadState.DRAFT: "looked at, not loaded",
         LoadState.WAITING: "waiting",
         LoadState.RUNNING: "loading",
         LoadState.HELD: "held for a second person",
         LoadState.DONE: "loaded",
         LoadState.FAILED: "failed",
         LoadState.WITHDRAWN: "withdrawn",
+    },
+    RowFate: {
+        RowFate.NEW: "new case",
+        RowFate.JOINS: "joins a case",
+        RowFate.DUPLICATE: "there already",
+        RowFate.REFUSED: "refused",
     },
     AlarmCode: {
         AlarmCode.MISSED_WARNING: "a high warning was missed",

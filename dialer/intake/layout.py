@@ -81,6 +81,17 @@ def is_heading(layout: Layout) -> bool:
     return layout.score > 1 or (layout.score == 1 and filled == 1)
 
 
+def likely_headings(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """The row that has most known fields, the first one of several cells where none has any; () for no table."""
+    best: tuple[int, tuple[str, ...]] = (0, ())
+    for row in rows[:HEADING_ROWS]:
+        layout = layout_of(row)
+        known = sum(field is not None for field in layout.fields)
+        if known > best[0] or (not best[1] and sum(map(bool, layout.headings)) > 1):
+            best = known, layout.headings
+    return best[1]
+
+
 def known_fields(rows: Sequence[Sequence[str]]) -> tuple[Field, ...]:
     """The known fields of the row that has most, to tell what a list without a phone column has."""
     most: tuple[Field, ...] = ()

@@ -10,11 +10,19 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import BinaryIO, Final, Self
 from zoneinfo import ZoneInfo
 
-from dialer.errors import UnusableFile
+from dialer.errors import NoPhoneColumn, UnusableFile
 from dialer.intake import delimited, workbook
 from dialer.intake.encodings import not_text
 from dialer.intake.headings import Corrections
-from dialer.intake.layout import HEADING_ROWS, Layout, best_layout, is_heading, known_fields, layout_of
+from dialer.intake.layout import (
+    HEADING_ROWS,
+    Layout,
+    best_layout,
+    is_heading,
+    known_fields,
+    layout_of,
+    likely_headings,
+)
 from dialer.intake.moments import MomentReader
 from dialer.intake.records import Accepted, Column, IntakeOptions, Rejected
 from dialer.intake.rows import RowReader
@@ -228,11 +236,12 @@ def _second_heading(layout: Layout, cells: list[str], corrections: Corrections) 
     )
 
 
-def _no_phone_column(rows: list[list[str]]) -> UnusableFile:
+def _no_phone_column(rows: list[list[str]]) -> NoPhoneColumn:
     found = ", ".join(field.value for field in known_fields(rows))
     seen = f" (columns found: {found})" if found else ""
-    return UnusableFile(
-        f"the list has no phone column{seen}; name it 手机号 or phone in a heading row and load it again"
+    return NoPhoneColumn(
+        f"the list has no phone column{seen}; name it 手机号 or phone in a heading row and load it again",
+        headings=likely_headings(rows),
     )
 
 

@@ -18,6 +18,7 @@ from dialer.store.columns import LIVE_STATES
 from dialer.store.loads import Load
 from dialer.store.unit_of_work import Tx
 
+_NOTHING_TO_WITHDRAW = (LoadState.DRAFT.value, LoadState.WITHDRAWN.value, LoadState.FAILED.value)
 _BEGUN = (AssignmentState.SIGNED.value, AssignmentState.DONE.value)
 
 
@@ -70,7 +71,7 @@ def wait_for_approval(tx: Tx, load: Load) -> None:
     tx.execute(
         sa.update(t.list_load)
         .where(t.list_load.c.id == load.id, t.list_load.c.token == load.token)
-        .values(state=LoadState.HELD.value, lease_until=None)
+        .values(state=LoadState.HELD.value, lease_until=None, total=t.list_load.c.early_line)
     )
 
 
@@ -128,7 +129,7 @@ def withdraw(tx: Tx, load_id: int, *, by: str, now: datetime) -> bool:
     c = t.list_load.c
     done = tx.execute(
         sa.update(t.list_load)
-        .where(c.id == load_id, c.state.not_in([LoadState.WITHDRAWN.value, LoadState.FAILED.value]))
+        .where(c.id == load_id, c.state.not_in(_NOTHING_TO_WITHDRAW))
         .values(
             state=LoadState.WITHDRAWN.value,
             token=c.token + 1,

@@ -42,6 +42,10 @@ class Load:
     early_line: int = 0
     """How many items of the file were looked through for high grades."""
     by: str = ""
+    unit_id: int | None = None
+    """Of whoever loaded it; None: the whole centre."""
+    total: int | None = None
+    """How many items the file has; None until somebody has read to its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,17 +71,28 @@ class RejectedRow:
     table: int
 
 
-def create(tx: Tx, *, filename: str, source: str, content: BinaryIO, by: str, now: datetime) -> int:
-    """A waiting load with its file kept sealed, part by part."""
+def create(
+    tx: Tx,
+    *,
+    filename: str,
+    source: str,
+    content: BinaryIO,
+    by: str,
+    now: datetime,
+    unit_id: int | None = None,
+    state: LoadState = LoadState.WAITING,
+) -> int:
+    """A load with its file kept sealed, part by part; nothing of it is in the books."""
     row = tx.one(
         sa.insert(t.list_load)
         .values(
             filename=filename,
             source=source,
-            state=LoadState.WAITING.value,
+            state=state.value,
             content_hash=b"",
             size_bytes=0,
             by=by,
+            unit_id=unit_id,
             created_at=now,
         )
         .returning(t.list_load.c.id)
@@ -139,6 +154,8 @@ def _load(row: Any) -> Load:  # noqa: ANN401  # a row mapping
                 "paused",
                 "early_line",
                 "by",
+                "unit_id",
+                "total",
             )
         },
     )
@@ -162,6 +179,11 @@ def take(tx: Tx, load_id: int, *, real_now: datetime, lease_until: datetime) -> 
         .returning(t.list_load)
     )
     return None if row is None else _load(row)
+
+
+def measured(tx: Tx, load_id: int, *, total: int) -> None:
+    """The file is known to have so many items."""
+    tx.execute(sa.update(t.list_load).where(t.list_load.c.id == load_id).values(total=total))
 
 
 def advance(
@@ -192,7 +214,13 @@ def finish(tx: Tx, load: Load, *, skipped: int, now: datetime) -> None:
     tx.execute(
         sa.update(t.list_load)
         .where(t.list_load.c.id == load.id, t.list_load.c.token == load.token)
-        .values(state=LoadState.DONE.value, skipped=skipped, finished_at=now, lease_until=None)
+        .values(
+            state=LoadState.DONE.value,
+            skipped=skipped,
+            finished_at=now,
+            lease_until=None,
+            total=t.list_load.c.next_line,
+        )
     )
     tx.execute(sa.delete(t.list_file).where(t.list_file.c.load_id == load.id))
 

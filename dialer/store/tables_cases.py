@@ -65,6 +65,13 @@ list_load = sa.Table(
     sa.Column("early_accepted", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("decided_by", sa.Text),
     when("decided_at"),
+    sa.Column("unit_id", sa.ForeignKey("unit.id"), index=True),
+    sa.Column("total", sa.BigInteger),
+    sa.Index(
+        "ix_list_load_unfinished",
+        "id",
+        postgresql_where=sa.text("state NOT IN ('done', 'failed', 'withdrawn')"),
+    ),
     sa.CheckConstraint("state <> 'done' OR rows = accepted + duplicate + rejected", name="adds_up"),
 )
 

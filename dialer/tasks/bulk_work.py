@@ -13,6 +13,7 @@ from dialer.store import loads, renders
 from dialer.tasks import application
 from dialer.tasks.parts import patiently
 from dialer.usecases import load_list as loading
+from dialer.usecases.draft_list import forget_old_drafts
 
 if TYPE_CHECKING:
     from dialer.usecases.render_script import Studio
@@ -73,6 +74,7 @@ def _render(render_id: int) -> None:
 
 def _resume() -> None:
     engine = application.current().engine
+    forget_old_drafts(engine)
     with engine.store.begin() as tx:
         waiting = loads.unfinished(tx, real_now=engine.real.now())
     for load_id in waiting:

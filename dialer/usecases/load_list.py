@@ -31,6 +31,8 @@ from dialer.usecases.take_arrivals import take_arrivals
 
 BATCH = 2000
 """Rows of one transaction: other arrivals wait for its end."""
+SHORT = 2000
+"""A list of so few rows is counted before it is loaded, so that its progress is of the whole."""
 _LEASE = timedelta(seconds=120)
 _TURN_SECONDS = 0.0005
 
@@ -52,16 +54,18 @@ class LoadReport:
 
 def submit_list(engine: Engine, content: BinaryIO, *, filename: str, source: str, by: str) -> int:
     """The file is kept, sealed, and waits for a worker; its load id. What cannot be a list is refused at once."""
-    options = _options(engine, source=source, filename=filename)
+    options = options_of(engine, source=source, filename=filename)
     most = engine.work.approve_above_rows
     with read_list(content, filename=filename, options=options) as reader:
-        is_large = bool(most) and sum(1 for _ in islice(reader, most + 1)) > most
+        counted = sum(1 for _ in islice(reader, (most or SHORT) + 1))
     content.seek(0)
     with engine.store.begin() as tx:
         load_id = loads.create(
             tx, filename=filename, source=source, content=content, by=by, now=engine.clock.now()
         )
-        if is_large:
+        if counted <= (most or SHORT):
+            loads.measured(tx, load_id, total=counted)
+        elif most:
             load_acts.hold(tx, load_id)
     engine.nudge("load_list", load_id)
     return load_id
@@ -76,16 +80,12 @@ def load_list(engine: Engine, load_id: int) -> bool:
         load = loads.take(tx, load_id, real_now=real_now, lease_until=real_now + _LEASE)
     if load is None:
         return False
-    with tempfile.TemporaryFile() as copy:
-        with engine.store.begin() as tx:
-            for part in loads.parts(tx, load_id):
-                copy.write(part)
-        copy.seek(0)
+    with kept_file(engine, load_id) as copy:
         try:
             reader = read_list(
                 copy,
                 filename=load.filename,
-                options=_options(engine, source=load.source, filename=load.filename, load=load),
+                options=options_of(engine, source=load.source, filename=load.filename, load=load),
             )
             done = _early(engine, load, reader) if load.is_held else _batches(engine, load, reader)
         except _TakenOver:
@@ -248,7 +248,9 @@ class _RolledBack(Exception):  # carries the report out of a transaction that mu
 
 def preview_list(engine: Engine, content: BinaryIO, *, filename: str, source: str) -> LoadReport:
     """What loading it would do, without doing it: the whole load runs and is rolled back."""
-    reader = read_list(content, filename=filename, options=_options(engine, source=source, filename=filename))
+    reader = read_list(
+        content, filename=filename, options=options_of(engine, source=source, filename=filename)
+    )
     try:
         with engine.store.begin() as tx:
             _preview(tx, engine, reader, filename=filename, source=source)
@@ -275,7 +277,19 @@ def _preview(tx: Tx, engine: Engine, reader: ListReader, *, filename: str, sourc
     raise _RolledBack(_report(finished, loads.rejects(tx, load_id), load_id=None))
 
 
-def _options(engine: Engine, *, source: str, filename: str, load: Load | None = None) -> IntakeOptions:
+@contextmanager
+def kept_file(engine: Engine, load_id: int) -> Iterator[BinaryIO]:
+    """The uploaded bytes in clear, in a file that has no name and goes with the block."""
+    with tempfile.TemporaryFile() as copy:
+        with engine.store.begin() as tx:
+            for part in loads.parts(tx, load_id):
+                copy.write(part)
+        copy.seek(0)
+        yield copy
+
+
+def options_of(engine: Engine, *, source: str, filename: str, load: Load | None = None) -> IntakeOptions:
+    """How a list of this source is read, with what people have said of its columns."""
     with engine.store.begin() as tx:
         tree = engine.units.current(tx)
         corrections = load_acts.mapping(tx, source or default_source(filename))

@@ -150,7 +150,10 @@ def _results(tx: Tx) -> dict[TelephonyResult, int]:
 def _loads(tx: Tx) -> tuple[LoadLine, ...]:
     columns = ("id", "state", "rows", "accepted", "rejected", "created_at")
     rows = tx.rows(
-        sa.select(*(t.list_load.c[name] for name in columns)).order_by(t.list_load.c.id.desc()).limit(5)
+        sa.select(*(t.list_load.c[name] for name in columns))
+        .where(t.list_load.c.state != LoadState.DRAFT.value)
+        .order_by(t.list_load.c.id.desc())
+        .limit(5)
     )
     return tuple(LoadLine(**dict(row) | {"state": LoadState(row["state"])}) for row in rows)
 

@@ -30,6 +30,8 @@ KNOWN = (
     mark("is no day and no moment"),
     mark("a day such as 2026-11-25, or a moment such as 2026-11-25T09:00"),
     mark("every look at hidden data names who and why"),
+    mark("is longer than 100 characters"),
+    mark("a pause names who placed it and why"),
 )
 """What is said without anything of the case in it, and so has a translation."""
 

@@ -27,6 +27,8 @@ from dialer.web.console.visit import Asked, Visit
 pages = Section()
 _TEMPLATE = "console/cases.html"
 _PAGE = 50
+_DIGITS = 19
+"""As many has the largest number of a row."""
 
 
 @pages.get("/cases", act=Act.SEE_CASES, nav=mark("Cases"), order=40)
@@ -38,6 +40,7 @@ def cases(
     status: str = "",
     fraud: str = "",
     unit: str = "",
+    load: str = "",
     since: Annotated[str, Query(alias="from")] = "",
     until: Annotated[str, Query(alias="to")] = "",
     before: int | None = None,
@@ -49,6 +52,7 @@ def cases(
         "status": status,
         "fraud": fraud,
         "unit": unit,
+        "load": load if load.isdecimal() and len(load) < _DIGITS else "",
         "from": since,
         "to": until,
     }
@@ -66,6 +70,7 @@ def cases(
         status=_member(CaseStatus, status),
         fraud_type=_member(FraudType, fraud),
         unit_id=int(unit) if unit.isdecimal() else None,
+        load_id=int(asked["load"]) if "load" in asked else None,
         seen_by=visit.member.unit_id,
         period=period,
         before_id=before,

@@ -1,0 +1,56 @@
+"""Lists: who loads them, each those of his own unit and below; a draft is its owner's alone."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+
+from dialer.domain.access import Role
+from dialer.store import loads
+from tests.console.desk import ConsoleDesk
+from tests.console.row import Row
+
+_WHO = frozenset({Role.CLERK, Role.SUPERVISOR})
+
+
+def _load(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
+    """A waiting list of this unit."""
+    with desk.app.engine.store.begin() as tx:
+        content = io.BytesIO(b"phone,name\n13800138000,x\n")
+        now = desk.clock.now()
+        made = loads.create(
+            tx, filename="a.csv", source="", content=content, by="somebody", now=now, unit_id=unit_id
+        )
+    return {"load_id": made}
+
+
+def _draft(_desk: ConsoleDesk, _unit_id: int | None) -> Mapping[str, object]:
+    """One that nobody has: to others it is a 404, whoever they are."""
+    return {"draft_id": 1_000_000}
+
+
+ROWS = (
+    Row("GET", "/lists", _WHO),
+    Row("POST", "/lists", _WHO, refused=422),
+    Row("GET", "/lists/drafts/{draft_id}", _WHO, _draft, refused=404),
+    Row("GET", "/lists/drafts/{draft_id}/count", _WHO, _draft, refused=404),
+    Row("GET", "/lists/drafts/{draft_id}/rejects", _WHO, _draft, refused=404),
+    Row("POST", "/lists/drafts/{draft_id}/columns", _WHO, _draft, refused=404),
+    Row("POST", "/lists/drafts/{draft_id}/columns/forget", _WHO, _draft, refused=404),
+    Row("POST", "/lists/drafts/{draft_id}/load", _WHO, _draft, refused=404),
+    Row("POST", "/lists/drafts/{draft_id}/forget", _WHO, _draft, refused=404),
+    Row("GET", "/lists/{load_id}", _WHO, _load, by_unit=True),
+    Row("GET", "/lists/{load_id}/came", _WHO, _load, by_unit=True),
+    Row("GET", "/lists/{load_id}/rejects", _WHO, _load, by_unit=True),
+    Row("POST", "/lists/{load_id}/approve", frozenset({Role.SUPERVISOR}), _load, by_unit=True),
+    Row(
+        "POST",
+        "/lists/{load_id}/pause",
+        _WHO,
+        _load,
+        by_unit=True,
+        form={"minutes": "30", "why": "a wrong list"},
+    ),
+    Row("POST", "/lists/{load_id}/resume", _WHO, _load, by_unit=True),
+    Row("POST", "/lists/{load_id}/withdraw", _WHO, _load, by_unit=True, form={"why": "a wrong list"}),
+)

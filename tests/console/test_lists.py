@@ -1,0 +1,366 @@
+"""Lists: what would become of a file is told before anything of it is kept; loaded, it is followed to its end."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from io import BytesIO
+
+import httpx
+import pytest
+from python_calamine import CalamineWorkbook
+
+from dialer.domain.access import Role
+from dialer.domain.load import LoadState
+from dialer.store import tables as t
+from dialer.store import units
+from dialer.usecases.draft_list import forget_old_drafts
+from dialer.usecases.engine import WorkRules
+from dialer.usecases.load_list import load_list
+from tests.console.desk import ConsoleDesk, Person, text
+
+HEADING = "指令编号,姓名,手机号,等级,拟转金额,备注"
+GOOD = "A1,王小明,13800138000,高危,3万元,\nA2,李大海,13900139000,低危,500,"
+BAD = "A3,赵六,,中危,1,\nA4,孙七,13700137000,紫色,1,"
+
+
+def rows(*lines: str) -> bytes:
+    return "\n".join((HEADING, *lines)).encode()
+
+
+async def drop(person: Person, content: bytes, *, name: str = "名单.csv", **fields: str) -> httpx.Response:
+    return await person.client.post(
+        "/lists", data={"csrf": person.csrf} | fields, files={"file": (name, content)}
+    )
+
+
+async def dropped(person: Person, content: bytes, *, name: str = "名单.csv", **fields: str) -> str:
+    """The address of the draft."""
+    answer = await drop(person, content, name=name, **fields)
+    assert answer.status_code == 303, text(answer)
+    return answer.headers["location"]
+
+
+async def loaded(console: ConsoleDesk, person: Person, content: bytes, **fields: str) -> str:
+    """The address of the list, loaded as a worker would."""
+    path = await dropped(person, content, **fields)
+    answer = await person.post(f"{path}/load")
+    assert answer.status_code == 303
+    load_list(console.app.engine, int(answer.headers["location"].rpartition("/")[2]))
+    return answer.headers["location"]
+
+
+def counts(page: str) -> dict[str, int]:
+    """The figures of a page by their names."""
+    found = re.findall(r'<div class="figure[^"]*"><b>([^<]*)</b><span>([^<]*)</span>', page)
+    return {name: int(value.replace(",", "")) for value, name in found}
+
+
+async def test_before_it_is_loaded_a_list_says_what_would_become_of_it(console: ConsoleDesk):
+    clerk = console.person(Role.CLERK)
+    path = await dropped(clerk, rows(GOOD, BAD))
+    page = await clerk.get(path)
+    assert counts(page.text) == {
+        "rows": 4, "refused": 2, "accepted": 2, "of them join a case": 0, "there already": 0
+    }  # fmt: skip
+    told = text(page)
+    assert "王*" in told
+    assert "138****8000" in told
+    assert "¥30,000" in told
+    for hidden in ("王小明", "13800138000", "李大海"):
+        assert hidden not in page.text
+    assert "4 手机号 no phone number: add the full number" in told
+    assert "5 等级 grade not readable: write extra_high, high, medium or low" in told
+    for table in (t.case, t.warning, t.list_reject):
+        assert console.rows(table) == []
+
+
+async def test_loaded_it_is_what_was_said(console: ConsoleDesk):
+    clerk = console.person(Role.CLERK)
+    path = await loaded(console, clerk, rows(GOOD, BAD))
+    page = await clerk.get(path)
+    figures = counts(page.text)
+    assert (figures["rows"], figures["accepted"], figures["refused"], figures["cases"]) == (4, 2, 2, 2)
+    assert "loaded by Clerk" in text(page)
+    assert len(console.rows(t.case)) == 2
+    [line] = console.audited("load_list")
+    assert line["who"] == "clerk"
+    over = text(await clerk.get("/lists"))
+    assert "名单.csv" in over
+    assert "Looked at, not loaded" not in over
+    found = text(await clerk.get("/cases", load=path.rpartition("/")[2]))
+    assert "王*" in found
+    assert "List 1" in found
+
+
+async def test_a_column_that_is_not_understood_is_corrected_and_remembered_for_its_source(
+    console: ConsoleDesk,
+):
+    content = "编号,受害者大名,手机号\nB1,王小明,13800138000\n".encode()
+    clerk = console.person(Role.CLERK)
+    path = await dropped(clerk, content, source="银行", name="1.csv")
+    before = await clerk.get(path)
+    assert "受害者大名 not understood" in text(before)
+    assert "王*" not in text(before)
+    sent = await clerk.client.post(
+        f"{path}/columns",
+        data={
+            "csrf": clerk.csrf,
+            "heading": ["编号", "受害者大名", "手机号"],
+            "field": ["instruction_no", "name", "phone"],
+            "source": "银行",
+        },
+    )
+    assert sent.status_code == 303
+    assert "王*" in text(await clerk.get(path))
+    [kept] = console.audited("correct_columns")
+    assert kept["facts"] == {"受害者大名": "name"}
+    later = await dropped(clerk, content, source="银行", name="2.csv")
+    page = text(await clerk.get(later))
+    assert "王*" in page
+    assert "受害者大名 corrected" in page
+    await clerk.post(f"{later}/columns/forget")
+    assert "受害者大名 not understood" in text(await clerk.get(later))
+    assert console.audited("forget_columns")
+
+
+async def test_a_list_without_a_phone_column_can_be_told_which_it_is(console: ConsoleDesk):
+    content = "姓名,怎么找他,等级\n王小明,13800138000,高危\n".encode()
+    clerk = console.person(Role.CLERK)
+    path = await dropped(clerk, content)
+    page = await clerk.get(path)
+    assert page.status_code == 422
+    assert "no phone column" in text(page)
+    assert f"{path}/load" not in page.text
+    refused = await clerk.post(f"{path}/load")
+    assert refused.status_code in {303, 422}
+    assert console.rows(t.list_load)[0]["state"] == LoadState.DRAFT.value
+    await clerk.client.post(
+        f"{path}/columns",
+        data={
+            "csrf": clerk.csrf,
+            "heading": ["姓名", "怎么找他", "等级"],
+            "field": ["name", "phone", "grade"],
+        },
+    )
+    page = await clerk.get(path)
+    assert page.status_code == 200
+    assert counts(page.text)["accepted"] == 1
+
+
+async def test_what_would_join_a_case_is_told_with_the_case(console: ConsoleDesk):
+    clerk = console.person(Role.CLERK)
+    await loaded(console, clerk, rows("A1,王小明,13800138000,高危,1,"), source="一")
+    again = rows(
+        "A1,王小明,13800138000,高危,1,",
+        "C2,王小明,13800138000,高危,1,",
+        "C3,钱多,13600136000,低危,1,",
+        "C4,钱多,13600136000,低危,1,",
+    )
+    page = await clerk.get(await dropped(clerk, again, source="一"))
+    [case, *_] = console.rows(t.case)
+    assert counts(page.text) == {
+        "rows": 4, "refused": 0, "accepted": 3, "of them join a case": 2, "there already": 1
+    }  # fmt: skip
+    told = text(page)
+    assert f"138****8000 case #{case['id']}" in told
+    assert "136****6000 line 4 of this list" in told
+    assert len(console.rows(t.case)) == 1
+
+
+async def test_a_case_of_another_unit_is_not_named(console: ConsoleDesk):
+
+    with console.app.engine.store.begin() as tx:
+        city = units.add(tx, name="市局", parent_id=None)
+        county = units.add(tx, name="临河", parent_id=city)
+    await loaded(console, console.person(Role.CLERK), rows("A1,王小明,13800138000,高危,1,"), source="一")
+    clerk = console.person(Role.CLERK, unit_id=county)
+    page = text(await clerk.get(await dropped(clerk, rows("C2,王小明,13800138000,高危,1,"))))
+    assert "a case of another unit" in page
+    assert "case #" not in page
+
+
+async def test_a_dry_run_looks_different_and_loads_nothing(console: ConsoleDesk):
+    clerk = console.person(Role.CLERK)
+    path = await dropped(clerk, rows(GOOD), dry="1")
+    assert path.endswith("?dry=1")
+    page = await clerk.get(path)
+    assert "Dry run Nothing is saved." in text(page)
+    assert "/load" not in page.text
+    assert "dry-band" not in (await clerk.get(path.partition("?")[0])).text
+    assert console.rows(t.case) == []
+
+
+async def test_the_refused_rows_come_as_the_offices_own_file_and_that_is_audited(console: ConsoleDesk):
+    clerk = console.person(Role.CLERK)
+    content = rows(GOOD, "A5,=1+1,,中危,1,@x")
+    path = await dropped(clerk, content)
+    draft = (await clerk.get(f"{path}/rejects")).content
+    list_path = await loaded(console, clerk, content)
+    of_list = await clerk.get(f"{list_path}/rejects")
+    assert "attachment" in of_list.headers["content-disposition"]
+    for file in (draft, of_list.content):
+        sheet = CalamineWorkbook.from_filelike(BytesIO(file)).get_sheet_by_index(0).to_python()
+        assert sheet[0][:3] == ["指令编号", "姓名", "手机号"]
+        assert sheet[0][-2:] == ["拒绝列", "拒绝原因"]
+        [row] = sheet[1:]
+        assert row[1] == "=1+1"
+        assert b"<f>" not in file
+    assert [line["who"] for line in console.audited("export")] == ["clerk", "clerk"]
+    again = await dropped(clerk, of_list.content, name="mended.xlsx")
+    assert counts((await clerk.get(again)).text)["refused"] == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "the file is empty"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(50), "a picture"),
+        ("手机号,姓名\n".encode(), "no rows below"),
+        (b"PK\x03\x04 broken", "cannot be opened"),
+    ],
+)
+async def test_what_is_no_list_is_said_and_nothing_of_it_is_kept(
+    console: ConsoleDesk, content: bytes, said: str
+):
+    answer = await drop(console.person(Role.CLERK), content, name="x.xlsx")
+    assert answer.status_code == 422
+    assert f"x.xlsx: {said}"[:8] in text(answer)
+    assert said in text(answer)
+    assert console.rows(t.list_load) == []
+
+
+async def test_no_file_is_said_beside_the_field(console: ConsoleDesk):
+    answer = await console.person(Role.CLERK).post("/lists")
+    assert answer.status_code == 422
+    assert "Choose a file first." in text(answer)
+
+
+async def test_a_draft_is_its_owners_alone_and_goes_by_itself(console: ConsoleDesk):
+    clerk, other = console.person(Role.CLERK), console.person(Role.SUPERVISOR)
+    path = await dropped(clerk, rows(GOOD))
+    for answer in (
+        await other.get(path),
+        await other.get(f"{path}/rejects"),
+        await other.post(f"{path}/load"),
+        await other.post(f"{path}/forget"),
+    ):
+        assert answer.status_code == 404
+    assert "名单.csv" not in text(await other.get("/lists"))
+    assert "名单.csv" in text(await clerk.get("/lists"))
+    assert (await clerk.get(path.replace("drafts/", ""))).status_code == 404
+    console.pass_seconds(timedelta(hours=3).total_seconds())
+    session = console.signed_in(clerk.member)
+    assert (await session.get(path)).status_code == 200
+    assert forget_old_drafts(console.app.engine) == 0
+    console.pass_seconds(timedelta(hours=5).total_seconds())
+    assert forget_old_drafts(console.app.engine) == 1
+    assert console.rows(t.list_load) == []
+
+
+async def test_thrown_away_it_is_gone(console: ConsoleDesk):
+    clerk = console.person(Role.CLERK)
+    path = await dropped(clerk, rows(GOOD))
+    await clerk.post(f"{path}/forget")
+    assert console.rows(t.list_load) == []
+    assert (await clerk.get(path)).status_code == 404
+
+
+async def test_progress_is_of_the_whole_list(console: ConsoleDesk):
+    clerk = console.person(Role.CLERK)
+    path = await dropped(clerk, rows(GOOD, BAD))
+    await clerk.get(path)
+    sent = await clerk.post(f"{path}/load")
+    part = await clerk.part(sent.headers["location"])
+    assert 'max="4"' in part.text
+    assert 'value="0"' in part.text
+    assert "every 1s" in part.text
+    load_list(console.app.engine, int(sent.headers["location"].rpartition("/")[2]))
+    part = await clerk.part(sent.headers["location"])
+    assert "every 1s" not in part.text
+    assert counts(part.text)["rows"] == 4
+
+
+async def test_paused_and_resumed(console: ConsoleDesk):
+    clerk = console.person(Role.CLERK)
+    path = await loaded(console, clerk, rows(GOOD))
+    refused = await clerk.post(f"{path}/pause", minutes=30, why=" ")
+    assert refused.status_code == 422
+    assert "is empty" in text(refused)
+    await clerk.post(f"{path}/pause", minutes=30, why="号码有误")
+    page = text(await clerk.get(path))
+    assert "ringing paused until" in page
+    assert "号码有误" in page
+    assert "paused" in text(await clerk.get("/lists"))
+    await clerk.post(f"{path}/resume")
+    assert "ringing paused until" not in text(await clerk.get(path))
+    assert [line["who"] for line in (*console.audited("pause"), *console.audited("resume"))] == ["clerk"] * 2
+
+
+async def test_withdrawn_with_a_reason(console: ConsoleDesk):
+    clerk = console.person(Role.CLERK)
+    path = await loaded(console, clerk, rows("A2,李大海,13900139000,低危,500,"))
+    assert (await clerk.post(f"{path}/withdraw", why="")).status_code == 422
+    assert console.rows(t.case)[0]["status"] == "open"
+    await clerk.post(f"{path}/withdraw", why="下发错误")
+    assert console.rows(t.case)[0]["status"] == "closed"
+    page = await clerk.get(path)
+    assert "withdrawn" in text(page)
+    assert f"{path}/withdraw" not in page.text
+    again = await clerk.post(f"{path}/withdraw", why="下发错误")
+    assert again.status_code == 303
+
+
+@pytest.fixture
+def careful(console: ConsoleDesk) -> ConsoleDesk:
+    """A list of more than two rows waits for a second person."""
+    engine = replace(console.app.engine, work=WorkRules(approve_above_rows=2))
+    return ConsoleDesk(replace(console.app, engine=engine))
+
+
+async def test_a_large_list_waits_for_another_person_but_for_its_high_grades(careful: ConsoleDesk):
+    boss, clerk = careful.person(Role.SUPERVISOR), careful.person(Role.CLERK)
+    content = rows(GOOD, "A3,赵六,13700137000,中危,1,", "A4,孙七,13600136000,特高危,1,")
+    draft = await dropped(boss, content)
+    assert "a second person lets it in" in text(await boss.get(draft))
+    path = (await boss.post(f"{draft}/load")).headers["location"]
+    load_list(careful.app.engine, int(path.rpartition("/")[2]))
+    assert sorted(row["grade"] for row in careful.rows(t.case)) == ["extra_high", "high"]
+    page = await boss.get(path)
+    assert "2 warnings of a high grade are in the books already." in text(page)
+    assert f"{path}/approve" not in page.text
+    await boss.post(f"{path}/approve")
+    assert careful.rows(t.list_load)[0]["decided_by"] is None
+    over = text(await clerk.get("/lists"))
+    assert "Waiting for a second person" in over
+    assert f"{path}/approve" not in (await clerk.get(path)).text
+    second = careful.signed_in(careful.account(Role.SUPERVISOR, login="second"))
+    assert f"{path}/approve" in (await second.get(path)).text
+    await second.post(f"{path}/approve")
+    load_list(careful.app.engine, int(path.rpartition("/")[2]))
+    assert len(careful.rows(t.case)) == 4
+    page = text(await clerk.get(path))
+    assert "loaded" in page
+    assert "waits for a second person" not in page
+
+
+async def test_lists_are_of_a_unit_and_paged(console: ConsoleDesk):
+
+    with console.app.engine.store.begin() as tx:
+        city = units.add(tx, name="市局", parent_id=None)
+        county = units.add(tx, name="临河", parent_id=city)
+        other = units.add(tx, name="五原", parent_id=city)
+    here = console.person(Role.CLERK, unit_id=county)
+    there = console.person(Role.CLERK, unit_id=other)
+    for number in range(51):
+        content = rows(f"N{number},王,1380013{number:04d},低危,1,")
+        path = await loaded(console, here, content, name=f"第{number}批.csv")
+    assert (await there.get(path)).status_code == 404
+    assert "第1批" not in text(await there.get("/lists"))
+    first = await here.get("/lists")
+    assert "第50批" in first.text
+    assert "第0批" not in first.text
+    before = re.search(r"/lists\?before=(\d+)", first.text)
+    assert before is not None
+    assert "第0批" in (await here.get("/lists", before=before[1])).text
