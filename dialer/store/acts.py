@@ -68,7 +68,7 @@ def words_of(tx: Tx, case_id: int) -> list[Spoken]:
         .order_by(t.event.c.id)
     )
     return [
-        Spoken(at=row["at"], kind=ActKind(row["kind"]), by=row["by"], words=_opened(tx, row))
+        Spoken(at=row["at"], kind=ActKind(row["kind"]), by=row["by"], words=opened(tx, row))
         for row in tx.rows(statement)
         if row["kind"] in set(ActKind)
     ]
@@ -86,6 +86,7 @@ def last(tx: Tx, case_id: int) -> Row | None:
     )
 
 
-def _opened(tx: Tx, row: Row) -> str:
+def opened(tx: Tx, row: Row) -> str:
+    """What was typed for this act, in clear: for who may read it."""
     place = f"{row['case_id']}/{row['step']}"
     return tx.vault.open(row["sealed"], table="event", column="sealed", row=place).decode()

@@ -1,0 +1,332 @@
+"""Visits as an officer's list and page show them: masked, with the clock that runs now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from dialer.domain.acts import ActKind
+from dialer.domain.case import Reason
+from dialer.domain.errand import AssignmentState, TransferState, VisitStage
+from dialer.domain.values import FraudType, Grade, OutcomeKind, Tag, Track
+from dialer.errors import NotFound
+from dialer.store import acts, units
+from dialer.store import tables as t
+from dialer.store.desk import Scope
+from dialer.store.people import open_person
+from dialer.store.reads.masking import MaskedPerson, masked
+from dialer.store.rowset import word
+from dialer.store.seen import seen_by
+from dialer.store.unit_of_work import Row, Tx
+
+_PENDING = (word(AssignmentState.OPEN), word(AssignmentState.SIGNED))
+
+
+class VisitClock(StrEnum):
+    """Which time runs."""
+
+    SIGN = "sign"
+    ARRIVE = "arrive"
+    REPORT = "report"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedTransfer:
+    """It is asked of another unit, and nobody there has answered."""
+
+    id: int
+    to_unit: str
+    to_unit_id: int
+    by: str
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitLine:
+    """One visit. `holder` is the login of whoever has it, `holder_name` what he is called; '' for nobody."""
+
+    id: int
+    case_id: int
+    person: MaskedPerson
+    grade: Grade
+    fraud_type: FraudType
+    amount_at_risk_fen: int | None
+    reason: Reason
+    unit: str
+    state: AssignmentState
+    stage: VisitStage
+    holder: str
+    holder_name: str
+    opened_at: datetime
+    sign_by: datetime
+    due_at: datetime
+    feedback_by: datetime
+    raises: int
+    transfers: int
+    done_by: str
+    outcome: OutcomeKind | None
+    withdrawn_why: str
+    transfer: AskedTransfer | None
+
+    @property
+    def is_pending(self) -> bool:
+        return self.state in {AssignmentState.OPEN, AssignmentState.SIGNED}
+
+    @property
+    def clock(self) -> VisitClock:
+        if self.state is AssignmentState.OPEN:
+            return VisitClock.SIGN
+        return VisitClock.ARRIVE if self.stage.rank < VisitStage.ARRIVED.rank else VisitClock.REPORT
+
+    @property
+    def until(self) -> datetime:
+        """When the clock that runs now is over."""
+        match self.clock:
+            case VisitClock.SIGN:
+                return self.sign_by
+            case VisitClock.ARRIVE:
+                return self.due_at
+            case VisitClock.REPORT:
+                return self.feedback_by
+
+    def is_late(self, now: datetime) -> bool:
+        return self.is_pending and self.until <= now
+
+    def is_held_by(self, who: str) -> bool:
+        return self.state is AssignmentState.SIGNED and self.holder == who
+
+
+def _lines() -> sa.Select[Any]:
+    a, c, asked = t.assignment.c, t.case.c, t.assignment_transfer
+    to_unit = t.unit.alias("to_unit")
+    return (
+        sa.select(
+            *(
+                a[name]
+                for name in (
+                    "id",
+                    "case_id",
+                    "reason",
+                    "unit",
+                    "state",
+                    "stage",
+                    "signed_by",
+                    "opened_at",
+                    "sign_by",
+                    "due_at",
+                    "feedback_by",
+                    "raises",
+                    "transfers",
+                    "done_by",
+                    "outcome",
+                    "withdrawn_why",
+                )
+            ),
+            c.grade,
+            c.fraud_type,
+            c.amount_at_risk_fen,
+            c.person_id,
+            t.person.c.sealed.label("person_sealed"),
+            t.staff.c.display_name.label("holder_name"),
+            t.unit.c.name.label("unit_name"),
+            asked.c.id.label("transfer_id"),
+            asked.c.to_unit_id,
+            to_unit.c.name.label("to_unit"),
+            asked.c.by.label("transfer_by"),
+            asked.c.why.label("transfer_why"),
+            asked.c.at.label("transfer_at"),
+        )
+        .join(t.case, c.id == a.case_id)
+        .join(t.person, t.person.c.id == c.person_id)
+        .join(t.staff, t.staff.c.login == a.signed_by, isouter=True)
+        .join(t.unit, t.unit.c.id == a.unit_id, isouter=True)
+        .join(
+            asked,
+            sa.and_(asked.c.assignment_id == a.id, asked.c.state == word(TransferState.ASKED)),
+            isouter=True,
+        )
+        .join(to_unit, to_unit.c.id == asked.c.to_unit_id, isouter=True)
+        .where(a.kind == Track.VISIT.value)
+    )
+
+
+def _line(tx: Tx, row: Row) -> VisitLine:
+    return VisitLine(
+        **{
+            name: row[name]
+            for name in (
+                "id",
+                "case_id",
+                "amount_at_risk_fen",
+                "opened_at",
+                "sign_by",
+                "due_at",
+                "feedback_by",
+                "raises",
+                "transfers",
+            )
+        },
+        person=masked(open_person(tx, person_id=row["person_id"], sealed=row["person_sealed"])),
+        grade=Grade(row["grade"]),
+        fraud_type=FraudType(row["fraud_type"]),
+        reason=Reason(row["reason"]),
+        unit=row["unit_name"] or row["unit"],
+        state=AssignmentState(row["state"]),
+        stage=VisitStage(row["stage"]),
+        holder=row["signed_by"] or "",
+        holder_name=row["holder_name"] or row["signed_by"] or "",
+        done_by=row["done_by"] or "",
+        outcome=OutcomeKind(row["outcome"]) if row["outcome"] else None,
+        withdrawn_why=row["withdrawn_why"] or "",
+        transfer=_transfer(row),
+    )
+
+
+def _transfer(row: Row) -> AskedTransfer | None:
+    if row["transfer_id"] is None:
+        return None
+    return AskedTransfer(
+        id=row["transfer_id"],
+        to_unit=row["to_unit"],
+        to_unit_id=row["to_unit_id"],
+        by=row["transfer_by"],
+        why=row["transfer_why"],
+        at=row["transfer_at"],
+    )
+
+
+def _area(tx: Tx, scope: Scope) -> sa.ColumnElement[bool]:
+    """A visit that rose to the unit above is still seen where its case is: who is nearest may take it after all."""
+    return sa.or_(scope.covers(tx), seen_by(t.case.c.unit_id, scope.unit_id))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """The most urgent visits of a unit and all below it, the reader's own first, then those that nobody has."""
+
+    visits: tuple[VisitLine, ...]
+    all: int
+    """How many wait, shown or not."""
+
+
+def waiting(tx: Tx, *, scope: Scope, who: str, unit_id: int | None = None, limit: int) -> Waiting:
+    """`unit_id`: of this unit and those below it alone, and whatever `who` has in hand."""
+    a = t.assignment.c
+    own = sa.and_(a.state == word(AssignmentState.SIGNED), a.signed_by == who)
+    area = _area(tx, scope)
+    if unit_id is not None:
+        area = sa.and_(area, units.within(a.unit_id, unit_id))
+    pending = (a.state.in_(_PENDING), sa.or_(own, area))
+    order = (
+        sa.case((own, 0), (a.state == word(AssignmentState.OPEN), 1), else_=2),
+        a.urgency_at,
+        a.id,
+    )
+    rows = tx.rows(_lines().where(*pending).order_by(*order).limit(limit))
+    counted = (
+        sa.select(sa.func.count())
+        .select_from(t.assignment)
+        .join(t.case, t.case.c.id == a.case_id)
+        .where(a.kind == Track.VISIT.value, *pending)
+    )
+    total = len(rows) if len(rows) < limit else int(tx.scalar(counted))
+    return Waiting(visits=tuple(_line(tx, row) for row in rows), all=total)
+
+
+def asked_of(tx: Tx, *, unit_id: int | None, limit: int) -> tuple[VisitLine, ...]:
+    """Visits that another unit asks this one, or one below it, to take; the most urgent first."""
+    statement = (
+        _lines()
+        .where(
+            t.assignment.c.state.in_(_PENDING),
+            t.assignment_transfer.c.id.is_not(None),
+            seen_by(t.assignment_transfer.c.to_unit_id, unit_id),
+        )
+        .order_by(t.assignment.c.urgency_at, t.assignment.c.id)
+        .limit(limit)
+    )
+    return tuple(_line(tx, row) for row in tx.rows(statement))
+
+
+def one(tx: Tx, visit_id: int, *, scope: Scope, who: str) -> VisitLine:
+    """Raises `NotFound` for what is no visit, or is none of this person's business: which, is not told. Whoever has it,
+    or has sent something about it from a phone, keeps sight of it wherever it went.
+    """
+    a, sent = t.assignment.c, t.sent_act.c
+    sent_by = sa.exists().where(sent.assignment_id == a.id, sent.by == who)
+    asked_here = sa.and_(
+        t.assignment_transfer.c.to_unit_id.is_not(None),
+        seen_by(t.assignment_transfer.c.to_unit_id, scope.unit_id),
+    )
+    may_see = sa.or_(_area(tx, scope), asked_here, a.signed_by == who, sent_by)
+    row = tx.one(_lines().where(a.id == visit_id, may_see))
+    if row is None:
+        raise NotFound(kind="visit", key=visit_id)
+    return _line(tx, row)
+
+
+def of_transfer(tx: Tx, transfer_id: int, *, unit_id: int | None) -> VisitLine:
+    """The visit that this transfer moves, for the unit it is asked of. Raises `NotFound`."""
+    asked = t.assignment_transfer.c
+    row = tx.one(
+        _lines().where(
+            t.assignment.c.id
+            == sa.select(asked.assignment_id)
+            .where(asked.id == transfer_id, seen_by(asked.to_unit_id, unit_id))
+            .correlate(None)
+            .scalar_subquery()
+        )
+    )
+    if row is None:
+        raise NotFound(kind="transfer", key=transfer_id)
+    return _line(tx, row)
+
+
+def tags_of(tx: Tx, case_id: int) -> tuple[Tag, ...]:
+    """What the warnings of a case say of its person."""
+    given = sa.select(sa.func.unnest(t.warning.c.tags).label("tag")).where(t.warning.c.case_id == case_id)
+    found = {row["tag"] for row in tx.rows(given.distinct())}
+    return tuple(tag for tag in Tag if tag.value in found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One act on a visit. `words` is what was typed, '' where it is not opened."""
+
+    at: datetime
+    kind: ActKind
+    by: str
+    facts: dict[str, Any]
+    words: str
+    has_words: bool
+
+
+def course_of(tx: Tx, visit: VisitLine, *, with_words: bool) -> tuple[Told, ...]:
+    """Everything that was done about it, oldest first."""
+    e = t.event.c
+    statement = (
+        sa.select(t.event)
+        .where(
+            e.case_id == visit.case_id,
+            e.attempt_id.is_(None),
+            e.kind.in_(list(ActKind)),
+            e.facts["assignment_id"].as_integer() == visit.id,
+        )
+        .order_by(e.id)
+    )
+    return tuple(
+        Told(
+            at=row["at"],
+            kind=ActKind(row["kind"]),
+            by=row["by"],
+            facts=dict(row["facts"]),
+            words=acts.opened(tx, row) if with_words and row["sealed"] is not None else "",
+            has_words=row["sealed"] is not None,
+        )
+        for row in tx.rows(statement)
+    )

@@ -1,0 +1,36 @@
+// On every page of whoever makes visits: what waits is sent, and signing out never deletes words unseen.
+
+import { flush, forgetMine, mine } from "./outbox.js";
+
+const dialog = document.getElementById("leaving");
+let form = null;
+let may_leave = false;
+
+async function leave() {
+  await forgetMine();
+  may_leave = true;
+  form.requestSubmit();
+}
+
+document.addEventListener("submit", async (event) => {
+  if (!event.target.matches('form[action="/sign-out"]') || may_leave) return;
+  event.preventDefault();
+  form = event.target;
+  try {
+    await flush();
+    const left = await mine();
+    if (!left.length) {
+      await leave();
+      return;
+    }
+    dialog.querySelector(".leaving-count b").textContent = String(left.length);
+    dialog.showModal();
+  } catch {
+    may_leave = true; // this browser keeps nothing
+    form.requestSubmit();
+  }
+});
+dialog.querySelector("[data-stay]").addEventListener("click", () => dialog.close());
+dialog.querySelector("[data-leave]").addEventListener("click", leave);
+
+flush();

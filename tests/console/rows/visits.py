@@ -1,0 +1,85 @@
+"""Visits: officers and supervisors, each those of his own unit and below."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+
+from dialer.domain.access import Role
+from dialer.store import tables as t
+from dialer.usecases.transfer_errand import transfer_errand
+from dialer.usecases.visit import FromPhone, add_photo
+from tests.console.desk import ConsoleDesk
+from tests.console.row import Row
+from tests.console.town import ConsoleTown
+from tests.core.outcomes.test_photos import COLOUR, jpeg
+
+_WHO = frozenset({Role.OFFICER, Role.SUPERVISOR})
+
+
+def _visit(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
+    """A visit that waits in this unit."""
+    town = ConsoleTown(desk)
+    owner = town.person(name=f"甲{uuid.uuid4().hex}")
+    case_id = town.case(unit_id=unit_id, person_id=owner, warning=False)
+    return {"visit_id": town.assignment(case_id, kind="visit", unit_id=unit_id)}
+
+
+def _photo(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
+    found = _visit(desk, unit_id)
+    client_id = uuid.uuid4()
+    add_photo(
+        desk.app.engine,
+        int(str(found["visit_id"])),
+        phone=FromPhone(client_id=client_id, by="officer"),
+        content=jpeg(COLOUR),
+    )
+    return {**found, "client_id": client_id}
+
+
+def _transfer(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
+    """A visit of nobody's unit that is asked of this one; without one, of a unit that has nothing to do with it."""
+    visit_id = int(str(_visit(desk, None)["visit_id"]))
+    to = unit_id or ConsoleTown(desk).unit(f"unit {len(desk.rows(t.unit))}")
+    return {
+        "transfer_id": transfer_errand(desk.app.engine, visit_id, to_unit_id=to, by="somebody", why="moved")
+    }
+
+
+def _act(act: str, **form: str) -> Row:
+    return Row(
+        "POST",
+        f"/visits/{{visit_id}}/{act}",
+        _WHO,
+        _visit,
+        by_unit=True,
+        form={"client_id": str(uuid.uuid4()), **form},
+    )
+
+
+ROWS = (
+    Row("GET", "/visits", _WHO),
+    Row("GET", "/visits/pulse", _WHO),
+    Row("GET", "/visits/offline", _WHO),
+    Row("GET", "/visits/worker.js", _WHO),
+    Row("GET", "/visits/{visit_id}", _WHO, _visit, by_unit=True),
+    Row("GET", "/visits/{visit_id}/conversation", _WHO, _visit, by_unit=True),
+    Row("GET", "/visits/{visit_id}/notice", _WHO, _visit, by_unit=True),
+    _act("step", stage="accepted"),
+    _act("seen", who="person"),
+    _act("note", words="somebody"),
+    _act("photo"),
+    _act("report", outcome="dissuaded_in_person"),
+    _act("release", why="x"),
+    _act("transfer", to="1", why="x"),
+    Row(
+        "POST",
+        "/visits/{visit_id}/photos/{client_id}",
+        _WHO,
+        _photo,
+        form={"why": "x"},
+        by_unit=True,
+    ),
+    Row("POST", "/visits/transfers/{transfer_id}/accept", _WHO, _transfer, by_unit=True),
+    Row("POST", "/visits/transfers/{transfer_id}/refuse", _WHO, _transfer, form={"why": "x"}, by_unit=True),
+)

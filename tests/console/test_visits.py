@@ -1,0 +1,359 @@
+"""Visits: masked until they are accepted, each act once however often a phone sends it, and every refusal in words."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+import sqlalchemy as sa
+
+from dialer.domain.access import Role
+from dialer.domain.values import FraudType, Grade
+from dialer.outcomes.points import points_of
+from dialer.store import tables as t
+from dialer.usecases.visit import FromPhone, add_photo, note_visit
+from tests.console.desk import ConsoleDesk, Person, text
+from tests.console.town import ConsoleTown
+from tests.core.outcomes.test_photos import COLOUR, jpeg
+from tests.store.reads.town import ID_NUMBER, MORNING, NAME, PHONE
+
+PHOTO = jpeg(COLOUR)
+
+
+class Beat(ConsoleTown):
+    """A station with an officer, and the visits that wait there."""
+
+    def __init__(self, console: ConsoleDesk) -> None:
+        super().__init__(console)
+        self.console = console
+        self.city = self.unit("市局")
+        self.station = self.unit("城关派出所", self.city)
+        self.elsewhere = self.unit("五原分局", self.city)
+        self.officer = console.person(Role.OFFICER, unit_id=self.station)
+
+    def visit(self, *, unit_id: int | None = None, **columns: object) -> int:
+        unit = unit_id or self.station
+        owner = (
+            self.person()
+            if self.console.rows(t.person)
+            else self.person(name=NAME, phones=(PHONE,), id_number=ID_NUMBER, family_contact="女儿 139")
+        )
+        case_id = self.case(
+            grade=Grade.EXTRA_HIGH,
+            fraud_type=FraudType.POLICE_IMPERSONATION,
+            person_id=owner,
+            unit_id=unit,
+            visit_state="open",
+        )
+        return self.assignment(case_id, kind="visit", unit_id=unit, unit="城关派出所", **columns)
+
+    async def send(self, visit: int, act: str, *, by: Person | None = None, **fields: str) -> httpx.Response:
+        """As the phone does, and the answer is data."""
+        person = by or self.officer
+        return await person.client.post(
+            f"/visits/{visit}/{act}",
+            data={"client_id": str(uuid.uuid4())} | fields,
+            headers={"HX-Request": "true", "X-CSRF-Token": person.csrf},
+        )
+
+    def row(self, visit: int) -> dict[str, Any]:
+        (row,) = [one for one in self.console.rows(t.assignment) if one["id"] == visit]
+        return dict(row)
+
+    def acts(self) -> list[str]:
+        return [row["kind"] for row in self.console.rows(t.event)]
+
+
+@pytest.fixture
+def beat(console: ConsoleDesk) -> Beat:
+    return Beat(console)
+
+
+async def shown(person: Person, path: str) -> str:
+    answer = await person.get(path)
+    assert answer.status_code == 200
+    return text(answer)
+
+
+async def test_the_person_is_masked_until_the_visit_is_accepted(beat: Beat):
+    visit = beat.visit()
+    before = await shown(beat.officer, f"/visits/{visit}")
+    assert NAME not in before
+    assert "王*" in before
+    assert beat.console.audited("reveal") == []
+
+    sent = await beat.send(visit, "step", stage="accepted")
+    assert sent.json() == {"stage": "accepted", "state": "signed", "repeated": False}
+    page = await beat.officer.get(f"/visits/{visit}")
+    for told in (NAME, ID_NUMBER, "女儿 139", points_of(FraudType.POLICE_IMPERSONATION, "en").must_say):
+        assert told in text(page)
+    assert f'href="tel:{PHONE}"' in page.text
+    (line,) = beat.console.audited("reveal")
+    assert (line["who"], str(visit) in line["why"]) == (beat.officer.member.login, True)
+
+
+async def test_a_colleague_and_the_supervisor_see_who_has_it_and_nobody_in_clear(beat: Beat):
+    visit = beat.visit()
+    await beat.send(visit, "step", stage="accepted")
+    for other in (
+        beat.console.person(Role.SUPERVISOR, unit_id=beat.city),
+        beat.console.signed_in(beat.console.account(Role.OFFICER, login="li", unit_id=beat.station)),
+    ):
+        page = await shown(other, f"/visits/{visit}")
+        assert NAME not in page
+        assert "Officer has this visit." in page
+        assert "Officer · accepted" in await shown(other, "/visits")
+    assert len(beat.console.audited("reveal")) == 0
+
+
+async def test_mine_come_first_then_the_most_urgent_with_the_clock_that_runs(beat: Beat):
+    urgent = beat.visit(urgency_at=MORNING - timedelta(minutes=9), sign_by=MORNING - timedelta(minutes=3))
+    later, mine = beat.visit(), beat.visit(urgency_at=MORNING + timedelta(hours=3))
+    away = beat.visit(unit_id=beat.elsewhere)
+    await beat.send(mine, "step", stage="accepted")
+    answer = await beat.officer.get("/visits")
+    places = [answer.text.index(f'data-card="{one}"') for one in (mine, urgent, later)]
+    assert places == sorted(places)
+    assert f'data-card="{away}"' not in answer.text
+    page = text(answer)
+    assert "be there in 20 min" in page
+    assert "sign for it 3 min overdue" in page
+    assert "sign for it in 5 min" in page
+
+
+async def test_a_visit_that_rose_is_still_taken_by_whoever_is_nearest(beat: Beat):
+    visit = beat.visit()
+    with beat.tx() as tx:
+        tx.execute(sa.update(t.assignment).values(unit_id=beat.city, unit="市局", raises=1))
+    page = await shown(beat.officer, "/visits")
+    assert "rose one level, nobody signed" in page
+    assert (await beat.send(visit, "step", stage="accepted")).status_code == 200
+
+
+async def test_everything_sent_twice_counts_once_and_says_so(beat: Beat):
+    visit, told_at = beat.visit(), "2026-11-25T01:58:00.000Z"
+    sent = [
+        ("step", {"stage": "accepted"}),
+        ("step", {"stage": "arrived"}),
+        ("seen", {"who": "family", "note": "母亲在家"}),
+        ("note", {"words": "正在转账"}),
+    ]
+    numbered = [(act, fields | {"client_id": str(uuid.uuid4()), "told_at": told_at}) for act, fields in sent]
+    for repeated in (False, True):
+        for act, fields in numbered:
+            answer = await beat.send(visit, act, **fields)
+            assert (answer.status_code, answer.json()["repeated"]) == (200, repeated)
+    assert beat.acts() == ["visit_accepted", "visit_arrived", "visit_seen", "visit_note"]
+    assert {row["facts"]["told_at"] for row in beat.console.rows(t.event)} == {"2026-11-25T01:58:00+00:00"}
+    page = await shown(beat.officer, f"/visits/{visit}")
+    for words in ("seen: family", "母亲在家", "正在转账"):
+        assert words in page
+
+
+async def test_a_visit_that_went_elsewhere_still_takes_the_words_of_who_began_it(beat: Beat):
+    visit = beat.visit()
+    await beat.send(visit, "step", stage="accepted")
+    with beat.tx() as tx:
+        tx.execute(sa.update(t.assignment).values(unit_id=beat.elsewhere, signed_by="wu"))
+        tx.execute(sa.update(t.case).values(unit_id=beat.elsewhere))
+    assert (await beat.send(visit, "note", words="敲门无人")).status_code == 200
+    refused = await beat.send(visit, "step", stage="arrived")
+    assert (refused.status_code, refused.json()) == (409, {"refused": "wu has it now."})
+    stranger = beat.console.signed_in(beat.console.account(Role.OFFICER, login="li", unit_id=beat.station))
+    lost = await beat.send(visit, "note", by=stranger, words="x")
+    assert (lost.status_code, "another unit" in lost.json()["refused"]) == (404, True)
+
+
+async def test_a_refused_act_says_why_in_the_officer_s_language(beat: Beat):
+    visit = beat.visit()
+    member = beat.console.account(Role.OFFICER, login="zh", unit_id=beat.station, language="zh")
+    officer = beat.console.signed_in(member)
+    for fields, told in (
+        ({}, "请选择结果"),
+        ({"outcome": "refuses", "intended": "5"}, "填写金额须有依据"),
+        ({"outcome": "refuses", "intended": "x"}, "不是有效金额"),
+        ({"outcome": "dissuaded_in_person", "contact": "unverified"}, "案件情况已有变化"),
+    ):
+        answer = await beat.send(visit, "report", by=officer, **fields)
+        assert answer.status_code in {409, 422}
+        assert told in answer.json()["refused"]
+    assert beat.console.rows(t.outcome) == []
+
+
+async def test_without_a_script_the_same_forms_work_and_a_refusal_is_on_the_page(beat: Beat):
+    visit, number = beat.visit(), str(uuid.uuid4())
+    for _ in range(2):
+        answer = await beat.officer.post(f"/visits/{visit}/step", stage="accepted", client_id=number)
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/visits/{visit}")
+    assert beat.acts() == ["visit_accepted"]
+    wrong = await beat.officer.post(f"/visits/{visit}/note", words=" ", client_id=str(uuid.uuid4()))
+    assert wrong.status_code == 422
+    assert "is empty" in text(wrong)
+
+
+async def test_the_report_ends_the_visit_and_a_late_one_is_kept_as_a_note(beat: Beat):
+    visit, number = beat.visit(), str(uuid.uuid4())
+    await beat.send(visit, "step", stage="accepted")
+    for repeated in (False, True):
+        answer = await beat.send(
+            visit,
+            "report",
+            client_id=number,
+            outcome="already_defrauded",
+            stopped="1200.50",
+            evidence="回单",
+            note="已报警",
+        )
+        assert answer.json() == {"stage": "accepted", "state": "done", "repeated": repeated}
+    (outcome,) = beat.console.rows(t.outcome)
+    assert (outcome["stopped_fen"], outcome["recorded_by"]) == (120_050, beat.officer.member.login)
+    late = await beat.send(visit, "report", outcome="refuses", note="后到")
+    assert late.status_code == 409
+    assert "has reported it already: already defrauded" in late.json()["refused"]
+    page = await shown(beat.officer, f"/visits/{visit}")
+    assert "reported: already defrauded" in page
+    assert NAME not in page
+    assert "report that came too late, kept as a note: refuses" in page
+
+
+async def test_photos_are_shown_to_who_has_the_visit_or_says_why(beat: Beat):
+    visit = beat.visit()
+    await beat.send(visit, "step", stage="accepted")
+    answer = await beat.officer.client.post(
+        f"/visits/{visit}/photo",
+        data={"client_id": str(uuid.uuid4())},
+        files={"photo": ("a.jpg", PHOTO, "image/jpeg")},
+        headers={"HX-Request": "true", "X-CSRF-Token": beat.officer.csrf},
+    )
+    assert answer.status_code == 200
+    (kept,) = photos(beat)
+    path = f"/visits/{visit}/photos/{kept}"
+    seen = await beat.officer.post(path)
+    assert (seen.headers["content-type"], seen.content) == ("image/jpeg", PHOTO)
+    chief = beat.console.person(Role.SUPERVISOR, unit_id=beat.city)
+    assert (await chief.post(path)).status_code == 422
+    assert (await chief.post(path, why="complaint 7")).content == PHOTO
+    assert [(row["who"], row["why"]) for row in beat.console.audited("view_photo")][1] == (
+        chief.member.login,
+        "complaint 7",
+    )
+    other = beat.visit()
+    assert (await beat.officer.post(f"/visits/{other}/photos/{kept}")).status_code == 404
+
+
+def photos(beat: Beat) -> list[uuid.UUID]:
+    with beat.tx() as tx:
+        return [row["client_id"] for row in tx.rows(sa.select(t.visit_photo.c.client_id))]
+
+
+async def test_no_picture_and_one_too_many_are_refused_in_words(beat: Beat):
+    visit = beat.visit()
+    for number in range(beat.engine.work.photos):
+        phone = FromPhone(client_id=uuid.UUID(int=number + 1), by="officer")
+        add_photo(beat.engine, visit, phone=phone, content=PHOTO)
+    for content, told in ((b"", "choose a photo"), (b"GIF89a", "no picture"), (PHOTO, "12 at most")):
+        answer = await beat.officer.client.post(
+            f"/visits/{visit}/photo",
+            data={"client_id": str(uuid.uuid4())},
+            files={"photo": ("a.jpg", content, "image/jpeg")},
+            headers={"HX-Request": "true", "X-CSRF-Token": beat.officer.csrf},
+        )
+        assert (answer.status_code, told in answer.json()["refused"]) == (422, True)
+
+
+async def test_a_transfer_is_asked_with_a_reason_and_answered_by_the_other_unit(beat: Beat):
+    visit = beat.visit()
+    await beat.send(visit, "step", stage="accepted")
+    path = f"/visits/{visit}/transfer"
+    assert (await beat.officer.post(path, to=beat.elsewhere)).status_code == 422
+    assert (await beat.officer.post(path, to="", why="x")).status_code == 422
+    assert (await beat.officer.post(path, to=beat.elsewhere, why="住址在五原")).status_code == 303
+    receiver = beat.console.person(Role.OFFICER, unit_id=beat.elsewhere)
+    listed = await receiver.get("/visits")
+    assert "Another unit asks us to take them" in text(listed)
+    assert "住址在五原" in text(listed)
+    (transfer,) = beat.console.rows(t.assignment_transfer)
+    answer = f"/visits/transfers/{transfer['id']}"
+    assert (await beat.officer.post(f"{answer}/accept")).status_code == 404
+    assert (await receiver.post(f"{answer}/refuse", why=" ")).status_code == 422
+    accepted = await receiver.post(f"{answer}/accept")
+    assert accepted.headers["location"] == f"/visits/{visit}"
+    assert beat.row(visit)["signed_by"] == receiver.member.login
+    assert NAME in await shown(receiver, f"/visits/{visit}")
+    again = await receiver.post(f"{answer}/refuse", why="x")
+    assert (again.status_code, "accepted already" in text(again)) == (409, True)
+
+
+async def test_who_cannot_go_gives_it_back(beat: Beat):
+    visit = beat.visit()
+    await beat.send(visit, "step", stage="accepted")
+    assert (await beat.officer.post(f"/visits/{visit}/release", why="")).status_code == 422
+    await beat.officer.post(f"/visits/{visit}/release", why="另有警情")
+    assert beat.row(visit)["state"] == "open"
+    page = await shown(beat.officer, f"/visits/{visit}")
+    assert NAME not in page
+    assert "words hidden" in page
+
+
+async def test_the_notice_is_printed_in_both_languages_by_who_has_the_visit(beat: Beat):
+    visit = beat.visit()
+    assert (await beat.officer.get(f"/visits/{visit}/notice")).status_code == 409
+    await beat.send(visit, "step", stage="accepted")
+    page = await shown(beat.officer, f"/visits/{visit}/notice")
+    for told in (
+        "电信网络诈骗劝阻告知书",
+        "Notice of dissuasion from telecom and online fraud",
+        "巴彦淖尔市公安局",
+        "2026年11月25日",
+        "25 Nov 2026",
+        "被劝阻人（签名、捺印）",
+        NAME,
+        ID_NUMBER,
+        points_of(FraudType.POLICE_IMPERSONATION, "zh").must_say,
+    ):
+        assert told in page
+    (line,) = beat.console.audited("print_notice")
+    assert line["who"] == beat.officer.member.login
+
+
+async def test_the_conversation_is_read_on_demand_and_audited(beat: Beat):
+    visit = beat.visit()
+    await beat.send(visit, "step", stage="accepted")
+    part = await beat.officer.part(f"/visits/{visit}/conversation")
+    assert "Nobody has spoken with this person yet." in text(part)
+    (line,) = beat.console.audited("conversation")
+    assert line["who"] == beat.officer.member.login
+
+
+async def test_a_page_that_looks_again_reveals_nobody_and_writes_no_audit(beat: Beat):
+    visit = beat.visit()
+    await beat.send(visit, "step", stage="accepted")
+    note_visit(
+        beat.engine, visit, phone=FromPhone(client_id=uuid.uuid4(), by=beat.officer.member.login), words="x"
+    )
+    head = await beat.officer.part(f"/visits/{visit}", part="head")
+    assert "be there" in text(head)
+    assert NAME not in head.text
+    assert beat.console.audited("reveal") == []
+    assert NAME in (await beat.officer.part(f"/visits/{visit}", part="hand")).text
+
+
+async def test_the_shell_for_no_connection_holds_nothing_of_anybody(beat: Beat):
+    beat.visit()
+    shell = await shown(beat.officer, "/visits/offline")
+    for hidden in ("王", beat.officer.member.display_name + " ", "8000"):
+        assert hidden not in shell
+    worker = await beat.officer.get("/visits/worker.js")
+    assert worker.headers["service-worker-allowed"] == "/visits"
+    assert worker.headers["content-type"].startswith("text/javascript")
+    pulse = await beat.officer.get("/visits/pulse")
+    assert pulse.json() == {"csrf": beat.officer.csrf, "owner": beat.officer.member.id}
+
+
+async def test_a_phone_whose_session_has_ended_is_told_so_and_not_sent_a_page(beat: Beat):
+    stranger = beat.console.stranger()
+    answer = await stranger.get("/visits/pulse", headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.headers["hx-redirect"]) == (401, "/sign-in?next=%2Fvisits%2Fpulse")
