@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
@@ -19,6 +20,7 @@ from dialer.scripts.texts import blanks
 
 Table = Mapping[str, Any]
 _E = TypeVar("_E", bound=StrEnum)
+_ID = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 
 
 class ScriptUnreadable(Refusal):
@@ -114,6 +116,8 @@ class _Reader:
             "variables", "start", "again", "confirm", "anywhere", "nodes", "said_in", "phrases", "message",
         }  # fmt: skip
         self._only(raw, known, "")
+        if not _ID.match(self._need(raw, "id", str, "")):
+            raise self._wrong("", "id must be small letters, digits and _, such as loan_students", "id")
         self._languages = tuple(self._need(raw, "languages", list, ""))
         default_language = self._need(raw, "default_language", str, "")
         nodes = {name: self._node(name, table) for name, table in self._need(raw, "nodes", dict, "").items()}
@@ -292,7 +296,7 @@ class _Reader:
             raise self._wrong(node, f"{name} is missing")
         if not isinstance(table[name], kind) or (kind is int and table[name] is True):
             raise self._wrong(
-                node, f"{name} must be a {kind.__name__}", f"nodes.{node}.{name}" if node else name
+                node, f"{name} must be a {_KINDS[kind]}", f"nodes.{node}.{name}" if node else name
             )
         return table[name]
 
@@ -313,3 +317,4 @@ class _Reader:
 
 
 _PROMPT = frozenset({"must_say"})
+_KINDS = {str: "text", int: "whole number", list: "list", dict: "table"}

@@ -18,6 +18,16 @@ _MOST_CHARACTERS = 200_000
 _NAME_LENGTH = 100
 
 
+class SameWords(Conflict):
+    """A version says just that already."""
+
+    def __init__(self, version: Version) -> None:
+        super().__init__(
+            f"version {version.number} of {version.script_id} says just that", current=version.state.value
+        )
+        self.version = version
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drafted:
     """What was kept, and what must be mended before anybody can approve it; sound is asked about then."""
@@ -27,20 +37,18 @@ class Drafted:
 
 
 def draft_script(engine: Engine, text: str, *, by: str, file: str = "") -> Drafted:
-    """Raises `ScriptUnreadable` with file, node and line, `Conflict` when a version says just that already, `Invalid`
+    """Raises `ScriptUnreadable` with file, node and line, `SameWords` when a version says just that already, `Invalid`
     without a name.
     """
     who = named(by)
-    if len(text) > _MOST_CHARACTERS:
-        raise Invalid(field="script", problem="is too long to be one")
-    script = read_script(text, file=file or "draft.toml", bases=shipped_bases())
+    script, findings = examine_script(text, file=file)
     now = engine.clock.now()
     with engine.store.begin() as tx:
         scripts.lock(tx)
         known = scripts.known_hashes(tx).get((script.id, script.content_hash))
         if known is not None:
             same = scripts.version_by_id(tx, known)
-            raise Conflict(f"version {same.number} of {script.id} says just that", current=same.state.value)
+            raise SameWords(same)
         version_id, number = scripts.add(tx, _new(script, text, who), now=now)
         audits.write(
             tx,
@@ -52,7 +60,15 @@ def draft_script(engine: Engine, text: str, *, by: str, file: str = "") -> Draft
             facts={"version": number, "hash": script.version},
         )
         version = scripts.version_by_id(tx, version_id)
-    return Drafted(version=version, findings=check(script))
+    return Drafted(version=version, findings=findings)
+
+
+def examine_script(text: str, *, file: str = "") -> tuple[Script, tuple[Finding, ...]]:
+    """What a draft would be, without keeping it. Raises `ScriptUnreadable` and `Invalid`."""
+    if len(text) > _MOST_CHARACTERS:
+        raise Invalid(field="script", problem="is too long to be one")
+    script = read_script(text, file=file or "draft.toml", bases=shipped_bases())
+    return script, check(script)
 
 
 def script_in(version: Version) -> Script:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from audio.clips import RECORDED, Clip
+from audio.clips import RECORDED, Clip, from_plain
+from dialer.domain.values import FraudType, Tag
 from dialer.scripts import model
+from dialer.scripts.checks import good_path_seconds, longest_path_seconds
 from dialer.scripts.findings import Finding
-from dialer.scripts.graph import arrows, prompt_of
-from dialer.scripts.model import Prompt, Script
+from dialer.scripts.graph import arrows, circles, prompt_of
+from dialer.scripts.model import Prompt, Purpose, Script
+from dialer.scripts.prompts import prompt_list
 from dialer.scripts.texts import with_defaults
 from dialer.store import scripts
 from dialer.store.renders import Render
 from dialer.store.scripts import Version
 from dialer.usecases.approve_script import Sounded, findings_of, sound_of
 from dialer.usecases.draft_script import script_in
+from dialer.usecases.editions import Edition, edition
 from dialer.usecases.engine import Engine
 
 
@@ -33,6 +37,16 @@ class ScriptLine:
     newest: int
     drafts: int
     """Versions that nobody has approved yet."""
+    purpose: Purpose
+    fraud_types: tuple[FraudType, ...]
+    tags: tuple[Tag, ...]
+    languages: tuple[str, ...]
+    sounded: tuple[str, ...]
+    """Languages in which every prompt has its sound."""
+    good_seconds: float
+    """Of the longest way to a success, in the script's own language."""
+    longest_seconds: float
+    in_trial: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +104,10 @@ class ScriptPage:
     voices: Mapping[str, int]
     """How many clips each voice speaks: a mechanical one must not go unseen."""
     render: Render | None
+    good_seconds: float
+    longest_seconds: float
+    newer_sound: bool
+    """Sound was made after the approval: calls do not speak it until the version is approved again."""
 
 
 def list_scripts(engine: Engine) -> tuple[ScriptLine, ...]:
@@ -99,7 +117,12 @@ def list_scripts(engine: Engine) -> tuple[ScriptLine, ...]:
     by_script: dict[str, list[Version]] = {}
     for version in found:
         by_script.setdefault(version.script_id, []).append(version)
-    return tuple(_line(versions) for _, versions in sorted(by_script.items()))
+    choice = engine.editions.now(engine.real.now())
+    tried = {script_id for script_id, _ in choice.shares}
+    return tuple(
+        _line(versions, choice.live.get(script_id), in_trial=script_id in tried)
+        for script_id, versions in sorted(by_script.items())
+    )
 
 
 def script_versions(engine: Engine, script_id: str = "") -> tuple[Version, ...]:
@@ -108,8 +131,12 @@ def script_versions(engine: Engine, script_id: str = "") -> tuple[Version, ...]:
         return tuple(scripts.versions(tx, script_id))
 
 
-def show_script(engine: Engine, script_id: str, number: int | None = None) -> ScriptPage:
-    """The live version unless another is named; without a live one the newest. Raises `NotFound`."""
+def show_script(
+    engine: Engine, script_id: str, number: int | None = None, *, as_heard: bool = False
+) -> ScriptPage:
+    """The live version unless another is named; without a live one the newest. With the sound that it would be approved
+    with, or `as_heard`, with the one that it was approved with, if it was. Raises `NotFound`.
+    """
     with engine.store.begin() as tx:
         if number is None:
             found = scripts.versions(tx, script_id)
@@ -118,7 +145,11 @@ def show_script(engine: Engine, script_id: str, number: int | None = None) -> Sc
         else:
             version = scripts.version(tx, script_id, number)
         script = script_in(version)
-        sounded = sound_of(tx, version, script)
+        newest = sounded = sound_of(tx, version, script)
+        if as_heard and version.audio_hash:
+            clips = from_plain(scripts.spoken(tx, version.id, version.audio_hash)[2])
+            sounded = replace(newest, clips=clips, absent=())
+    good, longest = _lengths(script, sounded.clips)
     return ScriptPage(
         version=version,
         script=script,
@@ -133,22 +164,53 @@ def show_script(engine: Engine, script_id: str, number: int | None = None) -> Sc
         without_sound=sounded.absent,
         voices=_voices(sounded.clips),
         render=sounded.render,
+        good_seconds=good,
+        longest_seconds=longest,
+        newer_sound=bool(version.audio_hash)
+        and edition(script, newest.clips).audio_hash != version.audio_hash,
     )
 
 
-def _line(versions: list[Version]) -> ScriptLine:
+def _line(versions: list[Version], spoken: Edition | None, *, in_trial: bool) -> ScriptLine:
     live = next((version for version in versions if version.is_live), None)
     newest = versions[0]
-    approval = live.approvals[-1] if live else None
+    approval = next((one for one in reversed(live.approvals) if one.goes_live), None) if live else None
+    script, clips = (spoken.script, spoken.clips) if live and spoken else (script_in(newest), ())
+    good, longest = _lengths(script, clips)
     return ScriptLine(
         script_id=newest.script_id,
-        title=script_in(live or newest).title,
+        title=script.title,
+        purpose=script.purpose,
+        fraud_types=tuple(sorted(script.fraud_types)),
+        tags=tuple(sorted(script.tags)),
+        languages=script.languages,
+        sounded=tuple(language for language in script.languages if _is_sounded(script, language, clips)),
+        good_seconds=good,
+        longest_seconds=longest,
+        in_trial=in_trial,
         live=live.number if live else None,
         live_hash=live.content_hash if live else "",
         live_since=approval.at if approval else None,
         approved_by=approval.approved_by if approval else "",
         newest=newest.number,
         drafts=sum(not version.approvals for version in versions),
+    )
+
+
+def _lengths(script: Script, clips: tuple[Clip, ...]) -> tuple[float, float]:
+    """Seconds of the longest good way and of the longest way; 0 where a script may go round."""
+    if circles(script):
+        return 0.0, 0.0
+    durations = {(clip.language, clip.text): clip.duration_seconds for clip in clips}
+    language = script.default_language
+    return good_path_seconds(script, language, durations), longest_path_seconds(script, language, durations)
+
+
+def _is_sounded(script: Script, language: str, clips: tuple[Clip, ...]) -> bool:
+    return all(
+        _clip(clips, language, item.key, item.text) is not None
+        for item in prompt_list([script])
+        if item.language == language
     )
 
 

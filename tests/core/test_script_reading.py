@@ -27,7 +27,7 @@ def line_of(text: str, part: str) -> int:
         ('kind = "ask"', 'kind = "query"', "kind query is none of", 'kind = "query"'),
         ('next = "caution"', 'next = "nowhere"', "leads to nowhere, which is no node", "[nodes.warn]"),
         ("retries = 2\n", "", "retries is missing", "[nodes.scene]"),
-        ("retries = 2", 'retries = "two"', "retries must be a int", 'retries = "two"'),
+        ("retries = 2", 'retries = "two"', "retries must be a whole number", 'retries = "two"'),
         ("retries = 2", "retires = 2", "does not know retires", "retires = 2"),
         ('phrases = "yes"', 'phrases = "oui"', "has no phrases oui", "[nodes.scene]"),
         ('answer = "already_paid"', 'answer = "paid"', "paid is none of", "[nodes.scene]"),
@@ -56,7 +56,7 @@ def test_what_is_wrong_is_said_with_its_file_node_and_line(old: str, new: str, p
         ('kind = "end"\ncontact = "sure"\nanswer = "none"\nurgency = "none"', "sure is none of"),
         (
             'kind = "ask"\nzh = "话"\ntimeout_seconds = true\nretries = 1\notherwise = "caution"',
-            "must be a int",
+            "must be a whole number",
         ),
         ('zh = "话"', "kind is missing"),
     ],
