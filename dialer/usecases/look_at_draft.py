@@ -21,6 +21,7 @@ from dialer.store.unit_of_work import Tx
 from dialer.usecases.draft_list import KEPT, open_draft
 from dialer.usecases.engine import Engine
 from dialer.usecases.load_list import kept_file, options_of
+from dialer.usecases.prepare_arrivals import prepare_arrivals
 from dialer.usecases.take_arrivals import Taken, take_arrivals
 
 LOOKED_AT = 2000
@@ -199,7 +200,8 @@ def _try(
 def _take_in(
     tx: Tx, engine: Engine, draft_id: int, accepted: Sequence[Accepted], seen_by: int | None
 ) -> None:
-    taken = take_arrivals(tx, engine, accepted, load_id=draft_id, now=engine.clock.now())
+    prepared = prepare_arrivals(tx, accepted)
+    taken = take_arrivals(tx, engine, prepared, load_id=draft_id, now=engine.clock.now())
     raise _Undone(taken, _targets(tx, draft_id, taken, seen_by))
 
 
