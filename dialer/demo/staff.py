@@ -57,6 +57,8 @@ def work_once(engine: Engine) -> int:
         if now - payment.opened_at >= _BANK_ASKED_AFTER:
             stop_payment_done(engine, payment.id, by=_CHIEF, result=StopResult.ASKED)
     for assignment in waiting:
+        if assignment.lease_until is not None:
+            continue  # Somebody sits before it.
         age = now - assignment.opened_at
         try:
             if assignment.state is AssignmentState.OPEN and age >= _SIGN_AFTER:

@@ -25,3 +25,12 @@ def write(
     tx.execute(
         sa.insert(t.audit).values(at=now, who=who, act=act, subject=subject, why=why, facts=dict(facts or {}))
     )
+
+
+def is_written(tx: Tx, *, who: str, act: str, subject: str, facts: Mapping[str, object]) -> bool:
+    """There is such a line with all of these facts already."""
+    a = t.audit.c
+    found = sa.select(a.id).where(
+        a.subject == subject, a.who == who, a.act == act, a.facts.contains(dict(facts))
+    )
+    return tx.scalar(found.limit(1)) is not None

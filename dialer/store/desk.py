@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from dialer.domain.errand import AssignmentState
 from dialer.domain.values import Track
+from dialer.errors import NotFound
 from dialer.store import tables as t
 from dialer.store import units
 from dialer.store.rowset import word
@@ -25,7 +27,10 @@ class Scope:
     unit_id: int | None = None
 
     def covers(self, tx: Tx) -> sa.ColumnElement[bool]:
-        column = t.assignment.c.unit_id
+        return self.includes(tx, t.assignment.c.unit_id)
+
+    def includes(self, tx: Tx, column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+        """For a WHERE: the row of this column is of these units."""
         if self.unit_id is None:
             return sa.true()
         inside = units.within(column, self.unit_id)
@@ -76,23 +81,42 @@ def claim(
     for queue in (own, anybody):
         found: int | None = tx.scalar(queue.limit(1).with_for_update(skip_locked=True))
         if found is not None:
-            tx.execute(
-                sa.update(t.assignment)
-                .where(a.id == found)
-                .values(
-                    state=AssignmentState.SIGNED.value,
-                    signed_by=by,
-                    signed_at=now,
-                    token=a.token + 1,
-                    lease_until=lease_until,
-                    idle_at=sa.func.greatest(a.due_at, idle_at),
-                    call_at=None,
-                    kept_for=None,
-                    kept_until=None,
-                )
-            )
+            hand_to(tx, found, by=by, now=now, lease_until=lease_until, idle_at=idle_at)
             return found
     return None
+
+
+def hand_to(
+    tx: Tx, assignment_id: int, *, by: str, now: datetime, lease_until: datetime, idle_at: datetime
+) -> None:
+    """It is this desk's, under a new token; when it was signed first stays."""
+    a = t.assignment.c
+    tx.execute(
+        sa.update(t.assignment)
+        .where(a.id == assignment_id)
+        .values(
+            state=AssignmentState.SIGNED.value,
+            signed_by=by,
+            signed_at=sa.func.coalesce(a.signed_at, now),
+            token=a.token + 1,
+            lease_until=lease_until,
+            idle_at=sa.func.greatest(a.due_at, idle_at),
+            call_at=None,
+            kept_for=None,
+            kept_until=None,
+        )
+    )
+
+
+def is_work_seen(tx: Tx, assignment_id: int, scope: Scope) -> bool:
+    covered = sa.select(t.assignment.c.id).where(t.assignment.c.id == assignment_id, scope.covers(tx))
+    return tx.scalar(covered) is not None
+
+
+def check_work_seen(tx: Tx, assignment_id: int, scope: Scope) -> None:
+    """Raises `NotFound` for work that is not there, or not of these units: which, is not told."""
+    if not is_work_seen(tx, assignment_id, scope):
+        raise NotFound(kind="assignment", key=assignment_id)
 
 
 def renew(tx: Tx, assignment_id: int, *, lease_until: datetime | None, idle_at: datetime) -> None:

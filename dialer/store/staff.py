@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,6 +32,8 @@ class Member:
     signed_in_at: datetime | None
     disabled_at: datetime | None
     locked_until: datetime | None
+    extension: str = ""
+    """The telephone on the desk, which click-to-call rings first; '' where none was named."""
 
     def is_locked(self, *, real_now: datetime) -> bool:
         return self.locked_until is not None and real_now < self.locked_until
@@ -100,6 +103,12 @@ def every(tx: Tx, *, seen_by: int | None = None) -> list[Member]:
     ]
 
 
+def display_names(tx: Tx, logins: Collection[str]) -> dict[str, str]:
+    """Of those that have an account."""
+    found = sa.select(t.staff.c.login, t.staff.c.display_name).where(t.staff.c.login.in_(sorted(logins)))
+    return {row["login"]: row["display_name"] for row in tx.rows(found)}
+
+
 def password_hash(tx: Tx, staff_id: int) -> str:
     return str(tx.scalar(sa.select(t.staff.c.password_hash).where(t.staff.c.id == staff_id)))
 
@@ -131,6 +140,10 @@ def set_place(tx: Tx, staff_id: int, *, display_name: str, role: Role, unit_id: 
 
 def set_language(tx: Tx, staff_id: int, language: str) -> None:
     tx.execute(sa.update(t.staff).where(t.staff.c.id == staff_id).values(language=language))
+
+
+def set_extension(tx: Tx, staff_id: int, extension: str) -> None:
+    tx.execute(sa.update(t.staff).where(t.staff.c.id == staff_id).values(extension=extension))
 
 
 def lock(tx: Tx, login: str, *, until: datetime | None) -> None:
@@ -173,4 +186,5 @@ def member(row: Row) -> Member:
         signed_in_at=row["signed_in_at"],
         disabled_at=row["disabled_at"],
         locked_until=row["locked_until"],
+        extension=row["extension"],
     )

@@ -185,6 +185,7 @@ desk_call = sa.Table(
     sa.Column("settled", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("drill", sa.Boolean, nullable=False),
     sa.Index("ix_desk_call_open", "asked_real_at", postgresql_where=sa.text("NOT settled")),
+    sa.Index("ix_desk_call_by_asked_at", "by", "asked_at"),
     sa.CheckConstraint("state <> 'ended' OR result IS NOT NULL", name="ended_has_a_result"),
 )
 """A person's ring: a caller's own telephone first, then the one he asked for. `result` is what the person's telephone

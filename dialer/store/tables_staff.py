@@ -26,11 +26,14 @@ staff = sa.Table(
     when("signed_in_at"),
     when("disabled_at"),
     when("locked_until"),
+    sa.Column("extension", sa.Text, nullable=False, server_default=""),
     sa.Index("ix_staff_unit_id", "unit_id"),
     sa.CheckConstraint("login = lower(login)", name="login"),
     sa.CheckConstraint("language IN ('zh', 'en')", name="language"),
 )
-"""`unit_id` null: the whole centre. Nobody is ever deleted: the audit names logins."""
+"""`unit_id` null: the whole centre; `extension`: the telephone on the desk. Nobody is ever deleted: the audit names
+logins.
+"""
 
 staff_session = sa.Table(
     "staff_session",

@@ -44,9 +44,7 @@ async def dial_from_desk(
     carrier refused.
     """
     who = named(by)
-    own = extension.strip()
-    if not _EXTENSION.fullmatch(own):
-        raise Invalid(field="extension", problem="is no telephone", mend="digits, or sip:name@host")
+    own = extension_of(extension)
     call_id = uuid.uuid4()
     to = _begin(engine, call_id, assignment_id, by=who, token=token, extension=own, number=number)
     answer = await client.ring(DeskOrder(call_id=call_id, extension=own, to=to))
@@ -60,6 +58,16 @@ async def dial_from_desk(
     if isinstance(answer, Refused):
         raise Unavailable(part="carrier", problem=f"did not take the call ({answer.fault.value})")
     return after
+
+
+def extension_of(typed: str) -> str:
+    """A telephone that a caller may sit at, as the carrier wants it. Raises `Invalid`."""
+    own = typed.strip()
+    if not own.startswith("sip:"):
+        own = re.sub(r"[\s-]", "", own)
+    if not _EXTENSION.fullmatch(own):
+        raise Invalid(field="extension", problem="is no telephone", mend="digits, or sip:name@host")
+    return own
 
 
 def _begin(

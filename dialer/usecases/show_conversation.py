@@ -14,6 +14,7 @@ from dialer.scripts.texts import filled, needs_verification
 from dialer.store import assignments, audits, stop_payments
 from dialer.store.assignments import Assignment
 from dialer.store.reads.conversation import Exchange, conversation
+from dialer.store.unit_of_work import Tx
 from dialer.usecases.editions import Editions
 from dialer.usecases.engine import Engine
 
@@ -60,7 +61,6 @@ def show_hand_over(engine: Engine, assignment_id: int, *, by: str) -> HandOver:
         raise Invalid(field="by", problem="is empty", mend="whoever reads a conversation says who they are")
     with engine.store.begin() as tx:
         assignment = assignments.get(tx, assignment_id)
-        turns = conversation(tx, assignment.case_id)
         audits.write(
             tx,
             who=who,
@@ -69,6 +69,12 @@ def show_hand_over(engine: Engine, assignment_id: int, *, by: str) -> HandOver:
             why=f"assignment {assignment_id}",
             now=engine.clock.now(),
         )
+        return hand_over_of(tx, engine, assignment)
+
+
+def hand_over_of(tx: Tx, engine: Engine, assignment: Assignment) -> HandOver:
+    """As `show_hand_over`, for a use case that has written who reads it."""
+    turns = conversation(tx, assignment.case_id)
     return HandOver(
         assignment=assignment, said=tuple(_said(engine.editions, turn) for turn in turns), paid=_paid(turns)
     )

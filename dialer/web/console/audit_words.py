@@ -16,6 +16,7 @@ ACTS: Mapping[str, str] = {
     "conversation": mark("a conversation read"),
     "correct_columns": mark("a list's columns corrected"),
     "export": mark("records exported"),
+    "extension": mark("the desk's telephone changed"),
     "forget_columns": mark("a list's corrections forgotten"),
     "forget_alias": mark("a unit's alias forgotten"),
     "import_units": mark("units imported"),
@@ -60,6 +61,7 @@ FACTS: Mapping[str, str] = {
     "act": mark("act"),
     "subject": mark("about"),
     "fields": mark("fields"),
+    "extension": mark("telephone"),
 }
 SUBJECTS: Mapping[str, str] = {
     "staff": mark("account %(what)s"),

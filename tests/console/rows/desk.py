@@ -1,0 +1,69 @@
+"""Desk: callers and supervisors; every task, transfer and payment is of a unit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dialer.domain.access import Role
+from dialer.store import tables as t
+from tests.console.desk import ConsoleDesk
+from tests.console.row import Row
+from tests.console.town import ConsoleTown
+from tests.store.reads.town import MORNING
+
+_WHO = frozenset({Role.CALLER, Role.SUPERVISOR})
+
+
+def _put(desk: ConsoleDesk, unit_id: int | None) -> tuple[ConsoleTown, int, int]:
+    town = ConsoleTown(desk)
+    case_id = town.case(unit_id=unit_id, warning=False)
+    return town, case_id, town.assignment(case_id, unit_id=unit_id)
+
+
+def _task(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
+    """A call that waits in this unit."""
+    return {"task_id": _put(desk, unit_id)[2]}
+
+
+def _transfer(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
+    """Work that asks this unit to take it; without one, a unit that sees nobody below it."""
+    town, _, assignment_id = _put(desk, unit_id)
+    to_unit = unit_id if unit_id is not None else town.unit(f"别处{assignment_id}")
+    row = town.put(
+        t.assignment_transfer,
+        assignment_id=assignment_id,
+        to_unit_id=to_unit,
+        state="asked",
+        by="li",
+        why="他们管辖",
+        at=MORNING,
+    )
+    return {"transfer_id": row}
+
+
+def _payment(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
+    town, case_id, _ = _put(desk, unit_id)
+    return {"payment_id": town.put(t.stop_payment, case_id=case_id, opened_at=MORNING, drill=False)}
+
+
+ROWS = (
+    Row("GET", "/desk", _WHO),
+    Row("GET", "/desk/room", _WHO),
+    Row("POST", "/desk/next", _WHO),
+    Row("POST", "/desk/extension", _WHO, form={"extension": "8001"}),
+    Row("GET", "/desk/tasks/{task_id}/live", _WHO, _task, by_unit=True),
+    *(
+        Row("POST", f"/desk/tasks/{{task_id}}/{act}", _WHO, _task, by_unit=True)
+        for act in ("beat", "open", "take-up", "call", "report", "call-back", "release", "transfer")
+    ),
+    Row("POST", "/desk/transfers/{transfer_id}/accept", _WHO, _transfer, by_unit=True),
+    Row(
+        "POST",
+        "/desk/transfers/{transfer_id}/refuse",
+        _WHO,
+        _transfer,
+        by_unit=True,
+        form={"why": "不归我们"},
+    ),
+    Row("POST", "/desk/stop-payments/{payment_id}/done", _WHO, _payment, by_unit=True),
+)

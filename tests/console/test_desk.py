@@ -1,0 +1,425 @@
+"""The desk: one task at a time, claimed with a lease, opened once a claim, reported and followed by the next."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from dialer.domain.access import Role
+from dialer.domain.values import FraudType, Grade
+from dialer.store import tables as t
+from dialer.usecases.claim_errand import return_idle
+from tests.console.desk import ConsoleDesk, Person, text
+from tests.console.town import ConsoleTown
+from tests.store.reads.town import ID_NUMBER, MORNING, NAME, PHONE
+
+
+@pytest.fixture
+def town(console: ConsoleDesk) -> ConsoleTown:
+    return ConsoleTown(console)
+
+
+@pytest.fixture
+def caller(console: ConsoleDesk) -> Person:
+    return console.person(Role.CALLER)
+
+
+def put(
+    town: ConsoleTown, *, grade: Grade = Grade.HIGH, person_id: int | None = None, **columns: object
+) -> int:
+    """A call that waits; its id."""
+    owner = person_id or town.person(name=NAME, phones=(PHONE,), id_number=ID_NUMBER)
+    case_id = town.case(
+        person_id=owner,
+        grade=grade,
+        fraud_type=FraudType.LOAN,
+        warning=False,
+        human_state="open",
+        human_at=MORNING + timedelta(hours=4),
+        robot_state="done",
+    )
+    return town.assignment(case_id, **columns)
+
+
+async def taken(caller: Person) -> tuple[int, str]:
+    """The task of the page, and the token of its claim."""
+    assert (await caller.post("/desk/next")).headers["location"] == "/desk"
+    page = (await caller.get("/desk")).text
+    found = re.search(r'data-task="(\d+)" data-token="(\d+)"', page)
+    assert found is not None
+    return int(found[1]), found[2]
+
+
+def state(console: ConsoleDesk, task_id: int) -> dict[str, Any]:
+    [row] = [dict(row) for row in console.rows(t.assignment) if row["id"] == task_id]
+    return row
+
+
+async def test_what_waits_is_told_by_grade_and_nobody_is_named(
+    console: ConsoleDesk, town: ConsoleTown, caller: Person
+):
+    put(
+        town,
+        grade=Grade.EXTRA_HIGH,
+        opened_at=MORNING - timedelta(minutes=30),
+        due_at=MORNING - timedelta(minutes=1),
+    )
+    put(town, grade=Grade.LOW, person_id=town.person())
+    page = text(await caller.get("/desk"))
+    assert "extra high 1 oldest 30 min 1 overdue" in page
+    assert "low 1 oldest 0 s" in page
+    assert NAME not in page
+    part = await caller.part("/desk/room")
+    assert "<html" not in part.text
+    assert "extra high" in part.text
+
+
+async def test_the_most_urgent_is_taken_and_opened_with_one_line_in_the_audit(
+    console: ConsoleDesk, town: ConsoleTown, caller: Person
+):
+    put(town, grade=Grade.LOW, person_id=town.person(), urgency_at=MORNING + timedelta(hours=1))
+    urgent = put(town, grade=Grade.EXTRA_HIGH)
+    task_id, _ = await taken(caller)
+    assert task_id == urgent
+    for _ in range(3):
+        page = text(await caller.get("/desk"))
+    for told in (
+        NAME,
+        "13800138000",
+        ID_NUMBER,
+        "Were you asked to pay before the loan?",
+        "A fee before the loan is fraud.",
+    ):
+        assert told in page
+    assert [(row["who"], row["why"], row["facts"]["assignment_id"]) for row in console.audited("reveal")] == [
+        ("caller", "desk", urgent)
+    ]
+    assert len(console.audited("conversation")) == 1
+
+
+async def test_nothing_waits(console: ConsoleDesk, caller: Person):
+    answer = await caller.post("/desk/next")
+    assert answer.headers["location"] == "/desk"
+    assert "Nobody waits for a call." in text(await caller.get("/desk"))
+
+
+async def test_a_claim_made_elsewhere_is_masked_until_it_is_opened(
+    console: ConsoleDesk, town: ConsoleTown, caller: Person
+):
+    task_id = put(
+        town,
+        state="signed",
+        signed_by="caller",
+        signed_at=MORNING,
+        token=3,
+        lease_until=MORNING + timedelta(minutes=1),
+    )
+    page = await caller.get("/desk")
+    assert NAME not in page.text
+    assert "138****8000" in page.text
+    await caller.post(f"/desk/tasks/{task_id}/open", token=3)
+    assert NAME in (await caller.get("/desk")).text
+
+
+async def report(caller: Person, task_id: int, token: str, **fields: str) -> httpx.Response:
+    return await caller.post(f"/desk/tasks/{task_id}/report", token=token, **fields)
+
+
+async def test_a_report_is_kept_and_the_next_task_comes(
+    console: ConsoleDesk, town: ConsoleTown, caller: Person
+):
+    first = put(town)
+    second = put(town, person_id=town.person(), urgency_at=MORNING + timedelta(minutes=1))
+    task_id, token = await taken(caller)
+    assert task_id == first
+    answer = await report(
+        caller,
+        task_id,
+        token,
+        outcome="dissuaded_by_phone",
+        verified="yes",
+        intended="50,000",
+        evidence="截图 17",
+        note="已加家属微信",
+        said="who",
+        following="1",
+    )
+    assert answer.headers["location"] == "/desk"
+    assert f'data-task="{second}"' in (await caller.get("/desk")).text
+    [line] = console.rows(t.outcome)
+    assert (line["kind"], line["contact"], line["intended_fen"], line["recorded_by"]) == (
+        "dissuaded_by_phone",
+        "verified",
+        5_000_000,
+        "caller",
+    )
+    assert state(console, first)["state"] == "done"
+    room = text(await caller.get("/desk/room"))
+    assert NAME not in room
+
+
+async def test_what_was_ticked_stands_under_the_note(console: ConsoleDesk, town: ConsoleTown, caller: Person):
+    task_id, token = (put(town), "")
+    task_id, token = await taken(caller)
+    await report(caller, task_id, token, outcome="half_believes", verified="no", note="再想想", said="asked")
+    [row] = [row for row in console.rows(t.event) if row["kind"] == "note"]
+    with console.app.engine.store.begin() as tx:
+        place = f"{row['case_id']}/{row['step']}"
+        words = tx.vault.open(row["sealed"], table="event", column="sealed", row=place).decode()
+    assert words == "再想想\nTicked: scene asked"
+    [line] = console.rows(t.outcome)
+    assert line["contact"] == "unverified"
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, "choose what came of it"),
+        ({"outcome": "half_believes"}, "say whether the person proved to be who they are"),
+        ({"outcome": "dissuaded_by_phone", "verified": "no"}, "a success needs the verified contact"),
+        ({"outcome": "dissuaded_by_phone", "verified": "yes", "intended": "lots"}, "is no amount"),
+        (
+            {"outcome": "dissuaded_by_phone", "verified": "yes", "intended": "50000"},
+            "money on record needs its evidence",
+        ),
+        ({"outcome": "transferred", "verified": "yes"}, "choose what came of it"),
+    ],
+    ids=str,
+)
+async def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(
+    console: ConsoleDesk, town: ConsoleTown, caller: Person, fields: dict[str, str], said: str
+):
+    put(town)
+    task_id, token = await taken(caller)
+    answer = await report(caller, task_id, token, note="写了半天", **fields)
+    assert answer.status_code == 422
+    assert said in text(answer)
+    assert "写了半天" in answer.text
+    assert console.rows(t.outcome) == []
+
+
+async def test_money_of_another_outcome_is_not_asked_for_and_not_kept(
+    console: ConsoleDesk, town: ConsoleTown, caller: Person
+):
+    put(town)
+    task_id, token = await taken(caller)
+    await report(caller, task_id, token, outcome="refuses", verified="yes", intended="50000", evidence="")
+    [line] = console.rows(t.outcome)
+    assert line["intended_fen"] == 0
+
+
+async def test_a_lost_lease_is_said_and_the_words_stay(
+    console: ConsoleDesk, town: ConsoleTown, caller: Person
+):
+    put(town)
+    task_id, token = await taken(caller)
+    console.pass_seconds(91)
+    assert return_idle(console.app.engine) == 1
+    live = await caller.part(f"/desk/tasks/{task_id}/live", token=token)
+    assert "went back to the queue" in text(live)
+    assert "Take it again" in text(live)
+    assert (await caller.post(f"/desk/tasks/{task_id}/beat", token=token)).status_code == 409
+    answer = await report(caller, task_id, token, outcome="refuses", verified="yes", note="写了半天")
+    assert answer.status_code == 409
+    assert "写了半天" in answer.text
+    assert NAME not in answer.text
+    await caller.post(f"/desk/tasks/{task_id}/take-up", token=token)
+    assert f'data-task="{task_id}"' in (await caller.get("/desk")).text
+
+
+async def test_a_beat_keeps_the_lease(console: ConsoleDesk, town: ConsoleTown, caller: Person):
+    put(town)
+    task_id, token = await taken(caller)
+    for _ in range(4):
+        console.pass_seconds(60)
+        assert (await caller.post(f"/desk/tasks/{task_id}/beat", token=token)).status_code == 204
+        assert return_idle(console.app.engine) == 0
+
+
+async def test_who_else_is_at_it_is_shown(console: ConsoleDesk, town: ConsoleTown, caller: Person):
+    owner = town.person(name=NAME, phones=(PHONE,))
+    task_id = put(town, person_id=owner)
+    case_id = state(console, task_id)["case_id"]
+    town.attempt(case_id, result=None, answered_at=MORNING)
+    console.account(Role.OFFICER, login="sun")
+    town.assignment(
+        case_id, kind="visit", state="signed", signed_by="sun", stage="on_the_way", signed_at=MORNING
+    )
+    other = town.case(person_id=owner, fraud_type=FraudType.ROMANCE, warning=False)
+    town.assignment(other, state="signed", signed_by="zhao", signed_at=MORNING)
+    task_id, token = await taken(caller)
+    for page in (await caller.get("/desk"), await caller.part(f"/desk/tasks/{task_id}/live", token=token)):
+        told = text(page)
+        assert "The robot is speaking with the person now" in told
+        assert "Officer Officer: on the way" in told
+        assert f"zhao has signed for a call to the same person (case #{other})" in told
+
+
+async def test_an_appointment_comes_back_to_whoever_agreed_on_it(
+    console: ConsoleDesk, town: ConsoleTown, caller: Person
+):
+    put(town)
+    task_id, token = await taken(caller)
+    await caller.post(f"/desk/tasks/{task_id}/call-back", token=token, soon="15", note="开会")
+    assert state(console, task_id)["call_at"] == MORNING + timedelta(minutes=15)
+    page = text(await caller.get("/desk"))
+    assert "10:15" in page
+    assert "Nobody waits for a call." in page
+    console.pass_seconds(16 * 60)
+    assert (await taken(caller))[0] == task_id
+
+
+@pytest.mark.parametrize(("fields", "said"), [({}, "is no moment"), ({"at": "2026-11-25T09:00"}, "is past")])
+async def test_an_appointment_needs_a_time_to_come(
+    console: ConsoleDesk, town: ConsoleTown, caller: Person, fields: dict[str, str], said: str
+):
+    put(town)
+    task_id, token = await taken(caller)
+    answer = await caller.post(f"/desk/tasks/{task_id}/call-back", token=token, **fields)
+    assert answer.status_code == 422
+    assert said in text(answer)
+    assert 'data-opened="call-back"' in answer.text
+
+
+async def test_a_local_time_is_the_centres(console: ConsoleDesk, town: ConsoleTown, caller: Person):
+    put(town)
+    task_id, token = await taken(caller)
+    await caller.post(f"/desk/tasks/{task_id}/call-back", token=token, soon="at", at="2026-11-25T11:15")
+    assert state(console, task_id)["call_at"] == MORNING + timedelta(minutes=75)
+
+
+async def test_giving_back_needs_a_reason(console: ConsoleDesk, town: ConsoleTown, caller: Person):
+    put(town)
+    task_id, token = await taken(caller)
+    assert (await caller.post(f"/desk/tasks/{task_id}/release", token=token)).status_code == 422
+    await caller.post(f"/desk/tasks/{task_id}/release", token=token, why="会蒙语的同事更合适")
+    assert state(console, task_id)["state"] == "open"
+
+
+async def test_a_colleague_is_asked_first(console: ConsoleDesk, town: ConsoleTown, caller: Person):
+    put(town)
+    task_id, token = await taken(caller)
+    li = console.signed_in(console.account(Role.CALLER, login="li"))
+    path = f"/desk/tasks/{task_id}/transfer"
+    assert "is nobody who works at a desk" in text(
+        await caller.post(path, token=token, to="person:nobody", why="x")
+    )
+    assert "choose who takes it over" in text(await caller.post(path, token=token, why="x"))
+    await caller.post(path, token=token, to="person:li", why="会蒙语")
+    assert "Nothing waits for you now." not in text(await caller.get("/desk"))
+    await caller.post("/desk/next")
+    assert "data-task" not in (await caller.get("/desk")).text
+    assert (await taken(li))[0] == task_id
+
+
+async def test_another_unit_accepts_or_refuses(console: ConsoleDesk, town: ConsoleTown):
+    city = town.unit("市局")
+    county, other = town.unit("临河分局", city), town.unit("五原县局", city)
+    here, there = console.person(Role.CALLER, unit_id=county), console.person(Role.CALLER, unit_id=other)
+    put(town, unit_id=county)
+    task_id, token = await taken(here)
+    for _ in range(2):
+        answer = await here.post(
+            f"/desk/tasks/{task_id}/transfer", token=token, to=f"unit:{other}", why="住五原"
+        )
+        assert answer.headers["location"] == "/desk"
+        page = await there.get("/desk")
+        assert "住五原" in page.text
+        assert NAME not in page.text
+        found = re.findall(r"/desk/transfers/(\d+)/refuse", page.text)
+        await there.post(f"/desk/transfers/{found[-1]}/refuse", why="不归我们")
+        assert state(console, task_id)["unit_id"] == county
+    await here.post(f"/desk/tasks/{task_id}/transfer", token=token, to=f"unit:{other}", why="住五原")
+    [transfer_id] = re.findall(r"/desk/transfers/(\d+)/accept", (await there.get("/desk")).text)
+    await there.post(f"/desk/transfers/{transfer_id}/accept")
+    assert state(console, task_id)["unit_id"] == other
+    assert "Signed for by you" in text(await there.get("/desk"))
+    await there.post(f"/desk/tasks/{task_id}/take-up")
+    assert f'data-task="{task_id}"' in (await there.get("/desk")).text
+    assert NAME in (await there.get("/desk")).text
+
+
+async def test_nobody_hoards(console: ConsoleDesk, town: ConsoleTown, caller: Person):
+    put(town)
+    await taken(caller)
+    second = put(
+        town, person_id=town.person(), state="signed", signed_by="caller", signed_at=MORNING, token=1
+    )
+    assert (await caller.post(f"/desk/tasks/{second}/take-up")).status_code == 409
+
+
+async def test_the_duty_line_s_person_is_parked_in(console: ConsoleDesk, town: ConsoleTown, caller: Person):
+    first = put(town)
+    await taken(caller)
+    handed = put(
+        town,
+        person_id=town.person(name="张大海"),
+        state="signed",
+        signed_by="duty desk",
+        signed_at=MORNING,
+        reason="wants_officer",
+    )
+    await caller.post(f"/desk/tasks/{handed}/take-up", park="yes")
+    page = await caller.get("/desk")
+    assert "张大海" in page.text
+    assert state(console, handed)["signed_by"] == "caller"
+    assert state(console, first)["kept_for"] == "caller"
+
+
+async def test_somebody_else_s_task_is_not_taken_up(console: ConsoleDesk, town: ConsoleTown, caller: Person):
+    other = put(town, state="signed", signed_by="zhao", signed_at=MORNING)
+    waiting = put(town, person_id=town.person())
+    for task_id in (other, waiting):
+        assert (await caller.post(f"/desk/tasks/{task_id}/take-up", token=7)).status_code == 409
+        assert NAME not in (await caller.get("/desk")).text
+
+
+async def test_money_that_has_left_stands_on_top(console: ConsoleDesk, town: ConsoleTown, caller: Person):
+    task_id = put(town)
+    payment = town.put(
+        t.stop_payment, case_id=state(console, task_id)["case_id"], opened_at=MORNING, drill=False
+    )
+    assert "Money has left" in text(await caller.get("/desk"))
+    await taken(caller)
+    assert "Money has left" in text(await caller.get("/desk"))
+    await caller.post(f"/desk/stop-payments/{payment}/done", result="too_late")
+    assert "Money has left" not in text(await caller.get("/desk"))
+    [row] = console.rows(t.stop_payment)
+    assert (row["done_by"], row["result"]) == ("caller", "too_late")
+
+
+async def test_the_desk_s_telephone(console: ConsoleDesk, town: ConsoleTown, caller: Person):
+    assert "is no telephone" in text(await caller.post("/desk/extension", extension="<Dial>"))
+    await caller.post("/desk/extension", extension=" 8001-2 ")
+    [row] = [row for row in console.rows(t.staff) if row["login"] == "caller"]
+    assert row["extension"] == "80012"
+    assert [line["facts"] for line in console.audited("extension")] == [{"extension": "80012"}]
+
+
+async def test_a_call_that_the_network_refuses_is_said_and_frees_the_number(
+    console: ConsoleDesk, town: ConsoleTown, caller: Person
+):
+    put(town)
+    await caller.post("/desk/extension", extension="8001")
+    task_id, token = await taken(caller)
+    answer = await caller.post(f"/desk/tasks/{task_id}/call", token=token, number=0)
+    assert answer.status_code == 422
+    assert "did not take the call" in text(answer)
+    with console.app.engine.store.begin() as tx:
+        assert [row["attempt_id"] for row in tx.rows(t.live_number.select())] == [None]
+    page = text(await caller.get("/desk"))
+    assert "failed" in page
+    assert "Today: 1 calls" in page
+
+
+async def test_only_the_own_units_work_is_given(console: ConsoleDesk, town: ConsoleTown):
+    city = town.unit("市局")
+    county, other = town.unit("临河分局", city), town.unit("五原县局", city)
+    put(town, unit_id=other)
+    mine = put(town, unit_id=county, person_id=town.person(), urgency_at=MORNING + timedelta(hours=1))
+    here = console.person(Role.CALLER, unit_id=county)
+    assert (await taken(here))[0] == mine
