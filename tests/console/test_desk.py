@@ -89,7 +89,7 @@ async def test_the_most_urgent_is_taken_and_opened_with_one_line_in_the_audit(
         page = text(await caller.get("/desk"))
     for told in (
         NAME,
-        "13800138000",
+        "138 0013 8000",
         ID_NUMBER,
         "Were you asked to pay before the loan?",
         "A fee before the loan is fraud.",

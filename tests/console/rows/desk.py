@@ -16,7 +16,8 @@ _WHO = frozenset({Role.CALLER, Role.SUPERVISOR})
 
 def _put(desk: ConsoleDesk, unit_id: int | None) -> tuple[ConsoleTown, int, int]:
     town = ConsoleTown(desk)
-    case_id = town.case(unit_id=unit_id, warning=False)
+    owner = town.person(name=f"某人{len(desk.rows(t.person))}")
+    case_id = town.case(unit_id=unit_id, person_id=owner, warning=False)
     return town, case_id, town.assignment(case_id, unit_id=unit_id)
 
 
