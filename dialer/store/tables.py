@@ -20,7 +20,7 @@ from dialer.store.tables_cases import (
     service_clock,
     warning,
 )
-from dialer.store.tables_figures import tally, tally_case, tally_mark
+from dialer.store.tables_figures import open_change, open_count, tally, tally_case, tally_mark
 from dialer.store.tables_scripts import (
     script_approval,
     script_render,
@@ -87,6 +87,8 @@ __all__ = [
     "message",
     "meta",
     "metadata",
+    "open_change",
+    "open_count",
     "outcome",
     "outcome_approval",
     "person",

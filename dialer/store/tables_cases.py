@@ -199,6 +199,12 @@ case = sa.Table(
     sa.Index("ix_case_unit_id", "unit_id", "id", postgresql_where=sa.text("unit_id IS NOT NULL")),
     sa.Index("ix_case_tray", "id", postgresql_where=sa.text("status = 'open' AND unit_id IS NULL")),
     sa.Index(
+        "ix_case_tray_text",
+        sa.text('"left"(unit, 100)'),
+        "id",
+        postgresql_where=sa.text("status = 'open' AND unit_id IS NULL"),
+    ),
+    sa.Index(
         "ix_case_queue",
         "grade",
         "robot_at",

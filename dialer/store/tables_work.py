@@ -73,6 +73,15 @@ assignment = sa.Table(
     ),
     sa.Index("ix_assignment_opened_at", "opened_at"),
     sa.Index(
+        "ix_assignment_clocks",
+        "unit_id",
+        "state",
+        "sign_by",
+        "due_at",
+        "feedback_by",
+        postgresql_where=sa.text("state IN ('open', 'signed') AND unit_id IS NOT NULL"),
+    ),
+    sa.Index(
         "ix_assignment_unit_id",
         "unit_id",
         "urgency_at",
@@ -103,6 +112,9 @@ assignment_transfer = sa.Table(
         postgresql_where=sa.text("state = 'asked'"),
     ),
     sa.Index("ix_assignment_transfer_to", "to_unit_id", "at", postgresql_where=sa.text("state = 'asked'")),
+    sa.Index(
+        "ix_assignment_transfer_from", "from_unit_id", "at", postgresql_where=sa.text("state = 'asked'")
+    ),
     sa.CheckConstraint("(state = 'asked') = (answered_at IS NULL)", name="answered"),
 )
 """Work on its way to another unit; it stays where it is until somebody there accepts it."""

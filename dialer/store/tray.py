@@ -4,7 +4,7 @@ centre until somebody says whose they are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,10 +15,13 @@ from dialer.domain.acts import ActKind
 from dialer.domain.case import CaseStatus
 from dialer.domain.errand import AssignmentState
 from dialer.domain.units import UnitIndex, normalised
-from dialer.domain.values import Grade
-from dialer.store import acts
+from dialer.domain.values import FraudType, Grade
+from dialer.store import acts, open_counts
 from dialer.store import tables as t
 from dialer.store.acts import Act
+from dialer.store.open_counts import TEXT_SIGNS
+from dialer.store.people import open_person
+from dialer.store.reads.masking import MaskedPerson, masked
 from dialer.store.rowset import word
 from dialer.store.unit_of_work import Tx
 
@@ -27,12 +30,16 @@ _AT_ONCE = 5000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsorted:
-    """All waiting cases whose list has the same text for their unit; '' where it has none."""
+    """All waiting cases whose list has the same text for their unit; '' where it has none. Of a very long text the
+    beginning stands for all of it.
+    """
 
     text: str
     cases: int
     highest: Grade
+    oldest_id: int
     oldest_at: datetime
+    grades: Mapping[Grade, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,62 +47,126 @@ class UnsortedCase:
     id: int
     text: str
     grade: Grade
+    fraud_type: FraudType
     source: str
     opened_at: datetime
     revision: int
+    person: MaskedPerson
 
 
 def _waiting() -> sa.ColumnElement[bool]:
     return sa.and_(t.case.c.status == word(CaseStatus.OPEN), t.case.c.unit_id.is_(None))
 
 
+def _begins(text: str | sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """The case's text begins as this one does: the index knows no more of it."""
+    # The number as the index has it, never as a parameter.
+    signs: sa.ColumnElement[int] = sa.literal_column(str(TEXT_SIGNS))
+    begun = sa.literal(text[:TEXT_SIGNS], sa.Text) if isinstance(text, str) else text
+    return sa.func.left(t.case.c.unit, signs) == begun
+
+
 def groups(tx: Tx, *, limit: int = 200) -> list[Unsorted]:
     """The highest grade first, then the largest group."""
-    rank = sa.case({grade.value: grade.rank for grade in Grade}, value=t.case.c.grade)
-    statement = (
+    counted = open_counts.rows(sorted_out=False).c
+    per_grade = {
+        grade: sa.func.coalesce(sa.func.sum(counted.n).filter(counted.grade == grade.value), 0)
+        for grade in Grade
+    }
+    cases = sa.func.sum(counted.n)
+    rank = sa.case(*((n > 0, grade.rank) for grade, n in _from_the_highest(per_grade)), else_=0)
+    found = (
         sa.select(
-            t.case.c.unit.label("text"),
-            sa.func.count().label("cases"),
-            sa.func.max(rank).label("rank"),
-            sa.func.min(t.case.c.opened_at).label("oldest_at"),
+            counted.text,
+            cases.label("cases"),
+            rank.label("rank"),
+            *(n.label(grade.value) for grade, n in per_grade.items()),
         )
-        .where(_waiting())
-        .group_by(t.case.c.unit)
-        .order_by(sa.desc("rank"), sa.desc("cases"), "text")
+        .group_by(counted.text)
+        .having(cases > 0)
+        .order_by(sa.desc("rank"), sa.desc("cases"), counted.text)
         .limit(limit)
+        .subquery("found")
+    )
+    oldest = (
+        sa.select(t.case.c.id, t.case.c.opened_at)
+        .where(_waiting(), _begins(found.c.text))
+        .order_by(t.case.c.id)
+        .limit(1)
+        .lateral("oldest")
+    )
+    statement = (
+        sa.select(found, oldest.c.id, oldest.c.opened_at)
+        .join(oldest, sa.true())
+        .order_by(sa.desc(found.c.rank), sa.desc(found.c.cases), found.c.text)
     )
     of_rank = {grade.rank: grade for grade in Grade}
     return [
         Unsorted(
-            text=row["text"], cases=row["cases"], highest=of_rank[row["rank"]], oldest_at=row["oldest_at"]
+            text=row["text"],
+            cases=int(row["cases"]),
+            highest=of_rank[row["rank"]],
+            oldest_id=row["id"],
+            oldest_at=row["opened_at"],
+            grades={grade: int(row[grade.value]) for grade in Grade if row[grade.value]},
         )
         for row in tx.rows(statement)
     ]
+
+
+def _from_the_highest(
+    per_grade: Mapping[Grade, sa.ColumnElement[int]],
+) -> list[tuple[Grade, sa.ColumnElement[int]]]:
+    return sorted(per_grade.items(), key=lambda one: -one[0].rank)
 
 
 def cases(
     tx: Tx, *, text: str | None = None, before_id: int | None = None, limit: int = 50
 ) -> list[UnsortedCase]:
     """One page, newest first; with `text` only those whose list says just that."""
-    columns = ("id", "grade", "source", "opened_at", "revision")
-    statement = sa.select(*(t.case.c[name] for name in columns), t.case.c.unit.label("text")).where(
-        _waiting()
+    columns = ("id", "grade", "fraud_type", "source", "opened_at", "revision", "person_id")
+    statement = (
+        sa.select(*(t.case.c[name] for name in columns), t.case.c.unit.label("text"), t.person.c.sealed)
+        .join(t.person, t.person.c.id == t.case.c.person_id)
+        .where(_waiting())
     )
     if text is not None:
-        statement = statement.where(t.case.c.unit == text)
+        statement = statement.where(_begins(text), t.case.c.unit == text)
     if before_id is not None:
         statement = statement.where(t.case.c.id < before_id)
     return [
-        UnsortedCase(**dict(row) | {"grade": Grade(row["grade"])})
+        UnsortedCase(
+            **{name: row[name] for name in ("id", "text", "source", "opened_at", "revision")},
+            grade=Grade(row["grade"]),
+            fraud_type=FraudType(row["fraud_type"]),
+            person=masked(open_person(tx, person_id=row["person_id"], sealed=row["sealed"])),
+        )
         for row in tx.rows(statement.order_by(t.case.c.id.desc()).limit(limit))
     ]
+
+
+def text_of(tx: Tx, case_id: int) -> str | None:
+    """What the waiting case's list wrote; None when it does not wait."""
+    found: str | None = tx.scalar(sa.select(t.case.c.unit).where(t.case.c.id == case_id, _waiting()))
+    return found
+
+
+def texts(tx: Tx) -> list[str]:
+    """Every text, but the blank one, that some waiting case has."""
+    found: list[str] = []
+    for beginning in open_counts.waiting_texts(tx):
+        if len(beginning) < TEXT_SIGNS:
+            found.append(beginning)
+            continue
+        whole = sa.select(t.case.c.unit).where(_waiting(), _begins(beginning)).distinct()
+        found.extend(row["unit"] for row in tx.rows(whole))
+    return found
 
 
 def spellings(tx: Tx, text: str) -> list[str]:
     """Every text of a waiting case that is written like this one but for width, case, spaces and signs."""
     key = normalised(text)
-    rows = tx.rows(sa.select(t.case.c.unit).where(_waiting(), t.case.c.unit != "").distinct())
-    return [row["unit"] for row in rows if normalised(row["unit"]) == key]
+    return [one for one in texts(tx) if normalised(one) == key]
 
 
 def place(tx: Tx, case_ids: Sequence[int], *, unit_id: int, label: str, by: str, now: datetime) -> list[int]:
@@ -108,7 +179,8 @@ def place_text(tx: Tx, text: str, *, unit_id: int, label: str, by: str, now: dat
     """Every waiting case whose list has this text is the unit's; how many."""
     total = 0
     while True:
-        placed = len(_place(tx, t.case.c.unit == text, unit_id=unit_id, label=label, by=by, now=now))
+        same = sa.and_(_begins(text), t.case.c.unit == text)
+        placed = len(_place(tx, same, unit_id=unit_id, label=label, by=by, now=now))
         total += placed
         if placed < _AT_ONCE:
             return total
@@ -117,11 +189,11 @@ def place_text(tx: Tx, text: str, *, unit_id: int, label: str, by: str, now: dat
 def place_known(tx: Tx, index: UnitIndex, *, by: str, now: datetime) -> int:
     """Every waiting case whose text the tree knows by now has its unit; how many."""
     total = 0
-    for row in tx.rows(sa.select(t.case.c.unit).where(_waiting(), t.case.c.unit != "").distinct()):
-        unit = index.find(row["unit"])
+    for text in texts(tx):
+        unit = index.find(text)
         if unit is not None:
             label = index.label(unit.id)
-            total += place_text(tx, row["unit"], unit_id=unit.id, label=label, by=by, now=now)
+            total += place_text(tx, text, unit_id=unit.id, label=label, by=by, now=now)
     return total
 
 
