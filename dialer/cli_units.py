@@ -45,7 +45,7 @@ def import_(
                 typer.echo(f"line {one.line}, {column}: {one.problem}; {one.mend}", err=True)
             raise
     typer.echo(
-        f"new {done.new}, moved {done.moved}, changed {done.changed}, closed {done.closed},"
+        f"new {done.new}, moved {done.moved}, renamed {done.renamed}, changed {done.changed}, closed {done.closed},"
         f" unchanged {done.unchanged}, aliases {done.aliases}, cases sorted {done.placed}"
     )
 

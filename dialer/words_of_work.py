@@ -9,6 +9,7 @@ from typing import Final
 from dialer.domain.acts import ActKind
 from dialer.domain.case_acts import Bar, CaseAct
 from dialer.domain.errand import DeskCallState, TransferState, VisitStage, WhoSeen
+from dialer.domain.unit_changes import UnitChangeKind
 from dialer.domain.unit_plan import UnitField
 
 WORK_WORDS: Final[Mapping[type[StrEnum], Mapping[str, str]]] = {
@@ -18,6 +19,16 @@ WORK_WORDS: Final[Mapping[type[StrEnum], Mapping[str, str]]] = {
         UnitField.LEVEL: "level",
         UnitField.ALIASES: "aliases",
         UnitField.STATE: "state",
+        UnitField.NUMBER: "system number",
+    },
+    UnitChangeKind: {
+        UnitChangeKind.ADDED: "added",
+        UnitChangeKind.MOVED: "moved",
+        UnitChangeKind.RENAMED: "renamed",
+        UnitChangeKind.CLOSED: "closed",
+        UnitChangeKind.OPENED: "opened again",
+        UnitChangeKind.LEVEL: "another level",
+        UnitChangeKind.ALIAS: "alias",
     },
     ActKind: {
         ActKind.UNIT_ASSIGNED: "sorted to its unit",

@@ -16,11 +16,15 @@ class UnitField(StrEnum):
     LEVEL = "level"
     ALIASES = "aliases"
     STATE = "state"
+    NUMBER = "number"
+    """Ours, as an exported list has it: a unit keeps it whatever it is called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitLine:
-    """One line of the list. `parent` is a name, or a path where names repeat; `active` None: the list does not say."""
+    """One line of the list. `parent` is a name, or a path where names repeat; `active` None: the list does not say.
+    `unit_id` is the unit that the line says it means, by our own number.
+    """
 
     line: int
     name: str
@@ -28,6 +32,7 @@ class UnitLine:
     level: str = ""
     aliases: tuple[str, ...] = ()
     active: bool | None = None
+    unit_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +55,7 @@ class Placed:
     parent_place: int | None
     parent_id: int | None
     moves: bool
+    renames: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +78,13 @@ def plan_units(
     """`aliases` are those that stand: normalised text to unit."""
     draft = _Draft(lines, list(units))
     draft.check_names()
+    draft.check_numbers()
     parents = draft.parents()
     order = draft.in_order(parents)
     placed = draft.place(order, parents) if not draft.faults else []
     if not draft.faults:
         draft.check_cycles(placed)
+        draft.check_final_names(placed)
         draft.check_aliases(placed, dict(aliases or {}))
     named = {one.unit_id for one in placed}
     return UnitPlan(
@@ -92,6 +100,7 @@ class _Draft:
         self.units = {unit.id: unit for unit in units}
         self.faults: list[UnitFault] = []
         self.of_name: dict[str, list[int]] = {}
+        self.numbered = {line.unit_id for line in lines if line.unit_id is not None}
         for index, line in enumerate(lines):
             self.of_name.setdefault(line.name, []).append(index)
 
@@ -108,6 +117,27 @@ class _Draft:
                     UnitField.NAME,
                     "名称过长或含有“/” (the name is too long or has a /)",
                     f"最多 {LONGEST_NAME} 个字，不用“/” ({LONGEST_NAME} characters at most, no /)",
+                )
+
+    def check_numbers(self) -> None:
+        seen: dict[int, int] = {}
+        for index, line in enumerate(self.lines):
+            if line.unit_id is None:
+                continue
+            earlier = seen.setdefault(line.unit_id, line.line)
+            if line.unit_id not in self.units:
+                self.fault(
+                    index,
+                    UnitField.NUMBER,
+                    "没有这个系统编号的单位 (no unit has this number)",
+                    "新单位不填编号 (leave it blank for a new unit)",
+                )
+            elif earlier != line.line:
+                self.fault(
+                    index,
+                    UnitField.NUMBER,
+                    f"系统编号与第 {earlier} 行相同 (the same number as line {earlier})",
+                    "每个单位只写一行 (write each unit once)",
                 )
 
     def parents(self) -> list[_Node | None]:
@@ -143,10 +173,8 @@ class _Draft:
 
     def _stands(self, index: int, above: list[str]) -> bool:
         """The line's own parents, as far as they are written, end with these."""
-        if not above:
-            return True
         written = [step.strip() for step in self.lines[index].parent.split(SEPARATOR)]
-        return written[-1] == above[-1]
+        return all(one == other for one, other in zip(reversed(written), reversed(above), strict=False))
 
     def _path_ends(self, unit: Unit, steps: list[str]) -> bool:
         names = [self.units[step].name for step in unit.path]
@@ -179,11 +207,12 @@ class _Draft:
         )
 
     def place(self, order: list[int], parents: list[_Node | None]) -> list[Placed]:
-        children = {(unit.parent_id, unit.name): unit for unit in self.units.values()}
+        unnumbered = [unit for unit in self.units.values() if unit.id not in self.numbered]
+        children = {(unit.parent_id, unit.name): unit for unit in unnumbered}
         of_name: dict[str, list[Unit]] = {}
-        for unit in self.units.values():
+        for unit in unnumbered:
             of_name.setdefault(unit.name, []).append(unit)
-        twice = Counter(line.name for line in self.lines)
+        twice = Counter(line.name for line in self.lines if line.unit_id is None)
         places: dict[int, int] = {}
         taken: dict[tuple[_Node | None, str], int] = {}
         placed: list[Placed] = []
@@ -205,10 +234,12 @@ class _Draft:
                     f"与第 {self.lines[earlier].line} 行重复 (the same unit as line {self.lines[earlier].line})",
                     "删去其中一行 (remove one of them)",
                 )
-            here = None if is_new_parent else children.get((above_id, line.name))
-            alone = of_name.get(line.name, [])
-            if here is None and twice[line.name] == 1 and len(alone) == 1:
-                here = alone[0]
+            here = self._unit_of(line)
+            if here is None:
+                here = None if is_new_parent else children.get((above_id, line.name))
+                alone = of_name.get(line.name, [])
+                if here is None and twice[line.name] == 1 and len(alone) == 1:
+                    here = alone[0]
             places[index] = len(placed)
             placed.append(
                 Placed(
@@ -217,9 +248,31 @@ class _Draft:
                     parent_place=parent_place,
                     parent_id=above_id,
                     moves=here is not None and (is_new_parent or here.parent_id != above_id),
+                    renames=here is not None and here.name != line.name,
                 )
             )
         return placed
+
+    def _unit_of(self, line: UnitLine) -> Unit | None:
+        return self.units.get(line.unit_id) if line.unit_id is not None else None
+
+    def check_final_names(self, placed: list[Placed]) -> None:
+        """A unit that the list does not touch may have the name already."""
+        taken = {
+            (unit.parent_id, unit.name)
+            for unit in self.units.values()
+            if unit.id not in {one.unit_id for one in placed}
+        }
+        for one in placed:
+            is_new_parent = one.parent_place is not None and placed[one.parent_place].unit_id is None
+            changes = (one.renames or one.moves) and not is_new_parent
+            if changes and (one.parent_id, one.line.name) in taken:
+                self.fault(
+                    self.lines.index(one.line),
+                    UnitField.NAME,
+                    "那里已有同名单位 (a unit of this name is there already)",
+                    "换一个名称，或把那个单位也写进表里 (choose another name, or add a line for that unit)",
+                )
 
     def check_cycles(self, placed: list[Placed]) -> None:
         """Of the units that are there, moved and unmoved together."""
@@ -236,7 +289,8 @@ class _Draft:
 
     def check_aliases(self, placed: list[Placed], standing: dict[str, int]) -> None:
         owners: dict[str, int] = {}
-        named = {normalised(unit.name): unit.id for unit in self.units.values()}
+        new_names = {one.unit_id: one.line.name for one in placed if one.renames}
+        named = {normalised(new_names.get(unit.id, unit.name)): unit.id for unit in self.units.values()}
         for place, one in enumerate(placed):
             for text in one.line.aliases:
                 key = normalised(text)

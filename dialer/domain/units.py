@@ -5,7 +5,10 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Literal
+
+from dialer.domain.unit_likeness import Likeness
 
 SEPARATOR: Final = "/"
 """Between the names of a path, as in 五原县公安局/城关派出所."""
@@ -36,6 +39,8 @@ _ENDINGS: Final[tuple[tuple[str, _Kind], ...]] = (
 )
 """Longest first. Endings of one kind are written for each other; a bureau is never a station."""
 
+_SHORT_ENDING: Final = "所"
+
 
 def normalised(text: str) -> str:
     """Letters and digits only, half-width and lower case: what two spellings of one name have in common."""
@@ -47,6 +52,13 @@ def _stem(key: str) -> tuple[str, _Kind | None]:
         if key.endswith(ending) and len(key) > len(ending):
             return key.removesuffix(ending), kind
     return key, None
+
+
+def _bare(key: str) -> str:
+    """What tells it from others: '' where it is nothing but an ending."""
+    if any(key == ending for ending, _ in _ENDINGS):
+        return ""
+    return _stem(key)[0].removesuffix(_SHORT_ENDING)
 
 
 class UnitIndex:
@@ -84,8 +96,18 @@ class UnitIndex:
     def find(self, text: str) -> Unit | None:
         """The one active unit that this text can mean; None for none, and for more than one."""
         if text not in self._found:
-            self._found[text] = self._look_up(normalised(text))
+            meant = self.candidates(text)
+            self._found[text] = meant[0] if len(meant) == 1 else None
         return self._found[text]
+
+    def candidates(self, text: str) -> tuple[Unit, ...]:
+        """Every active unit that this text could mean; more than one, and a person must say which."""
+        return tuple(self._units[one] for one in sorted(self._meant(normalised(text))))
+
+    def near(self, text: str, *, most: int = 3) -> tuple[Unit, ...]:
+        """Active units whose names look like this text, best first: suggestions for a person."""
+        key = _bare(normalised(text))
+        return tuple(self._units[one] for one in self._likeness.near(key, most=most))
 
     def names(self, unit_id: int) -> tuple[str, ...]:
         """From the root down."""
@@ -98,18 +120,31 @@ class UnitIndex:
             return unit.name
         return self._units[unit.parent_id].name + SEPARATOR + unit.name
 
-    def _look_up(self, key: str) -> Unit | None:
+    def _meant(self, key: str) -> set[int]:
         if not key:
-            return None
+            return set()
         if key in self._aliases:
             unit = self._units.get(self._aliases[key])
-            return unit if unit is not None and unit.active else None
+            return {unit.id} if unit is not None and unit.active else set()
         found = self._exact.get(key)
         if found is None:
             stem, kind = _stem(key)
             kinds: tuple[_Kind | None, ...] = (kind,) if kind is not None else ("bureau", "station", None)
             found = set().union(*(self._stems.get((stem, one), set()) for one in kinds))
-        return self._units[next(iter(found))] if len(found) == 1 else None
+        return found
+
+    @cached_property
+    def _likeness(self) -> Likeness:
+        names: dict[int, list[str]] = {}
+        for unit in self._units.values():
+            if unit.active:
+                own = _bare(normalised(unit.name))
+                above = _bare(normalised(self._units[unit.parent_id].name)) if unit.parent_id else ""
+                names[unit.id] = [own, above + own]
+        for key, unit_id in self._aliases.items():
+            if unit_id in names:
+                names[unit_id].append(_bare(key))
+        return Likeness(names)
 
     def _enter(self, unit: Unit) -> None:
         own = normalised(unit.name)

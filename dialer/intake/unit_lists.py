@@ -1,4 +1,4 @@
-"""The organisation as a spreadsheet: name, parent, level, aliases, state. Pure; it keeps nothing."""
+"""The organisation as a spreadsheet: name, parent, level, aliases, state, our own number. Pure; it keeps nothing."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ _HEADINGS: Final = {
     UnitField.LEVEL: "级别 层级 类型 level kind",
     UnitField.ALIASES: "别名 简称 其他名称 aliases alias",
     UnitField.STATE: "状态 是否启用 state active",
+    # Never 编号 or id alone: other systems' lists have numbers of their own.
+    UnitField.NUMBER: "系统编号 system_no",
 }
 _KNOWN: Final = {word: field for field, words in _HEADINGS.items() for word in words.split()}
 _CLOSED: Final = frozenset({"停用", "撤销", "关闭", "否", "closed", "no", "false", "0", "inactive"})
@@ -26,6 +28,7 @@ _OPEN: Final = frozenset({"启用", "在用", "正常", "是", "open", "yes", "t
 _PARTS: Final = re.compile(r"[;；、,，|\n]+")
 _HEADING_ROWS: Final = 20
 _MOST: Final = 20_000
+_LONGEST_NUMBER: Final = 18
 _HEAD_BYTES: Final = 1 << 16
 
 Row = tuple[int, list[str]]
@@ -39,6 +42,7 @@ class UnitSheet:
     headings: dict[UnitField, str]
     unreadable_states: tuple[int, ...]
     """Lines whose state is neither open nor closed."""
+    unreadable_numbers: tuple[int, ...] = ()
 
 
 def read_units(stream: BinaryIO) -> UnitSheet:
@@ -83,6 +87,7 @@ def _read(rows: Iterator[Row]) -> UnitSheet | None:
 def _lines(rows: Iterator[Row], fields: dict[UnitField, int], headings: dict[UnitField, str]) -> UnitSheet:
     lines: list[UnitLine] = []
     strange: list[int] = []
+    no_numbers: list[int] = []
     for number, cells in rows:
         text = {field: cleaned(cells[place]) if place < len(cells) else "" for field, place in fields.items()}
         if not any(text.values()):
@@ -92,6 +97,10 @@ def _lines(rows: Iterator[Row], fields: dict[UnitField, int], headings: dict[Uni
         state = folded(text.get(UnitField.STATE, ""))
         if state and state not in _OPEN | _CLOSED:
             strange.append(number)
+        given = text.get(UnitField.NUMBER, "").removesuffix(".0")
+        if given and not (given.isascii() and given.isdecimal() and len(given) < _LONGEST_NUMBER):
+            no_numbers.append(number)
+            given = ""
         parent = text.get(UnitField.PARENT, "")
         lines.append(
             UnitLine(
@@ -103,6 +112,12 @@ def _lines(rows: Iterator[Row], fields: dict[UnitField, int], headings: dict[Uni
                     part.strip() for part in _PARTS.split(text.get(UnitField.ALIASES, "")) if part.strip()
                 ),
                 active=None if not state else state not in _CLOSED,
+                unit_id=int(given) if given else None,
             )
         )
-    return UnitSheet(lines=tuple(lines), headings=headings, unreadable_states=tuple(strange))
+    return UnitSheet(
+        lines=tuple(lines),
+        headings=headings,
+        unreadable_states=tuple(strange),
+        unreadable_numbers=tuple(no_numbers),
+    )

@@ -90,9 +90,12 @@ def add(tx: Tx, *, name: str, parent_id: int | None, level: str = "") -> int:
     return int(unit_id)
 
 
-def change(tx: Tx, unit_id: int, *, level: str | None = None, active: bool | None = None) -> None:
+def change(
+    tx: Tx, unit_id: int, *, name: str | None = None, level: str | None = None, active: bool | None = None
+) -> None:
     """What is None stays. A closed unit keeps its rows and its place in the tree."""
-    values = {name: value for name, value in (("level", level), ("active", active)) if value is not None}
+    given = {"name": name, "level": level, "active": active}
+    values = {key: value for key, value in given.items() if value is not None}
     if values:
         tx.execute(sa.update(t.unit).where(t.unit.c.id == unit_id).values(**values))
         touch(tx)
@@ -148,6 +151,11 @@ def aliases(tx: Tx, unit_id: int | None = None) -> list[Alias]:
         Alias(**{name: row[name] for name in ("id", "unit_id", "text", "key", "by", "at")})
         for row in tx.rows(statement)
     ]
+
+
+def revision(tx: Tx) -> str:
+    """Changes with every change of the tree or its aliases; '' before the first."""
+    return str(tx.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == _REVISION)) or "")
 
 
 def touch(tx: Tx) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import BinaryIO
 
-from dialer.domain.unit_plan import Placed, UnitFault, UnitField, plan_units
+from dialer.domain.unit_changes import UnitChange, changes_of
+from dialer.domain.unit_plan import Placed, UnitFault, UnitField, UnitPlan, plan_units
 from dialer.domain.units import SEPARATOR, Unit, UnitIndex
-from dialer.errors import Invalid, NotFound, Refusal
+from dialer.errors import Conflict, Invalid, NotFound, Refusal
 from dialer.intake.unit_lists import UnitSheet, read_units
 from dialer.store import audits, tray, units, warnings
 from dialer.store.unit_of_work import Tx
@@ -29,6 +31,7 @@ class UnusableUnits(Refusal):
 class Imported:
     new: int
     moved: int
+    renamed: int
     changed: int
     """Levels and states."""
     closed: int
@@ -39,9 +42,41 @@ class Imported:
     """Cases that had waited for a unit and found it."""
 
 
-def import_units(engine: Engine, content: BinaryIO, *, by: str, close_missing: bool = False) -> Imported:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What importing the list would do to the tree of this `revision`."""
+
+    lines: int
+    changes: tuple[UnitChange, ...]
+    unchanged: int
+    missing: int
+    """Units that work and that the list does not name."""
+    revision: str
+
+
+def preview_units(engine: Engine, content: BinaryIO, *, close_missing: bool = False) -> Preview:
+    """Nothing is written. Raises as `import_units` does."""
+    sheet = read_units(content)
+    with engine.store.begin() as tx:
+        before, standing, revision = units.every(tx), _standing(tx), units.revision(tx)
+    plan = _planned(sheet, before, standing)
+    changes = changes_of(plan, before, standing, close_missing=close_missing)
+    touched = {change.line for change in changes}
+    return Preview(
+        lines=len(sheet.lines),
+        changes=changes,
+        unchanged=sum(line.line not in touched for line in sheet.lines),
+        missing=len(plan.missing),
+        revision=revision,
+    )
+
+
+def import_units(
+    engine: Engine, content: BinaryIO, *, by: str, close_missing: bool = False, revision: str | None = None
+) -> Imported:
     """The tree is as the list says afterwards. A unit is never deleted: one that the list does not name stays, or is
-    closed when that is asked for. Raises `UnusableFile` and `UnusableUnits`.
+    closed when that is asked for. Raises `UnusableFile` and `UnusableUnits`, and `Conflict` where the tree is not of
+    the `revision` that was looked at.
     """
     who = by.strip()
     if not who:
@@ -50,6 +85,8 @@ def import_units(engine: Engine, content: BinaryIO, *, by: str, close_missing: b
     with engine.store.begin() as tx:
         # No list is being sorted by the old tree while the new one is written.
         warnings.lock_arrivals(tx)
+        if revision is not None and revision != units.revision(tx):
+            raise Conflict("the units were changed meanwhile: look again at what the list would do")
         done = _import(tx, engine, sheet, by=who, close_missing=close_missing)
         audits.write(
             tx,
@@ -63,28 +100,51 @@ def import_units(engine: Engine, content: BinaryIO, *, by: str, close_missing: b
     return done
 
 
-def _import(tx: Tx, engine: Engine, sheet: UnitSheet, *, by: str, close_missing: bool) -> Imported:
-    before = units.every(tx)
-    standing = {alias.key: alias.unit_id for alias in units.aliases(tx)}
+def _standing(tx: Tx) -> dict[str, int]:
+    return {alias.key: alias.unit_id for alias in units.aliases(tx)}
+
+
+def _planned(sheet: UnitSheet, before: list[Unit], standing: dict[str, int]) -> UnitPlan:
     plan = plan_units(sheet.lines, before, standing)
-    faults = plan.faults + tuple(
-        UnitFault(
-            line=line,
-            field=UnitField.STATE,
-            problem="状态无法识别 (the state is neither open nor closed)",
-            mend="写 启用 或 停用 (write open or closed)",
-        )
-        for line in sheet.unreadable_states
+    faults = (
+        *plan.faults,
+        *(
+            UnitFault(
+                line=line,
+                field=UnitField.STATE,
+                problem="状态无法识别 (the state is neither open nor closed)",
+                mend="写 启用 或 停用 (write open or closed)",
+            )
+            for line in sheet.unreadable_states
+        ),
+        *(
+            UnitFault(
+                line=line,
+                field=UnitField.NUMBER,
+                problem="系统编号无法识别 (this is no number of ours)",
+                mend="照导出的表填写，新单位留空 (as in the exported list; blank for a new unit)",
+            )
+            for line in sheet.unreadable_numbers
+        ),
     )
     if faults:
-        raise UnusableUnits(faults, sheet.headings)
+        raise UnusableUnits(tuple(sorted(faults, key=lambda fault: fault.line)), sheet.headings)
+    return plan
+
+
+def _import(tx: Tx, engine: Engine, sheet: UnitSheet, *, by: str, close_missing: bool) -> Imported:
+    before, now = units.every(tx), engine.clock.now()
+    plan = _planned(sheet, before, _standing(tx))
     known = {unit.id: unit for unit in before}
+    # Two units may change names or places with each other.
+    for one in plan.placed:
+        if one.unit_id is not None and (one.moves or one.renames):
+            units.change(tx, one.unit_id, name=f"#{one.unit_id}")
     ids: list[int] = []
-    counts = {"new": 0, "moved": 0, "changed": 0, "unchanged": 0}
+    counts = {"new": 0, "moved": 0, "renamed": 0, "changed": 0, "unchanged": 0}
     for one in plan.placed:
         parent_id = ids[one.parent_place] if one.parent_place is not None else one.parent_id
         ids.append(_write(tx, one, known, parent_id=parent_id, counts=counts))
-    now = engine.clock.now()
     taught = sum(
         units.teach(tx, text, unit_id=unit_id, by=by, now=now)
         for one, unit_id in zip(plan.placed, ids, strict=True)
@@ -93,12 +153,22 @@ def _import(tx: Tx, engine: Engine, sheet: UnitSheet, *, by: str, close_missing:
     if close_missing:
         for unit_id in plan.missing:
             units.change(tx, unit_id, active=False)
+    for one in plan.placed:
+        if one.unit_id is not None and one.renames:
+            taught += _keep_old_name(tx, engine, known[one.unit_id], by=by, now=now)
     return Imported(
         **counts,
         closed=len(plan.missing) if close_missing else 0,
         aliases=taught,
         placed=tray.place_known(tx, engine.units.current(tx), by=by, now=now),
     )
+
+
+def _keep_old_name(tx: Tx, engine: Engine, unit: Unit, *, by: str, now: datetime) -> bool:
+    """Lists say it for years to come; where it means nobody else, it still means this unit."""
+    if engine.units.current(tx).candidates(unit.name):
+        return False
+    return units.teach(tx, unit.name, unit_id=unit.id, by=by, now=now)
 
 
 def _write(
@@ -114,11 +184,13 @@ def _write(
     unit = known[one.unit_id]
     if one.moves:
         units.move(tx, unit.id, parent_id=parent_id)
+    name = line.name if one.moves or one.renames else None
     level = line.level if line.level not in {"", unit.level} else None
     active = line.active if line.active not in {None, unit.active} else None
-    units.change(tx, unit.id, level=level, active=active)
+    units.change(tx, unit.id, name=name, level=level, active=active)
     changed = level is not None or active is not None
-    counts["moved" if one.moves else "changed" if changed else "unchanged"] += 1
+    kind = "moved" if one.moves else "renamed" if one.renames else "changed" if changed else "unchanged"
+    counts[kind] += 1
     return unit.id
 
 

@@ -7,9 +7,16 @@ import io
 import pytest
 import sqlalchemy as sa
 
-from dialer.errors import Invalid, NotFound, UnusableFile
+from dialer.errors import Conflict, Invalid, NotFound, UnusableFile
 from dialer.store import tables as t
-from dialer.usecases.import_units import Imported, UnusableUnits, find_unit, import_units, list_units
+from dialer.usecases.import_units import (
+    Imported,
+    UnusableUnits,
+    find_unit,
+    import_units,
+    list_units,
+    preview_units,
+)
 from tests.work.bureau import Bureau
 
 HEADING = "名称,上级,级别,别名,状态"
@@ -106,3 +113,64 @@ def test_a_unit_is_found_by_number_name_path_and_alias(bureau: Bureau):
     for strange in ("城关派出所", "没有", "999", ""):
         with pytest.raises(NotFound):
             find_unit(index, strange)
+
+
+NUMBERED = "名称,上级,级别,别名,状态,系统编号"
+
+
+def test_units_are_renamed_by_their_number_and_lists_may_go_on_with_the_old_name(bureau: Bureau):
+    linhe, wuyuan, station = (bureau.unit[name] for name in ("临河分局", "五原分局", "城关派出所"))
+    rows = [
+        NUMBERED,
+        f"五原分局,市局,,,,{linhe}",
+        f"临河分局,市局,,,,{wuyuan}",
+        f"老街派出所,市局/五原分局,,,,{station}",
+    ]
+    done = import_units(bureau.engine, io.BytesIO("\n".join(rows).encode()), by="li")
+    assert (done.renamed, done.moved, done.aliases) == (3, 0, 1)
+    index, _ = list_units(bureau.engine)
+    assert (index[linhe].name, index[wuyuan].name, index[station].name) == (
+        "五原分局",
+        "临河分局",
+        "老街派出所",
+    )
+    assert bureau.units_of(bureau.arrive("城关派出所", "临河分局")) == [station, wuyuan]
+
+
+def test_an_old_name_that_others_have_too_is_nobodys_alias(bureau: Bureau):
+    bring(bureau, "城关派出所,五原分局,,,", "城关派出所,临河分局,,,")
+    rows = [NUMBERED, f"老街派出所,临河分局,,,,{bureau.unit['城关派出所']}"]
+    import_units(bureau.engine, io.BytesIO("\n".join(rows).encode()), by="li")
+    _, aliases = list_units(bureau.engine)
+    assert aliases == []
+
+
+def test_a_number_that_is_none_is_refused_by_its_line(bureau: Bureau):
+    with pytest.raises(UnusableUnits) as refused:
+        import_units(bureau.engine, io.BytesIO(f"{NUMBERED}\n甲,市局,,,,x1\n".encode()), by="li")
+    assert [(fault.line, fault.field.value) for fault in refused.value.faults] == [(2, "number")]
+
+
+def test_a_preview_says_what_the_import_does_and_writes_nothing(bureau: Bureau):
+    lines = ("市局,,市,,", "城关派出所,五原分局,所,老城关,", "新华派出所,临河分局,,,", "五原分局,市局,,,停用")
+    content = io.BytesIO("\n".join((HEADING, *lines)).encode())
+    before = bureau.rows(sa.select(t.unit).order_by(t.unit.c.id))
+    seen = preview_units(bureau.engine, content, close_missing=True)
+    assert bureau.rows(sa.select(t.unit).order_by(t.unit.c.id)) == before
+    kinds = [change.kind.value for change in seen.changes]
+    done = import_units(bureau.engine, content, by="li", close_missing=True, revision=seen.revision)
+    assert kinds.count("added") == done.new == 1
+    assert kinds.count("moved") == done.moved == 1
+    assert kinds.count("alias") == done.aliases == 1
+    assert (kinds.count("level"), kinds.count("closed")) == (2, 2)
+    assert (seen.unchanged, done.unchanged, seen.missing, done.closed) == (0, 0, 1, 1)
+    again = preview_units(bureau.engine, content, close_missing=True)
+    assert (again.changes, again.unchanged) == ((), 4)
+
+
+def test_a_tree_that_changed_since_the_preview_is_not_written_over(bureau: Bureau):
+    content = io.BytesIO(f"{HEADING}\n新华派出所,临河分局,,,\n".encode())
+    seen = preview_units(bureau.engine, content)
+    bring(bureau, "别的所,临河分局,,,")
+    with pytest.raises(Conflict):
+        import_units(bureau.engine, content, by="li", revision=seen.revision)

@@ -98,3 +98,49 @@ def test_two_units_may_change_places():
 
 def test_an_alias_of_its_own_is_no_fault():
     assert not plan_units([line(2, "五原", "市局", "老五原", "五原")], STANDING, {"老五原": 4}).faults
+
+
+def numbered(number: int, unit_id: int, name: str, parent: str = "") -> UnitLine:
+    return UnitLine(line=number, name=name, parent=parent, unit_id=unit_id)
+
+
+def test_a_number_keeps_a_unit_whatever_it_is_called_and_wherever_it_stands():
+    plan = plan_units([numbered(2, 3, "新城所", "五原"), line(3, "城关所", "临河")], STANDING)
+    renamed, new = plan.placed
+    assert (renamed.unit_id, renamed.renames, renamed.moves, renamed.parent_id) == (3, True, True, 4)
+    assert (new.unit_id, new.renames, new.moves) == (None, False, False)
+    assert not plan.faults
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([numbered(2, 99, "所", "市局")], [(2, UnitField.NUMBER)]),
+        ([numbered(2, 3, "甲", "临河"), numbered(3, 3, "乙", "临河")], [(3, UnitField.NUMBER)]),
+        ([numbered(2, 4, "临河", "市局")], [(2, UnitField.NAME)]),
+    ],
+)
+def test_numbers_that_cannot_be(lines: list[UnitLine], expected: list[tuple[int, UnitField]]):
+    assert faults(plan_units(lines, STANDING)) == expected
+
+
+def test_two_units_may_change_names_with_each_other():
+    plan = plan_units([numbered(2, 2, "五原", "市局"), numbered(3, 4, "临河", "市局")], STANDING)
+    assert [(one.unit_id, one.renames) for one in plan.placed] == [(2, True), (4, True)]
+    assert not plan.faults
+
+
+def test_a_path_of_any_length_tells_two_of_one_name_apart():
+    lines = [line(2, "市"), line(3, "甲", "市"), line(4, "乙", "市")]
+    lines += [
+        line(5, "所", "市/甲"),
+        line(6, "所", "市/乙"),
+        line(7, "室", "市/甲/所"),
+        line(8, "室", "市/乙/所"),
+    ]
+    lines += [line(9, "岗", "市/乙/所/室")]
+    plan = plan_units(lines, [])
+    assert not plan.faults
+    post = next(one for one in plan.placed if one.line.name == "岗")
+    assert post.parent_place is not None
+    assert plan.placed[post.parent_place].line.line == 8

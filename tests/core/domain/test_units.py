@@ -102,3 +102,38 @@ def test_an_empty_tree_knows_nothing():
     assert index.find("临河区公安分局") is None
     assert len(index) == 0
     assert index.get(1) is None
+
+
+def test_candidates_are_all_that_a_text_could_mean():
+    index = UnitIndex(UNITS, {"老城": HANGHOU})
+    assert [unit.id for unit in index.candidates("城关派出所")] == [LINHE_STATION, WUYUAN_STATION]
+    assert [unit.id for unit in index.candidates("城关")] == [LINHE_STATION, WUYUAN_STATION]
+    assert [unit.id for unit in index.candidates("老城")] == [HANGHOU]
+    assert index.candidates("没有") == ()
+    assert index.candidates("旧城派出所") == ()
+    assert index.candidates("") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("陕坝镇派出所", SHANBA),
+        ("临河城关所", LINHE_STATION),
+        ("五原县局城关所", WUYUAN_STATION),
+        ("临河公安", LINHE),
+        ("老城", HANGHOU),
+    ],
+)
+def test_near_names_are_suggested_best_first(text: str, first: int):
+    assert UnitIndex(UNITS, {"老城关": HANGHOU}).near(text)[0].id == first
+
+
+@pytest.mark.parametrize("text", ["", "甲乙丙丁", "派出所", "xyz"])
+def test_what_shares_only_its_ending_is_like_nothing(text: str):
+    assert UnitIndex(UNITS).near(text) == ()
+
+
+def test_no_more_are_suggested_than_asked_for_and_no_closed_one():
+    index = UnitIndex(UNITS)
+    assert len(index.near("城关", most=1)) == 1
+    assert CLOSED not in {unit.id for unit in index.near("旧城派出所", most=9)}
