@@ -314,6 +314,7 @@ _CATALOGUE: Mapping[type[StrEnum], Mapping[str, str]] = {
         Act.LOWER_CASES: "lower a grade",
         Act.WORK_DESK: "ring people",
         Act.WORK_VISITS: "visit people",
+        Act.SEE_UNITS: "look at units",
         Act.SORT_UNITS: "sort by unit",
         Act.LOAD_LISTS: "load lists",
         Act.SEE_RATES: "look at success rates",

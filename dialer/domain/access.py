@@ -33,6 +33,8 @@ class Act(StrEnum):
     """A grade falls only by a person with a reason."""
     WORK_DESK = "work_desk"
     WORK_VISITS = "work_visits"
+    SEE_UNITS = "see_units"
+    """The organisation with what waits in it."""
     SORT_UNITS = "sort_units"
     """Warnings whose unit was not found, and who takes what is transferred."""
     LOAD_LISTS = "load_lists"
@@ -54,9 +56,9 @@ class Act(StrEnum):
 _EVERYBODY = frozenset({Act.OWN_ACCOUNT, Act.SEE_WALL})
 
 PERMISSIONS: Mapping[Role, frozenset[Act]] = {
-    Role.CLERK: _EVERYBODY | {Act.SEE_CASES, Act.LOAD_LISTS, Act.SORT_UNITS, Act.SEE_CONTROL},
+    Role.CLERK: _EVERYBODY | {Act.SEE_CASES, Act.LOAD_LISTS, Act.SEE_UNITS, Act.SORT_UNITS, Act.SEE_CONTROL},
     Role.CALLER: _EVERYBODY | {Act.SEE_CASES, Act.REVEAL, Act.WORK_CASES, Act.WORK_DESK, Act.SEE_SCRIPTS},
-    Role.OFFICER: _EVERYBODY | {Act.SEE_CASES, Act.REVEAL, Act.WORK_CASES, Act.WORK_VISITS},
+    Role.OFFICER: _EVERYBODY | {Act.SEE_CASES, Act.REVEAL, Act.WORK_CASES, Act.WORK_VISITS, Act.SEE_UNITS},
     Role.SUPERVISOR: _EVERYBODY
     | {
         Act.SEE_CASES,
@@ -65,6 +67,7 @@ PERMISSIONS: Mapping[Role, frozenset[Act]] = {
         Act.LOWER_CASES,
         Act.WORK_DESK,
         Act.WORK_VISITS,
+        Act.SEE_UNITS,
         Act.SORT_UNITS,
         Act.LOAD_LISTS,
         Act.SEE_RATES,
@@ -84,11 +87,20 @@ PERMISSIONS: Mapping[Role, frozenset[Act]] = {
         Act.SEE_CONTROL,
         Act.SEE_SCRIPTS,
         Act.MANAGE_STAFF,
+        Act.SEE_UNITS,
         Act.MANAGE_UNITS,
     },
     # Looks at everything and changes nothing.
     Role.AUDITOR: _EVERYBODY
-    | {Act.SEE_CASES, Act.SEE_RATES, Act.SEE_CONTROL, Act.SEE_SCRIPTS, Act.SEE_AUDIT, Act.EXPORT},
+    | {
+        Act.SEE_CASES,
+        Act.SEE_UNITS,
+        Act.SEE_RATES,
+        Act.SEE_CONTROL,
+        Act.SEE_SCRIPTS,
+        Act.SEE_AUDIT,
+        Act.EXPORT,
+    },
 }
 
 

@@ -79,6 +79,7 @@ assignment = sa.Table(
         "sign_by",
         "due_at",
         "feedback_by",
+        "kept_until",
         postgresql_where=sa.text("state IN ('open', 'signed') AND unit_id IS NOT NULL"),
     ),
     sa.Index(

@@ -166,7 +166,7 @@ def texts(tx: Tx) -> list[str]:
 def spellings(tx: Tx, text: str) -> list[str]:
     """Every text of a waiting case that is written like this one but for width, case, spaces and signs."""
     key = normalised(text)
-    return [one for one in texts(tx) if normalised(one) == key]
+    return [one for one in texts(tx) if normalised(one) == key] if key else []
 
 
 def place(tx: Tx, case_ids: Sequence[int], *, unit_id: int, label: str, by: str, now: datetime) -> list[int]:

@@ -62,7 +62,16 @@ def _raise(
         rules = engine.policies.of(one.policy_version).of(one.grade)
         rise_at = now + timedelta(seconds=rules.sign_seconds)
         unsigned.rise(tx, one.id, unit_id=unit.id, label=label, rise_at=rise_at)
-        facts = {"assignment_id": one.id, "track": one.kind.value, "from": one.unit, "to": label}
+        facts = {
+            "assignment_id": one.id,
+            "track": one.kind.value,
+            "from": one.unit,
+            "to": label,
+            "from_id": one.unit_id,
+            "to_id": unit.id,
+            "grade": one.grade.value,
+            "sign_seconds": rules.sign_seconds,
+        }
         noted.append(Act(case_id=one.case_id, kind=ActKind.UNIT_RAISED, by=ROBOT, facts=facts))
     acts.note(tx, noted, now=now)
 

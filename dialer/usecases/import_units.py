@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
 
-from dialer.domain.unit_changes import UnitChange, changes_of
+from dialer.domain.unit_changes import UnitChange, UnitChangeKind, changes_of
 from dialer.domain.unit_plan import Placed, UnitFault, UnitField, UnitPlan, plan_units
 from dialer.domain.units import SEPARATOR, Unit, UnitIndex
 from dialer.errors import Conflict, Invalid, NotFound, Refusal
 from dialer.intake.unit_lists import UnitSheet, read_units
-from dialer.store import audits, tray, units, warnings
+from dialer.store import audits, open_counts, tray, units, warnings
 from dialer.store.unit_of_work import Tx
 from dialer.usecases.engine import Engine
 
@@ -51,6 +52,8 @@ class Preview:
     unchanged: int
     missing: int
     """Units that work and that the list does not name."""
+    open_cases: Mapping[int, int]
+    """Of the units that would be closed."""
     revision: str
 
 
@@ -59,6 +62,7 @@ def preview_units(engine: Engine, content: BinaryIO, *, close_missing: bool = Fa
     sheet = read_units(content)
     with engine.store.begin() as tx:
         before, standing, revision = units.every(tx), _standing(tx), units.revision(tx)
+        cases = open_counts.of_units(tx)
     plan = _planned(sheet, before, standing)
     changes = changes_of(plan, before, standing, close_missing=close_missing)
     touched = {change.line for change in changes}
@@ -67,6 +71,11 @@ def preview_units(engine: Engine, content: BinaryIO, *, close_missing: bool = Fa
         changes=changes,
         unchanged=sum(line.line not in touched for line in sheet.lines),
         missing=len(plan.missing),
+        open_cases={
+            change.unit_id: sum(cases[change.unit_id].values())
+            for change in changes
+            if change.kind is UnitChangeKind.CLOSED and change.unit_id in cases
+        },
         revision=revision,
     )
 

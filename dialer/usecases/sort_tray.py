@@ -1,11 +1,18 @@
-"""Cases without a unit find one by a person's word, and the next list with the same text finds it by itself."""
+"""Cases without a unit find one by a person's word, and the next list with the same text finds it by itself. What has
+no unit yet is the whole centre's: somebody who sees one unit alone (`seen_by`) finds nothing here, and takes nothing.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from dialer.domain.units import Unit, UnitIndex, normalised
+from dialer.domain.values import Grade
 from dialer.errors import Conflict, Invalid, NotFound
-from dialer.store import audits, cases, tray, units, warnings
+from dialer.store import audits, cases, open_counts, tray, units, warnings
+from dialer.store.tray import Unsorted, UnsortedCase
 from dialer.store.unit_of_work import Tx
 from dialer.usecases.claim_errand import named
 from dialer.usecases.engine import Engine
@@ -20,57 +27,194 @@ class Sorted:
     """The text that means the unit from now on; '' when none was taught."""
 
 
-def assign_unit(engine: Engine, case_id: int, *, unit_id: int, by: str, teach: bool = False) -> Sorted:
-    """The waiting case is the unit's. With `teach` its list's text means that unit from now on, and every waiting case
-    with the same text moves along. Raises `NotFound`, and `Conflict` when the case has a unit or is over.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Waiting cases with one text, in all its spellings. `meant`: the several units that it could mean, for which it
+    means none; `near`: units whose names look like it.
+    """
+
+    texts: tuple[str, ...]
+    cases: int
+    grades: Mapping[Grade, int]
+    oldest_id: int
+    """A case of it, by which the group is known."""
+    oldest_at: datetime
+    meant: tuple[Unit, ...]
+    near: tuple[Unit, ...]
+
+    @property
+    def text(self) -> str:
+        return self.texts[0]
+
+    @property
+    def highest(self) -> Grade:
+        return max(self.grades, key=lambda grade: grade.rank)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tray:
+    """`cases` are all that wait, in every group that there is."""
+
+    groups: tuple[Group, ...]
+    cases: int
+    index: UnitIndex
+
+
+def show_tray(engine: Engine, *, seen_by: int | None = None, most: int = 50) -> Tray:
+    """The `most` most urgent groups: the highest grade first, then the largest."""
+    with engine.store.begin() as tx:
+        index = engine.units.current(tx)
+        if seen_by is not None:
+            return Tray(groups=(), cases=0, index=index)
+        found, waiting = tray.groups(tx, limit=most), open_counts.waiting(tx)
+    alike: dict[str, list[Unsorted]] = {}
+    for one in found:
+        alike.setdefault(normalised(one.text) or one.text, []).append(one)
+    return Tray(groups=tuple(_group(index, same) for same in alike.values()), cases=waiting, index=index)
+
+
+def _group(index: UnitIndex, same: list[Unsorted]) -> Group:
+    largest = sorted(same, key=lambda one: -one.cases)
+    oldest = min(same, key=lambda one: one.oldest_id)
+    text = largest[0].text
+    meant = index.candidates(text)
+    return Group(
+        texts=tuple(one.text for one in largest),
+        cases=sum(one.cases for one in same),
+        grades={grade: n for grade in Grade if (n := sum(one.grades.get(grade, 0) for one in same))},
+        oldest_id=oldest.oldest_id,
+        oldest_at=oldest.oldest_at,
+        meant=meant,
+        near=() if meant else index.near(text),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupPage:
+    """One group with a page of its cases, newest first; `next_before_id` None: the last page."""
+
+    text: str
+    cases: tuple[UnsortedCase, ...]
+    next_before_id: int | None
+    meant: tuple[Unit, ...]
+    near: tuple[Unit, ...]
+    index: UnitIndex
+
+
+def show_group(
+    engine: Engine, case_id: int, *, seen_by: int | None = None, before_id: int | None = None, limit: int = 50
+) -> GroupPage:
+    """The cases whose list wrote what this one's did. Raises `NotFound` when it does not wait any more."""
+    with engine.store.begin() as tx:
+        text = None if seen_by is not None else tray.text_of(tx, case_id)
+        if text is None:
+            raise NotFound(kind="case", key=case_id)
+        index = engine.units.current(tx)
+        found = tray.cases(tx, text=text, before_id=before_id, limit=limit + 1)
+    shown = found[:limit]
+    meant = index.candidates(text)
+    return GroupPage(
+        text=text,
+        cases=tuple(shown),
+        next_before_id=shown[-1].id if len(found) > limit else None,
+        meant=meant,
+        near=() if meant else index.near(text),
+        index=index,
+    )
+
+
+def assign_unit(
+    engine: Engine,
+    case_id: int,
+    *,
+    unit_id: int,
+    by: str,
+    alike: bool = False,
+    teach: bool = False,
+    seen_by: int | None = None,
+) -> Sorted:
+    """The waiting case is the unit's, and with `alike` every waiting case with the same text. With `teach` its list's
+    text means that unit from now on as well. Raises `NotFound`, and `Conflict` when the case has a unit or is over.
     """
     who = named(by)
     with engine.store.begin() as tx:
         warnings.lock_arrivals(tx)
         label = active_label(tx, engine, unit_id)
         stored = cases.lock(tx, [case_id]).get(case_id)
-        if stored is None:
+        if stored is None or seen_by is not None:
             raise NotFound(kind="case", key=case_id)
         if stored.unit_id is not None or stored.case.status.is_settled:
             current = stored.unit if stored.unit_id is not None else stored.case.status.value
             raise Conflict(f"case {case_id} does not wait for a unit any more: {current}", current=current)
         now = engine.clock.now()
         placed = len(tray.place(tx, [case_id], unit_id=unit_id, label=label, by=who, now=now))
-        alias = stored.unit.strip() if teach else ""
-        if alias:
-            placed += _teach(tx, engine, alias, unit_id=unit_id, label=label, by=who)
-        facts = {"unit_id": unit_id, "placed": placed, "taught": bool(alias)}
+        text = stored.unit.strip()
+        is_taught = teach and bool(normalised(text))
+        if is_taught:
+            units.teach(tx, text, unit_id=unit_id, by=who, now=now)
+        if is_taught or alike:
+            placed += _place_alike(tx, text, unit_id=unit_id, label=label, by=who, now=now)
+        facts = {"unit_id": unit_id, "placed": placed, "taught": is_taught}
         audits.write(tx, who=who, act="assign_unit", subject=f"case/{case_id}", why="", now=now, facts=facts)
-    return Sorted(placed=placed, alias=alias)
+    return Sorted(placed=placed, alias=text if is_taught else "")
 
 
-def teach_alias(engine: Engine, text: str, *, unit_id: int, by: str) -> Sorted:
-    """Lists that say `text` mean this unit from now on, and every waiting case with that text is the unit's."""
+def assign_cases(
+    engine: Engine, case_ids: Sequence[int], *, unit_id: int, by: str, seen_by: int | None = None
+) -> Sorted:
+    """Those of these cases that still wait are the unit's; nothing is taught. Raises `NotFound`, `Invalid` for none at
+    all, and `Conflict` when none of them waits any more.
+    """
     who = named(by)
-    if not text.strip():
+    if not case_ids:
+        raise Invalid(field="case", problem="is empty", mend="choose at least one case")
+    with engine.store.begin() as tx:
+        warnings.lock_arrivals(tx)
+        if seen_by is not None:
+            raise NotFound(kind="case", key=case_ids[0])
+        label = active_label(tx, engine, unit_id)
+        now = engine.clock.now()
+        placed = tray.place(tx, case_ids, unit_id=unit_id, label=label, by=who, now=now)
+        if not placed:
+            raise Conflict("none of these cases waits for a unit any more")
+        for case_id in placed:
+            facts = {"unit_id": unit_id, "placed": 1, "taught": False}
+            audits.write(
+                tx, who=who, act="assign_unit", subject=f"case/{case_id}", why="", now=now, facts=facts
+            )
+    return Sorted(placed=len(placed), alias="")
+
+
+def teach_alias(engine: Engine, text: str, *, unit_id: int, by: str, seen_by: int | None = None) -> Sorted:
+    """Lists that say `text` mean this unit from now on, and every waiting case with that text is the unit's. Raises
+    `NotFound`, `Invalid`, and `Conflict` for a closed unit or a text that is another one's.
+    """
+    who = named(by)
+    if not normalised(text):
         raise Invalid(field="alias", problem="is empty", mend="the unit as lists write it")
+    if seen_by is not None:
+        raise NotFound(kind="unit", key=unit_id)
     with engine.store.begin() as tx:
         warnings.lock_arrivals(tx)
         label = active_label(tx, engine, unit_id)
-        placed = _teach(tx, engine, text, unit_id=unit_id, label=label, by=who)
-        facts = {"placed": placed}
         now = engine.clock.now()
+        units.teach(tx, text, unit_id=unit_id, by=who, now=now)
+        placed = _place_alike(tx, text, unit_id=unit_id, label=label, by=who, now=now)
+        facts = {"placed": placed}
         audits.write(tx, who=who, act="teach_alias", subject=f"unit/{unit_id}", why="", now=now, facts=facts)
     return Sorted(placed=placed, alias=text.strip())
 
 
-def forget_alias(engine: Engine, text: str, *, by: str) -> None:
+def forget_alias(engine: Engine, text: str, *, by: str, seen_by: int | None = None) -> None:
     """The text means nothing by itself any more; cases keep their units. Raises `NotFound`."""
     who = named(by)
     with engine.store.begin() as tx:
-        if not units.forget_alias(tx, text):
+        if seen_by is not None or not units.forget_alias(tx, text):
             raise NotFound(kind="alias", key=text.strip())
         audits.write(tx, who=who, act="forget_alias", subject="unit_alias", why="", now=engine.clock.now())
 
 
-def _teach(tx: Tx, engine: Engine, text: str, *, unit_id: int, label: str, by: str) -> int:
-    now = engine.clock.now()
-    units.teach(tx, text, unit_id=unit_id, by=by, now=now)
+def _place_alike(tx: Tx, text: str, *, unit_id: int, label: str, by: str, now: datetime) -> int:
     return sum(
         tray.place_text(tx, same, unit_id=unit_id, label=label, by=by, now=now)
         for same in tray.spellings(tx, text)

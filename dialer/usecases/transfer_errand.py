@@ -17,13 +17,24 @@ from dialer.usecases.engine import Engine
 
 
 def transfer_errand(
-    engine: Engine, assignment_id: int, *, to_unit_id: int, by: str, why: str, token: int | None = None
+    engine: Engine,
+    assignment_id: int,
+    *,
+    to_unit_id: int,
+    by: str,
+    why: str,
+    token: int | None = None,
+    seen_by: int | None = None,
 ) -> int:
-    """The id of the transfer, which now asks to be accepted. Raises `NotFound`, `Invalid`, and `Conflict` when the work
-    is over, on its way already, or that unit's.
+    """The id of the transfer, which now asks to be accepted. Raises `NotFound`, also for work that the unit `seen_by`
+    has not, `Invalid`, and `Conflict` when the work is over, on its way already, or that unit's.
     """
     who, reason = named(by), said("why", why)
     with engine.store.begin() as tx:
+        if seen_by is not None:
+            _check_seen(
+                tx, engine, assignments.get(tx, assignment_id).unit_id, seen_by, "assignment", assignment_id
+            )
         return ask_transfer(tx, engine, assignment_id, to_unit_id=to_unit_id, by=who, why=reason, token=token)
 
 
@@ -57,13 +68,13 @@ def ask_transfer(
     return transfer_id
 
 
-def accept_transfer(engine: Engine, transfer_id: int, *, by: str) -> None:
+def accept_transfer(engine: Engine, transfer_id: int, *, by: str, seen_by: int | None = None) -> None:
     """It is the other unit's, signed for by whoever accepts; so is its case. Raises `Conflict` when it was answered, or
-    the work ended, before.
+    the work ended, before, and `NotFound` for one that goes to no unit of `seen_by`.
     """
     who = named(by)
     with engine.store.begin() as tx:
-        transfer = _lock(tx, transfer_id)
+        transfer = _lock(tx, engine, transfer_id, seen_by)
         now = engine.clock.now()
         current = assignments.lock(tx, transfer.assignment_id)
         if not may_report(current.state):
@@ -81,11 +92,13 @@ def accept_transfer(engine: Engine, transfer_id: int, *, by: str) -> None:
         acts.note(tx, [act], now=now)
 
 
-def refuse_transfer(engine: Engine, transfer_id: int, *, by: str, why: str) -> None:
-    """It stays with whoever sent it, and both see why. Raises `Conflict` when it was answered before."""
+def refuse_transfer(
+    engine: Engine, transfer_id: int, *, by: str, why: str, seen_by: int | None = None
+) -> None:
+    """It stays with whoever sent it, and both see why. Raises as `accept_transfer` does."""
     who, reason = named(by), said("why", why)
     with engine.store.begin() as tx:
-        transfer = _lock(tx, transfer_id)
+        transfer = _lock(tx, engine, transfer_id, seen_by)
         now = engine.clock.now()
         transfers.answer(tx, transfer_id, TransferState.REFUSED, by=who, words=reason, now=now)
         facts = {"assignment_id": transfer.assignment_id, "transfer_id": transfer_id}
@@ -93,11 +106,19 @@ def refuse_transfer(engine: Engine, transfer_id: int, *, by: str, why: str) -> N
         acts.note(tx, [act], now=now)
 
 
-def _lock(tx: Tx, transfer_id: int) -> Transfer:
+def _lock(tx: Tx, engine: Engine, transfer_id: int, seen_by: int | None) -> Transfer:
     """With its case, as every other act locks it."""
     transfer = transfers.get(tx, transfer_id)
+    if seen_by is not None:
+        _check_seen(tx, engine, transfer.to_unit_id, seen_by, "transfer", transfer_id)
     cases.lock(tx, [transfer.case_id])
     return transfer
+
+
+def _check_seen(tx: Tx, engine: Engine, unit_id: int | None, seen_by: int, kind: str, key: int) -> None:
+    unit = engine.units.current(tx).get(unit_id) if unit_id is not None else None
+    if unit is None or seen_by not in unit.path:
+        raise NotFound(kind=kind, key=key)
 
 
 def active_label(tx: Tx, engine: Engine, unit_id: int) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0017"
-down_revision = "0016"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
@@ -40,7 +40,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_assignment_clocks",
         "assignment",
-        ["unit_id", "state", "sign_by", "due_at", "feedback_by"],
+        ["unit_id", "state", "sign_by", "due_at", "feedback_by", "kept_until"],
         postgresql_where=sa.text("state IN ('open', 'signed') AND unit_id IS NOT NULL"),
     )
     op.create_index(

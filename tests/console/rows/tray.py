@@ -1,0 +1,28 @@
+"""The sorting tray: whoever sorts, of the whole centre; of a unit there is nothing in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dialer.domain.access import Role
+from dialer.store import tables as t
+from tests.console.desk import ConsoleDesk
+from tests.console.row import Row
+from tests.console.town import ConsoleTown
+
+_SORTS = frozenset({Role.CLERK, Role.SUPERVISOR})
+
+
+def _waiting(desk: ConsoleDesk, _unit_id: int | None) -> Mapping[str, object]:
+    """A case whose list names no unit."""
+    town = ConsoleTown(desk)
+    person_id = town.person(name=f"某人{len(desk.rows(t.person))}")
+    return {"case_id": town.case(unit="老城关", person_id=person_id, warning=False)}
+
+
+ROWS = (
+    Row("GET", "/units/tray", _SORTS),
+    Row("GET", "/units/tray/{case_id}", _SORTS, _waiting),
+    Row("POST", "/units/tray/{case_id}/sort", _SORTS, _waiting, refused=422),
+    Row("POST", "/units/tray/{case_id}/some", _SORTS, _waiting, refused=422),
+)

@@ -1,0 +1,152 @@
+"""The sorting tray: what waits, what it could mean, and one word that sorts all like it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from dialer.domain.access import Role
+from dialer.domain.values import Grade
+from dialer.store import tables as t
+from tests.console.desk import ConsoleDesk, text
+from tests.console.town import ConsoleTown
+
+
+@pytest.fixture
+def town(console: ConsoleDesk) -> ConsoleTown:
+    return ConsoleTown(console)
+
+
+@pytest.fixture
+def tree(town: ConsoleTown) -> dict[str, int]:
+    city = town.unit("市局")
+    linhe, wuyuan = town.unit("临河区公安分局", city), town.unit("五原县公安局", city)
+    return {
+        "linhe": linhe,
+        "wuyuan": wuyuan,
+        "one": town.unit("城关派出所", linhe),
+        "other": town.unit("城关派出所", wuyuan),
+        "xinhua": town.unit("新华派出所", linhe),
+    }
+
+
+def units_of(console: ConsoleDesk) -> list[int | None]:
+    return [row["unit_id"] for row in console.rows(t.case)]
+
+
+async def test_an_empty_tray_says_so(console: ConsoleDesk, tree: dict[str, int]):
+    assert "Everything has its unit" in text(await console.person(Role.CLERK).get("/units/tray"))
+
+
+async def test_the_most_urgent_writtenleads_and_suggests(
+    console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]
+):
+    for _ in range(3):
+        town.case(unit="老新华派出所", grade=Grade.LOW)
+    town.case(unit="某处", grade=Grade.EXTRA_HIGH)
+    town.case(unit="")
+    page = text(await console.person(Role.CLERK).get("/units/tray"))
+    assert "5 cases wait" in page
+    assert page.index("某处 extra high 1") < page.index("No unit written") < page.index("老新华派出所 low 3")
+    assert "Names like it: 新华派出所" in page
+    assert "There is nothing to learn from" in page
+
+
+async def test_one_word_sorts_all_like_it_and_is_remembered(
+    console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]
+):
+    first = town.case(unit="老新华所")
+    for written in ("老新华所", "老 新华所", "别处"):
+        town.case(unit=written)
+    clerk = console.person(Role.CLERK)
+    assert "also written 老 新华所" in text(await clerk.get("/units/tray"))
+    await clerk.post(f"/units/tray/{first}/sort", unit="新华派出所", teach="1")
+    page = text(await clerk.get("/units/tray"))
+    assert "新华派出所: cases sorted: 3. Lists that write “老新华所” mean it from now on." in page
+    assert units_of(console) == [tree["xinhua"]] * 3 + [None]
+    assert [row["text"] for row in console.rows(t.unit_alias)] == ["老新华所"]
+    assert [row["who"] for row in console.audited("assign_unit")] == ["clerk"]
+    gone = await clerk.post(f"/units/tray/{first}/sort", unit="新华派出所")
+    assert gone.status_code == 404
+
+
+async def test_without_remembering_nothing_is_learned(
+    console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]
+):
+    first = town.case(unit="城关派出所")
+    town.case(unit="城关派出所")
+    clerk = console.person(Role.CLERK)
+    page = await clerk.get("/units/tray")
+    told = text(page)
+    assert "It could mean any of these" in told
+    assert "临河区公安分局/城关派出所 五原县公安局/城关派出所" in told
+    assert re.search(r'name="teach" value="1">', page.text) is not None
+    await clerk.post(f"/units/tray/{first}/sort", unit="五原县公安局/城关派出所")
+    assert units_of(console) == [tree["other"]] * 2
+    assert console.rows(t.unit_alias) == []
+
+
+async def test_what_names_no_unit_is_told_beside_its_field_with_names_like_it(
+    console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]
+):
+    first = town.case(unit="别处")
+    answer = await console.person(Role.CLERK).post(f"/units/tray/{first}/sort", unit="新华路所", teach="1")
+    assert answer.status_code == 422
+    page = text(answer)
+    assert "names no unit, or more than one (choose one of the list)" in page
+    assert "Did you mean 新华派出所" in page
+    assert 'value="新华路所"' in answer.text
+    assert units_of(console) == [None]
+
+
+async def test_some_cases_are_chosen_and_the_others_stay(
+    console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]
+):
+    one, other = town.case(unit=""), town.case(unit="")
+    clerk = console.person(Role.CLERK)
+    page = text(await clerk.get(f"/units/tray/{one}"))
+    assert f"#{one}" in page
+    assert f"#{other}" in page
+    nothing = await clerk.post(f"/units/tray/{one}/some", unit="新华派出所")
+    assert nothing.status_code == 422
+    assert "choose at least one case" in text(nothing)
+    await clerk.post(f"/units/tray/{one}/some", unit="新华派出所", case=other)
+    assert units_of(console) == [None, tree["xinhua"]]
+    assert [row["subject"] for row in console.audited("assign_unit")] == [f"case/{other}"]
+
+
+async def test_people_are_masked_in_it(console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]):
+    person = town.person(name="王小明", phones=("+8613800138000",))
+    case_id = town.case(unit="别处", person_id=person)
+    page = text(await console.person(Role.CLERK).get(f"/units/tray/{case_id}"))
+    assert "王* 138****8000" in page
+    assert "王小明" not in page
+
+
+async def test_a_long_group_is_paged(console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]):
+    first, *_ = [town.case(unit="别处", warning=False) for _ in range(52)]
+    clerk = console.person(Role.CLERK)
+    page = await clerk.get(f"/units/tray/{first}")
+    older = re.search(r'href="(/units/tray/\d+\?before=\d+)"', page.text)
+    assert older is not None
+    assert len(re.findall('name="case"', (await clerk.get(older[1])).text)) == 2
+
+
+async def test_a_county_finds_nothing_in_it(console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]):
+    case_id = town.case(unit="别处")
+    clerk = console.person(Role.CLERK, unit_id=tree["linhe"])
+    page = text(await clerk.get("/units/tray"))
+    assert "The tray is the whole centre's" in page
+    assert "别处" not in page
+    assert (await clerk.get(f"/units/tray/{case_id}")).status_code == 404
+    for path, fields in (("sort", {"teach": "1"}), ("some", {"case": str(case_id)})):
+        answer = await clerk.post(f"/units/tray/{case_id}/{path}", unit="新华派出所", **fields)
+        assert answer.status_code == 404
+    assert units_of(console) == [None]
+
+
+async def test_without_units_there_is_nothing_to_sort_to(console: ConsoleDesk, town: ConsoleTown):
+    town.case(unit="别处")
+    page = text(await console.person(Role.CLERK).get("/units/tray"))
+    assert "an administrator imports the organisation first" in page
