@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -115,8 +116,12 @@ def _hold_against_witness(
     dreamt = [row["id"] for attempt, row in ours.items() if row["ringing_at"] and attempt not in told.rings]
     verdict.must(not dreamt, f"the row says that it rang, the carrier does not: {dreamt[:10]}")
     kept = {(told.hashed(str(row["attempt_id"])), row["step"].removeprefix("status.")) for row in events}
-    dropped = told.heard - kept
-    verdict.must(not dropped, f"{len(dropped)} events were answered 2xx and are not kept")
+    dropped = sorted(
+        f"{datetime.fromtimestamp(at, UTC):%H:%M:%S.%f} {ours[attempt]['id'] if attempt in ours else attempt} {what}"
+        for (attempt, what), at in told.heard.items()
+        if (attempt, what) not in kept
+    )
+    verdict.must(not dropped, f"{len(dropped)} events were answered 2xx and are not kept: {dropped[:10]}")
 
 
 def _one(connection: psycopg.Connection[dict[str, Any]], statement: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections import Counter, deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -33,14 +34,14 @@ def _hashed(key: bytes, text: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Testimony:
-    """What the file says, for whoever knows the attempts: rings of each, and the notices of each that were answered
-    with a 2xx, under the attempts' hashes.
+    """What the file says, for whoever knows the attempts: rings of each, and when each notice was first answered with a
+    2xx (Unix seconds), under the attempts' hashes.
     """
 
     key: bytes = field(repr=False)
     calls: Counter[str]
     rings: Counter[str]
-    heard: frozenset[tuple[str, str]]
+    heard: Mapping[tuple[str, str], float]
 
     def hashed(self, attempt: str) -> str:
         return _hashed(self.key, attempt)
@@ -50,20 +51,18 @@ def read_testimony(directory: Path) -> Testimony:
     """As the file stands; whoever writes it is not disturbed."""
     calls: Counter[str] = Counter()
     rings: Counter[str] = Counter()
-    heard: set[tuple[str, str]] = set()
+    heard: dict[tuple[str, str], float] = {}
     for line in (directory / "witness.log").read_text(encoding="ascii", errors="replace").splitlines():
         match line.split():
             case ["A", _, _, attempt]:
                 calls[attempt] += 1
             case ["R", _, _, attempt]:
                 rings[attempt] += 1
-            case ["W", _, attempt, what]:
-                heard.add((attempt, what))
+            case ["W", unix, attempt, what]:
+                heard.setdefault((attempt, what), float(unix))
             case _:
                 pass
-    return Testimony(
-        key=load_key(directory / "witness.key"), calls=calls, rings=rings, heard=frozenset(heard)
-    )
+    return Testimony(key=load_key(directory / "witness.key"), calls=calls, rings=rings, heard=heard)
 
 
 class Witness:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, assert_never
 
@@ -137,6 +137,13 @@ class Book:
                 case _ as never:
                     assert_never(never)
 
+    def take_in(self, other: Book) -> None:
+        """Adds everything that another book of this moment holds."""
+        for name in _LISTS:
+            more = getattr(other, name)
+            if more:
+                getattr(self, name).extend(more)
+
     def _attempt(self, stored: StoredCase, effect: PlanAttempt) -> dict[str, Any]:
         ready = effect.not_before <= self.now
         return {
@@ -201,3 +208,6 @@ class Book:
                 }
                 return True
         return False
+
+
+_LISTS = tuple(field.name for field in fields(Book) if field.name != "now")

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from dialer.domain.case import Case, CaseStatus, Errand, ErrandState, Reason, Robot, RobotState
 from dialer.domain.values import Contact, FraudType, Grade, OutcomeKind, Tag
 from dialer.store import tables as t
+from dialer.store.copying import CopyIn, int2_array, text_array
 from dialer.store.rowset import IdSet, RowSet, plain
 from dialer.store.unit_of_work import Tx
 
@@ -69,10 +70,20 @@ _STATE_COLUMNS = (
 
 def to_columns(case: Case) -> dict[str, Any]:
     """The columns that a decision may change."""
-    return dict(zip(_STATE_COLUMNS, (*_own(case), *_tracks(case)), strict=True))
+    return dict(
+        zip(
+            _STATE_COLUMNS,
+            (*_own(case, tags=_words(case)), *_tracks(case, dead_numbers=sorted(case.robot.dead_numbers))),
+            strict=True,
+        )
+    )
 
 
-def _own(case: Case) -> tuple[object, ...]:
+def _words(case: Case) -> list[str]:
+    return sorted(tag.value for tag in case.tags)
+
+
+def _own(case: Case, *, tags: object) -> tuple[object, ...]:
     return (
         case.grade.value,
         case.fraud_type.value,
@@ -84,14 +95,14 @@ def _own(case: Case) -> tuple[object, ...]:
         case.amount_at_risk_fen,
         case.missed,
         case.opted_out,
-        sorted(tag.value for tag in case.tags),
+        tags,
         case.expires_at,
         case.due_at,
         case.watch_until,
     )
 
 
-def _tracks(case: Case) -> tuple[object, ...]:
+def _tracks(case: Case, *, dead_numbers: object) -> tuple[object, ...]:
     robot = case.robot
     return (
         robot.state.value,
@@ -99,7 +110,7 @@ def _tracks(case: Case) -> tuple[object, ...]:
         robot.tries,
         robot.own_faults,
         robot.number,
-        sorted(robot.dead_numbers),
+        dead_numbers,
         robot.at,
         robot.patience_at,
         robot.reason.value,
@@ -314,38 +325,43 @@ _INSERT_COLUMNS = (
 )
 
 
-def insert(tx: Tx, cases: Sequence[tuple[StoredCase, int | None]]) -> None:
-    """New cases, each with the load that brought it; ids were taken before."""
-    # New cases that begin alike share their tracks; each pair of equal ones is the same object here.
-    tracks: dict[tuple[int, int, int], tuple[object, ...]] = {}
-    made: list[tuple[object, ...]] = []
-    for stored, load_id in cases:
+class NewCases:
+    """Rows of new cases of one load. What cases that begin alike have in common is made once."""
+
+    def __init__(self, load_id: int | None) -> None:
+        self._load_id = load_id
+        self._tracks: dict[tuple[int, int, int], tuple[Case, tuple[object, ...]]] = {}
+
+    def row(self, stored: StoredCase) -> tuple[object, ...]:
+        """For `insert`; the id was taken before."""
         case = stored.case
         alike = (id(case.robot), id(case.human), id(case.visit))
-        if alike not in tracks:
-            tracks[alike] = _copied(_tracks(case))
-        made.append(
-            (
-                case.id,
-                stored.person_id,
-                load_id,
-                stored.source,
-                stored.unit,
-                stored.unit_id,
-                stored.drill,
-                case.policy_version,
-                case.opened_at,
-                *_copied(_own(case)),
-                *tracks[alike],
-            )
+        known = self._tracks.get(alike)
+        if known is None:
+            # The case is kept beside: its tracks live as long as their names here.
+            dead_numbers = int2_array(tuple(sorted(case.robot.dead_numbers)))
+            known = self._tracks[alike] = (case, _tracks(case, dead_numbers=dead_numbers))
+        return (
+            case.id,
+            stored.person_id,
+            self._load_id,
+            stored.source,
+            stored.unit,
+            stored.unit_id,
+            stored.drill,
+            case.policy_version,
+            case.opened_at,
+            *_own(case, tags=text_array(tuple(_words(case)))),
+            *known[1],
         )
-    columns = ", ".join(f'"{name}"' for name in _INSERT_COLUMNS)
-    tx.copy_in(f'COPY "case" ({columns}) FROM STDIN', made)  # names from the list above
 
 
-def _copied(columns: tuple[object, ...]) -> tuple[object, ...]:
-    """As COPY reads arrays of plain words and numbers; making them of lists costs more than all the rest of the row."""
-    return tuple([f"{{{','.join(map(str, one))}}}" if isinstance(one, list) else one for one in columns])
+def insert(tx: Tx, rows: Iterable[tuple[object, ...]]) -> None:
+    """New cases, as `NewCases` made their rows."""
+    _COPY.write(tx, rows)
+
+
+_COPY = CopyIn(t.case, _INSERT_COLUMNS)
 
 
 def amount_at_risk(tx: Tx, case_id: int) -> int | None:

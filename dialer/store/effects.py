@@ -18,6 +18,7 @@ from dialer.store import alarms, assignments, messages, stop_payments
 from dialer.store import tables as t
 from dialer.store.book import DESK, ROBOT, Book
 from dialer.store.cases import StoredCase
+from dialer.store.copying import CopyIn
 from dialer.store.rowset import RowSet
 from dialer.store.unit_of_work import Tx
 
@@ -36,8 +37,7 @@ class _Rows:
     def __init__(self, table: sa.Table, *columns: str) -> None:
         self._given = RowSet.of(table, "given", columns)
         self._insert = sa.insert(table).from_select(list(columns), self._given.select())
-        names = ", ".join(f'"{name}"' for name in columns)
-        self._copy = f'COPY "{table.name}" ({names}) FROM STDIN'
+        self._copy = CopyIn(table, columns)
         self._columns = columns
 
     def insert(self, tx: Tx, rows: list[dict[str, Any]]) -> None:
@@ -45,7 +45,7 @@ class _Rows:
             tx.execute(self._insert, self._given.given(rows))
             return
         columns = self._columns
-        tx.copy_in(self._copy, [tuple([row.get(name) for name in columns]) for row in rows])
+        self._copy.write(tx, [tuple([row.get(name) for name in columns]) for row in rows])
 
 
 _COPY_FROM = 100

@@ -14,6 +14,7 @@ from types import MappingProxyType
 import sqlalchemy as sa
 
 from dialer.store import tables as t
+from dialer.store.copying import CopyIn
 from dialer.store.rowset import IdSet
 from dialer.store.unit_of_work import Tx
 from dialer.store.vault import Vault
@@ -191,9 +192,14 @@ def write(
             .values(id_number_blind=one.id_number, numbers=len(person.phones), sealed=ready.sealed)
         )
         tx.execute(sa.delete(t.person_phone).where(t.person_phone.c.person_id == one.id))
-    tx.copy_in("COPY person (id, id_number_blind, name_blind, numbers, sealed, created_at) FROM STDIN", rows)
-    tx.copy_in("COPY person_phone (person_id, position, phone_blind, last4_blind) FROM STDIN", phones)
-    tx.copy_in("COPY person_key (name_phone_blind, person_id) FROM STDIN", list(new_keys))
+    _COPY_PERSON.write(tx, rows)
+    _COPY_PHONE.write(tx, phones)
+    _COPY_KEY.write(tx, new_keys)
+
+
+_COPY_PERSON = CopyIn(t.person, ("id", "id_number_blind", "name_blind", "numbers", "sealed", "created_at"))
+_COPY_PHONE = CopyIn(t.person_phone, ("person_id", "position", "phone_blind", "last4_blind"))
+_COPY_KEY = CopyIn(t.person_key, ("name_phone_blind", "person_id"))
 
 
 def seal_person(vault: Vault, *, person_id: int, person: Person) -> bytes:

@@ -45,14 +45,6 @@ class Tx:
     def scalar(self, statement: sa.Executable, parameters: Any = None) -> Any:  # noqa: ANN401  # as SQLAlchemy's
         return self.connection.execute(statement, parameters).scalar()
 
-    def copy_in(self, statement: str, rows: Iterator[tuple[object, ...]] | list[tuple[object, ...]]) -> None:
-        """COPY ... FROM STDIN with these rows, on the same transaction."""
-        driver = self.connection.connection.driver_connection
-        assert isinstance(driver, psycopg.Connection)
-        with driver.cursor() as cursor, cursor.copy(statement.encode()) as copy:
-            for row in rows:
-                copy.write_row(row)
-
 
 class Store:
     """The database, with its keys. Connections are made lazily; none before the first transaction."""

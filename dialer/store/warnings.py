@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 
 from dialer.domain.values import FraudType, Grade, Tag, WarningKind
 from dialer.store import tables as t
+from dialer.store.copying import CopyIn, jsonb, text_array
 from dialer.store.rowset import RowSet
 from dialer.store.unit_of_work import Tx
 from dialer.store.vault import Vault
@@ -87,9 +87,9 @@ def content(
             amount_at_risk_fen,
             amount_paid_fen,
             talk_seconds,
-            f"{{{','.join(sorted(tags))}}}" if tags else "{}",
+            text_array(tuple(sorted(tags))),
             missed,
-            orjson.dumps(notices).decode() if notices else "[]",
+            jsonb(notices),
             event_at,
             produced_at,
             expires_at,
@@ -107,12 +107,39 @@ def write(
     now: datetime,
 ) -> None:
     """Each with the ids of its person and its case."""
-    tx.copy_in(
-        "COPY warning (id, person_id, case_id, load_id, drill, loaded_at, source, instruction_no, kind, fraud_type,"
-        " grade, unit, amount_at_risk_fen, amount_paid_fen, talk_seconds, tags, missed, notices, event_at,"
-        " produced_at, expires_at, sealed) FROM STDIN",
+    _COPY.write(
+        tx,
         [
             (one.id, person_id, case_id, load_id, drill, now, *one.columns)
             for one, person_id, case_id in arrived
         ],
     )
+
+
+_COPY = CopyIn(
+    t.warning,
+    (
+        "id",
+        "person_id",
+        "case_id",
+        "load_id",
+        "drill",
+        "loaded_at",
+        "source",
+        "instruction_no",
+        "kind",
+        "fraud_type",
+        "grade",
+        "unit",
+        "amount_at_risk_fen",
+        "amount_paid_fen",
+        "talk_seconds",
+        "tags",
+        "missed",
+        "notices",
+        "event_at",
+        "produced_at",
+        "expires_at",
+        "sealed",
+    ),
+)

@@ -26,7 +26,7 @@ from dialer.store import alarms, load_acts, loads
 from dialer.store.loads import Counts, Load, RejectedRow
 from dialer.store.unit_of_work import Tx
 from dialer.usecases.engine import Engine
-from dialer.usecases.prepare_arrivals import Prepared, prepare_arrivals
+from dialer.usecases.prepare_arrivals import PreparedBatch, prepare_arrivals
 from dialer.usecases.take_arrivals import take_arrivals
 
 BATCH = 2000
@@ -103,7 +103,7 @@ def _batches(engine: Engine, load: Load, reader: ListReader) -> bool:
     items = iter(reader)
     for _ in islice(items, load.next_line):
         pass
-    for batch, prepared in _read_ahead(engine, items, _accepted):
+    for batch, prepared in _read_ahead(engine, items, _accepted, load_id=load.id):
         with engine.store.begin() as tx:
             lease_until = engine.real.now() + _LEASE
             counts = _take(tx, engine, batch, prepared, load_id=load.id)
@@ -123,9 +123,9 @@ def _early(engine: Engine, load: Load, reader: ListReader) -> bool:
     items = iter(reader)
     for _ in islice(items, load.early_line):
         pass
-    for batch, high in _read_ahead(engine, items, _high):
+    for batch, high in _read_ahead(engine, items, _high, load_id=load.id):
         with engine.store.begin() as tx:
-            taken = take_arrivals(tx, engine, high, load_id=load.id, now=engine.clock.now())
+            taken = take_arrivals(tx, engine, high)
             lease_until = engine.real.now() + _LEASE
             if not load_acts.advance_early(
                 tx,
@@ -154,14 +154,19 @@ def _high(batch: _Batch) -> list[Accepted]:
 
 
 def _read_ahead(
-    engine: Engine, items: Iterator[Accepted | Rejected], wanted: Callable[[_Batch], list[Accepted]]
-) -> Iterator[tuple[_Batch, list[Prepared]]]:
+    engine: Engine,
+    items: Iterator[Accepted | Rejected],
+    wanted: Callable[[_Batch], list[Accepted]],
+    *,
+    load_id: int,
+) -> Iterator[tuple[_Batch, PreparedBatch]]:
     """Batches, with what is to be written of them. While one is being written the next is read and made ready."""
 
-    def read() -> tuple[_Batch, list[Prepared]]:
+    def read() -> tuple[_Batch, PreparedBatch]:
         batch = list(islice(items, BATCH))
         with engine.store.begin() as tx:
-            return batch, prepare_arrivals(tx, wanted(batch))
+            now = engine.clock.now()
+            return batch, prepare_arrivals(tx, engine, wanted(batch), load_id=load_id, now=now)
 
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead") as thread, _quick_turns():
         coming = thread.submit(read)
@@ -185,11 +190,11 @@ class _TakenOver(Exception):  # a signal within this module, never seen outside
     pass
 
 
-def _take(tx: Tx, engine: Engine, batch: _Batch, prepared: list[Prepared], *, load_id: int) -> Counts:
-    now = engine.clock.now()
+def _take(tx: Tx, engine: Engine, batch: _Batch, prepared: PreparedBatch, *, load_id: int) -> Counts:
+    now = prepared.opener.now
     accepted = _accepted(batch)
     rejected = [item for item in batch if isinstance(item, Rejected)]
-    taken = take_arrivals(tx, engine, prepared, load_id=load_id, now=now)
+    taken = take_arrivals(tx, engine, prepared)
     # What was loaded before a second person had approved the rest is no duplicate of itself.
     early = load_acts.loaded_early(
         tx,
@@ -268,7 +273,8 @@ def _preview(tx: Tx, engine: Engine, reader: ListReader, *, filename: str, sourc
     assert load is not None
     items = iter(reader)
     while batch := list(islice(items, BATCH)):
-        prepared = prepare_arrivals(tx, _accepted(batch))
+        now = engine.clock.now()
+        prepared = prepare_arrivals(tx, engine, _accepted(batch), load_id=load_id, now=now)
         counts = _take(tx, engine, batch, prepared, load_id=load_id)
         loads.advance(tx, load, items=len(batch), counts=counts, lease_until=real_now + _LEASE, columns=[])
     loads.finish(tx, load, skipped=reader.skipped, now=engine.clock.now())

@@ -82,7 +82,7 @@ def warn_of_oneself(engine: Engine, accepted: Accepted) -> int:
     """
     now = engine.clock.now()
     with engine.store.begin() as tx:
-        taken = take_arrivals(tx, engine, prepare_arrivals(tx, [accepted]), load_id=None, now=now)
+        taken = take_arrivals(tx, engine, prepare_arrivals(tx, engine, [accepted], load_id=None, now=now))
         (case_id,) = taken.case_ids
         if case_id is None:
             raise Conflict("this very warning is in the books already")

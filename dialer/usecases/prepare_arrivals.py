@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from dialer.intake.records import Accepted, Record
 from dialer.store import cases, people, warnings
@@ -14,12 +15,14 @@ from dialer.store.people import Identity, Person, Sealed
 from dialer.store.unit_of_work import Tx
 from dialer.store.vault import Vault
 from dialer.store.warnings import Content
+from dialer.usecases.engine import Engine
+from dialer.usecases.open_cases import CaseOpener, Opened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """An accepted record, ready to be written. The ids of its person and its case are used if these turn out to be
-    new.
+    """An accepted record, ready to be written. The ids of its person and its case, and how that case begins, are used
+    if these turn out to be new.
     """
 
     record: Record
@@ -27,24 +30,48 @@ class Prepared:
     person: Person
     person_id: int
     sealed: Sealed
-    case_id: int
+    opened: Opened
     content: Content
 
+    @property
+    def case_id(self) -> int:
+        return self.opened.stored.case.id
 
-def prepare_arrivals(tx: Tx, batch: Sequence[Accepted]) -> list[Prepared]:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedBatch:
+    """Records of one load (None: of none) at one moment."""
+
+    opener: CaseOpener
+    records: tuple[Prepared, ...]
+
+
+def prepare_arrivals(
+    tx: Tx, engine: Engine, batch: Sequence[Accepted], *, load_id: int | None, now: datetime
+) -> PreparedBatch:
     """In the order given. Takes ids from the sequences, which no rollback gives back."""
+    opener = CaseOpener(tx, engine, load_id=load_id, now=now)
     person_ids = cases.next_ids(tx, t.person, len(batch))
     case_ids = cases.next_ids(tx, t.case, len(batch))
     warning_ids = cases.next_ids(tx, t.warning, len(batch))
-    return [
-        _prepared(tx.vault, accepted, person_id=person_id, case_id=case_id, warning_id=warning_id)
-        for accepted, person_id, case_id, warning_id in zip(
-            batch, person_ids, case_ids, warning_ids, strict=True
-        )
-    ]
+    return PreparedBatch(
+        opener=opener,
+        records=tuple(
+            [
+                _prepared(
+                    tx.vault, opener, accepted, person_id=person_id, case_id=case_id, warning_id=warning_id
+                )
+                for accepted, person_id, case_id, warning_id in zip(
+                    batch, person_ids, case_ids, warning_ids, strict=True
+                )
+            ]
+        ),
+    )
 
 
-def _prepared(vault: Vault, accepted: Accepted, *, person_id: int, case_id: int, warning_id: int) -> Prepared:
+def _prepared(
+    vault: Vault, opener: CaseOpener, accepted: Accepted, *, person_id: int, case_id: int, warning_id: int
+) -> Prepared:
     record = accepted.record
     person = Person(
         name=record.name,
@@ -65,7 +92,7 @@ def _prepared(vault: Vault, accepted: Accepted, *, person_id: int, case_id: int,
         person=person,
         person_id=person_id,
         sealed=people.seal(vault, person, person_id=person_id),
-        case_id=case_id,
+        opened=opener.open(record, case_id=case_id, person_id=person_id, numbers=len(person.phones)),
         content=_content(vault, accepted, warning_id=warning_id),
     )
 

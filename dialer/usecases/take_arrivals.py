@@ -6,13 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from dialer.domain.case import Case, CaseStatus
 from dialer.domain.events import WarningJoined
 from dialer.domain.incident import same_incident
 from dialer.domain.machine import decide
-from dialer.domain.opening import Openings
 from dialer.intake.records import Record
 from dialer.store import cases, effects, people, tray, warnings
 from dialer.store.book import ROBOT, Book
@@ -21,7 +19,8 @@ from dialer.store.people import Known, Sealed
 from dialer.store.unit_of_work import Tx
 from dialer.store.warnings import Content
 from dialer.usecases.engine import Engine
-from dialer.usecases.prepare_arrivals import Prepared
+from dialer.usecases.open_cases import CaseOpener
+from dialer.usecases.prepare_arrivals import Prepared, PreparedBatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,24 +36,23 @@ class Taken:
     joined: tuple[bool, ...]
 
 
-def take_arrivals(
-    tx: Tx, engine: Engine, batch: Sequence[Prepared], *, load_id: int | None, now: datetime
-) -> Taken:
+def take_arrivals(tx: Tx, engine: Engine, batch: PreparedBatch) -> Taken:
     """The batch is in the books afterwards. Other batches wait meanwhile, so that nobody becomes two persons."""
     warnings.lock_arrivals(tx)
-    fresh, positions = _without_duplicates(tx, batch)
-    desk = _Desk(tx, engine, fresh, load_id=load_id, now=now)
+    records = batch.records
+    fresh, positions = _without_duplicates(tx, records)
+    desk = _Desk(tx, engine, fresh, batch.opener)
     for prepared in fresh:
         desk.take(prepared)
     desk.write()
-    case_ids: list[int | None] = [None] * len(batch)
-    joined = [False] * len(batch)
+    case_ids: list[int | None] = [None] * len(records)
+    joined = [False] * len(records)
     for position, case_id, has_joined in zip(positions, desk.case_ids, desk.joined, strict=True):
         case_ids[position], joined[position] = case_id, has_joined
     return Taken(
         accepted=len(fresh),
         merged=sum(joined),
-        duplicate=len(batch) - len(fresh),
+        duplicate=len(records) - len(fresh),
         case_ids=tuple(case_ids),
         joined=tuple(joined),
     )
@@ -75,16 +73,16 @@ def _without_duplicates(tx: Tx, batch: Sequence[Prepared]) -> tuple[list[Prepare
 class _Desk:
     """One batch being taken: persons and cases as they become, rows written once at the end."""
 
-    def __init__(
-        self, tx: Tx, engine: Engine, fresh: Sequence[Prepared], *, load_id: int | None, now: datetime
-    ) -> None:
+    def __init__(self, tx: Tx, engine: Engine, fresh: Sequence[Prepared], opener: CaseOpener) -> None:
         self.tx = tx
         self.engine = engine
-        self.load_id = load_id
-        self.now = now
-        self.policy = engine.policies.newest
-        self.openings = Openings(now=now, policy=self.policy)
-        self.units = engine.units.current(tx)
+        self.load_id = opener.load_id
+        self.now = opener.now
+        self.as_prepared = opener.still_holds(tx, engine)
+        self.opener = (
+            opener if self.as_prepared else CaseOpener(tx, engine, load_id=opener.load_id, now=opener.now)
+        )
+        self.units = self.opener.units
         self.directory = people.directory(tx, [prepared.identity for prepared in fresh])
         self.people: dict[int, Known] = {}
         self.sealed: dict[int, Sealed] = {}
@@ -93,12 +91,13 @@ class _Desk:
         }
         self.cases_of = cases.lock_of_people(tx, sorted(known))
         self.new_cases: dict[int, StoredCase] = {}
+        self.rows: dict[int, tuple[object, ...]] = {}
         self.moved: dict[int, StoredCase] = {}
         self.succeeded_before = {
             s.case.id: s.case.watch_until for of_one in self.cases_of.values() for s in of_one
         }
         self.found_units: dict[int, int] = {}
-        self.book = Book.begin(now)
+        self.book = Book.begin(self.now)
         self.arrived: list[tuple[Content, int, int]] = []
         self.case_ids: list[int] = []
         self.joined: list[bool] = []
@@ -109,7 +108,7 @@ class _Desk:
         stored = self._joins(known, record)
         self.joined.append(stored is not None)
         if stored is None:
-            stored = self._open(prepared.case_id, known, record)
+            stored = self._open(prepared, known)
         else:
             self._join(stored, known, record)
         self.case_ids.append(stored.case.id)
@@ -145,32 +144,19 @@ class _Desk:
         watch = self.engine.policies.of(case.policy_version).watch()
         return record.produced_at <= case.watch_until - watch
 
-    def _open(self, case_id: int, known: Known, record: Record) -> StoredCase:
-        case = Case(
-            id=case_id,
-            grade=record.grade,
-            fraud_type=record.fraud_type,
-            opened_at=self.now,
-            policy_version=self.policy.version,
-            numbers=len(known.person.phones),
-            expires_at=None if record.missed else record.expires_at,
-            amount_at_risk_fen=record.amount_at_risk_fen,
-            missed=record.missed,
-            tags=record.tags,
-        )
-        decision = self.openings.decide(case)
-        unit = self.units.find(record.unit)
-        stored = StoredCase(
-            case=decision.case,
-            person_id=known.id,
-            source=record.source,
-            unit=self.units.label(unit.id) if unit is not None else record.unit,
-            unit_id=unit.id if unit is not None else None,
-            drill=self.engine.drill,
-            first_attempt_at=None,
-        )
-        self.book.enter(stored, decision.effects)
-        self.new_cases[case.id] = stored
+    def _open(self, prepared: Prepared, known: Known) -> StoredCase:
+        opened = prepared.opened
+        if not self.as_prepared or known.person is not prepared.person:
+            opened = self.opener.open(
+                prepared.record,
+                case_id=prepared.case_id,
+                person_id=known.id,
+                numbers=len(known.person.phones),
+            )
+        stored = opened.stored
+        self.book.take_in(opened.book)
+        self.rows[stored.case.id] = opened.row
+        self.new_cases[stored.case.id] = stored
         self.cases_of.setdefault(known.id, []).append(stored)
         return stored
 
@@ -190,8 +176,11 @@ class _Desk:
         self.book.enter(changed, decision.effects)
         of_person = self.cases_of[known.id]
         of_person[of_person.index(stored)] = changed
-        target = self.new_cases if stored.case.id in self.new_cases else self.moved
-        target[stored.case.id] = changed
+        if stored.case.id in self.new_cases:
+            self.new_cases[stored.case.id] = changed
+            self.rows[stored.case.id] = self.opener.row(changed)
+        else:
+            self.moved[stored.case.id] = changed
 
     def _with_unit(self, stored: StoredCase, record: Record) -> StoredCase:
         """A case that waits for its unit finds it when a later warning names one."""
@@ -204,7 +193,7 @@ class _Desk:
 
     def write(self) -> None:
         people.write(self.tx, self.people.values(), self.directory.new_keys, sealed=self.sealed, now=self.now)
-        cases.insert(self.tx, [(stored, self.load_id) for stored in self.new_cases.values()])
+        cases.insert(self.tx, self.rows.values())
         cases.save(self.tx, [stored.case for stored in self.moved.values()], now=self.now)
         warnings.write(self.tx, self.arrived, load_id=self.load_id, drill=self.engine.drill, now=self.now)
         effects.write(self.tx, self.book)

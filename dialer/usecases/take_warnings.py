@@ -117,7 +117,7 @@ def take_deliveries(engine: Engine, deliveries: Sequence[Delivery]) -> list[tupl
     if batch or any(delivery.refused_high for delivery in deliveries):
         with engine.store.begin() as tx:
             if batch:
-                taken = take_arrivals(tx, engine, prepare_arrivals(tx, batch), load_id=None, now=now)
+                taken = take_arrivals(tx, engine, prepare_arrivals(tx, engine, batch, load_id=None, now=now))
                 answers = iter(_answers(tx, engine, batch, taken, now=now))
             told = [_told(delivery, answers) for delivery in deliveries]
             for delivery, one in zip(deliveries, told, strict=True):

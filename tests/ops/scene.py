@@ -17,7 +17,7 @@ from dialer.store import attempts, cases, effects, pacing
 from dialer.store import tables as t
 from dialer.store.attempts import Claimed
 from dialer.store.book import Book
-from dialer.store.cases import StoredCase
+from dialer.store.cases import NewCases, StoredCase
 from dialer.store.pacing import LineGroup
 from tests.store.reads.town import MORNING, Town
 
@@ -72,7 +72,7 @@ class Scene(Town):
                 drill=self.drill,
                 first_attempt_at=None,
             )
-            cases.insert(tx, [(stored, load_id)])
+            cases.insert(tx, [NewCases(load_id).row(stored)])
             book = Book.begin(now)
             book.enter(replace(stored, case=decision.case), decision.effects)
             effects.write(tx, book)

@@ -29,7 +29,7 @@ from dialer.domain.values import FraudType, Grade
 from dialer.store import attempts, cases, pacing, people, returns
 from dialer.store import tables as t
 from dialer.store.attempts import Claimed, Sending
-from dialer.store.cases import StoredCase
+from dialer.store.cases import NewCases, StoredCase
 from dialer.store.keys import Keys
 from dialer.store.people import Known, Person
 from dialer.store.unit_of_work import Row, Store
@@ -79,7 +79,7 @@ def store(module_database: str) -> Iterator[Store]:
             stored = StoredCase(
                 case=case, person_id=n, source="s", unit="", drill=False, first_attempt_at=None
             )
-            cases.insert(tx, [(stored, None)])
+            cases.insert(tx, [NewCases(None).row(stored)])
     yield made
     made.dispose()
 

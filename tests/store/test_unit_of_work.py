@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from dialer.errors import Unavailable
 from dialer.store import facts
 from dialer.store import tables as t
+from dialer.store.copying import CopyIn, jsonb
 from dialer.store.keys import Keys
 from dialer.store.unit_of_work import Store
 from dialer.store.vault import Vault
@@ -60,7 +61,8 @@ def test_a_pool_that_is_used_up_is_unavailable(fresh_database: str):
 def test_copied_rows_are_part_of_the_transaction(fresh_database: str):
     store = opened(fresh_database)
     with pytest.raises(ZeroDivisionError), store.begin() as tx:  # noqa: PT012  # the block is what is tested
-        tx.copy_in("COPY heartbeat (process, kind, at, facts) FROM STDIN", [("p", "k", NOON, "{}")])
+        copied = CopyIn(t.heartbeat, ("process", "kind", "at", "facts"))
+        copied.write(tx, [("p", "k", NOON, jsonb({}))])
         assert tx.scalar(sa.select(sa.func.count()).select_from(t.heartbeat)) == 1
         raise ZeroDivisionError
     with store.begin() as tx:

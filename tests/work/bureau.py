@@ -42,7 +42,9 @@ class Bureau(Scene):
         batch = [item for item in reader if isinstance(item, Accepted)]
         with self.tx() as tx:
             taken = take_arrivals(
-                tx, self.engine, prepare_arrivals(tx, batch), load_id=None, now=self.clock.now()
+                tx,
+                self.engine,
+                prepare_arrivals(tx, self.engine, batch, load_id=None, now=self.clock.now()),
             )
         return [case_id for case_id in taken.case_ids if case_id is not None]
 

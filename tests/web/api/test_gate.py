@@ -17,6 +17,7 @@ from dialer.bootstrap import Application
 from dialer.errors import Unavailable
 from dialer.runtime.clock import FrozenClock
 from dialer.store import tables as t
+from dialer.store.copying import CopyIn
 from dialer.usecases.tokens import revoke_token
 from dialer.web.api.body import MOST_BYTES
 from dialer.web.api.guard import SECURITY_HEADERS, Guard
@@ -264,7 +265,7 @@ def test_a_connection_lost_while_rows_are_copied_is_the_database_being_down(offi
             pid = tx.scalar(sa.func.pg_backend_pid().select())
             with store.begin() as other:
                 other.execute(sa.select(sa.func.pg_terminate_backend(pid)))
-            tx.copy_in("COPY meta (key, value) FROM STDIN", [("k", "1")])
+            CopyIn(t.person_key, ("name_phone_blind", "person_id")).write(tx, [(b"k", 1)])
 
     with pytest.raises(Unavailable):
         copy()
