@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -17,12 +18,15 @@ from rich.text import Text
 from dialer.bootstrap import application
 from dialer.domain.values import AmountKind, Grade
 from dialer.figure_words import basis_word, count_word, rate_word
+from dialer.language import say
 from dialer.outcomes.figures import Report, Slice
 from dialer.outcomes.rates import Basis, Rate, rates_of
-from dialer.outcomes.report_form import report_form
 from dialer.runtime.logs import configure_logs
 from dialer.settings import load_settings
+from dialer.trial_words import MEASURES, NO_FILED_CASES, verdict_in
 from dialer.usecases.make_report import make_report, report_period
+from dialer.usecases.tell_report import tell_report
+from dialer.usecases.try_scripts import Comparison, Measured, running_trials
 from dialer.words import Lang, word
 
 _FUNNEL = (
@@ -70,14 +74,17 @@ def report_command(
     configure_logs(level="warning", log_format=settings.log.format, process="report")
     with application(settings) as app:
         report = make_report(app.engine, report_period(app.engine, start, end))
+        trials = running_trials(app.engine)
     if as_json:
-        typer.echo(json.dumps(report_form(report), ensure_ascii=False))
+        typer.echo(json.dumps(tell_report(report, trials), ensure_ascii=False))
     else:
-        Console().print(report_view(report, lang))
+        Console().print(report_view(report, lang, trials))
 
 
-def report_view(report: Report, lang: Lang) -> RenderableType:
-    """The whole report for a terminal: what happened, the rates, time, money, fraud types, and what is left out."""
+def report_view(report: Report, lang: Lang, trials: Sequence[Comparison] = ()) -> RenderableType:
+    """The whole report for a terminal: what happened, the rates, time, money, fraud types, the trials under way, and
+    what is left out.
+    """
     parts: list[RenderableType] = []
     if report.drill:
         parts.append(
@@ -100,6 +107,7 @@ def report_view(report: Report, lang: Lang) -> RenderableType:
         _first_attempts(report, lang),
         _amounts(report, lang),
         _fraud_types(report, lang),
+        *(part for trial in trials for part in _trial(trial, report, lang)),
         _left_out(report, lang),
     ]
     return Group(*parts)
@@ -247,6 +255,46 @@ def _fraud_types(report: Report, lang: Lang) -> Table:
             numbers = (_number(getattr(one.counts, name)) for name in _BY_TYPE)
             table.add_row(word(fraud_type, lang), *numbers)
     return table
+
+
+def _trial(one: Comparison, report: Report, lang: Lang) -> tuple[Table, Text]:
+    """The versions beside each other, and a sentence for each that is compared with the live one."""
+    begun = _moment(one.trial.at, ZoneInfo(report.timezone), without="")
+    grade = f" · {word(Grade(one.trial.grade), lang)}" if one.trial.grade else ""
+    title = _pick(lang, "话术对比试验", "Trial of a script")
+    names = [measured.measure for measured in one.versions[0].measured]
+    table = _table(
+        f"{title}  {one.trial.script_id}{grade}  {begun} →",
+        _pick(lang, "版本", "version"),
+        _pick(lang, "比例", "share"),
+        _pick(lang, "人数", "people"),
+        *(say(lang, MEASURES[name]) for name in names),
+    )
+    verdicts = []
+    for version in one.versions:
+        live = f" {_pick(lang, '在用', 'live')}" if version.is_live else ""
+        table.add_row(
+            f"{version.number}{live}",
+            f"{version.weight:g}",
+            _number(version.measured[0].tally.people),
+            *(_tried(measured) for measured in version.measured),
+        )
+        verdicts += [
+            f"{version.number} · {say(lang, MEASURES[measured.measure])}: "
+            f"{verdict_in(lang, measured.verdict, one.trial.live)}"
+            for measured in version.measured
+            if measured.verdict is not None
+        ]
+    if not one.filed_loaded:
+        verdicts.append(f"{say(lang, MEASURES['defrauded'])}: {say(lang, NO_FILED_CASES)}")
+    return table, Text("\n".join(verdicts), style="dim")
+
+
+def _tried(one: Measured) -> str:
+    if one.tally.share is None:
+        return "[dim]—[/]"
+    within = f" [dim]({one.interval.low:.0%} - {one.interval.high:.0%})[/]" if one.interval else ""
+    return f"[bold]{one.tally.share:.1%}[/] {one.tally.hits:,}{within}"
 
 
 def _left_out(report: Report, lang: Lang) -> Text:

@@ -13,20 +13,17 @@ from rich.table import Table
 from dialer.bootstrap import application
 from dialer.domain.values import Grade
 from dialer.errors import Invalid
-from dialer.outcomes.sequential import MARGIN, Finding, Interval, Verdict
+from dialer.language import Lang, say
+from dialer.outcomes.sequential import Interval, Verdict
 from dialer.runtime.logs import configure_logs
 from dialer.settings import load_settings
+from dialer.trial_words import MEASURES, NO_FILED_CASES, verdict_in
 from dialer.usecases.try_scripts import Comparison, Measured, compare_versions, set_trial
 
 trials = typer.Typer()
 
-_MEASURES = {
-    "dissuaded": "劝阻成功 dissuaded",
-    "verified": "核实身份 verified contact",
-    "hung_up_early": "提前挂断 hung up early",
-    "defrauded": "预警后被骗 defrauded after warning",
-}
-_NO_FILED = "没有导入立案数据 no filed cases loaded"
+_MEASURES = {name: f"{say(Lang.ZH, text)} {text}" for name, text in MEASURES.items()}
+_NO_FILED = f"{say(Lang.ZH, NO_FILED_CASES)} {NO_FILED_CASES}"
 
 
 @trials.command("trial")
@@ -101,14 +98,5 @@ def _within(interval: Interval | None) -> str:
 
 
 def verdict_words(verdict: Verdict, live: int) -> str:
-    """One plain sentence."""
-    if verdict.finding is Finding.TOO_FEW:
-        more = f"{verdict.more_each:,}"
-        return f"还不能判断，每个版本约再需 {more} 人 not enough calls yet: about {more} more each"
-    if verdict.finding is Finding.ALIKE:
-        return f"与版本 {live} 没有实际差别 no difference that matters (below {100 * MARGIN:.0f} points)"
-    assert verdict.difference is not None
-    points = f"{100 * abs(verdict.difference):.1f}"
-    if verdict.finding is Finding.BETTER:
-        return f"优于版本 {live} better than version {live}, by about {points} points"
-    return f"不如版本 {live} worse than version {live}, by about {points} points"
+    """One plain sentence, in both languages."""
+    return f"{verdict_in(Lang.ZH, verdict, live)} {verdict_in(Lang.EN, verdict, live)}"

@@ -129,6 +129,16 @@ def compare_versions(engine: Engine, script_id: str, *, grade: Grade | None = No
     return Comparison(trial=trial, versions=versions, filed_loaded=filed)
 
 
+def running_trials(engine: Engine) -> tuple[Comparison, ...]:
+    """Every trial under way, as things stand now."""
+    with engine.store.begin() as tx:
+        shares = scripts.trials(tx, scripts.live(tx))
+    return tuple(
+        compare_versions(engine, script_id, grade=Grade(grade) if grade else None)
+        for script_id, grade in sorted(shares)
+    )
+
+
 def _measured(measure: str, trial: Trial, heard: Mapping[int, Heard], number: int) -> Measured:
     tally = _tally(heard[number], measure)
     # Several versions against one are several chances to be wrong.

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import datetime, timedelta
+from io import StringIO
 
 import pytest
 import sqlalchemy as sa
+from rich.console import Console
 
+from dialer.cli_report import report_view
 from dialer.cli_trials import verdict_words
 from dialer.domain.values import FraudType, Grade
 from dialer.errors import Conflict, Invalid, NotFound
@@ -15,7 +19,9 @@ from dialer.outcomes.sequential import Finding
 from dialer.store import tables as t
 from dialer.store.scripts import Version
 from dialer.usecases.editions import drawn
-from dialer.usecases.try_scripts import compare_versions, set_trial
+from dialer.usecases.make_report import make_report
+from dialer.usecases.try_scripts import compare_versions, running_trials, set_trial
+from dialer.words import Lang
 from tests.versions.centre import LOAN, ScriptCentre
 
 HALVES = {1: 50.0, 2: 50.0}
@@ -203,3 +209,24 @@ def test_the_verdict_says_plainly_what_is_known(centre: ScriptCentre, town: Town
     assert verdict is not None
     assert verdict.finding is Finding.TOO_FEW
     assert f"not enough calls yet: about {verdict.more_each:,} more each" in verdict_words(verdict, 1)
+
+
+def test_the_report_has_the_trials_under_way(centre: ScriptCentre, town: Town):
+    town.heard(1, 40, contact="verified", outcome="dissuaded_by_phone")
+    town.heard(2, 40)
+    begin(centre, HALVES, grade=Grade.LOW)
+    trials = running_trials(centre.engine)
+    assert [(one.trial.script_id, one.trial.grade) for one in trials] == [("loan", ""), ("loan", "low")]
+    written = StringIO()
+    view = report_view(make_report(centre.engine), Lang.EN, trials)
+    Console(width=200, file=written, force_terminal=False).print(view)
+    told = written.getvalue()
+    assert "Trial of a script  loan  " in told
+    assert "Trial of a script  loan · low" in told
+    assert re.search(r"2 · Dissuaded: worse than version 1, by about 100.0 points", told)
+    assert "no filed cases loaded" in told
+
+
+def test_without_a_trial_the_report_says_nothing_of_one(centre: ScriptCentre, town: Town):
+    begin(centre, {})
+    assert running_trials(centre.engine) == ()

@@ -9,12 +9,13 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from dialer.errors import NotFound
-from dialer.outcomes.report_form import report_form
 from dialer.store.tokens import Token
 from dialer.usecases.engine import Engine
 from dialer.usecases.make_report import make_report, report_period
 from dialer.usecases.show_case import show_case
 from dialer.usecases.tell_case import tell_case
+from dialer.usecases.tell_report import tell_report
+from dialer.usecases.try_scripts import running_trials
 from dialer.web.api.description import problems
 from dialer.web.api.desk import MayReadCases, MayReadReport, desk_of
 from dialer.web.api.told import CaseOut, ReportOut
@@ -85,4 +86,4 @@ async def get_report(
 def report(engine: Engine, window: ReportQuery) -> dict[str, Any]:
     """As `dialer report --json`. Raises `Invalid` and `Unavailable`."""
     period = report_period(engine, window.start, window.end)
-    return dict(report_form(make_report(engine, period)))
+    return dict(tell_report(make_report(engine, period), running_trials(engine)))

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dialer.domain.case import CaseStatus
 from dialer.domain.values import Contact, FraudType, Grade, OutcomeKind, Tag
+from dialer.outcomes.sequential import Finding
 from dialer.outcomes.timeline import EntryKind
 from dialer.usecases.why_waiting import WaitReason
 from dialer.web.api.models import StepOut
@@ -138,6 +139,37 @@ class SliceOut(BaseModel):
     amounts: dict[str, MoneyOut]
 
 
+class MeasureOut(BaseModel):
+    """一项指标 · One measure of one version; `finding` says how it compares with the live one, which has none."""
+
+    hits: int
+    people: int
+    share: float | None
+    low: float | None
+    high: float | None
+    finding: Finding | None
+    more_each: int | None
+
+
+class TriedOut(BaseModel):
+    """试验中的一个版本 · One version of a trial."""
+
+    version: int
+    weight: float
+    live: bool
+    measures: dict[str, MeasureOut]
+
+
+class TrialOut(BaseModel):
+    """话术对比试验 · A trial under way, of one grade or of all that have none of their own."""
+
+    script: str
+    grade: Grade | None
+    begun_at: datetime
+    filed_loaded: bool
+    versions: list[TriedOut]
+
+
 class ReportOut(SliceOut):
     """报告 · The report of a window; all figures of one moment."""
 
@@ -147,3 +179,4 @@ class ReportOut(SliceOut):
     left_out: dict[str, int]
     by_grade: dict[str, SliceOut]
     by_fraud_type: dict[str, SliceOut]
+    trials: list[TrialOut]

@@ -62,7 +62,7 @@ class Picture:
 
 def picture(script: Script, cards: Sequence[Card], lang: Lang, language: str) -> Picture:
     """`language` is the one whose words stand in the boxes."""
-    texts = {card.id: card.words_in(language) for card in cards}
+    texts = {card.id: card.words_in(language) or card.looks_at for card in cards}
     sizes = {card.id: (_WIDTH, _height(texts[card.id])) for card in cards}
     answers: dict[tuple[str, str], list[Answer]] = {
         (card.id, way.to): [] for card in cards for way in card.ways if way.to in sizes
@@ -169,7 +169,7 @@ def _short(text: str) -> str:
 def _width(answers: Sequence[Answer]) -> float:
     if not answers:
         return 0.0
-    told = "  ".join(f"{answer.key} {answer.text}".strip() for answer in answers)
+    told = " / ".join(f"{answer.key} {answer.text}".strip() for answer in answers)
     return _measure(told, _LABEL) + _LABEL_PADDING
 
 

@@ -30,6 +30,11 @@ _TIMES = {
     "afternoon": mark("afternoon"),
     "evening": mark("evening"),
 }
+_LOOKS_AT = {
+    model.BranchOn.TAG: mark("By what is on record about the person"),
+    model.BranchOn.TIME_OF_DAY: mark("By the time of day"),
+    model.BranchOn.CONTACT: mark("By whether the person is verified"),
+}
 _URGENCIES = {
     model.Urgency.NOW: mark("a person looks at it now"),
     model.Urgency.SOON: mark("a person looks at it soon"),
@@ -99,11 +104,16 @@ class Card:
     line: int
     spoken: tuple[Spoken, ...]
     ways: tuple[Way, ...]
+    looks_at: str
+    """What a branch goes by."""
     means: str
     """What an end or a hand-over means."""
     patience: str
     """How long a question waits and how often it is asked again."""
     problems: tuple[str, ...]
+
+    def has_words_in(self, language: str) -> bool:
+        return any(one.language == language and one.text for one in self.spoken)
 
     def words_in(self, language: str) -> str:
         """As a listener of this language hears it."""
@@ -188,6 +198,7 @@ def _card(page: ScriptPage, node: NodeView, lang: Lang) -> Card:
         line=node.line,
         spoken=tuple(_spoken(script, said, lang) for said in node.said),
         ways=tuple(ways_of(part, lang)) if part is not None else (),
+        looks_at=say(lang, _LOOKS_AT[part.on]) if isinstance(part, model.Branch) else "",
         means=_means(part, lang),
         patience=_patience(part, lang),
         problems=tuple(one.text for one in problems(page.findings, lang) if one.node == node.id),

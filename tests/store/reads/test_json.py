@@ -18,14 +18,17 @@ from dialer.domain.values import Contact, FraudType, Grade, TelephonyResult
 from dialer.outcomes.counts import COUNTED
 from dialer.outcomes.period import Period
 from dialer.outcomes.rates import DEFINITIONS
-from dialer.outcomes.report_form import ReportForm, report_form
+from dialer.outcomes.sequential import Tally, compare, share_interval
 from dialer.store.loads import RejectedRow
+from dialer.store.script_trials import Trial
 from dialer.store.tallies import Progress
 from dialer.usecases.load_list import LoadReport
 from dialer.usecases.make_report import make_report
 from dialer.usecases.search_cases import search_cases
 from dialer.usecases.show_case import show_case
 from dialer.usecases.tell_case import CaseForm, CaseLineForm, CasePageForm, tell_case, tell_page
+from dialer.usecases.tell_report import PrintedReport, tell_report
+from dialer.usecases.try_scripts import MEASURES, Compared, Comparison, Measured
 from tests.store.reads.town import ID_NUMBER, MORNING, NAME, PHONE, Town
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "json.md").read_text("utf-8")
@@ -106,7 +109,7 @@ def lively(town: Town) -> int:
 
 def test_the_report(town: Town, lively: int):
     period = Period(start=MORNING, end=MORNING + timedelta(days=1))
-    plain = checked(ReportForm, report_form(make_report(town.engine, period)))
+    plain = checked(PrintedReport, tell_report(make_report(town.engine, period), [tried()]))
     assert set(plain) == described("dialer report --json")
     assert set(plain["counts"]) == set(COUNTED)
     assert set(plain["results"]) == set(TelephonyResult)
@@ -126,8 +129,57 @@ def test_the_report(town: Town, lively: int):
     assert plain["amounts"]["intended"] == {"approved_fen": 0, "unapproved_fen": 5, "reversed_fen": 0}
 
 
+def tried() -> Comparison:
+    """A trial of two versions, one of them live."""
+    trial = Trial(
+        id=1,
+        script_id="loan",
+        grade="",
+        weights={1: 50.0, 2: 50.0},
+        live=1,
+        set_by="甲",
+        reason="x",
+        at=MORNING,
+        ended_at=None,
+    )
+    tallies = {1: Tally(people=40, hits=10), 2: Tally(people=0, hits=0)}
+    return Comparison(
+        trial=trial,
+        filed_loaded=True,
+        versions=tuple(
+            Compared(
+                number=number,
+                weight=50.0,
+                is_live=number == 1,
+                measured=tuple(
+                    Measured(
+                        measure=measure,
+                        tally=tally,
+                        interval=share_interval(tally),
+                        verdict=None if number == 1 else compare(tallies[1], tally, more_is_better=True),
+                    )
+                    for measure in MEASURES
+                ),
+            )
+            for number, tally in tallies.items()
+        ),
+    )
+
+
+def test_a_trial_in_the_report(town: Town):
+    (trial,) = checked(PrintedReport, tell_report(make_report(town.engine), [tried()]))["trials"]
+    assert set(trial) == described("dialer report --json", table=2)
+    live, other = trial["versions"]
+    assert set(live["measures"]) == set(MEASURES)
+    assert set(live["measures"]["verified"]) == described("dialer report --json", table=3)
+    assert live["measures"]["verified"]["share"] == 0.25
+    assert live["measures"]["verified"]["finding"] is None
+    assert other["measures"]["verified"]["finding"] == "too_few"
+    assert other["measures"]["verified"]["share"] is None
+
+
 def test_a_report_of_nothing_has_the_same_keys(town: Town):
-    plain = checked(ReportForm, report_form(make_report(town.engine)))
+    plain = checked(PrintedReport, tell_report(make_report(town.engine), ()))
     assert set(plain) == described("dialer report --json")
     assert plain["rates"]["dissuaded"]["value"] is None
     assert plain["window"] == {"from": None, "to": None, "timezone": "Asia/Shanghai"}

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from dialer.outcomes.report_form import report_form
 from dialer.usecases.make_report import make_report, report_period
 from dialer.usecases.show_case import show_case
 from dialer.usecases.tell_case import tell_case
+from dialer.usecases.tell_report import tell_report
 from dialer.web.api.told import CaseOut, ReportOut
 from tests.web.api.office import WANG, Office, first
 
@@ -58,7 +58,7 @@ async def test_the_report_is_that_of_the_command_line(office: Office):
     await office.send(WANG)
     answer = await office.client.get("/api/v1/report", params={"from": "2026-11-25", "to": "2026-11-25"})
     engine = office.app.engine
-    expected = report_form(make_report(engine, report_period(engine, "2026-11-25", "2026-11-25")))
+    expected = tell_report(make_report(engine, report_period(engine, "2026-11-25", "2026-11-25")), ())
     assert answer.json() == json.loads(json.dumps(expected))
     assert answer.json()["counts"]["warnings"] == 1
     ReportOut.model_validate(answer.json())

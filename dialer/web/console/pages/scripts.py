@@ -197,7 +197,7 @@ def _show(
     page = show_script(visit.engine, script_id, number, as_heard=True)
     version = page.version
     shown = script_view.cards(page, visit.lang)
-    spoken = [one for one in page.script.languages if any(c.spoken and c.words_in(one) for c in shown)]
+    spoken = [one for one in page.script.languages if any(card.has_words_in(one) for card in shown)]
     wanted = language if language in page.script.languages else visit.lang.value
     wanted = wanted if wanted in page.script.languages else page.script.default_language
     return visit.page(
