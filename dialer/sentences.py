@@ -9,6 +9,7 @@ from enum import StrEnum
 from dialer.domain.acts import ActKind
 from dialer.domain.case import Reason
 from dialer.domain.effects import AlarmCode
+from dialer.domain.errand import WhoSeen
 from dialer.domain.message import MessagePurpose, MessageState
 from dialer.domain.reach import Reach
 from dialer.domain.values import Answer, Contact, FraudType, Grade, OutcomeKind, TelephonyResult, Track
@@ -188,15 +189,44 @@ def _message(f: Facts, lang: Lang) -> str:
     return say(lang, "message (%(purpose)s): %(state)s", purpose=purpose, state=state)
 
 
+VIEWS: Mapping[str, str] = {
+    "reveal": mark("saw the person in clear"),
+    "conversation": mark("read what was said and written"),
+    "view_photo": mark("looked at a photo"),
+    "print_notice": mark("printed the notice"),
+    "export": mark("exported records"),
+}
+"""Whoever did this has seen, or taken away, what is hidden."""
+
+
 def _viewed(f: Facts, lang: Lang) -> str:
-    return say(lang, "looked at what is hidden (%(act)s): %(why)s", act=f["act"], why=f["why"])
+    known = VIEWS.get(str(f["act"]))
+    what = say(lang, known) if known else _named(ActKind, f["act"], lang)
+    return what + say(lang, ": %(why)s", why=f["why"]) if f["why"] else what
 
 
 def _act(f: Facts, lang: Lang) -> str:
-    """What was done, and where the work went or why, where that was said."""
+    """What was done, and where the work went, what it came to or why, where that was said."""
     told = _named(ActKind, f["act"], lang)
-    about = f.get("to") or f.get("unit") or f.get("why")
+    about = f.get("to") or f.get("unit") or f.get("why") or _about(f, lang)
     return told + say(lang, ": %(why)s", why=about) if about else told
+
+
+def _about(f: Facts, lang: Lang) -> str:
+    if f.get("grade"):
+        rise = (_named(Grade, f["from"], lang), _named(Grade, f["grade"], lang)) if f.get("from") else ()
+        return " → ".join(rise) or _named(Grade, f["grade"], lang)
+    if f.get("of"):
+        return say(lang, "of case #%(id)s", id=f["of"])
+    for name, kind in (
+        ("outcome", OutcomeKind),
+        ("who", WhoSeen),
+        ("result", TelephonyResult),
+        ("track", Track),
+    ):
+        if f.get(name):
+            return _named(kind, f[name], lang)
+    return ""
 
 
 _TELL: Mapping[EntryKind, Tell] = {

@@ -59,6 +59,14 @@ def append(
     return outcome_id
 
 
+def case_of(tx: Tx, outcome_id: int) -> int:
+    """Raises `NotFound`."""
+    case_id = tx.scalar(sa.select(t.outcome.c.case_id).where(t.outcome.c.id == outcome_id))
+    if case_id is None:
+        raise NotFound(kind="outcome", key=outcome_id)
+    return int(case_id)
+
+
 def approve(tx: Tx, outcome_id: int, *, by: str, now: datetime) -> None:
     """Approved by a second person, once."""
     row = tx.one(sa.select(t.outcome.c.recorded_by).where(t.outcome.c.id == outcome_id))

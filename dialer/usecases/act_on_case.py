@@ -1,5 +1,6 @@
 """What a person does to a case from its page. Each act says which revision of the case it was decided on: one that was
-decided on an older one is refused and told what happened meanwhile.
+decided on an older one is refused and told what happened meanwhile. `seen_by` is the unit of whoever acts: a case that
+it does not see is not there.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from dialer.store.acts import Act
 from dialer.store.cases import StoredCase
 from dialer.store.effects import ToCancel
 from dialer.store.reads import case_file
+from dialer.store.seen import check_case_seen
 from dialer.store.unit_of_work import Tx
 from dialer.usecases.claim_errand import named, said
 from dialer.usecases.engine import Engine
@@ -48,21 +50,45 @@ def changed_since(engine: Engine, case_id: int, *, since: datetime) -> tuple[Ent
     return tuple(entry for entry in file.timeline if entry.at > since)
 
 
-def ring_now(engine: Engine, case_id: int, *, by: str, expected: int) -> Standing:
+def ring_now(engine: Engine, case_id: int, *, by: str, expected: int, seen_by: int | None = None) -> Standing:
     """The robot's next ring is wanted now; the window, the pacing and one call a number hold all the same."""
     event = happened.RingRequested()
-    return _act(engine, case_id, CaseAct.RING_NOW, ActKind.RING_NOW, event, by=by, expected=expected)
+    return _act(
+        engine,
+        case_id,
+        CaseAct.RING_NOW,
+        ActKind.RING_NOW,
+        event,
+        by=by,
+        expected=expected,
+        seen_by=seen_by,
+    )
 
 
 def change_grade(
-    engine: Engine, case_id: int, grade: Grade, *, by: str, expected: int, why: str = ""
+    engine: Engine,
+    case_id: int,
+    grade: Grade,
+    *,
+    by: str,
+    expected: int,
+    why: str = "",
+    seen_by: int | None = None,
+    only: CaseAct | None = None,
 ) -> Standing:
-    """Raised or lowered; a fall needs a reason. Raises `Invalid` for the grade that it has."""
+    """Raised or lowered; a fall needs a reason. Raises `Invalid` for the grade that it has, and for the other direction
+    than `only`, where one is given.
+    """
     with engine.store.begin() as tx:
-        current = _get(tx, case_id).case.grade
+        check_case_seen(tx, case_id, seen_by)
+        stored = _get(tx, case_id)
+        _same_revision(tx, stored, expected=expected)
+    current = stored.case.grade
     if grade is current:
         raise Invalid(field="grade", problem=f"is {grade.value} already")
     rises = grade.rank > current.rank
+    if only is not None and only is not (CaseAct.RAISE if rises else CaseAct.LOWER):
+        raise Invalid(field="grade", problem="is higher than now" if rises else "is lower than now")
     words = why.strip() if rises else said("why", why)
     return _act(
         engine,
@@ -74,11 +100,19 @@ def change_grade(
         expected=expected,
         words=words,
         facts={"from": current.value, "grade": grade.value},
+        seen_by=seen_by,
     )
 
 
 def ask_person(
-    engine: Engine, case_id: int, track: Track, *, by: str, expected: int, why: str = ""
+    engine: Engine,
+    case_id: int,
+    track: Track,
+    *,
+    by: str,
+    expected: int,
+    why: str = "",
+    seen_by: int | None = None,
 ) -> Standing:
     """A caller rings, or an officer goes, beside whatever else is under way."""
     act = CaseAct.ASK_CALLER if track is Track.HUMAN else CaseAct.ASK_OFFICER
@@ -94,11 +128,19 @@ def ask_person(
         expected=expected,
         words=why.strip(),
         facts=facts,
+        seen_by=seen_by,
     )
 
 
 def close_case(
-    engine: Engine, case_id: int, outcome: OutcomeKind, *, by: str, expected: int, why: str
+    engine: Engine,
+    case_id: int,
+    outcome: OutcomeKind,
+    *,
+    by: str,
+    expected: int,
+    why: str,
+    seen_by: int | None = None,
 ) -> Standing:
     """Ended with an outcome and a reason; calls and errands are stood down. A success needs verified contact."""
     return _act(
@@ -111,15 +153,19 @@ def close_case(
         expected=expected,
         words=said("why", why),
         facts={"outcome": outcome.value},
+        seen_by=seen_by,
     )
 
 
-def mark_duplicate(engine: Engine, case_id: int, *, of: int, by: str, expected: int) -> Standing:
+def mark_duplicate(
+    engine: Engine, case_id: int, *, of: int, by: str, expected: int, seen_by: int | None = None
+) -> Standing:
     """Ended as a duplicate of another case. Raises `NotFound`, and `Invalid` for itself."""
     if of == case_id:
         raise Invalid(field="of", problem="is the case itself", mend="the case that stays")
     with engine.store.begin() as tx:
-        _get(tx, of)
+        check_case_seen(tx, case_id, seen_by)
+        check_case_seen(tx, of, seen_by)
     return _act(
         engine,
         case_id,
@@ -129,31 +175,52 @@ def mark_duplicate(engine: Engine, case_id: int, *, of: int, by: str, expected: 
         by=by,
         expected=expected,
         facts={"of": of},
+        seen_by=seen_by,
     )
 
 
-def opt_out(engine: Engine, case_id: int, *, by: str, expected: int, why: str) -> Standing:
+def opt_out(
+    engine: Engine, case_id: int, *, by: str, expected: int, why: str, seen_by: int | None = None
+) -> Standing:
     """No robot rings for this incident again; people go on. A new warning of a high grade is not silenced by it."""
     words = said("why", why)
     event = happened.OptedOut()
     return _act(
-        engine, case_id, CaseAct.OPT_OUT, ActKind.OPTED_OUT, event, by=by, expected=expected, words=words
+        engine,
+        case_id,
+        CaseAct.OPT_OUT,
+        ActKind.OPTED_OUT,
+        event,
+        by=by,
+        expected=expected,
+        words=words,
+        seen_by=seen_by,
     )
 
 
-def note_case(engine: Engine, case_id: int, *, by: str, words: str) -> Standing:
+def note_case(engine: Engine, case_id: int, *, by: str, words: str, seen_by: int | None = None) -> Standing:
     """A line in the timeline, sealed. It depends on nothing, so no page is too old for it."""
     who, text = named(by), said("words", words)
     with engine.store.begin() as tx:
-        _get(tx, case_id)
+        check_case_seen(tx, case_id, seen_by)
         acts.note(tx, [Act(case_id=case_id, kind=ActKind.NOTE, by=who, words=text)], now=engine.clock.now())
         return _standing(tx, case_id)
 
 
-def hand_over(engine: Engine, case_id: int, *, to_unit_id: int, by: str, expected: int, why: str) -> Standing:
+def hand_over(
+    engine: Engine,
+    case_id: int,
+    *,
+    to_unit_id: int,
+    by: str,
+    expected: int,
+    why: str,
+    seen_by: int | None = None,
+) -> Standing:
     """Its people's work asks to be accepted by the other unit; a case without such work is that unit's at once."""
     who, reason = named(by), said("why", why)
     with engine.store.begin() as tx:
+        check_case_seen(tx, case_id, seen_by)
         stored = _lock_expected(tx, case_id, CaseAct.HAND_OVER, expected=expected)
         label = active_label(tx, engine, to_unit_id)
         if stored.unit_id == to_unit_id:
@@ -184,9 +251,11 @@ def _act(
     expected: int,
     words: str = "",
     facts: Mapping[str, object] | None = None,
+    seen_by: int | None = None,
 ) -> Standing:
     who = named(by)
     with engine.store.begin() as tx:
+        check_case_seen(tx, case_id, seen_by)
         stored = _lock_expected(tx, case_id, act, expected=expected)
         now = engine.clock.now()
         cancels: list[ToCancel] = move(
@@ -206,16 +275,21 @@ def _lock_expected(tx: Tx, case_id: int, act: CaseAct, *, expected: int) -> Stor
     stored = cases.lock(tx, [case_id]).get(case_id)
     if stored is None:
         raise NotFound(kind="case", key=case_id)
-    if stored.revision != expected:
-        last = acts.last(tx, case_id)
-        who = last["by"] if last is not None else ""
-        what = last["kind"] if last is not None else stored.case.status.value
-        told = f"last {what} by {who}" if who else f"it is {stored.case.status.value}"
-        raise Overtaken(f"case {case_id} has changed meanwhile: {told}", who=who, what=what)
+    _same_revision(tx, stored, expected=expected)
     bar = acts_allowed(stored.case)[act]
     if bar is not None:
         raise Conflict(f"case {case_id} cannot {act.value} now: {bar.value}", current=bar.value)
     return stored
+
+
+def _same_revision(tx: Tx, stored: StoredCase, *, expected: int) -> None:
+    if stored.revision == expected:
+        return
+    last = acts.last(tx, stored.case.id)
+    who = last["by"] if last is not None else ""
+    what = last["kind"] if last is not None else stored.case.status.value
+    told = f"last {what} by {who}" if who else f"it is {stored.case.status.value}"
+    raise Overtaken(f"case {stored.case.id} has changed meanwhile: {told}", who=who, what=what)
 
 
 def _audit(

@@ -8,9 +8,11 @@ from dialer.domain.events import CaseFiled
 from dialer.domain.values import FraudType
 from dialer.errors import Conflict, Invalid, NotFound
 from dialer.outcomes.filing import concerned
-from dialer.store import cases, filed
+from dialer.store import audits, cases, filed
 from dialer.store.reads import finding
+from dialer.store.seen import check_case_seen
 from dialer.store.unit_of_work import Tx
+from dialer.usecases.claim_errand import named
 from dialer.usecases.engine import Engine
 from dialer.usecases.move_cases import Move, move
 from dialer.usecases.seek_person import seek_person
@@ -40,9 +42,7 @@ def file_case(
     """On record once, however often it is said. Raises `NotFound` when nobody is known by that or no case of theirs is
     concerned, `Conflict` when several people are.
     """
-    number = case_number.strip()
-    if not number or len(number) > _NUMBER_LENGTH:
-        raise Invalid(field="case number", problem="is empty or too long")
+    number = _number(case_number)
     if not by.strip():
         raise Invalid(field="by", problem="is empty", mend="who records this")
     sought = seek_person(engine, phone=phone, id_number=id_number)
@@ -57,6 +57,36 @@ def file_case(
     if must_cancel:
         engine.nudge("cancel_calls")
     return result
+
+
+def file_for_case(
+    engine: Engine, case_id: int, *, case_number: str, by: str, seen_by: int | None = None
+) -> Filed:
+    """As `file_case`, for the person and the fraud of this case. Raises `NotFound` for one that the unit `seen_by` does
+    not see.
+    """
+    number = _number(case_number)
+    who = named(by)
+    with engine.store.begin() as tx:
+        check_case_seen(tx, case_id, seen_by)
+        stored = cases.get(tx, case_id)
+        if stored is None:
+            raise NotFound(kind="case", key=case_id)
+        result, must_cancel = _file(tx, engine, stored.person_id, number, who, stored.case.fraud_type)
+        if not result.already:
+            subject, now = f"case/{case_id}", engine.clock.now()
+            facts = {"case_number": number}
+            audits.write(tx, who=who, act="file_case", subject=subject, why="", now=now, facts=facts)
+    if must_cancel:
+        engine.nudge("cancel_calls")
+    return result
+
+
+def _number(text: str) -> str:
+    number = text.strip()
+    if not number or len(number) > _NUMBER_LENGTH:
+        raise Invalid(field="case number", problem="is empty or too long")
+    return number
 
 
 def _the_person(tx: Tx, sought: finding.Sought) -> int:

@@ -11,9 +11,10 @@ from dialer.domain.machine import decide
 from dialer.domain.values import Contact, OutcomeKind
 from dialer.outcomes.money import Amounts, must_have_evidence
 from dialer.outcomes.reports import contact_of, may_report
-from dialer.store import acts, assignments, cases, effects, outcomes
+from dialer.store import acts, assignments, audits, cases, effects, outcomes
 from dialer.store.acts import Act
 from dialer.store.book import Book
+from dialer.store.seen import check_case_seen
 from dialer.store.unit_of_work import Tx
 from dialer.usecases.claim_errand import named
 from dialer.usecases.engine import Engine
@@ -112,7 +113,21 @@ def report(
     return outcome_id, bool(cancels)
 
 
-def approve_outcome(engine: Engine, outcome_id: int, *, by: str) -> None:
-    """A second person stands for it."""
+def approve_outcome(engine: Engine, outcome_id: int, *, by: str, seen_by: int | None = None) -> None:
+    """A second person stands for it. Raises `NotFound`, also for one of a case that the unit `seen_by` does not see,
+    and `Conflict` for whoever recorded it and for one that is approved already.
+    """
+    who, now = named(by), engine.clock.now()
     with engine.store.begin() as tx:
-        outcomes.approve(tx, outcome_id, by=named(by), now=engine.clock.now())
+        case_id = outcomes.case_of(tx, outcome_id)
+        check_case_seen(tx, case_id, seen_by)
+        outcomes.approve(tx, outcome_id, by=who, now=now)
+        audits.write(
+            tx,
+            who=who,
+            act="approve_outcome",
+            subject=f"case/{case_id}",
+            why="",
+            now=now,
+            facts={"outcome_id": outcome_id},
+        )

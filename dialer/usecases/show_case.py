@@ -12,6 +12,8 @@ from dialer.store import audits
 from dialer.store.people import Person
 from dialer.store.reads import case_file, persons
 from dialer.store.reads.case_file import CaseFile
+from dialer.store.seen import check_case_seen
+from dialer.store.unit_of_work import Tx
 from dialer.usecases.engine import Engine
 from dialer.usecases.why_waiting import Waiting, why_waiting
 
@@ -31,10 +33,15 @@ class CaseStory:
 
 def show_case(engine: Engine, case_id: int) -> CaseStory:
     """Masked. Raises `NotFound`."""
-    now = engine.clock.now()
     with engine.store.begin() as tx:
-        file = case_file.read(tx, case_id, now=now)
-        waiting = why_waiting(tx, engine, case_id)
+        return story(tx, engine, case_id)
+
+
+def story(tx: Tx, engine: Engine, case_id: int) -> CaseStory:
+    """As `show_case`, in the caller's transaction."""
+    now = engine.clock.now()
+    file = case_file.read(tx, case_id, now=now)
+    waiting = why_waiting(tx, engine, case_id)
     case = file.stored.case
     policy = engine.policies.of(case.policy_version)
     return CaseStory(
@@ -53,12 +60,15 @@ def show_case(engine: Engine, case_id: int) -> CaseStory:
     )
 
 
-def reveal(engine: Engine, case_id: int, *, who: str, why: str) -> Person:
-    """The person in clear; who looked and why is in the audit before this returns. Raises `NotFound` and `Invalid`."""
+def reveal(engine: Engine, case_id: int, *, who: str, why: str, seen_by: int | None = None) -> Person:
+    """The person in clear; who looked and why is in the audit before this returns. Raises `NotFound`, also for a case
+    that the unit `seen_by` does not see, and `Invalid`.
+    """
     for field, text in (("who", who), ("why", why)):
         if not text.strip():
             raise Invalid(field=field, problem="is empty", mend="every look at hidden data names who and why")
     with engine.store.begin() as tx:
+        check_case_seen(tx, case_id, seen_by)
         audits.write(
             tx,
             who=who.strip(),

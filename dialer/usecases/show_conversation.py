@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from dialer.domain.stop_payment import PaidWhen, StopResult
 from dialer.domain.values import Answer
 from dialer.errors import Invalid
+from dialer.scripts.model import Prompt
 from dialer.scripts.prompts import prompts_of
 from dialer.scripts.texts import filled, needs_verification
 from dialer.store import assignments, audits, stop_payments
 from dialer.store.assignments import Assignment
 from dialer.store.reads.conversation import Exchange, conversation
 from dialer.store.unit_of_work import Tx
-from dialer.usecases.editions import Editions
+from dialer.usecases.editions import Edition, EditionMissing, Editions
 from dialer.usecases.engine import Engine
 
-_NOON = 12
 _FEN_PER_YUAN = 100
 
 
@@ -33,6 +34,12 @@ class Said:
     speech: str
     robot: tuple[str, ...]
     desk: str
+    spoke: bool = False
+    """They said something; what, is in `speech` where it was opened."""
+    typed: str = ""
+    """Which fact they typed; what, is in `pressed` where it was opened."""
+    sounds: tuple[str, ...] = ()
+    """The file of each line of `robot`, as it was played; '' for a line that a voice of the network spoke."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +82,7 @@ def show_hand_over(engine: Engine, assignment_id: int, *, by: str) -> HandOver:
 def hand_over_of(tx: Tx, engine: Engine, assignment: Assignment) -> HandOver:
     """As `show_hand_over`, for a use case that has written who reads it."""
     turns = conversation(tx, assignment.case_id)
-    return HandOver(
-        assignment=assignment, said=tuple(_said(engine.editions, turn) for turn in turns), paid=_paid(turns)
-    )
+    return HandOver(assignment=assignment, said=said_in(engine, turns), paid=paid_in(turns))
 
 
 def stop_payment_done(engine: Engine, stop_payment_id: int, *, by: str, result: StopResult) -> None:
@@ -99,40 +104,71 @@ def stop_payment_done(engine: Engine, stop_payment_id: int, *, by: str, result: 
         )
 
 
-def _said(editions: Editions, turn: Exchange) -> Said:
-    return Said(
-        at=turn.at,
-        n=turn.n,
-        asked_at=turn.asked_at,
-        pressed=turn.value or turn.key,
-        speech=turn.speech,
-        robot=_texts(editions, turn),
-        desk=turn.desk,
-    )
-
-
-def _texts(editions: Editions, turn: Exchange) -> tuple[str, ...]:
-    """As spoken; a prompt that the script does not have any more is told by its name."""
-    if not turn.script_id:
-        return turn.said
-    script = editions.of(turn.script_id, turn.script_version_id, turn.audio_hash).script
-    prompts = {prompt.id: prompt for prompt in prompts_of(script)}
+def said_in(engine: Engine, turns: Iterable[Exchange]) -> tuple[Said, ...]:
+    """These turns in words."""
+    zone = ZoneInfo(engine.centre.timezone)
+    voices: dict[tuple[str, int | None, str, str], _Voice] = {}
     told = []
-    for prompt_id in turn.said:
-        prompt = prompts.get(prompt_id)
-        language = next(
-            (voice for voice in script.voices_of(turn.language) if prompt and voice in prompt.texts), None
+    for turn in turns:
+        key = (turn.script_id, turn.script_version_id, turn.audio_hash, turn.language)
+        if key not in voices:
+            voices[key] = _voice(engine.editions, turn)
+        lines = [voices[key].line(turn, name, turn.at.astimezone(zone).hour) for name in turn.said]
+        told.append(
+            Said(
+                at=turn.at,
+                n=turn.n,
+                asked_at=turn.asked_at,
+                pressed=turn.value or turn.key,
+                speech=turn.speech,
+                robot=tuple(text for text, _ in lines),
+                desk=turn.desk,
+                spoke=turn.spoke or bool(turn.speech),
+                typed=turn.collected,
+                sounds=tuple(sound for _, sound in lines),
+            )
         )
-        if prompt is None or language is None:
-            told.append(prompt_id)
-            continue
-        text = prompt.texts[language]
-        # A blank that holds something personal stays a blank here.
-        told.append(text if needs_verification(script, text) else filled(script, text, language, {}, _NOON))
     return tuple(told)
 
 
-def _paid(turns: Iterable[Exchange]) -> Paid | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Voice:
+    """What a ring spoke with; without an edition, prompts are told by their names."""
+
+    edition: Edition | None
+    language: str
+    prompts: Mapping[str, Prompt]
+
+    def line(self, turn: Exchange, name: str, hour: int) -> tuple[str, str]:
+        """As spoken, and its file; a prompt that the script does not have any more is told by its name."""
+        prompt = self.prompts.get(name)
+        if self.edition is None or prompt is None:
+            return name, ""
+        script = self.edition.script
+        for language in script.voices_of(self.language):
+            recorded = self.edition.recordings.get((language, name), "")
+            if language not in prompt.texts and not recorded:
+                continue
+            text = prompt.texts.get(language) or prompt.texts[script.voices_of(language)[-1]]
+            # A blank that holds something personal stays a blank here.
+            if needs_verification(script, text):
+                return text, ""
+            told = filled(script, text, language, {}, hour)
+            file = recorded or self.edition.by_text.get((language, told), "")
+            return told, "" if name in turn.unsound else file
+        return name, ""
+
+
+def _voice(editions: Editions, turn: Exchange) -> _Voice:
+    try:
+        found = editions.of(turn.script_id, turn.script_version_id, turn.audio_hash)
+    except EditionMissing:
+        return _Voice(edition=None, language=turn.language, prompts={})
+    prompts = {prompt.id: prompt for prompt in prompts_of(found.script)}
+    return _Voice(edition=found, language=turn.language, prompts=prompts)
+
+
+def paid_in(turns: Iterable[Exchange]) -> Paid | None:
     turns = list(turns)
     if not any(turn.answer is Answer.ALREADY_PAID for turn in turns):
         return None

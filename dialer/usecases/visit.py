@@ -21,6 +21,7 @@ from dialer.outcomes.reports import may_report
 from dialer.store import acts, assignments, audits, cases, desk, visits
 from dialer.store.acts import Act
 from dialer.store.assignments import Assignment
+from dialer.store.seen import check_case_seen
 from dialer.store.unit_of_work import Tx
 from dialer.store.visits import KeptPhoto, Repeat
 from dialer.usecases.claim_errand import named, said
@@ -169,11 +170,16 @@ def photos(engine: Engine, case_id: int) -> list[KeptPhoto]:
         return visits.photos_of(tx, case_id)
 
 
-def show_photo(engine: Engine, client_id: uuid.UUID, *, who: str, why: str) -> tuple[str, bytes]:
-    """Media type and content; who looked and why is in the audit. Raises `NotFound`, `Invalid`."""
+def show_photo(
+    engine: Engine, client_id: uuid.UUID, *, who: str, why: str, seen_by: int | None = None
+) -> tuple[str, bytes]:
+    """Media type and content; who looked and why is in the audit. Raises `NotFound`, also for one of a case that the
+    unit `seen_by` does not see, and `Invalid`.
+    """
     viewer, reason = named(who), said("why", why)
     with engine.store.begin() as tx:
         case_id, media_type, content = visits.open_photo(tx, client_id)
+        check_case_seen(tx, case_id, seen_by)
         now = engine.clock.now()
         audits.write(tx, who=viewer, act="view_photo", subject=f"case/{case_id}", why=reason, now=now)
         return media_type, content

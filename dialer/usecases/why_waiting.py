@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -42,6 +43,8 @@ class Waiting:
     since: datetime
     until: datetime | None = None
     """None: nobody can say."""
+    facts: Mapping[str, str | int] = field(default_factory=dict, compare=False)
+    """What `detail` says, by name: for sentences in another language."""
 
 
 _BEFORE_THE_CLAIM = frozenset({AttemptState.PLANNED, AttemptState.READY})
@@ -55,7 +58,8 @@ def why_waiting(tx: Tx, engine: Engine, case_id: int) -> Waiting | None:
     now = engine.clock.now()
     ready_since = max(ring.planned_at, min(ring.not_before, now))
     if ring.state not in _BEFORE_THE_CLAIM:
-        return Waiting(reason=WaitReason.UNDER_WAY, detail=ring.state.value, since=ready_since)
+        facts = {"state": ring.state.value}
+        return Waiting(reason=WaitReason.UNDER_WAY, detail=ring.state.value, since=ready_since, facts=facts)
     pauses = [
         hold
         for hold in holds.standing(tx, now=now)
@@ -82,6 +86,7 @@ def _paused(pauses: list[Hold]) -> Waiting:
         detail=f"{what} paused by {first.by}: {first.why}",
         since=min(hold.placed_at for hold in pauses),
         until=until,
+        facts={"scope": first.scope.value, "subject": first.subject, "by": first.by, "why": first.why},
     )
 
 
@@ -96,6 +101,7 @@ def _number(ring: WaitingRing, now: datetime) -> Waiting | None:
             detail="the number rests after a ring",
             since=ring.planned_at,
             until=ring.number_free_at,
+            facts={"rests": 1},
         )
     return None
 
@@ -108,6 +114,7 @@ def _later(ring: WaitingRing, now: datetime) -> Waiting | None:
         detail=ring.reason.value,
         since=ring.planned_at,
         until=ring.not_before,
+        facts={"reason": ring.reason.value},
     )
 
 
@@ -120,6 +127,7 @@ def _window(engine: Engine, since: datetime, now: datetime) -> Waiting | None:
         detail=f"robots ring from {window.opens:%H:%M} to {window.closes:%H:%M}, {window.zone}",
         since=since,
         until=window.next_open(now),
+        facts={"opens": f"{window.opens:%H:%M}", "closes": f"{window.closes:%H:%M}"},
     )
 
 
@@ -140,9 +148,11 @@ def _carrier(engine: Engine, tx: Tx, ring: WaitingRing, since: datetime, now: da
             reason=WaitReason.LINES_FULL,
             detail=f"{group.in_use} of {group.lines} lines in use, {_told(ring.ahead)} ahead",
             since=since,
+            facts={"in_use": group.in_use, "lines": group.lines, "ahead": ring.ahead},
         )
     if ring.ahead:
-        return Waiting(reason=WaitReason.QUEUE, detail=f"{_told(ring.ahead)} ahead", since=since)
+        facts = {"ahead": ring.ahead}
+        return Waiting(reason=WaitReason.QUEUE, detail=f"{_told(ring.ahead)} ahead", since=since, facts=facts)
     return Waiting(reason=WaitReason.PACING, detail=f"{group.calls_per_second:g} calls a second", since=since)
 
 

@@ -1,4 +1,4 @@
-"""What was said and pressed in the rings of one case, as it was kept; what was typed as a fact is opened."""
+"""What was said and pressed in the rings of one case, as it was kept."""
 
 from __future__ import annotations
 
@@ -27,20 +27,23 @@ class Exchange:
     asked_at: str
     """The node that waited; '' at the first turn."""
     key: str
+    spoke: bool
     speech: str
     collected: str
     """Which fact was typed; '' for none."""
     value: str
     said: tuple[str, ...]
     """Prompts by their id."""
+    unsound: frozenset[str]
+    """Those of them whose sound was broken: a voice of the network spoke them."""
     answer: Answer
     """What the whole ring came to."""
     desk: str
     """How the duty line answered, in the carrier's word; '' where none was rung."""
 
 
-def conversation(tx: Tx, case_id: int) -> list[Exchange]:
-    """In the order in which it was said."""
+def conversation(tx: Tx, case_id: int, *, in_clear: bool = True) -> list[Exchange]:
+    """In the order in which it was said. Not in clear, what the person said and typed stays sealed and is ''."""
     rows = tx.rows(
         sa.select(
             t.event.c.attempt_id,
@@ -59,7 +62,7 @@ def conversation(tx: Tx, case_id: int) -> list[Exchange]:
         .where(t.event.c.case_id == case_id, t.event.c.kind.in_(["talk", "desk"]))
         .order_by(t.attempt.c.n, t.event.c.at, t.event.c.id)
     )
-    return [_exchange(row, _opened(tx, row)) for row in rows]
+    return [_exchange(row, _opened(tx, row) if in_clear else {}) for row in rows]
 
 
 def _opened(tx: Tx, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,10 +83,12 @@ def _exchange(row: Mapping[str, Any], personal: Mapping[str, Any]) -> Exchange:
         language=row["language"],
         asked_at=facts.get("at", ""),
         key=facts.get("key", ""),
+        spoke=bool(facts.get("spoke", False)),
         speech=personal.get("SpeechResult", ""),
         collected=facts.get("collected", ""),
         value=personal.get("collected", ""),
         said=tuple(facts.get("said", ())),
+        unsound=frozenset(facts.get("unsound", ())),
         answer=Answer(row["answer"]),
         desk=facts.get("desk", ""),
     )

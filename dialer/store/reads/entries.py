@@ -77,7 +77,9 @@ def _ended(row: Row) -> dict[str, Fact]:
 
 
 def of_event(row: Row) -> Iterator[Entry]:
-    """A turn of the conversation, or a person's act. What the network said stands in the attempt already."""
+    """A turn of the conversation, or a person's act (`words`: something was written with it, which stays sealed). What
+    the network said stands in the attempt already.
+    """
     if row["kind"].startswith(("call.", "message.")):
         return
     facts = row["facts"]
@@ -98,6 +100,8 @@ def of_event(row: Row) -> Iterator[Entry]:
         )
         return
     plain = {name: value for name, value in facts.items() if value is None or isinstance(value, str | int)}
+    if row["sealed"] is not None:
+        plain["words"] = True
     yield Entry(
         at=row["at"],
         kind=EntryKind.ACT,

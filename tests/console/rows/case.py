@@ -1,0 +1,80 @@
+"""One case: who may look, who sees in clear, who acts; of the own unit alone."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from collections.abc import Mapping
+from datetime import timedelta
+
+from dialer.domain.access import Role
+from dialer.store import tables as t
+from dialer.usecases.editions import shipped_manifest
+from dialer.usecases.visit import FromPhone, add_photo
+from tests.console.desk import ConsoleDesk
+from tests.console.row import EVERYBODY, Row
+from tests.console.town import ConsoleTown
+from tests.store.reads.town import MORNING
+
+_WORK = frozenset({Role.CALLER, Role.OFFICER, Role.SUPERVISOR})
+_CHIEF = frozenset({Role.SUPERVISOR})
+_SEEN = {"why": "checks a report"}
+_NOW = {"expected": "1", "why": "as the family asked"}
+PICTURE = base64.b64decode(
+    b"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+def _new(desk: ConsoleDesk, unit_id: int | None) -> tuple[ConsoleTown, int]:
+    town, number = ConsoleTown(desk), len(desk.rows(t.person)) + 1
+    owner = town.person(name=f"甲{number}", phones=(f"+86138{number:08d}",))
+    waits = {"human_state": "scheduled", "human_at": MORNING + timedelta(days=1)}
+    return town, town.case(person_id=owner, unit_id=unit_id, warning=False, **waits)
+
+
+def _case(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
+    return {"case_id": _new(desk, unit_id)[1]}
+
+
+def _photo(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
+    town, case_id = _new(desk, unit_id)
+    photo_id = uuid.uuid4()
+    visit = town.assignment(case_id, kind="visit")
+    add_photo(desk.app.engine, visit, phone=FromPhone(client_id=photo_id, by="zhang"), content=PICTURE)
+    return {"case_id": case_id, "photo_id": photo_id}
+
+
+def _money(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
+    town, case_id = _new(desk, unit_id)
+    return {"case_id": case_id, "outcome_id": town.outcome(case_id, stopped_fen=100)}
+
+
+def _clip(_desk: ConsoleDesk, _unit_id: int | None) -> Mapping[str, object]:
+    return {"file": shipped_manifest().clips[0].file}
+
+
+def _act(path: str, *, roles: frozenset[Role] = _WORK, **form: str) -> Row:
+    return Row("POST", f"/cases/{{case_id}}/{path}", roles, _case, by_unit=True, form=_NOW | form)
+
+
+ROWS = (
+    Row("GET", "/cases/{case_id}", EVERYBODY, _case, by_unit=True),
+    Row("POST", "/cases/{case_id}/reveal", _WORK, _case, by_unit=True, form=_SEEN),
+    Row("POST", "/cases/{case_id}/words", _WORK, _case, by_unit=True, form=_SEEN),
+    Row("POST", "/cases/{case_id}/photos/{photo_id}", _WORK, _photo, by_unit=True, form=_SEEN),
+    Row("GET", "/clips/{file}", EVERYBODY, _clip),
+    _act("note", words="the family has been told"),
+    _act("ring"),
+    _act("raise", grade="high"),
+    _act("lower", roles=_CHIEF, grade="low"),
+    _act("caller"),
+    _act("officer"),
+    Row("POST", "/cases/{case_id}/unit", _WORK, _case, by_unit=True, form=_NOW | {"unit": ""}, refused=422),
+    _act("close", outcome="mismatch"),
+    Row(
+        "POST", "/cases/{case_id}/duplicate", _WORK, _case, by_unit=True, form=_NOW | {"of": "x"}, refused=422
+    ),
+    _act("opt-out"),
+    _act("filed", case_number="A150402"),
+    Row("POST", "/cases/{case_id}/outcomes/{outcome_id}/approve", _CHIEF, _money, by_unit=True),
+)

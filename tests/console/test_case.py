@@ -1,0 +1,410 @@
+"""One case: what it is, what happened and why comes next, masked; acts decided on what the page showed."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from datetime import timedelta
+
+import httpx
+import pytest
+import sqlalchemy as sa
+
+from dialer.domain.access import Role
+from dialer.domain.acts import ActKind
+from dialer.domain.case import CaseStatus
+from dialer.domain.values import Contact, Grade, OutcomeKind, TelephonyResult
+from dialer.outcomes.money import Amounts
+from dialer.store import tables as t
+from dialer.usecases.act_on_case import change_grade, note_case
+from dialer.usecases.report_errand import report_errand
+from dialer.usecases.visit import FromPhone, add_photo
+from tests.console.desk import ConsoleDesk, Person, text
+from tests.console.rows.case import PICTURE
+from tests.console.town import ConsoleTown
+from tests.ops.scene import Scene
+from tests.reached.conversation import Ring
+from tests.store.reads.town import ID_NUMBER, MORNING, NAME, PHONE
+
+
+class ConsoleScene(Scene, ConsoleTown):
+    """Cases that go through the machine, in the console's own database."""
+
+    def __init__(self, console: ConsoleDesk) -> None:
+        ConsoleTown.__init__(self, console)
+        self.lines(calls_per_second=100.0, lines=50)
+
+    def known(self) -> int:
+        return self.person(name=NAME, phones=(PHONE,), id_number=ID_NUMBER, family_contact="母亲 13911112222")
+
+
+@pytest.fixture
+def scene(console: ConsoleDesk) -> ConsoleScene:
+    return ConsoleScene(console)
+
+
+@pytest.fixture
+def chief(console: ConsoleDesk) -> Person:
+    return console.person(Role.SUPERVISOR)
+
+
+@pytest.fixture
+def case_id(scene: ConsoleScene) -> int:
+    return scene.open_case(person_id=scene.known(), grade=Grade.MEDIUM)
+
+
+def revision(scene: ConsoleScene, case_id: int) -> int:
+    return int(scene.rows(sa.select(t.case.c.revision).where(t.case.c.id == case_id))[0]["revision"])
+
+
+async def act(
+    person: Person, scene: ConsoleScene, case_id: int, path: str, **form: str | int
+) -> httpx.Response:
+    """Decided on the case as it stands."""
+    given = {"expected": revision(scene, case_id), "shown_at": scene.clock.now().isoformat()}
+    return await person.post(f"/cases/{case_id}/{path}", **given | form)
+
+
+async def shown(person: Person, case_id: int) -> str:
+    answer = await person.get(f"/cases/{case_id}")
+    assert answer.status_code == 200, answer.text
+    return text(answer)
+
+
+def told(scene: ConsoleScene, case_id: int) -> list[str]:
+    found = scene.rows(
+        sa.select(t.event)
+        .where(t.event.c.case_id == case_id, t.event.c.attempt_id.is_(None))
+        .order_by(t.event.c.id)
+    )
+    return [row["kind"] for row in found]
+
+
+async def test_who_what_and_next_are_told_masked(scene: ConsoleScene, chief: Person, case_id: int):
+    answer = await chief.get(f"/cases/{case_id}")
+    page = text(answer)
+    for part in ("medium", "王*", "138****8000", "15****1237", f"Case #{case_id}", "loan", "family contact"):
+        assert part in page
+    assert "the robot rings (a new warning)" in page
+    for hidden in (NAME, "13800138000", ID_NUMBER, "13911112222"):
+        assert hidden not in answer.text
+
+
+async def test_the_place_in_the_queue_and_its_parts_are_told(
+    scene: ConsoleScene, chief: Person, case_id: int
+):
+    for _ in range(3):
+        scene.open_case(grade=Grade.EXTRA_HIGH)
+    page = await shown(chief, case_id)
+    assert "in the queue: 3 more urgent ones go first" in page
+    assert "Virtual deadline" in page
+
+
+async def test_a_ring_is_told_once_with_all_that_was_said_and_each_line_can_be_played(
+    scene: ConsoleScene, chief: Person
+):
+    ring = Ring(scene, grade=Grade.MEDIUM).answered().after(12).presses("1").after(9).presses("2")
+    ring.after(20).ends(seconds=45)
+    answer = await chief.get(f"/cases/{ring.case_id}")
+    page = text(answer)
+    for part in ("Ring 1 answered", "the right person, verified", "talked 45 s", "pressed 1", "pressed 2"):
+        assert part in page
+    assert page.count("Ring 1") == 1
+    clips = re.findall(r'href="(/clips/[0-9a-f]{24}\.wav)"', answer.text)
+    assert len(clips) >= 3
+    sound = await chief.get(clips[0])
+    assert sound.headers["content-type"] == "audio/wav"
+    assert sound.content.startswith(b"RIFF")
+    assert "private" in sound.headers["cache-control"]
+
+
+@pytest.mark.parametrize("file", ["0" * 24 + ".wav", "keys.json", "..%2f..%2fkeys.json", "%2e%2e"])
+async def test_nothing_but_prompts_can_be_played(chief: Person, file: str):
+    assert (await chief.get(f"/clips/{file}")).status_code in {404, 405}
+
+
+async def test_a_reveal_wants_a_reason_shows_the_person_once_and_is_on_record(
+    console: ConsoleDesk, chief: Person, case_id: int
+):
+    refused = await chief.post(f"/cases/{case_id}/reveal", why=" ")
+    assert refused.status_code == 422
+    assert NAME not in refused.text
+    assert console.audited("reveal") == []
+    answer = await chief.post(f"/cases/{case_id}/reveal", why="rings the family")
+    for clear in (NAME, PHONE, ID_NUMBER, "母亲 13911112222"):
+        assert clear in text(answer)
+    assert answer.headers["cache-control"] == "no-store"
+    assert "delay:120s" in answer.text
+    [line] = console.audited("reveal")
+    assert (line["who"], line["subject"], line["why"]) == (
+        "supervisor",
+        f"case/{case_id}",
+        "rings the family",
+    )
+    again = await chief.get(f"/cases/{case_id}")
+    assert NAME not in again.text
+    assert "saw the person in clear: rings the family Supervisor" in text(again)
+
+
+async def test_what_was_written_typed_and_said_is_opened_with_a_reason(
+    console: ConsoleDesk, scene: ConsoleScene, chief: Person
+):
+    ring = Ring(scene).answered().after(12).presses("1", "3").desk("no-answer", taken=False)
+    ring.presses("35000", "6217", "1").after(20).ends(seconds=90)
+    note_case(scene.engine, ring.case_id, by="li", words="女儿在场")
+    page = await chief.get(f"/cases/{ring.case_id}")
+    assert "typed the amount paid" in text(page)
+    assert "words hidden" in text(page)
+    for hidden in ("女儿在场", "35000", "¥35,000", "6217"):
+        assert hidden not in page.text
+    answer = await chief.post(f"/cases/{ring.case_id}/words", why="hands the case to the bank")
+    for clear in ("女儿在场", "35000", "¥35,000", "6217", "just now"):
+        assert clear in text(answer)
+    [line] = console.audited("conversation")
+    assert line["why"] == "hands the case to the bank"
+    assert "女儿在场" not in (await chief.get(f"/cases/{ring.case_id}")).text
+
+
+ACTS = [
+    ("ring", {}, ActKind.RING_NOW),
+    ("raise", {"grade": "high"}, ActKind.GRADE_RAISED),
+    ("lower", {"grade": "low", "why": "a mistake of the list"}, ActKind.GRADE_LOWERED),
+    ("caller", {"why": "speaks Mongolian"}, ActKind.PERSON_ASKED),
+    ("officer", {}, ActKind.PERSON_ASKED),
+    ("close", {"outcome": "mismatch", "why": "the number is wrong"}, ActKind.CLOSED),
+    ("opt-out", {"why": "asked for it"}, ActKind.OPTED_OUT),
+    ("note", {"words": "the family has been told"}, ActKind.NOTE),
+]
+
+
+@pytest.mark.parametrize(("path", "form", "kind"), ACTS, ids=[path for path, _, _ in ACTS])
+async def test_an_act_is_done_said_and_on_record(
+    scene: ConsoleScene, chief: Person, case_id: int, path: str, form: dict[str, str], kind: ActKind
+):
+    answer = await act(chief, scene, case_id, path, **form)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/cases/{case_id}")
+    assert told(scene, case_id) == [kind.value]
+    page = await chief.get(f"/cases/{case_id}")
+    assert 'class="toast"' in page.text
+    if form.get("why"):
+        assert form["why"] in text(page)
+
+
+async def test_on_a_stale_page_it_is_said_what_changed_and_what_was_typed_is_kept(
+    scene: ConsoleScene, chief: Person, case_id: int
+):
+    before, seen_at = revision(scene, case_id), scene.clock.now()
+    scene.clock.advance(30)
+    change_grade(scene.engine, case_id, Grade.HIGH, by="li", expected=before)
+    scene.clock.advance(30)
+    form = {"expected": before, "shown_at": seen_at.isoformat(), "outcome": "mismatch", "why": "写错号码"}
+    answer = await chief.post(f"/cases/{case_id}/close", **form)
+    assert answer.status_code == 409
+    page = text(answer)
+    assert "Somebody was faster: nothing has been done" in page
+    assert "grade raised: medium → high li" in page
+    assert "写错号码" in page
+    assert '<option value="mismatch" selected>' in answer.text
+    assert '<details class="act" name="act" id="act-close" open>' in answer.text
+    assert scene.case_of(case_id).status is CaseStatus.OPEN
+    [now] = set(re.findall(r'name="expected" value="(\d+)"', answer.text))
+    again = await chief.post(f"/cases/{case_id}/close", **form | {"expected": now})
+    assert again.status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "said"),
+    [
+        ("close", {"outcome": "", "why": "x"}, "is not chosen"),
+        ("close", {"outcome": "mismatch", "why": " "}, "is empty"),
+        ("lower", {"grade": "low", "why": ""}, "is empty"),
+        ("raise", {"grade": "low", "why": "x"}, "is lower than now"),
+        ("lower", {"grade": "high", "why": "x"}, "is higher than now"),
+        ("raise", {"grade": "purple"}, "is not chosen"),
+        ("duplicate", {"of": "abc"}, "is no case number"),
+        ("duplicate", {"of": "999999"}, "is not there"),
+        ("unit", {"unit": "", "why": "x"}, "is not chosen"),
+        ("unit", {"unit": "999999", "why": "x"}, "is not there"),
+        ("opt-out", {"why": ""}, "is empty"),
+        ("note", {"words": "  "}, "is empty"),
+        ("filed", {"case_number": " "}, "is empty or too long"),
+    ],
+)
+async def test_what_is_filled_in_wrongly_is_said_beside_it(
+    scene: ConsoleScene, chief: Person, case_id: int, path: str, form: dict[str, str], said: str
+):
+    scene.unit("临河分局")
+    answer = await act(chief, scene, case_id, path, **form)
+    assert answer.status_code == 422
+    assert said in text(answer)
+    assert 'aria-invalid="true"' in answer.text
+    assert told(scene, case_id) == []
+
+
+async def test_a_duplicate_names_a_case_that_one_sees(
+    console: ConsoleDesk, scene: ConsoleScene, chief: Person, case_id: int
+):
+    county, other = scene.unit("临河分局"), scene.unit("五原县局")
+    theirs = scene.open_case()
+    scene.change_case(theirs, unit_id=other)
+    scene.change_case(case_id, unit_id=county)
+    caller = console.person(Role.CALLER, unit_id=county)
+    assert (await act(caller, scene, case_id, "duplicate", of=theirs)).status_code == 422
+    assert (await act(chief, scene, case_id, "duplicate", of=f"#{theirs}")).status_code == 303
+    assert f"of case #{theirs}" in await shown(chief, case_id)
+
+
+async def test_work_goes_to_another_unit(scene: ConsoleScene, chief: Person, case_id: int):
+    county = scene.unit("临河分局")
+    page = await chief.get(f"/cases/{case_id}")
+    assert f'<option value="{county}">临河分局</option>' in page.text
+    answer = await act(chief, scene, case_id, "unit", unit=county, why="lives there")
+    assert answer.status_code == 303
+    page = await shown(chief, case_id)
+    assert "handed to another unit: 临河分局" in page
+    assert "lives there" in page
+
+
+async def test_success_is_offered_only_with_verified_contact(
+    scene: ConsoleScene, chief: Person, case_id: int
+):
+    assert 'value="dissuaded_by_phone"' not in (await chief.get(f"/cases/{case_id}")).text
+    refused = await act(chief, scene, case_id, "close", outcome="dissuaded_by_phone", why="x")
+    assert refused.status_code == 409
+    assert "verified contact of the right person" in text(refused)
+    scene.change_case(case_id, contact=Contact.VERIFIED.value)
+    assert 'value="dissuaded_by_phone"' in (await chief.get(f"/cases/{case_id}")).text
+
+
+async def test_what_cannot_be_done_now_says_why(scene: ConsoleScene, chief: Person, case_id: int):
+    await act(chief, scene, case_id, "officer")
+    await act(chief, scene, case_id, "opt-out", why="asked for it")
+    page = await chief.get(f"/cases/{case_id}")
+    assert "Send an officer somebody is at it already" in text(page)
+    assert "Ring now the person asked not to be rung by a robot" in text(page)
+    refused = await act(chief, scene, case_id, "ring")
+    assert refused.status_code == 409
+
+
+async def test_a_closed_case_takes_a_note_and_a_filed_case(scene: ConsoleScene, chief: Person, case_id: int):
+    await act(chief, scene, case_id, "close", outcome="mismatch", why="wrong number")
+    page = await chief.get(f"/cases/{case_id}")
+    assert "This case is no longer open" in text(page)
+    assert set(re.findall(r'id="act-(\w+)"', page.text)) == {"filed"}
+    assert (await act(chief, scene, case_id, "note", words="the family rang")).status_code == 303
+
+
+async def test_a_filed_case_reverses_a_success(
+    console: ConsoleDesk, scene: ConsoleScene, chief: Person, case_id: int
+):
+    scene.change_case(case_id, contact=Contact.VERIFIED.value)
+    await act(chief, scene, case_id, "close", outcome="dissuaded_by_phone", why="promised it")
+    assert scene.case_of(case_id).status is CaseStatus.WATCHING
+    answer = await act(chief, scene, case_id, "filed", case_number="A1504022026001")
+    assert answer.status_code == 303
+    page = await shown(chief, case_id)
+    assert "reversed by a filed case" in page
+    assert "A1504022026001" in page
+    assert scene.case_of(case_id).status is CaseStatus.REVERSED
+    [line] = console.audited("file_case")
+    assert line["who"] == "supervisor"
+
+
+@pytest.mark.parametrize("role", [Role.CLERK, Role.ADMINISTRATOR, Role.AUDITOR])
+async def test_who_may_only_look_is_offered_nothing(
+    console: ConsoleDesk, scene: ConsoleScene, case_id: int, role: Role
+):
+    page = (await console.person(role).get(f"/cases/{case_id}")).text
+    main = page[page.index("<main") :]
+    assert "<form" not in main
+    assert "Show in clear" not in main
+
+
+async def test_a_fall_is_offered_to_those_who_may(console: ConsoleDesk, chief: Person, case_id: int):
+    assert 'id="act-lower"' in (await chief.get(f"/cases/{case_id}")).text
+    assert 'id="act-lower"' not in (await console.person(Role.CALLER).get(f"/cases/{case_id}")).text
+
+
+async def test_money_waits_for_a_second_person(console: ConsoleDesk, scene: ConsoleScene, chief: Person):
+    case_id = scene.open_case(grade=Grade.EXTRA_HIGH)
+    work = scene.assignments_of(case_id)[0]["id"]
+    report_errand(
+        scene.engine,
+        work,
+        by="supervisor",
+        outcome=OutcomeKind.DISSUADED_BY_PHONE,
+        amounts=Amounts(intended_fen=100, stopped_fen=2_000_000),
+        evidence="银行回单 881",
+    )
+    page = await chief.get(f"/cases/{case_id}")
+    assert "Stopped at the bank ¥20,000" in text(page)
+    assert "waits for a second person" in text(page)
+    assert "银行回单" not in page.text
+    assert "Approve the money" not in text(page)
+    outcome_id = scene.rows(sa.select(t.outcome.c.id).where(t.outcome.c.stopped_fen > 0))[0]["id"]
+    refused = await chief.post(f"/cases/{case_id}/outcomes/{outcome_id}/approve")
+    assert refused.status_code == 409
+    assert "a second person does" in text(refused)
+    other = console.signed_in(console.account(Role.SUPERVISOR, login="zhao"))
+    assert "Approve the money" in await shown(other, case_id)
+    done = await other.post(f"/cases/{case_id}/outcomes/{outcome_id}/approve")
+    assert done.status_code == 303
+    assert "approved by Supervisor" in await shown(chief, case_id)
+    assert console.audited("approve_outcome")[0]["who"] == "zhao"
+    elsewhere = scene.open_case()
+    assert (await other.post(f"/cases/{elsewhere}/outcomes/{outcome_id}/approve")).status_code == 404
+
+
+async def test_a_photo_is_shown_with_a_reason(console: ConsoleDesk, scene: ConsoleScene, chief: Person):
+    case_id = scene.open_case(grade=Grade.EXTRA_HIGH)
+    visit = next(row["id"] for row in scene.assignments_of(case_id) if row["kind"] == "visit")
+    photo_id = uuid.uuid4()
+    add_photo(scene.engine, visit, phone=FromPhone(client_id=photo_id, by="zhang"), content=PICTURE)
+    path = f"/cases/{case_id}/photos/{photo_id}"
+    assert path in (await chief.get(f"/cases/{case_id}")).text
+    assert (await chief.post(path, why="")).status_code == 422
+    assert console.audited("view_photo") == []
+    answer = await chief.post(path, why="checks the receipt")
+    assert (answer.headers["content-type"], answer.headers["cache-control"]) == ("image/png", "no-store")
+    assert answer.content.startswith(b"\x89PNG")
+    assert console.audited("view_photo")[0]["why"] == "checks the receipt"
+    assert (await chief.post(f"/cases/{scene.open_case()}/photos/{photo_id}", why="x")).status_code == 404
+
+
+async def test_the_page_asks_again_only_while_a_call_is_live(scene: ConsoleScene, chief: Person):
+    ring = Ring(scene).answered()
+    live = await chief.get(f"/cases/{ring.case_id}")
+    assert 'hx-trigger="every 4s"' in live.text
+    assert "talking now" in text(live)
+    part = await chief.part(f"/cases/{ring.case_id}")
+    assert "<html" not in part.text
+    assert {"now", "story", "acts", "side", "person"} <= set(re.findall(r'id="(\w+)"', part.text))
+    ring.after(30).ends(TelephonyResult.ANSWERED, seconds=30)
+    scene.change_attempt(scene.attempt_of(ring.case_id)["id"], not_before=MORNING + timedelta(hours=1))
+    assert 'hx-trigger="every' not in (await chief.get(f"/cases/{ring.case_id}")).text
+
+
+async def test_an_act_is_one_line_and_its_reason_stands_with_it(
+    scene: ConsoleScene, chief: Person, case_id: int
+):
+    await act(chief, scene, case_id, "lower", grade="low", why="a mistake of the list")
+    page = await shown(chief, case_id)
+    assert "grade lowered: medium → low Supervisor a mistake of the list" in page
+    assert page.count("a mistake of the list") == 1
+
+
+async def test_fifty_rings_ask_the_database_no_more_than_one(scene: ConsoleScene, chief: Person):
+    asked: list[str] = []
+    sa.event.listen(scene.store.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    one, many = scene.case(), scene.case(status=CaseStatus.CLOSED)
+    scene.attempt(one)
+    for n in range(50):
+        scene.attempt(many, n=n + 1, sent_at=MORNING + timedelta(minutes=n))
+    await shown(chief, one)
+    asked.clear()
+    await shown(chief, one)
+    few = len(asked)
+    asked.clear()
+    page = await shown(chief, many)
+    assert "Ring 50" in page
+    assert len(asked) <= few <= 40
