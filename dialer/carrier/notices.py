@@ -10,7 +10,7 @@ from dialer.carrier.faults import Fault, Faults
 from dialer.carrier.messenger import Messenger
 from dialer.carrier.outbound import Reply
 from dialer.carrier.timers import Timers
-from dialer.carrier.witness import Witness
+from dialer.carrier.witness import LEG, Witness
 
 _REORDER_SECONDS = 0.05
 _DEFAULT_DELAY_SECONDS = 1.0
@@ -118,6 +118,8 @@ class Notices:
     def _send(self, url: str, method: str, params: dict[str, str]) -> None:
         self.sent += 1
         what = params.get("SequenceNumber", "amd")
+        if "ParentCallSid" in params:
+            what = f"{LEG}{what}"
 
         def replied(reply: Reply) -> None:
             if reply.fine:

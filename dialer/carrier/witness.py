@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 
+LEG = "leg."
+"""Before a notice's number: it was of the second leg of the attempt's call, which counts its notices by itself."""
 _KEY_BYTES = 32
 
 
@@ -117,7 +119,7 @@ class Witness:
 
     def heard(self, *, unix: float, attempt: str, what: str) -> None:
         """The application answered a notice of this attempt with a 2xx: it has promised to keep it. `what` is the
-        notice's SequenceNumber, or `amd`.
+        notice's SequenceNumber, or `amd`; behind `LEG` for the second leg of its call.
         """
         self._write(f"W {unix:.3f} {self._hash(attempt)} {what}\n")
 

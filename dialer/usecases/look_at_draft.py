@@ -200,8 +200,8 @@ def _try(
 def _take_in(
     tx: Tx, engine: Engine, draft_id: int, accepted: Sequence[Accepted], seen_by: int | None
 ) -> None:
-    prepared = prepare_arrivals(tx, accepted)
-    taken = take_arrivals(tx, engine, prepared, load_id=draft_id, now=engine.clock.now())
+    now = engine.clock.now()
+    taken = take_arrivals(tx, engine, prepare_arrivals(tx, engine, accepted, load_id=draft_id, now=now))
     raise _Undone(taken, _targets(tx, draft_id, taken, seen_by))
 
 
