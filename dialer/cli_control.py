@@ -18,6 +18,8 @@ from dialer.errors import Invalid
 from dialer.settings import load_settings
 from dialer.store import alarms as alarm_rows
 from dialer.usecases import pause as pausing
+from dialer.usecases import set_pace as pacing
+from dialer.usecases.see_alarm import see_alarm
 from dialer.words import Lang, word
 
 control = typer.Typer()
@@ -94,6 +96,50 @@ def pauses(*, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
     Console().print(table)
 
 
+@control.command("pace")
+def pace(
+    calls_per_second: Annotated[float | None, typer.Option(help="new calls, all workers together")] = None,
+    lines: Annotated[int | None, typer.Option(help="calls at the same time")] = None,
+    by: Annotated[str, typer.Option(help="who does this")] = "",
+    why: Annotated[str, typer.Option(help="for the record")] = "",
+    *,
+    from_settings: Annotated[
+        bool, typer.Option("--from-settings", help="what the settings say again")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """外呼速度: how fast and on how many lines the robot rings; changed at once, up to what the settings allow."""
+    with application(load_settings()) as app:
+        now = pacing.read_pace(app.engine)
+        if from_settings:
+            now = pacing.restore_pace(app.engine, by=by, why=why)
+        elif calls_per_second is not None or lines is not None:
+            now = pacing.set_pace(
+                app.engine,
+                calls_per_second=now.calls_per_second if calls_per_second is None else calls_per_second,
+                lines=now.lines if lines is None else lines,
+                by=by,
+                why=why,
+            )
+    if as_json:
+        told = {
+            "calls_per_second": now.calls_per_second,
+            "lines": now.lines,
+            "most_calls_per_second": now.most_calls_per_second,
+            "most_lines": now.most_lines,
+            "by": now.asked_by,
+            "why": now.asked_why,
+            "at": now.asked_at.isoformat() if now.asked_at is not None else None,
+        }
+        typer.echo(json.dumps(told, ensure_ascii=False))
+        return
+    typer.echo(
+        f"{now.calls_per_second:g} calls a second on {now.lines} lines"
+        f" (settings: {now.most_calls_per_second:g} on {now.most_lines})"
+        + (f", by {now.asked_by}: {now.asked_why}" if now.asked_by else "")
+    )
+
+
 @alarms.callback()
 def list_alarms(
     context: typer.Context,
@@ -140,10 +186,8 @@ def list_alarms(
 @alarms.command("see")
 def see(alarm_id: int, by: _By) -> None:
     """已阅: somebody has seen it."""
-    if not by.strip():
-        raise Invalid(field="--by", problem="is empty", mend="who has seen it")
-    with application(load_settings()) as app, app.engine.store.begin() as tx:
-        alarm_rows.see(tx, alarm_id, by=by.strip(), now=app.engine.clock.now())
+    with application(load_settings()) as app:
+        see_alarm(app.engine, alarm_id, by=by)
     typer.echo(f"alarm {alarm_id} seen by {by.strip()}")
 
 

@@ -101,11 +101,11 @@ def ring_all(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     )
 
 
-def unseen(tx: Tx, *, limit: int = 100) -> list[Alarm]:
+def unseen(tx: Tx, *, limit: int = 100, where: sa.ColumnElement[bool] | None = None) -> list[Alarm]:
     """What nobody has seen yet, newest first."""
     rows = tx.rows(
         sa.select(t.alarm)
-        .where(t.alarm.c.seen_at.is_(None))
+        .where(t.alarm.c.seen_at.is_(None), sa.true() if where is None else where)
         .order_by(t.alarm.c.raised_at.desc(), t.alarm.c.id.desc())
         .limit(limit)
     )
@@ -132,8 +132,8 @@ def unseen_by_code(tx: Tx) -> dict[str, int]:
     return {row["code"]: row["n"] for row in rows}
 
 
-def see(tx: Tx, alarm_id: int, *, by: str, now: datetime) -> None:
-    """Somebody has seen it; whoever saw it first stays. Raises `NotFound`."""
+def see(tx: Tx, alarm_id: int, *, by: str, now: datetime) -> bool:
+    """Somebody has seen it; whoever saw it first stays, and the second one gets False. Raises `NotFound`."""
     found = tx.execute(
         sa.update(t.alarm)
         .where(t.alarm.c.id == alarm_id, t.alarm.c.seen_at.is_(None))
@@ -141,3 +141,13 @@ def see(tx: Tx, alarm_id: int, *, by: str, now: datetime) -> None:
     )
     if not found.rowcount and tx.scalar(sa.select(t.alarm.c.id).where(t.alarm.c.id == alarm_id)) is None:
         raise NotFound(kind="alarm", key=alarm_id)
+    return bool(found.rowcount)
+
+
+def see_all(tx: Tx, code: str, *, by: str, now: datetime, where: sa.ColumnElement[bool]) -> int:
+    """All of this kind that nobody has seen yet; how many."""
+    return tx.execute(
+        sa.update(t.alarm)
+        .where(t.alarm.c.code == code, t.alarm.c.seen_at.is_(None), where)
+        .values(seen_at=now, seen_by=by)
+    ).rowcount

@@ -184,6 +184,7 @@ def _candidates(tx: Tx, *, limit: int) -> list[Any]:
             t.case.c.tags,
             t.case.c.grade,
             t.case.c.unit,
+            t.case.c.unit_id,
             t.case.c.load_id,
         )
         .join(t.case, t.case.c.id == t.attempt.c.case_id)
@@ -217,7 +218,10 @@ def _unpaused_candidates(tx: Tx, *, limit: int, now: datetime) -> list[Any]:
             row
             for row in found
             if not any(
-                hold.covers(grade=row["grade"], unit=row["unit"], load_id=row["load_id"]) for hold in pauses
+                hold.covers(
+                    grade=row["grade"], unit=row["unit"], unit_id=row["unit_id"], load_id=row["load_id"]
+                )
+                for hold in pauses
             )
         ]
         chosen = {row["id"] for row in free}

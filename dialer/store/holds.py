@@ -17,10 +17,13 @@ from dialer.domain.attempt import AttemptState
 from dialer.domain.case import CaseStatus
 from dialer.domain.pause import PauseScope
 from dialer.store import tables as t
+from dialer.store import units
+from dialer.store.rowset import word
+from dialer.store.seen import seen_by
 from dialer.store.unit_of_work import Row, Tx
 
 _BEFORE_THE_CLAIM = (AttemptState.PLANNED.value, AttemptState.READY.value)
-_COLUMNS = ("id", "scope", "subject", "until", "why", "by", "placed_at")
+_COLUMNS = ("id", "scope", "subject", "unit_id", "until", "why", "by", "placed_at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,25 +33,32 @@ class Hold:
     id: int
     scope: PauseScope
     subject: str
+    unit_id: int | None = None
+    units: frozenset[int] = frozenset()
+    """That unit and all below it."""
     until: datetime
     why: str
     by: str
     placed_at: datetime
 
-    def covers(self, *, grade: str, unit: str, load_id: int | None) -> bool:
+    def covers(self, *, grade: str, unit: str, unit_id: int | None, load_id: int | None) -> bool:
         match self.scope:
             case PauseScope.ALL:
                 return True
             case PauseScope.UNIT:
-                return unit == self.subject
+                return unit == self.subject if self.unit_id is None else unit_id in self.units
             case PauseScope.LOAD:
                 return str(load_id) == self.subject
             case PauseScope.GRADE:
                 return grade == self.subject
 
 
-def _hold(row: Row) -> Hold:
-    return Hold(**{name: row[name] for name in _COLUMNS} | {"scope": PauseScope(row["scope"])})
+def _hold(tx: Tx, row: Row) -> Hold:
+    unit_id = row["unit_id"]
+    below = frozenset[int]() if unit_id is None else frozenset(units.subtree_ids(tx, unit_id))
+    return Hold(
+        **{name: row[name] for name in _COLUMNS} | {"scope": PauseScope(row["scope"]), "units": below}
+    )
 
 
 def _select() -> sa.Select[Any]:
@@ -58,20 +68,28 @@ def _select() -> sa.Select[Any]:
 def standing(tx: Tx, *, now: datetime) -> list[Hold]:
     """What holds now, the widest and longest first."""
     rows = tx.rows(_select().where(t.hold.c.until > now))
-    found = [_hold(row) for row in rows]
+    found = [_hold(tx, row) for row in rows]
     return sorted(found, key=lambda hold: (hold.scope is not PauseScope.ALL, -hold.until.timestamp()))
 
 
 def run_out(tx: Tx, *, now: datetime) -> list[Hold]:
     """Those whose time is over and that may still hold rows."""
-    return [_hold(row) for row in tx.rows(_select().where(t.hold.c.until <= now).order_by(t.hold.c.id))]
+    return [_hold(tx, row) for row in tx.rows(_select().where(t.hold.c.until <= now).order_by(t.hold.c.id))]
 
 
 def place(
-    tx: Tx, *, scope: PauseScope, subject: str, until: datetime, why: str, by: str, now: datetime
+    tx: Tx,
+    *,
+    scope: PauseScope,
+    subject: str,
+    until: datetime,
+    why: str,
+    by: str,
+    now: datetime,
+    unit_id: int | None = None,
 ) -> Hold:
     """This holds from now on; one of the same subject is replaced. The line group is locked by the caller."""
-    values = {"until": until, "why": why, "by": by, "placed_at": now}
+    values = {"until": until, "why": why, "by": by, "placed_at": now, "unit_id": unit_id}
     row = tx.one(
         insert(t.hold)
         .values(scope=scope.value, subject=subject, **values)
@@ -81,7 +99,7 @@ def place(
         .returning(*(t.hold.c[name] for name in _COLUMNS))
     )
     assert row is not None
-    return _hold(row)
+    return _hold(tx, row)
 
 
 def cut_short(tx: Tx, *, scope: PauseScope, subject: str, now: datetime) -> Hold | None:
@@ -97,7 +115,7 @@ def cut_short(tx: Tx, *, scope: PauseScope, subject: str, now: datetime) -> Hold
         .values(until=now)
         .returning(*(t.hold.c[name] for name in _COLUMNS))
     )
-    return None if row is None else _hold(row)
+    return None if row is None else _hold(tx, row)
 
 
 def end(tx: Tx, hold: Hold, *, by: str | None, now: datetime) -> bool:
@@ -118,7 +136,10 @@ def _covered(holds: Iterable[Hold]) -> sa.ColumnElement[bool]:
             case PauseScope.ALL:
                 terms.append(sa.true())
             case PauseScope.UNIT:
-                terms.append(t.case.c.unit == hold.subject)
+                by_name = t.case.c.unit == hold.subject
+                terms.append(
+                    by_name if hold.unit_id is None else units.within(t.case.c.unit_id, hold.unit_id)
+                )
             case PauseScope.LOAD:
                 terms.append(t.case.c.load_id == int(hold.subject))
             case PauseScope.GRADE:
@@ -181,6 +202,29 @@ def _held_by(hold: Hold, others: Sequence[Hold]) -> sa.Select[Any]:
         .join(t.case, t.case.c.id == t.attempt.c.case_id)
         .where(t.attempt.c.held, _covered([hold]), ~_covered(others))
     )
+
+
+def get(tx: Tx, hold_id: int, *, now: datetime) -> Hold | None:
+    """None: there is no such pause, or it stands no longer."""
+    row = tx.one(_select().where(t.hold.c.id == hold_id, t.hold.c.until > now))
+    return None if row is None else _hold(tx, row)
+
+
+def count_held(tx: Tx, hold: Hold, *, unit_id: int | None, at_most: int) -> int:
+    """How many rings it keeps from leaving at this moment, of a unit and all below (None: of everybody), counted no
+    further than `at_most`.
+    """
+    waits = (
+        sa.and_(t.attempt.c.state == word(AttemptState.READY), ~t.attempt.c.held)
+        if hold.scope is PauseScope.ALL
+        else sa.and_(t.attempt.c.held, _covered([hold]))
+    )
+    found = sa.select(sa.literal(1)).select_from(t.attempt).where(waits)
+    if hold.scope is not PauseScope.ALL or unit_id is not None:
+        found = found.join(t.case, t.case.c.id == t.attempt.c.case_id).where(
+            seen_by(t.case.c.unit_id, unit_id)
+        )
+    return int(tx.scalar(sa.select(sa.func.count()).select_from(found.limit(at_most).subquery())))
 
 
 def claimed_under(tx: Tx, hold: Hold) -> list[tuple[uuid.UUID, int]]:

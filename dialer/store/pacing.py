@@ -50,14 +50,106 @@ class LineGroup:
 
 
 def configure(tx: Tx, *, name: str, calls_per_second: float, lines: int, real_now: datetime) -> None:
-    """The group exists with these caps; its slots, pauses and troubles stay as they were."""
+    """The group exists, and its settings are these; its slots, pauses and troubles stay as they were. What somebody has
+    asked for holds as far as the settings let it.
+    """
+    group = t.line_group.c
     tx.execute(
         insert(t.line_group)
-        .values(name=name, calls_per_second=calls_per_second, lines=lines, next_slot_at=real_now)
+        .values(
+            name=name,
+            calls_per_second=calls_per_second,
+            lines=lines,
+            settings_calls_per_second=calls_per_second,
+            settings_lines=lines,
+            next_slot_at=real_now,
+        )
         .on_conflict_do_update(
-            index_elements=["name"], set_={"calls_per_second": calls_per_second, "lines": lines}
+            index_elements=["name"],
+            set_={
+                "calls_per_second": sa.func.least(group.asked_calls_per_second, calls_per_second),
+                "lines": sa.func.least(group.asked_lines, lines),
+                "settings_calls_per_second": calls_per_second,
+                "settings_lines": lines,
+            },
         )
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """What holds, what the settings let hold at most, and who has asked for less."""
+
+    calls_per_second: float
+    lines: int
+    most_calls_per_second: float
+    most_lines: int
+    asked_by: str | None
+    asked_why: str | None
+    asked_at: datetime | None
+    """Service time."""
+
+
+def pace(tx: Tx, *, name: str) -> Pace | None:
+    row = tx.one(_by_name(name))
+    if row is None:
+        return None
+    return Pace(
+        most_calls_per_second=row["settings_calls_per_second"] or row["calls_per_second"],
+        most_lines=row["settings_lines"] or row["lines"],
+        **{name: row[name] for name in ("calls_per_second", "lines", "asked_by", "asked_why", "asked_at")},
+    )
+
+
+def ask_pace(
+    tx: Tx,
+    *,
+    name: str,
+    calls_per_second: float,
+    lines: int,
+    by: str,
+    why: str,
+    now: datetime,
+    real_now: datetime,
+) -> None:
+    """This holds from the next claim on. A slot that a slower pace had put far away comes nearer."""
+    next_slot = sa.func.least(t.line_group.c.next_slot_at, real_now + timedelta(seconds=1 / calls_per_second))
+    _set_pace(
+        tx,
+        name,
+        calls_per_second=calls_per_second,
+        lines=lines,
+        asked_calls_per_second=calls_per_second,
+        asked_lines=lines,
+        asked_by=by,
+        asked_why=why,
+        asked_at=now,
+        next_slot_at=next_slot,
+    )
+
+
+def restore_pace(tx: Tx, *, name: str, real_now: datetime) -> None:
+    """What the settings say holds again."""
+    group = t.line_group.c
+    pace_again = sa.func.coalesce(group.settings_calls_per_second, group.calls_per_second)
+    _set_pace(
+        tx,
+        name,
+        calls_per_second=pace_again,
+        lines=sa.func.coalesce(group.settings_lines, group.lines),
+        asked_calls_per_second=None,
+        asked_lines=None,
+        asked_by=None,
+        asked_why=None,
+        asked_at=None,
+        next_slot_at=sa.func.least(
+            group.next_slot_at, sa.literal(real_now) + sa.func.make_interval(0, 0, 0, 0, 0, 0, 1 / pace_again)
+        ),
+    )
+
+
+def _set_pace(tx: Tx, name: str, **values: object) -> None:
+    tx.execute(sa.update(t.line_group).where(t.line_group.c.name == name).values(**values))
 
 
 def lock(tx: Tx, *, name: str) -> LineGroup | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -36,6 +37,25 @@ def ensure(tx: Tx, content: Mapping[str, Any], *, now: datetime) -> int:
             )
         )
     return int(version)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyVersion:
+    version: int
+    content_hash: str
+    """SHA-256, as hexadecimal digits."""
+    created_at: datetime
+
+
+def about(tx: Tx, version: int) -> PolicyVersion:
+    """Raises `NotFound`."""
+    found = t.policy_version.c
+    row = tx.one(
+        sa.select(found.version, found.content_hash, found.created_at).where(found.version == version)
+    )
+    if row is None:
+        raise NotFound(kind="policy version", key=version)
+    return PolicyVersion(**dict(row) | {"content_hash": bytes(row["content_hash"]).hex()})
 
 
 class Policies:

@@ -95,8 +95,21 @@ line_group = sa.Table(
     sa.Column("openings", sa.Integer, nullable=False, server_default="0"),
     when("paused_until"),
     sa.Column("paused_why", sa.Text, nullable=False, server_default=""),
+    sa.Column("settings_calls_per_second", sa.Double),
+    sa.Column("settings_lines", sa.Integer),
+    sa.Column("asked_calls_per_second", sa.Double),
+    sa.Column("asked_lines", sa.Integer),
+    sa.Column("asked_by", sa.Text),
+    sa.Column("asked_why", sa.Text),
+    when("asked_at"),
     sa.CheckConstraint("calls_per_second > 0 AND lines > 0", name="positive"),
+    sa.CheckConstraint(
+        "(asked_by IS NULL) = (asked_at IS NULL) AND (asked_by IS NULL) = (asked_calls_per_second IS NULL)"
+        " AND (asked_by IS NULL) = (asked_lines IS NULL)",
+        name="asked",
+    ),
 )
+"""What holds is `calls_per_second` and `lines`: what somebody has asked for, and never more than the settings say."""
 
 hold = sa.Table(
     "hold",
@@ -104,6 +117,7 @@ hold = sa.Table(
     identity(),
     word("scope", PauseScope),
     sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("unit_id", sa.ForeignKey("unit.id")),
     when("until", required=True),
     sa.Column("why", sa.Text, nullable=False),
     sa.Column("by", sa.Text, nullable=False),
@@ -115,8 +129,11 @@ hold = sa.Table(
     ),
     sa.CheckConstraint("(scope = 'all') = (subject = '')", name="subject"),
     sa.CheckConstraint("ended_at IS NOT NULL OR ended_by IS NULL", name="ended"),
+    sa.CheckConstraint("unit_id IS NULL OR scope = 'unit'", name="unit_id"),
 )
-"""A pause of dialling: who placed it, why, and until when it holds; `ended_by` NULL at the end: it ran out."""
+"""A pause of dialling: who placed it, why, and until when it holds; `ended_by` NULL at the end: it ran out. With a
+`unit_id` it is of that unit and all below; a name that is no unit's is compared as it was written.
+"""
 
 event = sa.Table(
     "event",

@@ -208,6 +208,7 @@ case = sa.Table(
         "ix_case_queue",
         "grade",
         "robot_at",
+        postgresql_include=["unit_id", "id"],
         postgresql_where=sa.text("status = 'open' AND robot_state = 'pending'"),
     ),
     sa.CheckConstraint(

@@ -7,14 +7,16 @@ clocks of impatience go on, so that nobody of a high grade is forgotten behind a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from dialer.domain.pause import PauseScope
+from dialer.domain.units import SEPARATOR
 from dialer.domain.values import Grade
 from dialer.errors import Invalid, NotFound
-from dialer.store import audits, holds, loads, pacing, returns
+from dialer.store import audits, holds, loads, pacing, returns, units
 from dialer.store.book import ROBOT
 from dialer.store.holds import Hold
+from dialer.store.unit_of_work import Tx
 from dialer.usecases.engine import Engine
 
 LONGEST_MINUTES = 7 * 24 * 60
@@ -31,9 +33,20 @@ class Paused:
 
 
 def pause(
-    engine: Engine, *, scope: PauseScope, subject: str = "", minutes: float, by: str, why: str
+    engine: Engine,
+    *,
+    scope: PauseScope,
+    subject: str = "",
+    minutes: float,
+    by: str,
+    why: str,
+    unit_id: int | None = None,
+    seen_by: int | None = None,
 ) -> Paused:
-    """No ring it covers begins to be sent any more when this returns, until its time. Raises `Invalid`, `NotFound`."""
+    """No ring it covers begins to be sent any more when this returns, until its time. A unit is named by its id or as a
+    list would name it, and is paused with all below it. Whoever belongs to a unit (`seen_by`) pauses what is his own.
+    Raises `Invalid`, `NotFound`.
+    """
     who, reason = _said("by", by), _said("why", why)
     if not 0 < minutes <= LONGEST_MINUTES:
         raise Invalid(
@@ -42,14 +55,17 @@ def pause(
             mend=f"above 0, at most {LONGEST_MINUTES}",
         )
     with engine.store.begin() as tx:
-        known = _subject(scope, subject)
+        known, unit_id = _named(tx, engine, scope, subject, unit_id)
+        check_own(tx, unit_id, seen_by=seen_by)
         if scope is PauseScope.LOAD and loads.get(tx, int(known)) is None:
             raise NotFound(kind="load", key=known)
         # Claims happen under this lock: whoever claims after it sees the pause, whoever did before is handed back.
         pacing.lock(tx, name=engine.lines.group)
         now = engine.clock.now()
         until = now + timedelta(minutes=minutes)
-        hold = holds.place(tx, scope=scope, subject=known, until=until, why=reason, by=who, now=now)
+        hold = holds.place(
+            tx, scope=scope, subject=known, unit_id=unit_id, until=until, why=reason, by=who, now=now
+        )
         if scope is PauseScope.ALL:
             pacing.pause(tx, name=engine.lines.group, until=until, why=reason)
         claimed = holds.claimed_under(tx, hold)
@@ -73,13 +89,31 @@ def resume(engine: Engine, *, scope: PauseScope, subject: str = "", by: str, why
     who = _said("by", by)
     with engine.store.begin() as tx:
         now = engine.clock.now()
-        hold = holds.cut_short(tx, scope=scope, subject=_subject(scope, subject), now=now)
+        known, _ = _named(tx, engine, scope, subject, None)
+        hold = _cut_short(tx, engine, scope, known, by=who, why=why, now=now)
         if hold is None:
             raise NotFound(kind="pause of", key=f"{scope.value} {subject}".strip())
-        if scope is PauseScope.ALL:
-            pacing.pause(tx, name=engine.lines.group, until=None, why="")
-        audits.write(tx, who=who, act="resume", subject=_name(hold), why=why.strip(), now=now)
     return _release(engine, hold, by=who)
+
+
+def resume_one(engine: Engine, hold_id: int, *, by: str, why: str = "", seen_by: int | None = None) -> int:
+    """As `resume`, of the pause with this number. Raises `NotFound`, also for one that stands no longer."""
+    who = _said("by", by)
+    with engine.store.begin() as tx:
+        now = engine.clock.now()
+        found = holds.get(tx, hold_id, now=now)
+        if found is None:
+            raise NotFound(kind="pause", key=hold_id)
+        check_own(tx, found.unit_id, seen_by=seen_by)
+        hold = _cut_short(tx, engine, found.scope, found.subject, by=who, why=why, now=now)
+        assert hold is not None
+    return _release(engine, hold, by=who)
+
+
+def check_own(tx: Tx, unit_id: int | None, *, seen_by: int | None) -> None:
+    """Raises `NotFound` for what is not of this unit or below: what is of no unit is the whole centre's."""
+    if seen_by is not None and (unit_id is None or unit_id not in units.subtree_ids(tx, seen_by)):
+        raise NotFound(kind="unit", key=unit_id)
 
 
 def standing_pauses(engine: Engine) -> list[Hold]:
@@ -92,6 +126,18 @@ def end_pauses(engine: Engine) -> int:
     with engine.store.begin() as tx:
         over = holds.run_out(tx, now=engine.clock.now())
     return sum(_release(engine, hold, by=None) for hold in over)
+
+
+def _cut_short(
+    tx: Tx, engine: Engine, scope: PauseScope, subject: str, *, by: str, why: str, now: datetime
+) -> Hold | None:
+    hold = holds.cut_short(tx, scope=scope, subject=subject, now=now)
+    if hold is None:
+        return None
+    if scope is PauseScope.ALL:
+        pacing.pause(tx, name=engine.lines.group, until=None, why="")
+    audits.write(tx, who=by, act="resume", subject=_name(hold), why=why.strip(), now=now)
+    return hold
 
 
 def _hold_planned(engine: Engine, hold: Hold) -> int:
@@ -126,6 +172,21 @@ def _release(engine: Engine, hold: Hold, *, by: str | None) -> int:
 
 def _name(hold: Hold) -> str:
     return f"{hold.scope.value}/{hold.subject}" if hold.subject else hold.scope.value
+
+
+def _named(
+    tx: Tx, engine: Engine, scope: PauseScope, subject: str, unit_id: int | None
+) -> tuple[str, int | None]:
+    """What the pause is of, and which unit that is; a text that is no unit of ours is kept as it was written."""
+    if scope is not PauseScope.UNIT:
+        return _subject(scope, subject), None
+    index = engine.units.current(tx)
+    found = index.get(unit_id) if unit_id is not None else index.find(_subject(scope, subject))
+    if unit_id is not None and found is None:
+        raise NotFound(kind="unit", key=unit_id)
+    if found is None:
+        return _subject(scope, subject), None
+    return SEPARATOR.join(index.names(found.id)), found.id
 
 
 def _subject(scope: PauseScope, subject: str) -> str:

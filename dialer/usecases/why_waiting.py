@@ -63,7 +63,7 @@ def why_waiting(tx: Tx, engine: Engine, case_id: int) -> Waiting | None:
     pauses = [
         hold
         for hold in holds.standing(tx, now=now)
-        if hold.covers(grade=ring.grade, unit=ring.unit, load_id=ring.load_id)
+        if hold.covers(grade=ring.grade, unit=ring.unit, unit_id=ring.unit_id, load_id=ring.load_id)
     ]
     if pauses:
         return _paused(pauses)

@@ -36,3 +36,8 @@ class Kept(Generic[_T]):
                 ended = self._clock()
                 self._kept = (begun + max(self._seconds, (ended - begun) / _SHARE), found)
             return self._kept[1]
+
+    def forget(self) -> None:
+        """The next one reads again."""
+        with self._lock:
+            self._kept = None

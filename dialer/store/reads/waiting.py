@@ -31,6 +31,7 @@ class WaitingRing:
     """Real: the moment at which it was to leave."""
     grade: str
     unit: str
+    unit_id: int | None
     load_id: int | None
     number_rings: bool
     """For another case: a shared number."""
@@ -45,6 +46,7 @@ def waiting_ring(tx: Tx, case_id: int) -> WaitingRing | None:
             t.attempt,
             t.case.c.grade,
             t.case.c.unit,
+            t.case.c.unit_id,
             t.case.c.load_id,
             t.live_number.c.attempt_id.label("ringing_id"),
             t.live_number.c.free_at,
@@ -80,6 +82,7 @@ def waiting_ring(tx: Tx, case_id: int) -> WaitingRing | None:
                 "send_at",
                 "grade",
                 "unit",
+                "unit_id",
                 "load_id",
             )
         },

@@ -130,7 +130,7 @@ def alarms(tx: Tx, *, unit_id: int | None) -> list[AlarmCount]:
     return [AlarmCount(**row) for row in tx.rows(statement)]
 
 
-def alarm_seen(unit_id: int | None) -> sa.ColumnElement[bool]:
+def alarm_seen(unit_id: int | None, *, with_service: bool = True) -> sa.ColumnElement[bool]:
     """For a WHERE on alarms: those of the cases that this unit sees, and those of the service as a whole. What is of a
     list alone belongs to the whole centre.
     """
@@ -138,7 +138,14 @@ def alarm_seen(unit_id: int | None) -> sa.ColumnElement[bool]:
         return sa.true()
     alarm = t.alarm.c
     own = sa.exists().where(t.case.c.id == alarm.case_id, seen_by(t.case.c.unit_id, unit_id))
-    return sa.or_(sa.and_(alarm.case_id.is_(None), alarm.load_id.is_(None)), own)
+    of_service = sa.and_(alarm.case_id.is_(None), alarm.load_id.is_(None))
+    return sa.or_(of_service, own) if with_service else own
+
+
+def is_own_alarm(tx: Tx, alarm_id: int, *, unit_id: int) -> bool:
+    """Of a case that this unit sees."""
+    own = alarm_seen(unit_id, with_service=False)
+    return tx.scalar(sa.select(t.alarm.c.id).where(t.alarm.c.id == alarm_id, own)) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

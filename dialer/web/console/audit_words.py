@@ -11,8 +11,11 @@ from dialer.store.reads.audit_search import AuditLine
 from dialer.words import word
 
 ACTS: Mapping[str, str] = {
+    "alarm_seen": mark("an alarm seen"),
     "approve_load": mark("a list approved"),
     "assign_unit": mark("a unit given to a case"),
+    "breaker.closed": mark("the telephone network is back"),
+    "breaker.opened": mark("the telephone network is down"),
     "conversation": mark("a conversation read"),
     "correct_columns": mark("a list's columns corrected"),
     "export": mark("records exported"),
@@ -22,7 +25,10 @@ ACTS: Mapping[str, str] = {
     "import_units": mark("units imported"),
     "load_list": mark("a list loaded"),
     "password_change": mark("password changed"),
+    "pace": mark("the pace changed"),
+    "pace.settings": mark("the settings' pace again"),
     "pause": mark("dialling paused"),
+    "pause.over": mark("a pause ran out"),
     "print_notice": mark("a notice printed"),
     "resume": mark("dialling resumed"),
     "reveal": mark("hidden data looked at"),
@@ -62,6 +68,9 @@ FACTS: Mapping[str, str] = {
     "subject": mark("about"),
     "fields": mark("fields"),
     "extension": mark("telephone"),
+    "until": mark("until"),
+    "before": mark("before"),
+    "after": mark("after"),
 }
 SUBJECTS: Mapping[str, str] = {
     "staff": mark("account %(what)s"),

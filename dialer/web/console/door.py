@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from fastapi.routing import APIRoute
@@ -16,12 +16,14 @@ from dialer.domain.access import may
 from dialer.domain.sessions import SessionRules
 from dialer.errors import Unavailable
 from dialer.language import Lang
+from dialer.store.holds import Hold
 from dialer.usecases.sign_in import recognise
 from dialer.web.closing import Closing
 from dialer.web.console import cookies
 from dialer.web.console.registry import Declared
 from dialer.web.console.rendering import Pages
 from dialer.web.console.visit import ChangePasswordFirst, Forbidden, ForeignForm, SignInFirst, Visit
+from dialer.web.kept import Kept
 
 _SAFE = frozenset({"GET", "HEAD"})
 
@@ -33,7 +35,9 @@ class House:
     app: Application
     rules: SessionRules
     pages: Pages
-    closing: Closing = field(default_factory=Closing)
+    closing: Closing
+    halted: Kept[Hold | None]
+    """The pause of all dialling, where one stands: every page says so."""
 
 
 class PageRoute(APIRoute):

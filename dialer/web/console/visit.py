@@ -15,12 +15,15 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from dialer.bootstrap import Application
 from dialer.domain.access import Act, may
 from dialer.domain.sessions import SessionRules
+from dialer.errors import Unavailable
 from dialer.language import Lang, say
+from dialer.store.holds import Hold
 from dialer.store.staff import Member
 from dialer.store.staff_sessions import Session
 from dialer.usecases.engine import Engine
 from dialer.web.console import cookies
 from dialer.web.console.rendering import Pages, Place
+from dialer.web.kept import Kept
 
 SEE_OTHER = 303
 
@@ -99,6 +102,17 @@ class Visit:
         """What the last act wants said on this page."""
         text = cookies.notice(self.request)
         return say(self.lang, text) if text else ""
+
+    @cached_property
+    def halted(self) -> Hold | None:
+        """The pause of all dialling that stands, as somebody who is signed in is told on every page."""
+        if self.somebody is None:
+            return None
+        kept: Kept[Hold | None] = self.request.app.state.house.halted
+        try:
+            return kept.get()
+        except Unavailable:
+            return None
 
     @property
     def places(self) -> tuple[Place, ...]:

@@ -1,0 +1,60 @@
+"""Control: who may look at the dialling, and who may stop it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dialer.domain.access import Role
+from dialer.domain.effects import AlarmCode
+from dialer.domain.pause import PauseScope
+from dialer.store import alarms, holds
+from dialer.store import tables as t
+from tests.console.desk import ConsoleDesk
+from tests.console.row import Row
+from tests.console.town import ConsoleTown
+from tests.store.reads.town import MORNING
+
+_LOOK = frozenset({Role.CLERK, Role.SUPERVISOR, Role.ADMINISTRATOR, Role.AUDITOR})
+_STEER = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
+
+
+def _pause(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
+    """One of this unit, or of a unit that is none of ours."""
+    with desk.app.engine.store.begin() as tx:
+        hold = holds.place(
+            tx,
+            scope=PauseScope.UNIT,
+            subject=f"unit {len(desk.rows(t.hold))}",
+            unit_id=unit_id,
+            until=MORNING.replace(hour=20),
+            why="a test",
+            by="zhao",
+            now=MORNING,
+        )
+    return {"hold_id": hold.id}
+
+
+def _alarm(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
+    town, number = ConsoleTown(desk), len(desk.rows(t.person))
+    person_id = town.person(name=f"n{number}", phones=(f"+86139{number:08d}",))
+    case_id = town.case(unit_id=unit_id, person_id=person_id, warning=False)
+    with desk.app.engine.store.begin() as tx:
+        alarms.ring(tx, AlarmCode.HUMAN_OVERDUE, now=MORNING, case_id=case_id)
+    return {"alarm_id": desk.rows(t.alarm)[-1]["id"]}
+
+
+ROWS = (
+    Row("GET", "/control", _LOOK),
+    Row("GET", "/control/now", _LOOK),
+    Row("POST", "/control/pause", _STEER, form={"scope": "grade", "grade": ""}, refused=422),
+    Row("POST", "/control/pauses/{hold_id}/resume", _STEER, _pause, by_unit=True),
+    Row("POST", "/control/pace", _STEER, form={"lines": ""}, refused=422),
+    Row("POST", "/control/pace/settings", _STEER),
+    Row("POST", "/control/alarms/{alarm_id}/seen", _STEER, _alarm, by_unit=True),
+    Row(
+        "POST",
+        "/control/alarms/all/{code}/seen",
+        _STEER,
+        lambda _desk, _unit: {"code": AlarmCode.HUMAN_OVERDUE.value},
+    ),
+)

@@ -1,0 +1,333 @@
+"""Control: pauses, the pace, the rules in words, the health of the parts, and the alarms."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from dialer.domain.access import Role
+from dialer.domain.effects import AlarmCode
+from dialer.domain.pause import PauseScope
+from dialer.domain.values import Grade
+from dialer.domain.window import Window
+from dialer.language import Lang
+from dialer.store import alarms, facts, pacing
+from dialer.store import tables as t
+from dialer.usecases.pause import pause
+from dialer.web.console.policy_sentences import common_sentences, grade_sentences, window_sentence
+from tests.console.desk import ConsoleDesk, text
+from tests.console.town import ConsoleTown
+from tests.core.domain.samples import POLICY
+from tests.store.reads.town import MORNING
+
+RING = {"state": "ready", "result": None, "sent_at": None, "sid": None}
+
+
+def waiting(town: ConsoleTown, *, grade: Grade = Grade.LOW, unit_id: int | None = None) -> int:
+    """A case whose ring is ready to leave."""
+    case_id = town.case(grade=grade, unit_id=unit_id, robot_state="pending", robot_at=MORNING)
+    town.attempt(case_id, **RING)  # type: ignore[arg-type]  # columns
+    return case_id
+
+
+async def test_a_grade_is_paused_and_resumed_with_a_reason(console: ConsoleDesk):
+    town = ConsoleTown(console)
+    for _ in range(3):
+        waiting(town)
+    person = console.person(Role.SUPERVISOR)
+    answer = await person.post(
+        "/control/pause", scope="grade", grade="low", minutes=60, why="the list is wrong"
+    )
+    assert (answer.status_code, answer.headers["location"]) == (303, "/control")
+    said = text(await person.get("/control"))
+    assert "low 11:00 in 1 h the list is wrong supervisor 10:00 3 Resume" in said
+    [line] = console.audited("pause")
+    assert (line["who"], line["subject"], line["why"]) == ("supervisor", "grade/low", "the list is wrong")
+    hold_id = console.rows(t.hold)[0]["id"]
+    assert (await person.post(f"/control/pauses/{hold_id}/resume")).status_code == 303
+    assert "Nothing is paused" in text(await person.get("/control"))
+    assert console.audited("resume")[0]["who"] == "supervisor"
+    assert (await person.post(f"/control/pauses/{hold_id}/resume")).status_code == 404
+
+
+async def test_while_everything_is_paused_every_page_says_so_at_once(console: ConsoleDesk):
+    town = ConsoleTown(console)
+    waiting(town)
+    person, caller = console.person(Role.SUPERVISOR), console.person(Role.CALLER)
+    assert "All dialling is paused" not in text(await caller.get("/account"))
+    await person.post("/control/pause", scope="all", minutes=30, why="line test")
+    assert "All dialling is paused until 10:30 line test · supervisor" in text(await caller.get("/account"))
+    assert "all dialling 10:30 in 30 min line test supervisor 10:00 1 Resume" in text(
+        await person.get("/control")
+    )
+    assert "All dialling is paused" not in text(await console.stranger().get("/sign-in"))
+    await person.post(f"/control/pauses/{console.rows(t.hold)[0]['id']}/resume")
+    assert "All dialling is paused" not in text(await caller.get("/account"))
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({"scope": "grade", "grade": "", "minutes": "30", "why": "x"}, "which grade"),
+        ({"scope": "all", "minutes": "30", "why": " "}, "a pause names who placed it and why"),
+        ({"scope": "all", "minutes": "0", "why": "x"}, "is no length of a pause"),
+        ({"scope": "all", "minutes": "ever", "why": "x"}, "is no whole number"),
+        ({"scope": "unit", "unit": "", "minutes": "30", "why": "x"}, "is empty"),
+        ({"scope": "list", "minutes": "30", "why": "x"}, "is empty"),
+    ],
+)
+async def test_what_was_filled_in_wrongly_is_shown_again(
+    console: ConsoleDesk, form: dict[str, str], said: str
+):
+    answer = await console.person(Role.SUPERVISOR).post("/control/pause", **form)
+    assert answer.status_code == 422
+    assert said in text(answer)
+    assert console.rows(t.hold) == []
+
+
+async def test_a_unit_is_paused_with_all_below_it(console: ConsoleDesk):
+    town = ConsoleTown(console)
+    county = town.unit("临河")
+    station, elsewhere = town.unit("新华所", county), town.unit("五原")
+    for unit_id in (county, station, elsewhere, None):
+        waiting(town, unit_id=unit_id)
+    chief = console.person(Role.SUPERVISOR)
+    await chief.post("/control/pause", scope="unit", unit=county, minutes=30, why="x")
+    assert "临河 with all below it 10:30 in 30 min x supervisor 10:00 2 Resume" in text(
+        await chief.get("/control")
+    )
+    held = {row["case_id"] for row in console.rows(t.attempt) if row["held"]}
+    assert len(held) == 2
+    own = console.person(Role.SUPERVISOR, unit_id=station)
+    answer = await own.get("/control")
+    assert "临河 with all below it 10:30 in 30 min x supervisor 10:00 1" in text(answer)
+    assert "/resume" not in answer.text
+    assert "Nothing is paused" in text(
+        await console.person(Role.SUPERVISOR, unit_id=elsewhere).get("/control")
+    )
+
+
+async def test_whoever_belongs_to_a_unit_steers_that_unit_alone(console: ConsoleDesk):
+    town = ConsoleTown(console)
+    county, elsewhere = town.unit("临河"), town.unit("五原")
+    person = console.person(Role.SUPERVISOR, unit_id=county)
+    for form in (
+        {"scope": "all"},
+        {"scope": "grade", "grade": "low"},
+        {"scope": "unit", "unit": str(elsewhere)},
+    ):
+        answer = await person.post("/control/pause", minutes=30, why="x", **form)
+        assert answer.status_code == 404, form
+    assert console.rows(t.hold) == []
+    answer = await person.post("/control/pause", scope="unit", unit=county, minutes=30, why="x")
+    assert answer.status_code == 303
+    pace = await person.post("/control/pace", calls_per_second="0.5", lines=3, pace_why="x")
+    assert pace.status_code == 404
+    assert (await person.post("/control/pace/settings")).status_code == 404
+    assert "Change the pace" not in text(await person.get("/control"))
+
+
+async def test_the_pace_is_changed_and_given_back(console: ConsoleDesk):
+    person = console.person(Role.SUPERVISOR)
+    answer = await person.post("/control/pace", calls_per_second="0.5", lines=6, pace_why="fewer callers")
+    assert answer.status_code == 303
+    with console.app.engine.store.begin() as tx:
+        group = pacing.lock(tx, name="main")
+    assert group is not None
+    assert (group.calls_per_second, group.lines) == (0.5, 6)
+    said = text(await person.get("/control"))
+    assert "0.5 new calls a second, of 1 6 lines, of 24 0 in use now" in said
+    assert "Lowered by supervisor, 10:00: fewer callers" in said
+    [line] = console.audited("pace")
+    assert line["facts"] == {"before": "1/s, 24", "after": "0.5/s, 6"}
+    await person.post("/control/pace/settings")
+    assert "As the settings say." in text(await person.get("/control"))
+
+
+@pytest.mark.parametrize(
+    ("pace", "lines", "said"),
+    [
+        ("2", "6", "is outside what the settings allow (0.1 – 1)"),
+        ("0.01", "6", "is outside what the settings allow (0.1 – 1)"),
+        ("nan", "6", "is no number"),
+        ("", "6", "is empty"),
+        ("0.5", "25", "is outside what the settings allow (1 – 24)"),
+        ("0.5", "0", "is outside what the settings allow (1 – 24)"),
+    ],
+)
+async def test_no_pace_is_beyond_the_settings_and_none_is_a_pause(
+    console: ConsoleDesk, pace: str, lines: str, said: str
+):
+    answer = await console.person(Role.SUPERVISOR).post(
+        "/control/pace", calls_per_second=pace, lines=lines, pace_why="x"
+    )
+    assert answer.status_code == 422
+    assert said in text(answer)
+    assert console.audited("pace") == []
+
+
+async def test_the_rules_are_said_with_their_version(console: ConsoleDesk):
+    said = text(await console.person(Role.CLERK).get("/control"))
+    assert "Robots ring from 09:00 to 21:00 every day, time of Asia/Shanghai. It is open now." in said
+    assert "extra high The robot is to ring within 1 min, up to 3 times, 2 min apart." in said
+    assert "A caller rings at once beside the robot, within 5 min. An officer goes at once" in said
+    [row] = console_policies(console)
+    assert f"sha256 {bytes(row).hex()[:12]}" in said
+    assert "For how long" not in said
+    assert "Change the pace" not in said
+    console.clock.set(MORNING + timedelta(hours=13))
+    late = text(await console.signed_in(console.account(Role.CLERK, login="late")).get("/control"))
+    assert "It is closed now and opens at 26 Nov 09:00." in late
+
+
+def console_policies(console: ConsoleDesk) -> list[bytes]:
+    """The hash of the version that is live."""
+    with console.app.engine.store.begin() as tx:
+        return [
+            row["content_hash"]
+            for row in tx.rows(
+                sa.select(t.policy_version.c.content_hash).where(
+                    t.policy_version.c.version == console.app.engine.policies.current
+                )
+            )
+        ]
+
+
+@pytest.mark.parametrize("lang", list(Lang))
+def test_every_number_of_a_policy_is_in_its_sentences(lang: Lang):
+    """A sentence that is copied by hand would not move with the policy."""
+    rules = POLICY.of(Grade.LOW)
+    told = grade_sentences(POLICY, Grade.LOW, lang)
+    for name, other in (
+        ("first_attempt_seconds", 7_777),
+        ("robot_tries", 9),
+        ("robot_gap_seconds", 7_777),
+        ("robot_patience_seconds", 7_777),
+        ("windowed", not rules.windowed),
+        ("human_after_seconds", 7_777 if rules.human_after_seconds is None else None),
+        ("human_due_seconds", 7_777),
+        ("human_sample_percent", 41),
+        ("visit_after_seconds", 7_777 if rules.visit_after_seconds is None else None),
+        ("visit_due_seconds", 7_777),
+        ("sign_seconds", 7_777),
+        ("feedback_seconds", 7_777),
+        ("message_when_unreachable", not rules.message_when_unreachable),
+        ("message_after_warning", not rules.message_after_warning),
+    ):
+        changed = replace(POLICY, grades={**POLICY.grades, Grade.LOW: replace(rules, **{name: other})})
+        assert grade_sentences(changed, Grade.LOW, lang) != told, name
+    common = common_sentences(POLICY, lang)
+    for name in (
+        "busy_retry_seconds",
+        "requeue_seconds",
+        "max_own_faults",
+        "number_spacing_seconds",
+        "visit_tries",
+        "visit_retry_seconds",
+        "watch_seconds",
+    ):
+        assert common_sentences(replace(POLICY, **{name: 77_777}), lang) != common, name
+    assert "%(" not in " ".join(told + common)
+
+
+def test_a_window_is_told_whatever_its_hours():
+    def told(opens: int, closes: int) -> str:
+        window = Window(
+            opens=MORNING.time().replace(hour=opens), closes=MORNING.time().replace(hour=closes), zone="UTC"
+        )
+        return window_sentence(window, Lang.EN)
+
+    assert told(9, 9) == "Robots ring at any hour."
+    assert told(20, 6) == "Robots ring from 20:00 to 06:00 of the next day, time of UTC."
+
+
+async def test_every_part_has_its_last_good_moment(console: ConsoleDesk):
+    person = console.person(Role.AUDITOR)
+    said = text(await person.get("/control"))
+    assert "Workers that ring 0 processes never" in said
+    with console.app.engine.store.begin() as tx:
+        facts.beat(tx, process="web:a:1", kind="web", real_now=MORNING, facts={})
+        facts.beat(tx, process="worker:a:2", kind="worker", real_now=MORNING, facts={"queues": ["dial"]})
+        facts.beat(tx, process="scheduler:a:3:4", kind="scheduler", real_now=MORNING, facts={"leader": True})
+        facts.note_part(tx, "sweep", began_at=MORNING, real_now=MORNING)
+        facts.note_part(tx, "audit", began_at=MORNING, real_now=MORNING, facts={"found": {"no_future": 2}})
+    console.pass_seconds(20)
+    said = text(await person.get("/control"))
+    assert "Web 0 processes 20 s ago" in said
+    assert "Workers that ring 0 processes 20 s ago" in said
+    assert "Workers for lists and sound 0 processes never" in said
+    assert "Leading scheduler a 3 20 s ago" in said
+    assert "Due cases looked at 20 s ago" in said
+    assert "Every case has a next step 2 amiss in the last round 20 s ago" in said
+    assert "breaker closed nothing heard yet" in said
+    assert "GB free" in said
+
+
+async def test_an_open_breaker_says_when_it_tries_again(console: ConsoleDesk):
+    with console.app.engine.store.begin() as tx:
+        tx.execute(
+            sa.update(t.line_group).values(
+                troubles=7,
+                openings=2,
+                opened_at=MORNING - timedelta(seconds=25),
+                slow_until=MORNING + timedelta(seconds=15),
+            )
+        )
+    said = text(await console.person(Role.CLERK).part("/control/now"))
+    assert "dialling has stopped 25 s ago, after 7 troubles in a row. Next trial call in 15 s." in said
+    assert "Telephone network breaker open" in said
+
+
+async def test_alarms_stand_until_somebody_has_seen_them(console: ConsoleDesk):
+    town = ConsoleTown(console)
+    case_id = town.case()
+    with town.store.begin() as tx:
+        alarms.ring(tx, AlarmCode.CARRIER_DOWN, now=MORNING)
+        alarms.ring(tx, AlarmCode.HUMAN_OVERDUE, now=MORNING, case_id=case_id)
+        alarms.ring(tx, AlarmCode.HUMAN_OVERDUE, now=MORNING + timedelta(minutes=1), case_id=case_id)
+    person = console.person(Role.SUPERVISOR)
+    said = text(await person.get("/control"))
+    assert f"a human call is overdue #{case_id} 10:00 last 10:01 2 Seen" in said
+    down = next(row for row in console.rows(t.alarm) if row["code"] == "carrier_down")
+    assert (await person.post(f"/control/alarms/{down['id']}/seen")).status_code == 303
+    assert "dialling has stopped" not in text(await person.get("/control"))
+    assert (
+        next(row for row in console.rows(t.alarm) if row["code"] == "carrier_down")["seen_by"] == "supervisor"
+    )
+    assert console.audited("alarm_seen")[0]["subject"] == f"alarm/{down['id']}"
+    assert (await person.post(f"/control/alarms/{down['id']}/seen")).status_code == 303
+    assert len(console.audited("alarm_seen")) == 1
+    assert "Seen" not in text(await console.person(Role.CLERK).get("/control")).replace("Seen so", "")
+
+
+async def test_all_alarms_of_a_kind_are_seen_at_once_and_only_one_s_own(console: ConsoleDesk):
+    town = ConsoleTown(console)
+    county = town.unit("临河")
+    with town.store.begin() as tx:
+        for unit_id in (county, county, None):
+            alarms.ring(tx, AlarmCode.HUMAN_OVERDUE, now=MORNING, case_id=town.case(unit_id=unit_id))
+        alarms.ring(tx, AlarmCode.CARRIER_TROUBLE, now=MORNING)
+    own = console.person(Role.SUPERVISOR, unit_id=county)
+    said = text(await own.get("/control"))
+    assert "Seen, all 2: a human call is overdue" in said
+    assert "trouble with the telephone network the service" in said
+    await own.post("/control/alarms/all/human_overdue/seen")
+    await own.post("/control/alarms/all/carrier_trouble/seen")
+    unseen = [row["code"] for row in console.rows(t.alarm) if row["seen_at"] is None]
+    assert sorted(unseen) == ["carrier_trouble", "human_overdue"]
+    assert [line["facts"] for line in console.audited("alarm_seen")] == [{"count": 2}]
+
+
+async def test_what_an_open_page_asks_for_is_no_use_of_its_session(console: ConsoleDesk):
+    person = console.person(Role.CLERK)
+    console.pass_seconds(console.app.settings.console.idle_seconds + 1)
+    assert (await person.part("/control/now")).status_code == 200
+    assert (await person.get("/control")).status_code == 303
+
+
+async def test_a_pause_of_another_process_is_on_every_page_soon(console: ConsoleDesk):
+    pause(console.app.engine, scope=PauseScope.ALL, minutes=30, by="zhao", why="x")
+    assert "All dialling is paused until 10:30" in text(await console.person(Role.OFFICER).get("/account"))
