@@ -56,7 +56,13 @@ def check(
             at(script.nodes[n], "ends", "a way leads back here, so that a call may never end")
             for n in looping
         )
-    found = [*_graph(script), *_questions(script, limits), *_claims(script), *_wording(script, limits)]
+    found = [
+        *_graph(script),
+        *_questions(script, limits),
+        *_claims(script),
+        *_texts(script),
+        *_wording(script, limits),
+    ]
     if durations is not None:
         found += [*_sound(script, durations), *_length(script, durations, limits)]
     return tuple(
@@ -227,21 +233,28 @@ def _asks(script: Script, language: str, rules: Rules) -> Iterator[Finding]:
             yield at(node, "safe_account", f"uses the fraudsters' words other than to deny them ({language})")
 
 
+def _texts(script: Script) -> Iterator[Finding]:
+    """Each prompt has words in every language, or a declared fallback."""
+    for prompt in prompts_of(script):
+        for language in script.languages:
+            if language not in prompt.texts and language not in script.fallbacks:
+                problem = f"has no text in {language}, and {language} has no fallback"
+                yield _at_prompt(script, prompt, "text", problem)
+
+
 def _sound(script: Script, durations: Durations) -> Iterator[Finding]:
-    """Each prompt has its sound in every language, or a declared fallback that has."""
-    nodes = {prompt.id: node for node in script.nodes.values() if (prompt := prompt_of(node))}
+    """Each prompt has its sound in every language that it has words in."""
     for prompt in prompts_of(script):
         if any(needs_verification(script, text) for text in prompt.texts.values()):
             continue
         for language in script.languages:
-            if language not in prompt.texts and language not in script.fallbacks:
-                problem = f"has no text in {language}, and {language} has no fallback"
-            elif language in prompt.texts and _spoken(script, prompt, language) not in durations:
-                problem = f"has no sound in {language}"
-            else:
-                continue
-            node = nodes.get(prompt.id)
-            yield at(node, "sound", problem) if node else of(script, "sound", f"{prompt.id} {problem}")
+            if language in prompt.texts and _spoken(script, prompt, language) not in durations:
+                yield _at_prompt(script, prompt, "sound", f"has no sound in {language}")
+
+
+def _at_prompt(script: Script, prompt: Prompt, rule: str, problem: str) -> Finding:
+    node = next((node for node in script.nodes.values() if prompt_of(node) == prompt), None)
+    return at(node, rule, problem) if node else of(script, rule, f"{prompt.id} {problem}")
 
 
 def _length(script: Script, durations: Durations, limits: Limits) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from dialer.errors import Refusal
 from dialer.scripts import model
 from dialer.scripts.lines import lines_of
 from dialer.scripts.model import Choice, Node, Origin, Prompt, Script
+from dialer.scripts.shape import misshapen
 from dialer.scripts.targets import targets
 from dialer.scripts.texts import blanks
 
@@ -43,6 +44,13 @@ def read_script(text: str, *, file: str, bases: Mapping[str, tuple[str, str]] | 
     raw = _toml(text, file)
     own_lines = lines_of(text)
     places = {name: Origin(file=file, line=line) for name, line in own_lines.items()}
+    wrong = misshapen(raw)
+    if wrong is not None:
+        # The innermost table or key whose line is known.
+        names = wrong.at.split(".")
+        tried = (".".join(names[:length]) for length in range(len(names), 0, -1))
+        line = next((own_lines[name] for name in tried if name in own_lines), 0)
+        raise ScriptUnreadable(file=file, line=line, node=wrong.node, problem=wrong.problem)
     prompt_roots: dict[str, str] = {}
     base_name = raw.pop("extends", "")
     if base_name:
@@ -122,6 +130,10 @@ class _Reader:
         default_language = self._need(raw, "default_language", str, "")
         nodes = {name: self._node(name, table) for name, table in self._need(raw, "nodes", dict, "").items()}
         start = self._need(raw, "start", str, "")
+        before = {name: self._need(raw, name, dict, "") for name in ("again", "confirm")}
+        for table in before.values():
+            self._only(table, {*_PROMPT, *self._languages}, "")
+        again, confirm = (self._prompt(name, table) for name, table in before.items())
         anywhere = {
             key: self._choice(key, table, "anywhere") for key, table in raw.get("anywhere", {}).items()
         }
@@ -139,8 +151,8 @@ class _Reader:
             fallbacks=dict(raw.get("fallbacks", {})),
             variables={n: self._variable(n, t) for n, t in raw.get("variables", {}).items()},
             start=start,
-            again=self._prompt("again", self._need(raw, "again", dict, "")),
-            confirm=self._prompt("confirm", self._need(raw, "confirm", dict, "")),
+            again=again,
+            confirm=confirm,
             message=self._texts(raw.get("message", {}), "message"),
             anywhere=anywhere,
             nodes=nodes,
@@ -254,7 +266,7 @@ class _Reader:
         texts = {
             lang: " ".join(table[lang].split())
             for lang in self._languages
-            if isinstance(table.get(lang), str)
+            if lang in table and self._need(table, lang, str, name).strip()
         }
         if not texts:
             raise self._wrong(name, "has no text in any language of the script")
@@ -273,11 +285,12 @@ class _Reader:
     def _whole(self, script: Script) -> None:
         """Every name that is used exists; what the graph does with them is for the lint."""
         if script.default_language not in script.languages:
-            raise self._wrong("", f"default language {script.default_language} is none of its languages")
+            problem = f"default language {script.default_language} is none of its languages"
+            raise self._wrong("", problem, "default_language")
         if script.default_language not in script.title:
             raise self._wrong("title", "has no text in the default language")
         for node, target in [("", script.start), *targets(script)]:
-            if target not in script.nodes and target != model.Target.REPEAT:
+            if target not in script.nodes:
                 raise self._wrong(node, f"leads to {target}, which is no node")
 
         for part in script.nodes.values():
@@ -311,7 +324,7 @@ class _Reader:
         return self._places.get(name, Origin(file=self._file, line=0))
 
     def _wrong(self, node: str, problem: str, at: str = "") -> ScriptUnreadable:
-        places = (at, f"nodes.{node}", node)
+        places = (at, f"nodes.{node}", f"variables.{node}", node)
         place = next((self._places[p] for p in places if p in self._places), Origin(file=self._file, line=0))
         return ScriptUnreadable(file=place.file, line=place.line, node=node, problem=problem)
 

@@ -7,7 +7,9 @@ from dialer.scripts.model import Script
 
 
 def targets(script: Script) -> list[tuple[str, str]]:
-    """Every arrow of the graph as (from node, to node); keys that work anywhere come from every question."""
+    """Every arrow of the graph as (from node, to node); keys that work anywhere come from every
+    question, and keys that ask again lead nowhere.
+    """
     arrows: list[tuple[str, str]] = []
     for node in script.nodes.values():
         match node:
@@ -17,7 +19,8 @@ def targets(script: Script) -> list[tuple[str, str]]:
                 arrows += [(node.id, to) for to in (*node.cases.values(), node.otherwise)]
             case model.Ask():
                 reachable = {**script.anywhere, **node.choices}
-                arrows += [(node.id, choice.next) for choice in reachable.values()]
+                taken = [choice.next for choice in reachable.values()]
+                arrows += [(node.id, to) for to in taken if to != model.Target.REPEAT]
                 arrows += [(node.id, node.otherwise), (node.id, node.repeat_from)]
                 arrows += [(node.id, node.next)] if node.next else []
             case model.End():

@@ -18,7 +18,7 @@ from dialer.scripts.texts import with_defaults
 from dialer.store import scripts
 from dialer.store.renders import Render
 from dialer.store.scripts import Version
-from dialer.usecases.approve_script import Sounded, findings_of, sound_of
+from dialer.usecases.approve_script import findings_of, sound_of
 from dialer.usecases.draft_script import script_in
 from dialer.usecases.editions import Edition, edition
 from dialer.usecases.engine import Engine
@@ -154,10 +154,10 @@ def show_script(
         version=version,
         script=script,
         start=script.start,
-        nodes=tuple(_node(script, node, sounded) for node in script.nodes.values()),
+        nodes=node_views(script, sounded.clips),
         edges=tuple(_edges(script)),
         common=tuple(
-            _view(script, prompt.id, "say", prompt, script.origin, sounded)
+            _view(script, prompt.id, "say", prompt, script.origin, sounded.clips)
             for prompt in (script.again, script.confirm)
         ),
         findings=findings_of(engine, version, script, sounded),
@@ -169,6 +169,11 @@ def show_script(
         newer_sound=bool(version.audio_hash)
         and edition(script, newest.clips).audio_hash != version.audio_hash,
     )
+
+
+def node_views(script: Script, clips: tuple[Clip, ...]) -> tuple[NodeView, ...]:
+    """In the order of the file."""
+    return tuple(_node(script, node, clips) for node in script.nodes.values())
 
 
 def _line(versions: list[Version], spoken: Edition | None, *, in_trial: bool) -> ScriptLine:
@@ -221,7 +226,7 @@ def _voices(clips: tuple[Clip, ...]) -> Mapping[str, int]:
     return counted
 
 
-def _node(script: Script, node: model.Node, sounded: Sounded) -> NodeView:
+def _node(script: Script, node: model.Node, clips: tuple[Clip, ...]) -> NodeView:
     kind = {
         model.Say: "say",
         model.Ask: "ask",
@@ -229,7 +234,7 @@ def _node(script: Script, node: model.Node, sounded: Sounded) -> NodeView:
         model.HandOver: "hand_over",
         model.End: "end",
     }[type(node)]
-    view = _view(script, node.id, kind, prompt_of(node), node.origin, sounded)
+    view = _view(script, node.id, kind, prompt_of(node), node.origin, clips)
     facts: dict[str, str | int] = {
         name: value
         for name in ("answer", "contact", "urgency", "timeout_seconds", "retries")
@@ -239,25 +244,30 @@ def _node(script: Script, node: model.Node, sounded: Sounded) -> NodeView:
 
 
 def _view(
-    script: Script, node_id: str, kind: str, prompt: Prompt | None, origin: model.Origin, sounded: Sounded
+    script: Script,
+    node_id: str,
+    kind: str,
+    prompt: Prompt | None,
+    origin: model.Origin,
+    clips: tuple[Clip, ...],
 ) -> NodeView:
     return NodeView(
         id=node_id,
         kind=kind,
         prompt_id=prompt.id if prompt else "",
         must_say=prompt.must_say if prompt else False,
-        said=tuple(_said(script, prompt, sounded)) if prompt else (),
+        said=tuple(_said(script, prompt, clips)) if prompt else (),
         file=origin.file,
         line=origin.line,
     )
 
 
-def _said(script: Script, prompt: Prompt, sounded: Sounded) -> Iterator[SaidAs]:
+def _said(script: Script, prompt: Prompt, clips: tuple[Clip, ...]) -> Iterator[SaidAs]:
     """In every language of the script; one without words is a slot to be recorded."""
     for language in script.languages:
         template = prompt.texts.get(language, "")
         text = with_defaults(script, template, language) if template else ""
-        clip = _clip(sounded.clips, language, prompt.id, text)
+        clip = _clip(clips, language, prompt.id, text)
         yield SaidAs(
             language=language,
             text=text,

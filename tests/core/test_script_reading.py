@@ -7,6 +7,7 @@ import pytest
 from dialer.domain.values import FraudType, Tag
 from dialer.errors import NotFound
 from dialer.scripts.catalogue import GENERAL, choose, script_named, shipped, shipped_texts
+from dialer.scripts.checks import check
 from dialer.scripts.reading import ScriptUnreadable, read_canonical, read_script
 
 TEXTS = shipped_texts()
@@ -33,6 +34,11 @@ def line_of(text: str, part: str) -> int:
         ('answer = "already_paid"', 'answer = "paid"', "paid is none of", "[nodes.scene]"),
         ("请您听好", "{nobody}请您听好", "uses {nobody}", "[nodes.warn]"),
         ('id = "loan"', 'id = "loan" x', "is not TOML", 'id = "loan" x'),
+        ('id = "loan"', 'id = "../loan"', "id must be small letters", 'id = "../loan"'),
+        ('id = "loan"', "id = 7", "id must be a text", "id = 7"),
+        ('phrases = "yes"', "phrases = [1]", "choices 1 phrases must be a table", "[nodes.scene.choices]"),
+        ('next = "caution"', 'next = "repeat"', "leads to repeat, which is no node", "[nodes.warn]"),
+        ("must_say = true", "must_say = 1", "must_say must be true or false", "must_say = 1"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_file_node_and_line(old: str, new: str, problem: str, part: str):
@@ -67,6 +73,33 @@ def test_each_kind_of_node_says_what_it_lacks(node: str, problem: str):
     assert refused.value.node == "odd"
     assert refused.value.file == "draft.toml"
     assert refused.value.line > LOAN.count("\n")
+
+
+WRONG_VALUES = ("1", "true", '"x"', '"repeat"', "[1]", "[]", "{}", "{ a = 1 }", "2020-01-01", "-1.5", '""')
+
+
+def refusal(text: str) -> ScriptUnreadable | None:
+    try:
+        check(read(text))
+    except ScriptUnreadable as fault:
+        return fault
+    return None
+
+
+def test_whatever_stands_behind_a_name_is_read_or_refused_in_words():
+    lines = TEXTS["common"].splitlines()
+    lines.insert(0, 'id = "alone"\ntitle = { zh = "题" }')
+    named = [place for place, line in enumerate(lines) if " = " in line and not line.startswith("#")]
+    assert len(named) > 100
+    without_line = []
+    for turn, place in enumerate(named):
+        for step in (turn, turn * 5 + 3):
+            name = lines[place].partition(" = ")[0]
+            value = WRONG_VALUES[step % len(WRONG_VALUES)]
+            fault = refusal("\n".join([*lines[:place], f"{name} = {value}", *lines[place + 1 :]]))
+            if fault is not None and not fault.line and "is missing" not in fault.problem:
+                without_line.append(f"{name} = {value}: {fault}")
+    assert "\n".join(without_line) == ""
 
 
 @pytest.mark.parametrize("key", ["12", "a", "#", ""])

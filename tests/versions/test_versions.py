@@ -148,6 +148,14 @@ def test_the_same_words_are_one_version(centre: ScriptCentre):
         centre.draft(LOAN)
 
 
+def test_a_prompt_without_the_scripts_own_language_is_refused(centre: ScriptCentre):
+    silent = "\n".join(line for line in LOAN.splitlines() if not line.startswith('zh = "请您听好'))
+    draft = centre.draft(silent)
+    centre.render(draft)
+    with pytest.raises(NotApproved, match="warn: has no text in zh, and zh has no fallback"):
+        centre.approve(draft)
+
+
 @pytest.mark.parametrize("by", ["", "  ", "shipped", "x" * 101])
 def test_whoever_drafts_has_a_name_of_their_own(centre: ScriptCentre, by: str):
     with pytest.raises(Invalid):

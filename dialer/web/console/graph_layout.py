@@ -15,7 +15,7 @@ _THREAD = 14.0
 _MARGIN = 20.0
 _SWEEPS = 10
 _ENTRY = 18.0
-_FIXED = 1e6
+_FIXED = 1e9
 _STRAIGHT = 0.5
 
 
@@ -211,17 +211,18 @@ def _crossings(layers: Sequence[Sequence[_Spot]]) -> int:
 
 def _across(layers: Sequence[Sequence[_Spot]]) -> None:
     """Each spot as near to below and above its neighbours as the row's order lets it."""
+    widest = max((spot.width for layer in layers for spot in layer), default=0.0)
     for layer in layers:
         right = 0.0
         for spot in layer:
             spot.x = right + spot.width / 2
             right += spot.width + _GAP_X
-    for sweep in range(2 * _SWEEPS):
+    for sweep in range(6 * _SWEEPS):
         for layer in layers if sweep % 2 == 0 else reversed(layers):
-            _settle(layer, both=sweep >= _SWEEPS)
+            _settle(layer, both=sweep >= _SWEEPS, widest=widest)
 
 
-def _settle(layer: Sequence[_Spot], *, both: bool) -> None:
+def _settle(layer: Sequence[_Spot], *, both: bool, widest: float) -> None:
     """Least squares under the distances that must be kept (pool adjacent violators)."""
     offsets = [0.0]
     for before, spot in pairwise(layer):
@@ -242,7 +243,9 @@ def _settle(layer: Sequence[_Spot], *, both: bool) -> None:
             last[0] = (last[0] * last[1] + value * heavy) / (last[1] + heavy)
             last[1] += heavy
             last[2] += many
-    values = [value for value, _, many in blocks for _ in range(int(many))]
+    # Nothing is farther left than the boxes of the main way.
+    least = (layer[0].width - widest) / 2
+    values = [max(value, least) for value, _, many in blocks for _ in range(int(many))]
     for spot, offset, value in zip(layer, offsets, values, strict=True):
         spot.x = value + offset
 

@@ -78,6 +78,8 @@ KNOWN = (
     mark("%(name)s must be a text"),
     mark("%(name)s must be a whole number"),
     mark("%(name)s must be a list"),
+    mark("%(name)s must be a list of texts"),
+    mark("%(name)s must be true or false"),
     mark("%(value)s is none of %(allowed)s"),
     mark("is too long to be one"),
 )

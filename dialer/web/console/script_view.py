@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,7 +12,7 @@ from dialer.language import Lang, mark, say
 from dialer.scripts import model
 from dialer.scripts.findings import Finding
 from dialer.scripts.model import Script
-from dialer.usecases.script_book import NodeView, SaidAs, ScriptPage
+from dialer.usecases.script_book import NodeView, SaidAs
 from dialer.web.console.script_sentences import problem_in
 from dialer.words import word
 
@@ -131,14 +131,17 @@ class Problem:
     text: str
 
 
-def cards(page: ScriptPage, lang: Lang) -> tuple[Card, ...]:
+def cards(
+    script: Script, nodes: Sequence[NodeView], findings: Sequence[Finding], lang: Lang
+) -> tuple[Card, ...]:
     """The nodes in the order in which a call meets them, those that no way leads to last."""
-    by_id = {node.id: node for node in page.nodes}
-    return tuple(_card(page, by_id[name], lang) for name in in_order(page.script))
+    by_id = {node.id: node for node in nodes}
+    return tuple(_card(script, by_id[name], script.nodes[name], findings, lang) for name in in_order(script))
 
 
-def common_cards(page: ScriptPage, lang: Lang) -> tuple[Card, ...]:
-    return tuple(_card(page, node, lang) for node in page.common)
+def common_cards(script: Script, prompts: Sequence[NodeView], lang: Lang) -> tuple[Card, ...]:
+    """What is said before a question is asked again."""
+    return tuple(_card(script, prompt, None, (), lang) for prompt in prompts)
 
 
 def anywhere(script: Script, lang: Lang) -> tuple[Way, ...]:
@@ -146,7 +149,7 @@ def anywhere(script: Script, lang: Lang) -> tuple[Way, ...]:
     return tuple(_choice(choice, lang) for choice in script.anywhere.values())
 
 
-def problems(findings: tuple[Finding, ...], lang: Lang) -> tuple[Problem, ...]:
+def problems(findings: Sequence[Finding], lang: Lang) -> tuple[Problem, ...]:
     """Each once, whole ones first."""
     told = {
         Problem(node=one.node, file=one.file, line=one.line, text=problem_in(lang, one.problem)): None
@@ -186,9 +189,9 @@ def _chain(script: Script, start: str) -> Iterator[str]:
         waiting += _next(script, name)
 
 
-def _card(page: ScriptPage, node: NodeView, lang: Lang) -> Card:
-    script = page.script
-    part = script.nodes.get(node.id) if node not in page.common else None
+def _card(
+    script: Script, node: NodeView, part: model.Node | None, findings: Sequence[Finding], lang: Lang
+) -> Card:
     return Card(
         id=node.id,
         kind=node.kind,
@@ -201,7 +204,7 @@ def _card(page: ScriptPage, node: NodeView, lang: Lang) -> Card:
         looks_at=say(lang, _LOOKS_AT[part.on]) if isinstance(part, model.Branch) else "",
         means=_means(part, lang),
         patience=_patience(part, lang),
-        problems=tuple(one.text for one in problems(page.findings, lang) if one.node == node.id),
+        problems=tuple(one.text for one in problems(findings, lang) if one.node == node.id),
     )
 
 

@@ -196,7 +196,7 @@ def _show(
 ) -> Response:
     page = show_script(visit.engine, script_id, number, as_heard=True)
     version = page.version
-    shown = script_view.cards(page, visit.lang)
+    shown = script_view.cards(page.script, page.nodes, page.findings, visit.lang)
     spoken = [one for one in page.script.languages if any(card.has_words_in(one) for card in shown)]
     wanted = language if language in page.script.languages else visit.lang.value
     wanted = wanted if wanted in page.script.languages else page.script.default_language
@@ -207,7 +207,7 @@ def _show(
         **_rendered(visit, script_id, version.number),
         page=page,
         cards=shown,
-        common=script_view.common_cards(page, visit.lang),
+        common=script_view.common_cards(page.script, page.common, visit.lang),
         anywhere=script_view.anywhere(page.script, visit.lang),
         drawn=picture(page.script, shown, visit.lang, wanted),
         language=wanted,
