@@ -258,6 +258,7 @@ _CATALOGUE: Mapping[type[StrEnum], Mapping[str, str]] = {
         RowFate.NEW: "new case",
         RowFate.JOINS: "joins a case",
         RowFate.DUPLICATE: "there already",
+        RowFate.EARLY: "gone ahead",
         RowFate.REFUSED: "refused",
     },
     AlarmCode: {

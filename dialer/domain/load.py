@@ -27,4 +27,6 @@ class RowFate(StrEnum):
     """It is about an incident that has its case, or gets it from a row above."""
     DUPLICATE = "duplicate"
     """Its source and instruction number are in the books, or in a row above."""
+    EARLY = "early"
+    """Of a high grade, in the books before a second person has let in the rest of its list."""
     REFUSED = "refused"

@@ -93,20 +93,16 @@ def approve(tx: Tx, load_id: int, *, by: str, now: datetime) -> bool:
     return bool(done.rowcount)
 
 
-def loaded_early(tx: Tx, load_id: int, keys: Sequence[tuple[str, str]]) -> int:
-    """How many of these this very load brought before it was approved."""
+def loaded_early(tx: Tx, load_id: int, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Which of these this very load brought before it was approved."""
     early = tx.scalar(sa.select(t.list_load.c.early_accepted).where(t.list_load.c.id == load_id))
     if not early or not keys:
-        return 0
-    found: int = tx.scalar(
-        sa.select(sa.func.count())
-        .select_from(t.warning)
-        .where(
-            t.warning.c.load_id == load_id,
-            sa.tuple_(t.warning.c.source, t.warning.c.instruction_no).in_(list(set(keys))),
-        )
+        return set()
+    c = t.warning.c
+    statement = sa.select(c.source, c.instruction_no).where(
+        c.load_id == load_id, sa.tuple_(c.source, c.instruction_no).in_(list(set(keys)))
     )
-    return found
+    return {(row["source"], row["instruction_no"]) for row in tx.rows(statement)}
 
 
 def held(tx: Tx, *, limit: int = 100) -> list[int]:

@@ -63,6 +63,15 @@ def drafts_of(engine: Engine, *, by: str) -> tuple[LoadLine, ...]:
         return load_lines.drafts(tx, by=by)
 
 
+def show_draft(engine: Engine, draft_id: int, *, by: str) -> LoadLine:
+    """Raises `NotFound` for what is no draft, or somebody else's."""
+    with engine.store.begin() as tx:
+        found = load_lines.draft(tx, draft_id, by=by)
+    if found is None:
+        raise NotFound(kind="draft", key=draft_id)
+    return found
+
+
 def open_draft(tx: Tx, draft_id: int, *, by: str) -> Load:
     """Raises `NotFound` for what is no draft, or somebody else's."""
     found = loads.get(tx, draft_id) if drafts.is_mine(tx, draft_id, by=by) else None

@@ -196,10 +196,12 @@ def _take(tx: Tx, engine: Engine, batch: _Batch, prepared: PreparedBatch, *, loa
     rejected = [item for item in batch if isinstance(item, Rejected)]
     taken = take_arrivals(tx, engine, prepared)
     # What was loaded before a second person had approved the rest is no duplicate of itself.
-    early = load_acts.loaded_early(
-        tx,
-        load_id,
-        [item.record.key for item, own in zip(accepted, taken.case_ids, strict=True) if own is None],
+    early = len(
+        load_acts.loaded_early(
+            tx,
+            load_id,
+            [item.record.key for item, own in zip(accepted, taken.case_ids, strict=True) if own is None],
+        )
     )
     loads.write_rejects(tx, load_id, [_rejected_row(item) for item in rejected])
     for item in rejected:

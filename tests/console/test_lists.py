@@ -130,11 +130,10 @@ async def test_a_list_without_a_phone_column_can_be_told_which_it_is(console: Co
     clerk = console.person(Role.CLERK)
     path = await dropped(clerk, content)
     page = await clerk.get(path)
-    assert page.status_code == 422
     assert "no phone column" in text(page)
     assert f"{path}/load" not in page.text
     refused = await clerk.post(f"{path}/load")
-    assert refused.status_code in {303, 422}
+    assert refused.status_code == 422
     assert console.rows(t.list_load)[0]["state"] == LoadState.DRAFT.value
     await clerk.client.post(
         f"{path}/columns",

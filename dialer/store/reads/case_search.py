@@ -88,12 +88,13 @@ def lines(tx: Tx, ids: Sequence[int]) -> tuple[CaseLine, ...]:
     return tuple(_line(tx, row) for row in rows)
 
 
-def opened_elsewhere(tx: Tx, ids: Sequence[int], *, load_id: int, seen_by: int | None) -> dict[int, bool]:
-    """Of these cases those that another list opened, and whether somebody of this unit may see them."""
+def seen_among(tx: Tx, ids: Sequence[int], *, seen_by: int | None) -> dict[int, bool]:
+    """Of each of these cases whether somebody of this unit sees it."""
     c = t.case.c
     may = sa.true() if seen_by is None else units.within(c.unit_id, seen_by)
-    statement = sa.select(c.id, may.label("may")).where(c.id.in_(ids), c.load_id.is_distinct_from(load_id))
-    return {row["id"]: bool(row["may"]) for row in tx.rows(statement)}
+    return {
+        row["id"]: bool(row["may"]) for row in tx.rows(sa.select(c.id, may.label("may")).where(c.id.in_(ids)))
+    }
 
 
 def _lines() -> sa.Select[Any]:

@@ -110,11 +110,14 @@ def waiting(tx: Tx, *, seen: int | None) -> tuple[LoadLine, ...]:
 
 def drafts(tx: Tx, *, by: str) -> tuple[LoadLine, ...]:
     """What somebody dropped and has not loaded."""
-    c = t.list_load.c
-    rows = tx.rows(
-        _lines(None).where(c.by == by, c.state == LoadState.DRAFT.value).order_by(c.id.desc()).limit(20)
-    )
+    rows = tx.rows(_drafts(by).order_by(t.list_load.c.id.desc()).limit(20))
     return tuple(_line(row) for row in rows)
+
+
+def draft(tx: Tx, draft_id: int, *, by: str) -> LoadLine | None:
+    """None for what is no draft, or somebody else's."""
+    row = tx.one(_drafts(by).where(t.list_load.c.id == draft_id))
+    return None if row is None else _line(row)
 
 
 def one(tx: Tx, load_id: int, *, seen: int | None) -> LoadLine | None:
@@ -160,6 +163,10 @@ def came_of(tx: Tx, load_id: int, *, seen: int | None) -> CameOfIt:
 def _waiting() -> sa.ColumnElement[bool]:
     c = t.list_load.c
     return sa.and_(c.needs_approval, c.decided_at.is_(None), c.state.not_in([*_OVER, LoadState.DRAFT.value]))
+
+
+def _drafts(by: str) -> sa.Select[Any]:
+    return _lines(None).where(t.list_load.c.by == by, t.list_load.c.state == LoadState.DRAFT.value)
 
 
 def _lines(seen: int | None) -> sa.Select[Any]:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 
+import sqlalchemy as sa
+
 from dialer.domain.access import Role
+from dialer.domain.load import LoadState
 from dialer.store import loads
+from dialer.store import tables as t
 from tests.console.desk import ConsoleDesk
 from tests.console.row import Row
 
@@ -22,6 +26,18 @@ def _load(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
             tx, filename="a.csv", source="", content=content, by="somebody", now=now, unit_id=unit_id
         )
     return {"load_id": made}
+
+
+def _held(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
+    """One that waits for a second person."""
+    made = _load(desk, unit_id)
+    with desk.app.engine.store.begin() as tx:
+        tx.execute(
+            sa.update(t.list_load)
+            .where(t.list_load.c.id == made["load_id"])
+            .values(state=LoadState.HELD.value, needs_approval=True)
+        )
+    return made
 
 
 def _draft(_desk: ConsoleDesk, _unit_id: int | None) -> Mapping[str, object]:
@@ -41,6 +57,8 @@ ROWS = (
     Row("POST", "/lists/drafts/{draft_id}/forget", _WHO, _draft, refused=404),
     Row("GET", "/lists/{load_id}", _WHO, _load, by_unit=True),
     Row("GET", "/lists/{load_id}/came", _WHO, _load, by_unit=True),
+    Row("GET", "/lists/{load_id}/look", _WHO, _held, by_unit=True),
+    Row("GET", "/lists/{load_id}/rejected", _WHO, _load, by_unit=True),
     Row("GET", "/lists/{load_id}/rejects", _WHO, _load, by_unit=True),
     Row("POST", "/lists/{load_id}/approve", frozenset({Role.SUPERVISOR}), _load, by_unit=True),
     Row(

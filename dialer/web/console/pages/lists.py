@@ -27,11 +27,19 @@ from dialer.usecases.draft_list import (
     forget_corrections,
     forget_draft,
     load_draft,
+    show_draft,
 )
 from dialer.usecases.export_rejects import export_draft_rejects, export_rejects
-from dialer.usecases.look_at_draft import look_at_draft, measure_draft
+from dialer.usecases.look_at_list import look_at_draft, look_at_waiting, measure_draft
 from dialer.usecases.pause import pause, resume
-from dialer.usecases.show_loads import came_of_load, check_load_seen, known_sources, show_load, show_loads
+from dialer.usecases.show_loads import (
+    LoadFile,
+    came_of_load,
+    check_load_seen,
+    known_sources,
+    show_load,
+    show_loads,
+)
 from dialer.web.console.list_words import FIELDS, reason_words, unusable_words
 from dialer.web.console.refusals import problem
 from dialer.web.console.registry import Section
@@ -126,7 +134,7 @@ def load(visit: Asked, draft_id: _Number) -> Response:
     try:
         load_draft(visit.engine, draft_id, by=visit.who)
     except UnusableFile:
-        return _show_draft(visit, draft_id, dry=False)
+        return _show_draft(visit, draft_id, dry=False, status=_UNFIT)
     return visit.go(f"/lists/{draft_id}")
 
 
@@ -153,6 +161,22 @@ def came(visit: Asked, load_id: _Number) -> Response:
     """What came of its cases so far."""
     found = came_of_load(visit.engine, load_id, seen_by=visit.member.unit_id)
     return visit.part(_LOAD, "came", load_id=load_id, came=found)
+
+
+@pages.get("/lists/{load_id}/look", act=Act.LOAD_LISTS)
+def rest(visit: Asked, load_id: _Number) -> Response:
+    """What would become of the rest of a list that waits for a second person."""
+    found = look_at_waiting(visit.engine, load_id, seen_by=visit.member.unit_id)
+    return visit.part(
+        _LOAD, "look", load_id=load_id, look=found, reason=lambda text: reason_words(text, visit.lang)
+    )
+
+
+@pages.get("/lists/{load_id}/rejected", act=Act.LOAD_LISTS)
+def rejected(visit: Asked, load_id: _Number) -> Response:
+    """The refused rows of a list that has just been loaded."""
+    found = show_load(visit.engine, load_id, seen_by=visit.member.unit_id)
+    return visit.part(_LOAD, "rejected", **_load_facts(visit, found))
 
 
 @pages.get("/lists/{load_id}/rejects", act=Act.LOAD_LISTS)
@@ -258,55 +282,45 @@ def _show_lists(
     )
 
 
-def _show_draft(visit: Visit, draft_id: int, *, dry: bool, wrong: dict[str, str] | None = None) -> Response:
-    facts: dict[str, Any] = {
-        "draft_id": draft_id,
-        "dry": dry,
-        "wrong": defaultdict(str, wrong or {}),
-        "fields": [(field.value, visit.say(text)) for field, text in FIELDS.items()],
-        "reason": lambda text: reason_words(text, visit.lang),
-        "sources": known_sources(visit.engine, seen_by=visit.member.unit_id),
-        "measured": None,
-    }
+def _show_draft(
+    visit: Visit, draft_id: int, *, dry: bool, wrong: dict[str, str] | None = None, status: int = 200
+) -> Response:
+    line = show_draft(visit.engine, draft_id, by=visit.who)
+    look, unusable = None, ""
+    columns: list[tuple[str, str]] = []
     try:
         look = look_at_draft(visit.engine, draft_id, by=visit.who, seen_by=visit.member.unit_id)
+        columns = _once((column.heading, column.field) for column in look.columns)
     except UnusableFile as fault:
-        names = fault.headings if isinstance(fault, NoPhoneColumn) else ()
-        [line] = [line for line in drafts_of(visit.engine, by=visit.who) if line.id == draft_id]
-        return visit.page(
-            _DRAFT,
-            status=_UNFIT,
-            look=None,
-            draft=line,
-            unusable=unusable_words(fault, visit.lang),
-            columns=_once(zip(names, fields_of(names), strict=True)),
-            **facts,
-        )
+        unusable = unusable_words(fault, visit.lang)
+        if isinstance(fault, NoPhoneColumn):
+            columns = _once(zip(fault.headings, fields_of(fault.headings), strict=True))
     return visit.page(
         _DRAFT,
-        status=_UNFIT if wrong else 200,
+        status=_UNFIT if wrong else status,
+        draft_id=draft_id,
+        draft=line,
         look=look,
-        draft=look.draft,
-        unusable="",
-        columns=_once((column.heading, column.field) for column in look.columns),
-        **facts,
+        unusable=unusable,
+        columns=columns,
+        measured=None,
+        dry=dry,
+        wrong=defaultdict(str, wrong or {}),
+        fields=[(field.value, visit.say(text)) for field, text in FIELDS.items()],
+        reason=lambda text: reason_words(text, visit.lang),
+        sources=known_sources(visit.engine, seen_by=visit.member.unit_id),
     )
 
 
 def _show_load(visit: Visit, load_id: int, *, act: str = "", wrong: dict[str, str] | None = None) -> Response:
     seen_by = visit.member.unit_id
     found = show_load(visit.engine, load_id, seen_by=seen_by)
-    line = found.line
-    facts: dict[str, Any] = {
-        "load_id": load_id,
-        "line": line,
-        "rejects": found.rejects,
-        "reason": lambda text: reason_words(text, visit.lang),
-        "may_approve": visit.may(Act.APPROVE) and line.by != visit.who,
-        "is_own": line.by == visit.who,
-    }
+    line, facts = found.line, _load_facts(visit, found)
     if visit.is_part:
-        return visit.part(_LOAD, "live", **facts)
+        response = visit.part(_LOAD, "live", **facts)
+        if not line.is_moving:
+            response.headers["HX-Trigger"] = "list-over"
+        return response
     is_short = line.accepted + line.early_accepted <= _AT_ONCE
     return visit.page(
         _LOAD,
@@ -319,6 +333,19 @@ def _show_load(visit: Visit, load_id: int, *, act: str = "", wrong: dict[str, st
         wrong=defaultdict(str, wrong or {}),
         **facts,
     )
+
+
+def _load_facts(visit: Visit, found: LoadFile) -> dict[str, Any]:
+    line = found.line
+    return {
+        "load_id": line.id,
+        "line": line,
+        "rejects": found.rejects,
+        "reason": lambda text: reason_words(text, visit.lang),
+        "may_approve": visit.may(Act.APPROVE) and line.by != visit.who,
+        "is_own": line.by == visit.who,
+        "look": None,
+    }
 
 
 def _once(columns: Iterable[tuple[str, Field | None]]) -> list[tuple[str, str]]:
