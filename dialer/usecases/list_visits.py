@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from dialer.store.desk import Scope
 from dialer.store.reads import visit_list
@@ -28,6 +29,10 @@ class VisitList:
     @property
     def shown(self) -> int:
         return len(self.mine) + len(self.free) + len(self.others)
+
+    def late(self, now: datetime) -> int:
+        """How many of those shown are past the time that runs."""
+        return sum(one.is_late(now) for one in (*self.mine, *self.free, *self.others))
 
 
 def list_visits(engine: Engine, *, who: str, seen_by: int | None, unit_id: int | None = None) -> VisitList:

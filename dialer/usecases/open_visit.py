@@ -53,7 +53,7 @@ def open_visit(engine: Engine, visit_id: int, *, who: str, seen_by: int | None) 
             line=line,
             person=persons.of_case(tx, line.case_id) if is_mine else None,
             tags=visit_list.tags_of(tx, line.case_id),
-            course=visit_list.course_of(tx, line, with_words=is_mine),
+            course=visit_list.course_of(tx, line, who=viewer, with_words=is_mine),
             photos=tuple(one for one in visits.photos_of(tx, line.case_id) if one.assignment_id == visit_id),
         )
 

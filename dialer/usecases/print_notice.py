@@ -14,6 +14,7 @@ from dialer.usecases.claim_errand import named
 from dialer.usecases.engine import Engine
 
 _HOTLINE = "96110"
+_CHINA = "+86"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,13 @@ class Notice:
     printed_at: datetime
     timezone: str
     officer: str
+
+
+def _as_dialled(number: str) -> str:
+    """As somebody in the country dials it: a landline with its area code."""
+    national = number.removeprefix(_CHINA)
+    is_landline = national != number and not national.startswith("1")
+    return f"0{national}" if is_landline else national
 
 
 def print_notice(engine: Engine, case_id: int, *, who: str) -> Notice:
@@ -51,7 +59,7 @@ def print_notice(engine: Engine, case_id: int, *, who: str) -> Notice:
                 language,
                 name=person.name,
                 bureau=centre.bureau.get(language, ""),
-                hotline=centre.callback_number or _HOTLINE,
+                hotline=_as_dialled(centre.callback_number) or _HOTLINE,
             )
             for language in LANGUAGES
         },

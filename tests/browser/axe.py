@@ -5,6 +5,7 @@ from __future__ import annotations
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+WIDE, PHONE = {"width": 1600, "height": 900}, {"width": 390, "height": 844}
 _RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}}
 
 
@@ -22,3 +23,13 @@ def assert_fits(page: Page) -> None:
     """Nothing hangs over the right edge."""
     over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert over <= 0, f"{page.url} is {over} px too wide"
+
+
+def look(page: Page) -> None:
+    """The page as it stands is clean and fits, wide and on a phone, light and dark."""
+    for size in (PHONE, WIDE):
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        assert_fits(page)
+        for theme in ("dark", "light"):
+            page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+            assert_clean(page)

@@ -9,24 +9,12 @@ from playwright.sync_api import Page, expect
 from python_calamine import CalamineWorkbook
 
 from dialer.domain.access import Role
-from tests.browser.axe import assert_clean, assert_fits
+from tests.browser.axe import look
 from tests.browser.conftest import Complaints
 from tests.browser.service import Service
 from tests.browser.staff import PASSWORD, new_account, sign_in
 
 pytestmark = pytest.mark.story
-
-WIDE, PHONE = {"width": 1600, "height": 900}, {"width": 390, "height": 844}
-
-
-def look(page: Page) -> None:
-    """The page as it stands is clean and fits, wide and on a phone, light and dark."""
-    for size in (PHONE, WIDE):
-        page.set_viewport_size(size)  # type: ignore[arg-type]
-        assert_fits(page)
-        for theme in ("dark", "light"):
-            page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
-            assert_clean(page)
 
 
 def test_an_administrator_makes_an_auditor_who_reads_and_exports_it(

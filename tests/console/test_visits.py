@@ -295,6 +295,10 @@ async def test_who_cannot_go_gives_it_back(beat: Beat):
     assert beat.row(visit)["state"] == "open"
     page = await shown(beat.officer, f"/visits/{visit}")
     assert NAME not in page
+    assert "另有警情" in page
+    chief = beat.console.person(Role.SUPERVISOR, unit_id=beat.city)
+    page = await shown(chief, f"/visits/{visit}")
+    assert "另有警情" not in page
     assert "words hidden" in page
 
 

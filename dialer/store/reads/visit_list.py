@@ -306,8 +306,8 @@ class Told:
     has_words: bool
 
 
-def course_of(tx: Tx, visit: VisitLine, *, with_words: bool) -> tuple[Told, ...]:
-    """Everything that was done about it, oldest first."""
+def course_of(tx: Tx, visit: VisitLine, *, who: str, with_words: bool) -> tuple[Told, ...]:
+    """Everything that was done about it, oldest first. Without `with_words` only what `who` typed himself is opened."""
     e = t.event.c
     statement = (
         sa.select(t.event)
@@ -325,7 +325,9 @@ def course_of(tx: Tx, visit: VisitLine, *, with_words: bool) -> tuple[Told, ...]
             kind=ActKind(row["kind"]),
             by=row["by"],
             facts=dict(row["facts"]),
-            words=acts.opened(tx, row) if with_words and row["sealed"] is not None else "",
+            words=acts.opened(tx, row)
+            if row["sealed"] is not None and (with_words or row["by"] == who)
+            else "",
             has_words=row["sealed"] is not None,
         )
         for row in tx.rows(statement)

@@ -24,6 +24,7 @@ class Sheet:
     receipt: str
     signatures: tuple[tuple[str, str], ...]
     """Heading, and what is printed above the line; '' is left to be written."""
+    seal: str
     day: str
     copies: str
 
@@ -46,12 +47,13 @@ def _sheet(notice: Notice, lang: Lang, *, officer: str) -> Sheet:
     facts = (
         (say(lang, "Name"), notice.name),
         (say(lang, "Identity number"), notice.id_number),
-        (say(lang, "Address"), notice.address),
+        (say(lang, "Home address"), notice.address),
+        (say(lang, "Handled by"), notice.unit),
     )
     return Sheet(
         lang=lang,
         bureau=notice.bureau.get(lang.value, ""),
-        number=say(lang, "No. %(number)s", number=f"{notice.printed_at.year}-{notice.case_id}"),
+        number=say(lang, "No. %(number)s", number=f"{notice.printed_at.year}-{notice.case_id:06}"),
         title=text.title,
         name=notice.name,
         facts=tuple((heading, told) for heading, told in facts if told),
@@ -61,9 +63,10 @@ def _sheet(notice: Notice, lang: Lang, *, officer: str) -> Sheet:
         signatures=(
             (say(lang, "Person addressed (signature, fingerprint)"), ""),
             (say(lang, "Date"), ""),
-            (say(lang, "Officer"), officer),
-            (say(lang, "Officer (signature, number)"), ""),
+            (say(lang, "Officer (signature, number)"), officer),
+            (say(lang, "Second officer (signature, number)"), ""),
         ),
+        seal=say(lang, "(seal)"),
         day=printed,
         copies=say(lang, _COPIES),
     )

@@ -9,12 +9,16 @@ const LONGEST_WAIT_MS = 60_000;
 const PATIENCE_MS = 30_000;
 const PHOTO_PATIENCE_MS = 180_000;
 const MOST_PHOTOS = 24;
+const LAST = "visits-owner";
 
 const place = document.getElementById("outbox");
 export const words = JSON.parse(place.dataset.words);
-export const owner = Number(place.dataset.owner);
+/** The shell for no connection was made long ago, perhaps for somebody else: who signed in last is whose words these are. */
+export const is_shell = document.querySelector('[data-deeds][data-visit=""]') !== null;
+export const owner = Number(is_shell ? localStorage.getItem(LAST) : place.dataset.owner);
+if (!is_shell) localStorage.setItem(LAST, String(owner));
 
-let busy = false;
+let running = null;
 let again = false;
 let wait = FIRST_WAIT_MS;
 let timer = 0;
@@ -72,6 +76,7 @@ export async function remove(act) {
 export async function forgetMine() {
   for (const act of await mine()) await store.remove(act.n);
   for (const draft of await store.drafts()) if (draft.owner === owner) await store.dropDraft(draft.key);
+  localStorage.removeItem(LAST);
 }
 
 async function forgetOld() {
@@ -80,11 +85,14 @@ async function forgetOld() {
   for (const draft of await store.drafts()) if (draft.made < before) await store.dropDraft(draft.key);
 }
 
-/** Everything that waits is sent, as far as it goes now. */
-export async function flush() {
+/** Everything that waits has been sent when this is done, as far as it goes now. */
+export function flush() {
   again = true;
-  if (busy) return;
-  busy = true;
+  running ??= run().finally(() => { running = null; });
+  return running;
+}
+
+async function run() {
   window.clearTimeout(timer);
   try {
     while (again) {
@@ -95,8 +103,6 @@ export async function flush() {
     }
   } catch {
     later("offline");
-  } finally {
-    busy = false;
   }
 }
 
@@ -122,6 +128,7 @@ async function send() {
     stand("");
     return true;
   }
+  if (!navigator.onLine) return halt("offline");
   stand("sending");
   const pulse = await ask("/visits/pulse", {}, PATIENCE_MS);
   // Where somebody else is signed in by now nothing goes out: it would stand under a name that is not its own.

@@ -1,6 +1,6 @@
 // The pages of visits: each form is kept on the phone first and sent from there, and the page says how far that is.
 
-import { flush, hasOthers, keep, mine, owner, remove, roomForPhoto, standing, words } from "./outbox.js";
+import { flush, hasOthers, is_shell, keep, mine, owner, remove, roomForPhoto, standing, words } from "./outbox.js";
 import { drawn, shrunk } from "./photo.js";
 import * as store from "./store.js";
 
@@ -9,6 +9,7 @@ const THUMB = 192;
 const LARGE = 1600;
 const LOOK_MS = 20_000;
 const DRAFT_MS = 400;
+const UNTOUCHED_MS = 600_000;
 const MOST_PHOTO_BYTES = 8 * 1024 * 1024;
 
 const deeds = document.querySelector("[data-deeds]");
@@ -16,7 +17,6 @@ const list = document.querySelector("[data-list]");
 const kept = document.getElementById("kept");
 const next = document.querySelector("[data-next]");
 const at = Number(/^\/visits\/(\d+)/.exec(location.pathname)?.[1] ?? 0);
-const is_shell = deeds !== null && deeds.dataset.visit === "";
 
 let keeps = "indexedDB" in window;
 let served = false;
@@ -171,7 +171,7 @@ function textOf(act) {
 }
 
 async function line(act) {
-  if (!kept || act.visit !== at) return;
+  if (!kept || (act.visit !== at && (at || !is_shell))) return;
   let item = lines.get(act.id);
   if (!item) {
     item = element("li");
@@ -179,6 +179,7 @@ async function line(act) {
     kept.querySelector("ol").append(item);
     kept.hidden = false;
     const text = element("div", "kept-words", textOf(act));
+    if (!at) text.prepend(link(act.visit), " ");
     item.append(text, element("span", "state"));
     if (act.photo) {
       try {
@@ -187,6 +188,12 @@ async function line(act) {
     }
   }
   mark(item, act);
+}
+
+function link(visit) {
+  const made = element("a", "", `${words.visit} ${visit}`);
+  made.href = `/visits/${visit}`;
+  return made;
 }
 
 function mark(item, act) {
@@ -238,11 +245,21 @@ function over() {
   if (next) next.dataset.stage = "over";
 }
 
+/** Beside the thumb, where whoever has just pressed something looks. */
+function remark(act) {
+  const said = document.querySelector("[data-kept-said]");
+  if (said && act.visit === at) said.textContent = `${textOf(act)} · ${words[act.state]}`;
+}
+
 document.addEventListener("outbox:kept", async ({ detail: { act } }) => {
   await line(act);
+  remark(act);
   if (act.visit === at) {
     advance(stageOf(act));
-    if (act.deed === "report") over();
+    if (act.deed === "report") {
+      over();
+      kept.scrollIntoView({ block: "start" });
+    }
   }
   await count();
 });
@@ -252,7 +269,9 @@ document.addEventListener("outbox:sent", async ({ detail: { act, told } }) => {
   served = true;
   if (act.visit !== at) return;
   await line({ ...act, state: "sent" });
+  remark({ ...act, state: "sent" });
   if (told.state === "done" || told.state === "withdrawn") over();
+  else advance(told.stage);
   if (is_shell) return;
   refresh("head");
   if (act.deed === "step" && act.fields.stage === "accepted") refresh("hand");
@@ -260,6 +279,7 @@ document.addEventListener("outbox:sent", async ({ detail: { act, told } }) => {
 
 document.addEventListener("outbox:refused", async ({ detail: { act } }) => {
   await line(act);
+  remark(act);
   if (act.visit === at && next && act.deed === "report") next.dataset.stage = "seen";
   if (act.visit === at && !is_shell) refresh("head");
   await count();
@@ -272,7 +292,10 @@ document.addEventListener("outbox:removed", async ({ detail: { act } }) => {
   await count();
 });
 
-document.addEventListener("outbox:standing", ({ detail: { as } }) => { tellStanding(as); });
+document.addEventListener("outbox:standing", ({ detail: { as } }) => {
+  if (as === "away") document.getElementById("hand")?.replaceChildren();
+  tellStanding(as);
+});
 
 async function tellStanding(as) {
   // The shell has done its work: with the connection the page itself is there again.
@@ -323,14 +346,27 @@ async function refresh(part) {
 async function asked(path) {
   try {
     const answer = await fetch(path, { headers: { "HX-Request": "true" }, cache: "no-store", redirect: "error" });
+    if (answer.status === 401) signedOut();
     return answer.ok ? await answer.text() : null;
   } catch {
     return null;
   }
 }
 
+/** The server says that nobody is signed in here any more: nobody's name stays on the screen. */
+function signedOut() {
+  document.getElementById("hand")?.replaceChildren();
+  say(words.away, true);
+}
+
+// A page that nobody touches does not keep its session alive.
+let touched = Date.now();
+for (const sign of ["pointerdown", "keydown", "scroll"]) {
+  window.addEventListener(sign, () => { touched = Date.now(); }, { passive: true });
+}
+
 async function look() {
-  if (document.visibilityState !== "visible" || !navigator.onLine) return;
+  if (document.visibilityState !== "visible" || !navigator.onLine || Date.now() - touched > UNTOUCHED_MS) return;
   if (document.activeElement?.closest("#found, #head")) return;
   if (list) {
     const text = await asked(list.dataset.list);
@@ -361,6 +397,10 @@ document.querySelector("[data-reload]")?.addEventListener("click", (event) => {
 });
 
 async function begin() {
+  if (is_shell && !at) {
+    deeds.hidden = true;
+    next.hidden = true;
+  }
   if (await store.usable()) {
     for (const act of await mine()) {
       await line(act);

@@ -1,0 +1,249 @@
+"""An officer's phone at the door: what he enters is there exactly once, whatever becomes of the connection."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
+
+from dialer.domain.access import Role
+from tests.browser.axe import PHONE, look
+from tests.browser.conftest import Complaints
+from tests.browser.service import Service
+from tests.browser.staff import PASSWORD, new_account
+
+pytestmark = [pytest.mark.story, pytest.mark.timeout(300)]
+
+_PICTURE = """() => {
+  const canvas = document.createElement("canvas");
+  canvas.width = 3000; canvas.height = 2000;
+  const context = canvas.getContext("2d");
+  context.fillStyle = "#456"; context.fillRect(0, 0, 3000, 2000);
+  return canvas.toDataURL("image/jpeg").split(",")[1];
+}"""
+_KEPT = """() => new Promise((resolve) => {
+  const asked = indexedDB.open("visits");
+  asked.onsuccess = () => {
+    const database = asked.result;
+    const tables = database.transaction(["acts", "drafts"]);
+    const acts = tables.objectStore("acts").getAll(), drafts = tables.objectStore("drafts").getAll();
+    tables.oncomplete = () => { database.close(); resolve(JSON.stringify([...acts.result, ...drafts.result])); };
+  };
+})"""
+
+
+@pytest.fixture
+def wanted(service: Service) -> Iterator[None]:
+    """Three people to visit, whom no robot rings meanwhile."""
+    service.dialer(
+        "pause", "--minutes", "30", "--by", "test", "--why", "visits are made", "--grade", "extra_high"
+    )
+    service.load(
+        [
+            {
+                "姓名": name,
+                "手机号": phone,
+                "等级": "特高危",
+                "诈骗类型": "冒充公检法",
+                "地址": "临河区新华西街金川小区3号楼2单元501室",
+                "标签": "老年",
+            }
+            for name, phone in (
+                ("诸葛秀英", "13900027701"),
+                ("端木海", "13900027702"),
+                ("令狐明", "13900027703"),
+            )
+        ]
+    )
+    yield
+    service.dialer("resume", "--by", "test", "--grade", "extra_high")
+
+
+def card(page: Page, last4: str) -> Locator:
+    return page.locator("[data-card]", has_text=last4)
+
+
+def step(page: Page, name: str) -> None:
+    page.locator("[data-next]").get_by_role("button", name=name, exact=True).locator("visible=true").click()
+
+
+def kept(page: Page, words: str) -> Locator:
+    return page.locator("#kept li", has_text=words)
+
+
+def picture(page: Page) -> bytes:
+    return base64.b64decode(page.evaluate(_PICTURE))
+
+
+def photograph(page: Page, content: bytes) -> None:
+    page.locator("input[name=photo]").set_input_files(
+        [{"name": "door.jpg", "mimeType": "image/jpeg", "buffer": content}]
+    )
+
+
+def only_the_connection(complaints: Complaints) -> None:
+    """The browser itself notes that there was none."""
+    assert [told for told in complaints.told if "net::ERR_" not in told] == []
+    complaints.told.clear()
+
+
+@pytest.mark.usefixtures("wanted")
+def test_a_lost_connection_loses_no_word(
+    page: Page, context: BrowserContext, service: Service, complaints: Complaints
+):
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    new_account(page, service, "officer1", Role.OFFICER)
+    expect(page).to_have_url(f"{service.url}/visits")
+    look(page)
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    button = card(page, "7701").get_by_role("button", name="签收")
+    box = button.bounding_box()
+    assert box is not None
+    assert box["height"] >= 48
+    button.click()
+    page.wait_for_url(re.compile(r"/visits/\d+$"))
+    address = page.url
+    expect(page.locator(".person .name")).to_contain_text("诸葛秀英")
+    expect(page.locator(".person .address")).to_contain_text("金川小区")
+    expect(page.locator(".phones a")).to_have_attribute("href", "tel:+8613900027701")
+    look(page)
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    door = picture(page)
+    page.evaluate("navigator.serviceWorker.ready")
+
+    # The server takes it, and its answer never arrives: the phone sends it again under its number.
+    lost: list[str] = []
+
+    def lose(route: Route) -> None:
+        if lost:
+            route.continue_()
+            return
+        lost.append(route.request.url)
+        route.fetch()
+        route.abort()
+
+    page.route("**/step", lose)
+    step(page, "出发")
+    expect(kept(page, "出发")).to_contain_text("已发送")
+    assert len(lost) == 1
+
+    context.set_offline(True)
+    expect(page.locator("[data-outbox-said]")).to_contain_text("无网络连接")
+    step(page, "到达现场")
+    page.get_by_label("补充说明").fill("邻居说她在家")
+    page.get_by_role("button", name="邻居").click()
+    photograph(page, door)
+    expect(page.locator("#kept li canvas")).to_be_visible()
+    page.locator("#f-words").fill("门上贴着“勿扰”，屋里有人在打电话")
+    page.get_by_role("button", name="保存记录").click()
+    expect(page.locator("#kept li", has_text="未发送")).to_have_count(4)
+    page.locator("#f-report-note").fill("当面劝住，")
+    page.wait_for_timeout(600)
+
+    page.reload()
+    expect(page.get_by_role("heading", name="无网络连接")).to_be_visible()
+    expect(page.locator("#kept li", has_text="未发送")).to_have_count(4)
+    expect(page.locator("#f-report-note")).to_have_value("当面劝住，")
+    assert "诸葛" not in page.content()
+    assert "诸葛" not in page.evaluate(_KEPT)
+    look(page)
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.locator("#f-report-note").press_sequentially("已挂断视频")
+    page.get_by_label("见面劝阻成功").check()
+    page.get_by_role("button", name="提交反馈").click()
+    expect(page.locator("#kept li", has_text="未发送")).to_have_count(5)
+    page.close()
+
+    # The tab is closed, and opened again elsewhere when the connection is back.
+    page = context.new_page()
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    context.set_offline(False)
+    page.goto("/visits")
+    page.wait_for_function("() => document.querySelector('[data-outbox-said]').hidden")
+    page.goto(address)
+    expect(page.locator(".over")).to_contain_text("见面劝阻成功")
+    course = page.locator(".timeline li")
+    for words in (
+        "签收上门任务",
+        "途中",
+        "已到达",
+        "邻居说她在家",
+        "现场照片",
+        "勿扰",
+        "当面劝住，已挂断视频",
+    ):
+        expect(course.filter(has_text=words)).to_have_count(1)
+    expect(course).to_have_count(7)
+    assert page.evaluate(_KEPT) == "[]"
+    page.get_by_role("button", name="查看照片").click()
+    only_the_connection(complaints)
+
+
+@pytest.mark.usefixtures("wanted")
+def test_words_outlive_the_session_and_are_not_signed_away(
+    page: Page, context: BrowserContext, service: Service, complaints: Complaints
+):
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    new_account(page, service, "officer2", Role.OFFICER, language="en")
+    card(page, "7702").get_by_role("button", name="Accept the visit").click()
+    page.wait_for_url(re.compile(r"/visits/\d+$"))
+    expect(page.locator(".person .name")).to_contain_text("端木海")
+    look(page)
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+
+    context.set_offline(True)
+    page.locator("#f-words").fill("rang twice")
+    page.get_by_role("button", name="Keep the note").click()
+    expect(kept(page, "rang twice")).to_contain_text("not sent yet")
+    service.dialer("staff", "sessions", "--end", "officer2")
+    context.set_offline(False)
+    said = page.locator("[data-outbox-said]")
+    expect(said).to_contain_text("You are signed out.")
+    assert "端木海" not in page.content()
+    said.get_by_role("link", name="Sign in").click()
+    page.locator("#f-login").fill("officer2")
+    page.locator("#f-password").fill(PASSWORD)
+    page.locator("main button").click()
+    page.wait_for_url(re.compile(r"/visits/\d+$"))
+    expect(kept(page, "rang twice")).to_contain_text("sent")
+    page.reload()
+    expect(page.locator(".timeline li", has_text="rang twice")).to_have_count(1)
+
+    page.goto(f"{page.url}/notice")
+    look(page)
+    page.locator("[name=sheet][value=en]").check()
+    expect(page.locator("[data-sheet=en]")).to_be_visible()
+    expect(page.locator("[data-sheet=zh]")).to_be_hidden()
+    page.emulate_media(media="print")
+    expect(page.locator(".bar")).to_be_hidden()
+    page.emulate_media(media="screen")
+    page.get_by_role("link", name="Back to the visit").click()
+
+    context.set_offline(True)
+    page.locator("#f-words").fill("nobody opens")
+    page.get_by_role("button", name="Keep the note").click()
+    page.locator("details.menu summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    leaving = page.locator("#leaving")
+    expect(leaving).to_contain_text("Not everything has been sent")
+    leaving.get_by_role("button", name="Stay, and send it first").click()
+    context.set_offline(False)
+    expect(kept(page, "nobody opens")).to_contain_text("sent")
+    page.locator("details.menu summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in")
+    assert page.evaluate(_KEPT) == "[]"
+    assert page.evaluate("localStorage.getItem('visits-owner')") is None
+
+    new_account(page, service, "chief1", Role.SUPERVISOR, language="en")
+    page.goto("/visits")
+    expect(card(page, "7702")).to_contain_text("Officer2")
+    assert "端木" not in page.content()
+    look(page)
+    card(page, "7703").locator("a").click()
+    look(page)
+    sign_in_again = [told for told in complaints.told if "401" in told or "net::ERR_" in told]
+    complaints.told = [told for told in complaints.told if told not in sign_in_again]
