@@ -150,7 +150,7 @@ def _wait(app: Application, load_id: int, *, shown: bool) -> None:
                 return
             if load.next_line != seen:
                 seen, since = load.next_line, time.monotonic()
-                bar.update(task, description=f"loading: {seen} rows")
+                bar.update(task, description=f"loading: {seen} rows", total=load.total, completed=seen)
             elif time.monotonic() - since > _STUCK_SECONDS:
                 load_list(app.engine, load_id)
                 since = time.monotonic()

@@ -168,7 +168,7 @@ def rest(visit: Asked, load_id: _Number) -> Response:
     """What would become of the rest of a list that waits for a second person."""
     found = look_at_waiting(visit.engine, load_id, seen_by=visit.member.unit_id)
     return visit.part(
-        _LOAD, "look", load_id=load_id, look=found, reason=lambda text: reason_words(text, visit.lang)
+        _LOAD, "rest", load_id=load_id, look=found, reason=lambda text: reason_words(text, visit.lang)
     )
 
 
