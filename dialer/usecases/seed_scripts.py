@@ -13,7 +13,7 @@ from dialer.store.unit_of_work import Tx
 from dialer.usecases.editions import Edition, shipped_edition, shipped_manifest
 
 SHIPPED_BY = "shipped"
-_APPROVED_BY = "release"
+RELEASED_BY = "release"
 _BASE = "common"
 
 
@@ -41,7 +41,7 @@ def seed_scripts(tx: Tx, *, now: datetime) -> int:
                 tx,
                 version_id=version_id,
                 drafted_by=SHIPPED_BY,
-                approved_by=_APPROVED_BY,
+                approved_by=RELEASED_BY,
                 reason="first start" if number == 1 else "upgrade",
                 sound=(edition.audio_hash, to_plain(edition.clips)),
                 goes_live=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -10,6 +11,7 @@ from dialer.language import mark
 from dialer.scripts.model import Script
 from dialer.store.scripts import Version
 from dialer.usecases.list_units import list_units
+from dialer.usecases.seed_scripts import RELEASED_BY, SHIPPED_BY
 from dialer.web.console.visit import Forbidden, Visit
 
 KNOWN = (
@@ -19,6 +21,10 @@ KNOWN = (
     mark("must name the live version, to compare the others with"),
 )
 """What the use cases refuse with, beside its field."""
+
+_NOBODY_HERE = {SHIPPED_BY: mark("shipped with the product"), RELEASED_BY: mark("the release's own review")}
+_REASONS = (mark("first start"), mark("upgrade"))
+"""Why what is shipped went live."""
 
 
 def address(script_id: str, rest: str = "", **query: object) -> str:
@@ -41,6 +47,10 @@ def need_all(visit: Visit) -> None:
         raise Forbidden
 
 
+def _by(visit: Visit, name: str) -> str:
+    return visit.say(_NOBODY_HERE[name]) if name in _NOBODY_HERE else name
+
+
 def heading(visit: Visit, script: Script, version: Version, here: str) -> dict[str, Any]:
     """What `console/script_head.html` shows. `here` is the tab that is open."""
     named = None if version.is_live else version.number
@@ -61,6 +71,7 @@ def heading(visit: Visit, script: Script, version: Version, here: str) -> dict[s
         ],
         "here": address(script.id, here, version=named if here in {"", "/walk"} else None),
         "address": address,
+        "by": partial(_by, visit),
         "can_edit": visit.may(Act.EDIT_SCRIPTS),
         "can_approve": visit.may(Act.APPROVE) and sees_all(visit),
     }
