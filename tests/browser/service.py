@@ -60,7 +60,7 @@ class Service:
 
 
 @contextmanager
-def running_service(folder: Path, **settings: str) -> Iterator[Service]:
+def running_service(folder: Path, *, speed: float = 1.0, **settings: str) -> Iterator[Service]:
     """Up before it is given, and stopped with all its children afterwards. `settings` are names without DIALER_."""
     port = free_port()
     env = {name: value for name, value in os.environ.items() if not name.startswith("DIALER_")} | {
@@ -71,7 +71,7 @@ def running_service(folder: Path, **settings: str) -> Iterator[Service]:
         "DIALER_LOG__LEVEL": "info",
         **{f"DIALER_{name}": value for name, value in settings.items()},
     }
-    _set_clock(env)
+    _set_clock(env, speed=speed)
     log = folder / "service.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -90,13 +90,13 @@ def running_service(folder: Path, **settings: str) -> Iterator[Service]:
                 process.wait()
 
 
-def _set_clock(env: dict[str, str]) -> None:
-    """Whatever the hour of the test: the robot may ring, and the clock keeps real time."""
+def _set_clock(env: dict[str, str], *, speed: float) -> None:
+    """Whatever the hour of the test, the robot may ring."""
     settings = load_settings(env)
     ten = datetime.now(ZoneInfo(settings.centre.timezone)).replace(hour=_TEN, minute=0, second=0)
     with application(settings) as app, app.engine.store.begin() as tx:
         facts.mark_drill(tx)
-        facts.write_clock(tx, ClockRow(anchor_unix=time.time(), epoch=ten.astimezone(UTC), speed=1.0))
+        facts.write_clock(tx, ClockRow(anchor_unix=time.time(), epoch=ten.astimezone(UTC), speed=speed))
 
 
 def _wait_until_up(process: subprocess.Popen[bytes], service: Service) -> None:
