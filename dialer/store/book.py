@@ -36,6 +36,9 @@ DESK = "duty desk"
 """Who signed for the assignment of a call that was handed over."""
 _ids = RandomPieces(16)
 
+Pieces = tuple[tuple[str, list[Any]], ...]
+"""Rows cut out of a book, by the name of their list."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Book:
@@ -137,12 +140,19 @@ class Book:
                 case _ as never:
                     assert_never(never)
 
-    def take_in(self, other: Book) -> None:
-        """Adds everything that another book of this moment holds."""
+    def cut(self) -> Pieces:
+        """What has been entered since the last cut, out of this book and ready for another of the same moment."""
+        pieces = []
         for name in _LISTS:
-            more = getattr(other, name)
-            if more:
-                getattr(self, name).extend(more)
+            rows = getattr(self, name)
+            if rows:
+                pieces.append((name, rows))
+                setattr(self, name, [])
+        return tuple(pieces)
+
+    def paste(self, pieces: Pieces) -> None:
+        for name, rows in pieces:
+            getattr(self, name).extend(rows)
 
     def _attempt(self, stored: StoredCase, effect: PlanAttempt) -> dict[str, Any]:
         ready = effect.not_before <= self.now

@@ -186,6 +186,17 @@ def measured(tx: Tx, load_id: int, *, total: int) -> None:
     tx.execute(sa.update(t.list_load).where(t.list_load.c.id == load_id).values(total=total))
 
 
+def need_not_be_flushed(tx: Tx) -> None:
+    """The transaction's commit does not wait for the disk. A power cut may undo it within a second, together with the
+    progress that it noted, so the list goes on before it. Whatever is done about its rows meanwhile is committed after
+    it and flushes it too, as does the end of the load.
+    """
+    tx.execute(_NOT_FLUSHED)
+
+
+_NOT_FLUSHED = sa.text("SET LOCAL synchronous_commit = off")
+
+
 def advance(
     tx: Tx, load: Load, *, items: int, counts: Counts, lease_until: datetime, columns: list[dict[str, Any]]
 ) -> bool:

@@ -11,13 +11,13 @@ from dialer.domain.errand import DeskCallState
 from dialer.domain.message import MessagePurpose, MessageState
 from dialer.domain.pause import PauseScope
 from dialer.domain.reach import Reach
-from dialer.store.columns import LIVE, identity, metadata, when, word
+from dialer.store.columns import LIVE, belongs_to, identity, metadata, when, word
 
 attempt = sa.Table(
     "attempt",
     metadata,
     sa.Column("id", UUID(as_uuid=True), primary_key=True),
-    sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False),
+    belongs_to("case_id", "case"),
     sa.Column("person_id", sa.BigInteger, nullable=False),
     sa.Column("n", sa.SmallInteger, nullable=False),
     sa.Column("number", sa.SmallInteger, nullable=False),
@@ -34,7 +34,7 @@ attempt = sa.Table(
     when("posted_at"),  # real: just before the POST
     sa.Column("polls", sa.SmallInteger, nullable=False, server_default="0"),
     when("poll_at"),  # real: when silence is asked about
-    sa.Column("sid", sa.Text, unique=True),
+    sa.Column("sid", sa.Text),
     when("sent_at"),
     when("accepted_at"),
     when("ringing_at"),
@@ -62,6 +62,8 @@ attempt = sa.Table(
     sa.Column("language", sa.Text, nullable=False, server_default=""),
     sa.Column("drill", sa.Boolean, nullable=False),
     sa.UniqueConstraint("case_id", "n"),
+    # Of calls that were accepted: a million planned ones have no entry.
+    sa.Index("uq_attempt_sid", "sid", unique=True, postgresql_where=sa.text("sid IS NOT NULL")),
     sa.Index(
         "ix_attempt_ready", "windowed", "urgency_at", postgresql_where=sa.text("state = 'ready' AND NOT held")
     ),

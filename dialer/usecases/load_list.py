@@ -6,6 +6,7 @@ that reads the file again and goes on after them.
 
 from __future__ import annotations
 
+import gc
 import io
 import sys
 import tempfile
@@ -34,7 +35,8 @@ BATCH = 2000
 SHORT = 2000
 """A list of so few rows is counted before it is loaded, so that its progress is of the whole."""
 _LEASE = timedelta(seconds=120)
-_TURN_SECONDS = 0.0005
+_TURN_SECONDS = 0.002
+_GARBAGE_FROM = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +107,7 @@ def _batches(engine: Engine, load: Load, reader: ListReader) -> bool:
         pass
     for batch, prepared in _read_ahead(engine, items, _accepted, load_id=load.id):
         with engine.store.begin() as tx:
+            loads.need_not_be_flushed(tx)
             lease_until = engine.real.now() + _LEASE
             counts = _take(tx, engine, batch, prepared, load_id=load.id)
             columns = [column.plain() for column in reader.columns]
@@ -125,6 +128,7 @@ def _early(engine: Engine, load: Load, reader: ListReader) -> bool:
         pass
     for batch, high in _read_ahead(engine, items, _high, load_id=load.id):
         with engine.store.begin() as tx:
+            loads.need_not_be_flushed(tx)
             taken = take_arrivals(tx, engine, high)
             lease_until = engine.real.now() + _LEASE
             if not load_acts.advance_early(
@@ -165,10 +169,11 @@ def _read_ahead(
     def read() -> tuple[_Batch, PreparedBatch]:
         batch = list(islice(items, BATCH))
         with engine.store.begin() as tx:
+            loads.need_not_be_flushed(tx)
             now = engine.clock.now()
             return batch, prepare_arrivals(tx, engine, wanted(batch), load_id=load_id, now=now)
 
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead") as thread, _quick_turns():
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead") as thread, _undisturbed():
         coming = thread.submit(read)
         while (ready := coming.result())[0]:
             coming = thread.submit(read)
@@ -176,14 +181,18 @@ def _read_ahead(
 
 
 @contextmanager
-def _quick_turns() -> Iterator[None]:
-    """Whoever has heard from the database gets the interpreter soon: the other thread would keep it 5 ms each time."""
-    before = sys.getswitchinterval()
+def _undisturbed() -> Iterator[None]:
+    """Rows by the thousand hold no cycles, and looking for some among them takes a sixth of the time. Whoever has heard
+    from the database gets the interpreter soon: the other thread would keep it 5 ms each time.
+    """
+    turns, thresholds = sys.getswitchinterval(), gc.get_threshold()
     sys.setswitchinterval(_TURN_SECONDS)
+    gc.set_threshold(_GARBAGE_FROM, *thresholds[1:])
     try:
         yield
     finally:
-        sys.setswitchinterval(before)
+        sys.setswitchinterval(turns)
+        gc.set_threshold(*thresholds)
 
 
 class _TakenOver(Exception):  # a signal within this module, never seen outside

@@ -8,7 +8,7 @@ from datetime import datetime
 from dialer.domain.case import Case
 from dialer.domain.opening import Openings
 from dialer.intake.records import Record
-from dialer.store.book import Book
+from dialer.store.book import Book, Pieces
 from dialer.store.cases import NewCases, StoredCase
 from dialer.store.unit_of_work import Tx
 from dialer.usecases.engine import Engine
@@ -16,11 +16,11 @@ from dialer.usecases.engine import Engine
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """`row` is the case's own, `book` holds those of its first rings and errands."""
+    """`row` is the case's own, `rest` are those of its first rings and errands."""
 
     stored: StoredCase
     row: tuple[object, ...]
-    book: Book
+    rest: Pieces
 
 
 class CaseOpener:
@@ -34,6 +34,7 @@ class CaseOpener:
         self.units = engine.units.current(tx)
         self._openings = Openings(now=now, policy=self.policy)
         self._rows = NewCases(load_id)
+        self._book = Book.begin(now)
 
     def still_holds(self, tx: Tx, engine: Engine) -> bool:
         """Neither the policy nor the tree has been changed since."""
@@ -63,9 +64,8 @@ class CaseOpener:
             drill=self.drill,
             first_attempt_at=None,
         )
-        book = Book.begin(self.now)
-        book.enter(stored, decision.effects)
-        return Opened(stored=stored, row=self.row(stored), book=book)
+        self._book.enter(stored, decision.effects)
+        return Opened(stored=stored, row=self.row(stored), rest=self._book.cut())
 
     def row(self, stored: StoredCase) -> tuple[object, ...]:
         """Also of a case that has changed before it was written."""

@@ -154,7 +154,7 @@ class _Desk:
                 numbers=len(known.person.phones),
             )
         stored = opened.stored
-        self.book.take_in(opened.book)
+        self.book.paste(opened.rest)
         self.rows[stored.case.id] = opened.row
         self.new_cases[stored.case.id] = stored
         self.cases_of.setdefault(known.id, []).append(stored)
