@@ -10,7 +10,8 @@ from dialer.carrier.address import BadAddress, parse_address
 from dialer.carrier.problems import bad_parameter, number_refused
 from dialer.carrier.twiml import BadTwiml, parse_twiml
 
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_CALLED = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,4}")
+"""In E.164, or an extension of the exchange behind us, which Twilio does not have."""
 _CALLER = re.compile(r"\+?[0-9]{3,15}")
 _EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})
 _MAX_TWIML = 4_000
@@ -68,7 +69,7 @@ def read_order(form: Form) -> CallOrder:
     to = form.get("To")
     if not to:
         raise bad_parameter(21201, "No 'To' number is specified")
-    if not _E164.fullmatch(to):
+    if not _CALLED.fullmatch(to):
         raise number_refused(21211)
     from_ = form.get("From")
     if not from_:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from dialer.domain.access import Role
 from dialer.usecases import passwords
+from dialer.usecases.choose_extension import choose_extension
 from dialer.usecases.engine import Engine
 from dialer.usecases.manage_staff import NewPassword, add_staff
 
@@ -19,9 +20,12 @@ _NAMES: Mapping[Role, str] = {
 }
 
 
+_EXTENSIONS: Mapping[Role, str] = {Role.CALLER: "8001", Role.SUPERVISOR: "8002"}
+
+
 def make_accounts(engine: Engine) -> list[NewPassword]:
-    """Made anew in each demo's empty database; each named as its role."""
-    return [
+    """Made anew in each demo's empty database; each named as its role, and with a telephone where one rings people."""
+    made = [
         add_staff(
             engine,
             login=role.value,
@@ -34,3 +38,7 @@ def make_accounts(engine: Engine) -> list[NewPassword]:
         )
         for role in Role
     ]
+    for account in made:
+        if account.member.role in _EXTENSIONS:
+            choose_extension(engine, account.member, _EXTENSIONS[account.member.role])
+    return made

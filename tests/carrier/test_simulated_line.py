@@ -271,6 +271,14 @@ def test_a_desk_answers_whatever_the_mix():
     assert line.behaviour_of(NUMBER).hang_up_after_seconds is not None
 
 
+def test_an_extension_is_a_desk():
+    line = SimulatedLine(
+        FakeTimers(), people=PeopleConfig(behaviours=(person(pickup=Pickup.BUSY),)), seed="1"
+    )
+    assert line.behaviour_of("8001").pickup is Pickup.ANSWERED
+    assert line.behaviour_of("+8613800138000").pickup is Pickup.BUSY
+
+
 def test_a_desk_is_one_telephone_and_busy_while_it_speaks():
     timers = FakeTimers()
     line = SimulatedLine(

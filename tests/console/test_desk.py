@@ -264,7 +264,7 @@ async def test_an_appointment_comes_back_to_whoever_agreed_on_it(
 ):
     put(town)
     task_id, token = await taken(caller)
-    await caller.post(f"/desk/tasks/{task_id}/call-back", token=token, soon="15", note="开会")
+    await caller.post(f"/desk/tasks/{task_id}/call-back", token=token, soon="15", agreed="开会")
     assert state(console, task_id)["call_at"] == MORNING + timedelta(minutes=15)
     page = text(await caller.get("/desk"))
     assert "10:15" in page

@@ -6,6 +6,7 @@ It cannot reach a real phone: it opens no socket and imports nothing that could.
 from __future__ import annotations
 
 import asyncio
+import re
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,6 +21,8 @@ from dialer.carrier.timers import Timers
 
 _NETWORK_GIVES_UP_SECONDS = 120.0
 _BETWEEN_KEYS_SECONDS = 0.4
+_EXTENSION = re.compile(r"[0-9]{3,4}")
+"""A telephone of the centre's own exchange."""
 _DESK_ANSWERS: Range = (1.0, 4.0)
 _DESK_TALKS: Range = (20.0, 60.0)
 _NO_RING = {
@@ -60,10 +63,14 @@ class SimulatedLine:
         self._bounds = list(accumulate(one.share for one in self._behaviours))
 
     def behaviour_of(self, number: str) -> Behaviour:
-        """Who answers there: as assigned, else drawn from the mix by seed and number."""
+        """Who answers there: as assigned, else a desk at an extension, and a person drawn from the mix by seed and
+        number at any other number.
+        """
         assigned = self._assigned.get(number)
         if assigned is not None:
             return assigned
+        if _EXTENSION.fullmatch(number):
+            return _desk()
         point = chance(self._seed, "person", number) * self._bounds[-1]
         return self._behaviours[min(bisect_right(self._bounds, point), len(self._behaviours) - 1)]
 

@@ -174,12 +174,12 @@ def agree(
     token: Token = 0,
     soon: Annotated[str, Form()] = "",
     at: Annotated[str, Form()] = "",
-    note: Annotated[str, Form()] = "",
+    agreed: Annotated[str, Form()] = "",
 ) -> Response:
     bench = show_bench(visit.engine, task_id, by=visit.who, scope=_scope(visit))
     try:
         when = call_time(soon, at, now=visit.now, timezone=visit.engine.centre.timezone)
-        call_back(visit.engine, task_id, by=visit.who, token=token, at=when, note=note[:500])
+        call_back(visit.engine, task_id, by=visit.who, token=token, at=when, note=agreed[:500])
     except Invalid as fault:
         wrong = {"at": problem(fault, visit.lang)}
         return _task(visit, bench, status=_UNFIT, wrong=wrong, opened="call-back", token=token)

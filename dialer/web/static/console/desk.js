@@ -6,6 +6,7 @@
   var room = document.querySelector("[data-room]");
   var lastInput = Date.now();
   var looked = null;
+  var leaving = false;
 
   function typing() {
     var at = document.activeElement;
@@ -31,6 +32,7 @@
   document.addEventListener("htmx:beforeRequest", function (event) {
     var id = event.detail.target && event.detail.target.id;
     var poll = event.detail.requestConfig.verb === "get" && (id === "live" || id === "room");
+    if (poll && leaving) { event.preventDefault(); return; }
     if (poll && Date.now() - lastInput > AWAY_MS && !calling()) { event.preventDefault(); }
   });
 
@@ -49,6 +51,11 @@
 
   ["keydown", "pointerdown", "pointermove", "wheel", "touchstart"].forEach(function (name) {
     document.addEventListener(name, function () { lastInput = Date.now(); }, { passive: true });
+  });
+
+  // A form that leads to another page ends what this one asks for by itself.
+  document.addEventListener("submit", function (event) {
+    if (!event.target.hasAttribute("hx-post")) { leaving = true; }
   });
 
   if (room) { idle(); }
@@ -133,6 +140,7 @@
     }
 
     function beat() {
+      if (leaving) { return; }
       var body = new URLSearchParams({ token: task.dataset.token });
       var headers = JSON.parse(document.body.getAttribute("hx-headers"));
       window.fetch("/desk/tasks/" + task.dataset.task + "/beat", { method: "POST", body: body, headers: headers }).then(function (answer) {

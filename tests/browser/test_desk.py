@@ -1,0 +1,173 @@
+"""A caller's desk in a real browser: taken, rung, reported by keys alone; lost and kept; in both languages."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from dialer.domain.access import Role
+from tests.browser.axe import assert_clean, assert_fits
+from tests.browser.conftest import Complaints
+from tests.browser.service import Service
+from tests.browser.staff import new_account
+
+pytestmark = [pytest.mark.story, pytest.mark.timeout(400)]
+
+WIDE, PHONE = {"width": 1600, "height": 900}, {"width": 390, "height": 844}
+# On the simulated line these people answer and stay; each is of a list of its own.
+FIRST, SECOND = "19900070003", "19900070008"
+_CALL_MS = 120_000
+
+
+def look(page: Page) -> None:
+    """The page as it stands is clean and fits, on a phone and wide, dark and light."""
+    for size in (PHONE, WIDE):
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        assert_fits(page)
+        for theme in ("dark", "light"):
+            page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+            assert_clean(page)
+
+
+def person(service: Service, name: str, phone: str, **more: str) -> None:
+    """Somebody whom a caller rings at once, since the robot waits."""
+    row = {
+        "指令编号": f"D{phone}",
+        "姓名": name,
+        "手机号": phone,
+        "等级": "特高危",
+        "诈骗类型": "虚假贷款",
+        "拟转金额": "3万元",
+        "涉诈号码": "+85212345678",
+        "备注": "孩子在场",
+    }
+    service.load([row | more])
+
+
+class Keys:
+    """A keyboard that counts."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.pressed = page, 0
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+            self.pressed += 1
+
+
+def test_a_caller_takes_rings_and_reports_with_few_keys(page: Page, service: Service, complaints: Complaints):
+    service.dialer(
+        "pause", "--minutes", "60", "--by", "test", "--why", "people ring", "--grade", "extra_high"
+    )
+    person(service, "欧阳明月", FIRST)
+    person(service, "尉迟大海", SECOND)
+    new_account(page, service, "desk1", Role.CALLER)
+    expect(page).to_have_url(f"{service.url}/desk")
+    expect(page.locator(".desk-grade").first).to_contain_text("特高危", timeout=30_000)
+    expect(page.locator(".desk-grade b").first).to_have_text("2", timeout=30_000)
+    look(page)
+    page.locator("#f-extension").fill("8001")
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text("分机已保存")
+
+    page.locator("h1").click()
+    keys = Keys(page)
+    keys.press("Enter")
+    expect(page.locator("h1")).to_have_text("欧阳明月")
+    expect(page.locator(".desk-number")).to_have_text("199 0007 0003")
+    expect(page.locator(".desk-points")).to_contain_text("放款之前，有没有让您先交钱？")
+    expect(page.locator(".desk-left")).to_contain_text("孩子在场")
+    look(page)
+    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+
+    # Click to call, by key: the desk's telephone rings, then the person's; both are followed on the page.
+    keys.press("c")
+    expect(page.locator(".desk-live")).to_contain_text("您已接通", timeout=_CALL_MS)
+    expect(page.locator(".desk-live b")).to_have_text(re.compile(r"\d+:\d\d"))
+    expect(page.locator(".desk-calls li")).to_contain_text("接通", timeout=_CALL_MS)
+    expect(page.locator(".desk-live")).to_have_count(0, timeout=_CALL_MS)
+
+    # What is missing is said beside it, and what was typed is still there.
+    keys.press("/")
+    page.keyboard.type("已加家属微信")
+    keys.press("Control+Enter")
+    expect(page.locator(".problem")).to_have_text("请选择劝阻结果")
+    expect(page.locator("#f-note")).to_have_value("已加家属微信")
+    look(page)
+
+    # Two keys and Enter; then the next person is there by itself.
+    short = Keys(page)
+    page.locator("h1").click()
+    short.press("1", "y", "Enter")
+    expect(page.locator("h1")).to_have_text("尉迟大海")
+    assert short.pressed <= 3
+    expect(page.locator(".desk-today")).to_contain_text("拨打 1，上报 1，劝阻成功 1")
+
+    # Money asks for its evidence.
+    short.press("5", "n", "m")
+    page.keyboard.type("12000")
+    expect(page.locator("#f-evidence")).to_have_attribute("required", "")
+    short.press("Tab")
+    short.press("Tab")
+    page.keyboard.type("回执 17")
+    look(page)
+    page.locator("input[name=following]").uncheck()
+    page.locator("h1").click()
+    short.press("Enter")
+    expect(page).to_have_url(f"{service.url}/desk")
+    expect(page.locator(".toast")).to_contain_text("已上报")
+    expect(page.locator(".desk-none")).to_be_visible()
+    # Chromium itself notes that the first report was refused.
+    complaints.told = [told for told in complaints.told if "422" not in told]
+
+
+def test_in_english_a_task_is_lost_without_a_word_of_it(page: Page, service: Service, complaints: Complaints):
+    service.dialer(
+        "pause", "--minutes", "60", "--by", "test", "--why", "people ring", "--grade", "extra_high"
+    )
+    person(service, "司马青", "19900070011", 诈骗类型="刷单返利")
+    new_account(page, service, "desk2", Role.CALLER, language="en")
+    expect(page.locator(".desk-grade b").first).to_have_text("1", timeout=30_000)
+    look(page)
+    page.locator("h1").click()
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("司马青")
+    page.keyboard.press("/")
+    page.keyboard.type("she is with her sister")
+    page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    dialog = page.locator("#call-back")
+    expect(dialog).to_be_visible()
+    look(page)
+    page.keyboard.press("Escape")
+    task = page.locator("[data-task]")
+    task_id, token = task.get_attribute("data-task"), task.get_attribute("data-token")
+    # The same caller gives it back in another window.
+    other = page.context.new_page()
+    other.goto("/desk")
+    expect(other.locator("[data-task]")).to_have_attribute("data-token", str(token))
+    other.locator("h1").click()
+    other.keyboard.press("r")
+    other.locator("#f-why-release").fill("the other window")
+    other.keyboard.press("Enter")
+    expect(other.locator(".toast")).to_contain_text("The task is back in the queue.")
+    other.close()
+    expect(page.locator(".desk-lost")).to_contain_text("went back to the queue", timeout=20_000)
+    expect(page.locator("#f-note")).to_have_value("she is with her sister")
+    expect(page.locator(".desk-send button")).to_be_disabled()
+    look(page)
+    page.get_by_role("button", name="Take it again").click()
+    expect(page.locator("[data-task]")).to_have_attribute("data-task", str(task_id))
+    expect(page.locator("#f-note")).to_have_value("she is with her sister")
+    expect(page.locator(".desk-lost")).to_have_count(0)
+    # An appointment by keys.
+    page.locator("h1").click()
+    page.keyboard.press("b")
+    dialog.get_by_label("in 30 min").check()
+    dialog.get_by_role("button", name="Keep the appointment").click()
+    expect(page.locator(".desk-lines")).to_contain_text("Ring now")
+    look(page)
+    complaints.told = [told for told in complaints.told if "409" not in told]
