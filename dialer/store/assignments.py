@@ -214,7 +214,9 @@ def hasten(tx: Tx, case_id: int, effect: HastenErrand) -> None:
 
 
 def take(tx: Tx, case_id: int, effect: TakeErrand, *, by: str, now: datetime) -> None:
-    """The case's open assignment of that kind is this desk's; a signed one stays whose it is."""
+    """The case's open assignment of that kind is this desk's, and goes back to the queue as in `sign`; a signed one
+    stays whose it is.
+    """
     tx.execute(
         sa.update(t.assignment)
         .where(
@@ -222,7 +224,12 @@ def take(tx: Tx, case_id: int, effect: TakeErrand, *, by: str, now: datetime) ->
             t.assignment.c.kind == effect.track.value,
             t.assignment.c.state == AssignmentState.OPEN.value,
         )
-        .values(state=AssignmentState.SIGNED.value, signed_by=by, signed_at=now)
+        .values(
+            state=AssignmentState.SIGNED.value,
+            signed_by=by,
+            signed_at=now,
+            idle_at=sa.func.greatest(t.assignment.c.due_at, now + IDLE),
+        )
     )
 
 

@@ -31,6 +31,8 @@ def pass_on(
     with engine.store.begin() as tx:
         held = assignments.lock_held(tx, assignment_id, by=who, token=token)
         colleague = staff.find(tx, to)
+        if not to:
+            raise Invalid(field="to", problem="choose who takes it over")
         if colleague is None or colleague.login == who or not _works(colleague):
             raise Invalid(field="to", problem="is nobody who works at a desk")
         scope = Scope(unit_id=colleague.unit_id)

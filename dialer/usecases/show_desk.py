@@ -40,7 +40,7 @@ class Overview:
     queue: tuple[Waiting, ...]
     today: Day
     handed_over: tuple[Assignment, ...]
-    """People whom the duty line has on the telephone, or had, and whom no desk has taken yet."""
+    """Whom the duty line has, or had, on the telephone and no desk has taken; the latest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +109,17 @@ def check_stop_payment_seen(engine: Engine, stop_payment_id: int, *, scope: Scop
         desk_view.check_stop_payment_seen(tx, stop_payment_id, scope)
 
 
+def handed_over(engine: Engine, *, scope: Scope) -> tuple[Assignment, ...]:
+    """Whom the duty line has, or had, on the telephone and no desk has taken; the latest first."""
+    with engine.store.begin() as tx:
+        return _handed_over(tx, scope)
+
+
+def _handed_over(tx: Tx, scope: Scope) -> tuple[Assignment, ...]:
+    found = [assignments.get(tx, one) for one in desk_view.signed_by(tx, DESK, scope)]
+    return tuple(sorted(found, key=lambda one: one.signed_at or one.opened_at, reverse=True))
+
+
 def _overview(tx: Tx, engine: Engine, *, by: str, scope: Scope) -> Overview:
     now = engine.clock.now()
     zone = ZoneInfo(engine.centre.timezone)
@@ -116,5 +127,5 @@ def _overview(tx: Tx, engine: Engine, *, by: str, scope: Scope) -> Overview:
     return Overview(
         queue=tuple(desk_view.queue(tx, scope, now=now)),
         today=desk_view.day(tx, by, since=midnight, successes=SUCCESSES),
-        handed_over=tuple(assignments.get(tx, one) for one in desk_view.signed_by(tx, DESK, scope)),
+        handed_over=_handed_over(tx, scope),
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from dialer.bootstrap import Application
 from dialer.domain.access import Role
 from dialer.domain.values import FraudType, Grade
 from dialer.store import tables as t
@@ -343,6 +345,64 @@ async def test_another_unit_accepts_or_refuses(console: ConsoleDesk, town: Conso
     assert NAME in (await there.get("/desk")).text
 
 
+async def test_a_unit_that_is_asked_already_or_that_has_it_is_not_asked_again(
+    console: ConsoleDesk, town: ConsoleTown
+):
+    city = town.unit("市局")
+    county, other = town.unit("临河分局", city), town.unit("五原县局", city)
+    here = console.person(Role.CALLER, unit_id=county)
+    put(town, unit_id=county)
+    task_id, token = await taken(here)
+    path = f"/desk/tasks/{task_id}/transfer"
+    answer = await here.post(path, token=token, to=f"unit:{county}", why="写了半天")
+    assert answer.status_code == 409
+    assert "The task is this unit's already." in text(answer)
+    assert "写了半天" in answer.text
+    await here.post(path, token=token, to=f"unit:{other}", why="住五原")
+    assert "Another unit is asked already" in text(
+        await here.post(path, token=token, to=f"unit:{other}", why="住五原")
+    )
+
+
+async def test_a_colleague_who_does_not_see_the_unit_is_refused(console: ConsoleDesk, town: ConsoleTown):
+    city = town.unit("市局")
+    county, other = town.unit("临河分局", city), town.unit("五原县局", city)
+    console.account(Role.CALLER, login="far", unit_id=other)
+    console.account(Role.OFFICER, login="sun", unit_id=county)
+    here = console.person(Role.CALLER, unit_id=city)
+    put(town, unit_id=county)
+    task_id, token = await taken(here)
+    path = f"/desk/tasks/{task_id}/transfer"
+    assert "does not see the work of this unit" in text(
+        await here.post(path, token=token, to="person:far", why="x")
+    )
+    assert "is nobody who works at a desk" in text(
+        await here.post(path, token=token, to="person:sun", why="x")
+    )
+
+
+@pytest.mark.parametrize(
+    ("act", "fields"),
+    [
+        ("release", {"why": "写了半天"}),
+        ("call-back", {"soon": "15", "agreed": "写了半天"}),
+        ("transfer", {"to": "person:li", "why": "写了半天"}),
+    ],
+)
+async def test_whatever_was_typed_is_there_when_the_task_is_not(
+    console: ConsoleDesk, town: ConsoleTown, caller: Person, act: str, fields: dict[str, str]
+):
+    console.account(Role.CALLER, login="li")
+    put(town)
+    task_id, token = await taken(caller)
+    console.pass_seconds(91)
+    return_idle(console.app.engine)
+    answer = await caller.post(f"/desk/tasks/{task_id}/{act}", token=token, **fields)
+    assert answer.status_code == 409
+    assert "写了半天" in text(answer)
+    assert "went back to the queue" in text(answer)
+
+
 async def test_nobody_hoards(console: ConsoleDesk, town: ConsoleTown, caller: Person):
     put(town)
     await taken(caller)
@@ -370,12 +430,45 @@ async def test_the_duty_line_s_person_is_parked_in(console: ConsoleDesk, town: C
     assert state(console, first)["kept_for"] == "caller"
 
 
+async def test_whoever_sits_at_the_duty_line_sees_its_person_at_once(
+    console_app: Application, console: ConsoleDesk, town: ConsoleTown
+):
+    number = "+8647896111"
+    telephony = replace(console_app.telephony, officer_number=number)
+    desk = ConsoleDesk(replace(console_app, telephony=telephony))
+    duty, other = desk.person(Role.CALLER), desk.signed_in(desk.account(Role.CALLER, login="li"))
+    await duty.post("/desk/extension", extension=number)
+    first = put(town)
+    handed = put(town, person_id=town.person(), state="signed", signed_by="duty desk", signed_at=MORNING)
+    assert f'data-duty="{handed}"' in (await duty.get("/desk")).text
+    page = await other.get("/desk")
+    assert "data-duty" not in page.text
+    assert "The duty line has put somebody through" in text(page)
+    # Somebody who is at another task is told, and that one is kept.
+    task_id, token = await taken(duty)
+    assert task_id == first
+    live = await duty.part(f"/desk/tasks/{task_id}/live", token=token)
+    assert "The duty line has put somebody through to you." in text(live)
+    await duty.post(f"/desk/tasks/{handed}/take-up", park="yes")
+    assert f'data-task="{handed}"' in (await duty.get("/desk")).text
+    # The other one comes too late, and is told so.
+    await other.post(f"/desk/tasks/{handed}/take-up")
+    assert "Somebody else has this task now" in text(await other.get("/desk"))
+    await desk.close()
+
+
 async def test_somebody_else_s_task_is_not_taken_up(console: ConsoleDesk, town: ConsoleTown, caller: Person):
     other = put(town, state="signed", signed_by="zhao", signed_at=MORNING)
     waiting = put(town, person_id=town.person())
     for task_id in (other, waiting):
-        assert (await caller.post(f"/desk/tasks/{task_id}/take-up", token=7)).status_code == 409
-        assert NAME not in (await caller.get("/desk")).text
+        answer = await caller.post(f"/desk/tasks/{task_id}/take-up", token=7)
+        assert answer.headers["location"] == "/desk"
+        page = await caller.get("/desk")
+        assert "Somebody else has this task now" in text(page)
+        assert "data-task" not in page.text
+        assert NAME not in page.text
+    assert state(console, other)["signed_by"] == "zhao"
+    assert state(console, waiting)["state"] == "open"
 
 
 async def test_money_that_has_left_stands_on_top(console: ConsoleDesk, town: ConsoleTown, caller: Person):

@@ -58,7 +58,6 @@ OUTCOME_MISSING = mark("choose what came of it")
 KNOWN = (
     mark("choose who takes it over"),
     mark("is nobody who works at a desk"),
-    mark("the work of this unit is not the colleague's"),
     mark("say it in a few words"),
     mark("is past or too far away"),
     mark("within the next 30 days"),

@@ -104,7 +104,13 @@ def show_person(visit: Asked, task_id: int, token: Token = 0) -> Response:
 def take(
     visit: Asked, task_id: int, token: Annotated[int | None, Form()] = None, park: Annotated[str, Form()] = ""
 ) -> Response:
-    taken = take_up(visit.engine, task_id, by=visit.who, scope=_scope(visit), token=token, park=park == "yes")
+    try:
+        taken = take_up(
+            visit.engine, task_id, by=visit.who, scope=_scope(visit), token=token, park=park == "yes"
+        )
+    except Overtaken:
+        # The page of the duty line asks for it by itself, and two may sit at it.
+        return visit.go(_HOME, notice=mark("Somebody else has this task now, or it is over."))
     open_task(visit.engine, task_id, by=visit.who, token=taken.token)
     return visit.go(_HOME)
 
@@ -176,24 +182,23 @@ def agree(
     at: Annotated[str, Form()] = "",
     agreed: Annotated[str, Form()] = "",
 ) -> Response:
-    bench = show_bench(visit.engine, task_id, by=visit.who, scope=_scope(visit))
+    check_work_seen(visit.engine, task_id, scope=_scope(visit))
     try:
         when = call_time(soon, at, now=visit.now, timezone=visit.engine.centre.timezone)
         call_back(visit.engine, task_id, by=visit.who, token=token, at=when, note=agreed[:500])
-    except Invalid as fault:
-        wrong = {"at": problem(fault, visit.lang)}
-        return _task(visit, bench, status=_UNFIT, wrong=wrong, opened="call-back", token=token)
+    except (Invalid, Conflict) as fault:
+        typed = {"soon": soon, "at": at, "agreed": agreed}
+        return _again(visit, task_id, token, fault, dialog="call-back", typed=typed)
     return visit.go(_HOME, notice=mark("The appointment is kept: the task comes back at its time."))
 
 
 @pages.post("/desk/tasks/{task_id}/release", act=Act.WORK_DESK)
 def release(visit: Asked, task_id: int, token: Token = 0, why: Annotated[str, Form()] = "") -> Response:
-    bench = show_bench(visit.engine, task_id, by=visit.who, scope=_scope(visit))
+    check_work_seen(visit.engine, task_id, scope=_scope(visit))
     try:
         release_errand(visit.engine, task_id, by=visit.who, token=token, why=why[:500])
-    except Invalid as fault:
-        wrong = {"why": problem(fault, visit.lang)}
-        return _task(visit, bench, status=_UNFIT, wrong=wrong, opened="release", token=token)
+    except (Invalid, Conflict) as fault:
+        return _again(visit, task_id, token, fault, dialog="release", typed={"why": why})
     return visit.go(_HOME, notice=mark("The task is back in the queue."))
 
 
@@ -206,22 +211,20 @@ def transfer(
     why: Annotated[str, Form()] = "",
 ) -> Response:
     """To a unit, which has to accept it, or to a colleague of one's own."""
-    bench = show_bench(visit.engine, task_id, by=visit.who, scope=_scope(visit))
+    check_work_seen(visit.engine, task_id, scope=_scope(visit))
     kind, _, whom = to.partition(":")
     try:
         if kind == "unit" and whom.isdecimal():
+            unit_id = int(whom)
             transfer_errand(
-                visit.engine, task_id, to_unit_id=int(whom), by=visit.who, why=why[:500], token=token
+                visit.engine, task_id, to_unit_id=unit_id, by=visit.who, why=why[:500], token=token
             )
             notice = mark("The unit is asked to take it over. Until it does, the task is yours.")
-        elif kind == "person":
+        else:
             pass_on(visit.engine, task_id, to=whom, by=visit.who, token=token, why=why[:500])
             notice = mark("The task is passed on.")
-        else:
-            raise Invalid(field="to", problem="choose who takes it over")  # noqa: TRY301  # shown at its field
-    except Invalid as fault:
-        wrong = {f"transfer_{fault.field}": problem(fault, visit.lang)}
-        return _task(visit, bench, status=_UNFIT, wrong=wrong, opened="transfer", token=token)
+    except (Invalid, Conflict) as fault:
+        return _again(visit, task_id, token, fault, dialog="transfer", typed={"to": to, "why": why})
     return visit.go(_HOME, notice=notice)
 
 
@@ -284,6 +287,19 @@ def _points(visit: Visit, bench: Bench) -> tuple[words.Point, ...]:
     )
 
 
+def _again(
+    visit: Visit, task_id: int, token: int, fault: Invalid | Conflict, *, dialog: str, typed: dict[str, str]
+) -> Response:
+    """The page with its dialog as it was filled in, and what stands against it."""
+    bench = show_bench(visit.engine, task_id, by=visit.who, scope=_scope(visit))
+    if isinstance(fault, Invalid):
+        wrong, status = {f"{dialog}.{fault.field}": problem(fault, visit.lang)}, _UNFIT
+    else:
+        lost = isinstance(fault, Overtaken)
+        wrong, status = ({} if lost else {f"{dialog}.": words.conflict_sentence(fault, visit.lang)}), _TAKEN
+    return _task(visit, bench, status=status, wrong=wrong, dialog=dialog, typed=typed, token=token)
+
+
 def _live(visit: Visit, task_id: int, token: int) -> Response:
     pulse = take_pulse(visit.engine, task_id, by=visit.who, token=token, scope=_scope(visit))
     return visit.part(_TASK, "live", **_pulse(visit, pulse, token))
@@ -292,7 +308,7 @@ def _live(visit: Visit, task_id: int, token: int) -> Response:
 def _pulse(visit: Visit, pulse: Pulse, token: int) -> dict[str, Any]:
     """What of the page lives."""
     task = pulse.assignment
-    overview = rooms.show_overview(visit.engine, by=visit.who, scope=_scope(visit))
+    handed_over = rooms.handed_over(visit.engine, scope=_scope(visit)) if _is_duty(visit) else ()
     return {
         "task": task,
         "token": token,
@@ -302,9 +318,7 @@ def _pulse(visit: Visit, pulse: Pulse, token: int) -> dict[str, Any]:
             words.beside_sentence(one, visit.lang, pulse.names, case_id=task.case_id) for one in pulse.beside
         ],
         "calls": [words.call_line(one, visit.lang) for one in reversed(pulse.calls)],
-        "handed_over": overview.handed_over if _is_duty(visit) else (),
-        "waits": sum(one.count for one in overview.queue),
-        "today": overview.today,
+        "handed_over": [one for one in handed_over if one.id != task.id],
     }
 
 
@@ -315,11 +329,13 @@ def _task(
     status: int = 200,
     form: ReportForm | None = None,
     wrong: dict[str, str] | None = None,
-    opened: str = "",
+    dialog: str = "",
+    typed: dict[str, str] | None = None,
     token: int | None = None,
 ) -> Response:
     task = bench.assignment
     own = task.token if token is None else token
+    overview = rooms.show_overview(visit.engine, by=visit.who, scope=_scope(visit))
     pulse = Pulse(
         assignment=task,
         is_held=bench.is_held and task.token == own,
@@ -338,7 +354,11 @@ def _task(
         reason=Reason(bench.assignment.reason),
         form=form or ReportForm(),
         wrong=wrong or {},
-        opened_dialog=opened,
+        dialog=dialog,
+        typed=typed or {},
+        kept_words=(typed or {}).get("why", "") or (typed or {}).get("agreed", ""),
+        waits=sum(one.count for one in overview.queue),
+        today=overview.today,
         lease_seconds=int(visit.engine.work.lease_seconds),
         choices=CHOICES,
         money_kinds=MONEY,

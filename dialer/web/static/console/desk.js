@@ -86,6 +86,7 @@
     var duty = document.querySelector("form[data-duty]");
     var auto = document.querySelector("input[name=auto]");
     var waits = Number((document.querySelector("[data-waits]") || { dataset: {} }).dataset.waits || 0);
+    document.title = (waits ? "(" + waits + ") " : "") + document.title.replace(/^\(\d+\) /, "");
     if (duty) { sent = true; duty.requestSubmit(); return; }
     if (auto && auto.checked && waits && !typing()) { sent = true; document.querySelector("form[data-next]").requestSubmit(); }
   }
@@ -111,6 +112,8 @@
       });
       money.hidden = !kinds.length;
       document.getElementById("f-evidence").required = any;
+      var at = document.querySelector("input[name=soon]:checked");
+      document.querySelector("[data-at]").hidden = !at || at.value !== "at";
       verified.hidden = Boolean(one && !("asks" in one.dataset));
     }
 
@@ -158,10 +161,12 @@
 
     looked = function () {
       lost = Boolean(document.querySelector("[data-lost]"));
-      document.querySelectorAll(".desk-send button, .desk-else button, [data-call] button").forEach(function (one) {
+      document.querySelectorAll(".desk-send button, .desk-else button").forEach(function (one) {
         if (lost) { one.disabled = true; }
       });
-      document.querySelectorAll("[data-call] button").forEach(function (one) { one.classList.toggle("htmx-request", calling()); });
+      document.querySelectorAll("[data-call] button").forEach(function (one) {
+        if (!("off" in one.dataset)) { one.disabled = lost || calling(); }
+      });
       tick();
       countdown();
     };
