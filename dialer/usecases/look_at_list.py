@@ -12,7 +12,7 @@ from dialer.domain.load import LoadState, RowFate
 from dialer.domain.values import FraudType, Grade
 from dialer.errors import Conflict
 from dialer.intake.reader import ListReader, default_source, read_list
-from dialer.intake.records import Accepted, Column, Field, Notice, Rejected
+from dialer.intake.records import Accepted, Column, Field, NoticeCode, Rejected
 from dialer.store import drafts, load_acts, loads, warnings
 from dialer.store.loads import Load
 from dialer.store.people import Person
@@ -28,7 +28,7 @@ from dialer.usecases.take_arrivals import Taken, take_arrivals
 
 TRIED = 2000
 """Rows that are taken in for a moment and given back: other arrivals wait meanwhile, so they are few."""
-COUNTED = 50_000
+COUNTED = 20_000
 """Rows that are read at once, for the counts and the refused ones."""
 _FIRST = 10
 _LISTED = 200
@@ -79,8 +79,8 @@ class Look:
     first: tuple[LookedRow, ...]
     merges: tuple[LookedRow, ...]
     rejects: tuple[LookedRow, ...]
-    notices: Mapping[str, tuple[str, int]]
-    """By code: its message and how many of the rows read carry it."""
+    notices: Mapping[NoticeCode, int]
+    """How many of the rows read carry each."""
     grades: Mapping[Grade, int]
     """Of the accepted ones."""
     waits_above: int
@@ -108,8 +108,7 @@ class _Tally:
     rejects: list[Rejected] = field(default_factory=list)
     grade_of: dict[tuple[str, str], Grade] = field(default_factory=dict)
     """Of the accepted rows, by their key: each once."""
-    notices: Counter[str] = field(default_factory=Counter)
-    messages: dict[str, str] = field(default_factory=dict)
+    notices: Counter[NoticeCode] = field(default_factory=Counter)
 
     def items(self, reader: ListReader, *, at_most: int) -> Iterator[Accepted | Rejected]:
         for item in islice(reader, at_most):
@@ -120,13 +119,8 @@ class _Tally:
                     self.rejects.append(item)
             else:
                 self.grade_of.setdefault(item.record.key, item.record.grade)
-                for notice in item.notices:
-                    self._notice(notice)
+                self.notices.update(notice.code for notice in item.notices)
             yield item
-
-    def _notice(self, notice: Notice) -> None:
-        self.notices[notice.code.value] += 1
-        self.messages.setdefault(notice.code.value, notice.message)
 
 
 def look_at_draft(engine: Engine, draft_id: int, *, by: str, seen_by: int | None) -> Look:
@@ -206,7 +200,7 @@ def _look(engine: Engine, load: Load, seen_by: int | None) -> Look:
         first=tuple(rows[:_FIRST]),
         merges=tuple(row for row in rows if row.fate is RowFate.JOINS)[:_LISTED],
         rejects=tuple(_refused(item) for item in tally.rejects),
-        notices={code: (tally.messages[code], count) for code, count in tally.notices.most_common()},
+        notices=dict(tally.notices.most_common()),
         grades={grade: fresh[grade] for grade in Grade if fresh[grade]},
         waits_above=engine.work.approve_above_rows,
     )

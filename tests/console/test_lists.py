@@ -13,12 +13,18 @@ from python_calamine import CalamineWorkbook
 
 from dialer.domain.access import Role
 from dialer.domain.load import LoadState
+from dialer.intake.records import Field, NoticeCode
+from dialer.language import Lang, say
 from dialer.store import tables as t
 from dialer.store import units
 from dialer.usecases.draft_list import forget_old_drafts
 from dialer.usecases.engine import WorkRules
 from dialer.usecases.load_list import load_list
+from dialer.usecases.look_at_list import COUNTED
+from dialer.web.console.list_words import FIELDS, NOTICES, UNUSABLE, reason_words
+from dialer.web.console.pages.lists import MOST_MEGABYTES
 from tests.console.desk import ConsoleDesk, Person, text
+from tests.intake.test_shared_samples import SAMPLES, expected
 
 HEADING = "指令编号,姓名,手机号,等级,拟转金额,备注"
 GOOD = "A1,王小明,13800138000,高危,3万元,\nA2,李大海,13900139000,低危,500,"
@@ -256,6 +262,83 @@ async def test_a_draft_is_its_owners_alone_and_goes_by_itself(console: ConsoleDe
     console.pass_seconds(timedelta(hours=5).total_seconds())
     assert forget_old_drafts(console.app.engine) == 1
     assert console.rows(t.list_load) == []
+
+
+async def test_pressed_twice_or_gone_back_to_it_is_loaded_once(console: ConsoleDesk):
+    clerk = console.person(Role.CLERK)
+    path = await dropped(clerk, rows(GOOD))
+    first, second = await clerk.post(f"{path}/load"), await clerk.post(f"{path}/load")
+    assert first.headers["location"] == second.headers["location"]
+    assert (await clerk.get(path)).headers["location"] == first.headers["location"]
+    assert len(console.audited("load_list")) == 1
+
+
+async def test_a_file_that_is_too_large_is_refused_before_it_is_read(console: ConsoleDesk):
+    clerk = console.person(Role.CLERK)
+    length = str(MOST_MEGABYTES * (1 << 20) + 1)
+    answer = await clerk.client.post(
+        "/lists", content=b"x", headers={"Content-Length": length, "X-CSRF-Token": clerk.csrf}
+    )
+    assert answer.status_code == 413
+    assert console.rows(t.list_load) == []
+
+
+async def test_a_long_list_is_looked_at_in_part_and_counted_afterwards(console: ConsoleDesk):
+    many = rows(*(f"N{n},王,138{n:08d},低危,1," for n in range(COUNTED + 5)), "X,李,,低危,1,")
+    clerk = console.person(Role.CLERK)
+    path = await dropped(clerk, many)
+    page = await clerk.get(path)
+    assert f"> {COUNTED:,} rows; they are being counted" in text(page)
+    assert f"The figures are of its first {COUNTED:,} rows" in text(page)
+    part = await clerk.part(f"{path}/count")
+    assert f"{COUNTED + 6:,} rows in all, 1 of them refused" in text(part)
+    sent = await clerk.post(f"{path}/load")
+    assert f'max="{COUNTED + 6}"' in (await clerk.part(sent.headers["location"])).text
+
+
+def test_whatever_the_intake_says_has_its_words():
+    assert set(NOTICES) == set(NoticeCode)
+    assert set(FIELDS) == set(Field)
+    for sentence in UNUSABLE:
+        assert say(Lang.ZH, sentence) != sentence
+
+
+@pytest.mark.parametrize(
+    ("reason", "chinese", "english"),
+    [
+        ("没有手机号 (no phone number)", "没有手机号", "no phone number"),
+        (
+            "等级“x(y)”无法识别 (grade not readable)；没有 (none)",
+            "等级“x(y)”无法识别；没有",
+            "grade not readable; none",
+        ),
+        ("as another version wrote it", "as another version wrote it", "as another version wrote it"),
+    ],
+)
+def test_a_reason_is_said_in_one_language(reason: str, chinese: str, english: str):
+    assert reason_words(reason, Lang.ZH) == chinese
+    assert reason_words(reason, Lang.EN) == english
+
+
+async def test_each_shared_sample_is_told_and_loaded_as_it_is_expected(console: ConsoleDesk):
+    clerk = console.person(Role.CLERK)
+    for name, wanted in expected().items():
+        answer = await drop(clerk, (SAMPLES / name).read_bytes(), name=name)
+        if wanted.get("unusable"):
+            page = answer if answer.status_code == 422 else await clerk.get(answer.headers["location"])
+            assert "Load this list" not in text(page), name
+            assert re.search("file is empty|neither a text list|no phone column", text(page)), name
+            continue
+        path = answer.headers["location"]
+        draft = counts((await clerk.get(path)).text)
+        sent = await clerk.post(f"{path}/load")
+        load_list(console.app.engine, int(sent.headers["location"].rpartition("/")[2]))
+        done = counts((await clerk.get(sent.headers["location"])).text)
+        for figures in (draft, done):
+            found = figures["rows"], figures["accepted"], figures["there already"], figures["refused"]
+            assert found == tuple(wanted[word] for word in ("rows", "accepted", "duplicate", "rejected")), (
+                name
+            )
 
 
 async def test_thrown_away_it_is_gone(console: ConsoleDesk):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from dialer.domain.values import Grade
 from dialer.errors import NoPhoneColumn, UnusableFile
-from dialer.intake.records import Field
+from dialer.intake.records import Field, NoticeCode
 from dialer.language import Lang, mark, say
+from dialer.words import word
 
 FIELDS: Mapping[Field, str] = {
     Field.INSTRUCTION_NO: mark("Instruction no."),
@@ -35,6 +37,21 @@ FIELDS: Mapping[Field, str] = {
     Field.REMARKS: mark("Remarks"),
     Field.ROW_NUMBER: mark("Row number (not kept)"),
     Field.REJECTION: mark("Reason of an earlier refusal (not kept)"),
+}
+
+NOTICES: Mapping[NoticeCode, str] = {
+    NoticeCode.GRADE_DEFAULTED: mark("No grade: taken as %(grade)s."),
+    NoticeCode.ID_INVALID: mark("The id number fails its check: nobody is recognised by it."),
+    NoticeCode.ID_DIGITS_LOST: mark("The spreadsheet lost digits of the id number."),
+    NoticeCode.FRAUD_TYPE_UNKNOWN: mark("A fraud type that is in no list of ours."),
+    NoticeCode.KIND_UNKNOWN: mark("A kind of warning that is in no list of ours."),
+    NoticeCode.UNIT_UNKNOWN: mark("A unit that is not registered: its cases wait to be sorted."),
+    NoticeCode.PHONE_PART_UNUSABLE: mark("One of several numbers cannot be rung; the others are."),
+    NoticeCode.TALK_UNREADABLE: mark("A talk time that cannot be read."),
+    NoticeCode.TAG_UNKNOWN: mark("A tag that is in no list of ours."),
+    NoticeCode.TIME_IN_FUTURE: mark("A time that has not come yet."),
+    NoticeCode.MISSED: mark("Expired before it came, of a high grade: somebody must explain it."),
+    NoticeCode.EXTRA_CELLS: mark("More cells than headings; they are kept in the remarks."),
 }
 
 UNUSABLE = (
@@ -65,8 +82,14 @@ def unusable_words(fault: UnusableFile, lang: Lang) -> str:
     return say(lang, _NO_PHONE if isinstance(fault, NoPhoneColumn) else str(fault))
 
 
+def notice_words(code: NoticeCode, lang: Lang, *, default_grade: Grade) -> str:
+    """Why accepted rows deserve a look."""
+    facts = {"grade": word(default_grade, lang)} if code is NoticeCode.GRADE_DEFAULTED else {}
+    return say(lang, NOTICES[code], **facts)
+
+
 def reason_words(reason: str, lang: Lang) -> str:
-    """A refusal or notice of the intake is in both languages, for the office's own file; on a page it is in one."""
+    """A refusal of the intake is in both languages, for the office's own file; on a page it is in one."""
     found = [_BOTH.fullmatch(part) for part in reason.split("；")]
     parts = [match[1] if lang is Lang.ZH else match[2] for match in found if match is not None]
     return ("；" if lang is Lang.ZH else "; ").join(parts) if len(parts) == len(found) else reason

@@ -40,7 +40,7 @@ from dialer.usecases.show_loads import (
     show_load,
     show_loads,
 )
-from dialer.web.console.list_words import FIELDS, reason_words, unusable_words
+from dialer.web.console.list_words import FIELDS, notice_words, reason_words, unusable_words
 from dialer.web.console.refusals import problem
 from dialer.web.console.registry import Section
 from dialer.web.console.visit import Asked, Visit
@@ -95,7 +95,10 @@ def drop(
 
 @pages.get("/lists/drafts/{draft_id}", act=Act.LOAD_LISTS)
 def draft(visit: Asked, draft_id: _Number, dry: str = "") -> Response:
-    return _show_draft(visit, draft_id, dry=bool(dry))
+    try:
+        return _show_draft(visit, draft_id, dry=bool(dry))
+    except NotFound:
+        return _loaded_already(visit, draft_id)
 
 
 @pages.get("/lists/drafts/{draft_id}/count", act=Act.LOAD_LISTS)
@@ -135,6 +138,8 @@ def load(visit: Asked, draft_id: _Number) -> Response:
         load_draft(visit.engine, draft_id, by=visit.who)
     except UnusableFile:
         return _show_draft(visit, draft_id, dry=False, status=_UNFIT)
+    except NotFound:
+        return _loaded_already(visit, draft_id)
     return visit.go(f"/lists/{draft_id}")
 
 
@@ -167,9 +172,7 @@ def came(visit: Asked, load_id: _Number) -> Response:
 def rest(visit: Asked, load_id: _Number) -> Response:
     """What would become of the rest of a list that waits for a second person."""
     found = look_at_waiting(visit.engine, load_id, seen_by=visit.member.unit_id)
-    return visit.part(
-        _LOAD, "rest", load_id=load_id, look=found, reason=lambda text: reason_words(text, visit.lang)
-    )
+    return visit.part(_LOAD, "rest", load_id=load_id, look=found, **_words(visit))
 
 
 @pages.get("/lists/{load_id}/rejected", act=Act.LOAD_LISTS)
@@ -307,7 +310,7 @@ def _show_draft(
         dry=dry,
         wrong=defaultdict(str, wrong or {}),
         fields=[(field.value, visit.say(text)) for field, text in FIELDS.items()],
-        reason=lambda text: reason_words(text, visit.lang),
+        **_words(visit),
         sources=known_sources(visit.engine, seen_by=visit.member.unit_id),
     )
 
@@ -341,10 +344,18 @@ def _load_facts(visit: Visit, found: LoadFile) -> dict[str, Any]:
         "load_id": line.id,
         "line": line,
         "rejects": found.rejects,
-        "reason": lambda text: reason_words(text, visit.lang),
+        **_words(visit),
         "may_approve": visit.may(Act.APPROVE) and line.by != visit.who,
         "is_own": line.by == visit.who,
         "look": None,
+    }
+
+
+def _words(visit: Visit) -> dict[str, Any]:
+    grade = visit.engine.centre.default_grade
+    return {
+        "reason": lambda text: reason_words(text, visit.lang),
+        "notice": lambda code: notice_words(code, visit.lang, default_grade=grade),
     }
 
 
@@ -355,6 +366,12 @@ def _once(columns: Iterable[tuple[str, Field | None]]) -> list[tuple[str, str]]:
         if heading:
             found.setdefault(heading, field.value if field else "")
     return list(found.items())
+
+
+def _loaded_already(visit: Visit, draft_id: int) -> Response:
+    """Whoever goes back, or presses twice, comes to what became of it. Raises `NotFound`."""
+    check_load_seen(visit.engine, draft_id, seen_by=visit.member.unit_id)
+    return visit.go(f"/lists/{draft_id}")
 
 
 def _draft_path(draft_id: int, *, dry: bool) -> str:
