@@ -122,7 +122,7 @@ def test_one_person_changes_a_script_and_another_lets_it_be_spoken(
         look(other)
         other.get_by_role("dialog").get_by_role("button", name="Approve").click()
         expect(other.locator(".toast")).to_contain_text("It is live")
-        expect(other.locator(".version-line .state")).to_have_text("live")
+        expect(other.locator(".version-line .state")).to_have_text("in use")
 
         # Back again, with a reason.
         other.get_by_role("link", name="Versions").click()
@@ -130,7 +130,7 @@ def test_one_person_changes_a_script_and_another_lets_it_be_spoken(
         other.get_by_role("dialog").get_by_role("textbox").fill("it took too long")
         other.get_by_role("button", name="Let new calls speak it").click()
         expect(other.locator(".version-line h2")).to_have_text("Version 1")
-        expect(other.locator(".version-line .state")).to_have_text("live")
+        expect(other.locator(".version-line .state")).to_have_text("in use")
 
         # The two are compared.
         other.get_by_role("link", name="Trial").click()

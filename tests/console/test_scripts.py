@@ -181,7 +181,7 @@ async def test_versions_and_their_differences(desk: ConsoleDesk):
     await approve(desk, second(desk))
     caller = desk.person(Role.CALLER)
     page = text(await caller.get("/scripts/loan/versions"))
-    assert re.search(r"version 2 live supervisor 10:00 second 10:00 clearer", page)
+    assert re.search(r"version 2 in use supervisor 10:00 second 10:00 clearer", page)
     assert re.search(r"version 1 retired shipped with the product", page)
     answer = await caller.get("/scripts/loan/difference", old=1, new=2)
     assert "<del>" in answer.text

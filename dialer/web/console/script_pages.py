@@ -47,6 +47,10 @@ def need_all(visit: Visit) -> None:
         raise Forbidden
 
 
+def was_live(version: Version) -> bool:
+    return any(approval.goes_live for approval in version.approvals)
+
+
 def _by(visit: Visit, name: str) -> str:
     return visit.say(_NOBODY_HERE[name]) if name in _NOBODY_HERE else name
 
@@ -55,7 +59,7 @@ def heading(visit: Visit, script: Script, version: Version, here: str) -> dict[s
     """What `console/script_head.html` shows. `here` is the tab that is open."""
     named = None if version.is_live else version.number
     tabs = [
-        ("", mark("What it says")),
+        ("", mark("Script")),
         ("/walk", mark("Walk through")),
         ("/versions", mark("Versions")),
     ]

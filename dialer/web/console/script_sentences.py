@@ -59,6 +59,11 @@ KNOWN = (
     mark("is silent"),
     mark("peaks at %(level)s dBFS, above %(most)s"),
     mark("is clipped"),
+    mark("%(prompt)s in %(language)s: %(fault)s"),
+    mark("no voice speaks %(language)s; record its prompts, or install the extra 'speech'"),
+    mark("espeak-ng is not installed (Debian: apt-get install espeak-ng)"),
+    mark("espeak-ng cannot speak %(language)s"),
+    mark("the disk refuses it"),
     # The file
     mark("is not TOML: %(why)s"),
     mark("extends %(base)s, which is not there"),

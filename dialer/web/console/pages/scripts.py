@@ -16,12 +16,13 @@ from dialer.usecases.approve_script import NotApproved, NotRendered, approve_scr
 from dialer.usecases.draft_script import SameWords, draft_script, examine_script
 from dialer.usecases.script_book import list_scripts, script_versions, show_script
 from dialer.usecases.script_sound import rendering, somebody_renders, start_rendering
+from dialer.usecases.seed_scripts import shipped_bases
 from dialer.web.console import script_view
 from dialer.web.console.refusals import problem, told
 from dialer.web.console.registry import Section
 from dialer.web.console.script_difference import difference
 from dialer.web.console.script_drawing import picture
-from dialer.web.console.script_pages import address, heading, need_all
+from dialer.web.console.script_pages import address, heading, need_all, was_live
 from dialer.web.console.script_sentences import problem_in
 from dialer.web.console.visit import Asked, Visit
 
@@ -91,8 +92,12 @@ def approve(
         refused = visit.say(mark("It cannot be approved: what is found below must be mended first."))
         return _show(visit, script_id, version, status=_TAKEN, refused=refused)
     except NotRendered as fault:
-        refused = visit.say(
-            mark("It cannot be approved yet: %(missing)s prompts have no sound."), missing=fault.missing
+        refused = (
+            visit.say(
+                mark("It cannot be approved yet: %(missing)s prompts have no sound."), missing=fault.missing
+            )
+            if fault.missing
+            else visit.say(mark("It cannot be approved yet: its sound is being made."))
         )
         return _show(visit, script_id, version, status=_TAKEN, refused=refused)
     except Conflict:
@@ -112,6 +117,7 @@ def versions(visit: Asked, script_id: str) -> Response:
         _VERSIONS,
         **heading(visit, page.script, page.version, "/versions"),
         versions=found,
+        was_live=was_live,
         live=next((one.number for one in found if one.is_live), None),
     )
 
@@ -217,6 +223,7 @@ def _show(
             (one, script_view.language_name(one, visit.lang), said)
             for one, said in page.script.message.items()
         ],
+        was_live=was_live(version),
         own_draft=version.drafted_by.casefold() == visit.who.casefold(),
         frauds=sorted(page.script.fraud_types),
         refused=refused,
@@ -229,6 +236,7 @@ def _rendered(visit: Visit, script_id: str, number: int) -> dict[str, Any]:
     waits = found is not None and found.state.is_open
     return {
         "render": found,
+        "render_fault": problem_in(visit.lang, found.error) if found is not None else "",
         "progress_address": address(script_id, "/progress", version=number),
         "nobody_renders": waits and not somebody_renders(visit.engine),
     }
@@ -253,6 +261,7 @@ def _editor(text: str, file_name: str, *, begun_from: Version | None = None) -> 
         "checked": "",
         "findings": (),
         "address": address,
+        "base": tuple(shipped_bases().values()),
     }
 
 
