@@ -184,23 +184,24 @@ def hold_these(tx: Tx, attempt_ids: Sequence[Any]) -> None:
         tx.execute(sa.update(t.attempt).where(t.attempt.c.id.in_(attempt_ids)).values(held=True))
 
 
-def release_rows(tx: Tx, hold: Hold, others: Sequence[Hold], *, at_once: int) -> int:
-    """Releases so many of what it held and no other pause covers; how many. Rows in other hands are left out."""
+def release_rows(tx: Tx, standing: Sequence[Hold], *, at_once: int) -> int:
+    """Releases so many of what no standing pause covers; how many. Rows in other hands are left out."""
     # In no order: sorting them anew for every batch would cost more than releasing them, and nothing is waited for.
-    found = _held_by(hold, others).limit(at_once).with_for_update(of=t.attempt, skip_locked=True)
+    found = _uncovered(standing).limit(at_once).with_for_update(of=t.attempt, skip_locked=True)
     return tx.execute(sa.update(t.attempt).where(t.attempt.c.id.in_(found)).values(held=False)).rowcount
 
 
-def holds_any(tx: Tx, hold: Hold, others: Sequence[Hold]) -> bool:
+def is_any_left(tx: Tx, standing: Sequence[Hold]) -> bool:
     """Whether something is left to be released."""
-    return bool(tx.scalar(sa.select(_held_by(hold, others).exists())))
+    return bool(tx.scalar(sa.select(_uncovered(standing).exists())))
 
 
-def _held_by(hold: Hold, others: Sequence[Hold]) -> sa.Select[Any]:
+def _uncovered(standing: Sequence[Hold]) -> sa.Select[Any]:
+    """Not by which pause it was held is asked: a case may have left that one's unit, list or grade meanwhile."""
     return (
         sa.select(t.attempt.c.id)
         .join(t.case, t.case.c.id == t.attempt.c.case_id)
-        .where(t.attempt.c.held, _covered([hold]), ~_covered(others))
+        .where(t.attempt.c.held, ~_covered(standing))
     )
 
 

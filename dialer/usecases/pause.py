@@ -158,12 +158,12 @@ def _release(engine: Engine, hold: Hold, *, by: str | None) -> int:
     while True:
         with engine.store.begin() as tx:
             now = engine.clock.now()
-            others = holds.standing(tx, now=now)
-            count = holds.release_rows(tx, hold, others, at_once=_AT_ONCE)
+            standing = holds.standing(tx, now=now)
+            count = holds.release_rows(tx, standing, at_once=_AT_ONCE)
             released += count
             if count == _AT_ONCE:
                 continue
-            if not holds.holds_any(tx, hold, others) and holds.end(tx, hold, by=by, now=now) and by is None:
+            if not holds.is_any_left(tx, standing) and holds.end(tx, hold, by=by, now=now) and by is None:
                 audits.write(tx, who=ROBOT, act="pause.over", subject=_name(hold), why="", now=now)
             break
     engine.nudge("dial")

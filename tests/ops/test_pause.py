@@ -13,12 +13,12 @@ from dialer.domain.events import GradeChanged
 from dialer.domain.pause import PauseScope
 from dialer.domain.values import Grade
 from dialer.errors import Invalid, NotFound
-from dialer.store import attempts
+from dialer.store import attempts, units
 from dialer.store import tables as t
 from dialer.store.attempts import Sending
 from dialer.usecases.escalate_unsigned import escalate_unsigned
 from dialer.usecases.move_cases import move_one
-from dialer.usecases.pause import LONGEST_MINUTES, end_pauses, pause, resume, standing_pauses
+from dialer.usecases.pause import LONGEST_MINUTES, end_pauses, pause, resume, resume_one, standing_pauses
 from dialer.usecases.sweep import sweep_attempts, sweep_cases
 from tests.ops.scene import MORNING, Scene
 
@@ -275,3 +275,77 @@ def test_what_was_withdrawn_while_held_is_tidied_up(scene: Scene):
     scene.change_attempt(scene.attempt_of(case_id)["id"], state="ended", result="canceled", ended_at=MORNING)
     go_on(scene, PauseScope.UNIT, "临河")
     assert held(scene) == 0
+
+
+# Units of the tree.
+
+
+def tree(scene: Scene) -> tuple[int, int, int]:
+    """A county, its station, and a station of the same name in another county."""
+    with scene.tx() as tx:
+        county = units.add(tx, name="临河区公安局", parent_id=None)
+        station = units.add(tx, name="城关派出所", parent_id=county)
+        elsewhere = units.add(tx, name="五原县公安局", parent_id=None)
+        other = units.add(tx, name="城关派出所", parent_id=elsewhere)
+    return county, station, other
+
+
+def test_a_unit_of_the_tree_is_paused_with_all_below_it(scene: Scene):
+    county, station, other = tree(scene)
+    cases = {unit: scene.open_case() for unit in (county, station, other)}
+    for unit, case_id in cases.items():
+        scene.change_case(case_id, unit_id=unit, unit="城关派出所")
+    paused = pause(scene.engine, scope=PauseScope.UNIT, unit_id=county, minutes=30, by="zhao", why="x")
+    assert paused.held == 2
+    assert paused.hold.subject == "临河区公安局"
+    late = scene.open_case()
+    scene.change_case(late, unit_id=station)
+    assert scene.claimed_cases() == [cases[other]]
+    assert scene.attempt_of(late)["held"]
+    assert resume_one(scene.engine, paused.hold.id, by="zhao") == 3
+
+
+def test_a_unit_may_be_named_as_a_list_would_name_it(scene: Scene):
+    county, station, _ = tree(scene)
+    case_id = scene.open_case()
+    scene.change_case(case_id, unit_id=station)
+    assert stop(scene, PauseScope.UNIT, "临河区").hold.unit_id == county
+    assert stop(scene, PauseScope.UNIT, "临河区城关派出所").hold.subject == "临河区公安局/城关派出所"
+    assert go_on(scene, PauseScope.UNIT, "临河区") == 0
+    assert go_on(scene, PauseScope.UNIT, "临河区城关派出所") == 1
+
+
+def test_whoever_belongs_to_a_unit_stops_nobody_else(scene: Scene):
+    county, station, other = tree(scene)
+    for own, unit in ((station, county), (station, other)):
+        with pytest.raises(NotFound):
+            pause(
+                scene.engine,
+                scope=PauseScope.UNIT,
+                unit_id=unit,
+                minutes=5,
+                by="zhao",
+                why="x",
+                seen_by=own,
+            )
+    with pytest.raises(NotFound):
+        pause(scene.engine, scope=PauseScope.ALL, minutes=5, by="zhao", why="x", seen_by=county)
+    placed = pause(
+        scene.engine, scope=PauseScope.UNIT, unit_id=station, minutes=5, by="zhao", why="x", seen_by=county
+    )
+    with pytest.raises(NotFound):
+        resume_one(scene.engine, placed.hold.id, by="zhao", seen_by=other)
+    assert resume_one(scene.engine, placed.hold.id, by="zhao", seen_by=county) == 0
+    with pytest.raises(NotFound):
+        resume_one(scene.engine, placed.hold.id, by="zhao")
+
+
+def test_a_case_that_left_a_paused_unit_is_free_when_the_pause_is_over(scene: Scene):
+    county, _, other = tree(scene)
+    case_id = scene.open_case()
+    scene.change_case(case_id, unit_id=county)
+    pause(scene.engine, scope=PauseScope.UNIT, unit_id=county, minutes=30, by="zhao", why="x")
+    scene.change_case(case_id, unit_id=other)
+    scene.later(minutes=30)
+    assert end_pauses(scene.engine) == 1
+    assert scene.claimed_cases() == [case_id]

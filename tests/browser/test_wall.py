@@ -1,0 +1,164 @@
+"""The wall and the control: figures that move, silence that is told, and a chief who stops the robots and resumes."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from dialer.bootstrap import application
+from dialer.domain.access import Role
+from dialer.settings import load_settings
+from dialer.store import facts
+from tests.browser.axe import assert_clean, assert_fits
+from tests.browser.conftest import Complaints
+from tests.browser.service import Service
+from tests.browser.staff import new_account
+
+pytestmark = pytest.mark.story
+
+PHONE, DESK = (390, 844), (1600, 900)
+SCREENS = ((1920, 1080), (3840, 2160))
+_STALE_MS = 40_000
+
+
+def as_wide(page: Page, size: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.wait_for_timeout(300)
+
+
+def look(page: Page) -> None:
+    """Clean and within the screen, at a desk and on a phone, light and dark."""
+    for size in (PHONE, DESK):
+        as_wide(page, size)
+        assert_fits(page)
+        for theme in ("light", "dark"):
+            page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+            assert_clean(page)
+
+
+def assert_all_is_on_the_screen(page: Page) -> None:
+    """A wall screen has nobody who scrolls it: all of it is there, and nothing is cut off."""
+    for size in SCREENS:
+        as_wide(page, size)
+        over = page.evaluate("document.documentElement.scrollHeight - window.innerHeight")
+        assert over <= 0, f"{size}: {over} px too high"
+        assert_fits(page)
+        cut = page.evaluate(
+            "[...document.querySelectorAll('.tile')].filter(one => one.scrollHeight > one.clientHeight + 1"
+            " || one.scrollWidth > one.clientWidth + 1).map(one => one.textContent.trim().slice(0, 20))"
+        )
+        assert cut == [], f"{size}: {cut}"
+
+
+@contextmanager
+def silent(service: Service) -> Iterator[None]:
+    """Within the block the web process is there and says nothing."""
+    with application(load_settings(service.env)) as app, app.engine.store.begin() as tx:
+        beats = facts.alive(tx, since=datetime.now(UTC) - timedelta(seconds=10))
+    [web] = [beat for beat in beats if beat.kind == "web"]
+    pid = int(web.process.rpartition(":")[2])
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_a_chief_watches_stops_and_resumes_the_robots(page: Page, service: Service, complaints: Complaints):
+    new_account(page, service, "chief1", Role.SUPERVISOR)
+    expect(page).to_have_url(f"{service.url}/wall")
+    expect(page.locator("[data-live-state]")).to_have_text("实时")
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    assert_all_is_on_the_screen(page)
+    for theme in ("dark", "light"):
+        page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+        assert_clean(page)
+    page.locator(".wall-details summary").click()
+    expect(page.locator("[data-part=minutes] tr")).to_have_count(60)
+    assert_clean(page)
+    as_wide(page, PHONE)
+    assert_fits(page)
+
+    # Stopped, with a reason that everybody reads.
+    page.goto("/control")
+    look(page)
+    form = page.locator(".pause-form")
+    form.locator("#f-scope").select_option("grade")
+    form.locator("#f-grade").select_option("low")
+    expect(form.locator("#f-unit")).to_be_hidden()
+    form.locator("#f-scope").select_option("all")
+    form.locator("#f-minutes").select_option("60")
+    form.locator("#f-why").fill("线路检修")
+    form.get_by_role("button", name="暂停外呼").click()
+    expect(page.locator(".toast")).to_contain_text("已暂停")
+    expect(page.locator(".halted")).to_contain_text("线路检修")
+    expect(page.locator("#now tbody tr").first).to_contain_text("chief1")
+    look(page)
+
+    # Figures move by themselves: what is loaded waits, since nothing rings.
+    page.goto("/wall")
+    expect(page.locator(".wall-band")).to_contain_text("线路检修")
+    tile = page.locator(".tile-extra_high .tile-big")
+    before = int(tile.inner_text())
+    service.load(
+        [
+            {"姓名": f"王小{n}", "手机号": f"1380013900{n}", "等级": "特高危", "诈骗类型": "刷单返利"}
+            for n in range(3)
+        ]
+    )
+    expect(tile).to_have_text(str(before + 3))
+    assert_all_is_on_the_screen(page)
+
+    # And go on.
+    page.goto("/control")
+    expect(page.locator("#now tbody tr").first).to_contain_text("3")
+    page.locator("#now").get_by_role("button", name="恢复").first.click()
+    expect(page.locator(".toast")).to_contain_text("已恢复")
+    expect(page.locator(".halted")).to_have_count(0)
+    page.goto("/wall")
+    expect(tile).to_have_text("0")
+    expect(page.locator(".wall-band", has_text="线路检修")).to_have_count(0)
+
+    # Silence is told, and forgiven.
+    with silent(service):
+        stale = page.locator("[data-stale]")
+        expect(stale).to_be_visible(timeout=_STALE_MS)
+        expect(stale).to_contain_text("最后数据")
+        expect(page.locator("html")).to_have_class("is-stale")
+    expect(stale).to_be_hidden(timeout=_STALE_MS)
+    expect(page.locator("[data-live-state]")).to_have_text("实时")
+    complaints.told = [told for told in complaints.told if "ERR_" not in told and "net::" not in told]
+    assert complaints.told == []
+
+
+def test_the_wall_and_the_control_in_english_and_a_pace_lowered(page: Page, service: Service):
+    new_account(page, service, "chief2", Role.SUPERVISOR, language="en")
+    expect(page.locator("[data-live-state]")).to_have_text("live")
+    assert_all_is_on_the_screen(page)
+    assert_clean(page)
+    as_wide(page, DESK)
+    page.goto("/control")
+    look(page)
+    expect(page.get_by_text("A caller rings at once beside the robot, within 5 min.")).to_be_visible()
+    page.locator("#f-lines").fill("5")
+    page.locator("#f-pace_why").fill("fewer people at the desks")
+    page.get_by_role("button", name="Change the pace").click()
+    expect(page.get_by_text("Lowered by chief2")).to_be_visible()
+    page.goto("/wall")
+    expect(page.locator(".wall-middle .tile-big").first).to_contain_text("/ 5")
+    page.goto("/control")
+    page.get_by_role("button", name="Back to the settings").click()
+    expect(page.get_by_text("As the settings say.")).to_be_visible()
+
+    # A session that has ended says so, and the figures stand.
+    page.goto("/wall")
+    expect(page.locator("[data-live-state]")).to_have_text("live")
+    service.dialer("staff", "sessions", "chief2", "--end")
+    expect(page.locator("[data-signed-out]")).to_be_visible()
+    expect(page.locator("html")).to_have_class("is-stale")
