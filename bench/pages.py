@@ -139,6 +139,10 @@ def _pages(app: Application) -> Iterator[tuple[str, Role, int | None, str]]:
         yield f"cases, {where}, name", role, unit_id, person("王小明")
     yield "cases, phone", Role.SUPERVISOR, None, person("13900054321")
     yield "cases, instruction", Role.SUPERVISOR, None, "/cases?no=nothing-like-this-1"
+    for where, unit_id in (("centre", whole), ("county", county)):
+        yield f"wall, {where}", Role.SUPERVISOR, unit_id, "/wall"
+        yield f"control, {where}", Role.SUPERVISOR, unit_id, "/control"
+        yield f"control, {where}, what changes", Role.SUPERVISOR, unit_id, "/control/now"
     yield "audit", Role.AUDITOR, None, "/audit"
     yield "audit, exports", Role.AUDITOR, None, "/audit?act=export"
     yield "audit, one person", Role.AUDITOR, None, "/audit?who=bench7"

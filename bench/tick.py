@@ -30,6 +30,7 @@ from dialer.usecases.fold_figures import fold_figures
 from dialer.usecases.measure import measure, measure_first_attempts
 from dialer.usecases.pause import end_pauses
 from dialer.usecases.sweep import sweep_attempts, sweep_cases
+from dialer.usecases.watch_wall import wall_hour, wall_now, wall_queue, wall_today
 
 _TOUCHED = 50
 _RESTING = """
@@ -65,6 +66,10 @@ class Round:
         return {
             "metrics": lambda: (measure(engine, late_seconds=60), measure_first_attempts(engine)),
             "status": self._status,
+            "wall, now": lambda: wall_now(engine, unit_id=None, late_seconds=60),
+            "wall, queue": lambda: wall_queue(engine, unit_id=None),
+            "wall, hour": lambda: wall_hour(engine, unit_id=None),
+            "wall, today": lambda: wall_today(engine, unit_id=None),
         }
 
     def touch(self) -> None:

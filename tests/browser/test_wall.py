@@ -15,7 +15,7 @@ from dialer.bootstrap import application
 from dialer.domain.access import Role
 from dialer.settings import load_settings
 from dialer.store import facts
-from tests.browser.axe import assert_clean, assert_fits
+from tests.browser.axe import assert_clean, assert_fits, look
 from tests.browser.conftest import Complaints
 from tests.browser.service import Service
 from tests.browser.staff import new_account
@@ -30,16 +30,6 @@ _STALE_MS = 40_000
 def as_wide(page: Page, size: tuple[int, int]) -> None:
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.wait_for_timeout(300)
-
-
-def look(page: Page) -> None:
-    """Clean and within the screen, at a desk and on a phone, light and dark."""
-    for size in (PHONE, DESK):
-        as_wide(page, size)
-        assert_fits(page)
-        for theme in ("light", "dark"):
-            page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
-            assert_clean(page)
 
 
 def assert_all_is_on_the_screen(page: Page) -> None:

@@ -22,14 +22,15 @@ from dialer.domain.effects import AlarmCode
 from dialer.domain.pause import PauseScope
 from dialer.domain.values import Contact, Grade
 from dialer.language import Lang
-from dialer.store import alarms, facts, staff_sessions
+from dialer.store import alarms, staff_sessions
+from dialer.store import facts as noted
 from dialer.store import tables as t
 from dialer.usecases.pause import pause
 from dialer.web.app import create_app
 from dialer.web.closing import Closing
 from dialer.web.console.cookies import SESSION
 from dialer.web.console.wall_feed import FeedRules, TooMany, Wall, WallFeed
-from dialer.web.console.wall_view import short
+from dialer.web.console.wall_view import facts, short
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.console.town import ConsoleTown
 from tests.store.reads.town import MORNING
@@ -54,8 +55,8 @@ async def test_it_says_who_waits_and_for_how_long(console: ConsoleDesk):
     answer = await console.person(Role.SUPERVISOR).get("/wall")
     assert answer.status_code == 200
     said = text(answer)
-    assert "extra high waiting 2 oldest 4 min for later 1" in said
-    assert "high waiting 0 oldest — for later 0" in said
+    assert "extra high waiting for the robot 2 oldest 4 min for later 1" in said
+    assert "high waiting for the robot 0 oldest — for later 0" in said
     assert "10:00:00" in said
 
 
@@ -107,13 +108,13 @@ async def test_a_unit_sees_its_own_and_the_centre_s_lines(console: ConsoleDesk):
         alarms.ring(tx, AlarmCode.REJECTED_HIGH_ROW, now=MORNING, load_id=1)
     own = text(await console.person(Role.OFFICER, unit_id=county).get("/wall"))
     assert "临河 with all below it" in own
-    assert "high waiting 1" in own
+    assert "high waiting for the robot 1" in own
     assert "Overdue 1" in own
     assert "Alarms 2" in own
     assert "Warnings 1" in own
     assert "Lines in use whole centre 0 / 24" in own
     whole = text(await console.person(Role.OFFICER).get("/wall"))
-    assert "high waiting 4" in whole
+    assert "high waiting for the robot 4" in whole
     assert "Overdue 4" in whole
     assert "Alarms 6" in whole
 
@@ -143,6 +144,16 @@ def test_numbers_stay_short_enough_to_be_read():
 
 
 # The feed.
+
+
+async def test_what_was_counted_earlier_says_when(console: ConsoleDesk):
+    """Counting a million takes long, so it is done less often."""
+    ConsoleTown(console)
+    feed = feed_of(console.app, replace(QUICK, fresh_seconds=60.0))
+    wall = feed.read(None)
+    later = replace(wall, now=replace(wall.now, at=wall.now.at + timedelta(seconds=9)))
+    assert facts(console.app.engine, later, Lang.EN)["queue_lags"]
+    assert not facts(console.app.engine, wall, Lang.EN)["queue_lags"]
 
 
 def told(body: str) -> list[tuple[str, dict[str, Any]]]:
@@ -384,6 +395,6 @@ async def test_looking_at_the_wall_is_no_use_of_a_session(console: ConsoleDesk):
 
 def test_the_last_round_is_told_as_the_engine_left_it(console_app: Application):
     with console_app.engine.store.begin() as tx:
-        facts.note_part(tx, "cycle", began_at=MORNING, real_now=MORNING)
+        noted.note_part(tx, "cycle", began_at=MORNING, real_now=MORNING)
     found = feed_of(console_app).read(None)
     assert found.now.engine.cycle_seconds == 0

@@ -157,20 +157,25 @@ class LastHour:
 
 
 def last_hour(tx: Tx, *, now: datetime, unit_id: int | None) -> LastHour:
-    sent_at = t.attempt.c.sent_at
-    minutes_ago = sa.func.floor(sa.extract("epoch", sa.literal(now) - sent_at) / 60).label("minutes_ago")
-    answered = t.attempt.c.result == word(TelephonyResult.ANSWERED)
-    statement = (
-        sa.select(
-            minutes_ago,
-            sa.func.count().label("sent"),
-            sa.func.count().filter(sa.or_(answered, t.attempt.c.answered_at.is_not(None))).label("answered"),
-        )
-        .where(sent_at > now - _HOUR, sent_at <= now)
-        .group_by("minutes_ago")
+    attempt = t.attempt.c
+    # By the moment first, whatever the unit: an hour's calls are few, a unit's may be years of them.
+    recent = (
+        sa.select(attempt.case_id, attempt.sent_at, attempt.result, attempt.answered_at)
+        .where(attempt.sent_at > now - _HOUR, attempt.sent_at <= now)
+        .cte("recent")
+        .prefix_with("MATERIALIZED")
     )
-    if unit_id is not None:
-        statement = statement.join(t.case, t.case.c.id == t.attempt.c.case_id).where(
+    minutes_ago = sa.func.floor(sa.extract("epoch", sa.literal(now) - recent.c.sent_at) / 60)
+    answered = sa.or_(recent.c.result == word(TelephonyResult.ANSWERED), recent.c.answered_at.is_not(None))
+    statement = sa.select(
+        minutes_ago.label("minutes_ago"),
+        sa.func.count().label("sent"),
+        sa.func.count().filter(answered).label("answered"),
+    ).group_by("minutes_ago")
+    if unit_id is None:
+        statement = statement.select_from(recent)
+    else:
+        statement = statement.select_from(recent.join(t.case, t.case.c.id == recent.c.case_id)).where(
             seen_by(t.case.c.unit_id, unit_id)
         )
     sent, taken = [0] * MINUTES, [0] * MINUTES

@@ -21,6 +21,8 @@ from dialer.web.console.wall_feed import Wall
 from dialer.words import word
 
 TEMPLATE = "console/wall.html"
+_LAG_SECONDS = 5.0
+"""What was counted longer ago than this beside the rest says when."""
 _EXACT_BELOW = 100_000
 _MYRIAD = 10_000
 _THOUSAND, _MILLION = 1_000, 1_000_000
@@ -79,6 +81,7 @@ def facts(engine: Engine, wall: Wall, lang: Lang) -> dict[str, Any]:
     total = wall.today.figures.total
     return {
         "wall": wall,
+        "queue_lags": (wall.now.at - wall.queue.at).total_seconds() > _LAG_SECONDS,
         "tiles": [_tile(engine, wall, grade) for grade in Grade],
         "short": lambda value: short(value, lang),
         "funnel": _funnel(total.counts),
