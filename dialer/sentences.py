@@ -197,12 +197,15 @@ VIEWS: Mapping[str, str] = {
     "export": mark("exported records"),
 }
 """Whoever did this has seen, or taken away, what is hidden."""
+_OF_WORK: Mapping[str, str] = {"desk": mark("at the desk")}
+"""Reasons that nobody typed: whoever has the work needs to see."""
 
 
 def _viewed(f: Facts, lang: Lang) -> str:
     known = VIEWS.get(str(f["act"]))
     what = say(lang, known) if known else _named(ActKind, f["act"], lang)
-    return what + say(lang, ": %(why)s", why=f["why"]) if f["why"] else what
+    why = say(lang, _OF_WORK.get(str(f["why"]), str(f["why"])))
+    return what + say(lang, ": %(why)s", why=why) if why else what
 
 
 def _act(f: Facts, lang: Lang) -> str:

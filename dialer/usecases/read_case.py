@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dialer.domain.units import Unit
+from dialer.domain.units import UnitIndex
 from dialer.store import audits, desk_calls, visits
 from dialer.store.desk_calls import DeskCall
 from dialer.store.reads import case_work
@@ -60,11 +60,10 @@ def read_words(engine: Engine, case_id: int, *, who: str, why: str, seen_by: int
         return _sheet(tx, engine, case_id, in_clear=True)
 
 
-def units_to_hand_to(engine: Engine) -> list[Unit]:
-    """Active ones of the whole centre, in the order of the tree: work may go to any of them."""
+def units_to_hand_to(engine: Engine) -> UnitIndex:
+    """The whole centre's: work may go to any of them."""
     with engine.store.begin() as tx:
-        index = engine.units.current(tx)
-    return sorted((unit for unit in index if unit.active), key=lambda unit: unit.path)
+        return engine.units.current(tx)
 
 
 def _sheet(tx: Tx, engine: Engine, case_id: int, *, in_clear: bool) -> CaseSheet:

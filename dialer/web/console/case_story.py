@@ -14,7 +14,7 @@ from dialer.domain.case import Reason
 from dialer.domain.errand import DeskCallState
 from dialer.domain.values import Answer, Contact, FraudType, TelephonyResult
 from dialer.language import Lang, say
-from dialer.outcomes.timeline import Entry, EntryKind
+from dialer.outcomes.timeline import Entry, EntryKind, Fact
 from dialer.sentences import VIEWS, entry_sentence
 from dialer.store.desk_calls import DeskCall
 from dialer.usecases.read_case import CaseSheet
@@ -110,6 +110,10 @@ class Item:
     sealed: bool = False
     """Something was written with it, which is not open here."""
     trouble: bool = False
+    agreed_for: datetime | None = None
+    """When the person wants to be rung."""
+    talk_seconds: int | None = None
+    """Of a call from a desk."""
     ring: Ring | None = None
     photo: UUID | None = None
 
@@ -239,9 +243,19 @@ def _others(
             login=entry.by,
             why=written.get(event) or why,
             trouble=entry.kind in _TROUBLE,
+            agreed_for=_moment(entry.facts.get("call_at")),
+            talk_seconds=_seconds(entry.facts.get("talk_seconds")),
             photo=photo.client_id if photo is not None else None,
         )
         yield replace(item, sealed=bool(entry.facts.get("words")) and not item.why)
+
+
+def _moment(fact: Fact) -> datetime | None:
+    return datetime.fromisoformat(fact) if isinstance(fact, str) else None
+
+
+def _seconds(fact: Fact) -> int | None:
+    return fact if isinstance(fact, int) else None
 
 
 def is_told_twice(entry: Entry) -> bool:

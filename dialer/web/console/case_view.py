@@ -23,7 +23,8 @@ from dialer.usecases.read_case import CaseSheet, units_to_hand_to
 from dialer.usecases.why_waiting import Waiting, WaitReason
 from dialer.web.console.case_story import is_told_twice, story_items
 from dialer.web.console.case_words import ahead_words, by_words, named, waiting_words
-from dialer.web.console.unit_choice import unit_tree
+from dialer.web.console.desk_words import dialled
+from dialer.web.console.unit_choice import unit_names
 from dialer.web.console.visit import Visit
 
 TEMPLATE = "console/case.html"
@@ -92,13 +93,18 @@ def case_facts(
             and line.recorded_by != visit.who
         },
         "lower_act": Act.LOWER_CASES,
+        "may_lists": visit.may(Act.LOAD_LISTS),
+        "may_sort": visit.may(Act.SORT_UNITS),
+        "may_visit": visit.may(Act.WORK_VISITS),
+        "dialled": lambda number: dialled(number, visit.engine.centre.area_code),
         "Reason": Reason,
     }
 
 
-def _units(visit: Visit, own: int | None) -> list[tuple[int, str]]:
+def _units(visit: Visit, own: int | None) -> list[str]:
     """Where it may go: anywhere but to where it is."""
-    return [(unit_id, name) for unit_id, name in unit_tree(units_to_hand_to(visit.engine)) if unit_id != own]
+    names = unit_names(units_to_hand_to(visit.engine))
+    return sorted(name for unit_id, name in names.items() if unit_id != own)
 
 
 def _waiting(waiting: Waiting | None, lang: Lang) -> str:

@@ -29,17 +29,19 @@ from dialer.usecases.act_on_case import (
     ring_now,
 )
 from dialer.usecases.file_case import file_for_case
-from dialer.usecases.read_case import read_case
+from dialer.usecases.read_case import read_case, units_to_hand_to
 from dialer.usecases.report_errand import approve_outcome
 from dialer.web.console.case_view import TEMPLATE, Typed, case_facts
 from dialer.web.console.case_words import conflict_words
 from dialer.web.console.pages.case import CaseId, Text
 from dialer.web.console.refusals import problem
 from dialer.web.console.registry import Section
+from dialer.web.console.unit_choice import typed_unit
 from dialer.web.console.visit import Asked, Visit
 
 pages = Section()
 _CONFLICT, _UNPROCESSABLE = 409, 422
+_MOST_DIGITS = 18
 _FIELDS = {"case number": "case_number"}
 """Fields of the use cases whose form calls them otherwise."""
 
@@ -123,7 +125,7 @@ def unit(visit: Asked, case_id: CaseId, ground: Ground, unit: Text = "", why: Te
         lambda: hand_over(
             visit.engine,
             case_id,
-            to_unit_id=_id(unit, field="unit"),
+            to_unit_id=typed_unit(units_to_hand_to(visit.engine), unit[:200]),
             by=visit.who,
             expected=ground.expected,
             why=why,
@@ -163,7 +165,7 @@ def duplicate(visit: Asked, case_id: CaseId, ground: Ground, of: Text = "") -> R
         lambda: mark_duplicate(
             visit.engine,
             case_id,
-            of=_id(of.strip().removeprefix("#"), field="of"),
+            of=_case_number(of),
             by=visit.who,
             expected=ground.expected,
             seen_by=visit.member.unit_id,
@@ -272,8 +274,7 @@ def _done(
     except NotFound as fault:
         if fault.key == case_id:
             raise
-        field = "unit" if fault.kind == "unit" else "of"
-        wrong = {field: visit.say("is not there, or belongs to another unit")}
+        wrong = {"of": visit.say("is not there, or belongs to another unit")}
         return _again(visit, case_id, Typed(act=typed.act, fields=typed.fields, wrong=wrong), _UNPROCESSABLE)
     except Overtaken:
         changed = Typed(act=typed.act, fields=typed.fields, shown_at=ground.shown_at or visit.now)
@@ -303,7 +304,8 @@ def _chosen(kind: type[_Word], value: str, *, field: str) -> _Word:
         raise Invalid(field=field, problem="is not chosen") from None
 
 
-def _id(text: str, *, field: str) -> int:
-    if not text.isdecimal() or len(text) > 18:  # noqa: PLR2004  # more digits than a row's id can have
-        raise Invalid(field=field, problem="is not chosen" if field == "unit" else "is no case number")
-    return int(text)
+def _case_number(text: str) -> int:
+    number = text.strip().removeprefix("#")
+    if not number.isdecimal() or len(number) > _MOST_DIGITS:
+        raise Invalid(field="of", problem="is no case number")
+    return int(number)

@@ -152,7 +152,12 @@
   });
 
   readyStory();
-  var refused = document.querySelector("details.act[open] .problem, details.act[open] .note-trouble, .changed");
-  var drawer = document.querySelector("details.act[open]");
-  if (refused && drawer) { openDrawer(drawer.querySelector("summary")); }
+  // What changed is read first; what is wrong in a form is gone to.
+  var changed = document.querySelector(".changed");
+  var wrong = document.querySelector("details.act[open] .problem, details.act[open] .note-trouble");
+  if (changed) {
+    changed.focus();
+  } else if (wrong) {
+    openDrawer(wrong.closest("details").querySelector("summary"));
+  }
 })();
