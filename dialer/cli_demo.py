@@ -25,6 +25,7 @@ from dialer.cli_report import report_view
 from dialer.cli_serve import children, say
 from dialer.demo import ground, run
 from dialer.demo.accounts import make_accounts
+from dialer.demo.organisation import organise
 from dialer.errors import UnusableFile
 from dialer.outcomes.figures import Report
 from dialer.outcomes.report_form import report_form
@@ -104,6 +105,7 @@ def _play(
     console.print("[bold]演练 drill[/]：模拟线路，不会拨打任何真实电话 simulated line, no real phone is rung")
     if not run.wait_until_up(app, tend=tend, stopped=stopped.is_set):
         return _INTERRUPTED
+    organise(app.engine)
     _tell_accounts(app, console)
     loaded = _load_beside(app, targets or run.write_sample(app), tend)
     run.set_pace(app, speed=ground.pace(settings_speed=app.settings.clock.speed))

@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from dialer.demo.organisation import as_lists_write
 from dialer.demo.sample_people import LANDLINE_BLOCK, SamplePerson, invented_people
 from dialer.domain.values import Grade
 
@@ -93,6 +94,7 @@ def build(now: datetime, *, seed: int = SEED) -> bytes:
     people = invented_people(rng, count=TARGETS, today=local.date())
     rows = _targets(rng, people, local)
     rows += _people_again(rng, rows, local)
+    _write_units(rows)
     _share_landlines(rows)
     _slip(rows)
     rows += _rows_to_refuse(
@@ -191,6 +193,13 @@ def _people_again(rng: random.Random, rows: list[_Row], local: datetime) -> list
             )
         )
     return again
+
+
+def _write_units(rows: list[_Row]) -> None:
+    """Each office in its own words; dice of their own, so that nothing else of the list depends on them."""
+    rng = random.Random(SEED)  # noqa: S311 - invented data, no secret
+    for index, row in enumerate(rows):
+        rows[index] = replace(row, person=replace(row.person, unit=as_lists_write(rng, row.person.unit)))
 
 
 def _share_landlines(rows: list[_Row]) -> None:

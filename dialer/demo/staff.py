@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import timedelta
 
+from dialer.demo.between_units import pass_on
+from dialer.demo.dice import dice
 from dialer.domain.errand import AssignmentState
 from dialer.domain.stop_payment import StopResult
 from dialer.domain.values import OutcomeKind, Track
@@ -52,13 +53,14 @@ def work_once(engine: Engine) -> int:
         waiting = assignments.waiting(tx, limit=_AT_ONCE)
         payments = stop_payments.waiting(tx, limit=_AT_ONCE)
     now = engine.clock.now()
+    alone = pass_on(engine, waiting, now=now)
     reported = 0
     for payment in payments:
         if now - payment.opened_at >= _BANK_ASKED_AFTER:
             stop_payment_done(engine, payment.id, by=_CHIEF, result=StopResult.ASKED)
     for assignment in waiting:
-        if assignment.lease_until is not None:
-            continue  # Somebody sits before it.
+        if assignment.lease_until is not None or assignment.id in alone:
+            continue  # Somebody sits before it, or it is between two units.
         age = now - assignment.opened_at
         try:
             if assignment.state is AssignmentState.OPEN and age >= _SIGN_AFTER:
@@ -82,7 +84,7 @@ def _report(engine: Engine, assignment: Assignment) -> None:
         amounts=amounts,
         evidence=evidence,
     )
-    if _dice(assignment, "approve") < 80:  # noqa: PLR2004  # percent
+    if dice(assignment, "approve") < 80:  # noqa: PLR2004  # percent
         approve_outcome(engine, outcome_id, by=_CHIEF)
 
 
@@ -92,16 +94,16 @@ def _money(engine: Engine, assignment: Assignment, outcome: OutcomeKind) -> tupl
         at_risk = cases.amount_at_risk(tx, assignment.case_id)
     if not at_risk:
         return Amounts(), ""
-    if outcome in _SAVED and _dice(assignment, "saved") < 35:  # noqa: PLR2004  # percent
+    if outcome in _SAVED and dice(assignment, "saved") < 35:  # noqa: PLR2004  # percent
         return Amounts(intended_fen=at_risk), "演练：转账页面截图 drill: screenshot of the transfer page"
-    if outcome is OutcomeKind.ALREADY_DEFRAUDED and _dice(assignment, "stopped") < 40:  # noqa: PLR2004
+    if outcome is OutcomeKind.ALREADY_DEFRAUDED and dice(assignment, "stopped") < 40:  # noqa: PLR2004
         return Amounts(stopped_fen=at_risk // 2), "演练：银行止付回执 drill: the bank's stop-payment receipt"
     return Amounts(), ""
 
 
 def _outcome(assignment: Assignment) -> OutcomeKind:
     mix = _BY_PHONE if assignment.kind is Track.HUMAN else _AT_THE_DOOR
-    left = _dice(assignment, "outcome")
+    left = dice(assignment, "outcome")
     for share, outcome in mix:
         if left < share:
             return outcome
@@ -111,12 +113,4 @@ def _outcome(assignment: Assignment) -> OutcomeKind:
 
 def _who(assignment: Assignment) -> str:
     names = _CALLERS if assignment.kind is Track.HUMAN else _OFFICERS
-    return names[_dice(assignment, "who") % len(names)]
-
-
-def _dice(assignment: Assignment, what: str) -> int:
-    """0 to 99, always the same for the same assignment."""
-    digest = hashlib.sha256(
-        f"{what}:{assignment.kind}:{assignment.case_id}:{assignment.id}".encode()
-    ).digest()
-    return int.from_bytes(digest[:4], "big") % 100
+    return names[dice(assignment, "who") % len(names)]

@@ -41,12 +41,16 @@ class UnitNode:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitTree:
     roots: tuple[UnitNode, ...]
-    unsorted: int | None
-    """Open cases without a unit; None for whoever does not see them."""
+    units: int
+    """All that the reader sees, whatever was looked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queues:
+    unsorted: int
+    """Open cases without a unit; none for whoever does not see them."""
     transfers: int
     """That ask to come into a unit of the reader."""
-    units: int
-    index: UnitIndex
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +76,20 @@ def show_tree(engine: Engine, *, seen_by: int | None, text: str = "") -> UnitTre
     with engine.store.begin() as tx:
         index = engine.units.current(tx)
         roots = _nodes(tx, engine, index, seen_by)
-        unsorted = open_counts.waiting(tx) if seen_by is None else None
-        coming = unit_work.count_moving(tx, into=seen_by)
     total = sum(1 + root.units for root in roots)
     wanted = normalised(text)
     if wanted:
         roots = tuple(kept for root in roots if (kept := _matching(root, wanted)) is not None)
-    return UnitTree(roots=roots, unsorted=unsorted, transfers=coming, units=total, index=index)
+    return UnitTree(roots=roots, units=total)
+
+
+def count_queues(engine: Engine, *, seen_by: int | None) -> Queues:
+    """What waits for somebody who sorts."""
+    with engine.store.begin() as tx:
+        return Queues(
+            unsorted=open_counts.waiting(tx) if seen_by is None else 0,
+            transfers=unit_work.count_moving(tx, into=seen_by),
+        )
 
 
 def show_unit(engine: Engine, unit_id: int, *, seen_by: int | None, which: Waiting = Waiting.ALL) -> UnitPage:

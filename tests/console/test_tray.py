@@ -82,9 +82,19 @@ async def test_without_remembering_nothing_is_learned(
     assert "It could mean any of these" in told
     assert "临河区公安分局/城关派出所 五原县公安局/城关派出所" in told
     assert re.search(r'name="teach" value="1">', page.text) is not None
-    await clerk.post(f"/units/tray/{first}/sort", unit="五原县公安局/城关派出所")
+    # Whatever is typed, the name that is pressed counts.
+    await clerk.post(f"/units/tray/{first}/sort", unit="新华", like="五原县公安局/城关派出所")
     assert units_of(console) == [tree["other"]] * 2
     assert console.rows(t.unit_alias) == []
+
+
+async def test_enter_presses_what_was_typed_and_no_suggestion(
+    console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]
+):
+    town.case(unit="老新华派出所")
+    page = (await console.person(Role.CLERK).get("/units/tray")).text
+    form = page[page.index("/sort") :]
+    assert form.index('name="unit"') < form.index(">Sort<") < form.index('name="like"')
 
 
 async def test_what_names_no_unit_is_told_beside_its_field_with_names_like_it(

@@ -103,6 +103,22 @@ def work_of(
         t.assignment_transfer.c.assignment_id == a.id,
         t.assignment_transfer.c.state == TransferState.ASKED.value,
     )
+    # Of each unit its own first ones, which an index has in order; the first of all are among these.
+    own = (
+        sa.select(a.id, a.urgency_at)
+        .where(a.unit_id == t.unit.c.id, _PENDING, *_wanted(which, now))
+        .order_by(a.urgency_at)
+        .limit(limit)
+        .lateral("own")
+    )
+    first = (
+        sa.select(own.c.id)
+        .select_from(t.unit)
+        .join(own, sa.true())
+        .where(units.within(t.unit.c.id, unit_id))
+        .order_by(own.c.urgency_at, own.c.id)
+        .limit(limit)
+    )
     statement = (
         sa.select(
             *(a[name] for name in (*names, "call_at", "raises", "transfers")),
@@ -111,19 +127,9 @@ def work_of(
             leaves.label("leaves"),
         )
         .join(t.case, t.case.c.id == a.case_id)
-        .where(_PENDING, units.within(a.unit_id, unit_id))
+        .where(a.id.in_(first))
         .order_by(a.urgency_at, a.id)
-        .limit(limit)
     )
-    match which:
-        case Waiting.UNSIGNED:
-            statement = statement.where(a.state == AssignmentState.OPEN.value, sa.not_(_kept(now)))
-        case Waiting.OVERDUE:
-            statement = statement.where(a.due_at <= now, sa.not_(_kept(now)))
-        case Waiting.FEEDBACK:
-            statement = statement.where(a.state == AssignmentState.SIGNED.value)
-        case Waiting.ALL:
-            pass
     return [
         Work(
             **dict(row)
@@ -137,6 +143,19 @@ def work_of(
         )
         for row in tx.rows(statement)
     ]
+
+
+def _wanted(which: Waiting, now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    a = t.assignment.c
+    match which:
+        case Waiting.ALL:
+            return ()
+        case Waiting.UNSIGNED:
+            return (a.state == AssignmentState.OPEN.value, sa.not_(_kept(now)))
+        case Waiting.OVERDUE:
+            return (a.due_at <= now, sa.not_(_kept(now)))
+        case Waiting.FEEDBACK:
+            return (a.state == AssignmentState.SIGNED.value,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

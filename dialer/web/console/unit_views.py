@@ -10,6 +10,7 @@ from dialer.domain.access import Act
 from dialer.domain.units import SEPARATOR, UnitIndex
 from dialer.language import Lang, mark
 from dialer.usecases.import_units import UnusableUnits
+from dialer.usecases.show_units import count_queues
 from dialer.web.console.visit import Visit
 
 _BOTH = re.compile(r"(?s)(?P<zh>.+?) \((?P<en>.+)\)")
@@ -29,22 +30,21 @@ SAID = (
 """Refusals of the acts on units, which have a translation."""
 
 
-def unit_tabs(
-    visit: Visit, *, unsorted: int | None = None, transfers: int | None = None
-) -> list[tuple[str, str]]:
-    """The pages about units that the reader may open; how much waits behind each where it is known."""
-    whole = visit.member.unit_id is None
+def unit_tabs(visit: Visit) -> list[tuple[str, str]]:
+    """The pages about units that the reader may open, with how much waits behind each."""
+    seen_by = visit.member.unit_id
     tabs = [("/units", visit.say(mark("Organisation")))]
     if visit.may(Act.SORT_UNITS):
-        if whole:
-            tabs.append(("/units/tray", _counted(visit.say(mark("Sorting tray")), unsorted)))
-        tabs.append(("/units/transfers", _counted(visit.say(mark("Transfers")), transfers)))
-    if visit.may(Act.MANAGE_UNITS) and whole:
+        queues = count_queues(visit.engine, seen_by=seen_by)
+        if seen_by is None:
+            tabs.append(("/units/tray", _counted(visit.say(mark("Sorting tray")), queues.unsorted)))
+        tabs.append(("/units/transfers", _counted(visit.say(mark("Transfers")), queues.transfers)))
+    if visit.may(Act.MANAGE_UNITS) and seen_by is None:
         tabs.append(("/units/import", visit.say(mark("Import"))))
     return tabs
 
 
-def _counted(text: str, n: int | None) -> str:
+def _counted(text: str, n: int) -> str:
     return f"{text} {n:,}" if n else text
 
 

@@ -33,22 +33,23 @@ def sort(
     visit: Asked,
     case_id: int,
     unit: Annotated[str, Form()] = "",
+    like: Annotated[str, Form()] = "",
     teach: Annotated[bool, Form()] = False,
 ) -> Response:
     """Every case whose list wrote what this one's did is the unit's; with `teach` later ones too."""
-    seen_by = visit.member.unit_id
+    seen_by, typed = visit.member.unit_id, (like or unit)[:200]
     group = show_group(visit.engine, case_id, seen_by=seen_by, limit=1)
     try:
-        unit_id = typed_unit(group.index, unit[:200])
+        unit_id = typed_unit(group.index, typed)
         done = assign_unit(
             visit.engine, case_id, unit_id=unit_id, by=visit.who, alike=True, teach=teach, seen_by=seen_by
         )
     except Invalid as fault:
-        return _show(visit, case_id=case_id, wrong=problem(fault, visit.lang), typed=unit[:200])
+        return _show(visit, case_id=case_id, wrong=problem(fault, visit.lang), typed=typed)
     except Conflict as fault:
         if fault.current.startswith("unit/"):
             known = visit.say(mark("lists that write this mean another unit already"))
-            return _show(visit, case_id=case_id, wrong=known, typed=unit[:200])
+            return _show(visit, case_id=case_id, wrong=known, typed=typed)
         raise
     return visit.go(_TRAY, notice=_told(visit, done, group.index.label(unit_id)))
 
@@ -63,18 +64,19 @@ def some(
     visit: Asked,
     case_id: int,
     unit: Annotated[str, Form()] = "",
+    like: Annotated[str, Form()] = "",
     case: Annotated[list[int] | None, Form()] = None,
 ) -> Response:
     """Only the chosen cases are the unit's; nothing is learned."""
-    seen_by = visit.member.unit_id
+    seen_by, typed = visit.member.unit_id, (like or unit)[:200]
     page = show_group(visit.engine, case_id, seen_by=seen_by, limit=1)
     chosen = (case or [])[:_MOST_CASES]
     try:
-        unit_id = typed_unit(page.index, unit[:200])
+        unit_id = typed_unit(page.index, typed)
         done = assign_cases(visit.engine, chosen, unit_id=unit_id, by=visit.who, seen_by=seen_by)
     except Invalid as fault:
         wrong = {fault.field: problem(fault, visit.lang)}
-        return _show_group(visit, case_id, wrong=wrong, typed=unit[:200], chosen=frozenset(chosen))
+        return _show_group(visit, case_id, wrong=wrong, typed=typed, chosen=frozenset(chosen))
     return visit.go(_TRAY, notice=_told(visit, done, page.index.label(unit_id)))
 
 
@@ -92,8 +94,9 @@ def _show(visit: Visit, *, case_id: int | None = None, wrong: str = "", typed: s
         "console/tray.html",
         status=_UNFIT if wrong else 200,
         tray=found,
-        tabs=unit_tabs(visit, unsorted=found.cases),
+        tabs=unit_tabs(visit),
         offered=offered,
+        offered_of=lambda units: [offered[one.id] for one in units],
         options=sorted(offered.values()),
         paths=paths(found.index),
         wrong_at=case_id,
@@ -124,6 +127,7 @@ def _show_group(
         page=page,
         case_id=case_id,
         offered=offered,
+        offered_of=lambda units: [offered[one.id] for one in units],
         options=sorted(offered.values()),
         wrong=wrong or {},
         typed=typed,

@@ -97,7 +97,7 @@ def _show_all(visit: Visit, *, wrong: dict[int, str] | None = None) -> Response:
         leaving=leaving,
         names=names(index),
         wrong=wrong or {},
-        tabs=unit_tabs(visit, transfers=len(coming)),
+        tabs=unit_tabs(visit),
         seen=_seen(index, visit.member.unit_id),
     )
 

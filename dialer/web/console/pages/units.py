@@ -47,10 +47,9 @@ def units(visit: Asked, text: str = "") -> Response:
         "tree": tree,
         "text": text[:100],
         "unfold": bool(text.strip()) or tree.units <= _FEW,
-        "tabs": unit_tabs(visit, unsorted=tree.unsorted, transfers=tree.transfers),
+        "tabs": unit_tabs(visit),
         "may_manage": visit.may(Act.MANAGE_UNITS),
         "may_import": visit.may(Act.MANAGE_UNITS) and visit.member.unit_id is None,
-        "may_sort": visit.may(Act.SORT_UNITS),
     }
     return visit.page("console/units.html", **facts)
 
