@@ -506,7 +506,7 @@ async def test_a_call_that_the_network_refuses_is_said_and_frees_the_number(
         assert [row["attempt_id"] for row in tx.rows(t.live_number.select())] == [None]
     page = text(await caller.get("/desk"))
     assert "failed" in page
-    assert "Today: 1 calls" in page
+    assert "Today: calls 1" in page
 
 
 async def test_only_the_own_units_work_is_given(console: ConsoleDesk, town: ConsoleTown):
