@@ -6,8 +6,9 @@ foreign keys are built, and so checked, once at the end: a million in about a mi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -45,6 +46,16 @@ _REFERENCES = sa.text("""
 SELECT c.conrelid::regclass::text AS "table", c.conname AS name, pg_get_constraintdef(c.oid) AS made
 FROM pg_constraint c WHERE c.conrelid = ANY(CAST(:tables AS regclass[])) AND c.contype = 'f'
 """)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warned:
+    """What a case's warning says of it."""
+
+    grade: str = "low"
+    fraud_type: str = "loan"
+    load_id: int | None = None
+    loaded_at: str
 
 
 def fill(store: Store, *, count: int, before: int, policy: int, now: datetime) -> None:
@@ -89,9 +100,13 @@ def bare(tx: Tx, tables: Sequence[str]) -> Iterator[None]:
         tx.execute(sa.text(f"ALTER TABLE {one['table']} ADD CONSTRAINT {one['name']} {one['made']}"))
 
 
-def copy_people(tx: Tx, *, first: int, count: int, now: datetime) -> None:
+def copy_people(
+    tx: Tx, *, first: int, count: int, now: datetime, warned: Callable[[int], Warned] | None = None
+) -> None:
+    """Persons with one number and one warning each. `warned` by the number of person and case."""
     ids = range(first, first + count)
     at = now.isoformat()
+    plain = Warned(loaded_at=at)
     vault = tx.vault
     _copy(tx, "person (id, name_blind, numbers, sealed, created_at)", (_person(vault, i, at) for i in ids))
     _copy(tx, "person_key (name_phone_blind, person_id)", (_key(vault, i) for i in ids))
@@ -102,9 +117,9 @@ def copy_people(tx: Tx, *, first: int, count: int, now: datetime) -> None:
     )
     _copy(
         tx,
-        "warning (id, person_id, case_id, source, instruction_no, kind, fraud_type, grade, tags, missed, drill,"
-        " notices, loaded_at, sealed)",
-        (_warning(vault, i, at) for i in ids),
+        "warning (id, person_id, case_id, load_id, source, instruction_no, kind, fraud_type, grade, tags, missed,"
+        " drill, notices, loaded_at, sealed)",
+        (_warning(vault, i, plain if warned is None else warned(i)) for i in ids),
     )
 
 
@@ -143,8 +158,12 @@ def _phone_row(vault: Vault, i: int) -> str:
     return f"{i}\t0\t{_bytes(vault.blind(phone, kind='phone'))}\t{_bytes(last4)}\n"
 
 
-def _warning(vault: Vault, i: int, at: str) -> str:
+def _warning(vault: Vault, i: int, said: Warned) -> str:
     sealed = vault.seal_record(
         {"name": _name(i), "phones": (_phone(i),)}, table="warning", column="sealed", row=i
     )
-    return f"{i}\t{i}\t{i}\tbench\tB{i}\ttelecom\tloan\tlow\t{{}}\tf\tt\t[]\t{at}\t{_bytes(sealed)}\n"
+    load_id = r"\N" if said.load_id is None else said.load_id
+    return (
+        f"{i}\t{i}\t{i}\t{load_id}\tbench\tB{i}\ttelecom\t{said.fraud_type}\t{said.grade}\t{{}}\tf\tt\t[]\t"
+        f"{said.loaded_at}\t{_bytes(sealed)}\n"
+    )

@@ -1,257 +1,263 @@
-"""How long the console's list pages take with a million rows behind them.
+"""How long each page of the console takes with a million rows behind it, and while calls run.
 
-    python -m bench.pages [--cases 1000000] [--open 0.01] [--requests 20] [--only WORD] [--keep FOLDER]
+    python -m bench.pages [--cases 1000000] [--requests 20] [--seconds 90] [--calls-per-second 50] [--keep FOLDER]
+                          [--only TEXT] [--quick]
 
-A database of its own, gone afterwards (or kept in FOLDER and used again by the next run with it): cases over a year in
-forty units, every personal part sealed as it is in life, and as many lines of audit. Pages are asked in this process,
-so what is measured is everything but the network: door, queries, unsealing, template. `--open` is the share of cases
-that are open (1: all of them, most without a unit, is the sorting tray of a centre that has never sorted).
+A whole service in a folder of its own, gone afterwards (or kept in FOLDER and used again by the next run with it): a
+city's year of cases with everything that hangs on them (bench/city.py). Each role asks for every page that it may see
+(bench/addresses.py), of the web process, over HTTP, in rounds, so that nothing is asked twice within a moment. With
+`--calls-per-second` the worker, the scheduler and the simulated line run as well and ring the newest cases at that pace
+meanwhile; how many rings there were the carrier's own witness says. Ends with 1 where the P95 of a page is above
+300 ms, where a page failed or was forgotten, or where the calls did not keep their pace.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
+import math
 import statistics
-import tempfile
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
-import sqlalchemy as sa
 
-from bench.backlog import FIRST, TABLES, bare, copy_people
-from dialer.bootstrap import Application, application
-from dialer.domain.access import Role
-from dialer.settings import load_settings
-from dialer.store import open_counts, staff, units
-from dialer.store.staff import Member
-from dialer.usecases.seek_text import seal_search, understand
+from bench import city
+from bench.addresses import Page, Reader, pages, readers, unmeasured
+from bench.city import City
+from bench.pacing import accepted
+from bench.service import Service, service
+from dialer.bootstrap import Application
+from dialer.store import rollup, staff
 from dialer.usecases.sign_in import open_session
-from dialer.web.app import create_app
 from dialer.web.console.cookies import SESSION
 
 GOAL_MS = 300
-_UNITS = 40
-_CASES = """
-INSERT INTO "case" (id, person_id, grade, fraud_type, source, unit, unit_id, status, outcome, contact, policy_version,
- numbers, warnings, missed, opted_out, drill, tags, opened_at, settled_at, due_at, robot_state, robot_attempts,
- robot_tries, robot_own_faults, robot_number, robot_dead_numbers, robot_reason, human_state, human_tries, human_reason,
- visit_state, visit_tries, visit_reason)
-SELECT :first + g, :first + g,
- CASE WHEN h % 1000 = 0 THEN 'extra_high' WHEN h % 20 = 1 THEN 'high' WHEN h % 3 = 0 THEN 'medium' ELSE 'low' END,
- (ARRAY['fake_order_rebate', 'investment', 'shopping', 'loan', 'romance'])[1 + h / 7 % 5], 'bench',
- CASE WHEN unsorted THEN '第' || h / 17 % 400 || '警务站' ELSE '' END,
- CASE WHEN unsorted THEN NULL ELSE 1 + h / 13 % :units END, status,
- CASE status WHEN 'open' THEN NULL WHEN 'reversed' THEN 'already_defrauded' WHEN 'closed' THEN 'mismatch'
-  ELSE 'dissuaded_by_phone' END,
- 'none', :policy, 1, 1, false, false, true, '{}', :now - (:count - g) * interval '31 seconds',
- CASE WHEN status IN ('open', 'watching') THEN NULL ELSE :now END,
- CASE WHEN status IN ('open', 'watching') THEN :now + interval '1 hour' END,
- CASE WHEN status = 'open' THEN 'pending' ELSE 'done' END, 1, 1, 0, 0, '{}', 'none', 'none', 0, 'none',
- 'none', 0, 'none'
-FROM (SELECT g, abs(hashint8(g)) AS h, abs(hashint8(g)) % 11 < :unsorted AS unsorted,
- CASE WHEN g >= :count * (1 - :open) THEN 'open' WHEN g > :count * (0.98 - :open) THEN 'watching'
- WHEN g % 2000 = 0 THEN 'reversed' WHEN g % 3 = 0 THEN 'closed' ELSE 'proven' END AS status
- FROM generate_series(0, :count - 1) g) rows
-"""
-_ASSIGNMENTS = """
-INSERT INTO assignment (case_id, kind, state, reason, unit_id, urgency_at, opened_at, sign_by, due_at, feedback_by,
- signed_at, signed_by, drill)
-SELECT id, 'visit', CASE WHEN id % 3 = 0 THEN 'open' ELSE 'signed' END, 'not_verified', unit_id, opened_at, opened_at,
- opened_at + interval '5 minutes', opened_at + interval '1 hour', opened_at + interval '4 hours',
- CASE WHEN id % 3 = 0 THEN NULL ELSE opened_at END, CASE WHEN id % 3 = 0 THEN NULL ELSE 'bench' || id % 50 END, true
-FROM "case" WHERE status = 'open' AND unit_id IS NOT NULL ORDER BY id DESC LIMIT 20000
-"""
-_AUDIT = """
-INSERT INTO audit (at, who, act, subject, why, facts)
-SELECT :now - (:count - g) * interval '31 seconds', 'bench' || g % 50,
- CASE WHEN g % 5000 = 0 THEN 'export' ELSE (ARRAY['sign_in', 'reveal', 'search', 'sign_out'])[1 + g % 4] END,
- 'case/' || (:first + g % 200000), '', '{}' FROM generate_series(0, :count - 1) g
-"""
-
-
-def _fill(app: Application, count: int, share: float) -> None:
-    now, store = app.engine.real.now(), app.engine.store
-    with store.begin() as tx:
-        city = units.add(tx, name="市局", parent_id=None)
-        counties = [units.add(tx, name=f"第{n}分局", parent_id=city) for n in range(7)]
-        for n in range(_UNITS - 8):
-            units.add(tx, name=f"第{n}派出所", parent_id=counties[n % 7])
-    given = {
-        "first": FIRST,
-        "count": count,
-        "now": now,
-        "units": _UNITS,
-        "policy": app.engine.policies.current,
-        "open": share,
-        "unsorted": 10 if share == 1 else 1,
-    }
-    with store.begin() as tx, bare(tx, TABLES):
-        copy_people(tx, first=FIRST, count=count, now=now)
-        tx.execute(sa.text(_CASES), given)
-        open_counts.recount(tx)
-    with store.begin() as tx:
-        tx.execute(sa.text(_ASSIGNMENTS))
-    with store.begin() as tx, bare(tx, ("audit",)):
-        tx.execute(sa.text(_AUDIT), {name: given[name] for name in ("first", "count", "now")})
-    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for table in (*TABLES, "assignment", "audit"):
-            connection.execute(sa.text(f'VACUUM ANALYZE "{table}"'))
-
-
-def _member(app: Application, role: Role, unit_id: int | None) -> Member:
-    with app.engine.store.begin() as tx:
-        made = staff.add(
-            tx,
-            login=f"{role.value}-{time.monotonic_ns()}",
-            display_name=role.value,
-            password_hash="-",
-            role=role,
-            unit_id=unit_id,
-            language="zh",
-            must_change=False,
-            by="bench",
-            real_now=app.engine.real.now(),
-        )
-    assert made is not None
-    return made
-
-
-def _pages(app: Application) -> Iterator[tuple[str, Role, int | None, str]]:
-    """Name, who asks, of which unit, address."""
-    day = (app.engine.clock.now() - timedelta(days=200)).date()
-    middle = FIRST + 500_000
-
-    def person(typed: str) -> str:
-        return "/cases?who=" + seal_search(app.engine, understand(app.engine, typed), who="bench")
-
-    whole, county, station = None, 3, 20
-    for where, unit_id in (("centre", whole), ("county", county), ("station", station)):
-        role = Role.SUPERVISOR if unit_id is None else Role.OFFICER
-        yield f"cases, {where}", role, unit_id, "/cases"
-        yield f"cases, {where}, extra high", role, unit_id, "/cases?grade=extra_high"
-        yield f"cases, {where}, reversed", role, unit_id, "/cases?status=reversed"
-        yield f"cases, {where}, extra high and open", role, unit_id, "/cases?grade=extra_high&status=open"
-        yield f"cases, {where}, of one day", role, unit_id, f"/cases?from={day}&to={day}"
-        yield (
-            f"cases, {where}, extra high of one day",
-            role,
-            unit_id,
-            f"/cases?grade=extra_high&from={day}&to={day}",
-        )
-        yield f"cases, {where}, from long ago", role, unit_id, f"/cases?to={day}"
-        yield f"cases, {where}, high, from long ago", role, unit_id, f"/cases?grade=high&to={day}"
-        yield f"cases, {where}, high", role, unit_id, "/cases?grade=high"
-        yield f"cases, {where}, low and reversed", role, unit_id, "/cases?grade=low&status=reversed"
-        yield f"cases, {where}, romance", role, unit_id, "/cases?fraud=romance"
-        yield f"cases, {where}, of no such type", role, unit_id, "/cases?fraud=game_trade"
-        yield f"cases, {where}, a page far back", role, unit_id, f"/cases?before={middle}"
-        yield f"cases, {where}, last four", role, unit_id, person("4321")
-        yield f"cases, {where}, name", role, unit_id, person("王小明")
-    yield "cases, phone", Role.SUPERVISOR, None, person("13900054321")
-    yield "cases, instruction", Role.SUPERVISOR, None, "/cases?no=nothing-like-this-1"
-    for where, unit_id in (("centre", whole), ("county", county)):
-        yield f"wall, {where}", Role.SUPERVISOR, unit_id, "/wall"
-        yield f"control, {where}", Role.SUPERVISOR, unit_id, "/control"
-        yield f"control, {where}, what changes", Role.SUPERVISOR, unit_id, "/control/now"
-    for where, unit_id in (("centre", whole), ("county", county), ("station", station)):
-        role = Role.SUPERVISOR if unit_id is None else Role.OFFICER
-        yield f"units, {where}", role, unit_id, "/units"
-        yield f"unit, {where}", role, unit_id, f"/units/{unit_id or 1}"
-        yield f"unit overdue, {where}", role, unit_id, f"/units/{unit_id or 1}?waiting=overdue"
-    yield "tray", Role.CLERK, None, "/units/tray"
-    if (waiting := _waits(app)) is not None:
-        yield "tray, one text", Role.CLERK, None, f"/units/tray/{waiting}"
-    yield "transfers", Role.CLERK, None, "/units/transfers"
-    yield "audit", Role.AUDITOR, None, "/audit"
-    yield "audit, exports", Role.AUDITOR, None, "/audit?act=export"
-    yield "audit, one person", Role.AUDITOR, None, "/audit?who=bench7"
-    yield "audit, nobody", Role.AUDITOR, None, "/audit?who=nobody"
-    yield "audit, one case", Role.AUDITOR, None, f"/audit?subject=case/{FIRST + 77}"
-    yield "audit, exports of one day", Role.AUDITOR, None, f"/audit?act=export&from={day}&to={day}"
-
-
-def _waits(app: Application) -> int | None:
-    """A case that waits for its unit."""
-    with app.engine.store.begin() as tx:
-        found: int | None = tx.scalar(
-            sa.text("SELECT max(id) FROM \"case\" WHERE status = 'open' AND unit_id IS NULL")
-        )
-    return found
-
-
-async def _measure(app: Application, requests: int, only: str) -> dict[str, object]:
-    told: dict[str, object] = {}
-    transport = httpx.ASGITransport(app=create_app(app))
-    for name, role, unit_id, path in _pages(app):
-        if only not in name:
-            continue
-        member = _member(app, role, unit_id)
-        with app.engine.store.begin() as tx:
-            token = open_session(
-                tx,
-                app.settings.console.rules(),
-                member,
-                address="127.0.0.1",
-                real_now=app.engine.real.now(),
-            )
-        async with httpx.AsyncClient(transport=transport, base_url="http://bench") as client:
-            client.cookies.set(SESSION, token)
-            taken = []
-            for _ in range(requests):
-                begun = time.perf_counter()
-                answer = await client.get(path)
-                taken.append((time.perf_counter() - begun) * 1000)
-                assert answer.status_code == 200, (name, answer.status_code)
-        taken.sort()
-        told[name] = {
-            "p50_ms": round(statistics.median(taken), 1),
-            "p95_ms": round(taken[int(len(taken) * 0.95) - 1], 1),
-            "most_ms": round(taken[-1], 1),
-        }
-    return told
+_SPEED = 2.0
+_AT_ONCE = 50_000
+"""Cases of one fold of the tally."""
+_FEWEST_ROUNDS = 5
+_WARM_SECONDS = 8.0
+_SHARE_OF_PACE = 0.9
 
 
 @contextmanager
-def _ground(keep: str) -> Iterator[Path]:
-    if keep:
-        folder = Path(keep)
-        folder.mkdir(parents=True, exist_ok=True)
-        yield folder
-        return
-    with tempfile.TemporaryDirectory(prefix="bench-pages-") as folder_name:
-        yield Path(folder_name)
+def signed_in(app: Application, base_url: str, wanted: Sequence[Reader]) -> Iterator[dict[str, httpx.Client]]:
+    """A browser each, by login."""
+    clients: dict[str, httpx.Client] = {}
+    try:
+        for reader in wanted:
+            client = httpx.Client(base_url=base_url, timeout=60)
+            client.cookies.set(SESSION, _token(app, reader))
+            clients[reader.login] = client
+        yield clients
+    finally:
+        for client in clients.values():
+            client.close()
+
+
+def _token(app: Application, reader: Reader) -> str:
+    engine = app.engine
+    with engine.store.begin() as tx:
+        member = staff.find(tx, reader.login) or staff.add(
+            tx,
+            login=reader.login,
+            display_name=reader.role.value,
+            password_hash="-",
+            role=reader.role,
+            unit_id=reader.unit_id,
+            language="zh",
+            must_change=False,
+            by="bench",
+            real_now=engine.real.now(),
+        )
+        assert member is not None
+        return open_session(
+            tx,
+            app.settings.console.rules(),
+            member,
+            address="127.0.0.1",
+            real_now=engine.real.now(),
+        )
+
+
+def measure(
+    clients: dict[str, httpx.Client], asked: Sequence[Page], *, requests: int, seconds: float
+) -> dict[str, dict[str, Any]]:
+    """Milliseconds of each page by its name; at most so many rounds, and no more than fit into `seconds`."""
+    taken: dict[str, list[float]] = {page.name: [] for page in asked}
+    failed: dict[str, int] = {}
+    sizes: dict[str, int] = {}
+    begun = time.monotonic()
+    for each in range(requests):
+        spent = time.monotonic() - begun
+        if each >= _FEWEST_ROUNDS and spent + spent / each > seconds:
+            break
+        for page in asked:
+            at = time.perf_counter()
+            answer = clients[page.reader.login].get(page.path)
+            taken[page.name].append((time.perf_counter() - at) * 1000)
+            sizes[page.name] = len(answer.content)
+            if answer.status_code != httpx.codes.OK:
+                failed[page.name] = answer.status_code
+    return {
+        name: {
+            "first_ms": round(each[0], 1),
+            "p50_ms": round(statistics.median(each), 1),
+            "p95_ms": round(percentile(each, 0.95), 1),
+            "most_ms": round(max(each), 1),
+            "requests": len(each),
+            "kilobytes": round(sizes[name] / 1000),
+        }
+        | ({"failed": failed[name]} if name in failed else {})
+        for name, each in taken.items()
+    }
+
+
+def percentile(values: Sequence[float], part: float) -> float:
+    """The smallest of them that so large a part does not exceed."""
+    return sorted(values)[max(0, math.ceil(len(values) * part) - 1)]
 
 
 def run(
-    cases: int, requests: int, keep: str = "", *, share: float = 0.01, only: str = ""
+    cases: int,
+    requests: int,
+    *,
+    seconds: float = 90.0,
+    calls_per_second: float = 0.0,
+    keep: str = "",
+    only: str = "",
 ) -> dict[str, object]:
-    with _ground(keep) as folder:
-        settings = load_settings({"DIALER_DATA_DIR": str(folder)})
-        with application(settings) as app:
-            with app.engine.store.begin() as tx:
-                is_new = tx.scalar(sa.text("SELECT 1 FROM unit LIMIT 1")) is None
-            if is_new:
-                _fill(app, cases, share)
-            pages = asyncio.run(_measure(app, requests, only))
-    return {"cases": cases, "open": share, "goal_ms": GOAL_MS, "pages": pages}
+    pace = calls_per_second or 50.0
+    with service(
+        speed=_SPEED,
+        keep=Path(keep) if keep else None,
+        telephony__calls_per_second=str(pace),
+        scheduler__tick_seconds="1.0",
+    ) as made:
+        told: dict[str, object] = {"cases": cases, "goal_ms": GOAL_MS}
+        if city.is_empty(made.app.engine.store):
+            told |= _fill(made.app, cases)
+        town = city.find(made.app.engine.store)
+        made.start("web")
+        told["quiet"] = _measured(made, town, cases, requests, seconds, only)
+        if calls_per_second:
+            told["while_calls_run"] = _while_calls_run(
+                made, town, cases, requests, seconds, only, pace=calls_per_second
+            )
+    return told
+
+
+def _fill(app: Application, cases: int) -> dict[str, object]:
+    engine = app.engine
+    begun = time.perf_counter()
+    city.fill(engine.store, count=cases, policy=engine.policies.newest.version, now=engine.clock.now())
+    filled = time.perf_counter()
+    timezone = engine.centre.timezone
+    while rollup.fold(engine.store, timezone=timezone, now=engine.clock.now(), limit=_AT_ONCE):
+        pass
+    city.vacuum(engine.store)
+    return {
+        "filled_in_seconds": round(filled - begun, 1),
+        "folded_in_seconds": round(time.perf_counter() - filled, 1),
+    }
+
+
+def _measured(
+    made: Service, town: City, cases: int, requests: int, seconds: float, only: str
+) -> dict[str, Any]:
+    asked = [page for page in pages(made.app, town, count=cases) if only in page.name]
+    base_url = f"http://127.0.0.1:{made.settings.web.port}"
+    with signed_in(made.app, base_url, readers(town)) as clients:
+        found = measure(clients, asked, requests=requests, seconds=seconds)
+    forgotten = [] if only else unmeasured(asked)
+    return {"pages": found, "forgotten": forgotten}
+
+
+def _while_calls_run(
+    made: Service, town: City, cases: int, requests: int, seconds: float, only: str, *, pace: float
+) -> dict[str, Any]:
+    made.start_rest()
+    log = made.settings.data_dir / "carrier" / "witness.log"
+    deadline = time.monotonic() + 60
+    while len(_rung(log)) < pace:
+        if time.monotonic() > deadline:
+            raise SystemExit("no calls arrive at the carrier")
+        time.sleep(0.5)
+    time.sleep(_WARM_SECONDS)
+    begun = time.time()
+    found = _measured(made, town, cases, requests, seconds, only)
+    ended = time.time()
+    rings = sum(begun <= at < ended for at in _rung(log))
+    return found | {
+        "pace_set": pace,
+        "rings": rings,
+        "calls_per_second": round(rings / (ended - begun), 1),
+    }
+
+
+def _rung(log: Path) -> list[float]:
+    return accepted(log) if log.exists() else []
+
+
+def faults(told: dict[str, Any]) -> list[str]:
+    """Why this is not what was promised; [] when it is."""
+    found: list[str] = []
+    for when in ("quiet", "while_calls_run"):
+        part = told.get(when)
+        if part is None:
+            continue
+        for name, one in part["pages"].items():
+            if "failed" in one:
+                found.append(f"{when}: {name} answered {one['failed']}")
+            elif one["p95_ms"] > GOAL_MS:
+                found.append(f"{when}: {name} took {one['p95_ms']} ms at P95")
+        found.extend(f"{when}: nobody asked for {path}" for path in part["forgotten"])
+        if part.get("calls_per_second", math.inf) < _SHARE_OF_PACE * part.get("pace_set", 0):
+            found.append(f"{when}: only {part['calls_per_second']} calls a second")
+    return found
+
+
+def table(told: dict[str, Any]) -> Iterator[str]:
+    """The slowest first."""
+    for when in ("quiet", "while_calls_run"):
+        if when in told:
+            yield f"{when:60} {'first':>8} {'median':>8} {'P95':>8} {'most':>8}"
+            for name, one in sorted(told[when]["pages"].items(), key=lambda item: -item[1]["p95_ms"]):
+                yield (
+                    f"{name:60} {one['first_ms']:8.0f} {one['p50_ms']:8.0f} {one['p95_ms']:8.0f}"
+                    f" {one['most_ms']:8.0f}"
+                )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--cases", type=int, default=1_000_000)
     parser.add_argument("--requests", type=int, default=20)
+    parser.add_argument("--seconds", type=float, default=90.0)
+    parser.add_argument("--calls-per-second", type=float, default=0.0)
     parser.add_argument("--keep", default="")
-    parser.add_argument("--open", type=float, default=0.01)
     parser.add_argument("--only", default="")
+    parser.add_argument("--quick", action="store_true", help="a tenth of it")
     options = parser.parse_args()
-    told = run(options.cases, options.requests, options.keep, share=options.open, only=options.only)
+    part = 0.1 if options.quick else 1.0
+    told = run(
+        int(options.cases * part),
+        options.requests,
+        seconds=options.seconds * part,
+        calls_per_second=options.calls_per_second,
+        keep=options.keep,
+        only=options.only,
+    )
     print(json.dumps(told, indent=1, ensure_ascii=False))
+    print("\n".join(table(told)))
+    wrong = faults(told)
+    print("\n".join(wrong), file=sys.stderr)
+    sys.exit(1 if wrong else 0)
 
 
 if __name__ == "__main__":

@@ -55,6 +55,16 @@ class Service:
             if not names or child.name in names:
                 argv = list(child.argv)
                 self.running[child.name] = subprocess.Popen(argv, env=dict(child.env or self.env))
+        self._wait(within_seconds)
+
+    def start_rest(self, *, within_seconds: float = 60.0) -> None:
+        """What of `dialer up` does not run yet."""
+        self.start(
+            *(child.name for child in children(self.settings, self.env) if child.name not in self.running),
+            within_seconds=within_seconds,
+        )
+
+    def _wait(self, within_seconds: float) -> None:
         deadline = time.monotonic() + within_seconds
         while not self._is_up():
             if time.monotonic() > deadline:
@@ -138,11 +148,14 @@ def _pss(process: psutil.Process) -> int:
 
 
 @contextmanager
-def ground(*, keys: Sequence[str] = ("2",), **more: str) -> Iterator[dict[str, str]]:
-    """The environment of a service in a folder of its own, pacing opened wide; gone afterwards. `more` are DIALER_
-    settings.
+def ground(
+    *, keys: Sequence[str] = ("2",), keep: Path | None = None, **more: str
+) -> Iterator[dict[str, str]]:
+    """The environment of a service in a folder of its own, pacing opened wide; gone afterwards, unless it is `keep`.
+    `more` are DIALER_ settings.
     """
-    folder = Path(tempfile.mkdtemp(prefix="dialer-bench-"))
+    folder = Path(tempfile.mkdtemp(prefix="dialer-bench-")) if keep is None else keep
+    folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)
     plain = (ROOT / "settings.toml").read_text(encoding="utf-8")
     plain = re.sub(r"\[\[carrier\.people\]\]\n(?:(?!\n\[).)*", "", plain, flags=re.DOTALL)
@@ -158,18 +171,23 @@ def ground(*, keys: Sequence[str] = ("2",), **more: str) -> Iterator[dict[str, s
         "DIALER_LOG__LEVEL": "warning",
     }
     env |= {f"DIALER_{name.upper()}": value for name, value in more.items()}
-    (folder / "data").mkdir()
+    (folder / "data").mkdir(exist_ok=True)
     try:
         yield env
     finally:
-        erase(folder / "data")
-        shutil.rmtree(folder, ignore_errors=True)
+        if keep is None:
+            erase(folder / "data")
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def service(*, keys: Sequence[str] = ("2",), speed: float = SPEED, **more: str) -> Iterator[Service]:
-    """An empty drill database whose clock begins at nine. `more` are DIALER_ settings."""
-    with ground(keys=keys, **more) as env:
+def service(
+    *, keys: Sequence[str] = ("2",), speed: float = SPEED, keep: Path | None = None, **more: str
+) -> Iterator[Service]:
+    """A drill database whose clock begins at nine: an empty one, or that of an earlier run in the folder `keep`. `more`
+    are DIALER_ settings.
+    """
+    with ground(keys=keys, keep=keep, **more) as env:
         settings = load_settings(env)
         with ensure(settings.data_dir):
             if speed != 1.0:

@@ -1,0 +1,227 @@
+"""Every page of the console that can be asked for, by whom: what `bench.pages` measures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlencode
+
+import sqlalchemy as sa
+
+from bench.backlog import FIRST
+from bench.city import LONG_LOAD, City
+from dialer.bootstrap import Application
+from dialer.domain.access import Role, may
+from dialer.usecases.seek_text import seal_search, understand
+from dialer.web.console.app import declarations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    role: Role
+    unit_id: int | None
+
+    @property
+    def login(self) -> str:
+        return f"{self.role.value}-{self.unit_id or 'centre'}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    name: str
+    reader: Reader
+    path: str
+
+
+UNMEASURED: Mapping[str, str] = {
+    "/": "goes on to another page",
+    "/first/{token}": "once in the life of a service",
+    "/clips/{file}": "sound",
+    "/visits/worker.js": "a file",
+    "/scripts/{script_id}/file": "a file",
+    "/units/file": "a file",
+    "/rates/file/{kind}": "a file",
+    "/lists/{load_id}/rejects": "a file",
+    "/lists/drafts/{draft_id}": "one dropped list, whatever else there is",
+    "/lists/drafts/{draft_id}/count": "one dropped list, whatever else there is",
+    "/lists/drafts/{draft_id}/rejects": "a file",
+    "/desk/tasks/{task_id}/live": "a part of the desk's page",
+    "/visits/{visit_id}/conversation": "a part of one case",
+}
+"""Addresses that are no page, with the reason."""
+
+
+def readers(city: City) -> tuple[Reader, ...]:
+    """Each role where it sees most, and those that look at lists also where they see a part."""
+    whole = tuple(Reader(role=role, unit_id=None) for role in Role)
+    return (
+        *whole,
+        Reader(role=Role.SUPERVISOR, unit_id=city.county),
+        Reader(role=Role.OFFICER, unit_id=city.station),
+        Reader(role=Role.CALLER, unit_id=city.county),
+        Reader(role=Role.AUDITOR, unit_id=city.county),
+    )
+
+
+def pages(app: Application, city: City, *, count: int) -> list[Page]:
+    """Plain addresses as everybody who may see them; searches and single records as whoever asks them most."""
+    found = [*_plain(city), *_of_one(app, city)]
+    found.extend(_searches(app, city, count=count))
+    return found
+
+
+def unmeasured(asked: list[Page]) -> list[str]:
+    """Pages that nobody asked for, and that nobody said why."""
+    paths = {page.path.partition("?")[0] for page in asked}
+    patterns = {one.path: one for one in declarations() if one.method == "GET" and one.path not in UNMEASURED}
+    return sorted(
+        path
+        for path in patterns
+        if not any(re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", path), one) for one in paths)
+    )
+
+
+def _plain(city: City) -> Iterator[Page]:
+    for declared in declarations():
+        if declared.method == "GET" and "{" not in declared.path and declared.path not in UNMEASURED:
+            for reader in readers(city):
+                if declared.act is None or may(reader.role, declared.act):
+                    yield Page(name=_named(declared.path, reader), reader=reader, path=declared.path)
+
+
+def _named(what: str, reader: Reader) -> str:
+    where = "" if reader.unit_id is None else " of a unit"
+    return f"{what}, {reader.role.value}{where}"
+
+
+def _of_one(app: Application, city: City) -> Iterator[Page]:
+    supervisor = Reader(role=Role.SUPERVISOR, unit_id=None)
+    officer = Reader(role=Role.OFFICER, unit_id=city.station)
+    with app.engine.store.begin() as tx:
+        found = tx.one(sa.text(_ONES))
+        script = str(tx.scalar(sa.text("SELECT min(script_id) FROM script_version")))
+        visit = tx.scalar(sa.text(_ONE_VISIT), {"unit_id": city.station})
+        number = tx.scalar(sa.text("SELECT max(id) FROM unit"))
+    assert found is not None
+    ones = {
+        "a case that waits": f"/cases/{found['waiting']}",
+        "a case that is closed": f"/cases/{found['closed']}",
+        "a case with people's work": f"/cases/{found['worked']}",
+        "a long list": f"/lists/{LONG_LOAD}",
+        "a list": f"/lists/{LONG_LOAD + 5}",
+        "what came of a long list": f"/lists/{LONG_LOAD}/came",
+        "what came of a list": f"/lists/{LONG_LOAD + 5}/came",
+        "the city": "/units/1",
+        "a county": f"/units/{city.county}",
+        "a station": f"/units/{number}",
+        "units called alike": "/units?text=7",
+        "work to be moved": f"/units/work/{found['work']}/transfer",
+        "a text of the tray": f"/units/tray/{found['unsorted']}",
+        "a script": f"/scripts/{script}",
+        "a script's sound": f"/scripts/{script}/progress",
+        "a script's versions": f"/scripts/{script}/versions",
+        "a script's differences": f"/scripts/{script}/difference",
+        "a script to be changed": f"/scripts/{script}/draft",
+        "a script's trial": f"/scripts/{script}/trial",
+        "a script walked": f"/scripts/{script}/walk",
+    }
+    yield from (Page(name=name, reader=supervisor, path=path) for name, path in ones.items())
+    yield Page(name="a visit", reader=officer, path=f"/visits/{visit}")
+    yield Page(name="a visit's notice", reader=officer, path=f"/visits/{visit}/notice")
+    administrator = Reader(role=Role.ADMINISTRATOR, unit_id=None)
+    yield Page(name="an account", reader=administrator, path="/accounts/bench7")
+
+
+_ONES = """
+SELECT (SELECT max(id) FROM "case" WHERE status = 'open' AND robot_state = 'pending') AS waiting,
+ (SELECT max(id) FROM "case" WHERE status = 'closed') AS closed,
+ (SELECT max(case_id) FROM assignment WHERE state = 'signed') AS worked,
+ (SELECT max(id) FROM assignment WHERE state = 'open' AND unit_id IS NOT NULL) AS work,
+ (SELECT max(id) FROM "case" WHERE status = 'open' AND unit_id IS NULL) AS unsorted
+"""
+_ONE_VISIT = """
+SELECT id FROM assignment WHERE kind = 'visit' AND state = 'done' AND unit_id = :unit_id ORDER BY id DESC LIMIT 1
+"""
+
+
+def _searches(app: Application, city: City, *, count: int) -> Iterator[Page]:
+    long_ago = (app.engine.clock.now() - timedelta(days=200)).date()
+    month = (app.engine.clock.now() - timedelta(days=30)).date()
+    middle = FIRST + count // 2
+
+    def person(typed: str) -> str:
+        return seal_search(app.engine, understand(app.engine, typed), who="bench")
+
+    cases: dict[str, dict[str, object]] = {
+        "extra high": {"grade": "extra_high"},
+        "reversed": {"status": "reversed"},
+        "extra high and open": {"grade": "extra_high", "status": "open"},
+        "of one day": {"from": long_ago, "to": long_ago},
+        "extra high of one day": {"grade": "extra_high", "from": long_ago, "to": long_ago},
+        "from long ago": {"to": long_ago},
+        "high, from long ago": {"grade": "high", "to": long_ago},
+        "high": {"grade": "high"},
+        "low and reversed": {"grade": "low", "status": "reversed"},
+        "romance": {"fraud": "romance"},
+        "of no such type": {"fraud": "game_trade"},
+        "a page far back": {"before": middle},
+        "last four": {"who": person("4321")},
+        "name": {"who": person(f"甲{middle % 1_000_000}")},
+        "phone": {"who": person(f"139{middle % 100_000_000:08d}")},
+        "instruction": {"no": "nothing-like-this-1"},
+        "a station": {"unit": city.station},
+        "a county, proven": {"unit": city.county, "status": "proven"},
+        "a long list": {"load": LONG_LOAD},
+        "a long list, extra high": {"load": LONG_LOAD, "grade": "extra_high"},
+        "a long list, open": {"load": LONG_LOAD, "status": "open"},
+    }
+    everywhere = (
+        Reader(role=Role.SUPERVISOR, unit_id=None),
+        Reader(role=Role.SUPERVISOR, unit_id=city.county),
+        Reader(role=Role.OFFICER, unit_id=city.station),
+    )
+    for reader in everywhere:
+        for name, asked in cases.items():
+            yield Page(
+                name=_named(f"/cases {name}", reader), reader=reader, path=f"/cases?{urlencode(asked)}"
+            )
+    audits: dict[str, dict[str, object]] = {
+        "exports": {"act": "export"},
+        "one person": {"who": "bench7"},
+        "nobody": {"who": "nobody"},
+        "one case": {"subject": f"case/{FIRST + 77}"},
+        "exports of one day": {"act": "export", "from": long_ago, "to": long_ago},
+        "exports by one person": {"act": "export", "who": "bench7"},
+        "one day": {"from": long_ago, "to": long_ago},
+    }
+    for unit_id in (None, city.county):
+        reader = Reader(role=Role.AUDITOR, unit_id=unit_id)
+        for name, asked in audits.items():
+            yield Page(
+                name=_named(f"/audit {name}", reader), reader=reader, path=f"/audit?{urlencode(asked)}"
+            )
+    rates: dict[str, dict[str, object]] = {
+        "by grade": {"by": "grade"},
+        "by type": {"by": "fraud_type"},
+        "by source": {"by": "source"},
+        "by script": {"by": "script"},
+        "by hour": {"by": "hour"},
+        "30 days": {"from": month},
+        "one station": {"unit": city.station},
+        "high, by type": {"grade": "high", "by": "fraud_type"},
+    }
+    measures = ("warnings", "cases", "dissuaded", "robot_calls_answered", "defrauded_after_warning", "visits")
+    for unit_id in (None, city.county):
+        reader = Reader(role=Role.SUPERVISOR, unit_id=unit_id)
+        for name, asked in rates.items():
+            yield Page(
+                name=_named(f"/rates {name}", reader), reader=reader, path=f"/rates?{urlencode(asked)}"
+            )
+        for measure in measures:
+            yield Page(
+                name=_named(f"/rates/cases {measure}", reader),
+                reader=reader,
+                path=f"/rates/cases?measure={measure}",
+            )
