@@ -31,7 +31,8 @@ class Reader:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     name: str
-    reader: Reader
+    reader: Reader | None
+    """None: somebody who is not signed in."""
     path: str
 
 
@@ -44,6 +45,7 @@ UNMEASURED: Mapping[str, str] = {
     "/units/file": "a file",
     "/rates/file/{kind}": "a file",
     "/lists/{load_id}/rejects": "a file",
+    "/scripts/{script_id}/progress": "a part of a script's page",
     "/lists/drafts/{draft_id}": "one dropped list, whatever else there is",
     "/lists/drafts/{draft_id}/count": "one dropped list, whatever else there is",
     "/lists/drafts/{draft_id}/rejects": "a file",
@@ -86,8 +88,11 @@ def unmeasured(asked: list[Page]) -> list[str]:
 def _plain(city: City) -> Iterator[Page]:
     for declared in declarations():
         if declared.method == "GET" and "{" not in declared.path and declared.path not in UNMEASURED:
+            if declared.act is None:
+                yield Page(name=f"{declared.path}, a stranger", reader=None, path=declared.path)
+                continue
             for reader in readers(city):
-                if declared.act is None or may(reader.role, declared.act):
+                if may(reader.role, declared.act):
                     yield Page(name=_named(declared.path, reader), reader=reader, path=declared.path)
 
 
@@ -120,9 +125,8 @@ def _of_one(app: Application, city: City) -> Iterator[Page]:
         "work to be moved": f"/units/work/{found['work']}/transfer",
         "a text of the tray": f"/units/tray/{found['unsorted']}",
         "a script": f"/scripts/{script}",
-        "a script's sound": f"/scripts/{script}/progress",
         "a script's versions": f"/scripts/{script}/versions",
-        "a script's differences": f"/scripts/{script}/difference",
+        "a script's differences": f"/scripts/{script}/difference?old=1&new=1",
         "a script to be changed": f"/scripts/{script}/draft",
         "a script's trial": f"/scripts/{script}/trial",
         "a script walked": f"/scripts/{script}/walk",

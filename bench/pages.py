@@ -20,11 +20,12 @@ import statistics
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 from bench import city
 from bench.addresses import Page, Reader, pages, readers, unmeasured
@@ -47,8 +48,8 @@ _SHARE_OF_PACE = 0.9
 
 @contextmanager
 def signed_in(app: Application, base_url: str, wanted: Sequence[Reader]) -> Iterator[dict[str, httpx.Client]]:
-    """A browser each, by login."""
-    clients: dict[str, httpx.Client] = {}
+    """A browser each, by login; "" is a stranger's."""
+    clients = {"": httpx.Client(base_url=base_url, timeout=60)}
     try:
         for reader in wanted:
             client = httpx.Client(base_url=base_url, timeout=60)
@@ -86,9 +87,13 @@ def _token(app: Application, reader: Reader) -> str:
 
 
 def measure(
-    clients: dict[str, httpx.Client], asked: Sequence[Page], *, requests: int, seconds: float
+    made: Service, clients: dict[str, httpx.Client], asked: Sequence[Page], *, requests: int, seconds: float
 ) -> dict[str, dict[str, Any]]:
-    """Milliseconds of each page by its name; at most so many rounds, and no more than fit into `seconds`."""
+    """Milliseconds of each page by its name; at most so many rounds, and no more than fit into `seconds`. `cpu_ms`:
+    what the web process and the database used for it, and for whatever else they did meanwhile.
+    """
+    used: dict[str, float] = dict.fromkeys((page.name for page in asked), 0.0)
+    watched = [one for name, many in made.processes().items() if name in {"web", "postgres"} for one in many]
     taken: dict[str, list[float]] = {page.name: [] for page in asked}
     failed: dict[str, int] = {}
     sizes: dict[str, int] = {}
@@ -98,9 +103,10 @@ def measure(
         if each >= _FEWEST_ROUNDS and spent + spent / each > seconds:
             break
         for page in asked:
-            at = time.perf_counter()
-            answer = clients[page.reader.login].get(page.path)
+            before, at = _cpu(watched), time.perf_counter()
+            answer = clients[page.reader.login if page.reader else ""].get(page.path)
             taken[page.name].append((time.perf_counter() - at) * 1000)
+            used[page.name] += _cpu(watched) - before
             sizes[page.name] = len(answer.content)
             if answer.status_code != httpx.codes.OK:
                 failed[page.name] = answer.status_code
@@ -110,12 +116,22 @@ def measure(
             "p50_ms": round(statistics.median(each), 1),
             "p95_ms": round(percentile(each, 0.95), 1),
             "most_ms": round(max(each), 1),
+            "cpu_ms": round(used[name] / len(each) * 1000, 1),
             "requests": len(each),
             "kilobytes": round(sizes[name] / 1000),
         }
         | ({"failed": failed[name]} if name in failed else {})
         for name, each in taken.items()
     }
+
+
+def _cpu(processes: Sequence[psutil.Process]) -> float:
+    total = 0.0
+    for one in processes:
+        with suppress(psutil.Error):
+            times = one.cpu_times()
+            total += times.user + times.system
+    return total
 
 
 def percentile(values: Sequence[float], part: float) -> float:
@@ -173,7 +189,7 @@ def _measured(
     asked = [page for page in pages(made.app, town, count=cases) if only in page.name]
     base_url = f"http://127.0.0.1:{made.settings.web.port}"
     with signed_in(made.app, base_url, readers(town)) as clients:
-        found = measure(clients, asked, requests=requests, seconds=seconds)
+        found = measure(made, clients, asked, requests=requests, seconds=seconds)
     forgotten = [] if only else unmeasured(asked)
     return {"pages": found, "forgotten": forgotten}
 
@@ -226,11 +242,11 @@ def table(told: dict[str, Any]) -> Iterator[str]:
     """The slowest first."""
     for when in ("quiet", "while_calls_run"):
         if when in told:
-            yield f"{when:60} {'first':>8} {'median':>8} {'P95':>8} {'most':>8}"
+            yield f"{when:60} {'first':>8} {'median':>8} {'P95':>8} {'most':>8} {'cpu':>8}"
             for name, one in sorted(told[when]["pages"].items(), key=lambda item: -item[1]["p95_ms"]):
                 yield (
                     f"{name:60} {one['first_ms']:8.0f} {one['p50_ms']:8.0f} {one['p95_ms']:8.0f}"
-                    f" {one['most_ms']:8.0f}"
+                    f" {one['most_ms']:8.0f} {one['cpu_ms']:8.0f}"
                 )
 
 

@@ -21,6 +21,8 @@ class ConsoleSettings(BaseModel):
     lock_seconds: float = Field(default=900.0, ge=1, le=86_400)
     first_link_seconds: float = Field(default=86_400.0, ge=60, le=604_800)
     """How long the link of the first administrator is good."""
+    patience_seconds: float = Field(default=0.12, ge=0.01, le=60)
+    """A page waits so long for figures of many records; what takes longer is counted behind it."""
 
     def rules(self) -> SessionRules:
         return SessionRules(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -44,10 +44,27 @@ class CutReport:
     waits: Waits
     unit_names: Mapping[str, str]
     """Of the units that stand side by side, by id as text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What a reader may narrow a cut to."""
+
     units: tuple[tuple[int, str], ...]
-    """Every unit that the reader may choose, by id, with its name as deep as it stands."""
+    """By id, each with its name as deep as it stands."""
     sources: tuple[str, ...]
     scripts: tuple[str, ...]
+
+
+def cut_choices(engine: Engine, asked: Asked, *, reader_unit_id: int | None) -> Choices:
+    """At once, however many records there are. Raises `NotFound` for a unit that the reader does not see."""
+    with engine.store.begin() as tx:
+        _window(tx, engine, asked, reader_unit_id)
+        return Choices(
+            units=_choices(tx, reader_unit_id),
+            sources=tuple(cut_figures.sources(tx)),
+            scripts=tuple(cut_figures.scripts(tx)),
+        )
 
 
 def cut_rates(engine: Engine, asked: Asked, *, reader_unit_id: int | None) -> CutReport:
@@ -63,9 +80,6 @@ def cut_rates(engine: Engine, asked: Asked, *, reader_unit_id: int | None) -> Cu
             breakdown=_breakdown(tx, asked.by, window),
             waits=cut_figures.waits(tx, window),
             unit_names={str(unit.id): unit.name for unit in units.every(tx)},
-            units=_choices(tx, reader_unit_id),
-            sources=tuple(cut_figures.sources(tx)),
-            scripts=tuple(cut_figures.scripts(tx)),
         )
 
 
@@ -76,24 +90,34 @@ def cut_breakdown(engine: Engine, asked: Asked, *, reader_unit_id: int | None) -
         return _breakdown(tx, asked.by, _window(tx, engine, asked, reader_unit_id))
 
 
-def cases_behind(
-    engine: Engine,
-    asked: Asked,
-    measure: str,
-    *,
-    reader_unit_id: int | None,
-    before_id: int | None = None,
-    limit: int = 50,
-) -> CasePage:
-    """The cases that a count is of, masked, newest first. Raises `Invalid` for a count that is none."""
+PAGE = 50
+
+
+def ids_behind(
+    engine: Engine, asked: Asked, measure: str, *, reader_unit_id: int | None, before_id: int | None = None
+) -> tuple[int, ...]:
+    """The cases that a count is of, newest first: a page of them, and one more where there are more. Raises `NotFound`
+    for a unit that the reader does not see.
+    """
+    with engine.store.begin() as tx:
+        window = _window(tx, engine, asked, reader_unit_id)
+        return tuple(cut_figures.behind(tx, measure, window, before_id=before_id, limit=PAGE + 1))
+
+
+def check_behind(engine: Engine, asked: Asked, measure: str, *, reader_unit_id: int | None) -> None:
+    """Raises `Invalid` for a count that is none, and `NotFound` for a unit that the reader does not see."""
     if measure not in BEHIND:
         raise Invalid(field="measure", problem="is not known", mend="a count of the report")
     with engine.store.begin() as tx:
-        window = _window(tx, engine, asked, reader_unit_id)
-        ids = cut_figures.behind(tx, measure, window, before_id=before_id, limit=limit + 1)
-        shown = ids[:limit]
+        _window(tx, engine, asked, reader_unit_id)
+
+
+def page_of(engine: Engine, ids: Sequence[int]) -> CasePage:
+    """What `ids_behind` found, masked."""
+    shown = ids[:PAGE]
+    with engine.store.begin() as tx:
         return CasePage(
-            cases=case_search.lines(tx, shown), next_before_id=shown[-1] if len(ids) > limit else None
+            cases=case_search.lines(tx, shown), next_before_id=shown[-1] if len(ids) > PAGE else None
         )
 
 

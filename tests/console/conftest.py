@@ -27,6 +27,7 @@ def console_app(fresh_database: str, broker_url: str, tmp_path: Path) -> Iterato
                 "DIALER_DATABASE__URL": fresh_database,
                 "DIALER_BROKER__URL": broker_url,
                 "DIALER_KEYS__FILE": str(tmp_path / "keys.json"),
+                "DIALER_CONSOLE__PATIENCE_SECONDS": "30",
             },
             ROOT / "settings.toml",
         )

@@ -182,17 +182,24 @@ def waits(tx: Tx, window: Window) -> Waits:
 
 
 def behind(tx: Tx, measure: str, window: Window, *, before_id: int | None, limit: int) -> list[int]:
-    """The cases behind one count, newest first: those it counts, or whose calls, errands or warnings it counts.
+    """The cases behind one count, newest first: those it counts, or whose calls, errands or warnings it counts. What
+    most cases have is found among the newest; what is rare is looked for ever further back.
 
     Raises `KeyError` for a name that nothing counts by itself.
     """
     condition, records = _SOURCES[measure]
-    narrow = window.narrow()
-    statement = records.format(
-        condition=condition, narrow=f"{narrow} AND c.id < coalesce(CAST(:before_id AS bigint), {2**62})"
-    )
-    rows = tx.rows(sa.text(statement), window.given(before_id=before_id, limit=limit))
-    return [row["id"] for row in rows]
+    narrow = f"{window.narrow()} AND c.id < :before_id AND c.id >= :from_id"
+    statement = sa.text(records.format(condition=condition, narrow=narrow))
+    found: list[int] = []
+    before, stretch = before_id if before_id is not None else _NEWEST, _FIRST_STRETCH
+    while len(found) < limit and before > _OLDEST:
+        lowest = tx.scalar(_STRETCH, {"before_id": before, "stretch": stretch})
+        if lowest is None:
+            break
+        given = window.given(before_id=before, from_id=lowest, limit=limit - len(found))
+        found += [row["id"] for row in tx.rows(statement, given)]
+        before, stretch = lowest, stretch * 4
+    return found
 
 
 def sources(tx: Tx) -> list[str]:
@@ -215,6 +222,13 @@ WITH RECURSIVE each_one AS (
 SELECT value FROM each_one WHERE value IS NOT NULL LIMIT 500
 """)
 _EACH_SCRIPT = sa.text("SELECT DISTINCT script_id AS value FROM script_version ORDER BY 1")
+
+_FIRST_STRETCH = 2_000
+"""So many of the newest cases are looked through first, then four times as many, and so on."""
+_NEWEST, _OLDEST = 2**62, 0
+_STRETCH = sa.text("""
+SELECT min(id) FROM (SELECT id FROM "case" WHERE id < :before_id ORDER BY id DESC LIMIT :stretch) newest
+""")
 
 _ORDERED = " ORDER BY id DESC LIMIT :limit"
 

@@ -16,8 +16,9 @@ from dialer.language import mark
 from dialer.outcomes.cuts import Dimension
 from dialer.outcomes.rates import rates_of
 from dialer.usecases.cut_rates import Asked as Cut
-from dialer.usecases.cut_rates import cases_behind, cut_rates, note_export
+from dialer.usecases.cut_rates import CutReport, check_behind, cut_choices, cut_rates, note_export, page_of
 from dialer.web.console import rates_view
+from dialer.web.console.rates_counts import rates_counts
 from dialer.web.console.rates_form import Given, RatesForm, spans
 from dialer.web.console.refusals import problem
 from dialer.web.console.registry import Section
@@ -51,20 +52,19 @@ def rates(visit: Asked, form: Given) -> Response:
     except Invalid as fault:
         wrong = {fault.field: problem(fault, visit.lang)}
         asked = Cut()
-    report = cut_rates(visit.engine, asked, reader_unit_id=visit.member.unit_id)
-    shown = rates_view.lines(report, visit.lang)
+    unit_id = visit.member.unit_id
+    choices = cut_choices(visit.engine, asked, reader_unit_id=unit_id)
+    count = rates_counts(visit.request).reports.get((asked, unit_id))
     return visit.page(
         "console/rates.html",
         status=_UNFIT if wrong else 200,
         form=form,
         wrong=wrong,
-        report=report,
-        total=report.breakdown.total,
-        rates=rates_of(report.breakdown.total.counts),
-        lines=shown,
-        bars=rates_view.bars(visit.lang),
-        beside=rates_view.beside_chart(shown, visit.lang),
-        waited=rates_view.waits_chart(report, visit.lang),
+        choices=choices,
+        report=count.value,
+        is_coming=count.is_coming,
+        dimension=asked.by,
+        **_figures(visit, count.value),
         funnel=rates_view.FUNNEL,
         beside_counts=rates_view.SHOWN_BESIDE,
         dimensions=rates_view.DIMENSIONS,
@@ -80,22 +80,32 @@ def rates(visit: Asked, form: Given) -> Response:
     )
 
 
+def _figures(visit: Visit, report: CutReport | None) -> dict[str, Any]:
+    if report is None:
+        return {}
+    shown = rates_view.lines(report, visit.lang)
+    return {
+        "total": report.breakdown.total,
+        "rates": rates_of(report.breakdown.total.counts),
+        "lines": shown,
+        "bars": rates_view.bars(visit.lang),
+        "beside": rates_view.beside_chart(shown, visit.lang),
+        "waited": rates_view.waits_chart(report, visit.lang),
+    }
+
+
 @pages.get("/rates/cases", act=Act.SEE_RATES)
 def behind(
     visit: Asked, form: Given, measure: Annotated[str, Query(max_length=60)], before: int | None = None
 ) -> Response:
-    page = cases_behind(
-        visit.engine,
-        form.asked(visit.engine.centre.timezone),
-        measure,
-        reader_unit_id=visit.member.unit_id,
-        before_id=before,
-    )
+    asked, unit_id = form.asked(visit.engine.centre.timezone), visit.member.unit_id
+    check_behind(visit.engine, asked, measure, reader_unit_id=unit_id)
+    count = rates_counts(visit.request).behind.get((asked, measure, unit_id, before))
     return visit.page(
         "console/rates_cases.html",
         form=form,
         measure=measure,
-        found=page,
+        found=page_of(visit.engine, count.value) if count.value is not None else None,
         before=before,
         can_open=visit.may(Act.SEE_CASES),
         **_words(visit),
