@@ -46,13 +46,15 @@ UNMEASURED: Mapping[str, str] = {
     "/rates/file/{kind}": "a file",
     "/lists/{load_id}/rejects": "a file",
     "/scripts/{script_id}/progress": "a part of a script's page",
+    "/lists/{load_id}/look": "a part of the page of a list that waits",
+    "/rates/cases": "is asked for with a measure below",
     "/lists/drafts/{draft_id}": "one dropped list, whatever else there is",
     "/lists/drafts/{draft_id}/count": "one dropped list, whatever else there is",
     "/lists/drafts/{draft_id}/rejects": "a file",
     "/desk/tasks/{task_id}/live": "a part of the desk's page",
     "/visits/{visit_id}/conversation": "a part of one case",
 }
-"""Addresses that are no page, with the reason."""
+"""Addresses that are no page by themselves, with the reason."""
 
 
 def readers(city: City) -> tuple[Reader, ...]:
@@ -108,6 +110,7 @@ def _of_one(app: Application, city: City) -> Iterator[Page]:
         found = tx.one(sa.text(_ONES))
         script = str(tx.scalar(sa.text("SELECT min(script_id) FROM script_version")))
         visit = tx.scalar(sa.text(_ONE_VISIT), {"unit_id": city.station})
+        mine = tx.scalar(sa.text(_MY_VISIT), {"who": officer.login, "unit_id": city.station})
         number = tx.scalar(sa.text("SELECT max(id) FROM unit"))
     assert found is not None
     ones = {
@@ -133,7 +136,7 @@ def _of_one(app: Application, city: City) -> Iterator[Page]:
     }
     yield from (Page(name=name, reader=supervisor, path=path) for name, path in ones.items())
     yield Page(name="a visit", reader=officer, path=f"/visits/{visit}")
-    yield Page(name="a visit's notice", reader=officer, path=f"/visits/{visit}/notice")
+    yield Page(name="a visit's notice", reader=officer, path=f"/visits/{mine}/notice")
     administrator = Reader(role=Role.ADMINISTRATOR, unit_id=None)
     yield Page(name="an account", reader=administrator, path="/accounts/bench7")
 
@@ -147,6 +150,11 @@ SELECT (SELECT max(id) FROM "case" WHERE status = 'open' AND robot_state = 'pend
 """
 _ONE_VISIT = """
 SELECT id FROM assignment WHERE kind = 'visit' AND state = 'done' AND unit_id = :unit_id ORDER BY id DESC LIMIT 1
+"""
+_MY_VISIT = """
+UPDATE assignment SET done_by = :who WHERE id = (
+ SELECT min(id) FROM assignment WHERE kind = 'visit' AND state = 'done' AND unit_id = :unit_id
+) RETURNING id
 """
 
 

@@ -227,7 +227,7 @@ warning = sa.Table(
     identity(),
     sa.Column("person_id", sa.BigInteger, nullable=False),
     belongs_to("case_id", "case", index=True),
-    belongs_to("load_id", "list_load", required=False, index=True),
+    belongs_to("load_id", "list_load", required=False, index=False),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("instruction_no", sa.Text, nullable=False),
     word("kind", values.WarningKind),
@@ -248,5 +248,6 @@ warning = sa.Table(
     sa.Column("sealed", BYTEA, nullable=False),
     sa.UniqueConstraint("source", "instruction_no"),
     sa.Index("ix_warning_loaded_at", "loaded_at"),
+    sa.Index("ix_warning_load_id", "load_id", "case_id"),
     sa.CheckConstraint("amount_at_risk_fen >= 0 AND amount_paid_fen >= 0", name="amounts"),
 )

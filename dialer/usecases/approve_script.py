@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 from audio.check import problems
 from audio.clips import RECORDED, Clip, from_plain, to_plain
@@ -154,6 +156,11 @@ def _refuse_unfit(engine: Engine, version: Version, script: Script, sounded: Sou
         )
 
 
+@lru_cache(maxsize=4096)
+def _problems_of(sha256: str, path: Path) -> tuple[str, ...]:  # noqa: ARG001  # this content is looked at once
+    return problems(path)
+
+
 def _broken(engine: Engine, version: Version, script: Script, clips: Iterable[Clip]) -> list[Finding]:
     """Sound that is missing, not what was rendered, or not fit to be played."""
     nodes = {prompt.id: node.id for node in script.nodes.values() if (prompt := prompt_of(node)) is not None}
@@ -161,7 +168,9 @@ def _broken(engine: Engine, version: Version, script: Script, clips: Iterable[Cl
     real_now = engine.real.now()
     for clip in clips:
         path = engine.editions.sounds.whole(clip.file, clip.sha256, real_now=real_now)
-        wrong = problems(path) if path is not None else ("is missing, or not what was rendered",)
+        wrong = (
+            _problems_of(clip.sha256, path) if path is not None else ("is missing, or not what was rendered",)
+        )
         node = nodes.get(clip.prompt_id, "")
         line = script.nodes[node].origin.line if node else 0
         found += [

@@ -44,9 +44,9 @@ class _Known(Generic[_T]):
 
 
 class Counted(Generic[_Key, _T]):
-    """Values by key. One that is read within `patience_seconds` is read for everybody anew. One that takes longer comes
-    to whoever asks again, and then is good for fifty times what reading it took; older, it is shown until the next one
-    is there, for a quarter of an hour at most. Two are read at a time, and each for all who ask for it.
+    """Values by key, each good for `seconds`. One that is read within `patience_seconds` comes at once. One that takes
+    longer comes to whoever asks again, and is good for fifty times what reading it took; older, it is shown until the
+    next one is there, for a quarter of an hour at most. Two are read at a time, and each for all who ask for it.
     """
 
     def __init__(
@@ -54,10 +54,12 @@ class Counted(Generic[_Key, _T]):
         read: Callable[[_Key], _T],
         *,
         patience_seconds: float,
+        seconds: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._read = read
         self._patience_seconds = patience_seconds
+        self._seconds = seconds
         self._clock = clock
         self._lock = threading.Lock()
         self._known: OrderedDict[_Key, _Known[_T]] = OrderedDict()
@@ -117,8 +119,8 @@ class Counted(Generic[_Key, _T]):
             with self._lock:
                 took = ended - begun
                 if reading.values:
-                    kept = max(took / _SHARE, _FEWEST_SECONDS) if self._is_slow(took, reading) else 0.0
-                    known.last = (reading.values[0], begun, ended + kept)
+                    slow = max(took / _SHARE, _FEWEST_SECONDS) if self._is_slow(took, reading) else 0.0
+                    known.last = (reading.values[0], begun, ended + max(slow, self._seconds))
                     known.running = None
                 elif not reading.was_missed:
                     known.running = None

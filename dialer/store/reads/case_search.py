@@ -121,8 +121,14 @@ def _statement(tx: Tx, query: CaseQuery) -> sa.Select[Any]:
         statement = statement.where(c.id.in_(warned))
     if query.load_id is not None:
         # A warning of a later load may have joined an older case.
-        loaded = sa.select(t.warning.c.case_id).where(t.warning.c.load_id == query.load_id)
-        statement = statement.where(c.id.in_(loaded))
+        w = t.warning.c
+        of_load = w.load_id == query.load_id
+        oldest = sa.select(sa.func.min(w.case_id)).where(of_load).scalar_subquery()
+        newest = sa.select(sa.func.max(w.case_id)).where(of_load).scalar_subquery()
+        # Without its ends all newer cases would be walked through before its first.
+        statement = statement.where(
+            c.id.in_(sa.select(w.case_id).where(of_load)), c.id >= oldest, c.id <= newest
+        )
     statement = statement.where(*_plain(query))
     if query.period == Period():
         if query.before_id is not None:

@@ -58,7 +58,6 @@ KNOWN = (
     mark("speaks at %(level)s dBFS, not %(wanted)s"),
     mark("is silent"),
     mark("peaks at %(level)s dBFS, above %(most)s"),
-    mark("is clipped"),
     mark("%(prompt)s in %(language)s: %(fault)s"),
     mark("no voice speaks %(language)s; record its prompts, or install the extra 'speech'"),
     mark("espeak-ng is not installed (Debian: apt-get install espeak-ng)"),

@@ -29,6 +29,7 @@ from dialer.usecases.watch_wall import (
     wall_queue,
     wall_today,
 )
+from dialer.web.counted import Counted
 from dialer.web.kept import Kept
 
 _FORGET_SECONDS = 600.0
@@ -47,6 +48,8 @@ class FeedRules:
     """A reading that is younger is not read again."""
     slow_seconds: float = 10.0
     """The same, of the hour and the day."""
+    patience_seconds: float = 10.0
+    """Nobody waits longer for the day: what it takes longer to count is shown once it is there."""
     beat_seconds: float = 3.0
     guard_seconds: float = 3.0
     """How long a stream may go on after its session has ended."""
@@ -62,7 +65,8 @@ class Wall:
     now: WallNow
     queue: WallQueue
     hour: WallHour
-    today: WallToday
+    today: WallToday | None
+    """None: it is being counted for the first time."""
 
 
 class TooMany(Exception):  # an answer within this package
@@ -102,8 +106,13 @@ class _Unit:
         self._now = Kept(lambda: wall_now(engine, unit_id=unit_id, late_seconds=late_seconds), seconds=fresh)
         self._queue = Kept(lambda: wall_queue(engine, unit_id=unit_id), seconds=fresh)
         self._hour = Kept(lambda: wall_hour(engine, unit_id=unit_id), seconds=slow)
-        self._today = Kept(lambda: wall_today(engine, unit_id=unit_id), seconds=slow)
-        self._slow: tuple[WallHour, WallToday] | None = None
+        self._today: Counted[int | None, WallToday] = Counted(
+            lambda unit: wall_today(engine, unit_id=unit),
+            patience_seconds=rules.patience_seconds,
+            seconds=slow,
+        )
+        self._unit_id = unit_id
+        self._slow: tuple[WallHour, WallToday | None] | None = None
         self._slowly: asyncio.Task[None] | None = None
 
     def read(self) -> Wall:
@@ -129,8 +138,8 @@ class _Unit:
     async def _follow_slowly(self) -> None:
         self._slow = await asyncio.to_thread(self._read_slow)
 
-    def _read_slow(self) -> tuple[WallHour, WallToday]:
-        return self._hour.get(), self._today.get()
+    def _read_slow(self) -> tuple[WallHour, WallToday | None]:
+        return self._hour.get(), self._today.get(self._unit_id).value
 
 
 class WallFeed:

@@ -78,18 +78,19 @@ class _Reader:
 
 def facts(engine: Engine, wall: Wall, lang: Lang) -> dict[str, Any]:
     """What the board is drawn with."""
-    total = wall.today.figures.total
+    total = wall.today.figures.total if wall.today is not None else None
     return {
         "wall": wall,
         "queue_lags": (wall.now.at - wall.queue.at).total_seconds() > _LAG_SECONDS,
         "tiles": [_tile(engine, wall, grade) for grade in Grade],
         "short": lambda value: short(value, lang),
-        "funnel": _funnel(total.counts),
-        "answered_share": _share(total.counts.cases_answered, total.counts.cases_rung),
+        "counts": total.counts if total is not None else None,
+        "funnel": _funnel(total.counts) if total is not None else [],
+        "answered_share": _share(total.counts.cases_answered, total.counts.cases_rung) if total else None,
         "amounts": [
             (kind, total.amounts[kind].approved_fen + total.amounts[kind].unapproved_fen)
             for kind in (AmountKind.STOPPED, AmountKind.INTENDED)
-            if kind in total.amounts
+            if total is not None and kind in total.amounts
         ],
         "human": wall.now.work[Track.HUMAN],
         "visit_work": wall.now.work[Track.VISIT],
@@ -135,7 +136,7 @@ def _minutes(wall: Wall) -> Sequence[tuple[datetime, int, int]]:
 
 def _tile(engine: Engine, wall: Wall, grade: Grade) -> GradeTile:
     found, limit = wall.queue.waiting[grade], engine.policies.newest.of(grade).first_attempt_seconds
-    slice_ = wall.today.figures.slices.get(grade.value)
+    slice_ = wall.today.figures.slices.get(grade.value) if wall.today is not None else None
     first = slice_.first_attempt if slice_ is not None else None
     oldest = None if found.oldest_at is None else (wall.queue.at - found.oldest_at).total_seconds()
     p90 = first.p90_seconds if first is not None else None

@@ -41,6 +41,7 @@ from dialer.usecases.show_loads import (
     show_loads,
 )
 from dialer.web.console.list_words import FIELDS, notice_words, reason_words, unusable_words
+from dialer.web.console.page_counts import page_counts
 from dialer.web.console.refusals import problem
 from dialer.web.console.registry import Section
 from dialer.web.console.visit import Asked, Visit
@@ -163,9 +164,9 @@ def one(visit: Asked, load_id: _Number) -> Response:
 
 @pages.get("/lists/{load_id}/came", act=Act.LOAD_LISTS)
 def came(visit: Asked, load_id: _Number) -> Response:
-    """What came of its cases so far."""
-    found = came_of_load(visit.engine, load_id, seen_by=visit.member.unit_id)
-    return visit.part(_LOAD, "came", load_id=load_id, came=found)
+    """What came of its cases so far; a part that asks again where it is not counted yet."""
+    count = page_counts(visit.request).came.get((load_id, visit.member.unit_id))
+    return visit.part(_LOAD, "came", load_id=load_id, came=count.value)
 
 
 @pages.get("/lists/{load_id}/look", act=Act.LOAD_LISTS)

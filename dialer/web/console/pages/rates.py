@@ -18,7 +18,7 @@ from dialer.outcomes.rates import rates_of
 from dialer.usecases.cut_rates import Asked as Cut
 from dialer.usecases.cut_rates import CutReport, check_behind, cut_choices, cut_rates, note_export, page_of
 from dialer.web.console import rates_view
-from dialer.web.console.rates_counts import rates_counts
+from dialer.web.console.page_counts import page_counts
 from dialer.web.console.rates_form import Given, RatesForm, spans
 from dialer.web.console.refusals import problem
 from dialer.web.console.registry import Section
@@ -54,7 +54,7 @@ def rates(visit: Asked, form: Given) -> Response:
         asked = Cut()
     unit_id = visit.member.unit_id
     choices = cut_choices(visit.engine, asked, reader_unit_id=unit_id)
-    count = rates_counts(visit.request).reports.get((asked, unit_id))
+    count = page_counts(visit.request).reports.get((asked, unit_id))
     return visit.page(
         "console/rates.html",
         status=_UNFIT if wrong else 200,
@@ -100,7 +100,7 @@ def behind(
 ) -> Response:
     asked, unit_id = form.asked(visit.engine.centre.timezone), visit.member.unit_id
     check_behind(visit.engine, asked, measure, reader_unit_id=unit_id)
-    count = rates_counts(visit.request).behind.get((asked, measure, unit_id, before))
+    count = page_counts(visit.request).behind.get((asked, measure, unit_id, before))
     return visit.page(
         "console/rates_cases.html",
         form=form,

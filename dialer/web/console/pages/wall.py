@@ -16,7 +16,7 @@ from dialer.web.console.door import House
 from dialer.web.console.event_stream import EventStream
 from dialer.web.console.registry import Section
 from dialer.web.console.visit import Asked, Visit
-from dialer.web.console.wall_feed import TooMany, Wall, WallFeed
+from dialer.web.console.wall_feed import FeedRules, TooMany, Wall, WallFeed
 
 pages = Section()
 _EVENTS = "text/event-stream"
@@ -62,6 +62,7 @@ def _feed(request: Request) -> WallFeed:
             state.wall_feed = WallFeed(
                 app.engine,
                 late_seconds=app.settings.scheduler.late_seconds,
+                rules=FeedRules(patience_seconds=app.settings.console.patience_seconds),
                 draw=partial(_draw, house),
             )
             house.closing.join(state.wall_feed.stop)

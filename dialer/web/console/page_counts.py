@@ -1,4 +1,4 @@
-"""What the success rates count behind their pages, once for everybody of this process who asks the same."""
+"""What is counted behind pages, once for everybody of this process who asks the same."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from dialer.store.reads.load_lines import CameOfIt
 from dialer.usecases.cut_rates import Asked, CutReport, cut_rates, ids_behind
 from dialer.usecases.engine import Engine
+from dialer.usecases.show_loads import came_of_load
 from dialer.web.console.door import House
 from dialer.web.counted import Counted
 
@@ -16,27 +18,29 @@ _making = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RatesCounts:
+class PageCounts:
     reports: Counted[tuple[Asked, int | None], CutReport]
     """By what is asked and the reader's unit."""
     behind: Counted[tuple[Asked, str, int | None, int | None], tuple[int, ...]]
     """The cases of a count, by that, its name, and where the last page ended."""
+    came: Counted[tuple[int, int | None], CameOfIt]
+    """Of a list, as far as somebody of this unit sees it."""
 
 
-def rates_counts(request: Request) -> RatesCounts:
+def page_counts(request: Request) -> PageCounts:
     """The one of this application."""
     state = request.app.state
     with _making:
-        if not hasattr(state, "rates_counts"):
+        if not hasattr(state, "page_counts"):
             house: House = state.house
-            state.rates_counts = _counts(
+            state.page_counts = _counts(
                 house.app.engine, patience_seconds=house.app.settings.console.patience_seconds
             )
-    counts: RatesCounts = state.rates_counts
+    counts: PageCounts = state.page_counts
     return counts
 
 
-def _counts(engine: Engine, *, patience_seconds: float) -> RatesCounts:
+def _counts(engine: Engine, *, patience_seconds: float) -> PageCounts:
     def report(key: tuple[Asked, int | None]) -> CutReport:
         asked, unit_id = key
         return cut_rates(engine, asked, reader_unit_id=unit_id)
@@ -45,7 +49,12 @@ def _counts(engine: Engine, *, patience_seconds: float) -> RatesCounts:
         asked, measure, unit_id, before = key
         return ids_behind(engine, asked, measure, reader_unit_id=unit_id, before_id=before)
 
-    return RatesCounts(
+    def came(key: tuple[int, int | None]) -> CameOfIt:
+        load_id, unit_id = key
+        return came_of_load(engine, load_id, seen_by=unit_id)
+
+    return PageCounts(
         reports=Counted(report, patience_seconds=patience_seconds),
         behind=Counted(behind, patience_seconds=patience_seconds),
+        came=Counted(came, patience_seconds=patience_seconds),
     )
