@@ -24,7 +24,7 @@ _FULL: Mapping[str, Callable[[], dict[str, object]]] = {
     "urgent": lambda: urgent.run(1_000_000, 200, 50.0),
     "load": lambda: load.run(1_000_000),
     "report": lambda: report.run(5_000_000),
-    "pages": lambda: pages.run(1_000_000, 20),
+    "pages": lambda: pages.run(1_000_000, 20, calls_per_second=50.0),
 }
 _QUICK: Mapping[str, Callable[[], dict[str, object]]] = {
     "rest": lambda: rest.run(5.0),
@@ -36,7 +36,7 @@ _QUICK: Mapping[str, Callable[[], dict[str, object]]] = {
     "urgent": lambda: urgent.run(10_000, 20, 50.0),
     "load": lambda: load.run(20_000),
     "report": lambda: report.run(20_000),
-    "pages": lambda: pages.run(2_000, 3),
+    "pages": lambda: pages.run(20_000, 3, seconds=10.0, calls_per_second=50.0),
 }
 
 
