@@ -227,7 +227,7 @@ warning = sa.Table(
     identity(),
     sa.Column("person_id", sa.BigInteger, nullable=False),
     belongs_to("case_id", "case", index=True),
-    belongs_to("load_id", "list_load", required=False, index=False),
+    belongs_to("load_id", "list_load", required=False),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("instruction_no", sa.Text, nullable=False),
     word("kind", values.WarningKind),
