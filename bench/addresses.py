@@ -46,6 +46,7 @@ UNMEASURED: Mapping[str, str] = {
     "/rates/file/{kind}": "a file",
     "/lists/{load_id}/rejects": "a file",
     "/scripts/{script_id}/progress": "a part of a script's page",
+    "/lists/{load_id}/rejected": "a part of a list's page",
     "/lists/{load_id}/look": "a part of the page of a list that waits",
     "/rates/cases": "is asked for with a measure below",
     "/lists/drafts/{draft_id}": "one dropped list, whatever else there is",

@@ -161,12 +161,14 @@ def _place(h: int) -> int:
     return 0 if h % 1000 == 0 else 1 if h % 20 == 1 else 2 if h % 3 == 0 else 3
 
 
-_LOADS = """
+_LOADS = f"""
 INSERT INTO list_load (id, filename, source, state, content_hash, size_bytes, next_line, total, rows, accepted, merged,
  duplicate, rejected, columns, by, created_at, finished_at) OVERRIDING SYSTEM VALUE
-SELECT g, 'list-' || g || '.xlsx', 'bench', 'done', decode(md5('l' || g), 'hex'), 100000, 250, 250, 250, 240, 3, 6, 4,
- '[]', 'bench' || g % 300, :now - (:loads - g) * interval '2 hours', :now - (:loads - g) * interval '2 hours'
-FROM generate_series(1, :loads) g
+SELECT g, 'list-' || g || '.xlsx', 'bench', 'done', decode(md5('l' || g), 'hex'), 100000, n + 10, n + 10, n + 10, n, 3,
+ 6, 4, '[]', 'bench' || g % 300, :now - (:loads - g) * interval '2 hours', :now - (:loads - g) * interval '2 hours'
+FROM generate_series(1, :loads) g CROSS JOIN LATERAL (
+ SELECT CASE WHEN g = {LONG_LOAD} THEN CAST(:count AS bigint) / 5 ELSE 240 END AS n
+) rows
 """
 _CASES = f"""
 INSERT INTO "case" (id, person_id, load_id, grade, fraud_type, source, unit, unit_id, status, outcome, contact,
