@@ -23,8 +23,11 @@ LONG_LOAD, LOADS = 1, 4_000
 """The first list has a fifth of all cases, the others share the rest."""
 GRADES = ("extra_high", "high", "medium", "low")
 FRAUDS = ("fake_order_rebate", "investment", "shopping", "loan", "romance")
-_RECENT, _RINGING, _WORKED, _WATCHED = 0.02, 0.024, 0.03, 0.05
-"""Shares of the newest: opened within three hours; waiting for the robot; for people; watched."""
+WAITING = 0.024
+_RECENT, _WORKED, _WATCHED, _UNSORTED = 0.02, 0.006, 0.02, 0.5
+"""Shares of the newest: opened within three hours; after those that wait for the robot those that wait for people, and
+those that are watched.
+"""
 _MIX, _MODULUS = 2_654_435_761, 4_294_967_296
 
 TABLES = (
@@ -49,8 +52,10 @@ class City:
     """Units in the middle of the tree and at its foot."""
 
 
-def fill(store: Store, *, count: int, policy: int, now: datetime) -> None:
-    """Into an empty database. Nothing is marked for the tally: the first fold counts every case."""
+def fill(store: Store, *, count: int, policy: int, now: datetime, waiting: float = WAITING) -> None:
+    """Into an empty database; `waiting` is the share of cases that wait for their ring, and where that is half of them or
+    more, most have no unit. Nothing is marked for the tally: the first fold counts every case.
+    """
     with store.begin() as tx:
         stations = _tree(tx)
         _people(tx, stations, now)
@@ -63,9 +68,10 @@ def fill(store: Store, *, count: int, policy: int, now: datetime) -> None:
         "stations": stations,
         "loads": loads,
         "recent": count * _RECENT,
-        "ringing": count * _RINGING,
-        "worked": count * _WORKED,
-        "watched": count * _WATCHED,
+        "ringing": count * waiting,
+        "worked": count * (waiting + _WORKED),
+        "watched": count * (waiting + _WORKED + _WATCHED),
+        "unsorted": 10 if waiting >= _UNSORTED else 1,
         "frauds": list(FRAUDS),
     }
     with store.begin() as tx, bare(tx, TABLES):
@@ -179,8 +185,8 @@ SELECT :first + g, :first + g,
  CASE WHEN g < :count / 5 THEN {LONG_LOAD} ELSE 2 + g % (CAST(:loads AS integer) - 1) END,
  CASE WHEN h % 1000 = 0 THEN 'extra_high' WHEN h % 20 = 1 THEN 'high' WHEN h % 3 = 0 THEN 'medium' ELSE 'low' END,
  (CAST(:frauds AS text[]))[1 + h / 7 % 5], 'bench',
- CASE WHEN h % 11 = 0 THEN '第' || h % 300 || '所' ELSE '' END,
- CASE WHEN h % 11 = 0 THEN NULL ELSE (CAST(:stations AS bigint[]))[1 + h / 13 % {STATIONS}] END,
+ CASE WHEN h % 11 < :unsorted THEN '第' || h % 300 || '所' ELSE '' END,
+ CASE WHEN h % 11 < :unsorted THEN NULL ELSE (CAST(:stations AS bigint[]))[1 + h / 13 % {STATIONS}] END,
  status,
  CASE status WHEN 'open' THEN NULL WHEN 'reversed' THEN 'already_defrauded' WHEN 'closed' THEN 'mismatch'
   ELSE 'dissuaded_by_phone' END,

@@ -1,7 +1,7 @@
 """How long each page of the console takes with a million rows behind it, and while calls run.
 
     python -m bench.pages [--cases 1000000] [--requests 20] [--seconds 90] [--calls-per-second 50] [--keep FOLDER]
-                          [--only TEXT] [--quick]
+                          [--open 0.024] [--only TEXT] [--quick]
 
 A whole service in a folder of its own, gone afterwards (or kept in FOLDER and used again by the next run with it): a
 city's year of cases with everything that hangs on them (bench/city.py). Each role asks for every page that it may see
@@ -147,6 +147,7 @@ def run(
     calls_per_second: float = 0.0,
     keep: str = "",
     only: str = "",
+    waiting: float = city.WAITING,
 ) -> dict[str, object]:
     pace = calls_per_second or 50.0
     with service(
@@ -157,7 +158,7 @@ def run(
     ) as made:
         told: dict[str, object] = {"cases": cases, "goal_ms": GOAL_MS}
         if city.is_empty(made.app.engine.store):
-            told |= _fill(made.app, cases)
+            told |= _fill(made.app, cases, waiting)
         town = city.find(made.app.engine.store)
         made.start("web")
         told["quiet"] = _measured(made, town, cases, requests, seconds, only)
@@ -168,10 +169,16 @@ def run(
     return told
 
 
-def _fill(app: Application, cases: int) -> dict[str, object]:
+def _fill(app: Application, cases: int, waiting: float) -> dict[str, object]:
     engine = app.engine
     begun = time.perf_counter()
-    city.fill(engine.store, count=cases, policy=engine.policies.newest.version, now=engine.clock.now())
+    city.fill(
+        engine.store,
+        count=cases,
+        policy=engine.policies.newest.version,
+        now=engine.clock.now(),
+        waiting=waiting,
+    )
     filled = time.perf_counter()
     timezone = engine.centre.timezone
     while rollup.fold(engine.store, timezone=timezone, now=engine.clock.now(), limit=_AT_ONCE):
@@ -256,6 +263,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=90.0)
     parser.add_argument("--calls-per-second", type=float, default=0.0)
+    parser.add_argument("--open", type=float, default=city.WAITING)
     parser.add_argument("--keep", default="")
     parser.add_argument("--only", default="")
     parser.add_argument("--quick", action="store_true", help="a tenth of it")
@@ -268,6 +276,7 @@ def main() -> None:
         calls_per_second=options.calls_per_second,
         keep=options.keep,
         only=options.only,
+        waiting=options.open,
     )
     print(json.dumps(told, indent=1, ensure_ascii=False))
     print("\n".join(table(told)))
