@@ -13,7 +13,7 @@ from kombu.exceptions import OperationalError
 PREFIX = "dialer."
 DIAL_QUEUE = "dial"
 BULK_QUEUE = "bulk"
-_BULK = frozenset({"load_list", "resume_loads", "render_script", "resume_renders"})
+_BULK = frozenset({"load_list", "resume_loads", "close_withdrawn", "render_script", "resume_renders"})
 _EXPIRES_SECONDS = 30
 _DEEP = 100
 

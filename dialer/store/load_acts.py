@@ -120,8 +120,10 @@ def held(tx: Tx, *, limit: int = 100) -> list[int]:
     return [row["id"] for row in tx.rows(statement)]
 
 
-def withdraw(tx: Tx, load_id: int, *, by: str, now: datetime) -> bool:
-    """Nothing more of it is loaded and its file is gone. False when it was withdrawn, or is no list."""
+def withdraw(tx: Tx, load_id: int, *, by: str, now: datetime, closing_until: datetime) -> bool:
+    """Nothing more of it is loaded and its file is gone. False when it was withdrawn, or is no list. Until
+    `closing_until` (real clock) the caller alone closes what it opened.
+    """
     c = t.list_load.c
     done = tx.execute(
         sa.update(t.list_load)
@@ -129,7 +131,7 @@ def withdraw(tx: Tx, load_id: int, *, by: str, now: datetime) -> bool:
         .values(
             state=LoadState.WITHDRAWN.value,
             token=c.token + 1,
-            lease_until=None,
+            lease_until=closing_until,
             decided_by=by,
             decided_at=now,
             finished_at=sa.func.coalesce(c.finished_at, now),
@@ -137,6 +139,45 @@ def withdraw(tx: Tx, load_id: int, *, by: str, now: datetime) -> bool:
     )
     tx.execute(sa.delete(t.list_file).where(t.list_file.c.load_id == load_id))
     return bool(done.rowcount)
+
+
+def closing(tx: Tx, *, real_now: datetime) -> list[int]:
+    """Withdrawn lists whose cases nobody is closing, and not all are closed."""
+    c = t.list_load.c
+    statement = sa.select(c.id).where(c.state == LoadState.WITHDRAWN.value, c.lease_until <= real_now)
+    return [row["id"] for row in tx.rows(statement.order_by(c.id))]
+
+
+def take_closing(tx: Tx, load_id: int, *, real_now: datetime, until: datetime) -> tuple[str, str] | None:
+    """The caller alone closes its cases until then; by whom and why it was withdrawn. None when somebody else does, or
+    nothing is left.
+    """
+    c, a = t.list_load.c, t.audit.c
+    taken = tx.one(
+        sa.update(t.list_load)
+        .where(c.id == load_id, c.state == LoadState.WITHDRAWN.value, c.lease_until <= real_now)
+        .values(lease_until=until)
+        .returning(c.decided_by)
+    )
+    if taken is None:
+        return None
+    why = tx.scalar(
+        sa.select(a.why)
+        .where(a.act == "withdraw_load", a.subject == f"load/{load_id}")
+        .order_by(a.id.desc())
+        .limit(1)
+    )
+    return taken["decided_by"], why
+
+
+def leave_closing(tx: Tx, load_id: int, *, until: datetime | None) -> None:
+    """The next one may go on with it from then; None: every case is closed."""
+    c = t.list_load.c
+    tx.execute(
+        sa.update(t.list_load)
+        .where(c.id == load_id, c.state == LoadState.WITHDRAWN.value)
+        .values(lease_until=until)
+    )
 
 
 def not_begun(tx: Tx, load_id: int, *, limit: int) -> list[int]:

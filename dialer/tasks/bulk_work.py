@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from celery import shared_task
 
 from dialer.errors import UnusableFile
-from dialer.store import loads, renders
+from dialer.store import load_acts, loads, renders
 from dialer.tasks import application
 from dialer.tasks.parts import patiently
 from dialer.usecases import load_list as loading
+from dialer.usecases.decide_load import close_withdrawn
 from dialer.usecases.draft_list import forget_old_drafts
 
 if TYPE_CHECKING:
@@ -36,6 +37,12 @@ def load_list(load_id: int) -> None:
 def resume_loads() -> None:
     """Lists whose worker has gone."""
     patiently(_resume)
+
+
+@shared_task(name="dialer.close_withdrawn", ignore_result=True)
+def close_cases_of(load_id: int) -> None:
+    """What a withdrawn list opened and nobody has begun."""
+    patiently(lambda: close_withdrawn(application.current().engine, load_id))
 
 
 @shared_task(name="dialer.render_script", ignore_result=True)
@@ -77,8 +84,11 @@ def _resume() -> None:
     forget_old_drafts(engine)
     with engine.store.begin() as tx:
         waiting = loads.unfinished(tx, real_now=engine.real.now())
+        closing = load_acts.closing(tx, real_now=engine.real.now())
     for load_id in waiting:
         patiently(partial(_load, load_id))
+    for load_id in closing:
+        patiently(partial(close_withdrawn, engine, load_id))
 
 
 def _load(load_id: int) -> None:

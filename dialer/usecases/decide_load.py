@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
 from dialer.domain.acts import ActKind
 from dialer.domain.events import CaseClosed
 from dialer.domain.values import OutcomeKind
-from dialer.errors import Conflict, Invalid, NotFound
+from dialer.errors import Conflict, Invalid, NotFound, Unavailable
 from dialer.intake.records import Field
 from dialer.store import acts, audits, cases, load_acts, loads
 from dialer.store.acts import Act
@@ -19,6 +21,8 @@ from dialer.usecases.engine import Engine
 from dialer.usecases.move_cases import Move, move
 
 _AT_ONCE = 500
+_CLOSING = timedelta(seconds=120)
+"""Whoever closes a withdrawn list's cases and says nothing for so long is followed by another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,18 +62,56 @@ def withdraw_load(engine: Engine, load_id: int, *, by: str, why: str) -> Withdra
     begun goes on. A case that other warnings joined stays. Raises `NotFound`, `Invalid`, and `Conflict` when it was
     withdrawn before.
     """
+    who, reason = _withdraw(engine, load_id, by=by, why=why)
+    return Withdrawn(closed=_close_all(engine, load_id, by=who, why=reason))
+
+
+def begin_withdrawal(engine: Engine, load_id: int, *, by: str, why: str) -> None:
+    """As `withdraw_load`; of a long list the cases are closed by a worker, after this has returned."""
+    who, reason = _withdraw(engine, load_id, by=by, why=why)
+    with suppress(Unavailable):  # a worker does what cannot be done now
+        _close_some(engine, load_id, by=who, why=reason)
+    with engine.store.begin() as tx:
+        left = bool(load_acts.not_begun(tx, load_id, limit=1))
+        load_acts.leave_closing(tx, load_id, until=engine.real.now() if left else None)
+    engine.nudge("cancel_calls")
+    if left:
+        engine.nudge("close_withdrawn", load_id)
+
+
+def close_withdrawn(engine: Engine, load_id: int) -> int:
+    """What a withdrawn list opened and nobody has begun is closed, however often that is tried; how many."""
+    with engine.store.begin() as tx:
+        real_now = engine.real.now()
+        taken = load_acts.take_closing(tx, load_id, real_now=real_now, until=real_now + _CLOSING)
+    if taken is None:
+        return 0
+    by, why = taken
+    return _close_all(engine, load_id, by=by, why=why)
+
+
+def _withdraw(engine: Engine, load_id: int, *, by: str, why: str) -> tuple[str, str]:
     who, reason = named(by), said("why", why)
     with engine.store.begin() as tx:
         load = _get(tx, load_id)
         now = engine.clock.now()
-        if not load_acts.withdraw(tx, load_id, by=who, now=now):
+        closing_until = engine.real.now() + _CLOSING
+        if not load_acts.withdraw(tx, load_id, by=who, now=now, closing_until=closing_until):
             raise Conflict(f"load {load_id} is {load.state} already", current=load.state.value)
         audits.write(tx, who=who, act="withdraw_load", subject=f"load/{load_id}", why=reason, now=now)
+    return who, reason
+
+
+def _close_all(engine: Engine, load_id: int, *, by: str, why: str) -> int:
     closed = 0
-    while batch := _close_some(engine, load_id, by=who, why=reason):
+    while batch := _close_some(engine, load_id, by=by, why=why):
         closed += batch
+        with engine.store.begin() as tx:
+            load_acts.leave_closing(tx, load_id, until=engine.real.now() + _CLOSING)
+    with engine.store.begin() as tx:
+        load_acts.leave_closing(tx, load_id, until=None)
     engine.nudge("cancel_calls")
-    return Withdrawn(closed=closed)
+    return closed
 
 
 def _close_some(engine: Engine, load_id: int, *, by: str, why: str) -> int:

@@ -13,11 +13,13 @@ from dialer.domain.load import LoadState
 from dialer.domain.values import OutcomeKind
 from dialer.errors import Conflict, Invalid, NotFound, UnusableFile
 from dialer.intake.records import Field
-from dialer.store import loads
+from dialer.store import load_acts, loads
 from dialer.store import tables as t
 from dialer.store.loads import Load
 from dialer.usecases.decide_load import (
     approve_load,
+    begin_withdrawal,
+    close_withdrawn,
     columns_of,
     correct_columns,
     loads_to_approve,
@@ -101,6 +103,26 @@ def test_a_list_of_the_size_or_less_waits_for_nobody(careful: Bureau):
     assert load_of(careful, load_id).state is LoadState.DONE
     with pytest.raises(Conflict):
         approve_load(careful.engine, load_id, by="zhao")
+
+
+def test_a_long_list_that_is_withdrawn_on_a_page_is_closed_by_a_worker_also_by_the_second(bureau: Bureau):
+    text = "\n".join((HEADING, *(f"A{n},某某{n},1390002{n:04d},低危" for n in range(1200))))
+    load_id = submit(bureau, text)
+    load_list(bureau.engine, load_id)
+    begin_withdrawal(bureau.engine, load_id, by="zhao", why="下发错误")
+    left = sa.select(sa.func.count()).select_from(t.case).where(t.case.c.status == CaseStatus.OPEN.value)
+    assert bureau.rows(left)[0]["count_1"] == 700
+    with bureau.tx() as tx:
+        assert load_acts.closing(tx, real_now=bureau.engine.real.now()) == [load_id]
+        real_now = bureau.engine.real.now()
+        # The first worker took it, and was never heard of again.
+        assert load_acts.take_closing(tx, load_id, real_now=real_now, until=real_now) == ("zhao", "下发错误")
+    assert close_withdrawn(bureau.engine, load_id) == 700
+    assert close_withdrawn(bureau.engine, load_id) == 0
+    assert bureau.rows(left)[0]["count_1"] == 0
+    with bureau.tx() as tx:
+        assert load_acts.closing(tx, real_now=bureau.engine.real.now()) == []
+    assert set(bureau.acts_of(bureau.rows(sa.select(t.case))[-1]["id"])) == {"load_withdrawn"}
 
 
 def test_withdrawn_while_it_waits(careful: Bureau):

@@ -19,7 +19,7 @@ from dialer.errors import Conflict, Invalid, NoPhoneColumn, NotFound, UnusableFi
 from dialer.intake.headings import fields_of
 from dialer.intake.records import Field
 from dialer.language import mark
-from dialer.usecases.decide_load import approve_load, withdraw_load
+from dialer.usecases.decide_load import approve_load, begin_withdrawal
 from dialer.usecases.draft_list import (
     correct_draft,
     draft_list,
@@ -240,7 +240,7 @@ def go_on(visit: Asked, load_id: _Number) -> Response:
 def withdraw(visit: Asked, load_id: _Number, why: Annotated[str, Form(max_length=500)] = "") -> Response:
     check_load_seen(visit.engine, load_id, seen_by=visit.member.unit_id)
     try:
-        withdraw_load(visit.engine, load_id, by=visit.who, why=why)
+        begin_withdrawal(visit.engine, load_id, by=visit.who, why=why)
     except Invalid as fault:
         return _show_load(visit, load_id, act="withdraw", wrong={fault.field: problem(fault, visit.lang)})
     except Conflict:
