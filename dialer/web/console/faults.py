@@ -128,7 +128,7 @@ def _page(visit: Visit, status: int, detail: str, fault: Refusal | None) -> Resp
         response.headers["HX-Reswap"] = "beforeend"
         return response
     response = visit.page("console/fault.html", status=status, code=status, **facts)
-    if status == _UNAVAILABLE and request.method == "GET":
+    if status == _UNAVAILABLE and visit.request.method == "GET":
         response.headers["Refresh"] = _RETRY_SECONDS
     return response
 
