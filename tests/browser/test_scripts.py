@@ -15,7 +15,7 @@ from tests.browser.conftest import Complaints
 from tests.browser.service import Service
 from tests.browser.staff import new_account
 
-pytestmark = [pytest.mark.story, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.story, pytest.mark.timeout(600)]
 
 _RENDERED_MS = 60_000
 
@@ -82,7 +82,10 @@ def test_one_person_changes_a_script_and_another_lets_it_be_spoken(
 
     # A walk by the keys of the keyboard.
     page.get_by_role("link", name="模拟通话").click()
+    expect(page).to_have_url(re.compile("/walk"))
     for words in ("有没有人给您办贷款", "听明白了", "通话结束"):
+        # Shown by the script that listens to the keys.
+        expect(page.get_by_role("button", name="播放这一段")).to_be_visible()
         page.keyboard.press("1")
         expect(page.locator("main")).to_contain_text(words)
     look(page)
