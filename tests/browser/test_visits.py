@@ -14,10 +14,23 @@ from dialer.domain.access import Role
 from tests.browser.axe import PHONE, look
 from tests.browser.conftest import Complaints
 from tests.browser.service import Service
-from tests.browser.staff import PASSWORD, new_account
+from tests.browser.staff import PASSWORD, new_account, sign_in
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(300)]
 
+_OLD = """(visit) => new Promise((resolve) => {
+  const asked = indexedDB.open("visits");
+  asked.onsuccess = () => {
+    const written = asked.result.transaction("acts", "readwrite");
+    written.objectStore("acts").add({
+      id: "00000000-0000-4000-8000-000000000001", owner: Number(localStorage.getItem("visits-owner")), visit,
+      deed: "note", fields: { words: "four days old" }, photo: null, told_at: "", made: Date.now() - 4 * 86_400_000,
+      state: "waiting", why: "",
+    });
+    written.oncomplete = () => { asked.result.close(); resolve(); };
+  };
+})"""
+"""An entry that is older than any visit."""
 _SENT_SECONDS = 30.0
 _PICTURE = """() => {
   const canvas = document.createElement("canvas");
@@ -251,6 +264,26 @@ def test_words_outlive_the_session_and_are_not_signed_away(
     page.wait_for_url("**/sign-in")
     await_empty(page)
     assert page.evaluate("localStorage.getItem('visits-owner')") is None
+
+    sign_in(page, "officer2")
+    card(page, "7703").locator("a").click()
+    page.evaluate(_OLD, int(page.url.rpartition("/")[2]))
+    page.reload()
+    await_empty(page)
+    service.dialer("work", "sign", page.url.rpartition("/")[2], "--by", "li")
+    step(page, "Accept the visit")
+    refused = kept(page, "Visit accepted")
+    expect(refused).to_contain_text("li has it now.")
+    expect(page.locator("#head")).to_contain_text("li has this visit.")
+    expect(page.locator("[data-next]")).to_be_hidden()
+    look(page)
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    refused.get_by_role("button", name="Remove").click()
+    await_empty(page)
+    assert page.locator(".timeline li").count() == 0
+    page.locator("details.menu summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in")
 
     new_account(page, service, "chief1", Role.SUPERVISOR, language="en")
     page.goto("/visits")

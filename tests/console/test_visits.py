@@ -304,7 +304,11 @@ async def test_who_cannot_go_gives_it_back(beat: Beat):
 
 async def test_the_notice_is_printed_in_both_languages_by_who_has_the_visit(beat: Beat):
     visit = beat.visit()
-    assert (await beat.officer.get(f"/visits/{visit}/notice")).status_code == 409
+    for what in ("notice", "conversation"):
+        answer = await beat.officer.get(f"/visits/{visit}/{what}")
+        assert answer.status_code == 409
+        assert "Only whoever has the visit in hand sees this." in text(answer)
+    assert beat.console.audited("conversation") == beat.console.audited("print_notice") == []
     await beat.send(visit, "step", stage="accepted")
     page = await shown(beat.officer, f"/visits/{visit}/notice")
     for told in (

@@ -12,7 +12,7 @@ from dialer.domain.values import Contact
 from dialer.outcomes.points import points_of
 from dialer.store.reads.visit_list import VisitLine
 from dialer.usecases.list_units import list_units
-from dialer.usecases.open_visit import look_at_visit, open_visit
+from dialer.usecases.open_visit import look_at_visit, may_print, open_visit
 from dialer.web.console.unit_choice import unit_tree
 from dialer.web.console.visit import Visit
 from dialer.web.console.visit_words import (
@@ -24,6 +24,7 @@ from dialer.web.console.visit_words import (
 )
 
 TEMPLATE = "console/visit.html"
+_CONFLICT = 409
 
 
 def show_visit(
@@ -37,7 +38,7 @@ def show_visit(
     facts: dict[str, Any] = {
         **_head_facts(visit, line),
         "opened": opened,
-        "may_print": line.is_held_by(visit.who) or line.done_by == visit.who,
+        "may_print": may_print(line, who=visit.who),
         "may_answer": line.transfer is not None and _is_of(visit, line.transfer.to_unit_id),
         "course": [(told, course_words(told, visit.lang)) for told in opened.course],
         "points": points_of(line.fraud_type, visit.lang.value),
@@ -48,6 +49,12 @@ def show_visit(
         return visit.part(TEMPLATE, "hand", **facts)
     others = [unit for unit in list_units(visit.engine, seen_by=None) if unit.active]
     return visit.page(TEMPLATE, status=status, units=unit_tree(others), **facts)
+
+
+def show_why_not(visit: Visit, visit_id: int) -> Response:
+    """The visit's page, for whoever asked what only its officer gets."""
+    wrong = visit.say("Only whoever has the visit in hand sees this.")
+    return show_visit(visit, visit_id, status=_CONFLICT, wrong=wrong)
 
 
 def show_head(visit: Visit, visit_id: int) -> Response:

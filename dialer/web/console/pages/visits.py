@@ -11,7 +11,7 @@ from dialer.domain.access import Act
 from dialer.language import mark
 from dialer.usecases.list_units import list_units
 from dialer.usecases.list_visits import list_visits
-from dialer.usecases.open_visit import check_may_print, look_at_visit
+from dialer.usecases.open_visit import look_at_visit, may_print
 from dialer.usecases.print_notice import print_notice
 from dialer.usecases.show_conversation import show_hand_over
 from dialer.web.console.notice_view import notice_views
@@ -19,7 +19,7 @@ from dialer.web.console.registry import Section
 from dialer.web.console.rendering import static
 from dialer.web.console.unit_choice import unit_tree
 from dialer.web.console.visit import Asked
-from dialer.web.console.visit_page import form_facts, show_head, show_visit
+from dialer.web.console.visit_page import form_facts, show_head, show_visit, show_why_not
 from dialer.web.console.visit_words import CLOCKS
 
 pages = Section()
@@ -39,7 +39,7 @@ _KEPT_OFFLINE = (
     "visits/keeping.js",
     "visits/page.js",
 )
-_MODULES = ("outbox.js", "photo.js", "store.js")
+_MODULES = ("drafts.js", "here.js", "lines.js", "outbox.js", "photo.js", "store.js")
 
 
 @pages.get("/visits", act=Act.WORK_VISITS, nav=mark("Visits"), order=30)
@@ -73,8 +73,13 @@ def offline(visit: Asked) -> Response:
 @pages.get("/visits/worker.js", act=Act.WORK_VISITS)
 def worker(visit: Asked) -> Response:
     kept = [static(path) for path in _KEPT_OFFLINE] + [f"/static/visits/{name}" for name in _MODULES]
+    # Modules name each other without a version: what they hold must be in here, or a browser keeps old ones.
+    held = [static(f"visits/{name}") for name in _MODULES]
     shell = f"/visits/offline?lang={visit.lang.value}"
-    names, code = json.dumps({"shell": shell, "files": kept}), json.dumps(static("visits/worker.js"))
+    names, code = (
+        json.dumps({"shell": shell, "files": kept, "held": held}),
+        json.dumps(static("visits/worker.js")),
+    )
     text = f"self.kept = {names};\nimportScripts({code});\n"
     return Response(text, media_type="text/javascript", headers={"Service-Worker-Allowed": "/visits"})
 
@@ -89,6 +94,8 @@ def one_visit(visit: Asked, visit_id: int, part: str = "") -> Response:
 @pages.get("/visits/{visit_id}/conversation", act=Act.WORK_VISITS)
 def conversation(visit: Asked, visit_id: int) -> Response:
     line = look_at_visit(visit.engine, visit_id, who=visit.who, seen_by=visit.member.unit_id)
+    if not line.is_held_by(visit.who):
+        return show_why_not(visit, visit_id)
     facts: dict[str, Any] = {"line": line, "talk": show_hand_over(visit.engine, visit_id, by=visit.who)}
     if visit.is_part:
         return visit.part("console/visit_talk.html", "talk", **facts)
@@ -98,7 +105,8 @@ def conversation(visit: Asked, visit_id: int) -> Response:
 @pages.get("/visits/{visit_id}/notice", act=Act.WORK_VISITS)
 def notice(visit: Asked, visit_id: int) -> Response:
     line = look_at_visit(visit.engine, visit_id, who=visit.who, seen_by=visit.member.unit_id)
-    check_may_print(line, who=visit.who)
+    if not may_print(line, who=visit.who):
+        return show_why_not(visit, visit_id)
     printed = print_notice(visit.engine, line.case_id, who=visit.who)
     return visit.page(
         "console/notice.html", line=line, sheets=notice_views(printed, officer=visit.member.display_name)

@@ -4,16 +4,16 @@ import { flush, forgetMine, mine } from "./outbox.js";
 
 const dialog = document.getElementById("leaving");
 let form = null;
-let may_leave = false;
+let mayLeave = false;
 
 async function leave() {
   await forgetMine();
-  may_leave = true;
+  mayLeave = true;
   form.requestSubmit();
 }
 
 document.addEventListener("submit", async (event) => {
-  if (!event.target.matches('form[action="/sign-out"]') || may_leave) return;
+  if (!event.target.matches('form[action="/sign-out"]') || mayLeave) return;
   event.preventDefault();
   form = event.target;
   try {
@@ -26,7 +26,7 @@ document.addEventListener("submit", async (event) => {
     dialog.querySelector(".leaving-count b").textContent = String(left.length);
     dialog.showModal();
   } catch {
-    may_leave = true; // this browser keeps nothing
+    mayLeave = true; // this browser keeps nothing
     form.requestSubmit();
   }
 });

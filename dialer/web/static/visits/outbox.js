@@ -14,9 +14,9 @@ const LAST = "visits-owner";
 const place = document.getElementById("outbox");
 export const words = JSON.parse(place.dataset.words);
 /** The shell for no connection was made long ago, perhaps for somebody else: who signed in last is whose words these are. */
-export const is_shell = document.querySelector('[data-deeds][data-visit=""]') !== null;
-export const owner = Number(is_shell ? localStorage.getItem(LAST) : place.dataset.owner);
-if (!is_shell) localStorage.setItem(LAST, String(owner));
+export const isShell = document.querySelector('[data-deeds][data-visit=""]') !== null;
+export const owner = Number(isShell ? localStorage.getItem(LAST) : place.dataset.owner);
+if (!isShell) localStorage.setItem(LAST, String(owner));
 
 let running = null;
 let again = false;
@@ -50,6 +50,7 @@ export async function keep(visit, deed, fields, photo = null) {
     told_at: new Date().toISOString(), made: Date.now(), state: "waiting", why: "",
   };
   act.n = await store.add(act);
+  navigator.storage?.persist?.();
   tell("kept", { act });
   wait = FIRST_WAIT_MS;
   flush();
@@ -180,10 +181,10 @@ async function ask(path, how, patience) {
       ...how, signal: clock.signal, cache: "no-store", redirect: "error",
       headers: { "HX-Request": "true", ...how.headers },
     });
-    const is_ours = (answer.headers.get("content-type") ?? "").includes("json");
-    if (is_ours) return { status: answer.status, told: await answer.json() };
-    const is_known = [401, 403, 413].includes(answer.status) || answer.status >= 500;
-    return { status: is_known ? answer.status : 0, told: null };
+    const isOurs = (answer.headers.get("content-type") ?? "").includes("json");
+    if (isOurs) return { status: answer.status, told: await answer.json() };
+    const isKnown = [401, 403, 413].includes(answer.status) || answer.status >= 500;
+    return { status: isKnown ? answer.status : 0, told: null };
   } catch {
     return { status: 0, told: null };
   } finally {

@@ -1,34 +1,28 @@
 // The pages of visits: each form is kept on the phone first and sent from there, and the page says how far that is.
 
-import { flush, hasOthers, is_shell, keep, mine, owner, remove, roomForPhoto, standing, words } from "./outbox.js";
+import { dropDrafts, keepDrafts } from "./drafts.js";
+import { at, complain, element } from "./here.js";
+import { dropLine, kept, line, remark } from "./lines.js";
+import { flush, hasOthers, isShell, keep, mine, owner, roomForPhoto, standing, words } from "./outbox.js";
 import { drawn, shrunk } from "./photo.js";
 import * as store from "./store.js";
 
 const RANKS = ["none", "accepted", "on_the_way", "arrived", "seen"];
-const THUMB = 192;
 const LARGE = 1600;
 const LOOK_MS = 20_000;
-const DRAFT_MS = 400;
+const PATIENCE_MS = 4000;
 const UNTOUCHED_MS = 600_000;
 const MOST_PHOTO_BYTES = 8 * 1024 * 1024;
 
 const deeds = document.querySelector("[data-deeds]");
 const list = document.querySelector("[data-list]");
-const kept = document.getElementById("kept");
 const next = document.querySelector("[data-next]");
-const at = Number(/^\/visits\/(\d+)/.exec(location.pathname)?.[1] ?? 0);
 
 let keeps = "indexedDB" in window;
 let served = false;
+let inHands = "";
 
 document.documentElement.dataset.scripted = "";
-
-const element = (tag, name = "", text = "") => {
-  const made = document.createElement(tag);
-  if (name) made.className = name;
-  if (text) made.textContent = text;
-  return made;
-};
 
 // ---- what is entered
 
@@ -47,8 +41,8 @@ function fieldsOf(form, button) {
 
 function lacks(form, fields) {
   if (form.dataset.deed !== "report") return "";
-  const has_money = ["intended", "stopped", "returned"].some((name) => Number(fields[name] || 0) > 0);
-  return has_money && !fields.evidence.trim() ? words.evidence : "";
+  const hasMoney = ["intended", "stopped", "returned"].some((name) => Number(fields[name] || 0) > 0);
+  return hasMoney && !fields.evidence.trim() ? words.evidence : "";
 }
 
 async function enter(form, button) {
@@ -57,24 +51,26 @@ async function enter(form, button) {
   const problem = lacks(form, fields);
   if (problem) return complain(form, problem);
   const visit = visitOf(form);
-  await keep(visit, deed, fields);
+  if (!(await isKept(form, () => keep(visit, deed, fields)))) return;
   await dropDrafts(form);
   form.reset();
   complain(form, "");
   if (list) {
-    await flush();
+    if (button) button.disabled = true;
+    await Promise.race([flush(), new Promise((resolve) => window.setTimeout(resolve, PATIENCE_MS))]);
     location.href = `/visits/${visit}`;
   }
 }
 
-function complain(form, text) {
-  let said = form.querySelector(".problem");
-  if (!said && text) {
-    said = element("p", "problem");
-    said.setAttribute("role", "alert");
-    form.append(said);
+/** Whether it is on the phone's disk. What is not stays in its form, and the page says so. */
+async function isKept(form, keeping) {
+  try {
+    await keeping();
+    return true;
+  } catch {
+    complain(form, words.no_room);
+    return false;
   }
-  if (said) said.textContent = text;
 }
 
 document.addEventListener("submit", async (event) => {
@@ -105,132 +101,18 @@ document.addEventListener("change", async (event) => {
     if (photo === null) complain(form, words.unread);
     else if (photo.byteLength > MOST_PHOTO_BYTES) complain(form, words.large);
     else if (!(await roomForPhoto())) complain(form, words.full);
-    else await keep(visitOf(form), "photo", {}, photo);
+    else await isKept(form, () => keep(visitOf(form), "photo", {}, photo));
   }
   input.value = "";
 });
 
-// ---- words that are still being typed
+// ---- how far the visit is
 
-const draftKey = (field) => `${owner}/${at}/${field.dataset.draft}`;
-const typing = new Map();
-
-document.addEventListener("input", (event) => {
-  const field = event.target.closest?.("[data-draft]");
-  if (!field || !at || !keeps) return;
-  window.clearTimeout(typing.get(field));
-  typing.set(field, window.setTimeout(() => keepTyped(field), DRAFT_MS));
-});
-
-function keepTyped(field) {
-  window.clearTimeout(typing.get(field));
-  typing.delete(field);
-  const key = draftKey(field);
-  return field.value
-    ? store.keepDraft({ key, owner, made: Date.now(), text: field.value })
-    : store.dropDraft(key);
-}
-
-window.addEventListener("pagehide", () => { for (const field of [...typing.keys()]) keepTyped(field); });
-
-async function dropDrafts(form) {
-  for (const field of form.querySelectorAll("[data-draft]")) {
-    window.clearTimeout(typing.get(field));
-    typing.delete(field);
-    if (at) await store.dropDraft(draftKey(field));
-  }
-}
-
-async function bringDrafts() {
-  const found = new Map((await store.drafts()).map((draft) => [draft.key, draft.text]));
-  for (const field of document.querySelectorAll("[data-draft]")) {
-    const text = found.get(draftKey(field));
-    if (text && !field.value) field.value = text;
-  }
-}
-
-// ---- what is kept, sent and refused
-
-const lines = new Map();
-
-function textOf(act) {
-  const { fields } = act;
-  const chosen = (name) => {
-    const value = fields[name];
-    const input = document.querySelector(`[name="${name}"][value="${CSS.escape(value)}"]`);
-    return (input?.closest("label") ?? input)?.textContent.trim() || value;
-  };
-  switch (act.deed) {
-    case "step": return words.step[fields.stage] ?? fields.stage;
-    case "seen": return [words.seen, chosen("who"), fields.note].filter(Boolean).join(" ");
-    case "note": return `${words.note} ${fields.words}`;
-    case "photo": return words.photo;
-    case "report": return [words.report, chosen("outcome"), fields.note].filter(Boolean).join(" ");
-  }
-  return act.deed;
-}
-
-async function line(act) {
-  if (!kept || (act.visit !== at && (at || !is_shell))) return;
-  let item = lines.get(act.id);
-  if (!item) {
-    item = element("li");
-    lines.set(act.id, item);
-    kept.querySelector("ol").append(item);
-    kept.hidden = false;
-    const text = element("div", "kept-words", textOf(act));
-    if (!at) text.prepend(link(act.visit), " ");
-    item.append(text, element("span", "state"));
-    if (act.photo) {
-      try {
-        text.prepend(await drawn(new Blob([act.photo]), THUMB, words.photo));
-      } catch { /* its name is enough */ }
-    }
-  }
-  mark(item, act);
-}
-
-function link(visit) {
-  const made = element("a", "", `${words.visit} ${visit}`);
-  made.href = `/visits/${visit}`;
-  return made;
-}
-
-function mark(item, act) {
-  const state = item.querySelector(".state");
-  state.className = { waiting: "state state-open", sent: "state state-live", refused: "state state-trouble" }[act.state];
-  state.textContent = words[act.state];
-  item.querySelector(".why")?.remove();
-  item.querySelector(".acts")?.remove();
-  if (act.state !== "refused") return;
-  const acts = element("div", "acts");
-  const back = element("button", "button button-plain", words.back);
-  const gone = element("button", "button button-quiet", words.remove);
-  back.type = gone.type = "button";
-  back.addEventListener("click", () => putBack(act));
-  gone.addEventListener("click", () => remove(act));
-  acts.append(element("p", "problem", act.why), ...(["note", "seen", "report"].includes(act.deed) ? [back] : []), gone);
-  item.append(acts);
-}
-
-async function putBack(act) {
-  const form = document.querySelector(`form[data-deed="${act.deed}"]`);
-  if (!form) return;
-  for (const [name, value] of Object.entries(act.fields)) {
-    for (const field of form.querySelectorAll(`[name="${name}"]:not(button)`)) {
-      if (field.type === "radio") field.checked = field.value === value;
-      else field.value = value;
-    }
-  }
-  for (const more of form.querySelectorAll("details")) more.open = true;
-  for (const field of form.querySelectorAll("[data-draft]")) await keepTyped(field);
-  await remove(act);
-  form.scrollIntoView({ block: "center" });
-}
-
+/** The next step to take, and the line above, once this one has been done here. */
 function advance(stage) {
   if (!next || !stage) return;
   const now = next.dataset.stage;
+  if (now === "over") return;
   if (now !== "unknown" && RANKS.indexOf(stage) <= RANKS.indexOf(now)) return;
   next.dataset.stage = stage;
   const rank = RANKS.indexOf(stage);
@@ -243,12 +125,6 @@ const stageOf = (act) => (act.deed === "step" ? act.fields.stage : act.deed === 
 
 function over() {
   if (next) next.dataset.stage = "over";
-}
-
-/** Beside the thumb, where whoever has just pressed something looks. */
-function remark(act) {
-  const said = document.querySelector("[data-kept-said]");
-  if (said && act.visit === at) said.textContent = `${textOf(act)} · ${words[act.state]}`;
 }
 
 document.addEventListener("outbox:kept", async ({ detail: { act } }) => {
@@ -272,7 +148,7 @@ document.addEventListener("outbox:sent", async ({ detail: { act, told } }) => {
   remark({ ...act, state: "sent" });
   if (told.state === "done" || told.state === "withdrawn") over();
   else advance(told.stage);
-  if (is_shell) return;
+  if (isShell) return;
   refresh("head");
   if (act.deed === "step" && act.fields.stage === "accepted") refresh("hand");
 });
@@ -280,15 +156,15 @@ document.addEventListener("outbox:sent", async ({ detail: { act, told } }) => {
 document.addEventListener("outbox:refused", async ({ detail: { act } }) => {
   await line(act);
   remark(act);
+  // A step is refused when somebody else has the visit: there is none to take any more.
   if (act.visit === at && next && act.deed === "report") next.dataset.stage = "seen";
-  if (act.visit === at && !is_shell) refresh("head");
+  if (act.visit === at && act.deed === "step") over();
+  if (act.visit === at && !isShell) refresh("head");
   await count();
 });
 
 document.addEventListener("outbox:removed", async ({ detail: { act } }) => {
-  lines.get(act.id)?.remove();
-  lines.delete(act.id);
-  if (kept && !lines.size) kept.hidden = true;
+  dropLine(act);
   await count();
 });
 
@@ -299,16 +175,16 @@ document.addEventListener("outbox:standing", ({ detail: { as } }) => {
 
 async function tellStanding(as) {
   // The shell has done its work: with the connection the page itself is there again.
-  if (is_shell && as === "" && served) location.reload();
+  if (isShell && as === "" && served) location.reload();
   if (as === "" || as === "sending") return say((await hasOthers()) ? words.others : "");
   say(words[as], as === "away");
 }
 
-function say(text, with_sign_in = false) {
+function say(text, withSignIn = false) {
   const said = document.querySelector("[data-outbox-said]");
   if (!said) return;
   said.replaceChildren(text ?? "");
-  if (with_sign_in && text !== words.unkept) {
+  if (withSignIn && text !== words.unkept) {
     const link = element("a", "", words.sign_in);
     link.href = `/sign-in?next=${encodeURIComponent(location.pathname)}`;
     said.append(" ", link);
@@ -333,6 +209,8 @@ async function count() {
 
 // ---- what the server knows by now
 
+const handsOf = () => document.querySelector("#head [data-hands]")?.dataset.hands;
+
 async function refresh(part) {
   const target = document.getElementById(part);
   if (!target || !navigator.onLine) return;
@@ -340,7 +218,18 @@ async function refresh(part) {
   if (text === null) return;
   target.innerHTML = text;
   window.htmx?.process(target);
-  for (const act of await mine()) if (act.visit === at) advance(stageOf(act));
+  for (const act of await mine()) if (act.visit === at && act.state === "waiting") advance(stageOf(act));
+  if (part === "head") await follow(handsOf());
+}
+
+/** The visit has come into other hands, or is over: nobody's name stays here, and there is no next step to take. */
+async function follow(hands) {
+  const had = inHands === "mine" && hands !== "mine";
+  const isWanted = hands === "free" || hands === "mine";
+  inHands = hands;
+  if (next && !isWanted) over();
+  if (next && had && hands === "free") next.dataset.stage = "none";
+  if (had) await refresh("hand");
 }
 
 async function asked(path) {
@@ -373,7 +262,7 @@ async function look() {
     if (text === null) return;
     list.innerHTML = text;
     await count();
-  } else if (at && !is_shell) {
+  } else if (at && !isShell) {
     await refresh("head");
   }
 }
@@ -397,7 +286,8 @@ document.querySelector("[data-reload]")?.addEventListener("click", (event) => {
 });
 
 async function begin() {
-  if (is_shell && !at) {
+  inHands = handsOf() ?? "";
+  if (isShell && !(at && owner)) {
     deeds.hidden = true;
     next.hidden = true;
   }
@@ -409,7 +299,7 @@ async function begin() {
         if (act.deed === "report") over();
       }
     }
-    await bringDrafts();
+    await keepDrafts();
     await count();
     tellStanding(navigator.onLine ? standing() : "offline");
   }

@@ -1,0 +1,100 @@
+// What this phone has not sent yet, what it has just sent, and what was not taken, with the reason.
+
+import { keepTyped } from "./drafts.js";
+import { at, element } from "./here.js";
+import { isShell, remove, words } from "./outbox.js";
+import { drawn } from "./photo.js";
+
+const THUMB = 192;
+const STATES = { waiting: "state state-open", sent: "state state-live", refused: "state state-trouble" };
+const FORMS = ["note", "seen", "report"];
+
+export const kept = document.getElementById("kept");
+const lines = new Map();
+
+function textOf(act) {
+  const { fields } = act;
+  const chosen = (name) => {
+    const value = fields[name];
+    const input = document.querySelector(`[name="${name}"][value="${CSS.escape(value)}"]`);
+    return (input?.closest("label") ?? input)?.textContent.trim() || value;
+  };
+  switch (act.deed) {
+    case "step": return words.step[fields.stage] ?? fields.stage;
+    case "seen": return [words.seen, chosen("who"), fields.note].filter(Boolean).join(" ");
+    case "note": return `${words.note} ${fields.words}`;
+    case "photo": return words.photo;
+    case "report": return [words.report, chosen("outcome"), fields.note].filter(Boolean).join(" ");
+  }
+  return act.deed;
+}
+
+/** The act has its line here, as it stands now. Without a visit of its own the page shows those of all. */
+export async function line(act) {
+  if (!kept || (act.visit !== at && (at || !isShell))) return;
+  let item = lines.get(act.id);
+  if (!item) {
+    item = element("li");
+    lines.set(act.id, item);
+    kept.querySelector("ol").append(item);
+    kept.hidden = false;
+    const text = element("div", "kept-words", textOf(act));
+    if (!at) text.prepend(link(act.visit), " ");
+    item.append(text, element("span", "state"));
+    if (act.photo) {
+      try {
+        text.prepend(await drawn(new Blob([act.photo]), THUMB, words.photo));
+      } catch { /* its name is enough */ }
+    }
+  }
+  mark(item, act);
+}
+
+function link(visit) {
+  const made = element("a", "", `${words.visit} ${visit}`);
+  made.href = `/visits/${visit}`;
+  return made;
+}
+
+export function dropLine(act) {
+  lines.get(act.id)?.remove();
+  lines.delete(act.id);
+  if (kept && !lines.size) kept.hidden = true;
+}
+
+/** Beside the thumb, where whoever has just pressed something looks. */
+export function remark(act) {
+  const said = document.querySelector("[data-kept-said]");
+  if (said && act.visit === at) said.textContent = `${textOf(act)} · ${words[act.state]}`;
+}
+
+function mark(item, act) {
+  const state = item.querySelector(".state");
+  state.className = STATES[act.state];
+  state.textContent = words[act.state];
+  item.querySelector(".acts")?.remove();
+  if (act.state !== "refused") return;
+  const acts = element("div", "acts");
+  const back = element("button", "button button-plain", words.back);
+  const gone = element("button", "button button-quiet", words.remove);
+  back.type = gone.type = "button";
+  back.addEventListener("click", () => putBack(act));
+  gone.addEventListener("click", () => remove(act));
+  acts.append(element("p", "problem", act.why), ...(FORMS.includes(act.deed) ? [back] : []), gone);
+  item.append(acts);
+}
+
+async function putBack(act) {
+  const form = document.querySelector(`form[data-deed="${act.deed}"]`);
+  if (!form) return;
+  for (const [name, value] of Object.entries(act.fields)) {
+    for (const field of form.querySelectorAll(`[name="${name}"]:not(button)`)) {
+      if (field.type === "radio") field.checked = field.value === value;
+      else field.value = value;
+    }
+  }
+  for (const more of form.querySelectorAll("details")) more.open = true;
+  for (const field of form.querySelectorAll("[data-draft]")) await keepTyped(field);
+  await remove(act);
+  form.scrollIntoView({ block: "center" });
+}
