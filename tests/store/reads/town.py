@@ -95,7 +95,9 @@ class Town:
             family_contact=family_contact,
         )
         with self.store.begin() as tx:
-            person_id = tx.scalar(sa.text("SELECT coalesce(max(id), 0) + 1 FROM person"))
+            person_id = tx.scalar(
+                sa.text("SELECT nextval(CAST(pg_get_serial_sequence('person', 'id') AS regclass))")
+            )
             identity = identify(
                 tx.vault,
                 name=person.name,
