@@ -42,9 +42,14 @@ def open_case_of(page: Page, number: str) -> None:
 
 def test_a_supervisor_reads_a_case_while_it_is_rung(page: Page, service: Service, complaints: Complaints):
     number = number_of("cooperates")
-    service.load([{"姓名": "高建国", "手机号": number, "等级": "特高危", "诈骗类型": "刷单返利"}])
     new_account(page, service, "chief1", Role.SUPERVISOR)
+    service.load([{"姓名": "高建国", "手机号": number, "等级": "特高危", "诈骗类型": "刷单返利"}])
     open_case_of(page, number)
+    for _ in range(20):
+        if page.locator("#now .live").count():
+            break
+        page.wait_for_timeout(500)
+        page.reload()
     expect(page.locator("#now .live")).to_be_visible()
     note = page.locator("#f-note-words")
     page.keyboard.press("n")
