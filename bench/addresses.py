@@ -145,7 +145,7 @@ def _of_one(app: Application, city: City) -> Iterator[Page]:
 _ONES = """
 SELECT (SELECT max(id) FROM "case" WHERE status = 'open' AND robot_state = 'pending') AS waiting,
  (SELECT max(id) FROM "case" WHERE status = 'closed') AS closed,
- (SELECT max(case_id) FROM assignment WHERE state = 'signed') AS worked,
+ (SELECT max(case_id) FROM assignment WHERE state IN ('open', 'signed')) AS worked,
  (SELECT max(id) FROM assignment WHERE state = 'open' AND unit_id IS NOT NULL) AS work,
  (SELECT max(id) FROM "case" WHERE status = 'open' AND unit_id IS NULL) AS unsorted
 """

@@ -34,7 +34,6 @@ from dialer.usecases.look_at_list import look_at_draft, look_at_waiting, measure
 from dialer.usecases.pause import pause, resume
 from dialer.usecases.show_loads import (
     LoadFile,
-    came_of_load,
     check_load_seen,
     known_sources,
     show_load,
@@ -331,7 +330,7 @@ def _show_load(visit: Visit, load_id: int, *, act: str = "", wrong: dict[str, st
         status=_UNFIT if wrong else 200,
         columns=found.columns,
         field_word=lambda field: visit.say(FIELDS[field]),
-        came=came_of_load(visit.engine, load_id, seen_by=seen_by) if is_short else None,
+        came=page_counts(visit.request).came.get((load_id, seen_by)).value if is_short else None,
         pauses=PAUSES,
         act=act,
         wrong=defaultdict(str, wrong or {}),
