@@ -24,6 +24,11 @@
       document.documentElement.dataset.theme = next;
       try { window.localStorage.setItem("theme", next); } catch (refused) { /* it holds for this page */ }
     }
+    var keys = event.target.closest("[data-keys-switch]");
+    if (keys) {
+      document.documentElement.dataset.keys = keys.dataset.keysSwitch;
+      try { window.localStorage.setItem("keys", keys.dataset.keysSwitch); } catch (refused) { /* it holds for this page */ }
+    }
     document.querySelectorAll("details.menu[open]").forEach(function (menu) {
       if (!menu.contains(event.target)) { menu.removeAttribute("open"); }
     });
