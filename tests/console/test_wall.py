@@ -30,7 +30,7 @@ from dialer.web.app import create_app
 from dialer.web.closing import Closing
 from dialer.web.console.cookies import SESSION
 from dialer.web.console.wall_feed import FeedRules, TooMany, Wall, WallFeed
-from dialer.web.console.wall_view import facts, short
+from dialer.web.console.wall_view import brief, facts, short
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.console.town import ConsoleTown
 from tests.store.reads.town import MORNING
@@ -86,7 +86,7 @@ async def test_work_calls_alarms_and_the_day_are_counted(console: ConsoleDesk):
     assert "Picked up today 50 % 1 of 2 people rung" in said
     assert "Overdue 1 calls 1 / 1 visits 0 / 1" in said
     assert "Alarms 2" in said
-    assert "Warnings 2 Rung 2 Reached in person 1 Dissuaded 1" in said
+    assert "Warnings 2 Rung 2 Reached 1 Dissuaded 1" in said
     assert "¥12,345" in said
     assert "on the way 1" in said
     assert "09:59 1 1" in said
@@ -141,6 +141,11 @@ async def test_outside_the_window_it_says_when_robots_ring_again(console: Consol
 def test_numbers_stay_short_enough_to_be_read():
     assert [short(n, Lang.EN) for n in (99_999, 123_456, 1_234_567)] == ["99,999", "123.5k", "1.23M"]
     assert [short(n, Lang.ZH) for n in (99_999, 123_456)] == ["99,999", "12.3万"]
+
+
+def test_ages_say_no_more_than_is_asked():
+    told = [brief(seconds, Lang.EN) for seconds in (None, 80, 599, 1_435, 40_000, 200_000)]
+    assert told == ["—", "1 min 20 s", "9 min 59 s", "23 min", "11 h", "2 days"]
 
 
 # The feed.

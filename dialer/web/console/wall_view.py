@@ -16,6 +16,7 @@ from dialer.outcomes.counts import Counts
 from dialer.store.reads.wall import PeoplesWork
 from dialer.usecases.engine import Engine
 from dialer.usecases.watch_cycle import AUDIT, WORK
+from dialer.web.console.formats import span
 from dialer.web.console.rendering import Pages, static
 from dialer.web.console.wall_feed import Wall
 from dialer.words import word
@@ -25,11 +26,13 @@ _LAG_SECONDS = 5.0
 """What was counted longer ago than this beside the rest says when."""
 _EXACT_BELOW = 100_000
 _MYRIAD = 10_000
+_WITHOUT = ((172_800, 86_400), (36_000, 3_600), (600, 60))
+"""From so many seconds on, what is less than so many is left out."""
 _THOUSAND, _MILLION = 1_000, 1_000_000
 FUNNEL: Mapping[str, str] = {
     "warnings": mark("Warnings"),
     "cases_rung": mark("Rung"),
-    "verified_contact": mark("Reached in person"),
+    "verified_contact": mark("Reached"),
     "dissuaded": mark("Dissuaded"),
 }
 PARTS: Mapping[str, str] = {
@@ -49,6 +52,16 @@ def short(value: int, lang: Lang) -> str:
     if lang is Lang.ZH:
         return f"{value / _MYRIAD:,.1f}万"
     return f"{value / _MILLION:,.2f}M" if value >= _MILLION else f"{value / _THOUSAND:,.1f}k"
+
+
+def brief(seconds: float | None, lang: Lang) -> str:
+    """As `span`, without what nobody asks for after so long: 4 min 20 s, but 23 min and 2 days."""
+    if seconds is None:
+        return "—"
+    for limit, unit in _WITHOUT:
+        if seconds >= limit:
+            return span(seconds // unit * unit, lang)
+    return span(seconds, lang)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +100,7 @@ def facts(engine: Engine, wall: Wall, lang: Lang) -> dict[str, Any]:
         "counts": total.counts if total is not None else None,
         "funnel": _funnel(total.counts) if total is not None else [],
         "answered_share": _share(total.counts.cases_answered, total.counts.cases_rung) if total else None,
+        "brief": lambda seconds: brief(seconds, lang),
         "amounts": [
             (kind, total.amounts[kind].approved_fen + total.amounts[kind].unapproved_fen)
             for kind in (AmountKind.STOPPED, AmountKind.INTENDED)
