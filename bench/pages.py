@@ -106,7 +106,7 @@ def measure(
             before, at = _cpu(watched), time.perf_counter()
             answer = clients[page.reader.login if page.reader else ""].get(page.path)
             taken[page.name].append((time.perf_counter() - at) * 1000)
-            used[page.name] += _cpu(watched) - before
+            used[page.name] += sum(after - before.get(pid, after) for pid, after in _cpu(watched).items())
             sizes[page.name] = len(answer.content)
             if answer.status_code != httpx.codes.OK:
                 failed[page.name] = answer.status_code
@@ -125,13 +125,14 @@ def measure(
     }
 
 
-def _cpu(processes: Sequence[psutil.Process]) -> float:
-    total = 0.0
+def _cpu(processes: Sequence[psutil.Process]) -> dict[int, float]:
+    """Seconds of each that still runs."""
+    used: dict[int, float] = {}
     for one in processes:
         with suppress(psutil.Error):
             times = one.cpu_times()
-            total += times.user + times.system
-    return total
+            used[one.pid] = times.user + times.system
+    return used
 
 
 def percentile(values: Sequence[float], part: float) -> float:
