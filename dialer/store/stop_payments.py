@@ -68,4 +68,4 @@ def done(tx: Tx, stop_payment_id: int, *, by: str, result: StopResult, now: date
     earlier = tx.one(sa.select(t.stop_payment.c.result).where(t.stop_payment.c.id == stop_payment_id))
     if earlier is None:
         raise NotFound(kind="stop payment", key=stop_payment_id)
-    raise Conflict(f"stop payment {stop_payment_id} is done already", current=earlier["result"])
+    raise Conflict("the stop payment is done already", current=earlier["result"])

@@ -85,7 +85,7 @@ def change_grade(
         _same_revision(tx, stored, expected=expected)
     current = stored.case.grade
     if grade is current:
-        raise Invalid(field="grade", problem=f"is {grade.value} already")
+        raise Invalid(field="grade", problem="is the grade that it has")
     rises = grade.rank > current.rank
     if only is not None and only is not (CaseAct.RAISE if rises else CaseAct.LOWER):
         raise Invalid(field="grade", problem="is higher than now" if rises else "is lower than now")
@@ -224,7 +224,7 @@ def hand_over(
         stored = _lock_expected(tx, case_id, CaseAct.HAND_OVER, expected=expected)
         label = active_label(tx, engine, to_unit_id)
         if stored.unit_id == to_unit_id:
-            raise Conflict(f"case {case_id} is that unit's already", current=label)
+            raise Conflict("the case is that unit's already", current=label)
         pending = assignments.of_case(tx, case_id)
         now = engine.clock.now()
         for one in pending:

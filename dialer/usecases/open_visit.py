@@ -12,10 +12,11 @@ from dialer.store.desk import Scope
 from dialer.store.people import Person
 from dialer.store.reads import persons, visit_list
 from dialer.store.reads.visit_list import Told, VisitLine
+from dialer.store.unit_of_work import Tx
 from dialer.store.visits import KeptPhoto
-from dialer.usecases.claim_errand import named
+from dialer.usecases.claim_errand import named, said
 from dialer.usecases.engine import Engine
-from dialer.usecases.visit import photos, show_photo
+from dialer.usecases.visit import note_look
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ def open_visit(engine: Engine, visit_id: int, *, who: str, seen_by: int | None) 
             person=persons.of_case(tx, line.case_id) if is_mine else None,
             tags=visit_list.tags_of(tx, line.case_id),
             course=visit_list.course_of(tx, line, who=viewer, with_words=is_mine),
-            photos=tuple(one for one in visits.photos_of(tx, line.case_id) if one.assignment_id == visit_id),
+            photos=_photos_of(tx, line),
         )
 
 
@@ -80,12 +81,16 @@ def show_photo_of(
     """Media type and content; who looked and why is in the audit. Whoever has the visit in hand need not say why.
     Raises `NotFound`, `Invalid`.
     """
-    line = look_at_visit(engine, visit_id, who=who, seen_by=seen_by)
-    if all(one.client_id != client_id for one in _photos_of(engine, line)):
-        raise NotFound(kind="photo", key=client_id)
-    reason = in_hand(visit_id) if line.is_held_by(who) else why
-    return show_photo(engine, client_id, who=who, why=reason)
+    viewer = named(who)
+    with engine.store.begin() as tx:
+        line = visit_list.one(tx, visit_id, scope=Scope(unit_id=seen_by), who=viewer)
+        if client_id not in {one.client_id for one in _photos_of(tx, line)}:
+            raise NotFound(kind="photo", key=client_id)
+        reason = in_hand(visit_id) if line.is_held_by(viewer) else said("why", why)
+        case_id, media_type, content = visits.open_photo(tx, client_id)
+        note_look(tx, engine, case_id, who=viewer, why=reason)
+        return media_type, content
 
 
-def _photos_of(engine: Engine, line: VisitLine) -> list[KeptPhoto]:
-    return [one for one in photos(engine, line.case_id) if one.assignment_id == line.id]
+def _photos_of(tx: Tx, line: VisitLine) -> tuple[KeptPhoto, ...]:
+    return tuple(one for one in visits.photos_of(tx, line.case_id) if one.assignment_id == line.id)

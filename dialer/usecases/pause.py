@@ -51,8 +51,8 @@ def pause(
     if not 0 < minutes <= LONGEST_MINUTES:
         raise Invalid(
             field="minutes",
-            problem=f"{minutes:g} is no length of a pause",
-            mend=f"above 0, at most {LONGEST_MINUTES}",
+            problem="is no length of a pause",
+            mend="above 0 minutes, at most seven days",
         )
     with engine.store.begin() as tx:
         known, unit_id = _named(tx, engine, scope, subject, unit_id)
@@ -197,10 +197,10 @@ def _subject(scope: PauseScope, subject: str) -> str:
         raise Invalid(field=scope.value, problem="is empty", mend=f"which {scope.value}")
     if scope is PauseScope.GRADE and text not in {grade.value for grade in Grade}:
         known = ", ".join(grade.value for grade in Grade)
-        raise Invalid(field="grade", problem=f"{text!r} is no grade", mend=f"one of {known}")
+        raise Invalid(field="grade", problem="is no grade", mend=f"one of {known}")
     if scope is PauseScope.LOAD:
         if not (text.isascii() and text.isdecimal() and int(text) < 1 << 63):
-            raise Invalid(field="load", problem=f"{text!r} is no load", mend="its number")
+            raise Invalid(field="load", problem="is no load", mend="its number")
         return str(int(text))
     return text
 

@@ -40,7 +40,7 @@ def report_errand(
 ) -> int:
     """The outcome's id in the ledger; `note` is kept sealed in the timeline. Raises `Overtaken` when the assignment is
     over (somebody reported before, or the person was reached on another track), or, where the token of a claim is
-    given, when that claim is no longer the one that counts.
+    given, when that claim is not this person's, or no longer the one that counts.
     """
     with engine.store.begin() as tx:
         outcome_id, must_cancel = report(
@@ -80,7 +80,8 @@ def report(
     case_id = assignments.get(tx, assignment_id).case_id
     stored = cases.lock(tx, [case_id])[case_id]
     assignment = assignments.lock(tx, assignment_id)
-    if not may_report(assignment.state) or (token is not None and token != assignment.token):
+    has_claim = token is None or (token == assignment.token and assignment.signed_by == by)
+    if not may_report(assignment.state) or not has_claim:
         raise assignments.overtaken(assignment)
     reached = contact if contact is not None else contact_of(outcome)
     event = ErrandReported(track=assignment.kind, outcome=outcome, contact=reached)

@@ -15,6 +15,8 @@ from dialer.scripts.prompts import prompts_of
 from dialer.scripts.texts import filled, needs_verification
 from dialer.store import assignments, audits, stop_payments
 from dialer.store.assignments import Assignment
+from dialer.store.desk import Scope
+from dialer.store.reads import desk_view
 from dialer.store.reads.conversation import Exchange, conversation
 from dialer.store.unit_of_work import Tx
 from dialer.usecases.editions import Edition, EditionMissing, Editions
@@ -85,13 +87,19 @@ def hand_over_of(tx: Tx, engine: Engine, assignment: Assignment) -> HandOver:
     return HandOver(assignment=assignment, said=said_in(engine, turns), paid=paid_in(turns))
 
 
-def stop_payment_done(engine: Engine, stop_payment_id: int, *, by: str, result: StopResult) -> None:
-    """The task is over, and the audit knows by whom. Raises `NotFound`, `Conflict`, `Invalid`."""
+def stop_payment_done(
+    engine: Engine, stop_payment_id: int, *, by: str, result: StopResult, seen_by: int | None = None
+) -> None:
+    """The task is over, and the audit knows by whom. Raises `NotFound`, also for one of a case that the unit `seen_by`
+    does not see, `Conflict`, `Invalid`.
+    """
     who = by.strip()
     if not who:
         raise Invalid(field="by", problem="is empty")
     now = engine.clock.now()
     with engine.store.begin() as tx:
+        if seen_by is not None:
+            desk_view.check_stop_payment_seen(tx, stop_payment_id, Scope(unit_id=seen_by))
         case_id = stop_payments.done(tx, stop_payment_id, by=who, result=result, now=now)
         audits.write(
             tx,

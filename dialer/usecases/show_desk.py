@@ -97,18 +97,6 @@ def show_desk(engine: Engine, *, by: str, scope: Scope) -> Room:
     )
 
 
-def check_transfer_seen(engine: Engine, transfer_id: int, *, scope: Scope) -> None:
-    """Raises `NotFound` for a transfer to other units."""
-    with engine.store.begin() as tx:
-        desk_view.check_transfer_seen(tx, transfer_id, scope)
-
-
-def check_stop_payment_seen(engine: Engine, stop_payment_id: int, *, scope: Scope) -> None:
-    """Raises `NotFound` for a case of other units."""
-    with engine.store.begin() as tx:
-        desk_view.check_stop_payment_seen(tx, stop_payment_id, scope)
-
-
 def handed_over(engine: Engine, *, scope: Scope) -> tuple[Assignment, ...]:
     """Whom the duty line has, or had, on the telephone and no desk has taken; the latest first."""
     with engine.store.begin() as tx:

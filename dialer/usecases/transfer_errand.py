@@ -51,7 +51,7 @@ def ask_transfer(
     if not may_report(current.state):
         raise assignments.overtaken(current)
     if current.unit_id == to_unit_id:
-        raise Conflict(f"assignment {assignment_id} is that unit's already", current=label)
+        raise Conflict("the work is that unit's already", current=label)
     now = engine.clock.now()
     transfer_id = transfers.ask(
         tx,

@@ -21,6 +21,8 @@ from dialer.outcomes.reports import may_report
 from dialer.store import acts, assignments, audits, cases, desk, visits
 from dialer.store.acts import Act
 from dialer.store.assignments import Assignment
+from dialer.store.desk import Scope
+from dialer.store.reads import visit_list
 from dialer.store.seen import check_case_seen
 from dialer.store.unit_of_work import Tx
 from dialer.store.visits import KeptPhoto, Repeat
@@ -42,6 +44,8 @@ class FromPhone:
     client_id: uuid.UUID
     by: str
     told_at: datetime | None = None
+    seen_by: int | None = None
+    """The unit of whoever acts; None is the whole centre. A visit that it does not see is not there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +76,7 @@ def take_step(engine: Engine, assignment_id: int, stage: VisitStage, *, phone: F
     """
     kind = _KIND_OF_STAGE.get(stage)
     if kind is None:
-        raise Invalid(
-            field="stage", problem=f"{stage.value} is no step", mend="accepted, on_the_way or arrived"
-        )
+        raise Invalid(field="stage", problem="is no step", mend="accepted, on_the_way or arrived")
     return _send(engine, assignment_id, kind, phone=phone, stage=stage)
 
 
@@ -180,9 +182,14 @@ def show_photo(
     with engine.store.begin() as tx:
         case_id, media_type, content = visits.open_photo(tx, client_id)
         check_case_seen(tx, case_id, seen_by)
-        now = engine.clock.now()
-        audits.write(tx, who=viewer, act="view_photo", subject=f"case/{case_id}", why=reason, now=now)
+        note_look(tx, engine, case_id, who=viewer, why=reason)
         return media_type, content
+
+
+def note_look(tx: Tx, engine: Engine, case_id: int, *, who: str, why: str) -> None:
+    """Somebody looks at a photo of this case."""
+    now = engine.clock.now()
+    audits.write(tx, who=who, act="view_photo", subject=f"case/{case_id}", why=why, now=now)
 
 
 def _send(
@@ -214,6 +221,8 @@ def _begin(
     current = assignments.lock(tx, assignment_id)
     if current.kind is not Track.VISIT:
         raise Conflict(f"assignment {assignment_id} is no visit", current=current.kind.value)
+    if phone.seen_by is not None:
+        visit_list.check_seen(tx, assignment_id, scope=Scope(unit_id=phone.seen_by), who=phone.by.strip())
     repeat = visits.once(
         tx,
         phone.client_id,

@@ -128,6 +128,22 @@ def test_a_stale_report_says_who_has_it_now_and_changes_nothing(bureau: Bureau):
         assert [one.words for one in acts.words_of(tx, stale.assignment.case_id)] == ["电话里有人大喊"]
 
 
+def test_a_claim_is_its_holder_s_whoever_else_knows_its_number(bureau: Bureau):
+    bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
+    task = claim(bureau, "li")
+    with pytest.raises(Overtaken) as conflict:
+        report(bureau, task, "wang")
+    assert (conflict.value.who, conflict.value.what) == ("li", "signed")
+    report(bureau, task, "li")
+
+
+def test_work_that_nobody_has_claimed_is_reported_by_no_number(bureau: Bureau):
+    case_id = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
+    waiting = show_task(bureau.engine, bureau.assignment_of(case_id, Track.HUMAN)["id"])
+    with pytest.raises(Overtaken):
+        report(bureau, waiting, "li")
+
+
 def test_a_claim_that_lapsed_and_came_back_to_the_same_caller_is_another_claim(bureau: Bureau):
     bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     first = claim(bureau)

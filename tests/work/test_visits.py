@@ -115,6 +115,32 @@ def test_a_number_means_one_thing(bureau: Bureau, visit: int):
         note_visit(bureau.engine, visit, phone=number, words="二")
 
 
+def test_an_act_of_another_unit_is_refused_where_it_is_written(bureau: Bureau, case_id: int, visit: int):
+    there = FromPhone(client_id=uuid.uuid4(), by="wang", seen_by=bureau.unit["五原分局"])
+    for act in (
+        lambda: take_step(bureau.engine, visit, VisitStage.ACCEPTED, phone=there),
+        lambda: tell_seen(bureau.engine, visit, WhoSeen.PERSON, phone=there),
+        lambda: note_visit(bureau.engine, visit, phone=there, words="x"),
+        lambda: add_photo(bureau.engine, visit, phone=there, content=PHOTO),
+        lambda: report_visit(bureau.engine, visit, DISSUADED, phone=there),
+    ):
+        with pytest.raises(NotFound):
+            act()
+    assert bureau.acts_of(case_id) == []
+    assert bureau.rows(sa.select(t.sent_act)) == []
+    here = FromPhone(client_id=uuid.uuid4(), by="officer", seen_by=bureau.unit["临河分局"])
+    assert take_step(bureau.engine, visit, VisitStage.ACCEPTED, phone=here).stage is VisitStage.ACCEPTED
+
+
+def test_who_sent_something_may_go_on_wherever_the_visit_went(bureau: Bureau, visit: int):
+    here, there = bureau.unit["临河分局"], bureau.unit["五原分局"]
+    note_visit(
+        bureau.engine, visit, phone=FromPhone(client_id=uuid.uuid4(), by="officer", seen_by=here), words="一"
+    )
+    later = FromPhone(client_id=uuid.uuid4(), by="officer", seen_by=there)
+    assert not note_visit(bureau.engine, visit, phone=later, words="二").repeated
+
+
 def test_steps_that_come_late_move_nothing_back(bureau: Bureau, case_id: int, visit: int):
     take_step(bureau.engine, visit, VisitStage.ARRIVED, phone=phone())
     sent = take_step(bureau.engine, visit, VisitStage.ON_THE_WAY, phone=phone())

@@ -123,14 +123,6 @@ def check_stop_payment_seen(tx: Tx, stop_payment_id: int, scope: Scope) -> None:
         raise NotFound(kind="stop payment", key=stop_payment_id)
 
 
-def check_transfer_seen(tx: Tx, transfer_id: int, scope: Scope) -> None:
-    """Raises `NotFound` for one that is not there, or that goes to other units."""
-    x = t.assignment_transfer.c
-    found = sa.select(x.id).where(x.id == transfer_id, scope.includes(tx, x.to_unit_id))
-    if tx.scalar(found) is None:
-        raise NotFound(kind="transfer", key=transfer_id)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
     """What one person did since the beginning of a day."""

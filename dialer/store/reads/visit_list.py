@@ -257,17 +257,33 @@ def one(tx: Tx, visit_id: int, *, scope: Scope, who: str) -> VisitLine:
     """Raises `NotFound` for what is no visit, or is none of this person's business: which, is not told. Whoever has it,
     or has sent something about it from a phone, keeps sight of it wherever it went.
     """
-    a, sent = t.assignment.c, t.sent_act.c
-    sent_by = sa.exists().where(sent.assignment_id == a.id, sent.by == who)
-    asked_here = sa.and_(
-        t.assignment_transfer.c.to_unit_id.is_not(None),
-        seen_by(t.assignment_transfer.c.to_unit_id, scope.unit_id),
-    )
-    may_see = sa.or_(_area(tx, scope), asked_here, a.signed_by == who, sent_by)
-    row = tx.one(_lines().where(a.id == visit_id, may_see))
+    row = tx.one(_lines().where(t.assignment.c.id == visit_id, _may_see(tx, scope, who)))
     if row is None:
         raise NotFound(kind="visit", key=visit_id)
     return _line(tx, row)
+
+
+def check_seen(tx: Tx, visit_id: int, *, scope: Scope, who: str) -> None:
+    """As `one`, for an act on it: first thing in its transaction."""
+    a = t.assignment.c
+    found = (
+        sa.select(a.id)
+        .join(t.case, t.case.c.id == a.case_id)
+        .where(a.id == visit_id, a.kind == Track.VISIT.value, _may_see(tx, scope, who))
+    )
+    if tx.scalar(found) is None:
+        raise NotFound(kind="visit", key=visit_id)
+
+
+def _may_see(tx: Tx, scope: Scope, who: str) -> sa.ColumnElement[bool]:
+    a, sent, asked = t.assignment.c, t.sent_act.c, t.assignment_transfer.alias("asked_here").c
+    sent_by = sa.exists().where(sent.assignment_id == a.id, sent.by == who)
+    asked_here = sa.exists().where(
+        asked.assignment_id == a.id,
+        asked.state == word(TransferState.ASKED),
+        seen_by(asked.to_unit_id, scope.unit_id),
+    )
+    return sa.or_(_area(tx, scope), asked_here, a.signed_by == who, sent_by)
 
 
 def of_transfer(tx: Tx, transfer_id: int, *, unit_id: int | None) -> VisitLine:

@@ -120,7 +120,6 @@ def _page(visit: Visit, status: int, detail: str, fault: Refusal | None) -> Resp
         "title": say(visit.lang, title),
         "text": say(visit.lang, detail or text),
         "why": told(fault, visit.lang) if fault is not None else "",
-        "current": fault.current if isinstance(fault, Conflict) else "",
     }
     if visit.is_part:
         response = visit.page("console/fault_toast.html", status=status, **facts)

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from starlette.responses import JSONResponse, Response
 
 from dialer.errors import Conflict, Invalid, NotFound, Refusal
-from dialer.usecases.open_visit import look_at_visit
 from dialer.usecases.visit import FromPhone, Sent
 from dialer.web.console.visit import Visit
 from dialer.web.console.visit_words import refused_words
@@ -24,7 +23,7 @@ def from_phone(visit: Visit, client_id: str, told_at: str) -> FromPhone:
         number = uuid.UUID(client_id)
     except ValueError:
         raise Invalid(field="client_id", problem="is no number that a phone made") from None
-    return FromPhone(client_id=number, by=visit.who, told_at=_moment(told_at))
+    return FromPhone(client_id=number, by=visit.who, told_at=_moment(told_at), seen_by=visit.member.unit_id)
 
 
 def _moment(text: str) -> datetime | None:
@@ -41,7 +40,6 @@ def taken(visit: Visit, visit_id: int, act: Callable[[], Sent], *, notice: str, 
     `NotFound` for a visit of another unit.
     """
     try:
-        look_at_visit(visit.engine, visit_id, who=visit.who, seen_by=visit.member.unit_id)
         sent = act()
     except Refusal as fault:
         return refused(visit, fault, again=again)

@@ -230,15 +230,13 @@ def transfer(
 
 @pages.post("/desk/transfers/{transfer_id}/accept", act=Act.WORK_DESK)
 def accept(visit: Asked, transfer_id: int) -> Response:
-    rooms.check_transfer_seen(visit.engine, transfer_id, scope=_scope(visit))
-    accept_transfer(visit.engine, transfer_id, by=visit.who)
+    accept_transfer(visit.engine, transfer_id, by=visit.who, seen_by=visit.member.unit_id)
     return visit.go(_HOME, notice=mark("The task is taken over, and yours."))
 
 
 @pages.post("/desk/transfers/{transfer_id}/refuse", act=Act.WORK_DESK)
 def refuse(visit: Asked, transfer_id: int, why: Annotated[str, Form()] = "") -> Response:
-    rooms.check_transfer_seen(visit.engine, transfer_id, scope=_scope(visit))
-    refuse_transfer(visit.engine, transfer_id, by=visit.who, why=why[:500])
+    refuse_transfer(visit.engine, transfer_id, by=visit.who, why=why[:500], seen_by=visit.member.unit_id)
     return visit.go(_HOME, notice=mark("It stays where it was; they see why."))
 
 
@@ -246,8 +244,7 @@ def refuse(visit: Asked, transfer_id: int, why: Annotated[str, Form()] = "") -> 
 def stopped(
     visit: Asked, payment_id: int, result: Annotated[StopResult, Form()] = StopResult.ASKED
 ) -> Response:
-    rooms.check_stop_payment_seen(visit.engine, payment_id, scope=_scope(visit))
-    stop_payment_done(visit.engine, payment_id, by=visit.who, result=result)
+    stop_payment_done(visit.engine, payment_id, by=visit.who, result=result, seen_by=visit.member.unit_id)
     return visit.go(_HOME, notice=mark("The stop-payment task is done."))
 
 

@@ -179,7 +179,7 @@ def accept(visit: Asked, transfer_id: int) -> Response:
     """The visit is this officer's own."""
     line = look_at_transfer(visit.engine, transfer_id, seen_by=visit.member.unit_id)
     try:
-        accept_transfer(visit.engine, transfer_id, by=visit.who)
+        accept_transfer(visit.engine, transfer_id, by=visit.who, seen_by=visit.member.unit_id)
     except Refusal as fault:
         return refused(visit, fault, again=_again(visit, line.id))
     return visit.go(f"/visits/{line.id}", notice=mark("The visit is yours. Its clocks go on."))
@@ -189,7 +189,7 @@ def accept(visit: Asked, transfer_id: int) -> Response:
 def refuse(visit: Asked, transfer_id: int, why: _Text = "") -> Response:
     line = look_at_transfer(visit.engine, transfer_id, seen_by=visit.member.unit_id)
     try:
-        refuse_transfer(visit.engine, transfer_id, by=visit.who, why=why)
+        refuse_transfer(visit.engine, transfer_id, by=visit.who, why=why, seen_by=visit.member.unit_id)
     except Refusal as fault:
         return refused(visit, fault, again=_again(visit, line.id))
     return visit.go("/visits", notice=mark("The transfer is refused; whoever asked sees why."))
