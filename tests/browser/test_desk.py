@@ -8,27 +8,16 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dialer.domain.access import Role
-from tests.browser.axe import assert_clean, assert_fits
+from tests.browser.axe import WIDE, look
 from tests.browser.conftest import Complaints
 from tests.browser.service import Service
 from tests.browser.staff import new_account
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(400)]
 
-WIDE, PHONE = {"width": 1600, "height": 900}, {"width": 390, "height": 844}
 # On the simulated line these people answer and stay; each is of a list of its own.
 FIRST, SECOND = "19900070003", "19900070008"
 _CALL_MS = 120_000
-
-
-def look(page: Page) -> None:
-    """The page as it stands is clean and fits, on a phone and wide, dark and light."""
-    for size in (PHONE, WIDE):
-        page.set_viewport_size(size)  # type: ignore[arg-type]
-        assert_fits(page)
-        for theme in ("dark", "light"):
-            page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
-            assert_clean(page)
 
 
 def person(service: Service, name: str, phone: str, **more: str) -> None:

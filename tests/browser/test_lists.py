@@ -13,14 +13,13 @@ from playwright.sync_api import Page, expect
 from python_calamine import CalamineWorkbook
 
 from dialer.domain.access import Role
-from tests.browser.axe import assert_clean, assert_fits
+from tests.browser.axe import look
 from tests.browser.conftest import Complaints
 from tests.browser.service import Service, running_service
 from tests.browser.staff import new_account
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(300)]
 
-WIDE, PHONE = {"width": 1600, "height": 900}, {"width": 390, "height": 844}
 HEADING = "指令编号,受害者大名,手机号,等级,诈骗类型"
 _MANY = 2100
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
@@ -31,16 +30,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service in which a list of more than 2,000 rows waits for a second person."""
     with running_service(tmp_path_factory.mktemp("service"), LISTS__APPROVE_ABOVE_ROWS="2000") as running:
         yield running
-
-
-def look(page: Page) -> None:
-    """The page as it stands is clean and fits, wide and on a phone, light and dark."""
-    for size in (PHONE, WIDE):
-        page.set_viewport_size(size)  # type: ignore[arg-type]
-        assert_fits(page)
-        for theme in ("dark", "light"):
-            page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
-            assert_clean(page)
 
 
 def write(folder: Path, name: str, *rows: str) -> Path:
