@@ -30,9 +30,9 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _PATIENCE_MS = 30_000
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One whole service for the browser tests of a worker."""
+    """One whole service for the stories of a module: they know each other's accounts and cases, and no others'."""
     with running_service(
         tmp_path_factory.mktemp("service"), TELEPHONY__OFFICER_NUMBER="+8647896111"
     ) as running:

@@ -13,6 +13,7 @@ from dialer.words import word
 ACTS: Mapping[str, str] = {
     "alarm_seen": mark("an alarm seen"),
     "approve_load": mark("a list approved"),
+    "approve_outcome": mark("an outcome approved"),
     "assign_unit": mark("a unit given to a case"),
     "breaker.closed": mark("the telephone network is back"),
     "breaker.opened": mark("the telephone network is down"),
@@ -20,6 +21,7 @@ ACTS: Mapping[str, str] = {
     "correct_columns": mark("a list's columns corrected"),
     "export": mark("records exported"),
     "extension": mark("the desk's telephone changed"),
+    "file_case": mark("a case filed by the police"),
     "forget_columns": mark("a list's corrections forgotten"),
     "forget_alias": mark("a unit's alias forgotten"),
     "import_units": mark("units imported"),
