@@ -294,6 +294,7 @@ def mark_sending(
     wanted = sorted(sendings, key=lambda sending: sending.attempt_id)
     if not wanted:
         return set()
+    lock_rows(tx, [s.attempt_id for s in wanted])
     rows: list[dict[str, Any]] = [
         {
             "id": s.attempt_id,

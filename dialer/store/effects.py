@@ -14,7 +14,7 @@ from dialer.domain.case import Reason
 from dialer.domain.errand import AssignmentState
 from dialer.domain.people import SUCCESSES
 from dialer.domain.values import TelephonyResult
-from dialer.store import alarms, assignments, messages, stop_payments
+from dialer.store import alarms, assignments, messages, returns, stop_payments
 from dialer.store import tables as t
 from dialer.store.book import DESK, ROBOT, Book
 from dialer.store.cases import StoredCase
@@ -100,7 +100,9 @@ _OUTCOMES = _Rows(
 
 
 def write(tx: Tx, book: Book) -> list[ToCancel]:
-    """Everything in the book is a row afterwards; returns the calls that the carrier must be told to end."""
+    """Everything in the book is a row afterwards; returns the calls that the carrier must be told to end. Its attempts
+    are locked in the order of their ids, and numbers after them.
+    """
     if book.withdrawn_errands:
         _withdraw_errands(tx, book)
     if book.assignments:
@@ -117,11 +119,13 @@ def write(tx: Tx, book: Book) -> list[ToCancel]:
         _reverse(tx, stored, now=book.now)
     if book.alarms:
         alarms.ring_all(tx, book.alarms)
-    to_cancel = _withdraw_attempts(tx, book) if book.withdrawn_attempts else []
+    _lock_attempts(tx, book)
+    unsent, to_cancel = _withdraw_attempts(tx, book) if book.withdrawn_attempts else ([], [])
     if book.attempts:
         _ATTEMPTS.insert(tx, book.attempts)
     if book.hastened:
         _hasten(tx, book)
+    returns.forget_numbers(tx, unsent)
     return to_cancel
 
 
@@ -152,13 +156,22 @@ _HASTEN = (
 )
 
 
+def _lock_attempts(tx: Tx, book: Book) -> None:
+    """A statement that writes many takes them in any order; one alone needs none."""
+    pairs = [*book.withdrawn_attempts, *((row["b_case_id"], row["b_n"]) for row in book.hastened)]
+    if len(pairs) > 1:
+        c = t.attempt.c
+        found = sa.select(c.id).where(sa.tuple_(c.case_id, c.n).in_(pairs)).order_by(c.id)
+        tx.execute(found.with_for_update())
+
+
 def _hasten(tx: Tx, book: Book) -> None:
     tx.execute(_HASTEN, [row | {"b_now": book.now} for row in book.hastened])
 
 
-def _withdraw_attempts(tx: Tx, book: Book) -> list[ToCancel]:
-    """Not yet sent: ended as canceled now. At the carrier: marked, and returned to be cancelled there; its end comes
-    back as an event. A claimed one is refused by its stale token just before the POST.
+def _withdraw_attempts(tx: Tx, book: Book) -> tuple[list[uuid.UUID], list[ToCancel]]:
+    """Not yet sent: ended as canceled now, and returned first. At the carrier: marked, and returned to be cancelled
+    there; its end comes back as an event. A claimed one is refused by its stale token just before the POST.
     """
     pairs = sa.tuple_(t.attempt.c.case_id, t.attempt.c.n).in_(book.withdrawn_attempts)
     unsent = [AttemptState.PLANNED.value, AttemptState.READY.value, AttemptState.CLAIMED.value]
@@ -174,17 +187,14 @@ def _withdraw_attempts(tx: Tx, book: Book) -> list[ToCancel]:
         )
         .returning(t.attempt.c.id)
     )
-    if ended:
-        tx.execute(
-            sa.delete(t.live_number).where(t.live_number.c.attempt_id.in_([row["id"] for row in ended]))
-        )
     live = tx.rows(
         sa.update(t.attempt)
         .where(pairs, t.attempt.c.state != AttemptState.ENDED.value)
         .values(cancel_asked=True)
         .returning(t.attempt.c.id, t.attempt.c.sid)
     )
-    return [ToCancel(attempt_id=row["id"], sid=row["sid"]) for row in live if row["sid"]]
+    to_cancel = [ToCancel(attempt_id=row["id"], sid=row["sid"]) for row in live if row["sid"]]
+    return [row["id"] for row in ended], to_cancel
 
 
 def _withdraw_errands(tx: Tx, book: Book) -> None:

@@ -81,20 +81,31 @@ def free_numbers(tx: Tx, ids: Sequence[uuid.UUID], *, free_at: datetime) -> None
         tx.execute(_FREE_NUMBERS, {**_LIVE.given(ids), "at": free_at})
 
 
+def forget_numbers(tx: Tx, ids: Sequence[uuid.UUID]) -> None:
+    """The numbers of these attempts, which were never rung, are free at once."""
+    if ids:
+        tx.execute(_FORGET_NUMBERS, _LIVE.given(ids))
+
+
+def lock_numbers(tx: Tx, ids: Sequence[uuid.UUID]) -> None:
+    """Of whoever frees the numbers of these attempts by several statements."""
+    tx.execute(_LOCK_NUMBERS, _LIVE.given(ids))
+
+
 _LIVE = IdSet("ids", t.live_number.c.attempt_id)
+# In the order in which a claim takes them: the two may want the same numbers at once.
+_LOCK_NUMBERS = (
+    sa.select(t.live_number.c.phone_blind)
+    .where(_LIVE.clause)
+    .order_by(t.live_number.c.phone_blind)
+    .with_for_update()
+)
 _FREE_NUMBERS = (
     sa.update(t.live_number)
-    .where(
-        # In the order in which a claim takes them: the two may want the same numbers at once.
-        t.live_number.c.phone_blind.in_(
-            sa.select(t.live_number.c.phone_blind)
-            .where(_LIVE.clause)
-            .order_by(t.live_number.c.phone_blind)
-            .with_for_update()
-        )
-    )
+    .where(t.live_number.c.phone_blind.in_(_LOCK_NUMBERS))
     .values(attempt_id=None, free_at=sa.bindparam("at", type_=sa.DateTime(timezone=True)))
 )
+_FORGET_NUMBERS = sa.delete(t.live_number).where(t.live_number.c.phone_blind.in_(_LOCK_NUMBERS))
 
 
 def lapse_claims(tx: Tx, *, real_now: datetime, now: datetime) -> int:

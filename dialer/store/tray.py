@@ -58,7 +58,7 @@ def _waiting() -> sa.ColumnElement[bool]:
     return sa.and_(t.case.c.status == word(CaseStatus.OPEN), t.case.c.unit_id.is_(None))
 
 
-def _begins(text: str | sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+def _begins(text: str | sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     """The case's text begins as this one does: the index knows no more of it."""
     # The number as the index has it, never as a parameter.
     signs: sa.ColumnElement[int] = sa.literal_column(str(TEXT_SIGNS))
@@ -175,6 +175,14 @@ def place(tx: Tx, case_ids: Sequence[int], *, unit_id: int, label: str, by: str,
     return _place(tx, t.case.c.id == sa.any_(ids), unit_id=unit_id, label=label, by=by, now=now)
 
 
+def lock_texts(tx: Tx, texts: Sequence[str]) -> None:
+    """Every waiting case with one of these texts, locked in id order: text by text it would be another one."""
+    if texts:
+        beginnings = sa.any_(sa.literal([text[:TEXT_SIGNS] for text in texts], sa.ARRAY(sa.Text)))
+        same = sa.and_(_begins(beginnings), t.case.c.unit == sa.any_(sa.literal(texts, sa.ARRAY(sa.Text))))
+        tx.execute(sa.select(t.case.c.id).where(_waiting(), same).order_by(t.case.c.id).with_for_update())
+
+
 def place_text(tx: Tx, text: str, *, unit_id: int, label: str, by: str, now: datetime) -> int:
     """Every waiting case whose list has this text is the unit's; how many."""
     total = 0
@@ -188,13 +196,12 @@ def place_text(tx: Tx, text: str, *, unit_id: int, label: str, by: str, now: dat
 
 def place_known(tx: Tx, index: UnitIndex, *, by: str, now: datetime) -> int:
     """Every waiting case whose text the tree knows by now has its unit; how many."""
-    total = 0
-    for text in texts(tx):
-        unit = index.find(text)
-        if unit is not None:
-            label = index.label(unit.id)
-            total += place_text(tx, text, unit_id=unit.id, label=label, by=by, now=now)
-    return total
+    known = [(text, unit) for text in texts(tx) if (unit := index.find(text)) is not None]
+    lock_texts(tx, [text for text, _ in known])
+    return sum(
+        place_text(tx, text, unit_id=unit.id, label=index.label(unit.id), by=by, now=now)
+        for text, unit in known
+    )
 
 
 def _place(

@@ -151,10 +151,10 @@ class _Run:
             now = engine.clock.now()
             if not engine.policies.newest.window.is_open(now):
                 return []
-            attempts.promote(tx, now=now)
             group = pacing.lock(tx, name=rules.group)
             if group is None:
                 return []
+            attempts.promote(tx, now=now)
             real_now = engine.real.now()
             paced = group.calls_per_second <= _COUNTED_PER_SECOND
             self._slack = timedelta(seconds=_SLACK_SECONDS if paced else rules.lease_seconds)
@@ -294,30 +294,41 @@ def record(engine: Engine, said: _Said) -> None:
     """What the carrier answered is in the rows."""
     real_now = engine.real.now()
     rules = engine.lines
-    cancels = False
+    dead = {
+        c.attempt_id: (TelephonyResult.INVALID_NUMBER, r.code)
+        for c, r in said.refused
+        if r.fault is Fault.NUMBER
+    }
+    if dead:
+        # First and alone: it moves cases, and done again it changes nothing.
+        with engine.store.begin() as tx:
+            cancels = end_attempts(tx, engine, dead)
+        if cancels:
+            engine.nudge("cancel_calls")
+    ours = [(c, r) for c, r in said.refused if r.fault is not Fault.NUMBER]
     with engine.store.begin() as tx:
         now = engine.clock.now()
         # The line group is locked before any attempt or number, in the order of a claim.
         judge_answers(tx, engine, said.answers(), now=now, real_now=real_now)
-        # Then cases, then attempts, each in the order of their ids, as everybody does.
-        dead = {
-            c.attempt_id: (TelephonyResult.INVALID_NUMBER, r.code)
-            for c, r in said.refused
-            if r.fault is Fault.NUMBER
-        }
-        if dead:
-            cases.lock(tx, [claimed.case_id for claimed, _ in [*said.placed, *said.refused]])
+        # Then cases, attempts and numbers, each in their order, as everybody does.
+        cases.note_first_attempts(tx, [claimed.case_id for claimed, _ in said.placed], at=now)
+        returning = [
+            *(claimed.attempt_id for claimed, _ in ours),
+            *(claimed.attempt_id for claimed in said.late),
+        ]
+        if returning or said.unsure:
+            answered = [*said.placed, *said.unsure]
+            returns.lock_rows(tx, [*(claimed.attempt_id for claimed, _ in answered), *returning])
+            returns.lock_numbers(tx, returning)
         if said.placed:
             poll_at = real_now + timedelta(seconds=rules.silence_seconds)
             placed = [(claimed.attempt_id, answer.sid) for claimed, answer in said.placed]
-            cases.note_first_attempts(tx, [claimed.case_id for claimed, _ in said.placed], at=now)
             attempts.accept(tx, placed, now=now, poll_at=poll_at)
         returns.doubt(
             tx,
             [(claimed.attempt_id, claimed.token) for claimed, _ in said.unsure],
             poll_at=real_now + timedelta(seconds=rules.post_timeout_seconds + rules.unknown_after_seconds),
         )
-        ours = [(c, r) for c, r in said.refused if r.fault is not Fault.NUMBER]
         if ours:
             # Not taken, and not the number's fault: nothing is used up.
             wait = retry_seconds([refused for _, refused in ours])
@@ -327,7 +338,3 @@ def record(engine: Engine, said: _Said) -> None:
                 not_before=now + timedelta(seconds=wait),
             )
         returns.hand_back(tx, [(c.attempt_id, c.token) for c in said.late], not_before=now)
-        if dead:
-            cancels = end_attempts(tx, engine, dead)
-    if cancels:
-        engine.nudge("cancel_calls")

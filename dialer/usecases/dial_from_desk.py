@@ -82,6 +82,8 @@ def _begin(
 ) -> str:
     """The call is a row and holds the number before the carrier hears of it; the number in clear."""
     with engine.store.begin() as tx:
+        # The call's row names the case, and so holds it.
+        cases.lock(tx, [assignments.get(tx, assignment_id).case_id])
         held = assignments.lock_held(tx, assignment_id, by=by, token=token)
         person = persons.of_case(tx, held.case_id)
         stored = cases.get(tx, held.case_id)

@@ -1,6 +1,7 @@
 """What comes in of calls, many at once in one transaction: kept once, applied once, answered after the commit.
 
-Cases are locked before attempts, each in the order of their ids, and a case only where something may move it.
+Cases are locked before attempts, each in the order of their ids, and a case only where something may move it. Numbers
+come last: whoever claims holds rings while he waits for a number.
 """
 
 from __future__ import annotations
@@ -159,8 +160,9 @@ class _Batch:
             if change.state is AttemptState.ENDED:
                 over.append(attempt_id)
         calls.change(tx, list(changes.values()))
+        cancels = move(tx, locked, moves, policies=self.engine.policies, now=now) if moves else []
         rest_numbers(tx, self.engine, over, now=now)
-        return bool(moves) and bool(move(tx, locked, moves, policies=self.engine.policies, now=now))
+        return bool(cancels)
 
     def _ring(self, fresh: set[tuple[uuid.UUID, str]]) -> None:
         kept = [reading.kept for reading in self.readings if reading.kept.alarm is not None]

@@ -186,5 +186,6 @@ def end_attempts(
         changes.append(change)
         moves.append(Move(case_id=call.case_id, event=_ended(call, change), attempt_id=attempt_id))
     calls.change(tx, changes)
+    cancels = move(tx, locked_cases, moves, policies=engine.policies, now=now)
     rest_numbers(tx, engine, [change.attempt_id for change in changes], now=now)
-    return bool(move(tx, locked_cases, moves, policies=engine.policies, now=now))
+    return bool(cancels)

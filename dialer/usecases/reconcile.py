@@ -10,7 +10,7 @@ from dialer.domain.attempt import AttemptState
 from dialer.domain.effects import AlarmCode
 from dialer.domain.values import TelephonyResult
 from dialer.errors import Unavailable
-from dialer.store import alarms, attempts, calls, returns
+from dialer.store import alarms, attempts, calls, cases, returns
 from dialer.store.calls import Call
 from dialer.telephony.callbacks import CallProgress, Stage
 from dialer.telephony.client import CallClient, CallState
@@ -136,6 +136,7 @@ def _bind(engine: Engine, call: Call, state: CallState) -> None:
     poll_at = real_now + timedelta(seconds=engine.lines.silence_seconds)
     progress = progress_of(state)
     with engine.store.begin() as tx:
+        cases.lock(tx, [call.case_id])
         attempts.accept(tx, [(call.attempt_id, state.sid)], now=engine.clock.now(), poll_at=poll_at)
         news = _news(call.attempt_id, progress, real_now)
         cancels = apply_news(tx, engine, [news])

@@ -140,6 +140,8 @@ def assign_unit(
     with engine.store.begin() as tx:
         warnings.lock_arrivals(tx)
         label = active_label(tx, engine, unit_id)
+        if seen_by is None and (alike or teach):
+            tray.lock_texts(tx, tray.spellings(tx, tray.text_of(tx, case_id) or ""))
         stored = cases.lock(tx, [case_id]).get(case_id)
         if stored is None or seen_by is not None:
             raise NotFound(kind="case", key=case_id)
@@ -215,7 +217,6 @@ def forget_alias(engine: Engine, text: str, *, by: str, seen_by: int | None = No
 
 
 def _place_alike(tx: Tx, text: str, *, unit_id: int, label: str, by: str, now: datetime) -> int:
-    return sum(
-        tray.place_text(tx, same, unit_id=unit_id, label=label, by=by, now=now)
-        for same in tray.spellings(tx, text)
-    )
+    spellings = tray.spellings(tx, text)
+    tray.lock_texts(tx, spellings)
+    return sum(tray.place_text(tx, same, unit_id=unit_id, label=label, by=by, now=now) for same in spellings)

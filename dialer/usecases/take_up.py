@@ -10,7 +10,7 @@ from dialer.domain.acts import ActKind
 from dialer.domain.errand import AssignmentState
 from dialer.domain.values import Track
 from dialer.errors import Conflict
-from dialer.store import acts, assignments, desk
+from dialer.store import acts, assignments, cases, desk
 from dialer.store.acts import Act
 from dialer.store.assignments import Assignment
 from dialer.store.book import DESK
@@ -33,10 +33,13 @@ def take_up(
         now, real_now = engine.clock.now(), engine.real.now()
         lease_until = real_now + timedelta(seconds=engine.work.lease_seconds)
         idle_at = now + timedelta(seconds=engine.work.idle_seconds)
+        in_hand = desk.claimed_by(tx, who, kind=Track.HUMAN, real_now=real_now)
+        if in_hand is not None and in_hand != assignment_id:
+            # Two tasks at once: whoever moves both their cases locks them in another order.
+            cases.lock(tx, [assignments.get(tx, one).case_id for one in (assignment_id, in_hand)])
         current = assignments.lock(tx, assignment_id)
         if current.kind is not Track.HUMAN or not _may_take(current, who, token):
             raise assignments.overtaken(current)
-        in_hand = desk.claimed_by(tx, who, kind=Track.HUMAN, real_now=real_now)
         if in_hand is not None and in_hand != assignment_id:
             if not park:
                 raise Conflict("another task is in hand: finish it or give it back first", current="in hand")

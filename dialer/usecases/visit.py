@@ -104,6 +104,8 @@ def add_photo(engine: Engine, assignment_id: int, *, phone: FromPhone, content: 
     photo = clean_photo(content, most_bytes=engine.work.photo_bytes)
     who = named(phone.by)
     with engine.store.begin() as tx:
+        # The picture's row names the case, and so holds it.
+        cases.lock(tx, [assignments.get(tx, assignment_id).case_id])
         current, repeat = _begin(tx, engine, assignment_id, phone=phone, content=content)
         if repeat is not None:
             return _sent(current, repeat)
