@@ -146,8 +146,13 @@ def see(tx: Tx, alarm_id: int, *, by: str, now: datetime) -> bool:
 
 def see_all(tx: Tx, code: str, *, by: str, now: datetime, where: sa.ColumnElement[bool]) -> int:
     """All of this kind that nobody has seen yet; how many."""
-    return tx.execute(
-        sa.update(t.alarm)
+    # In the order in which they are raised again, many at once.
+    found = (
+        sa.select(t.alarm.c.id)
         .where(t.alarm.c.code == code, t.alarm.c.seen_at.is_(None), where)
-        .values(seen_at=now, seen_by=by)
+        .order_by(*_UNSEEN)
+        .with_for_update()
+    )
+    return tx.execute(
+        sa.update(t.alarm).where(t.alarm.c.id.in_(found)).values(seen_at=now, seen_by=by)
     ).rowcount

@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from dialer.domain.effects import AlarmCode
 from dialer.domain.errand import AssignmentState
 from dialer.domain.events import CaseClosed
 from dialer.domain.values import Grade, OutcomeKind, TelephonyResult, Track
-from dialer.store import attempts, cases
+from dialer.store import alarms, attempts, cases
 from dialer.store import tables as t
 from dialer.store.attempts import Sending
 from dialer.store.desk import Scope
@@ -250,3 +251,17 @@ def test_cases_that_move_along_are_locked_in_the_order_of_their_ids(bureau: Bure
     with waiting_for(bureau, t.case.c.id == first[0], place) as holder:
         assert may_have(holder, t.case.c.id == second[0])
     assert bureau.units_of([*first, *second]) == [bureau.unit["城关派出所"]] * 2
+
+
+def test_alarms_are_seen_in_the_order_in_which_they_are_raised(bureau: Bureau):
+    with bureau.tx() as tx:
+        for case_id in (2, 1):
+            alarms.ring(tx, AlarmCode.UNSIGNED, now=bureau.clock.now(), case_id=case_id)
+
+    def see() -> None:
+        with bureau.tx() as tx:
+            code = AlarmCode.UNSIGNED.value
+            assert alarms.see_all(tx, code, by="li", now=bureau.clock.now(), where=sa.true()) == 2
+
+    with waiting_for(bureau, t.alarm.c.case_id == 1, see) as holder:
+        assert may_have(holder, t.alarm.c.case_id == 2)
