@@ -66,6 +66,10 @@ def sign_in(engine: Engine, rules: SessionRules, *, login: str, password: str, a
         raise SignInRefused
     assert stored is not None
     with engine.store.begin() as tx:
+        # Many guesses at once are all let in before the first of them has failed: looked at again.
+        until = sign_in_failures.blocked_until(tx, keys, real_now=engine.real.now())
+        if until is not None:
+            raise SignInBlocked(until=until)
         sign_in_failures.clear(tx, keys[0])
         if passwords.is_outdated(stored):
             staff.rehash(tx, member.id, passwords.hashed(password))
@@ -153,6 +157,9 @@ def change_password(
         raise Invalid(field="new", problem="is the old one")
     made = passwords.hashed(new)
     with engine.store.begin() as tx:
+        until = sign_in_failures.blocked_until(tx, keys[:1], real_now=engine.real.now())
+        if until is not None:
+            raise SignInBlocked(until=until)
         staff.set_password(tx, member.id, password_hash=made, must_change=False, real_now=real_now)
         staff_sessions.end_all(tx, member.id, real_now=real_now)
         token = open_session(tx, rules, member, address=session.address, real_now=real_now)

@@ -8,6 +8,8 @@ import pytest
 from dialer.domain.access import Role
 from dialer.store import tables as t
 from dialer.usecases import passwords
+from dialer.usecases.sign_in import SignInBlocked, SignInRefused
+from dialer.usecases.sign_in import sign_in as sign_in_now
 from dialer.web.console import cookies
 from tests.console.desk import PASSWORD, ConsoleDesk, form_csrf, text
 
@@ -116,6 +118,30 @@ async def test_five_failures_lock_the_login_and_time_opens_it(console: ConsoleDe
     console.pass_seconds(2)
     assert (await sign_in(client, "wang")).status_code == 303
     assert console.rows(t.staff)[0]["locked_until"] is None
+
+
+async def test_a_right_guess_among_many_at_once_opens_nothing(
+    console: ConsoleDesk, monkeypatch: pytest.MonkeyPatch
+):
+    console.account(Role.CLERK, login="wang")
+    fits = passwords.fits
+
+    def enter(password: str) -> None:
+        rules = console.app.settings.console.rules()
+        sign_in_now(console.app.engine, rules, login="wang", password=password, address="10.0.0.9")
+
+    def fails_first(password: str, stored: str | None) -> bool:
+        """While this one is looked at, others fail that were let in as well."""
+        monkeypatch.setattr(passwords, "fits", fits)
+        for _ in range(console.app.settings.console.failures):
+            with pytest.raises(SignInRefused):
+                enter("wrong")
+        return fits(password, stored)
+
+    monkeypatch.setattr(passwords, "fits", fails_first)
+    with pytest.raises(SignInBlocked):
+        enter(PASSWORD)
+    assert console.audited("sign_in") == []
 
 
 async def test_failures_apart_in_time_lock_nobody(console: ConsoleDesk):
