@@ -56,6 +56,9 @@
 
   // A form whose answer is a file leaves the page as it is.
   document.addEventListener("submit", function (event) {
+    if (event.target.matches('form[action="/sign-out"]')) {
+      try { window.sessionStorage.clear(); } catch (refused) { /* nothing is kept then */ }
+    }
     if (event.target.matches("form[data-download]")) {
       var dialog = event.target.closest("dialog");
       if (dialog) { window.setTimeout(function () { dialog.close(); }, 0); }

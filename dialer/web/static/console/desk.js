@@ -96,7 +96,8 @@
     var report = document.getElementById("report");
     var money = report.querySelector("[data-money-fields]");
     var verified = report.querySelector("[data-verified]");
-    var key = "desk:" + task.dataset.task;
+    // Of whoever typed it: a tab outlives a session, and the next caller may sign in to the same one.
+    var key = "desk:" + task.dataset.owner + ":" + task.dataset.task;
     var lease = Number(task.dataset.lease) * 1000;
     var leaseUntil = Date.now() + lease, lost = false, isSent = false, asked = 0;
 
