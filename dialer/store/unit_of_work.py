@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import psycopg
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from dialer.errors import Unavailable
@@ -22,6 +22,9 @@ holds the line group's, nobody else can ring anybody.
 """
 Row = Mapping[str, Any]
 """One row by column name."""
+
+UnfitValue = DataError
+"""A value was given that no column holds: a number beyond every row, a text with a NUL in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

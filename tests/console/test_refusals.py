@@ -103,3 +103,27 @@ async def test_a_refused_act_is_told_in_words_alone(console: ConsoleDesk):
     for code in ("assignment", "cannot_find_yet", "reported"):
         assert code not in told_there
     assert "情况在此期间有变化" in told_there
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/cases?no=%00",
+        "/cases?unit=99999999999999999999999",
+        "/cases?before=99999999999999999999999",
+        "/visits/99999999999999999999999",
+        "/lists?before=99999999999999999999999",
+        "/scripts/%00",
+    ],
+)
+async def test_what_no_column_holds_is_the_asker_s_fault_and_not_ours(console: ConsoleDesk, path: str):
+    answer = await console.person(Role.SUPERVISOR).get(path)
+    assert answer.status_code == 422
+    assert "Something was filled in wrongly" in text(answer)
+
+
+async def test_a_reason_that_no_column_holds_pauses_nothing(console: ConsoleDesk):
+    person = console.person(Role.SUPERVISOR)
+    answer = await person.post("/control/pause", scope="all", minutes="5", why="x\0")
+    assert answer.status_code == 422
+    assert console.audited("pause") == []

@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from dialer.errors import Conflict, Invalid, NotFound, Refusal, Unavailable
 from dialer.language import mark, say
+from dialer.store.unit_of_work import UnfitValue
 from dialer.web.console import cookies
 from dialer.web.console.door import stranger, whoever
 from dialer.web.console.refusals import told
@@ -69,6 +70,7 @@ def add_faults(console: FastAPI) -> None:
         ChangePasswordFirst,
         Refusal,
         Unavailable,
+        UnfitValue,
         RequestValidationError,
         HTTPException,
     ):
@@ -96,6 +98,9 @@ async def _answered(request: Request, fault: Exception) -> Response:  # noqa: PL
         case Unavailable():
             _log.warning("page put off: %s", fault)
             return await fault_page(request, 503)
+        case UnfitValue():
+            _log.warning("a page was given what no column holds")
+            return await fault_page(request, 422)
         case RequestValidationError():
             return await fault_page(request, 422)
         case HTTPException():
