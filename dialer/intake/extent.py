@@ -8,27 +8,31 @@ from typing import Final
 
 LARGEST_CELLS: Final = 60_000_000
 _SHEET: Final = re.compile(r"xl/worksheets/[^/]+\.xml")
-_DIMENSION: Final = re.compile(rb'<dimension ref="(?:[A-Z]+[0-9]+:)?([A-Z]+)([0-9]+)"')
 _FILLED: Final = re.compile(rb'<c r="([A-Z]{1,3})([0-9]{1,7})"[^>/]*>')
-_HEAD: Final = 4096
+_BEYOND_Z: Final = re.compile(rb'<c r="[A-Z]{2}')
 _CHUNK: Final = 1 << 20
 _OVERLAP: Final = 256
 
 
 def is_too_large(archive: zipfile.ZipFile) -> bool:
-    """True when a stray cell far away would make a sheet larger than memory; read closely only where it may be."""
+    """True when a stray cell far away would make a sheet larger than memory. What a sheet says of its own size is not
+    believed: the native reader does not, and ends the process where memory ends.
+    """
     return any(
-        _SHEET.fullmatch(name)
-        and _announced(archive, name) > LARGEST_CELLS
-        and _filled(archive, name) > LARGEST_CELLS
+        _SHEET.fullmatch(name) and _is_wide(archive, name) and _filled(archive, name) > LARGEST_CELLS
         for name in archive.namelist()
     )
 
 
-def _announced(archive: zipfile.ZipFile, name: str) -> int:
+def _is_wide(archive: zipfile.ZipFile, name: str) -> bool:
+    """Anything stands beyond column Z: up to there even the longest sheet is small enough."""
+    rest = b""
     with archive.open(name) as sheet:
-        dimension = _DIMENSION.search(sheet.read(_HEAD))
-    return _column(dimension[1]) * int(dimension[2]) if dimension else LARGEST_CELLS + 1
+        while chunk := sheet.read(_CHUNK):
+            if _BEYOND_Z.search(rest + chunk):
+                return True
+            rest = chunk[-_OVERLAP:]
+    return False
 
 
 def _filled(archive: zipfile.ZipFile, name: str) -> int:

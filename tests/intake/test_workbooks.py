@@ -299,6 +299,20 @@ def test_a_stray_cell_at_the_end_of_the_sheet_is_refused_before_it_fills_the_mem
         read(workbook(fill))
 
 
+def test_a_sheet_that_says_it_is_small_is_not_believed():
+    def fill(book: xlsxwriter.Workbook) -> None:
+        sheet = book.add_worksheet()
+        sheet.write_column(0, 0, ["手机号", "13800138000"])
+        sheet.write(1_048_575, 16_383, "x")
+
+    told = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook(fill))) as honest, zipfile.ZipFile(told, "w") as lying:
+        for name in honest.namelist():
+            lying.writestr(name, honest.read(name).replace(b'ref="A1:XFD1048576"', b'ref="A1:A2"'))
+    with pytest.raises(UnusableFile, match="stray cell"):
+        read(told.getvalue())
+
+
 def test_formats_at_the_end_of_the_sheet_are_no_stray_cells():
     def fill(book: xlsxwriter.Workbook) -> None:
         sheet = book.add_worksheet()
