@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final, Protocol
-
-import xlsxwriter
+from typing import TYPE_CHECKING, Final, Protocol
 
 from dialer.intake.records import Column, Field
+
+if TYPE_CHECKING:
+    import xlsxwriter
 
 COLUMN_HEADING: Final = "拒绝列"
 REASON_HEADING: Final = "拒绝原因"
@@ -42,6 +43,8 @@ def write_rejects(
     Every cell is text: nothing in it is ever run as a formula. `source` names the source of rows whose list
     has no such column, so that the mended copy is the same warning as the original one.
     """
+    import xlsxwriter  # noqa: PLC0415  # a process at rest does without
+
     sheets: dict[int, _RejectSheet] = {}
     count = 0
     with xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_formulas": False}) as book:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
+from dialer.errors import Invalid
 from dialer.store import audits, staff
 from dialer.store.staff import Member
-from dialer.usecases.dial_from_desk import extension_of
 from dialer.usecases.engine import Engine
+
+_EXTENSION: Final = re.compile(r"\+?[0-9]{3,15}|sip:[A-Za-z0-9_.+-]{1,64}@[A-Za-z0-9.-]{1,128}")
 
 
 def choose_extension(engine: Engine, member: Member, typed: str) -> str:
@@ -23,3 +28,13 @@ def choose_extension(engine: Engine, member: Member, typed: str) -> str:
             facts={"extension": chosen},
         )
     return chosen
+
+
+def extension_of(typed: str) -> str:
+    """A telephone that a caller may sit at, as the carrier wants it. Raises `Invalid`."""
+    own = typed.strip()
+    if not own.startswith("sip:"):
+        own = re.sub(r"[\s-]", "", own)
+    if not _EXTENSION.fullmatch(own):
+        raise Invalid(field="extension", problem="is no telephone", mend="digits, or sip:name@host")
+    return own

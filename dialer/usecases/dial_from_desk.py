@@ -4,7 +4,6 @@ number: while the robot or another desk has it, this is refused.
 
 from __future__ import annotations
 
-import re
 import uuid
 from datetime import timedelta
 from typing import Final
@@ -18,11 +17,11 @@ from dialer.store.reads import persons
 from dialer.telephony.callbacks import PersonLeg
 from dialer.telephony.client import Placed, Refused
 from dialer.telephony.desk import TALK_LIMIT_SECONDS, DeskClient, DeskOrder
+from dialer.usecases.choose_extension import extension_of
 from dialer.usecases.claim_errand import named
 from dialer.usecases.engine import Engine
 from dialer.usecases.hear_desk import end_desk_call
 
-_EXTENSION: Final = re.compile(r"\+?[0-9]{3,15}|sip:[A-Za-z0-9_.+-]{1,64}@[A-Za-z0-9.-]{1,128}")
 _LOST_AFTER: Final = timedelta(minutes=5)
 """Real. A call that the carrier never spoke of was never made."""
 _OVER_AFTER: Final = timedelta(seconds=TALK_LIMIT_SECONDS + 300)
@@ -58,16 +57,6 @@ async def dial_from_desk(
     if isinstance(answer, Refused):
         raise Unavailable(part="carrier", problem=f"did not take the call ({answer.fault.value})")
     return after
-
-
-def extension_of(typed: str) -> str:
-    """A telephone that a caller may sit at, as the carrier wants it. Raises `Invalid`."""
-    own = typed.strip()
-    if not own.startswith("sip:"):
-        own = re.sub(r"[\s-]", "", own)
-    if not _EXTENSION.fullmatch(own):
-        raise Invalid(field="extension", problem="is no telephone", mend="digits, or sip:name@host")
-    return own
 
 
 def _begin(

@@ -182,7 +182,7 @@ def _read_ahead(
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Rows by the thousand hold no cycles, and looking for some among them takes a sixth of the time. Whoever has heard
+    """Rows by the thousand hold no cycles, and looking for some among them takes a third of it. Whoever has heard
     from the database gets the interpreter soon: the other thread would keep it 5 ms each time.
     """
     turns, thresholds = sys.getswitchinterval(), gc.get_threshold()

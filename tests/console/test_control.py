@@ -262,7 +262,7 @@ async def test_every_part_has_its_last_good_moment(console: ConsoleDesk):
     assert "Leading scheduler a 3 20 s ago" in said
     assert "Due cases looked at 20 s ago" in said
     assert "Every case has a next step 2 amiss in the last round 20 s ago" in said
-    assert "breaker closed nothing heard yet" in said
+    assert "breaker closed nothing heard lately" in said
     assert "GB free" in said
 
 

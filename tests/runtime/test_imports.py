@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pkgutil import iter_modules
 
 import pytest
 
+from dialer.web.console import pages
+
+_PAGES = tuple(f"{pages.__name__}.{one.name}" for one in iter_modules(pages.__path__))
 _RUNS = {
     "up": ("dialer.cli_serve", "dialer.runtime.embedded"),
     "carrier": ("dialer.cli_serve", "dialer.carrier.server"),
     "scheduler": ("dialer.cli_serve", "dialer.bootstrap", "dialer.scheduler"),
     "dial": ("dialer.cli_serve", "dialer.bootstrap", "dialer.tasks.worker", "dialer.tasks.dial_work"),
     "bulk": ("dialer.cli_serve", "dialer.bootstrap", "dialer.tasks.worker", "dialer.tasks.bulk_work"),
-    "web": ("dialer.cli_serve", "dialer.bootstrap", "dialer.web.serve"),
+    "web": ("dialer.cli_serve", "dialer.bootstrap", "dialer.web.serve", *_PAGES),
 }
 _NEVER = ("alembic", "rich", "pydub", "babel")
 _WITHOUT = {
@@ -22,7 +26,7 @@ _WITHOUT = {
     "scheduler": ("fastapi", "aiohttp", "twilio", "phonenumbers", "python_calamine", "xlsxwriter", "jinja2"),
     "dial": ("fastapi", "apscheduler", "python_calamine", "xlsxwriter", "jinja2"),
     "bulk": ("fastapi", "apscheduler", "twilio", "aiohttp", "jinja2"),
-    "web": ("apscheduler", "requests", "xlsxwriter"),
+    "web": ("apscheduler", "requests", "xlsxwriter", "aiohttp", "twilio"),
 }
 
 

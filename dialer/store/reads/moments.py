@@ -17,12 +17,15 @@ class DatabaseFacts:
     size_bytes: int
 
 
+_LOOKED_BACK = 20_000
+
+
 def last_heard(tx: Tx) -> datetime | None:
-    """When the telephone network last said anything about a call (service time)."""
+    """When the telephone network last said anything about a call (service time); None when that is not among the
+    newest 20,000 events. Acts of people lie between its words, and a night may have many of them.
+    """
     e = t.event.c
-    # Walked from the newest back, as OFFSET makes sure: acts of people lie between them, and never very many. Else the
-    # server may sort every event of a call there ever was.
-    newest = sa.select(e.at, e.attempt_id).order_by(e.id.desc()).offset(0).subquery()
+    newest = sa.select(e.at, e.attempt_id).order_by(e.id.desc()).limit(_LOOKED_BACK).subquery()
     found: datetime | None = tx.scalar(
         sa.select(newest.c.at).where(newest.c.attempt_id.is_not(None)).limit(1)
     )

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO, StringIO
 
-import xlsxwriter
 from starlette.responses import Response
 
 Cell = str | int | float | None
@@ -34,6 +33,8 @@ def plain(cell: Cell) -> Cell:
 
 def workbook(sheets: Sequence[Sheet]) -> bytes:
     """One workbook, a sheet a table, its first row held in view."""
+    import xlsxwriter  # noqa: PLC0415  # a process at rest does without
+
     written = BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(written, options) as book:

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-import aiohttp
-
 from dialer.bootstrap import CarrierAccess
 from dialer.errors import NotFound, Refusal, Unavailable
 
-_TIMEOUT = aiohttp.ClientTimeout(total=5.0)
+_TIMEOUT_SECONDS = 5.0
 ACTS = frozenset({"answer", "hang_up", "keys", "words", "sound"})
 
 
@@ -55,10 +53,12 @@ class Line:
         path: str,
         **options: Any,  # noqa: ANN401 - passed on
     ) -> tuple[dict[str, Any] | None, bytes]:
+        import aiohttp  # noqa: PLC0415  # a web process at rest does without
+
         headers = {"Authorization": f"Bearer {self.access.admin_token}"}
         try:
             async with (
-                aiohttp.ClientSession(timeout=_TIMEOUT) as session,
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_TIMEOUT_SECONDS)) as session,
                 session.request(method, self.access.base_url + path, headers=headers, **options) as answer,
             ):
                 body = await answer.read()

@@ -15,11 +15,9 @@ from dialer.domain.stop_payment import StopResult
 from dialer.errors import Conflict, Invalid, Overtaken, Refusal, Unavailable
 from dialer.language import mark
 from dialer.store.desk import Scope
-from dialer.telephony.desk import DeskClient
 from dialer.usecases import show_desk as rooms
 from dialer.usecases.choose_extension import choose_extension
 from dialer.usecases.claim_errand import call_back, claim_next, heartbeat, release_errand
-from dialer.usecases.dial_from_desk import dial_from_desk
 from dialer.usecases.list_units import list_units
 from dialer.usecases.open_task import (
     Bench,
@@ -133,6 +131,10 @@ def call(visit: Asked, task_id: int, token: Token = 0, number: Annotated[int, Fo
 
 
 async def _put_through(visit: Visit, task_id: int, *, token: int, number: int) -> None:
+    # What rings is 20 MB that a web process at rest does without.
+    from dialer.telephony.desk import DeskClient  # noqa: PLC0415
+    from dialer.usecases.dial_from_desk import dial_from_desk  # noqa: PLC0415
+
     async with DeskClient(visit.app.telephony) as client:
         await dial_from_desk(
             visit.engine,
