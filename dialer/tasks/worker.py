@@ -11,6 +11,7 @@ from celery.worker import state
 
 from dialer.bootstrap import Application
 from dialer.broker import BULK_QUEUE, DIAL_QUEUE
+from dialer.runtime.heap import settle
 from dialer.tasks import application
 from dialer.usecases.beat import beating
 
@@ -44,6 +45,7 @@ def run_worker(app: Application, *, queues: Sequence[str]) -> None:
         without_mingle=True,
         without_heartbeat=True,
     )
+    settle()
     with beating(app.engine, kind="worker", told={"queues": list(queues)}):
         worker.start()
 

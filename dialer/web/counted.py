@@ -66,8 +66,26 @@ class Counted(Generic[_Key, _T]):
         self._queue: deque[tuple[_Key, _Known[_T], _Reading[_T]]] = deque()
         self._readers = 0
 
-    def get(self, key: _Key) -> Count[_T]:
-        """Raises what the reading raises, once; the next one reads again."""
+    def begin(self, key: _Key) -> None:
+        """Reads it, if it must be read, while the caller does something else. A `get` within `seconds` of that reads
+        no more.
+        """
+        self._begun(key)
+
+    def get(self, key: _Key, *, waited_seconds: float = 0.0) -> Count[_T]:
+        """Raises what the reading raises, once; the next one reads again. `waited_seconds`: of the patience this much
+        is used up.
+        """
+        begun = self._begun(key)
+        if isinstance(begun, Count):
+            return begun
+        known, reading = begun
+        if not reading.over.wait(max(0.0, self._patience_seconds - waited_seconds)):
+            return self._too_early(known, reading)
+        return self._taken(known, reading)
+
+    def _begun(self, key: _Key) -> Count[_T] | tuple[_Known[_T], _Reading[_T]]:
+        """What is known well enough, or the reading that somebody has begun."""
         with self._lock:
             known = self._known.setdefault(key, _Known())
             self._known.move_to_end(key)
@@ -82,9 +100,7 @@ class Counted(Generic[_Key, _T]):
                 if self._readers < _AT_ONCE:
                     self._readers += 1
                     threading.Thread(target=self._work, name="counted", daemon=True).start()
-        if not reading.over.wait(self._patience_seconds):
-            return self._too_early(known, reading)
-        return self._taken(known, reading)
+            return known, reading
 
     def _too_early(self, known: _Known[_T], reading: _Reading[_T]) -> Count[_T]:
         with self._lock:

@@ -10,6 +10,7 @@ import sys
 import uvicorn
 
 from dialer.bootstrap import Application
+from dialer.runtime.heap import settle
 from dialer.usecases.beat import beating
 from dialer.web.app import create_app
 from dialer.web.closing import Closing
@@ -53,6 +54,7 @@ def run_web(app: Application) -> None:
         timeout_keep_alive=75,
     )
     server = _Server(config, closing)
+    settle()
     with beating(app.engine, kind="web"):
         with contextlib.suppress(KeyboardInterrupt):
             server.run()

@@ -31,8 +31,8 @@ class Reading:
             raise self.fault
         return f"{key}{self.times}"
 
-    def counted(self, *, patience_seconds: float = LONG) -> Counted[str, str]:
-        return Counted(self.read, patience_seconds=patience_seconds, clock=lambda: self.now)
+    def counted(self, *, patience_seconds: float = LONG, seconds: float = 0.0) -> Counted[str, str]:
+        return Counted(self.read, patience_seconds=patience_seconds, seconds=seconds, clock=lambda: self.now)
 
 
 def settled(counted: Counted[str, str], key: str) -> Count[str]:
@@ -49,6 +49,16 @@ def test_what_is_read_quickly_is_read_for_everybody_anew():
     assert [counted.get("a").value, counted.get("a").value, counted.get("b").value] == ["a1", "a2", "b3"]
 
 
+def test_what_was_begun_ahead_is_read_once():
+    reading = Reading()
+    counted = reading.counted(seconds=10.0)
+    reading.free.clear()
+    counted.begin("a")
+    counted.begin("a")
+    reading.free.set()
+    assert [counted.get("a").value, counted.get("a").value, reading.times] == ["a1", "a1", 1]
+
+
 def test_whoever_comes_too_early_is_told_and_finds_it_the_next_time():
     reading = Reading()
     counted = reading.counted(patience_seconds=0.01)
@@ -58,6 +68,16 @@ def test_whoever_comes_too_early_is_told_and_finds_it_the_next_time():
     reading.free.set()
     assert settled(counted, "a") == Count(value="a1")
     assert reading.times == 1
+
+
+def test_patience_that_was_used_up_elsewhere_is_used_up():
+    reading = Reading()
+    counted = reading.counted()
+    reading.free.clear()
+    counted.begin("a")
+    assert counted.get("a", waited_seconds=LONG) == Count(value=None, is_coming=True)
+    reading.free.set()
+    assert settled(counted, "a") == Count(value="a1")
 
 
 def test_what_took_long_is_good_for_fifty_times_as_long():
