@@ -13,6 +13,7 @@ from dialer.domain.case import CaseStatus
 from dialer.domain.errand import AssignmentState
 from dialer.domain.load import LoadState
 from dialer.intake.records import Field
+from dialer.store import audits
 from dialer.store import tables as t
 from dialer.store.columns import LIVE_STATES
 from dialer.store.loads import Load
@@ -152,7 +153,7 @@ def take_closing(tx: Tx, load_id: int, *, real_now: datetime, until: datetime) -
     """The caller alone closes its cases until then; by whom and why it was withdrawn. None when somebody else does, or
     nothing is left.
     """
-    c, a = t.list_load.c, t.audit.c
+    c = t.list_load.c
     taken = tx.one(
         sa.update(t.list_load)
         .where(c.id == load_id, c.state == LoadState.WITHDRAWN.value, c.lease_until <= real_now)
@@ -161,13 +162,7 @@ def take_closing(tx: Tx, load_id: int, *, real_now: datetime, until: datetime) -
     )
     if taken is None:
         return None
-    why = tx.scalar(
-        sa.select(a.why)
-        .where(a.act == "withdraw_load", a.subject == f"load/{load_id}")
-        .order_by(a.id.desc())
-        .limit(1)
-    )
-    return taken["decided_by"], why
+    return taken["decided_by"], audits.last_why(tx, act="withdraw_load", subject=f"load/{load_id}")
 
 
 def leave_closing(tx: Tx, load_id: int, *, until: datetime | None) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -14,7 +13,11 @@ from dialer.errors import Conflict, NotFound
 from dialer.store import tables as t
 from dialer.store import units
 from dialer.store.assignments import IDLE
-from dialer.store.unit_of_work import Tx
+from dialer.store.unit_of_work import Row, Tx
+from dialer.store.vault import Vault
+
+_TABLE: Final = "assignment_transfer"
+_PLAIN: Final = ("id", "assignment_id", "from_unit_id", "to_unit_id", "by", "at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +34,32 @@ class Transfer:
 
 
 def _select() -> sa.Select[Any]:
-    names = ("id", "assignment_id", "from_unit_id", "to_unit_id", "state", "by", "why", "at")
+    names = (*_PLAIN, "state", "why", "why_sealed")
     return sa.select(*(t.assignment_transfer.c[name] for name in names), t.assignment.c.case_id).join(
         t.assignment, t.assignment.c.id == t.assignment_transfer.c.assignment_id
     )
 
 
-def _transfer(row: Mapping[str, Any]) -> Transfer:
-    return Transfer(**dict(row) | {"state": TransferState(row["state"])})
+def _transfer(tx: Tx, row: Row) -> Transfer:
+    return Transfer(
+        **{name: row[name] for name in _PLAIN},
+        case_id=row["case_id"],
+        state=TransferState(row["state"]),
+        why=why_of(tx.vault, row),
+    )
+
+
+def why_of(vault: Vault, row: Row) -> str:
+    """Of `assignment_id`, `at`, `why` and `why_sealed`. Raises `Tampered`."""
+    if row["why_sealed"] is None:
+        # Asked before reasons were sealed.
+        return str(row["why"])
+    place = _place(row["assignment_id"], row["at"])
+    return vault.open(row["why_sealed"], table=_TABLE, column="why_sealed", row=place).decode()
+
+
+def _place(assignment_id: int, at: datetime) -> str:
+    return f"{assignment_id}/{at.astimezone(UTC).isoformat()}"
 
 
 def ask(
@@ -55,7 +76,9 @@ def ask(
             to_unit_id=to_unit_id,
             state=TransferState.ASKED.value,
             by=by,
-            why=why,
+            why_sealed=tx.vault.seal(
+                why.encode(), table=_TABLE, column="why_sealed", row=_place(assignment_id, now)
+            ),
             at=now,
         )
         .returning(t.assignment_transfer.c.id)
@@ -75,7 +98,7 @@ def get(tx: Tx, transfer_id: int) -> Transfer:
     row = tx.one(_select().where(t.assignment_transfer.c.id == transfer_id))
     if row is None:
         raise NotFound(kind="transfer", key=transfer_id)
-    return _transfer(row)
+    return _transfer(tx, row)
 
 
 def waiting(tx: Tx, *, scope: int | None = None, limit: int = 100) -> list[Transfer]:
@@ -86,18 +109,25 @@ def waiting(tx: Tx, *, scope: int | None = None, limit: int = 100) -> list[Trans
     )
     if scope is not None:
         statement = statement.where(units.within(t.assignment_transfer.c.to_unit_id, scope))
-    return [_transfer(row) for row in tx.rows(statement.order_by(t.assignment_transfer.c.at).limit(limit))]
+    return [
+        _transfer(tx, row) for row in tx.rows(statement.order_by(t.assignment_transfer.c.at).limit(limit))
+    ]
 
 
 def answer(tx: Tx, transfer_id: int, state: TransferState, *, by: str, words: str, now: datetime) -> None:
     """Raises `Conflict` when it was answered before."""
+    sealed = (
+        tx.vault.seal(words.encode(), table=_TABLE, column="answer_sealed", row=transfer_id)
+        if words
+        else None
+    )
     answered = tx.execute(
         sa.update(t.assignment_transfer)
         .where(
             t.assignment_transfer.c.id == transfer_id,
             t.assignment_transfer.c.state == TransferState.ASKED.value,
         )
-        .values(state=state.value, answered_by=by, answer=words, answered_at=now)
+        .values(state=state.value, answered_by=by, answer_sealed=sealed, answered_at=now)
     )
     if not answered.rowcount:
         current = get(tx, transfer_id).state

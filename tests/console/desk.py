@@ -15,12 +15,12 @@ from dialer.bootstrap import Application
 from dialer.domain.access import Role
 from dialer.runtime.clock import FrozenClock
 from dialer.store import staff
-from dialer.store import tables as t
 from dialer.store.staff import Member
 from dialer.store.unit_of_work import Row
 from dialer.usecases.sign_in import open_session
 from dialer.web.app import create_app
 from dialer.web.console.cookies import SESSION, csrf_of
+from tests.audit_lines import audit_lines
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "one long sentence"
@@ -114,7 +114,7 @@ class ConsoleDesk:
             return tx.rows(sa.select(table).order_by(table.c.id))
 
     def audited(self, act: str) -> list[Row]:
-        return [row for row in self.rows(t.audit) if row["act"] == act]
+        return [row for row in audit_lines(self.app.engine.store) if row["act"] == act]
 
     def pass_seconds(self, seconds: float) -> None:
         self.clock.advance(seconds)

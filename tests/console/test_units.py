@@ -351,7 +351,12 @@ async def test_a_refusal_needs_a_reason_and_leaves_the_work(
     assert (await supervisor.post(path, why=" ")).status_code == 422
     await supervisor.post(path, why="不是我们的辖区")
     assert console.rows(t.assignment)[0]["unit_id"] == tree["station"]
-    assert console.rows(t.assignment_transfer)[0]["answer"] == "不是我们的辖区"
+    (refused,) = console.rows(t.assignment_transfer)
+    assert (refused["state"], refused["answer"], "不是我们的辖区".encode() in refused["answer_sealed"]) == (
+        "refused",
+        "",
+        False,
+    )
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from dialer.errors import Invalid, NotFound
 from dialer.store import pacing
 from dialer.store import tables as t
 from dialer.usecases.set_pace import read_pace, restore_pace, set_pace
+from tests.audit_lines import audit_lines
 from tests.ops.conftest import Assemble
 from tests.ops.scene import MORNING, Scene
 
@@ -93,7 +94,7 @@ def test_it_names_who_and_why_and_is_in_the_audit(scene: Scene):
         set_pace(scene.engine, calls_per_second=1.0, lines=1, by="zhao", why=" ")
     slower(scene)
     restore_pace(scene.engine, by="qian", why="repaired")
-    lines = scene.rows(sa.select(t.audit).order_by(t.audit.c.id))
+    lines = audit_lines(scene.engine.store)
     assert [(line["who"], line["act"], line["why"]) for line in lines] == [
         ("zhao", "pace", "the exchange is repaired"),
         ("qian", "pace.settings", "repaired"),

@@ -20,6 +20,7 @@ from dialer.usecases.escalate_unsigned import escalate_unsigned
 from dialer.usecases.move_cases import move_one
 from dialer.usecases.pause import LONGEST_MINUTES, end_pauses, pause, resume, resume_one, standing_pauses
 from dialer.usecases.sweep import sweep_attempts, sweep_cases
+from tests.audit_lines import audit_lines
 from tests.ops.scene import MORNING, Scene
 
 
@@ -227,7 +228,7 @@ def test_who_and_why_are_on_record(scene: Scene):
     assert (standing.by, standing.why) == ("zhao", "线路检修")
     go_on(scene, PauseScope.ALL)
     assert standing_pauses(scene.engine) == []
-    audit = scene.rows(sa.select(t.audit).order_by(t.audit.c.id))
+    audit = audit_lines(scene.engine.store)
     assert [(row["who"], row["act"], row["subject"], row["why"]) for row in audit] == [
         ("zhao", "pause", "all", "线路检修"),
         ("zhao", "resume", "all", "好了"),

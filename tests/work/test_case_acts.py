@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import pytest
-import sqlalchemy as sa
 
 from dialer.domain.case import CaseStatus
 from dialer.domain.case_acts import Bar, CaseAct
 from dialer.domain.values import Grade, OutcomeKind, Track
 from dialer.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.store import acts, transfers
-from dialer.store import tables as t
 from dialer.usecases.act_on_case import (
     ask_person,
     change_grade,
@@ -24,6 +22,7 @@ from dialer.usecases.act_on_case import (
     standing,
 )
 from dialer.usecases.transfer_errand import accept_transfer
+from tests.audit_lines import audit_lines
 from tests.work.bureau import Bureau
 
 
@@ -77,7 +76,7 @@ def test_a_grade_rises_freely_and_falls_with_a_reason(bureau: Bureau, case_id: i
     change_grade(bureau.engine, case_id, Grade.LOW, by="li", expected=now, why="已核实为误报")
     assert bureau.case_of(case_id).grade is Grade.LOW
     assert bureau.acts_of(case_id) == ["grade_raised", "grade_lowered"]
-    assert [row["why"] for row in bureau.rows(sa.select(t.audit).order_by(t.audit.c.id))] == [
+    assert [row["why"] for row in audit_lines(bureau.engine.store)] == [
         "",
         "已核实为误报",
     ]

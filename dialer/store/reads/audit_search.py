@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from dialer.outcomes.period import Period
+from dialer.store import audits, units
 from dialer.store import tables as t
-from dialer.store import units
 from dialer.store.unit_of_work import Tx
 
 
@@ -62,7 +62,7 @@ def search(tx: Tx, query: AuditQuery) -> AuditPage:
             who=row["who"],
             act=row["act"],
             subject=row["subject"],
-            why=row["why"],
+            why=audits.why_of(tx.vault, row),
             facts=row["facts"],
         )
         for row in shown

@@ -14,6 +14,7 @@ from dialer.domain.case import Reason
 from dialer.errors import NotFound
 from dialer.outcomes.next_steps import AHEAD_AT_MOST, PendingRing
 from dialer.outcomes.timeline import Entry, in_order
+from dialer.store import audits
 from dialer.store import tables as t
 from dialer.store.cases import StoredCase, from_row
 from dialer.store.people import open_person
@@ -67,6 +68,8 @@ def _entries(tx: Tx, case_id: int) -> Iterator[Entry]:
     for statement, tell in _SOURCES:
         for row in tx.rows(statement, {"case_id": case_id}):
             yield from tell(row)
+    for row in tx.rows(_VIEWS, {"case_id": case_id}):
+        yield from entries.of_view(row, why=audits.why_of(tx.vault, row))
 
 
 _ID = sa.bindparam("case_id", type_=sa.BigInteger)
@@ -97,7 +100,6 @@ _SOURCES: tuple[tuple[sa.Select[Any], Callable[[Row], Iterator[Entry]]], ...] = 
     (_APPROVALS, entries.of_approval),
     (sa.select(t.filed_case).where(t.filed_case.c.case_id == _ID), entries.of_filed),
     (sa.select(t.alarm).where(t.alarm.c.case_id == _ID), entries.of_alarm),
-    (_VIEWS, entries.of_view),
 )
 
 

@@ -227,11 +227,11 @@ def of_alarm(row: Row) -> Iterator[Entry]:
         )
 
 
-def of_view(row: Row) -> Iterator[Entry]:
+def of_view(row: Row, *, why: str) -> Iterator[Entry]:
     yield Entry(
         at=row["at"],
         kind=EntryKind.VIEWED,
         id=f"audit/{row['id']}",
         by=row["who"],
-        facts={"act": row["act"], "why": row["why"]},
+        facts={"act": row["act"], "why": why},
     )

@@ -14,7 +14,7 @@ from dialer.domain.acts import ActKind
 from dialer.domain.errand import AssignmentState, TransferState
 from dialer.domain.values import FraudType, Grade, Track
 from dialer.store import tables as t
-from dialer.store import units
+from dialer.store import transfers, units
 from dialer.store.rowset import word
 from dialer.store.unit_of_work import Row, Tx
 
@@ -183,10 +183,12 @@ def moving(tx: Tx, *, into: int | None = None, out_of: int | None = None, limit:
     all of it where neither is given. What has ended is left out.
     """
     m, a = t.assignment_transfer.c, t.assignment.c
-    names = ("id", "assignment_id", "from_unit_id", "to_unit_id", "by", "why", "at")
+    names = ("id", "assignment_id", "from_unit_id", "to_unit_id", "by", "at")
     statement = (
         sa.select(
             *(m[name] for name in names),
+            m.why,
+            m.why_sealed,
             a.case_id,
             a.kind,
             a.due_at,
@@ -209,12 +211,11 @@ def moving(tx: Tx, *, into: int | None = None, out_of: int | None = None, limit:
         )
     return [
         Moving(
-            **dict(row)
-            | {
-                "kind": Track(row["kind"]),
-                "grade": Grade(row["grade"]),
-                "fraud_type": FraudType(row["fraud_type"]),
-            }
+            **{name: row[name] for name in (*names, "case_id", "due_at", "feedback_by", "case_unit_id")},
+            why=transfers.why_of(tx.vault, row),
+            kind=Track(row["kind"]),
+            grade=Grade(row["grade"]),
+            fraud_type=FraudType(row["fraud_type"]),
         )
         for row in tx.rows(statement)
     ]

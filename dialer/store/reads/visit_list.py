@@ -14,7 +14,7 @@ from dialer.domain.case import Reason
 from dialer.domain.errand import AssignmentState, TransferState, VisitStage
 from dialer.domain.values import FraudType, Grade, OutcomeKind, Tag, Track
 from dialer.errors import NotFound
-from dialer.store import acts, units
+from dialer.store import acts, transfers, units
 from dialer.store import tables as t
 from dialer.store.desk import Scope
 from dialer.store.people import open_person
@@ -139,6 +139,7 @@ def _lines() -> sa.Select[Any]:
             to_unit.c.name.label("to_unit"),
             asked.c.by.label("transfer_by"),
             asked.c.why.label("transfer_why"),
+            asked.c.why_sealed.label("transfer_why_sealed"),
             asked.c.at.label("transfer_at"),
         )
         .join(t.case, c.id == a.case_id)
@@ -183,11 +184,11 @@ def _line(tx: Tx, row: Row) -> VisitLine:
         done_by=row["done_by"] or "",
         outcome=OutcomeKind(row["outcome"]) if row["outcome"] else None,
         withdrawn_why=row["withdrawn_why"] or "",
-        transfer=_transfer(row),
+        transfer=_transfer(tx, row),
     )
 
 
-def _transfer(row: Row) -> AskedTransfer | None:
+def _transfer(tx: Tx, row: Row) -> AskedTransfer | None:
     if row["transfer_id"] is None:
         return None
     return AskedTransfer(
@@ -195,7 +196,15 @@ def _transfer(row: Row) -> AskedTransfer | None:
         to_unit=row["to_unit"],
         to_unit_id=row["to_unit_id"],
         by=row["transfer_by"],
-        why=row["transfer_why"],
+        why=transfers.why_of(
+            tx.vault,
+            {
+                "assignment_id": row["id"],
+                "at": row["transfer_at"],
+                "why": row["transfer_why"],
+                "why_sealed": row["transfer_why_sealed"],
+            },
+        ),
         at=row["transfer_at"],
     )
 
