@@ -7,6 +7,7 @@ in the data folder.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import stat
@@ -72,13 +73,16 @@ def server_account() -> Account:
 def system_home() -> Path:
     """Root's own folder for server files, made when missing (0711: others may pass, not look or write)."""
     for home in _SYSTEM_HOMES:
-        try:
-            home.mkdir(mode=0o711, exist_ok=True)
-        except OSError:
-            continue
-        refuse_foreign(home)
-        return home
+        with contextlib.suppress(OSError):
+            return own_home(home)
     raise Unavailable(part=_PART, problem=f"no folder for server files could be made at {_SYSTEM_HOMES[0]}")
+
+
+def own_home(home: Path) -> Path:
+    """The folder exists and is ours, also where everybody may make folders, such as in memory."""
+    home.mkdir(mode=0o711, exist_ok=True)
+    refuse_foreign(home)
+    return home
 
 
 def refuse_foreign(folder: Path) -> None:

@@ -102,13 +102,15 @@ def ensure(
     valkey: bool = True,
     ephemeral: bool = False,
     shared_buffers_mb: int = 128,
+    home: Path | None = None,
 ) -> EmbeddedServers:
     """The servers of `data_dir` run and answer: joined when they did already, else started by this process.
 
-    `ephemeral`: with their end, even after a kill of this process, their files go too.
+    `ephemeral`: with their end, even after a kill of this process, their files go too. `home`: where the servers' files
+    lie, for one that is not in the data folder or under /var/lib; the same for all who join.
     Raises Unavailable, one clear line, when they cannot run.
     """
-    place = place_for(data_dir)
+    place = place_for(data_dir, home=home)
     urls: dict[str, str] = {}
     guards: list[Guarded] = []
     with place.starting():

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from dialer.errors import Unavailable
-from dialer.runtime.account import Account, private_folder, server_account, system_home
+from dialer.runtime.account import Account, own_home, private_folder, server_account, system_home
 
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _LARGEST_LOG_BYTES = 10_000_000
@@ -105,11 +105,13 @@ class Place:
         return os.fdopen(os.open(self.notes / name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+b")
 
 
-def place_for(data_dir: Path) -> Place:
-    """The place exists. Root's server folders lie under /var/lib, tied to `data_dir` by a random token."""
+def place_for(data_dir: Path, *, home: Path | None = None) -> Place:
+    """The place exists. Root's server folders lie under /var/lib, tied to `data_dir` by a random token; everybody's
+    under `home` where that is given, which is always given then.
+    """
     account = server_account()
     notes = private_folder(private_folder(data_dir.absolute()) / "embedded")
-    if not account.switch:
+    if not account.switch and home is None:
         return Place(notes=notes, servers=notes, account=account)
     token_path = notes / "place"
     with contextlib.suppress(FileExistsError):
@@ -117,7 +119,7 @@ def place_for(data_dir: Path) -> Place:
     token = token_path.read_text(encoding="ascii").strip()
     if not _TOKEN.fullmatch(token):
         raise Unavailable(part="embedded servers", problem=f"{token_path} does not name a server folder")
-    servers = system_home() / token
+    servers = (system_home() if home is None else own_home(home)) / token
     servers.mkdir(mode=0o711, exist_ok=True)
     return Place(notes=notes, servers=servers, account=account)
 

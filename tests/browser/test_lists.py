@@ -25,7 +25,7 @@ _MANY = 2100
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service in which a list of more than 2,000 rows waits for a second person."""
     with running_service(tmp_path_factory.mktemp("service"), LISTS__APPROVE_ABOVE_ROWS="2000") as running:
