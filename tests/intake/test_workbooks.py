@@ -183,11 +183,16 @@ ODS_CONTENT = """<?xml version="1.0" encoding="UTF-8"?>
 </table:table-row></table:table></office:spreadsheet></office:body></office:document-content>"""
 
 
-def ods(*, manifest: str = "") -> bytes:
+def ods(*, manifest: str = "", more: str = "") -> bytes:
     file = io.BytesIO()
+    content = (
+        ODS_CONTENT.replace("\n xmlns", " xmlns")
+        .replace("\n", "")
+        .replace("</table:table>", more + "</table:table>")
+    )
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        archive.writestr("content.xml", ODS_CONTENT.replace("\n xmlns", " xmlns").replace("\n", ""))
+        archive.writestr("content.xml", content)
         archive.writestr(
             "META-INF/manifest.xml",
             '<?xml version="1.0"?><manifest:manifest '
@@ -309,6 +314,53 @@ def test_a_sheet_that_says_it_is_small_is_not_believed():
     with zipfile.ZipFile(io.BytesIO(workbook(fill))) as honest, zipfile.ZipFile(told, "w") as lying:
         for name in honest.namelist():
             lying.writestr(name, honest.read(name).replace(b'ref="A1:XFD1048576"', b'ref="A1:A2"'))
+    with pytest.raises(UnusableFile, match="stray cell"):
+        read(told.getvalue())
+
+
+_CELL = '<table:table-cell office:value-type="string"{}><text:p>x</text:p></table:table-cell>'
+_FAR = '<table:table-row{}><table:table-cell table:number-columns-repeated="16000"/>' + _CELL.format("")
+_FAR_AWAY = (
+    '<table:table-row table:number-rows-repeated="5000"><table:table-cell/></table:table-row>'
+    + _FAR.format("")
+    + "</table:table-row>"
+)
+_REPEATED = (
+    '<table:table-row table:number-rows-repeated="1000000">'
+    + _CELL.format(' table:number-columns-repeated="16384"')
+    + "</table:table-row>"
+)
+_ELSEWHERE = (
+    '</table:table><table:table table:name="另一张">'
+    + _FAR.format(' table:number-rows-repeated="9000"')
+    + "</table:table-row>"
+)
+_EMPTY = (
+    '<table:table-row table:number-rows-repeated="1048574"><table:table-cell'
+    ' table:number-columns-repeated="16384"/></table:table-row>'
+)
+
+
+@pytest.mark.parametrize("more", [_FAR_AWAY, _REPEATED, _ELSEWHERE], ids=["far", "repeated", "elsewhere"])
+def test_a_stray_cell_of_an_ods_is_refused_too(more: str):
+    with pytest.raises(UnusableFile, match="stray cell"):
+        read(ods(more=more))
+
+
+def test_empty_cells_that_repeat_to_the_end_of_an_ods_are_nothing():
+    assert len(accepted(ods(more=_EMPTY))) == 1
+
+
+def test_an_xlsx_whose_cells_say_other_things_first_is_looked_through_too():
+    def fill(book: xlsxwriter.Workbook) -> None:
+        sheet = book.add_worksheet()
+        sheet.write_column(0, 0, ["手机号", "13800138000"])
+        sheet.write(1_048_575, 16_383, "x")
+
+    told = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook(fill))) as plain, zipfile.ZipFile(told, "w") as other:
+        for name in plain.namelist():
+            other.writestr(name, plain.read(name).replace(b'<c r="', b'<c s="0" r="'))
     with pytest.raises(UnusableFile, match="stray cell"):
         read(told.getvalue())
 
