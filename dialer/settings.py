@@ -13,11 +13,12 @@ import re
 import stat
 import tomllib
 from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -113,6 +114,8 @@ class WebSettings(Section):
     port: int = Field(default=8000, ge=0, le=65535)
     public_url: HttpAddress | None = None
     """What the telephone network is told and what it signs. None: made of host and port."""
+    proxies: tuple[IPvAnyNetwork, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+    """Whose `X-Forwarded-For` says who asks. Of anybody else it is not read."""
 
 
 class ApiSettings(Section):

@@ -8,6 +8,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 
 from dialer.errors import Invalid
@@ -21,7 +22,7 @@ from dialer.usecases.engine import Engine
 
 _CASE = re.compile(r"#\s*(\d{1,18})")
 _LAST4 = re.compile(r"\d{4}")
-_TABLE, _COLUMN, _ROW = "search", "sought", 0
+_TABLE, _COLUMN = "search", "sought"
 _MOST = 100
 
 
@@ -82,10 +83,11 @@ def _person(engine: Engine, text: str) -> Wanted | None:
     return None
 
 
-def seal_search(engine: Engine, wanted: Wanted, *, who: str) -> str:
-    """The person sought, for an address: sealed, and readable for us alone. That somebody was sought, and by what, is
-    in the audit.
+def seal_search(engine: Engine, wanted: Wanted, *, who: str, good_seconds: float) -> str:
+    """The person sought, for an address: sealed, and good for whoever searched, for so long. That somebody was sought,
+    and by what, is in the audit.
     """
+    until = engine.real.now() + timedelta(seconds=good_seconds)
     with engine.store.begin() as tx:
         audits.write(
             tx, who=who, act="search", subject=f"search/{wanted.kind.value}", why="", now=engine.clock.now()
@@ -98,21 +100,24 @@ def seal_search(engine: Engine, wanted: Wanted, *, who: str) -> str:
             "last4": wanted.sought.last4,
             "name": wanted.sought.name,
             "id_number": wanted.sought.id_number,
+            "until": until.timestamp(),
         },
         table=_TABLE,
         column=_COLUMN,
-        row=_ROW,
+        row=who,
     )
     return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
 
-def open_search(engine: Engine, token: str) -> Wanted:
-    """What was sealed. Raises `Invalid` for anything else."""
+def open_search(engine: Engine, token: str, *, who: str) -> Wanted:
+    """What this person sealed not too long ago. Raises `Invalid` for anything else."""
     try:
         sealed = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
-        record = engine.store.vault.open_record(sealed, table=_TABLE, column=_COLUMN, row=_ROW)
+        record = engine.store.vault.open_record(sealed, table=_TABLE, column=_COLUMN, row=who)
     except (Tampered, KeyMissing, ValueError, binascii.Error, IndexError) as fault:
-        raise Invalid(field="who", problem="is not a search of ours: search again") from fault
+        raise Invalid(field="who", problem="is not a search of yours: search again") from fault
+    if engine.real.now().timestamp() >= record["until"]:
+        raise Invalid(field="who", problem="was sought too long ago: search again")
     return Wanted(
         kind=SoughtKind(record["kind"]),
         shown=record["shown"],

@@ -9,7 +9,9 @@ import pytest
 from dialer.domain.access import Role
 from dialer.domain.case import CaseStatus
 from dialer.domain.values import FraudType, Grade
+from dialer.errors import Invalid
 from dialer.store import tables as t
+from dialer.usecases.seek_text import open_search
 from tests.console.desk import ConsoleDesk, text
 from tests.console.town import ConsoleTown
 from tests.store.reads.town import ID_NUMBER, MORNING, NAME, PHONE
@@ -127,6 +129,21 @@ async def test_an_address_that_somebody_tampered_with_asks_nothing(
 ):
     case_id = town.case()
     assert f"#{case_id}" in await shown(console, **query)
+
+
+async def test_a_search_is_its_own_searcher_s_and_ends(console: ConsoleDesk, town: ConsoleTown):
+    town.case(person_id=town.person(name=NAME, phones=(PHONE,)))
+    mine, another = console.person(Role.SUPERVISOR), console.person(Role.AUDITOR)
+    sent = await mine.post("/cases/find", text=PHONE)
+    found = sent.headers["location"]
+    assert "Found by" in text(await mine.get(found))
+    assert "Found by" not in text(await another.get(found))
+    token = found.partition("who=")[2]
+    login = mine.member.login
+    assert open_search(console.app.engine, token, who=login).shown == "138****8000"
+    console.pass_seconds(console.app.settings.console.session_seconds)
+    with pytest.raises(Invalid, match="too long ago"):
+        open_search(console.app.engine, token, who=login)
 
 
 async def test_a_search_of_another_installation_finds_nothing_of_ours(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import secrets
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -81,15 +82,18 @@ def is_https(request: Request) -> bool:
     return "https" in {request.url.scheme, request.headers.get("X-Forwarded-Proto", "")}
 
 
-def address(request: Request) -> str:
-    """Who asks; behind a proxy on this machine, whom it names last."""
-    peer = request.client.host if request.client is not None else ""
-    named = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    return named[:64] if named and _is_loopback(peer) else peer
+def address(request: Request, proxies: Sequence[IPv4Network | IPv6Network]) -> str:
+    """Who asks; behind proxies of ours, whom the outermost of them names."""
+    asks = request.client.host if request.client is not None else ""
+    named = [name.strip() for name in ",".join(request.headers.getlist("X-Forwarded-For")).split(",")]
+    while _is_of(asks, proxies) and named and named[-1]:
+        asks = named.pop()[:64]
+    return asks
 
 
-def _is_loopback(peer: str) -> bool:
+def _is_of(asks: str, proxies: Sequence[IPv4Network | IPv6Network]) -> bool:
     try:
-        return ipaddress.ip_address(peer).is_loopback
+        who = ip_address(asks)
     except ValueError:
         return False
+    return any(who in network for network in proxies)

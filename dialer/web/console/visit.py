@@ -86,7 +86,7 @@ class Visit:
 
     @property
     def address(self) -> str:
-        return cookies.address(self.request)
+        return cookies.address(self.request, self.app.settings.web.proxies)
 
     @property
     def is_part(self) -> bool:

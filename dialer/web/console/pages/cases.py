@@ -106,7 +106,9 @@ def find(visit: Asked, text: Annotated[str, Form()] = "") -> Response:
         case SoughtKind.INSTRUCTION:
             return visit.go(_address({"no": wanted.instruction_no}))
         case _:
-            return visit.go(_address({"who": seal_search(visit.engine, wanted, who=visit.who)}))
+            shift = visit.app.settings.console.session_seconds
+            token = seal_search(visit.engine, wanted, who=visit.who, good_seconds=shift)
+            return visit.go(_address({"who": token}))
 
 
 def _person(visit: Visit, token: str) -> Wanted | None:
@@ -114,7 +116,7 @@ def _person(visit: Visit, token: str) -> Wanted | None:
     if not token:
         return None
     try:
-        return open_search(visit.engine, token)
+        return open_search(visit.engine, token, who=visit.who)
     except Invalid:
         return None
 
