@@ -5,6 +5,7 @@ Each imports what it runs when it is run: together they would be three times the
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
 import os
@@ -14,12 +15,16 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dialer.errors import SettingsError
+from dialer.runtime import forked
+from dialer.runtime.heap import settle
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.supervisor import Child, ChildEvent, Happening, Supervisor
 from dialer.settings import Settings, load_settings
@@ -28,6 +33,17 @@ from dialer.surroundings import own_carrier, own_servers, public_url
 if TYPE_CHECKING:
     from dialer.bootstrap import Application
 
+_AHEAD = (
+    "ctypes",
+    "dialer.bootstrap",
+    "dialer.carrier.server",
+    "dialer.cli",
+    "dialer.scheduler",
+    "dialer.tasks.bulk_work",
+    "dialer.tasks.dial_work",
+    "dialer.tasks.worker",
+    "dialer.web.serve",
+)
 _LINE_SPARE = 2.0
 _DESK_LINES = 4
 """Beside the lines for people: hand-overs take one each."""
@@ -150,21 +166,34 @@ def prepare(*, first_link: Annotated[bool, typer.Option("--first-link")] = False
 
 def _prepared(*options: str) -> Any:  # noqa: ANN401  # JSON
     """What `prepare` said, run as a process that takes its memory with it; its refusal is this process's end."""
-    done = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-m", "dialer", "prepare", *options], stdout=subprocess.PIPE, check=False
-    )
-    if done.returncode:
-        raise typer.Exit(done.returncode)
-    return json.loads(done.stdout)
+    argv = _argv("prepare", *options)
+    if forked.POSSIBLE:
+        code, said = forked.told_by(partial(_done_here, argv), argv=argv, env=dict(os.environ))
+    else:
+        done = subprocess.run(argv, stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own program
+        code, said = done.returncode, done.stdout
+    if code:
+        raise typer.Exit(code)
+    return json.loads(said)
+
+
+def _argv(*command: str) -> list[str]:
+    return [sys.executable, "-m", "dialer", *command]
+
+
+def _done_here(argv: Sequence[str]) -> None:
+    """What `argv` does, in this process."""
+    sys.argv = [argv[2], *argv[3:]]
+    from dialer.cli import main
+
+    main()
 
 
 def children(settings: Settings, env: dict[str, str]) -> list[Child]:
     """The processes of a whole service, in the order in which they start."""
 
     def child(name: str, *command: str, grace: float = 10.0) -> Child:
-        return Child(
-            name=name, argv=[sys.executable, "-m", "dialer", *command], env=env, stop_grace_seconds=grace
-        )
+        return Child(name=name, argv=_argv(*command), env=env, stop_grace_seconds=grace)
 
     wanted = [
         child("web", "web"),
@@ -226,13 +255,29 @@ def tell_first_link(app: Application) -> None:
         )
 
 
+def _import_ahead() -> None:
+    """What the processes of a whole service import is in memory once: they are copies of this one, which does nothing
+    but keep them, and has no thread beside its own.
+    """
+    for name in _AHEAD:
+        importlib.import_module(name)
+    from dialer.web.console.app import declarations
+
+    declarations()
+    settle()
+
+
 @serve.command()
 def up() -> None:
     """Run the whole service: web, workers, scheduler, and the embedded servers and carrier where none is set."""
     settings = settings_of("up")
     with own_servers(settings) or nullcontext():
+        kept = children(settings, dict(os.environ))
+        if forked.POSSIBLE:
+            _import_ahead()
+            kept = [replace(child, run=partial(_done_here, child.argv)) for child in kept]
         _prepared("--first-link")
-        supervisor = Supervisor(children(settings, dict(os.environ)), say)
+        supervisor = Supervisor(kept, say)
         supervisor.start()
         typer.echo(f"dialer: {public_url(settings)}/  (Ctrl-C stops everything)", err=True)
         supervisor.run_forever()

@@ -10,12 +10,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, NoReturn, Self
 
 from dialer.errors import Unavailable
+from dialer.runtime import forked, guarding
+from dialer.runtime.forked import Forked
 
 GUARD_SCRIPT = Path(__file__).with_name("guard.py")
 
@@ -40,6 +42,21 @@ class Program:
     user: tuple[int, int] | None = None
     respawn_seconds: float | None = None
     erase: Sequence[Path] = ()
+    run: Callable[[], object] | None = None
+    """What `argv` does, for one that may be a copy of this process instead of a new one."""
+
+    def spec(self) -> dict[str, object]:
+        """As a guard reads it."""
+        return {
+            "argv": list(self.argv),
+            "env": dict(self.env),
+            "cwd": str(self.cwd),
+            "user": None if self.user is None else list(self.user),
+            "stop": [[int(step.signal), step.seconds] for step in self.stop_steps],
+            "respawn_seconds": self.respawn_seconds,
+            "erase": [str(path) for path in self.erase],
+            "parent": os.getpid(),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +70,7 @@ class GuardEvent:
 class Guarded:
     """A running guard. Its holder decides when it ends; a forked copy of the holder decides nothing."""
 
-    def __init__(self, *, program: Program, process: subprocess.Popen[bytes], holder: int) -> None:
+    def __init__(self, *, program: Program, process: subprocess.Popen[bytes] | Forked, holder: int) -> None:
         self.name = program.name
         self._longest_stop_seconds = sum(step.seconds for step in program.stop_steps)
         self._process = process
@@ -64,16 +81,8 @@ class Guarded:
     @classmethod
     def start(cls, program: Program, *, output: IO[bytes] | int | None = None) -> Self:
         """The guard runs; the program is being started. It writes to `output`, or to our standard error."""
-        spec = {
-            "argv": list(program.argv),
-            "env": dict(program.env),
-            "cwd": str(program.cwd),
-            "user": None if program.user is None else list(program.user),
-            "stop": [[int(step.signal), step.seconds] for step in program.stop_steps],
-            "respawn_seconds": program.respawn_seconds,
-            "erase": [str(path) for path in program.erase],
-            "parent": os.getpid(),
-        }
+        if program.run is not None and forked.POSSIBLE:
+            return cls(program=program, process=_forked(program, output), holder=os.getpid())
         process = subprocess.Popen(  # noqa: S603 - our own script
             [sys.executable, "-I", "-S", str(GUARD_SCRIPT), str(os.getpid()), str(program.cwd)],
             stdin=subprocess.PIPE,
@@ -88,7 +97,7 @@ class Guarded:
         os.set_blocking(process.stdout.fileno(), False)
         guarded = cls(program=program, process=process, holder=os.getpid())
         try:
-            packed = marshal.dumps(spec)
+            packed = marshal.dumps(program.spec())
             process.stdin.write(len(packed).to_bytes(4, "big") + packed)
         except BrokenPipeError as error:
             guarded.stop()
@@ -167,3 +176,23 @@ class Guarded:
             select.select([], [], [], 0.05)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
+
+
+def _forked(program: Program, output: IO[bytes] | int | None) -> Forked:
+    """A copy of this process that is the guard, and whose own copy becomes the program."""
+    run, spec = program.run, program.spec()
+    assert run is not None
+
+    def enter() -> NoReturn:
+        forked.be_program(run, argv=program.argv, env=program.env)
+
+    def guard() -> int:
+        forked.be_called(f"guard of {program.name}")
+        os.set_blocking(1, False)
+        watch = guarding.Guard(spec, enter)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, guarding.HANDLED)
+        return watch.exit_code()
+
+    copy = forked.fork(guard, stderr=output if isinstance(output, int | None) else output.fileno())
+    os.set_blocking(copy.stdout.fileno(), False)
+    return copy

@@ -20,22 +20,26 @@ import time
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
+    from collections.abc import Callable
     from typing import Any, NoReturn
 else:
     # What `signal` wraps in enumerations, which are the larger half of a guard.
     import _signal as signal
 
 _PR_SET_PDEATHSIG = 1
-_HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 _PARENT_CHECK_MS = 1000
 _SETTLED_SECONDS = 30.0
 _LONGEST_PAUSE_SECONDS = 5.0
 
 
 class Guard:
-    """One program and the pipes that say how long it may live."""
+    """One program and the pipes that say how long it may live. `enter`: what the program does, where it is a copy of
+    this very process; it never returns.
+    """
 
-    def __init__(self, spec: dict[str, Any]) -> None:
+    def __init__(self, spec: dict[str, Any], enter: Callable[[], NoReturn] | None = None) -> None:
+        self._enter = enter
         self._argv: list[str] = spec["argv"]
         self._env: dict[str, str] = spec["env"]
         self._cwd: str = spec["cwd"]
@@ -49,8 +53,12 @@ class Guard:
         self._pid = 0
         self._wake = _wake_pipe()
 
-    def run(self) -> int:
-        """Returns the program's exit code once it has gone and is not to come back."""
+    def exit_code(self) -> int:
+        """Of the guard: the program's, as a shell would give it, once it has gone and is not to come back."""
+        code = self._run()
+        return code if code >= 0 else 128 - code
+
+    def _run(self) -> int:
         pause = self._respawn_seconds or 0.0
         while True:
             started = time.monotonic()
@@ -74,17 +82,49 @@ class Guard:
     def _spawn(self) -> None:
         guard = os.getpid()
         # Until the child has become the program, a signal to it must wait, not end up in the guard's own handlers.
-        signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
+        signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
         became, becoming = os.pipe()
         self._pid = os.fork()
         if self._pid == 0:
-            _become(self._argv, self._env, self._cwd, self._user, self._stop_steps[0][0], guard)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
-        # The child's end closes by itself when it becomes the program or fails to: only then is its number told.
+            self._become(guard)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
+        # The child's end closes when it becomes the program or fails to: only then is its number told.
         os.close(becoming)
         os.read(became, 1)
         os.close(became)
         _say(f"pid {self._pid}")
+
+    def _become(self, guard: int) -> NoReturn:
+        """The forked child turns into the program; any failure is told on standard error and ends it with 127."""
+        # While whoever we are can read the library.
+        import ctypes
+
+        try:
+            os.setsid()
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            os.dup2(2, 1)
+            if self._user is not None:
+                os.setgroups([])
+                os.setgid(self._user[1])
+                os.setuid(self._user[0])
+            os.umask(0o077)
+            signal.set_wakeup_fd(-1)
+            for number in (*HANDLED, signal.SIGPIPE):
+                signal.signal(number, signal.SIG_DFL)
+            if sys.platform == "linux":
+                # After the change of user, which clears it; and the guard may have died before it was set.
+                ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, self._stop_steps[0][0], 0, 0, 0)
+            if os.getppid() != guard:
+                os._exit(126)
+            os.chdir(self._cwd)
+            if self._enter is not None:
+                self._enter()
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
+            # Running the given program is what a guard is for.
+            os.execve(self._argv[0], self._argv, self._env)  # noqa: S606
+        except OSError as error:
+            os.write(2, f"guard: cannot run {self._argv[0]}: {error.strerror}\n".encode())
+        os._exit(127)
 
     def _wait(self, seconds: float | None) -> int | None:
         """The exit code, or None when the time is up or (without a time) when the program must end."""
@@ -143,38 +183,6 @@ class Guard:
             os.read(self._wake, 64)
 
 
-def _become(
-    argv: list[str], env: dict[str, str], cwd: str, user: list[int] | None, death_signal: int, guard: int
-) -> NoReturn:
-    """The forked child turns into the program; any failure is told on standard error and ends it with 127."""
-    # While whoever we are can read the library.
-    import ctypes
-
-    try:
-        os.setsid()
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        os.dup2(2, 1)
-        if user is not None:
-            os.setgroups([])
-            os.setgid(user[1])
-            os.setuid(user[0])
-        os.umask(0o077)
-        signal.set_wakeup_fd(-1)
-        for number in (*_HANDLED, signal.SIGPIPE):
-            signal.signal(number, signal.SIG_DFL)
-        if sys.platform == "linux":
-            # After the change of user, which clears it; and the guard may have died before it was set.
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
-        if os.getppid() != guard:
-            os._exit(126)
-        os.chdir(cwd)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
-        os.execve(argv[0], argv, env)  # noqa: S606 - running the given program is what a guard is for
-    except OSError as error:
-        os.write(2, f"guard: cannot run {argv[0]}: {error.strerror}\n".encode())
-    os._exit(127)
-
-
 def _erase(path: str) -> None:
     """The folder is gone, and its parent when nothing else was in it."""
     import shutil
@@ -192,7 +200,7 @@ def _wake_pipe() -> int:
     os.set_blocking(reader, False)
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    for number in _HANDLED:
+    for number in HANDLED:
         signal.signal(number, _noted)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     return reader
@@ -229,7 +237,6 @@ def _read(count: int) -> bytes:
 
 
 def run() -> int:
-    """The exit code of the guard, as a shell would give the program's."""
+    """The exit code of a guard that was told what to do on its standard input."""
     os.set_blocking(1, False)
-    code = Guard(_read_spec()).run()
-    return code if code >= 0 else 128 - code
+    return Guard(_read_spec()).exit_code()

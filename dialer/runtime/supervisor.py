@@ -25,12 +25,15 @@ _SETTLED_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Child:
-    """A process to keep. `env` is its whole environment; it gets SIGTERM and `stop_grace_seconds` to end."""
+    """A process to keep. `env` is its whole environment; it gets SIGTERM and `stop_grace_seconds` to end. `run`: what
+    `argv` does, where it may be a copy of this process, which then has one thread and the child's imports.
+    """
 
     name: str
     argv: Sequence[str]
     env: Mapping[str, str]
     stop_grace_seconds: float = 10.0
+    run: Callable[[], object] | None = None
 
 
 class ChildState(StrEnum):
@@ -195,6 +198,7 @@ class Supervisor:
                 env=child.env,
                 cwd=Path.cwd(),
                 stop_steps=(StopStep(signal=signal.SIGTERM, seconds=child.stop_grace_seconds),),
+                run=child.run,
             ),
             output=sys.stderr.fileno() if _has_descriptor() else None,
         )

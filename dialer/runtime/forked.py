@@ -1,0 +1,167 @@
+"""Processes that begin as copies of this one: what it has imported is in memory once for all of them, and is not
+imported again. A copy behaves as a program of its own: own session, environment, title, signals, and end.
+
+For a process of one thread on Linux; others start programs anew.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import IO, Final, NoReturn
+
+import setproctitle
+
+POSSIBLE: Final = sys.platform == "linux"
+_HELD = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+_FAILED, _INTERRUPTED = 1, 130
+_LAST_DESCRIPTOR = 1 << 20
+
+
+class Forked:
+    """A forked process, as much of `subprocess.Popen` as a guard's holder needs. What is written to `stdin` it reads,
+    and what it writes to its standard output is read from `stdout`.
+    """
+
+    def __init__(self, pid: int, *, stdin: IO[bytes], stdout: IO[bytes]) -> None:
+        self.pid = pid
+        self.stdin = stdin
+        self.stdout = stdout
+        self._code: int | None = None
+
+    def poll(self) -> int | None:
+        """The exit code, negative for a signal; None while it runs."""
+        if self._code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self._code = os.waitstatus_to_exitcode(status)
+        return self._code
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Raises `subprocess.TimeoutExpired`."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        pause = 0.001
+        while (code := self.poll()) is None:
+            if deadline is not None and time.monotonic() >= deadline:
+                raise subprocess.TimeoutExpired("fork", timeout or 0.0)
+            time.sleep(pause)
+            pause = min(2 * pause, 0.05)
+        return code
+
+    def kill(self) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+
+def fork(run: Callable[[], int], *, stderr: int | None = None) -> Forked:
+    """A copy of this process, in a session of its own, that ends with what `run` returns. Of open files it has the
+    three standard ones alone. `stderr`: where its errors go; None: to ours.
+    """
+    asked, asking = os.pipe()
+    telling, told = os.pipe()
+    _flush()
+    with _held():
+        pid = os.fork()
+        if pid == 0:
+            _go_on(run, (asked, told, 2 if stderr is None else stderr))
+    os.close(asked)
+    os.close(told)
+    return Forked(pid, stdin=os.fdopen(asking, "wb", 0), stdout=os.fdopen(telling, "rb", 0))
+
+
+def _go_on(run: Callable[[], int], standard: tuple[int, int, int]) -> NoReturn:
+    code = _FAILED
+    try:
+        os.setsid()
+        # Away from 0 to 2 first, so that none is overwritten before its turn.
+        for number, descriptor in enumerate([os.dup(each) for each in standard]):
+            os.dup2(descriptor, number)
+        os.closerange(3, _LAST_DESCRIPTOR)
+        code = run()
+    except BaseException:  # noqa: BLE001 - nothing of it may go back into what the parent was doing
+        traceback.print_exc()
+    finally:
+        _flush()
+        os._exit(code)
+
+
+def told_by(run: Callable[[], object], *, argv: Sequence[str], env: Mapping[str, str]) -> tuple[int, bytes]:
+    """The exit code of `argv`, done by a copy of this process, and what it wrote to its standard output."""
+
+    def enter() -> NoReturn:
+        be_program(run, argv=argv, env=env)
+
+    copy = fork(enter)
+    with copy.stdin, copy.stdout:
+        said = copy.stdout.read()
+    return copy.wait(), said
+
+
+@contextmanager
+def _held() -> Iterator[None]:
+    """A signal meant for the copy must not reach handlers that are the parent's."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def be_program(run: Callable[[], object], *, argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
+    """This process, a fresh copy, goes on as if `argv` had been started: `run` is what that program does. It is called
+    so before the last of its other open files closes, which is how a guard learns that it is there.
+    """
+    code = _FAILED
+    try:
+        # First: the title takes the place of the arguments and the environment that the process began with.
+        be_called(" ".join(argv))
+        os.environ.clear()
+        os.environ.update(env)
+        os.closerange(3, _LAST_DESCRIPTOR)
+        # As the interpreter has them when it begins.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
+        code = _code_of(run)
+        # As the interpreter does when it ends.
+        threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
+        atexit._run_exitfuncs()  # noqa: SLF001
+    except BaseException:  # noqa: BLE001 - as above
+        traceback.print_exc()
+    finally:
+        _flush()
+        os._exit(code)
+
+
+def _code_of(run: Callable[[], object]) -> int:
+    try:
+        run()
+    except SystemExit as end:
+        if end.code is None or isinstance(end.code, int):
+            return end.code or 0
+        print(end.code, file=sys.stderr)  # noqa: T201 - as the interpreter does
+        return _FAILED
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    return 0
+
+
+def be_called(title: str) -> None:
+    """What the list of processes shows for this one."""
+    setproctitle.setproctitle(title)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            continue

@@ -1,0 +1,182 @@
+"""Children that are copies of their keeper: programs of their own in every way, and gone with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from dialer.runtime import forked
+from dialer.runtime.running import wait_until
+
+Starter = Callable[[str], subprocess.Popen[str]]
+pytestmark = pytest.mark.skipif(not forked.POSSIBLE, reason="copies are made on Linux alone")
+
+KEEPER = """
+    import os, sys, time
+    from dialer.runtime.supervisor import Child, Supervisor
+
+    def sleeps():
+        while True: time.sleep(60)
+
+    def ends():
+        raise SystemExit(3)
+
+    def kept(name, run):
+        return Child(name=name, argv=[sys.executable, "-m", name], env={{"MARK": name}}, run=run)
+
+    supervisor = Supervisor({children}, lambda event: print(event.what, event.pid, event.code, flush=True))
+    supervisor.start()
+    supervisor.run_forever()
+"""
+TOLD = """
+    import atexit, json, os, sys, threading, time
+    from dialer.runtime import forked
+    from dialer.store.randomness import RandomPieces
+
+    pieces = RandomPieces(8)
+    pieces.take()
+    kept_open = open("/dev/null")
+
+    def late():
+        time.sleep(0.2)
+        print("a thread was waited for", flush=True)
+
+    def run():
+        import signal, random
+        atexit.register(lambda: print("and what was to be done at the end was done", flush=True))
+        threading.Thread(target=late).start()
+        print(json.dumps({{
+            "env": dict(os.environ), "argv": " ".join(open("/proc/self/cmdline").read().split("\\0")).strip(),
+            "session": os.getsid(0) == os.getpid(), "piece": pieces.take().hex(),
+            "open": sorted(int(name) for name in os.listdir("/proc/self/fd"))[:4],
+            "pipe": signal.getsignal(signal.SIGPIPE) is signal.SIG_IGN,
+            "interrupt": signal.getsignal(signal.SIGINT) is signal.default_int_handler,
+        }}), flush=True)
+        {end}
+
+    code, said = forked.told_by(run, argv=["python", "-m", "copy"], env={{"A": "b"}})
+    print(json.dumps([code, said.decode(), os.environ.get("A"), pieces.take().hex()]), flush=True)
+"""
+
+
+@pytest.fixture
+def tell(python: Starter) -> Callable[[str], tuple[int, list[str], str | None, str]]:
+    def told(end: str) -> tuple[int, list[str], str | None, str]:
+        process = python(TOLD.format(end=end))
+        code, said, mark, piece = json.loads(process.stdout.readline())  # type: ignore[union-attr]
+        return code, said.splitlines(), mark, piece
+
+    return told
+
+
+def alive(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def started(process: subprocess.Popen[str]) -> Iterator[int]:
+    assert process.stdout is not None
+    for line in process.stdout:
+        what, pid, _ = line.split()
+        if what == "started":
+            yield int(pid)
+
+
+def test_a_copy_is_a_program_of_its_own(tell: Callable[[str], tuple[int, list[str], str | None, str]]):
+    code, said, mark, piece = tell("")
+    told = json.loads(said[0])
+    assert (code, mark) == (0, None)
+    assert said[1:] == ["a thread was waited for", "and what was to be done at the end was done"]
+    assert told.pop("piece") != piece
+    assert told == {
+        "env": {"A": "b"},
+        "argv": "python -m copy",
+        "session": True,
+        # The fourth is the list of them itself.
+        "open": [0, 1, 2, 3],
+        "pipe": True,
+        "interrupt": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        ("raise SystemExit", 0),
+        ("raise SystemExit(7)", 7),
+        ("raise SystemExit('no')", 1),
+        ("raise KeyboardInterrupt", 130),
+        ("raise ValueError", 1),
+        ("os.kill(os.getpid(), 9)", -signal.SIGKILL),
+    ],
+)
+def test_it_ends_as_a_program_does(
+    tell: Callable[[str], tuple[int, list[str], str | None, str]], end: str, code: int
+):
+    assert tell(end)[0] == code
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_no_copy_outlives_its_keeper(python: Starter, number: signal.Signals):
+    process = python(KEEPER.format(children="[kept('one', sleeps), kept('two', sleeps)]"))
+    told = started(process)
+    pids = [next(told), next(told)]
+    titles = sorted(" ".join(psutil.Process(pid).cmdline()).strip() for pid in pids)
+    assert titles == [f"{sys.executable} -m {name}" for name in ("one", "two")]
+    guards = [psutil.Process(pid).ppid() for pid in pids]
+    assert process.pid not in guards
+    process.send_signal(number)
+    assert wait_until(lambda: not any(alive(one) for one in (*pids, *guards)), seconds=15)
+    if number is not signal.SIGKILL:
+        assert process.wait(10) == 0
+
+
+def test_a_copy_dies_with_its_guard_and_another_is_made(python: Starter):
+    process = python(KEEPER.format(children="[kept('one', sleeps)]"))
+    told = started(process)
+    first = next(told)
+    os.kill(psutil.Process(first).ppid(), signal.SIGKILL)
+    second = next(told)
+    assert wait_until(lambda: not alive(first), seconds=15)
+    assert alive(second)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+
+
+def test_a_copy_that_ends_is_told_with_its_code(python: Starter):
+    process = python(KEEPER.format(children="[kept('one', ends)]"))
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("started")
+    what, _, code = process.stdout.readline().split()
+    assert (what, code) == ("died", "3")
+
+
+def test_what_a_copy_says_goes_where_the_keeper_s_errors_go(tmp_path: Path):
+    source = """
+        import sys
+        from dialer.runtime.supervisor import Child, Supervisor
+
+        def run():
+            print("said", flush=True)
+            print("told", file=sys.stderr, flush=True)
+
+        supervisor = Supervisor([Child(name="x", argv=["x"], env={}, run=run)], print)
+        supervisor.start()
+        for _ in range(200):
+            supervisor.tend(seconds=0.05)
+            if supervisor.children()[0].last_code is not None:
+                break
+        supervisor.stop()
+    """
+    with (tmp_path / "errors").open("wb") as errors:
+        argv = [sys.executable, "-c", textwrap.dedent(source)]
+        subprocess.run(argv, stderr=errors, stdout=subprocess.DEVNULL, check=True)
+    assert (tmp_path / "errors").read_text() == "said\ntold\n"
