@@ -115,9 +115,9 @@ def open_search(engine: Engine, token: str, *, who: str) -> Wanted:
         sealed = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
         record = engine.store.vault.open_record(sealed, table=_TABLE, column=_COLUMN, row=who)
     except (Tampered, KeyMissing, ValueError, binascii.Error, IndexError) as fault:
-        raise Invalid(field="who", problem="is not a search of yours: search again") from fault
+        raise Invalid(field="who", problem="is not yours: search again") from fault
     if engine.real.now().timestamp() >= record["until"]:
-        raise Invalid(field="who", problem="was sought too long ago: search again")
+        raise Invalid(field="who", problem="was too long ago: search again")
     return Wanted(
         kind=SoughtKind(record["kind"]),
         shown=record["shown"],

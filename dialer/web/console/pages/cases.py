@@ -18,11 +18,11 @@ from dialer.language import mark
 from dialer.outcomes.period import Period, period_of
 from dialer.usecases.list_units import list_units
 from dialer.usecases.search_cases import search_cases
-from dialer.usecases.seek_text import SoughtKind, Wanted, open_search, seal_search, understand
+from dialer.usecases.seek_text import SoughtKind, open_search, seal_search, understand
 from dialer.web.console.refusals import problem
 from dialer.web.console.registry import Section
 from dialer.web.console.unit_choice import unit_tree
-from dialer.web.console.visit import Asked, Visit
+from dialer.web.console.visit import Asked
 
 pages = Section()
 _TEMPLATE = "console/cases.html"
@@ -57,11 +57,16 @@ def cases(
         "to": until,
     }
     asked = {name: text.strip() for name, text in asked.items() if text.strip()}
-    wanted, period, wrong = _person(visit, who), Period(), {}
+    period, wanted, wrong = Period(), None, {}
+    try:
+        # A search that cannot be opened any more is none.
+        wanted = open_search(visit.engine, who, who=visit.who) if who else None
+    except Invalid as fault:
+        wrong = {fault.field: problem(fault, visit.lang)}
     try:
         period = period_of(since, until, timezone=visit.engine.centre.timezone)
     except Invalid as fault:
-        wrong = {fault.field: problem(fault, visit.lang)}
+        wrong |= {fault.field: problem(fault, visit.lang)}
     found = search_cases(
         visit.engine,
         sought=wanted.sought if wanted is not None else None,
@@ -109,16 +114,6 @@ def find(visit: Asked, text: Annotated[str, Form()] = "") -> Response:
             shift = visit.app.settings.console.session_seconds
             token = seal_search(visit.engine, wanted, who=visit.who, good_seconds=shift)
             return visit.go(_address({"who": token}))
-
-
-def _person(visit: Visit, token: str) -> Wanted | None:
-    """A search that cannot be opened any more is none."""
-    if not token:
-        return None
-    try:
-        return open_search(visit.engine, token, who=visit.who)
-    except Invalid:
-        return None
 
 
 _Word = TypeVar("_Word", bound=StrEnum)
