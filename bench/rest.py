@@ -61,7 +61,7 @@ def _processes(pid: int) -> list[psutil.Process]:
 
 def _name(process: psutil.Process) -> str:
     line = process.cmdline()
-    if any(Path(part).name == "guard.py" for part in line):
+    if any(Path(part).name == "guard.py" for part in line) or " ".join(line).startswith("guard of "):
         return "guards"
     if "dialer" in line:
         words = line[line.index("dialer") + 1 :]

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dialer.cli_end import answer
 from dialer.errors import SettingsError
 from dialer.runtime import forked
 from dialer.runtime.heap import settle
@@ -37,7 +38,6 @@ _AHEAD = (
     "ctypes",
     "dialer.bootstrap",
     "dialer.carrier.server",
-    "dialer.cli",
     "dialer.scheduler",
     "dialer.tasks.bulk_work",
     "dialer.tasks.dial_work",
@@ -107,6 +107,7 @@ def scheduler() -> None:
 @serve.command()
 def carrier() -> None:
     """Run our own carrier with its simulated line, which reaches no real phone."""
+    forked.fill_standard()
     settings = settings_of("carrier")
     access = own_carrier(settings)
     if access is None:
@@ -182,11 +183,8 @@ def _argv(*command: str) -> list[str]:
 
 
 def _done_here(argv: Sequence[str]) -> None:
-    """What `argv` does, in this process."""
-    sys.argv = [argv[2], *argv[3:]]
-    from dialer.cli import main
-
-    main()
+    """What `argv`, one of ours, does, in this process."""
+    answer(serve, argv[len(_argv()) :])
 
 
 def children(settings: Settings, env: dict[str, str]) -> list[Child]:
@@ -270,6 +268,7 @@ def _import_ahead() -> None:
 @serve.command()
 def up() -> None:
     """Run the whole service: web, workers, scheduler, and the embedded servers and carrier where none is set."""
+    forked.fill_standard()
     settings = settings_of("up")
     with own_servers(settings) or nullcontext():
         kept = children(settings, dict(os.environ))

@@ -1,100 +1,130 @@
-"""How large a sheet of an xlsx or ods workbook becomes when it is opened: the native reader keeps every cell up to the
-last filled one.
+"""How large a sheet of a workbook becomes when it is opened: the native reader keeps every cell up to the last filled
+one. What a sheet says of its own size is not believed: the native reader does not, and ends the process where memory
+ends.
 """
 
 from __future__ import annotations
 
 import re
 import zipfile
+from collections.abc import Iterator
 from typing import Final
 from xml.parsers import expat
 
 LARGEST_CELLS: Final = 60_000_000
-_SHEET: Final = re.compile(r"xl/worksheets/[^/]+\.xml")
-_FILLED: Final = re.compile(rb'<(?:\w+:)?c (?:[^>/]*? )?r="([A-Z]{1,3})([0-9]{1,7})"[^>/]*>')
-_BEYOND_Z: Final = re.compile(rb'<(?:\w+:)?c (?:[^>/]*? )?r="[A-Z]{2}')
+_XLSX_SHEET: Final = re.compile(r"xl/worksheets/[^/]+\.xml")
 _ODS_CONTENT: Final = "content.xml"
-_OFFICE: Final = "urn:oasis:names:tc:opendocument:xmlns:office:1.0"
-_TABLE: Final = "urn:oasis:names:tc:opendocument:xmlns:table:1.0"
+_ODD_CELL: Final = re.compile(
+    # Anything but a cell that says plainly that it stands in one of the columns A to Z.
+    rb'<(?:\w+:)?c(?=[\s/>])(?!(?:\s+[\w:]+="[^"<>]*")*?\s+r="[A-Z][0-9])'
+)
+_PLACE: Final = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
 _CHUNK: Final = 1 << 20
-_OVERLAP: Final = 256
+_LONGEST_TAG: Final = 1 << 16
 
 
 def is_too_large(archive: zipfile.ZipFile) -> bool:
-    """True when a stray cell far away would make a sheet larger than memory. What a sheet says of its own size is not
-    believed: the native reader does not, and ends the process where memory ends.
-    """
+    """True when a stray cell far away would make a sheet larger than memory. Raises `ValueError` for what is no XML."""
+    return any(filled > LARGEST_CELLS for filled in _filled(archive))
+
+
+def _filled(archive: zipfile.ZipFile) -> Iterator[int]:
+    """Cells of each sheet that could be large, whichever reader would take the workbook for its own."""
     names = archive.namelist()
+    for name in names:
+        # Up to column Z even the longest sheet is small enough; to look at each cell of a long list takes seconds.
+        if _XLSX_SHEET.fullmatch(name) and _has_odd_cell(archive, name):
+            yield _measured(archive, name, _XlsxExtent())
     if _ODS_CONTENT in names:
-        return _ods_filled(archive) > LARGEST_CELLS
-    return any(
-        _SHEET.fullmatch(name) and _is_wide(archive, name) and _filled(archive, name) > LARGEST_CELLS
-        for name in names
-    )
+        yield _measured(archive, _ODS_CONTENT, _OdsExtent())
 
 
-def _is_wide(archive: zipfile.ZipFile, name: str) -> bool:
-    """Anything stands beyond column Z: up to there even the longest sheet is small enough."""
+def _has_odd_cell(archive: zipfile.ZipFile, name: str) -> bool:
     rest = b""
     with archive.open(name) as sheet:
         while chunk := sheet.read(_CHUNK):
-            if _BEYOND_Z.search(rest + chunk):
+            text = rest + chunk
+            # A tag that the end of the piece cuts is looked at with the next one.
+            whole = text.rfind(b"<")
+            rest = text[whole:] if whole >= 0 else text
+            if len(rest) > _LONGEST_TAG or b"\0" in chunk or _ODD_CELL.search(text[: max(whole, 0)]):
                 return True
-            rest = chunk[-_OVERLAP:]
     return False
 
 
-def _filled(archive: zipfile.ZipFile, name: str) -> int:
-    width = height = 0
-    rest = b""
-    with archive.open(name) as sheet:
-        while chunk := sheet.read(_CHUNK):
-            for cell in _FILLED.finditer(rest + chunk):
-                width, height = max(width, _column(cell[1])), max(height, int(cell[2]))
-            rest = chunk[-_OVERLAP:]
-    return width * height
+class _Extent:
+    """The largest sheet so far, and the last filled row and column of this one."""
+
+    def __init__(self) -> None:
+        self.largest = self.width = self.height = self.row = self.column = 0
+
+    def begin(self, name: str, told: dict[str, str]) -> None:
+        """An element begins."""
+        raise NotImplementedError
+
+    def fill(self) -> None:
+        self.width, self.height = max(self.width, self.column), max(self.height, self.row)
+        self.largest = max(self.largest, self.width * self.height)
 
 
-def _ods_filled(archive: zipfile.ZipFile) -> int:
-    """Of its largest sheet. Raises `ValueError` for what is no XML."""
-    extent = _Extent()
-    parser = expat.ParserCreate(namespace_separator=" ")
+def _measured(archive: zipfile.ZipFile, name: str, extent: _Extent) -> int:
+    # Names as they are written, prefix and all: the native reader looks at no more.
+    parser = expat.ParserCreate()
     parser.StartElementHandler = extent.begin
     try:
-        with archive.open(_ODS_CONTENT) as content:
+        with archive.open(name) as content:
             while chunk := content.read(_CHUNK):
                 parser.Parse(chunk, False)
             parser.Parse(b"", True)
     except expat.ExpatError as fault:
-        raise ValueError("the content is no XML") from fault
-    return max(extent.largest, extent.width * extent.height)
+        raise ValueError(f"{name} is no XML") from fault
+    return extent.largest
 
 
-class _Extent:
-    """Follows the rows and cells of an ods, which say how often they repeat."""
-
-    def __init__(self) -> None:
-        self.largest = self.width = self.height = 0
-        self._row = self._column = self._repeated = 0
+class _XlsxExtent(_Extent):
+    """A cell stands where it says, or else next to the one before; one without anything inside is a mere format."""
 
     def begin(self, name: str, told: dict[str, str]) -> None:
-        match name.removeprefix(f"{_TABLE} "):
-            case "table":
-                self.largest = max(self.largest, self.width * self.height)
-                self.width = self.height = self._row = self._repeated = 0
-            case "table-row":
-                self._row += self._repeated
-                self._repeated = int(told.get(f"{_TABLE} number-rows-repeated", "1"))
-                self._column = 0
-            case "table-cell" | "covered-table-cell":
-                self._column += int(told.get(f"{_TABLE} number-columns-repeated", "1"))
-                if f"{_OFFICE} value-type" in told:
-                    self.width = max(self.width, self._column)
-                    self.height = max(self.height, self._row + self._repeated)
+        match name.rpartition(":")[2]:
+            case "row":
+                self.row = _number(told.get("r", ""), self.row + 1)
+                self.column = 0
+            case "c":
+                place = _PLACE.fullmatch(told.get("r", ""))
+                self.column = _column(place[1]) if place else self.column + 1
+                self.row = int(place[2]) if place else self.row
+            case "v" | "f" | "is":
+                self.fill()
 
 
-def _column(letters: bytes) -> int:
+class _OdsExtent(_Extent):
+    """Rows and cells say how often they repeat; a cell with a value of any kind is filled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._repeated = 0
+
+    def begin(self, name: str, told: dict[str, str]) -> None:
+        match name:
+            case "table:table":
+                self.width = self.height = self.row = self._repeated = 0
+            case "table:table-row":
+                before = self.row
+                self._repeated = _number(told.get("table:number-rows-repeated", ""), 1)
+                self.row = before + self._repeated
+                self.column = 0
+            case "table:table-cell" | "table:covered-table-cell":
+                self.column += _number(told.get("table:number-columns-repeated", ""), 1)
+                if any(key.startswith("office:") and "value" in key for key in told):
+                    self.fill()
+
+
+def _number(text: str, otherwise: int) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < len("10000000000") else otherwise
+
+
+def _column(letters: str) -> int:
     number = 0
-    for letter in letters:
-        number = number * 26 + letter - ord("A") + 1
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - ord("A") + 1
     return number

@@ -37,6 +37,7 @@ _ENCRYPTED_OLE: Final = re.compile(
 _OVERLAP: Final = 64
 _ODS_MANIFEST: Final = "META-INF/manifest.xml"
 _MANIFEST_BYTES: Final = 1 << 20
+_XLSB_BOOK: Final = "xl/workbook.bin"
 _PASSWORD: Final = "the workbook is protected by a password; save it without one and load it again"  # noqa: S105
 _BROKEN: Final = (
     "the workbook cannot be opened; open it in a spreadsheet program, save it as xlsx and load that"
@@ -123,17 +124,20 @@ def _refuse_encrypted(stream: BinaryIO) -> None:
     try:
         with zipfile.ZipFile(stream) as archive:
             members = archive.infolist()
-            is_sealed = _is_sealed(archive)
-            has_stray = not is_sealed and is_too_large(archive)
+            is_sealed = _is_sealed(archive) or any(member.flag_bits & 1 for member in members)
+            is_long = sum(member.file_size for member in members) > LARGEST_EXPANDED
+            has_stray = not is_sealed and not is_long and is_too_large(archive)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError, zlib.error):
         raise UnusableFile(_BROKEN) from None
-    if is_sealed or any(member.flag_bits & 1 for member in members):
+    if is_sealed:
         raise UnusableFile(_PASSWORD)
+    if any(member.filename == _XLSB_BOOK for member in members):
+        raise UnusableFile("a workbook of the kind xlsb is not read; save it as xlsx and load that")
     if has_stray:
         raise UnusableFile(
             "a sheet has a stray cell far from its list; copy the list to a new sheet and load that"
         )
-    if sum(member.file_size for member in members) > LARGEST_EXPANDED:
+    if is_long:
         raise UnusableFile("the workbook is too large to be opened; save the list as csv and load that")
 
 

@@ -15,14 +15,15 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, Final, NoReturn
 
 import setproctitle
 
 POSSIBLE: Final = sys.platform == "linux"
 _HELD = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
-_FAILED, _INTERRUPTED = 1, 130
+_FAILED, _INTERRUPTED, _EXIT_CODES = 1, 130, 0xFF
+_PR_SET_PDEATHSIG = 1
 _LAST_DESCRIPTOR = 1 << 20
 
 
@@ -61,26 +62,49 @@ class Forked:
             os.kill(self.pid, signal.SIGKILL)
 
 
-def fork(run: Callable[[], int], *, stderr: int | None = None) -> Forked:
-    """A copy of this process, in a session of its own, that ends with what `run` returns. Of open files it has the
-    three standard ones alone. `stderr`: where its errors go; None: to ours.
+def fill_standard() -> None:
+    """Whatever of the three standard files was closed at the start leads nowhere; no other file takes its number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def fork(run: Callable[[], int], *, stderr: int | None = None, in_our_session: bool = False) -> Forked:
+    """A copy of this process that ends with what `run` returns; of open files it has the three standard ones alone.
+    `stderr`: where its errors go; None: to ours. It is in a session of its own; or else in ours, and the kernel ends it
+    with us.
     """
+    if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
+        # Whoever started us asked for it, and the kernel would keep no exit codes.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     asked, asking = os.pipe()
     telling, told = os.pipe()
+    parent = os.getpid()
     _flush()
     with _held():
         pid = os.fork()
         if pid == 0:
-            _go_on(run, (asked, told, 2 if stderr is None else stderr))
+            standard = (asked, told, 2 if stderr is None else stderr)
+            _go_on(run, standard, parent=parent if in_our_session else None)
     os.close(asked)
     os.close(told)
     return Forked(pid, stdin=os.fdopen(asking, "wb", 0), stdout=os.fdopen(telling, "rb", 0))
 
 
-def _go_on(run: Callable[[], int], standard: tuple[int, int, int]) -> NoReturn:
+def _go_on(run: Callable[[], int], standard: tuple[int, int, int], *, parent: int | None) -> NoReturn:
     code = _FAILED
     try:
-        os.setsid()
+        if parent is None:
+            os.setsid()
+        else:
+            _end_with(parent)
         # Away from 0 to 2 first, so that none is overwritten before its turn.
         for number, descriptor in enumerate([os.dup(each) for each in standard]):
             os.dup2(descriptor, number)
@@ -93,16 +117,30 @@ def _go_on(run: Callable[[], int], standard: tuple[int, int, int]) -> NoReturn:
         os._exit(code)
 
 
+def _end_with(parent: int) -> None:
+    # Only where it is needed: it is a megabyte.
+    import ctypes  # noqa: PLC0415
+
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(_FAILED)
+
+
 def told_by(run: Callable[[], object], *, argv: Sequence[str], env: Mapping[str, str]) -> tuple[int, bytes]:
     """The exit code of `argv`, done by a copy of this process, and what it wrote to its standard output."""
 
     def enter() -> NoReturn:
         be_program(run, argv=argv, env=env)
 
-    copy = fork(enter)
-    with copy.stdin, copy.stdout:
-        said = copy.stdout.read()
-    return copy.wait(), said
+    copy = fork(enter, in_our_session=True)
+    try:
+        with copy.stdin, copy.stdout:
+            said = copy.stdout.read()
+        return copy.wait(), said
+    except BaseException:
+        copy.kill()
+        copy.wait()
+        raise
 
 
 @contextmanager
@@ -146,11 +184,14 @@ def _code_of(run: Callable[[], object]) -> int:
         run()
     except SystemExit as end:
         if end.code is None or isinstance(end.code, int):
-            return end.code or 0
+            return (end.code or 0) & _EXIT_CODES
         print(end.code, file=sys.stderr)  # noqa: T201 - as the interpreter does
         return _FAILED
     except KeyboardInterrupt:
         return _INTERRUPTED
+    except BaseException:  # noqa: BLE001 - as the interpreter does
+        traceback.print_exc()
+        return _FAILED
     return 0
 
 
@@ -161,7 +202,6 @@ def be_called(title: str) -> None:
 
 def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError):
-            continue
+        with suppress(OSError, ValueError):
+            if stream is not None:
+                stream.flush()

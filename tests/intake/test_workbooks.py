@@ -351,18 +351,65 @@ def test_empty_cells_that_repeat_to_the_end_of_an_ods_are_nothing():
     assert len(accepted(ods(more=_EMPTY))) == 1
 
 
-def test_an_xlsx_whose_cells_say_other_things_first_is_looked_through_too():
+def stray() -> bytes:
     def fill(book: xlsxwriter.Workbook) -> None:
         sheet = book.add_worksheet()
         sheet.write_column(0, 0, ["手机号", "13800138000"])
         sheet.write(1_048_575, 16_383, "x")
 
+    return workbook(fill)
+
+
+def written_otherwise(content: bytes, was: bytes, becomes: bytes, *more: tuple[str, bytes]) -> bytes:
     told = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(workbook(fill))) as plain, zipfile.ZipFile(told, "w") as other:
+    with zipfile.ZipFile(io.BytesIO(content)) as plain, zipfile.ZipFile(told, "w") as other:
         for name in plain.namelist():
-            other.writestr(name, plain.read(name).replace(b'<c r="', b'<c s="0" r="'))
+            other.writestr(name, plain.read(name).replace(was, becomes))
+        for name, body in more:
+            other.writestr(name, body)
+    return told.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        (b'<c r="', b'<c s="0" r="'),
+        (b'<c r="XFD', b'<c\nr = "XFD'),
+        (b'<c r="XFD1048576"', b"<c r='XFD1048576'"),
+        (b'<c r="XFD', b'<c r="xfd'),
+        (b'<c r="XFD', b'<c q=\' r="A1"\' r="XFD'),
+        (b'<c r="XFD', b'<c q=">" r="XFD'),
+        (b'<c r="XFD1048576"', b"<c/>" * 16_383 + b"<c"),
+    ],
+    ids=["last", "next line", "other quotes", "small", "hidden", "bracket", "nowhere"],
+)
+def test_however_a_stray_cell_of_an_xlsx_is_written_it_is_found(was: bytes, becomes: bytes):
     with pytest.raises(UnusableFile, match="stray cell"):
-        read(told.getvalue())
+        read(written_otherwise(stray(), was, becomes))
+
+
+def test_an_xlsx_that_holds_a_page_of_an_ods_is_an_xlsx_all_the_same():
+    with pytest.raises(UnusableFile, match="stray cell"):
+        read(written_otherwise(stray(), b"", b"", ("content.xml", b"<a/>")))
+
+
+@pytest.mark.parametrize("value", ["value", "string-value", "date-value"])
+def test_a_value_of_an_ods_without_its_type_fills_a_cell_too(value: str):
+    more = _FAR_AWAY.replace('office:value-type="string"', f'office:{value}="1"')
+    with pytest.raises(UnusableFile, match="stray cell"):
+        read(ods(more=more))
+
+
+def test_what_is_no_xml_takes_no_time():
+    """A search that began anew at each of these took the square of their number."""
+    torn = written_otherwise(stray(), b"<sheetData>", b"<sheetData>" + b"<c " * 400_000)
+    with pytest.raises(UnusableFile, match="cannot be opened"):
+        read(torn)
+
+
+def test_a_binary_workbook_is_refused_by_name():
+    with pytest.raises(UnusableFile, match="xlsb"):
+        read(written_otherwise(stray(), b"", b"", ("xl/workbook.bin", b"")))
 
 
 def test_formats_at_the_end_of_the_sheet_are_no_stray_cells():

@@ -56,7 +56,7 @@ TOLD = """
         threading.Thread(target=late).start()
         print(json.dumps({{
             "env": dict(os.environ), "argv": " ".join(open("/proc/self/cmdline").read().split("\\0")).strip(),
-            "session": os.getsid(0) == os.getpid(), "piece": pieces.take().hex(),
+            "piece": pieces.take().hex(),
             "open": sorted(int(name) for name in os.listdir("/proc/self/fd"))[:4],
             "pipe": signal.getsignal(signal.SIGPIPE) is signal.SIG_IGN,
             "interrupt": signal.getsignal(signal.SIGINT) is signal.default_int_handler,
@@ -99,7 +99,6 @@ def test_a_copy_is_a_program_of_its_own(tell: Callable[[str], tuple[int, list[st
     assert told == {
         "env": {"A": "b"},
         "argv": "python -m copy",
-        "session": True,
         # The fourth is the list of them itself.
         "open": [0, 1, 2, 3],
         "pipe": True,
@@ -115,6 +114,7 @@ def test_a_copy_is_a_program_of_its_own(tell: Callable[[str], tuple[int, list[st
         ("raise SystemExit('no')", 1),
         ("raise KeyboardInterrupt", 130),
         ("raise ValueError", 1),
+        ("raise SystemExit(1 << 40)", 0),
         ("os.kill(os.getpid(), 9)", -signal.SIGKILL),
     ],
 )
@@ -124,6 +124,67 @@ def test_it_ends_as_a_program_does(
     assert tell(end)[0] == code
 
 
+def test_after_an_error_too_its_threads_are_waited_for(
+    tell: Callable[[str], tuple[int, list[str], str | None, str]],
+):
+    code, said, *_ = tell("raise ValueError")
+    assert code == 1
+    assert said[1:] == ["a thread was waited for", "and what was to be done at the end was done"]
+
+
+ASKING = """
+    import os, signal, sys, time
+    from dialer.runtime import forked
+
+    def run():
+        print(os.getpid(), os.getppid(), file=sys.stderr, flush=True)
+        time.sleep(600)
+
+    {before}
+    forked.told_by(run, argv=["x"], env={{}})
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_whoever_is_only_asked_ends_with_whoever_asked(tmp_path: Path, number: signal.Signals):
+    with (tmp_path / "errors").open("wb") as errors:
+        asking = subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(ASKING.format(before=""))], stderr=errors
+        )
+    try:
+        assert wait_until(lambda: len((tmp_path / "errors").read_text().split()) == 2, seconds=15)
+        asked = int((tmp_path / "errors").read_text().split()[0])
+        assert os.getsid(asked) == os.getsid(asking.pid)
+        asking.send_signal(number)
+        assert wait_until(lambda: not alive(asked), seconds=15)
+    finally:
+        asking.kill()
+        asking.wait()
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "signal.signal(signal.SIGCHLD, signal.SIG_IGN)",
+        "os.close(1); sys.stdout = None; forked.fill_standard()",
+        "os.closerange(0, 2); sys.stdin = sys.stdout = None; forked.fill_standard()",
+    ],
+    ids=["deaf to its children", "without output", "without input"],
+)
+def test_however_it_was_started_it_hears_what_its_copy_says(tmp_path: Path, before: str):
+    source = f"""
+        import os, signal, sys
+        from dialer.runtime import forked
+        {before}
+        code, said = forked.told_by(lambda: print("said"), argv=["x"], env={{}})
+        print(code, said.decode().strip(), file=sys.stderr)
+    """
+    told = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(source)], capture_output=True, text=True, check=True
+    )
+    assert told.stderr == "0 said\n"
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_no_copy_outlives_its_keeper(python: Starter, number: signal.Signals):
     process = python(KEEPER.format(children="[kept('one', sleeps), kept('two', sleeps)]"))
@@ -131,6 +192,7 @@ def test_no_copy_outlives_its_keeper(python: Starter, number: signal.Signals):
     pids = [next(told), next(told)]
     titles = sorted(" ".join(psutil.Process(pid).cmdline()).strip() for pid in pids)
     assert titles == [f"{sys.executable} -m {name}" for name in ("one", "two")]
+    assert [os.getsid(pid) for pid in pids] == pids
     guards = [psutil.Process(pid).ppid() for pid in pids]
     assert process.pid not in guards
     process.send_signal(number)

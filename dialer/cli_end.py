@@ -1,0 +1,36 @@
+"""How a command ends: what a person can get wrong is one clear line on standard error and a non-zero exit."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import typer
+
+from dialer.errors import DialerError, UnusableFile
+
+_UNUSABLE = 2
+_INTERRUPTED = 130
+# The library's own word for whatever was typed wrongly; it carries a click of its own and gives this no public name.
+_MISTYPED: Any = typer.BadParameter.__mro__[2]
+
+
+def answer(tree: typer.Typer, words: Sequence[str]) -> NoReturn:
+    """The process does what the words ask for, and ends."""
+    try:
+        code = tree(args=list(words), standalone_mode=False)
+    except typer.Exit as end:
+        code = end.exit_code
+    except _MISTYPED as fault:
+        fault.show()
+        code = fault.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        code = _INTERRUPTED
+    except UnusableFile as fault:
+        sys.stderr.write(f"dialer: {fault}\n")
+        code = _UNUSABLE
+    except DialerError as fault:
+        sys.stderr.write(f"dialer: {fault}\n")
+        code = 1
+    sys.exit(code if isinstance(code, int) else 0)
