@@ -13,4 +13,4 @@ def audit_lines(store: Store) -> list[Row]:
     """The oldest first."""
     with store.begin() as tx:
         rows = tx.rows(sa.select(t.audit).order_by(t.audit.c.id))
-        return [dict(row) | {"why": audits.why_of(tx.vault, row)} for row in rows]
+        return [dict(row) | {"why": audits.reason_of(tx.vault, row).why} for row in rows]

@@ -15,7 +15,6 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("audit", sa.Column("why_sealed", BYTEA))
     op.add_column("assignment_transfer", sa.Column("why_sealed", BYTEA))
-    op.add_column("assignment_transfer", sa.Column("answer_sealed", BYTEA))
     op.alter_column("assignment_transfer", "why", server_default="")
 
 

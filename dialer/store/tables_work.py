@@ -106,7 +106,6 @@ assignment_transfer = sa.Table(
     when("at", required=True),
     sa.Column("answered_by", sa.Text),
     sa.Column("answer", sa.Text, nullable=False, server_default=""),
-    sa.Column("answer_sealed", BYTEA),
     when("answered_at"),
     sa.Index(
         "uq_assignment_transfer_asked",

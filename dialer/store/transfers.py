@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -14,8 +15,9 @@ from dialer.store import tables as t
 from dialer.store import units
 from dialer.store.assignments import IDLE
 from dialer.store.unit_of_work import Row, Tx
-from dialer.store.vault import Vault
+from dialer.store.vault import UNREADABLE, KeyMissing, Tampered, Vault
 
+_log = logging.getLogger(__name__)
 _TABLE: Final = "assignment_transfer"
 _PLAIN: Final = ("id", "assignment_id", "from_unit_id", "to_unit_id", "by", "at")
 
@@ -50,12 +52,16 @@ def _transfer(tx: Tx, row: Row) -> Transfer:
 
 
 def why_of(vault: Vault, row: Row) -> str:
-    """Of `assignment_id`, `at`, `why` and `why_sealed`. Raises `Tampered`."""
+    """Of `assignment_id`, `at`, `why` and `why_sealed`. Work goes on where its reason cannot be read any more."""
     if row["why_sealed"] is None:
         # Asked before reasons were sealed.
         return str(row["why"])
     place = _place(row["assignment_id"], row["at"])
-    return vault.open(row["why_sealed"], table=_TABLE, column="why_sealed", row=place).decode()
+    try:
+        return vault.open(row["why_sealed"], table=_TABLE, column="why_sealed", row=place).decode()
+    except (Tampered, KeyMissing):
+        _log.error("the reason of a transfer of assignment %d does not fit its seal", row["assignment_id"])
+        return UNREADABLE
 
 
 def _place(assignment_id: int, at: datetime) -> str:
@@ -114,20 +120,15 @@ def waiting(tx: Tx, *, scope: int | None = None, limit: int = 100) -> list[Trans
     ]
 
 
-def answer(tx: Tx, transfer_id: int, state: TransferState, *, by: str, words: str, now: datetime) -> None:
+def answer(tx: Tx, transfer_id: int, state: TransferState, *, by: str, now: datetime) -> None:
     """Raises `Conflict` when it was answered before."""
-    sealed = (
-        tx.vault.seal(words.encode(), table=_TABLE, column="answer_sealed", row=transfer_id)
-        if words
-        else None
-    )
     answered = tx.execute(
         sa.update(t.assignment_transfer)
         .where(
             t.assignment_transfer.c.id == transfer_id,
             t.assignment_transfer.c.state == TransferState.ASKED.value,
         )
-        .values(state=state.value, answered_by=by, answer_sealed=sealed, answered_at=now)
+        .values(state=state.value, answered_by=by, answered_at=now)
     )
     if not answered.rowcount:
         current = get(tx, transfer_id).state

@@ -16,6 +16,8 @@ from dialer.store.keys import Keys
 from dialer.store.randomness import RandomPieces
 
 BLIND_BYTES: Final = 16
+UNREADABLE: Final = "（无法读取 cannot be read）"
+"""Stands for a sealed text that cannot be opened, where a page goes on without it."""
 _VERSION: Final = 1
 _HEADER_BYTES: Final = 3
 _NONCE_BYTES: Final = 12

@@ -80,7 +80,7 @@ def accept_transfer(engine: Engine, transfer_id: int, *, by: str, seen_by: int |
         if not may_report(current.state):
             raise assignments.overtaken(current)
         label = active_label(tx, engine, transfer.to_unit_id)
-        transfers.answer(tx, transfer_id, TransferState.ACCEPTED, by=who, words="", now=now)
+        transfers.answer(tx, transfer_id, TransferState.ACCEPTED, by=who, now=now)
         transfers.carry_over(tx, transfer, label=label, by=who, now=now)
         facts = {
             "assignment_id": current.id,
@@ -100,7 +100,7 @@ def refuse_transfer(
     with engine.store.begin() as tx:
         transfer = _lock(tx, engine, transfer_id, seen_by)
         now = engine.clock.now()
-        transfers.answer(tx, transfer_id, TransferState.REFUSED, by=who, words=reason, now=now)
+        transfers.answer(tx, transfer_id, TransferState.REFUSED, by=who, now=now)
         facts = {"assignment_id": transfer.assignment_id, "transfer_id": transfer_id}
         act = Act(case_id=transfer.case_id, kind=ActKind.TRANSFER_REFUSED, by=who, facts=facts, words=reason)
         acts.note(tx, [act], now=now)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from python_calamine import CalamineWorkbook
 
 import dialer
@@ -110,6 +111,26 @@ async def test_an_export_is_audited_with_its_reason(console: ConsoleDesk, audito
         "yearly review",
         {"lines": 1, "who": "wang"},
     )
+
+
+async def test_an_altered_line_shows_itself_and_hides_nothing_else(console: ConsoleDesk, auditor: Person):
+    case_id = ConsoleTown(console).case()
+    for who in ("wang", "li"):
+        write(console, who=who, subject=f"case/{case_id}")
+    with console.app.engine.store.begin() as tx:
+        tx.execute(sa.text("ALTER TABLE audit DISABLE TRIGGER append_only"))
+        tx.execute(sa.text("UPDATE audit SET who = 'zhao' WHERE who = 'wang'"))
+        tx.execute(sa.text("ALTER TABLE audit ENABLE TRIGGER append_only"))
+    page = text(await auditor.get("/audit", subject=f"case/{case_id}"))
+    assert page.count("altered, or its key is missing") == 1
+    assert page.count("rings the family") == 1
+    assert (await console.person(Role.SUPERVISOR).get(f"/cases/{case_id}")).status_code == 200
+    answer = await auditor.post("/audit/export", kind="csv", why="review", subject=f"case/{case_id}")
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert sorted((row[1], row[-1]) for row in rows[1:]) == [
+        ("li", "whole"),
+        ("zhao", "altered, or its key is missing"),
+    ]
 
 
 async def test_the_form_of_an_export_follows_the_filter(console: ConsoleDesk, auditor: Person):

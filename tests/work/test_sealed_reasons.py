@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 
 from dialer.domain.values import Grade, Track
 from dialer.store import audits, transfers
 from dialer.store import tables as t
+from dialer.store.audits import Reason, Seal
 from dialer.store.reads import audit_search
 from dialer.store.reads.audit_search import AuditQuery
-from dialer.store.vault import Tampered
+from dialer.store.unit_of_work import Row
+from dialer.store.vault import UNREADABLE
 from dialer.usecases.act_on_case import ask_person, change_grade
-from dialer.usecases.transfer_errand import refuse_transfer, transfer_errand
+from dialer.usecases.transfer_errand import accept_transfer, refuse_transfer, transfer_errand
+from tests.store.reads.town import MORNING
 from tests.work.bureau import Bureau
 
 REASON = "王秀兰说是她儿子 13912345678"
@@ -42,22 +47,68 @@ def test_the_reasons_of_a_transfer_are_sealed(bureau: Bureau, case_id: int):
     assert not clear(bureau, "assignment_transfer")
 
 
-@pytest.mark.parametrize("column", ["who", "act", "subject", "at"])
-def test_a_line_that_was_altered_shows_itself(bureau: Bureau, case_id: int, column: str):
-    change_grade(bureau.engine, case_id, Grade.LOW, by="li", expected=1, why=REASON)
+@pytest.mark.parametrize("why", [REASON, ""])
+@pytest.mark.parametrize(
+    ("column", "forged"),
+    [
+        ("who", "zhao"),
+        ("act", "grade_raised"),
+        ("subject", "case/99"),
+        ("at", MORNING - timedelta(days=300)),
+        ("facts", {"from": "low"}),
+    ],
+)
+def test_a_line_that_was_altered_shows_itself(bureau: Bureau, why: str, column: str, forged: object):
+    line = written(bureau, why=why)
+    vault = bureau.engine.store.vault
+    assert audits.reason_of(vault, line) == Reason(why=why, seal=Seal.WHOLE)
+    assert audits.reason_of(vault, dict(line) | {column: forged}) == Reason(why=UNREADABLE, seal=Seal.BROKEN)
+
+
+def test_a_seal_that_was_taken_off_shows_itself(bureau: Bureau):
+    line = dict(written(bureau, why=REASON)) | {"why_sealed": None, "why": "harmless"}
+    assert audits.reason_of(bureau.engine.store.vault, line) == Reason(why="harmless", seal=Seal.NONE)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {},
+        {"b": 1, "a": [1, 2.5, None, True, "王"]},
+        {"share": 2.0, "large": 1e22, "small": 1e-7, "pair": (1, 2), "deep": {"x": {"y": 0.1}}},
+    ],
+)
+def test_facts_of_every_kind_fit_their_seal_when_they_come_back(bureau: Bureau, facts: dict[str, object]):
+    assert (
+        audits.reason_of(bureau.engine.store.vault, written(bureau, why="x", facts=facts)).seal is Seal.WHOLE
+    )
+
+
+def test_work_goes_on_though_the_reason_of_its_transfer_cannot_be_read(bureau: Bureau, case_id: int):
+    ask_person(bureau.engine, case_id, Track.VISIT, by="li", expected=1)
+    visit = bureau.assignment_of(case_id, Track.VISIT)["id"]
+    unit_id = bureau.unit["五原分局"]
+    transfer_id = transfer_errand(bureau.engine, visit, to_unit_id=unit_id, by="li", why=REASON)
     with bureau.engine.store.begin() as tx:
-        (line,) = tx.rows(sa.select(t.audit))
-        assert audits.why_of(tx.vault, line) == REASON
-        another = line[column]
-        forged = dict(line) | {column: another.replace(year=2001) if column == "at" else f"{another}x"}
-        with pytest.raises(Tampered):
-            audits.why_of(tx.vault, forged)
+        tx.execute(sa.update(t.assignment_transfer).values(at=MORNING - timedelta(days=1)))
+        assert [each.why for each in transfers.waiting(tx)] == [UNREADABLE]
+    accept_transfer(bureau.engine, transfer_id, by="zhao")
+    assert bureau.assignment_of(case_id, Track.VISIT)["unit_id"] == unit_id
 
 
 def test_a_line_from_before_is_read_as_it_was_written(bureau: Bureau):
     old = {"why": "旧的原因", "why_sealed": None}
+    vault = bureau.engine.store.vault
+    assert audits.reason_of(vault, old).why == transfers.why_of(vault, old) == "旧的原因"
+
+
+def written(bureau: Bureau, *, why: str, facts: dict[str, object] | None = None) -> Row:
+    """A line of the audit, as it comes back from the database."""
     with bureau.engine.store.begin() as tx:
-        assert audits.why_of(tx.vault, old) == transfers.why_of(tx.vault, old) == "旧的原因"
+        now = bureau.engine.clock.now()
+        audits.write(tx, who="li", act="reveal", subject="case/1", why=why, now=now, facts=facts)
+        (line,) = tx.rows(sa.select(t.audit))
+        return line
 
 
 def clear(bureau: Bureau, table: str) -> list[str]:

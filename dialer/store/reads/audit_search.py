@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from dialer.outcomes.period import Period
 from dialer.store import audits, units
 from dialer.store import tables as t
-from dialer.store.unit_of_work import Tx
+from dialer.store.audits import Seal
+from dialer.store.unit_of_work import Row, Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,7 @@ class AuditLine:
     act: str
     subject: str
     why: str
+    seal: Seal
     facts: Mapping[str, object]
 
 
@@ -55,20 +57,23 @@ def search(tx: Tx, query: AuditQuery) -> AuditPage:
     )
     rows = tx.rows(statement)
     shown = rows[: query.limit]
-    lines = tuple(
-        AuditLine(
-            id=row["id"],
-            at=row["at"],
-            who=row["who"],
-            act=row["act"],
-            subject=row["subject"],
-            why=audits.why_of(tx.vault, row),
-            facts=row["facts"],
-        )
-        for row in shown
-    )
+    lines = tuple(_line(tx, row) for row in shown)
     more = len(rows) > query.limit
     return AuditPage(lines=lines, next_before=(lines[-1].at, lines[-1].id) if more else None)
+
+
+def _line(tx: Tx, row: Row) -> AuditLine:
+    reason = audits.reason_of(tx.vault, row)
+    return AuditLine(
+        id=row["id"],
+        at=row["at"],
+        who=row["who"],
+        act=row["act"],
+        subject=row["subject"],
+        why=reason.why,
+        seal=reason.seal,
+        facts=row["facts"],
+    )
 
 
 def _asked(query: AuditQuery) -> Iterator[sa.ColumnElement[bool]]:

@@ -69,7 +69,7 @@ def _entries(tx: Tx, case_id: int) -> Iterator[Entry]:
         for row in tx.rows(statement, {"case_id": case_id}):
             yield from tell(row)
     for row in tx.rows(_VIEWS, {"case_id": case_id}):
-        yield from entries.of_view(row, why=audits.why_of(tx.vault, row))
+        yield from entries.of_view(row, why=audits.reason_of(tx.vault, row).why)
 
 
 _ID = sa.bindparam("case_id", type_=sa.BigInteger)

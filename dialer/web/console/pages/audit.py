@@ -15,6 +15,7 @@ from dialer.domain.access import Act
 from dialer.errors import Invalid
 from dialer.language import mark
 from dialer.outcomes.period import Period, period_of
+from dialer.store.audits import Seal
 from dialer.store.reads.audit_search import AuditQuery
 from dialer.usecases.read_audit import audited_acts, export_audit, read_audit
 from dialer.web.console.audit_words import TROUBLE, act_words, facts_words, subject_words
@@ -27,6 +28,11 @@ pages = Section()
 _TEMPLATE = "console/audit.html"
 _UNFIT = 422
 _PAGE = 50
+_SEALS = {
+    Seal.WHOLE: mark("whole"),
+    Seal.NONE: mark("not sealed"),
+    Seal.BROKEN: mark("altered, or its key is missing"),
+}
 
 _Text = Annotated[str, Query(max_length=100)]
 
@@ -72,6 +78,7 @@ def export(
             mark("About"),
             mark("Why"),
             mark("Facts"),
+            mark("Seal"),
         )
     ]
     rows = [
@@ -83,6 +90,7 @@ def export(
             line.subject,
             line.why,
             facts_words(line, visit.lang),
+            visit.say(_SEALS[line.seal]),
         )
         for line in lines
     ]
