@@ -276,6 +276,7 @@ _CATALOGUE: Mapping[type[StrEnum], Mapping[str, str]] = {
         AlarmCode.CARRIER_TROUBLE: "trouble with the telephone network",
         AlarmCode.CARRIER_DOWN: "the telephone network is down, dialling has stopped",
         AlarmCode.SCHEMA_MOVED: "a process is older than its database",
+        AlarmCode.NOBODY_ANSWERS: "no web process runs, so nobody is rung",
         AlarmCode.CLOCK_JUMPED: "a machine's clock went back",
         AlarmCode.NO_FUTURE: "a case without a next step",
         AlarmCode.UNSIGNED: "nobody has signed for an assignment",

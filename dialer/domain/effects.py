@@ -120,6 +120,8 @@ class AlarmCode(StrEnum):
     CARRIER_TROUBLE = "carrier_trouble"
     CARRIER_DOWN = "carrier_down"
     """Nothing is sent to the carrier but one trial call now and then."""
+    NOBODY_ANSWERS = "nobody_answers"
+    """No web process runs, so nobody is rung."""
     SCHEMA_MOVED = "schema_moved"
     """The database was migrated by a newer version while an older process still ran: that one claims nothing."""
     CLOCK_JUMPED = "clock_jumped"

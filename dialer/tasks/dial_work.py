@@ -26,12 +26,14 @@ from dialer.usecases import reconcile as reconciling
 from dialer.usecases import send_messages as messaging
 from dialer.usecases import sweep as sweeping
 from dialer.usecases import watch_cycle as cycling
+from dialer.usecases.watch_web import WebWatch
 
 _DIAL_SECONDS = 20.0
 _LINGER_SECONDS = 2.0
 _DIAL_AT_ONCE = 2
 _FOLD_SECONDS = 1.0
 
+_web = WebWatch()
 _dialling = threading.BoundedSemaphore(_DIAL_AT_ONCE)
 
 
@@ -47,6 +49,7 @@ def dial() -> None:
             for_seconds=_DIAL_SECONDS,
             stopping=application.stopping,
             linger_seconds=_LINGER_SECONDS,
+            may_ring=lambda tx: _web.may_ring(tx, app.engine),
         )
 
     if not _dialling.acquire(blocking=False):

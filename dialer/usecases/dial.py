@@ -20,6 +20,7 @@ from dialer.scripts.catalogue import language_for
 from dialer.store import alarms, attempts, cases, pacing, returns, schema
 from dialer.store.attempts import Claimed, Sending
 from dialer.store.schema import SchemaMoved
+from dialer.store.unit_of_work import Tx
 from dialer.telephony.client import CallClient, Fault, PlaceCall, Placed, Refused, Unsure
 from dialer.usecases.editions import Choice
 from dialer.usecases.engine import Engine
@@ -86,14 +87,15 @@ async def dial(
     for_seconds: float,
     stopping: Callable[[], bool],
     linger_seconds: float = 0.0,
+    may_ring: Callable[[Tx], bool] | None = None,
 ) -> int:
     """Rings until nothing more may be claimed, `for_seconds` have passed or `stopping()` is true; what has been claimed
     is sent or handed back first. Within `linger_seconds` of the last ring a line that comes free is taken at once, not
-    at the next tick. Returns how many rings left.
+    at the next tick. `may_ring` is asked before each claim. Returns how many rings left.
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + for_seconds
-    run = _Run(engine, client)
+    run = _Run(engine, client, may_ring)
     ends_at = loop.time()
     try:
         while loop.time() < until and not stopping():
@@ -113,8 +115,9 @@ async def dial(
 class _Run:
     """One dialling task: claims ahead while earlier rings are still being posted."""
 
-    def __init__(self, engine: Engine, client: CallClient) -> None:
+    def __init__(self, engine: Engine, client: CallClient, may_ring: Callable[[Tx], bool] | None) -> None:
         self.engine = engine
+        self._may_ring = may_ring
         self.client = client
         self.sending: set[asyncio.Task[None]] = set()
         self.said = _Said()
@@ -150,6 +153,8 @@ class _Run:
                 return []
             now = engine.clock.now()
             if not engine.policies.newest.window.is_open(now):
+                return []
+            if self._may_ring is not None and not self._may_ring(tx):
                 return []
             group = pacing.lock(tx, name=rules.group)
             if group is None:

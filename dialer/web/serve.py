@@ -6,12 +6,14 @@ import contextlib
 import signal
 import socket
 import sys
+from collections.abc import Callable
 
 import uvicorn
 
 from dialer.bootstrap import Application
 from dialer.runtime.heap import settle
 from dialer.usecases.beat import beating
+from dialer.usecases.watch_web import WEB
 from dialer.web.app import create_app
 from dialer.web.closing import Closing
 
@@ -23,11 +25,17 @@ had its whole turn of 5 ms.
 
 
 class _Server(uvicorn.Server):
-    """Before it waits for answers under way it tells those that would never end."""
+    """Says when it listens. Before it waits for answers under way it tells those that would never end."""
 
-    def __init__(self, config: uvicorn.Config, closing: Closing) -> None:
+    def __init__(self, config: uvicorn.Config, closing: Closing, *, listens: Callable[[], object]) -> None:
         super().__init__(config)
         self._closing = closing
+        self._listens = listens
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._listens()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._closing.begin()
@@ -53,9 +61,10 @@ def run_web(app: Application) -> None:
         timeout_graceful_shutdown=10,
         timeout_keep_alive=75,
     )
-    server = _Server(config, closing)
-    settle()
-    with beating(app.engine, kind="web"):
+    with contextlib.ExitStack() as alive:
+        # Not before: for whoever rings, a beat means that somebody answers.
+        server = _Server(config, closing, listens=lambda: alive.enter_context(beating(app.engine, kind=WEB)))
+        settle()
         with contextlib.suppress(KeyboardInterrupt):
             server.run()
         if not server.started:
