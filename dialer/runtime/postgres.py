@@ -64,7 +64,7 @@ class Postgres:
             "fsync": "on",
             "full_page_writes": "on",
             "synchronous_commit": "on",
-            "max_wal_size": "1GB",
+            "max_wal_size": "2GB",
             "min_wal_size": "32MB",
             "work_mem": "8MB",
             "maintenance_work_mem": "64MB",

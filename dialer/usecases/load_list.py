@@ -35,7 +35,7 @@ BATCH = 2000
 SHORT = 2000
 """A list of so few rows is counted before it is loaded, so that its progress is of the whole."""
 _LEASE = timedelta(seconds=120)
-_TURN_SECONDS = 0.002
+_TURN_SECONDS = 0.0005
 _GARBAGE_FROM = 1_000_000
 
 
