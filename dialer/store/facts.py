@@ -113,12 +113,6 @@ def stop_beating(tx: Tx, *, process: str) -> None:
     tx.execute(sa.delete(t.heartbeat).where(t.heartbeat.c.process == process))
 
 
-def is_beating(tx: Tx, *, kind: str, since: datetime) -> bool:
-    """A process of this kind has beaten since then (real)."""
-    h = t.heartbeat.c
-    return bool(tx.scalar(sa.select(sa.exists().where(h.kind == kind, h.at >= since))))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beat:
     process: str

@@ -9,47 +9,103 @@ from dialer.usecases.watch_web import WEB, WebWatch
 from tests.ops.scene import Scene
 
 
-def may_ring(scene: Scene, watch: WebWatch) -> bool:
-    with scene.engine.store.begin() as tx:
-        return watch.may_ring(tx, scene.engine)
+class Watched:
+    """A worker's watch, whose own clock and the service's pass together."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.seconds = 1000.0
+        self.watch = WebWatch(lambda: self.seconds)
+
+    def passes(self, seconds: float) -> None:
+        self.seconds += seconds
+        self.scene.clock.advance(seconds)
+
+    def may_ring(self) -> bool:
+        with self.scene.engine.store.begin() as tx:
+            return self.watch.may_ring(tx, self.scene.engine)
 
 
-def beat(scene: Scene, kind: str = WEB) -> None:
+def beat(scene: Scene, kind: str = WEB, *, off: timedelta = timedelta(0)) -> None:
     with scene.engine.store.begin() as tx:
-        facts.beat(tx, process=f"{kind}:1", kind=kind, real_now=scene.engine.real.now(), facts={})
+        facts.beat(tx, process=f"{kind}:1", kind=kind, real_now=scene.engine.real.now() + off, facts={})
 
 
 def test_rings_wait_for_a_web_process_and_go_on_while_it_is_away_for_a_moment(scene: Scene):
-    watch = WebWatch()
+    watched = Watched(scene)
     beat(scene, "worker")
-    assert not may_ring(scene, watch)
+    assert not watched.may_ring()
     beat(scene)
-    assert may_ring(scene, watch)
-    scene.clock.advance(29)
-    assert may_ring(scene, watch)
-    scene.clock.advance(2)
-    assert not may_ring(scene, watch)
+    assert watched.may_ring()
+    watched.passes(29)
+    assert watched.may_ring()
+    watched.passes(2)
+    assert not watched.may_ring()
+    beat(scene)
+    assert watched.may_ring()
+
+
+def test_a_worker_that_starts_believes_a_recent_beat_and_no_old_one(scene: Scene):
+    beat(scene)
+    assert Watched(scene).may_ring()
+    scene.clock.advance(31)
+    watched = Watched(scene)
+    assert not watched.may_ring()
+    watched.passes(2)
+    assert not watched.may_ring()
+
+
+def test_a_worker_that_had_nothing_to_do_all_night_believes_no_beat_of_the_evening(scene: Scene):
+    beat(scene)
+    watched = Watched(scene)
+    assert watched.may_ring()
+    watched.passes(2)
+    beat(scene)
+    watched.passes(8 * 3600)
+    assert not watched.may_ring()
+    beat(scene)
+    assert watched.may_ring()
+
+
+def test_one_that_was_told_to_stop_holds_rings_at_once(scene: Scene):
+    beat(scene)
+    watched = Watched(scene)
+    assert watched.may_ring()
+    with scene.engine.store.begin() as tx:
+        facts.stop_beating(tx, process=f"{WEB}:1")
+    assert not watched.may_ring()
+
+
+def test_a_web_process_whose_clock_is_an_hour_off_is_heard_all_the_same(scene: Scene):
+    for off in (timedelta(hours=-1), timedelta(hours=1)):
+        watched = Watched(scene)
+        beat(scene, off=off)
+        watched.may_ring()
+        for _ in range(30):
+            watched.passes(2)
+            beat(scene, off=off)
+            assert watched.may_ring()
 
 
 def test_a_service_that_starts_is_no_alarm_and_one_without_web_is_one(scene: Scene):
-    watch = WebWatch()
-    may_ring(scene, watch)
-    scene.clock.advance(9)
-    may_ring(scene, watch)
+    watched = Watched(scene)
+    watched.may_ring()
+    watched.passes(9)
+    watched.may_ring()
     assert scene.alarms_of(None) == {}
     for _ in range(3):
-        scene.clock.advance(5)
-        may_ring(scene, watch)
+        watched.passes(5)
+        watched.may_ring()
     assert scene.alarms_of(None) == {"nobody_answers": 1}
     beat(scene)
-    assert may_ring(scene, watch)
+    assert watched.may_ring()
 
 
 def test_a_web_process_that_came_back_begins_the_patience_anew(scene: Scene):
-    watch = WebWatch()
-    may_ring(scene, watch)
+    watched = Watched(scene)
+    watched.may_ring()
     beat(scene)
-    may_ring(scene, watch)
-    scene.clock.advance(timedelta(hours=1).total_seconds())
-    may_ring(scene, watch)
+    watched.may_ring()
+    watched.passes(3600)
+    watched.may_ring()
     assert scene.alarms_of(None) == {}
