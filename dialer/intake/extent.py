@@ -12,44 +12,88 @@ from typing import Final
 from xml.parsers import expat
 
 LARGEST_CELLS: Final = 60_000_000
-_XLSX_SHEET: Final = re.compile(r"xl/worksheets/[^/]+\.xml")
 _ODS_CONTENT: Final = "content.xml"
+_PREFIX: Final = rb"<(?:[^\s<>/:=]+:)?"
 _ODD_CELL: Final = re.compile(
-    # Anything but a cell that says plainly that it stands in one of the columns A to Z.
-    rb'<(?:\w+:)?c(?=[\s/>])(?!(?:\s+[\w:]+="[^"<>]*")*?\s+r="[A-Z][0-9])'
+    # Anything but a cell that says plainly that it stands in one of the columns A to Z, in a row that Excel has.
+    _PREFIX + rb'c(?=[\s/>])(?!(?:\s+[\w:]+="[^"<>]*")*?\s+r="[A-Z](?:[0-9]{1,6}|10[0-4][0-9]{4})")'
 )
-_PLACE: Final = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
+_MARKS: Final = re.compile(
+    _PREFIX + rb"""(?P<tag>row|c)(?=[\s/>])|\sr\s*=\s*["'](?P<letters>[A-Za-z]*)(?P<number>[0-9]+)["']"""
+)
+_PLACE: Final = re.compile(r"([A-Za-z]+)([0-9]+)")
 _CHUNK: Final = 1 << 20
 _LONGEST_TAG: Final = 1 << 16
+_WIDE: Final = 4
+_WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
+"""Of letters of two bytes."""
+_BEFORE_XML: Final = b"\xef\xbb\xbf \t\r\n"
+_MOST_DIGITS: Final = 12
 
 
 def is_too_large(archive: zipfile.ZipFile) -> bool:
-    """True when a stray cell far away would make a sheet larger than memory. Raises `ValueError` for what is no XML."""
+    """True when a stray cell far away would make a sheet larger than memory. Raises `ValueError` for an ods that is no
+    XML.
+    """
     return any(filled > LARGEST_CELLS for filled in _filled(archive))
 
 
 def _filled(archive: zipfile.ZipFile) -> Iterator[int]:
     """Cells of each sheet that could be large, whichever reader would take the workbook for its own."""
-    names = archive.namelist()
-    for name in names:
-        # Up to column Z even the longest sheet is small enough; to look at each cell of a long list takes seconds.
-        if _XLSX_SHEET.fullmatch(name) and _has_odd_cell(archive, name):
-            yield _measured(archive, name, _XlsxExtent())
-    if _ODS_CONTENT in names:
+    for name in archive.namelist():
+        # A sheet may be called anything: what a workbook says of its parts leads there. Up to column Z even the longest
+        # is small enough, and to look at each cell of a long list takes seconds.
+        if _has_odd_cell(archive, name):
+            yield _xlsx_cells(archive, name)
+    if _ODS_CONTENT in archive.namelist():
         yield _measured(archive, _ODS_CONTENT, _OdsExtent())
 
 
 def _has_odd_cell(archive: zipfile.ZipFile, name: str) -> bool:
     rest = b""
-    with archive.open(name) as sheet:
-        while chunk := sheet.read(_CHUNK):
+    with archive.open(name) as part:
+        while chunk := part.read(_CHUNK):
+            if not rest:
+                if b"\0" in chunk[:_WIDE] or chunk.startswith(_WIDE_MARKS):
+                    return True
+                if not chunk.lstrip(_BEFORE_XML).startswith(b"<"):
+                    return False
             text = rest + chunk
             # A tag that the end of the piece cuts is looked at with the next one.
             whole = text.rfind(b"<")
             rest = text[whole:] if whole >= 0 else text
-            if len(rest) > _LONGEST_TAG or b"\0" in chunk or _ODD_CELL.search(text[: max(whole, 0)]):
+            if len(rest) > _LONGEST_TAG or _ODD_CELL.search(text[: max(whole, 0)]):
                 return True
     return False
+
+
+def _xlsx_cells(archive: zipfile.ZipFile, name: str) -> int:
+    try:
+        return _measured(archive, name, _XlsxExtent())
+    except ValueError:
+        # The native reader minds less what is XML and what is not.
+        return _at_most(archive, name)
+
+
+def _at_most(archive: zipfile.ZipFile, name: str) -> int:
+    """By whatever looks like a place in a part that is no XML."""
+    row = column = width = height = 0
+    rest = b""
+    with archive.open(name) as part:
+        while chunk := part.read(_CHUNK):
+            text = rest + chunk
+            whole = text.rfind(b"<")
+            rest = text[whole:][:_LONGEST_TAG] if whole >= 0 else b""
+            for mark in _MARKS.finditer(text[: whole if whole >= 0 else len(text)]):
+                if mark["tag"] == b"row":
+                    row, column = row + 1, 0
+                elif mark["tag"] == b"c":
+                    column += 1
+                else:
+                    height = max(height, int(mark["number"][:_MOST_DIGITS]))
+                    width = max(width, _column(mark["letters"].decode()))
+                width, height = max(width, column), max(height, row)
+    return width * height
 
 
 class _Extent:
@@ -92,7 +136,7 @@ class _XlsxExtent(_Extent):
             case "c":
                 place = _PLACE.fullmatch(told.get("r", ""))
                 self.column = _column(place[1]) if place else self.column + 1
-                self.row = int(place[2]) if place else self.row
+                self.row = _number(place[2], self.row) if place else self.row
             case "v" | "f" | "is":
                 self.fill()
 
@@ -120,7 +164,7 @@ class _OdsExtent(_Extent):
 
 
 def _number(text: str, otherwise: int) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < len("10000000000") else otherwise
+    return int(text[:_MOST_DIGITS]) if text.isascii() and text.isdecimal() else otherwise
 
 
 def _column(letters: str) -> int:

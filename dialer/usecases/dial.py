@@ -146,6 +146,8 @@ class _Run:
     def _claim(self) -> list[Claimed]:
         engine = self.engine
         rules = engine.lines
+        # It holds for the claim that said it: whatever lets nothing be claimed now, dialling may end.
+        self.next_slot_at = None
         # Read here, and not first when a ring is about to leave.
         engine.editions.now(engine.real.now())
         with engine.store.begin() as tx:

@@ -38,9 +38,11 @@ class WebWatch:
         if self._beats(tx, engine, now):
             self._missing_since = None
             return True
-        if self._missing_since is None:
+        # Two threads ring: what is seen here may be None by the next line.
+        since = self._missing_since
+        if since is None:
             self._missing_since = now
-        elif now - self._missing_since >= _PATIENCE_SECONDS:
+        elif now - since >= _PATIENCE_SECONDS:
             alarms.ring_once(tx, AlarmCode.NOBODY_ANSWERS, now=engine.clock.now())
         return False
 
@@ -55,4 +57,5 @@ class WebWatch:
         if has_beaten:
             self._heard_at = now
         # One that was told to stop has taken its row away.
-        return bool(beats) and self._heard_at is not None and now - self._heard_at < _SILENT_SECONDS
+        heard_at = self._heard_at
+        return bool(beats) and heard_at is not None and now - heard_at < _SILENT_SECONDS

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from contextlib import ExitStack, suppress
 
 import uvicorn
 
 from dialer.bootstrap import Application
 from dialer.runtime.heap import settle
 from dialer.usecases.beat import beating
+from dialer.usecases.engine import Engine
 from dialer.usecases.watch_web import WEB
 from dialer.web.app import create_app
 from dialer.web.closing import Closing
@@ -25,19 +26,23 @@ had its whole turn of 5 ms.
 
 
 class _Server(uvicorn.Server):
-    """Says when it listens. Before it waits for answers under way it tells those that would never end."""
+    """Beats for as long as it listens. Before it waits for answers under way it tells those that would never end."""
 
-    def __init__(self, config: uvicorn.Config, closing: Closing, *, listens: Callable[[], object]) -> None:
+    def __init__(self, config: uvicorn.Config, closing: Closing, alive: ExitStack, engine: Engine) -> None:
         super().__init__(config)
         self._closing = closing
-        self._listens = listens
+        self._alive = alive
+        self._engine = engine
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            self._listens()
+            # Not before: for whoever rings, a beat means that somebody answers.
+            self._alive.enter_context(beating(self._engine, kind=WEB))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Before it stops to listen, for whoever would ring meanwhile.
+        await asyncio.to_thread(self._alive.close)
         self._closing.begin()
         await super().shutdown(sockets)
 
@@ -61,11 +66,10 @@ def run_web(app: Application) -> None:
         timeout_graceful_shutdown=10,
         timeout_keep_alive=75,
     )
-    with contextlib.ExitStack() as alive:
-        # Not before: for whoever rings, a beat means that somebody answers.
-        server = _Server(config, closing, listens=lambda: alive.enter_context(beating(app.engine, kind=WEB)))
+    with ExitStack() as alive:
+        server = _Server(config, closing, alive, app.engine)
         settle()
-        with contextlib.suppress(KeyboardInterrupt):
+        with suppress(KeyboardInterrupt):
             server.run()
         if not server.started:
             sys.exit(_NOT_STARTED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -23,7 +24,7 @@ from dialer.usecases.load_list import load_list
 from dialer.usecases.look_at_list import COUNTED
 from dialer.web.console.list_words import FIELDS, NOTICES, UNUSABLE, reason_words
 from dialer.web.console.pages.lists import MOST_MEGABYTES
-from tests.console.desk import ConsoleDesk, Person, text
+from tests.console.desk import ROOT, ConsoleDesk, Person, text
 from tests.intake.test_shared_samples import SAMPLES, expected
 
 HEADING = "指令编号,姓名,手机号,等级,拟转金额,备注"
@@ -301,6 +302,20 @@ def test_whatever_the_intake_says_has_its_words():
     assert set(FIELDS) == set(Field)
     for sentence in UNUSABLE:
         assert say(Lang.ZH, sentence) != sentence
+
+
+def test_whatever_makes_a_file_unusable_has_its_words():
+    said = {
+        part.value
+        for path in (ROOT / "dialer" / "intake").glob("*.py")
+        if path.stem != "unit_lists"
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "UnusableFile"
+        for part in call.args
+        if isinstance(part, ast.Constant)
+    }
+    assert said
+    assert said - set(UNUSABLE) == set()
 
 
 @pytest.mark.parametrize(

@@ -380,12 +380,53 @@ def written_otherwise(content: bytes, was: bytes, becomes: bytes, *more: tuple[s
         (b'<c r="XFD', b'<c q=\' r="A1"\' r="XFD'),
         (b'<c r="XFD', b'<c q=">" r="XFD'),
         (b'<c r="XFD1048576"', b"<c/>" * 16_383 + b"<c"),
+        (b'<c r="XFD1048576"', b'<c r="Z9000000"'),
+        (b'<c r="XFD1048576"', b'<c r="AA20000000"'),
+        (b'<c r="XFD1048576"', b'<c r="AAA01048576"'),
+        (b"<sheetData>", b"<sheetData><!-- \x01 -->"),
     ],
-    ids=["last", "next line", "other quotes", "small", "hidden", "bracket", "nowhere"],
+    ids=[
+        "last",
+        "next line",
+        "other quotes",
+        "small",
+        "hidden",
+        "bracket",
+        "nowhere",
+        "far down",
+        "far and wide",
+        "with a nought",
+        "no xml",
+    ],
 )
 def test_however_a_stray_cell_of_an_xlsx_is_written_it_is_found(was: bytes, becomes: bytes):
     with pytest.raises(UnusableFile, match="stray cell"):
         read(written_otherwise(stray(), was, becomes))
+
+
+@pytest.mark.parametrize(
+    "name", ["xl/sheets/1.xml", "xl/Worksheets/Sheet1.XML", "xl\\worksheets\\sheet1.xml", "x.dat"]
+)
+def test_whatever_its_sheet_is_called_it_is_looked_through(name: str):
+    told = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(stray())) as plain, zipfile.ZipFile(told, "w") as other:
+        for each in plain.namelist():
+            moved = name if each == "xl/worksheets/sheet1.xml" else each
+            other.writestr(
+                moved, plain.read(each).replace(b"worksheets/sheet1.xml", name.removeprefix("xl/").encode())
+            )
+    with pytest.raises(UnusableFile, match="stray cell"):
+        read(told.getvalue())
+
+
+def test_a_sheet_that_is_no_xml_but_can_be_read_is_read():
+    def fill(book: xlsxwriter.Workbook) -> None:
+        sheet = book.add_worksheet()
+        sheet.write_column(0, 0, ["手机号", "13800138000"])
+        sheet.write(0, 30, "备注")
+
+    content = written_otherwise(workbook(fill), b"<sheetData>", b"<sheetData><!-- \x01 -->")
+    assert len(accepted(content)) == 1
 
 
 def test_an_xlsx_that_holds_a_page_of_an_ods_is_an_xlsx_all_the_same():
@@ -403,7 +444,7 @@ def test_a_value_of_an_ods_without_its_type_fills_a_cell_too(value: str):
 def test_what_is_no_xml_takes_no_time():
     """A search that began anew at each of these took the square of their number."""
     torn = written_otherwise(stray(), b"<sheetData>", b"<sheetData>" + b"<c " * 400_000)
-    with pytest.raises(UnusableFile, match="cannot be opened"):
+    with pytest.raises(UnusableFile, match="stray cell"):
         read(torn)
 
 

@@ -65,6 +65,7 @@ UNUSABLE = (
     mark("the workbook is protected by a password; save it without one and load it again"),
     mark("the workbook cannot be opened; open it in a spreadsheet program, save it as xlsx and load that"),
     mark("the workbook is too large to be opened; save the list as csv and load that"),
+    mark("a workbook of the kind xlsb is not read; save it as xlsx and load that"),
     mark("a sheet has a stray cell far from its list; copy the list to a new sheet and load that"),
     mark("the file is neither a text list nor a workbook; save the list as xlsx or csv and load that"),
     mark("a line of the file is longer than a million characters; save the list as xlsx and load that"),

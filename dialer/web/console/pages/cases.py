@@ -63,6 +63,7 @@ def cases(
         wanted = open_search(visit.engine, who, who=visit.who) if who else None
     except Invalid as fault:
         wrong = {fault.field: problem(fault, visit.lang)}
+        asked.pop("who", None)
     try:
         period = period_of(since, until, timezone=visit.engine.centre.timezone)
     except Invalid as fault:
