@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from dialer.domain.values import Grade
 from dialer.store import tables as t
+from dialer.store.unit_of_work import Tx
 from dialer.telephony.client import PlaceCall, Placed
 from dialer.usecases.dial import dial
 from tests.ops.scene import Scene
@@ -52,6 +53,28 @@ def test_the_pace_is_used_and_never_exceeded(fresh_database: str):
     for span in (10, 20, 30):
         most = max(sum(slot <= other < slot + timedelta(seconds=span) for other in slots) for slot in slots)
         assert most <= 5 * span + 1
+
+
+async def test_dialling_ends_where_nobody_answers_any_more(w: World):
+    """What the pace had it wait for is no reason to ask on and on."""
+    w.scene.lines(calls_per_second=0.5, lines=50)
+    for _ in range(4):
+        w.open_case()
+    asked: list[int] = []
+
+    def may_ring(_tx: Tx) -> bool:
+        asked.append(1)
+        return len(asked) == 1
+
+    left = await dial(
+        w.scene.engine,
+        w.client,
+        for_seconds=PATIENCE_SECONDS,
+        stopping=lambda: len(asked) > 100,
+        may_ring=may_ring,
+    )
+    assert left == w.calls
+    assert len(asked) <= 100
 
 
 async def test_no_more_calls_at_a_time_than_lines(w: World):
