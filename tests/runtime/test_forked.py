@@ -140,6 +140,8 @@ ASKING = """
         print(os.getpid(), os.getppid(), file=sys.stderr, flush=True)
         time.sleep(600)
 
+    # Whoever starts the tests in the background may have it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     {before}
     forked.told_by(run, argv=["x"], env={{}})
 """
