@@ -17,7 +17,8 @@ from dialer.domain.access import Role
 from dialer.domain.acts import ActKind
 from dialer.language import Lang
 from dialer.store import audits
-from dialer.web.console.audit_words import ACTS, act_words
+from dialer.store.reads.audit_search import AuditQuery, search
+from dialer.web.console.audit_words import ACTS, act_words, facts_words
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.console.town import ConsoleTown
 
@@ -167,6 +168,23 @@ async def test_an_auditor_of_a_unit_sees_the_acts_of_its_people(console: Console
     page = text(await console.person(Role.AUDITOR, unit_id=county).get("/audit"))
     assert "mine" in page
     assert "theirs" not in page
+
+
+@pytest.mark.parametrize(
+    ("facts", "chinese"),
+    [
+        ({"outcome_id": 386}, "办理结果: 386"),
+        ({"from": "high", "grade": "extra_high"}, "原为: 高危, 等级: 特高危"),
+        ({"outcome": "dissuaded_by_phone"}, "办理结果: 电话劝阻成功"),
+        ({"version": 2, "goes_live": True}, "版本: 2, 立即启用: 是"),
+        ({"something_new": [1]}, "something_new: [1]"),
+    ],
+)
+async def test_what_was_noted_is_told_in_words(console: ConsoleDesk, facts: dict[str, object], chinese: str):
+    write(console, facts=facts)
+    with console.app.engine.store.begin() as tx:
+        (line,) = search(tx, AuditQuery()).lines
+    assert facts_words(line, Lang.ZH) == chinese
 
 
 def test_every_act_that_is_written_has_its_words():

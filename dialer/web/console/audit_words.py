@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 
 from dialer.domain.access import Role
 from dialer.domain.acts import ActKind
+from dialer.domain.values import Grade, OutcomeKind
 from dialer.language import Lang, mark, say
 from dialer.store.reads.audit_search import AuditLine
 from dialer.words import word
@@ -73,6 +75,36 @@ FACTS: Mapping[str, str] = {
     "until": mark("until"),
     "before": mark("before"),
     "after": mark("after"),
+    "from": mark("before"),
+    "to_unit_id": mark("unit"),
+    "api_token": mark("token"),
+    "name": mark("name"),
+    "scopes": mark("scopes"),
+    "days": mark("days"),
+    "assignment_id": mark("work"),
+    "outcome_id": mark("outcome"),
+    "outcome": mark("outcome"),
+    "case": mark("case"),
+    "case_number": mark("filed case"),
+    "count": mark("number"),
+    "grade": mark("grade"),
+    "version": mark("version"),
+    "hash": mark("content"),
+    "goes_live": mark("live at once"),
+    "weights": mark("shares"),
+    "handed_back": mark("rings handed back"),
+    "placed": mark("cases placed"),
+    "taught": mark("learnt"),
+    "stop_payment": mark("stop payment"),
+    "troubles": mark("troubles in a row"),
+    "openings": mark("trials"),
+    "open_seconds": mark("seconds without the network"),
+}
+_VALUES: Mapping[str, type[StrEnum]] = {
+    "role": Role,
+    "grade": Grade,
+    "from": Grade,
+    "outcome": OutcomeKind,
 }
 SUBJECTS: Mapping[str, str] = {
     "staff": mark("account %(what)s"),
@@ -112,6 +144,14 @@ def facts_words(line: AuditLine, lang: Lang) -> str:
         if value in (None, "") or (name == "login" and line.subject.startswith(_STAFF)):
             continue
         known = FACTS.get(name)
-        shown = word(Role(str(value)), lang) if name == "role" and value in set(Role) else value
-        told.append(f"{say(lang, known) if known else name}: {shown}")
+        told.append(f"{say(lang, known) if known else name}: {_value_words(name, value, lang)}")
     return ", ".join(told)
+
+
+def _value_words(name: str, value: object, lang: Lang) -> str:
+    kind = _VALUES.get(name)
+    if kind is not None and value in [member.value for member in kind]:
+        return word(kind(str(value)), lang)
+    if isinstance(value, bool):
+        return say(lang, mark("yes") if value else mark("no"))
+    return str(value)
