@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Final
 from xml.parsers import expat
@@ -29,6 +30,8 @@ _WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 """Of letters of two bytes."""
 _BEFORE_XML: Final = b"\xef\xbb\xbf \t\r\n"
 _MOST_DIGITS: Final = 12
+_MOST_LETTERS: Final = 6
+"""Beyond any sheet; what is longer is not counted on, which takes the square of its length."""
 
 
 def is_too_large(archive: zipfile.ZipFile) -> bool:
@@ -96,15 +99,15 @@ def _at_most(archive: zipfile.ZipFile, name: str) -> int:
     return width * height
 
 
-class _Extent:
+class _Extent(ABC):
     """The largest sheet so far, and the last filled row and column of this one."""
 
     def __init__(self) -> None:
         self.largest = self.width = self.height = self.row = self.column = 0
 
+    @abstractmethod
     def begin(self, name: str, told: dict[str, str]) -> None:
         """An element begins."""
-        raise NotImplementedError
 
     def fill(self) -> None:
         self.width, self.height = max(self.width, self.column), max(self.height, self.row)
@@ -169,6 +172,6 @@ def _number(text: str, otherwise: int) -> int:
 
 def _column(letters: str) -> int:
     number = 0
-    for letter in letters.upper():
+    for letter in letters[:_MOST_LETTERS].upper():
         number = number * 26 + ord(letter) - ord("A") + 1
     return number

@@ -448,6 +448,16 @@ def test_what_is_no_xml_takes_no_time():
         read(torn)
 
 
+@pytest.mark.parametrize("is_xml", [True, False])
+def test_a_place_of_a_million_letters_takes_no_time_either(is_xml: bool):
+    far = b'<c r="' + b"A" * 1_000_000 + b'9"'
+    content = written_otherwise(stray(), b'<c r="XFD1048576"', far)
+    if not is_xml:
+        content = written_otherwise(content, b"<sheetData>", b"<sheetData><!-- \x01 -->")
+    with pytest.raises(UnusableFile, match="stray cell"):
+        read(content)
+
+
 def test_a_binary_workbook_is_refused_by_name():
     with pytest.raises(UnusableFile, match="xlsb"):
         read(written_otherwise(stray(), b"", b"", ("xl/workbook.bin", b"")))

@@ -37,10 +37,7 @@ def test_the_reason_of_an_act_is_sealed_and_the_auditor_reads_it(bureau: Bureau,
 
 
 def test_the_reasons_of_a_transfer_are_sealed(bureau: Bureau, case_id: int):
-    ask_person(bureau.engine, case_id, Track.VISIT, by="li", expected=1)
-    visit = bureau.assignment_of(case_id, Track.VISIT)["id"]
-    unit_id = bureau.unit["五原分局"]
-    transfer_id = transfer_errand(bureau.engine, visit, to_unit_id=unit_id, by="li", why=REASON)
+    transfer_id = asked_next_door(bureau, case_id)
     with bureau.engine.store.begin() as tx:
         assert [each.why for each in transfers.waiting(tx)] == [REASON]
     refuse_transfer(bureau.engine, transfer_id, by="zhao", why=f"不是 {REASON}")
@@ -85,21 +82,25 @@ def test_facts_of_every_kind_fit_their_seal_when_they_come_back(bureau: Bureau, 
 
 
 def test_work_goes_on_though_the_reason_of_its_transfer_cannot_be_read(bureau: Bureau, case_id: int):
-    ask_person(bureau.engine, case_id, Track.VISIT, by="li", expected=1)
-    visit = bureau.assignment_of(case_id, Track.VISIT)["id"]
-    unit_id = bureau.unit["五原分局"]
-    transfer_id = transfer_errand(bureau.engine, visit, to_unit_id=unit_id, by="li", why=REASON)
+    transfer_id = asked_next_door(bureau, case_id)
     with bureau.engine.store.begin() as tx:
         tx.execute(sa.update(t.assignment_transfer).values(at=MORNING - timedelta(days=1)))
         assert [each.why for each in transfers.waiting(tx)] == [UNREADABLE]
     accept_transfer(bureau.engine, transfer_id, by="zhao")
-    assert bureau.assignment_of(case_id, Track.VISIT)["unit_id"] == unit_id
+    assert bureau.assignment_of(case_id, Track.VISIT)["unit_id"] == bureau.unit["五原分局"]
 
 
 def test_a_line_from_before_is_read_as_it_was_written(bureau: Bureau):
     old = {"why": "旧的原因", "why_sealed": None}
     vault = bureau.engine.store.vault
     assert audits.reason_of(vault, old).why == transfers.why_of(vault, old) == "旧的原因"
+
+
+def asked_next_door(bureau: Bureau, case_id: int) -> int:
+    """A visit of this case that asks another unit to take it."""
+    ask_person(bureau.engine, case_id, Track.VISIT, by="li", expected=1)
+    visit = bureau.assignment_of(case_id, Track.VISIT)["id"]
+    return transfer_errand(bureau.engine, visit, to_unit_id=bureau.unit["五原分局"], by="li", why=REASON)
 
 
 def written(bureau: Bureau, *, why: str, facts: dict[str, object] | None = None) -> Row:
