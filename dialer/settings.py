@@ -8,6 +8,7 @@ from a private file named there (`..._FILE`), never from settings.toml, which is
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import re
 import stat
@@ -259,7 +260,7 @@ def load_settings(env: Mapping[str, str] | None = None, file: Path | None = None
     except ValidationError as error:
         raise _translated(error, environment) from None
     except UnreadableValue as error:
-        raise SettingsError(key="DIALER_ environment", problem=str(error)) from None
+        raise _unreadable(error, environment) from None
     return _with_whole_paths(settings, path, environment)
 
 
@@ -392,6 +393,23 @@ def _translated(error: ValidationError, environment: Mapping[str, str]) -> Setti
         known = {leaf.lower().replace(_DELIMITER, "."): kind for leaf, kind in _leaves(Settings)}
         return SettingsError(key=key, problem="is not known" + _nearest(key, known, ""))
     return SettingsError(key=key, problem=first["msg"].removeprefix("Value error, "))
+
+
+def _unreadable(error: UnreadableValue, environment: Mapping[str, str]) -> SettingsError:
+    """The first list in the environment that is not written as one."""
+    for name, kind in _leaves(Settings):
+        value = environment.get(PREFIX + name)
+        if value is not None and get_origin(kind) is tuple and not _is_json(value):
+            return SettingsError(key=PREFIX + name, problem='is no list; write it as ["one", "two"]')
+    return SettingsError(key="DIALER_ environment", problem=str(error))
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _nearest(name: str, known: Mapping[str, Any], prefix: str) -> str:

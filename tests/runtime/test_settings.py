@@ -108,6 +108,12 @@ def test_a_misspelt_environment_name_is_refused_with_the_right_one(file: Path, n
     assert refusal({name: "1"}, file) == f"setting {name}: is not known; did you mean {meant}?"
 
 
+@pytest.mark.parametrize("value", ["10.0.0.5", "10.0.0.5,10.0.0.6", "[10.0.0.5]"])
+def test_a_list_that_is_not_written_as_one_is_named_with_its_mend(file: Path, value: str):
+    said = 'setting DIALER_WEB__PROXIES: is no list; write it as ["one", "two"]'
+    assert refusal({"DIALER_WEB__PROXIES": value, "DIALER_WEB__PORT": "8000"}, file) == said
+
+
 def test_an_environment_name_of_a_whole_section_is_refused(file: Path):
     assert refusal({"DIALER_WEB": '{"port": 1}'}, file).startswith("setting DIALER_WEB: is not known")
 
