@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -26,10 +27,13 @@ def test_a_web_process_that_is_told_to_stop_leaves_no_heartbeat(
         with look.engine.store.begin() as tx:
             return [beat.process for beat in facts.beats(tx, kind="web")]
 
-    env = os.environ | environment | {"DIALER_WEB__PORT": str(free_port())}
+    port = free_port()
+    env = os.environ | environment | {"DIALER_WEB__PORT": str(port)}
     process = subprocess.Popen([sys.executable, "-m", "dialer", "web"], env=env, stderr=subprocess.DEVNULL)
     try:
         until(beats)
+        # Whoever rings takes a beat for somebody who answers.
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
         process.send_signal(number)
         assert process.wait(30) == 0
     finally:
