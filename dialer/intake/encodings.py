@@ -20,7 +20,8 @@ _CONTROLS: Final = bytes(set(range(0x20)) - {0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x1A,
 _BINARY_SHARE: Final = 0.02
 _ZERO_SHARE: Final = 0.03
 _ZEROS_MIN: Final = 4
-_CONTROLS_MIN: Final = 8
+_CONTROLS_MIN: Final = 300
+"""What one spoilt row of a short list may hold: it is refused by itself."""
 _DAMAGED_SHARE: Final = 0.02
 
 

@@ -93,7 +93,7 @@ def test_at_rest_few_ticks_are_sent_and_with_work_all(assembled: Assemble, broke
             until(lambda: queue.llen("bulk") >= 4)
             with_work = queue.llen("dial") / queue.llen("bulk")
     # Two that resume in five ticks, beside about three tasks a tick; a slow machine leaves ticks out.
-    assert with_work > 1.5 * at_rest
+    assert with_work > 1.2 * at_rest
 
 
 def _something_due(connection: sa.Connection) -> None:
