@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 
 class AssignmentState(StrEnum):
@@ -12,6 +13,11 @@ class AssignmentState(StrEnum):
     DONE = "done"
     WITHDRAWN = "withdrawn"
     """The person was reached on another track, or the case ended."""
+
+
+PENDING_STATES: Final = frozenset({AssignmentState.OPEN, AssignmentState.SIGNED})
+"""Somebody still has to call or to go."""
+BEGUN_STATES: Final = frozenset({AssignmentState.SIGNED, AssignmentState.DONE})
 
 
 class VisitStage(StrEnum):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from dialer.domain.attempt import AttemptState
+from dialer.domain.attempt import WAITING_STATES, AttemptState
 from dialer.domain.case import Case, CaseStatus, Errand, ErrandState, Reason, RobotState
 from dialer.domain.values import Track
 from dialer.domain.window import Window
@@ -70,9 +70,6 @@ class Step:
     waits: tuple[Wait, ...] = ()
 
 
-_BEFORE_THE_POST = frozenset({AttemptState.PLANNED, AttemptState.READY})
-
-
 def next_steps(case: Case, ring: PendingRing | None, *, window: Window, now: datetime) -> tuple[Step, ...]:
     """Everything that may move the case next, soonest first; exactly one settled step for a settled case."""
     if case.status.is_settled:
@@ -96,7 +93,7 @@ def next_steps(case: Case, ring: PendingRing | None, *, window: Window, now: dat
 
 def _ring(case: Case, ring: PendingRing, *, window: Window, now: datetime) -> Step:
     reason = case.robot.reason if case.robot.reason is not Reason.NONE else ring.reason
-    if ring.state not in _BEFORE_THE_POST:
+    if ring.state not in WAITING_STATES:
         return Step(kind=StepKind.CALL, track=Track.ROBOT, reason=reason, at=None)
     waits: list[Wait] = []
     at = max(ring.not_before, window.next_open(max(now, ring.not_before)))

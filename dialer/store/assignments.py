@@ -10,14 +10,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from dialer.domain.effects import HastenErrand, TakeErrand
-from dialer.domain.errand import AssignmentState, VisitStage
+from dialer.domain.errand import PENDING_STATES, AssignmentState, VisitStage
 from dialer.domain.values import Grade, OutcomeKind, Track
 from dialer.errors import NotFound, Overtaken
 from dialer.store import tables as t
 from dialer.store import units
+from dialer.store.rowset import in_words
 from dialer.store.unit_of_work import Tx
-
-_PENDING = (AssignmentState.OPEN.value, AssignmentState.SIGNED.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +110,7 @@ def waiting(
     limit: int = 100,
 ) -> list[Assignment]:
     """Open and signed ones, most urgent first: of the unit `scope` and all below it, and of whoever signed for them."""
-    statement = _select().where(t.assignment.c.state.in_(_PENDING))
+    statement = _select().where(in_words(t.assignment.c.state, PENDING_STATES))
     if kind is not None:
         statement = statement.where(t.assignment.c.kind == kind.value)
     if scope is not None:
@@ -125,7 +124,9 @@ def waiting(
 
 def of_case(tx: Tx, case_id: int) -> list[Assignment]:
     """Open and signed ones of a case."""
-    statement = _select().where(t.assignment.c.case_id == case_id, t.assignment.c.state.in_(_PENDING))
+    statement = _select().where(
+        t.assignment.c.case_id == case_id, in_words(t.assignment.c.state, PENDING_STATES)
+    )
     return [_assignment(row) for row in tx.rows(statement.order_by(t.assignment.c.id))]
 
 
@@ -207,7 +208,7 @@ def hasten(tx: Tx, case_id: int, effect: HastenErrand) -> None:
         .where(
             t.assignment.c.case_id == case_id,
             t.assignment.c.kind == effect.track.value,
-            t.assignment.c.state.in_(_PENDING),
+            in_words(t.assignment.c.state, PENDING_STATES),
         )
         .values(urgency_at=effect.urgency_at, reason=effect.reason.value)
     )
@@ -236,7 +237,7 @@ def take(tx: Tx, case_id: int, effect: TakeErrand, *, by: str, now: datetime) ->
 def done(tx: Tx, assignment_id: int, *, by: str, outcome: OutcomeKind, now: datetime) -> None:
     tx.execute(
         sa.update(t.assignment)
-        .where(t.assignment.c.id == assignment_id, t.assignment.c.state.in_(_PENDING))
+        .where(t.assignment.c.id == assignment_id, in_words(t.assignment.c.state, PENDING_STATES))
         .values(
             state=AssignmentState.DONE.value,
             done_by=by,

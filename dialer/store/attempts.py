@@ -11,14 +11,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.domain.attempt import AttemptState
+from dialer.domain.attempt import SENT_STATES, AttemptEvent, AttemptState
 from dialer.domain.pause import PauseScope
 from dialer.domain.values import FraudType, Grade, Tag
 from dialer.store import holds, pacing
 from dialer.store import tables as t
 from dialer.store.people import open_person
-from dialer.store.returns import lock_rows
-from dialer.store.rowset import RowSet, among, word
+from dialer.store.returns import lock_rows, move
+from dialer.store.rowset import RowSet, among, in_words, word
 from dialer.store.unit_of_work import Tx
 
 _PROMOTE_AT_ONCE = 5000
@@ -58,9 +58,7 @@ def promote(tx: Tx, *, now: datetime) -> int:
         .limit(_PROMOTE_AT_ONCE)
         .with_for_update(skip_locked=True)
     )
-    return tx.execute(
-        sa.update(t.attempt).where(t.attempt.c.id.in_(due)).values(state=AttemptState.READY.value)
-    ).rowcount
+    return tx.execute(move(AttemptEvent.DUE).where(t.attempt.c.id.in_(due))).rowcount
 
 
 def waiting_outside_window(tx: Tx, *, limit: int) -> list[Turn]:
@@ -105,11 +103,9 @@ def claim(
     put_off = [row["id"] for row in candidates if row["id"] not in taken]
     if put_off:
         tx.execute(
-            sa.update(t.attempt)
+            move(AttemptEvent.PUT_OFF)
             .where(among(t.attempt.c.id, put_off))
-            .values(
-                state=AttemptState.PLANNED.value, not_before=now + timedelta(seconds=number_retry_seconds)
-            )
+            .values(not_before=now + timedelta(seconds=number_retry_seconds))
         )
     chosen = [row for row in candidates if row["id"] in taken]
     if not chosen:
@@ -141,10 +137,9 @@ def claim(
 
 _CLAIMED = RowSet.of(t.attempt, "given", ("id", "lease_until", "send_at"))
 _CLAIM = (
-    sa.update(t.attempt)
+    move(AttemptEvent.CLAIMED)
     .where(t.attempt.c.id == _CLAIMED.c.id)
     .values(
-        state=AttemptState.CLAIMED.value,
         token=t.attempt.c.token + 1,
         lease_until=_CLAIMED.c.lease_until,
         send_at=_CLAIMED.c.send_at,
@@ -243,11 +238,7 @@ def _where_it_is_day(
         if opening is None:
             awake.append(row)
             continue
-        tx.execute(
-            sa.update(t.attempt)
-            .where(t.attempt.c.id == row["id"])
-            .values(state=AttemptState.PLANNED.value, not_before=opening)
-        )
+        tx.execute(move(AttemptEvent.PUT_OFF).where(t.attempt.c.id == row["id"]).values(not_before=opening))
     return awake
 
 
@@ -321,15 +312,13 @@ _SENDINGS = RowSet.of(
     ("id", "token", "script_id", "script_hash", "language", "script_version_id", "audio_hash"),
 )
 _MARK_SENDING = (
-    sa.update(t.attempt)
+    move(AttemptEvent.POSTING)
     .where(
         t.attempt.c.id == _SENDINGS.c.id,
         t.attempt.c.token == _SENDINGS.c.token,
-        t.attempt.c.state == AttemptState.CLAIMED.value,
         t.attempt.c.lease_until > _moment("real_now"),
     )
     .values(
-        state=AttemptState.SENDING.value,
         posted_at=_moment("real_now"),
         sent_at=_moment("now"),
         poll_at=_moment("next_poll"),
@@ -343,26 +332,14 @@ _MARK_SENDING = (
 )
 
 
-_BEFORE_THE_CARRIER = [
-    AttemptState.PLANNED.value,
-    AttemptState.READY.value,
-    AttemptState.CLAIMED.value,
-    AttemptState.SENDING.value,
-    AttemptState.UNKNOWN.value,
-]
 _ACCEPTED = RowSet.of(t.attempt, "given", ("id", "sid"))
 _ACCEPT = (
-    sa.update(t.attempt)
-    .where(t.attempt.c.id == _ACCEPTED.c.id, t.attempt.c.state != AttemptState.ENDED.value)
+    move(AttemptEvent.ACCEPTED)
+    .where(t.attempt.c.id == _ACCEPTED.c.id)
     .values(
         sid=sa.func.coalesce(t.attempt.c.sid, _ACCEPTED.c.sid),
         accepted_at=sa.func.coalesce(t.attempt.c.accepted_at, _moment("now")),
         poll_at=_moment("next_poll"),
-        state=sa.case(
-            # Also one that was handed back meanwhile, its sender being held up: it rings, so it must not ring again.
-            (t.attempt.c.state.in_(_BEFORE_THE_CARRIER), AttemptState.ACCEPTED.value),
-            else_=t.attempt.c.state,
-        ),
     )
 )
 
@@ -381,14 +358,6 @@ def at_the_carrier(tx: Tx, case_ids: Sequence[int]) -> set[int]:
         return set()
     statement = sa.select(t.attempt.c.case_id).where(
         t.attempt.c.case_id == sa.any_(sa.literal(list(case_ids), sa.ARRAY(sa.BigInteger))),
-        t.attempt.c.state.in_(
-            [
-                AttemptState.SENDING.value,
-                AttemptState.ACCEPTED.value,
-                AttemptState.RINGING.value,
-                AttemptState.ANSWERED.value,
-                AttemptState.UNKNOWN.value,
-            ]
-        ),
+        in_words(t.attempt.c.state, SENT_STATES),
     )
     return {row["case_id"] for row in tx.rows(statement)}

@@ -11,27 +11,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.domain.attempt import AttemptState
+from dialer.domain.attempt import SENT_STATES, TAKEN_STATES, AttemptState
 from dialer.domain.effects import AlarmCode
 from dialer.domain.reach import Reach
 from dialer.domain.values import Answer, Contact, FraudType, Tag, TelephonyResult
 from dialer.store import tables as t
 from dialer.store.people import open_person
-from dialer.store.rowset import IdSet, RowSet, among, plain
+from dialer.store.rowset import IdSet, RowSet, among, in_words, plain
 from dialer.store.unit_of_work import Tx
-
-RANK = {
-    AttemptState.PLANNED: 0,
-    AttemptState.READY: 0,
-    AttemptState.CLAIMED: 0,
-    AttemptState.SENDING: 1,
-    AttemptState.UNKNOWN: 1,
-    AttemptState.ACCEPTED: 2,
-    AttemptState.RINGING: 3,
-    AttemptState.ANSWERED: 4,
-    AttemptState.ENDED: 5,
-}
-"""A call only moves forward; news of a lower rank arrived late."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,18 +295,7 @@ def silent(tx: Tx, *, real_now: datetime, limit: int) -> list[Call]:
     """Live attempts past their deadline, locked: sending ones whose sender is gone, unknown ones, silent ones."""
     statement = (
         _select()
-        .where(
-            t.attempt.c.state.in_(
-                [
-                    AttemptState.SENDING.value,
-                    AttemptState.UNKNOWN.value,
-                    AttemptState.ACCEPTED.value,
-                    AttemptState.RINGING.value,
-                    AttemptState.ANSWERED.value,
-                ]
-            ),
-            t.attempt.c.poll_at <= real_now,
-        )
+        .where(in_words(t.attempt.c.state, SENT_STATES), t.attempt.c.poll_at <= real_now)
         .order_by(t.attempt.c.poll_at)
         .limit(limit)
         .with_for_update(of=t.attempt, skip_locked=True)
@@ -332,9 +308,7 @@ def asked_to_end(tx: Tx, *, limit: int) -> list[tuple[uuid.UUID, str, AttemptSta
     statement = (
         sa.select(t.attempt.c.id, t.attempt.c.sid, t.attempt.c.state)
         .where(
-            t.attempt.c.state.in_(
-                [AttemptState.ACCEPTED.value, AttemptState.RINGING.value, AttemptState.ANSWERED.value]
-            ),
+            in_words(t.attempt.c.state, TAKEN_STATES),
             t.attempt.c.cancel_asked,
             t.attempt.c.sid.is_not(None),
         )

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from dialer.domain.attempt import AttemptState
+from dialer.domain.attempt import LIVE_STATES, AttemptState
 from dialer.store import pacing
 from dialer.store import tables as t
+from dialer.store.rowset import in_words
 from dialer.store.unit_of_work import Tx
 
 _TOLERATED = timedelta(seconds=5)
@@ -57,6 +58,6 @@ def bring_back(tx: Tx, *, name: str, real_now: datetime, last_lease: datetime, l
     )
     tx.execute(
         sa.update(t.attempt)
-        .where(attempt.state.in_([state.value for state in t.LIVE_STATES]), attempt.poll_at > last_poll)
+        .where(in_words(attempt.state, LIVE_STATES), attempt.poll_at > last_poll)
         .values(poll_at=real_now)
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 import sqlalchemy as sa
 
-from dialer.domain.attempt import AttemptState
+from dialer.domain.attempt import LIVE_STATES
 
 metadata = sa.MetaData(
     naming_convention={
@@ -71,15 +72,9 @@ def identity() -> sa.Column[int]:
     return sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True)
 
 
-LIVE_STATES = (
-    AttemptState.CLAIMED,
-    AttemptState.SENDING,
-    AttemptState.ACCEPTED,
-    AttemptState.RINGING,
-    AttemptState.ANSWERED,
-    AttemptState.UNKNOWN,
-)
-"""Attempts that hold a line and their number."""
+def words(members: Iterable[StrEnum]) -> str:
+    """For SQL that is written as text: `('a', 'b')`."""
+    return "({})".format(", ".join(f"'{word}'" for word in sorted(members)))
 
 
-LIVE = "state IN ({})".format(", ".join(f"'{state.value}'" for state in LIVE_STATES))
+LIVE = f"state IN {words(LIVE_STATES)}"

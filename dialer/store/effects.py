@@ -9,9 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dialer.domain.attempt import AttemptState
+from dialer.domain.attempt import OPEN_STATES, AttemptEvent
 from dialer.domain.case import Reason
-from dialer.domain.errand import AssignmentState
+from dialer.domain.errand import PENDING_STATES, AssignmentState
 from dialer.domain.people import SUCCESSES
 from dialer.domain.values import TelephonyResult
 from dialer.store import alarms, assignments, messages, returns, stop_payments
@@ -19,7 +19,8 @@ from dialer.store import tables as t
 from dialer.store.book import DESK, ROBOT, Book
 from dialer.store.cases import StoredCase
 from dialer.store.copying import CopyIn
-from dialer.store.rowset import RowSet
+from dialer.store.returns import move, moved
+from dialer.store.rowset import RowSet, in_words
 from dialer.store.unit_of_work import Tx
 
 
@@ -130,14 +131,8 @@ def write(tx: Tx, book: Book) -> list[ToCancel]:
 
 
 _HASTEN = (
-    sa.update(t.attempt)
-    .where(
-        t.attempt.c.case_id == sa.bindparam("b_case_id"),
-        t.attempt.c.n == sa.bindparam("b_n"),
-        sa.or_(
-            t.attempt.c.state == AttemptState.PLANNED.value, t.attempt.c.state == AttemptState.READY.value
-        ),
-    )
+    move(AttemptEvent.DUE)
+    .where(t.attempt.c.case_id == sa.bindparam("b_case_id"), t.attempt.c.n == sa.bindparam("b_n"))
     .values(
         not_before=sa.bindparam("not_before"),
         urgency_at=sa.bindparam("urgency_at"),
@@ -148,9 +143,9 @@ _HASTEN = (
             (
                 sa.bindparam("not_before", type_=sa.DateTime(timezone=True))
                 <= sa.bindparam("b_now", type_=sa.DateTime(timezone=True)),
-                AttemptState.READY.value,
+                moved(AttemptEvent.DUE),
             ),
-            else_=AttemptState.PLANNED.value,
+            else_=moved(AttemptEvent.PUT_OFF),
         ),
     )
 )
@@ -174,12 +169,10 @@ def _withdraw_attempts(tx: Tx, book: Book) -> tuple[list[uuid.UUID], list[ToCanc
     there; its end comes back as an event. A claimed one is refused by its stale token just before the POST.
     """
     pairs = sa.tuple_(t.attempt.c.case_id, t.attempt.c.n).in_(book.withdrawn_attempts)
-    unsent = [AttemptState.PLANNED.value, AttemptState.READY.value, AttemptState.CLAIMED.value]
     ended = tx.rows(
-        sa.update(t.attempt)
-        .where(pairs, t.attempt.c.state.in_(unsent))
+        move(AttemptEvent.WITHDRAWN)
+        .where(pairs)
         .values(
-            state=AttemptState.ENDED.value,
             result=TelephonyResult.CANCELED.value,
             ended_at=book.now,
             token=t.attempt.c.token + 1,
@@ -189,7 +182,7 @@ def _withdraw_attempts(tx: Tx, book: Book) -> tuple[list[uuid.UUID], list[ToCanc
     )
     live = tx.rows(
         sa.update(t.attempt)
-        .where(pairs, t.attempt.c.state != AttemptState.ENDED.value)
+        .where(pairs, in_words(t.attempt.c.state, OPEN_STATES))
         .values(cancel_asked=True)
         .returning(t.attempt.c.id, t.attempt.c.sid)
     )
@@ -204,7 +197,7 @@ def _withdraw_errands(tx: Tx, book: Book) -> None:
             .where(
                 t.assignment.c.case_id == case_id,
                 t.assignment.c.kind == track,
-                t.assignment.c.state.in_([AssignmentState.OPEN.value, AssignmentState.SIGNED.value]),
+                in_words(t.assignment.c.state, PENDING_STATES),
             )
             .values(state=AssignmentState.WITHDRAWN.value, withdrawn_why=why, done_at=book.now)
         )

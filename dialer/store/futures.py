@@ -12,16 +12,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dialer.domain.attempt import AttemptState
+from dialer.domain.attempt import DOUBTFUL_STATES, LIVE_STATES, OPEN_STATES, SENT_STATES, AttemptState
 from dialer.domain.case import CaseStatus, ErrandState, RobotState
-from dialer.domain.errand import AssignmentState, DeskCallState
+from dialer.domain.errand import PENDING_STATES, DeskCallState
 from dialer.domain.values import Track
 from dialer.store import tables as t
+from dialer.store.rowset import in_words
 from dialer.store.unit_of_work import Tx
 
 _HEAD = 2000
-_PENDING_WORK = (AssignmentState.OPEN.value, AssignmentState.SIGNED.value)
-_LIVE = tuple(state.value for state in t.LIVE_STATES)
+_IS_LIVE = in_words(t.attempt.c.state, LIVE_STATES)
+_IS_PENDING = in_words(t.assignment.c.state, PENDING_STATES)
 _IS_OPEN = t.case.c.status == CaseStatus.OPEN.value
 
 
@@ -67,9 +68,7 @@ def next_stretch(tx: Tx, *, after: int, at_most: int) -> Stretch | None:
 
 def robots_without_ring(tx: Tx, stretch: Stretch) -> list[int]:
     """The case waits for a ring, and no row of it is planned or live."""
-    ring = sa.exists().where(
-        t.attempt.c.case_id == t.case.c.id, t.attempt.c.state != AttemptState.ENDED.value
-    )
+    ring = sa.exists().where(t.attempt.c.case_id == t.case.c.id, in_words(t.attempt.c.state, OPEN_STATES))
     statement = sa.select(t.case.c.id).where(
         stretch.holds(), t.case.c.robot_state == RobotState.PENDING.value, ~ring
     )
@@ -95,7 +94,7 @@ def errands_without_assignment(tx: Tx, stretch: Stretch) -> list[Work]:
         work = sa.exists().where(
             t.assignment.c.case_id == t.case.c.id,
             t.assignment.c.kind == track.value,
-            t.assignment.c.state.in_(_PENDING_WORK),
+            _IS_PENDING,
         )
         rows = tx.rows(sa.select(t.case.c.id).where(stretch.holds(), column == ErrandState.OPEN.value, ~work))
         found.extend(Work(case_id=row["id"], track=track) for row in rows)
@@ -111,7 +110,7 @@ def assignments_without_errand(tx: Tx, *, case_id: int | None = None, limit: int
     statement = (
         sa.select(t.assignment.c.id, t.assignment.c.case_id, t.assignment.c.kind)
         .join(t.case, t.case.c.id == t.assignment.c.case_id)
-        .where(t.assignment.c.state.in_(_PENDING_WORK), sa.or_(~_IS_OPEN, ~wanted))
+        .where(_IS_PENDING, sa.or_(~_IS_OPEN, ~wanted))
         .limit(limit)
     )
     if case_id is not None:
@@ -139,7 +138,7 @@ def rings_without_case(tx: Tx, *, case_id: int | None = None, limit: int) -> lis
 
     among: sa.ColumnElement[bool]
     if case_id is None:
-        live = sa.select(t.attempt.c.id).where(t.attempt.c.state.in_(_LIVE), ~t.attempt.c.cancel_asked)
+        live = sa.select(t.attempt.c.id).where(_IS_LIVE, ~t.attempt.c.cancel_asked)
         ids = sa.union_all(
             live, sa.select(head(windowed=False).subquery()), sa.select(head(windowed=True).subquery())
         ).subquery()
@@ -147,7 +146,7 @@ def rings_without_case(tx: Tx, *, case_id: int | None = None, limit: int) -> lis
     else:
         among = sa.and_(
             t.attempt.c.case_id == case_id,
-            t.attempt.c.state != AttemptState.ENDED.value,
+            in_words(t.attempt.c.state, OPEN_STATES),
             ~t.attempt.c.cancel_asked,
         )
     statement = (
@@ -173,7 +172,7 @@ def long_overdue(tx: Tx, *, before: datetime, limit: int) -> list[int]:
 
 
 def _leaked() -> sa.ColumnElement[bool]:
-    live = sa.exists().where(t.attempt.c.id == t.live_number.c.attempt_id, t.attempt.c.state.in_(_LIVE))
+    live = sa.exists().where(t.attempt.c.id == t.live_number.c.attempt_id, _IS_LIVE)
     desk = sa.exists().where(
         t.desk_call.c.id == t.live_number.c.attempt_id, t.desk_call.c.state != DeskCallState.ENDED.value
     )
@@ -203,7 +202,7 @@ def unresolved(tx: Tx, *, real_before: datetime) -> list[Ring]:
     """Posted long ago, and still nobody can say whether the carrier took it."""
     return _rings(
         tx,
-        t.attempt.c.state.in_([AttemptState.SENDING.value, AttemptState.UNKNOWN.value]),
+        in_words(t.attempt.c.state, DOUBTFUL_STATES),
         t.attempt.c.posted_at < real_before,
     )
 
@@ -212,15 +211,7 @@ def unasked(tx: Tx, *, real_before: datetime) -> list[Ring]:
     """At the carrier, silent, and nobody has asked it for long."""
     return _rings(
         tx,
-        t.attempt.c.state.in_(
-            [
-                AttemptState.SENDING.value,
-                AttemptState.UNKNOWN.value,
-                AttemptState.ACCEPTED.value,
-                AttemptState.RINGING.value,
-                AttemptState.ANSWERED.value,
-            ]
-        ),
+        in_words(t.attempt.c.state, SENT_STATES),
         sa.or_(t.attempt.c.poll_at.is_(None), t.attempt.c.poll_at < real_before),
     )
 
@@ -232,7 +223,7 @@ def ask_now(tx: Tx, rings: Sequence[Ring], *, real_now: datetime) -> None:
             sa.update(t.attempt)
             .where(
                 t.attempt.c.id.in_([ring.attempt_id for ring in rings]),
-                t.attempt.c.state.in_(_LIVE),
+                _IS_LIVE,
                 t.attempt.c.poll_at.is_(None),
             )
             .values(poll_at=real_now)

@@ -13,16 +13,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.domain.attempt import AttemptState
+from dialer.domain.attempt import WAITING_STATES, AttemptState
 from dialer.domain.case import CaseStatus
 from dialer.domain.pause import PauseScope
 from dialer.store import tables as t
 from dialer.store import units
-from dialer.store.rowset import word
+from dialer.store.rowset import in_words, word
 from dialer.store.seen import seen_by
 from dialer.store.unit_of_work import Row, Tx
 
-_BEFORE_THE_CLAIM = (AttemptState.PLANNED.value, AttemptState.READY.value)
 _COLUMNS = ("id", "scope", "subject", "unit_id", "until", "why", "by", "placed_at")
 
 
@@ -169,7 +168,7 @@ def hold_rows(tx: Tx, hold: Hold, *, after: int, at_once: int) -> tuple[int | No
             t.case.c.id > after,
             t.case.c.id <= last,
             _covered([hold]),
-            t.attempt.c.state.in_(_BEFORE_THE_CLAIM),
+            in_words(t.attempt.c.state, WAITING_STATES),
             ~t.attempt.c.held,
         )
         .with_for_update(of=t.attempt, skip_locked=True)

@@ -8,19 +8,18 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.domain.attempt import AttemptState
+from dialer.domain.attempt import LIVE_STATES, AttemptState
 from dialer.domain.case import CaseStatus
-from dialer.domain.errand import AssignmentState
+from dialer.domain.errand import BEGUN_STATES
 from dialer.domain.load import LoadState
 from dialer.intake.records import Field
 from dialer.store import audits
 from dialer.store import tables as t
-from dialer.store.columns import LIVE_STATES
 from dialer.store.loads import Load
+from dialer.store.rowset import in_words
 from dialer.store.unit_of_work import Tx
 
 _NOTHING_TO_WITHDRAW = (LoadState.DRAFT.value, LoadState.WITHDRAWN.value, LoadState.FAILED.value)
-_BEGUN = (AssignmentState.SIGNED.value, AssignmentState.DONE.value)
 
 
 def mapping(tx: Tx, source: str) -> dict[str, Field | None]:
@@ -178,11 +177,11 @@ def leave_closing(tx: Tx, load_id: int, *, until: datetime | None) -> None:
 def not_begun(tx: Tx, load_id: int, *, limit: int) -> list[int]:
     """Open cases that this list opened and for which nothing has left us and nobody has begun."""
     a, work = t.attempt.c, t.assignment.c
-    ringing = sa.exists().where(a.case_id == t.case.c.id, a.state.in_([one.value for one in LIVE_STATES]))
+    ringing = sa.exists().where(a.case_id == t.case.c.id, in_words(a.state, LIVE_STATES))
     sent = sa.exists().where(
         a.case_id == t.case.c.id, a.sent_at.is_not(None), a.state == AttemptState.ENDED.value
     )
-    in_hand = sa.exists().where(work.case_id == t.case.c.id, work.state.in_(_BEGUN))
+    in_hand = sa.exists().where(work.case_id == t.case.c.id, in_words(work.state, BEGUN_STATES))
     statement = (
         sa.select(t.case.c.id)
         .where(

@@ -1,4 +1,4 @@
-"""Attempts that go back to where they came from, or into doubt: never sent, not taken, or nobody knows. Lists in."""
+"""How the state of an attempt is written, and attempts that go back to the queue or into doubt. Lists in."""
 
 from __future__ import annotations
 
@@ -9,11 +9,24 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dialer.domain.attempt import AttemptState
+from dialer.domain.attempt import MOVES, AttemptEvent, AttemptState
 from dialer.domain.values import TelephonyResult
 from dialer.store import tables as t
-from dialer.store.rowset import IdSet, among
+from dialer.store.rowset import IdSet, in_words, word
 from dialer.store.unit_of_work import Tx
+
+
+def moved(event: AttemptEvent) -> sa.ColumnElement[str]:
+    """The state after the event, of an attempt that takes it."""
+    moves = MOVES[event]
+    if len(set(moves.values())) == 1:
+        return word(next(iter(moves.values())))
+    return sa.case({state.value: word(to) for state, to in moves.items()}, value=t.attempt.c.state)
+
+
+def move(event: AttemptEvent) -> sa.Update:
+    """Moves those attempts that take the event; an update that changes a state without reading it begins with this."""
+    return sa.update(t.attempt).where(in_words(t.attempt.c.state, MOVES[event])).values(state=moved(event))
 
 
 def lock_rows(tx: Tx, ids: Sequence[uuid.UUID]) -> None:
@@ -27,7 +40,9 @@ _LOCK_ROWS = sa.select(t.attempt.c.id).where(_IDS.clause).order_by(t.attempt.c.i
 
 _HANDED_BACK: dict[str, Any] = {
     # One that its case has withdrawn meanwhile ends here instead of ringing again.
-    "state": sa.case((t.attempt.c.cancel_asked, AttemptState.ENDED.value), else_=AttemptState.PLANNED.value),
+    "state": sa.case(
+        (t.attempt.c.cancel_asked, moved(AttemptEvent.WITHDRAWN)), else_=moved(AttemptEvent.NOT_TAKEN)
+    ),
     "result": sa.case((t.attempt.c.cancel_asked, TelephonyResult.CANCELED.value), else_=None),
     "ended_at": sa.case((t.attempt.c.cancel_asked, t.attempt.c.planned_at), else_=None),
     "token": t.attempt.c.token + 1,
@@ -45,19 +60,15 @@ def _held(held: Sequence[Held]) -> sa.ColumnElement[bool]:
 
 
 def hand_back(tx: Tx, held: Sequence[Held], *, not_before: datetime) -> None:
-    """Never sent, or surely not taken: ready again at `not_before`, nothing used up, its number and line free."""
+    """Never sent, or surely not taken: ready again at `not_before`, nothing used up, its number and line free. One that
+    a webhook has bound to a call meanwhile stays.
+    """
     if not held:
         return
     lock_rows(tx, [attempt_id for attempt_id, _ in held])
     back = tx.rows(
-        sa.update(t.attempt)
-        .where(
-            _held(held),
-            t.attempt.c.sid.is_(None),
-            t.attempt.c.state.in_(
-                [AttemptState.CLAIMED.value, AttemptState.SENDING.value, AttemptState.UNKNOWN.value]
-            ),
-        )
+        move(AttemptEvent.NOT_TAKEN)
+        .where(_held(held), t.attempt.c.sid.is_(None))
         .values(**_HANDED_BACK, not_before=not_before)
         .returning(t.attempt.c.id)
     )
@@ -68,11 +79,7 @@ def doubt(tx: Tx, held: Sequence[Held], *, poll_at: datetime) -> None:
     """Nobody can say whether the carrier took these: to be reconciled from `poll_at` (real) on."""
     if held:
         lock_rows(tx, [attempt_id for attempt_id, _ in held])
-        tx.execute(
-            sa.update(t.attempt)
-            .where(_held(held), t.attempt.c.state == AttemptState.SENDING.value)
-            .values(state=AttemptState.UNKNOWN.value, poll_at=poll_at)
-        )
+        tx.execute(move(AttemptEvent.IN_DOUBT).where(_held(held)).values(poll_at=poll_at))
 
 
 def free_numbers(tx: Tx, ids: Sequence[uuid.UUID], *, free_at: datetime) -> None:
@@ -117,18 +124,3 @@ def lapse_claims(tx: Tx, *, real_now: datetime, now: datetime) -> int:
     )
     hand_back(tx, [(row["id"], row["token"]) for row in lapsed], not_before=now)
     return len(lapsed)
-
-
-def hand_back_absent(tx: Tx, ids: Sequence[uuid.UUID], *, not_before: datetime) -> None:
-    """Proven never taken by the carrier: ready again, nothing used up. One that a webhook has bound meanwhile stays."""
-    absent = tx.rows(
-        sa.update(t.attempt)
-        .where(
-            among(t.attempt.c.id, ids),
-            t.attempt.c.state == AttemptState.UNKNOWN.value,
-            t.attempt.c.sid.is_(None),
-        )
-        .values(**_HANDED_BACK, not_before=not_before)
-        .returning(t.attempt.c.id)
-    )
-    free_numbers(tx, [row["id"] for row in absent], free_at=not_before)

@@ -92,3 +92,8 @@ def _is_array(column: sa.Column[Any]) -> bool:
 def word(value: StrEnum) -> sa.ColumnElement[str]:
     """A word in the text of the statement itself: a parameter never proves to the planner that a partial index fits."""
     return sa.literal_column(f"'{value.value}'", sa.Text())
+
+
+def in_words(column: sa.ColumnElement[Any], values: Iterable[StrEnum]) -> sa.ColumnElement[bool]:
+    """The column has one of these words, which stand in the text of the statement as in `word`."""
+    return column.in_([word(value) for value in sorted(values)])

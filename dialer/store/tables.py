@@ -4,7 +4,7 @@ or the comment says real: leases, posting times, pacing slots and heartbeats run
 
 from __future__ import annotations
 
-from dialer.store.columns import LIVE_STATES, metadata, one_of
+from dialer.store.columns import metadata, one_of
 from dialer.store.tables_calls import attempt, desk_call, event, hold, line_group, live_number, message
 from dialer.store.tables_cases import (
     case,
@@ -65,7 +65,6 @@ for _table in metadata.tables.values():
 
 __all__ = [
     "APPEND_ONLY",
-    "LIVE_STATES",
     "alarm",
     "api_token",
     "assignment",

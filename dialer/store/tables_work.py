@@ -6,9 +6,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, UUID
 
 from dialer.domain import values
-from dialer.domain.errand import AssignmentState, TransferState, VisitStage
+from dialer.domain.errand import PENDING_STATES, AssignmentState, TransferState, VisitStage
 from dialer.domain.stop_payment import StopResult
-from dialer.store.columns import identity, metadata, when, word
+from dialer.store.columns import identity, metadata, when, word, words
+
+_PENDING = f"state IN {words(PENDING_STATES)}"
 
 assignment = sa.Table(
     "assignment",
@@ -63,13 +65,13 @@ assignment = sa.Table(
         "case_id",
         "kind",
         unique=True,
-        postgresql_where=sa.text("state IN ('open', 'signed')"),
+        postgresql_where=sa.text(_PENDING),
     ),
     sa.Index(
         "ix_assignment_waiting",
         "kind",
         "urgency_at",
-        postgresql_where=sa.text("state IN ('open', 'signed')"),
+        postgresql_where=sa.text(_PENDING),
     ),
     sa.Index("ix_assignment_opened_at", "opened_at"),
     sa.Index(
@@ -80,13 +82,13 @@ assignment = sa.Table(
         "due_at",
         "feedback_by",
         "kept_until",
-        postgresql_where=sa.text("state IN ('open', 'signed') AND unit_id IS NOT NULL"),
+        postgresql_where=sa.text(f"{_PENDING} AND unit_id IS NOT NULL"),
     ),
     sa.Index(
         "ix_assignment_unit_id",
         "unit_id",
         "urgency_at",
-        postgresql_where=sa.text("state IN ('open', 'signed') AND unit_id IS NOT NULL"),
+        postgresql_where=sa.text(f"{_PENDING} AND unit_id IS NOT NULL"),
     ),
     sa.CheckConstraint("kind <> 'robot'", name="people_only"),
     sa.CheckConstraint("state <> 'done' OR (done_by IS NOT NULL AND outcome IS NOT NULL)", name="done_by"),

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from dialer.domain.attempt import AttemptState
+from dialer.domain.attempt import LIVE_STATES, AttemptState
 from dialer.domain.case import CaseStatus, RobotState
+from dialer.domain.errand import PENDING_STATES
 from dialer.domain.load import LoadState
 from dialer.domain.values import TelephonyResult
 from dialer.store import tables as t
+from dialer.store.rowset import in_words
 from dialer.store.unit_of_work import Tx
 
 
@@ -59,20 +61,14 @@ def progress(tx: Tx) -> Progress:
         sa.select(
             sa.func.count().label("n"),
             sa.func.count(t.attempt.c.ringing_at).label("rung"),
-            sa.func.count()
-            .filter(
-                t.attempt.c.state.not_in(
-                    [AttemptState.ENDED.value, AttemptState.PLANNED.value, AttemptState.READY.value]
-                )
-            )
-            .label("live"),
+            sa.func.count().filter(in_words(t.attempt.c.state, LIVE_STATES)).label("live"),
         )
     )
     assert attempts is not None
     waiting = tx.scalar(
         sa.select(sa.func.count())
         .select_from(t.assignment)
-        .where(t.assignment.c.state.in_(["open", "signed"]))
+        .where(in_words(t.assignment.c.state, PENDING_STATES))
     )
     return Progress(
         loading=loading,

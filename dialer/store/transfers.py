@@ -9,11 +9,12 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from dialer.domain.errand import AssignmentState, TransferState
+from dialer.domain.errand import PENDING_STATES, AssignmentState, TransferState
 from dialer.errors import Conflict, NotFound
 from dialer.store import tables as t
 from dialer.store import units
 from dialer.store.assignments import IDLE
+from dialer.store.rowset import in_words
 from dialer.store.unit_of_work import Row, Tx
 from dialer.store.vault import UNREADABLE, KeyMissing, Tampered, Vault
 
@@ -111,7 +112,7 @@ def waiting(tx: Tx, *, scope: int | None = None, limit: int = 100) -> list[Trans
     """What asks to be accepted by the unit `scope` or one below it, oldest first; what has ended is left out."""
     statement = _select().where(
         t.assignment_transfer.c.state == TransferState.ASKED.value,
-        t.assignment.c.state.in_([AssignmentState.OPEN.value, AssignmentState.SIGNED.value]),
+        in_words(t.assignment.c.state, PENDING_STATES),
     )
     if scope is not None:
         statement = statement.where(units.within(t.assignment_transfer.c.to_unit_id, scope))

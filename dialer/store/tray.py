@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from dialer.domain.acts import ActKind
 from dialer.domain.case import CaseStatus
-from dialer.domain.errand import AssignmentState
+from dialer.domain.errand import PENDING_STATES
 from dialer.domain.units import UnitIndex, normalised
 from dialer.domain.values import FraudType, Grade
 from dialer.store import acts, open_counts
@@ -22,7 +22,7 @@ from dialer.store.acts import Act
 from dialer.store.open_counts import TEXT_SIGNS
 from dialer.store.people import open_person
 from dialer.store.reads.masking import MaskedPerson, masked
-from dialer.store.rowset import word
+from dialer.store.rowset import in_words, word
 from dialer.store.unit_of_work import Tx
 
 _AT_ONCE = 5000
@@ -226,7 +226,7 @@ def _place(
             sa.update(t.assignment)
             .where(
                 t.assignment.c.case_id == sa.any_(sa.literal(ids, sa.ARRAY(sa.BigInteger))),
-                t.assignment.c.state.in_([AssignmentState.OPEN.value, AssignmentState.SIGNED.value]),
+                in_words(t.assignment.c.state, PENDING_STATES),
                 t.assignment.c.unit_id.is_(None),
             )
             .values(unit_id=unit_id, unit=label)

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from dialer.domain.attempt import AttemptState
+from dialer.domain.attempt import AttemptEvent, AttemptState, after
 from dialer.domain.events import AttemptEnded
 from dialer.domain.reach import Reach
 from dialer.domain.values import Contact, TelephonyResult
 from dialer.store import calls, cases
-from dialer.store.calls import RANK, Call, Change, Kept
+from dialer.store.calls import Call, Change, Kept
 from dialer.store.unit_of_work import Tx
 from dialer.telephony.callbacks import CallProgress, Stage
 from dialer.usecases.engine import Engine
@@ -20,11 +20,11 @@ from dialer.usecases.hear_calls import Understood, apply_heard, rest_numbers
 from dialer.usecases.judge_reach import heard_until, judge_reach
 from dialer.usecases.move_cases import Move, move
 
-_STATE = {
-    Stage.INITIATED: AttemptState.ACCEPTED,
-    Stage.RINGING: AttemptState.RINGING,
-    Stage.ANSWERED: AttemptState.ANSWERED,
-    Stage.ENDED: AttemptState.ENDED,
+_EVENT = {
+    Stage.INITIATED: AttemptEvent.ACCEPTED,
+    Stage.RINGING: AttemptEvent.RINGING,
+    Stage.ANSWERED: AttemptEvent.ANSWERED,
+    Stage.ENDED: AttemptEvent.ENDED,
 }
 _RANG = frozenset(
     {
@@ -97,11 +97,10 @@ def _kept(one: News, case_id: int) -> Kept:
 def _applied(
     engine: Engine, call: Call, progress: CallProgress, *, now: datetime, poll_at: datetime
 ) -> Change | None:
-    """What this news changes: a state only moves forward, and an ended attempt keeps its end."""
-    if call.state is AttemptState.ENDED:
+    """What this news changes; None: an ended attempt keeps its end."""
+    state = after(call.state, _EVENT[progress.stage])
+    if state is None:
         return None
-    state = _STATE[progress.stage]
-    forward = RANK[state] > RANK[call.state]
     over = progress.stage is Stage.ENDED
     result = _result(call, progress) if over else None
     # Late news still tells when something happened, and a ring is a ring however late we hear of it.
@@ -116,7 +115,7 @@ def _applied(
         heard = heard_until(call, now=now)
     return Change(
         attempt_id=call.attempt_id,
-        state=state if forward else call.state,
+        state=state,
         sid=progress.sid or None,
         accepted_at=now,
         ringing_at=now if rang else None,
@@ -171,12 +170,13 @@ def end_attempts(
     changes: list[Change] = []
     moves: list[Move] = []
     for attempt_id, call in known.items():
-        if call.state is AttemptState.ENDED:
+        state = after(call.state, AttemptEvent.ENDED)
+        if state is None:
             continue
         result, code = results[attempt_id]
         change = Change(
             attempt_id=attempt_id,
-            state=AttemptState.ENDED,
+            state=state,
             ended_at=now,
             result=result,
             contact=Contact.NONE,

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from dialer.domain.attempt import AttemptState
 from dialer.domain.effects import AlarmCode
 from dialer.domain.values import TelephonyResult
 from dialer.errors import Unavailable
@@ -43,7 +42,7 @@ async def reconcile(engine: Engine, client: CallClient) -> int:
         )
         returns.doubt(
             tx,
-            [(call.attempt_id, call.token) for call in found if call.state is AttemptState.SENDING],
+            [(call.attempt_id, call.token) for call in found],
             poll_at=engine.real.now() + timedelta(seconds=2 * engine.lines.post_timeout_seconds),
         )
 
@@ -105,7 +104,7 @@ async def _look_for(engine: Engine, client: CallClient, call: Call, number: str)
         _close_as_unknown(engine, call)
     else:
         with engine.store.begin() as tx:
-            returns.hand_back_absent(tx, [call.attempt_id], not_before=engine.clock.now())
+            returns.hand_back(tx, [(call.attempt_id, call.token)], not_before=engine.clock.now())
         engine.nudge("dial")
     return True
 

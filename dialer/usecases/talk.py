@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from dialer.domain.attempt import AttemptState
+from dialer.domain.attempt import AttemptEvent, after
 from dialer.domain.effects import AlarmCode
 from dialer.domain.events import OfficerWanted
 from dialer.domain.values import Answer
 from dialer.scripts.dialogue import End, Position, Turn, advance, start
 from dialer.scripts.hearing import Heard
 from dialer.scripts.model import Learned
-from dialer.store.calls import RANK, Call, Change, Kept
+from dialer.store.calls import Call, Change, Kept
 from dialer.usecases.choose_script import context_for, edition_of
 from dialer.usecases.editions import Edition
 from dialer.usecases.engine import Engine
@@ -70,15 +70,16 @@ class ReadStep(Understood):
         now: datetime,
         poll_at: datetime,  # noqa: ARG002  # as Reading
     ) -> Change | None:
-        if call.state is AttemptState.ENDED:
+        state = after(call.state, AttemptEvent.ANSWERED)
+        if state is None:
             return None
         step, turn = self.step, self.turn
         newer = step.step >= call.last_step
-        answered = RANK[AttemptState.ANSWERED] > RANK[call.state]
+        answered = state is not call.state
         learned = _learned(turn)
         return Change(
             attempt_id=call.attempt_id,
-            state=AttemptState.ANSWERED if answered else call.state,
+            state=state,
             sid=step.sid or None,
             accepted_at=now,
             ringing_at=now if answered else None,

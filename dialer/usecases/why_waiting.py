@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from dialer.domain.attempt import AttemptState
+from dialer.domain.attempt import WAITING_STATES
 from dialer.store import holds, pacing
 from dialer.store.holds import Hold
 from dialer.store.pacing import LineGroup
@@ -47,9 +47,6 @@ class Waiting:
     """What `detail` says, by name: for sentences in another language."""
 
 
-_BEFORE_THE_CLAIM = frozenset({AttemptState.PLANNED, AttemptState.READY})
-
-
 def why_waiting(tx: Tx, engine: Engine, case_id: int) -> Waiting | None:
     """None: no ring of this case is planned or live."""
     ring = waiting_ring(tx, case_id)
@@ -57,7 +54,7 @@ def why_waiting(tx: Tx, engine: Engine, case_id: int) -> Waiting | None:
         return None
     now = engine.clock.now()
     ready_since = max(ring.planned_at, min(ring.not_before, now))
-    if ring.state not in _BEFORE_THE_CLAIM:
+    if ring.state not in WAITING_STATES:
         facts = {"state": ring.state.value}
         return Waiting(reason=WaitReason.UNDER_WAY, detail=ring.state.value, since=ready_since, facts=facts)
     pauses = [

@@ -9,11 +9,12 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from dialer.domain.attempt import AttemptState
+from dialer.domain.attempt import OPEN_STATES, AttemptState
 from dialer.domain.case import Case, Reason
 from dialer.outcomes.next_steps import PendingRing
 from dialer.store import tables as t
 from dialer.store.cases import from_row
+from dialer.store.rowset import in_words
 from dialer.store.unit_of_work import Row, Tx
 
 
@@ -53,7 +54,7 @@ def _rings(wanted: sa.ColumnElement[bool]) -> sa.Select[tuple[object, ...]]:
         sa.select(t.attempt, live.attempt_id.label("rings_for"), live.free_at.label("number_free_at"))
         .join(t.person_phone, of_number, isouter=True)
         .join(t.live_number, live.phone_blind == phone.phone_blind, isouter=True)
-        .where(a.case_id == wanted, a.state != AttemptState.ENDED.value)
+        .where(a.case_id == wanted, in_words(a.state, OPEN_STATES))
         .ext(distinct_on(a.case_id))
         .order_by(a.case_id, a.n.desc())
     )

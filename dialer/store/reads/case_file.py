@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dialer.domain.attempt import AttemptState
+from dialer.domain.attempt import OPEN_STATES, AttemptState
 from dialer.domain.case import Reason
 from dialer.errors import NotFound
 from dialer.outcomes.next_steps import AHEAD_AT_MOST, PendingRing
@@ -20,6 +20,7 @@ from dialer.store.cases import StoredCase, from_row
 from dialer.store.people import open_person
 from dialer.store.reads import entries
 from dialer.store.reads.masking import MaskedPerson, masked
+from dialer.store.rowset import in_words
 from dialer.store.unit_of_work import Row, Tx
 
 
@@ -114,7 +115,7 @@ def _pending_ring(tx: Tx, case_id: int, *, now: datetime) -> PendingRing | None:
             ),
             isouter=True,
         )
-        .where(t.attempt.c.case_id == case_id, t.attempt.c.state != AttemptState.ENDED.value)
+        .where(t.attempt.c.case_id == case_id, in_words(t.attempt.c.state, OPEN_STATES))
         .order_by(t.attempt.c.n.desc())
         .limit(1)
     )

@@ -9,12 +9,13 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
-from dialer.domain.errand import AssignmentState, DeskCallState, VisitStage
+from dialer.domain.attempt import LIVE_STATES
+from dialer.domain.errand import PENDING_STATES, AssignmentState, DeskCallState, VisitStage
 from dialer.domain.values import Grade, OutcomeKind, TelephonyResult, Track
 from dialer.errors import NotFound
 from dialer.store import tables as t
 from dialer.store.desk import Scope
-from dialer.store.rowset import word
+from dialer.store.rowset import in_words, word
 from dialer.store.stop_payments import StopPayment
 from dialer.store.unit_of_work import Tx
 
@@ -84,7 +85,7 @@ def asked_transfers(tx: Tx, scope: Scope, *, kind: Track, limit: int = 20) -> li
         .join(t.assignment, a.id == x.assignment_id)
         .where(
             x.state == "asked",
-            a.state.in_([AssignmentState.OPEN.value, AssignmentState.SIGNED.value]),
+            in_words(a.state, PENDING_STATES),
             a.kind == kind.value,
             scope.includes(tx, x.to_unit_id),
         )
@@ -177,12 +178,11 @@ class Beside:
 def beside(tx: Tx, *, person_id: int, assignment_id: int, by: str) -> tuple[Beside, ...]:
     """Everybody but `by` on this assignment: the robot first."""
     p = t.attempt.c
-    live = [state.value for state in t.LIVE_STATES]
     found = [
         Beside(busy=Busy.ROBOT, case_id=row["case_id"], talking=row["answered_at"] is not None)
         for row in tx.rows(
             sa.select(p.case_id, p.answered_at)
-            .where(p.person_id == person_id, p.state.in_(live))
+            .where(p.person_id == person_id, in_words(p.state, LIVE_STATES))
             .order_by(p.id)
         )
     ]

@@ -9,14 +9,13 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from dialer.domain.attempt import AttemptState
+from dialer.domain.attempt import LIVE_STATES, AttemptState
 from dialer.domain.case import CaseStatus, RobotState
-from dialer.domain.errand import AssignmentState
+from dialer.domain.errand import PENDING_STATES
 from dialer.domain.values import Grade, Track
 from dialer.store import tables as t
+from dialer.store.rowset import in_words
 from dialer.store.unit_of_work import Tx
-
-_LIVE = tuple(state.value for state in t.LIVE_STATES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +86,7 @@ def _count(*conditions: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
 
 def _oldest(tx: Tx, grade: Grade, *, now: datetime) -> datetime | None:
     """The first of an index range that does not ring yet: at most as many rows are passed over as there are lines."""
-    live = sa.exists().where(t.attempt.c.case_id == t.case.c.id, t.attempt.c.state.in_(_LIVE))
+    live = sa.exists().where(t.attempt.c.case_id == t.case.c.id, in_words(t.attempt.c.state, LIVE_STATES))
     found: datetime | None = tx.scalar(
         sa.select(t.case.c.robot_at)
         .where(
@@ -110,7 +109,7 @@ def work(tx: Tx, *, now: datetime) -> dict[Track, WorkWaiting]:
             sa.func.count().label("open"),
             sa.func.count().filter(t.assignment.c.due_at <= now).label("overdue"),
         )
-        .where(t.assignment.c.state.in_([AssignmentState.OPEN.value, AssignmentState.SIGNED.value]))
+        .where(in_words(t.assignment.c.state, PENDING_STATES))
         .group_by(t.assignment.c.kind)
     )
     found = {Track(row["kind"]): WorkWaiting(open=row["open"], overdue=row["overdue"]) for row in rows}

@@ -5,15 +5,13 @@ Each kind of record has its own list; the place of a condition in it is its bit 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from enum import StrEnum
+from collections.abc import Mapping
 
+from dialer.domain.attempt import UNSENT_STATES
+from dialer.domain.errand import PENDING_STATES
 from dialer.domain.values import AmountKind, Grade, TelephonyResult
 from dialer.outcomes.findings import COUNTED_RESULTS, FOUND, NOT_OURS, OWN_FAULT, REACHED, WRONG_RECORD
-
-
-def words(members: Iterable[StrEnum]) -> str:
-    return "({})".format(", ".join(f"'{word}'" for word in sorted(member.value for member in members)))
+from dialer.store.columns import words
 
 
 def _rank(column: str) -> str:
@@ -24,7 +22,7 @@ def _rank(column: str) -> str:
 def _errands(kind: str, plural: str, reached: str) -> dict[str, str]:
     return {
         plural: f"kind = '{kind}' AND state = 'done'",
-        f"{plural}_waiting": f"kind = '{kind}' AND state IN ('open', 'signed')",
+        f"{plural}_waiting": f"kind = '{kind}' AND state IN {words(PENDING_STATES)}",
         f"{plural}_withdrawn": f"kind = '{kind}' AND state = 'withdrawn'",
         f"{plural}_{reached}": f"kind = '{kind}' AND state = 'done' AND outcome IN {words(REACHED)}",
     }
@@ -69,9 +67,7 @@ CASE_MEASURES: Mapping[str, str] = {
 """Of the columns of `figures_sql.CASES`."""
 
 # Handed back after a refusal it waits again, and withdrawn then it never was a call.
-SENT = (
-    "state NOT IN ('planned', 'ready', 'claimed') AND (sid IS NOT NULL OR result IS DISTINCT FROM 'canceled')"
-)
+SENT = f"state NOT IN {words(UNSENT_STATES)} AND (sid IS NOT NULL OR result IS DISTINCT FROM 'canceled')"
 
 CALL_MEASURES: Mapping[str, str] = {
     "robot_calls": "true",

@@ -11,11 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from dialer.domain.acts import ActKind
-from dialer.domain.errand import AssignmentState, TransferState
+from dialer.domain.errand import PENDING_STATES, AssignmentState, TransferState
 from dialer.domain.values import FraudType, Grade, Track
 from dialer.store import tables as t
 from dialer.store import transfers, units
-from dialer.store.rowset import word
+from dialer.store.rowset import in_words, word
 from dialer.store.unit_of_work import Row, Tx
 
 
@@ -44,7 +44,7 @@ class WorkCounts:
         return WorkCounts(**{name: getattr(self, name) + getattr(other, name) for name in names})
 
 
-_PENDING = sa.literal_column("assignment.state IN ('open', 'signed')", sa.Boolean)
+_PENDING = in_words(t.assignment.c.state, PENDING_STATES)
 
 
 def _kept(now: datetime) -> sa.ColumnElement[bool]:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from dialer.domain.acts import ActKind
 from dialer.domain.case import Reason
-from dialer.domain.errand import AssignmentState, TransferState, VisitStage
+from dialer.domain.errand import PENDING_STATES, AssignmentState, TransferState, VisitStage
 from dialer.domain.values import FraudType, Grade, OutcomeKind, Tag, Track
 from dialer.errors import NotFound
 from dialer.store import acts, transfers, units
@@ -19,11 +19,9 @@ from dialer.store import tables as t
 from dialer.store.desk import Scope
 from dialer.store.people import open_person
 from dialer.store.reads.masking import MaskedPerson, masked
-from dialer.store.rowset import word
+from dialer.store.rowset import in_words, word
 from dialer.store.seen import seen_by
 from dialer.store.unit_of_work import Row, Tx
-
-_PENDING = (word(AssignmentState.OPEN), word(AssignmentState.SIGNED))
 
 
 class VisitClock(StrEnum):
@@ -75,7 +73,7 @@ class VisitLine:
 
     @property
     def is_pending(self) -> bool:
-        return self.state in {AssignmentState.OPEN, AssignmentState.SIGNED}
+        return self.state in PENDING_STATES
 
     @property
     def clock(self) -> VisitClock:
@@ -230,7 +228,7 @@ def waiting(tx: Tx, *, scope: Scope, who: str, unit_id: int | None = None, limit
     area = _area(tx, scope)
     if unit_id is not None:
         area = sa.and_(area, units.within(a.unit_id, unit_id))
-    pending = (a.state.in_(_PENDING), sa.or_(own, area))
+    pending = (in_words(a.state, PENDING_STATES), sa.or_(own, area))
     order = (
         sa.case((own, 0), (a.state == word(AssignmentState.OPEN), 1), else_=2),
         a.urgency_at,
@@ -252,7 +250,7 @@ def asked_of(tx: Tx, *, unit_id: int | None, limit: int) -> tuple[VisitLine, ...
     statement = (
         _lines()
         .where(
-            t.assignment.c.state.in_(_PENDING),
+            in_words(t.assignment.c.state, PENDING_STATES),
             t.assignment_transfer.c.id.is_not(None),
             seen_by(t.assignment_transfer.c.to_unit_id, unit_id),
         )

@@ -9,9 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dialer.domain.attempt import AttemptState
+from dialer.domain.attempt import OPEN_STATES, AttemptState
 from dialer.domain.case import Reason
 from dialer.store import tables as t
+from dialer.store.rowset import in_words
 from dialer.store.unit_of_work import Tx
 
 AHEAD_AT_MOST = 10_000
@@ -60,7 +61,7 @@ def waiting_ring(tx: Tx, case_id: int) -> WaitingRing | None:
             ),
         )
         .outerjoin(t.live_number, t.live_number.c.phone_blind == t.person_phone.c.phone_blind)
-        .where(t.attempt.c.case_id == case_id, t.attempt.c.state != AttemptState.ENDED.value)
+        .where(t.attempt.c.case_id == case_id, in_words(t.attempt.c.state, OPEN_STATES))
         .order_by(t.attempt.c.n.desc())
         .limit(1)
     )

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from dialer.domain.case import CaseStatus, RobotState
-from dialer.domain.errand import AssignmentState, VisitStage
+from dialer.domain.errand import PENDING_STATES, AssignmentState, VisitStage
 from dialer.domain.values import Grade, TelephonyResult, Track
 from dialer.store import tables as t
 from dialer.store.columns import LIVE
-from dialer.store.rowset import word
+from dialer.store.rowset import in_words, word
 from dialer.store.seen import seen_by
 from dialer.store.unit_of_work import Tx
 
@@ -96,7 +96,7 @@ def work(tx: Tx, *, now: datetime, unit_id: int | None) -> dict[Track, PeoplesWo
                 for stage in stages
             ),
         )
-        .where(sa.or_(is_open, given.state == word(AssignmentState.SIGNED)), seen_by(given.unit_id, unit_id))
+        .where(in_words(given.state, PENDING_STATES), seen_by(given.unit_id, unit_id))
         .group_by(given.kind)
     )
     found = {

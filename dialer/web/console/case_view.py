@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from dialer.domain.access import Act
-from dialer.domain.attempt import AttemptState
+from dialer.domain.attempt import WAITING_STATES
 from dialer.domain.case import CaseStatus, Reason
 from dialer.domain.case_acts import Bar, acts_allowed
 from dialer.domain.errand import DeskCallState
@@ -31,7 +31,6 @@ TEMPLATE = "console/case.html"
 CLEAR_SECONDS = 120
 """So long stays in clear what was revealed."""
 _OWN_ACT = frozenset({OutcomeKind.DUPLICATE, OutcomeKind.MISSED})
-_BEFORE_THE_CALL = frozenset({AttemptState.PLANNED, AttemptState.READY})
 _ANY_MOMENT = frozenset({WaitReason.UNDER_WAY, WaitReason.PACING})
 _HIDDEN = frozenset({Bar.HIGHEST_GRADE, Bar.LOWEST_GRADE})
 """Bars that need no words: there is nothing to choose."""
@@ -127,7 +126,7 @@ def _is_live(sheet: CaseSheet) -> bool:
         return True
     if ring is None:
         return False
-    return ring.state not in _BEFORE_THE_CALL or (waiting is not None and waiting.reason in _ANY_MOMENT)
+    return ring.state not in WAITING_STATES or (waiting is not None and waiting.reason in _ANY_MOMENT)
 
 
 def _changed(visit: Visit, case_id: int, form: Typed) -> list[tuple[datetime, str, str]]:
