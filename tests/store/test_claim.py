@@ -24,6 +24,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from dialer.domain.attempt import LIVE_STATES
 from dialer.domain.case import Case
 from dialer.domain.values import FraudType, Grade
 from dialer.store import attempts, cases, pacing, people, returns
@@ -34,6 +35,7 @@ from dialer.store.keys import Keys
 from dialer.store.people import Known, Person
 from dialer.store.unit_of_work import Row, Store
 from dialer.store.vault import Vault
+from tests.core.domain.profile import STEADY
 
 NOON = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
 PHONES = tuple(f"+861990000000{n}" for n in range(4))
@@ -43,7 +45,6 @@ PER_SECOND = 2.0
 HORIZON = 1.0
 LEASE = 20.0
 SPACING = 60
-LIVE = ("claimed", "sending", "accepted", "ringing", "answered", "unknown")
 
 
 @pytest.fixture(scope="module")
@@ -257,7 +258,7 @@ class ClaimStory(RuleBasedStateMachine):
             return
         with self.store.begin() as tx:
             live = tx.rows(
-                sa.select(t.attempt.c.id, t.attempt.c.person_id).where(t.attempt.c.state.in_(LIVE))
+                sa.select(t.attempt.c.id, t.attempt.c.person_id).where(t.attempt.c.state.in_(LIVE_STATES))
             )
             holding = tx.rows(
                 sa.select(t.live_number.c.attempt_id).where(t.live_number.c.attempt_id.is_not(None))
@@ -280,10 +281,9 @@ def test_the_claim_keeps_its_promises(store: Store):
     run_state_machine_as_test(
         story,
         settings=settings(
+            STEADY,
             max_examples=40,
             stateful_step_count=40,
-            deadline=None,
-            derandomize=True,
             # Each step is a transaction: a story is told as it failed, not shortened for minutes.
             phases=[Phase.explicit, Phase.generate],
             suppress_health_check=list(HealthCheck),

@@ -66,6 +66,30 @@ class TestOneCall:
         assert b"13900000001" not in bytes(row["sealed"])
         assert "13900000001" not in str(row["facts"])
 
+    @pytest.mark.parametrize(
+        ("word", "sip_code", "answered_by", "result", "rang"),
+        [
+            ("completed", "200", "", "answered", True),
+            ("completed", "200", "machine_start", "machine", True),
+            ("no-answer", "480", "", "no_answer", True),
+            ("busy", "603", "", "rejected", True),
+            ("busy", "486", "", "busy", False),
+            ("failed", "404", "", "invalid_number", False),
+            ("failed", "503", "", "blocked", False),
+            ("canceled", "487", "", "canceled", False),
+        ],
+    )
+    def test_an_end_that_no_telephone_has_without_ringing_is_a_ring(
+        self, board: Switchboard, word: str, sip_code: str, answered_by: str, result: str, rang: bool
+    ) -> None:
+        """Also where the news of its ringing never came."""
+        attempt = board.call()
+        more = {"SipResponseCode": sip_code} | ({"AnsweredBy": answered_by} if answered_by else {})
+        assert codes(board.ask(status(attempt, word, "3", **more))) == [204]
+        row = board.attempt_row(attempt)
+        assert row["result"] == result
+        assert (row["ringing_at"] is not None) is rang
+
     def test_the_end_decides_the_case_and_frees_the_number(self, board: Switchboard) -> None:
         attempt = board.call()
         board.ask(status(attempt, "no-answer", "1"))

@@ -27,6 +27,7 @@ from dialer.settings import load_settings
 from dialer.store.keys import create
 from dialer.usecases.tokens import add_token
 from dialer.web.app import create_app
+from tests.core.domain.profile import STEADY
 from tests.store.reads.town import MORNING
 from tests.web.api.office import EVERYTHING, ROOT
 
@@ -89,9 +90,8 @@ def test_every_answer_is_one_that_the_description_names(
     described: schemathesis.schemas.BaseSchema, secret: str, path: str, method: str, mode: GenerationMode
 ):
     @settings(
+        STEADY,
         max_examples=40,
-        deadline=None,
-        derandomize=True,
         database=None,
         suppress_health_check=list(HealthCheck),
     )

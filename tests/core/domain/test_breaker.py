@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from dialer.domain.breaker import Breaker, BreakerRules, Trouble
-from tests.ops.scene import MORNING
+from tests.core.domain.samples import MORNING
 
 RULES = BreakerRules(
     opens_after=3,
