@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dialer.domain.errand import AssignmentState
+from dialer.domain.errand import PENDING_STATES, AssignmentState
 from dialer.domain.values import Contact, OutcomeKind
 
 _REACHED = {
@@ -29,4 +29,4 @@ def contact_of(outcome: OutcomeKind) -> Contact:
 
 
 def may_report(state: AssignmentState) -> bool:
-    return state in {AssignmentState.OPEN, AssignmentState.SIGNED}
+    return state in PENDING_STATES

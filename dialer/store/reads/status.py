@@ -9,13 +9,12 @@ import sqlalchemy as sa
 
 from dialer.domain.attempt import AttemptState
 from dialer.domain.case import CaseStatus, RobotState
-from dialer.domain.errand import AssignmentState
+from dialer.domain.errand import PENDING_STATES
 from dialer.domain.load import LoadState
 from dialer.domain.values import Grade, TelephonyResult, Track
 from dialer.store import tables as t
+from dialer.store.rowset import in_words
 from dialer.store.unit_of_work import Tx
-
-_WORK = (AssignmentState.OPEN.value, AssignmentState.SIGNED.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +122,7 @@ def _work(tx: Tx, *, now: datetime) -> tuple[Work, ...]:
             sa.func.count().label("n"),
             sa.func.count().filter(t.assignment.c.due_at <= now).label("overdue"),
         )
-        .where(t.assignment.c.state.in_(_WORK))
+        .where(in_words(t.assignment.c.state, PENDING_STATES))
         .group_by(t.assignment.c.kind)
     )
     found = {Track(row["kind"]): row for row in rows}
