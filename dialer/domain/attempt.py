@@ -7,7 +7,7 @@ planned     its time has not come                           no    not asked    t
 ready       waits in the queue for its turn and a line      no    not asked    this attempt will be
 claimed     a worker holds it under a lease; nothing sent   yes   not asked    yes, as soon as the lease has lapsed
 sending     committed just before the POST                  yes   in doubt     only when the carrier has not taken it
-unknown     the POST failed without an answer               yes   in doubt     only when the carrier has not taken it
+unknown     the POST got no answer, or its worker died      yes   in doubt     only when the carrier has not taken it
 accepted    the carrier gave a sid                          yes   has taken    no
 ringing     the telephone rings                             yes   has taken    no
 answered    somebody or something has answered              yes   has taken    no
@@ -98,6 +98,7 @@ _MEANING: Final = {
     _S.ANSWERED: (True, _Carrier.HAS_TAKEN),
     _S.ENDED: (False, _Carrier.IS_DONE),
 }
+"""Of each state: whether it holds a line, and what the carrier has of it."""
 
 
 def _states(*, line: bool | None = None, carrier: _Carrier | None = None) -> frozenset[AttemptState]:
