@@ -48,7 +48,7 @@ def case_command(
         person = reveal(app.engine, case_id, who=reveal_by, why=why) if reveal_by or why else None
         story = show_case(app.engine, case_id)
     if as_json:
-        typer.echo(json.dumps(tell_case(story), ensure_ascii=False))
+        typer.echo(json.dumps(tell_case(story).plain(), ensure_ascii=False))
         return
     console = Console()
     console.print(case_view(story, lang))
@@ -100,7 +100,7 @@ def cases_command(
         )
         zone = ZoneInfo(app.engine.centre.timezone)
     if as_json:
-        typer.echo(json.dumps(tell_page(page), ensure_ascii=False))
+        typer.echo(json.dumps(tell_page(page).plain(), ensure_ascii=False))
     else:
         Console().print(page_view(page, lang, zone))
 

@@ -76,7 +76,7 @@ def report_command(
         report = make_report(app.engine, report_period(app.engine, start, end))
         trials = running_trials(app.engine)
     if as_json:
-        typer.echo(json.dumps(tell_report(report, trials), ensure_ascii=False))
+        typer.echo(json.dumps(tell_report(report, trials).plain(), ensure_ascii=False))
     else:
         Console().print(report_view(report, lang, trials))
 
