@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dialer.bootstrap import application
+from dialer.cli_end import signer
 from dialer.domain.case import CaseStatus
 from dialer.domain.values import FraudType, Grade
 from dialer.errors import Invalid
@@ -36,7 +37,9 @@ W = TypeVar("W", bound=StrEnum)
 def case_command(
     case_id: int,
     lang: Annotated[Lang, typer.Option(help="zh or en")] = Lang.ZH,
-    reveal_by: Annotated[str, typer.Option("--reveal-by", help="who looks at what is hidden; audited")] = "",
+    reveal_by: Annotated[
+        str, typer.Option("--reveal-by", help="who looks at what is hidden; audited", callback=signer)
+    ] = "",
     why: Annotated[str, typer.Option("--why", help="why, with --reveal-by")] = "",
     *,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object, masked")] = False,

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dialer.bootstrap import application
+from dialer.cli_end import By
 from dialer.domain.stop_payment import StopResult
 from dialer.errors import Invalid
 from dialer.settings import load_settings
@@ -24,7 +25,7 @@ desk = typer.Typer()
 @desk.command("show")
 def show(
     assignment_id: int,
-    by: Annotated[str, typer.Option(help="who reads it; kept in the audit")],
+    by: By,
     *,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
@@ -53,7 +54,7 @@ def show(
 @desk.command("stop-payment")
 def stop_payment(
     stop_payment_id: int,
-    by: Annotated[str, typer.Option(help="who saw to it")],
+    by: By,
     result: Annotated[str, typer.Option(help="asked, too_late, or not_needed")] = StopResult.ASKED.value,
 ) -> None:
     """止付: the bank has been asked, or why not. What it stopped is reported with evidence: `dialer work done`."""

@@ -17,6 +17,7 @@ from rich.table import Table
 
 from dialer.bootstrap import Application, application
 from dialer.broker import BULK_QUEUE
+from dialer.cli_end import By
 from dialer.domain.load import LoadState
 from dialer.errors import Invalid, UnusableFile
 from dialer.runtime.logs import configure_logs
@@ -66,7 +67,7 @@ def load_command(
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what it would do, and do nothing")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
-    by: Annotated[str, typer.Option(help="who loads it")] = "cli",
+    by: By = "cli",
 ) -> None:
     """Load a target list; exit 2 when the file is no list."""
     settings = load_settings()

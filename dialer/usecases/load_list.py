@@ -18,6 +18,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import BinaryIO
 
+from dialer.domain.access import actor_name
 from dialer.domain.effects import AlarmCode
 from dialer.domain.load import LoadState
 from dialer.errors import NotFound, UnusableFile
@@ -56,6 +57,7 @@ class LoadReport:
 
 def submit_list(engine: Engine, content: BinaryIO, *, filename: str, source: str, by: str) -> int:
     """The file is kept, sealed, and waits for a worker; its load id. What cannot be a list is refused at once."""
+    who = actor_name(by)
     options = options_of(engine, source=source, filename=filename)
     most = engine.work.approve_above_rows
     with read_list(content, filename=filename, options=options) as reader:
@@ -63,7 +65,7 @@ def submit_list(engine: Engine, content: BinaryIO, *, filename: str, source: str
     content.seek(0)
     with engine.store.begin() as tx:
         load_id = loads.create(
-            tx, filename=filename, source=source, content=content, by=by, now=engine.clock.now()
+            tx, filename=filename, source=source, content=content, by=who, now=engine.clock.now()
         )
         if counted <= (most or SHORT):
             loads.measured(tx, load_id, total=counted)

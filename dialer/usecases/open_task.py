@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from dialer.domain.access import actor_name
 from dialer.domain.case import Case
 from dialer.domain.errand import AssignmentState
 from dialer.domain.values import Track
@@ -20,7 +21,6 @@ from dialer.store.reads.desk_view import Beside, Warned
 from dialer.store.reads.masking import MaskedPerson
 from dialer.store.stop_payments import StopPayment
 from dialer.store.unit_of_work import Tx
-from dialer.usecases.claim_errand import named
 from dialer.usecases.engine import Engine
 from dialer.usecases.show_conversation import HandOver, hand_over_of
 
@@ -73,14 +73,14 @@ class Pulse:
 def task_in_hand(engine: Engine, *, by: str) -> int | None:
     """The call that this desk has a running claim on."""
     with engine.store.begin() as tx:
-        return desk.claimed_by(tx, named(by), kind=Track.HUMAN, real_now=engine.real.now())
+        return desk.claimed_by(tx, actor_name(by), kind=Track.HUMAN, real_now=engine.real.now())
 
 
 def open_task(engine: Engine, assignment_id: int, *, by: str, token: int) -> None:
     """The holder of this claim sees the person and the conversation from now on; in the audit, once a claim. Raises
     `Overtaken`.
     """
-    who = named(by)
+    who = actor_name(by)
     with engine.store.begin() as tx:
         held = assignments.lock_held(tx, assignment_id, by=who, token=token)
         if not _is_opened(tx, held):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from dialer.domain.access import actor_name, said
 from dialer.domain.urgency import Urgency, urgency
-from dialer.errors import Invalid, NotFound
+from dialer.errors import NotFound
 from dialer.outcomes.next_steps import Step, next_steps
 from dialer.store import audits
 from dialer.store.people import Person
@@ -64,17 +65,15 @@ def reveal(engine: Engine, case_id: int, *, who: str, why: str, seen_by: int | N
     """The person in clear; who looked and why is in the audit before this returns. Raises `NotFound`, also for a case
     that the unit `seen_by` does not see, and `Invalid`.
     """
-    for field, text in (("who", who), ("why", why)):
-        if not text.strip():
-            raise Invalid(field=field, problem="is empty", mend="every look at hidden data names who and why")
+    viewer, reason = actor_name(who), said("why", why, mend="every look at hidden data names who and why")
     with engine.store.begin() as tx:
         check_case_seen(tx, case_id, seen_by)
         audits.write(
             tx,
-            who=who.strip(),
+            who=viewer,
             act="reveal",
             subject=f"case/{case_id}",
-            why=why.strip(),
+            why=reason,
             now=engine.clock.now(),
         )
         person = persons.of_case(tx, case_id)

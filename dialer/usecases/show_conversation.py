@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from dialer.domain.access import actor_name
 from dialer.domain.stop_payment import PaidWhen, StopResult
 from dialer.domain.values import Answer
-from dialer.errors import Invalid
 from dialer.scripts.model import Prompt
 from dialer.scripts.prompts import prompts_of
 from dialer.scripts.texts import filled, needs_verification
@@ -65,9 +65,7 @@ def show_hand_over(engine: Engine, assignment_id: int, *, by: str) -> HandOver:
     """Everything that an officer needs before ringing back. Who read it is in the audit. Raises `NotFound`, and
     `Invalid` without a name.
     """
-    who = by.strip()
-    if not who:
-        raise Invalid(field="by", problem="is empty", mend="whoever reads a conversation says who they are")
+    who = actor_name(by)
     with engine.store.begin() as tx:
         assignment = assignments.get(tx, assignment_id)
         audits.write(
@@ -93,9 +91,7 @@ def stop_payment_done(
     """The task is over, and the audit knows by whom. Raises `NotFound`, also for one of a case that the unit `seen_by`
     does not see, `Conflict`, `Invalid`.
     """
-    who = by.strip()
-    if not who:
-        raise Invalid(field="by", problem="is empty")
+    who = actor_name(by)
     now = engine.clock.now()
     with engine.store.begin() as tx:
         if seen_by is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
+from dialer.domain.access import DESK, ROBOT
 from dialer.domain.attempt import AttemptState
 from dialer.domain.case import Reason
 from dialer.domain.case_acts import Bar
@@ -15,7 +16,6 @@ from dialer.domain.values import Grade
 from dialer.errors import Conflict
 from dialer.language import Lang, mark, say
 from dialer.outcomes.next_steps import AHEAD_AT_MOST
-from dialer.store.book import DESK, ROBOT
 from dialer.usecases.why_waiting import Waiting, WaitReason
 from dialer.web.console.refusals import told
 from dialer.words import word
