@@ -22,7 +22,7 @@ from dialer.domain.case import CaseStatus
 from dialer.domain.values import FraudType, Grade
 from dialer.errors import Invalid
 from dialer.runtime.logs import configure_logs
-from dialer.sentences import entry_sentence, moment_words, step_sentence
+from dialer.sentences import ahead_words, entry_sentence, moment_words, step_sentence, waiting_sentence
 from dialer.settings import load_settings
 from dialer.store.reads.case_search import CasePage
 from dialer.usecases.make_report import report_period
@@ -171,18 +171,18 @@ def _next(story: CaseStory, lang: Lang) -> Table:
         (_pick(lang, "失效", "expiry"), u.expiry_seconds),
     )
     told = " + ".join(f"{name} {seconds}s" for name, seconds in parts)
-    ahead = story.file.ring.ahead if story.file.ring is not None else 0
+    ahead = ahead_words(story.ring.ahead if story.ring is not None else 0, lang)
     table.caption = _pick(
         lang,
         f"紧急度：立卷时间提前 {told}；前面还有 {ahead} 个更紧急的呼叫",
         f"urgency: its opening moved forward by {told}; {ahead} more urgent rings are ready",
     )
     if story.waiting is not None:
-        since = _clock(story.waiting.since, zone)
+        since, waits = _clock(story.waiting.since, zone), escape(waiting_sentence(story.waiting, lang))
         table.caption += _pick(
             lang,
-            f"\n呼叫等待（自 {since}）：{story.waiting.reason.value}，{story.waiting.detail}",
-            f"\nits ring waits since {since}: {story.waiting.reason.value}, {story.waiting.detail}",
+            f"\n呼叫等待（自 {since}）：{waits}",
+            f"\nits ring waits since {since}: {waits}",
         )
     table.caption_justify = "left"
     return table

@@ -7,14 +7,16 @@ from datetime import datetime
 from enum import StrEnum
 
 from dialer.domain.acts import ActKind
+from dialer.domain.attempt import AttemptState
 from dialer.domain.case import Reason
 from dialer.domain.effects import AlarmCode
 from dialer.domain.errand import WhoSeen
 from dialer.domain.message import MessagePurpose, MessageState
+from dialer.domain.pause import PauseScope
 from dialer.domain.reach import Reach
 from dialer.domain.values import Answer, Contact, FraudType, Grade, OutcomeKind, TelephonyResult, Track
 from dialer.language import Lang, mark, say
-from dialer.outcomes.next_steps import Step, StepKind, Wait
+from dialer.outcomes.next_steps import AHEAD_AT_MOST, Step, StepKind, Wait, Waiting, WaitReason
 from dialer.outcomes.timeline import Entry, EntryKind, Fact
 from dialer.words import word
 
@@ -24,10 +26,15 @@ _WAITS: Mapping[Wait, str] = {
     Wait.NOT_BEFORE: mark("its time has not come"),
     Wait.WINDOW: mark("the dialling window is closed"),
     Wait.HELD: mark("it is held"),
-    Wait.PAUSED: mark("all dialling is paused"),
+    Wait.PAUSED: mark("dialling is paused"),
     Wait.LINE_TROUBLE: mark("there is trouble with the line"),
     Wait.NUMBER_BUSY: mark("the same number rings or rests"),
     Wait.QUEUE: mark("more urgent ones go first"),
+}
+_FIXED: Mapping[WaitReason, str] = {
+    WaitReason.HELD: mark("its pause is over: it is being released"),
+    WaitReason.CARRIER_TROUBLE: mark("there is trouble with the telephone network"),
+    WaitReason.PACING: mark("it is next: a moment in the pace is waited for"),
 }
 
 
@@ -57,6 +64,52 @@ def step_sentence(step: Step, lang: Lang) -> str:  # noqa: PLR0911  # one arm a 
 
 def wait_words(wait: Wait, lang: Lang) -> str:
     return say(lang, _WAITS[wait])
+
+
+def waiting_sentence(waiting: Waiting, lang: Lang) -> str:
+    """Why the ring has not been made yet, without since when."""
+    f = waiting.facts
+    facts: dict[str, object] = dict(f)
+    match waiting.reason:
+        case WaitReason.UNDER_WAY:
+            text = mark("the ring is under way: %(state)s")
+            facts = {"state": _named(AttemptState, f["state"], lang)}
+        case WaitReason.PAUSED:
+            text = mark("dialling is paused (%(what)s) by %(by)s: %(why)s")
+            facts["what"] = _paused(f, lang)
+        case WaitReason.NUMBER_BUSY if "rests" in f:
+            text = mark("the number rests after a ring")
+        case WaitReason.NUMBER_BUSY:
+            text = mark("the same number rings for another case")
+        case WaitReason.PLANNED_FOR_LATER:
+            text = mark("its time has not come: %(why)s")
+            facts = {"why": _named(Reason, f["reason"], lang)}
+        case WaitReason.WINDOW_CLOSED:
+            text = mark("the robot rings from %(opens)s to %(closes)s")
+        case WaitReason.LINES_FULL if f:
+            text = mark("%(in_use)s of %(lines)s lines are in use, %(ahead)s more urgent ones go first")
+            facts["ahead"] = ahead_words(int(f["ahead"]), lang)
+        case WaitReason.LINES_FULL:
+            text = mark("no line is set up")
+        case WaitReason.QUEUE:
+            text = mark("in the queue: %(ahead)s more urgent ones go first")
+            facts["ahead"] = ahead_words(int(f["ahead"]), lang)
+        case _:
+            text = _FIXED[waiting.reason]
+    return say(lang, text, **facts)
+
+
+def ahead_words(ahead: int, lang: Lang) -> str:
+    """It is counted up to a limit."""
+    if ahead >= AHEAD_AT_MOST:
+        return say(lang, "at least %(n)s", n=f"{AHEAD_AT_MOST:,}")
+    return f"{ahead:,}"
+
+
+def _paused(f: Mapping[str, str | int], lang: Lang) -> str:
+    scope, subject = PauseScope(str(f["scope"])), str(f["subject"])
+    what = _named(Grade, subject, lang) if scope is PauseScope.GRADE else subject
+    return " ".join(part for part in (word(scope, lang), what) if part)
 
 
 def _listed(parts: Sequence[str], lang: Lang) -> str:

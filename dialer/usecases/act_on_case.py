@@ -46,7 +46,7 @@ def standing(engine: Engine, case_id: int) -> Standing:
 def changed_since(engine: Engine, case_id: int, *, since: datetime) -> tuple[Entry, ...]:
     """What happened to the case after a page was shown: for whoever was refused."""
     with engine.store.begin() as tx:
-        file = case_file.read(tx, case_id, now=engine.clock.now())
+        file = case_file.read(tx, case_id)
     return tuple(entry for entry in file.timeline if entry.at > since)
 
 

@@ -94,7 +94,7 @@ def show_bench(engine: Engine, assignment_id: int, *, by: str, scope: Scope) -> 
     with engine.store.begin() as tx:
         desk.check_work_seen(tx, assignment_id, scope)
         assignment = assignments.get(tx, assignment_id)
-        file = case_file.read(tx, assignment.case_id, now=engine.clock.now())
+        file = case_file.read(tx, assignment.case_id)
         is_held = _holds(assignment, by)
         beside = desk_view.beside(tx, person_id=file.stored.person_id, assignment_id=assignment_id, by=by)
         return Bench(

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dialer.domain.access import ROBOT, actor_name, said
-from dialer.domain.pause import PauseScope
+from dialer.domain.pause import Hold, PauseScope
 from dialer.domain.units import SEPARATOR
 from dialer.domain.values import Grade
 from dialer.errors import Invalid, NotFound
 from dialer.store import audits, holds, loads, pacing, returns, units
-from dialer.store.holds import Hold
 from dialer.store.unit_of_work import Tx
 from dialer.usecases.engine import Engine
 

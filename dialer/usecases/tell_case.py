@@ -13,11 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dialer.domain.case import CaseStatus, Reason
 from dialer.domain.values import Contact, FraudType, Grade, OutcomeKind, Tag, Track
-from dialer.outcomes.next_steps import StepKind, Wait
+from dialer.outcomes.next_steps import StepKind, Wait, WaitReason
 from dialer.outcomes.timeline import EntryKind
 from dialer.store.reads.case_search import CasePage
 from dialer.usecases.show_case import CaseStory
-from dialer.usecases.why_waiting import WaitReason
 
 
 class Resource(BaseModel):
@@ -182,7 +181,7 @@ def tell_case(story: CaseStory) -> CaseOut:
                 grade_seconds=urgency.grade_seconds,
                 amount_seconds=urgency.amount_seconds,
                 expiry_seconds=urgency.expiry_seconds,
-                ahead=file.ring.ahead if file.ring is not None else None,
+                ahead=story.ring.ahead if story.ring is not None else None,
             ),
             "timeline": file.timeline,
         }

@@ -10,11 +10,12 @@ import sqlalchemy as sa
 from dialer.domain.breaker import Breaker
 from dialer.domain.pause import PauseScope
 from dialer.domain.values import FraudType, Grade
+from dialer.outcomes.next_steps import Wait, Waiting, WaitReason
 from dialer.store import pacing
 from dialer.store import tables as t
 from dialer.usecases.pause import end_pauses, pause
 from dialer.usecases.show_case import show_case
-from dialer.usecases.why_waiting import Waiting, WaitReason, why_waiting
+from dialer.usecases.why_waiting import why_waiting
 from tests.ops.scene import MORNING, Scene
 
 
@@ -169,3 +170,19 @@ def test_the_case_itself_shows_it(scene: Scene):
     assert story.waiting == why(scene, case_id)
     assert story.waiting is not None
     assert story.waiting.reason is WaitReason.PAUSED
+
+
+def test_one_failed_post_is_no_line_trouble(scene: Scene):
+    """Every surface asks the breaker: it lets calls leave until several in a row have failed."""
+    case_id = scene.open_case()
+    scene.later(seconds=3)
+    set_breaker(scene, Breaker(troubles=1))
+    story = show_case(scene.engine, case_id)
+    assert story.waiting is not None
+    assert story.waiting.reason is WaitReason.PACING
+    assert story.next_steps[0].waits == ()
+    set_breaker(scene, Breaker(troubles=7, openings=1, opened_at=MORNING))
+    story = show_case(scene.engine, case_id)
+    assert story.waiting is not None
+    assert story.waiting.reason is WaitReason.CARRIER_TROUBLE
+    assert story.next_steps[0].waits == (Wait.LINE_TROUBLE,)

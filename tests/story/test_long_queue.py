@@ -7,8 +7,9 @@ import sqlalchemy as sa
 
 from bench.backlog import FIRST, fill
 from dialer.domain.values import Grade
+from dialer.outcomes.next_steps import WaitReason
 from dialer.store import tables as t
-from dialer.usecases.why_waiting import WaitReason, why_waiting
+from dialer.usecases.why_waiting import why_waiting
 from tests.ops.scene import Scene
 from tests.ops.test_after_an_outage import dial_for, most_within
 
