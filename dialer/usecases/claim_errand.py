@@ -56,12 +56,6 @@ def claim_next(engine: Engine, *, by: str, scope: Scope, kind: Track = Track.HUM
         return _task(tx, engine, found)
 
 
-def show_task(engine: Engine, assignment_id: int) -> Task:
-    """As it stands now, whoever has it. Raises `NotFound`."""
-    with engine.store.begin() as tx:
-        return _task(tx, engine, assignment_id)
-
-
 def _task(tx: Tx, engine: Engine, assignment_id: int) -> Task:
     assignment = assignments.get(tx, assignment_id)
     same_case = assignments.of_case(tx, assignment.case_id)

@@ -100,12 +100,6 @@ def _begin(
         return person.phones[number]
 
 
-def desk_calls_of(engine: Engine, case_id: int) -> list[DeskCall]:
-    """Every call that people made for this case, oldest first."""
-    with engine.store.begin() as tx:
-        return desk_calls.of_case(tx, case_id)
-
-
 async def settle_desk_calls(engine: Engine, client: DeskClient) -> int:
     """Calls that are over and of whose second leg nothing was told are asked about; what the carrier never spoke of, or
     is silent about for too long, is over. How many were settled.

@@ -94,9 +94,6 @@ class _Desk:
         self.new_cases: dict[int, StoredCase] = {}
         self.rows: dict[int, tuple[object, ...]] = {}
         self.moved: dict[int, StoredCase] = {}
-        self.succeeded_before = {
-            s.case.id: s.case.watch_until for of_one in self.cases_of.values() for s in of_one
-        }
         self.found_units: dict[int, int] = {}
         self.book = Book.begin(self.now)
         self.arrived: list[tuple[Content, int, int]] = []
