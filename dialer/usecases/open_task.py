@@ -24,9 +24,6 @@ from dialer.store.unit_of_work import Tx
 from dialer.usecases.engine import Engine
 from dialer.usecases.show_conversation import HandOver, hand_over_of
 
-_REVEAL = "reveal"
-_WHY = "desk"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
@@ -83,10 +80,13 @@ def open_task(engine: Engine, assignment_id: int, *, by: str, token: int) -> Non
     who = actor_name(by)
     with engine.store.begin() as tx:
         held = assignments.lock_held(tx, assignment_id, by=who, token=token)
-        if not _is_opened(tx, held):
-            now, subject, facts = engine.clock.now(), f"case/{held.case_id}", _claim(held)
-            for act in (_REVEAL, "conversation"):
-                audits.write(tx, who=who, act=act, subject=subject, why=_WHY, now=now, facts=facts)
+        if held.is_opened:
+            return
+        assignments.opened(tx, held)
+        now, subject = engine.clock.now(), f"case/{held.case_id}"
+        facts = {"assignment_id": held.id, "token": held.token}
+        for act in ("reveal", "conversation"):
+            audits.write(tx, who=who, act=act, subject=subject, why="desk", now=now, facts=facts)
 
 
 def show_bench(engine: Engine, assignment_id: int, *, by: str, scope: Scope) -> Bench:
@@ -103,7 +103,7 @@ def show_bench(engine: Engine, assignment_id: int, *, by: str, scope: Scope) -> 
             case=file.stored.case,
             unit=assignment.unit or file.stored.unit,
             masked=file.person,
-            opened=_opened(tx, engine, assignment) if is_held and _is_opened(tx, assignment) else None,
+            opened=_opened(tx, engine, assignment) if is_held and assignment.is_opened else None,
             timeline=file.timeline,
             stop_payments=tuple(desk_view.stop_payments(tx, scope, case_id=assignment.case_id)),
             calls=_calls(tx, assignment),
@@ -147,16 +147,6 @@ def _calls(tx: Tx, assignment: Assignment) -> tuple[DeskCall, ...]:
 def _names(tx: Tx, assignment: Assignment, beside: Iterable[Beside]) -> dict[str, str]:
     return staff.display_names(
         tx, {assignment.signed_by, assignment.done_by or "", *(one.who for one in beside)}
-    )
-
-
-def _claim(held: Assignment) -> dict[str, object]:
-    return {"assignment_id": held.id, "token": held.token}
-
-
-def _is_opened(tx: Tx, held: Assignment) -> bool:
-    return audits.is_written(
-        tx, who=held.signed_by, act=_REVEAL, subject=f"case/{held.case_id}", facts=_claim(held)
     )
 
 
