@@ -13,11 +13,10 @@ from dialer.bootstrap import application
 from dialer.cli_end import By
 from dialer.domain.stop_payment import StopResult
 from dialer.errors import Invalid
+from dialer.outcomes.money import FEN_PER_YUAN
 from dialer.settings import load_settings
 from dialer.usecases.show_conversation import HandOver, Paid, Said, show_hand_over, stop_payment_done
 from dialer.words import Lang, word
-
-_FEN_PER_YUAN = 100
 
 desk = typer.Typer()
 
@@ -100,7 +99,7 @@ def _said(said: Said) -> dict[str, object]:
 
 def _paid(paid: Paid) -> dict[str, str]:
     return {
-        "元 yuan": "-" if paid.amount_fen is None else str(paid.amount_fen // _FEN_PER_YUAN),
+        "元 yuan": "-" if paid.amount_fen is None else str(paid.amount_fen // FEN_PER_YUAN),
         "账号末四位 account": paid.payee_account_last4 or "-",
         "时间 when": "-" if paid.when is None else f"{word(paid.when, Lang.ZH)} {word(paid.when, Lang.EN)}",
     }

@@ -12,6 +12,7 @@ import typer
 
 from dialer.domain.access import actor_name
 from dialer.errors import DialerError, UnusableFile
+from dialer.language import Lang
 
 _UNUSABLE = 2
 _INTERRUPTED = 130
@@ -25,6 +26,10 @@ def signer(by: str) -> str:
 
 
 By = Annotated[str, typer.Option(help="who does this; kept in the audit", callback=signer)]
+
+
+def pick(lang: Lang, zh: str, en: str) -> str:
+    return zh if lang is Lang.ZH else en
 
 
 def answer(tree: typer.Typer, words: Sequence[str]) -> NoReturn:

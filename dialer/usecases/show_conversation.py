@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from dialer.domain.access import actor_name
 from dialer.domain.stop_payment import PaidWhen, StopResult
 from dialer.domain.values import Answer
+from dialer.outcomes.money import FEN_PER_YUAN
 from dialer.scripts.model import Prompt
 from dialer.scripts.prompts import prompts_of
 from dialer.scripts.texts import filled, needs_verification
@@ -21,8 +22,6 @@ from dialer.store.reads.conversation import Exchange, conversation
 from dialer.store.unit_of_work import Tx
 from dialer.usecases.editions import Edition, EditionMissing, Editions
 from dialer.usecases.engine import Engine
-
-_FEN_PER_YUAN = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +179,7 @@ def paid_in(turns: Iterable[Exchange]) -> Paid | None:
     yuan = typed.get("paid_yuan", "")
     when = typed.get("paid_when", "")
     return Paid(
-        amount_fen=int(yuan) * _FEN_PER_YUAN if yuan.isdecimal() else None,
+        amount_fen=int(yuan) * FEN_PER_YUAN if yuan.isdecimal() else None,
         payee_account_last4=typed.get("payee_account_last4") or None,
         when=PaidWhen(when) if when in set(PaidWhen) else None,
     )

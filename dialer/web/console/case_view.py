@@ -22,10 +22,11 @@ from dialer.usecases.act_on_case import changed_since
 from dialer.usecases.name_staff import name_staff
 from dialer.usecases.read_case import CaseSheet, units_to_hand_to
 from dialer.web.console.case_story import is_told_twice, story_items
-from dialer.web.console.case_words import by_words, named
+from dialer.web.console.case_words import by_words
 from dialer.web.console.desk_words import dialled
 from dialer.web.console.unit_choice import unit_names
 from dialer.web.console.visit import Visit
+from dialer.words import stored_word
 
 TEMPLATE = "console/case.html"
 CLEAR_SECONDS = 120
@@ -74,7 +75,7 @@ def case_facts(
         "ahead": ahead_words(story.ring.ahead, lang) if story.ring is not None else "",
         "is_live": _is_live(sheet),
         "who": lambda login: by_words(login, names, lang),
-        "named": lambda kind, value: named(kind, value, lang),
+        "named": lambda kind, value: stored_word(kind, value, lang),
         "form": form,
         "changed": _changed(visit, case.id, form),
         "may_work": may_work,

@@ -5,7 +5,6 @@ of an act.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 
 from dialer.domain.access import DESK, ROBOT
 from dialer.domain.case_acts import Bar
@@ -58,11 +57,3 @@ def conflict_words(fault: Conflict, lang: Lang) -> str:
     if current in _CONFLICTS:
         return say(lang, _CONFLICTS[current])
     return told(fault, lang)
-
-
-def named(kind: type[StrEnum], value: str, lang: Lang) -> str:
-    """The word of a stored value; a value of a later version is told as it stands."""
-    try:
-        return word(kind(value), lang)
-    except ValueError:
-        return value
