@@ -11,7 +11,6 @@ from dialer.domain.pause import Hold
 from dialer.domain.window import Window
 from dialer.outcomes.next_steps import LinesNow, PendingRing, Step, Waiting, in_the_way, next_steps
 from dialer.store import holds, pacing
-from dialer.store.reads import waiting
 from dialer.store.unit_of_work import Tx
 from dialer.usecases.engine import Engine
 
@@ -44,11 +43,6 @@ def circumstances(tx: Tx, engine: Engine) -> Circumstances:
         window=engine.policies.newest.window,
         now=now,
     )
-
-
-def why_waiting(tx: Tx, engine: Engine, case_id: int) -> Waiting | None:
-    """The first thing in the way of the case's ring. None: no ring of this case is planned or live."""
-    return next(iter(circumstances(tx, engine).waits(waiting.pending_ring(tx, case_id))), None)
 
 
 def _lines_now(group: pacing.LineGroup, *, now: datetime, real_now: datetime) -> LinesNow:

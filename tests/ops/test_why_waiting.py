@@ -15,13 +15,11 @@ from dialer.store import pacing
 from dialer.store import tables as t
 from dialer.usecases.pause import end_pauses, pause
 from dialer.usecases.show_case import show_case
-from dialer.usecases.why_waiting import why_waiting
 from tests.ops.scene import MORNING, Scene
 
 
 def why(scene: Scene, case_id: int) -> Waiting:
-    with scene.tx() as tx:
-        found = why_waiting(tx, scene.engine, case_id)
+    found = show_case(scene.engine, case_id).waiting
     assert found is not None
     return found
 
@@ -33,8 +31,7 @@ def set_breaker(scene: Scene, breaker: Breaker) -> None:
 
 def test_nothing_waits_where_no_ring_is_planned(scene: Scene):
     case_id = scene.open_case(missed=True)
-    with scene.tx() as tx:
-        assert why_waiting(tx, scene.engine, case_id) is None
+    assert show_case(scene.engine, case_id).waiting is None
 
 
 def test_next_in_turn_it_waits_for_the_pace(scene: Scene):
@@ -161,15 +158,6 @@ def test_under_way_it_says_how_far(scene: Scene, state: str):
     scene.change_attempt(scene.attempt_of(case_id)["id"], state=state)
     found = why(scene, case_id)
     assert (found.reason, found.detail) == (WaitReason.UNDER_WAY, state)
-
-
-def test_the_case_itself_shows_it(scene: Scene):
-    case_id = scene.open_case()
-    pause(scene.engine, scope=PauseScope.ALL, minutes=30, by="zhao", why="检修")
-    story = show_case(scene.engine, case_id)
-    assert story.waiting == why(scene, case_id)
-    assert story.waiting is not None
-    assert story.waiting.reason is WaitReason.PAUSED
 
 
 def test_one_failed_post_is_no_line_trouble(scene: Scene):
