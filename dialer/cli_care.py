@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dialer.bootstrap import application
+from dialer.cli_end import By
 from dialer.domain.values import FraudType
 from dialer.errors import Invalid
 from dialer.runtime.doctor import Probe, Subject, examine
@@ -80,7 +81,7 @@ def create_keys(path: Path) -> None:
 @filed.command("add")
 def add_filed(
     case_number: Annotated[str, typer.Option(help="the police's number of the case")],
-    by: Annotated[str, typer.Option(help="who records it")] = "cli",
+    by: By = "cli",
     id_number: Annotated[str, typer.Option(help="of the person")] = "",
     phone: Annotated[str, typer.Option(help="of the person, where no id number is known")] = "",
     fraud_type: Annotated[str, typer.Option(help="where the person has several cases")] = "unknown",

@@ -17,11 +17,12 @@ from rich.table import Table
 from rich.text import Text
 
 from dialer.bootstrap import application
+from dialer.cli_end import pick, signer
 from dialer.domain.case import CaseStatus
 from dialer.domain.values import FraudType, Grade
 from dialer.errors import Invalid
 from dialer.runtime.logs import configure_logs
-from dialer.sentences import entry_sentence, moment_words, step_sentence
+from dialer.sentences import ahead_words, entry_sentence, moment_words, step_sentence, waiting_sentence
 from dialer.settings import load_settings
 from dialer.store.reads.case_search import CasePage
 from dialer.usecases.make_report import report_period
@@ -36,7 +37,9 @@ W = TypeVar("W", bound=StrEnum)
 def case_command(
     case_id: int,
     lang: Annotated[Lang, typer.Option(help="zh or en")] = Lang.ZH,
-    reveal_by: Annotated[str, typer.Option("--reveal-by", help="who looks at what is hidden; audited")] = "",
+    reveal_by: Annotated[
+        str, typer.Option("--reveal-by", help="who looks at what is hidden; audited", callback=signer)
+    ] = "",
     why: Annotated[str, typer.Option("--why", help="why, with --reveal-by")] = "",
     *,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object, masked")] = False,
@@ -48,7 +51,7 @@ def case_command(
         person = reveal(app.engine, case_id, who=reveal_by, why=why) if reveal_by or why else None
         story = show_case(app.engine, case_id)
     if as_json:
-        typer.echo(json.dumps(tell_case(story), ensure_ascii=False))
+        typer.echo(json.dumps(tell_case(story).plain(), ensure_ascii=False))
         return
     console = Console()
     console.print(case_view(story, lang))
@@ -100,7 +103,7 @@ def cases_command(
         )
         zone = ZoneInfo(app.engine.centre.timezone)
     if as_json:
-        typer.echo(json.dumps(tell_page(page), ensure_ascii=False))
+        typer.echo(json.dumps(tell_page(page).plain(), ensure_ascii=False))
     else:
         Console().print(page_view(page, lang, zone))
 
@@ -120,10 +123,6 @@ def case_view(story: CaseStory, lang: Lang) -> RenderableType:
     return Group(_header(story, lang), _next(story, lang), _timeline(story, lang))
 
 
-def _pick(lang: Lang, zh: str, en: str) -> str:
-    return zh if lang is Lang.ZH else en
-
-
 def _header(story: CaseStory, lang: Lang) -> Panel:
     stored, person = story.file.stored, story.file.person
     case = stored.case
@@ -141,45 +140,45 @@ def _header(story: CaseStory, lang: Lang) -> Panel:
         " · ".join(words),
         " · ".join(part for part in (stored.source, stored.unit) if part),
     ]
-    title = _pick(lang, f"案件 {case.id}", f"Case {case.id}")
+    title = pick(lang, f"案件 {case.id}", f"Case {case.id}")
     if stored.drill:
-        title += _pick(lang, "（演练）", " (drill)")
+        title += pick(lang, "（演练）", " (drill)")
     return Panel(Text("\n".join(lines)), title=title, title_align="left")
 
 
 def _next(story: CaseStory, lang: Lang) -> Table:
     zone = ZoneInfo(story.timezone)
     table = Table(
-        title=_pick(lang, "下一步", "What comes next"),
+        title=pick(lang, "下一步", "What comes next"),
         box=SIMPLE_HEAD,
         title_justify="left",
         title_style="bold",
     )
-    for column in (_pick(lang, "时间", "when"), "", _pick(lang, "事项及原因", "what, and why")):
+    for column in (pick(lang, "时间", "when"), "", pick(lang, "事项及原因", "what, and why")):
         table.add_column(column)
     for step in story.next_steps:
-        at = _clock(step.at, zone) if step.at is not None else _pick(lang, "随时", "any moment")
+        at = _clock(step.at, zone) if step.at is not None else pick(lang, "随时", "any moment")
         away = moment_words(step.at, story.told_at, lang)
         table.add_row(at, away, escape(step_sentence(step, lang)))
     u = story.urgency
     parts = (
-        (_pick(lang, "等级", "grade"), u.grade_seconds),
-        (_pick(lang, "金额", "amount"), u.amount_seconds),
-        (_pick(lang, "失效", "expiry"), u.expiry_seconds),
+        (pick(lang, "等级", "grade"), u.grade_seconds),
+        (pick(lang, "金额", "amount"), u.amount_seconds),
+        (pick(lang, "失效", "expiry"), u.expiry_seconds),
     )
     told = " + ".join(f"{name} {seconds}s" for name, seconds in parts)
-    ahead = story.file.ring.ahead if story.file.ring is not None else 0
-    table.caption = _pick(
+    ahead = ahead_words(story.ring.ahead if story.ring is not None else 0, lang)
+    table.caption = pick(
         lang,
         f"紧急度：立卷时间提前 {told}；前面还有 {ahead} 个更紧急的呼叫",
         f"urgency: its opening moved forward by {told}; {ahead} more urgent rings are ready",
     )
     if story.waiting is not None:
-        since = _clock(story.waiting.since, zone)
-        table.caption += _pick(
+        since, waits = _clock(story.waiting.since, zone), escape(waiting_sentence(story.waiting, lang))
+        table.caption += pick(
             lang,
-            f"\n呼叫等待（自 {since}）：{story.waiting.reason.value}，{story.waiting.detail}",
-            f"\nits ring waits since {since}: {story.waiting.reason.value}, {story.waiting.detail}",
+            f"\n呼叫等待（自 {since}）：{waits}",
+            f"\nits ring waits since {since}: {waits}",
         )
     table.caption_justify = "left"
     return table
@@ -188,9 +187,9 @@ def _next(story: CaseStory, lang: Lang) -> Table:
 def _timeline(story: CaseStory, lang: Lang) -> Table:
     zone = ZoneInfo(story.timezone)
     table = Table(
-        title=_pick(lang, "经过", "What happened"), box=SIMPLE_HEAD, title_justify="left", title_style="bold"
+        title=pick(lang, "经过", "What happened"), box=SIMPLE_HEAD, title_justify="left", title_style="bold"
     )
-    for column in (_pick(lang, "时间", "when"), _pick(lang, "何人", "who"), _pick(lang, "何事", "what")):
+    for column in (pick(lang, "时间", "when"), pick(lang, "何人", "who"), pick(lang, "何事", "what")):
         table.add_column(column, overflow="fold")
     for entry in story.file.timeline:
         table.add_row(_clock(entry.at, zone), escape(entry.by), escape(entry_sentence(entry, lang)))
@@ -215,7 +214,7 @@ def page_view(page: CasePage, lang: Lang, zone: ZoneInfo) -> RenderableType:
         ("属地", "unit"),
         ("立卷", "opened"),
     ):
-        table.add_column(_pick(lang, zh, en), overflow="fold")
+        table.add_column(pick(lang, zh, en), overflow="fold")
     for line in page.cases:
         table.add_row(
             str(line.id),
@@ -230,5 +229,5 @@ def page_view(page: CasePage, lang: Lang, zone: ZoneInfo) -> RenderableType:
         )
     if page.next_before_id is None:
         return table
-    more = _pick(lang, "下一页", "next page")
+    more = pick(lang, "下一页", "next page")
     return Group(table, Text(f"{more}: --before {page.next_before_id}", style="dim"))

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dialer.bootstrap import application
+from dialer.cli_end import By
 from dialer.domain.effects import AlarmCode
 from dialer.domain.pause import PauseScope
 from dialer.domain.values import Grade
@@ -28,13 +29,12 @@ alarms = typer.Typer(help="What a supervisor must see.", invoke_without_command=
 _Unit = Annotated[str | None, typer.Option("--unit", help="of this unit only 属地")]
 _Load = Annotated[str | None, typer.Option("--load", help="of this list only 名单")]
 _GradeOption = Annotated[str | None, typer.Option("--grade", help="of this grade only 等级")]
-_By = Annotated[str, typer.Option(help="who does this")]
 
 
 @control.command("pause")
 def pause(
     minutes: Annotated[float, typer.Option(help="how long; it ends by itself")],
-    by: _By,
+    by: By,
     why: Annotated[str, typer.Option(help="for the record, and for whoever wonders")],
     unit: _Unit = None,
     load: _Load = None,
@@ -50,7 +50,7 @@ def pause(
 
 @control.command("resume")
 def resume(
-    by: _By,
+    by: By,
     why: Annotated[str, typer.Option(help="for the record")] = "",
     unit: _Unit = None,
     load: _Load = None,
@@ -100,7 +100,7 @@ def pauses(*, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
 def pace(
     calls_per_second: Annotated[float | None, typer.Option(help="new calls, all workers together")] = None,
     lines: Annotated[int | None, typer.Option(help="calls at the same time")] = None,
-    by: Annotated[str, typer.Option(help="who does this")] = "",
+    by: By = "",
     why: Annotated[str, typer.Option(help="for the record")] = "",
     *,
     from_settings: Annotated[
@@ -184,7 +184,7 @@ def list_alarms(
 
 
 @alarms.command("see")
-def see(alarm_id: int, by: _By) -> None:
+def see(alarm_id: int, by: By) -> None:
     """已阅: somebody has seen it."""
     with application(load_settings()) as app:
         see_alarm(app.engine, alarm_id, by=by)

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
@@ -28,12 +28,12 @@ from dialer.demo.accounts import make_accounts
 from dialer.demo.organisation import organise
 from dialer.errors import UnusableFile
 from dialer.outcomes.figures import Report
-from dialer.outcomes.report_form import report_form
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.supervisor import Supervisor
 from dialer.settings import Settings, load_settings
 from dialer.store.tallies import Progress
 from dialer.usecases.make_report import make_report
+from dialer.usecases.tell_report import tell_report
 from dialer.words import Lang, word
 
 _NOT_SETTLED = 3
@@ -124,10 +124,12 @@ def _play(
         return _INTERRUPTED
     run.set_pace(app, speed=1.0)
     report = make_report(app.engine)
+    figures = tell_report(report, ()).plain()
+    del figures["trials"]
     told = run.account(
         app,
         load=loaded.plain(),
-        report=cast("dict[str, Any]", report_form(report)),
+        report=figures,
         seconds=time.monotonic() - started,
     )
     _show(told, report, as_json=as_json)

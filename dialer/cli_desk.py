@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.table import Table
 
 from dialer.bootstrap import application
+from dialer.cli_end import By
 from dialer.domain.stop_payment import StopResult
 from dialer.errors import Invalid
+from dialer.outcomes.money import FEN_PER_YUAN
 from dialer.settings import load_settings
 from dialer.usecases.show_conversation import HandOver, Paid, Said, show_hand_over, stop_payment_done
 from dialer.words import Lang, word
-
-_FEN_PER_YUAN = 100
 
 desk = typer.Typer()
 
@@ -24,7 +24,7 @@ desk = typer.Typer()
 @desk.command("show")
 def show(
     assignment_id: int,
-    by: Annotated[str, typer.Option(help="who reads it; kept in the audit")],
+    by: By,
     *,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
@@ -53,7 +53,7 @@ def show(
 @desk.command("stop-payment")
 def stop_payment(
     stop_payment_id: int,
-    by: Annotated[str, typer.Option(help="who saw to it")],
+    by: By,
     result: Annotated[str, typer.Option(help="asked, too_late, or not_needed")] = StopResult.ASKED.value,
 ) -> None:
     """止付: the bank has been asked, or why not. What it stopped is reported with evidence: `dialer work done`."""
@@ -99,7 +99,7 @@ def _said(said: Said) -> dict[str, object]:
 
 def _paid(paid: Paid) -> dict[str, str]:
     return {
-        "元 yuan": "-" if paid.amount_fen is None else str(paid.amount_fen // _FEN_PER_YUAN),
+        "元 yuan": "-" if paid.amount_fen is None else str(paid.amount_fen // FEN_PER_YUAN),
         "账号末四位 account": paid.payee_account_last4 or "-",
         "时间 when": "-" if paid.when is None else f"{word(paid.when, Lang.ZH)} {word(paid.when, Lang.EN)}",
     }

@@ -17,8 +17,9 @@ from rich.table import Table
 
 from dialer.bootstrap import Application, application
 from dialer.broker import BULK_QUEUE
+from dialer.cli_end import By
 from dialer.domain.load import LoadState
-from dialer.errors import Invalid, UnusableFile
+from dialer.errors import UnusableFile
 from dialer.runtime.logs import configure_logs
 from dialer.settings import load_settings
 from dialer.store import facts, loads
@@ -28,9 +29,9 @@ from dialer.usecases.load_list import (
     forget_load,
     load_list,
     load_report,
-    preview_list,
     submit_list,
 )
+from dialer.usecases.look_at_list import preview_list
 
 _ALIVE = timedelta(seconds=8)
 _POLL_SECONDS = 0.2
@@ -66,7 +67,7 @@ def load_command(
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what it would do, and do nothing")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
-    by: Annotated[str, typer.Option(help="who loads it")] = "cli",
+    by: By = "cli",
 ) -> None:
     """Load a target list; exit 2 when the file is no list."""
     settings = load_settings()
@@ -181,12 +182,3 @@ def _show(loaded: Loaded, *, dry_run: bool) -> None:
         console.print(f"  … {len(report.rejects) - _SHOWN} more")
     if loaded.reject_file is not None:
         console.print(f"拒绝行 refused rows: {loaded.reject_file}", markup=False)
-
-
-def as_yuan(text: str | None, *, field: str) -> str:
-    """An option's text, or a clear refusal."""
-    if text is None:
-        return "0"
-    if not text.strip():
-        raise Invalid(field=field, problem="is empty")
-    return text

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from dialer.bootstrap import application
+from dialer.cli_end import By
 from dialer.errors import Invalid
 from dialer.intake.records import Field
 from dialer.settings import load_settings
@@ -20,7 +21,6 @@ from dialer.usecases.decide_load import (
 from dialer.usecases.load_list import load_list
 
 loads = typer.Typer(help="What people decide about lists.", no_args_is_help=True)
-_By = Annotated[str, typer.Option(help="who does this; kept in the audit")]
 
 
 @loads.command("waiting")
@@ -35,7 +35,7 @@ def waiting() -> None:
 
 
 @loads.command("approve")
-def approve(load_id: int, by: _By) -> None:
+def approve(load_id: int, by: By) -> None:
     """Let the rest of a large list be loaded, as the second person."""
     with application(load_settings()) as app:
         approve_load(app.engine, load_id, by=by)
@@ -44,7 +44,7 @@ def approve(load_id: int, by: _By) -> None:
 
 
 @loads.command("withdraw")
-def withdraw(load_id: int, by: _By, why: Annotated[str, typer.Option(help="the reason")]) -> None:
+def withdraw(load_id: int, by: By, why: Annotated[str, typer.Option(help="the reason")]) -> None:
     """Take a list back: what has not begun is closed, what has begun goes on."""
     with application(load_settings()) as app:
         done = withdraw_load(app.engine, load_id, by=by, why=why)
@@ -57,7 +57,7 @@ def columns(
     to: Annotated[
         list[str] | None, typer.Option("--set", help="HEADING=field; nothing after = for none")
     ] = None,
-    by: _By = "cli",
+    by: By = "cli",
 ) -> None:
     """Show or correct what a source's headings mean."""
     said = dict(_correction(text) for text in to or ())

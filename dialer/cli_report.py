@@ -16,10 +16,12 @@ from rich.table import Table
 from rich.text import Text
 
 from dialer.bootstrap import application
+from dialer.cli_end import pick
 from dialer.domain.values import AmountKind, Grade
 from dialer.figure_words import basis_word, count_word, rate_word
 from dialer.language import say
 from dialer.outcomes.figures import Report, Slice
+from dialer.outcomes.money import yuan
 from dialer.outcomes.rates import Basis, Rate, rates_of
 from dialer.runtime.logs import configure_logs
 from dialer.settings import load_settings
@@ -57,7 +59,6 @@ _BY_TYPE = (
     "visits",
     "defrauded_after_warning",
 )
-_FEN_PER_YUAN = 100
 _MINUTE_SECONDS = 60
 _HOUR_SECONDS = 3600
 
@@ -76,7 +77,7 @@ def report_command(
         report = make_report(app.engine, report_period(app.engine, start, end))
         trials = running_trials(app.engine)
     if as_json:
-        typer.echo(json.dumps(tell_report(report, trials), ensure_ascii=False))
+        typer.echo(json.dumps(tell_report(report, trials).plain(), ensure_ascii=False))
     else:
         Console().print(report_view(report, lang, trials))
 
@@ -90,7 +91,7 @@ def report_view(report: Report, lang: Lang, trials: Sequence[Comparison] = ()) -
         parts.append(
             Panel(
                 Text(
-                    _pick(
+                    pick(
                         lang,
                         "演练数据：以下数字全部来自演练，没有拨打任何真实电话",
                         "DRILL: every figure below is of a drill; no real phone was rung",
@@ -113,10 +114,6 @@ def report_view(report: Report, lang: Lang, trials: Sequence[Comparison] = ()) -
     return Group(*parts)
 
 
-def _pick(lang: Lang, zh: str, en: str) -> str:
-    return zh if lang is Lang.ZH else en
-
-
 def _table(title: str, *columns: str) -> Table:
     """The first column says what, the others are numbers."""
     table = Table(title=title, box=SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
@@ -131,22 +128,22 @@ def _moment(moment: datetime | None, zone: ZoneInfo, *, without: str) -> str:
 
 def _heading(report: Report, lang: Lang) -> Text:
     zone = ZoneInfo(report.timezone)
-    start = _moment(report.period.start, zone, without=_pick(lang, "最早", "the beginning"))
-    end = _moment(report.period.end, zone, without=_pick(lang, "现在", "now"))
+    start = _moment(report.period.start, zone, without=pick(lang, "最早", "the beginning"))
+    end = _moment(report.period.end, zone, without=pick(lang, "现在", "now"))
     made = _moment(report.generated_at, zone, without="")
-    title = _pick(lang, "预警劝阻成效报告", "Dissuasion report")
+    title = pick(lang, "预警劝阻成效报告", "Dissuasion report")
     text = Text(f"{title}  ", style="bold")
     text.append(f"{start} → {end}", style="not bold cyan")
-    text.append(f"  {_pick(lang, '截至', 'as of')} {made} ({report.timezone})", style="not bold dim")
+    text.append(f"  {pick(lang, '截至', 'as of')} {made} ({report.timezone})", style="not bold dim")
     return text
 
 
 def _funnel(report: Report, lang: Lang) -> Table:
     grades = [word(grade, lang) for grade in Grade]
     table = _table(
-        _pick(lang, "办理情况", "What was done"),
-        _pick(lang, "项目", "figure"),
-        _pick(lang, "合计", "all"),
+        pick(lang, "办理情况", "What was done"),
+        pick(lang, "项目", "figure"),
+        pick(lang, "合计", "all"),
         *grades,
     )
     slices = [report.figures.total, *(report.figures.by_grade[grade] for grade in Grade)]
@@ -161,12 +158,12 @@ def _number(count: int) -> str:
 
 def _rates(report: Report, lang: Lang) -> Table:
     table = _table(
-        _pick(lang, "比率", "Rates"),
-        _pick(lang, "指标", "rate"),
-        _pick(lang, "数值", "value"),
-        _pick(lang, "分子 / 分母", "of"),
-        _pick(lang, "时间口径", "window"),
-        _pick(lang, "未计入", "left out"),
+        pick(lang, "比率", "Rates"),
+        pick(lang, "指标", "rate"),
+        pick(lang, "数值", "value"),
+        pick(lang, "分子 / 分母", "of"),
+        pick(lang, "时间口径", "window"),
+        pick(lang, "未计入", "left out"),
     )
     for column in table.columns[3:]:
         column.justify = "left"
@@ -189,14 +186,14 @@ def _percent(rate: Rate) -> str:
 
 def _first_attempts(report: Report, lang: Lang) -> Table:
     table = _table(
-        _pick(lang, "首次呼叫用时", "Time to first attempt"),
-        _pick(lang, "等级", "grade"),
-        _pick(lang, "已呼叫", "tried"),
+        pick(lang, "首次呼叫用时", "Time to first attempt"),
+        pick(lang, "等级", "grade"),
+        pick(lang, "已呼叫", "tried"),
         "P50",
         "P90",
-        _pick(lang, "时限内", "within the limit"),
+        pick(lang, "时限内", "within the limit"),
     )
-    rows: list[tuple[str, Slice]] = [(_pick(lang, "合计", "all"), report.figures.total)]
+    rows: list[tuple[str, Slice]] = [(pick(lang, "合计", "all"), report.figures.total)]
     rows += [(word(grade, lang), report.figures.by_grade[grade]) for grade in Grade]
     for name, one in rows:
         first = one.first_attempt
@@ -225,11 +222,11 @@ def duration(seconds: float | None) -> str:
 
 def _amounts(report: Report, lang: Lang) -> Table:
     table = _table(
-        _pick(lang, "金额（元，三类互不相加）", "Amounts (yuan; the three are never summed)"),
-        _pick(lang, "类别", "kind"),
-        _pick(lang, "已审核", "approved"),
-        _pick(lang, "待审核", "not yet approved"),
-        _pick(lang, "已冲销", "reversed"),
+        pick(lang, "金额（元，三类互不相加）", "Amounts (yuan; the three are never summed)"),
+        pick(lang, "类别", "kind"),
+        pick(lang, "已审核", "approved"),
+        pick(lang, "待审核", "not yet approved"),
+        pick(lang, "已冲销", "reversed"),
     )
     table.caption = basis_word(Basis.OUTCOME_RECORDED, lang)
     table.caption_justify = "left"
@@ -240,16 +237,9 @@ def _amounts(report: Report, lang: Lang) -> Table:
     return table
 
 
-def yuan(fen: int) -> str:
-    """1,234.50 of whole fen, without a float in between."""
-    return f"{fen // _FEN_PER_YUAN:,}.{fen % _FEN_PER_YUAN:02}"
-
-
 def _fraud_types(report: Report, lang: Lang) -> Table:
     columns = [count_word(name, lang) for name in _BY_TYPE]
-    table = _table(
-        _pick(lang, "按诈骗类型", "By fraud type"), _pick(lang, "诈骗类型", "fraud type"), *columns
-    )
+    table = _table(pick(lang, "按诈骗类型", "By fraud type"), pick(lang, "诈骗类型", "fraud type"), *columns)
     for fraud_type, one in report.figures.by_fraud_type.items():
         if one.counts.warnings or one.counts.cases or one.counts.robot_calls:
             numbers = (_number(getattr(one.counts, name)) for name in _BY_TYPE)
@@ -261,18 +251,18 @@ def _trial(one: Comparison, report: Report, lang: Lang) -> tuple[Table, Text]:
     """The versions beside each other, and a sentence for each that is compared with the live one."""
     begun = _moment(one.trial.at, ZoneInfo(report.timezone), without="")
     grade = f" · {word(Grade(one.trial.grade), lang)}" if one.trial.grade else ""
-    title = _pick(lang, "话术对比试验", "Trial of a script")
+    title = pick(lang, "话术对比试验", "Trial of a script")
     names = [measured.measure for measured in one.versions[0].measured]
     table = _table(
         f"{title}  {one.trial.script_id}{grade}  {begun} →",
-        _pick(lang, "版本", "version"),
-        _pick(lang, "比例", "share"),
-        _pick(lang, "人数", "people"),
+        pick(lang, "版本", "version"),
+        pick(lang, "比例", "share"),
+        pick(lang, "人数", "people"),
         *(say(lang, MEASURES[name]) for name in names),
     )
     verdicts = []
     for version in one.versions:
-        live = f" {_pick(lang, '在用', 'live')}" if version.is_live else ""
+        live = f" {pick(lang, '在用', 'live')}" if version.is_live else ""
         table.add_row(
             f"{version.number}{live}",
             f"{version.weight:g}",
@@ -300,8 +290,8 @@ def _tried(one: Measured) -> str:
 def _left_out(report: Report, lang: Lang) -> Text:
     left_out = report.figures.left_out
     if not any(left_out.values()):
-        return Text(_pick(lang, "各项定义见 docs/metrics.md", "Definitions: docs/metrics.md"), style="dim")
+        return Text(pick(lang, "各项定义见 docs/metrics.md", "Definitions: docs/metrics.md"), style="dim")
     told = ", ".join(f"{name} {count:,}" for name, count in left_out.items() if count)
     return Text(
-        _pick(lang, f"演练记录未计入：{told}", f"Drill records left out of everything: {told}"), style="dim"
+        pick(lang, f"演练记录未计入：{told}", f"Drill records left out of everything: {told}"), style="dim"
     )

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from audio.clips import PROMPTS, ManifestUnreadable
+from dialer.cli_end import By
 from dialer.cli_trials import trials
 from dialer.cli_versions import render_version, versions
 from dialer.errors import Refusal, UnusableFile
@@ -73,7 +74,7 @@ scripts.registered_commands.extend(trials.registered_commands)
 def render_scripts(
     script: Annotated[str, typer.Argument(help="a script of the service; default: the shipped files")] = "",
     version: Annotated[int | None, typer.Argument(help="default: the live one")] = None,
-    by: Annotated[str, typer.Option(help="who asks for it")] = "cli",
+    by: By = "cli",
     *,
     out: Annotated[Path, typer.Option(help="where the sound goes")] = PROMPTS,
     styles: Annotated[Path, typer.Option(help="the voices of the engine (docs/scripts.md)")] = Path(

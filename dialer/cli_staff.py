@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dialer.bootstrap import application
+from dialer.cli_end import By
 from dialer.domain.access import Role
 from dialer.settings import load_settings
 from dialer.store.staff import Member
@@ -29,7 +30,6 @@ from dialer.words import Lang, word
 
 staff = typer.Typer(help="Accounts of the console.", no_args_is_help=True)
 
-By = Annotated[str, typer.Option(help="who does this")]
 Login = Annotated[str, typer.Argument(help="the account's login")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output")]
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dialer.bootstrap import application
+from dialer.cli_end import By
 from dialer.settings import load_settings
 from dialer.usecases.tokens import add_token, list_tokens, revoke_token
 
@@ -24,7 +25,7 @@ def add(
     ],
     days: Annotated[int, typer.Option(help="good for so many days")] = 365,
     unit: Annotated[str, typer.Option(help="its only unit; default: the whole city")] = "",
-    by: Annotated[str, typer.Option(help="who makes it")] = "cli",
+    by: By = "cli",
 ) -> None:
     """Make a token. Its secret is printed once, on standard output, and kept nowhere."""
     with application(load_settings()) as app:
@@ -79,7 +80,7 @@ def list_all(*, as_json: Annotated[bool, typer.Option("--json")] = False) -> Non
 
 
 @token.command("revoke")
-def revoke(name: str, by: Annotated[str, typer.Option(help="who revokes it")] = "cli") -> None:
+def revoke(name: str, by: By = "cli") -> None:
     """A token is refused from now on, by every process within seconds."""
     with application(load_settings()) as app:
         revoke_token(app.engine, name, by=by)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dialer.bootstrap import application
+from dialer.cli_end import By
 from dialer.domain.values import Grade
 from dialer.errors import Invalid
 from dialer.language import Lang, say
@@ -29,7 +30,7 @@ _NO_FILED = f"{say(Lang.ZH, NO_FILED_CASES)} {NO_FILED_CASES}"
 @trials.command("trial")
 def trial_command(
     script: Annotated[str, typer.Argument(help="such as loan")],
-    by: Annotated[str, typer.Option(help="who does this")],
+    by: By,
     reason: Annotated[str, typer.Option(help="what is to be found out")],
     weights: Annotated[str, typer.Option(help="shares by version, such as 1=50,2=50; empty ends it")] = "",
     grade: Annotated[Grade | None, typer.Option(help="one grade; default: all others")] = None,

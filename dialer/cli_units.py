@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dialer.bootstrap import application
+from dialer.cli_end import By
 from dialer.errors import Invalid
 from dialer.settings import load_settings
 from dialer.store import tray as waiting
@@ -18,7 +19,6 @@ from dialer.usecases.import_units import UnusableUnits, find_unit, import_units,
 from dialer.usecases.sort_tray import assign_unit, forget_alias, teach_alias
 
 units = typer.Typer(help="The organisation tree and its names.", no_args_is_help=True)
-_By = Annotated[str, typer.Option(help="who does this; kept in the audit")]
 
 
 @units.command("import")
@@ -26,7 +26,7 @@ def import_(
     file: Annotated[
         Path, typer.Argument(help="csv or xlsx: name 名称, parent 上级, level 级别, aliases 别名")
     ],
-    by: _By,
+    by: By,
     *,
     close_missing: Annotated[
         bool, typer.Option("--close-missing", help="close units that the list does not name")
@@ -88,7 +88,7 @@ def list_all(*, as_json: Annotated[bool, typer.Option("--json")] = False) -> Non
 @units.command("alias")
 def alias(
     text: Annotated[str, typer.Argument(help="as lists write it")],
-    by: _By,
+    by: By,
     unit: Annotated[str, typer.Argument(help="the unit's number, name or path")] = "",
     *,
     forget: Annotated[bool, typer.Option("--forget", help="the text means no unit any more")] = False,
@@ -132,7 +132,7 @@ def tray(*, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
 def assign(
     case_id: int,
     unit: Annotated[str, typer.Argument(help="the unit's number, name or path")],
-    by: _By,
+    by: By,
     *,
     teach: Annotated[
         bool, typer.Option("--teach", help="the list's text means this unit from now on")

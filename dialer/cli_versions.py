@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from dialer.bootstrap import Application, application
+from dialer.cli_end import By
 from dialer.domain.script_life import RenderState
 from dialer.errors import Refusal, UnusableFile
 from dialer.runtime.logs import configure_logs
@@ -35,7 +36,6 @@ _STUCK_SECONDS = 15.0
 _SLICE_SECONDS = 3600.0
 
 Json = Annotated[bool, typer.Option("--json", help="one JSON object")]
-By = Annotated[str, typer.Option(help="who does this")]
 ScriptId = Annotated[str, typer.Argument(help="such as police_impersonation")]
 
 

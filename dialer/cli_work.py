@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dialer.bootstrap import application
+from dialer.cli_end import By, signer
 from dialer.domain.case import Reason
 from dialer.domain.values import OutcomeKind, Track
 from dialer.errors import Invalid
@@ -116,7 +117,7 @@ def payment_row(payment: StopPayment) -> dict[str, object]:
 
 
 @work.command("sign")
-def sign(assignment_id: int, by: Annotated[str, typer.Option(help="who takes it")]) -> None:
+def sign(assignment_id: int, by: By) -> None:
     """签收: take an assignment."""
     with application(load_settings()) as app:
         sign_errand(app.engine, assignment_id, by=by)
@@ -126,7 +127,7 @@ def sign(assignment_id: int, by: Annotated[str, typer.Option(help="who takes it"
 @work.command("done")
 def done(
     assignment_id: int,
-    by: Annotated[str, typer.Option(help="who reports")],
+    by: By,
     result: Annotated[str, typer.Option("--outcome", help="such as dissuaded_by_phone")],
     intended_yuan: Annotated[str, typer.Option(help="never paid 劝阻")] = "0",
     stopped_yuan: Annotated[str, typer.Option(help="paid, stopped at the bank 止付")] = "0",
@@ -153,7 +154,8 @@ def done(
 
 @outcome.command("approve")
 def approve(
-    outcome_id: int, by: Annotated[str, typer.Option(help="another person than who recorded it")]
+    outcome_id: int,
+    by: Annotated[str, typer.Option(help="another person than who recorded it", callback=signer)],
 ) -> None:
     """Approve an outcome, as the second person."""
     with application(load_settings()) as app:

@@ -7,27 +7,33 @@ from datetime import datetime
 from enum import StrEnum
 
 from dialer.domain.acts import ActKind
+from dialer.domain.attempt import AttemptState
 from dialer.domain.case import Reason
 from dialer.domain.effects import AlarmCode
 from dialer.domain.errand import WhoSeen
 from dialer.domain.message import MessagePurpose, MessageState
+from dialer.domain.pause import PauseScope
 from dialer.domain.reach import Reach
 from dialer.domain.values import Answer, Contact, FraudType, Grade, OutcomeKind, TelephonyResult, Track
 from dialer.language import Lang, mark, say
-from dialer.outcomes.next_steps import Step, StepKind, Wait
+from dialer.outcomes.money import yuan
+from dialer.outcomes.next_steps import AHEAD_AT_MOST, Step, StepKind, Wait, Waiting, WaitReason
 from dialer.outcomes.timeline import Entry, EntryKind, Fact
-from dialer.words import word
-
-_FEN_PER_YUAN = 100
+from dialer.words import stored_word, word
 
 _WAITS: Mapping[Wait, str] = {
     Wait.NOT_BEFORE: mark("its time has not come"),
     Wait.WINDOW: mark("the dialling window is closed"),
     Wait.HELD: mark("it is held"),
-    Wait.PAUSED: mark("all dialling is paused"),
+    Wait.PAUSED: mark("dialling is paused"),
     Wait.LINE_TROUBLE: mark("there is trouble with the line"),
     Wait.NUMBER_BUSY: mark("the same number rings or rests"),
     Wait.QUEUE: mark("more urgent ones go first"),
+}
+_FIXED: Mapping[WaitReason, str] = {
+    WaitReason.HELD: mark("its pause is over: it is being released"),
+    WaitReason.CARRIER_TROUBLE: mark("there is trouble with the telephone network"),
+    WaitReason.PACING: mark("it is next: a moment in the pace is waited for"),
 }
 
 
@@ -59,6 +65,52 @@ def wait_words(wait: Wait, lang: Lang) -> str:
     return say(lang, _WAITS[wait])
 
 
+def waiting_sentence(waiting: Waiting, lang: Lang) -> str:
+    """Why the ring has not been made yet, without since when."""
+    f = waiting.facts
+    facts: dict[str, object] = dict(f)
+    match waiting.reason:
+        case WaitReason.UNDER_WAY:
+            text = mark("the ring is under way: %(state)s")
+            facts = {"state": stored_word(AttemptState, f["state"], lang)}
+        case WaitReason.PAUSED:
+            text = mark("dialling is paused (%(what)s) by %(by)s: %(why)s")
+            facts["what"] = _paused(f, lang)
+        case WaitReason.NUMBER_BUSY if "rests" in f:
+            text = mark("the number rests after a ring")
+        case WaitReason.NUMBER_BUSY:
+            text = mark("the same number rings for another case")
+        case WaitReason.PLANNED_FOR_LATER:
+            text = mark("its time has not come: %(why)s")
+            facts = {"why": stored_word(Reason, f["reason"], lang)}
+        case WaitReason.WINDOW_CLOSED:
+            text = mark("the robot rings from %(opens)s to %(closes)s")
+        case WaitReason.LINES_FULL if f:
+            text = mark("%(in_use)s of %(lines)s lines are in use, %(ahead)s more urgent ones go first")
+            facts["ahead"] = ahead_words(int(f["ahead"]), lang)
+        case WaitReason.LINES_FULL:
+            text = mark("no line is set up")
+        case WaitReason.QUEUE:
+            text = mark("in the queue: %(ahead)s more urgent ones go first")
+            facts["ahead"] = ahead_words(int(f["ahead"]), lang)
+        case _:
+            text = _FIXED[waiting.reason]
+    return say(lang, text, **facts)
+
+
+def ahead_words(ahead: int, lang: Lang) -> str:
+    """It is counted up to a limit."""
+    if ahead >= AHEAD_AT_MOST:
+        return say(lang, "at least %(n)s", n=f"{AHEAD_AT_MOST:,}")
+    return f"{ahead:,}"
+
+
+def _paused(f: Mapping[str, str | int], lang: Lang) -> str:
+    scope, subject = PauseScope(str(f["scope"])), str(f["subject"])
+    what = stored_word(Grade, subject, lang) if scope is PauseScope.GRADE else subject
+    return " ".join(part for part in (word(scope, lang), what) if part)
+
+
 def _listed(parts: Sequence[str], lang: Lang) -> str:
     return ("、" if lang is Lang.ZH else ", ").join(parts)
 
@@ -76,25 +128,17 @@ Facts = Mapping[str, Fact]
 Tell = Callable[[Facts, Lang], str]
 
 
-def _named(kind: type[StrEnum], value: Fact, lang: Lang) -> str:
-    """The word of a stored value; a value of a later version is told as it stands."""
-    try:
-        return word(kind(str(value)), lang)
-    except ValueError:
-        return str(value)
-
-
 def _yuan(fen: Fact) -> str:
     assert isinstance(fen, int)
-    return f"{fen // _FEN_PER_YUAN:,}.{fen % _FEN_PER_YUAN:02}"
+    return yuan(fen)
 
 
 def _warning(f: Facts, lang: Lang) -> str:
     facts = {
         "no": f["instruction_no"],
         "source": f["source"],
-        "grade": _named(Grade, f["grade"], lang),
-        "type": _named(FraudType, f["fraud_type"], lang),
+        "grade": stored_word(Grade, f["grade"], lang),
+        "type": stored_word(FraudType, f["fraud_type"], lang),
     }
     risk = f["amount_at_risk_fen"]
     if not risk:
@@ -112,7 +156,7 @@ def _numbered(text: str) -> Tell:
 
 
 def _ring_planned(f: Facts, lang: Lang) -> str:
-    why = _named(Reason, f["reason"], lang)
+    why = stored_word(Reason, f["reason"], lang)
     return say(
         lang, "ring %(n)s planned, to number %(number)s (%(why)s)", n=f["n"], number=f["number"], why=why
     )
@@ -130,13 +174,13 @@ def _spoken(f: Facts, lang: Lang) -> str:
 
 
 def _ring_ended(f: Facts, lang: Lang) -> str:
-    parts = [_named(TelephonyResult, f["result"], lang)]
+    parts = [stored_word(TelephonyResult, f["result"], lang)]
     if f.get("reach") in {Reach.HUNG_UP_EARLY.value, Reach.SILENT.value}:
-        parts.append(_named(Reach, f["reach"], lang))
+        parts.append(stored_word(Reach, f["reach"], lang))
     elif f["contact"] != Contact.NONE.value:
-        parts.append(_named(Contact, f["contact"], lang))
+        parts.append(stored_word(Contact, f["contact"], lang))
     if f["answer"] != Answer.NONE.value:
-        parts.append(_named(Answer, f["answer"], lang))
+        parts.append(stored_word(Answer, f["answer"], lang))
     return say(lang, "ring %(n)s ended: %(how)s", n=f["n"], how=_told(parts, lang))
 
 
@@ -146,16 +190,16 @@ def _late(f: Facts, lang: Lang) -> str:
 
 def _errand(text: str, *, why: type[StrEnum] | None = None) -> Tell:
     def tell(f: Facts, lang: Lang) -> str:
-        told = say(lang, text, track=_named(Track, f["track"], lang))
+        told = say(lang, text, track=stored_word(Track, f["track"], lang))
         if why is None:
             return told + _late(f, lang)
-        return told + say(lang, ": %(why)s", why=_named(why, f["reason"], lang))
+        return told + say(lang, ": %(why)s", why=stored_word(why, f["reason"], lang))
 
     return tell
 
 
 def _errand_reported(f: Facts, lang: Lang) -> str:
-    track, outcome = _named(Track, f["track"], lang), _named(OutcomeKind, f["outcome"], lang)
+    track, outcome = stored_word(Track, f["track"], lang), stored_word(OutcomeKind, f["outcome"], lang)
     return say(lang, "%(track)s reported: %(outcome)s", track=track, outcome=outcome) + _late(f, lang)
 
 
@@ -167,7 +211,7 @@ _AMOUNTS: Mapping[str, str] = {
 
 
 def _outcome(f: Facts, lang: Lang) -> str:
-    parts = [_named(OutcomeKind, f["outcome"], lang), _named(Contact, f["contact"], lang)]
+    parts = [stored_word(OutcomeKind, f["outcome"], lang), stored_word(Contact, f["contact"], lang)]
     parts += [say(lang, text, yuan=_yuan(f[name])) for name, text in _AMOUNTS.items() if f[name]]
     return say(lang, "outcome %(id)s: %(what)s", id=f["outcome_id"], what=_told(parts, lang))
 
@@ -181,11 +225,14 @@ def _said(text: str, name: str) -> Tell:
 
 
 def _alarm(text: str) -> Tell:
-    return lambda f, lang: say(lang, text, alarm=_named(AlarmCode, f["code"], lang))
+    return lambda f, lang: say(lang, text, alarm=stored_word(AlarmCode, f["code"], lang))
 
 
 def _message(f: Facts, lang: Lang) -> str:
-    purpose, state = _named(MessagePurpose, f["purpose"], lang), _named(MessageState, f["state"], lang)
+    purpose, state = (
+        stored_word(MessagePurpose, f["purpose"], lang),
+        stored_word(MessageState, f["state"], lang),
+    )
     return say(lang, "message (%(purpose)s): %(state)s", purpose=purpose, state=state)
 
 
@@ -203,22 +250,26 @@ _OF_WORK: Mapping[str, str] = {"desk": mark("at the desk")}
 
 def _viewed(f: Facts, lang: Lang) -> str:
     known = VIEWS.get(str(f["act"]))
-    what = say(lang, known) if known else _named(ActKind, f["act"], lang)
+    what = say(lang, known) if known else stored_word(ActKind, f["act"], lang)
     why = say(lang, _OF_WORK.get(str(f["why"]), str(f["why"])))
     return what + say(lang, ": %(why)s", why=why) if why else what
 
 
 def _act(f: Facts, lang: Lang) -> str:
     """What was done, and where the work went, what it came to or why, where that was said."""
-    told = _named(ActKind, f["act"], lang)
+    told = stored_word(ActKind, f["act"], lang)
     about = f.get("to") or f.get("unit") or f.get("why") or _about(f, lang)
     return told + say(lang, ": %(why)s", why=about) if about else told
 
 
 def _about(f: Facts, lang: Lang) -> str:
     if f.get("grade"):
-        rise = (_named(Grade, f["from"], lang), _named(Grade, f["grade"], lang)) if f.get("from") else ()
-        return " → ".join(rise) or _named(Grade, f["grade"], lang)
+        rise = (
+            (stored_word(Grade, f["from"], lang), stored_word(Grade, f["grade"], lang))
+            if f.get("from")
+            else ()
+        )
+        return " → ".join(rise) or stored_word(Grade, f["grade"], lang)
     if f.get("of"):
         return say(lang, "of case #%(id)s", id=f["of"])
     for name, kind in (
@@ -228,7 +279,7 @@ def _about(f: Facts, lang: Lang) -> str:
         ("track", Track),
     ):
         if f.get(name):
-            return _named(kind, f[name], lang)
+            return stored_word(kind, f[name], lang)
     return ""
 
 

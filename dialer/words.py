@@ -46,6 +46,14 @@ def word(member: StrEnum, lang: Lang) -> str:
     return say_word(lang, type(member).__name__, _CATALOGUE[type(member)][member])
 
 
+def stored_word(kind: type[StrEnum], value: object, lang: Lang) -> str:
+    """The word of a stored value; a value of a later version is told as it stands."""
+    try:
+        return word(kind(str(value)), lang)
+    except ValueError:
+        return str(value)
+
+
 _CATALOGUE: Mapping[type[StrEnum], Mapping[str, str]] = {
     **WORK_WORDS,
     Grade: {

@@ -1,9 +1,28 @@
-"""Who may do what in the console: one table, role by act. Whose rows somebody sees is decided by his unit."""
+"""Who may do what in the console, one table, role by act; and the names that sign what is done.
+
+Whose rows somebody sees is decided by his unit.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
+
+from dialer.errors import Invalid
+
+ROBOT: Final = "robot"
+"""Signs what no person did."""
+DESK: Final = "duty desk"
+"""Signs for the assignment of a call that was handed over."""
+SHIPPED_BY: Final = "shipped"
+"""Drafted the scripts that come with the product."""
+RELEASED_BY: Final = "release"
+"""Approved the scripts that come with the product."""
+FIRST_LINK: Final = "first-link"
+"""Made the first administrator's account."""
+RESERVED_NAMES: Final = frozenset({ROBOT, DESK, SHIPPED_BY, RELEASED_BY, FIRST_LINK})
+LONGEST_NAME: Final = 100
 
 
 class Role(StrEnum):
@@ -106,3 +125,23 @@ PERMISSIONS: Mapping[Role, frozenset[Act]] = {
 
 def may(role: Role, act: Act) -> bool:
     return act in PERMISSIONS[role]
+
+
+def actor_name(by: str) -> str:
+    """The name that signs what a person does, without outer space. Raises `Invalid` when it is empty, too long, or one
+    that only the service signs with, in any case of its letters.
+    """
+    name = said("by", by, mend="who does this")
+    if len(name) > LONGEST_NAME:
+        raise Invalid(field="by", problem=f"is longer than {LONGEST_NAME} characters")
+    if name.casefold() in RESERVED_NAMES:
+        raise Invalid(field="by", problem="is a name that only the service signs with")
+    return name
+
+
+def said(field: str, text: str, *, mend: str = "say it in a few words") -> str:
+    """What somebody had to say, without outer space. Raises `Invalid` when it is empty."""
+    words = text.strip()
+    if not words:
+        raise Invalid(field=field, problem="is empty", mend=mend)
+    return words

@@ -70,14 +70,6 @@ def normalise_all(text: str, default_area: str) -> tuple[list[Phone], int]:
     return list(found.values()), unusable
 
 
-def mask(e164: str) -> str:
-    """The number as pages show it: 138****8000 for a mainland one, else its first and last digits."""
-    digits = e164.removeprefix("+86")
-    if len(digits) < _DIGITS_MIN + 4:
-        return "*" * len(digits)
-    return digits[:3] + "*" * (len(digits) - 7) + digits[-4:]
-
-
 def last4(e164: str) -> str:
     """The last four digits, by which a caller finds a person."""
     return e164[-4:]

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 from dialer.errors import Invalid
 
-_FEN_PER_YUAN = 100
+FEN_PER_YUAN = 100
 _MOST_FEN = 10**14
 """A trillion yuan: beyond it somebody has mistyped."""
 
@@ -31,10 +31,15 @@ class Amounts:
         return not (self.intended_fen or self.stopped_fen or self.returned_fen)
 
 
-def fen_of(yuan: str, *, field: str) -> int:
+def yuan(fen: int) -> str:
+    """1,234.50 of whole fen, without a float in between."""
+    return f"{fen // FEN_PER_YUAN:,}.{fen % FEN_PER_YUAN:02}"
+
+
+def fen_of(text: str, *, field: str) -> int:
     """Whole fen of an amount typed in yuan. Raises `Invalid` for anything with more than two decimals."""
     try:
-        amount = Decimal(yuan.strip().replace(",", "")) * _FEN_PER_YUAN
+        amount = Decimal(text.strip().replace(",", "")) * FEN_PER_YUAN
     except InvalidOperation:
         raise Invalid(field=field, problem="is no amount", mend="yuan, such as 12000 or 12000.50") from None
     if not amount.is_finite() or amount != amount.to_integral_value():

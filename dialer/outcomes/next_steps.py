@@ -1,13 +1,15 @@
-"""What a case waits for, until when, and why: its own words for the machine's state."""
+"""What a case waits for, until when, and why: the only answer to why it has not been rung yet."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from dialer.domain.attempt import WAITING_STATES, AttemptState
 from dialer.domain.case import Case, CaseStatus, Errand, ErrandState, Reason, RobotState
+from dialer.domain.pause import Hold
 from dialer.domain.values import Track
 from dialer.domain.window import Window
 
@@ -24,7 +26,7 @@ class StepKind(StrEnum):
 
 
 class Wait(StrEnum):
-    """Why a ring that is to be made has not been made yet."""
+    """What a ring that has not been made waits for, in the coarse words of a step."""
 
     NOT_BEFORE = "not_before"
     WINDOW = "window"
@@ -34,30 +36,201 @@ class Wait(StrEnum):
     NUMBER_BUSY = "number_busy"
     """The same number rings or rests now, for this case or another."""
     QUEUE = "queue"
-    """More urgent rings go first; a line and a moment in the pacing are waited for."""
+    """More urgent rings go first; a line is waited for."""
+
+
+class WaitReason(StrEnum):
+    UNDER_WAY = "under_way"
+    """It is being sent, rings, or talks."""
+    PAUSED = "paused"
+    HELD = "held"
+    """By a pause that is over; it is being released."""
+    NUMBER_BUSY = "number_busy"
+    """The same number rings, or rests after a ring: it may be another person's too."""
+    PLANNED_FOR_LATER = "planned_for_later"
+    WINDOW_CLOSED = "window_closed"
+    CARRIER_TROUBLE = "carrier_trouble"
+    LINES_FULL = "lines_full"
+    QUEUE = "queue"
+    """More urgent ones go first."""
+    PACING = "pacing"
+    """It is next: a moment in the pace is waited for."""
+
+
+_WAITS: Mapping[WaitReason, Wait] = {
+    WaitReason.WINDOW_CLOSED: Wait.WINDOW,
+    WaitReason.PLANNED_FOR_LATER: Wait.NOT_BEFORE,
+    WaitReason.HELD: Wait.HELD,
+    WaitReason.PAUSED: Wait.PAUSED,
+    WaitReason.CARRIER_TROUBLE: Wait.LINE_TROUBLE,
+    WaitReason.NUMBER_BUSY: Wait.NUMBER_BUSY,
+    WaitReason.LINES_FULL: Wait.QUEUE,
+    WaitReason.QUEUE: Wait.QUEUE,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingRing:
-    """The newest attempt that has not ended, and what stands in its way."""
+    """The newest attempt of a case that has not ended, beside what a pause may name of the case."""
 
-    n: int
     state: AttemptState
-    not_before: datetime
-    urgency_at: datetime
-    windowed: bool
-    held: bool
     reason: Reason
+    held: bool
+    planned_at: datetime
+    not_before: datetime
+    grade: str
+    unit: str
+    unit_id: int | None
+    load_id: int | None
+    number_rings: bool
+    """For another case: a shared number."""
     number_free_at: datetime | None
     """None: the number is free, or there is no telling when it will be."""
-    number_busy: bool
-    paused_until: datetime | None
-    line_trouble: bool
     ahead: int
     """How many more urgent rings are ready; counted up to `AHEAD_AT_MOST`."""
 
 
-AHEAD_AT_MOST = 1000
+AHEAD_AT_MOST = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinesNow:
+    """The line group that rings leave by. Times are service time."""
+
+    in_use: int
+    lines: int
+    calls_per_second: float
+    trouble: str = ""
+    """Why nothing leaves for now; '' while the carrier takes calls."""
+    trouble_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """One thing that stands in a ring's way. `detail` is one line without anything personal."""
+
+    reason: WaitReason
+    detail: str
+    since: datetime
+    until: datetime | None = None
+    """None: nobody can say."""
+    facts: Mapping[str, str | int] = field(default_factory=dict, compare=False)
+    """What `detail` says, by name: for sentences in another language."""
+
+
+def in_the_way(
+    ring: PendingRing, *, pauses: Sequence[Hold], lines: LinesNow | None, window: Window, now: datetime
+) -> tuple[Waiting, ...]:
+    """Everything that a ring waits for, never nothing, the first one first: what holds whole groups of rings, then
+    what is of this ring, then the hours, the carrier, the lines and the queue. `pauses` are those that stand, the
+    widest first; no `lines`: none is set up.
+    """
+    since = max(ring.planned_at, min(ring.not_before, now))
+    if ring.state not in _BEFORE_THE_POST:
+        state = ring.state.value
+        return (Waiting(reason=WaitReason.UNDER_WAY, detail=state, since=since, facts={"state": state}),)
+    covering = [
+        hold
+        for hold in pauses
+        if hold.covers(grade=ring.grade, unit=ring.unit, unit_id=ring.unit_id, load_id=ring.load_id)
+    ]
+    found: list[Waiting] = []
+    if covering:
+        found.append(_paused(covering))
+    elif ring.held:
+        found.append(Waiting(reason=WaitReason.HELD, detail="its pause is over, it is released", since=since))
+    found += _number(ring, now)
+    if ring.not_before > now:
+        reason = ring.reason.value
+        found.append(
+            Waiting(
+                reason=WaitReason.PLANNED_FOR_LATER,
+                detail=reason,
+                since=ring.planned_at,
+                until=ring.not_before,
+                facts={"reason": reason},
+            )
+        )
+    found += _window(window, since, at=max(now, ring.not_before))
+    found += _lines(ring, lines, since)
+    if not found and lines is not None:
+        pace = f"{lines.calls_per_second:g} calls a second"
+        found.append(Waiting(reason=WaitReason.PACING, detail=pace, since=since))
+    return tuple(found)
+
+
+def _paused(holds: Sequence[Hold]) -> Waiting:
+    """The widest speaks; it ends when the last of them does."""
+    first = holds[0]
+    what = f"{first.scope.value} {first.subject}".strip()
+    return Waiting(
+        reason=WaitReason.PAUSED,
+        detail=f"{what} paused by {first.by}: {first.why}",
+        since=min(hold.placed_at for hold in holds),
+        until=max(hold.until for hold in holds),
+        facts={"scope": first.scope.value, "subject": first.subject, "by": first.by, "why": first.why},
+    )
+
+
+def _number(ring: PendingRing, now: datetime) -> list[Waiting]:
+    if ring.number_rings:
+        detail = "the number rings for another case"
+        return [Waiting(reason=WaitReason.NUMBER_BUSY, detail=detail, since=ring.planned_at)]
+    if ring.number_free_at is None or ring.number_free_at <= max(now, ring.not_before):
+        return []
+    return [
+        Waiting(
+            reason=WaitReason.NUMBER_BUSY,
+            detail="the number rests after a ring",
+            since=ring.planned_at,
+            until=ring.number_free_at,
+            facts={"rests": 1},
+        )
+    ]
+
+
+def _window(window: Window, since: datetime, *, at: datetime) -> list[Waiting]:
+    if window.is_open(at):
+        return []
+    opens, closes = f"{window.opens:%H:%M}", f"{window.closes:%H:%M}"
+    return [
+        Waiting(
+            reason=WaitReason.WINDOW_CLOSED,
+            detail=f"robots ring from {opens} to {closes}, {window.zone}",
+            since=since,
+            until=window.next_open(at),
+            facts={"opens": opens, "closes": closes},
+        )
+    ]
+
+
+def _lines(ring: PendingRing, lines: LinesNow | None, since: datetime) -> list[Waiting]:
+    if lines is None:
+        return [Waiting(reason=WaitReason.LINES_FULL, detail="no line is set up", since=since)]
+    found: list[Waiting] = []
+    ahead = f"at least {AHEAD_AT_MOST}" if ring.ahead >= AHEAD_AT_MOST else str(ring.ahead)
+    if lines.trouble:
+        found.append(
+            Waiting(
+                reason=WaitReason.CARRIER_TROUBLE,
+                detail=lines.trouble,
+                since=since,
+                until=lines.trouble_until,
+            )
+        )
+    if lines.in_use >= lines.lines:
+        found.append(
+            Waiting(
+                reason=WaitReason.LINES_FULL,
+                detail=f"{lines.in_use} of {lines.lines} lines in use, {ahead} ahead",
+                since=since,
+                facts={"in_use": lines.in_use, "lines": lines.lines, "ahead": ring.ahead},
+            )
+        )
+    elif ring.ahead:
+        facts = {"ahead": ring.ahead}
+        found.append(Waiting(reason=WaitReason.QUEUE, detail=f"{ahead} ahead", since=since, facts=facts))
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +243,12 @@ class Step:
     waits: tuple[Wait, ...] = ()
 
 
-def next_steps(case: Case, ring: PendingRing | None, *, window: Window, now: datetime) -> tuple[Step, ...]:
-    """Everything that may move the case next, soonest first; exactly one settled step for a settled case."""
+def next_steps(
+    case: Case, ring: PendingRing | None, waits: Sequence[Waiting], *, now: datetime
+) -> tuple[Step, ...]:
+    """Everything that may move the case next, soonest first; exactly one settled step for a settled case. `waits` are
+    what stands `in_the_way` of the ring.
+    """
     if case.status.is_settled:
         reason = Reason.WATCH_ENDED if case.status is CaseStatus.PROVEN else Reason.CASE_CLOSED
         if case.status is CaseStatus.REVERSED:
@@ -83,7 +260,7 @@ def next_steps(case: Case, ring: PendingRing | None, *, window: Window, now: dat
         )
     steps: list[Step] = []
     if ring is not None and case.robot.state is RobotState.PENDING:
-        steps.append(_ring(case, ring, window=window, now=now))
+        steps.append(_ring(case, ring, waits))
     steps.extend(_errand(Track.HUMAN, case.human))
     steps.extend(_errand(Track.VISIT, case.visit))
     if case.expires_at is not None and not case.missed:
@@ -91,30 +268,17 @@ def next_steps(case: Case, ring: PendingRing | None, *, window: Window, now: dat
     return tuple(sorted(steps, key=lambda step: step.at or now))
 
 
-def _ring(case: Case, ring: PendingRing, *, window: Window, now: datetime) -> Step:
+def _ring(case: Case, ring: PendingRing, waits: Sequence[Waiting]) -> Step:
     reason = case.robot.reason if case.robot.reason is not Reason.NONE else ring.reason
     if ring.state not in WAITING_STATES:
         return Step(kind=StepKind.CALL, track=Track.ROBOT, reason=reason, at=None)
-    waits: list[Wait] = []
-    at = max(ring.not_before, window.next_open(max(now, ring.not_before)))
-    if not window.is_open(max(now, ring.not_before)) or not window.is_open(now):
-        waits.append(Wait.WINDOW)
-    if ring.not_before > now:
-        waits.append(Wait.NOT_BEFORE)
-    if ring.held:
-        waits.append(Wait.HELD)
-    if ring.paused_until is not None and ring.paused_until > now:
-        waits.append(Wait.PAUSED)
-        at = max(at, ring.paused_until)
-    if ring.line_trouble:
-        waits.append(Wait.LINE_TROUBLE)
-    if ring.number_busy:
-        waits.append(Wait.NUMBER_BUSY)
-        at = max(at, ring.number_free_at or at)
-    if ring.ahead:
-        waits.append(Wait.QUEUE)
+    reasons = {wait.reason for wait in waits}
     return Step(
-        kind=StepKind.RING, track=Track.ROBOT, reason=reason, at=at if at > now else None, waits=tuple(waits)
+        kind=StepKind.RING,
+        track=Track.ROBOT,
+        reason=reason,
+        at=max((wait.until for wait in waits if wait.until is not None), default=None),
+        waits=tuple(dict.fromkeys(wait for why, wait in _WAITS.items() if why in reasons)),
     )
 
 

@@ -49,10 +49,6 @@ class ScaledClock:
         passed = timedelta(seconds=(unix_seconds - self.anchor_unix) * self.speed)
         return self.epoch.astimezone(UTC) + passed
 
-    def unix_at(self, moment: datetime) -> float:
-        """The real moment, in seconds since 1970, at which the service clock shows `moment`."""
-        return self.anchor_unix + real_seconds((moment - self.epoch).total_seconds(), speed=self.speed)
-
     def at_speed(self, speed: float, *, unix_seconds: float) -> ScaledClock:
         """Another pace from that real moment on; the time shown does not jump."""
         return ScaledClock(anchor_unix=unix_seconds, epoch=self.at(unix_seconds), speed=speed)

@@ -105,10 +105,6 @@ class Guarded:
         return guarded
 
     @property
-    def guard_pid(self) -> int:
-        return self._process.pid
-
-    @property
     def alive(self) -> bool:
         """True while the guard lives, and so while the program runs or is about to be started again."""
         return self._process.poll() is None

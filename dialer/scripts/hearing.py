@@ -36,10 +36,6 @@ class Heard:
     def said(cls, text: str, confidence: float = 1.0) -> Heard:
         return cls(speech=text, confidence=confidence)
 
-    @property
-    def is_silence(self) -> bool:
-        return not self.digits and not self.speech
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Understood:

@@ -20,7 +20,6 @@ _GREETINGS = {
     },
 }
 _STARTS = ((5, "evening"), (11, "morning"), (13, "noon"), (18, "afternoon"))
-TIMES_OF_DAY = frozenset({"morning", "noon", "afternoon", "evening"})
 
 
 def blanks(template: str) -> frozenset[str]:

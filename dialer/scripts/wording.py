@@ -182,8 +182,6 @@ EN = Rules(
 )
 RULES: Mapping[str, Rules] = {"zh": ZH, "en": EN}
 
-_LINK = re.compile(r"https?://|www\.|[a-z0-9-]+\.(?:com|cn|net|org)\b|\d{3,}|二维码|点击", re.IGNORECASE)
-
 
 def first_sentence(text: str, rules: Rules) -> str:
     return rules.sentence_end.split(text, maxsplit=1)[0]
@@ -205,9 +203,3 @@ def affirms_safe_account(text: str, rules: Rules) -> bool:
         rules.safe_account.search(clause) and not rules.denial.search(clause)
         for clause in rules.clause_end.split(text)
     )
-
-
-def unfit_message(text: str) -> str:
-    """What an SMS must not hold: a link, or a number to ring. Empty when it is fit."""
-    found = _LINK.search(text)
-    return found.group(0) if found else ""

@@ -39,6 +39,8 @@ class Assignment:
     """None: it waits at the centre."""
     token: int = 0
     """Grows with every hand it goes through: whoever acts with an older one has been overtaken."""
+    opened_token: int | None = None
+    """The claim under which its holder opened the person, which is in the audit."""
     lease_until: datetime | None = None
     """Real. A desk's claim ends then unless it is renewed."""
     raises: int = 0
@@ -50,6 +52,11 @@ class Assignment:
     stage: VisitStage = VisitStage.NONE
     done_by: str | None = None
     outcome: str | None = None
+
+    @property
+    def is_opened(self) -> bool:
+        """Under the claim that counts now."""
+        return self.opened_token == self.token
 
 
 _COLUMNS = (
@@ -68,6 +75,7 @@ _COLUMNS = (
     "withdrawn_why",
     "unit_id",
     "token",
+    "opened_token",
     "lease_until",
     "raises",
     "transfers",
@@ -212,6 +220,11 @@ def hasten(tx: Tx, case_id: int, effect: HastenErrand) -> None:
         )
         .values(urgency_at=effect.urgency_at, reason=effect.reason.value)
     )
+
+
+def opened(tx: Tx, held: Assignment) -> None:
+    """The holder of this claim sees the person in clear from now on."""
+    tx.execute(sa.update(t.assignment).where(t.assignment.c.id == held.id).values(opened_token=held.token))
 
 
 def take(tx: Tx, case_id: int, effect: TakeErrand, *, by: str, now: datetime) -> None:

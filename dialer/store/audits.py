@@ -90,12 +90,3 @@ def _as_kept(fact: object) -> object:
             return [_as_kept(value) for value in fact]
         case _:
             return fact
-
-
-def is_written(tx: Tx, *, who: str, act: str, subject: str, facts: Mapping[str, object]) -> bool:
-    """There is such a line with all of these facts already."""
-    a = t.audit.c
-    found = sa.select(a.id).where(
-        a.subject == subject, a.who == who, a.act == act, a.facts.contains(dict(facts))
-    )
-    return tx.scalar(found.limit(1)) is not None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, assert_never
 
+from dialer.domain.access import ROBOT
 from dialer.domain.attempt import AttemptState
 from dialer.domain.effects import (
     Effect,
@@ -30,10 +31,6 @@ from dialer.store import messages, stop_payments
 from dialer.store.cases import StoredCase
 from dialer.store.randomness import RandomPieces
 
-ROBOT = "robot"
-"""Who recorded an outcome that no person recorded."""
-DESK = "duty desk"
-"""Who signed for the assignment of a call that was handed over."""
 _ids = RandomPieces(16)
 
 Pieces = tuple[tuple[str, list[Any]], ...]

@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from dialer.domain.access import DESK, ROBOT
 from dialer.domain.attempt import OPEN_STATES, AttemptEvent
 from dialer.domain.case import Reason
 from dialer.domain.errand import PENDING_STATES, AssignmentState
@@ -16,7 +17,7 @@ from dialer.domain.people import SUCCESSES
 from dialer.domain.values import TelephonyResult
 from dialer.store import alarms, assignments, messages, returns, stop_payments
 from dialer.store import tables as t
-from dialer.store.book import DESK, ROBOT, Book
+from dialer.store.book import Book
 from dialer.store.cases import StoredCase
 from dialer.store.copying import CopyIn
 from dialer.store.returns import move, moved

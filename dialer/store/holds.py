@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.domain.attempt import WAITING_STATES, AttemptState
 from dialer.domain.case import CaseStatus
-from dialer.domain.pause import PauseScope
+from dialer.domain.pause import Hold, PauseScope
 from dialer.store import tables as t
 from dialer.store import units
 from dialer.store.rowset import in_words, word
@@ -23,33 +22,6 @@ from dialer.store.seen import seen_by
 from dialer.store.unit_of_work import Row, Tx
 
 _COLUMNS = ("id", "scope", "subject", "unit_id", "until", "why", "by", "placed_at")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hold:
-    """`subject` is a unit, a load's id or a grade; empty for everything."""
-
-    id: int
-    scope: PauseScope
-    subject: str
-    unit_id: int | None = None
-    units: frozenset[int] = frozenset()
-    """That unit and all below it."""
-    until: datetime
-    why: str
-    by: str
-    placed_at: datetime
-
-    def covers(self, *, grade: str, unit: str, unit_id: int | None, load_id: int | None) -> bool:
-        match self.scope:
-            case PauseScope.ALL:
-                return True
-            case PauseScope.UNIT:
-                return unit == self.subject if self.unit_id is None else unit_id in self.units
-            case PauseScope.LOAD:
-                return str(load_id) == self.subject
-            case PauseScope.GRADE:
-                return grade == self.subject
 
 
 def _hold(tx: Tx, row: Row) -> Hold:

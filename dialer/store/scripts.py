@@ -4,7 +4,7 @@ here; what holds is the newest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -171,18 +171,6 @@ def live(tx: Tx) -> dict[str, Live]:
         )
         for row in tx.rows(newest)
     }
-
-
-def sounds_of(tx: Tx, version_ids: Iterable[int]) -> dict[int, str]:
-    """The sound approved last, by version; a draft has none."""
-    approval = t.script_approval
-    rows = tx.rows(
-        sa.select(approval.c.version_id, approval.c.audio_hash)
-        .where(approval.c.version_id.in_(list(version_ids)))
-        .ext(distinct_on(approval.c.version_id))
-        .order_by(approval.c.version_id, approval.c.id.desc())
-    )
-    return {row["version_id"]: row["audio_hash"] for row in rows}
 
 
 def spoken(tx: Tx, version_id: int, audio_hash: str) -> tuple[int, str, list[ClipRow]]:

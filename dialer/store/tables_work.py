@@ -36,6 +36,7 @@ assignment = sa.Table(
     when("escalated_at"),
     sa.Column("drill", sa.Boolean, nullable=False),
     sa.Column("token", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("opened_token", sa.BigInteger),  # the claim whose holder sees the person in clear
     when("lease_until"),  # real: a desk's claim ends by itself
     when("idle_at"),  # signed and without a word until then, it goes back to the queue
     when("rise_at"),  # unsigned at the unit above until then, it rises again

@@ -99,6 +99,14 @@ class Store:
             self.after_commit(tx.wanted)
 
     @contextmanager
+    def trial(self) -> Iterator[Tx]:
+        """As `begin`, but nothing of it stays: rolled back at the end of the block."""
+        with self.begin() as tx:
+            yield tx
+            tx.connection.rollback()
+            tx.wanted.clear()
+
+    @contextmanager
     def hold_advisory_lock(self, key: int) -> Iterator[Callable[[], bool] | None]:
         """Yields None when another session holds the lock; else a check that says whether this one still does.
 

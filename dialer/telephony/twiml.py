@@ -12,7 +12,6 @@ from dialer.scripts.dialogue import Ask, Position, Turn, Utterance
 from dialer.telephony.config import TelephonyConfig
 from dialer.telephony.urls import HookUrls
 
-CONTENT_TYPE: Final = "text/xml; charset=utf-8"
 _OPEN: Final = '<?xml version="1.0" encoding="UTF-8"?><Response>'
 _CLOSE: Final = "</Response>"
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import dialer.domain.events as happened
+from dialer.domain.access import actor_name, said
 from dialer.domain.acts import ActKind
 from dialer.domain.case_acts import Bar, CaseAct, acts_allowed
 from dialer.domain.events import Event
@@ -23,7 +24,6 @@ from dialer.store.effects import ToCancel
 from dialer.store.reads import case_file
 from dialer.store.seen import check_case_seen
 from dialer.store.unit_of_work import Tx
-from dialer.usecases.claim_errand import named, said
 from dialer.usecases.engine import Engine
 from dialer.usecases.move_cases import Move, move
 from dialer.usecases.transfer_errand import active_label, ask_transfer
@@ -46,12 +46,13 @@ def standing(engine: Engine, case_id: int) -> Standing:
 def changed_since(engine: Engine, case_id: int, *, since: datetime) -> tuple[Entry, ...]:
     """What happened to the case after a page was shown: for whoever was refused."""
     with engine.store.begin() as tx:
-        file = case_file.read(tx, case_id, now=engine.clock.now())
+        file = case_file.read(tx, case_id)
     return tuple(entry for entry in file.timeline if entry.at > since)
 
 
 def ring_now(engine: Engine, case_id: int, *, by: str, expected: int, seen_by: int | None = None) -> Standing:
     """The robot's next ring is wanted now; the window, the pacing and one call a number hold all the same."""
+    who = actor_name(by)
     event = happened.RingRequested()
     return _act(
         engine,
@@ -59,7 +60,7 @@ def ring_now(engine: Engine, case_id: int, *, by: str, expected: int, seen_by: i
         CaseAct.RING_NOW,
         ActKind.RING_NOW,
         event,
-        by=by,
+        who=who,
         expected=expected,
         seen_by=seen_by,
     )
@@ -79,6 +80,7 @@ def change_grade(
     """Raised or lowered; a fall needs a reason. Raises `Invalid` for the grade that it has, and for the other direction
     than `only`, where one is given.
     """
+    who = actor_name(by)
     with engine.store.begin() as tx:
         check_case_seen(tx, case_id, seen_by)
         stored = _get(tx, case_id)
@@ -96,7 +98,7 @@ def change_grade(
         CaseAct.RAISE if rises else CaseAct.LOWER,
         ActKind.GRADE_RAISED if rises else ActKind.GRADE_LOWERED,
         happened.GradeChanged(grade=grade),
-        by=by,
+        who=who,
         expected=expected,
         words=words,
         facts={"from": current.value, "grade": grade.value},
@@ -115,6 +117,7 @@ def ask_person(
     seen_by: int | None = None,
 ) -> Standing:
     """A caller rings, or an officer goes, beside whatever else is under way."""
+    who = actor_name(by)
     act = CaseAct.ASK_CALLER if track is Track.HUMAN else CaseAct.ASK_OFFICER
     event = happened.PersonRequested(track=track)
     facts = {"track": track.value}
@@ -124,7 +127,7 @@ def ask_person(
         act,
         ActKind.PERSON_ASKED,
         event,
-        by=by,
+        who=who,
         expected=expected,
         words=why.strip(),
         facts=facts,
@@ -143,15 +146,16 @@ def close_case(
     seen_by: int | None = None,
 ) -> Standing:
     """Ended with an outcome and a reason; calls and errands are stood down. A success needs verified contact."""
+    who, reason = actor_name(by), said("why", why)
     return _act(
         engine,
         case_id,
         CaseAct.CLOSE,
         ActKind.CLOSED,
         happened.CaseClosed(outcome=outcome),
-        by=by,
+        who=who,
         expected=expected,
-        words=said("why", why),
+        words=reason,
         facts={"outcome": outcome.value},
         seen_by=seen_by,
     )
@@ -161,6 +165,7 @@ def mark_duplicate(
     engine: Engine, case_id: int, *, of: int, by: str, expected: int, seen_by: int | None = None
 ) -> Standing:
     """Ended as a duplicate of another case. Raises `NotFound`, and `Invalid` for itself."""
+    who = actor_name(by)
     if of == case_id:
         raise Invalid(field="of", problem="is the case itself", mend="the case that stays")
     with engine.store.begin() as tx:
@@ -172,7 +177,7 @@ def mark_duplicate(
         CaseAct.MARK_DUPLICATE,
         ActKind.DUPLICATE,
         happened.CaseClosed(outcome=OutcomeKind.DUPLICATE),
-        by=by,
+        who=who,
         expected=expected,
         facts={"of": of},
         seen_by=seen_by,
@@ -183,7 +188,7 @@ def opt_out(
     engine: Engine, case_id: int, *, by: str, expected: int, why: str, seen_by: int | None = None
 ) -> Standing:
     """No robot rings for this incident again; people go on. A new warning of a high grade is not silenced by it."""
-    words = said("why", why)
+    who, words = actor_name(by), said("why", why)
     event = happened.OptedOut()
     return _act(
         engine,
@@ -191,7 +196,7 @@ def opt_out(
         CaseAct.OPT_OUT,
         ActKind.OPTED_OUT,
         event,
-        by=by,
+        who=who,
         expected=expected,
         words=words,
         seen_by=seen_by,
@@ -200,7 +205,7 @@ def opt_out(
 
 def note_case(engine: Engine, case_id: int, *, by: str, words: str, seen_by: int | None = None) -> Standing:
     """A line in the timeline, sealed. It depends on nothing, so no page is too old for it."""
-    who, text = named(by), said("words", words)
+    who, text = actor_name(by), said("words", words)
     with engine.store.begin() as tx:
         check_case_seen(tx, case_id, seen_by)
         acts.note(tx, [Act(case_id=case_id, kind=ActKind.NOTE, by=who, words=text)], now=engine.clock.now())
@@ -218,7 +223,7 @@ def hand_over(
     seen_by: int | None = None,
 ) -> Standing:
     """Its people's work asks to be accepted by the other unit; a case without such work is that unit's at once."""
-    who, reason = named(by), said("why", why)
+    who, reason = actor_name(by), said("why", why)
     with engine.store.begin() as tx:
         check_case_seen(tx, case_id, seen_by)
         stored = _lock_expected(tx, case_id, CaseAct.HAND_OVER, expected=expected)
@@ -247,13 +252,12 @@ def _act(
     kind: ActKind,
     event: Event,
     *,
-    by: str,
+    who: str,
     expected: int,
     words: str = "",
     facts: Mapping[str, object] | None = None,
     seen_by: int | None = None,
 ) -> Standing:
-    who = named(by)
     with engine.store.begin() as tx:
         check_case_seen(tx, case_id, seen_by)
         stored = _lock_expected(tx, case_id, act, expected=expected)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from audio.check import problems
 from audio.clips import RECORDED, Clip, from_plain, to_plain
+from dialer.domain.access import actor_name
 from dialer.domain.script_life import RenderState
 from dialer.errors import Conflict, Invalid, Refusal
 from dialer.scripts.checks import check
@@ -19,7 +20,7 @@ from dialer.scripts.prompts import prompt_list
 from dialer.store import audits, renders, scripts
 from dialer.store.scripts import Version
 from dialer.store.unit_of_work import Tx
-from dialer.usecases.draft_script import named, script_in
+from dialer.usecases.draft_script import script_in
 from dialer.usecases.editions import clips_for, edition, shipped_manifest
 from dialer.usecases.engine import Engine
 
@@ -74,7 +75,7 @@ def approve_script(
 
     Raises `NotFound`, `Invalid`, `Conflict` for the person who drafted it, `NotRendered` and `NotApproved`.
     """
-    who = named(by)
+    who = actor_name(by)
     why = reason.strip()
     if not why or len(why) > _REASON_LENGTH:
         raise Invalid(field="reason", problem="is empty or too long", mend="why this version, in a few words")

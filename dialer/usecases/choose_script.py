@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from functools import cache
 from zoneinfo import ZoneInfo
 
 from dialer.domain.values import FraudType, Grade, Tag
@@ -29,12 +28,6 @@ def edition_of(engine: Engine, call: Call) -> Edition:
     choice = engine.editions.now(engine.real.now())
     # The grade and the person choose between the versions of a trial alone, and such a call keeps its version.
     return choice.for_call(call.fraud_type, call.tags, grade=Grade.MEDIUM, person_id=call.person_id)
-
-
-@cache
-def script_of(script_id: str) -> Script:
-    """The shipped one."""
-    return catalogue.shipped()[script_id]
 
 
 def context_for(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from dialer.domain.access import ROBOT, actor_name, said
 from dialer.domain.acts import ActKind
 from dialer.domain.values import Track
 from dialer.errors import Invalid
 from dialer.store import acts, assignments, desk
 from dialer.store.acts import Act
 from dialer.store.assignments import Assignment
-from dialer.store.book import ROBOT
 from dialer.store.desk import GivenBack, Scope
 from dialer.store.unit_of_work import Tx
 from dialer.usecases.engine import Engine
@@ -35,7 +35,7 @@ def claim_next(engine: Engine, *, by: str, scope: Scope, kind: Track = Track.HUM
     """The most urgent task of the caller's unit and below is the caller's; None when nothing waits. Whoever has one
     already gets that one again.
     """
-    who = named(by)
+    who = actor_name(by)
     rules = engine.work
     with engine.store.begin() as tx:
         now, real_now = engine.clock.now(), engine.real.now()
@@ -56,12 +56,6 @@ def claim_next(engine: Engine, *, by: str, scope: Scope, kind: Track = Track.HUM
         return _task(tx, engine, found)
 
 
-def show_task(engine: Engine, assignment_id: int) -> Task:
-    """As it stands now, whoever has it. Raises `NotFound`."""
-    with engine.store.begin() as tx:
-        return _task(tx, engine, assignment_id)
-
-
 def _task(tx: Tx, engine: Engine, assignment_id: int) -> Task:
     assignment = assignments.get(tx, assignment_id)
     same_case = assignments.of_case(tx, assignment.case_id)
@@ -74,8 +68,9 @@ def _task(tx: Tx, engine: Engine, assignment_id: int) -> Task:
 
 def heartbeat(engine: Engine, assignment_id: int, *, by: str, token: int) -> None:
     """The desk is still at it: its lease is full again. Raises `Overtaken`."""
+    who = actor_name(by)
     with engine.store.begin() as tx:
-        assignments.lock_held(tx, assignment_id, by=named(by), token=token)
+        assignments.lock_held(tx, assignment_id, by=who, token=token)
         rules = engine.work
         desk.renew(
             tx,
@@ -89,7 +84,7 @@ def release_errand(
     engine: Engine, assignment_id: int, *, by: str, token: int | None = None, why: str
 ) -> None:
     """Back in the queue by the caller's own wish; its clocks go on. Raises `Overtaken`, `Invalid`."""
-    who, reason = named(by), said("why", why)
+    who, reason = actor_name(by), said("why", why)
     with engine.store.begin() as tx:
         held = assignments.lock_held(tx, assignment_id, by=who, token=token)
         desk.give_back(tx, [assignment_id])
@@ -102,7 +97,7 @@ def call_back(
     """The person is rung at `at` (aware): by the same caller first, by anybody when he does not take it in time. Raises
     `Overtaken`, `Invalid`.
     """
-    who = named(by)
+    who = actor_name(by)
     with engine.store.begin() as tx:
         now = engine.clock.now()
         if not now < at <= now + _LONGEST_WAIT:
@@ -130,8 +125,9 @@ def return_idle(engine: Engine) -> int:
 
 def return_work_of(engine: Engine, who: str, *, by: str) -> int:
     """Whoever's account is disabled has nothing any more: all of it is open again; how many."""
+    actor = actor_name(by)
     with engine.store.begin() as tx:
-        return return_work(tx, engine, who, by=named(by))
+        return return_work(tx, engine, who, by=actor)
 
 
 def return_work(tx: Tx, engine: Engine, who: str, *, by: str) -> int:
@@ -164,19 +160,3 @@ def _note(tx: Tx, engine: Engine, held: Assignment, kind: ActKind, *, by: str, w
         [Act(case_id=held.case_id, kind=kind, by=by, facts=facts, words=words)],
         now=engine.clock.now(),
     )
-
-
-def named(by: str) -> str:
-    """Who does it. Raises `Invalid` for nobody, and for the robot's own name."""
-    name = said("by", by)
-    if name == ROBOT:
-        raise Invalid(field="by", problem="is the robot's own name")
-    return name
-
-
-def said(field: str, text: str) -> str:
-    """What somebody had to say, without outer space. Raises `Invalid` when it is empty."""
-    words = text.strip()
-    if not words:
-        raise Invalid(field=field, problem="is empty", mend="say it in a few words")
-    return words

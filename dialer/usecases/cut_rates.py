@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from dialer.domain.access import actor_name
 from dialer.domain.values import FraudType, Grade
 from dialer.errors import Invalid, NotFound
 from dialer.outcomes.cuts import Breakdown, Cut, Dimension, Waits
@@ -123,8 +124,11 @@ def page_of(engine: Engine, ids: Sequence[int]) -> CasePage:
 
 def note_export(engine: Engine, *, who: str, subject: str, facts: Mapping[str, object]) -> None:
     """In the audit before the file leaves."""
+    reader = actor_name(who)
     with engine.store.begin() as tx:
-        audits.write(tx, who=who, act="export", subject=subject, why="", now=engine.clock.now(), facts=facts)
+        audits.write(
+            tx, who=reader, act="export", subject=subject, why="", now=engine.clock.now(), facts=facts
+        )
 
 
 def _window(tx: Tx, engine: Engine, asked: Asked, reader_unit_id: int | None) -> Window:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
+from dialer.domain.access import actor_name, said
 from dialer.domain.acts import ActKind
 from dialer.domain.events import CaseClosed
 from dialer.domain.values import OutcomeKind
@@ -16,7 +17,6 @@ from dialer.store import acts, audits, cases, load_acts, loads
 from dialer.store.acts import Act
 from dialer.store.loads import Load
 from dialer.store.unit_of_work import Tx
-from dialer.usecases.claim_errand import named, said
 from dialer.usecases.engine import Engine
 from dialer.usecases.move_cases import Move, move
 
@@ -35,7 +35,7 @@ def approve_load(engine: Engine, load_id: int, *, by: str) -> None:
     """The rest of it is loaded now. Raises `NotFound`, and `Conflict` for whoever uploaded it and when it does not
     wait.
     """
-    who = named(by)
+    who = actor_name(by)
     with engine.store.begin() as tx:
         load = _get(tx, load_id)
         if load.by == who:
@@ -91,7 +91,7 @@ def close_withdrawn(engine: Engine, load_id: int) -> int:
 
 
 def _withdraw(engine: Engine, load_id: int, *, by: str, why: str) -> tuple[str, str]:
-    who, reason = named(by), said("why", why)
+    who, reason = actor_name(by), said("why", why)
     with engine.store.begin() as tx:
         load = _get(tx, load_id)
         now = engine.clock.now()
@@ -136,7 +136,7 @@ def correct_columns(engine: Engine, source: str, columns: Mapping[str, Field | N
     """Lists of this source are understood so from now on: by heading, as it is shown; None for a column that carries
     nothing that we know. Raises `Invalid`.
     """
-    who, name = named(by), said("source", source)
+    who, name = actor_name(by), said("source", source)
     if any(not heading.strip() for heading in columns):
         raise Invalid(field="heading", problem="is empty", mend="the heading as the list has it")
     with engine.store.begin() as tx:

@@ -8,6 +8,7 @@ import uuid
 from datetime import timedelta
 from typing import Final
 
+from dialer.domain.access import actor_name
 from dialer.domain.errand import DeskCallState
 from dialer.domain.values import TelephonyResult
 from dialer.errors import Conflict, Invalid, Unavailable
@@ -18,7 +19,6 @@ from dialer.telephony.callbacks import PersonLeg
 from dialer.telephony.client import Placed, Refused
 from dialer.telephony.desk import TALK_LIMIT_SECONDS, DeskClient, DeskOrder
 from dialer.usecases.choose_extension import extension_of
-from dialer.usecases.claim_errand import named
 from dialer.usecases.engine import Engine
 from dialer.usecases.hear_desk import end_desk_call
 
@@ -42,7 +42,7 @@ async def dial_from_desk(
     `Overtaken` for whoever does not hold the task, `Conflict` when the number is in a call, `Unavailable` when the
     carrier refused.
     """
-    who = named(by)
+    who = actor_name(by)
     own = extension_of(extension)
     call_id = uuid.uuid4()
     to = _begin(engine, call_id, assignment_id, by=who, token=token, extension=own, number=number)
@@ -98,12 +98,6 @@ def _begin(
             real_now=engine.real.now(),
         )
         return person.phones[number]
-
-
-def desk_calls_of(engine: Engine, case_id: int) -> list[DeskCall]:
-    """Every call that people made for this case, oldest first."""
-    with engine.store.begin() as tx:
-        return desk_calls.of_case(tx, case_id)
 
 
 async def settle_desk_calls(engine: Engine, client: DeskClient) -> int:

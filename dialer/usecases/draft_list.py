@@ -9,6 +9,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import BinaryIO
 
+from dialer.domain.access import actor_name
 from dialer.domain.load import LoadState
 from dialer.errors import Invalid, NoPhoneColumn, NotFound
 from dialer.intake.reader import default_source, read_list
@@ -33,7 +34,7 @@ def draft_list(
     """The file is kept, sealed, for whoever dropped it; its id. Raises `UnusableFile` for what cannot be a list, of
     which nothing is kept; one whose phone column is not recognised is kept: a person can say which it is.
     """
-    named = _source(source)
+    who, named = actor_name(by), _source(source)
     try:
         options = options_of(engine, source=named, filename=filename)
         read_list(content, filename=filename, options=options).close()
@@ -48,7 +49,7 @@ def draft_list(
             filename=filename,
             source=named,
             content=content,
-            by=by,
+            by=who,
             now=now,
             unit_id=unit_id,
             state=LoadState.DRAFT,
@@ -86,9 +87,10 @@ def correct_draft(
     """This list, and every later one of its source, is understood so: `columns` by heading, None for one that carries
     nothing that we know. What is understood so already is not kept as a correction. Raises `NotFound`, `Invalid`.
     """
+    who = actor_name(by)
     named = _source(source)
     with engine.store.begin() as tx:
-        draft = open_draft(tx, draft_id, by=by)
+        draft = open_draft(tx, draft_id, by=who)
         understood = {plain["heading"]: plain["field"] for plain in reversed(loads.columns(tx, draft_id))}
         drafts.rename(tx, draft_id, source=named)
     changed = {
@@ -97,18 +99,19 @@ def correct_draft(
         if heading and (meant.value if meant else None) != understood.get(heading)
     }
     if changed:
-        correct_columns(engine, named or default_source(draft.filename), changed, by=by)
+        correct_columns(engine, named or default_source(draft.filename), changed, by=who)
 
 
 def forget_corrections(engine: Engine, draft_id: int, *, by: str) -> None:
     """The headings of this list's source stand for themselves again. Raises `NotFound`."""
+    who = actor_name(by)
     with engine.store.begin() as tx:
-        draft = open_draft(tx, draft_id, by=by)
+        draft = open_draft(tx, draft_id, by=who)
         source = draft.source or default_source(draft.filename)
         load_acts.forget_mapping(tx, source)
         drafts.rename(tx, draft_id, source=draft.source)
         audits.write(
-            tx, who=by, act="forget_columns", subject="list_mapping", why=source, now=engine.clock.now()
+            tx, who=who, act="forget_columns", subject="list_mapping", why=source, now=engine.clock.now()
         )
 
 
@@ -116,17 +119,18 @@ def load_draft(engine: Engine, draft_id: int, *, by: str) -> bool:
     """It waits for a worker; True when it is so large that a second person must let in all but its high grades. Raises
     `NotFound`, `UnusableFile`.
     """
+    who = actor_name(by)
     with engine.store.begin() as tx:
-        draft = open_draft(tx, draft_id, by=by)
+        draft = open_draft(tx, draft_id, by=who)
     most = engine.work.approve_above_rows
     rows = draft.total if draft.total is not None else _rows_up_to(engine, draft, most + 1)
     with engine.store.begin() as tx:
         now = engine.clock.now()
-        if not drafts.release(tx, draft_id, by=by, needs_approval=0 < most < rows, now=now):
+        if not drafts.release(tx, draft_id, by=who, needs_approval=0 < most < rows, now=now):
             raise NotFound(kind="draft", key=draft_id)
         audits.write(
             tx,
-            who=by,
+            who=who,
             act="load_list",
             subject=f"list_load/{draft_id}",
             why="",
@@ -139,8 +143,9 @@ def load_draft(engine: Engine, draft_id: int, *, by: str) -> bool:
 
 def forget_draft(engine: Engine, draft_id: int, *, by: str) -> None:
     """It and its file are gone, as if they had never been here. Raises `NotFound`."""
+    who = actor_name(by)
     with engine.store.begin() as tx:
-        if not drafts.forget(tx, draft_id, by=by):
+        if not drafts.forget(tx, draft_id, by=who):
             raise NotFound(kind="draft", key=draft_id)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dialer.domain.access import actor_name
 from dialer.errors import Conflict, Invalid
 from dialer.scripts.checks import check
 from dialer.scripts.findings import Finding
@@ -12,10 +13,9 @@ from dialer.scripts.reading import read_script
 from dialer.store import audits, scripts
 from dialer.store.scripts import NewVersion, Version
 from dialer.usecases.engine import Engine
-from dialer.usecases.seed_scripts import SHIPPED_BY, shipped_bases
+from dialer.usecases.seed_scripts import shipped_bases
 
 _MOST_CHARACTERS = 200_000
-_NAME_LENGTH = 100
 
 
 class SameWords(Conflict):
@@ -40,7 +40,7 @@ def draft_script(engine: Engine, text: str, *, by: str, file: str = "") -> Draft
     """Raises `ScriptUnreadable` with file, node and line, `SameWords` when a version says just that already, `Invalid`
     without a name.
     """
-    who = named(by)
+    who = actor_name(by)
     script, findings = examine_script(text, file=file)
     now = engine.clock.now()
     with engine.store.begin() as tx:
@@ -75,18 +75,6 @@ def script_in(version: Version) -> Script:
     """A version's script with the lines of the file that it was drafted from, so that a finding can name them."""
     bases = {name: (base[0], base[1]) for name, base in version.bases.items()}
     return read_script(version.source, file=version.file, bases=bases)
-
-
-def named(by: str) -> str:
-    """Raises `Invalid` for a name that is none, or that only the product itself may sign with."""
-    who = by.strip()
-    if not who or len(who) > _NAME_LENGTH:
-        raise Invalid(field="by", problem="is empty or too long", mend="whoever does this says who they are")
-    if who == SHIPPED_BY:
-        raise Invalid(
-            field="by", problem=f"{SHIPPED_BY} is who drafts the scripts that come with the product"
-        )
-    return who
 
 
 def _new(script: Script, text: str, who: str) -> NewVersion:

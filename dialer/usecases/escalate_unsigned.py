@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from dialer.domain.access import ROBOT
 from dialer.domain.acts import ActKind
 from dialer.domain.effects import AlarmCode
 from dialer.domain.units import Unit, UnitIndex
 from dialer.store import acts, alarms, unsigned
 from dialer.store.acts import Act
-from dialer.store.book import ROBOT
 from dialer.store.unit_of_work import Tx
 from dialer.store.unsigned import Unsigned
 from dialer.usecases.engine import Engine

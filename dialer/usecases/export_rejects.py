@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dialer.domain.access import actor_name
 from dialer.errors import NotFound
 from dialer.intake.reader import default_source, read_list
 from dialer.intake.records import Column, Rejected
@@ -28,16 +29,18 @@ def write_reject_list(engine: Engine, load_id: int, path: Path) -> int:
 
 def export_rejects(engine: Engine, load_id: int, path: Path, *, who: str, seen_by: int | None) -> int:
     """As `write_reject_list`, and that they left is in the audit first. Raises `NotFound`."""
+    viewer = actor_name(who)
     check_load_seen(engine, load_id, seen_by=seen_by)
-    _note(engine, load_id, who=who)
+    _note(engine, load_id, who=viewer)
     return write_reject_list(engine, load_id, path)
 
 
 def export_draft_rejects(engine: Engine, draft_id: int, path: Path, *, who: str) -> int:
     """Of a list that is only looked at, read anew to its end. Raises `NotFound`, `UnusableFile`."""
+    viewer = actor_name(who)
     with engine.store.begin() as tx:
-        draft = open_draft(tx, draft_id, by=who)
-    _note(engine, draft_id, who=who)
+        draft = open_draft(tx, draft_id, by=viewer)
+    _note(engine, draft_id, who=viewer)
     options = options_of(engine, source=draft.source, filename=draft.filename)
     with kept_file(engine, draft_id) as content:
         # Which columns a later table of the file has is known only behind it.

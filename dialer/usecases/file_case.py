@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dialer.domain.access import actor_name
 from dialer.domain.events import CaseFiled
 from dialer.domain.values import FraudType
 from dialer.errors import Conflict, Invalid, NotFound
@@ -12,7 +13,6 @@ from dialer.store import audits, cases, filed
 from dialer.store.reads import finding
 from dialer.store.seen import check_case_seen
 from dialer.store.unit_of_work import Tx
-from dialer.usecases.claim_errand import named
 from dialer.usecases.engine import Engine
 from dialer.usecases.move_cases import Move, move
 from dialer.usecases.seek_person import seek_person
@@ -42,9 +42,7 @@ def file_case(
     """On record once, however often it is said. Raises `NotFound` when nobody is known by that or no case of theirs is
     concerned, `Conflict` when several people are.
     """
-    number = _number(case_number)
-    if not by.strip():
-        raise Invalid(field="by", problem="is empty", mend="who records this")
+    who, number = actor_name(by), _number(case_number)
     sought = seek_person(engine, phone=phone, id_number=id_number)
     if sought.is_nothing:
         raise Invalid(
@@ -53,7 +51,7 @@ def file_case(
     if sought.last4:
         raise Invalid(field="phone", problem="is only the last digits", mend="all of it")
     with engine.store.begin() as tx:
-        result, must_cancel = _file(tx, engine, _the_person(tx, sought), number, by.strip(), fraud_type)
+        result, must_cancel = _file(tx, engine, _the_person(tx, sought), number, who, fraud_type)
     if must_cancel:
         engine.nudge("cancel_calls")
     return result
@@ -65,8 +63,7 @@ def file_for_case(
     """As `file_case`, for the person and the fraud of this case. Raises `NotFound` for one that the unit `seen_by` does
     not see.
     """
-    number = _number(case_number)
-    who = named(by)
+    who, number = actor_name(by), _number(case_number)
     with engine.store.begin() as tx:
         check_case_seen(tx, case_id, seen_by)
         stored = cases.get(tx, case_id)

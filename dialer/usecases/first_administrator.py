@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from dialer.domain.access import Role
+from dialer.domain.access import FIRST_LINK, Role
 from dialer.domain.sessions import SessionRules
 from dialer.errors import Invalid, NotFound
 from dialer.store import staff, staff_sessions
@@ -72,7 +72,7 @@ def make_first_administrator(
             unit_id=None,
             language=language if language in LANGUAGES else LANGUAGES[0],
             must_change=False,
-            by="first-link",
+            by=FIRST_LINK,
             real_now=real_now,
         )
         assert member is not None

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
 
+from dialer.domain.access import actor_name
 from dialer.domain.unit_changes import UnitChange, UnitChangeKind, changes_of
 from dialer.domain.unit_plan import Placed, UnitFault, UnitField, UnitPlan, plan_units
 from dialer.domain.units import SEPARATOR, Unit, UnitIndex
-from dialer.errors import Conflict, Invalid, NotFound, Refusal
+from dialer.errors import Conflict, NotFound, Refusal
 from dialer.intake.unit_lists import UnitSheet, read_units
 from dialer.store import audits, open_counts, tray, units, warnings
 from dialer.store.unit_of_work import Tx
@@ -87,9 +88,7 @@ def import_units(
     closed when that is asked for. Raises `UnusableFile` and `UnusableUnits`, and `Conflict` where the tree is not of
     the `revision` that was looked at.
     """
-    who = by.strip()
-    if not who:
-        raise Invalid(field="by", problem="is empty", mend="who does this")
+    who = actor_name(by)
     sheet = read_units(content)
     with engine.store.begin() as tx:
         # No list is being sorted by the old tree while the new one is written.

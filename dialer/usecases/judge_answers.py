@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from dialer.domain.access import ROBOT
 from dialer.domain.breaker import Breaker, BreakerRules, Trouble
 from dialer.domain.effects import AlarmCode
 from dialer.store import alarms, audits, pacing
-from dialer.store.book import ROBOT
 from dialer.store.unit_of_work import Tx
 from dialer.telephony.client import Fault, Placed, Refused, Unsure
 from dialer.usecases.engine import Engine

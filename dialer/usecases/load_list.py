@@ -7,7 +7,6 @@ that reads the file again and goes on after them.
 from __future__ import annotations
 
 import gc
-import io
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import BinaryIO
 
+from dialer.domain.access import actor_name
 from dialer.domain.effects import AlarmCode
 from dialer.domain.load import LoadState
 from dialer.errors import NotFound, UnusableFile
@@ -56,6 +56,7 @@ class LoadReport:
 
 def submit_list(engine: Engine, content: BinaryIO, *, filename: str, source: str, by: str) -> int:
     """The file is kept, sealed, and waits for a worker; its load id. What cannot be a list is refused at once."""
+    who = actor_name(by)
     options = options_of(engine, source=source, filename=filename)
     most = engine.work.approve_above_rows
     with read_list(content, filename=filename, options=options) as reader:
@@ -63,7 +64,7 @@ def submit_list(engine: Engine, content: BinaryIO, *, filename: str, source: str
     content.seek(0)
     with engine.store.begin() as tx:
         load_id = loads.create(
-            tx, filename=filename, source=source, content=content, by=by, now=engine.clock.now()
+            tx, filename=filename, source=source, content=content, by=who, now=engine.clock.now()
         )
         if counted <= (most or SHORT):
             loads.measured(tx, load_id, total=counted)
@@ -212,7 +213,7 @@ def _take(tx: Tx, engine: Engine, batch: _Batch, prepared: PreparedBatch, *, loa
             [item.record.key for item, own in zip(accepted, taken.case_ids, strict=True) if own is None],
         )
     )
-    loads.write_rejects(tx, load_id, [_rejected_row(item) for item in rejected])
+    loads.write_rejects(tx, load_id, [rejected_row(item) for item in rejected])
     for item in rejected:
         if item.high_grade:
             facts = {"line": item.line, "column": item.column}
@@ -256,44 +257,6 @@ def _report(load: Load, rejects: list[RejectedRow], *, load_id: int | None) -> L
     )
 
 
-class _RolledBack(Exception):  # carries the report out of a transaction that must not stay
-    def __init__(self, report: LoadReport) -> None:
-        super().__init__()
-        self.report = report
-
-
-def preview_list(engine: Engine, content: BinaryIO, *, filename: str, source: str) -> LoadReport:
-    """What loading it would do, without doing it: the whole load runs and is rolled back."""
-    reader = read_list(
-        content, filename=filename, options=options_of(engine, source=source, filename=filename)
-    )
-    try:
-        with engine.store.begin() as tx:
-            _preview(tx, engine, reader, filename=filename, source=source)
-    except _RolledBack as end:
-        return end.report
-    raise AssertionError("a preview always rolls back")
-
-
-def _preview(tx: Tx, engine: Engine, reader: ListReader, *, filename: str, source: str) -> None:
-    load_id = loads.create(
-        tx, filename=filename, source=source, content=io.BytesIO(), by="preview", now=engine.clock.now()
-    )
-    real_now = engine.real.now()
-    load = loads.take(tx, load_id, real_now=real_now, lease_until=real_now + _LEASE)
-    assert load is not None
-    items = iter(reader)
-    while batch := list(islice(items, BATCH)):
-        now = engine.clock.now()
-        prepared = prepare_arrivals(tx, engine, _accepted(batch), load_id=load_id, now=now)
-        counts = _take(tx, engine, batch, prepared, load_id=load_id)
-        loads.advance(tx, load, items=len(batch), counts=counts, lease_until=real_now + _LEASE, columns=[])
-    loads.finish(tx, load, skipped=reader.skipped, now=engine.clock.now())
-    finished = loads.get(tx, load_id)
-    assert finished is not None
-    raise _RolledBack(_report(finished, loads.rejects(tx, load_id), load_id=None))
-
-
 @contextmanager
 def kept_file(engine: Engine, load_id: int) -> Iterator[BinaryIO]:
     """The uploaded bytes in clear, in a file that has no name and goes with the block."""
@@ -322,7 +285,7 @@ def options_of(engine: Engine, *, source: str, filename: str, load: Load | None 
     )
 
 
-def _rejected_row(item: Rejected) -> RejectedRow:
+def rejected_row(item: Rejected) -> RejectedRow:
     return RejectedRow(
         sheet=item.sheet,
         line=item.line,

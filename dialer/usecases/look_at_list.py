@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from typing import BinaryIO
 
 from dialer.domain.load import LoadState, RowFate
 from dialer.domain.values import FraudType, Grade
@@ -14,14 +15,14 @@ from dialer.errors import Conflict
 from dialer.intake.reader import ListReader, default_source, read_list
 from dialer.intake.records import Accepted, Column, Field, NoticeCode, Rejected
 from dialer.store import drafts, load_acts, loads, warnings
-from dialer.store.loads import Load
+from dialer.store.loads import Load, RejectedRow
 from dialer.store.people import Person
 from dialer.store.reads import case_search
 from dialer.store.reads.masking import MaskedPerson, masked
 from dialer.store.unit_of_work import Tx
 from dialer.usecases.draft_list import KEPT, open_draft
 from dialer.usecases.engine import Engine
-from dialer.usecases.load_list import kept_file, options_of
+from dialer.usecases.load_list import LoadReport, kept_file, options_of, rejected_row
 from dialer.usecases.prepare_arrivals import prepare_arrivals
 from dialer.usecases.show_loads import check_load_seen
 from dialer.usecases.take_arrivals import Taken, take_arrivals
@@ -123,6 +124,43 @@ class _Tally:
             yield item
 
 
+def preview_list(engine: Engine, content: BinaryIO, *, filename: str, source: str) -> LoadReport:
+    """What loading the whole file would do: every row is taken in, batch by batch, and all of it is undone. Raises
+    `UnusableFile`.
+    """
+    options = options_of(engine, source=source, filename=filename)
+    reader = read_list(content, filename=filename, options=options)
+    items = iter(reader)
+    rows = accepted = merged = duplicate = notices = 0
+    rejects: list[RejectedRow] = []
+    with engine.store.trial() as tx:
+        while batch := list(islice(items, TRIED)):
+            arrived = [item for item in batch if isinstance(item, Accepted)]
+            rejects += [rejected_row(item) for item in batch if isinstance(item, Rejected)]
+            prepared = prepare_arrivals(tx, engine, arrived, load_id=None, now=engine.clock.now())
+            taken = take_arrivals(tx, engine, prepared)
+            rows += len(batch)
+            accepted += taken.accepted
+            merged += taken.merged
+            duplicate += taken.duplicate
+            notices += sum(
+                len(item.notices)
+                for item, case_id in zip(arrived, taken.case_ids, strict=True)
+                if case_id is not None
+            )
+    return LoadReport(
+        load_id=None,
+        rows=rows,
+        accepted=accepted,
+        merged=merged,
+        duplicate=duplicate,
+        rejected=len(rejects),
+        skipped=reader.skipped,
+        notices=notices,
+        rejects=tuple(rejects),
+    )
+
+
 def look_at_draft(engine: Engine, draft_id: int, *, by: str, seen_by: int | None) -> Look:
     """Nothing is changed but that the draft is kept a while longer. Raises `NotFound`, `UnusableFile`."""
     with engine.store.begin() as tx:
@@ -221,43 +259,27 @@ class _Trial:
     early: set[tuple[str, str]]
 
 
-class _Undone(Exception):  # carries what was seen out of a transaction that must not stay
-    def __init__(self, trial: _Trial) -> None:
-        super().__init__()
-        self.trial = trial
-
-
 def _try(engine: Engine, load_id: int, tried: Sequence[Accepted], seen_by: int | None) -> _Trial:
     """What becomes of them when they are taken in, which is undone at once."""
     if not tried:
         nothing = Taken(accepted=0, merged=0, duplicate=0, case_ids=(), joined=())
         return _Trial(taken=nothing, targets={}, early=set())
-    try:
-        with engine.store.begin() as tx:
-            _take_in(tx, engine, load_id, tried, seen_by)
-    except _Undone as end:
-        return end.trial
-    raise AssertionError("a look is always undone")
-
-
-def _take_in(tx: Tx, engine: Engine, load_id: int, tried: Sequence[Accepted], seen_by: int | None) -> None:
-    prepared = prepare_arrivals(tx, engine, tried, load_id=load_id, now=engine.clock.now())
-    early = load_acts.loaded_early(tx, load_id, [item.record.key for item in tried])
-    taken = take_arrivals(tx, engine, prepared)
-    joined = {
-        case_id
-        for case_id, is_joined in zip(taken.case_ids, taken.joined, strict=True)
-        if is_joined and case_id is not None
-    }
-    targets = case_search.seen_among(tx, sorted(joined), seen_by=seen_by)
-    new = {one.case_id for one in prepared.records}
-    raise _Undone(
-        _Trial(
+    with engine.store.trial() as tx:
+        prepared = prepare_arrivals(tx, engine, tried, load_id=load_id, now=engine.clock.now())
+        early = load_acts.loaded_early(tx, load_id, [item.record.key for item in tried])
+        taken = take_arrivals(tx, engine, prepared)
+        joined = {
+            case_id
+            for case_id, is_joined in zip(taken.case_ids, taken.joined, strict=True)
+            if is_joined and case_id is not None
+        }
+        targets = case_search.seen_among(tx, sorted(joined), seen_by=seen_by)
+        new = {one.case_id for one in prepared.records}
+        return _Trial(
             taken=taken,
             targets={case_id: seen for case_id, seen in targets.items() if case_id not in new},
             early=early,
         )
-    )
 
 
 def _looked(head: Sequence[Accepted | Rejected], trial: _Trial) -> Iterator[LookedRow]:

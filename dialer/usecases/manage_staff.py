@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from dialer.domain.access import Role
+from dialer.domain.access import RESERVED_NAMES, Role, actor_name
 from dialer.domain.sessions import SessionRules
 from dialer.errors import Conflict, Invalid, NotFound
 from dialer.store import audits, sign_in_failures, staff, staff_sessions, units
@@ -45,7 +45,7 @@ def add_staff(
     """A new account with a password to be changed at the first sign-in, or with the `password` given, which stays.
     Raises `Invalid`, and `Conflict` where the login is taken.
     """
-    name, shown = login_of(login), display_name_of(display_name)
+    who, name, shown = actor_name(by), login_of(login), display_name_of(display_name)
     if language not in LANGUAGES:
         raise Invalid(field="language", problem="is not zh or en")
     chosen = password if password is not None else passwords.temporary()
@@ -62,12 +62,12 @@ def add_staff(
             unit_id=unit_id,
             language=language,
             must_change=password is None,
-            by=by,
+            by=who,
             real_now=engine.real.now(),
         )
         if member is None:
             raise Conflict(f"an account named {name} exists already: choose another login")
-        note(tx, engine, by, "staff_add", member, role=role.value, unit_id=unit_id)
+        note(tx, engine, who, "staff_add", member, role=role.value, unit_id=unit_id)
     return NewPassword(member=member, password=chosen)
 
 
@@ -97,7 +97,7 @@ def change_staff(
     """The account is this from now on, at once in every session of it. Raises `NotFound`, `Invalid`, and `Conflict`
     when somebody changed it since `revision`, or the last administrator would be one no longer.
     """
-    shown = display_name_of(display_name)
+    who, shown = actor_name(by), display_name_of(display_name)
     with engine.store.begin() as tx:
         _check_unit(tx, unit_id, seen_by)
         member = _found(tx, login, seen_by)
@@ -106,7 +106,7 @@ def change_staff(
         if role is not Role.ADMINISTRATOR:
             _keep_an_administrator(tx, member)
         staff.set_place(tx, member.id, display_name=shown, role=role, unit_id=unit_id)
-        note(tx, engine, by, "staff_change", member, role=role.value, unit_id=unit_id)
+        note(tx, engine, who, "staff_change", member, role=role.value, unit_id=unit_id)
         return _found(tx, login)
 
 
@@ -114,26 +114,27 @@ def disable_staff(engine: Engine, login: str, *, by: str, seen_by: int | None = 
     """The account opens nothing from now on, its sessions have ended and its work is open again. Raises `NotFound`,
     and `Conflict` for the last administrator or oneself.
     """
-    real_now = engine.real.now()
+    who, real_now = actor_name(by), engine.real.now()
     with engine.store.begin() as tx:
         member = _found(tx, login, seen_by)
-        if member.login == by:
+        if member.login == who:
             raise Conflict("nobody disables the own account")
         _keep_an_administrator(tx, member)
         staff.set_disabled(tx, member.id, disabled_at=real_now)
         staff_sessions.end_all(tx, member.id, real_now=real_now)
-        note(tx, engine, by, "staff_disable", member)
+        note(tx, engine, who, "staff_disable", member)
         after = _found(tx, login)
-    return_work_of(engine, member.login, by=by)
+    return_work_of(engine, member.login, by=who)
     return after
 
 
 def enable_staff(engine: Engine, login: str, *, by: str, seen_by: int | None = None) -> Member:
-    """The account opens again with its old password. Raises `NotFound`."""
+    """The account opens again with its old password. Raises `NotFound` and `Invalid`."""
+    who = actor_name(by)
     with engine.store.begin() as tx:
         member = _found(tx, login, seen_by)
         staff.set_disabled(tx, member.id, disabled_at=None)
-        note(tx, engine, by, "staff_enable", member)
+        note(tx, engine, who, "staff_enable", member)
         return _found(tx, login)
 
 
@@ -141,7 +142,7 @@ def reset_password(engine: Engine, login: str, *, by: str, seen_by: int | None =
     """A new password to be changed at the next sign-in; locks are gone and all sessions have ended. Raises
     `NotFound`.
     """
-    chosen = passwords.temporary()
+    who, chosen = actor_name(by), passwords.temporary()
     made = passwords.hashed(chosen)
     real_now = engine.real.now()
     with engine.store.begin() as tx:
@@ -149,7 +150,7 @@ def reset_password(engine: Engine, login: str, *, by: str, seen_by: int | None =
         staff.set_password(tx, member.id, password_hash=made, must_change=True, real_now=real_now)
         sign_in_failures.clear(tx, sign_in_failures.key(tx, "login", member.login))
         staff_sessions.end_all(tx, member.id, real_now=real_now)
-        note(tx, engine, by, "staff_reset", member)
+        note(tx, engine, who, "staff_reset", member)
         return NewPassword(member=_found(tx, login), password=chosen)
 
 
@@ -173,11 +174,12 @@ def list_sessions(engine: Engine, rules: SessionRules, login: str | None = None)
 
 
 def end_sessions(engine: Engine, login: str, *, by: str, seen_by: int | None = None) -> int:
-    """How many sessions of this account have ended now. Raises `NotFound`."""
+    """How many sessions of this account have ended now. Raises `NotFound` and `Invalid`."""
+    who = actor_name(by)
     with engine.store.begin() as tx:
         member = _found(tx, login, seen_by)
         ended = staff_sessions.end_all(tx, member.id, real_now=engine.real.now())
-        note(tx, engine, by, "sessions_end", member, ended=ended)
+        note(tx, engine, who, "sessions_end", member, ended=ended)
     return ended
 
 
@@ -188,6 +190,8 @@ def login_of(login: str) -> str:
         raise Invalid(
             field="login", problem="is no login", mend="2 to 32 of small letters, digits, '.', '_', '-'"
         )
+    if name in RESERVED_NAMES:
+        raise Invalid(field="login", problem="is a name that only the service signs with")
     return name
 
 

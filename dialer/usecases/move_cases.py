@@ -46,10 +46,3 @@ def move(
         book.enter(stored, decision.effects, attempt_id=one.attempt_id)
     cases.save(tx, changed.values(), now=now)
     return effects.write(tx, book)
-
-
-def move_one(tx: Tx, case_id: int, event: Event, *, policies: Policies, now: datetime) -> list[ToCancel]:
-    """Locks one case and moves it. Raises `Conflict` when a human act does not fit any more."""
-    return move(
-        tx, cases.lock(tx, [case_id]), [Move(case_id=case_id, event=event)], policies=policies, now=now
-    )

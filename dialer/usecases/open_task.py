@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from dialer.domain.access import actor_name
 from dialer.domain.case import Case
 from dialer.domain.errand import AssignmentState
 from dialer.domain.values import Track
@@ -20,12 +21,8 @@ from dialer.store.reads.desk_view import Beside, Warned
 from dialer.store.reads.masking import MaskedPerson
 from dialer.store.stop_payments import StopPayment
 from dialer.store.unit_of_work import Tx
-from dialer.usecases.claim_errand import named
 from dialer.usecases.engine import Engine
 from dialer.usecases.show_conversation import HandOver, hand_over_of
-
-_REVEAL = "reveal"
-_WHY = "desk"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,20 +70,23 @@ class Pulse:
 def task_in_hand(engine: Engine, *, by: str) -> int | None:
     """The call that this desk has a running claim on."""
     with engine.store.begin() as tx:
-        return desk.claimed_by(tx, named(by), kind=Track.HUMAN, real_now=engine.real.now())
+        return desk.claimed_by(tx, actor_name(by), kind=Track.HUMAN, real_now=engine.real.now())
 
 
 def open_task(engine: Engine, assignment_id: int, *, by: str, token: int) -> None:
     """The holder of this claim sees the person and the conversation from now on; in the audit, once a claim. Raises
     `Overtaken`.
     """
-    who = named(by)
+    who = actor_name(by)
     with engine.store.begin() as tx:
         held = assignments.lock_held(tx, assignment_id, by=who, token=token)
-        if not _is_opened(tx, held):
-            now, subject, facts = engine.clock.now(), f"case/{held.case_id}", _claim(held)
-            for act in (_REVEAL, "conversation"):
-                audits.write(tx, who=who, act=act, subject=subject, why=_WHY, now=now, facts=facts)
+        if held.is_opened:
+            return
+        assignments.opened(tx, held)
+        now, subject = engine.clock.now(), f"case/{held.case_id}"
+        facts = {"assignment_id": held.id, "token": held.token}
+        for act in ("reveal", "conversation"):
+            audits.write(tx, who=who, act=act, subject=subject, why="desk", now=now, facts=facts)
 
 
 def show_bench(engine: Engine, assignment_id: int, *, by: str, scope: Scope) -> Bench:
@@ -94,7 +94,7 @@ def show_bench(engine: Engine, assignment_id: int, *, by: str, scope: Scope) -> 
     with engine.store.begin() as tx:
         desk.check_work_seen(tx, assignment_id, scope)
         assignment = assignments.get(tx, assignment_id)
-        file = case_file.read(tx, assignment.case_id, now=engine.clock.now())
+        file = case_file.read(tx, assignment.case_id)
         is_held = _holds(assignment, by)
         beside = desk_view.beside(tx, person_id=file.stored.person_id, assignment_id=assignment_id, by=by)
         return Bench(
@@ -103,7 +103,7 @@ def show_bench(engine: Engine, assignment_id: int, *, by: str, scope: Scope) -> 
             case=file.stored.case,
             unit=assignment.unit or file.stored.unit,
             masked=file.person,
-            opened=_opened(tx, engine, assignment) if is_held and _is_opened(tx, assignment) else None,
+            opened=_opened(tx, engine, assignment) if is_held and assignment.is_opened else None,
             timeline=file.timeline,
             stop_payments=tuple(desk_view.stop_payments(tx, scope, case_id=assignment.case_id)),
             calls=_calls(tx, assignment),
@@ -147,16 +147,6 @@ def _calls(tx: Tx, assignment: Assignment) -> tuple[DeskCall, ...]:
 def _names(tx: Tx, assignment: Assignment, beside: Iterable[Beside]) -> dict[str, str]:
     return staff.display_names(
         tx, {assignment.signed_by, assignment.done_by or "", *(one.who for one in beside)}
-    )
-
-
-def _claim(held: Assignment) -> dict[str, object]:
-    return {"assignment_id": held.id, "token": held.token}
-
-
-def _is_opened(tx: Tx, held: Assignment) -> bool:
-    return audits.is_written(
-        tx, who=held.signed_by, act=_REVEAL, subject=f"case/{held.case_id}", facts=_claim(held)
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
+from dialer.domain.access import actor_name, said
 from dialer.domain.values import Tag
 from dialer.errors import NotFound
 from dialer.store import audits, visits
@@ -14,7 +15,6 @@ from dialer.store.reads import persons, visit_list
 from dialer.store.reads.visit_list import Told, VisitLine
 from dialer.store.unit_of_work import Tx
 from dialer.store.visits import KeptPhoto
-from dialer.usecases.claim_errand import named, said
 from dialer.usecases.engine import Engine
 from dialer.usecases.visit import note_look
 
@@ -37,7 +37,7 @@ def look_at_visit(engine: Engine, visit_id: int, *, who: str, seen_by: int | Non
 
 def open_visit(engine: Engine, visit_id: int, *, who: str, seen_by: int | None) -> OpenVisit:
     """Raises `NotFound`."""
-    viewer = named(who)
+    viewer = actor_name(who)
     with engine.store.begin() as tx:
         line = visit_list.one(tx, visit_id, scope=Scope(unit_id=seen_by), who=viewer)
         is_mine = line.is_held_by(viewer)
@@ -81,7 +81,7 @@ def show_photo_of(
     """Media type and content; who looked and why is in the audit. Whoever has the visit in hand need not say why.
     Raises `NotFound`, `Invalid`.
     """
-    viewer = named(who)
+    viewer = actor_name(who)
     with engine.store.begin() as tx:
         line = visit_list.one(tx, visit_id, scope=Scope(unit_id=seen_by), who=viewer)
         if client_id not in {one.client_id for one in _photos_of(tx, line)}:

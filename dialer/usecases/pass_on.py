@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from dialer.domain.access import Act as Permission
-from dialer.domain.access import may
+from dialer.domain.access import actor_name, may, said
 from dialer.domain.acts import ActKind
 from dialer.errors import Conflict, Invalid
 from dialer.store import acts, assignments, desk, staff
 from dialer.store.acts import Act
 from dialer.store.desk import Scope
 from dialer.store.staff import Member
-from dialer.usecases.claim_errand import named, said
 from dialer.usecases.engine import Engine
 
 
@@ -27,7 +26,7 @@ def pass_on(
     engine: Engine, assignment_id: int, *, to: str, by: str, token: int | None = None, why: str
 ) -> None:
     """Its clocks go on. Raises `Overtaken`, `Invalid`, and `Conflict` for somebody who may not take this work."""
-    who, reason = named(by), said("why", why)
+    who, reason = actor_name(by), said("why", why)
     with engine.store.begin() as tx:
         held = assignments.lock_held(tx, assignment_id, by=who, token=token)
         colleague = staff.find(tx, to)

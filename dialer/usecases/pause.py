@@ -9,13 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dialer.domain.pause import PauseScope
+from dialer.domain.access import ROBOT, actor_name, said
+from dialer.domain.pause import Hold, PauseScope
 from dialer.domain.units import SEPARATOR
 from dialer.domain.values import Grade
 from dialer.errors import Invalid, NotFound
 from dialer.store import audits, holds, loads, pacing, returns, units
-from dialer.store.book import ROBOT
-from dialer.store.holds import Hold
 from dialer.store.unit_of_work import Tx
 from dialer.usecases.engine import Engine
 
@@ -47,7 +46,7 @@ def pause(
     list would name it, and is paused with all below it. Whoever belongs to a unit (`seen_by`) pauses what is his own.
     Raises `Invalid`, `NotFound`.
     """
-    who, reason = _said("by", by), _said("why", why)
+    who, reason = actor_name(by), said("why", why, mend="a pause names who placed it and why")
     if not 0 < minutes <= LONGEST_MINUTES:
         raise Invalid(
             field="minutes",
@@ -86,7 +85,7 @@ def pause(
 
 def resume(engine: Engine, *, scope: PauseScope, subject: str = "", by: str, why: str = "") -> int:
     """The pause is over and what it held is free, unless another covers it; how many rings. Raises `NotFound`."""
-    who = _said("by", by)
+    who = actor_name(by)
     with engine.store.begin() as tx:
         now = engine.clock.now()
         known, _ = _named(tx, engine, scope, subject, None)
@@ -98,7 +97,7 @@ def resume(engine: Engine, *, scope: PauseScope, subject: str = "", by: str, why
 
 def resume_one(engine: Engine, hold_id: int, *, by: str, why: str = "", seen_by: int | None = None) -> int:
     """As `resume`, of the pause with this number. Raises `NotFound`, also for one that stands no longer."""
-    who = _said("by", by)
+    who = actor_name(by)
     with engine.store.begin() as tx:
         now = engine.clock.now()
         found = holds.get(tx, hold_id, now=now)
@@ -203,12 +202,3 @@ def _subject(scope: PauseScope, subject: str) -> str:
             raise Invalid(field="load", problem="is no load", mend="its number")
         return str(int(text))
     return text
-
-
-def _said(field: str, text: str) -> str:
-    said = text.strip()
-    if not said:
-        raise Invalid(field=field, problem="is empty", mend="a pause names who placed it and why")
-    if field == "by" and said == ROBOT:
-        raise Invalid(field=field, problem="is the robot's own name")
-    return said

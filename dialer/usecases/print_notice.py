@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from dialer.domain.access import actor_name
 from dialer.errors import NotFound
 from dialer.outcomes.points import LANGUAGES, NoticeText, notice_text
 from dialer.store import audits, cases
 from dialer.store.reads import persons
-from dialer.usecases.claim_errand import named
 from dialer.usecases.engine import Engine
 
 _HOTLINE = "96110"
@@ -43,7 +43,7 @@ def _as_dialled(number: str) -> str:
 
 def print_notice(engine: Engine, case_id: int, *, who: str) -> Notice:
     """Everything that the paper holds; who printed it is in the audit. Raises `NotFound`."""
-    officer = named(who)
+    officer = actor_name(who)
     with engine.store.begin() as tx:
         person, stored = persons.of_case(tx, case_id), cases.get(tx, case_id)
         if person is None or stored is None:

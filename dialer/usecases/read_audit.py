@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dialer.errors import Invalid
+from dialer.domain.access import actor_name, said
 from dialer.store import audits
 from dialer.store.reads.audit_search import AuditLine, AuditPage, AuditQuery, acts, search
 from dialer.usecases.engine import Engine
@@ -28,16 +28,15 @@ def export_audit(engine: Engine, query: AuditQuery, *, who: str, why: str) -> tu
     """The lines for a file, at most `MOST_EXPORTED`. That they left, how many and why is audited first. Raises
     `Invalid` without a reason.
     """
-    if not why.strip():
-        raise Invalid(field="why", problem="is empty", mend="every export says what it is for")
+    reader, reason = actor_name(who), said("why", why, mend="every export says what it is for")
     with engine.store.begin() as tx:
         lines = search(tx, replace(query, before=None, limit=MOST_EXPORTED)).lines
         audits.write(
             tx,
-            who=who,
+            who=reader,
             act="export",
             subject="audit",
-            why=why.strip(),
+            why=reason,
             now=engine.clock.now(),
             facts={"lines": len(lines)}
             | {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dialer.domain.access import actor_name, said
 from dialer.domain.units import UnitIndex
 from dialer.store import audits, desk_calls, visits
 from dialer.store.desk_calls import DeskCall
@@ -13,7 +14,6 @@ from dialer.store.reads.conversation import conversation
 from dialer.store.seen import check_case_seen
 from dialer.store.unit_of_work import Tx
 from dialer.store.visits import KeptPhoto
-from dialer.usecases.claim_errand import named, said
 from dialer.usecases.engine import Engine
 from dialer.usecases.show_case import CaseStory, story
 from dialer.usecases.show_conversation import Paid, Said, paid_in, said_in
@@ -46,7 +46,7 @@ def read_words(engine: Engine, case_id: int, *, who: str, why: str, seen_by: int
     """With what was said, typed and written in clear; who read it and why is in the audit before this returns. Raises
     `NotFound` and `Invalid`.
     """
-    reader, reason = named(who), said("why", why)
+    reader, reason = actor_name(who), said("why", why)
     with engine.store.begin() as tx:
         check_case_seen(tx, case_id, seen_by)
         audits.write(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from dialer.domain.access import actor_name
 from dialer.domain.acts import ActKind
 from dialer.domain.effects import RecordOutcome
 from dialer.domain.events import ErrandReported
@@ -16,14 +17,14 @@ from dialer.store.acts import Act
 from dialer.store.book import Book
 from dialer.store.seen import check_case_seen
 from dialer.store.unit_of_work import Tx
-from dialer.usecases.claim_errand import named
 from dialer.usecases.engine import Engine
 
 
 def sign_errand(engine: Engine, assignment_id: int, *, by: str) -> None:
     """签收."""
+    who = actor_name(by)
     with engine.store.begin() as tx:
-        assignments.sign(tx, assignment_id, by=named(by), now=engine.clock.now())
+        assignments.sign(tx, assignment_id, by=who, now=engine.clock.now())
 
 
 def report_errand(
@@ -42,12 +43,13 @@ def report_errand(
     over (somebody reported before, or the person was reached on another track), or, where the token of a claim is
     given, when that claim is not this person's, or no longer the one that counts.
     """
+    who = actor_name(by)
     with engine.store.begin() as tx:
         outcome_id, must_cancel = report(
             tx,
             engine,
             assignment_id,
-            by=named(by),
+            by=who,
             outcome=outcome,
             amounts=amounts,
             evidence=evidence,
@@ -118,7 +120,7 @@ def approve_outcome(engine: Engine, outcome_id: int, *, by: str, seen_by: int | 
     """A second person stands for it. Raises `NotFound`, also for one of a case that the unit `seen_by` does not see,
     and `Conflict` for whoever recorded it and for one that is approved already.
     """
-    who, now = named(by), engine.clock.now()
+    who, now = actor_name(by), engine.clock.now()
     with engine.store.begin() as tx:
         case_id = outcomes.case_of(tx, outcome_id)
         check_case_seen(tx, case_id, seen_by)

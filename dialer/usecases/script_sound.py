@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from dialer.broker import BULK_QUEUE
+from dialer.domain.access import actor_name
 from dialer.scripts.prompts import prompt_list
 from dialer.store import facts, renders, scripts
 from dialer.store.renders import Render
-from dialer.usecases.draft_script import named, script_in
+from dialer.usecases.draft_script import script_in
 from dialer.usecases.engine import Engine
 
 _ALIVE = timedelta(seconds=8)
@@ -18,7 +19,7 @@ def start_rendering(engine: Engine, script_id: str, number: int, *, by: str) -> 
     """A worker makes the sound of every prompt, also of clips that a person has recorded since; one rendering of a
     version at a time. Raises `NotFound`, and `Invalid` without a name.
     """
-    who = named(by)
+    who = actor_name(by)
     with engine.store.begin() as tx:
         scripts.lock(tx)
         version = scripts.version(tx, script_id, number)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dialer.errors import Invalid, NotFound
+from dialer.domain.access import actor_name
+from dialer.errors import NotFound
 from dialer.store import alarms, audits
 from dialer.store.alarms import Alarm
 from dialer.store.reads.wall import alarm_seen, is_own_alarm
@@ -19,9 +20,7 @@ def see_alarm(engine: Engine, alarm_id: int, *, by: str, seen_by: int | None = N
     """Somebody has seen it. Raises `NotFound`, also for one that is not of the own unit or below: one of no case is the
     whole centre's.
     """
-    who = by.strip()
-    if not who:
-        raise Invalid(field="by", problem="is empty", mend="who has seen it")
+    who = actor_name(by)
     with engine.store.begin() as tx:
         if seen_by is not None and not is_own_alarm(tx, alarm_id, unit_id=seen_by):
             raise NotFound(kind="alarm", key=alarm_id)
@@ -32,9 +31,7 @@ def see_alarm(engine: Engine, alarm_id: int, *, by: str, seen_by: int | None = N
 
 def see_alarms(engine: Engine, code: str, *, by: str, seen_by: int | None = None) -> int:
     """All of this kind that stand now, as far as they are of the own unit and below; how many."""
-    who = by.strip()
-    if not who:
-        raise Invalid(field="by", problem="is empty", mend="who has seen it")
+    who = actor_name(by)
     with engine.store.begin() as tx:
         now = engine.clock.now()
         count = alarms.see_all(tx, code, by=who, now=now, where=alarm_seen(seen_by, with_service=False))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from audio.clips import to_plain
+from dialer.domain.access import RELEASED_BY, SHIPPED_BY
 from dialer.scripts import catalogue
 from dialer.scripts.prompts import prompt_list
 from dialer.store import scripts, sound_files
@@ -12,8 +13,6 @@ from dialer.store.scripts import NewVersion
 from dialer.store.unit_of_work import Tx
 from dialer.usecases.editions import Edition, shipped_edition, shipped_manifest
 
-SHIPPED_BY = "shipped"
-RELEASED_BY = "release"
 _BASE = "common"
 
 

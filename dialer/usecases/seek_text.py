@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from dialer.domain.access import actor_name
 from dialer.errors import Invalid
 from dialer.intake import id_numbers, phones
 from dialer.intake.text import cleaned, joined_name
@@ -87,10 +88,16 @@ def seal_search(engine: Engine, wanted: Wanted, *, who: str, good_seconds: float
     """The person sought, for an address: sealed, and good for whoever searched, for so long. That somebody was sought,
     and by what, is in the audit.
     """
+    seeker = actor_name(who)
     until = engine.real.now() + timedelta(seconds=good_seconds)
     with engine.store.begin() as tx:
         audits.write(
-            tx, who=who, act="search", subject=f"search/{wanted.kind.value}", why="", now=engine.clock.now()
+            tx,
+            who=seeker,
+            act="search",
+            subject=f"search/{wanted.kind.value}",
+            why="",
+            now=engine.clock.now(),
         )
     sealed = engine.store.vault.seal_record(
         {
@@ -104,7 +111,7 @@ def seal_search(engine: Engine, wanted: Wanted, *, who: str, good_seconds: float
         },
         table=_TABLE,
         column=_COLUMN,
-        row=who,
+        row=seeker,
     )
     return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 

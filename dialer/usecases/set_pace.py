@@ -6,6 +6,7 @@ restart until somebody gives it back; settings that say less hold all the same.
 
 from __future__ import annotations
 
+from dialer.domain.access import actor_name, said
 from dialer.errors import Invalid, NotFound
 from dialer.store import audits, pacing
 from dialer.store.pacing import Pace
@@ -33,7 +34,7 @@ def set_pace(
     """Every worker rings so from its next claim on, within a second. Raises `Invalid`, and `NotFound` for whoever
     belongs to a unit (`seen_by`): lines are the whole centre's.
     """
-    who, reason = _said("by", by), _said("why", why)
+    who, reason = actor_name(by), said("why", why, mend="a change of the pace names who and why")
     with engine.store.begin() as tx:
         _check_whole(seen_by, engine)
         before = _pace(tx, engine)
@@ -67,7 +68,7 @@ def set_pace(
 
 def restore_pace(engine: Engine, *, by: str, why: str = "", seen_by: int | None = None) -> Pace:
     """What the settings say holds again. Raises `NotFound` as `set_pace` does."""
-    who = _said("by", by)
+    who = actor_name(by)
     with engine.store.begin() as tx:
         _check_whole(seen_by, engine)
         before = _pace(tx, engine)
@@ -103,10 +104,3 @@ def _audit(tx: Tx, engine: Engine, who: str, act: str, why: str, before: Pace, a
             "after": f"{after.calls_per_second:g}/s, {after.lines}",
         },
     )
-
-
-def _said(field: str, text: str) -> str:
-    said = text.strip()
-    if not said:
-        raise Invalid(field=field, problem="is empty", mend="a change of the pace names who and why")
-    return said

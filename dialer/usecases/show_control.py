@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from dialer.domain.pause import PauseScope
+from dialer.domain.pause import Hold, PauseScope
 from dialer.domain.policy import Policy
 from dialer.store import holds, pacing, policies
-from dialer.store.holds import Hold
 from dialer.store.pacing import Pace
 from dialer.store.policies import PolicyVersion
 from dialer.store.reads.recent_loads import RecentLoad, recent_loads

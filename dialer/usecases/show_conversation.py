@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from dialer.domain.access import actor_name
 from dialer.domain.stop_payment import PaidWhen, StopResult
 from dialer.domain.values import Answer
-from dialer.errors import Invalid
+from dialer.outcomes.money import FEN_PER_YUAN
 from dialer.scripts.model import Prompt
 from dialer.scripts.prompts import prompts_of
 from dialer.scripts.texts import filled, needs_verification
@@ -21,8 +22,6 @@ from dialer.store.reads.conversation import Exchange, conversation
 from dialer.store.unit_of_work import Tx
 from dialer.usecases.editions import Edition, EditionMissing, Editions
 from dialer.usecases.engine import Engine
-
-_FEN_PER_YUAN = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +64,7 @@ def show_hand_over(engine: Engine, assignment_id: int, *, by: str) -> HandOver:
     """Everything that an officer needs before ringing back. Who read it is in the audit. Raises `NotFound`, and
     `Invalid` without a name.
     """
-    who = by.strip()
-    if not who:
-        raise Invalid(field="by", problem="is empty", mend="whoever reads a conversation says who they are")
+    who = actor_name(by)
     with engine.store.begin() as tx:
         assignment = assignments.get(tx, assignment_id)
         audits.write(
@@ -93,9 +90,7 @@ def stop_payment_done(
     """The task is over, and the audit knows by whom. Raises `NotFound`, also for one of a case that the unit `seen_by`
     does not see, `Conflict`, `Invalid`.
     """
-    who = by.strip()
-    if not who:
-        raise Invalid(field="by", problem="is empty")
+    who = actor_name(by)
     now = engine.clock.now()
     with engine.store.begin() as tx:
         if seen_by is not None:
@@ -184,7 +179,7 @@ def paid_in(turns: Iterable[Exchange]) -> Paid | None:
     yuan = typed.get("paid_yuan", "")
     when = typed.get("paid_when", "")
     return Paid(
-        amount_fen=int(yuan) * _FEN_PER_YUAN if yuan.isdecimal() else None,
+        amount_fen=int(yuan) * FEN_PER_YUAN if yuan.isdecimal() else None,
         payee_account_last4=typed.get("payee_account_last4") or None,
         when=PaidWhen(when) if when in set(PaidWhen) else None,
     )

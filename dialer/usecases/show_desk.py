@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
+from dialer.domain.access import DESK, actor_name
 from dialer.domain.people import SUCCESSES
 from dialer.domain.values import Track
 from dialer.store import assignments, desk, staff, transfers
 from dialer.store.assignments import Assignment
-from dialer.store.book import DESK
 from dialer.store.desk import Scope
 from dialer.store.reads import case_search, desk_view
 from dialer.store.reads.case_search import CaseLine
@@ -19,7 +19,6 @@ from dialer.store.reads.desk_view import Day, Waiting
 from dialer.store.stop_payments import StopPayment
 from dialer.store.transfers import Transfer
 from dialer.store.unit_of_work import Tx
-from dialer.usecases.claim_errand import named
 from dialer.usecases.engine import Engine
 
 
@@ -60,12 +59,12 @@ class Room:
 
 def show_overview(engine: Engine, *, by: str, scope: Scope) -> Overview:
     with engine.store.begin() as tx:
-        return _overview(tx, engine, by=named(by), scope=scope)
+        return _overview(tx, engine, by=actor_name(by), scope=scope)
 
 
 def show_desk(engine: Engine, *, by: str, scope: Scope) -> Room:
     """What these units have for a caller."""
-    who = named(by)
+    who = actor_name(by)
     with engine.store.begin() as tx:
         overview = _overview(tx, engine, by=who, scope=scope)
         signed = tuple(assignments.get(tx, one) for one in desk_view.signed_by(tx, who, scope))

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from dialer.domain.access import actor_name
 from dialer.domain.units import Unit, UnitIndex, normalised
 from dialer.domain.values import Grade
 from dialer.errors import Conflict, Invalid, NotFound
 from dialer.store import audits, cases, open_counts, tray, units, warnings
 from dialer.store.tray import Unsorted, UnsortedCase
 from dialer.store.unit_of_work import Tx
-from dialer.usecases.claim_errand import named
 from dialer.usecases.engine import Engine
 from dialer.usecases.transfer_errand import active_label
 
@@ -136,7 +136,7 @@ def assign_unit(
     """The waiting case is the unit's, and with `alike` every waiting case with the same text. With `teach` its list's
     text means that unit from now on as well. Raises `NotFound`, and `Conflict` when the case has a unit or is over.
     """
-    who = named(by)
+    who = actor_name(by)
     with engine.store.begin() as tx:
         warnings.lock_arrivals(tx)
         label = active_label(tx, engine, unit_id)
@@ -167,7 +167,7 @@ def assign_cases(
     """Those of these cases that still wait are the unit's; nothing is taught. Raises `NotFound`, `Invalid` for none at
     all, and `Conflict` when none of them waits any more.
     """
-    who = named(by)
+    who = actor_name(by)
     if not case_ids:
         raise Invalid(field="case", problem="is empty", mend="choose at least one case")
     with engine.store.begin() as tx:
@@ -191,7 +191,7 @@ def teach_alias(engine: Engine, text: str, *, unit_id: int, by: str, seen_by: in
     """Lists that say `text` mean this unit from now on, and every waiting case with that text is the unit's. Raises
     `NotFound`, `Invalid`, and `Conflict` for a closed unit or a text that is another one's.
     """
-    who = named(by)
+    who = actor_name(by)
     if not normalised(text):
         raise Invalid(field="alias", problem="is empty", mend="the unit as lists write it")
     if seen_by is not None:
@@ -209,7 +209,7 @@ def teach_alias(engine: Engine, text: str, *, unit_id: int, by: str, seen_by: in
 
 def forget_alias(engine: Engine, text: str, *, by: str, seen_by: int | None = None) -> None:
     """The text means nothing by itself any more; cases keep their units. Raises `NotFound`."""
-    who = named(by)
+    who = actor_name(by)
     with engine.store.begin() as tx:
         if seen_by is not None or not units.forget_alias(tx, text):
             raise NotFound(kind="alias", key=text.strip())

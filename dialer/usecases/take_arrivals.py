@@ -7,13 +7,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from dialer.domain.access import ROBOT
 from dialer.domain.case import Case, CaseStatus
 from dialer.domain.events import WarningJoined
 from dialer.domain.incident import same_incident
 from dialer.domain.machine import decide
 from dialer.intake.records import Record
 from dialer.store import cases, effects, people, tray, warnings
-from dialer.store.book import ROBOT, Book
+from dialer.store.book import Book
 from dialer.store.cases import StoredCase
 from dialer.store.people import Known, Sealed
 from dialer.store.unit_of_work import Tx
@@ -93,9 +94,6 @@ class _Desk:
         self.new_cases: dict[int, StoredCase] = {}
         self.rows: dict[int, tuple[object, ...]] = {}
         self.moved: dict[int, StoredCase] = {}
-        self.succeeded_before = {
-            s.case.id: s.case.watch_until for of_one in self.cases_of.values() for s in of_one
-        }
         self.found_units: dict[int, int] = {}
         self.book = Book.begin(self.now)
         self.arrived: list[tuple[Content, int, int]] = []

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from dialer.domain.access import DESK, actor_name
 from dialer.domain.acts import ActKind
 from dialer.domain.errand import AssignmentState
 from dialer.domain.values import Track
@@ -13,10 +14,8 @@ from dialer.errors import Conflict
 from dialer.store import acts, assignments, cases, desk
 from dialer.store.acts import Act
 from dialer.store.assignments import Assignment
-from dialer.store.book import DESK
 from dialer.store.desk import Scope
 from dialer.store.unit_of_work import Tx
-from dialer.usecases.claim_errand import named
 from dialer.usecases.engine import Engine
 
 
@@ -27,7 +26,7 @@ def take_up(
     heartbeat. With `park` the task in hand waits for the same caller meanwhile. Raises `NotFound` for other units'
     work, `Overtaken` for what is somebody else's, and `Conflict` while another task is in hand.
     """
-    who = named(by)
+    who = actor_name(by)
     with engine.store.begin() as tx:
         desk.check_work_seen(tx, assignment_id, scope)
         now, real_now = engine.clock.now(), engine.real.now()

@@ -18,14 +18,15 @@ from dialer.intake.records import Accepted, Field, IntakeOptions, Notice, Reject
 from dialer.intake.rows import RowReader
 from dialer.intake.text import cleaned, is_blank
 from dialer.intake.unreadable import Unreadable
-from dialer.outcomes.next_steps import Step, next_steps
+from dialer.outcomes.next_steps import Step
 from dialer.store import alarms, audits, warnings
-from dialer.store.reads.awaited import awaited
+from dialer.store.reads.waiting import awaited
 from dialer.store.tokens import Token
 from dialer.store.unit_of_work import Tx
 from dialer.usecases.engine import Engine
 from dialer.usecases.prepare_arrivals import prepare_arrivals
 from dialer.usecases.take_arrivals import Taken, take_arrivals
+from dialer.usecases.why_waiting import circumstances
 
 _NO_COLUMN: Final = frozenset({Field.ROW_NUMBER, Field.REJECTION})
 NAMES: Final = {
@@ -118,7 +119,7 @@ def take_deliveries(engine: Engine, deliveries: Sequence[Delivery]) -> list[tupl
         with engine.store.begin() as tx:
             if batch:
                 taken = take_arrivals(tx, engine, prepare_arrivals(tx, engine, batch, load_id=None, now=now))
-                answers = iter(_answers(tx, engine, batch, taken, now=now))
+                answers = iter(_answers(tx, engine, batch, taken))
             told = [_told(delivery, answers) for delivery in deliveries]
             for delivery, one in zip(deliveries, told, strict=True):
                 _note(tx, delivery, one, now=now)
@@ -162,9 +163,7 @@ def _cell(cells: Cells, field: Field, token: Token) -> str:
     return token.unit if field is Field.UNIT and not text else text
 
 
-def _answers(
-    tx: Tx, engine: Engine, accepted: Sequence[Accepted], taken: Taken, *, now: datetime
-) -> list[Answer]:
+def _answers(tx: Tx, engine: Engine, accepted: Sequence[Accepted], taken: Taken) -> list[Answer]:
     repeated = [
         item.record.key for item, case_id in zip(accepted, taken.case_ids, strict=True) if case_id is None
     ]
@@ -173,11 +172,9 @@ def _answers(
         of_key[item.record.key] if case_id is None else case_id
         for item, case_id in zip(accepted, taken.case_ids, strict=True)
     ]
-    waiting = awaited(tx, cases, now=now)
+    waiting, moment = awaited(tx, cases), circumstances(tx, engine)
     answers: list[Answer] = []
     for item, case_id, own, joined in zip(accepted, cases, taken.case_ids, taken.joined, strict=True):
-        case, ring = waiting[case_id].case, waiting[case_id].ring
-        window = engine.policies.of(case.policy_version).window
         status = WarningStatus.MERGED if joined else WarningStatus.ACCEPTED
         answers.append(
             Answer(
@@ -185,7 +182,7 @@ def _answers(
                 source=item.record.source,
                 instruction_no=item.record.instruction_no,
                 case_id=case_id,
-                next_steps=next_steps(case, ring, window=window, now=now),
+                next_steps=moment.steps(*waiting[case_id]),
                 notices=() if own is None else item.notices,
             )
         )

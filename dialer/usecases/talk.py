@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from dialer.store.calls import Call, Change, Kept
 from dialer.usecases.choose_script import context_for, edition_of
 from dialer.usecases.editions import Edition
 from dialer.usecases.engine import Engine
-from dialer.usecases.hear_calls import Reply, Understood, hear_calls, hear_one
+from dialer.usecases.hear_calls import Understood, hear_one
 from dialer.usecases.spoken_length import spoken_seconds
 
 _PEOPLE_NEEDED = frozenset({Answer.WANTS_OFFICER, Answer.ALREADY_PAID})
@@ -94,11 +94,6 @@ class ReadStep(Understood):
 
     def event(self, call: Call, _change: Change) -> OfficerWanted | None:
         return None if self.wish is None else OfficerWanted(n=call.n, answer=self.wish)
-
-
-def talk_many(engine: Engine, steps: Sequence[Step]) -> list[Reply | Exception]:
-    """As `talk`, many in one transaction: each step's turn in its place, or its fault."""
-    return hear_calls(engine, steps)
 
 
 def talk(engine: Engine, step: Step) -> Turn:

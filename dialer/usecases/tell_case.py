@@ -1,211 +1,193 @@
-"""One case as plain data: what `dialer case ID --json` prints. docs/json.md describes it, which a test holds."""
+"""A case and a page of cases as JSON: one schema for `dialer case --json`, `dialer cases --json` and the API.
+
+docs/json.md describes them, which a test holds.
+"""
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
-from typing import TypedDict
+from typing import Annotated, Any
 
-from dialer.outcomes.timeline import Fact
-from dialer.store.reads.case_search import CaseLine, CasePage
-from dialer.store.reads.masking import MaskedPerson
+from pydantic import BaseModel, ConfigDict, Field
+
+from dialer.domain.case import CaseStatus, Reason
+from dialer.domain.values import Contact, FraudType, Grade, OutcomeKind, Tag, Track
+from dialer.outcomes.next_steps import StepKind, Wait, WaitReason
+from dialer.outcomes.timeline import EntryKind
+from dialer.store.reads.case_search import CasePage
 from dialer.usecases.show_case import CaseStory
 
 
-class PersonForm(TypedDict):
-    name: str
-    phones: list[str]
-    id_number: str
+class Resource(BaseModel):
+    model_config = ConfigDict(from_attributes=True, populate_by_name=True)
+
+    def plain(self) -> dict[str, Any]:
+        """JSON-ready: moments as ISO 8601 in UTC, money in fen, words by their value."""
+        plain: dict[str, Any] = json.loads(
+            json.dumps(self.model_dump(by_alias=True), default=datetime.isoformat)
+        )
+        return plain
+
+
+class PersonOut(Resource):
+    """当事人，已脱敏 · The person, masked."""
+
+    name: Annotated[str, Field(examples=["王*"])]
+    phones: Annotated[list[str], Field(examples=[["138****8000"]])]
+    id_number: Annotated[str, Field(examples=["15****1237"])]
     has_address: bool
     has_family_contact: bool
 
 
-class StepForm(TypedDict):
-    kind: str
-    track: str | None
-    reason: str
-    at: str | None
-    waits: list[str]
+class StepOut(Resource):
+    """下一步 · What moves a case next. `at` is null where it may happen at any moment."""
+
+    kind: Annotated[StepKind, Field(description="ring: 机器人外呼; errand_opens/errand_due: 人工或上门")]
+    track: Track | None
+    reason: Annotated[Reason, Field(description="原因代码 · the reason as a code")]
+    at: datetime | None
+    waits: Annotated[list[Wait], Field(description="外呼在等什么 · why a ring has not been made yet")]
 
 
-class WaitingForm(TypedDict):
-    reason: str
+class WaitingOut(Resource):
+    """外呼在等什么 · Why its ring has not been made yet: the first thing in its way."""
+
+    reason: WaitReason
     detail: str
-    since: str
-    until: str | None
+    since: datetime
+    until: datetime | None
 
 
-class UrgencyForm(TypedDict):
-    at: str
-    opened_at: str
+class UrgencyOut(Resource):
+    """紧急度 · Its rings' place in the queue: a moment, and the seconds that each part is worth."""
+
+    at: datetime
+    opened_at: datetime
     grade_seconds: int
     amount_seconds: int
     expiry_seconds: int
     ahead: int | None
 
 
-class EntryForm(TypedDict):
-    at: str
-    kind: str
+class EntryOut(Resource):
+    """经过 · One fact of the case's story; nothing personal is in it."""
+
+    at: datetime
+    kind: EntryKind
     id: str
     by: str
-    facts: dict[str, Fact]
+    facts: dict[str, str | int | bool | None]
 
 
-class CaseForm(TypedDict):
+class CaseOut(Resource):
+    """案件，已脱敏 · One case, masked."""
+
     id: int
-    told_at: str
+    told_at: datetime
     drill: bool
-    status: str
-    outcome: str | None
-    contact: str
-    grade: str
-    fraud_type: str
+    status: CaseStatus
+    outcome: OutcomeKind | None
+    contact: Contact
+    grade: Grade
+    fraud_type: FraudType
     source: str
     unit: str
     load_id: int | None
     warnings: int
-    tags: list[str]
+    tags: list[Tag]
     missed: bool
     opted_out: bool
     amount_at_risk_fen: int | None
-    opened_at: str
-    expires_at: str | None
-    first_attempt_at: str | None
-    succeeded_at: str | None
-    watch_until: str | None
-    settled_at: str | None
+    opened_at: datetime
+    expires_at: datetime | None
+    first_attempt_at: datetime | None
+    succeeded_at: datetime | None
+    watch_until: datetime | None
+    settled_at: datetime | None
     policy_version: int
-    person: PersonForm
-    next_steps: list[StepForm]
-    waiting: WaitingForm | None
-    urgency: UrgencyForm
-    timeline: list[EntryForm]
+    person: PersonOut
+    next_steps: list[StepOut]
+    waiting: WaitingOut | None
+    urgency: UrgencyOut
+    timeline: list[EntryOut]
 
 
-class CaseLineForm(TypedDict):
+class CaseLineOut(Resource):
+    """One found case, masked."""
+
     id: int
-    person: PersonForm
-    grade: str
-    fraud_type: str
-    status: str
-    outcome: str | None
-    contact: str
+    person: PersonOut
+    grade: Grade
+    fraud_type: FraudType
+    status: CaseStatus
+    outcome: OutcomeKind | None
+    contact: Contact
     source: str
     unit: str
     warnings: int
     robot_attempts: int
-    opened_at: str
-    due_at: str | None
+    opened_at: datetime
+    due_at: datetime | None
     drill: bool
 
 
-class CasePageForm(TypedDict):
-    cases: list[CaseLineForm]
+class CasePageOut(Resource):
+    cases: list[CaseLineOut]
     next_before_id: int | None
 
 
-def tell_case(story: CaseStory) -> CaseForm:
-    """JSON-ready and masked; moments as ISO 8601 in UTC, money in fen, words by their value."""
+_OF_CASE = (
+    "id",
+    "status",
+    "outcome",
+    "contact",
+    "grade",
+    "fraud_type",
+    "warnings",
+    "missed",
+    "opted_out",
+    "amount_at_risk_fen",
+    "opened_at",
+    "expires_at",
+    "watch_until",
+    "policy_version",
+)
+
+
+def tell_case(story: CaseStory) -> CaseOut:
+    """Masked."""
     file = story.file
     stored = file.stored
-    case = stored.case
-    return CaseForm(
-        id=case.id,
-        told_at=story.told_at.isoformat(),
-        drill=stored.drill,
-        status=case.status.value,
-        outcome=case.outcome.value if case.outcome else None,
-        contact=case.contact.value,
-        grade=case.grade.value,
-        fraud_type=case.fraud_type.value,
-        source=stored.source,
-        unit=stored.unit,
-        load_id=file.load_id,
-        warnings=case.warnings,
-        tags=sorted(tag.value for tag in case.tags),
-        missed=case.missed,
-        opted_out=case.opted_out,
-        amount_at_risk_fen=case.amount_at_risk_fen,
-        opened_at=case.opened_at.isoformat(),
-        expires_at=_iso(case.expires_at),
-        first_attempt_at=_iso(stored.first_attempt_at),
-        succeeded_at=_iso(file.succeeded_at),
-        watch_until=_iso(case.watch_until),
-        settled_at=_iso(file.settled_at),
-        policy_version=case.policy_version,
-        person=_person(file.person),
-        next_steps=[
-            StepForm(
-                kind=step.kind.value,
-                track=step.track.value if step.track else None,
-                reason=step.reason.value,
-                at=_iso(step.at),
-                waits=[wait.value for wait in step.waits],
-            )
-            for step in story.next_steps
-        ],
-        waiting=None
-        if story.waiting is None
-        else WaitingForm(
-            reason=story.waiting.reason.value,
-            detail=story.waiting.detail,
-            since=story.waiting.since.isoformat(),
-            until=_iso(story.waiting.until),
-        ),
-        urgency=UrgencyForm(
-            at=story.urgency.at.isoformat(),
-            opened_at=story.urgency.opened_at.isoformat(),
-            grade_seconds=story.urgency.grade_seconds,
-            amount_seconds=story.urgency.amount_seconds,
-            expiry_seconds=story.urgency.expiry_seconds,
-            ahead=file.ring.ahead if file.ring is not None else None,
-        ),
-        timeline=[
-            EntryForm(
-                at=entry.at.isoformat(),
-                kind=entry.kind.value,
-                id=entry.id,
-                by=entry.by,
-                facts=dict(entry.facts),
-            )
-            for entry in file.timeline
-        ],
+    urgency = story.urgency
+    return CaseOut.model_validate(
+        {
+            **{name: getattr(stored.case, name) for name in _OF_CASE},
+            "told_at": story.told_at,
+            "drill": stored.drill,
+            "source": stored.source,
+            "unit": stored.unit,
+            "load_id": file.load_id,
+            "tags": sorted(stored.case.tags),
+            "first_attempt_at": stored.first_attempt_at,
+            "succeeded_at": file.succeeded_at,
+            "settled_at": file.settled_at,
+            "person": file.person,
+            "next_steps": story.next_steps,
+            "waiting": story.waiting,
+            "urgency": UrgencyOut(
+                at=urgency.at,
+                opened_at=urgency.opened_at,
+                grade_seconds=urgency.grade_seconds,
+                amount_seconds=urgency.amount_seconds,
+                expiry_seconds=urgency.expiry_seconds,
+                ahead=story.ring.ahead if story.ring is not None else None,
+            ),
+            "timeline": file.timeline,
+        }
     )
 
 
-def tell_page(page: CasePage) -> CasePageForm:
-    """One page of a search, JSON-ready and masked."""
-    return CasePageForm(cases=[_line(line) for line in page.cases], next_before_id=page.next_before_id)
-
-
-def _line(line: CaseLine) -> CaseLineForm:
-    return CaseLineForm(
-        id=line.id,
-        person=_person(line.person),
-        grade=line.grade.value,
-        fraud_type=line.fraud_type.value,
-        status=line.status.value,
-        outcome=line.outcome.value if line.outcome else None,
-        contact=line.contact.value,
-        source=line.source,
-        unit=line.unit,
-        warnings=line.warnings,
-        robot_attempts=line.robot_attempts,
-        opened_at=line.opened_at.isoformat(),
-        due_at=_iso(line.due_at),
-        drill=line.drill,
-    )
-
-
-def _person(person: MaskedPerson) -> PersonForm:
-    return PersonForm(
-        name=person.name,
-        phones=list(person.phones),
-        id_number=person.id_number,
-        has_address=person.has_address,
-        has_family_contact=person.has_family_contact,
-    )
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()
+def tell_page(page: CasePage) -> CasePageOut:
+    """One page of a search, masked."""
+    return CasePageOut.model_validate(page)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from dialer.domain.access import actor_name
 from dialer.errors import Conflict, Invalid, NotFound, Refusal
 from dialer.store import audits, tokens
 from dialer.store.tokens import Scope, Token
@@ -51,6 +52,7 @@ class NewToken:
 
 def add_token(engine: Engine, *, name: str, scopes: Sequence[str], days: int, unit: str, by: str) -> NewToken:
     """A new token, audited. Raises `Invalid`, and `Conflict` where the name is in use."""
+    who = actor_name(by)
     if not _NAME.fullmatch(name):
         raise Invalid(
             field="name", problem="is no name for a token", mend="1 to 64 of letters, digits, '.', '_', '-'"
@@ -80,7 +82,7 @@ def add_token(engine: Engine, *, name: str, scopes: Sequence[str], days: int, un
             raise Conflict(f"a token named {name} is in use: revoke it first, or choose another name")
         audits.write(
             tx,
-            who=by,
+            who=who,
             act="token_add",
             subject=f"api_token/{token.id}",
             why="",
@@ -106,14 +108,15 @@ def list_tokens(engine: Engine) -> list[Token]:
 
 
 def revoke_token(engine: Engine, name: str, *, by: str) -> Token:
-    """Refused everywhere within seconds; audited. Raises `NotFound`."""
+    """Refused everywhere within seconds; audited. Raises `NotFound` and `Invalid`."""
+    who = actor_name(by)
     with engine.store.begin() as tx:
         token = tokens.revoke(tx, name, real_now=engine.real.now())
         if token is None:
             raise NotFound(kind="token", key=name)
         audits.write(
             tx,
-            who=by,
+            who=who,
             act="token_revoke",
             subject=f"api_token/{token.id}",
             why="",

@@ -4,6 +4,7 @@ clock is ever reset.
 
 from __future__ import annotations
 
+from dialer.domain.access import actor_name, said
 from dialer.domain.acts import ActKind
 from dialer.domain.errand import TransferState
 from dialer.errors import Conflict, NotFound
@@ -12,7 +13,6 @@ from dialer.store import acts, assignments, cases, transfers
 from dialer.store.acts import Act
 from dialer.store.transfers import Transfer
 from dialer.store.unit_of_work import Tx
-from dialer.usecases.claim_errand import named, said
 from dialer.usecases.engine import Engine
 
 
@@ -29,7 +29,7 @@ def transfer_errand(
     """The id of the transfer, which now asks to be accepted. Raises `NotFound`, also for work that the unit `seen_by`
     has not, `Invalid`, and `Conflict` when the work is over, on its way already, or that unit's.
     """
-    who, reason = named(by), said("why", why)
+    who, reason = actor_name(by), said("why", why)
     with engine.store.begin() as tx:
         if seen_by is not None:
             _check_seen(
@@ -72,7 +72,7 @@ def accept_transfer(engine: Engine, transfer_id: int, *, by: str, seen_by: int |
     """It is the other unit's, signed for by whoever accepts; so is its case. Raises `Conflict` when it was answered, or
     the work ended, before, and `NotFound` for one that goes to no unit of `seen_by`.
     """
-    who = named(by)
+    who = actor_name(by)
     with engine.store.begin() as tx:
         transfer = _lock(tx, engine, transfer_id, seen_by)
         now = engine.clock.now()
@@ -96,7 +96,7 @@ def refuse_transfer(
     engine: Engine, transfer_id: int, *, by: str, why: str, seen_by: int | None = None
 ) -> None:
     """It stays with whoever sent it, and both see why. Raises as `accept_transfer` does."""
-    who, reason = named(by), said("why", why)
+    who, reason = actor_name(by), said("why", why)
     with engine.store.begin() as tx:
         transfer = _lock(tx, engine, transfer_id, seen_by)
         now = engine.clock.now()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dialer.domain.access import actor_name
 from dialer.domain.values import Grade
 from dialer.errors import Conflict, Invalid, NotFound
 from dialer.outcomes.sequential import ERROR, Interval, Tally, Verdict, compare, share_interval
 from dialer.store import audits, script_trials, scripts
 from dialer.store.script_trials import Heard, Trial
-from dialer.usecases.draft_script import named
 from dialer.usecases.engine import Engine
 
 MEASURES = ("dissuaded", "verified", "hung_up_early", "defrauded")
@@ -61,7 +61,7 @@ def set_trial(
     the same. Without weights the trial is over, as it is when another version goes live. One person is enough: every
     version of it was approved by a second one. Raises `Invalid`, `NotFound` and `Conflict`.
     """
-    who = named(by)
+    who = actor_name(by)
     why = reason.strip()
     if not why or len(why) > _REASON_LENGTH:
         raise Invalid(field="reason", problem="is empty or too long", mend="what is to be found out")

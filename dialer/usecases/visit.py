@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import orjson
 
+from dialer.domain.access import actor_name, said
 from dialer.domain.acts import ActKind
 from dialer.domain.errand import AssignmentState, VisitStage, WhoSeen
 from dialer.domain.values import Contact, OutcomeKind, Track
@@ -26,7 +27,6 @@ from dialer.store.reads import visit_list
 from dialer.store.seen import check_case_seen
 from dialer.store.unit_of_work import Tx
 from dialer.store.visits import KeptPhoto, Repeat
-from dialer.usecases.claim_errand import named, said
 from dialer.usecases.engine import Engine
 from dialer.usecases.report_errand import report
 
@@ -102,7 +102,7 @@ def note_visit(engine: Engine, assignment_id: int, *, phone: FromPhone, words: s
 def add_photo(engine: Engine, assignment_id: int, *, phone: FromPhone, content: bytes) -> Sent:
     """A photo as evidence, cleaned and sealed. Raises `Invalid` for what is no picture, too large or one too many."""
     photo = clean_photo(content, most_bytes=engine.work.photo_bytes)
-    who = named(phone.by)
+    who = actor_name(phone.by)
     with engine.store.begin() as tx:
         # The picture's row names the case, and so holds it.
         cases.lock(tx, [assignments.get(tx, assignment_id).case_id])
@@ -136,7 +136,7 @@ def report_visit(engine: Engine, assignment_id: int, result: VisitReport, *, pho
                 tx,
                 engine,
                 assignment_id,
-                by=named(phone.by),
+                by=actor_name(phone.by),
                 outcome=result.outcome,
                 amounts=result.amounts,
                 evidence=result.evidence,
@@ -180,7 +180,7 @@ def show_photo(
     """Media type and content; who looked and why is in the audit. Raises `NotFound`, also for one of a case that the
     unit `seen_by` does not see, and `Invalid`.
     """
-    viewer, reason = named(who), said("why", why)
+    viewer, reason = actor_name(who), said("why", why)
     with engine.store.begin() as tx:
         case_id, media_type, content = visits.open_photo(tx, client_id)
         check_case_seen(tx, case_id, seen_by)
@@ -213,7 +213,7 @@ def _send(
         # Who tells what was seen in another officer's place is heard, and takes nothing from him.
         is_others = stage is VisitStage.SEEN and current.signed_by not in {"", phone.by.strip()}
         if stage is not None and may_report(current.state) and not is_others:
-            current = _advance(tx, engine, current, stage, by=named(phone.by))
+            current = _advance(tx, engine, current, stage, by=actor_name(phone.by))
         return _sent(current)
 
 
@@ -230,7 +230,7 @@ def _begin(
         phone.client_id,
         assignment_id=assignment_id,
         content=content,
-        by=named(phone.by),
+        by=actor_name(phone.by),
         now=engine.clock.now(),
     )
     return current, repeat

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
+from dialer.domain.pause import Hold
 from dialer.domain.values import Grade, Track
 from dialer.outcomes.cuts import Breakdown, Dimension
 from dialer.outcomes.period import Period
 from dialer.store import holds, pacing
-from dialer.store.holds import Hold
 from dialer.store.pacing import LineGroup
 from dialer.store.reads import wall
 from dialer.store.reads.wall import AlarmCount, LastHour, PeoplesWork, WaitingCases

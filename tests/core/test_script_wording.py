@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.scripts.wording import EN, ZH, affirms_safe_account, asks_for, first_sentence, unfit_message
+from dialer.scripts.wording import EN, ZH, affirms_safe_account, asks_for, first_sentence
 
 
 @pytest.mark.parametrize(
@@ -126,21 +126,3 @@ def test_the_first_sentence(text: str, first: str):
 
 def test_a_decimal_point_ends_no_english_sentence():
     assert first_sentence("Wait 1.5 minutes: do not pay. Goodbye.", EN) == "Wait 1.5 minutes: do not pay"
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("请停止转账，到派出所核实。本短信无需回复。", ""),
-        ("详见https://example.cn/x", "https://"),
-        ("详见www.example.com", "www."),
-        ("见 gov.cn 网站", "gov.cn"),
-        ("请回拨96110", "96110"),
-        ("请点击查看", "点击"),
-        ("扫描二维码", "二维码"),
-        ("No reply is needed.", ""),
-        ("Call 110 now", "110"),
-    ],
-)
-def test_what_a_message_must_not_hold(text: str, found: str):
-    assert unfit_message(text) == found

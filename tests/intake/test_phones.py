@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.intake.phones import LineKind, last4, mask, normalise, normalise_all
+from dialer.intake.phones import LineKind, last4, normalise, normalise_all
 
 MOBILE = "+8613800138000"
 
@@ -149,18 +149,6 @@ def test_unusable_parts_are_counted_and_take_no_other_number_with_them():
 
 def test_two_numbers_are_no_single_one():
     assert normalise("13800138000/13900139000", "0478") is None
-
-
-@pytest.mark.parametrize(
-    ("e164", "masked"),
-    [("+8613800138000", "138****8000"), ("+864788221234", "478***1234"), ("+85291234567", "+85*****4567")],
-)
-def test_a_masked_number_shows_its_ends(e164: str, masked: str):
-    assert mask(e164) == masked
-
-
-def test_a_short_number_is_masked_whole():
-    assert mask("+8696110") == "*****"
 
 
 def test_last_four():

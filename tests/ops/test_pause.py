@@ -13,11 +13,11 @@ from dialer.domain.events import GradeChanged
 from dialer.domain.pause import PauseScope
 from dialer.domain.values import Grade
 from dialer.errors import Invalid, NotFound
-from dialer.store import attempts, units
+from dialer.store import attempts, cases, units
 from dialer.store import tables as t
 from dialer.store.attempts import Sending
 from dialer.usecases.escalate_unsigned import escalate_unsigned
-from dialer.usecases.move_cases import move_one
+from dialer.usecases.move_cases import Move, move
 from dialer.usecases.pause import LONGEST_MINUTES, end_pauses, pause, resume, resume_one, standing_pauses
 from dialer.usecases.sweep import sweep_attempts, sweep_cases
 from tests.audit_lines import audit_lines
@@ -183,10 +183,10 @@ def test_a_case_whose_grade_rises_out_of_a_paused_grade_is_rung(scene: Scene):
     case_id = scene.open_case(grade=Grade.LOW)
     stop(scene, PauseScope.GRADE, "low", minutes=30)
     with scene.tx() as tx:
-        move_one(
+        move(
             tx,
-            case_id,
-            GradeChanged(grade=Grade.HIGH),
+            cases.lock(tx, [case_id]),
+            [Move(case_id=case_id, event=GradeChanged(grade=Grade.HIGH))],
             policies=scene.engine.policies,
             now=scene.clock.now(),
         )

@@ -10,17 +10,16 @@ import sqlalchemy as sa
 from dialer.domain.breaker import Breaker
 from dialer.domain.pause import PauseScope
 from dialer.domain.values import FraudType, Grade
+from dialer.outcomes.next_steps import Wait, Waiting, WaitReason
 from dialer.store import pacing
 from dialer.store import tables as t
 from dialer.usecases.pause import end_pauses, pause
 from dialer.usecases.show_case import show_case
-from dialer.usecases.why_waiting import Waiting, WaitReason, why_waiting
 from tests.ops.scene import MORNING, Scene
 
 
 def why(scene: Scene, case_id: int) -> Waiting:
-    with scene.tx() as tx:
-        found = why_waiting(tx, scene.engine, case_id)
+    found = show_case(scene.engine, case_id).waiting
     assert found is not None
     return found
 
@@ -32,8 +31,7 @@ def set_breaker(scene: Scene, breaker: Breaker) -> None:
 
 def test_nothing_waits_where_no_ring_is_planned(scene: Scene):
     case_id = scene.open_case(missed=True)
-    with scene.tx() as tx:
-        assert why_waiting(tx, scene.engine, case_id) is None
+    assert show_case(scene.engine, case_id).waiting is None
 
 
 def test_next_in_turn_it_waits_for_the_pace(scene: Scene):
@@ -162,10 +160,17 @@ def test_under_way_it_says_how_far(scene: Scene, state: str):
     assert (found.reason, found.detail) == (WaitReason.UNDER_WAY, state)
 
 
-def test_the_case_itself_shows_it(scene: Scene):
+def test_one_failed_post_is_no_line_trouble(scene: Scene):
+    """Every surface asks the breaker: it lets calls leave until several in a row have failed."""
     case_id = scene.open_case()
-    pause(scene.engine, scope=PauseScope.ALL, minutes=30, by="zhao", why="检修")
+    scene.later(seconds=3)
+    set_breaker(scene, Breaker(troubles=1))
     story = show_case(scene.engine, case_id)
-    assert story.waiting == why(scene, case_id)
     assert story.waiting is not None
-    assert story.waiting.reason is WaitReason.PAUSED
+    assert story.waiting.reason is WaitReason.PACING
+    assert story.next_steps[0].waits == ()
+    set_breaker(scene, Breaker(troubles=7, openings=1, opened_at=MORNING))
+    story = show_case(scene.engine, case_id)
+    assert story.waiting is not None
+    assert story.waiting.reason is WaitReason.CARRIER_TROUBLE
+    assert story.next_steps[0].waits == (Wait.LINE_TROUBLE,)

@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 from dialer.domain.values import Grade, TelephonyResult
+from dialer.scripts import catalogue
 from dialer.scripts.dialogue import Position, Turn
 from dialer.scripts.hearing import Heard
 from dialer.telephony.progress import CallProgress, Stage
-from dialer.usecases.choose_script import script_of
 from dialer.usecases.hear_calls import hear_one
 from dialer.usecases.hear_progress import News, apply_news
 from dialer.usecases.take_over import Taken
@@ -36,7 +36,7 @@ class Ring:
         self.turn: Turn | None = None
         self._step = 0
         self._sequence = 0
-        chosen = script_of(script)
+        chosen = catalogue.shipped()[script]
         scene.change_attempt(
             self.attempt_id,
             state="ringing",

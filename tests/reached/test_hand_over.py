@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
+from dialer.domain.access import DESK
 from dialer.domain.case import ErrandState
 from dialer.domain.stop_payment import PaidWhen, StopResult
 from dialer.domain.values import Contact, Grade, TelephonyResult
 from dialer.errors import Conflict, Invalid, NotFound
 from dialer.store import assignments, stop_payments
 from dialer.store import tables as t
-from dialer.store.book import DESK
 from dialer.usecases.show_conversation import show_hand_over, stop_payment_done
 from tests.ops.scene import Scene
 from tests.reached.conversation import Ring

@@ -29,12 +29,6 @@ def test_now_follows_the_real_time():
     assert timedelta(seconds=1000) <= clock.now() - NINE < timedelta(seconds=1500)
 
 
-def test_a_moment_of_service_time_is_found_again_in_real_time():
-    clock = ScaledClock(anchor_unix=1000.0, epoch=NINE, speed=60)
-    assert clock.unix_at(NINE + timedelta(hours=1)) == 1060.0
-    assert clock.at(clock.unix_at(NINE + timedelta(minutes=7))) == NINE + timedelta(minutes=7)
-
-
 def test_a_change_of_speed_does_not_jump():
     fast = ScaledClock(anchor_unix=1000.0, epoch=NINE, speed=60)
     slow = fast.at_speed(1, unix_seconds=1100.0)

@@ -32,6 +32,20 @@ def test_what_a_block_did_is_there_after_it(fresh_database: str):
     store.dispose()
 
 
+def test_a_trial_sees_what_it_wrote_and_leaves_no_trace(fresh_database: str):
+    store = opened(fresh_database)
+    told: list[set[str]] = []
+    store.after_commit = told.append
+    with store.trial() as tx:
+        facts.mark_drill(tx)
+        tx.wanted.add("dial")
+        assert facts.is_drill(tx)
+    with store.begin() as tx:
+        assert not facts.is_drill(tx)
+    assert told == []
+    store.dispose()
+
+
 def test_an_exception_leaves_no_trace(fresh_database: str):
     store = opened(fresh_database)
     with pytest.raises(ZeroDivisionError), store.begin() as tx:  # noqa: PT012  # the block is what is tested

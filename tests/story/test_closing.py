@@ -9,7 +9,8 @@ from dialer.carrier.faults import Fault
 from dialer.carrier.people import Behaviour, Pickup
 from dialer.domain.events import CaseClosed
 from dialer.domain.values import OutcomeKind
-from dialer.usecases.move_cases import move_one
+from dialer.store import cases
+from dialer.usecases.move_cases import Move, move
 from tests.store.reads.town import MORNING
 from tests.story.world import World
 
@@ -34,10 +35,10 @@ def _unhurried(w: World) -> None:
 
 def _close(w: World, case_id: int) -> None:
     with w.scene.tx() as tx:
-        move_one(
+        move(
             tx,
-            case_id,
-            CaseClosed(outcome=OutcomeKind.DUPLICATE),
+            cases.lock(tx, [case_id]),
+            [Move(case_id=case_id, event=CaseClosed(outcome=OutcomeKind.DUPLICATE))],
             policies=w.scene.engine.policies,
             now=w.scene.engine.clock.now(),
         )

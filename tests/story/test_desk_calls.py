@@ -14,13 +14,14 @@ from dialer.carrier.people import Behaviour, Pickup
 from dialer.domain.errand import DeskCallState
 from dialer.domain.values import Grade, TelephonyResult
 from dialer.errors import Conflict, Invalid, NotFound, Overtaken, Unavailable
-from dialer.store import futures
+from dialer.store import desk_calls, futures
 from dialer.store import tables as t
 from dialer.store.desk import Scope
+from dialer.store.desk_calls import DeskCall
 from dialer.telephony.callbacks import PersonLeg
 from dialer.telephony.desk import DeskClient
 from dialer.usecases.claim_errand import Task, claim_next
-from dialer.usecases.dial_from_desk import desk_calls_of, dial_from_desk, settle_desk_calls
+from dialer.usecases.dial_from_desk import dial_from_desk, settle_desk_calls
 from dialer.usecases.hear_desk import hear_person_leg
 from tests.story.world import World
 
@@ -64,18 +65,23 @@ async def ring(w: World, client: DeskClient, task: Task, *, by: str = "li", numb
     return call.id
 
 
+def calls_of(w: World, case_id: int) -> list[DeskCall]:
+    with w.scene.tx() as tx:
+        return desk_calls.of_case(tx, case_id)
+
+
 async def settled(w: World, client: DeskClient, task: Task) -> tuple[TelephonyResult | None, int | None]:
     case_id = task.assignment.case_id
 
     def is_settled() -> bool:
-        return all(call.settled for call in desk_calls_of(w.scene.engine, case_id))
+        return all(call.settled for call in calls_of(w, case_id))
 
     for _ in range(2000):
         await settle_desk_calls(w.scene.engine, client)
         if await asyncio.to_thread(is_settled):
             break
         await asyncio.sleep(0.02)
-    (call,) = desk_calls_of(w.scene.engine, case_id)
+    (call,) = calls_of(w, case_id)
     assert call.state is DeskCallState.ENDED
     assert w.held_numbers() == 0
     return call.result, call.talk_seconds
@@ -140,7 +146,7 @@ async def test_a_desk_waits_for_the_robot(w: World, client: DeskClient):
     assert len(w.claim()) == 1
     with pytest.raises(Conflict):
         await ring(w, client, task)
-    assert desk_calls_of(w.scene.engine, task.assignment.case_id) == []
+    assert calls_of(w, task.assignment.case_id) == []
 
 
 async def test_only_whoever_holds_the_task_and_only_its_numbers(w: World, client: DeskClient):
@@ -169,7 +175,7 @@ async def test_late_news_changes_nothing(w: World, client: DeskClient):
     call_id = await ring(w, client, task)
     await settled(w, client, task)
     hear_person_leg(w.scene.engine, call_id, PersonLeg(result=TelephonyResult.ANSWERED, talk_seconds=9))
-    (call,) = desk_calls_of(w.scene.engine, task.assignment.case_id)
+    (call,) = calls_of(w, task.assignment.case_id)
     assert call.result is TelephonyResult.BUSY
     with pytest.raises(NotFound):
         hear_person_leg(w.scene.engine, uuid.uuid4(), PersonLeg(result=TelephonyResult.BUSY))

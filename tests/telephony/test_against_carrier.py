@@ -28,7 +28,7 @@ from dialer.telephony.client import CallClient, Fault, PlaceCall, Placed, Refuse
 from dialer.telephony.config import TelephonyConfig
 from dialer.telephony.results import progress_of
 from dialer.telephony.signature import BadSignature, verify
-from dialer.telephony.twiml import CONTENT_TYPE, fallback, write
+from dialer.telephony.twiml import fallback, write
 
 ACCOUNT = "AC" + "0" * 31 + "1"
 TOKEN = "token-of-the-account"
@@ -94,7 +94,7 @@ class Hooks:
             config=self.config,
             audio_url=lambda name: name,
         )
-        return web.Response(text=text, headers={"Content-Type": CONTENT_TYPE})
+        return web.Response(text=text, headers={"Content-Type": "text/xml; charset=utf-8"})
 
     async def _status(self, request: web.Request) -> web.Response:
         params = await self._params(request)
@@ -109,7 +109,7 @@ class Hooks:
     async def _fallback(self, request: web.Request) -> web.Response:
         await self._params(request)
         self.safe_sentences += 1
-        return web.Response(text=fallback(), headers={"Content-Type": CONTENT_TYPE})
+        return web.Response(text=fallback(), headers={"Content-Type": "text/xml; charset=utf-8"})
 
     async def _keep(
         self, kept: dict[UUID, list[CallProgress]], request: web.Request, progress: CallProgress

@@ -101,7 +101,7 @@ def test_the_case_says_which_version_and_sound_a_ring_spoke(centre: ScriptCentre
     attempt_id = centre.ring()
     row = centre.rows(sa.select(t.attempt).where(t.attempt.c.id == attempt_id))[0]
     with centre.tx() as tx:
-        timeline = case_file.read(tx, row["case_id"], now=centre.clock.now()).timeline
+        timeline = case_file.read(tx, row["case_id"]).timeline
     sent = next(entry for entry in timeline if entry.kind is EntryKind.RING_SENT)
     version = centre.version("loan", 1)
     assert sent.facts == {

@@ -26,7 +26,8 @@ from dialer.usecases.decide_load import (
     withdraw_load,
 )
 from dialer.usecases.engine import WorkRules
-from dialer.usecases.load_list import load_list, preview_list, submit_list
+from dialer.usecases.load_list import load_list, load_report, submit_list
+from dialer.usecases.look_at_list import preview_list
 from tests.work.bureau import Bureau
 
 HEADING = "编号,姓名,手机号,等级"
@@ -206,6 +207,22 @@ def test_the_file_s_name_is_a_source_too(bureau: Bureau):
     correct_columns(bureau.engine, "a", {"谁": Field.NAME, "电话在此": Field.PHONE}, by="li")
     report = preview_list(bureau.engine, io.BytesIO(STRANGE.encode()), filename="a.csv", source="")
     assert report.accepted == 1
+
+
+def test_a_preview_counts_what_the_load_counts_and_keeps_nothing(bureau: Bureau):
+    rows = [f"A{n},王伟{n},1390002000{n},{grade}" for n, grade in enumerate(GRADES)]
+    text = "\n".join(
+        [HEADING, *rows, "A0,王伟0,13900020000,高危", "A7,王伟0,13900020000,高危", "A8,赵,没有,高危"]
+    )
+    preview = preview_list(bureau.engine, io.BytesIO(text.encode()), filename="a.csv", source="s")
+    assert (preview.rows, preview.accepted, preview.duplicate, preview.rejected) == (9, 7, 1, 1)
+    assert bureau.rows(sa.select(t.warning)) == bureau.rows(sa.select(t.list_load)) == []
+    load_id = submit(bureau, text)
+    load_list(bureau.engine, load_id)
+    loaded = load_report(bureau.engine, load_id)
+    assert replace(preview, load_id=load_id) == loaded
+    again = preview_list(bureau.engine, io.BytesIO(text.encode()), filename="a.csv", source="s")
+    assert (again.accepted, again.duplicate) == (0, 8)
 
 
 def test_a_corrected_column_goes_before_the_one_that_was_taken_for_it(bureau: Bureau):

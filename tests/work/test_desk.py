@@ -21,7 +21,6 @@ from dialer.usecases.claim_errand import (
     release_errand,
     return_idle,
     return_work_of,
-    show_task,
 )
 from dialer.usecases.escalate_unsigned import escalate_unsigned
 from dialer.usecases.manage_staff import add_staff, disable_staff
@@ -139,7 +138,9 @@ def test_a_claim_is_its_holder_s_whoever_else_knows_its_number(bureau: Bureau):
 
 def test_work_that_nobody_has_claimed_is_reported_by_no_number(bureau: Bureau):
     case_id = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
-    waiting = show_task(bureau.engine, bureau.assignment_of(case_id, Track.HUMAN)["id"])
+    with bureau.tx() as tx:
+        assignment = assignments.get(tx, bureau.assignment_of(case_id, Track.HUMAN)["id"])
+    waiting = Task(assignment=assignment, lease_seconds=0, others=())
     with pytest.raises(Overtaken):
         report(bureau, waiting, "li")
 
@@ -235,7 +236,8 @@ def test_a_call_back_is_in_the_near_future(bureau: Bureau, minutes: int):
         call_back(
             bureau.engine, task.assignment.id, by="li", at=bureau.clock.now() + timedelta(minutes=minutes)
         )
-    assert show_task(bureau.engine, task.assignment.id).assignment.signed_by == "li"
+    with bureau.tx() as tx:
+        assert assignments.get(tx, task.assignment.id).signed_by == "li"
 
 
 def test_the_list_of_a_unit_and_of_a_person(bureau: Bureau):

@@ -9,10 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dialer.domain.attempt import OPEN_STATES, AttemptState
-from dialer.domain.case import Reason
 from dialer.errors import NotFound
-from dialer.outcomes.next_steps import AHEAD_AT_MOST, PendingRing
 from dialer.outcomes.timeline import Entry, in_order
 from dialer.store import audits
 from dialer.store import tables as t
@@ -20,7 +17,6 @@ from dialer.store.cases import StoredCase, from_row
 from dialer.store.people import open_person
 from dialer.store.reads import entries
 from dialer.store.reads.masking import MaskedPerson, masked
-from dialer.store.rowset import in_words
 from dialer.store.unit_of_work import Row, Tx
 
 
@@ -32,10 +28,9 @@ class CaseFile:
     settled_at: datetime | None
     succeeded_at: datetime | None
     timeline: tuple[Entry, ...]
-    ring: PendingRing | None
 
 
-def read(tx: Tx, case_id: int, *, now: datetime) -> CaseFile:
+def read(tx: Tx, case_id: int) -> CaseFile:
     """Raises `NotFound`."""
     row = tx.one(
         sa.select(t.case, t.person.c.sealed.label("person_sealed"))
@@ -61,7 +56,6 @@ def read(tx: Tx, case_id: int, *, now: datetime) -> CaseFile:
         settled_at=row["settled_at"],
         succeeded_at=row["succeeded_at"],
         timeline=in_order(list(_entries(tx, case_id))),
-        ring=_pending_ring(tx, case_id, now=now),
     )
 
 
@@ -102,58 +96,3 @@ _SOURCES: tuple[tuple[sa.Select[Any], Callable[[Row], Iterator[Entry]]], ...] = 
     (sa.select(t.filed_case).where(t.filed_case.c.case_id == _ID), entries.of_filed),
     (sa.select(t.alarm).where(t.alarm.c.case_id == _ID), entries.of_alarm),
 )
-
-
-def _pending_ring(tx: Tx, case_id: int, *, now: datetime) -> PendingRing | None:
-    row = tx.one(
-        sa.select(t.attempt, t.person_phone.c.phone_blind)
-        .join(
-            t.person_phone,
-            sa.and_(
-                t.person_phone.c.person_id == t.attempt.c.person_id,
-                t.person_phone.c.position == t.attempt.c.number,
-            ),
-            isouter=True,
-        )
-        .where(t.attempt.c.case_id == case_id, in_words(t.attempt.c.state, OPEN_STATES))
-        .order_by(t.attempt.c.n.desc())
-        .limit(1)
-    )
-    if row is None:
-        return None
-    lines = tx.one(
-        sa.select(
-            sa.func.max(t.line_group.c.paused_until).label("paused_until"),
-            sa.func.bool_or(t.line_group.c.troubles > 0).label("trouble"),
-        )
-    )
-    number = tx.one(sa.select(t.live_number).where(t.live_number.c.phone_blind == row["phone_blind"]))
-    busy = number is not None and number["attempt_id"] not in {None, row["id"]}
-    resting = number is not None and number["free_at"] is not None and number["free_at"] > now
-    return PendingRing(
-        n=row["n"],
-        state=AttemptState(row["state"]),
-        not_before=row["not_before"],
-        urgency_at=row["urgency_at"],
-        windowed=row["windowed"],
-        held=row["held"],
-        reason=Reason(row["reason"]),
-        number_free_at=number["free_at"] if number is not None else None,
-        number_busy=busy or resting,
-        paused_until=lines["paused_until"] if lines is not None else None,
-        line_trouble=bool(lines["trouble"]) if lines is not None else False,
-        ahead=_ahead(tx, row) if row["state"] == AttemptState.READY.value else 0,
-    )
-
-
-def _ahead(tx: Tx, row: Row) -> int:
-    more_urgent = (
-        sa.select(t.attempt.c.id)
-        .where(
-            t.attempt.c.state == AttemptState.READY.value,
-            ~t.attempt.c.held,
-            t.attempt.c.urgency_at < row["urgency_at"],
-        )
-        .limit(AHEAD_AT_MOST)
-    )
-    return int(tx.scalar(sa.select(sa.func.count()).select_from(more_urgent.subquery())))

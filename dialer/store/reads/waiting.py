@@ -1,92 +1,81 @@
-"""What stands between a case's ring and its moment, as the rows have it."""
+"""What stands between cases' rings and their moment, as the rows have it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from dialer.domain.attempt import OPEN_STATES, AttemptState
-from dialer.domain.case import Reason
+from dialer.domain.case import Case, Reason
+from dialer.outcomes.next_steps import AHEAD_AT_MOST, PendingRing
 from dialer.store import tables as t
+from dialer.store.cases import from_row
 from dialer.store.rowset import in_words
 from dialer.store.unit_of_work import Tx
 
-AHEAD_AT_MOST = 10_000
+
+def awaited(tx: Tx, case_ids: Sequence[int]) -> dict[int, tuple[Case, PendingRing | None]]:
+    """Each of these cases with its newest ring that has not ended. The place of the rings in the queue is not counted:
+    `ahead` is 0.
+    """
+    if not case_ids:
+        return {}
+    wanted = sa.any_(sa.literal(sorted(set(case_ids)), sa.ARRAY(sa.BigInteger)))
+    rings = {row["case_id"]: _pending(row, ahead=0) for row in tx.rows(_rings(wanted))}
+    rows = tx.rows(sa.select(t.case).where(t.case.c.id == wanted))
+    return {row["id"]: (from_row(row), rings.get(row["id"])) for row in rows}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitingRing:
-    """The newest attempt of an open case that has not ended, beside what a pause may name of the case."""
-
-    state: AttemptState
-    reason: Reason
-    held: bool
-    windowed: bool
-    planned_at: datetime
-    not_before: datetime
-    send_at: datetime | None
-    """Real: the moment at which it was to leave."""
-    grade: str
-    unit: str
-    unit_id: int | None
-    load_id: int | None
-    number_rings: bool
-    """For another case: a shared number."""
-    number_free_at: datetime | None
-    ahead: int
-    """More urgent rings that are ready, counted up to `AHEAD_AT_MOST`."""
+def pending_ring(tx: Tx, case_id: int) -> PendingRing | None:
+    """The newest ring of this case that has not ended, with its place in the queue."""
+    row = tx.one(_rings(sa.literal(case_id)))
+    return None if row is None else _pending(row, ahead=_ahead(tx, row))
 
 
-def waiting_ring(tx: Tx, case_id: int) -> WaitingRing | None:
-    row = tx.one(
+def _rings(wanted: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    a, phone, live, case = t.attempt.c, t.person_phone.c, t.live_number.c, t.case.c
+    of_number = sa.and_(phone.person_id == a.person_id, phone.position == a.number)
+    return (
         sa.select(
             t.attempt,
-            t.case.c.grade,
-            t.case.c.unit,
-            t.case.c.unit_id,
-            t.case.c.load_id,
-            t.live_number.c.attempt_id.label("ringing_id"),
-            t.live_number.c.free_at,
+            case.grade,
+            case.unit,
+            case.unit_id,
+            case.load_id,
+            live.attempt_id.label("rings_for"),
+            live.free_at.label("number_free_at"),
         )
-        .join(t.case, t.case.c.id == t.attempt.c.case_id)
-        .outerjoin(
-            t.person_phone,
-            sa.and_(
-                t.person_phone.c.person_id == t.attempt.c.person_id,
-                t.person_phone.c.position == t.attempt.c.number,
-            ),
-        )
-        .outerjoin(t.live_number, t.live_number.c.phone_blind == t.person_phone.c.phone_blind)
-        .where(t.attempt.c.case_id == case_id, in_words(t.attempt.c.state, OPEN_STATES))
-        .order_by(t.attempt.c.n.desc())
-        .limit(1)
+        .join(t.case, case.id == a.case_id)
+        .join(t.person_phone, of_number, isouter=True)
+        .join(t.live_number, live.phone_blind == phone.phone_blind, isouter=True)
+        .where(a.case_id == wanted, in_words(a.state, OPEN_STATES))
+        .ext(distinct_on(a.case_id))
+        .order_by(a.case_id, a.n.desc())
     )
-    if row is None:
-        return None
-    return WaitingRing(
+
+
+_AS_STORED = (
+    "held",
+    "planned_at",
+    "not_before",
+    "grade",
+    "unit",
+    "unit_id",
+    "load_id",
+    "number_free_at",
+)
+
+
+def _pending(row: Mapping[str, Any], *, ahead: int) -> PendingRing:
+    return PendingRing(
         state=AttemptState(row["state"]),
         reason=Reason(row["reason"]),
-        number_rings=row["ringing_id"] is not None and row["ringing_id"] != row["id"],
-        number_free_at=row["free_at"],
-        ahead=_ahead(tx, row),
-        **{
-            name: row[name]
-            for name in (
-                "held",
-                "windowed",
-                "planned_at",
-                "not_before",
-                "send_at",
-                "grade",
-                "unit",
-                "unit_id",
-                "load_id",
-            )
-        },
+        number_rings=row["rings_for"] not in {None, row["id"]},
+        ahead=ahead,
+        **{name: row[name] for name in _AS_STORED},
     )
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from dialer.domain.case import Reason
-from dialer.domain.values import Track
 from dialer.intake.amounts import LARGEST_FEN
 from dialer.intake.durations import LONGEST_SECONDS
 from dialer.intake.records import NoticeCode
-from dialer.outcomes.next_steps import StepKind, Wait
 from dialer.usecases.take_warnings import WarningStatus
+from dialer.usecases.tell_case import StepOut
 
 MOST_WARNINGS = 1000
 _LONG = 2000
@@ -100,16 +97,6 @@ class WarningIn(BaseModel):
     expires_at: Annotated[_Text | None, _about("失效时间 · when it holds no longer", "2026-11-28")]
     tags: Annotated[_Texts | None, _about("标签 · minor, elderly, hearing, mongolian", ["elderly"])]
     remarks: Annotated[_Text | None, _about("备注 · remarks")]
-
-
-class StepOut(BaseModel):
-    """下一步 · What moves a case next. `at` is null where it may happen at any moment."""
-
-    kind: Annotated[StepKind, Field(description="ring: 机器人外呼; errand_opens/errand_due: 人工或上门")]
-    track: Track | None
-    reason: Annotated[Reason, Field(description="原因代码 · the reason as a code")]
-    at: datetime | None
-    waits: Annotated[list[Wait], Field(description="外呼在等什么 · why a ring has not been made yet")]
 
 
 class NoticeOut(BaseModel):

@@ -13,12 +13,11 @@ from dialer.store.tokens import Token
 from dialer.usecases.engine import Engine
 from dialer.usecases.make_report import make_report, report_period
 from dialer.usecases.show_case import show_case
-from dialer.usecases.tell_case import tell_case
-from dialer.usecases.tell_report import tell_report
+from dialer.usecases.tell_case import CaseOut, tell_case
+from dialer.usecases.tell_report import ReportOut, tell_report
 from dialer.usecases.try_scripts import running_trials
 from dialer.web.api.description import problems
 from dialer.web.api.desk import MayReadCases, MayReadReport, desk_of
-from dialer.web.api.told import CaseOut, ReportOut
 
 router: Final = APIRouter()
 _LARGEST_ID: Final = 2**63 - 1
@@ -63,7 +62,7 @@ def case(engine: Engine, token: Token, case_id: int) -> dict[str, Any]:
     story = show_case(engine, case_id)
     if token.unit and story.file.stored.unit != token.unit:
         raise NotFound(kind="case", key=case_id)
-    return dict(tell_case(story))
+    return tell_case(story).plain()
 
 
 @router.get(
@@ -86,4 +85,4 @@ async def get_report(
 def report(engine: Engine, window: ReportQuery) -> dict[str, Any]:
     """As `dialer report --json`. Raises `Invalid` and `Unavailable`."""
     period = report_period(engine, window.start, window.end)
-    return dict(tell_report(make_report(engine, period), running_trials(engine)))
+    return tell_report(make_report(engine, period), running_trials(engine)).plain()

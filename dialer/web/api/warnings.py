@@ -8,16 +8,16 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from dialer.outcomes.next_steps import Step
 from dialer.store.tokens import Token
 from dialer.usecases.engine import Engine
 from dialer.usecases.take_warnings import Answer, Cells, Delivery, WarningStatus, read_warnings
+from dialer.usecases.tell_case import StepOut
 from dialer.web.api import faults
 from dialer.web.api.body import parsed, read_body
 from dialer.web.api.description import problems, warnings_body
 from dialer.web.api.desk import MayWriteWarnings, desk_of
 from dialer.web.api.items import Misshapen, read_item
-from dialer.web.api.models import MOST_WARNINGS, NoticeOut, StepOut, WarningOut, WarningsOut
+from dialer.web.api.models import MOST_WARNINGS, NoticeOut, WarningOut, WarningsOut
 from dialer.web.api.problems import FieldProblem, Problem, ProblemCode
 
 router: Final = APIRouter()
@@ -93,17 +93,13 @@ def _told(index: int, told: Answer) -> WarningOut:
         source=told.source or None,
         instruction_no=told.instruction_no or None,
         case_id=told.case_id,
-        next_steps=[_step(step) for step in told.next_steps],
+        next_steps=[StepOut.model_validate(step) for step in told.next_steps],
         notices=[
             NoticeOut(field=notice.column, code=notice.code, message=notice.message)
             for notice in told.notices
         ],
         fault=None if told.fault is None else faults.of_reading(told.fault),
     )
-
-
-def _step(step: Step) -> StepOut:
-    return StepOut(kind=step.kind, track=step.track, reason=step.reason, at=step.at, waits=list(step.waits))
 
 
 def _nothing_readable(reply: WarningsOut) -> Problem:

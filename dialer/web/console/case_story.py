@@ -19,8 +19,8 @@ from dialer.sentences import VIEWS, entry_sentence
 from dialer.store.desk_calls import DeskCall
 from dialer.usecases.read_case import CaseSheet
 from dialer.usecases.show_conversation import Said
-from dialer.web.console.case_words import by_words, named, typed_words
-from dialer.words import word
+from dialer.web.console.case_words import by_words, typed_words
+from dialer.words import stored_word, word
 
 _RING = frozenset(
     {
@@ -161,7 +161,7 @@ def _ring(n: int, parts: Mapping[EntryKind, Entry], said: Iterable[Said], lang: 
     return Ring(
         n=n,
         number=int(facts.get("number") or 1),
-        why=named(Reason, str(facts.get("reason") or Reason.NONE.value), lang),
+        why=stored_word(Reason, str(facts.get("reason") or Reason.NONE.value), lang),
         is_live=facts.get("state") not in {AttemptState.ENDED.value, None} and result is None,
         result=TelephonyResult(result) if result else None,
         contact=Contact(facts.get("contact") or Contact.NONE),
@@ -183,7 +183,7 @@ def _script(facts: Mapping[str, Any], lang: Lang) -> str:
     if not facts.get("script"):
         return ""
     version = f" v{facts['version']}" if facts.get("version") else ""
-    return say(lang, "script %(name)s", name=named(FraudType, str(facts["script"]), lang) + version)
+    return say(lang, "script %(name)s", name=stored_word(FraudType, str(facts["script"]), lang) + version)
 
 
 def _turn(said: Said, lang: Lang) -> Turn:

@@ -15,17 +15,18 @@ from dialer.domain.errand import DeskCallState
 from dialer.domain.people import SUCCESSES
 from dialer.domain.values import Contact, Grade, OutcomeKind
 from dialer.language import Lang
-from dialer.sentences import entry_sentence, step_sentence
+from dialer.outcomes.next_steps import Waiting, WaitReason
+from dialer.sentences import ahead_words, entry_sentence, step_sentence, waiting_sentence
 from dialer.store.people import Person
 from dialer.usecases.act_on_case import changed_since
 from dialer.usecases.name_staff import name_staff
 from dialer.usecases.read_case import CaseSheet, units_to_hand_to
-from dialer.usecases.why_waiting import Waiting, WaitReason
 from dialer.web.console.case_story import is_told_twice, story_items
-from dialer.web.console.case_words import ahead_words, by_words, named, waiting_words
+from dialer.web.console.case_words import by_words
 from dialer.web.console.desk_words import dialled
 from dialer.web.console.unit_choice import unit_names
 from dialer.web.console.visit import Visit
+from dialer.words import stored_word
 
 TEMPLATE = "console/case.html"
 CLEAR_SECONDS = 120
@@ -70,10 +71,10 @@ def case_facts(
         "items": story_items(sheet, names, lang),
         "steps": [(step, step_sentence(step, lang)) for step in story.next_steps],
         "waiting": _waiting(story.waiting, lang),
-        "ahead": ahead_words(story.file.ring.ahead, lang) if story.file.ring is not None else "",
+        "ahead": ahead_words(story.ring.ahead, lang) if story.ring is not None else "",
         "is_live": _is_live(sheet),
         "who": lambda login: by_words(login, names, lang),
-        "named": lambda kind, value: named(kind, value, lang),
+        "named": lambda kind, value: stored_word(kind, value, lang),
         "form": form,
         "changed": _changed(visit, case.id, form),
         "may_work": may_work,
@@ -110,7 +111,7 @@ def _waiting(waiting: Waiting | None, lang: Lang) -> str:
     """'' where the step itself says it: its time has not come."""
     if waiting is None or waiting.reason is WaitReason.PLANNED_FOR_LATER:
         return ""
-    return waiting_words(waiting, lang)
+    return waiting_sentence(waiting, lang)
 
 
 def _closings(contact: Contact) -> list[OutcomeKind]:
@@ -121,7 +122,7 @@ def _closings(contact: Contact) -> list[OutcomeKind]:
 
 def _is_live(sheet: CaseSheet) -> bool:
     """A call is under way, or is about to be."""
-    ring, waiting = sheet.story.file.ring, sheet.story.waiting
+    ring, waiting = sheet.story.ring, sheet.story.waiting
     if any(call.state is not DeskCallState.ENDED for call in sheet.calls):
         return True
     if ring is None:

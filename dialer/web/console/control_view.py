@@ -9,10 +9,9 @@ from typing import Any
 
 from dialer.domain.access import Act
 from dialer.domain.effects import AlarmCode
-from dialer.domain.pause import PauseScope
+from dialer.domain.pause import Hold, PauseScope
 from dialer.domain.values import Grade
 from dialer.language import Lang, mark, say
-from dialer.store.holds import Hold
 from dialer.usecases.list_units import list_units
 from dialer.usecases.see_alarm import unseen_alarms
 from dialer.usecases.set_pace import LEAST_CALLS_PER_SECOND

@@ -13,10 +13,10 @@ from starlette.responses import Response
 
 from dialer.bootstrap import Application
 from dialer.domain.access import may
+from dialer.domain.pause import Hold
 from dialer.domain.sessions import SessionRules
 from dialer.errors import Unavailable
 from dialer.language import Lang
-from dialer.store.holds import Hold
 from dialer.usecases.sign_in import recognise
 from dialer.web.closing import Closing
 from dialer.web.console import cookies

@@ -6,8 +6,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from dialer.language import Lang, say, say_many
+from dialer.outcomes.money import FEN_PER_YUAN
 
-_FEN = 100
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -16,7 +16,7 @@ def money(fen: int | None) -> str:
     """¥12,345.67; whole yuan without the zeros; '' of None."""
     if fen is None:
         return ""
-    yuan, rest = divmod(abs(fen), _FEN)
+    yuan, rest = divmod(abs(fen), FEN_PER_YUAN)
     return ("-" if fen < 0 else "") + f"¥{yuan:,}" + (f".{rest:02}" if rest else "")
 
 

@@ -59,7 +59,7 @@ KNOWN = (
     mark("is no step"),
     mark("accepted, on_the_way or arrived"),
     mark("is no number that a phone made"),
-    mark("is the robot's own name"),
+    mark("is a name that only the service signs with"),
     mark("is not yours: search again"),
     mark("was too long ago: search again"),
     mark("the case is that unit's already"),

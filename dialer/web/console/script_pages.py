@@ -6,12 +6,11 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from dialer.domain.access import Act
+from dialer.domain.access import RELEASED_BY, SHIPPED_BY, Act
 from dialer.language import mark
 from dialer.scripts.model import Script
 from dialer.store.scripts import Version
 from dialer.usecases.list_units import list_units
-from dialer.usecases.seed_scripts import RELEASED_BY, SHIPPED_BY
 from dialer.web.console.visit import Forbidden, Visit
 
 KNOWN = (

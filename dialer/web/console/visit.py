@@ -14,10 +14,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from dialer.bootstrap import Application
 from dialer.domain.access import Act, may
+from dialer.domain.pause import Hold
 from dialer.domain.sessions import SessionRules
 from dialer.errors import Unavailable
 from dialer.language import Lang, say
-from dialer.store.holds import Hold
 from dialer.store.staff import Member
 from dialer.store.staff_sessions import Session
 from dialer.usecases.engine import Engine

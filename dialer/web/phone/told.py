@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dialer.sentences import entry_sentence, moment_words, step_sentence
+from dialer.sentences import entry_sentence, moment_words, step_sentence, waiting_sentence
 from dialer.store.reads.case_search import CaseLine
 from dialer.usecases.editions import shipped_manifest
 from dialer.usecases.engine import Engine
@@ -47,7 +47,7 @@ def story(told: CaseStory, lang: Lang) -> dict[str, Any]:
             word(case.contact, lang),
             *([word(case.outcome, lang)] if case.outcome is not None else []),
         ],
-        "waiting": "" if waiting is None else f"{waiting.reason.value}: {waiting.detail}",
+        "waiting": "" if waiting is None else waiting_sentence(waiting, lang),
         "next": [
             {"what": step_sentence(step, lang), "when": moment_words(step.at, told.told_at, lang)}
             for step in told.next_steps

@@ -2,41 +2,84 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from dialer.domain.attempt import AttemptState
 from dialer.domain.case import Case, CaseStatus, Errand, ErrandState, Reason, Robot, RobotState
+from dialer.domain.pause import Hold, PauseScope
 from dialer.domain.values import Track
-from dialer.outcomes.next_steps import PendingRing, Step, StepKind, Wait, next_steps
+from dialer.outcomes.next_steps import (
+    AHEAD_AT_MOST,
+    LinesNow,
+    PendingRing,
+    Step,
+    StepKind,
+    Wait,
+    Waiting,
+    WaitReason,
+    in_the_way,
+    next_steps,
+)
 from tests.core.domain.samples import MORNING, NEXT_OPENING, NIGHT, SHANGHAI, fresh
 
 MINUTE = timedelta(minutes=1)
 RING = PendingRing(
-    n=1,
     state=AttemptState.READY,
-    not_before=MORNING,
-    urgency_at=MORNING,
-    windowed=True,
-    held=False,
     reason=Reason.NEW_WARNING,
+    held=False,
+    planned_at=MORNING,
+    not_before=MORNING,
+    grade="high",
+    unit="临河",
+    unit_id=None,
+    load_id=7,
+    number_rings=False,
     number_free_at=None,
-    number_busy=False,
-    paused_until=None,
-    line_trouble=False,
     ahead=0,
 )
+LINES = LinesNow(in_use=1, lines=10, calls_per_second=2.0)
 PENDING = replace(
     fresh(), robot=Robot(state=RobotState.PENDING, attempts=1, reason=Reason.NEW_WARNING, at=MORNING)
 )
 
 
+def paused(scope: PauseScope, subject: str, *, minutes: int = 30) -> Hold:
+    return Hold(
+        id=1,
+        scope=scope,
+        subject=subject,
+        until=MORNING + minutes * MINUTE,
+        why="检修",
+        by="zhao",
+        placed_at=MORNING,
+    )
+
+
+def waits(
+    ring: PendingRing = RING,
+    *,
+    pauses: Sequence[Hold] = (),
+    lines: LinesNow | None = LINES,
+    now: datetime = MORNING,
+) -> tuple[Waiting, ...]:
+    return in_the_way(ring, pauses=pauses, lines=lines, window=SHANGHAI, now=now)
+
+
 def steps(
-    case: Case = PENDING, ring: PendingRing | None = RING, *, now: datetime = MORNING
+    case: Case = PENDING,
+    ring: PendingRing | None = RING,
+    *,
+    pauses: Sequence[Hold] = (),
+    lines: LinesNow | None = LINES,
+    now: datetime = MORNING,
 ) -> tuple[Step, ...]:
-    return next_steps(case, ring, window=SHANGHAI, now=now)
+    found = () if ring is None else waits(ring, pauses=pauses, lines=lines, now=now)
+    return next_steps(case, ring, found, now=now)
 
 
 @pytest.mark.parametrize(
@@ -81,23 +124,59 @@ def test_a_retry_whose_time_falls_into_the_night_waits_for_the_opening():
 
 
 @pytest.mark.parametrize(
-    ("fields", "wait"),
+    ("facts", "wait"),
     [
-        ({"held": True}, Wait.HELD),
-        ({"paused_until": MORNING + MINUTE}, Wait.PAUSED),
-        ({"line_trouble": True}, Wait.LINE_TROUBLE),
-        ({"number_busy": True}, Wait.NUMBER_BUSY),
-        ({"ahead": 3}, Wait.QUEUE),
+        ({"ring": replace(RING, held=True)}, Wait.HELD),
+        ({"pauses": [paused(PauseScope.GRADE, "high")]}, Wait.PAUSED),
+        ({"lines": replace(LINES, trouble="7 troubles in a row")}, Wait.LINE_TROUBLE),
+        ({"lines": replace(LINES, in_use=10)}, Wait.QUEUE),
+        ({"lines": None}, Wait.QUEUE),
+        ({"ring": replace(RING, number_rings=True)}, Wait.NUMBER_BUSY),
+        ({"ring": replace(RING, number_free_at=MORNING + MINUTE)}, Wait.NUMBER_BUSY),
+        ({"ring": replace(RING, ahead=3)}, Wait.QUEUE),
     ],
 )
-def test_everything_in_its_way_is_said(fields: dict[str, object], wait: Wait):
-    (step,) = steps(ring=replace(RING, **fields))
+def test_everything_in_its_way_is_said(facts: dict[str, Any], wait: Wait):
+    (step,) = steps(**facts)
     assert step.waits == (wait,)
 
 
-def test_a_pause_that_is_over_is_not_said():
-    (step,) = steps(ring=replace(RING, paused_until=MORNING))
-    assert step.waits == ()
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"pauses": [paused(PauseScope.GRADE, "low")]},
+        {"ring": replace(RING, number_free_at=MORNING)},
+    ],
+)
+def test_what_is_over_or_concerns_others_is_not_said(facts: dict[str, Any]):
+    (step,) = steps(**facts)
+    assert (step.waits, step.at) == ((), None)
+
+
+def test_the_answers_agree_and_the_first_one_is_the_first_in_its_way():
+    ring = replace(RING, held=True, number_rings=True, not_before=MORNING + MINUTE, ahead=3)
+    lines = replace(LINES, trouble="the carrier asked for a rest", trouble_until=MORNING + 2 * MINUTE)
+    pauses = [paused(PauseScope.UNIT, "临河")]
+    found = waits(ring, pauses=pauses, lines=lines)
+    assert [one.reason for one in found] == [
+        WaitReason.PAUSED,
+        WaitReason.NUMBER_BUSY,
+        WaitReason.PLANNED_FOR_LATER,
+        WaitReason.CARRIER_TROUBLE,
+        WaitReason.QUEUE,
+    ]
+    (step,) = steps(ring=ring, pauses=pauses, lines=lines)
+    assert step.at == MORNING + 30 * MINUTE
+    assert set(step.waits) == set(Wait) - {Wait.HELD, Wait.WINDOW}
+
+
+def test_with_nothing_in_its_way_it_waits_for_the_pace():
+    assert [(one.reason, one.detail) for one in waits()] == [(WaitReason.PACING, "2 calls a second")]
+
+
+def test_ahead_is_counted_up_to_a_limit():
+    (found,) = waits(replace(RING, ahead=AHEAD_AT_MOST))
+    assert found.detail == "at least 10000 ahead"
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,13 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.domain.case import CaseStatus, Reason
+from dialer.domain.pause import PauseScope
 from dialer.domain.values import Grade, Track
 from dialer.errors import Invalid, NotFound
 from dialer.outcomes.next_steps import StepKind, Wait
 from dialer.outcomes.timeline import EntryKind
 from dialer.store import tables as t
+from dialer.usecases.pause import pause
 from dialer.usecases.show_case import reveal, show_case
 from tests.store.reads.town import ID_NUMBER, MORNING, NAME, PHONE, Town
 
@@ -164,10 +166,14 @@ def test_the_next_step_says_what_the_ring_waits_for(town: Town):
     town.attempt(urgent, result=None, sent_at=None, state="ready", urgency_at=MORNING - SECOND)
     waiting = town.case(robot_state="pending", robot_attempts=1, robot_reason="retry")
     town.attempt(waiting, result=None, sent_at=None, state="ready", urgency_at=MORNING, held=True)
+    with town.tx() as tx:
+        tx.execute(
+            sa.insert(t.line_group).values(name="main", calls_per_second=1, lines=1, next_slot_at=MORNING)
+        )
     (step,) = show_case(town.engine, waiting).next_steps
     assert (step.kind, step.track, step.reason, step.at) == (StepKind.RING, Track.ROBOT, Reason.RETRY, None)
     assert step.waits == (Wait.HELD, Wait.QUEUE)
-    assert show_case(town.engine, waiting).file.ring.ahead == 1
+    assert show_case(town.engine, waiting).ring.ahead == 1
     assert show_case(town.engine, urgent).next_steps[0].waits == ()
 
 
@@ -175,18 +181,14 @@ def test_a_ring_waits_for_another_call_to_the_same_number_and_for_a_pause(town: 
     owner = known_person(town)
     case_id = town.case(person_id=owner, robot_state="pending", robot_attempts=1, robot_reason="retry")
     town.attempt(case_id, result=None, sent_at=None, state="ready")
-    free_at, paused_until = MORNING + 30 * SECOND, MORNING + 50 * SECOND
+    free_at = MORNING + 30 * SECOND
     with town.tx() as tx:
         blind = tx.vault.blind(PHONE, kind="phone")
         tx.execute(sa.insert(t.live_number).values(phone_blind=blind, free_at=free_at))
-        tx.execute(
-            sa.insert(t.line_group).values(
-                name="main", calls_per_second=1, lines=1, next_slot_at=MORNING, paused_until=paused_until
-            )
-        )
+    pause(town.engine, scope=PauseScope.ALL, minutes=30, by="zhao", why="检修")
     (step,) = show_case(town.engine, case_id).next_steps
-    assert set(step.waits) == {Wait.PAUSED, Wait.NUMBER_BUSY}
-    assert step.at == paused_until
+    assert set(step.waits) >= {Wait.PAUSED, Wait.NUMBER_BUSY}
+    assert step.at == MORNING + timedelta(minutes=30)
 
 
 def test_the_parts_of_urgency_add_up_to_its_place(town: Town):

@@ -10,9 +10,10 @@ import pytest
 from rich.console import Console, RenderableType
 
 from dialer.cli_case import case_view, page_view
-from dialer.cli_report import duration, report_view, yuan
+from dialer.cli_report import duration, report_view
 from dialer.domain.values import Contact, Grade
 from dialer.figure_words import rate_word
+from dialer.outcomes.money import yuan
 from dialer.outcomes.rates import DEFINITIONS
 from dialer.usecases.make_report import make_report
 from dialer.usecases.search_cases import search_cases
