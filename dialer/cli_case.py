@@ -14,12 +14,13 @@ from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
-from rich.text import Text
+from rich.text import Text as RichText
 
 from dialer.bootstrap import application
 from dialer.domain.case import CaseStatus
 from dialer.domain.values import FraudType, Grade
 from dialer.errors import Invalid
+from dialer.language import Text
 from dialer.runtime.logs import configure_logs
 from dialer.sentences import entry_sentence, moment_words, step_sentence
 from dialer.settings import load_settings
@@ -56,7 +57,7 @@ def case_command(
         told = "  ".join(
             part for part in (person.name, *person.phones, person.id_number, person.address) if part
         )
-        console.print(Panel(Text(told), style="yellow"))
+        console.print(Panel(RichText(told), style="yellow"))
 
 
 def cases_command(
@@ -112,7 +113,9 @@ def _one_of(kind: type[W], text: str, *, field: str) -> W | None:
         return kind(text)
     except ValueError:
         known = ", ".join(member.value for member in kind)
-        raise Invalid(field=field, problem="is not known", mend=f"one of {known}") from None
+        raise Invalid(
+            field=field, problem="is not known", mend=Text("one of %(known)s", known=known)
+        ) from None
 
 
 def case_view(story: CaseStory, lang: Lang) -> RenderableType:
@@ -144,7 +147,7 @@ def _header(story: CaseStory, lang: Lang) -> Panel:
     title = _pick(lang, f"案件 {case.id}", f"Case {case.id}")
     if stored.drill:
         title += _pick(lang, "（演练）", " (drill)")
-    return Panel(Text("\n".join(lines)), title=title, title_align="left")
+    return Panel(RichText("\n".join(lines)), title=title, title_align="left")
 
 
 def _next(story: CaseStory, lang: Lang) -> Table:
@@ -231,4 +234,4 @@ def page_view(page: CasePage, lang: Lang, zone: ZoneInfo) -> RenderableType:
     if page.next_before_id is None:
         return table
     more = _pick(lang, "下一页", "next page")
-    return Group(table, Text(f"{more}: --before {page.next_before_id}", style="dim"))
+    return Group(table, RichText(f"{more}: --before {page.next_before_id}", style="dim"))

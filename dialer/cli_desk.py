@@ -12,6 +12,7 @@ from rich.table import Table
 from dialer.bootstrap import application
 from dialer.domain.stop_payment import StopResult
 from dialer.errors import Invalid
+from dialer.language import Text
 from dialer.settings import load_settings
 from dialer.usecases.show_conversation import HandOver, Paid, Said, show_hand_over, stop_payment_done
 from dialer.words import Lang, word
@@ -59,7 +60,9 @@ def stop_payment(
     """止付: the bank has been asked, or why not. What it stopped is reported with evidence: `dialer work done`."""
     if result not in set(StopResult):
         raise Invalid(
-            field="--result", problem=f"{result!r} is none", mend="one of asked, too_late, not_needed"
+            field="--result",
+            problem=Text("%(value)s is none", value=repr(result)),
+            mend="one of asked, too_late, not_needed",
         )
     with application(load_settings()) as app:
         stop_payment_done(app.engine, stop_payment_id, by=by, result=StopResult(result))

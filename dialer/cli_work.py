@@ -14,6 +14,7 @@ from dialer.bootstrap import application
 from dialer.domain.case import Reason
 from dialer.domain.values import OutcomeKind, Track
 from dialer.errors import Invalid
+from dialer.language import Text
 from dialer.outcomes.money import Amounts, fen_of
 from dialer.sentences import moment_words
 from dialer.settings import load_settings
@@ -163,7 +164,11 @@ def approve(
 
 def _track(text: str) -> Track:
     if text not in {Track.HUMAN.value, Track.VISIT.value}:
-        raise Invalid(field="--kind", problem=f"{text!r} is no kind of work", mend="human, visit or all")
+        raise Invalid(
+            field="--kind",
+            problem=Text("%(value)s is no kind of work", value=repr(text)),
+            mend="human, visit or all",
+        )
     return Track(text)
 
 
@@ -172,4 +177,8 @@ def _outcome(text: str) -> OutcomeKind:
         return OutcomeKind(text)
     except ValueError:
         known = ", ".join(kind.value for kind in OutcomeKind)
-        raise Invalid(field="--outcome", problem=f"{text!r} is no outcome", mend=f"one of {known}") from None
+        raise Invalid(
+            field="--outcome",
+            problem=Text("%(value)s is no outcome", value=repr(text)),
+            mend=Text("one of %(known)s", known=known),
+        ) from None

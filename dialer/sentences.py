@@ -1,4 +1,4 @@
-"""A case's timeline and its next steps in plain words, for the terminal and the pages."""
+"""Refusals, a case's timeline and its next steps as sentences, for the terminal and the pages."""
 
 from __future__ import annotations
 
@@ -13,12 +13,31 @@ from dialer.domain.errand import WhoSeen
 from dialer.domain.message import MessagePurpose, MessageState
 from dialer.domain.reach import Reach
 from dialer.domain.values import Answer, Contact, FraudType, Grade, OutcomeKind, TelephonyResult, Track
-from dialer.language import Lang, mark, say
+from dialer.errors import DialerError, Invalid
+from dialer.language import Lang, Text, mark, say
 from dialer.outcomes.next_steps import Step, StepKind, Wait
 from dialer.outcomes.timeline import Entry, EntryKind, Fact
-from dialer.words import word
+from dialer.words import KNOWN, word
 
 _FEN_PER_YUAN = 100
+
+
+def sentence(text: str | Text, lang: Lang) -> str:
+    """The text in this language; of its values, texts and the words of the trade are too."""
+    text = Text.of(text)
+    return say(lang, text.template, **{name: _value(one, lang) for name, one in text.values.items()})
+
+
+def _value(value: object, lang: Lang) -> object:
+    if isinstance(value, Text):
+        return sentence(value, lang)
+    return word(value, lang) if isinstance(value, StrEnum) and type(value) in KNOWN else value
+
+
+def refusal_sentence(fault: DialerError, lang: Lang) -> str:
+    """Why it is refused, in one sentence; of an invalid input, to be shown beside its field."""
+    return sentence(fault.advice if isinstance(fault, Invalid) else fault.text, lang)
+
 
 _WAITS: Mapping[Wait, str] = {
     Wait.NOT_BEFORE: mark("its time has not come"),

@@ -34,6 +34,7 @@ from dialer.carrier.people import BadBehaviour, PeopleConfig, behaviour_from, pr
 from dialer.console_settings import ConsoleSettings
 from dialer.domain.values import Grade
 from dialer.errors import SettingsError
+from dialer.language import Text
 from dialer.policy_settings import PolicySection
 
 PREFIX = "DIALER_"
@@ -282,7 +283,7 @@ def settings_file(env: Mapping[str, str]) -> Path:
     named = env.get(_SETTINGS_PATH)
     if named:
         if not Path(named).is_file():
-            raise SettingsError(key=_SETTINGS_PATH, problem=f"{named} is not a file")
+            raise SettingsError(key=_SETTINGS_PATH, problem=Text("%(named)s is not a file", named=named))
         return Path(named)
     package = Path(dialer.__file__).resolve().parent
     for path in (
@@ -331,7 +332,9 @@ def _with_secret_files(environment: Mapping[str, str]) -> dict[str, str]:
         if path is None:
             continue
         if target in found:
-            raise SettingsError(key=pointer, problem=f"is set beside {target}: keep one")
+            raise SettingsError(
+                key=pointer, problem=Text("is set beside %(target)s: keep one", target=target)
+            )
         found[target] = _private_text(pointer, Path(path))
     return found
 
@@ -340,10 +343,12 @@ def _private_text(key: str, path: Path) -> str:
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & 0o077:
-            raise SettingsError(key=key, problem=f"{path} can be read by others: chmod 600 it")
+            raise SettingsError(
+                key=key, problem=Text("%(path)s can be read by others: chmod 600 it", path=path)
+            )
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(key=key, problem=f"{path} cannot be read") from error
+        raise SettingsError(key=key, problem=Text("%(path)s cannot be read", path=path)) from error
 
 
 def _is_secret(annotation: object) -> bool:
@@ -354,7 +359,7 @@ def _read_file(path: Path) -> dict[str, Any]:
     try:
         return TomlConfigSettingsSource(Settings, path)()
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(key=str(path), problem=f"is no TOML: {error}") from None
+        raise SettingsError(key=str(path), problem=Text("is no TOML: %(error)s", error=error)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(key=str(path), problem="cannot be read") from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dialer.errors import Conflict, Invalid
+from dialer.language import Text
 from dialer.scripts.checks import check
 from dialer.scripts.findings import Finding
 from dialer.scripts.model import Script
@@ -23,7 +24,12 @@ class SameWords(Conflict):
 
     def __init__(self, version: Version) -> None:
         super().__init__(
-            f"version {version.number} of {version.script_id} says just that", current=version.state.value
+            Text(
+                "version %(number)s of %(script)s says just that",
+                number=version.number,
+                script=version.script_id,
+            ),
+            current=version.state.value,
         )
         self.version = version
 
@@ -84,7 +90,8 @@ def named(by: str) -> str:
         raise Invalid(field="by", problem="is empty or too long", mend="whoever does this says who they are")
     if who == SHIPPED_BY:
         raise Invalid(
-            field="by", problem=f"{SHIPPED_BY} is who drafts the scripts that come with the product"
+            field="by",
+            problem=Text("%(who)s is who drafts the scripts that come with the product", who=SHIPPED_BY),
         )
     return who
 

@@ -13,6 +13,7 @@ from dialer.domain.pause import PauseScope
 from dialer.domain.units import SEPARATOR
 from dialer.domain.values import Grade
 from dialer.errors import Invalid, NotFound
+from dialer.language import Text
 from dialer.store import audits, holds, loads, pacing, returns, units
 from dialer.store.book import ROBOT
 from dialer.store.holds import Hold
@@ -194,10 +195,10 @@ def _subject(scope: PauseScope, subject: str) -> str:
     if scope is PauseScope.ALL:
         return ""
     if not text:
-        raise Invalid(field=scope.value, problem="is empty", mend=f"which {scope.value}")
+        raise Invalid(field=scope.value, problem="is empty", mend=Text("which %(scope)s", scope=scope.value))
     if scope is PauseScope.GRADE and text not in {grade.value for grade in Grade}:
         known = ", ".join(grade.value for grade in Grade)
-        raise Invalid(field="grade", problem="is no grade", mend=f"one of {known}")
+        raise Invalid(field="grade", problem="is no grade", mend=Text("one of %(known)s", known=known))
     if scope is PauseScope.LOAD:
         if not (text.isascii() and text.isdecimal() and int(text) < 1 << 63):
             raise Invalid(field="load", problem="is no load", mend="its number")

@@ -8,6 +8,7 @@ from typing import Any
 
 from dialer.bootstrap import CarrierAccess
 from dialer.errors import NotFound, Refusal, Unavailable
+from dialer.language import Text
 
 _TIMEOUT_SECONDS = 5.0
 ACTS = frozenset({"answer", "hang_up", "keys", "words", "sound"})
@@ -71,7 +72,7 @@ class Line:
         if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}:
             raise ActRefused(str((told or {}).get("error", "too much at once")))
         if status >= HTTPStatus.BAD_REQUEST:
-            raise Unavailable(part="carrier", problem=f"answered {status}")
+            raise Unavailable(part="carrier", problem=Text("answered %(status)s", status=status))
         return told, body
 
 

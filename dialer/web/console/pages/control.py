@@ -12,12 +12,12 @@ from dialer.domain.access import Act
 from dialer.domain.pause import PauseScope
 from dialer.errors import Invalid
 from dialer.language import mark
+from dialer.sentences import refusal_sentence
 from dialer.usecases.pause import pause, resume_one
 from dialer.usecases.see_alarm import see_alarm, see_alarms
 from dialer.usecases.set_pace import restore_pace, set_pace
 from dialer.web.console.control_view import TEMPLATE, Typed, now_facts, page_facts
 from dialer.web.console.door import House
-from dialer.web.console.refusals import problem
 from dialer.web.console.registry import Section
 from dialer.web.console.visit import Asked, Visit
 
@@ -63,7 +63,7 @@ def place(
             seen_by=visit.member.unit_id,
         )
     except Invalid as fault:
-        return _show(visit, wrong={fault.field: problem(fault, visit.lang)}, typed=typed)
+        return _show(visit, wrong={fault.field: refusal_sentence(fault, visit.lang)}, typed=typed)
     _forget_halted(visit)
     return visit.go(_HOME, notice=mark("It is paused, and rings again by itself when the time is over."))
 
@@ -96,7 +96,7 @@ def pace(
         )
     except Invalid as fault:
         field = "pace_why" if fault.field == "why" else fault.field
-        return _show(visit, wrong={field: problem(fault, visit.lang)}, typed=typed)
+        return _show(visit, wrong={field: refusal_sentence(fault, visit.lang)}, typed=typed)
     return visit.go(_HOME, notice=mark("The new pace holds."))
 
 
