@@ -85,6 +85,14 @@ class SettingsError(Refusal):
         super().__init__(Text("setting %(key)s: %(problem)s", key=key, problem=self.problem))
 
 
+class WrongValue(ValueError):
+    """A setting's value that its reader refuses; becomes a `SettingsError` under the name of the setting."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(str(text))
+        self.text = text
+
+
 class Unavailable(DialerError):
     """A part we depend on (database, broker, carrier) does not answer now; trying again later may work."""
 

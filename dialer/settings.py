@@ -33,8 +33,8 @@ import dialer
 from dialer.carrier.people import BadBehaviour, PeopleConfig, behaviour_from, practice_mix
 from dialer.console_settings import ConsoleSettings
 from dialer.domain.values import Grade
-from dialer.errors import SettingsError
-from dialer.language import Text
+from dialer.errors import SettingsError, WrongValue
+from dialer.language import Text, mark
 from dialer.policy_settings import PolicySection
 
 PREFIX = "DIALER_"
@@ -44,17 +44,35 @@ _SETTINGS_PATH = "DIALER_SETTINGS"
 _PASSWORD_IN_URL = re.compile(r"://[^/@]*:[^/@]+@")
 
 
+_PYDANTIC: Mapping[str, str] = {
+    "greater_than": mark("Input should be greater than %(gt)s"),
+    "greater_than_equal": mark("Input should be greater than or equal to %(ge)s"),
+    "less_than": mark("Input should be less than %(lt)s"),
+    "less_than_equal": mark("Input should be less than or equal to %(le)s"),
+    "int_parsing": mark("Input should be a valid integer, unable to parse string as an integer"),
+    "int_type": mark("Input should be a valid integer"),
+    "float_parsing": mark("Input should be a valid number, unable to parse string as a number"),
+    "float_type": mark("Input should be a valid number"),
+    "bool_parsing": mark("Input should be a valid boolean, unable to interpret input"),
+    "string_type": mark("Input should be a valid string"),
+    "missing": mark("Field required"),
+    "enum": mark("Input should be %(expected)s"),
+    "literal_error": mark("Input should be %(expected)s"),
+}
+"""What pydantic says, by its own type of fault. The values are limits of ours, never what was typed."""
+
+
 def _known_timezone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (KeyError, OSError, ValueError) as error:
-        raise ValueError(f"{name} is not a time zone such as Asia/Shanghai") from error
+        raise WrongValue(Text("%(name)s is not a time zone such as Asia/Shanghai", name=name)) from error
     return name
 
 
 def _http_address(url: str) -> str:
     if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url):
-        raise ValueError("is not an address such as https://dialer.example.cn")
+        raise WrongValue(Text("is not an address such as https://dialer.example.cn"))
     return url.rstrip("/")
 
 
@@ -63,7 +81,7 @@ def _known_behaviours(people: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any
         try:
             behaviour_from(person)
         except BadBehaviour as error:
-            raise ValueError(f"entry {place}: {error}") from error
+            raise WrongValue(Text("entry %(place)s: %(why)s", place=place, why=error)) from error
     return people
 
 
@@ -318,7 +336,7 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
     for full in environment:
         name = full.removeprefix(PREFIX)
         if name not in known and not (mappings and name.startswith(mappings)):
-            raise SettingsError(key=full, problem="is not known" + _nearest(name, known, PREFIX))
+            raise SettingsError(key=full, problem=_unknown(name, known, PREFIX))
 
 
 def _with_secret_files(environment: Mapping[str, str]) -> dict[str, str]:
@@ -374,7 +392,11 @@ def _refuse_secrets(from_file: Mapping[str, Any]) -> None:
         is_address = name.endswith("URL")
         if not is_address or _PASSWORD_IN_URL.search(value):
             key = name.lower().replace(_DELIMITER, ".")
-            problem = f"a secret does not belong in settings.toml: set {PREFIX}{name} or {PREFIX}{name}{_FILE_SUFFIX}"
+            problem = Text(
+                "a secret does not belong in settings.toml: set %(name)s or %(file)s",
+                name=PREFIX + name,
+                file=PREFIX + name + _FILE_SUFFIX,
+            )
             raise SettingsError(key=key, problem=problem)
 
 
@@ -390,14 +412,20 @@ def _overlaid(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]
 
 def _translated(error: ValidationError, environment: Mapping[str, str]) -> SettingsError:
     """The first problem, under the name by which the person set it; never the value, which may be a secret."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    first = error.errors(include_url=False, include_input=False)[0]
     location = [str(part) for part in first["loc"]]
     name = _DELIMITER.join(location).upper()
     key = PREFIX + name if PREFIX + name in environment else ".".join(location)
     if first["type"] == "extra_forbidden":
         known = {leaf.lower().replace(_DELIMITER, "."): kind for leaf, kind in _leaves(Settings)}
-        return SettingsError(key=key, problem="is not known" + _nearest(key, known, ""))
-    return SettingsError(key=key, problem=first["msg"].removeprefix("Value error, "))
+        return SettingsError(key=key, problem=_unknown(key, known, ""))
+    context = first.get("ctx", {})
+    wrong = context.get("error")
+    if isinstance(wrong, WrongValue):
+        return SettingsError(key=key, problem=wrong.text)
+    template = _PYDANTIC.get(first["type"])
+    problem = Text(template, **context) if template else Text("%(why)s", why=first["msg"])
+    return SettingsError(key=key, problem=problem)
 
 
 def _unreadable(error: UnreadableValue, environment: Mapping[str, str]) -> SettingsError:
@@ -406,7 +434,7 @@ def _unreadable(error: UnreadableValue, environment: Mapping[str, str]) -> Setti
         value = environment.get(PREFIX + name)
         if value is not None and get_origin(kind) is tuple and not _is_json(value):
             return SettingsError(key=PREFIX + name, problem='is no list; write it as ["one", "two"]')
-    return SettingsError(key="DIALER_ environment", problem=str(error))
+    return SettingsError(key="DIALER_ environment", problem=Text("%(why)s", why=error))
 
 
 def _is_json(text: str) -> bool:
@@ -417,6 +445,8 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _nearest(name: str, known: Mapping[str, Any], prefix: str) -> str:
+def _unknown(name: str, known: Mapping[str, Any], prefix: str) -> Text:
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {prefix}{close[0]}?" if close else ""
+    if not close:
+        return Text("is not known")
+    return Text("is not known; did you mean %(nearest)s?", nearest=prefix + close[0])

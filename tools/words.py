@@ -5,6 +5,7 @@ printed; sentences that nobody says any more are dropped.
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from io import BytesIO
@@ -35,6 +36,7 @@ _SAID_IN_PLACE = {
 }
 """Which arguments of a call are sentences, by the name of what is called."""
 _OF_FINDING = 3
+_PLACE = re.compile(r"%\(\w+\)s")
 _SAID_BY_NAME = frozenset({"problem", "mend", "kind", "part", "reason"})
 """Keyword arguments of refusals that are."""
 _REFUSALS = frozenset(
@@ -111,7 +113,9 @@ def in_module(source: str) -> Iterator[tuple[str, str]]:
 
 
 def _literal(part: ast.expr) -> str:
-    return part.value if isinstance(part, ast.Constant) and isinstance(part.value, str) else ""
+    """The sentence that stands there, '' for anything else and for places and figures alone."""
+    text = part.value if isinstance(part, ast.Constant) else None
+    return text if isinstance(text, str) and _PLACE.sub("", text).strip("0123456789") else ""
 
 
 def read() -> Catalog:

@@ -13,7 +13,7 @@ from dialer.domain.pause import PauseScope
 from dialer.domain.units import SEPARATOR
 from dialer.domain.values import Grade
 from dialer.errors import Invalid, NotFound
-from dialer.language import Text
+from dialer.language import Text, mark
 from dialer.store import audits, holds, loads, pacing, returns, units
 from dialer.store.book import ROBOT
 from dialer.store.holds import Hold
@@ -190,12 +190,19 @@ def _named(
     return SEPARATOR.join(index.names(found.id)), found.id
 
 
+_WHICH = {
+    PauseScope.UNIT: mark("which unit"),
+    PauseScope.LOAD: mark("which load"),
+    PauseScope.GRADE: mark("which grade"),
+}
+
+
 def _subject(scope: PauseScope, subject: str) -> str:
     text = subject.strip()
     if scope is PauseScope.ALL:
         return ""
     if not text:
-        raise Invalid(field=scope.value, problem="is empty", mend=Text("which %(scope)s", scope=scope.value))
+        raise Invalid(field=scope.value, problem="is empty", mend=_WHICH[scope])
     if scope is PauseScope.GRADE and text not in {grade.value for grade in Grade}:
         known = ", ".join(grade.value for grade in Grade)
         raise Invalid(field="grade", problem="is no grade", mend=Text("one of %(known)s", known=known))

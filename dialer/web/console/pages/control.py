@@ -139,7 +139,7 @@ def _scope(text: str) -> PauseScope:
 def _number(text: str, field: str) -> int:
     digits = text.strip()
     if not (digits.isascii() and digits.isdecimal() and len(digits) < 10):  # noqa: PLR2004  # fits every column
-        raise Invalid(field=field, problem="is no whole number" if digits else "is empty")
+        raise Invalid(field=field, problem=mark("is no whole number") if digits else mark("is empty"))
     return int(digits)
 
 
@@ -147,7 +147,9 @@ def _fraction(text: str, field: str) -> float:
     try:
         value = float(text.strip().replace(",", "."))
     except ValueError:
-        raise Invalid(field=field, problem="is no number" if text.strip() else "is empty") from None
+        raise Invalid(
+            field=field, problem=mark("is no number") if text.strip() else mark("is empty")
+        ) from None
     if value != value or value in {float("inf"), float("-inf")}:  # noqa: PLR0124  # what is no number equals nothing
         raise Invalid(field=field, problem="is no number")
     return value
