@@ -20,7 +20,7 @@ from dialer.bootstrap import application
 from dialer.domain.case import CaseStatus
 from dialer.domain.values import FraudType, Grade
 from dialer.errors import Invalid
-from dialer.language import Text
+from dialer.language import Lang, Text
 from dialer.runtime.logs import configure_logs
 from dialer.sentences import entry_sentence, moment_words, step_sentence
 from dialer.settings import load_settings
@@ -29,7 +29,7 @@ from dialer.usecases.make_report import report_period
 from dialer.usecases.search_cases import MOST, search_cases
 from dialer.usecases.show_case import CaseStory, reveal, show_case
 from dialer.usecases.tell_case import tell_case, tell_page
-from dialer.words import Lang, word
+from dialer.words import word
 
 W = TypeVar("W", bound=StrEnum)
 

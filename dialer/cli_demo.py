@@ -27,7 +27,7 @@ from dialer.demo import ground, run
 from dialer.demo.accounts import make_accounts
 from dialer.demo.organisation import organise
 from dialer.errors import UnusableFile
-from dialer.language import Text
+from dialer.language import Lang, Text
 from dialer.outcomes.figures import Report
 from dialer.outcomes.report_form import report_form
 from dialer.runtime.logs import configure_logs
@@ -35,7 +35,7 @@ from dialer.runtime.supervisor import Supervisor
 from dialer.settings import Settings, load_settings
 from dialer.store.tallies import Progress
 from dialer.usecases.make_report import make_report
-from dialer.words import Lang, word
+from dialer.words import word
 
 _NOT_SETTLED = 3
 _INTERRUPTED = 130

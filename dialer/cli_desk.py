@@ -12,10 +12,10 @@ from rich.table import Table
 from dialer.bootstrap import application
 from dialer.domain.stop_payment import StopResult
 from dialer.errors import Invalid
-from dialer.language import Text
+from dialer.language import Lang, Text
 from dialer.settings import load_settings
 from dialer.usecases.show_conversation import HandOver, Paid, Said, show_hand_over, stop_payment_done
-from dialer.words import Lang, word
+from dialer.words import word
 
 _FEN_PER_YUAN = 100
 

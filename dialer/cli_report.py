@@ -17,17 +17,15 @@ from rich.text import Text
 
 from dialer.bootstrap import application
 from dialer.domain.values import AmountKind, Grade
-from dialer.figure_words import basis_word, count_word, rate_word
-from dialer.language import say
+from dialer.language import Lang, say
 from dialer.outcomes.figures import Report, Slice
 from dialer.outcomes.rates import Basis, Rate, rates_of
 from dialer.runtime.logs import configure_logs
 from dialer.settings import load_settings
-from dialer.trial_words import MEASURES, NO_FILED_CASES, verdict_in
 from dialer.usecases.make_report import make_report, report_period
 from dialer.usecases.tell_report import tell_report
 from dialer.usecases.try_scripts import Comparison, Measured, running_trials
-from dialer.words import Lang, word
+from dialer.words import MEASURES, NO_FILED_CASES, basis_word, count_word, rate_word, verdict_in, word
 
 _FUNNEL = (
     "warnings",

@@ -18,7 +18,7 @@ from rich.table import Table
 from dialer.bootstrap import Application, application
 from dialer.domain.script_life import RenderState
 from dialer.errors import Refusal, UnusableFile
-from dialer.language import Text
+from dialer.language import Lang, Text
 from dialer.runtime.logs import configure_logs
 from dialer.settings import load_settings
 from dialer.store.renders import Render
@@ -27,7 +27,7 @@ from dialer.usecases.approve_script import approve_script
 from dialer.usecases.draft_script import draft_script
 from dialer.usecases.script_book import ScriptPage, list_scripts, script_versions, show_script
 from dialer.usecases.script_sound import rendering, somebody_renders, start_rendering
-from dialer.words import Lang, word
+from dialer.words import word
 
 versions = typer.Typer()
 

@@ -14,14 +14,14 @@ from dialer.bootstrap import application
 from dialer.domain.case import Reason
 from dialer.domain.values import OutcomeKind, Track
 from dialer.errors import Invalid
-from dialer.language import Text
+from dialer.language import Lang, Text
 from dialer.outcomes.money import Amounts, fen_of
 from dialer.sentences import moment_words
 from dialer.settings import load_settings
 from dialer.store import assignments, stop_payments
 from dialer.store.stop_payments import StopPayment
 from dialer.usecases.report_errand import approve_outcome, report_errand, sign_errand
-from dialer.words import Lang, word
+from dialer.words import word
 
 work = typer.Typer(help="Human calls and visits.", no_args_is_help=True)
 outcome = typer.Typer(help="The ledger of outcomes.", no_args_is_help=True)

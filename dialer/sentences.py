@@ -216,14 +216,22 @@ VIEWS: Mapping[str, str] = {
     "export": mark("exported records"),
 }
 """Whoever did this has seen, or taken away, what is hidden."""
-_OF_WORK: Mapping[str, str] = {"desk": mark("at the desk")}
-"""Reasons that nobody typed: whoever has the work needs to see."""
+_OF_WORK: Mapping[str, str] = {
+    "desk": mark("at the desk"),
+    "phone": mark("answered on the simulated line"),
+}
+"""Reasons that nobody typed: the work itself needs it."""
+
+
+def why_words(why: str, lang: Lang) -> str:
+    """A reason as it was typed; one that nobody typed in this language."""
+    return say(lang, _OF_WORK[why]) if why in _OF_WORK else why
 
 
 def _viewed(f: Facts, lang: Lang) -> str:
     known = VIEWS.get(str(f["act"]))
     what = say(lang, known) if known else _named(ActKind, f["act"], lang)
-    why = say(lang, _OF_WORK.get(str(f["why"]), str(f["why"])))
+    why = why_words(str(f["why"]), lang)
     return what + say(lang, ": %(why)s", why=why) if why else what
 
 
@@ -280,14 +288,15 @@ def moment_words(moment: datetime | None, now: datetime, lang: Lang) -> str:
     if moment is None:
         return ""
     seconds = (moment - now).total_seconds()
-    amount = _span(abs(seconds))
+    amount = _span(abs(seconds), lang)
     if seconds < 0:
         return say(lang, "%(amount)s ago", amount=amount)
     return say(lang, "in %(amount)s", amount=amount)
 
 
-def _span(seconds: float) -> str:
-    for length, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
-        if seconds >= length:
-            return f"{int(seconds // length)}{unit}"
-    return f"{int(seconds)}s"
+_UNITS = ((86_400, mark("%(n)sd")), (3_600, mark("%(n)sh")), (60, mark("%(n)sm")), (1, mark("%(n)ss")))
+
+
+def _span(seconds: float, lang: Lang) -> str:
+    length, unit = next((one for one in _UNITS if seconds >= one[0]), _UNITS[-1])
+    return say(lang, unit, n=int(seconds // length))

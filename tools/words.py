@@ -72,9 +72,9 @@ Said = tuple[str, str, str]
 def said() -> Iterator[Said]:
     """Every sentence and word that the code may say."""
     sys.path.insert(0, str(ROOT))
-    from dialer import figure_words, words  # noqa: PLC0415  # also run as a script
+    from dialer import words  # noqa: PLC0415  # also run as a script
 
-    for kind, text in (*words.english(), *figure_words.english()):
+    for kind, text in words.english():
         yield kind, text, ""
     for folder in ("dialer", "audio"):
         for path in sorted((ROOT / folder).rglob("*.py")):

@@ -22,6 +22,7 @@ from dialer.bootstrap import Application
 from dialer.domain.case import CaseStatus
 from dialer.domain.values import FraudType
 from dialer.errors import Conflict, DialerError, Invalid, NotFound, Refusal, Unavailable
+from dialer.language import Lang
 from dialer.sentences import refusal_sentence
 from dialer.usecases.pick_up_phone import ask_for_ring, number_of, read_of_oneself, warn_of_oneself
 from dialer.usecases.search_cases import search_cases
@@ -29,7 +30,7 @@ from dialer.usecases.show_case import show_case
 from dialer.web.phone import told
 from dialer.web.phone.line import Line
 from dialer.web.phone.words import texts
-from dialer.words import Lang, word
+from dialer.words import word
 
 _TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 _MOST_BYTES = 1024 * 1024

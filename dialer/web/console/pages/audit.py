@@ -15,7 +15,7 @@ from dialer.domain.access import Act
 from dialer.errors import Invalid
 from dialer.language import mark
 from dialer.outcomes.period import Period, period_of
-from dialer.sentences import refusal_sentence
+from dialer.sentences import refusal_sentence, why_words
 from dialer.store.audits import Seal
 from dialer.store.reads.audit_search import AuditQuery
 from dialer.usecases.read_audit import audited_acts, export_audit, read_audit
@@ -121,6 +121,7 @@ def _show(
             key=lambda pair: pair[1],
         ),
         "told": lambda act: act_words(act, visit.lang),
+        "why": lambda why: why_words(why, visit.lang),
         "facts_of": lambda line: facts_words(line, visit.lang),
         "subject_of": lambda line: subject_words(line, visit.lang),
         "trouble": TROUBLE,

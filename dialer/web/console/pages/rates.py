@@ -11,7 +11,6 @@ from starlette.responses import Response
 from dialer.domain.access import Act
 from dialer.domain.values import AmountKind, FraudType, Grade
 from dialer.errors import Invalid
-from dialer.figure_words import basis_word, count_word, rate_sentence, rate_word
 from dialer.language import mark
 from dialer.outcomes.cuts import Dimension
 from dialer.outcomes.rates import rates_of
@@ -24,6 +23,7 @@ from dialer.web.console.rates_form import Given, RatesForm, spans
 from dialer.web.console.registry import Section
 from dialer.web.console.sheets import as_file
 from dialer.web.console.visit import Asked, Visit
+from dialer.words import basis_word, count_word, rate_sentence, rate_word
 
 pages = Section()
 _UNFIT = 422

@@ -13,12 +13,12 @@ from dialer.errors import Conflict, Invalid, NotFound
 from dialer.language import mark
 from dialer.sentences import refusal_sentence
 from dialer.store.scripts import Version
-from dialer.trial_words import MEASURES, MEASURES_SAY, verdict_in
 from dialer.usecases.script_book import script_versions, show_script
 from dialer.usecases.try_scripts import Comparison, compare_versions, set_trial
 from dialer.web.console.registry import Section
 from dialer.web.console.script_pages import address, heading, need_all, sees_all
 from dialer.web.console.visit import Asked, Visit
+from dialer.words import MEASURES, MEASURES_SAY, verdict_in
 
 pages = Section()
 _TEMPLATE = "console/script_trial.html"
