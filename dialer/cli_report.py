@@ -13,7 +13,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
-from rich.text import Text
+from rich.text import Text as RichText
 
 from dialer.bootstrap import application
 from dialer.domain.values import AmountKind, Grade
@@ -87,7 +87,7 @@ def report_view(report: Report, lang: Lang, trials: Sequence[Comparison] = ()) -
     if report.drill:
         parts.append(
             Panel(
-                Text(
+                RichText(
                     _pick(
                         lang,
                         "演练数据：以下数字全部来自演练，没有拨打任何真实电话",
@@ -127,13 +127,13 @@ def _moment(moment: datetime | None, zone: ZoneInfo, *, without: str) -> str:
     return without if moment is None else f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
-def _heading(report: Report, lang: Lang) -> Text:
+def _heading(report: Report, lang: Lang) -> RichText:
     zone = ZoneInfo(report.timezone)
     start = _moment(report.period.start, zone, without=_pick(lang, "最早", "the beginning"))
     end = _moment(report.period.end, zone, without=_pick(lang, "现在", "now"))
     made = _moment(report.generated_at, zone, without="")
     title = _pick(lang, "预警劝阻成效报告", "Dissuasion report")
-    text = Text(f"{title}  ", style="bold")
+    text = RichText(f"{title}  ", style="bold")
     text.append(f"{start} → {end}", style="not bold cyan")
     text.append(f"  {_pick(lang, '截至', 'as of')} {made} ({report.timezone})", style="not bold dim")
     return text
@@ -255,7 +255,7 @@ def _fraud_types(report: Report, lang: Lang) -> Table:
     return table
 
 
-def _trial(one: Comparison, report: Report, lang: Lang) -> tuple[Table, Text]:
+def _trial(one: Comparison, report: Report, lang: Lang) -> tuple[Table, RichText]:
     """The versions beside each other, and a sentence for each that is compared with the live one."""
     begun = _moment(one.trial.at, ZoneInfo(report.timezone), without="")
     grade = f" · {word(Grade(one.trial.grade), lang)}" if one.trial.grade else ""
@@ -285,7 +285,7 @@ def _trial(one: Comparison, report: Report, lang: Lang) -> tuple[Table, Text]:
         ]
     if not one.filed_loaded:
         verdicts.append(f"{say(lang, MEASURES['defrauded'])}: {say(lang, NO_FILED_CASES)}")
-    return table, Text("\n".join(verdicts), style="dim")
+    return table, RichText("\n".join(verdicts), style="dim")
 
 
 def _tried(one: Measured) -> str:
@@ -295,11 +295,13 @@ def _tried(one: Measured) -> str:
     return f"[bold]{one.tally.share:.1%}[/] {one.tally.hits:,}{within}"
 
 
-def _left_out(report: Report, lang: Lang) -> Text:
+def _left_out(report: Report, lang: Lang) -> RichText:
     left_out = report.figures.left_out
     if not any(left_out.values()):
-        return Text(_pick(lang, "各项定义见 docs/metrics.md", "Definitions: docs/metrics.md"), style="dim")
+        return RichText(
+            _pick(lang, "各项定义见 docs/metrics.md", "Definitions: docs/metrics.md"), style="dim"
+        )
     told = ", ".join(f"{name} {count:,}" for name, count in left_out.items() if count)
-    return Text(
+    return RichText(
         _pick(lang, f"演练记录未计入：{told}", f"Drill records left out of everything: {told}"), style="dim"
     )

@@ -43,7 +43,8 @@ class Text:
             plain = json.loads(stored)
         except ValueError:
             return cls(stored)
-        return cls.of_plain(plain) if isinstance(plain, dict) else cls(stored)
+        is_text = isinstance(plain, dict) and isinstance(plain.get("text"), str) and "values" in plain
+        return cls.of_plain(plain) if is_text else cls(stored)
 
     @classmethod
     def of_plain(cls, plain: Mapping[str, Any]) -> Text:
