@@ -13,7 +13,7 @@ from audio.loudness import (
     peak,
 )
 from audio.resample import TELEPHONE_HZ
-from audio.wave_file import NoSound, Sound, read_wav
+from audio.wave_file import Flaw, NoSound, Sound, read_wav
 
 LEVEL_TOLERANCE_DB = 1.5
 LONGEST_EDGE_SECONDS = 0.3
@@ -22,31 +22,32 @@ SHORTEST_SECONDS = 0.4
 _QUIET_BELOW_DB = 32.0
 
 
-def problems(source: Path | bytes) -> tuple[str, ...]:
-    """Everything that is wrong with a prompt's file, in words; empty when it may be played."""
+def problems(source: Path | bytes) -> tuple[Flaw, ...]:
+    """Everything that is wrong with a prompt's file; empty when it may be played."""
     try:
         sound = read_wav(source)
     except NoSound as error:
-        return (str(error),)
+        return (error.flaw,)
     if sound.rate_hz != TELEPHONE_HZ:
-        return (f"is sampled at {sound.rate_hz} Hz, not {TELEPHONE_HZ}",)
+        return (Flaw("is sampled at %(rate)s Hz, not %(wanted)s", rate=sound.rate_hz, wanted=TELEPHONE_HZ),)
     if sound.seconds < SHORTEST_SECONDS:
-        return (f"lasts {sound.seconds:.2f} s, too short to say anything",)
+        return (Flaw("lasts %(seconds)s s, too short to say anything", seconds=f"{sound.seconds:.2f}"),)
     return (*_level(sound), *_silence(sound), *_clipping(sound))
 
 
-def _level(sound: Sound) -> list[str]:
+def _level(sound: Sound) -> list[Flaw]:
     level = active_level(sound)
     if abs(level - TARGET_DBFS) > LEVEL_TOLERANCE_DB:
-        return [f"speaks at {level:.1f} dBFS, not {TARGET_DBFS:.0f} +- {LEVEL_TOLERANCE_DB}"]
+        wanted = f"{TARGET_DBFS:.0f} +- {LEVEL_TOLERANCE_DB}"
+        return [Flaw("speaks at %(level)s dBFS, not %(wanted)s", level=f"{level:.1f}", wanted=wanted)]
     return []
 
 
-def _silence(sound: Sound) -> list[str]:
+def _silence(sound: Sound) -> list[Flaw]:
     levels = frame_levels(sound)
     quiet = [level < max(levels) - _QUIET_BELOW_DB for level in levels]
     if all(quiet):
-        return ["is silent"]
+        return [Flaw("is silent")]
     lead, tail = quiet.index(False) * FRAME_SECONDS, quiet[::-1].index(False) * FRAME_SECONDS
     longest = run = 0
     for frame in quiet:
@@ -54,14 +55,18 @@ def _silence(sound: Sound) -> list[str]:
         longest = max(longest, run)
     found = []
     if max(lead, tail) > LONGEST_EDGE_SECONDS:
-        found.append(f"is silent for {max(lead, tail):.2f} s at an end")
+        found.append(Flaw("is silent for %(seconds)s s at an end", seconds=f"{max(lead, tail):.2f}"))
     if longest * FRAME_SECONDS > LONGEST_PAUSE_SECONDS:
-        found.append(f"pauses for {longest * FRAME_SECONDS:.2f} s")
+        found.append(Flaw("pauses for %(seconds)s s", seconds=f"{longest * FRAME_SECONDS:.2f}"))
     return found
 
 
-def _clipping(sound: Sound) -> list[str]:
+def _clipping(sound: Sound) -> list[Flaw]:
     """What peaks below has no sample at the end of the scale, and so none that was cut off there."""
     if peak(sound) > PEAK_DBFS + 0.5:
-        return [f"peaks at {peak(sound):.1f} dBFS, above {PEAK_DBFS:.0f}"]
+        return [
+            Flaw(
+                "peaks at %(level)s dBFS, above %(most)s", level=f"{peak(sound):.1f}", most=f"{PEAK_DBFS:.0f}"
+            )
+        ]
     return []

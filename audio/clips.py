@@ -19,7 +19,11 @@ _FILE = re.compile(r"^[0-9a-f]{24}\.wav$")
 
 
 class ManifestUnreadable(Exception):
-    """The manifest is missing or is none; the line says what was found."""
+    """The manifest is missing or is none; `why` is the kind of fault that was met."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"{MANIFEST} cannot be read: {why}")
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +54,7 @@ class Manifest:
             raw = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
             clips = tuple(Clip(**entry) for entry in raw["clips"])
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ManifestUnreadable(f"{MANIFEST} cannot be read: {type(error).__name__}") from error
+            raise ManifestUnreadable(type(error).__name__) from error
         return cls(folder=folder, clips=clips)
 
     def by_text(self) -> Mapping[tuple[str, str], str]:

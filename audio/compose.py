@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from audio.loudness import PEAK_DBFS, TARGET_DBFS, active_level, peak
 from audio.resample import TELEPHONE_HZ, to_telephone
-from audio.wave_file import NoSound, Sound
+from audio.wave_file import Flaw, NoSound, Sound
 
 with warnings.catch_warnings():
     # Its import asks for ffmpeg, which nothing here needs: a warning that would be on every operator's terminal.
@@ -112,5 +112,5 @@ def _trimmed(segment: AudioSegment) -> AudioSegment:
     end = detect_leading_silence(segment.reverse(), silence_threshold=quiet, chunk_size=5)
     cut = segment[max(0, start - _EDGE_MS) : max(0, len(segment) - end + _EDGE_MS)]
     if len(cut) <= 2 * _EDGE_MS:
-        raise NoSound("has no speech in it")
+        raise NoSound(Flaw("has no speech in it"))
     return cut.fade_in(_EDGE_MS).fade_out(_EDGE_MS)

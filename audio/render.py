@@ -23,8 +23,8 @@ from audio.check import problems
 from audio.clips import PROMPTS, RECORDED, Clip, Manifest, ManifestUnreadable, file_name, text_hash
 from audio.kokoro import DEFAULT_SPEAKERS, DEFAULT_SPEEDS, Kokoro
 from audio.spoken import as_spoken
-from audio.voices import Espeak, Recordings, Voice, VoiceMissing, voice_for
-from audio.wave_file import NoSound, Sound, read_wav, wav_bytes
+from audio.voices import Espeak, Recordings, Voice, voice_for
+from audio.wave_file import Flaw, Sound, SoundFault, read_wav, wav_bytes
 
 COMPOSING = "compose-1"
 """Changed when `compose` makes another sound of the same speech, so that every prompt is rendered again."""
@@ -40,8 +40,8 @@ class Item:
     text: str
 
 
-class Unfit(Exception):
-    """A prompt was made but must not be played; the line says why."""
+class Unfit(SoundFault):
+    """A prompt was made but must not be played: the first thing that is wrong with it."""
 
 
 def render(
@@ -134,7 +134,14 @@ def _write(path: Path, item: Item, sound: Sound) -> None:
     body = wav_bytes(sound)
     wrong = problems(body)
     if wrong:
-        raise Unfit(f"{item.key} in {item.language} {'; '.join(wrong)}")
+        raise Unfit(
+            Flaw(
+                "%(prompt)s in %(language)s: %(fault)s",
+                prompt=item.key,
+                language=item.language,
+                fault=wrong[0],
+            )
+        )
     partial = path.with_suffix(".partial")
     partial.write_bytes(body)
     partial.replace(path)
@@ -211,7 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             prune=not chosen.keep,
             again=frozenset(chosen.again),
         )
-    except (OSError, ValueError, VoiceMissing, NoSound, Unfit, ManifestUnreadable) as error:
+    except (OSError, ValueError, SoundFault, ManifestUnreadable) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     seconds = sum({clip.file: clip.duration_seconds for clip in manifest.clips}.values())

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from audio.wave_file import Sound, read_wav
+from audio.wave_file import Flaw, Sound, SoundFault, read_wav
 
 
-class VoiceMissing(Exception):
-    """An engine or one of its parts is not installed; the line says which."""
+class VoiceMissing(SoundFault):
+    """An engine or one of its parts is not installed."""
 
 
 class Voice(Protocol):
@@ -67,7 +67,7 @@ class Espeak:
     def say(self, spoken: str, language: str) -> Sound:
         program = shutil.which("espeak-ng")
         if program is None:
-            raise VoiceMissing("espeak-ng is not installed (Debian: apt-get install espeak-ng)")
+            raise VoiceMissing(Flaw("espeak-ng is not installed (Debian: apt-get install espeak-ng)"))
         command = [
             program,
             "-v",
@@ -79,7 +79,7 @@ class Espeak:
         ]
         done = subprocess.run(command, input=spoken.encode(), capture_output=True, check=False, timeout=60)  # noqa: S603
         if done.returncode:
-            raise VoiceMissing(f"espeak-ng cannot speak {language}")
+            raise VoiceMissing(Flaw("espeak-ng cannot speak %(language)s", language=language))
         return read_wav(_with_true_length(done.stdout))
 
 
@@ -101,4 +101,9 @@ def voice_for(language: str, voices: Sequence[Voice]) -> Voice:
     for voice in voices:
         if language in voice.languages():
             return voice
-    raise VoiceMissing(f"no voice speaks {language}; record its prompts, or install the extra 'speech'")
+    raise VoiceMissing(
+        Flaw(
+            "no voice speaks %(language)s; record its prompts, or install the extra 'speech'",
+            language=language,
+        )
+    )

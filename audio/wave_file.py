@@ -9,8 +9,31 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-class NoSound(Exception):
-    """The bytes are no WAV that a telephone prompt could be made of; the line says why."""
+class Flaw:
+    """What is wrong with a sound, as data: an English template and the values at its `%(name)s` places. `str()` is
+    the English sentence.
+    """
+
+    __slots__ = ("template", "values")
+
+    def __init__(self, template: str, /, **values: object) -> None:
+        self.template = template
+        self.values = values
+
+    def __str__(self) -> str:
+        return self.template % self.values if self.values else self.template
+
+
+class SoundFault(Exception):
+    """A prompt cannot be made, or must not be played; `flaw` says why."""
+
+    def __init__(self, flaw: Flaw) -> None:
+        super().__init__(str(flaw))
+        self.flaw = flaw
+
+
+class NoSound(SoundFault):
+    """The bytes are no WAV that a telephone prompt could be made of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +72,15 @@ def read_wav(source: Path | bytes) -> Sound:
             channels, width, rate = found.getnchannels(), found.getsampwidth(), found.getframerate()
             pcm = found.readframes(found.getnframes())
     except (wave.Error, EOFError, OSError) as error:
-        raise NoSound(f"is no readable WAV: {error}") from error
+        raise NoSound(Flaw("is no readable WAV: %(error)s", error=error)) from error
     if width != 2 or channels not in {1, 2} or len(pcm) % (2 * channels):  # noqa: PLR2004 - bytes, stereo
-        raise NoSound(f"has {channels} channels of {8 * width} bits; 16-bit mono or stereo is needed")
+        raise NoSound(
+            Flaw(
+                "has %(channels)s channels of %(bits)s bits; 16-bit mono or stereo is needed",
+                channels=channels,
+                bits=8 * width,
+            )
+        )
     if channels == 2:  # noqa: PLR2004 - stereo
         both = array("h", pcm)
         pcm = array("h", [(a + b) // 2 for a, b in zip(both[::2], both[1::2], strict=True)]).tobytes()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from dialer.bootstrap import application
 from dialer.cli_end import By
 from dialer.domain.values import FraudType
 from dialer.errors import Invalid
+from dialer.language import Text, bilingual
 from dialer.runtime.doctor import Probe, Subject, examine
 from dialer.settings import Settings, load_settings
 from dialer.store import migrations
@@ -55,11 +55,17 @@ def doctor(*, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
         )
     )
     if as_json:
-        typer.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False))
+        plain = [
+            {"name": one.name, "ok": one.ok, "detail": str(one.detail), "mend": str(one.mend)}
+            for one in found
+        ]
+        typer.echo(json.dumps(plain, ensure_ascii=False))
     else:
         table = Table("", "检查 check", "结果 found", "怎么办 mend")
         for one in found:
-            table.add_row("[green]ok[/]" if one.ok else "[red]!![/]", one.name, one.detail, one.mend)
+            table.add_row(
+                "[green]ok[/]" if one.ok else "[red]!![/]", *map(bilingual, (one.name, one.detail, one.mend))
+            )
         Console().print(table)
     raise typer.Exit(0 if all(one.ok for one in found) else 1)
 
@@ -91,7 +97,7 @@ def add_filed(
         raise Invalid(
             field="--fraud-type",
             problem="is not known",
-            mend="one of " + ", ".join(kind for kind in FraudType),
+            mend=Text("one of %(known)s", known=", ".join(kind for kind in FraudType)),
         )
     with application(load_settings()) as app:
         found = file_case(

@@ -14,13 +14,14 @@ from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
-from rich.text import Text
+from rich.text import Text as RichText
 
 from dialer.bootstrap import application
 from dialer.cli_end import pick, signer
 from dialer.domain.case import CaseStatus
 from dialer.domain.values import FraudType, Grade
 from dialer.errors import Invalid
+from dialer.language import Lang, Text
 from dialer.runtime.logs import configure_logs
 from dialer.sentences import ahead_words, entry_sentence, moment_words, step_sentence, waiting_sentence
 from dialer.settings import load_settings
@@ -29,7 +30,7 @@ from dialer.usecases.make_report import report_period
 from dialer.usecases.search_cases import MOST, search_cases
 from dialer.usecases.show_case import CaseStory, reveal, show_case
 from dialer.usecases.tell_case import tell_case, tell_page
-from dialer.words import Lang, word
+from dialer.words import word
 
 W = TypeVar("W", bound=StrEnum)
 
@@ -59,7 +60,7 @@ def case_command(
         told = "  ".join(
             part for part in (person.name, *person.phones, person.id_number, person.address) if part
         )
-        console.print(Panel(Text(told), style="yellow"))
+        console.print(Panel(RichText(told), style="yellow"))
 
 
 def cases_command(
@@ -115,7 +116,9 @@ def _one_of(kind: type[W], text: str, *, field: str) -> W | None:
         return kind(text)
     except ValueError:
         known = ", ".join(member.value for member in kind)
-        raise Invalid(field=field, problem="is not known", mend=f"one of {known}") from None
+        raise Invalid(
+            field=field, problem="is not known", mend=Text("one of %(known)s", known=known)
+        ) from None
 
 
 def case_view(story: CaseStory, lang: Lang) -> RenderableType:
@@ -143,7 +146,7 @@ def _header(story: CaseStory, lang: Lang) -> Panel:
     title = pick(lang, f"案件 {case.id}", f"Case {case.id}")
     if stored.drill:
         title += pick(lang, "（演练）", " (drill)")
-    return Panel(Text("\n".join(lines)), title=title, title_align="left")
+    return Panel(RichText("\n".join(lines)), title=title, title_align="left")
 
 
 def _next(story: CaseStory, lang: Lang) -> Table:
@@ -230,4 +233,4 @@ def page_view(page: CasePage, lang: Lang, zone: ZoneInfo) -> RenderableType:
     if page.next_before_id is None:
         return table
     more = pick(lang, "下一页", "next page")
-    return Group(table, Text(f"{more}: --before {page.next_before_id}", style="dim"))
+    return Group(table, RichText(f"{more}: --before {page.next_before_id}", style="dim"))

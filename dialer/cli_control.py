@@ -16,12 +16,13 @@ from dialer.domain.effects import AlarmCode
 from dialer.domain.pause import PauseScope
 from dialer.domain.values import Grade
 from dialer.errors import Invalid
+from dialer.language import Lang
 from dialer.settings import load_settings
 from dialer.store import alarms as alarm_rows
 from dialer.usecases import pause as pausing
 from dialer.usecases import set_pace as pacing
 from dialer.usecases.see_alarm import see_alarm
-from dialer.words import Lang, word
+from dialer.words import word
 
 control = typer.Typer()
 alarms = typer.Typer(help="What a supervisor must see.", invoke_without_command=True)

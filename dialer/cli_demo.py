@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
-from rich.text import Text
+from rich.text import Text as RichText
 
 from dialer.bootstrap import Application, public_url
 from dialer.cli_load import Loaded, load_file
@@ -27,6 +27,7 @@ from dialer.demo import ground, run
 from dialer.demo.accounts import make_accounts
 from dialer.demo.organisation import organise
 from dialer.errors import UnusableFile
+from dialer.language import Lang, Text
 from dialer.outcomes.figures import Report
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.supervisor import Supervisor
@@ -34,7 +35,7 @@ from dialer.settings import Settings, load_settings
 from dialer.store.tallies import Progress
 from dialer.usecases.make_report import make_report
 from dialer.usecases.tell_report import tell_report
-from dialer.words import Lang, word
+from dialer.words import word
 
 _NOT_SETTLED = 3
 _INTERRUPTED = 130
@@ -64,7 +65,7 @@ def demo_command(
         signal.signal(number, lambda *_: stopped.set())
     console = Console(stderr=True)
     if targets is not None and not targets.is_file():
-        raise UnusableFile(f"{targets.name}: no such file")
+        raise UnusableFile(Text("%(file)s: no such file", file=targets.name))
     with ground.clean_ground(settings) as app:
         supervisor = Supervisor(children(settings, env), say)
         staff = run.Staff(app)
@@ -112,7 +113,7 @@ def _play(
     staff.start()
     watch = run.Watch()
     settled = False
-    with Live(Text(""), console=console, refresh_per_second=4, transient=True) as live:
+    with Live(RichText(""), console=console, refresh_per_second=4, transient=True) as live:
         while not stopped.is_set() and time.monotonic() - started < timeout:
             tend()
             settled = watch.look(app)
@@ -167,10 +168,10 @@ def _load_beside(app: Application, sample: Path, tend: Callable[[], None]) -> Lo
     return outcome
 
 
-def _line(app: Application, p: Progress) -> Text:
+def _line(app: Application, p: Progress) -> RichText:
     now = app.engine.clock.now().astimezone(_zone(app.settings))
     cases = "  ".join(f"{name} {n}" for name, n in sorted(p.cases.items()))
-    return Text(
+    return RichText(
         f"{now:%H:%M:%S}  拨打 rung {p.rung}/{p.attempts}  通话 live {p.live}  机器人待办 robot {p.robots}"
         f"  人工待办 work {p.waiting_work}  |  {cases}"
     )

@@ -13,10 +13,11 @@ from dialer.bootstrap import application
 from dialer.cli_end import By
 from dialer.domain.stop_payment import StopResult
 from dialer.errors import Invalid
+from dialer.language import Lang, Text
 from dialer.outcomes.money import FEN_PER_YUAN
 from dialer.settings import load_settings
 from dialer.usecases.show_conversation import HandOver, Paid, Said, show_hand_over, stop_payment_done
-from dialer.words import Lang, word
+from dialer.words import word
 
 desk = typer.Typer()
 
@@ -59,7 +60,9 @@ def stop_payment(
     """止付: the bank has been asked, or why not. What it stopped is reported with evidence: `dialer work done`."""
     if result not in set(StopResult):
         raise Invalid(
-            field="--result", problem=f"{result!r} is none", mend="one of asked, too_late, not_needed"
+            field="--result",
+            problem=Text("%(value)s is none", value=repr(result)),
+            mend="one of asked, too_late, not_needed",
         )
     with application(load_settings()) as app:
         stop_payment_done(app.engine, stop_payment_id, by=by, result=StopResult(result))

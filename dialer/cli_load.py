@@ -20,6 +20,7 @@ from dialer.broker import BULK_QUEUE
 from dialer.cli_end import By
 from dialer.domain.load import LoadState
 from dialer.errors import UnusableFile
+from dialer.language import Text, bilingual
 from dialer.runtime.logs import configure_logs
 from dialer.settings import load_settings
 from dialer.store import facts, loads
@@ -56,7 +57,9 @@ class Loaded:
             "rejected": report.rejected,
             "skipped": report.skipped,
             "notices": report.notices,
-            "rejects": [{"line": r.line, "column": r.column, "reason": r.reason} for r in report.rejects],
+            "rejects": [
+                {"line": r.line, "column": r.column, "reason": bilingual(r.reason)} for r in report.rejects
+            ],
             "reject_file": str(self.reject_file) if self.reject_file else None,
         }
 
@@ -73,7 +76,7 @@ def load_command(
     settings = load_settings()
     configure_logs(level="warning", log_format=settings.log.format, process="load")
     if not file.is_file():
-        raise UnusableFile(f"{file.name}: no such file")
+        raise UnusableFile(Text("%(file)s: no such file", file=file.name))
     with application(settings) as app:
         if dry_run:
             with file.open("rb") as content:
@@ -176,7 +179,8 @@ def _show(loaded: Loaded, *, dry_run: bool) -> None:
     console.print(table)
     for reject in report.rejects[:_SHOWN]:
         console.print(
-            f"  第 {reject.line} 行 line {reject.line} · {reject.column}: {reject.reason}", markup=False
+            f"  第 {reject.line} 行 line {reject.line} · {reject.column}: {bilingual(reject.reason)}",
+            markup=False,
         )
     if len(report.rejects) > _SHOWN:
         console.print(f"  … {len(report.rejects) - _SHOWN} more")

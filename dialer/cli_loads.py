@@ -10,6 +10,7 @@ from dialer.bootstrap import application
 from dialer.cli_end import By
 from dialer.errors import Invalid
 from dialer.intake.records import Field
+from dialer.language import Text
 from dialer.settings import load_settings
 from dialer.usecases.decide_load import (
     approve_load,
@@ -73,5 +74,9 @@ def _correction(text: str) -> tuple[str, Field | None]:
     heading, _, name = text.rpartition("=")
     if not heading or (name and name not in set(Field)):
         known = ", ".join(field.value for field in Field)
-        raise Invalid(field="--set", problem=f"{text!r} is no correction", mend=f"HEADING=one of {known}")
+        raise Invalid(
+            field="--set",
+            problem=Text("%(value)s is no correction", value=repr(text)),
+            mend=Text("HEADING=one of %(known)s", known=known),
+        )
     return heading, Field(name) if name else None

@@ -13,23 +13,21 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
-from rich.text import Text
+from rich.text import Text as RichText
 
 from dialer.bootstrap import application
 from dialer.cli_end import pick
 from dialer.domain.values import AmountKind, Grade
-from dialer.figure_words import basis_word, count_word, rate_word
-from dialer.language import say
+from dialer.language import Lang, say
 from dialer.outcomes.figures import Report, Slice
 from dialer.outcomes.money import yuan
 from dialer.outcomes.rates import Basis, Rate, rates_of
 from dialer.runtime.logs import configure_logs
 from dialer.settings import load_settings
-from dialer.trial_words import MEASURES, NO_FILED_CASES, verdict_in
 from dialer.usecases.make_report import make_report, report_period
 from dialer.usecases.tell_report import tell_report
 from dialer.usecases.try_scripts import Comparison, Measured, running_trials
-from dialer.words import Lang, word
+from dialer.words import MEASURES, NO_FILED_CASES, basis_word, count_word, rate_word, verdict_in, word
 
 _FUNNEL = (
     "warnings",
@@ -90,7 +88,7 @@ def report_view(report: Report, lang: Lang, trials: Sequence[Comparison] = ()) -
     if report.drill:
         parts.append(
             Panel(
-                Text(
+                RichText(
                     pick(
                         lang,
                         "演练数据：以下数字全部来自演练，没有拨打任何真实电话",
@@ -126,13 +124,13 @@ def _moment(moment: datetime | None, zone: ZoneInfo, *, without: str) -> str:
     return without if moment is None else f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
-def _heading(report: Report, lang: Lang) -> Text:
+def _heading(report: Report, lang: Lang) -> RichText:
     zone = ZoneInfo(report.timezone)
     start = _moment(report.period.start, zone, without=pick(lang, "最早", "the beginning"))
     end = _moment(report.period.end, zone, without=pick(lang, "现在", "now"))
     made = _moment(report.generated_at, zone, without="")
     title = pick(lang, "预警劝阻成效报告", "Dissuasion report")
-    text = Text(f"{title}  ", style="bold")
+    text = RichText(f"{title}  ", style="bold")
     text.append(f"{start} → {end}", style="not bold cyan")
     text.append(f"  {pick(lang, '截至', 'as of')} {made} ({report.timezone})", style="not bold dim")
     return text
@@ -247,7 +245,7 @@ def _fraud_types(report: Report, lang: Lang) -> Table:
     return table
 
 
-def _trial(one: Comparison, report: Report, lang: Lang) -> tuple[Table, Text]:
+def _trial(one: Comparison, report: Report, lang: Lang) -> tuple[Table, RichText]:
     """The versions beside each other, and a sentence for each that is compared with the live one."""
     begun = _moment(one.trial.at, ZoneInfo(report.timezone), without="")
     grade = f" · {word(Grade(one.trial.grade), lang)}" if one.trial.grade else ""
@@ -277,7 +275,7 @@ def _trial(one: Comparison, report: Report, lang: Lang) -> tuple[Table, Text]:
         ]
     if not one.filed_loaded:
         verdicts.append(f"{say(lang, MEASURES['defrauded'])}: {say(lang, NO_FILED_CASES)}")
-    return table, Text("\n".join(verdicts), style="dim")
+    return table, RichText("\n".join(verdicts), style="dim")
 
 
 def _tried(one: Measured) -> str:
@@ -287,11 +285,11 @@ def _tried(one: Measured) -> str:
     return f"[bold]{one.tally.share:.1%}[/] {one.tally.hits:,}{within}"
 
 
-def _left_out(report: Report, lang: Lang) -> Text:
+def _left_out(report: Report, lang: Lang) -> RichText:
     left_out = report.figures.left_out
     if not any(left_out.values()):
-        return Text(pick(lang, "各项定义见 docs/metrics.md", "Definitions: docs/metrics.md"), style="dim")
+        return RichText(pick(lang, "各项定义见 docs/metrics.md", "Definitions: docs/metrics.md"), style="dim")
     told = ", ".join(f"{name} {count:,}" for name, count in left_out.items() if count)
-    return Text(
+    return RichText(
         pick(lang, f"演练记录未计入：{told}", f"Drill records left out of everything: {told}"), style="dim"
     )

@@ -11,14 +11,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from audio.clips import PROMPTS, ManifestUnreadable
+from audio.clips import MANIFEST, PROMPTS, ManifestUnreadable
 from dialer.cli_end import By
 from dialer.cli_trials import trials
 from dialer.cli_versions import render_version, versions
 from dialer.errors import Refusal, UnusableFile
+from dialer.language import Text
 from dialer.scripts.catalogue import script_named, shipped
 from dialer.scripts.checks import Durations, check, good_path_seconds, longest_path_seconds
 from dialer.scripts.dialogue import Context, Turn, advance, start
+from dialer.scripts.findings import sound_flaw
 from dialer.scripts.graph import circles
 from dialer.scripts.hearing import Heard
 from dialer.scripts.model import Script
@@ -87,9 +89,9 @@ def render_scripts(
         render_version(script, version, by=by)
         return
     # Sound processing is loaded here alone: no other command should pay for it.
-    from audio.render import Item, Unfit, default_voices, render  # noqa: PLC0415
-    from audio.voices import Recordings, VoiceMissing  # noqa: PLC0415
-    from audio.wave_file import NoSound  # noqa: PLC0415
+    from audio.render import Item, default_voices, render  # noqa: PLC0415
+    from audio.voices import Recordings  # noqa: PLC0415
+    from audio.wave_file import SoundFault  # noqa: PLC0415
 
     items = [Item(key=item.key, language=item.language, text=item.text) for item in prompt_list()]
     try:
@@ -99,8 +101,10 @@ def render_scripts(
             voices=default_voices(styles),
             recordings=Recordings(folder=recordings) if recordings else None,
         )
-    except (VoiceMissing, NoSound, Unfit, ManifestUnreadable) as fault:
-        raise Refusal(str(fault)) from fault
+    except SoundFault as fault:
+        raise Refusal(sound_flaw(fault.flaw)) from fault
+    except ManifestUnreadable as fault:
+        raise Refusal(Text("%(file)s cannot be read: %(why)s", file=MANIFEST, why=fault.why)) from fault
     typer.echo(f"{len(made.clips)} prompts in {out}")
 
 
@@ -120,7 +124,7 @@ def _script(named: str) -> Script:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as fault:
-        raise UnusableFile(f"{path.name}: cannot be read") from fault
+        raise UnusableFile(Text("%(file)s: cannot be read", file=path.name)) from fault
     return read_script(text, file=path.name, bases=shipped_bases())
 
 

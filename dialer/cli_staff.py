@@ -14,6 +14,7 @@ from rich.table import Table
 from dialer.bootstrap import application
 from dialer.cli_end import By
 from dialer.domain.access import Role
+from dialer.language import Lang
 from dialer.settings import load_settings
 from dialer.store.staff import Member
 from dialer.usecases.manage_staff import (
@@ -26,7 +27,7 @@ from dialer.usecases.manage_staff import (
     list_staff,
     reset_password,
 )
-from dialer.words import Lang, word
+from dialer.words import word
 
 staff = typer.Typer(help="Accounts of the console.", no_args_is_help=True)
 

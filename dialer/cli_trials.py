@@ -18,8 +18,8 @@ from dialer.language import Lang, say
 from dialer.outcomes.sequential import Interval, Verdict
 from dialer.runtime.logs import configure_logs
 from dialer.settings import load_settings
-from dialer.trial_words import MEASURES, NO_FILED_CASES, verdict_in
 from dialer.usecases.try_scripts import Comparison, Measured, compare_versions, set_trial
+from dialer.words import MEASURES, NO_FILED_CASES, verdict_in
 
 trials = typer.Typer()
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from dialer.bootstrap import application
 from dialer.cli_end import By
 from dialer.errors import Invalid
+from dialer.language import Text, bilingual
 from dialer.settings import load_settings
 from dialer.store import tray as waiting
 from dialer.usecases.import_units import UnusableUnits, find_unit, import_units, list_units
@@ -36,13 +37,15 @@ def import_(
     try:
         content = file.open("rb")
     except OSError:
-        raise Invalid(field="FILE", problem=f"{file} cannot be read") from None
+        raise Invalid(field="FILE", problem=Text("%(file)s cannot be read", file=file)) from None
     with content, application(load_settings()) as app:
         try:
             done = import_units(app.engine, content, by=by, close_missing=close_missing)
         except UnusableUnits as fault:
             for one, column in zip(fault.faults, fault.columns, strict=True):
-                typer.echo(f"line {one.line}, {column}: {one.problem}; {one.mend}", err=True)
+                typer.echo(
+                    f"line {one.line}, {column}: {bilingual(one.problem)}; {bilingual(one.mend)}", err=True
+                )
             raise
     typer.echo(
         f"new {done.new}, moved {done.moved}, renamed {done.renamed}, changed {done.changed}, closed {done.closed},"

@@ -19,6 +19,7 @@ from dialer.bootstrap import Application, application
 from dialer.cli_end import By
 from dialer.domain.script_life import RenderState
 from dialer.errors import Refusal, UnusableFile
+from dialer.language import Lang, Text
 from dialer.runtime.logs import configure_logs
 from dialer.settings import load_settings
 from dialer.store.renders import Render
@@ -27,7 +28,7 @@ from dialer.usecases.approve_script import approve_script
 from dialer.usecases.draft_script import draft_script
 from dialer.usecases.script_book import ScriptPage, list_scripts, script_versions, show_script
 from dialer.usecases.script_sound import rendering, somebody_renders, start_rendering
-from dialer.words import Lang, word
+from dialer.words import word
 
 versions = typer.Typer()
 
@@ -119,7 +120,7 @@ def draft_command(
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as fault:
-        raise UnusableFile(f"{file.name}: cannot be read") from fault
+        raise UnusableFile(Text("%(file)s: cannot be read", file=file.name)) from fault
     with _app() as app:
         drafted = draft_script(app.engine, text, by=by, file=file.name)
         version = drafted.version
@@ -165,7 +166,7 @@ def render_version(script: str, version: int | None, *, by: str) -> None:
         start_rendering(app.engine, script, number, by=by)
         render = _wait(app, script, number)
     if render.state is RenderState.FAILED:
-        raise Refusal(render.error)
+        raise Refusal(Text.load(render.error))
     typer.echo(f"{script} {number}: {len(render.clips)} clips")
 
 
@@ -238,7 +239,12 @@ def _plain(version: Version) -> dict[str, Any]:
 def _told(render: Render | None) -> dict[str, Any] | None:
     if render is None:
         return None
-    return {"state": render.state.value, "done": render.done, "total": render.total, "error": render.error}
+    return {
+        "state": render.state.value,
+        "done": render.done,
+        "total": render.total,
+        "error": str(Text.load(render.error)),
+    }
 
 
 def _page(page: ScriptPage) -> dict[str, Any]:
@@ -271,7 +277,7 @@ def _print_page(page: ScriptPage) -> None:
     console.print(table)
     if page.render is not None:
         typer.echo(
-            f"{page.render.state.value} {page.render.done}/{page.render.total} {page.render.error}".rstrip()
+            f"{page.render.state.value} {page.render.done}/{page.render.total} {Text.load(page.render.error)}".rstrip()
         )
     for line in dict.fromkeys(map(str, page.findings)):
         typer.echo(line, err=True)

@@ -15,13 +15,14 @@ from dialer.cli_end import By, signer
 from dialer.domain.case import Reason
 from dialer.domain.values import OutcomeKind, Track
 from dialer.errors import Invalid
+from dialer.language import Lang, Text
 from dialer.outcomes.money import Amounts, fen_of
 from dialer.sentences import moment_words
 from dialer.settings import load_settings
 from dialer.store import assignments, stop_payments
 from dialer.store.stop_payments import StopPayment
 from dialer.usecases.report_errand import approve_outcome, report_errand, sign_errand
-from dialer.words import Lang, word
+from dialer.words import word
 
 work = typer.Typer(help="Human calls and visits.", no_args_is_help=True)
 outcome = typer.Typer(help="The ledger of outcomes.", no_args_is_help=True)
@@ -165,7 +166,11 @@ def approve(
 
 def _track(text: str) -> Track:
     if text not in {Track.HUMAN.value, Track.VISIT.value}:
-        raise Invalid(field="--kind", problem=f"{text!r} is no kind of work", mend="human, visit or all")
+        raise Invalid(
+            field="--kind",
+            problem=Text("%(value)s is no kind of work", value=repr(text)),
+            mend="human, visit or all",
+        )
     return Track(text)
 
 
@@ -174,4 +179,8 @@ def _outcome(text: str) -> OutcomeKind:
         return OutcomeKind(text)
     except ValueError:
         known = ", ".join(kind.value for kind in OutcomeKind)
-        raise Invalid(field="--outcome", problem=f"{text!r} is no outcome", mend=f"one of {known}") from None
+        raise Invalid(
+            field="--outcome",
+            problem=Text("%(value)s is no outcome", value=repr(text)),
+            mend=Text("one of %(known)s", known=known),
+        ) from None

@@ -1,36 +1,46 @@
-"""Refusals and faults that cross module borders. Each is a class and carries data; none knows HTTP or logging."""
+"""Refusals and faults that cross module borders. Each is a class with its code and its values; the sentence is made
+where a person reads it, in that person's language. None knows HTTP or logging.
+"""
 
 from __future__ import annotations
 
+from dialer.language import Text
+
 
 class DialerError(Exception):
-    """Base of everything this product raises on purpose. `str()` is one clear line without personal data."""
+    """Base of everything this product raises on purpose. `text` is one clear sentence without personal data, `str()`
+    the English of it.
+    """
+
+    def __init__(self, text: str | Text) -> None:
+        self.text = Text.of(text)
+        super().__init__(str(self.text))
 
 
 class Refusal(DialerError):
-    """Somebody asked for something that cannot be done; the line says what and how to mend it."""
+    """Something was asked for that cannot be done; the sentence says why and how to mend it."""
 
 
 class NotFound(Refusal):
-    def __init__(self, *, kind: str, key: object) -> None:
-        super().__init__(f"{kind} {key} does not exist")
-        self.kind = kind
+    def __init__(self, *, kind: str | Text, key: object) -> None:
+        super().__init__(Text("%(kind)s %(key)s does not exist", kind=Text.of(kind), key=key))
+        self.kind = str(kind)
         self.key = key
 
 
 class Conflict(Refusal):
-    """A human act that no longer fits what the case has become meanwhile."""
+    """An act of a person that no longer fits the state of the case. `current`: with what, as a code."""
 
-    def __init__(self, message: str, *, current: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, text: str | Text, *, current: str = "") -> None:
+        super().__init__(text)
         self.current = current
 
 
 class Overtaken(Conflict):
     """Somebody else did something meanwhile: `who` and, in words of the domain, `what`."""
 
-    def __init__(self, message: str, *, who: str, what: str) -> None:
-        super().__init__(message, current=what)
+    def __init__(self, text: str | Text, *, who: str, what: str) -> None:
+        super().__init__(text, current=what)
         self.who = who
         self.what = what
 
@@ -38,11 +48,18 @@ class Overtaken(Conflict):
 class Invalid(Refusal):
     """An input that can never be right; `field` names it and `mend` says what would be."""
 
-    def __init__(self, *, field: str, problem: str, mend: str = "") -> None:
-        super().__init__(f"{field}: {problem}" + (f" ({mend})" if mend else ""))
+    def __init__(self, *, field: str, problem: str | Text, mend: str | Text = "") -> None:
         self.field = field
-        self.problem = problem
-        self.mend = mend
+        self.problem = Text.of(problem)
+        self.mend = Text.of(mend)
+        super().__init__(Text("%(field)s: %(problem)s", field=field, problem=self.advice))
+
+    @property
+    def advice(self) -> Text:
+        """The problem with its mend, to be shown beside the field."""
+        if not self.mend:
+            return self.problem
+        return Text("%(problem)s (%(mend)s)", problem=self.problem, mend=self.mend)
 
 
 class UnusableFile(Refusal):
@@ -50,28 +67,36 @@ class UnusableFile(Refusal):
 
 
 class NoPhoneColumn(UnusableFile):
-    """A list from which nobody could be rung; `headings` is the row that most looks like its heading, for a person to
+    """No column of the list can be called; `headings` is the row that most looks like its heading, for a person to
     say which of them is the phone.
     """
 
-    def __init__(self, message: str, *, headings: tuple[str, ...]) -> None:
-        super().__init__(message)
+    def __init__(self, text: str | Text, *, headings: tuple[str, ...]) -> None:
+        super().__init__(text)
         self.headings = headings
 
 
 class SettingsError(Refusal):
-    """A setting is misspelt, missing or impossible; the line names its key."""
+    """A setting is misspelt, missing or impossible; the sentence names its key."""
 
-    def __init__(self, *, key: str, problem: str) -> None:
-        super().__init__(f"setting {key}: {problem}")
+    def __init__(self, *, key: str, problem: str | Text) -> None:
         self.key = key
-        self.problem = problem
+        self.problem = Text.of(problem)
+        super().__init__(Text("setting %(key)s: %(problem)s", key=key, problem=self.problem))
+
+
+class WrongValue(ValueError):
+    """A setting's value that its reader refuses; becomes a `SettingsError` under the name of the setting."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(str(text))
+        self.text = text
 
 
 class Unavailable(DialerError):
     """A part we depend on (database, broker, carrier) does not answer now; trying again later may work."""
 
-    def __init__(self, *, part: str, problem: str) -> None:
-        super().__init__(f"{part}: {problem}")
+    def __init__(self, *, part: str, problem: str | Text) -> None:
         self.part = part
-        self.problem = problem
+        self.problem = Text.of(problem)
+        super().__init__(Text("%(part)s: %(problem)s", part=Text(part), problem=self.problem))

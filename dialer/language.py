@@ -1,11 +1,13 @@
-"""What is said to people: English sentences in the code, Chinese ones in one gettext catalogue, `locale/`."""
+"""Sentences in two languages: English templates in the code, Chinese ones in one gettext catalogue, `locale/`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 _CATALOGUE = Path(__file__).resolve().parent / "locale" / "zh" / "LC_MESSAGES" / "dialer.po"
 
@@ -18,10 +20,92 @@ class Lang(StrEnum):
     EN = "en"
 
 
-def say(lang: Lang, text: str, /, **facts: object) -> str:
+class Text:
+    """A sentence as data: a literal English template, which is its key in the catalogue, and the values at its
+    `%(name)s` places. It is put into words where a person reads it; `str()` is the English.
+    """
+
+    __slots__ = ("template", "values")
+
+    def __init__(self, template: str, /, **values: object) -> None:
+        self.template = template
+        self.values = values
+
+    @classmethod
+    def of(cls, text: str | Text) -> Text:
+        """A `str` is a template without places."""
+        return text if isinstance(text, Text) else cls(text)
+
+    @classmethod
+    def load(cls, stored: str) -> Text:
+        """What `dump` gave; any other string is a template without places."""
+        try:
+            plain = json.loads(stored)
+        except ValueError:
+            return cls(stored)
+        is_text = isinstance(plain, dict) and isinstance(plain.get("text"), str) and "values" in plain
+        return cls.of_plain(plain) if is_text else cls(stored)
+
+    @classmethod
+    def of_plain(cls, plain: Mapping[str, Any]) -> Text:
+        values = plain["values"].items()
+        return cls(
+            plain["text"],
+            **{name: cls.of_plain(one) if isinstance(one, dict) else one for name, one in values},
+        )
+
+    def dump(self) -> str:
+        """For a column of the database."""
+        return json.dumps(self.plain(), ensure_ascii=False)
+
+    def plain(self) -> dict[str, Any]:
+        """JSON-ready."""
+        values = {
+            name: one.plain() if isinstance(one, Text) else str(one) for name, one in self.values.items()
+        }
+        return {"text": self.template, "values": values}
+
+    def __bool__(self) -> bool:
+        return bool(self.template)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Text):
+            return NotImplemented
+        return (self.template, self.values) == (other.template, other.values)
+
+    def __hash__(self) -> int:
+        return hash((self.template, str(self)))
+
+    def __repr__(self) -> str:
+        return f"Text({str(self)!r})"
+
+    def __str__(self) -> str:
+        return self.template % self.values if self.values else self.template
+
+
+def say(lang: Lang, text: str | Text, /, **facts: object) -> str:
     """`text` in this language, with the facts at its `%(name)s` places. Without facts a percent sign is one."""
+    if isinstance(text, Text):
+        facts = {**text.values, **facts}
+        text = text.template
     told = text if lang is Lang.EN else _chinese().get(("", text), text)
-    return told % facts if facts else told
+    if not facts:
+        return told
+    return told % {name: say(lang, fact) if isinstance(fact, Text) else fact for name, fact in facts.items()}
+
+
+def joined(texts: Sequence[Text]) -> Text:
+    """One after the other in one text."""
+    first, *rest = texts
+    for text in rest:
+        first = Text("%(first)s; %(next)s", first=first, next=text)
+    return first
+
+
+def bilingual(text: str | Text) -> str:
+    """`中文 (English)`, where what is written goes to readers of both."""
+    chinese, english = say(Lang.ZH, text), say(Lang.EN, text)
+    return chinese if chinese == english else f"{chinese} ({english})"
 
 
 def say_many(lang: Lang, one: str, many: str, n: int, /, **facts: object) -> str:

@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from dialer.domain.policy import GradePolicy, Policy, UrgencyPolicy
 from dialer.domain.values import Grade
 from dialer.domain.window import Window
+from dialer.errors import WrongValue
+from dialer.language import Text
 
 _DAY = 86_400
 _YEAR = 365 * _DAY
@@ -64,7 +66,7 @@ class UrgencySection(_Section):
     def _in_order(self) -> Self:
         steps = (self.extra_high_seconds, self.high_seconds, self.medium_seconds, self.low_seconds)
         if list(steps) != sorted(steps, reverse=True):
-            raise ValueError("a higher grade must not be worth less than a lower one")
+            raise WrongValue(Text("a higher grade must not be worth less than a lower one"))
         return self
 
 

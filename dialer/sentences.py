@@ -1,4 +1,4 @@
-"""A case's timeline and its next steps in plain words, for the terminal and the pages."""
+"""Refusals, a case's timeline and its next steps as sentences, for the terminal and the pages."""
 
 from __future__ import annotations
 
@@ -15,11 +15,30 @@ from dialer.domain.message import MessagePurpose, MessageState
 from dialer.domain.pause import PauseScope
 from dialer.domain.reach import Reach
 from dialer.domain.values import Answer, Contact, FraudType, Grade, OutcomeKind, TelephonyResult, Track
-from dialer.language import Lang, mark, say
+from dialer.errors import DialerError, Invalid
+from dialer.language import Lang, Text, mark, say
 from dialer.outcomes.money import yuan
 from dialer.outcomes.next_steps import AHEAD_AT_MOST, Step, StepKind, Wait, Waiting, WaitReason
 from dialer.outcomes.timeline import Entry, EntryKind, Fact
-from dialer.words import stored_word, word
+from dialer.words import KNOWN, stored_word, word
+
+
+def sentence(text: str | Text, lang: Lang) -> str:
+    """The text in this language; of its values, texts and the words of the trade are too."""
+    text = Text.of(text)
+    return say(lang, text.template, **{name: _value(one, lang) for name, one in text.values.items()})
+
+
+def _value(value: object, lang: Lang) -> object:
+    if isinstance(value, Text):
+        return sentence(value, lang)
+    return word(value, lang) if isinstance(value, StrEnum) and type(value) in KNOWN else value
+
+
+def refusal_sentence(fault: DialerError, lang: Lang) -> str:
+    """Why it is refused, in one sentence; of an invalid input, to be shown beside its field."""
+    return sentence(fault.advice if isinstance(fault, Invalid) else fault.text, lang)
+
 
 _WAITS: Mapping[Wait, str] = {
     Wait.NOT_BEFORE: mark("its time has not come"),
@@ -244,14 +263,22 @@ VIEWS: Mapping[str, str] = {
     "export": mark("exported records"),
 }
 """Whoever did this has seen, or taken away, what is hidden."""
-_OF_WORK: Mapping[str, str] = {"desk": mark("at the desk")}
-"""Reasons that nobody typed: whoever has the work needs to see."""
+_OF_WORK: Mapping[str, str] = {
+    "desk": mark("at the desk"),
+    "phone": mark("answered on the simulated line"),
+}
+"""Reasons that nobody typed: the work itself needs it."""
+
+
+def why_words(why: str, lang: Lang) -> str:
+    """A reason as it was typed; one that nobody typed in this language."""
+    return say(lang, _OF_WORK[why]) if why in _OF_WORK else why
 
 
 def _viewed(f: Facts, lang: Lang) -> str:
     known = VIEWS.get(str(f["act"]))
     what = say(lang, known) if known else stored_word(ActKind, f["act"], lang)
-    why = say(lang, _OF_WORK.get(str(f["why"]), str(f["why"])))
+    why = why_words(str(f["why"]), lang)
     return what + say(lang, ": %(why)s", why=why) if why else what
 
 
@@ -312,14 +339,15 @@ def moment_words(moment: datetime | None, now: datetime, lang: Lang) -> str:
     if moment is None:
         return ""
     seconds = (moment - now).total_seconds()
-    amount = _span(abs(seconds))
+    amount = _span(abs(seconds), lang)
     if seconds < 0:
         return say(lang, "%(amount)s ago", amount=amount)
     return say(lang, "in %(amount)s", amount=amount)
 
 
-def _span(seconds: float) -> str:
-    for length, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
-        if seconds >= length:
-            return f"{int(seconds // length)}{unit}"
-    return f"{int(seconds)}s"
+_UNITS = ((86_400, mark("%(n)sd")), (3_600, mark("%(n)sh")), (60, mark("%(n)sm")), (1, mark("%(n)ss")))
+
+
+def _span(seconds: float, lang: Lang) -> str:
+    length, unit = next((one for one in _UNITS if seconds >= one[0]), _UNITS[-1])
+    return say(lang, unit, n=int(seconds // length))

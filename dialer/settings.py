@@ -33,7 +33,8 @@ import dialer
 from dialer.carrier.people import BadBehaviour, PeopleConfig, behaviour_from, practice_mix
 from dialer.console_settings import ConsoleSettings
 from dialer.domain.values import Grade
-from dialer.errors import SettingsError
+from dialer.errors import SettingsError, WrongValue
+from dialer.language import Text, mark
 from dialer.policy_settings import PolicySection
 
 PREFIX = "DIALER_"
@@ -43,17 +44,35 @@ _SETTINGS_PATH = "DIALER_SETTINGS"
 _PASSWORD_IN_URL = re.compile(r"://[^/@]*:[^/@]+@")
 
 
+_PYDANTIC: Mapping[str, str] = {
+    "greater_than": mark("Input should be greater than %(gt)s"),
+    "greater_than_equal": mark("Input should be greater than or equal to %(ge)s"),
+    "less_than": mark("Input should be less than %(lt)s"),
+    "less_than_equal": mark("Input should be less than or equal to %(le)s"),
+    "int_parsing": mark("Input should be a valid integer, unable to parse string as an integer"),
+    "int_type": mark("Input should be a valid integer"),
+    "float_parsing": mark("Input should be a valid number, unable to parse string as a number"),
+    "float_type": mark("Input should be a valid number"),
+    "bool_parsing": mark("Input should be a valid boolean, unable to interpret input"),
+    "string_type": mark("Input should be a valid string"),
+    "missing": mark("Field required"),
+    "enum": mark("Input should be %(expected)s"),
+    "literal_error": mark("Input should be %(expected)s"),
+}
+"""What pydantic says, by its own type of fault. The values are limits of ours, never what was typed."""
+
+
 def _known_timezone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (KeyError, OSError, ValueError) as error:
-        raise ValueError(f"{name} is not a time zone such as Asia/Shanghai") from error
+        raise WrongValue(Text("%(name)s is not a time zone such as Asia/Shanghai", name=name)) from error
     return name
 
 
 def _http_address(url: str) -> str:
     if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url):
-        raise ValueError("is not an address such as https://dialer.example.cn")
+        raise WrongValue(Text("is not an address such as https://dialer.example.cn"))
     return url.rstrip("/")
 
 
@@ -62,7 +81,7 @@ def _known_behaviours(people: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any
         try:
             behaviour_from(person)
         except BadBehaviour as error:
-            raise ValueError(f"entry {place}: {error}") from error
+            raise WrongValue(Text("entry %(place)s: %(why)s", place=place, why=error)) from error
     return people
 
 
@@ -282,7 +301,7 @@ def settings_file(env: Mapping[str, str]) -> Path:
     named = env.get(_SETTINGS_PATH)
     if named:
         if not Path(named).is_file():
-            raise SettingsError(key=_SETTINGS_PATH, problem=f"{named} is not a file")
+            raise SettingsError(key=_SETTINGS_PATH, problem=Text("%(named)s is not a file", named=named))
         return Path(named)
     package = Path(dialer.__file__).resolve().parent
     for path in (
@@ -317,7 +336,7 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
     for full in environment:
         name = full.removeprefix(PREFIX)
         if name not in known and not (mappings and name.startswith(mappings)):
-            raise SettingsError(key=full, problem="is not known" + _nearest(name, known, PREFIX))
+            raise SettingsError(key=full, problem=_unknown(name, known, PREFIX))
 
 
 def _with_secret_files(environment: Mapping[str, str]) -> dict[str, str]:
@@ -331,7 +350,9 @@ def _with_secret_files(environment: Mapping[str, str]) -> dict[str, str]:
         if path is None:
             continue
         if target in found:
-            raise SettingsError(key=pointer, problem=f"is set beside {target}: keep one")
+            raise SettingsError(
+                key=pointer, problem=Text("is set beside %(target)s: keep one", target=target)
+            )
         found[target] = _private_text(pointer, Path(path))
     return found
 
@@ -340,10 +361,12 @@ def _private_text(key: str, path: Path) -> str:
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & 0o077:
-            raise SettingsError(key=key, problem=f"{path} can be read by others: chmod 600 it")
+            raise SettingsError(
+                key=key, problem=Text("%(path)s can be read by others: chmod 600 it", path=path)
+            )
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(key=key, problem=f"{path} cannot be read") from error
+        raise SettingsError(key=key, problem=Text("%(path)s cannot be read", path=path)) from error
 
 
 def _is_secret(annotation: object) -> bool:
@@ -354,7 +377,7 @@ def _read_file(path: Path) -> dict[str, Any]:
     try:
         return TomlConfigSettingsSource(Settings, path)()
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(key=str(path), problem=f"is no TOML: {error}") from None
+        raise SettingsError(key=str(path), problem=Text("is no TOML: %(error)s", error=error)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(key=str(path), problem="cannot be read") from error
 
@@ -369,7 +392,11 @@ def _refuse_secrets(from_file: Mapping[str, Any]) -> None:
         is_address = name.endswith("URL")
         if not is_address or _PASSWORD_IN_URL.search(value):
             key = name.lower().replace(_DELIMITER, ".")
-            problem = f"a secret does not belong in settings.toml: set {PREFIX}{name} or {PREFIX}{name}{_FILE_SUFFIX}"
+            problem = Text(
+                "a secret does not belong in settings.toml: set %(name)s or %(file)s",
+                name=PREFIX + name,
+                file=PREFIX + name + _FILE_SUFFIX,
+            )
             raise SettingsError(key=key, problem=problem)
 
 
@@ -385,14 +412,20 @@ def _overlaid(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]
 
 def _translated(error: ValidationError, environment: Mapping[str, str]) -> SettingsError:
     """The first problem, under the name by which the person set it; never the value, which may be a secret."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    first = error.errors(include_url=False, include_input=False)[0]
     location = [str(part) for part in first["loc"]]
     name = _DELIMITER.join(location).upper()
     key = PREFIX + name if PREFIX + name in environment else ".".join(location)
     if first["type"] == "extra_forbidden":
         known = {leaf.lower().replace(_DELIMITER, "."): kind for leaf, kind in _leaves(Settings)}
-        return SettingsError(key=key, problem="is not known" + _nearest(key, known, ""))
-    return SettingsError(key=key, problem=first["msg"].removeprefix("Value error, "))
+        return SettingsError(key=key, problem=_unknown(key, known, ""))
+    context = first.get("ctx", {})
+    wrong = context.get("error")
+    if isinstance(wrong, WrongValue):
+        return SettingsError(key=key, problem=wrong.text)
+    template = _PYDANTIC.get(first["type"])
+    problem = Text(template, **context) if template else Text("%(why)s", why=first["msg"])
+    return SettingsError(key=key, problem=problem)
 
 
 def _unreadable(error: UnreadableValue, environment: Mapping[str, str]) -> SettingsError:
@@ -401,7 +434,7 @@ def _unreadable(error: UnreadableValue, environment: Mapping[str, str]) -> Setti
         value = environment.get(PREFIX + name)
         if value is not None and get_origin(kind) is tuple and not _is_json(value):
             return SettingsError(key=PREFIX + name, problem='is no list; write it as ["one", "two"]')
-    return SettingsError(key="DIALER_ environment", problem=str(error))
+    return SettingsError(key="DIALER_ environment", problem=Text("%(why)s", why=error))
 
 
 def _is_json(text: str) -> bool:
@@ -412,6 +445,8 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _nearest(name: str, known: Mapping[str, Any], prefix: str) -> str:
+def _unknown(name: str, known: Mapping[str, Any], prefix: str) -> Text:
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {prefix}{close[0]}?" if close else ""
+    if not close:
+        return Text("is not known")
+    return Text("is not known; did you mean %(nearest)s?", nearest=prefix + close[0])

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dialer.errors import SettingsError
+from dialer.language import Text
 from dialer.runtime.embedded import EmbeddedServers, ensure
 from dialer.settings import Settings
 
@@ -68,7 +69,9 @@ def _whole_json(path: Path) -> dict[str, Any]:
             time.sleep(0.02)
         else:
             return found
-    raise SettingsError(key="data_dir", problem=f"{path} is damaged: remove it and start again")
+    raise SettingsError(
+        key="data_dir", problem=Text("%(path)s is damaged: remove it and start again", path=path)
+    )
 
 
 def free_port() -> int:

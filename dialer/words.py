@@ -1,4 +1,6 @@
-"""What every word of the trade is called, for the terminal and the pages; the Chinese is in the catalogue."""
+"""What values are called, for the terminal and the pages: enumerations, figures of the report, measures of a trial. The
+Chinese is in the catalogue.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +8,20 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
 from dialer.domain.access import Act, Role
+from dialer.domain.acts import ActKind
 from dialer.domain.attempt import AttemptState
 from dialer.domain.case import CaseStatus, ErrandState, Reason, RobotState
+from dialer.domain.case_acts import Bar, CaseAct
 from dialer.domain.effects import AlarmCode
-from dialer.domain.errand import AssignmentState
+from dialer.domain.errand import AssignmentState, DeskCallState, TransferState, VisitStage, WhoSeen
 from dialer.domain.load import LoadState, RowFate
 from dialer.domain.message import MessagePurpose, MessageState
 from dialer.domain.pause import PauseScope
 from dialer.domain.reach import Reach
 from dialer.domain.script_life import RenderState, VersionState
 from dialer.domain.stop_payment import PaidWhen, StopResult
+from dialer.domain.unit_changes import UnitChangeKind
+from dialer.domain.unit_plan import UnitField
 from dialer.domain.values import (
     AmountKind,
     Answer,
@@ -28,17 +34,21 @@ from dialer.domain.values import (
     Track,
     WarningKind,
 )
-from dialer.language import Lang, say_word
-from dialer.words_of_work import WORK_WORDS
-
-__all__ = ("KNOWN", "Lang", "english", "word")
+from dialer.language import Lang, mark, say, say_word
+from dialer.outcomes.rates import DEFINITIONS, Basis, Definition
+from dialer.outcomes.sequential import MARGIN, Finding, Verdict
 
 
 def english() -> Iterator[tuple[str, str]]:
-    """Every word with the enumeration that it belongs to, for the catalogue."""
+    """Every word with its context, which for an enumeration is its name, for the catalogue."""
     for kind, members in _CATALOGUE.items():
         for text in members.values():
             yield kind.__name__, text
+    yield from ((_COUNT, text) for text in COUNTS.values())
+    yield from ((_BASIS, text) for text in _BASES.values())
+    for definition in DEFINITIONS:
+        yield _RATE, definition.title
+        yield _SAYS, definition.says
 
 
 def word(member: StrEnum, lang: Lang) -> str:
@@ -55,7 +65,6 @@ def stored_word(kind: type[StrEnum], value: object, lang: Lang) -> str:
 
 
 _CATALOGUE: Mapping[type[StrEnum], Mapping[str, str]] = {
-    **WORK_WORDS,
     Grade: {
         Grade.EXTRA_HIGH: "extra high",
         Grade.HIGH: "high",
@@ -338,7 +347,224 @@ _CATALOGUE: Mapping[type[StrEnum], Mapping[str, str]] = {
         Act.MANAGE_STAFF: "manage accounts",
         Act.MANAGE_UNITS: "manage units",
     },
+    UnitField: {
+        UnitField.NAME: "name",
+        UnitField.PARENT: "parent",
+        UnitField.LEVEL: "level",
+        UnitField.ALIASES: "aliases",
+        UnitField.STATE: "state",
+        UnitField.NUMBER: "system number",
+    },
+    UnitChangeKind: {
+        UnitChangeKind.ADDED: "added",
+        UnitChangeKind.MOVED: "moved",
+        UnitChangeKind.RENAMED: "renamed",
+        UnitChangeKind.CLOSED: "closed",
+        UnitChangeKind.OPENED: "opened again",
+        UnitChangeKind.LEVEL: "another level",
+        UnitChangeKind.ALIAS: "alias",
+    },
+    ActKind: {
+        ActKind.UNIT_ASSIGNED: "sorted to its unit",
+        ActKind.UNIT_CHANGED: "handed to another unit",
+        ActKind.UNIT_RAISED: "nobody signed: raised one level",
+        ActKind.TRANSFER_ASKED: "transfer asked",
+        ActKind.TRANSFER_ACCEPTED: "transfer accepted",
+        ActKind.TRANSFER_REFUSED: "transfer refused",
+        ActKind.CLAIMED: "taken",
+        ActKind.RELEASED: "given back",
+        ActKind.LAPSED: "signed but idle: back in the queue",
+        ActKind.ACCOUNT_DISABLED: "account disabled: back in the queue",
+        ActKind.CALL_BACK: "call-back agreed",
+        ActKind.DIALLED: "dialled from the desk",
+        ActKind.VISIT_ACCEPTED: "visit accepted",
+        ActKind.VISIT_ON_THE_WAY: "on the way",
+        ActKind.VISIT_ARRIVED: "arrived",
+        ActKind.VISIT_SEEN: "who was seen",
+        ActKind.VISIT_NOTE: "note of the visit",
+        ActKind.VISIT_PHOTO: "photo",
+        ActKind.RING_NOW: "ring now",
+        ActKind.PERSON_ASKED: "a person was asked for",
+        ActKind.GRADE_RAISED: "grade raised",
+        ActKind.GRADE_LOWERED: "grade lowered",
+        ActKind.CLOSED: "closed",
+        ActKind.DUPLICATE: "marked duplicate",
+        ActKind.OPTED_OUT: "opted out",
+        ActKind.NOTE: "note",
+        ActKind.LOAD_WITHDRAWN: "list withdrawn",
+    },
+    CaseAct: {
+        CaseAct.RING_NOW: "ring now",
+        CaseAct.RAISE: "raise",
+        CaseAct.LOWER: "lower",
+        CaseAct.ASK_CALLER: "ask a caller",
+        CaseAct.ASK_OFFICER: "send an officer",
+        CaseAct.HAND_OVER: "hand over",
+        CaseAct.CLOSE: "close",
+        CaseAct.MARK_DUPLICATE: "mark duplicate",
+        CaseAct.OPT_OUT: "opt out",
+        CaseAct.NOTE: "note",
+    },
+    Bar: {
+        Bar.NOT_OPEN: "the case is no longer open",
+        Bar.OPTED_OUT: "the person asked not to be rung by a robot",
+        Bar.NO_NUMBER: "no number is left that can be rung",
+        Bar.HIGHEST_GRADE: "it has the highest grade",
+        Bar.LOWEST_GRADE: "it has the lowest grade",
+        Bar.UNDER_WAY: "somebody is at it already",
+    },
+    VisitStage: {
+        VisitStage.NONE: "not accepted",
+        VisitStage.ACCEPTED: "accepted",
+        VisitStage.ON_THE_WAY: "on the way",
+        VisitStage.ARRIVED: "arrived",
+        VisitStage.SEEN: "seen",
+    },
+    WhoSeen: {
+        WhoSeen.PERSON: "the person",
+        WhoSeen.FAMILY: "family",
+        WhoSeen.NEIGHBOUR: "a neighbour",
+        WhoSeen.NOBODY: "nobody",
+    },
+    DeskCallState: {
+        DeskCallState.ASKED: "asked for",
+        DeskCallState.RINGING: "the desk's telephone rings",
+        DeskCallState.JOINED: "the desk is on the line",
+        DeskCallState.ENDED: "over",
+    },
+    TransferState: {
+        TransferState.ASKED: "waiting for an answer",
+        TransferState.ACCEPTED: "accepted",
+        TransferState.REFUSED: "refused",
+    },
 }
 
 KNOWN = tuple(_CATALOGUE)
 """Every enumeration that has words."""
+
+_COUNT, _BASIS, _RATE, _SAYS = "count", "basis", "rate", "rate says"
+
+COUNTS: Mapping[str, str] = {
+    "warnings": "warnings",
+    "cases": "cases",
+    "cases_open": "open",
+    "cases_watching": "dissuaded, provisional",
+    "cases_proven": "dissuaded, proven",
+    "cases_reversed": "reversed",
+    "cases_closed": "closed otherwise",
+    "cases_missed": "missed",
+    "cases_not_ours": "duplicate or transferred",
+    "cases_ours": "our cases",
+    "cases_rung": "cases rung",
+    "cases_answered": "cases answered",
+    "verified_contact": "verified contact",
+    "succeeded": "ever dissuaded",
+    "dissuaded": "dissuaded",
+    "dissuaded_by_phone": "dissuaded by phone",
+    "dissuaded_in_person": "dissuaded in person",
+    "saw_through_it": "saw through it",
+    "judged": "watch period judged",
+    "defrauded_after_warning": "defrauded after warning",
+    "found": "found out",
+    "found_nothing": "ended without a finding",
+    "false_alarms": "false alarms",
+    "raised": "raised",
+    "handed_to_person": "handed to a person",
+    "first_attempt_counted": "first attempts counted",
+    "first_attempt_in_time": "first attempts in time",
+    "first_attempt_pending": "not tried, not late yet",
+    "first_attempt_not_wanted": "settled before any attempt",
+    "robot_calls": "robot calls",
+    "robot_calls_counted": "robot calls counted",
+    "robot_calls_answered": "robot calls answered",
+    "robot_calls_verified": "robot calls verified",
+    "robot_calls_under_way": "under way",
+    "robot_calls_own_fault": "our own line",
+    "robot_calls_cancelled": "cancelled",
+    "robot_calls_unknown": "unknown whether it rang",
+    "human_calls": "human calls",
+    "human_calls_waiting": "human calls waiting",
+    "human_calls_withdrawn": "human calls withdrawn",
+    "human_calls_reached": "reached by a caller",
+    "visits": "visits",
+    "visits_waiting": "visits waiting",
+    "visits_withdrawn": "visits withdrawn",
+    "visits_met": "met in person",
+    "sign_counted": "to be signed for",
+    "signed_in_time": "signed in time",
+    "sign_pending": "not signed, not late yet",
+    "sign_withdrawn": "withdrawn before signing was late",
+    "feedback_counted": "to be reported",
+    "feedback_in_time": "reported in time",
+    "feedback_pending": "not reported, not late yet",
+    "feedback_withdrawn": "withdrawn before the report was late",
+}
+"""The fields of `Counts`."""
+
+_BASES: Mapping[Basis, str] = {
+    Basis.WARNING_LOADED: "by when the warning was loaded",
+    Basis.CASE_OPENED: "by when the case was opened",
+    Basis.CALL_SENT: "by when the call was sent",
+    Basis.ASSIGNMENT_OPENED: "by when the task was opened",
+    Basis.OUTCOME_RECORDED: "by when it was recorded",
+}
+
+
+def count_word(name: str, lang: Lang) -> str:
+    """What a field of `Counts` is called."""
+    return say_word(lang, _COUNT, COUNTS[name])
+
+
+def basis_word(basis: Basis, lang: Lang) -> str:
+    """Whose moment lies in the window."""
+    return say_word(lang, _BASIS, _BASES[basis])
+
+
+def rate_word(definition: Definition, lang: Lang) -> str:
+    return say_word(lang, _RATE, definition.title)
+
+
+def rate_sentence(definition: Definition, lang: Lang) -> str:
+    """What the rate says, in one sentence."""
+    return say_word(lang, _SAYS, definition.says)
+
+
+MEASURES: Mapping[str, str] = {
+    "dissuaded": mark("Dissuaded"),
+    "verified": mark("Verified contact"),
+    "hung_up_early": mark("Hung up early"),
+    "defrauded": mark("Defrauded after the warning"),
+}
+MEASURES_SAY: Mapping[str, str] = {
+    "dissuaded": mark(
+        "Of the people who picked up, those whose case ended as dissuaded by phone or in person. "
+        "A trial is decided by this."
+    ),
+    "verified": mark("Of the people who picked up, those who said that they are the right person."),
+    "hung_up_early": mark("Of the people who picked up, those who were gone before the warning was spoken."),
+    "defrauded": mark(
+        "Of the people who picked up, those with a case that was filed with the police, "
+        "as far as filed cases were loaded."
+    ),
+}
+NO_FILED_CASES = mark("no filed cases loaded")
+_PERCENT = 100
+
+
+def verdict_in(lang: Lang, verdict: Verdict, live: int) -> str:
+    """Of one version against the live one."""
+    if verdict.finding is Finding.TOO_FEW:
+        text = mark("not enough calls yet: about %(more)s more each")
+        return say(lang, text, more=f"{verdict.more_each:,}")
+    if verdict.finding is Finding.ALIKE:
+        text = mark("no difference to version %(live)s that matters (below %(margin)s points)")
+        return say(lang, text, live=live, margin=f"{_PERCENT * MARGIN:.0f}")
+    assert verdict.difference is not None
+    points = f"{_PERCENT * abs(verdict.difference):.1f}"
+    if verdict.finding is Finding.BETTER:
+        return say(
+            lang, mark("better than version %(live)s, by about %(points)s points"), live=live, points=points
+        )
+    return say(
+        lang, mark("worse than version %(live)s, by about %(points)s points"), live=live, points=points
+    )

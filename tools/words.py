@@ -4,6 +4,8 @@ printed; sentences that nobody says any more are dropped.
 
 from __future__ import annotations
 
+import ast
+import re
 import sys
 from collections.abc import Iterator
 from io import BytesIO
@@ -15,14 +17,41 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "dialer" / "locale" / "zh" / "LC_MESSAGES" / "dialer.po"
-_METHODS = [("**/templates/**.html", "jinja2.ext:babel_extract"), ("**.py", "python")]
-_KEYWORDS = {
-    "_": None,
-    "ngettext": (1, 2),
-    "mark": None,
-    "say": (2,),
-    "say_many": (2, 3),
+_TEMPLATES = [("**/templates/**.html", "jinja2.ext:babel_extract")]
+_SAID_IN_PLACE = {
+    "mark": (0,),
+    "Text": (0,),
+    "bilingual": (0,),
+    "Flaw": (0,),
+    "Refusal": (0,),
+    "Conflict": (0,),
+    "UnusableFile": (0,),
+    "__init__": (0,),
+    "BadSignature": (0,),
+    "say": (1,),
+    "_wrong": (1,),
+    "at": (2,),
+    "of": (2,),
+    "say_many": (1, 2),
 }
+"""Which arguments of a call are sentences, by the name of what is called."""
+_OF_FINDING = 3
+_PLACE = re.compile(r"%\(\w+\)s")
+_SAID_BY_NAME = frozenset({"problem", "mend", "kind", "part", "reason"})
+"""Keyword arguments of refusals that are."""
+_REFUSALS = frozenset(
+    {
+        "Invalid",
+        "NotFound",
+        "SettingsError",
+        "Unavailable",
+        "ScriptUnreadable",
+        "KeysRefused",
+        "BadSignature",
+        "Check",
+        "Probe",
+    }
+)
 
 _HEAD = """\
 # The Chinese of everything that is said to people. `make words` brings it to what the code says.
@@ -43,15 +72,18 @@ Said = tuple[str, str, str]
 def said() -> Iterator[Said]:
     """Every sentence and word that the code may say."""
     sys.path.insert(0, str(ROOT))
-    from dialer import figure_words, words  # noqa: PLC0415  # also run as a script
+    from dialer import words  # noqa: PLC0415  # also run as a script
 
-    for kind, text in (*words.english(), *figure_words.english()):
+    for kind, text in words.english():
         yield kind, text, ""
+    for folder in ("dialer", "audio"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            yield from (("", *texts) for texts in in_module(path.read_text("utf-8")))
     found = extract_from_dir(
         ROOT / "dialer",
-        method_map=_METHODS,
+        method_map=_TEMPLATES,
         options_map={"**/templates/**.html": {"silent": "false"}},
-        keywords=_KEYWORDS,
+        keywords={"_": None, "ngettext": (1, 2)},
         strip_comment_tags=True,
     )
     for _file, _line, message, _comments, context in found:
@@ -59,6 +91,31 @@ def said() -> Iterator[Said]:
             yield context or "", message[0], message[1]
         else:
             yield context or "", message, ""
+
+
+def in_module(source: str) -> Iterator[tuple[str, str]]:
+    """The literal sentences of a module, English in the singular and in the plural or ''."""
+    for call in ast.walk(ast.parse(source)):
+        if not isinstance(call, ast.Call):
+            continue
+        name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+        texts = [
+            _literal(call.args[place]) for place in _SAID_IN_PLACE.get(name, ()) if place < len(call.args)
+        ]
+        if name in {"at", "of"} and len(call.args) != _OF_FINDING:
+            continue
+        if texts and all(texts):
+            yield texts[0], (texts[1] if len(texts) > 1 else "")
+        if name in _REFUSALS:
+            for given in call.keywords:
+                if given.arg in _SAID_BY_NAME and (text := _literal(given.value)):
+                    yield text, ""
+
+
+def _literal(part: ast.expr) -> str:
+    """The sentence that stands there, '' for anything else and for places and figures alone."""
+    text = part.value if isinstance(part, ast.Constant) else None
+    return text if isinstance(text, str) and _PLACE.sub("", text).strip("0123456789") else ""
 
 
 def read() -> Catalog:

@@ -15,6 +15,7 @@ from dialer.bootstrap import Application
 from dialer.demo import ground, staff, witness
 from dialer.demo.sample_list import build
 from dialer.errors import DialerError, Unavailable
+from dialer.language import Text
 from dialer.store import facts, tallies
 from dialer.store.tallies import NotRung, Progress
 
@@ -58,7 +59,10 @@ def wait_until_up(app: Application, *, tend: Callable[[], None], stopped: Callab
         if witness.is_up(app.carrier) and _workers(app) >= 2:  # noqa: PLR2004  # dial and bulk
             return True
         if time.monotonic() > deadline:
-            raise Unavailable(part="demo", problem=f"its processes were not up after {_UP_SECONDS:.0f} s")
+            raise Unavailable(
+                part="demo",
+                problem=Text("its processes were not up after %(seconds)s s", seconds=f"{_UP_SECONDS:.0f}"),
+            )
         tend()
     return False
 

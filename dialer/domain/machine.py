@@ -36,6 +36,7 @@ from dialer.domain.ringing import attempt_ended, hand_over, officer_took, office
 from dialer.domain.start import grade_changed, start, warning_joined
 from dialer.domain.values import Contact, OutcomeKind, Track
 from dialer.errors import Conflict
+from dialer.language import Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +92,8 @@ def _apply(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912  # one ar
 def _must_be_open(draft: Draft) -> None:
     if draft.case.status is not CaseStatus.OPEN:
         raise Conflict(
-            f"case {draft.case.id} is no longer open", current=f"{draft.case.status}/{draft.case.outcome}"
+            Text("case %(case)s is no longer open", case=draft.case.id),
+            current=f"{draft.case.status}/{draft.case.outcome}",
         )
 
 
@@ -112,7 +114,9 @@ def _window_closed(draft: Draft, event: WindowClosed) -> None:
 def _ring_requested(draft: Draft) -> None:
     _must_be_open(draft)
     if draft.case.opted_out:
-        raise Conflict(f"the person of case {draft.case.id} asked not to be rung by a robot")
+        raise Conflict(
+            Text("the person of case %(case)s asked not to be rung by a robot", case=draft.case.id)
+        )
     if draft.case.robot.state is RobotState.PENDING:
         draft.hasten(reason=Reason.ON_REQUEST)
         return
@@ -120,7 +124,7 @@ def _ring_requested(draft: Draft) -> None:
     if number in draft.case.robot.dead_numbers:
         following = draft.next_number()
         if following is None:
-            raise Conflict(f"case {draft.case.id} has no number left that can be rung")
+            raise Conflict(Text("case %(case)s has no number left that can be rung", case=draft.case.id))
         number = following
     draft.ring(after_seconds=0, reason=Reason.ON_REQUEST, number=number)
 
@@ -128,7 +132,9 @@ def _ring_requested(draft: Draft) -> None:
 def _person_requested(draft: Draft, track: Track) -> None:
     _must_be_open(draft)
     if track is Track.ROBOT:
-        raise Conflict(f"a robot is no person: request a ring of case {draft.case.id} instead")
+        raise Conflict(
+            Text("a robot is no person: request a ring of case %(case)s instead", case=draft.case.id)
+        )
     draft.open_errand(track, Reason.ON_REQUEST)
 
 

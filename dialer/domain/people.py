@@ -12,6 +12,7 @@ from dialer.domain.events import ErrandReported
 from dialer.domain.ringing import hand_over
 from dialer.domain.values import Contact, OutcomeKind, Track
 from dialer.errors import Conflict
+from dialer.language import Text
 
 SUCCESSES = frozenset(
     {OutcomeKind.DISSUADED_BY_PHONE, OutcomeKind.DISSUADED_IN_PERSON, OutcomeKind.SAW_THROUGH_IT}
@@ -99,7 +100,7 @@ def errand_reported(draft: Draft, event: ErrandReported) -> None:
     is_open = case.status is CaseStatus.OPEN and errand.state is ErrandState.OPEN
     if event.track is Track.ROBOT or not is_open:
         raise Conflict(
-            f"case {case.id} has no open {event.track} errand any more",
+            Text("case %(case)s has no open %(track)s errand any more", case=case.id, track=event.track),
             current=f"{case.status}/{case.outcome}",
         )
     if event.outcome in SUCCESSES and event.contact is not Contact.VERIFIED:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dialer.domain.units import LONGEST_NAME, SEPARATOR, Unit, normalised
+from dialer.language import Text
 
 
 class UnitField(StrEnum):
@@ -37,12 +38,12 @@ class UnitLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitFault:
-    """What is wrong, Chinese first, and how to mend it."""
+    """What is wrong, and how to mend it."""
 
     line: int
     field: UnitField
-    problem: str
-    mend: str
+    problem: Text
+    mend: Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,19 +105,19 @@ class _Draft:
         for index, line in enumerate(lines):
             self.of_name.setdefault(line.name, []).append(index)
 
-    def fault(self, index: int, field: UnitField, problem: str, mend: str) -> None:
+    def fault(self, index: int, field: UnitField, problem: Text, mend: Text) -> None:
         self.faults.append(UnitFault(line=self.lines[index].line, field=field, problem=problem, mend=mend))
 
     def check_names(self) -> None:
         for index, line in enumerate(self.lines):
             if not normalised(line.name):
-                self.fault(index, UnitField.NAME, "单位名称为空 (no name)", "填写单位名称 (write its name)")
+                self.fault(index, UnitField.NAME, Text("no name"), Text("write its name"))
             elif len(line.name) > LONGEST_NAME or SEPARATOR in line.name:
                 self.fault(
                     index,
                     UnitField.NAME,
-                    "名称过长或含有“/” (the name is too long or has a /)",
-                    f"最多 {LONGEST_NAME} 个字，不用“/” ({LONGEST_NAME} characters at most, no /)",
+                    Text("the name is too long or has a /"),
+                    Text("%(most)s characters at most, no /", most=LONGEST_NAME),
                 )
 
     def check_numbers(self) -> None:
@@ -129,15 +130,15 @@ class _Draft:
                 self.fault(
                     index,
                     UnitField.NUMBER,
-                    "没有这个系统编号的单位 (no unit has this number)",
-                    "新单位不填编号 (leave it blank for a new unit)",
+                    Text("no unit has this number"),
+                    Text("leave it blank for a new unit"),
                 )
             elif earlier != line.line:
                 self.fault(
                     index,
                     UnitField.NUMBER,
-                    f"系统编号与第 {earlier} 行相同 (the same number as line {earlier})",
-                    "每个单位只写一行 (write each unit once)",
+                    Text("the same number as line %(earlier)s", earlier=earlier),
+                    Text("write each unit once"),
                 )
 
     def parents(self) -> list[_Node | None]:
@@ -159,15 +160,15 @@ class _Draft:
             self.fault(
                 index,
                 UnitField.PARENT,
-                f"有 {len(found)} 个单位叫这个名称 ({len(found)} units have this name)",
-                "写成 上级/名称 (write it with its own parent: parent/name)",
+                Text("%(most)s units have this name", most=len(found)),
+                Text("write it with its own parent: parent/name"),
             )
         else:
             self.fault(
                 index,
                 UnitField.PARENT,
-                "上级单位不在表中，也未登记 (the parent is neither in the list nor known)",
-                "改正上级名称，或先加上级一行 (mend the name, or add a line for the parent)",
+                Text("the parent is neither in the list nor known"),
+                Text("mend the name, or add a line for the parent"),
             )
         return None
 
@@ -202,8 +203,8 @@ class _Draft:
         self.fault(
             index,
             UnitField.PARENT,
-            "单位在自己的下级之下 (the unit stands below itself)",
-            "改正这一圈中某一行的上级 (mend the parent in one of the lines of this circle)",
+            Text("the unit stands below itself"),
+            Text("mend the parent in one of the lines of this circle"),
         )
 
     def place(self, order: list[int], parents: list[_Node | None]) -> list[Placed]:
@@ -231,8 +232,8 @@ class _Draft:
                 self.fault(
                     index,
                     UnitField.NAME,
-                    f"与第 {self.lines[earlier].line} 行重复 (the same unit as line {self.lines[earlier].line})",
-                    "删去其中一行 (remove one of them)",
+                    Text("the same unit as line %(line)s", line=self.lines[earlier].line),
+                    Text("remove one of them"),
                 )
             here = self._unit_of(line)
             if here is None:
@@ -270,8 +271,8 @@ class _Draft:
                 self.fault(
                     self.lines.index(one.line),
                     UnitField.NAME,
-                    "那里已有同名单位 (a unit of this name is there already)",
-                    "换一个名称，或把那个单位也写进表里 (choose another name, or add a line for that unit)",
+                    Text("a unit of this name is there already"),
+                    Text("choose another name, or add a line for that unit"),
                 )
 
     def check_cycles(self, placed: list[Placed]) -> None:
@@ -300,6 +301,6 @@ class _Draft:
                 self.fault(
                     self.lines.index(one.line),
                     UnitField.ALIASES,
-                    "别名已属于另一单位 (the alias is another unit's)",
-                    "从其中一处删去该别名 (remove it from one of them)",
+                    Text("the alias is another unit's"),
+                    Text("remove it from one of them"),
                 )

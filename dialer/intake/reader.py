@@ -27,18 +27,19 @@ from dialer.intake.moments import MomentReader
 from dialer.intake.records import Accepted, Column, IntakeOptions, Rejected
 from dialer.intake.rows import RowReader
 from dialer.intake.skipping import is_blank_row, is_footer_with_phone, is_heading_again, is_note_or_total
+from dialer.language import Text, mark
 
 Row = tuple[int, list[str]]
 _HEAD: Final = 1024
 _OTHER_KINDS: Final = (
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-    (b"GIF8", "a picture"),
-    (b"BM", "a picture"),
-    (b"%PDF", "a PDF"),
-    (b"Rar!", "an archive"),
-    (b"7z\xbc\xaf", "an archive"),
-    (b"\x1f\x8b", "an archive"),
+    (b"\x89PNG", mark("a picture")),
+    (b"\xff\xd8\xff", mark("a picture")),
+    (b"GIF8", mark("a picture")),
+    (b"BM", mark("a picture")),
+    (b"%PDF", mark("a PDF")),
+    (b"Rar!", mark("an archive")),
+    (b"7z\xbc\xaf", mark("an archive")),
+    (b"\x1f\x8b", mark("an archive")),
 )
 _BITMAP: Final = b"BM"
 
@@ -238,9 +239,18 @@ def _second_heading(layout: Layout, cells: list[str], corrections: Corrections) 
 
 def _no_phone_column(rows: list[list[str]]) -> NoPhoneColumn:
     found = ", ".join(field.value for field in known_fields(rows))
-    seen = f" (columns found: {found})" if found else ""
+    if found:
+        text = Text(
+            "the list has no phone column (columns found: %(found)s); name it 手机号 or phone in a heading row"
+            " and load it again",
+            found=found,
+        )
+    else:
+        text = Text(
+            "the list has no phone column; name it 手机号 or phone in a heading row and load it again"
+        )
     return NoPhoneColumn(
-        f"the list has no phone column{seen}; name it 手机号 or phone in a heading row and load it again",
+        text,
         headings=likely_headings(rows),
     )
 
@@ -249,7 +259,10 @@ def _refuse_other_kinds(head: bytes) -> None:
     for magic, kind in _OTHER_KINDS:
         if head.startswith(magic) and (magic != _BITMAP or b"\x00" in head):
             raise UnusableFile(
-                f"the file is {kind}, not a target list; save the list as xlsx or csv and load that"
+                Text(
+                    "the file is %(kind)s, not a target list; save the list as xlsx or csv and load that",
+                    kind=Text(kind),
+                )
             )
     if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
         raise UnusableFile("the file is a web page, not a workbook; open it, save it as xlsx and load that")

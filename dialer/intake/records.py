@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from dialer.domain.values import FraudType, Grade, Tag, WarningKind
+from dialer.language import Text
 
 DEFAULT_TIMEZONE: Final = "Asia/Shanghai"
 DEFAULT_AREA: Final = "0478"
@@ -69,7 +70,7 @@ class Notice:
 
     column: str
     code: NoticeCode
-    message: str
+    message: Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,8 +177,8 @@ class Rejected:
     column: str
     """The heading, as the file has it, of the first column that must be mended."""
     field: Field
-    reason: str
-    """What is wrong and how to mend it, Chinese first; phones and id numbers in it are masked."""
+    reason: Text
+    """What is wrong and how to mend it; phones and id numbers in it are masked."""
     high_grade: bool
     """The row's grade was readable and high: the caller raises an alarm."""
     raw: tuple[str, ...]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from dialer.intake.records import Column, Field
+from dialer.language import Text, bilingual
 
 if TYPE_CHECKING:
     import xlsxwriter
@@ -32,7 +33,7 @@ class RefusedRow(Protocol):
     @property
     def column(self) -> str: ...
     @property
-    def reason(self) -> str: ...
+    def reason(self) -> Text: ...
 
 
 def write_rejects(
@@ -87,7 +88,7 @@ class _RejectSheet:
         cells = [raw[index] if index < len(raw) else "" for index in self._kept]
         # Cells beyond the headings stay at the end, behind our own columns, where no field is read from.
         over = raw[self._width :]
-        self._write([*cells, *self._source, reject.column, reject.reason, *over])
+        self._write([*cells, *self._source, reject.column, bilingual(reject.reason), *over])
 
     def _write(self, cells: Sequence[str]) -> None:
         for index, cell in enumerate(cells):

@@ -22,6 +22,7 @@ from dialer.intake.records import Accepted, Field, IntakeOptions, Notice, Notice
 from dialer.intake.text import cleaned, folded, is_blank, joined_name
 from dialer.intake.unreadable import Unreadable
 from dialer.intake.words import read_fraud_type, read_grade, read_kind, read_tags
+from dialer.language import Text, joined
 
 _MOBILE: Final = re.compile(r"1[3-9][0-9]{9}")
 _SCIENTIFIC: Final = re.compile(r"[0-9.]+[eE]\+?[0-9]+")
@@ -124,7 +125,7 @@ class RowReader:
                     notices,
                     place,
                     NoticeCode.MISSED,
-                    "已失效的高等级预警，按漏处置登记 (expired: kept as missed)",
+                    Text("expired: kept as missed"),
                 )
             else:
                 found.append(problems.expired(place, expires_at, self._zone))
@@ -190,7 +191,7 @@ class RowReader:
             line=line,
             column=self._heading(first.place) or first.field.value,
             field=first.field,
-            reason="；".join(problem.reason for problem in found),
+            reason=joined([problem.reason for problem in found]),
             high_grade=grade is not None and grade.is_high,
             raw=tuple(cells),
             sheet=self._sheet,
@@ -200,7 +201,7 @@ class RowReader:
     def _heading(self, place: int) -> str:
         return self.layout.headings[place] if place >= 0 else ""
 
-    def _notice(self, notices: list[Notice], place: int, code: NoticeCode, message: str) -> None:
+    def _notice(self, notices: list[Notice], place: int, code: NoticeCode, message: Text) -> None:
         notices.append(Notice(column=self._heading(place), code=code, message=message))
 
     def _numbers(self, cell: str) -> tuple[list[str], int]:
@@ -226,7 +227,7 @@ class RowReader:
                     notices,
                     place,
                     NoticeCode.PHONE_PART_UNUSABLE,
-                    "其中一个号码无法拨打，已忽略 (one number is unusable)",
+                    Text("one number is unusable"),
                 )
         if not numbers:
             filled = next((place for place in places if row[place].strip()), places[0])
@@ -248,7 +249,7 @@ class RowReader:
             notices,
             place,
             NoticeCode.GRADE_DEFAULTED,
-            f"等级为空，按 {default.value} 处理 (grade blank: default)",
+            Text("grade blank: default", default=default.value),
         )
         return default
 
@@ -276,9 +277,7 @@ class RowReader:
             found.append(problems.unreadable(field, place, cell))
             return None
         if not is_expiry and moment is not None and moment > self._future:
-            self._notice(
-                notices, place, NoticeCode.TIME_IN_FUTURE, "时间晚于当前时间 (the time is in the future)"
-            )
+            self._notice(notices, place, NoticeCode.TIME_IN_FUTURE, Text("the time is in the future"))
         return moment
 
     def _read_types(self, row: list[str], notices: list[Notice]) -> tuple[WarningKind, FraudType]:
@@ -293,15 +292,13 @@ class RowReader:
             if from_kind is not FraudType.UNKNOWN and not has_type:
                 return (WarningKind.UNKNOWN if kind is WarningKind.UNKNOWN else kind), from_kind
             if kind is WarningKind.UNKNOWN and not is_blank(folded(kind_cell)):
-                self._notice(
-                    notices, one[Field.KIND], NoticeCode.KIND_UNKNOWN, "预警类型不在词表中 (kind not known)"
-                )
+                self._notice(notices, one[Field.KIND], NoticeCode.KIND_UNKNOWN, Text("kind not known"))
         if fraud_type is FraudType.UNKNOWN and has_type:
             self._notice(
                 notices,
                 one[Field.FRAUD_TYPE],
                 NoticeCode.FRAUD_TYPE_UNKNOWN,
-                "诈骗类型不在词表中 (fraud type not known)",
+                Text("fraud type not known"),
             )
         return kind, fraud_type
 
@@ -318,23 +315,19 @@ class RowReader:
                 notices,
                 place,
                 NoticeCode.ID_DIGITS_LOST,
-                "证件号被表格改成科学计数 (digits of the id were lost)",
+                Text("digits of the id were lost"),
             )
             return "", False
         number, is_valid = id_numbers.normalise(text)
         if not is_valid:
-            self._notice(
-                notices, place, NoticeCode.ID_INVALID, "证件号校验不通过 (the id number fails its check)"
-            )
+            self._notice(notices, place, NoticeCode.ID_INVALID, Text("the id number fails its check"))
         return number, is_valid
 
     def _read_unit(self, row: list[str], notices: list[Notice]) -> str:
         unit = cleaned(row[self._one[Field.UNIT]])
         known = self._options.known_units
         if unit and known and unit not in known:
-            self._notice(
-                notices, self._one[Field.UNIT], NoticeCode.UNIT_UNKNOWN, "属地机构未登记 (unit not known)"
-            )
+            self._notice(notices, self._one[Field.UNIT], NoticeCode.UNIT_UNKNOWN, Text("unit not known"))
         return unit
 
     def _read_talk(self, row: list[str], notices: list[Notice]) -> int | None:
@@ -344,9 +337,7 @@ class RowReader:
         try:
             return read_seconds(row[place], seconds_per_unit=self._talk_factor)
         except Unreadable:
-            self._notice(
-                notices, place, NoticeCode.TALK_UNREADABLE, "通话时长无法识别 (talk time not readable)"
-            )
+            self._notice(notices, place, NoticeCode.TALK_UNREADABLE, Text("talk time not readable"))
             return None
 
     def _read_tags(self, row: list[str], notices: list[Notice]) -> frozenset[Tag]:
@@ -356,9 +347,7 @@ class RowReader:
                 known, others = read_tags(row[place])
                 tags |= known
                 if others:
-                    self._notice(
-                        notices, place, NoticeCode.TAG_UNKNOWN, "有不在词表中的标签 (a tag is not known)"
-                    )
+                    self._notice(notices, place, NoticeCode.TAG_UNKNOWN, Text("a tag is not known"))
         return tags
 
     def _text(self, field: Field, row: list[str]) -> str:
@@ -380,9 +369,7 @@ class RowReader:
         ]
         over = [text for cell in cells[self._width :] if (text := cleaned(cell))]
         if over:
-            self._notice(
-                notices, -1, NoticeCode.EXTRA_CELLS, "单元格多于标题，可能错列 (more cells than headings)"
-            )
+            self._notice(notices, -1, NoticeCode.EXTRA_CELLS, Text("more cells than headings"))
         return (
             "；".join([remarks, *extra, *over] if remarks else [*extra, *over]) if extra or over else remarks
         )

@@ -12,6 +12,7 @@ from dialer.errors import UnusableFile
 from dialer.intake import delimited, workbook
 from dialer.intake.encodings import candidates
 from dialer.intake.text import cleaned, folded, is_blank
+from dialer.language import Text
 
 _HEADINGS: Final = {
     UnitField.NAME: "名称 单位 单位名称 机构 机构名称 name unit",
@@ -93,7 +94,7 @@ def _lines(rows: Iterator[Row], fields: dict[UnitField, int], headings: dict[Uni
         if not any(text.values()):
             continue
         if len(lines) == _MOST:
-            raise UnusableFile(f"the list has more than {_MOST} units")
+            raise UnusableFile(Text("the list has more than %(most)s units", most=_MOST))
         state = folded(text.get(UnitField.STATE, ""))
         if state and state not in _OPEN | _CLOSED:
             strange.append(number)

@@ -23,6 +23,7 @@ from dialer.errors import UnusableFile
 from dialer.intake.extent import is_too_large
 from dialer.intake.headings import field_of
 from dialer.intake.records import Field
+from dialer.language import mark
 
 ZIP_MAGIC: Final = b"PK\x03\x04"
 OLE_MAGIC: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -38,8 +39,8 @@ _OVERLAP: Final = 64
 _ODS_MANIFEST: Final = "META-INF/manifest.xml"
 _MANIFEST_BYTES: Final = 1 << 20
 _XLSB_BOOK: Final = "xl/workbook.bin"
-_PASSWORD: Final = "the workbook is protected by a password; save it without one and load it again"  # noqa: S105
-_BROKEN: Final = (
+_PASSWORD: Final = mark("the workbook is protected by a password; save it without one and load it again")
+_BROKEN: Final = mark(
     "the workbook cannot be opened; open it in a spreadsheet program, save it as xlsx and load that"
 )
 

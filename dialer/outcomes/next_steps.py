@@ -126,7 +126,7 @@ def in_the_way(
     widest first; no `lines`: none is set up.
     """
     since = max(ring.planned_at, min(ring.not_before, now))
-    if ring.state not in _BEFORE_THE_POST:
+    if ring.state not in WAITING_STATES:
         state = ring.state.value
         return (Waiting(reason=WaitReason.UNDER_WAY, detail=state, since=since, facts={"state": state}),)
     covering = [

@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from dialer.errors import Invalid
+from dialer.language import mark
 
 _DAY = timedelta(days=1)
-_MEND = "a day such as 2026-11-25, or a moment such as 2026-11-25T09:00"
+_MEND = mark("a day such as 2026-11-25, or a moment such as 2026-11-25T09:00")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dialer.errors import Invalid
+from dialer.language import Text
 
 _JPEG: Final = b"\xff\xd8\xff"
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
@@ -36,7 +37,11 @@ class Photo:
 def clean_photo(data: bytes, *, most_bytes: int) -> Photo:
     """A JPEG, PNG or WebP without place, time, device and comments; how it is to be turned stays. Raises `Invalid`."""
     if len(data) > most_bytes:
-        raise Invalid(field="photo", problem="is too large", mend=f"{most_bytes >> 20} MB at most")
+        raise Invalid(
+            field="photo",
+            problem="is too large",
+            mend=Text("%(most)s MB at most", most=most_bytes >> 20),
+        )
     try:
         if data.startswith(_JPEG):
             kept, kind = _clean_jpeg(data), "image/jpeg"

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dialer.errors import Unavailable
+from dialer.language import Text, mark
 
 _SYSTEM_USERS = ("dialer", "nobody")
 _SYSTEM_HOMES = (Path("/var/lib/dialer"), Path("/var/tmp/dialer-embedded"))  # noqa: S108 - checked below
-_PART = "embedded servers"
+_PART = mark("embedded servers")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,10 @@ def system_home() -> Path:
     for home in _SYSTEM_HOMES:
         with contextlib.suppress(OSError):
             return own_home(home)
-    raise Unavailable(part=_PART, problem=f"no folder for server files could be made at {_SYSTEM_HOMES[0]}")
+    raise Unavailable(
+        part=_PART,
+        problem=Text("no folder for server files could be made at %(folder)s", folder=_SYSTEM_HOMES[0]),
+    )
 
 
 def own_home(home: Path) -> Path:
@@ -89,7 +93,10 @@ def refuse_foreign(folder: Path) -> None:
     """Refuses a folder that is a link, belongs to somebody else, or that others may write to."""
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
-        raise Unavailable(part=_PART, problem=f"{folder} is not a folder of ours that only we may write to")
+        raise Unavailable(
+            part=_PART,
+            problem=Text("%(folder)s is not a folder of ours that only we may write to", folder=folder),
+        )
 
 
 def private_folder(folder: Path) -> Path:
@@ -100,6 +107,10 @@ def private_folder(folder: Path) -> Path:
     if owner != os.geteuid():
         raise Unavailable(
             part=_PART,
-            problem=f"{folder} belongs to user {owner}: run as that user, or set DIALER_DATA_DIR",
+            problem=Text(
+                "%(folder)s belongs to user %(owner)s: run as that user, or set DIALER_DATA_DIR",
+                folder=folder,
+                owner=owner,
+            ),
         )
     return folder

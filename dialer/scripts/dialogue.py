@@ -9,6 +9,7 @@ from typing import assert_never
 
 from dialer.domain.values import Answer, Contact, Tag
 from dialer.errors import Invalid
+from dialer.language import Text
 from dialer.scripts import model
 from dialer.scripts.hearing import Heard, meant
 from dialer.scripts.model import Learned, Prompt, Script, Target, Urgency
@@ -139,7 +140,12 @@ def advance(script: Script, position: Position, heard: Heard, context: Context) 
     if isinstance(node, model.HandOver):
         return _walk(script, node.next, position.learned, context)
     if not isinstance(node, model.Ask):
-        raise Invalid(field="position", problem=f"{position.node} waits for nothing in script {script.id}")
+        raise Invalid(
+            field="position",
+            problem=Text(
+                "%(node)s waits for nothing in script %(script)s", node=position.node, script=script.id
+            ),
+        )
     understood = meant(script, node, heard, script.voices_of(context.language))
     if understood.choice is not None:
         choice = understood.choice
@@ -226,7 +232,12 @@ def _walk(
                 )
             case _:
                 assert_never(node)
-    raise Invalid(field="script", problem=f"{script.id} goes in a circle at {node_id} without asking")
+    raise Invalid(
+        field="script",
+        problem=Text(
+            "%(script)s goes in a circle at %(node)s without asking", script=script.id, node=node_id
+        ),
+    )
 
 
 def _outcome(learned: Learned, answer: Answer) -> Learned:
@@ -294,7 +305,8 @@ def _utterance(script: Script, prompt: Prompt, learned: Learned, context: Contex
         template = prompt.texts[spoken_in]
         if needs_verification(script, template) and not may_be_personal:
             raise Invalid(
-                field="script", problem=f"{prompt.id} would say a personal fact before verification"
+                field="script",
+                problem=Text("%(prompt)s would say a personal fact before verification", prompt=prompt.id),
             )
         text = filled(script, template, spoken_in, context.variables, context.local_hour)
         clip = recorded or context.clips.get((language, text))
@@ -305,7 +317,10 @@ def _utterance(script: Script, prompt: Prompt, learned: Learned, context: Contex
             audio=(clip,) if clip else None,
             must_say=prompt.must_say,
         )
-    raise Invalid(field="script", problem=f"{prompt.id} has no text in any language that can be spoken")
+    raise Invalid(
+        field="script",
+        problem=Text("%(prompt)s has no text in any language that can be spoken", prompt=prompt.id),
+    )
 
 
 def _position(node_id: str, tries: int, learned: Learned) -> Position:

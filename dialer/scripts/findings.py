@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from audio.wave_file import Flaw
+from dialer.language import Text
 from dialer.scripts.model import Node, Script
 
 
@@ -15,7 +17,7 @@ class Finding:
     line: int
     node: str
     rule: str
-    problem: str
+    problem: Text
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
@@ -26,9 +28,21 @@ class Finding:
         )
 
 
-def at(node: Node, rule: str, problem: str) -> Finding:
-    return Finding(file=node.origin.file, line=node.origin.line, node=node.id, rule=rule, problem=problem)
+def sound_flaw(flaw: Flaw) -> Text:
+    """What the makers of sound say, for the catalogue."""
+    return Text(
+        flaw.template,
+        **{name: sound_flaw(one) if isinstance(one, Flaw) else one for name, one in flaw.values.items()},
+    )
 
 
-def of(script: Script, rule: str, problem: str) -> Finding:
-    return Finding(file=script.origin.file, line=script.origin.line, node="", rule=rule, problem=problem)
+def at(node: Node, rule: str, problem: str | Text) -> Finding:
+    return Finding(
+        file=node.origin.file, line=node.origin.line, node=node.id, rule=rule, problem=Text.of(problem)
+    )
+
+
+def of(script: Script, rule: str, problem: str | Text) -> Finding:
+    return Finding(
+        file=script.origin.file, line=script.origin.line, node="", rule=rule, problem=Text.of(problem)
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from dialer.language import Text
 from dialer.scripts.wording import RULES, affirms_safe_account, asks_for
 
 MOST_PARTS = 2
@@ -33,32 +34,32 @@ _ASKS_REPLY = re.compile(
 )
 
 
-def message_findings(text: str, language: str, *, bureau: str) -> tuple[str, ...]:
+def message_findings(text: str, language: str, *, bureau: str) -> tuple[Text, ...]:
     """Everything that is wrong with a message as it would leave; nothing, when it may."""
     return tuple(_findings(text, language, bureau))
 
 
-def _findings(text: str, language: str, bureau: str) -> Iterator[str]:
+def _findings(text: str, language: str, bureau: str) -> Iterator[Text]:
     if not text.strip():
-        yield "says nothing"
+        yield Text("says nothing")
         return
     if not bureau or bureau not in text:
-        yield "does not name the bureau"
+        yield Text("does not name the bureau")
     if _LINK.search(text):
-        yield "holds a link, or asks to open something"
+        yield Text("holds a link, or asks to open something")
     if _NUMBER.search(text):
-        yield "holds a number"
+        yield Text("holds a number")
     if not _NO_REPLY.get(language, _NO_REPLY["en"]).search(text):
-        yield "does not say that no reply is needed"
+        yield Text("does not say that no reply is needed")
     if _ASKS_REPLY.search(text):
-        yield "asks for a reply"
+        yield Text("asks for a reply")
     rules = RULES.get(language)
     if rules is not None and asks_for(text, rules):
-        yield "asks for what must never be asked for"
+        yield Text("asks for what must never be asked for")
     if rules is not None and affirms_safe_account(text, rules):
-        yield "uses the fraudsters' words other than to deny them"
+        yield Text("uses the fraudsters' words other than to deny them")
     if parts(text) > MOST_PARTS:
-        yield f"takes {parts(text)} parts; {MOST_PARTS} are allowed"
+        yield Text("takes %(parts)s parts; %(most)s are allowed", parts=parts(text), most=MOST_PARTS)
 
 
 def parts(text: str) -> int:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from dialer.domain.values import Answer, Contact, FraudType, Tag
 from dialer.errors import Refusal
+from dialer.language import Text, mark
 from dialer.scripts import model
 from dialer.scripts.lines import lines_of
 from dialer.scripts.model import Choice, Node, Origin, Prompt, Script
@@ -27,13 +28,15 @@ _ID = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 class ScriptUnreadable(Refusal):
     """A script's file does not say what a script must say."""
 
-    def __init__(self, *, file: str, line: int, node: str, problem: str) -> None:
-        place = f"{file}:{line}" if line else file
-        super().__init__(f"{place}: {node}: {problem}" if node else f"{place}: {problem}")
+    def __init__(self, *, file: str, line: int, node: str, problem: str | Text) -> None:
         self.file = file
         self.line = line
         self.node = node
-        self.problem = problem
+        self.problem = Text.of(problem)
+        place = f"{file}:{line}" if line else file
+        super().__init__(
+            Text("%(place)s: %(problem)s", place=f"{place}: {node}" if node else place, problem=self.problem)
+        )
 
 
 def read_script(text: str, *, file: str, bases: Mapping[str, tuple[str, str]] | None = None) -> Script:
@@ -57,7 +60,10 @@ def read_script(text: str, *, file: str, bases: Mapping[str, tuple[str, str]] | 
         if base_name not in (bases or {}):
             line = own_lines.get("extends", 0)
             raise ScriptUnreadable(
-                file=file, line=line, node="", problem=f"extends {base_name}, which is not there"
+                file=file,
+                line=line,
+                node="",
+                problem=Text("extends %(base)s, which is not there", base=base_name),
             )
         base_file, base_text = (bases or {})[base_name]
         base = _toml(base_text, base_file)
@@ -91,7 +97,9 @@ def _toml(text: str, file: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         line = next((int(w) for w in str(error).replace(",", " ").split() if w.isdecimal()), 0)
-        raise ScriptUnreadable(file=file, line=line, node="", problem=f"is not TOML: {error}") from error
+        raise ScriptUnreadable(
+            file=file, line=line, node="", problem=Text("is not TOML: %(error)s", error=error)
+        ) from error
 
 
 def _merged(base: Table, own: Table) -> dict[str, Any]:
@@ -208,7 +216,9 @@ class _Reader:
                 )
             case _:
                 raise self._wrong(
-                    name, f"kind {kind} is none of say, ask, branch, hand_over, end", f"nodes.{name}.kind"
+                    name,
+                    Text("kind %(kind)s is none of say, ask, branch, hand_over, end", kind=kind),
+                    f"nodes.{name}.kind",
                 )
 
     def _ask(self, name: str, table: Table, origin: Origin) -> model.Ask:
@@ -242,7 +252,7 @@ class _Reader:
     def _choice(self, key: str, table: Table, node: str) -> Choice:
         self._only(table, {"next", "phrases", "contact", "answer", "needs_key"}, node)
         if len(key) != 1 or key not in "0123456789*":
-            raise self._wrong(node, f"{key} is not a key of a telephone")
+            raise self._wrong(node, Text("%(key)s is not a key of a telephone", key=key))
         contact, answer = table.get("contact"), table.get("answer")
         return Choice(
             key=key,
@@ -257,7 +267,7 @@ class _Reader:
         """The phrases of an answer, written out or taken by name from the script's `phrases`."""
         if isinstance(named, str):
             if named not in self._raw.get("phrases", {}):
-                raise self._wrong(node, f"has no phrases {named}")
+                raise self._wrong(node, Text("has no phrases %(name)s", name=named))
             return self._phrases(dict(self._raw["phrases"][named]), node)
         return {language: tuple(said) for language, said in named.items()}
 
@@ -285,31 +295,39 @@ class _Reader:
     def _whole(self, script: Script) -> None:
         """Every name that is used exists; what the graph does with them is for the lint."""
         if script.default_language not in script.languages:
-            problem = f"default language {script.default_language} is none of its languages"
+            problem = Text(
+                "default language %(language)s is none of its languages", language=script.default_language
+            )
             raise self._wrong("", problem, "default_language")
         if script.default_language not in script.title:
             raise self._wrong("title", "has no text in the default language")
         for node, target in [("", script.start), *targets(script)]:
             if target not in script.nodes:
-                raise self._wrong(node, f"leads to {target}, which is no node")
+                raise self._wrong(node, Text("leads to %(node)s, which is no node", node=target))
 
         for part in script.nodes.values():
             prompt = None if isinstance(part, model.Branch) else part.prompt
             for text in prompt.texts.values() if prompt else ():
                 for name in sorted(blanks(text) - set(script.variables)):
-                    raise self._wrong(part.id, f"uses {{{name}}}, which is no variable of the script")
+                    raise self._wrong(
+                        part.id, Text("uses {%(name)s}, which is no variable of the script", name=name)
+                    )
 
     def _only(self, table: Table, known: set[str], node: str) -> None:
         for name in table:
             if name not in known:
-                raise self._wrong(node, f"does not know {name}", f"nodes.{node}.{name}" if node else name)
+                raise self._wrong(
+                    node, Text("does not know %(name)s", name=name), f"nodes.{node}.{name}" if node else name
+                )
 
     def _need(self, table: Table, name: str, kind: type[Any], node: str) -> Any:  # noqa: ANN401 - a value of `kind`
         if name not in table:
-            raise self._wrong(node, f"{name} is missing")
+            raise self._wrong(node, Text("%(name)s is missing", name=name))
         if not isinstance(table[name], kind) or (kind is int and table[name] is True):
             raise self._wrong(
-                node, f"{name} must be a {_KINDS[kind]}", f"nodes.{node}.{name}" if node else name
+                node,
+                Text(_MUST_BE[kind], name=name),
+                f"nodes.{node}.{name}" if node else name,
             )
         return table[name]
 
@@ -318,16 +336,23 @@ class _Reader:
             return kind(value)
         except ValueError:
             allowed = ", ".join(member.value for member in kind)
-            raise self._wrong(node, f"{value} is none of {allowed}") from None
+            raise self._wrong(
+                node, Text("%(value)s is none of %(allowed)s", value=value, allowed=allowed)
+            ) from None
 
     def _origin(self, name: str) -> Origin:
         return self._places.get(name, Origin(file=self._file, line=0))
 
-    def _wrong(self, node: str, problem: str, at: str = "") -> ScriptUnreadable:
+    def _wrong(self, node: str, problem: str | Text, at: str = "") -> ScriptUnreadable:
         places = (at, f"nodes.{node}", f"variables.{node}", node)
         place = next((self._places[p] for p in places if p in self._places), Origin(file=self._file, line=0))
         return ScriptUnreadable(file=place.file, line=place.line, node=node, problem=problem)
 
 
 _PROMPT = frozenset({"must_say"})
-_KINDS = {str: "text", int: "whole number", list: "list", dict: "table"}
+_MUST_BE: Mapping[type, str] = {
+    str: mark("%(name)s must be a text"),
+    int: mark("%(name)s must be a whole number"),
+    list: mark("%(name)s must be a list"),
+    dict: mark("%(name)s must be a table"),
+}

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dialer.language import Text, mark
+
 Table = Mapping[str, Any]
 
 
@@ -15,42 +17,43 @@ class Misshapen:
 
     node: str
     at: str
-    problem: str
+    problem: Text
 
 
-_Check = Callable[[object], str]
+_Check = Callable[[object, str], Text | None]
+"""What is wrong with a value, by the name that it stands under; None when it is right."""
 
 
-def _kind(kind: type, what: str) -> _Check:
-    def check(value: object) -> str:
+def _kind(kind: type, must_be: str) -> _Check:
+    def check(value: object, name: str) -> Text | None:
         good = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
-        return "" if good else f"must be {what}"
+        return None if good else Text(must_be, name=name)
 
     return check
 
 
-_text = _kind(str, "a text")
-_number = _kind(int, "a whole number")
-_truth = _kind(bool, "true or false")
-_table = _kind(dict, "a table")
+_text = _kind(str, mark("%(name)s must be a text"))
+_number = _kind(int, mark("%(name)s must be a whole number"))
+_truth = _kind(bool, mark("%(name)s must be true or false"))
+_table = _kind(dict, mark("%(name)s must be a table"))
 
 
-def _texts(value: object) -> str:
+def _texts(value: object, name: str) -> Text | None:
     good = isinstance(value, list) and all(isinstance(one, str) for one in value)
-    return "" if good else "must be a list of texts"
+    return None if good else Text("%(name)s must be a list of texts", name=name)
 
 
 def _table_of(check: _Check) -> _Check:
-    def each(value: object) -> str:
+    def each(value: object, name: str) -> Text | None:
         if not isinstance(value, dict):
-            return "must be a table"
-        return next((f"{name} {wrong}" for name, one in value.items() if (wrong := check(one))), "")
+            return _table(value, name)
+        return next((wrong for key, one in value.items() if (wrong := check(one, f"{name} {key}"))), None)
 
     return each
 
 
-def _phrases(value: object) -> str:
-    return "" if isinstance(value, str) else _table_of(_texts)(value)
+def _phrases(value: object, name: str) -> Text | None:
+    return None if isinstance(value, str) else _table_of(_texts)(value, name)
 
 
 _CHOICE: Mapping[str, _Check] = {
@@ -62,16 +65,16 @@ _CHOICE: Mapping[str, _Check] = {
 }
 
 
-def _choice(value: object) -> str:
+def _choice(value: object, name: str) -> Text | None:
     if not isinstance(value, dict):
-        return "must be a table"
+        return _table(value, name)
     return next(
         (
-            f"{name} {wrong}"
-            for name, check in _CHOICE.items()
-            if name in value and (wrong := check(value[name]))
+            wrong
+            for key, check in _CHOICE.items()
+            if key in value and (wrong := check(value[key], f"{name} {key}"))
         ),
-        "",
+        None,
     )
 
 
@@ -123,12 +126,12 @@ def misshapen(raw: Table) -> Misshapen | None:
 
 def _wrong(raw: Table) -> Iterator[Misshapen]:
     for name, check in _WHOLE.items():
-        if name in raw and (problem := check(raw[name])):
-            yield Misshapen(node="", at=name, problem=f"{name} {problem}")
+        if name in raw and (problem := check(raw[name], name)):
+            yield Misshapen(node="", at=name, problem=problem)
     for group, check in _EACH.items():
         for name, one in raw.get(group, {}).items():
-            if problem := check(one):
-                yield Misshapen(node="", at=f"{group}.{name}", problem=f"{name} {problem}")
+            if problem := check(one, name):
+                yield Misshapen(node="", at=f"{group}.{name}", problem=problem)
     for name, variable in raw.get("variables", {}).items():
         yield from _within(f"variables.{name}", name, variable, _VARIABLE)
     for name in ("again", "confirm"):
@@ -139,5 +142,5 @@ def _wrong(raw: Table) -> Iterator[Misshapen]:
 
 def _within(at: str, node: str, table: Table, checks: Mapping[str, _Check]) -> Iterator[Misshapen]:
     for name, check in checks.items():
-        if name in table and (problem := check(table[name])):
-            yield Misshapen(node=node, at=f"{at}.{name}", problem=f"{name} {problem}")
+        if name in table and (problem := check(table[name], name)):
+            yield Misshapen(node=node, at=f"{at}.{name}", problem=problem)

@@ -9,10 +9,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from dialer.domain.case import Reason
 from dialer.domain.effects import HastenErrand, TakeErrand
 from dialer.domain.errand import PENDING_STATES, AssignmentState, VisitStage
 from dialer.domain.values import Grade, OutcomeKind, Track
 from dialer.errors import NotFound, Overtaken
+from dialer.language import Text
 from dialer.store import tables as t
 from dialer.store import units
 from dialer.store.rowset import in_words
@@ -182,22 +184,26 @@ def sign(tx: Tx, assignment_id: int, *, by: str, now: datetime, idle: timedelta 
 
 def overtaken(current: Assignment) -> Overtaken:
     """Who did what to it meanwhile."""
-    which = f"assignment {current.id}"
     match current.state:
         case AssignmentState.DONE:
-            who = current.done_by or ""
-            said = f"{which} was reported by {who} already: {current.outcome}"
-            return Overtaken(said, who=who, what=current.outcome or "")
+            who, outcome = current.done_by or "", current.outcome or ""
+            text = Text(
+                "%(who)s has reported it already: %(outcome)s",
+                who=who,
+                outcome=OutcomeKind(outcome) if outcome else "",
+            )
+            return Overtaken(text, who=who, what=outcome)
         case AssignmentState.WITHDRAWN:
             why = current.withdrawn_why
-            return Overtaken(f"{which} was withdrawn: {why}", who="", what=why)
+            text = Text("it was withdrawn: %(why)s", why=Reason(why) if why in set(Reason) else why)
+            return Overtaken(text, who="", what=why)
         case AssignmentState.SIGNED:
             who = current.signed_by
-            return Overtaken(
-                f"{which} is signed already: {who} has it now", who=who, what=current.state.value
-            )
+            text = Text("%(who)s has it now", who=who)
+            return Overtaken(text, who=who, what=current.state.value)
         case AssignmentState.OPEN:
-            return Overtaken(f"{which} went back to the queue", who="", what=current.state.value)
+            text = Text("it went back to the queue")
+            return Overtaken(text, who="", what=current.state.value)
 
 
 def lock_held(tx: Tx, assignment_id: int, *, by: str, token: int | None = None) -> Assignment:

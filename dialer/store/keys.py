@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from dialer.errors import Refusal
+from dialer.language import Text
 
 KEY_BYTES = 32
 MAX_KEY_ID = 0xFFFF
@@ -23,10 +24,13 @@ _MAX_FILE_BYTES = 1 << 20
 class KeysRefused(Refusal):
     """The key file cannot be used as it is; the line says why and never holds a key."""
 
-    def __init__(self, *, path: Path | None, problem: str) -> None:
-        super().__init__(f"key file {path}: {problem}" if path else f"keys: {problem}")
+    def __init__(self, *, path: Path | None, problem: str | Text) -> None:
+        self.problem = Text.of(problem)
+        if path:
+            super().__init__(Text("key file %(path)s: %(problem)s", path=path, problem=self.problem))
+        else:
+            super().__init__(Text("keys: %(problem)s", problem=self.problem))
         self.path = path
-        self.problem = problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +61,14 @@ def load(path: Path) -> Keys:
             if os.name == "posix" and status.st_mode & 0o077:
                 mode = stat.S_IMODE(status.st_mode)
                 raise KeysRefused(
-                    path=path, problem=f"mode {mode:04o} lets others read it; run chmod 600 on it"
+                    path=path,
+                    problem=Text(
+                        "mode %(mode)s lets others read it; run chmod 600 on it", mode=f"{mode:04o}"
+                    ),
                 )
             content = file.read(_MAX_FILE_BYTES)
     except OSError as error:
-        raise KeysRefused(path=path, problem=f"cannot be read ({error.strerror})") from None
+        raise KeysRefused(path=path, problem=Text("cannot be read (%(why)s)", why=error.strerror)) from None
     try:
         return _parse(content)
     except KeysRefused as refused:
@@ -92,7 +99,9 @@ def create(path: Path) -> Keys:
     except FileExistsError:
         raise KeysRefused(path=path, problem="already exists") from None
     except OSError as error:
-        raise KeysRefused(path=path, problem=f"cannot be created ({error.strerror})") from None
+        raise KeysRefused(
+            path=path, problem=Text("cannot be created (%(why)s)", why=error.strerror)
+        ) from None
     return keys
 
 
@@ -112,17 +121,17 @@ def _hash(key: bytes) -> str:
     return hashlib.blake2b(key=key, digest_size=_FINGERPRINT_BYTES, person=b"fingerprint").hexdigest()
 
 
-def _problem(keys: Keys) -> str:
+def _problem(keys: Keys) -> Text | None:
     held = [keys.index, *keys.encryption.values()]
     if any(len(key) != KEY_BYTES for key in held):
-        return f"every key has {KEY_BYTES} bytes"
+        return Text("every key has %(bytes)s bytes", bytes=KEY_BYTES)
     if any(not 1 <= key_id <= MAX_KEY_ID for key_id in keys.encryption):
-        return f"a key id is a number from 1 to {MAX_KEY_ID}"
+        return Text("a key id is a number from 1 to %(most)s", most=MAX_KEY_ID)
     if keys.current not in keys.encryption:
-        return f"the current key {keys.current} is not among the encryption keys"
+        return Text("the current key %(key)s is not among the encryption keys", key=keys.current)
     if len(set(held)) != len(held):
-        return "two keys are the same"
-    return ""
+        return Text("two keys are the same")
+    return None
 
 
 def _parse(content: bytes) -> Keys:

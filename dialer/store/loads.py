@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 import sqlalchemy as sa
 
 from dialer.domain.load import LoadState
+from dialer.language import Text
 from dialer.store import tables as t
 from dialer.store.unit_of_work import Tx
 
@@ -65,7 +66,7 @@ class RejectedRow:
     sheet: str
     line: int
     column: str
-    reason: str
+    reason: Text
     high_grade: bool
     raw: tuple[str, ...]
     table: int
@@ -262,7 +263,7 @@ def write_rejects(tx: Tx, load_id: int, rejects: Sequence[RejectedRow]) -> None:
                 "sheet": reject.sheet,
                 "line": reject.line,
                 "column": reject.column,
-                "reason": reject.reason,
+                "reason": reject.reason.dump(),
                 "high_grade": reject.high_grade,
                 "sealed": tx.vault.seal_record(
                     {"raw": reject.raw, "table": reject.table},
@@ -294,7 +295,7 @@ def rejects(tx: Tx, load_id: int) -> list[RejectedRow]:
                 sheet=row["sheet"],
                 line=row["line"],
                 column=row["column"],
-                reason=row["reason"],
+                reason=Text.load(row["reason"]),
                 high_grade=row["high_grade"],
                 raw=tuple(record["raw"]),
                 table=record["table"],

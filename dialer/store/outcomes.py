@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from dialer.domain.values import Contact, OutcomeKind, Track
 from dialer.errors import Conflict, NotFound
+from dialer.language import Text
 from dialer.outcomes.money import Amounts
 from dialer.store import tables as t
 from dialer.store.unit_of_work import Tx
@@ -74,13 +75,25 @@ def approve(tx: Tx, outcome_id: int, *, by: str, now: datetime) -> None:
         raise NotFound(kind="outcome", key=outcome_id)
     if row["recorded_by"] == by:
         raise Conflict(
-            f"outcome {outcome_id} was recorded by {by}: another person approves it", current="own record"
+            Text(
+                "outcome %(id)s was recorded by %(by)s: another person approves it",
+                id=outcome_id,
+                by=by,
+            ),
+            current="own record",
         )
     standing = tx.scalar(
         sa.select(t.outcome_approval.c.approved_by).where(t.outcome_approval.c.outcome_id == outcome_id)
     )
     if standing is not None:
-        raise Conflict(f"outcome {outcome_id} is approved already by {standing}", current="approved")
+        raise Conflict(
+            Text(
+                "outcome %(id)s is approved already by %(who)s",
+                id=outcome_id,
+                who=standing,
+            ),
+            current="approved",
+        )
     tx.execute(
         sa.insert(t.outcome_approval).values(
             outcome_id=outcome_id, recorded_by=row["recorded_by"], approved_by=by, at=now

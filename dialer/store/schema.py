@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from dialer.errors import Refusal, Unavailable
+from dialer.language import Text
 from dialer.store.unit_of_work import Tx
 
 MIGRATION_LOCK = 0x6D696772
@@ -19,8 +20,12 @@ class SchemaMoved(Unavailable):
     def __init__(self, *, found: str, built_for: str) -> None:
         super().__init__(
             part="schema",
-            problem=f"the database is at {found or 'no revision'}, this process was built for {built_for}:"
-            " it claims no more calls; start the new version in its place",
+            problem=Text(
+                "the database is at %(found)s, this process was built for %(built_for)s:"
+                " it claims no more calls; start the new version in its place",
+                found=found or Text("no revision"),
+                built_for=built_for,
+            ),
         )
         self.found = found
         self.built_for = built_for
@@ -31,8 +36,12 @@ class NewerDatabase(Refusal):
 
     def __init__(self, *, found: str, newest: str) -> None:
         super().__init__(
-            f"the database is at {found}, and this version knows it up to {newest}:"
-            " install the version that migrated it, or a newer one"
+            Text(
+                "the database is at %(found)s, and this version knows it up to %(newest)s:"
+                " install the version that migrated it, or a newer one",
+                found=found,
+                newest=newest,
+            )
         )
         self.found = found
         self.newest = newest

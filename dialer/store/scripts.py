@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from dialer.domain.script_life import VersionState
 from dialer.errors import NotFound
+from dialer.language import Text
 from dialer.store import tables as t
 from dialer.store.unit_of_work import Row, Tx
 
@@ -206,7 +207,7 @@ def version(tx: Tx, script_id: str, number: int) -> Version:
         ),
     )
     if not found:
-        raise NotFound(kind=f"version of {script_id}", key=number)
+        raise NotFound(kind=Text("version of %(script)s", script=script_id), key=number)
     return found[0]
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from dialer.domain.errand import PENDING_STATES, AssignmentState, TransferState
 from dialer.errors import Conflict, NotFound
+from dialer.language import Text
 from dialer.store import tables as t
 from dialer.store import units
 from dialer.store.assignments import IDLE
@@ -74,7 +75,10 @@ def ask(
 ) -> int:
     """Its id. Raises `Conflict` when the work is on its way already."""
     if tx.scalar(_asked(assignment_id)) is not None:
-        raise Conflict(f"assignment {assignment_id} is on its way to another unit already", current="asked")
+        raise Conflict(
+            "it is on its way to another unit already",
+            current="asked",
+        )
     row = tx.one(
         sa.insert(t.assignment_transfer)
         .values(
@@ -133,7 +137,10 @@ def answer(tx: Tx, transfer_id: int, state: TransferState, *, by: str, now: date
     )
     if not answered.rowcount:
         current = get(tx, transfer_id).state
-        raise Conflict(f"transfer {transfer_id} is {current} already", current=current.value)
+        raise Conflict(
+            Text("the transfer is %(state)s already", state=current),
+            current=current.value,
+        )
 
 
 def carry_over(tx: Tx, transfer: Transfer, *, label: str, by: str, now: datetime) -> None:

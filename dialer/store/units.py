@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.domain.units import Unit, UnitIndex, normalised
 from dialer.errors import Conflict, NotFound
+from dialer.language import Text
 from dialer.store import tables as t
 from dialer.store.unit_of_work import Tx
 
@@ -106,7 +107,7 @@ def move(tx: Tx, unit_id: int, *, parent_id: int | None) -> None:
     unit = get(tx, unit_id)
     above = get(tx, parent_id).path if parent_id is not None else ()
     if unit_id in above:
-        raise Conflict(f"unit {unit_id} cannot stand below itself", current="cycle")
+        raise Conflict(Text("unit %(id)s cannot stand below itself", id=unit_id), current="cycle")
     tx.execute(sa.update(t.unit).where(t.unit.c.id == unit_id).values(parent_id=parent_id))
     own_and_below = t.unit.c.path[sa.literal(len(unit.path)) : sa.func.cardinality(t.unit.c.path)]
     tx.execute(
@@ -132,7 +133,7 @@ def teach(tx: Tx, text: str, *, unit_id: int, by: str, now: datetime) -> bool:
         return True
     standing = tx.scalar(sa.select(t.unit_alias.c.unit_id).where(t.unit_alias.c.key == normalised(text)))
     if standing != unit_id:
-        raise Conflict(f"that alias is unit {standing}'s already", current=f"unit/{standing}")
+        raise Conflict("lists that write this mean another unit already", current="alias")
     return False
 
 

@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from dialer.errors import DialerError
+from dialer.language import Text
 from dialer.store.keys import Keys
 from dialer.store.randomness import RandomPieces
 
@@ -42,7 +43,11 @@ class Tampered(DialerError):
 
     def __init__(self, *, table: str, column: str, row: int | str) -> None:
         super().__init__(
-            f"the sealed value in {table}.{column} of row {row} was changed or belongs elsewhere"
+            Text(
+                "the sealed value in %(column)s of row %(row)s was changed or belongs elsewhere",
+                column=f"{table}.{column}",
+                row=row,
+            )
         )
         self.table = table
         self.column = column
@@ -54,7 +59,12 @@ class KeyMissing(DialerError):
 
     def __init__(self, *, key_id: int, table: str, column: str, row: int | str) -> None:
         super().__init__(
-            f"{table}.{column} of row {row} needs encryption key {key_id}, which the key file lacks"
+            Text(
+                "%(column)s of row %(row)s needs encryption key %(key)s, which the key file lacks",
+                column=f"{table}.{column}",
+                row=row,
+                key=key_id,
+            )
         )
         self.key_id = key_id
         self.table = table

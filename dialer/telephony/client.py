@@ -21,6 +21,7 @@ from twilio.rest import Client
 from twilio.rest.api.v2010.account.call import CallInstance
 
 from dialer.errors import Unavailable
+from dialer.language import Text, mark
 from dialer.telephony.config import TelephonyConfig
 from dialer.telephony.progress import CallState
 from dialer.telephony.refusals import TOO_MANY, Fault, fault_of
@@ -43,7 +44,7 @@ __all__ = [
 
 _T = TypeVar("_T")
 _EVENTS: Final = ["initiated", "ringing", "answered", "completed"]
-_PART: Final = "carrier"
+_PART: Final = mark("carrier")
 _WRONG_STATE: Final = 21220
 """Twilio's code for ending a call in a way that its state does not allow."""
 _PAGE: Final = 1_000
@@ -215,13 +216,19 @@ async def asked(
     except TooFast:
         raise Unavailable(part=_PART, problem="too many requests") from None
     except LOST as error:
-        raise Unavailable(part=_PART, problem=f"no answer ({type(error).__name__})") from None
+        raise Unavailable(
+            part=_PART, problem=Text("no answer (%(name)s)", name=type(error).__name__)
+        ) from None
     except (TwilioRestException, TwilioServiceException) as error:
         if error.status == absent or (wrong_state is not None and error.code == wrong_state):
             return None
-        raise Unavailable(part=_PART, problem=f"HTTP {error.status}, code {error.code}") from None
+        raise Unavailable(
+            part=_PART, problem=Text("HTTP %(status)s, code %(code)s", status=error.status, code=error.code)
+        ) from None
     except UNREADABLE as error:
-        raise Unavailable(part=_PART, problem=f"unreadable answer ({type(error).__name__})") from None
+        raise Unavailable(
+            part=_PART, problem=Text("unreadable answer (%(name)s)", name=type(error).__name__)
+        ) from None
 
 
 def trouble(error: Exception) -> Refused | Unsure:

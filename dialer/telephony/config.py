@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from dialer.errors import SettingsError
+from dialer.language import Text
 
 _ACCOUNT_SID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CALLER = re.compile(r"\+?[0-9]{3,20}")
@@ -52,11 +53,13 @@ class TelephonyConfig:
             raise SettingsError(key="telephony.timeout_seconds", problem="must be above 0")
         if not 1 <= self.ring_timeout_seconds <= _MAX_RING_SECONDS:
             raise SettingsError(
-                key="telephony.ring_timeout_seconds", problem=f"must be from 1 to {_MAX_RING_SECONDS}"
+                key="telephony.ring_timeout_seconds",
+                problem=Text("must be from 1 to %(most)s", most=_MAX_RING_SECONDS),
             )
         if not 1 <= self.officer_ring_seconds <= _MAX_RING_SECONDS:
             raise SettingsError(
-                key="telephony.officer_ring_seconds", problem=f"must be from 1 to {_MAX_RING_SECONDS}"
+                key="telephony.officer_ring_seconds",
+                problem=Text("must be from 1 to %(most)s", most=_MAX_RING_SECONDS),
             )
         if self.talk_limit_seconds < 1:
             raise SettingsError(key="telephony.talk_limit_seconds", problem="must be above 0")

@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 from dialer.errors import Refusal
+from dialer.language import Text
 
 SIGNATURE: Final = "X-Twilio-Signature"
 SETTINGS: Final = "X-Twilio-Webhooks-Signature-Settings"
@@ -24,7 +25,7 @@ class BadSignature(Refusal):
     """The request was not signed with one of our tokens; `reason` is for the log and holds nothing of the request."""
 
     def __init__(self, *, reason: str) -> None:
-        super().__init__(f"webhook refused: {reason}")
+        super().__init__(Text("webhook refused: %(reason)s", reason=Text(reason)))
         self.reason = reason
 
 

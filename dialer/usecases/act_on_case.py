@@ -16,6 +16,7 @@ from dialer.domain.case_acts import Bar, CaseAct, acts_allowed
 from dialer.domain.events import Event
 from dialer.domain.values import Grade, OutcomeKind, Track
 from dialer.errors import Conflict, Invalid, NotFound, Overtaken
+from dialer.language import Text
 from dialer.outcomes.timeline import Entry
 from dialer.store import acts, assignments, audits, cases
 from dialer.store.acts import Act
@@ -90,7 +91,8 @@ def change_grade(
         raise Invalid(field="grade", problem="is the grade that it has")
     rises = grade.rank > current.rank
     if only is not None and only is not (CaseAct.RAISE if rises else CaseAct.LOWER):
-        raise Invalid(field="grade", problem="is higher than now" if rises else "is lower than now")
+        problem = Text("is higher than now") if rises else Text("is lower than now")
+        raise Invalid(field="grade", problem=problem)
     words = why.strip() if rises else said("why", why)
     return _act(
         engine,
@@ -282,7 +284,10 @@ def _lock_expected(tx: Tx, case_id: int, act: CaseAct, *, expected: int) -> Stor
     _same_revision(tx, stored, expected=expected)
     bar = acts_allowed(stored.case)[act]
     if bar is not None:
-        raise Conflict(f"case {case_id} cannot {act.value} now: {bar.value}", current=bar.value)
+        raise Conflict(
+            Text("case %(case)s cannot %(act)s now: %(bar)s", case=case_id, act=act, bar=bar),
+            current=bar.value,
+        )
     return stored
 
 
@@ -290,10 +295,17 @@ def _same_revision(tx: Tx, stored: StoredCase, *, expected: int) -> None:
     if stored.revision == expected:
         return
     last = acts.last(tx, stored.case.id)
-    who = last["by"] if last is not None else ""
-    what = last["kind"] if last is not None else stored.case.status.value
-    told = f"last {what} by {who}" if who else f"it is {stored.case.status.value}"
-    raise Overtaken(f"case {stored.case.id} has changed meanwhile: {told}", who=who, what=what)
+    if last is not None:
+        text = Text(
+            "case %(case)s has changed meanwhile: last %(what)s by %(who)s",
+            case=stored.case.id,
+            what=ActKind(last["kind"]),
+            who=last["by"],
+        )
+        raise Overtaken(text, who=last["by"], what=last["kind"])
+    status = stored.case.status
+    text = Text("case %(case)s has changed meanwhile: it is %(status)s", case=stored.case.id, status=status)
+    raise Overtaken(text, who="", what=status.value)
 
 
 def _audit(

@@ -12,8 +12,9 @@ from audio.clips import RECORDED, Clip, from_plain, to_plain
 from dialer.domain.access import actor_name
 from dialer.domain.script_life import RenderState
 from dialer.errors import Conflict, Invalid, Refusal
+from dialer.language import Text
 from dialer.scripts.checks import check
-from dialer.scripts.findings import Finding
+from dialer.scripts.findings import Finding, sound_flaw
 from dialer.scripts.graph import prompt_of
 from dialer.scripts.model import Script
 from dialer.scripts.prompts import prompt_list
@@ -36,8 +37,13 @@ class NotApproved(Refusal):
         if len(findings) > _SHOWN:
             lines.append(f"... and {len(findings) - _SHOWN} more")
         super().__init__(
-            f"version {number} of {script_id} cannot be approved, {len(findings)} findings:\n  "
-            + "\n  ".join(lines)
+            Text(
+                "version %(number)s of %(script)s cannot be approved, %(count)s findings:\n  %(findings)s",
+                number=number,
+                script=script_id,
+                count=len(findings),
+                findings="\n  ".join(lines),
+            )
         )
         self.script_id = script_id
         self.number = number
@@ -48,14 +54,31 @@ class NotRendered(Refusal):
     """Prompts have no sound yet. `render` None: nobody has asked for it."""
 
     def __init__(self, *, script_id: str, number: int, missing: int, render: renders.Render | None) -> None:
-        progress = f", {render.done} of {render.total} made so far" if render else ""
-        failed = f" (it failed: {render.error})" if render and render.error else ""
         super().__init__(
-            f"version {number} of {script_id} has {missing} prompts without sound{progress}{failed}: "
-            f"`dialer scripts render {script_id} {number}` makes them"
+            Text(
+                "version %(number)s of %(script)s has %(missing)s prompts without sound%(progress)s: "
+                "`dialer scripts render %(script)s %(number)s` makes them",
+                number=number,
+                script=script_id,
+                missing=missing,
+                progress=_progress(render),
+            )
         )
         self.missing = missing
         self.render = render
+
+
+def _progress(render: renders.Render | None) -> Text:
+    if render is None:
+        return Text("")
+    if not render.error:
+        return Text(", %(done)s of %(total)s made so far", done=render.done, total=render.total)
+    return Text(
+        ", %(done)s of %(total)s made so far (it failed: %(error)s)",
+        done=render.done,
+        total=render.total,
+        error=Text.load(render.error),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +106,14 @@ def approve_script(
         version = scripts.version(tx, script_id, number)
         sounded = sound_of(tx, version, script_in(version))
     if who.casefold() == version.drafted_by.casefold():
-        raise Conflict(f"{who} drafted version {number} of {script_id}: a second person approves it")
+        raise Conflict(
+            Text(
+                "%(who)s drafted version %(number)s of %(script)s: a second person approves it",
+                who=who,
+                number=number,
+                script=script_id,
+            )
+        )
     script = script_in(version)
     _refuse_unfit(engine, version, script, sounded)
     now = engine.clock.now()
@@ -158,8 +188,8 @@ def _refuse_unfit(engine: Engine, version: Version, script: Script, sounded: Sou
 
 
 @lru_cache(maxsize=4096)
-def _problems_of(sha256: str, path: Path) -> tuple[str, ...]:  # noqa: ARG001  # this content is looked at once
-    return problems(path)
+def _problems_of(sha256: str, path: Path) -> tuple[Text, ...]:  # noqa: ARG001  # this content is looked at once
+    return tuple(sound_flaw(flaw) for flaw in problems(path))
 
 
 def _broken(engine: Engine, version: Version, script: Script, clips: Iterable[Clip]) -> list[Finding]:
@@ -170,7 +200,9 @@ def _broken(engine: Engine, version: Version, script: Script, clips: Iterable[Cl
     for clip in clips:
         path = engine.editions.sounds.whole(clip.file, clip.sha256, real_now=real_now)
         wrong = (
-            _problems_of(clip.sha256, path) if path is not None else ("is missing, or not what was rendered",)
+            _problems_of(clip.sha256, path)
+            if path is not None
+            else (Text("is missing, or not what was rendered"),)
         )
         node = nodes.get(clip.prompt_id, "")
         line = script.nodes[node].origin.line if node else 0
@@ -180,7 +212,12 @@ def _broken(engine: Engine, version: Version, script: Script, clips: Iterable[Cl
                 line=line,
                 node=node or clip.prompt_id,
                 rule="sound",
-                problem=f"its sound in {clip.language} ({clip.file}) {problem}",
+                problem=Text(
+                    "its sound in %(language)s (%(file)s) %(fault)s",
+                    language=clip.language,
+                    file=clip.file,
+                    fault=problem,
+                ),
             )
             for problem in wrong
         ]

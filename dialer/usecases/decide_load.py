@@ -13,6 +13,7 @@ from dialer.domain.events import CaseClosed
 from dialer.domain.values import OutcomeKind
 from dialer.errors import Conflict, Invalid, NotFound, Unavailable
 from dialer.intake.records import Field
+from dialer.language import Text
 from dialer.store import acts, audits, cases, load_acts, loads
 from dialer.store.acts import Act
 from dialer.store.loads import Load
@@ -40,12 +41,22 @@ def approve_load(engine: Engine, load_id: int, *, by: str) -> None:
         load = _get(tx, load_id)
         if load.by == who:
             raise Conflict(
-                f"load {load_id} was uploaded by {who}: another person approves it", current="own load"
+                Text(
+                    "load %(load)s was uploaded by %(who)s: another person approves it",
+                    load=load_id,
+                    who=who,
+                ),
+                current="own load",
             )
         now = engine.clock.now()
         if not load_acts.approve(tx, load_id, by=who, now=now):
             raise Conflict(
-                f"load {load_id} does not wait for approval: {load.state}", current=load.state.value
+                Text(
+                    "load %(load)s does not wait for approval: %(state)s",
+                    load=load_id,
+                    state=load.state,
+                ),
+                current=load.state.value,
             )
         audits.write(tx, who=who, act="approve_load", subject=f"load/{load_id}", why="", now=now)
     engine.nudge("load_list", load_id)
@@ -97,7 +108,10 @@ def _withdraw(engine: Engine, load_id: int, *, by: str, why: str) -> tuple[str, 
         now = engine.clock.now()
         closing_until = engine.real.now() + _CLOSING
         if not load_acts.withdraw(tx, load_id, by=who, now=now, closing_until=closing_until):
-            raise Conflict(f"load {load_id} is {load.state} already", current=load.state.value)
+            raise Conflict(
+                Text("load %(load)s is %(state)s already", load=load_id, state=load.state),
+                current=load.state.value,
+            )
         audits.write(tx, who=who, act="withdraw_load", subject=f"load/{load_id}", why=reason, now=now)
     return who, reason
 

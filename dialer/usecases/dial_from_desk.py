@@ -12,6 +12,7 @@ from dialer.domain.access import actor_name
 from dialer.domain.errand import DeskCallState
 from dialer.domain.values import TelephonyResult
 from dialer.errors import Conflict, Invalid, Unavailable
+from dialer.language import Text
 from dialer.store import assignments, cases, desk_calls
 from dialer.store.desk_calls import DeskCall
 from dialer.store.reads import persons
@@ -55,7 +56,9 @@ async def dial_from_desk(
             end_desk_call(tx, engine, call, PersonLeg(result=TelephonyResult.FAILED), settled=True)
         after = desk_calls.lock(tx, call_id)
     if isinstance(answer, Refused):
-        raise Unavailable(part="carrier", problem=f"did not take the call ({answer.fault.value})")
+        raise Unavailable(
+            part="carrier", problem=Text("did not take the call (%(fault)s)", fault=answer.fault.value)
+        )
     return after
 
 
@@ -80,7 +83,9 @@ def _begin(
         assert stored is not None
         if not 0 <= number < len(person.phones):
             raise Invalid(
-                field="number", problem="is none of the person's", mend=f"0 to {len(person.phones) - 1}"
+                field="number",
+                problem="is none of the person's",
+                mend=Text("0 to %(most)s", most=len(person.phones) - 1),
             )
         if not desk_calls.take_number(tx, call_id, person_id=stored.person_id, number=number):
             raise Conflict("the number is in a call now: wait for its end", current="number_busy")

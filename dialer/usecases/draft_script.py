@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dialer.domain.access import actor_name
 from dialer.errors import Conflict, Invalid
+from dialer.language import Text
 from dialer.scripts.checks import check
 from dialer.scripts.findings import Finding
 from dialer.scripts.model import Script
@@ -23,7 +24,12 @@ class SameWords(Conflict):
 
     def __init__(self, version: Version) -> None:
         super().__init__(
-            f"version {version.number} of {version.script_id} says just that", current=version.state.value
+            Text(
+                "version %(number)s of %(script)s says just that",
+                number=version.number,
+                script=version.script_id,
+            ),
+            current=version.state.value,
         )
         self.version = version
 

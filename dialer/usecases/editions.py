@@ -15,6 +15,7 @@ from types import MappingProxyType
 from audio.clips import RECORDED, Clip, Manifest, audio_hash, from_plain
 from dialer.domain.values import FraudType, Grade, Tag
 from dialer.errors import DialerError, NotFound, Unavailable
+from dialer.language import Text
 from dialer.scripts import catalogue
 from dialer.scripts.model import Script
 from dialer.scripts.prompts import prompt_list
@@ -88,8 +89,12 @@ class EditionMissing(DialerError):
     """A call was placed with words that this process cannot find: a fault of ours, never of whoever asks."""
 
     def __init__(self, *, script_id: str, version_id: int | None) -> None:
-        which = f" in version {version_id}" if version_id is not None else ""
-        super().__init__(f"script {script_id}{which} is not here")
+        if version_id is None:
+            super().__init__(Text("script %(script)s is not here", script=script_id))
+        else:
+            super().__init__(
+                Text("script %(script)s in version %(id)s is not here", script=script_id, id=version_id)
+            )
 
 
 @cache

@@ -13,6 +13,7 @@ from dialer.domain.unit_plan import Placed, UnitFault, UnitField, UnitPlan, plan
 from dialer.domain.units import SEPARATOR, Unit, UnitIndex
 from dialer.errors import Conflict, NotFound, Refusal
 from dialer.intake.unit_lists import UnitSheet, read_units
+from dialer.language import Text
 from dialer.store import audits, open_counts, tray, units, warnings
 from dialer.store.unit_of_work import Tx
 from dialer.usecases.engine import Engine
@@ -24,9 +25,19 @@ class UnusableUnits(Refusal):
     def __init__(self, faults: tuple[UnitFault, ...], headings: dict[UnitField, str]) -> None:
         self.faults = faults
         self.columns = tuple(headings.get(fault.field, fault.field.value) for fault in faults)
-        first = f"line {faults[0].line}, column {self.columns[0]}: {faults[0].problem}; {faults[0].mend}"
-        more = f"; and {len(faults) - 1} more" if len(faults) > 1 else ""
-        super().__init__(f"no unit was imported. {first}{more}")
+        first = Text(
+            "line %(line)s, column %(column)s: %(problem)s; %(mend)s",
+            line=faults[0].line,
+            column=self.columns[0],
+            problem=faults[0].problem,
+            mend=faults[0].mend,
+        )
+        if len(faults) == 1:
+            super().__init__(Text("no unit was imported. %(first)s", first=first))
+        else:
+            super().__init__(
+                Text("no unit was imported. %(first)s; and %(n)s more", first=first, n=len(faults) - 1)
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +131,8 @@ def _planned(sheet: UnitSheet, before: list[Unit], standing: dict[str, int]) -> 
             UnitFault(
                 line=line,
                 field=UnitField.STATE,
-                problem="状态无法识别 (the state is neither open nor closed)",
-                mend="写 启用 或 停用 (write open or closed)",
+                problem=Text("the state is neither open nor closed"),
+                mend=Text("write open or closed"),
             )
             for line in sheet.unreadable_states
         ),
@@ -129,8 +140,8 @@ def _planned(sheet: UnitSheet, before: list[Unit], standing: dict[str, int]) -> 
             UnitFault(
                 line=line,
                 field=UnitField.NUMBER,
-                problem="系统编号无法识别 (this is no number of ours)",
-                mend="照导出的表填写，新单位留空 (as in the exported list; blank for a new unit)",
+                problem=Text("this is no number of ours"),
+                mend=Text("as in the exported list; blank for a new unit"),
             )
             for line in sheet.unreadable_numbers
         ),

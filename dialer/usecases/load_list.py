@@ -23,6 +23,7 @@ from dialer.domain.load import LoadState
 from dialer.errors import NotFound, UnusableFile
 from dialer.intake.reader import ListReader, default_source, read_list
 from dialer.intake.records import Accepted, IntakeOptions, Rejected
+from dialer.language import Text
 from dialer.store import alarms, load_acts, loads
 from dialer.store.loads import Counts, Load, RejectedRow
 from dialer.store.unit_of_work import Tx
@@ -95,7 +96,7 @@ def load_list(engine: Engine, load_id: int) -> bool:
             return False
         except UnusableFile as fault:
             with engine.store.begin() as tx:
-                loads.fail(tx, load, error=str(fault), now=engine.clock.now())
+                loads.fail(tx, load, error=fault.text.dump(), now=engine.clock.now())
             raise
     if done:
         engine.nudge("dial")
@@ -239,7 +240,7 @@ def load_report(engine: Engine, load_id: int) -> LoadReport:
         if load is None:
             raise NotFound(kind="load", key=load_id)
         if load.state is LoadState.FAILED:
-            raise UnusableFile(load.error)
+            raise UnusableFile(Text.load(load.error))
         return _report(load, loads.rejects(tx, load_id), load_id=load_id)
 
 

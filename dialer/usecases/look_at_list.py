@@ -14,6 +14,7 @@ from dialer.domain.values import FraudType, Grade
 from dialer.errors import Conflict
 from dialer.intake.reader import ListReader, default_source, read_list
 from dialer.intake.records import Accepted, Column, Field, NoticeCode, Rejected
+from dialer.language import Text
 from dialer.store import drafts, load_acts, loads, warnings
 from dialer.store.loads import Load, RejectedRow
 from dialer.store.people import Person
@@ -54,7 +55,7 @@ class LookedRow:
     joins_line: int | None = None
     """The line above whose case it joins."""
     column: str = ""
-    reason: str = ""
+    reason: Text = field(default_factory=lambda: Text(""))
     high_grade: bool = False
 
 
@@ -179,7 +180,7 @@ def look_at_waiting(engine: Engine, load_id: int, *, seen_by: int | None) -> Loo
     with engine.store.begin() as tx:
         load = loads.get(tx, load_id)
     if load is None or load.state is not LoadState.HELD:
-        raise Conflict(f"load {load_id} does not wait for approval")
+        raise Conflict(Text("load %(load)s does not wait for approval", load=load_id))
     return _look(engine, load, seen_by)
 
 

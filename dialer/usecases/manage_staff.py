@@ -9,6 +9,7 @@ from datetime import timedelta
 from dialer.domain.access import RESERVED_NAMES, Role, actor_name
 from dialer.domain.sessions import SessionRules
 from dialer.errors import Conflict, Invalid, NotFound
+from dialer.language import Text
 from dialer.store import audits, sign_in_failures, staff, staff_sessions, units
 from dialer.store.staff import Member
 from dialer.store.staff_sessions import Session
@@ -66,7 +67,7 @@ def add_staff(
             real_now=engine.real.now(),
         )
         if member is None:
-            raise Conflict(f"an account named {name} exists already: choose another login")
+            raise Conflict(Text("an account named %(name)s exists already: choose another login", name=name))
         note(tx, engine, who, "staff_add", member, role=role.value, unit_id=unit_id)
     return NewPassword(member=member, password=chosen)
 
@@ -102,7 +103,9 @@ def change_staff(
         _check_unit(tx, unit_id, seen_by)
         member = _found(tx, login, seen_by)
         if member.revision != revision:
-            raise Conflict(f"{login} was changed meanwhile: look again", current=member.display_name)
+            raise Conflict(
+                Text("%(login)s was changed meanwhile: look again", login=login), current=member.display_name
+            )
         if role is not Role.ADMINISTRATOR:
             _keep_an_administrator(tx, member)
         staff.set_place(tx, member.id, display_name=shown, role=role, unit_id=unit_id)
@@ -199,7 +202,10 @@ def display_name_of(display_name: str) -> str:
     """In its one form. Raises `Invalid`."""
     shown = " ".join(display_name.split())
     if not 1 <= len(shown) <= _NAME_MOST:
-        raise Invalid(field="display_name", problem=f"is empty or longer than {_NAME_MOST} characters")
+        raise Invalid(
+            field="display_name",
+            problem=Text("is empty or longer than %(most)s characters", most=_NAME_MOST),
+        )
     return shown
 
 

@@ -36,7 +36,7 @@ def pass_on(
             raise Invalid(field="to", problem="is nobody who works at a desk")
         scope = Scope(unit_id=colleague.unit_id)
         if not desk.is_work_seen(tx, assignment_id, scope):
-            raise Conflict("the work of this unit is not the colleague's", current="unit")
+            raise Conflict("the colleague does not see the work of this unit", current="unit")
         now = engine.clock.now()
         kept_until = now + timedelta(seconds=engine.work.kept_seconds)
         desk.keep(tx, assignment_id, by=colleague.login, call_at=now, kept_until=kept_until)

@@ -9,6 +9,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from dialer.errors import Invalid
+from dialer.language import Text
 
 LEAST = 10
 _MOST = 200
@@ -26,9 +27,9 @@ _NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$dZ9oEkbSbyBHaDE
 def check(password: str, *, login: str) -> None:
     """Raises `Invalid` for one that is too short, too long, one character over and over, or the login."""
     if len(password) < LEAST:
-        raise Invalid(field="password", problem=f"is shorter than {LEAST} characters")
+        raise Invalid(field="password", problem=Text("is shorter than %(least)s characters", least=LEAST))
     if len(password) > _MOST:
-        raise Invalid(field="password", problem=f"is longer than {_MOST} characters")
+        raise Invalid(field="password", problem=Text("is longer than %(most)s characters", most=_MOST))
     if login and login in password.lower():
         raise Invalid(field="password", problem="contains the login")
     if len(set(password)) < _GROUP:

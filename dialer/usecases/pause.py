@@ -14,6 +14,7 @@ from dialer.domain.pause import Hold, PauseScope
 from dialer.domain.units import SEPARATOR
 from dialer.domain.values import Grade
 from dialer.errors import Invalid, NotFound
+from dialer.language import Text, mark
 from dialer.store import audits, holds, loads, pacing, returns, units
 from dialer.store.unit_of_work import Tx
 from dialer.usecases.engine import Engine
@@ -188,15 +189,22 @@ def _named(
     return SEPARATOR.join(index.names(found.id)), found.id
 
 
+_WHICH = {
+    PauseScope.UNIT: mark("which unit"),
+    PauseScope.LOAD: mark("which load"),
+    PauseScope.GRADE: mark("which grade"),
+}
+
+
 def _subject(scope: PauseScope, subject: str) -> str:
     text = subject.strip()
     if scope is PauseScope.ALL:
         return ""
     if not text:
-        raise Invalid(field=scope.value, problem="is empty", mend=f"which {scope.value}")
+        raise Invalid(field=scope.value, problem="is empty", mend=_WHICH[scope])
     if scope is PauseScope.GRADE and text not in {grade.value for grade in Grade}:
         known = ", ".join(grade.value for grade in Grade)
-        raise Invalid(field="grade", problem="is no grade", mend=f"one of {known}")
+        raise Invalid(field="grade", problem="is no grade", mend=Text("one of %(known)s", known=known))
     if scope is PauseScope.LOAD:
         if not (text.isascii() and text.isdecimal() and int(text) < 1 << 63):
             raise Invalid(field="load", problem="is no load", mend="its number")

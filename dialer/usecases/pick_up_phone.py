@@ -36,7 +36,7 @@ def number_of(engine: Engine, case_id: int) -> str:
             who=PLAYER,
             act="reveal",
             subject=f"case/{case_id}",
-            why="在模拟线路上接听 its telephone is taken in hand on the simulated line",
+            why="phone",
             now=engine.clock.now(),
         )
         return person.phones[locked[case_id].case.robot.number]

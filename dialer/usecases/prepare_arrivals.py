@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dialer.intake.records import Accepted, Record
+from dialer.language import bilingual
 from dialer.store import cases, people, warnings
 from dialer.store import tables as t
 from dialer.store.people import Identity, Person, Sealed
@@ -114,7 +115,7 @@ def _content(vault: Vault, accepted: Accepted, *, warning_id: int) -> Content:
         tags=record.tags,
         missed=record.missed,
         notices=[
-            {"column": notice.column, "code": notice.code.value, "message": notice.message}
+            {"column": notice.column, "code": notice.code.value, "message": bilingual(notice.message)}
             for notice in accepted.notices
         ],
         event_at=record.event_at,

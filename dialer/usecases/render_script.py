@@ -12,10 +12,12 @@ from pathlib import Path
 
 from audio.clips import RECORDED, Clip, to_plain
 from audio.render import Item, Unfit, clip_of, installed_voices, make, name_of
-from audio.voices import Recordings, Voice, VoiceMissing
-from audio.wave_file import NoSound
+from audio.voices import Recordings, Voice
+from audio.wave_file import SoundFault
 from dialer.domain.script_life import RenderState
 from dialer.errors import Refusal
+from dialer.language import Text
+from dialer.scripts.findings import sound_flaw
 from dialer.scripts.prompts import PromptItem, prompt_list
 from dialer.store import renders, scripts, sound_files
 from dialer.usecases.draft_script import script_in
@@ -73,10 +75,10 @@ def render_script(
             return False
         try:
             clip = _clip(engine, item, studio, folder)
-        except (VoiceMissing, NoSound, Unfit, OSError) as fault:
+        except (SoundFault, OSError) as fault:
             with engine.store.begin() as tx:
                 renders.end(
-                    tx, render_id, RenderState.FAILED, now=engine.clock.now(), error=_line(item, fault)
+                    tx, render_id, RenderState.FAILED, now=engine.clock.now(), error=_line(item, fault).dump()
                 )
             return True
         if clip is not None:
@@ -89,9 +91,11 @@ def render_script(
     return True
 
 
-def _line(item: PromptItem, fault: Exception) -> str:
-    said = "the disk refuses it" if isinstance(fault, OSError) else str(fault)
-    return said if said.startswith(item.key) else f"{item.key} in {item.language}: {said}"
+def _line(item: PromptItem, fault: SoundFault | OSError) -> Text:
+    if isinstance(fault, Unfit):
+        return sound_flaw(fault.flaw)
+    why = sound_flaw(fault.flaw) if isinstance(fault, SoundFault) else Text("the disk refuses it")
+    return Text("%(prompt)s in %(language)s: %(fault)s", prompt=item.key, language=item.language, fault=why)
 
 
 def _clip(engine: Engine, item: PromptItem, studio: Studio, folder: Path) -> Clip | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dialer.domain.case import CaseStatus
 from dialer.domain.values import FraudType, Grade
 from dialer.errors import Invalid
+from dialer.language import Text
 from dialer.outcomes.period import Period
 from dialer.store.reads.case_search import CasePage, CaseQuery, search
 from dialer.store.reads.finding import Sought
@@ -38,7 +39,7 @@ def search_cases(
     `sought` is a person already brought to the form of the indexes; `seen_by` is the unit of whoever asks.
     """
     if not 1 <= limit <= MOST:
-        raise Invalid(field="limit", problem=f"is not between 1 and {MOST}")
+        raise Invalid(field="limit", problem=Text("is not between 1 and %(most)s", most=MOST))
     query = CaseQuery(
         sought=sought or seek_person(engine, phone=phone, name=name, id_number=id_number),
         instruction_no=instruction_no.strip(),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dialer.domain.access import actor_name, said
 from dialer.errors import Invalid, NotFound
+from dialer.language import Text
 from dialer.store import audits, pacing
 from dialer.store.pacing import Pace
 from dialer.store.unit_of_work import Tx
@@ -43,11 +44,17 @@ def set_pace(
             raise Invalid(
                 field="calls_per_second",
                 problem="is outside what the settings allow",
-                mend=f"{least:g} – {before.most_calls_per_second:g}",
+                mend=Text(
+                    "%(least)s – %(most)s",
+                    least=f"{least:g}",
+                    most=f"{before.most_calls_per_second:g}",
+                ),
             )
         if not 1 <= lines <= before.most_lines:
             raise Invalid(
-                field="lines", problem="is outside what the settings allow", mend=f"1 – {before.most_lines}"
+                field="lines",
+                problem="is outside what the settings allow",
+                mend=Text("1 – %(most)s", most=before.most_lines),
             )
         now = engine.clock.now()
         pacing.ask_pace(

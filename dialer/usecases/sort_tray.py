@@ -12,6 +12,7 @@ from dialer.domain.access import actor_name
 from dialer.domain.units import Unit, UnitIndex, normalised
 from dialer.domain.values import Grade
 from dialer.errors import Conflict, Invalid, NotFound
+from dialer.language import Text
 from dialer.store import audits, cases, open_counts, tray, units, warnings
 from dialer.store.tray import Unsorted, UnsortedCase
 from dialer.store.unit_of_work import Tx
@@ -147,7 +148,14 @@ def assign_unit(
             raise NotFound(kind="case", key=case_id)
         if stored.unit_id is not None or stored.case.status.is_settled:
             current = stored.unit if stored.unit_id is not None else stored.case.status.value
-            raise Conflict(f"case {case_id} does not wait for a unit any more: {current}", current=current)
+            raise Conflict(
+                Text(
+                    "case %(case)s does not wait for a unit any more: %(current)s",
+                    case=case_id,
+                    current=current,
+                ),
+                current=current,
+            )
         now = engine.clock.now()
         placed = len(tray.place(tx, [case_id], unit_id=unit_id, label=label, by=who, now=now))
         text = stored.unit.strip()

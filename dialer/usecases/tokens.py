@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from dialer.domain.access import actor_name
 from dialer.errors import Conflict, Invalid, NotFound, Refusal
+from dialer.language import Text
 from dialer.store import audits, tokens
 from dialer.store.tokens import Scope, Token
 from dialer.usecases.engine import Engine
@@ -38,7 +39,7 @@ class ScopeMissing(Refusal):
     """A good token that was not made for this."""
 
     def __init__(self, *, scope: Scope) -> None:
-        super().__init__(f"the token has no scope {scope.value}: ask for one that has it")
+        super().__init__(Text("the token has no scope %(scope)s: ask for one that has it", scope=scope.value))
         self.scope = scope
 
 
@@ -61,11 +62,14 @@ def add_token(engine: Engine, *, name: str, scopes: Sequence[str], days: int, un
     if unit and Scope.REPORT_READ in wanted:
         raise Invalid(
             field="scope",
-            problem=f"{Scope.REPORT_READ.value} shows the whole city, so no token of one unit may have it",
+            problem=Text(
+                "%(scope)s shows the whole city, so no token of one unit may have it",
+                scope=Scope.REPORT_READ.value,
+            ),
             mend="leave out the unit or the scope",
         )
     if not 1 <= days <= _MOST_DAYS:
-        raise Invalid(field="days", problem="is out of range", mend=f"1 to {_MOST_DAYS}")
+        raise Invalid(field="days", problem="is out of range", mend=Text("1 to %(most)s", most=_MOST_DAYS))
     secret = PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
     real_now = engine.real.now()
     with engine.store.begin() as tx:
@@ -79,7 +83,9 @@ def add_token(engine: Engine, *, name: str, scopes: Sequence[str], days: int, un
             expires_at=real_now + timedelta(days=days),
         )
         if token is None:
-            raise Conflict(f"a token named {name} is in use: revoke it first, or choose another name")
+            raise Conflict(
+                Text("a token named %(name)s is in use: revoke it first, or choose another name", name=name)
+            )
         audits.write(
             tx,
             who=who,
@@ -95,11 +101,13 @@ def add_token(engine: Engine, *, name: str, scopes: Sequence[str], days: int, un
 def _scopes(words: Sequence[str]) -> frozenset[Scope]:
     known = ", ".join(scope.value for scope in Scope)
     if not words:
-        raise Invalid(field="scope", problem="is missing", mend=f"one or more of {known}")
+        raise Invalid(field="scope", problem="is missing", mend=Text("one or more of %(known)s", known=known))
     try:
         return frozenset(Scope(word) for word in words)
     except ValueError:
-        raise Invalid(field="scope", problem="is not known", mend=f"one or more of {known}") from None
+        raise Invalid(
+            field="scope", problem="is not known", mend=Text("one or more of %(known)s", known=known)
+        ) from None
 
 
 def list_tokens(engine: Engine) -> list[Token]:

@@ -51,7 +51,7 @@ def ask_transfer(
     if not may_report(current.state):
         raise assignments.overtaken(current)
     if current.unit_id == to_unit_id:
-        raise Conflict("the work is that unit's already", current=label)
+        raise Conflict("it is that unit's already", current=label)
     now = engine.clock.now()
     transfer_id = transfers.ask(
         tx,
@@ -128,5 +128,5 @@ def active_label(tx: Tx, engine: Engine, unit_id: int) -> str:
     if unit is None:
         raise NotFound(kind="unit", key=unit_id)
     if not unit.active:
-        raise Conflict(f"unit {unit_id} is closed and takes nothing new", current="closed")
+        raise Conflict("this unit is closed and takes nothing new", current="closed")
     return index.label(unit_id)

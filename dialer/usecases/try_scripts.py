@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dialer.domain.access import actor_name
 from dialer.domain.values import Grade
 from dialer.errors import Conflict, Invalid, NotFound
+from dialer.language import Text
 from dialer.outcomes.sequential import ERROR, Interval, Tally, Verdict, compare, share_interval
 from dialer.store import audits, script_trials, scripts
 from dialer.store.script_trials import Heard, Trial
@@ -78,7 +79,13 @@ def set_trial(
         found = {number: scripts.version(tx, script_id, number) for number in weights}
         drafts = [number for number, version in found.items() if not version.approvals]
         if drafts:
-            raise Conflict(f"version {drafts[0]} of {script_id} is a draft: it must be approved first")
+            raise Conflict(
+                Text(
+                    "version %(number)s of %(script)s is a draft: it must be approved first",
+                    number=drafts[0],
+                    script=script_id,
+                )
+            )
         if weights and not any(version.is_live for version in found.values()):
             raise Invalid(field="weights", problem="must name the live version, to compare the others with")
         script_trials.begin(

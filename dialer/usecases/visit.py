@@ -16,6 +16,7 @@ from dialer.domain.acts import ActKind
 from dialer.domain.errand import AssignmentState, VisitStage, WhoSeen
 from dialer.domain.values import Contact, OutcomeKind, Track
 from dialer.errors import Conflict, Invalid, Overtaken
+from dialer.language import Text
 from dialer.outcomes.money import Amounts
 from dialer.outcomes.photos import clean_photo
 from dialer.outcomes.reports import may_report
@@ -110,7 +111,11 @@ def add_photo(engine: Engine, assignment_id: int, *, phone: FromPhone, content: 
         if repeat is not None:
             return _sent(current, repeat)
         if visits.count_photos(tx, assignment_id) >= engine.work.photos:
-            raise Invalid(field="photo", problem="is one too many", mend=f"{engine.work.photos} at most")
+            raise Invalid(
+                field="photo",
+                problem="is one too many",
+                mend=Text("%(most)s at most", most=engine.work.photos),
+            )
         now = engine.clock.now()
         visits.add_photo(
             tx, phone.client_id, photo, assignment_id=assignment_id, case_id=current.case_id, by=who, now=now
@@ -222,7 +227,10 @@ def _begin(
 ) -> tuple[Assignment, Repeat | None]:
     current = assignments.lock(tx, assignment_id)
     if current.kind is not Track.VISIT:
-        raise Conflict(f"assignment {assignment_id} is no visit", current=current.kind.value)
+        raise Conflict(
+            "it is no visit",
+            current=current.kind.value,
+        )
     if phone.seen_by is not None:
         visit_list.check_seen(tx, assignment_id, scope=Scope(unit_id=phone.seen_by), who=phone.by.strip())
     repeat = visits.once(

@@ -273,7 +273,7 @@ def test_words_outlive_the_session_and_are_not_signed_away(
     service.dialer("work", "sign", page.url.rpartition("/")[2], "--by", "li")
     step(page, "Accept the visit")
     refused = kept(page, "Visit accepted")
-    expect(refused).to_contain_text("li has it now.")
+    expect(refused).to_contain_text("li has it now")
     expect(page.locator("#head")).to_contain_text("li has this visit.")
     expect(page.locator("[data-next]")).to_be_hidden()
     look(page)

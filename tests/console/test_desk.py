@@ -356,10 +356,10 @@ async def test_a_unit_that_is_asked_already_or_that_has_it_is_not_asked_again(
     path = f"/desk/tasks/{task_id}/transfer"
     answer = await here.post(path, token=token, to=f"unit:{county}", why="写了半天")
     assert answer.status_code == 409
-    assert "The task is this unit's already." in text(answer)
+    assert "it is that unit's already" in text(answer)
     assert "写了半天" in answer.text
     await here.post(path, token=token, to=f"unit:{other}", why="住五原")
-    assert "Another unit is asked already" in text(
+    assert "it is on its way to another unit already" in text(
         await here.post(path, token=token, to=f"unit:{other}", why="住五原")
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -15,16 +14,15 @@ from python_calamine import CalamineWorkbook
 from dialer.domain.access import Role
 from dialer.domain.load import LoadState
 from dialer.intake.records import Field, NoticeCode
-from dialer.language import Lang, say
 from dialer.store import tables as t
 from dialer.store import units
 from dialer.usecases.draft_list import forget_old_drafts
 from dialer.usecases.engine import WorkRules
 from dialer.usecases.load_list import load_list
 from dialer.usecases.look_at_list import COUNTED
-from dialer.web.console.list_words import FIELDS, NOTICES, UNUSABLE, reason_words
+from dialer.web.console.list_words import FIELDS, NOTICES
 from dialer.web.console.pages.lists import MOST_MEGABYTES
-from tests.console.desk import ROOT, ConsoleDesk, Person, text
+from tests.console.desk import ConsoleDesk, Person, text
 from tests.intake.test_shared_samples import SAMPLES, expected
 
 HEADING = "指令编号,姓名,手机号,等级,拟转金额,备注"
@@ -300,39 +298,6 @@ async def test_a_long_list_is_looked_at_in_part_and_counted_afterwards(console: 
 def test_whatever_the_intake_says_has_its_words():
     assert set(NOTICES) == set(NoticeCode)
     assert set(FIELDS) == set(Field)
-    for sentence in UNUSABLE:
-        assert say(Lang.ZH, sentence) != sentence
-
-
-def test_whatever_makes_a_file_unusable_has_its_words():
-    said = {
-        part.value
-        for path in (ROOT / "dialer" / "intake").glob("*.py")
-        if path.stem != "unit_lists"
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "UnusableFile"
-        for part in call.args
-        if isinstance(part, ast.Constant)
-    }
-    assert said
-    assert said - set(UNUSABLE) == set()
-
-
-@pytest.mark.parametrize(
-    ("reason", "chinese", "english"),
-    [
-        ("没有手机号 (no phone number)", "没有手机号", "no phone number"),
-        (
-            "等级“x(y)”无法识别 (grade not readable)；没有 (none)",
-            "等级“x(y)”无法识别；没有",
-            "grade not readable; none",
-        ),
-        ("as another version wrote it", "as another version wrote it", "as another version wrote it"),
-    ],
-)
-def test_a_reason_is_said_in_one_language(reason: str, chinese: str, english: str):
-    assert reason_words(reason, Lang.ZH) == chinese
-    assert reason_words(reason, Lang.EN) == english
 
 
 async def test_each_shared_sample_is_told_and_loaded_as_it_is_expected(console: ConsoleDesk):

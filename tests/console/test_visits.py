@@ -161,7 +161,7 @@ async def test_a_visit_that_went_elsewhere_still_takes_the_words_of_who_began_it
         tx.execute(sa.update(t.case).values(unit_id=beat.elsewhere))
     assert (await beat.send(visit, "note", words="敲门无人")).status_code == 200
     refused = await beat.send(visit, "step", stage="arrived")
-    assert (refused.status_code, refused.json()) == (409, {"refused": "wu has it now."})
+    assert (refused.status_code, refused.json()) == (409, {"refused": "wu has it now"})
     stranger = beat.console.signed_in(beat.console.account(Role.OFFICER, login="li", unit_id=beat.station))
     lost = await beat.send(visit, "note", by=stranger, words="x")
     assert (lost.status_code, "another unit" in lost.json()["refused"]) == (404, True)
@@ -175,7 +175,7 @@ async def test_a_refused_act_says_why_in_the_officer_s_language(beat: Beat):
         ({}, "请选择结果"),
         ({"outcome": "refuses", "intended": "5"}, "填写金额须有依据"),
         ({"outcome": "refuses", "intended": "x"}, "不是有效金额"),
-        ({"outcome": "dissuaded_in_person", "contact": "unverified"}, "案件情况已有变化"),
+        ({"outcome": "dissuaded_in_person", "contact": "unverified"}, "劝阻成功须已核实是机主本人"),
     ):
         answer = await beat.send(visit, "report", by=officer, **fields)
         assert answer.status_code in {409, 422}

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from dialer.figure_words import COUNTS, basis_word, count_word, rate_sentence, rate_word
 from dialer.language import Lang
 from dialer.outcomes.counts import COUNTED
 from dialer.outcomes.rates import DEFINITIONS, Basis
+from dialer.words import COUNTS, basis_word, count_word, rate_sentence, rate_word
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
 

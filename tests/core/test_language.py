@@ -13,6 +13,23 @@ HAN = re.compile(r"[一-鿿]")
 PLACE = re.compile(r"%\((\w+)\)s")
 
 
+ONE_SIDED = frozenset(
+    {
+        # Only the Chinese repeats what stood in the cell of a list.
+        "amount not readable: write it like 12000.50",
+        "date not readable: write it like 2026-11-20 08:05",
+        "expired: if it still holds, mend the expiry time",
+        "grade not readable: write extra_high, high, medium or low",
+        "no usable phone number: give the full number",
+        "grade blank: default",
+        # The Chinese says what is wrong, the English the name as well.
+        "no such %(kind)s",
+        "no valid JSON: line %(line)s, column %(column)s",
+        "the token has no scope %(scope)s: ask for one that has it",
+    }
+)
+
+
 def test_the_catalogue_is_what_the_code_says():
     """Nothing missing, nothing unused, in its order: `make words` changes nothing."""
     assert written(renewed(read())) == CATALOGUE.read_bytes()
@@ -34,7 +51,7 @@ def test_both_languages_have_the_same_places():
         english = message.id if isinstance(message.id, str) else message.id[-1]
         chinese = message.string if isinstance(message.string, str) else message.string[0]
         if english:
-            assert set(PLACE.findall(english)) == set(PLACE.findall(chinese)), english
+            assert english in ONE_SIDED or set(PLACE.findall(english)) == set(PLACE.findall(chinese)), english
 
 
 def test_the_same_english_word_may_be_two_in_chinese():

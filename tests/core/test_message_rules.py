@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dialer.language import Text
 from dialer.scripts.catalogue import shipped
 from dialer.scripts.message_rules import message_findings, parts
 
@@ -13,7 +14,7 @@ ENGLISH = "Bayannur Public Security Bureau: do not transfer any money. No reply 
 
 
 def findings(text: str) -> str:
-    return "; ".join(message_findings(text, "zh", bureau=BUREAU))
+    return "; ".join(map(str, message_findings(text, "zh", bureau=BUREAU)))
 
 
 @pytest.mark.parametrize("script", sorted(shipped()))
@@ -53,7 +54,7 @@ def test_what_it_must_not_hold(more: str, problem: str):
 
 def test_it_names_the_bureau():
     assert "does not name the bureau" in findings(GOOD.replace(BUREAU, "中心"))
-    assert "does not name the bureau" in message_findings(GOOD, "zh", bureau="")
+    assert "does not name the bureau" in str(message_findings(GOOD, "zh", bureau=""))
 
 
 def test_it_says_that_no_reply_is_needed():
@@ -61,7 +62,7 @@ def test_it_says_that_no_reply_is_needed():
 
 
 def test_an_empty_one_is_none():
-    assert message_findings("  ", "zh", bureau=BUREAU) == ("says nothing",)
+    assert message_findings("  ", "zh", bureau=BUREAU) == (Text("says nothing"),)
 
 
 def test_it_is_not_too_long():

@@ -97,7 +97,7 @@ def test_whatever_stands_behind_a_name_is_read_or_refused_in_words():
             name = lines[place].partition(" = ")[0]
             value = WRONG_VALUES[step % len(WRONG_VALUES)]
             fault = refusal("\n".join([*lines[:place], f"{name} = {value}", *lines[place + 1 :]]))
-            if fault is not None and not fault.line and "is missing" not in fault.problem:
+            if fault is not None and not fault.line and "is missing" not in str(fault.problem):
                 without_line.append(f"{name} = {value}: {fault}")
     assert "\n".join(without_line) == ""
 

@@ -12,7 +12,8 @@ import pytest
 
 import dialer.domain
 from dialer.domain.values import Contact, FraudType, TelephonyResult
-from dialer.words import KNOWN, Lang, word
+from dialer.language import Lang
+from dialer.words import KNOWN, word
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
 

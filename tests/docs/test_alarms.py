@@ -7,7 +7,8 @@ import re
 import pytest
 
 from dialer.domain.effects import AlarmCode
-from dialer.words import Lang, word
+from dialer.language import Lang
+from dialer.words import word
 from tests.docs.pages import ROOT
 
 _PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")

@@ -9,6 +9,7 @@ import python_calamine
 from dialer.intake.reader import ListReader, read_list
 from dialer.intake.records import Accepted, IntakeOptions, Rejected
 from dialer.intake.reject_file import COLUMN_HEADING, REASON_HEADING, write_rejects
+from dialer.language import bilingual
 
 OPTIONS = IntakeOptions(now=datetime(2026, 11, 25, 1, 0, tzinfo=UTC))
 LIST = (
@@ -45,8 +46,8 @@ def test_the_original_rows_stand_under_their_headings_with_column_and_reason(tmp
     assert rows_of(path) == [
         [
             ["指令编号", "姓名", "手机号", "等级", "职业", "备注", COLUMN_HEADING, REASON_HEADING],
-            ["A2", "李娜", "见备注", "高危", "医生", "=cmd|' /C calc'!A0", "手机号", first.reason],
-            ["A3", "@赵云", "13700137000", "紫色", "", "-1+2", "等级", second.reason],
+            ["A2", "李娜", "见备注", "高危", "医生", "=cmd|' /C calc'!A0", "手机号", bilingual(first.reason)],
+            ["A3", "@赵云", "13700137000", "紫色", "", "-1+2", "等级", bilingual(second.reason)],
         ]
     ]
 

@@ -8,6 +8,7 @@ import pytest
 from dialer.domain.values import FraudType, Grade, Tag, WarningKind
 from dialer.intake.reader import read_list
 from dialer.intake.records import Accepted, Field, IntakeOptions, NoticeCode, Rejected
+from dialer.language import bilingual
 
 NOW = datetime(2026, 11, 25, 1, 0, tzinfo=UTC)
 OPTIONS = IntakeOptions(now=NOW)
@@ -204,11 +205,11 @@ def test_a_high_grade_with_an_unreadable_amount_still_raises_the_alarm():
 def test_several_faults_are_all_told_and_the_first_column_named():
     result = rejected(WHOLE | {"手机号": "", "等级": "紫色", "拟转金额": "若干"})
     assert result.column == "手机号"
-    assert all(word in result.reason for word in ("手机号", "紫色", "若干"))
+    assert all(word in bilingual(result.reason) for word in ("手机号", "紫色", "若干"))
 
 
 def test_a_reason_has_no_phone_and_no_name_in_clear():
-    reason = rejected(WHOLE | {"手机号": "138001380001", "拟转金额": "付13800138000"}).reason
+    reason = bilingual(rejected(WHOLE | {"手机号": "138001380001", "拟转金额": "付13800138000"}).reason)
     assert "138001380001" not in reason
     assert "13800138000" not in reason
     assert "王" not in reason

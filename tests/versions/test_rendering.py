@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from audio.clips import PROMPTS, RECORDED
 from dialer.domain.script_life import RenderState
 from dialer.domain.values import Tag
+from dialer.language import Text
 from dialer.scripts.catalogue import shipped
 from dialer.scripts.dialogue import Context, start
 from dialer.store import tables as t
@@ -90,7 +91,7 @@ def test_without_a_voice_it_fails_and_says_what_to_do(centre: ScriptCentre):
     failed = rendering(centre.engine, "loan", draft.number)
     assert failed is not None
     assert failed.state is RenderState.FAILED
-    assert re.match(r"loan\.warn in zh: no voice speaks zh; record its prompts", failed.error)
+    assert re.match(r"loan\.warn in zh: no voice speaks zh; record its prompts", str(Text.load(failed.error)))
     with pytest.raises(NotRendered):
         centre.approve(draft)
     assert centre.render(draft).state is RenderState.DONE
@@ -203,7 +204,7 @@ def test_a_recording_that_is_none_is_refused_by_name(centre: ScriptCentre):
     path.write_bytes(b"not a wav")
     failed = centre.render(centre.version("loan", 1))
     assert failed.state is RenderState.FAILED
-    assert failed.error.startswith("common.opening in mn: is no readable WAV")
+    assert str(Text.load(failed.error)).startswith("common.opening in mn: is no readable WAV")
 
 
 def _after(prompts: int) -> Callable[[], bool]:

@@ -15,13 +15,13 @@ from dialer.cli_report import report_view
 from dialer.cli_trials import verdict_words
 from dialer.domain.values import FraudType, Grade
 from dialer.errors import Conflict, Invalid, NotFound
+from dialer.language import Lang
 from dialer.outcomes.sequential import Finding
 from dialer.store import tables as t
 from dialer.store.scripts import Version
 from dialer.usecases.editions import drawn
 from dialer.usecases.make_report import make_report
 from dialer.usecases.try_scripts import compare_versions, running_trials, set_trial
-from dialer.words import Lang
 from tests.versions.centre import LOAN, ScriptCentre
 
 HALVES = {1: 50.0, 2: 50.0}

@@ -13,6 +13,7 @@ from dialer.domain.case import CaseStatus
 from dialer.domain.load import LoadState
 from dialer.domain.pause import PauseScope
 from dialer.domain.values import Contact
+from dialer.language import Text
 from dialer.store import tables as t
 from dialer.store.seen import seen_by
 from dialer.store.unit_of_work import Row, Tx
@@ -213,7 +214,7 @@ class RejectLine:
     sheet: str
     line: int
     column: str
-    reason: str
+    reason: Text
     high_grade: bool
 
 
@@ -226,4 +227,4 @@ def reject_lines(tx: Tx, load_id: int, *, limit: int) -> tuple[RejectLine, ...]:
         .order_by(c.id)
         .limit(limit)
     )
-    return tuple(RejectLine(**row) for row in rows)
+    return tuple(RejectLine(**{**row, "reason": Text.load(row["reason"])}) for row in rows)

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from dialer.bootstrap import Application
 from dialer.errors import Invalid, NotFound, Unavailable
+from dialer.language import Text, bilingual
 from dialer.web.api import reading, warnings
 from dialer.web.api.description import ABOUT, DescribedApi
 from dialer.web.api.desk import Desk, unavailable
@@ -61,10 +62,10 @@ def _translated(fault: Exception) -> Problem:
             _log.warning("request put off: %s", fault)
             return unavailable(fault)
         case NotFound():
-            return Problem(404, ProblemCode.NOT_FOUND, f"不存在 (no such {fault.kind})")
+            return Problem(404, ProblemCode.NOT_FOUND, Text("no such %(kind)s", kind=fault.kind))
         case Invalid():
             error = FieldProblem(
-                index=None, field=fault.field, code="invalid", reason=fault.problem, mend=fault.mend
+                index=None, field=fault.field, code="invalid", reason=str(fault.problem), mend=str(fault.mend)
             )
             return _invalid([error])
         case RequestValidationError():
@@ -79,19 +80,19 @@ def _named(location: tuple[int | str, ...]) -> FieldProblem:
         index=None,
         field=str(location[-1])[:60],
         code="invalid",
-        reason="无法识别 (not readable)",
-        mend="见 /api/v1/openapi.json (see there)",
+        reason=bilingual("not readable"),
+        mend=bilingual("see there"),
     )
 
 
 def _invalid(errors: list[FieldProblem]) -> Problem:
-    return Problem(422, ProblemCode.INVALID, "参数有误 (a parameter is wrong)", errors=errors)
+    return Problem(422, ProblemCode.INVALID, Text("a parameter is wrong"), errors=errors)
 
 
 def _of_http(fault: HTTPException) -> Problem:
     known = {
-        404: (ProblemCode.NOT_FOUND, "没有这个地址 (no such address)"),
-        405: (ProblemCode.METHOD, "不支持该方法 (method not allowed)"),
+        404: (ProblemCode.NOT_FOUND, Text("no such address")),
+        405: (ProblemCode.METHOD, Text("method not allowed")),
     }
-    code, detail = known.get(fault.status_code, (ProblemCode.INVALID, "请求有误 (the request is wrong)"))
+    code, detail = known.get(fault.status_code, (ProblemCode.INVALID, Text("the request is wrong")))
     return Problem(fault.status_code, code, detail, headers=fault.headers)

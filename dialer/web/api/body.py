@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from fastapi import Request
 
+from dialer.language import Text
 from dialer.web.api.problems import Problem, ProblemCode
 
 MOST_BYTES = 2 * 1024 * 1024
@@ -30,9 +31,7 @@ async def read_body(request: Request) -> bytes:
                 if len(body) > MOST_BYTES:
                     raise _too_large()
     except TimeoutError:
-        raise Problem(
-            408, ProblemCode.TOO_SLOW, "请求体接收超时 (the body took too long to arrive)"
-        ) from None
+        raise Problem(408, ProblemCode.TOO_SLOW, Text("the body took too long to arrive")) from None
     return bytes(body)
 
 
@@ -42,18 +41,16 @@ def _refuse_other_types(request: Request) -> None:
     charset = str(header.get_param("charset", "utf-8")).lower()
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if header.get_content_type() != "application/json" or charset not in {"utf-8", "utf8"}:
-        raise Problem(
-            415, ProblemCode.MEDIA_TYPE, "只接受 UTF-8 的 application/json (send application/json in UTF-8)"
-        )
+        raise Problem(415, ProblemCode.MEDIA_TYPE, Text("send application/json in UTF-8"))
     if encoding != "identity":
-        raise Problem(415, ProblemCode.MEDIA_TYPE, "不接受压缩的请求体 (send the body uncompressed)")
+        raise Problem(415, ProblemCode.MEDIA_TYPE, Text("send the body uncompressed"))
 
 
 def _too_large() -> Problem:
     return Problem(
         413,
         ProblemCode.TOO_LARGE,
-        f"请求体超过 {MOST_BYTES} 字节，请分批发送 (more than {MOST_BYTES} bytes: send fewer at a time)",
+        Text("more than %(most)s bytes: send fewer at a time", most=MOST_BYTES),
     )
 
 
@@ -65,5 +62,5 @@ def parsed(body: bytes) -> Any:  # noqa: ANN401  # JSON may be anything
         raise Problem(
             400,
             ProblemCode.NOT_JSON,
-            f"请求体不是有效的 JSON (no valid JSON: line {fault.lineno}, column {fault.colno})",
+            Text("no valid JSON: line %(line)s, column %(column)s", line=fault.lineno, column=fault.colno),
         ) from None

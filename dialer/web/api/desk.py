@@ -14,6 +14,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from dialer.bootstrap import Application
 from dialer.errors import Unavailable
+from dialer.language import Text
 from dialer.store.tokens import Scope, Token
 from dialer.usecases.take_warnings import Answer, Delivery, take_deliveries
 from dialer.usecases.tokens import Door, ScopeMissing, UnknownToken
@@ -74,12 +75,10 @@ class Desk:
         except UnknownToken as fault:
             self._refuse_flood(self._strangers.take("strangers"))
             headers = {"WWW-Authenticate": 'Bearer realm="dialer"'}
-            raise Problem(
-                401, ProblemCode.UNKNOWN_SENDER, f"令牌缺失或无效 ({fault})", headers=headers
-            ) from None
+            raise Problem(401, ProblemCode.UNKNOWN_SENDER, fault.text, headers=headers) from None
         except ScopeMissing as fault:
             headers = {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{fault.scope.value}"'}
-            raise Problem(403, ProblemCode.NO_SCOPE, f"令牌没有此权限 ({fault})", headers=headers) from None
+            raise Problem(403, ProblemCode.NO_SCOPE, fault.text, headers=headers) from None
         self._refuse_flood(self._limiter.take(str(token.id)))
         return token
 
@@ -88,7 +87,7 @@ class Desk:
             raise Problem(
                 429,
                 ProblemCode.TOO_MANY,
-                "请求过于频繁，请稍后再试 (too many requests: wait and send again)",
+                Text("too many requests: wait and send again"),
                 headers=retry_after(wait_seconds),
             )
 
@@ -96,7 +95,7 @@ class Desk:
 def unavailable(fault: Unavailable) -> Problem:
     """503: nothing was kept, or it is not known; sending the same again is safe."""
     seconds = _BUSY_SECONDS if fault.part == "api" else _DOWN_SECONDS
-    detail = "系统暂时不可用，请原样重发，不会重复 (unavailable: send the same again, nothing is taken twice)"
+    detail = Text("unavailable: send the same again, nothing is taken twice")
     return Problem(503, ProblemCode.UNAVAILABLE, detail, headers=retry_after(seconds))
 
 

@@ -8,6 +8,7 @@ import traceback
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dialer.language import Text
 from dialer.web.api.problems import Problem, ProblemCode, problem_response
 
 SECURITY_HEADERS = {
@@ -48,7 +49,7 @@ class Guard:
             )  # its text may be personal
             if begun or scope["type"] != "http":
                 raise
-            problem = Problem(500, ProblemCode.FAULT, "系统故障，已记录 (a fault of ours; it is logged)")
+            problem = Problem(500, ProblemCode.FAULT, Text("a fault of ours; it is logged"))
             await problem_response(problem)(scope, receive, send_guarded)
 
 

@@ -10,6 +10,8 @@ from typing import Annotated
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from dialer.language import Text, bilingual
+
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -67,21 +69,21 @@ class ProblemOut(BaseModel):
 
 
 class Problem(Exception):
-    """Carries an answer out of wherever it was found."""
+    """Carries an answer out of the place where it was found; what it says is in both languages."""
 
     def __init__(
         self,
         status: int,
         code: ProblemCode,
-        detail: str,
+        detail: str | Text,
         *,
         errors: Sequence[FieldProblem] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(detail)
+        super().__init__(str(detail))
         self.status = status
         self.code = code
-        self.detail = detail
+        self.detail = bilingual(detail)
         self.errors = errors
         self.headers = headers
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from dialer.language import Text, bilingual
 from dialer.store.tokens import Token
 from dialer.usecases.engine import Engine
 from dialer.usecases.take_warnings import Answer, Cells, Delivery, WarningStatus, read_warnings
@@ -77,7 +78,7 @@ def _values(value: Any) -> list[Any]:  # noqa: ANN401  # JSON may be anything
         raise Problem(
             422,
             ProblemCode.INVALID,
-            f"每次 1 至 {MOST_WARNINGS} 条预警 (send 1 to {MOST_WARNINGS} warnings at a time)",
+            Text("send 1 to %(most)s warnings at a time", most=MOST_WARNINGS),
         )
     return values
 
@@ -95,7 +96,7 @@ def _told(index: int, told: Answer) -> WarningOut:
         case_id=told.case_id,
         next_steps=[StepOut.model_validate(step) for step in told.next_steps],
         notices=[
-            NoticeOut(field=notice.column, code=notice.code, message=notice.message)
+            NoticeOut(field=notice.column, code=notice.code, message=bilingual(notice.message))
             for notice in told.notices
         ],
         fault=None if told.fault is None else faults.of_reading(told.fault),
@@ -106,7 +107,7 @@ def _nothing_readable(reply: WarningsOut) -> Problem:
     return Problem(
         422,
         ProblemCode.INVALID,
-        "没有一条预警可收，改正后请重发 (no warning could be taken: mend them and send again)",
+        Text("no warning could be taken: mend them and send again"),
         errors=[
             FieldProblem(index=result.index, **result.fault.model_dump())
             for result in reply.results

@@ -13,7 +13,7 @@ from dialer.domain.attempt import AttemptState
 from dialer.domain.case import Reason
 from dialer.domain.errand import DeskCallState
 from dialer.domain.values import Answer, Contact, FraudType, TelephonyResult
-from dialer.language import Lang, say
+from dialer.language import Lang, mark, say
 from dialer.outcomes.timeline import Entry, EntryKind, Fact
 from dialer.sentences import VIEWS, entry_sentence
 from dialer.store.desk_calls import DeskCall
@@ -46,6 +46,17 @@ _GROUPS: Mapping[EntryKind, str] = {
 _TROUBLE = frozenset({EntryKind.ALARM, EntryKind.REVERSAL, EntryKind.FILED})
 _DESK = "desk"
 _ONE_REQUEST = timedelta(seconds=1)
+
+
+_DESK_LINE: Mapping[str, str] = {
+    "completed": mark("answered"),
+    "answered": mark("answered"),
+    "busy": mark("busy"),
+    "no-answer": mark("no answer"),
+    "failed": mark("failed"),
+    "canceled": mark("cancelled"),
+}
+"""How the telephone of the duty desk answered, by the carrier's word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +216,7 @@ def _turn(said: Said, lang: Lang) -> Turn:
             Line(text=text, sound=sound)
             for text, sound in zip(said.robot, said.sounds or ("",) * len(said.robot), strict=True)
         ),
-        desk=said.desk,
+        desk=say(lang, _DESK_LINE[said.desk]) if said.desk in _DESK_LINE else said.desk,
     )
 
 

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from dialer.domain.errand import AssignmentState, DeskCallState, VisitStage
 from dialer.domain.values import FraudType, Tag, TelephonyResult
-from dialer.errors import Conflict
 from dialer.language import Lang, mark, say
 from dialer.outcomes.points import points_of
 from dialer.outcomes.timeline import EntryKind
@@ -60,19 +59,6 @@ def lost_sentence(task: Assignment, lang: Lang, names: Mapping[str, str], *, who
             return say(lang, "%(who)s has reported on this task already.", who=names.get(by, by))
         case AssignmentState.WITHDRAWN:
             return say(lang, "This task is not needed any more: the person was reached, or the case ended.")
-
-
-def conflict_sentence(fault: Conflict, lang: Lang) -> str:
-    """Why it cannot be done with a task that this desk has."""
-    match fault.current:
-        case "asked":
-            return say(lang, "Another unit is asked already: it has to answer first.")
-        case "closed":
-            return say(lang, "This unit is closed and takes nothing new.")
-        case "unit":
-            return say(lang, "The colleague does not see the work of this unit.")
-        case _:
-            return say(lang, "The task is this unit's already.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,10 +13,10 @@ from starlette.responses import RedirectResponse, Response
 
 from dialer.errors import Conflict, Invalid, NotFound, Refusal, Unavailable
 from dialer.language import mark, say
+from dialer.sentences import refusal_sentence
 from dialer.store.unit_of_work import UnfitValue
 from dialer.web.console import cookies
 from dialer.web.console.door import stranger, whoever
-from dialer.web.console.refusals import told
 from dialer.web.console.visit import (
     SEE_OTHER,
     ChangePasswordFirst,
@@ -124,7 +124,7 @@ def _page(visit: Visit, status: int, detail: str, fault: Refusal | None) -> Resp
     facts = {
         "title": say(visit.lang, title),
         "text": say(visit.lang, detail or text),
-        "why": told(fault, visit.lang) if fault is not None else "",
+        "why": refusal_sentence(fault, visit.lang) if fault is not None else "",
     }
     if visit.is_part:
         response = visit.page("console/fault_toast.html", status=status, **facts)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from dialer.domain.values import Grade
-from dialer.errors import NoPhoneColumn, UnusableFile
 from dialer.intake.records import Field, NoticeCode
 from dialer.language import Lang, mark, say
 from dialer.words import word
@@ -54,43 +52,8 @@ NOTICES: Mapping[NoticeCode, str] = {
     NoticeCode.EXTRA_CELLS: mark("More cells than headings; they are kept in the remarks."),
 }
 
-UNUSABLE = (
-    mark("the file is empty; export the list again and load that"),
-    mark("the workbook is empty; export the list again and load that"),
-    mark("the list has headings but no rows below them; nothing was loaded"),
-    mark("the file is a picture, not a target list; save the list as xlsx or csv and load that"),
-    mark("the file is a PDF, not a target list; save the list as xlsx or csv and load that"),
-    mark("the file is an archive, not a target list; save the list as xlsx or csv and load that"),
-    mark("the file is a web page, not a workbook; open it, save it as xlsx and load that"),
-    mark("the workbook is protected by a password; save it without one and load it again"),
-    mark("the workbook cannot be opened; open it in a spreadsheet program, save it as xlsx and load that"),
-    mark("the workbook is too large to be opened; save the list as csv and load that"),
-    mark("a workbook of the kind xlsb is not read; save it as xlsx and load that"),
-    mark("a sheet has a stray cell far from its list; copy the list to a new sheet and load that"),
-    mark("the file is neither a text list nor a workbook; save the list as xlsx or csv and load that"),
-    mark("a line of the file is longer than a million characters; save the list as xlsx and load that"),
-)
-"""What the intake says of a file that is no list, for the catalogue."""
-
-_NO_PHONE = mark(
-    "the list has no phone column; name it 手机号 or phone in a heading row, or say below which column it is"
-)
-_BOTH = re.compile(r"(?s)(.+?) ?\(([^()]+)\)")
-
-
-def unusable_words(fault: UnusableFile, lang: Lang) -> str:
-    """One sentence with its mend."""
-    return say(lang, _NO_PHONE if isinstance(fault, NoPhoneColumn) else str(fault))
-
 
 def notice_words(code: NoticeCode, lang: Lang, *, default_grade: Grade) -> str:
     """Why accepted rows deserve a look."""
     facts = {"grade": word(default_grade, lang)} if code is NoticeCode.GRADE_DEFAULTED else {}
     return say(lang, NOTICES[code], **facts)
-
-
-def reason_words(reason: str, lang: Lang) -> str:
-    """A refusal of the intake is in both languages, for the office's own file; on a page it is in one."""
-    found = [_BOTH.fullmatch(part) for part in reason.split("；")]
-    parts = [match[1] if lang is Lang.ZH else match[2] for match in found if match is not None]
-    return ("；" if lang is Lang.ZH else "; ").join(parts) if len(parts) == len(found) else reason

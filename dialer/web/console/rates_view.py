@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from dialer.domain.values import AmountKind, FraudType, Grade
-from dialer.figure_words import basis_word, count_word, rate_sentence, rate_word
 from dialer.language import Lang, mark, say
 from dialer.outcomes.cuts import WAIT_BOUNDS_SECONDS, Dimension
 from dialer.outcomes.figures import Slice
@@ -15,7 +14,7 @@ from dialer.outcomes.rates import Rate, rates_of
 from dialer.usecases.cut_rates import CutReport
 from dialer.web.console.formats import span
 from dialer.web.console.sheets import Cell, Sheet
-from dialer.words import word
+from dialer.words import basis_word, count_word, rate_sentence, rate_word, word
 
 FUNNEL = (
     "warnings",

@@ -12,8 +12,8 @@ from dialer.language import Lang, mark, say
 from dialer.scripts import model
 from dialer.scripts.findings import Finding
 from dialer.scripts.model import Script
+from dialer.sentences import sentence
 from dialer.usecases.script_book import NodeView, SaidAs
-from dialer.web.console.script_sentences import problem_in
 from dialer.words import word
 
 KINDS: Mapping[str, str] = {
@@ -152,7 +152,7 @@ def anywhere(script: Script, lang: Lang) -> tuple[Way, ...]:
 def problems(findings: Sequence[Finding], lang: Lang) -> tuple[Problem, ...]:
     """Each once, whole ones first."""
     told = {
-        Problem(node=one.node, file=one.file, line=one.line, text=problem_in(lang, one.problem)): None
+        Problem(node=one.node, file=one.file, line=one.line, text=sentence(one.problem, lang)): None
         for one in findings
     }
     return tuple(told)

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dialer.domain.access import Act
 from dialer.domain.units import SEPARATOR, UnitIndex
-from dialer.language import Lang, mark
+from dialer.language import Lang, mark, say
 from dialer.usecases.import_units import UnusableUnits
 from dialer.usecases.show_units import count_queues
 from dialer.web.console.visit import Visit
-
-_BOTH = re.compile(r"(?s)(?P<zh>.+?) \((?P<en>.+)\)")
-SAID = (
-    mark("names no unit, or more than one"),
-    mark("choose one of the list"),
-    mark("choose a unit"),
-    mark("choose at least one case"),
-    mark("the unit as lists write it"),
-    mark("say it in a few words"),
-    mark("none of these cases waits for a unit any more"),
-    mark("the file is empty; nothing was imported"),
-    mark("no column of unit names: head one 名称 or name, and the parent's 上级 or parent"),
-    mark("the list has more than 20000 units"),
-    mark("the units were changed meanwhile: look again at what the list would do"),
-)
-"""Refusals of the acts on units, which have a translation."""
 
 
 def unit_tabs(visit: Visit) -> list[tuple[str, str]]:
@@ -68,12 +51,6 @@ class FaultLine:
 def fault_lines(fault: UnusableUnits, lang: Lang) -> list[FaultLine]:
     """What must be mended, by line and column."""
     return [
-        FaultLine(line=one.line, column=column, problem=_told(one.problem, lang), mend=_told(one.mend, lang))
+        FaultLine(line=one.line, column=column, problem=say(lang, one.problem), mend=say(lang, one.mend))
         for one, column in zip(fault.faults, fault.columns, strict=True)
     ]
-
-
-def _told(text: str, lang: Lang) -> str:
-    """Faults carry both languages, Chinese first."""
-    both = _BOTH.fullmatch(text)
-    return text if both is None else both[lang.value]

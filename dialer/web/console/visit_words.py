@@ -9,10 +9,10 @@ from dialer.domain.acts import ActKind
 from dialer.domain.case import Reason
 from dialer.domain.errand import AssignmentState, VisitStage, WhoSeen
 from dialer.domain.values import OutcomeKind
-from dialer.errors import Conflict, Invalid, NotFound, Overtaken, Refusal
+from dialer.errors import NotFound, Refusal
 from dialer.language import Lang, mark, say
+from dialer.sentences import refusal_sentence
 from dialer.store.reads.visit_list import Told, VisitClock, VisitLine
-from dialer.web.console.refusals import problem
 from dialer.words import word
 
 CLOCKS: Final[Mapping[VisitClock, str]] = {
@@ -40,68 +40,14 @@ RESULTS: Final[tuple[tuple[str, tuple[OutcomeKind, ...]], ...]] = (
         ),
     ),
 )
-_CONFLICTS: Final[Mapping[str, str]] = {
-    "asked": mark("It is asked of another unit already."),
-    "accepted": mark("The transfer has been accepted already."),
-    "refused": mark("The transfer has been refused already."),
-    "repeated": mark("This was sent before with other words."),
-    "closed": mark("That unit is closed."),
-}
-_CONFLICT: Final = mark("It does not fit what the case has become meanwhile.")
-_AT_MOST: Final = " at most"
-KNOWN: Final = (
-    mark("is one too many"),
-    mark("is too large"),
-    mark("is no picture that we read"),
-    mark("JPEG, PNG or WebP"),
-    mark("is damaged"),
-    mark("take it again"),
-    mark("is missing"),
-    mark("money on record needs its evidence, such as a receipt"),
-    mark("is no amount"),
-    mark("yuan, such as 12000 or 12000.50"),
-    mark("has parts of a fen"),
-    mark("two decimals at most"),
-    mark("is not between 0 and a trillion yuan"),
-    mark("say it in a few words"),
-)
-"""Refusals of what an officer enters."""
 STEPS: Final = (VisitStage.ACCEPTED, VisitStage.ON_THE_WAY, VisitStage.ARRIVED, VisitStage.SEEN)
 
 
 def refused_words(fault: Refusal, lang: Lang) -> str:
     """Why it was not taken, in one sentence."""
-    match fault:
-        case Overtaken():
-            return overtaken_words(fault, lang)
-        case Conflict():
-            return say(lang, _CONFLICTS.get(fault.current, _CONFLICT))
-        case NotFound():
-            return say(lang, "The visit is not there, or belongs to another unit now.")
-        case Invalid():
-            return _invalid_words(fault, lang)
-        case _:
-            return str(fault)
-
-
-def _invalid_words(fault: Invalid, lang: Lang) -> str:
-    most = fault.mend.removesuffix(_AT_MOST)
-    if most == fault.mend:
-        return problem(fault, lang)
-    return f"{say(lang, fault.problem)}: " + say(lang, "%(most)s at most", most=most)
-
-
-def overtaken_words(fault: Overtaken, lang: Lang) -> str:
-    """Who did what to the visit meanwhile."""
-    outcome = next((kind for kind in OutcomeKind if kind.value == fault.what), None)
-    if fault.who and outcome is not None:
-        what = word(outcome, lang)
-        return say(lang, "%(who)s has reported it already: %(what)s.", who=fault.who, what=what)
-    if fault.who:
-        return say(lang, "%(who)s has it now.", who=fault.who)
-    if fault.what == AssignmentState.OPEN.value:
-        return say(lang, "It went back to the queue. Accept it again.")
-    return withdrawn_words(fault.what, lang)
+    if isinstance(fault, NotFound):
+        return say(lang, "The visit is not there, or belongs to another unit now.")
+    return refusal_sentence(fault, lang)
 
 
 def withdrawn_words(why: str, lang: Lang) -> str:

@@ -8,13 +8,22 @@ from typing import Any
 
 from dialer.bootstrap import CarrierAccess
 from dialer.errors import NotFound, Refusal, Unavailable
+from dialer.language import Text, mark
 
 _TIMEOUT_SECONDS = 5.0
 ACTS = frozenset({"answer", "hang_up", "keys", "words", "sound"})
 
 
+_NOT_TAKEN = {
+    "keys": mark("keys: only 0-9, * and #"),
+    "words": mark("words: 1 to 200 signs"),
+    "handsets": mark("number: E.164"),
+}
+"""What the carrier refuses at each of its addresses."""
+
+
 class ActRefused(Refusal):
-    """The carrier does not take what was pressed or said; the line says why."""
+    """The carrier does not take what was pressed or said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +78,9 @@ class Line:
         if status == HTTPStatus.NOT_FOUND:
             raise NotFound(kind="telephone", key="in hand")
         if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}:
-            raise ActRefused(str((told or {}).get("error", "too much at once")))
+            raise ActRefused(_NOT_TAKEN.get(path.rpartition("/")[2], mark("too much at once")))
         if status >= HTTPStatus.BAD_REQUEST:
-            raise Unavailable(part="carrier", problem=f"answered {status}")
+            raise Unavailable(part="carrier", problem=Text("answered %(status)s", status=status))
         return told, body
 
 

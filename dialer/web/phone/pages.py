@@ -22,13 +22,15 @@ from dialer.bootstrap import Application
 from dialer.domain.case import CaseStatus
 from dialer.domain.values import FraudType
 from dialer.errors import Conflict, DialerError, Invalid, NotFound, Refusal, Unavailable
+from dialer.language import Lang
+from dialer.sentences import refusal_sentence
 from dialer.usecases.pick_up_phone import ask_for_ring, number_of, read_of_oneself, warn_of_oneself
 from dialer.usecases.search_cases import search_cases
 from dialer.usecases.show_case import show_case
 from dialer.web.phone import told
 from dialer.web.phone.line import Line
 from dialer.web.phone.words import texts
-from dialer.words import Lang, word
+from dialer.words import word
 
 _TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 _MOST_BYTES = 1024 * 1024
@@ -84,7 +86,7 @@ class _Phone:
             except DialerError as fault:
                 status = next((code for kind, code in _STATUS if isinstance(fault, kind)), 500)
                 field = fault.field if isinstance(fault, Invalid) else ""
-                return _json({"error": str(fault), "field": field}, status)
+                return _json({"error": refusal_sentence(fault, _lang(request)), "field": field}, status)
 
         return guarded
 

@@ -6,12 +6,13 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from dialer.language import Lang
 from dialer.sentences import entry_sentence, moment_words, step_sentence, waiting_sentence
 from dialer.store.reads.case_search import CaseLine
 from dialer.usecases.editions import shipped_manifest
 from dialer.usecases.engine import Engine
 from dialer.usecases.show_case import CaseStory
-from dialer.words import Lang, word
+from dialer.words import word
 
 _GOOD = frozenset({"watching", "proven"})
 

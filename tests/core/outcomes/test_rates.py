@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from dialer.figure_words import rate_word
 from dialer.language import Lang
 from dialer.outcomes.counts import COUNTED, Counts
 from dialer.outcomes.rates import DEFINITIONS, Definition, Rate, rate_of, rates_of
+from dialer.words import rate_word
 
 METRICS = (Path(__file__).resolve().parents[3] / "docs" / "metrics.md").read_text("utf-8")
 by_name = pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda d: d.name)

@@ -12,13 +12,13 @@ from rich.console import Console, RenderableType
 from dialer.cli_case import case_view, page_view
 from dialer.cli_report import duration, report_view
 from dialer.domain.values import Contact, Grade
-from dialer.figure_words import rate_word
+from dialer.language import Lang
 from dialer.outcomes.money import yuan
 from dialer.outcomes.rates import DEFINITIONS
 from dialer.usecases.make_report import make_report
 from dialer.usecases.search_cases import search_cases
 from dialer.usecases.show_case import show_case
-from dialer.words import Lang
+from dialer.words import rate_word
 from tests.store.reads.town import ID_NUMBER, MORNING, NAME, PHONE, Town
 
 

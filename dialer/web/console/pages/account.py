@@ -10,11 +10,11 @@ from starlette.responses import RedirectResponse, Response
 from dialer.domain.access import Act
 from dialer.errors import Invalid
 from dialer.language import mark
+from dialer.sentences import refusal_sentence
 from dialer.usecases.manage_staff import end_sessions, list_sessions
 from dialer.usecases.sign_in import SignInBlocked, change_password
 from dialer.web.console import cookies
 from dialer.web.console.homes import home_of
-from dialer.web.console.refusals import problem, told
 from dialer.web.console.registry import OPEN, Section
 from dialer.web.console.visit import SEE_OTHER, Asked
 
@@ -59,9 +59,9 @@ def set_password(
         token = change_password(visit.engine, visit.rules, visit.session, old=old, new=new, again=again)
     except Invalid as fault:
         field = "new" if fault.field == "password" else fault.field
-        return visit.page(_CHOOSE, status=_UNFIT, problems={field: problem(fault, visit.lang)})
+        return visit.page(_CHOOSE, status=_UNFIT, problems={field: refusal_sentence(fault, visit.lang)})
     except SignInBlocked as fault:
-        return visit.page(_CHOOSE, status=_UNFIT, problems={"old": told(fault, visit.lang)})
+        return visit.page(_CHOOSE, status=_UNFIT, problems={"old": refusal_sentence(fault, visit.lang)})
     response = visit.go(home_of(visit), notice=mark("The new password is set."))
     cookies.put(visit.request, response, cookies.SESSION, token)
     return response

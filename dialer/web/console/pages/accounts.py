@@ -12,6 +12,7 @@ from starlette.responses import Response
 from dialer.domain.access import Act, Role
 from dialer.errors import Conflict, Invalid
 from dialer.language import Lang, mark
+from dialer.sentences import refusal_sentence
 from dialer.usecases.list_units import list_units
 from dialer.usecases.manage_staff import (
     add_staff,
@@ -24,7 +25,6 @@ from dialer.usecases.manage_staff import (
     reset_password,
     show_staff,
 )
-from dialer.web.console.refusals import problem, told
 from dialer.web.console.registry import Section
 from dialer.web.console.unit_choice import unit_tree
 from dialer.web.console.visit import Asked, Visit
@@ -69,7 +69,7 @@ def add(
             seen_by=visit.member.unit_id,
         )
     except Invalid as fault:
-        return _show_all(visit, problems={fault.field: problem(fault, visit.lang)}, typed=typed)
+        return _show_all(visit, problems={fault.field: refusal_sentence(fault, visit.lang)}, typed=typed)
     except Conflict:
         taken = visit.say(mark("is taken: choose another one"))
         return _show_all(visit, problems={"login": taken}, typed=typed)
@@ -102,7 +102,7 @@ def change(
             seen_by=visit.member.unit_id,
         )
     except Invalid as fault:
-        return _show_one(visit, login, problems={fault.field: problem(fault, visit.lang)})
+        return _show_one(visit, login, problems={fault.field: refusal_sentence(fault, visit.lang)})
     return visit.go(f"/accounts/{login}", notice=mark("The account is changed."))
 
 
@@ -111,7 +111,7 @@ def disable(visit: Asked, login: str) -> Response:
     try:
         disable_staff(visit.engine, login, by=visit.who, seen_by=visit.member.unit_id)
     except Conflict as fault:
-        return _show_one(visit, login, refused=told(fault, visit.lang))
+        return _show_one(visit, login, refused=refusal_sentence(fault, visit.lang))
     return visit.go(f"/accounts/{login}", notice=mark("The account is disabled; its sessions have ended."))
 
 

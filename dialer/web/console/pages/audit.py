@@ -15,11 +15,11 @@ from dialer.domain.access import Act
 from dialer.errors import Invalid
 from dialer.language import mark
 from dialer.outcomes.period import Period, period_of
+from dialer.sentences import refusal_sentence, why_words
 from dialer.store.audits import Seal
 from dialer.store.reads.audit_search import AuditQuery
 from dialer.usecases.read_audit import audited_acts, export_audit, read_audit
 from dialer.web.console.audit_words import TROUBLE, act_words, facts_words, subject_words
-from dialer.web.console.refusals import problem
 from dialer.web.console.registry import Section
 from dialer.web.console.sheets import Sheet, as_file
 from dialer.web.console.visit import Asked, Visit
@@ -66,7 +66,7 @@ def export(
         query = _query(visit, asked, _period(visit, asked))
         lines = export_audit(visit.engine, query, who=visit.who, why=why)
     except Invalid as fault:
-        return _show(visit, asked, status=_UNFIT, wrong={fault.field: problem(fault, visit.lang)})
+        return _show(visit, asked, status=_UNFIT, wrong={fault.field: refusal_sentence(fault, visit.lang)})
     zone = ZoneInfo(visit.engine.centre.timezone)
     heading = [
         visit.say(text)
@@ -110,7 +110,7 @@ def _show(
     try:
         period = _period(visit, asked)
     except Invalid as fault:
-        faults[fault.field] = problem(fault, visit.lang)
+        faults[fault.field] = refusal_sentence(fault, visit.lang)
     found = read_audit(visit.engine, _query(visit, asked, period, before=_moment(before)))
     facts: dict[str, Any] = {
         "found": found,
@@ -121,6 +121,7 @@ def _show(
             key=lambda pair: pair[1],
         ),
         "told": lambda act: act_words(act, visit.lang),
+        "why": lambda why: why_words(why, visit.lang),
         "facts_of": lambda line: facts_words(line, visit.lang),
         "subject_of": lambda line: subject_words(line, visit.lang),
         "trouble": TROUBLE,

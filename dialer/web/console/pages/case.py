@@ -10,12 +10,12 @@ from starlette.responses import FileResponse, Response
 
 from dialer.domain.access import Act
 from dialer.errors import Invalid, NotFound
+from dialer.sentences import refusal_sentence
 from dialer.store.people import Person
 from dialer.usecases.read_case import CaseSheet, read_case, read_words
 from dialer.usecases.show_case import reveal
 from dialer.usecases.visit import show_photo
 from dialer.web.console.case_view import TEMPLATE, Typed, case_facts
-from dialer.web.console.refusals import problem
 from dialer.web.console.registry import Section
 from dialer.web.console.visit import Asked, Visit
 
@@ -78,7 +78,7 @@ def clip(visit: Asked, file: str) -> Response:
 
 
 def _refused(visit: Visit, case_id: int, act: str, fault: Invalid) -> Response:
-    form = Typed(act=act, wrong={"why": problem(fault, visit.lang)})
+    form = Typed(act=act, wrong={"why": refusal_sentence(fault, visit.lang)})
     sheet = read_case(visit.engine, case_id, seen_by=visit.member.unit_id)
     return _page(visit, sheet, typed=form, status=_UNPROCESSABLE)
 

@@ -18,6 +18,7 @@ from dialer.domain.case_acts import CaseAct
 from dialer.domain.values import Grade, OutcomeKind, Track
 from dialer.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.language import mark
+from dialer.sentences import refusal_sentence
 from dialer.usecases.act_on_case import (
     ask_person,
     change_grade,
@@ -32,9 +33,7 @@ from dialer.usecases.file_case import file_for_case
 from dialer.usecases.read_case import read_case, units_to_hand_to
 from dialer.usecases.report_errand import approve_outcome
 from dialer.web.console.case_view import TEMPLATE, Typed, case_facts
-from dialer.web.console.case_words import conflict_words
 from dialer.web.console.pages.case import CaseId, Text
-from dialer.web.console.refusals import problem
 from dialer.web.console.registry import Section
 from dialer.web.console.unit_choice import typed_unit
 from dialer.web.console.visit import Asked, Visit
@@ -280,11 +279,11 @@ def _done(
         changed = Typed(act=typed.act, fields=typed.fields, shown_at=ground.shown_at or visit.now)
         return _again(visit, case_id, changed, _CONFLICT)
     except Conflict as fault:
-        why_not = conflict_words(fault, visit.lang)
+        why_not = refusal_sentence(fault, visit.lang)
         return _again(visit, case_id, Typed(act=typed.act, fields=typed.fields, refused=why_not), _CONFLICT)
     except Invalid as fault:
         field = _FIELDS.get(fault.field, fault.field)
-        wrong = {field: problem(fault, visit.lang)}
+        wrong = {field: refusal_sentence(fault, visit.lang)}
         return _again(visit, case_id, Typed(act=typed.act, fields=typed.fields, wrong=wrong), _UNPROCESSABLE)
     return visit.go(f"/cases/{case_id}", notice=notice)
 

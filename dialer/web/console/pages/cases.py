@@ -16,10 +16,10 @@ from dialer.domain.values import FraudType, Grade
 from dialer.errors import Invalid
 from dialer.language import mark
 from dialer.outcomes.period import Period, period_of
+from dialer.sentences import refusal_sentence
 from dialer.usecases.list_units import list_units
 from dialer.usecases.search_cases import search_cases
 from dialer.usecases.seek_text import SoughtKind, open_search, seal_search, understand
-from dialer.web.console.refusals import problem
 from dialer.web.console.registry import Section
 from dialer.web.console.unit_choice import unit_tree
 from dialer.web.console.visit import Asked
@@ -62,12 +62,12 @@ def cases(
         # A search that cannot be opened any more is none.
         wanted = open_search(visit.engine, who, who=visit.who) if who else None
     except Invalid as fault:
-        wrong = {fault.field: problem(fault, visit.lang)}
+        wrong = {fault.field: refusal_sentence(fault, visit.lang)}
         asked.pop("who", None)
     try:
         period = period_of(since, until, timezone=visit.engine.centre.timezone)
     except Invalid as fault:
-        wrong |= {fault.field: problem(fault, visit.lang)}
+        wrong |= {fault.field: refusal_sentence(fault, visit.lang)}
     found = search_cases(
         visit.engine,
         sought=wanted.sought if wanted is not None else None,

@@ -12,12 +12,12 @@ from dialer.domain.access import Act
 from dialer.domain.pause import PauseScope
 from dialer.errors import Invalid
 from dialer.language import mark
+from dialer.sentences import refusal_sentence
 from dialer.usecases.pause import pause, resume_one
 from dialer.usecases.see_alarm import see_alarm, see_alarms
 from dialer.usecases.set_pace import restore_pace, set_pace
 from dialer.web.console.control_view import TEMPLATE, Typed, now_facts, page_facts
 from dialer.web.console.door import House
-from dialer.web.console.refusals import problem
 from dialer.web.console.registry import Section
 from dialer.web.console.visit import Asked, Visit
 
@@ -63,7 +63,7 @@ def place(
             seen_by=visit.member.unit_id,
         )
     except Invalid as fault:
-        return _show(visit, wrong={fault.field: problem(fault, visit.lang)}, typed=typed)
+        return _show(visit, wrong={fault.field: refusal_sentence(fault, visit.lang)}, typed=typed)
     _forget_halted(visit)
     return visit.go(_HOME, notice=mark("It is paused, and rings again by itself when the time is over."))
 
@@ -96,7 +96,7 @@ def pace(
         )
     except Invalid as fault:
         field = "pace_why" if fault.field == "why" else fault.field
-        return _show(visit, wrong={field: problem(fault, visit.lang)}, typed=typed)
+        return _show(visit, wrong={field: refusal_sentence(fault, visit.lang)}, typed=typed)
     return visit.go(_HOME, notice=mark("The new pace holds."))
 
 
@@ -139,7 +139,7 @@ def _scope(text: str) -> PauseScope:
 def _number(text: str, field: str) -> int:
     digits = text.strip()
     if not (digits.isascii() and digits.isdecimal() and len(digits) < 10):  # noqa: PLR2004  # fits every column
-        raise Invalid(field=field, problem="is no whole number" if digits else "is empty")
+        raise Invalid(field=field, problem=mark("is no whole number") if digits else mark("is empty"))
     return int(digits)
 
 
@@ -147,7 +147,9 @@ def _fraction(text: str, field: str) -> float:
     try:
         value = float(text.strip().replace(",", "."))
     except ValueError:
-        raise Invalid(field=field, problem="is no number" if text.strip() else "is empty") from None
+        raise Invalid(
+            field=field, problem=mark("is no number") if text.strip() else mark("is empty")
+        ) from None
     if value != value or value in {float("inf"), float("-inf")}:  # noqa: PLR0124  # what is no number equals nothing
         raise Invalid(field=field, problem="is no number")
     return value

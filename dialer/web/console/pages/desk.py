@@ -14,6 +14,7 @@ from dialer.domain.errand import AssignmentState
 from dialer.domain.stop_payment import StopResult
 from dialer.errors import Conflict, Invalid, Overtaken, Refusal, Unavailable
 from dialer.language import mark
+from dialer.sentences import refusal_sentence
 from dialer.store.desk import Scope
 from dialer.usecases import show_desk as rooms
 from dialer.usecases.choose_extension import choose_extension
@@ -35,7 +36,6 @@ from dialer.usecases.take_up import take_up
 from dialer.usecases.transfer_errand import accept_transfer, refuse_transfer, transfer_errand
 from dialer.web.console import desk_words as words
 from dialer.web.console.desk_form import CHOICES, MONEY, ReportForm, call_time
-from dialer.web.console.refusals import problem
 from dialer.web.console.registry import Section
 from dialer.web.console.unit_choice import unit_tree
 from dialer.web.console.visit import Asked, Visit
@@ -72,7 +72,7 @@ def extension(visit: Asked, extension: Annotated[str, Form()] = "") -> Response:
     try:
         choose_extension(visit.engine, visit.member, extension)
     except Invalid as fault:
-        wrong = {"extension": problem(fault, visit.lang)}
+        wrong = {"extension": refusal_sentence(fault, visit.lang)}
         return visit.page(_ROOM, status=_UNFIT, **_room(visit), wrong=wrong)
     return visit.go(_HOME, notice=mark("Your desk's telephone is kept."))
 
@@ -152,7 +152,7 @@ def report(visit: Asked, task_id: int, form: Annotated[ReportForm, Depends()]) -
     bench = show_bench(visit.engine, task_id, by=visit.who, scope=_scope(visit))
     given, faults = form.understood()
     if given is None:
-        wrong = {name: problem(fault, visit.lang) for name, fault in faults.items()}
+        wrong = {name: refusal_sentence(fault, visit.lang) for name, fault in faults.items()}
         return _task(visit, bench, status=_UNFIT, form=form, wrong=wrong)
     points = _points(visit, bench)
     try:
@@ -292,10 +292,10 @@ def _again(
     """The page with its dialog as it was filled in, and what stands against it."""
     bench = show_bench(visit.engine, task_id, by=visit.who, scope=_scope(visit))
     if isinstance(fault, Invalid):
-        wrong, status = {f"{dialog}.{fault.field}": problem(fault, visit.lang)}, _UNFIT
+        wrong, status = {f"{dialog}.{fault.field}": refusal_sentence(fault, visit.lang)}, _UNFIT
     else:
         lost = isinstance(fault, Overtaken)
-        wrong, status = ({} if lost else {f"{dialog}.": words.conflict_sentence(fault, visit.lang)}), _TAKEN
+        wrong, status = ({} if lost else {f"{dialog}.": refusal_sentence(fault, visit.lang)}), _TAKEN
     return _task(visit, bench, status=status, wrong=wrong, dialog=dialog, typed=typed, token=token)
 
 

@@ -9,10 +9,10 @@ from starlette.responses import Response
 
 from dialer.errors import Invalid, NotFound
 from dialer.language import mark
+from dialer.sentences import refusal_sentence
 from dialer.usecases.first_administrator import is_first_link_good, make_first_administrator
 from dialer.web.console import cookies
 from dialer.web.console.homes import home_of
-from dialer.web.console.refusals import problem
 from dialer.web.console.registry import OPEN, Section
 from dialer.web.console.visit import Asked
 
@@ -55,7 +55,7 @@ def make(
             status=_UNFIT,
             login=login[:64],
             display_name=display_name[:64],
-            problems={fault.field: problem(fault, visit.lang)},
+            problems={fault.field: refusal_sentence(fault, visit.lang)},
         )
     visit.somebody = made.member
     response = visit.go(home_of(visit), notice=mark("The first account is made. Make one for everybody."))

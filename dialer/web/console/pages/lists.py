@@ -19,6 +19,7 @@ from dialer.errors import Conflict, Invalid, NoPhoneColumn, NotFound, UnusableFi
 from dialer.intake.headings import fields_of
 from dialer.intake.records import Field
 from dialer.language import mark
+from dialer.sentences import refusal_sentence, sentence
 from dialer.usecases.decide_load import approve_load, begin_withdrawal
 from dialer.usecases.draft_list import (
     correct_draft,
@@ -39,9 +40,8 @@ from dialer.usecases.show_loads import (
     show_load,
     show_loads,
 )
-from dialer.web.console.list_words import FIELDS, notice_words, reason_words, unusable_words
+from dialer.web.console.list_words import FIELDS, notice_words
 from dialer.web.console.page_counts import page_counts
-from dialer.web.console.refusals import problem
 from dialer.web.console.registry import Section
 from dialer.web.console.visit import Asked, Visit
 
@@ -86,10 +86,10 @@ def drop(
             unit_id=visit.member.unit_id,
         )
     except UnusableFile as fault:
-        told = f"{file.filename}: {unusable_words(fault, visit.lang)}"
+        told = f"{file.filename}: {refusal_sentence(fault, visit.lang)}"
         return _show_lists(visit, wrong={"file": told}, source=source)
     except Invalid as fault:
-        return _show_lists(visit, wrong={fault.field: problem(fault, visit.lang)}, source=source)
+        return _show_lists(visit, wrong={fault.field: refusal_sentence(fault, visit.lang)}, source=source)
     return visit.go(_draft_path(draft_id, dry=bool(dry)))
 
 
@@ -120,7 +120,9 @@ def columns(
     try:
         correct_draft(visit.engine, draft_id, chosen, source=source, by=visit.who)
     except Invalid as fault:
-        return _show_draft(visit, draft_id, dry=bool(dry), wrong={fault.field: problem(fault, visit.lang)})
+        return _show_draft(
+            visit, draft_id, dry=bool(dry), wrong={fault.field: refusal_sentence(fault, visit.lang)}
+        )
     return visit.go(_draft_path(draft_id, dry=bool(dry)), notice=mark("Its columns are understood so now."))
 
 
@@ -221,7 +223,9 @@ def hold(
             why=why,
         )
     except Invalid as fault:
-        return _show_load(visit, load_id, act="pause", wrong={fault.field: problem(fault, visit.lang)})
+        return _show_load(
+            visit, load_id, act="pause", wrong={fault.field: refusal_sentence(fault, visit.lang)}
+        )
     return visit.go(f"/lists/{load_id}", notice=mark("Its ringing is paused."))
 
 
@@ -241,7 +245,9 @@ def withdraw(visit: Asked, load_id: _Number, why: Annotated[str, Form(max_length
     try:
         begin_withdrawal(visit.engine, load_id, by=visit.who, why=why)
     except Invalid as fault:
-        return _show_load(visit, load_id, act="withdraw", wrong={fault.field: problem(fault, visit.lang)})
+        return _show_load(
+            visit, load_id, act="withdraw", wrong={fault.field: refusal_sentence(fault, visit.lang)}
+        )
     except Conflict:
         return visit.go(f"/lists/{load_id}", notice=_MEANWHILE)
     return visit.go(f"/lists/{load_id}", notice=mark("The list is withdrawn. What had begun goes on."))
@@ -295,7 +301,7 @@ def _show_draft(
         look = look_at_draft(visit.engine, draft_id, by=visit.who, seen_by=visit.member.unit_id)
         columns = _once((column.heading, column.field) for column in look.columns)
     except UnusableFile as fault:
-        unusable = unusable_words(fault, visit.lang)
+        unusable = refusal_sentence(fault, visit.lang)
         if isinstance(fault, NoPhoneColumn):
             columns = _once(zip(fault.headings, fields_of(fault.headings), strict=True))
     return visit.page(
@@ -354,7 +360,7 @@ def _load_facts(visit: Visit, found: LoadFile) -> dict[str, Any]:
 def _words(visit: Visit) -> dict[str, Any]:
     grade = visit.engine.centre.default_grade
     return {
-        "reason": lambda text: reason_words(text, visit.lang),
+        "reason": lambda text: sentence(text, visit.lang),
         "notice": lambda code: notice_words(code, visit.lang, default_grade=grade),
     }
 

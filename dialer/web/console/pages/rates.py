@@ -11,19 +11,19 @@ from starlette.responses import Response
 from dialer.domain.access import Act
 from dialer.domain.values import AmountKind, FraudType, Grade
 from dialer.errors import Invalid
-from dialer.figure_words import basis_word, count_word, rate_sentence, rate_word
 from dialer.language import mark
 from dialer.outcomes.cuts import Dimension
 from dialer.outcomes.rates import rates_of
+from dialer.sentences import refusal_sentence
 from dialer.usecases.cut_rates import Asked as Cut
 from dialer.usecases.cut_rates import CutReport, check_behind, cut_choices, cut_rates, note_export, page_of
 from dialer.web.console import rates_view
 from dialer.web.console.page_counts import page_counts
 from dialer.web.console.rates_form import Given, RatesForm, spans
-from dialer.web.console.refusals import problem
 from dialer.web.console.registry import Section
 from dialer.web.console.sheets import as_file
 from dialer.web.console.visit import Asked, Visit
+from dialer.words import basis_word, count_word, rate_sentence, rate_word
 
 pages = Section()
 _UNFIT = 422
@@ -50,7 +50,7 @@ def rates(visit: Asked, form: Given) -> Response:
     try:
         asked = form.asked(timezone)
     except Invalid as fault:
-        wrong = {fault.field: problem(fault, visit.lang)}
+        wrong = {fault.field: refusal_sentence(fault, visit.lang)}
         asked = Cut()
     unit_id = visit.member.unit_id
     choices = cut_choices(visit.engine, asked, reader_unit_id=unit_id)

@@ -11,14 +11,14 @@ from dialer.domain.access import Act
 from dialer.domain.values import Grade
 from dialer.errors import Conflict, Invalid, NotFound
 from dialer.language import mark
+from dialer.sentences import refusal_sentence
 from dialer.store.scripts import Version
-from dialer.trial_words import MEASURES, MEASURES_SAY, verdict_in
 from dialer.usecases.script_book import script_versions, show_script
 from dialer.usecases.try_scripts import Comparison, compare_versions, set_trial
-from dialer.web.console.refusals import problem
 from dialer.web.console.registry import Section
 from dialer.web.console.script_pages import address, heading, need_all, sees_all
 from dialer.web.console.visit import Asked, Visit
+from dialer.words import MEASURES, MEASURES_SAY, verdict_in
 
 pages = Section()
 _TEMPLATE = "console/script_trial.html"
@@ -50,7 +50,7 @@ def begin(
         weights = {} if ends else _weights(typed)
         set_trial(visit.engine, script_id, weights, by=visit.who, reason=reason, grade=scope)
     except Invalid as fault:
-        wrong = {fault.field: problem(fault, visit.lang)}
+        wrong = {fault.field: refusal_sentence(fault, visit.lang)}
         return _show(visit, script_id, scope, status=_UNFIT, wrong=wrong, typed=typed, reason=reason)
     except Conflict:
         refused = visit.say(mark("A draft cannot be tried: it must be approved first."))

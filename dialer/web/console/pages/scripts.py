@@ -9,8 +9,9 @@ from starlette.responses import Response
 
 from dialer.domain.access import Act
 from dialer.errors import Conflict, Invalid, UnusableFile
-from dialer.language import mark
+from dialer.language import Text, mark
 from dialer.scripts.reading import ScriptUnreadable
+from dialer.sentences import refusal_sentence, sentence
 from dialer.store.scripts import Version
 from dialer.usecases.approve_script import NotApproved, NotRendered, approve_script
 from dialer.usecases.draft_script import SameWords, draft_script, examine_script
@@ -18,12 +19,10 @@ from dialer.usecases.script_book import list_scripts, script_versions, show_scri
 from dialer.usecases.script_sound import rendering, somebody_renders, start_rendering
 from dialer.usecases.seed_scripts import shipped_bases
 from dialer.web.console import script_view
-from dialer.web.console.refusals import problem, told
 from dialer.web.console.registry import Section
 from dialer.web.console.script_difference import difference
 from dialer.web.console.script_drawing import picture
 from dialer.web.console.script_pages import address, heading, need_all, was_live
-from dialer.web.console.script_sentences import problem_in
 from dialer.web.console.visit import Asked, Visit
 
 pages = Section()
@@ -86,7 +85,7 @@ def approve(
         approve_script(visit.engine, script_id, version, by=visit.who, reason=reason, goes_live=live)
     except Invalid as fault:
         return _show(
-            visit, script_id, version, status=_UNFIT, wrong={fault.field: problem(fault, visit.lang)}
+            visit, script_id, version, status=_UNFIT, wrong={fault.field: refusal_sentence(fault, visit.lang)}
         )
     except NotApproved:
         refused = visit.say(mark("It cannot be approved: what is found below must be mended first."))
@@ -181,7 +180,7 @@ def draft(
         facts = _editor(text, file_name) | {"refused": refused}
         return visit.page(_DRAFT, status=_TAKEN, **facts)
     except (Invalid, UnusableFile) as fault:
-        facts = _editor(source, name) | {"refused": told(fault, visit.lang)}
+        facts = _editor(source, name) | {"refused": refusal_sentence(fault, visit.lang)}
         return visit.page(_DRAFT, status=_UNFIT, **facts)
     start_rendering(visit.engine, version.script_id, version.number, by=visit.who)
     return visit.go(
@@ -236,7 +235,7 @@ def _rendered(visit: Visit, script_id: str, number: int) -> dict[str, Any]:
     waits = found is not None and found.state.is_open
     return {
         "render": found,
-        "render_fault": problem_in(visit.lang, found.error) if found is not None else "",
+        "render_fault": sentence(Text.load(found.error), visit.lang) if found is not None else "",
         "progress_address": address(script_id, "/progress", version=number),
         "nobody_renders": waits and not somebody_renders(visit.engine),
     }
@@ -285,6 +284,6 @@ def _fault(visit: Visit, fault: ScriptUnreadable, text: str) -> dict[str, Any]:
         "line": here,
         "file": fault.file,
         "node": fault.node,
-        "problem": problem_in(visit.lang, fault.problem),
+        "problem": sentence(fault.problem, visit.lang),
         "excerpt": [(number, lines[number - 1]) for number in around],
     }

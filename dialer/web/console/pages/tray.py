@@ -10,8 +10,8 @@ from starlette.responses import Response
 from dialer.domain.access import Act
 from dialer.errors import Conflict, Invalid
 from dialer.language import mark
+from dialer.sentences import refusal_sentence
 from dialer.usecases.sort_tray import Sorted, assign_cases, assign_unit, show_group, show_tray
-from dialer.web.console.refusals import problem
 from dialer.web.console.registry import Section
 from dialer.web.console.unit_choice import typed_unit, unit_names
 from dialer.web.console.unit_views import paths, unit_tabs
@@ -45,11 +45,10 @@ def sort(
             visit.engine, case_id, unit_id=unit_id, by=visit.who, alike=True, teach=teach, seen_by=seen_by
         )
     except Invalid as fault:
-        return _show(visit, case_id=case_id, wrong=problem(fault, visit.lang), typed=typed)
+        return _show(visit, case_id=case_id, wrong=refusal_sentence(fault, visit.lang), typed=typed)
     except Conflict as fault:
-        if fault.current.startswith("unit/"):
-            known = visit.say(mark("lists that write this mean another unit already"))
-            return _show(visit, case_id=case_id, wrong=known, typed=typed)
+        if fault.current == "alias":
+            return _show(visit, case_id=case_id, wrong=refusal_sentence(fault, visit.lang), typed=typed)
         raise
     return visit.go(_TRAY, notice=_told(visit, done, group.index.label(unit_id)))
 
@@ -75,7 +74,7 @@ def some(
         unit_id = typed_unit(page.index, typed)
         done = assign_cases(visit.engine, chosen, unit_id=unit_id, by=visit.who, seen_by=seen_by)
     except Invalid as fault:
-        wrong = {fault.field: problem(fault, visit.lang)}
+        wrong = {fault.field: refusal_sentence(fault, visit.lang)}
         return _show_group(visit, case_id, wrong=wrong, typed=typed, chosen=frozenset(chosen))
     return visit.go(_TRAY, notice=_told(visit, done, page.index.label(unit_id)))
 

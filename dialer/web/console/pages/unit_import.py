@@ -14,8 +14,8 @@ from starlette.responses import Response
 from dialer.domain.access import Act
 from dialer.errors import Conflict, NotFound, UnusableFile
 from dialer.language import mark
+from dialer.sentences import refusal_sentence
 from dialer.usecases.import_units import Preview, UnusableUnits, import_units, preview_units
-from dialer.web.console.refusals import told
 from dialer.web.console.registry import Section
 from dialer.web.console.unit_views import fault_lines, unit_tabs
 from dialer.web.console.visit import Asked, Visit
@@ -62,7 +62,7 @@ def preview(
             name=name,
         )
     except UnusableFile as fault:
-        return _refuse(visit, told(fault, visit.lang), name)
+        return _refuse(visit, refusal_sentence(fault, visit.lang), name)
     return _show(visit, seen, content=base64.b64encode(data).decode(), name=name, close=close)
 
 
@@ -79,9 +79,9 @@ def take(
     try:
         done = import_units(visit.engine, data, by=visit.who, close_missing=close, revision=revision)
     except Conflict as fault:
-        return _refuse(visit, told(fault, visit.lang), name[:100])
+        return _refuse(visit, refusal_sentence(fault, visit.lang), name[:100])
     except UnusableFile as fault:
-        return _refuse(visit, told(fault, visit.lang), name[:100])
+        return _refuse(visit, refusal_sentence(fault, visit.lang), name[:100])
     text = mark(
         "Taken in: added %(new)s, moved %(moved)s, renamed %(renamed)s, closed %(closed)s; aliases learned:"
         " %(aliases)s; cases sorted: %(placed)s."

@@ -11,9 +11,9 @@ from dialer.domain.access import Act
 from dialer.domain.units import UnitIndex
 from dialer.errors import Conflict, Invalid, NotFound
 from dialer.language import mark
+from dialer.sentences import refusal_sentence
 from dialer.usecases.show_units import show_transfers, show_work
 from dialer.usecases.transfer_errand import accept_transfer, refuse_transfer, transfer_errand
-from dialer.web.console.refusals import problem
 from dialer.web.console.registry import Section
 from dialer.web.console.unit_choice import typed_unit, unit_names
 from dialer.web.console.unit_views import names, unit_tabs
@@ -40,7 +40,7 @@ def refuse(visit: Asked, transfer_id: int, why: Annotated[str, Form()] = "") -> 
     try:
         refuse_transfer(visit.engine, transfer_id, by=visit.who, why=why[:500], seen_by=visit.member.unit_id)
     except Invalid as fault:
-        return _show_all(visit, wrong={transfer_id: problem(fault, visit.lang)})
+        return _show_all(visit, wrong={transfer_id: refusal_sentence(fault, visit.lang)})
     return visit.go(_ALL, notice=mark("Refused: the work stays where it is, and both see why."))
 
 
@@ -67,25 +67,13 @@ def ask(
         )
     except Invalid as fault:
         return _show_form(
-            visit, assignment_id, problems={fault.field: problem(fault, visit.lang)}, typed=typed
+            visit, assignment_id, problems={fault.field: refusal_sentence(fault, visit.lang)}, typed=typed
         )
     except Conflict as fault:
-        refused = _refused(visit, fault, index)
+        refused = refusal_sentence(fault, visit.lang)
         return _show_form(visit, assignment_id, problems={"unit": refused}, typed=typed)
     notice = mark("Asked: it stays here, and its clocks go on, until the other unit accepts.")
     return visit.go(f"/units/{work.unit_id}", notice=notice)
-
-
-def _refused(visit: Visit, fault: Conflict, index: UnitIndex) -> str:
-    match fault.current:
-        case "asked":
-            return visit.say(mark("it is on its way to another unit already"))
-        case "closed":
-            return visit.say(mark("this unit is closed and takes nothing new"))
-        case current if any(current == index.label(unit.id) for unit in index):
-            return visit.say(mark("it is that unit's already"))
-        case _:
-            return visit.say(mark("somebody has reported or withdrawn it meanwhile"))
 
 
 def _show_all(visit: Visit, *, wrong: dict[int, str] | None = None) -> Response:

@@ -12,11 +12,11 @@ from dialer.domain.unit_plan import UnitField
 from dialer.domain.values import Grade
 from dialer.errors import Conflict, Invalid
 from dialer.language import Lang, mark
+from dialer.sentences import refusal_sentence
 from dialer.store.reads.unit_work import Waiting
 from dialer.usecases.cut_rates import note_export
 from dialer.usecases.show_units import show_tree, show_unit, unit_rows
 from dialer.usecases.sort_tray import forget_alias, teach_alias
-from dialer.web.console.refusals import problem
 from dialer.web.console.registry import Section
 from dialer.web.console.sheets import Cell, Sheet, as_file
 from dialer.web.console.unit_views import names, paths, unit_tabs
@@ -93,7 +93,7 @@ def add_alias(visit: Asked, unit_id: int, text: Annotated[str, Form()] = "") -> 
             visit.engine, text[:100], unit_id=unit_id, by=visit.who, seen_by=visit.member.unit_id
         )
     except Invalid as fault:
-        return _show(visit, unit_id, Waiting.ALL, wrong=problem(fault, visit.lang), typed=text[:100])
+        return _show(visit, unit_id, Waiting.ALL, wrong=refusal_sentence(fault, visit.lang), typed=text[:100])
     except Conflict:
         taken = visit.say(mark("means another unit already, or this one is closed"))
         return _show(visit, unit_id, Waiting.ALL, wrong=taken, typed=text[:100])
