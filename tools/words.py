@@ -1,5 +1,5 @@
-"""`make words`: brings the Chinese catalogue to what the code says. New sentences come without a translation and are
-printed; sentences that nobody says any more are dropped.
+"""`make words`: brings the Chinese catalogue and the glossary to what the code says. New sentences come without a
+translation and are printed; sentences that the code no longer has are dropped.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "dialer" / "locale" / "zh" / "LC_MESSAGES" / "dialer.po"
+GLOSSARY = ROOT / "docs" / "glossary.md"
 _TEMPLATES = [("**/templates/**.html", "jinja2.ext:babel_extract")]
 _SAID_IN_PLACE = {
     "mark": (0,),
@@ -52,6 +53,9 @@ _REFUSALS = frozenset(
         "Probe",
     }
 )
+
+TABLE = re.compile(r"<!-- words: (\w+) -->\n(.*?)<!-- end -->", re.DOTALL)
+"""The place of one enumeration's words in the glossary: its name, and what stands there."""
 
 _HEAD = """\
 # The Chinese of everything that is said to people. `make words` brings it to what the code says.
@@ -162,9 +166,28 @@ def untranslated(catalogue: Catalog) -> list[str]:
     return missing
 
 
+def glossary(text: str, catalogue: Catalog) -> str:
+    """The glossary with the words of each enumeration in its place. Raises `KeyError` for an unknown one."""
+    from dialer.words import KNOWN, Lang, word  # noqa: PLC0415  # also run as a script
+
+    kinds = {kind.__name__: kind for kind in KNOWN}
+
+    def table(place: re.Match[str]) -> str:
+        lines = ["| Value | English | Chinese |", "|---|---|---|"]
+        for member in kinds[place[1]]:
+            english = word(member, Lang.EN)
+            message = catalogue.get(english, place[1])
+            chinese = _text(message.string) if message is not None else ""
+            lines.append(f"| `{member.value}` | {english} | {chinese} |")
+        return "\n".join([f"<!-- words: {place[1]} -->", *lines, "<!-- end -->"])
+
+    return TABLE.sub(table, text)
+
+
 def main() -> int:
     new = renewed(read())
     CATALOGUE.write_bytes(written(new))
+    GLOSSARY.write_text(glossary(GLOSSARY.read_text(encoding="utf-8"), new), encoding="utf-8")
     missing = untranslated(new)
     for text in missing:
         sys.stdout.write(f"no Chinese yet: {text}\n")
