@@ -9,11 +9,11 @@ BIN := $(ROOT)/.venv/bin
 # Arguments for the tests and the demo: make test T="tests/runtime -x", make demo A="--until-settled".
 T ?=
 A ?=
-# make chaos SEED=night MINUTES=2: the same seed, the same faults.
+# make chaos SEED=night MINUTES=2: the same seed, the same faults. make fuzz SEED=7: the same examples.
 SEED ?=
 MINUTES ?= 2
 
-.PHONY: help setup demo test lint words bench chaos clean
+.PHONY: help setup demo test fuzz lint words bench chaos clean
 
 help: ## what there is to make
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
@@ -27,6 +27,9 @@ demo: setup ## the whole service on a simulated line, with the sample list loade
 test: setup ## all tests, on real PostgreSQL and Valkey, pages in a real Chromium
 	@sh "$(ROOT)/tools/browser.sh"
 	@cd "$(ROOT)" && "$(BIN)/python" -m pytest -n auto --dist worksteal $(T)
+
+fuzz: setup ## the tests that explore at random, with new seeds for MINUTES=; SEED= repeats one round, T= one test of it
+	@cd "$(ROOT)" && "$(BIN)/python" -m tools.fuzz --seed "$(SEED)" --minutes "$(MINUTES)" $(T)
 
 lint: setup ## ruff, formatting, types, direction of imports
 	@cd "$(ROOT)" && "$(BIN)/ruff" check .

@@ -18,6 +18,7 @@ import psycopg
 import pytest
 import redis
 import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 
 from dialer.errors import Unavailable
@@ -38,6 +39,11 @@ _FIRST_START = datetime(2026, 1, 1, tzinfo=UTC)
 _SHM = Path("/dev/shm")
 _MEMORY_BYTES = 6 << 30
 _names = itertools.count(1)
+_PATIENT = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+# The same examples every time; `make fuzz` takes the other profile, with a new seed for each round.
+settings.register_profile("repeat", _PATIENT, derandomize=True)
+settings.register_profile("explore", _PATIENT, derandomize=False)
+settings.load_profile("repeat")
 _running = pytest.StashKey[EmbeddedServers]()
 
 

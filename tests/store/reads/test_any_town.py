@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from random import Random
 
-import pytest
-
 from dialer.domain.case import CaseStatus
 from dialer.domain.values import Contact, FraudType, Grade, OutcomeKind, TelephonyResult
 from dialer.outcomes.figures import Slice
 from dialer.outcomes.period import Period
 from dialer.outcomes.rates import rates_of
 from dialer.store.reads.figures import figures
+from tests.seeds import seeds
 from tests.store.reads.town import MORNING, Town
 
 CASES = 40
@@ -66,7 +65,7 @@ def holds(one: Slice) -> None:
     assert c.robot_calls == sum(c.results.values()) + c.robot_calls_under_way
 
 
-@pytest.mark.parametrize("seed", range(3))
+@seeds(3)
 def test_every_rate_is_a_part_of_a_whole(town: Town, seed: int):
     fill(town, seed)
     for hours in (0, 24, 1_000):

@@ -19,6 +19,7 @@ from dialer.store import units
 from dialer.store.reads.cut_figures import BEHIND, Window, behind, breakdown, waits
 from dialer.store.reads.figures import figures
 from dialer.store.reads.measures import CASE_MEASURES
+from tests.seeds import seeds
 from tests.store.reads.test_any_town import fill
 from tests.store.reads.town import MORNING, Town
 
@@ -62,7 +63,7 @@ def scatter(town: Town, seed: int) -> dict[str, int]:
     return {"city": city, "east": east, "gate": gate}
 
 
-@pytest.mark.parametrize("seed", range(2))
+@seeds(2)
 def test_the_whole_is_what_the_report_says(town: Town, seed: int):
     scatter(town, seed)
     for period in (Period(), Period(start=MORNING + timedelta(hours=9), end=MORNING + timedelta(hours=30))):

@@ -83,6 +83,7 @@ def test_every_operation_is_asked(described: schemathesis.schemas.BaseSchema):
     assert found == set(OPERATIONS)
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_every_answer_is_one_that_the_description_names(
@@ -90,9 +91,6 @@ def test_every_answer_is_one_that_the_description_names(
 ):
     @settings(
         max_examples=40,
-        deadline=None,
-        derandomize=True,
-        database=None,
         suppress_health_check=list(HealthCheck),
     )
     @given(case=described[path][method].as_strategy(generation_mode=mode))
