@@ -53,6 +53,19 @@ def fill(town: Town, seed: int) -> None:
             )
         if chance.random() < 0.2:
             town.put_filed(case_id, "A1")
+        if chance.random() < 0.5:
+            line = town.outcome(
+                case_id,
+                at=MORNING + moment(),
+                drill=chance.random() < 0.2,
+                intended_fen=chance.randrange(1, 1_000_000),
+                stopped_fen=chance.choice([0, chance.randrange(1_000_000)]),
+                returned_fen=chance.choice([0, chance.randrange(1_000_000)]),
+            )
+            if chance.random() < 0.5:
+                town.approve(line)
+            if chance.random() < 0.2:
+                town.outcome(case_id, at=MORNING + moment(), reverses=line)
 
 
 def holds(one: Slice) -> None:

@@ -8,11 +8,11 @@ from random import Random
 import pytest
 import sqlalchemy as sa
 
-from dialer.domain.values import FraudType, Grade, TelephonyResult
+from dialer.domain.values import AmountKind, FraudType, Grade, TelephonyResult
 from dialer.errors import Invalid
 from dialer.outcomes.counts import COUNTED, Counts
 from dialer.outcomes.cuts import WAIT_BOUNDS_SECONDS, Cut, Dimension
-from dialer.outcomes.figures import Slice
+from dialer.outcomes.figures import Money, Slice
 from dialer.outcomes.period import Period
 from dialer.store import tables as t
 from dialer.store import units
@@ -81,6 +81,10 @@ def test_the_parts_add_up_to_the_whole(town: Town, dimension: Dimension):
     for name in COUNTED:
         of_parts = sum(getattr(one.counts, name) for one in found.slices.values())
         assert of_parts == getattr(found.total.counts, name), name
+    for kind in AmountKind:
+        for state in ("approved_fen", "unapproved_fen", "reversed_fen"):
+            of_parts = sum(getattr(one.amounts[kind], state) for one in found.slices.values())
+            assert of_parts == getattr(found.total.amounts[kind], state) > 0, (kind, state)
     for result in TelephonyResult:
         assert (
             sum(one.counts.results[result] for one in found.slices.values())
@@ -105,6 +109,7 @@ def test_a_part_is_the_cut_of_its_value(town: Town):
                 assert total == slices[value], value
             else:
                 assert total.counts == Counts(results=dict.fromkeys(TelephonyResult, 0)), value
+                assert set(total.amounts.values()) == {Money()}, value
 
 
 def test_units_stand_side_by_side_below_the_readers_own(town: Town):
