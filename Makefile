@@ -12,8 +12,9 @@ A ?=
 # make chaos SEED=night MINUTES=2: the same seed, the same faults. make fuzz SEED=7: the same examples.
 SEED ?=
 MINUTES ?= 2
+N ?= 20
 
-.PHONY: help setup demo test test-pythons fuzz lint words bench chaos clean
+.PHONY: help setup demo test test-pythons fuzz mutants lint words bench chaos clean
 
 help: ## what there is to make
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
@@ -33,6 +34,9 @@ test-pythons: test ## as make test, then all but the stories on each other of Py
 
 fuzz: setup ## the tests that explore at random, with new seeds for MINUTES=; SEED= repeats one round, T= one test of it
 	@cd "$(ROOT)" && "$(BIN)/python" -m tools.fuzz --seed "$(SEED)" --minutes "$(MINUTES)" $(T)
+
+mutants: setup ## N= places of each group changed one by one (SEED= chooses which): do the tests notice? T= groups
+	@cd "$(ROOT)" && "$(BIN)/python" -m tools.mutants $(if $(SEED),--seed "$(SEED)") --number "$(N)" $(T)
 
 lint: setup ## ruff, formatting, types, direction of imports
 	@cd "$(ROOT)" && "$(BIN)/ruff" check .
