@@ -9,14 +9,15 @@ BIN := $(ROOT)/.venv/bin
 # Arguments for the tests and the demo: make test T="tests/runtime -x", make demo A="--until-settled".
 T ?=
 A ?=
-# make chaos SEED=night MINUTES=2: the same seed, the same faults.
+# make chaos SEED=night MINUTES=2: the same seed, the same faults. make fuzz SEED=7: the same examples.
 SEED ?=
 MINUTES ?= 2
+N ?= 20
 
-.PHONY: help setup demo test lint words bench chaos clean
+.PHONY: help setup demo test test-pythons fuzz mutants lint words bench chaos clean
 
 help: ## what there is to make
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
 
 setup: ## a virtual environment in .venv with everything pinned (PYTHON=python3.12 chooses the interpreter)
 	@PYTHON="$(PYTHON)" sh "$(ROOT)/tools/setup.sh"
@@ -27,6 +28,15 @@ demo: setup ## the whole service on a simulated line, with the sample list loade
 test: setup ## all tests, on real PostgreSQL and Valkey, pages in a real Chromium
 	@sh "$(ROOT)/tools/browser.sh"
 	@cd "$(ROOT)" && "$(BIN)/python" -m pytest -n auto --dist worksteal $(T)
+
+test-pythons: test ## as make test, then all but the stories on each other of Python 3.11, 3.12, 3.13 that is here
+	@cd "$(ROOT)" && sh tools/pythons.sh $(T)
+
+fuzz: setup ## the tests that explore at random, with new seeds for MINUTES=; SEED= repeats one round, T= one test of it
+	@cd "$(ROOT)" && "$(BIN)/python" -m tools.fuzz --seed "$(SEED)" --minutes "$(MINUTES)" $(T)
+
+mutants: setup ## N= places of each group changed one by one (SEED= chooses which): do the tests notice? T= groups
+	@cd "$(ROOT)" && "$(BIN)/python" -m tools.mutants $(if $(SEED),--seed "$(SEED)") --number "$(N)" $(T)
 
 lint: setup ## ruff, formatting, types, direction of imports
 	@cd "$(ROOT)" && "$(BIN)/ruff" check .
@@ -44,5 +54,5 @@ chaos: setup ## all of it killed, stopped, cut off at random for MINUTES= from S
 	@cd "$(ROOT)" && "$(BIN)/python" -m chaos --seed "$(SEED)" --minutes "$(MINUTES)"
 
 clean: ## removes .venv, caches and built files; the data in var/ stay
-	@cd "$(ROOT)" && rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@cd "$(ROOT)" && rm -rf .venv .venv-3.* dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	@find "$(ROOT)/dialer" "$(ROOT)/audio" "$(ROOT)/chaos" "$(ROOT)/tests" -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -6,6 +6,7 @@ and the first one leaves last. They and their files are gone after the run, also
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import shutil
@@ -18,6 +19,8 @@ import psycopg
 import pytest
 import redis
 import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
+from jinja2 import Environment
 from psycopg import sql
 
 from dialer.errors import Unavailable
@@ -38,7 +41,35 @@ _FIRST_START = datetime(2026, 1, 1, tzinfo=UTC)
 _SHM = Path("/dev/shm")
 _MEMORY_BYTES = 6 << 30
 _names = itertools.count(1)
+_PATIENT = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+# The same examples every time; `make fuzz` takes the other profile, with a new seed for each round.
+settings.register_profile("repeat", _PATIENT, derandomize=True)
+settings.register_profile("explore", _PATIENT, derandomize=False)
+settings.load_profile("repeat")
 _running = pytest.StashKey[EmbeddedServers]()
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays: the garbage collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates_compiled_once() -> Iterator[None]:
+    """A template is compiled once for all the applications of a run, not for each of them."""
+    compiled: dict[tuple[object, ...], object] = {}
+    compile_one = Environment.compile
+
+    def compile_once(self: Environment, source: str, *args: object, **named: object) -> object:
+        key = (source, *args, *named.items())
+        if key not in compiled:
+            compiled[key] = compile_one(self, source, *args, **named)
+        return compiled[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Environment, "compile", compile_once)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -161,7 +192,8 @@ def _first_start(url: str) -> None:
 
 
 def _create(admin: psycopg.Connection, name: str, template: str) -> None:
-    statement = "create database {} template {}"
+    # In memory, to copy the files takes half the time of writing each of their blocks to the log.
+    statement = "create database {} template {} strategy file_copy"
     admin.execute(sql.SQL(statement).format(sql.Identifier(name), sql.Identifier(template)))
 
 

@@ -1,11 +1,12 @@
 #!/bin/sh
 # Afterwards .venv holds every pinned dependency (checked by hash) and this project itself, editable.
-# Does nothing when that is so already. PYTHON names the interpreter; uv is used where there is one.
+# Does nothing when that is so already. PYTHON names the interpreter, VENV another folder than .venv for it; uv is used
+# where there is one. A Python of Debian that lacks its venv module gets it where root may install.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$root"
-venv=$root/.venv
+venv=$root/${VENV:-.venv}
 stamp=$venv/.ready
 
 wanted() { # the interpreter asked for, else the first good one
@@ -37,6 +38,19 @@ is_ready() {
     [ -z "${PYTHON:-}" ] || [ "$(version "$venv/bin/python")" = "$(version "$PYTHON")" ]
 }
 
+has_venv() {
+    "$1" -c 'import ensurepip, venv' 2>/dev/null
+}
+
+install_venv() { # of the interpreter's version, else of Debian's own; only the system's Python can be mended so
+    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 || return 0
+    case "$("$1" -c 'import sys; print(sys.base_prefix)')" in /usr) ;; *) return 0 ;; esac
+    package=python$(version "$1")-venv
+    echo "setup: installing what this Python lacks (apt-get install $package)" >&2
+    apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$package" >/dev/null ||
+        echo "setup: $package was not installed" >&2
+}
+
 refuse() {
     echo "setup: $1" >&2
     exit 1
@@ -56,15 +70,15 @@ command -v "$python" >/dev/null 2>&1 || refuse "no $python here: apt-get install
 [ -n "$(version "$python")" ] || refuse "$python does not run here: apt-get install python3 python3-venv, or choose one with PYTHON="
 fits "$python" || refuse "$python is not Python 3.11, 3.12 or 3.13: choose one with PYTHON="
 
-echo "setup: Python $(version "$python"), .venv from requirements.lock" >&2
+echo "setup: Python $(version "$python"), ${VENV:-.venv} from requirements.lock" >&2
 rm -rf "$venv"
 if command -v uv >/dev/null 2>&1; then
     uv venv --quiet --python "$(command -v "$python")" "$venv"
     VIRTUAL_ENV=$venv uv pip install --quiet --require-hashes -r requirements.lock
     VIRTUAL_ENV=$venv uv pip install --quiet --no-deps --no-build-isolation --offline -e .
 else
-    "$python" -c 'import ensurepip, venv' 2>/dev/null ||
-        refuse "this Python cannot make virtual environments: apt-get install python3-venv"
+    has_venv "$python" || install_venv "$python"
+    has_venv "$python" || refuse "this Python cannot make virtual environments: apt-get install python3-venv"
     "$python" -m venv "$venv"
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audio.loudness import SILENCE_DBFS, active_level, dbfs, frame_levels, peak
@@ -54,7 +54,6 @@ class TestLevel:
 
 
 class TestFiles:
-    @settings(deadline=None)
     @given(st.lists(st.integers(-32768, 32767), max_size=200), st.sampled_from([8000, 16000, 24000, 44100]))
     def test_what_is_written_is_read(self, samples: list[int], rate_hz: int):
         sound = Sound(pcm=array("h", samples).tobytes(), rate_hz=rate_hz)
@@ -80,7 +79,6 @@ class TestFiles:
 
 
 class TestResampling:
-    @settings(deadline=None)
     @given(st.sampled_from([8000, 11025, 16000, 22050, 24000, 32000, 44100, 48000]), st.integers(0, 400))
     def test_any_length_at_any_rate(self, rate_hz: int, count: int):
         out = to_telephone(array("h", [1000] * count), rate_hz)

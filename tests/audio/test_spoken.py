@@ -6,7 +6,7 @@ from datetime import date, time
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audio.spoken import amount, as_spoken, calendar_date, clock_time, digits, number
@@ -94,14 +94,12 @@ def test_dates_and_times():
     assert (clock_time(time(9, 0), "zh"), clock_time(time(9, 5), "en")) == ("九点", "nine oh five")
 
 
-@settings(deadline=None)
 @given(st.text("0123456789", min_size=1, max_size=20))
 def test_digit_by_digit_loses_no_digit(run: str):
     assert len(digits(run, "zh")) == len(run)
     assert len(digits(run, "en").split()) == len(run)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10**12 - 1))
 def test_a_cardinal_holds_no_figure_and_is_told_from_its_neighbour(value: int):
     for language in ("zh", "en"):

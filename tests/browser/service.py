@@ -11,13 +11,14 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from dialer.bootstrap import application, free_port
+from dialer.runtime.running import wait_until
 from dialer.settings import load_settings
 from dialer.store import facts
 from dialer.store.facts import ClockRow
@@ -100,12 +101,11 @@ def _set_clock(env: dict[str, str], *, speed: float) -> None:
 
 
 def _wait_until_up(process: subprocess.Popen[bytes], service: Service) -> None:
-    deadline = time.monotonic() + _UP_SECONDS
-    while time.monotonic() < deadline:
+    def answers() -> bool:
         assert process.poll() is None, service.log.read_text()[-3000:]
-        try:
-            with urllib.request.urlopen(f"{service.url}/health/engine", timeout=5):
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError(f"not up after {_UP_SECONDS:.0f} s: {service.log.read_text()[-3000:]}")
+        with suppress(OSError), urllib.request.urlopen(f"{service.url}/health/engine", timeout=5):
+            return True
+        return False
+
+    up = wait_until(answers, seconds=_UP_SECONDS, step_seconds=0.2)
+    assert up, f"not up after {_UP_SECONDS:.0f} s: {service.log.read_text()[-3000:]}"

@@ -11,6 +11,7 @@ from dialer.carrier.call import Status
 from dialer.carrier.lines.line import Cause, Verdict
 from dialer.carrier.people import AnsweredBy
 from tests.carrier.stage import TO, App, Bench
+from tests.seeds import seeds
 
 ACTS = ("answer", "cancel", "complete", "callee ends", "busy", "rings again", "key")
 FINAL = {"completed", "busy", "failed", "no-answer", "canceled"}
@@ -40,7 +41,7 @@ async def test_two_acts_in_any_order(hands: Bench, app: App, acts: tuple[str, ..
     await story(hands, app, acts)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@seeds(12)
 async def test_long_random_stories(hands: Bench, app: App, seed: int):
     draw = random.Random(seed)
     await story(hands, app, tuple(draw.choice(ACTS) for _ in range(8)))

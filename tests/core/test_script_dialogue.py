@@ -197,7 +197,7 @@ heard = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     script_id=st.sampled_from(sorted(shipped())),
     tags=st.frozensets(st.sampled_from(Tag)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.scripts import model
@@ -154,7 +154,6 @@ def test_marks_and_small_words_do_not_count(said: str, bare: str):
     assert plain(said) == bare
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_whatever_is_said_no_success_and_no_identity_comes_of_it(said: str):
     for script in shipped().values():

@@ -14,7 +14,7 @@ from dialer.commands import app
 from tests.docs.pages import PAGES, ROOT, code, name
 
 _TREE: Any = typer.main.get_command(app)
-_TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+_TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 _PREFIX = re.compile(r"^(?:[A-Z_]+=\S+ +)*(?:\S*/)?(?:python -m )?dialer +(?=[a-z|-])")
 
 
@@ -48,7 +48,7 @@ def test_every_command_on_a_page_exists(page: Path) -> None:
     for line in code(page.read_text(encoding="utf-8")):
         if words := _words(line):
             assert not _faults(words), f"{name(page)}: {line}"
-        for target in re.findall(r"^make ([a-z]+)", line):
+        for target in re.findall(r"^make ([a-z-]+)", line):
             assert target in _TARGETS, f"{name(page)}: {line}"
 
 

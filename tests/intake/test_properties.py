@@ -5,7 +5,7 @@ import csv
 import io
 from datetime import UTC, datetime
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.errors import UnusableFile
@@ -46,7 +46,6 @@ def essence(item: Accepted | Rejected) -> object:
     return tuple(getattr(record, name) for name in Record.__dataclass_fields__ if name != "raw"), item.notices
 
 
-@settings(deadline=None)
 @given(ROWS, st.permutations(range(len(HEADINGS))), st.sampled_from(ENCODINGS), st.sampled_from(DELIMITERS))
 def test_no_encoding_delimiter_or_order_of_columns_changes_what_is_read(
     rows: list[tuple[str, ...]], order: list[int], encoding: str, delimiter: str
@@ -56,7 +55,6 @@ def test_no_encoding_delimiter_or_order_of_columns_changes_what_is_read(
     assert [essence(item) for item in other] == [essence(item) for item in plain]
 
 
-@settings(deadline=None)
 @given(ROWS)
 def test_every_row_is_accepted_or_refused_once_and_in_order(rows: list[tuple[str, ...]]):
     items = list(read_list(written(rows, list(range(7)), "utf-8", ","), filename="a", options=OPTIONS))
@@ -66,7 +64,6 @@ def test_every_row_is_accepted_or_refused_once_and_in_order(rows: list[tuple[str
     assert [item.line for item in items] == sorted(item.line for item in items)
 
 
-@settings(deadline=None)
 @given(ROWS, st.lists(st.text(max_size=30), min_size=1, max_size=9), st.integers(0, 8))
 def test_one_bad_row_changes_no_other(rows: list[tuple[str, ...]], bad: list[str], place: int):
     clean = [(*row[:6], row[6].replace("\n", " ").replace('"', "")) for row in rows]
@@ -83,7 +80,6 @@ def test_one_bad_row_changes_no_other(rows: list[tuple[str, ...]], bad: list[str
     raise AssertionError("one row made the file unusable")
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.binary(max_size=3000)
     | st.builds(

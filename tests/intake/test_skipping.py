@@ -27,7 +27,7 @@ def read(*rows: str, heading: str = HEADING) -> ListReader:
         "※ 涉密,,,,,",
         "（以下空白）,,,,,", "以上共三人,,,,,", "第1页 共3页,,,,,", "一、临河区,,,,,",
         ",临河区公安分局,,,,", "------,,,,,",
-        "序号,指令编号,姓名,手机号,等级,备注", "数据来源：某平台,,,,,",
+        "序号,指令编号,姓名,手机号,等级,备注", ",指令编号,姓名,,,", ",,,手机号,,", "数据来源：某平台,,,,,",
     ],
 )  # fmt: skip
 def test_blank_note_and_totals_rows_are_skipped_and_not_counted(row: str):
@@ -43,6 +43,7 @@ def test_blank_note_and_totals_rows_are_skipped_and_not_counted(row: str):
     [
         "3,A3,赵云,,高危,",
         ",,赵云,,,",
+        ",,姓名,,,",
         ",A3,,,,",
         "3,A3,合计,,高危,",
         "3,A3,赵云,无,高危,注：号码不详",

@@ -347,6 +347,21 @@ def test_a_stray_cell_of_an_ods_is_refused_too(more: str):
         read(ods(more=more))
 
 
+_TALL = (
+    '</table:table><table:table table:name="长"><table:table-row table:number-rows-repeated="70000">'
+    "<table:table-cell/></table:table-row><table:table-row>" + _CELL.format("") + "</table:table-row>"
+)
+_BROAD = (
+    '</table:table><table:table table:name="宽"><table:table-row>'
+    '<table:table-cell table:number-columns-repeated="1000"/>' + _CELL.format("") + "</table:table-row>"
+)
+
+
+@pytest.mark.parametrize("more", [_TALL + _BROAD, _BROAD + _TALL], ids=["tall first", "broad first"])
+def test_each_sheet_of_an_ods_is_measured_by_itself(more: str):
+    assert len(accepted(ods(more=more))) == 1
+
+
 def test_empty_cells_that_repeat_to_the_end_of_an_ods_are_nothing():
     assert len(accepted(ods(more=_EMPTY))) == 1
 
@@ -402,6 +417,12 @@ def written_otherwise(content: bytes, was: bytes, becomes: bytes, *more: tuple[s
 def test_however_a_stray_cell_of_an_xlsx_is_written_it_is_found(was: bytes, becomes: bytes):
     with pytest.raises(UnusableFile, match="stray cell"):
         read(written_otherwise(stray(), was, becomes))
+
+
+def test_cells_without_a_place_are_counted_where_a_sheet_is_no_xml_too():
+    torn = written_otherwise(stray(), b"<sheetData>", b"<sheetData><!-- \x01 -->")
+    with pytest.raises(UnusableFile, match="stray cell"):
+        read(written_otherwise(torn, b'<c r="XFD1048576"', b"<c/>" * 16_383 + b"<c"))
 
 
 @pytest.mark.parametrize(

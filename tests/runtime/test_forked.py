@@ -21,11 +21,11 @@ Starter = Callable[[str], subprocess.Popen[str]]
 pytestmark = pytest.mark.skipif(not forked.POSSIBLE, reason="copies are made on Linux alone")
 
 KEEPER = """
-    import os, sys, time
+    import os, signal, sys, time
     from dialer.runtime.supervisor import Child, Supervisor
 
     def sleeps():
-        while True: time.sleep(60)
+        while True: signal.pause()
 
     def ends():
         raise SystemExit(3)
@@ -38,7 +38,7 @@ KEEPER = """
     supervisor.run_forever()
 """
 TOLD = """
-    import atexit, json, os, sys, threading, time
+    import atexit, json, os, sys, threading
     from dialer.runtime import forked
     from dialer.store.randomness import RandomPieces
 
@@ -47,7 +47,7 @@ TOLD = """
     kept_open = open("/dev/null")
 
     def late():
-        time.sleep(0.2)
+        threading.Event().wait(0.2)
         print("a thread was waited for", flush=True)
 
     def run():
@@ -133,12 +133,12 @@ def test_after_an_error_too_its_threads_are_waited_for(
 
 
 ASKING = """
-    import os, signal, sys, time
+    import os, signal, sys
     from dialer.runtime import forked
 
     def run():
         print(os.getpid(), os.getppid(), file=sys.stderr, flush=True)
-        time.sleep(600)
+        while True: signal.pause()
 
     # Whoever starts the tests in the background may have it ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)

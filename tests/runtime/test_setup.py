@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -46,15 +47,61 @@ def test_make_alone_tells_what_there_is(clone: Path, tmp_path: Path):
     assert {"help", "setup", "demo", "test", "lint", "bench", "clean"} <= set(listed)
 
 
-def test_a_python_without_venv_gets_one_line_that_says_what_to_install(clone: Path):
-    stub = interpreter(
-        clone, "python-bare", 'case "$2" in *ensurepip*) exit 1 ;; *) exec python3 "$@" ;; esac'
+_CANNOT = "setup: this Python cannot make virtual environments: apt-get install python3-venv"
+
+
+@pytest.fixture
+def debian(clone: Path) -> Callable[[int], subprocess.CompletedProcess[str]]:
+    """Sets up with Debian's Python without its venv module, as the user of that number; `apt-get` writes what it is
+    asked, and with `install` it brings the module.
+    """
+    interpreter(
+        clone,
+        "python-bare",
+        f"""case "$2" in
+        *ensurepip*) test -e "{clone}/installed" ;;
+        *base_prefix*) echo /usr ;;
+        *version_info*) echo 3.13 ;;
+        *) echo "made by $*" >&2; exit 3 ;;
+        esac""",
     )
-    done = run("sh", "tools/setup.sh", cwd=clone, PYTHON=str(stub), PATH=without("uv"))
+    folder = clone / "bin"
+    folder.mkdir()
+    interpreter(
+        folder,
+        "apt-get",
+        f"""echo "$*" >>"{clone}/asked"; case "$*" in *install*) >"{clone}/installed" ;; esac""",
+    )
+
+    def set_up(user: int) -> subprocess.CompletedProcess[str]:
+        interpreter(folder, "id", f"echo {user}")
+        path = f"{folder}{os.pathsep}{without('uv')}"
+        return run("sh", "tools/setup.sh", cwd=clone, PYTHON=str(clone / "python-bare"), PATH=path)
+
+    return set_up
+
+
+def test_a_python_without_venv_gets_one_line_that_says_what_to_install(
+    clone: Path, debian: Callable[[int], subprocess.CompletedProcess[str]]
+):
+    done = debian(1000)
     assert done.returncode == 1
-    last = done.stderr.splitlines()[-1]
-    assert last == "setup: this Python cannot make virtual environments: apt-get install python3-venv"
+    assert done.stderr.splitlines()[-1] == _CANNOT
+    assert not (clone / "asked").exists()
     assert not (clone / ".venv" / ".ready").exists()
+
+
+def test_root_gets_the_venv_module_of_debian_installed(
+    clone: Path, debian: Callable[[int], subprocess.CompletedProcess[str]]
+):
+    done = debian(0)
+    assert "setup: installing what this Python lacks (apt-get install python3.13-venv)" in done.stderr
+    assert (clone / "asked").read_text().splitlines() == [
+        "-qq update",
+        "-qq install -y --no-install-recommends python3.13-venv",
+    ]
+    assert _CANNOT not in done.stderr
+    assert f"made by -m venv {clone}/.venv" in done.stderr
 
 
 def without(program: str) -> str:
@@ -96,7 +143,7 @@ def test_a_newer_list_of_dependencies_is_set_up_anew(clone: Path, name: str):
     )
 
 
-def test_the_check_before_landing_runs_lint_and_tests():
+def test_the_check_before_landing_runs_lint_tests_and_fuzz():
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
-    assert re.findall(r"^make (\w+)$", script.read_text(), re.MULTILINE) == ["lint", "test"]
+    assert re.findall(r"^make ([\w-]+)", script.read_text(), re.MULTILINE) == ["lint", "test-pythons", "fuzz"]

@@ -19,8 +19,8 @@ from dialer.runtime.running import wait_until
 from dialer.runtime.supervisor import Child, ChildEvent, ChildState, Happening, Supervisor
 
 Starter = Callable[[str], subprocess.Popen[str]]
-SLEEP = "import time\nwhile True: time.sleep(60)"
-STUBBORN = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SLEEP
+SLEEP = "import signal\nwhile True: signal.pause()"
+STUBBORN = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SLEEP
 
 
 def child(name: str, source: str = SLEEP, **more: float) -> Child:
@@ -141,11 +141,11 @@ def test_a_child_that_ignores_the_request_is_killed_after_its_grace(
 def test_a_childs_own_children_go_with_it(supervise: Callable[..., Supervisor], tmp_path: Path):
     note = tmp_path / "grandchild"
     source = f"""
-import subprocess, sys, time
+import signal, subprocess, sys
 from pathlib import Path
 one = subprocess.Popen([sys.executable, "-c", {STUBBORN!r}])
 Path({str(note)!r}).write_text(str(one.pid))
-while True: time.sleep(60)
+while True: signal.pause()
 """
     supervisor = supervise(child("parent", source))
     tend_until(supervisor, lambda: note.exists() and bool(note.read_text()))

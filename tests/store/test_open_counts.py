@@ -13,6 +13,7 @@ from dialer.domain.case import CaseStatus
 from dialer.domain.values import Grade
 from dialer.store import open_counts, tray, units
 from dialer.store import tables as t
+from tests.seeds import seeds
 from tests.store.reads.town import MORNING, Town
 
 
@@ -46,7 +47,7 @@ def fold(town: Town) -> None:
         open_counts.fold(tx)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@seeds(4)
 def test_whatever_happens_the_counts_are_those_of_the_cases(town: Town, seed: int):
     rng = random.Random(seed)
     with town.tx() as tx:

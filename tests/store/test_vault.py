@@ -38,7 +38,7 @@ def opened(sealed: bytes, vault: Vault = VAULT) -> bytes:
 
 
 @given(st.binary(max_size=2000), st.integers() | st.text(max_size=20))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_what_was_sealed_comes_back(plaintext: bytes, row: int | str):
     sealed = VAULT.seal(plaintext, table="person", column="sealed", row=row)
     assert VAULT.open(sealed, table="person", column="sealed", row=row) == plaintext

@@ -41,7 +41,7 @@ def next_position(text: str) -> Position | None:
 
 @pytest.mark.parametrize("script_id", SCRIPTS)
 @given(keys=KEYS, language=st.sampled_from(["zh", "en", "mn", ""]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_conversation_runs_to_its_end_on_documents_alone(script_id: str, keys: list[str], language: str):
     script = shipped()[script_id]
     context = Context(language=language)

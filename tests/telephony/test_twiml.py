@@ -8,7 +8,7 @@ from uuid import UUID
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audio.spoken import as_spoken
@@ -208,7 +208,6 @@ def test_no_audio_at_all_is_spoken():
 
 
 @given(st.text(min_size=1, max_size=60))
-@settings(deadline=None)
 def test_no_text_can_break_the_document(text: str):
     safe = f"好{text}"
     if any(0xD800 <= ord(letter) < 0xE000 for letter in safe):

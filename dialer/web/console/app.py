@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from functools import cache
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.responses import HTMLResponse
+from starlette.routing import BaseRoute
 
 from dialer.bootstrap import Application
 from dialer.language import Lang
@@ -41,20 +43,27 @@ def create_console(app: Application, closing: Closing) -> FastAPI:
         closing=closing,
         halted=Kept(lambda: all_paused(app.engine), seconds=_HALTED_SECONDS),
     )
-    for section in sections:
-        for declared in section.declared:
-            console.router.add_api_route(
-                declared.path,
-                declared.answer,
-                methods=[declared.method],
-                response_model=None,
-                response_class=HTMLResponse,
-                route_class_override=route_of(declared),
-                max_body_size=declared.most_bytes,
-            )
+    console.router.routes.extend(_routes())
     add_faults(console)
     console.add_middleware(ConsoleHeaders, failed=failed)
     return console
+
+
+@cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """The same for every application of a process: a page finds its application in the request."""
+    router = APIRouter()
+    for declared in declarations():
+        router.add_api_route(
+            declared.path,
+            declared.answer,
+            methods=[declared.method],
+            response_model=None,
+            response_class=HTMLResponse,
+            route_class_override=route_of(declared),
+            max_body_size=declared.most_bytes,
+        )
+    return tuple(router.routes)
 
 
 def declarations() -> tuple[Declared, ...]:

@@ -27,5 +27,3 @@ def by_words(by: str, names: Mapping[str, str], lang: Lang) -> str:
 def typed_words(fact: str, lang: Lang) -> str:
     known = _TYPED.get(fact)
     return say(lang, known) if known else say(lang, "typed %(what)s", what=fact)
-
-

@@ -23,7 +23,6 @@ from dialer.domain.attempt import (
     AttemptState,
     after,
 )
-from tests.core.domain.profile import STEADY, STORIES
 
 S, E = AttemptState, AttemptEvent
 NEWS = (E.ACCEPTED, E.RINGING, E.ANSWERED, E.ENDED)
@@ -63,7 +62,6 @@ def test_only_a_claimed_attempt_is_posted_and_only_a_ready_one_is_claimed(state:
     news=st.lists(st.sampled_from(NEWS), min_size=1, max_size=6),
     data=st.data(),
 )
-@STEADY
 def test_news_of_the_carrier_gives_the_same_state_in_any_order_and_however_often(
     first: AttemptState, news: list[AttemptEvent], data: st.DataObject
 ):
@@ -198,4 +196,4 @@ class AttemptStory(RuleBasedStateMachine):
 
 
 TestAttemptStories = AttemptStory.TestCase
-TestAttemptStories.settings = settings(STORIES, max_examples=100)
+TestAttemptStories.settings = settings(max_examples=100, stateful_step_count=40)

@@ -31,7 +31,6 @@ from dialer.domain.machine import decide
 from dialer.domain.people import SUCCESSES
 from dialer.domain.values import Answer, Contact, Grade, OutcomeKind, TelephonyResult, Track
 from dialer.errors import Conflict
-from tests.core.domain.profile import STEADY
 from tests.core.domain.samples import (
     IN_SAMPLE,
     MORNING,
@@ -197,7 +196,6 @@ _ends = st.builds(
 )
 
 
-@STEADY
 @given(
     data=st.data(),
     grade=st.sampled_from(Grade),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -44,7 +45,6 @@ from dialer.domain.people import SUCCESSES
 from dialer.domain.policy import Policy
 from dialer.domain.values import Answer, Contact, FraudType, Grade, OutcomeKind, Tag, TelephonyResult, Track
 from dialer.errors import Conflict
-from tests.core.domain.profile import STORIES
 from tests.core.domain.samples import GRADES, MORNING, NIGHT, POLICY, fresh
 
 SHORT = replace(
@@ -349,5 +349,5 @@ class CaseStory(RuleBasedStateMachine):
         assert self.case.status is (CaseStatus.REVERSED if succeeded else CaseStatus.CLOSED)
 
 
-CaseStory.TestCase.settings = STORIES
+CaseStory.TestCase.settings = settings(max_examples=300, stateful_step_count=40)
 TestCaseStory = CaseStory.TestCase

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from dialer.domain.urgency import Urgency, urgency
 from dialer.domain.values import Grade
-from tests.core.domain.profile import STEADY
 from tests.core.domain.samples import MORNING, POLICY
 
 
@@ -61,7 +60,6 @@ def test_what_is_missing_to_the_horizon_is_gained(expires_in: float | None, seco
     assert of(expires_in=expires_in).expiry_seconds == seconds
 
 
-@STEADY
 @given(
     grade=st.sampled_from(Grade),
     amount_fen=st.none() | st.integers(0, 10**13),

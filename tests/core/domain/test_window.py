@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.domain.window import Window
-from tests.core.domain.profile import STEADY
 from tests.core.domain.samples import SHANGHAI
 
 OVERNIGHT = Window(opens=time(20), closes=time(6), zone="Asia/Shanghai")
@@ -95,7 +94,6 @@ def test_where_clocks_go_forward_an_opening_that_does_not_come_is_left_out():
 _quarters = st.builds(time, st.integers(0, 23), st.sampled_from((0, 15, 30, 45)))
 
 
-@STEADY
 @given(
     opens=_quarters,
     closes=_quarters,

@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from random import Random
 
-import pytest
-
 from dialer.domain.case import CaseStatus
 from dialer.domain.values import Contact, FraudType, Grade, OutcomeKind, TelephonyResult
 from dialer.outcomes.figures import Slice
 from dialer.outcomes.period import Period
 from dialer.outcomes.rates import rates_of
 from dialer.store.reads.figures import figures
+from tests.seeds import seeds
 from tests.store.reads.town import MORNING, Town
 
 CASES = 40
@@ -54,6 +53,19 @@ def fill(town: Town, seed: int) -> None:
             )
         if chance.random() < 0.2:
             town.put_filed(case_id, "A1")
+        if chance.random() < 0.5:
+            line = town.outcome(
+                case_id,
+                at=MORNING + moment(),
+                drill=chance.random() < 0.2,
+                intended_fen=chance.randrange(1, 1_000_000),
+                stopped_fen=chance.choice([0, chance.randrange(1_000_000)]),
+                returned_fen=chance.choice([0, chance.randrange(1_000_000)]),
+            )
+            if chance.random() < 0.5:
+                town.approve(line)
+            if chance.random() < 0.2:
+                town.outcome(case_id, at=MORNING + moment(), reverses=line)
 
 
 def holds(one: Slice) -> None:
@@ -66,7 +78,7 @@ def holds(one: Slice) -> None:
     assert c.robot_calls == sum(c.results.values()) + c.robot_calls_under_way
 
 
-@pytest.mark.parametrize("seed", range(3))
+@seeds(3)
 def test_every_rate_is_a_part_of_a_whole(town: Town, seed: int):
     fill(town, seed)
     for hours in (0, 24, 1_000):

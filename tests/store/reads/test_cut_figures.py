@@ -8,17 +8,18 @@ from random import Random
 import pytest
 import sqlalchemy as sa
 
-from dialer.domain.values import FraudType, Grade, TelephonyResult
+from dialer.domain.values import AmountKind, FraudType, Grade, TelephonyResult
 from dialer.errors import Invalid
 from dialer.outcomes.counts import COUNTED, Counts
 from dialer.outcomes.cuts import WAIT_BOUNDS_SECONDS, Cut, Dimension
-from dialer.outcomes.figures import Slice
+from dialer.outcomes.figures import Money, Slice
 from dialer.outcomes.period import Period
 from dialer.store import tables as t
 from dialer.store import units
 from dialer.store.reads.cut_figures import BEHIND, Window, behind, breakdown, waits
 from dialer.store.reads.figures import figures
 from dialer.store.reads.measures import CASE_MEASURES
+from tests.seeds import seeds
 from tests.store.reads.test_any_town import fill
 from tests.store.reads.town import MORNING, Town
 
@@ -62,7 +63,7 @@ def scatter(town: Town, seed: int) -> dict[str, int]:
     return {"city": city, "east": east, "gate": gate}
 
 
-@pytest.mark.parametrize("seed", range(2))
+@seeds(2)
 def test_the_whole_is_what_the_report_says(town: Town, seed: int):
     scatter(town, seed)
     for period in (Period(), Period(start=MORNING + timedelta(hours=9), end=MORNING + timedelta(hours=30))):
@@ -80,6 +81,10 @@ def test_the_parts_add_up_to_the_whole(town: Town, dimension: Dimension):
     for name in COUNTED:
         of_parts = sum(getattr(one.counts, name) for one in found.slices.values())
         assert of_parts == getattr(found.total.counts, name), name
+    for kind in AmountKind:
+        for state in ("approved_fen", "unapproved_fen", "reversed_fen"):
+            of_parts = sum(getattr(one.amounts[kind], state) for one in found.slices.values())
+            assert of_parts == getattr(found.total.amounts[kind], state) > 0, (kind, state)
     for result in TelephonyResult:
         assert (
             sum(one.counts.results[result] for one in found.slices.values())
@@ -104,6 +109,7 @@ def test_a_part_is_the_cut_of_its_value(town: Town):
                 assert total == slices[value], value
             else:
                 assert total.counts == Counts(results=dict.fromkeys(TelephonyResult, 0)), value
+                assert set(total.amounts.values()) == {Money()}, value
 
 
 def test_units_stand_side_by_side_below_the_readers_own(town: Town):

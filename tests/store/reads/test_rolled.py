@@ -20,6 +20,7 @@ from dialer.store.reads.rolled import rolled_figures
 from dialer.store.reads.tallied import state_of
 from dialer.usecases.fold_figures import fold_figures
 from dialer.usecases.make_report import make_report
+from tests.seeds import seeds
 from tests.store.reads.histories import MIDNIGHT, History
 from tests.store.reads.town import MORNING, Town
 
@@ -65,7 +66,7 @@ def counted(town: Town, table: sa.Table) -> int:
         return int(tx.scalar(sa.select(sa.func.count()).select_from(table)))
 
 
-@pytest.mark.parametrize("seed", range(4))
+@seeds(4)
 def test_whatever_happens_both_reports_agree_before_and_after_every_fold(town: Town, seed: int):
     history = History(town, seed)
     for turn in range(4):

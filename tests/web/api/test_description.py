@@ -27,7 +27,6 @@ from dialer.settings import load_settings
 from dialer.store.keys import create
 from dialer.usecases.tokens import add_token
 from dialer.web.app import create_app
-from tests.core.domain.profile import STEADY
 from tests.store.reads.town import MORNING
 from tests.web.api.office import EVERYTHING, ROOT
 
@@ -84,15 +83,14 @@ def test_every_operation_is_asked(described: schemathesis.schemas.BaseSchema):
     assert found == set(OPERATIONS)
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_every_answer_is_one_that_the_description_names(
     described: schemathesis.schemas.BaseSchema, secret: str, path: str, method: str, mode: GenerationMode
 ):
     @settings(
-        STEADY,
         max_examples=40,
-        database=None,
         suppress_health_check=list(HealthCheck),
     )
     @given(case=described[path][method].as_strategy(generation_mode=mode))

@@ -1,0 +1,256 @@
+"""`make mutants`: changes one place of the code at a time, in a copy, and runs the tests that cover it.
+
+A seeded sample of every group; what no test notices is printed as a difference. Fails where less than 90 % of a group
+is noticed. One library does this, cosmic-ray: it changes the working tree in place and keeps a session to manage,
+where a sample needs neither.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import copy
+import difflib
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+_COPIED = ("dialer", "audio", "alembic", "tests", "tools", "bench", "chaos", "docs", ".ci")
+_FILES = ("pyproject.toml", "settings.toml", "Makefile", "README.md", "README.zh-CN.md", "requirements.lock")
+_ENOUGH = 0.9
+_SECONDS = 900
+"""A mutant that runs longer never ends; that is noticed."""
+_FAILED = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    modules: tuple[str, ...]
+    """Glob patterns below the project's folder, as `tests` are."""
+    tests: tuple[str, ...]
+
+
+GROUPS = {
+    "core": Group(modules=("dialer/domain/*.py",), tests=("tests/core",)),
+    "dialling": Group(
+        modules=(
+            "dialer/store/attempts.py",
+            "dialer/store/pacing.py",
+            "dialer/store/returns.py",
+            "dialer/usecases/dial.py",
+            "dialer/usecases/hear_progress.py",
+            "dialer/usecases/reconcile.py",
+            "dialer/usecases/sweep.py",
+        ),
+        tests=(
+            "tests/store/test_[cln]*.py",
+            "tests/ops/test_[abdp]*.py",
+            "tests/ops/test_carrier_down.py",
+            "tests/web/test_[bch]*.py",
+            "tests/story/test_[hnop]*.py",
+        ),
+    ),
+    "intake": Group(modules=("dialer/intake/*.py",), tests=("tests/intake",)),
+    "figures": Group(
+        modules=(
+            "dialer/outcomes/*.py",
+            "dialer/store/reads/*figures*.py",
+            "dialer/store/reads/measures.py",
+            "dialer/store/rollup.py",
+        ),
+        tests=("tests/core/outcomes", "tests/store/reads", "tests/console/test_rates.py"),
+    ),
+    "access": Group(
+        modules=(
+            "dialer/domain/access.py",
+            "dialer/store/sign_in_failures.py",
+            "dialer/store/staff*.py",
+            "dialer/store/tokens.py",
+            "dialer/usecases/passwords.py",
+            "dialer/usecases/sign_in.py",
+            "dialer/usecases/tokens.py",
+            "dialer/web/console/door.py",
+            "dialer/web/hooks.py",
+        ),
+        tests=("tests/core/domain/test_access.py", "tests/web", "tests/console"),
+    ),
+}
+_EQUIVALENT: dict[tuple[str, str], str] = {}
+"""Name of a file and a line of it that a mutant may change unnoticed, with the reason why it means the same."""
+
+_SWAPS: dict[type[ast.AST], type[ast.AST]] = {
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.And: ast.Or, ast.Or: ast.And,
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mutant:
+    path: str
+    before: str
+    after: str
+
+    def difference(self) -> str:
+        lines = difflib.unified_diff(
+            self.before.splitlines(), self.after.splitlines(), self.path, self.path, lineterm="", n=1
+        )
+        return "\n".join(lines)
+
+    def changed_line(self) -> str:
+        pairs = zip(self.before.splitlines(), self.after.splitlines(), strict=False)
+        return next((was.strip() for was, is_now in pairs if was != is_now), "")
+
+
+def mutants(path: Path) -> Iterator[Mutant]:
+    """Every change of one place of a file, in the order of the places."""
+    source = path.read_text(encoding="utf-8")
+    name = str(path.relative_to(ROOT))
+    for node in _places(ast.parse(source)):
+        for changed in _changes(node):
+            after = _replaced(source, node, changed)
+            if after != source:
+                yield Mutant(path=name, before=source, after=after)
+
+
+def _places(node: ast.AST) -> Iterator[ast.AST]:
+    """What runs: no annotation, decorator, docstring, assertion or import, and no part of a formatted string."""
+    yield node
+    for field, value in ast.iter_fields(node):
+        if field in {"annotation", "returns", "decorator_list", "type_params"}:
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if not isinstance(child, ast.AST) or _is_silent(child):
+                continue
+            yield from _places(child)
+
+
+def _is_silent(node: ast.AST) -> bool:
+    return isinstance(node, (ast.Assert, ast.Import, ast.ImportFrom, ast.JoinedStr)) or (
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    )
+
+
+def _changes(node: ast.AST) -> Iterator[ast.AST]:
+    match node:
+        case ast.Compare(ops=[op, *_]) if type(op) in _SWAPS:
+            changed = copy.deepcopy(node)
+            changed.ops[0] = _SWAPS[type(op)]()  # type: ignore[call-overload]  # an operator for an operator
+            yield changed
+        case ast.BoolOp(op=op) | ast.BinOp(op=op) if type(op) in _SWAPS:
+            swapped = copy.deepcopy(node)
+            swapped.op = _SWAPS[type(op)]()  # type: ignore[assignment]  # an operator for an operator
+            yield swapped
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            yield operand
+        case ast.Constant(value=bool(value)):
+            yield ast.Constant(value=not value)
+        case ast.Constant(value=int(value)):
+            yield ast.Constant(value=value + 1)
+        case ast.Constant(value=str(value)) if value:
+            yield ast.Constant(value=value + "x")
+        case ast.Expr(value=ast.Call()):
+            yield ast.Pass()
+        case ast.Return(value=ast.expr() as value) if not isinstance(value, ast.Constant):
+            yield ast.Return(value=ast.Constant(value=None))
+
+
+def _replaced(source: str, node: ast.AST, changed: ast.AST) -> str:
+    """The file with the text of one node exchanged; the rest stays as it is written."""
+    assert isinstance(node, (ast.expr, ast.stmt))
+    assert node.end_lineno is not None
+    assert node.end_col_offset is not None
+    lines = source.encode().splitlines(keepends=True)
+    start = sum(map(len, lines[: node.lineno - 1])) + node.col_offset
+    end = sum(map(len, lines[: node.end_lineno - 1])) + node.end_col_offset
+    text = ast.unparse(changed)
+    if isinstance(changed, ast.expr):
+        text = f"({text})"
+    return (source.encode()[:start] + text.encode() + source.encode()[end:]).decode()
+
+
+def sampled(group: Group, seed: str, count: int) -> list[Mutant]:
+    """So many changes of a group, the same for the same seed and code."""
+    files = sorted({path for pattern in group.modules for path in ROOT.glob(pattern)})
+    every = [
+        one for path in files for one in mutants(path) if (path.name, one.changed_line()) not in _EQUIVALENT
+    ]
+    return random.Random(seed).sample(every, min(count, len(every)))  # noqa: S311  # a sample, not a secret
+
+
+def _pytest(folder: Path, tests: Sequence[str]) -> bool:
+    """Whether the tests of a folder pass."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-x", "-n", "auto", "-p", "no:cacheprovider", *tests],
+            cwd=folder, env=os.environ | {"PYTHONPATH": str(folder)}, capture_output=True, timeout=_SECONDS,
+            check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return False
+    if done.returncode not in {0, _FAILED, 2}:
+        sys.stdout.write(done.stdout.decode(errors="replace")[-2000:])
+    return done.returncode == 0
+
+
+def survivors(
+    group: Group, chosen: Sequence[Mutant], folder: Path, told: Callable[[bool], None]
+) -> list[Mutant]:
+    """Those that the group's tests do not notice, which must pass on the code as it is."""
+    tests = sorted(str(path.relative_to(ROOT)) for pattern in group.tests for path in ROOT.glob(pattern))
+    if not _pytest(folder, tests):
+        sys.exit(f"mutants: the tests fail without any change: {' '.join(group.tests)}")
+    left = []
+    for mutant in chosen:
+        place = folder / mutant.path
+        place.write_text(mutant.after, encoding="utf-8")
+        if lives := _pytest(folder, tests):
+            left.append(mutant)
+        told(lives)
+        place.write_text(mutant.before, encoding="utf-8")
+    return left
+
+
+def _copied(folder: Path) -> None:
+    for name in _COPIED:
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in _FILES:
+        shutil.copy(ROOT / name, folder / name)
+
+
+def main() -> int:
+    ask = argparse.ArgumentParser()
+    ask.add_argument("--seed", default="1")
+    ask.add_argument("--number", type=int, default=20)
+    ask.add_argument("groups", nargs="*", metavar="GROUP", help=" ".join(GROUPS))
+    asked = ask.parse_args()
+    poor = False
+    with tempfile.TemporaryDirectory(prefix="mutants-") as name:
+        folder = Path(name)
+        _copied(folder)
+        for group_name in asked.groups or GROUPS:
+            group = GROUPS[group_name]
+            chosen = sampled(group, f"{asked.seed}/{group_name}", asked.number)
+            left = survivors(group, chosen, folder, lambda lives: _write("S" if lives else "."))
+            killed = len(chosen) - len(left)
+            _write(f"\n{group_name}: {killed} of {len(chosen)} killed ({killed / len(chosen):.0%})\n")
+            for mutant in left:
+                _write(f"{mutant.difference()}\n\n")
+            poor = poor or killed < _ENOUGH * len(chosen)
+    return 1 if poor else 0
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
