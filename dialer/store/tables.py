@@ -20,7 +20,7 @@ from dialer.store.tables_cases import (
     service_clock,
     warning,
 )
-from dialer.store.tables_figures import open_change, open_count, tally, tally_case, tally_mark
+from dialer.store.tables_figures import case_fact, day_figure, open_change, open_count, tally_mark
 from dialer.store.tables_scripts import (
     script_approval,
     script_render,
@@ -73,6 +73,8 @@ __all__ = [
     "attempt",
     "audit",
     "case",
+    "case_fact",
+    "day_figure",
     "desk_call",
     "event",
     "filed_case",
@@ -108,8 +110,6 @@ __all__ = [
     "staff_link",
     "staff_session",
     "stop_payment",
-    "tally",
-    "tally_case",
     "tally_mark",
     "unit",
     "unit_alias",
