@@ -1,6 +1,6 @@
-# ruff: noqa: S608  # every part is a literal of this package; values are bound
-"""The figures of a window from the sums of its whole days, corrected by the cases that have changed since, and the parts
-of days at its ends counted directly. To the last digit what `figures` would have counted.
+# ruff: noqa: S608  # every part is a literal of this package or a word of our own enumerations; values are bound
+"""The figures of a window: the sums of its whole days, corrected by the cases that have changed since, and the parts of
+days at its ends counted directly. To the last digit what `figures` would have counted.
 
 Of 1,000,000 attempts: TODO.
 """
@@ -14,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from dialer.domain.values import FraudType, Grade
 from dialer.outcomes.figures import Figures
 from dialer.outcomes.period import Period
 from dialer.outcomes.spans import Spans, spans_of
@@ -46,6 +47,17 @@ _DAYS = (
     "day >= coalesce(CAST(:first AS date), '-infinity') AND day < coalesce(CAST(:last AS date), 'infinity')"
 )
 _BY = "drill, grade, fraud_type"
+
+_SLICES: Mapping[str, tuple[Key, str]] = {
+    "whole": (WHOLE, "true"),
+    **{f"grade_{grade}": ((grade.value, None), f"grade = '{grade}'") for grade in Grade},
+    **{f"type_{kind}": ((None, kind.value), f"fraud_type = '{kind}'") for kind in FraudType},
+}
+# One filter a slice: with GROUPING SETS the rows are sorted once more for each set, which takes 2.5 times as long.
+_PERCENTILES = ", ".join(
+    f"percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY seconds) FILTER (WHERE {condition}) AS {name}"
+    for name, (_, condition) in _SLICES.items()
+)
 _REPORT = sa.text(f"""
 WITH {FRESH}, parts AS (
     SELECT {_BY}, {each("{name}")} FROM day_figure WHERE {_DAYS}
@@ -67,15 +79,9 @@ WITH {FRESH}, parts AS (
     UNION ALL
     SELECT * FROM unnest(CAST(:grades AS text[]), CAST(:fraud_types AS text[]), CAST(:first_times AS bigint[]))
 ), waited AS (
-    SELECT CAST(:drill AS boolean) AS drill, grade, fraud_type,
-        percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY first_us / CAST(1000000 AS double precision)) AS p
-    FROM first_times GROUP BY GROUPING SETS ((), (grade), (fraud_type))
+    SELECT {_PERCENTILES} FROM (SELECT *, first_us / CAST(1000000 AS double precision) AS seconds FROM first_times) f
 )
-SELECT coalesce(c.drill, w.drill) AS drill, coalesce(c.grade, w.grade) AS grade,
-    coalesce(c.fraud_type, w.fraud_type) AS fraud_type, w.p[1] AS p50_seconds, w.p[2] AS p90_seconds,
-    {each("c.{name}")}
-FROM counted c FULL JOIN waited w ON c.drill = w.drill AND coalesce(c.grade, '') = coalesce(w.grade, '')
-    AND coalesce(c.fraud_type, '') = coalesce(w.fraud_type, '')
+SELECT c.*, w.* FROM waited w LEFT JOIN counted c ON true
 """)
 
 
@@ -104,9 +110,11 @@ def rolled_figures(tx: Tx, period: Period, *, drill: bool, now: datetime, timezo
         key = (row["grade"], row["fraud_type"])
         if row["drill"] is drill:
             _add(numbers, {key: row})
-            numbers[key] |= {name: row[name] for name in ("p50_seconds", "p90_seconds")}
-        elif key == WHOLE:
+        elif row["drill"] and key == WHOLE:
             apart.update({kind: row[name] for kind, name in _LEFT_OUT.items()})
+    for name, (key, _) in _SLICES.items():
+        p50, p90 = report[0][name] or (None, None)
+        numbers.setdefault(key, {}).update(p50_seconds=p50, p90_seconds=p90)
     return told(numbers, left_out=dict(apart))
 
 
