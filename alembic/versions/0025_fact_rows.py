@@ -61,7 +61,7 @@ def upgrade() -> None:
         "case_fact",
         sa.Column("case_id", sa.BigInteger(), nullable=False),
         *_slice(),
-        sa.Column("first_us", sa.BigInteger(), nullable=True),
+        sa.Column("first_seconds", sa.Double(), nullable=True),
         sa.Column("turns_at", sa.DateTime(timezone=True), nullable=True),
         *_figures(),
     )
@@ -70,11 +70,11 @@ def upgrade() -> None:
         "ix_case_fact_turns_at", "case_fact", ["turns_at"], postgresql_where=sa.text("turns_at IS NOT NULL")
     )
     op.create_index(
-        "ix_case_fact_first_us",
+        "ix_case_fact_first_seconds",
         "case_fact",
-        ["first_us"],
+        ["first_seconds"],
         postgresql_include=["day", "drill", "grade", "fraud_type", "case_id"],
-        postgresql_where=sa.text("first_us IS NOT NULL"),
+        postgresql_where=sa.text("first_seconds IS NOT NULL"),
     )
     op.execute("DELETE FROM meta WHERE key = 'tally'")
 

@@ -36,19 +36,19 @@ case_fact = sa.Table(
     sa.Column("drill", sa.Boolean, nullable=False),
     sa.Column("grade", sa.Text, nullable=False),
     sa.Column("fraud_type", sa.Text, nullable=False),
-    sa.Column("first_us", sa.BigInteger),
+    sa.Column("first_seconds", sa.Double),
     when("turns_at"),
     *_figures(),
     sa.Index("ix_case_fact_turns_at", "turns_at", postgresql_where=sa.text("turns_at IS NOT NULL")),
     sa.Index(
-        "ix_case_fact_first_us",
-        "first_us",
+        "ix_case_fact_first_seconds",
+        "first_seconds",
         postgresql_include=["day", "drill", "grade", "fraud_type", "case_id"],
-        postgresql_where=sa.text("first_us IS NOT NULL"),
+        postgresql_where=sa.text("first_seconds IS NOT NULL"),
     ),
 )
-"""What a case adds to `day_figure`, a row for each of its days. `first_us`: microseconds to its first attempt, on the
-day on which it was opened. `turns_at`: afterwards its figures change by the passing of time alone.
+"""What a case adds to `day_figure`, a row for each of its days. `first_seconds`: the time to its first attempt, on
+the day on which it was opened. `turns_at`: afterwards its figures change by the passing of time alone.
 """
 
 tally_mark = sa.Table("tally_mark", metadata, sa.Column("case_id", sa.BigInteger, nullable=False))

@@ -1,8 +1,8 @@
 # ruff: noqa: S608  # every part is a literal of this package or a word of our own enumerations; values are bound
 """What cases add to the figures: fact rows, one for each case, day, grade and fraud type, with a column a figure.
 
-A report of 1,000,000 attempts sums them by day in advance (`dialer.store.rollup`): counted from the records it takes
-seconds, from the sums of days a tenth of one.
+Every case holds its own, so that a changed case is corrected without counting its days again, however old they are.
+`dialer.store.rollup` sums them by day in advance.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from dialer.store.reads.measures import (
 from dialer.store.unit_of_work import Tx
 
 FIGURES = (*COUNTED, *MONEY)
-FACTS = ("case_id", "day", "drill", "grade", "fraud_type", "first_us", "turns_at", *FIGURES)
+FACTS = ("case_id", "day", "drill", "grade", "fraud_type", "first_seconds", "turns_at", *FIGURES)
 KEY = "tally"
 """The row of `meta` that says by which definitions, in which zone and up to when the facts were written."""
 
@@ -55,7 +55,7 @@ def _piece(
     counts: Mapping[str, str],
     *,
     case_id: str = "case_id",
-    first_us: str = "CAST(NULL AS bigint)",
+    first_seconds: str = "CAST(NULL AS double precision)",
     turns_at: str = "CAST(NULL AS timestamptz)",
     sums: Mapping[str, tuple[str, str]] | None = None,
 ) -> str:
@@ -66,7 +66,7 @@ def _piece(
     columns = ", ".join(f"{figures.get(name, '0')} AS {name}" for name in FIGURES)
     return (
         f"SELECT {case_id} AS case_id, CAST({moment} AT TIME ZONE :zone AS date) AS day, drill, grade, fraud_type,"
-        f" {first_us} AS first_us, {turns_at} AS turns_at, {columns} FROM {records}"
+        f" {first_seconds} AS first_seconds, {turns_at} AS turns_at, {columns} FROM {records}"
     )
 
 
@@ -77,7 +77,7 @@ _PIECES = (
         "opened_at",
         CASE_MEASURES,
         case_id="id",
-        first_us="CASE WHEN first_at IS NOT NULL THEN CAST(first_seconds * 1000000 AS bigint) END",
+        first_seconds="CASE WHEN first_at IS NOT NULL THEN CAST(first_seconds AS double precision) END",
         turns_at="CASE WHEN pending THEN late_at END",
     ),
     _piece(
@@ -106,7 +106,7 @@ FRESH = f"""
 asked AS MATERIALIZED (
     SELECT DISTINCT unnest(CAST(:ids AS bigint[])) AS id
 ), {CASES.format(which="c.id IN (SELECT id FROM asked)")}, fresh AS MATERIALIZED (
-    SELECT case_id, day, drill, grade, fraud_type, max(first_us) AS first_us, min(turns_at) AS turns_at,
+    SELECT case_id, day, drill, grade, fraud_type, max(first_seconds) AS first_seconds, min(turns_at) AS turns_at,
         {each("CAST(sum({name}) AS bigint) AS {name}")}
     FROM ({" UNION ALL ".join(_PIECES)}) pieces GROUP BY case_id, day, drill, grade, fraud_type
 )
