@@ -54,7 +54,7 @@ class City:
 
 def fill(store: Store, *, count: int, policy: int, now: datetime, waiting: float = WAITING) -> None:
     """Into an empty database. `waiting` is the share of cases that wait for their ring; where that is half or
-    more, most have no unit. Nothing is marked for the tally: the first fold counts every case.
+    more, most have no unit. Nothing is marked as changed: the first fold counts every case.
     """
     with store.begin() as tx:
         stations = _tree(tx)

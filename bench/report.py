@@ -1,5 +1,5 @@
 # ruff: noqa: E501  # rows are read best as they are written: one expression a line
-"""How long the report takes, from the tally and counted directly, over many attempts.
+"""How long the report takes, from the sums of days and counted directly, over many attempts.
 
     python -m bench.report [--attempts 5000000] [--runs 7] [--days 365] [--stale 1000] [--direct] [--keep FOLDER]
 

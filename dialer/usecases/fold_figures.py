@@ -1,4 +1,4 @@
-"""Brings the tally of the report, and the counts of open cases, up to what has been committed."""
+"""Brings the fact rows of the report, and the counts of open cases, up to what has been committed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _AT_ONCE = 5000
 
 
 def fold_figures(engine: Engine, *, for_seconds: float | None = None, at_once: int = _AT_ONCE) -> int:
-    """Everything that was waiting is in the tally, or `for_seconds` of the real clock are over; how much it was.
+    """Everything that was waiting is in the sums of days, or `for_seconds` of the real clock are over; how much it was.
 
     Nothing is done while another process folds. What is left waits for the next tick, and reports count it themselves.
     """
