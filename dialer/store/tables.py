@@ -20,7 +20,7 @@ from dialer.store.tables_cases import (
     service_clock,
     warning,
 )
-from dialer.store.tables_figures import case_fact, day_figure, open_change, open_count, tally_mark
+from dialer.store.tables_figures import case_fact, day_figure, tally_mark
 from dialer.store.tables_scripts import (
     script_approval,
     script_render,
@@ -89,8 +89,6 @@ __all__ = [
     "message",
     "meta",
     "metadata",
-    "open_change",
-    "open_count",
     "outcome",
     "outcome_approval",
     "person",

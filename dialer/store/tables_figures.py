@@ -53,23 +53,3 @@ the day on which it was opened. `turns_at`: afterwards its figures change by the
 
 tally_mark = sa.Table("tally_mark", metadata, sa.Column("case_id", sa.BigInteger, nullable=False))
 """Cases whose figures may have changed since their facts were written, by triggers, several times each."""
-
-open_count = sa.Table(
-    "open_count",
-    metadata,
-    sa.Column("unit_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("text", sa.Text, primary_key=True),
-    sa.Column("grade", sa.Text, primary_key=True),
-    sa.Column("n", sa.BigInteger, nullable=False),
-)
-"""Open cases by their unit, and of those without one (0) by what the list wrote, its first 100 signs, and by grade."""
-
-open_change = sa.Table(
-    "open_change",
-    metadata,
-    sa.Column("unit_id", sa.BigInteger, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.Column("grade", sa.Text, nullable=False),
-    sa.Column("n", sa.BigInteger, nullable=False),
-)
-"""What the counts do not hold yet, written by triggers; together the two are exact at any moment."""

@@ -1,10 +1,10 @@
-"""Brings the fact rows of the report, and the counts of open cases, up to what has been committed."""
+"""Brings the fact rows of the report up to what has been committed."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from dialer.store import open_counts, rollup
+from dialer.store import rollup
 from dialer.usecases.engine import Engine
 
 _AT_ONCE = 5000
@@ -17,7 +17,6 @@ def fold_figures(engine: Engine, *, for_seconds: float | None = None, at_once: i
     """
     zone = engine.centre.timezone
     with engine.store.begin() as tx:
-        open_counts.fold(tx)
         if not rollup.is_waiting(tx, timezone=zone, now=engine.clock.now()):
             return 0
     end = None if for_seconds is None else engine.real.now() + timedelta(seconds=for_seconds)
