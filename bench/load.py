@@ -19,7 +19,6 @@ import psutil
 
 from bench.people import write_list
 from bench.service import service
-from dialer.runtime.heap import settle
 from dialer.store import loads
 from dialer.usecases.load_list import load_list, submit_list
 
@@ -57,7 +56,6 @@ def run(rows: int) -> dict[str, object]:
         watch = Watch(f"http://127.0.0.1:{made.settings.web.port}/health/ready")
         watch.start()
         before, ours, begun = made.cpu(), time.process_time(), time.perf_counter()
-        settle()  # as a worker and the command line do
         load_list(engine, load_id)
         seconds = time.perf_counter() - begun
         used, after = time.process_time() - ours, made.cpu()

@@ -19,7 +19,6 @@ from dialer.bootstrap import Application, application
 from dialer.broker import BULK_QUEUE
 from dialer.domain.load import LoadState
 from dialer.errors import Invalid, UnusableFile
-from dialer.runtime.heap import settle
 from dialer.runtime.logs import configure_logs
 from dialer.settings import load_settings
 from dialer.store import facts, loads
@@ -93,7 +92,6 @@ def load_file(app: Application, file: Path, *, source: str, by: str, progress: b
         load_id = submit_list(app.engine, content, filename=file.name, source=source, by=by)
     try:
         if not _worker_runs(app):
-            settle()
             load_list(app.engine, load_id)
         _wait(app, load_id, shown=progress)
         report = load_report(app.engine, load_id)

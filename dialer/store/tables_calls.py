@@ -11,13 +11,13 @@ from dialer.domain.errand import DeskCallState
 from dialer.domain.message import MessagePurpose, MessageState
 from dialer.domain.pause import PauseScope
 from dialer.domain.reach import Reach
-from dialer.store.columns import LIVE, identity, metadata, when, word
+from dialer.store.columns import LIVE, belongs_to, identity, metadata, when, word
 
 attempt = sa.Table(
     "attempt",
     metadata,
     sa.Column("id", UUID(as_uuid=True), primary_key=True),
-    sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False),
+    belongs_to("case_id", "case"),
     sa.Column("person_id", sa.BigInteger, nullable=False),
     sa.Column("n", sa.SmallInteger, nullable=False),
     sa.Column("number", sa.SmallInteger, nullable=False),

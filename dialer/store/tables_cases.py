@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
 from dialer.domain import values
 from dialer.domain.case import CaseStatus, ErrandState, RobotState
 from dialer.domain.load import LoadState
-from dialer.store.columns import identity, metadata, when, word
+from dialer.store.columns import belongs_to, identity, metadata, when, word
 
 meta = sa.Table(
     "meta",
@@ -123,14 +123,14 @@ person_key = sa.Table(
     "person_key",
     metadata,
     sa.Column("name_phone_blind", BYTEA, primary_key=True),
-    sa.Column("person_id", sa.ForeignKey("person.id"), nullable=False, index=True),
+    belongs_to("person_id", "person", index=True),
 )
 """Same name and same phone: whom a record without an id number belongs to."""
 
 person_phone = sa.Table(
     "person_phone",
     metadata,
-    sa.Column("person_id", sa.ForeignKey("person.id"), primary_key=True, autoincrement=False),
+    belongs_to("person_id", "person", key=True),
     sa.Column("position", sa.SmallInteger, primary_key=True, autoincrement=False),
     sa.Column("phone_blind", BYTEA, nullable=False, index=True),
     sa.Column("last4_blind", BYTEA, nullable=False, index=True),
@@ -140,8 +140,8 @@ case = sa.Table(
     "case",
     metadata,
     identity(),
-    sa.Column("person_id", sa.ForeignKey("person.id"), nullable=False, index=True),
-    sa.Column("load_id", sa.ForeignKey("list_load.id"), index=True),
+    belongs_to("person_id", "person", index=True),
+    belongs_to("load_id", "list_load", required=False, index=True),
     sa.Column("revision", sa.Integer, nullable=False, server_default="1"),
     word("grade", values.Grade),
     word("fraud_type", values.FraudType),
@@ -151,7 +151,7 @@ case = sa.Table(
     word("status", CaseStatus),
     word("outcome", values.OutcomeKind, required=False),
     word("contact", values.Contact),
-    sa.Column("policy_version", sa.ForeignKey("policy_version.version"), nullable=False),
+    belongs_to("policy_version", "policy_version", kind=sa.Integer),
     sa.Column("numbers", sa.SmallInteger, nullable=False),
     sa.Column("warnings", sa.Integer, nullable=False),
     sa.Column("amount_at_risk_fen", sa.BigInteger),
@@ -227,8 +227,8 @@ warning = sa.Table(
     metadata,
     identity(),
     sa.Column("person_id", sa.BigInteger, nullable=False),
-    sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False, index=True),
-    sa.Column("load_id", sa.ForeignKey("list_load.id")),
+    belongs_to("case_id", "case", index=True),
+    belongs_to("load_id", "list_load", required=False),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("instruction_no", sa.Text, nullable=False),
     word("kind", values.WarningKind),

@@ -6,7 +6,9 @@ that reads the file again and goes on after them.
 
 from __future__ import annotations
 
+import gc
 import io
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +35,8 @@ BATCH = 2000
 SHORT = 2000
 """A list of so few rows is counted before it is loaded, so that its progress is of the whole."""
 _LEASE = timedelta(seconds=120)
+_TURN_SECONDS = 0.0005
+_GARBAGE_FROM = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,11 +173,27 @@ def _read_ahead(
             now = engine.clock.now()
             return batch, prepare_arrivals(tx, engine, wanted(batch), load_id=load_id, now=now)
 
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead") as thread:
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead") as thread, _undisturbed():
         coming = thread.submit(read)
         while (ready := coming.result())[0]:
             coming = thread.submit(read)
             yield ready
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Rows by the thousand hold no cycles, and looking for some among them takes a third of it. Whoever has heard
+    from the database gets the interpreter soon: the other thread would keep it 5 ms each time. Without both a list
+    takes 1.5 times as long, with 12 % more processor time.
+    """
+    turns, thresholds = sys.getswitchinterval(), gc.get_threshold()
+    sys.setswitchinterval(_TURN_SECONDS)
+    gc.set_threshold(_GARBAGE_FROM, *thresholds[1:])
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(turns)
+        gc.set_threshold(*thresholds)
 
 
 class _TakenOver(Exception):  # a signal within this module, never seen outside
