@@ -1,7 +1,7 @@
 # ruff: noqa: E501  # rows are read best as they are written: one expression a line
 """How long the report takes, from the sums of days and counted directly, over many attempts.
 
-    python -m bench.report [--attempts 5000000] [--runs 7] [--days 365] [--stale 1000] [--direct] [--keep FOLDER]
+    python -m bench.report [--attempts 1000000] [--runs 7] [--days 365] [--stale 1000] [--direct] [--keep FOLDER]
 
 A PostgreSQL of its own, gone afterwards (or kept in FOLDER and used again by the next run with it). Its rows are made
 by the database itself: three attempts and a third a case, warnings, human calls and visits, outcomes, money, over a
@@ -151,7 +151,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--attempts", type=int, default=5_000_000)
+    parser.add_argument("--attempts", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--stale", type=int, default=1000)
