@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from bench.backlog import FIRST, Warned, bare, copy_people
 from dialer.domain.access import Role
-from dialer.store import open_counts, staff, units
+from dialer.store import staff, units
 from dialer.store.unit_of_work import Store, Tx
 
 COUNTIES, STATIONS, PEOPLE = 12, 187, 300
@@ -54,7 +54,7 @@ class City:
 
 def fill(store: Store, *, count: int, policy: int, now: datetime, waiting: float = WAITING) -> None:
     """Into an empty database. `waiting` is the share of cases that wait for their ring; where that is half or
-    more, most have no unit. Nothing is marked for the tally: the first fold counts every case.
+    more, most have no unit. Nothing is marked as changed: the first fold counts every case.
     """
     with store.begin() as tx:
         stations = _tree(tx)
@@ -84,7 +84,6 @@ def fill(store: Store, *, count: int, policy: int, now: datetime, waiting: float
         tx.execute(sa.text(_TRANSFERS))
         tx.execute(sa.text(_ALARMS), {"now": now, "first": FIRST, "count": count})
         tx.execute(sa.text(_STOP_PAYMENTS))
-        open_counts.recount(tx)
     vacuum(store)
 
 

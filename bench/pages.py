@@ -40,7 +40,7 @@ from dialer.web.console.cookies import SESSION
 GOAL_MS = 300
 _SPEED = 2.0
 _AT_ONCE = 50_000
-"""Cases of one fold of the tally."""
+"""Cases of one fold."""
 _FEWEST_ROUNDS = 20
 """The P95 of fewer is the slowest of them."""
 _WARM_SECONDS = 8.0

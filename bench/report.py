@@ -1,11 +1,11 @@
 # ruff: noqa: E501  # rows are read best as they are written: one expression a line
-"""How long the report takes, from the tally and counted directly, over many attempts.
+"""How long the report takes, from the sums of days and counted directly, over many attempts.
 
-    python -m bench.report [--attempts 5000000] [--runs 7] [--days 365] [--stale 1000] [--direct] [--keep FOLDER]
+    python -m bench.report [--attempts 1000000] [--runs 7] [--days 365] [--stale 1000] [--direct] [--keep FOLDER]
 
 A PostgreSQL of its own, gone afterwards (or kept in FOLDER and used again by the next run with it). Its rows are made
 by the database itself: three attempts and a third a case, warnings, human calls and visits, outcomes, money, over a
-year of days up to yesterday and today. Then the tally is folded, batch by batch as a worker would, and the report is
+year of days up to yesterday and today. Then the facts are folded, batch by batch as a worker would, and the report is
 made over everything, over ninety whole days, and over a window with a part of a day at either end; and over everything
 after `--stale` cases of the last days have changed and no fold has come, and again after as many of any age. Up to a
 million attempts, or with `--direct`, each is also counted directly, and both must agree in every figure.
@@ -151,7 +151,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--attempts", type=int, default=5_000_000)
+    parser.add_argument("--attempts", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--stale", type=int, default=1000)
@@ -250,7 +250,7 @@ def measure(store: Store, *, runs: int, stale: int, direct: bool) -> dict[str, o
             sa.text(
                 'SELECT (SELECT count(*) FROM "case") AS cases, (SELECT count(*) FROM attempt) AS attempts,'
                 " (SELECT count(*) FROM outcome WHERE intended_fen + stopped_fen + returned_fen > 0) AS with_money,"
-                " pg_total_relation_size('tally_case') + pg_total_relation_size('tally') AS tally_bytes,"
+                " pg_total_relation_size('case_fact') + pg_total_relation_size('day_figure') AS fact_bytes,"
                 " pg_database_size(current_database()) AS bytes"
             )
         )
@@ -274,7 +274,7 @@ def measure(store: Store, *, runs: int, stale: int, direct: bool) -> dict[str, o
         "attempts": sizes["attempts"],
         "cases": sizes["cases"],
         "lines_with_money": sizes["with_money"],
-        "tally_mb": round(sizes["tally_bytes"] / 1e6),
+        "fact_mb": round(sizes["fact_bytes"] / 1e6),
         "database_mb": round(sizes["bytes"] / 1e6),
         "milliseconds_of_a_report": found,
         "goal_ms": GOAL_MS,

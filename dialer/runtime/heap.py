@@ -9,7 +9,8 @@ def settle() -> None:
     """Everything that exists now is left out of every later collection; called once, between starting and working.
 
     Modules, routes and statements are some hundreds of thousands of objects that never go, and a whole collection
-    halts every request for as long as it takes to look at each of them.
+    halts every request for as long as it takes to look at each of them. Copies of a process share what is never looked
+    at: without it `dialer up` at rest holds 496 MB instead of 380.
     """
     gc.collect()
     gc.freeze()

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from dialer.domain.case import Case, CaseStatus, Errand, ErrandState, Reason, Robot, RobotState
 from dialer.domain.values import Contact, FraudType, Grade, OutcomeKind, Tag
 from dialer.store import tables as t
-from dialer.store.copying import CopyIn, int2_array, text_array
+from dialer.store.copying import CopyIn
 from dialer.store.rowset import IdSet, RowSet, plain
 from dialer.store.unit_of_work import Tx
 
@@ -70,20 +70,10 @@ _STATE_COLUMNS = (
 
 def to_columns(case: Case) -> dict[str, Any]:
     """The columns that a decision may change."""
-    return dict(
-        zip(
-            _STATE_COLUMNS,
-            (*_own(case, tags=_words(case)), *_tracks(case, dead_numbers=sorted(case.robot.dead_numbers))),
-            strict=True,
-        )
-    )
+    return dict(zip(_STATE_COLUMNS, (*_own(case), *_tracks(case)), strict=True))
 
 
-def _words(case: Case) -> list[str]:
-    return sorted(tag.value for tag in case.tags)
-
-
-def _own(case: Case, *, tags: object) -> tuple[object, ...]:
+def _own(case: Case) -> tuple[object, ...]:
     return (
         case.grade.value,
         case.fraud_type.value,
@@ -95,14 +85,14 @@ def _own(case: Case, *, tags: object) -> tuple[object, ...]:
         case.amount_at_risk_fen,
         case.missed,
         case.opted_out,
-        tags,
+        sorted(tag.value for tag in case.tags),
         case.expires_at,
         case.due_at,
         case.watch_until,
     )
 
 
-def _tracks(case: Case, *, dead_numbers: object) -> tuple[object, ...]:
+def _tracks(case: Case) -> tuple[object, ...]:
     robot = case.robot
     return (
         robot.state.value,
@@ -110,7 +100,7 @@ def _tracks(case: Case, *, dead_numbers: object) -> tuple[object, ...]:
         robot.tries,
         robot.own_faults,
         robot.number,
-        dead_numbers,
+        sorted(robot.dead_numbers),
         robot.at,
         robot.patience_at,
         robot.reason.value,
@@ -339,8 +329,7 @@ class NewCases:
         known = self._tracks.get(alike)
         if known is None:
             # The case is kept beside: its tracks live as long as their names here.
-            dead_numbers = int2_array(tuple(sorted(case.robot.dead_numbers)))
-            known = self._tracks[alike] = (case, _tracks(case, dead_numbers=dead_numbers))
+            known = self._tracks[alike] = (case, _tracks(case))
         return (
             case.id,
             stored.person_id,
@@ -351,7 +340,7 @@ class NewCases:
             stored.drill,
             case.policy_version,
             case.opened_at,
-            *_own(case, tags=text_array(tuple(_words(case)))),
+            *_own(case),
             *known[1],
         )
 

@@ -20,7 +20,7 @@ from dialer.store.tables_cases import (
     service_clock,
     warning,
 )
-from dialer.store.tables_figures import open_change, open_count, tally, tally_case, tally_mark
+from dialer.store.tables_figures import case_fact, day_figure, tally_mark
 from dialer.store.tables_scripts import (
     script_approval,
     script_render,
@@ -72,6 +72,8 @@ __all__ = [
     "attempt",
     "audit",
     "case",
+    "case_fact",
+    "day_figure",
     "desk_call",
     "event",
     "filed_case",
@@ -86,8 +88,6 @@ __all__ = [
     "message",
     "meta",
     "metadata",
-    "open_change",
-    "open_count",
     "outcome",
     "outcome_approval",
     "person",
@@ -107,8 +107,6 @@ __all__ = [
     "staff_link",
     "staff_session",
     "stop_payment",
-    "tally",
-    "tally_case",
     "tally_mark",
     "unit",
     "unit_alias",

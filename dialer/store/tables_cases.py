@@ -196,6 +196,7 @@ case = sa.Table(
     ),
     sa.Index("ix_case_fraud_type", "fraud_type", "id"),
     sa.Index("ix_case_open", "id", postgresql_where=sa.text("status = 'open'")),
+    sa.Index("ix_case_open_unit", "unit_id", "grade", postgresql_where=sa.text("status = 'open'")),
     sa.Index("ix_case_unit_id", "unit_id", "id", postgresql_where=sa.text("unit_id IS NOT NULL")),
     sa.Index("ix_case_tray", "id", postgresql_where=sa.text("status = 'open' AND unit_id IS NULL")),
     sa.Index(

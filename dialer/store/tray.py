@@ -19,7 +19,7 @@ from dialer.domain.values import FraudType, Grade
 from dialer.store import acts, open_counts
 from dialer.store import tables as t
 from dialer.store.acts import Act
-from dialer.store.open_counts import TEXT_SIGNS
+from dialer.store.open_counts import TEXT, TEXT_SIGNS
 from dialer.store.people import open_person
 from dialer.store.reads.masking import MaskedPerson, masked
 from dialer.store.rowset import in_words, word
@@ -60,15 +60,12 @@ def _waiting() -> sa.ColumnElement[bool]:
 
 def _begins(text: str | sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     """The case's text begins as this one does: the index knows no more of it."""
-    # The number as the index has it, never as a parameter.
-    signs: sa.ColumnElement[int] = sa.literal_column(str(TEXT_SIGNS))
-    begun = sa.literal(text[:TEXT_SIGNS], sa.Text) if isinstance(text, str) else text
-    return sa.func.left(t.case.c.unit, signs) == begun
+    return (sa.literal(text[:TEXT_SIGNS], sa.Text) if isinstance(text, str) else text) == TEXT
 
 
 def groups(tx: Tx, *, limit: int = 200) -> list[Unsorted]:
     """The highest grade first, then the largest group."""
-    counted = open_counts.rows(sorted_out=False).c
+    counted = open_counts.by_text().c
     per_grade = {
         grade: sa.func.coalesce(sa.func.sum(counted.n).filter(counted.grade == grade.value), 0)
         for grade in Grade
@@ -83,7 +80,6 @@ def groups(tx: Tx, *, limit: int = 200) -> list[Unsorted]:
             *(n.label(grade.value) for grade, n in per_grade.items()),
         )
         .group_by(counted.text)
-        .having(cases > 0)
         .order_by(sa.desc("rank"), sa.desc("cases"), counted.text)
         .limit(limit)
         .subquery("found")

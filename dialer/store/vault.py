@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final
@@ -14,7 +15,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from dialer.errors import DialerError
 from dialer.language import Text
 from dialer.store.keys import Keys
-from dialer.store.randomness import RandomPieces
 
 BLIND_BYTES: Final = 16
 UNREADABLE: Final = "（无法读取 cannot be read）"
@@ -94,7 +94,7 @@ class Vault:
         """The value encrypted and bound to its place; 31 bytes longer. Row 5 and row "5" are the same row."""
         head = self._header
         place = self._places.get((table, column)) or self._place(table, column)
-        nonce = _nonces.take()
+        nonce = os.urandom(_NONCE_BYTES)
         return head + nonce + self._encrypt(nonce, plaintext, b"%b%b%b" % (head, place, str(row).encode()))
 
     def open(self, sealed: bytes, *, table: str, column: str, row: int | str) -> bytes:
@@ -143,6 +143,3 @@ class Vault:
         place = f"{table}\0{column}\0".encode()
         self._places[table, column] = place
         return place
-
-
-_nonces: Final = RandomPieces(_NONCE_BYTES)

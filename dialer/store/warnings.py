@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from psycopg.types.json import Jsonb
 
 from dialer.domain.values import FraudType, Grade, Tag, WarningKind
 from dialer.store import tables as t
-from dialer.store.copying import CopyIn, jsonb, text_array
+from dialer.store.copying import CopyIn
 from dialer.store.rowset import RowSet
 from dialer.store.unit_of_work import Tx
 from dialer.store.vault import Vault
@@ -87,9 +88,9 @@ def content(
             amount_at_risk_fen,
             amount_paid_fen,
             talk_seconds,
-            text_array(tuple(sorted(tags))),
+            sorted(tag.value for tag in tags),
             missed,
-            jsonb(notices),
+            Jsonb(notices),
             event_at,
             produced_at,
             expires_at,

@@ -125,7 +125,7 @@ def cancel_calls() -> None:
 
 @shared_task(name="dialer.fold", ignore_result=True)
 def fold() -> None:
-    """The report's tally is brought up to date, for a moment: a long list must not keep rings waiting."""
+    """The report's fact rows are brought up to date, for a moment: a long list must not keep rings waiting."""
     patiently(lambda: folding.fold_figures(application.current().engine, for_seconds=_FOLD_SECONDS))
 
 

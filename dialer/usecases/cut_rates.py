@@ -158,7 +158,7 @@ def _window(tx: Tx, engine: Engine, asked: Asked, reader_unit_id: int | None) ->
 
 
 def _breakdown(tx: Tx, dimension: Dimension, window: Window) -> Breakdown:
-    """From the tally where it holds what is asked: the whole centre by grade or by fraud type."""
+    """From the sums of days where they hold what is asked: the whole centre by grade or by fraud type."""
     if not window.cut.is_whole or dimension not in {Dimension.GRADE, Dimension.FRAUD_TYPE}:
         return cut_figures.breakdown(tx, dimension, window)
     figures = rolled_figures(tx, window.period, drill=window.drill, now=window.now, timezone=window.timezone)

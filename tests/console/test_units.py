@@ -15,8 +15,8 @@ from python_calamine import CalamineWorkbook
 from dialer.domain.access import Role
 from dialer.domain.case import CaseStatus
 from dialer.domain.values import Grade
-from dialer.store import open_counts, units
 from dialer.store import tables as t
+from dialer.store import units
 from dialer.usecases.escalate_unsigned import escalate_unsigned
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.console.town import ConsoleTown
@@ -189,11 +189,6 @@ async def test_each_unit_counts_what_is_below_it(
     assert line("临河分局", "3 high 1", "2", "1", "1") in page
     assert line("城关派出所", "2 high 1", "1", "1", "1") in page
     assert line("五原分局", "1", "1", "0", "0") in page
-    with town.tx() as tx:
-        open_counts.fold(tx)
-    assert line("市局", "4 high 1", "3", "1", "1") in text(
-        await console.person(Role.SUPERVISOR).get("/units")
-    )
 
 
 async def test_a_county_sees_its_own_branch(console: ConsoleDesk, tree: dict[str, int]):

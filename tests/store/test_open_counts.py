@@ -1,4 +1,4 @@
-"""The counts of open cases are those of the cases themselves, whatever happens to these and whenever a fold comes."""
+"""The counts of open cases are those of the cases themselves, whatever happens to these."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from dialer.domain.case import CaseStatus
 from dialer.domain.values import Grade
 from dialer.store import open_counts, tray, units
 from dialer.store import tables as t
-from tests.seeds import seeds
 from tests.store.reads.town import MORNING, Town
 
 
@@ -26,12 +25,18 @@ def town(fresh_database: str) -> Iterator[Town]:
 
 def counted(town: Town) -> Counter[tuple[object, str, str]]:
     """What the counts say, by unit, text and grade."""
-    found: Counter[tuple[object, str, str]] = Counter()
     with town.tx() as tx:
-        for of_units in (True, False):
-            for row in tx.rows(sa.select(open_counts.rows(sorted_out=of_units))):
-                found[row["unit_id"] or None, row["text"], row["grade"]] += row["n"]
-    return Counter({key: n for key, n in found.items() if n})
+        found: Counter[tuple[object, str, str]] = Counter(
+            {
+                (unit_id, "", grade.value): n
+                for unit_id, grades in open_counts.of_units(tx).items()
+                for grade, n in grades.items()
+            }
+        )
+        for row in tx.rows(sa.select(open_counts.by_text())):
+            found[None, row["text"], row["grade"]] += row["n"]
+        assert open_counts.waiting(tx) == sum(n for (unit_id, _, _), n in found.items() if unit_id is None)
+    return found
 
 
 def real(town: Town) -> Counter[tuple[object, str, str]]:
@@ -42,19 +47,14 @@ def real(town: Town) -> Counter[tuple[object, str, str]]:
     )
 
 
-def fold(town: Town) -> None:
-    with town.tx() as tx:
-        open_counts.fold(tx)
-
-
-@seeds(4)
+@pytest.mark.parametrize("seed", range(4))
 def test_whatever_happens_the_counts_are_those_of_the_cases(town: Town, seed: int):
     rng = random.Random(seed)
     with town.tx() as tx:
         places = [None, units.add(tx, name="甲", parent_id=None), units.add(tx, name="乙", parent_id=None)]
     cases: list[int] = []
     for _ in range(60):
-        match rng.randrange(7):
+        match rng.randrange(6):
             case 0 | 1 | 2:
                 unit_id = rng.choice(places)
                 status = rng.choice([CaseStatus.OPEN, CaseStatus.OPEN, CaseStatus.CLOSED])
@@ -74,43 +74,16 @@ def test_whatever_happens_the_counts_are_those_of_the_cases(town: Town, seed: in
                 change(
                     town, rng.choice(cases), unit_id=rng.choice(places), grade=rng.choice(list(Grade)).value
                 )
-            case 5 if cases:
+            case _ if cases:
                 gone = cases.pop(rng.randrange(len(cases)))
                 with town.tx() as tx:
                     tx.execute(sa.delete(t.case).where(t.case.c.id == gone))
-            case _:
-                fold(town)
         assert counted(town) == real(town)
-    with town.tx() as tx:
-        tx.execute(sa.update(t.open_count).values(n=999))
-        open_counts.recount(tx)
-    assert counted(town) == real(town)
 
 
 def change(town: Town, case_id: int, **values: object) -> None:
     with town.tx() as tx:
         tx.execute(sa.update(t.case).where(t.case.c.id == case_id).values(**values))
-
-
-def test_a_fold_sees_what_is_committed_and_leaves_the_rest(town: Town):
-    town.case(unit="老城关")
-    with town.store.begin() as writing:
-        writing.execute(sa.update(t.case).values(grade="low").where(t.case.c.unit == "老城关"))
-        fold(town)
-        assert counted(town) == real(town)
-    assert counted(town) == real(town)
-    fold(town)
-    assert counted(town) == real(town)
-    with town.tx() as tx:
-        assert tx.scalar(sa.select(sa.func.count()).select_from(t.open_change)) == 0
-
-
-def test_two_folds_at_once_do_it_once(town: Town):
-    town.case(unit="甲")
-    with town.store.begin() as first:
-        open_counts.fold(first)
-        fold(town)
-    assert counted(town) == real(town)
 
 
 def test_a_text_without_end_is_loaded_counted_and_placed(town: Town):

@@ -14,9 +14,9 @@ from dialer.store import policies, rollup
 from dialer.store.keys import Keys
 from dialer.store.migrations import migrate, script_location
 from dialer.store.reads import snapshot
+from dialer.store.reads.fact_rows import state_of
 from dialer.store.reads.figures import figures
 from dialer.store.reads.rolled import rolled_figures
-from dialer.store.reads.tallied import state_of
 from dialer.store.unit_of_work import Store
 from dialer.store.vault import Vault
 from tests.core.domain.samples import POLICY
@@ -76,15 +76,15 @@ def test_old_cases_are_tallied_in_bounded_batches_and_reported_exactly_meanwhile
         assert batches == 3
         with store.begin() as tx:
             assert state_of(tx) is not None
-            assert tx.scalar(sa.text("SELECT count(*) FROM tally_case")) == CASES
-            # Every figure but those of the drill is in the tally, once by grade.
+            assert tx.scalar(sa.text("SELECT count(DISTINCT case_id) FROM case_fact")) == CASES
+            # Every figure but those of the drill is in the sums of days.
             assert tx.scalar(sa.text(_CALLS)) == 2 * (CASES - CASES // 8)
     finally:
         store.dispose()
 
 
 _CALLS = """
-SELECT sum(n) FROM tally WHERE NOT drill AND whole_month AND slice < 16 AND measure = 129
+SELECT sum(robot_calls) FROM day_figure WHERE NOT drill
 """
 
 

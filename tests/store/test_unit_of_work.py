@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
+from psycopg.types.json import Jsonb
 
 from dialer.errors import Unavailable
 from dialer.store import facts
 from dialer.store import tables as t
-from dialer.store.copying import CopyIn, jsonb
+from dialer.store.copying import CopyIn
 from dialer.store.keys import Keys
 from dialer.store.unit_of_work import Store
 from dialer.store.vault import Vault
@@ -76,7 +77,7 @@ def test_copied_rows_are_part_of_the_transaction(fresh_database: str):
     store = opened(fresh_database)
     with pytest.raises(ZeroDivisionError), store.begin() as tx:  # noqa: PT012  # the block is what is tested
         copied = CopyIn(t.heartbeat, ("process", "kind", "at", "facts"))
-        copied.write(tx, [("p", "k", NOON, jsonb({}))])
+        copied.write(tx, [("p", "k", NOON, Jsonb({}))])
         assert tx.scalar(sa.select(sa.func.count()).select_from(t.heartbeat)) == 1
         raise ZeroDivisionError
     with store.begin() as tx:

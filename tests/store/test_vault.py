@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from itertools import pairwise
 from types import MappingProxyType
@@ -12,7 +11,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dialer.store import vault as vault_module
 from dialer.store.keys import Keys
 from dialer.store.vault import BLIND_BYTES, BlindKind, KeyMissing, Tampered, Vault
 
@@ -147,26 +145,6 @@ def test_no_nonce_is_ever_given_twice_even_by_many_threads():
     for thread in threads:
         thread.join()
     assert len(set(seen)) == len(seen) == 12000
-
-
-def test_a_forked_child_does_not_repeat_its_parent_s_nonces():
-    seal()
-    expected = set(vault_module._nonces._pieces)
-    assert expected
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:  # the child writes its nonces and leaves without running anything of the test session
-        try:
-            os.write(writer, b"".join(seal()[3:15] for _ in range(100)))
-        finally:
-            os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as pipe:
-        theirs = pipe.read()
-    assert os.waitpid(child, 0)[1] == 0
-    nonces = {theirs[start : start + 12] for start in range(0, len(theirs), 12)}
-    assert len(nonces) == 100
-    assert not nonces & expected
 
 
 def test_a_record_comes_back_as_it_was():

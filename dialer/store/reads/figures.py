@@ -1,6 +1,6 @@
 """Every number of a report, set by set: one statement a kind of record, each giving the whole, every grade and every
 fraud type at once. Read in one snapshot, so that the numbers agree. Always exact, and slow over millions: `rolled`
-gives the same from the tally, and is held to this.
+gives the same from sums of days, and is held to this.
 """
 
 from __future__ import annotations

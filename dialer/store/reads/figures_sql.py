@@ -173,7 +173,7 @@ STATEMENTS = {
 
 FIRST_SECONDS = sa.text(f"""
 WITH {CASES.format(which=_IN_WINDOW)}
-SELECT grade, fraud_type, CAST(first_seconds * 1000000 AS bigint) AS first_us FROM timed WHERE first_at IS NOT NULL
+SELECT grade, fraud_type, CAST(first_seconds AS double precision) AS first_seconds FROM timed WHERE first_at IS NOT NULL
 """)
 """The single values behind the percentiles of a window."""
 

@@ -1,6 +1,6 @@
-"""What makes a record count, condition by condition: the direct report and the tally count by these same words.
+"""What makes a record count, condition by condition: the direct report and the fact rows count by these same words.
 
-Each kind of record has its own list; the place of a condition in it is its bit in an atom (`atoms`).
+Each kind of record has its own list.
 """
 
 from __future__ import annotations
@@ -107,6 +107,22 @@ MONEY_STATES: Mapping[str, str] = {
 def money_name(kind: AmountKind, state: str) -> str:
     """What a sum of such lines is called, in fen."""
     return f"{kind.value}_{state}_fen"
+
+
+MONEY = tuple(money_name(kind, state) for kind in AmountKind for state in MONEY_STATES)
+
+CALLS_MENTIONED, ASSIGNMENTS_MENTIONED = "calls_mentioned", "assignments_mentioned"
+"""Every call and every assignment with a moment, also what counts as nothing: drill records are left out by these."""
+
+COUNTED = (
+    *WARNING_MEASURES,
+    *CASE_MEASURES,
+    CALLS_MENTIONED,
+    *CALL_MEASURES,
+    ASSIGNMENTS_MENTIONED,
+    *ASSIGNMENT_MEASURES,
+)
+"""The counts that a fact row holds, a column each; `MONEY` beside them, in fen."""
 
 
 def counts_of(measures: Mapping[str, str]) -> str:

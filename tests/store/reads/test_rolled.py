@@ -1,4 +1,4 @@
-"""A report from the tally is the direct report, to the last digit, whatever happened before and since."""
+"""A report from the sums of days is the direct report, to the last digit, whatever happened before and since."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from dialer.outcomes.period import Period, period_of
 from dialer.store import rollup
 from dialer.store import tables as t
 from dialer.store.reads import snapshot
-from dialer.store.reads.atoms import MONEY_MEASURE
+from dialer.store.reads.fact_rows import FIGURES, state_of
 from dialer.store.reads.figures import figures
+from dialer.store.reads.measures import MONEY
 from dialer.store.reads.rolled import rolled_figures
-from dialer.store.reads.tallied import state_of
 from dialer.usecases.fold_figures import fold_figures
 from dialer.usecases.make_report import make_report
 from tests.seeds import seeds
@@ -82,12 +82,12 @@ def test_whatever_happens_both_reports_agree_before_and_after_every_fold(town: T
         agree(town, now=now + 20 * DAY)  # nothing but time has passed
 
 
-def test_the_tally_is_what_is_read(town: Town):
+def test_the_sums_of_days_are_what_is_read(town: Town):
     """Agreement would be worth nothing if both counted directly."""
     town.case()
     fold_figures(town.engine)
     with town.tx() as tx:
-        tx.execute(sa.update(t.tally).values(n=t.tally.c.n + 1))
+        tx.execute(sa.update(t.day_figure).values(cases=t.day_figure.c.cases + 1))
     rolled, direct = both(town, Period(), now=MORNING)
     assert direct.total.counts.cases == 1
     assert rolled.total.counts.cases == 2
@@ -115,11 +115,11 @@ def test_money_moves_from_state_to_state_before_and_after_every_fold(town: Town)
     assert money(town) == Money(reversed_fen=70_00)
 
 
-def test_lines_with_money_are_read_from_the_tally(town: Town):
+def test_lines_with_money_are_read_from_the_sums_of_days(town: Town):
     town.outcome(town.case(), intended_fen=70_00)
     fold_figures(town.engine)
     with town.tx() as tx:
-        tx.execute(sa.update(t.tally).values(n=t.tally.c.n * 2).where(t.tally.c.measure >= MONEY_MEASURE))
+        tx.execute(sa.update(t.day_figure).values({name: t.day_figure.c[name] * 2 for name in MONEY}))
     rolled, direct = both(town, Period(), now=MORNING)
     assert direct.total.amounts[AmountKind.INTENDED] == Money(unapproved_fen=70_00)
     assert rolled.total.amounts[AmountKind.INTENDED] == Money(unapproved_fen=140_00)
@@ -151,7 +151,7 @@ def test_what_no_figure_asks_leaves_no_mark(town: Town):
     assert counted(town, t.tally_mark) == 1
 
 
-def test_a_fold_in_one_batch_or_in_many_gives_the_same_tally(town: Town):
+def test_a_fold_in_one_batch_or_in_many_gives_the_same_sums(town: Town):
     history = History(town, 11)
     for _ in range(40):
         history.step()
@@ -165,8 +165,9 @@ def test_a_fold_in_one_batch_or_in_many_gives_the_same_tally(town: Town):
 
 
 def tallied(town: Town) -> set[tuple[object, ...]]:
+    statement = sa.select(t.day_figure).where(sa.or_(*(t.day_figure.c[name] != 0 for name in FIGURES)))
     with town.tx() as tx:
-        return {tuple(row.values()) for row in tx.rows(sa.select(t.tally).where(t.tally.c.n != 0))}
+        return {tuple(row.values()) for row in tx.rows(statement)}
 
 
 def test_a_fold_that_has_nothing_to_do_writes_nothing(town: Town):
@@ -179,7 +180,7 @@ def test_a_fold_that_has_nothing_to_do_writes_nothing(town: Town):
         assert tx.scalar(sa.text("SELECT xmin::text FROM meta WHERE key = 'tally'")) == before
 
 
-def test_another_zone_is_counted_directly_until_the_tally_is_made_anew(town: Town):
+def test_another_zone_is_counted_directly_until_the_facts_are_made_anew(town: Town):
     town.case(opened_at=MIDNIGHT - HOUR)
     fold_figures(town.engine)
     tokyo = "Asia/Tokyo"
@@ -197,11 +198,11 @@ def test_another_zone_is_counted_directly_until_the_tally_is_made_anew(town: Tow
     assert rolled == direct
 
 
-def test_a_tally_by_other_definitions_is_not_believed(town: Town):
+def test_facts_by_other_definitions_are_not_believed(town: Town):
     town.case()
     fold_figures(town.engine)
     with town.tx() as tx:
-        tx.execute(sa.update(t.tally).values(n=1000))
+        tx.execute(sa.update(t.day_figure).values(cases=1000))
         tx.execute(
             sa.text("UPDATE meta SET value = jsonb_set(value, '{form}', '\"older\"') WHERE key = 'tally'")
         )
@@ -210,7 +211,7 @@ def test_a_tally_by_other_definitions_is_not_believed(town: Town):
     assert make_report(town.engine).figures.total.counts.cases == 1
 
 
-def test_a_report_of_an_earlier_moment_than_the_tally_counts_directly(town: Town):
+def test_a_report_of_an_earlier_moment_than_the_facts_counts_directly(town: Town):
     town.case()  # medium: late after a quarter of an hour
     fold(town, now=MORNING + DAY)
     rolled, direct = both(town, Period(), now=MORNING)
