@@ -20,7 +20,7 @@ COUNTS: Mapping[str, str] = {
     "cases_missed": "missed",
     "cases_not_ours": "duplicate or transferred",
     "cases_ours": "our cases",
-    "cases_rung": "cases rung",
+    "cases_rung": "cases called",
     "cases_answered": "cases answered",
     "verified_contact": "verified contact",
     "succeeded": "ever dissuaded",

@@ -23,7 +23,7 @@ _FEN_PER_YUAN = 100
 _WAITS: Mapping[Wait, str] = {
     Wait.NOT_BEFORE: mark("its time has not come"),
     Wait.WINDOW: mark("the dialling window is closed"),
-    Wait.HELD: mark("it is held"),
+    Wait.HELD: mark("it is paused"),
     Wait.PAUSED: mark("all dialling is paused"),
     Wait.LINE_TROUBLE: mark("there is trouble with the line"),
     Wait.NUMBER_BUSY: mark("the same number rings or rests"),
@@ -37,7 +37,7 @@ def step_sentence(step: Step, lang: Lang) -> str:  # noqa: PLR0911  # one arm a 
     track = word(step.track, lang) if step.track is not None else ""
     match step.kind:
         case StepKind.SETTLED:
-            return say(lang, "nothing any more: %(why)s", why=why)
+            return say(lang, "no next step: %(why)s", why=why)
         case StepKind.WATCH_ENDS:
             return say(lang, "the watch period ends; without a filed case it is proven")
         case StepKind.EXPIRES:

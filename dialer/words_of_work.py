@@ -80,7 +80,7 @@ WORK_WORDS: Final[Mapping[type[StrEnum], Mapping[str, str]]] = {
         Bar.UNDER_WAY: "somebody is at it already",
     },
     VisitStage: {
-        VisitStage.NONE: "not accepted",
+        VisitStage.NONE: "waiting to be signed for",
         VisitStage.ACCEPTED: "accepted",
         VisitStage.ON_THE_WAY: "on the way",
         VisitStage.ARRIVED: "arrived",

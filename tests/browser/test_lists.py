@@ -151,7 +151,7 @@ def test_a_supervisor_lets_a_large_list_in_and_english_is_the_same_page(
     page.get_by_role("link", name="全市.csv").click()
     expect(page).to_have_url(address)
     expect(page.locator("#live")).to_contain_text("3 warnings of a high grade are in the books already.")
-    expect(page.locator("#look")).to_contain_text("What the rest would become")
+    expect(page.locator("#look")).to_contain_text("Preview of the rest")
     look(page)
     page.get_by_role("button", name="Approve: load the rest").click()
     expect(page.locator("#live .state")).to_have_text("loaded")

@@ -97,7 +97,7 @@ async def test_the_place_in_the_queue_and_its_parts_are_told(
         scene.open_case(grade=Grade.EXTRA_HIGH)
     page = await shown(chief, case_id)
     assert "in the queue: 3 more urgent ones go first" in page
-    assert "Virtual deadline" in page
+    assert "Queue priority time" in page
 
 
 async def test_a_ring_is_told_once_with_all_that_was_said_and_each_line_can_be_played(
@@ -201,7 +201,7 @@ async def test_on_a_stale_page_it_is_said_what_changed_and_what_was_typed_is_kep
     answer = await chief.post(f"/cases/{case_id}/close", **form)
     assert answer.status_code == 409
     page = text(answer)
-    assert "Somebody was faster: nothing has been done" in page
+    assert "The case has changed: nothing has been done" in page
     assert "grade raised: medium → high li" in page
     assert "写错号码" in page
     assert '<option value="mismatch" selected>' in answer.text

@@ -106,7 +106,7 @@ async def test_the_most_urgent_is_taken_and_opened_with_one_line_in_the_audit(
 async def test_nothing_waits(console: ConsoleDesk, caller: Person):
     answer = await caller.post("/desk/next")
     assert answer.headers["location"] == "/desk"
-    assert "Nobody waits for a call." in text(await caller.get("/desk"))
+    assert "Queue empty" in text(await caller.get("/desk"))
 
 
 async def test_a_claim_made_elsewhere_is_masked_until_it_is_opened(
@@ -180,15 +180,15 @@ async def test_what_was_ticked_stands_under_the_note(console: ConsoleDesk, town:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({}, "choose what came of it"),
-        ({"outcome": "half_believes"}, "say whether the person proved to be who they are"),
+        ({}, "choose the outcome"),
+        ({"outcome": "half_believes"}, "say whether the identity was verified"),
         ({"outcome": "dissuaded_by_phone", "verified": "no"}, "a success needs the verified contact"),
         ({"outcome": "dissuaded_by_phone", "verified": "yes", "intended": "lots"}, "is no amount"),
         (
             {"outcome": "dissuaded_by_phone", "verified": "yes", "intended": "50000"},
             "money on record needs its evidence",
         ),
-        ({"outcome": "transferred", "verified": "yes"}, "choose what came of it"),
+        ({"outcome": "transferred", "verified": "yes"}, "choose the outcome"),
     ],
     ids=str,
 )
@@ -270,7 +270,7 @@ async def test_an_appointment_comes_back_to_whoever_agreed_on_it(
     assert state(console, task_id)["call_at"] == MORNING + timedelta(minutes=15)
     page = text(await caller.get("/desk"))
     assert "10:15" in page
-    assert "Nobody waits for a call." in page
+    assert "Queue empty" in page
     console.pass_seconds(16 * 60)
     assert (await taken(caller))[0] == task_id
 
@@ -443,12 +443,12 @@ async def test_whoever_sits_at_the_duty_line_sees_its_person_at_once(
     assert f'data-duty="{handed}"' in (await duty.get("/desk")).text
     page = await other.get("/desk")
     assert "data-duty" not in page.text
-    assert "The duty line has put somebody through" in text(page)
+    assert "The duty line has transferred a call" in text(page)
     # Somebody who is at another task is told, and that one is kept.
     task_id, token = await taken(duty)
     assert task_id == first
     live = await duty.part(f"/desk/tasks/{task_id}/live", token=token)
-    assert "The duty line has put somebody through to you." in text(live)
+    assert "The duty line has transferred a call to you." in text(live)
     await duty.post(f"/desk/tasks/{handed}/take-up", park="yes")
     assert f'data-task="{handed}"' in (await duty.get("/desk")).text
     # The other one comes too late, and is told so.

@@ -69,7 +69,7 @@ async def test_before_it_is_loaded_a_list_says_what_would_become_of_it(console: 
     path = await dropped(clerk, rows(GOOD, BAD))
     page = await clerk.get(path)
     assert counts(page.text) == {
-        "rows": 4, "refused": 2, "accepted": 2, "of them join a case": 0, "there already": 0
+        "rows": 4, "refused": 2, "accepted": 2, "merged": 0, "duplicates": 0
     }  # fmt: skip
     told = text(page)
     assert "王*" in told
@@ -95,7 +95,7 @@ async def test_loaded_it_is_what_was_said(console: ConsoleDesk):
     assert line["who"] == "clerk"
     over = text(await clerk.get("/lists"))
     assert "名单.csv" in over
-    assert "Looked at, not loaded" not in over
+    assert "Drafts" not in over
     found = text(await clerk.get("/cases", load=path.rpartition("/")[2]))
     assert "王*" in found
     assert "List 1" in found
@@ -167,7 +167,7 @@ async def test_what_would_join_a_case_is_told_with_the_case(console: ConsoleDesk
     page = await clerk.get(await dropped(clerk, again, source="一"))
     [case, *_] = console.rows(t.case)
     assert counts(page.text) == {
-        "rows": 4, "refused": 0, "accepted": 3, "of them join a case": 2, "there already": 1
+        "rows": 4, "refused": 0, "accepted": 3, "merged": 2, "duplicates": 1
     }  # fmt: skip
     told = text(page)
     assert f"138****8000 case #{case['id']}" in told
@@ -350,7 +350,7 @@ async def test_each_shared_sample_is_told_and_loaded_as_it_is_expected(console: 
         load_list(console.app.engine, int(sent.headers["location"].rpartition("/")[2]))
         done = counts((await clerk.get(sent.headers["location"])).text)
         for figures in (draft, done):
-            found = figures["rows"], figures["accepted"], figures["there already"], figures["refused"]
+            found = figures["rows"], figures["accepted"], figures["duplicates"], figures["refused"]
             assert found == tuple(wanted[word] for word in ("rows", "accepted", "duplicate", "rejected")), (
                 name
             )

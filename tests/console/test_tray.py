@@ -147,7 +147,7 @@ async def test_a_county_finds_nothing_in_it(console: ConsoleDesk, town: ConsoleT
     case_id = town.case(unit="别处")
     clerk = console.person(Role.CLERK, unit_id=tree["linhe"])
     page = text(await clerk.get("/units/tray"))
-    assert "The tray is the whole centre's" in page
+    assert "Unassigned cases are sorted for the whole centre" in page
     assert "别处" not in page
     assert (await clerk.get(f"/units/tray/{case_id}")).status_code == 404
     for path, fields in (("sort", {"teach": "1"}), ("some", {"case": str(case_id)})):

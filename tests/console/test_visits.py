@@ -273,7 +273,7 @@ async def test_a_transfer_is_asked_with_a_reason_and_answered_by_the_other_unit(
     assert (await beat.officer.post(path, to=beat.elsewhere, why="住址在五原")).status_code == 303
     receiver = beat.console.person(Role.OFFICER, unit_id=beat.elsewhere)
     listed = await receiver.get("/visits")
-    assert "Another unit asks us to take them" in text(listed)
+    assert "Incoming transfers" in text(listed)
     assert "住址在五原" in text(listed)
     (transfer,) = beat.console.rows(t.assignment_transfer)
     answer = f"/visits/transfers/{transfer['id']}"
@@ -343,7 +343,7 @@ async def test_a_page_that_looks_again_reveals_nobody_and_writes_no_audit(beat: 
         beat.engine, visit, phone=FromPhone(client_id=uuid.uuid4(), by=beat.officer.member.login), words="x"
     )
     head = await beat.officer.part(f"/visits/{visit}", part="head")
-    assert "be there" in text(head)
+    assert "Arrive by" in text(head)
     assert NAME not in head.text
     assert beat.console.audited("reveal") == []
     assert NAME in (await beat.officer.part(f"/visits/{visit}", part="hand")).text

@@ -56,7 +56,7 @@ class EntryOut(BaseModel):
 
 
 class CaseOut(BaseModel):
-    """案件，已脱敏 · One case, masked."""
+    """预警单，已脱敏 · One case, masked."""
 
     id: int
     told_at: datetime

@@ -116,7 +116,7 @@ def name_of(report: CutReport, value: str, lang: Lang) -> str:
         case Dimension.UNIT:
             return report.unit_names.get(value, value) if value else say(lang, "No unit yet")
         case Dimension.SCRIPT:
-            return value or say(lang, "Not rung yet")
+            return value or say(lang, "Not called yet")
         case Dimension.SOURCE:
             return value
 
@@ -173,7 +173,7 @@ def sheets(report: CutReport, lang: Lang) -> tuple[Sheet, ...]:
             ],
         ),
         Sheet(
-            title=say(lang, "Time to the first ring"),
+            title=say(lang, "Time to first call"),
             head=[say(lang, "Grade"), *bars(lang)],
             rows=[[word(grade, lang), *counts] for grade, counts in report.waits.by_grade.items()],
         ),

@@ -31,16 +31,16 @@ _WITHOUT = ((172_800, 86_400), (36_000, 3_600), (600, 60))
 _THOUSAND, _MILLION = 1_000, 1_000_000
 FUNNEL: Mapping[str, str] = {
     "warnings": mark("Warnings"),
-    "cases_rung": mark("Rung"),
+    "cases_rung": mark("Called"),
     "verified_contact": mark("Reached"),
     "dissuaded": mark("Dissuaded"),
 }
 PARTS: Mapping[str, str] = {
     "tick": mark("tick"),
-    "sweep": mark("due cases looked at"),
+    "sweep": mark("due cases checked"),
     "dial": mark("dialled"),
     "reconcile": mark("calls reconciled"),
-    AUDIT: mark("next steps audited"),
+    AUDIT: mark("consistency check"),
     "schema": mark("database migrated"),
 }
 

@@ -24,7 +24,7 @@ _BUSY, _RETRY_SECONDS = 503, "15"
 _making = threading.Lock()
 
 
-@pages.get("/wall", act=Act.SEE_WALL, nav=mark("Wall"), order=10, while_idle=True)
+@pages.get("/wall", act=Act.SEE_WALL, nav=mark("Live board"), order=10, while_idle=True)
 def wall(visit: Asked) -> Response:
     unit_id = visit.member.unit_id
     found = _feed(visit.request).read(unit_id)
