@@ -257,18 +257,17 @@ _TELL: Mapping[EntryKind, Tell] = {
 
 
 def moment_words(moment: datetime | None, now: datetime, lang: Lang) -> str:
-    """How far away a moment is: 2m, 3h, 4d; overdue when it is past; '' of none."""
+    """How far away a moment is: 2m, 3h, 4d, in Chinese 2分钟, 3小时, 4天; overdue when it is past; '' of none."""
     if moment is None:
         return ""
     seconds = (moment - now).total_seconds()
-    amount = _span(abs(seconds))
+    amount = _span(abs(seconds), lang)
     if seconds < 0:
         return say(lang, "%(amount)s ago", amount=amount)
     return say(lang, "in %(amount)s", amount=amount)
 
 
-def _span(seconds: float) -> str:
-    for length, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
-        if seconds >= length:
-            return f"{int(seconds // length)}{unit}"
-    return f"{int(seconds)}s"
+def _span(seconds: float, lang: Lang) -> str:
+    units = ((86_400, "d", "天"), (3_600, "h", "小时"), (60, "m", "分钟"), (1, "s", "秒"))
+    length, english, chinese = next((unit for unit in units if seconds >= unit[0]), units[-1])
+    return f"{int(seconds // length)}{chinese if lang is Lang.ZH else english}"

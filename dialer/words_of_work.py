@@ -81,7 +81,7 @@ WORK_WORDS: Final[Mapping[type[StrEnum], Mapping[str, str]]] = {
     },
     VisitStage: {
         VisitStage.NONE: "waiting to be signed for",
-        VisitStage.ACCEPTED: "accepted",
+        VisitStage.ACCEPTED: "signed for",
         VisitStage.ON_THE_WAY: "on the way",
         VisitStage.ARRIVED: "arrived",
         VisitStage.SEEN: "seen",

@@ -36,7 +36,7 @@ def number_of(engine: Engine, case_id: int) -> str:
             who=PLAYER,
             act="reveal",
             subject=f"case/{case_id}",
-            why="在模拟线路上接听 its telephone is taken in hand on the simulated line",
+            why="在模拟线路上接听 answered by hand on the simulated line",
             now=engine.clock.now(),
         )
         return person.phones[locked[case_id].case.robot.number]
@@ -96,7 +96,7 @@ def warn_of_oneself(engine: Engine, accepted: Accepted) -> int:
 
 def _only_in_a_drill(engine: Engine) -> None:
     if not engine.drill:
-        raise Conflict("only the telephones of a drill can be taken in hand")
+        raise Conflict("only the phones of a drill can be answered by hand")
 
 
 def _reader(engine: Engine) -> Token:

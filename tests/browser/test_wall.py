@@ -75,7 +75,7 @@ def silent(service: Service) -> Iterator[None]:
 
 def test_a_chief_watches_stops_and_resumes_the_robots(page: Page, service: Service, complaints: Complaints):
     new_account(page, service, "chief1", Role.SUPERVISOR)
-    expect(page).to_have_url(f"{service.url}/wall")
+    expect(page).to_have_url(f"{service.url}/board")
     expect(page.locator("[data-live-state]")).to_have_text("实时")
     assert page.locator("html").get_attribute("data-theme") == "dark"
     assert_all_is_on_the_screen(page)
@@ -105,7 +105,7 @@ def test_a_chief_watches_stops_and_resumes_the_robots(page: Page, service: Servi
     look(page)
 
     # Figures move by themselves: what is loaded waits, since nothing rings.
-    page.goto("/wall")
+    page.goto("/board")
     expect(page.locator(".wall-band")).to_contain_text("线路检修")
     tile = page.locator(".tile-extra_high .tile-big")
     before = int(tile.inner_text())
@@ -124,7 +124,7 @@ def test_a_chief_watches_stops_and_resumes_the_robots(page: Page, service: Servi
     page.locator("#now").get_by_role("button", name="恢复").first.click()
     expect(page.locator(".toast")).to_contain_text("已恢复")
     expect(page.locator(".halted")).to_have_count(0)
-    page.goto("/wall")
+    page.goto("/board")
     expect(tile).to_have_text("0")
     expect(page.locator(".wall-band", has_text="线路检修")).to_have_count(0)
 
@@ -153,14 +153,14 @@ def test_the_wall_and_the_control_in_english_and_a_pace_lowered(page: Page, serv
     page.locator("#f-pace_why").fill("fewer people at the desks")
     page.get_by_role("button", name="Change the pace").click()
     expect(page.get_by_text("Lowered by chief2")).to_be_visible()
-    page.goto("/wall")
+    page.goto("/board")
     expect(page.locator(".wall-middle .tile-big").first).to_contain_text("/ 5")
     page.goto("/control")
     page.get_by_role("button", name="Back to the settings").click()
     expect(page.get_by_text("As the settings say.")).to_be_visible()
 
     # A session that has ended says so, and the figures stand.
-    page.goto("/wall")
+    page.goto("/board")
     expect(page.locator("[data-live-state]")).to_have_text("live")
     service.dialer("staff", "sessions", "chief2", "--end")
     expect(page.locator("[data-signed-out]")).to_be_visible()

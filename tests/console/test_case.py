@@ -166,7 +166,7 @@ async def test_what_was_written_typed_and_said_is_opened_with_a_reason(
 
 
 ACTS = [
-    ("ring", {}, ActKind.RING_NOW),
+    ("call", {}, ActKind.RING_NOW),
     ("raise", {"grade": "high"}, ActKind.GRADE_RAISED),
     ("lower", {"grade": "low", "why": "a mistake of the list"}, ActKind.GRADE_LOWERED),
     ("caller", {"why": "speaks Mongolian"}, ActKind.PERSON_ASKED),
@@ -284,7 +284,7 @@ async def test_what_cannot_be_done_now_says_why(scene: ConsoleScene, chief: Pers
     page = await chief.get(f"/cases/{case_id}")
     assert "Send an officer somebody is at it already" in text(page)
     assert "Ring now the person asked not to be rung by a robot" in text(page)
-    refused = await act(chief, scene, case_id, "ring")
+    refused = await act(chief, scene, case_id, "call")
     assert refused.status_code == 409
 
 

@@ -229,7 +229,7 @@ async def test_a_lost_lease_is_said_and_the_words_stay(
     assert answer.status_code == 409
     assert "写了半天" in answer.text
     assert NAME not in answer.text
-    await caller.post(f"/desk/tasks/{task_id}/take-up", token=token)
+    await caller.post(f"/desk/tasks/{task_id}/reclaim", token=token)
     assert f'data-task="{task_id}"' in (await caller.get("/desk")).text
 
 
@@ -340,7 +340,7 @@ async def test_another_unit_accepts_or_refuses(console: ConsoleDesk, town: Conso
     await there.post(f"/desk/transfers/{transfer_id}/accept")
     assert state(console, task_id)["unit_id"] == other
     assert "Signed for by you" in text(await there.get("/desk"))
-    await there.post(f"/desk/tasks/{task_id}/take-up")
+    await there.post(f"/desk/tasks/{task_id}/reclaim")
     assert f'data-task="{task_id}"' in (await there.get("/desk")).text
     assert NAME in (await there.get("/desk")).text
 
@@ -409,7 +409,7 @@ async def test_nobody_hoards(console: ConsoleDesk, town: ConsoleTown, caller: Pe
     second = put(
         town, person_id=town.person(), state="signed", signed_by="caller", signed_at=MORNING, token=1
     )
-    assert (await caller.post(f"/desk/tasks/{second}/take-up")).status_code == 409
+    assert (await caller.post(f"/desk/tasks/{second}/reclaim")).status_code == 409
 
 
 async def test_the_duty_line_s_person_is_parked_in(console: ConsoleDesk, town: ConsoleTown, caller: Person):
@@ -423,7 +423,7 @@ async def test_the_duty_line_s_person_is_parked_in(console: ConsoleDesk, town: C
         signed_at=MORNING,
         reason="wants_officer",
     )
-    await caller.post(f"/desk/tasks/{handed}/take-up", park="yes")
+    await caller.post(f"/desk/tasks/{handed}/reclaim", park="yes")
     page = await caller.get("/desk")
     assert "张大海" in page.text
     assert state(console, handed)["signed_by"] == "caller"
@@ -449,10 +449,10 @@ async def test_whoever_sits_at_the_duty_line_sees_its_person_at_once(
     assert task_id == first
     live = await duty.part(f"/desk/tasks/{task_id}/live", token=token)
     assert "The duty line has transferred a call to you." in text(live)
-    await duty.post(f"/desk/tasks/{handed}/take-up", park="yes")
+    await duty.post(f"/desk/tasks/{handed}/reclaim", park="yes")
     assert f'data-task="{handed}"' in (await duty.get("/desk")).text
     # The other one comes too late, and is told so.
-    await other.post(f"/desk/tasks/{handed}/take-up")
+    await other.post(f"/desk/tasks/{handed}/reclaim")
     assert "Somebody else has this task now" in text(await other.get("/desk"))
     await desk.close()
 
@@ -461,7 +461,7 @@ async def test_somebody_else_s_task_is_not_taken_up(console: ConsoleDesk, town: 
     other = put(town, state="signed", signed_by="zhao", signed_at=MORNING)
     waiting = put(town, person_id=town.person())
     for task_id in (other, waiting):
-        answer = await caller.post(f"/desk/tasks/{task_id}/take-up", token=7)
+        answer = await caller.post(f"/desk/tasks/{task_id}/reclaim", token=7)
         assert answer.headers["location"] == "/desk"
         page = await caller.get("/desk")
         assert "Somebody else has this task now" in text(page)

@@ -175,7 +175,7 @@ async def test_a_refused_act_says_why_in_the_officer_s_language(beat: Beat):
         ({}, "请选择结果"),
         ({"outcome": "refuses", "intended": "5"}, "填写金额须有依据"),
         ({"outcome": "refuses", "intended": "x"}, "不是有效金额"),
-        ({"outcome": "dissuaded_in_person", "contact": "unverified"}, "案件情况已有变化"),
+        ({"outcome": "dissuaded_in_person", "contact": "unverified"}, "预警单情况已有变化"),
     ):
         answer = await beat.send(visit, "report", by=officer, **fields)
         assert answer.status_code in {409, 422}

@@ -52,7 +52,7 @@ async def test_it_says_who_waits_and_for_how_long(console: ConsoleDesk):
         waits(town, Grade.EXTRA_HIGH, minutes=minutes)
     ringing = waits(town, Grade.HIGH, minutes=9)
     town.attempt(ringing, result=None)
-    answer = await console.person(Role.SUPERVISOR).get("/wall")
+    answer = await console.person(Role.SUPERVISOR).get("/board")
     assert answer.status_code == 200
     said = text(answer)
     assert "extra high waiting for the robot 2 oldest 4 min for later 1" in said
@@ -64,7 +64,7 @@ async def test_an_age_beyond_the_policy_is_trouble(console: ConsoleDesk):
     town = ConsoleTown(console)
     waits(town, Grade.EXTRA_HIGH, minutes=2)
     waits(town, Grade.LOW, minutes=2)
-    answer = await console.person(Role.OFFICER).get("/wall")
+    answer = await console.person(Role.OFFICER).get("/board")
     assert answer.text.count('<dd class="trouble">2 min</dd>') == 1
 
 
@@ -82,7 +82,7 @@ async def test_work_calls_alarms_and_the_day_are_counted(console: ConsoleDesk):
     with town.store.begin() as tx:
         alarms.ring(tx, AlarmCode.HUMAN_OVERDUE, now=MORNING, case_id=silent)
         alarms.ring(tx, AlarmCode.CARRIER_TROUBLE, now=MORNING)
-    said = text(await console.person(Role.SUPERVISOR).get("/wall"))
+    said = text(await console.person(Role.SUPERVISOR).get("/board"))
     assert "Picked up today 50 % 1 of 2 people rung" in said
     assert "Overdue 1 calls 1 / 1 visits 0 / 1" in said
     assert "Alarms 2" in said
@@ -106,14 +106,14 @@ async def test_a_unit_sees_its_own_and_the_centre_s_lines(console: ConsoleDesk):
     with town.store.begin() as tx:
         alarms.ring(tx, AlarmCode.CARRIER_TROUBLE, now=MORNING)
         alarms.ring(tx, AlarmCode.REJECTED_HIGH_ROW, now=MORNING, load_id=1)
-    own = text(await console.person(Role.OFFICER, unit_id=county).get("/wall"))
+    own = text(await console.person(Role.OFFICER, unit_id=county).get("/board"))
     assert "临河 with all below it" in own
     assert "high waiting for the robot 1" in own
     assert "Overdue 1" in own
     assert "Alarms 2" in own
     assert "Warnings 1" in own
     assert "Lines in use whole centre 0 / 24" in own
-    whole = text(await console.person(Role.OFFICER).get("/wall"))
+    whole = text(await console.person(Role.OFFICER).get("/board"))
     assert "high waiting for the robot 4" in whole
     assert "Overdue 4" in whole
     assert "Alarms 6" in whole
@@ -127,14 +127,14 @@ async def test_what_stops_the_dialling_is_said_in_words(console: ConsoleDesk):
             )
         )
     pause(console.app.engine, scope=PauseScope.ALL, minutes=30, by="zhao", why="line test")
-    said = text(await console.person(Role.CALLER).get("/wall"))
+    said = text(await console.person(Role.CALLER).get("/board"))
     assert "The telephone network is down: dialling has stopped. Next trial call in 40 s." in said
     assert "All dialling is paused until 10:30: line test (zhao)" in said
 
 
 async def test_outside_the_window_it_says_when_robots_ring_again(console: ConsoleDesk):
     console.clock.set(MORNING + timedelta(hours=13))
-    said = text(await console.person(Role.CALLER).get("/wall"))
+    said = text(await console.person(Role.CALLER).get("/board"))
     assert "robots ring again at 26 Nov 09:00" in said
 
 
@@ -173,7 +173,7 @@ def told(body: str) -> list[tuple[str, dict[str, Any]]]:
 
 async def test_whoever_asks_for_no_stream_gets_one_reading(console: ConsoleDesk):
     ConsoleTown(console)
-    answer = await console.person(Role.OFFICER).get("/wall/live")
+    answer = await console.person(Role.OFFICER).get("/board/live")
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert answer.headers["cache-control"] == "no-store"
     [(name, figures)] = told(answer.text)
@@ -326,7 +326,7 @@ async def served(app: Application, closing: Closing) -> AsyncIterator[str]:
 async def looking(url: str, person: Person) -> AsyncIterator[AsyncIterator[tuple[str, dict[str, Any]]]]:
     async with (
         httpx.AsyncClient(base_url=url, cookies={SESSION: person.token}, timeout=15) as client,
-        client.stream("GET", "/wall/live", headers=EVENTS) as answer,
+        client.stream("GET", "/board/live", headers=EVENTS) as answer,
     ):
         assert answer.status_code == 200
 
@@ -383,10 +383,10 @@ async def test_a_process_that_stops_lets_go_of_its_pages_at_once(console: Consol
 async def test_a_wall_goes_on_in_an_idle_session_and_nothing_else_does(console: ConsoleDesk):
     person = console.person(Role.SUPERVISOR)
     console.pass_seconds(console.app.settings.console.idle_seconds + 1)
-    assert (await person.get("/wall")).status_code == 200
-    assert (await person.get("/wall/live")).status_code == 200
+    assert (await person.get("/board")).status_code == 200
+    assert (await person.get("/board/live")).status_code == 200
     console.pass_seconds(console.app.settings.console.session_seconds)
-    assert (await person.get("/wall")).headers["location"].startswith("/sign-in")
+    assert (await person.get("/board")).headers["location"].startswith("/sign-in")
 
 
 async def test_looking_at_the_wall_is_no_use_of_a_session(console: ConsoleDesk):
@@ -394,7 +394,7 @@ async def test_looking_at_the_wall_is_no_use_of_a_session(console: ConsoleDesk):
     half = console.app.settings.console.idle_seconds * 0.6
     for _ in range(2):
         console.pass_seconds(half)
-        assert (await person.get("/wall")).status_code == 200
+        assert (await person.get("/board")).status_code == 200
     assert (await person.get("/account")).status_code == 303
 
 

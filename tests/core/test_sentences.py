@@ -104,12 +104,12 @@ def test_every_wait_has_words(wait: Wait):
 @pytest.mark.parametrize(
     ("seconds", "zh", "en"),
     [
-        (0, "0s后", "in 0s"),
-        (59, "59s后", "in 59s"),
-        (60, "1m后", "in 1m"),
-        (7_300, "2h后", "in 2h"),
-        (200_000, "2d后", "in 2d"),
-        (-61, "已过 1m", "1m ago"),
+        (0, "0秒后", "in 0s"),
+        (59, "59秒后", "in 59s"),
+        (60, "1分钟后", "in 1m"),
+        (7_300, "2小时后", "in 2h"),
+        (200_000, "2天后", "in 2d"),
+        (-61, "已过 1分钟", "1m ago"),
     ],
 )
 def test_how_far_away(seconds: int, zh: str, en: str):

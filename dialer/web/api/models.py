@@ -105,7 +105,9 @@ class WarningIn(BaseModel):
 class StepOut(BaseModel):
     """下一步 · What moves a case next. `at` is null where it may happen at any moment."""
 
-    kind: Annotated[StepKind, Field(description="ring: 机器人外呼; errand_opens/errand_due: 人工电话或见面劝阻")]
+    kind: Annotated[
+        StepKind, Field(description="ring: 机器人外呼; errand_opens/errand_due: 人工电话或见面劝阻")
+    ]
     track: Track | None
     reason: Annotated[Reason, Field(description="原因代码 · the reason as a code")]
     at: datetime | None

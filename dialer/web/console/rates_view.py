@@ -13,6 +13,7 @@ from dialer.outcomes.cuts import WAIT_BOUNDS_SECONDS, Dimension
 from dialer.outcomes.figures import Slice
 from dialer.outcomes.rates import Rate, rates_of
 from dialer.usecases.cut_rates import CutReport
+from dialer.web.console.case_words import named
 from dialer.web.console.formats import span
 from dialer.web.console.sheets import Cell, Sheet
 from dialer.words import word
@@ -116,7 +117,7 @@ def name_of(report: CutReport, value: str, lang: Lang) -> str:
         case Dimension.UNIT:
             return report.unit_names.get(value, value) if value else say(lang, "No unit yet")
         case Dimension.SCRIPT:
-            return value or say(lang, "Not called yet")
+            return named(FraudType, value, lang) if value else say(lang, "Not called yet")
         case Dimension.SOURCE:
             return value
 

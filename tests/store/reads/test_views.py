@@ -38,7 +38,7 @@ def test_a_report_shows_every_rate_with_its_parts(town: Town, lang: Lang):
     text = shown(report_view(make_report(town.engine), lang))
     for definition in DEFINITIONS:
         assert rate_word(definition, lang) in text
-    verified = line_of(text, "核身触达率" if lang is Lang.ZH else "Verified contact")
+    verified = line_of(text, "核实本人率" if lang is Lang.ZH else "Verified contact")
     assert "50.0%" in verified
     assert "1 / 2" in verified
     per_attempt = line_of(text, "接通率（按次）" if lang is Lang.ZH else "Answered, per attempt")

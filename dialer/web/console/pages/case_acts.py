@@ -75,7 +75,7 @@ def note(visit: Asked, case_id: CaseId, ground: Ground, words: Text = "") -> Res
     )
 
 
-@pages.post("/cases/{case_id}/ring", act=Act.WORK_CASES)
+@pages.post("/cases/{case_id}/call", act=Act.WORK_CASES)
 def ring(visit: Asked, case_id: CaseId, ground: Ground) -> Response:
     return _done(
         visit,

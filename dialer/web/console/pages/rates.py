@@ -18,6 +18,7 @@ from dialer.outcomes.rates import rates_of
 from dialer.usecases.cut_rates import Asked as Cut
 from dialer.usecases.cut_rates import CutReport, check_behind, cut_choices, cut_rates, note_export, page_of
 from dialer.web.console import rates_view
+from dialer.web.console.case_words import named
 from dialer.web.console.page_counts import page_counts
 from dialer.web.console.rates_form import Given, RatesForm, spans
 from dialer.web.console.refusals import problem
@@ -70,6 +71,7 @@ def rates(visit: Asked, form: Given) -> Response:
         dimensions=rates_view.DIMENSIONS,
         parameters=rates_view.PARAMETERS,
         spans=spans(visit, timezone),
+        script_word=lambda script: named(FraudType, script, visit.lang),
         grades=tuple(Grade),
         fraud_types=tuple(FraudType),
         amount_kinds=tuple(AmountKind),
@@ -100,13 +102,17 @@ def behind(
 ) -> Response:
     asked, unit_id = form.asked(visit.engine.centre.timezone), visit.member.unit_id
     check_behind(visit.engine, asked, measure, reader_unit_id=unit_id)
-    count = page_counts(visit.request).behind.get((asked, measure, unit_id, before))
+    counts = page_counts(visit.request)
+    counts.reports.begin((asked, unit_id))
+    count = counts.behind.get((asked, measure, unit_id, before))
+    report = counts.reports.get((asked, unit_id)).value if count.value is not None else None
     return visit.page(
         "console/rates_cases.html",
         form=form,
         measure=measure,
         found=page_of(visit.engine, count.value) if count.value is not None else None,
         before=before,
+        report=report,
         can_open=visit.may(Act.SEE_CASES),
         **_words(visit),
     )
