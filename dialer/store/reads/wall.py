@@ -13,6 +13,7 @@ from dialer.domain.errand import AssignmentState, VisitStage
 from dialer.domain.values import Grade, TelephonyResult, Track
 from dialer.store import tables as t
 from dialer.store.columns import LIVE
+from dialer.store.reads.unit_work import is_overdue
 from dialer.store.rowset import word
 from dialer.store.seen import seen_by
 from dialer.store.unit_of_work import Tx
@@ -96,8 +97,7 @@ def calling(tx: Tx, *, unit_id: int | None) -> dict[Grade, int]:
 def work(tx: Tx, *, now: datetime, unit_id: int | None) -> dict[Track, PeoplesWork]:
     given = t.assignment.c
     is_open = given.state == word(AssignmentState.OPEN)
-    arrived = given.stage.in_([stage.value for stage in VisitStage if stage.rank >= VisitStage.ARRIVED.rank])
-    until = sa.case((is_open, given.sign_by), (arrived, given.feedback_by), else_=given.due_at)
+    late = is_overdue(now)
     stages: dict[VisitStage, list[str]] = {}
     for stage in VisitStage:
         stages.setdefault(stage.under(AssignmentState.SIGNED), []).append(stage.value)
@@ -105,8 +105,8 @@ def work(tx: Tx, *, now: datetime, unit_id: int | None) -> dict[Track, PeoplesWo
         sa.select(
             given.kind,
             sa.func.count().label("open"),
-            sa.func.count().filter(until <= now).label("overdue"),
-            sa.func.count().filter(is_open, given.sign_by <= now).label("unsigned"),
+            sa.func.count().filter(late).label("overdue"),
+            sa.func.count().filter(is_open, late).label("unsigned"),
             *(
                 sa.func.count().filter(~is_open, given.stage.in_(stored)).label(stage.value)
                 for stage, stored in stages.items()
@@ -129,7 +129,7 @@ def work(tx: Tx, *, now: datetime, unit_id: int | None) -> dict[Track, PeoplesWo
 
 
 def alarms(tx: Tx, *, unit_id: int | None) -> list[AlarmCount]:
-    """What nobody has seen yet, by kind, the newest kind first: of the cases that this unit sees, and of the whole service."""
+    """What nobody has seen yet, by kind, the newest first: of this unit's cases, and of the whole service."""
     alarm = t.alarm.c
     statement = (
         sa.select(alarm.code, sa.func.count().label("count"))
