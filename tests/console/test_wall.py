@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -46,17 +48,29 @@ def waits(town: ConsoleTown, grade: Grade, *, minutes: float, **columns: Any) ->
     )
 
 
+def in_use(town: ConsoleTown, attempt_id: uuid.UUID) -> None:
+    """The call holds a line."""
+    with town.store.begin() as tx:
+        tx.execute(sa.insert(t.live_number).values(phone_blind=attempt_id.bytes, attempt_id=attempt_id))
+
+
 async def test_it_says_who_waits_and_for_how_long(console: ConsoleDesk):
     town = ConsoleTown(console)
     for minutes in (4, 2, -30):
         waits(town, Grade.EXTRA_HIGH, minutes=minutes)
     ringing = waits(town, Grade.HIGH, minutes=9)
-    town.attempt(ringing, result=None)
+    in_use(town, town.attempt(ringing, result=None))
     answer = await console.person(Role.SUPERVISOR).get("/board")
     assert answer.status_code == 200
     said = text(answer)
-    assert "extra high waiting for the robot 2 oldest 4 min for later 1" in said
-    assert "high waiting for the robot 0 oldest — for later 0" in said
+    assert (
+        "extra high waiting or being called 2 waiting for a line 2 being called 0 longest wait 4 min Scheduled 1"
+        in said
+    )
+    assert (
+        "high waiting or being called 1 waiting for a line 0 being called 1 longest wait — Scheduled 0"
+        in said
+    )
     assert "10:00:00" in said
 
 
@@ -83,14 +97,68 @@ async def test_work_calls_alarms_and_the_day_are_counted(console: ConsoleDesk):
         alarms.ring(tx, AlarmCode.HUMAN_OVERDUE, now=MORNING, case_id=silent)
         alarms.ring(tx, AlarmCode.CARRIER_TROUBLE, now=MORNING)
     said = text(await console.person(Role.SUPERVISOR).get("/board"))
-    assert "Picked up today 50 % 1 of 2 people rung" in said
-    assert "Overdue 1 calls 1 / 1 visits 0 / 1" in said
+    assert "Answer rate today 50 % 1 of 2 people called" in said
+    assert "Overdue 1 human calls 1 / 1 visits 0 / 1 of them not signed for 0" in said
     assert "Alarms 2" in said
-    assert "Warnings 2 Rung 2 Reached 1 Dissuaded 1" in said
+    assert "Warnings 2 Called 2 Reached 1 Dissuaded 1" in said
     assert "¥12,345" in said
     assert "on the way 1" in said
     assert "09:59 1 1" in said
     assert "09:57 1 0" in said
+
+
+async def test_its_alarms_add_up_and_its_overdue_holds_what_nobody_signed_for(console: ConsoleDesk):
+    town = ConsoleTown(console)
+    late = {"kind": "visit", "sign_by": MORNING - timedelta(minutes=1)}
+    town.assignment(town.case(), **late)
+    town.assignment(town.case(), **late, kept_until=MORNING + timedelta(minutes=9))
+    town.assignment(town.case(), kind="visit", state="signed", signed_at=MORNING, signed_by="wu")
+    codes = (
+        AlarmCode.HUMAN_OVERDUE,
+        AlarmCode.VISIT_OVERDUE,
+        AlarmCode.REFUSED_IN_PERSON,
+        AlarmCode.CANNOT_FIND,
+        AlarmCode.CANNOT_FIND,
+    )
+    with town.store.begin() as tx:
+        for minute, code in enumerate(codes):
+            alarms.ring(tx, code, now=MORNING - timedelta(minutes=minute), case_id=town.case())
+    said = text(await console.person(Role.SUPERVISOR).get("/board"))
+    assert "Overdue 1 human calls 0 / 0 visits 1 / 3 of them not signed for 1" in said
+    assert re.search(r"Alarms 5 1 .+ 1 .+ 1 .+ 2 other alarms", said)
+    assert "signed for 1 on the way 0" in said
+
+
+async def test_no_part_is_later_than_the_clock(console: ConsoleDesk):
+    wall = feed_of(console.app, QUICK).read(None)
+    late = replace(wall, hour=replace(wall.hour, at=wall.now.at + timedelta(seconds=9)))
+    assert late.at == late.hour.at
+    assert (wall.today is None) or wall.at >= wall.today.at
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ("/wall?a=1&b=%E5%A4%A7", "/board?a=1&b=%E5%A4%A7"),
+        ("/wall/live", "/board/live"),
+        ("/units/tray", "/units/unassigned"),
+        ("/units/tray/7?before=3", "/units/unassigned/7?before=3"),
+    ],
+)
+async def test_an_address_of_before_leads_to_the_one_of_now(console: ConsoleDesk, before: str, now: str):
+    answer = await console.person(Role.SUPERVISOR).get(before)
+    assert (answer.status_code, answer.headers["location"]) == (308, now)
+
+
+async def test_a_form_of_before_is_sent_on_as_it_is(console: ConsoleDesk):
+    person = console.person(Role.SUPERVISOR)
+    for before, now in (
+        ("/cases/7/ring", "/cases/7/call"),
+        ("/desk/tasks/7/take-up", "/desk/tasks/7/reclaim"),
+        ("/units/tray/7/sort", "/units/unassigned/7/sort"),
+    ):
+        answer = await person.post(before)
+        assert (answer.status_code, answer.headers["location"]) == (308, now)
 
 
 async def test_a_unit_sees_its_own_and_the_centre_s_lines(console: ConsoleDesk):
@@ -108,13 +176,13 @@ async def test_a_unit_sees_its_own_and_the_centre_s_lines(console: ConsoleDesk):
         alarms.ring(tx, AlarmCode.REJECTED_HIGH_ROW, now=MORNING, load_id=1)
     own = text(await console.person(Role.OFFICER, unit_id=county).get("/board"))
     assert "临河 with all below it" in own
-    assert "high waiting for the robot 1" in own
+    assert "high waiting or being called 1" in own
     assert "Overdue 1" in own
     assert "Alarms 2" in own
     assert "Warnings 1" in own
     assert "Lines in use whole centre 0 / 24" in own
     whole = text(await console.person(Role.OFFICER).get("/board"))
-    assert "high waiting for the robot 4" in whole
+    assert "high waiting or being called 4" in whole
     assert "Overdue 4" in whole
     assert "Alarms 6" in whole
 

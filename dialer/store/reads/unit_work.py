@@ -53,9 +53,8 @@ def is_overdue(now: datetime) -> sa.ColumnElement[bool]:
     """
     a = t.assignment.c
     arrived = a.stage.in_([stage.value for stage in VisitStage if stage.rank >= VisitStage.ARRIVED.rank])
-    runs = sa.case(
-        (a.state == AssignmentState.OPEN.value, a.sign_by), (arrived, a.feedback_by), else_=a.due_at
-    )
+    signing = (a.state == AssignmentState.OPEN.value, sa.func.least(a.sign_by, a.due_at))
+    runs = sa.case(signing, (arrived, a.feedback_by), else_=a.due_at)
     return sa.and_(runs <= now, sa.not_(_kept(now)))
 
 

@@ -106,7 +106,7 @@ def work(tx: Tx, *, now: datetime, unit_id: int | None) -> dict[Track, PeoplesWo
             given.kind,
             sa.func.count().label("open"),
             sa.func.count().filter(late).label("overdue"),
-            sa.func.count().filter(is_open, late).label("unsigned"),
+            sa.func.count().filter(is_open, late, given.sign_by <= now).label("unsigned"),
             *(
                 sa.func.count().filter(~is_open, given.stage.in_(stored)).label(stage.value)
                 for stage, stored in stages.items()

@@ -54,6 +54,8 @@ def create_console(app: Application, closing: Closing) -> FastAPI:
         closing=closing,
         halted=Kept(lambda: all_paused(app.engine), seconds=_HALTED_SECONDS),
     )
+    for before, now in _MOVED.items():
+        console.router.add_route(before, _moved(now), methods=["GET", "POST"])
     for section in sections:
         for declared in section.declared:
             console.router.add_api_route(
@@ -65,8 +67,6 @@ def create_console(app: Application, closing: Closing) -> FastAPI:
                 route_class_override=route_of(declared),
                 max_body_size=declared.most_bytes,
             )
-    for before, now in _MOVED.items():
-        console.router.add_route(before, _moved(now), methods=["GET", "POST"])
     add_faults(console)
     console.add_middleware(ConsoleHeaders, failed=failed)
     return console

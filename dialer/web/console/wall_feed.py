@@ -72,8 +72,8 @@ class Wall:
     @property
     def at(self) -> datetime:
         """The moment of its newest part, so that none is later than the clock beside it."""
-        parts = (self.now.at, self.queue.at, self.hour.at, *((self.today.at,) if self.today else ()))
-        return max(parts)
+        now: datetime = max(self.now.at, self.queue.at, self.hour.at)
+        return now if self.today is None else max(now, self.today.at)
 
 
 class TooMany(Exception):  # an answer within this package
