@@ -72,8 +72,8 @@ async def test_what_waits_is_told_by_grade_and_nobody_is_named(
     )
     put(town, grade=Grade.LOW, person_id=town.person())
     page = text(await caller.get("/desk"))
-    assert "extra high 1 oldest 30 min 1 overdue" in page
-    assert "low 1 oldest 0 s" in page
+    assert "extra high 1 longest wait 30 min 1 overdue" in page
+    assert "low 1 longest wait 0 s" in page
     assert NAME not in page
     part = await caller.part("/desk/room")
     assert "<html" not in part.text
@@ -476,11 +476,11 @@ async def test_money_that_has_left_stands_on_top(console: ConsoleDesk, town: Con
     payment = town.put(
         t.stop_payment, case_id=state(console, task_id)["case_id"], opened_at=MORNING, drill=False
     )
-    assert "Money has left" in text(await caller.get("/desk"))
+    assert "Money transferred" in text(await caller.get("/desk"))
     await taken(caller)
-    assert "Money has left" in text(await caller.get("/desk"))
+    assert "Money transferred" in text(await caller.get("/desk"))
     await caller.post(f"/desk/stop-payments/{payment}/done", result="too_late")
-    assert "Money has left" not in text(await caller.get("/desk"))
+    assert "Money transferred" not in text(await caller.get("/desk"))
     [row] = console.rows(t.stop_payment)
     assert (row["done_by"], row["result"]) == ("caller", "too_late")
 

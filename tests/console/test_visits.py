@@ -105,7 +105,7 @@ async def test_a_colleague_and_the_supervisor_see_who_has_it_and_nobody_in_clear
         page = await shown(other, f"/visits/{visit}")
         assert NAME not in page
         assert "Officer has this visit." in page
-        assert "Officer · accepted" in await shown(other, "/visits")
+        assert "Officer · signed for" in await shown(other, "/visits")
     assert len(beat.console.audited("reveal")) == 0
 
 
@@ -119,7 +119,7 @@ async def test_mine_come_first_then_the_most_urgent_with_the_clock_that_runs(bea
     assert places == sorted(places)
     assert f'data-card="{away}"' not in answer.text
     page = text(answer)
-    assert "be there in 20 min" in page
+    assert "Arrive by in 20 min" in page
     assert "sign for it 3 min overdue" in page
     assert "sign for it in 5 min" in page
 
