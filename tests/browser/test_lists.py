@@ -80,15 +80,15 @@ def test_a_clerk_drops_a_list_with_bad_rows_and_loads_it(
 
     expect(page.locator(".dry-band")).to_contain_text("什么都不会保存")
     expect(page.get_by_role("button", name="导入这份名单")).to_have_count(0)
-    assert figure(page, "拒绝") == "2"
+    assert figure(page, "未通过") == "2"
     expect(page.locator("section", has_text="未通过数据").last).to_contain_text("没有手机号，请补上完整号码")
     expect(page.locator(".mapped-unknown")).to_contain_text("受害者大名")
     look(page)
     page.locator(".mapped-unknown select").select_option(label="姓名")
-    page.get_by_role("button", name="按此理解").click()
-    expect(page.locator(".toast")).to_contain_text("已按此理解各列")
+    page.get_by_role("button", name="应用对应").click()
+    expect(page.locator(".toast")).to_contain_text("列对应关系已应用")
     expect(page.locator(".mapped-unknown")).to_have_count(0)
-    expect(page.locator("section", has_text="前几行").last).to_contain_text("王* 139****0000")
+    expect(page.locator("section", has_text="导入预览").last).to_contain_text("王* 139****0000")
     assert figure(page, "其中并入已有预警单") == "1"
     expect(page.get_by_text("本名单第 2 行")).to_be_visible()
 
@@ -96,7 +96,7 @@ def test_a_clerk_drops_a_list_with_bad_rows_and_loads_it(
     expect(page.locator(".dry-band")).to_have_count(0)
     page.get_by_role("button", name="导入这份名单").click()
     expect(page.locator("#live .state")).to_have_text("已导入")
-    assert (figure(page, "接收", "#live"), figure(page, "拒绝", "#live")) == ("9", "2")
+    assert (figure(page, "已导入", "#live"), figure(page, "未通过", "#live")) == ("9", "2")
     expect(page.locator("#came")).to_contain_text("8")
     look(page)
     with page.expect_download() as started:

@@ -27,12 +27,12 @@ SCREENS = ((1920, 1080), (3840, 2160))
 _STALE_MS = 40_000
 _WITH_LARGE_FIGURES = """() => {
   const put = (where, text) => document.querySelectorAll(where).forEach(one => { one.textContent = text; });
-  const span = document.documentElement.lang === "en" ? "9 min 59 s" : "9分59秒";
+  const span = document.documentElement.lang === "en" ? "9 min 59 s" : "9分钟59秒";
   put(".wall-table td", span);
   put(".tile-grade .tile-big", "99,999");
   document.querySelectorAll(".tile-grade .tile-big").forEach(one => one.classList.add("tile-long"));
-  put(".tile-grade dd:first-of-type", span);
-  put(".tile-grade div:nth-child(2) dd", "99,999");
+  put(".tile-grade dd", "99,999");
+  put(".tile-grade div:nth-child(3) dd", span);
   put(".wall-funnel b", "99,999");
   put(".wall-money dd", "¥12,345,678.90");
   return [...document.querySelectorAll(".tile")]

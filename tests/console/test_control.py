@@ -260,8 +260,8 @@ async def test_every_part_has_its_last_good_moment(console: ConsoleDesk):
     assert "Calling workers 0 processes 20 s ago" in said
     assert "Workers for lists and sound 0 processes never" in said
     assert "Leading scheduler a 3 20 s ago" in said
-    assert "Due cases looked at 20 s ago" in said
-    assert "Every case has a next step 2 amiss in the last round 20 s ago" in said
+    assert "Due cases checked 20 s ago" in said
+    assert "Consistency check 2 amiss in the last round 20 s ago" in said
     assert "breaker closed nothing heard lately" in said
     assert "GB free" in said
 

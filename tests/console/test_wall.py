@@ -68,7 +68,7 @@ async def test_it_says_who_waits_and_for_how_long(console: ConsoleDesk):
         in said
     )
     assert (
-        "high waiting or being called 1 waiting for a line 0 being called 1 longest wait — Scheduled 0"
+        "high waiting or being called 1 waiting 0 calling 1 longest — Scheduled 0"
         in said
     )
     assert "10:00:00" in said
