@@ -57,13 +57,16 @@ def filled(service: Service) -> Service:
     return service
 
 
-def addresses(page: Page, role: Role) -> Iterator[str]:
-    """Every page that this role opens, and the first of each kind that these lead to; each is open when it is given."""
+def addresses(page: Page, role: Role, seen: set[str]) -> Iterator[str]:
+    """Every kind of page that this role opens and that is not `seen` yet, and the first of each kind that these lead
+    to; each is open when it is given.
+    """
     found: dict[str, str] = {}
     for one in declarations():
         is_page = one.method == "GET" and "{" not in one.path and not _PIECES.search(one.path)
-        if not is_page or one.act is None or not may(role, one.act) or one.path in {"/", "/rates/cases"}:
+        if not is_page or one.act is None or not may(role, one.act) or one.path in {"/", "/rates/cases", *seen}:
             continue
+        seen.add(one.path)
         page.goto(one.path)
         yield one.path
         for href in page.locator("main a[href^='/']").evaluate_all(
@@ -72,7 +75,10 @@ def addresses(page: Page, role: Role) -> Iterator[str]:
             kind = re.sub(r"\d+|(?<=/scripts/)\w+", "#", href.split("?")[0])
             if not _PIECES.search(href) and ("#" in kind or kind == "/rates/cases"):
                 found.setdefault(kind, href)
-    for href in found.values():
+    for kind, href in found.items():
+        if kind in seen:
+            continue
+        seen.add(kind)
         page.goto(href)
         yield href
 
@@ -83,11 +89,7 @@ def test_nothing_is_cut_off(page: Page, filled: Service, language: str):
     cut: list[str] = []
     for role in ROLES:
         new_account(page, filled, f"{role.value}.{language}", role, language=language)
-        for path in addresses(page, role):
-            kind = re.sub(r"\d+", "#", path.split("?")[0])
-            if kind in seen:
-                continue
-            seen.add(kind)
+        for path in addresses(page, role, seen):
             for width in WIDTHS:
                 page.set_viewport_size({"width": width, "height": 900})
                 cut += [f"{role.value} {path} at {width}: {one}" for one in page.evaluate(_CUT)]
