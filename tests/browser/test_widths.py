@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, Page
 
 from dialer.domain.access import Role, may
 from dialer.web.console.app import declarations
@@ -57,30 +57,39 @@ def filled(service: Service) -> Service:
     return service
 
 
-def addresses(page: Page, role: Role, seen: set[str]) -> Iterator[str]:
+def pages(context: BrowserContext, role: Role, seen: set[str]) -> Iterator[Page]:
     """Every kind of page that this role opens and that is not `seen` yet, and the first of each kind that these lead
-    to; each is open when it is given.
+    to. Each has a tab of its own, since a page that loads itself anew would cut off the way to the next.
     """
     found: dict[str, str] = {}
     for one in declarations():
         is_page = one.method == "GET" and "{" not in one.path and not _PIECES.search(one.path)
-        if not is_page or one.act is None or not may(role, one.act) or one.path in {"/", "/rates/cases", *seen}:
+        if (
+            not is_page
+            or one.act is None
+            or not may(role, one.act)
+            or one.path in {"/", "/rates/cases", *seen}
+        ):
             continue
         seen.add(one.path)
+        page = context.new_page()
         page.goto(one.path)
-        yield one.path
+        yield page
         for href in page.locator("main a[href^='/']").evaluate_all(
             "all => all.map(one => one.getAttribute('href'))"
         ):
             kind = re.sub(r"\d+|(?<=/scripts/)\w+", "#", href.split("?")[0])
             if not _PIECES.search(href) and ("#" in kind or kind == "/rates/cases"):
                 found.setdefault(kind, href)
+        page.close()
     for kind, href in found.items():
         if kind in seen:
             continue
         seen.add(kind)
+        page = context.new_page()
         page.goto(href)
-        yield href
+        yield page
+        page.close()
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -89,10 +98,10 @@ def test_nothing_is_cut_off(page: Page, filled: Service, language: str):
     cut: list[str] = []
     for role in ROLES:
         new_account(page, filled, f"{role.value}.{language}", role, language=language)
-        for path in addresses(page, role, seen):
+        for opened in pages(page.context, role, seen):
             for width in WIDTHS:
-                page.set_viewport_size({"width": width, "height": 900})
-                cut += [f"{role.value} {path} at {width}: {one}" for one in page.evaluate(_CUT)]
+                opened.set_viewport_size({"width": width, "height": 900})
+                cut += [f"{opened.url} at {width}: {one}" for one in opened.evaluate(_CUT)]
         page.context.clear_cookies()
     assert {"/board", "/cases", "/cases/#", "/control", "/rates", "/lists/#", "/visits", "/audit"} <= seen
     assert cut == []
