@@ -125,7 +125,7 @@ def test_a_chief_watches_stops_and_resumes_the_robots(page: Page, service: Servi
     expect(page.locator(".toast")).to_contain_text("已恢复")
     expect(page.locator(".halted")).to_have_count(0)
     page.goto("/board")
-    expect(tile).to_have_text("0")
+    expect(page.locator(".tile-extra_high dd").first).to_have_text("0")
     expect(page.locator(".wall-band", has_text="线路检修")).to_have_count(0)
 
     # Silence is told, and forgiven.
