@@ -127,7 +127,7 @@ def _of_one(app: Application, city: City) -> Iterator[Page]:
         "a station": f"/units/{number}",
         "units called alike": "/units?text=7",
         "work to be moved": f"/units/work/{found['work']}/transfer",
-        "a text of the tray": f"/units/tray/{found['unsorted']}",
+        "a text of the tray": f"/units/unassigned/{found['unsorted']}",
         "a script": f"/scripts/{script}",
         "a script's versions": f"/scripts/{script}/versions",
         "a script's differences": f"/scripts/{script}/difference?old=1&new=1",

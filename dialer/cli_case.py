@@ -143,7 +143,7 @@ def _header(story: CaseStory, lang: Lang) -> Panel:
         " · ".join(words),
         " · ".join(part for part in (stored.source, stored.unit) if part),
     ]
-    title = pick(lang, f"案件 {case.id}", f"Case {case.id}")
+    title = pick(lang, f"预警单 {case.id}", f"Case {case.id}")
     if stored.drill:
         title += pick(lang, "（演练）", " (drill)")
     return Panel(RichText("\n".join(lines)), title=title, title_align="left")
@@ -207,7 +207,7 @@ def page_view(page: CasePage, lang: Lang, zone: ZoneInfo) -> RenderableType:
     """Found cases, newest first, and how to see the next ones."""
     table = Table(box=SIMPLE_HEAD)
     for zh, en in (
-        ("案件", "case"),
+        ("预警单", "case"),
         ("姓名", "name"),
         ("电话", "phones"),
         ("等级", "grade"),

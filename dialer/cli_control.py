@@ -176,7 +176,7 @@ def list_alarms(
     if not unseen:
         typer.echo("no alarm stands")
         return
-    table = Table("ID", "报警 alarm", "案件 case", "名单 load", "次数 times", "最近 last")
+    table = Table("ID", "告警 alarm", "预警单 case", "名单 load", "次数 times", "最近 last")
     for alarm in unseen:
         said = f"{word(AlarmCode(alarm.code), Lang.ZH)} {alarm.code}"
         case_id, load_id = str(alarm.case_id or "-"), str(alarm.load_id or "-")

@@ -36,7 +36,7 @@ def show(
         typer.echo(json.dumps(hand_over_form(told), ensure_ascii=False))
         return
     a = told.assignment
-    typer.echo(f"{a.kind.value} {a.id}  案件 case {a.case_id}  {a.grade.value}  {a.reason}")
+    typer.echo(f"{a.kind.value} {a.id}  预警单 case {a.case_id}  {a.grade.value}  {a.reason}")
     if told.paid is not None:
         typer.echo("止付 paid: " + "  ".join(f"{name}={value}" for name, value in _paid(told.paid).items()))
     table = Table("时间 at", "呼叫 ring", "按键 pressed", "机器人 robot", "值班 desk")

@@ -169,7 +169,7 @@ def _show(loaded: Loaded, *, dry_run: bool) -> None:
     for label, value in (
         ("行 rows", report.rows),
         ("接收 accepted", report.accepted),
-        ("  并入已有案件 merged", report.merged),
+        ("  并入已有预警单 merged", report.merged),
         ("重复 duplicate", report.duplicate),
         ("拒绝 rejected", report.rejected),
         ("跳过 skipped", report.skipped),

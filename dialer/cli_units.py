@@ -125,7 +125,7 @@ def tray(*, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
         ]
         typer.echo(json.dumps(rows, ensure_ascii=False))
         return
-    table = Table("名单所写 in lists", "案件 cases", "最高等级 highest", box=None, header_style="dim")
+    table = Table("名单所写 in lists", "预警单 cases", "最高等级 highest", box=None, header_style="dim")
     for group in groups:
         table.add_row(group.text or "（空 blank）", str(group.cases), group.highest.value)
     Console().print(table if groups else "没有待分拣 nothing waits for a unit")

@@ -70,7 +70,7 @@ def list_work(
         return
     zh = lang is Lang.ZH
     headings = (
-        ("编号", "案件", "种类", "等级", "原因", "截止", "签收")
+        ("编号", "预警单", "种类", "等级", "原因", "截止", "签收")
         if zh
         else ("ID", "case", "kind", "grade", "reason", "due", "signed by")
     )

@@ -43,8 +43,8 @@ def refusal_sentence(fault: DialerError, lang: Lang) -> str:
 _WAITS: Mapping[Wait, str] = {
     Wait.NOT_BEFORE: mark("its time has not come"),
     Wait.WINDOW: mark("the dialling window is closed"),
-    Wait.HELD: mark("it is held"),
-    Wait.PAUSED: mark("dialling is paused"),
+    Wait.HELD: mark("it is paused"),
+    Wait.PAUSED: mark("all dialling is paused"),
     Wait.LINE_TROUBLE: mark("there is trouble with the line"),
     Wait.NUMBER_BUSY: mark("the same number rings or rests"),
     Wait.QUEUE: mark("more urgent ones go first"),
@@ -62,7 +62,7 @@ def step_sentence(step: Step, lang: Lang) -> str:  # noqa: PLR0911  # one arm a 
     track = word(step.track, lang) if step.track is not None else ""
     match step.kind:
         case StepKind.SETTLED:
-            return say(lang, "nothing any more: %(why)s", why=why)
+            return say(lang, "no next step: %(why)s", why=why)
         case StepKind.WATCH_ENDS:
             return say(lang, "the watch period ends; without a filed case it is proven")
         case StepKind.EXPIRES:
@@ -335,7 +335,7 @@ _TELL: Mapping[EntryKind, Tell] = {
 
 
 def moment_words(moment: datetime | None, now: datetime, lang: Lang) -> str:
-    """How far away a moment is: 2m, 3h, 4d; overdue when it is past; '' of none."""
+    """How far away a moment is: 2m, 3h, 4d, in Chinese 2分钟, 3小时, 4天; overdue when it is past; '' of none."""
     if moment is None:
         return ""
     seconds = (moment - now).total_seconds()

@@ -7,10 +7,9 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import IO
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
@@ -72,29 +71,6 @@ msgstr ""
 
 Said = tuple[str, str, str]
 """Context, English in the singular, English in the plural or ''."""
-
-
-Call = tuple[int, str, tuple[str | None, ...], list[str]]
-"""Line, name of what is called, its arguments (None for one that is no literal string), comments."""
-
-
-def calls(file: IO[bytes], keywords: Collection[str], *_tags: object, **_options: object) -> Iterator[Call]:
-    """The calls of the keywords in a Python file, in the form that Babel asks of an extraction method.
-
-    Babel's own method reads tokens, which differ between versions of Python where an f-string is written.
-    """
-    for node in ast.walk(ast.parse(file.read())):
-        if isinstance(node, ast.Call):
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if name in keywords:
-                yield node.lineno, name, tuple(_literal(one) for one in node.args), []
-
-
-_METHODS = [("**/templates/**.html", "jinja2.ext:babel_extract"), ("**.py", calls)]
-
-
-def _literal(node: ast.expr) -> str | None:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
 def said() -> Iterator[Said]:
@@ -192,7 +168,8 @@ def untranslated(catalogue: Catalog) -> list[str]:
 
 def glossary(text: str, catalogue: Catalog) -> str:
     """The glossary with the words of each enumeration in its place. Raises `KeyError` for an unknown one."""
-    from dialer.words import KNOWN, Lang, word  # noqa: PLC0415  # also run as a script
+    from dialer.language import Lang  # noqa: PLC0415  # also run as a script
+    from dialer.words import KNOWN, word  # noqa: PLC0415  # also run as a script
 
     kinds = {kind.__name__: kind for kind in KNOWN}
 

@@ -34,6 +34,14 @@ class VisitStage(StrEnum):
     def rank(self) -> int:
         return list(VisitStage).index(self)
 
+    def under(self, state: AssignmentState) -> VisitStage:
+        """As it stands with the assignment in this state: signing for a visit accepts it, on whatever way it was
+        signed for, and a visit that is open again is nobody's.
+        """
+        if state is AssignmentState.OPEN:
+            return VisitStage.NONE
+        return VisitStage.ACCEPTED if state is AssignmentState.SIGNED and self is VisitStage.NONE else self
+
 
 class WhoSeen(StrEnum):
     """Who was met at the door."""

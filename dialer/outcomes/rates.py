@@ -162,7 +162,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         name="visits_met",
-        title="Met at the door",
+        title="Met in person",
         basis=Basis.ASSIGNMENT_OPENED,
         numerator="visits_met",
         denominator="visits",

@@ -101,7 +101,7 @@ def _assignment(row: Mapping[str, Any]) -> Assignment:
         grade=Grade(row["grade"]),
         signed_by=row["signed_by"] or "",
         withdrawn_why=row["withdrawn_why"] or "",
-        stage=VisitStage(row["stage"]),
+        stage=VisitStage(row["stage"]).under(AssignmentState(row["state"])),
     )
 
 

@@ -61,7 +61,7 @@ def open_visit(engine: Engine, visit_id: int, *, who: str, seen_by: int | None) 
 
 def in_hand(visit_id: int) -> str:
     """Why an officer looks at the person whom he is on the way to."""
-    return f"上门劝阻在办 visit {visit_id} in hand"
+    return f"见面劝阻在办 visit {visit_id} in hand"
 
 
 def may_print(line: VisitLine, *, who: str) -> bool:

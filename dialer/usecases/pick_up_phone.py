@@ -96,7 +96,7 @@ def warn_of_oneself(engine: Engine, accepted: Accepted) -> int:
 
 def _only_in_a_drill(engine: Engine) -> None:
     if not engine.drill:
-        raise Conflict("only the telephones of a drill can be taken in hand")
+        raise Conflict("only the phones of a drill can be answered by hand")
 
 
 def _reader(engine: Engine) -> Token:

@@ -43,7 +43,9 @@ class PersonOut(Resource):
 class StepOut(Resource):
     """下一步 · What moves a case next. `at` is null where it may happen at any moment."""
 
-    kind: Annotated[StepKind, Field(description="ring: 机器人外呼; errand_opens/errand_due: 人工或上门")]
+    kind: Annotated[
+        StepKind, Field(description="ring: 机器人外呼; errand_opens/errand_due: 人工电话或见面劝阻")
+    ]
     track: Track | None
     reason: Annotated[Reason, Field(description="原因代码 · the reason as a code")]
     at: datetime | None
@@ -81,7 +83,7 @@ class EntryOut(Resource):
 
 
 class CaseOut(Resource):
-    """案件，已脱敏 · One case, masked."""
+    """预警单，已脱敏 · One case, masked."""
 
     id: int
     told_at: datetime

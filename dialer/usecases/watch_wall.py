@@ -16,7 +16,7 @@ from dialer.outcomes.cuts import Breakdown, Dimension
 from dialer.outcomes.period import Period
 from dialer.store import holds, pacing
 from dialer.store.pacing import LineGroup
-from dialer.store.reads import wall
+from dialer.store.reads import snapshot, wall
 from dialer.store.reads.wall import AlarmCount, LastHour, PeoplesWork, WaitingCases
 from dialer.usecases.cut_rates import Asked, cut_breakdown
 from dialer.usecases.engine import Engine
@@ -34,6 +34,8 @@ class WallNow:
     """The breaker is open: when the next trial call may leave."""
     opens_at: datetime | None
     """The dialling window is closed until then."""
+    calling: Mapping[Grade, int]
+    """Lines in use by grade."""
     pauses: Sequence[Hold]
     work: Mapping[Track, PeoplesWork]
     alarms: Sequence[AlarmCount]
@@ -64,7 +66,9 @@ class WallToday:
 def wall_now(engine: Engine, *, unit_id: int | None, late_seconds: float) -> WallNow:
     now, real_now = engine.clock.now(), engine.real.now()
     with engine.store.begin() as tx:
+        snapshot.hold(tx)
         lines = pacing.read(tx, name=engine.lines.group)
+        calling = wall.calling(tx, unit_id=unit_id)
         pauses = holds.standing(tx, now=now)
         work = wall.work(tx, now=now, unit_id=unit_id)
         alarms = wall.alarms(tx, unit_id=unit_id)
@@ -76,6 +80,7 @@ def wall_now(engine: Engine, *, unit_id: int | None, late_seconds: float) -> Wal
         lines=lines,
         trial_at=None if trial is None else now + (trial - real_now),
         opens_at=None if window.is_open(now) else window.next_open(now),
+        calling=calling,
         pauses=pauses,
         work=work,
         alarms=alarms,

@@ -126,7 +126,7 @@ def _of_people(figures: Figures) -> Iterator[Metric]:
         "kind",
         ((kind.value, work.overdue) for kind, work in figures.work.items()),
     )
-    yield _by("dialer_alarms_unseen", "Alarms that nobody has seen", "code", figures.alarms.items())
+    yield _by("dialer_alarms_unseen", "Unacknowledged alarms", "code", figures.alarms.items())
 
 
 def _of_engine(figures: Figures) -> Iterator[Metric]:

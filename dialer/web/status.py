@@ -35,7 +35,7 @@ _HEADERS = {
 _TEXTS: Mapping[str, str] = {
     "title": mark("Fraud warning and dissuasion"),
     "now": mark("Right now"),
-    "drill": mark("Drill data: simulated line, no real phone was rung"),
+    "drill": mark("Drill data: simulated line, no real phone was called"),
     "lines": mark("lines in use"),
     "of": mark("of"),
     "rung": mark("rings"),
@@ -51,7 +51,7 @@ _TEXTS: Mapping[str, str] = {
     "accepted": mark("accepted"),
     "rejected": mark("refused"),
     "alarms": mark("Alarms"),
-    "no_alarms": mark("no alarm is waiting"),
+    "no_alarms": mark("no unacknowledged alarms"),
     "no_loads": mark("no list yet"),
     "no_calls": mark("no call yet"),
     "refreshed": mark("refreshes every 3 seconds"),

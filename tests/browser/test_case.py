@@ -118,7 +118,7 @@ def test_what_was_decided_on_an_old_page_is_not_done_and_not_lost(
     other.goto(page.url)
     other.locator('summary[data-key="v"]').click()
     other.get_by_role("button", name="Ask for a visit").click()
-    expect(other.locator(".toast")).to_contain_text("An officer is looked for.")
+    expect(other.locator(".toast")).to_contain_text("Waiting for an officer to accept the visit.")
     other.close()
 
     page.get_by_role("button", name="Close the case").click()

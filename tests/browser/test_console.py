@@ -98,7 +98,7 @@ def test_a_caller_finds_a_case_without_the_mouse(page: Page, service: Service):
     expect(page.locator("tbody tr")).to_contain_text("李*")
     assert "grade=low" in page.url
     page.locator("#f-grade").select_option("medium")
-    expect(page.get_by_text("没有符合条件的案件")).to_be_visible()
+    expect(page.get_by_text("没有符合条件的预警单")).to_be_visible()
     look(page)
 
 

@@ -80,27 +80,27 @@ def test_a_clerk_drops_a_list_with_bad_rows_and_loads_it(
 
     expect(page.locator(".dry-band")).to_contain_text("什么都不会保存")
     expect(page.get_by_role("button", name="导入这份名单")).to_have_count(0)
-    assert figure(page, "拒绝") == "2"
-    expect(page.locator("section", has_text="拒绝行").last).to_contain_text("没有手机号，请补上完整号码")
+    assert figure(page, "未通过") == "2"
+    expect(page.locator("section", has_text="未通过数据").last).to_contain_text("没有手机号，请补上完整号码")
     expect(page.locator(".mapped-unknown")).to_contain_text("受害者大名")
     look(page)
     page.locator(".mapped-unknown select").select_option(label="姓名")
-    page.get_by_role("button", name="按此理解").click()
-    expect(page.locator(".toast")).to_contain_text("已按此理解各列")
+    page.get_by_role("button", name="应用对应").click()
+    expect(page.locator(".toast")).to_contain_text("列对应关系已应用")
     expect(page.locator(".mapped-unknown")).to_have_count(0)
-    expect(page.locator("section", has_text="前几行").last).to_contain_text("王* 139****0000")
-    assert figure(page, "其中并入已有案件") == "1"
+    expect(page.locator("section", has_text="导入预览").last).to_contain_text("王* 139****0000")
+    assert figure(page, "其中并入已有预警单") == "1"
     expect(page.get_by_text("本名单第 2 行")).to_be_visible()
 
     page.get_by_role("link", name="结束试运行").click()
     expect(page.locator(".dry-band")).to_have_count(0)
     page.get_by_role("button", name="导入这份名单").click()
     expect(page.locator("#live .state")).to_have_text("已导入")
-    assert (figure(page, "接收", "#live"), figure(page, "拒绝", "#live")) == ("9", "2")
+    assert (figure(page, "已导入", "#live"), figure(page, "未通过", "#live")) == ("9", "2")
     expect(page.locator("#came")).to_contain_text("8")
     look(page)
     with page.expect_download() as started:
-        page.get_by_role("link", name="下载拒绝行").click()
+        page.get_by_role("link", name="下载未通过数据").click()
     path = tmp_path / "rejects.xlsx"
     started.value.save_as(path)
     rows = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python()
@@ -112,7 +112,7 @@ def test_a_clerk_drops_a_list_with_bad_rows_and_loads_it(
     page.get_by_role("button", name="暂停", exact=True).click()
     expect(page.locator("#live")).to_contain_text("外呼已暂停")
     look(page)
-    page.get_by_role("link", name="查看案件").click()
+    page.get_by_role("link", name="查看预警单").click()
     expect(page.locator("tbody tr")).to_have_count(8)
 
     page.goto("/lists")
@@ -151,7 +151,7 @@ def test_a_supervisor_lets_a_large_list_in_and_english_is_the_same_page(
     page.get_by_role("link", name="全市.csv").click()
     expect(page).to_have_url(address)
     expect(page.locator("#live")).to_contain_text("3 warnings of a high grade are in the books already.")
-    expect(page.locator("#look")).to_contain_text("What the rest would become")
+    expect(page.locator("#look")).to_contain_text("Preview of the rest")
     look(page)
     page.get_by_role("button", name="Approve: load the rest").click()
     expect(page.locator("#live .state")).to_have_text("loaded")

@@ -52,7 +52,7 @@ def test_whoever_presses_the_right_keys_is_a_verified_contact_beside_the_telepho
     asked(page, "听明白了")
     page.keyboard.press("1")
     expect(page.locator("#after")).to_be_visible(timeout=_RING_MS)
-    expect(page.locator("#facts")).to_contain_text("已核身", timeout=_RING_MS)
+    expect(page.locator("#facts")).to_contain_text("已核实本人", timeout=_RING_MS)
     expect(page.locator("#timeline")).to_contain_text("在“identity”按 1")
     expect(page.locator("#timeline")).to_contain_text("电话劝阻成功")
     assert clips

@@ -101,22 +101,22 @@ def test_a_tree_is_imported_a_word_is_taught_and_work_goes_next_door(
     look(clerk)
     wrong.get_by_label("单位", exact=True).fill("河湾派出所")
     clerk.keyboard.press("Enter")
-    expect(clerk.locator(".toast")).to_contain_text("已分到河湾派出所，共 2 个案件")
+    expect(clerk.locator(".toast")).to_contain_text("已分到河湾派出所，共 2 张预警单")
     expect(clerk.locator(".group", has_text="河湾老街所")).to_have_count(0)
     ambiguous = clerk.locator(".group", has_text="石桥派出所")
     expect(ambiguous).to_contain_text("可能指以下单位")
     expect(ambiguous.get_by_role("checkbox")).not_to_be_checked()
-    ambiguous.get_by_role("link", name=re.compile(r"查看 \d+ 个案件")).click()
+    ambiguous.get_by_role("link", name=re.compile(r"查看 \d+ 张预警单")).click()
     expect(clerk.get_by_role("button", name="分给该单位")).to_be_visible()
     look(clerk)
     clerk.get_by_role("checkbox").check()
     clerk.get_by_role("button", name="安泽县公安局/石桥派出所").click()
-    expect(clerk.locator(".toast")).to_contain_text("共 1 个案件")
+    expect(clerk.locator(".toast")).to_contain_text("共 1 张预警单")
     # The next list with the same words needs nobody.
     service.load([row("周文斌", "13800131005", "河湾老街所")])
     clerk.goto("/units")
     clerk.get_by_role("link", name="河湾派出所").click()
-    expect(clerk.locator(".figure", has_text="未结案件")).to_contain_text("3")
+    expect(clerk.locator(".figure", has_text="未办结预警单")).to_contain_text("3")
     expect(clerk.locator(".aliases")).to_contain_text("河湾老街所")
 
     chief = another(browser, service, complaints)
@@ -125,9 +125,9 @@ def test_a_tree_is_imported_a_word_is_taught_and_work_goes_next_door(
     chief.get_by_role("link", name="河湾派出所").click()
     expect(chief.get_by_role("heading", name="河湾派出所")).to_be_visible()
     look(chief)
-    work = chief.locator("#work tbody tr", has_text="上门").first
+    work = chief.locator("#work tbody tr", has_text="见面劝阻").first
     expect(work).to_be_visible()
-    work.get_by_role("link", name=re.compile("^移交案件")).click()
+    work.get_by_role("link", name=re.compile("^移交预警单")).click()
     expect(chief.get_by_label("移交到")).to_be_visible()
     look(chief)
     chief.get_by_label("移交到").fill("安泽县公安局/石桥派出所")
@@ -148,7 +148,7 @@ def test_a_tree_is_imported_a_word_is_taught_and_work_goes_next_door(
 
     english = another(browser, service, complaints)
     new_account(english, service, "units-en", Role.CLERK, language="en")
-    for path in ("/units", "/units/tray", "/units/transfers"):
+    for path in ("/units", "/units/unassigned", "/units/transfers"):
         english.goto(path)
         look(english)
     english.goto("/units")

@@ -191,7 +191,7 @@ def test_a_lost_connection_loses_no_word(
     expect(page.locator(".over")).to_contain_text("见面劝阻成功")
     course = page.locator(".timeline li")
     for words in (
-        "签收上门任务",
+        "签收见面劝阻任务",
         "已出发",
         "已到达",
         "邻居说她在家",

@@ -27,12 +27,12 @@ SCREENS = ((1920, 1080), (3840, 2160))
 _STALE_MS = 40_000
 _WITH_LARGE_FIGURES = """() => {
   const put = (where, text) => document.querySelectorAll(where).forEach(one => { one.textContent = text; });
-  const span = document.documentElement.lang === "en" ? "9 min 59 s" : "9分59秒";
+  const span = document.documentElement.lang === "en" ? "9 min 59 s" : "9分钟59秒";
   put(".wall-table td", span);
   put(".tile-grade .tile-big", "99,999");
   document.querySelectorAll(".tile-grade .tile-big").forEach(one => one.classList.add("tile-long"));
-  put(".tile-grade dd:first-of-type", span);
-  put(".tile-grade div:nth-child(2) dd", "99,999");
+  put(".tile-grade dd", "99,999");
+  put(".tile-grade div:nth-child(3) dd", span);
   put(".wall-funnel b", "99,999");
   put(".wall-money dd", "¥12,345,678.90");
   return [...document.querySelectorAll(".tile")]
@@ -75,7 +75,7 @@ def silent(service: Service) -> Iterator[None]:
 
 def test_a_chief_watches_stops_and_resumes_the_robots(page: Page, service: Service, complaints: Complaints):
     new_account(page, service, "chief1", Role.SUPERVISOR)
-    expect(page).to_have_url(f"{service.url}/wall")
+    expect(page).to_have_url(f"{service.url}/board")
     expect(page.locator("[data-live-state]")).to_have_text("实时")
     assert page.locator("html").get_attribute("data-theme") == "dark"
     assert_all_is_on_the_screen(page)
@@ -105,7 +105,7 @@ def test_a_chief_watches_stops_and_resumes_the_robots(page: Page, service: Servi
     look(page)
 
     # Figures move by themselves: what is loaded waits, since nothing rings.
-    page.goto("/wall")
+    page.goto("/board")
     expect(page.locator(".wall-band")).to_contain_text("线路检修")
     tile = page.locator(".tile-extra_high .tile-big")
     before = int(tile.inner_text())
@@ -124,8 +124,8 @@ def test_a_chief_watches_stops_and_resumes_the_robots(page: Page, service: Servi
     page.locator("#now").get_by_role("button", name="恢复").first.click()
     expect(page.locator(".toast")).to_contain_text("已恢复")
     expect(page.locator(".halted")).to_have_count(0)
-    page.goto("/wall")
-    expect(tile).to_have_text("0")
+    page.goto("/board")
+    expect(page.locator(".tile-extra_high dd").first).to_have_text("0")
     expect(page.locator(".wall-band", has_text="线路检修")).to_have_count(0)
 
     # Silence is told, and forgiven.
@@ -153,14 +153,14 @@ def test_the_wall_and_the_control_in_english_and_a_pace_lowered(page: Page, serv
     page.locator("#f-pace_why").fill("fewer people at the desks")
     page.get_by_role("button", name="Change the pace").click()
     expect(page.get_by_text("Lowered by chief2")).to_be_visible()
-    page.goto("/wall")
+    page.goto("/board")
     expect(page.locator(".wall-middle .tile-big").first).to_contain_text("/ 5")
     page.goto("/control")
     page.get_by_role("button", name="Back to the settings").click()
     expect(page.get_by_text("As the settings say.")).to_be_visible()
 
     # A session that has ended says so, and the figures stand.
-    page.goto("/wall")
+    page.goto("/board")
     expect(page.locator("[data-live-state]")).to_have_text("live")
     service.dialer("staff", "sessions", "chief2", "--end")
     expect(page.locator("[data-signed-out]")).to_be_visible()

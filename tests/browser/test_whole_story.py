@@ -108,7 +108,7 @@ def test_from_a_dropped_file_to_the_success_rates(
     # The robot rings three and is heard out; the wall and the list say so.
     chief = window(browser, day, complaints, windows)
     new_account(chief, day, "chief1", Role.SUPERVISOR, language="en")
-    expect(chief).to_have_url(f"{day.url}/wall")
+    expect(chief).to_have_url(f"{day.url}/board")
     expect(chief.locator("main")).to_contain_text(re.compile("extra.high", re.IGNORECASE))
     look(chief)
 

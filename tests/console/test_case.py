@@ -97,7 +97,7 @@ async def test_the_place_in_the_queue_and_its_parts_are_told(
         scene.open_case(grade=Grade.EXTRA_HIGH)
     page = await shown(chief, case_id)
     assert "in the queue: 3 more urgent ones go first" in page
-    assert "Virtual deadline" in page
+    assert "Queue priority time" in page
 
 
 async def test_a_ring_is_told_once_with_all_that_was_said_and_each_line_can_be_played(
@@ -107,9 +107,9 @@ async def test_a_ring_is_told_once_with_all_that_was_said_and_each_line_can_be_p
     ring.after(20).ends(seconds=45)
     answer = await chief.get(f"/cases/{ring.case_id}")
     page = text(answer)
-    for part in ("Ring 1 answered", "the right person, verified", "talked 45 s", "pressed 1", "pressed 2"):
+    for part in ("Call 1 answered", "the right person, verified", "talked 45 s", "pressed 1", "pressed 2"):
         assert part in page
-    assert page.count("Ring 1") == 1
+    assert page.count("Call 1") == 1
     clips = re.findall(r'href="(/clips/[0-9a-f]{24}\.wav)"', answer.text)
     assert len(clips) >= 3
     sound = await chief.get(clips[0])
@@ -166,7 +166,7 @@ async def test_what_was_written_typed_and_said_is_opened_with_a_reason(
 
 
 ACTS = [
-    ("ring", {}, ActKind.RING_NOW),
+    ("call", {}, ActKind.RING_NOW),
     ("raise", {"grade": "high"}, ActKind.GRADE_RAISED),
     ("lower", {"grade": "low", "why": "a mistake of the list"}, ActKind.GRADE_LOWERED),
     ("caller", {"why": "speaks Mongolian"}, ActKind.PERSON_ASKED),
@@ -201,7 +201,7 @@ async def test_on_a_stale_page_it_is_said_what_changed_and_what_was_typed_is_kep
     answer = await chief.post(f"/cases/{case_id}/close", **form)
     assert answer.status_code == 409
     page = text(answer)
-    assert "Somebody was faster: nothing has been done" in page
+    assert "The case has changed: nothing has been done" in page
     assert "grade raised: medium → high li" in page
     assert "写错号码" in page
     assert '<option value="mismatch" selected>' in answer.text
@@ -283,8 +283,8 @@ async def test_what_cannot_be_done_now_says_why(scene: ConsoleScene, chief: Pers
     await act(chief, scene, case_id, "opt-out", why="asked for it")
     page = await chief.get(f"/cases/{case_id}")
     assert "Send an officer somebody is at it already" in text(page)
-    assert "Ring now the person asked not to be rung by a robot" in text(page)
-    refused = await act(chief, scene, case_id, "ring")
+    assert "Call now the person asked not to be rung by a robot" in text(page)
+    refused = await act(chief, scene, case_id, "call")
     assert refused.status_code == 409
 
 
@@ -408,5 +408,5 @@ async def test_fifty_rings_ask_the_database_no_more_than_one(scene: ConsoleScene
     few = len(asked)
     asked.clear()
     page = await shown(chief, many)
-    assert "Ring 50" in page
+    assert "Call 50" in page
     assert len(asked) <= few <= 40

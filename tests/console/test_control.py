@@ -139,7 +139,7 @@ async def test_the_pace_is_changed_and_given_back(console: ConsoleDesk):
     assert group is not None
     assert (group.calls_per_second, group.lines) == (0.5, 6)
     said = text(await person.get("/control"))
-    assert "0.5 new calls a second, of 1 6 lines, of 24 0 in use now" in said
+    assert "0.5 new calls per second, of 1 6 lines, of 24 0 in use now" in said
     assert "Lowered by supervisor, 10:00: fewer callers" in said
     [line] = console.audited("pace")
     assert line["facts"] == {"before": "1/s, 24", "after": "0.5/s, 6"}
@@ -247,7 +247,7 @@ def test_a_window_is_told_whatever_its_hours():
 async def test_every_part_has_its_last_good_moment(console: ConsoleDesk):
     person = console.person(Role.AUDITOR)
     said = text(await person.get("/control"))
-    assert "Workers that ring 0 processes never" in said
+    assert "Calling workers 0 processes never" in said
     with console.app.engine.store.begin() as tx:
         facts.beat(tx, process="web:a:1", kind="web", real_now=MORNING, facts={})
         facts.beat(tx, process="worker:a:2", kind="worker", real_now=MORNING, facts={"queues": ["dial"]})
@@ -257,11 +257,11 @@ async def test_every_part_has_its_last_good_moment(console: ConsoleDesk):
     console.pass_seconds(20)
     said = text(await person.get("/control"))
     assert "Web 0 processes 20 s ago" in said
-    assert "Workers that ring 0 processes 20 s ago" in said
+    assert "Calling workers 0 processes 20 s ago" in said
     assert "Workers for lists and sound 0 processes never" in said
     assert "Leading scheduler a 3 20 s ago" in said
-    assert "Due cases looked at 20 s ago" in said
-    assert "Every case has a next step 2 amiss in the last round 20 s ago" in said
+    assert "Due cases checked 20 s ago" in said
+    assert "Consistency check 2 amiss in the last round 20 s ago" in said
     assert "breaker closed nothing heard lately" in said
     assert "GB free" in said
 

@@ -72,8 +72,8 @@ async def test_what_waits_is_told_by_grade_and_nobody_is_named(
     )
     put(town, grade=Grade.LOW, person_id=town.person())
     page = text(await caller.get("/desk"))
-    assert "extra high 1 oldest 30 min 1 overdue" in page
-    assert "low 1 oldest 0 s" in page
+    assert "extra high 1 longest wait 30 min 1 overdue" in page
+    assert "low 1 longest wait 0 s" in page
     assert NAME not in page
     part = await caller.part("/desk/room")
     assert "<html" not in part.text
@@ -106,7 +106,7 @@ async def test_the_most_urgent_is_taken_and_opened_with_one_line_in_the_audit(
 async def test_nothing_waits(console: ConsoleDesk, caller: Person):
     answer = await caller.post("/desk/next")
     assert answer.headers["location"] == "/desk"
-    assert "Nobody waits for a call." in text(await caller.get("/desk"))
+    assert "Queue empty" in text(await caller.get("/desk"))
 
 
 async def test_a_claim_made_elsewhere_is_masked_until_it_is_opened(
@@ -180,15 +180,15 @@ async def test_what_was_ticked_stands_under_the_note(console: ConsoleDesk, town:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({}, "choose what came of it"),
-        ({"outcome": "half_believes"}, "say whether the person proved to be who they are"),
+        ({}, "choose the outcome"),
+        ({"outcome": "half_believes"}, "say whether the identity was verified"),
         ({"outcome": "dissuaded_by_phone", "verified": "no"}, "a success needs the verified contact"),
         ({"outcome": "dissuaded_by_phone", "verified": "yes", "intended": "lots"}, "is no amount"),
         (
             {"outcome": "dissuaded_by_phone", "verified": "yes", "intended": "50000"},
             "money on record needs its evidence",
         ),
-        ({"outcome": "transferred", "verified": "yes"}, "choose what came of it"),
+        ({"outcome": "transferred", "verified": "yes"}, "choose the outcome"),
     ],
     ids=str,
 )
@@ -229,7 +229,7 @@ async def test_a_lost_lease_is_said_and_the_words_stay(
     assert answer.status_code == 409
     assert "写了半天" in answer.text
     assert NAME not in answer.text
-    await caller.post(f"/desk/tasks/{task_id}/take-up", token=token)
+    await caller.post(f"/desk/tasks/{task_id}/reclaim", token=token)
     assert f'data-task="{task_id}"' in (await caller.get("/desk")).text
 
 
@@ -270,7 +270,7 @@ async def test_an_appointment_comes_back_to_whoever_agreed_on_it(
     assert state(console, task_id)["call_at"] == MORNING + timedelta(minutes=15)
     page = text(await caller.get("/desk"))
     assert "10:15" in page
-    assert "Nobody waits for a call." in page
+    assert "Queue empty" in page
     console.pass_seconds(16 * 60)
     assert (await taken(caller))[0] == task_id
 
@@ -340,7 +340,7 @@ async def test_another_unit_accepts_or_refuses(console: ConsoleDesk, town: Conso
     await there.post(f"/desk/transfers/{transfer_id}/accept")
     assert state(console, task_id)["unit_id"] == other
     assert "Signed for by you" in text(await there.get("/desk"))
-    await there.post(f"/desk/tasks/{task_id}/take-up")
+    await there.post(f"/desk/tasks/{task_id}/reclaim")
     assert f'data-task="{task_id}"' in (await there.get("/desk")).text
     assert NAME in (await there.get("/desk")).text
 
@@ -409,7 +409,7 @@ async def test_nobody_hoards(console: ConsoleDesk, town: ConsoleTown, caller: Pe
     second = put(
         town, person_id=town.person(), state="signed", signed_by="caller", signed_at=MORNING, token=1
     )
-    assert (await caller.post(f"/desk/tasks/{second}/take-up")).status_code == 409
+    assert (await caller.post(f"/desk/tasks/{second}/reclaim")).status_code == 409
 
 
 async def test_the_duty_line_s_person_is_parked_in(console: ConsoleDesk, town: ConsoleTown, caller: Person):
@@ -423,7 +423,7 @@ async def test_the_duty_line_s_person_is_parked_in(console: ConsoleDesk, town: C
         signed_at=MORNING,
         reason="wants_officer",
     )
-    await caller.post(f"/desk/tasks/{handed}/take-up", park="yes")
+    await caller.post(f"/desk/tasks/{handed}/reclaim", park="yes")
     page = await caller.get("/desk")
     assert "张大海" in page.text
     assert state(console, handed)["signed_by"] == "caller"
@@ -443,16 +443,16 @@ async def test_whoever_sits_at_the_duty_line_sees_its_person_at_once(
     assert f'data-duty="{handed}"' in (await duty.get("/desk")).text
     page = await other.get("/desk")
     assert "data-duty" not in page.text
-    assert "The duty line has put somebody through" in text(page)
+    assert "The duty line has transferred a call" in text(page)
     # Somebody who is at another task is told, and that one is kept.
     task_id, token = await taken(duty)
     assert task_id == first
     live = await duty.part(f"/desk/tasks/{task_id}/live", token=token)
-    assert "The duty line has put somebody through to you." in text(live)
-    await duty.post(f"/desk/tasks/{handed}/take-up", park="yes")
+    assert "The duty line has transferred a call to you." in text(live)
+    await duty.post(f"/desk/tasks/{handed}/reclaim", park="yes")
     assert f'data-task="{handed}"' in (await duty.get("/desk")).text
     # The other one comes too late, and is told so.
-    await other.post(f"/desk/tasks/{handed}/take-up")
+    await other.post(f"/desk/tasks/{handed}/reclaim")
     assert "Somebody else has this task now" in text(await other.get("/desk"))
     await desk.close()
 
@@ -461,7 +461,7 @@ async def test_somebody_else_s_task_is_not_taken_up(console: ConsoleDesk, town: 
     other = put(town, state="signed", signed_by="zhao", signed_at=MORNING)
     waiting = put(town, person_id=town.person())
     for task_id in (other, waiting):
-        answer = await caller.post(f"/desk/tasks/{task_id}/take-up", token=7)
+        answer = await caller.post(f"/desk/tasks/{task_id}/reclaim", token=7)
         assert answer.headers["location"] == "/desk"
         page = await caller.get("/desk")
         assert "Somebody else has this task now" in text(page)
@@ -476,11 +476,11 @@ async def test_money_that_has_left_stands_on_top(console: ConsoleDesk, town: Con
     payment = town.put(
         t.stop_payment, case_id=state(console, task_id)["case_id"], opened_at=MORNING, drill=False
     )
-    assert "Money has left" in text(await caller.get("/desk"))
+    assert "Money transferred" in text(await caller.get("/desk"))
     await taken(caller)
-    assert "Money has left" in text(await caller.get("/desk"))
+    assert "Money transferred" in text(await caller.get("/desk"))
     await caller.post(f"/desk/stop-payments/{payment}/done", result="too_late")
-    assert "Money has left" not in text(await caller.get("/desk"))
+    assert "Money transferred" not in text(await caller.get("/desk"))
     [row] = console.rows(t.stop_payment)
     assert (row["done_by"], row["result"]) == ("caller", "too_late")
 

@@ -67,7 +67,7 @@ async def test_before_it_is_loaded_a_list_says_what_would_become_of_it(console: 
     path = await dropped(clerk, rows(GOOD, BAD))
     page = await clerk.get(path)
     assert counts(page.text) == {
-        "rows": 4, "refused": 2, "accepted": 2, "of them join a case": 0, "there already": 0
+        "rows": 4, "refused": 2, "can be loaded": 2, "merged": 0, "duplicates": 0
     }  # fmt: skip
     told = text(page)
     assert "王*" in told
@@ -86,14 +86,14 @@ async def test_loaded_it_is_what_was_said(console: ConsoleDesk):
     path = await loaded(console, clerk, rows(GOOD, BAD))
     page = await clerk.get(path)
     figures = counts(page.text)
-    assert (figures["rows"], figures["accepted"], figures["refused"], figures["cases"]) == (4, 2, 2, 2)
+    assert (figures["rows"], figures["can be loaded"], figures["refused"], figures["cases"]) == (4, 2, 2, 2)
     assert "loaded by Clerk" in text(page)
     assert len(console.rows(t.case)) == 2
     [line] = console.audited("load_list")
     assert line["who"] == "clerk"
     over = text(await clerk.get("/lists"))
     assert "名单.csv" in over
-    assert "Looked at, not loaded" not in over
+    assert "Drafts" not in over
     found = text(await clerk.get("/cases", load=path.rpartition("/")[2]))
     assert "王*" in found
     assert "List 1" in found
@@ -150,7 +150,7 @@ async def test_a_list_without_a_phone_column_can_be_told_which_it_is(console: Co
     )
     page = await clerk.get(path)
     assert page.status_code == 200
-    assert counts(page.text)["accepted"] == 1
+    assert counts(page.text)["can be loaded"] == 1
 
 
 async def test_what_would_join_a_case_is_told_with_the_case(console: ConsoleDesk):
@@ -165,7 +165,7 @@ async def test_what_would_join_a_case_is_told_with_the_case(console: ConsoleDesk
     page = await clerk.get(await dropped(clerk, again, source="一"))
     [case, *_] = console.rows(t.case)
     assert counts(page.text) == {
-        "rows": 4, "refused": 0, "accepted": 3, "of them join a case": 2, "there already": 1
+        "rows": 4, "refused": 0, "can be loaded": 3, "merged": 2, "duplicates": 1
     }  # fmt: skip
     told = text(page)
     assert f"138****8000 case #{case['id']}" in told
@@ -315,7 +315,7 @@ async def test_each_shared_sample_is_told_and_loaded_as_it_is_expected(console: 
         load_list(console.app.engine, int(sent.headers["location"].rpartition("/")[2]))
         done = counts((await clerk.get(sent.headers["location"])).text)
         for figures in (draft, done):
-            found = figures["rows"], figures["accepted"], figures["there already"], figures["refused"]
+            found = figures["rows"], figures["can be loaded"], figures["duplicates"], figures["refused"]
             assert found == tuple(wanted[word] for word in ("rows", "accepted", "duplicate", "rejected")), (
                 name
             )
@@ -352,11 +352,11 @@ async def test_paused_and_resumed(console: ConsoleDesk):
     assert "is empty" in text(refused)
     await clerk.post(f"{path}/pause", minutes=30, why="号码有误")
     page = text(await clerk.get(path))
-    assert "ringing paused until" in page
+    assert "calls paused until" in page
     assert "号码有误" in page
     assert "paused" in text(await clerk.get("/lists"))
     await clerk.post(f"{path}/resume")
-    assert "ringing paused until" not in text(await clerk.get(path))
+    assert "calls paused until" not in text(await clerk.get(path))
     assert [line["who"] for line in (*console.audited("pause"), *console.audited("resume"))] == ["clerk"] * 2
 
 

@@ -36,7 +36,7 @@ def units_of(console: ConsoleDesk) -> list[int | None]:
 
 
 async def test_an_empty_tray_says_so(console: ConsoleDesk, tree: dict[str, int]):
-    assert "Everything has its unit" in text(await console.person(Role.CLERK).get("/units/tray"))
+    assert "Everything has its unit" in text(await console.person(Role.CLERK).get("/units/unassigned"))
 
 
 async def test_the_most_urgent_writtenleads_and_suggests(
@@ -46,7 +46,7 @@ async def test_the_most_urgent_writtenleads_and_suggests(
         town.case(unit="老新华派出所", grade=Grade.LOW)
     town.case(unit="某处", grade=Grade.EXTRA_HIGH)
     town.case(unit="")
-    page = text(await console.person(Role.CLERK).get("/units/tray"))
+    page = text(await console.person(Role.CLERK).get("/units/unassigned"))
     assert "5 cases wait" in page
     assert page.index("某处 extra high 1") < page.index("No unit written") < page.index("老新华派出所 low 3")
     assert "Names like it: 新华派出所" in page
@@ -60,14 +60,14 @@ async def test_one_word_sorts_all_like_it_and_is_remembered(
     for written in ("老新华所", "老 新华所", "别处"):
         town.case(unit=written)
     clerk = console.person(Role.CLERK)
-    assert "also written 老 新华所" in text(await clerk.get("/units/tray"))
-    await clerk.post(f"/units/tray/{first}/sort", unit="新华派出所", teach="1")
-    page = text(await clerk.get("/units/tray"))
+    assert "also written 老 新华所" in text(await clerk.get("/units/unassigned"))
+    await clerk.post(f"/units/unassigned/{first}/sort", unit="新华派出所", teach="1")
+    page = text(await clerk.get("/units/unassigned"))
     assert "新华派出所: cases sorted: 3. Lists that write “老新华所” mean it from now on." in page
     assert units_of(console) == [tree["xinhua"]] * 3 + [None]
     assert [row["text"] for row in console.rows(t.unit_alias)] == ["老新华所"]
     assert [row["who"] for row in console.audited("assign_unit")] == ["clerk"]
-    gone = await clerk.post(f"/units/tray/{first}/sort", unit="新华派出所")
+    gone = await clerk.post(f"/units/unassigned/{first}/sort", unit="新华派出所")
     assert gone.status_code == 404
 
 
@@ -77,13 +77,13 @@ async def test_without_remembering_nothing_is_learned(
     first = town.case(unit="城关派出所")
     town.case(unit="城关派出所")
     clerk = console.person(Role.CLERK)
-    page = await clerk.get("/units/tray")
+    page = await clerk.get("/units/unassigned")
     told = text(page)
     assert "It could mean any of these" in told
     assert "临河区公安分局/城关派出所 五原县公安局/城关派出所" in told
     assert re.search(r'name="teach" value="1">', page.text) is not None
     # Whatever is typed, the name that is pressed counts.
-    await clerk.post(f"/units/tray/{first}/sort", unit="新华", like="五原县公安局/城关派出所")
+    await clerk.post(f"/units/unassigned/{first}/sort", unit="新华", like="五原县公安局/城关派出所")
     assert units_of(console) == [tree["other"]] * 2
     assert console.rows(t.unit_alias) == []
 
@@ -92,7 +92,7 @@ async def test_enter_presses_what_was_typed_and_no_suggestion(
     console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]
 ):
     town.case(unit="老新华派出所")
-    page = (await console.person(Role.CLERK).get("/units/tray")).text
+    page = (await console.person(Role.CLERK).get("/units/unassigned")).text
     form = page[page.index("/sort") :]
     assert form.index('name="unit"') < form.index(">Sort<") < form.index('name="like"')
 
@@ -101,7 +101,9 @@ async def test_what_names_no_unit_is_told_beside_its_field_with_names_like_it(
     console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]
 ):
     first = town.case(unit="别处")
-    answer = await console.person(Role.CLERK).post(f"/units/tray/{first}/sort", unit="新华路所", teach="1")
+    answer = await console.person(Role.CLERK).post(
+        f"/units/unassigned/{first}/sort", unit="新华路所", teach="1"
+    )
     assert answer.status_code == 422
     page = text(answer)
     assert "names no unit, or more than one (choose one of the list)" in page
@@ -115,13 +117,13 @@ async def test_some_cases_are_chosen_and_the_others_stay(
 ):
     one, other = town.case(unit=""), town.case(unit="")
     clerk = console.person(Role.CLERK)
-    page = text(await clerk.get(f"/units/tray/{one}"))
+    page = text(await clerk.get(f"/units/unassigned/{one}"))
     assert f"#{one}" in page
     assert f"#{other}" in page
-    nothing = await clerk.post(f"/units/tray/{one}/some", unit="新华派出所")
+    nothing = await clerk.post(f"/units/unassigned/{one}/some", unit="新华派出所")
     assert nothing.status_code == 422
     assert "choose at least one case" in text(nothing)
-    await clerk.post(f"/units/tray/{one}/some", unit="新华派出所", case=other)
+    await clerk.post(f"/units/unassigned/{one}/some", unit="新华派出所", case=other)
     assert units_of(console) == [None, tree["xinhua"]]
     assert [row["subject"] for row in console.audited("assign_unit")] == [f"case/{other}"]
 
@@ -129,7 +131,7 @@ async def test_some_cases_are_chosen_and_the_others_stay(
 async def test_people_are_masked_in_it(console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]):
     person = town.person(name="王小明", phones=("+8613800138000",))
     case_id = town.case(unit="别处", person_id=person)
-    page = text(await console.person(Role.CLERK).get(f"/units/tray/{case_id}"))
+    page = text(await console.person(Role.CLERK).get(f"/units/unassigned/{case_id}"))
     assert "王* 138****8000" in page
     assert "王小明" not in page
 
@@ -137,8 +139,8 @@ async def test_people_are_masked_in_it(console: ConsoleDesk, town: ConsoleTown, 
 async def test_a_long_group_is_paged(console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]):
     first, *_ = [town.case(unit="别处", warning=False) for _ in range(52)]
     clerk = console.person(Role.CLERK)
-    page = await clerk.get(f"/units/tray/{first}")
-    older = re.search(r'href="(/units/tray/\d+\?before=\d+)"', page.text)
+    page = await clerk.get(f"/units/unassigned/{first}")
+    older = re.search(r'href="(/units/unassigned/\d+\?before=\d+)"', page.text)
     assert older is not None
     assert len(re.findall('name="case"', (await clerk.get(older[1])).text)) == 2
 
@@ -146,17 +148,17 @@ async def test_a_long_group_is_paged(console: ConsoleDesk, town: ConsoleTown, tr
 async def test_a_county_finds_nothing_in_it(console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]):
     case_id = town.case(unit="别处")
     clerk = console.person(Role.CLERK, unit_id=tree["linhe"])
-    page = text(await clerk.get("/units/tray"))
-    assert "The tray is the whole centre's" in page
+    page = text(await clerk.get("/units/unassigned"))
+    assert "Unassigned cases are sorted for the whole centre" in page
     assert "别处" not in page
-    assert (await clerk.get(f"/units/tray/{case_id}")).status_code == 404
+    assert (await clerk.get(f"/units/unassigned/{case_id}")).status_code == 404
     for path, fields in (("sort", {"teach": "1"}), ("some", {"case": str(case_id)})):
-        answer = await clerk.post(f"/units/tray/{case_id}/{path}", unit="新华派出所", **fields)
+        answer = await clerk.post(f"/units/unassigned/{case_id}/{path}", unit="新华派出所", **fields)
         assert answer.status_code == 404
     assert units_of(console) == [None]
 
 
 async def test_without_units_there_is_nothing_to_sort_to(console: ConsoleDesk, town: ConsoleTown):
     town.case(unit="别处")
-    page = text(await console.person(Role.CLERK).get("/units/tray"))
+    page = text(await console.person(Role.CLERK).get("/units/unassigned"))
     assert "an administrator imports the organisation first" in page

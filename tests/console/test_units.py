@@ -196,7 +196,7 @@ async def test_a_county_sees_its_own_branch(console: ConsoleDesk, tree: dict[str
     assert "城关派出所" in page
     assert "五原分局" not in page
     assert "市局" not in page
-    assert "Sorting tray" not in page
+    assert "Unassigned cases" not in page
     admin = console.person(Role.ADMINISTRATOR, unit_id=tree["linhe"])
     assert "Import" not in text(await admin.get("/units"))
     assert (await look(admin, LIST)).status_code == 404

@@ -105,7 +105,7 @@ async def test_a_colleague_and_the_supervisor_see_who_has_it_and_nobody_in_clear
         page = await shown(other, f"/visits/{visit}")
         assert NAME not in page
         assert "Officer has this visit." in page
-        assert "Officer · accepted" in await shown(other, "/visits")
+        assert "Officer · signed for" in await shown(other, "/visits")
     assert len(beat.console.audited("reveal")) == 0
 
 
@@ -119,9 +119,9 @@ async def test_mine_come_first_then_the_most_urgent_with_the_clock_that_runs(bea
     assert places == sorted(places)
     assert f'data-card="{away}"' not in answer.text
     page = text(answer)
-    assert "be there in 20 min" in page
-    assert "sign for it 3 min overdue" in page
-    assert "sign for it in 5 min" in page
+    assert "Arrive by in 20 min" in page
+    assert "Acknowledge by 3 min overdue" in page
+    assert "Acknowledge by in 5 min" in page
 
 
 async def test_a_visit_that_rose_is_still_taken_by_whoever_is_nearest(beat: Beat):
@@ -273,7 +273,7 @@ async def test_a_transfer_is_asked_with_a_reason_and_answered_by_the_other_unit(
     assert (await beat.officer.post(path, to=beat.elsewhere, why="住址在五原")).status_code == 303
     receiver = beat.console.person(Role.OFFICER, unit_id=beat.elsewhere)
     listed = await receiver.get("/visits")
-    assert "Another unit asks us to take them" in text(listed)
+    assert "Incoming transfers" in text(listed)
     assert "住址在五原" in text(listed)
     (transfer,) = beat.console.rows(t.assignment_transfer)
     answer = f"/visits/transfers/{transfer['id']}"
@@ -343,7 +343,7 @@ async def test_a_page_that_looks_again_reveals_nobody_and_writes_no_audit(beat: 
         beat.engine, visit, phone=FromPhone(client_id=uuid.uuid4(), by=beat.officer.member.login), words="x"
     )
     head = await beat.officer.part(f"/visits/{visit}", part="head")
-    assert "be there" in text(head)
+    assert "Arrive by" in text(head)
     assert NAME not in head.text
     assert beat.console.audited("reveal") == []
     assert NAME in (await beat.officer.part(f"/visits/{visit}", part="hand")).text

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -46,17 +48,23 @@ def waits(town: ConsoleTown, grade: Grade, *, minutes: float, **columns: Any) ->
     )
 
 
+def in_use(town: ConsoleTown, attempt_id: uuid.UUID) -> None:
+    """The call holds a line."""
+    with town.store.begin() as tx:
+        tx.execute(sa.insert(t.live_number).values(phone_blind=attempt_id.bytes, attempt_id=attempt_id))
+
+
 async def test_it_says_who_waits_and_for_how_long(console: ConsoleDesk):
     town = ConsoleTown(console)
     for minutes in (4, 2, -30):
         waits(town, Grade.EXTRA_HIGH, minutes=minutes)
     ringing = waits(town, Grade.HIGH, minutes=9)
-    town.attempt(ringing, result=None)
-    answer = await console.person(Role.SUPERVISOR).get("/wall")
+    in_use(town, town.attempt(ringing, result=None))
+    answer = await console.person(Role.SUPERVISOR).get("/board")
     assert answer.status_code == 200
     said = text(answer)
-    assert "extra high waiting for the robot 2 oldest 4 min for later 1" in said
-    assert "high waiting for the robot 0 oldest — for later 0" in said
+    assert "extra high waiting or being called 2 waiting 2 calling 0 longest 4 min Scheduled 1" in said
+    assert "high waiting or being called 1 waiting 0 calling 1 longest — Scheduled 0" in said
     assert "10:00:00" in said
 
 
@@ -64,7 +72,7 @@ async def test_an_age_beyond_the_policy_is_trouble(console: ConsoleDesk):
     town = ConsoleTown(console)
     waits(town, Grade.EXTRA_HIGH, minutes=2)
     waits(town, Grade.LOW, minutes=2)
-    answer = await console.person(Role.OFFICER).get("/wall")
+    answer = await console.person(Role.OFFICER).get("/board")
     assert answer.text.count('<dd class="trouble">2 min</dd>') == 1
 
 
@@ -82,15 +90,69 @@ async def test_work_calls_alarms_and_the_day_are_counted(console: ConsoleDesk):
     with town.store.begin() as tx:
         alarms.ring(tx, AlarmCode.HUMAN_OVERDUE, now=MORNING, case_id=silent)
         alarms.ring(tx, AlarmCode.CARRIER_TROUBLE, now=MORNING)
-    said = text(await console.person(Role.SUPERVISOR).get("/wall"))
-    assert "Picked up today 50 % 1 of 2 people rung" in said
-    assert "Overdue 1 calls 1 / 1 visits 0 / 1" in said
+    said = text(await console.person(Role.SUPERVISOR).get("/board"))
+    assert "Answer rate today 50 % 1 of 2 people called" in said
+    assert "Overdue 1 human calls 1 / 1 visits 0 / 1 of them not signed for 0" in said
     assert "Alarms 2" in said
-    assert "Warnings 2 Rung 2 Reached 1 Dissuaded 1" in said
+    assert "Warnings 2 Called 2 Reached 1 Dissuaded 1" in said
     assert "¥12,345" in said
     assert "on the way 1" in said
     assert "09:59 1 1" in said
     assert "09:57 1 0" in said
+
+
+async def test_its_alarms_add_up_and_its_overdue_holds_what_nobody_signed_for(console: ConsoleDesk):
+    town = ConsoleTown(console)
+    late = {"kind": "visit", "sign_by": MORNING - timedelta(minutes=1)}
+    town.assignment(town.case(), **late)
+    town.assignment(town.case(), **late, kept_until=MORNING + timedelta(minutes=9))
+    town.assignment(town.case(), kind="visit", state="signed", signed_at=MORNING, signed_by="wu")
+    codes = (
+        AlarmCode.HUMAN_OVERDUE,
+        AlarmCode.VISIT_OVERDUE,
+        AlarmCode.REFUSED_IN_PERSON,
+        AlarmCode.CANNOT_FIND,
+        AlarmCode.CANNOT_FIND,
+    )
+    with town.store.begin() as tx:
+        for minute, code in enumerate(codes):
+            alarms.ring(tx, code, now=MORNING - timedelta(minutes=minute), case_id=town.case())
+    said = text(await console.person(Role.SUPERVISOR).get("/board"))
+    assert "Overdue 1 human calls 0 / 0 visits 1 / 3 of them not signed for 1" in said
+    assert re.search(r"Alarms 5 1 .+ 1 .+ 1 .+ 2 other alarms", said)
+    assert "signed for 1 on the way 0" in said
+
+
+async def test_no_part_is_later_than_the_clock(console: ConsoleDesk):
+    wall = feed_of(console.app, QUICK).read(None)
+    late = replace(wall, hour=replace(wall.hour, at=wall.now.at + timedelta(seconds=9)))
+    assert late.at == late.hour.at
+    assert (wall.today is None) or wall.at >= wall.today.at
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ("/wall?a=1&b=%E5%A4%A7", "/board?a=1&b=%E5%A4%A7"),
+        ("/wall/live", "/board/live"),
+        ("/units/tray", "/units/unassigned"),
+        ("/units/tray/7?before=3", "/units/unassigned/7?before=3"),
+    ],
+)
+async def test_an_address_of_before_leads_to_the_one_of_now(console: ConsoleDesk, before: str, now: str):
+    answer = await console.person(Role.SUPERVISOR).get(before)
+    assert (answer.status_code, answer.headers["location"]) == (308, now)
+
+
+async def test_a_form_of_before_is_sent_on_as_it_is(console: ConsoleDesk):
+    person = console.person(Role.SUPERVISOR)
+    for before, now in (
+        ("/cases/7/ring", "/cases/7/call"),
+        ("/desk/tasks/7/take-up", "/desk/tasks/7/reclaim"),
+        ("/units/tray/7/sort", "/units/unassigned/7/sort"),
+    ):
+        answer = await person.post(before)
+        assert (answer.status_code, answer.headers["location"]) == (308, now)
 
 
 async def test_a_unit_sees_its_own_and_the_centre_s_lines(console: ConsoleDesk):
@@ -106,15 +168,15 @@ async def test_a_unit_sees_its_own_and_the_centre_s_lines(console: ConsoleDesk):
     with town.store.begin() as tx:
         alarms.ring(tx, AlarmCode.CARRIER_TROUBLE, now=MORNING)
         alarms.ring(tx, AlarmCode.REJECTED_HIGH_ROW, now=MORNING, load_id=1)
-    own = text(await console.person(Role.OFFICER, unit_id=county).get("/wall"))
+    own = text(await console.person(Role.OFFICER, unit_id=county).get("/board"))
     assert "临河 with all below it" in own
-    assert "high waiting for the robot 1" in own
+    assert "high waiting or being called 1" in own
     assert "Overdue 1" in own
     assert "Alarms 2" in own
     assert "Warnings 1" in own
     assert "Lines in use whole centre 0 / 24" in own
-    whole = text(await console.person(Role.OFFICER).get("/wall"))
-    assert "high waiting for the robot 4" in whole
+    whole = text(await console.person(Role.OFFICER).get("/board"))
+    assert "high waiting or being called 4" in whole
     assert "Overdue 4" in whole
     assert "Alarms 6" in whole
 
@@ -127,14 +189,14 @@ async def test_what_stops_the_dialling_is_said_in_words(console: ConsoleDesk):
             )
         )
     pause(console.app.engine, scope=PauseScope.ALL, minutes=30, by="zhao", why="line test")
-    said = text(await console.person(Role.CALLER).get("/wall"))
+    said = text(await console.person(Role.CALLER).get("/board"))
     assert "The telephone network is down: dialling has stopped. Next trial call in 40 s." in said
     assert "All dialling is paused until 10:30: line test (zhao)" in said
 
 
 async def test_outside_the_window_it_says_when_robots_ring_again(console: ConsoleDesk):
     console.clock.set(MORNING + timedelta(hours=13))
-    said = text(await console.person(Role.CALLER).get("/wall"))
+    said = text(await console.person(Role.CALLER).get("/board"))
     assert "robots ring again at 26 Nov 09:00" in said
 
 
@@ -173,7 +235,7 @@ def told(body: str) -> list[tuple[str, dict[str, Any]]]:
 
 async def test_whoever_asks_for_no_stream_gets_one_reading(console: ConsoleDesk):
     ConsoleTown(console)
-    answer = await console.person(Role.OFFICER).get("/wall/live")
+    answer = await console.person(Role.OFFICER).get("/board/live")
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert answer.headers["cache-control"] == "no-store"
     [(name, figures)] = told(answer.text)
@@ -326,7 +388,7 @@ async def served(app: Application, closing: Closing) -> AsyncIterator[str]:
 async def looking(url: str, person: Person) -> AsyncIterator[AsyncIterator[tuple[str, dict[str, Any]]]]:
     async with (
         httpx.AsyncClient(base_url=url, cookies={SESSION: person.token}, timeout=15) as client,
-        client.stream("GET", "/wall/live", headers=EVENTS) as answer,
+        client.stream("GET", "/board/live", headers=EVENTS) as answer,
     ):
         assert answer.status_code == 200
 
@@ -383,10 +445,10 @@ async def test_a_process_that_stops_lets_go_of_its_pages_at_once(console: Consol
 async def test_a_wall_goes_on_in_an_idle_session_and_nothing_else_does(console: ConsoleDesk):
     person = console.person(Role.SUPERVISOR)
     console.pass_seconds(console.app.settings.console.idle_seconds + 1)
-    assert (await person.get("/wall")).status_code == 200
-    assert (await person.get("/wall/live")).status_code == 200
+    assert (await person.get("/board")).status_code == 200
+    assert (await person.get("/board/live")).status_code == 200
     console.pass_seconds(console.app.settings.console.session_seconds)
-    assert (await person.get("/wall")).headers["location"].startswith("/sign-in")
+    assert (await person.get("/board")).headers["location"].startswith("/sign-in")
 
 
 async def test_looking_at_the_wall_is_no_use_of_a_session(console: ConsoleDesk):
@@ -394,7 +456,7 @@ async def test_looking_at_the_wall_is_no_use_of_a_session(console: ConsoleDesk):
     half = console.app.settings.console.idle_seconds * 0.6
     for _ in range(2):
         console.pass_seconds(half)
-        assert (await person.get("/wall")).status_code == 200
+        assert (await person.get("/board")).status_code == 200
     assert (await person.get("/account")).status_code == 303
 
 

@@ -179,7 +179,7 @@ def _work(row: Row) -> WorkLine:
         state=AssignmentState(row["state"]),
         reason=Reason(row["reason"]),
         signed_by=row["signed_by"] or "",
-        stage=VisitStage(row["stage"]),
+        stage=VisitStage(row["stage"]).under(AssignmentState(row["state"])),
         done_by=row["done_by"] or "",
         outcome=OutcomeKind(row["outcome"]) if row["outcome"] else None,
         withdrawn_why=row["withdrawn_why"] or "",

@@ -211,7 +211,7 @@ def beside(tx: Tx, *, person_id: int, assignment_id: int, by: str) -> tuple[Besi
             busy=Busy.OFFICER if row["kind"] == Track.VISIT.value else Busy.CALLER,
             case_id=row["case_id"],
             who=row["signed_by"] or "",
-            stage=VisitStage(row["stage"]),
+            stage=VisitStage(row["stage"]).under(AssignmentState.SIGNED),
         )
         for row in tx.rows(
             sa.select(a.case_id, a.kind, a.signed_by, a.stage)

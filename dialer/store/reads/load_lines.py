@@ -15,6 +15,7 @@ from dialer.domain.pause import PauseScope
 from dialer.domain.values import Contact
 from dialer.language import Text
 from dialer.store import tables as t
+from dialer.store.reads.measures import COUNTED_RESULT
 from dialer.store.seen import seen_by
 from dialer.store.unit_of_work import Row, Tx
 
@@ -147,11 +148,14 @@ def came_of(tx: Tx, load_id: int, *, seen: int | None) -> CameOfIt:
     def counted(*conditions: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
         return sa.func.count().filter(*conditions)
 
+    called = sa.exists().where(
+        t.attempt.c.case_id == c.id, t.attempt.c.sent_at.is_not(None), sa.text(COUNTED_RESULT)
+    )
     successes = [CaseStatus.WATCHING.value, CaseStatus.PROVEN.value]
     row = tx.one(
         sa.select(
             sa.func.count().label("cases"),
-            counted(c.first_attempt_at.is_not(None)).label("rung"),
+            counted(called).label("rung"),
             counted(c.contact == Contact.VERIFIED.value).label("reached"),
             counted(c.status.in_(successes)).label("dissuaded"),
             counted(c.status == CaseStatus.OPEN.value).label("is_open"),

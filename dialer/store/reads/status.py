@@ -13,6 +13,7 @@ from dialer.domain.errand import PENDING_STATES
 from dialer.domain.load import LoadState
 from dialer.domain.values import Grade, TelephonyResult, Track
 from dialer.store import tables as t
+from dialer.store.reads.unit_work import is_overdue
 from dialer.store.rowset import in_words
 from dialer.store.unit_of_work import Tx
 
@@ -120,7 +121,7 @@ def _work(tx: Tx, *, now: datetime) -> tuple[Work, ...]:
         sa.select(
             t.assignment.c.kind,
             sa.func.count().label("n"),
-            sa.func.count().filter(t.assignment.c.due_at <= now).label("overdue"),
+            sa.func.count().filter(is_overdue(now)).label("overdue"),
         )
         .where(in_words(t.assignment.c.state, PENDING_STATES))
         .group_by(t.assignment.c.kind)

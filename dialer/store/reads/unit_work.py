@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from dialer.domain.acts import ActKind
-from dialer.domain.errand import PENDING_STATES, AssignmentState, TransferState
+from dialer.domain.errand import PENDING_STATES, AssignmentState, TransferState, VisitStage
 from dialer.domain.values import FraudType, Grade, Track
 from dialer.store import tables as t
 from dialer.store import transfers, units
@@ -34,7 +34,7 @@ class WorkCounts:
     """Nobody has signed for it; one that is kept for an agreed call is none."""
     unsigned_late: int = 0
     overdue: int = 0
-    """Not reported, and its due time has passed."""
+    """Not reported, and the time that runs now has passed."""
     feedback: int = 0
     """Signed for and not reported."""
     feedback_late: int = 0
@@ -45,6 +45,17 @@ class WorkCounts:
 
 
 _PENDING = in_words(t.assignment.c.state, PENDING_STATES)
+
+
+def is_overdue(now: datetime) -> sa.ColumnElement[bool]:
+    """Of an assignment that is not reported: the time that runs now is over, which is that to sign for it, then that to
+    get through or there, and after an officer's arrival that to report. One that is kept for an agreed call is none.
+    """
+    a = t.assignment.c
+    arrived = a.stage.in_([stage.value for stage in VisitStage if stage.rank >= VisitStage.ARRIVED.rank])
+    signing = (a.state == AssignmentState.OPEN.value, sa.func.least(a.sign_by, a.due_at))
+    runs = sa.case(signing, (arrived, a.feedback_by), else_=a.due_at)
+    return sa.and_(runs <= now, sa.not_(_kept(now)))
 
 
 def _kept(now: datetime) -> sa.ColumnElement[bool]:
@@ -59,7 +70,7 @@ def work_counts(tx: Tx, *, now: datetime) -> dict[int, WorkCounts]:
     wanted = {
         "unsigned": unsigned,
         "unsigned_late": sa.and_(unsigned, a.sign_by <= now),
-        "overdue": sa.and_(a.due_at <= now, sa.not_(_kept(now))),
+        "overdue": is_overdue(now),
         "feedback": signed,
         "feedback_late": sa.and_(signed, a.feedback_by <= now),
     }
@@ -153,7 +164,7 @@ def _wanted(which: Waiting, now: datetime) -> tuple[sa.ColumnElement[bool], ...]
         case Waiting.UNSIGNED:
             return (a.state == AssignmentState.OPEN.value, sa.not_(_kept(now)))
         case Waiting.OVERDUE:
-            return (a.due_at <= now, sa.not_(_kept(now)))
+            return (is_overdue(now),)
         case Waiting.FEEDBACK:
             return (a.state == AssignmentState.SIGNED.value,)
 

@@ -176,7 +176,7 @@ def _line(tx: Tx, row: Row) -> VisitLine:
         reason=Reason(row["reason"]),
         unit=row["unit_name"] or row["unit"],
         state=AssignmentState(row["state"]),
-        stage=VisitStage(row["stage"]),
+        stage=VisitStage(row["stage"]).under(AssignmentState(row["state"])),
         holder=row["signed_by"] or "",
         holder_name=row["holder_name"] or row["signed_by"] or "",
         done_by=row["done_by"] or "",

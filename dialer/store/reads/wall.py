@@ -13,6 +13,7 @@ from dialer.domain.errand import PENDING_STATES, AssignmentState, VisitStage
 from dialer.domain.values import Grade, TelephonyResult, Track
 from dialer.store import tables as t
 from dialer.store.columns import LIVE
+from dialer.store.reads.unit_work import is_overdue
 from dialer.store.rowset import in_words, word
 from dialer.store.seen import seen_by
 from dialer.store.unit_of_work import Tx
@@ -37,8 +38,9 @@ class PeoplesWork:
 
     open: int = 0
     overdue: int = 0
+    """The clock that runs now is over: signing for it, then getting there, then reporting."""
     unsigned: int = 0
-    """Nobody has signed for it in time."""
+    """Of these, nobody has signed for it in time."""
     stages: Mapping[VisitStage, int]
     """Of those that somebody has signed for."""
 
@@ -47,9 +49,6 @@ class PeoplesWork:
 class AlarmCount:
     code: str
     count: int
-    newest_at: datetime
-    of_centre: bool
-    """It belongs to no case: the service as a whole, or a list."""
 
 
 def waiting(tx: Tx, *, now: datetime, unit_id: int | None) -> dict[Grade, WaitingCases]:
@@ -81,19 +80,36 @@ def waiting(tx: Tx, *, now: datetime, unit_id: int | None) -> dict[Grade, Waitin
     return {grade: found.get(grade, WaitingCases()) for grade in Grade}
 
 
+def calling(tx: Tx, *, unit_id: int | None) -> dict[Grade, int]:
+    """Lines in use, by the grade of the case they are in use for."""
+    line, attempt, case = t.live_number.c, t.attempt.c, t.case.c
+    rows = tx.rows(
+        sa.select(case.grade, sa.func.count().label("n"))
+        .select_from(t.live_number)
+        .join(t.attempt, attempt.id == line.attempt_id)
+        .join(t.case, case.id == attempt.case_id)
+        .where(seen_by(case.unit_id, unit_id))
+        .group_by(case.grade)
+    )
+    return dict.fromkeys(Grade, 0) | {Grade(row["grade"]): row["n"] for row in rows}
+
+
 def work(tx: Tx, *, now: datetime, unit_id: int | None) -> dict[Track, PeoplesWork]:
     given = t.assignment.c
     is_open = given.state == word(AssignmentState.OPEN)
-    stages = [stage for stage in VisitStage if stage is not VisitStage.NONE]
+    late = is_overdue(now)
+    stages: dict[VisitStage, list[str]] = {}
+    for stage in VisitStage:
+        stages.setdefault(stage.under(AssignmentState.SIGNED), []).append(stage.value)
     rows = tx.rows(
         sa.select(
             given.kind,
             sa.func.count().label("open"),
-            sa.func.count().filter(given.due_at <= now).label("overdue"),
-            sa.func.count().filter(is_open, given.sign_by <= now).label("unsigned"),
+            sa.func.count().filter(late).label("overdue"),
+            sa.func.count().filter(is_open, late, given.sign_by <= now).label("unsigned"),
             *(
-                sa.func.count().filter(~is_open, given.stage == stage.value).label(stage.value)
-                for stage in stages
+                sa.func.count().filter(~is_open, given.stage.in_(stored)).label(stage.value)
+                for stage, stored in stages.items()
             ),
         )
         .where(in_words(given.state, PENDING_STATES), seen_by(given.unit_id, unit_id))
@@ -113,19 +129,13 @@ def work(tx: Tx, *, now: datetime, unit_id: int | None) -> dict[Track, PeoplesWo
 
 
 def alarms(tx: Tx, *, unit_id: int | None) -> list[AlarmCount]:
-    """What nobody has seen yet, the newest kind first: of the cases that this unit sees, and of the whole service."""
+    """What nobody has seen yet, by kind, the newest first: of this unit's cases, and of the whole service."""
     alarm = t.alarm.c
-    of_centre = alarm.case_id.is_(None)
     statement = (
-        sa.select(
-            alarm.code,
-            of_centre.label("of_centre"),
-            sa.func.count().label("count"),
-            sa.func.max(alarm.raised_at).label("newest_at"),
-        )
+        sa.select(alarm.code, sa.func.count().label("count"))
         .where(alarm.seen_at.is_(None), alarm_seen(unit_id))
-        .group_by(alarm.code, of_centre)
-        .order_by(sa.desc("newest_at"))
+        .group_by(alarm.code)
+        .order_by(sa.func.max(alarm.raised_at).desc(), alarm.code)
     )
     return [AlarmCount(**row) for row in tx.rows(statement)]
 

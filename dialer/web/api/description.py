@@ -15,7 +15,7 @@ _WHY = {
     400: "不是 JSON · No valid JSON",
     401: "令牌缺失或无效 · The token is missing or not valid",
     403: "令牌没有此权限 · The token has not this scope",
-    404: "没有这个案件 · No such case, or not of the token's unit",
+    404: "没有这张预警单 · No such case, or not of the token's unit",
     408: "请求体接收超时 · The body took too long to arrive",
     413: "请求体过大 · The body is too large",
     415: "类型不对 · Not application/json in UTF-8",

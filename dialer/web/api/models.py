@@ -123,7 +123,7 @@ class WarningOut(BaseModel):
     status: Annotated[
         WarningStatus,
         Field(
-            description="accepted 新建案件; merged 并入已有案件; duplicate 已收过，未作改动; "
+            description="accepted 新建预警单; merged 并入已有预警单; duplicate 已收过，未作改动; "
             "rejected 未收，改正后可重发 · rejected: nothing was kept, mend it and send it again"
         ),
     ]
@@ -131,7 +131,7 @@ class WarningOut(BaseModel):
     instruction_no: Annotated[
         str | None, Field(description="未给编号时由系统生成 · derived where none was sent")
     ] = None
-    case_id: Annotated[int | None, Field(description="所属案件 · the case it belongs to")] = None
+    case_id: Annotated[int | None, Field(description="所属预警单 · the case it belongs to")] = None
     next_steps: Annotated[list[StepOut], Field(description="最近的在前 · soonest first")] = []
     notices: list[NoticeOut] = []
     fault: FaultOut | None = None

@@ -40,16 +40,16 @@ class ReportQuery(BaseModel):
 
 @router.get(
     "/cases/{case_id}",
-    summary="查看案件 · One case",
+    summary="查看预警单 · One case",
     response_model=CaseOut,
     responses=problems(404, 422),
 )
 async def get_case(
     request: Request,
     token: MayReadCases,
-    case_id: Annotated[int, Path(ge=1, le=_LARGEST_ID, description="案件编号 · the case's id")],
+    case_id: Annotated[int, Path(ge=1, le=_LARGEST_ID, description="预警单编号 · the case's id")],
 ) -> JSONResponse:
-    """脱敏的案件、下一步和经过。限定机构的令牌只能看本机构的案件。
+    """脱敏的预警单、下一步和经过。限定机构的令牌只能看本机构的预警单。
 
     The case masked, with what comes next and what happened. A token of one unit sees that unit's cases alone.
     """

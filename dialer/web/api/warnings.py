@@ -32,7 +32,7 @@ router: Final = APIRouter()
     openapi_extra=warnings_body(),
 )
 async def post_warnings(request: Request, token: MayWriteWarnings) -> Response:
-    """一条或多条；入库提交后才返回，逐条说明结果、案件和下一步。同一来源的同一指令编号重复发送不会重复处理。
+    """一条或多条；入库提交后才返回，逐条说明结果、预警单和下一步。同一来源的同一指令编号重复发送不会重复处理。
 
     One warning or many. The answer comes after the commit and says of each what became of it, its case and what
     happens next. A source's instruction number is taken once, however often it is sent.

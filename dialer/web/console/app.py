@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 
 from fastapi import APIRouter, FastAPI
-from starlette.responses import HTMLResponse
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from dialer.bootstrap import Application
@@ -24,6 +25,18 @@ from dialer.web.console.rendering import Pages, Place
 from dialer.web.kept import Kept
 
 _HALTED_SECONDS = 2.0
+_MOVED: Mapping[str, str] = {
+    "/wall": "/board",
+    "/wall/live": "/board/live",
+    "/units/tray": "/units/unassigned",
+    "/units/tray/{case_id:int}": "/units/unassigned/{case_id}",
+    "/units/tray/{case_id:int}/sort": "/units/unassigned/{case_id}/sort",
+    "/units/tray/{case_id:int}/some": "/units/unassigned/{case_id}/some",
+    "/cases/{case_id:int}/ring": "/cases/{case_id}/call",
+    "/desk/tasks/{task_id:int}/take-up": "/desk/tasks/{task_id}/reclaim",
+}
+"""Addresses of before, kept for bookmarks and for pages that were open during an upgrade."""
+_PERMANENTLY = 308
 
 
 def create_console(app: Application, closing: Closing) -> FastAPI:
@@ -43,6 +56,8 @@ def create_console(app: Application, closing: Closing) -> FastAPI:
         closing=closing,
         halted=Kept(lambda: all_paused(app.engine), seconds=_HALTED_SECONDS),
     )
+    for before, now in _MOVED.items():
+        console.router.add_route(before, _moved(now), methods=["GET", "POST"])
     console.router.routes.extend(_routes())
     add_faults(console)
     console.add_middleware(ConsoleHeaders, failed=failed)
@@ -69,6 +84,14 @@ def _routes() -> tuple[BaseRoute, ...]:
 def declarations() -> tuple[Declared, ...]:
     """Every page that there is."""
     return tuple(declared for section in _sections() for declared in section.declared)
+
+
+def _moved(path: str) -> Callable[[Request], Response]:
+    def go(request: Request) -> Response:
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(path.format(**request.path_params) + query, status_code=_PERMANENTLY)
+
+    return go
 
 
 def _sections() -> Iterator[Section]:

@@ -13,7 +13,7 @@ from dialer.domain.attempt import AttemptState
 from dialer.domain.case import Reason
 from dialer.domain.errand import DeskCallState
 from dialer.domain.values import Answer, Contact, FraudType, TelephonyResult
-from dialer.language import Lang, mark, say
+from dialer.language import Lang, say
 from dialer.outcomes.timeline import Entry, EntryKind, Fact
 from dialer.sentences import VIEWS, entry_sentence
 from dialer.store.desk_calls import DeskCall
@@ -45,17 +45,18 @@ _GROUPS: Mapping[EntryKind, str] = {
 }
 _TROUBLE = frozenset({EntryKind.ALARM, EntryKind.REVERSAL, EntryKind.FILED})
 _DESK = "desk"
+_DESK_LINE: Mapping[str, TelephonyResult] = {
+    "answered": TelephonyResult.ANSWERED,
+    "completed": TelephonyResult.ANSWERED,
+    "busy": TelephonyResult.BUSY,
+    "no-answer": TelephonyResult.NO_ANSWER,
+    "failed": TelephonyResult.FAILED,
+    "canceled": TelephonyResult.CANCELED,
+}
+"""How a transfer to the duty desk ended, by what the telephone network calls it."""
 _ONE_REQUEST = timedelta(seconds=1)
 
 
-_DESK_LINE: Mapping[str, str] = {
-    "completed": mark("answered"),
-    "answered": mark("answered"),
-    "busy": mark("busy"),
-    "no-answer": mark("no answer"),
-    "failed": mark("failed"),
-    "canceled": mark("cancelled"),
-}
 """How the telephone of the duty desk answered, by the carrier's word."""
 
 
@@ -216,7 +217,7 @@ def _turn(said: Said, lang: Lang) -> Turn:
             Line(text=text, sound=sound)
             for text, sound in zip(said.robot, said.sounds or ("",) * len(said.robot), strict=True)
         ),
-        desk=say(lang, _DESK_LINE[said.desk]) if said.desk in _DESK_LINE else said.desk,
+        desk=word(_DESK_LINE[said.desk], lang) if said.desk in _DESK_LINE else said.desk,
     )
 
 
@@ -238,7 +239,15 @@ def _others(
     ]
     written = sheet.words.acts if sheet.words is not None else {}
     photos = iter(sheet.photos)
+    signed = {
+        (entry.by, entry.facts["assignment_id"])
+        for entry in timeline
+        if entry.kind is EntryKind.ERRAND_SIGNED
+    }
     for entry in timeline:
+        accepts = entry.kind is EntryKind.ACT and entry.facts.get("act") == ActKind.VISIT_ACCEPTED.value
+        if accepts and (entry.by, entry.facts.get("assignment_id")) in signed:
+            continue  # who accepts a visit signs for it, which has its own line
         if entry.kind in _RING or is_told_twice(entry):
             continue
         act = entry.facts.get("act")

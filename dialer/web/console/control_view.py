@@ -30,15 +30,15 @@ _GIGA = 1e9
 PARTS: Mapping[PartName, str] = {
     PartName.DATABASE: mark("Database"),
     PartName.WEB: mark("Web"),
-    PartName.RINGING: mark("Workers that ring"),
+    PartName.RINGING: mark("Calling workers"),
     PartName.BULK: mark("Workers for lists and sound"),
     PartName.SCHEDULER: mark("Leading scheduler"),
     PartName.BROKER: mark("Broker"),
-    PartName.CYCLE: mark("A whole round of the engine"),
-    PartName.SWEEP: mark("Due cases looked at"),
+    PartName.CYCLE: mark("Scheduling cycle"),
+    PartName.SWEEP: mark("Due cases checked"),
     PartName.DIAL: mark("Dialled"),
-    PartName.RECONCILE: mark("Silent calls asked about"),
-    PartName.AUDIT: mark("Every case has a next step"),
+    PartName.RECONCILE: mark("Calls reconciled"),
+    PartName.AUDIT: mark("Consistency check"),
 }
 
 

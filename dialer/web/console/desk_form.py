@@ -52,9 +52,9 @@ CHOICES = (
 )
 _BY_OUTCOME = {choice.outcome.value: choice for choice in CHOICES}
 
-WHO_MISSING = mark("say whether the person proved to be who they are")
+WHO_MISSING = mark("say whether the identity was verified")
 NEEDS_VERIFIED = mark("a success needs the verified contact of the right person")
-OUTCOME_MISSING = mark("choose what came of it")
+OUTCOME_MISSING = mark("choose the outcome")
 KNOWN = (
     mark("choose who takes it over"),
     mark("is nobody who works at a desk"),

@@ -38,7 +38,7 @@ def beside_sentence(one: Beside, lang: Lang, names: Mapping[str, str], *, case_i
             told = say(lang, "%(who)s is being put through to the person", who=who)
         case Busy.CALLER:
             told = say(lang, "%(who)s has signed for a call to the same person", who=who)
-        case Busy.OFFICER if one.stage is VisitStage.NONE:
+        case Busy.OFFICER if one.stage.rank <= VisitStage.ACCEPTED.rank:
             told = say(lang, "Officer %(who)s has signed for a visit", who=who)
         case Busy.OFFICER:
             told = say(lang, "Officer %(who)s: %(stage)s", who=who, stage=word(one.stage, lang))

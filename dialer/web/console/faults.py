@@ -43,7 +43,7 @@ _TEXTS = {
     ),
     405: (mark("This request cannot be read"), mark("Go back, reload the page and try again.")),
     409: (
-        mark("Somebody was faster"),
+        mark("Already handled"),
         mark("What you saw has changed meanwhile. Look again, then decide."),
     ),
     413: (mark("That is too large"), mark("Send less at once.")),

@@ -11,7 +11,7 @@ HOMES: Mapping[Role, str] = {
     Role.CLERK: "/lists",
     Role.CALLER: "/desk",
     Role.OFFICER: "/visits",
-    Role.SUPERVISOR: "/wall",
+    Role.SUPERVISOR: "/board",
     Role.ADMINISTRATOR: "/accounts",
     Role.AUDITOR: "/audit",
 }

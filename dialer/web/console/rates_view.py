@@ -14,7 +14,7 @@ from dialer.outcomes.rates import Rate, rates_of
 from dialer.usecases.cut_rates import CutReport
 from dialer.web.console.formats import span
 from dialer.web.console.sheets import Cell, Sheet
-from dialer.words import basis_word, count_word, rate_sentence, rate_word, word
+from dialer.words import basis_word, count_word, rate_sentence, rate_word, stored_word, word
 
 FUNNEL = (
     "warnings",
@@ -115,7 +115,7 @@ def name_of(report: CutReport, value: str, lang: Lang) -> str:
         case Dimension.UNIT:
             return report.unit_names.get(value, value) if value else say(lang, "No unit yet")
         case Dimension.SCRIPT:
-            return value or say(lang, "Not rung yet")
+            return stored_word(FraudType, value, lang) if value else say(lang, "Not called yet")
         case Dimension.SOURCE:
             return value
 
@@ -172,7 +172,7 @@ def sheets(report: CutReport, lang: Lang) -> tuple[Sheet, ...]:
             ],
         ),
         Sheet(
-            title=say(lang, "Time to the first ring"),
+            title=say(lang, "Time to first call"),
             head=[say(lang, "Grade"), *bars(lang)],
             rows=[[word(grade, lang), *counts] for grade, counts in report.waits.by_grade.items()],
         ),

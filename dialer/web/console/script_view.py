@@ -38,7 +38,7 @@ _LOOKS_AT = {
 _URGENCIES = {
     model.Urgency.NOW: mark("a person looks at it now"),
     model.Urgency.SOON: mark("a person looks at it soon"),
-    model.Urgency.NONE: mark("nobody need look at it"),
+    model.Urgency.NONE: mark("no action needed"),
 }
 
 

@@ -20,7 +20,7 @@ def unit_tabs(visit: Visit) -> list[tuple[str, str]]:
     if visit.may(Act.SORT_UNITS):
         queues = count_queues(visit.engine, seen_by=seen_by)
         if seen_by is None:
-            tabs.append(("/units/tray", _counted(visit.say(mark("Sorting tray")), queues.unsorted)))
+            tabs.append(("/units/unassigned", _counted(visit.say(mark("Unassigned cases")), queues.unsorted)))
         tabs.append(("/units/transfers", _counted(visit.say(mark("Transfers")), queues.transfers)))
     if visit.may(Act.MANAGE_UNITS) and seen_by is None:
         tabs.append(("/units/import", visit.say(mark("Import"))))

@@ -16,9 +16,9 @@ from dialer.store.reads.visit_list import Told, VisitClock, VisitLine
 from dialer.words import word
 
 CLOCKS: Final[Mapping[VisitClock, str]] = {
-    VisitClock.SIGN: mark("sign for it"),
-    VisitClock.ARRIVE: mark("be there"),
-    VisitClock.REPORT: mark("report back"),
+    VisitClock.SIGN: mark("Acknowledge by"),
+    VisitClock.ARRIVE: mark("Arrive by"),
+    VisitClock.REPORT: mark("Report by"),
 }
 RESULTS: Final[tuple[tuple[str, tuple[OutcomeKind, ...]], ...]] = (
     (
@@ -53,7 +53,7 @@ def refused_words(fault: Refusal, lang: Lang) -> str:
 def withdrawn_words(why: str, lang: Lang) -> str:
     reason = next((one for one in Reason if one.value == why), None)
     told = word(reason, lang) if reason is not None else why
-    return say(lang, "Nobody has to go any more: %(why)s.", why=told)
+    return say(lang, "No visit is needed any more: %(why)s.", why=told)
 
 
 def over_words(line: VisitLine, lang: Lang) -> str:

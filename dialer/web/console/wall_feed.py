@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from dialer.errors import Unavailable
 from dialer.language import Lang
@@ -67,6 +68,12 @@ class Wall:
     hour: WallHour
     today: WallToday | None
     """None: it is being counted for the first time."""
+
+    @property
+    def at(self) -> datetime:
+        """The moment of its newest part, so that none is later than the clock beside it."""
+        now: datetime = max(self.now.at, self.queue.at, self.hour.at)
+        return now if self.today is None else max(now, self.today.at)
 
 
 class TooMany(Exception):  # an answer within this package

@@ -24,6 +24,7 @@ from dialer.words import word
 TEMPLATE = "console/wall.html"
 _LAG_SECONDS = 5.0
 """What was counted longer ago than this beside the rest says when."""
+_ALARM_KINDS = 3
 _EXACT_BELOW = 100_000
 _MYRIAD = 10_000
 _WITHOUT = ((172_800, 86_400), (36_000, 3_600), (600, 60))
@@ -31,16 +32,16 @@ _WITHOUT = ((172_800, 86_400), (36_000, 3_600), (600, 60))
 _THOUSAND, _MILLION = 1_000, 1_000_000
 FUNNEL: Mapping[str, str] = {
     "warnings": mark("Warnings"),
-    "cases_rung": mark("Rung"),
+    "cases_rung": mark("Called"),
     "verified_contact": mark("Reached"),
     "dissuaded": mark("Dissuaded"),
 }
 PARTS: Mapping[str, str] = {
     "tick": mark("tick"),
-    "sweep": mark("due cases looked at"),
+    "sweep": mark("due cases checked"),
     "dial": mark("dialled"),
     "reconcile": mark("calls reconciled"),
-    AUDIT: mark("next steps audited"),
+    AUDIT: mark("consistency check"),
     "schema": mark("database migrated"),
 }
 
@@ -70,6 +71,8 @@ class GradeTile:
 
     grade: Grade
     due: int
+    """Waiting for a line."""
+    calling: int
     later: int
     oldest_seconds: float | None
     is_late: bool
@@ -78,6 +81,10 @@ class GradeTile:
     p50_seconds: float | None
     p90_seconds: float | None
     is_slow: bool
+
+    @property
+    def under_way(self) -> int:
+        return self.due + self.calling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +101,7 @@ def facts(engine: Engine, wall: Wall, lang: Lang) -> dict[str, Any]:
     total = wall.today.figures.total if wall.today is not None else None
     return {
         "wall": wall,
-        "queue_lags": (wall.now.at - wall.queue.at).total_seconds() > _LAG_SECONDS,
+        "queue_lags": (wall.at - wall.queue.at).total_seconds() > _LAG_SECONDS,
         "tiles": [_tile(engine, wall, grade) for grade in Grade],
         "short": lambda value: short(value, lang),
         "counts": total.counts if total is not None else None,
@@ -110,6 +117,8 @@ def facts(engine: Engine, wall: Wall, lang: Lang) -> dict[str, Any]:
         "visit_work": wall.now.work[Track.VISIT],
         "stages": _stages(wall.now.work[Track.VISIT]),
         "alarms": sum(one.count for one in wall.now.alarms),
+        "alarm_kinds": wall.now.alarms[:_ALARM_KINDS],
+        "other_alarms": sum(one.count for one in wall.now.alarms[_ALARM_KINDS:]),
         "alarm_word": lambda code: _alarm(code, lang),
         "all_paused": next((hold for hold in wall.now.pauses if hold.scope is PauseScope.ALL), None),
         "parts": [(say(lang, PARTS[name]), wall.now.engine.parts_seconds.get(name)) for name in WORK],
@@ -123,7 +132,7 @@ def facts(engine: Engine, wall: Wall, lang: Lang) -> dict[str, Any]:
 
 def draw(pages: Pages, engine: Engine, wall: Wall, lang: Lang) -> Mapping[str, object]:
     """What an open page is sent."""
-    reader = _Reader(lang=lang, now=wall.now.at)
+    reader = _Reader(lang=lang, now=wall.at)
     given = facts(engine, wall, lang)
     return {
         "board": pages.render(reader, TEMPLATE, given, block="board"),
@@ -157,6 +166,7 @@ def _tile(engine: Engine, wall: Wall, grade: Grade) -> GradeTile:
     return GradeTile(
         grade=grade,
         due=found.due,
+        calling=wall.now.calling[grade],
         later=found.later,
         oldest_seconds=oldest,
         is_late=oldest is not None and oldest > limit,

@@ -64,7 +64,7 @@ ROWS = (
     Row("POST", "/cases/{case_id}/photos/{photo_id}", _WORK, _photo, by_unit=True, form=_SEEN),
     Row("GET", "/clips/{file}", EVERYBODY, _clip),
     _act("note", words="the family has been told"),
-    _act("ring"),
+    _act("call"),
     _act("raise", grade="high"),
     _act("lower", roles=_CHIEF, grade="low"),
     _act("caller"),

@@ -21,8 +21,8 @@ def _waiting(desk: ConsoleDesk, _unit_id: int | None) -> Mapping[str, object]:
 
 
 ROWS = (
-    Row("GET", "/units/tray", _SORTS),
-    Row("GET", "/units/tray/{case_id}", _SORTS, _waiting),
-    Row("POST", "/units/tray/{case_id}/sort", _SORTS, _waiting, refused=422),
-    Row("POST", "/units/tray/{case_id}/some", _SORTS, _waiting, refused=422),
+    Row("GET", "/units/unassigned", _SORTS),
+    Row("GET", "/units/unassigned/{case_id}", _SORTS, _waiting),
+    Row("POST", "/units/unassigned/{case_id}/sort", _SORTS, _waiting, refused=422),
+    Row("POST", "/units/unassigned/{case_id}/some", _SORTS, _waiting, refused=422),
 )

@@ -5,6 +5,6 @@ from __future__ import annotations
 from tests.console.row import EVERYBODY, Row
 
 ROWS = (
-    Row("GET", "/wall", EVERYBODY),
-    Row("GET", "/wall/live", EVERYBODY),
+    Row("GET", "/board", EVERYBODY),
+    Row("GET", "/board/live", EVERYBODY),
 )

@@ -39,7 +39,7 @@ def test_a_report_shows_every_rate_with_its_parts(town: Town, lang: Lang):
     text = shown(report_view(make_report(town.engine), lang))
     for definition in DEFINITIONS:
         assert rate_word(definition, lang) in text
-    verified = line_of(text, "核身触达率" if lang is Lang.ZH else "Verified contact")
+    verified = line_of(text, "核实本人率" if lang is Lang.ZH else "Verified contact")
     assert "50.0%" in verified
     assert "1 / 2" in verified
     per_attempt = line_of(text, "接通率（按次）" if lang is Lang.ZH else "Answered, per attempt")
@@ -96,7 +96,7 @@ def test_a_case_tells_its_story_masked(town: Town, lang: Lang):
     assert NAME not in text
     assert PHONE[3:] not in text
     told = (
-        ("第 1 次呼叫结束：占线", "已人工暂停") if lang is Lang.ZH else ("ring 1 ended: busy", "it is held")
+        ("第 1 次呼叫结束：占线", "已人工暂停") if lang is Lang.ZH else ("ring 1 ended: busy", "it is paused")
     )
     for part in told:
         assert part in text

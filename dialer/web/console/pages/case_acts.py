@@ -74,7 +74,7 @@ def note(visit: Asked, case_id: CaseId, ground: Ground, words: Text = "") -> Res
     )
 
 
-@pages.post("/cases/{case_id}/ring", act=Act.WORK_CASES)
+@pages.post("/cases/{case_id}/call", act=Act.WORK_CASES)
 def ring(visit: Asked, case_id: CaseId, ground: Ground) -> Response:
     return _done(
         visit,
@@ -104,13 +104,13 @@ def lower_grade(visit: Asked, case_id: CaseId, ground: Ground, grade: Text = "",
 
 @pages.post("/cases/{case_id}/caller", act=Act.WORK_CASES)
 def caller(visit: Asked, case_id: CaseId, ground: Ground, why: Text = "") -> Response:
-    done = mark("A caller is looked for.")
+    done = mark("Waiting for a caller to accept the call.")
     return _person(visit, case_id, ground, CaseAct.ASK_CALLER, Track.HUMAN, why, done)
 
 
 @pages.post("/cases/{case_id}/officer", act=Act.WORK_CASES)
 def officer(visit: Asked, case_id: CaseId, ground: Ground, why: Text = "") -> Response:
-    done = mark("An officer is looked for.")
+    done = mark("Waiting for an officer to accept the visit.")
     return _person(visit, case_id, ground, CaseAct.ASK_OFFICER, Track.VISIT, why, done)
 
 
@@ -188,7 +188,7 @@ def stop_robot(visit: Asked, case_id: CaseId, ground: Ground, why: Text = "") ->
             why=why,
             seen_by=visit.member.unit_id,
         ),
-        mark("No robot rings for this case any more."),
+        mark("The robot no longer calls for this case."),
     )
 
 

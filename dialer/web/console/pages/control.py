@@ -65,7 +65,7 @@ def place(
     except Invalid as fault:
         return _show(visit, wrong={fault.field: refusal_sentence(fault, visit.lang)}, typed=typed)
     _forget_halted(visit)
-    return visit.go(_HOME, notice=mark("It is paused, and rings again by itself when the time is over."))
+    return visit.go(_HOME, notice=mark("Paused. Calls resume automatically when the time is over."))
 
 
 @pages.post("/control/pauses/{hold_id}/resume", act=Act.CONTROL)

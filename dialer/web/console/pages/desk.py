@@ -98,7 +98,7 @@ def show_person(visit: Asked, task_id: int, token: Token = 0) -> Response:
     return visit.go(_HOME)
 
 
-@pages.post("/desk/tasks/{task_id}/take-up", act=Act.WORK_DESK)
+@pages.post("/desk/tasks/{task_id}/reclaim", act=Act.WORK_DESK)
 def take(
     visit: Asked, task_id: int, token: Annotated[int | None, Form()] = None, park: Annotated[str, Form()] = ""
 ) -> Response:

@@ -123,7 +123,7 @@ def columns(
         return _show_draft(
             visit, draft_id, dry=bool(dry), wrong={fault.field: refusal_sentence(fault, visit.lang)}
         )
-    return visit.go(_draft_path(draft_id, dry=bool(dry)), notice=mark("Its columns are understood so now."))
+    return visit.go(_draft_path(draft_id, dry=bool(dry)), notice=mark("The column mapping is applied."))
 
 
 @pages.post("/lists/drafts/{draft_id}/columns/forget", act=Act.LOAD_LISTS)
@@ -148,7 +148,7 @@ def load(visit: Asked, draft_id: _Number) -> Response:
 @pages.post("/lists/drafts/{draft_id}/forget", act=Act.LOAD_LISTS)
 def forget(visit: Asked, draft_id: _Number) -> Response:
     forget_draft(visit.engine, draft_id, by=visit.who)
-    return visit.go("/lists", notice=mark("The file is gone; nothing of it was kept."))
+    return visit.go("/lists", notice=mark("The file is discarded; nothing of it was kept."))
 
 
 @pages.get("/lists/drafts/{draft_id}/rejects", act=Act.LOAD_LISTS)
@@ -226,7 +226,7 @@ def hold(
         return _show_load(
             visit, load_id, act="pause", wrong={fault.field: refusal_sentence(fault, visit.lang)}
         )
-    return visit.go(f"/lists/{load_id}", notice=mark("Its ringing is paused."))
+    return visit.go(f"/lists/{load_id}", notice=mark("Calls paused."))
 
 
 @pages.post("/lists/{load_id}/resume", act=Act.LOAD_LISTS)
@@ -236,7 +236,7 @@ def go_on(visit: Asked, load_id: _Number) -> Response:
         resume(visit.engine, scope=PauseScope.LOAD, subject=str(load_id), by=visit.who)
     except NotFound:
         return visit.go(f"/lists/{load_id}", notice=_MEANWHILE)
-    return visit.go(f"/lists/{load_id}", notice=mark("It is rung again."))
+    return visit.go(f"/lists/{load_id}", notice=mark("Calls resumed."))
 
 
 @pages.post("/lists/{load_id}/withdraw", act=Act.LOAD_LISTS)
@@ -254,7 +254,7 @@ def withdraw(visit: Asked, load_id: _Number, why: Annotated[str, Form(max_length
 
 
 _OWN = mark("Whoever loaded a list does not approve it: another person does.")
-_MEANWHILE = mark("Somebody else was quicker: this is how it stands now.")
+_MEANWHILE = mark("Somebody else has already handled it. The current state is shown.")
 
 
 def _overview(visit: Visit, before: int | None) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from dialer.web.console.rates_form import Given, RatesForm, spans
 from dialer.web.console.registry import Section
 from dialer.web.console.sheets import as_file
 from dialer.web.console.visit import Asked, Visit
-from dialer.words import basis_word, count_word, rate_sentence, rate_word
+from dialer.words import basis_word, count_word, rate_sentence, rate_word, stored_word
 
 pages = Section()
 _UNFIT = 422
@@ -70,6 +70,7 @@ def rates(visit: Asked, form: Given) -> Response:
         dimensions=rates_view.DIMENSIONS,
         parameters=rates_view.PARAMETERS,
         spans=spans(visit, timezone),
+        script_word=lambda script: stored_word(FraudType, script, visit.lang),
         grades=tuple(Grade),
         fraud_types=tuple(FraudType),
         amount_kinds=tuple(AmountKind),
@@ -100,13 +101,17 @@ def behind(
 ) -> Response:
     asked, unit_id = form.asked(visit.engine.centre.timezone), visit.member.unit_id
     check_behind(visit.engine, asked, measure, reader_unit_id=unit_id)
-    count = page_counts(visit.request).behind.get((asked, measure, unit_id, before))
+    counts = page_counts(visit.request)
+    counts.reports.begin((asked, unit_id))
+    count = counts.behind.get((asked, measure, unit_id, before))
+    report = counts.reports.get((asked, unit_id)).value if count.value is not None else None
     return visit.page(
         "console/rates_cases.html",
         form=form,
         measure=measure,
         found=page_of(visit.engine, count.value) if count.value is not None else None,
         before=before,
+        report=report,
         can_open=visit.may(Act.SEE_CASES),
         **_words(visit),
     )

@@ -19,16 +19,16 @@ from dialer.web.console.visit import Asked, Visit
 
 pages = Section()
 _UNFIT = 422
-_TRAY = "/units/tray"
+_TRAY = "/units/unassigned"
 _MOST_CASES = 50
 
 
-@pages.get("/units/tray", act=Act.SORT_UNITS)
+@pages.get("/units/unassigned", act=Act.SORT_UNITS)
 def tray(visit: Asked) -> Response:
     return _show(visit)
 
 
-@pages.post("/units/tray/{case_id}/sort", act=Act.SORT_UNITS)
+@pages.post("/units/unassigned/{case_id}/sort", act=Act.SORT_UNITS)
 def sort(
     visit: Asked,
     case_id: int,
@@ -53,12 +53,12 @@ def sort(
     return visit.go(_TRAY, notice=_told(visit, done, group.index.label(unit_id)))
 
 
-@pages.get("/units/tray/{case_id}", act=Act.SORT_UNITS)
+@pages.get("/units/unassigned/{case_id}", act=Act.SORT_UNITS)
 def group(visit: Asked, case_id: int, before: int | None = None) -> Response:
     return _show_group(visit, case_id, before=before)
 
 
-@pages.post("/units/tray/{case_id}/some", act=Act.SORT_UNITS)
+@pages.post("/units/unassigned/{case_id}/some", act=Act.SORT_UNITS)
 def some(
     visit: Asked,
     case_id: int,

@@ -58,7 +58,7 @@ def seen(
         phone = from_phone(visit, client_id, told_at)
         met = next((one for one in WhoSeen if one.value == who), None)
         if met is None:
-            raise Invalid(field="who", problem=mark("say who was met"))
+            raise Invalid(field="who", problem=mark("choose the person met"))
         return tell_seen(visit.engine, visit_id, met, phone=phone, note=note)
 
     return taken(visit, visit_id, act, notice=mark("It is on record."), again=_again(visit, visit_id))
@@ -113,7 +113,7 @@ def report(
         phone = from_phone(visit, client_id, told_at)
         kind = next((one for one in OutcomeKind if one.value == outcome), None)
         if kind is None:
-            raise Invalid(field="outcome", problem=mark("say what came of it"))
+            raise Invalid(field="outcome", problem=mark("choose the result"))
         result = VisitReport(
             outcome=kind,
             contact=next((one for one in Contact if one.value == contact), None),

@@ -24,7 +24,7 @@ _BUSY, _RETRY_SECONDS = 503, "15"
 _making = threading.Lock()
 
 
-@pages.get("/wall", act=Act.SEE_WALL, nav=mark("Wall"), order=10, while_idle=True)
+@pages.get("/board", act=Act.SEE_WALL, nav=mark("Live board"), order=10, while_idle=True)
 def wall(visit: Asked) -> Response:
     unit_id = visit.member.unit_id
     found = _feed(visit.request).read(unit_id)
@@ -36,7 +36,7 @@ def wall(visit: Asked) -> Response:
     )
 
 
-@pages.get("/wall/live", act=Act.SEE_WALL, while_idle=True)
+@pages.get("/board/live", act=Act.SEE_WALL, while_idle=True)
 async def live(visit: Asked) -> Response:
     """A stream for a browser that asks for one, and one reading of it for anybody else."""
     assert visit.session is not None
