@@ -15,6 +15,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 
+from sse_starlette import ServerSentEvent
+
 from dialer.errors import Unavailable
 from dialer.language import Lang
 from dialer.usecases.engine import Engine
@@ -33,8 +35,8 @@ from dialer.web.counted import Counted
 from dialer.web.kept import Kept
 
 _FORGET_SECONDS = 600.0
-_RETRY = b"retry: 2000\n\n"
-_BEAT = b"event: beat\ndata:\n\n"
+_RETRY = ServerSentEvent(retry=2000, sep="\n").encode()
+_BEAT = ServerSentEvent(event="beat", data="", sep="\n").encode()
 
 _log = logging.getLogger(__name__)
 
@@ -272,4 +274,4 @@ class WallFeed:
 
 
 def _event(name: str, facts: Mapping[str, object]) -> bytes:
-    return f"event: {name}\ndata: {json.dumps(facts, ensure_ascii=False)}\n\n".encode()
+    return ServerSentEvent(event=name, data=json.dumps(facts, ensure_ascii=False), sep="\n").encode()
