@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 from dialer.bootstrap import Application
 from dialer.language import Lang
 from dialer.usecases.show_control import all_paused
+from dialer.web.cache import Cache
 from dialer.web.closing import Closing
 from dialer.web.console import pages as found
 from dialer.web.console.door import House, route_of
@@ -19,7 +20,6 @@ from dialer.web.console.faults import add_faults, failed
 from dialer.web.console.headers import ConsoleHeaders
 from dialer.web.console.registry import Declared, Section
 from dialer.web.console.rendering import Pages, Place
-from dialer.web.kept import Kept
 
 _HALTED_SECONDS = 2.0
 
@@ -39,7 +39,7 @@ def create_console(app: Application, closing: Closing) -> FastAPI:
             places=_places(sections),
         ),
         closing=closing,
-        halted=Kept(lambda: all_paused(app.engine), seconds=_HALTED_SECONDS),
+        halted=Cache(lambda _: all_paused(app.engine), seconds=_HALTED_SECONDS),
     )
     for section in sections:
         for declared in section.declared:
