@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping, MutableMapping
 from typing import IO, TYPE_CHECKING, Any, Literal
 
-from dialer.runtime.plain_structlog import structlog
+import structlog
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger

@@ -17,6 +17,7 @@ from uuid import UUID
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route, Router
+from starlette.types import Receive, Scope, Send
 
 from dialer.errors import DialerError, Invalid, NotFound, Unavailable
 from dialer.scripts.dialogue import Position, Turn
@@ -176,7 +177,12 @@ class _Hooks:
                 for route, answer in answers.items()
             ],
             redirect_slashes=False,
+            default=self._nothing_here,
         )
+
+    async def _nothing_here(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._count("other", 404)
+        await Response(status_code=404)(scope, receive, send)
 
     def _endpoint(
         self, name: str, answer: Callable[[Hook], Awaitable[Answer]]

@@ -19,7 +19,7 @@ _RUNS = {
     "bulk": ("dialer.cli_serve", "dialer.bootstrap", "dialer.tasks.worker", "dialer.tasks.bulk_work"),
     "web": ("dialer.cli_serve", "dialer.bootstrap", "dialer.web.serve", *_PAGES),
 }
-_NEVER = ("alembic", "rich", "pydub", "babel")
+_NEVER = ("alembic", "pydub", "babel")
 _WITHOUT = {
     "up": ("sqlalchemy", "psycopg", "celery", "redis", "fastapi", "aiohttp", "twilio", "apscheduler"),
     "carrier": ("sqlalchemy", "psycopg", "celery", "redis", "fastapi", "apscheduler"),
