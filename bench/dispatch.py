@@ -12,11 +12,12 @@ import json
 import time
 from typing import Any
 
+import uvloop
+
 from bench import naive
 from bench.backlog import fill
 from bench.service import service
 from bench.stub import stub
-from dialer.runtime.loop import run_fast
 from dialer.store import pacing
 from dialer.telephony.client import CallClient
 from dialer.telephony.config import TelephonyConfig
@@ -65,7 +66,7 @@ def _ours(calls: int, base_url: str) -> dict[str, Any]:
                 return await dial(engine, client, for_seconds=120, stopping=lambda: False)
 
         before, ours, begun = made.cpu(), time.process_time(), time.perf_counter()
-        left = run_fast(ring())
+        left = uvloop.run(ring())
         seconds, used = time.perf_counter() - begun, time.process_time() - ours
         after = made.cpu()
     if left != calls:

@@ -4,6 +4,9 @@ A usual confidence interval holds for one look at a number of calls chosen befor
 when it seems clear finds differences where there are none. These intervals hold at all looks together: they invert the
 mixture sequential probability ratio test of H. Robbins (1970), as R. Johari, P. Koomen, L. Pekelis and D. Walsh use it
 for comparisons of shares ("Always Valid Inference", Operations Research 70(3), 2022, section 4).
+
+confseq (0.0.11) has such intervals, but only as source: it needs a C++ compiler and Boost where it is installed, and
+NumPy in the web process. The formula is `_half_width`.
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable
 
+import uvloop
 from celery import shared_task
 
-from dialer.runtime.loop import run_fast
 from dialer.tasks import application
 from dialer.tasks.parts import part, patiently
 from dialer.telephony.client import CallClient
@@ -81,7 +81,7 @@ def _settle_desk_calls() -> None:
         async with DeskClient(app.telephony) as client:
             await desk_dialling.settle_desk_calls(app.engine, client)
 
-    run_fast(run())
+    uvloop.run(run())
 
 
 @shared_task(name="dialer.reconcile", ignore_result=True)
@@ -134,4 +134,4 @@ def _with_client(work: Callable[[CallClient], Awaitable[int]]) -> None:
         async with CallClient(application.current().telephony) as client:
             await work(client)
 
-    run_fast(run())
+    uvloop.run(run())

@@ -1,23 +1,21 @@
-"""A turn of a conversation as TwiML, the carrier's language. Built as text: it costs a webhook next to nothing."""
+"""A turn of a conversation as TwiML, the carrier's language."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Final
 from uuid import UUID
-from xml.sax.saxutils import escape, quoteattr
+
+from twilio.twiml.voice_response import Gather, VoiceResponse
 
 from audio.spoken import as_spoken
-from dialer.scripts.dialogue import Ask, Position, Turn, Utterance
+from dialer.scripts.dialogue import Ask, Position, Turn
 from dialer.telephony.config import TelephonyConfig
 from dialer.telephony.urls import HookUrls
 
-_OPEN: Final = '<?xml version="1.0" encoding="UTF-8"?><Response>'
-_CLOSE: Final = "</Response>"
-
-_VOICES: Final[Mapping[str, str]] = {
-    "zh": 'voice="Polly.Zhiyu" language="cmn-CN"',
-    "en": 'voice="Polly.Joanna" language="en-US"',
+_VOICES: Final[Mapping[str, Mapping[str, str]]] = {
+    "zh": {"voice": "Polly.Zhiyu", "language": "cmn-CN"},
+    "en": {"voice": "Polly.Joanna", "language": "en-US"},
 }
 """By language of a script, as Twilio names its voices. A voice and a language that do not belong together fail."""
 
@@ -47,68 +45,96 @@ def write(
     hands over ends the call.
     """
     urls = HookUrls(config.public_url)
-    said = "".join([_said(utterance, audio_url) for utterance in turn.utterances])
+    response = VoiceResponse()
     if turn.ask is not None:
         language = turn.utterances[-1].language if turn.utterances else ""
         url = urls.call(attempt_id, step=step + 1, position=turn.ask.position.encode())
-        return f"{_OPEN}{_gather(turn.ask, said, url, language, config)}{_redirect(url)}{_CLOSE}"
+        gather = _gather(turn.ask, url, language, config)
+        _say(gather, turn, audio_url)
+        response.append(gather)
+        response.redirect(url, method="POST")
+        return str(response)
+    _say(response, turn, audio_url)
     if turn.hand_over and turn.position is not None:
-        return f"{_OPEN}{said}{_hand_over(turn.position, urls, attempt_id, step, config)}{_CLOSE}"
-    return f"{_OPEN}{said}<Hangup/>{_CLOSE}"
+        _hand_over(response, turn.position, urls, attempt_id, step, config)
+    else:
+        response.hangup()
+    return str(response)
 
 
 def fallback(*, bureau: str = "市反诈中心", hotline: str = "96110") -> str:
     """The safe sentence, twice, for when we are broken: it needs no database, no sound file and no person's data."""
     text = _SAFE_SENTENCE.format(bureau=bureau, hotline=hotline)
-    return f'{_OPEN}<Say {_VOICES["zh"]} loop="2">{_text(as_spoken(text, "zh"))}</Say><Hangup/>{_CLOSE}'
+    response = VoiceResponse()
+    response.say(_printable(as_spoken(text, "zh")), loop=2, **_VOICES["zh"])
+    response.hangup()
+    return str(response)
 
 
 def hang_up() -> str:
     """Ends the call without another word: after an officer has talked."""
-    return f"{_OPEN}<Hangup/>{_CLOSE}"
+    response = VoiceResponse()
+    response.hangup()
+    return str(response)
 
 
-def _said(utterance: Utterance, audio_url: Callable[[str], str]) -> str:
-    if utterance.audio:
-        return "".join([f"<Play>{_text(audio_url(name))}</Play>" for name in utterance.audio])
-    language = utterance.language if utterance.language in _VOICES else "zh"
-    # A voice that we do not choose may read 96110 as an amount.
-    return f"<Say {_VOICES[language]}>{_text(as_spoken(utterance.text, language))}</Say>"
+def _say(into: VoiceResponse | Gather, turn: Turn, audio_url: Callable[[str], str]) -> None:
+    for utterance in turn.utterances:
+        for name in utterance.audio or ():
+            into.play(audio_url(name))
+        if not utterance.audio:
+            language = utterance.language if utterance.language in _VOICES else "zh"
+            # A voice that we do not choose may read 96110 as an amount.
+            into.say(_printable(as_spoken(utterance.text, language)), **_VOICES[language])
 
 
-def _gather(ask: Ask, said: str, url: str, language: str, config: TelephonyConfig) -> str:
+def _gather(ask: Ask, url: str, language: str, config: TelephonyConfig) -> Gather:
     """`actionOnEmptyResult`: silence is an answer too, and comes back like one."""
-    listens = 'input="dtmf"'
+    listens: dict[str, str] = {"input": "dtmf"}
     if config.hear_speech and ask.hints:
-        hints = quoteattr(",".join(ask.hints).translate(_UNPRINTABLE))
-        recognised = _RECOGNISED.get(language, _RECOGNISED["zh"])
-        listens = f'input="dtmf speech" speechTimeout="auto" language="{recognised}" hints={hints}'
-    return (
-        f'<Gather {listens} numDigits="{ask.num_digits}" timeout="{ask.timeout_seconds}"'
-        f' finishOnKey={quoteattr(ask.finish_on_key)} actionOnEmptyResult="true" method="POST"'
-        f" action={quoteattr(url)}>{said}</Gather>"
+        listens = {
+            "input": "dtmf speech",
+            "speech_timeout": "auto",
+            "language": _RECOGNISED.get(language, _RECOGNISED["zh"]),
+            "hints": _printable(",".join(ask.hints)),
+        }
+    return Gather(
+        num_digits=ask.num_digits,
+        timeout=ask.timeout_seconds,
+        finish_on_key=ask.finish_on_key,
+        action_on_empty_result=True,
+        method="POST",
+        action=url,
+        **listens,
     )
 
 
 def _hand_over(
-    position: Position, urls: HookUrls, attempt_id: UUID, step: int, config: TelephonyConfig
-) -> str:
-    """Rings an officer; when there is none to ring, the script goes on as if nobody had taken the call."""
+    response: VoiceResponse,
+    position: Position,
+    urls: HookUrls,
+    attempt_id: UUID,
+    step: int,
+    config: TelephonyConfig,
+) -> None:
+    """Calls an officer; when there is none to call, the script goes on as if nobody had taken the call."""
     encoded = position.encode()
     if not config.officer_number:
-        return _redirect(urls.call(attempt_id, step=step + 1, position=encoded))
-    action = quoteattr(urls.dial(attempt_id, step=step + 1, position=encoded))
-    told = quoteattr(urls.officer(attempt_id, step=step + 1))
-    return (
-        f'<Dial timeout="{config.officer_ring_seconds}" callerId={quoteattr(config.caller_number)}'
-        f' method="POST" action={action}><Number statusCallbackEvent="answered" statusCallbackMethod="POST"'
-        f" statusCallback={told}>{_text(config.officer_number)}</Number></Dial>"
+        response.redirect(urls.call(attempt_id, step=step + 1, position=encoded), method="POST")
+        return
+    dial = response.dial(
+        timeout=config.officer_ring_seconds,
+        caller_id=config.caller_number,
+        method="POST",
+        action=urls.dial(attempt_id, step=step + 1, position=encoded),
+    )
+    dial.number(
+        config.officer_number,
+        status_callback_event="answered",
+        status_callback_method="POST",
+        status_callback=urls.officer(attempt_id, step=step + 1),
     )
 
 
-def _redirect(url: str) -> str:
-    return f'<Redirect method="POST">{_text(url)}</Redirect>'
-
-
-def _text(text: str) -> str:
-    return escape(text.translate(_UNPRINTABLE))
+def _printable(text: str) -> str:
+    return text.translate(_UNPRINTABLE)

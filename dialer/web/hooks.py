@@ -2,22 +2,22 @@
 
 A 2xx means that the event is committed. When it could not be, the answer is 503 with a sentence that is safe to
 speak, so that the carrier asks again or goes to the fallback, and nothing is dropped behind a 200.
-
-They are most of what a web process does, so they stand before the framework, which would cost more than all of this
-(bench/README.md).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from urllib.parse import unquote_plus
+from urllib.parse import parse_qsl
 from uuid import UUID
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route, Router
+from starlette.types import Receive, Scope, Send
 
 from dialer.errors import DialerError, Invalid, NotFound, Unavailable
 from dialer.scripts.dialogue import Position, Turn
@@ -48,11 +48,10 @@ from dialer.usecases.take_over import Taken
 from dialer.usecases.talk import Step
 from dialer.web.batch import Batch
 
-PREFIX = "/hooks/"
+PREFIX = "/hooks"
 _PERSONAL = frozenset({"From", "To", "Caller", "Called", "SpeechResult", "Digits", "ForwardedFrom"})
 _MOST_BYTES = 64 * 1024
-_XML = (b"content-type", b"application/xml")
-_SIGNED = {SIGNATURE.lower().encode(): SIGNATURE, SETTINGS.lower().encode(): SETTINGS}
+_XML = "application/xml"
 
 _log = logging.getLogger(__name__)
 
@@ -64,11 +63,18 @@ _KEPT: Answer = (204, None)
 
 @dataclass(slots=True, kw_only=True)
 class Hook:
-    """One verified webhook, of an attempt or a message. `rest` is what its address says beside whom it concerns."""
+    """One verified webhook, of an attempt, a message or a call from a desk. `path` is what its address says."""
 
-    attempt_id: UUID
-    rest: Sequence[str]
+    path: Mapping[str, str]
     params: Params
+
+    @property
+    def attempt_id(self) -> UUID:
+        return UUID(self.path["attempt_id"])
+
+    @property
+    def step(self) -> int:
+        return int(self.path["step"])
 
     @property
     def fields(self) -> dict[str, str]:
@@ -83,33 +89,19 @@ class _TooLarge(Exception):  # a signal within this module
     pass
 
 
-async def _body(receive: Receive) -> bytes:
-    body = b""
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Invalid(field="webhook", problem="broke off")
-        part: bytes = message.get("body", b"")
-        body += part
-        if len(body) > _MOST_BYTES:
-            raise _TooLarge
-        if not message.get("more_body", False):
-            return body
-
-
-def form_fields(body: bytes) -> Params:
+async def _form(request: Request) -> Params:
     """The form's fields in order, repeated and blank ones kept."""
-    params: Params = []
-    for pair in body.decode("utf-8", "replace").split("&"):
-        if not pair:
-            continue
-        name, _, value = pair.partition("=")
-        # Most of them hold nothing that is escaped.
-        if "%" in pair or "+" in pair:
-            name, value = unquote_plus(name), unquote_plus(value)
-        if "\0" in name or "\0" in value:
-            raise Invalid(field="webhook", problem="holds a character that cannot be kept")
-        params.append((name, value))
+    body = b""
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > _MOST_BYTES:
+                raise _TooLarge
+    except ClientDisconnect:
+        raise Invalid(field="webhook", problem="broke off") from None
+    params = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+    if any("\0" in name or "\0" in value for name, value in params):
+        raise Invalid(field="webhook", problem="holds a character that cannot be kept")
     return params
 
 
@@ -143,44 +135,31 @@ def _refused(fault: Exception) -> Answer:
     return status, fallback() if speaks else None
 
 
-async def _nothing_here(_scope: Scope, _receive: Receive, send: Send) -> None:
-    await _send(send, 404, None)
-
-
-async def _send(send: Send, status: int, twiml: str | None) -> None:
-    body = b"" if twiml is None else twiml.encode()
-    headers = [] if status == _KEPT[0] else [(b"content-length", str(len(body)).encode())]
-    if twiml is not None:
-        headers.append(_XML)
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def _response(answer: Answer) -> Response:
+    status, twiml = answer
+    return Response(twiml, status_code=status, media_type=_XML if twiml is not None else None)
 
 
 def _uncounted(_hook: str, _status: int) -> None:
     pass
 
 
-class Hooks:
-    """The addresses of `dialer.telephony.urls` as an ASGI application; every other request is `otherwise`'s. `count`
-    hears which hook was answered with which status.
-    """
+def hooks(
+    engine: Engine, telephony: TelephonyConfig, *, count: Callable[[str, int], None] = _uncounted
+) -> Mount:
+    """The addresses of `dialer.telephony.urls`. `count` is told which hook was answered with which status."""
+    return Mount(PREFIX, _Hooks(engine, telephony, count).router)
 
-    def __init__(
-        self,
-        engine: Engine,
-        telephony: TelephonyConfig,
-        *,
-        otherwise: ASGIApp = _nothing_here,
-        count: Callable[[str, int], None] = _uncounted,
-    ) -> None:
+
+class _Hooks:
+    def __init__(self, engine: Engine, telephony: TelephonyConfig, count: Callable[[str, int], None]) -> None:
         self._engine = engine
         self._telephony = telephony
-        self._otherwise = otherwise
         self._count = count
         self._base = telephony.public_url.rstrip("/")
         self._tokens = telephony.signing_tokens
         self._events: Batch[Event, Reply] = Batch(partial(hear_calls, engine))
-        routes: Mapping[str, Callable[[Hook], Awaitable[Answer]]] = {
+        answers: Mapping[str, Callable[[Hook], Awaitable[Answer]]] = {
             urls.CALL_ROUTE: self._call,
             urls.DIAL_ROUTE: self._dialled,
             urls.OFFICER_ROUTE: self._officer,
@@ -190,56 +169,55 @@ class Hooks:
             urls.DESK_ROUTE: self._desk,
             urls.FALLBACK_ROUTE: self._fall_back,
         }
-        # By name and number of parts, which no two share.
-        self._routes = {(route.split("/")[2], route.count("/")): answer for route, answer in routes.items()}
+        self.router = Router(
+            [
+                Route(
+                    route.removeprefix(PREFIX), self._endpoint(route.split("/")[2], answer), methods=["POST"]
+                )
+                for route, answer in answers.items()
+            ],
+            redirect_slashes=False,
+            default=self._nothing_here,
+        )
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
-            await self._otherwise(scope, receive, send)
-            return
-        parts = scope["path"].split("/")
-        answer = self._routes.get((parts[2], len(parts) - 1))
-        if answer is None or not all(parts[1:]):
-            status, twiml = 404, None
-        elif scope["method"] != "POST":
-            status, twiml = 405, None
-        else:
-            status, twiml = await self._guarded(answer, parts, scope, receive)
-        self._count(parts[2], status)
-        await _send(send, status, twiml)
+    async def _nothing_here(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._count("other", 404)
+        await Response(status_code=404)(scope, receive, send)
 
-    async def _guarded(
-        self,
-        answer: Callable[[Hook], Awaitable[Answer]],
-        parts: Sequence[str],
-        scope: Scope,
-        receive: Receive,
-    ) -> Answer:
+    def _endpoint(
+        self, name: str, answer: Callable[[Hook], Awaitable[Answer]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            given = await self._guarded(answer, request)
+            self._count(name, given[0])
+            return _response(given)
+
+        return endpoint
+
+    async def _guarded(self, answer: Callable[[Hook], Awaitable[Answer]], request: Request) -> Answer:
         """The answer behind the signature; every fault has its own, and none is a 200."""
         try:
-            params = form_fields(await _body(receive))
-            headers: dict[str, str] = {}
-            for name, value in scope["headers"]:
-                if name in _SIGNED:
-                    headers.setdefault(_SIGNED[name], value.decode("latin-1"))
-            verify(url=self._url(scope), params=params, headers=headers, tokens=self._tokens)
-            return await answer(Hook(attempt_id=UUID(parts[3]), rest=parts[4:], params=params))
+            params = await _form(request)
+            headers = {
+                name: request.headers[name] for name in (SIGNATURE, SETTINGS) if name in request.headers
+            }
+            verify(url=self._url(request), params=params, headers=headers, tokens=self._tokens)
+            return await answer(Hook(path=request.path_params, params=params))
         except Exception as fault:  # noqa: BLE001  # whatever it was, the person at the telephone hears something
             return _refused(fault)
 
-    def _url(self, scope: Scope) -> str:
-        query = scope["query_string"]
-        path: str = scope["path"]
-        return self._base + path + (f"?{query.decode('latin-1')}" if query else "")
+    def _url(self, request: Request) -> str:
+        path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
+        return f"{self._base}{path}?{query}" if query else f"{self._base}{path}"
 
     async def _call(self, hook: Hook) -> Answer:
         """The next turn of a conversation, as TwiML."""
         fields = hook.fields
-        number, position = hook.rest
+        position = hook.path["position"]
         first = position == urls.START
         step = Step(
             attempt_id=hook.attempt_id,
-            step=int(number),
+            step=hook.step,
             sid=fields.get("CallSid", ""),
             position=None if first else Position.decode(position),
             heard=heard(fields),
@@ -250,7 +228,7 @@ class Hooks:
     async def _dialled(self, hook: Hook) -> Answer:
         """How a hand-over went: taken or left, the call is over; not taken, the script goes on."""
         fields = hook.fields
-        number, desk = int(hook.rest[0]), dial_status(fields)
+        number, desk = hook.step, dial_status(fields)
         took = hand_over_taken(fields)
         if took or caller_left(fields):
             await self._heard(Taken(attempt_id=hook.attempt_id, step=number, desk=desk, took=took))
@@ -260,7 +238,7 @@ class Hooks:
             step=number,
             sid=fields.get("CallSid", ""),
             desk=desk,
-            position=Position.decode(hook.rest[1]),
+            position=Position.decode(hook.path["position"]),
             heard=Heard.silence(),
             personal=hook.personal,
         )
@@ -269,8 +247,9 @@ class Hooks:
     async def _officer(self, hook: Hook) -> Answer:
         """The officer's telephone was picked up: the assignment is theirs while they speak."""
         if desk_answered(hook.fields):
-            number = int(hook.rest[0])
-            await self._heard(Taken(attempt_id=hook.attempt_id, step=number, desk="answered", talking=True))
+            await self._heard(
+                Taken(attempt_id=hook.attempt_id, step=hook.step, desk="answered", talking=True)
+            )
         return _KEPT
 
     async def _turn(self, step: Step) -> Answer:
@@ -308,17 +287,17 @@ class Hooks:
     async def _message(self, hook: Hook) -> Answer:
         """How far a message came. They are few, so each has its own transaction."""
         progress = message_event(hook.fields)
-        await asyncio.to_thread(hear_message, self._engine, hook.attempt_id, progress)
+        await asyncio.to_thread(hear_message, self._engine, UUID(hook.path["message_id"]), progress)
         return _KEPT
 
     async def _desk(self, hook: Hook) -> Answer:
         """How far a call from a desk came, and how its second leg ended. They are few, as messages."""
         fields = hook.fields
-        (what,) = hook.rest
-        if what == "dial":
-            await asyncio.to_thread(hear_person_leg, self._engine, hook.attempt_id, person_leg(fields))
+        call_id = UUID(hook.path["call_id"])
+        if hook.path["what"] == "dial":
+            await asyncio.to_thread(hear_person_leg, self._engine, call_id, person_leg(fields))
             return 200, hang_up()
-        await asyncio.to_thread(hear_desk_leg, self._engine, hook.attempt_id, status_event(fields))
+        await asyncio.to_thread(hear_desk_leg, self._engine, call_id, status_event(fields))
         return _KEPT
 
     async def _fall_back(self, hook: Hook) -> Answer:

@@ -18,7 +18,7 @@ from dialer.errors import Unavailable
 from dialer.runtime.metrics import ProcessMetrics
 from dialer.store.reads.gauges import FirstAttempts
 from dialer.usecases.measure import FIRST_ATTEMPT_BOUNDS, Figures, measure, measure_first_attempts
-from dialer.web.kept import Kept
+from dialer.web.cache import Cache
 
 _FRESH_SECONDS = 5.0
 _HISTOGRAM_FRESH_SECONDS = 30.0
@@ -33,15 +33,19 @@ class _Business(Collector):
 
     def __init__(self, app: Application) -> None:
         engine, late = app.engine, app.settings.scheduler.late_seconds
-        self._figures = Kept(lambda: measure(engine, late_seconds=late), seconds=_FRESH_SECONDS)
-        self._first = Kept(lambda: measure_first_attempts(engine), seconds=_HISTOGRAM_FRESH_SECONDS)
+        self._figures = Cache[None, Figures](
+            lambda _: measure(engine, late_seconds=late), seconds=_FRESH_SECONDS
+        )
+        self._first = Cache[None, Mapping[Grade, FirstAttempts]](
+            lambda _: measure_first_attempts(engine), seconds=_HISTOGRAM_FRESH_SECONDS
+        )
 
     def describe(self) -> Iterable[Metric]:
         return ()
 
     def collect(self) -> Iterator[Metric]:
         try:
-            figures, first = self._figures.get(), self._first.get()
+            figures, first = self._figures.wait(None), self._first.wait(None)
         except Unavailable as fault:
             _log.warning("%s", fault)
             yield _gauge("dialer_database_up", "Whether the database answers", 0)

@@ -18,7 +18,7 @@ from dialer.domain.effects import AlarmCode
 from dialer.errors import Unavailable
 from dialer.language import Lang, mark, say
 from dialer.store.reads.status import Status, status
-from dialer.web.kept import Kept
+from dialer.web.cache import Cache
 from dialer.web.static_files import PageFiles
 from dialer.words import word
 
@@ -76,12 +76,12 @@ class _Page:
             loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined
         )
         self._template = templates.get_template("status.html")
-        self._status = Kept(self._read, seconds=_FRESH_SECONDS)
+        self._status = Cache[None, Status](self._read, seconds=_FRESH_SECONDS)
 
     async def show(self, request: Request) -> Response:
         lang = Lang.EN if request.query_params.get("lang") == "en" else Lang.ZH
         try:
-            found: Status | None = await asyncio.to_thread(self._status.get)
+            found: Status | None = await asyncio.to_thread(self._status.wait, None)
         except Unavailable:
             found = None
         return HTMLResponse(
@@ -90,7 +90,7 @@ class _Page:
             headers=_HEADERS | {"Refresh": str(_REFRESH_SECONDS)},
         )
 
-    def _read(self) -> Status:
+    def _read(self, _key: None) -> Status:
         engine = self._app.engine
         with engine.store.begin() as tx:
             return status(tx, now=engine.clock.now(), drill=engine.drill)

@@ -32,6 +32,27 @@ def somebody_else(browser: Browser, service: Service, complaints: Complaints) ->
     context.close()
 
 
+_GRAPH_FAULTS = """() => {
+  const picture = document.querySelector(".graph-picture").getBoundingClientRect();
+  const parts = [...document.querySelectorAll(".graph-picture foreignObject, .graph-labels rect")];
+  const faults = [];
+  parts.forEach((part, place) => {
+    const one = part.getBoundingClientRect();
+    if (one.left < picture.left || one.right > picture.right || one.bottom > picture.bottom) faults.push("outside");
+    parts.slice(place + 1).forEach((next) => {
+      const other = next.getBoundingClientRect();
+      if (one.right > other.left && other.right > one.left && one.bottom > other.top && other.bottom > one.top)
+        faults.push([part.outerHTML.slice(0, 90), next.outerHTML.slice(0, 90)]);
+    });
+  });
+  document.querySelectorAll(".graph-lines path").forEach((line) => {
+    if (!line.getTotalLength()) faults.push("no line " + line.dataset.from);
+  });
+  return faults;
+}"""
+"""Boxes and labels of the graph that cover each other or leave it, and lines that are not drawn."""
+
+
 def plays(page: Page, button: str) -> None:
     """A click fetches the sound and the button shows that it is heard."""
     link = page.locator(button).first
@@ -67,6 +88,7 @@ def test_one_person_changes_a_script_and_another_lets_it_be_spoken(
     look(page)
     page.get_by_role("link", name="虚假贷款").click()
     expect(page.locator("a.graph-box")).to_have_count(22)
+    assert page.evaluate(_GRAPH_FAULTS) == []
     look(page)
 
     # A box of the graph opens its words, and they are heard.

@@ -81,6 +81,9 @@ async def test_the_graph_and_the_list_say_the_same(desk: ConsoleDesk):
     listed = set(re.findall(r'id="n-(\w+)"', answer.text))
     assert drawn == listed == set(script.nodes)
     lines = set(re.findall(r'marker-end="url\(#arrow\)" data-from="(\w+)" data-to="(\w+)"', answer.text))
+    assert {"vendor/dagre.min.js", "console/graph.js"} <= set(
+        re.findall(r'src="/static/([^"?]+)', answer.text)
+    )
     assert ("scene", "warn") in lines
     assert ("anywhere", "officer") in lines
     assert "style=" not in answer.text

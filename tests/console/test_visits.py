@@ -12,15 +12,17 @@ import sqlalchemy as sa
 
 from dialer.domain.access import Role
 from dialer.domain.values import FraudType, Grade
+from dialer.outcomes.photos import clean_photo
 from dialer.outcomes.points import points_of
 from dialer.store import tables as t
 from dialer.usecases.visit import FromPhone, add_photo, note_visit
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.console.town import ConsoleTown
-from tests.core.outcomes.test_photos import COLOUR, jpeg
+from tests.core.outcomes.pictures import jpeg
 from tests.store.reads.town import ID_NUMBER, MORNING, NAME, PHONE
 
-PHOTO = jpeg(COLOUR)
+PHOTO = jpeg()
+KEPT_PHOTO = clean_photo(PHOTO, most_bytes=1 << 20).content
 
 
 class Beat(ConsoleTown):
@@ -232,10 +234,10 @@ async def test_photos_are_shown_to_who_has_the_visit_or_says_why(beat: Beat):
     (kept,) = photos(beat)
     path = f"/visits/{visit}/photos/{kept}"
     seen = await beat.officer.post(path)
-    assert (seen.headers["content-type"], seen.content) == ("image/jpeg", PHOTO)
+    assert (seen.headers["content-type"], seen.content) == ("image/jpeg", KEPT_PHOTO)
     chief = beat.console.person(Role.SUPERVISOR, unit_id=beat.city)
     assert (await chief.post(path)).status_code == 422
-    assert (await chief.post(path, why="complaint 7")).content == PHOTO
+    assert (await chief.post(path, why="complaint 7")).content == KEPT_PHOTO
     assert [(row["who"], row["why"]) for row in beat.console.audited("view_photo")][1] == (
         chief.member.login,
         "complaint 7",

@@ -26,7 +26,8 @@ _WITHOUT = {
     "scheduler": ("fastapi", "aiohttp", "twilio", "phonenumbers", "python_calamine", "xlsxwriter", "jinja2"),
     "dial": ("fastapi", "apscheduler", "python_calamine", "xlsxwriter", "jinja2"),
     "bulk": ("fastapi", "apscheduler", "twilio", "aiohttp", "jinja2"),
-    "web": ("apscheduler", "requests", "xlsxwriter", "aiohttp", "twilio"),
+    "web": ("apscheduler", "requests", "xlsxwriter", "aiohttp"),
+    # The web process takes TwiML from twilio, and none of its clients: those bring requests and aiohttp.
 }
 
 

@@ -35,7 +35,7 @@ from dialer.usecases.reconcile import reconcile
 from dialer.usecases.sort_tray import assign_unit
 from dialer.usecases.take_up import take_up
 from dialer.usecases.visit import FromPhone, add_photo
-from tests.core.outcomes.test_photos import COLOUR, exif, jpeg, segment
+from tests.core.outcomes.pictures import jpeg
 from tests.work.bureau import Bureau
 
 PATIENCE_SECONDS = 30.0
@@ -194,7 +194,7 @@ def test_a_picture_of_a_visit_locks_the_case_first(bureau: Bureau):
     case_id = bureau.case_with_unit("城关派出所", grade=Grade.EXTRA_HIGH)
     visit = int(bureau.assignment_of(case_id, Track.VISIT)["id"])
     phone = FromPhone(client_id=uuid.uuid4(), by="officer")
-    picture = jpeg(segment(0xE1, exif(6)), COLOUR)
+    picture = jpeg()
 
     def send() -> None:
         add_photo(bureau.engine, visit, phone=phone, content=picture)

@@ -39,7 +39,7 @@ from dialer.usecases.engine import LineRules
 from dialer.usecases.mend_clock import mend_clock
 from dialer.usecases.reconcile import reconcile
 from dialer.usecases.sweep import sweep_attempts, sweep_cases
-from dialer.web.hooks import Hooks
+from dialer.web.hooks import hooks
 from tests.ops.scene import Scene
 from tests.store.reads.town import MORNING
 
@@ -207,7 +207,7 @@ async def world(scene: Scene, folder: Path) -> AsyncIterator[World]:
         scene.do(sa.update(t.line_group).values(next_slot_at=datetime.now(UTC)))
         server = uvicorn.Server(
             uvicorn.Config(
-                Hooks(scene.engine, telephony),
+                hooks(scene.engine, telephony),
                 log_config=None,
                 access_log=False,
                 lifespan="off",

@@ -15,7 +15,7 @@ from dialer.domain.values import Grade
 from dialer.store import tables as t
 from dialer.telephony.config import TelephonyConfig
 from dialer.usecases.engine import Engine
-from dialer.web.hooks import Hooks
+from dialer.web.hooks import hooks
 from tests.store.reads.town import MORNING, Town
 
 TOKEN = "the-token"
@@ -97,7 +97,7 @@ class Switchboard(Town):
         """All of them at once, on one web process; the answers in the same order."""
 
         async def run() -> list[httpx.Response]:
-            web = Hooks(engine or self.engine, config)
+            web = hooks(engine or self.engine, config)
             transport = httpx.ASGITransport(web)
             async with httpx.AsyncClient(transport=transport, base_url=PUBLIC) as client:
                 return list(

@@ -28,11 +28,11 @@ from dialer.usecases.visit import (
     take_step,
     tell_seen,
 )
-from tests.core.outcomes.test_photos import COLOUR, SECRET, exif, jpeg, segment
+from tests.core.outcomes.pictures import SECRET, jpeg
 from tests.work.bureau import Bureau
 
 DISSUADED = VisitReport(outcome=OutcomeKind.DISSUADED_IN_PERSON, contact=Contact.VERIFIED, note="已劝阻")
-PHOTO = jpeg(segment(0xE1, exif(6)), COLOUR)
+PHOTO = jpeg(orientation=6, colours=b"colours")
 
 
 def phone(by: str = "officer") -> FromPhone:

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute
 from dialer.bootstrap import Application
 from dialer.language import Lang
 from dialer.usecases.show_control import all_paused
+from dialer.web.cache import Cache
 from dialer.web.closing import Closing
 from dialer.web.console import pages as found
 from dialer.web.console.door import House, route_of
@@ -22,7 +23,6 @@ from dialer.web.console.faults import add_faults, failed
 from dialer.web.console.headers import ConsoleHeaders
 from dialer.web.console.registry import Declared, Section
 from dialer.web.console.rendering import Pages, Place
-from dialer.web.kept import Kept
 
 _HALTED_SECONDS = 2.0
 _MOVED: Mapping[str, str] = {
@@ -54,7 +54,7 @@ def create_console(app: Application, closing: Closing) -> FastAPI:
             places=_places(sections),
         ),
         closing=closing,
-        halted=Kept(lambda: all_paused(app.engine), seconds=_HALTED_SECONDS),
+        halted=Cache(lambda _: all_paused(app.engine), seconds=_HALTED_SECONDS),
     )
     for before, now in _MOVED.items():
         console.router.add_route(before, _moved(now), methods=["GET", "POST"])

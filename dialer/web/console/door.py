@@ -18,12 +18,12 @@ from dialer.domain.sessions import SessionRules
 from dialer.errors import Unavailable
 from dialer.language import Lang
 from dialer.usecases.sign_in import recognise
+from dialer.web.cache import Cache
 from dialer.web.closing import Closing
 from dialer.web.console import cookies
 from dialer.web.console.registry import Declared
 from dialer.web.console.rendering import Pages
 from dialer.web.console.visit import ChangePasswordFirst, Forbidden, ForeignForm, SignInFirst, Visit
-from dialer.web.kept import Kept
 
 _SAFE = frozenset({"GET", "HEAD"})
 
@@ -36,7 +36,7 @@ class House:
     rules: SessionRules
     pages: Pages
     closing: Closing
-    halted: Kept[Hold | None]
+    halted: Cache[None, Hold | None]
     """The pause of all dialling, where one stands: every page says so."""
 
 

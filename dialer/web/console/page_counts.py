@@ -11,19 +11,19 @@ from dialer.store.reads.load_lines import CameOfIt
 from dialer.usecases.cut_rates import Asked, CutReport, cut_rates, ids_behind
 from dialer.usecases.engine import Engine
 from dialer.usecases.show_loads import came_of_load
+from dialer.web.cache import Cache
 from dialer.web.console.door import House
-from dialer.web.counted import Counted
 
 _making = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageCounts:
-    reports: Counted[tuple[Asked, int | None], CutReport]
+    reports: Cache[tuple[Asked, int | None], CutReport]
     """By what is asked and the reader's unit."""
-    behind: Counted[tuple[Asked, str, int | None, int | None], tuple[int, ...]]
+    behind: Cache[tuple[Asked, str, int | None, int | None], tuple[int, ...]]
     """The cases of a count, by that, its name, and where the last page ended."""
-    came: Counted[tuple[int, int | None], CameOfIt]
+    came: Cache[tuple[int, int | None], CameOfIt]
     """Of a list, as far as somebody of this unit sees it."""
 
 
@@ -54,7 +54,7 @@ def _counts(engine: Engine, *, patience_seconds: float) -> PageCounts:
         return came_of_load(engine, load_id, seen_by=unit_id)
 
     return PageCounts(
-        reports=Counted(report, patience_seconds=patience_seconds),
-        behind=Counted(behind, patience_seconds=patience_seconds),
-        came=Counted(came, patience_seconds=patience_seconds),
+        reports=Cache(report, patience_seconds=patience_seconds),
+        behind=Cache(behind, patience_seconds=patience_seconds),
+        came=Cache(came, patience_seconds=patience_seconds),
     )

@@ -1,37 +1,29 @@
-"""A script drawn: its nodes as boxes, their answers as labelled lines, the shortest way to a success on the left."""
+"""A script as a picture: its nodes as boxes, their answers as labelled lines. dagre lays them out in the browser
+(static/console/graph.js).
+"""
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from dialer.language import Lang, mark, say
 from dialer.scripts import model
 from dialer.scripts.graph import SUCCESSES
 from dialer.scripts.model import Script
-from dialer.web.console.graph_layout import Drawing, Line, Link, draw
 from dialer.web.console.script_view import Card, Way, first_phrase
 
 ANYWHERE = "anywhere"
 """The box that stands for every question."""
-_WIDTH = 264.0
-_INSIDE = 236.0
-_HEAD, _TEXT_LINE, _PADDING = 24.0, 20.0, 22.0
-_TEXT, _LABEL = 13.5, 13.0
-_NARROW, _WIDE = 0.56, 1.0
 _MOST_LABEL = 14
-_LABEL_PADDING = 18.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Box:
+    id: str
     card: Card | None
     """None: every question."""
-    x: float
-    y: float
-    width: float
-    height: float
     text: str
 
 
@@ -45,56 +37,42 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrow:
-    line: Line
-    answers: tuple[Answer, ...]
-    width: float
+    """`is_main`: of the shortest way to a good end."""
+
     start: str
     to: str
+    answers: tuple[Answer, ...]
+    is_main: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    width: float
-    height: float
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
 
 
 def picture(script: Script, cards: Sequence[Card], lang: Lang, language: str) -> Picture:
     """`language` is the one whose words stand in the boxes."""
-    texts = {card.id: card.words_in(language) or card.looks_at for card in cards}
-    sizes = {card.id: (_WIDTH, _height(texts[card.id])) for card in cards}
-    answers: dict[tuple[str, str], list[Answer]] = {
-        (card.id, way.to): [] for card in cards for way in card.ways if way.to in sizes
+    boxes = {
+        card.id: Box(id=card.id, card=card, text=card.words_in(language) or card.looks_at) for card in cards
     }
+    answers: dict[tuple[str, str], list[Answer]] = {}
     for card in cards:
         for way in card.ways:
-            if way.to in sizes:
-                answers[card.id, way.to] += _answer(script, card.id, way, language)
-    general = say(lang, mark("In every question"))
+            if way.to in boxes:
+                answers.setdefault((card.id, way.to), []).extend(_answer(script, card.id, way, language))
     for choice in script.anywhere.values():
-        if choice.next in sizes:
-            sizes.setdefault(ANYWHERE, (_WIDTH, _HEAD + _PADDING))
+        if choice.next in boxes:
+            boxes.setdefault(ANYWHERE, Box(id=ANYWHERE, card=None, text=say(lang, mark("In every question"))))
             answers.setdefault((ANYWHERE, choice.next), []).append(
                 Answer(key=choice.key, text=_short(first_phrase(choice.phrases, language)))
             )
-    links = {
-        pair: Link(start=pair[0], to=pair[1], label_width=_width(found)) for pair, found in answers.items()
-    }
-    drawing = draw(sizes, list(links.values()), main_way(script))
+    main = set(pairwise(main_way(script)))
     return Picture(
-        width=drawing.width,
-        height=drawing.height,
-        boxes=tuple(_boxes(drawing, sizes, cards, texts, general)),
+        boxes=tuple(boxes.values()),
         arrows=tuple(
-            Arrow(
-                line=line,
-                answers=tuple(answers[line.link.start, line.link.to]),
-                width=line.link.label_width,
-                start=line.link.start,
-                to=line.link.to,
-            )
-            for line in drawing.lines
+            Arrow(start=start, to=to, answers=tuple(found), is_main=(start, to) in main)
+            for (start, to), found in answers.items()
         ),
     )
 
@@ -133,27 +111,6 @@ def _following(node: model.Node) -> list[str]:
             return []
 
 
-def _boxes(
-    drawing: Drawing,
-    sizes: Mapping[str, tuple[float, float]],
-    cards: Sequence[Card],
-    texts: Mapping[str, str],
-    general: str,
-) -> list[Box]:
-    by_id = {card.id: card for card in cards}
-    return [
-        Box(
-            card=by_id.get(name),
-            x=drawing.places[name][0],
-            y=drawing.places[name][1],
-            width=width,
-            height=height,
-            text=texts.get(name, general),
-        )
-        for name, (width, height) in sizes.items()
-    ]
-
-
 def _answer(script: Script, node_id: str, way: Way, language: str) -> list[Answer]:
     if way.key:
         node = script.nodes[node_id]
@@ -163,22 +120,4 @@ def _answer(script: Script, node_id: str, way: Way, language: str) -> list[Answe
 
 
 def _short(text: str) -> str:
-    return text if _measure(text, 1.0) <= _MOST_LABEL * _WIDE else text[: _MOST_LABEL - 2] + "…"
-
-
-def _width(answers: Sequence[Answer]) -> float:
-    if not answers:
-        return 0.0
-    told = " / ".join(f"{answer.key} {answer.text}".strip() for answer in answers)
-    return _measure(told, _LABEL) + _LABEL_PADDING
-
-
-def _height(text: str) -> float:
-    lines = -(-_measure(text, _TEXT) // (_INSIDE - _TEXT)) if text else 0
-    return _HEAD + _PADDING + lines * _TEXT_LINE
-
-
-def _measure(text: str, size: float) -> float:
-    """About as wide as any font shows it, rather more than less."""
-    wide = sum(unicodedata.east_asian_width(sign) in "WF" for sign in text)
-    return size * (wide * _WIDE + (len(text) - wide) * _NARROW)
+    return text if len(text) <= _MOST_LABEL else text[: _MOST_LABEL - 2] + "…"

@@ -21,9 +21,9 @@ from dialer.language import Lang, say
 from dialer.store.staff import Member
 from dialer.store.staff_sessions import Session
 from dialer.usecases.engine import Engine
+from dialer.web.cache import Cache
 from dialer.web.console import cookies
 from dialer.web.console.rendering import Pages, Place
-from dialer.web.kept import Kept
 
 SEE_OTHER = 303
 
@@ -108,9 +108,9 @@ class Visit:
         """The pause of all dialling that stands, as somebody who is signed in is told on every page."""
         if self.somebody is None:
             return None
-        kept: Kept[Hold | None] = self.request.app.state.house.halted
+        halted: Cache[None, Hold | None] = self.request.app.state.house.halted
         try:
-            return kept.get()
+            return halted.wait(None)
         except Unavailable:
             return None
 

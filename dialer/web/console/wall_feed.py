@@ -16,6 +16,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sse_starlette import ServerSentEvent
+
 from dialer.errors import Unavailable
 from dialer.language import Lang
 from dialer.usecases.engine import Engine
@@ -30,12 +32,11 @@ from dialer.usecases.watch_wall import (
     wall_queue,
     wall_today,
 )
-from dialer.web.counted import Counted
-from dialer.web.kept import Kept
+from dialer.web.cache import Cache
 
 _FORGET_SECONDS = 600.0
-_RETRY = b"retry: 2000\n\n"
-_BEAT = b"event: beat\ndata:\n\n"
+_RETRY = ServerSentEvent(retry=2000, sep="\n").encode()
+_BEAT = ServerSentEvent(event="beat", data="", sep="\n").encode()
 
 _log = logging.getLogger(__name__)
 
@@ -100,35 +101,47 @@ class Stream:
             self.wake.set()
 
 
+class _Readings:
+    """What the database says, by unit."""
+
+    def __init__(self, engine: Engine, *, late_seconds: float, rules: FeedRules) -> None:
+        fresh, slow = rules.fresh_seconds, rules.slow_seconds
+        self.now = Cache[int | None, WallNow](
+            lambda unit: wall_now(engine, unit_id=unit, late_seconds=late_seconds), seconds=fresh
+        )
+        self.queue = Cache[int | None, WallQueue](
+            lambda unit: wall_queue(engine, unit_id=unit), seconds=fresh
+        )
+        self.hour = Cache[int | None, WallHour](lambda unit: wall_hour(engine, unit_id=unit), seconds=slow)
+        self.today = Cache[int | None, WallToday](
+            lambda unit: wall_today(engine, unit_id=unit),
+            patience_seconds=rules.patience_seconds,
+            seconds=slow,
+        )
+
+
 class _Unit:
     """What is read for one unit and all below (None: the whole centre), and who looks at it."""
 
-    def __init__(self, engine: Engine, unit_id: int | None, *, late_seconds: float, rules: FeedRules) -> None:
+    def __init__(self, readings: _Readings, unit_id: int | None) -> None:
         self.asked_at = time.monotonic()
         self.streams: list[Stream] = []
         self.watching: asyncio.Task[None] | None = None
         self.version = 0
         self.drawn: Mapping[Lang, bytes] = {}
-        fresh, slow = rules.fresh_seconds, rules.slow_seconds
-        self._now = Kept(lambda: wall_now(engine, unit_id=unit_id, late_seconds=late_seconds), seconds=fresh)
-        self._queue = Kept(lambda: wall_queue(engine, unit_id=unit_id), seconds=fresh)
-        self._hour = Kept(lambda: wall_hour(engine, unit_id=unit_id), seconds=slow)
-        self._today: Counted[int | None, WallToday] = Counted(
-            lambda unit: wall_today(engine, unit_id=unit),
-            patience_seconds=rules.patience_seconds,
-            seconds=slow,
-        )
+        self._readings = readings
         self._unit_id = unit_id
         self._slow: tuple[WallHour, WallToday | None] | None = None
         self._slowly: asyncio.Task[None] | None = None
 
     def read(self) -> Wall:
         self.asked_at = time.monotonic()
-        # The day takes longest, and has a thread of its own: the rest is read meanwhile.
+        # The day takes longest: the rest is read meanwhile.
         begun = time.monotonic()
-        self._today.begin(self._unit_id)
-        now, queue, hour = self._now.get(), self._queue.get(), self._hour.get()
-        today = self._today.get(self._unit_id, waited_seconds=time.monotonic() - begun)
+        self._readings.today.begin(self._unit_id)
+        now, queue = self._read_now()
+        hour = self._readings.hour.wait(self._unit_id)
+        today = self._readings.today.get(self._unit_id, waited_seconds=time.monotonic() - begun)
         return Wall(now=now, queue=queue, hour=hour, today=today.value)
 
     async def follow(self) -> Wall:
@@ -139,7 +152,7 @@ class _Unit:
             self._slowly = asyncio.create_task(self._follow_slowly())
             if last is not None:
                 last.result()
-        now, queue = await asyncio.to_thread(lambda: (self._now.get(), self._queue.get()))
+        now, queue = await asyncio.to_thread(self._read_now)
         if self._slow is None and self._slowly is not None:
             await self._slowly
         assert self._slow is not None
@@ -149,8 +162,11 @@ class _Unit:
     async def _follow_slowly(self) -> None:
         self._slow = await asyncio.to_thread(self._read_slow)
 
+    def _read_now(self) -> tuple[WallNow, WallQueue]:
+        return self._readings.now.wait(self._unit_id), self._readings.queue.wait(self._unit_id)
+
     def _read_slow(self) -> tuple[WallHour, WallToday | None]:
-        return self._hour.get(), self._today.get(self._unit_id).value
+        return self._readings.hour.wait(self._unit_id), self._readings.today.get(self._unit_id).value
 
 
 class WallFeed:
@@ -161,7 +177,7 @@ class WallFeed:
     ) -> None:
         self._engine = engine
         self._rules = rules or FeedRules()
-        self._late_seconds = late_seconds
+        self._readings = _Readings(engine, late_seconds=late_seconds, rules=self._rules)
         self._draw = draw
         self._units: dict[int | None, _Unit] = {}
         self._changing = threading.Lock()
@@ -272,11 +288,9 @@ class WallFeed:
                 self._units = {
                     key: one for key, one in self._units.items() if one.streams or one.asked_at > old
                 }
-                known = self._units[unit_id] = _Unit(
-                    self._engine, unit_id, late_seconds=self._late_seconds, rules=self._rules
-                )
+                known = self._units[unit_id] = _Unit(self._readings, unit_id)
             return known
 
 
 def _event(name: str, facts: Mapping[str, object]) -> bytes:
-    return f"event: {name}\ndata: {json.dumps(facts, ensure_ascii=False)}\n\n".encode()
+    return ServerSentEvent(event=name, data=json.dumps(facts, ensure_ascii=False), sep="\n").encode()

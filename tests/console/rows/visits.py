@@ -12,7 +12,7 @@ from dialer.usecases.visit import FromPhone, add_photo
 from tests.console.desk import ConsoleDesk
 from tests.console.row import Row
 from tests.console.town import ConsoleTown
-from tests.core.outcomes.test_photos import COLOUR, jpeg
+from tests.core.outcomes.pictures import jpeg
 
 _WHO = frozenset({Role.OFFICER, Role.SUPERVISOR})
 
@@ -32,7 +32,7 @@ def _photo(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
         desk.app.engine,
         int(str(found["visit_id"])),
         phone=FromPhone(client_id=client_id, by="officer"),
-        content=jpeg(COLOUR),
+        content=jpeg(),
     )
     return {**found, "client_id": client_id}
 

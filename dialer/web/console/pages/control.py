@@ -126,7 +126,7 @@ def _show(visit: Visit, *, wrong: Mapping[str, str] | None = None, typed: Typed 
 
 def _forget_halted(visit: Visit) -> None:
     house: House = visit.request.app.state.house
-    house.halted.forget()
+    house.halted.forget(None)
 
 
 def _scope(text: str) -> PauseScope:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from functools import partial
 
+from sse_starlette import EventSourceResponse
+from sse_starlette.sse import SendTimeoutError
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from dialer.domain.access import Act
 from dialer.language import Lang, mark
 from dialer.usecases.list_units import list_units
 from dialer.web.console import wall_view
 from dialer.web.console.door import House
-from dialer.web.console.event_stream import EventStream
 from dialer.web.console.registry import Section
 from dialer.web.console.visit import Asked, Visit
 from dialer.web.console.wall_feed import FeedRules, TooMany, Wall, WallFeed
@@ -21,7 +24,17 @@ from dialer.web.console.wall_feed import FeedRules, TooMany, Wall, WallFeed
 pages = Section()
 _EVENTS = "text/event-stream"
 _BUSY, _RETRY_SECONDS = 503, "15"
+_TAKEN_SECONDS = 20.0
+"""A reader who takes nothing for so long is gone."""
 _making = threading.Lock()
+
+
+class _Events(EventSourceResponse):
+    """A reader who is gone is no fault. The feed sends its own beats."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with contextlib.suppress(SendTimeoutError, OSError):
+            await super().__call__(scope, receive, send)
 
 
 @pages.get("/board", act=Act.SEE_WALL, nav=mark("Live board"), order=10, while_idle=True)
@@ -49,7 +62,7 @@ async def live(visit: Asked) -> Response:
         )
     except TooMany:
         return Response(status_code=_BUSY, headers={"Retry-After": _RETRY_SECONDS})
-    return EventStream(events)
+    return _Events(events, ping=0, send_timeout=_TAKEN_SECONDS)
 
 
 def _feed(request: Request) -> WallFeed:

@@ -1,0 +1,149 @@
+"""What pages read of the whole database is kept for a while, so that reading it never takes more than its share.
+
+A reading runs on a thread of its own. Whoever asks waits for it, or waits a moment and is told that it is coming.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from cachetools import LRUCache, TLRUCache
+
+_SHARE = 0.02
+_FEWEST_SECONDS = 5.0
+"""How long a value stays that somebody did not wait for: they ask again within this time."""
+_FORGET_SECONDS = 900.0
+_MOST_KEPT = 200
+_AT_ONCE = 2
+_Key = TypeVar("_Key", bound=Hashable)
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count(Generic[_T]):
+    """`value` None: not known yet. `is_coming`: it is being read (anew)."""
+
+    value: _T | None
+    is_coming: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known(Generic[_T]):
+    value: _T
+    good_until: float
+    forgotten_at: float
+
+
+class Cache(Generic[_Key, _T]):
+    """Values by key, each good for `seconds`. One that takes longer to read than `patience_seconds` is good for fifty
+    times what reading it took: the database then spends a fiftieth of one core on it at most, however many ask. An
+    older one is shown until the next one is there, for a quarter of an hour at most. Two are read at a time, each for
+    all who ask for it.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[_Key], _T],
+        *,
+        seconds: float = 0.0,
+        patience_seconds: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._read = read
+        self._seconds = seconds
+        self._patience_seconds = patience_seconds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._known: TLRUCache[_Key, _Known[_T]] = TLRUCache(
+            _MOST_KEPT, ttu=lambda _key, known, _now: known.forgotten_at, timer=clock
+        )
+        self._running: LRUCache[_Key, Future[_T]] = LRUCache(_MOST_KEPT)
+        """Also one that has failed since somebody did not wait for it: the next one who asks is told."""
+        self._missed: set[_Key] = set()
+        self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="cache")
+
+    def begin(self, key: _Key) -> None:
+        """Reads it, if it must be read, while the caller does something else. A `get` within `seconds` of that reads
+        no more.
+        """
+        self._begun(key)
+
+    def wait(self, key: _Key) -> _T:
+        """The value, however long that takes. Raises what the reading raises; the next one reads again."""
+        begun = self._begun(key)
+        return begun.value if isinstance(begun, _Known) else self._taken(key, begun)
+
+    def get(self, key: _Key, *, waited_seconds: float = 0.0) -> Count[_T]:
+        """What is known when the patience is over; of that, `waited_seconds` are used up. Raises what the reading
+        raises, once; the next one reads again.
+        """
+        begun = self._begun(key)
+        if isinstance(begun, _Known):
+            return Count(value=begun.value)
+        wait([begun], timeout=max(0.0, self._patience_seconds - waited_seconds))
+        with self._lock:
+            if self._running.get(key) is begun and not begun.done():
+                self._missed.add(key)
+                known = self._known.get(key)
+                return Count(value=known.value if known is not None else None, is_coming=True)
+        return Count(value=self._taken(key, begun))
+
+    def forget(self, key: _Key) -> None:
+        """The next one reads again, and finds what was committed before this."""
+        with self._lock:
+            reading = self._running.get(key)
+        if reading is not None:
+            wait([reading])
+        with self._lock:
+            self._known.pop(key, None)
+
+    def _begun(self, key: _Key) -> _Known[_T] | Future[_T]:
+        """What is known well enough, or the reading that has begun."""
+        with self._lock:
+            known = self._known.get(key)
+            if known is not None and self._clock() < known.good_until:
+                return known
+            if key not in self._running:
+                self._running[key] = self._threads.submit(self._read_now, key)
+            return self._running[key]
+
+    def _taken(self, key: _Key, reading: Future[_T]) -> _T:
+        try:
+            return reading.result()
+        finally:
+            with self._lock:
+                if self._running.get(key) is reading:
+                    del self._running[key]
+
+    def _read_now(self, key: _Key) -> _T:
+        begun = self._clock()
+        try:
+            value = self._read(key)
+        except BaseException:
+            with self._lock:
+                if key not in self._missed:
+                    self._running.pop(key, None)
+                self._missed.discard(key)
+            raise
+        ended = self._clock()
+        with self._lock:
+            was_missed = key in self._missed
+            self._missed.discard(key)
+            self._running.pop(key, None)
+            good_seconds = self._good_seconds(ended - begun, was_missed=was_missed)
+            self._known[key] = _Known(
+                value=value,
+                good_until=ended + good_seconds,
+                forgotten_at=max(begun + _FORGET_SECONDS, ended + good_seconds),
+            )
+        return value
+
+    def _good_seconds(self, took: float, *, was_missed: bool) -> float:
+        if was_missed:
+            return max(self._seconds, took / _SHARE, _FEWEST_SECONDS)
+        return max(self._seconds, took / _SHARE) if took > self._patience_seconds else self._seconds
