@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from dialer.carrier.call import Call, Status
 from dialer.carrier.ears import Saying
-from dialer.carrier.lines.line import Cause, Leg, Verdict
+from dialer.carrier.lines.line import Cause, Leg, Line, Verdict
+from dialer.carrier.notices import Notices
 from dialer.carrier.order import CallOrder
+from dialer.carrier.timers import Timers
 from dialer.carrier.twiml import Dial
-
-if TYPE_CHECKING:
-    from dialer.carrier.exchange import Exchange
 
 OnDialled = Callable[[dict[str, str]], None]
 """Told the DialCall parameters."""
@@ -27,12 +26,25 @@ _STATUS_OF = {
 }
 
 
+class BridgeHost(Protocol):
+    """What a bridge uses of the exchange."""
+
+    @property
+    def timers(self) -> Timers: ...
+    @property
+    def line(self) -> Line: ...
+    @property
+    def notices(self) -> Notices: ...
+    def child(self, order: CallOrder, parent: Call) -> Call: ...
+    def joined(self, call: Call) -> None: ...
+
+
 class Bridge:
     """The desk's leg. Its rings are not counted with those of the people we warn."""
 
     def __init__(
         self,
-        exchange: Exchange,
+        exchange: BridgeHost,
         parent: Call,
         verb: Dial,
         done: OnDialled,

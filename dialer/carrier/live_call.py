@@ -5,21 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from dialer.carrier.bridge import Bridge, OnDialled
+from dialer.carrier.bridge import Bridge, BridgeHost, OnDialled
 from dialer.carrier.call import Call, Status
-from dialer.carrier.ears import Saying
-from dialer.carrier.faults import Fault
+from dialer.carrier.ears import Hearing, Saying
+from dialer.carrier.faults import Fault, Faults
 from dialer.carrier.lines.line import Cause, Leg, Verdict
+from dialer.carrier.messenger import Messenger
 from dialer.carrier.notices import base_params
 from dialer.carrier.order import CallOrder
 from dialer.carrier.people import AnsweredBy
 from dialer.carrier.player import Player
+from dialer.carrier.sound import Sounds
 from dialer.carrier.twiml import Dial
-
-if TYPE_CHECKING:
-    from dialer.carrier.exchange import Exchange
 
 _SETUP_LIMIT_SECONDS = 60.0
 TIMED_OUT = 487
@@ -38,10 +37,27 @@ FINALS: dict[Cause, tuple[Status, int]] = {
 }
 
 
+class CallHost(BridgeHost, Protocol):
+    """What a call uses of the exchange, and what it tells it."""
+
+    @property
+    def faults(self) -> Faults: ...
+    @property
+    def messenger(self) -> Messenger: ...
+    @property
+    def sounds(self) -> Sounds: ...
+    @property
+    def hearing(self) -> Hearing: ...
+    def note_error(self, code: int) -> None: ...
+    def rang(self, live: LiveCall) -> None: ...
+    def changed(self, live: LiveCall) -> None: ...
+    def over(self, live: LiveCall) -> None: ...
+
+
 class LiveCall:
     """Owns the record, the leg and the player of one call; `_finish` happens exactly once."""
 
-    def __init__(self, exchange: Exchange, call: Call, order: CallOrder, attempt: str, nth: int) -> None:
+    def __init__(self, exchange: CallHost, call: Call, order: CallOrder, attempt: str, nth: int) -> None:
         self.call = call
         self.order = order
         self.attempt = attempt

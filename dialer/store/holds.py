@@ -209,3 +209,8 @@ def claimed_under(tx: Tx, hold: Hold) -> list[tuple[uuid.UUID, int]]:
         .with_for_update(of=t.attempt)
     )
     return [(row["id"], row["token"]) for row in rows]
+
+
+def is_load(tx: Tx, load_id: int) -> bool:
+    """Whether there is a list with this id."""
+    return tx.scalar(sa.select(t.list_load.c.id).where(t.list_load.c.id == load_id)) is not None

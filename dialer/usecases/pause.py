@@ -15,7 +15,7 @@ from dialer.domain.units import SEPARATOR
 from dialer.domain.values import Grade
 from dialer.errors import Invalid, NotFound
 from dialer.language import Text, mark
-from dialer.store import audits, holds, loads, pacing, returns, units
+from dialer.store import audits, holds, pacing, returns, units
 from dialer.store.unit_of_work import Tx
 from dialer.usecases.engine import Engine
 
@@ -57,7 +57,7 @@ def pause(
     with engine.store.begin() as tx:
         known, unit_id = _named(tx, engine, scope, subject, unit_id)
         check_own(tx, unit_id, seen_by=seen_by)
-        if scope is PauseScope.LOAD and loads.get(tx, int(known)) is None:
+        if scope is PauseScope.LOAD and not holds.is_load(tx, int(known)):
             raise NotFound(kind="load", key=known)
         # Claims happen under this lock: whoever claims after it sees the pause, whoever did before is handed back.
         pacing.lock(tx, name=engine.lines.group)

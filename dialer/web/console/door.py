@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Callable, Coroutine, Hashable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeVar
 
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
@@ -25,6 +25,8 @@ from dialer.web.console.registry import Declared
 from dialer.web.console.rendering import Pages
 from dialer.web.console.visit import ChangePasswordFirst, Forbidden, ForeignForm, SignInFirst, Visit
 
+_Key = TypeVar("_Key", bound=Hashable)
+_T = TypeVar("_T")
 _SAFE = frozenset({"GET", "HEAD"})
 
 
@@ -38,6 +40,14 @@ class House:
     closing: Closing
     halted: Cache[None, Hold | None]
     """The pause of all dialling, where one stands: every page says so."""
+    caches: dict[str, Cache[Any, Any]] = field(default_factory=dict)
+    """What is counted behind pages, by name: once for everybody of this process who asks the same."""
+
+    def cache(self, name: str, read: Callable[[_Key], _T]) -> Cache[_Key, _T]:
+        """The one of this name; `read` makes it when it is asked for first."""
+        return self.caches.setdefault(
+            name, Cache(read, patience_seconds=self.app.settings.console.patience_seconds)
+        )
 
 
 class PageRoute(APIRoute):

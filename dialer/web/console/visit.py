@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import Depends
@@ -113,6 +114,11 @@ class Visit:
             return halted.wait(None)
         except Unavailable:
             return None
+
+    def cache(self, name: str, read: Callable[[Any], Any]) -> Cache[Any, Any]:
+        """What is counted behind pages under this name, shared by everybody of this process."""
+        cache: Cache[Any, Any] = self.request.app.state.house.cache(name, read)
+        return cache
 
     @property
     def places(self) -> tuple[Place, ...]:

@@ -20,6 +20,7 @@ from dialer.intake.headings import fields_of
 from dialer.intake.records import Field
 from dialer.language import mark
 from dialer.sentences import refusal_sentence, sentence
+from dialer.store.reads.load_lines import CameOfIt
 from dialer.usecases.decide_load import approve_load, begin_withdrawal
 from dialer.usecases.draft_list import (
     correct_draft,
@@ -35,13 +36,14 @@ from dialer.usecases.look_at_list import look_at_draft, look_at_waiting, measure
 from dialer.usecases.pause import pause, resume
 from dialer.usecases.show_loads import (
     LoadFile,
+    came_of_load,
     check_load_seen,
     known_sources,
     show_load,
     show_loads,
 )
+from dialer.web.cache import Cache
 from dialer.web.console.list_words import FIELDS, notice_words
-from dialer.web.console.page_counts import page_counts
 from dialer.web.console.registry import Section
 from dialer.web.console.visit import Asked, Visit
 
@@ -166,7 +168,7 @@ def one(visit: Asked, load_id: _Number) -> Response:
 @pages.get("/lists/{load_id}/came", act=Act.LOAD_LISTS)
 def came(visit: Asked, load_id: _Number) -> Response:
     """What came of its cases so far; a part that asks again where it is not counted yet."""
-    count = page_counts(visit.request).came.get((load_id, visit.member.unit_id))
+    count = _came(visit).get((load_id, visit.member.unit_id))
     return visit.part(_LOAD, "came", load_id=load_id, came=count.value)
 
 
@@ -336,7 +338,7 @@ def _show_load(visit: Visit, load_id: int, *, act: str = "", wrong: dict[str, st
         status=_UNFIT if wrong else 200,
         columns=found.columns,
         field_word=lambda field: visit.say(FIELDS[field]),
-        came=page_counts(visit.request).came.get((load_id, seen_by)).value if is_short else None,
+        came=_came(visit).get((load_id, seen_by)).value if is_short else None,
         pauses=PAUSES,
         act=act,
         wrong=defaultdict(str, wrong or {}),
@@ -397,3 +399,9 @@ def _file(visit: Visit, load_id: int, write: Callable[[Path], int]) -> Response:
     at = visit.now.astimezone(ZoneInfo(visit.engine.centre.timezone))
     disposition = f'attachment; filename="rejects-{load_id}-{at:%Y%m%d-%H%M}.xlsx"'
     return Response(body, media_type=_XLSX, headers={"Content-Disposition": disposition})
+
+
+def _came(visit: Visit) -> Cache[tuple[int, int | None], CameOfIt]:
+    """What came of a list, as far as somebody of this unit sees it."""
+    engine = visit.engine
+    return visit.cache("came", lambda key: came_of_load(engine, key[0], seen_by=key[1]))

@@ -16,9 +16,17 @@ from dialer.outcomes.cuts import Dimension
 from dialer.outcomes.rates import rates_of
 from dialer.sentences import refusal_sentence
 from dialer.usecases.cut_rates import Asked as Cut
-from dialer.usecases.cut_rates import CutReport, check_behind, cut_choices, cut_rates, note_export, page_of
+from dialer.usecases.cut_rates import (
+    CutReport,
+    check_behind,
+    cut_choices,
+    cut_rates,
+    ids_behind,
+    note_export,
+    page_of,
+)
+from dialer.web.cache import Cache
 from dialer.web.console import rates_view
-from dialer.web.console.page_counts import page_counts
 from dialer.web.console.rates_form import Given, RatesForm, spans
 from dialer.web.console.registry import Section
 from dialer.web.console.sheets import as_file
@@ -54,7 +62,7 @@ def rates(visit: Asked, form: Given) -> Response:
         asked = Cut()
     unit_id = visit.member.unit_id
     choices = cut_choices(visit.engine, asked, reader_unit_id=unit_id)
-    count = page_counts(visit.request).reports.get((asked, unit_id))
+    count = _reports(visit).get((asked, unit_id))
     return visit.page(
         "console/rates.html",
         status=_UNFIT if wrong else 200,
@@ -101,10 +109,10 @@ def behind(
 ) -> Response:
     asked, unit_id = form.asked(visit.engine.centre.timezone), visit.member.unit_id
     check_behind(visit.engine, asked, measure, reader_unit_id=unit_id)
-    counts = page_counts(visit.request)
-    counts.reports.begin((asked, unit_id))
-    count = counts.behind.get((asked, measure, unit_id, before))
-    report = counts.reports.get((asked, unit_id)).value if count.value is not None else None
+    reports = _reports(visit)
+    reports.begin((asked, unit_id))
+    count = _behind(visit).get((asked, measure, unit_id, before))
+    report = reports.get((asked, unit_id)).value if count.value is not None else None
     return visit.page(
         "console/rates_cases.html",
         form=form,
@@ -129,3 +137,17 @@ def export(visit: Asked, form: Given, kind: FileKind) -> Response:
 
 def _filters(form: RatesForm) -> dict[str, object]:
     return {name: text for name, text in form.given.items() if text}
+
+
+def _reports(visit: Visit) -> Cache[tuple[Cut, int | None], CutReport]:
+    """By what is asked and the reader's unit."""
+    engine = visit.engine
+    return visit.cache("reports", lambda key: cut_rates(engine, key[0], reader_unit_id=key[1]))
+
+
+def _behind(visit: Visit) -> Cache[tuple[Cut, str, int | None, int | None], tuple[int, ...]]:
+    """The cases of a count, by what is asked, its name, the reader's unit, and where the last page ended."""
+    engine = visit.engine
+    return visit.cache(
+        "behind", lambda key: ids_behind(engine, key[0], key[1], reader_unit_id=key[2], before_id=key[3])
+    )
