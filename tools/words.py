@@ -17,7 +17,7 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "dialer" / "locale" / "zh" / "LC_MESSAGES" / "dialer.po"
-
+_METHODS = [("**/templates/**.html", "jinja2.ext:babel_extract"), ("**.py", "tools.words:calls")]
 _KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
     "ngettext": (1, 2),
@@ -56,9 +56,6 @@ def calls(file: IO[bytes], keywords: Collection[str], *_tags: object, **_options
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             if name in keywords:
                 yield node.lineno, name, tuple(_literal(one) for one in node.args), []
-
-
-_METHODS = [("**/templates/**.html", "jinja2.ext:babel_extract"), ("**.py", calls)]
 
 
 def _literal(node: ast.expr) -> str | None:
