@@ -22,7 +22,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SEED = "FUZZ_SEED"
 UNTIL = "FUZZ_UNTIL"
-_NOTHING_LEFT = 5
+_NOTHING_RAN = 5
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -51,8 +51,16 @@ def exploring(tests: Path) -> Iterator[str]:
             yield str(path.relative_to(ROOT))
 
 
-def one_round(seed: int, tests: Sequence[str], until: float | None) -> bool:
-    """Whether all passed."""
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A round whose time was over before any test ran has shown nothing."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if session.exitstatus == 0 and reporter is not None and not reporter.stats.get("passed"):
+        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def one_round(seed: int, tests: Sequence[str], until: float | None) -> int:
+    """What pytest says of it."""
     sys.stdout.write(f"fuzz: seed {seed}\n")
     sys.stdout.flush()
     env = os.environ | {SEED: str(seed)} | ({UNTIL: str(until)} if until else {})
@@ -61,7 +69,7 @@ def one_round(seed: int, tests: Sequence[str], until: float | None) -> bool:
          "--hypothesis-profile=explore", f"--hypothesis-seed={seed}", *tests],
         cwd=ROOT, env=env, check=False,
     )  # fmt: skip
-    return done.returncode in {0, _NOTHING_LEFT}
+    return done.returncode
 
 
 def main() -> int:
@@ -72,15 +80,16 @@ def main() -> int:
     asked = ask.parse_args()
     tests = asked.tests or list(exploring(ROOT / "tests"))
     if asked.seed is not None:
-        return 0 if one_round(asked.seed, tests, None) else 1
+        return one_round(asked.seed, tests, None)
     until = time.time() + 60 * asked.minutes
     rounds = 0
     while time.time() < until:
-        if not one_round(secrets.randbits(32), tests, until):
-            return 1
-        rounds += 1
+        ended = one_round(secrets.randbits(32), tests, until)
+        if ended not in {0, _NOTHING_RAN}:
+            return ended
+        rounds += ended == 0
     sys.stdout.write(f"fuzz: {rounds} rounds passed\n")
-    return 0
+    return 0 if rounds else _NOTHING_RAN
 
 
 if __name__ == "__main__":

@@ -178,11 +178,19 @@ def _replaced(source: str, node: ast.AST, changed: ast.AST) -> str:
 
 def sampled(group: Group, seed: str, count: int) -> list[Mutant]:
     """So many changes of a group, the same for the same seed and code."""
-    files = sorted({path for pattern in group.modules for path in ROOT.glob(pattern)})
+    files = _found(group.modules)
     every = [
         one for path in files for one in mutants(path) if (path.name, one.changed_line()) not in _EQUIVALENT
     ]
     return random.Random(seed).sample(every, min(count, len(every)))  # noqa: S311  # a sample, not a secret
+
+
+def _found(patterns: Sequence[str]) -> list[Path]:
+    """What the patterns name; a pattern that names nothing is out of date."""
+    for pattern in patterns:
+        if not any(ROOT.glob(pattern)):
+            sys.exit(f"mutants: nothing is called {pattern}")
+    return sorted({path for pattern in patterns for path in ROOT.glob(pattern)})
 
 
 def _pytest(folder: Path, tests: Sequence[str]) -> bool:
@@ -204,7 +212,7 @@ def survivors(
     group: Group, chosen: Sequence[Mutant], folder: Path, told: Callable[[bool], None]
 ) -> list[Mutant]:
     """Those that the group's tests do not notice, which must pass on the code as it is."""
-    tests = sorted(str(path.relative_to(ROOT)) for pattern in group.tests for path in ROOT.glob(pattern))
+    tests = [str(path.relative_to(ROOT)) for path in _found(group.tests)]
     if not _pytest(folder, tests):
         sys.exit(f"mutants: the tests fail without any change: {' '.join(group.tests)}")
     left = []
