@@ -1,10 +1,10 @@
-"""Runs migrations on the connection that `dialer.store.migrations` hands over."""
+"""Runs migrations on the connection that `dialer.db.migrations` hands over."""
 
 from __future__ import annotations
 
 from alembic import context
 
-from dialer.store.tables import metadata
+from dialer.db.tables import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from audio.loudness import (
-    FRAME_SECONDS,
-    PEAK_DBFS,
-    TARGET_DBFS,
-    active_level,
-    frame_levels,
-    peak,
-)
+from audio.loudness import FRAME_SECONDS, PEAK_DBFS, TARGET_DBFS, active_level, frame_levels, peak
 from audio.resample import TELEPHONE_HZ
 from audio.wave_file import Flaw, NoSound, Sound, read_wav
 

@@ -12,10 +12,10 @@ import sqlalchemy as sa
 
 from bench.backlog import FIRST
 from bench.city import LONG_LOAD, City
-from dialer.bootstrap import Application
-from dialer.domain.access import Role, may
-from dialer.usecases.seek_text import seal_search, understand
-from dialer.web.console.app import declarations
+from dialer.cases.search import seal_search, understand
+from dialer.core.access import Role, may
+from dialer.server import declarations
+from dialer.services import Application
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +107,7 @@ def _named(what: str, reader: Reader) -> str:
 def _of_one(app: Application, city: City) -> Iterator[Page]:
     supervisor = Reader(role=Role.SUPERVISOR, unit_id=None)
     officer = Reader(role=Role.OFFICER, unit_id=city.station)
-    with app.engine.store.begin() as tx:
+    with app.services.store.begin() as tx:
         found = tx.one(sa.text(_ONES))
         script = str(tx.scalar(sa.text("SELECT min(script_id) FROM script_version")))
         visit = tx.scalar(sa.text(_ONE_VISIT), {"unit_id": city.station})
@@ -160,8 +160,8 @@ UPDATE assignment SET done_by = :who WHERE id = (
 
 
 def _searches(app: Application, city: City, *, count: int) -> Iterator[Page]:
-    long_ago = (app.engine.clock.now() - timedelta(days=200)).date()
-    month = (app.engine.clock.now() - timedelta(days=30)).date()
+    long_ago = (app.services.clock.now() - timedelta(days=200)).date()
+    month = (app.services.clock.now() - timedelta(days=30)).date()
     middle = FIRST + count // 2
 
     people = {
@@ -201,7 +201,7 @@ def _searches(app: Application, city: City, *, count: int) -> Iterator[Page]:
             )
         for name, typed in people.items():
             token = seal_search(
-                app.engine, understand(app.engine, typed), who=reader.login, good_seconds=3600.0
+                app.services, understand(app.services, typed), who=reader.login, good_seconds=3600.0
             )
             yield Page(
                 name=_named(f"/cases {name}", reader),

@@ -14,8 +14,8 @@ from itertools import islice
 
 import sqlalchemy as sa
 
-from dialer.store.unit_of_work import Store, Tx
-from dialer.store.vault import Vault
+from dialer.db.unit_of_work import Store, Tx
+from dialer.db.vault import Vault
 
 FIRST = 1_000_000_000
 """Far above the ids that the service itself gives."""
@@ -49,7 +49,7 @@ FROM pg_constraint c WHERE c.conrelid = ANY(CAST(:tables AS regclass[])) AND c.c
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Warned:
+class FraudDetails:
     """What a case's warning says of it."""
 
     grade: str = "low"
@@ -72,7 +72,7 @@ def fill(store: Store, *, count: int, before: int, policy: int, now: datetime) -
         copy_people(tx, first=first, count=count, now=now)
         for statement in (_CASES, _ATTEMPTS):
             tx.execute(sa.text(statement), given)
-    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with store.sql_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         for table in TABLES:
             connection.execute(sa.text(f'VACUUM ANALYZE "{table}"'))
 
@@ -101,12 +101,12 @@ def bare(tx: Tx, tables: Sequence[str]) -> Iterator[None]:
 
 
 def copy_people(
-    tx: Tx, *, first: int, count: int, now: datetime, warned: Callable[[int], Warned] | None = None
+    tx: Tx, *, first: int, count: int, now: datetime, warned: Callable[[int], FraudDetails] | None = None
 ) -> None:
     """Persons with one number and one warning each. `warned` by the number of person and case."""
     ids = range(first, first + count)
     at = now.isoformat()
-    plain = Warned(loaded_at=at)
+    plain = FraudDetails(loaded_at=at)
     vault = tx.vault
     _copy(tx, "person (id, name_blind, numbers, sealed, created_at)", (_person(vault, i, at) for i in ids))
     _copy(tx, "person_key (name_phone_blind, person_id)", (_key(vault, i) for i in ids))
@@ -158,7 +158,7 @@ def _phone_row(vault: Vault, i: int) -> str:
     return f"{i}\t0\t{_bytes(vault.blind(phone, kind='phone'))}\t{_bytes(last4)}\n"
 
 
-def _warning(vault: Vault, i: int, said: Warned) -> str:
+def _warning(vault: Vault, i: int, said: FraudDetails) -> str:
     sealed = vault.seal_record(
         {"name": _name(i), "phones": (_phone(i),)}, table="warning", column="sealed", row=i
     )

@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from bench.backlog import FIRST, Warned, bare, copy_people
-from dialer.domain.access import Role
-from dialer.store import staff, units
-from dialer.store.unit_of_work import Store, Tx
+from bench.backlog import FIRST, FraudDetails, bare, copy_people
+from dialer.core.access import Role
+from dialer.db.unit_of_work import Store, Tx
+from dialer.org.staff_store import insert_member
+from dialer.org.unit_store import add_unit
 
 COUNTIES, STATIONS, PEOPLE = 12, 187, 300
 LONG_LOAD, LOADS = 1, 4_000
@@ -89,7 +90,7 @@ def fill(store: Store, *, count: int, policy: int, now: datetime, waiting: float
 
 def vacuum(store: Store) -> None:
     """What the server does by itself within minutes."""
-    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with store.sql_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(sa.text("VACUUM ANALYZE"))
 
 
@@ -112,10 +113,10 @@ def is_empty(store: Store) -> bool:
 
 def _tree(tx: Tx) -> list[int]:
     """The stations; above them the counties and the city."""
-    city = units.add(tx, name="市局", parent_id=None, level="city")
-    counties = [units.add(tx, name=f"第{n}分局", parent_id=city, level="county") for n in range(COUNTIES)]
+    city = add_unit(tx, name="市局", parent_id=None, level="city")
+    counties = [add_unit(tx, name=f"第{n}分局", parent_id=city, level="county") for n in range(COUNTIES)]
     return [
-        units.add(tx, name=f"第{n}派出所", parent_id=counties[n % COUNTIES], level="station")
+        add_unit(tx, name=f"第{n}派出所", parent_id=counties[n % COUNTIES], level="station")
         for n in range(STATIONS)
     ]
 
@@ -123,7 +124,7 @@ def _tree(tx: Tx) -> list[int]:
 def _people(tx: Tx, stations: Sequence[int], now: datetime) -> None:
     roles = (Role.OFFICER, Role.CALLER, Role.OFFICER, Role.CLERK, Role.CALLER, Role.SUPERVISOR)
     for n in range(PEOPLE):
-        staff.add(
+        insert_member(
             tx,
             login=f"bench{n}",
             display_name=f"警员{n}",
@@ -145,7 +146,7 @@ class _Warnings:
     loads: int
     now: datetime
 
-    def of(self, case_id: int) -> Warned:
+    def of(self, case_id: int) -> FraudDetails:
         g = case_id - FIRST
         h = g * _MIX % _MODULUS
         recent = self.count * _RECENT
@@ -154,7 +155,7 @@ class _Warnings:
         else:
             past = (self.count - recent - g) / (self.count - recent)
             at = self.now - timedelta(hours=10) - timedelta(days=364) * past
-        return Warned(
+        return FraudDetails(
             grade=GRADES[_place(h)],
             fraud_type=FRAUDS[h // 7 % len(FRAUDS)],
             load_id=LONG_LOAD if g < self.count // 5 else 2 + g % (self.loads - 1),

@@ -17,24 +17,25 @@ import sqlalchemy as sa
 
 from bench.backlog import fill
 from bench.service import service
-from dialer.store import attempts, pacing
-from dialer.store.unit_of_work import Tx
-from dialer.usecases.engine import Engine
+from dialer.calls.claims import claim_attempts, promote_planned
+from dialer.calls.pacing import lock_line_group
+from dialer.db.unit_of_work import Tx
+from dialer.services import Services
 
 AT_MOST = 50
 
 
-def tick(engine: Engine) -> tuple[float, int]:
+def tick(services: Services) -> tuple[float, int]:
     """Milliseconds of one claim, and how many rings it took; rolled back, so that every round finds the same."""
     begun = time.perf_counter()
-    with engine.store.engine.connect() as connection:
-        tx = Tx(connection=connection, vault=engine.store.vault)
-        now, real_now = engine.clock.now(), engine.real.now()
-        attempts.promote(tx, now=now)
-        group = pacing.lock(tx, name=engine.lines.group)
+    with services.store.sql_engine.connect() as connection:
+        tx = Tx(connection=connection, vault=services.store.vault)
+        now, real_now = services.clock.now(), services.real.now()
+        promote_planned(tx, now=now)
+        group = lock_line_group(tx, name=services.lines.group)
         assert group is not None
         taken = len(
-            attempts.claim(
+            claim_attempts(
                 tx,
                 dataclasses.replace(group, next_slot_at=real_now),
                 now=now,
@@ -52,19 +53,21 @@ def tick(engine: Engine) -> tuple[float, int]:
 def run(sizes: list[int], rounds: int) -> dict[str, object]:
     found: dict[int, float] = {}
     with service() as made:
-        engine = made.app.engine
+        services = made.app.services
         before = 0
         for size in sizes:
-            policy = engine.policies.newest.version
-            fill(engine.store, count=size - before, before=before, policy=policy, now=engine.clock.now())
+            policy = services.policies.newest.version
+            fill(services.store, count=size - before, before=before, policy=policy, now=services.clock.now())
             before = size
             for _ in range(8):
-                tick(engine)
-            looks = [tick(engine) for _ in range(rounds)]
+                tick(services)
+            looks = [tick(services) for _ in range(rounds)]
             if any(taken != AT_MOST for _, taken in looks):
                 raise SystemExit("a claim took less than it may")
             found[size] = round(statistics.median(cost for cost, _ in looks), 2)
-            with engine.store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            with services.store.sql_engine.connect().execution_options(
+                isolation_level="AUTOCOMMIT"
+            ) as connection:
                 connection.execute(sa.text("VACUUM attempt"))
     return {
         "median_milliseconds_of_a_claim_of_50": found,

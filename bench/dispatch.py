@@ -18,10 +18,10 @@ from bench import naive
 from bench.backlog import fill
 from bench.service import service
 from bench.stub import stub
-from dialer.store import pacing
+from dialer.calls.dial import dial
+from dialer.calls.pacing import configure_line_group
 from dialer.telephony.client import CallClient
 from dialer.telephony.config import TelephonyConfig
-from dialer.usecases.dial import dial
 
 _PACE = 5000.0
 
@@ -48,22 +48,26 @@ def _ours(calls: int, base_url: str) -> dict[str, Any]:
         public_url="http://127.0.0.1:1",
     )
     with service() as made:
-        engine = made.app.engine
+        services = made.app.services
         fill(
-            engine.store, count=calls, before=0, policy=engine.policies.newest.version, now=engine.clock.now()
+            services.store,
+            count=calls,
+            before=0,
+            policy=services.policies.newest.version,
+            now=services.clock.now(),
         )
-        with engine.store.begin() as tx:
-            pacing.configure(
+        with services.store.begin() as tx:
+            configure_line_group(
                 tx,
-                name=engine.lines.group,
+                name=services.lines.group,
                 calls_per_second=_PACE,
                 lines=calls * 2,
-                real_now=engine.real.now(),
+                real_now=services.real.now(),
             )
 
         async def ring() -> int:
             async with CallClient(config) as client:
-                return await dial(engine, client, for_seconds=120, stopping=lambda: False)
+                return await dial(services, client, for_seconds=120, stopping=lambda: False)
 
         before, ours, begun = made.cpu(), time.process_time(), time.perf_counter()
         left = uvloop.run(ring())

@@ -19,11 +19,10 @@ from audio import compose
 from audio.kokoro import Kokoro
 from audio.spoken import as_spoken
 from audio.wave_file import wav_bytes
-from dialer.carrier.ears import Recognised
-from dialer.carrier.whisper_ear import WhisperEar, is_installed
-from dialer.scripts import model
-from dialer.scripts.catalogue import shipped
-from dialer.scripts.hearing import Heard, meant
+from dialer.carrier.speech_input import Recognised, WhisperRecogniser, is_installed
+from dialer.scripts.dialogue import Heard, meant
+from dialer.scripts.model import Ask, Script
+from dialer.scripts.reading import shipped_scripts
 
 _LANGUAGES = {"zh": "cmn-Hans-CN", "en": "en-US"}
 
@@ -32,17 +31,17 @@ _LANGUAGES = {"zh": "cmn-Hans-CN", "en": "en-US"}
 class Question:
     """Every question with other phrases, once."""
 
-    script: model.Script
-    node: model.Ask
+    script: Script
+    node: Ask
     language: str
     phrases: tuple[tuple[str, str], ...]
 
 
 def questions(language: str) -> list[Question]:
     found: dict[tuple[tuple[str, str], ...], Question] = {}
-    for script in shipped().values():
+    for script in shipped_scripts().values():
         for node in script.nodes.values():
-            if not isinstance(node, model.Ask) or node.max_digits > 1:
+            if not isinstance(node, Ask) or node.max_digits > 1:
                 continue
             choices = {**script.anywhere, **node.choices}
             phrases = tuple(
@@ -74,7 +73,7 @@ def main() -> None:
     options = parser.parse_args()
     if not is_installed():
         sys.exit("the extra `hearing` is not installed")
-    ear = WhisperEar(threads=2)
+    recogniser = WhisperRecogniser(threads=2)
     rows: dict[tuple[str, str], Counter[str]] = {}
     seconds: list[float] = []
     for language, speaker in (one.split("=") for one in options.speakers.split(",")):
@@ -88,7 +87,7 @@ def main() -> None:
                 )
                 wav = wav_bytes(compose.from_a_law(compose.a_law(spoken)))
                 began = time.perf_counter()
-                told = ear.recognise(wav, hints=hints, language=_LANGUAGES[language])
+                told = recogniser.recognise(wav, hints=hints, language=_LANGUAGES[language])
                 seconds.append(time.perf_counter() - began)
                 outcome = verdict(question, key, told)
                 counted[outcome] += 1

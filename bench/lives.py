@@ -21,10 +21,10 @@ import sqlalchemy as sa
 from bench import naive
 from bench.people import write_list
 from bench.service import Service, service
-from dialer.demo import witness
-from dialer.store import tables as t
-from dialer.store.unit_of_work import Row
-from dialer.usecases.load_list import load_list, submit_list
+from dialer.db import tables as t
+from dialer.db.unit_of_work import Row
+from dialer.demo.run import read_call_counts
+from dialer.warnings.load import load_list, submit_list
 
 _LINES, _PACE = "1000", "500"
 
@@ -35,13 +35,13 @@ def load(made: Service, count: int) -> float:
     write_list(path, count)
     begun = time.perf_counter()
     with path.open("rb") as content:
-        load_id = submit_list(made.app.engine, content, filename=path.name, source="", by="bench")
-    load_list(made.app.engine, load_id)
+        load_id = submit_list(made.app.services, content, filename=path.name, source="", by="bench")
+    load_list(made.app.services, load_id)
     return time.perf_counter() - begun
 
 
 def count_ended(made: Service) -> int:
-    with made.app.engine.store.begin() as tx:
+    with made.app.services.store.begin() as tx:
         return int(
             tx.scalar(sa.select(sa.func.count()).select_from(t.attempt).where(t.attempt.c.state == "ended"))
         )
@@ -80,7 +80,7 @@ def _ours(lives: int, keys: str) -> dict[str, Any]:
         marks.append((time.perf_counter() - begun, done))
         after, busy = made.cpu(), _busy() - busy
         elapsed = time.perf_counter() - begun
-        row = _witnessed(made, lives)
+        row = _journaled(made, lives)
         seconds = time.time() - float(row["first"])
         spent = {name: round((after[name] - before.get(name, 0.0)) / lives * 1000, 2) for name in after}
         return {
@@ -108,12 +108,12 @@ def _busy() -> float:
     return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0))
 
 
-def _witnessed(made: Service, lives: int) -> Row:
+def _journaled(made: Service, lives: int) -> Row:
     """What the rows say; ends the measurement when the carrier's own count says anything else."""
     carrier = made.app.carrier
     assert carrier is not None
-    rings = witness.rings(carrier)
-    with made.app.engine.store.begin() as tx:
+    rings = read_call_counts(carrier)
+    with made.app.services.store.begin() as tx:
         row = tx.one(
             sa.text(
                 "SELECT extract(epoch FROM min(posted_at)) AS first, count(*) FILTER (WHERE result = 'answered') AS"

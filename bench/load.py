@@ -19,8 +19,8 @@ import psutil
 
 from bench.people import write_list
 from bench.service import service
-from dialer.store import loads
-from dialer.usecases.load_list import load_list, submit_list
+from dialer.warnings.list_store import get_load
+from dialer.warnings.load import load_list, submit_list
 
 
 class Watch(threading.Thread):
@@ -46,23 +46,23 @@ class Watch(threading.Thread):
 def run(rows: int) -> dict[str, object]:
     with service() as made:
         made.start("web")
-        engine = made.app.engine
+        services = made.app.services
         path = made.settings.data_dir / "list.csv"
         write_list(path, rows)
         begun = time.perf_counter()
         with path.open("rb") as content:
-            load_id = submit_list(engine, content, filename=path.name, source="", by="bench")
+            load_id = submit_list(services, content, filename=path.name, source="", by="bench")
         submitted = time.perf_counter() - begun
         watch = Watch(f"http://127.0.0.1:{made.settings.web.port}/health/ready")
         watch.start()
         before, ours, begun = made.cpu(), time.process_time(), time.perf_counter()
-        load_list(engine, load_id)
+        load_list(services, load_id)
         seconds = time.perf_counter() - begun
         used, after = time.process_time() - ours, made.cpu()
         watch.over.set()
         watch.join()
-        with engine.store.begin() as tx:
-            loaded = loads.get(tx, load_id)
+        with services.store.begin() as tx:
+            loaded = get_load(tx, load_id)
         assert loaded is not None
         if loaded.accepted != rows:
             raise SystemExit(f"only {loaded.accepted} of {rows} accepted")

@@ -65,7 +65,7 @@ def _run(
     made: Service, count: int, *, carrier: str, is_done: Callable[[sa.Connection], int], hooks: bool
 ) -> dict[str, Any]:
     telephony = made.app.telephony
-    store = made.app.engine.store
+    store = made.app.services.store
     env = made.env | {
         "NAIVE_DATABASE": store.url,
         "NAIVE_BROKER": str(made.app.celery.conf.broker_url),
@@ -74,7 +74,7 @@ def _run(
         "NAIVE_ACCOUNT": telephony.account_sid,
         "NAIVE_TOKEN": telephony.auth_token,
     }
-    with store.engine.begin() as tx:
+    with store.sql_engine.begin() as tx:
         tx.execute(sa.text(naive_app.SCHEMA))
         rows = [{"id": n, "phone": "+86" + phone(n)} for n in range(count)]
         tx.execute(sa.text("INSERT INTO naive_call (id, phone, status) VALUES (:id, :phone, 'new')"), rows)
@@ -92,7 +92,7 @@ def _run(
     with made.app.celery.producer_pool.acquire(block=True) as producer:
         for n in range(count):
             made.app.celery.send_task("naive.call", args=(n,), eta=eta, queue="naive", producer=producer)
-    while not _begun(store.engine):
+    while not _begun(store.sql_engine):
         time.sleep(0.02)
     before, began = made.cpu(), time.perf_counter()
     most = began + 60 + count / 5
@@ -101,7 +101,7 @@ def _run(
         if time.perf_counter() > most:
             raise SystemExit(f"baseline: only {done} of {count} were done")
         time.sleep(0.1)
-        with store.engine.begin() as tx:
+        with store.sql_engine.begin() as tx:
             done = is_done(tx)
     seconds, after = time.perf_counter() - began, made.cpu()
     spent = {
@@ -112,8 +112,8 @@ def _run(
     return {"seconds": seconds, "cpu": spent | {"all": round(sum(spent.values()), 2)}}
 
 
-def _begun(engine: sa.Engine) -> bool:
-    with engine.begin() as tx:
+def _begun(sql_engine: sa.Engine) -> bool:
+    with sql_engine.begin() as tx:
         return _placed(tx) > 0
 
 

@@ -30,7 +30,7 @@ CREATE INDEX ON naive_event (call_id);
 
 celery = Celery("naive", broker=BROKER)
 celery.conf.update(task_ignore_result=True, broker_transport_options={"visibility_timeout": 3600})
-engine = sa.create_engine(DATABASE) if DATABASE else None
+services = sa.create_engine(DATABASE) if DATABASE else None
 web = FastAPI()
 
 
@@ -54,8 +54,8 @@ def _client() -> Client:
 
 @celery.task(name="naive.call")  # type: ignore[untyped-decorator]
 def call(call_id: int) -> None:
-    assert engine is not None
-    with engine.begin() as tx:
+    assert services is not None
+    with services.begin() as tx:
         phone = tx.scalar(sa.text("SELECT phone FROM naive_call WHERE id = :id"), {"id": call_id})
     placed = _client().calls.create(
         to=phone,
@@ -67,7 +67,7 @@ def call(call_id: int) -> None:
         async_amd="true",
         async_amd_status_callback=f"{PUBLIC}/amd/{call_id}",
     )
-    with engine.begin() as tx:
+    with services.begin() as tx:
         tx.execute(
             sa.text("UPDATE naive_call SET sid = :sid WHERE id = :id"), {"sid": placed.sid, "id": call_id}
         )
@@ -75,8 +75,8 @@ def call(call_id: int) -> None:
 
 def _keep(call_id: int, kind: str, form: dict[str, str]) -> None:
     """One transaction: the event and what it makes of its call."""
-    assert engine is not None
-    with engine.begin() as tx:
+    assert services is not None
+    with services.begin() as tx:
         tx.execute(
             sa.text("INSERT INTO naive_event (call_id, kind, form) VALUES (:id, :kind, :form)").bindparams(
                 sa.bindparam("form", type_=sa.JSON)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bench.lives import load
 from bench.service import service
-from dialer.demo import witness
+from dialer.demo.run import read_call_counts
 
 WINDOWS_SECONDS = (10, 20, 30)
 
@@ -53,7 +53,7 @@ def run(calls_per_second: float, seconds: float, lines: int) -> dict[str, object
         in_time = [moment for moment in moments if moment < moments[0] + seconds]
         carrier = made.app.carrier
         assert carrier is not None
-        peak = witness.rings(carrier).most_lines
+        peak = read_call_counts(carrier).most_lines
     found = {str(span): most_within(moments, span) for span in WINDOWS_SECONDS if span <= seconds}
     over = {span: n for span, n in found.items() if n > calls_per_second * float(span) + 1}
     return {

@@ -32,10 +32,11 @@ from bench.addresses import Page, Reader, pages, readers, unmeasured
 from bench.city import City
 from bench.pacing import accepted
 from bench.service import Service, service
-from dialer.bootstrap import Application
-from dialer.store import rollup, staff
-from dialer.usecases.sign_in import open_session
-from dialer.web.console.cookies import SESSION
+from dialer.org.sign_in import open_session
+from dialer.org.staff_store import find_member, insert_member
+from dialer.outcomes.rollup import refresh_rollup_once
+from dialer.services import Application
+from dialer.web.console import SESSION_COOKIE
 
 GOAL_MS = 300
 _SPEED = 2.0
@@ -54,7 +55,7 @@ def signed_in(app: Application, base_url: str, wanted: Sequence[Reader]) -> Iter
     try:
         for reader in wanted:
             client = httpx.Client(base_url=base_url, timeout=60)
-            client.cookies.set(SESSION, _token(app, reader))
+            client.cookies.set(SESSION_COOKIE, _token(app, reader))
             clients[reader.login] = client
         yield clients
     finally:
@@ -63,9 +64,9 @@ def signed_in(app: Application, base_url: str, wanted: Sequence[Reader]) -> Iter
 
 
 def _token(app: Application, reader: Reader) -> str:
-    engine = app.engine
-    with engine.store.begin() as tx:
-        member = staff.find(tx, reader.login) or staff.add(
+    services = app.services
+    with services.store.begin() as tx:
+        member = find_member(tx, reader.login) or insert_member(
             tx,
             login=reader.login,
             display_name=reader.role.value,
@@ -75,7 +76,7 @@ def _token(app: Application, reader: Reader) -> str:
             language="zh",
             must_change=False,
             by="bench",
-            real_now=engine.real.now(),
+            real_now=services.real.now(),
         )
         assert member is not None
         return open_session(
@@ -83,7 +84,7 @@ def _token(app: Application, reader: Reader) -> str:
             app.settings.console.rules(),
             member,
             address="127.0.0.1",
-            real_now=engine.real.now(),
+            real_now=services.real.now(),
         )
 
 
@@ -159,33 +160,33 @@ def run(
         scheduler__tick_seconds="1.0",
     ) as made:
         told: dict[str, object] = {"cases": cases, "goal_ms": GOAL_MS}
-        if city.is_empty(made.app.engine.store):
+        if city.is_empty(made.app.services.store):
             told |= _fill(made.app, cases, waiting)
-        town = city.find(made.app.engine.store)
+        scenario = city.find(made.app.services.store)
         made.start("web")
-        told["quiet"] = _measured(made, town, cases, requests, seconds, only)
+        told["quiet"] = _measured(made, scenario, cases, requests, seconds, only)
         if calls_per_second:
             told["while_calls_run"] = _while_calls_run(
-                made, town, cases, requests, seconds, only, pace=calls_per_second
+                made, scenario, cases, requests, seconds, only, pace=calls_per_second
             )
     return told
 
 
 def _fill(app: Application, cases: int, waiting: float) -> dict[str, object]:
-    engine = app.engine
+    services = app.services
     begun = time.perf_counter()
     city.fill(
-        engine.store,
+        services.store,
         count=cases,
-        policy=engine.policies.newest.version,
-        now=engine.clock.now(),
+        policy=services.policies.newest.version,
+        now=services.clock.now(),
         waiting=waiting,
     )
     filled = time.perf_counter()
-    timezone = engine.centre.timezone
-    while rollup.fold(engine.store, timezone=timezone, now=engine.clock.now(), limit=_AT_ONCE):
+    timezone = services.centre.timezone
+    while refresh_rollup_once(services.store, timezone=timezone, now=services.clock.now(), limit=_AT_ONCE):
         pass
-    city.vacuum(engine.store)
+    city.vacuum(services.store)
     return {
         "filled_in_seconds": round(filled - begun, 1),
         "folded_in_seconds": round(time.perf_counter() - filled, 1),
@@ -193,18 +194,18 @@ def _fill(app: Application, cases: int, waiting: float) -> dict[str, object]:
 
 
 def _measured(
-    made: Service, town: City, cases: int, requests: int, seconds: float, only: str
+    made: Service, scenario: City, cases: int, requests: int, seconds: float, only: str
 ) -> dict[str, Any]:
-    asked = [page for page in pages(made.app, town, count=cases) if only in page.name]
+    asked = [page for page in pages(made.app, scenario, count=cases) if only in page.name]
     base_url = f"http://127.0.0.1:{made.settings.web.port}"
-    with signed_in(made.app, base_url, readers(town)) as clients:
+    with signed_in(made.app, base_url, readers(scenario)) as clients:
         found = measure(made, clients, asked, requests=requests, seconds=seconds)
     forgotten = [] if only else unmeasured(asked)
     return {"pages": found, "forgotten": forgotten}
 
 
 def _while_calls_run(
-    made: Service, town: City, cases: int, requests: int, seconds: float, only: str, *, pace: float
+    made: Service, scenario: City, cases: int, requests: int, seconds: float, only: str, *, pace: float
 ) -> dict[str, Any]:
     made.start_rest()
     log = made.settings.data_dir / "carrier" / "witness.log"
@@ -215,7 +216,7 @@ def _while_calls_run(
         time.sleep(0.5)
     time.sleep(_WARM_SECONDS)
     begun = time.time()
-    found = _measured(made, town, cases, requests, seconds, only)
+    found = _measured(made, scenario, cases, requests, seconds, only)
     ended = time.time()
     rings = sum(begun <= at < ended for at in _rung(log))
     return found | {

@@ -1,4 +1,3 @@
-# ruff: noqa: E501  # rows are read best as they are written: one expression a line
 """How long the report takes, from the sums of days and counted directly, over many attempts.
 
     python -m bench.report [--attempts 1000000] [--runs 7] [--days 365] [--stale 1000] [--direct] [--keep FOLDER]
@@ -10,6 +9,8 @@ made over everything, over ninety whole days, and over a window with a part of a
 after `--stale` cases of the last days have changed and no fold has come, and again after as many of any age. Up to a
 million attempts, or with `--direct`, each is also counted directly, and both must agree in every figure.
 """
+
+# ruff: noqa: E501  # rows are read best as they are written: one expression a line
 
 from __future__ import annotations
 
@@ -27,18 +28,18 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from bench.backlog import bare
-from dialer.domain.policy_form import to_plain
-from dialer.outcomes.figures import Figures
-from dialer.outcomes.period import Period
+from dialer.cases.store import ensure_policy_version
+from dialer.core.periods import Period
+from dialer.core.policy import to_plain
+from dialer.core.rates import Figures
+from dialer.db.migrations import migrate_database
+from dialer.db.unit_of_work import Store, Tx, hold_snapshot
+from dialer.db.vault import Keys, Vault
+from dialer.outcomes.measures import figures
+from dialer.outcomes.rollup import refresh_rollup_once
+from dialer.outcomes.rollup_figures import rollup_figures
 from dialer.runtime.embedded import ensure
-from dialer.settings import load_settings
-from dialer.store import migrations, policies, rollup
-from dialer.store.keys import Keys
-from dialer.store.reads import snapshot
-from dialer.store.reads.figures import figures
-from dialer.store.reads.rolled import rolled_figures
-from dialer.store.unit_of_work import Store, Tx
-from dialer.store.vault import Vault
+from dialer.runtime.settings import load_settings
 
 ZONE = "Asia/Shanghai"
 NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
@@ -47,6 +48,7 @@ GOAL_MS = 300
 AT_ONCE = 5000
 _ATTEMPTS_PER_CASE = 10 / 3
 _CASES_AT_ONCE = 100_000
+
 
 # Every number of a row follows from its id, so that two runs measure the same rows.
 _PEOPLE = """
@@ -190,7 +192,7 @@ def database(keep: Path | None) -> Iterator[Store]:
         vault = Vault(Keys(encryption={1: bytes([1]) * 32}, index=bytes([9]) * 32, current=1))
         store = Store(servers.database_url, vault, pool_size=2)
         try:
-            migrations.migrate(store.engine)
+            migrate_database(store.sql_engine)
             yield store
         finally:
             store.dispose()
@@ -202,7 +204,7 @@ def fill(store: Store, *, attempts: int, days: int) -> float:
     cases = round(attempts / _ATTEMPTS_PER_CASE)
     started = time.monotonic()
     with store.begin() as tx:
-        version = policies.ensure(tx, to_plain(load_settings().policy.policy(zone=ZONE)), now=NOW)
+        version = ensure_policy_version(tx, to_plain(load_settings().policy.policy(zone=ZONE)), now=NOW)
     with store.begin() as tx, bare(tx, _TABLES):
         for first in range(1, cases + 1, _CASES_AT_ONCE):
             given = {
@@ -224,7 +226,7 @@ def fold(store: Store) -> dict[str, object]:
     started, slowest, batches = time.monotonic(), 0.0, 0
     while True:
         began = time.monotonic()
-        if not rollup.fold(store, timezone=ZONE, now=NOW, limit=AT_ONCE):
+        if not refresh_rollup_once(store, timezone=ZONE, now=NOW, limit=AT_ONCE):
             break
         batches += 1
         slowest = max(slowest, time.monotonic() - began)
@@ -240,7 +242,7 @@ def fold(store: Store) -> dict[str, object]:
 
 def vacuum(store: Store) -> None:
     """What the server does by itself within minutes."""
-    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with store.sql_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(sa.text("VACUUM ANALYZE"))
 
 
@@ -283,7 +285,7 @@ def measure(store: Store, *, runs: int, stale: int, direct: bool) -> dict[str, o
 
 def report(store: Store, period: Period, *, runs: int, direct: bool) -> dict[str, float]:
     def rolled(tx: Tx) -> Figures:
-        return rolled_figures(tx, period, drill=False, now=NOW, timezone=ZONE)
+        return rollup_figures(tx, period, drill=False, now=NOW, timezone=ZONE)
 
     def directly(tx: Tx) -> Figures:
         return figures(tx, period, drill=False, now=NOW)
@@ -303,7 +305,7 @@ def report(store: Store, period: Period, *, runs: int, direct: bool) -> dict[str
 
 def timed(store: Store, count: Callable[[Tx], Figures]) -> tuple[float, Figures]:
     with store.begin() as tx:
-        snapshot.hold(tx)
+        hold_snapshot(tx)
         started = time.monotonic()
         found = count(tx)
         return (time.monotonic() - started) * 1000, found

@@ -20,13 +20,13 @@ from zoneinfo import ZoneInfo
 import psutil
 import sqlalchemy as sa
 
-from dialer.bootstrap import Application, application, free_port
-from dialer.cli_serve import children
-from dialer.demo import witness
+from dialer.bootstrap import application, free_port
+from dialer.cli.serve import children
+from dialer.db.system_state import ClockRow, living_processes, mark_drill_database, write_service_clock
+from dialer.demo.run import is_carrier_up
 from dialer.runtime.embedded import ensure, erase
-from dialer.settings import Settings, load_settings
-from dialer.store import facts
-from dialer.store.facts import ClockRow
+from dialer.runtime.settings import Settings, load_settings
+from dialer.services import Application
 
 ROOT = Path(__file__).resolve().parent.parent
 AT_ONCE = """
@@ -78,10 +78,10 @@ class Service:
         carrier = self.app.carrier
         if "web" in self.running and not answers(self.settings.web.port, "/health/ready"):
             return False
-        if "carrier" in self.running and (carrier is None or not witness.is_up(carrier)):
+        if "carrier" in self.running and (carrier is None or not is_carrier_up(carrier)):
             return False
-        with self.app.engine.store.begin() as tx:
-            beats = facts.alive(tx, since=datetime.now(UTC) - timedelta(seconds=8))
+        with self.app.services.store.begin() as tx:
+            beats = living_processes(tx, since=datetime.now(UTC) - timedelta(seconds=8))
             beats = [beat for beat in beats if beat.kind == "worker"]
         return len(beats) >= wanted
 
@@ -98,7 +98,7 @@ class Service:
     def processes(self) -> dict[str, list[psutil.Process]]:
         """Ours by name, the database's and the broker's by theirs."""
         found = {name: _family(process.pid) for name, process in self.running.items()}
-        with self.app.engine.store.begin() as tx:
+        with self.app.services.store.begin() as tx:
             backend = psutil.Process(tx.scalar(sa.text("SELECT pg_backend_pid()")))
         postmaster = backend.parent()
         assert postmaster is not None
@@ -191,9 +191,9 @@ def service(
         settings = load_settings(env)
         with ensure(settings.data_dir):
             if speed != 1.0:
-                with application(settings) as fresh, fresh.engine.store.begin() as tx:
-                    facts.mark_drill(tx)
-                    facts.write_clock(tx, nine(settings, speed))
+                with application(settings) as fresh, fresh.services.store.begin() as tx:
+                    mark_drill_database(tx)
+                    write_service_clock(tx, nine(settings, speed))
             with application(settings) as app:
                 made = Service(app=app, settings=settings, env=env)
                 try:

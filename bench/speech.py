@@ -22,7 +22,7 @@ from audio import compose
 from audio.clips import PROMPTS, Clip, Manifest
 from audio.spoken import as_spoken
 from audio.wave_file import read_wav
-from dialer.scripts.prompts import prompt_list
+from dialer.scripts.reading import prompt_list
 
 MEAN_AIM = 0.06
 MUST_SAY_AIM = 0.15

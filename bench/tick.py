@@ -21,16 +21,24 @@ import sqlalchemy as sa
 from bench import claim
 from bench.backlog import FIRST, fill
 from bench.service import service
-from dialer.store import calls, loads, rollup
-from dialer.store.reads.status import status
-from dialer.usecases.audit_futures import audit_futures
-from dialer.usecases.engine import Engine
-from dialer.usecases.escalate_unsigned import escalate_unsigned
-from dialer.usecases.fold_figures import fold_figures
-from dialer.usecases.measure import measure, measure_first_attempts
-from dialer.usecases.pause import end_pauses
-from dialer.usecases.sweep import sweep_attempts, sweep_cases
-from dialer.usecases.watch_wall import wall_hour, wall_now, wall_queue, wall_today
+from dialer.calls.pauses import end_pauses
+from dialer.calls.reconcile import sweep_attempts, sweep_cases
+from dialer.calls.store import calls_asked_to_end, lock_silent_calls
+from dialer.control.consistency import check_consistency
+from dialer.control.overview import (
+    board_hour,
+    board_now,
+    board_queue,
+    board_today,
+    measure,
+    measure_first_attempts,
+)
+from dialer.control.queries import status
+from dialer.outcomes.report import refresh_rollup
+from dialer.outcomes.rollup import refresh_rollup_once
+from dialer.services import Services
+from dialer.warnings.list_store import unfinished_loads
+from dialer.work.transfers import escalate_unsigned
 
 _TOUCHED = 50
 _RESTING = """
@@ -45,8 +53,8 @@ UPDATE "case" SET missed = NOT missed WHERE id IN (SELECT :first + g * 97 % :siz
 class Round:
     """The parts of a tick, one after the other, with what a worker does in each."""
 
-    def __init__(self, engine: Engine, *, size: int) -> None:
-        self._engine = engine
+    def __init__(self, services: Services, *, size: int) -> None:
+        self._services = services
         self._size = size
         self._after = 0
 
@@ -57,59 +65,59 @@ class Round:
             "sweep": self._sweep,
             "ask": self._ask,
             "audit": self._audit,
-            "fold": self._fold,
+            "fold": self._refresh,
             "loads": self._loads,
         }
 
     def pages(self) -> Mapping[str, Callable[[], object]]:
-        engine = self._engine
+        services = self._services
         return {
-            "metrics": lambda: (measure(engine, late_seconds=60), measure_first_attempts(engine)),
+            "metrics": lambda: (measure(services, late_seconds=60), measure_first_attempts(services)),
             "status": self._status,
-            "wall, now": lambda: wall_now(engine, unit_id=None, late_seconds=60),
-            "wall, queue": lambda: wall_queue(engine, unit_id=None),
-            "wall, hour": lambda: wall_hour(engine, unit_id=None),
-            "wall, today": lambda: wall_today(engine, unit_id=None),
+            "wall, now": lambda: board_now(services, unit_id=None, late_seconds=60),
+            "wall, queue": lambda: board_queue(services, unit_id=None),
+            "wall, hour": lambda: board_hour(services, unit_id=None),
+            "wall, today": lambda: board_today(services, unit_id=None),
         }
 
     def touch(self) -> None:
         """Some cases change, as those that ring do."""
-        with self._engine.store.begin() as tx:
+        with self._services.store.begin() as tx:
             tx.execute(sa.text(_TOUCH), {"first": FIRST, "size": self._size, "n": _TOUCHED})
 
     def _claim(self) -> None:
-        _, taken = claim.tick(self._engine)
+        _, taken = claim.tick(self._services)
         if taken != claim.AT_MOST:
             raise SystemExit("a claim took less than it may")
 
     def _sweep(self) -> None:
-        end_pauses(self._engine)
-        sweep_attempts(self._engine)
-        sweep_cases(self._engine)
-        escalate_unsigned(self._engine)
+        end_pauses(self._services)
+        sweep_attempts(self._services)
+        sweep_cases(self._services)
+        escalate_unsigned(self._services)
 
     def _ask(self) -> None:
-        with self._engine.store.begin() as tx:
-            calls.asked_to_end(tx, limit=200)
-            calls.silent(tx, real_now=self._engine.real.now(), limit=200)
+        with self._services.store.begin() as tx:
+            calls_asked_to_end(tx, limit=200)
+            lock_silent_calls(tx, real_now=self._services.real.now(), limit=200)
 
     def _audit(self) -> None:
-        verdict = audit_futures(self._engine, after=self._after)
+        verdict = check_consistency(self._services, after=self._after)
         if verdict.found:
             raise SystemExit(f"the auditor found {verdict.found}")
         self._after = verdict.after
 
-    def _fold(self) -> None:
-        if not fold_figures(self._engine):
+    def _refresh(self) -> None:
+        if not refresh_rollup(self._services):
             raise SystemExit("nothing was folded")
 
     def _loads(self) -> None:
-        with self._engine.store.begin() as tx:
-            loads.unfinished(tx, real_now=self._engine.real.now())
+        with self._services.store.begin() as tx:
+            unfinished_loads(tx, real_now=self._services.real.now())
 
     def _status(self) -> None:
-        with self._engine.store.begin() as tx:
-            status(tx, now=self._engine.clock.now(), drill=True)
+        with self._services.store.begin() as tx:
+            status(tx, now=self._services.clock.now(), drill=True)
 
 
 def milliseconds(work: Callable[[], object]) -> float:
@@ -118,9 +126,9 @@ def milliseconds(work: Callable[[], object]) -> float:
     return (time.perf_counter() - begun) * 1000
 
 
-def look(engine: Engine, *, size: int, rounds: int) -> tuple[dict[str, float], dict[str, float]]:
+def look(services: Services, *, size: int, rounds: int) -> tuple[dict[str, float], dict[str, float]]:
     """Each part of a tick, and each page: the lower quartile of its times, since whatever else runs can only add."""
-    one = Round(engine, size=size)
+    one = Round(services, size=size)
     found: dict[str, list[float]] = {name: [] for name in (*one.parts(), *one.pages())}
     for n in range(rounds + 5):
         one.touch()
@@ -138,23 +146,25 @@ def run(sizes: list[int], rounds: int) -> dict[str, object]:
     ticks: dict[int, dict[str, float]] = {}
     pages: dict[int, dict[str, float]] = {}
     with service(speed=1.0) as made:
-        engine = made.app.engine
+        services = made.app.services
         before = 0
-        with engine.store.begin() as tx:
+        with services.store.begin() as tx:
             tx.execute(sa.text("UPDATE line_group SET lines = 100000"))
         for size in sizes:
-            now = engine.clock.now()
+            now = services.clock.now()
             if not before:
-                rollup.fold(engine.store, timezone=engine.centre.timezone, now=now, limit=1)
-            policy = engine.policies.newest.version
-            fill(engine.store, count=size - before, before=before, policy=policy, now=now)
-            with engine.store.begin() as tx:
+                refresh_rollup_once(services.store, timezone=services.centre.timezone, now=now, limit=1)
+            policy = services.policies.newest.version
+            fill(services.store, count=size - before, before=before, policy=policy, now=now)
+            with services.store.begin() as tx:
                 given = {"before": before, "size": size, "now": now - timedelta(hours=1)}
                 tx.execute(sa.text(_RESTING), given)
-            with engine.store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            with services.store.sql_engine.connect().execution_options(
+                isolation_level="AUTOCOMMIT"
+            ) as connection:
                 connection.execute(sa.text("VACUUM ANALYZE live_number"))
             before = size
-            ticks[size], pages[size] = look(engine, size=size, rounds=rounds)
+            ticks[size], pages[size] = look(services, size=size, rounds=rounds)
     sums = {size: round(sum(parts.values()), 1) for size, parts in ticks.items()}
     smallest, largest = ticks[sizes[0]], ticks[sizes[-1]]
     return {

@@ -23,8 +23,8 @@ import sqlalchemy as sa
 from bench.backlog import fill
 from bench.people import name, phone
 from bench.service import Service, service
-from dialer.carrier.witness import read_testimony
-from dialer.usecases.tokens import add_token
+from dialer.carrier.journal import read_journal
+from dialer.org.staff import add_token
 
 _FIRST_PERSON = 50_000_000
 _WARM_SECONDS = 5.0
@@ -44,7 +44,9 @@ class Source:
     """An upstream system with a connection that it keeps."""
 
     def __init__(self, made: Service) -> None:
-        new = add_token(made.app.engine, name="bench", scopes=["warnings:write"], days=1, unit="", by="bench")
+        new = add_token(
+            made.app.services, name="bench", scopes=["warnings:write"], days=1, unit="", by="bench"
+        )
         self._headers = {"Authorization": f"Bearer {new.secret}", "Content-Type": "application/json"}
         self._connection = http.client.HTTPConnection("127.0.0.1", made.settings.web.port, timeout=30)
 
@@ -82,7 +84,7 @@ def accepted_at(folder: Path) -> tuple[list[float], dict[str, float]]:
 
 
 def attempts_of(made: Service, case_ids: Sequence[int]) -> dict[int, uuid.UUID]:
-    with made.app.engine.store.begin() as tx:
+    with made.app.services.store.begin() as tx:
         rows = tx.rows(
             sa.text("SELECT case_id, id FROM attempt WHERE case_id = ANY(:ids) AND n = 1"),
             {"ids": list(case_ids)},
@@ -93,7 +95,7 @@ def attempts_of(made: Service, case_ids: Sequence[int]) -> dict[int, uuid.UUID]:
 def waits(made: Service, sent: Sequence[Sent]) -> list[float]:
     """Seconds from each request to the carrier's acceptance of its first call."""
     folder = made.settings.data_dir / "carrier"
-    hashed = read_testimony(folder).hashed
+    hashed = read_journal(folder).hashed
     ids = attempts_of(made, [one.case_id for one in sent])
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
@@ -118,10 +120,10 @@ def told(seconds: Sequence[float]) -> dict[str, float]:
 
 def run(backlog: int, warnings: int, pace: float) -> dict[str, object]:
     with service(scheduler__tick_seconds="1.0", telephony__calls_per_second=str(pace)) as made:
-        engine = made.app.engine
+        services = made.app.services
         begun = time.perf_counter()
-        policy = engine.policies.newest.version
-        fill(engine.store, count=backlog, before=0, policy=policy, now=engine.clock.now())
+        policy = services.policies.newest.version
+        fill(services.store, count=backlog, before=0, policy=policy, now=services.clock.now())
         filled = time.perf_counter() - begun
         source = Source(made)
         made.start()

@@ -24,8 +24,8 @@ def main(arguments: list[str]) -> int:
     seconds = 60 * min(max(given.minutes, 0.05), _LONGEST_MINUTES)
     strikes = draw_schedule(seed, seconds=seconds)
     tell(f"seed {seed}, {seconds / 60:.2f} minutes, {len(strikes)} faults:")
-    for strike in strikes:
-        tell("  " + strike.line())
+    for inject in strikes:
+        tell("  " + inject.line())
     outcome = drill(
         Plan(
             seed=seed,

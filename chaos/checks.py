@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from dialer.carrier.witness import LEG, read_testimony
+from dialer.carrier.journal import LEG, read_journal
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class Verdict:
             self.wrong.append(what)
 
 
-_WITHOUT_FUTURE = """
+_WITHOUT_NEXT_STEP = """
 SELECT c.id FROM "case" c
 WHERE (c.status = 'open' AND c.due_at IS NULL
        AND NOT EXISTS (SELECT FROM assignment a WHERE a.case_id = c.id AND a.state IN ('open', 'signed'))
@@ -64,7 +64,7 @@ def check(database_url: str, carrier_folder: Path) -> Verdict:
             cases == loaded["accepted"] - loaded["merged"],
             f"{cases} cases, but {loaded['accepted']} accepted and {loaded['merged']} merged",
         )
-        lost = connection.execute(_WITHOUT_FUTURE).fetchall()
+        lost = connection.execute(_WITHOUT_NEXT_STEP).fetchall()
         verdict.must(not lost, f"cases without a future: {[row['id'] for row in lost][:10]}")
         leaked = _one(connection, _LEAKED)["n"]
         verdict.must(leaked == 0, f"{leaked} numbers are held by nobody")
@@ -80,14 +80,14 @@ def check(database_url: str, carrier_folder: Path) -> Verdict:
             " WHERE attempt_id IS NOT NULL AND reverses IS NULL GROUP BY 1, 2 HAVING count(*) > 1) twice",
         )["n"]
         verdict.must(twice == 0, f"{twice} attempts have more than one outcome")
-    _hold_against_witness(verdict, attempts, events, carrier_folder)
+    _check_against_journal(verdict, attempts, events, carrier_folder)
     return verdict
 
 
-def _hold_against_witness(
+def _check_against_journal(
     verdict: Verdict, attempts: list[dict[str, Any]], events: list[dict[str, Any]], folder: Path
 ) -> None:
-    told = read_testimony(folder)
+    told = read_journal(folder)
     ours = {told.hashed(str(row["id"])): row for row in attempts}
     rang_twice = [ours[a]["id"] for a, n in told.rings.items() if n > 1 and a in ours]
     called_twice = sum(n > 1 for n in told.calls.values())

@@ -14,18 +14,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chaos.checks import Verdict, check
-from chaos.schedule import Strike
-from chaos.strikes import Strikes
+from chaos.schedule import Injection
+from chaos.strikes import Injections
 from chaos.targets import targets
-from dialer.bootstrap import Application, free_port
-from dialer.cli_load import load_file
-from dialer.cli_serve import children, say
-from dialer.demo import ground, run
-from dialer.errors import DialerError
+from dialer.bootstrap import free_port
+from dialer.cli.lists import load_file
+from dialer.cli.serve import children, say
+from dialer.core.errors import DialerError
+from dialer.demo.run import (
+    DEMO_FOLDER,
+    SettledWatch,
+    SimulatedStaff,
+    clean_environment,
+    demo_environment,
+    set_service_speed,
+    wait_until_up,
+)
 from dialer.runtime.embedded import erase
 from dialer.runtime.logs import configure_logs
+from dialer.runtime.settings import load_settings
 from dialer.runtime.supervisor import Child, Supervisor
-from dialer.settings import load_settings
+from dialer.services import Application
 
 _TEND_SECONDS = 0.05
 _AGAIN_SECONDS = 1.0
@@ -38,7 +47,7 @@ _LONGEST_LOAD_SECONDS = 240.0
 class Plan:
     seed: str
     seconds: float
-    strikes: list[Strike]
+    strikes: list[Injection]
     targets: int = 300
     calls_per_second: float = 10.0
     lines: int = 40
@@ -66,7 +75,7 @@ def drill(plan: Plan, tell: Callable[[str], None]) -> Outcome:
         clean = outcome.settled and outcome.verdict.is_clean
         return outcome
     finally:
-        data = folder / ground.FOLDER
+        data = folder / DEMO_FOLDER
         if data.is_dir() and not plan.keep:
             erase(data)
         if clean and not plan.keep:
@@ -76,7 +85,7 @@ def drill(plan: Plan, tell: Callable[[str], None]) -> Outcome:
 def environment(plan: Plan, folder: Path, env: Mapping[str, str]) -> dict[str, str]:
     """Nothing of the caller's own settings; everything that can be waited for is short."""
     clean = {name: value for name, value in env.items() if not name.startswith("DIALER_")}
-    base = ground.demo_environment(
+    base = demo_environment(
         clean
         | {"DIALER_DATA_DIR": str(folder), "DIALER_WEB__PORT": str(free_port()), "DIALER_LOG__LEVEL": "info"}
     )
@@ -99,7 +108,7 @@ def _drill(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Outcome:
     settings = load_settings(env)
     started = time.monotonic()
     log = folder / "log.txt"
-    with _errors_in(log), ground.clean_ground(settings) as app:
+    with _errors_in(log), clean_environment(settings) as app:
         configure_logs(level="info", log_format="json", process="chaos")
         supervisor = Supervisor(_children(settings, env), say)
         service = _Service(plan, app, supervisor, folder)
@@ -112,7 +121,7 @@ def _drill(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Outcome:
         finally:
             service.staff.go_home()
             supervisor.stop()
-        verdict = check(app.engine.store.url, settings.data_dir / "carrier")
+        verdict = check(app.services.store.url, settings.data_dir / "carrier")
         if settled:
             # Every target of the list is known: loaded once more, here and now, none is new.
             again = load_file(app, service.list_file, source="chaos", by="chaos", progress=False).report
@@ -149,14 +158,14 @@ class _Service:
         self.plan = plan
         self.app = app
         self.supervisor = supervisor
-        self.staff = run.Staff(app)
+        self.staff = SimulatedStaff(app)
         self.list_file = folder / "list.csv"
         self.list_file.touch(mode=0o600)
         self.list_file.write_bytes(targets(plan.seed, count=plan.targets))
         self._loads: list[threading.Thread] = []
         self._faults: list[str] = []
         assert app.servers is not None
-        self.strikes = Strikes(
+        self.strikes = Injections(
             supervisor=supervisor,
             carrier=app.carrier,
             database_url=app.servers.database_url,
@@ -169,8 +178,8 @@ class _Service:
         self.strikes.tend()
 
     def bring_up(self) -> None:
-        run.wait_until_up(self.app, tend=self.tend, stopped=lambda: False)
-        run.set_pace(self.app, speed=self.plan.speed)
+        wait_until_up(self.app, tend=self.tend, stopped=lambda: False)
+        set_service_speed(self.app, speed=self.plan.speed)
         self.load()
         self.staff.start()
 
@@ -198,10 +207,10 @@ class _Service:
         while time.monotonic() - started < self.plan.seconds:
             self.tend()
             while left and time.monotonic() - started >= left[0].at_seconds:
-                strike = left.pop(0)
-                sys.stderr.write(f"chaos strike: {strike.line()}\n")
+                inject = left.pop(0)
+                sys.stderr.write(f"chaos strike: {inject.line()}\n")
                 sys.stderr.flush()
-                self.strikes.strike(strike)
+                self.strikes.inject(inject)
         tell(f"struck {len(self.plan.strikes) - len(left)} times; left in peace now")
         return len(self.plan.strikes) - len(left)
 
@@ -210,7 +219,7 @@ class _Service:
         self.strikes.end()
         started = time.monotonic()
         cleared = False
-        watch = run.Watch()
+        watch = SettledWatch()
         while time.monotonic() - started < self.plan.settle_seconds:
             self.tend()
             cleared = cleared or self.strikes.clear_carrier()
@@ -219,7 +228,7 @@ class _Service:
                 tell(f"settled {time.monotonic() - started:.0f} s after the last fault")
                 return True
             if loading:
-                watch = run.Watch()
+                watch = SettledWatch()
         tell(f"not settled after {self.plan.settle_seconds:.0f} s: {watch.progress}")
         return False
 
@@ -240,6 +249,3 @@ def _errors_in(log: Path) -> Iterator[None]:
             sys.stderr.flush()
             os.dup2(before, 2)
             os.close(before)
-
-
-__all__ = ["Outcome", "Plan", "drill"]

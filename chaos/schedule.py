@@ -16,7 +16,7 @@ Draw = Callable[[random.Random], tuple[str, Params]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Strike:
+class Injection:
     """One fault at `at_seconds` after the start of the rings; `what` names a method of `Strikes`."""
 
     at_seconds: float
@@ -28,15 +28,15 @@ class Strike:
         return f"{self.at_seconds:6.1f} s  {self.what} {told}".rstrip()
 
 
-def draw_schedule(seed: str, *, seconds: float, mean_gap_seconds: float = 3.0) -> list[Strike]:
+def draw_schedule(seed: str, *, seconds: float, mean_gap_seconds: float = 3.0) -> list[Injection]:
     """Strikes until `seconds`, in order."""
     rng = random.Random(f"chaos:{seed}")  # noqa: S311 - a schedule, not a secret
     ways = [way for way, weight in _WAYS for _ in range(weight)]
-    strikes: list[Strike] = []
+    strikes: list[Injection] = []
     at = rng.uniform(0.5, 3.0)
     while at < seconds:
         what, params = rng.choice(ways)(rng)
-        strikes.append(Strike(at_seconds=round(at, 1), what=what, params=params))
+        strikes.append(Injection(at_seconds=round(at, 1), what=what, params=params))
         at += rng.uniform(0.3, 2 * mean_gap_seconds)
     return strikes
 

@@ -19,14 +19,14 @@ import psutil
 import psycopg
 import redis
 
-from chaos.schedule import Strike
-from dialer.bootstrap import CarrierAccess
+from chaos.schedule import Injection
 from dialer.runtime.supervisor import Supervisor
+from dialer.services import CarrierAccess
 
 _ASK_SECONDS = 3.0
 
 
-class Strikes:
+class Injections:
     """One service's troubles. Whatever is stopped goes on by itself; `end` makes everything go on at once."""
 
     def __init__(
@@ -46,9 +46,9 @@ class Strikes:
         self._going_on: list[tuple[float, Callable[[], None]]] = []
         self._lock = threading.Lock()
 
-    def strike(self, strike: Strike) -> None:  # noqa: C901, PLR0912 - one line a kind
-        params = dict(strike.params)
-        match strike.what:
+    def inject(self, inject: Injection) -> None:  # noqa: C901, PLR0912 - one line a kind
+        params = dict(inject.params)
+        match inject.what:
             case "kill":
                 self._signal(str(params["who"]), signal.SIGKILL)
             case "end":

@@ -1,34 +1,104 @@
-"""The composition root: puts the parts together from settings. Called by entry points only."""
+"""What stands beside the service: its embedded servers and its own carrier where none is set, and its own address.
+
+The composition root: puts the parts together from settings. Called by entry points only.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
+import os
+import secrets
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
-from celery import Celery
-
-from dialer.broker import Gathered, Nudger, make_app
-from dialer.domain.policy_form import to_plain
-from dialer.errors import SettingsError, Unavailable
+from dialer.broker import Enqueuer, WriteBatch, make_app
+from dialer.calls.pacing import configure_line_group
+from dialer.cases.store import Policies, ensure_policy_version
+from dialer.core.errors import SettingsError, Unavailable
+from dialer.core.policy import to_plain
+from dialer.db.migrations import current_revision, newest_migration
+from dialer.db.system_state import check_database_keys, is_drill_database, read_service_clock
+from dialer.db.unit_of_work import Store
+from dialer.db.vault import Keys, KeysRefused, Vault, create, load
+from dialer.language import Text
 from dialer.runtime.clock import Clock, ScaledClock, SystemClock
-from dialer.runtime.embedded import EmbeddedServers
-from dialer.settings import Settings
-from dialer.store import facts, pacing, policies, versions
-from dialer.store.keys import Keys, KeysRefused, create, load
-from dialer.store.policies import Policies
-from dialer.store.unit_of_work import Store
-from dialer.store.vault import Vault
-from dialer.surroundings import CarrierAccess, free_port, own_carrier, own_servers, public_url
+from dialer.runtime.embedded import EmbeddedServers, ensure
+from dialer.runtime.settings import Settings
+from dialer.scripts.rendered import RenderedScripts, Sounds
+from dialer.scripts.versions import seed_scripts
+from dialer.services import Application, CarrierAccess, Centre, LineRules, Services, WorkRules
 from dialer.telephony.config import TelephonyConfig
-from dialer.usecases.editions import Editions
-from dialer.usecases.engine import Centre, Engine, LineRules, WorkRules
-from dialer.usecases.seed_scripts import seed_scripts
-from dialer.usecases.sounds import Sounds
+
+
+def own_carrier(settings: Settings) -> CarrierAccess | None:
+    """The access to our own carrier of this data folder, made once; None when a base URL is set."""
+    if settings.telephony.base_url is not None:
+        return None
+    path = settings.data_dir / "carrier.json"
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return CarrierAccess(**_whole_json(path))
+    access = CarrierAccess(
+        port=settings.carrier.port or free_port(),
+        account_sid=settings.telephony.account_sid or "AC" + secrets.token_hex(16),
+        auth_token=secrets.token_hex(16),
+        admin_token=secrets.token_hex(16),
+    )
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(
+            {
+                "port": access.port,
+                "account_sid": access.account_sid,
+                "auth_token": access.auth_token,
+                "admin_token": access.admin_token,
+            },
+            file,
+        )
+    return access
+
+
+def _whole_json(path: Path) -> dict[str, Any]:
+    """Another process may be writing it this very moment."""
+    for _ in range(50):
+        try:
+            found: dict[str, Any] = json.loads(path.read_text())
+        except ValueError:
+            time.sleep(0.02)
+        else:
+            return found
+    raise SettingsError(
+        key="data_dir", problem=Text("%(path)s is damaged: remove it and start again", path=path)
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def public_url(settings: Settings) -> str:
+    return settings.web.public_url or f"http://{settings.web.host}:{settings.web.port}"
+
+
+def own_servers(settings: Settings) -> EmbeddedServers | None:
+    """The embedded servers that the settings leave to us, started or joined; None when they name their own."""
+    postgres = settings.database.url is None
+    valkey = settings.broker.url is None
+    if not postgres and not valkey:
+        return None
+    return ensure(settings.data_dir, postgres=postgres, valkey=valkey)
+
 
 SOUND_FOLDER = "audio"
 """In the data folder: the sound that was rendered here, by the name that its content gives it."""
@@ -56,31 +126,12 @@ class FollowedClock:
     def _follow(self) -> None:
         try:
             with self._store.begin() as tx:
-                row = facts.read_clock(tx)
+                row = read_service_clock(tx)
         except Unavailable:
             return  # The pace last read still holds; the database is missed where it is needed.
         self._read_at = time.monotonic()
         if row is not None:
             self._clock = ScaledClock(anchor_unix=row.anchor_unix, epoch=row.epoch, speed=row.speed)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Application:
-    """Everything an entry point needs. `close` leaves servers running that others use."""
-
-    settings: Settings
-    engine: Engine
-    celery: Celery
-    telephony: TelephonyConfig
-    carrier: CarrierAccess | None
-    """None: the telephone network is not ours."""
-    servers: EmbeddedServers | None
-
-    def close(self) -> None:
-        self.engine.store.dispose()
-        self.celery.close()
-        if self.servers is not None:
-            self.servers.stop()
 
 
 @contextmanager
@@ -112,15 +163,15 @@ def _assemble(settings: Settings, servers: EmbeddedServers | None) -> Applicatio
     with _told_apart(store):
         schema = _migrated(store)
         with store.begin() as tx:
-            facts.check_keys(tx, keys)
-            drill = facts.is_drill(tx)
-            clock: Clock = FollowedClock(store) if facts.read_clock(tx) is not None else real
+            check_database_keys(tx, keys)
+            drill = is_drill_database(tx)
+            clock: Clock = FollowedClock(store) if read_service_clock(tx) is not None else real
             if isinstance(clock, FollowedClock) and carrier is None:
                 raise SettingsError(
                     key="telephony.base_url",
                     problem="this database runs on a drill's clock, which no real line may follow",
                 )
-            pacing.configure(
+            configure_line_group(
                 tx,
                 name="main",
                 calls_per_second=settings.telephony.calls_per_second,
@@ -128,17 +179,19 @@ def _assemble(settings: Settings, servers: EmbeddedServers | None) -> Applicatio
                 real_now=real.now(),
             )
             policy = settings.policy.policy(zone=settings.centre.timezone)
-            version = policies.ensure(tx, to_plain(policy), now=real.now())
+            version = ensure_policy_version(tx, to_plain(policy), now=real.now())
             seed_scripts(tx, now=clock.now())
     celery = make_app(_broker_url(settings, servers))
-    nudge = Nudger(celery)
-    store.after_commit = Gathered(nudge)
-    engine = Engine(
+    enqueue = Enqueuer(celery)
+    store.after_commit = WriteBatch(enqueue)
+    services = Services(
         store=store,
         clock=clock,
         real=real,
         policies=Policies(store, current=version),
-        editions=Editions(store, sounds=Sounds(store, folder=settings.data_dir / SOUND_FOLDER)),
+        rendered_scripts=RenderedScripts(
+            store, sounds=Sounds(store, folder=settings.data_dir / SOUND_FOLDER)
+        ),
         lines=LineRules(
             post_timeout_seconds=settings.telephony.timeout_seconds,
             silence_seconds=settings.telephony.silence_seconds,
@@ -155,11 +208,11 @@ def _assemble(settings: Settings, servers: EmbeddedServers | None) -> Applicatio
         drill=drill,
         derive_key=hashlib.blake2b(key=keys.index, person=b"derive").digest(),
         schema=schema,
-        nudge=nudge,
+        enqueue=enqueue,
     )
     return Application(
         settings=settings,
-        engine=engine,
+        services=services,
         celery=celery,
         telephony=_telephony(settings, carrier),
         carrier=carrier,
@@ -249,21 +302,9 @@ def _told_apart(store: Store) -> Iterator[None]:
 
 def _migrated(store: Store) -> str:
     """The schema is this version's afterwards; its revision."""
-    newest = versions.newest()
-    if versions.current(store) != newest:
-        from dialer.store.migrations import migrate
+    newest = newest_migration()
+    if current_revision(store) != newest:
+        from dialer.db.migrations import migrate_database
 
-        return migrate(store.engine)
+        return migrate_database(store.sql_engine)
     return newest
-
-
-__all__ = [
-    "Application",
-    "CarrierAccess",
-    "FollowedClock",
-    "application",
-    "assemble",
-    "free_port",
-    "own_carrier",
-    "public_url",
-]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-PREFIX = "dialer."
+TASK_PREFIX = "dialer."
 DIAL_QUEUE = "dial"
 BULK_QUEUE = "bulk"
 _BULK = frozenset({"load_list", "resume_loads", "close_withdrawn", "render_script", "resume_renders"})
@@ -40,7 +40,7 @@ def make_app(url: str) -> Celery:
             "health_check_interval": 10,
         },
         task_default_queue=DIAL_QUEUE,
-        task_routes={PREFIX + name: {"queue": BULK_QUEUE} for name in sorted(_BULK)},
+        task_routes={TASK_PREFIX + name: {"queue": BULK_QUEUE} for name in sorted(_BULK)},
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
         worker_send_task_events=False,
@@ -53,7 +53,7 @@ def make_app(url: str) -> Celery:
     return app
 
 
-class Nudger:
+class Enqueuer:
     """`nudge("dial")` tells a worker that there is work. A broker that does not answer costs a log line."""
 
     def __init__(self, app: Celery) -> None:
@@ -67,7 +67,7 @@ class Nudger:
         queue = BULK_QUEUE if name in _BULK else DIAL_QUEUE
         try:
             self._app.send_task(
-                PREFIX + name,
+                TASK_PREFIX + name,
                 args=ids,
                 queue=queue,
                 expires=_EXPIRES_SECONDS,
@@ -90,11 +90,11 @@ class Nudger:
         return depth > _DEEP
 
 
-class Gathered:
+class WriteBatch:
     """Nudges for work that may come many times a second: at once, and then one for all that came meanwhile."""
 
-    def __init__(self, nudge: Callable[[str], None], *, spacing_seconds: float = 0.2) -> None:
-        self._nudge = nudge
+    def __init__(self, enqueue: Callable[[str], None], *, spacing_seconds: float = 0.2) -> None:
+        self._nudge = enqueue
         self._spacing = spacing_seconds
         self._lock = threading.Lock()
         self._next: dict[str, float] = {}

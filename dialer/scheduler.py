@@ -20,12 +20,20 @@ from pathlib import Path
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from dialer.bootstrap import Application
-from dialer.broker import BULK_QUEUE, DIAL_QUEUE, Nudger
-from dialer.errors import Unavailable
-from dialer.store import due, facts
-from dialer.store.facts import Beat
-from dialer.usecases.watch_cycle import SCHEDULER, TICK, close_cycle
+from dialer.broker import BULK_QUEUE, DIAL_QUEUE, Enqueuer
+from dialer.control.health import SCHEDULER_PART, TICK_PART, close_cycle
+from dialer.core.errors import Unavailable
+from dialer.db.system_state import (
+    Heartbeat,
+    delete_silent_processes,
+    end_heartbeat,
+    end_lock_holder,
+    heartbeats,
+    is_anything_due,
+    note_cycle_part,
+    note_heartbeat,
+)
+from dialer.services import Application
 
 LEADER_LOCK = 0x6C656164
 ALIVE_FILE = "engine-alive"
@@ -45,7 +53,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Ticks:
+class TickLog:
     """What the leader has sent and seen, between APScheduler's threads and the leading one."""
 
     sent_at: datetime | None = None
@@ -62,7 +70,7 @@ class _Patience:
     _last: tuple[str, datetime] | None = None
     _since: float = field(default_factory=time.monotonic)
 
-    def is_over(self, leader: Beat | None) -> bool:
+    def is_over(self, leader: Heartbeat | None) -> bool:
         heard = None if leader is None else (leader.process, leader.at)
         if heard is not None and heard != self._last:
             self._last = heard
@@ -77,11 +85,11 @@ def run_scheduler(app: Application, *, stopped: threading.Event, silent_seconds:
     """Leads when no other does, until `stopped`; a leader that loses the database or the lock steps down at once, and
     one that says nothing for `silent_seconds` is deposed.
     """
-    process = f"{SCHEDULER}:{socket.gethostname()}:{os.getpid()}:{threading.get_native_id()}"
+    process = f"{SCHEDULER_PART}:{socket.gethostname()}:{os.getpid()}:{threading.get_native_id()}"
     patience = _Patience(limit_seconds=silent_seconds)
     while not stopped.is_set():
         try:
-            with app.engine.store.hold_advisory_lock(LEADER_LOCK) as still_held:
+            with app.services.store.hold_advisory_lock(LEADER_LOCK) as still_held:
                 if still_held is not None:
                     _log.info("leading")
                     _lead(app, process, still_held, stopped)
@@ -93,40 +101,40 @@ def run_scheduler(app: Application, *, stopped: threading.Event, silent_seconds:
             patience.begin()
         stopped.wait(_FOLLOW_SECONDS)
     try:
-        with app.engine.store.begin() as tx:
-            facts.stop_beating(tx, process=process)
+        with app.services.store.begin() as tx:
+            end_heartbeat(tx, process=process)
     except Unavailable as fault:
         _log.warning("%s", fault)
 
 
 def _follow(app: Application, process: str, patience: _Patience) -> None:
     _beat(app, process, leader=False)
-    with app.engine.store.begin() as tx:
-        leaders = [beat for beat in facts.beats(tx, kind=SCHEDULER) if beat.facts.get("leader")]
+    with app.services.store.begin() as tx:
+        leaders = [beat for beat in heartbeats(tx, kind=SCHEDULER_PART) if beat.facts.get("leader")]
         if patience.is_over(leaders[0] if leaders else None):
             patience.begin()
-            if facts.depose(tx, key=LEADER_LOCK):
+            if end_lock_holder(tx, key=LEADER_LOCK):
                 _log.warning("the leading scheduler is silent: its session was ended")
 
 
 def _beat(app: Application, process: str, *, leader: bool) -> None:
-    with app.engine.store.begin() as tx:
-        facts.beat(
+    with app.services.store.begin() as tx:
+        note_heartbeat(
             tx,
             process=process,
-            kind=SCHEDULER,
-            real_now=app.engine.real.now(),
+            kind=SCHEDULER_PART,
+            real_now=app.services.real.now(),
             facts={"leader": leader},
         )
 
 
 def _lead(app: Application, process: str, still_held: Callable[[], bool], stopped: threading.Event) -> None:
-    ticks = Ticks()
+    ticks = TickLog()
     scheduler = _ticking(app, ticks)
-    cycle_began = app.engine.real.now()
+    cycle_began = app.services.real.now()
     beaten = -_BEAT_SECONDS
-    with app.engine.store.begin() as tx:
-        facts.forget_silent(tx, before=app.engine.real.now() - _FORGET)
+    with app.services.store.begin() as tx:
+        delete_silent_processes(tx, before=app.services.real.now() - _FORGET)
     scheduler.start()
     try:
         while not stopped.is_set():
@@ -142,10 +150,10 @@ def _lead(app: Application, process: str, still_held: Callable[[], bool], stoppe
         scheduler.shutdown(wait=False)
 
 
-def _ticking(app: Application, ticks: Ticks) -> BackgroundScheduler:
+def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
     settings = app.settings.scheduler
     tick = settings.tick_seconds
-    nudge = Nudger(app.celery)
+    enqueue = Enqueuer(app.celery)
     scheduler = BackgroundScheduler(
         timezone="UTC",
         # A tick that was missed is run once, however late: what is due is in the rows, not in the tick.
@@ -154,8 +162,8 @@ def _ticking(app: Application, ticks: Ticks) -> BackgroundScheduler:
 
     def send(name: str, queue: str) -> None:
         # A queue that is deep already has a broker that answers and all the ticks it needs.
-        if nudge.is_deep(queue) or nudge.send(name):
-            ticks.sent_at = app.engine.real.now()
+        if enqueue.is_deep(queue) or enqueue.send(name):
+            ticks.sent_at = app.services.real.now()
 
     def go_round() -> None:
         number, ticks.rounds = ticks.rounds, ticks.rounds + 1
@@ -166,7 +174,7 @@ def _ticking(app: Application, ticks: Ticks) -> BackgroundScheduler:
             send(name, DIAL_QUEUE)
 
     # The first one at once: whoever leads after a gap does not wait for the next round.
-    first = app.engine.real.now()
+    first = app.services.real.now()
     for name, job, args, seconds in (
         ("round", go_round, (), tick),
         ("audit", send, ("audit", DIAL_QUEUE), settings.audit_seconds),
@@ -180,26 +188,26 @@ def _ticking(app: Application, ticks: Ticks) -> BackgroundScheduler:
 
 def _is_due(app: Application) -> bool:
     """Whether a worker would find anything to do; when that cannot be told, it might."""
-    engine = app.engine
+    services = app.services
     try:
-        with engine.store.begin() as tx:
-            return due.anything(tx, now=engine.clock.now())
+        with services.store.begin() as tx:
+            return is_anything_due(tx, now=services.clock.now())
     except Unavailable as fault:
         _log.warning("%s", fault)
         return True
 
 
-def _tell(app: Application, process: str, ticks: Ticks, cycle_began: datetime) -> datetime:
+def _tell(app: Application, process: str, ticks: TickLog, cycle_began: datetime) -> datetime:
     """The leader beats and notes its ticks; returns when the cycle under way began."""
-    engine = app.engine
+    services = app.services
     _beat(app, process, leader=True)
     if ticks.sent_at is not None:
-        with engine.store.begin() as tx:
-            facts.note_part(tx, TICK, began_at=ticks.sent_at, real_now=ticks.sent_at)
-    if not close_cycle(engine, began_at=cycle_began):
+        with services.store.begin() as tx:
+            note_cycle_part(tx, TICK_PART, began_at=ticks.sent_at, real_now=ticks.sent_at)
+    if not close_cycle(services, began_at=cycle_began):
         return cycle_began
     _touch(app.settings.data_dir / ALIVE_FILE)
-    return engine.real.now()
+    return services.real.now()
 
 
 def _touch(path: Path) -> None:

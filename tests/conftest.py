@@ -23,15 +23,14 @@ from hypothesis import HealthCheck, settings
 from jinja2 import Environment
 from psycopg import sql
 
-from dialer.errors import Unavailable
-from dialer.runtime.account import own_home
+from dialer.core.errors import Unavailable
+from dialer.db.migrations import migrate_database
+from dialer.db.unit_of_work import Store
+from dialer.db.vault import Keys, Vault
 from dialer.runtime.embedded import EmbeddedServers, ensure
-from dialer.runtime.valkey import DATABASES
-from dialer.store.keys import Keys
-from dialer.store.migrations import migrate
-from dialer.store.unit_of_work import Store
-from dialer.store.vault import Vault
-from dialer.usecases.seed_scripts import seed_scripts
+from dialer.runtime.location import own_home
+from dialer.runtime.servers import VALKEY_DATABASES
+from dialer.scripts.versions import seed_scripts
 
 ROOT = Path(__file__).resolve().parent.parent
 _TEMPLATE = "template_migrated"
@@ -42,6 +41,7 @@ _SHM = Path("/dev/shm")
 _MEMORY_BYTES = 6 << 30
 _names = itertools.count(1)
 _PATIENT = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+
 # The same examples every time; `make fuzz` takes the other profile, with a new seed for each round.
 settings.register_profile("repeat", _PATIENT, derandomize=True)
 settings.register_profile("explore", _PATIENT, derandomize=False)
@@ -109,7 +109,7 @@ def _memory() -> str:
 def pytest_unconfigure(config: pytest.Config) -> None:
     servers = config.stash.get(_running, None)
     if servers is not None:
-        servers.stop(joiners_seconds=_LAST_WORKER_SECONDS)
+        servers.stop(batch_wait_seconds=_LAST_WORKER_SECONDS)
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def broker_url(embedded_servers: EmbeddedServers) -> Iterator[str]:
     """The URL of an empty Valkey database that no other test of this run uses at the same time."""
     server = embedded_servers.broker_url.rpartition("/")[0]
     with redis.Redis.from_url(f"{server}/0") as shared:
-        number = 1 + shared.incr("tests:next-database") % (DATABASES - 1)
+        number = 1 + shared.incr("tests:next-database") % (VALKEY_DATABASES - 1)
     url = f"{server}/{number}"
     with redis.Redis.from_url(url) as own:
         own.flushdb()
@@ -171,9 +171,9 @@ def _migrated_template(servers: EmbeddedServers) -> str:
         admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(draft)))
         _create(admin, draft, "template0")
         url = servers.database_url.rpartition("/")[0] + f"/{draft}"
-        engine = sa.create_engine(url)
-        migrate(engine)
-        engine.dispose()
+        services = sa.create_engine(url)
+        migrate_database(services)
+        services.dispose()
         _first_start(url)
         admin.execute(
             sql.SQL("alter database {} rename to {}").format(sql.Identifier(draft), sql.Identifier(_TEMPLATE))

@@ -38,21 +38,20 @@ class Group:
 
 
 GROUPS = {
-    "core": Group(modules=("dialer/domain/*.py",), tests=("tests/core",)),
+    "core": Group(modules=("dialer/core/*.py",), tests=("tests/core",)),
     "dialling": Group(
         modules=(
-            "dialer/store/attempts.py",
-            "dialer/store/pacing.py",
-            "dialer/store/returns.py",
-            "dialer/usecases/dial.py",
-            "dialer/usecases/hear_progress.py",
-            "dialer/usecases/reconcile.py",
-            "dialer/usecases/sweep.py",
+            "dialer/calls/claims.py",
+            "dialer/calls/pacing.py",
+            "dialer/cases/attempts.py",
+            "dialer/calls/dial.py",
+            "dialer/calls/apply.py",
+            "dialer/calls/reconcile.py",
         ),
         tests=(
-            "tests/store/test_[cln]*.py",
-            "tests/ops/test_[abdp]*.py",
-            "tests/ops/test_carrier_down.py",
+            "tests/db/test_[cln]*.py",
+            "tests/control/test_[abdp]*.py",
+            "tests/control/test_carrier_down.py",
             "tests/web/test_[bch]*.py",
             "tests/story/test_[hnop]*.py",
         ),
@@ -60,26 +59,23 @@ GROUPS = {
     "intake": Group(modules=("dialer/intake/*.py",), tests=("tests/intake",)),
     "figures": Group(
         modules=(
+            "dialer/core/rates.py",
+            "dialer/core/periods.py",
+            "dialer/db/measures.py",
             "dialer/outcomes/*.py",
-            "dialer/store/reads/*figures*.py",
-            "dialer/store/reads/measures.py",
-            "dialer/store/rollup.py",
         ),
-        tests=("tests/core/outcomes", "tests/store/reads", "tests/console/test_rates.py"),
+        tests=("tests/core", "tests/outcomes", "tests/console/test_rates.py"),
     ),
     "access": Group(
         modules=(
-            "dialer/domain/access.py",
-            "dialer/store/sign_in_failures.py",
-            "dialer/store/staff*.py",
-            "dialer/store/tokens.py",
-            "dialer/usecases/passwords.py",
-            "dialer/usecases/sign_in.py",
-            "dialer/usecases/tokens.py",
-            "dialer/web/console/door.py",
-            "dialer/web/hooks.py",
+            "dialer/core/access.py",
+            "dialer/org/staff_store.py",
+            "dialer/org/sign_in.py",
+            "dialer/org/staff.py",
+            "dialer/web/console.py",
+            "dialer/server.py",
         ),
-        tests=("tests/core/domain/test_access.py", "tests/web", "tests/console"),
+        tests=("tests/core/test_access.py", "tests/web", "tests/api", "tests/console"),
     ),
 }
 _EQUIVALENT: dict[tuple[str, str], str] = {}

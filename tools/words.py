@@ -20,7 +20,7 @@ CATALOGUE = ROOT / "dialer" / "locale" / "zh" / "LC_MESSAGES" / "dialer.po"
 GLOSSARY = ROOT / "docs" / "glossary.md"
 _TEMPLATES = [("**/templates/**.html", "jinja2.ext:babel_extract")]
 _SAID_IN_PLACE = {
-    "mark": (0,),
+    "gettext_noop": (0,),
     "Text": (0,),
     "bilingual": (0,),
     "Flaw": (0,),
@@ -69,16 +69,16 @@ msgstr ""
 
 """
 
-Said = tuple[str, str, str]
+SpokenTurn = tuple[str, str, str]
 """Context, English in the singular, English in the plural or ''."""
 
 
-def said() -> Iterator[Said]:
+def said() -> Iterator[SpokenTurn]:
     """Every sentence and word that the code may say."""
     sys.path.insert(0, str(ROOT))
-    from dialer import words  # noqa: PLC0415  # also run as a script
+    from dialer.wording import words  # noqa: PLC0415  # also run as a script
 
-    for kind, text in words.english():
+    for kind, text in words.words_for_catalogue():
         yield kind, text, ""
     for folder in ("dialer", "audio"):
         for path in sorted((ROOT / folder).rglob("*.py")):
@@ -169,14 +169,14 @@ def untranslated(catalogue: Catalog) -> list[str]:
 def glossary(text: str, catalogue: Catalog) -> str:
     """The glossary with the words of each enumeration in its place. Raises `KeyError` for an unknown one."""
     from dialer.language import Lang  # noqa: PLC0415  # also run as a script
-    from dialer.words import KNOWN, word  # noqa: PLC0415  # also run as a script
+    from dialer.wording.words import ENUMERATIONS, word_of  # noqa: PLC0415  # also run as a script
 
-    kinds = {kind.__name__: kind for kind in KNOWN}
+    kinds = {kind.__name__: kind for kind in ENUMERATIONS}
 
     def table(place: re.Match[str]) -> str:
         lines = ["| Value | English | Chinese |", "|---|---|---|"]
         for member in kinds[place[1]]:
-            english = word(member, Lang.EN)
+            english = word_of(member, Lang.EN)
             message = catalogue.get(english, place[1])
             chinese = _text(message.string) if message is not None else ""
             lines.append(f"| `{member.value}` | {english} | {chinese} |")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from dialer.domain.values import TelephonyResult
+from dialer.core.values import TelephonyResult
 
 revision = "0014"
 down_revision = "0013"

@@ -1,3 +1,1 @@
-"""A call server that speaks Twilio's protocol in front of a line. A leaf: it imports nothing else of
-dialer.
-"""
+"""A call server that speaks Twilio's protocol in front of a line. A leaf: it imports nothing else of `dialer`."""

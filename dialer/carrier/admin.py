@@ -1,4 +1,8 @@
-"""The operator's side: the ring count, the clock, the people, the faults and the crash. Not part of Twilio's
+"""The operator's side of telephones in hand: taken, looked at, answered, pressed, spoken into, put down.
+
+A handset is known by an id that says nothing; its number goes in once, in a body.
+
+The operator's side: the ring count, the clock, the people, the faults and the crash. Not part of Twilio's
 API.
 """
 
@@ -12,13 +16,118 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from dialer.carrier.config import BadCarrierConfig, ServiceClock
+from dialer.carrier.config import BadCarrierConfig, BadFault, ServiceClock, read_faults
 from dialer.carrier.exchange import Exchange
-from dialer.carrier.faults import BadFault, read_faults
-from dialer.carrier.handset_admin import HandsetFront
+from dialer.carrier.lines.handset import Handset, Played
 from dialer.carrier.lines.simulated import SimulatedLine
 from dialer.carrier.people import BadBehaviour, behaviour_from
+from dialer.carrier.speech_input import Speech
 from dialer.carrier.texts import TextBoard
+
+_KEYS = frozenset("0123456789*#")
+_LONGEST_WORDS = 200
+
+
+class HandsetFront:
+    """Handlers under /admin/handsets; the guard is the admin front's. Without a simulated line there are none."""
+
+    def __init__(self, exchange: Exchange, line: SimulatedLine) -> None:
+        self._exchange = exchange
+        self._handsets = line.handsets
+
+    async def take(self, request: web.Request) -> web.StreamResponse:
+        """A number in hand; asked again, the same handset."""
+        data = orjson.loads(await request.read())
+        number = data.get("number") if isinstance(data, dict) else None
+        if not isinstance(number, str) or not number.removeprefix("+").isdecimal():
+            return _json({"error": "number: E.164"}, 400)
+        return _json(self._state(self._handsets.take(number)), 201)
+
+    async def show(self, request: web.Request) -> web.StreamResponse:
+        handset = self._found(request)
+        return _gone() if handset is None else _json(self._state(handset))
+
+    async def let_go(self, request: web.Request) -> web.StreamResponse:
+        handset = self._found(request)
+        if handset is not None:
+            self._handsets.let_go(handset)
+        return _json({})
+
+    async def act(self, request: web.Request) -> web.StreamResponse:
+        """`answer`, `hang_up`, `keys` {"keys"}, `words` {"words"}, `sound` (a WAV file as the body)."""
+        handset = self._found(request)
+        if handset is None:
+            return _gone()
+        body = await request.read()
+        match request.match_info["act"]:
+            case "answer":
+                did = handset.answer()
+            case "hang_up":
+                did = handset.hang_up()
+            case "sound":
+                did = handset.say(Speech(wav=body))
+            case "keys":
+                keys = _text(body, "keys")
+                if not keys or set(keys) - _KEYS:
+                    return _json({"error": "keys: only 0-9, * and #"}, 400)
+                did = handset.press(keys)
+            case "words":
+                words = _text(body, "words").strip()
+                if not words or len(words) > _LONGEST_WORDS:
+                    return _json({"error": f"words: 1 to {_LONGEST_WORDS} signs"}, 400)
+                did = handset.say(Speech(words=words))
+            case _:
+                return _json({"error": "no such act"}, 404)
+        return _json({**self._state(handset), "did": did})
+
+    async def clip(self, request: web.Request) -> web.StreamResponse:
+        """The very sound that is being played, as long as it is remembered; 404 for words without sound."""
+        handset = self._found(request)
+        n = request.match_info["n"]
+        clip = handset.clip(int(n)) if handset is not None and n.isdecimal() else None
+        if clip is None or not clip.wav:
+            return _gone()
+        return web.Response(body=clip.wav, content_type="audio/wav")
+
+    def _found(self, request: web.Request) -> Handset | None:
+        return self._handsets.find(request.match_info["handset"])
+
+    def _state(self, handset: Handset) -> dict[str, Any]:
+        return {
+            "id": handset.id,
+            "state": handset.state.value,
+            "calls": handset.calls,
+            "asking": handset.asking,
+            "played": [_played(one) for one in handset.played],
+            "hears_sound": self._exchange.hearing.has_engine,
+            "speed": self._exchange.timers.clock.speed,
+        }
+
+
+def _played(one: Played) -> dict[str, Any]:
+    return {
+        "n": one.n,
+        "seconds": round(one.clip.seconds, 3),
+        "name": one.clip.name,
+        "text": one.clip.text,
+        "has_sound": bool(one.clip.wav),
+        "cut": one.cut,
+    }
+
+
+def _text(body: bytes, name: str) -> str:
+    data = orjson.loads(body) if body else {}
+    value = data.get(name) if isinstance(data, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def _gone() -> web.Response:
+    return _json({"error": "no such handset or clip"}, 404)
+
+
+def _json(data: object, status: int = 200) -> web.Response:
+    return web.Response(body=orjson.dumps(data), status=status, content_type="application/json")
+
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -87,22 +196,26 @@ class AdminFront:
         return _json({"status": "ok", "lines_in_use": self._exchange.lines_in_use})
 
     async def rings(self, request: web.Request) -> web.StreamResponse:
-        witness = self._exchange.witness
+        call_journal = self._exchange.call_journal
         number, attempt = request.query.get("number", ""), request.query.get("attempt", "")
         if number or attempt:
-            rings = witness.rings_of_number(_e164(number)) if number else witness.rings_of_attempt(attempt)
+            rings = (
+                call_journal.attempts_of_number(_e164(number))
+                if number
+                else call_journal.call_count_of_attempt(attempt)
+            )
             return _json({"rings": rings})
         live = self._exchange.live_calls()
-        by_status = dict(witness.by_status)
+        by_status = dict(call_journal.by_status)
         for one in live:
             by_status[one.call.status.value] = by_status.get(one.call.status.value, 0) + 1
         return _json(
             {
-                "rings": witness.rings,
-                "max_rings_per_attempt": witness.max_rings_per_attempt,
-                "not_rung": witness.not_rung,
-                "refused": witness.refused,
-                "calls": witness.calls,
+                "rings": call_journal.rings,
+                "max_rings_per_attempt": call_journal.max_rings_per_attempt,
+                "not_rung": call_journal.not_rung,
+                "refused": call_journal.refused,
+                "calls": call_journal.calls,
                 "by_status": by_status,
                 "lines_in_use": self._exchange.lines_in_use,
                 "peak_lines": self._exchange.peak_lines,
@@ -118,7 +231,9 @@ class AdminFront:
     async def pace(self, request: web.Request) -> web.StreamResponse:
         """The most calls accepted within any `seconds` (10 when not said), to hold a rate against."""
         seconds = float(request.query.get("seconds", "10"))
-        return _json({"seconds": seconds, "most_calls": self._exchange.witness.most_calls_within(seconds)})
+        return _json(
+            {"seconds": seconds, "most_calls": self._exchange.call_journal.most_calls_within(seconds)}
+        )
 
     async def calls(self, _request: web.Request) -> web.StreamResponse:
         """The live calls, without numbers."""
@@ -236,7 +351,3 @@ def _e164(number: str) -> str:
     """A plus sign in a query arrives as a blank; one in a path may have been left out."""
     digits = number.strip().lstrip("+")
     return f"+{digits}" if digits.isdecimal() else number
-
-
-def _json(data: object, status: int = 200) -> web.Response:
-    return web.Response(body=orjson.dumps(data), status=status, content_type="application/json")

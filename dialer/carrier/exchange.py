@@ -1,4 +1,9 @@
-"""The exchange: every call, the queue in front of the lines, and what is shared among calls."""
+"""What the carrier remembers of calls across a kill, beside the witness's log.
+
+Without it a carrier that comes back would deny a call it has rung, and whoever asked for it would ring again.
+
+The exchange: every call, the queue in front of the lines, and what is shared among calls.
+"""
 
 from __future__ import annotations
 
@@ -6,24 +11,110 @@ import asyncio
 import re
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
-from dialer.carrier.call import Call, Status
-from dialer.carrier.config import CarrierConfig
-from dialer.carrier.ears import Hearing
-from dialer.carrier.faults import Fault, Faults
+from dialer.carrier.calls import Call, CallOrder, Status, bad_parameter, no_such, number_refused
+from dialer.carrier.config import CarrierConfig, Faults, InjectedFault, Timers
+from dialer.carrier.journal import ROTATE_BYTES, CallJournal, Record, SealedLog
 from dialer.carrier.lines.line import Line
 from dialer.carrier.live_call import TIMED_OUT, LiveCall
-from dialer.carrier.memory import CallMemory
-from dialer.carrier.messenger import Messenger
-from dialer.carrier.notices import Notices
-from dialer.carrier.order import CallOrder
 from dialer.carrier.outbound import Outbound
-from dialer.carrier.problems import bad_parameter, no_such, number_refused
-from dialer.carrier.signature import Signer
 from dialer.carrier.sound import Sounds
-from dialer.carrier.timers import Timers
-from dialer.carrier.witness import Witness
+from dialer.carrier.speech_input import Hearing
+from dialer.carrier.webhooks import Messenger, Notices, Signer
+
+
+class CallMemory(SealedLog):
+    """The newest calls, live and over."""
+
+    def __init__(self, directory: Path, *, rotate_bytes: int = ROTATE_BYTES) -> None:
+        super().__init__(directory, "calls", rotate_bytes=rotate_bytes)
+
+    def recall(self, *, since_unix: float) -> list[Call]:
+        """The remembered calls in the order they were made. One that was live is over: completed if it had
+        been answered, else failed. From now on new records are appended.
+        """
+        calls: dict[str, Call] = {}
+        for record in self.records():
+            _apply(calls, record)
+        self.open()
+        kept = [call for call in calls.values() if call.created >= since_unix]
+        for call in kept:
+            if not call.status.final:
+                call.status = Status.COMPLETED if call.status is Status.IN_PROGRESS else Status.FAILED
+                call.end = call.updated
+                self.ended(call)
+        return kept
+
+    def accepted(self, call: Call) -> None:
+        """On disk before the answer to the POST is sent."""
+        self.append(
+            {
+                "k": "A",
+                "sid": call.sid,
+                "account": call.account_sid,
+                "to": call.to,
+                "from": call.from_,
+                "at": call.created,
+                "n": call.number,
+                "parent": call.parent_sid,
+            }
+        )
+
+    def answered(self, call: Call) -> None:
+        self.append({"k": "P", "sid": call.sid, "at": call.updated})
+
+    def ended(self, call: Call) -> None:
+        self.append(
+            {
+                "k": "E",
+                "sid": call.sid,
+                "at": call.end,
+                "start": call.start,
+                "status": call.status.value,
+                "seconds": call.duration_seconds,
+                "by": call.answered_by,
+            }
+        )
+
+
+def _apply(calls: dict[str, Call], record: Record) -> None:
+    match record:
+        case {
+            "k": "A",
+            "sid": str(sid),
+            "to": str(to),
+            "from": str(from_),
+            "at": float(at),
+            "n": int(number),
+        }:
+            call = Call(
+                sid=sid,
+                account_sid=str(record["account"]),
+                order=CallOrder(to=to, from_=from_),
+                created=at,
+                number=number,
+            )
+            call.order = None
+            if isinstance(record.get("parent"), str):
+                call.parent_sid = str(record["parent"])
+                call.direction = "outbound-dial"
+            calls[sid] = call
+        case {"k": "P", "sid": str(sid), "at": float(at)} if sid in calls:
+            calls[sid].status = Status.IN_PROGRESS
+            calls[sid].updated = at
+        case {"k": "E", "sid": str(sid), "at": float(at), "status": str(status)} if sid in calls:
+            call = calls[sid]
+            call.status = Status(status)
+            call.end = call.updated = at
+            start, seconds, by = record.get("start"), record.get("seconds"), record.get("by")
+            call.start = start if isinstance(start, float) else None
+            call.duration_seconds = seconds if isinstance(seconds, int) else None
+            call.answered_by = by if isinstance(by, str) else None
+        case _:
+            pass
+
 
 _LONGEST_QUEUE_SECONDS = 86_400
 
@@ -40,12 +131,12 @@ class Exchange:
         line: Line,
         timers: Timers,
         outbound: Outbound,
-        witness: Witness,
+        call_journal: CallJournal,
         memory: CallMemory,
     ) -> None:
         self.line = line
         self.timers = timers
-        self.witness = witness
+        self.call_journal = call_journal
         self.faults = Faults(config.seed)
         self.messenger = Messenger(
             outbound=outbound,
@@ -59,11 +150,11 @@ class Exchange:
             messenger=self.messenger,
             faults=self.faults,
             timers=timers,
-            witness=witness,
+            call_journal=call_journal,
             attempt_in=self.attempt_in,
         )
         self.sounds = Sounds(self.messenger)
-        self.hearing = Hearing(config.ear)
+        self.hearing = Hearing(config.recogniser)
         self.lines_in_use = 0
         self.peak_lines = 0
         self.errors: Counter[int] = Counter()
@@ -96,7 +187,7 @@ class Exchange:
         attempt = self.attempt_of(order)
         try:
             self._memory.accepted(call)
-            nth = self.witness.accepted(unix=now, number=order.to, attempt=attempt)
+            nth = self.call_journal.accepted(unix=now, number=order.to, attempt=attempt)
         except OSError:
             # What could not be written down was not taken: nobody must find a call that will never be dialled.
             self._forget(call)
@@ -110,7 +201,7 @@ class Exchange:
 
     def refuse(self, number: str, code: int) -> None:
         """Counts a refused creation and raises the refusal."""
-        self.witness.refuse(unix=self.timers.unix(), number=number, code=code)
+        self.call_journal.refuse(unix=self.timers.unix(), number=number, code=code)
         raise number_refused(code)
 
     def find(self, sid: str) -> Call:
@@ -133,7 +224,7 @@ class Exchange:
         live = self._live.get(sid)
         if live is None:
             return call
-        if status is Status.CANCELED and self.faults.strikes(Fault.ANSWER_ON_CANCEL, call.to):
+        if status is Status.CANCELED and self.faults.strikes(InjectedFault.ANSWER_ON_CANCEL, call.to):
             live.answer_now()
         if call.status in {Status.QUEUED, Status.RINGING}:
             live.end(Status.CANCELED, TIMED_OUT)
@@ -162,7 +253,7 @@ class Exchange:
     def rang(self, live: LiveCall) -> None:
         call = live.call
         call.updated = self.timers.unix()
-        self.witness.rang(unix=call.updated, number=call.to, attempt=live.attempt)
+        self.call_journal.rang(unix=call.updated, number=call.to, attempt=live.attempt)
 
     def joined(self, call: Call) -> None:
         """A Dial's call is over."""
@@ -176,7 +267,9 @@ class Exchange:
         """The call has its final status: its line is free and the record is kept."""
         call = live.call
         self._live.pop(call.sid, None)
-        self.witness.ended(unix=self.timers.unix(), number=call.to, status=call.status.value, rang=call.rang)
+        self.call_journal.ended(
+            unix=self.timers.unix(), number=call.to, status=call.status.value, rang=call.rang
+        )
         self._memory.ended(call)
         if call.start is not None:
             self.lines_in_use -= 1
@@ -233,7 +326,7 @@ class Exchange:
             call = live.call
             call.status = Status.COMPLETED if call.status is Status.IN_PROGRESS else Status.FAILED
             call.end = call.updated = now
-            self.witness.ended(unix=now, number=call.to, status=call.status.value, rang=call.rang)
+            self.call_journal.ended(unix=now, number=call.to, status=call.status.value, rang=call.rang)
             self._memory.ended(call)
         self._live.clear()
         self._queue.clear()
@@ -258,7 +351,7 @@ class Exchange:
         """The files are closed."""
         self.hearing.close()
         self._memory.close()
-        self.witness.close()
+        self.call_journal.close()
 
     def _record(self, order: CallOrder, now: float) -> Call:
         self._made += 1

@@ -15,7 +15,7 @@ from typing import NamedTuple, cast
 
 import httptools
 
-from dialer.carrier.address import Address
+from dialer.carrier.config import Address
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 _IDLE_SECONDS = 2.0

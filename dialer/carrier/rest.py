@@ -1,21 +1,164 @@
-"""The REST front: Twilio's Calls resource with basic auth, and the faults that strike it."""
+"""The list of calls: Twilio's filters, and pages that a client walks by `next_page_uri`.
+
+The REST front: Twilio's Calls resource with basic auth, and the faults that strike it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 import orjson
 from aiohttp import web
 
-from dialer.carrier.call import API_VERSION, Call, Status
+from dialer.carrier.calls import (
+    API_VERSION,
+    Call,
+    Form,
+    RestProblem,
+    Status,
+    bad_parameter,
+    check_twiml,
+    checked_url,
+    no_such,
+    read_method,
+    read_order,
+    server_error,
+    too_many,
+    unauthorised,
+)
+from dialer.carrier.config import InjectedFault
 from dialer.carrier.exchange import Exchange
-from dialer.carrier.faults import Fault
-from dialer.carrier.listing import page_of_calls
-from dialer.carrier.order import Form, check_twiml, checked_url, read_method, read_order
-from dialer.carrier.problems import RestProblem, bad_parameter, no_such, server_error, too_many, unauthorised
+
+_DEFAULT_PAGE = 50
+_LARGEST_PAGE = 1000
+_FORMATS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f")
+_FILTERS = (
+    "To",
+    "From",
+    "Status",
+    "ParentCallSid",
+    "StartTime",
+    "StartTime<",
+    "StartTime>",
+    "EndTime",
+    "EndTime<",
+    "EndTime>",
+)
+Keep = Callable[[Call], bool]
+
+
+def _day(text: str, name: str) -> datetime:
+    """The start of the UTC day that a date or moment lies in: the filters compare days, not moments."""
+    for form in _FORMATS:
+        try:
+            moment = datetime.strptime(text, form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+        return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    raise bad_parameter(20001, f"{name} must be a date, YYYY-MM-DD")
+
+
+def _time_filter(name: str, text: str) -> Keep:
+    field = name.rstrip("<>")
+    day = _day(text, field)
+    begin, end = day.timestamp(), (day + timedelta(days=1)).timestamp()
+
+    def keep(call: Call) -> bool:
+        moment = call.start if field == "StartTime" else call.end
+        if moment is None:
+            return False
+        if name.endswith("<"):
+            return moment < begin
+        if name.endswith(">"):
+            return moment >= begin
+        return begin <= moment < end
+
+    return keep
+
+
+def _field_filter(name: str, value: str) -> Keep:
+    if name == "To":
+        return lambda call: call.to == value
+    if name == "From":
+        return lambda call: call.from_ == value
+    if name == "Status":
+        return lambda call: call.status.value == value
+    return lambda call: call.parent_sid == value
+
+
+def read_filters(query: Mapping[str, str]) -> list[Keep]:
+    """The tests a call must pass; an unreadable one is refused, never ignored."""
+    return [
+        _time_filter(name, query[name]) if "Time" in name else _field_filter(name, query[name])
+        for name in _FILTERS
+        if query.get(name)
+    ]
+
+
+def page_of_calls(calls: Iterable[Call], query: Mapping[str, str], *, account_sid: str) -> dict[str, object]:
+    """One page, newest call first. PageToken names the last call of the page before, so that calls made
+    meanwhile neither repeat nor skip one.
+    """
+    size = _number(query, "PageSize", _DEFAULT_PAGE)
+    size = max(1, min(size, _LARGEST_PAGE))
+    page = _number(query, "Page", 0)
+    token = query.get("PageToken", "")
+    before: int | None = None
+    if token:
+        if not token.startswith("PA") or not token[2:].isdecimal():
+            raise bad_parameter(20001, "PageToken is not one of ours")
+        before = int(token[2:])
+    keeps = read_filters(query)
+    skip = 0 if before is not None else page * size
+    found: list[Call] = []
+    more = False
+    for call in calls:
+        if before is not None and call.number >= before:
+            continue
+        if not all(keep(call) for keep in keeps):
+            continue
+        if skip:
+            skip -= 1
+        elif len(found) < size:
+            found.append(call)
+        else:
+            more = True
+            break
+    kept = {name: query[name] for name in _FILTERS if query.get(name)}
+    path = f"/{API_VERSION}/Accounts/{account_sid}/Calls.json"
+
+    def uri(number: int, page_token: str) -> str:
+        values = {**kept, "PageSize": str(size), "Page": str(number)}
+        if page_token:
+            values["PageToken"] = page_token
+        return f"{path}?{urlencode(values)}"
+
+    return {
+        "first_page_uri": uri(0, ""),
+        "previous_page_uri": uri(page - 1, "") if page > 0 else None,
+        "next_page_uri": uri(page + 1, f"PA{found[-1].number}") if more else None,
+        "uri": uri(page, token),
+        "page": page,
+        "page_size": size,
+        "start": page * size,
+        "end": page * size + max(0, len(found) - 1),
+        "calls": [call.as_json() for call in found],
+    }
+
+
+def _number(query: Mapping[str, str], name: str, default: int) -> int:
+    text = query.get(name, "")
+    if not text:
+        return default
+    if not text.isdecimal():
+        raise bad_parameter(20001, f"{name} must be a whole number")
+    return int(text)
+
 
 _DEFAULT_HANG_SECONDS = 30.0
 _Answer = Callable[[], object]
@@ -50,15 +193,15 @@ class RestFront:
         try:
             self._check(request)
             order = read_order(Form(await request.read()))
-            if self._exchange.faults.strikes(Fault.REFUSE_CONNECTION, order.to):
+            if self._exchange.faults.strikes(InjectedFault.REFUSE_CONNECTION, order.to):
                 return cut(request)
             self._strike_before(order.to)
             call = self._exchange.create(order)
-            hang = self._exchange.faults.strikes(Fault.ACCEPT_THEN_TIMEOUT, order.to)
+            hang = self._exchange.faults.strikes(InjectedFault.ACCEPT_THEN_TIMEOUT, order.to)
             if hang is not None:
                 await asyncio.sleep(_DEFAULT_HANG_SECONDS if hang.seconds is None else hang.seconds)
                 return cut(request)
-            if self._exchange.faults.strikes(Fault.ACCEPT_THEN_ERROR, order.to):
+            if self._exchange.faults.strikes(InjectedFault.ACCEPT_THEN_ERROR, order.to):
                 raise server_error()
             return json_answer(call.as_json(), 201)
         except RestProblem as problem:
@@ -67,13 +210,13 @@ class RestFront:
     def _strike_before(self, number: str) -> None:
         """Faults that refuse a creation before anything was accepted."""
         faults = self._exchange.faults
-        busy = faults.strikes(Fault.TOO_MANY, number)
+        busy = faults.strikes(InjectedFault.TOO_MANY, number)
         if busy is not None:
             raise too_many(busy.seconds)
-        rejected = faults.strikes(Fault.REJECT_NUMBER, number)
+        rejected = faults.strikes(InjectedFault.REJECT_NUMBER, number)
         if rejected is not None:
             self._exchange.refuse(number, rejected.code)
-        if faults.strikes(Fault.ERROR_BEFORE, number):
+        if faults.strikes(InjectedFault.ERROR_BEFORE, number):
             raise server_error()
 
     async def listing(self, request: web.Request) -> web.StreamResponse:
@@ -129,9 +272,9 @@ class RestFront:
         try:
             self._check(request)
             faults = self._exchange.faults
-            if faults.strikes(Fault.REST_REFUSE):
+            if faults.strikes(InjectedFault.REST_REFUSE):
                 return cut(request)
-            if faults.strikes(Fault.REST_ERROR):
+            if faults.strikes(InjectedFault.REST_ERROR):
                 return problem_answer(server_error())
             return json_answer(answer(), 200)
         except RestProblem as problem:

@@ -12,18 +12,14 @@ from collections.abc import Callable
 from aiohttp import web
 
 from dialer.carrier.admin import AdminFront
-from dialer.carrier.config import CarrierConfig
-from dialer.carrier.exchange import Exchange
+from dialer.carrier.config import CarrierConfig, Timers
+from dialer.carrier.exchange import CallMemory, Exchange
+from dialer.carrier.journal import CallJournal
 from dialer.carrier.lines.line import Line
 from dialer.carrier.lines.simulated import SimulatedLine
-from dialer.carrier.memory import CallMemory
 from dialer.carrier.outbound import Outbound
 from dialer.carrier.rest import RestFront
-from dialer.carrier.text_memory import TextMemory
-from dialer.carrier.text_rest import TextFront
-from dialer.carrier.texts import TextBoard
-from dialer.carrier.timers import Timers
-from dialer.carrier.witness import Witness
+from dialer.carrier.texts import TextBoard, TextFront, TextMemory
 
 _log = logging.getLogger(__name__)
 _BACKLOG = 2048
@@ -81,7 +77,7 @@ async def start(config: CarrierConfig, *, make_line: MakeLine | None = None) -> 
         line=line,
         timers=timers,
         outbound=outbound,
-        witness=Witness(config.state_dir),
+        call_journal=CallJournal(config.state_dir),
         memory=CallMemory(config.state_dir),
     )
     app = web.Application()

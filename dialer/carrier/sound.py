@@ -8,8 +8,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from dialer.carrier.lines.line import Clip
-from dialer.carrier.messenger import Messenger
 from dialer.carrier.outbound import Reply
+from dialer.carrier.webhooks import Messenger
 
 _CJK = re.compile(r"[\u3400-\u9fff]")
 _WORD = re.compile(r"[A-Za-z0-9]+")

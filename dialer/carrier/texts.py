@@ -1,4 +1,9 @@
-"""Messages: taken, sent, delivered or not, with a status webhook at each step, and an inbox for each number."""
+"""Messages: taken, sent, delivered or not, with a status webhook at each step, and an inbox for each number.
+
+What the carrier remembers of messages across a kill: one that was under way goes on when it comes back.
+
+The REST front's Messages resource: create, fetch and list, with the faults that strike it.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +12,32 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
+from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlencode
 from uuid import uuid4
 
-from dialer.carrier.call import API_VERSION, rfc2822
-from dialer.carrier.messenger import Messenger
-from dialer.carrier.order import Form, checked_url
+from aiohttp import web
+
+from dialer.carrier.calls import (
+    API_VERSION,
+    Form,
+    RestProblem,
+    bad_parameter,
+    checked_url,
+    no_such,
+    number_refused,
+    rfc2822,
+    server_error,
+    too_many,
+)
+from dialer.carrier.config import InjectedFault, Timers
+from dialer.carrier.exchange import Exchange
+from dialer.carrier.journal import SealedLog
 from dialer.carrier.outbound import Reply
-from dialer.carrier.problems import bad_parameter, number_refused
-from dialer.carrier.timers import Timers
+from dialer.carrier.rest import RestFront, cut, json_answer, problem_answer
+from dialer.carrier.webhooks import Messenger
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _CALLER = re.compile(r"\+?[0-9]{3,15}")
@@ -225,3 +247,140 @@ class TextBoard:
     def _replied(self, reply: Reply) -> None:
         if not reply.fine:
             self.failed_webhooks += 1
+
+
+class TextMemory(SealedLog):
+    """The newest messages and how far they came."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory, "texts")
+
+    def recall(self, *, since_unix: float) -> list[Text]:
+        """In the order in which they were taken. From now on new records are appended."""
+        texts: dict[str, Text] = {}
+        for record in self.records():
+            match record:
+                case {"k": "A", "sid": str(sid), "account": str(account), "at": float(at)}:
+                    order = TextOrder(
+                        to=str(record["to"]),
+                        from_=str(record["from"]),
+                        body=str(record["body"]),
+                        status_callback=str(record["callback"]),
+                    )
+                    texts[sid] = Text(order, account_sid=account, created=at, sid=sid)
+                case {"k": "M", "sid": str(sid), "at": float(at), "status": str(status)} if sid in texts:
+                    text = texts[sid]
+                    text.status, text.updated = TextStatus(status), at
+                    text.error_code = int(str(record["code"]))
+                    if text.status is TextStatus.SENT:
+                        text.sent = at
+                case _:
+                    pass
+        self.open()
+        return [text for text in texts.values() if text.created >= since_unix]
+
+    def accepted(self, text: Text) -> None:
+        """On disk before the answer to the POST is sent."""
+        order = text.order
+        self.append(
+            {
+                "k": "A",
+                "sid": text.sid,
+                "account": text.account_sid,
+                "at": text.created,
+                "to": order.to,
+                "from": order.from_,
+                "body": order.body,
+                "callback": order.status_callback,
+            }
+        )
+
+    def moved(self, text: Text) -> None:
+        self.append(
+            {
+                "k": "M",
+                "sid": text.sid,
+                "at": text.updated,
+                "status": text.status.value,
+                "code": text.error_code,
+            }
+        )
+
+
+_DEFAULT_PAGE = 50
+_LARGEST_PAGE = 1000
+
+
+class TextFront(RestFront):
+    """Handlers for one account, behind the same credentials as calls."""
+
+    def __init__(self, exchange: Exchange, board: TextBoard, *, account_sid: str, auth_token: str) -> None:
+        super().__init__(exchange, account_sid=account_sid, auth_token=auth_token)
+        self._board = board
+
+    def add_routes(self, app: web.Application) -> None:
+        base = f"/{API_VERSION}/Accounts/{{account}}"
+        app.router.add_post(f"{base}/Messages.json", self.create_text)
+        app.router.add_get(f"{base}/Messages.json", self.list_texts)
+        app.router.add_get(f"{base}/Messages/{{sid}}.json", self.fetch_text)
+
+    async def create_text(self, request: web.Request) -> web.StreamResponse:
+        faults = self._exchange.faults
+        try:
+            self._check(request)
+            order = read_text_order(Form(await request.read()))
+            busy = faults.strikes(InjectedFault.MESSAGE_TOO_MANY, order.to)
+            if busy is not None:
+                raise too_many(busy.seconds)
+            if faults.strikes(InjectedFault.MESSAGE_ERROR_BEFORE, order.to):
+                raise server_error()
+            text = self._board.create(order)
+            if faults.strikes(InjectedFault.MESSAGE_ACCEPT_THEN_CUT, order.to):
+                return cut(request)
+            return json_answer(text.as_json(), 201)
+        except RestProblem as problem:
+            return problem_answer(problem)
+
+    async def fetch_text(self, request: web.Request) -> web.StreamResponse:
+        return self._answered(request, lambda: self._found(request.match_info["sid"]))
+
+    async def list_texts(self, request: web.Request) -> web.StreamResponse:
+        return self._answered(request, lambda: self._page(request))
+
+    def _found(self, sid: str) -> dict[str, object]:
+        text = self._board.find(sid)
+        if text is None:
+            raise no_such(f"resource /Messages/{sid}.json")
+        return text.as_json()
+
+    def _page(self, request: web.Request) -> dict[str, object]:
+        query = request.query
+        if any(name.startswith("DateSent") for name in query):
+            raise bad_parameter(20001, "DateSent is not supported: compare date_created")
+        size = max(1, min(_whole(query.get("PageSize", ""), _DEFAULT_PAGE), _LARGEST_PAGE))
+        page = _whole(query.get("Page", ""), 0)
+        chosen = self._board.newest_first(to=query.get("To", ""), from_=query.get("From", ""))
+        texts = list(islice(chosen, page * size, (page + 1) * size + 1))
+        more, texts = len(texts) > size, texts[:size]
+        kept = {name: query[name] for name in ("To", "From") if query.get(name)}
+        values = urlencode({**kept, "PageSize": str(size)})
+        path = f"/{API_VERSION}/Accounts/{self._account}/Messages.json?{values}"
+        return {
+            "first_page_uri": f"{path}&Page=0",
+            "previous_page_uri": f"{path}&Page={page - 1}" if page else None,
+            "next_page_uri": f"{path}&Page={page + 1}" if more else None,
+            "uri": f"{path}&Page={page}",
+            "page": page,
+            "page_size": size,
+            "start": page * size,
+            "end": page * size + max(0, len(texts) - 1),
+            "messages": [text.as_json() for text in texts],
+        }
+
+
+def _whole(text: str, default: int) -> int:
+    if not text:
+        return default
+    if not text.isdecimal():
+        raise bad_parameter(20001, "a page is a whole number")
+    return int(text)

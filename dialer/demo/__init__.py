@@ -1,1 +1,1 @@
-"""The whole service on a simulated line: its own servers, keys, carrier and folder, everything marked drill."""
+"""The demo: a sample list, simulated staff, an environment of its own."""

@@ -1,7 +1,17 @@
-"""The project's own target list: some five hundred warnings as an office would send them, all of them invented.
+"""Invented people for the sample list. Their numbers lie in two blocks that the simulated line alone rings.
+
+The demo's organisation: a city, its counties and their stations, which are invented. It is imported as any list of
+units is, and the sample list names its units as offices do.
+
+The project's own target list: some five hundred warnings as an office would send them, all of them invented.
 
 It holds what real lists hold: a title, blank and totals rows, grades and amounts in every way of writing, rows that
 come twice, people warned of twice, landlines shared by two, and about a dozen rows that must be refused.
+
+Writes the sample list to a file: `python -m dialer.demo.sample_list [FILE]`.
+
+The committed `sample.csv` beside this module is for reading and for trying `dialer load`; the demo builds its own
+copy, with times relative to its own clock.
 """
 
 from __future__ import annotations
@@ -9,15 +19,161 @@ from __future__ import annotations
 import csv
 import io
 import random
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from dialer.demo.organisation import as_lists_write
-from dialer.demo.sample_people import LANDLINE_BLOCK, SamplePerson, invented_people
-from dialer.domain.values import Grade
+from dialer.core.values import Grade
+from dialer.intake.phones import id_check_character
+from dialer.services import Services
+from dialer.units.imports import import_units
+
+MOBILE_BLOCK: Final = "1990000"
+LANDLINE_BLOCK: Final = "0478-8000"
+REGIONS: Final = {
+    "150802": "临河区公安分局",
+    "150821": "五原县公安局",
+    "150822": "磴口县公安局",
+    "150823": "乌拉特前旗公安局",
+    "150824": "乌拉特中旗公安局",
+    "150825": "乌拉特后旗公安局",
+    "150826": "杭锦后旗公安局",
+}
+_FAMILY_NAMES: Final = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕张孔曹严华金魏陶姜"
+_GIVEN_NAMES: Final = "安柏澄德恩芳广慧景凯兰敏宁平启荣淑婷文熙雅泽哲晨岚沐溪言"
+_STREETS: Final = ("胜利路", "新华街", "团结路", "河套大街", "建设路", "红旗街", "长安路", "解放街")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplePerson:
+    """Somebody who does not exist, with a valid identity number and a number in the simulated block."""
+
+    name: str
+    phone: str
+    id_number: str
+    unit: str
+    address: str
+    age: int
+
+
+def invented_people(rng: random.Random, *, count: int, today: date) -> list[SamplePerson]:
+    """`count` people, each with a name, a number and an identity of their own; one in thirty is a minor and one in
+    eight is 65 or older.
+    """
+    people: list[SamplePerson] = []
+    names: set[str] = set()
+    for number in range(count):
+        name = _name(rng)
+        while name in names:
+            name = _name(rng)
+        names.add(name)
+        region = rng.choice(list(REGIONS))
+        age = _age(rng, number)
+        born = today - timedelta(days=age * 365 + age // 4 + rng.randrange(1, 360))
+        people.append(
+            SamplePerson(
+                name=name,
+                phone=f"{MOBILE_BLOCK}{number:04d}",
+                id_number=_id_number(rng, region, born),
+                unit=REGIONS[region],
+                address=f"{rng.choice(_STREETS)}{rng.randrange(1, 200)}号",
+                age=age,
+            )
+        )
+    return people
+
+
+def _name(rng: random.Random) -> str:
+    return rng.choice(_FAMILY_NAMES) + "".join(rng.sample(_GIVEN_NAMES, rng.choice((1, 2, 2))))
+
+
+def _age(rng: random.Random, number: int) -> int:
+    if number % 30 == 7:  # noqa: PLR2004 - spread evenly
+        return rng.randrange(12, 17)
+    if number % 8 == 3:  # noqa: PLR2004 - spread evenly
+        return rng.randrange(65, 86)
+    return rng.randrange(19, 64)
+
+
+def _id_number(rng: random.Random, region: str, born: date) -> str:
+    body = f"{region}{born:%Y%m%d}{rng.randrange(1, 1000):03d}"
+    return body + id_check_character(body)
+
+
+CITY: Final = "巴彦淖尔市公安局"
+HOME: Final = "临河区公安分局"
+"""Where the demo's officer serves."""
+_STATIONS: Final = {
+    "临河区公安分局": ("新华派出所", "胜利路派出所", "团结派出所", "河套大街派出所", "城关派出所"),
+    "五原县公安局": ("建设路派出所", "红旗街派出所", "城关派出所"),
+    "磴口县公安局": ("长安路派出所", "沙渡派出所"),
+    "乌拉特前旗公安局": ("解放街派出所", "青湖派出所", "白桦沟派出所"),
+    "乌拉特中旗公安局": ("草原路派出所", "石河派出所"),
+    "乌拉特后旗公安局": ("北山派出所", "驼泉派出所"),
+    "杭锦后旗公安局": ("西渠派出所", "柳林派出所", "城南派出所"),
+}
+_POSTS: Final = {"新华派出所": ("河畔社区警务室", "新华东社区警务室"), "西渠派出所": ("西渠镇警务室",)}
+_ALIASES: Final = {
+    "巴彦淖尔市公安局": "市局",
+    "临河区公安分局": "临河公安;临河分局",
+    "五原县公安局": "五原公安",
+    "乌拉特前旗公安局": "前旗公安局",
+    "乌拉特中旗公安局": "中旗公安局",
+    "乌拉特后旗公安局": "后旗公安局",
+    "杭锦后旗公安局": "杭后公安局",
+    "新华派出所": "新华所",
+    "胜利路派出所": "胜利路所",
+    "河套大街派出所": "河套所",
+    "解放街派出所": "解放街所",
+    "西渠派出所": "西渠所",
+}
+_AMBIGUOUS: Final = "城关派出所"
+_UNKNOWN: Final = ("老新华所", "临河开发区派出所", "前旗青湖镇警务站", "五原县建设所")
+"""As lists write units that nobody has named yet."""
+
+
+def organise(services: Services) -> None:
+    """The units are there, with what lists call them."""
+    import_units(services, io.BytesIO(written()), by="demo")
+
+
+def written() -> bytes:
+    """The list of units, as a clerk would send it."""
+    text = io.StringIO()
+    sheet = csv.writer(text, lineterminator="\r\n")
+    sheet.writerow(["名称", "上级", "级别", "别名"])
+    sheet.writerow([CITY, "", "市", _ALIASES[CITY]])
+    for county in REGIONS.values():
+        sheet.writerow([county, CITY, "旗县区", _ALIASES.get(county, "")])
+        for station in _STATIONS[county]:
+            sheet.writerow([station, f"{CITY}/{county}", "所", _ALIASES.get(station, "")])
+            for post in _POSTS.get(station, ()):
+                sheet.writerow([post, f"{CITY}/{county}/{station}", "警务室", ""])
+    return text.getvalue().encode("utf-8-sig")
+
+
+def as_lists_write(rng: random.Random, county: str) -> str:
+    """A unit of this county in one of the ways of writing it; of a dozen, one that only a person understands."""
+    station = rng.choice([name for name in _STATIONS[county] if name != _AMBIGUOUS])
+    region = county.removesuffix("公安分局").removesuffix("公安局")
+    nicknames = [_ALIASES[name].split(";")[0] for name in (county, station) if name in _ALIASES]
+    ways = (
+        (180, (county,)),
+        (60, (region,)),
+        (140, (county + station,)),
+        (60, (station,)),
+        (40, nicknames or (region + station,)),
+        (24, _UNKNOWN),
+        (10, (_AMBIGUOUS,)),
+        (6, ("",)),
+    )
+    (way,) = rng.choices([texts for _, texts in ways], [weight for weight, _ in ways])
+    return rng.choice(way)
+
 
 SEED: Final = 20_261_125
 TARGETS: Final = 500
@@ -269,3 +425,21 @@ def _written(rows: list[_Row], day: date) -> bytes:
     sheet.writerow(["合计", f"{len(rows)}条", *[""] * (width - 2)])
     sheet.writerow(["注：本名单为演练数据，人员与号码均为虚构", *[""] * (width - 1)])
     return text.getvalue().encode("utf-8-sig")
+
+
+SAMPLE_PATH: Final = Path(__file__).with_name("sample.csv")
+SAMPLE_COMMITTED_AT: Final = datetime(2026, 11, 25, 9, 0, tzinfo=ZoneInfo(TIMEZONE))
+"""The moment to which the committed copy's times are relative: nine in the morning, when the demo begins."""
+
+
+def write_sample_list(arguments: list[str]) -> int:
+    """The list is in the named file, else in the committed place."""
+    path = Path(arguments[0]) if arguments else SAMPLE_PATH
+    content = build(SAMPLE_COMMITTED_AT)
+    path.write_bytes(content)
+    sys.stdout.write(f"{path.name}: {len(content)} bytes\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(write_sample_list(sys.argv[1:]))

@@ -1,21 +1,105 @@
-"""Simulated callers and officers, who work the assignments as practice reports; a second person approves."""
+"""What chance decides in the demo: the same for the same work, so that the same list gives the same reports.
+
+What goes from one simulated unit to another: visits that belong next door, and some that a station lets lie.
+
+Simulated callers and officers, who work the assignments as practice reports; a second person approves.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
 
-from dialer.demo.between_units import pass_on
-from dialer.demo.dice import dice
-from dialer.domain.errand import AssignmentState
-from dialer.domain.stop_payment import StopResult
-from dialer.domain.values import OutcomeKind, Track
-from dialer.errors import Conflict
-from dialer.outcomes.money import Amounts
-from dialer.store import assignments, cases, stop_payments
-from dialer.store.assignments import Assignment
-from dialer.usecases.engine import Engine
-from dialer.usecases.report_errand import approve_outcome, report_errand, sign_errand
-from dialer.usecases.show_conversation import stop_payment_done
+from dialer.cases.store import amount_at_risk_of_case
+from dialer.core.case import AssignmentState, StopResult
+from dialer.core.errors import Conflict
+from dialer.core.units import UnitIndex
+from dialer.core.values import Amounts, OutcomeKind, Track
+from dialer.demo.sample_list import HOME
+from dialer.services import Services
+from dialer.work.assignments import Assignment, waiting_assignments
+from dialer.work.desk import stop_payment_done
+from dialer.work.tasks import approve_outcome, report_assignment, sign_assignment
+from dialer.work.transfer_store import list_open_stop_payments, waiting_transfers
+from dialer.work.transfers import accept_transfer, transfer_assignment
+
+
+def rng(assignment: Assignment, what: str) -> int:
+    """0 to 99, always the same for the same assignment."""
+    digest = hashlib.sha256(
+        f"{what}:{assignment.kind}:{assignment.case_id}:{assignment.id}".encode()
+    ).digest()
+    return int.from_bytes(digest[:4], "big") % 100
+
+
+_ASK_AFTER = timedelta(seconds=50)
+_ANSWER_AFTER = timedelta(minutes=3)
+_MOVED_PERCENT = 10
+_ANSWERED_PERCENT = 60
+_LEFT_PERCENT = 10
+_OFFICERS_PERCENT = 70
+_WHY: Final = ("现住址在贵辖区", "本人在贵辖区上班，白天不在家", "名单地址有误，实际居住在贵辖区")
+_SENDER, _RECEIVER = "值班民警 韩磊", "值班民警 马晓燕"
+
+
+def reassign(services: Services, waiting: Sequence[Assignment], *, now: datetime) -> set[int]:
+    """A few visits are asked for next door, and most of them accepted there. The ids of those that nobody else touches:
+    on their way to another unit, let lie until they have risen, or left to whoever signs in as the demo's officer.
+    """
+    with services.store.begin() as tx:
+        index = services.units.current(tx)
+        moving = {one.assignment_id: one for one in waiting_transfers(tx)}
+    alone: set[int] = set()
+    for one in waiting:
+        if one.kind is not Track.VISIT or one.unit_id is None:
+            continue
+        transfer = moving.get(one.id)
+        if transfer is not None:
+            alone.add(one.id)
+            if rng(one, "answer") < _ANSWERED_PERCENT and now - transfer.at >= _ANSWER_AFTER:
+                _unless_over(accept_transfer, services, transfer.id, by=_RECEIVER)
+        elif one.state is AssignmentState.OPEN and (_lies(one) or _is_the_officers(index, one)):
+            alone.add(one.id)
+        elif not one.transfers and rng(one, "moves") < _MOVED_PERCENT and now - one.opened_at >= _ASK_AFTER:
+            to_unit_id = _next_door(index, one)
+            if to_unit_id is not None:
+                why = _WHY[rng(one, "why") % len(_WHY)]
+                _unless_over(
+                    transfer_assignment, services, one.id, to_unit_id=to_unit_id, by=_SENDER, why=why
+                )
+                alone.add(one.id)
+    return alone
+
+
+def _lies(one: Assignment) -> bool:
+    """Nobody of the unit signs: it rises, and is signed for one level up."""
+    return one.grade.is_high and not one.raises and rng(one, "lies") < _LEFT_PERCENT
+
+
+def _is_the_officers(index: UnitIndex, one: Assignment) -> bool:
+    """One of his county, which has not risen from it yet."""
+    unit = index.get(one.unit_id) if one.unit_id is not None else None
+    near = unit is not None and any(index[step].name == HOME for step in unit.path)
+    return near and not one.raises and rng(one, "officer") < _OFFICERS_PERCENT
+
+
+def _next_door(index: UnitIndex, one: Assignment) -> int | None:
+    """Another unit of the same parent."""
+    own = index.get(one.unit_id) if one.unit_id is not None else None
+    if own is None or own.parent_id is None:
+        return None
+    beside = [unit.id for unit in index if unit.parent_id == own.parent_id and unit.id != own.id]
+    return beside[rng(one, "door") % len(beside)] if beside else None
+
+
+def _unless_over(act: Callable[..., object], *about: object, **facts: object) -> None:
+    try:
+        act(*about, **facts)
+    except Conflict:
+        return  # The person was reached on another track meanwhile.
+
 
 _AT_ONCE = 200
 _SIGN_AFTER = timedelta(seconds=45)
@@ -47,63 +131,63 @@ _AT_THE_DOOR = (
 _SAVED = frozenset({OutcomeKind.DISSUADED_BY_PHONE, OutcomeKind.DISSUADED_IN_PERSON})
 
 
-def work_once(engine: Engine) -> int:
+def work_once_as_staff(services: Services) -> int:
     """Signs what is new, reports what had its time; how many reports. The same list gives the same reports."""
-    with engine.store.begin() as tx:
-        waiting = assignments.waiting(tx, limit=_AT_ONCE)
-        payments = stop_payments.waiting(tx, limit=_AT_ONCE)
-    now = engine.clock.now()
-    alone = pass_on(engine, waiting, now=now)
+    with services.store.begin() as tx:
+        waiting = waiting_assignments(tx, limit=_AT_ONCE)
+        payments = list_open_stop_payments(tx, limit=_AT_ONCE)
+    now = services.clock.now()
+    alone = reassign(services, waiting, now=now)
     reported = 0
     for payment in payments:
         if now - payment.opened_at >= _BANK_ASKED_AFTER:
-            stop_payment_done(engine, payment.id, by=_CHIEF, result=StopResult.ASKED)
+            stop_payment_done(services, payment.id, by=_CHIEF, result=StopResult.ASKED)
     for assignment in waiting:
         if assignment.lease_until is not None or assignment.id in alone:
             continue  # Somebody sits before it, or it is between two units.
         age = now - assignment.opened_at
         try:
             if assignment.state is AssignmentState.OPEN and age >= _SIGN_AFTER:
-                sign_errand(engine, assignment.id, by=_who(assignment))
+                sign_assignment(services, assignment.id, by=_who(assignment))
             if age >= (_CALL_AFTER if assignment.kind is Track.HUMAN else _VISIT_AFTER):
-                _report(engine, assignment)
+                _report(services, assignment)
                 reported += 1
         except Conflict:
             continue  # The person was reached on another track meanwhile: that is the point of it.
     return reported
 
 
-def _report(engine: Engine, assignment: Assignment) -> None:
+def _report(services: Services, assignment: Assignment) -> None:
     outcome = _outcome(assignment)
-    amounts, evidence = _money(engine, assignment, outcome)
-    outcome_id = report_errand(
-        engine,
+    amounts, evidence = _money(services, assignment, outcome)
+    outcome_id = report_assignment(
+        services,
         assignment.id,
         by=_who(assignment),
         outcome=outcome,
         amounts=amounts,
         evidence=evidence,
     )
-    if dice(assignment, "approve") < 80:  # noqa: PLR2004  # percent
-        approve_outcome(engine, outcome_id, by=_CHIEF)
+    if rng(assignment, "approve") < 80:  # noqa: PLR2004  # percent
+        approve_outcome(services, outcome_id, by=_CHIEF)
 
 
-def _money(engine: Engine, assignment: Assignment, outcome: OutcomeKind) -> tuple[Amounts, str]:
+def _money(services: Services, assignment: Assignment, outcome: OutcomeKind) -> tuple[Amounts, str]:
     """Part of those who were dissuaded had money ready to go; some of what was paid is stopped at the bank."""
-    with engine.store.begin() as tx:
-        at_risk = cases.amount_at_risk(tx, assignment.case_id)
+    with services.store.begin() as tx:
+        at_risk = amount_at_risk_of_case(tx, assignment.case_id)
     if not at_risk:
         return Amounts(), ""
-    if outcome in _SAVED and dice(assignment, "saved") < 35:  # noqa: PLR2004  # percent
+    if outcome in _SAVED and rng(assignment, "saved") < 35:  # noqa: PLR2004  # percent
         return Amounts(intended_fen=at_risk), "演练：转账页面截图 drill: screenshot of the transfer page"
-    if outcome is OutcomeKind.ALREADY_DEFRAUDED and dice(assignment, "stopped") < 40:  # noqa: PLR2004
+    if outcome is OutcomeKind.ALREADY_DEFRAUDED and rng(assignment, "stopped") < 40:  # noqa: PLR2004
         return Amounts(stopped_fen=at_risk // 2), "演练：银行止付回执 drill: the bank's stop-payment receipt"
     return Amounts(), ""
 
 
 def _outcome(assignment: Assignment) -> OutcomeKind:
     mix = _BY_PHONE if assignment.kind is Track.HUMAN else _AT_THE_DOOR
-    left = dice(assignment, "outcome")
+    left = rng(assignment, "outcome")
     for share, outcome in mix:
         if left < share:
             return outcome
@@ -113,4 +197,4 @@ def _outcome(assignment: Assignment) -> OutcomeKind:
 
 def _who(assignment: Assignment) -> str:
     names = _CALLERS if assignment.kind is Track.HUMAN else _OFFICERS
-    return names[dice(assignment, "who") % len(names)]
+    return names[rng(assignment, "who") % len(names)]

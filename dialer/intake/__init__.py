@@ -1,1 +1,1 @@
-"""Target lists: bytes to rows to Accepted or Rejected. Pure; never saves, reads no clock."""
+"""Target lists: bytes to rows to records or rejects. Pure."""

@@ -1,17 +1,123 @@
-"""Headings of target lists, Chinese and English, in the variants in use, and what they stand for."""
+"""The words that stand as headings in target lists, field by field. `headings` says how they are matched.
+
+Headings of target lists, Chinese and English, in the variants in use, and what they stand for.
+
+Where a table keeps its fields: the heading row found, and each field's column.
+
+Which rows of a table are no records: blank ones, notes, totals and headings printed again.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from dialer.intake.heading_words import HEADING_WORDS
-from dialer.intake.records import Field
-from dialer.intake.text import cleaned
+from dialer.intake.cells import cleaned, folded
+from dialer.intake.records import Column, Field
+
+HEADING_WORDS: Final = {
+    Field.INSTRUCTION_NO: (
+        "指令编号 指令号 预警指令编号 预警指令号 指令编码 指令id 预警编号 预警号 预警序号 "
+        "线索编号 工单编号 工单号 任务编号 预警id 唯一编号 instructionno instructionnumber "
+        "instruction instructionid warningno warningnumber warningid"
+    ),
+    Field.SOURCE: (
+        "来源 数据来源 预警来源 线索来源 指令来源 信息来源 下发单位 下发来源 推送单位 source "
+        "datasource origin"
+    ),
+    Field.KIND: "预警类型 预警类别 预警种类 类型 预警分类 线索类型 kind warningtype warningkind type",
+    Field.FRAUD_TYPE: (
+        "诈骗类型 涉诈类型 诈骗类别 诈骗手法 诈骗种类 案件类型 案件类别 案别 手法 作案手法 "
+        "涉诈类别 疑似诈骗类型 诈骗方式 fraudtype scamtype fraudcategory scam"
+    ),
+    Field.GRADE: (
+        "等级 预警等级 风险等级 级别 预警级别 风险级别 危险等级 危险级别 高危等级 紧急程度 "
+        "风险程度 grade level risklevel riskgrade risk warninglevel warninggrade severity"
+    ),
+    Field.NAME: "姓名 名字 名称 人员姓名 对象 人员 name fullname victim victimname personname targetname",
+    Field.PHONE: (
+        "手机号 手机号码 手机 电话 电话号码 联系电话 联系号码 联系方式 联系手机 联系手机号 "
+        "移动电话 手机电话 被叫号码 被叫 被叫电话 涉警号码 预警号码 预警手机号 预警电话 备用电话 "
+        "备用手机号 备用号码 其他电话 其它电话 其他号码 座机 固话 固定电话 机主号码 号码1 "
+        "被劝阻号码 劝阻号码 phone phonenumber phoneno mobile mobilephone mobilenumber mobileno "
+        "cell cellphone tel telephone telephonenumber telno contactnumber contactphone msisdn "
+        "callee"
+    ),
+    Field.ID_NUMBER: (
+        "证件号 证件号码 身份证号 身份证号码 身份证 公民身份号码 公民身份证号码 居民身份证号 "
+        "居民身份证号码 身份号码 身份证件号 身份证件号码 idnumber idno idcard idcardno "
+        "idcardnumber identity identitynumber citizenid nationalid"
+    ),
+    Field.ADDRESS: (
+        "地址 住址 家庭住址 家庭地址 现住址 现住地址 居住地址 居住地 户籍地址 户籍地 户籍所在地 "
+        "详细地址 联系地址 常住地址 address homeaddress residence"
+    ),
+    Field.UNIT: (
+        "属地 属地机构 属地单位 所属单位 单位 所属机构 机构 管辖单位 辖区 所属辖区 派出所 "
+        "所属派出所 属地派出所 责任单位 接收单位 属地公安机关 所属分局 分局 旗县 所属旗县 "
+        "属地分局 处置单位 unit station jurisdiction policestation organisation organization "
+        "department"
+    ),
+    Field.FAMILY_CONTACT: (
+        "家属联系人 家属 家属电话 家属联系方式 家属联系电话 家属姓名 家属手机号 家属手机 "
+        "亲属联系人 亲属电话 亲属联系方式 紧急联系人 紧急联系电话 紧急联系人电话 监护人 "
+        "监护人电话 监护人联系方式 familycontact family familyphone guardian emergencycontact "
+        "nextofkin"
+    ),
+    Field.FRAUD_NUMBERS: (
+        "涉诈号码 涉诈电话 诈骗号码 诈骗电话 嫌疑号码 嫌疑电话 嫌疑人电话 嫌疑人号码 对方号码 "
+        "对方电话 主叫号码 主叫 主叫电话 涉诈手机号 可疑号码 fraudnumber fraudnumbers fraudphone "
+        "scamnumber scamphone suspectnumber suspectphone caller"
+    ),
+    Field.FRAUD_URL: (
+        "涉诈网址 涉诈网站 诈骗网址 诈骗网站 网址 网站 涉诈url 涉诈域名 域名 访问网址 url "
+        "fraudurl scamurl website fraudsite"
+    ),
+    Field.FRAUD_APP: "涉诈app 诈骗app app app名称 涉诈应用 涉诈软件 应用名称 fraudapp scamapp appname",
+    Field.FRAUD_ACCOUNT: (
+        "涉诈账号 涉诈账户 诈骗账号 诈骗账户 收款账号 收款账户 对方账号 对方账户 涉诈卡号 "
+        "涉案账号 涉案账户 收款卡号 嫌疑账号 嫌疑账户 fraudaccount scamaccount suspectaccount "
+        "payeeaccount"
+    ),
+    Field.TALK_SECONDS: (
+        "通话时长 通话时间 时长 通话秒数 通联时长 talkseconds talktime duration callduration talkduration"
+    ),
+    Field.AMOUNT_AT_RISK: (
+        "拟转金额 拟转账金额 涉及金额 涉险金额 风险金额 预警金额 拟转款金额 金额 涉案金额 "
+        "amountatrisk amount intendedamount riskamount"
+    ),
+    Field.AMOUNT_PAID: (
+        "已转金额 已转账金额 已转款金额 被骗金额 损失金额 已损失金额 已付金额 转账金额 amountpaid "
+        "paidamount amountalreadypaid paid loss amountlost transferredamount"
+    ),
+    Field.EVENT_AT: (
+        "事件时间 发生时间 通联时间 发案时间 事发时间 接触时间 转账时间 访问时间 eventtime "
+        "eventat occurredat eventdate"
+    ),
+    Field.PRODUCED_AT: (
+        "预警时间 产生时间 生成时间 预警日期 预警产生时间 指令时间 下发时间 下发日期 推送时间 "
+        "日期 时间 producedtime producedat warningtime warningdate createdat createdtime date "
+        "time issuedat"
+    ),
+    Field.EXPIRES_AT: (
+        "失效时间 有效期 过期时间 有效期至 到期时间 截止时间 失效日期 截止日期 有效截止时间 "
+        "预警失效时间 expires expiresat expiry expirytime expirydate expiretime validuntil "
+        "deadline"
+    ),
+    Field.TAGS: "标签 人员标签 特殊标签 人群标签 人群 特殊人群 人员类别 人员类型 tags tag labels label",
+    Field.REMARKS: (
+        "备注 说明 备注说明 其他 其它 备考 简要情况 remarks remark note notes comment comments memo"
+    ),
+    Field.ROW_NUMBER: "序号 行号 编号序号 no serial serialno index rowno #",
+    Field.REJECTION: "拒绝列 拒绝原因 拒绝行",
+}
+
 
 _KNOWN: Final = {word: field for field, words in HEADING_WORDS.items() for word in words.split()}
+
 # Taken as the field only where no better heading of the table stands for it.
 _WEAK: Final = {
     "号码": Field.PHONE,
@@ -101,3 +207,181 @@ def _normal(heading: str) -> str:
 def _without_person(word: str) -> str:
     bare = _COUNTER.sub("", word)
     return _WHO.sub("", bare) or bare
+
+
+HEADING_ROWS: Final = 100
+"""How many rows down a heading is looked for, blank ones counted."""
+_CARRIES_NOTHING: Final = frozenset({Field.ROW_NUMBER, Field.REJECTION})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """The headings of one table and what each stands for."""
+
+    headings: tuple[str, ...]
+    fields: tuple[Field | None, ...]
+
+    @property
+    def score(self) -> int:
+        """How many fields are known; 0 without a phone column: nobody could be rung from it."""
+        if Field.PHONE not in self.fields:
+            return 0
+        return sum(field is not None for field in self.fields)
+
+    @property
+    def width(self) -> int:
+        return len(self.headings)
+
+    def places(self, field: Field) -> tuple[int, ...]:
+        """The columns that hold the field, from 0."""
+        return tuple(index for index, known in enumerate(self.fields) if known is field)
+
+    def unknown_places(self) -> tuple[int, ...]:
+        """The columns whose cells are kept in the remarks."""
+        return tuple(index for index, known in enumerate(self.fields) if known is None)
+
+    def columns(self, *, table: int, sheet: str) -> tuple[Column, ...]:
+        return tuple(
+            Column(table=table, sheet=sheet, index=index, heading=heading, field=field)
+            for index, (heading, field) in enumerate(zip(self.headings, self.fields, strict=True))
+        )
+
+
+def layout_of(cells: Sequence[str], corrections: Corrections = NO_CORRECTIONS) -> Layout:
+    """The layout that these cells would be as a heading row. Trailing empty cells are no columns."""
+    headings = [" ".join(cleaned(cell).split()) for cell in cells]
+    while headings and not headings[-1]:
+        headings.pop()
+    return Layout(headings=tuple(headings), fields=fields_of(headings, corrections))
+
+
+def best_layout(
+    rows: Sequence[Sequence[str]], corrections: Corrections = NO_CORRECTIONS
+) -> tuple[int, Layout] | None:
+    """The index of the heading row among a table's first rows and its layout; None when there is none.
+
+    A lone phone column counts only as a table of one column: a title may hold the word.
+    """
+    best: tuple[int, Layout] | None = None
+    for index, row in enumerate(rows[:HEADING_ROWS]):
+        if not any(row):
+            continue
+        layout = layout_of(row, corrections)
+        if not is_heading(layout):
+            continue
+        if best is None or (layout.score > best[1].score and index - best[0] <= 2):  # noqa: PLR2004 - a second heading row
+            best = index, layout
+    return best
+
+
+def is_heading(layout: Layout) -> bool:
+    """True for a row of headings with a phone among them."""
+    filled = sum(bool(heading) for heading in layout.headings)
+    return layout.score > 1 or (layout.score == 1 and filled == 1)
+
+
+def likely_headings(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """The row that has most known fields, the first one of several cells where none has any; () for no table."""
+    best: tuple[int, tuple[str, ...]] = (0, ())
+    for row in rows[:HEADING_ROWS]:
+        layout = layout_of(row)
+        known = sum(field is not None for field in layout.fields)
+        if known > best[0] or (not best[1] and sum(map(bool, layout.headings)) > 1):
+            best = known, layout.headings
+    return best[1]
+
+
+def known_fields(rows: Sequence[Sequence[str]]) -> tuple[Field, ...]:
+    """The known fields of the row that has most, to tell what a list without a phone column has."""
+    most: tuple[Field, ...] = ()
+    for row in rows[:HEADING_ROWS]:
+        fields = tuple(field for field in layout_of(row).fields if field and field not in _CARRIES_NOTHING)
+        if len(fields) > len(most):
+            most = fields
+    return most if len(most) > 1 else ()
+
+
+_TOTALS: Final = re.compile(
+    r"(?:本页|本表|本次|全市|全部|累计)?(?:合计|总计|小计|共计|总数|总人数|汇总|累计|grandtotal|subtotal|total|sum)"
+    r"[::]?(?:共?[0-9.,]+(?:人|条|名|户|元|万元|rows?)?)?(?:[(].*[)])?"
+)
+_COUNT: Final = re.compile(r"(?:本页|本表|以上)?共(?:计)?[0-9]+(?:人|条|名|户|行|页).*")
+_NOTE: Final = re.compile(
+    r"(?:备?注|说明|备注说明|填表说明|填报说明|提示|温馨提示|注意|注意事项|附注?|制表|填表|填报|审核|审批|复核|打印|导出|报送|联系人"
+    r"|数据来源|统计|note|notes|remark|remarks|preparedby|approvedby|printed|exported|generated)"
+    r"(?:人|人员|单位|时间|日期|人签字|电话|说明|人姓名|领导|于|at|on)?(?:[::]|[0-9]|$)"
+)
+_SIGNED: Final = re.compile(
+    r"(?:制表|填表|填报|审核|审批|复核|打印|导出|报送)(?:人|人员|单位|时间|日期|人签字)?[::].*"
+)
+_MARKED: Final = re.compile(r"[※*★#—=_~-]{1,3}.*|第[0-9]+页.*|以上.*|[(].*[)]|-+")
+_SENTENCE: Final = re.compile(r"[::;。,、!?]")
+_NAME_LENGTH: Final = 6
+_NUMBER_LIKE: Final = re.compile(r"[0-9a-z\-_/.]+")
+_IDENTIFYING: Final = frozenset({Field.NAME, Field.ID_NUMBER, Field.INSTRUCTION_NO})
+_HEADINGS_MIN: Final = 2
+
+
+def is_blank_row(cells: Sequence[str], layout: Layout) -> bool:
+    """True when no column but the counting one holds anything; rows numbered in advance are blank too."""
+    fields = layout.fields
+    width = len(fields)
+    return not any(
+        cell and not cell.isspace() and (index >= width or fields[index] is not Field.ROW_NUMBER)
+        for index, cell in enumerate(cells)
+    )
+
+
+def is_note_or_total(cells: Sequence[str], layout: Layout) -> bool:
+    """True for a row without a usable phone that is no record but a remark on the list, or its sum.
+
+    A row that may be a person whose phone is missing is not one: it is better refused aloud than skipped.
+    """
+    filled = [(index, text) for index, cell in enumerate(cells) if (text := "".join(folded(cell).split()))]
+    if not filled:
+        return True
+    first_index, first = filled[0]
+    if (
+        len(filled) > 1
+        and layout.fields[first_index : first_index + 1] == (Field.ROW_NUMBER,)
+        and first.isdecimal()
+    ):
+        first_index, first = filled[1]
+    if _TOTALS.fullmatch(first) or _COUNT.fullmatch(first) or _SIGNED.fullmatch(first):
+        return True
+    phones = layout.places(Field.PHONE)
+    if any(index in phones for index, _ in filled):
+        return False
+    if _NOTE.match(first):
+        return True
+    if len({text for _, text in filled}) > 1:
+        return False
+    return _is_lone_note(first_index, first, layout)
+
+
+def is_heading_again(cells: Sequence[str], layout: Layout) -> bool:
+    """True for a row of heading words, as long lists print them on every page, or the second row of a
+    heading.
+    """
+    filled = [(index, cell) for index, cell in enumerate(cells) if cell.strip()]
+    if not filled or not all(field_of(cell) for _, cell in filled):
+        return False
+    phones = layout.places(Field.PHONE)
+    return len(filled) >= _HEADINGS_MIN or any(index in phones for index, _ in filled)
+
+
+def is_footer_with_phone(cells: Sequence[str]) -> bool:
+    """True for a line such as 制表人：… 电话：… whose number is an officer's, not a target's."""
+    first = next((cell for cell in cells if cell.strip()), "")
+    return (":" in first or "：" in first) and bool(_SIGNED.fullmatch("".join(folded(first).split())))
+
+
+def _is_lone_note(index: int, text: str, layout: Layout) -> bool:
+    field = layout.fields[index] if index < layout.width else None
+    if _MARKED.fullmatch(text) or _SENTENCE.search(text):
+        return True
+    if field is Field.NAME:
+        return len(text) > _NAME_LENGTH and not text.isascii()
+    if field in _IDENTIFYING:
+        return not _NUMBER_LIKE.fullmatch(text)
+    return True

@@ -10,36 +10,39 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import BinaryIO, Final, Self
 from zoneinfo import ZoneInfo
 
-from dialer.errors import NoPhoneColumn, UnusableFile
-from dialer.intake import delimited, workbook
-from dialer.intake.encodings import not_text
-from dialer.intake.headings import Corrections
-from dialer.intake.layout import (
+from dialer.core.errors import NoPhoneColumn, UnusableFile
+from dialer.intake.cells import MomentReader
+from dialer.intake.headings import (
     HEADING_ROWS,
+    Corrections,
     Layout,
     best_layout,
+    is_blank_row,
+    is_footer_with_phone,
     is_heading,
+    is_heading_again,
+    is_note_or_total,
     known_fields,
     layout_of,
     likely_headings,
 )
-from dialer.intake.moments import MomentReader
 from dialer.intake.records import Accepted, Column, IntakeOptions, Rejected
 from dialer.intake.rows import RowReader
-from dialer.intake.skipping import is_blank_row, is_footer_with_phone, is_heading_again, is_note_or_total
-from dialer.language import Text, mark
+from dialer.intake.text_files import not_text, open_delimited
+from dialer.intake.workbooks import ZIP_MAGIC, is_workbook, open_sheets
+from dialer.language import Text, gettext_noop
 
 Row = tuple[int, list[str]]
 _HEAD: Final = 1024
 _OTHER_KINDS: Final = (
-    (b"\x89PNG", mark("a picture")),
-    (b"\xff\xd8\xff", mark("a picture")),
-    (b"GIF8", mark("a picture")),
-    (b"BM", mark("a picture")),
-    (b"%PDF", mark("a PDF")),
-    (b"Rar!", mark("an archive")),
-    (b"7z\xbc\xaf", mark("an archive")),
-    (b"\x1f\x8b", mark("an archive")),
+    (b"\x89PNG", gettext_noop("a picture")),
+    (b"\xff\xd8\xff", gettext_noop("a picture")),
+    (b"GIF8", gettext_noop("a picture")),
+    (b"BM", gettext_noop("a picture")),
+    (b"%PDF", gettext_noop("a PDF")),
+    (b"Rar!", gettext_noop("an archive")),
+    (b"7z\xbc\xaf", gettext_noop("an archive")),
+    (b"\x1f\x8b", gettext_noop("an archive")),
 )
 _BITMAP: Final = b"BM"
 
@@ -179,10 +182,10 @@ def _tables(stream: BinaryIO, corrections: Corrections) -> Iterator[_Table]:
         if not _has_content(stream):
             raise UnusableFile("the file is empty; export the list again and load that")
     _refuse_other_kinds(head)
-    if workbook.is_workbook(head):
+    if is_workbook(head):
         yield from _sheet_tables(stream, corrections)
         return
-    rows, _, _ = delimited.open_text(stream, corrections)
+    rows, _, _ = open_delimited(stream, corrections)
     first = list(islice(rows, HEADING_ROWS))
     table = _table("", first, rows, corrections)
     if table is None:
@@ -191,7 +194,7 @@ def _tables(stream: BinaryIO, corrections: Corrections) -> Iterator[_Table]:
 
 
 def _sheet_tables(stream: BinaryIO, corrections: Corrections) -> Iterator[_Table]:
-    sheets = workbook.open_sheets(stream)
+    sheets = open_sheets(stream)
     heads: list[list[str]] = []
     has_list = False
     # A hidden sheet is read only where no visible one holds a list: it mostly keeps an older copy.
@@ -266,7 +269,7 @@ def _refuse_other_kinds(head: bytes) -> None:
             )
     if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
         raise UnusableFile("the file is a web page, not a workbook; open it, save it as xlsx and load that")
-    if head.startswith(b"PK") and not head.startswith(workbook.ZIP_MAGIC):
+    if head.startswith(b"PK") and not head.startswith(ZIP_MAGIC):
         raise not_text()
 
 

@@ -1,15 +1,24 @@
-"""What reading a list gives: accepted records with notices, and refused rows with their reason."""
+"""What reading a list gives: accepted records with notices, and refused rows with their reason.
+
+What can be wrong with a row: what it is and how to mend it. The Chinese may show the cell, which the values hold.
+
+An instruction number for rows that bring none, always the same for the same row and telling nothing about
+it.
+"""
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
-from dialer.domain.values import FraudType, Grade, Tag, WarningKind
-from dialer.language import Text
+from dialer.core.values import FraudType, Grade, Tag, WarningKind
+from dialer.intake.cells import shown
+from dialer.language import Text, gettext_noop
 
 DEFAULT_TIMEZONE: Final = "Asia/Shanghai"
 DEFAULT_AREA: Final = "0478"
@@ -207,3 +216,92 @@ class IntakeOptions:
     """Keys the derived instruction numbers, so that they tell nothing about the person. The same key gives
     the same.
     """
+
+
+_UNREADABLE: Final = {
+    Field.GRADE: gettext_noop("grade not readable: write extra_high, high, medium or low"),
+    Field.AMOUNT_AT_RISK: gettext_noop("amount not readable: write it like 12000.50"),
+    Field.EVENT_AT: gettext_noop("date not readable: write it like 2026-11-20 08:05"),
+}
+_SAME_AS: Final = {
+    Field.AMOUNT_PAID: Field.AMOUNT_AT_RISK,
+    Field.PRODUCED_AT: Field.EVENT_AT,
+    Field.EXPIRES_AT: Field.EVENT_AT,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One reason why a row is refused, with the column that must be mended."""
+
+    field: Field
+    place: int
+    reason: Text
+
+
+def no_phone_problem(place: int, cell: str, count: int) -> Problem:
+    """The row has no number that can be rung; `count` is how many parts stood in its phone cells."""
+    if not cell.strip():
+        reason = Text("no phone number: add the full number")
+    elif "e+" in cell.lower():
+        reason = Text("digits lost to 1.38E+10: enter it as text")
+    elif count > 1:
+        reason = Text("none of the numbers can be rung: give a full number")
+    else:
+        reason = Text("no usable phone number: give the full number", cell=shown(cell))
+    return Problem(field=Field.PHONE, place=place, reason=reason)
+
+
+def unreadable_problem(field: Field, place: int, cell: str) -> Problem:
+    """The cell holds something that is no grade, amount or date."""
+    text = _UNREADABLE[_SAME_AS.get(field, field)]
+    return Problem(field=field, place=place, reason=Text(text, cell=shown(cell)))
+
+
+def expired_problem(place: int, at: datetime, zone: ZoneInfo) -> Problem:
+    """A low or medium warning that nobody needs to be rung for any more."""
+    local = at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+    reason = Text("expired: if it still holds, mend the expiry time", at=local)
+    return Problem(field=Field.EXPIRES_AT, place=place, reason=reason)
+
+
+DERIVED_PREFIX: Final = "D-"
+_LENGTH: Final = 32
+LONGEST: Final = 200
+_KEPT: Final = 160
+
+
+def derived_instruction_no(
+    *,
+    key: bytes,
+    source: str,
+    name: str,
+    phones: tuple[str, ...],
+    id_number: str,
+    fraud_type: FraudType,
+    produced_at: datetime | None,
+) -> str:
+    """Marks the warning by source, name, phones in any order, id number, fraud type and produced time.
+
+    The digest is keyed, since a hash of a phone number alone could be tried out.
+    """
+    parts = (
+        source,
+        name,
+        " ".join(sorted(phones)),
+        id_number,
+        fraud_type.value,
+        produced_at.isoformat() if produced_at else "",
+    )
+    digest = hmac.digest(key, "\x1f".join(parts).encode("utf-8", errors="replace"), "sha256")
+    return DERIVED_PREFIX + digest.hex()[:_LENGTH]
+
+
+def bounded(text: str, *, key: bytes) -> str:
+    """The text, or of one that is longer than any real source or number its beginning and a digest of the whole: the
+    database cannot index it otherwise, and a row is never lost for it.
+    """
+    if len(text) <= LONGEST:
+        return text
+    digest = hmac.digest(key, text.encode("utf-8", errors="replace"), "sha256")
+    return f"{text[:_KEPT]}~{digest.hex()[:_LENGTH]}"

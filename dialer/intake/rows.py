@@ -8,25 +8,43 @@ from datetime import datetime, timedelta
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
-from dialer.domain.values import FraudType, Grade, Tag, WarningKind
-from dialer.intake import id_numbers, problems
-from dialer.intake.amounts import read_fen
-from dialer.intake.derivation import bounded, derived_instruction_no
-from dialer.intake.durations import read_seconds
-from dialer.intake.headings import seconds_per_unit, yuan_per_unit
-from dialer.intake.layout import Layout
-from dialer.intake.moments import MomentReader
-from dialer.intake.phones import normalise_all
-from dialer.intake.problems import Problem
-from dialer.intake.records import Accepted, Field, IntakeOptions, Notice, NoticeCode, Record, Rejected
-from dialer.intake.text import cleaned, folded, is_blank, joined_name
-from dialer.intake.unreadable import Unreadable
-from dialer.intake.words import read_fraud_type, read_grade, read_kind, read_tags
+from dialer.core.values import FraudType, Grade, Tag, WarningKind
+from dialer.intake.cells import (
+    MomentReader,
+    Unreadable,
+    cleaned,
+    folded,
+    is_blank,
+    joined_name,
+    read_fen,
+    read_fraud_type,
+    read_grade,
+    read_kind,
+    read_seconds,
+    read_tags,
+)
+from dialer.intake.headings import Layout, seconds_per_unit, yuan_per_unit
+from dialer.intake.phones import normalise_id_number, normalise_phones
+from dialer.intake.records import (
+    Accepted,
+    Field,
+    IntakeOptions,
+    Notice,
+    NoticeCode,
+    Problem,
+    Record,
+    Rejected,
+    bounded,
+    derived_instruction_no,
+    expired_problem,
+    no_phone_problem,
+    unreadable_problem,
+)
 from dialer.language import Text, joined
 
 _MOBILE: Final = re.compile(r"1[3-9][0-9]{9}")
 _SCIENTIFIC: Final = re.compile(r"[0-9.]+[eE]\+?[0-9]+")
-_FUTURE_GRACE: Final = timedelta(minutes=10)
+_NEXT_STEP_GRACE: Final = timedelta(minutes=10)
 """Clocks of two systems may differ by so much."""
 _CACHE_LIMIT: Final = 20_000
 _TEXTS: Final = (
@@ -83,7 +101,7 @@ class RowReader:
         self._zone = ZoneInfo(options.timezone)
         self._moments = moments
         self._words = Words()
-        self._future = options.now + _FUTURE_GRACE
+        self._future = options.now + _NEXT_STEP_GRACE
         self._one = {field: (layout.places(field) or (-1,))[0] for field in Field}
         self._many = {field: layout.places(field) for field in Field}
         self._phones = layout.places(Field.PHONE)
@@ -128,7 +146,7 @@ class RowReader:
                     Text("expired: kept as missed"),
                 )
             else:
-                found.append(problems.expired(place, expires_at, self._zone))
+                found.append(expired_problem(place, expires_at, self._zone))
         if found or grade is None:
             return self._rejected(line, cells, found, grade)
         kind, fraud_type = self._read_types(row, notices)
@@ -205,7 +223,7 @@ class RowReader:
         notices.append(Notice(column=self._heading(place), code=code, message=message))
 
     def _numbers(self, cell: str) -> tuple[list[str], int]:
-        phones, unusable = normalise_all(cell, self._options.default_area)
+        phones, unusable = normalise_phones(cell, self._options.default_area)
         return [phone.e164 for phone in phones], unusable
 
     def _read_phones(self, row: list[str], notices: list[Notice], found: list[Problem]) -> tuple[str, ...]:
@@ -231,7 +249,7 @@ class RowReader:
                 )
         if not numbers:
             filled = next((place for place in places if row[place].strip()), places[0])
-            found.append(problems.no_phone(filled, row[filled], parts))
+            found.append(no_phone_problem(filled, row[filled], parts))
         return tuple(numbers)
 
     def _read_grade(self, row: list[str], notices: list[Notice], found: list[Problem]) -> Grade | None:
@@ -240,7 +258,7 @@ class RowReader:
         try:
             grade = self._words.known(self._words.grades, cell, read_grade)
         except Unreadable:
-            found.append(problems.unreadable(Field.GRADE, place, cell))
+            found.append(unreadable_problem(Field.GRADE, place, cell))
             return None
         if grade is not None:
             return grade
@@ -260,7 +278,7 @@ class RowReader:
         try:
             return read_fen(row[place], yuan_per_unit=factor)
         except Unreadable:
-            found.append(problems.unreadable(field, place, row[place]))
+            found.append(unreadable_problem(field, place, row[place]))
             return None
 
     def _read_moment(
@@ -274,7 +292,7 @@ class RowReader:
         try:
             moment = self._moments.read_end(cell) if is_expiry else self._moments.read(cell)
         except Unreadable:
-            found.append(problems.unreadable(field, place, cell))
+            found.append(unreadable_problem(field, place, cell))
             return None
         if not is_expiry and moment is not None and moment > self._future:
             self._notice(notices, place, NoticeCode.TIME_IN_FUTURE, Text("the time is in the future"))
@@ -318,7 +336,7 @@ class RowReader:
                 Text("digits of the id were lost"),
             )
             return "", False
-        number, is_valid = id_numbers.normalise(text)
+        number, is_valid = normalise_id_number(text)
         if not is_valid:
             self._notice(notices, place, NoticeCode.ID_INVALID, Text("the id number fails its check"))
         return number, is_valid

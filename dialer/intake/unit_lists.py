@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from dialer.domain.unit_plan import UnitField, UnitLine
-from dialer.errors import UnusableFile
-from dialer.intake import delimited, workbook
-from dialer.intake.encodings import candidates
-from dialer.intake.text import cleaned, folded, is_blank
+from dialer.core.errors import UnusableFile
+from dialer.core.unit_plan import UnitField, UnitLine
+from dialer.intake.cells import cleaned, folded, is_blank
+from dialer.intake.text_files import DELIMITERS, candidates, split_cells
+from dialer.intake.workbooks import is_workbook, open_sheets
 from dialer.language import Text
 
 _HEADINGS: Final = {
@@ -52,8 +52,8 @@ def read_units(stream: BinaryIO) -> UnitSheet:
     head = stream.read(_HEAD_BYTES)
     if not head.strip():
         raise UnusableFile("the file is empty; nothing was imported")
-    if workbook.is_workbook(head):
-        tables: Iterable[Iterator[Row]] = (sheet.rows() for sheet in workbook.open_sheets(stream))
+    if is_workbook(head):
+        tables: Iterable[Iterator[Row]] = (sheet.rows() for sheet in open_sheets(stream))
     else:
         tables = _texts(stream)
     for rows in tables:
@@ -67,8 +67,8 @@ def _texts(stream: BinaryIO) -> Iterator[Iterator[Row]]:
     for encoding in candidates(stream):
         stream.seek(0)
         text = stream.read().decode(encoding, errors="replace").removeprefix("\ufeff")
-        for delimiter in delimited.DELIMITERS:
-            yield delimited.split_lines(iter(text.splitlines()), delimiter)
+        for delimiter in DELIMITERS:
+            yield split_cells(iter(text.splitlines()), delimiter)
 
 
 def _read(rows: Iterator[Row]) -> UnitSheet | None:

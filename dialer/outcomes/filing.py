@@ -1,13 +1,29 @@
-"""Which of a person's cases a filed police case speaks of."""
+"""Which of a person's cases a filed police case speaks of.
+
+Somebody whom we warned has reported to the police that money was lost 立案: a success is undone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dialer.domain.case import Case, CaseStatus
-from dialer.domain.incident import same_incident
-from dialer.domain.values import FraudType
+from dialer.cases.effects import Move, move_cases
+from dialer.cases.persons import PersonSearch, find_person_ids
+from dialer.cases.search import seek_person
+from dialer.cases.store import get_case, lock_cases
+from dialer.core.access import actor_name
+from dialer.core.case import Case, CaseStatus
+from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.events import CaseFiled
+from dialer.core.opening import same_incident
+from dialer.core.values import FraudType
+from dialer.db.audit import write_audit
+from dialer.db.unit_of_work import Tx
+from dialer.org.unit_store import check_case_visible
+from dialer.outcomes.ledger import add_filed_cases, case_ids_of_people, filed_cases_recorded
+from dialer.services import Services
 
 LOOK_BACK = timedelta(days=180)
 """A case opened longer ago is not taken for the cause of what is filed now, unless it is open or watched still."""
@@ -25,3 +41,100 @@ def concerned(cases: Sequence[Case], *, fraud_type: FraudType, now: datetime) ->
         return running
     recent = [case for case in alike if case.opened_at > now - LOOK_BACK]
     return tuple(sorted(recent, key=lambda case: (case.opened_at, case.id))[-1:])
+
+
+_NUMBER_LENGTH = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filed:
+    """The cases that the number is on record for."""
+
+    case_number: str
+    case_ids: tuple[int, ...]
+    already: bool
+    """True: it was on record for this person before, and nothing has changed."""
+
+
+def file_case(
+    services: Services,
+    *,
+    case_number: str,
+    by: str,
+    id_number: str = "",
+    phone: str = "",
+    fraud_type: FraudType = FraudType.UNKNOWN,
+) -> Filed:
+    """On record once, however often it is said. Raises `NotFound` when nobody is known by that or no case of theirs is
+    concerned, `Conflict` when several people are.
+    """
+    who, number = actor_name(by), _number(case_number)
+    sought = seek_person(services, phone=phone, id_number=id_number)
+    if sought.is_nothing:
+        raise Invalid(
+            field="id number", problem="is missing, and so is a phone", mend="one of them is needed"
+        )
+    if sought.last4:
+        raise Invalid(field="phone", problem="is only the last digits", mend="all of it")
+    with services.store.begin() as tx:
+        result, must_cancel = _file(tx, services, _the_person(tx, sought), number, who, fraud_type)
+    if must_cancel:
+        services.enqueue("cancel_calls")
+    return result
+
+
+def file_for_case(
+    services: Services, case_id: int, *, case_number: str, by: str, visible_to: int | None = None
+) -> Filed:
+    """As `file_case`, for the person and the fraud of this case. Raises `NotFound` for one that the unit `seen_by` does
+    not see.
+    """
+    who, number = actor_name(by), _number(case_number)
+    with services.store.begin() as tx:
+        check_case_visible(tx, case_id, visible_to)
+        stored = get_case(tx, case_id)
+        if stored is None:
+            raise NotFound(kind="case", key=case_id)
+        result, must_cancel = _file(tx, services, stored.person_id, number, who, stored.case.fraud_type)
+        if not result.already:
+            subject, now = f"case/{case_id}", services.clock.now()
+            facts = {"case_number": number}
+            write_audit(tx, who=who, act="file_case", subject=subject, why="", now=now, facts=facts)
+    if must_cancel:
+        services.enqueue("cancel_calls")
+    return result
+
+
+def _number(text: str) -> str:
+    number = text.strip()
+    if not number or len(number) > _NUMBER_LENGTH:
+        raise Invalid(field="case number", problem="is empty or too long")
+    return number
+
+
+def _the_person(tx: Tx, sought: PersonSearch) -> int:
+    """A shared phone alone names nobody."""
+    found = find_person_ids(tx, sought, limit=2)
+    if not found:
+        raise NotFound(kind="a person with this", key="phone or id number")
+    if len(found) > 1:
+        raise Conflict("several people have this phone: say the id number as well", current="ambiguous")
+    return found[0]
+
+
+def _file(
+    tx: Tx, services: Services, person_id: int, number: str, by: str, fraud_type: FraudType
+) -> tuple[Filed, bool]:
+    now = services.clock.now()
+    locked = lock_cases(tx, case_ids_of_people(tx, [person_id]))
+    before = filed_cases_recorded(tx, case_number=number, case_ids=list(locked))
+    if before:
+        return Filed(case_number=number, case_ids=tuple(before), already=True), False
+    chosen = concerned([stored.case for stored in locked.values()], fraud_type=fraud_type, now=now)
+    if not chosen:
+        raise NotFound(kind="a case of this person", key="that the filed one can concern")
+    ids = [case.id for case in chosen]
+    add_filed_cases(tx, case_number=number, case_ids=ids, by=by, now=now)
+    moves = [Move(case_id=case_id, event=CaseFiled()) for case_id in ids]
+    cancels = move_cases(tx, locked, moves, policies=services.policies, now=now)
+    return Filed(case_number=number, case_ids=tuple(ids), already=False), bool(cancels)

@@ -1,0 +1,1 @@
+"""What a process needs: settings, clock, logs, embedded servers, supervisor."""

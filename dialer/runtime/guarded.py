@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NoReturn, Self
 
-from dialer.errors import Unavailable
-from dialer.runtime import forked, guarding
-from dialer.runtime.forked import Forked
+from dialer.core.errors import Unavailable
+from dialer.runtime.forked import POSSIBLE, Forked, be_called, be_program, fork
+from dialer.runtime.guarding import HANDLED, Guard
 
 GUARD_SCRIPT = Path(__file__).with_name("guard.py")
 
@@ -81,7 +81,7 @@ class Guarded:
     @classmethod
     def start(cls, program: Program, *, output: IO[bytes] | int | None = None) -> Self:
         """The guard runs; the program is being started. It writes to `output`, or to our standard error."""
-        if program.run is not None and forked.POSSIBLE:
+        if program.run is not None and POSSIBLE:
             return cls(program=program, process=_forked(program, output), holder=os.getpid())
         process = subprocess.Popen(  # noqa: S603 - our own script
             [sys.executable, "-I", "-S", str(GUARD_SCRIPT), str(os.getpid()), str(program.cwd)],
@@ -180,15 +180,15 @@ def _forked(program: Program, output: IO[bytes] | int | None) -> Forked:
     assert run is not None
 
     def enter() -> NoReturn:
-        forked.be_program(run, argv=program.argv, env=program.env)
+        be_program(run, argv=program.argv, env=program.env)
 
     def guard() -> int:
-        forked.be_called(f"guard of {program.name}")
+        be_called(f"guard of {program.name}")
         os.set_blocking(1, False)
-        watch = guarding.Guard(spec, enter)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, guarding.HANDLED)
+        watch = Guard(spec, enter)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
         return watch.exit_code()
 
-    copy = forked.fork(guard, stderr=output if isinstance(output, int | None) else output.fileno())
+    copy = fork(guard, stderr=output if isinstance(output, int | None) else output.fileno())
     os.set_blocking(copy.stdout.fileno(), False)
     return copy

@@ -2,6 +2,8 @@
 
 Nobody writes personal data to the log on purpose; the last step masks what looks like it all the same, so that a
 library's error text, or a mistake of ours, does not put a victim's number on a disk.
+
+Counters of one process, in a registry of its own: what the database does not know, such as refused webhooks.
 """
 
 from __future__ import annotations
@@ -13,11 +15,15 @@ from collections.abc import Mapping, MutableMapping
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 import structlog
+from prometheus_client import CollectorRegistry, Counter
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
 
 LogFormat = Literal["auto", "json", "pretty"]
+
 
 # Phones (with or without +86, spaces or dashes) and identity numbers: seven or more digits that belong together.
 # Beside a letter or a decimal point only what is exactly a mobile or an identity number, wherever it stands.
@@ -28,6 +34,7 @@ _DIGIT_RUN = re.compile(
     re.ASCII,
 )
 _FULL_WIDTH = {0xFF10 + digit: str(digit) for digit in range(10)}
+
 # Moments, and the ids that we and the telephone network make: kept as they are.
 _HARMLESS = re.compile(
     r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?"
@@ -169,3 +176,18 @@ def _named(process: str) -> Processor:
         return event
 
     return add
+
+
+class ProcessMetrics:
+    """`registry` is what this process exposes; more may be registered in it."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry(auto_describe=False)
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        self.webhooks = Counter(
+            "dialer_webhooks",
+            "Webhooks answered by this process, by hook and result",
+            ("hook", "result"),
+            registry=self.registry,
+        )

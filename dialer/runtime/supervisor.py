@@ -42,7 +42,7 @@ class ChildState(StrEnum):
     STOPPED = "stopped"
 
 
-class Happening(StrEnum):
+class HistoryEntry(StrEnum):
     STARTED = "started"
     DIED = "died"
     STOPPED = "stopped"
@@ -53,7 +53,7 @@ class ChildEvent:
     """For the log. `code` is the exit code, negative for a signal; `retry_seconds` is when it comes back."""
 
     name: str
-    what: Happening
+    what: HistoryEntry
     pid: int | None = None
     code: int | None = None
     retry_seconds: float | None = None
@@ -168,7 +168,7 @@ class Supervisor:
                 code = kept.guarded.stop()
                 kept.last_code, kept.guarded = code, None
                 self._on_event(
-                    ChildEvent(name=kept.child.name, what=Happening.STOPPED, pid=kept.pid, code=code)
+                    ChildEvent(name=kept.child.name, what=HistoryEntry.STOPPED, pid=kept.pid, code=code)
                 )
                 kept.pid = None
         self._selector.close()
@@ -212,7 +212,7 @@ class Supervisor:
         for event in events:
             if event.kind == "pid":
                 kept.pid = event.number
-                self._on_event(ChildEvent(name=kept.child.name, what=Happening.STARTED, pid=kept.pid))
+                self._on_event(ChildEvent(name=kept.child.name, what=HistoryEntry.STARTED, pid=kept.pid))
             else:
                 kept.last_code = event.number
         if any(event.kind == "exit" for event in events) or not guarded.alive:
@@ -231,7 +231,11 @@ class Supervisor:
         if kept.last_code is None:
             kept.last_code = code
         event = ChildEvent(
-            name=kept.child.name, what=Happening.DIED, pid=kept.pid, code=kept.last_code, retry_seconds=retry
+            name=kept.child.name,
+            what=HistoryEntry.DIED,
+            pid=kept.pid,
+            code=kept.last_code,
+            retry_seconds=retry,
         )
         kept.pid = None
         self._on_event(event)

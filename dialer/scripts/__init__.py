@@ -1,0 +1,1 @@
+"""Call scripts: model, dialogue, lint, versions, approval, rendered sound, trials."""

@@ -1,19 +1,131 @@
-"""The walk through a script, pure and without memory: what is known between webhooks is in the position."""
+"""What was heard after a question, and which of its answers it means. Keys first; speech is weaker.
+
+The walk through a script, pure and without memory: what is known between webhooks is in the position.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from dialer.domain.values import Answer, Contact, Tag
-from dialer.errors import Invalid
+from dialer.core.errors import Invalid
+from dialer.core.values import Answer, Contact, Tag
 from dialer.language import Text
-from dialer.scripts import model
-from dialer.scripts.hearing import Heard, meant
-from dialer.scripts.model import Learned, Prompt, Script, Target, Urgency
-from dialer.scripts.texts import filled, needs_verification, time_of_day
+from dialer.scripts.model import (
+    Ask,
+    Branch,
+    BranchOn,
+    Choice,
+    End,
+    HandOver,
+    Learned,
+    Prompt,
+    Say,
+    Script,
+    Target,
+    Urgency,
+    filled,
+    needs_verification,
+    time_of_day,
+)
+
+SURE_ENOUGH = 0.5
+"""A recogniser's confidence below this is treated as not understood; the question is asked again."""
+
+_NOISE = re.compile(r"[\s，。、！？；：,.!?;:'\"“”‘’…·-]+")
+_PAUSE = re.compile(r"[，。、！？；,.!?;]+")
+_FILLERS = re.compile(r"^[嗯啊呃哦喂那]+|[啊呀呢吧嘛哦]+$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """One of three: `digits` pressed, `speech` recognised with its confidence, or neither: silence."""
+
+    digits: str = ""
+    speech: str = ""
+    confidence: float = 1.0
+
+    @classmethod
+    def keys(cls, digits: str) -> Heard:
+        return cls(digits=digits)
+
+    @classmethod
+    def silence(cls) -> Heard:
+        return cls()
+
+    @classmethod
+    def said(cls, text: str, confidence: float = 1.0) -> Heard:
+        return cls(speech=text, confidence=confidence)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understood:
+    """A choice, or digits typed for a fact, or neither. `wants_key`: said, but only its key counts."""
+
+    choice: Choice | None = None
+    digits: str = ""
+    wants_key: bool = False
+
+
+def meant(script: Script, node: Ask, heard: Heard, voices: Sequence[str]) -> Understood:
+    """Keys win over speech. A question's own keys win over those that work anywhere."""
+    choices = {**script.anywhere, **node.choices}
+    if heard.digits:
+        return _by_key(node, choices, heard.digits)
+    if heard.speech and heard.confidence >= SURE_ENOUGH:
+        return _by_phrase(choices, heard.speech, voices)
+    return Understood()
+
+
+def _by_key(node: Ask, choices: Mapping[str, Choice], pressed: str) -> Understood:
+    digits = pressed.strip().rstrip("#")
+    if digits in choices:
+        return Understood(choice=choices[digits])
+    if (
+        node.collect
+        and node.next
+        and digits.isdecimal()
+        and digits.isascii()
+        and len(digits) <= node.max_digits
+    ):
+        return Understood(digits=digits)
+    return Understood()
+
+
+def _by_phrase(choices: Mapping[str, Choice], speech: str, voices: Sequence[str]) -> Understood:
+    """The longest phrase that occurs wins, so that 不是 is not taken for 是; a tie of two is no answer.
+
+    Short phrases (one or two signs) must be a whole clause: 是 also occurs inside 可是.
+    """
+    said = plain(speech)
+    clauses = {plain(clause) for clause in _PAUSE.split(speech)} | {said}
+    found: list[tuple[int, str]] = []
+    for key, choice in choices.items():
+        for voice in voices:
+            for phrase in choice.phrases.get(voice, ()):
+                wanted = plain(phrase)
+                if wanted in clauses or (len(wanted) > _WHOLE_ONLY and wanted in said):
+                    found.append((len(wanted), key))
+    if not found:
+        return Understood()
+    longest = max(length for length, _ in found)
+    keys = {key for length, key in found if length == longest}
+    if len(keys) != 1:
+        return Understood()
+    choice = choices[keys.pop()]
+    return Understood(wants_key=True) if choice.needs_key else Understood(choice=choice)
+
+
+_WHOLE_ONLY = 2
+
+
+def plain(text: str) -> str:
+    """Letters and signs alone, lower case, without punctuation, spaces and the small words people add."""
+    bare = _NOISE.sub("", text).lower()
+    return _FILLERS.sub("", bare) or bare
+
 
 _POSITION = re.compile(r"^([a-z][a-z0-9_]{0,63})\.(\d{1,2})\.([a-z]+)\.([a-z_]+)$")
 _RANK = {Contact.NONE: 0, Contact.UNVERIFIED: 1, Contact.VERIFIED: 2}
@@ -79,7 +191,7 @@ class Utterance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class AskTurn:
     """What to wait for after the utterances. Keys may be pressed while they are still being said.
 
     With `finish_on_key` set, that key closes up to `num_digits` digits; else exactly `num_digits` are taken.
@@ -94,7 +206,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class End:
+class EndTurn:
     """What the call means when it ends here."""
 
     node: str
@@ -122,10 +234,10 @@ class Turn:
     node: str
     utterances: tuple[Utterance, ...]
     learned: Learned
-    ask: Ask | None = None
+    ask: AskTurn | None = None
     hand_over: bool = False
     position: Position | None = None
-    end: End | None = None
+    end: EndTurn | None = None
     collected: Collected | None = None
 
 
@@ -137,9 +249,9 @@ def start(script: Script, context: Context) -> Turn:
 def advance(script: Script, position: Position, heard: Heard, context: Context) -> Turn:
     """The turn after what was heard at a position. Raises `Invalid` for one not of this script."""
     node = script.nodes.get(position.node)
-    if isinstance(node, model.HandOver):
+    if isinstance(node, HandOver):
         return _walk(script, node.next, position.learned, context)
-    if not isinstance(node, model.Ask):
+    if not isinstance(node, Ask):
         raise Invalid(
             field="position",
             problem=Text(
@@ -160,7 +272,7 @@ def advance(script: Script, position: Position, heard: Heard, context: Context) 
     return _again(script, node, position, context, confirm=understood.wants_key)
 
 
-def _taught(learned: Learned, choice: model.Choice) -> Learned:
+def _taught(learned: Learned, choice: Choice) -> Learned:
     """An answer is not lost to a later one that says less: 'already paid' outlives 'officer'."""
     answer = choice.answer if choice.answer is not None else learned.answer
     if learned.answer is Answer.ALREADY_PAID and answer is Answer.WANTS_OFFICER:
@@ -170,7 +282,7 @@ def _taught(learned: Learned, choice: model.Choice) -> Learned:
 
 def _again(
     script: Script,
-    node: model.Ask,
+    node: Ask,
     position: Position,
     context: Context,
     *,
@@ -200,15 +312,15 @@ def _walk(
     for _ in range(_NOT_IN_A_ROW):
         node = script.nodes[node_id]
         match node:
-            case model.Say():
+            case Say():
                 said.append(_utterance(script, node.prompt, learned, context))
                 node_id = node.next
-            case model.Branch():
+            case Branch():
                 node_id = _branched(node, learned, context)
-            case model.Ask():
+            case Ask():
                 said.append(_utterance(script, node.prompt, learned, context))
                 return _asking(script, node, learned, (tries or {}).get(node.id, 0), said, context)
-            case model.HandOver():
+            case HandOver():
                 said.append(_utterance(script, node.prompt, learned, context))
                 learned = _outcome(learned, node.answer)
                 return Turn(
@@ -219,7 +331,7 @@ def _walk(
                     position=_position(node.id, 0, learned),
                     end=_end(node.id, learned, node.urgency),
                 )
-            case model.End():
+            case End():
                 if node.prompt is not None:
                     said.append(_utterance(script, node.prompt, learned, context))
                 contact = min(learned.contact, node.contact, key=_RANK.__getitem__)
@@ -253,7 +365,7 @@ def _outcome(learned: Learned, answer: Answer) -> Learned:
 
 def _asking(
     script: Script,
-    node: model.Ask,
+    node: Ask,
     learned: Learned,
     tries: int,
     said: Iterable[Utterance],
@@ -271,7 +383,7 @@ def _asking(
         node=node.id,
         utterances=tuple(said),
         learned=learned,
-        ask=Ask(
+        ask=AskTurn(
             num_digits=node.max_digits,
             timeout_seconds=node.timeout_seconds,
             position=_position(node.id, tries, learned),
@@ -282,13 +394,13 @@ def _asking(
     )
 
 
-def _branched(node: model.Branch, learned: Learned, context: Context) -> str:
+def _branched(node: Branch, learned: Learned, context: Context) -> str:
     match node.on:
-        case model.BranchOn.TAG:
+        case BranchOn.TAG:
             return next((to for tag, to in node.cases.items() if tag in context.tags), node.otherwise)
-        case model.BranchOn.TIME_OF_DAY:
+        case BranchOn.TIME_OF_DAY:
             return node.cases.get(time_of_day(context.local_hour), node.otherwise)
-        case model.BranchOn.CONTACT:
+        case BranchOn.CONTACT:
             return node.cases.get(learned.contact.value, node.otherwise)
         case _:
             assert_never(node.on)
@@ -327,5 +439,5 @@ def _position(node_id: str, tries: int, learned: Learned) -> Position:
     return Position(node=node_id, tries=tries, contact=learned.contact, answer=learned.answer)
 
 
-def _end(node_id: str, learned: Learned, urgency: Urgency) -> End:
-    return End(node=node_id, contact=learned.contact, answer=learned.answer, urgency=urgency)
+def _end(node_id: str, learned: Learned, urgency: Urgency) -> EndTurn:
+    return EndTurn(node=node_id, contact=learned.contact, answer=learned.answer, urgency=urgency)

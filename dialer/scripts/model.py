@@ -1,12 +1,18 @@
-"""A call script as data: a graph of nodes that say, ask, branch, hand over and end. Nothing walks it here."""
+"""A call script as data: a graph of nodes that say, ask, branch, hand over and end. Nothing walks it here.
+
+The shape of a script: what follows what, what is known where, and how long the longest way is. Pure.
+
+The texts of prompts: their blanks, what fills them, and the words for a time of day.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from dialer.domain.values import Answer, Contact, FraudType, Tag
+from dialer.core.values import Answer, Contact, FraudType, Tag
 
 
 class Purpose(StrEnum):
@@ -204,3 +210,160 @@ class Script:
         if self.default_language not in tried:
             tried.append(self.default_language)
         return tuple(tried)
+
+
+SUCCESSES = frozenset({Answer.ACKNOWLEDGED, Answer.SAW_THROUGH})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrow:
+    """One way from a node to the next; `choice` is the answer that takes it, none for any other way."""
+
+    to: str
+    choice: Choice | None = None
+
+
+def arrows(script: Script, node: Node) -> tuple[Arrow, ...]:
+    """Every way on from a node, hearing it again left out."""
+    match node:
+        case Say() | HandOver():
+            return (Arrow(to=node.next),)
+        case Branch():
+            return tuple(Arrow(to=to) for to in (*node.cases.values(), node.otherwise))
+        case Ask():
+            choices = {**script.anywhere, **node.choices}.values()
+            taken = [
+                Arrow(to=choice.next, choice=choice) for choice in choices if choice.next != Target.REPEAT
+            ]
+            typed = [Arrow(to=node.next)] if node.next else []
+            return (*taken, *typed, Arrow(to=node.otherwise))
+        case End():
+            return ()
+
+
+def prompt_of(node: Node) -> Prompt | None:
+    return None if isinstance(node, Branch) else node.prompt
+
+
+def reachable(script: Script, start: str, *, without: frozenset[str] = frozenset()) -> frozenset[str]:
+    """The nodes on any way from `start`, itself included, not going through `without`."""
+    seen: set[str] = set()
+    waiting = [start]
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name in without:
+            continue
+        seen.add(name)
+        waiting += [arrow.to for arrow in arrows(script, script.nodes[name])]
+    return frozenset(seen)
+
+
+def circles(script: Script) -> tuple[str, ...]:
+    """Nodes from which a way leads back to themselves, so that a call might never end."""
+    return tuple(
+        name
+        for name, node in script.nodes.items()
+        if any(name in reachable(script, arrow.to) for arrow in arrows(script, node))
+    )
+
+
+def contacts(script: Script) -> Mapping[str, frozenset[Contact]]:
+    """For every node, what may be known of who is on the line when it is reached. Wants a script without circles."""
+    known: dict[str, frozenset[Contact]] = {name: frozenset() for name in script.nodes}
+    waiting: list[tuple[str, Contact]] = [(script.start, Contact.UNVERIFIED)]
+    while waiting:
+        name, contact = waiting.pop()
+        if contact in known[name]:
+            continue
+        known[name] |= {contact}
+        for arrow in arrows(script, script.nodes[name]):
+            taught = arrow.choice.contact if arrow.choice and arrow.choice.contact else contact
+            waiting.append((arrow.to, taught))
+    return known
+
+
+def first_said(script: Script, start: str) -> Iterator[tuple[Node, ...]]:
+    """Every run of nodes that speak before and with the first question, one for each way of the branches."""
+    node = script.nodes[start]
+    match node:
+        case Say():
+            for rest in first_said(script, node.next):
+                yield (node, *rest)
+        case Branch():
+            for to in dict.fromkeys((*node.cases.values(), node.otherwise)):
+                yield from first_said(script, to)
+        case _:
+            yield (node,)
+
+
+def longest(script: Script, seconds_of: Callable[[Prompt], float], *, good: bool) -> float:
+    """Seconds of the longest way, every question answered at once; `good` counts only ways to a success.
+
+    Wants a script without circles. 0 when no way leads to a success.
+    """
+    found: dict[str, float | None] = {}
+
+    def from_here(name: str) -> float | None:
+        if name not in found:
+            found[name] = measured(name)
+        return found[name]
+
+    def measured(name: str) -> float | None:
+        node = script.nodes[name]
+        prompt = prompt_of(node)
+        own = seconds_of(prompt) if prompt is not None else 0.0
+        if isinstance(node, End):
+            return own if not good or node.answer in SUCCESSES else None
+        ways = [rest for arrow in arrows(script, node) if (rest := from_here(arrow.to)) is not None]
+        return own + max(ways) if ways else None
+
+    return from_here(script.start) or 0.0
+
+
+BLANK = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+"""A blank in a text: {bureau}."""
+
+_GREETINGS = {
+    "zh": {"morning": "早上好", "noon": "中午好", "afternoon": "下午好", "evening": "晚上好"},
+    "en": {
+        "morning": "Good morning",
+        "noon": "Good day",
+        "afternoon": "Good afternoon",
+        "evening": "Good evening",
+    },
+}
+_STARTS = ((5, "evening"), (11, "morning"), (13, "noon"), (18, "afternoon"))
+
+
+def blanks(template: str) -> frozenset[str]:
+    """The names of the variables in a text."""
+    return frozenset(BLANK.findall(template))
+
+
+def time_of_day(local_hour: int) -> str:
+    """morning, noon, afternoon or evening; before five and from 18 on it is evening."""
+    return next((name for until, name in _STARTS if local_hour < until), "evening")
+
+
+def needs_verification(script: Script, template: str) -> bool:
+    """Whether the text says something personal, so that it may be said only to the verified person."""
+    return any(script.variables[name].kind is VariableKind.PERSONAL for name in blanks(template))
+
+
+def filled(script: Script, template: str, language: str, values: Mapping[str, str], local_hour: int) -> str:
+    """The text with every blank filled from `values`, else from the script's defaults."""
+
+    def value(found: re.Match[str]) -> str:
+        variable = script.variables[found.group(1)]
+        given = values.get(variable.name, "")
+        if not given and variable.kind is VariableKind.TIME_OF_DAY:
+            words = _GREETINGS.get(language, _GREETINGS["zh"])
+            return words[time_of_day(local_hour)]
+        return given or variable.defaults.get(language) or variable.defaults.get(script.default_language, "")
+
+    return BLANK.sub(value, template)
+
+
+def with_defaults(script: Script, template: str, language: str) -> str:
+    """The text as the shipped recordings say it."""
+    return filled(script, template, language, {}, 9)

@@ -1,4 +1,15 @@
-"""From the TOML of a call script to a `Script`. What is wrong is said with its file, node and line."""
+"""Where in a TOML file a table begins, so that a finding can name its line.
+
+Every name of a node that a script uses, so that reading it can refuse one that is not there.
+
+Whether a script's tables hold values of the kinds that they must, so that the reader may take them as they are.
+
+From the TOML of a call script to a `Script`. What is wrong is said with its file, node and line.
+
+The scripts that are shipped, and which of them fits a call.
+
+Which prompts have to exist as sound for the scripts to be spoken without a voice at call time.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +17,224 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
 from typing import Any, TypeVar
 
-from dialer.domain.values import Answer, Contact, FraudType, Tag
-from dialer.errors import Refusal
-from dialer.language import Text, mark
-from dialer.scripts import model
-from dialer.scripts.lines import lines_of
-from dialer.scripts.model import Choice, Node, Origin, Prompt, Script
-from dialer.scripts.shape import misshapen
-from dialer.scripts.targets import targets
-from dialer.scripts.texts import blanks
+from dialer.core.errors import NotFound, Refusal
+from dialer.core.values import Answer, Contact, FraudType, Tag
+from dialer.language import Text, gettext_noop
+from dialer.scripts.model import (
+    Ask,
+    Branch,
+    BranchOn,
+    Choice,
+    End,
+    HandOver,
+    Node,
+    Origin,
+    Prompt,
+    Purpose,
+    Say,
+    Script,
+    Target,
+    Urgency,
+    Variable,
+    VariableKind,
+    blanks,
+    with_defaults,
+)
+
+_HEADER = re.compile(r"^\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
+
+
+def lines_of(text: str) -> Mapping[str, int]:
+    """Dotted names to 1-based lines: of every table, and of every top-level key as it stands."""
+    found: dict[str, int] = {}
+    table = ""
+    inside_text = False
+    for number, line in enumerate(text.splitlines(), start=1):
+        was_inside = inside_text
+        if line.count('"""') % 2 or line.count("'''") % 2:
+            inside_text = not inside_text
+        if was_inside:
+            continue
+        header = _HEADER.match(line)
+        if header:
+            table = ".".join(part.strip().strip("\"'") for part in header.group(1).split("."))
+            found.setdefault(table, number)
+            continue
+        key, equals, _ = line.partition("=")
+        if equals and not key.lstrip().startswith("#"):
+            name = ".".join(part.strip().strip("\"'") for part in key.split("."))
+            found.setdefault(f"{table}.{name}" if table else name, number)
+    return found
+
+
+def targets(script: Script) -> list[tuple[str, str]]:
+    """Every arrow of the graph as (from node, to node); keys that work anywhere come from every
+    question, and keys that ask again lead nowhere.
+    """
+    arrows: list[tuple[str, str]] = []
+    for node in script.nodes.values():
+        match node:
+            case Say() | HandOver():
+                arrows.append((node.id, node.next))
+            case Branch():
+                arrows += [(node.id, to) for to in (*node.cases.values(), node.otherwise)]
+            case Ask():
+                reachable = {**script.anywhere, **node.choices}
+                taken = [choice.next for choice in reachable.values()]
+                arrows += [(node.id, to) for to in taken if to != Target.REPEAT]
+                arrows += [(node.id, node.otherwise), (node.id, node.repeat_from)]
+                arrows += [(node.id, node.next)] if node.next else []
+            case End():
+                pass
+    return arrows
+
 
 Table = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MalformedItem:
+    """`at` is the dotted name of the value, `node` the node it belongs to, '' for none."""
+
+    node: str
+    at: str
+    problem: Text
+
+
+_Check = Callable[[object, str], Text | None]
+"""What is wrong with a value, by the name that it stands under; None when it is right."""
+
+
+def _kind(kind: type, must_be: str) -> _Check:
+    def check(value: object, name: str) -> Text | None:
+        good = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+        return None if good else Text(must_be, name=name)
+
+    return check
+
+
+_text = _kind(str, gettext_noop("%(name)s must be a text"))
+_number = _kind(int, gettext_noop("%(name)s must be a whole number"))
+_truth = _kind(bool, gettext_noop("%(name)s must be true or false"))
+_table = _kind(dict, gettext_noop("%(name)s must be a table"))
+
+
+def _texts(value: object, name: str) -> Text | None:
+    good = isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return None if good else Text("%(name)s must be a list of texts", name=name)
+
+
+def _table_of(check: _Check) -> _Check:
+    def each(value: object, name: str) -> Text | None:
+        if not isinstance(value, dict):
+            return _table(value, name)
+        return next((wrong for key, one in value.items() if (wrong := check(one, f"{name} {key}"))), None)
+
+    return each
+
+
+def _phrases(value: object, name: str) -> Text | None:
+    return None if isinstance(value, str) else _table_of(_texts)(value, name)
+
+
+_CHOICE: Mapping[str, _Check] = {
+    "next": _text,
+    "phrases": _phrases,
+    "contact": _text,
+    "answer": _text,
+    "needs_key": _truth,
+}
+
+
+def _choice(value: object, name: str) -> Text | None:
+    if not isinstance(value, dict):
+        return _table(value, name)
+    return next(
+        (
+            wrong
+            for key, check in _CHOICE.items()
+            if key in value and (wrong := check(value[key], f"{name} {key}"))
+        ),
+        None,
+    )
+
+
+_NODE: Mapping[str, _Check] = {
+    "kind": _text,
+    "next": _text,
+    "otherwise": _text,
+    "on": _text,
+    "repeat_from": _text,
+    "collect": _text,
+    "answer": _text,
+    "contact": _text,
+    "urgency": _text,
+    "cases": _table_of(_text),
+    "choices": _table_of(_choice),
+    "timeout_seconds": _number,
+    "retries": _number,
+    "max_digits": _number,
+    "must_say": _truth,
+}
+_VARIABLE: Mapping[str, _Check] = {"kind": _text, "defaults": _table_of(_text)}
+_WHOLE: Mapping[str, _Check] = {
+    "extends": _text,
+    "id": _text,
+    "languages": _texts,
+    "default_language": _text,
+    "start": _text,
+    "purpose": _text,
+    "fraud_types": _texts,
+    "tags": _texts,
+    "title": _table_of(_text),
+    "message": _table_of(_text),
+    "fallbacks": _table_of(_text),
+    "said_in": _table_of(_text),
+    "phrases": _table,
+    "anywhere": _table_of(_choice),
+    "again": _table,
+    "confirm": _table,
+    "variables": _table,
+    "nodes": _table,
+}
+_EACH: Mapping[str, _Check] = {"phrases": _table_of(_texts), "variables": _table, "nodes": _table}
+
+
+def malformed(raw: Table) -> MalformedItem | None:
+    """The first value that is of the wrong kind."""
+    return next(_wrong(raw), None)
+
+
+def _wrong(raw: Table) -> Iterator[MalformedItem]:
+    for name, check in _WHOLE.items():
+        if name in raw and (problem := check(raw[name], name)):
+            yield MalformedItem(node="", at=name, problem=problem)
+    for group, check in _EACH.items():
+        for name, one in raw.get(group, {}).items():
+            if problem := check(one, name):
+                yield MalformedItem(node="", at=f"{group}.{name}", problem=problem)
+    for name, variable in raw.get("variables", {}).items():
+        yield from _within(f"variables.{name}", name, variable, _VARIABLE)
+    for name in ("again", "confirm"):
+        yield from _within(name, name, raw.get(name, {}), {"must_say": _truth})
+    for name, node in raw.get("nodes", {}).items():
+        yield from _within(f"nodes.{name}", name, node, _NODE)
+
+
+def _within(at: str, node: str, table: Table, checks: Mapping[str, _Check]) -> Iterator[MalformedItem]:
+    for name, check in checks.items():
+        if name in table and (problem := check(table[name], name)):
+            yield MalformedItem(node=node, at=f"{at}.{name}", problem=problem)
+
+
 _E = TypeVar("_E", bound=StrEnum)
 _ID = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 
@@ -47,7 +261,7 @@ def read_script(text: str, *, file: str, bases: Mapping[str, tuple[str, str]] | 
     raw = _toml(text, file)
     own_lines = lines_of(text)
     places = {name: Origin(file=file, line=line) for name, line in own_lines.items()}
-    wrong = misshapen(raw)
+    wrong = malformed(raw)
     if wrong is not None:
         # The innermost table or key whose line is known.
         names = wrong.at.split(".")
@@ -149,7 +363,7 @@ class _Reader:
         script = Script(
             id=self._need(raw, "id", str, ""),
             title=self._texts(self._need(raw, "title", dict, ""), "title"),
-            purpose=self._enum(model.Purpose, raw.get("purpose", "warning"), "purpose"),
+            purpose=self._enum(Purpose, raw.get("purpose", "warning"), "purpose"),
             fraud_types=frozenset(
                 self._enum(FraudType, f, "fraud_types") for f in raw.get("fraud_types", [])
             ),
@@ -177,7 +391,7 @@ class _Reader:
         match kind:
             case "say":
                 self._only(table, {"kind", "next", *_PROMPT, *self._languages}, name)
-                return model.Say(
+                return Say(
                     id=name,
                     prompt=self._prompt(name, table),
                     next=self._need(table, "next", str, name),
@@ -187,31 +401,31 @@ class _Reader:
                 return self._ask(name, table, origin)
             case "branch":
                 self._only(table, {"kind", "on", "cases", "otherwise"}, name)
-                return model.Branch(
+                return Branch(
                     id=name,
-                    on=self._enum(model.BranchOn, self._need(table, "on", str, name), name),
+                    on=self._enum(BranchOn, self._need(table, "on", str, name), name),
                     cases=dict(self._need(table, "cases", dict, name)),
                     otherwise=self._need(table, "otherwise", str, name),
                     origin=origin,
                 )
             case "hand_over":
                 self._only(table, {"kind", "answer", "urgency", "next", *_PROMPT, *self._languages}, name)
-                return model.HandOver(
+                return HandOver(
                     id=name,
                     prompt=self._prompt(name, table),
                     answer=self._enum(Answer, table.get("answer", "wants_officer"), name),
-                    urgency=self._enum(model.Urgency, table.get("urgency", "now"), name),
+                    urgency=self._enum(Urgency, table.get("urgency", "now"), name),
                     next=self._need(table, "next", str, name),
                     origin=origin,
                 )
             case "end":
                 self._only(table, {"kind", "contact", "answer", "urgency", *_PROMPT, *self._languages}, name)
-                return model.End(
+                return End(
                     id=name,
                     prompt=self._prompt(name, table) if set(table) & set(self._languages) else None,
                     contact=self._enum(Contact, self._need(table, "contact", str, name), name),
                     answer=self._enum(Answer, self._need(table, "answer", str, name), name),
-                    urgency=self._enum(model.Urgency, self._need(table, "urgency", str, name), name),
+                    urgency=self._enum(Urgency, self._need(table, "urgency", str, name), name),
                     origin=origin,
                 )
             case _:
@@ -221,7 +435,7 @@ class _Reader:
                     f"nodes.{name}.kind",
                 )
 
-    def _ask(self, name: str, table: Table, origin: Origin) -> model.Ask:
+    def _ask(self, name: str, table: Table, origin: Origin) -> Ask:
         known = {
             "kind",
             "choices",
@@ -235,7 +449,7 @@ class _Reader:
         }
         self._only(table, known | {*_PROMPT, *self._languages}, name)
         choices = {k: self._choice(k, t, name) for k, t in table.get("choices", {}).items()}
-        return model.Ask(
+        return Ask(
             id=name,
             prompt=self._prompt(name, table),
             choices=choices,
@@ -282,10 +496,10 @@ class _Reader:
             raise self._wrong(name, "has no text in any language of the script")
         return Prompt(id=f"{root}.{name}", texts=texts, must_say=bool(table.get("must_say", False)))
 
-    def _variable(self, name: str, table: Table) -> model.Variable:
+    def _variable(self, name: str, table: Table) -> Variable:
         self._only(table, {"kind", "defaults"}, name)
-        kind = self._enum(model.VariableKind, self._need(table, "kind", str, name), name)
-        return model.Variable(name=name, kind=kind, defaults=dict(table.get("defaults", {})))
+        kind = self._enum(VariableKind, self._need(table, "kind", str, name), name)
+        return Variable(name=name, kind=kind, defaults=dict(table.get("defaults", {})))
 
     def _texts(self, table: Table, node: str) -> Mapping[str, str]:
         if not all(isinstance(text, str) for text in table.values()):
@@ -306,7 +520,7 @@ class _Reader:
                 raise self._wrong(node, Text("leads to %(node)s, which is no node", node=target))
 
         for part in script.nodes.values():
-            prompt = None if isinstance(part, model.Branch) else part.prompt
+            prompt = None if isinstance(part, Branch) else part.prompt
             for text in prompt.texts.values() if prompt else ():
                 for name in sorted(blanks(text) - set(script.variables)):
                     raise self._wrong(
@@ -351,8 +565,119 @@ class _Reader:
 
 _PROMPT = frozenset({"must_say"})
 _MUST_BE: Mapping[type, str] = {
-    str: mark("%(name)s must be a text"),
-    int: mark("%(name)s must be a whole number"),
-    list: mark("%(name)s must be a list"),
-    dict: mark("%(name)s must be a table"),
+    str: gettext_noop("%(name)s must be a text"),
+    int: gettext_noop("%(name)s must be a whole number"),
+    list: gettext_noop("%(name)s must be a list"),
+    dict: gettext_noop("%(name)s must be a table"),
 }
+
+
+_BASE = "common"
+GENERAL_SCRIPT = "general"
+"""The script for a fraud type that has none of its own."""
+
+
+@cache
+def shipped_scripts() -> Mapping[str, Script]:
+    """Every shipped script by its id. Raises `ScriptUnreadable` when a file was damaged."""
+    texts = shipped_texts()
+    base = (f"{_BASE}.toml", texts[_BASE])
+    scripts = (
+        read_script(text, file=f"{name}.toml", bases={_BASE: base})
+        for name, text in sorted(texts.items())
+        if name != _BASE
+    )
+    return MappingProxyType({script.id: script for script in scripts})
+
+
+def shipped_texts() -> Mapping[str, str]:
+    """The text of every shipped file by its name without the ending, the common base among them."""
+    folder = resources.files("dialer.scripts")
+    return {
+        entry.name.removesuffix(".toml"): entry.read_text(encoding="utf-8")
+        for entry in folder.iterdir()
+        if entry.name.endswith(".toml")
+    }
+
+
+def script_named(script_id: str) -> Script:
+    """Raises `NotFound`."""
+    try:
+        return shipped_scripts()[script_id]
+    except KeyError:
+        raise NotFound(kind="script", key=script_id) from None
+
+
+_LANGUAGES = {Tag.MONGOLIAN: "mn"}
+
+
+def language_for(script: Script, tags: Iterable[Tag]) -> str:
+    """The language to try first with somebody on record with these tags; the script's own where it has no other."""
+    wanted = (_LANGUAGES[tag] for tag in sorted(tags) if tag in _LANGUAGES)
+    return next((language for language in wanted if language in script.languages), script.default_language)
+
+
+def choose_script_id(
+    fraud_type: FraudType,
+    tags: Iterable[Tag] = (),
+    purpose: str = "warning",
+    *,
+    among: Mapping[str, Script] | None = None,
+) -> str:
+    """The id of the script that fits best: by purpose, then tags, then fraud type; else the general one.
+
+    `among` are the versions that are live where they differ from the shipped ones.
+    """
+    wanted = Purpose(purpose)
+    have = frozenset(tags)
+    fitting = [
+        script
+        for script in (shipped_scripts() if among is None else among).values()
+        if script.purpose is wanted
+        and script.tags <= have
+        and (not script.fraud_types or fraud_type in script.fraud_types)
+    ]
+    if not fitting:
+        return GENERAL_SCRIPT
+    best = max(fitting, key=lambda script: (len(script.tags), bool(script.fraud_types), script.id))
+    return best.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptItem:
+    """One prompt in one language, with the default bureau in its blanks. An empty text is a slot to be recorded."""
+
+    key: str
+    language: str
+    text: str
+    must_say: bool = False
+
+
+def prompt_list(scripts: Iterable[Script] | None = None) -> tuple[PromptItem, ...]:
+    """Every prompt of the scripts (the shipped ones unless told) in every language, each once."""
+    chosen = shipped_scripts().values() if scripts is None else scripts
+    items = {item: None for script in chosen for item in _of(script)}
+    return tuple(sorted(items, key=lambda item: (item.key, item.language, item.text)))
+
+
+def prompts_of(script: Script) -> Iterator[Prompt]:
+    """Everything that a script can say: its nodes in the order of the file, and the two words before a repeat."""
+    yield script.again
+    yield script.confirm
+    for node in script.nodes.values():
+        if not isinstance(node, Branch) and node.prompt is not None:
+            yield node.prompt
+
+
+def _of(script: Script) -> Iterator[PromptItem]:
+    for prompt in prompts_of(script):
+        for language in script.languages:
+            template = prompt.texts.get(language, "")
+            if _is_fixed(script, template):
+                text = with_defaults(script, template, language)
+                yield PromptItem(key=prompt.id, language=language, text=text, must_say=prompt.must_say)
+
+
+def _is_fixed(script: Script, template: str) -> bool:
+    """Personal facts are spoken at call time alone; nobody's name lies about as a sound file."""
+    return all(script.variables[name].kind is not VariableKind.PERSONAL for name in blanks(template))

@@ -1,1 +1,1 @@
-"""Thin Celery bodies: ids in, one use case called."""
+"""Celery tasks: ids in, one action called."""

@@ -1,34 +1,70 @@
-"""The one application of a worker process, made when its first task needs it."""
+"""The one application of a worker process, made when its first task needs it.
+
+What every task does around its one use case: an application, patience with what is away, a note for the cycle.
+"""
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
+from collections.abc import Callable
 
-from dialer.bootstrap import Application, assemble
-from dialer.settings import load_settings
+from dialer.bootstrap import assemble
+from dialer.control.health import note_part_done
+from dialer.core.errors import Unavailable
+from dialer.runtime.settings import load_settings
+from dialer.services import Application
 
 _lock = threading.Lock()
 _made: list[Application] = []
 _stopping = threading.Event()
 
 
-def current() -> Application:
+def current_application() -> Application:
     with _lock:
         if not _made:
             _made.append(assemble(load_settings()))
         return _made[0]
 
 
-def use(application: Application) -> None:
+def use_application(application: Application) -> None:
     """Tasks run on this one: for a worker that has it already."""
     with _lock:
         _made[:] = [application]
 
 
-def stop() -> None:
+def stop_application() -> None:
     """Running tasks hand back what they hold and end soon."""
     _stopping.set()
 
 
-def stopping() -> bool:
+def is_stopping() -> bool:
     return _stopping.is_set()
+
+
+_NOTE_SECONDS = 2.0
+
+_noted: dict[str, float] = {}
+
+_log = logging.getLogger(__name__)
+
+
+def cycle_part(name: str, *works: Callable[[], object]) -> None:
+    """One part of the engine's cycle: when all of it was done to its end, that is noted, now and then."""
+    services = current_application().services
+    began_at = services.real.now()
+    done = [run_patiently(work) for work in works]
+    if all(done) and time.monotonic() - _noted.get(name, -_NOTE_SECONDS) >= _NOTE_SECONDS:
+        _noted[name] = time.monotonic()
+        run_patiently(lambda: note_part_done(services, name, began_at=began_at))
+
+
+def run_patiently(work: Callable[[], object]) -> bool:
+    """A part that does not answer costs a log line: the next tick tries again. Whether the work was done."""
+    try:
+        work()
+    except Unavailable as fault:
+        _log.warning("%s", fault)
+        return False
+    return True

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from celery import shared_task
 
-from dialer.errors import UnusableFile
-from dialer.store import load_acts, loads, renders
-from dialer.tasks import application
-from dialer.tasks.parts import patiently
-from dialer.usecases import load_list as loading
-from dialer.usecases.decide_load import close_withdrawn
-from dialer.usecases.draft_list import forget_old_drafts
+from dialer.core.errors import UnusableFile
+from dialer.scripts.store import unfinished_renders
+from dialer.tasks.application import current_application, is_stopping, run_patiently
+from dialer.warnings.list_store import loads_being_closed, unfinished_loads
+from dialer.warnings.lists import close_withdrawn
+from dialer.warnings.load import load_list
+from dialer.warnings.preview import forget_old_drafts
 
 if TYPE_CHECKING:
-    from dialer.usecases.render_script import Studio
+    from dialer.scripts.render import Studio
 
 _RENDER_SECONDS = 5.0
 
@@ -28,71 +28,71 @@ _log = logging.getLogger(__name__)
 
 
 @shared_task(name="dialer.load_list", ignore_result=True)
-def load_list(load_id: int) -> None:
+def load_list_task(load_id: int) -> None:
     """One list, from where it stands to its end."""
-    patiently(lambda: _load(load_id))
+    run_patiently(lambda: _load(load_id))
 
 
 @shared_task(name="dialer.resume_loads", ignore_result=True)
-def resume_loads() -> None:
+def resume_loads_task() -> None:
     """Lists whose worker has gone."""
-    patiently(_resume)
+    run_patiently(_resume)
 
 
 @shared_task(name="dialer.close_withdrawn", ignore_result=True)
-def close_cases_of(load_id: int) -> None:
+def close_cases_of_task(load_id: int) -> None:
     """What a withdrawn list opened and nobody has begun."""
-    patiently(lambda: close_withdrawn(application.current().engine, load_id))
+    run_patiently(lambda: close_withdrawn(current_application().services, load_id))
 
 
 @shared_task(name="dialer.render_script", ignore_result=True)
-def render_script(render_id: int) -> None:
+def render_script_task(render_id: int) -> None:
     """The sound of one version, for a while: an urgent list must not wait behind it."""
-    patiently(lambda: _render(render_id))
+    run_patiently(lambda: _render(render_id))
 
 
 @shared_task(name="dialer.resume_renders", ignore_result=True)
-def resume_renders() -> None:
+def resume_renders_task() -> None:
     """Sound that nobody is making."""
-    patiently(_resume_renders)
+    run_patiently(_resume_renders)
 
 
 def _resume_renders() -> None:
-    engine = application.current().engine
-    with engine.store.begin() as tx:
-        waiting = renders.unfinished(tx, real_now=engine.real.now())
+    services = current_application().services
+    with services.store.begin() as tx:
+        waiting = unfinished_renders(tx, real_now=services.real.now())
     for render_id in waiting:
-        patiently(partial(_render, render_id))
+        run_patiently(partial(_render, render_id))
 
 
 def _render(render_id: int) -> None:
     # Sound processing is loaded here alone: no worker that renders nothing should pay for it.
-    from dialer.usecases.render_script import Studio, render_script  # noqa: PLC0415
+    from dialer.scripts.render import Studio, render_script  # noqa: PLC0415
 
-    app = application.current()
+    app = current_application()
     if not _studios:
         _studios.append(Studio.of(app.settings.data_dir))
     over = render_script(
-        app.engine, render_id, studio=_studios[0], for_seconds=_RENDER_SECONDS, stopping=application.stopping
+        app.services, render_id, studio=_studios[0], for_seconds=_RENDER_SECONDS, stopping=is_stopping
     )
-    if not over and not application.stopping():
-        app.engine.nudge("render_script", render_id)
+    if not over and not is_stopping():
+        app.services.enqueue("render_script", render_id)
 
 
 def _resume() -> None:
-    engine = application.current().engine
-    forget_old_drafts(engine)
-    with engine.store.begin() as tx:
-        waiting = loads.unfinished(tx, real_now=engine.real.now())
-        closing = load_acts.closing(tx, real_now=engine.real.now())
+    services = current_application().services
+    forget_old_drafts(services)
+    with services.store.begin() as tx:
+        waiting = unfinished_loads(tx, real_now=services.real.now())
+        closing = loads_being_closed(tx, real_now=services.real.now())
     for load_id in waiting:
-        patiently(partial(_load, load_id))
+        run_patiently(partial(_load, load_id))
     for load_id in closing:
-        patiently(partial(close_withdrawn, engine, load_id))
+        run_patiently(partial(close_withdrawn, services, load_id))
 
 
 def _load(load_id: int) -> None:
     try:
-        loading.load_list(application.current().engine, load_id)
+        load_list(current_application().services, load_id)
     except UnusableFile as fault:
         _log.warning("load %s is no list: %s", load_id, fault)

@@ -9,129 +9,121 @@ from collections.abc import Awaitable, Callable
 import uvloop
 from celery import shared_task
 
-from dialer.tasks import application
-from dialer.tasks.parts import part, patiently
+from dialer.calls.dial import dial
+from dialer.calls.messages import ask_about_messages, look_for_messages, send_messages
+from dialer.calls.pauses import end_pauses
+from dialer.calls.reconcile import WebProcessCheck, cancel_calls, reconcile, sweep_attempts, sweep_cases
+from dialer.control.health import repair_clock, run_consistency_round
+from dialer.outcomes.report import refresh_rollup
+from dialer.tasks.application import current_application, cycle_part, is_stopping, run_patiently
 from dialer.telephony.client import CallClient
-from dialer.telephony.desk import DeskClient
-from dialer.telephony.messages import MessageClient
-from dialer.usecases import cancel_calls as cancelling
-from dialer.usecases import claim_errand as claiming
-from dialer.usecases import dial as dialling
-from dialer.usecases import dial_from_desk as desk_dialling
-from dialer.usecases import escalate_unsigned as escalating
-from dialer.usecases import fold_figures as folding
-from dialer.usecases import mend_clock as mending
-from dialer.usecases import pause as pausing
-from dialer.usecases import reconcile as reconciling
-from dialer.usecases import send_messages as messaging
-from dialer.usecases import sweep as sweeping
-from dialer.usecases import watch_cycle as cycling
-from dialer.usecases.watch_web import WebWatch
+from dialer.telephony.messages import DeskClient, MessageClient
+from dialer.work.desk_calls import settle_desk_calls
+from dialer.work.tasks import return_idle_assignments
+from dialer.work.transfers import escalate_unsigned
 
 _DIAL_SECONDS = 20.0
 _LINGER_SECONDS = 2.0
 _DIAL_AT_ONCE = 2
-_FOLD_SECONDS = 1.0
+_REFRESH_SECONDS = 1.0
 
-_web = WebWatch()
+_web = WebProcessCheck()
 _dialling = threading.BoundedSemaphore(_DIAL_AT_ONCE)
 
 
 @shared_task(name="dialer.dial", ignore_result=True)
-def dial() -> None:
+def dial_task() -> None:
     """Rings what may be rung now, for a while. So many at once and no more, or sweeps would wait behind them."""
 
     async def ring(client: CallClient) -> int:
-        app = application.current()
-        return await dialling.dial(
-            app.engine,
+        app = current_application()
+        return await dial(
+            app.services,
             client,
             for_seconds=_DIAL_SECONDS,
-            stopping=application.stopping,
+            stopping=is_stopping,
             linger_seconds=_LINGER_SECONDS,
-            may_ring=lambda tx: _web.may_ring(tx, app.engine),
+            may_call=lambda tx: _web.may_call(tx, app.services),
         )
 
     if not _dialling.acquire(blocking=False):
         return
     try:
-        part("dial", lambda: _with_client(ring))
+        cycle_part("dial", lambda: _with_client(ring))
     finally:
         _dialling.release()
 
 
 @shared_task(name="dialer.sweep", ignore_result=True)
-def sweep() -> None:
+def sweep_task() -> None:
     """Everything whose time has come."""
-    engine = application.current().engine
-    part(
+    services = current_application().services
+    cycle_part(
         "sweep",
-        lambda: mending.mend_clock(engine),
-        lambda: pausing.end_pauses(engine),
-        lambda: sweeping.sweep_attempts(engine),
-        lambda: sweeping.sweep_cases(engine),
-        lambda: claiming.return_idle(engine),
-        lambda: escalating.escalate_unsigned(engine),
+        lambda: repair_clock(services),
+        lambda: end_pauses(services),
+        lambda: sweep_attempts(services),
+        lambda: sweep_cases(services),
+        lambda: return_idle_assignments(services),
+        lambda: escalate_unsigned(services),
     )
 
 
 def _settle_desk_calls() -> None:
     async def run() -> None:
-        app = application.current()
+        app = current_application()
         async with DeskClient(app.telephony) as client:
-            await desk_dialling.settle_desk_calls(app.engine, client)
+            await settle_desk_calls(app.services, client)
 
     uvloop.run(run())
 
 
 @shared_task(name="dialer.reconcile", ignore_result=True)
-def reconcile() -> None:
+def reconcile_task() -> None:
     """Silent attempts are asked about, unwanted calls are ended."""
-    engine = application.current().engine
-    part(
+    services = current_application().services
+    cycle_part(
         "reconcile",
-        lambda: _with_client(lambda client: cancelling.cancel_calls(engine, client)),
-        lambda: _with_client(lambda client: reconciling.reconcile(engine, client)),
+        lambda: _with_client(lambda client: cancel_calls(services, client)),
+        lambda: _with_client(lambda client: reconcile(services, client)),
         _settle_desk_calls,
     )
 
 
 @shared_task(name="dialer.audit", ignore_result=True)
-def audit() -> None:
+def audit_task() -> None:
     """Cases are compared with their rows."""
-    patiently(lambda: cycling.audit_round(application.current().engine))
+    run_patiently(lambda: run_consistency_round(current_application().services))
 
 
 @shared_task(name="dialer.send_messages", ignore_result=True)
-def send_messages() -> None:
+def send_messages_task() -> None:
     """Planned messages leave, and what became of doubtful ones is asked."""
 
     async def run() -> None:
-        app = application.current()
+        app = current_application()
         async with MessageClient(app.telephony) as client:
-            await messaging.send_messages(app.engine, client)
-            await messaging.look_for_messages(app.engine, client)
-            await messaging.ask_about_messages(app.engine, client)
+            await send_messages(app.services, client)
+            await look_for_messages(app.services, client)
+            await ask_about_messages(app.services, client)
 
-    patiently(lambda: asyncio.run(run()))
+    run_patiently(lambda: asyncio.run(run()))
 
 
 @shared_task(name="dialer.cancel_calls", ignore_result=True)
-def cancel_calls() -> None:
-    patiently(
-        lambda: _with_client(lambda client: cancelling.cancel_calls(application.current().engine, client))
-    )
+def cancel_calls_task() -> None:
+    run_patiently(lambda: _with_client(lambda client: cancel_calls(current_application().services, client)))
 
 
 @shared_task(name="dialer.fold", ignore_result=True)
-def fold() -> None:
+def fold_task() -> None:
     """The report's fact rows are brought up to date, for a moment: a long list must not keep rings waiting."""
-    patiently(lambda: folding.fold_figures(application.current().engine, for_seconds=_FOLD_SECONDS))
+    run_patiently(lambda: refresh_rollup(current_application().services, for_seconds=_REFRESH_SECONDS))
 
 
 def _with_client(work: Callable[[CallClient], Awaitable[int]]) -> None:
     async def run() -> None:
-        async with CallClient(application.current().telephony) as client:
+        async with CallClient(current_application().telephony) as client:
             await work(client)
 
     uvloop.run(run())

@@ -9,18 +9,18 @@ from collections.abc import Sequence
 
 from celery.worker import state
 
-from dialer.bootstrap import Application
 from dialer.broker import BULK_QUEUE, DIAL_QUEUE
-from dialer.runtime.heap import settle
-from dialer.tasks import application
-from dialer.usecases.beat import beating
+from dialer.control.health import beating
+from dialer.runtime.forked import settle
+from dialer.services import Application
+from dialer.tasks.application import stop_application, use_application
 
 _DIAL_THREADS = 4
 
 
 def run_worker(app: Application, *, queues: Sequence[str]) -> None:
     """Works until SIGTERM or SIGINT; what has been claimed is sent or handed back first."""
-    application.use(app)
+    use_application(app)
     # Imported, they are registered; a worker of one queue does without the other's libraries.
     if DIAL_QUEUE in queues:
         import dialer.tasks.dial_work
@@ -28,7 +28,7 @@ def run_worker(app: Application, *, queues: Sequence[str]) -> None:
         import dialer.tasks.bulk_work  # noqa: F401
 
     def stop(*_: object) -> None:
-        application.stop()
+        stop_application()
         state.should_stop = 0
 
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -46,8 +46,5 @@ def run_worker(app: Application, *, queues: Sequence[str]) -> None:
         without_heartbeat=True,
     )
     settle()
-    with beating(app.engine, kind="worker", told={"queues": list(queues)}):
+    with beating(app.services, kind="worker", told={"queues": list(queues)}):
         worker.start()
-
-
-__all__ = ["BULK_QUEUE", "DIAL_QUEUE", "run_worker"]

@@ -9,30 +9,10 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
-from dialer.domain.message import MessageState
-from dialer.domain.values import TelephonyResult
-from dialer.errors import Invalid
-from dialer.scripts.hearing import Heard
-from dialer.telephony.progress import CallProgress, CallState, Stage
-from dialer.telephony.results import STAGES, result_of
-
-__all__ = [
-    "MESSAGE_STATES",
-    "CallProgress",
-    "CallState",
-    "MessageProgress",
-    "PersonLeg",
-    "Stage",
-    "caller_left",
-    "desk_answered",
-    "dial_status",
-    "hand_over_taken",
-    "heard",
-    "machine_verdict",
-    "message_event",
-    "person_leg",
-    "status_event",
-]
+from dialer.core.errors import Invalid
+from dialer.core.values import MessageState, TelephonyResult
+from dialer.scripts.dialogue import Heard
+from dialer.telephony.results import STAGES, CallProgress, Stage, result_of
 
 MESSAGE_STATES: Mapping[str, MessageState] = {
     "accepted": MessageState.ACCEPTED,

@@ -1,4 +1,11 @@
-"""Calls placed, ended, asked for and found at the carrier, through the official client of Twilio's API.
+"""The official client's HTTP, on our terms: one pooled session, one time limit, no retries, no log of numbers.
+
+Whose fault it is that a call was not taken: the number's, ours, or that we were too fast.
+
+By Twilio's error codes (twilio.com/docs/api/errors). What is not listed is ours: a wrong guess must not make a
+person's number count as dead.
+
+Calls placed, ended, asked for and found at the carrier, through the official client of Twilio's API.
 
 Its calls API has no idempotency key: a request of which we do not know what became is never sent again here.
 """
@@ -6,45 +13,169 @@ Its calls API has no idempotency key: a request of which we do not know what bec
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from base64 import b64encode
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
 from http import HTTPStatus
 from types import TracebackType
 from typing import Final, Self, TypeVar
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 import aiohttp
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.base.values import unset
+from twilio.http.async_http_client import AsyncTwilioHttpClient
+from twilio.http.response import Response
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.call import CallInstance
 
-from dialer.errors import Unavailable
-from dialer.language import Text, mark
-from dialer.telephony.config import TelephonyConfig
-from dialer.telephony.progress import CallState
-from dialer.telephony.refusals import TOO_MANY, Fault, fault_of
-from dialer.telephony.urls import HookUrls
-from dialer.telephony.wire import TooFast, Wire
+from dialer.core.errors import Unavailable
+from dialer.language import Text, gettext_noop
+from dialer.telephony.config import HookUrls, TelephonyConfig
+from dialer.telephony.results import CallState
 
-__all__ = [
-    "LOST",
-    "UNREADABLE",
-    "CallClient",
-    "CallState",
-    "Fault",
-    "PlaceCall",
-    "Placed",
-    "Refused",
-    "Unsure",
-    "asked",
-    "trouble",
-]
+_CONNECTIONS: Final = 256
+_KEEP_ALIVE_SECONDS: Final = 4.0
+"""Below what servers allow (uvicorn closes after 5 s): a POST on a connection that is just being closed is unsure."""
+
+
+class TooFast(Exception):
+    """The carrier answered 429: the request was certainly not carried out. The client's own error drops the header."""
+
+    def __init__(self, *, retry_after_seconds: float | None) -> None:
+        super().__init__("429")
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Wire(AsyncTwilioHttpClient):  # type: ignore[misc]  # the official package is untyped
+    """Sends what the official client wants sent to `base_url` instead, when there is one. Made inside a running loop.
+
+    The official request() logs the query, which holds telephone numbers, waits for ever, and cannot send a list.
+    """
+
+    def __init__(self, *, base_url: str | None, timeout_seconds: float) -> None:
+        super().__init__(pool_connections=False)
+        self._base = base_url.rstrip("/") if base_url else None
+        self._base_path = urlsplit(self._base).path if self._base else ""
+        self._authorization: dict[tuple[str, str], str] = {}
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=_CONNECTIONS, keepalive_timeout=_KEEP_ALIVE_SECONDS),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            # Connecting ends well before the whole: so a timeout after sending is never taken for one before it.
+            timeout=aiohttp.ClientTimeout(total=timeout_seconds, connect=timeout_seconds / 2),
+        )
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, object] | None = None,
+        data: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,  # noqa: ARG002, ASYNC109  # the official signature; ours is the session's
+        allow_redirects: bool = False,
+    ) -> Response:
+        """One request and its whole answer. Raises aiohttp's errors, and `TooFast` for a 429."""
+        sent = dict(headers or ())
+        if auth is not None:
+            sent["Authorization"] = self._authorize(auth)
+        address = self._address(url)
+        if params:
+            address += ("&" if "?" in address else "?") + urlencode(params, doseq=True)
+        async with self._session.request(
+            method,
+            address,
+            data=urlencode(data, doseq=True).encode() if data else None,
+            headers=sent,
+            allow_redirects=allow_redirects,
+        ) as response:
+            body = await response.read()
+            if response.status == HTTPStatus.TOO_MANY_REQUESTS:
+                raise TooFast(retry_after_seconds=_retry_after(response.headers))
+            return Response(response.status, body.decode("utf-8", "replace"), response.headers)
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    def _address(self, url: str) -> str:
+        if self._base is None:
+            return url
+        path = url[url.index("/", url.index("://") + 3) :]
+        # The next page's address comes from the carrier and holds the base path already.
+        if self._base_path and path.startswith(self._base_path + "/"):
+            path = path[len(self._base_path) :]
+        return self._base + path
+
+    def _authorize(self, auth: tuple[str, str]) -> str:
+        known = self._authorization.get(auth)
+        if known is None:
+            known = "Basic " + b64encode(f"{auth[0]}:{auth[1]}".encode()).decode("ascii")
+            self._authorization[auth] = known
+        return known
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds, or a date measured against the answer's own Date, so that no clock of ours is asked."""
+    given = headers.get("Retry-After", "").strip()
+    if given.isascii() and given.replace(".", "", 1).isdecimal():
+        return float(given)
+    try:
+        wait = parsedate_to_datetime(given) - parsedate_to_datetime(headers.get("Date", ""))
+    except (ValueError, TypeError):
+        return None
+    return max(0.0, wait.total_seconds())
+
+
+class Fault(StrEnum):
+    NUMBER = "number"
+    """No call to this number will ever be taken: the next number, or a person."""
+    OURS = "ours"
+    """Configuration, account, or no way to the carrier: nothing is used up, alarm."""
+    SLOW_DOWN = "slow_down"
+    """The carrier asks for fewer calls: nothing is used up, wait."""
+
+
+_NUMBER: Final = frozenset(
+    {
+        13223,  # Dial: invalid phone number format
+        13224,  # Dial: number not supported or invalid
+        21201,  # no 'To' number
+        21211,  # invalid 'To' number
+        21214,  # 'To' number cannot be reached
+        21216,  # this account may not call this number: Twilio's own list, number by number
+        21217,  # phone number does not appear to be valid
+        21401,  # invalid phone number
+        21421,  # phone number is invalid
+        21610,  # the receiver has opted out of this sender
+    }
+)
+
+_SLOW_DOWN: Final = frozenset(
+    {
+        10004,  # call concurrency limit exceeded
+        20429,  # too many requests
+        22005,  # the queue of calls is too long
+    }
+)
+
+TOO_MANY: Final = 429
+
+
+def fault_of(*, http_status: int, code: int | None) -> Fault:
+    """For a request that the carrier certainly did not carry out (a 4xx answer)."""
+    if http_status == TOO_MANY or code in _SLOW_DOWN:
+        return Fault.SLOW_DOWN
+    return Fault.NUMBER if code in _NUMBER else Fault.OURS
+
 
 _T = TypeVar("_T")
 _EVENTS: Final = ["initiated", "ringing", "answered", "completed"]
-_PART: Final = mark("carrier")
+_PART: Final = gettext_noop("carrier")
 _WRONG_STATE: Final = 21220
 """Twilio's code for ending a call in a way that its state does not allow."""
 _PAGE: Final = 1_000
@@ -87,7 +218,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unsure:
+class UncertainResult:
     """There may be a call or none. Look for it before anything else."""
 
     detail: str
@@ -120,14 +251,14 @@ class CallClient:
         assert self._wire is not None
         await self._wire.close()
 
-    async def place(self, order: PlaceCall) -> Placed | Refused | Unsure:
+    async def place(self, order: PlaceCall) -> Placed | Refused | UncertainResult:
         """Asks once for one call. Trouble with carrier or network is an answer, not an exception."""
         try:
             call = await self._create(order)
         except (TooFast, *LOST, *UNREADABLE) as error:
             return trouble(error)
         if not call.sid or not isinstance(call.sid, str):
-            return Unsure(detail="the answer names no call")
+            return UncertainResult(detail="the answer names no call")
         return Placed(sid=call.sid, status=str(call.status or "queued"))
 
     async def cancel(self, sid: str) -> bool:
@@ -231,7 +362,7 @@ async def asked(
         ) from None
 
 
-def trouble(error: Exception) -> Refused | Unsure:
+def trouble(error: Exception) -> Refused | UncertainResult:
     """What a failed creation means: certainly no call, or nobody knows."""
     if isinstance(error, TooFast):
         return Refused(
@@ -242,14 +373,14 @@ def trouble(error: Exception) -> Refused | Unsure:
     if isinstance(error, (TwilioRestException, TwilioServiceException)):
         return _refusal(error)
     if isinstance(error, LOST):
-        return Unsure(detail=f"no answer ({type(error).__name__})")
-    return Unsure(detail=f"unreadable answer ({type(error).__name__})")
+        return UncertainResult(detail=f"no answer ({type(error).__name__})")
+    return UncertainResult(detail=f"unreadable answer ({type(error).__name__})")
 
 
-def _refusal(error: TwilioRestException | TwilioServiceException) -> Refused | Unsure:
+def _refusal(error: TwilioRestException | TwilioServiceException) -> Refused | UncertainResult:
     status = error.status
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _UNDECIDED:
-        return Unsure(detail=f"HTTP {status}")
+        return UncertainResult(detail=f"HTTP {status}")
     code = error.code if isinstance(error.code, int) else None
     return Refused(
         fault=fault_of(http_status=status, code=code), code=code, http_status=status, detail=f"HTTP {status}"

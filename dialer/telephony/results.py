@@ -1,4 +1,6 @@
-"""The one table from what the carrier says of a finished call to our telephony results.
+"""What is known of a call at one moment, whoever told it: a webhook, or the carrier when asked.
+
+The one table from what the carrier says of a finished call to our telephony results.
 
 Within Twilio's protocol a forwarded call or a switched-off phone cannot always be told. Our own carrier adds
 `X-LineResult`; it may make a result more exact within the same status, never better, so nothing safe depends on it.
@@ -7,10 +9,47 @@ Within Twilio's protocol a forwarded call or a switched-off phone cannot always 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
-from dialer.domain.values import TelephonyResult as Result
-from dialer.telephony.progress import CallProgress, CallState, Stage
+from dialer.core.values import TelephonyResult
+
+
+class Stage(StrEnum):
+    INITIATED = "initiated"
+    RINGING = "ringing"
+    ANSWERED = "answered"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallProgress:
+    """`result` is set exactly when the call has ended. Answered says nothing about who answered."""
+
+    stage: Stage
+    sid: str
+    sequence: int | None = None
+    """Counts the status events of a call, from 0; None when the news is no status event. Order is not guaranteed."""
+    result: TelephonyResult | None = None
+    duration_seconds: int | None = None
+    answered_by: str = ""
+    """human, machine_*, fax or unknown, in Twilio's words; empty when nothing was said about it."""
+    sip_code: int | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallState:
+    """A call as the carrier lists it; `status` in Twilio's words. `date_created` is exact to the second."""
+
+    sid: str
+    status: str
+    date_created: datetime | None
+    answered_by: str = ""
+    duration_seconds: int | None = None
+
 
 STAGES: Final[Mapping[str, Stage]] = {
     "queued": Stage.INITIATED,
@@ -26,62 +65,66 @@ STAGES: Final[Mapping[str, Stage]] = {
 }
 """By CallStatus. A status that Twilio has not invented yet tells nothing: the call is asked about later."""
 
-_BY_STATUS: Final[Mapping[str, Result]] = {
-    "completed": Result.ANSWERED,
-    "busy": Result.BUSY,
-    "no-answer": Result.NO_ANSWER,
-    "failed": Result.FAILED,
-    "canceled": Result.CANCELED,
+_BY_STATUS: Final[Mapping[str, TelephonyResult]] = {
+    "completed": TelephonyResult.ANSWERED,
+    "busy": TelephonyResult.BUSY,
+    "no-answer": TelephonyResult.NO_ANSWER,
+    "failed": TelephonyResult.FAILED,
+    "canceled": TelephonyResult.CANCELED,
 }
 
-_BY_SIP_CODE: Final[Mapping[str, Mapping[int, Result]]] = {
+_BY_SIP_CODE: Final[Mapping[str, Mapping[int, TelephonyResult]]] = {
     # 603 Decline, 607 Unwanted: a hand pressed the red button; Twilio reports it as busy.
-    "busy": {603: Result.REJECTED, 607: Result.REJECTED},
-    "no-answer": {603: Result.REJECTED, 607: Result.REJECTED},
+    "busy": {603: TelephonyResult.REJECTED, 607: TelephonyResult.REJECTED},
+    "no-answer": {603: TelephonyResult.REJECTED, 607: TelephonyResult.REJECTED},
     "failed": {
         # Not found, gone, incomplete, ambiguous, nowhere: the number is not one.
-        404: Result.INVALID_NUMBER,
-        410: Result.INVALID_NUMBER,
-        484: Result.INVALID_NUMBER,
-        485: Result.INVALID_NUMBER,
-        604: Result.INVALID_NUMBER,
+        404: TelephonyResult.INVALID_NUMBER,
+        410: TelephonyResult.INVALID_NUMBER,
+        484: TelephonyResult.INVALID_NUMBER,
+        485: TelephonyResult.INVALID_NUMBER,
+        604: TelephonyResult.INVALID_NUMBER,
         # Nobody there now.
-        408: Result.NO_ANSWER,
-        480: Result.NO_ANSWER,
-        487: Result.NO_ANSWER,
-        486: Result.BUSY,
-        600: Result.BUSY,
-        603: Result.REJECTED,
-        607: Result.REJECTED,
+        408: TelephonyResult.NO_ANSWER,
+        480: TelephonyResult.NO_ANSWER,
+        487: TelephonyResult.NO_ANSWER,
+        486: TelephonyResult.BUSY,
+        600: TelephonyResult.BUSY,
+        603: TelephonyResult.REJECTED,
+        607: TelephonyResult.REJECTED,
         # Ours or an operator's: forbidden, unpaid, not agreed, stopped on the way, out of order.
-        401: Result.BLOCKED,
-        402: Result.BLOCKED,
-        403: Result.BLOCKED,
-        407: Result.BLOCKED,
-        415: Result.BLOCKED,
-        488: Result.BLOCKED,
-        606: Result.BLOCKED,
-        608: Result.BLOCKED,
-        500: Result.BLOCKED,
-        502: Result.BLOCKED,
-        503: Result.BLOCKED,
-        504: Result.BLOCKED,
+        401: TelephonyResult.BLOCKED,
+        402: TelephonyResult.BLOCKED,
+        403: TelephonyResult.BLOCKED,
+        407: TelephonyResult.BLOCKED,
+        415: TelephonyResult.BLOCKED,
+        488: TelephonyResult.BLOCKED,
+        606: TelephonyResult.BLOCKED,
+        608: TelephonyResult.BLOCKED,
+        500: TelephonyResult.BLOCKED,
+        502: TelephonyResult.BLOCKED,
+        503: TelephonyResult.BLOCKED,
+        504: TelephonyResult.BLOCKED,
     },
 }
 
-_BY_LINE_RESULT: Final[Mapping[str, Mapping[str, Result]]] = {
-    "completed": {"forwarded": Result.FORWARDED, "voicemail": Result.MACHINE, "machine": Result.MACHINE},
-    "busy": {"rejected": Result.REJECTED},
+_BY_LINE_RESULT: Final[Mapping[str, Mapping[str, TelephonyResult]]] = {
+    "completed": {
+        "forwarded": TelephonyResult.FORWARDED,
+        "voicemail": TelephonyResult.MACHINE,
+        "machine": TelephonyResult.MACHINE,
+    },
+    "busy": {"rejected": TelephonyResult.REJECTED},
     "no-answer": {
-        "powered_off": Result.POWERED_OFF,
-        "rejected": Result.REJECTED,
-        "forwarded": Result.FORWARDED,
+        "powered_off": TelephonyResult.POWERED_OFF,
+        "rejected": TelephonyResult.REJECTED,
+        "forwarded": TelephonyResult.FORWARDED,
     },
     "failed": {
-        "powered_off": Result.POWERED_OFF,
-        "rejected": Result.REJECTED,
-        "invalid_number": Result.INVALID_NUMBER,
-        "blocked": Result.BLOCKED,
+        "powered_off": TelephonyResult.POWERED_OFF,
+        "rejected": TelephonyResult.REJECTED,
+        "invalid_number": TelephonyResult.INVALID_NUMBER,
+        "blocked": TelephonyResult.BLOCKED,
     },
 }
 """What `X-LineResult` may say of each status; anything else is not listened to."""
@@ -91,7 +134,7 @@ _MACHINES: Final = ("machine", "fax")
 
 def result_of(
     *, status: str, sip_code: int | None = None, answered_by: str = "", line_result: str = ""
-) -> Result | None:
+) -> TelephonyResult | None:
     """The result of a finished call; None while it is not finished. `unknown` in AnsweredBy is not a person."""
     base = _BY_STATUS.get(status)
     if base is None:
@@ -99,8 +142,8 @@ def result_of(
     exact = _BY_LINE_RESULT.get(status, {}).get(line_result)
     if exact is not None:
         return exact
-    if base is Result.ANSWERED and answered_by.startswith(_MACHINES):
-        return Result.MACHINE
+    if base is TelephonyResult.ANSWERED and answered_by.startswith(_MACHINES):
+        return TelephonyResult.MACHINE
     if sip_code is not None:
         return _BY_SIP_CODE.get(status, {}).get(sip_code, base)
     return base

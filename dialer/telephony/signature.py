@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
-from dialer.errors import Refusal
+from dialer.core.errors import Refusal
 from dialer.language import Text
 
 SIGNATURE: Final = "X-Twilio-Signature"

@@ -9,9 +9,8 @@ from uuid import UUID
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
 from audio.spoken import as_spoken
-from dialer.scripts.dialogue import Ask, Position, Turn
-from dialer.telephony.config import TelephonyConfig
-from dialer.telephony.urls import HookUrls
+from dialer.scripts.dialogue import AskTurn, Position, Turn
+from dialer.telephony.config import HookUrls, TelephonyConfig
 
 _VOICES: Final[Mapping[str, Mapping[str, str]]] = {
     "zh": {"voice": "Polly.Zhiyu", "language": "cmn-CN"},
@@ -88,7 +87,7 @@ def _say(into: VoiceResponse | Gather, turn: Turn, audio_url: Callable[[str], st
             into.say(_printable(as_spoken(utterance.text, language)), **_VOICES[language])
 
 
-def _gather(ask: Ask, url: str, language: str, config: TelephonyConfig) -> Gather:
+def _gather(ask: AskTurn, url: str, language: str, config: TelephonyConfig) -> Gather:
     """`actionOnEmptyResult`: silence is an answer too, and comes back like one."""
     listens: dict[str, str] = {"input": "dtmf"}
     if config.hear_speech and ask.hints:

@@ -1,1 +1,1 @@
-"""The web process: webhooks of the telephone network, prompts as sound, health, and pages for people."""
+"""The shell of the console: rendering, sign-in state, permissions, words, figures behind pages."""

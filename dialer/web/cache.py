@@ -25,7 +25,7 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Count(Generic[_T]):
+class CountedValue(Generic[_T]):
     """`value` None: not known yet. `is_coming`: it is being read (anew)."""
 
     value: _T | None
@@ -78,20 +78,20 @@ class Cache(Generic[_Key, _T]):
         begun = self._begun(key)
         return begun.value if isinstance(begun, _Known) else self._taken(key, begun)
 
-    def get(self, key: _Key, *, waited_seconds: float = 0.0) -> Count[_T]:
+    def get(self, key: _Key, *, waited_seconds: float = 0.0) -> CountedValue[_T]:
         """What is known when the patience is over; of that, `waited_seconds` are used up. Raises what the reading
         raises, once; the next one reads again.
         """
         begun = self._begun(key)
         if isinstance(begun, _Known):
-            return Count(value=begun.value)
+            return CountedValue(value=begun.value)
         wait([begun], timeout=max(0.0, self._patience_seconds - waited_seconds))
         with self._lock:
             if self._running.get(key) is begun and not begun.done():
                 self._missed.add(key)
                 known = self._known.get(key)
-                return Count(value=known.value if known is not None else None, is_coming=True)
-        return Count(value=self._taken(key, begun))
+                return CountedValue(value=known.value if known is not None else None, is_coming=True)
+        return CountedValue(value=self._taken(key, begun))
 
     def forget(self, key: _Key) -> None:
         """The next one reads again, and finds what was committed before this."""

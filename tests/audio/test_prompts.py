@@ -6,10 +6,9 @@ import pytest
 
 from audio.check import problems
 from audio.clips import PROMPTS, Clip, Manifest, text_hash
-from dialer.scripts.catalogue import shipped
-from dialer.scripts.checks import check, good_path_seconds
 from dialer.scripts.dialogue import Context, start
-from dialer.scripts.prompts import prompt_list
+from dialer.scripts.lint import check, good_path_seconds
+from dialer.scripts.reading import prompt_list, shipped_scripts
 
 MANIFEST = Manifest.load()
 DURATIONS = {(clip.language, clip.text): clip.duration_seconds for clip in MANIFEST.clips}
@@ -46,20 +45,20 @@ def test_they_stay_small():
     assert sum(path.stat().st_size for path in PROMPTS.glob("*.wav")) < MOST_BYTES
 
 
-@pytest.mark.parametrize("script_id", sorted(shipped()))
+@pytest.mark.parametrize("script_id", sorted(shipped_scripts()))
 def test_the_lint_finds_nothing_with_the_real_lengths(script_id: str):
-    assert [str(finding) for finding in check(shipped()[script_id], durations=DURATIONS)] == []
+    assert [str(finding) for finding in check(shipped_scripts()[script_id], durations=DURATIONS)] == []
 
 
-@pytest.mark.parametrize("script_id", sorted(shipped()))
+@pytest.mark.parametrize("script_id", sorted(shipped_scripts()))
 def test_a_good_call_takes_as_long_as_a_person_listens(script_id: str):
-    assert 35 <= good_path_seconds(shipped()[script_id], "zh", DURATIONS) <= 60
+    assert 35 <= good_path_seconds(shipped_scripts()[script_id], "zh", DURATIONS) <= 60
 
 
 @pytest.mark.parametrize("language", ["zh", "en", "mn"])
 def test_a_call_finds_the_clips(language: str):
     context = Context(language=language, clips=MANIFEST.by_text(), recordings=MANIFEST.recordings())
-    for script in shipped().values():
+    for script in shipped_scripts().values():
         for said in start(script, context).utterances:
             assert said.audio is not None
             assert all(MANIFEST.path(file) is not None for file in said.audio)

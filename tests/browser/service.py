@@ -18,10 +18,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from dialer.bootstrap import application, free_port
-from dialer.runtime.running import wait_until
-from dialer.settings import load_settings
-from dialer.store import facts
-from dialer.store.facts import ClockRow
+from dialer.db.system_state import ClockRow, mark_drill_database, write_service_clock
+from dialer.runtime.embedded import wait_until
+from dialer.runtime.settings import load_settings
 
 _UP_SECONDS = 90.0
 _STOP_SECONDS = 40.0
@@ -95,9 +94,9 @@ def _set_clock(env: dict[str, str], *, speed: float) -> None:
     """Whatever the hour of the test, the robot may ring."""
     settings = load_settings(env)
     ten = datetime.now(ZoneInfo(settings.centre.timezone)).replace(hour=_TEN, minute=0, second=0)
-    with application(settings) as app, app.engine.store.begin() as tx:
-        facts.mark_drill(tx)
-        facts.write_clock(tx, ClockRow(anchor_unix=time.time(), epoch=ten.astimezone(UTC), speed=speed))
+    with application(settings) as app, app.services.store.begin() as tx:
+        mark_drill_database(tx)
+        write_service_clock(tx, ClockRow(anchor_unix=time.time(), epoch=ten.astimezone(UTC), speed=speed))
 
 
 def _wait_until_up(process: subprocess.Popen[bytes], service: Service) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from dialer.domain.access import Role
+from dialer.core.access import Role
 from tests.browser.service import Service
 
 PASSWORD = "one long sentence"

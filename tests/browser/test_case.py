@@ -10,10 +10,10 @@ from typing import cast
 import pytest
 from playwright.sync_api import Page, expect
 
+from dialer.carrier.config import Timers
 from dialer.carrier.lines.simulated import SimulatedLine
 from dialer.carrier.people import practice_mix
-from dialer.carrier.timers import Timers
-from dialer.domain.access import Role
+from dialer.core.access import Role
 from tests.browser.axe import look
 from tests.browser.conftest import Complaints
 from tests.browser.service import Service

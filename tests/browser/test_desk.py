@@ -7,13 +7,14 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from dialer.domain.access import Role
+from dialer.core.access import Role
 from tests.browser.axe import WIDE, look
 from tests.browser.conftest import Complaints
 from tests.browser.service import Service
 from tests.browser.staff import new_account
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(400)]
+
 
 # On the simulated line these people answer and stay; each is of a list of its own.
 FIRST, SECOND = "19900070003", "19900070008"

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from python_calamine import CalamineWorkbook
 
-from dialer.domain.access import Role
+from dialer.core.access import Role
 from tests.browser.axe import look
 from tests.browser.conftest import Complaints
 from tests.browser.service import Service, running_service

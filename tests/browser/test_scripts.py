@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from dialer.domain.access import Role
+from dialer.core.access import Role
 from tests.browser.axe import look
 from tests.browser.conftest import Complaints
 from tests.browser.service import Service

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
-from dialer.domain.access import Role
+from dialer.core.access import Role
 from tests.browser.axe import look
 from tests.browser.conftest import Complaints
 from tests.browser.service import Service

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
-from dialer.domain.access import Role
+from dialer.core.access import Role
 from tests.browser.axe import PHONE, look
 from tests.browser.conftest import Complaints
 from tests.browser.service import Service

@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dialer.bootstrap import application
-from dialer.domain.access import Role
-from dialer.settings import load_settings
-from dialer.store import facts
+from dialer.core.access import Role
+from dialer.db.system_state import living_processes
+from dialer.runtime.settings import load_settings
 from tests.browser.axe import assert_clean, assert_fits, look
 from tests.browser.conftest import Complaints
 from tests.browser.service import Service
@@ -62,8 +62,8 @@ def assert_all_is_on_the_screen(page: Page) -> None:
 @contextmanager
 def silent(service: Service) -> Iterator[None]:
     """Within the block the web process is there and says nothing."""
-    with application(load_settings(service.env)) as app, app.engine.store.begin() as tx:
-        beats = facts.alive(tx, since=datetime.now(UTC) - timedelta(seconds=10))
+    with application(load_settings(service.env)) as app, app.services.store.begin() as tx:
+        beats = living_processes(tx, since=datetime.now(UTC) - timedelta(seconds=10))
     [web] = [beat for beat in beats if beat.kind == "web"]
     pid = int(web.process.rpartition(":")[2])
     os.kill(pid, signal.SIGSTOP)

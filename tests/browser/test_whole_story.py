@@ -16,15 +16,15 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from dialer.carrier.lines.simulated import SimulatedLine
-from dialer.domain.access import Role
-from dialer.settings import load_settings
+from dialer.core.access import Role
+from dialer.runtime.settings import load_settings
 from tests.browser.axe import PHONE, WIDE, look
 from tests.browser.conftest import Complaints
 from tests.browser.service import Service, running_service
 from tests.browser.staff import new_account
 
 if TYPE_CHECKING:
-    from dialer.carrier.timers import Timers
+    from dialer.carrier.config import Timers
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(500)]
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from dialer.domain.access import Role, may
-from dialer.web.console.app import declarations
+from dialer.core.access import Role, may
+from dialer.server import declarations
 from tests.browser.service import Service
 from tests.browser.staff import new_account
 

@@ -14,7 +14,7 @@ from dialer.carrier.config import CarrierConfig, ServiceClock
 from dialer.carrier.lines.device import DeviceLine
 from dialer.carrier.people import Behaviour, PeopleConfig
 from dialer.carrier.server import MakeLine, start
-from tests.carrier.stage import ACCOUNT, ADMIN, BY_HAND, FAST, TOKEN, App, Bench, Start, ToCarrier
+from tests.carrier.stage import ACCOUNT, ADMIN, BY_HAND, FAST, TOKEN, App, DeskView, Start, ToCarrier
 
 
 @pytest.fixture
@@ -28,14 +28,14 @@ async def app() -> AsyncIterator[App]:
 @pytest.fixture
 async def bench(app: App, tmp_path: Path) -> AsyncIterator[Start]:
     """Starts carriers; `line=None` gives phones in hand, or a behaviour that everybody has."""
-    started: list[Bench] = []
+    started: list[DeskView] = []
 
     async def begin(
         *people: Behaviour,
         make_line: MakeLine | None = None,
         state: str = "carrier",
         **config: Any,  # noqa: ANN401 - passed on as it came
-    ) -> Bench:
+    ) -> DeskView:
         if people:
             config["people"] = PeopleConfig(behaviours=people)
         # A hand needs longer than a timer: its phones' clock runs slower.
@@ -44,7 +44,7 @@ async def bench(app: App, tmp_path: Path) -> AsyncIterator[Start]:
         made = CarrierConfig(account_sid=ACCOUNT, auth_token=TOKEN, state_dir=tmp_path / state, **config)
         carrier = await start(made, make_line=make_line)
         client = Client(ACCOUNT, TOKEN, http_client=ToCarrier(carrier.base_url))
-        one = Bench(carrier=carrier, app=app, client=client, session=ClientSession())
+        one = DeskView(carrier=carrier, app=app, client=client, session=ClientSession())
         started.append(one)
         return one
 
@@ -56,6 +56,6 @@ async def bench(app: App, tmp_path: Path) -> AsyncIterator[Start]:
 
 
 @pytest.fixture
-async def hands(bench: Start) -> Bench:
+async def hands(bench: Start) -> DeskView:
     """A carrier whose phones are in the test's hands."""
     return await bench(make_line=DeviceLine)

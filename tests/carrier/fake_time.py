@@ -12,10 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from dialer.carrier.address import Address
-from dialer.carrier.config import ServiceClock
+from dialer.carrier.config import Address, ServiceClock, Timers
 from dialer.carrier.outbound import OnReply, Reply
-from dialer.carrier.timers import Timers
 
 
 class Handle:

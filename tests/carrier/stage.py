@@ -140,7 +140,7 @@ class ToCarrier(AsyncTwilioHttpClient):
         return await super().request(method, moved, *args, **kwargs)
 
 
-class Bench:
+class DeskView:
     """Everything a test needs: the carrier, the application, the client, the admin API."""
 
     def __init__(self, *, carrier: RunningCarrier, app: App, client: Client, session: ClientSession) -> None:
@@ -175,4 +175,4 @@ class Bench:
             return data
 
 
-Start = Callable[..., Awaitable[Bench]]
+Start = Callable[..., Awaitable[DeskView]]

@@ -17,7 +17,7 @@ from twilio.rest import Client
 from dialer.carrier.config import CarrierConfig
 from dialer.carrier.people import Behaviour, PeopleConfig, Pickup
 from dialer.carrier.server import run
-from tests.carrier.stage import ACCOUNT, ADMIN, HANGUP, TO, TOKEN, App, Bench, Start, ToCarrier
+from tests.carrier.stage import ACCOUNT, ADMIN, HANGUP, TO, TOKEN, App, DeskView, Start, ToCarrier
 
 PATHS = [
     ("GET", "rings"),
@@ -36,7 +36,7 @@ PATHS = [
 
 
 @pytest.mark.parametrize(("method", "path"), PATHS)
-async def test_every_door_wants_its_own_token(hands: Bench, method: str, path: str):
+async def test_every_door_wants_its_own_token(hands: DeskView, method: str, path: str):
     for header in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Bearer {TOKEN}"}):
         async with hands.session.request(
             method, f"{hands.carrier.base_url}/admin/{path}", headers=header
@@ -52,7 +52,7 @@ async def test_without_a_token_set_the_doors_are_closed(bench: Start):
         assert answer.status == 401
 
 
-async def test_health_needs_no_token(hands: Bench):
+async def test_health_needs_no_token(hands: DeskView):
     async with hands.session.get(f"{hands.carrier.base_url}/admin/health") as answer:
         assert (await answer.json())["status"] == "ok"
 
@@ -102,14 +102,14 @@ async def test_rings_are_told_per_number_and_per_attempt(bench: Start, app: App)
     assert (counts["rings"], counts["max_rings_per_attempt"], counts["calls"]) == (3, 2, 3)
 
 
-async def test_the_pace_counts_the_most_calls_in_any_window(hands: Bench):
+async def test_the_pace_counts_the_most_calls_in_any_window(hands: DeskView):
     for n in range(5):
         await hands.call(f"+861390013900{n}")
     assert await hands.admin("GET", "pace") == {"seconds": 10.0, "most_calls": 5}
     assert (await hands.admin("GET", "pace?seconds=0"))["most_calls"] == 1
 
 
-async def test_live_calls_are_shown_without_their_numbers(hands: Bench):
+async def test_live_calls_are_shown_without_their_numbers(hands: DeskView):
     phone = hands.phones.phone(TO)
     sid = await hands.call()
     await phone.rings()

@@ -8,7 +8,7 @@ import wave
 import pytest
 
 from dialer.carrier.lines.line import Cause
-from tests.carrier.stage import HANGUP, TO, App, Bench, Heard, Start
+from tests.carrier.stage import HANGUP, TO, App, DeskView, Heard, Start
 
 DESK = "+8647800000001"
 
@@ -23,7 +23,7 @@ def wav(seconds: float) -> bytes:
     return data.getvalue()
 
 
-async def test_prompts_are_heard_in_order_and_the_end_hangs_up(hands: Bench, app: App):
+async def test_prompts_are_heard_in_order_and_the_end_hangs_up(hands: DeskView, app: App):
     app.documents["/start"] = "<Response><Say>你好</Say><Play>/a.wav</Play><Say>再见</Say></Response>"
     app.documents["/a.wav"] = wav(1.5)
     phone = hands.phones.phone(TO)
@@ -39,7 +39,7 @@ async def test_prompts_are_heard_in_order_and_the_end_hangs_up(hands: Bench, app
     assert last["CallStatus"] == "completed"
 
 
-async def test_audio_is_fetched_once_for_all_calls(hands: Bench, app: App):
+async def test_audio_is_fetched_once_for_all_calls(hands: DeskView, app: App):
     app.documents["/start"] = "<Response><Play>/a.wav</Play></Response>"
     app.documents["/a.wav"] = wav(0.5)
     phone = hands.phones.phone(TO)
@@ -55,7 +55,9 @@ async def test_audio_is_fetched_once_for_all_calls(hands: Bench, app: App):
 
 
 @pytest.mark.parametrize("audio", ["", b"RIFF....", b"ID3 an mp3"])
-async def test_audio_that_cannot_be_played_is_skipped_and_counted(hands: Bench, app: App, audio: str | bytes):
+async def test_audio_that_cannot_be_played_is_skipped_and_counted(
+    hands: DeskView, app: App, audio: str | bytes
+):
     app.documents["/start"] = "<Response><Play>/a.wav</Play><Say>大意</Say></Response>"
     app.documents["/a.wav"] = audio
     phone = hands.phones.phone(TO)
@@ -66,7 +68,7 @@ async def test_audio_that_cannot_be_played_is_skipped_and_counted(hands: Bench, 
     assert (await hands.admin("GET", "rings"))["errors"] == {"11200": 1}
 
 
-async def test_a_key_interrupts_the_prompt(hands: Bench, app: App):
+async def test_a_key_interrupts_the_prompt(hands: DeskView, app: App):
     app.documents["/start"] = (
         "<Response><Gather numDigits='1' action='/key'><Say>一</Say><Say>二</Say></Gather></Response>"
     )
@@ -82,7 +84,7 @@ async def test_a_key_interrupts_the_prompt(hands: Bench, app: App):
     assert app.at("/key")[0].params["Digits"] == "3"
 
 
-async def test_keys_outside_a_question_mean_nothing(hands: Bench, app: App):
+async def test_keys_outside_a_question_mean_nothing(hands: DeskView, app: App):
     app.documents["/start"] = "<Response><Say>一</Say><Gather numDigits='1' action='/key'/></Response>"
     app.documents["/key"] = HANGUP
     phone = hands.phones.phone(TO)
@@ -98,7 +100,7 @@ async def test_keys_outside_a_question_mean_nothing(hands: Bench, app: App):
     assert [one.params["Digits"] for one in app.at("/key")] == ["1"]
 
 
-async def test_relative_addresses_follow_the_document(hands: Bench, app: App):
+async def test_relative_addresses_follow_the_document(hands: DeskView, app: App):
     app.documents["/deep/start"] = "<Response><Redirect>next?x=1</Redirect></Response>"
     app.documents["/deep/next"] = HANGUP
     phone = hands.phones.phone(TO)
@@ -120,7 +122,7 @@ async def test_relative_addresses_follow_the_document(hands: Bench, app: App):
     ],
 )
 async def test_a_document_that_fails_goes_to_the_fallback_with_its_code(
-    hands: Bench, app: App, statuses: list[int], document: str, code: str
+    hands: DeskView, app: App, statuses: list[int], document: str, code: str
 ):
     app.statuses["/start"] = statuses
     app.documents["/start"] = document
@@ -136,7 +138,7 @@ async def test_a_document_that_fails_goes_to_the_fallback_with_its_code(
     assert (told["ErrorCode"], told["ErrorUrl"]) == (code, f"{app.base}/start")
 
 
-async def test_without_a_fallback_the_call_ends_after_an_apology(hands: Bench, app: App):
+async def test_without_a_fallback_the_call_ends_after_an_apology(hands: DeskView, app: App):
     app.statuses["/start"] = [500]
     phone = hands.phones.phone(TO)
     sid = await hands.call()
@@ -147,7 +149,7 @@ async def test_without_a_fallback_the_call_ends_after_an_apology(hands: Bench, a
     assert (await app.final(sid))["CallStatus"] == "completed"
 
 
-async def test_a_failing_fallback_is_not_tried_for_ever(hands: Bench, app: App):
+async def test_a_failing_fallback_is_not_tried_for_ever(hands: DeskView, app: App):
     app.statuses["/start"] = [500]
     app.statuses["/safe"] = [500]
     phone = hands.phones.phone(TO)
@@ -160,7 +162,7 @@ async def test_a_failing_fallback_is_not_tried_for_ever(hands: Bench, app: App):
     assert len(app.at("/safe")) == 1
 
 
-async def test_documents_that_chase_each_other_end(hands: Bench, app: App):
+async def test_documents_that_chase_each_other_end(hands: DeskView, app: App):
     app.documents["/start"] = "<Response><Redirect>/start</Redirect></Response>"
     phone = hands.phones.phone(TO)
     sid = await hands.call()
@@ -169,7 +171,7 @@ async def test_documents_that_chase_each_other_end(hands: Bench, app: App):
     assert len(app.at("/start")) == 200
 
 
-async def test_a_hang_up_while_a_document_is_fetched_leaves_it_unplayed(hands: Bench, app: App):
+async def test_a_hang_up_while_a_document_is_fetched_leaves_it_unplayed(hands: DeskView, app: App):
     phone = hands.phones.phone(TO)
 
     def late(_heard: Heard) -> str:
@@ -184,7 +186,7 @@ async def test_a_hang_up_while_a_document_is_fetched_leaves_it_unplayed(hands: B
     assert call.heard == []
 
 
-async def test_dial_joins_a_desk_and_goes_on_with_its_action(hands: Bench, app: App):
+async def test_dial_joins_a_desk_and_goes_on_with_its_action(hands: DeskView, app: App):
     app.documents["/start"] = f"<Response><Dial timeout='500' action='/dialled'>{DESK}</Dial></Response>"
     app.documents["/dialled"] = HANGUP
     phone, desk = hands.phones.phone(TO), hands.phones.phone(DESK)
@@ -203,7 +205,7 @@ async def test_dial_joins_a_desk_and_goes_on_with_its_action(hands: Bench, app: 
 
 
 @pytest.mark.parametrize(("cause", "said"), [(Cause.BUSY, "busy"), (Cause.FAILED, "failed")])
-async def test_a_desk_that_cannot_be_had_is_told(hands: Bench, app: App, cause: Cause, said: str):
+async def test_a_desk_that_cannot_be_had_is_told(hands: DeskView, app: App, cause: Cause, said: str):
     app.documents["/start"] = f"<Response><Dial action='/dialled'><Number>{DESK}</Number></Dial></Response>"
     app.documents["/dialled"] = HANGUP
     phone, desk = hands.phones.phone(TO), hands.phones.phone(DESK)
@@ -214,7 +216,7 @@ async def test_a_desk_that_cannot_be_had_is_told(hands: Bench, app: App, cause: 
     assert app.at("/dialled")[0].params["DialCallStatus"] == said
 
 
-async def test_a_desk_that_does_not_answer_in_time_goes_on_without_action(hands: Bench, app: App):
+async def test_a_desk_that_does_not_answer_in_time_goes_on_without_action(hands: DeskView, app: App):
     app.documents["/start"] = f"<Response><Dial timeout='2'>{DESK}</Dial><Say>稍后回电</Say></Response>"
     phone, desk = hands.phones.phone(TO), hands.phones.phone(DESK)
     await hands.call()
@@ -225,7 +227,7 @@ async def test_a_desk_that_does_not_answer_in_time_goes_on_without_action(hands:
     assert officer.over
 
 
-async def test_the_caller_leaving_frees_the_desk(hands: Bench, app: App):
+async def test_the_caller_leaving_frees_the_desk(hands: DeskView, app: App):
     app.documents["/start"] = f"<Response><Dial timeout='5000' action='/dialled'>{DESK}</Dial></Response>"
     phone, desk = hands.phones.phone(TO), hands.phones.phone(DESK)
     sid = await hands.call()
@@ -241,7 +243,7 @@ async def test_the_caller_leaving_frees_the_desk(hands: Bench, app: App):
     assert (told.params["CallStatus"], told.params["DialCallStatus"]) == ("completed", "completed")
 
 
-async def test_the_caller_leaving_while_the_desk_rings_is_told_too(hands: Bench, app: App):
+async def test_the_caller_leaving_while_the_desk_rings_is_told_too(hands: DeskView, app: App):
     app.documents["/start"] = f"<Response><Dial timeout='5000' action='/dialled'>{DESK}</Dial></Response>"
     phone, desk = hands.phones.phone(TO), hands.phones.phone(DESK)
     await hands.call()
@@ -255,7 +257,7 @@ async def test_the_caller_leaving_while_the_desk_rings_is_told_too(hands: Bench,
     assert (told.params["CallStatus"], told.params["DialCallStatus"]) == ("completed", "canceled")
 
 
-async def test_the_desk_s_own_call_is_told_of_as_it_is_answered(hands: Bench, app: App):
+async def test_the_desk_s_own_call_is_told_of_as_it_is_answered(hands: DeskView, app: App):
     app.documents["/start"] = (
         f"<Response><Dial timeout='5000'><Number statusCallbackEvent='answered completed'"
         f" statusCallback='{app.base}/desk'>{DESK}</Number></Dial></Response>"
@@ -275,7 +277,7 @@ async def test_the_desk_s_own_call_is_told_of_as_it_is_answered(hands: Bench, ap
     assert app.at("/desk")[1].params["CallStatus"] == "completed"
 
 
-async def test_an_event_that_a_number_cannot_be_told_of_is_refused(hands: Bench, app: App):
+async def test_an_event_that_a_number_cannot_be_told_of_is_refused(hands: DeskView, app: App):
     app.documents["/start"] = (
         f"<Response><Dial><Number statusCallbackEvent='sneezed'>{DESK}</Number></Dial></Response>"
     )
@@ -287,7 +289,7 @@ async def test_an_event_that_a_number_cannot_be_told_of_is_refused(hands: Bench,
     assert hands.carrier.exchange.errors[12200] == 1
 
 
-async def test_the_ring_ends_at_its_timeout(hands: Bench, app: App):
+async def test_the_ring_ends_at_its_timeout(hands: DeskView, app: App):
     phone = hands.phones.phone(TO)
     sid = await hands.call(timeout=5)
     ringing = await phone.rings()
@@ -296,7 +298,7 @@ async def test_the_ring_ends_at_its_timeout(hands: Bench, app: App):
     assert ringing.over
 
 
-async def test_a_time_limit_ends_the_talk(hands: Bench, app: App):
+async def test_a_time_limit_ends_the_talk(hands: DeskView, app: App):
     app.documents["/start"] = "<Response><Pause length='50000'/></Response>"
     phone = hands.phones.phone(TO)
     sid = await hands.call(time_limit=4)
@@ -304,7 +306,7 @@ async def test_a_time_limit_ends_the_talk(hands: Bench, app: App):
     assert (await app.final(sid))["CallStatus"] == "completed"
 
 
-async def test_a_phone_not_in_hand_is_an_invalid_number(bench: Start, hands: Bench, app: App):
+async def test_a_phone_not_in_hand_is_an_invalid_number(bench: Start, hands: DeskView, app: App):
     sid = await hands.call("+8613900000000")
     assert (await app.final(sid))["CallStatus"] == "failed"
     assert hands.phones.unexpected == 1

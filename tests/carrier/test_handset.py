@@ -10,7 +10,7 @@ from dialer.carrier.config import ServiceClock
 from dialer.carrier.lines.handset import HandsetState
 from dialer.carrier.lines.simulated import SimulatedLine
 from dialer.carrier.people import Behaviour, Pickup
-from tests.carrier.stage import ADMIN, HANGUP, TO, Bench, Start
+from tests.carrier.stage import ADMIN, HANGUP, TO, DeskView, Start
 from tests.carrier.test_documents import wav
 
 ASKS = (
@@ -21,7 +21,7 @@ REJECTS = Behaviour(name="rejects", share=1, pickup=Pickup.REJECTED)
 
 
 @pytest.fixture
-async def one(bench: Start) -> Bench:
+async def one(bench: Start) -> DeskView:
     """A carrier where everybody rejects, and an application that plays a sound and asks."""
     made = await bench(REJECTS, clock=ServiceClock(speed=10.0))
     made.app.documents |= {"/start": ASKS, "/answer": HANGUP, "/a.wav": wav(200.0)}
@@ -31,7 +31,7 @@ async def one(bench: Start) -> Bench:
 class Hand:
     """Acts through the admin API, as the page does."""
 
-    def __init__(self, one: Bench, handset: str) -> None:
+    def __init__(self, one: DeskView, handset: str) -> None:
         self.one = one
         self.path = f"handsets/{handset}"
 
@@ -56,7 +56,7 @@ class Hand:
         return told
 
 
-async def taken(one: Bench, number: str = TO) -> Hand:
+async def taken(one: DeskView, number: str = TO) -> Hand:
     async with one.session.post(
         f"{one.carrier.base_url}/admin/handsets",
         json={"number": number},
@@ -76,7 +76,7 @@ async def sound(hand: Hand, n: int) -> bytes:
         return await answer.read() if answer.status == 200 else b""
 
 
-async def test_the_very_sound_that_plays_can_be_fetched_and_a_key_cuts_it(one: Bench):
+async def test_the_very_sound_that_plays_can_be_fetched_and_a_key_cuts_it(one: DeskView):
     hand = await taken(one)
     sid = await one.call()
     await hand.until("ringing")
@@ -94,7 +94,7 @@ async def test_the_very_sound_that_plays_can_be_fetched_and_a_key_cuts_it(one: B
     assert (await hand.state())["state"] == "over"
 
 
-async def test_words_of_the_hand_are_heard(one: Bench):
+async def test_words_of_the_hand_are_heard(one: DeskView):
     hand = await taken(one)
     await one.call()
     await hand.until("ringing")
@@ -105,7 +105,7 @@ async def test_words_of_the_hand_are_heard(one: Bench):
     assert one.app.at("/answer")[0].params["SpeechResult"] == "是我"
 
 
-async def test_put_down_while_it_rings_is_rejected(one: Bench):
+async def test_put_down_while_it_rings_is_rejected(one: DeskView):
     hand = await taken(one)
     sid = await one.call()
     await hand.until("ringing")
@@ -114,7 +114,7 @@ async def test_put_down_while_it_rings_is_rejected(one: Bench):
     assert (told["CallStatus"], told["SipResponseCode"]) == ("busy", "603")
 
 
-async def test_put_down_while_talking_ends_the_call(one: Bench):
+async def test_put_down_while_talking_ends_the_call(one: DeskView):
     hand = await taken(one)
     sid = await one.call()
     await hand.until("ringing")
@@ -125,7 +125,7 @@ async def test_put_down_while_talking_ends_the_call(one: Bench):
     assert (await hand.state())["played"][-1]["cut"] is True
 
 
-async def test_one_that_nobody_picks_up_rings_out(one: Bench):
+async def test_one_that_nobody_picks_up_rings_out(one: DeskView):
     hand = await taken(one)
     sid = await one.call(timeout=5)
     assert (await one.app.final(sid))["CallStatus"] == "no-answer"
@@ -133,7 +133,7 @@ async def test_one_that_nobody_picks_up_rings_out(one: Bench):
     assert (told["state"], told["calls"]) == ("over", 1)
 
 
-async def test_a_second_call_meanwhile_finds_it_busy(one: Bench):
+async def test_a_second_call_meanwhile_finds_it_busy(one: DeskView):
     hand = await taken(one)
     first = await one.call()
     await hand.until("ringing")
@@ -143,14 +143,14 @@ async def test_a_second_call_meanwhile_finds_it_busy(one: Bench):
     assert one.app.statuses_of(first)[-1] == "in-progress" or await hand.spoken_to()
 
 
-async def test_let_go_the_number_is_a_simulated_person_s_again(one: Bench):
+async def test_let_go_the_number_is_a_simulated_person_s_again(one: DeskView):
     hand = await taken(one)
     await one.admin("DELETE", hand.path)
     sid = await one.call()
     assert (await one.app.final(sid))["SipResponseCode"] == "603"
 
 
-async def test_nothing_in_hand_does_nothing(one: Bench):
+async def test_nothing_in_hand_does_nothing(one: DeskView):
     hand = await taken(one)
     for act, body in (
         ("answer", None),
@@ -161,7 +161,7 @@ async def test_nothing_in_hand_does_nothing(one: Bench):
         assert (await hand.act(act, body))["did"] is False
 
 
-async def test_a_bounded_number_is_in_hand(one: Bench):
+async def test_a_bounded_number_is_in_hand(one: DeskView):
     line = one.carrier.line
     assert isinstance(line, SimulatedLine)
     first = line.handsets.take("+8619900000000")
@@ -173,7 +173,7 @@ async def test_a_bounded_number_is_in_hand(one: Bench):
     assert newest.state is HandsetState.IDLE
 
 
-async def test_a_real_line_has_no_telephones_to_take(hands: Bench):
+async def test_a_real_line_has_no_telephones_to_take(hands: DeskView):
     async with hands.session.post(
         f"{hands.carrier.base_url}/admin/handsets",
         json={"number": TO},

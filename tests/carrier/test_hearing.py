@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from audio.clips import Manifest
-from dialer.carrier.ears import Recognised, Saying
 from dialer.carrier.lines.device import DeviceCall, DeviceLine
 from dialer.carrier.people import BadBehaviour, Behaviour, behaviour_from
+from dialer.carrier.speech_input import Recognised, Speech, WhisperRecogniser, is_installed
 from dialer.carrier.twiml import Gather, parse_twiml
-from dialer.carrier.whisper_ear import WhisperEar, is_installed
-from tests.carrier.stage import HANGUP, TO, Bench, Start
+from tests.carrier.stage import HANGUP, TO, DeskView, Start
 from tests.carrier.test_documents import wav
 
 
@@ -26,7 +25,7 @@ def asks(listens: str = "dtmf speech", *, hints: str = "是我,不是", timeout:
     )
 
 
-class FakeEar:
+class FakeRecogniser:
     """Knows sounds by their bytes, writes down what it was asked, and can be kept waiting."""
 
     def __init__(self, **known: str) -> None:
@@ -44,7 +43,7 @@ class FakeEar:
         return Recognised(text=words, confidence=0.75) if words else None
 
 
-async def answered(one: Bench, document: str) -> DeviceCall:
+async def answered(one: DeskView, document: str) -> DeviceCall:
     one.app.documents["/start"] = document
     one.app.documents["/answer"] = HANGUP
     phone = one.phones.phone(TO)
@@ -56,13 +55,13 @@ async def answered(one: Bench, document: str) -> DeviceCall:
     return ringing
 
 
-async def answer_of(one: Bench) -> dict[str, str]:
+async def answer_of(one: DeskView) -> dict[str, str]:
     await one.app.until(lambda: bool(one.app.at("/answer")))
     (heard,) = one.app.at("/answer")
     return heard.params
 
 
-async def test_words_reach_the_application_as_twilio_tells_them(hands: Bench):
+async def test_words_reach_the_application_as_twilio_tells_them(hands: DeskView):
     call = await answered(hands, asks())
     call.say("是我")
     told = await answer_of(hands)
@@ -70,7 +69,7 @@ async def test_words_reach_the_application_as_twilio_tells_them(hands: Bench):
     assert "Digits" not in told
 
 
-async def test_speech_interrupts_the_prompt_from_its_first_second(hands: Bench):
+async def test_speech_interrupts_the_prompt_from_its_first_second(hands: DeskView):
     call = await answered(hands, asks())
     assert call.is_spoken_to
     call.say("是我")
@@ -78,7 +77,7 @@ async def test_speech_interrupts_the_prompt_from_its_first_second(hands: Bench):
     assert await answer_of(hands)
 
 
-async def test_a_question_that_hears_keys_alone_goes_on_over_speech(hands: Bench):
+async def test_a_question_that_hears_keys_alone_goes_on_over_speech(hands: DeskView):
     call = await answered(hands, asks("dtmf"))
     call.say("是我")
     assert call.is_spoken_to
@@ -89,44 +88,44 @@ async def test_a_question_that_hears_keys_alone_goes_on_over_speech(hands: Bench
 
 
 async def test_sound_goes_to_the_ear_with_the_phrases_of_the_question(bench: Start):
-    ear = FakeEar(one="是我")
-    one = await bench(make_line=DeviceLine, ear=ear)
+    recogniser = FakeRecogniser(one="是我")
+    one = await bench(make_line=DeviceLine, recogniser=recogniser)
     call = await answered(one, asks(hints="是我, 不是,是我,"))
     call.say(wav=b"one")
     told = await answer_of(one)
     assert (told["SpeechResult"], told["Confidence"]) == ("是我", "0.75")
-    assert ear.asked == [(("是我", "不是"), "cmn-Hans-CN")]
+    assert recogniser.asked == [(("是我", "不是"), "cmn-Hans-CN")]
 
 
 @pytest.mark.parametrize("sound", [b"noise", b"fault"])
 async def test_what_the_ear_does_not_understand_is_no_answer_and_a_key_still_is(bench: Start, sound: bytes):
-    ear = FakeEar(fault="broken")
-    one = await bench(make_line=DeviceLine, ear=ear)
+    recogniser = FakeRecogniser(fault="broken")
+    one = await bench(make_line=DeviceLine, recogniser=recogniser)
     call = await answered(one, asks())
     call.say(wav=sound)
-    while not ear.asked:  # noqa: ASYNC110 - in a thread of its own
+    while not recogniser.asked:  # noqa: ASYNC110 - in a thread of its own
         await asyncio.sleep(0.01)
     call.press("1")
     assert (await answer_of(one))["Digits"] == "1"
 
 
 async def test_silence_is_counted_anew_after_words_that_were_not_understood(bench: Start):
-    one = await bench(make_line=DeviceLine, ear=FakeEar())
+    one = await bench(make_line=DeviceLine, recogniser=FakeRecogniser())
     call = await answered(one, asks(timeout=2))
     call.say(wav=b"noise")
     assert (await answer_of(one))["Digits"] == ""
 
 
 async def test_a_key_pressed_while_words_are_recognised_is_the_answer(bench: Start):
-    ear = FakeEar(one="是我")
-    ear.may_answer.clear()
-    one = await bench(make_line=DeviceLine, ear=ear)
+    recogniser = FakeRecogniser(one="是我")
+    recogniser.may_answer.clear()
+    one = await bench(make_line=DeviceLine, recogniser=recogniser)
     call = await answered(one, asks())
     call.say(wav=b"one")
-    while not ear.asked:  # noqa: ASYNC110 - in a thread of its own
+    while not recogniser.asked:  # noqa: ASYNC110 - in a thread of its own
         await asyncio.sleep(0.01)
     call.press("2")
-    ear.may_answer.set()
+    recogniser.may_answer.set()
     told = await answer_of(one)
     assert told["Digits"] == "2"
     assert "SpeechResult" not in told
@@ -134,7 +133,7 @@ async def test_a_key_pressed_while_words_are_recognised_is_the_answer(bench: Sta
     assert len(one.app.at("/answer")) == 1
 
 
-async def test_without_an_ear_sound_is_not_understood_and_words_are(hands: Bench):
+async def test_without_an_ear_sound_is_not_understood_and_words_are(hands: DeskView):
     call = await answered(hands, asks())
     call.say(wav=wav(1.0))
     call.say("不是")
@@ -165,21 +164,23 @@ def test_what_a_behaviour_says_is_read_from_plain_data():
 
 
 def test_a_saying_is_words_or_sound():
-    assert Saying(words="是").wav == b""
+    assert Speech(words="是").wav == b""
 
 
-def engine() -> WhisperEar:
+def services() -> WhisperRecogniser:
     if not is_installed():
         pytest.skip("the optional extra `hearing` is not installed: pip install 'dialer[hearing]'")
-    return WhisperEar(threads=2)
+    return WhisperRecogniser(threads=2)
 
 
 def test_the_real_engine_tells_a_phrase_from_others():
     """The shipped voice's own sentence, among phrases that it is not; and none of them where it is not there."""
-    ear = engine()
+    recogniser = services()
     sound = _prompt("common.again")
     said = "没有收到您的回答"
-    told = ear.recognise(sound.read_bytes(), hints=("明白了", said, "我不转了"), language="cmn-Hans-CN")
+    told = recogniser.recognise(
+        sound.read_bytes(), hints=("明白了", said, "我不转了"), language="cmn-Hans-CN"
+    )
     assert told is not None
     assert told.text == said
     assert 0.5 <= told.confidence <= 1.0
@@ -187,11 +188,11 @@ def test_the_real_engine_tells_a_phrase_from_others():
 
 @pytest.mark.parametrize("sound", [b"", b"RIFF", wav(0.01), wav(1.0)], ids=["none", "cut", "short", "silent"])
 def test_the_real_engine_hears_nothing_in_what_is_no_speech(sound: bytes):
-    assert engine().recognise(sound, hints=("是", "不是"), language="cmn-Hans-CN") is None
+    assert services().recognise(sound, hints=("是", "不是"), language="cmn-Hans-CN") is None
 
 
 def test_the_real_engine_does_not_guess_in_a_language_that_it_does_not_know():
-    assert engine().recognise(wav(1.0), hints=("тийм",), language="mn-MN") is None
+    assert services().recognise(wav(1.0), hints=("тийм",), language="mn-MN") is None
 
 
 def _prompt(prompt_id: str) -> Path:

@@ -9,10 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.carrier.call import Call, Status, rfc2822
-from dialer.carrier.listing import page_of_calls, read_filters
-from dialer.carrier.order import CallOrder
-from dialer.carrier.problems import RestProblem
+from dialer.carrier.calls import Call, CallOrder, RestProblem, Status, rfc2822
+from dialer.carrier.rest import page_of_calls, read_filters
 
 ACCOUNT = "AC" + "0" * 32
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC).timestamp()

@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from dialer.carrier.call import Call, Status
+from dialer.carrier.calls import Call, CallOrder, Status
+from dialer.carrier.exchange import CallMemory
+from dialer.carrier.journal import CallJournal
 from dialer.carrier.lines.device import DeviceLine
-from dialer.carrier.memory import CallMemory
-from dialer.carrier.order import CallOrder
-from dialer.carrier.witness import Witness
-from tests.carrier.stage import HANGUP, TO, App, Bench, Start
+from tests.carrier.stage import HANGUP, TO, App, DeskView, Start
 
 OTHER = "+8613900139000"
 
@@ -43,7 +42,7 @@ async def test_a_carrier_that_comes_back_knows_its_calls_and_drops_the_live_ones
 
 
 @pytest.mark.parametrize("memory", [True, False])
-async def test_a_crash_by_command_drops_calls_silently(hands: Bench, app: App, memory: bool):
+async def test_a_crash_by_command_drops_calls_silently(hands: DeskView, app: App, memory: bool):
     phone = hands.phones.phone(TO)
     sid = await hands.call()
     ringing = await phone.rings()
@@ -76,7 +75,7 @@ async def test_without_memory_nothing_comes_back_but_the_count(bench: Start):
     assert (await back.admin("GET", f"rings?number={TO}"))["rings"] == 1
 
 
-async def test_neither_file_holds_a_number_or_an_address(hands: Bench, app: App, tmp_path: Path):
+async def test_neither_file_holds_a_number_or_an_address(hands: DeskView, app: App, tmp_path: Path):
     phone = hands.phones.phone(TO)
     await hands.call()
     await phone.rings()
@@ -142,29 +141,33 @@ def test_old_calls_are_not_recalled_and_the_log_is_bounded(tmp_path: Path):
 
 
 def test_the_witness_counts_over_restarts_and_a_torn_line(tmp_path: Path):
-    witness = Witness(tmp_path)
-    assert witness.accepted(unix=1.0, number=TO, attempt="a") == 1
-    witness.rang(unix=2.0, number=TO, attempt="a")
-    witness.ended(unix=3.0, number=TO, status="completed", rang=True)
-    witness.accepted(unix=4.0, number=OTHER, attempt="b")
-    witness.close()
+    call_journal = CallJournal(tmp_path)
+    assert call_journal.accepted(unix=1.0, number=TO, attempt="a") == 1
+    call_journal.rang(unix=2.0, number=TO, attempt="a")
+    call_journal.ended(unix=3.0, number=TO, status="completed", rang=True)
+    call_journal.accepted(unix=4.0, number=OTHER, attempt="b")
+    call_journal.close()
     log = tmp_path / "witness.log"
     log.write_bytes(log.read_bytes() + b"R 5.0 0011")
-    witness = Witness(tmp_path)
-    assert (witness.calls, witness.rings, witness.not_rung) == (2, 1, 1)
-    assert witness.by_status == {"completed": 1, "lost": 1}
-    assert (witness.rings_of_number(TO), witness.rings_of_attempt("a"), witness.rings_of_number(OTHER)) == (
+    call_journal = CallJournal(tmp_path)
+    assert (call_journal.calls, call_journal.rings, call_journal.not_rung) == (2, 1, 1)
+    assert call_journal.by_status == {"completed": 1, "lost": 1}
+    assert (
+        call_journal.attempts_of_number(TO),
+        call_journal.call_count_of_attempt("a"),
+        call_journal.attempts_of_number(OTHER),
+    ) == (
         1,
         1,
         0,
     )
-    assert witness.accepted(unix=6.0, number=TO, attempt="a") == 2
-    witness.rang(unix=7.0, number=TO, attempt="a")
-    assert witness.max_rings_per_attempt == 2
-    witness.close()
-    witness = Witness(tmp_path)
-    assert (witness.calls, witness.rings, witness.not_rung) == (3, 2, 1)
-    witness.close()
+    assert call_journal.accepted(unix=6.0, number=TO, attempt="a") == 2
+    call_journal.rang(unix=7.0, number=TO, attempt="a")
+    assert call_journal.max_rings_per_attempt == 2
+    call_journal.close()
+    call_journal = CallJournal(tmp_path)
+    assert (call_journal.calls, call_journal.rings, call_journal.not_rung) == (3, 2, 1)
+    call_journal.close()
 
 
 async def test_the_oldest_call_that_is_over_is_forgotten_first(bench: Start, app: App):

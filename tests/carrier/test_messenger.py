@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from twilio.request_validator import RequestValidator
 
-from dialer.carrier.messenger import Messenger
 from dialer.carrier.outbound import Outbound, Reply
-from dialer.carrier.signature import Signer
+from dialer.carrier.webhooks import Messenger, Signer
 from tests.carrier.fake_time import FakeOutbound, FakeTimers
 from tests.carrier.stage import TOKEN
 

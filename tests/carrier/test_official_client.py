@@ -14,7 +14,7 @@ from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-from tests.carrier.stage import ACCOUNT, FROM, TO, TOKEN, App, Bench, Start
+from tests.carrier.stage import ACCOUNT, FROM, TO, TOKEN, App, DeskView, Start
 
 
 class Blocking(TwilioHttpClient):
@@ -28,7 +28,7 @@ class Blocking(TwilioHttpClient):
         return super().request(method, moved, *args, **kwargs)  # type: ignore[arg-type]
 
 
-async def test_the_blocking_client_creates_fetches_lists_and_ends(hands: Bench):
+async def test_the_blocking_client_creates_fetches_lists_and_ends(hands: DeskView):
     hands.phones.phone(TO)
     http = Blocking(timeout=10.0)
     http.base = hands.carrier.base_url
@@ -49,20 +49,20 @@ async def test_the_blocking_client_creates_fetches_lists_and_ends(hands: Bench):
     assert (fetched, listed, status) == (sid, [sid], "canceled")
 
 
-async def test_times_are_read_by_the_client_as_aware_utc(hands: Bench):
+async def test_times_are_read_by_the_client_as_aware_utc(hands: DeskView):
     call = await hands.client.calls(await hands.call()).fetch_async()
     assert call.date_created is not None
     assert abs(datetime.now(UTC) - call.date_created) < timedelta(seconds=5)
 
 
-async def test_every_call_is_listed_once_however_small_the_pages(hands: Bench):
+async def test_every_call_is_listed_once_however_small_the_pages(hands: DeskView):
     made = [await hands.call(f"+86138001380{n:02d}") for n in range(7)]
     for size in (1, 2, 3, 7, 50):
         listed = [one.sid async for one in await hands.client.calls.stream_async(page_size=size)]
         assert listed == made[::-1]
 
 
-async def test_calls_made_while_paging_neither_repeat_nor_skip_one(hands: Bench):
+async def test_calls_made_while_paging_neither_repeat_nor_skip_one(hands: DeskView):
     made = [await hands.call(f"+86138001380{n:02d}") for n in range(4)]
     page = await hands.client.calls.page_async(page_size=2)
     seen = [one.sid for one in page]
@@ -73,7 +73,7 @@ async def test_calls_made_while_paging_neither_repeat_nor_skip_one(hands: Bench)
     assert seen == made[::-1]
 
 
-async def test_filters_pick_by_number_state_and_utc_day(hands: Bench):
+async def test_filters_pick_by_number_state_and_utc_day(hands: DeskView):
     phone = hands.phones.phone(TO)
     mine = await hands.call(TO)
     await hands.call("+8613900139000")
@@ -119,7 +119,7 @@ async def test_a_queued_call_has_no_start_time_and_no_day(bench: Start):
         ({"timeout": "soon"}, 20001),
     ],
 )
-async def test_a_wrong_order_is_refused_by_its_code(hands: Bench, change: dict[str, object], code: int):
+async def test_a_wrong_order_is_refused_by_its_code(hands: DeskView, change: dict[str, object], code: int):
     values: dict[str, object] = {"to": TO, "from_": FROM, "url": "http://127.0.0.1:9/x", **change}
     with pytest.raises(TwilioRestException) as refused:
         await hands.client.calls.create_async(**values)  # type: ignore[arg-type]
@@ -128,7 +128,7 @@ async def test_a_wrong_order_is_refused_by_its_code(hands: Bench, change: dict[s
     assert (await hands.admin("GET", "rings"))["calls"] == 0
 
 
-async def test_an_unknown_call_and_a_wrong_password_are_told_apart(hands: Bench):
+async def test_an_unknown_call_and_a_wrong_password_are_told_apart(hands: DeskView):
     with pytest.raises(TwilioRestException) as missing:
         await hands.client.calls("CA" + "0" * 32).fetch_async()
     assert (missing.value.status, missing.value.code) == (404, 20404)
@@ -138,12 +138,12 @@ async def test_an_unknown_call_and_a_wrong_password_are_told_apart(hands: Bench)
     assert (denied.value.status, denied.value.code) == (401, 20003)
 
 
-async def test_an_unreadable_filter_is_refused_not_ignored(hands: Bench):
+async def test_an_unreadable_filter_is_refused_not_ignored(hands: DeskView):
     with pytest.raises(TwilioException, match="20001"):
         await hands.client.calls.list_async(start_time="yesterday")  # type: ignore[arg-type]
 
 
-async def test_cancel_acts_on_queued_and_ringing_calls_only(hands: Bench, app: App):
+async def test_cancel_acts_on_queued_and_ringing_calls_only(hands: DeskView, app: App):
     phone = hands.phones.phone(TO)
     sid = await hands.call(url="", twiml="<Response><Pause length='500'/></Response>")
     ringing = await phone.rings()
@@ -159,7 +159,7 @@ async def test_cancel_acts_on_queued_and_ringing_calls_only(hands: Bench, app: A
     assert app.statuses_of(sid)[-1] == "completed"
 
 
-async def test_a_ringing_call_is_cancelled_and_stops_ringing(hands: Bench, app: App):
+async def test_a_ringing_call_is_cancelled_and_stops_ringing(hands: DeskView, app: App):
     phone = hands.phones.phone(TO)
     sid = await hands.call()
     ringing = await phone.rings()
@@ -169,7 +169,7 @@ async def test_a_ringing_call_is_cancelled_and_stops_ringing(hands: Bench, app: 
     assert (last["CallStatus"], last["SipResponseCode"]) == ("canceled", "487")
 
 
-async def test_a_live_call_goes_on_with_another_document(hands: Bench, app: App):
+async def test_a_live_call_goes_on_with_another_document(hands: DeskView, app: App):
     app.documents["/start"] = "<Response><Pause length='5000'/></Response>"
     app.documents["/other"] = "<Response><Hangup/></Response>"
     phone = hands.phones.phone(TO)
@@ -183,7 +183,7 @@ async def test_a_live_call_goes_on_with_another_document(hands: Bench, app: App)
     assert len(app.at("/other")) == 1
 
 
-async def test_a_live_record_cannot_be_deleted(hands: Bench):
+async def test_a_live_record_cannot_be_deleted(hands: DeskView):
     hands.phones.phone(TO)
     sid = await hands.call()
     with pytest.raises(TwilioRestException) as refused:
@@ -191,12 +191,12 @@ async def test_a_live_record_cannot_be_deleted(hands: Bench):
     assert refused.value.code == 20409
 
 
-async def test_the_account_answers_for_its_credentials(hands: Bench):
+async def test_the_account_answers_for_its_credentials(hands: DeskView):
     account = await hands.client.api.accounts(ACCOUNT).fetch_async()
     assert account.status == "active"
 
 
-async def test_another_account_is_not_found(hands: Bench):
+async def test_another_account_is_not_found(hands: DeskView):
     async with (
         ClientSession() as session,
         session.get(

@@ -8,8 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.carrier.order import CallOrder, Form, read_method, read_order
-from dialer.carrier.problems import RestProblem, no_such, number_refused, too_many, unauthorised
+from dialer.carrier.calls import (
+    CallOrder,
+    Form,
+    RestProblem,
+    no_such,
+    number_refused,
+    read_method,
+    read_order,
+    too_many,
+    unauthorised,
+)
 
 BASE = {"To": "+8613800138000", "From": "+8647896110", "Url": "http://a.test/x"}
 

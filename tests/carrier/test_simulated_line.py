@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.carrier.ears import Saying
 from dialer.carrier.lines.line import Cause, Clip, Verdict
 from dialer.carrier.lines.simulated import SimulatedLeg, SimulatedLine, chance
 from dialer.carrier.people import AnsweredBy, Behaviour, PeopleConfig, Pickup
+from dialer.carrier.speech_input import Speech
 from tests.carrier.fake_time import FakeTimers
 
 NUMBER = "+8613800138000"
@@ -32,8 +32,8 @@ class Log:
     def pressed(self, key: str) -> None:
         self.told.append((self.timers.now, key))
 
-    def said(self, saying: Saying) -> None:
-        self.spoken.append((self.timers.now, saying.words))
+    def said(self, speech: Speech) -> None:
+        self.spoken.append((self.timers.now, speech.words))
 
     def ended(self, cause: Cause) -> None:
         self.told.append((self.timers.now, cause.value))

@@ -7,17 +7,17 @@ import random
 
 import pytest
 
-from dialer.carrier.call import Status
+from dialer.carrier.calls import Status
 from dialer.carrier.lines.line import Cause, Verdict
 from dialer.carrier.people import AnsweredBy
-from tests.carrier.stage import TO, App, Bench
+from tests.carrier.stage import TO, App, DeskView
 from tests.seeds import seeds
 
 ACTS = ("answer", "cancel", "complete", "callee ends", "busy", "rings again", "key")
 FINAL = {"completed", "busy", "failed", "no-answer", "canceled"}
 
 
-async def act(hands: Bench, sid: str, what: str) -> None:
+async def act(hands: DeskView, sid: str, what: str) -> None:
     live = next((one for one in hands.carrier.exchange.live_calls() if one.call.sid == sid), None)
     device = hands.phones.phone(TO).calls[-1]
     if what == "answer":
@@ -37,17 +37,17 @@ async def act(hands: Bench, sid: str, what: str) -> None:
 
 
 @pytest.mark.parametrize("acts", [*itertools.permutations(ACTS[:5], 2)])
-async def test_two_acts_in_any_order(hands: Bench, app: App, acts: tuple[str, ...]):
+async def test_two_acts_in_any_order(hands: DeskView, app: App, acts: tuple[str, ...]):
     await story(hands, app, acts)
 
 
 @seeds(12)
-async def test_long_random_stories(hands: Bench, app: App, seed: int):
+async def test_long_random_stories(hands: DeskView, app: App, seed: int):
     draw = random.Random(seed)
     await story(hands, app, tuple(draw.choice(ACTS) for _ in range(8)))
 
 
-async def story(hands: Bench, app: App, acts: tuple[str, ...]) -> None:
+async def story(hands: DeskView, app: App, acts: tuple[str, ...]) -> None:
     app.documents["/start"] = "<Response><Gather timeout='60' numDigits='9'/></Response>"
     phone = hands.phones.phone(TO)
     sid = await hands.call()
@@ -67,7 +67,7 @@ async def story(hands: Bench, app: App, acts: tuple[str, ...]) -> None:
     assert counts["by_status"] == {call.status: 1}
 
 
-async def test_nothing_that_comes_after_the_end_has_an_effect(hands: Bench, app: App):
+async def test_nothing_that_comes_after_the_end_has_an_effect(hands: DeskView, app: App):
     app.documents["/start"] = "<Response/>"
     phone = hands.phones.phone(TO)
     sid = await hands.call()
@@ -85,7 +85,7 @@ async def test_nothing_that_comes_after_the_end_has_an_effect(hands: Bench, app:
     assert app.at("/start") == []
 
 
-async def test_a_call_that_was_answered_is_completed_however_the_line_ends_it(hands: Bench, app: App):
+async def test_a_call_that_was_answered_is_completed_however_the_line_ends_it(hands: DeskView, app: App):
     app.documents["/start"] = "<Response><Pause length='5000'/></Response>"
     phone = hands.phones.phone(TO)
     sid = await hands.call()
@@ -96,7 +96,7 @@ async def test_a_call_that_was_answered_is_completed_however_the_line_ends_it(ha
     assert (last["CallStatus"], last["SipResponseCode"], last["CallDuration"]) == ("completed", "200", "1")
 
 
-async def test_a_record_that_is_over_keeps_nothing_of_its_order(hands: Bench, app: App):
+async def test_a_record_that_is_over_keeps_nothing_of_its_order(hands: DeskView, app: App):
     app.documents["/start"] = "<Response/>"
     phone = hands.phones.phone(TO)
     sid = await hands.call(
@@ -109,7 +109,7 @@ async def test_a_record_that_is_over_keeps_nothing_of_its_order(hands: Bench, ap
 
 
 @pytest.mark.parametrize("answered", [False, True])
-async def test_a_line_that_reports_the_ring_again_rings_once(hands: Bench, app: App, answered: bool):
+async def test_a_line_that_reports_the_ring_again_rings_once(hands: DeskView, app: App, answered: bool):
     app.documents["/start"] = "<Response><Pause length='5000'/></Response>"
     phone = hands.phones.phone(TO)
     sid = await hands.call()

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from twilio.base.exceptions import TwilioException
 
-from tests.carrier.stage import App, Bench, Start
+from tests.carrier.stage import App, DeskView, Start
 from tests.carrier.test_lives import script
 
 CALLS = 80
@@ -27,7 +27,7 @@ STORM = {
 }
 
 
-async def storm(one: Bench, app: App) -> dict[str, int]:
+async def storm(one: DeskView, app: App) -> dict[str, int]:
     """Orders calls one after the other; returns how each creation ended."""
     ends: dict[str, int] = {}
     for n in range(CALLS):
@@ -42,7 +42,7 @@ async def storm(one: Bench, app: App) -> dict[str, int]:
     return ends
 
 
-async def calm(one: Bench) -> dict[str, int]:
+async def calm(one: DeskView) -> dict[str, int]:
     """Waits until no call is live; returns the counts."""
     async with asyncio.timeout(60):
         while True:

@@ -8,14 +8,14 @@ import pytest
 
 from dialer.carrier.config import ServiceClock
 from dialer.carrier.people import Behaviour, Pickup
-from dialer.carrier.text_memory import TextMemory
-from tests.carrier.stage import FROM, TO, Bench, Start
+from dialer.carrier.texts import TextMemory
+from tests.carrier.stage import FROM, TO, DeskView, Start
 
 ANYBODY = Behaviour(name="anybody", share=1)
 OFF = Behaviour(name="off", share=1, pickup=Pickup.POWERED_OFF)
 
 
-async def sent(one: Bench) -> str:
+async def sent(one: DeskView) -> str:
     message = await one.client.messages.create_async(
         to=TO, from_=FROM, body="请先不要转账。", status_callback=f"{one.app.base}/message"
     )
@@ -23,7 +23,7 @@ async def sent(one: Bench) -> str:
     return message.sid
 
 
-def states(one: Bench, sid: str) -> list[str]:
+def states(one: DeskView, sid: str) -> list[str]:
     return [h.params["MessageStatus"] for h in one.app.at("/message") if h.params["MessageSid"] == sid]
 
 

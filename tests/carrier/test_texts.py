@@ -6,12 +6,12 @@ import pytest
 from twilio.base.exceptions import TwilioRestException
 
 from dialer.carrier.people import Behaviour, Pickup
-from tests.carrier.stage import FROM, TO, Bench, Start
+from tests.carrier.stage import FROM, TO, DeskView, Start
 
 BODY = "【公安局】请马上停止转账。本短信无需回复。"
 
 
-async def send(bench: Bench, to: str = TO, **order: str) -> str:
+async def send(bench: DeskView, to: str = TO, **order: str) -> str:
     order.setdefault("status_callback", f"{bench.app.base}/text")
     message = await bench.client.messages.create_async(to=to, from_=FROM, body=BODY, **order)
     assert message.status == "queued"
@@ -19,7 +19,7 @@ async def send(bench: Bench, to: str = TO, **order: str) -> str:
     return message.sid
 
 
-def statuses(bench: Bench) -> list[str]:
+def statuses(bench: DeskView) -> list[str]:
     return [one.params["MessageStatus"] for one in bench.app.at("/text")]
 
 

@@ -9,17 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from dialer.carrier.call import Call, Status
-from dialer.carrier.config import CarrierConfig
-from dialer.carrier.exchange import Exchange
-from dialer.carrier.faults import Fault, Knob
+from dialer.carrier.calls import Call, CallOrder, RestProblem, Status
+from dialer.carrier.config import CarrierConfig, FaultRule, InjectedFault
+from dialer.carrier.exchange import CallMemory, Exchange
+from dialer.carrier.journal import CallJournal
 from dialer.carrier.lines.simulated import SimulatedLine
-from dialer.carrier.memory import CallMemory
-from dialer.carrier.order import CallOrder
 from dialer.carrier.outbound import Outbound
 from dialer.carrier.people import AnsweredBy, Behaviour, PeopleConfig, Pickup
-from dialer.carrier.problems import RestProblem
-from dialer.carrier.witness import Witness
 from tests.carrier.fake_time import FakeOutbound, FakeTimers
 from tests.carrier.stage import ACCOUNT, FROM, TO, TOKEN
 
@@ -39,7 +35,7 @@ def person(**values: object) -> Behaviour:
     return Behaviour(**{**fixed, **values})  # type: ignore[arg-type]
 
 
-class Town:
+class Scenario:
     """An exchange whose clock stands still until `run`."""
 
     def __init__(self, folder: Path, behaviour: Behaviour, **config: object) -> None:
@@ -53,7 +49,7 @@ class Town:
             line=SimulatedLine(self.timers, people=people, seed="1"),
             timers=self.timers,
             outbound=wire,
-            witness=Witness(folder),
+            call_journal=CallJournal(folder),
             memory=CallMemory(folder),
         )
 
@@ -74,28 +70,28 @@ class Town:
         ]
 
 
-class Towns:
+class Scenarios:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.made: list[Town] = []
+        self.made: list[Scenario] = []
 
-    def __call__(self, behaviour: Behaviour | None = None, **config: object) -> Town:
-        town = Town(self._folder / str(len(self.made)), behaviour or person(), **config)
-        self.made.append(town)
-        return town
+    def __call__(self, behaviour: Behaviour | None = None, **config: object) -> Scenario:
+        scenario = Scenario(self._folder / str(len(self.made)), behaviour or person(), **config)
+        self.made.append(scenario)
+        return scenario
 
 
 @pytest.fixture
-def town(tmp_path: Path) -> Iterator[Towns]:
-    towns = Towns(tmp_path)
-    yield towns
-    for one in towns.made:
+def scenario(tmp_path: Path) -> Iterator[Scenarios]:
+    scenarios = Scenarios(tmp_path)
+    yield scenarios
+    for one in scenarios.made:
         one.exchange.halt()
         one.exchange.close()
 
 
-def test_each_event_is_told_at_its_second(town: Towns):
-    one = town(person(hang_up_after_seconds=(30.0, 30.0)))
+def test_each_event_is_told_at_its_second(scenario: Scenarios):
+    one = scenario(person(hang_up_after_seconds=(30.0, 30.0)))
     call = one.call()
     one.timers.run(100)
     assert one.told(call) == [(0, "initiated"), (2, "ringing"), (7, "in-progress"), (37, "completed")]
@@ -103,23 +99,23 @@ def test_each_event_is_told_at_its_second(town: Towns):
     assert (call.duration_seconds, call.start, call.end) == (30, 1_000_000.0, 1_000_037.0)
 
 
-def test_only_the_events_that_were_asked_for_are_told_and_numbered(town: Towns):
-    one = town(person(hang_up_after_seconds=(30.0, 30.0)))
+def test_only_the_events_that_were_asked_for_are_told_and_numbered(scenario: Scenarios):
+    one = scenario(person(hang_up_after_seconds=(30.0, 30.0)))
     call = one.call(events=frozenset({"answered", "completed"}))
     one.timers.run(100)
     assert one.told(call) == [(7, "in-progress"), (37, "completed")]
     assert [sent.params["SequenceNumber"] for sent in one.wire.to("/status")] == ["0", "1"]
 
 
-def test_a_call_without_a_callback_tells_nothing(town: Towns):
-    one = town(person(pickup=Pickup.BUSY))
+def test_a_call_without_a_callback_tells_nothing(scenario: Scenarios):
+    one = scenario(person(pickup=Pickup.BUSY))
     call = one.call(status_callback="")
     one.timers.run(100)
     assert (one.wire.sent, call.status) == ([], Status.BUSY)
 
 
-def test_the_parameters_are_twilios(town: Towns):
-    one = town(person(hang_up_after_seconds=(61.0, 61.0)))
+def test_the_parameters_are_twilios(scenario: Scenarios):
+    one = scenario(person(hang_up_after_seconds=(61.0, 61.0)))
     call = one.call()
     one.timers.run(200)
     first, *_, last = [sent.params for sent in one.wire.to("/status")]
@@ -142,16 +138,16 @@ def test_the_parameters_are_twilios(town: Towns):
 
 
 @pytest.mark.parametrize("timeout", [3, 4, 30, 60])
-def test_the_phone_rings_for_its_timeout_and_no_longer(town: Towns, timeout: int):
-    one = town(person(pickup=Pickup.NO_ANSWER))
+def test_the_phone_rings_for_its_timeout_and_no_longer(scenario: Scenarios, timeout: int):
+    one = scenario(person(pickup=Pickup.NO_ANSWER))
     call = one.call(timeout_seconds=timeout)
     one.timers.run(500)
     assert one.told(call)[-1] == (2 + timeout, "no-answer")
     assert call.duration_seconds is None
 
 
-def test_an_answer_in_the_second_of_the_timeout_is_one_or_the_other(town: Towns):
-    one = town(person())
+def test_an_answer_in_the_second_of_the_timeout_is_one_or_the_other(scenario: Scenarios):
+    one = scenario(person())
     call = one.call(timeout_seconds=5)
     one.timers.run(500)
     assert [status for _, status in one.told(call)][-1] in {"completed", "no-answer"}
@@ -171,9 +167,13 @@ def test_an_answer_in_the_second_of_the_timeout_is_one_or_the_other(town: Towns)
     ],
 )
 def test_detection_decides_when_the_document_is_asked_for(
-    town: Towns, detection: str, behaviour: dict[str, object], document_at: float, answered_by: str | None
+    scenario: Scenarios,
+    detection: str,
+    behaviour: dict[str, object],
+    document_at: float,
+    answered_by: str | None,
 ):
-    one = town(person(**behaviour))
+    one = scenario(person(**behaviour))
     call = one.call(machine_detection=detection)
     one.timers.run(100)
     assert [sent.at for sent in one.wire.to("/start")] == [document_at]
@@ -183,9 +183,9 @@ def test_detection_decides_when_the_document_is_asked_for(
 
 @pytest.mark.parametrize(("hang_up", "over_first"), [(2.0, True), (50.0, False)])
 def test_an_asynchronous_verdict_comes_at_its_second_even_after_the_end(
-    town: Towns, hang_up: float, over_first: bool
+    scenario: Scenarios, hang_up: float, over_first: bool
 ):
-    one = town(person(hang_up_after_seconds=(hang_up, hang_up), **MACHINE))
+    one = scenario(person(hang_up_after_seconds=(hang_up, hang_up), **MACHINE))
     call = one.call(machine_detection="Enable", async_amd=True, async_amd_callback="http://a.test/amd")
     one.timers.run(200)
     verdict = one.wire.to("/amd")[0]
@@ -197,31 +197,31 @@ def test_an_asynchronous_verdict_comes_at_its_second_even_after_the_end(
     assert call.order is None
 
 
-def test_a_hang_up_before_the_verdict_leaves_the_document_unasked(town: Towns):
-    one = town(person(hang_up_after_seconds=(1.0, 1.0), verdict_after_seconds=3.0))
+def test_a_hang_up_before_the_verdict_leaves_the_document_unasked(scenario: Scenarios):
+    one = scenario(person(hang_up_after_seconds=(1.0, 1.0), verdict_after_seconds=3.0))
     call = one.call(machine_detection="Enable")
     one.timers.run(100)
     assert one.wire.to("/start") == []
     assert call.status is Status.COMPLETED
 
 
-def test_a_time_limit_ends_the_talk_at_its_second(town: Towns):
-    one = town(person())
+def test_a_time_limit_ends_the_talk_at_its_second(scenario: Scenarios):
+    one = scenario(person())
     call = one.call(time_limit_seconds=20)
     one.timers.run(100)
     assert one.told(call)[-1] == (27, "completed")
 
 
-def test_the_rate_is_kept_to_the_second(town: Towns):
-    one = town(person(pickup=Pickup.BUSY), calls_per_second=0.5)
+def test_the_rate_is_kept_to_the_second(scenario: Scenarios):
+    one = scenario(person(pickup=Pickup.BUSY), calls_per_second=0.5)
     calls = [one.call(f"+861380013800{n}") for n in range(5)]
     one.timers.run(100)
     assert [one.told(call)[0][0] for call in calls] == [0, 2, 4, 6, 8]
     assert [call.queue_ms for call in calls] == [0, 2000, 4000, 6000, 8000]
 
 
-def test_an_idle_time_saves_up_no_burst(town: Towns):
-    one = town(person(pickup=Pickup.BUSY), calls_per_second=1.0)
+def test_an_idle_time_saves_up_no_burst(scenario: Scenarios):
+    one = scenario(person(pickup=Pickup.BUSY), calls_per_second=1.0)
     one.call("+8613800138000")
     one.timers.run(1000)
     calls = [one.call(f"+861380013801{n}") for n in range(3)]
@@ -229,8 +229,8 @@ def test_an_idle_time_saves_up_no_burst(town: Towns):
     assert [one.told(call)[0][0] for call in calls] == [1000, 1001, 1002]
 
 
-def test_a_cancelled_call_gives_its_place_in_the_queue_to_the_next(town: Towns):
-    one = town(person(pickup=Pickup.BUSY), calls_per_second=0.1)
+def test_a_cancelled_call_gives_its_place_in_the_queue_to_the_next(scenario: Scenarios):
+    one = scenario(person(pickup=Pickup.BUSY), calls_per_second=0.1)
     first, second, third = [one.call(f"+861380013800{n}") for n in range(3)]
     one.timers.run(1)
     one.exchange.stop(second.sid, Status.CANCELED)
@@ -240,16 +240,16 @@ def test_a_cancelled_call_gives_its_place_in_the_queue_to_the_next(town: Towns):
     assert first.status is Status.BUSY
 
 
-def test_lines_are_taken_in_order_and_given_back(town: Towns):
-    one = town(person(pickup=Pickup.BUSY), max_lines=2)
+def test_lines_are_taken_in_order_and_given_back(scenario: Scenarios):
+    one = scenario(person(pickup=Pickup.BUSY), max_lines=2)
     calls = [one.call(f"+861380013800{n}") for n in range(5)]
     one.timers.run(100)
     assert [one.told(call)[0][0] for call in calls] == [0, 0, 2, 2, 4]
     assert (one.exchange.peak_lines, one.exchange.lines_in_use) == (2, 0)
 
 
-def test_a_queue_longer_than_a_day_refuses(town: Towns):
-    one = town(person(), calls_per_second=0.00001)
+def test_a_queue_longer_than_a_day_refuses(scenario: Scenarios):
+    one = scenario(person(), calls_per_second=0.00001)
     one.call()
     one.timers.run(1)
     one.call()
@@ -258,18 +258,18 @@ def test_a_queue_longer_than_a_day_refuses(town: Towns):
     assert refused.value.code == 22005
 
 
-def test_a_late_webhook_is_sent_at_its_own_time_twice_when_doubled(town: Towns):
-    one = town(person(pickup=Pickup.BUSY))
-    one.exchange.faults.set(Fault.WEBHOOK_DELAY, Knob(seconds=30.0, only=("completed",)))
-    one.exchange.faults.set(Fault.WEBHOOK_DOUBLE, Knob(only=("completed",)))
+def test_a_late_webhook_is_sent_at_its_own_time_twice_when_doubled(scenario: Scenarios):
+    one = scenario(person(pickup=Pickup.BUSY))
+    one.exchange.faults.set(InjectedFault.WEBHOOK_DELAY, FaultRule(seconds=30.0, only=("completed",)))
+    one.exchange.faults.set(InjectedFault.WEBHOOK_DOUBLE, FaultRule(only=("completed",)))
     call = one.call()
     one.timers.run(100)
     assert one.told(call) == [(0, "initiated"), (32, "busy"), (32, "busy")]
 
 
-def test_what_was_held_back_at_a_crash_is_never_sent(town: Towns):
-    one = town(person(pickup=Pickup.BUSY))
-    one.exchange.faults.set(Fault.WEBHOOK_DELAY, Knob(seconds=30.0))
+def test_what_was_held_back_at_a_crash_is_never_sent(scenario: Scenarios):
+    one = scenario(person(pickup=Pickup.BUSY))
+    one.exchange.faults.set(InjectedFault.WEBHOOK_DELAY, FaultRule(seconds=30.0))
     call = one.call()
     one.timers.run(10)
     one.exchange.crash(memory=True)
@@ -277,16 +277,16 @@ def test_what_was_held_back_at_a_crash_is_never_sent(town: Towns):
     assert one.told(call) == []
 
 
-def test_a_reordered_webhook_follows_the_next_and_two_held_keep_their_order(town: Towns):
-    one = town(person(hang_up_after_seconds=(10.0, 10.0)))
-    one.exchange.faults.set(Fault.WEBHOOK_REORDER, Knob(count=2))
+def test_a_reordered_webhook_follows_the_next_and_two_held_keep_their_order(scenario: Scenarios):
+    one = scenario(person(hang_up_after_seconds=(10.0, 10.0)))
+    one.exchange.faults.set(InjectedFault.WEBHOOK_REORDER, FaultRule(count=2))
     call = one.call()
     one.timers.run(100)
     assert [status for _, status in one.told(call)] == ["initiated", "in-progress", "ringing", "completed"]
 
 
-def test_after_a_crash_no_timer_of_the_calls_is_left(town: Towns):
-    one = town(person())
+def test_after_a_crash_no_timer_of_the_calls_is_left(scenario: Scenarios):
+    one = scenario(person())
     for n in range(4):
         one.call(f"+861380013800{n}", machine_detection="Enable", async_amd=True)
     one.timers.run(3)
@@ -295,8 +295,8 @@ def test_after_a_crash_no_timer_of_the_calls_is_left(town: Towns):
     assert one.exchange.lines_in_use == 0
 
 
-def test_the_nth_call_to_a_number_is_counted_by_the_witness(town: Towns):
-    one = town(person(answers_from_call=2))
+def test_the_nth_call_to_a_number_is_counted_by_the_witness(scenario: Scenarios):
+    one = scenario(person(answers_from_call=2))
     first = one.call(timeout_seconds=10)
     one.timers.run(50)
     second = one.call(timeout_seconds=10)
@@ -304,8 +304,8 @@ def test_the_nth_call_to_a_number_is_counted_by_the_witness(town: Towns):
     assert (first.status, second.status) == (Status.NO_ANSWER, Status.IN_PROGRESS)
 
 
-def test_the_attempt_is_read_from_the_callback_else_from_the_document(town: Towns):
-    plain = town()
+def test_the_attempt_is_read_from_the_callback_else_from_the_document(scenario: Scenarios):
+    plain = scenario()
     assert plain.exchange.attempt_of(CallOrder(to=TO, from_=FROM, url="http://a/u")) == "http://a/u"
     assert (
         plain.exchange.attempt_of(
@@ -313,7 +313,7 @@ def test_the_attempt_is_read_from_the_callback_else_from_the_document(town: Town
         )
         == "http://a/s"
     )
-    grouped = town(attempt_pattern=r"/attempt/(\w+)/")
+    grouped = scenario(attempt_pattern=r"/attempt/(\w+)/")
     order = CallOrder(to=TO, from_=FROM, url="http://a/attempt/7f/1")
     assert grouped.exchange.attempt_of(order) == "7f"
     assert grouped.exchange.attempt_of(CallOrder(to=TO, from_=FROM, url="http://a/x")) == "http://a/x"

@@ -11,13 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
-from dialer.carrier.address import BadAddress, Overrides, parse_address, parse_overrides
-from dialer.carrier.config import ServiceClock
-from dialer.carrier.messenger import Messenger, encode
+from dialer.carrier.config import BadAddress, Overrides, ServiceClock, Timers, parse_address, parse_overrides
 from dialer.carrier.outbound import Outbound, Reply
-from dialer.carrier.signature import Signer
-from dialer.carrier.timers import Timers
-from tests.carrier.stage import HANGUP, TO, TOKEN, App, Bench, Start
+from dialer.carrier.webhooks import Messenger, Signer, encode
+from tests.carrier.stage import HANGUP, TO, TOKEN, App, DeskView, Start
 
 NAMES = st.text("ABCDEFGHIJabcdefghij0123456789-", min_size=1, max_size=12)
 
@@ -79,7 +76,7 @@ def test_overrides_within_bounds_are_taken_and_others_left(fragment: str, expect
     assert parse_overrides(fragment) == expected
 
 
-async def test_a_status_is_not_sent_again_after_500_by_default(hands: Bench, app: App):
+async def test_a_status_is_not_sent_again_after_500_by_default(hands: DeskView, app: App):
     app.statuses["/status"] = [500]
     hands.phones.phone(TO)
     sid = await hands.call()
@@ -91,7 +88,7 @@ async def test_a_status_is_not_sent_again_after_500_by_default(hands: Bench, app
 
 @pytest.mark.parametrize(("status", "policy"), [(503, "5xx"), (404, "4xx"), (500, "all"), (0, "rt")])
 async def test_overrides_make_a_failed_webhook_come_again_as_the_same(
-    hands: Bench, app: App, status: int, policy: str
+    hands: DeskView, app: App, status: int, policy: str
 ):
     app.statuses["/status"] = [status, status, 200]
     sid = await hands.call(
@@ -108,7 +105,7 @@ async def test_overrides_make_a_failed_webhook_come_again_as_the_same(
     assert first.params["CallSid"] == sid
 
 
-async def test_retries_stop_at_their_count(hands: Bench, app: App):
+async def test_retries_stop_at_their_count(hands: DeskView, app: App):
     app.statuses["/status"] = [500] * 10
     await hands.call(
         "+8613900000000",

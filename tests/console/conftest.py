@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from dialer.bootstrap import Application, assemble
+from dialer.bootstrap import assemble
+from dialer.db.vault import create
 from dialer.runtime.clock import FrozenClock
-from dialer.settings import load_settings
-from dialer.store.keys import create
+from dialer.runtime.settings import load_settings
+from dialer.services import Application
 from tests.console.desk import ROOT, ConsoleDesk
-from tests.store.reads.town import MORNING
+from tests.outcomes.town import MORNING
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def console_app(fresh_database: str, broker_url: str, tmp_path: Path) -> Iterato
         )
     )
     clock = FrozenClock(MORNING)
-    yield replace(app, engine=replace(app.engine, clock=clock, real=clock, nudge=lambda *_: None))
+    yield replace(app, services=replace(app.services, clock=clock, real=clock, enqueue=lambda *_: None))
     app.close()
 
 

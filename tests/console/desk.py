@@ -11,19 +11,19 @@ import httpx
 import sqlalchemy as sa
 from argon2 import PasswordHasher
 
-from dialer.bootstrap import Application
-from dialer.domain.access import Role
+from dialer.core.access import Role
+from dialer.db.unit_of_work import Row
+from dialer.org.sign_in import open_session
+from dialer.org.staff_store import Member, insert_member
 from dialer.runtime.clock import FrozenClock
-from dialer.store import staff
-from dialer.store.staff import Member
-from dialer.store.unit_of_work import Row
-from dialer.usecases.sign_in import open_session
-from dialer.web.app import create_app
-from dialer.web.console.cookies import SESSION, csrf_of
+from dialer.server import create_app
+from dialer.services import Application
+from dialer.web.console import SESSION_COOKIE, csrf_of_secret
 from tests.audit_lines import audit_lines
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "one long sentence"
+
 # Of the password above, cheaply: most tests sign nobody in by it.
 _HASH = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
 
@@ -38,7 +38,7 @@ class Person:
 
     @property
     def csrf(self) -> str:
-        return csrf_of(self.token)
+        return csrf_of_secret(self.token)
 
     async def get(self, path: str, **query: str | int) -> httpx.Response:
         return await self.client.get(path, params=query or None)
@@ -57,8 +57,8 @@ class ConsoleDesk:
 
     def __init__(self, app: Application) -> None:
         self.app = app
-        assert isinstance(app.engine.clock, FrozenClock)
-        self.clock = app.engine.clock
+        assert isinstance(app.services.clock, FrozenClock)
+        self.clock = app.services.clock
         self._transport = httpx.ASGITransport(app=create_app(app), raise_app_exceptions=False)
         self._clients: list[httpx.AsyncClient] = []
         self._people: dict[tuple[Role, int | None], Person] = {}
@@ -78,8 +78,8 @@ class ConsoleDesk:
         must_change: bool = False,
     ) -> Member:
         """A new account whose password is `PASSWORD`."""
-        with self.app.engine.store.begin() as tx:
-            member = staff.add(
+        with self.app.services.store.begin() as tx:
+            member = insert_member(
                 tx,
                 login=login or role.value + ("" if unit_id is None else f"-{unit_id}"),
                 display_name=role.value.title(),
@@ -97,10 +97,10 @@ class ConsoleDesk:
     def signed_in(self, member: Member) -> Person:
         """A browser with a session of this account."""
         rules = self.app.settings.console.rules()
-        with self.app.engine.store.begin() as tx:
+        with self.app.services.store.begin() as tx:
             token = open_session(tx, rules, member, address="127.0.0.1", real_now=self.clock.now())
         client = self.stranger()
-        client.cookies.set(SESSION, token, domain="test.local")
+        client.cookies.set(SESSION_COOKIE, token, domain="test.local")
         return Person(member=member, client=client, token=token)
 
     def person(self, role: Role, *, unit_id: int | None = None) -> Person:
@@ -110,11 +110,11 @@ class ConsoleDesk:
         return self._people[role, unit_id]
 
     def rows(self, table: sa.Table) -> list[Row]:
-        with self.app.engine.store.begin() as tx:
+        with self.app.services.store.begin() as tx:
             return tx.rows(sa.select(table).order_by(table.c.id))
 
     def audited(self, act: str) -> list[Row]:
-        return [row for row in audit_lines(self.app.engine.store) if row["act"] == act]
+        return [row for row in audit_lines(self.app.services.store) if row["act"] == act]
 
     def pass_seconds(self, seconds: float) -> None:
         self.clock.advance(seconds)

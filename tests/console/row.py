@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dialer.domain.access import Role
+from dialer.core.access import Role
 from tests.console.desk import ConsoleDesk
 
 EVERYBODY = frozenset(Role)

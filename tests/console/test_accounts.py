@@ -6,11 +6,11 @@ import re
 
 import pytest
 
-from dialer.domain.access import Role
-from dialer.store import tables as t
-from dialer.usecases import passwords
+from dialer.core.access import Role
+from dialer.db import tables as t
+from dialer.org.sign_in import is_password_right
 from tests.console.desk import ConsoleDesk, text
-from tests.console.town import ConsoleTown
+from tests.console.town import ConsoleScenario
 
 NEW = {"login": "zhao", "display_name": "赵 琳", "role": "caller", "language": "en", "unit": ""}
 
@@ -26,7 +26,7 @@ async def test_a_new_account_has_a_password_that_is_shown_once(console: ConsoleD
     page = await admin.post("/accounts", **NEW)
     password = secret(page.text)
     row = next(row for row in console.rows(t.staff) if row["login"] == "zhao")
-    assert passwords.fits(password, row["password_hash"])
+    assert is_password_right(password, row["password_hash"])
     assert (row["display_name"], row["role"], row["must_change"], row["language"]) == (
         "赵 琳",
         "caller",
@@ -118,11 +118,11 @@ async def test_the_last_administrator_and_oneself_stay(console: ConsoleDesk):
 
 async def test_a_reset_unlocks_and_signs_out(console: ConsoleDesk):
     zhao = console.signed_in(console.account(Role.CALLER, login="zhao"))
-    with console.app.engine.store.begin() as tx:
+    with console.app.services.store.begin() as tx:
         tx.execute(t.staff.update().values(locked_until=console.clock.now().replace(year=2030)))
     page = await console.person(Role.ADMINISTRATOR).post("/accounts/zhao/reset")
     row = next(row for row in console.rows(t.staff) if row["login"] == "zhao")
-    assert passwords.fits(secret(page.text), row["password_hash"])
+    assert is_password_right(secret(page.text), row["password_hash"])
     assert row["locked_until"] is None
     assert row["must_change"]
     assert (await zhao.get("/account")).status_code == 303
@@ -138,9 +138,9 @@ async def test_sessions_are_listed_and_ended(console: ConsoleDesk):
 
 
 async def test_an_administrator_of_a_unit_sees_and_makes_accounts_below_alone(console: ConsoleDesk):
-    town = ConsoleTown(console)
-    city = town.unit("市局")
-    county, other = town.unit("临河分局", city), town.unit("五原县局", city)
+    scenario = ConsoleScenario(console)
+    city = scenario.unit("市局")
+    county, other = scenario.unit("临河分局", city), scenario.unit("五原县局", city)
     console.account(Role.CALLER, login="mine", unit_id=county)
     console.account(Role.CALLER, login="theirs", unit_id=other)
     console.account(Role.CALLER, login="central")

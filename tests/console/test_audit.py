@@ -13,20 +13,20 @@ import sqlalchemy as sa
 from python_calamine import CalamineWorkbook
 
 import dialer
-from dialer.domain.access import Role
-from dialer.domain.acts import ActKind
+from dialer.audit.pages import ACTS, act_words, facts_words
+from dialer.audit.queries import AuditQuery, search_audit
+from dialer.core.access import Role
+from dialer.core.timeline import ActKind
+from dialer.db.audit import write_audit
 from dialer.language import Lang
-from dialer.store import audits
-from dialer.store.reads.audit_search import AuditQuery, search
-from dialer.web.console.audit_words import ACTS, act_words, facts_words
 from tests.console.desk import ConsoleDesk, Person, text
-from tests.console.town import ConsoleTown
+from tests.console.town import ConsoleScenario
 
 
 def write(console: ConsoleDesk, *, who: str = "wang", act: str = "reveal", **more: object) -> None:
     given = {"subject": "case/7", "why": "rings the family", "now": console.clock.now()} | more
-    with console.app.engine.store.begin() as tx:
-        audits.write(tx, who=who, act=act, **given)  # type: ignore[arg-type]
+    with console.app.services.store.begin() as tx:
+        write_audit(tx, who=who, act=act, **given)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -115,10 +115,10 @@ async def test_an_export_is_audited_with_its_reason(console: ConsoleDesk, audito
 
 
 async def test_an_altered_line_shows_itself_and_hides_nothing_else(console: ConsoleDesk, auditor: Person):
-    case_id = ConsoleTown(console).case()
+    case_id = ConsoleScenario(console).case()
     for who in ("wang", "li"):
         write(console, who=who, subject=f"case/{case_id}")
-    with console.app.engine.store.begin() as tx:
+    with console.app.services.store.begin() as tx:
         tx.execute(sa.text("ALTER TABLE audit DISABLE TRIGGER append_only"))
         tx.execute(sa.text("UPDATE audit SET who = 'zhao' WHERE who = 'wang'"))
         tx.execute(sa.text("ALTER TABLE audit ENABLE TRIGGER append_only"))
@@ -159,8 +159,8 @@ async def test_a_workbook_holds_the_same_and_runs_nothing(
 
 
 async def test_an_auditor_of_a_unit_sees_the_acts_of_its_people(console: ConsoleDesk):
-    town = ConsoleTown(console)
-    county, other = town.unit("临河分局"), town.unit("五原县局")
+    scenario = ConsoleScenario(console)
+    county, other = scenario.unit("临河分局"), scenario.unit("五原县局")
     console.account(Role.CALLER, login="mine", unit_id=county)
     console.account(Role.CALLER, login="theirs", unit_id=other)
     for who in ("mine", "theirs"):
@@ -182,8 +182,8 @@ async def test_an_auditor_of_a_unit_sees_the_acts_of_its_people(console: Console
 )
 async def test_what_was_noted_is_told_in_words(console: ConsoleDesk, facts: dict[str, object], chinese: str):
     write(console, facts=facts)
-    with console.app.engine.store.begin() as tx:
-        (line,) = search(tx, AuditQuery()).lines
+    with console.app.services.store.begin() as tx:
+        (line,) = search_audit(tx, AuditQuery()).lines
     assert facts_words(line, Lang.ZH) == chinese
 
 

@@ -10,28 +10,27 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from dialer.domain.access import Role
-from dialer.domain.acts import ActKind
-from dialer.domain.case import CaseStatus
-from dialer.domain.values import Contact, Grade, OutcomeKind, TelephonyResult
-from dialer.outcomes.money import Amounts
-from dialer.store import tables as t
-from dialer.usecases.act_on_case import change_grade, note_case
-from dialer.usecases.report_errand import report_errand
-from dialer.usecases.visit import FromPhone, add_photo
+from dialer.casefile.acts import change_grade, note_case
+from dialer.core.access import Role
+from dialer.core.case import CaseStatus
+from dialer.core.timeline import ActKind
+from dialer.core.values import Amounts, Contact, Grade, OutcomeKind, TelephonyResult
+from dialer.db import tables as t
+from dialer.work.tasks import report_assignment
+from dialer.work.visits import FromPhone, add_photo
+from tests.calls.conversation import Ring
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.console.rows.case import PICTURE
-from tests.console.town import ConsoleTown
-from tests.ops.scene import Scene
-from tests.reached.conversation import Ring
-from tests.store.reads.town import ID_NUMBER, MORNING, NAME, PHONE
+from tests.console.town import ConsoleScenario
+from tests.control.scene import Scene
+from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE
 
 
-class ConsoleScene(Scene, ConsoleTown):
+class ConsoleScene(Scene, ConsoleScenario):
     """Cases that go through the machine, in the console's own database."""
 
     def __init__(self, console: ConsoleDesk) -> None:
-        ConsoleTown.__init__(self, console)
+        ConsoleScenario.__init__(self, console)
         self.lines(calls_per_second=100.0, lines=50)
 
     def known(self) -> int:
@@ -151,7 +150,7 @@ async def test_what_was_written_typed_and_said_is_opened_with_a_reason(
 ):
     ring = Ring(scene).answered().after(12).presses("1", "3").desk("no-answer", taken=False)
     ring.presses("35000", "6217", "1").after(20).ends(seconds=90)
-    note_case(scene.engine, ring.case_id, by="li", words="女儿在场")
+    note_case(scene.services, ring.case_id, by="li", words="女儿在场")
     page = await chief.get(f"/cases/{ring.case_id}")
     assert "typed the amount paid" in text(page)
     assert "words hidden" in text(page)
@@ -166,7 +165,7 @@ async def test_what_was_written_typed_and_said_is_opened_with_a_reason(
 
 
 ACTS = [
-    ("call", {}, ActKind.RING_NOW),
+    ("call", {}, ActKind.CALL_NOW),
     ("raise", {"grade": "high"}, ActKind.GRADE_RAISED),
     ("lower", {"grade": "low", "why": "a mistake of the list"}, ActKind.GRADE_LOWERED),
     ("caller", {"why": "speaks Mongolian"}, ActKind.PERSON_ASKED),
@@ -195,7 +194,7 @@ async def test_on_a_stale_page_it_is_said_what_changed_and_what_was_typed_is_kep
 ):
     before, seen_at = revision(scene, case_id), scene.clock.now()
     scene.clock.advance(30)
-    change_grade(scene.engine, case_id, Grade.HIGH, by="li", expected=before)
+    change_grade(scene.services, case_id, Grade.HIGH, by="li", expected=before)
     scene.clock.advance(30)
     form = {"expected": before, "shown_at": seen_at.isoformat(), "outcome": "mismatch", "why": "写错号码"}
     answer = await chief.post(f"/cases/{case_id}/close", **form)
@@ -330,8 +329,8 @@ async def test_a_fall_is_offered_to_those_who_may(console: ConsoleDesk, chief: P
 async def test_money_waits_for_a_second_person(console: ConsoleDesk, scene: ConsoleScene, chief: Person):
     case_id = scene.open_case(grade=Grade.EXTRA_HIGH)
     work = scene.assignments_of(case_id)[0]["id"]
-    report_errand(
-        scene.engine,
+    report_assignment(
+        scene.services,
         work,
         by="supervisor",
         outcome=OutcomeKind.DISSUADED_BY_PHONE,
@@ -361,7 +360,7 @@ async def test_a_photo_is_shown_with_a_reason(console: ConsoleDesk, scene: Conso
     case_id = scene.open_case(grade=Grade.EXTRA_HIGH)
     visit = next(row["id"] for row in scene.assignments_of(case_id) if row["kind"] == "visit")
     photo_id = uuid.uuid4()
-    add_photo(scene.engine, visit, phone=FromPhone(client_id=photo_id, by="zhang"), content=PICTURE)
+    add_photo(scene.services, visit, phone=FromPhone(client_id=photo_id, by="zhang"), content=PICTURE)
     path = f"/cases/{case_id}/photos/{photo_id}"
     assert path in (await chief.get(f"/cases/{case_id}")).text
     assert (await chief.post(path, why="")).status_code == 422
@@ -397,7 +396,7 @@ async def test_an_act_is_one_line_and_its_reason_stands_with_it(
 
 async def test_fifty_rings_ask_the_database_no_more_than_one(scene: ConsoleScene, chief: Person):
     asked: list[str] = []
-    sa.event.listen(scene.store.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    sa.event.listen(scene.store.sql_engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
     one, many = scene.case(), scene.case(status=CaseStatus.CLOSED)
     scene.attempt(one)
     for n in range(50):

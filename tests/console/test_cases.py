@@ -6,20 +6,20 @@ from datetime import timedelta
 
 import pytest
 
-from dialer.domain.access import Role
-from dialer.domain.case import CaseStatus
-from dialer.domain.values import FraudType, Grade
-from dialer.errors import Invalid
-from dialer.store import tables as t
-from dialer.usecases.seek_text import open_search
+from dialer.cases.search import open_search
+from dialer.core.access import Role
+from dialer.core.case import CaseStatus
+from dialer.core.errors import Invalid
+from dialer.core.values import FraudType, Grade
+from dialer.db import tables as t
 from tests.console.desk import ConsoleDesk, text
-from tests.console.town import ConsoleTown
-from tests.store.reads.town import ID_NUMBER, MORNING, NAME, PHONE
+from tests.console.town import ConsoleScenario
+from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE
 
 
 @pytest.fixture
-def town(console: ConsoleDesk) -> ConsoleTown:
-    return ConsoleTown(console)
+def scenario(console: ConsoleDesk) -> ConsoleScenario:
+    return ConsoleScenario(console)
 
 
 async def shown(console: ConsoleDesk, role: Role = Role.SUPERVISOR, **query: str | int) -> str:
@@ -28,9 +28,9 @@ async def shown(console: ConsoleDesk, role: Role = Role.SUPERVISOR, **query: str
     return text(answer)
 
 
-async def test_a_case_is_shown_masked(console: ConsoleDesk, town: ConsoleTown):
-    owner = town.person(name=NAME, phones=(PHONE,), id_number=ID_NUMBER)
-    case_id = town.case(
+async def test_a_case_is_shown_masked(console: ConsoleDesk, scenario: ConsoleScenario):
+    owner = scenario.person(name=NAME, phones=(PHONE,), id_number=ID_NUMBER)
+    case_id = scenario.case(
         person_id=owner, grade=Grade.HIGH, fraud_type=FraudType.ROMANCE, amount_at_risk_fen=5_000_000
     )
     page = await console.person(Role.CLERK).get("/cases")
@@ -50,10 +50,10 @@ async def test_a_case_is_shown_masked(console: ConsoleDesk, town: ConsoleTown):
     ],
 )
 async def test_a_person_is_found_and_the_address_tells_nothing(
-    console: ConsoleDesk, town: ConsoleTown, typed: str, chip: str
+    console: ConsoleDesk, scenario: ConsoleScenario, typed: str, chip: str
 ):
-    town.case()
-    wanted = town.case(person_id=town.person(name=NAME, phones=(PHONE,), id_number=ID_NUMBER))
+    scenario.case()
+    wanted = scenario.case(person_id=scenario.person(name=NAME, phones=(PHONE,), id_number=ID_NUMBER))
     person = console.person(Role.CALLER)
     sent = await person.post("/cases/find", text=typed)
     address = sent.headers["location"]
@@ -85,31 +85,31 @@ async def test_a_case_and_an_instruction_are_found_by_their_number(
     assert console.audited("search") == []
 
 
-async def test_an_instruction_number_finds_its_case(console: ConsoleDesk, town: ConsoleTown):
-    owner = town.person()
-    wanted = town.case(person_id=owner, warning=False)
-    town.warning(wanted, person_id=owner, instruction_no="Z2026-77")
-    town.case()
+async def test_an_instruction_number_finds_its_case(console: ConsoleDesk, scenario: ConsoleScenario):
+    owner = scenario.person()
+    wanted = scenario.case(person_id=owner, warning=False)
+    scenario.warning(wanted, person_id=owner, instruction_no="Z2026-77")
+    scenario.case()
     page = await shown(console, no="Z2026-77")
     assert f"#{wanted}" in page
     assert page.count("in 1 day") == 1
 
 
-async def test_filters_hold_together(console: ConsoleDesk, town: ConsoleTown):
-    wanted = town.case(grade=Grade.HIGH, status=CaseStatus.CLOSED, fraud_type=FraudType.ROMANCE)
+async def test_filters_hold_together(console: ConsoleDesk, scenario: ConsoleScenario):
+    wanted = scenario.case(grade=Grade.HIGH, status=CaseStatus.CLOSED, fraud_type=FraudType.ROMANCE)
     others = [
-        town.case(grade=Grade.LOW, status=CaseStatus.CLOSED, fraud_type=FraudType.ROMANCE),
-        town.case(grade=Grade.HIGH, fraud_type=FraudType.ROMANCE),
-        town.case(grade=Grade.HIGH, status=CaseStatus.CLOSED),
+        scenario.case(grade=Grade.LOW, status=CaseStatus.CLOSED, fraud_type=FraudType.ROMANCE),
+        scenario.case(grade=Grade.HIGH, fraud_type=FraudType.ROMANCE),
+        scenario.case(grade=Grade.HIGH, status=CaseStatus.CLOSED),
     ]
     page = await shown(console, grade="high", status="closed", fraud="romance")
     assert f"#{wanted}" in page
     assert not [other for other in others if f"#{other} " in page]
 
 
-async def test_days_are_the_centres_and_the_last_is_included(console: ConsoleDesk, town: ConsoleTown):
-    early = town.case(opened_at=MORNING - timedelta(hours=11))  # 23:00 the day before in Shanghai
-    today = town.case(opened_at=MORNING)
+async def test_days_are_the_centres_and_the_last_is_included(console: ConsoleDesk, scenario: ConsoleScenario):
+    early = scenario.case(opened_at=MORNING - timedelta(hours=11))  # 23:00 the day before in Shanghai
+    today = scenario.case(opened_at=MORNING)
     page = await shown(console, **{"from": "2026-11-24", "to": "2026-11-24"})
     assert f"#{early}" in page
     assert f"#{today}" not in page
@@ -125,14 +125,14 @@ async def test_a_wrong_day_is_said_beside_its_field(console: ConsoleDesk):
     ids=str,
 )
 async def test_an_address_that_somebody_tampered_with_asks_nothing(
-    console: ConsoleDesk, town: ConsoleTown, query: dict[str, str]
+    console: ConsoleDesk, scenario: ConsoleScenario, query: dict[str, str]
 ):
-    case_id = town.case()
+    case_id = scenario.case()
     assert f"#{case_id}" in await shown(console, **query)
 
 
-async def test_a_search_is_its_own_searcher_s_and_ends(console: ConsoleDesk, town: ConsoleTown):
-    town.case(person_id=town.person(name=NAME, phones=(PHONE,)))
+async def test_a_search_is_its_own_searcher_s_and_ends(console: ConsoleDesk, scenario: ConsoleScenario):
+    scenario.case(person_id=scenario.person(name=NAME, phones=(PHONE,)))
     mine, another = console.person(Role.SUPERVISOR), console.person(Role.AUDITOR)
     sent = await mine.post("/cases/find", text=PHONE)
     found = sent.headers["location"]
@@ -142,14 +142,14 @@ async def test_a_search_is_its_own_searcher_s_and_ends(console: ConsoleDesk, tow
     assert "The search is not yours: search again" in refused
     token = found.partition("who=")[2]
     login = mine.member.login
-    assert open_search(console.app.engine, token, who=login).shown == "138****8000"
+    assert open_search(console.app.services, token, who=login).shown == "138****8000"
     console.pass_seconds(console.app.settings.console.session_seconds)
     with pytest.raises(Invalid, match="too long ago"):
-        open_search(console.app.engine, token, who=login)
+        open_search(console.app.services, token, who=login)
 
 
 async def test_a_search_of_another_installation_finds_nothing_of_ours(
-    console: ConsoleDesk, town: ConsoleTown
+    console: ConsoleDesk, scenario: ConsoleScenario
 ):
     person = console.person(Role.CALLER)
     sent = await person.post("/cases/find", text="8000")
@@ -158,12 +158,12 @@ async def test_a_search_of_another_installation_finds_nothing_of_ours(
     assert "Found by" not in text(await person.get("/cases", who=changed))
 
 
-async def test_each_sees_the_own_unit_and_below(console: ConsoleDesk, town: ConsoleTown):
-    city = town.unit("市局")
-    county, other = town.unit("临河分局", city), town.unit("五原县局", city)
-    station = town.unit("新华派出所", county)
-    mine = [town.case(unit_id=county), town.case(unit_id=station)]
-    theirs = [town.case(unit_id=other), town.case(unit_id=city), town.case()]
+async def test_each_sees_the_own_unit_and_below(console: ConsoleDesk, scenario: ConsoleScenario):
+    city = scenario.unit("市局")
+    county, other = scenario.unit("临河分局", city), scenario.unit("五原县局", city)
+    station = scenario.unit("新华派出所", county)
+    mine = [scenario.case(unit_id=county), scenario.case(unit_id=station)]
+    theirs = [scenario.case(unit_id=other), scenario.case(unit_id=city), scenario.case()]
     officer = console.person(Role.OFFICER, unit_id=county)
     page = text(await officer.get("/cases"))
     assert all(f"#{case_id} " in page for case_id in mine)
@@ -178,10 +178,10 @@ async def test_each_sees_the_own_unit_and_below(console: ConsoleDesk, town: Cons
     assert all(f"#{case_id} " in whole for case_id in mine + theirs)
 
 
-async def test_pages_follow_each_other_without_a_gap(console: ConsoleDesk, town: ConsoleTown):
-    owner = town.person()
+async def test_pages_follow_each_other_without_a_gap(console: ConsoleDesk, scenario: ConsoleScenario):
+    owner = scenario.person()
     made = [
-        town.case(person_id=owner, warning=False, status=CaseStatus.CLOSED, grade=Grade.LOW)
+        scenario.case(person_id=owner, warning=False, status=CaseStatus.CLOSED, grade=Grade.LOW)
         for _ in range(52)
     ]
     person = console.person(Role.SUPERVISOR)
@@ -193,15 +193,15 @@ async def test_pages_follow_each_other_without_a_gap(console: ConsoleDesk, town:
     assert "Back to the newest" in second
 
 
-async def test_htmx_gets_the_rows_alone(console: ConsoleDesk, town: ConsoleTown):
-    case_id = town.case()
+async def test_htmx_gets_the_rows_alone(console: ConsoleDesk, scenario: ConsoleScenario):
+    case_id = scenario.case()
     answer = await console.person(Role.CALLER).part("/cases", grade="medium")
     assert f"#{case_id}" in answer.text
     assert "<html" not in answer.text
 
 
-async def test_a_late_case_is_marked(console: ConsoleDesk, town: ConsoleTown):
-    town.case(due_at=MORNING - timedelta(minutes=5), missed=True)
+async def test_a_late_case_is_marked(console: ConsoleDesk, scenario: ConsoleScenario):
+    scenario.case(due_at=MORNING - timedelta(minutes=5), missed=True)
     page = (await console.person(Role.CALLER).get("/cases")).text
     assert '<span class="trouble">5 min ago</span>' in page
     assert "tag-trouble" in page

@@ -8,35 +8,36 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from dialer.domain.access import Role
-from dialer.domain.effects import AlarmCode
-from dialer.domain.pause import PauseScope
-from dialer.domain.values import Grade
-from dialer.domain.window import Window
+from dialer.calls.pacing import lock_line_group
+from dialer.calls.pauses import pause_calls
+from dialer.cases.alarms import raise_alarm
+from dialer.control.pages import common_sentences, grade_sentences, window_sentence
+from dialer.core.access import Role
+from dialer.core.effects import AlarmCode
+from dialer.core.policy import Window
+from dialer.core.values import Grade, PauseScope
+from dialer.db import tables as t
+from dialer.db.system_state import note_cycle_part, note_heartbeat
 from dialer.language import Lang
-from dialer.store import alarms, facts, pacing
-from dialer.store import tables as t
-from dialer.usecases.pause import pause
-from dialer.web.console.policy_sentences import common_sentences, grade_sentences, window_sentence
 from tests.console.desk import ConsoleDesk, text
-from tests.console.town import ConsoleTown
-from tests.core.domain.samples import POLICY
-from tests.store.reads.town import MORNING
+from tests.console.town import ConsoleScenario
+from tests.core.samples import POLICY
+from tests.outcomes.town import MORNING
 
 RING = {"state": "ready", "result": None, "sent_at": None, "sid": None}
 
 
-def waiting(town: ConsoleTown, *, grade: Grade = Grade.LOW, unit_id: int | None = None) -> int:
+def waiting(scenario: ConsoleScenario, *, grade: Grade = Grade.LOW, unit_id: int | None = None) -> int:
     """A case whose ring is ready to leave."""
-    case_id = town.case(grade=grade, unit_id=unit_id, robot_state="pending", robot_at=MORNING)
-    town.attempt(case_id, **RING)  # type: ignore[arg-type]  # columns
+    case_id = scenario.case(grade=grade, unit_id=unit_id, robot_state="pending", robot_at=MORNING)
+    scenario.attempt(case_id, **RING)  # type: ignore[arg-type]  # columns
     return case_id
 
 
 async def test_a_grade_is_paused_and_resumed_with_a_reason(console: ConsoleDesk):
-    town = ConsoleTown(console)
+    scenario = ConsoleScenario(console)
     for _ in range(3):
-        waiting(town)
+        waiting(scenario)
     person = console.person(Role.SUPERVISOR)
     answer = await person.post(
         "/control/pause", scope="grade", grade="low", minutes=60, why="the list is wrong"
@@ -54,8 +55,8 @@ async def test_a_grade_is_paused_and_resumed_with_a_reason(console: ConsoleDesk)
 
 
 async def test_while_everything_is_paused_every_page_says_so_at_once(console: ConsoleDesk):
-    town = ConsoleTown(console)
-    waiting(town)
+    scenario = ConsoleScenario(console)
+    waiting(scenario)
     person, caller = console.person(Role.SUPERVISOR), console.person(Role.CALLER)
     assert "All dialling is paused" not in text(await caller.get("/account"))
     await person.post("/control/pause", scope="all", minutes=30, why="line test")
@@ -89,11 +90,11 @@ async def test_what_was_filled_in_wrongly_is_shown_again(
 
 
 async def test_a_unit_is_paused_with_all_below_it(console: ConsoleDesk):
-    town = ConsoleTown(console)
-    county = town.unit("临河")
-    station, elsewhere = town.unit("新华所", county), town.unit("五原")
+    scenario = ConsoleScenario(console)
+    county = scenario.unit("临河")
+    station, elsewhere = scenario.unit("新华所", county), scenario.unit("五原")
     for unit_id in (county, station, elsewhere, None):
-        waiting(town, unit_id=unit_id)
+        waiting(scenario, unit_id=unit_id)
     chief = console.person(Role.SUPERVISOR)
     await chief.post("/control/pause", scope="unit", unit=county, minutes=30, why="x")
     assert "临河 with all below it 10:30 in 30 min x supervisor 10:00 2 Resume" in text(
@@ -111,8 +112,8 @@ async def test_a_unit_is_paused_with_all_below_it(console: ConsoleDesk):
 
 
 async def test_whoever_belongs_to_a_unit_steers_that_unit_alone(console: ConsoleDesk):
-    town = ConsoleTown(console)
-    county, elsewhere = town.unit("临河"), town.unit("五原")
+    scenario = ConsoleScenario(console)
+    county, elsewhere = scenario.unit("临河"), scenario.unit("五原")
     person = console.person(Role.SUPERVISOR, unit_id=county)
     for form in (
         {"scope": "all"},
@@ -134,8 +135,8 @@ async def test_the_pace_is_changed_and_given_back(console: ConsoleDesk):
     person = console.person(Role.SUPERVISOR)
     answer = await person.post("/control/pace", calls_per_second="0.5", lines=6, pace_why="fewer callers")
     assert answer.status_code == 303
-    with console.app.engine.store.begin() as tx:
-        group = pacing.lock(tx, name="main")
+    with console.app.services.store.begin() as tx:
+        group = lock_line_group(tx, name="main")
     assert group is not None
     assert (group.calls_per_second, group.lines) == (0.5, 6)
     said = text(await person.get("/control"))
@@ -185,12 +186,12 @@ async def test_the_rules_are_said_with_their_version(console: ConsoleDesk):
 
 def console_policies(console: ConsoleDesk) -> list[bytes]:
     """The hash of the version that is live."""
-    with console.app.engine.store.begin() as tx:
+    with console.app.services.store.begin() as tx:
         return [
             row["content_hash"]
             for row in tx.rows(
                 sa.select(t.policy_version.c.content_hash).where(
-                    t.policy_version.c.version == console.app.engine.policies.current
+                    t.policy_version.c.version == console.app.services.policies.current
                 )
             )
         ]
@@ -248,12 +249,14 @@ async def test_every_part_has_its_last_good_moment(console: ConsoleDesk):
     person = console.person(Role.AUDITOR)
     said = text(await person.get("/control"))
     assert "Calling workers 0 processes never" in said
-    with console.app.engine.store.begin() as tx:
-        facts.beat(tx, process="web:a:1", kind="web", real_now=MORNING, facts={})
-        facts.beat(tx, process="worker:a:2", kind="worker", real_now=MORNING, facts={"queues": ["dial"]})
-        facts.beat(tx, process="scheduler:a:3:4", kind="scheduler", real_now=MORNING, facts={"leader": True})
-        facts.note_part(tx, "sweep", began_at=MORNING, real_now=MORNING)
-        facts.note_part(tx, "audit", began_at=MORNING, real_now=MORNING, facts={"found": {"no_future": 2}})
+    with console.app.services.store.begin() as tx:
+        note_heartbeat(tx, process="web:a:1", kind="web", real_now=MORNING, facts={})
+        note_heartbeat(tx, process="worker:a:2", kind="worker", real_now=MORNING, facts={"queues": ["dial"]})
+        note_heartbeat(
+            tx, process="scheduler:a:3:4", kind="scheduler", real_now=MORNING, facts={"leader": True}
+        )
+        note_cycle_part(tx, "sweep", began_at=MORNING, real_now=MORNING)
+        note_cycle_part(tx, "audit", began_at=MORNING, real_now=MORNING, facts={"found": {"no_future": 2}})
     console.pass_seconds(20)
     said = text(await person.get("/control"))
     assert "Web 0 processes 20 s ago" in said
@@ -267,7 +270,7 @@ async def test_every_part_has_its_last_good_moment(console: ConsoleDesk):
 
 
 async def test_an_open_breaker_says_when_it_tries_again(console: ConsoleDesk):
-    with console.app.engine.store.begin() as tx:
+    with console.app.services.store.begin() as tx:
         tx.execute(
             sa.update(t.line_group).values(
                 troubles=7,
@@ -282,12 +285,12 @@ async def test_an_open_breaker_says_when_it_tries_again(console: ConsoleDesk):
 
 
 async def test_alarms_stand_until_somebody_has_seen_them(console: ConsoleDesk):
-    town = ConsoleTown(console)
-    case_id = town.case()
-    with town.store.begin() as tx:
-        alarms.ring(tx, AlarmCode.CARRIER_DOWN, now=MORNING)
-        alarms.ring(tx, AlarmCode.HUMAN_OVERDUE, now=MORNING, case_id=case_id)
-        alarms.ring(tx, AlarmCode.HUMAN_OVERDUE, now=MORNING + timedelta(minutes=1), case_id=case_id)
+    scenario = ConsoleScenario(console)
+    case_id = scenario.case()
+    with scenario.store.begin() as tx:
+        raise_alarm(tx, AlarmCode.CARRIER_DOWN, now=MORNING)
+        raise_alarm(tx, AlarmCode.HUMAN_OVERDUE, now=MORNING, case_id=case_id)
+        raise_alarm(tx, AlarmCode.HUMAN_OVERDUE, now=MORNING + timedelta(minutes=1), case_id=case_id)
     person = console.person(Role.SUPERVISOR)
     said = text(await person.get("/control"))
     assert f"a human call is overdue #{case_id} 10:00 last 10:01 2 Seen" in said
@@ -304,12 +307,12 @@ async def test_alarms_stand_until_somebody_has_seen_them(console: ConsoleDesk):
 
 
 async def test_all_alarms_of_a_kind_are_seen_at_once_and_only_one_s_own(console: ConsoleDesk):
-    town = ConsoleTown(console)
-    county = town.unit("临河")
-    with town.store.begin() as tx:
+    scenario = ConsoleScenario(console)
+    county = scenario.unit("临河")
+    with scenario.store.begin() as tx:
         for unit_id in (county, county, None):
-            alarms.ring(tx, AlarmCode.HUMAN_OVERDUE, now=MORNING, case_id=town.case(unit_id=unit_id))
-        alarms.ring(tx, AlarmCode.CARRIER_TROUBLE, now=MORNING)
+            raise_alarm(tx, AlarmCode.HUMAN_OVERDUE, now=MORNING, case_id=scenario.case(unit_id=unit_id))
+        raise_alarm(tx, AlarmCode.CARRIER_TROUBLE, now=MORNING)
     own = console.person(Role.SUPERVISOR, unit_id=county)
     said = text(await own.get("/control"))
     assert "Seen, all 2: a human call is overdue" in said
@@ -329,5 +332,5 @@ async def test_what_an_open_page_asks_for_is_no_use_of_its_session(console: Cons
 
 
 async def test_a_pause_of_another_process_is_on_every_page_soon(console: ConsoleDesk):
-    pause(console.app.engine, scope=PauseScope.ALL, minutes=30, by="zhao", why="x")
+    pause_calls(console.app.services, scope=PauseScope.ALL, minutes=30, by="zhao", why="x")
     assert "All dialling is paused until 10:30" in text(await console.person(Role.OFFICER).get("/account"))

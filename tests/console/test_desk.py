@@ -10,19 +10,19 @@ from typing import Any
 import httpx
 import pytest
 
-from dialer.bootstrap import Application
-from dialer.domain.access import Role
-from dialer.domain.values import FraudType, Grade
-from dialer.store import tables as t
-from dialer.usecases.claim_errand import return_idle
+from dialer.core.access import Role
+from dialer.core.values import FraudType, Grade
+from dialer.db import tables as t
+from dialer.services import Application
+from dialer.work.tasks import return_idle_assignments
 from tests.console.desk import ConsoleDesk, Person, text
-from tests.console.town import ConsoleTown
-from tests.store.reads.town import ID_NUMBER, MORNING, NAME, PHONE
+from tests.console.town import ConsoleScenario
+from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE
 
 
 @pytest.fixture
-def town(console: ConsoleDesk) -> ConsoleTown:
-    return ConsoleTown(console)
+def scenario(console: ConsoleDesk) -> ConsoleScenario:
+    return ConsoleScenario(console)
 
 
 @pytest.fixture
@@ -31,11 +31,11 @@ def caller(console: ConsoleDesk) -> Person:
 
 
 def put(
-    town: ConsoleTown, *, grade: Grade = Grade.HIGH, person_id: int | None = None, **columns: object
+    scenario: ConsoleScenario, *, grade: Grade = Grade.HIGH, person_id: int | None = None, **columns: object
 ) -> int:
     """A call that waits; its id."""
-    owner = person_id or town.person(name=NAME, phones=(PHONE,), id_number=ID_NUMBER)
-    case_id = town.case(
+    owner = person_id or scenario.person(name=NAME, phones=(PHONE,), id_number=ID_NUMBER)
+    case_id = scenario.case(
         person_id=owner,
         grade=grade,
         fraud_type=FraudType.LOAN,
@@ -44,7 +44,7 @@ def put(
         human_at=MORNING + timedelta(hours=4),
         robot_state="done",
     )
-    return town.assignment(case_id, **columns)
+    return scenario.assignment(case_id, **columns)
 
 
 async def taken(caller: Person) -> tuple[int, str]:
@@ -62,15 +62,15 @@ def state(console: ConsoleDesk, task_id: int) -> dict[str, Any]:
 
 
 async def test_what_waits_is_told_by_grade_and_nobody_is_named(
-    console: ConsoleDesk, town: ConsoleTown, caller: Person
+    console: ConsoleDesk, scenario: ConsoleScenario, caller: Person
 ):
     put(
-        town,
+        scenario,
         grade=Grade.EXTRA_HIGH,
         opened_at=MORNING - timedelta(minutes=30),
         due_at=MORNING - timedelta(minutes=1),
     )
-    put(town, grade=Grade.LOW, person_id=town.person())
+    put(scenario, grade=Grade.LOW, person_id=scenario.person())
     page = text(await caller.get("/desk"))
     assert "extra high 1 longest wait 30 min 1 overdue" in page
     assert "low 1 longest wait 0 s" in page
@@ -81,10 +81,10 @@ async def test_what_waits_is_told_by_grade_and_nobody_is_named(
 
 
 async def test_the_most_urgent_is_taken_and_opened_with_one_line_in_the_audit(
-    console: ConsoleDesk, town: ConsoleTown, caller: Person
+    console: ConsoleDesk, scenario: ConsoleScenario, caller: Person
 ):
-    put(town, grade=Grade.LOW, person_id=town.person(), urgency_at=MORNING + timedelta(hours=1))
-    urgent = put(town, grade=Grade.EXTRA_HIGH)
+    put(scenario, grade=Grade.LOW, person_id=scenario.person(), urgency_at=MORNING + timedelta(hours=1))
+    urgent = put(scenario, grade=Grade.EXTRA_HIGH)
     task_id, _ = await taken(caller)
     assert task_id == urgent
     for _ in range(3):
@@ -110,10 +110,10 @@ async def test_nothing_waits(console: ConsoleDesk, caller: Person):
 
 
 async def test_a_claim_made_elsewhere_is_masked_until_it_is_opened(
-    console: ConsoleDesk, town: ConsoleTown, caller: Person
+    console: ConsoleDesk, scenario: ConsoleScenario, caller: Person
 ):
     task_id = put(
-        town,
+        scenario,
         state="signed",
         signed_by="caller",
         signed_at=MORNING,
@@ -132,10 +132,10 @@ async def report(caller: Person, task_id: int, token: str, **fields: str) -> htt
 
 
 async def test_a_report_is_kept_and_the_next_task_comes(
-    console: ConsoleDesk, town: ConsoleTown, caller: Person
+    console: ConsoleDesk, scenario: ConsoleScenario, caller: Person
 ):
-    first = put(town)
-    second = put(town, person_id=town.person(), urgency_at=MORNING + timedelta(minutes=1))
+    first = put(scenario)
+    second = put(scenario, person_id=scenario.person(), urgency_at=MORNING + timedelta(minutes=1))
     task_id, token = await taken(caller)
     assert task_id == first
     answer = await report(
@@ -164,12 +164,14 @@ async def test_a_report_is_kept_and_the_next_task_comes(
     assert NAME not in room
 
 
-async def test_what_was_ticked_stands_under_the_note(console: ConsoleDesk, town: ConsoleTown, caller: Person):
-    task_id, token = (put(town), "")
+async def test_what_was_ticked_stands_under_the_note(
+    console: ConsoleDesk, scenario: ConsoleScenario, caller: Person
+):
+    task_id, token = (put(scenario), "")
     task_id, token = await taken(caller)
     await report(caller, task_id, token, outcome="half_believes", verified="no", note="再想想", said="asked")
     [row] = [row for row in console.rows(t.event) if row["kind"] == "note"]
-    with console.app.engine.store.begin() as tx:
+    with console.app.services.store.begin() as tx:
         place = f"{row['case_id']}/{row['step']}"
         words = tx.vault.open(row["sealed"], table="event", column="sealed", row=place).decode()
     assert words == "再想想\nTicked: scene asked"
@@ -193,9 +195,9 @@ async def test_what_was_ticked_stands_under_the_note(console: ConsoleDesk, town:
     ids=str,
 )
 async def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(
-    console: ConsoleDesk, town: ConsoleTown, caller: Person, fields: dict[str, str], said: str
+    console: ConsoleDesk, scenario: ConsoleScenario, caller: Person, fields: dict[str, str], said: str
 ):
-    put(town)
+    put(scenario)
     task_id, token = await taken(caller)
     answer = await report(caller, task_id, token, note="写了半天", **fields)
     assert answer.status_code == 422
@@ -205,9 +207,9 @@ async def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(
 
 
 async def test_money_of_another_outcome_is_not_asked_for_and_not_kept(
-    console: ConsoleDesk, town: ConsoleTown, caller: Person
+    console: ConsoleDesk, scenario: ConsoleScenario, caller: Person
 ):
-    put(town)
+    put(scenario)
     task_id, token = await taken(caller)
     await report(caller, task_id, token, outcome="refuses", verified="yes", intended="50000", evidence="")
     [line] = console.rows(t.outcome)
@@ -215,12 +217,12 @@ async def test_money_of_another_outcome_is_not_asked_for_and_not_kept(
 
 
 async def test_a_lost_lease_is_said_and_the_words_stay(
-    console: ConsoleDesk, town: ConsoleTown, caller: Person
+    console: ConsoleDesk, scenario: ConsoleScenario, caller: Person
 ):
-    put(town)
+    put(scenario)
     task_id, token = await taken(caller)
     console.pass_seconds(91)
-    assert return_idle(console.app.engine) == 1
+    assert return_idle_assignments(console.app.services) == 1
     live = await caller.part(f"/desk/tasks/{task_id}/live", token=token)
     assert "went back to the queue" in text(live)
     assert "Take it again" in text(live)
@@ -233,26 +235,26 @@ async def test_a_lost_lease_is_said_and_the_words_stay(
     assert f'data-task="{task_id}"' in (await caller.get("/desk")).text
 
 
-async def test_a_beat_keeps_the_lease(console: ConsoleDesk, town: ConsoleTown, caller: Person):
-    put(town)
+async def test_a_beat_keeps_the_lease(console: ConsoleDesk, scenario: ConsoleScenario, caller: Person):
+    put(scenario)
     task_id, token = await taken(caller)
     for _ in range(4):
         console.pass_seconds(60)
         assert (await caller.post(f"/desk/tasks/{task_id}/beat", token=token)).status_code == 204
-        assert return_idle(console.app.engine) == 0
+        assert return_idle_assignments(console.app.services) == 0
 
 
-async def test_who_else_is_at_it_is_shown(console: ConsoleDesk, town: ConsoleTown, caller: Person):
-    owner = town.person(name=NAME, phones=(PHONE,))
-    task_id = put(town, person_id=owner)
+async def test_who_else_is_at_it_is_shown(console: ConsoleDesk, scenario: ConsoleScenario, caller: Person):
+    owner = scenario.person(name=NAME, phones=(PHONE,))
+    task_id = put(scenario, person_id=owner)
     case_id = state(console, task_id)["case_id"]
-    town.attempt(case_id, result=None, answered_at=MORNING)
+    scenario.attempt(case_id, result=None, answered_at=MORNING)
     console.account(Role.OFFICER, login="sun")
-    town.assignment(
+    scenario.assignment(
         case_id, kind="visit", state="signed", signed_by="sun", stage="on_the_way", signed_at=MORNING
     )
-    other = town.case(person_id=owner, fraud_type=FraudType.ROMANCE, warning=False)
-    town.assignment(other, state="signed", signed_by="zhao", signed_at=MORNING)
+    other = scenario.case(person_id=owner, fraud_type=FraudType.ROMANCE, warning=False)
+    scenario.assignment(other, state="signed", signed_by="zhao", signed_at=MORNING)
     task_id, token = await taken(caller)
     for page in (await caller.get("/desk"), await caller.part(f"/desk/tasks/{task_id}/live", token=token)):
         told = text(page)
@@ -262,9 +264,9 @@ async def test_who_else_is_at_it_is_shown(console: ConsoleDesk, town: ConsoleTow
 
 
 async def test_an_appointment_comes_back_to_whoever_agreed_on_it(
-    console: ConsoleDesk, town: ConsoleTown, caller: Person
+    console: ConsoleDesk, scenario: ConsoleScenario, caller: Person
 ):
-    put(town)
+    put(scenario)
     task_id, token = await taken(caller)
     await caller.post(f"/desk/tasks/{task_id}/call-back", token=token, soon="15", agreed="开会")
     assert state(console, task_id)["call_at"] == MORNING + timedelta(minutes=15)
@@ -277,9 +279,9 @@ async def test_an_appointment_comes_back_to_whoever_agreed_on_it(
 
 @pytest.mark.parametrize(("fields", "said"), [({}, "is no moment"), ({"at": "2026-11-25T09:00"}, "is past")])
 async def test_an_appointment_needs_a_time_to_come(
-    console: ConsoleDesk, town: ConsoleTown, caller: Person, fields: dict[str, str], said: str
+    console: ConsoleDesk, scenario: ConsoleScenario, caller: Person, fields: dict[str, str], said: str
 ):
-    put(town)
+    put(scenario)
     task_id, token = await taken(caller)
     answer = await caller.post(f"/desk/tasks/{task_id}/call-back", token=token, **fields)
     assert answer.status_code == 422
@@ -287,23 +289,23 @@ async def test_an_appointment_needs_a_time_to_come(
     assert 'data-opened="call-back"' in answer.text
 
 
-async def test_a_local_time_is_the_centres(console: ConsoleDesk, town: ConsoleTown, caller: Person):
-    put(town)
+async def test_a_local_time_is_the_centres(console: ConsoleDesk, scenario: ConsoleScenario, caller: Person):
+    put(scenario)
     task_id, token = await taken(caller)
     await caller.post(f"/desk/tasks/{task_id}/call-back", token=token, soon="at", at="2026-11-25T11:15")
     assert state(console, task_id)["call_at"] == MORNING + timedelta(minutes=75)
 
 
-async def test_giving_back_needs_a_reason(console: ConsoleDesk, town: ConsoleTown, caller: Person):
-    put(town)
+async def test_giving_back_needs_a_reason(console: ConsoleDesk, scenario: ConsoleScenario, caller: Person):
+    put(scenario)
     task_id, token = await taken(caller)
     assert (await caller.post(f"/desk/tasks/{task_id}/release", token=token)).status_code == 422
     await caller.post(f"/desk/tasks/{task_id}/release", token=token, why="会蒙语的同事更合适")
     assert state(console, task_id)["state"] == "open"
 
 
-async def test_a_colleague_is_asked_first(console: ConsoleDesk, town: ConsoleTown, caller: Person):
-    put(town)
+async def test_a_colleague_is_asked_first(console: ConsoleDesk, scenario: ConsoleScenario, caller: Person):
+    put(scenario)
     task_id, token = await taken(caller)
     li = console.signed_in(console.account(Role.CALLER, login="li"))
     path = f"/desk/tasks/{task_id}/transfer"
@@ -318,11 +320,11 @@ async def test_a_colleague_is_asked_first(console: ConsoleDesk, town: ConsoleTow
     assert (await taken(li))[0] == task_id
 
 
-async def test_another_unit_accepts_or_refuses(console: ConsoleDesk, town: ConsoleTown):
-    city = town.unit("市局")
-    county, other = town.unit("临河分局", city), town.unit("五原县局", city)
+async def test_another_unit_accepts_or_refuses(console: ConsoleDesk, scenario: ConsoleScenario):
+    city = scenario.unit("市局")
+    county, other = scenario.unit("临河分局", city), scenario.unit("五原县局", city)
     here, there = console.person(Role.CALLER, unit_id=county), console.person(Role.CALLER, unit_id=other)
-    put(town, unit_id=county)
+    put(scenario, unit_id=county)
     task_id, token = await taken(here)
     for _ in range(2):
         answer = await here.post(
@@ -346,12 +348,12 @@ async def test_another_unit_accepts_or_refuses(console: ConsoleDesk, town: Conso
 
 
 async def test_a_unit_that_is_asked_already_or_that_has_it_is_not_asked_again(
-    console: ConsoleDesk, town: ConsoleTown
+    console: ConsoleDesk, scenario: ConsoleScenario
 ):
-    city = town.unit("市局")
-    county, other = town.unit("临河分局", city), town.unit("五原县局", city)
+    city = scenario.unit("市局")
+    county, other = scenario.unit("临河分局", city), scenario.unit("五原县局", city)
     here = console.person(Role.CALLER, unit_id=county)
-    put(town, unit_id=county)
+    put(scenario, unit_id=county)
     task_id, token = await taken(here)
     path = f"/desk/tasks/{task_id}/transfer"
     answer = await here.post(path, token=token, to=f"unit:{county}", why="写了半天")
@@ -364,13 +366,15 @@ async def test_a_unit_that_is_asked_already_or_that_has_it_is_not_asked_again(
     )
 
 
-async def test_a_colleague_who_does_not_see_the_unit_is_refused(console: ConsoleDesk, town: ConsoleTown):
-    city = town.unit("市局")
-    county, other = town.unit("临河分局", city), town.unit("五原县局", city)
+async def test_a_colleague_who_does_not_see_the_unit_is_refused(
+    console: ConsoleDesk, scenario: ConsoleScenario
+):
+    city = scenario.unit("市局")
+    county, other = scenario.unit("临河分局", city), scenario.unit("五原县局", city)
     console.account(Role.CALLER, login="far", unit_id=other)
     console.account(Role.OFFICER, login="sun", unit_id=county)
     here = console.person(Role.CALLER, unit_id=city)
-    put(town, unit_id=county)
+    put(scenario, unit_id=county)
     task_id, token = await taken(here)
     path = f"/desk/tasks/{task_id}/transfer"
     assert "does not see the work of this unit" in text(
@@ -390,34 +394,36 @@ async def test_a_colleague_who_does_not_see_the_unit_is_refused(console: Console
     ],
 )
 async def test_whatever_was_typed_is_there_when_the_task_is_not(
-    console: ConsoleDesk, town: ConsoleTown, caller: Person, act: str, fields: dict[str, str]
+    console: ConsoleDesk, scenario: ConsoleScenario, caller: Person, act: str, fields: dict[str, str]
 ):
     console.account(Role.CALLER, login="li")
-    put(town)
+    put(scenario)
     task_id, token = await taken(caller)
     console.pass_seconds(91)
-    return_idle(console.app.engine)
+    return_idle_assignments(console.app.services)
     answer = await caller.post(f"/desk/tasks/{task_id}/{act}", token=token, **fields)
     assert answer.status_code == 409
     assert "写了半天" in text(answer)
     assert "went back to the queue" in text(answer)
 
 
-async def test_nobody_hoards(console: ConsoleDesk, town: ConsoleTown, caller: Person):
-    put(town)
+async def test_nobody_hoards(console: ConsoleDesk, scenario: ConsoleScenario, caller: Person):
+    put(scenario)
     await taken(caller)
     second = put(
-        town, person_id=town.person(), state="signed", signed_by="caller", signed_at=MORNING, token=1
+        scenario, person_id=scenario.person(), state="signed", signed_by="caller", signed_at=MORNING, token=1
     )
     assert (await caller.post(f"/desk/tasks/{second}/reclaim")).status_code == 409
 
 
-async def test_the_duty_line_s_person_is_parked_in(console: ConsoleDesk, town: ConsoleTown, caller: Person):
-    first = put(town)
+async def test_the_duty_line_s_person_is_parked_in(
+    console: ConsoleDesk, scenario: ConsoleScenario, caller: Person
+):
+    first = put(scenario)
     await taken(caller)
     handed = put(
-        town,
-        person_id=town.person(name="张大海"),
+        scenario,
+        person_id=scenario.person(name="张大海"),
         state="signed",
         signed_by="duty desk",
         signed_at=MORNING,
@@ -431,15 +437,17 @@ async def test_the_duty_line_s_person_is_parked_in(console: ConsoleDesk, town: C
 
 
 async def test_whoever_sits_at_the_duty_line_sees_its_person_at_once(
-    console_app: Application, console: ConsoleDesk, town: ConsoleTown
+    console_app: Application, console: ConsoleDesk, scenario: ConsoleScenario
 ):
     number = "+8647896111"
     telephony = replace(console_app.telephony, officer_number=number)
     desk = ConsoleDesk(replace(console_app, telephony=telephony))
     duty, other = desk.person(Role.CALLER), desk.signed_in(desk.account(Role.CALLER, login="li"))
     await duty.post("/desk/extension", extension=number)
-    first = put(town)
-    handed = put(town, person_id=town.person(), state="signed", signed_by="duty desk", signed_at=MORNING)
+    first = put(scenario)
+    handed = put(
+        scenario, person_id=scenario.person(), state="signed", signed_by="duty desk", signed_at=MORNING
+    )
     assert f'data-duty="{handed}"' in (await duty.get("/desk")).text
     page = await other.get("/desk")
     assert "data-duty" not in page.text
@@ -457,9 +465,11 @@ async def test_whoever_sits_at_the_duty_line_sees_its_person_at_once(
     await desk.close()
 
 
-async def test_somebody_else_s_task_is_not_taken_up(console: ConsoleDesk, town: ConsoleTown, caller: Person):
-    other = put(town, state="signed", signed_by="zhao", signed_at=MORNING)
-    waiting = put(town, person_id=town.person())
+async def test_somebody_else_s_task_is_not_taken_up(
+    console: ConsoleDesk, scenario: ConsoleScenario, caller: Person
+):
+    other = put(scenario, state="signed", signed_by="zhao", signed_at=MORNING)
+    waiting = put(scenario, person_id=scenario.person())
     for task_id in (other, waiting):
         answer = await caller.post(f"/desk/tasks/{task_id}/reclaim", token=7)
         assert answer.headers["location"] == "/desk"
@@ -471,9 +481,11 @@ async def test_somebody_else_s_task_is_not_taken_up(console: ConsoleDesk, town: 
     assert state(console, waiting)["state"] == "open"
 
 
-async def test_money_that_has_left_stands_on_top(console: ConsoleDesk, town: ConsoleTown, caller: Person):
-    task_id = put(town)
-    payment = town.put(
+async def test_money_that_has_left_stands_on_top(
+    console: ConsoleDesk, scenario: ConsoleScenario, caller: Person
+):
+    task_id = put(scenario)
+    payment = scenario.put(
         t.stop_payment, case_id=state(console, task_id)["case_id"], opened_at=MORNING, drill=False
     )
     assert "Money transferred" in text(await caller.get("/desk"))
@@ -485,7 +497,7 @@ async def test_money_that_has_left_stands_on_top(console: ConsoleDesk, town: Con
     assert (row["done_by"], row["result"]) == ("caller", "too_late")
 
 
-async def test_the_desk_s_telephone(console: ConsoleDesk, town: ConsoleTown, caller: Person):
+async def test_the_desk_s_telephone(console: ConsoleDesk, scenario: ConsoleScenario, caller: Person):
     assert "is no telephone" in text(await caller.post("/desk/extension", extension="<Dial>"))
     await caller.post("/desk/extension", extension=" 8001-2 ")
     [row] = [row for row in console.rows(t.staff) if row["login"] == "caller"]
@@ -494,25 +506,25 @@ async def test_the_desk_s_telephone(console: ConsoleDesk, town: ConsoleTown, cal
 
 
 async def test_a_call_that_the_network_refuses_is_said_and_frees_the_number(
-    console: ConsoleDesk, town: ConsoleTown, caller: Person
+    console: ConsoleDesk, scenario: ConsoleScenario, caller: Person
 ):
-    put(town)
+    put(scenario)
     await caller.post("/desk/extension", extension="8001")
     task_id, token = await taken(caller)
     answer = await caller.post(f"/desk/tasks/{task_id}/call", token=token, number=0)
     assert answer.status_code == 422
     assert "did not take the call" in text(answer)
-    with console.app.engine.store.begin() as tx:
+    with console.app.services.store.begin() as tx:
         assert [row["attempt_id"] for row in tx.rows(t.live_number.select())] == [None]
     page = text(await caller.get("/desk"))
     assert "failed" in page
     assert "Today: calls 1" in page
 
 
-async def test_only_the_own_units_work_is_given(console: ConsoleDesk, town: ConsoleTown):
-    city = town.unit("市局")
-    county, other = town.unit("临河分局", city), town.unit("五原县局", city)
-    put(town, unit_id=other)
-    mine = put(town, unit_id=county, person_id=town.person(), urgency_at=MORNING + timedelta(hours=1))
+async def test_only_the_own_units_work_is_given(console: ConsoleDesk, scenario: ConsoleScenario):
+    city = scenario.unit("市局")
+    county, other = scenario.unit("临河分局", city), scenario.unit("五原县局", city)
+    put(scenario, unit_id=other)
+    mine = put(scenario, unit_id=county, person_id=scenario.person(), urgency_at=MORNING + timedelta(hours=1))
     here = console.person(Role.CALLER, unit_id=county)
     assert (await taken(here))[0] == mine

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from dialer.domain.access import Role
+from dialer.core.access import Role
 from tests.console.desk import ConsoleDesk, form_csrf, text
 
 
@@ -74,7 +74,7 @@ async def test_a_fault_of_ours_is_a_page_and_a_log_line_without_its_text(
     console: ConsoleDesk, caplog: pytest.LogCaptureFixture
 ):
     clerk = console.person(Role.CLERK)
-    with console.app.engine.store.begin() as tx:
+    with console.app.services.store.begin() as tx:
         tx.connection.exec_driver_sql("ALTER TABLE staff_session RENAME TO hidden_13800138000")
     answer = await clerk.get("/account")
     assert answer.status_code == 500

@@ -8,7 +8,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dialer.language import Lang
-from dialer.web.console import formats
+from dialer.web.formats import (
+    format_ago,
+    format_clock,
+    format_day,
+    format_moment,
+    format_money,
+    format_number,
+    format_span,
+)
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
@@ -26,11 +34,11 @@ NOW = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
     ],
 )
 def test_money(fen: int | None, told: str):
-    assert formats.money(fen) == told
+    assert format_money(fen) == told
 
 
 def test_numbers():
-    assert [formats.number(n) for n in (1234, 12.34, None)] == ["1,234", "12.3", ""]
+    assert [format_number(n) for n in (1234, 12.34, None)] == ["1,234", "12.3", ""]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +56,7 @@ def test_numbers():
     ],
 )
 def test_spans(seconds: int | None, zh: str, en: str):
-    assert (formats.span(seconds, Lang.ZH), formats.span(seconds, Lang.EN)) == (zh, en)
+    assert (format_span(seconds, Lang.ZH), format_span(seconds, Lang.EN)) == (zh, en)
 
 
 @pytest.mark.parametrize(
@@ -61,16 +69,16 @@ def test_spans(seconds: int | None, zh: str, en: str):
     ],
 )
 def test_a_moment_says_as_little_of_the_day_as_it_may(at: datetime | None, zh: str, en: str):
-    assert formats.moment(at, NOW, Lang.ZH, ZONE) == zh
-    assert formats.moment(at, NOW, Lang.EN, ZONE) == en
+    assert format_moment(at, NOW, Lang.ZH, ZONE) == zh
+    assert format_moment(at, NOW, Lang.EN, ZONE) == en
 
 
 def test_how_far_away():
-    assert formats.ago(NOW - timedelta(minutes=3), NOW, Lang.ZH) == "3分前"
-    assert formats.ago(NOW + timedelta(minutes=3), NOW, Lang.EN) == "in 3 min"
-    assert formats.ago(None, NOW, Lang.EN) == ""
+    assert format_ago(NOW - timedelta(minutes=3), NOW, Lang.ZH) == "3分前"
+    assert format_ago(NOW + timedelta(minutes=3), NOW, Lang.EN) == "in 3 min"
+    assert format_ago(None, NOW, Lang.EN) == ""
 
 
 def test_the_clock_is_the_centres():
-    assert formats.clock(NOW, ZONE, seconds=True) == "10:00:00"
-    assert formats.day(NOW + timedelta(hours=15), Lang.EN, ZONE) == "26 Nov 2026"
+    assert format_clock(NOW, ZONE, seconds=True) == "10:00:00"
+    assert format_day(NOW + timedelta(hours=15), Lang.EN, ZONE) == "26 Nov 2026"

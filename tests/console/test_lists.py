@@ -11,17 +11,15 @@ import httpx
 import pytest
 from python_calamine import CalamineWorkbook
 
-from dialer.domain.access import Role
-from dialer.domain.load import LoadState
+from dialer.core.access import Role
+from dialer.core.values import LoadState
+from dialer.db import tables as t
 from dialer.intake.records import Field, NoticeCode
-from dialer.store import tables as t
-from dialer.store import units
-from dialer.usecases.draft_list import forget_old_drafts
-from dialer.usecases.engine import WorkRules
-from dialer.usecases.load_list import load_list
-from dialer.usecases.look_at_list import COUNTED
-from dialer.web.console.list_words import FIELDS, NOTICES
-from dialer.web.console.pages.lists import MOST_MEGABYTES
+from dialer.org.unit_store import add_unit
+from dialer.services import WorkRules
+from dialer.warnings.load import load_list
+from dialer.warnings.pages import FIELDS, MOST_MEGABYTES, NOTICES
+from dialer.warnings.preview import COUNTED, forget_old_drafts
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.intake.test_shared_samples import SAMPLES, expected
 
@@ -52,7 +50,7 @@ async def loaded(console: ConsoleDesk, person: Person, content: bytes, **fields:
     path = await dropped(person, content, **fields)
     answer = await person.post(f"{path}/load")
     assert answer.status_code == 303
-    load_list(console.app.engine, int(answer.headers["location"].rpartition("/")[2]))
+    load_list(console.app.services, int(answer.headers["location"].rpartition("/")[2]))
     return answer.headers["location"]
 
 
@@ -175,9 +173,9 @@ async def test_what_would_join_a_case_is_told_with_the_case(console: ConsoleDesk
 
 async def test_a_case_of_another_unit_is_not_named(console: ConsoleDesk):
 
-    with console.app.engine.store.begin() as tx:
-        city = units.add(tx, name="市局", parent_id=None)
-        county = units.add(tx, name="临河", parent_id=city)
+    with console.app.services.store.begin() as tx:
+        city = add_unit(tx, name="市局", parent_id=None)
+        county = add_unit(tx, name="临河", parent_id=city)
     await loaded(console, console.person(Role.CLERK), rows("A1,王小明,13800138000,高危,1,"), source="一")
     clerk = console.person(Role.CLERK, unit_id=county)
     page = text(await clerk.get(await dropped(clerk, rows("C2,王小明,13800138000,高危,1,"))))
@@ -257,9 +255,9 @@ async def test_a_draft_is_its_owners_alone_and_goes_by_itself(console: ConsoleDe
     console.pass_seconds(timedelta(hours=3).total_seconds())
     session = console.signed_in(clerk.member)
     assert (await session.get(path)).status_code == 200
-    assert forget_old_drafts(console.app.engine) == 0
+    assert forget_old_drafts(console.app.services) == 0
     console.pass_seconds(timedelta(hours=5).total_seconds())
-    assert forget_old_drafts(console.app.engine) == 1
+    assert forget_old_drafts(console.app.services) == 1
     assert console.rows(t.list_load) == []
 
 
@@ -312,7 +310,7 @@ async def test_each_shared_sample_is_told_and_loaded_as_it_is_expected(console: 
         path = answer.headers["location"]
         draft = counts((await clerk.get(path)).text)
         sent = await clerk.post(f"{path}/load")
-        load_list(console.app.engine, int(sent.headers["location"].rpartition("/")[2]))
+        load_list(console.app.services, int(sent.headers["location"].rpartition("/")[2]))
         done = counts((await clerk.get(sent.headers["location"])).text)
         for figures in (draft, done):
             found = figures["rows"], figures["can be loaded"], figures["duplicates"], figures["refused"]
@@ -338,7 +336,7 @@ async def test_progress_is_of_the_whole_list(console: ConsoleDesk):
     assert 'max="4"' in part.text
     assert 'value="0"' in part.text
     assert "every 1s" in part.text
-    load_list(console.app.engine, int(sent.headers["location"].rpartition("/")[2]))
+    load_list(console.app.services, int(sent.headers["location"].rpartition("/")[2]))
     part = await clerk.part(sent.headers["location"])
     assert "every 1s" not in part.text
     assert counts(part.text)["rows"] == 4
@@ -377,8 +375,8 @@ async def test_withdrawn_with_a_reason(console: ConsoleDesk):
 @pytest.fixture
 def careful(console: ConsoleDesk) -> ConsoleDesk:
     """A list of more than two rows waits for a second person."""
-    engine = replace(console.app.engine, work=WorkRules(approve_above_rows=2))
-    return ConsoleDesk(replace(console.app, engine=engine))
+    services = replace(console.app.services, work=WorkRules(approve_above_rows=2))
+    return ConsoleDesk(replace(console.app, services=services))
 
 
 async def test_a_large_list_waits_for_another_person_but_for_its_high_grades(careful: ConsoleDesk):
@@ -387,7 +385,7 @@ async def test_a_large_list_waits_for_another_person_but_for_its_high_grades(car
     draft = await dropped(boss, content)
     assert "a second person lets it in" in text(await boss.get(draft))
     path = (await boss.post(f"{draft}/load")).headers["location"]
-    load_list(careful.app.engine, int(path.rpartition("/")[2]))
+    load_list(careful.app.services, int(path.rpartition("/")[2]))
     assert sorted(row["grade"] for row in careful.rows(t.case)) == ["extra_high", "high"]
     page = await boss.get(path)
     assert "2 warnings of a high grade are in the books already." in text(page)
@@ -400,7 +398,7 @@ async def test_a_large_list_waits_for_another_person_but_for_its_high_grades(car
     second = careful.signed_in(careful.account(Role.SUPERVISOR, login="second"))
     assert f"{path}/approve" in (await second.get(path)).text
     await second.post(f"{path}/approve")
-    load_list(careful.app.engine, int(path.rpartition("/")[2]))
+    load_list(careful.app.services, int(path.rpartition("/")[2]))
     assert len(careful.rows(t.case)) == 4
     page = text(await clerk.get(path))
     assert "loaded" in page
@@ -409,10 +407,10 @@ async def test_a_large_list_waits_for_another_person_but_for_its_high_grades(car
 
 async def test_lists_are_of_a_unit_and_paged(console: ConsoleDesk):
 
-    with console.app.engine.store.begin() as tx:
-        city = units.add(tx, name="市局", parent_id=None)
-        county = units.add(tx, name="临河", parent_id=city)
-        other = units.add(tx, name="五原", parent_id=city)
+    with console.app.services.store.begin() as tx:
+        city = add_unit(tx, name="市局", parent_id=None)
+        county = add_unit(tx, name="临河", parent_id=city)
+        other = add_unit(tx, name="五原", parent_id=city)
     here = console.person(Role.CLERK, unit_id=county)
     there = console.person(Role.CLERK, unit_id=other)
     for number in range(51):

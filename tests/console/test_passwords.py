@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.cli_serve import tell_first_link
-from dialer.domain.access import Role
-from dialer.errors import Invalid
-from dialer.store import tables as t
-from dialer.usecases import passwords
-from dialer.usecases.first_administrator import make_first_link
-from dialer.web.console import cookies
+from dialer.accounts.actions import make_first_link
+from dialer.cli.serve import tell_first_link
+from dialer.core.access import Role
+from dialer.core.errors import Invalid
+from dialer.db import tables as t
+from dialer.org.sign_in import check_password, is_password_right, temporary_password
+from dialer.web.console import SESSION_COOKIE
 from tests.console.desk import PASSWORD, ConsoleDesk, form_csrf, text
 
 NEW = "another long sentence"
@@ -25,7 +25,7 @@ async def test_a_given_password_is_changed_before_anything_else(console: Console
     assert changed.status_code == 303
     assert (await fresh.client.get("/account")).status_code == 200
     [row] = console.rows(t.staff)
-    assert passwords.fits(NEW, row["password_hash"])
+    assert is_password_right(NEW, row["password_hash"])
     assert not row["must_change"]
 
 
@@ -33,7 +33,7 @@ async def test_a_new_password_ends_the_other_sessions_and_the_old_cookie(console
     member = console.account(Role.CLERK)
     here, there = console.signed_in(member), console.signed_in(member)
     await here.post("/account/password", old=PASSWORD, new=NEW, again=NEW)
-    assert here.client.cookies[cookies.SESSION] != here.token
+    assert here.client.cookies[SESSION_COOKIE] != here.token
     assert (await there.get("/account")).status_code == 303
     assert len(console.audited("password_change")) == 1
 
@@ -67,7 +67,7 @@ async def test_the_old_password_cannot_be_guessed_from_an_open_session(console: 
 
 
 async def test_the_first_administrator_is_made_by_a_link_that_works_once(console: ConsoleDesk):
-    token = make_first_link(console.app.engine, seconds=3600)
+    token = make_first_link(console.app.services, seconds=3600)
     client = console.stranger()
     page = await client.get(f"/first/{token}")
     fields = {
@@ -83,12 +83,12 @@ async def test_the_first_administrator_is_made_by_a_link_that_works_once(console
     [row] = console.rows(t.staff)
     assert (row["login"], row["role"], row["unit_id"]) == ("wang", "administrator", None)
     assert (await console.stranger().get(f"/first/{token}")).status_code == 404
-    assert make_first_link(console.app.engine, seconds=3600) is None
+    assert make_first_link(console.app.services, seconds=3600) is None
 
 
 async def test_a_second_link_replaces_the_first_and_time_ends_it(console: ConsoleDesk):
-    first = make_first_link(console.app.engine, seconds=3600)
-    second = make_first_link(console.app.engine, seconds=3600)
+    first = make_first_link(console.app.services, seconds=3600)
+    second = make_first_link(console.app.services, seconds=3600)
     assert (await console.stranger().get(f"/first/{first}")).status_code == 404
     assert (await console.stranger().get(f"/first/{second}")).status_code == 200
     console.pass_seconds(3601)
@@ -96,7 +96,7 @@ async def test_a_second_link_replaces_the_first_and_time_ends_it(console: Consol
 
 
 async def test_a_mistake_does_not_use_the_link_up(console: ConsoleDesk):
-    token = make_first_link(console.app.engine, seconds=3600)
+    token = make_first_link(console.app.services, seconds=3600)
     client = console.stranger()
     page = await client.get(f"/first/{token}")
     fields = {"csrf": form_csrf(page), "login": "王", "display_name": "x", "password": NEW, "again": NEW}
@@ -117,18 +117,18 @@ def test_the_first_start_prints_the_link_and_no_later_one_does(
 
 
 def test_temporary_passwords_are_fit_and_differ():
-    made = {passwords.temporary() for _ in range(50)}
+    made = {temporary_password() for _ in range(50)}
     assert len(made) == 50
     for one in made:
-        passwords.check(one, login="wang")
+        check_password(one, login="wang")
 
 
 def test_a_long_or_dull_password_is_refused():
     for bad in ("x" * 201, "aaaaaaaaaaaa"):
         with pytest.raises(Invalid):
-            passwords.check(bad, login="wang")
+            check_password(bad, login="wang")
 
 
 def test_nobody_has_no_password():
-    assert not passwords.fits("", None)
-    assert not passwords.fits(PASSWORD, "not a hash")
+    assert not is_password_right("", None)
+    assert not is_password_right(PASSWORD, "not a hash")

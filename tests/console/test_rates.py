@@ -12,53 +12,53 @@ import pytest
 import python_calamine
 import sqlalchemy as sa
 
-from dialer.domain.access import Role
-from dialer.domain.case import CaseStatus
-from dialer.domain.values import Contact, Grade, OutcomeKind
-from dialer.store import tables as t
-from dialer.store import units
-from dialer.web.console.sheets import plain
+from dialer.core.access import Role
+from dialer.core.case import CaseStatus
+from dialer.core.values import Contact, Grade, OutcomeKind
+from dialer.db import tables as t
+from dialer.org.unit_store import add_unit
+from dialer.web.sheets import plain
 from tests.console.desk import ConsoleDesk, text
-from tests.store.reads.town import MORNING, Town
+from tests.outcomes.town import MORNING, Scenario
 
 
 @pytest.fixture
-def town(console: ConsoleDesk) -> Town:
-    return Town.on(console.app.engine)
+def scenario(console: ConsoleDesk) -> Scenario:
+    return Scenario.on(console.app.services)
 
 
-def sorted_town(console: ConsoleDesk, town: Town) -> dict[str, int]:
+def sorted_scenario(console: ConsoleDesk, scenario: Scenario) -> dict[str, int]:
     """Two dissuaded cases of the east station, one unreached case of the west one."""
-    with console.app.engine.store.begin() as tx:
-        city = units.add(tx, name="市局", parent_id=None)
-        east = units.add(tx, name="东区", parent_id=city)
-        west = units.add(tx, name="西区", parent_id=city)
+    with console.app.services.store.begin() as tx:
+        city = add_unit(tx, name="市局", parent_id=None)
+        east = add_unit(tx, name="东区", parent_id=city)
+        west = add_unit(tx, name="西区", parent_id=city)
     for unit_id, contact, status in (
         (east, Contact.VERIFIED, CaseStatus.WATCHING),
         (east, Contact.VERIFIED, CaseStatus.PROVEN),
         (west, Contact.NONE, CaseStatus.OPEN),
     ):
-        case_id = town.case(
+        case_id = scenario.case(
             grade=Grade.HIGH,
             contact=contact,
             status=status,
             outcome=None if status is CaseStatus.OPEN else OutcomeKind.DISSUADED_BY_PHONE.value,
             opened_at=MORNING,
         )
-        with console.app.engine.store.begin() as tx:
+        with console.app.services.store.begin() as tx:
             tx.execute(sa.update(t.case).where(t.case.c.id == case_id).values(unit_id=unit_id))
     return {"city": city, "east": east, "west": west}
 
 
-async def test_every_rate_says_of_how_many(console: ConsoleDesk, town: Town):
-    sorted_town(console, town)
+async def test_every_rate_says_of_how_many(console: ConsoleDesk, scenario: Scenario):
+    sorted_scenario(console, scenario)
     page = text(await console.person(Role.SUPERVISOR).get("/rates"))
     assert "Verified contact Of our cases, those where the right person said who they are" in page
     assert "66.7% 2 / 3" in page
 
 
-async def test_units_stand_side_by_side_and_open(console: ConsoleDesk, town: Town):
-    ids = sorted_town(console, town)
+async def test_units_stand_side_by_side_and_open(console: ConsoleDesk, scenario: Scenario):
+    ids = sorted_scenario(console, scenario)
     chief = console.person(Role.SUPERVISOR, unit_id=ids["city"])
     answer = await chief.get("/rates")
     chart = json.loads(html.unescape(re.findall(r'data-chart="([^"]+)"', answer.text)[0]))
@@ -68,8 +68,8 @@ async def test_units_stand_side_by_side_and_open(console: ConsoleDesk, town: Tow
     assert "0.0% 0 / 1" in narrowed
 
 
-async def test_a_supervisor_sees_the_own_units_alone(console: ConsoleDesk, town: Town):
-    ids = sorted_town(console, town)
+async def test_a_supervisor_sees_the_own_units_alone(console: ConsoleDesk, scenario: Scenario):
+    ids = sorted_scenario(console, scenario)
     west = console.person(Role.SUPERVISOR, unit_id=ids["west"])
     assert "0.0% 0 / 1" in text(await west.get("/rates"))
     assert (await west.get("/rates", unit=ids["east"])).status_code == 404
@@ -77,8 +77,8 @@ async def test_a_supervisor_sees_the_own_units_alone(console: ConsoleDesk, town:
     assert "Nothing in this window" in text(await west.get("/rates/cases", measure="verified_contact"))
 
 
-async def test_a_count_opens_to_its_cases_masked(console: ConsoleDesk, town: Town):
-    sorted_town(console, town)
+async def test_a_count_opens_to_its_cases_masked(console: ConsoleDesk, scenario: Scenario):
+    sorted_scenario(console, scenario)
     auditor = console.person(Role.AUDITOR)
     answer = await auditor.get("/rates/cases", measure="verified_contact")
     assert len(re.findall(r'href="/cases/\d+"', answer.text)) == 2
@@ -92,22 +92,22 @@ async def test_a_wrong_filter_is_told_beside_its_field(console: ConsoleDesk):
     assert "is no day and no moment" in text(answer)
 
 
-async def test_the_workbook_has_what_the_page_has_and_is_audited(console: ConsoleDesk, town: Town):
-    sorted_town(console, town)
+async def test_the_workbook_has_what_the_page_has_and_is_audited(console: ConsoleDesk, scenario: Scenario):
+    sorted_scenario(console, scenario)
     answer = await console.person(Role.SUPERVISOR).get("/rates/file/xlsx", by="grade")
-    book = python_calamine.load_workbook(io.BytesIO(answer.content))
-    rates = {row[0]: row for row in book.get_sheet_by_index(0).to_python()}
+    pending_writes = python_calamine.load_workbook(io.BytesIO(answer.content))
+    rates = {row[0]: row for row in pending_writes.get_sheet_by_index(0).to_python()}
     assert rates["Verified contact"][2:4] == [2.0, 3.0]
-    assert [row[0] for row in book.get_sheet_by_index(1).to_python()][1:] == ["high"]
+    assert [row[0] for row in pending_writes.get_sheet_by_index(1).to_python()][1:] == ["high"]
     (entry,) = console.audited("export")
     assert entry["who"] == "supervisor"
     assert entry["subject"] == "rates"
     assert entry["facts"] == {"by": "grade", "kind": "xlsx"}
 
 
-async def test_a_source_that_looks_like_a_formula_leaves_as_text(console: ConsoleDesk, town: Town):
-    case_id = town.case()
-    with console.app.engine.store.begin() as tx:
+async def test_a_source_that_looks_like_a_formula_leaves_as_text(console: ConsoleDesk, scenario: Scenario):
+    case_id = scenario.case()
+    with console.app.services.store.begin() as tx:
         tx.execute(sa.update(t.case).where(t.case.c.id == case_id).values(source="=1+1"))
     answer = await console.person(Role.AUDITOR).get("/rates/file/csv", by="source")
     cells = [row[0] for row in csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))) if row]

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.domain.access import Role
+from dialer.core.access import Role
 from tests.console.desk import ConsoleDesk, text
-from tests.console.town import ConsoleTown
+from tests.console.town import ConsoleScenario
 
 
 async def test_a_refused_act_is_told_in_words_alone(console: ConsoleDesk):
-    town = ConsoleTown(console)
-    unit = town.unit("临河分局")
+    scenario = ConsoleScenario(console)
+    unit = scenario.unit("临河分局")
     caller = console.person(Role.CALLER, unit_id=unit)
     await caller.post("/language", lang="zh")
-    case_id = town.case(unit_id=unit, person_id=town.person(name="某人"), warning=False)
-    task = town.assignment(case_id, unit_id=unit, state="done", done_by="li", outcome="cannot_find_yet")
+    case_id = scenario.case(unit_id=unit, person_id=scenario.person(name="某人"), warning=False)
+    task = scenario.assignment(case_id, unit_id=unit, state="done", done_by="li", outcome="cannot_find_yet")
     answer = await caller.post(f"/desk/tasks/{task}/open", token=1)
     assert answer.status_code == 409
     told_there = text(answer).partition("409")[2]

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import httpx
 
-from dialer.domain.access import Role, may
-from dialer.store import tables as t
-from dialer.store import units
-from dialer.web.console.app import declarations
+from dialer.core.access import Role, may
+from dialer.db import tables as t
+from dialer.org.unit_store import add_unit
+from dialer.server import declarations
 from tests.console.desk import ConsoleDesk
 from tests.console.row import Row, every_row
 
@@ -25,11 +25,11 @@ class Places:
 
 
 def build(console: ConsoleDesk) -> Places:
-    with console.app.engine.store.begin() as tx:
-        city = units.add(tx, name="市局", parent_id=None)
-        county = units.add(tx, name="临河", parent_id=city)
-        station = units.add(tx, name="新华所", parent_id=county)
-        elsewhere = units.add(tx, name="五原", parent_id=city)
+    with console.app.services.store.begin() as tx:
+        city = add_unit(tx, name="市局", parent_id=None)
+        county = add_unit(tx, name="临河", parent_id=city)
+        station = add_unit(tx, name="新华所", parent_id=county)
+        elsewhere = add_unit(tx, name="五原", parent_id=city)
     return Places(county, station, elsewhere)
 
 

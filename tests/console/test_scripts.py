@@ -10,16 +10,15 @@ import pytest
 
 from audio.voices import Recordings
 from audio.wave_file import wav_bytes
-from dialer.domain.access import Role
-from dialer.scripts.catalogue import shipped, shipped_texts
-from dialer.store import units
-from dialer.usecases.render_script import Studio, render_script
-from dialer.usecases.script_book import script_versions
-from dialer.usecases.script_sound import rendering
-from dialer.usecases.seed_scripts import seed_scripts
+from dialer.core.access import Role
+from dialer.org.unit_store import add_unit
+from dialer.scripts.overview import script_versions
+from dialer.scripts.reading import shipped_scripts, shipped_texts
+from dialer.scripts.render import Studio, render_script, rendering
+from dialer.scripts.versions import seed_scripts
 from tests.audio.conftest import burst
 from tests.console.desk import ConsoleDesk, Person, text
-from tests.versions.centre import Tone
+from tests.scripts.centre import Tone
 
 LOAN = shipped_texts()["loan"]
 CLEARER = LOAN.replace("正规贷款，放款前一分钱也不收", "真的贷款，放款以前一分钱都不收")
@@ -28,19 +27,19 @@ assert CLEARER != LOAN
 
 @pytest.fixture
 def desk(console: ConsoleDesk) -> ConsoleDesk:
-    with console.app.engine.store.begin() as tx:
+    with console.app.services.store.begin() as tx:
         seed_scripts(tx, now=console.clock.now())
     return console
 
 
 def render(desk: ConsoleDesk, number: int) -> None:
     """What a worker would do."""
-    engine = desk.app.engine
-    asked = rendering(engine, "loan", number)
+    services = desk.app.services
+    asked = rendering(services, "loan", number)
     assert asked is not None
     folder = desk.app.settings.data_dir / "recordings"
     studio = Studio(voices=[Tone()], recordings=Recordings(folder=folder))
-    render_script(engine, asked.id, studio=studio, for_seconds=600)
+    render_script(services, asked.id, studio=studio, for_seconds=600)
 
 
 async def draft(desk: ConsoleDesk, source: str = CLEARER) -> Person:
@@ -65,7 +64,7 @@ async def approve(
 async def test_the_list_says_what_is_live_and_how_long_it_takes(desk: ConsoleDesk):
     answer = await desk.person(Role.CALLER).get("/scripts")
     page = text(answer)
-    assert page.count("version 1 since ") == len(shipped())
+    assert page.count("version 1 since ") == len(shipped_scripts())
     row = page[page.index("False loans") :]
     assert re.match(
         r"False loans loan version 1 since [\w :]+ — Mandarin English Mongolian not every prompt", row
@@ -76,7 +75,7 @@ async def test_the_list_says_what_is_live_and_how_long_it_takes(desk: ConsoleDes
 
 async def test_the_graph_and_the_list_say_the_same(desk: ConsoleDesk):
     answer = await desk.person(Role.CALLER).get("/scripts/loan")
-    script = shipped()["loan"]
+    script = shipped_scripts()["loan"]
     drawn = set(re.findall(r'data-node="(\w+)"', answer.text))
     listed = set(re.findall(r'id="n-(\w+)"', answer.text))
     assert drawn == listed == set(script.nodes)
@@ -92,7 +91,7 @@ async def test_the_graph_and_the_list_say_the_same(desk: ConsoleDesk):
 async def test_every_prompt_plays_the_file_that_a_telephone_gets(desk: ConsoleDesk):
     caller = desk.person(Role.CALLER)
     answer = await caller.get("/scripts/loan")
-    live = desk.app.engine.editions.now(desk.clock.now()).live["loan"]
+    live = desk.app.services.rendered_scripts.now(desk.clock.now()).live["loan"]
     played = set(re.findall(r'href="/audio/([0-9a-f]{24}\.wav)"', answer.text))
     assert played == {clip.file for clip in live.clips}
     for file in played:
@@ -108,7 +107,7 @@ async def test_nobody_approves_the_own_draft_and_a_second_person_does(desk: Cons
     assert "You drafted this version: a second person approves it." in text(own)
     approved = await approve(desk, second(desk))
     assert approved.headers["location"] == "/scripts/loan?version=2"
-    assert desk.app.engine.editions.now(desk.clock.now()).live["loan"].number == 2
+    assert desk.app.services.rendered_scripts.now(desk.clock.now()).live["loan"].number == 2
     (entry,) = [row for row in desk.audited("script_approve") if row["who"] == "second"]
     assert entry["why"] == "clearer"
 
@@ -151,7 +150,7 @@ async def test_a_file_that_is_no_script_is_shown_at_its_line(desk: ConsoleDesk):
     assert f'data-line="{line}"' in answer.text
     wrong = await author.post("/scripts", source=LOAN.replace('next = "caution"', 'next = "nowhere"'))
     assert "warn: leads to nowhere, which is no node" in text(wrong)
-    assert len(script_versions(desk.app.engine, "loan")) == 1
+    assert len(script_versions(desk.app.services, "loan")) == 1
 
 
 async def test_a_file_is_loaded_and_one_that_is_no_text_is_refused(desk: ConsoleDesk):
@@ -159,7 +158,7 @@ async def test_a_file_is_loaded_and_one_that_is_no_text_is_refused(desk: Console
     sheet = {"sheet": ("mine.toml", CLEARER.encode(), "text/plain")}
     answer = await author.client.post("/scripts", data={"csrf": author.csrf}, files=sheet)
     assert answer.headers["location"] == "/scripts/loan?version=2"
-    assert script_versions(desk.app.engine, "loan")[0].file == "mine.toml"
+    assert script_versions(desk.app.services, "loan")[0].file == "mine.toml"
     odd = {"sheet": ("mine.toml", "贷款".encode("gbk"), "text/plain")}
     answer = await author.client.post("/scripts", data={"csrf": author.csrf}, files=odd)
     assert answer.status_code == 422
@@ -170,7 +169,7 @@ async def test_only_checking_keeps_nothing(desk: ConsoleDesk):
     author = desk.person(Role.SUPERVISOR)
     answer = await author.post("/scripts", source=CLEARER, name="loan.toml", do="check")
     assert "The lint finds nothing wrong with the words of loan" in text(answer)
-    assert len(script_versions(desk.app.engine, "loan")) == 1
+    assert len(script_versions(desk.app.services, "loan")) == 1
 
 
 async def test_what_a_version_says_already_is_no_draft(desk: ConsoleDesk):
@@ -203,7 +202,7 @@ async def test_an_older_version_is_gone_back_to(desk: ConsoleDesk):
     assert "Go back to it" in text(await other.get("/scripts/loan/versions"))
     back = await approve(desk, other, 1, reason="people did not understand it")
     assert back.status_code == 303
-    assert desk.app.engine.editions.now(desk.clock.now()).live["loan"].number == 1
+    assert desk.app.services.rendered_scripts.now(desk.clock.now()).live["loan"].number == 1
 
 
 async def test_an_approval_says_why(desk: ConsoleDesk):
@@ -229,9 +228,9 @@ async def test_new_sound_is_not_what_calls_hear_until_it_is_approved(desk: Conso
 
 
 async def test_a_station_may_draft_and_not_decide_for_everybody(desk: ConsoleDesk):
-    with desk.app.engine.store.begin() as tx:
-        city = units.add(tx, name="市局", parent_id=None)
-        station = units.add(tx, name="新华所", parent_id=city)
+    with desk.app.services.store.begin() as tx:
+        city = add_unit(tx, name="市局", parent_id=None)
+        station = add_unit(tx, name="新华所", parent_id=city)
     await draft(desk)
     local = desk.person(Role.SUPERVISOR, unit_id=station)
     assert "Approve" not in text(await local.get("/scripts/loan", version=2)).replace("Approved", "")

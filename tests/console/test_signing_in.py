@@ -5,12 +5,12 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from dialer.domain.access import Role
-from dialer.store import tables as t
-from dialer.usecases import passwords
-from dialer.usecases.sign_in import SignInBlocked, SignInRefused
-from dialer.usecases.sign_in import sign_in as sign_in_now
-from dialer.web.console import cookies
+from dialer.core.access import Role
+from dialer.db import tables as t
+from dialer.org import sign_in as passwords
+from dialer.org.sign_in import SignInBlocked, SignInRefused, is_password_outdated, is_password_right
+from dialer.org.sign_in import sign_in as sign_in_of_org
+from dialer.web.console import SESSION_COOKIE
 from tests.console.desk import PASSWORD, ConsoleDesk, form_csrf, text
 
 
@@ -44,9 +44,9 @@ async def test_nobody_is_sent_to_another_site(console: ConsoleDesk, elsewhere: s
 async def test_the_cookie_is_for_us_alone_and_new_at_each_sign_in(console: ConsoleDesk):
     console.account(Role.CLERK, login="wang")
     client = console.stranger()
-    client.cookies.set(cookies.SESSION, "chosen-by-somebody-else")
+    client.cookies.set(SESSION_COOKIE, "chosen-by-somebody-else")
     entered = await sign_in(client, "wang")
-    cookie = next(c for c in entered.headers.get_list("set-cookie") if c.startswith(cookies.SESSION))
+    cookie = next(c for c in entered.headers.get_list("set-cookie") if c.startswith(SESSION_COOKIE))
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
     assert "Secure" not in cookie
@@ -65,7 +65,7 @@ async def test_only_hashes_are_stored(console: ConsoleDesk):
     console.account(Role.CLERK, login="wang")
     client = console.stranger()
     await sign_in(client, "wang")
-    token = client.cookies[cookies.SESSION]
+    token = client.cookies[SESSION_COOKIE]
     [session] = console.rows(t.staff_session)
     assert token.encode() not in bytes(session["token_hash"])
     assert len(token) >= 43
@@ -75,11 +75,11 @@ async def test_only_hashes_are_stored(console: ConsoleDesk):
 async def test_a_weak_hash_is_made_anew_at_sign_in(console: ConsoleDesk):
     console.account(Role.CLERK, login="wang")
     before = console.rows(t.staff)[0]["password_hash"]
-    assert passwords.is_outdated(before)
+    assert is_password_outdated(before)
     await sign_in(console.stranger(), "WANG ")
     after = console.rows(t.staff)[0]["password_hash"]
-    assert not passwords.is_outdated(after)
-    assert passwords.fits(PASSWORD, after)
+    assert not is_password_outdated(after)
+    assert is_password_right(PASSWORD, after)
 
 
 @pytest.mark.parametrize(("login", "password"), [("wang", "wrong"), ("nobody", PASSWORD), ("", "")])
@@ -90,7 +90,7 @@ async def test_a_wrong_password_and_an_unknown_login_look_the_same(
     answer = await sign_in(console.stranger(), login, password)
     assert answer.status_code == 401
     assert "账号或密码不正确" in text(answer)
-    assert cookies.SESSION not in answer.cookies
+    assert SESSION_COOKIE not in answer.cookies
     [line] = console.audited("sign_in_failed")
     assert line["who"] in {"wang", "?"}
     assert "nobody" not in str(line)
@@ -98,7 +98,7 @@ async def test_a_wrong_password_and_an_unknown_login_look_the_same(
 
 async def test_a_disabled_account_does_not_open(console: ConsoleDesk):
     member = console.account(Role.CLERK, login="wang")
-    with console.app.engine.store.begin() as tx:
+    with console.app.services.store.begin() as tx:
         tx.execute(t.staff.update().where(t.staff.c.id == member.id).values(disabled_at=console.clock.now()))
     assert (await sign_in(console.stranger(), "wang")).status_code == 401
 
@@ -124,11 +124,11 @@ async def test_a_right_guess_among_many_at_once_opens_nothing(
     console: ConsoleDesk, monkeypatch: pytest.MonkeyPatch
 ):
     console.account(Role.CLERK, login="wang")
-    fits = passwords.fits
+    fits = is_password_right
 
     def enter(password: str) -> None:
         rules = console.app.settings.console.rules()
-        sign_in_now(console.app.engine, rules, login="wang", password=password, address="10.0.0.9")
+        sign_in_of_org(console.app.services, rules, login="wang", password=password, address="10.0.0.9")
 
     def fails_first(password: str, stored: str | None) -> bool:
         """While this one is looked at, others fail that were let in as well."""
@@ -185,7 +185,7 @@ async def test_after_signing_out_a_copy_of_the_cookie_opens_nothing(console: Con
     clerk = console.person(Role.CLERK)
     assert (await clerk.post("/sign-out")).status_code == 303
     copy = console.stranger()
-    copy.cookies.set(cookies.SESSION, clerk.token)
+    copy.cookies.set(SESSION_COOKIE, clerk.token)
     assert (await copy.get("/account")).status_code == 303
     assert [line["who"] for line in console.audited("sign_out")] == ["clerk"]
 

@@ -6,28 +6,28 @@ import re
 
 import pytest
 
-from dialer.domain.access import Role
-from dialer.domain.values import Grade
-from dialer.store import tables as t
+from dialer.core.access import Role
+from dialer.core.values import Grade
+from dialer.db import tables as t
 from tests.console.desk import ConsoleDesk, text
-from tests.console.town import ConsoleTown
+from tests.console.town import ConsoleScenario
 
 
 @pytest.fixture
-def town(console: ConsoleDesk) -> ConsoleTown:
-    return ConsoleTown(console)
+def scenario(console: ConsoleDesk) -> ConsoleScenario:
+    return ConsoleScenario(console)
 
 
 @pytest.fixture
-def tree(town: ConsoleTown) -> dict[str, int]:
-    city = town.unit("市局")
-    linhe, wuyuan = town.unit("临河区公安分局", city), town.unit("五原县公安局", city)
+def tree(scenario: ConsoleScenario) -> dict[str, int]:
+    city = scenario.unit("市局")
+    linhe, wuyuan = scenario.unit("临河区公安分局", city), scenario.unit("五原县公安局", city)
     return {
         "linhe": linhe,
         "wuyuan": wuyuan,
-        "one": town.unit("城关派出所", linhe),
-        "other": town.unit("城关派出所", wuyuan),
-        "xinhua": town.unit("新华派出所", linhe),
+        "one": scenario.unit("城关派出所", linhe),
+        "other": scenario.unit("城关派出所", wuyuan),
+        "xinhua": scenario.unit("新华派出所", linhe),
     }
 
 
@@ -40,12 +40,12 @@ async def test_an_empty_tray_says_so(console: ConsoleDesk, tree: dict[str, int])
 
 
 async def test_the_most_urgent_writtenleads_and_suggests(
-    console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]
+    console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
 ):
     for _ in range(3):
-        town.case(unit="老新华派出所", grade=Grade.LOW)
-    town.case(unit="某处", grade=Grade.EXTRA_HIGH)
-    town.case(unit="")
+        scenario.case(unit="老新华派出所", grade=Grade.LOW)
+    scenario.case(unit="某处", grade=Grade.EXTRA_HIGH)
+    scenario.case(unit="")
     page = text(await console.person(Role.CLERK).get("/units/unassigned"))
     assert "5 cases wait" in page
     assert page.index("某处 extra high 1") < page.index("No unit written") < page.index("老新华派出所 low 3")
@@ -54,11 +54,11 @@ async def test_the_most_urgent_writtenleads_and_suggests(
 
 
 async def test_one_word_sorts_all_like_it_and_is_remembered(
-    console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]
+    console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
 ):
-    first = town.case(unit="老新华所")
+    first = scenario.case(unit="老新华所")
     for written in ("老新华所", "老 新华所", "别处"):
-        town.case(unit=written)
+        scenario.case(unit=written)
     clerk = console.person(Role.CLERK)
     assert "also written 老 新华所" in text(await clerk.get("/units/unassigned"))
     await clerk.post(f"/units/unassigned/{first}/sort", unit="新华派出所", teach="1")
@@ -72,10 +72,10 @@ async def test_one_word_sorts_all_like_it_and_is_remembered(
 
 
 async def test_without_remembering_nothing_is_learned(
-    console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]
+    console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
 ):
-    first = town.case(unit="城关派出所")
-    town.case(unit="城关派出所")
+    first = scenario.case(unit="城关派出所")
+    scenario.case(unit="城关派出所")
     clerk = console.person(Role.CLERK)
     page = await clerk.get("/units/unassigned")
     told = text(page)
@@ -89,18 +89,18 @@ async def test_without_remembering_nothing_is_learned(
 
 
 async def test_enter_presses_what_was_typed_and_no_suggestion(
-    console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]
+    console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
 ):
-    town.case(unit="老新华派出所")
+    scenario.case(unit="老新华派出所")
     page = (await console.person(Role.CLERK).get("/units/unassigned")).text
     form = page[page.index("/sort") :]
     assert form.index('name="unit"') < form.index(">Sort<") < form.index('name="like"')
 
 
 async def test_what_names_no_unit_is_told_beside_its_field_with_names_like_it(
-    console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]
+    console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
 ):
-    first = town.case(unit="别处")
+    first = scenario.case(unit="别处")
     answer = await console.person(Role.CLERK).post(
         f"/units/unassigned/{first}/sort", unit="新华路所", teach="1"
     )
@@ -113,9 +113,9 @@ async def test_what_names_no_unit_is_told_beside_its_field_with_names_like_it(
 
 
 async def test_some_cases_are_chosen_and_the_others_stay(
-    console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]
+    console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
 ):
-    one, other = town.case(unit=""), town.case(unit="")
+    one, other = scenario.case(unit=""), scenario.case(unit="")
     clerk = console.person(Role.CLERK)
     page = text(await clerk.get(f"/units/unassigned/{one}"))
     assert f"#{one}" in page
@@ -128,16 +128,16 @@ async def test_some_cases_are_chosen_and_the_others_stay(
     assert [row["subject"] for row in console.audited("assign_unit")] == [f"case/{other}"]
 
 
-async def test_people_are_masked_in_it(console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]):
-    person = town.person(name="王小明", phones=("+8613800138000",))
-    case_id = town.case(unit="别处", person_id=person)
+async def test_people_are_masked_in_it(console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]):
+    person = scenario.person(name="王小明", phones=("+8613800138000",))
+    case_id = scenario.case(unit="别处", person_id=person)
     page = text(await console.person(Role.CLERK).get(f"/units/unassigned/{case_id}"))
     assert "王* 138****8000" in page
     assert "王小明" not in page
 
 
-async def test_a_long_group_is_paged(console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]):
-    first, *_ = [town.case(unit="别处", warning=False) for _ in range(52)]
+async def test_a_long_group_is_paged(console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]):
+    first, *_ = [scenario.case(unit="别处", warning=False) for _ in range(52)]
     clerk = console.person(Role.CLERK)
     page = await clerk.get(f"/units/unassigned/{first}")
     older = re.search(r'href="(/units/unassigned/\d+\?before=\d+)"', page.text)
@@ -145,8 +145,10 @@ async def test_a_long_group_is_paged(console: ConsoleDesk, town: ConsoleTown, tr
     assert len(re.findall('name="case"', (await clerk.get(older[1])).text)) == 2
 
 
-async def test_a_county_finds_nothing_in_it(console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]):
-    case_id = town.case(unit="别处")
+async def test_a_county_finds_nothing_in_it(
+    console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
+):
+    case_id = scenario.case(unit="别处")
     clerk = console.person(Role.CLERK, unit_id=tree["linhe"])
     page = text(await clerk.get("/units/unassigned"))
     assert "Unassigned cases are sorted for the whole centre" in page
@@ -158,7 +160,7 @@ async def test_a_county_finds_nothing_in_it(console: ConsoleDesk, town: ConsoleT
     assert units_of(console) == [None]
 
 
-async def test_without_units_there_is_nothing_to_sort_to(console: ConsoleDesk, town: ConsoleTown):
-    town.case(unit="别处")
+async def test_without_units_there_is_nothing_to_sort_to(console: ConsoleDesk, scenario: ConsoleScenario):
+    scenario.case(unit="别处")
     page = text(await console.person(Role.CLERK).get("/units/unassigned"))
     assert "an administrator imports the organisation first" in page

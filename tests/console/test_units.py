@@ -12,15 +12,15 @@ import httpx
 import pytest
 from python_calamine import CalamineWorkbook
 
-from dialer.domain.access import Role
-from dialer.domain.case import CaseStatus
-from dialer.domain.values import Grade
-from dialer.store import tables as t
-from dialer.store import units
-from dialer.usecases.escalate_unsigned import escalate_unsigned
+from dialer.core.access import Role
+from dialer.core.case import CaseStatus
+from dialer.core.values import Grade
+from dialer.db import tables as t
+from dialer.org.unit_store import teach_unit_alias
+from dialer.work.transfers import escalate_unsigned
 from tests.console.desk import ConsoleDesk, Person, text
-from tests.console.town import ConsoleTown
-from tests.store.reads.town import MORNING
+from tests.console.town import ConsoleScenario
+from tests.outcomes.town import MORNING
 
 LIST = """名称,上级,级别,别名,状态
 市局,,市,,
@@ -31,15 +31,15 @@ LIST = """名称,上级,级别,别名,状态
 
 
 @pytest.fixture
-def town(console: ConsoleDesk) -> ConsoleTown:
-    return ConsoleTown(console)
+def scenario(console: ConsoleDesk) -> ConsoleScenario:
+    return ConsoleScenario(console)
 
 
 @pytest.fixture
-def tree(town: ConsoleTown) -> dict[str, int]:
-    city = town.unit("市局")
-    linhe, wuyuan = town.unit("临河分局", city), town.unit("五原分局", city)
-    return {"city": city, "linhe": linhe, "wuyuan": wuyuan, "station": town.unit("城关派出所", linhe)}
+def tree(scenario: ConsoleScenario) -> dict[str, int]:
+    city = scenario.unit("市局")
+    linhe, wuyuan = scenario.unit("临河分局", city), scenario.unit("五原分局", city)
+    return {"city": city, "linhe": linhe, "wuyuan": wuyuan, "station": scenario.unit("城关派出所", linhe)}
 
 
 async def look(person: Person, content: str | bytes, **fields: str) -> httpx.Response:
@@ -109,11 +109,11 @@ async def test_what_is_no_list_is_refused(console: ConsoleDesk, content: str, sa
 
 
 async def test_a_tree_that_changed_after_the_preview_is_looked_at_again(
-    console: ConsoleDesk, town: ConsoleTown
+    console: ConsoleDesk, scenario: ConsoleScenario
 ):
     admin = console.person(Role.ADMINISTRATOR)
     seen = await look(admin, LIST)
-    town.unit("别的")
+    scenario.unit("别的")
     answer = await take(admin, seen)
     assert answer.status_code == 422
     assert "changed meanwhile" in text(answer)
@@ -121,10 +121,10 @@ async def test_a_tree_that_changed_after_the_preview_is_looked_at_again(
 
 
 async def test_what_the_list_does_not_name_is_closed_only_when_asked(
-    console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]
+    console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
 ):
     admin = console.person(Role.ADMINISTRATOR)
-    town.case(unit_id=tree["wuyuan"])
+    scenario.case(unit_id=tree["wuyuan"])
     seen = await look(admin, "名称,上级\n市局,\n临河分局,市局\n城关派出所,临河分局\n")
     assert "1 unit that works is not in the list; it stays as it is." in text(seen)
     closing = await admin.post("/units/import", content=_content(seen), name="units.csv", close="1")
@@ -142,13 +142,13 @@ def _content(answer: httpx.Response) -> str:
 
 
 async def test_the_exported_list_changes_nothing_and_renames_by_its_number(
-    console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]
+    console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
 ):
-    with town.tx() as tx:
-        units.teach(tx, "老城关", unit_id=tree["station"], by="li", now=MORNING)
-    post = town.unit("警务室", tree["station"])
-    other = town.unit("城关派出所", tree["wuyuan"])
-    town.unit("警务室", other)
+    with scenario.tx() as tx:
+        teach_unit_alias(tx, "老城关", unit_id=tree["station"], by="li", now=MORNING)
+    post = scenario.unit("警务室", tree["station"])
+    other = scenario.unit("城关派出所", tree["wuyuan"])
+    scenario.unit("警务室", other)
     admin = console.person(Role.ADMINISTRATOR)
     file = await admin.get("/units/file")
     assert "The list changes nothing" in text(await look(admin, file.content))
@@ -165,17 +165,17 @@ async def test_the_exported_list_changes_nothing_and_renames_by_its_number(
 
 
 async def test_each_unit_counts_what_is_below_it(
-    console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]
+    console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
 ):
     for unit_id, grade in (
         (tree["station"], Grade.HIGH),
         (tree["linhe"], Grade.LOW),
         (tree["wuyuan"], Grade.LOW),
     ):
-        town.assignment(town.case(unit_id=unit_id, grade=grade), unit_id=unit_id)
-    town.case(unit_id=tree["station"], status=CaseStatus.CLOSED)
-    late = town.case(unit_id=tree["station"])
-    town.assignment(
+        scenario.assignment(scenario.case(unit_id=unit_id, grade=grade), unit_id=unit_id)
+    scenario.case(unit_id=tree["station"], status=CaseStatus.CLOSED)
+    late = scenario.case(unit_id=tree["station"])
+    scenario.assignment(
         late, unit_id=tree["station"], state="signed", signed_by="li", due_at=MORNING - timedelta(minutes=1)
     )
     console.account(Role.OFFICER, unit_id=tree["station"])
@@ -213,14 +213,14 @@ async def test_a_unit_is_found_by_a_part_of_its_name(console: ConsoleDesk, tree:
 
 
 async def test_a_unit_shows_its_clocks_its_names_and_its_people(
-    console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]
+    console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
 ):
-    with town.tx() as tx:
-        units.teach(tx, "老城关", unit_id=tree["station"], by="li", now=MORNING)
+    with scenario.tx() as tx:
+        teach_unit_alias(tx, "老城关", unit_id=tree["station"], by="li", now=MORNING)
     console.account(Role.OFFICER, unit_id=tree["station"])
     page = text(await console.person(Role.CLERK).get(f"/units/{tree['station']}"))
     assert "Units / 市局 / 临河分局" in page
-    rules = console.app.engine.policies.newest.of(Grade.EXTRA_HIGH)
+    rules = console.app.services.policies.newest.of(Grade.EXTRA_HIGH)
     assert f"extra high {rules.first_attempt_seconds // 60} min {rules.sign_seconds // 60} min" in page
     assert "老城关" in page
     assert "Officer officer" in page
@@ -228,9 +228,11 @@ async def test_a_unit_shows_its_clocks_its_names_and_its_people(
     assert "and 1 more in the units below" in county
 
 
-async def test_a_name_is_added_and_forgotten(console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]):
+async def test_a_name_is_added_and_forgotten(
+    console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
+):
     clerk = console.person(Role.CLERK)
-    case_id = town.case(unit="老城关")
+    case_id = scenario.case(unit="老城关")
     path = f"/units/{tree['station']}"
     await clerk.post(f"{path}/aliases", text="老城关")
     assert "cases sorted: 1" in text(await clerk.get(path))
@@ -245,9 +247,9 @@ async def test_a_name_is_added_and_forgotten(console: ConsoleDesk, town: Console
 
 
 async def test_a_county_names_nothing_since_that_would_take_what_others_wait_for(
-    console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]
+    console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
 ):
-    town.case(unit="老城关")
+    scenario.case(unit="老城关")
     clerk = console.person(Role.CLERK, unit_id=tree["linhe"])
     path = f"/units/{tree['linhe']}"
     assert "Another name in lists" not in text(await clerk.get(path))
@@ -256,16 +258,16 @@ async def test_a_county_names_nothing_since_that_would_take_what_others_wait_for
 
 
 async def test_what_waits_is_shown_by_its_clock(
-    console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]
+    console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
 ):
     station = tree["station"]
     past = MORNING - timedelta(minutes=1)
-    unsigned = town.case(unit_id=station)
-    town.assignment(unsigned, unit_id=station, sign_by=past)
-    signed = town.case(unit_id=station)
-    town.assignment(signed, unit_id=station, state="signed", signed_by="li", due_at=past)
-    kept = town.case(unit_id=station)
-    town.assignment(
+    unsigned = scenario.case(unit_id=station)
+    scenario.assignment(unsigned, unit_id=station, sign_by=past)
+    signed = scenario.case(unit_id=station)
+    scenario.assignment(signed, unit_id=station, state="signed", signed_by="li", due_at=past)
+    kept = scenario.case(unit_id=station)
+    scenario.assignment(
         kept,
         unit_id=station,
         due_at=past,
@@ -290,12 +292,12 @@ async def test_what_waits_is_shown_by_its_clock(
     assert "call agreed for" in page
 
 
-async def test_what_rose_says_why(console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]):
-    case_id = town.case(unit_id=tree["station"], grade=Grade.HIGH)
-    town.assignment(case_id, unit_id=tree["station"], unit="城关派出所", sign_by=MORNING)
-    assert escalate_unsigned(console.app.engine) == 1
+async def test_what_rose_says_why(console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]):
+    case_id = scenario.case(unit_id=tree["station"], grade=Grade.HIGH)
+    scenario.assignment(case_id, unit_id=tree["station"], unit="城关派出所", sign_by=MORNING)
+    assert escalate_unsigned(console.app.services) == 1
     supervisor = console.person(Role.SUPERVISOR)
-    span = console.app.engine.policies.of(town.policy_version).of(Grade.HIGH).sign_seconds
+    span = console.app.services.policies.of(scenario.policy_version).of(Grade.HIGH).sign_seconds
     page = text(await supervisor.get(f"/units/{tree['station']}"))
     assert f"#{case_id} high human call 临河分局 nobody signed within {span // 60} min" in page
     above = text(await supervisor.get(f"/units/{tree['linhe']}"))
@@ -304,10 +306,10 @@ async def test_what_rose_says_why(console: ConsoleDesk, town: ConsoleTown, tree:
 
 
 async def test_work_is_transferred_with_a_reason_and_accepted(
-    console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]
+    console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
 ):
-    case_id = town.case(unit_id=tree["station"])
-    work = town.assignment(case_id, kind="visit", unit_id=tree["station"], unit="城关派出所")
+    case_id = scenario.case(unit_id=tree["station"])
+    work = scenario.assignment(case_id, kind="visit", unit_id=tree["station"], unit="城关派出所")
     (before,) = console.rows(t.assignment)
     officer = console.person(Role.OFFICER, unit_id=tree["station"])
     form = f"/units/work/{work}/transfer"
@@ -336,9 +338,9 @@ async def test_work_is_transferred_with_a_reason_and_accepted(
 
 
 async def test_a_refusal_needs_a_reason_and_leaves_the_work(
-    console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int]
+    console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
 ):
-    work = town.assignment(town.case(unit_id=tree["station"]), unit_id=tree["station"])
+    work = scenario.assignment(scenario.case(unit_id=tree["station"]), unit_id=tree["station"])
     supervisor = console.person(Role.SUPERVISOR)
     await supervisor.post(f"/units/work/{work}/transfer", unit="五原分局", why="x")
     (transfer,) = console.rows(t.assignment_transfer)
@@ -361,9 +363,9 @@ async def test_a_refusal_needs_a_reason_and_leaves_the_work(
     ],
 )
 async def test_a_transfer_that_cannot_be_is_told_beside_its_field(
-    console: ConsoleDesk, town: ConsoleTown, tree: dict[str, int], unit: str, why: str, said: str
+    console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int], unit: str, why: str, said: str
 ):
-    work = town.assignment(town.case(unit_id=tree["station"]), unit_id=tree["station"])
+    work = scenario.assignment(scenario.case(unit_id=tree["station"]), unit_id=tree["station"])
     answer = await console.person(Role.SUPERVISOR).post(f"/units/work/{work}/transfer", unit=unit, why=why)
     assert answer.status_code == 422
     assert said in text(answer)

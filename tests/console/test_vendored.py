@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from dialer.web.console.rendering import STATIC
+from dialer.web.rendering import STATIC
 
 VENDOR = STATIC / "vendor"
 

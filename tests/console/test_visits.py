@@ -10,22 +10,22 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from dialer.domain.access import Role
-from dialer.domain.values import FraudType, Grade
-from dialer.outcomes.photos import clean_photo
-from dialer.outcomes.points import points_of
-from dialer.store import tables as t
-from dialer.usecases.visit import FromPhone, add_photo, note_visit
+from dialer.core.access import Role
+from dialer.core.values import FraudType, Grade
+from dialer.db import tables as t
+from dialer.work.desk import points_of
+from dialer.work.photos import clean_photo
+from dialer.work.visits import FromPhone, add_photo, note_visit
 from tests.console.desk import ConsoleDesk, Person, text
-from tests.console.town import ConsoleTown
-from tests.core.outcomes.pictures import jpeg
-from tests.store.reads.town import ID_NUMBER, MORNING, NAME, PHONE
+from tests.console.town import ConsoleScenario
+from tests.core.pictures import jpeg
+from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE
 
 PHOTO = jpeg()
 KEPT_PHOTO = clean_photo(PHOTO, most_bytes=1 << 20).content
 
 
-class Beat(ConsoleTown):
+class Beat(ConsoleScenario):
     """A station with an officer, and the visits that wait there."""
 
     def __init__(self, console: ConsoleDesk) -> None:
@@ -253,9 +253,9 @@ def photos(beat: Beat) -> list[uuid.UUID]:
 
 async def test_no_picture_and_one_too_many_are_refused_in_words(beat: Beat):
     visit = beat.visit()
-    for number in range(beat.engine.work.photos):
+    for number in range(beat.services.work.photos):
         phone = FromPhone(client_id=uuid.UUID(int=number + 1), by="officer")
-        add_photo(beat.engine, visit, phone=phone, content=PHOTO)
+        add_photo(beat.services, visit, phone=phone, content=PHOTO)
     for content, told in ((b"", "choose a photo"), (b"GIF89a", "no picture"), (PHOTO, "12 at most")):
         answer = await beat.officer.client.post(
             f"/visits/{visit}/photo",
@@ -342,7 +342,7 @@ async def test_a_page_that_looks_again_reveals_nobody_and_writes_no_audit(beat: 
     visit = beat.visit()
     await beat.send(visit, "step", stage="accepted")
     note_visit(
-        beat.engine, visit, phone=FromPhone(client_id=uuid.uuid4(), by=beat.officer.member.login), words="x"
+        beat.services, visit, phone=FromPhone(client_id=uuid.uuid4(), by=beat.officer.member.login), words="x"
     )
     head = await beat.officer.part(f"/visits/{visit}", part="head")
     assert "Arrive by" in text(head)

@@ -17,49 +17,56 @@ import pytest
 import sqlalchemy as sa
 import uvicorn
 
-from dialer.bootstrap import Application, free_port
-from dialer.domain.access import Role
-from dialer.domain.case import CaseStatus
-from dialer.domain.effects import AlarmCode
-from dialer.domain.pause import PauseScope
-from dialer.domain.values import Contact, Grade
+from dialer.bootstrap import free_port
+from dialer.calls.pauses import pause_calls
+from dialer.cases.alarms import raise_alarm
+from dialer.control.board import (
+    BoardFeed,
+    FeedRules,
+    LiveBoard,
+    TooMany,
+    board_facts,
+    short_number,
+    short_span,
+)
+from dialer.core.access import Role
+from dialer.core.case import CaseStatus
+from dialer.core.effects import AlarmCode
+from dialer.core.values import Contact, Grade, PauseScope
+from dialer.db import tables as t
+from dialer.db.system_state import note_cycle_part
 from dialer.language import Lang
-from dialer.store import alarms, staff_sessions
-from dialer.store import facts as noted
-from dialer.store import tables as t
-from dialer.usecases.pause import pause
-from dialer.web.app import create_app
-from dialer.web.closing import Closing
-from dialer.web.console.cookies import SESSION
-from dialer.web.console.wall_feed import FeedRules, TooMany, Wall, WallFeed
-from dialer.web.console.wall_view import brief, facts, short
+from dialer.org.staff_store import end_session, live_sessions
+from dialer.server import create_app
+from dialer.services import Application
+from dialer.web.console import SESSION_COOKIE, ShutdownHooks
 from tests.console.desk import ConsoleDesk, Person, text
-from tests.console.town import ConsoleTown
-from tests.store.reads.town import MORNING
+from tests.console.town import ConsoleScenario
+from tests.outcomes.town import MORNING
 
 EVENTS = {"Accept": "text/event-stream"}
 
 
-def waits(town: ConsoleTown, grade: Grade, *, minutes: float, **columns: Any) -> int:  # noqa: ANN401 - columns of a case
+def waits(scenario: ConsoleScenario, grade: Grade, *, minutes: float, **columns: Any) -> int:  # noqa: ANN401 - columns of a case
     """A case whose ring might have left so long ago; negative: may leave in so long."""
     at = MORNING - timedelta(minutes=minutes)
-    return town.case(
+    return scenario.case(
         grade=grade, robot_state="pending", robot_at=at, opened_at=min(at, MORNING), due_at=None, **columns
     )
 
 
-def in_use(town: ConsoleTown, attempt_id: uuid.UUID) -> None:
+def in_use(scenario: ConsoleScenario, attempt_id: uuid.UUID) -> None:
     """The call holds a line."""
-    with town.store.begin() as tx:
+    with scenario.store.begin() as tx:
         tx.execute(sa.insert(t.live_number).values(phone_blind=attempt_id.bytes, attempt_id=attempt_id))
 
 
 async def test_it_says_who_waits_and_for_how_long(console: ConsoleDesk):
-    town = ConsoleTown(console)
+    scenario = ConsoleScenario(console)
     for minutes in (4, 2, -30):
-        waits(town, Grade.EXTRA_HIGH, minutes=minutes)
-    ringing = waits(town, Grade.HIGH, minutes=9)
-    in_use(town, town.attempt(ringing, result=None))
+        waits(scenario, Grade.EXTRA_HIGH, minutes=minutes)
+    ringing = waits(scenario, Grade.HIGH, minutes=9)
+    in_use(scenario, scenario.attempt(ringing, result=None))
     answer = await console.person(Role.SUPERVISOR).get("/board")
     assert answer.status_code == 200
     said = text(answer)
@@ -69,27 +76,27 @@ async def test_it_says_who_waits_and_for_how_long(console: ConsoleDesk):
 
 
 async def test_an_age_beyond_the_policy_is_trouble(console: ConsoleDesk):
-    town = ConsoleTown(console)
-    waits(town, Grade.EXTRA_HIGH, minutes=2)
-    waits(town, Grade.LOW, minutes=2)
+    scenario = ConsoleScenario(console)
+    waits(scenario, Grade.EXTRA_HIGH, minutes=2)
+    waits(scenario, Grade.LOW, minutes=2)
     answer = await console.person(Role.OFFICER).get("/board")
     assert answer.text.count('<dd class="trouble">2 min</dd>') == 1
 
 
 async def test_work_calls_alarms_and_the_day_are_counted(console: ConsoleDesk):
-    town = ConsoleTown(console)
-    rung = town.case(status=CaseStatus.WATCHING, contact=Contact.VERIFIED, outcome="dissuaded_by_phone")
-    town.attempt(rung, result="answered", sent_at=MORNING - timedelta(minutes=1), contact="verified")
-    town.outcome(rung, stopped_fen=1_234_500)
-    silent = town.case()
-    town.attempt(silent, sent_at=MORNING - timedelta(minutes=3))
-    town.assignment(silent, kind="human", due_at=MORNING - timedelta(minutes=1))
-    town.assignment(
+    scenario = ConsoleScenario(console)
+    rung = scenario.case(status=CaseStatus.WATCHING, contact=Contact.VERIFIED, outcome="dissuaded_by_phone")
+    scenario.attempt(rung, result="answered", sent_at=MORNING - timedelta(minutes=1), contact="verified")
+    scenario.outcome(rung, stopped_fen=1_234_500)
+    silent = scenario.case()
+    scenario.attempt(silent, sent_at=MORNING - timedelta(minutes=3))
+    scenario.assignment(silent, kind="human", due_at=MORNING - timedelta(minutes=1))
+    scenario.assignment(
         silent, kind="visit", state="signed", stage="on_the_way", signed_at=MORNING, signed_by="wu"
     )
-    with town.store.begin() as tx:
-        alarms.ring(tx, AlarmCode.HUMAN_OVERDUE, now=MORNING, case_id=silent)
-        alarms.ring(tx, AlarmCode.CARRIER_TROUBLE, now=MORNING)
+    with scenario.store.begin() as tx:
+        raise_alarm(tx, AlarmCode.HUMAN_OVERDUE, now=MORNING, case_id=silent)
+        raise_alarm(tx, AlarmCode.CARRIER_TROUBLE, now=MORNING)
     said = text(await console.person(Role.SUPERVISOR).get("/board"))
     assert "Answer rate today 50 % 1 of 2 people called" in said
     assert "Overdue 1 human calls 1 / 1 visits 0 / 1 of them not signed for 0" in said
@@ -102,11 +109,11 @@ async def test_work_calls_alarms_and_the_day_are_counted(console: ConsoleDesk):
 
 
 async def test_its_alarms_add_up_and_its_overdue_holds_what_nobody_signed_for(console: ConsoleDesk):
-    town = ConsoleTown(console)
+    scenario = ConsoleScenario(console)
     late = {"kind": "visit", "sign_by": MORNING - timedelta(minutes=1)}
-    town.assignment(town.case(), **late)
-    town.assignment(town.case(), **late, kept_until=MORNING + timedelta(minutes=9))
-    town.assignment(town.case(), kind="visit", state="signed", signed_at=MORNING, signed_by="wu")
+    scenario.assignment(scenario.case(), **late)
+    scenario.assignment(scenario.case(), **late, kept_until=MORNING + timedelta(minutes=9))
+    scenario.assignment(scenario.case(), kind="visit", state="signed", signed_at=MORNING, signed_by="wu")
     codes = (
         AlarmCode.HUMAN_OVERDUE,
         AlarmCode.VISIT_OVERDUE,
@@ -114,9 +121,9 @@ async def test_its_alarms_add_up_and_its_overdue_holds_what_nobody_signed_for(co
         AlarmCode.CANNOT_FIND,
         AlarmCode.CANNOT_FIND,
     )
-    with town.store.begin() as tx:
+    with scenario.store.begin() as tx:
         for minute, code in enumerate(codes):
-            alarms.ring(tx, code, now=MORNING - timedelta(minutes=minute), case_id=town.case())
+            raise_alarm(tx, code, now=MORNING - timedelta(minutes=minute), case_id=scenario.case())
     said = text(await console.person(Role.SUPERVISOR).get("/board"))
     assert "Overdue 1 human calls 0 / 0 visits 1 / 3 of them not signed for 1" in said
     assert re.search(r"Alarms 5 1 .+ 1 .+ 1 .+ 2 other alarms", said)
@@ -156,18 +163,18 @@ async def test_a_form_of_before_is_sent_on_as_it_is(console: ConsoleDesk):
 
 
 async def test_a_unit_sees_its_own_and_the_centre_s_lines(console: ConsoleDesk):
-    town = ConsoleTown(console)
-    county = town.unit("临河")
-    station = town.unit("新华所", county)
-    elsewhere = town.unit("五原")
+    scenario = ConsoleScenario(console)
+    county = scenario.unit("临河")
+    station = scenario.unit("新华所", county)
+    elsewhere = scenario.unit("五原")
     for unit_id in (station, elsewhere, elsewhere, None):
-        case_id = waits(town, Grade.HIGH, minutes=1, unit_id=unit_id)
-        town.assignment(case_id, unit_id=unit_id, due_at=MORNING - timedelta(minutes=1))
-        with town.store.begin() as tx:
-            alarms.ring(tx, AlarmCode.HUMAN_OVERDUE, now=MORNING, case_id=case_id)
-    with town.store.begin() as tx:
-        alarms.ring(tx, AlarmCode.CARRIER_TROUBLE, now=MORNING)
-        alarms.ring(tx, AlarmCode.REJECTED_HIGH_ROW, now=MORNING, load_id=1)
+        case_id = waits(scenario, Grade.HIGH, minutes=1, unit_id=unit_id)
+        scenario.assignment(case_id, unit_id=unit_id, due_at=MORNING - timedelta(minutes=1))
+        with scenario.store.begin() as tx:
+            raise_alarm(tx, AlarmCode.HUMAN_OVERDUE, now=MORNING, case_id=case_id)
+    with scenario.store.begin() as tx:
+        raise_alarm(tx, AlarmCode.CARRIER_TROUBLE, now=MORNING)
+        raise_alarm(tx, AlarmCode.REJECTED_HIGH_ROW, now=MORNING, load_id=1)
     own = text(await console.person(Role.OFFICER, unit_id=county).get("/board"))
     assert "临河 with all below it" in own
     assert "high waiting or being called 1" in own
@@ -182,13 +189,13 @@ async def test_a_unit_sees_its_own_and_the_centre_s_lines(console: ConsoleDesk):
 
 
 async def test_what_stops_the_dialling_is_said_in_words(console: ConsoleDesk):
-    with console.app.engine.store.begin() as tx:
+    with console.app.services.store.begin() as tx:
         tx.execute(
             sa.update(t.line_group).values(
                 troubles=7, openings=2, opened_at=MORNING, slow_until=MORNING + timedelta(seconds=40)
             )
         )
-    pause(console.app.engine, scope=PauseScope.ALL, minutes=30, by="zhao", why="line test")
+    pause_calls(console.app.services, scope=PauseScope.ALL, minutes=30, by="zhao", why="line test")
     said = text(await console.person(Role.CALLER).get("/board"))
     assert "The telephone network is down: dialling has stopped. Next trial call in 40 s." in said
     assert "All dialling is paused until 10:30: line test (zhao)" in said
@@ -201,26 +208,23 @@ async def test_outside_the_window_it_says_when_robots_ring_again(console: Consol
 
 
 def test_numbers_stay_short_enough_to_be_read():
-    assert [short(n, Lang.EN) for n in (99_999, 123_456, 1_234_567)] == ["99,999", "123.5k", "1.23M"]
-    assert [short(n, Lang.ZH) for n in (99_999, 123_456)] == ["99,999", "12.3万"]
+    assert [short_number(n, Lang.EN) for n in (99_999, 123_456, 1_234_567)] == ["99,999", "123.5k", "1.23M"]
+    assert [short_number(n, Lang.ZH) for n in (99_999, 123_456)] == ["99,999", "12.3万"]
 
 
 def test_ages_say_no_more_than_is_asked():
-    told = [brief(seconds, Lang.EN) for seconds in (None, 80, 599, 1_435, 40_000, 200_000)]
+    told = [short_span(seconds, Lang.EN) for seconds in (None, 80, 599, 1_435, 40_000, 200_000)]
     assert told == ["—", "1 min 20 s", "9 min 59 s", "23 min", "11 h", "2 days"]
-
-
-# The feed.
 
 
 async def test_what_was_counted_earlier_says_when(console: ConsoleDesk):
     """Counting a million takes long, so it is done less often."""
-    ConsoleTown(console)
+    ConsoleScenario(console)
     feed = feed_of(console.app, replace(QUICK, fresh_seconds=60.0))
     wall = feed.read(None)
     later = replace(wall, now=replace(wall.now, at=wall.now.at + timedelta(seconds=9)))
-    assert facts(console.app.engine, later, Lang.EN)["queue_lags"]
-    assert not facts(console.app.engine, wall, Lang.EN)["queue_lags"]
+    assert board_facts(console.app.services, later, Lang.EN)["queue_lags"]
+    assert not board_facts(console.app.services, wall, Lang.EN)["queue_lags"]
 
 
 def told(body: str) -> list[tuple[str, dict[str, Any]]]:
@@ -234,7 +238,7 @@ def told(body: str) -> list[tuple[str, dict[str, Any]]]:
 
 
 async def test_whoever_asks_for_no_stream_gets_one_reading(console: ConsoleDesk):
-    ConsoleTown(console)
+    ConsoleScenario(console)
     answer = await console.person(Role.OFFICER).get("/board/live")
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert answer.headers["cache-control"] == "no-store"
@@ -245,15 +249,15 @@ async def test_whoever_asks_for_no_stream_gets_one_reading(console: ConsoleDesk)
     assert len(figures["minutes"]["sent"]) == 60
 
 
-def draw(wall: Wall, lang: Lang) -> dict[str, object]:
+def draw(wall: LiveBoard, lang: Lang) -> dict[str, object]:
     return {"at": wall.now.at.isoformat(), "lang": lang.value}
 
 
 QUICK = FeedRules(read_seconds=0.3, fresh_seconds=0.2, beat_seconds=0.5, guard_seconds=0.2)
 
 
-def feed_of(app: Application, rules: FeedRules = QUICK) -> WallFeed:
-    return WallFeed(app.engine, late_seconds=120.0, draw=draw, rules=rules)
+def feed_of(app: Application, rules: FeedRules = QUICK) -> BoardFeed:
+    return BoardFeed(app.services, late_seconds=120.0, draw=draw, rules=rules)
 
 
 def session(console: ConsoleDesk) -> int:
@@ -289,7 +293,7 @@ async def test_a_hundred_pages_cost_one_reading_and_none_when_nobody_looks(conso
         nonlocal readings
         readings += "FROM line_group" in statement
 
-    sa.event.listen(console.app.engine.store.engine, "before_cursor_execute", count)
+    sa.event.listen(console.app.services.store.sql_engine, "before_cursor_execute", count)
     feed = feed_of(console.app, replace(QUICK, most_of_a_session=100))
     session_id = session(console)
     pages = [feed.events(session_id=session_id, unit_id=None, lang=Lang.ZH) for _ in range(100)]
@@ -311,7 +315,7 @@ async def test_a_silent_database_is_told_and_the_feed_comes_back(console: Consol
         if gone:
             raise sa.exc.OperationalError("", None, Exception("gone"))
 
-    sa.event.listen(console.app.engine.store.engine, "before_cursor_execute", refuse)
+    sa.event.listen(console.app.services.store.sql_engine, "before_cursor_execute", refuse)
     events = feed_of(console.app).events(session_id=session_id, unit_id=None, lang=Lang.EN)
     assert await next_of(events, "trouble") == {"part": "database"}
     gone = False
@@ -361,17 +365,14 @@ async def test_a_stream_ends_with_its_session(console: ConsoleDesk):
     session_id = session(console)
     events = feed_of(console.app).events(session_id=session_id, unit_id=None, lang=Lang.ZH)
     await next_of(events, "figures")
-    with console.app.engine.store.begin() as tx:
-        staff_sessions.end(tx, session_id, real_now=console.clock.now())
+    with console.app.services.store.begin() as tx:
+        end_session(tx, session_id, real_now=console.clock.now())
     assert await next_of(events, "over") == {"why": "signed_out"}
     await close(events)
 
 
-# The feed over HTTP, from a real server.
-
-
 @asynccontextmanager
-async def served(app: Application, closing: Closing) -> AsyncIterator[str]:
+async def served(app: Application, closing: ShutdownHooks) -> AsyncIterator[str]:
     port = free_port()
     config = uvicorn.Config(create_app(app, closing), port=port, log_config=None, lifespan="off")
     server = uvicorn.Server(config)
@@ -387,7 +388,7 @@ async def served(app: Application, closing: Closing) -> AsyncIterator[str]:
 @asynccontextmanager
 async def looking(url: str, person: Person) -> AsyncIterator[AsyncIterator[tuple[str, dict[str, Any]]]]:
     async with (
-        httpx.AsyncClient(base_url=url, cookies={SESSION: person.token}, timeout=15) as client,
+        httpx.AsyncClient(base_url=url, cookies={SESSION_COOKIE: person.token}, timeout=15) as client,
         client.stream("GET", "/board/live", headers=EVENTS) as answer,
     ):
         assert answer.status_code == 200
@@ -405,13 +406,13 @@ async def looking(url: str, person: Person) -> AsyncIterator[AsyncIterator[tuple
 
 
 async def test_figures_move_when_a_warning_arrives(console: ConsoleDesk):
-    town = ConsoleTown(console)
+    scenario = ConsoleScenario(console)
     person = console.person(Role.SUPERVISOR)
-    async with served(console.app, Closing()) as url, looking(url, person) as events:
+    async with served(console.app, ShutdownHooks()) as url, looking(url, person) as events:
         name, figures = await anext(events)
         assert name == "figures"
         assert "tile-extra_high tile-none" in figures["board"]
-        waits(town, Grade.EXTRA_HIGH, minutes=1)
+        waits(scenario, Grade.EXTRA_HIGH, minutes=1)
         async with asyncio.timeout(10):
             while "tile-extra_high tile-none" in figures["board"]:
                 name, figures = await anext(events)
@@ -420,18 +421,18 @@ async def test_figures_move_when_a_warning_arrives(console: ConsoleDesk):
 async def test_an_expired_session_and_a_closed_account_end_it_too(console: ConsoleDesk):
     one, other = console.person(Role.SUPERVISOR), console.person(Role.OFFICER)
     ids = [row["id"] for row in console.rows(t.staff_session)]
-    with console.app.engine.store.begin() as tx:
-        assert staff_sessions.going_on(tx, ids, real_now=console.clock.now()) == set(ids)
+    with console.app.services.store.begin() as tx:
+        assert live_sessions(tx, ids, real_now=console.clock.now()) == set(ids)
         tx.execute(sa.update(t.staff).where(t.staff.c.id == one.member.id).values(disabled_at=MORNING))
-        still = staff_sessions.going_on(tx, ids, real_now=console.clock.now())
+        still = live_sessions(tx, ids, real_now=console.clock.now())
         assert len(still) == 1
         late = console.clock.now() + timedelta(seconds=console.app.settings.console.session_seconds)
-        assert staff_sessions.going_on(tx, still, real_now=late) == set()
+        assert live_sessions(tx, still, real_now=late) == set()
     assert other.member.id
 
 
 async def test_a_process_that_stops_lets_go_of_its_pages_at_once(console: ConsoleDesk):
-    closing = Closing()
+    closing = ShutdownHooks()
     person = console.person(Role.SUPERVISOR)
     async with served(console.app, closing) as url, looking(url, person) as events:
         await anext(events)
@@ -461,7 +462,7 @@ async def test_looking_at_the_wall_is_no_use_of_a_session(console: ConsoleDesk):
 
 
 def test_the_last_round_is_told_as_the_engine_left_it(console_app: Application):
-    with console_app.engine.store.begin() as tx:
-        noted.note_part(tx, "cycle", began_at=MORNING, real_now=MORNING)
+    with console_app.services.store.begin() as tx:
+        note_cycle_part(tx, "cycle", began_at=MORNING, real_now=MORNING)
     found = feed_of(console_app).read(None)
-    assert found.now.engine.cycle_seconds == 0
+    assert found.now.system.cycle_seconds == 0

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from dialer.store import units
+from dialer.org.unit_store import add_unit
 from tests.console.desk import ConsoleDesk
-from tests.store.reads.town import Town
+from tests.outcomes.town import Scenario
 
 
-class ConsoleTown(Town):
+class ConsoleScenario(Scenario):
     """The rows of `Town`, sealed with the console's own keys."""
 
     def __init__(self, console: ConsoleDesk) -> None:
-        super().__init__(console.app.engine.store.url)
+        super().__init__(console.app.services.store.url)
         self.store.dispose()
-        self.store = console.app.engine.store
-        self.engine = console.app.engine
+        self.store = console.app.services.store
+        self.services = console.app.services
         self.clock = console.clock
 
     def unit(self, name: str, parent_id: int | None = None) -> int:
         with self.store.begin() as tx:
-            return units.add(tx, name=name, parent_id=parent_id)
+            return add_unit(tx, name=name, parent_id=parent_id)

@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dialer.runtime.binaries import installed_binaries
 from dialer.runtime.embedded import ensure
+from dialer.runtime.location import installed_binaries
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(400)]
 

@@ -6,21 +6,20 @@ import csv
 import io
 from collections import Counter
 
-from dialer.demo.accounts import make_accounts
-from dialer.demo.generate_sample import COMMITTED_AT
-from dialer.demo.organisation import HOME, organise
-from dialer.demo.sample_list import HEADINGS, build
-from dialer.domain.access import Role
-from dialer.usecases.import_units import find_unit, list_units
-from tests.store.reads.town import Town
+from dialer.core.access import Role
+from dialer.core.units import find_unit
+from dialer.demo.run import make_accounts
+from dialer.demo.sample_list import HEADINGS, HOME, SAMPLE_COMMITTED_AT, build, organise
+from dialer.units.imports import list_units
+from tests.outcomes.town import Scenario
 
 
 def test_the_sample_list_finds_its_units_but_for_a_few(fresh_database: str):
-    town = Town(fresh_database)
-    organise(town.engine)
-    index, _ = list_units(town.engine)
+    scenario = Scenario(fresh_database)
+    organise(scenario.services)
+    index, _ = list_units(scenario.services)
     column = HEADINGS.index("属地机构")
-    rows = csv.reader(io.StringIO(build(COMMITTED_AT).decode("utf-8-sig")))
+    rows = csv.reader(io.StringIO(build(SAMPLE_COMMITTED_AT).decode("utf-8-sig")))
     texts = Counter(row[column] for row in rows if len(row) > column and row[1].startswith("YJ"))
     missed = {text: n for text, n in texts.items() if index.find(text) is None}
     assert max(len(unit.path) for unit in index) == 4
@@ -30,14 +29,14 @@ def test_the_sample_list_finds_its_units_but_for_a_few(fresh_database: str):
     assert any(not index.candidates(text) and index.near(text) for text in missed)
     counties = {found.path[1] for text in texts if (found := index.find(text)) and len(found.path) > 1}
     assert len(counties) == 7
-    town.close()
+    scenario.close()
 
 
 def test_the_officer_serves_in_one_county_and_the_others_in_the_whole_centre(fresh_database: str):
-    town = Town(fresh_database)
-    organise(town.engine)
-    index, _ = list_units(town.engine)
-    units = {made.member.role: made.member.unit_id for made in make_accounts(town.engine)}
+    scenario = Scenario(fresh_database)
+    organise(scenario.services)
+    index, _ = list_units(scenario.services)
+    units = {made.member.role: made.member.unit_id for made in make_accounts(scenario.services)}
     assert units.pop(Role.OFFICER) == find_unit(index, HOME).id
     assert set(units.values()) == {None}
-    town.close()
+    scenario.close()

@@ -13,8 +13,8 @@ import annotated_types
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from dialer.domain.values import Grade
-from dialer.settings import Settings, load_settings
+from dialer.core.values import Grade
+from dialer.runtime.settings import Settings, load_settings
 from tests.docs.pages import ROOT
 
 PAGE = ROOT / "docs" / "operations.md"

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from dialer.domain.effects import AlarmCode
+from dialer.core.effects import AlarmCode
 from dialer.language import Lang
-from dialer.words import word
+from dialer.wording.words import word_of
 from tests.docs.pages import ROOT
 
 _PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -20,7 +20,7 @@ _ENOUGH_WORDS = 20
 def test_every_alarm_has_its_paragraph_under_the_name_that_pages_show(code: AlarmCode) -> None:
     section = _SECTIONS[code.value]
     heading, _, paragraph = section.partition("\n")
-    assert word(code, Lang.ZH) in heading
+    assert word_of(code, Lang.ZH) in heading
     assert len(paragraph.split()) >= _ENOUGH_WORDS
 
 

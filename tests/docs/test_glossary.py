@@ -9,8 +9,8 @@ import re
 from collections import Counter
 from enum import StrEnum
 
-import dialer.domain
-from dialer.words import KNOWN
+import dialer.core
+from dialer.wording.words import ENUMERATIONS
 from tools.words import GLOSSARY, TABLE, glossary, read
 
 _TEXT = GLOSSARY.read_text(encoding="utf-8")
@@ -41,17 +41,17 @@ def test_the_words_of_the_values_are_those_of_the_pages() -> None:
 
 def test_every_enumeration_has_its_place_once() -> None:
     places = [place[1] for place in TABLE.finditer(_TEXT)]
-    assert Counter(places) == Counter(kind.__name__ for kind in KNOWN)
+    assert Counter(places) == Counter(kind.__name__ for kind in ENUMERATIONS)
 
 
 def test_every_enumeration_of_the_core_has_words() -> None:
     found = set()
-    for module in pkgutil.iter_modules(dialer.domain.__path__, "dialer.domain."):
+    for module in pkgutil.iter_modules(dialer.core.__path__, "dialer.core."):
         for value in vars(importlib.import_module(module.name)).values():
             if inspect.isclass(value) and issubclass(value, StrEnum) and value.__module__ == module.name:
                 found.add(value)
     assert found
-    assert found - set(KNOWN) == set()
+    assert found - set(ENUMERATIONS) == set()
 
 
 def test_a_noun_has_one_row_with_its_chinese_and_its_meaning() -> None:

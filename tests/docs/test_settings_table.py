@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dialer.domain.values import Grade
-from dialer.settings import environment_names
+from dialer.core.values import Grade
+from dialer.runtime.settings import environment_names
 from tests.docs import settings_table
 
 

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.intake.amounts import LARGEST_FEN, read_fen
-from dialer.intake.unreadable import Unreadable
+from dialer.intake.cells import LARGEST_FEN, Unreadable, read_fen
 
 
 @pytest.mark.parametrize(

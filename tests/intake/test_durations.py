@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.intake.durations import LONGEST_SECONDS, read_seconds
-from dialer.intake.unreadable import Unreadable
+from dialer.intake.cells import LONGEST_SECONDS, Unreadable, read_seconds
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from dialer.errors import UnusableFile
-from dialer.intake.encodings import CHUNK, candidates
+from dialer.core.errors import UnusableFile
+from dialer.intake.text_files import CHUNK, candidates
 
 TEXT = "姓名,手机号\n王伟,13800138000\n" * 20
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.intake.id_numbers import check_character, normalise
+from dialer.intake.phones import id_check_character, normalise_id_number
 
 VALID = "11010519491231002X"
 
@@ -22,7 +22,7 @@ VALID = "11010519491231002X"
     ],
 )
 def test_a_valid_number_in_every_way_of_writing(written: str):
-    assert normalise(written) == (VALID, True)
+    assert normalise_id_number(written) == (VALID, True)
 
 
 @pytest.mark.parametrize(
@@ -37,34 +37,34 @@ def test_a_valid_number_in_every_way_of_writing(written: str):
     ],
 )
 def test_what_fails_the_check_comes_back_as_it_was_written(written: str):
-    number, is_valid = normalise(written)
+    number, is_valid = normalise_id_number(written)
     assert not is_valid
     assert number == written
 
 
 def test_a_number_of_fifteen_digits_gets_its_longer_form():
-    assert normalise("110105491231002") == (VALID, True)
+    assert normalise_id_number("110105491231002") == (VALID, True)
 
 
 def test_fifteen_digits_without_a_birth_date_are_not_valid():
-    assert normalise("110105499931002") == ("110105499931002", False)
+    assert normalise_id_number("110105499931002") == ("110105499931002", False)
 
 
 def test_an_empty_cell():
-    assert normalise("") == ("", False)
+    assert normalise_id_number("") == ("", False)
 
 
 @given(st.integers(0, 999), st.dates(min_value=date(1900, 1, 1), max_value=date(2025, 12, 31)))
 def test_one_wrong_digit_is_always_found(serial: int, born: date):
     body = f"150822{born:%Y%m%d}{serial:03d}"
-    number = body + check_character(body)
-    assert normalise(number) == (number, True)
+    number = body + id_check_character(body)
+    assert normalise_id_number(number) == (number, True)
     for place in (14, 15, 16):
         changed = number[:place] + str((int(number[place]) + 1) % 10) + number[place + 1 :]
-        assert normalise(changed) == (changed, False)
+        assert normalise_id_number(changed) == (changed, False)
 
 
 @given(st.text(max_size=40))
 def test_any_text_is_read_without_a_fault(text: str):
-    number, is_valid = normalise(text)
+    number, is_valid = normalise_id_number(text)
     assert not is_valid or len(number) == 18

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dialer.intake.layout import HEADING_ROWS, best_layout, known_fields, layout_of
+from dialer.intake.headings import HEADING_ROWS, best_layout, known_fields, layout_of
 from dialer.intake.records import Field
 
 

@@ -7,9 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.intake import moments
-from dialer.intake.moments import MomentReader
-from dialer.intake.unreadable import Unreadable
+from dialer.intake.cells import MOMENT_CACHE_LIMIT, MomentReader, Unreadable
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 AT_0805 = datetime(2026, 11, 19, 0, 5, tzinfo=UTC)
@@ -90,9 +88,9 @@ def test_an_empty_date_is_none(written: str):
 
 def test_the_memory_of_repeated_moments_is_bounded():
     one = reader()
-    for number in range(moments.CACHE_LIMIT + 10):
+    for number in range(MOMENT_CACHE_LIMIT + 10):
         one.read(f"2026-11-19 {number // 3600:02d}:{number // 60 % 60:02d}:{number % 60:02d}")
-    assert len(one._known) <= moments.CACHE_LIMIT
+    assert len(one._known) <= MOMENT_CACHE_LIMIT
 
 
 @given(st.datetimes(min_value=datetime(2001, 1, 1), max_value=datetime(2098, 12, 31)))  # noqa: DTZ001 - local text

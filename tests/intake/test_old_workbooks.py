@@ -34,12 +34,12 @@ def biff(rows: list[list[str | float]], name: str) -> bytes:
     end = record(0x000A, b"")
     codepage = record(0x0042, struct.pack("<H", 1200))
     size = len(beginning(5) + codepage + end) + 4 + 4 + len(tail)
-    book = beginning(5) + codepage + record(0x0085, struct.pack("<I", size) + tail) + end
+    pending_writes = beginning(5) + codepage + record(0x0085, struct.pack("<I", size) + tail) + end
     cells = b"".join(
         cell(row, column, value) for row, line in enumerate(rows) for column, value in enumerate(line)
     )
     area = record(0x0200, struct.pack("<IIHHH", 0, len(rows), 0, max(map(len, rows)), 0))
-    return book + beginning(0x10) + area + cells + end
+    return pending_writes + beginning(0x10) + area + cells + end
 
 
 def entry(name: str, kind: int, *, child: int = FREE, start: int = END, size: int = 0) -> bytes:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.intake.phones import LineKind, last4, normalise, normalise_all
+from dialer.intake.phones import LineKind, last_four_digits, normalise_phone, normalise_phones
 
 MOBILE = "+8613800138000"
 
@@ -39,7 +39,7 @@ MOBILE = "+8613800138000"
     ],
 )
 def test_every_way_of_writing_a_mobile_gives_the_same_number(written: str):
-    phone = normalise(written, "0478")
+    phone = normalise_phone(written, "0478")
     assert phone is not None
     assert (phone.e164, phone.kind) == (MOBILE, LineKind.MOBILE)
 
@@ -73,7 +73,7 @@ def test_every_way_of_writing_a_mobile_gives_the_same_number(written: str):
     ],
 )
 def test_what_is_no_number_that_can_be_rung_is_none(written: str):
-    assert normalise(written, "0478") is None
+    assert normalise_phone(written, "0478") is None
 
 
 @pytest.mark.parametrize(
@@ -95,26 +95,26 @@ def test_what_is_no_number_that_can_be_rung_is_none(written: str):
     ],
 )
 def test_landlines_take_their_area_code_or_the_default_one(written: str, e164: str):
-    phone = normalise(written, "0478")
+    phone = normalise_phone(written, "0478")
     assert phone is not None
     assert (phone.e164, phone.kind) == (e164, LineKind.LANDLINE)
 
 
 def test_a_local_number_without_a_default_area_is_unusable():
-    assert normalise("8221234", "") is None
+    assert normalise_phone("8221234", "") is None
 
 
 def test_the_default_area_is_that_of_the_centre():
-    phone = normalise("62345678", "010")
+    phone = normalise_phone("62345678", "010")
     assert phone is not None
     assert phone.e164 == "+861062345678"
 
 
 def test_a_foreign_number_needs_its_country_code():
-    phone = normalise("+852 9123 4567", "0478")
+    phone = normalise_phone("+852 9123 4567", "0478")
     assert phone is not None
     assert (phone.e164, phone.kind) == ("+85291234567", LineKind.FOREIGN)
-    assert normalise("00852 91234567", "0478") == phone
+    assert normalise_phone("00852 91234567", "0478") == phone
 
 
 @pytest.mark.parametrize(
@@ -136,28 +136,28 @@ def test_a_foreign_number_needs_its_country_code():
     ],
 )
 def test_several_numbers_keep_their_order_and_come_once(written: str):
-    phones, unusable = normalise_all(written, "0478")
+    phones, unusable = normalise_phones(written, "0478")
     assert [phone.e164 for phone in phones] == [MOBILE, "+8613900139000"]
     assert unusable == 0
 
 
 def test_unusable_parts_are_counted_and_take_no_other_number_with_them():
-    phones, unusable = normalise_all("13800138000/1234/见备注", "0478")
+    phones, unusable = normalise_phones("13800138000/1234/见备注", "0478")
     assert [phone.e164 for phone in phones] == [MOBILE]
     assert unusable == 2
 
 
 def test_two_numbers_are_no_single_one():
-    assert normalise("13800138000/13900139000", "0478") is None
+    assert normalise_phone("13800138000/13900139000", "0478") is None
 
 
 def test_last_four():
-    assert last4(MOBILE) == "8000"
+    assert last_four_digits(MOBILE) == "8000"
 
 
 @given(st.text(max_size=60))
 def test_any_text_gives_numbers_in_e164_or_none(text: str):
-    phones, unusable = normalise_all(text, "0478")
+    phones, unusable = normalise_phones(text, "0478")
     assert unusable >= 0
     for phone in phones:
         assert phone.e164[0] == "+"
@@ -167,6 +167,6 @@ def test_any_text_gives_numbers_in_e164_or_none(text: str):
 
 @given(st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True))
 def test_normalising_a_normal_number_changes_nothing(digits: str):
-    once = normalise(digits, "0478")
+    once = normalise_phone(digits, "0478")
     assert once is not None
-    assert normalise(once.e164, "0478") == once
+    assert normalise_phone(once.e164, "0478") == once

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.errors import UnusableFile
+from dialer.core.errors import UnusableFile
 from dialer.intake.reader import read_list
 from dialer.intake.records import Accepted, IntakeOptions, Record, Rejected
 

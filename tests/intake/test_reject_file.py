@@ -36,8 +36,8 @@ def write(path: Path, data: bytes, *, source: str = "") -> list[Rejected]:
 
 
 def rows_of(path: Path) -> list[list[list[object]]]:
-    book = python_calamine.load_workbook(path)
-    return [book.get_sheet_by_name(name).to_python() for name in book.sheet_names]
+    pending_writes = python_calamine.load_workbook(path)
+    return [pending_writes.get_sheet_by_name(name).to_python() for name in pending_writes.sheet_names]
 
 
 def test_the_original_rows_stand_under_their_headings_with_column_and_reason(tmp_path: Path):
@@ -74,11 +74,11 @@ def test_a_mended_file_is_accepted_whole_and_an_unmended_one_comes_back_the_same
         (item.column, item.reason, item.high_grade) for item in before
     ]
 
-    mended = tmp_path / "mended.csv"
+    repaired = tmp_path / "mended.csv"
     rows = [[str(cell) for cell in row] for row in rows_of(path)[0]]
     rows[1][2], rows[2][3] = "138 0013 8001", "低危"
-    mended.write_text("\n".join("\t".join(row) for row in rows), "utf-8")
-    records = [item.record for item in read(mended, "mended.csv") if isinstance(item, Accepted)]
+    repaired.write_text("\n".join("\t".join(row) for row in rows), "utf-8")
+    records = [item.record for item in read(repaired, "mended.csv") if isinstance(item, Accepted)]
     assert [record.key for record in records] == [("a", "A2"), ("a", "A3")]
     assert [record.remarks for record in records] == ["=cmd|' /C calc'!A0；职业：医生", "-1+2"]
     assert records[1].name == "@赵云"

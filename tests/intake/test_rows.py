@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dialer.domain.values import FraudType, Grade, Tag, WarningKind
+from dialer.core.values import FraudType, Grade, Tag, WarningKind
 from dialer.intake.reader import read_list
 from dialer.intake.records import Accepted, Field, IntakeOptions, NoticeCode, Rejected
 from dialer.language import bilingual

@@ -6,10 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from dialer.demo import generate_sample
-from dialer.demo.sample_list import DUPLICATES, TARGETS, build
-from dialer.demo.sample_people import LANDLINE_BLOCK, MOBILE_BLOCK
-from dialer.domain.values import FraudType, Grade, Tag
+from dialer.core.values import FraudType, Grade, Tag
+from dialer.demo.sample_list import (
+    DUPLICATES,
+    LANDLINE_BLOCK,
+    MOBILE_BLOCK,
+    SAMPLE_COMMITTED_AT,
+    SAMPLE_PATH,
+    TARGETS,
+    build,
+    write_sample_list,
+)
 from dialer.intake.reader import read_list
 from dialer.intake.records import Accepted, IntakeOptions, NoticeCode, Rejected
 
@@ -28,13 +35,13 @@ def accepted(items: list[Accepted | Rejected]) -> list[Accepted]:
 
 
 def test_the_committed_list_is_what_the_generator_writes():
-    assert build(generate_sample.COMMITTED_AT) == generate_sample.SAMPLE.read_bytes()
+    assert build(SAMPLE_COMMITTED_AT) == SAMPLE_PATH.read_bytes()
 
 
 def test_the_generator_writes_where_it_is_told(tmp_path: Path):
     path = tmp_path / "sample.csv"
-    assert generate_sample.main([str(path)]) == 0
-    assert path.read_bytes() == generate_sample.SAMPLE.read_bytes()
+    assert write_sample_list([str(path)]) == 0
+    assert path.read_bytes() == SAMPLE_PATH.read_bytes()
 
 
 def test_the_same_moment_gives_the_same_list_and_another_seed_another():

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dialer.errors import UnusableFile
+from dialer.core.errors import UnusableFile
 from dialer.intake.reader import read_list
 from dialer.intake.records import Accepted, IntakeOptions
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.intake.text import SHOWN_LENGTH, cleaned, folded, is_blank, joined_name, shown
+from dialer.intake.cells import SHOWN_LENGTH, cleaned, folded, is_blank, joined_name, shown
 
 
 @pytest.mark.parametrize(

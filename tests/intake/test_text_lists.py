@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dialer.errors import UnusableFile
+from dialer.core.errors import UnusableFile
 from dialer.intake.reader import ListReader, read_list
 from dialer.intake.records import Accepted, IntakeOptions, Rejected
 

@@ -7,8 +7,8 @@ import io
 import pytest
 import xlsxwriter
 
-from dialer.domain.unit_plan import UnitField
-from dialer.errors import UnusableFile
+from dialer.core.errors import UnusableFile
+from dialer.core.unit_plan import UnitField
 from dialer.intake.unit_lists import UnitSheet, read_units
 
 TEXT = """单位组织表
@@ -39,8 +39,8 @@ def test_a_text_in_any_encoding(encoding: str):
 
 def test_a_workbook():
     file = io.BytesIO()
-    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
-        page = book.add_worksheet()
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as pending_writes:
+        page = pending_writes.add_worksheet()
         for row, cells in enumerate(
             [["name", "parent", "aliases"], ["City", "-"], ["County", "City", "C1;C2"]]
         ):

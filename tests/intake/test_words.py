@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.domain.values import FraudType, Grade, Tag, WarningKind
-from dialer.intake.unreadable import Unreadable
-from dialer.intake.words import read_fraud_type, read_grade, read_kind, read_tags
+from dialer.core.values import FraudType, Grade, Tag, WarningKind
+from dialer.intake.cells import Unreadable, read_fraud_type, read_grade, read_kind, read_tags
 
 GRADES = {
     Grade.EXTRA_HIGH: [

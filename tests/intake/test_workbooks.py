@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime
 import pytest
 import xlsxwriter
 
-from dialer.errors import UnusableFile
+from dialer.core.errors import UnusableFile
 from dialer.intake.reader import ListReader, read_list
 from dialer.intake.records import Accepted, IntakeOptions, NoticeCode, Rejected
-from dialer.intake.workbook import cell_text
+from dialer.intake.workbooks import cell_text
 
 OPTIONS = IntakeOptions(now=datetime(2026, 11, 25, 1, 0, tzinfo=UTC))
 HEADING = ["姓名", "手机号", "等级", "预警时间", "拟转金额", "身份证号"]
@@ -19,15 +19,15 @@ HEADING = ["姓名", "手机号", "等级", "预警时间", "拟转金额", "身
 
 def workbook(fill: Callable[[xlsxwriter.Workbook], None]) -> bytes:
     file = io.BytesIO()
-    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
-        fill(book)
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as pending_writes:
+        fill(pending_writes)
     return file.getvalue()
 
 
 def sheet_of(*rows: list[object], heading: list[str] = HEADING) -> bytes:
-    def fill(book: xlsxwriter.Workbook) -> None:
-        sheet = book.add_worksheet("名单")
-        moments = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+    def fill(pending_writes: xlsxwriter.Workbook) -> None:
+        sheet = pending_writes.add_worksheet("名单")
+        moments = pending_writes.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
         for index, row in enumerate([["下发名单"], [], heading, *rows]):
             for column, cell in enumerate(row):
                 if isinstance(cell, datetime):
@@ -85,9 +85,9 @@ def test_a_phone_written_as_a_lost_number_is_refused_and_the_rest_is_not():
 
 
 def test_every_sheet_with_a_list_is_read_and_others_are_not():
-    def fill(book: xlsxwriter.Workbook) -> None:
+    def fill(pending_writes: xlsxwriter.Workbook) -> None:
         for name, number in (("临河", "13800138000"), ("说明", ""), ("五原", "13900139000")):
-            sheet = book.add_worksheet(name)
+            sheet = pending_writes.add_worksheet(name)
             if number:
                 sheet.write_row(0, 0, ["手机号", "姓名"])
                 sheet.write_row(1, 0, [number, "王伟"])
@@ -103,11 +103,11 @@ def test_every_sheet_with_a_list_is_read_and_others_are_not():
 
 @pytest.mark.parametrize("has_visible", [True, False])
 def test_a_hidden_sheet_is_read_only_where_no_visible_one_holds_a_list(has_visible: bool):
-    def fill(book: xlsxwriter.Workbook) -> None:
-        visible = book.add_worksheet("名单")
+    def fill(pending_writes: xlsxwriter.Workbook) -> None:
+        visible = pending_writes.add_worksheet("名单")
         if has_visible:
             visible.write_column(0, 0, ["手机号", "13800138000"])
-        hidden = book.add_worksheet("旧名单")
+        hidden = pending_writes.add_worksheet("旧名单")
         hidden.write_column(0, 0, ["手机号", "13900139000"])
         hidden.hide()
 
@@ -115,8 +115,8 @@ def test_a_hidden_sheet_is_read_only_where_no_visible_one_holds_a_list(has_visib
 
 
 def test_merged_cells_count_for_every_row_they_span_but_an_instruction_number_for_its_first():
-    def fill(book: xlsxwriter.Workbook) -> None:
-        sheet = book.add_worksheet()
+    def fill(pending_writes: xlsxwriter.Workbook) -> None:
+        sheet = pending_writes.add_worksheet()
         sheet.merge_range(0, 0, 0, 3, "全市名单")
         sheet.write_row(1, 0, ["指令编号", "手机号", "属地", "等级"])
         for row, phone in enumerate(["13800138000", "13800138001", "13800138002"], start=2):
@@ -133,8 +133,8 @@ def test_merged_cells_count_for_every_row_they_span_but_an_instruction_number_fo
 
 
 def test_a_heading_merged_over_two_rows():
-    def fill(book: xlsxwriter.Workbook) -> None:
-        sheet = book.add_worksheet()
+    def fill(pending_writes: xlsxwriter.Workbook) -> None:
+        sheet = pending_writes.add_worksheet()
         sheet.merge_range(0, 0, 1, 0, "姓名")
         sheet.merge_range(0, 1, 0, 2, "联系方式")
         sheet.merge_range(0, 3, 1, 3, "等级")
@@ -147,8 +147,8 @@ def test_a_heading_merged_over_two_rows():
 
 
 def test_a_list_that_begins_away_from_the_corner():
-    def fill(book: xlsxwriter.Workbook) -> None:
-        sheet = book.add_worksheet()
+    def fill(pending_writes: xlsxwriter.Workbook) -> None:
+        sheet = pending_writes.add_worksheet()
         sheet.write_row(4, 3, ["姓名", "手机号"])
         sheet.write_row(5, 3, ["王伟", "13800138000"])
 
@@ -159,8 +159,8 @@ def test_a_list_that_begins_away_from_the_corner():
 
 
 def test_formulas_count_as_their_values_and_text_that_looks_like_one_as_text():
-    def fill(book: xlsxwriter.Workbook) -> None:
-        sheet = book.add_worksheet()
+    def fill(pending_writes: xlsxwriter.Workbook) -> None:
+        sheet = pending_writes.add_worksheet()
         sheet.write_row(0, 0, ["姓名", "手机号", "拟转金额"])
         sheet.write_string(1, 0, "=cmd|' /C calc'!A0")
         sheet.write_string(1, 1, "13800138000")
@@ -258,8 +258,8 @@ def other_zip() -> bytes:
         b"PK\x03\x04" + b"\xff" * 5000,
         b"PK\x05\x06" + bytes(18),
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(5000),
-        workbook(lambda book: book.add_worksheet() and None),
-        workbook(lambda book: book.add_worksheet().write(0, 0, "说明") and None),
+        workbook(lambda pending_writes: pending_writes.add_worksheet() and None),
+        workbook(lambda pending_writes: pending_writes.add_worksheet().write(0, 0, "说明") and None),
         sheet_of(["王伟", "高危"], heading=["姓名", "等级"]),
         sheet_of(heading=["姓名", "手机号"]),
     ],
@@ -295,8 +295,8 @@ def test_a_cell_reads_as_a_person_would(cell: object, text: str):
 
 
 def test_a_stray_cell_at_the_end_of_the_sheet_is_refused_before_it_fills_the_memory():
-    def fill(book: xlsxwriter.Workbook) -> None:
-        sheet = book.add_worksheet()
+    def fill(pending_writes: xlsxwriter.Workbook) -> None:
+        sheet = pending_writes.add_worksheet()
         sheet.write_column(0, 0, ["手机号", "13800138000"])
         sheet.write(1_048_575, 16_383, "x")
 
@@ -305,8 +305,8 @@ def test_a_stray_cell_at_the_end_of_the_sheet_is_refused_before_it_fills_the_mem
 
 
 def test_a_sheet_that_says_it_is_small_is_not_believed():
-    def fill(book: xlsxwriter.Workbook) -> None:
-        sheet = book.add_worksheet()
+    def fill(pending_writes: xlsxwriter.Workbook) -> None:
+        sheet = pending_writes.add_worksheet()
         sheet.write_column(0, 0, ["手机号", "13800138000"])
         sheet.write(1_048_575, 16_383, "x")
 
@@ -367,8 +367,8 @@ def test_empty_cells_that_repeat_to_the_end_of_an_ods_are_nothing():
 
 
 def stray() -> bytes:
-    def fill(book: xlsxwriter.Workbook) -> None:
-        sheet = book.add_worksheet()
+    def fill(pending_writes: xlsxwriter.Workbook) -> None:
+        sheet = pending_writes.add_worksheet()
         sheet.write_column(0, 0, ["手机号", "13800138000"])
         sheet.write(1_048_575, 16_383, "x")
 
@@ -441,8 +441,8 @@ def test_whatever_its_sheet_is_called_it_is_looked_through(name: str):
 
 
 def test_a_sheet_that_is_no_xml_but_can_be_read_is_read():
-    def fill(book: xlsxwriter.Workbook) -> None:
-        sheet = book.add_worksheet()
+    def fill(pending_writes: xlsxwriter.Workbook) -> None:
+        sheet = pending_writes.add_worksheet()
         sheet.write_column(0, 0, ["手机号", "13800138000"])
         sheet.write(0, 30, "备注")
 
@@ -485,9 +485,9 @@ def test_a_binary_workbook_is_refused_by_name():
 
 
 def test_formats_at_the_end_of_the_sheet_are_no_stray_cells():
-    def fill(book: xlsxwriter.Workbook) -> None:
-        sheet = book.add_worksheet()
+    def fill(pending_writes: xlsxwriter.Workbook) -> None:
+        sheet = pending_writes.add_worksheet()
         sheet.write_column(0, 0, ["手机号", "13800138000"])
-        sheet.write_blank(1_048_575, 16_383, None, book.add_format({"bold": True}))
+        sheet.write_blank(1_048_575, 16_383, None, pending_writes.add_format({"bold": True}))
 
     assert len(accepted(workbook(fill))) == 1

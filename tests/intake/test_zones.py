@@ -6,8 +6,8 @@ from datetime import UTC, datetime, time
 
 import pytest
 
-from dialer.domain.window import Window
-from dialer.intake.zones import closed_until, zone_of
+from dialer.core.policy import Window
+from dialer.intake.phones import closed_until, zone_of
 
 WINDOW = Window(opens=time(9), closes=time(21), zone="Asia/Shanghai")
 

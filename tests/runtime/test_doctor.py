@@ -8,9 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from dialer.errors import Unavailable
-from dialer.runtime import doctor
-from dialer.runtime.doctor import Probe, Subject, examine
+from dialer.core.errors import Unavailable
+from dialer.runtime.doctor import (
+    Probe,
+    Subject,
+    check_data_dir,
+    check_keys_file,
+    check_port,
+    check_probe,
+    check_python,
+    check_telephony,
+    examine_installation,
+)
 
 
 @pytest.fixture
@@ -31,7 +40,7 @@ def test_a_machine_that_is_well(tmp_path: Path, listener: int):
         telephony_base_url=f"http://127.0.0.1:{listener}",
         probes=[Probe(name="database", run=lambda: "schema 7", mend="dialer migrate")],
     )
-    checks = examine(subject)
+    checks = examine_installation(subject)
     assert [check.name for check in checks] == [
         "Python", "data folder", "disk", "embedded servers", "keys file", "web address", "telephony", "database",
     ]  # fmt: skip
@@ -43,7 +52,10 @@ def test_a_machine_that_is_well(tmp_path: Path, listener: int):
 
 def test_own_parts_are_not_looked_at_when_others_are_configured(tmp_path: Path):
     names = [
-        one.name for one in examine(Subject(data_dir=tmp_path, web_host="::1", web_port=0, embedded=False))
+        one.name
+        for one in examine_installation(
+            Subject(data_dir=tmp_path, web_host="::1", web_port=0, embedded=False)
+        )
     ]
     assert names == ["Python", "data folder", "disk", "web address"]
 
@@ -52,49 +64,49 @@ def test_own_parts_are_not_looked_at_when_others_are_configured(tmp_path: Path):
     ("version", "ok"), [((3, 10), False), ((3, 11), True), ((3, 13), True), ((3, 14), False)]
 )
 def test_python(version: tuple[int, int], ok: bool):
-    assert doctor.check_python(version).ok is ok
+    assert check_python(version).ok is ok
 
 
 def test_a_data_folder_open_to_others(tmp_path: Path):
     tmp_path.chmod(0o755)
-    check = doctor.check_data_dir(tmp_path)
+    check = check_data_dir(tmp_path)
     assert (check.ok, str(check.mend)) == (False, f"chmod 700 {tmp_path}")
     assert oct(tmp_path.stat().st_mode & 0o777) == "0o755"
 
 
 def test_a_data_folder_that_is_still_to_be_made(tmp_path: Path):
-    check = doctor.check_data_dir(tmp_path / "new")
+    check = check_data_dir(tmp_path / "new")
     assert check.ok
     assert not (tmp_path / "new").exists()
 
 
 def test_a_data_folder_that_is_a_file(tmp_path: Path):
     (tmp_path / "file").touch()
-    check = doctor.check_data_dir(tmp_path / "file")
+    check = check_data_dir(tmp_path / "file")
     assert not check.ok
     assert "cannot be written" in str(check.detail)
 
 
 def test_a_keys_file_that_is_open_or_missing(tmp_path: Path):
     keys = tmp_path / "keys"
-    assert not doctor.check_keys_file(keys).ok
+    assert not check_keys_file(keys).ok
     keys.touch()
     keys.chmod(0o644)
-    check = doctor.check_keys_file(keys)
+    check = check_keys_file(keys)
     assert (check.ok, str(check.mend)) == (False, f"chmod 600 {keys}")
 
 
 def test_a_taken_web_address(listener: int):
-    check = doctor.check_port("127.0.0.1", listener)
+    check = check_port("127.0.0.1", listener)
     assert not check.ok
     assert f"127.0.0.1:{listener}" in str(check.detail)
 
 
 def test_a_silent_telephone_network(listener: int):
-    assert doctor.check_telephony(f"http://127.0.0.1:{listener}/base").ok
+    assert check_telephony(f"http://127.0.0.1:{listener}/base").ok
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        check = doctor.check_telephony(f"http://127.0.0.1:{closed.getsockname()[1]}")
+        check = check_telephony(f"http://127.0.0.1:{closed.getsockname()[1]}")
     assert not check.ok
     assert "DIALER_TELEPHONY__BASE_URL" in str(check.mend)
 
@@ -106,7 +118,7 @@ def test_a_failing_probe_is_a_finding_and_a_bug_is_not(tmp_path: Path):
     def broken() -> str:
         raise ZeroDivisionError
 
-    check = doctor.check_probe(Probe(name="database", run=unreachable, mend="start it"))
+    check = check_probe(Probe(name="database", run=unreachable, mend="start it"))
     assert (check.ok, str(check.detail), str(check.mend)) == (False, "database: refused", "start it")
     with pytest.raises(ZeroDivisionError):
-        doctor.check_probe(Probe(name="database", run=broken, mend=""))
+        check_probe(Probe(name="database", run=broken, mend=""))

@@ -16,11 +16,9 @@ import psycopg
 import pytest
 import redis
 
-from dialer.errors import Unavailable
-from dialer.runtime.binaries import server_binaries
-from dialer.runtime.embedded import EmbeddedServers, ensure, erase
-from dialer.runtime.place import place_for
-from dialer.runtime.running import wait_until
+from dialer.core.errors import Unavailable
+from dialer.runtime.embedded import EmbeddedServers, ensure, erase, wait_until
+from dialer.runtime.location import place_for, server_binaries
 
 Starter = Callable[[str], subprocess.Popen[str]]
 

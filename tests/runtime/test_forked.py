@@ -14,11 +14,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dialer.runtime import forked
-from dialer.runtime.running import wait_until
+from dialer.runtime.embedded import wait_until
+from dialer.runtime.forked import POSSIBLE
 
 Starter = Callable[[str], subprocess.Popen[str]]
-pytestmark = pytest.mark.skipif(not forked.POSSIBLE, reason="copies are made on Linux alone")
+pytestmark = pytest.mark.skipif(not POSSIBLE, reason="copies are made on Linux alone")
 
 KEEPER = """
     import os, signal, sys, time
@@ -40,7 +40,7 @@ KEEPER = """
 TOLD = """
     import atexit, json, os, sys, threading
     from dialer.runtime import forked
-    from dialer.store.randomness import RandomPieces
+    from dialer.db.vault import RandomPieces
 
     pieces = RandomPieces(8)
     pieces.take()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from dialer.broker import Gathered
+from dialer.broker import WriteBatch
 
 
 class Worker:
@@ -30,15 +30,15 @@ class Worker:
 
 def test_the_first_is_told_at_once():
     worker = Worker()
-    Gathered(worker)(["send_messages"])
+    WriteBatch(worker)(["send_messages"])
     assert worker.names() == ["send_messages"]
 
 
 def test_those_that_come_meanwhile_become_one_that_is_told_after_them():
     worker = Worker()
-    gathered = Gathered(worker, spacing_seconds=0.3)
+    write_batch = WriteBatch(worker, spacing_seconds=0.3)
     for _ in range(50):
-        gathered(["send_messages"])
+        write_batch(["send_messages"])
     last_wanted = time.monotonic()
     worker.until(2)
     assert worker.names() == ["send_messages"] * 2
@@ -48,7 +48,7 @@ def test_those_that_come_meanwhile_become_one_that_is_told_after_them():
 
 def test_different_work_does_not_wait_for_each_other():
     worker = Worker()
-    gathered = Gathered(worker, spacing_seconds=60)
-    gathered(["send_messages"])
-    gathered(["dial"])
+    write_batch = WriteBatch(worker, spacing_seconds=60)
+    write_batch(["send_messages"])
+    write_batch(["dial"])
     assert worker.names() == ["send_messages", "dial"]

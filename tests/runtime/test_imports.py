@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pkgutil import iter_modules
 
 import pytest
 
-from dialer.web.console import pages
-
-_PAGES = tuple(f"{pages.__name__}.{one.name}" for one in iter_modules(pages.__path__))
 _RUNS = {
-    "up": ("dialer.cli_serve", "dialer.runtime.embedded"),
-    "carrier": ("dialer.cli_serve", "dialer.carrier.server"),
-    "scheduler": ("dialer.cli_serve", "dialer.bootstrap", "dialer.scheduler"),
-    "dial": ("dialer.cli_serve", "dialer.bootstrap", "dialer.tasks.worker", "dialer.tasks.dial_work"),
-    "bulk": ("dialer.cli_serve", "dialer.bootstrap", "dialer.tasks.worker", "dialer.tasks.bulk_work"),
-    "web": ("dialer.cli_serve", "dialer.bootstrap", "dialer.web.serve", *_PAGES),
+    "up": ("dialer.cli.serve", "dialer.runtime.embedded"),
+    "carrier": ("dialer.cli.serve", "dialer.carrier.server"),
+    "scheduler": ("dialer.cli.serve", "dialer.bootstrap", "dialer.scheduler"),
+    "dial": ("dialer.cli.serve", "dialer.bootstrap", "dialer.tasks.worker", "dialer.tasks.dial_work"),
+    "bulk": ("dialer.cli.serve", "dialer.bootstrap", "dialer.tasks.worker", "dialer.tasks.bulk_work"),
+    "web": ("dialer.cli.serve", "dialer.bootstrap", "dialer.server"),
 }
 _NEVER = ("alembic", "pydub", "babel")
 _WITHOUT = {

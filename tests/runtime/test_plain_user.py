@@ -15,9 +15,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dialer.errors import Unavailable
-from dialer.runtime.account import Account, private_folder, refuse_foreign
-from dialer.runtime.binaries import Binaries, installed_binaries, server_binaries
+from dialer.core.errors import Unavailable
+from dialer.runtime.location import (
+    Account,
+    Binaries,
+    installed_binaries,
+    private_folder,
+    refuse_foreign,
+    server_binaries,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = installed_binaries().postgres_folder.parents[2]

@@ -8,9 +8,9 @@ from typing import Any
 import pydantic
 import pytest
 
-from dialer.domain.values import Grade
-from dialer.errors import SettingsError
-from dialer.settings import environment_names, load_settings
+from dialer.core.errors import SettingsError
+from dialer.core.values import Grade
+from dialer.runtime.settings import environment_names, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 

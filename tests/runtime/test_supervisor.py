@@ -15,8 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dialer.runtime.running import wait_until
-from dialer.runtime.supervisor import Child, ChildEvent, ChildState, Happening, Supervisor
+from dialer.runtime.embedded import wait_until
+from dialer.runtime.supervisor import Child, ChildEvent, ChildState, HistoryEntry, Supervisor
 
 Starter = Callable[[str], subprocess.Popen[str]]
 SLEEP = "import signal\nwhile True: signal.pause()"
@@ -82,9 +82,9 @@ def test_a_killed_child_comes_back_and_that_is_said(
     assert alive(back.pid)
     assert other == web
     assert [(event.what, event.code) for event in events if event.name == "worker"] == [
-        (Happening.STARTED, None),
-        (Happening.DIED, -signal.SIGKILL),
-        (Happening.STARTED, None),
+        (HistoryEntry.STARTED, None),
+        (HistoryEntry.DIED, -signal.SIGKILL),
+        (HistoryEntry.STARTED, None),
     ]
 
 
@@ -92,7 +92,7 @@ def test_a_child_that_keeps_dying_waits_longer_each_time(events: list[ChildEvent
     supervisor = Supervisor([child("broken", "raise SystemExit(3)")], events.append, first_pause_seconds=0.02)
     supervisor.start()
     try:
-        died = lambda: [event for event in events if event.what is Happening.DIED]  # noqa: E731
+        died = lambda: [event for event in events if event.what is HistoryEntry.DIED]  # noqa: E731
         tend_until(supervisor, lambda: len(died()) >= 4)
         assert [event.code for event in died()[:4]] == [3, 3, 3, 3]
         assert [event.retry_seconds for event in died()[:4]] == [0.02, 0.04, 0.08, 0.16]
@@ -105,7 +105,7 @@ def test_a_program_that_does_not_exist_is_a_death_like_any_other(events: list[Ch
     supervisor = Supervisor([missing], events.append, first_pause_seconds=5)
     supervisor.start()
     try:
-        tend_until(supervisor, lambda: any(event.what is Happening.DIED for event in events))
+        tend_until(supervisor, lambda: any(event.what is HistoryEntry.DIED for event in events))
         assert supervisor.children()[0].last_code == 127
         assert supervisor.children()[0].state is ChildState.WAITING
     finally:
@@ -118,7 +118,11 @@ def test_stopping_ends_the_last_first_and_leaves_no_zombie(
     supervisor = supervise(child("first"), child("second"), child("third"))
     pids = [one.pid for one in supervisor.children()]
     supervisor.stop()
-    assert [event.name for event in events if event.what is Happening.STOPPED] == ["third", "second", "first"]
+    assert [event.name for event in events if event.what is HistoryEntry.STOPPED] == [
+        "third",
+        "second",
+        "first",
+    ]
     assert not any(psutil.pid_exists(pid) for pid in pids)
     assert [one.state for one in supervisor.children()] == [ChildState.STOPPED] * 3
     assert not [one for one in psutil.Process().children() if one.status() == psutil.STATUS_ZOMBIE]

@@ -7,19 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.ops.conftest import assembled, environment, scene
-from tests.ops.scene import Scene
+from tests.control.scene import Scene
 from tests.story.world import World, world
-from tests.web.conftest import board
-
-__all__ = ["assembled", "board", "environment", "scene", "w"]
 
 
 @pytest.fixture
 async def w(fresh_database: str, tmp_path: Path) -> AsyncIterator[World]:
-    town = Scene(fresh_database)
+    scenario = Scene(fresh_database)
     try:
-        async with world(town, tmp_path / "carrier") as made:
+        async with world(scenario, tmp_path / "carrier") as made:
             yield made
     finally:
-        town.close()
+        scenario.close()

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from dialer.bootstrap import assemble
 from dialer.runtime.logs import configure_logs
-from dialer.settings import load_settings
+from dialer.runtime.settings import load_settings
 from dialer.tasks.worker import run_worker
 
 LEASE_SECONDS = 1.5
@@ -20,9 +20,9 @@ def main() -> None:
     app = assemble(settings)
     options = app.celery.conf.broker_transport_options
     app.celery.conf.broker_transport_options = {**options, "visibility_timeout": 1}
-    hasty = replace(app.engine.lines, lease_seconds=LEASE_SECONDS)
+    hasty = replace(app.services.lines, lease_seconds=LEASE_SECONDS)
     try:
-        run_worker(replace(app, engine=replace(app.engine, lines=hasty)), queues=["dial", "bulk"])
+        run_worker(replace(app, services=replace(app.services, lines=hasty)), queues=["dial", "bulk"])
     finally:
         app.close()
 

@@ -18,7 +18,7 @@ from bench.people import write_list
 from bench.service import ROOT, Service, service
 from chaos.checks import Verdict, check
 from dialer.bootstrap import free_port
-from dialer.usecases.load_list import submit_list
+from dialer.warnings.load import submit_list
 
 PATIENCE_SECONDS = 150.0
 WORKERS = ("worker-a", "worker-b")
@@ -35,7 +35,7 @@ def until(true: Callable[[], object], *, within: float = PATIENCE_SECONDS) -> No
 class Processes:
     def __init__(self, made: Service) -> None:
         self.made = made
-        self.engine = made.app.engine
+        self.services = made.app.services
         self.people = 0
         """On the lists so far."""
 
@@ -48,7 +48,7 @@ class Processes:
         return psutil.Process(self.made.running[name].pid)
 
     def rows(self, statement: str, **given: object) -> list[dict[str, Any]]:
-        with self.engine.store.begin() as tx:
+        with self.services.store.begin() as tx:
             return [dict(row) for row in tx.rows(sa.text(statement), given)]
 
     def count(self, what: str) -> int:
@@ -60,12 +60,12 @@ class Processes:
         write_list(path, count, grade="高危", first=self.people)
         self.people += count
         with path.open("rb") as content:
-            return submit_list(self.engine, content, filename=path.name, source="", by="story")
+            return submit_list(self.services, content, filename=path.name, source="", by="story")
 
     def broker(self) -> redis.Redis:
         return redis.Redis.from_url(self.made.app.celery.conf.broker_url, socket_timeout=5)
 
-    def everybody_rung(self) -> bool:
+    def everybody_called(self) -> bool:
         """As many cases as people, each with a ring, and no ring under way."""
         return (
             self.count('"case"') == self.people
@@ -75,7 +75,7 @@ class Processes:
 
     def verdict(self) -> Verdict:
         """The rows held against the carrier's own count."""
-        return check(self.engine.store.url, self.made.settings.data_dir / "carrier")
+        return check(self.services.store.url, self.made.settings.data_dir / "carrier")
 
 
 @contextmanager

@@ -19,11 +19,11 @@ def test_the_same_seed_gives_the_same_schedule_and_list():
 
 def test_faults_come_in_order_and_within_the_time():
     strikes = draw_schedule("night", seconds=600)
-    moments = [strike.at_seconds for strike in strikes]
+    moments = [inject.at_seconds for inject in strikes]
     assert moments == sorted(moments)
     assert moments[-1] <= 600
     assert {"kill", "stop", "kill_server", "cut_database", "flush_broker", "crash_carrier"} <= {
-        strike.what for strike in strikes
+        inject.what for inject in strikes
     }
 
 

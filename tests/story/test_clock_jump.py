@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dialer.carrier.faults import Fault
-from dialer.usecases.dial import dial
+from dialer.calls.dial import dial
+from dialer.carrier.config import InjectedFault
 from tests.story.world import RULES, World
 
 pytestmark = pytest.mark.story
@@ -30,7 +30,7 @@ class Jumps:
 @pytest.fixture
 def clock(w: World) -> Jumps:
     made = Jumps()
-    w.scene.engine = replace(w.scene.engine, real=made, lines=replace(RULES, horizon_seconds=1.0))
+    w.scene.services = replace(w.scene.services, real=made, lines=replace(RULES, horizon_seconds=1.0))
     return made
 
 
@@ -44,7 +44,7 @@ async def test_a_worker_in_the_middle_of_its_claims_rings_each_of_them_once(
 ):
     w.scene.lines(calls_per_second=10.0, lines=50)
     case_ids = [w.open_case() for _ in range(12)]
-    dialling = asyncio.create_task(dial(w.scene.engine, w.client, for_seconds=0.3, stopping=lambda: False))
+    dialling = asyncio.create_task(dial(w.scene.services, w.client, for_seconds=0.3, stopping=lambda: False))
     await w.until(lambda: w.calls >= 2, dialling=False)
     clock.ahead = jump
     await dialling
@@ -55,7 +55,7 @@ async def test_a_worker_in_the_middle_of_its_claims_rings_each_of_them_once(
 
 async def test_after_a_jump_back_nothing_waits_for_the_clock_to_come_round(w: World, clock: Jumps):
     """A claim whose worker died, a call that nothing more is heard of, and one that has not been rung."""
-    w.fault(Fault.LAST_WEBHOOK_DROP)
+    w.fault(InjectedFault.LAST_WEBHOOK_DROP)
     silent = w.open_case()
     await w.until(lambda: w.scene.attempts_of(silent) and w.attempt(silent)["sid"])
     lost = w.open_case()
@@ -75,8 +75,8 @@ async def test_what_was_sent_by_a_wrong_clock_is_not_taken_for_absent(w: World, 
     await w.until_over(early)
     # The carrier remembers a call from before, so that it is believed.
     w.scene.change_attempt(w.attempt(early)["id"], posted_at=clock.now() - 2 * HOUR)
-    w.fault(Fault.WEBHOOK_DROP)
-    w.fault(Fault.TWIML_SKIP)
+    w.fault(InjectedFault.WEBHOOK_DROP)
+    w.fault(InjectedFault.TWIML_SKIP)
     clock.ahead = -HOUR
     await w.tick(dialling=False)
     case_id = w.open_case()

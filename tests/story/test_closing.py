@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.carrier.config import ServiceClock
-from dialer.carrier.faults import Fault
+from dialer.carrier.config import InjectedFault, ServiceClock
 from dialer.carrier.people import Behaviour, Pickup
-from dialer.domain.events import CaseClosed
-from dialer.domain.values import OutcomeKind
-from dialer.store import cases
-from dialer.usecases.move_cases import Move, move
-from tests.store.reads.town import MORNING
+from dialer.cases.effects import Move, move_cases
+from dialer.cases.store import lock_cases
+from dialer.core.events import CaseClosed
+from dialer.core.values import OutcomeKind
+from tests.outcomes.town import MORNING
 from tests.story.world import World
 
 pytestmark = pytest.mark.story
@@ -35,12 +34,12 @@ def _unhurried(w: World) -> None:
 
 def _close(w: World, case_id: int) -> None:
     with w.scene.tx() as tx:
-        move(
+        move_cases(
             tx,
-            cases.lock(tx, [case_id]),
+            lock_cases(tx, [case_id]),
             [Move(case_id=case_id, event=CaseClosed(outcome=OutcomeKind.DUPLICATE))],
-            policies=w.scene.engine.policies,
-            now=w.scene.engine.clock.now(),
+            policies=w.scene.services.policies,
+            now=w.scene.services.clock.now(),
         )
 
 
@@ -50,7 +49,7 @@ async def test_closed_before_it_left_nothing_rings(w: World):
     _close(w, case_id)
     assert w.fence(claimed) == set()
     await w.until_over(case_id)
-    assert w.all_rings == 0
+    assert w.all_attempts == 0
     assert w.held_numbers() == 0
 
 
@@ -78,7 +77,7 @@ async def test_closed_while_it_rings_it_is_cancelled_at_the_carrier(w: World):
 
 
 async def test_answered_at_the_instant_of_the_cancel_it_is_hung_up(w: World):
-    w.fault(Fault.ANSWER_ON_CANCEL)
+    w.fault(InjectedFault.ANSWER_ON_CANCEL)
     case_id = w.open_case(behaviour=SLOW)
     await w.until(lambda: w.attempt(case_id)["state"] == "ringing")
     _close(w, case_id)

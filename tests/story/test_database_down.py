@@ -9,9 +9,9 @@ from contextlib import contextmanager
 import pytest
 import sqlalchemy as sa
 
+from dialer.carrier.journal import read_journal
 from dialer.carrier.people import Behaviour
-from dialer.carrier.witness import read_testimony
-from dialer.store import tables as t
+from dialer.db import tables as t
 from tests.story.world import World
 from tests.web.switchboard import Switchboard, codes, life, status, step
 
@@ -30,12 +30,12 @@ TALKS = Behaviour(
 
 @contextmanager
 def administrator(url: str) -> Iterator[sa.Connection]:
-    engine = sa.create_engine(url.rpartition("/")[0] + "/postgres", isolation_level="AUTOCOMMIT")
+    services = sa.create_engine(url.rpartition("/")[0] + "/postgres", isolation_level="AUTOCOMMIT")
     try:
-        with engine.connect() as connection:
+        with services.connect() as connection:
             yield connection
     finally:
-        engine.dispose()
+        services.dispose()
 
 
 def take_down(url: str) -> None:
@@ -67,7 +67,7 @@ async def test_calls_that_live_while_the_database_is_away_are_heard_of_afterward
     for case_id in case_ids:
         assert w.rings(w.attempt(case_id)) == 1
         assert w.scene.case_of(case_id).robot.attempts >= 1
-    told = read_testimony(w.carrier.exchange.witness._path.parent)
+    told = read_journal(w.carrier.exchange.call_journal._path.parent)
     events = w.scene.rows(sa.select(t.event.c.attempt_id, t.event.c.step))
     kept = {(told.hashed(str(e["attempt_id"])), e["step"].removeprefix("status.")) for e in events}
     assert told.heard.keys() <= kept
@@ -83,14 +83,14 @@ def test_thrown_out_in_the_middle_it_answers_503_and_keeps_nothing_and_the_repea
     asking = threading.Thread(
         target=lambda: answers.extend(board.ask(step(attempt), status(attempt, "ringing", "1")))
     )
-    engine = sa.create_engine(board.store.url)
-    with engine.begin() as holder:
+    services = sa.create_engine(board.store.url)
+    with services.begin() as holder:
         holder.execute(sa.select(t.attempt).where(t.attempt.c.id == attempt).with_for_update())
         asking.start()
         while asking.is_alive():
-            _end_the_waiting(engine)
+            _end_the_waiting(services)
             asking.join(0.05)
-    engine.dispose()
+    services.dispose()
     assert codes(answers) == [503, 503]  # type: ignore[arg-type]
     assert all(SAFE in answer.text for answer in answers)  # type: ignore[attr-defined]
     assert board.events(attempt) == []
@@ -98,12 +98,12 @@ def test_thrown_out_in_the_middle_it_answers_503_and_keeps_nothing_and_the_repea
     assert board.events(attempt) == ["status.1", "talk.0"]
 
 
-def _end_the_waiting(engine: sa.Engine) -> int:
+def _end_the_waiting(services: sa.Engine) -> int:
     statement = sa.text(
         "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    with engine.connect() as connection:
+    with services.connect() as connection:
         return int(connection.scalar(statement) or 0)
 
 

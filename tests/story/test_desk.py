@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.carrier.people import Behaviour
-from dialer.domain.access import DESK
-from dialer.store import tables as t
+from dialer.core.access import DESK
+from dialer.db import tables as t
 from tests.story.world import COOPERATES, DESK_NUMBER, World
 
 pytestmark = pytest.mark.story

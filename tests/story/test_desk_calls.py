@@ -9,20 +9,19 @@ from collections.abc import AsyncIterator
 import pytest
 import sqlalchemy as sa
 
-from dialer.carrier.faults import Fault
+from dialer.carrier.config import InjectedFault
 from dialer.carrier.people import Behaviour, Pickup
-from dialer.domain.errand import DeskCallState
-from dialer.domain.values import Grade, TelephonyResult
-from dialer.errors import Conflict, Invalid, NotFound, Overtaken, Unavailable
-from dialer.store import desk_calls, futures
-from dialer.store import tables as t
-from dialer.store.desk import Scope
-from dialer.store.desk_calls import DeskCall
+from dialer.control.consistency_store import count_leaked_numbers
+from dialer.core.case import DeskCallState
+from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken, Unavailable
+from dialer.core.values import Grade, TelephonyResult
+from dialer.db import tables as t
 from dialer.telephony.callbacks import PersonLeg
-from dialer.telephony.desk import DeskClient
-from dialer.usecases.claim_errand import Task, claim_next
-from dialer.usecases.dial_from_desk import dial_from_desk, settle_desk_calls
-from dialer.usecases.hear_desk import hear_person_leg
+from dialer.telephony.messages import DeskClient
+from dialer.work.assignments import Scope
+from dialer.work.desk_calls import apply_person_leg_event, dial_from_desk, settle_desk_calls
+from dialer.work.desk_store import DeskCall, desk_calls_of_case
+from dialer.work.tasks import DeskTask, claim_next
 from tests.story.world import World
 
 DESK = "+8604788888001"
@@ -44,17 +43,17 @@ async def client(w: World) -> AsyncIterator[DeskClient]:
         yield built
 
 
-def claim(w: World, person: Behaviour, *, desk: Behaviour = ANSWERS) -> Task:
+def claim(w: World, person: Behaviour, *, desk: Behaviour = ANSWERS) -> DeskTask:
     w.carrier.line.assign(DESK, desk)  # type: ignore[attr-defined]  # it is simulated here
     w.open_case(grade=Grade.EXTRA_HIGH, behaviour=person)
-    task = claim_next(w.scene.engine, by="li", scope=Scope())
+    task = claim_next(w.scene.services, by="li", scope=Scope())
     assert task is not None
     return task
 
 
-async def ring(w: World, client: DeskClient, task: Task, *, by: str = "li", number: int = 0) -> uuid.UUID:
+async def ring(w: World, client: DeskClient, task: DeskTask, *, by: str = "li", number: int = 0) -> uuid.UUID:
     call = await dial_from_desk(
-        w.scene.engine,
+        w.scene.services,
         client,
         task.assignment.id,
         by=by,
@@ -67,17 +66,17 @@ async def ring(w: World, client: DeskClient, task: Task, *, by: str = "li", numb
 
 def calls_of(w: World, case_id: int) -> list[DeskCall]:
     with w.scene.tx() as tx:
-        return desk_calls.of_case(tx, case_id)
+        return desk_calls_of_case(tx, case_id)
 
 
-async def settled(w: World, client: DeskClient, task: Task) -> tuple[TelephonyResult | None, int | None]:
+async def settled(w: World, client: DeskClient, task: DeskTask) -> tuple[TelephonyResult | None, int | None]:
     case_id = task.assignment.case_id
 
     def is_settled() -> bool:
         return all(call.settled for call in calls_of(w, case_id))
 
     for _ in range(2000):
-        await settle_desk_calls(w.scene.engine, client)
+        await settle_desk_calls(w.scene.services, client)
         if await asyncio.to_thread(is_settled):
             break
         await asyncio.sleep(0.02)
@@ -138,7 +137,7 @@ async def test_the_robot_and_a_second_desk_wait_for_the_number(w: World, client:
         await ring(w, client, task)
     assert conflict.value.current == "number_busy"
     with w.scene.tx() as tx:
-        assert futures.leaked_numbers(tx) == 0
+        assert count_leaked_numbers(tx) == 0
 
 
 async def test_a_desk_waits_for_the_robot(w: World, client: DeskClient):
@@ -157,14 +156,14 @@ async def test_only_whoever_holds_the_task_and_only_its_numbers(w: World, client
         await ring(w, client, task, number=1)
     with pytest.raises(Invalid):
         await dial_from_desk(
-            w.scene.engine, client, task.assignment.id, by="li", extension="<Dial>", number=0
+            w.scene.services, client, task.assignment.id, by="li", extension="<Dial>", number=0
         )
     assert w.held_numbers() == 0
 
 
 async def test_a_refusal_is_told_and_frees_the_number(w: World, client: DeskClient):
     task = claim(w, TALKS)
-    w.fault(Fault.TOO_MANY)
+    w.fault(InjectedFault.TOO_MANY)
     with pytest.raises(Unavailable):
         await ring(w, client, task)
     assert (await settled(w, client, task))[0] is TelephonyResult.FAILED
@@ -174,8 +173,10 @@ async def test_late_news_changes_nothing(w: World, client: DeskClient):
     task = claim(w, BUSY)
     call_id = await ring(w, client, task)
     await settled(w, client, task)
-    hear_person_leg(w.scene.engine, call_id, PersonLeg(result=TelephonyResult.ANSWERED, talk_seconds=9))
+    apply_person_leg_event(
+        w.scene.services, call_id, PersonLeg(result=TelephonyResult.ANSWERED, talk_seconds=9)
+    )
     (call,) = calls_of(w, task.assignment.case_id)
     assert call.result is TelephonyResult.BUSY
     with pytest.raises(NotFound):
-        hear_person_leg(w.scene.engine, uuid.uuid4(), PersonLeg(result=TelephonyResult.BUSY))
+        apply_person_leg_event(w.scene.services, uuid.uuid4(), PersonLeg(result=TelephonyResult.BUSY))

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from dialer.carrier.faults import Fault
-from dialer.carrier.witness import read_testimony
-from dialer.domain.values import TelephonyResult
-from dialer.store import tables as t
-from dialer.telephony.progress import CallProgress, Stage
-from dialer.usecases.hear_progress import News, apply_news
-from tests.ops.scene import Scene
+from dialer.calls.apply import News, apply_news
+from dialer.carrier.config import InjectedFault
+from dialer.carrier.journal import read_journal
+from dialer.core.values import TelephonyResult
+from dialer.db import tables as t
+from dialer.telephony.results import CallProgress, Stage
+from tests.control.scene import Scene
 from tests.story.world import World
 
 pytestmark = pytest.mark.story
@@ -66,7 +66,7 @@ def test_every_order_of_doubled_webhooks_has_the_same_end(scene: Scene):
                 ),
             )
             with scene.tx() as tx:
-                apply_news(tx, scene.engine, [news])
+                apply_news(tx, scene.services, [news])
         kept = scene.rows(sa.select(t.event.c.step).where(t.event.c.attempt_id == row["id"]))
         assert sorted(event["step"] for event in kept) == [f"status.{n}" for n in range(4)]
         ends.append(_end_of(scene, case_id))
@@ -78,10 +78,16 @@ def test_every_order_of_doubled_webhooks_has_the_same_end(scene: Scene):
 
 
 @pytest.mark.parametrize(
-    "fault", [Fault.WEBHOOK_DOUBLE, Fault.WEBHOOK_REORDER, Fault.WEBHOOK_DELAY, Fault.LAST_WEBHOOK_DROP]
+    "fault",
+    [
+        InjectedFault.WEBHOOK_DOUBLE,
+        InjectedFault.WEBHOOK_REORDER,
+        InjectedFault.WEBHOOK_DELAY,
+        InjectedFault.LAST_WEBHOOK_DROP,
+    ],
 )
-async def test_a_garbled_story_ends_as_it_would_have(w: World, fault: Fault):
-    w.fault(fault, seconds=0.4 if fault is Fault.WEBHOOK_DELAY else None)
+async def test_a_garbled_story_ends_as_it_would_have(w: World, fault: InjectedFault):
+    w.fault(fault, seconds=0.4 if fault is InjectedFault.WEBHOOK_DELAY else None)
     case_id = w.open_case()
     await w.until_over(case_id)
     row = w.attempt(case_id)
@@ -91,7 +97,7 @@ async def test_a_garbled_story_ends_as_it_would_have(w: World, fault: Fault):
 
 
 async def test_without_a_document_a_safe_sentence_is_spoken_and_the_case_goes_on(w: World):
-    w.fault(Fault.TWIML_SKIP)
+    w.fault(InjectedFault.TWIML_SKIP)
     case_id = w.open_case()
     await w.until_over(case_id)
     row = w.attempt(case_id)
@@ -101,10 +107,10 @@ async def test_without_a_document_a_safe_sentence_is_spoken_and_the_case_goes_on
 
 
 async def test_everything_that_was_answered_2xx_is_kept(w: World):
-    w.fault(Fault.WEBHOOK_DOUBLE, probability=0.5)
+    w.fault(InjectedFault.WEBHOOK_DOUBLE, probability=0.5)
     case_ids = [w.open_case() for _ in range(5)]
     await w.until_over(*case_ids)
-    told = read_testimony(w.carrier.exchange.witness._path.parent)
+    told = read_journal(w.carrier.exchange.call_journal._path.parent)
     events = w.scene.rows(sa.select(t.event.c.attempt_id, t.event.c.step))
     kept = {(told.hashed(str(e["attempt_id"])), e["step"].removeprefix("status.")) for e in events}
     assert told.heard

@@ -9,9 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from chaos.targets import targets
-from dialer.store import tables as t
-from dialer.usecases.load_list import load_list, load_report, submit_list
-from tests.ops.scene import Scene
+from dialer.db import tables as t
+from dialer.warnings.load import load_list, load_report, submit_list
+from tests.control.scene import Scene
 
 pytestmark = pytest.mark.story
 
@@ -21,7 +21,7 @@ def test_the_same_list_twice_at_once_counts_everybody_once(fresh_database: str):
     try:
         load_ids = [
             submit_list(
-                scene.engine,
+                scene.services,
                 io.BytesIO(targets("twice", count=60)),
                 filename="list.csv",
                 source="bureau",
@@ -30,8 +30,8 @@ def test_the_same_list_twice_at_once_counts_everybody_once(fresh_database: str):
             for _ in range(2)
         ]
         with ThreadPoolExecutor(2) as both:
-            list(both.map(lambda load_id: load_list(scene.engine, load_id), load_ids))
-        reports = [load_report(scene.engine, load_id) for load_id in load_ids]
+            list(both.map(lambda load_id: load_list(scene.services, load_id), load_ids))
+        reports = [load_report(scene.services, load_id) for load_id in load_ids]
         cases = scene.rows(sa.select(sa.func.count().label("n")).select_from(t.case))[0]["n"]
     finally:
         scene.close()
@@ -55,10 +55,10 @@ M7,中危,虚假贷款,司马澄,137-0013-7000,,500
 def test_one_number_in_many_spellings_is_one_and_a_shared_landline_is_two(scene: Scene):
     """No wrong merge, the highest grade wins, and money is counted once."""
     load_id = submit_list(
-        scene.engine, io.BytesIO(MESSY.encode()), filename="list.csv", source="bureau", by="story"
+        scene.services, io.BytesIO(MESSY.encode()), filename="list.csv", source="bureau", by="story"
     )
-    load_list(scene.engine, load_id)
-    report = load_report(scene.engine, load_id)
+    load_list(scene.services, load_id)
+    report = load_report(scene.services, load_id)
     assert (report.accepted, report.merged, report.rejected) == (7, 3, 0)
     cases = scene.rows(sa.select(t.case).order_by(t.case.c.opened_at, t.case.c.id))
     grades = sorted(case["grade"] for case in cases)

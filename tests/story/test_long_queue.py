@@ -6,12 +6,12 @@ import pytest
 import sqlalchemy as sa
 
 from bench.backlog import FIRST, fill
-from dialer.domain.values import Grade
-from dialer.outcomes.next_steps import WaitReason
-from dialer.store import tables as t
-from dialer.usecases.show_case import show_case
-from tests.ops.scene import Scene
-from tests.ops.test_after_an_outage import dial_for, most_within
+from dialer.casefile.reading import show_case
+from dialer.core.timeline import WaitReason
+from dialer.core.values import Grade
+from dialer.db import tables as t
+from tests.control.scene import Scene
+from tests.control.test_after_an_outage import dial_for, most_within
 
 pytestmark = pytest.mark.story
 
@@ -22,7 +22,7 @@ def test_fifty_extra_high_that_come_last_go_first_and_the_others_know_why_they_w
     scene.do(sa.update(t.line_group).values(next_slot_at=scene.clock.now()))
     people = [scene.person(name=f"急{n}", phones=(f"+861370000{n:04d}",)) for n in range(50)]
     urgent = {scene.open_case(grade=Grade.EXTRA_HIGH, person_id=person_id) for person_id in people}
-    waiting = show_case(scene.engine, FIRST).waiting
+    waiting = show_case(scene.services, FIRST).waiting
     assert waiting is not None
     assert waiting.reason is WaitReason.QUEUE
     left = sorted(dial_for(scene, 60))

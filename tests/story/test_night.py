@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dialer.domain.case import Reason
-from dialer.domain.values import Grade
+from dialer.calls.dial import dial
+from dialer.calls.reconcile import sweep_attempts, sweep_cases
+from dialer.core.case import Reason
+from dialer.core.values import Grade
 from dialer.runtime.clock import FrozenClock
-from dialer.usecases.dial import dial
-from dialer.usecases.sweep import sweep_attempts, sweep_cases
 from tests.story.world import World
 
 pytestmark = pytest.mark.story
@@ -36,14 +36,14 @@ def server_zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
 def at(w: World, moment: datetime) -> None:
     w.scene.clock.set(moment)
-    w.scene.engine = replace(w.scene.engine, clock=FrozenClock(moment))
+    w.scene.services = replace(w.scene.services, clock=FrozenClock(moment))
 
 
 async def dialled(w: World) -> int:
     """How many calls leave now."""
-    sweep_attempts(w.scene.engine)
-    sweep_cases(w.scene.engine)
-    return await dial(w.scene.engine, w.client, for_seconds=0.2, stopping=lambda: False)
+    sweep_attempts(w.scene.services)
+    sweep_cases(w.scene.services)
+    return await dial(w.scene.services, w.client, for_seconds=0.2, stopping=lambda: False)
 
 
 async def test_the_last_moment_of_the_window_rings_and_closing_time_does_not(w: World, server_zone: str):

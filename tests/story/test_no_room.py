@@ -14,11 +14,11 @@ from datetime import datetime
 
 import pytest
 
+from dialer.control.health import WORK_PART, note_part_done
+from dialer.db.system_state import Heartbeat, cycle_parts, heartbeats
 from dialer.scheduler import ALIVE_FILE
-from dialer.store import facts
-from dialer.usecases.watch_cycle import WORK, note_part
-from tests.ops.conftest import Assemble
-from tests.ops.test_scheduler import leaders, running, until
+from tests.control.conftest import Assemble
+from tests.control.test_scheduler import leaders, running, until
 from tests.story.world import World
 from tests.web.switchboard import Switchboard, codes, life, step
 
@@ -43,10 +43,10 @@ async def test_a_carrier_that_cannot_write_down_what_it_does_rings_nobody_unseen
     first = w.open_case()
     await w.until_over(first)
     case_ids = [w.open_case() for _ in range(3)]
-    with full_disk_under(w.carrier.exchange.witness._file):
+    with full_disk_under(w.carrier.exchange.call_journal._file):
         for _ in range(3):
             await w.tick()
-        assert w.all_rings == 1
+        assert w.all_attempts == 1
     await w.until_over(*case_ids)
     assert {w.rings(w.attempt(case_id)) for case_id in case_ids} == {1}
     assert {w.scene.case_of(case_id).robot.attempts for case_id in case_ids} == {1}
@@ -59,9 +59,9 @@ def test_a_process_whose_log_has_no_room_goes_on_with_its_work(
 ):
     look = assembled()
 
-    def beats() -> list[facts.Beat]:
-        with look.engine.store.begin() as tx:
-            return facts.beats(tx, kind=command)
+    def beats() -> list[Heartbeat]:
+        with look.services.store.begin() as tx:
+            return heartbeats(tx, kind=command)
 
     with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
         process = subprocess.Popen(
@@ -87,12 +87,12 @@ def test_a_sign_of_life_that_cannot_be_written_does_not_stop_the_leader(assemble
     (app.settings.data_dir / ALIVE_FILE).symlink_to("/proc/no-room/here")
     with running(app):
         until(lambda: leaders(app))
-        for name in WORK:
-            note_part(app.engine, name, began_at=app.engine.real.now())
+        for name in WORK_PART:
+            note_part_done(app.services, name, began_at=app.services.real.now())
 
         def noted() -> bool:
-            with app.engine.store.begin() as tx:
-                return "cycle" in facts.parts(tx)
+            with app.services.store.begin() as tx:
+                return "cycle" in cycle_parts(tx)
 
         until(noted)
         [leader] = leaders(app)
@@ -115,8 +115,8 @@ def test_a_process_without_memory_dies_loudly_and_leaves_no_half_written_row(
     )
     assert done.returncode != 0
     assert done.stderr.strip()
-    with look.engine.store.begin() as tx:
-        assert facts.beats(tx, kind="scheduler") == []
+    with look.services.store.begin() as tx:
+        assert heartbeats(tx, kind="scheduler") == []
 
 
 class NoMemory:
@@ -129,7 +129,7 @@ class NoMemory:
 def test_a_webhook_without_memory_is_a_500_with_the_safe_sentence_and_comes_again(board: Switchboard):
     attempt = board.call()
     news = [step(attempt), *life(attempt)]
-    answers = board.ask(*news, engine=replace(board.engine, clock=NoMemory()))
+    answers = board.ask(*news, services=replace(board.services, clock=NoMemory()))
     assert codes(answers) == [500] * len(news)
     assert all("先不要转账" in answer.text for answer in answers)
     assert board.events(attempt) == []

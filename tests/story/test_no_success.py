@@ -6,8 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.carrier.people import Behaviour
-from dialer.domain.values import Grade
-from dialer.store import tables as t
+from dialer.core.values import Grade
+from dialer.db import tables as t
 from tests.story.world import World
 
 pytestmark = pytest.mark.story

@@ -10,12 +10,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from dialer.domain.values import Grade
-from dialer.store import tables as t
-from dialer.store.unit_of_work import Tx
+from dialer.calls.dial import dial
+from dialer.core.values import Grade
+from dialer.db import tables as t
+from dialer.db.unit_of_work import Tx
 from dialer.telephony.client import PlaceCall, Placed
-from dialer.usecases.dial import dial
-from tests.ops.scene import Scene
+from tests.control.scene import Scene
 from tests.story.world import PATIENCE_SECONDS, RULES, World
 
 pytestmark = pytest.mark.story
@@ -45,7 +45,7 @@ def test_the_pace_is_used_and_never_exceeded(fresh_database: str):
         slots = []
         while scene.clock.now() < began + timedelta(seconds=60):
             slots += [claimed.send_at for claimed in scene.claim()]
-            scene.later(seconds=scene.engine.lines.horizon_seconds / 2)
+            scene.later(seconds=scene.services.lines.horizon_seconds / 2)
         slots = sorted(slot for slot in slots if slot < began + timedelta(seconds=60))
     finally:
         scene.close()
@@ -62,16 +62,16 @@ async def test_dialling_ends_where_nobody_answers_any_more(w: World):
         w.open_case()
     asked: list[int] = []
 
-    def may_ring(_tx: Tx) -> bool:
+    def may_call(_tx: Tx) -> bool:
         asked.append(1)
         return len(asked) <= 5
 
     left = await dial(
-        w.scene.engine,
+        w.scene.services,
         w.client,
         for_seconds=PATIENCE_SECONDS,
         stopping=lambda: len(asked) > 100,
-        may_ring=may_ring,
+        may_call=may_call,
     )
     assert left == w.calls
     assert len(asked) <= 100
@@ -90,7 +90,7 @@ async def test_a_slow_pace_is_used_by_one_dialler_that_waits_for_its_slots(w: Wo
     w.scene.lines(calls_per_second=1.5, lines=50)
     for _ in range(4):
         w.open_case()
-    left = await dial(w.scene.engine, w.client, for_seconds=PATIENCE_SECONDS, stopping=lambda: w.calls >= 3)
+    left = await dial(w.scene.services, w.client, for_seconds=PATIENCE_SECONDS, stopping=lambda: w.calls >= 3)
     assert left >= 3
 
 
@@ -121,7 +121,7 @@ async def test_a_machine_slower_than_the_pace_claims_no_queue_of_its_own(w: Worl
         w.open_case(grade=Grade.LOW)
     slow = SlowMachine(w.scene)
     await dial(
-        w.scene.engine,
+        w.scene.services,
         slow,  # type: ignore[arg-type]  # all that dialling asks of a client
         for_seconds=PATIENCE_SECONDS,
         stopping=lambda: slow.placed >= 50,
@@ -144,7 +144,7 @@ async def test_slots_that_a_stopped_worker_missed_are_not_made_up_for_in_a_burst
     """Woken within its lease, it gives back what should have left long ago; each gets a slot of its own again."""
     clock = Jumps()
     w.scene.lines(calls_per_second=10.0, lines=50)
-    w.scene.engine = replace(w.scene.engine, real=clock, lines=replace(RULES, horizon_seconds=2.0))
+    w.scene.services = replace(w.scene.services, real=clock, lines=replace(RULES, horizon_seconds=2.0))
     case_ids = [w.open_case() for _ in range(20)]
     dialling = asyncio.create_task(w.tick())
     while not w.calls:  # noqa: ASYNC110 - the carrier counts, and tells nobody

@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 
 from bench.pacing import most_within
+from dialer.calls.dial import dial
 from dialer.carrier.people import Behaviour, Pickup
-from dialer.usecases.dial import dial
-from dialer.usecases.engine import LineRules
+from dialer.services import LineRules
 from tests.story.world import World
 
 pytestmark = pytest.mark.story
@@ -27,7 +27,7 @@ async def test_counted_at_the_carrier_the_pace_is_used_and_never_exceeded(w: Wor
     """With work all the time, until some ten seconds have used the pace as they should: on a machine that is very busy
     with other things that takes a while.
     """
-    w.scene.engine = replace(w.scene.engine, lines=LineRules())
+    w.scene.services = replace(w.scene.services, lines=LineRules())
     w.scene.lines(calls_per_second=PACE, lines=LINES)
     _open(w, 150)
     began = time.monotonic()
@@ -65,5 +65,5 @@ def _open(w: World, count: int) -> None:
 
 async def _dial(w: World, stop: asyncio.Event) -> None:
     while not stop.is_set():
-        await dial(w.scene.engine, w.client, for_seconds=20.0, stopping=stop.is_set)
+        await dial(w.scene.services, w.client, for_seconds=20.0, stopping=stop.is_set)
         await asyncio.sleep(0.02)

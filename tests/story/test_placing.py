@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from dialer.carrier.faults import Fault
-from dialer.store import attempts, returns
-from dialer.usecases.dial import dial
+from dialer.calls.claims import accept_attempts
+from dialer.calls.dial import dial
+from dialer.carrier.config import InjectedFault
+from dialer.cases.attempts import doubt_attempts, requeue_attempts
 from tests.story.world import PATIENCE_SECONDS, World
 
 pytestmark = pytest.mark.story
@@ -17,8 +18,8 @@ pytestmark = pytest.mark.story
 async def test_killed_after_the_carrier_accepted_it_rings_once(w: World, heard: bool):
     """Bound by a webhook that carries the attempt's id, or found by number and time when none comes."""
     if not heard:
-        w.fault(Fault.WEBHOOK_DROP)
-        w.fault(Fault.TWIML_SKIP)
+        w.fault(InjectedFault.WEBHOOK_DROP)
+        w.fault(InjectedFault.TWIML_SKIP)
     case_id = w.open_case()
     claimed = w.claim()
     assert w.fence(claimed)
@@ -44,8 +45,8 @@ async def test_a_stale_token_is_refused_just_before_the_post(w: World):
     w.open_case()
     claimed = w.claim()
     with w.scene.tx() as tx:
-        returns.hand_back(
-            tx, [(c.attempt_id, c.token) for c in claimed], not_before=w.scene.engine.clock.now()
+        requeue_attempts(
+            tx, [(c.attempt_id, c.token) for c in claimed], not_before=w.scene.services.clock.now()
         )
     assert w.fence(claimed) == set()
 
@@ -55,32 +56,32 @@ async def test_what_a_woken_worker_read_late_changes_nothing_of_another_workers_
     case_id = w.open_case()
     old = w.claim()
     w.fence(old)
-    now = w.scene.engine.clock.now()
+    now = w.scene.services.clock.now()
     with w.scene.tx() as tx:
-        returns.hand_back(tx, [(c.attempt_id, c.token) for c in old], not_before=now)
+        requeue_attempts(tx, [(c.attempt_id, c.token) for c in old], not_before=now)
     w.scene.do(sa.text("UPDATE live_number SET free_at = '2000-01-01'"))
     new = w.claim()
     assert w.fence(new)
     sid = await w.place(new[0])
     with w.scene.tx() as tx:
-        returns.hand_back(tx, [(c.attempt_id, c.token) for c in old], not_before=now)
-        returns.doubt(tx, [(c.attempt_id, c.token) for c in old], poll_at=w.scene.engine.real.now())
+        requeue_attempts(tx, [(c.attempt_id, c.token) for c in old], not_before=now)
+        doubt_attempts(tx, [(c.attempt_id, c.token) for c in old], poll_at=w.scene.services.real.now())
     await w.until_over(case_id)
     assert w.rings(w.attempt(case_id)) == 1
     assert w.attempt(case_id)["sid"] == sid
 
 
 async def test_an_answer_that_comes_after_its_ring_was_handed_back_rings_nobody_again(w: World):
-    w.fault(Fault.WEBHOOK_DROP)
-    w.fault(Fault.TWIML_SKIP)
+    w.fault(InjectedFault.WEBHOOK_DROP)
+    w.fault(InjectedFault.TWIML_SKIP)
     case_id = w.open_case()
     claimed = w.claim()
     w.fence(claimed)
     sid = await w.place(claimed[0])
-    now = w.scene.engine.clock.now()
+    now = w.scene.services.clock.now()
     with w.scene.tx() as tx:
-        returns.hand_back(tx, [(c.attempt_id, c.token) for c in claimed], not_before=now)
-        attempts.accept(tx, [(claimed[0].attempt_id, sid)], now=now, poll_at=w.scene.engine.real.now())
+        requeue_attempts(tx, [(c.attempt_id, c.token) for c in claimed], not_before=now)
+        accept_attempts(tx, [(claimed[0].attempt_id, sid)], now=now, poll_at=w.scene.services.real.now())
     await w.until_over(case_id)
     assert w.rings(w.attempt(case_id)) == 1
 
@@ -88,17 +89,17 @@ async def test_an_answer_that_comes_after_its_ring_was_handed_back_rings_nobody_
 @pytest.mark.parametrize(
     "fault",
     [
-        Fault.ACCEPT_THEN_TIMEOUT,
-        Fault.ACCEPT_THEN_ERROR,
-        Fault.ERROR_BEFORE,
-        Fault.REFUSE_CONNECTION,
-        Fault.TOO_MANY,
+        InjectedFault.ACCEPT_THEN_TIMEOUT,
+        InjectedFault.ACCEPT_THEN_ERROR,
+        InjectedFault.ERROR_BEFORE,
+        InjectedFault.REFUSE_CONNECTION,
+        InjectedFault.TOO_MANY,
     ],
 )
-async def test_trouble_at_the_post_costs_no_ring_and_doubles_none(w: World, fault: Fault):
+async def test_trouble_at_the_post_costs_no_ring_and_doubles_none(w: World, fault: InjectedFault):
     before = w.open_case()
     await w.until_over(before)
-    w.fault(fault, count=1, seconds=4.0 if fault is Fault.ACCEPT_THEN_TIMEOUT else None)
+    w.fault(fault, count=1, seconds=4.0 if fault is InjectedFault.ACCEPT_THEN_TIMEOUT else None)
     case_id = w.open_case()
     await w.until_over(case_id)
     assert w.rings(w.attempt(case_id)) == 1
@@ -107,7 +108,7 @@ async def test_trouble_at_the_post_costs_no_ring_and_doubles_none(w: World, faul
 
 
 async def test_a_number_that_the_carrier_refuses_is_left_to_a_person(w: World):
-    w.fault(Fault.REJECT_NUMBER, count=1)
+    w.fault(InjectedFault.REJECT_NUMBER, count=1)
     case_id = w.open_case()
     await w.until_over(case_id)
     assert w.attempt(case_id)["result"] == "invalid_number"
@@ -121,8 +122,8 @@ async def test_a_carrier_without_memory_is_not_believed_and_the_case_goes_to_a_p
     """It took the call, rang, crashed and denies it: its empty listings prove nothing."""
     if known:
         await w.until_over(w.open_case())
-    w.fault(Fault.WEBHOOK_DROP)
-    w.fault(Fault.TWIML_SKIP)
+    w.fault(InjectedFault.WEBHOOK_DROP)
+    w.fault(InjectedFault.TWIML_SKIP)
     case_id = w.open_case()
     claimed = w.claim()
     w.fence(claimed)
@@ -132,7 +133,7 @@ async def test_a_carrier_without_memory_is_not_believed_and_the_case_goes_to_a_p
     await w.until_over(case_id)
     row = w.attempt(case_id)
     assert row["result"] == "unknown"
-    assert w.carrier.exchange.witness.calls == (2 if known else 1)
+    assert w.carrier.exchange.call_journal.calls == (2 if known else 1)
     assert "unknown_submission" in w.scene.alarms_of(None)
     await w.until(lambda: w.scene.assignments_of(case_id), dialling=False)
     assert w.held_numbers() == 0
@@ -142,7 +143,7 @@ async def test_a_line_that_comes_free_is_taken_without_waiting_for_the_next_tick
     w.scene.lines(calls_per_second=200.0, lines=1)
     first, second = w.open_case(), w.open_case()
     left = await dial(
-        w.scene.engine,
+        w.scene.services,
         w.client,
         for_seconds=PATIENCE_SECONDS,
         stopping=lambda: w.calls == 2,
@@ -150,11 +151,11 @@ async def test_a_line_that_comes_free_is_taken_without_waiting_for_the_next_tick
     )
     assert left == 2
     await w.until_over(first, second)
-    assert w.all_rings == 2
+    assert w.all_attempts == 2
 
 
 async def test_without_lingering_it_ends_when_no_line_is_free(w: World):
     w.scene.lines(calls_per_second=200.0, lines=1)
     w.open_case()
     w.open_case()
-    assert await dial(w.scene.engine, w.client, for_seconds=PATIENCE_SECONDS, stopping=lambda: False) == 1
+    assert await dial(w.scene.services, w.client, for_seconds=PATIENCE_SECONDS, stopping=lambda: False) == 1

@@ -12,8 +12,8 @@ import psutil
 import pytest
 import redis
 
+from dialer.db.system_state import Heartbeat, heartbeats
 from dialer.scheduler import LEADER_LOCK
-from dialer.store import facts
 from tests.story.processes import WORKERS, Processes, processes, until
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(500)]
@@ -30,7 +30,7 @@ def p() -> Iterator[Processes]:
 def test_of_four_schedulers_one_leads_and_everybody_is_rung_once(p: Processes) -> None:
     p.submit(10)
     until(lambda: len(_schedulers(p)) == 4)
-    until(p.everybody_rung)
+    until(p.everybody_called)
     leading = [beat for beat in _schedulers(p) if beat.facts["leader"]]
     assert len(leading) == 1
     assert p.count(f"pg_locks WHERE locktype = 'advisory' AND granted AND objid = {LEADER_LOCK}") == 1
@@ -41,9 +41,9 @@ def test_of_four_schedulers_one_leads_and_everybody_is_rung_once(p: Processes) -
     assert verdict.counts["max rings"] == 1
 
 
-def _schedulers(p: Processes) -> list[facts.Beat]:
-    with p.engine.store.begin() as tx:
-        return facts.beats(tx, kind="scheduler")
+def _schedulers(p: Processes) -> list[Heartbeat]:
+    with p.services.store.begin() as tx:
+        return heartbeats(tx, kind="scheduler")
 
 
 def test_a_worker_stopped_past_its_lease_and_woken_rings_nobody_again(p: Processes) -> None:
@@ -56,14 +56,14 @@ def test_a_worker_stopped_past_its_lease_and_woken_rings_nobody_again(p: Process
         other.resume()
     try:
         # Another rings them, under a higher token.
-        until(p.everybody_rung)
+        until(p.everybody_called)
         woken_at = time.time()
     finally:
         stopped.resume()
     until(lambda: _beat_at(p, stopped.pid) > woken_at)
     tokens = {row["id"]: row["token"] for row in p.rows("SELECT id, token FROM attempt")}
     assert all(tokens[attempt_id] > token for attempt_id, token in held.items())
-    until(p.everybody_rung)
+    until(p.everybody_called)
     verdict = p.verdict()
     assert verdict.wrong == []
     assert (verdict.counts["cases"], verdict.counts["max rings"]) == (p.people, 1)
@@ -75,7 +75,7 @@ def _stop_while_it_holds(p: Processes, worker: psutil.Process) -> dict[object, i
 
     def caught() -> bool:
         if not _claimed(p):
-            if p.everybody_rung():
+            if p.everybody_called():
                 # On a slow machine the moment may be missed for all of them: others come.
                 p.submit(12)
             return False
@@ -101,8 +101,8 @@ def _claimed(p: Processes) -> dict[object, int]:
 
 
 def _beat_at(p: Processes, pid: int) -> float:
-    with p.engine.store.begin() as tx:
-        beats = [beat for beat in facts.beats(tx, kind="worker") if beat.process.endswith(f":{pid}")]
+    with p.services.store.begin() as tx:
+        beats = [beat for beat in heartbeats(tx, kind="worker") if beat.process.endswith(f":{pid}")]
     return beats[0].at.timestamp() if beats else 0.0
 
 
@@ -110,18 +110,18 @@ def test_flushed_killed_and_delivering_twice_it_loses_nobody_and_doubles_nothing
     load_id = p.submit(30)
     # Delivered to both workers at once, and again: the second loses the conditional update.
     for _ in range(6):
-        p.engine.nudge("load_list", load_id)
+        p.services.enqueue("load_list", load_id)
     with p.broker() as broker:
         before = p.people - 30
         until(lambda: p.count("attempt WHERE sid IS NOT NULL") >= before + 3)
         broker.flushall()
         killed = broker.info("server")["process_id"]
     for _ in range(20):
-        p.engine.nudge("dial")
+        p.services.enqueue("dial")
     p.made.processes()["valkey"][0].send_signal(signal.SIGKILL)
     # While it is away: its message is lost, and its row waits.
     p.submit(20)
-    until(p.everybody_rung)
+    until(p.everybody_called)
     verdict = p.verdict()
     assert verdict.wrong == []
     assert (verdict.counts["accepted"], verdict.counts["cases"]) == (p.people, p.people)

@@ -13,8 +13,8 @@ import httpx
 import pytest
 from twilio.request_validator import RequestValidator
 
-from dialer.store import tables as t
-from dialer.web.hooks import hooks
+from dialer.db import tables as t
+from dialer.server import hooks
 from tests.web.switchboard import CONFIG, TOKEN, Switchboard
 
 pytestmark = pytest.mark.story
@@ -48,7 +48,7 @@ def send(board: Switchboard, path: str, form: Form, signature: str | None, *, co
     } | ({} if signature is None else {"X-Twilio-Signature": signature})
 
     async def run() -> int:
-        transport = httpx.ASGITransport(hooks(board.engine, config))  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(hooks(board.services, config))  # type: ignore[arg-type]
         async with httpx.AsyncClient(transport=transport, base_url=INSIDE) as client:
             answer = await client.post(path, content=urlencode(form), headers=headers)
             return answer.status_code

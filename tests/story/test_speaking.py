@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.carrier.people import Behaviour
-from dialer.outcomes.timeline import EntryKind
-from dialer.store import tables as t
-from dialer.usecases.show_case import show_case
+from dialer.casefile.reading import show_case
+from dialer.core.timeline import EntryKind
+from dialer.db import tables as t
 from tests.story.world import COOPERATES, World
 
 pytestmark = pytest.mark.story
@@ -56,6 +56,6 @@ async def test_whoever_says_that_they_have_paid_is_believed_at_once(w: World):
 async def test_the_timeline_tells_that_it_was_said_and_the_words_stay_sealed(w: World):
     case_id = w.open_case(behaviour=speaker("转人工"))
     await w.until_over(case_id)
-    told = [e.facts for e in show_case(w.scene.engine, case_id).file.timeline if e.kind is EntryKind.SPOKEN]
+    told = [e.facts for e in show_case(w.scene.services, case_id).file.timeline if e.kind is EntryKind.SPOKEN]
     assert (told[1]["heard_at"], told[1]["key"], told[1]["spoke"]) == ("identity", "", True)
     assert "转人工" not in str(w.scene.rows(sa.select(t.event.c.facts)))

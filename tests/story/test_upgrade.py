@@ -11,15 +11,14 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.bootstrap import assemble
+from dialer.calls.dial import dial
 from dialer.carrier.people import Behaviour
-from dialer.settings import load_settings
-from dialer.store import migrations, schema
-from dialer.store.schema import MIGRATION_LOCK, NewerDatabase, SchemaMoved
-from dialer.usecases.dial import dial
-from dialer.usecases.watch_cycle import SCHEMA, look_at_engine
-from dialer.web.app import create_app
-from tests.ops.conftest import Assemble
-from tests.ops.scene import Scene
+from dialer.control.health import SCHEMA_PART, check_system
+from dialer.db.migrations import MIGRATION_LOCK, NewerDatabase, SchemaMoved, hold_schema, newest_revision
+from dialer.runtime.settings import load_settings
+from dialer.server import create_app
+from tests.control.conftest import Assemble
+from tests.control.scene import Scene
 from tests.story.world import World
 
 pytestmark = pytest.mark.story
@@ -37,12 +36,12 @@ TALKS = Behaviour(
 
 def migrate_further(url: str) -> None:
     """What the next version may do: it adds, and leaves what the older one reads."""
-    engine = sa.create_engine(url)
-    with engine.begin() as connection:
+    services = sa.create_engine(url)
+    with services.begin() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         connection.execute(sa.text("ALTER TABLE attempt ADD COLUMN of_the_next_version text"))
         connection.execute(sa.text("UPDATE alembic_version SET version_num = :newer"), {"newer": NEWER})
-    engine.dispose()
+    services.dispose()
 
 
 async def test_calls_that_live_are_heard_to_their_end_and_no_new_one_is_claimed(w: World):
@@ -53,51 +52,51 @@ async def test_calls_that_live_are_heard_to_their_end_and_no_new_one_is_claimed(
     await w.until_over(live)
     assert w.attempt(live)["result"] == "answered"
     with pytest.raises(SchemaMoved) as told:
-        await dial(w.scene.engine, w.client, for_seconds=0.1, stopping=lambda: False)
-    assert (told.value.found, told.value.built_for) == (NEWER, w.scene.engine.schema)
+        await dial(w.scene.services, w.client, for_seconds=0.1, stopping=lambda: False)
+    assert (told.value.found, told.value.built_for) == (NEWER, w.scene.services.schema)
     assert w.calls == 1
     assert {w.attempt(case_id)["state"] for case_id in waiting} == {"ready"}
     assert w.scene.alarms_of(None) == {"schema_moved": 1}
-    assert SCHEMA in look_at_engine(w.scene.engine, late_seconds=1000).late
+    assert SCHEMA_PART in check_system(w.scene.services, late_seconds=1000).late
     # The new version takes over, and nobody was lost meanwhile.
-    w.scene.engine = replace(w.scene.engine, schema=NEWER)
+    w.scene.services = replace(w.scene.services, schema=NEWER)
     await w.until_over(*waiting)
     assert w.calls == 4
-    assert SCHEMA not in look_at_engine(w.scene.engine, late_seconds=1000).late
+    assert SCHEMA_PART not in check_system(w.scene.services, late_seconds=1000).late
 
 
 @contextmanager
 def migrating(url: str) -> Iterator[sa.Connection]:
-    engine = sa.create_engine(url)
-    with engine.begin() as connection:
+    services = sa.create_engine(url)
+    with services.begin() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         yield connection
-    engine.dispose()
+    services.dispose()
 
 
 async def test_while_the_migration_runs_nothing_is_claimed_and_nobody_waits_for_it(w: World):
     case_id = w.open_case()
     with migrating(w.scene.store.url):
-        assert await dial(w.scene.engine, w.client, for_seconds=0.1, stopping=lambda: False) == 0
+        assert await dial(w.scene.services, w.client, for_seconds=0.1, stopping=lambda: False) == 0
         assert w.attempt(case_id)["state"] in {"planned", "ready"}
     await w.until_over(case_id)
     assert w.calls == 1
 
 
 def test_a_claim_under_way_ends_before_the_migration_begins(scene: Scene):
-    engine = sa.create_engine(scene.store.url)
+    services = sa.create_engine(scene.store.url)
     may_begin = sa.select(sa.func.pg_try_advisory_xact_lock(MIGRATION_LOCK))
-    with engine.connect() as migration:
+    with services.connect() as migration:
         with scene.tx() as tx:
-            assert schema.hold(tx, built_for=scene.engine.schema)
+            assert hold_schema(tx, built_for=scene.services.schema)
             assert not migration.scalar(may_begin)
         assert migration.scalar(may_begin)
-    engine.dispose()
+    services.dispose()
 
 
 def test_an_older_version_refuses_to_start_in_one_line(env_of_newer: dict[str, str]):
     with pytest.raises(
-        NewerDatabase, match=f"at {NEWER}, and this version knows it up to {migrations.head()}"
+        NewerDatabase, match=f"at {NEWER}, and this version knows it up to {newest_revision()}"
     ):
         assemble(load_settings(env_of_newer))
 
@@ -110,12 +109,12 @@ def env_of_newer(environment: dict[str, str]) -> dict[str, str]:
 
 async def test_an_older_web_stays_ready_for_webhooks_and_its_engine_is_late(assembled: Assemble):
     app = assembled()
-    assert app.engine.schema == migrations.head()
+    assert app.services.schema == newest_revision()
     transport = httpx.ASGITransport(create_app(app))
     async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
         assert (await client.get("/health/ready")).json() == {"status": "ready"}
-        migrate_further(app.engine.store.url)
-        ready, engine = await client.get("/health/ready"), await client.get("/health/engine")
+        migrate_further(app.services.store.url)
+        ready, services = await client.get("/health/ready"), await client.get("/health/engine")
     assert (ready.status_code, ready.json()["schema"]) == (200, "newer than this process")
-    assert engine.status_code == 503
-    assert "schema" in engine.json()["late"]
+    assert services.status_code == 503
+    assert "schema" in services.json()["late"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.store import scripts
-from dialer.usecases.seed_scripts import seed_scripts
+from dialer.scripts.store import live_scripts, script_version_by_id
+from dialer.scripts.versions import seed_scripts
 from tests.story.world import World
 
 pytestmark = pytest.mark.story
@@ -13,9 +13,9 @@ pytestmark = pytest.mark.story
 
 async def test_a_call_is_placed_with_the_live_version_and_walks_it(w: World):
     with w.scene.tx() as tx:
-        seed_scripts(tx, now=w.scene.engine.clock.now())
-        live = scripts.live(tx)["loan"]
-        version = scripts.version_by_id(tx, live.version_id)
+        seed_scripts(tx, now=w.scene.services.clock.now())
+        live = live_scripts(tx)["loan"]
+        version = script_version_by_id(tx, live.version_id)
     case_id = w.open_case()
     await w.until_over(case_id)
     row = w.attempt(case_id)

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from bench.service import service
 from dialer.bootstrap import free_port
-from dialer.store import facts
-from dialer.store import tables as t
+from dialer.db import tables as t
+from dialer.db.system_state import cycle_parts
 from tests.story.processes import PATIENCE_SECONDS, Processes, until
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(300)]
@@ -23,14 +23,14 @@ def test_rings_wait_until_a_web_process_listens() -> None:
         p.submit(5)
         until(lambda: p.count("attempt") == 5)
         # A whole round of ringing that began with all of them there.
-        planned = p.engine.real.now()
+        planned = p.services.real.now()
         until(lambda: (begun := _round(p)) is not None and begun > planned)
         assert p.verdict().counts["rings"] == 0
         assert p.count("attempt WHERE sent_at IS NOT NULL") == 0
         made.start("web", within_seconds=PATIENCE_SECONDS)
-        until(p.everybody_rung)
+        until(p.everybody_called)
         assert p.verdict().counts["rings"] == 5
-        with p.engine.store.begin() as tx:
+        with p.services.store.begin() as tx:
             answers = {row["answer"] for row in tx.rows(sa.select(t.attempt.c.answer))}
         # Each heard the script and pressed a key: none met a service that was not there.
         assert "none" not in answers
@@ -38,6 +38,6 @@ def test_rings_wait_until_a_web_process_listens() -> None:
 
 def _round(p: Processes) -> datetime | None:
     """When the last round of ringing that came to its end had begun."""
-    with p.engine.store.begin() as tx:
-        part = facts.parts(tx).get("dial")
+    with p.services.store.begin() as tx:
+        part = cycle_parts(tx).get("dial")
     return None if part is None else part.began_at

@@ -21,27 +21,23 @@ from typing import Any
 import sqlalchemy as sa
 import uvicorn
 
-from dialer.carrier.config import CarrierConfig, ServiceClock
-from dialer.carrier.faults import Fault, Knob
+from dialer.calls.claims import Claimed, Sending, mark_attempts_sending
+from dialer.calls.dial import dial
+from dialer.calls.reconcile import cancel_calls, reconcile, sweep_attempts, sweep_cases
+from dialer.carrier.config import CarrierConfig, FaultRule, InjectedFault, ServiceClock
 from dialer.carrier.people import Behaviour, PeopleConfig
 from dialer.carrier.server import RunningCarrier, start
-from dialer.domain.values import Grade
-from dialer.errors import Unavailable
+from dialer.control.health import repair_clock
+from dialer.core.errors import Unavailable
+from dialer.core.values import Grade
+from dialer.db import tables as t
 from dialer.runtime.clock import ScaledClock, SystemClock
-from dialer.store import attempts
-from dialer.store import tables as t
-from dialer.store.attempts import Claimed, Sending
+from dialer.server import hooks
+from dialer.services import LineRules
 from dialer.telephony.client import CallClient, PlaceCall, Placed
 from dialer.telephony.config import TelephonyConfig
-from dialer.usecases.cancel_calls import cancel_calls
-from dialer.usecases.dial import dial
-from dialer.usecases.engine import LineRules
-from dialer.usecases.mend_clock import mend_clock
-from dialer.usecases.reconcile import reconcile
-from dialer.usecases.sweep import sweep_attempts, sweep_cases
-from dialer.web.hooks import hooks
-from tests.ops.scene import Scene
-from tests.store.reads.town import MORNING
+from tests.control.scene import Scene
+from tests.outcomes.town import MORNING
 
 ACCOUNT, TOKEN = "AC" + "0" * 31 + "7", "token-of-the-story"
 ATTEMPT_IN_URL = r"/hooks/[a-z]+/([0-9a-f-]{36})"
@@ -75,22 +71,22 @@ class World:
 
     # What the network does.
 
-    def fault(self, fault: Fault, **knob: Any) -> None:  # noqa: ANN401 - fields of a knob
-        self.carrier.exchange.faults.set(fault, Knob(**knob))
+    def fault(self, fault: InjectedFault, **knob: Any) -> None:  # noqa: ANN401 - fields of a knob
+        self.carrier.exchange.faults.set(fault, FaultRule(**knob))
 
     def no_fault(self) -> None:
         self.carrier.exchange.faults.clear()
 
     def rings(self, attempt: dict[str, Any]) -> int:
-        return self.carrier.exchange.witness.rings_of_attempt(str(attempt["id"]))
+        return self.carrier.exchange.call_journal.call_count_of_attempt(str(attempt["id"]))
 
     @property
-    def all_rings(self) -> int:
-        return self.carrier.exchange.witness.rings
+    def all_attempts(self) -> int:
+        return self.carrier.exchange.call_journal.rings
 
     @property
     def calls(self) -> int:
-        return self.carrier.exchange.witness.calls
+        return self.carrier.exchange.call_journal.calls
 
     # What the centre does.
 
@@ -114,15 +110,15 @@ class World:
 
     def claim(self) -> list[Claimed]:
         """What a worker takes now, and then does nothing with."""
-        self.scene.clock.set(self.scene.engine.clock.now())
+        self.scene.clock.set(self.scene.services.clock.now())
         self.claimed = self.scene.claim()
         return self.claimed
 
     def fence(self, claimed: list[Claimed]) -> set[uuid.UUID]:
         """What a worker commits just before the POST."""
-        real_now = self.scene.engine.real.now()
+        real_now = self.scene.services.real.now()
         with self.scene.tx() as tx:
-            return attempts.mark_sending(
+            return mark_attempts_sending(
                 tx,
                 [
                     Sending(
@@ -134,7 +130,7 @@ class World:
                     )
                     for c in claimed
                 ],
-                now=self.scene.engine.clock.now(),
+                now=self.scene.services.clock.now(),
                 real_now=real_now,
                 poll_at=real_now,
             )
@@ -147,15 +143,15 @@ class World:
 
     async def tick(self, *, dialling: bool = True) -> None:
         """What the scheduler has the workers do."""
-        engine = self.scene.engine
+        services = self.scene.services
         with contextlib.suppress(Unavailable):
-            await asyncio.to_thread(mend_clock, engine)
-            await asyncio.to_thread(sweep_attempts, engine)
-            await asyncio.to_thread(sweep_cases, engine)
+            await asyncio.to_thread(repair_clock, services)
+            await asyncio.to_thread(sweep_attempts, services)
+            await asyncio.to_thread(sweep_cases, services)
             if dialling:
-                await dial(engine, self.client, for_seconds=0.3, stopping=lambda: False)
-            await cancel_calls(engine, self.client)
-            await reconcile(engine, self.client)
+                await dial(services, self.client, for_seconds=0.3, stopping=lambda: False)
+            await cancel_calls(services, self.client)
+            await reconcile(services, self.client)
 
     async def until(self, true: Callable[[], object], *, dialling: bool = True) -> None:
         began = time.monotonic()
@@ -201,13 +197,13 @@ async def world(scene: Scene, folder: Path) -> AsyncIterator[World]:
             hear_speech=True,
             officer_number=DESK_NUMBER,
         )
-        scene.engine = replace(scene.engine, clock=clock, real=SystemClock(), lines=RULES)
+        scene.services = replace(scene.services, clock=clock, real=SystemClock(), lines=RULES)
         scene.clock.set(clock.now())
         scene.lines(calls_per_second=200.0, lines=50)
         scene.do(sa.update(t.line_group).values(next_slot_at=datetime.now(UTC)))
         server = uvicorn.Server(
             uvicorn.Config(
-                hooks(scene.engine, telephony),
+                hooks(scene.services, telephony),
                 log_config=None,
                 access_log=False,
                 lifespan="off",

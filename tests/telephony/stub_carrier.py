@@ -17,7 +17,7 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class CurrentRequest:
     method: str
     path: str
     query: list[tuple[str, str]]
@@ -35,13 +35,13 @@ class Stub:
 
     address: str = ""
     answers: list[Answer] = field(default_factory=list)
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[CurrentRequest] = field(default_factory=list)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         body = (await request.read()).decode()
         self.asked.append(
-            Asked(
+            CurrentRequest(
                 method=request.method,
                 path=request.path,
                 query=parse_qsl(request.query_string, keep_blank_values=True),

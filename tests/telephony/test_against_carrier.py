@@ -13,20 +13,18 @@ from uuid import UUID, uuid4
 import pytest
 from aiohttp import web
 
-from dialer.carrier.config import CarrierConfig, ServiceClock
-from dialer.carrier.faults import Fault as CarrierFault
-from dialer.carrier.faults import Knob
+from dialer.carrier.config import CarrierConfig, FaultRule, InjectedFault, ServiceClock
 from dialer.carrier.people import AnsweredBy, Behaviour, PeopleConfig, Pickup
-from dialer.carrier.server import RunningCarrier, start
-from dialer.domain.values import Answer, Contact, TelephonyResult
-from dialer.errors import Unavailable
-from dialer.scripts.catalogue import script_named
-from dialer.scripts.dialogue import Context, End, Position, advance
-from dialer.scripts.dialogue import start as begin
-from dialer.telephony.callbacks import CallProgress, Stage, heard, machine_verdict, status_event
-from dialer.telephony.client import CallClient, Fault, PlaceCall, Placed, Refused, Unsure
+from dialer.carrier.server import RunningCarrier
+from dialer.carrier.server import start as start_of_carrier
+from dialer.core.errors import Unavailable
+from dialer.core.values import Answer, Contact, TelephonyResult
+from dialer.scripts.dialogue import Context, EndTurn, Position, advance, start
+from dialer.scripts.reading import script_named
+from dialer.telephony.callbacks import heard, machine_verdict, status_event
+from dialer.telephony.client import CallClient, Fault, PlaceCall, Placed, Refused, UncertainResult
 from dialer.telephony.config import TelephonyConfig
-from dialer.telephony.results import progress_of
+from dialer.telephony.results import CallProgress, Stage, progress_of
 from dialer.telephony.signature import BadSignature, verify
 from dialer.telephony.twiml import fallback, write
 
@@ -37,13 +35,13 @@ PATIENCE_SECONDS = 10.0
 SCRIPT = script_named("police_impersonation")
 
 
-class Hooks:
+class Webhooks:
     """The application's side of a call, as small as it can be: verify, translate, answer."""
 
     def __init__(self) -> None:
         self.progress: dict[UUID, list[CallProgress]] = {}
         self.verdicts: dict[UUID, list[CallProgress]] = {}
-        self.ends: dict[UUID, End] = {}
+        self.ends: dict[UUID, EndTurn] = {}
         self.refused = 0
         self.broken = False
         self.safe_sentences = 0
@@ -81,7 +79,7 @@ class Hooks:
         attempt, position = UUID(request.match_info["attempt"]), request.match_info["position"]
         context = Context()
         if position == "start":
-            turn = begin(SCRIPT, context)
+            turn = start(SCRIPT, context)
         else:
             turn = advance(SCRIPT, Position.decode(position), heard(params), context)
         if turn.end is not None:
@@ -133,12 +131,12 @@ class Hooks:
 class Scene:
     """Carrier, hooks and client, wired."""
 
-    def __init__(self, carrier: RunningCarrier, hooks: Hooks, client: CallClient) -> None:
+    def __init__(self, carrier: RunningCarrier, hooks: Webhooks, client: CallClient) -> None:
         self.carrier = carrier
         self.hooks = hooks
         self.client = client
 
-    def fault(self, fault: CarrierFault, knob: Knob) -> None:
+    def fault(self, fault: InjectedFault, knob: FaultRule) -> None:
         self.carrier.exchange.faults.set(fault, knob)
 
     async def placed(self) -> tuple[UUID, Placed]:
@@ -149,8 +147,8 @@ class Scene:
 
 
 @pytest.fixture
-async def hooks() -> AsyncIterator[Hooks]:
-    made = Hooks()
+async def hooks() -> AsyncIterator[Webhooks]:
+    made = Webhooks()
     app = web.Application()
     made.routes(app)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -169,10 +167,10 @@ async def hooks() -> AsyncIterator[Hooks]:
 
 
 @pytest.fixture
-async def scene(hooks: Hooks, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
+async def scene(hooks: Webhooks, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
     """The behaviour of everybody is the fixture's parameter."""
     behaviour: Behaviour = getattr(request, "param", PATIENT)
-    carrier = await start(
+    carrier = await start_of_carrier(
         CarrierConfig(
             account_sid=ACCOUNT,
             auth_token=TOKEN,
@@ -266,10 +264,10 @@ async def test_a_talking_call_is_hung_up_when_it_is_to_be_cancelled(scene: Scene
 
 
 async def test_a_call_lost_on_the_way_back_is_found_by_number_and_time(scene: Scene):
-    scene.fault(CarrierFault.ACCEPT_THEN_ERROR, Knob(count=1))
+    scene.fault(InjectedFault.ACCEPT_THEN_ERROR, FaultRule(count=1))
     before = datetime.now(UTC)
     attempt = uuid4()
-    assert isinstance(await scene.client.place(PlaceCall(attempt_id=attempt, to=TO)), Unsure)
+    assert isinstance(await scene.client.place(PlaceCall(attempt_id=attempt, to=TO)), UncertainResult)
     states = await scene.client.find(TO, since=before, until=datetime.now(UTC) + timedelta(seconds=1))
     assert len(states) == 1
     assert (await scene.hooks.stage(attempt, Stage.ENDED)).sid == states[0].sid
@@ -279,19 +277,19 @@ async def test_a_call_lost_on_the_way_back_is_found_by_number_and_time(scene: Sc
 
 
 async def test_an_accepted_call_whose_answer_never_comes_is_unsure(scene: Scene):
-    scene.fault(CarrierFault.ACCEPT_THEN_TIMEOUT, Knob(count=1, seconds=0.1))
+    scene.fault(InjectedFault.ACCEPT_THEN_TIMEOUT, FaultRule(count=1, seconds=0.1))
     attempt = uuid4()
-    assert isinstance(await scene.client.place(PlaceCall(attempt_id=attempt, to=TO)), Unsure)
+    assert isinstance(await scene.client.place(PlaceCall(attempt_id=attempt, to=TO)), UncertainResult)
     assert (await scene.hooks.stage(attempt, Stage.ENDED)).result is TelephonyResult.ANSWERED
 
 
 async def test_refusals_of_the_carrier(scene: Scene):
     order = PlaceCall(attempt_id=uuid4(), to=TO)
-    scene.fault(CarrierFault.TOO_MANY, Knob(count=1, seconds=3.0))
+    scene.fault(InjectedFault.TOO_MANY, FaultRule(count=1, seconds=3.0))
     answer = await scene.client.place(order)
     assert isinstance(answer, Refused)
     assert (answer.fault, answer.retry_after_seconds) == (Fault.SLOW_DOWN, 3.0)
-    scene.fault(CarrierFault.REJECT_NUMBER, Knob(count=1, code=21214))
+    scene.fault(InjectedFault.REJECT_NUMBER, FaultRule(count=1, code=21214))
     answer = await scene.client.place(order)
     assert isinstance(answer, Refused)
     assert (answer.fault, answer.code) == (Fault.NUMBER, 21214)
@@ -300,10 +298,10 @@ async def test_refusals_of_the_carrier(scene: Scene):
 
 async def test_a_carrier_that_answers_nothing_is_unavailable(scene: Scene):
     _, placed = await scene.placed()
-    scene.fault(CarrierFault.REST_ERROR, Knob(count=1))
+    scene.fault(InjectedFault.REST_ERROR, FaultRule(count=1))
     with pytest.raises(Unavailable):
         await scene.client.fetch(placed.sid)
-    scene.fault(CarrierFault.REST_REFUSE, Knob())
+    scene.fault(InjectedFault.REST_REFUSE, FaultRule())
     with pytest.raises(Unavailable):
         await scene.client.fetch(placed.sid)
 

@@ -6,17 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dialer.domain.values import TelephonyResult as Result
-from dialer.errors import Invalid
-from dialer.scripts.hearing import Heard
-from dialer.telephony.callbacks import (
-    CallProgress,
-    Stage,
-    hand_over_taken,
-    heard,
-    machine_verdict,
-    status_event,
-)
+from dialer.core.errors import Invalid
+from dialer.core.values import TelephonyResult
+from dialer.scripts.dialogue import Heard
+from dialer.telephony.callbacks import hand_over_taken, heard, machine_verdict, status_event
+from dialer.telephony.results import CallProgress, Stage
 
 SID = "CA" + "1" * 32
 EVENT = {"CallSid": SID, "AccountSid": "AC1", "From": "96110", "To": "+8613800138000"}
@@ -39,7 +33,7 @@ def test_a_whole_final_event():
         stage=Stage.ENDED,
         sid=SID,
         sequence=3,
-        result=Result.ANSWERED,
+        result=TelephonyResult.ANSWERED,
         duration_seconds=42,
         answered_by="human",
         sip_code=200,
@@ -64,29 +58,29 @@ def test_an_event_on_the_way_has_a_stage_and_no_result(status: str, stage: Stage
 @pytest.mark.parametrize(
     ("status", "code", "result"),
     [
-        ("busy", "486", Result.BUSY),
-        ("busy", "603", Result.REJECTED),
-        ("no-answer", "487", Result.NO_ANSWER),
-        ("failed", "404", Result.INVALID_NUMBER),
-        ("failed", "503", Result.BLOCKED),
-        ("canceled", "487", Result.CANCELED),
+        ("busy", "486", TelephonyResult.BUSY),
+        ("busy", "603", TelephonyResult.REJECTED),
+        ("no-answer", "487", TelephonyResult.NO_ANSWER),
+        ("failed", "404", TelephonyResult.INVALID_NUMBER),
+        ("failed", "503", TelephonyResult.BLOCKED),
+        ("canceled", "487", TelephonyResult.CANCELED),
     ],
 )
-def test_every_way_to_end(status: str, code: str, result: Result):
+def test_every_way_to_end(status: str, code: str, result: TelephonyResult):
     progress = event(status, SipResponseCode=code)
     assert (progress.stage, progress.result, progress.sip_code) == (Stage.ENDED, result, int(code))
 
 
 def test_the_line_s_own_word_is_heard():
-    assert event("completed", **{"X-LineResult": "forwarded"}).result is Result.FORWARDED
-    assert event("no-answer", **{"X-LineResult": "answered"}).result is Result.NO_ANSWER
+    assert event("completed", **{"X-LineResult": "forwarded"}).result is TelephonyResult.FORWARDED
+    assert event("no-answer", **{"X-LineResult": "answered"}).result is TelephonyResult.NO_ANSWER
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "1.5", "９", "1e3", "99999999999", "NaN"])
 def test_an_odd_number_is_left_out(text: str):
     progress = event("completed", SequenceNumber=text, CallDuration=text, SipResponseCode=text)
     assert (progress.sequence, progress.duration_seconds, progress.sip_code) == (None, None, None)
-    assert progress.result is Result.ANSWERED
+    assert progress.result is TelephonyResult.ANSWERED
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from dialer.errors import SettingsError
+from dialer.core.errors import SettingsError
 from dialer.telephony.config import TelephonyConfig
 
 GOOD = TelephonyConfig(

@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialer.carrier.twiml import Gather, Hangup, Redirect, parse_twiml
-from dialer.scripts.catalogue import shipped
-from dialer.scripts.dialogue import Context, Position, Turn, advance, start
-from dialer.scripts.hearing import Heard
+from dialer.scripts.dialogue import Context, Heard, Position, Turn, advance, start
+from dialer.scripts.reading import shipped_scripts
 from dialer.telephony.config import TelephonyConfig
 from dialer.telephony.twiml import write
 
@@ -20,7 +19,7 @@ ATTEMPT = UUID("0197c1a2-3b4c-7d5e-8f90-a1b2c3d4e5f6")
 CONFIG = TelephonyConfig(
     base_url=None, account_sid="AC1", auth_token="t", caller_number="047896110", public_url="https://a.cn"
 )
-SCRIPTS = sorted(shipped())
+SCRIPTS = sorted(shipped_scripts())
 KEYS = st.lists(st.sampled_from(["", "0", "1", "2", "3", "9", "#", "5"]), max_size=25)
 
 
@@ -43,7 +42,7 @@ def next_position(text: str) -> Position | None:
 @given(keys=KEYS, language=st.sampled_from(["zh", "en", "mn", ""]))
 @settings(max_examples=25)
 def test_a_conversation_runs_to_its_end_on_documents_alone(script_id: str, keys: list[str], language: str):
-    script = shipped()[script_id]
+    script = shipped_scripts()[script_id]
     context = Context(language=language)
     turn = start(script, context)
     pressed = iter(keys)
@@ -62,6 +61,6 @@ def test_a_conversation_runs_to_its_end_on_documents_alone(script_id: str, keys:
 
 @pytest.mark.parametrize("script_id", SCRIPTS)
 def test_the_first_words_of_every_call_warn(script_id: str):
-    root = ET.fromstring(document(start(shipped()[script_id], Context()), 0))
+    root = ET.fromstring(document(start(shipped_scripts()[script_id], Context()), 0))
     first = next(iter(root.iter("Say"))).text or ""
     assert "不要转账" in first or "别转账" in first

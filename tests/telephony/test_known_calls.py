@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from dialer.errors import Unavailable
-from dialer.telephony.client import CallClient, CallState
+from dialer.core.errors import Unavailable
+from dialer.telephony.client import CallClient
+from dialer.telephony.results import CallState
 from tests.telephony.stub_carrier import Stub
 
 SID = "CA" + "1" * 32

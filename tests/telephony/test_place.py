@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from dialer.telephony.client import CallClient, Fault, PlaceCall, Placed, Refused, Unsure
+from dialer.telephony.client import CallClient, Fault, PlaceCall, Placed, Refused, UncertainResult
 from dialer.telephony.config import TelephonyConfig
 from tests.telephony.stub_carrier import Stub
 
@@ -140,7 +140,7 @@ async def test_a_server_s_trouble_leaves_it_open_whether_there_is_a_call(
     stub: Stub, client: CallClient, status: int
 ):
     stub.says_text(status, "<html>bad gateway</html>")
-    assert isinstance(await client.place(ORDER), Unsure)
+    assert isinstance(await client.place(ORDER), UncertainResult)
 
 
 async def test_an_error_in_the_newer_format_is_read_too(stub: Stub, client: CallClient):
@@ -158,7 +158,7 @@ async def test_a_code_that_is_no_number_is_left_out(stub: Stub, client: CallClie
 @pytest.mark.parametrize("text", ["", "no json", "[]", "{}", "null", '{"sid": 5}', '"text"'])
 async def test_an_answer_that_cannot_be_read_may_still_mean_a_call(stub: Stub, client: CallClient, text: str):
     stub.says_text(201, text)
-    assert isinstance(await client.place(ORDER), Unsure)
+    assert isinstance(await client.place(ORDER), UncertainResult)
 
 
 async def test_a_redirect_is_not_followed_and_was_not_taken(stub: Stub, client: CallClient):
@@ -173,7 +173,7 @@ async def test_a_redirect_is_not_followed_and_was_not_taken(stub: Stub, client: 
 async def test_no_answer_in_time_is_unsure_and_not_asked_again(stub: Stub, impatient: CallClient):
     stub.hangs()
     answer = await asyncio.wait_for(impatient.place(ORDER), timeout=10)
-    assert answer == Unsure(detail="no answer (TimeoutError)")
+    assert answer == UncertainResult(detail="no answer (TimeoutError)")
     assert len(stub.asked) == 1
 
 
@@ -181,7 +181,7 @@ async def test_a_connection_dropped_after_sending_is_unsure_and_not_asked_again(
     stub: Stub, client: CallClient
 ):
     stub.drops()
-    assert isinstance(await client.place(ORDER), Unsure)
+    assert isinstance(await client.place(ORDER), UncertainResult)
     assert len(stub.asked) == 1
 
 
@@ -189,7 +189,7 @@ async def test_a_kept_connection_that_drops_is_unsure_and_not_asked_again(stub: 
     stub.says(201, TAKEN)
     stub.drops()
     await client.place(ORDER)
-    assert isinstance(await client.place(ORDER), Unsure)
+    assert isinstance(await client.place(ORDER), UncertainResult)
     assert len(stub.asked) == 2
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from audio.spoken import as_spoken
 from dialer.carrier.twiml import parse_twiml
-from dialer.domain.values import Answer, Contact
-from dialer.scripts.dialogue import Ask, End, Position, Turn, Utterance
+from dialer.core.values import Answer, Contact
+from dialer.scripts.dialogue import AskTurn, EndTurn, Position, Turn, Utterance
 from dialer.scripts.model import Learned, Urgency
 from dialer.telephony.config import TelephonyConfig
 from dialer.telephony.twiml import fallback, hang_up, write
@@ -89,7 +89,7 @@ def utterance(text: str = "您好", *, language: str = "zh", audio: tuple[str, .
 
 
 def asking(*said: Utterance, **changes: object) -> Turn:
-    ask = Ask(
+    ask = AskTurn(
         num_digits=1,
         timeout_seconds=6,
         position=POSITION,
@@ -104,7 +104,7 @@ def asking(*said: Utterance, **changes: object) -> Turn:
     )
 
 
-END = End(node="bye", contact=Contact.VERIFIED, answer=Answer.ACKNOWLEDGED, urgency=next(iter(Urgency)))
+END = EndTurn(node="bye", contact=Contact.VERIFIED, answer=Answer.ACKNOWLEDGED, urgency=next(iter(Urgency)))
 
 
 def ending(*said: Utterance) -> Turn:

@@ -8,8 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from dialer.telephony import urls
-from dialer.telephony.urls import HookUrls
+from dialer.telephony.config import AMD_ROUTE, CALL_ROUTE, DIAL_ROUTE, FALLBACK_ROUTE, STATUS_ROUTE, HookUrls
 
 ATTEMPT = UUID("0197c1a2-3b4c-7d5e-8f90-a1b2c3d4e5f6")
 POSITION = "scene_question.1.verified.none"
@@ -17,11 +16,11 @@ POSITION = "scene_question.1.verified.none"
 
 def every(made: HookUrls) -> dict[str, str]:
     return {
-        urls.CALL_ROUTE: made.call(ATTEMPT, step=3, position=POSITION),
-        urls.STATUS_ROUTE: made.status(ATTEMPT),
-        urls.AMD_ROUTE: made.amd(ATTEMPT),
-        urls.FALLBACK_ROUTE: made.fallback(ATTEMPT),
-        urls.DIAL_ROUTE: made.dial(ATTEMPT, step=3, position=POSITION),
+        CALL_ROUTE: made.call(ATTEMPT, step=3, position=POSITION),
+        STATUS_ROUTE: made.status(ATTEMPT),
+        AMD_ROUTE: made.amd(ATTEMPT),
+        FALLBACK_ROUTE: made.fallback(ATTEMPT),
+        DIAL_ROUTE: made.dial(ATTEMPT, step=3, position=POSITION),
     }
 
 

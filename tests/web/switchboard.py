@@ -11,12 +11,12 @@ import httpx
 import sqlalchemy as sa
 from twilio.request_validator import RequestValidator
 
-from dialer.domain.values import Grade
-from dialer.store import tables as t
+from dialer.core.values import Grade
+from dialer.db import tables as t
+from dialer.server import hooks
+from dialer.services import Services
 from dialer.telephony.config import TelephonyConfig
-from dialer.usecases.engine import Engine
-from dialer.web.hooks import hooks
-from tests.store.reads.town import MORNING, Town
+from tests.outcomes.town import Scenario
 
 TOKEN = "the-token"
 PUBLIC = "https://calls.example.cn"
@@ -31,7 +31,7 @@ Request = tuple[str, Mapping[str, str]]
 LIFE = (("initiated", "0"), ("ringing", "1"), ("in-progress", "2"), ("completed", "3"))
 
 
-class Switchboard(Town):
+class Switchboard(Scenario):
     def call(self, *, grade: Grade = Grade.LOW, script_id: str = "loan") -> uuid.UUID:
         """An attempt that was just sent, holding its number."""
         case_id = self.case(
@@ -91,13 +91,13 @@ class Switchboard(Town):
         self,
         *requests: Request,
         token: str = TOKEN,
-        engine: Engine | None = None,
+        services: Services | None = None,
         config: TelephonyConfig = CONFIG,
     ) -> list[httpx.Response]:
         """All of them at once, on one web process; the answers in the same order."""
 
         async def run() -> list[httpx.Response]:
-            web = hooks(engine or self.engine, config)
+            web = hooks(services or self.services, config)
             transport = httpx.ASGITransport(web)
             async with httpx.AsyncClient(transport=transport, base_url=PUBLIC) as client:
                 return list(
@@ -137,17 +137,3 @@ def step(attempt_id: uuid.UUID, number: int = 0, position: str = "start", **form
 
 def codes(answers: Sequence[httpx.Response]) -> list[int]:
     return [answer.status_code for answer in answers]
-
-
-__all__ = [
-    "CONFIG",
-    "MORNING",
-    "PUBLIC",
-    "TOKEN",
-    "Request",
-    "Switchboard",
-    "codes",
-    "life",
-    "status",
-    "step",
-]

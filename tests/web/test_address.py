@@ -7,7 +7,7 @@ from ipaddress import ip_network
 import pytest
 from starlette.requests import Request
 
-from dialer.web.console.cookies import address
+from dialer.web.console import client_address
 
 OURS = (ip_network("127.0.0.0/8"), ip_network("10.1.0.0/16"), ip_network("::1/128"))
 
@@ -40,4 +40,4 @@ def asked(peer: str | None, *forwarded: str) -> Request:
     ],
 )
 def test_only_our_own_proxies_are_believed(peer: str | None, forwarded: tuple[str, ...], who: str):
-    assert address(asked(peer, *forwarded), OURS) == who
+    assert client_address(asked(peer, *forwarded), OURS) == who

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from dialer.web.batch import Batch
+from dialer.server import Batch
 
 
 class Held:

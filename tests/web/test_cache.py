@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from dialer.errors import Unavailable
-from dialer.web.cache import Cache, Count
+from dialer.core.errors import Unavailable
+from dialer.web.cache import Cache, CountedValue
 
 LONG = 30.0
 
@@ -42,7 +42,7 @@ class Reading:
         return Cache(self.read, patience_seconds=patience_seconds, seconds=seconds, clock=lambda: self.now)
 
 
-def settled(cache: Cache[str, str], key: str) -> Count[str]:
+def settled(cache: Cache[str, str], key: str) -> CountedValue[str]:
     """The value for which somebody did not wait."""
     for _ in range(1000):
         found = cache.get(key)
@@ -70,10 +70,10 @@ def test_whoever_comes_too_early_is_told_and_finds_it_the_next_time():
     reading = Reading()
     cache = reading.cache(patience_seconds=0.01)
     reading.free.clear()
-    assert cache.get("a") == Count(value=None, is_coming=True)
-    assert cache.get("a") == Count(value=None, is_coming=True)
+    assert cache.get("a") == CountedValue(value=None, is_coming=True)
+    assert cache.get("a") == CountedValue(value=None, is_coming=True)
     reading.free.set()
-    assert settled(cache, "a") == Count(value="a1")
+    assert settled(cache, "a") == CountedValue(value="a1")
     assert reading.times == 1
 
 
@@ -82,9 +82,9 @@ def test_patience_that_was_used_up_elsewhere_is_used_up():
     cache = reading.cache()
     reading.free.clear()
     cache.begin("a")
-    assert cache.get("a", waited_seconds=LONG) == Count(value=None, is_coming=True)
+    assert cache.get("a", waited_seconds=LONG) == CountedValue(value=None, is_coming=True)
     reading.free.set()
-    assert settled(cache, "a") == Count(value="a1")
+    assert settled(cache, "a") == CountedValue(value="a1")
 
 
 def test_what_took_long_is_good_for_fifty_times_as_long():
@@ -107,9 +107,9 @@ def test_an_old_value_is_shown_until_the_next_one_is_there_but_not_for_ever():
     assert settled(cache, "a").value == "a1"
     reading.now += 60
     reading.free.clear()
-    assert cache.get("a") == Count(value="a1", is_coming=True)
+    assert cache.get("a") == CountedValue(value="a1", is_coming=True)
     reading.now += 900
-    assert cache.get("a") == Count(value=None, is_coming=True)
+    assert cache.get("a") == CountedValue(value=None, is_coming=True)
     reading.free.set()
     assert settled(cache, "a").value == "a2"
 

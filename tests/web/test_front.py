@@ -10,7 +10,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from dialer.web.hooks import hooks
+from dialer.server import hooks
 from tests.web.switchboard import CONFIG, PUBLIC, Switchboard, status
 
 
@@ -20,7 +20,7 @@ def _asked(
     count: Callable[[str, int], None] = lambda _hook, _status: None,
 ) -> httpx.Response:
     async def run() -> httpx.Response:
-        web = Starlette(routes=[hooks(board.engine, CONFIG, count=count)])
+        web = Starlette(routes=[hooks(board.services, CONFIG, count=count)])
         async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url=PUBLIC) as client:
             return await ask(client)
 
@@ -64,7 +64,7 @@ def test_one_that_breaks_off_is_refused_and_nothing_is_kept(board: Switchboard) 
     async def send(message: Any) -> None:  # noqa: ANN401  # as ASGI's
         sent.append(message)
 
-    asyncio.run(hooks(board.engine, CONFIG)(scope, receive, send))
+    asyncio.run(hooks(board.services, CONFIG)(scope, receive, send))
     assert sent[0]["status"] == 400
     assert board.events(attempt_id) == []
 

@@ -8,8 +8,8 @@ import uuid
 
 import pytest
 
-from dialer.store import tables as t
-from dialer.store.unit_of_work import Store
+from dialer.db import tables as t
+from dialer.db.unit_of_work import Store
 from tests.web.switchboard import Request, Switchboard, codes, life, status, step
 
 STRANGER = uuid.UUID(int=7)
@@ -165,9 +165,9 @@ class TestFaults:
         self, board: Switchboard
     ) -> None:
         gone = Store("postgresql+psycopg://nobody@127.0.0.1:1/none", board.store.vault)
-        engine = dataclasses.replace(board.engine, store=gone)
+        services = dataclasses.replace(board.services, store=gone)
         attempt = board.call()
-        answers = board.ask(*life(attempt), step(attempt), engine=engine)
+        answers = board.ask(*life(attempt), step(attempt), services=services)
         assert codes(answers) == [503] * 5
         assert all("先不要转账" in answer.text for answer in answers)
 
@@ -191,8 +191,8 @@ class TestFaults:
 
     def test_the_fallback_speaks_without_a_database(self, board: Switchboard) -> None:
         gone = Store("postgresql+psycopg://nobody@127.0.0.1:1/none", board.store.vault)
-        engine = dataclasses.replace(board.engine, store=gone)
-        (answer,) = board.ask((f"/hooks/fallback/{uuid.uuid4()}", {"ErrorCode": "11200"}), engine=engine)
+        services = dataclasses.replace(board.services, store=gone)
+        (answer,) = board.ask((f"/hooks/fallback/{uuid.uuid4()}", {"ErrorCode": "11200"}), services=services)
         assert answer.status_code == 200
         assert "先不要转账" in answer.text
 

@@ -6,8 +6,8 @@ import uuid
 
 import sqlalchemy as sa
 
-from dialer.store import tables as t
-from tests.store.reads.town import MORNING
+from dialer.db import tables as t
+from tests.outcomes.town import MORNING
 from tests.web.switchboard import Request, Switchboard, codes
 
 

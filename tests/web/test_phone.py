@@ -13,17 +13,16 @@ import pytest
 import sqlalchemy as sa
 from starlette.applications import Starlette
 
-from dialer.bootstrap import Application, CarrierAccess
 from dialer.carrier.config import CarrierConfig, ServiceClock
 from dialer.carrier.server import start
-from dialer.domain.values import FraudType, Grade
-from dialer.errors import Conflict, NotFound
-from dialer.settings import Settings, load_settings
-from dialer.store import tables as t
-from dialer.usecases.pick_up_phone import ask_for_ring, number_of, read_of_oneself, warn_of_oneself
-from dialer.web.phone.pages import phone_routes
-from dialer.web.phone.words import TEXTS
-from tests.ops.scene import Scene
+from dialer.core.errors import Conflict, NotFound
+from dialer.core.values import FraudType, Grade
+from dialer.db import tables as t
+from dialer.phone.actions import number_of, read_of_oneself, request_call, warn_of_oneself
+from dialer.phone.pages import TEXTS, phone_routes
+from dialer.runtime.settings import Settings, load_settings
+from dialer.services import Application, CarrierAccess
+from tests.control.scene import Scene
 
 ACCOUNT = "AC" + "0" * 31 + "1"
 HERE = "http://127.0.0.1:8000"
@@ -32,7 +31,7 @@ HERE = "http://127.0.0.1:8000"
 @pytest.fixture
 def scene(fresh_database: str) -> Iterator[Scene]:
     made = Scene(fresh_database)
-    made.engine = replace(made.engine, drill=True)
+    made.services = replace(made.services, drill=True)
     yield made
     made.close()
 
@@ -41,7 +40,7 @@ def application_of(scene: Scene, carrier: CarrierAccess | None) -> Application:
     settings: Settings = load_settings({})
     return Application(
         settings=settings,
-        engine=scene.engine,
+        services=scene.services,
         celery=None,  # type: ignore[arg-type]  # nothing here sends a task
         telephony=None,  # type: ignore[arg-type]  # nothing here speaks to a telephone network
         carrier=carrier,
@@ -218,7 +217,7 @@ async def test_whoever_loads_themselves_has_the_telephone_before_it_can_ring(sce
 
 def test_only_a_drill_is_played_with(scene: Scene):
     case_id = scene.open_case()
-    real = replace(scene.engine, drill=False)
+    real = replace(scene.services, drill=False)
     with pytest.raises(Conflict):
         number_of(real, case_id)
     with pytest.raises(Conflict):
@@ -227,8 +226,8 @@ def test_only_a_drill_is_played_with(scene: Scene):
 
 def test_the_same_person_twice_joins_the_open_case(scene: Scene):
     def warned() -> int:
-        read = read_of_oneself(scene.engine, name="王测试", phone="19900033333", fraud_type=FraudType.LOAN)
-        return warn_of_oneself(scene.engine, read)
+        read = read_of_oneself(scene.services, name="王测试", phone="19900033333", fraud_type=FraudType.LOAN)
+        return warn_of_oneself(scene.services, read)
 
     first = warned()
     scene.later(seconds=1)
@@ -237,7 +236,7 @@ def test_the_same_person_twice_joins_the_open_case(scene: Scene):
 
 def test_a_ring_that_is_asked_for_is_due_at_once(scene: Scene):
     case_id = scene.open_case(grade=Grade.LOW)
-    ask_for_ring(scene.engine, case_id)
+    request_call(scene.services, case_id)
     assert scene.attempt_of(case_id)["not_before"] <= scene.clock.now()
 
 
@@ -245,6 +244,6 @@ def test_nobody_is_rung_once_the_case_is_closed(scene: Scene):
     case_id = scene.open_case()
     scene.change_case(case_id, status="closed", due_at=None, settled_at=scene.clock.now())
     with pytest.raises(Conflict):
-        ask_for_ring(scene.engine, case_id)
+        request_call(scene.services, case_id)
     with pytest.raises(NotFound):
-        ask_for_ring(scene.engine, 999_999)
+        request_call(scene.services, 999_999)

@@ -9,14 +9,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dialer.domain.values import Grade, Track
+from dialer.core.values import Grade, Track
+from dialer.db import tables as t
 from dialer.intake.reader import read_list
 from dialer.intake.records import Accepted, IntakeOptions
-from dialer.store import tables as t
-from dialer.store import units
-from dialer.usecases.prepare_arrivals import prepare_arrivals
-from dialer.usecases.take_arrivals import take_arrivals
-from tests.ops.scene import Scene
+from dialer.org.unit_store import add_unit
+from dialer.warnings.arrivals import prepare_arrivals, take_arrivals
+from tests.control.scene import Scene
 
 TREE = ("市局", None), ("临河分局", "市局"), ("五原分局", "市局"), ("城关派出所", "临河分局")
 
@@ -29,7 +28,7 @@ class Bureau(Scene):
         with self.tx() as tx:
             for name, parent in TREE:
                 parent_id = self.unit[parent] if parent else None
-                self.unit[name] = units.add(tx, name=name, parent_id=parent_id)
+                self.unit[name] = add_unit(tx, name=name, parent_id=parent_id)
 
     def arrive(self, *texts: str, grade: str = "高危", name: str = "") -> list[int]:
         """A list whose rows name these units; the cases."""
@@ -43,8 +42,8 @@ class Bureau(Scene):
         with self.tx() as tx:
             taken = take_arrivals(
                 tx,
-                self.engine,
-                prepare_arrivals(tx, self.engine, batch, load_id=None, now=self.clock.now()),
+                self.services,
+                prepare_arrivals(tx, self.services, batch, load_id=None, now=self.clock.now()),
             )
         return [case_id for case_id in taken.case_ids if case_id is not None]
 

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.domain.case import CaseStatus
-from dialer.domain.case_acts import Bar, CaseAct
-from dialer.domain.values import Grade, OutcomeKind, Track
-from dialer.errors import Conflict, Invalid, NotFound, Overtaken
-from dialer.store import acts, transfers
-from dialer.usecases.act_on_case import (
+from dialer.casefile.acts import (
     ask_person,
+    call_now,
     change_grade,
     changed_since,
     close_case,
@@ -18,10 +14,14 @@ from dialer.usecases.act_on_case import (
     mark_duplicate,
     note_case,
     opt_out,
-    ring_now,
     standing,
 )
-from dialer.usecases.transfer_errand import accept_transfer
+from dialer.cases.store import words_of_case
+from dialer.core.case import Bar, CaseAct, CaseStatus
+from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
+from dialer.core.values import Grade, OutcomeKind, Track
+from dialer.work.transfer_store import waiting_transfers
+from dialer.work.transfers import accept_transfer
 from tests.audit_lines import audit_lines
 from tests.work.bureau import Bureau
 
@@ -32,21 +32,21 @@ def case_id(bureau: Bureau) -> int:
 
 
 def revision(bureau: Bureau, case_id: int) -> int:
-    return standing(bureau.engine, case_id).revision
+    return standing(bureau.services, case_id).revision
 
 
 def test_ring_now_hastens_the_ring(bureau: Bureau, case_id: int):
-    after = ring_now(bureau.engine, case_id, by="li", expected=1)
+    after = call_now(bureau.services, case_id, by="li", expected=1)
     assert after.revision == 2
     assert bureau.case_of(case_id).robot.reason == "on_request"
-    assert ("dial",) in bureau.nudges
+    assert ("dial",) in bureau.enqueued
     assert bureau.audited() == ["ring_now"]
 
 
 def test_the_second_of_two_pages_is_told_who_was_first(bureau: Bureau, case_id: int):
-    close_case(bureau.engine, case_id, OutcomeKind.MISMATCH, by="li", expected=1, why="号码错误")
+    close_case(bureau.services, case_id, OutcomeKind.MISMATCH, by="li", expected=1, why="号码错误")
     with pytest.raises(Overtaken) as conflict:
-        ring_now(bureau.engine, case_id, by="wang", expected=1)
+        call_now(bureau.services, case_id, by="wang", expected=1)
     assert (conflict.value.who, conflict.value.what) == ("li", "closed")
     assert bureau.case_of(case_id).status is CaseStatus.CLOSED
     assert bureau.acts_of(case_id) == ["closed"]
@@ -55,98 +55,100 @@ def test_the_second_of_two_pages_is_told_who_was_first(bureau: Bureau, case_id: 
 def test_what_the_robot_changed_is_told_without_a_name(bureau: Bureau, case_id: int):
     bureau.change_case(case_id, revision=7)
     with pytest.raises(Overtaken) as conflict:
-        ring_now(bureau.engine, case_id, by="wang", expected=6)
+        call_now(bureau.services, case_id, by="wang", expected=6)
     assert (conflict.value.who, conflict.value.what) == ("", "open")
 
 
 def test_what_happened_since_a_page_was_shown(bureau: Bureau, case_id: int):
     shown = bureau.clock.now()
     bureau.later(seconds=5)
-    note_case(bureau.engine, case_id, by="li", words="家属来电")
-    (entry,) = changed_since(bureau.engine, case_id, since=shown)
+    note_case(bureau.services, case_id, by="li", words="家属来电")
+    (entry,) = changed_since(bureau.services, case_id, since=shown)
     assert (entry.by, entry.facts["act"]) == ("li", "note")
 
 
 def test_a_grade_rises_freely_and_falls_with_a_reason(bureau: Bureau, case_id: int):
-    change_grade(bureau.engine, case_id, Grade.HIGH, by="li", expected=1)
+    change_grade(bureau.services, case_id, Grade.HIGH, by="li", expected=1)
     assert bureau.case_of(case_id).grade is Grade.HIGH
     now = revision(bureau, case_id)
     with pytest.raises(Invalid):
-        change_grade(bureau.engine, case_id, Grade.LOW, by="li", expected=now)
-    change_grade(bureau.engine, case_id, Grade.LOW, by="li", expected=now, why="已核实为误报")
+        change_grade(bureau.services, case_id, Grade.LOW, by="li", expected=now)
+    change_grade(bureau.services, case_id, Grade.LOW, by="li", expected=now, why="已核实为误报")
     assert bureau.case_of(case_id).grade is Grade.LOW
     assert bureau.acts_of(case_id) == ["grade_raised", "grade_lowered"]
-    assert [row["why"] for row in audit_lines(bureau.engine.store)] == [
+    assert [row["why"] for row in audit_lines(bureau.services.store)] == [
         "",
         "已核实为误报",
     ]
     with pytest.raises(Invalid):
-        change_grade(bureau.engine, case_id, Grade.LOW, by="li", expected=revision(bureau, case_id), why="x")
+        change_grade(
+            bureau.services, case_id, Grade.LOW, by="li", expected=revision(bureau, case_id), why="x"
+        )
 
 
 def test_a_person_is_asked_for_once(bureau: Bureau, case_id: int):
-    after = ask_person(bureau.engine, case_id, Track.VISIT, by="li", expected=1)
+    after = ask_person(bureau.services, case_id, Track.VISIT, by="li", expected=1)
     assert bureau.assignment_of(case_id, Track.VISIT)["unit_id"] == bureau.unit["临河分局"]
     assert after.allowed[CaseAct.ASK_OFFICER] is Bar.UNDER_WAY
     with pytest.raises(Conflict) as conflict:
-        ask_person(bureau.engine, case_id, Track.VISIT, by="li", expected=after.revision)
+        ask_person(bureau.services, case_id, Track.VISIT, by="li", expected=after.revision)
     assert conflict.value.current == Bar.UNDER_WAY
 
 
 def test_a_duplicate_names_the_case_that_stays(bureau: Bureau, case_id: int):
     other = bureau.case_with_unit("临河分局")
     with pytest.raises(Invalid):
-        mark_duplicate(bureau.engine, case_id, of=case_id, by="li", expected=1)
+        mark_duplicate(bureau.services, case_id, of=case_id, by="li", expected=1)
     with pytest.raises(NotFound):
-        mark_duplicate(bureau.engine, case_id, of=999, by="li", expected=1)
-    mark_duplicate(bureau.engine, case_id, of=other, by="li", expected=1)
+        mark_duplicate(bureau.services, case_id, of=999, by="li", expected=1)
+    mark_duplicate(bureau.services, case_id, of=other, by="li", expected=1)
     assert bureau.case_of(case_id).outcome is OutcomeKind.DUPLICATE
     assert bureau.acts_of(case_id) == ["duplicate"]
 
 
 def test_opt_out_stops_the_robot_and_needs_a_reason(bureau: Bureau, case_id: int):
     with pytest.raises(Invalid):
-        opt_out(bureau.engine, case_id, by="li", expected=1, why="")
-    after = opt_out(bureau.engine, case_id, by="li", expected=1, why="当事人要求")
+        opt_out(bureau.services, case_id, by="li", expected=1, why="")
+    after = opt_out(bureau.services, case_id, by="li", expected=1, why="当事人要求")
     assert bureau.case_of(case_id).opted_out
-    assert after.allowed[CaseAct.RING_NOW] in {Bar.OPTED_OUT, Bar.NOT_OPEN}
+    assert after.allowed[CaseAct.CALL_NOW] in {Bar.OPTED_OUT, Bar.NOT_OPEN}
 
 
 def test_a_success_needs_verified_contact(bureau: Bureau, case_id: int):
     with pytest.raises(Conflict):
-        close_case(bureau.engine, case_id, OutcomeKind.DISSUADED_BY_PHONE, by="li", expected=1, why="x")
+        close_case(bureau.services, case_id, OutcomeKind.DISSUADED_BY_PHONE, by="li", expected=1, why="x")
     assert bureau.case_of(case_id).status is CaseStatus.OPEN
     assert bureau.acts_of(case_id) == []
 
 
 def test_a_closed_case_allows_only_a_note(bureau: Bureau, case_id: int):
-    after = close_case(bureau.engine, case_id, OutcomeKind.MISMATCH, by="li", expected=1, why="号码错误")
+    after = close_case(bureau.services, case_id, OutcomeKind.MISMATCH, by="li", expected=1, why="号码错误")
     assert [act for act, bar in after.allowed.items() if bar is None] == [CaseAct.NOTE]
-    note_case(bureau.engine, case_id, by="li", words="后来家属来电")
+    note_case(bureau.services, case_id, by="li", words="后来家属来电")
     with bureau.tx() as tx:
-        assert [one.words for one in acts.words_of(tx, case_id)] == ["号码错误", "后来家属来电"]
+        assert [one.words for one in words_of_case(tx, case_id)] == ["号码错误", "后来家属来电"]
 
 
 def test_handing_over_asks_for_acceptance_of_open_work(bureau: Bureau):
     case_id = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     hand_over(
-        bureau.engine, case_id, to_unit_id=bureau.unit["五原分局"], by="li", expected=1, why="住址在五原"
+        bureau.services, case_id, to_unit_id=bureau.unit["五原分局"], by="li", expected=1, why="住址在五原"
     )
     assert bureau.row_of(case_id)["unit_id"] == bureau.unit["临河分局"]
     with bureau.tx() as tx:
-        asked = transfers.waiting(tx, scope=bureau.unit["五原分局"])
+        asked = waiting_transfers(tx, scope=bureau.unit["五原分局"])
     assert len(asked) == 2
-    accept_transfer(bureau.engine, asked[0].id, by="wang")
+    accept_transfer(bureau.services, asked[0].id, by="wang")
     assert bureau.row_of(case_id)["unit_id"] == bureau.unit["五原分局"]
 
 
 def test_handing_over_without_open_work_is_done_at_once(bureau: Bureau, case_id: int):
-    hand_over(bureau.engine, case_id, to_unit_id=bureau.unit["五原分局"], by="li", expected=1, why="住址")
+    hand_over(bureau.services, case_id, to_unit_id=bureau.unit["五原分局"], by="li", expected=1, why="住址")
     assert bureau.row_of(case_id)["unit_id"] == bureau.unit["五原分局"]
     assert bureau.acts_of(case_id) == ["unit_changed"]
     with pytest.raises(Conflict):
         hand_over(
-            bureau.engine,
+            bureau.services,
             case_id,
             to_unit_id=bureau.unit["五原分局"],
             by="li",
@@ -157,9 +159,9 @@ def test_handing_over_without_open_work_is_done_at_once(bureau: Bureau, case_id:
 
 def test_a_case_that_is_not_there(bureau: Bureau):
     for act in (
-        lambda: standing(bureau.engine, 9),
-        lambda: ring_now(bureau.engine, 9, by="li", expected=1),
-        lambda: note_case(bureau.engine, 9, by="li", words="x"),
+        lambda: standing(bureau.services, 9),
+        lambda: call_now(bureau.services, 9, by="li", expected=1),
+        lambda: note_case(bureau.services, 9, by="li", words="x"),
     ):
         with pytest.raises(NotFound):
             act()

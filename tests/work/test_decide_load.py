@@ -8,15 +8,14 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from dialer.domain.case import CaseStatus
-from dialer.domain.load import LoadState
-from dialer.domain.values import OutcomeKind
-from dialer.errors import Conflict, Invalid, NotFound, UnusableFile
+from dialer.core.case import CaseStatus
+from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
+from dialer.core.values import LoadState, OutcomeKind
+from dialer.db import tables as t
 from dialer.intake.records import Field
-from dialer.store import load_acts, loads
-from dialer.store import tables as t
-from dialer.store.loads import Load
-from dialer.usecases.decide_load import (
+from dialer.services import WorkRules
+from dialer.warnings.list_store import Load, get_load, loads_being_closed, take_closing_load
+from dialer.warnings.lists import (
     approve_load,
     begin_withdrawal,
     close_withdrawn,
@@ -25,9 +24,8 @@ from dialer.usecases.decide_load import (
     loads_to_approve,
     withdraw_load,
 )
-from dialer.usecases.engine import WorkRules
-from dialer.usecases.load_list import load_list, load_report, submit_list
-from dialer.usecases.look_at_list import preview_list
+from dialer.warnings.load import load_list, load_report, submit_list
+from dialer.warnings.preview import preview_list
 from tests.work.bureau import Bureau
 
 HEADING = "编号,姓名,手机号,等级"
@@ -36,7 +34,7 @@ GRADES = ("高危", "低危", "特高危", "中危", "低危", "高危")
 
 @pytest.fixture
 def careful(bureau: Bureau) -> Bureau:
-    bureau.engine = replace(bureau.engine, work=WorkRules(approve_above_rows=5), derive_key=bytes(32))
+    bureau.services = replace(bureau.services, work=WorkRules(approve_above_rows=5), derive_key=bytes(32))
     return bureau
 
 
@@ -47,12 +45,12 @@ def rows(*grades: str) -> str:
 
 def submit(bureau: Bureau, text: str, *, source: str = "s", by: str = "li") -> int:
     content = io.BytesIO(text.encode())
-    return submit_list(bureau.engine, content, filename="a.csv", source=source, by=by)
+    return submit_list(bureau.services, content, filename="a.csv", source=source, by=by)
 
 
 def load_of(bureau: Bureau, load_id: int) -> Load:
     with bureau.tx() as tx:
-        load = loads.get(tx, load_id)
+        load = get_load(tx, load_id)
     assert load is not None
     return load
 
@@ -63,20 +61,20 @@ def grades_in_the_books(bureau: Bureau) -> list[str]:
 
 def test_the_high_grades_go_at_once_and_the_rest_waits(careful: Bureau):
     load_id = submit(careful, rows(*GRADES))
-    assert load_list(careful.engine, load_id)
+    assert load_list(careful.services, load_id)
     assert grades_in_the_books(careful) == ["extra_high", "high", "high"]
     assert load_of(careful, load_id).state is LoadState.HELD
-    assert not load_list(careful.engine, load_id)
-    assert [load.id for load in loads_to_approve(careful.engine)] == [load_id]
+    assert not load_list(careful.services, load_id)
+    assert [load.id for load in loads_to_approve(careful.services)] == [load_id]
 
 
 def test_a_second_person_lets_the_rest_in_and_nothing_counts_twice(careful: Bureau):
     load_id = submit(careful, rows(*GRADES))
-    load_list(careful.engine, load_id)
+    load_list(careful.services, load_id)
     with pytest.raises(Conflict):
-        approve_load(careful.engine, load_id, by="li")
-    approve_load(careful.engine, load_id, by="zhao")
-    assert load_list(careful.engine, load_id)
+        approve_load(careful.services, load_id, by="li")
+    approve_load(careful.services, load_id, by="zhao")
+    assert load_list(careful.services, load_id)
     load = load_of(careful, load_id)
     assert (load.state, load.rows, load.accepted, load.duplicate, load.rejected) == (
         LoadState.DONE,
@@ -86,65 +84,65 @@ def test_a_second_person_lets_the_rest_in_and_nothing_counts_twice(careful: Bure
         0,
     )
     assert len(grades_in_the_books(careful)) == 6
-    assert loads_to_approve(careful.engine) == []
+    assert loads_to_approve(careful.services) == []
     with pytest.raises(Conflict):
-        approve_load(careful.engine, load_id, by="zhao")
+        approve_load(careful.services, load_id, by="zhao")
 
 
 def test_approved_before_anything_was_loaded_it_is_loaded_whole(careful: Bureau):
     load_id = submit(careful, rows(*GRADES))
-    approve_load(careful.engine, load_id, by="zhao")
-    assert load_list(careful.engine, load_id)
+    approve_load(careful.services, load_id, by="zhao")
+    assert load_list(careful.services, load_id)
     assert load_of(careful, load_id).accepted == 6
 
 
 def test_a_list_of_the_size_or_less_waits_for_nobody(careful: Bureau):
     load_id = submit(careful, rows(*GRADES[:5]))
-    assert load_list(careful.engine, load_id)
+    assert load_list(careful.services, load_id)
     assert load_of(careful, load_id).state is LoadState.DONE
     with pytest.raises(Conflict):
-        approve_load(careful.engine, load_id, by="zhao")
+        approve_load(careful.services, load_id, by="zhao")
 
 
 def test_a_long_list_that_is_withdrawn_on_a_page_is_closed_by_a_worker_also_by_the_second(bureau: Bureau):
     text = "\n".join((HEADING, *(f"A{n},某某{n},1390002{n:04d},低危" for n in range(1200))))
     load_id = submit(bureau, text)
-    load_list(bureau.engine, load_id)
-    begin_withdrawal(bureau.engine, load_id, by="zhao", why="下发错误")
+    load_list(bureau.services, load_id)
+    begin_withdrawal(bureau.services, load_id, by="zhao", why="下发错误")
     left = sa.select(sa.func.count()).select_from(t.case).where(t.case.c.status == CaseStatus.OPEN.value)
     assert bureau.rows(left)[0]["count_1"] == 700
     with bureau.tx() as tx:
-        assert load_acts.closing(tx, real_now=bureau.engine.real.now()) == [load_id]
-        real_now = bureau.engine.real.now()
+        assert loads_being_closed(tx, real_now=bureau.services.real.now()) == [load_id]
+        real_now = bureau.services.real.now()
         # The first worker took it, and was never heard of again.
-        assert load_acts.take_closing(tx, load_id, real_now=real_now, until=real_now) == ("zhao", "下发错误")
-    assert close_withdrawn(bureau.engine, load_id) == 700
-    assert close_withdrawn(bureau.engine, load_id) == 0
+        assert take_closing_load(tx, load_id, real_now=real_now, until=real_now) == ("zhao", "下发错误")
+    assert close_withdrawn(bureau.services, load_id) == 700
+    assert close_withdrawn(bureau.services, load_id) == 0
     assert bureau.rows(left)[0]["count_1"] == 0
     with bureau.tx() as tx:
-        assert load_acts.closing(tx, real_now=bureau.engine.real.now()) == []
+        assert loads_being_closed(tx, real_now=bureau.services.real.now()) == []
     assert set(bureau.acts_of(bureau.rows(sa.select(t.case))[-1]["id"])) == {"load_withdrawn"}
 
 
 def test_withdrawn_while_it_waits(careful: Bureau):
     load_id = submit(careful, rows(*GRADES))
-    load_list(careful.engine, load_id)
-    done = withdraw_load(careful.engine, load_id, by="zhao", why="下发错误")
+    load_list(careful.services, load_id)
+    done = withdraw_load(careful.services, load_id, by="zhao", why="下发错误")
     assert done.closed == 3
     assert load_of(careful, load_id).state is LoadState.WITHDRAWN
-    assert not load_list(careful.engine, load_id)
+    assert not load_list(careful.services, load_id)
     assert careful.rows(sa.select(t.list_file)) == []
     cases = careful.rows(sa.select(t.case))
     assert {(row["status"], row["outcome"]) for row in cases} == {("closed", OutcomeKind.MISMATCH.value)}
     assert careful.acts_of(cases[0]["id"]) == ["load_withdrawn"]
     for act in (approve_load, lambda *a, **k: withdraw_load(*a, **k, why="x")):
         with pytest.raises(Conflict):
-            act(careful.engine, load_id, by="zhao")
+            act(careful.services, load_id, by="zhao")
 
 
 def test_what_has_begun_goes_on(bureau: Bureau):
     load_id = submit(bureau, rows("特高危", "高危", "高危", "高危"))
-    load_list(bureau.engine, load_id)
+    load_list(bureau.services, load_id)
     signed, rung, joined, fresh = [
         row["id"] for row in bureau.rows(sa.select(t.case.c.id).order_by(t.case.c.id))
     ]
@@ -155,8 +153,8 @@ def test_what_has_begun_goes_on(bureau: Bureau):
     )
     bureau.change_case(rung, first_attempt_at=bureau.clock.now())
     other = submit(bureau, f"{HEADING}\nB1,某某2,13900020002,高危", source="other")
-    load_list(bureau.engine, other)
-    assert withdraw_load(bureau.engine, load_id, by="zhao", why="下发错误").closed == 1
+    load_list(bureau.services, other)
+    assert withdraw_load(bureau.services, load_id, by="zhao", why="下发错误").closed == 1
     assert [bureau.case_of(one).status is CaseStatus.OPEN for one in (signed, rung, joined, fresh)] == [
         True,
         True,
@@ -167,18 +165,18 @@ def test_what_has_begun_goes_on(bureau: Bureau):
 
 def test_a_ring_that_is_under_way_is_not_cut_off(bureau: Bureau):
     load_id = submit(bureau, rows("高危"))
-    load_list(bureau.engine, load_id)
+    load_list(bureau.services, load_id)
     assert len(bureau.claimed_cases()) == 1
-    assert withdraw_load(bureau.engine, load_id, by="zhao", why="下发错误").closed == 0
+    assert withdraw_load(bureau.services, load_id, by="zhao", why="下发错误").closed == 0
 
 
 def test_only_known_lists_and_with_a_reason(bureau: Bureau):
     with pytest.raises(NotFound):
-        withdraw_load(bureau.engine, 99, by="zhao", why="x")
+        withdraw_load(bureau.services, 99, by="zhao", why="x")
     with pytest.raises(NotFound):
-        approve_load(bureau.engine, 99, by="zhao")
+        approve_load(bureau.services, 99, by="zhao")
     with pytest.raises(Invalid):
-        withdraw_load(bureau.engine, 99, by="zhao", why=" ")
+        withdraw_load(bureau.services, 99, by="zhao", why=" ")
 
 
 STRANGE = "编号,谁,电话在此,严重\nA1,王伟,13900020001,高危\n"
@@ -188,24 +186,24 @@ def test_what_was_said_of_a_source_s_columns_is_remembered(bureau: Bureau):
     with pytest.raises(UnusableFile):
         submit(bureau, STRANGE, source="upstream")
     correct_columns(
-        bureau.engine,
+        bureau.services,
         "upstream",
         {"谁": Field.NAME, "电话在此": Field.PHONE, "严重": Field.GRADE, "编号": None},
         by="li",
     )
     load_id = submit(bureau, STRANGE, source="upstream")
-    load_list(bureau.engine, load_id)
+    load_list(bureau.services, load_id)
     (warning,) = bureau.rows(sa.select(t.warning))
     assert warning["grade"] == "high"
     assert warning["instruction_no"] != "A1"
-    assert columns_of(bureau.engine, "upstream")["编号"] is None
+    assert columns_of(bureau.services, "upstream")["编号"] is None
     with pytest.raises(UnusableFile):
         submit(bureau, STRANGE, source="another")
 
 
 def test_the_file_s_name_is_a_source_too(bureau: Bureau):
-    correct_columns(bureau.engine, "a", {"谁": Field.NAME, "电话在此": Field.PHONE}, by="li")
-    report = preview_list(bureau.engine, io.BytesIO(STRANGE.encode()), filename="a.csv", source="")
+    correct_columns(bureau.services, "a", {"谁": Field.NAME, "电话在此": Field.PHONE}, by="li")
+    report = preview_list(bureau.services, io.BytesIO(STRANGE.encode()), filename="a.csv", source="")
     assert report.accepted == 1
 
 
@@ -214,26 +212,28 @@ def test_a_preview_counts_what_the_load_counts_and_keeps_nothing(bureau: Bureau)
     text = "\n".join(
         [HEADING, *rows, "A0,王伟0,13900020000,高危", "A7,王伟0,13900020000,高危", "A8,赵,没有,高危"]
     )
-    preview = preview_list(bureau.engine, io.BytesIO(text.encode()), filename="a.csv", source="s")
+    preview = preview_list(bureau.services, io.BytesIO(text.encode()), filename="a.csv", source="s")
     assert (preview.rows, preview.accepted, preview.duplicate, preview.rejected) == (9, 7, 1, 1)
     assert bureau.rows(sa.select(t.warning)) == bureau.rows(sa.select(t.list_load)) == []
     load_id = submit(bureau, text)
-    load_list(bureau.engine, load_id)
-    loaded = load_report(bureau.engine, load_id)
+    load_list(bureau.services, load_id)
+    loaded = load_report(bureau.services, load_id)
     assert replace(preview, load_id=load_id) == loaded
-    again = preview_list(bureau.engine, io.BytesIO(text.encode()), filename="a.csv", source="s")
+    again = preview_list(bureau.services, io.BytesIO(text.encode()), filename="a.csv", source="s")
     assert (again.accepted, again.duplicate) == (0, 8)
 
 
 def test_a_corrected_column_goes_before_the_one_that_was_taken_for_it(bureau: Bureau):
     text = "姓名,手机号,备用号\n王伟,13900020001,13900020002\n"
-    correct_columns(bureau.engine, "s", {"手机号": None, "备用号": Field.PHONE, "姓名": Field.NAME}, by="li")
+    correct_columns(
+        bureau.services, "s", {"手机号": None, "备用号": Field.PHONE, "姓名": Field.NAME}, by="li"
+    )
     load_id = submit(bureau, text)
-    load_list(bureau.engine, load_id)
+    load_list(bureau.services, load_id)
     (row,) = bureau.rows(sa.select(t.case.c.numbers))
     assert row["numbers"] == 1
 
 
 def test_a_heading_has_a_name(bureau: Bureau):
     with pytest.raises(Invalid):
-        correct_columns(bureau.engine, "s", {" ": Field.NAME}, by="li")
+        correct_columns(bureau.services, "s", {" ": Field.NAME}, by="li")

@@ -7,38 +7,38 @@ from datetime import timedelta
 
 import pytest
 
-from dialer.domain.access import Role
-from dialer.domain.values import Grade, OutcomeKind, Track
-from dialer.errors import Invalid, Overtaken
-from dialer.outcomes.money import Amounts
-from dialer.store import acts, assignments, desk
-from dialer.store.desk import Scope
-from dialer.usecases.claim_errand import (
-    Task,
-    call_back,
+from dialer.accounts.actions import add_staff, disable_staff
+from dialer.cases.store import words_of_case
+from dialer.core.access import Role
+from dialer.core.errors import Invalid, Overtaken
+from dialer.core.values import Amounts, Grade, OutcomeKind, Track
+from dialer.work.assignments import Scope, get_assignment, waiting_assignments, waiting_call_backs
+from dialer.work.tasks import (
+    DeskTask,
     claim_next,
     heartbeat,
-    release_errand,
-    return_idle,
+    release_assignment,
+    report_assignment,
+    return_idle_assignments,
     return_work_of,
+    schedule_call_back,
+    sign_assignment,
 )
-from dialer.usecases.escalate_unsigned import escalate_unsigned
-from dialer.usecases.manage_staff import add_staff, disable_staff
-from dialer.usecases.report_errand import report_errand, sign_errand
+from dialer.work.transfers import escalate_unsigned
 from tests.work.bureau import Bureau
 
 CENTRE = Scope()
 
 
-def claim(bureau: Bureau, by: str = "li", scope: Scope = CENTRE) -> Task:
-    task = claim_next(bureau.engine, by=by, scope=scope)
+def claim(bureau: Bureau, by: str = "li", scope: Scope = CENTRE) -> DeskTask:
+    task = claim_next(bureau.services, by=by, scope=scope)
     assert task is not None
     return task
 
 
-def report(bureau: Bureau, task: Task, by: str, **more: object) -> int:
-    return report_errand(
-        bureau.engine,
+def report(bureau: Bureau, task: DeskTask, by: str, **more: object) -> int:
+    return report_assignment(
+        bureau.services,
         task.assignment.id,
         by=by,
         outcome=OutcomeKind.CANNOT_FIND_YET,
@@ -55,7 +55,7 @@ def test_the_most_urgent_comes_first_and_each_to_one_desk(bureau: Bureau):
     second = bureau.case_with_unit("五原分局", grade=Grade.EXTRA_HIGH)
     assert claim(bureau, "li").assignment.case_id == first
     assert claim(bureau, "wang").assignment.case_id == second
-    assert claim_next(bureau.engine, by="zhao", scope=CENTRE) is None
+    assert claim_next(bureau.services, by="zhao", scope=CENTRE) is None
     assert bureau.acts_of(first) == ["claimed"]
 
 
@@ -71,27 +71,27 @@ def test_many_desks_at_once_never_share_one(bureau: Bureau):
     cases = [bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH) for _ in range(6)]
     with ThreadPoolExecutor(max_workers=4) as pool:
         tasks = list(
-            pool.map(lambda n: claim_next(bureau.engine, by=f"desk{n}", scope=CENTRE), range(len(cases)))
+            pool.map(lambda n: claim_next(bureau.services, by=f"desk{n}", scope=CENTRE), range(len(cases)))
         )
     assert sorted(task.assignment.case_id for task in tasks if task) == sorted(cases)
 
 
 def test_a_caller_takes_only_from_his_unit_and_below(bureau: Bureau):
     station = bureau.case_with_unit("城关派出所", grade=Grade.EXTRA_HIGH)
-    assert claim_next(bureau.engine, by="wang", scope=Scope(unit_id=bureau.unit["五原分局"])) is None
+    assert claim_next(bureau.services, by="wang", scope=Scope(unit_id=bureau.unit["五原分局"])) is None
     task = claim(bureau, "li", Scope(unit_id=bureau.unit["临河分局"]))
     assert task.assignment.case_id == station
 
 
 def test_work_without_a_unit_waits_at_the_centre(bureau: Bureau):
     case_id = bureau.open_case(grade=Grade.EXTRA_HIGH)
-    assert claim_next(bureau.engine, by="wang", scope=Scope(unit_id=bureau.unit["临河分局"])) is None
+    assert claim_next(bureau.services, by="wang", scope=Scope(unit_id=bureau.unit["临河分局"])) is None
     assert claim(bureau, "li", Scope(unit_id=bureau.unit["市局"])).assignment.case_id == case_id
 
 
 def test_two_tracks_of_one_case_know_of_each_other(bureau: Bureau):
     case_id = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
-    sign_errand(bureau.engine, bureau.assignment_of(case_id, Track.VISIT)["id"], by="officer")
+    sign_assignment(bureau.services, bureau.assignment_of(case_id, Track.VISIT)["id"], by="officer")
     assert [(one.kind, one.signed_by) for one in claim(bureau).others] == [(Track.VISIT, "officer")]
 
 
@@ -100,21 +100,21 @@ def test_a_heartbeat_keeps_the_lease_and_silence_ends_it(bureau: Bureau):
     task = claim(bureau)
     for _ in range(30):
         bureau.later(seconds=80)
-        heartbeat(bureau.engine, task.assignment.id, by="li", token=task.assignment.token)
-        assert return_idle(bureau.engine) == 0
+        heartbeat(bureau.services, task.assignment.id, by="li", token=task.assignment.token)
+        assert return_idle_assignments(bureau.services) == 0
     bureau.later(seconds=91)
-    assert return_idle(bureau.engine) == 1
-    assert return_idle(bureau.engine) == 0
+    assert return_idle_assignments(bureau.services) == 1
+    assert return_idle_assignments(bureau.services) == 0
     assert bureau.acts_of(task.assignment.case_id) == ["claimed", "lapsed"]
     with pytest.raises(Overtaken):
-        heartbeat(bureau.engine, task.assignment.id, by="li", token=task.assignment.token)
+        heartbeat(bureau.services, task.assignment.id, by="li", token=task.assignment.token)
 
 
 def test_a_stale_report_says_who_has_it_now_and_changes_nothing(bureau: Bureau):
     bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     stale = claim(bureau, "li")
     bureau.later(seconds=91)
-    return_idle(bureau.engine)
+    return_idle_assignments(bureau.services)
     fresh = claim(bureau, "wang")
     with pytest.raises(Overtaken) as conflict:
         report(bureau, stale, "li")
@@ -124,7 +124,7 @@ def test_a_stale_report_says_who_has_it_now_and_changes_nothing(bureau: Bureau):
         report(bureau, fresh, "li")
     assert (conflict.value.who, conflict.value.what) == ("wang", "cannot_find_yet")
     with bureau.tx() as tx:
-        assert [one.words for one in acts.words_of(tx, stale.assignment.case_id)] == ["电话里有人大喊"]
+        assert [one.words for one in words_of_case(tx, stale.assignment.case_id)] == ["电话里有人大喊"]
 
 
 def test_a_claim_is_its_holder_s_whoever_else_knows_its_number(bureau: Bureau):
@@ -139,8 +139,8 @@ def test_a_claim_is_its_holder_s_whoever_else_knows_its_number(bureau: Bureau):
 def test_work_that_nobody_has_claimed_is_reported_by_no_number(bureau: Bureau):
     case_id = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     with bureau.tx() as tx:
-        assignment = assignments.get(tx, bureau.assignment_of(case_id, Track.HUMAN)["id"])
-    waiting = Task(assignment=assignment, lease_seconds=0, others=())
+        assignment = get_assignment(tx, bureau.assignment_of(case_id, Track.HUMAN)["id"])
+    waiting = DeskTask(assignment=assignment, lease_seconds=0, others=())
     with pytest.raises(Overtaken):
         report(bureau, waiting, "li")
 
@@ -149,7 +149,7 @@ def test_a_claim_that_lapsed_and_came_back_to_the_same_caller_is_another_claim(b
     bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     first = claim(bureau)
     bureau.later(seconds=91)
-    return_idle(bureau.engine)
+    return_idle_assignments(bureau.services)
     claim(bureau)
     with pytest.raises(Overtaken):
         report(bureau, first, "li")
@@ -159,8 +159,8 @@ def test_given_back_with_a_reason(bureau: Bureau):
     case_id = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     task = claim(bureau)
     with pytest.raises(Invalid):
-        release_errand(bureau.engine, task.assignment.id, by="li", token=task.assignment.token, why=" ")
-    release_errand(bureau.engine, task.assignment.id, by="li", token=task.assignment.token, why="下班")
+        release_assignment(bureau.services, task.assignment.id, by="li", token=task.assignment.token, why=" ")
+    release_assignment(bureau.services, task.assignment.id, by="li", token=task.assignment.token, why="下班")
     row = bureau.assignment_of(case_id)
     assert (row["state"], row["signed_by"], row["signed_at"], row["lease_until"]) == (
         "open",
@@ -174,12 +174,12 @@ def test_given_back_with_a_reason(bureau: Bureau):
 def test_signed_and_idle_goes_back_and_the_alarm_sounds(bureau: Bureau):
     case_id = bureau.case_with_unit("市局", grade=Grade.EXTRA_HIGH)
     for row in bureau.assignments_of(case_id):
-        sign_errand(bureau.engine, row["id"], by="li")
+        sign_assignment(bureau.services, row["id"], by="li")
     bureau.later(minutes=29)
-    assert return_idle(bureau.engine) == 0
+    assert return_idle_assignments(bureau.services) == 0
     bureau.later(hours=2)
-    assert return_idle(bureau.engine) == 2
-    escalate_unsigned(bureau.engine)
+    assert return_idle_assignments(bureau.services) == 2
+    escalate_unsigned(bureau.services)
     assert bureau.alarms_of(case_id)["unsigned"] == 2
 
 
@@ -187,9 +187,9 @@ def test_a_disabled_account_has_nothing_any_more(bureau: Bureau):
     mine = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     other = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     for row in bureau.assignments_of(mine):
-        sign_errand(bureau.engine, row["id"], by="li")
-    sign_errand(bureau.engine, bureau.assignment_of(other)["id"], by="wang")
-    assert return_work_of(bureau.engine, "li", by="admin") == 2
+        sign_assignment(bureau.services, row["id"], by="li")
+    sign_assignment(bureau.services, bureau.assignment_of(other)["id"], by="wang")
+    assert return_work_of(bureau.services, "li", by="admin") == 2
     assert {row["state"] for row in bureau.assignments_of(mine)} == {"open"}
     assert bureau.assignment_of(other)["signed_by"] == "wang"
     assert bureau.acts_of(mine) == ["account_disabled"] * 2
@@ -199,15 +199,17 @@ def test_a_call_back_waits_for_its_time_and_its_caller(bureau: Bureau):
     case_id = bureau.case_with_unit("市局", grade=Grade.EXTRA_HIGH)
     task = claim(bureau, "li")
     at = bureau.clock.now() + timedelta(hours=1)
-    call_back(bureau.engine, task.assignment.id, by="li", token=task.assignment.token, at=at, note="在开会")
+    schedule_call_back(
+        bureau.services, task.assignment.id, by="li", token=task.assignment.token, at=at, note="在开会"
+    )
     with bureau.tx() as tx:
-        assert desk.call_backs(tx, scope=CENTRE) == [(task.assignment.id, case_id, at, "li")]
-    assert claim_next(bureau.engine, by="li", scope=CENTRE) is None
+        assert waiting_call_backs(tx, scope=CENTRE) == [(task.assignment.id, case_id, at, "li")]
+    assert claim_next(bureau.services, by="li", scope=CENTRE) is None
     bureau.later(minutes=59)
     for row in bureau.assignments_of(case_id):
         if row["kind"] == "visit":
-            sign_errand(bureau.engine, row["id"], by="officer")
-    assert escalate_unsigned(bureau.engine) == 0
+            sign_assignment(bureau.services, row["id"], by="officer")
+    assert escalate_unsigned(bureau.services) == 0
     bureau.later(minutes=1)
     fresh = bureau.case_with_unit("市局", grade=Grade.EXTRA_HIGH)
     assert claim(bureau, "wang").assignment.case_id == fresh
@@ -219,11 +221,11 @@ def test_a_call_back_that_its_caller_misses_is_anybody_s(bureau: Bureau):
     case_id = bureau.case_with_unit("市局", grade=Grade.EXTRA_HIGH)
     task = claim(bureau, "li")
     at = bureau.clock.now() + timedelta(minutes=30)
-    call_back(bureau.engine, task.assignment.id, by="li", at=at)
+    schedule_call_back(bureau.services, task.assignment.id, by="li", at=at)
     bureau.later(minutes=39)
-    assert claim_next(bureau.engine, by="wang", scope=CENTRE) is None
+    assert claim_next(bureau.services, by="wang", scope=CENTRE) is None
     bureau.later(minutes=1)
-    escalate_unsigned(bureau.engine)
+    escalate_unsigned(bureau.services)
     assert bureau.alarms_of(case_id)["unsigned"] >= 1
     assert claim(bureau, "wang").assignment.case_id == case_id
 
@@ -233,30 +235,30 @@ def test_a_call_back_is_in_the_near_future(bureau: Bureau, minutes: int):
     bureau.case_with_unit("市局", grade=Grade.EXTRA_HIGH)
     task = claim(bureau)
     with pytest.raises(Invalid):
-        call_back(
-            bureau.engine, task.assignment.id, by="li", at=bureau.clock.now() + timedelta(minutes=minutes)
+        schedule_call_back(
+            bureau.services, task.assignment.id, by="li", at=bureau.clock.now() + timedelta(minutes=minutes)
         )
     with bureau.tx() as tx:
-        assert assignments.get(tx, task.assignment.id).signed_by == "li"
+        assert get_assignment(tx, task.assignment.id).signed_by == "li"
 
 
 def test_the_list_of_a_unit_and_of_a_person(bureau: Bureau):
     station = bureau.case_with_unit("城关派出所", grade=Grade.EXTRA_HIGH)
     bureau.case_with_unit("五原分局", grade=Grade.EXTRA_HIGH)
-    sign_errand(bureau.engine, bureau.assignment_of(station)["id"], by="li")
+    sign_assignment(bureau.services, bureau.assignment_of(station)["id"], by="li")
     with bureau.tx() as tx:
-        own = assignments.waiting(tx, scope=bureau.unit["临河分局"])
+        own = waiting_assignments(tx, scope=bureau.unit["临河分局"])
         assert {one.case_id for one in own} == {station}
-        assert [one.case_id for one in assignments.waiting(tx, signed_by="li")] == [station]
+        assert [one.case_id for one in waiting_assignments(tx, signed_by="li")] == [station]
 
 
 def test_disabling_an_account_gives_its_work_back_at_once(bureau: Bureau):
     for login, role in (("admin", Role.ADMINISTRATOR), ("li", Role.CALLER)):
         add_staff(
-            bureau.engine, login=login, display_name=login, role=role, unit_id=None, language="zh", by="cli"
+            bureau.services, login=login, display_name=login, role=role, unit_id=None, language="zh", by="cli"
         )
     case_id = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     claim(bureau, "li")
-    disable_staff(bureau.engine, "li", by="admin")
+    disable_staff(bureau.services, "li", by="admin")
     assert bureau.assignment_of(case_id)["state"] == "open"
     assert bureau.acts_of(case_id) == ["claimed", "account_disabled"]

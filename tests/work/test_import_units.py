@@ -7,16 +7,10 @@ import io
 import pytest
 import sqlalchemy as sa
 
-from dialer.errors import Conflict, Invalid, NotFound, UnusableFile
-from dialer.store import tables as t
-from dialer.usecases.import_units import (
-    Imported,
-    UnusableUnits,
-    find_unit,
-    import_units,
-    list_units,
-    preview_units,
-)
+from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
+from dialer.core.units import find_unit
+from dialer.db import tables as t
+from dialer.units.imports import Imported, UnusableUnits, import_units, list_units, preview_units
 from tests.work.bureau import Bureau
 
 HEADING = "名称,上级,级别,别名,状态"
@@ -24,7 +18,7 @@ HEADING = "名称,上级,级别,别名,状态"
 
 def bring(bureau: Bureau, *lines: str, close_missing: bool = False) -> Imported:
     content = io.BytesIO("\n".join((HEADING, *lines)).encode())
-    return import_units(bureau.engine, content, by="li", close_missing=close_missing)
+    return import_units(bureau.services, content, by="li", close_missing=close_missing)
 
 
 def test_new_moved_and_changed_units(bureau: Bureau):
@@ -36,7 +30,7 @@ def test_new_moved_and_changed_units(bureau: Bureau):
         "警务室,新华派出所,,,",
     )
     assert (done.new, done.moved, done.changed, done.unchanged, done.aliases) == (2, 1, 1, 0, 1)
-    index, _ = list_units(bureau.engine)
+    index, _ = list_units(bureau.services)
     assert index.names(find_unit(index, "警务室").id) == ("市局", "临河分局", "新华派出所", "警务室")
     assert index.names(bureau.unit["城关派出所"]) == ("市局", "五原分局", "城关派出所")
     assert index.find("老城关") == index[bureau.unit["城关派出所"]]
@@ -82,7 +76,7 @@ def test_a_unit_that_is_not_named_stays_or_is_closed(bureau: Bureau):
     station = bureau.unit["城关派出所"]
     assert bureau.units_of([case_id]) == [station]
     assert bureau.units_of(bureau.arrive("城关派出所")) == [None]
-    index, _ = list_units(bureau.engine)
+    index, _ = list_units(bureau.services)
     assert not index[station].active
     bring(bureau, "城关派出所,临河分局,,,启用")
     assert bureau.units_of(bureau.arrive("城关派出所")) == [station]
@@ -97,14 +91,14 @@ def test_waiting_cases_find_what_was_imported(bureau: Bureau):
 
 def test_what_is_no_list_is_refused(bureau: Bureau):
     with pytest.raises(UnusableFile):
-        import_units(bureau.engine, io.BytesIO(b"a,b\n1,2\n"), by="li")
+        import_units(bureau.services, io.BytesIO(b"a,b\n1,2\n"), by="li")
     with pytest.raises(Invalid):
-        import_units(bureau.engine, io.BytesIO(b""), by=" ")
+        import_units(bureau.services, io.BytesIO(b""), by=" ")
 
 
 def test_a_unit_is_found_by_number_name_path_and_alias(bureau: Bureau):
     bring(bureau, "城关派出所,五原分局,,老城关,", "城关派出所,临河分局,,,")
-    index, _ = list_units(bureau.engine)
+    index, _ = list_units(bureau.services)
     station = bureau.unit["城关派出所"]
     assert find_unit(index, str(station)).id == station
     assert find_unit(index, "临河分局/城关派出所").id == station
@@ -126,9 +120,9 @@ def test_units_are_renamed_by_their_number_and_lists_may_go_on_with_the_old_name
         f"临河分局,市局,,,,{wuyuan}",
         f"老街派出所,市局/五原分局,,,,{station}",
     ]
-    done = import_units(bureau.engine, io.BytesIO("\n".join(rows).encode()), by="li")
+    done = import_units(bureau.services, io.BytesIO("\n".join(rows).encode()), by="li")
     assert (done.renamed, done.moved, done.aliases) == (3, 0, 1)
-    index, _ = list_units(bureau.engine)
+    index, _ = list_units(bureau.services)
     assert (index[linhe].name, index[wuyuan].name, index[station].name) == (
         "五原分局",
         "临河分局",
@@ -140,14 +134,14 @@ def test_units_are_renamed_by_their_number_and_lists_may_go_on_with_the_old_name
 def test_an_old_name_that_others_have_too_is_nobodys_alias(bureau: Bureau):
     bring(bureau, "城关派出所,五原分局,,,", "城关派出所,临河分局,,,")
     rows = [NUMBERED, f"老街派出所,临河分局,,,,{bureau.unit['城关派出所']}"]
-    import_units(bureau.engine, io.BytesIO("\n".join(rows).encode()), by="li")
-    _, aliases = list_units(bureau.engine)
+    import_units(bureau.services, io.BytesIO("\n".join(rows).encode()), by="li")
+    _, aliases = list_units(bureau.services)
     assert aliases == []
 
 
 def test_a_number_that_is_none_is_refused_by_its_line(bureau: Bureau):
     with pytest.raises(UnusableUnits) as refused:
-        import_units(bureau.engine, io.BytesIO(f"{NUMBERED}\n甲,市局,,,,x1\n".encode()), by="li")
+        import_units(bureau.services, io.BytesIO(f"{NUMBERED}\n甲,市局,,,,x1\n".encode()), by="li")
     assert [(fault.line, fault.field.value) for fault in refused.value.faults] == [(2, "number")]
 
 
@@ -155,22 +149,22 @@ def test_a_preview_says_what_the_import_does_and_writes_nothing(bureau: Bureau):
     lines = ("市局,,市,,", "城关派出所,五原分局,所,老城关,", "新华派出所,临河分局,,,", "五原分局,市局,,,停用")
     content = io.BytesIO("\n".join((HEADING, *lines)).encode())
     before = bureau.rows(sa.select(t.unit).order_by(t.unit.c.id))
-    seen = preview_units(bureau.engine, content, close_missing=True)
+    seen = preview_units(bureau.services, content, close_missing=True)
     assert bureau.rows(sa.select(t.unit).order_by(t.unit.c.id)) == before
     kinds = [change.kind.value for change in seen.changes]
-    done = import_units(bureau.engine, content, by="li", close_missing=True, revision=seen.revision)
+    done = import_units(bureau.services, content, by="li", close_missing=True, revision=seen.revision)
     assert kinds.count("added") == done.new == 1
     assert kinds.count("moved") == done.moved == 1
     assert kinds.count("alias") == done.aliases == 1
     assert (kinds.count("level"), kinds.count("closed")) == (2, 2)
     assert (seen.unchanged, done.unchanged, seen.missing, done.closed) == (0, 0, 1, 1)
-    again = preview_units(bureau.engine, content, close_missing=True)
+    again = preview_units(bureau.services, content, close_missing=True)
     assert (again.changes, again.unchanged) == ((), 4)
 
 
 def test_a_tree_that_changed_since_the_preview_is_not_written_over(bureau: Bureau):
     content = io.BytesIO(f"{HEADING}\n新华派出所,临河分局,,,\n".encode())
-    seen = preview_units(bureau.engine, content)
+    seen = preview_units(bureau.services, content)
     bring(bureau, "别的所,临河分局,,,")
     with pytest.raises(Conflict):
-        import_units(bureau.engine, content, by="li", revision=seen.revision)
+        import_units(bureau.services, content, by="li", revision=seen.revision)

@@ -7,23 +7,23 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from dialer.domain.values import FraudType
-from dialer.errors import Invalid, NotFound
-from dialer.outcomes.points import points_of
-from dialer.store import tables as t
-from dialer.usecases.print_notice import print_notice
-from tests.store.reads.town import ID_NUMBER, NAME
+from dialer.core.errors import Invalid, NotFound
+from dialer.core.values import FraudType
+from dialer.db import tables as t
+from dialer.work.desk import points_of
+from dialer.work.visits import print_notice
+from tests.outcomes.town import ID_NUMBER, NAME
 from tests.work.bureau import Bureau
 
 
 def test_the_notice_of_a_case(bureau: Bureau):
     centre = replace(
-        bureau.engine.centre, bureau={"zh": "某市公安局", "en": "City Police"}, callback_number="047896110"
+        bureau.services.centre, bureau={"zh": "某市公安局", "en": "City Police"}, callback_number="047896110"
     )
-    bureau.engine = replace(bureau.engine, centre=centre)
+    bureau.services = replace(bureau.services, centre=centre)
     person = bureau.person(name=NAME, id_number=ID_NUMBER)
     case_id = bureau.open_case(person_id=person, fraud_type=FraudType.INVESTMENT, unit="临河分局")
-    notice = print_notice(bureau.engine, case_id, who="officer")
+    notice = print_notice(bureau.services, case_id, who="officer")
     assert (notice.name, notice.id_number, notice.unit, notice.officer) == (
         NAME,
         ID_NUMBER,
@@ -42,7 +42,7 @@ def test_the_notice_of_a_case(bureau: Bureau):
 
 def test_of_no_case_and_by_nobody(bureau: Bureau):
     with pytest.raises(NotFound):
-        print_notice(bureau.engine, 99, who="officer")
+        print_notice(bureau.services, 99, who="officer")
     with pytest.raises(Invalid):
-        print_notice(bureau.engine, 99, who="")
+        print_notice(bureau.services, 99, who="")
     assert bureau.audited() == []

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from dialer.domain.values import Grade
-from dialer.store import assignments, units
-from dialer.store import tables as t
-from dialer.usecases.escalate_unsigned import escalate_unsigned
-from tests.core.domain.samples import POLICY
+from dialer.core.values import Grade
+from dialer.db import tables as t
+from dialer.org.unit_store import change_unit
+from dialer.work.assignments import sign_assignment_for
+from dialer.work.transfers import escalate_unsigned
+from tests.core.samples import POLICY
 from tests.work.bureau import Bureau
 
 SIGN = POLICY.of(Grade.EXTRA_HIGH).sign_seconds
@@ -20,7 +21,7 @@ def test_it_rises_a_level_at_a_time_and_ends_at_an_alarm(bureau: Bureau):
     seen = []
     for _ in range(4):
         bureau.later(seconds=SIGN)
-        escalate_unsigned(bureau.engine)
+        escalate_unsigned(bureau.services)
         seen.append((bureau.assignment_of(case_id)["unit"], bureau.alarms_of(case_id).get("unsigned", 0)))
     assert seen == [("临河分局", 0), ("市局", 0), ("市局", 2), ("市局", 2)]
     after = bureau.assignment_of(case_id)
@@ -33,7 +34,7 @@ def test_it_rises_a_level_at_a_time_and_ends_at_an_alarm(bureau: Bureau):
 def test_the_timeline_says_from_where_to_where(bureau: Bureau):
     case_id = bureau.case_with_unit("城关派出所", grade=Grade.EXTRA_HIGH)
     bureau.later(seconds=SIGN)
-    escalate_unsigned(bureau.engine)
+    escalate_unsigned(bureau.services)
     (facts, *_) = [
         row["facts"] for row in bureau.rows(sa.select(t.event).where(t.event.c.case_id == case_id))
     ]
@@ -43,20 +44,20 @@ def test_the_timeline_says_from_where_to_where(bureau: Bureau):
 def test_a_closed_unit_is_passed_over(bureau: Bureau):
     case_id = bureau.case_with_unit("城关派出所", grade=Grade.EXTRA_HIGH)
     with bureau.tx() as tx:
-        units.change(tx, bureau.unit["临河分局"], active=False)
+        change_unit(tx, bureau.unit["临河分局"], active=False)
     bureau.later(seconds=SIGN)
-    escalate_unsigned(bureau.engine)
+    escalate_unsigned(bureau.services)
     assert bureau.assignment_of(case_id)["unit_id"] == bureau.unit["市局"]
 
 
 def test_the_unit_above_has_its_own_time_to_sign(bureau: Bureau):
     case_id = bureau.case_with_unit("城关派出所", grade=Grade.EXTRA_HIGH)
     bureau.later(seconds=SIGN)
-    assert escalate_unsigned(bureau.engine) == 2
+    assert escalate_unsigned(bureau.services) == 2
     bureau.later(seconds=SIGN - 1)
-    assert escalate_unsigned(bureau.engine) == 0
+    assert escalate_unsigned(bureau.services) == 0
     for row in bureau.assignments_of(case_id):
         with bureau.tx() as tx:
-            assignments.sign(tx, row["id"], by="li", now=bureau.clock.now())
+            sign_assignment_for(tx, row["id"], by="li", now=bureau.clock.now())
     bureau.later(seconds=2)
-    assert escalate_unsigned(bureau.engine) == 0
+    assert escalate_unsigned(bureau.services) == 0

@@ -7,17 +7,16 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from dialer.domain.values import Grade, Track
-from dialer.store import audits, transfers
-from dialer.store import tables as t
-from dialer.store.audits import Reason, Seal
-from dialer.store.reads import audit_search
-from dialer.store.reads.audit_search import AuditQuery
-from dialer.store.unit_of_work import Row
-from dialer.store.vault import UNREADABLE
-from dialer.usecases.act_on_case import ask_person, change_grade
-from dialer.usecases.transfer_errand import accept_transfer, refuse_transfer, transfer_errand
-from tests.store.reads.town import MORNING
+from dialer.audit.queries import AuditQuery, search_audit
+from dialer.casefile.acts import ask_person, change_grade
+from dialer.core.values import Grade, Track
+from dialer.db import tables as t
+from dialer.db.audit import Reason, Seal, audit_reason, write_audit
+from dialer.db.unit_of_work import Row
+from dialer.db.vault import UNREADABLE
+from dialer.work.transfer_store import transfer_reason, waiting_transfers
+from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment
+from tests.outcomes.town import MORNING
 from tests.work.bureau import Bureau
 
 REASON = "王秀兰说是她儿子 13912345678"
@@ -29,18 +28,18 @@ def case_id(bureau: Bureau) -> int:
 
 
 def test_the_reason_of_an_act_is_sealed_and_the_auditor_reads_it(bureau: Bureau, case_id: int):
-    change_grade(bureau.engine, case_id, Grade.LOW, by="li", expected=1, why=REASON)
+    change_grade(bureau.services, case_id, Grade.LOW, by="li", expected=1, why=REASON)
     assert not clear(bureau, "audit")
-    with bureau.engine.store.begin() as tx:
-        (line,) = audit_search.search(tx, AuditQuery(act="grade_lowered")).lines
+    with bureau.services.store.begin() as tx:
+        (line,) = search_audit(tx, AuditQuery(act="grade_lowered")).lines
     assert line.why == REASON
 
 
 def test_the_reasons_of_a_transfer_are_sealed(bureau: Bureau, case_id: int):
     transfer_id = asked_next_door(bureau, case_id)
-    with bureau.engine.store.begin() as tx:
-        assert [each.why for each in transfers.waiting(tx)] == [REASON]
-    refuse_transfer(bureau.engine, transfer_id, by="zhao", why=f"不是 {REASON}")
+    with bureau.services.store.begin() as tx:
+        assert [each.why for each in waiting_transfers(tx)] == [REASON]
+    refuse_transfer(bureau.services, transfer_id, by="zhao", why=f"不是 {REASON}")
     assert not clear(bureau, "assignment_transfer")
 
 
@@ -57,14 +56,14 @@ def test_the_reasons_of_a_transfer_are_sealed(bureau: Bureau, case_id: int):
 )
 def test_a_line_that_was_altered_shows_itself(bureau: Bureau, why: str, column: str, forged: object):
     line = written(bureau, why=why)
-    vault = bureau.engine.store.vault
-    assert audits.reason_of(vault, line) == Reason(why=why, seal=Seal.WHOLE)
-    assert audits.reason_of(vault, dict(line) | {column: forged}) == Reason(why=UNREADABLE, seal=Seal.BROKEN)
+    vault = bureau.services.store.vault
+    assert audit_reason(vault, line) == Reason(why=why, seal=Seal.WHOLE)
+    assert audit_reason(vault, dict(line) | {column: forged}) == Reason(why=UNREADABLE, seal=Seal.BROKEN)
 
 
 def test_a_seal_that_was_taken_off_shows_itself(bureau: Bureau):
     line = dict(written(bureau, why=REASON)) | {"why_sealed": None, "why": "harmless"}
-    assert audits.reason_of(bureau.engine.store.vault, line) == Reason(why="harmless", seal=Seal.NONE)
+    assert audit_reason(bureau.services.store.vault, line) == Reason(why="harmless", seal=Seal.NONE)
 
 
 @pytest.mark.parametrize(
@@ -76,45 +75,45 @@ def test_a_seal_that_was_taken_off_shows_itself(bureau: Bureau):
     ],
 )
 def test_facts_of_every_kind_fit_their_seal_when_they_come_back(bureau: Bureau, facts: dict[str, object]):
-    assert (
-        audits.reason_of(bureau.engine.store.vault, written(bureau, why="x", facts=facts)).seal is Seal.WHOLE
-    )
+    assert audit_reason(bureau.services.store.vault, written(bureau, why="x", facts=facts)).seal is Seal.WHOLE
 
 
 def test_work_goes_on_though_the_reason_of_its_transfer_cannot_be_read(bureau: Bureau, case_id: int):
     transfer_id = asked_next_door(bureau, case_id)
-    with bureau.engine.store.begin() as tx:
+    with bureau.services.store.begin() as tx:
         tx.execute(sa.update(t.assignment_transfer).values(at=MORNING - timedelta(days=1)))
-        assert [each.why for each in transfers.waiting(tx)] == [UNREADABLE]
-    accept_transfer(bureau.engine, transfer_id, by="zhao")
+        assert [each.why for each in waiting_transfers(tx)] == [UNREADABLE]
+    accept_transfer(bureau.services, transfer_id, by="zhao")
     assert bureau.assignment_of(case_id, Track.VISIT)["unit_id"] == bureau.unit["五原分局"]
 
 
 def test_a_line_from_before_is_read_as_it_was_written(bureau: Bureau):
     old = {"why": "旧的原因", "why_sealed": None}
-    vault = bureau.engine.store.vault
-    assert audits.reason_of(vault, old).why == transfers.why_of(vault, old) == "旧的原因"
+    vault = bureau.services.store.vault
+    assert audit_reason(vault, old).why == transfer_reason(vault, old) == "旧的原因"
 
 
 def asked_next_door(bureau: Bureau, case_id: int) -> int:
     """A visit of this case that asks another unit to take it."""
-    ask_person(bureau.engine, case_id, Track.VISIT, by="li", expected=1)
+    ask_person(bureau.services, case_id, Track.VISIT, by="li", expected=1)
     visit = bureau.assignment_of(case_id, Track.VISIT)["id"]
-    return transfer_errand(bureau.engine, visit, to_unit_id=bureau.unit["五原分局"], by="li", why=REASON)
+    return transfer_assignment(
+        bureau.services, visit, to_unit_id=bureau.unit["五原分局"], by="li", why=REASON
+    )
 
 
 def written(bureau: Bureau, *, why: str, facts: dict[str, object] | None = None) -> Row:
     """A line of the audit, as it comes back from the database."""
-    with bureau.engine.store.begin() as tx:
-        now = bureau.engine.clock.now()
-        audits.write(tx, who="li", act="reveal", subject="case/1", why=why, now=now, facts=facts)
+    with bureau.services.store.begin() as tx:
+        now = bureau.services.clock.now()
+        write_audit(tx, who="li", act="reveal", subject="case/1", why=why, now=now, facts=facts)
         (line,) = tx.rows(sa.select(t.audit))
         return line
 
 
 def clear(bureau: Bureau, table: str) -> list[str]:
     """What of the reason stands there for anybody who reads the table."""
-    with bureau.engine.store.begin() as tx:
+    with bureau.services.store.begin() as tx:
         rows = tx.rows(sa.text(f"SELECT to_jsonb(x)::text AS told FROM {table} x"))
     hidden = REASON.encode().hex()
     assert rows

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from dialer.domain.values import Grade, OutcomeKind
-from dialer.errors import Conflict, Invalid, NotFound, Overtaken
-from dialer.outcomes.money import Amounts
-from dialer.store import acts, transfers, units
-from dialer.store import tables as t
-from dialer.usecases.report_errand import report_errand, sign_errand
-from dialer.usecases.transfer_errand import accept_transfer, refuse_transfer, transfer_errand
+from dialer.cases.store import words_of_case
+from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
+from dialer.core.values import Amounts, Grade, OutcomeKind
+from dialer.db import tables as t
+from dialer.org.unit_store import change_unit
+from dialer.work.tasks import report_assignment, sign_assignment
+from dialer.work.transfer_store import waiting_transfers
+from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment
 from tests.work.bureau import Bureau
 
 CLOCKS = ("opened_at", "sign_by", "due_at", "feedback_by")
@@ -27,8 +28,8 @@ def work(bureau: Bureau, case_id: int) -> int:
 
 
 def send(bureau: Bureau, case_id: int, to: str = "五原分局") -> int:
-    return transfer_errand(
-        bureau.engine, work(bureau, case_id), to_unit_id=bureau.unit[to], by="li", why="住址在五原"
+    return transfer_assignment(
+        bureau.services, work(bureau, case_id), to_unit_id=bureau.unit[to], by="li", why="住址在五原"
     )
 
 
@@ -37,40 +38,40 @@ def test_it_stays_until_it_is_accepted(bureau: Bureau, case_id: int):
     transfer_id = send(bureau, case_id)
     assert bureau.assignment_of(case_id)["unit_id"] == bureau.unit["城关派出所"]
     with bureau.tx() as tx:
-        assert [one.id for one in transfers.waiting(tx, scope=bureau.unit["五原分局"])] == [transfer_id]
-        assert transfers.waiting(tx, scope=bureau.unit["临河分局"]) == []
+        assert [one.id for one in waiting_transfers(tx, scope=bureau.unit["五原分局"])] == [transfer_id]
+        assert waiting_transfers(tx, scope=bureau.unit["临河分局"]) == []
     bureau.later(minutes=2)
-    accept_transfer(bureau.engine, transfer_id, by="wang")
+    accept_transfer(bureau.services, transfer_id, by="wang")
     after = bureau.assignment_of(case_id)
     assert (after["unit"], after["state"], after["signed_by"]) == ("五原分局", "signed", "wang")
     assert all(after[clock] == before[clock] for clock in CLOCKS)
     assert bureau.row_of(case_id)["unit_id"] == bureau.unit["五原分局"]
     assert bureau.acts_of(case_id) == ["transfer_asked", "transfer_accepted"]
     with bureau.tx() as tx:
-        assert transfers.waiting(tx) == []
+        assert waiting_transfers(tx) == []
 
 
 def test_who_had_signed_before_keeps_the_time_of_the_signature(bureau: Bureau, case_id: int):
-    sign_errand(bureau.engine, work(bureau, case_id), by="li")
+    sign_assignment(bureau.services, work(bureau, case_id), by="li")
     signed_at = bureau.assignment_of(case_id)["signed_at"]
     bureau.later(minutes=2)
-    accept_transfer(bureau.engine, send(bureau, case_id), by="wang")
+    accept_transfer(bureau.services, send(bureau, case_id), by="wang")
     assert bureau.assignment_of(case_id)["signed_at"] == signed_at
 
 
 def test_a_refusal_leaves_it_with_the_sender_and_says_why(bureau: Bureau, case_id: int):
     transfer_id = send(bureau, case_id)
-    refuse_transfer(bureau.engine, transfer_id, by="wang", why="不是我们的辖区")
+    refuse_transfer(bureau.services, transfer_id, by="wang", why="不是我们的辖区")
     assert bureau.assignment_of(case_id)["unit_id"] == bureau.unit["城关派出所"]
     assert bureau.acts_of(case_id) == ["transfer_asked", "transfer_refused"]
     with bureau.tx() as tx:
-        assert [(one.by, one.words) for one in acts.words_of(tx, case_id)] == [
+        assert [(one.by, one.words) for one in words_of_case(tx, case_id)] == [
             ("li", "住址在五原"),
             ("wang", "不是我们的辖区"),
         ]
     for answer in (
-        lambda: accept_transfer(bureau.engine, transfer_id, by="wang"),
-        lambda: refuse_transfer(bureau.engine, transfer_id, by="wang", why="x"),
+        lambda: accept_transfer(bureau.services, transfer_id, by="wang"),
+        lambda: refuse_transfer(bureau.services, transfer_id, by="wang", why="x"),
     ):
         with pytest.raises(Conflict):
             answer()
@@ -84,8 +85,8 @@ def test_the_reason_is_sealed(bureau: Bureau, case_id: int):
 
 
 def test_transferred_twice_is_counted(bureau: Bureau, case_id: int):
-    accept_transfer(bureau.engine, send(bureau, case_id), by="wang")
-    accept_transfer(bureau.engine, send(bureau, case_id, "临河分局"), by="zhao")
+    accept_transfer(bureau.services, send(bureau, case_id), by="wang")
+    accept_transfer(bureau.services, send(bureau, case_id, "临河分局"), by="zhao")
     assert bureau.assignment_of(case_id)["transfers"] == 2
 
 
@@ -97,8 +98,8 @@ def test_one_way_at_a_time(bureau: Bureau, case_id: int):
 
 def test_what_has_ended_is_accepted_by_nobody(bureau: Bureau, case_id: int):
     transfer_id = send(bureau, case_id)
-    report_errand(
-        bureau.engine,
+    report_assignment(
+        bureau.services,
         work(bureau, case_id),
         by="li",
         outcome=OutcomeKind.DISSUADED_BY_PHONE,
@@ -106,9 +107,9 @@ def test_what_has_ended_is_accepted_by_nobody(bureau: Bureau, case_id: int):
         evidence="",
     )
     with bureau.tx() as tx:
-        assert transfers.waiting(tx) == []
+        assert waiting_transfers(tx) == []
     with pytest.raises(Overtaken) as refused:
-        accept_transfer(bureau.engine, transfer_id, by="wang")
+        accept_transfer(bureau.services, transfer_id, by="wang")
     assert (refused.value.who, refused.value.what) == ("li", "dissuaded_by_phone")
     with pytest.raises(Overtaken):
         send(bureau, case_id, "临河分局")
@@ -118,12 +119,12 @@ def test_only_to_another_active_unit_and_with_a_reason(bureau: Bureau, case_id: 
     with pytest.raises(Conflict):
         send(bureau, case_id, "城关派出所")
     with bureau.tx() as tx:
-        units.change(tx, bureau.unit["五原分局"], active=False)
+        change_unit(tx, bureau.unit["五原分局"], active=False)
     with pytest.raises(Conflict):
         send(bureau, case_id)
     with pytest.raises(NotFound):
-        transfer_errand(bureau.engine, work(bureau, case_id), to_unit_id=999, by="li", why="x")
+        transfer_assignment(bureau.services, work(bureau, case_id), to_unit_id=999, by="li", why="x")
     with pytest.raises(Invalid):
-        transfer_errand(
-            bureau.engine, work(bureau, case_id), to_unit_id=bureau.unit["临河分局"], by="li", why=" "
+        transfer_assignment(
+            bureau.services, work(bureau, case_id), to_unit_id=bureau.unit["临河分局"], by="li", why=" "
         )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from dialer.domain.case import CaseStatus
-from dialer.domain.values import Grade
-from dialer.errors import Conflict, Invalid, NotFound
-from dialer.store import tables as t
-from dialer.store import tray, units
-from dialer.usecases.sort_tray import assign_unit, forget_alias, teach_alias
+from dialer.cases.unassigned import unassigned_cases, unassigned_groups
+from dialer.core.case import CaseStatus
+from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.values import Grade
+from dialer.db import tables as t
+from dialer.org.unit_store import change_unit
+from dialer.units.unassigned import assign_unit, forget_alias, teach_alias
 from tests.work.bureau import Bureau
 
 
@@ -37,32 +38,32 @@ def test_what_is_not_known_waits_in_the_tray_and_is_rung_all_the_same(bureau: Bu
     assert bureau.units_of([known, unknown, blank]) == [bureau.unit["临河分局"], None, None]
     assert set(bureau.claimed_cases()) == {known, unknown, blank}
     with bureau.tx() as tx:
-        assert {(group.text, group.cases, group.highest) for group in tray.groups(tx)} == {
+        assert {(group.text, group.cases, group.highest) for group in unassigned_groups(tx)} == {
             ("老城关", 1, Grade.HIGH),
             ("", 1, Grade.HIGH),
         }
-        assert [one.id for one in tray.cases(tx)] == [blank, unknown]
-        assert [one.id for one in tray.cases(tx, text="老城关")] == [unknown]
-        assert [one.id for one in tray.cases(tx, before_id=blank)] == [unknown]
+        assert [one.id for one in unassigned_cases(tx)] == [blank, unknown]
+        assert [one.id for one in unassigned_cases(tx, text="老城关")] == [unknown]
+        assert [one.id for one in unassigned_cases(tx, before_id=blank)] == [unknown]
 
 
 def test_the_highest_grade_leads_the_tray(bureau: Bureau):
     bureau.arrive("甲", "甲", "甲", grade="中危")
     bureau.arrive("乙", grade="特高危")
     with bureau.tx() as tx:
-        assert [group.text for group in tray.groups(tx)] == ["乙", "甲"]
+        assert [group.text for group in unassigned_groups(tx)] == ["乙", "甲"]
 
 
 def test_a_settled_case_waits_for_no_unit(bureau: Bureau):
     bureau.case(status=CaseStatus.CLOSED, unit="老城关")
     with bureau.tx() as tx:
-        assert tray.groups(tx) == []
+        assert unassigned_groups(tx) == []
 
 
 def test_a_person_s_word_sorts_one(bureau: Bureau):
     one, other = bureau.arrive("老城关", "老城关", grade="特高危")
     before = bureau.row_of(one)["revision"]
-    done = assign_unit(bureau.engine, one, unit_id=bureau.unit["城关派出所"], by="li")
+    done = assign_unit(bureau.services, one, unit_id=bureau.unit["城关派出所"], by="li")
     assert (done.placed, done.alias) == (1, "")
     assert bureau.units_of([one, other]) == [bureau.unit["城关派出所"], None]
     assert bureau.row_of(one)["revision"] == before + 1
@@ -73,7 +74,7 @@ def test_a_person_s_word_sorts_one(bureau: Bureau):
 
 def test_teaching_moves_all_like_it_along_and_the_next_list_finds_it(bureau: Bureau):
     one, other, spaced, else_ = bureau.arrive("老城关", "老城关", "老 城 关", "新城关")
-    done = assign_unit(bureau.engine, one, unit_id=bureau.unit["城关派出所"], by="li", teach=True)
+    done = assign_unit(bureau.services, one, unit_id=bureau.unit["城关派出所"], by="li", teach=True)
     assert (done.placed, done.alias) == (3, "老城关")
     station = bureau.unit["城关派出所"]
     assert bureau.units_of([one, other, spaced, else_]) == [station, station, station, None]
@@ -82,37 +83,37 @@ def test_teaching_moves_all_like_it_along_and_the_next_list_finds_it(bureau: Bur
 
 def test_a_case_that_was_sorted_meanwhile_is_a_conflict_that_says_where(bureau: Bureau):
     (case_id,) = bureau.arrive("老城关")
-    assign_unit(bureau.engine, case_id, unit_id=bureau.unit["城关派出所"], by="li")
+    assign_unit(bureau.services, case_id, unit_id=bureau.unit["城关派出所"], by="li")
     with pytest.raises(Conflict) as conflict:
-        assign_unit(bureau.engine, case_id, unit_id=bureau.unit["五原分局"], by="wang")
+        assign_unit(bureau.services, case_id, unit_id=bureau.unit["五原分局"], by="wang")
     assert conflict.value.current == "城关派出所"
 
 
 def test_only_active_units_and_known_cases(bureau: Bureau):
     (case_id,) = bureau.arrive("老城关")
     with bureau.tx() as tx:
-        units.change(tx, bureau.unit["五原分局"], active=False)
+        change_unit(tx, bureau.unit["五原分局"], active=False)
     with pytest.raises(Conflict):
-        assign_unit(bureau.engine, case_id, unit_id=bureau.unit["五原分局"], by="li")
+        assign_unit(bureau.services, case_id, unit_id=bureau.unit["五原分局"], by="li")
     with pytest.raises(NotFound):
-        assign_unit(bureau.engine, case_id, unit_id=999, by="li")
+        assign_unit(bureau.services, case_id, unit_id=999, by="li")
     with pytest.raises(NotFound):
-        assign_unit(bureau.engine, 999, unit_id=bureau.unit["临河分局"], by="li")
+        assign_unit(bureau.services, 999, unit_id=bureau.unit["临河分局"], by="li")
     with pytest.raises(Invalid):
-        assign_unit(bureau.engine, case_id, unit_id=bureau.unit["临河分局"], by=" ")
+        assign_unit(bureau.services, case_id, unit_id=bureau.unit["临河分局"], by=" ")
     assert bureau.units_of([case_id]) == [None]
 
 
 def test_an_alias_can_be_taught_and_forgotten(bureau: Bureau):
     waiting = bureau.arrive("老五原", "老五原")
-    assert teach_alias(bureau.engine, "老五原", unit_id=bureau.unit["五原分局"], by="li").placed == 2
+    assert teach_alias(bureau.services, "老五原", unit_id=bureau.unit["五原分局"], by="li").placed == 2
     assert bureau.units_of(waiting) == [bureau.unit["五原分局"]] * 2
-    forget_alias(bureau.engine, "老 五原", by="li")
+    forget_alias(bureau.services, "老 五原", by="li")
     assert bureau.units_of(bureau.arrive("老五原")) == [None]
     with pytest.raises(NotFound):
-        forget_alias(bureau.engine, "老五原", by="li")
+        forget_alias(bureau.services, "老五原", by="li")
     with pytest.raises(Invalid):
-        teach_alias(bureau.engine, " ", unit_id=bureau.unit["五原分局"], by="li")
+        teach_alias(bureau.services, " ", unit_id=bureau.unit["五原分局"], by="li")
 
 
 def test_a_later_warning_that_names_the_unit_takes_the_case_there(bureau: Bureau):

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from dialer.commands import app
-from dialer.store.keys import create
+from dialer.cli.main import app
+from dialer.db.vault import create
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -9,15 +9,13 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from dialer.domain.errand import AssignmentState, VisitStage, WhoSeen
-from dialer.domain.values import Contact, Grade, OutcomeKind, Track
-from dialer.errors import Conflict, Invalid, NotFound, Overtaken
-from dialer.outcomes.money import Amounts
-from dialer.store import acts
-from dialer.store import tables as t
-from dialer.usecases.claim_errand import return_idle
-from dialer.usecases.report_errand import report_errand
-from dialer.usecases.visit import (
+from dialer.cases.store import words_of_case
+from dialer.core.case import AssignmentState, PersonMet, VisitStage
+from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
+from dialer.core.values import Amounts, Contact, Grade, OutcomeKind, Track
+from dialer.db import tables as t
+from dialer.work.tasks import report_assignment, return_idle_assignments
+from dialer.work.visits import (
     FromPhone,
     VisitReport,
     add_photo,
@@ -28,7 +26,7 @@ from dialer.usecases.visit import (
     take_step,
     tell_seen,
 )
-from tests.core.outcomes.pictures import SECRET, jpeg
+from tests.core.pictures import SECRET, jpeg
 from tests.work.bureau import Bureau
 
 DISSUADED = VisitReport(outcome=OutcomeKind.DISSUADED_IN_PERSON, contact=Contact.VERIFIED, note="已劝阻")
@@ -52,13 +50,13 @@ def visit(bureau: Bureau, case_id: int) -> int:
 def test_a_visit_from_the_phone_to_the_report(bureau: Bureau, case_id: int, visit: int):
     for stage in (VisitStage.ACCEPTED, VisitStage.ON_THE_WAY, VisitStage.ARRIVED):
         bureau.later(seconds=60)
-        assert take_step(bureau.engine, visit, stage, phone=phone()).stage is stage
+        assert take_step(bureau.services, visit, stage, phone=phone()).stage is stage
     row = bureau.assignment_of(case_id, Track.VISIT)
     assert (row["state"], row["signed_by"]) == ("signed", "officer")
-    assert tell_seen(bureau.engine, visit, WhoSeen.PERSON, phone=phone()).stage is VisitStage.SEEN
-    note_visit(bureau.engine, visit, phone=phone(), words="正在转账")
-    add_photo(bureau.engine, visit, phone=phone(), content=PHOTO)
-    sent = report_visit(bureau.engine, visit, DISSUADED, phone=phone())
+    assert tell_seen(bureau.services, visit, PersonMet.PERSON, phone=phone()).stage is VisitStage.SEEN
+    note_visit(bureau.services, visit, phone=phone(), words="正在转账")
+    add_photo(bureau.services, visit, phone=phone(), content=PHOTO)
+    sent = report_visit(bureau.services, visit, DISSUADED, phone=phone())
     assert (sent.repeated, sent.state) == (False, AssignmentState.DONE)
     assert bureau.case_of(case_id).outcome is OutcomeKind.DISSUADED_IN_PERSON
     assert bureau.acts_of(case_id) == [
@@ -77,11 +75,11 @@ def test_everything_sent_twice_counts_once(bureau: Bureau, case_id: int, visit: 
 
     def send_all() -> list[bool]:
         return [
-            take_step(bureau.engine, visit, VisitStage.ARRIVED, phone=number[0]).repeated,
-            tell_seen(bureau.engine, visit, WhoSeen.FAMILY, phone=number[1], note="母亲在家").repeated,
-            note_visit(bureau.engine, visit, phone=number[2], words="记录").repeated,
-            add_photo(bureau.engine, visit, phone=number[3], content=PHOTO).repeated,
-            report_visit(bureau.engine, visit, DISSUADED, phone=number[4]).repeated,
+            take_step(bureau.services, visit, VisitStage.ARRIVED, phone=number[0]).repeated,
+            tell_seen(bureau.services, visit, PersonMet.FAMILY, phone=number[1], note="母亲在家").repeated,
+            note_visit(bureau.services, visit, phone=number[2], words="记录").repeated,
+            add_photo(bureau.services, visit, phone=number[3], content=PHOTO).repeated,
+            report_visit(bureau.services, visit, DISSUADED, phone=number[4]).repeated,
         ]
 
     assert send_all() == [False] * 5
@@ -89,20 +87,20 @@ def test_everything_sent_twice_counts_once(bureau: Bureau, case_id: int, visit: 
     assert send_all() == [True] * 5
     assert bureau.acts_of(case_id) == before
     assert len(bureau.rows(sa.select(t.outcome).where(t.outcome.c.assignment_id == visit))) == 1
-    assert len(photos(bureau.engine, case_id)) == 1
+    assert len(photos(bureau.services, case_id)) == 1
 
 
 def test_a_repeated_report_gives_the_same_outcome(bureau: Bureau, visit: int):
     number = phone()
-    first = report_visit(bureau.engine, visit, DISSUADED, phone=number)
-    assert report_visit(bureau.engine, visit, DISSUADED, phone=number).outcome_id == first.outcome_id
+    first = report_visit(bureau.services, visit, DISSUADED, phone=number)
+    assert report_visit(bureau.services, visit, DISSUADED, phone=number).outcome_id == first.outcome_id
 
 
 def test_the_same_act_sent_at_once_from_two_connections_counts_once(bureau: Bureau, case_id: int, visit: int):
     number = phone()
     with ThreadPoolExecutor(max_workers=2) as pool:
         sent = list(
-            pool.map(lambda _: note_visit(bureau.engine, visit, phone=number, words="一次"), range(2))
+            pool.map(lambda _: note_visit(bureau.services, visit, phone=number, words="一次"), range(2))
         )
     assert sorted(one.repeated for one in sent) == [False, True]
     assert bureau.acts_of(case_id) == ["visit_note"]
@@ -110,40 +108,43 @@ def test_the_same_act_sent_at_once_from_two_connections_counts_once(bureau: Bure
 
 def test_a_number_means_one_thing(bureau: Bureau, visit: int):
     number = phone()
-    note_visit(bureau.engine, visit, phone=number, words="一")
+    note_visit(bureau.services, visit, phone=number, words="一")
     with pytest.raises(Conflict):
-        note_visit(bureau.engine, visit, phone=number, words="二")
+        note_visit(bureau.services, visit, phone=number, words="二")
 
 
 def test_an_act_of_another_unit_is_refused_where_it_is_written(bureau: Bureau, case_id: int, visit: int):
-    there = FromPhone(client_id=uuid.uuid4(), by="wang", seen_by=bureau.unit["五原分局"])
+    there = FromPhone(client_id=uuid.uuid4(), by="wang", visible_to=bureau.unit["五原分局"])
     for act in (
-        lambda: take_step(bureau.engine, visit, VisitStage.ACCEPTED, phone=there),
-        lambda: tell_seen(bureau.engine, visit, WhoSeen.PERSON, phone=there),
-        lambda: note_visit(bureau.engine, visit, phone=there, words="x"),
-        lambda: add_photo(bureau.engine, visit, phone=there, content=PHOTO),
-        lambda: report_visit(bureau.engine, visit, DISSUADED, phone=there),
+        lambda: take_step(bureau.services, visit, VisitStage.ACCEPTED, phone=there),
+        lambda: tell_seen(bureau.services, visit, PersonMet.PERSON, phone=there),
+        lambda: note_visit(bureau.services, visit, phone=there, words="x"),
+        lambda: add_photo(bureau.services, visit, phone=there, content=PHOTO),
+        lambda: report_visit(bureau.services, visit, DISSUADED, phone=there),
     ):
         with pytest.raises(NotFound):
             act()
     assert bureau.acts_of(case_id) == []
     assert bureau.rows(sa.select(t.sent_act)) == []
-    here = FromPhone(client_id=uuid.uuid4(), by="officer", seen_by=bureau.unit["临河分局"])
-    assert take_step(bureau.engine, visit, VisitStage.ACCEPTED, phone=here).stage is VisitStage.ACCEPTED
+    here = FromPhone(client_id=uuid.uuid4(), by="officer", visible_to=bureau.unit["临河分局"])
+    assert take_step(bureau.services, visit, VisitStage.ACCEPTED, phone=here).stage is VisitStage.ACCEPTED
 
 
 def test_who_sent_something_may_go_on_wherever_the_visit_went(bureau: Bureau, visit: int):
     here, there = bureau.unit["临河分局"], bureau.unit["五原分局"]
     note_visit(
-        bureau.engine, visit, phone=FromPhone(client_id=uuid.uuid4(), by="officer", seen_by=here), words="一"
+        bureau.services,
+        visit,
+        phone=FromPhone(client_id=uuid.uuid4(), by="officer", visible_to=here),
+        words="一",
     )
-    later = FromPhone(client_id=uuid.uuid4(), by="officer", seen_by=there)
-    assert not note_visit(bureau.engine, visit, phone=later, words="二").repeated
+    later = FromPhone(client_id=uuid.uuid4(), by="officer", visible_to=there)
+    assert not note_visit(bureau.services, visit, phone=later, words="二").repeated
 
 
 def test_steps_that_come_late_move_nothing_back(bureau: Bureau, case_id: int, visit: int):
-    take_step(bureau.engine, visit, VisitStage.ARRIVED, phone=phone())
-    sent = take_step(bureau.engine, visit, VisitStage.ON_THE_WAY, phone=phone())
+    take_step(bureau.services, visit, VisitStage.ARRIVED, phone=phone())
+    sent = take_step(bureau.services, visit, VisitStage.ON_THE_WAY, phone=phone())
     assert sent.stage is VisitStage.ARRIVED
     assert bureau.acts_of(case_id) == ["visit_arrived", "visit_on_the_way"]
 
@@ -151,55 +152,55 @@ def test_steps_that_come_late_move_nothing_back(bureau: Bureau, case_id: int, vi
 def test_the_phone_s_own_time_is_kept_as_a_fact(bureau: Bureau, case_id: int, visit: int):
     told_at = bureau.clock.now() - timedelta(minutes=7)
     number = FromPhone(client_id=uuid.uuid4(), by="officer", told_at=told_at)
-    take_step(bureau.engine, visit, VisitStage.ARRIVED, phone=number)
+    take_step(bureau.services, visit, VisitStage.ARRIVED, phone=number)
     (row,) = bureau.rows(sa.select(t.event).where(t.event.c.case_id == case_id))
     assert (row["at"], row["facts"]["told_at"]) == (bureau.clock.now(), told_at.isoformat())
 
 
 def test_another_officer_is_told_who_has_it(bureau: Bureau, case_id: int, visit: int):
-    take_step(bureau.engine, visit, VisitStage.ACCEPTED, phone=phone("zhao"))
+    take_step(bureau.services, visit, VisitStage.ACCEPTED, phone=phone("zhao"))
     with pytest.raises(Overtaken) as conflict:
-        take_step(bureau.engine, visit, VisitStage.ARRIVED, phone=phone("wang"))
+        take_step(bureau.services, visit, VisitStage.ARRIVED, phone=phone("wang"))
     assert conflict.value.who == "zhao"
-    tell_seen(bureau.engine, visit, WhoSeen.NEIGHBOUR, phone=phone("wang"), note="邻居说已外出")
+    tell_seen(bureau.services, visit, PersonMet.NEIGHBOUR, phone=phone("wang"), note="邻居说已外出")
     row = bureau.assignment_of(case_id, Track.VISIT)
     assert (row["signed_by"], row["stage"]) == ("zhao", "accepted")
     with bureau.tx() as tx:
-        assert [one.words for one in acts.words_of(tx, case_id)] == ["邻居说已外出"]
+        assert [one.words for one in words_of_case(tx, case_id)] == ["邻居说已外出"]
 
 
 def test_words_that_come_after_the_end_are_kept(bureau: Bureau, case_id: int, visit: int):
     """Reached by phone while the officer had no connection: what he wrote and photographed stays."""
-    take_step(bureau.engine, visit, VisitStage.ARRIVED, phone=phone())
-    report_errand(
-        bureau.engine,
+    take_step(bureau.services, visit, VisitStage.ARRIVED, phone=phone())
+    report_assignment(
+        bureau.services,
         bureau.assignment_of(case_id)["id"],
         by="li",
         outcome=OutcomeKind.DISSUADED_BY_PHONE,
         amounts=Amounts(),
         evidence="",
     )
-    sent = note_visit(bureau.engine, visit, phone=phone(), words="门口记录")
+    sent = note_visit(bureau.services, visit, phone=phone(), words="门口记录")
     assert sent.state is AssignmentState.WITHDRAWN
-    add_photo(bureau.engine, visit, phone=phone(), content=PHOTO)
+    add_photo(bureau.services, visit, phone=phone(), content=PHOTO)
     number = phone()
     for _ in range(2):
         with pytest.raises(Overtaken):
-            report_visit(bureau.engine, visit, DISSUADED, phone=number)
+            report_visit(bureau.services, visit, DISSUADED, phone=number)
     with bureau.tx() as tx:
-        assert [one.words for one in acts.words_of(tx, case_id)] == ["门口记录", "已劝阻"]
+        assert [one.words for one in words_of_case(tx, case_id)] == ["门口记录", "已劝阻"]
     assert bureau.case_of(case_id).outcome is OutcomeKind.DISSUADED_BY_PHONE
-    assert len(photos(bureau.engine, case_id)) == 1
+    assert len(photos(bureau.services, case_id)) == 1
 
 
 def test_two_officers_with_two_outcomes_both_texts_stay(bureau: Bureau, case_id: int, visit: int):
-    report_visit(bureau.engine, visit, DISSUADED, phone=phone("zhao"))
+    report_visit(bureau.services, visit, DISSUADED, phone=phone("zhao"))
     other = VisitReport(outcome=OutcomeKind.REFUSES, note="当面拒绝")
     with pytest.raises(Overtaken) as conflict:
-        report_visit(bureau.engine, visit, other, phone=phone("wang"))
+        report_visit(bureau.services, visit, other, phone=phone("wang"))
     assert (conflict.value.who, conflict.value.what) == ("zhao", "dissuaded_in_person")
     with bureau.tx() as tx:
-        assert [(one.by, one.words) for one in acts.words_of(tx, case_id)] == [
+        assert [(one.by, one.words) for one in words_of_case(tx, case_id)] == [
             ("zhao", "已劝阻"),
             ("wang", "当面拒绝"),
         ]
@@ -209,54 +210,54 @@ def test_a_refused_report_may_be_mended_and_sent_under_its_number(bureau: Bureau
     number = phone()
     with pytest.raises(Conflict):
         report_visit(
-            bureau.engine,
+            bureau.services,
             visit,
             VisitReport(outcome=OutcomeKind.DISSUADED_IN_PERSON, contact=Contact.UNVERIFIED),
             phone=number,
         )
-    assert not report_visit(bureau.engine, visit, DISSUADED, phone=number).repeated
+    assert not report_visit(bureau.services, visit, DISSUADED, phone=number).repeated
 
 
 def test_each_step_keeps_the_visit_from_lapsing(bureau: Bureau, visit: int):
-    take_step(bureau.engine, visit, VisitStage.ACCEPTED, phone=phone())
+    take_step(bureau.services, visit, VisitStage.ACCEPTED, phone=phone())
     bureau.later(minutes=39)
-    take_step(bureau.engine, visit, VisitStage.ON_THE_WAY, phone=phone())
+    take_step(bureau.services, visit, VisitStage.ON_THE_WAY, phone=phone())
     bureau.later(minutes=29)
-    assert return_idle(bureau.engine) == 0
+    assert return_idle_assignments(bureau.services) == 0
     bureau.later(minutes=2)
-    assert return_idle(bureau.engine) == 1
+    assert return_idle_assignments(bureau.services) == 1
 
 
 def test_a_photo_is_sealed_cleaned_and_seen_with_a_reason(bureau: Bureau, case_id: int, visit: int):
     number = phone()
-    add_photo(bureau.engine, visit, phone=number, content=PHOTO)
+    add_photo(bureau.services, visit, phone=number, content=PHOTO)
     (row,) = bureau.rows(sa.select(t.visit_photo))
     assert SECRET not in bytes(row["sealed"])
     assert b"colours" not in bytes(row["sealed"])
-    media_type, content = show_photo(bureau.engine, number.client_id, who="zhao", why="复核")
+    media_type, content = show_photo(bureau.services, number.client_id, who="zhao", why="复核")
     assert media_type == "image/jpeg"
     assert b"colours" in content
     assert SECRET not in content
     assert bureau.audited() == ["view_photo"]
     with pytest.raises(NotFound):
-        show_photo(bureau.engine, uuid.uuid4(), who="zhao", why="复核")
+        show_photo(bureau.services, uuid.uuid4(), who="zhao", why="复核")
 
 
 def test_so_many_photos_and_no_more(bureau: Bureau, case_id: int, visit: int):
-    for n in range(bureau.engine.work.photos):
-        add_photo(bureau.engine, visit, phone=phone(), content=PHOTO + bytes([n]))
+    for n in range(bureau.services.work.photos):
+        add_photo(bureau.services, visit, phone=phone(), content=PHOTO + bytes([n]))
     with pytest.raises(Invalid):
-        add_photo(bureau.engine, visit, phone=phone(), content=PHOTO)
+        add_photo(bureau.services, visit, phone=phone(), content=PHOTO)
     with pytest.raises(Invalid):
-        add_photo(bureau.engine, visit, phone=phone(), content=b"GIF89a")
+        add_photo(bureau.services, visit, phone=phone(), content=b"GIF89a")
 
 
 def test_a_call_is_no_visit(bureau: Bureau, case_id: int):
     with pytest.raises(Conflict):
-        take_step(bureau.engine, bureau.assignment_of(case_id)["id"], VisitStage.ACCEPTED, phone=phone())
+        take_step(bureau.services, bureau.assignment_of(case_id)["id"], VisitStage.ACCEPTED, phone=phone())
 
 
 @pytest.mark.parametrize("stage", [VisitStage.NONE, VisitStage.SEEN])
 def test_a_step_is_one_of_three(bureau: Bureau, visit: int, stage: VisitStage):
     with pytest.raises(Invalid):
-        take_step(bureau.engine, visit, stage, phone=phone())
+        take_step(bureau.services, visit, stage, phone=phone())

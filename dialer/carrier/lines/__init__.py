@@ -1,1 +1,1 @@
-"""The lines behind the REST front: how a phone is rung, spoken to and listened to."""
+"""The lines behind the REST front: how a phone is called, spoken to and listened to."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from dialer.carrier.ears import Saying
+from dialer.carrier.config import Timers
 from dialer.carrier.lines.line import Cause, Clip, Leg, LegEvents, Verdict
 from dialer.carrier.people import AnsweredBy
-from dialer.carrier.timers import Timers
+from dialer.carrier.speech_input import Speech
 
 _PATIENCE_SECONDS = 10.0
 
@@ -60,7 +60,7 @@ class DeviceCall:
 
     def say(self, words: str = "", *, wav: bytes = b"") -> None:
         """Speaks: words as words, or their sound."""
-        self._events.said(Saying(words=words, wav=wav))
+        self._events.said(Speech(words=words, wav=wav))
 
     def hang_up_phone(self, cause: Cause = Cause.HUNG_UP) -> None:
         """The callee, or the network, ends it."""

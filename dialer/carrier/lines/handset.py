@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from dialer.carrier.ears import Saying
+from dialer.carrier.config import Timers
 from dialer.carrier.lines.line import Cause, Clip, LegEvents, Verdict
 from dialer.carrier.people import AnsweredBy
-from dialer.carrier.timers import Timers
+from dialer.carrier.speech_input import Speech
 
 _SETUP_SECONDS = 1.0
 _VERDICT_SECONDS = 2.5
@@ -83,10 +83,10 @@ class Handset:
             self._leg.events.pressed(key)
         return True
 
-    def say(self, saying: Saying) -> bool:
+    def say(self, speech: Speech) -> bool:
         if self._leg is None or self.state is not HandsetState.TALKING:
             return False
-        self._leg.events.said(saying)
+        self._leg.events.said(speech)
         return True
 
     def clip(self, n: int) -> Clip | None:

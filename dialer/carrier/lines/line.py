@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from dialer.carrier.ears import Saying
 from dialer.carrier.people import AnsweredBy
+from dialer.carrier.speech_input import Speech
 
 
 class Cause(StrEnum):
@@ -58,7 +58,7 @@ class LegEvents(Protocol):
 
     def pressed(self, key: str) -> None: ...
 
-    def said(self, saying: Saying) -> None:
+    def said(self, speech: Speech) -> None:
         """Whole, when it has been said: where speech begins and ends is for the line to tell."""
 
     def ended(self, cause: Cause) -> None: ...

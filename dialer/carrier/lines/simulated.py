@@ -13,11 +13,11 @@ from dataclasses import replace
 from hashlib import blake2b
 from itertools import accumulate
 
-from dialer.carrier.ears import Saying
+from dialer.carrier.config import Timers
 from dialer.carrier.lines.handset import Handsets
 from dialer.carrier.lines.line import Cause, Clip, Leg, LegEvents, Verdict
 from dialer.carrier.people import Behaviour, PeopleConfig, Pickup, Range
-from dialer.carrier.timers import Timers
+from dialer.carrier.speech_input import Speech
 
 _NETWORK_GIVES_UP_SECONDS = 120.0
 _BETWEEN_KEYS_SECONDS = 0.4
@@ -25,7 +25,7 @@ _EXTENSION = re.compile(r"[0-9]{3,4}")
 """A telephone of the centre's own exchange."""
 _DESK_ANSWERS: Range = (1.0, 4.0)
 _DESK_TALKS: Range = (20.0, 60.0)
-_NO_RING = {
+_NO_ATTEMPT = {
     Pickup.BUSY: Cause.BUSY,
     Pickup.POWERED_OFF: Cause.POWERED_OFF,
     Pickup.INVALID: Cause.INVALID,
@@ -151,7 +151,7 @@ class SimulatedLeg:
     def start(self) -> None:
         behaviour = self._behaviour
         setup = self._within(behaviour.ring_after_seconds, "setup")
-        cause = _NO_RING.get(behaviour.pickup)
+        cause = _NO_ATTEMPT.get(behaviour.pickup)
         if cause is not None:
             self._wait("setup", setup, lambda: self._end(cause))
         elif behaviour.pickup is Pickup.REFUSED_AT_CREATION:
@@ -217,7 +217,7 @@ class SimulatedLeg:
         if text:
             self._wait("key", after, lambda: self._press(text))
         else:
-            self._wait("key", after, lambda: self._events.said(Saying(words=words)))
+            self._wait("key", after, lambda: self._events.said(Speech(words=words)))
 
     def _press(self, text: str) -> None:
         if len(text) > 1:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dialer.domain.access import Role
-from dialer.usecases.first_administrator import make_first_link
+from dialer.accounts.actions import make_first_link
+from dialer.core.access import Role
 from tests.console.desk import ConsoleDesk
 from tests.console.row import EVERYBODY, OPEN, Row
 
 
 def _link(desk: ConsoleDesk, _unit_id: int | None) -> dict[str, object]:
     """With accounts about, no link is good: the page is open to all and shows nothing to anybody."""
-    return {"token": make_first_link(desk.app.engine, seconds=60) or "none"}
+    return {"token": make_first_link(desk.app.services, seconds=60) or "none"}
 
 
 ROWS = (

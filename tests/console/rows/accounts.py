@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dialer.domain.access import Role
-from dialer.store import tables as t
+from dialer.core.access import Role
+from dialer.db import tables as t
 from tests.console.desk import ConsoleDesk
 from tests.console.row import Row
 

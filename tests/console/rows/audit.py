@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dialer.domain.access import Role
+from dialer.core.access import Role
 from tests.console.row import Row
 
 _WHO = frozenset({Role.AUDITOR})

@@ -7,14 +7,14 @@ import uuid
 from collections.abc import Mapping
 from datetime import timedelta
 
-from dialer.domain.access import Role
-from dialer.store import tables as t
-from dialer.usecases.editions import shipped_manifest
-from dialer.usecases.visit import FromPhone, add_photo
+from dialer.core.access import Role
+from dialer.db import tables as t
+from dialer.scripts.rendered import shipped_manifest
+from dialer.work.visits import FromPhone, add_photo
 from tests.console.desk import ConsoleDesk
 from tests.console.row import EVERYBODY, Row
-from tests.console.town import ConsoleTown
-from tests.store.reads.town import MORNING
+from tests.console.town import ConsoleScenario
+from tests.outcomes.town import MORNING
 
 _WORK = frozenset({Role.CALLER, Role.OFFICER, Role.SUPERVISOR})
 _CHIEF = frozenset({Role.SUPERVISOR})
@@ -25,11 +25,11 @@ PICTURE = base64.b64decode(
 )
 
 
-def _new(desk: ConsoleDesk, unit_id: int | None) -> tuple[ConsoleTown, int]:
-    town, number = ConsoleTown(desk), len(desk.rows(t.person)) + 1
-    owner = town.person(name=f"甲{number}", phones=(f"+86138{number:08d}",))
+def _new(desk: ConsoleDesk, unit_id: int | None) -> tuple[ConsoleScenario, int]:
+    scenario, number = ConsoleScenario(desk), len(desk.rows(t.person)) + 1
+    owner = scenario.person(name=f"甲{number}", phones=(f"+86138{number:08d}",))
     waits = {"human_state": "scheduled", "human_at": MORNING + timedelta(days=1)}
-    return town, town.case(person_id=owner, unit_id=unit_id, warning=False, **waits)
+    return scenario, scenario.case(person_id=owner, unit_id=unit_id, warning=False, **waits)
 
 
 def _case(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
@@ -37,16 +37,16 @@ def _case(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
 
 
 def _photo(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
-    town, case_id = _new(desk, unit_id)
+    scenario, case_id = _new(desk, unit_id)
     photo_id = uuid.uuid4()
-    visit = town.assignment(case_id, kind="visit")
-    add_photo(desk.app.engine, visit, phone=FromPhone(client_id=photo_id, by="zhang"), content=PICTURE)
+    visit = scenario.assignment(case_id, kind="visit")
+    add_photo(desk.app.services, visit, phone=FromPhone(client_id=photo_id, by="zhang"), content=PICTURE)
     return {"case_id": case_id, "photo_id": photo_id}
 
 
 def _money(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
-    town, case_id = _new(desk, unit_id)
-    return {"case_id": case_id, "outcome_id": town.outcome(case_id, stopped_fen=100)}
+    scenario, case_id = _new(desk, unit_id)
+    return {"case_id": case_id, "outcome_id": scenario.outcome(case_id, stopped_fen=100)}
 
 
 def _clip(_desk: ConsoleDesk, _unit_id: int | None) -> Mapping[str, object]:

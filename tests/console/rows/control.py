@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dialer.domain.access import Role
-from dialer.domain.effects import AlarmCode
-from dialer.domain.pause import PauseScope
-from dialer.store import alarms, holds
-from dialer.store import tables as t
+from dialer.calls.pause_store import place_pause
+from dialer.cases.alarms import raise_alarm
+from dialer.core.access import Role
+from dialer.core.effects import AlarmCode
+from dialer.core.values import PauseScope
+from dialer.db import tables as t
 from tests.console.desk import ConsoleDesk
 from tests.console.row import Row
-from tests.console.town import ConsoleTown
-from tests.store.reads.town import MORNING
+from tests.console.town import ConsoleScenario
+from tests.outcomes.town import MORNING
 
 _LOOK = frozenset({Role.CLERK, Role.SUPERVISOR, Role.ADMINISTRATOR, Role.AUDITOR})
 _STEER = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
@@ -20,8 +21,8 @@ _STEER = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
 
 def _pause(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     """One of this unit, or of a unit that is none of ours."""
-    with desk.app.engine.store.begin() as tx:
-        hold = holds.place(
+    with desk.app.services.store.begin() as tx:
+        hold = place_pause(
             tx,
             scope=PauseScope.UNIT,
             subject=f"unit {len(desk.rows(t.hold))}",
@@ -35,11 +36,11 @@ def _pause(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
 
 
 def _alarm(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
-    town, number = ConsoleTown(desk), len(desk.rows(t.person))
-    person_id = town.person(name=f"n{number}", phones=(f"+86139{number:08d}",))
-    case_id = town.case(unit_id=unit_id, person_id=person_id, warning=False)
-    with desk.app.engine.store.begin() as tx:
-        alarms.ring(tx, AlarmCode.HUMAN_OVERDUE, now=MORNING, case_id=case_id)
+    scenario, number = ConsoleScenario(desk), len(desk.rows(t.person))
+    person_id = scenario.person(name=f"n{number}", phones=(f"+86139{number:08d}",))
+    case_id = scenario.case(unit_id=unit_id, person_id=person_id, warning=False)
+    with desk.app.services.store.begin() as tx:
+        raise_alarm(tx, AlarmCode.HUMAN_OVERDUE, now=MORNING, case_id=case_id)
     return {"alarm_id": desk.rows(t.alarm)[-1]["id"]}
 
 

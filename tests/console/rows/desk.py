@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dialer.domain.access import Role
-from dialer.store import tables as t
+from dialer.core.access import Role
+from dialer.db import tables as t
 from tests.console.desk import ConsoleDesk
 from tests.console.row import Row
-from tests.console.town import ConsoleTown
-from tests.store.reads.town import MORNING
+from tests.console.town import ConsoleScenario
+from tests.outcomes.town import MORNING
 
 _WHO = frozenset({Role.CALLER, Role.SUPERVISOR})
 
 
-def _put(desk: ConsoleDesk, unit_id: int | None) -> tuple[ConsoleTown, int, int]:
-    town = ConsoleTown(desk)
-    owner = town.person(name=f"某人{len(desk.rows(t.person))}")
-    case_id = town.case(unit_id=unit_id, person_id=owner, warning=False)
-    return town, case_id, town.assignment(case_id, unit_id=unit_id)
+def _put(desk: ConsoleDesk, unit_id: int | None) -> tuple[ConsoleScenario, int, int]:
+    scenario = ConsoleScenario(desk)
+    owner = scenario.person(name=f"某人{len(desk.rows(t.person))}")
+    case_id = scenario.case(unit_id=unit_id, person_id=owner, warning=False)
+    return scenario, case_id, scenario.assignment(case_id, unit_id=unit_id)
 
 
 def _task(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
@@ -28,9 +28,9 @@ def _task(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
 
 def _transfer(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     """Work that asks this unit to take it; without one, a unit that sees nobody below it."""
-    town, _, assignment_id = _put(desk, unit_id)
-    to_unit = unit_id if unit_id is not None else town.unit(f"别处{assignment_id}")
-    row = town.put(
+    scenario, _, assignment_id = _put(desk, unit_id)
+    to_unit = unit_id if unit_id is not None else scenario.unit(f"别处{assignment_id}")
+    row = scenario.put(
         t.assignment_transfer,
         assignment_id=assignment_id,
         to_unit_id=to_unit,
@@ -43,8 +43,8 @@ def _transfer(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
 
 
 def _payment(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
-    town, case_id, _ = _put(desk, unit_id)
-    return {"payment_id": town.put(t.stop_payment, case_id=case_id, opened_at=MORNING, drill=False)}
+    scenario, case_id, _ = _put(desk, unit_id)
+    return {"payment_id": scenario.put(t.stop_payment, case_id=case_id, opened_at=MORNING, drill=False)}
 
 
 ROWS = (

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
-from dialer.domain.access import Role
-from dialer.domain.load import LoadState
-from dialer.store import loads
-from dialer.store import tables as t
+from dialer.core.access import Role
+from dialer.core.values import LoadState
+from dialer.db import tables as t
+from dialer.warnings.list_store import create_load
 from tests.console.desk import ConsoleDesk
 from tests.console.row import Row
 
@@ -19,10 +19,10 @@ _WHO = frozenset({Role.CLERK, Role.SUPERVISOR})
 
 def _load(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     """A waiting list of this unit."""
-    with desk.app.engine.store.begin() as tx:
+    with desk.app.services.store.begin() as tx:
         content = io.BytesIO(b"phone,name\n13800138000,x\n")
         now = desk.clock.now()
-        made = loads.create(
+        made = create_load(
             tx, filename="a.csv", source="", content=content, by="somebody", now=now, unit_id=unit_id
         )
     return {"load_id": made}
@@ -31,7 +31,7 @@ def _load(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
 def _held(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     """One that waits for a second person."""
     made = _load(desk, unit_id)
-    with desk.app.engine.store.begin() as tx:
+    with desk.app.services.store.begin() as tx:
         tx.execute(
             sa.update(t.list_load)
             .where(t.list_load.c.id == made["load_id"])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dialer.domain.access import Role
-from dialer.store import scripts
-from dialer.usecases.seed_scripts import seed_scripts
+from dialer.core.access import Role
+from dialer.scripts.store import script_versions_of
+from dialer.scripts.versions import seed_scripts
 from tests.console.desk import ConsoleDesk
 from tests.console.row import Row
 
@@ -18,8 +18,8 @@ _WHY = {"version": "1", "reason": "clearer"}
 
 def _loan(desk: ConsoleDesk, _unit_id: int | None) -> Mapping[str, object]:
     """Scripts are of the whole centre, whatever unit is asked for."""
-    with desk.app.engine.store.begin() as tx:
-        if not scripts.versions(tx, "loan"):
+    with desk.app.services.store.begin() as tx:
+        if not script_versions_of(tx, "loan"):
             seed_scripts(tx, now=desk.clock.now())
     return {"script_id": "loan"}
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dialer.domain.access import Role
-from dialer.store import tables as t
+from dialer.core.access import Role
+from dialer.db import tables as t
 from tests.console.desk import ConsoleDesk
 from tests.console.row import Row
-from tests.console.town import ConsoleTown
+from tests.console.town import ConsoleScenario
 
 _SORTS = frozenset({Role.CLERK, Role.SUPERVISOR})
 
 
 def _waiting(desk: ConsoleDesk, _unit_id: int | None) -> Mapping[str, object]:
     """A case whose list names no unit."""
-    town = ConsoleTown(desk)
-    person_id = town.person(name=f"某人{len(desk.rows(t.person))}")
-    return {"case_id": town.case(unit="老城关", person_id=person_id, warning=False)}
+    scenario = ConsoleScenario(desk)
+    person_id = scenario.person(name=f"某人{len(desk.rows(t.person))}")
+    return {"case_id": scenario.case(unit="老城关", person_id=person_id, warning=False)}
 
 
 ROWS = (

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dialer.domain.access import Role
-from dialer.store import tables as t
-from dialer.store import transfers, units
+from dialer.core.access import Role
+from dialer.db import tables as t
+from dialer.org.unit_store import add_unit, delete_unit_alias, teach_unit_alias
+from dialer.work.transfer_store import request_transfer
 from tests.console.desk import ConsoleDesk
 from tests.console.row import Row
-from tests.console.town import ConsoleTown
+from tests.console.town import ConsoleScenario
 
 _SEES = frozenset({Role.CLERK, Role.OFFICER, Role.SUPERVISOR, Role.ADMINISTRATOR, Role.AUDITOR})
 _SORTS = frozenset({Role.CLERK, Role.SUPERVISOR})
@@ -18,8 +19,8 @@ _WORKS = frozenset({Role.CALLER, Role.OFFICER, Role.SUPERVISOR})
 
 
 def _new_unit(desk: ConsoleDesk, parent_id: int | None = None) -> int:
-    with desk.app.engine.store.begin() as tx:
-        return units.add(tx, name=f"unit{len(desk.rows(t.unit))}", parent_id=parent_id)
+    with desk.app.services.store.begin() as tx:
+        return add_unit(tx, name=f"unit{len(desk.rows(t.unit))}", parent_id=parent_id)
 
 
 def _unit(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
@@ -28,11 +29,11 @@ def _unit(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
 
 def _work(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     """A visit that waits in this unit."""
-    town = ConsoleTown(desk)
+    scenario = ConsoleScenario(desk)
     of = unit_id if unit_id is not None else _new_unit(desk)
-    person_id = town.person(name=f"某人{len(desk.rows(t.person))}")
-    case_id = town.case(unit_id=of, person_id=person_id, warning=False)
-    return {"assignment_id": town.assignment(case_id, kind="visit", unit_id=of, unit="x")}
+    person_id = scenario.person(name=f"某人{len(desk.rows(t.person))}")
+    case_id = scenario.case(unit_id=of, person_id=person_id, warning=False)
+    return {"assignment_id": scenario.assignment(case_id, kind="visit", unit_id=of, unit="x")}
 
 
 def _transfer(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
@@ -40,8 +41,8 @@ def _transfer(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     work = _work(desk, None)["assignment_id"]
     assert isinstance(work, int)
     to = unit_id if unit_id is not None else _new_unit(desk)
-    with desk.app.engine.store.begin() as tx:
-        made = transfers.ask(
+    with desk.app.services.store.begin() as tx:
+        made = request_transfer(
             tx, work, from_unit_id=None, to_unit_id=to, by="li", why="x", now=desk.clock.now()
         )
     return {"transfer_id": made}
@@ -52,9 +53,9 @@ def _named(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     found = _unit(desk, unit_id)
     of = found["unit_id"]
     assert isinstance(of, int)
-    with desk.app.engine.store.begin() as tx:
-        units.forget_alias(tx, "老城关")
-        units.teach(tx, "老城关", unit_id=of, by="li", now=desk.clock.now())
+    with desk.app.services.store.begin() as tx:
+        delete_unit_alias(tx, "老城关")
+        teach_unit_alias(tx, "老城关", unit_id=of, by="li", now=desk.clock.now())
     return found
 
 

@@ -5,31 +5,31 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 
-from dialer.domain.access import Role
-from dialer.store import tables as t
-from dialer.usecases.transfer_errand import transfer_errand
-from dialer.usecases.visit import FromPhone, add_photo
+from dialer.core.access import Role
+from dialer.db import tables as t
+from dialer.work.transfers import transfer_assignment
+from dialer.work.visits import FromPhone, add_photo
 from tests.console.desk import ConsoleDesk
 from tests.console.row import Row
-from tests.console.town import ConsoleTown
-from tests.core.outcomes.pictures import jpeg
+from tests.console.town import ConsoleScenario
+from tests.core.pictures import jpeg
 
 _WHO = frozenset({Role.OFFICER, Role.SUPERVISOR})
 
 
 def _visit(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     """A visit that waits in this unit."""
-    town = ConsoleTown(desk)
-    owner = town.person(name=f"甲{uuid.uuid4().hex}")
-    case_id = town.case(unit_id=unit_id, person_id=owner, warning=False)
-    return {"visit_id": town.assignment(case_id, kind="visit", unit_id=unit_id)}
+    scenario = ConsoleScenario(desk)
+    owner = scenario.person(name=f"甲{uuid.uuid4().hex}")
+    case_id = scenario.case(unit_id=unit_id, person_id=owner, warning=False)
+    return {"visit_id": scenario.assignment(case_id, kind="visit", unit_id=unit_id)}
 
 
 def _photo(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     found = _visit(desk, unit_id)
     client_id = uuid.uuid4()
     add_photo(
-        desk.app.engine,
+        desk.app.services,
         int(str(found["visit_id"])),
         phone=FromPhone(client_id=client_id, by="officer"),
         content=jpeg(),
@@ -40,9 +40,11 @@ def _photo(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
 def _transfer(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     """A visit of nobody's unit that is asked of this one; without one, of a unit that has nothing to do with it."""
     visit_id = int(str(_visit(desk, None)["visit_id"]))
-    to = unit_id or ConsoleTown(desk).unit(f"unit {len(desk.rows(t.unit))}")
+    to = unit_id or ConsoleScenario(desk).unit(f"unit {len(desk.rows(t.unit))}")
     return {
-        "transfer_id": transfer_errand(desk.app.engine, visit_id, to_unit_id=to, by="somebody", why="moved")
+        "transfer_id": transfer_assignment(
+            desk.app.services, visit_id, to_unit_id=to, by="somebody", why="moved"
+        )
     }
 
 

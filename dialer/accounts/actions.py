@@ -1,0 +1,345 @@
+"""Accounts: made, changed, disabled, reset, by an administrator or at the terminal. Everything here is audited.
+
+The first account, by a link that works once: whoever starts the service hands it to the first administrator.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from dialer.core.access import FIRST_LINK, RESERVED_NAMES, Role, SessionRules, actor_name
+from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.db.audit import write_audit
+from dialer.db.unit_of_work import Tx
+from dialer.language import Text
+from dialer.org.sign_in import (
+    SignedIn,
+    check_password,
+    hash_password,
+    open_session,
+    temporary_password,
+    token_hash,
+)
+from dialer.org.staff_store import (
+    Member,
+    Session,
+    all_members,
+    clear_failures,
+    end_sessions_of,
+    failure_key,
+    find_member,
+    insert_member,
+    is_sign_in_link_good,
+    is_staff_empty,
+    lock_administrators,
+    make_first_sign_in_link,
+    open_sessions,
+    set_staff_disabled,
+    set_staff_language,
+    set_staff_password,
+    set_staff_place,
+    use_sign_in_link,
+)
+from dialer.org.unit_store import get_unit
+from dialer.services import Services
+from dialer.work.tasks import return_work_of
+
+_LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
+_NAME_MOST = 60
+LANGUAGES = ("zh", "en")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPassword:
+    """The only moment at which the password exists on our side."""
+
+    member: Member
+    password: str = field(repr=False)
+
+
+def add_staff(
+    services: Services,
+    *,
+    login: str,
+    display_name: str,
+    role: Role,
+    unit_id: int | None,
+    language: str,
+    by: str,
+    visible_to: int | None = None,
+    password: str | None = None,
+) -> NewPassword:
+    """A new account with a password to be changed at the first sign-in, or with the `password` given, which stays.
+    Raises `Invalid`, and `Conflict` where the login is taken.
+    """
+    who, name, shown = actor_name(by), login_of(login), display_name_of(display_name)
+    if language not in LANGUAGES:
+        raise Invalid(field="language", problem="is not zh or en")
+    chosen = password if password is not None else temporary_password()
+    check_password(chosen, login=name)
+    made = hash_password(chosen)
+    with services.store.begin() as tx:
+        _check_unit(tx, unit_id, visible_to)
+        member = insert_member(
+            tx,
+            login=name,
+            display_name=shown,
+            password_hash=made,
+            role=role,
+            unit_id=unit_id,
+            language=language,
+            must_change=password is None,
+            by=who,
+            real_now=services.real.now(),
+        )
+        if member is None:
+            raise Conflict(Text("an account named %(name)s exists already: choose another login", name=name))
+        note(tx, services, who, "staff_add", member, role=role.value, unit_id=unit_id)
+    return NewPassword(member=member, password=chosen)
+
+
+def list_staff(services: Services, *, visible_to: int | None = None) -> list[Member]:
+    """All accounts, or those of one unit and all below."""
+    with services.store.begin() as tx:
+        return all_members(tx, visible_to=visible_to)
+
+
+def show_staff(services: Services, login: str, *, visible_to: int | None) -> Member:
+    """Raises `NotFound`."""
+    with services.store.begin() as tx:
+        return _found(tx, login, visible_to)
+
+
+def change_staff(
+    services: Services,
+    login: str,
+    *,
+    display_name: str,
+    role: Role,
+    unit_id: int | None,
+    revision: int,
+    by: str,
+    visible_to: int | None = None,
+) -> Member:
+    """The account is this from now on, at once in every session of it. Raises `NotFound`, `Invalid`, and `Conflict`
+    when somebody changed it since `revision`, or the last administrator would be one no longer.
+    """
+    who, shown = actor_name(by), display_name_of(display_name)
+    with services.store.begin() as tx:
+        _check_unit(tx, unit_id, visible_to)
+        member = _found(tx, login, visible_to)
+        if member.revision != revision:
+            raise Conflict(
+                Text("%(login)s was changed meanwhile: look again", login=login), current=member.display_name
+            )
+        if role is not Role.ADMINISTRATOR:
+            _keep_an_administrator(tx, member)
+        set_staff_place(tx, member.id, display_name=shown, role=role, unit_id=unit_id)
+        note(tx, services, who, "staff_change", member, role=role.value, unit_id=unit_id)
+        return _found(tx, login)
+
+
+def disable_staff(services: Services, login: str, *, by: str, visible_to: int | None = None) -> Member:
+    """The account opens nothing from now on, its sessions have ended and its work is open again. Raises `NotFound`,
+    and `Conflict` for the last administrator or oneself.
+    """
+    who, real_now = actor_name(by), services.real.now()
+    with services.store.begin() as tx:
+        member = _found(tx, login, visible_to)
+        if member.login == who:
+            raise Conflict("nobody disables the own account")
+        _keep_an_administrator(tx, member)
+        set_staff_disabled(tx, member.id, disabled_at=real_now)
+        end_sessions_of(tx, member.id, real_now=real_now)
+        note(tx, services, who, "staff_disable", member)
+        after = _found(tx, login)
+    return_work_of(services, member.login, by=who)
+    return after
+
+
+def enable_staff(services: Services, login: str, *, by: str, visible_to: int | None = None) -> Member:
+    """The account opens again with its old password. Raises `NotFound` and `Invalid`."""
+    who = actor_name(by)
+    with services.store.begin() as tx:
+        member = _found(tx, login, visible_to)
+        set_staff_disabled(tx, member.id, disabled_at=None)
+        note(tx, services, who, "staff_enable", member)
+        return _found(tx, login)
+
+
+def reset_password(services: Services, login: str, *, by: str, visible_to: int | None = None) -> NewPassword:
+    """A new password to be changed at the next sign-in; locks are gone and all sessions have ended. Raises
+    `NotFound`.
+    """
+    who, chosen = actor_name(by), temporary_password()
+    made = hash_password(chosen)
+    real_now = services.real.now()
+    with services.store.begin() as tx:
+        member = _found(tx, login, visible_to)
+        set_staff_password(tx, member.id, password_hash=made, must_change=True, real_now=real_now)
+        clear_failures(tx, failure_key(tx, "login", member.login))
+        end_sessions_of(tx, member.id, real_now=real_now)
+        note(tx, services, who, "staff_reset", member)
+        return NewPassword(member=_found(tx, login), password=chosen)
+
+
+def choose_language(services: Services, staff_id: int, language: str) -> None:
+    if language not in LANGUAGES:
+        raise Invalid(field="language", problem="is not zh or en")
+    with services.store.begin() as tx:
+        set_staff_language(tx, staff_id, language)
+
+
+def list_sessions(services: Services, rules: SessionRules, login: str | None = None) -> list[Session]:
+    """Sessions that open something now, of everybody or of one. Raises `NotFound`."""
+    real_now = services.real.now()
+    with services.store.begin() as tx:
+        return open_sessions(
+            tx,
+            real_now=real_now,
+            idle_since=real_now - timedelta(seconds=rules.idle_seconds),
+            staff_id=_found(tx, login).id if login is not None else None,
+        )
+
+
+def end_sessions(services: Services, login: str, *, by: str, visible_to: int | None = None) -> int:
+    """How many sessions of this account have ended now. Raises `NotFound` and `Invalid`."""
+    who = actor_name(by)
+    with services.store.begin() as tx:
+        member = _found(tx, login, visible_to)
+        ended = end_sessions_of(tx, member.id, real_now=services.real.now())
+        note(tx, services, who, "sessions_end", member, ended=ended)
+    return ended
+
+
+def login_of(login: str) -> str:
+    """In its one form. Raises `Invalid`."""
+    name = login.strip().lower()
+    if not _LOGIN.fullmatch(name):
+        raise Invalid(
+            field="login", problem="is no login", mend="2 to 32 of small letters, digits, '.', '_', '-'"
+        )
+    if name in RESERVED_NAMES:
+        raise Invalid(field="login", problem="is a name that only the service signs with")
+    return name
+
+
+def display_name_of(display_name: str) -> str:
+    """In its one form. Raises `Invalid`."""
+    shown = " ".join(display_name.split())
+    if not 1 <= len(shown) <= _NAME_MOST:
+        raise Invalid(
+            field="display_name",
+            problem=Text("is empty or longer than %(most)s characters", most=_NAME_MOST),
+        )
+    return shown
+
+
+def _check_unit(tx: Tx, unit_id: int | None, visible_to: int | None) -> None:
+    """Raises `NotFound` where there is no such unit, or none that `seen_by` sees."""
+    if unit_id is not None:
+        get_unit(tx, unit_id)
+    if not _is_seen(tx, unit_id, visible_to):
+        raise NotFound(kind="unit", key=unit_id)
+
+
+def _found(tx: Tx, login: str, visible_to: int | None = None) -> Member:
+    """Raises `NotFound`, also for one that the unit `seen_by` does not see."""
+    member = find_member(tx, login.strip().lower())
+    if member is None or not _is_seen(tx, member.unit_id, visible_to):
+        raise NotFound(kind="account", key=login)
+    return member
+
+
+def _is_seen(tx: Tx, unit_id: int | None, visible_to: int | None) -> bool:
+    return visible_to is None or (unit_id is not None and visible_to in get_unit(tx, unit_id).path)
+
+
+def _keep_an_administrator(tx: Tx, member: Member) -> None:
+    """Raises `Conflict` when `member` is the last one who can manage accounts. Two at once take turns."""
+    if member.role is not Role.ADMINISTRATOR or member.disabled_at is not None:
+        return
+    if lock_administrators(tx) <= {member.id}:
+        raise Conflict("this is the last administrator: make another one first")
+
+
+def note(tx: Tx, services: Services, by: str, act: str, member: Member, **facts: object) -> None:
+    """One line of audit about this account."""
+    write_audit(
+        tx,
+        who=by,
+        act=act,
+        subject=f"staff/{member.id}",
+        why="",
+        now=services.clock.now(),
+        facts={"login": member.login} | facts,
+    )
+
+
+def make_first_link(services: Services, *, seconds: float) -> str | None:
+    """The token of a link by which the first administrator is made; it replaces every earlier one. None when there
+    are accounts already.
+    """
+    token = temporary_password().replace("-", "") + temporary_password().replace("-", "")
+    real_now = services.real.now()
+    with services.store.begin() as tx:
+        if not is_staff_empty(tx):
+            return None
+        make_first_sign_in_link(
+            tx,
+            token_hash=token_hash(token),
+            real_now=real_now,
+            expires_at=real_now + timedelta(seconds=seconds),
+        )
+    return token
+
+
+def is_first_link_good(services: Services, token: str) -> bool:
+    with services.store.begin() as tx:
+        return is_staff_empty(tx) and is_sign_in_link_good(
+            tx, token_hash(token), real_now=services.real.now()
+        )
+
+
+def make_first_administrator(
+    services: Services,
+    rules: SessionRules,
+    *,
+    token: str,
+    login: str,
+    display_name: str,
+    password: str,
+    again: str,
+    language: str,
+    address: str,
+) -> SignedIn:
+    """The first account, signed in; the link is used up. Raises `Invalid`, and `NotFound` for a link that is not good
+    or a centre that has accounts.
+    """
+    name, shown = login_of(login), display_name_of(display_name)
+    if password != again:
+        raise Invalid(field="again", problem="is not the same as the password")
+    check_password(password, login=name)
+    made = hash_password(password)
+    real_now = services.real.now()
+    with services.store.begin() as tx:
+        if not use_sign_in_link(tx, token_hash(token), real_now=real_now) or not is_staff_empty(tx):
+            raise NotFound(kind="link", key="")
+        member = insert_member(
+            tx,
+            login=name,
+            display_name=shown,
+            password_hash=made,
+            role=Role.ADMINISTRATOR,
+            unit_id=None,
+            language=language if language in LANGUAGES else LANGUAGES[0],
+            must_change=False,
+            by=FIRST_LINK,
+            real_now=real_now,
+        )
+        assert member is not None
+        note(tx, services, name, "staff_add", member, role=member.role.value, unit_id=None)
+        session = open_session(tx, rules, member, address=address, real_now=real_now)
+    return SignedIn(member=member, token=session)

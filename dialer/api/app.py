@@ -1,0 +1,233 @@
+"""Around the whole API: headers of every answer, and an answer where there would be none.
+
+GET /cases/{case_id} and GET /report.
+
+The API, put together: mounted at /api/v1, with its own errors, headers and description.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, FastAPI, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dialer.api.gate import (
+    ABOUT,
+    DescribedApi,
+    Desk,
+    MayReadCases,
+    MayReadReport,
+    desk_of,
+    problems,
+    unavailable,
+)
+from dialer.api.problems import FieldProblem, Problem, ProblemCode, problem_response
+from dialer.api.warnings import warnings_router
+from dialer.casefile.reading import CaseOut, show_case, tell_case
+from dialer.core.errors import Invalid, NotFound, Unavailable
+from dialer.language import Text, bilingual
+from dialer.org.staff_store import Token
+from dialer.outcomes.report import ReportOut, make_report, report_period, tell_report
+from dialer.scripts.trials import running_trials
+from dialer.services import Application, Services
+
+SECURITY_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Nothing of an answer is kept, guessed at, framed or read by a page of another site."""
+
+_log = logging.getLogger(__name__)
+
+
+class Guard:
+    """A fault of ours is a 500 in the API's own words; the log says where, and not what was in hand."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def send_guarded(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers[name] = value
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_guarded)
+        except Exception as fault:
+            _log.error(
+                "the API failed: %s at %s", type(fault).__name__, _where(fault)
+            )  # its text may be personal
+            if begun or scope["type"] != "http":
+                raise
+            problem = Problem(500, ProblemCode.FAULT, Text("a fault of ours; it is logged"))
+            await problem_response(problem)(scope, receive, send_guarded)
+
+
+def _where(fault: Exception) -> str:
+    frames = traceback.extract_tb(fault.__traceback__)
+    return " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames[-5:]))
+
+
+reading_router: Final = APIRouter()
+_LARGEST_ID: Final = 2**63 - 1
+_A_DAY: Final = "如 2026-11-25，当地日期或时间 · a day or a moment, local"
+
+
+class ReportQuery(BaseModel):
+    """A name that is not one of these is refused: a misspelt window must not give the figures of another."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    start: Annotated[
+        str | None, Field(alias="from", default=None, max_length=40, description=f"起 · from. {_A_DAY}")
+    ]
+    end: Annotated[
+        str | None,
+        Field(alias="to", default=None, max_length=40, description=f"止，含当日 · to, included. {_A_DAY}"),
+    ]
+
+
+@reading_router.get(
+    "/cases/{case_id}",
+    summary="查看预警单 · One case",
+    response_model=CaseOut,
+    responses=problems(404, 422),
+)
+async def get_case(
+    request: Request,
+    token: MayReadCases,
+    case_id: Annotated[int, Path(ge=1, le=_LARGEST_ID, description="预警单编号 · the case's id")],
+) -> JSONResponse:
+    """脱敏的预警单、下一步和经过。限定机构的令牌只能看本机构的预警单。
+
+    The case masked, with what comes next and what happened. A token of one unit sees that unit's cases alone.
+    """
+    desk = desk_of(request)
+    return JSONResponse(await desk.run(lambda: case(desk.services, token, case_id)))
+
+
+def case(services: Services, token: Token, case_id: int) -> dict[str, Any]:
+    """As `dialer case ID --json`. Raises `NotFound`, also for another unit's case, and `Unavailable`."""
+    story = show_case(services, case_id)
+    if token.unit and story.file.stored.unit != token.unit:
+        raise NotFound(kind="case", key=case_id)
+    return tell_case(story).plain()
+
+
+@reading_router.get(
+    "/report",
+    summary="报告 · The report",
+    response_model=ReportOut,
+    responses=problems(422),
+)
+async def get_report(
+    request: Request, _token: MayReadReport, window: Annotated[ReportQuery, Query()]
+) -> JSONResponse:
+    """与 `dialer report --json` 相同；每个率都带分子、分母、时间窗和剔除项。
+
+    The same JSON as `dialer report --json`: numerator, denominator, window and exclusions beside every rate.
+    """
+    desk = desk_of(request)
+    return JSONResponse(await desk.run(lambda: report(desk.services, window)))
+
+
+def report(services: Services, window: ReportQuery) -> dict[str, Any]:
+    """As `dialer report --json`. Raises `Invalid` and `Unavailable`."""
+    period = report_period(services, window.start, window.end)
+    return tell_report(make_report(services, period), running_trials(services)).plain()
+
+
+API_PREFIX = "/api/v1"
+
+
+def create_api(app: Application) -> FastAPI:
+    """The API on this application. Its interactive pages are left out: they would load from elsewhere."""
+    api = DescribedApi(
+        title="预警劝阻接口 · dialer API",
+        description=ABOUT,
+        version="1",
+        openapi_url="/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        servers=[{"url": API_PREFIX}],
+        root_path_in_servers=False,
+        separate_input_output_schemas=False,
+    )
+    api.state.desk = Desk(app)
+    api.include_router(warnings_router)
+    api.include_router(reading_router)
+    api.add_middleware(Guard)
+    api.add_exception_handler(Problem, _problem)
+    api.add_exception_handler(Unavailable, _problem)
+    api.add_exception_handler(NotFound, _problem)
+    api.add_exception_handler(Invalid, _problem)
+    api.add_exception_handler(RequestValidationError, _problem)
+    api.add_exception_handler(HTTPException, _problem)
+    return api
+
+
+async def _problem(_request: Request, fault: Exception) -> JSONResponse:
+    return problem_response(_translated(fault))
+
+
+def _translated(fault: Exception) -> Problem:
+    match fault:
+        case Problem():
+            return fault
+        case Unavailable():
+            _log.warning("request put off: %s", fault)
+            return unavailable(fault)
+        case NotFound():
+            return Problem(404, ProblemCode.NOT_FOUND, Text("no such %(kind)s", kind=fault.kind))
+        case Invalid():
+            error = FieldProblem(
+                index=None, field=fault.field, code="invalid", reason=str(fault.problem), mend=str(fault.mend)
+            )
+            return _invalid([error])
+        case RequestValidationError():
+            return _invalid([_named(error["loc"]) for error in fault.errors()])
+        case HTTPException():
+            return _of_http(fault)
+    raise fault
+
+
+def _named(location: tuple[int | str, ...]) -> FieldProblem:
+    return FieldProblem(
+        index=None,
+        field=str(location[-1])[:60],
+        code="invalid",
+        reason=bilingual("not readable"),
+        mend=bilingual("see there"),
+    )
+
+
+def _invalid(errors: list[FieldProblem]) -> Problem:
+    return Problem(422, ProblemCode.INVALID, Text("a parameter is wrong"), errors=errors)
+
+
+def _of_http(fault: HTTPException) -> Problem:
+    known = {
+        404: (ProblemCode.NOT_FOUND, Text("no such address")),
+        405: (ProblemCode.METHOD, Text("method not allowed")),
+    }
+    code, detail = known.get(fault.status_code, (ProblemCode.INVALID, Text("the request is wrong")))
+    return Problem(fault.status_code, code, detail, headers=fault.headers)

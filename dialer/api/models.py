@@ -1,0 +1,179 @@
+"""What the API takes and gives, as it is described at /api/v1/openapi.json."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from dialer.casefile.reading import StepOut
+from dialer.intake.cells import LARGEST_FEN, LONGEST_SECONDS
+from dialer.intake.records import NoticeCode
+from dialer.warnings.deliveries import WarningStatus
+
+MOST_WARNINGS = 1000
+_LONG = 2000
+_SHORT = 200
+_SEVERAL = 20
+
+_Key = Annotated[str, Field(max_length=_SHORT)]
+_Text = Annotated[str, Field(max_length=_LONG)]
+_Texts = _Text | Annotated[list[_Key], Field(max_length=_SEVERAL)]
+
+
+def _about(description: str, *examples: object) -> object:
+    return Field(default=None, description=description, examples=list(examples))
+
+
+class WarningIn(BaseModel):
+    """一条预警 · One warning. Only `phones` is needed; words, dates and sums may be written as in a list."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        title="Warning",
+        json_schema_extra={
+            "examples": [
+                {
+                    "source": "city-bank",
+                    "instruction_no": "YJ-2026-001",
+                    "grade": "特高危",
+                    "fraud_type": "冒充公检法",
+                    "name": "王小明",
+                    "phones": ["13800138000"],
+                    "amount_at_risk": "3万元",
+                    "produced_at": "2026-11-25T09:30:00+08:00",
+                }
+            ]
+        },
+    )
+
+    phones: Annotated[
+        _Texts, Field(description="手机号，一个或多个 · one number or several", examples=["13800138000"])
+    ]
+    instruction_no: Annotated[
+        _Key | None, _about("指令编号，同一来源内唯一 · unique within its source", "YJ-2026-001")
+    ]
+    source: Annotated[_Key | None, _about("来源，缺省为令牌名称 · default: the token's name", "city-bank")]
+    kind: Annotated[_Text | None, _about("预警类型 · fund, telecom or web_app", "资金")]
+    fraud_type: Annotated[_Text | None, _about("诈骗类型 · the type of fraud", "冒充公检法", "investment")]
+    grade: Annotated[
+        _Text | None, _about("等级 · extra_high, high, medium, low, or 特高危/高危/中危/低危", "高危")
+    ]
+    name: Annotated[_Text | None, _about("姓名 · the person's name", "王小明")]
+    id_number: Annotated[_Text | None, _about("证件号 · the person's id number")]
+    address: Annotated[_Text | None, _about("地址 · the person's address")]
+    unit: Annotated[_Key | None, _about("属地机构，缺省为令牌的机构 · default: the token's unit", "临河分局")]
+    family_contact: Annotated[_Text | None, _about("家属联系人 · family contact")]
+    fraud_numbers: Annotated[_Texts | None, _about("涉诈号码 · the scammer's numbers")]
+    fraud_url: Annotated[_Text | None, _about("涉诈网址 · the scam's address")]
+    fraud_app: Annotated[_Text | None, _about("涉诈 APP · the scam's app")]
+    fraud_account: Annotated[_Text | None, _about("涉诈账号 · the scammer's account")]
+    talk_seconds: Annotated[
+        Annotated[int, Field(ge=0, le=LONGEST_SECONDS)] | _Text | None,
+        _about("通话时长，秒 · talk time in seconds, or words such as 2分5秒", 125),
+    ]
+    amount_at_risk: Annotated[
+        _Text | None, _about("拟转金额，元，文本 · in yuan, as text", "12000.50", "3万元")
+    ]
+    amount_at_risk_fen: Annotated[
+        Annotated[int, Field(ge=0, le=LARGEST_FEN)] | None,
+        _about("拟转金额，分，整数 · in fen; instead of amount_at_risk", 1200050),
+    ]
+    amount_paid: Annotated[
+        _Text | None, _about("已转金额，元，文本 · already paid, in yuan, as text", "5000")
+    ]
+    amount_paid_fen: Annotated[
+        Annotated[int, Field(ge=0, le=LARGEST_FEN)] | None,
+        _about("已转金额，分，整数 · in fen; instead of amount_paid", 500000),
+    ]
+    event_at: Annotated[
+        _Text | None, _about("事件时间 · when it happened; without a zone: local", "2026-11-25 09:05")
+    ]
+    produced_at: Annotated[
+        _Text | None, _about("预警时间 · when the warning was made", "2026-11-25T09:30:00+08:00")
+    ]
+    expires_at: Annotated[_Text | None, _about("失效时间 · when it holds no longer", "2026-11-28")]
+    tags: Annotated[_Texts | None, _about("标签 · minor, elderly, hearing, mongolian", ["elderly"])]
+    remarks: Annotated[_Text | None, _about("备注 · remarks")]
+
+
+class NoticeOut(BaseModel):
+    """提示 · Something about an accepted warning that a person may want to mend."""
+
+    field: str
+    code: NoticeCode
+    message: str
+
+
+class FaultOut(BaseModel):
+    """拒收原因 · Why a warning was rejected; what was sent is not repeated."""
+
+    field: Annotated[str, Field(description="字段名 · the field that must be mended")]
+    code: Annotated[str, Field(description="原因代码 · the reason as a code")]
+    reason: Annotated[str, Field(description="原因 · the reason in words")]
+    mend: Annotated[str, Field(description="如何修改 · how to mend it")]
+
+
+class WarningOut(BaseModel):
+    """一条预警的结果 · What became of one warning."""
+
+    index: Annotated[int, Field(description="第几条，从 0 起 · its place in the request, from 0")]
+    status: Annotated[
+        WarningStatus,
+        Field(
+            description="accepted 新建预警单; merged 并入已有预警单; duplicate 已收过，未作改动; "
+            "rejected 未收，改正后可重发 · rejected: nothing was kept, mend it and send it again"
+        ),
+    ]
+    source: str | None = None
+    instruction_no: Annotated[
+        str | None, Field(description="未给编号时由系统生成 · derived where none was sent")
+    ] = None
+    case_id: Annotated[int | None, Field(description="所属预警单 · the case it belongs to")] = None
+    next_steps: Annotated[list[StepOut], Field(description="最近的在前 · soonest first")] = []
+    notices: list[NoticeOut] = []
+    fault: FaultOut | None = None
+
+
+class WarningsOut(BaseModel):
+    """已提交入库后才返回 · Sent after the commit. The four counts add up to the number of warnings."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "accepted": 1,
+                    "merged": 0,
+                    "duplicate": 0,
+                    "rejected": 0,
+                    "results": [
+                        {
+                            "index": 0,
+                            "status": "accepted",
+                            "source": "city-bank",
+                            "instruction_no": "YJ-2026-001",
+                            "case_id": 7,
+                            "next_steps": [
+                                {
+                                    "kind": "ring",
+                                    "track": "robot",
+                                    "reason": "new_warning",
+                                    "at": None,
+                                    "waits": [],
+                                }
+                            ],
+                            "notices": [],
+                            "fault": None,
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
+    accepted: int
+    merged: int
+    duplicate: int
+    rejected: int
+    results: list[WarningOut]

@@ -1,0 +1,274 @@
+"""JSON objects as warnings: the cells of a list's row, or why an object is none.
+
+What a rejected warning's sender is told: the field, why, and how to mend it. Never what the field held.
+
+POST /warnings.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from pydantic import ValidationError
+
+from dialer.api.gate import MayWriteWarnings, desk_of, parsed, problems, read_body, warnings_body
+from dialer.api.models import MOST_WARNINGS, FaultOut, NoticeOut, WarningIn, WarningOut, WarningsOut
+from dialer.api.problems import FieldProblem, Problem, ProblemCode
+from dialer.casefile.reading import StepOut
+from dialer.core.values import Grade
+from dialer.intake.cells import Unreadable, read_grade
+from dialer.intake.records import Field
+from dialer.language import Text, bilingual, gettext_noop
+from dialer.org.staff_store import Token
+from dialer.services import Services
+from dialer.warnings.deliveries import (
+    NAMES,
+    Answer,
+    Cells,
+    Delivery,
+    Fault,
+    FaultCode,
+    WarningStatus,
+    read_warnings,
+)
+
+_FEN: Final = {Field.AMOUNT_AT_RISK: "amount_at_risk_fen", Field.AMOUNT_PAID: "amount_paid_fen"}
+_SHOWN_NAME: Final = 60
+_LONG = frozenset({"string_too_long", "too_long"})
+_RANGE = frozenset({"greater_than_equal", "less_than_equal"})
+
+
+class ShapeCode(StrEnum):
+    """Why an object is no warning, whatever its words mean."""
+
+    NOT_AN_OBJECT = "not_an_object"
+    UNKNOWN_FIELD = "unknown_field"
+    MISSING = "missing"
+    WRONG_TYPE = "wrong_type"
+    TOO_LONG = "too_long"
+    OUT_OF_RANGE = "out_of_range"
+    TWICE = "twice"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MalformedItem:
+    """The field that makes it none; `nearest` is the field that was perhaps meant."""
+
+    field: str
+    code: ShapeCode
+    nearest: str = ""
+    high_grade: bool = False
+
+
+def read_item(value: Any) -> Cells | MalformedItem:  # noqa: ANN401  # JSON may be anything
+    """The warning as text cells by field, or why it is none."""
+    if not isinstance(value, dict):
+        return MalformedItem(field="", code=ShapeCode.NOT_AN_OBJECT)
+    try:
+        item = WarningIn.model_validate(value)
+    except ValidationError as fault:
+        return _misshapen(fault, value)
+    cells: dict[Field, str] = {}
+    for field, name in NAMES.items():
+        held = getattr(item, name)
+        fen = getattr(item, _FEN[field]) if field in _FEN else None
+        if fen is not None:
+            if held is not None and held.strip():
+                return MalformedItem(field=_FEN[field], code=ShapeCode.TWICE, high_grade=_is_high(value))
+            held = f"{fen // 100}.{fen % 100:02d}"
+        if held is not None:
+            cells[field] = ",".join(held) if isinstance(held, list) else str(held)
+    return cells
+
+
+def _misshapen(fault: ValidationError, value: Mapping[str, Any]) -> MalformedItem:
+    errors = fault.errors(include_url=False, include_input=False, include_context=False)
+    # A misspelt name says more than what is missing because of it.
+    first = next((error for error in errors if error["type"] == "extra_forbidden"), errors[0])
+    field = str(first["loc"][0])
+    kinds = {error["type"] for error in errors if str(error["loc"][0]) == field}
+    high = _is_high(value)
+    if "extra_forbidden" in kinds:
+        close = difflib.get_close_matches(field[:_SHOWN_NAME], list(WarningIn.model_fields), n=1, cutoff=0.5)
+        return MalformedItem(
+            field=field[:_SHOWN_NAME],
+            code=ShapeCode.UNKNOWN_FIELD,
+            nearest=close[0] if close else "",
+            high_grade=high,
+        )
+    if "missing" in kinds:
+        code = ShapeCode.MISSING
+    elif kinds & _LONG:
+        code = ShapeCode.TOO_LONG
+    else:
+        code = ShapeCode.OUT_OF_RANGE if kinds & _RANGE else ShapeCode.WRONG_TYPE
+    return MalformedItem(field=field, code=code, high_grade=high)
+
+
+def _is_high(value: Mapping[str, Any]) -> bool:
+    word = value.get("grade")
+    try:
+        grade: Grade | None = read_grade(word) if isinstance(word, str) else None
+    except Unreadable:
+        return False
+    return grade is not None and grade.is_high
+
+
+_MOMENT: Final = (gettext_noop("date not readable"), gettext_noop("write it like this"))
+_AMOUNT: Final = (gettext_noop("amount not readable"), gettext_noop("write it like 12000.50"))
+_READ: Final = {
+    ("phones", FaultCode.MISSING): (gettext_noop("no phone number"), gettext_noop("add the full number")),
+    ("phones", FaultCode.UNUSABLE): (
+        gettext_noop("no number that can be rung"),
+        gettext_noop("give the full number"),
+    ),
+    ("grade", FaultCode.UNREADABLE): (
+        gettext_noop("grade not readable"),
+        gettext_noop("extra_high, high, medium or low"),
+    ),
+    ("amount_at_risk", FaultCode.UNREADABLE): _AMOUNT,
+    ("amount_paid", FaultCode.UNREADABLE): _AMOUNT,
+    ("event_at", FaultCode.UNREADABLE): _MOMENT,
+    ("produced_at", FaultCode.UNREADABLE): _MOMENT,
+    ("expires_at", FaultCode.UNREADABLE): _MOMENT,
+    ("expires_at", FaultCode.EXPIRED): (
+        gettext_noop("expired"),
+        gettext_noop("if it still holds, mend the expiry time"),
+    ),
+}
+_SHAPE: Final = {
+    ShapeCode.NOT_AN_OBJECT: (
+        gettext_noop("not an object"),
+        gettext_noop("send each warning as an object"),
+    ),
+    ShapeCode.UNKNOWN_FIELD: (gettext_noop("no such field"), gettext_noop("see there")),
+    ShapeCode.MISSING: (gettext_noop("the field is missing"), gettext_noop("add it")),
+    ShapeCode.WRONG_TYPE: (gettext_noop("wrong type"), gettext_noop("see there")),
+    ShapeCode.TOO_LONG: (gettext_noop("too long"), gettext_noop("see there")),
+    ShapeCode.OUT_OF_RANGE: (gettext_noop("out of range"), gettext_noop("see there")),
+    ShapeCode.TWICE: (gettext_noop("one sum given twice"), gettext_noop("keep one of the two")),
+}
+_MONEY: Final = frozenset({"amount_at_risk", "amount_paid"})
+
+
+def fault_of_warning(fault: Fault) -> FaultOut:
+    """A warning that breaks the rules of a list's rows."""
+    reason, mend = _READ[fault.field, fault.code]
+    return FaultOut(field=fault.field, code=fault.code.value, reason=bilingual(reason), mend=bilingual(mend))
+
+
+def fault_of_item(malformed: MalformedItem) -> FaultOut:
+    """An object that is no warning."""
+    reason, advice = _SHAPE[malformed.code]
+    mend: str | Text = advice
+    if malformed.nearest:
+        mend = Text("did you mean %(nearest)s?", nearest=malformed.nearest)
+    elif malformed.code is ShapeCode.WRONG_TYPE and malformed.field in _MONEY:
+        name = malformed.field
+        mend = Text("yuan as text, or whole fen as %(name)s_fen", name=name)
+    elif malformed.code is ShapeCode.WRONG_TYPE and malformed.field == "phones":
+        mend = gettext_noop("numbers as text, in quotes")
+    return FaultOut(
+        field=malformed.field, code=malformed.code.value, reason=bilingual(reason), mend=bilingual(mend)
+    )
+
+
+warnings_router: Final = APIRouter()
+
+
+@warnings_router.post(
+    "/warnings",
+    summary="发送预警 · Send warnings",
+    response_model=WarningsOut,
+    responses=problems(400, 408, 413, 415, 422),
+    openapi_extra=warnings_body(),
+)
+async def post_warnings(request: Request, token: MayWriteWarnings) -> Response:
+    """一条或多条；入库提交后才返回，逐条说明结果、预警单和下一步。同一来源的同一指令编号重复发送不会重复处理。
+
+    One warning or many. The answer comes after the commit and says of each what became of it, its case and what
+    happens next. A source's instruction number is taken once, however often it is sent.
+    """
+    body = await read_body(request)
+    desk = desk_of(request)
+    items, delivery = await desk.run(lambda: read(desk.services, token, body))
+    reply = _reply(items, await desk.take(delivery))
+    if reply.accepted or reply.merged:
+        desk.nudge_dialling()
+    if reply.rejected == len(reply.results):
+        raise _nothing_readable(reply)
+    return Response(reply.model_dump_json(), media_type="application/json")
+
+
+def read(services: Services, token: Token, body: bytes) -> tuple[list[Cells | MalformedItem], Delivery]:
+    """What was sent, and the part of it that can be taken. Raises `Problem` 400 and 422."""
+    items = [read_item(value) for value in _values(parsed(body))]
+    cells = [item for item in items if not isinstance(item, MalformedItem)]
+    high = sum(item.high_grade for item in items if isinstance(item, MalformedItem))
+    return items, read_warnings(services, cells, token=token, misshapen_high=high)
+
+
+def _reply(items: Sequence[Cells | MalformedItem], told: Sequence[Answer]) -> WarningsOut:
+    answers = iter(told)
+    results = [
+        _misshapen_warnings(index, item) if isinstance(item, MalformedItem) else _told(index, next(answers))
+        for index, item in enumerate(items)
+    ]
+    count = {status: sum(result.status is status for result in results) for status in WarningStatus}
+    return WarningsOut(
+        accepted=count[WarningStatus.ACCEPTED],
+        merged=count[WarningStatus.MERGED],
+        duplicate=count[WarningStatus.DUPLICATE],
+        rejected=count[WarningStatus.REJECTED],
+        results=results,
+    )
+
+
+def _values(value: Any) -> list[Any]:  # noqa: ANN401  # JSON may be anything
+    values = value if isinstance(value, list) else [value]
+    if not 1 <= len(values) <= MOST_WARNINGS:
+        raise Problem(
+            422,
+            ProblemCode.INVALID,
+            Text("send 1 to %(most)s warnings at a time", most=MOST_WARNINGS),
+        )
+    return values
+
+
+def _misshapen_warnings(index: int, item: MalformedItem) -> WarningOut:
+    return WarningOut(index=index, status=WarningStatus.REJECTED, fault=fault_of_item(item))
+
+
+def _told(index: int, told: Answer) -> WarningOut:
+    return WarningOut(
+        index=index,
+        status=told.status,
+        source=told.source or None,
+        instruction_no=told.instruction_no or None,
+        case_id=told.case_id,
+        next_steps=[StepOut.model_validate(step) for step in told.next_steps],
+        notices=[
+            NoticeOut(field=notice.column, code=notice.code, message=bilingual(notice.message))
+            for notice in told.notices
+        ],
+        fault=None if told.fault is None else fault_of_warning(told.fault),
+    )
+
+
+def _nothing_readable(reply: WarningsOut) -> Problem:
+    return Problem(
+        422,
+        ProblemCode.INVALID,
+        Text("no warning could be taken: mend them and send again"),
+        errors=[
+            FieldProblem(index=result.index, **result.fault.model_dump())
+            for result in reply.results
+            if result.fault is not None
+        ],
+    )

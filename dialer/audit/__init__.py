@@ -1,0 +1,1 @@
+"""The audit trail: who saw, changed or exported what, when and why."""

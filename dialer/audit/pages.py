@@ -1,0 +1,377 @@
+"""Reads the audit, and takes a part of it out as a file: which is itself a line of the audit.
+
+What the acts in the audit are called.
+
+The audit: who saw, changed and exported what, when and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from fastapi import Form, Query
+from starlette.responses import Response
+
+from dialer.audit.queries import AuditLine, AuditPage, AuditQuery, audited_act_names, search_audit
+from dialer.core.access import Permission, Role, actor_name, said
+from dialer.core.errors import Invalid
+from dialer.core.periods import Period, period_of
+from dialer.core.timeline import ActKind
+from dialer.core.values import Grade, OutcomeKind
+from dialer.db.audit import Seal, write_audit
+from dialer.language import Lang, gettext_noop, say
+from dialer.services import Services
+from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.sheets import Sheet, as_file
+from dialer.wording.sentences import refusal_sentence, why_words
+from dialer.wording.words import word_of
+
+MOST_EXPORTED = 100_000
+"""Lines of one file; the newest."""
+
+
+def read_audit(services: Services, query: AuditQuery) -> AuditPage:
+    with services.store.begin() as tx:
+        return search_audit(tx, query)
+
+
+def audited_acts(services: Services) -> list[str]:
+    """What there is to choose from."""
+    with services.store.begin() as tx:
+        return audited_act_names(tx)
+
+
+def export_audit(services: Services, query: AuditQuery, *, who: str, why: str) -> tuple[AuditLine, ...]:
+    """The lines for a file, at most `MOST_EXPORTED`. That they left, how many and why is audited first. Raises
+    `Invalid` without a reason.
+    """
+    reader, reason = actor_name(who), said("why", why, mend="every export says what it is for")
+    with services.store.begin() as tx:
+        lines = search_audit(tx, replace(query, before=None, limit=MOST_EXPORTED)).lines
+        write_audit(
+            tx,
+            who=reader,
+            act="export",
+            subject="audit",
+            why=reason,
+            now=services.clock.now(),
+            facts={"lines": len(lines)}
+            | {
+                name: text
+                for name, text in (("who", query.who), ("act", query.act), ("subject", query.subject))
+                if text
+            },
+        )
+    return lines
+
+
+ACTS: Mapping[str, str] = {
+    "alarm_seen": gettext_noop("an alarm seen"),
+    "approve_load": gettext_noop("a list approved"),
+    "approve_outcome": gettext_noop("an outcome approved"),
+    "assign_unit": gettext_noop("a unit given to a case"),
+    "breaker.closed": gettext_noop("the telephone network is back"),
+    "breaker.opened": gettext_noop("the telephone network is down"),
+    "conversation": gettext_noop("a conversation read"),
+    "correct_columns": gettext_noop("a list's columns corrected"),
+    "export": gettext_noop("records exported"),
+    "extension": gettext_noop("the desk's telephone changed"),
+    "file_case": gettext_noop("a case filed by the police"),
+    "forget_columns": gettext_noop("a list's corrections forgotten"),
+    "forget_alias": gettext_noop("a unit's alias forgotten"),
+    "import_units": gettext_noop("units imported"),
+    "load_list": gettext_noop("a list loaded"),
+    "password_change": gettext_noop("password changed"),
+    "pace": gettext_noop("the pace changed"),
+    "pace.settings": gettext_noop("the settings' pace again"),
+    "pause": gettext_noop("dialling paused"),
+    "pause.over": gettext_noop("a pause ran out"),
+    "print_notice": gettext_noop("a notice printed"),
+    "resume": gettext_noop("dialling resumed"),
+    "reveal": gettext_noop("hidden data looked at"),
+    "script_approve": gettext_noop("a script approved"),
+    "script_draft": gettext_noop("a script drafted"),
+    "script_trial": gettext_noop("a script trial begun or ended"),
+    "search": gettext_noop("a person searched for"),
+    "sessions_end": gettext_noop("sessions ended"),
+    "sign_in": gettext_noop("signed in"),
+    "sign_in_failed": gettext_noop("sign-in failed"),
+    "sign_in_locked": gettext_noop("locked after failures"),
+    "sign_out": gettext_noop("signed out"),
+    "staff_add": gettext_noop("account made"),
+    "staff_change": gettext_noop("account changed"),
+    "staff_disable": gettext_noop("account disabled"),
+    "staff_enable": gettext_noop("account enabled again"),
+    "staff_reset": gettext_noop("password reset"),
+    "stop_payment": gettext_noop("stop payment reported"),
+    "take_warnings": gettext_noop("warnings taken by the API"),
+    "teach_alias": gettext_noop("a unit's alias learned"),
+    "token_add": gettext_noop("API token made"),
+    "token_revoke": gettext_noop("API token revoked"),
+    "withdraw_load": gettext_noop("a list withdrawn"),
+    "view_photo": gettext_noop("a photo looked at"),
+}
+FACTS: Mapping[str, str] = {
+    "address": gettext_noop("from"),
+    "role": gettext_noop("role"),
+    "unit_id": gettext_noop("unit"),
+    "unit": gettext_noop("unit"),
+    "ended": gettext_noop("ended"),
+    "lines": gettext_noop("lines"),
+    "rows": gettext_noop("rows"),
+    "what": gettext_noop("what"),
+    "who": gettext_noop("who"),
+    "act": gettext_noop("act"),
+    "subject": gettext_noop("about"),
+    "fields": gettext_noop("fields"),
+    "extension": gettext_noop("telephone"),
+    "until": gettext_noop("until"),
+    "before": gettext_noop("before"),
+    "after": gettext_noop("after"),
+    "from": gettext_noop("before"),
+    "to_unit_id": gettext_noop("unit"),
+    "api_token": gettext_noop("token"),
+    "name": gettext_noop("name"),
+    "scopes": gettext_noop("scopes"),
+    "days": gettext_noop("days"),
+    "assignment_id": gettext_noop("work"),
+    "outcome_id": gettext_noop("outcome"),
+    "outcome": gettext_noop("outcome"),
+    "case": gettext_noop("case"),
+    "case_number": gettext_noop("filed case"),
+    "count": gettext_noop("number"),
+    "grade": gettext_noop("grade"),
+    "version": gettext_noop("version"),
+    "hash": gettext_noop("content"),
+    "goes_live": gettext_noop("live at once"),
+    "weights": gettext_noop("shares"),
+    "handed_back": gettext_noop("rings handed back"),
+    "placed": gettext_noop("cases placed"),
+    "taught": gettext_noop("learnt"),
+    "stop_payment": gettext_noop("stop payment"),
+    "troubles": gettext_noop("troubles in a row"),
+    "openings": gettext_noop("trials"),
+    "open_seconds": gettext_noop("seconds without the network"),
+}
+_VALUES: Mapping[str, type[StrEnum]] = {
+    "role": Role,
+    "grade": Grade,
+    "from": Grade,
+    "outcome": OutcomeKind,
+}
+SUBJECTS: Mapping[str, str] = {
+    "staff": gettext_noop("account %(what)s"),
+    "search": gettext_noop("by %(what)s"),
+    "list_load": gettext_noop("list %(what)s"),
+    "api_token": gettext_noop("token %(what)s"),
+    "unit": gettext_noop("unit %(what)s"),
+}
+_STAFF = "staff/"
+TROUBLE = frozenset({"sign_in_failed", "sign_in_locked"})
+
+
+def act_words(act: str, lang: Lang) -> str:
+    """One of a later version is told as it stands."""
+    if act in ACTS:
+        return say(lang, ACTS[act])
+    try:
+        return word_of(ActKind(act), lang)
+    except ValueError:
+        return act
+
+
+def subject_words(line: AuditLine, lang: Lang) -> str:
+    """What the line is about; an account by its login."""
+    kind, _, what = line.subject.partition("/")
+    if not what or kind not in SUBJECTS:
+        return line.subject
+    if line.subject.startswith(_STAFF):
+        what = str(line.facts.get("login") or line.who)
+    return say(lang, SUBJECTS[kind], what=what)
+
+
+def facts_words(line: AuditLine, lang: Lang) -> str:
+    """Everything else that was noted, by name."""
+    told = []
+    for name, value in line.facts.items():
+        if value in (None, "") or (name == "login" and line.subject.startswith(_STAFF)):
+            continue
+        known = FACTS.get(name)
+        told.append(f"{say(lang, known) if known else name}: {_value_words(name, value, lang)}")
+    return ", ".join(told)
+
+
+def _value_words(name: str, value: object, lang: Lang) -> str:
+    kind = _VALUES.get(name)
+    if kind is not None and value in [member.value for member in kind]:
+        return word_of(kind(str(value)), lang)
+    if isinstance(value, bool):
+        return say(lang, gettext_noop("yes") if value else gettext_noop("no"))
+    return str(value)
+
+
+audit_pages = Section()
+_TEMPLATE = "console/audit.html"
+_UNFIT = 422
+_PAGE = 50
+_SEALS = {
+    Seal.WHOLE: gettext_noop("whole"),
+    Seal.NONE: gettext_noop("not sealed"),
+    Seal.BROKEN: gettext_noop("altered, or its key is missing"),
+}
+
+_Text = Annotated[str, Query(max_length=100)]
+
+
+@audit_pages.get("/audit", act=Permission.SEE_AUDIT, nav=gettext_noop("Audit"), order=95)
+def audit(
+    visit: CurrentRequest,
+    who: _Text = "",
+    act: _Text = "",
+    subject: _Text = "",
+    since: Annotated[str, Query(alias="from", max_length=40)] = "",
+    until: Annotated[str, Query(alias="to", max_length=40)] = "",
+    before: _Text = "",
+) -> Response:
+    return _show(visit, _asked(who, act, subject, since, until), before=before)
+
+
+@audit_pages.post("/audit/export", act=Permission.SEE_AUDIT)
+def export(
+    visit: CurrentRequest,
+    kind: Annotated[Literal["csv", "xlsx"], Form()],
+    why: Annotated[str, Form(max_length=500)] = "",
+    who: Annotated[str, Form(max_length=100)] = "",
+    act: Annotated[str, Form(max_length=100)] = "",
+    subject: Annotated[str, Form(max_length=100)] = "",
+    since: Annotated[str, Form(alias="from", max_length=40)] = "",
+    until: Annotated[str, Form(alias="to", max_length=40)] = "",
+) -> Response:
+    asked = _asked(who, act, subject, since, until)
+    try:
+        query = _query(visit, asked, _period(visit, asked))
+        lines = export_audit(visit.services, query, who=visit.who, why=why)
+    except Invalid as fault:
+        return _show(visit, asked, status=_UNFIT, wrong={fault.field: refusal_sentence(fault, visit.lang)})
+    zone = ZoneInfo(visit.services.centre.timezone)
+    heading = [
+        visit.say(text)
+        for text in (
+            gettext_noop("When"),
+            gettext_noop("Who"),
+            gettext_noop("What"),
+            gettext_noop("Act"),
+            gettext_noop("About"),
+            gettext_noop("Why"),
+            gettext_noop("Facts"),
+            gettext_noop("Seal"),
+        )
+    ]
+    rows = [
+        (
+            line.at.astimezone(zone).isoformat(sep=" ", timespec="seconds"),
+            line.who,
+            act_words(line.act, visit.lang),
+            line.act,
+            line.subject,
+            line.why,
+            facts_words(line, visit.lang),
+            visit.say(_SEALS[line.seal]),
+        )
+        for line in lines
+    ]
+    name = f"audit-{visit.now.astimezone(zone):%Y%m%d-%H%M}"
+    return as_file(
+        [Sheet(title=visit.say(gettext_noop("Audit")), head=heading, rows=rows)], name=name, kind=kind
+    )
+
+
+def _show(
+    visit: RequestContext,
+    asked: Mapping[str, str],
+    *,
+    before: str = "",
+    status: int = 200,
+    wrong: Mapping[str, str] | None = None,
+) -> Response:
+    faults, period = dict(wrong or {}), Period()
+    try:
+        period = _period(visit, asked)
+    except Invalid as fault:
+        faults[fault.field] = refusal_sentence(fault, visit.lang)
+    found = read_audit(visit.services, _query(visit, asked, period, before=_moment(before)))
+    facts: dict[str, Any] = {
+        "found": found,
+        "asked": asked,
+        "wrong": faults,
+        "acts": sorted(
+            ((one, act_words(one, visit.lang)) for one in audited_acts(visit.services)),
+            key=lambda pair: pair[1],
+        ),
+        "told": lambda act: act_words(act, visit.lang),
+        "why": lambda why: why_words(why, visit.lang),
+        "facts_of": lambda line: facts_words(line, visit.lang),
+        "subject_of": lambda line: subject_words(line, visit.lang),
+        "trouble": TROUBLE,
+        "older": _address(asked, before=_token(found.next_before)) if found.next_before else "",
+        "newest": _address(asked) if before else "",
+    }
+    if visit.is_part:
+        return visit.part(_TEMPLATE, "found", **facts)
+    return visit.page(_TEMPLATE, status=status, **facts)
+
+
+def _asked(who: str, act: str, subject: str, since: str, until: str) -> dict[str, str]:
+    given = {"who": who, "act": act, "subject": subject, "from": since, "to": until}
+    return {name: text.strip() for name, text in given.items() if text.strip()}
+
+
+def _period(visit: RequestContext, asked: Mapping[str, str]) -> Period:
+    return period_of(asked.get("from"), asked.get("to"), timezone=visit.services.centre.timezone)
+
+
+def _query(
+    visit: RequestContext,
+    asked: Mapping[str, str],
+    period: Period,
+    *,
+    before: tuple[datetime, int] | None = None,
+) -> AuditQuery:
+    subject = asked.get("subject", "")
+    return AuditQuery(
+        who=asked.get("who", ""),
+        act=asked.get("act", ""),
+        # "#7" is what the pages call a case.
+        subject=f"case/{subject[1:]}" if subject.startswith("#") else subject,
+        period=period,
+        visible_to=visit.member.unit_id,
+        before=before,
+        limit=_PAGE,
+    )
+
+
+def _token(place: tuple[datetime, int]) -> str:
+    at, number = place
+    return f"{at.astimezone(UTC).isoformat()}~{number}"
+
+
+def _moment(token: str) -> tuple[datetime, int] | None:
+    """Where a page ended; None for anything that we did not write."""
+    at, _, number = token.partition("~")
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        return None
+    is_whole = moment.tzinfo is not None and number.isdecimal() and len(number) < 19  # noqa: PLR2004
+    return (moment, int(number)) if is_whole else None
+
+
+def _address(asked: Mapping[str, str], **more: str) -> str:
+    query = urlencode({**asked, **more})
+    return "/audit" + (f"?{query}" if query else "")

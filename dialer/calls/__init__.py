@@ -1,0 +1,1 @@
+"""Call attempts: claim, pacing, placing, events, reconciliation, breaker, pauses, messages, the conversation."""

@@ -1,0 +1,367 @@
+"""Attempt rows from plan to POST: promote, claim, fence, record what the carrier said. Lists in, lists out."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from dialer.calls.pacing import LineGroup, take_call_slots
+from dialer.calls.pause_store import standing_pauses_at, withhold_attempts
+from dialer.cases.attempts import attempt_update, lock_attempt_rows
+from dialer.cases.persons import open_person
+from dialer.core.attempt import SENT_STATES, AttemptEvent, AttemptState
+from dialer.core.values import FraudType, Grade, PauseScope, Tag
+from dialer.db import tables as t
+from dialer.db.bulk import RowSet, among, in_words, word
+from dialer.db.unit_of_work import Tx
+
+_PROMOTE_AT_ONCE = 5000
+_HOLD_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A ring that this worker alone may send, while its lease runs. `to` is E.164 and never logged."""
+
+    attempt_id: uuid.UUID
+    token: int
+    case_id: int
+    person_id: int
+    n: int
+    to: str
+    send_at: datetime
+    grade: Grade
+    fraud_type: FraudType
+    tags: frozenset[Tag]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """An attempt that has come to its turn and may not ring now: its case must hear of it."""
+
+    case_id: int
+    n: int
+
+
+def promote_planned(tx: Tx, *, now: datetime) -> int:
+    """Planned rings whose time has come are ready to be claimed; so many at once."""
+    due = (
+        sa.select(t.attempt.c.id)
+        .where(t.attempt.c.state == word(AttemptState.PLANNED), t.attempt.c.not_before <= now)
+        .order_by(t.attempt.c.not_before)
+        .limit(_PROMOTE_AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    return tx.execute(attempt_update(AttemptEvent.DUE).where(t.attempt.c.id.in_(due))).rowcount
+
+
+def ready_outside_window(tx: Tx, *, limit: int) -> list[Turn]:
+    """Ready rings of grades that do not wait for the window, most urgent first."""
+    statement = (
+        sa.select(t.attempt.c.case_id, t.attempt.c.n)
+        .where(t.attempt.c.state == word(AttemptState.READY), ~t.attempt.c.held, ~t.attempt.c.windowed)
+        .order_by(t.attempt.c.urgency_at)
+        .limit(limit)
+    )
+    return [Turn(case_id=row["case_id"], n=row["n"]) for row in tx.rows(statement)]
+
+
+def claim_attempts(
+    tx: Tx,
+    group: LineGroup,
+    *,
+    now: datetime,
+    real_now: datetime,
+    horizon_seconds: float,
+    lease_seconds: float,
+    at_most: int,
+    number_retry_seconds: float,
+    closed_until: Callable[[str], datetime | None] = lambda _number: None,
+) -> list[Claimed]:
+    """The most urgent ready rings, as many as pacing and lines allow within the horizon, each with its own moment to
+    leave. The group is locked. A number that rings or rests puts its ring off, without using anything up; so does one
+    where it is night, which `closed_until` tells by giving the next opening there.
+    """
+    slots = group.slots(real_now=real_now, horizon_seconds=horizon_seconds)[:at_most]
+    if not slots or (group.paused_until is not None and group.paused_until > now):
+        return []
+    candidates = _unpaused_candidates(tx, limit=len(slots), now=now)
+    if not candidates:
+        return []
+    numbers = {
+        row["id"]: open_person(tx, person_id=row["person_id"], sealed=row["sealed"]).phones[row["number"]]
+        for row in candidates
+    }
+    candidates = _where_it_is_day(tx, candidates, numbers, closed_until)
+    taken = _take_numbers(tx, candidates, now=now)
+    put_off = [row["id"] for row in candidates if row["id"] not in taken]
+    if put_off:
+        tx.execute(
+            attempt_update(AttemptEvent.PUT_OFF)
+            .where(among(t.attempt.c.id, put_off))
+            .values(not_before=now + timedelta(seconds=number_retry_seconds))
+        )
+    chosen = [row for row in candidates if row["id"] in taken]
+    if not chosen:
+        return []
+    lease_until = real_now + timedelta(seconds=horizon_seconds + lease_seconds)
+    claimed: list[Claimed] = []
+    for row, send_at in zip(chosen, slots, strict=False):
+        claimed.append(
+            Claimed(
+                attempt_id=row["id"],
+                token=row["token"] + 1,
+                case_id=row["case_id"],
+                person_id=row["person_id"],
+                n=row["n"],
+                to=numbers[row["id"]],
+                send_at=send_at,
+                grade=Grade(row["grade"]),
+                fraud_type=FraudType(row["fraud_type"]),
+                tags=frozenset(Tag(tag) for tag in row["tags"]),
+            )
+        )
+    rows: list[dict[str, Any]] = [
+        {"id": c.attempt_id, "lease_until": lease_until, "send_at": c.send_at} for c in claimed
+    ]
+    tx.execute(_CLAIM, _CLAIMED.given(rows))
+    take_call_slots(tx, group, slots[: len(claimed)], real_now=real_now)
+    return claimed
+
+
+_CLAIMED = RowSet.of(t.attempt, "given", ("id", "lease_until", "send_at"))
+_CLAIM = (
+    attempt_update(AttemptEvent.CLAIMED)
+    .where(t.attempt.c.id == _CLAIMED.c.id)
+    .values(
+        token=t.attempt.c.token + 1,
+        lease_until=_CLAIMED.c.lease_until,
+        send_at=_CLAIMED.c.send_at,
+    )
+)
+
+
+def _candidates(tx: Tx, *, limit: int) -> list[Any]:
+    """One index range for each value of `windowed`, merged: the cost does not grow with the backlog."""
+
+    def most_urgent(*, windowed: bool) -> sa.Select[Any]:
+        return (
+            sa.select(t.attempt.c.id)
+            .where(
+                t.attempt.c.state == word(AttemptState.READY),
+                ~t.attempt.c.held,
+                t.attempt.c.windowed.is_(windowed),
+            )
+            .order_by(t.attempt.c.urgency_at)
+            .limit(limit)
+        )
+
+    either = sa.union_all(
+        sa.select(most_urgent(windowed=False).subquery()), sa.select(most_urgent(windowed=True).subquery())
+    ).subquery()
+    statement = (
+        sa.select(
+            t.attempt.c.id,
+            t.attempt.c.token,
+            t.attempt.c.case_id,
+            t.attempt.c.person_id,
+            t.attempt.c.n,
+            t.attempt.c.number,
+            t.person_phone.c.phone_blind,
+            t.person.c.sealed,
+            t.case.c.fraud_type,
+            t.case.c.tags,
+            t.case.c.grade,
+            t.case.c.unit,
+            t.case.c.unit_id,
+            t.case.c.load_id,
+        )
+        .join(t.case, t.case.c.id == t.attempt.c.case_id)
+        .join(t.person, t.person.c.id == t.attempt.c.person_id)
+        .join(
+            t.person_phone,
+            sa.and_(
+                t.person_phone.c.person_id == t.attempt.c.person_id,
+                t.person_phone.c.position == t.attempt.c.number,
+            ),
+        )
+        .where(t.attempt.c.id.in_(sa.select(either.c.id)), t.attempt.c.state == word(AttemptState.READY))
+        .order_by(t.attempt.c.urgency_at, t.attempt.c.id)
+        .limit(limit)
+        .with_for_update(of=t.attempt, skip_locked=True)
+    )
+    return tx.rows(statement)
+
+
+def _unpaused_candidates(tx: Tx, *, limit: int, now: datetime) -> list[Any]:
+    """The most urgent that no pause covers. Those that came while one stands are held on the way, many at once, so that
+    whoever is behind them does not wait for them.
+    """
+    pauses = standing_pauses_at(tx, now=now)
+    if not pauses:
+        return _candidates(tx, limit=limit)
+    if pauses[0].scope is PauseScope.ALL:
+        return []
+    while found := _candidates(tx, limit=max(limit, _HOLD_AT_ONCE)):
+        free = [
+            row
+            for row in found
+            if not any(
+                hold.covers(
+                    grade=row["grade"], unit=row["unit"], unit_id=row["unit_id"], load_id=row["load_id"]
+                )
+                for hold in pauses
+            )
+        ]
+        chosen = {row["id"] for row in free}
+        withhold_attempts(tx, [row["id"] for row in found if row["id"] not in chosen])
+        if free:
+            return free[:limit]
+    return []
+
+
+def _where_it_is_day(
+    tx: Tx,
+    candidates: list[Any],
+    numbers: Mapping[uuid.UUID, str],
+    closed_until: Callable[[str], datetime | None],
+) -> list[Any]:
+    awake: list[Any] = []
+    for row in candidates:
+        opening = closed_until(numbers[row["id"]])
+        if opening is None:
+            awake.append(row)
+            continue
+        tx.execute(
+            attempt_update(AttemptEvent.PUT_OFF).where(t.attempt.c.id == row["id"]).values(not_before=opening)
+        )
+    return awake
+
+
+def _take_numbers(tx: Tx, candidates: Sequence[Any], *, now: datetime) -> set[uuid.UUID]:
+    """Which of them got their number: one live call a number, and rest between two, whoever's case it is."""
+    if not candidates:
+        return set()
+    wanted: dict[bytes, uuid.UUID] = {}
+    for row in candidates:
+        wanted.setdefault(bytes(row["phone_blind"]), row["id"])
+    rows: list[dict[str, Any]] = [
+        {"phone_blind": blind, "attempt_id": attempt_id} for blind, attempt_id in sorted(wanted.items())
+    ]
+    return {row["attempt_id"] for row in tx.rows(_TAKE_NUMBERS, {**_NUMBERS.given(rows), "now": now})}
+
+
+_NUMBERS = RowSet.of(t.live_number, "given", ("phone_blind", "attempt_id"))
+_WANTED = insert(t.live_number).from_select(list(_NUMBERS.columns), _NUMBERS.select())
+_TAKE_NUMBERS = _WANTED.on_conflict_do_update(
+    index_elements=["phone_blind"],
+    set_={"attempt_id": _WANTED.excluded.attempt_id, "free_at": None},
+    where=sa.and_(
+        t.live_number.c.attempt_id.is_(None),
+        t.live_number.c.free_at <= sa.bindparam("now", type_=sa.DateTime(timezone=True)),
+    ),
+).returning(t.live_number.c.attempt_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    attempt_id: uuid.UUID
+    token: int
+    script_id: str
+    script_hash: str
+    language: str
+    script_version_id: int | None = None
+    audio_hash: str = ""
+
+
+def mark_attempts_sending(
+    tx: Tx, sendings: Iterable[Sending], *, now: datetime, real_now: datetime, poll_at: datetime
+) -> set[uuid.UUID]:
+    """Those of them that may be posted now. A stale token or a lapsed lease is left out: somebody else has it."""
+    wanted = sorted(sendings, key=lambda sending: sending.attempt_id)
+    if not wanted:
+        return set()
+    lock_attempt_rows(tx, [s.attempt_id for s in wanted])
+    rows: list[dict[str, Any]] = [
+        {
+            "id": s.attempt_id,
+            "token": s.token,
+            "script_id": s.script_id,
+            "script_hash": s.script_hash,
+            "language": s.language,
+            "script_version_id": s.script_version_id,
+            "audio_hash": s.audio_hash,
+        }
+        for s in wanted
+    ]
+    times = {"now": now, "real_now": real_now, "next_poll": poll_at}
+    return {row["id"] for row in tx.rows(_MARK_SENDING, {**_SENDINGS.given(rows), **times})}
+
+
+def _moment(name: str) -> sa.BindParameter[datetime]:
+    return sa.bindparam(name, type_=sa.DateTime(timezone=True))
+
+
+_SENDINGS = RowSet.of(
+    t.attempt,
+    "given",
+    ("id", "token", "script_id", "script_hash", "language", "script_version_id", "audio_hash"),
+)
+_MARK_SENDING = (
+    attempt_update(AttemptEvent.POSTING)
+    .where(
+        t.attempt.c.id == _SENDINGS.c.id,
+        t.attempt.c.token == _SENDINGS.c.token,
+        t.attempt.c.lease_until > _moment("real_now"),
+    )
+    .values(
+        posted_at=_moment("real_now"),
+        sent_at=_moment("now"),
+        poll_at=_moment("next_poll"),
+        script_id=_SENDINGS.c.script_id,
+        script_hash=_SENDINGS.c.script_hash,
+        language=_SENDINGS.c.language,
+        script_version_id=_SENDINGS.c.script_version_id,
+        audio_hash=_SENDINGS.c.audio_hash,
+    )
+    .returning(t.attempt.c.id)
+)
+
+
+_ACCEPTED = RowSet.of(t.attempt, "given", ("id", "sid"))
+_ACCEPT = (
+    attempt_update(AttemptEvent.ACCEPTED)
+    .where(t.attempt.c.id == _ACCEPTED.c.id)
+    .values(
+        sid=sa.func.coalesce(t.attempt.c.sid, _ACCEPTED.c.sid),
+        accepted_at=sa.func.coalesce(t.attempt.c.accepted_at, _moment("now")),
+        poll_at=_moment("next_poll"),
+    )
+)
+
+
+def accept_attempts(
+    tx: Tx, placed: Sequence[tuple[uuid.UUID, str]], *, now: datetime, poll_at: datetime
+) -> None:
+    """The carrier gave these their sids; one that a webhook has already moved on keeps its state."""
+    if placed:
+        lock_attempt_rows(tx, [attempt_id for attempt_id, _ in placed])
+        rows: list[dict[str, Any]] = [{"id": attempt_id, "sid": sid} for attempt_id, sid in placed]
+        tx.execute(_ACCEPT, {**_ACCEPTED.given(rows), "now": now, "next_poll": poll_at})
+
+
+def cases_at_carrier(tx: Tx, case_ids: Sequence[int]) -> set[int]:
+    """Which of these cases have a ring that has left us and is not over."""
+    if not case_ids:
+        return set()
+    statement = sa.select(t.attempt.c.case_id).where(
+        t.attempt.c.case_id == sa.any_(sa.literal(list(case_ids), sa.ARRAY(sa.BigInteger))),
+        in_words(t.attempt.c.state, SENT_STATES),
+    )
+    return {row["case_id"] for row in tx.rows(statement)}

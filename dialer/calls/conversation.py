@@ -1,0 +1,225 @@
+"""Which script a ring speaks, and what it may know while it does.
+
+How long our voice takes to say something, in service seconds, by the length of its sound files.
+
+One step of a conversation: what was heard is kept, what it taught is on the attempt, what to say next comes back.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from dialer.calls.events import Understood, apply_call_event
+from dialer.calls.store import Call, Change, StoredEvents
+from dialer.core.attempt import AttemptEvent, after
+from dialer.core.effects import AlarmCode
+from dialer.core.events import HandOverRequested
+from dialer.core.values import Answer, FraudType, Grade, Tag
+from dialer.scripts.dialogue import Context, EndTurn, Heard, Position, Turn, Utterance, advance, start
+from dialer.scripts.model import Learned, Script
+from dialer.scripts.reading import choose_script_id
+from dialer.scripts.rendered import RenderedScript, shipped_manifest
+from dialer.services import Services
+
+
+def choose_script(services: Services, fraud_type: FraudType, tags: Iterable[Tag]) -> Script:
+    """The live script of a fraud type, no trial regarded: for words that are not spoken in a call."""
+    live = services.rendered_scripts.now(services.real.now()).live
+    return live[choose_script_id(fraud_type, tags, among={name: e.script for name, e in live.items()})].script
+
+
+def rendered_script_of(services: Services, call: Call) -> RenderedScript:
+    """What the call was placed with. One that kept nothing speaks what is live."""
+    if call.script_id:
+        return services.rendered_scripts.of(call.script_id, call.script_version_id, call.audio_hash)
+    choice = services.rendered_scripts.now(services.real.now())
+    # The grade and the person choose between the versions of a trial alone, and such a call keeps its version.
+    return choice.for_call(call.fraud_type, call.tags, grade=Grade.MEDIUM, person_id=call.person_id)
+
+
+def context_for(
+    services: Services, rendered: RenderedScript, *, language: str, tags: frozenset[Tag], now: datetime
+) -> Context:
+    return Context(
+        language=language,
+        tags=tags,
+        local_hour=now.astimezone(ZoneInfo(services.centre.timezone)).hour,
+        clips=rendered.by_text,
+        recordings=rendered.recordings,
+    )
+
+
+def durations_by_text() -> Mapping[tuple[str, str], float]:
+    """Language and text to the seconds that its shipped sound lasts, for the lint of scripts."""
+    return {(clip.language, clip.text): clip.duration_seconds for clip in shipped_manifest().clips}
+
+
+_LETTERS_PER_SECOND = {"zh": 4.0}
+_OTHER_LETTERS_PER_SECOND = 13.0
+"""Of a synthetic voice, where a text has no sound file of ours; slow, so that nobody counts as warned too soon."""
+
+
+def spoken_seconds(rendered: RenderedScript, utterances: Iterable[Utterance]) -> float:
+    return sum(_seconds(utterance, rendered.seconds) for utterance in utterances)
+
+
+def warning_seconds(rendered: RenderedScript, context: Context) -> float:
+    """How long the first thing said takes: the bureau's name, and not to transfer and to hang up."""
+    return spoken_seconds(rendered, start(rendered.script, context).utterances[:1])
+
+
+def _seconds(utterance: Utterance, known: Mapping[str, float]) -> float:
+    if utterance.audio and all(file in known for file in utterance.audio):
+        return sum(known[file] for file in utterance.audio)
+    return len(utterance.text) / _LETTERS_PER_SECOND.get(utterance.language, _OTHER_LETTERS_PER_SECOND)
+
+
+_PEOPLE_NEEDED = frozenset({Answer.WANTS_OFFICER, Answer.ALREADY_PAID})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A request for the next turn of attempt's call. `position` is None at the first."""
+
+    attempt_id: uuid.UUID
+    step: int
+    sid: str
+    position: Position | None
+    heard: Heard
+    desk: str = ""
+    """How the duty line answered, in the carrier's word, where one was rung at this step."""
+    personal: Mapping[str, str] = field(default_factory=dict)
+
+    def read(self, services: Services, call: Call, now: datetime) -> ReadStep:
+        rendered = rendered_script_of(services, call)
+        turn, unsound = sounding(services, rendered, _turn(services, rendered, call, self, now))
+        wish = _wish(turn) if self.position is not None else None
+        return ReadStep(
+            kept=_kept(self, call.case_id, turn, unsound),
+            may_move=wish is not None,
+            reply=turn,
+            step=self,
+            turn=turn,
+            wish=wish,
+            seconds=spoken_seconds(rendered, turn.utterances),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadStep(Understood):
+    """A step with the turn that follows it. `wish` is what needs a person while the call still goes on."""
+
+    step: Step
+    turn: Turn
+    wish: Answer | None
+    seconds: float
+    """Of our voice, in this turn."""
+
+    def change(
+        self,
+        services: Services,  # noqa: ARG002  # as Reading
+        call: Call,
+        *,
+        now: datetime,
+        poll_at: datetime,  # noqa: ARG002  # as Reading
+    ) -> Change | None:
+        state = after(call.state, AttemptEvent.ANSWERED)
+        if state is None:
+            return None
+        step, turn = self.step, self.turn
+        newer = step.step >= call.last_step
+        answered = state is not call.state
+        learned = _learned(turn)
+        return Change(
+            attempt_id=call.attempt_id,
+            state=state,
+            sid=step.sid or None,
+            accepted_at=now,
+            ringing_at=now if answered else None,
+            answered_at=now if answered else None,
+            contact=learned.contact if newer else None,
+            answer=learned.answer if newer else None,
+            last_step=step.step if newer else None,
+            last_node=turn.node if newer else None,
+            spoke=True if step.heard.digits or step.heard.speech else None,
+            played_seconds=call.played_seconds + self.seconds,
+        )
+
+    def event(self, call: Call, _change: Change) -> HandOverRequested | None:
+        return None if self.wish is None else HandOverRequested(n=call.n, answer=self.wish)
+
+
+def talk(services: Services, step: Step) -> Turn:
+    """The next turn. Asked twice, the answer is the same and nothing is applied twice. Raises `NotFound` for an
+    attempt that we never made.
+    """
+    turn = apply_call_event(services, step)
+    assert turn is not None
+    return turn
+
+
+def _learned(turn: Turn) -> Learned | EndTurn:
+    return turn.learned if turn.end is None else turn.end
+
+
+def _wish(turn: Turn) -> Answer | None:
+    answer = _learned(turn).answer
+    if answer in _PEOPLE_NEEDED:
+        return answer
+    return Answer.WANTS_OFFICER if turn.hand_over else None
+
+
+def _turn(services: Services, rendered: RenderedScript, call: Call, step: Step, now: datetime) -> Turn:
+    context = context_for(services, rendered, language=call.language, tags=call.tags, now=now)
+    if step.position is None:
+        return start(rendered.script, context)
+    return advance(rendered.script, step.position, step.heard, context)
+
+
+def sounding(services: Services, rendered: RenderedScript, turn: Turn) -> tuple[Turn, tuple[str, ...]]:
+    """The turn with only such sound as is whole, and the prompts whose approved sound is not: those are spoken."""
+    sounds, real_now = services.rendered_scripts.sounds, services.real.now()
+    broken = [
+        utterance.prompt_id
+        for utterance in turn.utterances
+        if any(
+            sounds.whole(file, rendered.sha256.get(file, ""), real_now=real_now) is None
+            for file in utterance.audio or ()
+        )
+    ]
+    if not broken:
+        return turn, ()
+    utterances = tuple(
+        replace(utterance, audio=None) if utterance.prompt_id in broken else utterance
+        for utterance in turn.utterances
+    )
+    return replace(turn, utterances=utterances), tuple(broken)
+
+
+def _kept(step: Step, case_id: int, turn: Turn, unsound: tuple[str, ...]) -> StoredEvents:
+    return StoredEvents(
+        attempt_id=step.attempt_id,
+        case_id=case_id,
+        step=f"talk.{step.step}",
+        kind="talk",
+        facts={
+            "at": step.position.node if step.position else "",
+            # What was typed as a fact is personal; a key is not.
+            "key": step.heard.digits if len(step.heard.digits) <= 1 and turn.collected is None else "",
+            # What was said is personal; that something was is not.
+            "spoke": bool(step.heard.speech),
+            "collected": turn.collected.name if turn.collected else "",
+            "said": [utterance.prompt_id for utterance in turn.utterances],
+            "then": turn.node,
+            "end": turn.end is not None,
+            "desk": step.desk,
+            "sid": step.sid,
+        }
+        | ({"unsound": list(unsound)} if unsound else {}),
+        personal={**step.personal, "collected": turn.collected.value} if turn.collected else step.personal,
+        alarm=AlarmCode.SOUND_BROKEN if unsound else None,
+    )

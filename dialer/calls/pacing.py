@@ -1,0 +1,290 @@
+"""One row a line group: calls per second, lines, pauses. Where a broker flush or a second worker cannot reset it.
+
+The machine's clock went back: what the later clock had put off would wait for it to come round again. The next slot
+tells: pacing plans no further than a moment ahead, and whoever rings at all moves it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from dialer.core.attempt import LIVE_STATES, AttemptState
+from dialer.core.breaker import Breaker, BreakerRules
+from dialer.db import tables as t
+from dialer.db.bulk import in_words
+from dialer.db.unit_of_work import Row, Tx
+
+PACE_HEADROOM = 0.97
+"""Share of the set pace that is used: sending jitter may then never push a ten-second count over the limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineGroup:
+    """`next_slot_at` and the breaker's times are real, `paused_until` is service time."""
+
+    name: str
+    calls_per_second: float
+    lines: int
+    in_use: int
+    next_slot_at: datetime
+    breaker: Breaker
+    paused_until: datetime | None
+    paused_why: str
+
+    def slots(self, *, real_now: datetime, horizon_seconds: float) -> list[datetime]:
+        """Real moments, evenly spaced, at which calls may leave within the horizon, as many as lines are free."""
+        gap = timedelta(seconds=1 / (self.calls_per_second * PACE_HEADROOM))
+        free = self.lines - self.in_use
+        allowed = self.breaker.may_leave(real_now)
+        if allowed is not None:
+            free = min(free, allowed)
+        end = real_now + timedelta(seconds=horizon_seconds)
+        slot = max(self.next_slot_at, real_now)
+        found: list[datetime] = []
+        while len(found) < free and slot < end:
+            found.append(slot)
+            slot += gap
+        return found
+
+    def after(self, slots: list[datetime]) -> datetime:
+        return slots[-1] + timedelta(seconds=1 / (self.calls_per_second * PACE_HEADROOM))
+
+
+def configure_line_group(
+    tx: Tx, *, name: str, calls_per_second: float, lines: int, real_now: datetime
+) -> None:
+    """The group exists, and its settings are these; its slots, pauses and troubles stay as they were. What somebody has
+    asked for holds as far as the settings let it.
+    """
+    group = t.line_group.c
+    tx.execute(
+        insert(t.line_group)
+        .values(
+            name=name,
+            calls_per_second=calls_per_second,
+            lines=lines,
+            settings_calls_per_second=calls_per_second,
+            settings_lines=lines,
+            next_slot_at=real_now,
+        )
+        .on_conflict_do_update(
+            index_elements=["name"],
+            set_={
+                "calls_per_second": sa.func.least(group.asked_calls_per_second, calls_per_second),
+                "lines": sa.func.least(group.asked_lines, lines),
+                "settings_calls_per_second": calls_per_second,
+                "settings_lines": lines,
+            },
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """What holds, what the settings let hold at most, and who has asked for less."""
+
+    calls_per_second: float
+    lines: int
+    most_calls_per_second: float
+    most_lines: int
+    asked_by: str | None
+    asked_why: str | None
+    asked_at: datetime | None
+    """Service time."""
+
+
+def read_line_pace(tx: Tx, *, name: str) -> Pace | None:
+    row = tx.one(_by_name(name))
+    if row is None:
+        return None
+    return Pace(
+        most_calls_per_second=row["settings_calls_per_second"] or row["calls_per_second"],
+        most_lines=row["settings_lines"] or row["lines"],
+        **{name: row[name] for name in ("calls_per_second", "lines", "asked_by", "asked_why", "asked_at")},
+    )
+
+
+def set_line_pace(
+    tx: Tx,
+    *,
+    name: str,
+    calls_per_second: float,
+    lines: int,
+    by: str,
+    why: str,
+    now: datetime,
+    real_now: datetime,
+) -> None:
+    """This holds from the next claim on. A slot that a slower pace had put far away comes nearer."""
+    next_slot = sa.func.least(t.line_group.c.next_slot_at, real_now + timedelta(seconds=1 / calls_per_second))
+    _set_pace(
+        tx,
+        name,
+        calls_per_second=calls_per_second,
+        lines=lines,
+        asked_calls_per_second=calls_per_second,
+        asked_lines=lines,
+        asked_by=by,
+        asked_why=why,
+        asked_at=now,
+        next_slot_at=next_slot,
+    )
+
+
+def restore_line_pace(tx: Tx, *, name: str, real_now: datetime) -> None:
+    """What the settings say holds again."""
+    group = t.line_group.c
+    pace_again = sa.func.coalesce(group.settings_calls_per_second, group.calls_per_second)
+    _set_pace(
+        tx,
+        name,
+        calls_per_second=pace_again,
+        lines=sa.func.coalesce(group.settings_lines, group.lines),
+        asked_calls_per_second=None,
+        asked_lines=None,
+        asked_by=None,
+        asked_why=None,
+        asked_at=None,
+        next_slot_at=sa.func.least(
+            group.next_slot_at, sa.literal(real_now) + sa.func.make_interval(0, 0, 0, 0, 0, 0, 1 / pace_again)
+        ),
+    )
+
+
+def _set_pace(tx: Tx, name: str, **values: object) -> None:
+    tx.execute(sa.update(t.line_group).where(t.line_group.c.name == name).values(**values))
+
+
+def lock_line_group(tx: Tx, *, name: str) -> LineGroup | None:
+    """The group, locked to the end of the transaction: claims happen one after the other."""
+    row = tx.one(_by_name(name).with_for_update())
+    return None if row is None else _group(tx, row)
+
+
+def read_line_group(tx: Tx, *, name: str) -> LineGroup | None:
+    """As it stands, without a lock."""
+    row = tx.one(_by_name(name))
+    return None if row is None else _group(tx, row)
+
+
+def _by_name(name: str) -> sa.Select[Any]:
+    return sa.select(t.line_group).where(t.line_group.c.name == name)
+
+
+def _group(tx: Tx, row: Row) -> LineGroup:
+    in_use = tx.scalar(
+        sa.select(sa.func.count()).select_from(t.live_number).where(t.live_number.c.attempt_id.is_not(None))
+    )
+    return LineGroup(
+        in_use=in_use,
+        breaker=_breaker(row),
+        **{
+            name: row[name]
+            for name in ("name", "calls_per_second", "lines", "next_slot_at", "paused_until", "paused_why")
+        },
+    )
+
+
+def _breaker(row: Row) -> Breaker:
+    return Breaker(
+        troubles=row["troubles"],
+        openings=row["openings"],
+        opened_at=row["opened_at"],
+        wait_until=row["slow_until"],
+    )
+
+
+def take_call_slots(tx: Tx, group: LineGroup, slots: list[datetime], *, real_now: datetime) -> None:
+    """Calls leave at these moments: the next one after them, and after a trial none until it is answered."""
+    values: dict[str, object] = {"next_slot_at": group.after(slots)}
+    if group.breaker.is_open:
+        values["slow_until"] = group.breaker.trial_left(real_now, BreakerRules()).wait_until
+    tx.execute(sa.update(t.line_group).where(t.line_group.c.name == group.name).values(values))
+
+
+def read_breaker(tx: Tx, *, name: str) -> Breaker:
+    """As it stands, without a lock: most of the time there is no trouble to be forgotten."""
+    row = tx.one(_by_name(name))
+    return Breaker() if row is None else _breaker(row)
+
+
+def lock_line_breaker(tx: Tx, *, name: str) -> Breaker:
+    """Locked together with the group. Taken before any attempt or number, as a claim does."""
+    row = tx.one(_by_name(name).with_for_update())
+    return Breaker() if row is None else _breaker(row)
+
+
+def save_breaker(tx: Tx, breaker: Breaker, *, name: str) -> None:
+    tx.execute(
+        sa.update(t.line_group)
+        .where(t.line_group.c.name == name)
+        .values(
+            troubles=breaker.troubles,
+            openings=breaker.openings,
+            opened_at=breaker.opened_at,
+            slow_until=breaker.wait_until,
+        )
+    )
+
+
+def pause_line_group(tx: Tx, *, name: str, until: datetime | None, why: str) -> None:
+    """No new ring leaves until `until` (service time); None resumes."""
+    tx.execute(
+        sa.update(t.line_group).where(t.line_group.c.name == name).values(paused_until=until, paused_why=why)
+    )
+
+
+_TOLERATED = timedelta(seconds=5)
+"""Machines that keep time disagree by less."""
+_LONGEST_SILENCE = timedelta(minutes=15)
+"""No carrier's wish to be left alone is believed for longer."""
+
+
+def seconds_clock_went_back(tx: Tx, *, name: str, real_now: datetime, horizon_seconds: float) -> float:
+    """How far the clock has gone back since the last calls were planned; 0: it has not, as far as can be told."""
+    row = tx.one(
+        sa.select(t.line_group.c.next_slot_at, t.line_group.c.calls_per_second).where(
+            t.line_group.c.name == name
+        )
+    )
+    if row is None:
+        return 0.0
+    gap_seconds = 1 / (row["calls_per_second"] * PACE_HEADROOM)
+    ahead = row["next_slot_at"] - real_now - timedelta(seconds=horizon_seconds + gap_seconds)
+    return ahead.total_seconds() if ahead > _TOLERATED else 0.0
+
+
+def reset_times_after_jump(
+    tx: Tx, *, name: str, real_now: datetime, last_lease: datetime, last_poll: datetime
+) -> None:
+    """Calls leave again from now on; what was to be asked about, or given up, at a time that the clock will only reach
+    again (later than `last_poll`, `last_lease`) is now. The line group is locked by the caller.
+    """
+    group = t.line_group.c
+    gap = sa.func.make_interval(0, 0, 0, 0, 0, 0, 1 / (group.calls_per_second * PACE_HEADROOM))
+    tx.execute(
+        sa.update(t.line_group)
+        .where(group.name == name)
+        .values(
+            next_slot_at=sa.literal(real_now) + gap,
+            slow_until=sa.case(
+                (group.slow_until > real_now + _LONGEST_SILENCE, real_now), else_=group.slow_until
+            ),
+        )
+    )
+    attempt = t.attempt.c
+    tx.execute(
+        sa.update(t.attempt)
+        .where(attempt.state == AttemptState.CLAIMED.value, attempt.lease_until > last_lease)
+        .values(lease_until=real_now)
+    )
+    tx.execute(
+        sa.update(t.attempt)
+        .where(in_words(attempt.state, LIVE_STATES), attempt.poll_at > last_poll)
+        .values(poll_at=real_now)
+    )

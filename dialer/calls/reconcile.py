@@ -1,0 +1,335 @@
+"""Asks the carrier about many things, some at a time, and about no more of them once it does not answer.
+
+What nobody told us is asked for. An attempt that cannot be proven absent is never dialled again.
+
+Calls whose cases need them no more are ended at the carrier.
+
+The clock's own work: cases whose time has come, rings whose time has come, claims that lapsed.
+
+Nobody is rung while no web process runs: whoever picked up would hear the telephone network's own regrets, and one
+of the robot's tries would be gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from dialer.calls.apply import News, apply_news, end_attempts
+from dialer.calls.claims import accept_attempts, cases_at_carrier, promote_planned, ready_outside_window
+from dialer.calls.store import (
+    Call,
+    bound_call_sids,
+    calls_asked_to_end,
+    lock_silent_calls,
+    newest_call_known_before,
+    numbers_of_calls,
+    postpone_poll,
+)
+from dialer.cases.alarms import raise_alarm_once
+from dialer.cases.attempts import doubt_attempts, release_lapsed_claims, requeue_attempts
+from dialer.cases.effects import Move, move_cases
+from dialer.cases.store import lock_cases, lock_due_cases
+from dialer.core.attempt import AttemptState
+from dialer.core.effects import AlarmCode
+from dialer.core.errors import Unavailable
+from dialer.core.events import TimePassed, WindowClosed
+from dialer.core.values import TelephonyResult
+from dialer.db.system_state import heartbeats
+from dialer.db.unit_of_work import Tx
+from dialer.services import Services
+from dialer.telephony.client import CallClient
+from dialer.telephony.results import CallProgress, CallState, Stage, progress_of
+
+_SIDE_BY_SIDE = 16
+"""So many wait for a carrier that does not answer; each of the others would only wait as long, after them."""
+
+_T = TypeVar("_T")
+
+
+async def ask_carrier(about: Iterable[_T], ask: Callable[[_T], Awaitable[bool]]) -> int:
+    """How many were answered. `ask` is False when the carrier did not answer: what has not been asked by then is left.
+    A fault of `ask` is raised when those under way are over.
+    """
+    waiting = iter(about)
+    silent = False
+
+    async def one_after_the_other() -> int:
+        nonlocal silent
+        answered = 0
+        for one in waiting:
+            if not await ask(one):
+                silent = True
+            else:
+                answered += 1
+            if silent:
+                break
+        return answered
+
+    ends = await asyncio.gather(
+        *(one_after_the_other() for _ in range(_SIDE_BY_SIDE)), return_exceptions=True
+    )
+    for end in ends:
+        if isinstance(end, BaseException):
+            raise end
+    return sum(end for end in ends if isinstance(end, int))
+
+
+_AT_ONCE = 200
+_EMPTY_LISTINGS = 2
+_CLOCK_SKEW = timedelta(seconds=5)
+_CLOCKS_APART = timedelta(days=1)
+"""Absent means that there is no such call of any time near: our clock may have been wrong when it was sent."""
+_GIVE_UP = timedelta(minutes=10)
+_REMEMBERED = timedelta(hours=20)
+"""So long does every carrier keep its records of calls."""
+
+
+async def reconcile(services: Services, client: CallClient) -> int:
+    """Every attempt that was silent past its deadline has been asked about once; how many."""
+    with services.store.begin() as tx:
+        found = lock_silent_calls(tx, real_now=services.real.now(), limit=_AT_ONCE)
+        numbers = numbers_of_calls(tx, found)
+        # Whoever asks holds them for a while: a second reconciler finds nothing to do.
+        postpone_poll(
+            tx,
+            [call.attempt_id for call in found],
+            poll_at=services.real.now() + timedelta(seconds=2 * services.lines.post_timeout_seconds),
+            counted=False,
+        )
+        doubt_attempts(
+            tx,
+            [(call.attempt_id, call.token) for call in found],
+            poll_at=services.real.now() + timedelta(seconds=2 * services.lines.post_timeout_seconds),
+        )
+
+    async def ask(call: Call) -> bool:
+        if call.sid is not None:
+            return await _ask_sid(services, client, call, call.sid)
+        return await _look_for(services, client, call, numbers[call.attempt_id])
+
+    # Those that the carrier did not answer for are asked about when their turn comes again.
+    await ask_carrier(found, ask)
+    return len(found)
+
+
+async def _ask_sid(services: Services, client: CallClient, call: Call, sid: str) -> bool:
+    """False when the carrier did not answer."""
+    try:
+        state = await client.fetch(sid)
+    except Unavailable:
+        _ask_again(services, call, counted=False)
+        return False
+    if state is not None:
+        _bind(services, call, state)
+    elif call.polls >= _EMPTY_LISTINGS:
+        _close_as_unknown(services, call)
+    else:
+        _ask_again(services, call, counted=True)
+    return True
+
+
+async def _look_for(services: Services, client: CallClient, call: Call, number: str) -> bool:
+    """By number and creation time. Absent is believed only after two empty listings past the POST's deadline, of a
+    carrier that still knows a call from before. False when the carrier did not answer.
+    """
+    assert call.posted_at is not None
+    deadline = call.posted_at + timedelta(seconds=services.lines.post_timeout_seconds)
+    real_now = services.real.now()
+    try:
+        states = await client.find(
+            number, since=call.posted_at - _CLOCKS_APART, until=deadline + _CLOCKS_APART
+        )
+        earlier = any(_created(state) <= call.posted_at for state in states)
+        remembers = earlier or await _remembers(services, client, call.posted_at)
+    except Unavailable:
+        if real_now > deadline + _GIVE_UP:
+            _close_as_unknown(services, call)
+        else:
+            _ask_again(services, call, counted=False)
+        return False
+    unbound = _unbound(services, states)
+    first = (call.posted_at - _CLOCK_SKEW).replace(microsecond=0)
+    candidates = [one for one in unbound if first <= _created(one) <= deadline + _CLOCK_SKEW]
+    if len(candidates) == 1:
+        _bind(services, call, candidates[0])
+    elif unbound:
+        _close_as_unknown(services, call)
+    elif call.polls + 1 < _EMPTY_LISTINGS or real_now <= deadline:
+        _ask_again(services, call, counted=real_now > deadline)
+    elif not remembers:
+        _close_as_unknown(services, call)
+    else:
+        with services.store.begin() as tx:
+            requeue_attempts(tx, [(call.attempt_id, call.token)], not_before=services.clock.now())
+        services.enqueue("dial")
+    return True
+
+
+async def _remembers(services: Services, client: CallClient, posted_at: datetime) -> bool:
+    """A carrier that came back without its memory denies every call, also one that it has rung. It is believed when it
+    still knows one that it took earlier; asked after the listing, so that nothing can be forgotten in between.
+    """
+    with services.store.begin() as tx:
+        sid = newest_call_known_before(tx, posted_at=posted_at, since=posted_at - _REMEMBERED)
+    return sid is not None and await client.fetch(sid) is not None
+
+
+def _created(state: CallState) -> datetime:
+    assert state.date_created is not None  # it was found by it
+    return state.date_created
+
+
+def _unbound(services: Services, states: Sequence[CallState]) -> list[CallState]:
+    with services.store.begin() as tx:
+        bound = bound_call_sids(tx, [state.sid for state in states])
+    return [state for state in states if state.sid not in bound]
+
+
+def _bind(services: Services, call: Call, state: CallState) -> None:
+    """The attempt is that call; whatever its webhooks would have said by now is applied."""
+    real_now = services.real.now()
+    poll_at = real_now + timedelta(seconds=services.lines.silence_seconds)
+    progress = progress_of(state)
+    with services.store.begin() as tx:
+        lock_cases(tx, [call.case_id])
+        accept_attempts(tx, [(call.attempt_id, state.sid)], now=services.clock.now(), poll_at=poll_at)
+        news = _news(call.attempt_id, progress, real_now)
+        cancels = apply_news(tx, services, [news])
+    if cancels or call.cancel_asked:
+        services.enqueue("cancel_calls")
+
+
+def _news(attempt_id: uuid.UUID, progress: CallProgress, real_now: datetime) -> News:
+    """An end is an end whoever tells it, so it has one name; anything else may be told again and again."""
+    step = "poll.ended" if progress.stage is Stage.ENDED else f"poll.{real_now.timestamp():.3f}"
+    return News(attempt_id=attempt_id, step=step, progress=progress)
+
+
+def _ask_again(services: Services, call: Call, *, counted: bool) -> None:
+    poll_at = services.real.now() + timedelta(seconds=services.lines.unknown_after_seconds)
+    with services.store.begin() as tx:
+        postpone_poll(tx, [call.attempt_id], poll_at=poll_at, counted=counted)
+
+
+def _close_as_unknown(services: Services, call: Call) -> None:
+    with services.store.begin() as tx:
+        cancels = end_attempts(tx, services, {call.attempt_id: (TelephonyResult.UNKNOWN, None)})
+        raise_alarm_once(tx, AlarmCode.UNKNOWN_SUBMISSION, now=services.clock.now())
+    if cancels:
+        services.enqueue("cancel_calls")
+
+
+async def cancel_calls(services: Services, client: CallClient) -> int:
+    """Each live call that was to end has been told so, once; its end comes back as news. A carrier that does not
+    answer is asked again by the next sweep.
+    """
+    with services.store.begin() as tx:
+        found = calls_asked_to_end(tx, limit=_AT_ONCE)
+
+    async def tell(call: tuple[uuid.UUID, str, AttemptState]) -> bool:
+        _attempt_id, sid, state = call
+        try:
+            if state is AttemptState.ANSWERED:
+                await client.hang_up(sid)
+            else:
+                await client.cancel(sid)
+        except Unavailable:
+            return False
+        return True
+
+    return await ask_carrier(found, tell)
+
+
+_AT_ONCE_SWEEP = 500
+
+
+def sweep_cases(services: Services) -> int:
+    """Every case that was due has been moved, in batches; how many."""
+    total = 0
+    while True:
+        with services.store.begin() as tx:
+            now = services.clock.now()
+            locked = lock_due_cases(tx, now=now, limit=_AT_ONCE_SWEEP)
+            ringing = cases_at_carrier(tx, list(locked))
+            moves = [
+                Move(case_id=case_id, event=TimePassed(ringing=case_id in ringing)) for case_id in locked
+            ]
+            cancels = move_cases(tx, locked, moves, policies=services.policies, now=now)
+        if cancels:
+            services.enqueue("cancel_calls")
+        total += len(locked)
+        if len(locked) < _AT_ONCE_SWEEP:
+            return total
+
+
+def sweep_attempts(services: Services) -> None:
+    """Lapsed claims are handed back and planned rings whose time has come are ready. Outside the window, cases of
+    grades that do not wait hear of it.
+    """
+    with services.store.begin() as tx:
+        now = services.clock.now()
+        release_lapsed_claims(tx, real_now=services.real.now(), now=now)
+        promote_planned(tx, now=now)
+    if services.policies.newest.window.is_open(now):
+        return
+    while True:
+        with services.store.begin() as tx:
+            turns = ready_outside_window(tx, limit=_AT_ONCE_SWEEP)
+            locked = lock_cases(tx, [turn.case_id for turn in turns])
+            moves = [Move(case_id=turn.case_id, event=WindowClosed(n=turn.n)) for turn in turns]
+            move_cases(tx, locked, moves, policies=services.policies, now=now)
+        if len(turns) < _AT_ONCE_SWEEP:
+            return
+
+
+WEB = "web"
+_SILENT_SECONDS = 30.0
+"""Longer than a web process that was killed takes to come back."""
+_PATIENCE_SECONDS = 10.0
+"""A service that starts is no alarm."""
+
+
+class WebProcessCheck:
+    """Of one ringing process, for as long as it lives. A beat is one that it has seen change, by its own clock alone:
+    machines whose clocks disagree hold no rings. Only the first look, after however long, believes the time it names.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._seen: Mapping[str, datetime] = {}
+        self._looked_at: float | None = None
+        self._heard_at: float | None = None
+        self._missing_since: float | None = None
+
+    def may_call(self, tx: Tx, services: Services) -> bool:
+        """A web process beats; when none has for a while, an alarm says so."""
+        now = self._clock()
+        if self._beats(tx, services, now):
+            self._missing_since = None
+            return True
+        # Two threads ring: what is seen here may be None by the next line.
+        since = self._missing_since
+        if since is None:
+            self._missing_since = now
+        elif now - since >= _PATIENCE_SECONDS:
+            raise_alarm_once(tx, AlarmCode.NOBODY_ANSWERS, now=services.clock.now())
+        return False
+
+    def _beats(self, tx: Tx, services: Services, now: float) -> bool:
+        beats = {beat.process: beat.at for beat in heartbeats(tx, kind=WEB)}
+        if self._looked_at is None or now - self._looked_at >= _SILENT_SECONDS:
+            recent = services.real.now() - timedelta(seconds=_SILENT_SECONDS)
+            has_beaten = any(at >= recent for at in beats.values())
+        else:
+            has_beaten = any(self._seen.get(process) != at for process, at in beats.items())
+        self._seen, self._looked_at = beats, now
+        if has_beaten:
+            self._heard_at = now
+        # One that was told to stop has taken its row away.
+        heard_at = self._heard_at
+        return bool(beats) and heard_at is not None and now - heard_at < _SILENT_SECONDS

@@ -1,0 +1,347 @@
+"""Refusals of the REST front, in Twilio's words and codes. None of them repeats the caller's data.
+
+What a caller of the REST API asks for when a call is created: the form, checked.
+
+A call's record: what the REST API says of it, live and long after.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from enum import StrEnum
+from functools import lru_cache
+from urllib.parse import parse_qsl
+
+from dialer.carrier.config import BadAddress, parse_address
+from dialer.carrier.twiml import BadTwiml, parse_twiml
+
+
+class RestProblem(Exception):
+    """An error answer: HTTP `status`, Twilio's `code`, one line. `retry_after_seconds` becomes the header."""
+
+    def __init__(
+        self, *, status: int, code: int, message: str, retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.retry_after_seconds = retry_after_seconds
+
+    def body(self) -> dict[str, object]:
+        """The JSON object that the official client reads into its exception."""
+        return {
+            "code": self.code,
+            "message": self.message,
+            "more_info": f"https://www.twilio.com/docs/errors/{self.code}",
+            "status": self.status,
+        }
+
+
+_NUMBER_REFUSALS = {
+    21211: "The 'To' number is not a valid phone number.",
+    21214: "'To' number cannot be reached",
+    21215: "Account not authorized to call this number",
+    21216: "Account not allowed to call this number",
+    21217: "Phone number does not appear to be valid",
+    13224: "Dial: the number is not valid or is blocked",
+    21610: "The message From/To pair violates a blacklist rule",
+}
+
+
+def no_such(what: str) -> RestProblem:
+    return RestProblem(status=404, code=20404, message=f"The requested {what} was not found")
+
+
+def unauthorised() -> RestProblem:
+    return RestProblem(status=401, code=20003, message="Authenticate")
+
+
+def too_many(retry_after_seconds: float | None) -> RestProblem:
+    """Twilio's 429: the request was not processed and may safely be sent again."""
+    return RestProblem(
+        status=429, code=20429, message="Too Many Requests", retry_after_seconds=retry_after_seconds
+    )
+
+
+def server_error() -> RestProblem:
+    return RestProblem(status=500, code=20500, message="Internal Server Error")
+
+
+def bad_parameter(code: int, message: str) -> RestProblem:
+    return RestProblem(status=400, code=code, message=message)
+
+
+def number_refused(code: int) -> RestProblem:
+    """The number's own fault (21211 and its kin)."""
+    return bad_parameter(code, _NUMBER_REFUSALS.get(code, _NUMBER_REFUSALS[21211]))
+
+
+_CALLED = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,4}")
+"""In E.164, or an extension of the exchange behind us, which Twilio does not have."""
+_CALLER = re.compile(r"\+?[0-9]{3,15}")
+_EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})
+_MAX_TWIML = 4_000
+_MAX_URL = 4_000
+_MAX_TIMEOUT = 600
+_MAX_TIME_LIMIT = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOrder:
+    """One call as ordered. Empty strings mean not given; seconds are service seconds."""
+
+    to: str
+    from_: str
+    url: str = ""
+    method: str = "POST"
+    twiml: str = ""
+    fallback_url: str = ""
+    fallback_method: str = "POST"
+    status_callback: str = ""
+    status_method: str = "POST"
+    events: frozenset[str] = frozenset({"completed"})
+    timeout_seconds: int = 60
+    time_limit_seconds: int | None = None
+    send_digits: str = ""
+    machine_detection: str = ""
+    detection_timeout_seconds: float = 30.0
+    async_amd: bool = False
+    async_amd_callback: str = ""
+    async_amd_method: str = "POST"
+
+
+class Form:
+    """A decoded form: single values by name, and all values of a repeated one."""
+
+    __slots__ = ("_pairs", "_single")
+
+    def __init__(self, body: bytes) -> None:
+        self._pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+        self._single = dict(self._pairs)
+
+    def get(self, name: str) -> str:
+        """The last value given, without blanks around it; empty when none was."""
+        return self._single.get(name, "").strip()
+
+    def all(self, name: str) -> list[str]:
+        """Every value given; lists inside one value (`initiated ringing`) are taken apart too."""
+        return [
+            word for key, value in self._pairs if key == name for word in re.split(r"[\s,]+", value) if word
+        ]
+
+
+def read_order(form: Form) -> CallOrder:
+    """The checked order; anything wrong raises a `RestProblem` with Twilio's code for it."""
+    to = form.get("To")
+    if not to:
+        raise bad_parameter(21201, "No 'To' number is specified")
+    if not _CALLED.fullmatch(to):
+        raise number_refused(21211)
+    from_ = form.get("From")
+    if not from_:
+        raise bad_parameter(21213, "No 'From' number is specified")
+    if not _CALLER.fullmatch(from_):
+        raise bad_parameter(
+            21212, "The 'From' number is not a valid phone number, shortcode, or alphanumeric sender ID"
+        )
+    url, twiml = form.get("Url"), form.get("Twiml")
+    if not url and not twiml:
+        raise bad_parameter(21205, "Url parameter is required")
+    if len(twiml) > _MAX_TWIML:
+        raise bad_parameter(21205, "Twiml is longer than 4000 characters")
+    if twiml:
+        check_twiml(twiml)
+    events = frozenset(form.all("StatusCallbackEvent"))
+    if not events <= _EVENTS:
+        raise bad_parameter(21626, "Invalid StatusCallbackEvent")
+    detection = form.get("MachineDetection")
+    if detection not in {"", "Enable", "DetectMessageEnd"}:
+        raise bad_parameter(20001, "Invalid MachineDetection")
+    time_limit = _whole(form, "TimeLimit", 0, _MAX_TIME_LIMIT)
+    return CallOrder(
+        to=to,
+        from_=from_,
+        url=checked_url(url, 21205, "Url is not a valid URL"),
+        method=read_method(form, "Method"),
+        twiml=twiml,
+        fallback_url=checked_url(form.get("FallbackUrl"), 21502, "Fallback URL is not a valid URL"),
+        fallback_method=read_method(form, "FallbackMethod"),
+        status_callback=checked_url(form.get("StatusCallback"), 21609, "Invalid 'StatusCallback' URL"),
+        status_method=read_method(form, "StatusCallbackMethod"),
+        events=events or frozenset({"completed"}),
+        timeout_seconds=_whole(form, "Timeout", 60, _MAX_TIMEOUT),
+        time_limit_seconds=time_limit or None,
+        send_digits=form.get("SendDigits"),
+        machine_detection="" if form.get("SendDigits") else detection,
+        detection_timeout_seconds=_whole(form, "MachineDetectionTimeout", 30, 59),
+        async_amd=form.get("AsyncAmd").lower() == "true",
+        async_amd_callback=checked_url(
+            form.get("AsyncAmdStatusCallback"), 21609, "Invalid 'AsyncAmdStatusCallback' URL"
+        ),
+        async_amd_method=read_method(form, "AsyncAmdStatusCallbackMethod"),
+    )
+
+
+def read_method(form: Form, name: str) -> str:
+    """GET or POST, POST when not given."""
+    method = form.get(name).upper() or "POST"
+    if method not in {"GET", "POST"}:
+        raise bad_parameter(21206, f"{name} must be GET or POST")
+    return method
+
+
+def check_twiml(twiml: str) -> None:
+    """Refuses a document that could never be played."""
+    try:
+        parse_twiml(twiml.encode())
+    except BadTwiml as problem:
+        raise bad_parameter(12100, f"Twiml cannot be parsed: {problem}") from problem
+
+
+def checked_url(url: str, code: int, message: str) -> str:
+    """The URL itself, or empty; what cannot be called is refused with `code`."""
+    if not url:
+        return ""
+    if len(url) > _MAX_URL:
+        raise bad_parameter(code, message)
+    try:
+        parse_address(url)
+    except BadAddress as problem:
+        raise bad_parameter(code, message) from problem
+    return url
+
+
+def _whole(form: Form, name: str, default: int, most: int) -> int:
+    text = form.get(name)
+    if not text:
+        return default
+    if not text.isdecimal():
+        raise bad_parameter(20001, f"{name} must be a whole number")
+    return min(int(text), most)
+
+
+API_VERSION = "2010-04-01"
+
+
+class Status(StrEnum):
+    """Twilio's words. The last five are final."""
+
+    QUEUED = "queued"
+    RINGING = "ringing"
+    IN_PROGRESS = "in-progress"
+    COMPLETED = "completed"
+    BUSY = "busy"
+    FAILED = "failed"
+    NO_ANSWER = "no-answer"
+    CANCELED = "canceled"
+
+    @property
+    def final(self) -> bool:
+        return self not in _LIVE
+
+
+_LIVE = frozenset({Status.QUEUED, Status.RINGING, Status.IN_PROGRESS})
+
+
+@lru_cache(maxsize=1024)
+def _rfc2822_second(second: int) -> str:
+    return format_datetime(datetime.fromtimestamp(second, UTC))
+
+
+def rfc2822(unix: float | None) -> str | None:
+    """The moment as Twilio writes it, in UTC."""
+    return None if unix is None else _rfc2822_second(int(unix))
+
+
+class Call:
+    """Mutable, and written only by the live call that owns it. Times are the real clock's unix seconds."""
+
+    __slots__ = (
+        "account_sid",
+        "answered_by",
+        "created",
+        "direction",
+        "duration_seconds",
+        "end",
+        "from_",
+        "number",
+        "order",
+        "parent_sid",
+        "queue_ms",
+        "rang",
+        "sequence",
+        "sid",
+        "start",
+        "status",
+        "to",
+        "updated",
+    )
+
+    def __init__(self, *, sid: str, account_sid: str, order: CallOrder, created: float, number: int) -> None:
+        self.sid = sid
+        self.account_sid = account_sid
+        self.order: CallOrder | None = order
+        self.to = order.to
+        self.from_ = order.from_
+        self.created = created
+        self.updated = created
+        self.number = number
+        self.status = Status.QUEUED
+        self.direction = "outbound-api"
+        self.parent_sid: str | None = None
+        self.start: float | None = None
+        self.end: float | None = None
+        self.duration_seconds: int | None = None
+        self.answered_by: str | None = None
+        self.queue_ms = 0
+        self.rang = False
+        self.sequence = 0
+
+    def as_json(self) -> dict[str, object]:
+        """The resource as Twilio's API description defines it."""
+        base = f"/{API_VERSION}/Accounts/{self.account_sid}/Calls/{self.sid}"
+        return {
+            "sid": self.sid,
+            "date_created": rfc2822(self.created),
+            "date_updated": rfc2822(self.updated),
+            "parent_call_sid": self.parent_sid,
+            "account_sid": self.account_sid,
+            "to": self.to,
+            "to_formatted": self.to,
+            "from": self.from_,
+            "from_formatted": self.from_,
+            "phone_number_sid": None,
+            "status": self.status.value,
+            "start_time": rfc2822(self.start),
+            "end_time": rfc2822(self.end),
+            "duration": None if self.duration_seconds is None else str(self.duration_seconds),
+            "price": None,
+            "price_unit": "USD",
+            "direction": self.direction,
+            "answered_by": self.answered_by,
+            "api_version": API_VERSION,
+            "forwarded_from": None,
+            "group_sid": None,
+            "caller_name": None,
+            "queue_time": str(self.queue_ms),
+            "trunk_sid": None,
+            "uri": f"{base}.json",
+            "subresource_uris": {name: f"{base}/{path}.json" for name, path in _SUBRESOURCES},
+        }
+
+
+_SUBRESOURCES = (
+    ("notifications", "Notifications"),
+    ("recordings", "Recordings"),
+    ("payments", "Payments"),
+    ("events", "Events"),
+    ("siprec", "Siprec"),
+    ("streams", "Streams"),
+    ("transcriptions", "Transcriptions"),
+    ("user_defined_message_subscriptions", "UserDefinedMessageSubscriptions"),
+    ("user_defined_messages", "UserDefinedMessages"),
+)

@@ -1,0 +1,290 @@
+"""The witness: how often each phone rang, per number and per attempt, in a file that outlives a crash.
+
+Numbers and attempts are kept as keyed hashes; the key lies beside the file, readable by its owner only.
+
+An encrypted, append-only log, the newest one or two files' worth: what a carrier remembers over a kill.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import struct
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+
+import orjson
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+LEG = "leg."
+"""Before a notice's number: it was of the second leg of the attempt's call, which counts its notices by itself."""
+_KEY_BYTES = 32
+
+
+def load_key(path: Path) -> bytes:
+    """The key in `path`; made on first use (exclusively, mode 0600)."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(handle, "wb") as file:
+        key = secrets.token_bytes(_KEY_BYTES)
+        file.write(key)
+    return key
+
+
+def _hashed(key: bytes, text: str) -> str:
+    return blake2b(text.encode(), key=key, digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalSummary:
+    """What the file says, for whoever knows the attempts: rings of each, and when each notice was first answered with a
+    2xx (Unix seconds), under the attempts' hashes.
+    """
+
+    key: bytes = field(repr=False)
+    calls: Counter[str]
+    rings: Counter[str]
+    heard: Mapping[tuple[str, str], float]
+
+    def hashed(self, attempt: str) -> str:
+        return _hashed(self.key, attempt)
+
+
+def read_journal(directory: Path) -> JournalSummary:
+    """As the file stands; whoever writes it is not disturbed."""
+    calls: Counter[str] = Counter()
+    rings: Counter[str] = Counter()
+    heard: dict[tuple[str, str], float] = {}
+    for line in (directory / "witness.log").read_text(encoding="ascii", errors="replace").splitlines():
+        match line.split():
+            case ["A", _, _, attempt]:
+                calls[attempt] += 1
+            case ["R", _, _, attempt]:
+                rings[attempt] += 1
+            case ["W", unix, attempt, what]:
+                heard.setdefault((attempt, what), float(unix))
+            case _:
+                pass
+    return JournalSummary(key=load_key(directory / "witness.key"), calls=calls, rings=rings, heard=heard)
+
+
+class CallJournal:
+    """Counts, and writes every count down before the phone's ring can be heard of elsewhere."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._key = load_key(directory / "witness.key")
+        path = self._path = directory / "witness.log"
+        self.rings = 0
+        self.calls = 0
+        self.refused = 0
+        self.not_rung = 0
+        self.by_status: Counter[str] = Counter()
+        self._rings_of_number: Counter[str] = Counter()
+        self._rings_of_attempt: Counter[str] = Counter()
+        self._calls_of_number: Counter[str] = Counter()
+        self.max_rings_per_attempt = 0
+        self._torn = False
+        if path.exists():
+            self._load(path)
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        if self._torn:
+            self._write("\n")
+        self._settle_lost()
+
+    def _hash(self, text: str) -> str:
+        return _hashed(self._key, text)
+
+    def accepted(self, *, unix: float, number: str, attempt: str) -> int:
+        """A call was accepted; returns how many there have been to that number, this one included."""
+        hashed = self._hash(number)
+        self._write(f"A {unix:.3f} {hashed} {self._hash(attempt)}\n")
+        self._count_accepted(hashed)
+        return self._calls_of_number[hashed]
+
+    def rang(self, *, unix: float, number: str, attempt: str) -> None:
+        """The phone alerted, once more."""
+        hashed, attempt_hash = self._hash(number), self._hash(attempt)
+        self._write(f"R {unix:.3f} {hashed} {attempt_hash}\n")
+        self._count_attempt(hashed, attempt_hash)
+
+    def ended(self, *, unix: float, number: str, status: str, rang: bool) -> None:
+        """The call is over, with its final status."""
+        self._write(f"E {unix:.3f} {self._hash(number)} {status} {'rung' if rang else 'silent'}\n")
+        self._count_end(status, rang=rang)
+
+    def refuse(self, *, unix: float, number: str, code: int) -> None:
+        """Creation was refused; nothing rang."""
+        self._write(f"X {unix:.3f} {self._hash(number)} {code}\n")
+        self.refused += 1
+
+    def heard(self, *, unix: float, attempt: str, what: str) -> None:
+        """The application answered a notice of this attempt with a 2xx: it has promised to keep it. `what` is the
+        notice's SequenceNumber, or `amd`; behind `LEG` for the second leg of its call.
+        """
+        self._write(f"W {unix:.3f} {self._hash(attempt)} {what}\n")
+
+    def attempts_of_number(self, number: str) -> int:
+        return self._rings_of_number[self._hash(number)]
+
+    def call_count_of_attempt(self, attempt: str) -> int:
+        return self._rings_of_attempt[self._hash(attempt)]
+
+    def most_calls_within(self, seconds: float) -> int:
+        """The most calls accepted within any so many real seconds, over the whole file."""
+        window: deque[float] = deque()
+        most = 0
+        with self._path.open(encoding="ascii", errors="replace") as lines:
+            for line in lines:
+                words = line.split()
+                if len(words) == 4 and words[0] == "A":  # noqa: PLR2004 - the record's four words
+                    window.append(float(words[1]))
+                    while window[0] < window[-1] - seconds:
+                        window.popleft()
+                    most = max(most, len(window))
+        return most
+
+    def close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _write(self, line: str) -> None:
+        # One unbuffered append: it is with the operating system before we go on, so a kill cannot lose it.
+        os.write(self._file, line.encode("ascii"))
+
+    def _count_accepted(self, number: str) -> None:
+        self.calls += 1
+        self._calls_of_number[number] += 1
+
+    def _count_attempt(self, number: str, attempt: str) -> None:
+        self.rings += 1
+        self._rings_of_number[number] += 1
+        self._rings_of_attempt[attempt] += 1
+        self.max_rings_per_attempt = max(self.max_rings_per_attempt, self._rings_of_attempt[attempt])
+
+    def _count_end(self, status: str, *, rang: bool) -> None:
+        self.by_status[status] += 1
+        if not rang:
+            self.not_rung += 1
+
+    def _settle_lost(self) -> None:
+        """Calls that were live at a crash never got an end; they are counted as lost, so that the sums
+        hold.
+        """
+        lost = self.calls - sum(self.by_status.values())
+        if lost:
+            silent = self.calls - self.not_rung - self.rings
+            self._write(f"L {lost} {silent}\n")
+            self._count_lost(lost, silent)
+
+    def _count_lost(self, lost: int, silent: int) -> None:
+        self.by_status["lost"] += lost
+        self.not_rung += silent
+
+    def _load(self, path: Path) -> None:
+        with path.open(encoding="ascii", errors="replace") as lines:
+            for line in lines:
+                # A crash may have cut the last line; one without its end is no record.
+                self._torn = not line.endswith("\n")
+                if not self._torn:
+                    self._replay(line.split())
+
+    def _replay(self, words: list[str]) -> None:
+        match words:
+            case ["A", _, number, _]:
+                self._count_accepted(number)
+            case ["R", _, number, attempt]:
+                self._count_attempt(number, attempt)
+            case ["E", _, _, status, rung]:
+                self._count_end(status, rang=rung == "rung")
+            case ["X", _, _, _]:
+                self.refused += 1
+            case ["L", lost, silent]:
+                self._count_lost(int(lost), int(silent))
+            case _:
+                pass
+
+
+_NONCE = 12
+_LENGTH = struct.Struct("<I")
+_LARGEST_RECORD = 64 * 1024
+ROTATE_BYTES = 64 * 1024 * 1024
+Record = dict[str, object]
+
+
+class SealedLog:
+    """Files `name`.log and `name`.old. A record cut short by a crash is dropped, and so is one of another key: what
+    cannot be read is not remembered.
+    """
+
+    def __init__(self, directory: Path, name: str, *, rotate_bytes: int = ROTATE_BYTES) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._cipher = AESGCM(load_key(directory / "memory.key"))
+        self._path = directory / f"{name}.log"
+        self._old = directory / f"{name}.old"
+        self._rotate_bytes = rotate_bytes
+        self._size = 0
+        self._file = -1
+
+    def records(self) -> Iterator[Record]:
+        """Everything that is remembered, oldest first."""
+        for path in (self._old, self._path):
+            yield from self._records(path)
+
+    def forget(self) -> None:
+        """Nothing is remembered."""
+        self.close()
+        self._path.unlink(missing_ok=True)
+        self._old.unlink(missing_ok=True)
+        self.open()
+
+    def close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def open(self) -> None:
+        """New records are appended from now on."""
+        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._size = os.fstat(self._file).st_size
+
+    def append(self, record: Record) -> None:
+        """On disk, for whoever reads after a kill of this process, when this returns. Closed, it remembers nothing."""
+        if self._file < 0:
+            return
+        nonce = secrets.token_bytes(_NONCE)
+        sealed = nonce + self._cipher.encrypt(nonce, orjson.dumps(record), None)
+        data = _LENGTH.pack(len(sealed)) + sealed
+        os.write(self._file, data)
+        self._size += len(data)
+        if self._size > self._rotate_bytes:
+            self.close()
+            self._path.replace(self._old)
+            self.open()
+
+    def _records(self, path: Path) -> Iterator[Record]:
+        if not path.exists():
+            return
+        data = path.read_bytes()
+        at = 0
+        while at + _LENGTH.size <= len(data):
+            (length,) = _LENGTH.unpack_from(data, at)
+            end = at + _LENGTH.size + length
+            if not _NONCE < length <= _LARGEST_RECORD or end > len(data):
+                break
+            sealed = data[at + _LENGTH.size : end]
+            at = end
+            try:
+                yield orjson.loads(self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], None))
+            except InvalidTag:
+                continue
+        if at < len(data):
+            # Cut short by a crash: what is appended next must begin on a record's edge.
+            os.truncate(path, at)

@@ -1,0 +1,267 @@
+"""X-Twilio-Signature: base64 of an HMAC over the full URL and the sorted POST parameters.
+
+Signed requests to the application: webhooks, TwiML and audio, with Twilio's retry rules.
+
+Status callbacks: what the application is told of a call's progress, and the faults that garble it.
+"""
+
+from __future__ import annotations
+
+import hmac
+from binascii import b2a_base64
+from collections.abc import Callable, Mapping
+from email.utils import formatdate
+from functools import lru_cache
+from itertools import count
+from urllib.parse import quote_plus
+from uuid import uuid4
+
+from dialer.carrier.calls import API_VERSION, Call
+from dialer.carrier.config import Address, BadAddress, Faults, InjectedFault, Timers, parse_address
+from dialer.carrier.journal import LEG, CallJournal
+from dialer.carrier.outbound import OnReply, Outbound, Reply
+
+
+class Signer:
+    """Signs what we send, with the account's token (SHA-1) or a shared key (SHA-256)."""
+
+    __slots__ = ("_digest", "_key", "settings_header")
+
+    def __init__(self, token: str, *, algorithm: str = "HMAC_SHA1", key_name: str = "") -> None:
+        self._key = token.encode()
+        self._digest = "sha256" if algorithm == "HMAC_SHA256" else "sha1"
+        self.settings_header = f"key={key_name},algorithm={algorithm}" if algorithm == "HMAC_SHA256" else ""
+
+    def sign(self, url: str, params: Mapping[str, str] | None = None) -> str:
+        """The header's value for `url` as it is requested (no fragment) and the POST parameters, none for a
+        GET.
+        """
+        text = url
+        if params:
+            text += "".join([key + params[key] for key in sorted(params)])
+        digest = hmac.digest(self._key, text.encode(), self._digest)
+        return b2a_base64(digest, newline=False).decode("ascii")
+
+
+_BETWEEN_RETRIES_SECONDS = 0.1
+_BAD_URL = Reply(0, "", b"", "ct")
+
+
+class Messenger:
+    """Sends for all calls. A retry is the same request again with the same idempotency token."""
+
+    def __init__(
+        self, *, outbound: Outbound, signer: Signer, timers: Timers, total_seconds: float = 15.0
+    ) -> None:
+        self._outbound = outbound
+        self._signer = signer
+        self._timers = timers
+        self._total = total_seconds
+        self._run = uuid4().hex[:20]
+        self._count = count(1)
+        settings = signer.settings_header
+        self._settings_line = f"X-Twilio-Webhooks-Signature-Settings: {settings}\r\n" if settings else ""
+
+    def send(self, url: str, method: str, params: Mapping[str, str], on_reply: OnReply) -> None:
+        """Requests `url` (its fragment stays home); `on_reply` is called once, with the last try's answer."""
+        try:
+            address = parse_address(url)
+        except BadAddress:
+            self._timers.soon(lambda: on_reply(_BAD_URL))
+            return
+        if method == "GET" and params:
+            mark = "&" if "?" in address.target else "?"
+            query = mark + encode(params)
+            address = address._replace(url=address.url + query, target=address.target + query)
+            params = {}
+        token = f"{self._run}-{next(self._count)}"
+        data = self._request(address, method, params, token)
+        if address.overrides.retries:
+            _Retried(self, address, data, on_reply).send()
+        else:
+            self.transmit(address, data, on_reply, self._total)
+
+    def transmit(self, address: Address, data: bytes, on_reply: OnReply, left: float) -> None:
+        overrides = address.overrides
+        limit = min(left, overrides.read_seconds, overrides.total_seconds, self._total)
+        self._outbound.send(
+            address, data, connect=min(overrides.connect_seconds, limit), total=limit, on_reply=on_reply
+        )
+
+    def after_a_moment(self, retried: _Retried) -> None:
+        self._timers.really_later(_BETWEEN_RETRIES_SECONDS, retried.send)
+
+    def now(self) -> float:
+        return self._timers.unix()
+
+    def _request(self, address: Address, method: str, params: Mapping[str, str], token: str) -> bytes:
+        body = encode(params) if params else ""
+        length = f"Content-Type: {_FORM}\r\nContent-Length: {len(body)}\r\n" if method == "POST" else ""
+        head = (
+            f"{method} {address.target} HTTP/1.1\r\nHost: {address.authority}\r\n{length}"
+            f"X-Twilio-Signature: {self._signer.sign(address.url, params)}\r\n{self._settings_line}"
+            f"I-Twilio-Idempotency-Token: {token}\r\nUser-Agent: TwilioProxy/1.1\r\nAccept: */*\r\n\r\n"
+        )
+        return (head + body).encode("ascii")
+
+
+_FORM = "application/x-www-form-urlencoded; charset=UTF-8"
+
+
+class _Retried:
+    """One request with the retries its URL allows."""
+
+    __slots__ = ("_address", "_data", "_left", "_messenger", "_on_reply", "_until")
+
+    def __init__(self, messenger: Messenger, address: Address, data: bytes, on_reply: OnReply) -> None:
+        self._messenger = messenger
+        self._address = address
+        self._data = data
+        self._on_reply = on_reply
+        self._left = address.overrides.retries
+        self._until = messenger.now() + address.overrides.total_seconds
+
+    def send(self) -> None:
+        left = max(0.1, self._until - self._messenger.now())
+        self._messenger.transmit(self._address, self._data, self._replied, left)
+
+    def _replied(self, reply: Reply) -> None:
+        kind = reply.kind
+        if (
+            not kind
+            or self._left == 0
+            or not self._address.overrides.wants_retry(kind)
+            or self._messenger.now() >= self._until
+        ):
+            self._on_reply(reply)
+        else:
+            self._left -= 1
+            self._messenger.after_a_moment(self)
+
+
+_quoted = lru_cache(maxsize=8192)(quote_plus)
+
+
+def encode(params: Mapping[str, str]) -> str:
+    """The parameters as a form. Numbers and moments come again and again, so their escaped form is kept."""
+    return "&".join([f"{key}={_quoted(value)}" for key, value in params.items()])
+
+
+_REORDER_SECONDS = 0.05
+_DEFAULT_DELAY_SECONDS = 1.0
+LAST = "completed"
+
+
+def base_params(call: Call, status: str) -> dict[str, str]:
+    """The parameters that every request about a call carries."""
+    return {
+        "CallSid": call.sid,
+        "AccountSid": call.account_sid,
+        "From": call.from_,
+        "To": call.to,
+        "Caller": call.from_,
+        "Called": call.to,
+        "CallStatus": status,
+        "ApiVersion": API_VERSION,
+        "Direction": call.direction,
+    }
+
+
+class Notices:
+    """Sends them. Order is not guaranteed: each goes out at once, on whichever connection is free."""
+
+    def __init__(
+        self,
+        *,
+        messenger: Messenger,
+        faults: Faults,
+        timers: Timers,
+        call_journal: CallJournal,
+        attempt_in: Callable[[str], str],
+    ) -> None:
+        self._messenger = messenger
+        self._faults = faults
+        self._timers = timers
+        self._witness = call_journal
+        self._attempt_in = attempt_in
+        self._held: dict[str, tuple[str, str, dict[str, str]]] = {}
+        self._age = 0
+        self.sent = 0
+        self.failed = 0
+
+    def progress(self, call: Call, event: str, status: str, extras: dict[str, str] | None = None) -> None:
+        """Tells of `event` (initiated, ringing, answered, completed) if the order asked for it."""
+        order = call.order
+        if order is None or not order.status_callback or event not in order.events:
+            return
+        params = base_params(call, status)
+        params["CallbackSource"] = "call-progress-events"
+        params["SequenceNumber"] = str(call.sequence)
+        params["Timestamp"] = formatdate(self._timers.unix(), usegmt=False).replace("-0000", "+0000")
+        call.sequence += 1
+        if extras:
+            params.update(extras)
+        self._deliver(call.sid, event, order.status_callback, order.status_method, params)
+
+    def verdict(self, call: Call, answered_by: str, detection_ms: int) -> None:
+        """Posts the asynchronous machine-detection result, also when the call is over by then."""
+        order = call.order
+        if order is None or not order.async_amd_callback:
+            return
+        params = {
+            "CallSid": call.sid,
+            "AccountSid": call.account_sid,
+            "AnsweredBy": answered_by,
+            "MachineDetectionDuration": str(detection_ms),
+        }
+        self._deliver(call.sid, "amd", order.async_amd_callback, order.async_amd_method, params)
+
+    def forget(self) -> None:
+        """What is held back or delayed is never sent, as after a crash."""
+        self._age += 1
+        self._held.clear()
+
+    def _deliver(self, sid: str, event: str, url: str, method: str, params: dict[str, str]) -> None:
+        strikes = self._faults.strikes
+        if strikes(InjectedFault.WEBHOOK_DROP, event) or (
+            event == LAST and strikes(InjectedFault.LAST_WEBHOOK_DROP, event)
+        ):
+            return
+        if event not in {LAST, "amd"} and strikes(InjectedFault.WEBHOOK_REORDER, event):
+            self._release(sid)
+            self._held[sid] = (url, method, params)
+            return
+        copies = 2 if strikes(InjectedFault.WEBHOOK_DOUBLE, event) else 1
+        late = strikes(InjectedFault.WEBHOOK_DELAY, event)
+        age = self._age
+        for _ in range(copies):
+            if late is None:
+                self._send(url, method, params)
+            else:
+                seconds = _DEFAULT_DELAY_SECONDS if late.seconds is None else late.seconds
+                self._timers.really_later(seconds, lambda: self._send_late(age, url, method, params))
+        if self._held:
+            self._timers.really_later(_REORDER_SECONDS, lambda: self._release(sid))
+
+    def _release(self, sid: str) -> None:
+        held = self._held.pop(sid, None)
+        if held is not None:
+            self._send(*held)
+
+    def _send_late(self, age: int, url: str, method: str, params: dict[str, str]) -> None:
+        if age == self._age:
+            self._send(url, method, params)
+
+    def _send(self, url: str, method: str, params: dict[str, str]) -> None:
+        self.sent += 1
+        what = params.get("SequenceNumber", "amd")
+        if "ParentCallSid" in params:
+            what = f"{LEG}{what}"
+
+        def replied(reply: Reply) -> None:
+            if reply.fine:
+                self._witness.heard(unix=self._timers.unix(), attempt=self._attempt_in(url), what=what)
+            else:
+                self.failed += 1
+
+        self._messenger.send(url, method, params, replied)

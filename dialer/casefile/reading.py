@@ -1,0 +1,332 @@
+"""One case as everybody may see it, and, apart from that and audited, the person behind it.
+
+Everything about one case for the page of it, in one transaction: masked, or, audited, with the words in clear.
+
+A case and a page of cases as JSON: one schema for `dialer case --json`, `dialer cases --json` and the API.
+
+docs/json.md describes them, which a test holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from dialer.calls.waiting import circumstances
+from dialer.cases.persons import Person, person_of_case
+from dialer.cases.queries import CaseWords, CaseWork, conversation, read_case_words, read_case_work
+from dialer.cases.search import CasePage
+from dialer.cases.timeline import CaseFile, pending_ring, read_case_file
+from dialer.core.access import actor_name, said
+from dialer.core.case import CaseStatus, Reason
+from dialer.core.errors import NotFound
+from dialer.core.policy import Urgency, urgency
+from dialer.core.timeline import EntryKind, PendingAttempt, Step, StepKind, Wait, Waiting, WaitReason
+from dialer.core.units import UnitIndex
+from dialer.core.values import Contact, FraudType, Grade, OutcomeKind, Tag, Track
+from dialer.db.audit import write_audit
+from dialer.db.unit_of_work import Tx
+from dialer.org.unit_store import check_case_visible
+from dialer.services import Resource, Services
+from dialer.work.desk import Paid, SpokenTurn, paid_in, said_in
+from dialer.work.desk_store import DeskCall, desk_calls_of_case
+from dialer.work.visit_store import StoredPhoto, photos_of_case
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseStory:
+    """`urgency` is the place of its rings in the queue, by parts."""
+
+    told_at: datetime
+    timezone: str
+    file: CaseFile
+    next_steps: tuple[Step, ...]
+    urgency: Urgency
+    ring: PendingAttempt | None
+    waiting: Waiting | None
+    """Why its ring has not been made yet: the first of what `next_steps` name."""
+
+
+def show_case(services: Services, case_id: int) -> CaseStory:
+    """Masked. Raises `NotFound`."""
+    with services.store.begin() as tx:
+        return story(tx, services, case_id)
+
+
+def story(tx: Tx, services: Services, case_id: int) -> CaseStory:
+    """As `show_case`, in the caller's transaction."""
+    file = read_case_file(tx, case_id)
+    ring = pending_ring(tx, case_id)
+    moment = circumstances(tx, services)
+    case = file.stored.case
+    policy = services.policies.of(case.policy_version)
+    return CaseStory(
+        told_at=moment.now,
+        timezone=services.centre.timezone,
+        file=file,
+        next_steps=moment.steps(case, ring),
+        urgency=urgency(
+            grade=case.grade,
+            opened_at=case.opened_at,
+            expires_at=case.expires_at,
+            amount_at_risk_fen=case.amount_at_risk_fen,
+            policy=policy.urgency,
+        ),
+        ring=ring,
+        waiting=next(iter(moment.waits(ring)), None),
+    )
+
+
+def reveal(services: Services, case_id: int, *, who: str, why: str, visible_to: int | None = None) -> Person:
+    """The person in clear; who looked and why is in the audit before this returns. Raises `NotFound`, also for a case
+    that the unit `seen_by` does not see, and `Invalid`.
+    """
+    viewer, reason = actor_name(who), said("why", why, mend="every look at hidden data names who and why")
+    with services.store.begin() as tx:
+        check_case_visible(tx, case_id, visible_to)
+        write_audit(
+            tx,
+            who=viewer,
+            act="reveal",
+            subject=f"case/{case_id}",
+            why=reason,
+            now=services.clock.now(),
+        )
+        person = person_of_case(tx, case_id)
+        if person is None:
+            raise NotFound(kind="case", key=case_id)
+    return person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseSheet:
+    """`words` and `paid` are there only where the words were opened."""
+
+    story: CaseStory
+    unit: str
+    """As the tree names it; as the list wrote it where no unit was found."""
+    is_sorted: bool
+    said: tuple[SpokenTurn, ...]
+    rows: CaseWork
+    calls: tuple[DeskCall, ...]
+    photos: tuple[StoredPhoto, ...]
+    words: CaseWords | None = None
+    paid: Paid | None = None
+
+
+def read_case(services: Services, case_id: int, *, visible_to: int | None) -> CaseSheet:
+    """Raises `NotFound`, also for a case that the unit `seen_by` does not see."""
+    with services.store.begin() as tx:
+        check_case_visible(tx, case_id, visible_to)
+        return _sheet(tx, services, case_id, in_clear=False)
+
+
+def read_words(services: Services, case_id: int, *, who: str, why: str, visible_to: int | None) -> CaseSheet:
+    """With what was said, typed and written in clear; who read it and why is in the audit before this returns. Raises
+    `NotFound` and `Invalid`.
+    """
+    reader, reason = actor_name(who), said("why", why)
+    with services.store.begin() as tx:
+        check_case_visible(tx, case_id, visible_to)
+        write_audit(
+            tx,
+            who=reader,
+            act="conversation",
+            subject=f"case/{case_id}",
+            why=reason,
+            now=services.clock.now(),
+        )
+        return _sheet(tx, services, case_id, in_clear=True)
+
+
+def units_to_hand_to(services: Services) -> UnitIndex:
+    """The whole centre's: work may go to any of them."""
+    with services.store.begin() as tx:
+        return services.units.current(tx)
+
+
+def _sheet(tx: Tx, services: Services, case_id: int, *, in_clear: bool) -> CaseSheet:
+    told = story(tx, services, case_id)
+    stored = told.file.stored
+    index = services.units.current(tx)
+    is_sorted = stored.unit_id is not None and index.get(stored.unit_id) is not None
+    turns = conversation(tx, case_id, in_clear=in_clear)
+    return CaseSheet(
+        story=told,
+        unit=index.label(stored.unit_id) if is_sorted and stored.unit_id is not None else stored.unit,
+        is_sorted=is_sorted,
+        said=said_in(services, turns),
+        rows=read_case_work(tx, case_id),
+        calls=tuple(desk_calls_of_case(tx, case_id)),
+        photos=tuple(photos_of_case(tx, case_id)),
+        words=read_case_words(tx, case_id) if in_clear else None,
+        paid=paid_in(turns) if in_clear else None,
+    )
+
+
+class PersonOut(Resource):
+    """当事人，已脱敏 · The person, masked."""
+
+    name: Annotated[str, Field(examples=["王*"])]
+    phones: Annotated[list[str], Field(examples=[["138****8000"]])]
+    id_number: Annotated[str, Field(examples=["15****1237"])]
+    has_address: bool
+    has_family_contact: bool
+
+
+class StepOut(Resource):
+    """下一步 · What moves a case next. `at` is null where it may happen at any moment."""
+
+    kind: Annotated[
+        StepKind, Field(description="ring: 机器人外呼; errand_opens/errand_due: 人工电话或见面劝阻")
+    ]
+    track: Track | None
+    reason: Annotated[Reason, Field(description="原因代码 · the reason as a code")]
+    at: datetime | None
+    waits: Annotated[list[Wait], Field(description="外呼在等什么 · why a ring has not been made yet")]
+
+
+class WaitingOut(Resource):
+    """外呼在等什么 · Why its ring has not been made yet: the first thing in its way."""
+
+    reason: WaitReason
+    detail: str
+    since: datetime
+    until: datetime | None
+
+
+class UrgencyOut(Resource):
+    """紧急度 · Its rings' place in the queue: a moment, and the seconds that each part is worth."""
+
+    at: datetime
+    opened_at: datetime
+    grade_seconds: int
+    amount_seconds: int
+    expiry_seconds: int
+    ahead: int | None
+
+
+class EntryOut(Resource):
+    """经过 · One fact of the case's story; nothing personal is in it."""
+
+    at: datetime
+    kind: EntryKind
+    id: str
+    by: str
+    facts: dict[str, str | int | bool | None]
+
+
+class CaseOut(Resource):
+    """预警单，已脱敏 · One case, masked."""
+
+    id: int
+    told_at: datetime
+    drill: bool
+    status: CaseStatus
+    outcome: OutcomeKind | None
+    contact: Contact
+    grade: Grade
+    fraud_type: FraudType
+    source: str
+    unit: str
+    load_id: int | None
+    warnings: int
+    tags: list[Tag]
+    missed: bool
+    opted_out: bool
+    amount_at_risk_fen: int | None
+    opened_at: datetime
+    expires_at: datetime | None
+    first_attempt_at: datetime | None
+    succeeded_at: datetime | None
+    watch_until: datetime | None
+    settled_at: datetime | None
+    policy_version: int
+    person: PersonOut
+    next_steps: list[StepOut]
+    waiting: WaitingOut | None
+    urgency: UrgencyOut
+    timeline: list[EntryOut]
+
+
+class CaseLineOut(Resource):
+    """One found case, masked."""
+
+    id: int
+    person: PersonOut
+    grade: Grade
+    fraud_type: FraudType
+    status: CaseStatus
+    outcome: OutcomeKind | None
+    contact: Contact
+    source: str
+    unit: str
+    warnings: int
+    robot_attempts: int
+    opened_at: datetime
+    due_at: datetime | None
+    drill: bool
+
+
+class CasePageOut(Resource):
+    cases: list[CaseLineOut]
+    next_before_id: int | None
+
+
+_OF_CASE = (
+    "id",
+    "status",
+    "outcome",
+    "contact",
+    "grade",
+    "fraud_type",
+    "warnings",
+    "missed",
+    "opted_out",
+    "amount_at_risk_fen",
+    "opened_at",
+    "expires_at",
+    "watch_until",
+    "policy_version",
+)
+
+
+def tell_case(story: CaseStory) -> CaseOut:
+    """Masked."""
+    file = story.file
+    stored = file.stored
+    urgency = story.urgency
+    return CaseOut.model_validate(
+        {
+            **{name: getattr(stored.case, name) for name in _OF_CASE},
+            "told_at": story.told_at,
+            "drill": stored.drill,
+            "source": stored.source,
+            "unit": stored.unit,
+            "load_id": file.load_id,
+            "tags": sorted(stored.case.tags),
+            "first_attempt_at": stored.first_attempt_at,
+            "succeeded_at": file.succeeded_at,
+            "settled_at": file.settled_at,
+            "person": file.person,
+            "next_steps": story.next_steps,
+            "waiting": story.waiting,
+            "urgency": UrgencyOut(
+                at=urgency.at,
+                opened_at=urgency.opened_at,
+                grade_seconds=urgency.grade_seconds,
+                amount_seconds=urgency.amount_seconds,
+                expiry_seconds=urgency.expiry_seconds,
+                ahead=story.ring.ahead if story.ring is not None else None,
+            ),
+            "timeline": file.timeline,
+        }
+    )
+
+
+def tell_page(page: CasePage) -> CasePageOut:
+    """One page of a search, masked."""
+    return CasePageOut.model_validate(page)

@@ -1,0 +1,462 @@
+"""What the page of a case says where the catalogue's words are too short: who did something, and what stands in the way
+of an act.
+
+A case's timeline as its page tells it: each ring once, with what was said in it, beside what people did.
+
+What the page of a case shows, put together from what is known of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from dialer.casefile.acts import changed_since
+from dialer.casefile.reading import CaseSheet, units_to_hand_to
+from dialer.cases.persons import Person
+from dialer.core.access import DESK, ROBOT, Permission
+from dialer.core.attempt import WAITING_STATES, AttemptState
+from dialer.core.case import Bar, CaseStatus, DeskCallState, Reason, acts_allowed
+from dialer.core.timeline import ActKind, Entry, EntryKind, Fact, Waiting, WaitReason
+from dialer.core.values import Answer, Contact, FraudType, Grade, OutcomeKind, TelephonyResult
+from dialer.core.work_rules import SUCCESSES
+from dialer.language import Lang, gettext_noop, say
+from dialer.org.staff import name_staff
+from dialer.web.console import RequestContext
+from dialer.web.formats import unit_names
+from dialer.wording.sentences import VIEWS, ahead_words, entry_sentence, step_sentence, waiting_sentence
+from dialer.wording.words import stored_word, word_of
+from dialer.work.desk import SpokenTurn
+from dialer.work.desk_store import DeskCall
+from dialer.work.desk_view import dialled_number
+
+_NOBODY_IN_PARTICULAR = {ROBOT: gettext_noop("the robot"), DESK: gettext_noop("the duty desk")}
+_TYPED: Mapping[str, str] = {
+    "paid_yuan": gettext_noop("typed the amount paid"),
+    "payee_account_last4": gettext_noop("typed the last digits of the payee's account"),
+    "paid_when": gettext_noop("typed when it was paid"),
+}
+
+
+def by_words(by: str, names: Mapping[str, str], lang: Lang) -> str:
+    """Who did it: a name where the login has one."""
+    if by in _NOBODY_IN_PARTICULAR:
+        return say(lang, _NOBODY_IN_PARTICULAR[by])
+    return names.get(by) or by
+
+
+def typed_words(fact: str, lang: Lang) -> str:
+    known = _TYPED.get(fact)
+    return say(lang, known) if known else say(lang, "typed %(what)s", what=fact)
+
+
+_RING = frozenset(
+    {
+        EntryKind.ATTEMPT_PLANNED,
+        EntryKind.ATTEMPT_SENT,
+        EntryKind.RINGING,
+        EntryKind.ANSWERED,
+        EntryKind.SPOKEN,
+        EntryKind.ATTEMPT_ENDED,
+    }
+)
+_GROUPS: Mapping[EntryKind, str] = {
+    EntryKind.WARNING: "list",
+    EntryKind.MESSAGE: "message",
+    EntryKind.OUTCOME: "money",
+    EntryKind.REVERSAL: "money",
+    EntryKind.APPROVAL: "money",
+    EntryKind.FILED: "money",
+    EntryKind.ALARM: "alarm",
+    EntryKind.ALARM_SEEN: "alarm",
+    EntryKind.VIEWED: "seen",
+}
+_TROUBLE = frozenset({EntryKind.ALARM, EntryKind.REVERSAL, EntryKind.FILED})
+_DESK = "desk"
+_DESK_LINE: Mapping[str, TelephonyResult] = {
+    "answered": TelephonyResult.ANSWERED,
+    "completed": TelephonyResult.ANSWERED,
+    "busy": TelephonyResult.BUSY,
+    "no-answer": TelephonyResult.NO_ANSWER,
+    "failed": TelephonyResult.FAILED,
+    "canceled": TelephonyResult.CANCELED,
+}
+"""How a transfer to the duty desk ended, by what the telephone network calls it."""
+_ONE_REQUEST = timedelta(seconds=1)
+"""How the telephone of the duty desk answered, by the carrier's word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One prompt as it was spoken; `sound` is the file of it, '' where there is none."""
+
+    text: str
+    sound: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What the person did, then what the robot answered."""
+
+    at: datetime
+    heard: str
+    quote: str
+    """What they said or typed; '' while it is sealed."""
+    asked_at: str
+    lines: tuple[Line, ...]
+    desk: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ring:
+    """One ring from its plan to its end; None and '' for what has not come, or was never known."""
+
+    n: int
+    number: int
+    why: str
+    is_live: bool
+    result: TelephonyResult | None
+    contact: Contact
+    answer: Answer
+    reach: str
+    last_node: str
+    script: str
+    heard_seconds: int | None
+    talk_seconds: int | None
+    code: str
+    sent_at: datetime | None
+    answered_at: datetime | None
+    ended_at: datetime | None
+    turns: tuple[Turn, ...]
+
+    @property
+    def is_bad(self) -> bool:
+        return self.result in {TelephonyResult.FAILED, TelephonyResult.BLOCKED, TelephonyResult.UNKNOWN}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """`group` is what it is about: ring, people, list, message, money, alarm or seen."""
+
+    id: str
+    at: datetime
+    group: str
+    text: str
+    by: str = ""
+    login: str = ""
+    why: str = ""
+    sealed: bool = False
+    """Something was written with it, which is not open here."""
+    trouble: bool = False
+    agreed_for: datetime | None = None
+    """When the person wants to be rung."""
+    talk_seconds: int | None = None
+    """Of a call from a desk."""
+    ring: Ring | None = None
+    photo: UUID | None = None
+
+
+def story_items(sheet: CaseSheet, names: Mapping[str, str], lang: Lang) -> list[Item]:
+    """Newest first. A ring stands at the moment it was sent, and one that was never sent at its end."""
+    timeline = sheet.story.file.timeline
+    items = [
+        *_rings(sheet, timeline, lang),
+        *_others(sheet, timeline, names, lang),
+        *(_call(call, names, lang) for call in sheet.calls if call.state is not DeskCallState.ENDED),
+    ]
+    # Sorting is stable: of one moment, what came later stands above.
+    return sorted(items, key=lambda item: item.at)[::-1]
+
+
+def _rings(sheet: CaseSheet, timeline: Iterable[Entry], lang: Lang) -> Iterator[Item]:
+    told: dict[int, dict[EntryKind, Entry]] = {}
+    for entry in timeline:
+        if entry.kind in _RING and entry.kind is not EntryKind.SPOKEN:
+            told.setdefault(int(str(entry.facts["n"])), {})[entry.kind] = entry
+    turns: dict[int, list[SpokenTurn]] = {}
+    for said in sheet.said:
+        turns.setdefault(said.n, []).append(said)
+    for n, parts in told.items():
+        sent, ended = parts.get(EntryKind.ATTEMPT_SENT), parts.get(EntryKind.ATTEMPT_ENDED)
+        at = sent or ended
+        if at is None:
+            continue  # what is to come stands at the top of the page
+        ring = _ring(n, parts, turns.get(n, ()), lang)
+        yield Item(id=f"ring-{n}", at=at.at, group="ring", text=_attempt_words(ring, lang), ring=ring)
+
+
+def _ring(n: int, parts: Mapping[EntryKind, Entry], said: Iterable[SpokenTurn], lang: Lang) -> Ring:
+    facts: dict[str, Any] = {}
+    for kind in (EntryKind.ATTEMPT_PLANNED, EntryKind.ATTEMPT_SENT, EntryKind.ATTEMPT_ENDED):
+        if kind in parts:
+            facts |= parts[kind].facts
+
+    def at(kind: EntryKind) -> datetime | None:
+        return parts[kind].at if kind in parts else None
+
+    result = facts.get("result")
+    codes = (("SIP", facts.get("sip_code")), ("", facts.get("error_code")))
+    return Ring(
+        n=n,
+        number=int(facts.get("number") or 1),
+        why=stored_word(Reason, str(facts.get("reason") or Reason.NONE.value), lang),
+        is_live=facts.get("state") not in {AttemptState.ENDED.value, None} and result is None,
+        result=TelephonyResult(result) if result else None,
+        contact=Contact(facts.get("contact") or Contact.NONE),
+        answer=Answer(facts.get("answer") or Answer.NONE),
+        reach=str(facts.get("reach") or ""),
+        last_node=str(facts.get("last_node") or ""),
+        script=_script(facts, lang),
+        heard_seconds=facts.get("heard_seconds"),
+        talk_seconds=facts.get("talk_seconds"),
+        code=" ".join(f"{name} {code}".strip() for name, code in codes if code),
+        sent_at=at(EntryKind.ATTEMPT_SENT),
+        answered_at=at(EntryKind.ANSWERED),
+        ended_at=at(EntryKind.ATTEMPT_ENDED),
+        turns=tuple(_turn(one, lang) for one in said),
+    )
+
+
+def _script(facts: Mapping[str, Any], lang: Lang) -> str:
+    if not facts.get("script"):
+        return ""
+    version = f" v{facts['version']}" if facts.get("version") else ""
+    return say(lang, "script %(name)s", name=stored_word(FraudType, str(facts["script"]), lang) + version)
+
+
+def _turn(said: SpokenTurn, lang: Lang) -> Turn:
+    if said.typed:
+        heard = typed_words(said.typed, lang)
+        quote = said.pressed
+    elif said.pressed:
+        heard, quote = say(lang, "pressed %(key)s", key=said.pressed), ""
+    elif said.spoke:
+        heard, quote = say(lang, "spoke"), said.speech
+    else:
+        heard, quote = (say(lang, "silent") if said.asked_at and said.robot else ""), ""
+    return Turn(
+        at=said.at,
+        heard=heard,
+        quote=quote,
+        asked_at=said.asked_at,
+        lines=tuple(
+            Line(text=text, sound=sound)
+            for text, sound in zip(said.robot, said.sounds or ("",) * len(said.robot), strict=True)
+        ),
+        desk=word_of(_DESK_LINE[said.desk], lang) if said.desk in _DESK_LINE else said.desk,
+    )
+
+
+def _attempt_words(ring: Ring, lang: Lang) -> str:
+    if ring.result is not None:
+        return word_of(ring.result, lang)
+    if ring.answered_at is not None:
+        return say(lang, "talking now")
+    return say(lang, "ringing now")
+
+
+def _others(
+    sheet: CaseSheet, timeline: Iterable[Entry], names: Mapping[str, str], lang: Lang
+) -> Iterator[Item]:
+    reasons = [
+        entry
+        for entry in timeline
+        if entry.kind is EntryKind.VIEWED and entry.facts["act"] not in VIEWS and entry.facts["why"]
+    ]
+    written = sheet.words.acts if sheet.words is not None else {}
+    photos = iter(sheet.photos)
+    signed = {
+        (entry.by, entry.facts["assignment_id"])
+        for entry in timeline
+        if entry.kind is EntryKind.ASSIGNMENT_SIGNED
+    }
+    for entry in timeline:
+        accepts = entry.kind is EntryKind.ACT and entry.facts.get("act") == ActKind.VISIT_ACCEPTED.value
+        if accepts and (entry.by, entry.facts.get("assignment_id")) in signed:
+            continue  # who accepts a visit signs for it, which has its own line
+        if entry.kind in _RING or is_told_twice(entry):
+            continue
+        act = entry.facts.get("act")
+        why = _reason(entry, reasons) if entry.kind is EntryKind.ACT else ""
+        photo = next(photos, None) if act == ActKind.VISIT_PHOTO.value else None
+        event = int(entry.id.partition("/")[2]) if entry.kind is EntryKind.ACT else 0
+        item = Item(
+            id=f"{entry.kind.value}-{entry.id}".replace("/", "-"),
+            at=entry.at,
+            group=_GROUPS.get(entry.kind, "people"),
+            text=entry_sentence(entry, lang),
+            by=by_words(entry.by, names, lang),
+            login=entry.by,
+            why=written.get(event) or why,
+            trouble=entry.kind in _TROUBLE,
+            agreed_for=_moment(entry.facts.get("call_at")),
+            talk_seconds=_seconds(entry.facts.get("talk_seconds")),
+            photo=photo.client_id if photo is not None else None,
+        )
+        yield replace(item, sealed=bool(entry.facts.get("words")) and not item.why)
+
+
+def _moment(fact: Fact) -> datetime | None:
+    return datetime.fromisoformat(fact) if isinstance(fact, str) else None
+
+
+def _seconds(fact: Fact) -> int | None:
+    return fact if isinstance(fact, int) else None
+
+
+def is_told_twice(entry: Entry) -> bool:
+    """An act is an event and a line of the audit; a desk's answer stands in its ring."""
+    if entry.kind is EntryKind.VIEWED:
+        return entry.facts["act"] not in VIEWS
+    return entry.kind is EntryKind.ACT and entry.facts.get("act") == _DESK
+
+
+def _reason(act: Entry, audited: Iterable[Entry]) -> str:
+    """What the audit says of an act: one request writes both."""
+    found = (
+        str(one.facts["why"]) for one in audited if one.by == act.by and abs(one.at - act.at) < _ONE_REQUEST
+    )
+    return next(found, "")
+
+
+def _call(call: DeskCall, names: Mapping[str, str], lang: Lang) -> Item:
+    """A call from a desk that is not over; one that is has its line among the acts."""
+    return Item(
+        id=f"call-{call.id}",
+        at=call.asked_at,
+        group="people",
+        text=say(lang, "call from the desk to number %(number)s", number=call.number + 1)
+        + say(lang, ": %(why)s", why=word_of(call.state, lang)),
+        by=by_words(call.by, names, lang),
+        login=call.by,
+    )
+
+
+TEMPLATE = "console/case.html"
+CLEAR_SECONDS = 120
+"""So long stays in clear what was revealed."""
+_OWN_ACT = frozenset({OutcomeKind.DUPLICATE, OutcomeKind.MISSED})
+_ANY_MOMENT = frozenset({WaitReason.UNDER_WAY, WaitReason.PACING})
+_HIDDEN = frozenset({Bar.HIGHEST_GRADE, Bar.LOWEST_GRADE})
+"""Bars that need no words: there is nothing to choose."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typed:
+    """A form that was refused: what was typed, and why not. `wrong` is by field."""
+
+    act: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+    wrong: Mapping[str, str] = field(default_factory=dict)
+    refused: str = ""
+    shown_at: datetime | None = None
+    """When the page that it was typed on was shown, where the case has changed since."""
+
+
+def case_facts(
+    visit: RequestContext, sheet: CaseSheet, *, person: Person | None = None, typed: Typed | None = None
+) -> dict[str, Any]:
+    """Everything the template asks for."""
+    lang, story = visit.lang, sheet.story
+    stored = story.file.stored
+    case = stored.case
+    names = name_staff(visit.services, _logins(sheet))
+    form = typed or Typed(act="")
+    allowed = acts_allowed(case)
+    may_work = visit.may(Permission.WORK_CASES)
+    return {
+        "sheet": sheet,
+        "story": story,
+        "case": case,
+        "stored": stored,
+        "masked": story.file.person,
+        "person": person,
+        "clear_seconds": CLEAR_SECONDS,
+        "items": story_items(sheet, names, lang),
+        "steps": [(step, step_sentence(step, lang)) for step in story.next_steps],
+        "waiting": _waiting(story.waiting, lang),
+        "ahead": ahead_words(story.ring.ahead, lang) if story.ring is not None else "",
+        "is_live": _is_live(sheet),
+        "who": lambda login: by_words(login, names, lang),
+        "named": lambda kind, value: stored_word(kind, value, lang),
+        "form": form,
+        "changed": _changed(visit, case.id, form),
+        "may_work": may_work,
+        "may_reveal": visit.may(Permission.REVEAL),
+        "allowed": {act.value: bar for act, bar in allowed.items() if bar not in _HIDDEN},
+        "higher": [grade for grade in Grade if grade.rank > case.grade.rank],
+        "lower": [grade for grade in Grade if grade.rank < case.grade.rank],
+        "outcomes": _closings(case.contact),
+        "units": _units(visit, stored.unit_id) if may_work and case.status is CaseStatus.OPEN else [],
+        "approvable": {
+            line.id
+            for line in sheet.rows.outcomes
+            if visit.may(Permission.APPROVE)
+            and line.has_money
+            and not line.approved_by
+            and line.recorded_by != visit.who
+        },
+        "lower_act": Permission.LOWER_CASES,
+        "may_lists": visit.may(Permission.LOAD_LISTS),
+        "may_sort": visit.may(Permission.SORT_UNITS),
+        "may_visit": visit.may(Permission.WORK_VISITS),
+        "dialled": lambda number: dialled_number(number, visit.services.centre.area_code),
+        "Reason": Reason,
+    }
+
+
+def _units(visit: RequestContext, own: int | None) -> list[str]:
+    """Where it may go: anywhere but to where it is."""
+    names = unit_names(units_to_hand_to(visit.services))
+    return sorted(name for unit_id, name in names.items() if unit_id != own)
+
+
+def _waiting(waiting: Waiting | None, lang: Lang) -> str:
+    """'' where the step itself says it: its time has not come."""
+    if waiting is None or waiting.reason is WaitReason.PLANNED_FOR_LATER:
+        return ""
+    return waiting_sentence(waiting, lang)
+
+
+def _closings(contact: Contact) -> list[OutcomeKind]:
+    """A success needs verified contact; a duplicate names the case that stays."""
+    barred = _OWN_ACT if contact is Contact.VERIFIED else _OWN_ACT | SUCCESSES
+    return [kind for kind in OutcomeKind if kind not in barred]
+
+
+def _is_live(sheet: CaseSheet) -> bool:
+    """A call is under way, or is about to be."""
+    ring, waiting = sheet.story.ring, sheet.story.waiting
+    if any(call.state is not DeskCallState.ENDED for call in sheet.calls):
+        return True
+    if ring is None:
+        return False
+    return ring.state not in WAITING_STATES or (waiting is not None and waiting.reason in _ANY_MOMENT)
+
+
+def _changed(visit: RequestContext, case_id: int, form: Typed) -> list[tuple[datetime, str, str]]:
+    """What happened since the page was shown on which somebody typed, oldest first."""
+    if form.shown_at is None:
+        return []
+    entries = [
+        entry
+        for entry in changed_since(visit.services, case_id, since=form.shown_at)
+        if not is_told_twice(entry)
+    ]
+    names = name_staff(visit.services, {entry.by for entry in entries})
+    return [
+        (entry.at, entry_sentence(entry, visit.lang), by_words(entry.by, names, visit.lang))
+        for entry in entries
+    ]
+
+
+def _logins(sheet: CaseSheet) -> set[str]:
+    work = {who for line in sheet.rows.work for who in (line.signed_by, line.done_by)}
+    money = {who for line in sheet.rows.outcomes for who in (line.recorded_by, line.approved_by)}
+    stops = {line.done_by for line in sheet.rows.stops}
+    acts = {entry.by for entry in sheet.story.file.timeline}
+    calls = {call.by for call in sheet.calls}
+    return (work | money | stops | acts | calls) - {""}

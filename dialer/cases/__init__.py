@@ -1,0 +1,1 @@
+"""Cases and persons: rows, locks, pending writes, effects, alarms."""

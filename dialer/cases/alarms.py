@@ -1,0 +1,164 @@
+"""Alarms: what a supervisor must see. Kept until somebody has; a repeat of one that nobody has seen is counted there,
+so that a bad night is one line a case and not a flood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from dialer.core.effects import AlarmCode
+from dialer.core.errors import NotFound
+from dialer.db import tables as t
+from dialer.db.unit_of_work import Tx
+
+_UNSEEN = (
+    t.alarm.c.code,
+    sa.func.coalesce(t.alarm.c.case_id, sa.literal_column("0")),
+    sa.func.coalesce(t.alarm.c.load_id, sa.literal_column("0")),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    id: int
+    code: str
+    case_id: int | None
+    load_id: int | None
+    facts: Mapping[str, object]
+    raised_at: datetime
+    times: int
+    """How often it was raised before anybody saw it."""
+    last_at: datetime
+    seen_at: datetime | None
+    acknowledged_by: str
+
+
+def raise_alarm(
+    tx: Tx,
+    code: AlarmCode,
+    *,
+    now: datetime,
+    case_id: int | None = None,
+    load_id: int | None = None,
+    facts: Mapping[str, object] | None = None,
+) -> None:
+    """An unseen alarm of this kind stands for this case and load; `facts` holds nothing personal."""
+    row = {
+        "code": code.value,
+        "case_id": case_id,
+        "load_id": load_id,
+        "facts": dict(facts or {}),
+        "raised_at": now,
+    }
+    raise_alarms(tx, [row])
+
+
+def raise_alarm_once(
+    tx: Tx, code: AlarmCode, *, now: datetime, facts: Mapping[str, object] | None = None
+) -> None:
+    """As `ring`, for the service as a whole; one that stands already is left, so that asking is cheap."""
+    standing = tx.scalar(
+        sa.select(t.alarm.c.id)
+        .where(
+            t.alarm.c.code == code.value,
+            t.alarm.c.seen_at.is_(None),
+            t.alarm.c.case_id.is_(None),
+            t.alarm.c.load_id.is_(None),
+        )
+        .limit(1)
+    )
+    if standing is None:
+        raise_alarm(tx, code, now=now, facts=facts)
+
+
+def raise_alarms(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Alarms as rows of the table (code, case_id, load_id, facts, raised_at). What the batch repeats is counted."""
+    grouped: dict[tuple[str, int, int], dict[str, Any]] = {}
+    for row in rows:
+        key = (row["code"], row["case_id"] or 0, row["load_id"] or 0)
+        standing = grouped.get(key)
+        if standing is None:
+            grouped[key] = dict(row) | {"times": 1, "last_at": row["raised_at"]}
+        else:
+            standing["times"] += 1
+            standing["last_at"] = max(standing["last_at"], row["raised_at"])
+    if not grouped:
+        return
+    statement = insert(t.alarm).values([grouped[key] for key in sorted(grouped)])
+    tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=_UNSEEN,
+            index_where=t.alarm.c.seen_at.is_(None),
+            set_={
+                "times": t.alarm.c.times + statement.excluded.times,
+                "last_at": sa.func.greatest(t.alarm.c.last_at, statement.excluded.last_at),
+            },
+        )
+    )
+
+
+def unacknowledged_alarms_of(
+    tx: Tx, *, limit: int = 100, where: sa.ColumnElement[bool] | None = None
+) -> list[Alarm]:
+    """What nobody has seen yet, newest first."""
+    rows = tx.rows(
+        sa.select(t.alarm)
+        .where(t.alarm.c.seen_at.is_(None), sa.true() if where is None else where)
+        .order_by(t.alarm.c.raised_at.desc(), t.alarm.c.id.desc())
+        .limit(limit)
+    )
+    return [
+        Alarm(
+            **{
+                name: row[name]
+                for name in ("id", "code", "case_id", "load_id", "facts", "raised_at", "times")
+            },
+            last_at=row["last_at"] or row["raised_at"],
+            seen_at=row["seen_at"],
+            acknowledged_by=row["seen_by"] or "",
+        )
+        for row in rows
+    ]
+
+
+def count_unacknowledged_by_code(tx: Tx) -> dict[str, int]:
+    rows = tx.rows(
+        sa.select(t.alarm.c.code, sa.func.count().label("n"))
+        .where(t.alarm.c.seen_at.is_(None))
+        .group_by(t.alarm.c.code)
+    )
+    return {row["code"]: row["n"] for row in rows}
+
+
+def acknowledge_alarm_row(tx: Tx, alarm_id: int, *, by: str, now: datetime) -> bool:
+    """Somebody has seen it; whoever saw it first stays, and the second one gets False. Raises `NotFound`."""
+    found = tx.execute(
+        sa.update(t.alarm)
+        .where(t.alarm.c.id == alarm_id, t.alarm.c.seen_at.is_(None))
+        .values(seen_at=now, seen_by=by)
+    )
+    if not found.rowcount and tx.scalar(sa.select(t.alarm.c.id).where(t.alarm.c.id == alarm_id)) is None:
+        raise NotFound(kind="alarm", key=alarm_id)
+    return bool(found.rowcount)
+
+
+def acknowledge_alarms_of_code(
+    tx: Tx, code: str, *, by: str, now: datetime, where: sa.ColumnElement[bool]
+) -> int:
+    """All of this kind that nobody has seen yet; how many."""
+    # In the order in which they are raised again, many at once.
+    found = (
+        sa.select(t.alarm.c.id)
+        .where(t.alarm.c.code == code, t.alarm.c.seen_at.is_(None), where)
+        .order_by(*_UNSEEN)
+        .with_for_update()
+    )
+    return tx.execute(
+        sa.update(t.alarm).where(t.alarm.c.id.in_(found)).values(seen_at=now, seen_by=by)
+    ).rowcount

@@ -1,0 +1,127 @@
+"""How the state of an attempt is written, and attempts that go back to the queue or into doubt. Lists in."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from dialer.core.attempt import MOVES, AttemptEvent, AttemptState
+from dialer.core.values import TelephonyResult
+from dialer.db import tables as t
+from dialer.db.bulk import IdSet, in_words, word
+from dialer.db.unit_of_work import Tx
+
+
+def moved(event: AttemptEvent) -> sa.ColumnElement[str]:
+    """The state after the event, of an attempt that takes it."""
+    moves = MOVES[event]
+    if len(set(moves.values())) == 1:
+        return word(next(iter(moves.values())))
+    return sa.case({state.value: word(to) for state, to in moves.items()}, value=t.attempt.c.state)
+
+
+def attempt_update(event: AttemptEvent) -> sa.Update:
+    """Moves those attempts that take the event; an update that changes a state without reading it begins with this."""
+    return sa.update(t.attempt).where(in_words(t.attempt.c.state, MOVES[event])).values(state=moved(event))
+
+
+def lock_attempt_rows(tx: Tx, ids: Sequence[uuid.UUID]) -> None:
+    """In id order, as whoever else locks many of them: a statement that writes many takes them in any order."""
+    tx.execute(_LOCK_ROWS, _IDS.given(ids))
+
+
+_IDS = IdSet("ids", t.attempt.c.id)
+_LOCK_ROWS = sa.select(t.attempt.c.id).where(_IDS.clause).order_by(t.attempt.c.id).with_for_update()
+
+
+_HANDED_BACK: dict[str, Any] = {
+    # One that its case has withdrawn meanwhile ends here instead of ringing again.
+    "state": sa.case(
+        (t.attempt.c.cancel_asked, moved(AttemptEvent.WITHDRAWN)), else_=moved(AttemptEvent.NOT_TAKEN)
+    ),
+    "result": sa.case((t.attempt.c.cancel_asked, TelephonyResult.CANCELED.value), else_=None),
+    "ended_at": sa.case((t.attempt.c.cancel_asked, t.attempt.c.planned_at), else_=None),
+    "token": t.attempt.c.token + 1,
+    "lease_until": None,
+    "polls": 0,
+}
+
+
+HeldAttempt = tuple[uuid.UUID, int]
+"""An attempt and the token under which it was claimed: whoever was held up and has lost it changes nothing."""
+
+
+def _held(held: Sequence[HeldAttempt]) -> sa.ColumnElement[bool]:
+    return sa.tuple_(t.attempt.c.id, t.attempt.c.token).in_(held)
+
+
+def requeue_attempts(tx: Tx, held: Sequence[HeldAttempt], *, not_before: datetime) -> None:
+    """Never sent, or surely not taken: ready again at `not_before`, nothing used up, its number and line free. One that
+    a webhook has bound to a call meanwhile stays.
+    """
+    if not held:
+        return
+    lock_attempt_rows(tx, [attempt_id for attempt_id, _ in held])
+    back = tx.rows(
+        attempt_update(AttemptEvent.NOT_TAKEN)
+        .where(_held(held), t.attempt.c.sid.is_(None))
+        .values(**_HANDED_BACK, not_before=not_before)
+        .returning(t.attempt.c.id)
+    )
+    release_numbers(tx, [row["id"] for row in back], free_at=not_before)
+
+
+def doubt_attempts(tx: Tx, held: Sequence[HeldAttempt], *, poll_at: datetime) -> None:
+    """Nobody can say whether the carrier took these: to be reconciled from `poll_at` (real) on."""
+    if held:
+        lock_attempt_rows(tx, [attempt_id for attempt_id, _ in held])
+        tx.execute(attempt_update(AttemptEvent.IN_DOUBT).where(_held(held)).values(poll_at=poll_at))
+
+
+def release_numbers(tx: Tx, ids: Sequence[uuid.UUID], *, free_at: datetime) -> None:
+    """The numbers of these attempts rest until `free_at` (service), and their lines are free at once."""
+    if ids:
+        tx.execute(_FREE_NUMBERS, {**_LIVE.given(ids), "at": free_at})
+
+
+def release_uncalled_numbers(tx: Tx, ids: Sequence[uuid.UUID]) -> None:
+    """The numbers of these attempts, which were never rung, are free at once."""
+    if ids:
+        tx.execute(_FORGET_NUMBERS, _LIVE.given(ids))
+
+
+def lock_live_numbers(tx: Tx, ids: Sequence[uuid.UUID]) -> None:
+    """Of whoever frees the numbers of these attempts by several statements."""
+    tx.execute(_LOCK_NUMBERS, _LIVE.given(ids))
+
+
+_LIVE = IdSet("ids", t.live_number.c.attempt_id)
+
+# In the order in which a claim takes them: the two may want the same numbers at once.
+_LOCK_NUMBERS = (
+    sa.select(t.live_number.c.phone_blind)
+    .where(_LIVE.clause)
+    .order_by(t.live_number.c.phone_blind)
+    .with_for_update()
+)
+_FREE_NUMBERS = (
+    sa.update(t.live_number)
+    .where(t.live_number.c.phone_blind.in_(_LOCK_NUMBERS))
+    .values(attempt_id=None, free_at=sa.bindparam("at", type_=sa.DateTime(timezone=True)))
+)
+_FORGET_NUMBERS = sa.delete(t.live_number).where(t.live_number.c.phone_blind.in_(_LOCK_NUMBERS))
+
+
+def release_lapsed_claims(tx: Tx, *, real_now: datetime, now: datetime) -> int:
+    """Claims whose lease ended before anything was sent are safe to dial again, at once, with a higher token."""
+    lapsed = tx.rows(
+        sa.select(t.attempt.c.id, t.attempt.c.token)
+        .where(t.attempt.c.state == AttemptState.CLAIMED.value, t.attempt.c.lease_until <= real_now)
+        .with_for_update(skip_locked=True)
+    )
+    requeue_attempts(tx, [(row["id"], row["token"]) for row in lapsed], not_before=now)
+    return len(lapsed)

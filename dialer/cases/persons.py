@@ -1,0 +1,336 @@
+"""Persons: their sealed facts and the blind indexes that find them.
+
+Who is the same person: the same valid id number; without one, the same name and a same phone. A shared phone alone
+never merges people, and a record with neither id number nor name is always somebody new.
+
+Personal facts as everybody may see them. Unmasked ones leave the store by a reveal only, which is audited.
+
+A person in clear, for a use case that has written who looks and why.
+
+People found by what is known of them, through keyed blind indexes: nothing personal is in a statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from types import MappingProxyType
+
+import sqlalchemy as sa
+
+from dialer.db import tables as t
+from dialer.db.bulk import CopyIn, IdSet
+from dialer.db.unit_of_work import Tx
+from dialer.db.vault import Vault
+
+PERSON_TABLE = "person"
+PERSON_COLUMN = "sealed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Personal facts in clear; never logged. Phones are E.164, in the order in which they became known."""
+
+    name: str
+    phones: tuple[str, ...]
+    id_number: str
+    address: str
+    family_contact: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What a person can be found by: keyed hashes only."""
+
+    id_number: bytes | None
+    name_phones: tuple[bytes, ...]
+
+
+def identify_person(
+    vault: Vault, *, name: str, phones: Sequence[str], id_number: str, id_valid: bool
+) -> Identity:
+    return Identity(
+        id_number=vault.blind(id_number, kind="id_number") if id_valid and id_number else None,
+        name_phones=tuple(vault.blind(f"{name}\0{phone}", kind="name_phone") for phone in phones)
+        if name
+        else (),
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class Known:
+    """A person as a load sees it: who was there before, and who is new in this batch."""
+
+    id: int
+    id_number: bytes | None
+    person: Person
+    is_new: bool
+    changed: bool = False
+
+
+class Directory:
+    """Persons by what they can be found by; filled from the database once, kept up by the batch itself."""
+
+    def __init__(self, known: Sequence[Known], keys: Sequence[tuple[bytes, Known]]) -> None:
+        self.by_id = {known_one.id_number: known_one for known_one in known if known_one.id_number}
+        self.by_name_phone = dict(keys)
+        self.new_keys: list[tuple[bytes, int]] = []
+
+    def find(self, identity: Identity) -> Known | None:
+        if identity.id_number is not None and identity.id_number in self.by_id:
+            return self.by_id[identity.id_number]
+        for key in identity.name_phones:
+            found = self.by_name_phone.get(key)
+            if found is not None and (identity.id_number is None or found.id_number is None):
+                return found
+        return None
+
+    def add(self, identity: Identity, known: Known) -> None:
+        """The person can be found by everything in the identity from now on; the first to have a key keeps it."""
+        if identity.id_number is not None and known.id_number is None:
+            known.id_number = identity.id_number
+            known.changed = True
+        if known.id_number is not None:
+            self.by_id.setdefault(known.id_number, known)
+        for key in identity.name_phones:
+            if key not in self.by_name_phone:
+                self.by_name_phone[key] = known
+                self.new_keys.append((key, known.id))
+
+
+def merge_person(known: Known, person: Person) -> None:
+    """The known person also has these phones; what was blank is filled in."""
+    before = known.person
+    phones = before.phones + tuple(phone for phone in person.phones if phone not in before.phones)
+    joined = replace(
+        before,
+        phones=phones,
+        name=before.name or person.name,
+        id_number=before.id_number or person.id_number,
+        address=before.address or person.address,
+        family_contact=before.family_contact or person.family_contact,
+    )
+    if joined != before:
+        known.person = joined
+        known.changed = True
+
+
+_KEYS = IdSet("keys", t.person_key.c.name_phone_blind)
+_BY_KEY = sa.select(t.person_key.c.name_phone_blind, t.person_key.c.person_id).where(_KEYS.clause)
+_ID_NUMBERS = IdSet("id_numbers", t.person.c.id_number_blind)
+_IDS = IdSet("ids", t.person.c.id)
+_PEOPLE = sa.select(t.person.c.id, t.person.c.id_number_blind, t.person.c.sealed).where(
+    sa.or_(_ID_NUMBERS.clause, _IDS.clause)
+)
+
+
+def read_directory(tx: Tx, identities: Sequence[Identity]) -> Directory:
+    """Everybody whom these identities may mean, read under the load lock."""
+    ids = {identity.id_number for identity in identities if identity.id_number}
+    keys = {key for identity in identities for key in identity.name_phones}
+    pairs = tx.rows(_BY_KEY, _KEYS.given(keys))
+    people = tx.rows(_PEOPLE, _ID_NUMBERS.given(ids) | _IDS.given(pair["person_id"] for pair in pairs))
+    known = {
+        row["id"]: Known(
+            id=row["id"],
+            id_number=bytes(row["id_number_blind"]) if row["id_number_blind"] is not None else None,
+            person=open_person(tx, person_id=row["id"], sealed=row["sealed"]),
+            is_new=False,
+        )
+        for row in people
+    }
+    return Directory(
+        list(known.values()), [(bytes(pair["name_phone_blind"]), known[pair["person_id"]]) for pair in pairs]
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """What is written of somebody new, made before anything is known of the rest: no lock is held meanwhile."""
+
+    name_blind: bytes
+    sealed: bytes
+    phones: tuple[tuple[object, ...], ...]
+
+
+def seal_directory_entry(vault: Vault, person: Person, *, person_id: int) -> Sealed:
+    return Sealed(
+        name_blind=vault.blind(person.name, kind="name"),
+        sealed=seal_person(vault, person_id=person_id, person=person),
+        phones=tuple(
+            (
+                person_id,
+                position,
+                vault.blind(phone, kind="phone"),
+                vault.blind(phone[-4:], kind="phone_last4"),
+            )
+            for position, phone in enumerate(person.phones)
+        ),
+    )
+
+
+def write_people(
+    tx: Tx,
+    known: Iterable[Known],
+    new_keys: Sequence[tuple[bytes, int]],
+    *,
+    sealed: Mapping[int, Sealed] = MappingProxyType({}),
+    now: datetime,
+) -> None:
+    """New persons, changed persons, their numbers and the keys that find them. `sealed` holds, by id, new persons as
+    they were sealed before; whoever changed since is sealed anew.
+    """
+    rows: list[tuple[object, ...]] = []
+    phones: list[tuple[object, ...]] = []
+    for one in known:
+        if not one.is_new and not one.changed:
+            continue
+        person = one.person
+        ready = sealed.get(one.id) if not one.changed else None
+        ready = ready or seal_directory_entry(tx.vault, person, person_id=one.id)
+        phones += ready.phones
+        if one.is_new:
+            rows.append((one.id, one.id_number, ready.name_blind, len(person.phones), ready.sealed, now))
+            continue
+        tx.execute(
+            sa.update(t.person)
+            .where(t.person.c.id == one.id)
+            .values(id_number_blind=one.id_number, numbers=len(person.phones), sealed=ready.sealed)
+        )
+        tx.execute(sa.delete(t.person_phone).where(t.person_phone.c.person_id == one.id))
+    _COPY_PERSON.write(tx, rows)
+    _COPY_PHONE.write(tx, phones)
+    _COPY_KEY.write(tx, new_keys)
+
+
+_COPY_PERSON = CopyIn(t.person, ("id", "id_number_blind", "name_blind", "numbers", "sealed", "created_at"))
+_COPY_PHONE = CopyIn(t.person_phone, ("person_id", "position", "phone_blind", "last4_blind"))
+_COPY_KEY = CopyIn(t.person_key, ("name_phone_blind", "person_id"))
+
+
+def seal_person(vault: Vault, *, person_id: int, person: Person) -> bytes:
+    return vault.seal_record(
+        {
+            "name": person.name,
+            "phones": person.phones,
+            "id_number": person.id_number,
+            "address": person.address,
+            "family_contact": person.family_contact,
+        },
+        table=PERSON_TABLE,
+        column=PERSON_COLUMN,
+        row=person_id,
+    )
+
+
+def open_person(tx: Tx, *, person_id: int, sealed: bytes) -> Person:
+    record = tx.vault.open_record(sealed, table=PERSON_TABLE, column=PERSON_COLUMN, row=person_id)
+    return Person(
+        name=record["name"],
+        phones=tuple(record["phones"]),
+        id_number=record["id_number"],
+        address=record["address"],
+        family_contact=record["family_contact"],
+    )
+
+
+_STARS = "****"
+_CHINA = "+86"
+_MOBILE_DIGITS = 11
+_TAIL = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskedPerson:
+    """`name` 王*, `phones` 138****8000, `id_number` 15****1234; '' where nothing is known."""
+
+    name: str
+    phones: tuple[str, ...]
+    id_number: str
+    has_address: bool
+    has_family_contact: bool
+
+
+def masked(person: Person) -> MaskedPerson:
+    return MaskedPerson(
+        name=mask_name(person.name),
+        phones=tuple(mask_phone(phone) for phone in person.phones),
+        id_number=mask_id_number(person.id_number),
+        has_address=bool(person.address),
+        has_family_contact=bool(person.family_contact),
+    )
+
+
+def mask_name(name: str) -> str:
+    """The first character and one star, however long the name is: its length tells nothing."""
+    return name[0] + "*" if name else ""
+
+
+def mask_phone(phone: str) -> str:
+    """The last four digits, and of a mobile of China the first three; nothing of a number too short to hide in."""
+    national = phone.removeprefix(_CHINA)
+    tail = phone[-_TAIL:]
+    if phone.startswith(_CHINA) and len(national) == _MOBILE_DIGITS and national.startswith("1"):
+        return national[:3] + _STARS + tail
+    return _STARS + tail if len(phone) >= 2 * _TAIL else _STARS
+
+
+def mask_id_number(id_number: str) -> str:
+    """The province and the last four; nothing of a text too short to be one."""
+    if not id_number:
+        return ""
+    hidden = len(id_number) - 2 - _TAIL
+    return id_number[:2] + _STARS + id_number[-_TAIL:] if hidden >= _TAIL else _STARS
+
+
+def person_of_case(tx: Tx, case_id: int) -> Person | None:
+    row = tx.one(
+        sa.select(t.person.c.id, t.person.c.sealed)
+        .join(t.case, t.case.c.person_id == t.person.c.id)
+        .where(t.case.c.id == case_id)
+    )
+    return None if row is None else open_person(tx, person_id=row["id"], sealed=row["sealed"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonSearch:
+    """What a person must match, all of it; '' asks nothing. Already in its one normal form: E.164, 18 characters."""
+
+    phone: str = ""
+    last4: str = ""
+    name: str = ""
+    id_number: str = ""
+
+    @property
+    def is_nothing(self) -> bool:
+        return not (self.phone or self.last4 or self.name or self.id_number)
+
+
+def matching_person_ids(tx: Tx, sought: PersonSearch) -> sa.Select[tuple[int]]:
+    """A statement for the ids of everybody who matches."""
+    statement = sa.select(t.person.c.id)
+    blind = tx.vault.blind
+    if sought.id_number:
+        statement = statement.where(t.person.c.id_number_blind == blind(sought.id_number, kind="id_number"))
+    if sought.name:
+        statement = statement.where(t.person.c.name_blind == blind(sought.name, kind="name"))
+    if sought.phone:
+        holders = sa.select(t.person_phone.c.person_id).where(
+            t.person_phone.c.phone_blind == blind(sought.phone, kind="phone")
+        )
+        statement = statement.where(t.person.c.id.in_(holders))
+    if sought.last4:
+        holders = sa.select(t.person_phone.c.person_id).where(
+            t.person_phone.c.last4_blind == blind(sought.last4, kind="phone_last4")
+        )
+        statement = statement.where(t.person.c.id.in_(holders))
+    return statement
+
+
+def find_person_ids(tx: Tx, sought: PersonSearch, *, limit: int = 100) -> list[int]:
+    """Ids of those who match, lowest first. Nobody matches nothing."""
+    if sought.is_nothing:
+        return []
+    rows = tx.rows(matching_person_ids(tx, sought).order_by(t.person.c.id).limit(limit))
+    return [row["id"] for row in rows]

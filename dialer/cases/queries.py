@@ -1,0 +1,329 @@
+"""What stands behind a case and beside it, row by row: its warnings, the work on it, money, and, apart from that, the
+words that lie sealed with them.
+
+What was said and pressed in the rings of one case, as it was kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from dialer.core.case import AssignmentState, Reason, StopResult, TransferState, VisitStage
+from dialer.core.values import Answer, Contact, FraudType, Grade, OutcomeKind, Tag, Track, WarningKind
+from dialer.db import tables as t
+from dialer.db.unit_of_work import Row, Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarningLine:
+    """One accepted record. What it says of people is sealed."""
+
+    id: int
+    source: str
+    instruction_no: str
+    load_id: int | None
+    kind: WarningKind
+    grade: Grade
+    fraud_type: FraudType
+    unit: str
+    amount_at_risk_fen: int | None
+    amount_paid_fen: int | None
+    talk_seconds: int | None
+    tags: tuple[Tag, ...]
+    missed: bool
+    event_at: datetime | None
+    produced_at: datetime | None
+    expires_at: datetime | None
+    loaded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkLine:
+    """A human call or a visit, whatever became of it. `going_to`: the unit that is asked to take it over."""
+
+    id: int
+    track: Track
+    state: AssignmentState
+    reason: Reason
+    unit: str
+    opened_at: datetime
+    sign_by: datetime
+    due_at: datetime
+    feedback_by: datetime
+    signed_at: datetime | None
+    signed_by: str
+    stage: VisitStage
+    call_at: datetime | None
+    done_at: datetime | None
+    done_by: str
+    outcome: OutcomeKind | None
+    withdrawn_why: str
+    raises: int
+    transfers: int
+    going_to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoneyLine:
+    """One line of the ledger with its second signature."""
+
+    id: int
+    at: datetime
+    kind: OutcomeKind
+    contact: Contact
+    track: Track | None
+    intended_fen: int
+    stopped_fen: int
+    returned_fen: int
+    has_evidence: bool
+    recorded_by: str
+    reverses: int | None
+    reversed_by: int | None
+    approved_by: str
+    approved_at: datetime | None
+
+    @property
+    def has_money(self) -> bool:
+        return bool(self.intended_fen or self.stopped_fen or self.returned_fen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopLine:
+    """The bank is to be asked to stop a payment."""
+
+    id: int
+    opened_at: datetime
+    done_at: datetime | None
+    done_by: str
+    result: StopResult | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseWork:
+    warnings: tuple[WarningLine, ...]
+    work: tuple[WorkLine, ...]
+    outcomes: tuple[MoneyLine, ...]
+    stops: tuple[StopLine, ...]
+
+
+def read_case_work(tx: Tx, case_id: int) -> CaseWork:
+    """Newest first, but for the warnings, which stand as they came."""
+    return CaseWork(
+        warnings=tuple(_warning(row) for row in tx.rows(_WARNINGS, {"case_id": case_id})),
+        work=tuple(_work(row) for row in tx.rows(_WORK, {"case_id": case_id})),
+        outcomes=tuple(_money(row) for row in tx.rows(_OUTCOMES, {"case_id": case_id})),
+        stops=tuple(_stop(row) for row in tx.rows(_STOPS, {"case_id": case_id})),
+    )
+
+
+_ID = sa.bindparam("case_id", type_=sa.BigInteger)
+_WARNINGS = sa.select(t.warning).where(t.warning.c.case_id == _ID).order_by(t.warning.c.id)
+_GOING = t.assignment_transfer.alias("going")
+_WORK = (
+    sa.select(t.assignment, t.unit.c.name.label("going_to"))
+    .join(
+        _GOING,
+        sa.and_(_GOING.c.assignment_id == t.assignment.c.id, _GOING.c.state == TransferState.ASKED.value),
+        isouter=True,
+    )
+    .join(t.unit, t.unit.c.id == _GOING.c.to_unit_id, isouter=True)
+    .where(t.assignment.c.case_id == _ID)
+    .order_by(t.assignment.c.id.desc())
+)
+_UNDONE = t.outcome.alias("undone")
+_OUTCOMES = (
+    sa.select(
+        t.outcome,
+        t.outcome_approval.c.approved_by,
+        t.outcome_approval.c.at.label("approved_at"),
+        _UNDONE.c.id.label("reversed_by"),
+    )
+    .join(t.outcome_approval, t.outcome_approval.c.outcome_id == t.outcome.c.id, isouter=True)
+    .join(_UNDONE, _UNDONE.c.reverses == t.outcome.c.id, isouter=True)
+    .where(t.outcome.c.case_id == _ID)
+    .order_by(t.outcome.c.id.desc())
+)
+_STOPS = sa.select(t.stop_payment).where(t.stop_payment.c.case_id == _ID).order_by(t.stop_payment.c.id.desc())
+
+
+def _warning(row: Row) -> WarningLine:
+    return WarningLine(
+        **_of(row, WarningLine, but={"kind", "grade", "fraud_type", "tags"}),
+        kind=WarningKind(row["kind"]),
+        grade=Grade(row["grade"]),
+        fraud_type=FraudType(row["fraud_type"]),
+        tags=tuple(Tag(tag) for tag in row["tags"]),
+    )
+
+
+def _work(row: Row) -> WorkLine:
+    given = {
+        "track",
+        "state",
+        "reason",
+        "signed_by",
+        "stage",
+        "done_by",
+        "outcome",
+        "withdrawn_why",
+        "going_to",
+    }
+    return WorkLine(
+        **_of(row, WorkLine, but=given),
+        track=Track(row["kind"]),
+        state=AssignmentState(row["state"]),
+        reason=Reason(row["reason"]),
+        signed_by=row["signed_by"] or "",
+        stage=VisitStage(row["stage"]).under(AssignmentState(row["state"])),
+        done_by=row["done_by"] or "",
+        outcome=OutcomeKind(row["outcome"]) if row["outcome"] else None,
+        withdrawn_why=row["withdrawn_why"] or "",
+        going_to=row["going_to"] or "",
+    )
+
+
+def _money(row: Row) -> MoneyLine:
+    return MoneyLine(
+        **_of(row, MoneyLine, but={"kind", "contact", "track", "has_evidence", "approved_by"}),
+        kind=OutcomeKind(row["kind"]),
+        contact=Contact(row["contact"]),
+        track=Track(row["track"]) if row["track"] else None,
+        has_evidence=row["evidence_sealed"] is not None,
+        approved_by=row["approved_by"] or "",
+    )
+
+
+def _stop(row: Row) -> StopLine:
+    return StopLine(
+        **_of(row, StopLine, but={"done_by", "result"}),
+        done_by=row["done_by"] or "",
+        result=StopResult(row["result"]) if row["result"] else None,
+    )
+
+
+def _of(row: Row, kind: type, *, but: set[str]) -> dict[str, Any]:
+    return {name: row[name] for name in kind.__dataclass_fields__ if name not in but}  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseWords:
+    """In clear, for a use case that has written who looks and why."""
+
+    acts: Mapping[int, str]
+    """What people wrote, by the event."""
+    warnings: Mapping[int, Mapping[str, Any]]
+    """What the lists said, by the warning."""
+    evidence: Mapping[int, str]
+    """What money rests on, by the outcome."""
+
+
+_ACTS = sa.select(t.event.c.id, t.event.c.step, t.event.c.sealed).where(
+    t.event.c.case_id == _ID, t.event.c.attempt_id.is_(None), t.event.c.sealed.is_not(None)
+)
+
+
+def read_case_words(tx: Tx, case_id: int) -> CaseWords:
+    """Everything that was written about a case."""
+    acts = {
+        row["id"]: tx.vault.open(
+            row["sealed"], table="event", column="sealed", row=f"{case_id}/{row['step']}"
+        ).decode()
+        for row in tx.rows(_ACTS, {"case_id": case_id})
+    }
+    lists = {
+        row["id"]: tx.vault.open_record(row["sealed"], table="warning", column="sealed", row=row["id"])
+        for row in tx.rows(_WARNINGS, {"case_id": case_id})
+    }
+    evidence = {
+        row["id"]: tx.vault.open(
+            row["evidence_sealed"], table="outcome", column="evidence_sealed", row=f"case/{case_id}"
+        ).decode()
+        for row in tx.rows(_OUTCOMES, {"case_id": case_id})
+        if row["evidence_sealed"] is not None
+    }
+    return CaseWords(acts=acts, warnings=lists, evidence=evidence)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One turn: what was heard, and what the robot said to it."""
+
+    at: datetime
+    n: int
+    script_id: str
+    script_version_id: int | None
+    audio_hash: str
+    language: str
+    asked_at: str
+    """The node that waited; '' at the first turn."""
+    key: str
+    spoke: bool
+    speech: str
+    collected: str
+    """Which fact was typed; '' for none."""
+    value: str
+    said: tuple[str, ...]
+    """Prompts by their id."""
+    unsound: frozenset[str]
+    """Those of them whose sound was broken: a voice of the network spoke them."""
+    answer: Answer
+    """What the whole ring came to."""
+    desk: str
+    """How the duty line answered, in the carrier's word; '' where none was rung."""
+
+
+def conversation(tx: Tx, case_id: int, *, in_clear: bool = True) -> list[Exchange]:
+    """In the order in which it was said. Not in clear, what the person said and typed stays sealed and is ''."""
+    rows = tx.rows(
+        sa.select(
+            t.event.c.attempt_id,
+            t.event.c.step,
+            t.event.c.at,
+            t.event.c.facts,
+            t.event.c.sealed,
+            t.attempt.c.n,
+            t.attempt.c.script_id,
+            t.attempt.c.script_version_id,
+            t.attempt.c.audio_hash,
+            t.attempt.c.language,
+            t.attempt.c.answer,
+        )
+        .join(t.attempt, t.attempt.c.id == t.event.c.attempt_id)
+        .where(t.event.c.case_id == case_id, t.event.c.kind.in_(["talk", "desk"]))
+        .order_by(t.attempt.c.n, t.event.c.at, t.event.c.id)
+    )
+    return [_exchange(row, _opened(tx, row) if in_clear else {}) for row in rows]
+
+
+def _opened(tx: Tx, row: Mapping[str, Any]) -> dict[str, Any]:
+    if row["sealed"] is None:
+        return {}
+    place = f"{row['attempt_id']}/{row['step']}"
+    return tx.vault.open_record(row["sealed"], table="event", column="sealed", row=place)
+
+
+def _exchange(row: Mapping[str, Any], personal: Mapping[str, Any]) -> Exchange:
+    facts = row["facts"]
+    return Exchange(
+        at=row["at"],
+        n=row["n"],
+        script_id=row["script_id"],
+        script_version_id=row["script_version_id"],
+        audio_hash=row["audio_hash"],
+        language=row["language"],
+        asked_at=facts.get("at", ""),
+        key=facts.get("key", ""),
+        spoke=bool(facts.get("spoke", False)),
+        speech=personal.get("SpeechResult", ""),
+        collected=facts.get("collected", ""),
+        value=personal.get("collected", ""),
+        said=tuple(facts.get("said", ())),
+        unsound=frozenset(facts.get("unsound", ())),
+        answer=Answer(row["answer"]),
+        desk=facts.get("desk", ""),
+    )

@@ -1,0 +1,512 @@
+"""Cases: read under a lock, write back what a decision made of them. Lists in, lists out.
+
+What people, and the clock for them, did to a case: lines of its timeline. Words about a person are sealed.
+
+Policy versions: immutable, known by the hash of their content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from dialer.core.case import Case, CaseStatus, Reason, Robot, RobotState, StaffTrack, StaffTrackState
+from dialer.core.errors import NotFound
+from dialer.core.policy import Policy, from_plain
+from dialer.core.timeline import ActKind
+from dialer.core.values import Contact, FraudType, Grade, OutcomeKind, Tag
+from dialer.db import tables as t
+from dialer.db.bulk import CopyIn, IdSet, RowSet, plain
+from dialer.db.unit_of_work import Row, Store, Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCase:
+    """A case with what the store knows beside the domain's part."""
+
+    case: Case
+    person_id: int
+    source: str
+    unit: str
+    drill: bool
+    first_attempt_at: datetime | None
+    unit_id: int | None = None
+    """None: what the list said names no unit, and a person sorts it."""
+    revision: int = 1
+    """Grows with every change."""
+
+
+_STATE_COLUMNS = (
+    "grade",
+    "fraud_type",
+    "status",
+    "outcome",
+    "contact",
+    "numbers",
+    "warnings",
+    "amount_at_risk_fen",
+    "missed",
+    "opted_out",
+    "tags",
+    "expires_at",
+    "due_at",
+    "watch_until",
+    "robot_state",
+    "robot_attempts",
+    "robot_tries",
+    "robot_own_faults",
+    "robot_number",
+    "robot_dead_numbers",
+    "robot_at",
+    "robot_patience_at",
+    "robot_reason",
+    "human_state",
+    "human_at",
+    "human_tries",
+    "human_reason",
+    "visit_state",
+    "visit_at",
+    "visit_tries",
+    "visit_reason",
+)
+
+
+def case_to_columns(case: Case) -> dict[str, Any]:
+    """The columns that a decision may change."""
+    return dict(zip(_STATE_COLUMNS, (*_own(case), *_tracks(case)), strict=True))
+
+
+def _own(case: Case) -> tuple[object, ...]:
+    return (
+        case.grade.value,
+        case.fraud_type.value,
+        case.status.value,
+        case.outcome.value if case.outcome else None,
+        case.contact.value,
+        case.numbers,
+        case.warnings,
+        case.amount_at_risk_fen,
+        case.missed,
+        case.opted_out,
+        sorted(tag.value for tag in case.tags),
+        case.expires_at,
+        case.due_at,
+        case.watch_until,
+    )
+
+
+def _tracks(case: Case) -> tuple[object, ...]:
+    robot = case.robot
+    return (
+        robot.state.value,
+        robot.attempts,
+        robot.tries,
+        robot.own_faults,
+        robot.number,
+        sorted(robot.dead_numbers),
+        robot.at,
+        robot.patience_at,
+        robot.reason.value,
+        *_assignment_columns(case.human),
+        *_assignment_columns(case.visit),
+    )
+
+
+def _assignment_columns(assignment: StaffTrack) -> tuple[object, ...]:
+    return (assignment.state.value, assignment.at, assignment.tries, assignment.reason.value)
+
+
+def case_from_row(row: Mapping[str, Any]) -> Case:
+    return Case(
+        id=row["id"],
+        grade=Grade(row["grade"]),
+        fraud_type=FraudType(row["fraud_type"]),
+        opened_at=row["opened_at"],
+        policy_version=row["policy_version"],
+        numbers=row["numbers"],
+        status=CaseStatus(row["status"]),
+        outcome=OutcomeKind(row["outcome"]) if row["outcome"] else None,
+        contact=Contact(row["contact"]),
+        expires_at=row["expires_at"],
+        amount_at_risk_fen=row["amount_at_risk_fen"],
+        missed=row["missed"],
+        opted_out=row["opted_out"],
+        tags=frozenset(Tag(tag) for tag in row["tags"]),
+        warnings=row["warnings"],
+        robot=Robot(
+            state=RobotState(row["robot_state"]),
+            attempts=row["robot_attempts"],
+            tries=row["robot_tries"],
+            own_faults=row["robot_own_faults"],
+            number=row["robot_number"],
+            dead_numbers=frozenset(row["robot_dead_numbers"]),
+            at=row["robot_at"],
+            patience_at=row["robot_patience_at"],
+            reason=Reason(row["robot_reason"]),
+        ),
+        human=_assignment(row, "human"),
+        visit=_assignment(row, "visit"),
+        watch_until=row["watch_until"],
+    )
+
+
+def _assignment(row: Mapping[str, Any], track: str) -> StaffTrack:
+    return StaffTrack(
+        state=StaffTrackState(row[f"{track}_state"]),
+        at=row[f"{track}_at"],
+        tries=row[f"{track}_tries"],
+        reason=Reason(row[f"{track}_reason"]),
+    )
+
+
+def _stored(row: Mapping[str, Any]) -> StoredCase:
+    return StoredCase(
+        case=case_from_row(row),
+        person_id=row["person_id"],
+        source=row["source"],
+        unit=row["unit"],
+        drill=row["drill"],
+        first_attempt_at=row["first_attempt_at"],
+        unit_id=row["unit_id"],
+        revision=row["revision"],
+    )
+
+
+def get_case(tx: Tx, case_id: int) -> StoredCase | None:
+    """As it stands, not locked."""
+    row = tx.one(sa.select(t.case).where(t.case.c.id == case_id))
+    return None if row is None else _stored(row)
+
+
+def assign_case_to_unit(tx: Tx, case_id: int, *, unit_id: int, label: str) -> None:
+    """It is that unit's from now on; locked before."""
+    tx.execute(
+        sa.update(t.case)
+        .where(t.case.c.id == case_id)
+        .values(unit_id=unit_id, unit=label, revision=t.case.c.revision + 1)
+    )
+
+
+_IDS = IdSet("ids", t.case.c.id)
+_LOCK = (
+    sa.select(*(plain(column) for column in t.case.c))
+    .where(_IDS.clause)
+    .order_by(t.case.c.id)
+    .with_for_update()
+)
+
+
+def lock_cases(tx: Tx, ids: Iterable[int]) -> dict[int, StoredCase]:
+    """These cases, locked in id order to the end of the transaction."""
+    return {row["id"]: _stored(row) for row in tx.rows(_LOCK, _IDS.given(ids))}
+
+
+def lock_due_cases(tx: Tx, *, now: datetime, limit: int) -> dict[int, StoredCase]:
+    """Cases whose time has come, earliest first, locked; those that another session holds are left out."""
+    statement = (
+        sa.select(t.case)
+        .where(t.case.c.due_at <= now)
+        .order_by(t.case.c.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return {row["id"]: _stored(row) for row in tx.rows(statement)}
+
+
+def lock_cases_of_people(tx: Tx, person_ids: Sequence[int]) -> dict[int, list[StoredCase]]:
+    """Each person's open and watched cases, oldest first, locked."""
+    if not person_ids:
+        return {}
+    statement = (
+        sa.select(t.case)
+        .where(
+            t.case.c.person_id == sa.any_(sa.literal(list(person_ids), sa.ARRAY(sa.BigInteger))),
+            t.case.c.status.in_([CaseStatus.OPEN.value, CaseStatus.WATCHING.value]),
+        )
+        .order_by(t.case.c.id)
+        .with_for_update()
+    )
+    found: dict[int, list[StoredCase]] = {}
+    for row in tx.rows(statement):
+        found.setdefault(row["person_id"], []).append(_stored(row))
+    return found
+
+
+_CHANGED = RowSet(
+    "given",
+    {name: t.case.c[name].type for name in ("id", *_STATE_COLUMNS)}
+    | {"settled": sa.Boolean(), "watching": sa.Boolean(), "now": sa.DateTime(timezone=True)},
+)
+_UPDATE = (
+    sa.update(t.case)
+    .where(t.case.c.id == _CHANGED.c.id)
+    .values(
+        {name: _CHANGED.c[name] for name in _STATE_COLUMNS}
+        | {
+            "revision": t.case.c.revision + 1,
+            "settled_at": sa.case(
+                (_CHANGED.c.settled, sa.func.coalesce(t.case.c.settled_at, _CHANGED.c.now)), else_=None
+            ),
+            "succeeded_at": sa.case(
+                (_CHANGED.c.watching, sa.func.coalesce(t.case.c.succeeded_at, _CHANGED.c.now)),
+                else_=t.case.c.succeeded_at,
+            ),
+        }
+    )
+)
+
+
+def save_cases(tx: Tx, cases: Iterable[Case], *, now: datetime) -> None:
+    """Writes back what decisions changed; the rows were locked by this transaction."""
+    rows: list[dict[str, Any]] = [
+        case_to_columns(case)
+        | {
+            "id": case.id,
+            "now": now,
+            "settled": case.status.is_settled,
+            "watching": case.status is CaseStatus.WATCHING,
+        }
+        for case in cases
+    ]
+    if rows:
+        tx.execute(_UPDATE, _CHANGED.given(rows))
+
+
+def note_first_attempts(tx: Tx, ids: Sequence[int], *, at: datetime) -> None:
+    """The first ring of these cases left us at `at`; earlier ones stand."""
+    if ids:
+        tx.execute(_NOTE_FIRST, {**_IDS.given(ids), "at": at})
+
+
+_NOTE_FIRST = (
+    sa.update(t.case)
+    .where(
+        t.case.c.id.in_(
+            sa.select(t.case.c.id)
+            .where(_IDS.clause, t.case.c.first_attempt_at.is_(None))
+            .order_by(t.case.c.id)
+            .with_for_update()
+        )
+    )
+    .values(first_attempt_at=sa.bindparam("at", type_=sa.DateTime(timezone=True)))
+)
+
+
+def take_next_ids(tx: Tx, table: sa.Table, count: int) -> list[int]:
+    """`count` fresh ids of a table, taken from its own sequence."""
+    if count == 0:
+        return []
+    statement = sa.text(
+        "SELECT array_agg(nextval(CAST(pg_get_serial_sequence(:name, 'id') AS regclass)))"
+        " FROM generate_series(1, :count)"
+    )
+    found: list[int] = tx.scalar(statement, {"name": f'"{table.name}"', "count": count})
+    return found
+
+
+_INSERT_COLUMNS = (
+    "id",
+    "person_id",
+    "load_id",
+    "source",
+    "unit",
+    "unit_id",
+    "drill",
+    "policy_version",
+    "opened_at",
+    *_STATE_COLUMNS,
+)
+
+
+class NewCases:
+    """Rows of new cases of one load. What cases that begin alike have in common is made once."""
+
+    def __init__(self, load_id: int | None) -> None:
+        self._load_id = load_id
+        self._tracks: dict[tuple[int, int, int], tuple[Case, tuple[object, ...]]] = {}
+
+    def row(self, stored: StoredCase) -> tuple[object, ...]:
+        """For `insert`; the id was taken before."""
+        case = stored.case
+        alike = (id(case.robot), id(case.human), id(case.visit))
+        known = self._tracks.get(alike)
+        if known is None:
+            # The case is kept beside: its tracks live as long as their names here.
+            known = self._tracks[alike] = (case, _tracks(case))
+        return (
+            case.id,
+            stored.person_id,
+            self._load_id,
+            stored.source,
+            stored.unit,
+            stored.unit_id,
+            stored.drill,
+            case.policy_version,
+            case.opened_at,
+            *_own(case),
+            *known[1],
+        )
+
+
+def insert_cases(tx: Tx, rows: Iterable[tuple[object, ...]]) -> None:
+    """New cases, as `NewCases` made their rows."""
+    _COPY.write(tx, rows)
+
+
+_COPY = CopyIn(t.case, _INSERT_COLUMNS)
+
+
+def amount_at_risk_of_case(tx: Tx, case_id: int) -> int | None:
+    """In fen; None where no list said one."""
+    amount: int | None = tx.scalar(sa.select(t.case.c.amount_at_risk_fen).where(t.case.c.id == case_id))
+    return amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """`facts` holds nothing personal; `words` is whatever somebody typed, kept sealed."""
+
+    case_id: int
+    kind: ActKind
+    by: str
+    facts: Mapping[str, object] = field(default_factory=dict)
+    words: str = ""
+
+
+def note_acts(tx: Tx, acts: Sequence[Act], *, now: datetime) -> None:
+    """They stand in the timelines of their cases."""
+    rows = []
+    for act in acts:
+        step = f"act.{act.kind}.{uuid.uuid4().hex}"
+        sealed = (
+            tx.vault.seal(act.words.encode(), table="event", column="sealed", row=f"{act.case_id}/{step}")
+            if act.words
+            else None
+        )
+        rows.append(
+            {
+                "case_id": act.case_id,
+                "step": step,
+                "kind": act.kind.value,
+                "at": now,
+                "by": act.by,
+                "facts": dict(act.facts),
+                "sealed": sealed,
+            }
+        )
+    if rows:
+        tx.execute(sa.insert(t.event), rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """An act with the words that were typed for it, in clear."""
+
+    at: datetime
+    kind: ActKind
+    by: str
+    words: str
+
+
+def words_of_case(tx: Tx, case_id: int) -> list[Spoken]:
+    """What people wrote about this case, oldest first."""
+    statement = (
+        sa.select(t.event)
+        .where(t.event.c.case_id == case_id, t.event.c.attempt_id.is_(None), t.event.c.sealed.is_not(None))
+        .order_by(t.event.c.id)
+    )
+    return [
+        Spoken(at=row["at"], kind=ActKind(row["kind"]), by=row["by"], words=open_act(tx, row))
+        for row in tx.rows(statement)
+        if row["kind"] in set(ActKind)
+    ]
+
+
+def last_act_of_case(tx: Tx, case_id: int) -> Row | None:
+    """The newest act of a person or the clock on this case."""
+    return tx.one(
+        sa.select(t.event)
+        .where(
+            t.event.c.case_id == case_id, t.event.c.attempt_id.is_(None), t.event.c.kind.in_(list(ActKind))
+        )
+        .order_by(t.event.c.id.desc())
+        .limit(1)
+    )
+
+
+def open_act(tx: Tx, row: Row) -> str:
+    """What was typed for this act, in clear: for who may read it."""
+    place = f"{row['case_id']}/{row['step']}"
+    return tx.vault.open(row["sealed"], table="event", column="sealed", row=place).decode()
+
+
+_LOCK_POLICIES = 0x706F6C69
+
+
+def ensure_policy_version(tx: Tx, content: Mapping[str, Any], *, now: datetime) -> int:
+    """The version that has this content, made when there is none."""
+    packed = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+    content_hash = hashlib.sha256(packed).digest()
+    tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK_POLICIES)))
+    version = tx.scalar(
+        sa.select(t.policy_version.c.version).where(t.policy_version.c.content_hash == content_hash)
+    )
+    if version is None:
+        newest = tx.scalar(sa.select(sa.func.coalesce(sa.func.max(t.policy_version.c.version), 0)))
+        version = newest + 1
+        tx.execute(
+            sa.insert(t.policy_version).values(
+                version=version, content=orjson.loads(packed), content_hash=content_hash, created_at=now
+            )
+        )
+    return int(version)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyVersion:
+    version: int
+    content_hash: str
+    """SHA-256, as hexadecimal digits."""
+    created_at: datetime
+
+
+def policy_version_of(tx: Tx, version: int) -> PolicyVersion:
+    """Raises `NotFound`."""
+    found = t.policy_version.c
+    row = tx.one(
+        sa.select(found.version, found.content_hash, found.created_at).where(found.version == version)
+    )
+    if row is None:
+        raise NotFound(kind="policy version", key=version)
+    return PolicyVersion(**dict(row) | {"content_hash": bytes(row["content_hash"]).hex()})
+
+
+class Policies:
+    """Policies by version, each read once: a version never changes. `current` is what new cases begin with."""
+
+    def __init__(self, store: Store, *, current: int) -> None:
+        self._store = store
+        self._known: dict[int, Policy] = {}
+        self.current = current
+
+    def of(self, version: int) -> Policy:
+        if version not in self._known:
+            with self._store.begin() as tx:
+                content = tx.scalar(
+                    sa.select(t.policy_version.c.content).where(t.policy_version.c.version == version)
+                )
+            if content is None:
+                raise NotFound(kind="policy version", key=version)
+            self._known[version] = from_plain(content, version=version)
+        return self._known[version]
+
+    @property
+    def newest(self) -> Policy:
+        return self.of(self.current)

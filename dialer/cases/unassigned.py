@@ -1,0 +1,232 @@
+"""The sorting tray: open cases whose list named no unit that is known. Robots ring them; people's work waits at the
+centre until somebody says whose they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from dialer.cases.persons import MaskedPerson, masked, open_person
+from dialer.cases.store import Act, note_acts
+from dialer.core.case import PENDING_STATES, CaseStatus
+from dialer.core.timeline import ActKind
+from dialer.core.units import UnitIndex, normalised
+from dialer.core.values import FraudType, Grade
+from dialer.db import tables as t
+from dialer.db.bulk import in_words, word
+from dialer.db.unit_of_work import Tx
+from dialer.org.unit_store import TEXT, TEXT_SIGNS, by_text, waiting_unit_texts
+
+_AT_ONCE = 5000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnassignedGroup:
+    """All waiting cases whose list has the same text for their unit; '' where it has none. Of a very long text the
+    beginning stands for all of it.
+    """
+
+    text: str
+    cases: int
+    highest: Grade
+    oldest_id: int
+    oldest_at: datetime
+    grades: Mapping[Grade, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnassignedCase:
+    id: int
+    text: str
+    grade: Grade
+    fraud_type: FraudType
+    source: str
+    opened_at: datetime
+    revision: int
+    person: MaskedPerson
+
+
+def _waiting() -> sa.ColumnElement[bool]:
+    return sa.and_(t.case.c.status == word(CaseStatus.OPEN), t.case.c.unit_id.is_(None))
+
+
+def _begins(text: str | sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """The case's text begins as this one does: the index knows no more of it."""
+    return (sa.literal(text[:TEXT_SIGNS], sa.Text) if isinstance(text, str) else text) == TEXT
+
+
+def unassigned_groups(tx: Tx, *, limit: int = 200) -> list[UnassignedGroup]:
+    """The highest grade first, then the largest group."""
+    counted = by_text().c
+    per_grade = {
+        grade: sa.func.coalesce(sa.func.sum(counted.n).filter(counted.grade == grade.value), 0)
+        for grade in Grade
+    }
+    cases = sa.func.sum(counted.n)
+    rank = sa.case(*((n > 0, grade.rank) for grade, n in _from_the_highest(per_grade)), else_=0)
+    found = (
+        sa.select(
+            counted.text,
+            cases.label("cases"),
+            rank.label("rank"),
+            *(n.label(grade.value) for grade, n in per_grade.items()),
+        )
+        .group_by(counted.text)
+        .order_by(sa.desc("rank"), sa.desc("cases"), counted.text)
+        .limit(limit)
+        .subquery("found")
+    )
+    oldest = (
+        sa.select(t.case.c.id, t.case.c.opened_at)
+        .where(_waiting(), _begins(found.c.text))
+        .order_by(t.case.c.id)
+        .limit(1)
+        .lateral("oldest")
+    )
+    statement = (
+        sa.select(found, oldest.c.id, oldest.c.opened_at)
+        .join(oldest, sa.true())
+        .order_by(sa.desc(found.c.rank), sa.desc(found.c.cases), found.c.text)
+    )
+    of_rank = {grade.rank: grade for grade in Grade}
+    return [
+        UnassignedGroup(
+            text=row["text"],
+            cases=int(row["cases"]),
+            highest=of_rank[row["rank"]],
+            oldest_id=row["id"],
+            oldest_at=row["opened_at"],
+            grades={grade: int(row[grade.value]) for grade in Grade if row[grade.value]},
+        )
+        for row in tx.rows(statement)
+    ]
+
+
+def _from_the_highest(
+    per_grade: Mapping[Grade, sa.ColumnElement[int]],
+) -> list[tuple[Grade, sa.ColumnElement[int]]]:
+    return sorted(per_grade.items(), key=lambda one: -one[0].rank)
+
+
+def unassigned_cases(
+    tx: Tx, *, text: str | None = None, before_id: int | None = None, limit: int = 50
+) -> list[UnassignedCase]:
+    """One page, newest first; with `text` only those whose list says just that."""
+    columns = ("id", "grade", "fraud_type", "source", "opened_at", "revision", "person_id")
+    statement = (
+        sa.select(*(t.case.c[name] for name in columns), t.case.c.unit.label("text"), t.person.c.sealed)
+        .join(t.person, t.person.c.id == t.case.c.person_id)
+        .where(_waiting())
+    )
+    if text is not None:
+        statement = statement.where(_begins(text), t.case.c.unit == text)
+    if before_id is not None:
+        statement = statement.where(t.case.c.id < before_id)
+    return [
+        UnassignedCase(
+            **{name: row[name] for name in ("id", "text", "source", "opened_at", "revision")},
+            grade=Grade(row["grade"]),
+            fraud_type=FraudType(row["fraud_type"]),
+            person=masked(open_person(tx, person_id=row["person_id"], sealed=row["sealed"])),
+        )
+        for row in tx.rows(statement.order_by(t.case.c.id.desc()).limit(limit))
+    ]
+
+
+def unit_text_of_case(tx: Tx, case_id: int) -> str | None:
+    """What the waiting case's list wrote; None when it does not wait."""
+    found: str | None = tx.scalar(sa.select(t.case.c.unit).where(t.case.c.id == case_id, _waiting()))
+    return found
+
+
+def waiting_texts_list(tx: Tx) -> list[str]:
+    """Every text, but the blank one, that some waiting case has."""
+    found: list[str] = []
+    for beginning in waiting_unit_texts(tx):
+        if len(beginning) < TEXT_SIGNS:
+            found.append(beginning)
+            continue
+        whole = sa.select(t.case.c.unit).where(_waiting(), _begins(beginning)).distinct()
+        found.extend(row["unit"] for row in tx.rows(whole))
+    return found
+
+
+def spellings_of_text(tx: Tx, text: str) -> list[str]:
+    """Every text of a waiting case that is written like this one but for width, case, spaces and signs."""
+    key = normalised(text)
+    return [one for one in waiting_texts_list(tx) if normalised(one) == key] if key else []
+
+
+def assign_cases_to_unit(
+    tx: Tx, case_ids: Sequence[int], *, unit_id: int, label: str, by: str, now: datetime
+) -> list[int]:
+    """Those of these cases that waited are the unit's, with the people's work that is open for them; their ids."""
+    ids = sa.literal(sorted(set(case_ids)), sa.ARRAY(sa.BigInteger))
+    return _place(tx, t.case.c.id == sa.any_(ids), unit_id=unit_id, label=label, by=by, now=now)
+
+
+def lock_cases_of_texts(tx: Tx, texts: Sequence[str]) -> None:
+    """Every waiting case with one of these texts, locked in id order: text by text it would be another one."""
+    if texts:
+        beginnings = sa.any_(sa.literal([text[:TEXT_SIGNS] for text in texts], sa.ARRAY(sa.Text)))
+        same = sa.and_(_begins(beginnings), t.case.c.unit == sa.any_(sa.literal(texts, sa.ARRAY(sa.Text))))
+        tx.execute(sa.select(t.case.c.id).where(_waiting(), same).order_by(t.case.c.id).with_for_update())
+
+
+def assign_text_to_unit(tx: Tx, text: str, *, unit_id: int, label: str, by: str, now: datetime) -> int:
+    """Every waiting case whose list has this text is the unit's; how many."""
+    total = 0
+    while True:
+        same = sa.and_(_begins(text), t.case.c.unit == text)
+        placed = len(_place(tx, same, unit_id=unit_id, label=label, by=by, now=now))
+        total += placed
+        if placed < _AT_ONCE:
+            return total
+
+
+def assign_known_texts(tx: Tx, index: UnitIndex, *, by: str, now: datetime) -> int:
+    """Every waiting case whose text the tree knows by now has its unit; how many."""
+    known = [(text, unit) for text in waiting_texts_list(tx) if (unit := index.find(text)) is not None]
+    lock_cases_of_texts(tx, [text for text, _ in known])
+    return sum(
+        assign_text_to_unit(tx, text, unit_id=unit.id, label=index.label(unit.id), by=by, now=now)
+        for text, unit in known
+    )
+
+
+def _place(
+    tx: Tx, which: sa.ColumnElement[bool], *, unit_id: int, label: str, by: str, now: datetime
+) -> list[int]:
+    locked: Any = (
+        sa.select(t.case.c.id)
+        .where(_waiting(), which)
+        .order_by(t.case.c.id)
+        .limit(_AT_ONCE)
+        .with_for_update()
+    )
+    placed = tx.rows(
+        sa.update(t.case)
+        .where(t.case.c.id.in_(locked))
+        .values(unit_id=unit_id, unit=label, revision=t.case.c.revision + 1)
+        .returning(t.case.c.id)
+    )
+    ids = sorted(row["id"] for row in placed)
+    if ids:
+        tx.execute(
+            sa.update(t.assignment)
+            .where(
+                t.assignment.c.case_id == sa.any_(sa.literal(ids, sa.ARRAY(sa.BigInteger))),
+                in_words(t.assignment.c.state, PENDING_STATES),
+                t.assignment.c.unit_id.is_(None),
+            )
+            .values(unit_id=unit_id, unit=label)
+        )
+        facts = {"unit": label, "unit_id": unit_id}
+        placed_acts = [Act(case_id=one, kind=ActKind.UNIT_ASSIGNED, by=by, facts=facts) for one in ids]
+        note_acts(tx, placed_acts, now=now)
+    return ids

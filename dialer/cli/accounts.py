@@ -1,0 +1,373 @@
+"""`dialer staff`: accounts of the console, from the terminal.
+
+`dialer token`: who may use the API.
+
+`dialer units`: the organisation tree, what lists call its units, and the sorting tray.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from dialer.accounts.actions import (
+    NewPassword,
+    add_staff,
+    disable_staff,
+    enable_staff,
+    end_sessions,
+    list_sessions,
+    list_staff,
+    reset_password,
+)
+from dialer.bootstrap import application
+from dialer.cases.unassigned import unassigned_groups
+from dialer.cli.common import By
+from dialer.core.access import Role
+from dialer.core.errors import Invalid
+from dialer.core.units import find_unit
+from dialer.language import Lang, Text, bilingual
+from dialer.org.staff import add_token as add_token_of_org
+from dialer.org.staff import list_tokens, revoke_token
+from dialer.org.staff_store import Member
+from dialer.runtime.settings import load_settings
+from dialer.units.imports import UnusableUnits, import_units, list_units
+from dialer.units.unassigned import assign_unit, forget_alias, teach_alias
+from dialer.wording.words import word_of
+
+staff = typer.Typer(help="Accounts of the console.", no_args_is_help=True)
+
+Login = Annotated[str, typer.Argument(help="the account's login")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output")]
+
+
+@staff.command("add")
+def add_account(
+    login: Annotated[str, typer.Argument(help="small letters, digits, '.', '_', '-'")],
+    name: Annotated[str, typer.Option(help="the person's name")],
+    role: Annotated[Role, typer.Option(help="what the person is here for")],
+    unit: Annotated[
+        int | None, typer.Option(help="number of the own unit; default: the whole centre")
+    ] = None,
+    language: Annotated[str, typer.Option(help="zh or en")] = "zh",
+    by: By = "cli",
+) -> None:
+    """Make an account. Its first password is printed once, and is changed at the first sign-in."""
+    with application(load_settings()) as app:
+        new = add_staff(
+            app.services, login=login, display_name=name, role=role, unit_id=unit, language=language, by=by
+        )
+    _tell_password(new)
+
+
+@staff.command("list")
+def list_accounts(*, as_json: AsJson = False) -> None:
+    """All accounts."""
+    with application(load_settings()) as app:
+        found = list_staff(app.services)
+        real_now, zone = app.services.real.now(), ZoneInfo(app.settings.centre.timezone)
+    if as_json:
+        typer.echo(json.dumps([_plain(one, real_now) for one in found], ensure_ascii=False))
+        return
+    table = Table("账号 login", "姓名 name", "角色 role", "单位 unit", "状态 state", "最近登录 last sign-in")
+    for one in found:
+        seen = one.signed_in_at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if one.signed_in_at else ""
+        unit = "" if one.unit_id is None else str(one.unit_id)
+        table.add_row(
+            one.login, one.display_name, word_of(one.role, Lang.ZH), unit, _state(one, real_now), seen
+        )
+    Console().print(table)
+
+
+@staff.command("disable")
+def disable(login: Login, by: By = "cli") -> None:
+    """An account opens nothing any more; its sessions end at once."""
+    with application(load_settings()) as app:
+        disable_staff(app.services, login, by=by)
+    typer.echo(f"{login} is disabled")
+
+
+@staff.command("enable")
+def enable(login: Login, by: By = "cli") -> None:
+    """A disabled account opens again."""
+    with application(load_settings()) as app:
+        enable_staff(app.services, login, by=by)
+    typer.echo(f"{login} is enabled")
+
+
+@staff.command("reset")
+def reset(login: Login, by: By = "cli") -> None:
+    """A new password, printed once; locks are gone, sessions end."""
+    with application(load_settings()) as app:
+        new = reset_password(app.services, login, by=by)
+    _tell_password(new)
+
+
+@staff.command("sessions")
+def sessions(
+    login: Annotated[str | None, typer.Argument(help="of one account; default: of everybody")] = None,
+    *,
+    end: Annotated[bool, typer.Option("--end", help="end all sessions of this account")] = False,
+    as_json: AsJson = False,
+    by: By = "cli",
+) -> None:
+    """Who is signed in now, and from where."""
+    with application(load_settings()) as app:
+        if end:
+            if login is None:
+                raise typer.BadParameter("--end needs a login")
+            typer.echo(f"{end_sessions(app.services, login, by=by)} sessions of {login} ended")
+            return
+        found = list_sessions(app.services, app.settings.console.rules(), login)
+    if as_json:
+        rows = [
+            {
+                "login": one.login,
+                "address": one.address,
+                "created_at": one.created_at.isoformat(),
+                "seen_at": one.seen_at.isoformat(),
+            }
+            for one in found
+        ]
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    table = Table("账号 login", "地址 address", "登录于 since", "最近使用 last used")
+    for one in found:
+        table.add_row(
+            one.login, one.address, one.created_at.isoformat("minutes"), one.seen_at.isoformat("minutes")
+        )
+    Console().print(table)
+
+
+def _tell_password(new: NewPassword) -> None:
+    typer.echo(new.password)
+    typer.echo(f"the first password of {new.member.login}; it is not shown again", err=True)
+
+
+def _plain(one: Member, real_now: datetime) -> dict[str, object]:
+    return {
+        "login": one.login,
+        "name": one.display_name,
+        "role": one.role.value,
+        "unit_id": one.unit_id,
+        "state": _state(one, real_now),
+        "signed_in_at": one.signed_in_at.isoformat() if one.signed_in_at else None,
+    }
+
+
+def _state(one: Member, real_now: datetime) -> str:
+    if one.disabled_at is not None:
+        return "disabled"
+    if one.is_locked(real_now=real_now):
+        return "locked"
+    return "new" if one.must_change else "good"
+
+
+token = typer.Typer(help="Tokens of the API.", no_args_is_help=True)
+
+
+@token.command("add")
+def add_token(
+    name: Annotated[str, typer.Argument(help="whose it is, such as the upstream system's name")],
+    scope: Annotated[
+        list[str], typer.Option(help="warnings:write, cases:read, report:read; may be repeated")
+    ],
+    days: Annotated[int, typer.Option(help="good for so many days")] = 365,
+    unit: Annotated[str, typer.Option(help="its only unit; default: the whole city")] = "",
+    by: By = "cli",
+) -> None:
+    """Make a token. Its secret is printed once, on standard output, and kept nowhere."""
+    with application(load_settings()) as app:
+        new = add_token_of_org(app.services, name=name, scopes=scope, days=days, unit=unit, by=by)
+    typer.echo(new.secret)
+    until = new.token.expires_at.date().isoformat()
+    typer.echo(f"token {name} is good until {until}; this secret is not shown again", err=True)
+
+
+@token.command("list")
+def list_all_tokens(*, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """All tokens, never their secrets."""
+    with application(load_settings()) as app:
+        found = list_tokens(app.services)
+        now = app.services.real.now()
+    if as_json:
+        rows = [
+            {
+                "name": one.name,
+                "scopes": sorted(one.scopes),
+                "unit": one.unit,
+                "good": one.is_good(real_now=now),
+                "created_at": one.created_at.isoformat(),
+                "expires_at": one.expires_at.isoformat(),
+                "revoked_at": one.revoked_at.isoformat() if one.revoked_at else None,
+                "last_used_on": one.last_used_on.isoformat() if one.last_used_on else None,
+            }
+            for one in found
+        ]
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    table = Table(
+        "名称 name",
+        "权限 scopes",
+        "属地 unit",
+        "有效 good",
+        "到期 expires",
+        "吊销 revoked",
+        "最近使用 last used",
+    )
+    for one in found:
+        table.add_row(
+            one.name,
+            " ".join(sorted(one.scopes)),
+            one.unit,
+            "yes" if one.is_good(real_now=now) else "no",
+            one.expires_at.date().isoformat(),
+            one.revoked_at.date().isoformat() if one.revoked_at else "",
+            one.last_used_on.isoformat() if one.last_used_on else "",
+        )
+    Console().print(table)
+
+
+@token.command("revoke")
+def revoke_token_command(name: str, by: By = "cli") -> None:
+    """A token is refused from now on, by every process within seconds."""
+    with application(load_settings()) as app:
+        revoke_token(app.services, name, by=by)
+    typer.echo(f"token {name} revoked")
+
+
+units = typer.Typer(help="The organisation tree and its names.", no_args_is_help=True)
+
+
+@units.command("import")
+def import_(
+    file: Annotated[
+        Path, typer.Argument(help="csv or xlsx: name 名称, parent 上级, level 级别, aliases 别名")
+    ],
+    by: By,
+    *,
+    close_missing: Annotated[
+        bool, typer.Option("--close-missing", help="close units that the list does not name")
+    ] = False,
+) -> None:
+    """Bring the tree to what a list says. All of it or nothing; the same list again changes nothing."""
+    try:
+        content = file.open("rb")
+    except OSError:
+        raise Invalid(field="FILE", problem=Text("%(file)s cannot be read", file=file)) from None
+    with content, application(load_settings()) as app:
+        try:
+            done = import_units(app.services, content, by=by, close_missing=close_missing)
+        except UnusableUnits as fault:
+            for one, column in zip(fault.faults, fault.columns, strict=True):
+                typer.echo(
+                    f"line {one.line}, {column}: {bilingual(one.problem)}; {bilingual(one.mend)}", err=True
+                )
+            raise
+    typer.echo(
+        f"new {done.new}, moved {done.moved}, renamed {done.renamed}, changed {done.changed}, closed {done.closed},"
+        f" unchanged {done.unchanged}, aliases {done.aliases}, cases sorted {done.placed}"
+    )
+
+
+@units.command("list")
+def list_all_units(*, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """The tree, from the top down."""
+    with application(load_settings()) as app:
+        index, aliases = list_units(app.services)
+    of_unit: dict[int, list[str]] = {}
+    for alias in aliases:
+        of_unit.setdefault(alias.unit_id, []).append(alias.text)
+    tree = sorted(index, key=lambda unit: index.names(unit.id))
+    if as_json:
+        rows = [
+            {
+                "id": unit.id,
+                "name": unit.name,
+                "path": list(index.names(unit.id)),
+                "level": unit.level,
+                "active": unit.active,
+                "aliases": of_unit.get(unit.id, []),
+            }
+            for unit in tree
+        ]
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    table = Table("编号 ID", "名称 name", "级别 level", "别名 aliases", "", box=None, header_style="dim")
+    for unit in tree:
+        table.add_row(
+            str(unit.id),
+            "  " * (len(unit.path) - 1) + unit.name,
+            unit.level,
+            "、".join(of_unit.get(unit.id, [])),
+            "" if unit.active else "停用 closed",
+        )
+    Console().print(table if tree else "没有单位 no units: dialer units import FILE")
+
+
+@units.command("alias")
+def alias(
+    text: Annotated[str, typer.Argument(help="as lists write it")],
+    by: By,
+    unit: Annotated[str, typer.Argument(help="the unit's number, name or path")] = "",
+    *,
+    forget: Annotated[bool, typer.Option("--forget", help="the text means no unit any more")] = False,
+) -> None:
+    """Say what a text in lists means; waiting cases with it find their unit at once."""
+    with application(load_settings()) as app:
+        if forget:
+            forget_alias(app.services, text, by=by)
+            typer.echo(f"{text}: forgotten")
+            return
+        index, _ = list_units(app.services)
+        found = find_unit(index, unit)
+        done = teach_alias(app.services, text, unit_id=found.id, by=by)
+    typer.echo(f"{text} = {index.label(found.id)}, cases sorted {done.placed}")
+
+
+@units.command("tray")
+def unassigned(*, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """Open cases whose list names no known unit, by what it says."""
+    with application(load_settings()) as app, app.services.store.begin() as tx:
+        groups = unassigned_groups(tx)
+    if as_json:
+        rows = [
+            {
+                "text": group.text,
+                "cases": group.cases,
+                "highest": group.highest.value,
+                "oldest_at": group.oldest_at.isoformat(),
+            }
+            for group in groups
+        ]
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    table = Table("名单所写 in lists", "预警单 cases", "最高等级 highest", box=None, header_style="dim")
+    for group in groups:
+        table.add_row(group.text or "（空 blank）", str(group.cases), group.highest.value)
+    Console().print(table if groups else "没有待分拣 nothing waits for a unit")
+
+
+@units.command("assign")
+def assign(
+    case_id: int,
+    unit: Annotated[str, typer.Argument(help="the unit's number, name or path")],
+    by: By,
+    *,
+    teach: Annotated[
+        bool, typer.Option("--teach", help="the list's text means this unit from now on")
+    ] = False,
+) -> None:
+    """Give a waiting case its unit."""
+    with application(load_settings()) as app:
+        index, _ = list_units(app.services)
+        found = find_unit(index, unit)
+        done = assign_unit(app.services, case_id, unit_id=found.id, by=by, teach=teach)
+    typer.echo(f"case {case_id}: {index.label(found.id)}, cases sorted {done.placed}")

@@ -1,0 +1,240 @@
+"""`dialer case` and `dialer cases`: one case with its story, and a search."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, TypeVar
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text as RichText
+
+from dialer.bootstrap import application
+from dialer.casefile.reading import CaseStory, reveal, show_case, tell_case, tell_page
+from dialer.cases.search import MOST, CasePage, search_cases
+from dialer.cli.common import pick, signer
+from dialer.core.case import CaseStatus
+from dialer.core.errors import Invalid
+from dialer.core.values import FraudType, Grade
+from dialer.language import Lang, Text
+from dialer.outcomes.report import report_period
+from dialer.runtime.logs import configure_logs
+from dialer.runtime.settings import load_settings
+from dialer.wording.sentences import (
+    ahead_words,
+    entry_sentence,
+    moment_words,
+    step_sentence,
+    waiting_sentence,
+)
+from dialer.wording.words import word_of
+
+W = TypeVar("W", bound=StrEnum)
+
+
+def case_command(
+    case_id: int,
+    lang: Annotated[Lang, typer.Option(help="zh or en")] = Lang.ZH,
+    reveal_by: Annotated[
+        str, typer.Option("--reveal-by", help="who looks at what is hidden; audited", callback=signer)
+    ] = "",
+    why: Annotated[str, typer.Option("--why", help="why, with --reveal-by")] = "",
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, masked")] = False,
+) -> None:
+    """One case: what happened, in order, and why its next step is what it is."""
+    settings = load_settings()
+    configure_logs(level="warning", log_format=settings.log.format, process="case")
+    with application(settings) as app:
+        person = reveal(app.services, case_id, who=reveal_by, why=why) if reveal_by or why else None
+        story = show_case(app.services, case_id)
+    if as_json:
+        typer.echo(json.dumps(tell_case(story).plain(), ensure_ascii=False))
+        return
+    console = Console()
+    console.print(case_view(story, lang))
+    if person is not None:
+        told = "  ".join(
+            part for part in (person.name, *person.phones, person.id_number, person.address) if part
+        )
+        console.print(Panel(RichText(told), style="yellow"))
+
+
+def cases_command(
+    phone: Annotated[str, typer.Option(help="all of it, or its last four digits")] = "",
+    name: Annotated[str, typer.Option()] = "",
+    id_number: Annotated[str, typer.Option("--id-number")] = "",
+    instruction_no: Annotated[str, typer.Option("--instruction-no", help="指令编号")] = "",
+    source: Annotated[str, typer.Option()] = "",
+    grade: Annotated[str, typer.Option(help="extra_high, high, medium or low")] = "",
+    fraud_type: Annotated[str, typer.Option("--fraud-type")] = "",
+    status: Annotated[str, typer.Option(help="open, watching, proven, reversed or closed")] = "",
+    unit: Annotated[str, typer.Option()] = "",
+    load: Annotated[int | None, typer.Option(help="of this load")] = None,
+    start: Annotated[str, typer.Option("--from", help="opened on this day or later")] = "",
+    end: Annotated[str, typer.Option("--to", help="opened on this day or earlier")] = "",
+    before: Annotated[int | None, typer.Option(help="the next page: cases with a lower id")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=MOST)] = 50,
+    lang: Annotated[Lang, typer.Option(help="zh or en")] = Lang.ZH,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, masked")] = False,
+) -> None:
+    """Search cases; everything that is given must hold."""
+    settings = load_settings()
+    configure_logs(level="warning", log_format=settings.log.format, process="cases")
+    with application(settings) as app:
+        page = search_cases(
+            app.services,
+            phone=phone,
+            name=name,
+            id_number=id_number,
+            instruction_no=instruction_no,
+            source=source,
+            grade=_one_of(Grade, grade, field="--grade"),
+            fraud_type=_one_of(FraudType, fraud_type, field="--fraud-type"),
+            status=_one_of(CaseStatus, status, field="--status"),
+            unit=unit,
+            load_id=load,
+            period=report_period(app.services, start, end),
+            before_id=before,
+            limit=limit,
+        )
+        zone = ZoneInfo(app.services.centre.timezone)
+    if as_json:
+        typer.echo(json.dumps(tell_page(page).plain(), ensure_ascii=False))
+    else:
+        Console().print(page_view(page, lang, zone))
+
+
+def _one_of(kind: type[W], text: str, *, field: str) -> W | None:
+    if not text:
+        return None
+    try:
+        return kind(text)
+    except ValueError:
+        known = ", ".join(member.value for member in kind)
+        raise Invalid(
+            field=field, problem="is not known", mend=Text("one of %(known)s", known=known)
+        ) from None
+
+
+def case_view(story: CaseStory, lang: Lang) -> RenderableType:
+    """The case for a terminal: who and what, what comes next and why, and the timeline."""
+    return Group(_header(story, lang), _next(story, lang), _timeline(story, lang))
+
+
+def _header(story: CaseStory, lang: Lang) -> Panel:
+    stored, person = story.file.stored, story.file.person
+    case = stored.case
+    words = [
+        word_of(case.status, lang),
+        word_of(case.grade, lang),
+        word_of(case.fraud_type, lang),
+        word_of(case.contact, lang),
+    ]
+    if case.outcome is not None:
+        words.append(word_of(case.outcome, lang))
+    words += [word_of(tag, lang) for tag in sorted(case.tags)]
+    lines = [
+        "  ".join(part for part in (person.name, *person.phones, person.id_number) if part),
+        " · ".join(words),
+        " · ".join(part for part in (stored.source, stored.unit) if part),
+    ]
+    title = pick(lang, f"预警单 {case.id}", f"Case {case.id}")
+    if stored.drill:
+        title += pick(lang, "（演练）", " (drill)")
+    return Panel(RichText("\n".join(lines)), title=title, title_align="left")
+
+
+def _next(story: CaseStory, lang: Lang) -> Table:
+    zone = ZoneInfo(story.timezone)
+    table = Table(
+        title=pick(lang, "下一步", "What comes next"),
+        box=SIMPLE_HEAD,
+        title_justify="left",
+        title_style="bold",
+    )
+    for column in (pick(lang, "时间", "when"), "", pick(lang, "事项及原因", "what, and why")):
+        table.add_column(column)
+    for step in story.next_steps:
+        at = _clock(step.at, zone) if step.at is not None else pick(lang, "随时", "any moment")
+        away = moment_words(step.at, story.told_at, lang)
+        table.add_row(at, away, escape(step_sentence(step, lang)))
+    u = story.urgency
+    parts = (
+        (pick(lang, "等级", "grade"), u.grade_seconds),
+        (pick(lang, "金额", "amount"), u.amount_seconds),
+        (pick(lang, "失效", "expiry"), u.expiry_seconds),
+    )
+    told = " + ".join(f"{name} {seconds}s" for name, seconds in parts)
+    ahead = ahead_words(story.ring.ahead if story.ring is not None else 0, lang)
+    table.caption = pick(
+        lang,
+        f"紧急度：立卷时间提前 {told}；前面还有 {ahead} 个更紧急的呼叫",
+        f"urgency: its opening moved forward by {told}; {ahead} more urgent rings are ready",
+    )
+    if story.waiting is not None:
+        since, waits = _clock(story.waiting.since, zone), escape(waiting_sentence(story.waiting, lang))
+        table.caption += pick(
+            lang,
+            f"\n呼叫等待（自 {since}）：{waits}",
+            f"\nits ring waits since {since}: {waits}",
+        )
+    table.caption_justify = "left"
+    return table
+
+
+def _timeline(story: CaseStory, lang: Lang) -> Table:
+    zone = ZoneInfo(story.timezone)
+    table = Table(
+        title=pick(lang, "经过", "What happened"), box=SIMPLE_HEAD, title_justify="left", title_style="bold"
+    )
+    for column in (pick(lang, "时间", "when"), pick(lang, "何人", "who"), pick(lang, "何事", "what")):
+        table.add_column(column, overflow="fold")
+    for entry in story.file.timeline:
+        table.add_row(_clock(entry.at, zone), escape(entry.by), escape(entry_sentence(entry, lang)))
+    return table
+
+
+def _clock(moment: datetime, zone: ZoneInfo) -> str:
+    return f"{moment.astimezone(zone):%m-%d %H:%M:%S}"
+
+
+def page_view(page: CasePage, lang: Lang, zone: ZoneInfo) -> RenderableType:
+    """Found cases, newest first, and how to see the next ones."""
+    table = Table(box=SIMPLE_HEAD)
+    for zh, en in (
+        ("预警单", "case"),
+        ("姓名", "name"),
+        ("电话", "phones"),
+        ("等级", "grade"),
+        ("诈骗类型", "fraud type"),
+        ("状态", "status"),
+        ("结果", "outcome"),
+        ("属地", "unit"),
+        ("立卷", "opened"),
+    ):
+        table.add_column(pick(lang, zh, en), overflow="fold")
+    for line in page.cases:
+        table.add_row(
+            str(line.id),
+            escape(line.person.name),
+            "\n".join(line.person.phones),
+            word_of(line.grade, lang),
+            word_of(line.fraud_type, lang),
+            word_of(line.status, lang),
+            word_of(line.outcome, lang) if line.outcome else "",
+            escape(line.unit),
+            _clock(line.opened_at, zone),
+        )
+    if page.next_before_id is None:
+        return table
+    more = pick(lang, "下一页", "next page")
+    return Group(table, RichText(f"{more}: --before {page.next_before_id}", style="dim"))

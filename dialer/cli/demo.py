@@ -1,0 +1,202 @@
+"""`dialer demo`: the main job from a clean ground, before one's eyes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text as RichText
+
+from dialer.bootstrap import public_url
+from dialer.cli.lists import Loaded, load_file
+from dialer.cli.report import report_view
+from dialer.cli.serve import children, say
+from dialer.core.errors import UnusableFile
+from dialer.core.rates import Report
+from dialer.demo.run import (
+    DemoSummary,
+    SettledWatch,
+    SimulatedStaff,
+    clean_environment,
+    demo_speed,
+    demo_summary,
+    isolated_environment,
+    make_accounts,
+    set_service_speed,
+    wait_until_up,
+    write_sample,
+)
+from dialer.demo.sample_list import organise
+from dialer.language import Lang, Text
+from dialer.outcomes.breakdown import Progress
+from dialer.outcomes.report import make_report, tell_report
+from dialer.runtime.logs import configure_logs
+from dialer.runtime.settings import Settings, load_settings
+from dialer.runtime.supervisor import Supervisor
+from dialer.services import Application
+from dialer.wording.words import word_of
+
+_NOT_SETTLED = 3
+_INTERRUPTED = 130
+_TEND_SECONDS = 0.1
+
+
+def demo_command(
+    *,
+    until_settled: Annotated[
+        bool, typer.Option("--until-settled", help="end when everything is rung and print the report")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object on standard output")] = False,
+    targets: Annotated[
+        Path | None,
+        typer.Option("--list", help="a list of your own instead of the sample; nobody on it is rung"),
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option(help="seconds; exit 3 when it has not settled by then", min=1)
+    ] = 600.0,
+) -> None:
+    """Run everything on a simulated line with the sample list: own servers, keys and folder, nothing real."""
+    env = isolated_environment()
+    settings = load_settings(env)
+    configure_logs(level=settings.log.level, log_format=settings.log.format, process="demo")
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: stopped.set())
+    console = Console(stderr=True)
+    if targets is not None and not targets.is_file():
+        raise UnusableFile(Text("%(file)s: no such file", file=targets.name))
+    with clean_environment(settings) as app:
+        supervisor = Supervisor(children(settings, env), say)
+        staff = SimulatedStaff(app)
+        try:
+            supervisor.start()
+            code = _play(
+                app, supervisor, staff, stopped, console, targets=targets, as_json=as_json, timeout=timeout
+            )
+            if code == 0 and not until_settled and not stopped.is_set():
+                console.print(
+                    f"[bold]仍在运行 still running:[/] {public_url(settings)}/   Ctrl-C 结束 ends everything\n"
+                    f"接听电话 a phone you can pick up: {public_url(settings)}/phone"
+                )
+                while not stopped.is_set():
+                    supervisor.tend(seconds=_TEND_SECONDS)
+        finally:
+            staff.go_home()
+            supervisor.stop()
+    raise typer.Exit(_INTERRUPTED if stopped.is_set() and until_settled and code else code)
+
+
+def _play(
+    app: Application,
+    supervisor: Supervisor,
+    staff: SimulatedStaff,
+    stopped: threading.Event,
+    console: Console,
+    *,
+    targets: Path | None,
+    as_json: bool,
+    timeout: float,
+) -> int:
+    started = time.monotonic()
+
+    def tend() -> None:
+        supervisor.tend(seconds=_TEND_SECONDS)
+
+    console.print("[bold]演练 drill[/]：模拟线路，不会拨打任何真实电话 simulated line, no real phone is rung")
+    if not wait_until_up(app, tend=tend, stopped=stopped.is_set):
+        return _INTERRUPTED
+    organise(app.services)
+    _tell_accounts(app, console)
+    loaded = _load_beside(app, targets or write_sample(app), tend)
+    set_service_speed(app, speed=demo_speed(settings_speed=app.settings.clock.speed))
+    staff.start()
+    watch = SettledWatch()
+    settled = False
+    with Live(RichText(""), console=console, refresh_per_second=4, transient=True) as live:
+        while not stopped.is_set() and time.monotonic() - started < timeout:
+            tend()
+            settled = watch.look(app)
+            if watch.progress is not None:
+                live.update(_line(app, watch.progress))
+            if settled:
+                break
+    if stopped.is_set():
+        return _INTERRUPTED
+    set_service_speed(app, speed=1.0)
+    report = make_report(app.services)
+    figures = tell_report(report, ()).plain()
+    del figures["trials"]
+    told = demo_summary(
+        app,
+        load=loaded.plain(),
+        report=figures,
+        seconds=time.monotonic() - started,
+    )
+    _show(told, report, as_json=as_json)
+    return 0 if settled else _NOT_SETTLED
+
+
+def _tell_accounts(app: Application, console: Console) -> None:
+    """Where the console is, and who can sign in: one account a role, with passwords of this run alone."""
+    table = Table(
+        "角色 role", "账号 login", "密码 password", title=f"控制台 console: {public_url(app.settings)}/"
+    )
+    for account in make_accounts(app.services):
+        role = account.member.role
+        table.add_row(
+            f"{word_of(role, Lang.ZH)} {word_of(role, Lang.EN)}", account.member.login, account.password
+        )
+    console.print(table)
+
+
+def _load_beside(app: Application, sample: Path, tend: Callable[[], None]) -> Loaded:
+    """Loads while the children are being tended."""
+    result: list[Loaded | BaseException] = []
+
+    def load() -> None:
+        try:
+            result.append(load_file(app, sample, source="", by="demo", progress=False))
+        except BaseException as fault:  # noqa: BLE001  # handed to the thread that waits
+            result.append(fault)
+
+    thread = threading.Thread(target=load, name="load")
+    thread.start()
+    while thread.is_alive():
+        tend()
+    outcome = result[0]
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return outcome
+
+
+def _line(app: Application, p: Progress) -> RichText:
+    now = app.services.clock.now().astimezone(_zone(app.settings))
+    cases = "  ".join(f"{name} {n}" for name, n in sorted(p.cases.items()))
+    return RichText(
+        f"{now:%H:%M:%S}  拨打 rung {p.rung}/{p.attempts}  通话 live {p.live}  机器人待办 robot {p.robots}"
+        f"  人工待办 work {p.waiting_work}  |  {cases}"
+    )
+
+
+def _zone(settings: Settings) -> ZoneInfo:
+    return ZoneInfo(settings.centre.timezone)
+
+
+def _show(told: DemoSummary, report: Report, *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(told.plain(), ensure_ascii=False) + os.linesep)
+        sys.stdout.flush()
+    else:
+        Console().print(report_view(report, Lang.ZH))

@@ -1,0 +1,249 @@
+"""`dialer load`: a target list from a file, through a worker when one runs, else in this process.
+
+`dialer loads`: lists that wait for a second person, withdrawal, and what a source's columns mean.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+
+from dialer.bootstrap import application
+from dialer.broker import BULK_QUEUE
+from dialer.cli.common import By
+from dialer.core.errors import Invalid, UnusableFile
+from dialer.core.values import LoadState
+from dialer.db.system_state import living_processes
+from dialer.intake.records import Field
+from dialer.language import Text, bilingual
+from dialer.runtime.logs import configure_logs
+from dialer.runtime.settings import load_settings
+from dialer.services import Application
+from dialer.warnings.list_store import get_load
+from dialer.warnings.lists import approve_load, columns_of, correct_columns, loads_to_approve, withdraw_load
+from dialer.warnings.load import LoadReport, forget_load, load_list, load_report, submit_list
+from dialer.warnings.preview import preview_list, write_reject_list
+
+_ALIVE = timedelta(seconds=8)
+_POLL_SECONDS = 0.2
+_STUCK_SECONDS = 15.0
+_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    report: LoadReport
+    reject_file: Path | None
+
+    def plain(self) -> dict[str, Any]:
+        """The JSON of `dialer load --json`, described in docs/json.md."""
+        report = self.report
+        return {
+            "load_id": report.load_id,
+            "rows": report.rows,
+            "accepted": report.accepted,
+            "merged": report.merged,
+            "duplicate": report.duplicate,
+            "rejected": report.rejected,
+            "skipped": report.skipped,
+            "notices": report.notices,
+            "rejects": [
+                {"line": r.line, "column": r.column, "reason": bilingual(r.reason)} for r in report.rejects
+            ],
+            "reject_file": str(self.reject_file) if self.reject_file else None,
+        }
+
+
+def load_command(
+    file: Annotated[Path, typer.Argument(help="csv, tsv, txt, xlsx, xls or ods")],
+    source: Annotated[str, typer.Option(help="source of rows that name none; default: the file's name")] = "",
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what it would do, and do nothing")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
+    by: By = "cli",
+) -> None:
+    """Load a target list; exit 2 when the file is no list."""
+    settings = load_settings()
+    configure_logs(level="warning", log_format=settings.log.format, process="load")
+    if not file.is_file():
+        raise UnusableFile(Text("%(file)s: no such file", file=file.name))
+    with application(settings) as app:
+        if dry_run:
+            with file.open("rb") as content:
+                report = preview_list(app.services, content, filename=file.name, source=source)
+            loaded = Loaded(report=report, reject_file=None)
+        else:
+            loaded = load_file(app, file, source=source, by=by, progress=not as_json)
+    if as_json:
+        typer.echo(json.dumps(loaded.plain(), ensure_ascii=False))
+    else:
+        _show(loaded, dry_run=dry_run)
+
+
+def load_file(app: Application, file: Path, *, source: str, by: str, progress: bool) -> Loaded:
+    """The list is loaded when this returns; a file that is no list leaves nothing behind."""
+    with file.open("rb") as content:
+        load_id = submit_list(app.services, content, filename=file.name, source=source, by=by)
+    try:
+        if not _worker_runs(app):
+            load_list(app.services, load_id)
+        _wait(app, load_id, shown=progress)
+        report = load_report(app.services, load_id)
+        _say_held(app, load_id)
+    except UnusableFile:
+        forget_load(app.services, load_id)
+        raise
+    return Loaded(report=report, reject_file=write_reject_file(app, report))
+
+
+def _say_held(app: Application, load_id: int) -> None:
+    with app.services.store.begin() as tx:
+        load = get_load(tx, load_id)
+    if load is not None and load.state is LoadState.HELD:
+        typer.echo(
+            f"load {load_id} waits for a second person (dialer loads approve {load_id} --by ...);"
+            " its high grades are in the books",
+            err=True,
+        )
+
+
+def write_reject_file(app: Application, report: LoadReport) -> Path | None:
+    """A workbook of the refused rows, readable by its owner only, since they are personal data in clear."""
+    if not report.rejects or report.load_id is None:
+        return None
+    folder = app.settings.data_dir / "rejects"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / f"load-{report.load_id}.xlsx"
+    path.touch(mode=0o600)
+    write_reject_list(app.services, report.load_id, path)
+    return path
+
+
+_OVER = frozenset({LoadState.DONE, LoadState.FAILED, LoadState.HELD, LoadState.WITHDRAWN})
+
+
+def _worker_runs(app: Application) -> bool:
+    with app.services.store.begin() as tx:
+        beats = living_processes(tx, since=app.services.real.now() - _ALIVE)
+    return any(beat.kind == "worker" and BULK_QUEUE in beat.facts.get("queues", ()) for beat in beats)  # type: ignore[operator]  # JSON
+
+
+def _wait(app: Application, load_id: int, *, shown: bool) -> None:
+    """Until it is done or failed. A worker that shows no progress for a while is helped by this process."""
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), console=console, disable=not shown, transient=True
+    ) as bar:
+        task = bar.add_task("loading", total=None)
+        seen = -1
+        since = time.monotonic()
+        while True:
+            with app.services.store.begin() as tx:
+                load = get_load(tx, load_id)
+            if load is None or load.state in _OVER:
+                return
+            if load.next_line != seen:
+                seen, since = load.next_line, time.monotonic()
+                bar.update(task, description=f"loading: {seen} rows", total=load.total, completed=seen)
+            elif time.monotonic() - since > _STUCK_SECONDS:
+                load_list(app.services, load_id)
+                since = time.monotonic()
+            time.sleep(_POLL_SECONDS)
+
+
+def _show(loaded: Loaded, *, dry_run: bool) -> None:
+    report = loaded.report
+    console = Console(file=sys.stdout)
+    title = "预演，什么都没有写入 dry run: nothing was kept" if dry_run else f"批次 load {report.load_id}"
+    table = Table(title=title, show_header=False)
+    for label, value in (
+        ("行 rows", report.rows),
+        ("接收 accepted", report.accepted),
+        ("  并入已有预警单 merged", report.merged),
+        ("重复 duplicate", report.duplicate),
+        ("拒绝 rejected", report.rejected),
+        ("跳过 skipped", report.skipped),
+        ("提示 notices", report.notices),
+    ):
+        table.add_row(label, str(value))
+    console.print(table)
+    for reject in report.rejects[:_SHOWN]:
+        console.print(
+            f"  第 {reject.line} 行 line {reject.line} · {reject.column}: {bilingual(reject.reason)}",
+            markup=False,
+        )
+    if len(report.rejects) > _SHOWN:
+        console.print(f"  … {len(report.rejects) - _SHOWN} more")
+    if loaded.reject_file is not None:
+        console.print(f"拒绝行 refused rows: {loaded.reject_file}", markup=False)
+
+
+loads = typer.Typer(help="What people decide about lists.", no_args_is_help=True)
+
+
+@loads.command("waiting")
+def waiting() -> None:
+    """Lists that wait for a second person."""
+    with application(load_settings()) as app:
+        found = loads_to_approve(app.services)
+    for load in found:
+        typer.echo(f"{load.id}  {load.filename}  {load.by}  {load.created_at.isoformat(timespec='minutes')}")
+    if not found:
+        typer.echo("没有待审批的名单 nothing waits")
+
+
+@loads.command("approve")
+def approve(load_id: int, by: By) -> None:
+    """Let the rest of a large list be loaded, as the second person."""
+    with application(load_settings()) as app:
+        approve_load(app.services, load_id, by=by)
+        load_list(app.services, load_id)
+    typer.echo(f"load {load_id} approved by {by}")
+
+
+@loads.command("withdraw")
+def withdraw(load_id: int, by: By, why: Annotated[str, typer.Option(help="the reason")]) -> None:
+    """Take a list back: what has not begun is closed, what has begun goes on."""
+    with application(load_settings()) as app:
+        done = withdraw_load(app.services, load_id, by=by, why=why)
+    typer.echo(f"load {load_id} withdrawn, cases closed {done.closed}")
+
+
+@loads.command("columns")
+def columns(
+    source: str,
+    to: Annotated[
+        list[str] | None, typer.Option("--set", help="HEADING=field; nothing after = for none")
+    ] = None,
+    by: By = "cli",
+) -> None:
+    """Show or correct what a source's headings mean."""
+    said = dict(_correction(text) for text in to or ())
+    with application(load_settings()) as app:
+        if said:
+            correct_columns(app.services, source, said, by=by)
+        known = columns_of(app.services, source)
+    for heading, field in known.items():
+        typer.echo(f"{heading}={field.value if field else ''}")
+
+
+def _correction(text: str) -> tuple[str, Field | None]:
+    heading, _, name = text.rpartition("=")
+    if not heading or (name and name not in set(Field)):
+        known = ", ".join(field.value for field in Field)
+        raise Invalid(
+            field="--set",
+            problem=Text("%(value)s is no correction", value=repr(text)),
+            mend=Text("HEADING=one of %(known)s", known=known),
+        )
+    return heading, Field(name) if name else None

@@ -1,0 +1,284 @@
+"""Commands that run processes: web, worker, scheduler, carrier, and `up`, which keeps all of them.
+
+Each imports what it runs when it is run: together they would be three times the memory of a service at rest.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dialer.bootstrap import own_carrier, own_servers, public_url
+from dialer.cli.common import answer
+from dialer.core.errors import SettingsError
+from dialer.runtime.forked import POSSIBLE, fill_standard, settle, told_by
+from dialer.runtime.logs import configure_logs
+from dialer.runtime.settings import Settings, load_settings
+from dialer.runtime.supervisor import Child, ChildEvent, HistoryEntry, Supervisor
+
+if TYPE_CHECKING:
+    from dialer.services import Application
+
+_AHEAD = (
+    "ctypes",
+    "dialer.bootstrap",
+    "dialer.carrier.server",
+    "dialer.scheduler",
+    "dialer.tasks.bulk_work",
+    "dialer.tasks.dial_work",
+    "dialer.tasks.worker",
+    "dialer.server",
+)
+_LINE_SPARE = 2.0
+_DESK_LINES = 4
+"""Beside the lines for people: hand-overs take one each."""
+ATTEMPT_IN_URL = r"/hooks/[a-z]+/([0-9a-f-]{36})"
+
+serve = typer.Typer()
+_log = logging.getLogger("dialer.up")
+
+
+def settings_of(process: str) -> Settings:
+    """The settings of a long-running process, whose logs are set up."""
+    settings = load_settings()
+    configure_logs(level=settings.log.level, log_format=settings.log.format, process=process)
+    return settings
+
+
+@contextmanager
+def process(name: str) -> Iterator[Application]:
+    """The application of a long-running process, with its logs."""
+    settings = settings_of(name)
+    from dialer.bootstrap import application
+
+    with application(settings) as app:
+        yield app
+
+
+@serve.command()
+def web() -> None:
+    """Serve the console, the API and the webhooks."""
+    from dialer.server import run_web
+
+    with process("web") as app:
+        run_web(app)
+
+
+@serve.command()
+def worker(
+    queues: Annotated[str, typer.Option(help="which work: dial, bulk, or both")] = "dial,bulk",
+) -> None:
+    """Dial, load lists, export."""
+    from dialer.tasks.worker import run_worker
+
+    with process("worker") as app:
+        if app.carrier is None:
+            keep_apart(app)
+        run_worker(app, queues=queues.split(","))
+
+
+@serve.command()
+def scheduler() -> None:
+    """Send the ticks; several may run, one leads."""
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    from dialer.scheduler import run_scheduler
+
+    with process("scheduler") as app:
+        run_scheduler(app, stopped=stopped)
+
+
+@serve.command()
+def carrier() -> None:
+    """Run our own carrier with its simulated line, which reaches no real phone."""
+    fill_standard()
+    settings = settings_of("carrier")
+    access = own_carrier(settings)
+    if access is None:
+        raise SettingsError(
+            key="telephony.base_url", problem="is set, so the telephone network is not ours to run"
+        )
+    clock = _prepared()
+    from dialer.carrier.config import CarrierConfig, ServiceClock
+    from dialer.carrier.server import run as run_carrier
+    from dialer.carrier.speech_input import WhisperRecogniser, is_installed
+
+    desk = settings.telephony.officer_number
+    run_carrier(
+        CarrierConfig(
+            account_sid=access.account_sid,
+            auth_token=access.auth_token,
+            admin_token=access.admin_token,
+            state_dir=settings.data_dir / "carrier",
+            port=access.port,
+            seed=settings.carrier.seed,
+            clock=ServiceClock()
+            if clock is None
+            else ServiceClock(
+                anchor_unix=clock["anchor_unix"],
+                epoch=datetime.fromisoformat(clock["epoch"]),
+                speed=clock["speed"],
+            ),
+            people=settings.carrier.people_config(),
+            attempt_pattern=ATTEMPT_IN_URL,
+            desk_numbers=(desk,) if desk else (),
+            recogniser=WhisperRecogniser() if settings.carrier.hearing == "auto" and is_installed() else None,
+            # A little more than we place: our own pacing is what holds, the line's cap only shows when it fails.
+            calls_per_second=settings.telephony.calls_per_second * _LINE_SPARE,
+            max_lines=settings.telephony.lines + _DESK_LINES,
+        )
+    )
+
+
+@serve.command(hidden=True)
+def prepare(*, first_link: Annotated[bool, typer.Option("--first-link")] = False) -> None:
+    """Make the database fit to be rung from, and print its clock as JSON: for processes that need no more of it."""
+    with process("prepare") as app:
+        keep_apart(app)
+        if first_link:
+            tell_first_link(app)
+        from dialer.db import system_state as facts
+
+        with app.services.store.begin() as tx:
+            row = facts.read_service_clock(tx)
+    told = (
+        None
+        if row is None
+        else {"anchor_unix": row.anchor_unix, "epoch": row.epoch.isoformat(), "speed": row.speed}
+    )
+    typer.echo(json.dumps(told))
+
+
+def _prepared(*options: str) -> Any:  # noqa: ANN401  # JSON
+    """What `prepare` said, run as a process that takes its memory with it; its refusal is this process's end."""
+    argv = _argv("prepare", *options)
+    if POSSIBLE:
+        code, said = told_by(partial(_done_here, argv), argv=argv, env=dict(os.environ))
+    else:
+        done = subprocess.run(argv, stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own program
+        code, said = done.returncode, done.stdout
+    if code:
+        raise typer.Exit(code)
+    return json.loads(said)
+
+
+def _argv(*command: str) -> list[str]:
+    return [sys.executable, "-m", "dialer", *command]
+
+
+def _done_here(argv: Sequence[str]) -> None:
+    """What `argv`, one of ours, does, in this process."""
+    answer(serve, argv[len(_argv()) :])
+
+
+def children(settings: Settings, env: dict[str, str]) -> list[Child]:
+    """The processes of a whole service, in the order in which they start."""
+
+    def child(name: str, *command: str, grace: float = 10.0) -> Child:
+        return Child(name=name, argv=_argv(*command), env=env, stop_grace_seconds=grace)
+
+    wanted = [
+        child("web", "web"),
+        child("worker-dial", "worker", "--queues", "dial", grace=20.0),
+        child("worker-bulk", "worker", "--queues", "bulk", grace=20.0),
+        child("scheduler", "scheduler"),
+    ]
+    if own_carrier(settings) is not None:
+        wanted.insert(0, child("carrier", "carrier"))
+    return wanted
+
+
+def say(event: ChildEvent) -> None:
+    """One log line for what happened to a child."""
+    if event.what is HistoryEntry.DIED:
+        _log.warning("%s died (code %s), back in %.1f s", event.name, event.code, event.retry_seconds or 0.0)
+    else:
+        _log.info("%s %s", event.name, event.what.value)
+
+
+def keep_apart(app: Application) -> None:
+    """Simulated calls never count as real ones: on our own line a database is a drill, and a drill never rings out.
+
+    A faster clock is set going here, once, and on the simulated line alone.
+    """
+    speed = app.settings.clock.speed
+    if app.carrier is None:
+        if speed != 1:
+            raise SettingsError(key="clock.speed", problem="is not 1, and a real line keeps real time")
+        if app.services.drill:
+            raise SettingsError(
+                key="telephony.base_url",
+                problem="is a real line, and this database is a drill: use another data_dir or database",
+            )
+        return
+    from dialer.db import system_state as facts
+    from dialer.db.system_state import ClockRow
+
+    with app.services.store.begin() as tx:
+        became = facts.become_drill_database(tx)
+        if speed != 1 and facts.read_service_clock(tx) is None:
+            now = app.services.real.now()
+            facts.write_service_clock(tx, ClockRow(anchor_unix=now.timestamp(), epoch=now, speed=speed))
+    if became:
+        _log.warning("simulated line: everything in this database is a drill from now on")
+
+
+def tell_first_link(app: Application) -> None:
+    """On standard error, once, where no account exists yet: the link of the first administrator."""
+    from dialer.accounts.actions import make_first_link
+
+    seconds = app.settings.console.first_link_seconds
+    token = make_first_link(app.services, seconds=seconds)
+    if token is not None:
+        hours = round(seconds / 3600)
+        typer.echo(
+            f"首个管理员 first administrator, within {hours} h, once: {public_url(app.settings)}/first/{token}",
+            err=True,
+        )
+
+
+def _import_ahead() -> None:
+    """What the processes of a whole service import is in memory once: they are copies of this one, which does nothing
+    but keep them, and has no thread beside its own.
+    """
+    for name in _AHEAD:
+        importlib.import_module(name)
+    from dialer.server import declarations
+
+    declarations()
+    settle()
+
+
+@serve.command()
+def up() -> None:
+    """Run the whole service: web, workers, scheduler, and the embedded servers and carrier where none is set."""
+    fill_standard()
+    settings = settings_of("up")
+    with own_servers(settings) or nullcontext():
+        kept = children(settings, dict(os.environ))
+        if POSSIBLE:
+            _import_ahead()
+            kept = [replace(child, run=partial(_done_here, child.argv)) for child in kept]
+        _prepared("--first-link")
+        supervisor = Supervisor(kept, say)
+        supervisor.start()
+        typer.echo(f"dialer: {public_url(settings)}/  (Ctrl-C stops everything)", err=True)
+        supervisor.run_forever()
+
+
+__all__: Sequence[str] = ("children", "process", "say", "serve")

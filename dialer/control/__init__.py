@@ -1,0 +1,1 @@
+"""Operating the service: alarms, health, consistency, live board, control page, metrics."""

@@ -1,0 +1,291 @@
+"""The auditor: every open case must have a time to come, an open assignment, or a ring that is planned or live.
+
+It compares what cases say with what the rows are. What it finds it tells, once a case, and mends where that is safe: a
+case that nothing would move goes to a person, a number that nothing rings is free again. Finding nothing is its
+normal work; each finding is a fault of ours.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+
+from dialer.calls.apply import end_attempts
+from dialer.calls.claims import cases_at_carrier
+from dialer.calls.pacing import lock_line_group
+from dialer.cases.alarms import raise_alarm, raise_alarm_once
+from dialer.cases.attempts import release_lapsed_claims
+from dialer.cases.effects import Move, PendingWrites, move_cases, write_effects
+from dialer.cases.store import StoredCase, lock_cases
+from dialer.control.consistency_store import (
+    CheckedAttempt,
+    IdRange,
+    ask_carrier_now,
+    count_lapsed_claims,
+    count_leaked_numbers,
+    find_missing_assignments,
+    find_missing_attempts,
+    find_stray_assignments,
+    find_stray_attempts,
+    free_leaked_numbers,
+    long_overdue_cases,
+    newest_attempt_of_case,
+    next_id_range,
+    unasked_attempts,
+    unresolved_attempts,
+)
+from dialer.core.case import Case, CaseStatus, Reason, StaffTrackState
+from dialer.core.effects import AlarmCode, Effect, WithdrawAssignment, WithdrawAttempt
+from dialer.core.errors import Unavailable
+from dialer.core.events import AssignmentRequested, AttemptEnded, Event, TimePassed
+from dialer.core.values import Answer, Contact, TelephonyResult, Track
+from dialer.db.system_state import read_service_clock
+from dialer.db.unit_of_work import Tx
+from dialer.services import Services
+
+ID_RANGE = 10_000
+"""Open cases in one round: a round costs the same whether ten thousand wait or a million, which take longer to pass."""
+_AT_ONCE = 200
+_LATE = timedelta(minutes=2)
+"""Real time: sweeps and reconciliations come every second or two."""
+_UNRESOLVED = timedelta(minutes=15)
+"""Real time: past the moment at which reconciliation gives up by itself."""
+
+_log = logging.getLogger(__name__)
+
+
+class Finding(StrEnum):
+    MISSING_ATTEMPT = "robot_without_ring"
+    STRAY_ATTEMPT = "ring_without_case"
+    MISSING_ASSIGNMENT = "errand_without_assignment"
+    STRAY_ASSIGNMENT = "assignment_without_errand"
+    LONG_OVERDUE = "long_overdue"
+    NUMBER_LEAKED = "number_leaked"
+    CLAIM_LAPSED = "claim_lapsed"
+    SUBMISSION_UNRESOLVED = "submission_unresolved"
+    SILENCE_UNASKED = "silence_unasked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What one round found, by kind, and how much of it was mended; `after` is where the next round goes on."""
+
+    found: dict[Finding, int]
+    repaired: int
+    after: int
+    complete: bool
+    """The round came to the last open case."""
+
+    def plain(self) -> dict[str, object]:
+        return {
+            "found": {kind.value: self.found.get(kind, 0) for kind in Finding},
+            "mended": self.repaired,
+            "after": self.after,
+            "complete": self.complete,
+        }
+
+
+def check_consistency(services: Services, *, after: int = 0, at_once: int = ID_RANGE) -> Verdict:
+    """One round: the next stretch of open cases past id `after`, and everything that is live or late anywhere."""
+    audit = _Audit(services)
+    with services.store.begin() as tx:
+        id_range = next_id_range(tx, after=after, at_most=at_once)
+        silent = find_missing_attempts(tx, id_range) if id_range else []
+        unassigned = find_missing_assignments(tx, id_range) if id_range else []
+        complete = id_range is None or next_id_range(tx, after=id_range.last, at_most=1) is None
+    audit.mend_each(Finding.MISSING_ATTEMPT, silent, audit.attempt_lost)
+    audit.mend_each(Finding.MISSING_ASSIGNMENT, {work.case_id for work in unassigned}, audit.work_lost)
+    audit.stray_rows()
+    audit.late()
+    audit.live()
+    if audit.cancels:
+        services.enqueue("cancel_calls")
+    if audit.found:
+        _log.error(
+            "auditor: %s; %s mended",
+            ", ".join(f"{kind.value} {count}" for kind, count in sorted(audit.found.items())),
+            audit.repaired,
+        )
+    return Verdict(
+        found=dict(audit.found),
+        repaired=audit.repaired,
+        after=0 if id_range is None or complete else id_range.last,
+        complete=complete,
+    )
+
+
+class _Audit:
+    """One round's findings; each case is mended in a transaction of its own, looked at again under its lock."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self.found: Counter[Finding] = Counter()
+        self.repaired = 0
+        self.cancels = False
+
+    def mend_each(
+        self, kind: Finding, case_ids: Iterable[int], mend: Callable[[Tx, StoredCase], bool]
+    ) -> None:
+        for case_id in sorted(set(case_ids))[:_AT_ONCE]:
+            try:
+                with self._services.store.begin() as tx:
+                    stored = lock_cases(tx, [case_id]).get(case_id)
+                    if stored is None or not mend(tx, stored):
+                        continue
+                    self._tell(tx, kind, case_id)
+            except Unavailable:
+                raise
+            except Exception as fault:  # noqa: BLE001  # who breaks its own mending must not stop the others'
+                _log.error(
+                    "auditor: case %s (%s): %s", case_id, kind.value, type(fault).__name__
+                )  # its text may be personal
+                with self._services.store.begin() as tx:
+                    self._tell(tx, kind, case_id)
+            else:
+                self.repaired += 1
+
+    def attempt_lost(self, tx: Tx, stored: StoredCase) -> bool:
+        """The case hears how its newest ring ended, or, where there is none, that nobody knows."""
+        case = stored.case
+        if not find_missing_attempts(tx, IdRange.of(case.id)):
+            return False
+        newest = newest_attempt_of_case(tx, case.id)
+        if newest is not None and newest["n"] == case.robot.attempts and newest["result"] is not None:
+            event = AttemptEnded(
+                n=case.robot.attempts,
+                result=TelephonyResult(newest["result"]),
+                contact=Contact(newest["contact"]),
+                answer=Answer(newest["answer"]),
+            )
+            self._move(tx, stored, event, attempt_id=newest["id"])
+        else:
+            self._move(tx, stored, AttemptEnded(n=case.robot.attempts, result=TelephonyResult.UNKNOWN))
+        return True
+
+    def work_lost(self, tx: Tx, stored: StoredCase) -> bool:
+        """What the case believes to be open is asked for anew, so that somebody has it."""
+        lost = find_missing_assignments(tx, IdRange.of(stored.case.id))
+        for work in lost:
+            forgotten = replace(stored, case=_without(stored.case, work.track))
+            stored = self._move(tx, forgotten, AssignmentRequested(track=work.track))
+        return bool(lost)
+
+    def stray_rows(self) -> None:
+        """Rings and work that no case waits for: withdrawn, so that nobody is rung or visited for nothing."""
+        with self._services.store.begin() as tx:
+            rings = find_stray_attempts(tx, limit=_AT_ONCE)
+            work = find_stray_assignments(tx, limit=_AT_ONCE)
+        self.mend_each(Finding.STRAY_ATTEMPT, (ring.case_id for ring in rings), self._withdraw_attempts)
+        self.mend_each(Finding.STRAY_ASSIGNMENT, (one.case_id for one in work), self._withdraw_work)
+
+    def _withdraw_attempts(self, tx: Tx, stored: StoredCase) -> bool:
+        strays = find_stray_attempts(tx, case_id=stored.case.id, limit=_AT_ONCE)
+        self._write(
+            tx, stored, [WithdrawAttempt(n=ring.n, reason=stored.case.robot.reason) for ring in strays]
+        )
+        return bool(strays)
+
+    def _withdraw_work(self, tx: Tx, stored: StoredCase) -> bool:
+        strays = find_stray_assignments(tx, case_id=stored.case.id, limit=_AT_ONCE)
+        reason = Reason.NONE if stored.case.status is CaseStatus.OPEN else Reason.CASE_CLOSED
+        self._write(tx, stored, [WithdrawAssignment(track=one.track, reason=reason) for one in strays])
+        return bool(strays)
+
+    def late(self) -> None:
+        """Cases long past their time: no sweep runs, or one of them breaks it. Each is moved alone."""
+        with self._services.store.begin() as tx:
+            clock = read_service_clock(tx)
+            speed = 1.0 if clock is None else clock.speed
+            before = self._services.clock.now() - _LATE * speed
+            overdue = long_overdue_cases(tx, before=before, limit=_AT_ONCE)
+
+        def move_on(tx: Tx, stored: StoredCase) -> bool:
+            due_at = stored.case.due_at
+            if due_at is None or due_at >= before:
+                return False
+            ringing = stored.case.id in cases_at_carrier(tx, [stored.case.id])
+            self._move(tx, stored, TimePassed(ringing=ringing))
+            return True
+
+        self.mend_each(Finding.LONG_OVERDUE, overdue, move_on)
+
+    def live(self) -> None:
+        """Numbers, claims and submissions that nothing would ever let go."""
+        services = self._services
+        real_now = services.real.now()
+        with services.store.begin() as tx:
+            claims = count_lapsed_claims(tx, real_before=real_now - _LATE)
+            unresolved = unresolved_attempts(tx, real_before=real_now - _UNRESOLVED)
+            unasked = unasked_attempts(tx, real_before=real_now - _UNRESOLVED)
+            leaked = count_leaked_numbers(tx)
+        if claims:
+            with services.store.begin() as tx:
+                release_lapsed_claims(tx, real_now=real_now, now=services.clock.now())
+                self._tell_rings(tx, Finding.CLAIM_LAPSED, claims)
+        if unresolved:
+            with services.store.begin() as tx:
+                ends = {ring.attempt_id: (TelephonyResult.UNKNOWN, None) for ring in unresolved}
+                self.cancels |= end_attempts(tx, services, ends)
+                self._tell_rings(tx, Finding.SUBMISSION_UNRESOLVED, unresolved)
+        known = {ring.attempt_id for ring in unresolved}
+        silent = [ring for ring in unasked if ring.attempt_id not in known]
+        if silent:
+            with services.store.begin() as tx:
+                ask_carrier_now(tx, silent, real_now=real_now)
+                self._tell_rings(tx, Finding.SILENCE_UNASKED, silent)
+        if leaked:
+            with services.store.begin() as tx:
+                lock_line_group(tx, name=services.lines.group)
+                freed = free_leaked_numbers(tx, now=services.clock.now())
+                if freed:
+                    raise_alarm_once(
+                        tx,
+                        AlarmCode.NO_NEXT_STEP,
+                        now=services.clock.now(),
+                        facts={"finding": Finding.NUMBER_LEAKED.value, "numbers": freed},
+                    )
+            self.found[Finding.NUMBER_LEAKED] += freed
+            self.repaired += freed
+
+    def _move(
+        self, tx: Tx, stored: StoredCase, event: Event, *, attempt_id: uuid.UUID | None = None
+    ) -> StoredCase:
+        services = self._services
+        locked = {stored.case.id: stored}
+        moves = [Move(case_id=stored.case.id, event=event, attempt_id=attempt_id)]
+        self.cancels |= bool(
+            move_cases(tx, locked, moves, policies=services.policies, now=services.clock.now())
+        )
+        return locked[stored.case.id]
+
+    def _write(self, tx: Tx, stored: StoredCase, wanted: Sequence[Effect]) -> None:
+        pending_writes = PendingWrites.begin(self._services.clock.now())
+        pending_writes.enter(stored, wanted)
+        self.cancels |= bool(write_effects(tx, pending_writes))
+
+    def _tell(self, tx: Tx, kind: Finding, case_id: int) -> None:
+        self.found[kind] += 1
+        raise_alarm(
+            tx,
+            AlarmCode.NO_NEXT_STEP,
+            now=self._services.clock.now(),
+            case_id=case_id,
+            facts={"finding": kind.value},
+        )
+
+    def _tell_rings(self, tx: Tx, kind: Finding, rings: Sequence[CheckedAttempt]) -> None:
+        for case_id in sorted({ring.case_id for ring in rings}):
+            self._tell(tx, kind, case_id)
+        self.repaired += len({ring.case_id for ring in rings})
+
+
+def _without(case: Case, track: Track) -> Case:
+    """The case as the rows have it: nobody is on that errand."""
+    assignment = case.human if track is Track.HUMAN else case.visit
+    put = replace(assignment, state=StaffTrackState.NONE, at=None)
+    return replace(case, human=put) if track is Track.HUMAN else replace(case, visit=put)

@@ -1,0 +1,340 @@
+"""A process says that it is alive, in its own row, for as long as it is.
+
+Looks whether the machine's clock went back, mends what would wait for it, and says so.
+
+The engine's whole cycle: a tick was sent, and a worker swept, dialled, reconciled and audited to the end.
+
+Each part notes when it was last done. The leading scheduler sees a cycle as whole when every part has begun after the
+cycle did; then it notes that too. A service that looks alive and does nothing is told by the age of that note.
+
+Whether each part of the service is well, with the last moment at which it certainly was.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from dialer.calls.pacing import (
+    lock_line_breaker,
+    read_breaker,
+    reset_times_after_jump,
+    seconds_clock_went_back,
+)
+from dialer.cases.alarms import raise_alarm
+from dialer.control.consistency import Verdict, check_consistency
+from dialer.control.queries import DatabaseFacts, read_database_facts, read_last_event_time
+from dialer.core.breaker import Breaker
+from dialer.core.effects import AlarmCode
+from dialer.core.errors import Unavailable
+from dialer.db.migrations import schema_revision
+from dialer.db.system_state import (
+    CyclePart,
+    Heartbeat,
+    cycle_parts,
+    end_heartbeat,
+    heartbeats,
+    note_cycle_part,
+    note_heartbeat,
+)
+from dialer.db.unit_of_work import Tx
+from dialer.services import Services
+
+BEAT_SECONDS = 2.0
+
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def beating(services: Services, *, kind: str, told: Mapping[str, object] | None = None) -> Iterator[None]:
+    """The process beats within the block; leaving it, its row is gone. A database that does not answer costs a line."""
+    process = f"{kind}:{socket.gethostname()}:{os.getpid()}"
+    stopped = threading.Event()
+    heart = threading.Thread(
+        target=_beat, args=(services, process, kind, dict(told or {}), stopped), name="heart", daemon=True
+    )
+    heart.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        heart.join(timeout=BEAT_SECONDS)
+        try:
+            with services.store.begin() as tx:
+                end_heartbeat(tx, process=process)
+        except Unavailable as fault:
+            _log.warning("%s", fault)
+
+
+def _beat(
+    services: Services, process: str, kind: str, told: Mapping[str, object], stopped: threading.Event
+) -> None:
+    while True:
+        try:
+            with services.store.begin() as tx:
+                note_heartbeat(tx, process=process, kind=kind, real_now=services.real.now(), facts=told)
+        except Unavailable as fault:
+            _log.warning("%s", fault)
+        if stopped.wait(BEAT_SECONDS):
+            return
+
+
+_SPARE_SECONDS = 60.0
+
+
+def _seconds_back(tx: Tx, services: Services) -> float:
+    return seconds_clock_went_back(
+        tx,
+        name=services.lines.group,
+        real_now=services.real.now(),
+        horizon_seconds=services.lines.horizon_seconds,
+    )
+
+
+def repair_clock(services: Services) -> bool:
+    """True when it had gone back. Claims that were made under the later clock lapse, so they are rung under a higher
+    token; calls that live are asked about.
+    """
+    rules = services.lines
+    with services.store.begin() as tx:
+        if not _seconds_back(tx, services):
+            return False
+    with services.store.begin() as tx:
+        lock_line_breaker(tx, name=rules.group)
+        seconds = _seconds_back(tx, services)
+        if not seconds:
+            return False  # another worker was faster
+        real_now = services.real.now()
+        lease = rules.horizon_seconds + rules.lease_seconds
+        poll = rules.silence_seconds + 2 * rules.post_timeout_seconds + rules.unknown_after_seconds
+        reset_times_after_jump(
+            tx,
+            name=rules.group,
+            real_now=real_now,
+            last_lease=real_now + timedelta(seconds=lease),
+            last_poll=real_now + timedelta(seconds=poll + _SPARE_SECONDS),
+        )
+        raise_alarm(tx, AlarmCode.CLOCK_JUMPED, now=services.clock.now(), facts={"seconds": round(seconds)})
+    services.enqueue("dial")
+    return True
+
+
+TICK_PART = "tick"
+AUDIT_PART = "audit"
+WORK_PART = ("sweep", "dial", "reconcile", AUDIT_PART)
+"""What a worker does in a cycle."""
+CYCLE_PARTS = "cycle"
+SCHEDULER_PART = "scheduler"
+SCHEMA_PART = "schema"
+"""Late when the database was migrated for a newer version than this process is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemState:
+    """Ages in real seconds; None: never."""
+
+    cycle_seconds: float | None
+    parts_seconds: Mapping[str, float | None]
+    late: tuple[str, ...]
+    """Empty: a whole cycle has been completed lately."""
+    leader: str | None
+    leader_seconds: float | None
+
+
+def note_part_done(
+    services: Services, name: str, *, began_at: datetime, told: Mapping[str, object] | None = None
+) -> None:
+    with services.store.begin() as tx:
+        note_cycle_part(tx, name, began_at=began_at, real_now=services.real.now(), facts=told)
+
+
+def run_consistency_round(services: Services) -> Verdict:
+    """The next round of the auditor, from where the last one ended; its verdict is noted."""
+    began_at = services.real.now()
+    with services.store.begin() as tx:
+        last = cycle_parts(tx).get(AUDIT_PART)
+    after = last.facts.get("after", 0) if last is not None else 0
+    verdict = check_consistency(services, after=after if isinstance(after, int) else 0)
+    note_part_done(services, AUDIT_PART, began_at=began_at, told=verdict.plain())
+    return verdict
+
+
+def close_cycle(services: Services, *, began_at: datetime) -> bool:
+    """True when the cycle that began then is whole; it is noted."""
+    with services.store.begin() as tx:
+        parts = cycle_parts(tx)
+        if not all(name in parts and parts[name].began_at >= began_at for name in WORK_PART):
+            return False
+        note_cycle_part(tx, CYCLE_PARTS, began_at=began_at, real_now=services.real.now())
+    return True
+
+
+def check_system(services: Services, *, late_seconds: float) -> SystemState:
+    """How long ago each part was done, and which are late when no whole cycle is younger than `late_seconds`."""
+    with services.store.begin() as tx:
+        parts = cycle_parts(tx)
+        schedulers = heartbeats(tx, kind=SCHEDULER_PART)
+        moved = bool(services.schema) and schema_revision(tx) != services.schema
+    real_now = services.real.now()
+
+    def age(moment: datetime) -> float:
+        return max(0.0, (real_now - moment).total_seconds())
+
+    ages = {name: age(parts[name].at) if name in parts else None for name in (TICK_PART, *WORK_PART)}
+    cycle = age(parts[CYCLE_PARTS].at) if CYCLE_PARTS in parts else None
+    leaders = [one for one in schedulers if one.facts.get("leader")]
+    late: tuple[str, ...] = ()
+    if cycle is None or cycle > late_seconds:
+        # The oldest part is to blame when none is late by itself.
+        late = tuple(name for name, one in ages.items() if one is None or one > late_seconds)
+        late = late or (max(ages, key=lambda name: ages[name] or 0.0),)
+    if moved:
+        late = (SCHEMA_PART, *late)
+    return SystemState(
+        cycle_seconds=cycle,
+        parts_seconds=ages,
+        late=late,
+        leader=leaders[0].process if leaders else None,
+        leader_seconds=age(leaders[0].at) if leaders else None,
+    )
+
+
+_SILENT_SECONDS = 5 * BEAT_SECONDS
+
+
+class PartName(StrEnum):
+    WEB = "web"
+    RINGING = "ringing"
+    """Workers that ring."""
+    BULK = "bulk"
+    """Workers that load lists and render sound."""
+    SCHEDULER = "scheduler"
+    BROKER = "broker"
+    CYCLE = "cycle"
+    SWEEP = "sweep"
+    DIAL = "dial"
+    RECONCILE = "reconcile"
+    AUDIT = "audit"
+    DATABASE = "database"
+
+
+class Health(StrEnum):
+    GOOD = "good"
+    LATE = "late"
+    """It has not been good for longer than it may."""
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartState:
+    """`good_seconds`: since it was last certainly good, in real time; None: never, as far as is known."""
+
+    name: PartName
+    health: Health
+    good_seconds: float | None
+    count: int | None = None
+    """Of processes: how many are alive."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carrier:
+    """The way to the telephone network. Spans are real seconds."""
+
+    breaker: Breaker
+    open_seconds: float | None
+    trial_in_seconds: float | None
+    """None: no trial is waited for; 0: it may leave at any moment."""
+    heard_at: datetime | None
+    """Service time: the newest word about any call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    at: datetime
+    parts: tuple[PartState, ...]
+    carrier: Carrier
+    database: DatabaseFacts
+    leader: str
+    found: Mapping[str, int]
+    """By the auditor's last round, what it found amiss, by kind."""
+
+
+def watch_parts(services: Services, *, late_seconds: float) -> Parts:
+    now, real_now = services.clock.now(), services.real.now()
+    with services.store.begin() as tx:
+        noted = cycle_parts(tx)
+        workers = heartbeats(tx, kind="worker")
+        webs, schedulers = heartbeats(tx, kind="web"), heartbeats(tx, kind=SCHEDULER_PART)
+        carrier = _carrier(tx, services, real_now)
+        database = read_database_facts(tx)
+    leaders = [beat for beat in schedulers if beat.facts.get("leader")]
+    audit = noted.get(AUDIT_PART)
+    found = audit.facts.get("found") if audit is not None else None
+    processes = (
+        (PartName.WEB, webs),
+        (PartName.RINGING, [beat for beat in workers if "dial" in _queues(beat)]),
+        (PartName.BULK, [beat for beat in workers if "bulk" in _queues(beat)]),
+        (PartName.SCHEDULER, leaders),
+    )
+    rounds = (
+        (PartName.BROKER, TICK_PART),
+        (PartName.CYCLE, CYCLE_PARTS),
+        *((PartName(name), name) for name in WORK_PART),
+    )
+    return Parts(
+        at=now,
+        parts=(
+            PartState(name=PartName.DATABASE, health=Health.GOOD, good_seconds=0.0),
+            *(_processes(name, beats, real_now) for name, beats in processes),
+            *(_round(name, noted.get(key), real_now, late_seconds) for name, key in rounds),
+        ),
+        carrier=carrier,
+        database=database,
+        leader=leaders[0].process if leaders else "",
+        found={str(kind): int(count) for kind, count in found.items() if count}
+        if isinstance(found, dict)
+        else {},
+    )
+
+
+def _queues(beat: Heartbeat) -> Sequence[object]:
+    queues = beat.facts.get("queues")
+    return queues if isinstance(queues, list) else []
+
+
+def _processes(name: PartName, beats: Sequence[Heartbeat], real_now: datetime) -> PartState:
+    """Good while one of them beats."""
+    ages = sorted(max(0.0, (real_now - beat.at).total_seconds()) for beat in beats)
+    alive = sum(age <= _SILENT_SECONDS for age in ages)
+    if not ages:
+        return PartState(name=name, health=Health.NEVER, good_seconds=None, count=0)
+    return PartState(
+        name=name, health=Health.GOOD if alive else Health.LATE, good_seconds=ages[0], count=alive
+    )
+
+
+def _round(name: PartName, part: CyclePart | None, real_now: datetime, late_seconds: float) -> PartState:
+    if part is None:
+        return PartState(name=name, health=Health.NEVER, good_seconds=None)
+    age = max(0.0, (real_now - part.at).total_seconds())
+    return PartState(name=name, health=Health.GOOD if age <= late_seconds else Health.LATE, good_seconds=age)
+
+
+def _carrier(tx: Tx, services: Services, real_now: datetime) -> Carrier:
+    breaker = read_breaker(tx, name=services.lines.group)
+    opened, until = breaker.opened_at, breaker.wait_until
+    return Carrier(
+        breaker=breaker,
+        open_seconds=None if opened is None else max(0.0, (real_now - opened).total_seconds()),
+        trial_in_seconds=None
+        if opened is None or until is None
+        else max(0.0, (until - real_now).total_seconds()),
+        heard_at=read_last_event_time(tx),
+    )

@@ -1,0 +1,346 @@
+"""The status page: read-only, the service at one moment, refreshed by itself.
+
+Whether this process lives, whether it can do its work now, and whether the engine behind it does its own.
+
+`/metrics` for Prometheus: figures of the database, kept for some seconds, and counters of this process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from prometheus_client import CONTENT_TYPE_LATEST, Metric, generate_latest
+from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+
+from dialer.control.health import SystemState, check_system
+from dialer.control.overview import FIRST_ATTEMPT_BOUNDS, Figures, measure, measure_first_attempts
+from dialer.control.queries import FirstAttempts, Status, status
+from dialer.core.effects import AlarmCode
+from dialer.core.errors import Unavailable
+from dialer.core.values import Grade
+from dialer.db.migrations import schema_revision
+from dialer.language import Lang, gettext_noop, say
+from dialer.runtime.logs import ProcessMetrics
+from dialer.services import Application
+from dialer.web.cache import Cache
+from dialer.web.rendering import PageFiles
+from dialer.wording.words import word_of
+
+_HERE = Path(__file__).resolve().parents[1] / "web"
+_REFRESH_SECONDS = 3
+_FRESH_SECONDS = 1.0
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none';"
+    " form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+_TEXTS: Mapping[str, str] = {
+    "title": gettext_noop("Fraud warning and dissuasion"),
+    "now": gettext_noop("Right now"),
+    "drill": gettext_noop("Drill data: simulated line, no real phone was called"),
+    "lines": gettext_noop("lines in use"),
+    "of": gettext_noop("of"),
+    "rung": gettext_noop("rings"),
+    "attempts": gettext_noop("attempts"),
+    "waiting": gettext_noop("Waiting for the robot"),
+    "oldest": gettext_noop("oldest"),
+    "work": gettext_noop("Waiting for people"),
+    "overdue": gettext_noop("overdue"),
+    "cases": gettext_noop("Cases"),
+    "results": gettext_noop("What the calls met"),
+    "loads": gettext_noop("Lists"),
+    "rows": gettext_noop("rows"),
+    "accepted": gettext_noop("accepted"),
+    "rejected": gettext_noop("refused"),
+    "alarms": gettext_noop("Alarms"),
+    "no_alarms": gettext_noop("no unacknowledged alarms"),
+    "no_loads": gettext_noop("no list yet"),
+    "no_calls": gettext_noop("no call yet"),
+    "refreshed": gettext_noop("refreshes every 3 seconds"),
+    "gone": gettext_noop("The database does not answer, so there are no figures"),
+    "minutes": gettext_noop("min"),
+}
+
+
+def status_routes(app: Application) -> list[BaseRoute]:
+    page = _Page(app)
+    return [
+        Route("/status", page.show, methods=["GET"]),
+        Mount("/static", PageFiles()),
+    ]
+
+
+class _Page:
+    def __init__(self, app: Application) -> None:
+        self._app = app
+        self._zone = ZoneInfo(app.settings.centre.timezone)
+        templates = Environment(
+            loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined
+        )
+        self._template = templates.get_template("status.html")
+        self._status = Cache[None, Status](self._read, seconds=_FRESH_SECONDS)
+
+    async def show(self, request: Request) -> Response:
+        lang = Lang.EN if request.query_params.get("lang") == "en" else Lang.ZH
+        try:
+            found: Status | None = await asyncio.to_thread(self._status.wait, None)
+        except Unavailable:
+            found = None
+        return HTMLResponse(
+            self._template.render(self._facts(found, lang)),
+            status_code=200 if found else 503,
+            headers=_HEADERS | {"Refresh": str(_REFRESH_SECONDS)},
+        )
+
+    def _read(self, _key: None) -> Status:
+        services = self._app.services
+        with services.store.begin() as tx:
+            return status(tx, now=services.clock.now(), drill=services.drill)
+
+    def _facts(self, found: Status | None, lang: Lang) -> dict[str, Any]:
+        centre = self._app.settings.centre
+        return {
+            "lang": lang.value,
+            "tag": "zh-CN" if lang is Lang.ZH else "en",
+            "t": {key: say(lang, text) for key, text in _TEXTS.items()}
+            | {"other": "English" if lang is Lang.ZH else "中文"},
+            "bureau": centre.bureau_zh if lang is Lang.ZH else centre.bureau_en,
+            "s": found,
+            "word": lambda member: word_of(member, lang),
+            "alarm": lambda code: word_of(AlarmCode(code), lang),
+            "clock": lambda moment: moment.astimezone(self._zone).strftime("%H:%M:%S"),
+            "day": lambda moment: moment.astimezone(self._zone).strftime("%Y-%m-%d"),
+            "age": lambda moment: int((found.at - moment).total_seconds() // 60) if found else 0,
+        }
+
+
+async def live(_request: Request) -> Response:
+    """The process answers."""
+    return JSONResponse({"status": "live"})
+
+
+def ready(app: Application) -> Callable[[Request], Awaitable[Response]]:
+    """200 when the database answers, else 503 and which part does not. An older process than its database stays ready:
+    it still takes webhooks, and says so.
+    """
+    built_for = app.services.schema
+
+    def ask() -> bool:
+        with app.services.store.begin() as tx:
+            return schema_revision(tx) == built_for
+
+    async def handle(_request: Request) -> Response:
+        try:
+            ours = await asyncio.to_thread(ask)
+        except Unavailable as fault:
+            return JSONResponse({"status": "not ready", "part": fault.part}, status_code=503)
+        return JSONResponse(
+            {"status": "ready"} if ours else {"status": "ready", "schema": "newer than this process"}
+        )
+
+    return handle
+
+
+def services(app: Application) -> Callable[[Request], Awaitable[Response]]:
+    """200 while whole cycles are completed: a tick was sent, and a worker swept, dialled, reconciled and audited to the
+    end. 503 when the last whole one is older than `scheduler.late_seconds`, with the parts that are late.
+    """
+    limit = app.settings.scheduler.late_seconds
+
+    async def handle(_request: Request) -> Response:
+        try:
+            state = await asyncio.to_thread(check_system, app.services, late_seconds=limit)
+        except Unavailable as fault:
+            return JSONResponse({"status": "late", "late": [fault.part]}, status_code=503)
+        return JSONResponse(_told(state, limit), status_code=503 if state.late else 200)
+
+    return handle
+
+
+def _told(state: SystemState, limit_seconds: float) -> dict[str, object]:
+    def rounded(seconds: float | None) -> float | None:
+        return None if seconds is None else round(seconds, 1)
+
+    return {
+        "status": "late" if state.late else "whole",
+        "late": list(state.late),
+        "cycle_seconds_ago": rounded(state.cycle_seconds),
+        "limit_seconds": limit_seconds,
+        "parts_seconds_ago": {name: rounded(age) for name, age in state.parts_seconds.items()},
+        "leader": state.leader,
+        "leader_seconds_ago": rounded(state.leader_seconds),
+    }
+
+
+_FRESH_SECONDS_METRICS = 5.0
+_HISTOGRAM_FRESH_SECONDS = 30.0
+_HOOKS = frozenset({"call", "dial", "status", "amd", "fallback"})
+_REFUSED, _PUT_OFF = 400, 500
+
+_log = logging.getLogger(__name__)
+
+
+class _Business(Collector):
+    """The database's figures. One that does not answer is a figure too."""
+
+    def __init__(self, app: Application) -> None:
+        services, late = app.services, app.settings.scheduler.late_seconds
+        self._figures = Cache[None, Figures](
+            lambda _: measure(services, late_seconds=late), seconds=_FRESH_SECONDS_METRICS
+        )
+        self._first = Cache[None, Mapping[Grade, FirstAttempts]](
+            lambda _: measure_first_attempts(services), seconds=_HISTOGRAM_FRESH_SECONDS
+        )
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        try:
+            figures, first = self._figures.wait(None), self._first.wait(None)
+        except Unavailable as fault:
+            _log.warning("%s", fault)
+            yield _gauge("dialer_database_up", "Whether the database answers", 0)
+            return
+        yield _gauge("dialer_database_up", "Whether the database answers", 1)
+        yield _histogram(first)
+        yield from _of_queue(figures)
+        yield from _of_lines(figures)
+        yield from _of_people(figures)
+        yield from _of_engine(figures)
+
+
+def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, text, value=value)
+
+
+def _by(name: str, text: str, label: str, values: Iterable[tuple[str, float]]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, text, labels=(label,))
+    for key, value in values:
+        family.add_metric((key,), value)
+    return family
+
+
+def _histogram(first: Mapping[Grade, FirstAttempts]) -> Metric:
+    family = GaugeHistogramMetricFamily(
+        "dialer_time_to_first_attempt_seconds",
+        "From the opening of a case to its first ring, of cases opened within a day",
+        labels=("grade",),
+    )
+    bounds = (*(str(float(bound)) for bound in FIRST_ATTEMPT_BOUNDS), "+Inf")
+    for grade, found in first.items():
+        together = 0
+        buckets: list[tuple[str, float]] = []
+        for bound, count in zip(bounds, found.counts, strict=True):
+            together += count
+            buckets.append((bound, together))
+        family.add_metric((grade.value,), buckets, gsum_value=found.sum_seconds)
+    return family
+
+
+def _of_queue(figures: Figures) -> Iterator[Metric]:
+    queue = figures.queue
+    yield _by(
+        "dialer_rings_waiting",
+        "Rings before their claim: ready, planned for later, held by a pause",
+        "state",
+        (("ready", queue.ready), ("planned", queue.planned), ("held", queue.held)),
+    )
+    yield _by(
+        "dialer_queue_age_seconds",
+        "How long the longest waiting ring might have left already",
+        "grade",
+        ((grade.value, age) for grade, age in figures.queue_age_seconds.items()),
+    )
+    yield _gauge(
+        "dialer_unknown_attempts", "Rings of which nobody can say whether they were placed", queue.unknown
+    )
+
+
+def _of_lines(figures: Figures) -> Iterator[Metric]:
+    lines = figures.lines
+    if lines is None:
+        return
+    yield _gauge("dialer_lines_in_use", "Calls that hold a line", lines.in_use)
+    yield _gauge("dialer_lines", "Lines as set", lines.lines)
+    yield _gauge("dialer_calls_per_second", "Pace as set", lines.calls_per_second)
+    yield _gauge("dialer_breaker_open", "Whether the breaker is open", lines.breaker.is_open)
+    yield _gauge("dialer_carrier_troubles", "Troubles with the carrier in a row", lines.breaker.troubles)
+    yield _gauge("dialer_pauses", "Pauses that stand", figures.pauses)
+
+
+def _of_people(figures: Figures) -> Iterator[Metric]:
+    yield _by(
+        "dialer_assignments_open",
+        "Human calls and visits that wait",
+        "kind",
+        ((kind.value, work.open) for kind, work in figures.work.items()),
+    )
+    yield _by(
+        "dialer_assignments_overdue",
+        "Those of them past their time",
+        "kind",
+        ((kind.value, work.overdue) for kind, work in figures.work.items()),
+    )
+    yield _by("dialer_alarms_unseen", "Unacknowledged alarms", "code", figures.alarms.items())
+
+
+def _of_engine(figures: Figures) -> Iterator[Metric]:
+    state = figures.state
+    yield _by(
+        "dialer_auditor_findings",
+        "What the auditor's last round found",
+        "finding",
+        figures.findings.items(),
+    )
+    yield _by("dialer_processes", "Processes that beat", "kind", figures.processes.items())
+    leads = state.leader_seconds is not None and state.leader_seconds < _FRESH_SECONDS_METRICS * 2
+    yield _gauge("dialer_leader", "Whether a scheduler leads", leads)
+    yield _gauge("dialer_engine_late", "Whether no whole cycle was completed lately", bool(state.late))
+    if state.cycle_seconds is not None:
+        yield _gauge("dialer_cycle_age_seconds", "Since the last whole cycle", state.cycle_seconds)
+    yield _by(
+        "dialer_part_age_seconds",
+        "Since a part of the cycle was last done to its end",
+        "part",
+        ((part, age) for part, age in state.parts_seconds.items() if age is not None),
+    )
+
+
+def metrics(app: Application, own: ProcessMetrics) -> Callable[[Request], Awaitable[Response]]:
+    """The page; the figures are read in a thread."""
+    own.registry.register(_Business(app))
+
+    async def handle(_request: Request) -> Response:
+        page = await asyncio.to_thread(generate_latest, own.registry)
+        return Response(page, media_type=CONTENT_TYPE_LATEST)
+
+    return handle
+
+
+class WebhookCounts:
+    """Counts what each webhook was answered: applied, refused, or put off because we could not keep it."""
+
+    def __init__(self, own: ProcessMetrics) -> None:
+        self._webhooks = own.webhooks
+
+    def count(self, hook: str, status: int) -> None:
+        self._webhooks.labels(hook if hook in _HOOKS else "other", _result(status)).inc()
+
+
+def _result(status: int) -> str:
+    if status >= _PUT_OFF:
+        return "put_off"
+    return "refused" if status >= _REFUSED else "applied"

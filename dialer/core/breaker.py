@@ -1,0 +1,93 @@
+"""A breaker on the way to the carrier. Pure; all times are real ones.
+
+Closed, calls leave as pacing allows. After several troubles in a row it opens: nothing leaves for a while that grows
+from one opening to the next, then one trial call. Taken, the breaker closes; else it waits longer. Trouble is an
+answer that is no fault of any number: not connected, too many, an account refused, or no answer at all. None of it
+costs a target anything: what was not sent is handed back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerRules:
+    opens_after: int = 5
+    """Troubles in a row."""
+    open_seconds: float = 5.0
+    """The first opening; every failed trial doubles it."""
+    most_seconds: float = 60.0
+    """No opening is longer: the urgent wait behind it."""
+    trial_seconds: float = 30.0
+    """A trial that has not been answered by then is forgotten, and another may leave."""
+    breath_seconds: float = 1.0
+    """After an answer that asks for fewer calls without saying for how long."""
+    believed_seconds: float = 900.0
+    """A carrier that asks for a longer silence is asked again after this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchFailures:
+    """What a batch of answers had of it."""
+
+    answers: int
+    """How many in a row."""
+    asks_to_slow: bool = False
+    retry_after_seconds: float | None = None
+    was_trial: bool = False
+    """One of them left after the breaker had opened."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breaker:
+    troubles: int = 0
+    openings: int = 0
+    """Since the carrier last took a call."""
+    opened_at: datetime | None = None
+    wait_until: datetime | None = None
+    """Nothing leaves before."""
+
+    @property
+    def is_open(self) -> bool:
+        return self.opened_at is not None
+
+    @property
+    def is_untroubled(self) -> bool:
+        return self == Breaker()
+
+    def may_leave(self, real_now: datetime) -> int | None:
+        """How many calls may leave now; None: as many as pacing allows."""
+        if self.wait_until is not None and self.wait_until > real_now:
+            return 0
+        return 1 if self.is_open else None
+
+    def trial_left(self, real_now: datetime, rules: BreakerRules) -> Breaker:
+        """The one call is under way: no second one before it is answered or forgotten."""
+        return replace(self, wait_until=real_now + timedelta(seconds=rules.trial_seconds))
+
+    def after(self, trouble: BatchFailures, *, real_now: datetime, rules: BreakerRules) -> Breaker:
+        asked = min(trouble.retry_after_seconds or 0.0, rules.believed_seconds)
+        troubles = self.troubles + trouble.answers
+        if self.is_open and not trouble.was_trial:
+            # Left before it opened, answered after: nothing new, unless the carrier says how long.
+            return replace(self, troubles=troubles, wait_until=_later(self.wait_until, real_now, asked))
+        if self.is_open or troubles >= rules.opens_after:
+            seconds = min(rules.open_seconds * 2**self.openings, rules.most_seconds)
+            return Breaker(
+                troubles=troubles,
+                openings=self.openings + 1,
+                opened_at=self.opened_at or real_now,
+                wait_until=real_now + timedelta(seconds=max(seconds, asked)),
+            )
+        if trouble.asks_to_slow:
+            asked = max(asked, rules.breath_seconds)
+        return replace(self, troubles=troubles, wait_until=_later(self.wait_until, real_now, asked))
+
+
+def _later(one: datetime | None, real_now: datetime, seconds: float) -> datetime | None:
+    if seconds <= 0:
+        return one
+    other = real_now + timedelta(seconds=seconds)
+    return other if one is None else max(one, other)

@@ -1,0 +1,353 @@
+"""A case: one person, one incident, up to three tracks. Frozen; the machine returns a changed copy.
+
+What a person may do to a case now, and why not. The machine refuses the same things: a page only says so before.
+
+The life of an assignment: a human call or a visit that somebody has to make.
+
+A task beside the tracks: money has left, and the bank is to stop it 止付. It outlives the case's end.
+
+What callers and officers may report, and what each outcome says of whom they reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from dialer.core.values import Contact, FraudType, Grade, OutcomeKind, Tag
+
+
+class CaseStatus(StrEnum):
+    """What a case is in life."""
+
+    OPEN = "open"
+    """Somebody or something is still to reach the person."""
+    WATCHING = "watching"
+    """Dissuaded, provisionally: the watch period runs."""
+    PROVEN = "proven"
+    """The watch period passed with no case filed."""
+    REVERSED = "reversed"
+    """A case was filed after a success: it was none."""
+    CLOSED = "closed"
+    """Ended otherwise; the outcome says how."""
+
+    @property
+    def is_settled(self) -> bool:
+        return self in {CaseStatus.PROVEN, CaseStatus.REVERSED, CaseStatus.CLOSED}
+
+
+class Reason(StrEnum):
+    """Why a step was taken or is waited for; every page and timeline speaks from these."""
+
+    NEW_WARNING = "new_warning"
+    GRADE_RAISED = "grade_raised"
+    RETRY = "retry"
+    NEXT_NUMBER = "next_number"
+    OWN_FAULT = "own_fault"
+    BUSY_ON_HIGH = "busy_on_high"
+    OUTSIDE_WINDOW = "outside_window"
+    PARALLEL_TRACKS = "parallel_tracks"
+    NO_CONTACT_IN_TIME = "no_contact_in_time"
+    ROBOT_TRIES_USED = "robot_tries_used"
+    NO_USABLE_NUMBER = "no_usable_number"
+    FORWARDED_OR_MACHINE = "forwarded_or_machine"
+    NOT_VERIFIED = "not_verified"
+    HUNG_UP_EARLY = "hung_up_early"
+    LEFT_UNANSWERED = "left_unanswered"
+    """The right person was on the line, and put it down before they said what they will do."""
+    SILENT = "silent"
+    DOUBTFUL = "doubtful"
+    REFUSED = "refused"
+    WANTS_OFFICER = "wants_officer"
+    ALREADY_PAID = "already_paid"
+    WRONG_PERSON = "wrong_person"
+    LANGUAGE_OR_HEARING = "language_or_hearing"
+    UNKNOWN_SUBMISSION = "unknown_submission"
+    WAITED_TOO_LONG = "waited_too_long"
+    EXPIRED = "expired"
+    SAMPLE = "sample"
+    NOT_IN_SAMPLE = "not_in_sample"
+    HUMAN_FAILED = "human_failed"
+    HUMAN_OVERDUE = "human_overdue"
+    VISIT_AGAIN = "visit_again"
+    ON_REQUEST = "on_request"
+    OPTED_OUT = "opted_out"
+    MINOR = "minor"
+    VERIFIED_SUCCESS = "verified_success"
+    CASE_CLOSED = "case_closed"
+    CASE_FILED = "case_filed"
+    WATCH_ENDED = "watch_ended"
+    NONE = "none"
+
+
+WISHES = frozenset({Reason.WANTS_OFFICER, Reason.ALREADY_PAID})
+"""A ring under way that carries one of these was told so by the person; nothing but the end of the call undoes it."""
+
+
+class RobotState(StrEnum):
+    OFF = "off"
+    PENDING = "pending"
+    """Exactly one attempt row, the case's newest, is planned or live."""
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Robot:
+    state: RobotState = RobotState.OFF
+    attempts: int = 0
+    """Attempt rows made so far; the newest has this number."""
+    tries: int = 0
+    """Attempts that counted against the grade's tries."""
+    own_faults: int = 0
+    """Faults of ours since the last attempt that counted."""
+    number: int = 0
+    """Which of the person's numbers the newest attempt rings, from 0."""
+    dead_numbers: frozenset[int] = frozenset()
+    at: datetime | None = None
+    """Not before this is the pending attempt rung."""
+    patience_at: datetime | None = None
+    reason: Reason = Reason.NONE
+
+
+class StaffTrackState(StrEnum):
+    NONE = "none"
+    SCHEDULED = "scheduled"
+    """Opens at `at` unless the person has been reached."""
+    OPEN = "open"
+    """Somebody has it, or is being looked for; overdue at `at`."""
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffTrack:
+    """A human call or a visit."""
+
+    state: StaffTrackState = StaffTrackState.NONE
+    at: datetime | None = None
+    tries: int = 0
+    reason: Reason = Reason.NONE
+
+    @property
+    def is_pending(self) -> bool:
+        return self.state in {StaffTrackState.SCHEDULED, StaffTrackState.OPEN}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """`due_at` is the earliest of everything it waits for itself; an attempt's own time lives in its row."""
+
+    id: int
+    grade: Grade
+    fraud_type: FraudType
+    opened_at: datetime
+    policy_version: int
+    numbers: int
+    """How many telephone numbers the person has."""
+    status: CaseStatus = CaseStatus.OPEN
+    outcome: OutcomeKind | None = None
+    contact: Contact = Contact.NONE
+    expires_at: datetime | None = None
+    amount_at_risk_fen: int | None = None
+    missed: bool = False
+    opted_out: bool = False
+    tags: frozenset[Tag] = frozenset()
+    warnings: int = 1
+    robot: Robot = field(default_factory=Robot)
+    human: StaffTrack = field(default_factory=StaffTrack)
+    visit: StaffTrack = field(default_factory=StaffTrack)
+    watch_until: datetime | None = None
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When silence becomes an event; None only where nothing is waited for by the clock."""
+        times: list[datetime] = []
+        if self.status is CaseStatus.OPEN:
+            times.extend(e.at for e in (self.human, self.visit) if e.is_pending and e.at is not None)
+            if self.robot.state is RobotState.PENDING and self.robot.patience_at is not None:
+                times.append(self.robot.patience_at)
+            if self.expires_at is not None and not self.missed and self.contact is not Contact.VERIFIED:
+                times.append(self.expires_at)
+        elif self.status is CaseStatus.WATCHING and self.watch_until is not None:
+            times.append(self.watch_until)
+        return min(times, default=None)
+
+    @property
+    def has_next_step(self) -> bool:
+        """True when the case is settled or something will move it: a time, an errand, or a pending attempt."""
+        return (
+            self.status.is_settled
+            or self.due_at is not None
+            or self.robot.state is RobotState.PENDING
+            or self.human.is_pending
+            or self.visit.is_pending
+        )
+
+
+class CaseAct(StrEnum):
+    CALL_NOW = "ring_now"
+    RAISE = "raise"
+    LOWER = "lower"
+    ASK_CALLER = "ask_caller"
+    """A person rings."""
+    ASK_OFFICER = "ask_officer"
+    """An officer goes."""
+    HAND_OVER = "hand_over"
+    CLOSE = "close"
+    MARK_DUPLICATE = "mark_duplicate"
+    OPT_OUT = "opt_out"
+    NOTE = "note"
+
+
+class Bar(StrEnum):
+    """Why an act is not allowed now."""
+
+    NOT_OPEN = "not_open"
+    OPTED_OUT = "opted_out"
+    NO_NUMBER = "no_number"
+    HIGHEST_GRADE = "highest_grade"
+    LOWEST_GRADE = "lowest_grade"
+    UNDER_WAY = "under_way"
+    """Somebody has it already, or is being looked for."""
+
+
+def acts_allowed(case: Case) -> Mapping[CaseAct, Bar | None]:
+    """Every act, with what bars it; None: it is allowed."""
+    is_open = case.status is CaseStatus.OPEN
+
+    def barred(*bars: tuple[bool, Bar]) -> Bar | None:
+        if not is_open:
+            return Bar.NOT_OPEN
+        return next((bar for holds, bar in bars if holds), None)
+
+    return {
+        CaseAct.CALL_NOW: barred((case.opted_out, Bar.OPTED_OUT), (not _can_call(case), Bar.NO_NUMBER)),
+        CaseAct.RAISE: barred((case.grade is Grade.EXTRA_HIGH, Bar.HIGHEST_GRADE)),
+        CaseAct.LOWER: barred((case.grade is Grade.LOW, Bar.LOWEST_GRADE)),
+        CaseAct.ASK_CALLER: barred((case.human.state is StaffTrackState.OPEN, Bar.UNDER_WAY)),
+        CaseAct.ASK_OFFICER: barred((case.visit.state is StaffTrackState.OPEN, Bar.UNDER_WAY)),
+        CaseAct.HAND_OVER: barred(),
+        CaseAct.CLOSE: barred(),
+        CaseAct.MARK_DUPLICATE: barred(),
+        CaseAct.OPT_OUT: barred((case.opted_out, Bar.OPTED_OUT)),
+        CaseAct.NOTE: None,
+    }
+
+
+def _can_call(case: Case) -> bool:
+    if case.robot.state is RobotState.PENDING:
+        return True
+    return any(number not in case.robot.dead_numbers for number in range(case.numbers))
+
+
+class AssignmentState(StrEnum):
+    OPEN = "open"
+    SIGNED = "signed"
+    """签收: somebody has taken it."""
+    DONE = "done"
+    WITHDRAWN = "withdrawn"
+    """The person was reached on another track, or the case ended."""
+
+
+PENDING_STATES: Final = frozenset({AssignmentState.OPEN, AssignmentState.SIGNED})
+"""Somebody still has to call or to go."""
+BEGUN_STATES: Final = frozenset({AssignmentState.SIGNED, AssignmentState.DONE})
+
+
+class VisitStage(StrEnum):
+    """How far an officer has come."""
+
+    NONE = "none"
+    ACCEPTED = "accepted"
+    ON_THE_WAY = "on_the_way"
+    ARRIVED = "arrived"
+    SEEN = "seen"
+    """It is told who was seen; the report is still to come."""
+
+    @property
+    def rank(self) -> int:
+        return list(VisitStage).index(self)
+
+    def under(self, state: AssignmentState) -> VisitStage:
+        """As it stands with the assignment in this state: signing for a visit accepts it, on whatever way it was
+        signed for, and a visit that is open again is nobody's.
+        """
+        if state is AssignmentState.OPEN:
+            return VisitStage.NONE
+        return VisitStage.ACCEPTED if state is AssignmentState.SIGNED and self is VisitStage.NONE else self
+
+
+class PersonMet(StrEnum):
+    """Who was met at the door."""
+
+    PERSON = "person"
+    FAMILY = "family"
+    NEIGHBOUR = "neighbour"
+    NOBODY = "nobody"
+
+
+class TransferState(StrEnum):
+    ASKED = "asked"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    """It stays with whoever sent it."""
+
+
+class DeskCallState(StrEnum):
+    """A call that a caller had put through: first to his own telephone, then to the person."""
+
+    ASKED = "asked"
+    """The carrier was asked; whether it took the call may not be known yet."""
+    RINGING = "ringing"
+    """The caller's own telephone rings."""
+    JOINED = "joined"
+    """The caller is on the line: the person is rung, or the two talk."""
+    ENDED = "ended"
+
+
+class StopResult(StrEnum):
+    """What came of it. The money itself is recorded with evidence in the ledger, never here."""
+
+    ASKED = "asked"
+    """The bank has been asked."""
+    TOO_LATE = "too_late"
+    """There was nothing left to stop."""
+    NOT_NEEDED = "not_needed"
+    """Nothing had been paid after all."""
+
+
+class PaidWhen(StrEnum):
+    """What the person typed at the script's question, by its key."""
+
+    JUST_NOW = "1"
+    HOURS_AGO = "2"
+    BEFORE_TODAY = "3"
+
+
+_REACHED = {
+    OutcomeKind.DISSUADED_BY_PHONE: Contact.VERIFIED,
+    OutcomeKind.DISSUADED_IN_PERSON: Contact.VERIFIED,
+    OutcomeKind.SAW_THROUGH_IT: Contact.VERIFIED,
+    OutcomeKind.HALF_BELIEVES: Contact.VERIFIED,
+    OutcomeKind.REFUSES: Contact.VERIFIED,
+    OutcomeKind.ALREADY_DEFRAUDED: Contact.VERIFIED,
+    OutcomeKind.NOT_THE_PERSON: Contact.UNVERIFIED,
+    OutcomeKind.MISMATCH: Contact.NONE,
+    OutcomeKind.CANNOT_FIND_YET: Contact.NONE,
+    OutcomeKind.CANNOT_FIND: Contact.NONE,
+    OutcomeKind.DUPLICATE: Contact.NONE,
+    OutcomeKind.TRANSFERRED: Contact.NONE,
+    OutcomeKind.LANGUAGE_OR_HEARING: Contact.UNVERIFIED,
+    OutcomeKind.MISSED: Contact.NONE,
+}
+
+
+def contact_of(outcome: OutcomeKind) -> Contact:
+    """Whom a person who reports this has reached, unless they say otherwise."""
+    return _REACHED[outcome]
+
+
+def may_report(state: AssignmentState) -> bool:
+    return state in PENDING_STATES

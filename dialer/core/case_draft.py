@@ -1,0 +1,270 @@
+"""A decision in the making: the case as it changes and the effects so far. Used inside `decide` only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from dialer.core.case import WISHES, Case, CaseStatus, Reason, Robot, RobotState, StaffTrack, StaffTrackState
+from dialer.core.effects import (
+    AlarmCode,
+    Effect,
+    ExpediteAssignment,
+    ExpediteAttempt,
+    OpenAssignment,
+    OpenStopPayment,
+    PlanAttempt,
+    RaiseAlarm,
+    RecordOutcome,
+    SendMessage,
+    WithdrawAssignment,
+    WithdrawAttempt,
+)
+from dialer.core.policy import GradePolicy, Policy, urgency
+from dialer.core.values import Contact, MessagePurpose, OutcomeKind, Track
+
+_TOP_OF_QUEUE = timedelta(days=30)
+"""More than any grade, amount or expiry moves an assignment forward."""
+
+
+class Draft:
+    """Collects what one event does to one case. Each method leaves the case consistent with its effects."""
+
+    def __init__(self, case: Case, *, now: datetime, policy: Policy) -> None:
+        self.case = case
+        self.now = now
+        self.policy = policy
+        self.effects: list[Effect] = []
+
+    @property
+    def grade_policy(self) -> GradePolicy:
+        return self.policy.of(self.case.grade)
+
+    def change(self, **fields: object) -> None:
+        self.case = replace(self.case, **fields)  # type: ignore[arg-type]  # names are checked by replace itself
+
+    def alarm(self, code: AlarmCode) -> None:
+        self.effects.append(RaiseAlarm(code=code))
+
+    def urgency_at(self) -> datetime:
+        return urgency(
+            grade=self.case.grade,
+            opened_at=self.case.opened_at,
+            expires_at=self.case.expires_at,
+            amount_at_risk_fen=self.case.amount_at_risk_fen,
+            policy=self.policy.urgency,
+        ).at
+
+    # --- robot -----------------------------------------------------------------------------------------------
+
+    def ring(self, *, after_seconds: int, reason: Reason, number: int | None = None) -> None:
+        """Plans the next attempt. Outside the window it waits for the opening; a high grade also gets a person."""
+        robot = self.case.robot
+        wanted = self.now + timedelta(seconds=after_seconds)
+        not_before = self.policy.window.next_open(wanted)
+        if not_before != wanted and not self.grade_policy.windowed:
+            self.ensure_person(Reason.OUTSIDE_WINDOW)
+        n = robot.attempts + 1
+        chosen = robot.number if number is None else number
+        self.change(
+            robot=replace(
+                robot,
+                state=RobotState.PENDING,
+                attempts=n,
+                number=chosen,
+                at=not_before,
+                patience_at=not_before + timedelta(seconds=self.grade_policy.robot_patience_seconds),
+                reason=reason,
+            )
+        )
+        self.effects.append(
+            PlanAttempt(
+                n=n,
+                number=chosen,
+                not_before=not_before,
+                urgency_at=self.urgency_at(),
+                windowed=self.grade_policy.windowed,
+                reason=reason,
+            )
+        )
+
+    def hasten(self, *, reason: Reason) -> None:
+        """The pending attempt is wanted now. A wish that was spoken in it already stays its reason."""
+        robot = self.case.robot
+        reason = robot.reason if robot.reason in WISHES else reason
+        opening = self.policy.window.next_open(self.now)
+        not_before = opening if robot.at is None else min(opening, robot.at)
+        patience_at = opening + timedelta(seconds=self.grade_policy.robot_patience_seconds)
+        if robot.patience_at is not None:
+            patience_at = min(patience_at, robot.patience_at)
+        self.change(robot=replace(robot, at=not_before, patience_at=patience_at, reason=reason))
+        self.effects.append(
+            ExpediteAttempt(
+                n=robot.attempts,
+                not_before=not_before,
+                urgency_at=self.urgency_at(),
+                windowed=self.grade_policy.windowed,
+            )
+        )
+
+    def stop_robot(self, reason: Reason) -> None:
+        """No further ring; a pending one is withdrawn, at the carrier too."""
+        robot = self.case.robot
+        if robot.state is RobotState.PENDING:
+            self.effects.append(WithdrawAttempt(n=robot.attempts, reason=reason))
+        self.finish_robot(reason)
+
+    def finish_robot(self, reason: Reason) -> None:
+        self.change(
+            robot=replace(self.case.robot, state=RobotState.DONE, at=None, patience_at=None, reason=reason)
+        )
+
+    def next_number(self) -> int | None:
+        """The next of the person's numbers that is not known to be dead, in turn after the one rung last."""
+        robot = self.case.robot
+        for step in range(1, self.case.numbers + 1):
+            candidate = (robot.number + step) % self.case.numbers
+            if candidate not in robot.dead_numbers:
+                return candidate
+        return None
+
+    # --- people ----------------------------------------------------------------------------------------------
+
+    def assignment(self, track: Track) -> StaffTrack:
+        return self.case.human if track is Track.HUMAN else self.case.visit
+
+    def with_track(self, track: Track, assignment: StaffTrack) -> None:
+        if track is Track.HUMAN:
+            self.change(human=assignment)
+        else:
+            self.change(visit=assignment)
+
+    def schedule(self, track: Track, *, after_seconds: int, reason: Reason) -> None:
+        """Opens the errand later unless the person is reached before; an earlier one stands."""
+        assignment = self.assignment(track)
+        at = self.now + timedelta(seconds=after_seconds)
+        if assignment.state is StaffTrackState.OPEN:
+            return
+        if (
+            assignment.state is StaffTrackState.SCHEDULED
+            and assignment.at is not None
+            and assignment.at <= at
+        ):
+            return
+        if after_seconds == 0:
+            self.open_assignment(track, reason)
+        else:
+            self.with_track(track, replace(assignment, state=StaffTrackState.SCHEDULED, at=at, reason=reason))
+
+    def open_assignment(self, track: Track, reason: Reason) -> None:
+        """An assignment exists from now on, once; a second wish changes nothing."""
+        assignment = self.assignment(track)
+        if assignment.state is StaffTrackState.OPEN:
+            return
+        rules = self.grade_policy
+        due_seconds = rules.human_due_seconds if track is Track.HUMAN else rules.visit_due_seconds
+        due_at = self.now + timedelta(seconds=due_seconds)
+        self.with_track(
+            track,
+            StaffTrack(state=StaffTrackState.OPEN, at=due_at, tries=assignment.tries + 1, reason=reason),
+        )
+        self.effects.append(
+            OpenAssignment(
+                track=track,
+                reason=reason,
+                sign_by=self.now + timedelta(seconds=rules.sign_seconds),
+                due_at=due_at,
+                feedback_by=self.now + timedelta(seconds=rules.feedback_seconds),
+                urgency_at=self.assignment_urgency_at(reason),
+            )
+        )
+
+    def message(self, purpose: MessagePurpose) -> None:
+        """To the number rung last, where the grade wants one. Whoever asked not to be rung gets none either."""
+        rules = self.grade_policy
+        wanted = (
+            rules.message_when_unreachable
+            if purpose is MessagePurpose.UNREACHABLE
+            else rules.message_after_warning
+        )
+        if wanted and not self.case.opted_out:
+            self.effects.append(SendMessage(purpose=purpose, number=self.case.robot.number))
+
+    def assignment_urgency_at(self, reason: Reason) -> datetime:
+        """Before everything else for whoever asked to speak with somebody, or has paid."""
+        return self.urgency_at() - (_TOP_OF_QUEUE if reason in WISHES else timedelta(0))
+
+    def expedite_assignment(self, track: Track, reason: Reason) -> None:
+        """An open assignment moves up for a wish; the wish is its reason from then on, and paid outweighs asked."""
+        assignment = self.assignment(track)
+        if assignment.reason in {reason, Reason.ALREADY_PAID}:
+            return
+        self.with_track(track, replace(assignment, reason=reason))
+        self.effects.append(
+            ExpediteAssignment(track=track, reason=reason, urgency_at=self.assignment_urgency_at(reason))
+        )
+
+    def has_paid(self) -> None:
+        """A supervisor hears of it, and the bank is to be asked."""
+        self.alarm(AlarmCode.ALREADY_PAID)
+        self.effects.append(OpenStopPayment())
+
+    def ask_person(self, reason: Reason) -> None:
+        """A human call now, unless one has been made for this case already: then an officer goes. Whoever has it
+        already gets to it sooner when the person themselves asked.
+        """
+        track = Track.VISIT if self.case.human.state is StaffTrackState.DONE else Track.HUMAN
+        if reason in WISHES and self.assignment(track).state is StaffTrackState.OPEN:
+            self.expedite_assignment(track, reason)
+        else:
+            self.open_assignment(track, reason)
+
+    def ensure_person(self, reason: Reason) -> None:
+        """Somebody sees to it now: whoever does already, a caller, or, once a caller failed, the officer that this
+        grade sends. An officer who comes again at his time, or has been there, is not sent anew.
+        """
+        human, visit = self.case.human.state, self.case.visit.state
+        if StaffTrackState.OPEN in {human, visit}:
+            return
+        sends_officer = self.grade_policy.visit_when_human_fails and visit is StaffTrackState.NONE
+        if human is not StaffTrackState.DONE or sends_officer:
+            self.ask_person(reason)
+
+    def withdraw_assignment(self, track: Track, reason: Reason) -> None:
+        assignment = self.assignment(track)
+        if assignment.state is StaffTrackState.OPEN:
+            self.effects.append(WithdrawAssignment(track=track, reason=reason))
+        if assignment.is_pending:
+            self.with_track(track, replace(assignment, state=StaffTrackState.DONE, at=None, reason=reason))
+
+    # --- ends ------------------------------------------------------------------------------------------------
+
+    def stand_down(self, reason: Reason) -> None:
+        """Nothing rings, nobody goes: every track ends, at the carrier too."""
+        self.stop_robot(reason)
+        self.withdraw_assignment(Track.HUMAN, reason)
+        self.withdraw_assignment(Track.VISIT, reason)
+
+    def close(self, outcome: OutcomeKind, reason: Reason) -> None:
+        self.stand_down(reason)
+        self.change(status=CaseStatus.CLOSED, outcome=outcome, watch_until=None)
+
+    def succeed(self, outcome: OutcomeKind, reason: Reason) -> None:
+        """Provisional from now to the end of the watch period. Only after verified contact: the callers see to it."""
+        self.stand_down(reason)
+        self.change(
+            status=CaseStatus.WATCHING,
+            outcome=outcome,
+            watch_until=self.now + self.policy.watch(),
+        )
+
+    def record(
+        self, outcome: OutcomeKind, *, track: Track | None, reason: Reason, contact: Contact | None = None
+    ) -> None:
+        """A line of the ledger; `contact` is what this one call or visit reached, else the case's best."""
+        reached = self.case.contact if contact is None else contact
+        self.effects.append(RecordOutcome(outcome=outcome, contact=reached, track=track, reason=reason))
+
+    def robot(self, **fields: object) -> None:
+        robot: Robot = replace(self.case.robot, **fields)  # type: ignore[arg-type]  # as in change
+        self.change(robot=robot)

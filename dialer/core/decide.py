@@ -1,0 +1,244 @@
+"""`decide`: the only place where a case's next step is decided. Pure.
+
+Guarantees, held by the property tests: attempts are numbered and bounded, never a ring without a reason, settled
+is final except by a filed case, late or repeated provider events change nothing, nothing ends silently.
+
+How new cases begin, many at one moment: decided once for all that are alike.
+
+What `decide` makes of an opened case depends on its grade, on whether it came expired and on whether somebody is under
+age; the rest is copied, and the place in the queue is reckoned for each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import assert_never
+
+from dialer.core.call_rules import attempt_ended, hand_over, hand_over_answered, hand_over_requested
+from dialer.core.case import Case, CaseStatus, Reason, RobotState
+from dialer.core.case_draft import Draft
+from dialer.core.effects import AlarmCode, Effect, OpenAssignment, PlanAttempt, ReverseOutcome
+from dialer.core.errors import Conflict
+from dialer.core.events import (
+    AssignmentReported,
+    AssignmentRequested,
+    AttemptEnded,
+    CallRequested,
+    CaseClosed,
+    CaseFiled,
+    CaseOpened,
+    Event,
+    GradeChanged,
+    HandOverAnswered,
+    HandOverRequested,
+    OptedOut,
+    TimePassed,
+    WarningJoined,
+    WindowClosed,
+)
+from dialer.core.opening import grade_changed, start, warning_joined
+from dialer.core.policy import Policy, urgency
+from dialer.core.values import Contact, Grade, OutcomeKind, Tag, Track
+from dialer.core.work_rules import SUCCESSES, assignment_reported, time_passed
+from dialer.language import Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    case: Case
+    effects: tuple[Effect, ...]
+
+
+def decide(case: Case, event: Event, now: datetime, policy: Policy) -> Decision:
+    """The case after `event` at `now` (aware UTC), and what is to be done. Raises `Conflict` for a human act that
+    no longer fits; any other event that does not fit leaves the case as it was, without effects.
+    """
+    draft = Draft(case, now=now, policy=policy)
+    _apply(draft, event)
+    return Decision(case=draft.case, effects=tuple(draft.effects))
+
+
+def _apply(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912  # one arm an event, in one place
+    match event:
+        case CaseOpened():
+            start(draft)
+        case WarningJoined():
+            warning_joined(draft, event)
+        case AttemptEnded():
+            attempt_ended(draft, event)
+        case HandOverRequested():
+            hand_over_requested(draft, event)
+        case HandOverAnswered():
+            hand_over_answered(draft)
+        case WindowClosed():
+            _window_closed(draft, event)
+        case TimePassed():
+            time_passed(draft, ringing=event.ringing)
+        case AssignmentReported():
+            assignment_reported(draft, event)
+        case GradeChanged():
+            _must_be_open(draft)
+            grade_changed(draft, event.grade)
+        case CallRequested():
+            _call_requested(draft)
+        case AssignmentRequested():
+            _person_requested(draft, event.track)
+        case OptedOut():
+            _opted_out(draft)
+        case CaseClosed():
+            _case_closed(draft, event.outcome)
+        case CaseFiled():
+            _case_filed(draft)
+        case _ as never:
+            assert_never(never)
+
+
+def _must_be_open(draft: Draft) -> None:
+    if draft.case.status is not CaseStatus.OPEN:
+        raise Conflict(
+            Text("case %(case)s is no longer open", case=draft.case.id),
+            current=f"{draft.case.status}/{draft.case.outcome}",
+        )
+
+
+def _window_closed(draft: Draft, event: WindowClosed) -> None:
+    robot = draft.case.robot
+    if draft.case.status is not CaseStatus.OPEN or robot.state is not RobotState.PENDING:
+        return
+    if event.n != robot.attempts or draft.policy.window.is_open(draft.now):
+        return
+    if robot.at is not None and robot.at > draft.now:
+        return
+    if not draft.grade_policy.windowed:
+        draft.ensure_person(Reason.OUTSIDE_WINDOW)
+    draft.robot(at=None, patience_at=None)
+    draft.hasten(reason=Reason.OUTSIDE_WINDOW)
+
+
+def _call_requested(draft: Draft) -> None:
+    _must_be_open(draft)
+    if draft.case.opted_out:
+        raise Conflict(
+            Text("the person of case %(case)s asked not to be rung by a robot", case=draft.case.id)
+        )
+    if draft.case.robot.state is RobotState.PENDING:
+        draft.hasten(reason=Reason.ON_REQUEST)
+        return
+    number = draft.case.robot.number
+    if number in draft.case.robot.dead_numbers:
+        following = draft.next_number()
+        if following is None:
+            raise Conflict(Text("case %(case)s has no number left that can be rung", case=draft.case.id))
+        number = following
+    draft.ring(after_seconds=0, reason=Reason.ON_REQUEST, number=number)
+
+
+def _person_requested(draft: Draft, track: Track) -> None:
+    _must_be_open(draft)
+    if track is Track.ROBOT:
+        raise Conflict(
+            Text("a robot is no person: request a ring of case %(case)s instead", case=draft.case.id)
+        )
+    draft.open_assignment(track, Reason.ON_REQUEST)
+
+
+def _opted_out(draft: Draft) -> None:
+    """No robot rings for this incident again; people go on as after a robot that did not reach the person."""
+    _must_be_open(draft)
+    draft.change(opted_out=True)
+    draft.stop_robot(Reason.OPTED_OUT)
+    hand_over(draft, Reason.OPTED_OUT, OutcomeKind.REFUSES)
+
+
+def _case_closed(draft: Draft, outcome: OutcomeKind) -> None:
+    """Closed with an outcome. A success needs a verified contact on record, and is watched."""
+    _must_be_open(draft)
+    is_success = outcome in SUCCESSES
+    if is_success and draft.case.contact is not Contact.VERIFIED:
+        raise Conflict("a success needs the verified contact of the right person")
+    draft.record(outcome, track=None, reason=Reason.CASE_CLOSED)
+    if is_success:
+        draft.succeed(outcome, Reason.CASE_CLOSED)
+        return
+    draft.close(outcome, Reason.CASE_CLOSED)
+
+
+def _case_filed(draft: Draft) -> None:
+    """Money was lost: a success is reversed, anything else ends as already defrauded. Twice changes nothing."""
+    case = draft.case
+    if case.status is CaseStatus.REVERSED or (
+        case.status is CaseStatus.CLOSED and case.outcome is OutcomeKind.ALREADY_DEFRAUDED
+    ):
+        return
+    succeeded = case.status in {CaseStatus.WATCHING, CaseStatus.PROVEN}
+    if succeeded:
+        draft.effects.append(ReverseOutcome(reason=Reason.CASE_FILED))
+        draft.alarm(AlarmCode.DEFRAUDED_AFTER_SUCCESS)
+    draft.record(OutcomeKind.ALREADY_DEFRAUDED, track=None, reason=Reason.CASE_FILED)
+    if case.status is CaseStatus.OPEN:
+        draft.stand_down(Reason.CASE_FILED)
+    draft.change(
+        status=CaseStatus.REVERSED if succeeded else CaseStatus.CLOSED,
+        outcome=OutcomeKind.ALREADY_DEFRAUDED,
+        watch_until=None,
+    )
+
+
+class Openings:
+    """Decisions at one moment under one policy; each is what `decide` would give."""
+
+    def __init__(self, *, now: datetime, policy: Policy) -> None:
+        self._now = now
+        self._policy = policy
+        self._known: dict[tuple[Grade, bool, bool], Decision] = {}
+
+    def decide(self, case: Case) -> Decision:
+        """The decision of a case that has just been made: nothing has happened to it yet."""
+        kind = (case.grade, case.missed, Tag.MINOR in case.tags)
+        known = self._known.get(kind)
+        if known is None:
+            known = self._known[kind] = decide(case, CaseOpened(), self._now, self._policy)
+            return known
+        at = urgency(
+            grade=case.grade,
+            opened_at=case.opened_at,
+            expires_at=case.expires_at,
+            amount_at_risk_fen=case.amount_at_risk_fen,
+            policy=self._policy.urgency,
+        ).at
+        like = known.case
+        opened = Case(
+            id=case.id,
+            grade=case.grade,
+            fraud_type=case.fraud_type,
+            opened_at=case.opened_at,
+            policy_version=case.policy_version,
+            numbers=case.numbers,
+            expires_at=case.expires_at,
+            amount_at_risk_fen=case.amount_at_risk_fen,
+            missed=case.missed,
+            tags=case.tags,
+            robot=like.robot,
+            human=like.human,
+            visit=like.visit,
+        )
+        return Decision(case=opened, effects=tuple([_placed(effect, at) for effect in known.effects]))
+
+
+def _placed(effect: Effect, at: datetime) -> Effect:
+    """The effect at its own place in the queue."""
+    match effect:
+        case PlanAttempt():
+            return PlanAttempt(
+                n=effect.n,
+                number=effect.number,
+                not_before=effect.not_before,
+                urgency_at=at,
+                windowed=effect.windowed,
+                reason=effect.reason,
+            )
+        case OpenAssignment():
+            return replace(effect, urgency_at=at)
+        case _:
+            return effect

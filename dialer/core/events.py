@@ -1,0 +1,209 @@
+"""Whom one ring really reached, from what the network, the keys and the seconds say. Pure.
+
+Picked up is not reached: a machine, a forwarded telephone, a hand that put it down before the warning sentence had
+been spoken, and silence are each a result of their own, and none is a contact of the right person.
+
+What can happen to a case. Provider and clock events that no longer fit change nothing; human ones conflict.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from dialer.core.values import Answer, Contact, FraudType, Grade, OutcomeKind, Tag, TelephonyResult, Track
+
+
+class Reach(StrEnum):
+    """What one ended ring reached, worst first."""
+
+    NOBODY = "nobody"
+    """Nobody picked up, or it is not known."""
+    MACHINE = "machine"
+    """Voicemail or an assistant."""
+    FORWARDED = "forwarded"
+    """Somebody else's telephone, whatever was pressed there: those who defraud set forwarding."""
+    HUNG_UP_EARLY = "hung_up_early"
+    """Picked up, and over before the warning sentence was complete: nothing was delivered."""
+    SILENT = "silent"
+    """The warning was spoken, and no key was pressed and no word said all the time."""
+    WRONG_PERSON = "wrong_person"
+    UNVERIFIED = "unverified"
+    """Somebody answered, and did not say who."""
+    VERIFIED = "verified"
+    """The right person said who they are, and the warning sentence was spoken."""
+
+
+_NO_LISTENER = {TelephonyResult.MACHINE: Reach.MACHINE, TelephonyResult.FORWARDED: Reach.FORWARDED}
+
+NO_CONTACT = frozenset({Reach.NOBODY, Reach.MACHINE, Reach.FORWARDED, Reach.HUNG_UP_EARLY})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """What is known of the talk of a ring when it ends."""
+
+    contact: Contact = Contact.NONE
+    """As the keys say it."""
+    answer: Answer = Answer.NONE
+    spoke: bool = False
+    """A key was pressed or a word said, the right one or not."""
+    heard_seconds: int | None = None
+    """Service seconds of our voice that went out between pick-up and end; None: not known."""
+    warning_seconds: float = 0.0
+    """How long the warning sentence takes."""
+
+    @property
+    def was_warned(self) -> bool:
+        """The whole warning sentence was spoken. Where the seconds are not known, only a reaction shows it."""
+        if self.heard_seconds is None:
+            return self.spoke
+        return self.heard_seconds >= self.warning_seconds
+
+
+def reach_of(result: TelephonyResult, talk: Conversation) -> Reach:
+    """Every ring has exactly one."""
+    if result is not TelephonyResult.ANSWERED:
+        return _NO_LISTENER.get(result, Reach.NOBODY)
+    if talk.answer is Answer.WRONG_PERSON:
+        return Reach.WRONG_PERSON
+    if not talk.was_warned:
+        return Reach.HUNG_UP_EARLY
+    if not talk.spoke:
+        return Reach.SILENT
+    return Reach.VERIFIED if talk.contact is Contact.VERIFIED else Reach.UNVERIFIED
+
+
+def contact_of(reach: Reach) -> Contact:
+    """The contact that a ring counts as, in every report."""
+    if reach in NO_CONTACT:
+        return Contact.NONE
+    return Contact.VERIFIED if reach is Reach.VERIFIED else Contact.UNVERIFIED
+
+
+def heard_seconds(*, elapsed_seconds: float | None, played_seconds: float) -> int | None:
+    """Whole seconds of our voice that can have reached an ear: never more than the line stood, nor than was played."""
+    return None if elapsed_seconds is None else int(max(0.0, min(elapsed_seconds, played_seconds)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseOpened:
+    """The first warning made the case; its tracks start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarningJoined:
+    """Another warning of the same person and incident."""
+
+    grade: Grade
+    fraud_type: FraudType
+    expires_at: datetime | None = None
+    amount_at_risk_fen: int | None = None
+    tags: frozenset[Tag] = frozenset()
+    numbers: int = 0
+    """How many numbers the person has now, the new ones last."""
+    missed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptEnded:
+    """Attempt `n` is over, rung or not. Contact and answer are what the conversation came to."""
+
+    n: int
+    result: TelephonyResult
+    contact: Contact = Contact.NONE
+    answer: Answer = Answer.NONE
+    reach: Reach | None = None
+    """Whom it reached; None where the end came without a conversation to judge by."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOverRequested:
+    """During the call: "speak to an officer", or "I have already paid". The call goes on; a person is needed now."""
+
+    n: int
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOverAnswered:
+    """The duty line was answered, and the officer has spoken with whoever was in the call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowClosed:
+    """The pending attempt came to its turn when no robot may ring."""
+
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimePassed:
+    """`due_at` has come: silence is an event."""
+
+    ringing: bool = False
+    """The pending attempt is at the carrier now: it has left the queue, and its end will decide."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentReported:
+    """A caller or an officer says what came of it."""
+
+    track: Track
+    outcome: OutcomeKind
+    contact: Contact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradeChanged:
+    """A person set the grade; a fall needs the reason that the caller of this has kept."""
+
+    grade: Grade
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRequested:
+    """A person wants the robot to ring now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentRequested:
+    """A person wants a human call (or a visit) for this case now."""
+
+    track: Track
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptedOut:
+    """The person asked not to be rung by a robot for this incident."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseClosed:
+    """A person closes the case with an outcome."""
+
+    outcome: OutcomeKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFiled:
+    """The person reported to the police that money was lost after all (立案)."""
+
+
+Event = (
+    CaseOpened
+    | WarningJoined
+    | AttemptEnded
+    | HandOverRequested
+    | HandOverAnswered
+    | WindowClosed
+    | TimePassed
+    | AssignmentReported
+    | GradeChanged
+    | CallRequested
+    | AssignmentRequested
+    | OptedOut
+    | CaseClosed
+    | CaseFiled
+)

@@ -1,0 +1,133 @@
+"""Two shares compared as often as anybody likes, without the error of peeking. Pure.
+
+A usual confidence interval holds for one look at a number of calls chosen before. Whoever looks every morning and stops
+when it seems clear finds differences where there are none. These intervals hold at all looks together: they invert the
+mixture sequential probability ratio test of H. Robbins (1970), as R. Johari, P. Koomen, L. Pekelis and D. Walsh use it
+for comparisons of shares ("Always Valid Inference", Operations Research 70(3), 2022, section 4).
+
+confseq (0.0.11) has such intervals, but only as source: it needs a C++ compiler and Boost where it is installed, and
+NumPy in the web process. The formula is `_half_width`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+ERROR = 0.05
+"""How often a true share is ever outside its interval, over all looks."""
+MARGIN = 0.03
+"""A difference below this many parts of one changes nobody's mind."""
+LEAST_PEOPLE = 30
+"""Below this the normal law is no fit for a share, and nothing is said."""
+_TYPICAL = 0.08
+"""The size of difference that the test is sharpest for; any choice is valid."""
+_MOST_PEOPLE = 10_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollup:
+    """`hits` of `people`."""
+
+    people: int
+    hits: int
+
+    @property
+    def share(self) -> float | None:
+        """None of nobody."""
+        return self.hits / self.people if self.people else None
+
+    @property
+    def _variance(self) -> float:
+        """Of the share of one more person; never 0, however alike all were so far."""
+        likely = (self.hits + 1) / (self.people + 2)
+        return likely * (1 - likely)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    low: float
+    high: float
+
+
+class Finding(StrEnum):
+    TOO_FEW = "too_few"
+    BETTER = "better"
+    WORSE = "worse"
+    ALIKE = "alike"
+    """Any difference is below the margin."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Of one version against the live one. `more_each`: about so many more people each before it can be told."""
+
+    finding: Finding
+    difference: float | None
+    interval: Interval | None
+    more_each: int = 0
+
+
+def share_interval(tally: Rollup, *, error: float = ERROR) -> Interval | None:
+    """Where the true share is, at all looks together; None below `LEAST_PEOPLE`."""
+    if tally.people < LEAST_PEOPLE or tally.share is None:
+        return None
+    half = _half_width(tally._variance / tally.people, error)  # noqa: SLF001  # a tally's own arithmetic
+    return Interval(low=max(0.0, tally.share - half), high=min(1.0, tally.share + half))
+
+
+def compare(live: Rollup, other: Rollup, *, more_is_better: bool, error: float = ERROR) -> Verdict:
+    """What may be said by now, whenever it is asked. With several versions against one, share `error` among them."""
+    if live.share is None or other.share is None:
+        return Verdict(
+            finding=Finding.TOO_FEW, difference=None, interval=None, more_each=_needed(live, other, error)
+        )
+    difference = other.share - live.share
+    enough = min(live.people, other.people) >= LEAST_PEOPLE
+    half = _half_width(_variance(live, other, live.people, other.people), error)
+    interval = Interval(low=max(-1.0, difference - half), high=min(1.0, difference + half))
+    if enough and (interval.low > 0 or interval.high < 0):
+        finding = Finding.BETTER if (difference > 0) is more_is_better else Finding.WORSE
+        return Verdict(finding=finding, difference=difference, interval=interval)
+    if enough and max(-interval.low, interval.high) < MARGIN:
+        return Verdict(finding=Finding.ALIKE, difference=difference, interval=interval)
+    return Verdict(
+        finding=Finding.TOO_FEW,
+        difference=difference,
+        interval=interval if enough else None,
+        more_each=_needed(live, other, error),
+    )
+
+
+def _variance(live: Rollup, other: Rollup, live_people: int, other_people: int) -> float:
+    """Of the difference of the two shares, as these numbers of people would give it."""
+    return live._variance / live_people + other._variance / other_people  # noqa: SLF001  # as above
+
+
+def _half_width(variance: float, error: float) -> float:
+    mixed = variance + _TYPICAL**2
+    return math.sqrt(
+        2 * variance * mixed / _TYPICAL**2 * (math.log(1 / error) + math.log(mixed / variance) / 2)
+    )
+
+
+def _needed(live: Rollup, other: Rollup, error: float) -> int:
+    """People each, beyond those that there are, until the difference seen so far, or the margin, could be told."""
+    seen = abs(other.share - live.share) if live.share is not None and other.share is not None else 0.0
+    wanted = max(seen, MARGIN)
+    have = min(live.people, other.people)
+    low, high = max(have, LEAST_PEOPLE), _MOST_PEOPLE
+    while low < high:
+        middle = (low + high) // 2
+        if _half_width(_variance(live, other, middle, middle), error) <= wanted:
+            high = middle
+        else:
+            low = middle + 1
+    return _about(low - have)
+
+
+def _about(number: int) -> int:
+    """Two figures are all that such a guess is worth; never less than it takes."""
+    size: int = 10 ** max(0, len(str(number)) - 2)
+    return -(-number // size) * size

@@ -1,0 +1,216 @@
+"""When a robot may ring, in the callee's wall time. Pure: the zone's rules come from the tz database.
+
+What a centre has decided to do about each grade. A case pins the version it began with.
+
+The order of ringing as a virtual deadline: earlier goes first, an index can sort it, waiting ages by itself.
+
+A ring's place is the moment its case opened, moved forward by what grade, amount and expiry are worth. Since
+the moment itself is part of it, whoever waits longest gains, and nobody starves.
+
+A policy as plain data, for a row or a settings file, and back.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dialer.core.values import Grade
+
+_ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Open from `opens` (included) to `closes` (excluded) every day in `zone`; across midnight when
+    `closes <= opens`; equal times mean always open.
+    """
+
+    opens: time
+    closes: time
+    zone: str
+
+    def is_open(self, at: datetime) -> bool:
+        if self.opens == self.closes:
+            return True
+        wall = at.astimezone(ZoneInfo(self.zone)).time()
+        if self.opens < self.closes:
+            return self.opens <= wall < self.closes
+        return wall >= self.opens or wall < self.closes
+
+    def next_open(self, at: datetime) -> datetime:
+        """`at` itself when open, else the next opening, strictly later than `at`. Aware UTC in, aware UTC out."""
+        if self.is_open(at):
+            return at
+        zone = ZoneInfo(self.zone)
+        day = at.astimezone(zone).date()
+        while True:
+            # Where clocks go back the opening comes twice, where they go forward it may not come at all.
+            for fold in (0, 1):
+                wall = datetime.combine(day, self.opens, tzinfo=zone).replace(fold=fold)
+                opening = wall.astimezone(at.tzinfo)
+                if opening > at and self.is_open(opening):
+                    return opening
+            day += _ONE_DAY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradePolicy:
+    """Limits of one grade, in seconds of the service clock. Shipped defaults: settings.toml."""
+
+    first_attempt_seconds: int
+    """The first ring is wanted within this time; also what the report calls late."""
+    robot_tries: int
+    """Robot rings that count before the case is handed to a person."""
+    robot_gap_seconds: int
+    """From the end of one ring to the next."""
+    robot_patience_seconds: int
+    """How long a planned ring may wait for a line before the case goes to a person as well."""
+    windowed: bool
+    """True: waits for the dialling window. False: a person rings when the window is closed."""
+    human_after_seconds: int | None
+    """0: a person rings at once beside the robot; None: only when the robot fails or is doubted."""
+    human_due_seconds: int
+    """From the opening of a human call to the moment it is overdue."""
+    human_sample_percent: int
+    """Of the cases that the robot could not reach, how many a person rings; the rest close as not found yet."""
+    visit_after_seconds: int | None
+    """Without verified contact by then an officer goes; 0: at once; None: only when the human call fails."""
+    visit_when_human_fails: bool
+    visit_due_seconds: int
+    sign_seconds: int
+    """签收: from the opening of an assignment until somebody has signed for it."""
+    feedback_seconds: int
+    """反馈: until a result is reported."""
+    message_when_unreachable: bool = False
+    """A message goes where the voice did not get through."""
+    message_after_warning: bool = False
+    """A message goes to whoever was warned and said who they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UrgencyPolicy:
+    """How far each thing moves a ring forward in the queue, in seconds of waiting it is worth."""
+
+    grade_seconds: Mapping[Grade, int]
+    amount_seconds_per_tenfold: int
+    """For every tenfold of the amount at risk above `amount_floor_fen`."""
+    amount_floor_fen: int
+    expiry_horizon_seconds: int
+    """A warning that expires within this time gains what is missing to it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    version: int
+    grades: Mapping[Grade, GradePolicy]
+    window: Window
+    urgency: UrgencyPolicy
+    busy_retry_seconds: int
+    """Busy on a high grade: probably talking to the scammer right now, so the robot rings again this soon."""
+    requeue_seconds: int
+    """After a fault of ours (line down, blocked, rate limited): the ring is tried again after this."""
+    max_own_faults: int
+    """Faults of ours in a row before the case goes to a person."""
+    number_spacing_seconds: int
+    """Least time between the end of one ring and the next to the same number, whoever's case it is."""
+    visit_tries: int
+    """Visits that find nobody before the case ends as cannot be found, with an alarm."""
+    visit_retry_seconds: int
+    watch_seconds: int
+    """A success stays provisional this long."""
+
+    def of(self, grade: Grade) -> GradePolicy:
+        return self.grades[grade]
+
+    def watch(self) -> timedelta:
+        return timedelta(seconds=self.watch_seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Urgency:
+    """`at` is the virtual deadline; the parts, in seconds of waiting each is worth, add up to it."""
+
+    opened_at: datetime
+    grade_seconds: int
+    amount_seconds: int
+    expiry_seconds: int
+
+    @property
+    def at(self) -> datetime:
+        return self.opened_at - timedelta(
+            seconds=self.grade_seconds + self.amount_seconds + self.expiry_seconds
+        )
+
+
+def urgency(
+    *,
+    grade: Grade,
+    opened_at: datetime,
+    expires_at: datetime | None,
+    amount_at_risk_fen: int | None,
+    policy: UrgencyPolicy,
+) -> Urgency:
+    """The virtual deadline of a case's next ring. Amount in fen; None where no list said one."""
+    amount_seconds = 0
+    if amount_at_risk_fen is not None and amount_at_risk_fen > policy.amount_floor_fen:
+        tenfolds = math.log10(amount_at_risk_fen / policy.amount_floor_fen)
+        amount_seconds = int(tenfolds * policy.amount_seconds_per_tenfold)
+    expiry_seconds = 0
+    if expires_at is not None:
+        left = (expires_at - opened_at).total_seconds()
+        expiry_seconds = int(max(0, policy.expiry_horizon_seconds - max(0, left)))
+    return Urgency(
+        opened_at=opened_at,
+        grade_seconds=policy.grade_seconds[grade],
+        amount_seconds=amount_seconds,
+        expiry_seconds=expiry_seconds,
+    )
+
+
+def to_plain(policy: Policy) -> dict[str, Any]:
+    """JSON-ready; `version` is left out, since it names the row and not the content."""
+    plain = {
+        field.name: getattr(policy, field.name)
+        for field in fields(Policy)
+        if field.name not in {"version", "grades", "window", "urgency"}
+    }
+    return plain | {
+        "grades": {grade.value: asdict(rules) for grade, rules in policy.grades.items()},
+        "window": {
+            "opens": policy.window.opens.isoformat(timespec="minutes"),
+            "closes": policy.window.closes.isoformat(timespec="minutes"),
+            "zone": policy.window.zone,
+        },
+        "urgency": asdict(policy.urgency)
+        | {
+            "grade_seconds": {grade.value: seconds for grade, seconds in policy.urgency.grade_seconds.items()}
+        },
+    }
+
+
+def from_plain(plain: Mapping[str, Any], *, version: int) -> Policy:
+    """The policy that `to_plain` wrote."""
+    urgency = plain["urgency"]
+    window = plain["window"]
+    rest = {key: value for key, value in plain.items() if key not in {"grades", "window", "urgency"}}
+    return Policy(
+        version=version,
+        grades={Grade(name): GradePolicy(**rules) for name, rules in plain["grades"].items()},
+        window=Window(
+            opens=time.fromisoformat(window["opens"]),
+            closes=time.fromisoformat(window["closes"]),
+            zone=window["zone"],
+        ),
+        urgency=UrgencyPolicy(
+            grade_seconds={Grade(name): seconds for name, seconds in urgency["grade_seconds"].items()},
+            amount_seconds_per_tenfold=urgency["amount_seconds_per_tenfold"],
+            amount_floor_fen=urgency["amount_floor_fen"],
+            expiry_horizon_seconds=urgency["expiry_horizon_seconds"],
+        ),
+        **rest,
+    )

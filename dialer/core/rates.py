@@ -1,0 +1,453 @@
+"""What an outcome tells a report.
+
+What a report counts. Each number says whose moment must lie in the window; none is a rate yet.
+
+The definition of every rate, and nothing else: docs/metrics.md explains each one of these, which a test holds.
+
+A rate is never a bare percentage: it carries its numerator, its denominator, whose moment the window selects, and
+what was left out. A numerator counts a part of what its denominator counts, so no rate exceeds one.
+
+The figures of a report: the whole, every grade, every fraud type.
+
+A cut through the figures: which cases they are of, and by what they are set side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from enum import StrEnum
+
+from dialer.core.case import contact_of
+from dialer.core.errors import Invalid
+from dialer.core.periods import Period
+from dialer.core.values import AmountKind, Contact, FraudType, Grade, OutcomeKind, TelephonyResult
+
+REACHED = frozenset(kind for kind in OutcomeKind if contact_of(kind) is Contact.VERIFIED)
+"""Whoever reports one of these has spoken to the right person."""
+
+WRONG_RECORD = frozenset({OutcomeKind.NOT_THE_PERSON, OutcomeKind.MISMATCH})
+"""误报: the warning's record was wrong."""
+
+FOUND = REACHED | WRONG_RECORD
+"""Somebody has found out what was behind the warning."""
+
+NOT_OURS = frozenset({OutcomeKind.DUPLICATE, OutcomeKind.TRANSFERRED})
+"""Left out where it is asked what we achieved."""
+
+OWN_FAULT = frozenset({TelephonyResult.BLOCKED})
+"""Our own line was refused or blocked: it says nothing about the person."""
+
+COUNTED_RESULTS = frozenset(TelephonyResult) - OWN_FAULT - {TelephonyResult.CANCELED, TelephonyResult.UNKNOWN}
+"""A robot call that ended at the person's own phone or network."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Counts of one slice: everything, one grade, or one fraud type. Drill records are in none of them, except in a
+    drill database, where there is nothing else.
+    """
+
+    # Warnings loaded in the window.
+    warnings: int = 0
+
+    # Cases opened in the window, as they are now.
+    cases: int = 0
+    cases_open: int = 0
+    cases_watching: int = 0
+    cases_proven: int = 0
+    cases_reversed: int = 0
+    cases_closed: int = 0
+    cases_missed: int = 0
+    cases_not_ours: int = 0
+    """Ended as a duplicate, or transferred elsewhere."""
+    cases_ours: int = 0
+    cases_rung: int = 0
+    """At least one robot call that counts."""
+    cases_answered: int = 0
+    verified_contact: int = 0
+    succeeded: int = 0
+    """Provisional, proven and reversed: every success that was ever claimed."""
+    dissuaded: int = 0
+    """Successes that stand: provisional and proven."""
+    dissuaded_by_phone: int = 0
+    dissuaded_in_person: int = 0
+    saw_through_it: int = 0
+    judged: int = 0
+    """Successes whose watch period is over, or that a filed case has undone."""
+    defrauded_after_warning: int = 0
+    found: int = 0
+    """Somebody has found out what was behind the warning."""
+    found_nothing: int = 0
+    """Ended without that: nobody found, missed, duplicate, transferred."""
+    false_alarms: int = 0
+    raised: int = 0
+    handed_to_person: int = 0
+    first_attempt_counted: int = 0
+    first_attempt_in_time: int = 0
+    first_attempt_pending: int = 0
+    first_attempt_not_wanted: int = 0
+    """Settled within the limit before anybody rang."""
+
+    # Robot calls sent in the window.
+    robot_calls: int = 0
+    robot_calls_counted: int = 0
+    robot_calls_answered: int = 0
+    robot_calls_verified: int = 0
+    robot_calls_under_way: int = 0
+    robot_calls_own_fault: int = 0
+    robot_calls_cancelled: int = 0
+    robot_calls_unknown: int = 0
+
+    # Human calls and visits opened in the window.
+    human_calls: int = 0
+    """Made and reported."""
+    human_calls_waiting: int = 0
+    human_calls_withdrawn: int = 0
+    human_calls_reached: int = 0
+    visits: int = 0
+    visits_waiting: int = 0
+    visits_withdrawn: int = 0
+    visits_met: int = 0
+    sign_counted: int = 0
+    signed_in_time: int = 0
+    sign_pending: int = 0
+    sign_withdrawn: int = 0
+    feedback_counted: int = 0
+    feedback_in_time: int = 0
+    feedback_pending: int = 0
+    feedback_withdrawn: int = 0
+
+    results: dict[TelephonyResult, int] = field(default_factory=dict)
+    """How the robot calls sent in the window ended; those under way are in none."""
+
+
+COUNTED = tuple(item.name for item in fields(Counts) if item.name != "results")
+"""The names of the plain numbers, in order."""
+
+
+class Basis(StrEnum):
+    """Whose moment must lie in the window."""
+
+    WARNING_LOADED = "warning_loaded"
+    CASE_OPENED = "case_opened"
+    CALL_SENT = "call_sent"
+    ASSIGNMENT_OPENED = "assignment_opened"
+    OUTCOME_RECORDED = "outcome_recorded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    name: str
+    title: str
+    basis: Basis
+    numerator: str
+    """A field of `Counts`; so are the denominator and everything left out."""
+    denominator: str
+    says: str
+    excludes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    definition: Definition
+    numerator: int
+    denominator: int
+    excludes: Mapping[str, int]
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.numerator <= self.denominator:
+            raise ValueError(
+                f"{self.definition.name}: {self.numerator} of {self.denominator} is no part of a whole"
+            )
+
+    @property
+    def value(self) -> float | None:
+        """Between 0 and 1; None of nothing."""
+        return None if self.denominator == 0 else self.numerator / self.denominator
+
+
+_NOT_COUNTED_CALLS = (
+    "robot_calls_under_way",
+    "robot_calls_own_fault",
+    "robot_calls_cancelled",
+    "robot_calls_unknown",
+)
+
+DEFINITIONS: tuple[Definition, ...] = (
+    Definition(
+        name="answered_per_attempt",
+        title="Answered, per attempt",
+        basis=Basis.CALL_SENT,
+        numerator="robot_calls_answered",
+        denominator="robot_calls_counted",
+        says="Of the robot calls that ended at the person's own phone or network, those that somebody answered.",
+        excludes=_NOT_COUNTED_CALLS,
+    ),
+    Definition(
+        name="answered_per_person",
+        title="Answered, per person",
+        basis=Basis.CASE_OPENED,
+        numerator="cases_answered",
+        denominator="cases_rung",
+        says="Of the cases rung at least once, those where at least one ring was answered; a case is one person in"
+        " one incident.",
+    ),
+    Definition(
+        name="verified_contact",
+        title="Verified contact",
+        basis=Basis.CASE_OPENED,
+        numerator="verified_contact",
+        denominator="cases_ours",
+        says="Of our cases, those where the right person said who they are, to the robot, a caller or an officer.",
+        excludes=("cases_not_ours",),
+    ),
+    Definition(
+        name="dissuaded",
+        title="Dissuaded",
+        basis=Basis.CASE_OPENED,
+        numerator="dissuaded",
+        denominator="cases_ours",
+        says="Of our cases, the successes that stand: provisional while the watch period runs, proven after it.",
+        excludes=("cases_not_ours",),
+    ),
+    Definition(
+        name="dissuaded_by_phone",
+        title="Dissuaded by phone",
+        basis=Basis.CASE_OPENED,
+        numerator="dissuaded_by_phone",
+        denominator="cases_ours",
+        says="As dissuaded, where the robot or a caller did it.",
+        excludes=("cases_not_ours",),
+    ),
+    Definition(
+        name="dissuaded_in_person",
+        title="Dissuaded in person",
+        basis=Basis.CASE_OPENED,
+        numerator="dissuaded_in_person",
+        denominator="cases_ours",
+        says="As dissuaded, where an officer did it face to face.",
+        excludes=("cases_not_ours",),
+    ),
+    Definition(
+        name="proven",
+        title="Successes proven",
+        basis=Basis.CASE_OPENED,
+        numerator="cases_proven",
+        denominator="judged",
+        says="Of the successes whose watch period is over or that a filed case has undone, those that held.",
+        excludes=("cases_watching",),
+    ),
+    Definition(
+        name="defrauded_after_success",
+        title="Defrauded after a success",
+        basis=Basis.CASE_OPENED,
+        numerator="cases_reversed",
+        denominator="succeeded",
+        says="Of all successes ever claimed, those that a filed case has reversed.",
+    ),
+    Definition(
+        name="defrauded_after_warning",
+        title="Defrauded after warning",
+        basis=Basis.CASE_OPENED,
+        numerator="defrauded_after_warning",
+        denominator="cases",
+        says="Of all cases, reached or not, those whose person filed a case with the police after the warning.",
+    ),
+    Definition(
+        name="first_attempt_in_time",
+        title="First attempt in time",
+        basis=Basis.CASE_OPENED,
+        numerator="first_attempt_in_time",
+        denominator="first_attempt_counted",
+        says="Of the cases that were rung, called or visited, or should have been by now, those tried first within"
+        " their grade's limit; low and medium grades count from the opening of the dialling window.",
+        excludes=("first_attempt_pending", "first_attempt_not_wanted"),
+    ),
+    Definition(
+        name="human_reached",
+        title="Reached by a caller",
+        basis=Basis.ASSIGNMENT_OPENED,
+        numerator="human_calls_reached",
+        denominator="human_calls",
+        says="Of the human calls that were made, those that spoke to the right person.",
+        excludes=("human_calls_waiting", "human_calls_withdrawn"),
+    ),
+    Definition(
+        name="visits_met",
+        title="Met in person",
+        basis=Basis.ASSIGNMENT_OPENED,
+        numerator="visits_met",
+        denominator="visits",
+        says="Of the visits that were made, those that met the right person.",
+        excludes=("visits_waiting", "visits_withdrawn"),
+    ),
+    Definition(
+        name="signed_in_time",
+        title="Signed in time",
+        basis=Basis.ASSIGNMENT_OPENED,
+        numerator="signed_in_time",
+        denominator="sign_counted",
+        says="Of the human calls and visits that somebody signed for, or should have by now, those signed in time.",
+        excludes=("sign_pending", "sign_withdrawn"),
+    ),
+    Definition(
+        name="feedback_in_time",
+        title="Feedback in time",
+        basis=Basis.ASSIGNMENT_OPENED,
+        numerator="feedback_in_time",
+        denominator="feedback_counted",
+        says="Of the human calls and visits that were reported, or should have been by now, those reported in time.",
+        excludes=("feedback_pending", "feedback_withdrawn"),
+    ),
+    Definition(
+        name="raised",
+        title="Raised",
+        basis=Basis.CASE_OPENED,
+        numerator="raised",
+        denominator="cases",
+        says="Of all cases, those whose grade is higher now than their first warning's.",
+    ),
+    Definition(
+        name="handed_to_person",
+        title="Handed to a person",
+        basis=Basis.CASE_OPENED,
+        numerator="handed_to_person",
+        denominator="cases",
+        says="Of all cases, those for which a human call or a visit was ever opened.",
+    ),
+    Definition(
+        name="false_alarms",
+        title="False alarms",
+        basis=Basis.CASE_OPENED,
+        numerator="false_alarms",
+        denominator="found",
+        says="Of the cases where somebody found out what was behind the warning, those where its record was wrong:"
+        " not the person, or a mismatch.",
+        excludes=("cases_open", "found_nothing"),
+    ),
+)
+
+
+def rate_of(definition: Definition, counts: Counts) -> Rate:
+    return Rate(
+        definition=definition,
+        numerator=getattr(counts, definition.numerator),
+        denominator=getattr(counts, definition.denominator),
+        excludes={name: getattr(counts, name) for name in definition.excludes},
+    )
+
+
+def rates_of(counts: Counts) -> tuple[Rate, ...]:
+    """Every rate of one slice, in the order of the report."""
+    return tuple(rate_of(definition, counts) for definition in DEFINITIONS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstAttempt:
+    """Seconds from the start of a case's clock to its first ring, human call or visit; None of nothing."""
+
+    cases: int = 0
+    p50_seconds: float | None = None
+    p90_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """One kind of amount in fen. A line that a later one reverses counts as reversed and nowhere else."""
+
+    approved_fen: int = 0
+    unapproved_fen: int = 0
+    reversed_fen: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    counts: Counts
+    first_attempt: FirstAttempt
+    amounts: Mapping[AmountKind, Money]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    total: Slice
+    by_grade: Mapping[Grade, Slice]
+    by_fraud_type: Mapping[FraudType, Slice]
+    left_out: Mapping[str, int]
+    """Drill records in the window, by kind, that are in none of the figures."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    generated_at: datetime
+    drill: bool
+    """True: every figure is of a drill, and none of it happened to anybody."""
+    timezone: str
+    period: Period
+    figures: Figures
+
+
+_HOURS_A_DAY = 24
+
+
+class Dimension(StrEnum):
+    """By what cases are set side by side. Of a case as it is now; `SCRIPT` is that of its first ring, `HOUR` the hour
+    of the centre's day in which it was opened.
+    """
+
+    UNIT = "unit"
+    GRADE = "grade"
+    FRAUD_TYPE = "fraud_type"
+    SOURCE = "source"
+    SCRIPT = "script"
+    HOUR = "hour"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """Everything that is given must hold of a case; `unit_ids` None is the whole centre, also what has no unit."""
+
+    unit_ids: tuple[int, ...] | None = None
+    grade: Grade | None = None
+    fraud_type: FraudType | None = None
+    source: str = ""
+    script_id: str = ""
+    hour: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.hour is not None and not 0 <= self.hour < _HOURS_A_DAY:
+            raise Invalid(field="hour", problem="is no hour of the day", mend="0 to 23")
+
+    @property
+    def is_whole(self) -> bool:
+        """Nothing is left out."""
+        return self == Cut()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breakdown:
+    """`slices` by the dimension's values as text ("" for records without one); a value without records is not there."""
+
+    dimension: Dimension
+    total: Slice
+    slices: Mapping[str, Slice]
+
+
+WAIT_BOUNDS_SECONDS = (10, 30, 60, 120, 300, 600, 1_800, 3_600, 14_400, 43_200, 86_400)
+"""Where one bar of the distribution of times to the first ring ends and the next begins."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """Cases by grade and by bar: bar n holds times from bound n-1 (included) to bound n (excluded)."""
+
+    by_grade: Mapping[Grade, tuple[int, ...]]
+
+    @property
+    def total(self) -> tuple[int, ...]:
+        bars = [0] * (len(WAIT_BOUNDS_SECONDS) + 1)
+        for counts in self.by_grade.values():
+            for place, count in enumerate(counts):
+                bars[place] += count
+        return tuple(bars)

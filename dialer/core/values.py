@@ -1,0 +1,324 @@
+"""The words of the trade as enumerations, stored by value. Chinese terms are the users' own (docs/domain terms).
+
+Messages beside the voice: why one is sent, and how far it came. A message never counts as a contact.
+
+What may be paused. A pause always has an end, a person and a reason.
+
+The life of a loaded target list.
+
+The life of a version of a call script, and of the making of its sound.
+
+Money rules: three amounts, whole fen, never summed, never without evidence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+
+from dialer.core.errors import Invalid
+
+
+class Grade(StrEnum):
+    """How likely and urgent, as the ministry grades it; some places add the extra-high one."""
+
+    EXTRA_HIGH = "extra_high"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+    @property
+    def rank(self) -> int:
+        """4 for extra high down to 1 for low; a grade rises by itself and falls only by a person with a reason."""
+        return _RANK[self]
+
+    @property
+    def is_high(self) -> bool:
+        return self in {Grade.EXTRA_HIGH, Grade.HIGH}
+
+
+_RANK = {Grade.EXTRA_HIGH: 4, Grade.HIGH: 3, Grade.MEDIUM: 2, Grade.LOW: 1}
+
+
+class FraudType(StrEnum):
+    """The ministry's ten types of June 2024, and `unknown` where a list names none that we know."""
+
+    FAKE_ORDER_REBATE = "fake_order_rebate"
+    INVESTMENT = "investment"
+    SHOPPING = "shopping"
+    FAKE_CUSTOMER_SERVICE = "fake_customer_service"
+    LOAN = "loan"
+    CREDIT = "credit"
+    BOSS_OR_ACQUAINTANCE = "boss_or_acquaintance"
+    POLICE_IMPERSONATION = "police_impersonation"
+    ROMANCE = "romance"
+    GAME_TRADE = "game_trade"
+    UNKNOWN = "unknown"
+
+
+class WarningKind(StrEnum):
+    """What gave the fraud away: money moving 资金, a call or message 通联, a site or app 网络."""
+
+    FUND = "fund"
+    TELECOM = "telecom"
+    WEB_APP = "web_app"
+    UNKNOWN = "unknown"
+
+
+class Tag(StrEnum):
+    MINOR = "minor"
+    ELDERLY = "elderly"
+    HEARING = "hearing"
+    MONGOLIAN = "mongolian"
+
+
+class TelephonyResult(StrEnum):
+    """What the telephone network did with one attempt. Says nothing about whom we reached."""
+
+    ANSWERED = "answered"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    FORWARDED = "forwarded"
+    MACHINE = "machine"
+    REJECTED = "rejected"
+    POWERED_OFF = "powered_off"
+    INVALID_NUMBER = "invalid_number"
+    BLOCKED = "blocked"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    UNKNOWN = "unknown"
+
+
+class Contact(StrEnum):
+    """Whom we reached: nobody, somebody, or the right person who said so."""
+
+    NONE = "none"
+    UNVERIFIED = "unverified"
+    VERIFIED = "verified"
+
+
+class Answer(StrEnum):
+    """What the conversation with the script came to, from its end node. `none`: it ended before any answer."""
+
+    NONE = "none"
+    ACKNOWLEDGED = "acknowledged"
+    SAW_THROUGH = "saw_through"
+    DOUBTFUL = "doubtful"
+    REFUSES = "refuses"
+    ALREADY_PAID = "already_paid"
+    WANTS_OFFICER = "wants_officer"
+    WRONG_PERSON = "wrong_person"
+    LANGUAGE_OR_HEARING = "language_or_hearing"
+    OPT_OUT = "opt_out"
+
+
+class OutcomeKind(StrEnum):
+    """What became of a case. Answered is not reached; reached is not dissuaded; dissuaded is provisional."""
+
+    DISSUADED_BY_PHONE = "dissuaded_by_phone"
+    DISSUADED_IN_PERSON = "dissuaded_in_person"
+    SAW_THROUGH_IT = "saw_through_it"
+    HALF_BELIEVES = "half_believes"
+    REFUSES = "refuses"
+    ALREADY_DEFRAUDED = "already_defrauded"
+    NOT_THE_PERSON = "not_the_person"
+    MISMATCH = "mismatch"
+    CANNOT_FIND_YET = "cannot_find_yet"
+    CANNOT_FIND = "cannot_find"
+    DUPLICATE = "duplicate"
+    TRANSFERRED = "transferred"
+    LANGUAGE_OR_HEARING = "language_or_hearing"
+    MISSED = "missed"
+
+
+class Track(StrEnum):
+    """The three ways of reaching a person, which may run side by side."""
+
+    ROBOT = "robot"
+    HUMAN = "human"
+    VISIT = "visit"
+
+
+class AmountKind(StrEnum):
+    """Three amounts, never summed: never paid 劝阻, stopped at the bank 止付, returned 返还."""
+
+    INTENDED = "intended"
+    STOPPED = "stopped"
+    RETURNED = "returned"
+
+
+class MessagePurpose(StrEnum):
+    """One message at most for each, and for each case."""
+
+    UNREACHABLE = "unreachable"
+    """The telephone could not be reached by voice, or nobody there could hear or speak."""
+    AFTER_WARNING = "after_warning"
+    """The right person was warned: something to read again, since warnings fade."""
+
+
+class MessageState(StrEnum):
+    PLANNED = "planned"
+    SENDING = "sending"
+    """About to be given to the network, or given by a process that died over it."""
+    UNKNOWN = "unknown"
+    """Given, and no answer: looked for before anything else, and never sent again blindly."""
+    ACCEPTED = "accepted"
+    """The network has it."""
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    """The telephone did not take it."""
+    FAILED = "failed"
+    """Never sent: refused, unfit, or not known for good."""
+
+    @property
+    def rank(self) -> int:
+        """News of a lower or the same rank is late, and changes nothing."""
+        return _RANK_MESSAGE[self]
+
+
+_RANK_MESSAGE = {
+    MessageState.PLANNED: 0,
+    MessageState.SENDING: 1,
+    MessageState.UNKNOWN: 1,
+    MessageState.ACCEPTED: 2,
+    MessageState.SENT: 3,
+    MessageState.DELIVERED: 4,
+    MessageState.UNDELIVERED: 4,
+    MessageState.FAILED: 4,
+}
+
+
+class PauseScope(StrEnum):
+    ALL = "all"
+    UNIT = "unit"
+    LOAD = "load"
+    GRADE = "grade"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """`subject` is a unit, a load's id or a grade; empty for everything."""
+
+    id: int
+    scope: PauseScope
+    subject: str
+    unit_id: int | None = None
+    units: frozenset[int] = frozenset()
+    """That unit and all below it."""
+    until: datetime
+    why: str
+    by: str
+    placed_at: datetime
+
+    def covers(self, *, grade: str, unit: str, unit_id: int | None, load_id: int | None) -> bool:
+        match self.scope:
+            case PauseScope.ALL:
+                return True
+            case PauseScope.UNIT:
+                return unit == self.subject if self.unit_id is None else unit_id in self.units
+            case PauseScope.LOAD:
+                return str(load_id) == self.subject
+            case PauseScope.GRADE:
+                return grade == self.subject
+
+
+class LoadState(StrEnum):
+    DRAFT = "draft"
+    """Dropped and looked at; nothing of it is in the books, and forgotten it goes by itself."""
+    WAITING = "waiting"
+    RUNNING = "running"
+    HELD = "held"
+    """Its high grades are in the books; the rest waits for a second person."""
+    DONE = "done"
+    FAILED = "failed"
+    """The file is no list; nothing of it was kept."""
+    WITHDRAWN = "withdrawn"
+    """Taken back by a person: what had not begun is closed, what had begun goes on."""
+
+
+class RowResult(StrEnum):
+    """What would become of a row of a list that is only looked at."""
+
+    NEW = "new"
+    JOINS = "joins"
+    """It is about an incident that has its case, or gets it from a row above."""
+    DUPLICATE = "duplicate"
+    """Its source and instruction number are in the books, or in a row above."""
+    EARLY = "early"
+    """Of a high grade, in the books before a second person has let in the rest of its list."""
+    REFUSED = "refused"
+
+
+class VersionState(StrEnum):
+    """What a version of a script is now; its words never change."""
+
+    DRAFT = "draft"
+    """Nobody has approved it: it is never spoken."""
+    APPROVED = "approved"
+    """Spoken in new calls: the live one, or one that a trial compares with it."""
+    RETIRED = "retired"
+    """Was approved once; approving it again brings it back."""
+
+
+class RenderState(StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    """A prompt cannot be spoken, or came out unfit to be played; the line beside it says which and why."""
+
+    @property
+    def is_open(self) -> bool:
+        return self in {RenderState.WAITING, RenderState.RUNNING}
+
+
+FEN_PER_YUAN = 100
+_MOST_FEN = 10**14
+"""A trillion yuan: beyond it somebody has mistyped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amounts:
+    """What one outcome saved. Intended 劝阻: never paid; stopped 止付: paid and held at the bank; returned 返还."""
+
+    intended_fen: int = 0
+    stopped_fen: int = 0
+    returned_fen: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("intended_fen", "stopped_fen", "returned_fen"):
+            value = getattr(self, name)
+            if not 0 <= value <= _MOST_FEN:
+                raise Invalid(field=name, problem="is not between 0 and a trillion yuan")
+
+    @property
+    def is_nothing(self) -> bool:
+        return not (self.intended_fen or self.stopped_fen or self.returned_fen)
+
+
+def yuan(fen: int) -> str:
+    """1,234.50 of whole fen, without a float in between."""
+    return f"{fen // FEN_PER_YUAN:,}.{fen % FEN_PER_YUAN:02}"
+
+
+def fen_of(text: str, *, field: str) -> int:
+    """Whole fen of an amount typed in yuan. Raises `Invalid` for anything with more than two decimals."""
+    try:
+        amount = Decimal(text.strip().replace(",", "")) * FEN_PER_YUAN
+    except InvalidOperation:
+        raise Invalid(field=field, problem="is no amount", mend="yuan, such as 12000 or 12000.50") from None
+    if not amount.is_finite() or amount != amount.to_integral_value():
+        raise Invalid(field=field, problem="has parts of a fen", mend="two decimals at most")
+    return int(amount)
+
+
+def must_have_evidence(amounts: Amounts, evidence: str) -> None:
+    if not amounts.is_nothing and not evidence.strip():
+        raise Invalid(
+            field="evidence",
+            problem="is missing",
+            mend="money on record needs its evidence, such as a receipt",
+        )

@@ -1,0 +1,133 @@
+"""What makes a record count, condition by condition: the direct report and the fact rows count by these same words.
+
+Each kind of record has its own list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dialer.core.attempt import UNSENT_STATES
+from dialer.core.case import PENDING_STATES
+from dialer.core.rates import COUNTED_RESULTS, FOUND, NOT_OURS, OWN_FAULT, REACHED, WRONG_RECORD
+from dialer.core.values import AmountKind, Grade, TelephonyResult
+from dialer.db.columns import words
+
+
+def _rank(column: str) -> str:
+    arms = " ".join(f"WHEN '{grade.value}' THEN {grade.rank}" for grade in Grade)
+    return f"CASE {column} {arms} END"
+
+
+def _assignments(kind: str, plural: str, reached: str) -> dict[str, str]:
+    return {
+        plural: f"kind = '{kind}' AND state = 'done'",
+        f"{plural}_waiting": f"kind = '{kind}' AND state IN {words(PENDING_STATES)}",
+        f"{plural}_withdrawn": f"kind = '{kind}' AND state = 'withdrawn'",
+        f"{plural}_{reached}": f"kind = '{kind}' AND state = 'done' AND outcome IN {words(REACHED)}",
+    }
+
+
+COUNTED_RESULT = f"result IN {words(COUNTED_RESULTS)}"
+NOT_OURS_OUTCOME = f"outcome IN {words(NOT_OURS)}"
+
+WARNING_MEASURES: Mapping[str, str] = {"warnings": "true"}
+
+CASE_MEASURES: Mapping[str, str] = {
+    "cases": "true",
+    "cases_open": "status = 'open'",
+    "cases_watching": "status = 'watching'",
+    "cases_proven": "status = 'proven'",
+    "cases_reversed": "status = 'reversed'",
+    "cases_closed": "status = 'closed'",
+    "cases_missed": "missed",
+    "cases_not_ours": "not_ours",
+    "cases_ours": "NOT not_ours",
+    "cases_rung": "rung",
+    "cases_answered": "rung AND answered",
+    "verified_contact": "NOT not_ours AND contact = 'verified'",
+    "succeeded": "stands OR status = 'reversed'",
+    "dissuaded": "stands",
+    "dissuaded_by_phone": "stands AND outcome = 'dissuaded_by_phone'",
+    "dissuaded_in_person": "stands AND outcome = 'dissuaded_in_person'",
+    "saw_through_it": "stands AND outcome = 'saw_through_it'",
+    "judged": "status IN ('proven', 'reversed')",
+    "defrauded_after_warning": "filed",
+    "found": f"status <> 'open' AND outcome IN {words(FOUND)}",
+    "found_nothing": f"status <> 'open' AND (outcome IN {words(FOUND)}) IS NOT TRUE",
+    "false_alarms": f"status <> 'open' AND outcome IN {words(WRONG_RECORD)}",
+    "raised": f"{_rank('grade')} > {_rank('first_grade')}",
+    "handed_to_person": "handed",
+    "first_attempt_counted": "NOT not_wanted AND NOT pending",
+    "first_attempt_in_time": "first_at <= late_at",
+    "first_attempt_pending": "pending",
+    "first_attempt_not_wanted": "not_wanted",
+    "first_cases": "first_at IS NOT NULL",
+}
+"""Of the columns of `figures_sql.CASES`."""
+
+
+# Handed back after a refusal it waits again, and withdrawn then it never was a call.
+SENT = f"state NOT IN {words(UNSENT_STATES)} AND (sid IS NOT NULL OR result IS DISTINCT FROM 'canceled')"
+
+CALL_MEASURES: Mapping[str, str] = {
+    "robot_calls": "true",
+    "robot_calls_counted": COUNTED_RESULT,
+    "robot_calls_answered": "result = 'answered'",
+    "robot_calls_verified": "result = 'answered' AND contact = 'verified'",
+    "robot_calls_under_way": "result IS NULL",
+    "robot_calls_own_fault": f"result IN {words(OWN_FAULT)}",
+    "robot_calls_cancelled": "result = 'canceled'",
+    "robot_calls_unknown": "result = 'unknown'",
+} | {f"result_{result.value}": f"result = '{result.value}'" for result in TelephonyResult}
+"""Of the columns of `figures_sql.CALLS`, where `SENT` holds."""
+
+ASSIGNMENT_MEASURES: Mapping[str, str] = {
+    **_assignments("human", "human_calls", "reached"),
+    **_assignments("visit", "visits", "met"),
+    "sign_counted": "sign_counts",
+    "signed_in_time": "signed_early",
+    "sign_pending": "NOT sign_counts AND state <> 'withdrawn'",
+    "sign_withdrawn": "NOT sign_counts AND state = 'withdrawn'",
+    "feedback_counted": "feedback_counts",
+    "feedback_in_time": "reported_early",
+    "feedback_pending": "NOT feedback_counts AND state <> 'withdrawn'",
+    "feedback_withdrawn": "NOT feedback_counts AND state = 'withdrawn'",
+}
+"""Of the columns of `figures_sql.ASSIGNMENTS`."""
+
+
+MONEY_STATES: Mapping[str, str] = {
+    "approved": "NOT reversed AND approved",
+    "unapproved": "NOT reversed AND NOT approved",
+    "reversed": "reversed",
+}
+"""In which of its three states a line with money is, of the columns of `figures_sql.MONEY_LINES`."""
+
+
+def money_name(kind: AmountKind, state: str) -> str:
+    """What a sum of such lines is called, in fen."""
+    return f"{kind.value}_{state}_fen"
+
+
+MONEY = tuple(money_name(kind, state) for kind in AmountKind for state in MONEY_STATES)
+
+CALLS_MENTIONED, ASSIGNMENTS_MENTIONED = "calls_mentioned", "assignments_mentioned"
+"""Every call and every assignment with a moment, also what counts as nothing: drill records are left out by these."""
+
+COUNTED = (
+    *WARNING_MEASURES,
+    *CASE_MEASURES,
+    CALLS_MENTIONED,
+    *CALL_MEASURES,
+    ASSIGNMENTS_MENTIONED,
+    *ASSIGNMENT_MEASURES,
+)
+"""The counts that a fact row holds, a column each; `MONEY` beside them, in fen."""
+
+
+def counts_of(measures: Mapping[str, str]) -> str:
+    """The columns that count each condition."""
+    return ",\n    ".join(
+        f"count(*) FILTER (WHERE {condition}) AS {name}" for name, condition in measures.items()
+    )

@@ -1,0 +1,151 @@
+"""Which schema the database has, against the one that a process was built for. Whoever claims asks first.
+
+Which schema this version brings, and which one a database has, told without the migrations' own machinery: every
+process asks when it starts, and hardly one has anything to migrate.
+
+Brings a database to the schema of this version, from a clone or from the installed wheel.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.exc import OperationalError
+
+import dialer
+from dialer.core.errors import Refusal, Unavailable
+from dialer.db.unit_of_work import Store, Tx
+from dialer.language import Text
+
+MIGRATION_LOCK = 0x6D696772
+"""Held by a migration alone, and shared by all who claim, to the end of their transactions."""
+
+
+class SchemaMoved(Unavailable):
+    """A newer version has migrated the database: this process claims nothing more. News of calls that live is still
+    kept and applied.
+    """
+
+    def __init__(self, *, found: str, built_for: str) -> None:
+        super().__init__(
+            part="schema",
+            problem=Text(
+                "the database is at %(found)s, this process was built for %(built_for)s:"
+                " it claims no more calls; start the new version in its place",
+                found=found or Text("no revision"),
+                built_for=built_for,
+            ),
+        )
+        self.found = found
+        self.built_for = built_for
+
+
+class NewerDatabase(Refusal):
+    """This version would work on tables that it does not know."""
+
+    def __init__(self, *, found: str, newest: str) -> None:
+        super().__init__(
+            Text(
+                "the database is at %(found)s, and this version knows it up to %(newest)s:"
+                " install the version that migrated it, or a newer one",
+                found=found,
+                newest=newest,
+            )
+        )
+        self.found = found
+        self.newest = newest
+
+
+def hold_schema(tx: Tx, *, built_for: str) -> bool:
+    """To the end of the transaction no migration begins. False while one runs: nothing may be claimed now. Raises
+    `SchemaMoved`.
+    """
+    # Two statements: one that had waited for nothing would still see the database as it was when it began.
+    if not tx.scalar(sa.select(sa.func.pg_try_advisory_xact_lock_shared(MIGRATION_LOCK))):
+        return False
+    found = schema_revision(tx)
+    if found != built_for:
+        raise SchemaMoved(found=found, built_for=built_for)
+    return True
+
+
+def schema_revision(tx: Tx) -> str:
+    """What the database is at."""
+    return str(tx.scalar(sa.text("SELECT version_num FROM alembic_version")) or "")
+
+
+_NUMBERED: Final = re.compile(r"([0-9]{4})_[a-z0-9_]+\.py")
+
+
+def script_location() -> Path:
+    """The migrations' folder, in a clone or in the installed wheel."""
+    package = Path(dialer.__file__).resolve().parent
+    shipped = package / "_shipped" / "alembic"
+    return shipped if shipped.is_dir() else package.parent / "alembic"
+
+
+def newest_migration() -> str:
+    """The revision that the migrations end at: they are one chain, and each file's number is its revision."""
+    found = (_NUMBERED.fullmatch(path.name) for path in (script_location() / "versions").iterdir())
+    return max((number[1] for number in found if number), default="")
+
+
+def current_revision(store: Store) -> str:
+    """The revision that the database has; '' when it has none."""
+    with store.begin() as tx:
+        if tx.scalar(sa.text("SELECT to_regclass('alembic_version')")) is None:
+            return ""
+        return schema_revision(tx)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(script_location()).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def migrate_database(sql_engine: sa.Engine) -> str:
+    """The database has the newest schema afterwards, whose revision is returned; two processes may call this at once.
+    Raises `Unavailable`, and `NewerDatabase` where a newer version has been.
+    """
+    script = ScriptDirectory.from_config(_config())
+    newest = script.get_current_head() or ""
+    try:
+        with sql_engine.connect() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+        if found == newest:
+            return newest
+        if found is not None and found not in {known.revision for known in script.walk_revisions()}:
+            raise NewerDatabase(found=found, newest=newest)
+        _upgrade(sql_engine)
+    except OperationalError as fault:
+        problem = str(fault.orig or fault).strip().split("\n", 1)[0]
+        raise Unavailable(part="database", problem=problem) from fault
+    return newest
+
+
+def _upgrade(sql_engine: sa.Engine) -> None:
+    with sql_engine.begin() as connection:
+        # Nobody claims while the tables change.
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def newest_revision() -> str:
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def database_revision(sql_engine: sa.Engine) -> str:
+    """The revision that the database has; '' when it has none."""
+    with sql_engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() or ""

@@ -1,0 +1,223 @@
+"""Facts about the whole database: whose keys it is sealed with, whether it is a drill, its clock, who is alive.
+
+Whether anything waits for the next tick, asked in one statement whose every part is one step into an index: a
+service with nothing to do asks this, and nothing else, every second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from dialer.core.attempt import AttemptState
+from dialer.core.case import AssignmentState
+from dialer.core.errors import Refusal
+from dialer.core.values import MessageState
+from dialer.db import tables as t
+from dialer.db.bulk import word
+from dialer.db.columns import LIVE
+from dialer.db.unit_of_work import Tx
+from dialer.db.vault import Keys, agrees, fingerprint
+
+_FINGERPRINT = "keys_fingerprint"
+_DRILL = "drill"
+
+
+class WrongKeys(Refusal):
+    """This database was sealed with other keys; going on would make rows that nobody can read."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the keys file is not the one this database was made with: set DIALER_KEYS__FILE to the right one"
+        )
+
+
+def check_database_keys(tx: Tx, keys: Keys) -> None:
+    """The database belongs to these keys from its first start on; new ones may join. Raises `WrongKeys`."""
+    held = fingerprint(keys)
+    tx.execute(
+        insert(t.meta).values(key=_FINGERPRINT, value=held).on_conflict_do_nothing(index_elements=["key"])
+    )
+    stored = tx.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == _FINGERPRINT))
+    if not agrees(stored=stored, keys=keys):
+        raise WrongKeys
+    if stored != held:
+        tx.execute(sa.update(t.meta).where(t.meta.c.key == _FINGERPRINT).values(value=held))
+
+
+def is_drill_database(tx: Tx) -> bool:
+    return bool(tx.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == _DRILL)))
+
+
+def mark_drill_database(tx: Tx) -> None:
+    """Everything in this database is a drill, for good."""
+    tx.execute(insert(t.meta).values(key=_DRILL, value=True).on_conflict_do_nothing(index_elements=["key"]))
+
+
+class RealRecords(Refusal):
+    """Calls have been made from this database to real people; simulated ones must not be counted among them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this database holds calls to real people, and the simulated line rings nobody:"
+            " set telephony.base_url to the real line, or use another data_dir for a drill"
+        )
+
+
+def become_drill_database(tx: Tx) -> bool:
+    """A database from which nobody was ever rung is a drill from now on, with all it holds; True when it just became
+    one. Raises `RealRecords` where somebody was rung: what the simulated line does must never count as real.
+    """
+    if is_drill_database(tx):
+        return False
+    if tx.scalar(sa.select(t.attempt.c.id).where(t.attempt.c.sent_at.is_not(None)).limit(1)) is not None:
+        raise RealRecords
+    mark_drill_database(tx)
+    for table in (t.warning, t.case, t.attempt, t.assignment):
+        tx.execute(sa.update(table).where(~table.c.drill).values(drill=True))
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockRow:
+    """Service time is `epoch` plus `speed` times the real seconds since `anchor_unix`."""
+
+    anchor_unix: float
+    epoch: datetime
+    speed: float
+
+
+def read_service_clock(tx: Tx) -> ClockRow | None:
+    """None: the service clock is the machine's."""
+    row = tx.one(sa.select(t.service_clock))
+    return (
+        None if row is None else ClockRow(**{name: row[name] for name in ("anchor_unix", "epoch", "speed")})
+    )
+
+
+def write_service_clock(tx: Tx, clock: ClockRow) -> None:
+    values = {"anchor_unix": clock.anchor_unix, "epoch": clock.epoch, "speed": clock.speed}
+    tx.execute(
+        insert(t.service_clock)
+        .values(id=1, **values)
+        .on_conflict_do_update(index_elements=["id"], set_=values)
+    )
+
+
+def note_heartbeat(
+    tx: Tx, *, process: str, kind: str, real_now: datetime, facts: Mapping[str, object]
+) -> None:
+    """This process is alive."""
+    values = {"kind": kind, "at": real_now, "facts": dict(facts)}
+    tx.execute(
+        insert(t.heartbeat)
+        .values(process=process, **values)
+        .on_conflict_do_update(index_elements=["process"], set_=values)
+    )
+
+
+def end_heartbeat(tx: Tx, *, process: str) -> None:
+    tx.execute(sa.delete(t.heartbeat).where(t.heartbeat.c.process == process))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat:
+    process: str
+    kind: str
+    at: datetime
+    facts: Mapping[str, object]
+
+
+def living_processes(tx: Tx, *, since: datetime) -> list[Heartbeat]:
+    """Processes that have beaten since then (real)."""
+    rows = tx.rows(sa.select(t.heartbeat).where(t.heartbeat.c.at >= since).order_by(t.heartbeat.c.process))
+    return [Heartbeat(**row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CyclePart:
+    """One part of the engine's cycle, as it was last done to its end. Both times are real."""
+
+    at: datetime
+    began_at: datetime
+    facts: Mapping[str, object]
+
+
+_PART = "part"
+
+
+def note_cycle_part(
+    tx: Tx, name: str, *, began_at: datetime, real_now: datetime, facts: Mapping[str, object] | None = None
+) -> None:
+    """That part of the cycle has been done to its end, by whichever process did it."""
+    held = {"began_at": began_at.isoformat(), **(facts or {})}
+    note_heartbeat(tx, process=f"{_PART}:{name}", kind=_PART, real_now=real_now, facts=held)
+
+
+def cycle_parts(tx: Tx) -> dict[str, CyclePart]:
+    """What is known of each part, by name."""
+    rows = tx.rows(sa.select(t.heartbeat).where(t.heartbeat.c.kind == _PART))
+    return {
+        row["process"].removeprefix(f"{_PART}:"): CyclePart(
+            at=row["at"], began_at=datetime.fromisoformat(row["facts"]["began_at"]), facts=row["facts"]
+        )
+        for row in rows
+    }
+
+
+def heartbeats(tx: Tx, *, kind: str) -> list[Heartbeat]:
+    """Every process of a kind that has ever beaten and did not say that it stopped, the latest first."""
+    rows = tx.rows(sa.select(t.heartbeat).where(t.heartbeat.c.kind == kind).order_by(t.heartbeat.c.at.desc()))
+    return [Heartbeat(**row) for row in rows]
+
+
+def delete_silent_processes(tx: Tx, *, before: datetime) -> None:
+    """Processes that died without a word long ago (real) leave no row."""
+    tx.execute(sa.delete(t.heartbeat).where(t.heartbeat.c.kind != _PART, t.heartbeat.c.at < before))
+
+
+def end_lock_holder(tx: Tx, *, key: int) -> int:
+    """Ends the session that holds an advisory lock of this database; how many were ended. For a holder that is silent:
+    stopped, or cut off without the server knowing. Should it wake, it finds its lock gone.
+    """
+    statement = sa.text(
+        "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_locks"
+        " WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND pid <> pg_backend_pid()"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        " AND (classid::bigint << 32) + objid::bigint = :key"
+    )
+    return int(tx.scalar(statement, {"key": key}))
+
+
+_NOW = sa.bindparam("now", type_=sa.DateTime(timezone=True))
+_ANYTHING = sa.select(
+    sa.or_(
+        # Some ring may leave, or is under way, or its time has come.
+        sa.exists().where(t.attempt.c.state == word(AttemptState.READY), ~t.attempt.c.held),
+        sa.exists().select_from(t.attempt).where(sa.text(LIVE)),
+        sa.exists().where(t.attempt.c.state == word(AttemptState.PLANNED), t.attempt.c.not_before <= _NOW),
+        sa.exists().where(t.case.c.due_at <= _NOW),
+        sa.exists().where(
+            t.assignment.c.state == word(AssignmentState.OPEN),
+            t.assignment.c.escalated_at.is_(None),
+            t.assignment.c.sign_by <= _NOW,
+        ),
+        sa.exists().where(t.hold.c.ended_at.is_(None), t.hold.c.until <= _NOW),
+        sa.exists().where(t.message.c.state == word(MessageState.PLANNED)),
+        sa.exists().where(
+            sa.or_(
+                t.message.c.state == word(MessageState.SENDING),
+                t.message.c.state == word(MessageState.UNKNOWN),
+            )
+        ),
+    )
+)
+
+
+def is_anything_due(tx: Tx, *, now: datetime) -> bool:
+    """False: no ring, case, errand, pause or message waits for a worker at this moment."""
+    return bool(tx.scalar(_ANYTHING, {"now": now}))

@@ -1,0 +1,211 @@
+"""Rings, numbers, lines, pauses, events and messages. See `dialer.db.tables` for what the times mean."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB, UUID
+
+from dialer.core.attempt import AttemptState
+from dialer.core.case import DeskCallState
+from dialer.core.events import Reach
+from dialer.core.values import Answer, Contact, MessagePurpose, MessageState, PauseScope, TelephonyResult
+from dialer.db.columns import LIVE, belongs_to, identity, metadata, when, word
+
+attempt = sa.Table(
+    "attempt",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    belongs_to("case_id", "case"),
+    sa.Column("person_id", sa.BigInteger, nullable=False),
+    sa.Column("n", sa.SmallInteger, nullable=False),
+    sa.Column("number", sa.SmallInteger, nullable=False),
+    word("state", AttemptState),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("held", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("windowed", sa.Boolean, nullable=False),
+    when("urgency_at", required=True),
+    when("not_before", required=True),
+    when("planned_at", required=True),
+    sa.Column("token", sa.BigInteger, nullable=False, server_default="0"),
+    when("lease_until"),  # real
+    when("send_at"),  # real: the pacing slot
+    when("posted_at"),  # real: just before the POST
+    sa.Column("polls", sa.SmallInteger, nullable=False, server_default="0"),
+    when("poll_at"),  # real: when silence is asked about
+    sa.Column("sid", sa.Text),
+    when("sent_at"),
+    when("accepted_at"),
+    when("ringing_at"),
+    when("answered_at"),
+    when("ended_at"),
+    sa.Column("sequence", sa.SmallInteger, nullable=False, server_default="-1"),
+    word("result", TelephonyResult, required=False),
+    word("contact", Contact),
+    word("answer", Answer),
+    sa.Column("last_step", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("last_node", sa.Text, nullable=False, server_default=""),
+    sa.Column("spoke", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("played_seconds", sa.Double, nullable=False, server_default="0"),
+    sa.Column("heard_seconds", sa.SmallInteger),
+    word("reach", Reach, required=False),
+    sa.Column("talk_seconds", sa.Integer),
+    sa.Column("answered_by", sa.Text),
+    sa.Column("sip_code", sa.SmallInteger),
+    sa.Column("error_code", sa.Integer),
+    sa.Column("cancel_asked", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("script_id", sa.Text, nullable=False, server_default=""),
+    sa.Column("script_hash", sa.Text, nullable=False, server_default=""),
+    sa.Column("script_version_id", sa.BigInteger),
+    sa.Column("audio_hash", sa.Text, nullable=False, server_default=""),
+    sa.Column("language", sa.Text, nullable=False, server_default=""),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    sa.UniqueConstraint("case_id", "n"),
+    # Of calls that were accepted: a million planned ones have no entry.
+    sa.Index("uq_attempt_sid", "sid", unique=True, postgresql_where=sa.text("sid IS NOT NULL")),
+    sa.Index(
+        "ix_attempt_ready", "windowed", "urgency_at", postgresql_where=sa.text("state = 'ready' AND NOT held")
+    ),
+    sa.Index("ix_attempt_planned", "not_before", postgresql_where=sa.text("state = 'planned'")),
+    sa.Index("ix_attempt_held", "case_id", postgresql_where=sa.text("held")),
+    sa.Index("ix_attempt_live", "state", "poll_at", postgresql_where=sa.text(LIVE)),
+    # Of blocks, not of rows: it costs a changing attempt nothing, and its rows lie in the order of their sending.
+    sa.Index("ix_attempt_sent_at", "sent_at", postgresql_using="brin"),
+    sa.CheckConstraint("state <> 'ended' OR result IS NOT NULL", name="ended_has_a_result"),
+)
+
+live_number = sa.Table(
+    "live_number",
+    metadata,
+    sa.Column("phone_blind", BYTEA, primary_key=True),
+    sa.Column("attempt_id", UUID(as_uuid=True), unique=True),
+    when("free_at"),
+)
+"""A number that rings or talks (`attempt_id`), or rests after a ring until `free_at`."""
+
+line_group = sa.Table(
+    "line_group",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("calls_per_second", sa.Double, nullable=False),
+    sa.Column("lines", sa.Integer, nullable=False),
+    when("next_slot_at", required=True),  # real
+    when("slow_until"),  # real: the carrier asked us to slow down, or does not answer
+    sa.Column("troubles", sa.Integer, nullable=False, server_default="0"),
+    when("opened_at"),  # real: the breaker has been open since; NULL: closed
+    sa.Column("openings", sa.Integer, nullable=False, server_default="0"),
+    when("paused_until"),
+    sa.Column("paused_why", sa.Text, nullable=False, server_default=""),
+    sa.Column("settings_calls_per_second", sa.Double),
+    sa.Column("settings_lines", sa.Integer),
+    sa.Column("asked_calls_per_second", sa.Double),
+    sa.Column("asked_lines", sa.Integer),
+    sa.Column("asked_by", sa.Text),
+    sa.Column("asked_why", sa.Text),
+    when("asked_at"),
+    sa.CheckConstraint("calls_per_second > 0 AND lines > 0", name="positive"),
+    sa.CheckConstraint(
+        "(asked_by IS NULL) = (asked_at IS NULL) AND (asked_by IS NULL) = (asked_calls_per_second IS NULL)"
+        " AND (asked_by IS NULL) = (asked_lines IS NULL)",
+        name="asked",
+    ),
+)
+"""What holds is `calls_per_second` and `lines`: what somebody has asked for, and never more than the settings say."""
+
+hold = sa.Table(
+    "hold",
+    metadata,
+    identity(),
+    word("scope", PauseScope),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("unit_id", sa.ForeignKey("unit.id")),
+    when("until", required=True),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    when("placed_at", required=True),
+    when("ended_at"),
+    sa.Column("ended_by", sa.Text),
+    sa.Index(
+        "uq_hold_standing", "scope", "subject", unique=True, postgresql_where=sa.text("ended_at IS NULL")
+    ),
+    sa.CheckConstraint("(scope = 'all') = (subject = '')", name="subject"),
+    sa.CheckConstraint("ended_at IS NOT NULL OR ended_by IS NULL", name="ended"),
+    sa.CheckConstraint("unit_id IS NULL OR scope = 'unit'", name="unit_id"),
+)
+"""A pause of dialling: who placed it, why, and until when it holds; `ended_by` NULL at the end: it ran out. With a
+`unit_id` it is of that unit and all below; a name that is no unit's is compared as it was written.
+"""
+
+event = sa.Table(
+    "event",
+    metadata,
+    identity(),
+    sa.Column("attempt_id", UUID(as_uuid=True)),
+    sa.Column("case_id", sa.BigInteger, index=True),
+    sa.Column("step", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    when("at", required=True),
+    sa.Column("by", sa.Text, nullable=False, server_default=""),
+    sa.Column("facts", JSONB, nullable=False),
+    sa.Column("sealed", BYTEA),
+    sa.Index("ix_event_attempt_id", "attempt_id", "step", unique=True),
+    sa.Index("ix_event_unit_raised", "at", postgresql_where=sa.text("kind = 'unit_raised'")),
+)
+"""Every provider event that we answered 2xx and every human act. `facts` holds nothing personal."""
+
+message = sa.Table(
+    "message",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False),
+    sa.Column("person_id", sa.ForeignKey("person.id"), nullable=False),
+    sa.Column("number", sa.SmallInteger, nullable=False),
+    word("purpose", MessagePurpose),
+    word("state", MessageState),
+    when("planned_at", required=True),
+    when("not_before", required=True),
+    when("posted_at"),  # real
+    when("poll_at"),  # real
+    sa.Column("polls", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("sid", sa.Text, unique=True),
+    when("sent_at"),
+    when("ended_at"),
+    sa.Column("error_code", sa.Integer),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    sa.UniqueConstraint("case_id", "purpose"),
+    sa.Index("ix_message_planned", "planned_at", postgresql_where=sa.text("state = 'planned'")),
+    sa.Index("ix_message_doubtful", "poll_at", postgresql_where=sa.text("state IN ('sending', 'unknown')")),
+    sa.Index(
+        "ix_message_silent",
+        "poll_at",
+        postgresql_where=sa.text("state IN ('accepted', 'sent') AND poll_at IS NOT NULL"),
+    ),
+)
+"""A message beside the voice, at most one a case and purpose. Its words are the script's and hold nothing personal."""
+
+desk_call = sa.Table(
+    "desk_call",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("assignment_id", sa.ForeignKey("assignment.id"), nullable=False, index=True),
+    sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False, index=True),
+    sa.Column("person_id", sa.ForeignKey("person.id"), nullable=False),
+    sa.Column("number", sa.SmallInteger, nullable=False),
+    sa.Column("extension", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    word("state", DeskCallState),
+    sa.Column("sid", sa.Text, unique=True),
+    when("asked_at", required=True),
+    when("asked_real_at", required=True),  # real
+    when("joined_at"),
+    when("ended_at"),
+    word("result", TelephonyResult, required=False),
+    sa.Column("talk_seconds", sa.Integer),
+    sa.Column("settled", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    sa.Index("ix_desk_call_open", "asked_real_at", postgresql_where=sa.text("NOT settled")),
+    sa.Index("ix_desk_call_by_asked_at", "by", "asked_at"),
+    sa.CheckConstraint("state <> 'ended' OR result IS NOT NULL", name="ended_has_a_result"),
+)
+"""A person's ring: a caller's own telephone first, then the one he asked for. `result` is what the person's telephone
+did; until it is settled the carrier may still be asked. Holds the number as a robot's attempt does.
+"""

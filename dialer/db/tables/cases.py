@@ -1,0 +1,305 @@
+"""The facts of the database, lists, persons, cases and warnings. See `dialer.db.tables` for what the times mean.
+
+What the report is summed from. See `dialer.db.tables` for what the times mean.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
+
+from dialer.core.case import CaseStatus, RobotState, StaffTrackState
+from dialer.core.values import Contact, FraudType, Grade, LoadState, OutcomeKind, WarningKind
+from dialer.db.columns import belongs_to, identity, metadata, when, word
+from dialer.db.measures import COUNTED, MONEY
+
+meta = sa.Table(
+    "meta",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("value", JSONB, nullable=False),
+)
+"""One row a fact about the whole database: the keys' fingerprint, whether it is a drill."""
+
+service_clock = sa.Table(
+    "service_clock",
+    metadata,
+    sa.Column("id", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("anchor_unix", sa.Double, nullable=False),  # real
+    when("epoch", required=True),
+    sa.Column("speed", sa.Double, nullable=False),
+    sa.CheckConstraint("id = 1", name="one_row"),
+    sa.CheckConstraint("speed > 0", name="speed"),
+)
+
+policy_version = sa.Table(
+    "policy_version",
+    metadata,
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("content", JSONB, nullable=False),
+    sa.Column("content_hash", BYTEA, nullable=False, unique=True),
+    when("created_at", required=True),
+)
+
+list_load = sa.Table(
+    "list_load",
+    metadata,
+    identity(),
+    sa.Column("filename", sa.Text, nullable=False),
+    sa.Column("source", sa.Text),
+    word("state", LoadState),
+    sa.Column("content_hash", BYTEA, nullable=False),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),
+    sa.Column("next_line", sa.BigInteger, nullable=False, server_default="0"),
+    *(
+        sa.Column(name, sa.BigInteger, nullable=False, server_default="0")
+        for name in ("rows", "accepted", "merged", "duplicate", "rejected", "skipped", "notices")
+    ),
+    sa.Column("error", sa.Text),
+    sa.Column("columns", JSONB),
+    sa.Column("by", sa.Text, nullable=False, server_default=""),
+    when("created_at", required=True),
+    when("finished_at"),
+    sa.Column("token", sa.BigInteger, nullable=False, server_default="0"),
+    when("lease_until"),  # real
+    sa.Column("paused", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("needs_approval", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("early_line", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("early_accepted", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("decided_by", sa.Text),
+    when("decided_at"),
+    sa.Column("unit_id", sa.ForeignKey("unit.id"), index=True),
+    sa.Column("total", sa.BigInteger),
+    sa.Index(
+        "ix_list_load_unfinished",
+        "id",
+        postgresql_where=sa.text("state NOT IN ('done', 'failed', 'withdrawn')"),
+    ),
+    sa.CheckConstraint("state <> 'done' OR rows = accepted + duplicate + rejected", name="adds_up"),
+)
+
+list_mapping = sa.Table(
+    "list_mapping",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("heading", sa.Text, primary_key=True),
+    sa.Column("field", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    when("at", required=True),
+)
+"""What a person has said of a source's columns; the field is '' for one that carries nothing that we know."""
+
+list_file = sa.Table(
+    "list_file",
+    metadata,
+    sa.Column("load_id", sa.ForeignKey("list_load.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("part", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("sealed", BYTEA, nullable=False),
+)
+"""The uploaded bytes, encrypted in parts, until they are loaded; then deleted."""
+
+list_reject = sa.Table(
+    "list_reject",
+    metadata,
+    identity(),
+    sa.Column("load_id", sa.ForeignKey("list_load.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("sheet", sa.Text, nullable=False, server_default=""),
+    sa.Column("line", sa.BigInteger, nullable=False),
+    sa.Column("column", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("high_grade", sa.Boolean, nullable=False),
+    sa.Column("sealed", BYTEA, nullable=False),
+)
+
+person = sa.Table(
+    "person",
+    metadata,
+    identity(),
+    sa.Column("id_number_blind", BYTEA, unique=True),
+    sa.Column("name_blind", BYTEA, nullable=False, index=True),
+    sa.Column("numbers", sa.SmallInteger, nullable=False),
+    sa.Column("sealed", BYTEA, nullable=False),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+person_key = sa.Table(
+    "person_key",
+    metadata,
+    sa.Column("name_phone_blind", BYTEA, primary_key=True),
+    belongs_to("person_id", "person", index=True),
+)
+"""Same name and same phone: whom a record without an id number belongs to."""
+
+person_phone = sa.Table(
+    "person_phone",
+    metadata,
+    belongs_to("person_id", "person", key=True),
+    sa.Column("position", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("phone_blind", BYTEA, nullable=False, index=True),
+    sa.Column("last4_blind", BYTEA, nullable=False, index=True),
+)
+
+case = sa.Table(
+    "case",
+    metadata,
+    identity(),
+    belongs_to("person_id", "person", index=True),
+    belongs_to("load_id", "list_load", required=False, index=True),
+    sa.Column("revision", sa.Integer, nullable=False, server_default="1"),
+    word("grade", Grade),
+    word("fraud_type", FraudType),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("unit", sa.Text, nullable=False, server_default=""),
+    sa.Column("unit_id", sa.ForeignKey("unit.id")),
+    word("status", CaseStatus),
+    word("outcome", OutcomeKind, required=False),
+    word("contact", Contact),
+    belongs_to("policy_version", "policy_version", kind=sa.Integer),
+    sa.Column("numbers", sa.SmallInteger, nullable=False),
+    sa.Column("warnings", sa.Integer, nullable=False),
+    sa.Column("amount_at_risk_fen", sa.BigInteger),
+    sa.Column("missed", sa.Boolean, nullable=False),
+    sa.Column("opted_out", sa.Boolean, nullable=False),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    sa.Column("tags", ARRAY(sa.Text), nullable=False),
+    when("opened_at", required=True),
+    when("expires_at"),
+    when("first_attempt_at"),
+    when("settled_at"),
+    when("succeeded_at"),
+    when("due_at"),
+    when("watch_until"),
+    word("robot_state", RobotState),
+    sa.Column("robot_attempts", sa.SmallInteger, nullable=False),
+    sa.Column("robot_tries", sa.SmallInteger, nullable=False),
+    sa.Column("robot_own_faults", sa.SmallInteger, nullable=False),
+    sa.Column("robot_number", sa.SmallInteger, nullable=False),
+    sa.Column("robot_dead_numbers", ARRAY(sa.SmallInteger), nullable=False),
+    when("robot_at"),
+    when("robot_patience_at"),
+    sa.Column("robot_reason", sa.Text, nullable=False),
+    word("human_state", StaffTrackState),
+    when("human_at"),
+    sa.Column("human_tries", sa.SmallInteger, nullable=False),
+    sa.Column("human_reason", sa.Text, nullable=False),
+    word("visit_state", StaffTrackState),
+    when("visit_at"),
+    sa.Column("visit_tries", sa.SmallInteger, nullable=False),
+    sa.Column("visit_reason", sa.Text, nullable=False),
+    sa.Index("ix_case_due", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
+    sa.Index(
+        "uq_case_open", "person_id", "fraud_type", unique=True, postgresql_where=sa.text("status = 'open'")
+    ),
+    sa.Index("ix_case_opened_at", "opened_at"),
+    sa.Index(
+        "ix_case_grade_rare", "grade", "id", postgresql_where=sa.text("grade IN ('extra_high', 'high')")
+    ),
+    sa.Index(
+        "ix_case_status_rare", "status", "id", postgresql_where=sa.text("status IN ('watching', 'reversed')")
+    ),
+    sa.Index("ix_case_fraud_type", "fraud_type", "id"),
+    sa.Index("ix_case_open", "id", postgresql_where=sa.text("status = 'open'")),
+    sa.Index("ix_case_open_unit", "unit_id", "grade", postgresql_where=sa.text("status = 'open'")),
+    sa.Index("ix_case_unit_id", "unit_id", "id", postgresql_where=sa.text("unit_id IS NOT NULL")),
+    sa.Index("ix_case_tray", "id", postgresql_where=sa.text("status = 'open' AND unit_id IS NULL")),
+    sa.Index(
+        "ix_case_tray_text",
+        sa.text('"left"(unit, 100)'),
+        "id",
+        postgresql_where=sa.text("status = 'open' AND unit_id IS NULL"),
+    ),
+    sa.Index(
+        "ix_case_queue",
+        "grade",
+        "robot_at",
+        postgresql_include=["unit_id", "id"],
+        postgresql_where=sa.text("status = 'open' AND robot_state = 'pending'"),
+    ),
+    sa.CheckConstraint(
+        "status NOT IN ('proven', 'reversed', 'closed') OR due_at IS NULL", name="settled_waits_for_nothing"
+    ),
+    sa.CheckConstraint(
+        "status <> 'open' OR due_at IS NOT NULL OR robot_state = 'pending'"
+        " OR human_state IN ('scheduled', 'open') OR visit_state IN ('scheduled', 'open')",
+        name="open_has_a_future",
+    ),
+)
+
+warning = sa.Table(
+    "warning",
+    metadata,
+    identity(),
+    sa.Column("person_id", sa.BigInteger, nullable=False),
+    belongs_to("case_id", "case", index=True),
+    belongs_to("load_id", "list_load", required=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("instruction_no", sa.Text, nullable=False),
+    word("kind", WarningKind),
+    word("fraud_type", FraudType),
+    word("grade", Grade),
+    sa.Column("unit", sa.Text, nullable=False, server_default=""),
+    sa.Column("amount_at_risk_fen", sa.BigInteger),
+    sa.Column("amount_paid_fen", sa.BigInteger),
+    sa.Column("talk_seconds", sa.Integer),
+    sa.Column("tags", ARRAY(sa.Text), nullable=False),
+    sa.Column("missed", sa.Boolean, nullable=False),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    sa.Column("notices", JSONB, nullable=False),
+    when("event_at"),
+    when("produced_at"),
+    when("expires_at"),
+    when("loaded_at", required=True),
+    sa.Column("sealed", BYTEA, nullable=False),
+    sa.UniqueConstraint("source", "instruction_no"),
+    sa.Index("ix_warning_loaded_at", "loaded_at"),
+    sa.Index("ix_warning_load_id", "load_id", "case_id"),
+    sa.CheckConstraint("amount_at_risk_fen >= 0 AND amount_paid_fen >= 0", name="amounts"),
+)
+
+
+_KEY = ("day", "drill", "grade", "fraud_type")
+
+
+def _figures() -> list[sa.Column[int]]:
+    """One column a figure; a new measure needs a migration that adds its column to both tables."""
+    counts = [sa.Column(name, sa.Integer, nullable=False) for name in COUNTED]
+    return counts + [sa.Column(name, sa.BigInteger, nullable=False) for name in MONEY]
+
+
+day_figure = sa.Table(
+    "day_figure",
+    metadata,
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    sa.Column("grade", sa.Text, nullable=False),
+    sa.Column("fraud_type", sa.Text, nullable=False),
+    *_figures(),
+    sa.PrimaryKeyConstraint(*_KEY),
+)
+"""The figures of one day of the centre, by grade and fraud type: sums of `case_fact`."""
+
+case_fact = sa.Table(
+    "case_fact",
+    metadata,
+    sa.Column("case_id", sa.BigInteger, nullable=False, index=True),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    sa.Column("grade", sa.Text, nullable=False),
+    sa.Column("fraud_type", sa.Text, nullable=False),
+    sa.Column("first_seconds", sa.Double),
+    when("turns_at"),
+    *_figures(),
+    sa.Index("ix_case_fact_turns_at", "turns_at", postgresql_where=sa.text("turns_at IS NOT NULL")),
+    sa.Index(
+        "ix_case_fact_first_seconds",
+        "first_seconds",
+        postgresql_include=["day", "drill", "grade", "fraud_type", "case_id"],
+        postgresql_where=sa.text("first_seconds IS NOT NULL"),
+    ),
+)
+"""What a case adds to `day_figure`, a row for each of its days. `first_seconds`: the time to its first attempt, on
+the day on which it was opened. `turns_at`: afterwards its figures change by the passing of time alone.
+"""
+
+tally_mark = sa.Table("tally_mark", metadata, sa.Column("case_id", sa.BigInteger, nullable=False))
+"""Cases whose figures may have changed since their facts were written, by triggers, several times each."""

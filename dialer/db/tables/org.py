@@ -1,0 +1,212 @@
+"""The organisation. See `dialer.db.tables` for what the times mean.
+
+Accounts of the console: staff, their sessions, one-time links, failed sign-ins. Every time here is the machine's.
+
+What the robot says: versions of scripts, their approval, their sound, and trials of one against another.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
+
+from dialer.core.access import Role
+from dialer.core.values import RenderState
+from dialer.db.columns import identity, metadata, when, word
+
+unit = sa.Table(
+    "unit",
+    metadata,
+    identity(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("parent_id", sa.ForeignKey("unit.id"), index=True),
+    sa.Column("level", sa.Text, nullable=False, server_default=""),
+    sa.Column("path", ARRAY(sa.BigInteger), nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Index("uq_unit_name", sa.text("coalesce(parent_id, 0)"), "name", unique=True),
+    sa.Index("ix_unit_path", "path", postgresql_using="gin"),
+    sa.CheckConstraint("parent_id <> id", name="parent"),
+    sa.CheckConstraint("path[cardinality(path)] = id", name="path"),
+)
+"""`path` holds the ids from the root down to the row itself: a subtree is every row whose path holds an id."""
+
+unit_alias = sa.Table(
+    "unit_alias",
+    metadata,
+    identity(),
+    sa.Column("unit_id", sa.ForeignKey("unit.id"), nullable=False, index=True),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False, unique=True),
+    sa.Column("by", sa.Text, nullable=False),
+    when("at", required=True),
+    sa.CheckConstraint("key <> ''", name="key"),
+)
+"""What lists call a unit, as it was first seen, and its normalised form, which means one unit only."""
+
+
+staff = sa.Table(
+    "staff",
+    metadata,
+    identity(),
+    sa.Column("login", sa.Text, nullable=False, unique=True),
+    sa.Column("display_name", sa.Text, nullable=False),
+    sa.Column("password_hash", sa.Text, nullable=False),
+    word("role", Role),
+    sa.Column("unit_id", sa.ForeignKey("unit.id")),
+    sa.Column("language", sa.Text, nullable=False, server_default="zh"),
+    sa.Column("must_change", sa.Boolean, nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False, server_default="1"),
+    when("created_at", required=True),
+    sa.Column("created_by", sa.Text, nullable=False),
+    when("password_at", required=True),
+    when("signed_in_at"),
+    when("disabled_at"),
+    when("locked_until"),
+    sa.Column("extension", sa.Text, nullable=False, server_default=""),
+    sa.Index("ix_staff_unit_id", "unit_id"),
+    sa.CheckConstraint("login = lower(login)", name="login"),
+    sa.CheckConstraint("language IN ('zh', 'en')", name="language"),
+)
+"""`unit_id` null: the whole centre; `extension`: the telephone on the desk. Nobody is ever deleted: the audit names
+logins.
+"""
+
+staff_session = sa.Table(
+    "staff_session",
+    metadata,
+    identity(),
+    sa.Column("staff_id", sa.ForeignKey("staff.id"), nullable=False, index=True),
+    sa.Column("token_hash", BYTEA, nullable=False, unique=True),
+    sa.Column("address", sa.Text, nullable=False),
+    when("created_at", required=True),
+    when("seen_at", required=True),
+    when("expires_at", required=True),
+    when("ended_at"),
+    sa.CheckConstraint("octet_length(token_hash) = 32", name="token_hash"),
+    sa.Index("ix_staff_session_expires_at", "expires_at"),
+)
+"""The cookie's token itself is nowhere: only its SHA-256."""
+
+staff_link = sa.Table(
+    "staff_link",
+    metadata,
+    identity(),
+    sa.Column("token_hash", BYTEA, nullable=False, unique=True),
+    when("created_at", required=True),
+    when("expires_at", required=True),
+    when("used_at"),
+    sa.CheckConstraint("octet_length(token_hash) = 32", name="token_hash"),
+)
+"""A link by which the first administrator chooses a login and a password."""
+
+sign_in_failure = sa.Table(
+    "sign_in_failure",
+    metadata,
+    sa.Column("key", BYTEA, primary_key=True),
+    sa.Column("failures", sa.Integer, nullable=False),
+    when("since", required=True),
+    when("blocked_until"),
+    sa.Index("ix_sign_in_failure_since", "since"),
+)
+"""By login as it was typed and by address, each as a keyed hash: people type passwords into the wrong field."""
+
+
+script_version = sa.Table(
+    "script_version",
+    metadata,
+    identity(),
+    sa.Column("script_id", sa.Text, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("content_hash", sa.Text, nullable=False),
+    sa.Column("canonical", sa.Text, nullable=False),
+    sa.Column("file", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("bases", JSONB, nullable=False),
+    sa.Column("drafted_by", sa.Text, nullable=False),
+    when("drafted_at", required=True),
+    sa.UniqueConstraint("script_id", "number"),
+    sa.UniqueConstraint("script_id", "content_hash"),
+    sa.UniqueConstraint("id", "drafted_by"),
+    sa.CheckConstraint("number > 0 AND drafted_by <> '' AND length(content_hash) = 64", name="whole"),
+)
+"""Append-only. `canonical` is what is spoken, `source` and `bases` the files that it was read from."""
+
+script_sound = sa.Table(
+    "script_sound",
+    metadata,
+    sa.Column("audio_hash", sa.Text, primary_key=True),
+    sa.Column("clips", JSONB, nullable=False),
+)
+"""Append-only: which file says which prompt, known by the hash of all of them."""
+
+script_approval = sa.Table(
+    "script_approval",
+    metadata,
+    identity(),
+    sa.Column("version_id", sa.BigInteger, nullable=False),
+    sa.Column("drafted_by", sa.Text, nullable=False),
+    sa.Column("approved_by", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("audio_hash", sa.ForeignKey("script_sound.audio_hash"), nullable=False),
+    sa.Column("goes_live", sa.Boolean, nullable=False),
+    when("at", required=True),
+    sa.ForeignKeyConstraint(
+        ["version_id", "drafted_by"],
+        ["script_version.id", "script_version.drafted_by"],
+        name="fk_script_approval_version",
+    ),
+    sa.Index("ix_script_approval_version_id", "version_id"),
+    sa.CheckConstraint("approved_by <> drafted_by AND approved_by <> ''", name="second_person"),
+    sa.CheckConstraint("reason <> ''", name="reason"),
+)
+"""Append-only. The newest that goes live is what new calls of its script speak; the others are history."""
+
+sound_file = sa.Table(
+    "sound_file",
+    metadata,
+    sa.Column("file", sa.Text, primary_key=True),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("body", BYTEA, nullable=False),
+)
+"""Append-only: sound by the name that its content gives it, so that every machine can have it."""
+
+script_render = sa.Table(
+    "script_render",
+    metadata,
+    identity(),
+    sa.Column("version_id", sa.ForeignKey("script_version.id"), nullable=False, index=True),
+    word("state", RenderState),
+    sa.Column("done", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("total", sa.Integer, nullable=False),
+    sa.Column("clips", JSONB, nullable=False),
+    sa.Column("error", sa.Text, nullable=False, server_default=""),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    when("asked_at", required=True),
+    when("ended_at"),
+    when("lease_until"),  # real
+    sa.Index(
+        "uq_script_render_open",
+        "version_id",
+        unique=True,
+        postgresql_where=sa.text("state IN ('waiting', 'running')"),
+    ),
+    sa.CheckConstraint("done BETWEEN 0 AND total", name="progress"),
+)
+"""The making of a version's sound, from where it stands; `clips` are those made so far."""
+
+script_trial = sa.Table(
+    "script_trial",
+    metadata,
+    identity(),
+    sa.Column("approval_id", sa.ForeignKey("script_approval.id"), nullable=False),
+    sa.Column("script_id", sa.Text, nullable=False, index=True),
+    sa.Column("grade", sa.Text, nullable=False, server_default=""),
+    sa.Column("weights", JSONB, nullable=False),
+    sa.Column("set_by", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    when("at", required=True),
+    sa.CheckConstraint("set_by <> '' AND reason <> ''", name="whole"),
+)
+"""Append-only. Which approved versions are compared, and in what shares; `approval_id` is what was live then, and the
+trial is over as soon as something else goes live. The newest of a script and grade ('' is any) holds.
+"""

@@ -1,0 +1,302 @@
+"""What people do and what came of it; alarms, audit, tokens. See `dialer.db.tables` for what the times mean."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, UUID
+
+from dialer.core.case import PENDING_STATES, AssignmentState, StopResult, TransferState, VisitStage
+from dialer.core.values import Contact, OutcomeKind, Track
+from dialer.db.columns import identity, metadata, when, word, words
+
+_PENDING = f"state IN {words(PENDING_STATES)}"
+
+assignment = sa.Table(
+    "assignment",
+    metadata,
+    identity(),
+    sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False, index=True),
+    word("kind", Track),
+    word("state", AssignmentState),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("unit", sa.Text, nullable=False, server_default=""),
+    sa.Column("unit_id", sa.ForeignKey("unit.id")),
+    when("urgency_at", required=True),
+    when("opened_at", required=True),
+    when("sign_by", required=True),
+    when("due_at", required=True),
+    when("feedback_by", required=True),
+    when("signed_at"),
+    sa.Column("signed_by", sa.Text),
+    when("done_at"),
+    sa.Column("done_by", sa.Text),
+    word("outcome", OutcomeKind, required=False),
+    sa.Column("withdrawn_why", sa.Text),
+    when("escalated_at"),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    sa.Column("token", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("opened_token", sa.BigInteger),  # the claim whose holder sees the person in clear
+    when("lease_until"),  # real: a desk's claim ends by itself
+    when("idle_at"),  # signed and without a word until then, it goes back to the queue
+    when("rise_at"),  # unsigned at the unit above until then, it rises again
+    sa.Column("raises", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("transfers", sa.SmallInteger, nullable=False, server_default="0"),
+    when("call_at"),  # the person wants to be rung then
+    sa.Column("kept_for", sa.Text),
+    when("kept_until"),
+    word("stage", VisitStage, default=VisitStage.NONE),
+    sa.Index(
+        "ix_assignment_signed",
+        "signed_by",
+        postgresql_where=sa.text("state = 'signed'"),
+    ),
+    sa.Index(
+        "ix_assignment_kept_for",
+        "kept_for",
+        postgresql_where=sa.text("state = 'open' AND kept_for IS NOT NULL"),
+    ),
+    sa.Index(
+        "ix_assignment_unsigned",
+        "sign_by",
+        postgresql_where=sa.text("state = 'open' AND escalated_at IS NULL"),
+    ),
+    sa.Index(
+        "uq_assignment_open",
+        "case_id",
+        "kind",
+        unique=True,
+        postgresql_where=sa.text(_PENDING),
+    ),
+    sa.Index(
+        "ix_assignment_waiting",
+        "kind",
+        "urgency_at",
+        postgresql_where=sa.text(_PENDING),
+    ),
+    sa.Index("ix_assignment_opened_at", "opened_at"),
+    sa.Index(
+        "ix_assignment_clocks",
+        "unit_id",
+        "state",
+        "sign_by",
+        "due_at",
+        "feedback_by",
+        "kept_until",
+        postgresql_where=sa.text(f"{_PENDING} AND unit_id IS NOT NULL"),
+    ),
+    sa.Index(
+        "ix_assignment_unit_id",
+        "unit_id",
+        "urgency_at",
+        postgresql_where=sa.text(f"{_PENDING} AND unit_id IS NOT NULL"),
+    ),
+    sa.CheckConstraint("kind <> 'robot'", name="people_only"),
+    sa.CheckConstraint("state <> 'done' OR (done_by IS NOT NULL AND outcome IS NOT NULL)", name="done_by"),
+)
+
+assignment_transfer = sa.Table(
+    "assignment_transfer",
+    metadata,
+    identity(),
+    sa.Column("assignment_id", sa.ForeignKey("assignment.id"), nullable=False, index=True),
+    sa.Column("from_unit_id", sa.ForeignKey("unit.id")),
+    sa.Column("to_unit_id", sa.ForeignKey("unit.id"), nullable=False),
+    word("state", TransferState),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False, server_default=""),
+    sa.Column("why_sealed", BYTEA),
+    when("at", required=True),
+    sa.Column("answered_by", sa.Text),
+    sa.Column("answer", sa.Text, nullable=False, server_default=""),
+    when("answered_at"),
+    sa.Index(
+        "uq_assignment_transfer_asked",
+        "assignment_id",
+        unique=True,
+        postgresql_where=sa.text("state = 'asked'"),
+    ),
+    sa.Index("ix_assignment_transfer_to", "to_unit_id", "at", postgresql_where=sa.text("state = 'asked'")),
+    sa.Index(
+        "ix_assignment_transfer_from", "from_unit_id", "at", postgresql_where=sa.text("state = 'asked'")
+    ),
+    sa.CheckConstraint("(state = 'asked') = (answered_at IS NULL)", name="answered"),
+)
+"""Work on its way to another unit; it stays where it is until somebody there accepts it."""
+
+sent_act = sa.Table(
+    "sent_act",
+    metadata,
+    sa.Column("client_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("assignment_id", sa.ForeignKey("assignment.id"), nullable=False, index=True),
+    sa.Column("digest", BYTEA, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    when("at", required=True),
+    sa.Column("outcome_id", sa.BigInteger),
+)
+"""What a phone has sent, by the number that it made itself: sent again after a lost connection it counts once."""
+
+visit_photo = sa.Table(
+    "visit_photo",
+    metadata,
+    sa.Column("client_id", sa.ForeignKey("sent_act.client_id"), primary_key=True),
+    sa.Column("assignment_id", sa.ForeignKey("assignment.id"), nullable=False, index=True),
+    sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False, index=True),
+    sa.Column("media_type", sa.Text, nullable=False),
+    sa.Column("size_bytes", sa.Integer, nullable=False),
+    sa.Column("stripped_bytes", sa.Integer, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    when("at", required=True),
+    sa.Column("sealed", BYTEA, nullable=False),
+    sa.CheckConstraint("size_bytes > 0", name="size_bytes"),
+)
+"""Evidence of a visit, sealed. `stripped_bytes`: what the camera had written about place and device, taken out."""
+
+stop_payment = sa.Table(
+    "stop_payment",
+    metadata,
+    identity(),
+    sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False),
+    sa.Column("attempt_id", UUID(as_uuid=True)),
+    when("opened_at", required=True),
+    when("done_at"),
+    sa.Column("done_by", sa.Text),
+    word("result", StopResult, required=False),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    sa.Index("uq_stop_payment_open", "case_id", unique=True, postgresql_where=sa.text("done_at IS NULL")),
+    sa.Index("ix_stop_payment_waiting", "opened_at", postgresql_where=sa.text("done_at IS NULL")),
+    sa.CheckConstraint(
+        "(done_at IS NULL) = (done_by IS NULL) AND (done_at IS NULL) = (result IS NULL)", name="done"
+    ),
+)
+"""止付: somebody is to ask the bank. What was paid stands sealed in the conversation, where it was typed."""
+
+outcome = sa.Table(
+    "outcome",
+    metadata,
+    identity(),
+    sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False, index=True),
+    sa.Column("assignment_id", sa.ForeignKey("assignment.id")),
+    sa.Column("attempt_id", UUID(as_uuid=True)),
+    word("kind", OutcomeKind),
+    word("contact", Contact),
+    word("track", Track, required=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("intended_fen", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("stopped_fen", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("returned_fen", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("evidence_sealed", BYTEA),
+    sa.Column("recorded_by", sa.Text, nullable=False),
+    when("at", required=True),
+    sa.Column("reverses", sa.ForeignKey("outcome.id")),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    sa.Index("ix_outcome_at", "at"),
+    sa.Index(
+        "ix_outcome_money",
+        "at",
+        postgresql_where=sa.text("intended_fen + stopped_fen + returned_fen > 0"),
+    ),
+    sa.Index("ix_outcome_drill", "at", postgresql_where=sa.text("drill")),
+    sa.Index("ix_outcome_reverses", "reverses", postgresql_where=sa.text("reverses IS NOT NULL")),
+    sa.UniqueConstraint("id", "recorded_by"),
+    sa.CheckConstraint("intended_fen >= 0 AND stopped_fen >= 0 AND returned_fen >= 0", name="amounts"),
+    sa.CheckConstraint(
+        "intended_fen + stopped_fen + returned_fen = 0 OR evidence_sealed IS NOT NULL",
+        name="money_needs_evidence",
+    ),
+)
+"""Append-only: a trigger refuses every change. A correction is a new line that names what it reverses."""
+
+outcome_approval = sa.Table(
+    "outcome_approval",
+    metadata,
+    sa.Column("outcome_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("recorded_by", sa.Text, nullable=False),
+    sa.Column("approved_by", sa.Text, nullable=False),
+    when("at", required=True),
+    sa.ForeignKeyConstraint(
+        ["outcome_id", "recorded_by"],
+        ["outcome.id", "outcome.recorded_by"],
+        name="fk_outcome_approval_outcome",
+    ),
+    sa.CheckConstraint("approved_by <> recorded_by", name="second_person"),
+)
+
+filed_case = sa.Table(
+    "filed_case",
+    metadata,
+    identity(),
+    sa.Column("case_number", sa.Text, nullable=False),
+    sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    when("at", required=True),
+    sa.UniqueConstraint("case_number", "case_id"),
+)
+
+alarm = sa.Table(
+    "alarm",
+    metadata,
+    identity(),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("case_id", sa.BigInteger),
+    sa.Column("load_id", sa.BigInteger),
+    sa.Column("facts", JSONB, nullable=False),
+    when("raised_at", required=True),
+    sa.Column("times", sa.Integer, nullable=False, server_default="1"),
+    when("last_at"),
+    when("seen_at"),
+    sa.Column("seen_by", sa.Text),
+    sa.Index("ix_alarm_unseen", "raised_at", postgresql_where=sa.text("seen_at IS NULL")),
+    sa.Index(
+        "uq_alarm_unseen",
+        "code",
+        sa.text("coalesce(case_id, 0)"),
+        sa.text("coalesce(load_id, 0)"),
+        unique=True,
+        postgresql_where=sa.text("seen_at IS NULL"),
+    ),
+    sa.Index("ix_alarm_case_id", "case_id"),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    identity(),
+    when("at", required=True),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("act", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False, server_default=""),
+    sa.Column("why_sealed", BYTEA),
+    sa.Column("facts", JSONB, nullable=False),
+    sa.Index("ix_audit_at", "at"),
+    sa.Index("ix_audit_who_at", "who", "at"),
+    sa.Index("ix_audit_act_at", "act", "at"),
+    sa.Index("ix_audit_subject_at", "subject", "at"),
+)
+
+api_token = sa.Table(
+    "api_token",
+    metadata,
+    identity(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("secret_hash", BYTEA, nullable=False, unique=True),
+    sa.Column("scopes", ARRAY(sa.Text), nullable=False),
+    sa.Column("unit", sa.Text, nullable=False, server_default=""),
+    when("created_at", required=True),  # real
+    when("expires_at", required=True),  # real
+    when("revoked_at"),  # real
+    sa.Column("last_used_on", sa.Date),
+    sa.Index("uq_api_token_name", "name", unique=True, postgresql_where=sa.text("revoked_at IS NULL")),
+    sa.CheckConstraint("octet_length(secret_hash) = 32", name="secret_hash"),
+    sa.CheckConstraint("cardinality(scopes) > 0", name="scopes"),
+)
+"""Who may use the API. The secret itself is nowhere: only its SHA-256."""
+
+heartbeat = sa.Table(
+    "heartbeat",
+    metadata,
+    sa.Column("process", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    when("at", required=True),  # real
+    sa.Column("facts", JSONB, nullable=False),
+)

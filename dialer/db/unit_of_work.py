@@ -1,0 +1,169 @@
+"""The only place that begins and commits. One request, one task: one transaction.
+
+One moment of the whole database, for figures that must agree with each other.
+"""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.exc import DataError, DBAPIError, InvalidatePoolError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from dialer.core.errors import Unavailable
+from dialer.db.vault import Vault
+
+IDLE_SECONDS = 20.0
+"""A process that is stopped, or cut off, in the middle of a transaction holds its locks no longer than this: while it
+holds the line group's, nobody else can ring anybody.
+"""
+Row = Mapping[str, Any]
+"""One row by column name."""
+
+UnfitValue = DataError
+"""A value was given that no column holds: a number beyond every row, a text with a NUL in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tx:
+    """One open transaction, with the vault that its encrypted columns need."""
+
+    connection: sa.Connection
+    vault: Vault
+    wanted: set[str] = field(default_factory=set)
+    """Names of work that these rows make, told to `Store.after_commit` when they are there for good."""
+
+    def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[*tuple[Any, ...]]:  # noqa: ANN401  # as SQLAlchemy's
+        return self.connection.execute(statement, parameters)
+
+    def rows(self, statement: sa.Executable, parameters: Any = None) -> list[Row]:  # noqa: ANN401  # as SQLAlchemy's
+        return cast("list[Row]", self.connection.execute(statement, parameters).mappings().all())
+
+    def one(self, statement: sa.Executable, parameters: Any = None) -> Row | None:  # noqa: ANN401  # as SQLAlchemy's
+        return cast("Row | None", self.connection.execute(statement, parameters).mappings().first())
+
+    def scalar(self, statement: sa.Executable, parameters: Any = None) -> Any:  # noqa: ANN401  # as SQLAlchemy's
+        return self.connection.execute(statement, parameters).scalar()
+
+
+class Store:
+    """The database, with its keys. Connections are made lazily; none before the first transaction."""
+
+    def __init__(
+        self,
+        url: str,
+        vault: Vault,
+        *,
+        pool_size: int = 5,
+        pool_timeout_seconds: float = 10.0,
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
+        self.url = url
+        self.vault = vault
+        self.after_commit: Callable[[set[str]], None] | None = None
+        self.sql_engine = sa.create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=pool_timeout_seconds,
+            hide_parameters=True,
+            connect_args={
+                "connect_timeout": 5,
+                "application_name": "dialer",
+                "options": f"-c idle_in_transaction_session_timeout={round(idle_seconds * 1000)}",
+            },
+        )
+        sa.event.listen(self.sql_engine, "checkout", _refuse_closed)
+
+    @contextmanager
+    def begin(self) -> Iterator[Tx]:
+        """Commits at the end of the block, rolls back on any exception; driver faults become `Unavailable`. What the
+        rows want done is told after the commit.
+        """
+        try:
+            with self.sql_engine.begin() as connection:
+                tx = Tx(connection=connection, vault=self.vault)
+                yield tx
+        except OperationalError as fault:
+            raise Unavailable(part="database", problem=_short(fault)) from fault
+        except PoolTimeout as fault:
+            raise Unavailable(part="database", problem="every connection of this process is busy") from fault
+        except DBAPIError as fault:
+            if fault.connection_invalidated:
+                raise Unavailable(part="database", problem=_short(fault)) from fault
+            raise
+        if tx.wanted and self.after_commit is not None:
+            self.after_commit(tx.wanted)
+
+    @contextmanager
+    def trial(self) -> Iterator[Tx]:
+        """As `begin`, but nothing of it stays: rolled back at the end of the block."""
+        with self.begin() as tx:
+            yield tx
+            tx.connection.rollback()
+            tx.wanted.clear()
+
+    @contextmanager
+    def hold_advisory_lock(self, key: int) -> Iterator[Callable[[], bool] | None]:
+        """Yields None when another session holds the lock; else a check that says whether this one still does.
+
+        The lock lives and dies with one connection of its own.
+        """
+        try:
+            with self.sql_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                if not connection.execute(sa.select(sa.func.pg_try_advisory_lock(key))).scalar():
+                    yield None
+                    return
+
+                def still_held() -> bool:
+                    try:
+                        connection.execute(sa.text("SELECT 1"))
+                    except DBAPIError:
+                        return False
+                    return True
+
+                try:
+                    yield still_held
+                finally:
+                    if not connection.invalidated:
+                        connection.execute(sa.select(sa.func.pg_advisory_unlock(key)))
+        except OperationalError as fault:
+            raise Unavailable(part="database", problem=_short(fault)) from fault
+
+    def dispose(self) -> None:
+        self.sql_engine.dispose()
+
+
+def _refuse_closed(connection: psycopg.Connection[Any], _record: object, _fairy: object) -> None:
+    """A connection that the server has closed is not handed out, and neither are its older sisters. An idle one has
+    nothing to read, so looking whether there is something costs no round trip, as asking the server would.
+    """
+    if connection.closed or _is_readable(connection.fileno()):
+        raise InvalidatePoolError
+
+
+def _is_readable(descriptor: int) -> bool:
+    if not hasattr(select, "poll"):  # Windows, where select() takes any number
+        return bool(select.select([descriptor], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _short(fault: DBAPIError) -> str:
+    """The driver's first line; parameters are hidden, so nothing personal is in it."""
+    return str(fault.orig or fault).strip().split("\n", 1)[0]
+
+
+_SAME_MOMENT = sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+
+def hold_snapshot(tx: Tx) -> None:
+    """Every statement after this sees the same moment; must be the transaction's first. Nothing can be written."""
+    tx.execute(_SAME_MOMENT)

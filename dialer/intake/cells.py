@@ -1,0 +1,368 @@
+"""The one signal by which a cell's reader says: there is something, and it cannot be read.
+
+Cells as people type them, brought to one form: half-width, without invisible characters.
+
+The words of lists for grades, kinds, fraud types and tags. Nothing here guesses a grade.
+
+Grades follow practice in three steps: 高 = 红 = 1级, 中 = 橙 = 黄 = 2级, 低 = 蓝 = 3级 (and 4级 where a
+place has four). Extra high has words of its own (特高危, 极高, 0级). Any other colour or word is unreadable:
+a person must say what was meant.
+
+Lengths of talk as people write them (125, 125秒, 2分5秒, 00:02:05), as whole seconds.
+
+Sums of money as people write them (3万元, 12,000.50, ￥5000, 三万), as whole fen.
+
+cn2an reads Chinese numerals; currency words, groups of digits and what a bare number counts are read here.
+
+Dates and times as files hold them, as aware UTC. Text without a zone is the office's local time.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import UTC, datetime, time, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import cn2an
+
+from dialer.core.values import FraudType, Grade, Tag, WarningKind
+
+
+class Unreadable(ValueError):
+    """The cell is not empty and has no meaning as what its column holds. Never leaves this package."""
+
+
+_INVISIBLE: Final = dict.fromkeys(
+    [*range(0x20), 0x7F, 0xAD, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, *range(0x202A, 0x202F), 0x2060, 0xFEFF]
+)
+_SPACES: Final = {0x09: " ", 0x0A: "\n", 0x0D: "\n", 0xA0: " ", 0x3000: " "}
+_CLEAN: Final = _INVISIBLE | _SPACES
+_GUARDED: Final = re.compile(r'="(?P<text>[^"]*)"')
+_CJK_GAP: Final = re.compile(r"(?<=[\u2e80-\u9fff\uf900-\ufaff])\s+(?=[\u2e80-\u9fff\uf900-\ufaff])")
+_BLANK_MARKS: Final = frozenset(
+    {"", "-", "--", "---", "—", "——", "/", "\\", "无", "空", "暂无", "null", "none", "n/a", "nil", "(null)"}
+)
+_LONG_DIGITS: Final = re.compile(r"\d{5,}")
+SHOWN_LENGTH: Final = 16
+
+
+def cleaned(cell: str) -> str:
+    """The cell without invisible characters, outer space, and the `="…"` or `'` that forces text."""
+    text = cell.strip()
+    if not text.isprintable():
+        text = text.translate(_CLEAN).strip()
+    if text[:2] == '="' and (guarded := _GUARDED.fullmatch(text)):
+        return guarded["text"].strip()
+    if text[:1] == "'" and len(text) > 1:
+        return text[1:].strip()
+    return text
+
+
+def folded(cell: str) -> str:
+    """The cleaned cell in half-width and lower case: what the word lists are looked up with."""
+    text = cleaned(cell)
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFKC", text).lower().strip()
+
+
+def joined_name(cell: str) -> str:
+    """A name without the spaces that align two-character names in a column."""
+    text = cleaned(cell)
+    if text.isalpha():
+        return text
+    return " ".join(_CJK_GAP.sub("", text).split())
+
+
+def is_blank(folded_text: str) -> bool:
+    """True for an empty cell and for the marks by which people say that there is nothing."""
+    return folded_text in _BLANK_MARKS
+
+
+def shown(cell: str) -> str:
+    """The offending cell as it may appear in a reason: short, with long runs of digits masked."""
+    text = _LONG_DIGITS.sub(lambda run: run[0][:3] + "****", " ".join(cleaned(cell).split()))
+    return text if len(text) <= SHOWN_LENGTH else text[:SHOWN_LENGTH] + "…"
+
+
+_GRADE_WORDS: Final = {
+    Grade.EXTRA_HIGH: "特高 特高危 特级 极高 极高危 超高 超高危 0 零 extra_high extra-high extrahigh critical",
+    Grade.HIGH: "高 高危 红 红色 high h 1 一 i",
+    Grade.MEDIUM: "中 中危 中等 橙 橙色 黄 黄色 medium middle mid m 2 二 ii",
+    Grade.LOW: "低 低危 蓝 蓝色 low l 3 三 iii 4 四 iv",
+}
+_GRADES: Final = {word: grade for grade, words in _GRADE_WORDS.items() for word in words.split()}
+_GRADE_NOISE: Final = re.compile(r"\s+|\.0$|[(\[【].*[)\]】]$|^(?:风险|预警|等级|级别|第)+[::]?")
+_GRADE_TAIL: Final = re.compile(r"(?:[色]?(?:风险|预警|等级|级别|级|类|度|risk|level|grade))+$")
+_GRADE_HEAD: Final = re.compile(r"^(?:level|grade|risk)[:_-]?")
+
+_KINDS: Final = (
+    (WarningKind.FUND, ("资金", "转账", "银行卡", "fund", "money", "bank")),
+    (WarningKind.TELECOM, ("通联", "电信", "话单", "通话", "电话", "短信", "telecom", "call", "sms")),
+    (WarningKind.WEB_APP, ("网络", "网址", "网站", "互联网", "app", "web", "url", "域名")),
+)
+
+# The first line that matches wins, so the narrower words stand above the wider ones.
+_FRAUD_TYPES: Final = (
+    (FraudType.POLICE_IMPERSONATION, ("公检法", "冒充警", "冒充公安", "冒充政府", "安全账户")),
+    (FraudType.GAME_TRADE, ("游戏",)),
+    (FraudType.ROMANCE, ("婚恋", "交友", "杀猪盘", "网恋", "裸聊")),
+    (FraudType.CREDIT, ("征信", "注销校园贷", "注销贷款")),
+    (FraudType.LOAN, ("贷款", "网贷", "贷")),
+    (FraudType.FAKE_ORDER_REBATE, ("刷单", "返利", "刷信誉", "兼职", "做任务")),
+    (FraudType.FAKE_CUSTOMER_SERVICE, ("客服", "物流", "退款", "理赔", "快递", "百万保障")),
+    (FraudType.BOSS_OR_ACQUAINTANCE, ("领导", "熟人", "老板", "亲友", "好友", "冒充亲")),
+    (FraudType.INVESTMENT, ("投资", "理财", "荐股", "虚拟币", "炒股", "期货")),
+    (FraudType.SHOPPING, ("购物", "网购", "虚假商品")),
+)
+_TAGS: Final = (
+    (Tag.MINOR, ("未成年", "学生", "儿童", "minor")),
+    (Tag.ELDERLY, ("老年", "老人", "高龄", "elderly")),
+    (Tag.HEARING, ("听障", "听力", "聋", "hearing")),
+    (Tag.MONGOLIAN, ("蒙语", "蒙古语", "蒙古族", "mongolian")),
+)
+_FRAUD_VALUES: Final = frozenset(fraud_type.value for fraud_type in FraudType)
+_TAG_BREAKS: Final = re.compile(r"[,、;/|\s+]+")
+
+
+def read_grade(cell: str) -> Grade | None:
+    """The grade, or None for an empty cell. Raises Unreadable for a word that is in no table."""
+    text = folded(cell)
+    if is_blank(text):
+        return None
+    if known := _GRADES.get(text):
+        return known
+    text = _GRADE_NOISE.sub("", _GRADE_NOISE.sub("", text))
+    for word in (text, _GRADE_TAIL.sub("", text), _GRADE_HEAD.sub("", text)):
+        if known := _GRADES.get(word):
+            return known
+    raise Unreadable
+
+
+def read_kind(cell: str) -> WarningKind:
+    """The kind of warning; unknown for an empty cell and for words we do not know."""
+    text = folded(cell)
+    for kind, words in _KINDS:
+        if text == kind.value or any(word in text for word in words):
+            return kind
+    return WarningKind.UNKNOWN
+
+
+def read_fraud_type(cell: str) -> FraudType:
+    """The fraud type; unknown for an empty cell and for words we do not know."""
+    text = "".join(folded(cell).split())
+    if text in _FRAUD_VALUES:
+        return FraudType(text)
+    for fraud_type, words in _FRAUD_TYPES:
+        if any(word in text for word in words):
+            return fraud_type
+    return FraudType.UNKNOWN
+
+
+def read_tags(cell: str) -> tuple[frozenset[Tag], tuple[str, ...]]:
+    """The tags that we know, and the words that are none."""
+    known: set[Tag] = set()
+    others: list[str] = []
+    for word in _TAG_BREAKS.split(folded(cell)):
+        if is_blank(word):
+            continue
+        tags = {tag for tag, signs in _TAGS if any(sign in word for sign in signs)}
+        known |= tags
+        if not tags:
+            others.append(word)
+    return frozenset(known), tuple(others)
+
+
+LONGEST_SECONDS: Final = 7 * 86_400
+_WORDS: Final = re.compile(
+    r"(?:(?P<hours>[0-9]+)(?:小时|时|h))?(?:(?P<minutes>[0-9]+)(?:分钟|分|min|m))?(?:(?P<seconds>[0-9]+)(?:秒钟|秒|sec|s)?)?"
+)
+_CLOCK: Final = re.compile(r"(?:(?P<hours>[0-9]{1,3}):)?(?P<minutes>[0-9]{1,3}):(?P<seconds>[0-5]?[0-9])")
+_NUMBER: Final = re.compile(r"[0-9]{1,7}(?:\.[0-9]+)?")
+
+
+def read_seconds(cell: str, *, seconds_per_unit: int = 1) -> int | None:
+    """The length in seconds, None for an empty cell; a bare number counts `seconds_per_unit`. Raises
+    Unreadable.
+    """
+    text = "".join(folded(cell).split())
+    if is_blank(text):
+        return None
+    if _NUMBER.fullmatch(text):
+        seconds = round(float(text) * seconds_per_unit)
+    elif parts := _WORDS.fullmatch(text) or _CLOCK.fullmatch(text):
+        hours, minutes, rest = (int(parts[name] or 0) for name in ("hours", "minutes", "seconds"))
+        seconds = hours * 3600 + minutes * 60 + rest
+    else:
+        raise Unreadable
+    if seconds > LONGEST_SECONDS:
+        raise Unreadable
+    return seconds
+
+
+LARGEST_FEN: Final = 10**14
+_PLAIN: Final = re.compile(r"[0-9]{1,12}")
+_NUMBER_AMOUNTS: Final = re.compile(r"[0-9]+(?:\.[0-9]*)?(?:e\+?[0-9]{1,2})?|\.[0-9]+")
+_GROUPED: Final = re.compile(r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,4}(?:,[0-9]{4})+)(?![0-9,])")
+_CURRENCY: Final = re.compile(r"^(?:约|大约|共|共计|合计)?(?:人民币|rmb|cny|[¥￥])?(.*?)(?:rmb|cny|人民币)?$")
+_YUAN: Final = re.compile(r"(?:元|圆|块|块钱|yuan)?(?:整|正)?$")
+_ONE_UNIT: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)([亿万千百])")
+_UNITS: Final = {"百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
+_WITH_NUMERALS: Final = re.compile(
+    r"[0-9.]*[零〇一二三四五六七八九十百千万亿壹贰叁肆伍陆柒捌玖拾佰仟萬两俩][^负点]{0,40}"
+)
+_AS_CN2AN: Final = str.maketrans("萬俩", "万两")
+
+
+def read_fen(cell: str, *, yuan_per_unit: int = 1) -> int | None:
+    """The sum in fen, or None for an empty cell.
+
+    `yuan_per_unit` is what a bare number counts (10,000 under a heading in 万元); a sum with its own unit
+    keeps it. Raises Unreadable for anything that is no single sum of zero or more.
+    """
+    if _PLAIN.fullmatch(cell):
+        return _bounded(int(cell) * 100 * yuan_per_unit)
+    text = "".join(folded(cell).split())
+    if is_blank(text):
+        return None
+    stripped = _CURRENCY.fullmatch(text)
+    text = stripped[1] if stripped else text
+    bare = _YUAN.sub("", text)
+    is_in_yuan = bare != text
+    text = _GROUPED.sub(lambda group: group[0].replace(",", ""), bare)
+    if _NUMBER_AMOUNTS.fullmatch(text):
+        return _fen(Decimal(text) * (1 if is_in_yuan else yuan_per_unit))
+    return _fen(_chinese(text))
+
+
+def _fen(yuan: Decimal) -> int:
+    return _bounded(int((yuan * 100).to_integral_value(rounding=ROUND_HALF_UP)))
+
+
+def _bounded(fen: int) -> int:
+    if fen > LARGEST_FEN:
+        raise Unreadable
+    return fen
+
+
+def _chinese(text: str) -> Decimal:
+    """三万, 一万二千, 三万五 (which is said for 三万五千), 3万, 1.5万, 3万5千.
+
+    A decimal fraction of one unit is multiplied here: cn2an cuts 1.23456万 to whole yuan.
+    """
+    if one := _ONE_UNIT.fullmatch(text):
+        return Decimal(one[1]) * _UNITS[one[2]]
+    if not _WITH_NUMERALS.fullmatch(text):
+        raise Unreadable
+    try:
+        return Decimal(str(cn2an.cn2an(text.translate(_AS_CN2AN), "smart")))
+    except ValueError:
+        raise Unreadable from None
+
+
+_FAST: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
+_PARTS: Final = re.compile(
+    r"(?P<year>[0-9]{4})\s*[-/.年]\s*(?P<month>[0-9]{1,2})\s*[-/.月]\s*(?P<day>[0-9]{1,2})\s*[日号]?"
+    r"(?:[\st,]*(?:星期|周)[一二三四五六日天])?"
+    r"(?:[\st,]*(?P<half>上午|下午|凌晨|早上|中午|晚上|am|pm)?\s*"
+    r"(?P<hour>[0-9]{1,2})\s*(?:[:时点]\s*(?:(?P<minute>[0-9]{1,2})\s*(?:[:分]\s*(?:(?P<second>[0-9]{1,2})"
+    r"(?:[.,][0-9]{1,9})?\s*秒?)?)?)?)\s*(?P<half_after>am|pm)?"
+    r"\s*(?P<zone>z|utc|[+-][0-9]{2}:?[0-9]{2})?)?"
+)
+_COMPACT: Final = re.compile(
+    r"(20[0-9]{2})([01][0-9])([0-3][0-9])(?:([0-2][0-9])([0-5][0-9])([0-5][0-9])?)?(?:\.0+)?"
+)
+_SERIAL: Final = re.compile(r"[2-7][0-9]{4}(?:\.[0-9]+)?")
+_UNIX_SECONDS: Final = re.compile(r"1[0-9]{9}(?:\.[0-9]+)?")
+_UNIX_MILLISECONDS: Final = re.compile(r"1[0-9]{12}(?:\.0+)?")
+_EPOCH: Final = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet's day 0, in local time
+_NOON: Final = 12
+_YEARS: Final = range(2000, 2100)
+MOMENT_CACHE_LIMIT: Final = 65_536
+
+
+class MomentReader:
+    """Reads the moments of one list; remembers those it has read, since lists repeat them."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._known: dict[str, datetime | None] = {}
+
+    def read(self, cell: str) -> datetime | None:
+        """The moment in UTC, None for an empty cell; a bare date is its beginning. Raises Unreadable."""
+        known = self._known
+        if cell in known:
+            return known[cell]
+        moment = self._read(cell, end_of_day=False)
+        if len(known) >= MOMENT_CACHE_LIMIT:
+            known.clear()
+        known[cell] = moment
+        return moment
+
+    def read_end(self, cell: str) -> datetime | None:
+        """As `read`, but a bare date lasts until that day's end: what expires on a day is good on it."""
+        return self._read(cell, end_of_day=True)
+
+    def _read(self, cell: str, *, end_of_day: bool) -> datetime | None:
+        if _FAST.fullmatch(cell):
+            try:
+                return self._utc(datetime.fromisoformat(cell))
+            except ValueError:
+                raise Unreadable from None
+        text = " ".join(folded(cell).split())
+        if is_blank(text):
+            return None
+        try:
+            local, is_date = _moment(text)
+            if is_date and end_of_day:
+                local += timedelta(days=1)
+            return self._utc(local)
+        except (ValueError, OverflowError):
+            raise Unreadable from None
+
+    def _utc(self, local: datetime) -> datetime:
+        moment = local if local.tzinfo else local.replace(tzinfo=self._zone)
+        if moment.year not in _YEARS:
+            raise Unreadable
+        return moment.astimezone(UTC)
+
+
+def _moment(text: str) -> tuple[datetime, bool]:
+    """The moment (naive where the text names no zone) and whether it is a bare date."""
+    if parts := _PARTS.fullmatch(text):
+        return _from_parts(parts)
+    if compact := _COMPACT.fullmatch(text):
+        numbers = [int(group) for group in compact.groups() if group is not None]
+        return datetime(*numbers), len(numbers) == 3  # type: ignore[arg-type]  # noqa: DTZ001, PLR2004
+    if _SERIAL.fullmatch(text):
+        serial = float(text)
+        whole = timedelta(days=int(serial), seconds=round((serial - int(serial)) * 86_400))
+        return _EPOCH + whole, serial.is_integer()
+    if _UNIX_MILLISECONDS.fullmatch(text):
+        return datetime.fromtimestamp(float(text) / 1000, tz=UTC), False
+    if _UNIX_SECONDS.fullmatch(text):
+        return datetime.fromtimestamp(float(text), tz=UTC), False
+    raise Unreadable
+
+
+def _from_parts(parts: re.Match[str]) -> tuple[datetime, bool]:
+    day = datetime(int(parts["year"]), int(parts["month"]), int(parts["day"]))  # noqa: DTZ001
+    if parts["hour"] is None:
+        return day, True
+    hour = int(parts["hour"])
+    half = parts["half"] or parts["half_after"]
+    if half in {"下午", "晚上", "pm"} and hour < _NOON:
+        hour += _NOON
+    elif half in {"上午", "am", "凌晨"} and hour == _NOON:
+        hour = 0
+    clock = time(hour, int(parts["minute"] or 0), int(parts["second"] or 0))
+    moment = datetime.combine(day, clock)
+    zone = parts["zone"]
+    if zone in {"z", "utc"}:
+        moment = moment.replace(tzinfo=UTC)
+    elif zone:
+        moment = datetime.fromisoformat(moment.isoformat() + zone)
+    return moment, False

@@ -1,0 +1,231 @@
+"""Which encoding a text file is in, told by its bytes: UTF-8, UTF-16 or GB18030, with or without a mark.
+
+Rows out of delimited text, a line at a time, so that a list of any length needs little memory.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Iterator
+from typing import BinaryIO, Final
+
+from dialer.core.errors import UnusableFile
+from dialer.intake.headings import NO_CORRECTIONS, Corrections, best_layout
+
+CHUNK: Final = 1 << 20
+_SAMPLE: Final = 1 << 16
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_CONTROLS: Final = bytes(set(range(0x20)) - {0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x1A, 0x1B}) + b"\x7f"
+_BINARY_SHARE: Final = 0.02
+_ZERO_SHARE: Final = 0.03
+_ZEROS_MIN: Final = 4
+_CONTROLS_MIN: Final = 300
+"""What one spoilt row of a short list may hold: it is refused by itself."""
+_DAMAGED_SHARE: Final = 0.02
+
+
+def candidates(stream: BinaryIO) -> tuple[str, ...]:
+    """The encodings the stream may be in, the likeliest first; more than one only for damaged files.
+
+    The stream is left at its beginning. Raises UnusableFile for bytes that are no text.
+    """
+    stream.seek(0)
+    sample = stream.read(_SAMPLE)
+    for mark, encoding in _MARKS:
+        if sample.startswith(mark):
+            stream.seek(0)
+            return (encoding,)
+    wide = _wide(sample)
+    if wide is not None:
+        stream.seek(0)
+        return (wide,)
+    controls = len(sample) - len(sample.translate(None, _CONTROLS))
+    if controls > max(len(sample) * _BINARY_SHARE, _CONTROLS_MIN):
+        raise not_text()
+    found = _whole(stream)
+    stream.seek(0)
+    return found
+
+
+def not_text() -> UnusableFile:
+    return UnusableFile(
+        "the file is neither a text list nor a workbook; save the list as xlsx or csv and load that"
+    )
+
+
+def _wide(sample: bytes) -> str | None:
+    """UTF-16 without a mark: digits, commas and line ends have a zero in every second place, always the same
+    one.
+    """
+    even, odd = sample[0::2].count(0), sample[1::2].count(0)
+    most = max(even, odd)
+    if most < max(len(sample) * _ZERO_SHARE / 2, _ZEROS_MIN) or min(even, odd) > most / 10:
+        return None
+    encoding = "utf-16-le" if odd > even else "utf-16-be"
+    text = sample[: len(sample) // 2 * 2].decode(encoding, errors="replace")
+    return encoding if text.count("\ufffd") <= len(text) * _DAMAGED_SHARE + 1 else None
+
+
+def _whole(stream: BinaryIO) -> tuple[str, ...]:
+    """Reads the file to its end once: UTF-8 and GB18030 look alike until the first byte that only one
+    allows.
+    """
+    for encoding in ("utf-8", "gb18030"):
+        stream.seek(0)
+        decoder = codecs.getincrementaldecoder(encoding)()
+        try:
+            while chunk := stream.read(CHUNK):
+                _refuse_endless_line(chunk)
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            continue
+        # Much UTF-8 text, cut or damaged in one place, also passes as GB18030: then the headings decide.
+        return ("utf-8",) if encoding == "utf-8" else _plausible(stream, ("gb18030", "utf-8"))
+    return _plausible(stream, ("utf-8", "gb18030"))
+
+
+def _plausible(stream: BinaryIO, encodings: tuple[str, ...]) -> tuple[str, ...]:
+    stream.seek(0)
+    sample = stream.read(CHUNK)
+    damage = {encoding: _damage(sample, encoding) for encoding in encodings}
+    kept = tuple(encoding for encoding in encodings if damage[encoding] <= _DAMAGED_SHARE)
+    if not kept:
+        raise not_text()
+    return kept
+
+
+def _damage(sample: bytes, encoding: str) -> float:
+    text = sample.decode(encoding, errors="replace")
+    # A single damaged cell in a short list is no reason to refuse the whole.
+    return max(text.count("\ufffd") - 4, 0) / max(len(text), 1)
+
+
+def _refuse_endless_line(chunk: bytes) -> None:
+    if len(chunk) == CHUNK and b"\n" not in chunk and b"\r" not in chunk:
+        raise UnusableFile(
+            "a line of the file is longer than a million characters; save the list as xlsx and load that"
+        )
+
+
+DELIMITERS: Final = (",", "\t", ";", "|", "，", "；", "｜")
+_HEAD_BYTES: Final = 1 << 17
+_HEAD_LINES: Final = 120
+_JOINED_LINES: Final = 50
+"""A quoted cell may run over so many lines; a quote left open longer is a slip of the pen, not a cell."""
+
+Row = tuple[int, list[str]]
+
+
+def open_delimited(
+    stream: BinaryIO, corrections: Corrections = NO_CORRECTIONS
+) -> tuple[Iterator[Row], str, str]:
+    """The rows of a delimited text with their line numbers, and the encoding and delimiter that were found.
+
+    Encoding and delimiter are those under which the heading row has the most known headings.
+    """
+    encodings = candidates(stream)
+    best = (-1, encodings[0], ",")
+    for encoding in encodings:
+        stream.seek(0)
+        head = stream.read(_HEAD_BYTES).decode(encoding, errors="replace")
+        lines = head.splitlines()[:_HEAD_LINES]
+        for delimiter in DELIMITERS:
+            rows = [cells for _, cells in split_cells(iter(lines), delimiter)]
+            found = best_layout(rows, corrections)
+            score = found[1].score if found else 0
+            if score > best[0]:
+                best = (score, encoding, delimiter)
+    _, encoding, delimiter = best
+    return _rows(stream, encoding, delimiter), encoding, delimiter
+
+
+def split_cells(lines: Iterator[str], delimiter: str) -> Iterator[Row]:
+    """The cells of each line; a quoted cell may hold delimiters and line breaks, an unclosed quote only
+    itself.
+    """
+    pending: list[str] = []
+    number = 0
+    while True:
+        if pending:
+            line = pending.pop(0)
+        else:
+            following = next(lines, None)
+            if following is None:
+                return
+            line = following
+        number += 1
+        if '"' not in line:
+            yield number, line.rstrip("\n").split(delimiter)
+            continue
+        cells, used = _quoted(line, lines, pending, delimiter)
+        yield number, cells
+        number += used
+
+
+def _quoted(line: str, lines: Iterator[str], pending: list[str], delimiter: str) -> tuple[list[str], int]:
+    """The cells of a line with quotes, and how many further lines they took; what was not taken stays pending."""
+    record = line
+    used = 0
+    is_open, is_clean = _quotes(record, delimiter)
+    while is_open:
+        if used == len(pending):
+            following = next(lines, None) if used < _JOINED_LINES else None
+            if following is None:
+                return _literal(line, delimiter), 0
+            pending.append(following)
+        record = record.rstrip("\n") + "\n" + pending[used]
+        used += 1
+        is_open, is_clean = _quotes(record, delimiter)
+    if used and not is_clean:
+        # The quote that closed it belongs to a later row: the first one was a slip.
+        return _literal(line, delimiter), 0
+    del pending[:used]
+    return next(csv.reader([record.rstrip("\n")], delimiter=delimiter), []), used
+
+
+def _literal(line: str, delimiter: str) -> list[str]:
+    """The cells of a line whose quotes do not match, without those at their ends."""
+    return [cell.strip('"') for cell in line.rstrip("\n").split(delimiter)]
+
+
+def _quotes(record: str, delimiter: str) -> tuple[bool, bool]:
+    """Whether a quoted cell is still open, and whether every closing quote stood at its cell's end.
+
+    A quote within an unquoted cell means itself.
+    """
+    inside, at_start, is_clean = False, True, True
+    index, length = 0, len(record)
+    while index < length:
+        char = record[index]
+        if inside and char == '"':
+            after = record[index + 1 : index + 2]
+            if after == '"':
+                index += 1
+            else:
+                inside = False
+                is_clean = is_clean and after in {"", delimiter, "\n"}
+        elif char == '"' and at_start:
+            inside = True
+        at_start = not inside and char == delimiter
+        index += 1
+    return inside, is_clean
+
+
+def _rows(stream: BinaryIO, encoding: str, delimiter: str) -> Iterator[Row]:
+    """The rows; afterwards the stream is still open and belongs to whoever opened it."""
+    stream.seek(0)
+    text = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline=None)
+    try:
+        yield from split_cells(text, delimiter)
+    finally:
+        if not stream.closed:
+            text.detach()

@@ -1,0 +1,1 @@
+"""The organisation: units, staff, sessions, tokens."""

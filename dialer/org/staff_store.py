@@ -1,0 +1,492 @@
+"""Accounts of the console. Every time here is the machine's.
+
+Sessions of the console, and the one-time link of the first administrator. A token is known by its hash alone;
+every time here is the machine's.
+
+Failed sign-ins by login and by address, kept as keyed hashes. Every time here is the machine's.
+
+API tokens: who may use the API, for what and how long. A secret is known by its hash alone.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from dialer.core.access import Role
+from dialer.db import tables as t
+from dialer.db.unit_of_work import Row, Tx
+from dialer.org.unit_store import is_visible_to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One account, without its password."""
+
+    id: int
+    login: str
+    display_name: str
+    role: Role
+    unit_id: int | None
+    """None: the whole centre."""
+    language: str
+    must_change: bool
+    revision: int
+    created_at: datetime
+    signed_in_at: datetime | None
+    disabled_at: datetime | None
+    locked_until: datetime | None
+    extension: str = ""
+    """The telephone on the desk, which click-to-call rings first; '' where none was named."""
+
+    def is_locked(self, *, real_now: datetime) -> bool:
+        return self.locked_until is not None and real_now < self.locked_until
+
+
+_COLUMNS = tuple(column for column in t.staff.c if column.name != "password_hash")
+
+
+def is_staff_empty(tx: Tx) -> bool:
+    """There is no account at all yet."""
+    return tx.scalar(sa.select(sa.literal(1)).select_from(t.staff).limit(1)) is None
+
+
+def insert_member(
+    tx: Tx,
+    *,
+    login: str,
+    display_name: str,
+    password_hash: str,
+    role: Role,
+    unit_id: int | None,
+    language: str,
+    must_change: bool,
+    by: str,
+    real_now: datetime,
+) -> Member | None:
+    """The new account; None when the login is taken, by a disabled one too."""
+    row = tx.one(
+        insert(t.staff)
+        .values(
+            login=login,
+            display_name=display_name,
+            password_hash=password_hash,
+            role=role.value,
+            unit_id=unit_id,
+            language=language,
+            must_change=must_change,
+            created_by=by,
+            created_at=real_now,
+            password_at=real_now,
+        )
+        .on_conflict_do_nothing(index_elements=["login"])
+        .returning(*_COLUMNS)
+    )
+    return None if row is None else member_from_row(row)
+
+
+def find_member(tx: Tx, login: str) -> Member | None:
+    row = tx.one(sa.select(*_COLUMNS).where(t.staff.c.login == login))
+    return None if row is None else member_from_row(row)
+
+
+def get_member(tx: Tx, staff_id: int) -> Member | None:
+    row = tx.one(sa.select(*_COLUMNS).where(t.staff.c.id == staff_id))
+    return None if row is None else member_from_row(row)
+
+
+def all_members(tx: Tx, *, visible_to: int | None = None) -> list[Member]:
+    """All accounts that this unit sees (None: all there are) by login, disabled ones last."""
+    return [
+        member_from_row(row)
+        for row in tx.rows(
+            sa.select(*_COLUMNS)
+            .where(is_visible_to(t.staff.c.unit_id, visible_to))
+            .order_by(t.staff.c.disabled_at.is_not(None), t.staff.c.login)
+        )
+    ]
+
+
+def display_names(tx: Tx, logins: Collection[str]) -> dict[str, str]:
+    """Of those that have an account."""
+    found = sa.select(t.staff.c.login, t.staff.c.display_name).where(t.staff.c.login.in_(sorted(logins)))
+    return {row["login"]: row["display_name"] for row in tx.rows(found)}
+
+
+def password_hash_of(tx: Tx, staff_id: int) -> str:
+    return str(tx.scalar(sa.select(t.staff.c.password_hash).where(t.staff.c.id == staff_id)))
+
+
+def set_staff_password(
+    tx: Tx, staff_id: int, *, password_hash: str, must_change: bool, real_now: datetime
+) -> None:
+    """The account opens with this password from now on; a lock of the old one is gone."""
+    _change(
+        tx,
+        staff_id,
+        password_hash=password_hash,
+        must_change=must_change,
+        password_at=real_now,
+        locked_until=None,
+    )
+
+
+def rehash_password(tx: Tx, staff_id: int, password_hash: str) -> None:
+    """The same password under today's parameters."""
+    tx.execute(sa.update(t.staff).where(t.staff.c.id == staff_id).values(password_hash=password_hash))
+
+
+def set_staff_disabled(tx: Tx, staff_id: int, *, disabled_at: datetime | None) -> None:
+    _change(tx, staff_id, disabled_at=disabled_at, locked_until=None)
+
+
+def set_staff_place(tx: Tx, staff_id: int, *, display_name: str, role: Role, unit_id: int | None) -> None:
+    _change(tx, staff_id, display_name=display_name, role=role.value, unit_id=unit_id)
+
+
+def set_staff_language(tx: Tx, staff_id: int, language: str) -> None:
+    tx.execute(sa.update(t.staff).where(t.staff.c.id == staff_id).values(language=language))
+
+
+def set_staff_extension(tx: Tx, staff_id: int, extension: str) -> None:
+    tx.execute(sa.update(t.staff).where(t.staff.c.id == staff_id).values(extension=extension))
+
+
+def lock_staff_account(tx: Tx, login: str, *, until: datetime | None) -> None:
+    """So that an administrator sees it; nothing happens where there is no such account."""
+    tx.execute(sa.update(t.staff).where(t.staff.c.login == login).values(locked_until=until))
+
+
+def lock_administrators(tx: Tx) -> set[int]:
+    """The ids of all who can manage accounts; none of them changes before this transaction ends."""
+    found = sa.select(t.staff.c.id).where(
+        t.staff.c.role == Role.ADMINISTRATOR.value, t.staff.c.disabled_at.is_(None)
+    )
+    return {row["id"] for row in tx.rows(found.order_by(t.staff.c.id).with_for_update())}
+
+
+def note_staff_sign_in(tx: Tx, staff_id: int, *, real_now: datetime) -> None:
+    tx.execute(
+        sa.update(t.staff).where(t.staff.c.id == staff_id).values(signed_in_at=real_now, locked_until=None)
+    )
+
+
+def _change(tx: Tx, staff_id: int, **values: object) -> None:
+    tx.execute(
+        sa.update(t.staff).where(t.staff.c.id == staff_id).values(revision=t.staff.c.revision + 1, **values)
+    )
+
+
+def member_from_row(row: Row) -> Member:
+    """The account in a row of `staff`."""
+    return Member(
+        id=row["id"],
+        login=row["login"],
+        display_name=row["display_name"],
+        role=Role(row["role"]),
+        unit_id=row["unit_id"],
+        language=row["language"],
+        must_change=row["must_change"],
+        revision=row["revision"],
+        created_at=row["created_at"],
+        signed_in_at=row["signed_in_at"],
+        disabled_at=row["disabled_at"],
+        locked_until=row["locked_until"],
+        extension=row["extension"],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One signed-in browser."""
+
+    id: int
+    staff_id: int
+    login: str
+    address: str
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+
+
+def start_session(
+    tx: Tx, *, staff_id: int, token_hash: bytes, address: str, real_now: datetime, expires_at: datetime
+) -> int:
+    """Its id."""
+    return int(
+        tx.scalar(
+            insert(t.staff_session)
+            .values(
+                staff_id=staff_id,
+                token_hash=token_hash,
+                address=address,
+                created_at=real_now,
+                seen_at=real_now,
+                expires_at=expires_at,
+            )
+            .returning(t.staff_session.c.id)
+        )
+    )
+
+
+def find_session(tx: Tx, token_hash: bytes) -> tuple[Session, Member] | None:
+    """The session that has not been ended, expired ones too, and whose it is."""
+    row = tx.one(
+        sa.select(
+            t.staff,
+            *(t.staff_session.c[name].label(f"session_{name}") for name in _OWN),
+        )
+        .join(t.staff, t.staff.c.id == t.staff_session.c.staff_id)
+        .where(t.staff_session.c.token_hash == token_hash, t.staff_session.c.ended_at.is_(None))
+    )
+    if row is None:
+        return None
+    session = Session(
+        staff_id=row["id"], login=row["login"], **{name: row[f"session_{name}"] for name in _OWN}
+    )
+    return session, member_from_row(row)
+
+
+def live_sessions(tx: Tx, session_ids: Iterable[int], *, real_now: datetime) -> set[int]:
+    """Those that have neither ended nor expired, used lately or not, and whose accounts are open."""
+    s = t.staff_session.c
+    rows = tx.rows(
+        sa.select(s.id)
+        .join(t.staff, t.staff.c.id == s.staff_id)
+        .where(
+            s.id == sa.any_(sa.literal(sorted(set(session_ids)), sa.ARRAY(sa.BigInteger))),
+            s.ended_at.is_(None),
+            s.expires_at > real_now,
+            t.staff.c.disabled_at.is_(None),
+        )
+    )
+    return {row["id"] for row in rows}
+
+
+_OWN = ("id", "address", "created_at", "seen_at", "expires_at")
+
+
+def note_session_seen(tx: Tx, session_id: int, *, real_now: datetime) -> None:
+    tx.execute(sa.update(t.staff_session).where(t.staff_session.c.id == session_id).values(seen_at=real_now))
+
+
+def end_session(tx: Tx, session_id: int, *, real_now: datetime) -> bool:
+    """It opens nothing any more. False when it had ended before."""
+    ended = tx.execute(
+        sa.update(t.staff_session)
+        .where(t.staff_session.c.id == session_id, t.staff_session.c.ended_at.is_(None))
+        .values(ended_at=real_now)
+    )
+    return ended.rowcount == 1
+
+
+def end_sessions_of(tx: Tx, staff_id: int, *, real_now: datetime, but: int | None = None) -> int:
+    """How many of this account's sessions end now; the one that is named by `but` goes on."""
+    statement = sa.update(t.staff_session).where(
+        t.staff_session.c.staff_id == staff_id, t.staff_session.c.ended_at.is_(None)
+    )
+    if but is not None:
+        statement = statement.where(t.staff_session.c.id != but)
+    return tx.execute(statement.values(ended_at=real_now)).rowcount
+
+
+def open_sessions(
+    tx: Tx, *, real_now: datetime, idle_since: datetime, staff_id: int | None = None
+) -> list[Session]:
+    """Sessions that still open something, the last seen first."""
+    s = t.staff_session.c
+    statement = (
+        sa.select(t.staff_session, t.staff.c.login)
+        .join(t.staff, t.staff.c.id == s.staff_id)
+        .where(s.ended_at.is_(None), s.expires_at > real_now, s.seen_at > idle_since)
+        .order_by(s.seen_at.desc(), s.id.desc())
+    )
+    if staff_id is not None:
+        statement = statement.where(s.staff_id == staff_id)
+    return [
+        Session(staff_id=row["staff_id"], login=row["login"], **{name: row[name] for name in _OWN})
+        for row in tx.rows(statement)
+    ]
+
+
+def delete_old_sessions(tx: Tx, *, before: datetime) -> int:
+    """Sessions that expired before then are deleted: the audit keeps who signed in."""
+    return tx.execute(sa.delete(t.staff_session).where(t.staff_session.c.expires_at < before)).rowcount
+
+
+def make_first_sign_in_link(tx: Tx, *, token_hash: bytes, real_now: datetime, expires_at: datetime) -> None:
+    """The only link that is good; every earlier one is not."""
+    tx.execute(sa.delete(t.staff_link).where(t.staff_link.c.used_at.is_(None)))
+    tx.execute(
+        sa.insert(t.staff_link).values(token_hash=token_hash, created_at=real_now, expires_at=expires_at)
+    )
+
+
+def is_sign_in_link_good(tx: Tx, token_hash: bytes, *, real_now: datetime) -> bool:
+    found = sa.select(t.staff_link.c.id).where(*_good(token_hash, real_now))
+    return tx.scalar(found) is not None
+
+
+def use_sign_in_link(tx: Tx, token_hash: bytes, *, real_now: datetime) -> bool:
+    """Once: of two at the same time one gets True."""
+    used = tx.execute(sa.update(t.staff_link).where(*_good(token_hash, real_now)).values(used_at=real_now))
+    return used.rowcount == 1
+
+
+def _good(token_hash: bytes, real_now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    link = t.staff_link.c
+    return link.token_hash == token_hash, link.used_at.is_(None), link.expires_at > real_now
+
+
+def failure_key(tx: Tx, kind: str, value: str) -> bytes:
+    return tx.vault.blind(f"{kind}\0{value}", kind="sign_in")
+
+
+def sign_in_blocked_until(tx: Tx, keys: Sequence[bytes], *, real_now: datetime) -> datetime | None:
+    """When the last of these blocks ends; None when nothing is blocked."""
+    found: datetime | None = tx.scalar(
+        sa.select(sa.func.max(t.sign_in_failure.c.blocked_until)).where(
+            t.sign_in_failure.c.key.in_(keys), t.sign_in_failure.c.blocked_until > real_now
+        )
+    )
+    return found
+
+
+def count_failure(tx: Tx, one: bytes, *, real_now: datetime, window_start: datetime) -> int:
+    """One more failure; how many there have been since the first of this window."""
+    f = t.sign_in_failure.c
+    fresh = f.since < window_start
+    statement = insert(t.sign_in_failure).values(key=one, failures=1, since=real_now)
+    return int(
+        tx.scalar(
+            statement.on_conflict_do_update(
+                index_elements=["key"],
+                set_={
+                    "failures": sa.case((fresh, 1), else_=f.failures + 1),
+                    "since": sa.case((fresh, real_now), else_=f.since),
+                    "blocked_until": sa.case((fresh, None), else_=f.blocked_until),
+                },
+            ).returning(f.failures)
+        )
+    )
+
+
+def block_sign_in(tx: Tx, one: bytes, *, until: datetime) -> None:
+    """Nothing is tried for it until then; afterwards it counts from one again."""
+    tx.execute(
+        sa.update(t.sign_in_failure)
+        .where(t.sign_in_failure.c.key == one)
+        .values(blocked_until=until, failures=0)
+    )
+
+
+def clear_failures(tx: Tx, one: bytes) -> None:
+    tx.execute(sa.delete(t.sign_in_failure).where(t.sign_in_failure.c.key == one))
+
+
+def delete_old_failures(tx: Tx, *, before: datetime) -> None:
+    """Old ones are deleted: somebody who tries many names fills no disk."""
+    f = t.sign_in_failure.c
+    tx.execute(
+        sa.delete(t.sign_in_failure).where(
+            f.since < before, sa.or_(f.blocked_until.is_(None), f.blocked_until < before)
+        )
+    )
+
+
+class TokenScope(StrEnum):
+    """What a token may do."""
+
+    WARNINGS_WRITE = "warnings:write"
+    CASES_READ = "cases:read"
+    REPORT_READ = "report:read"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """One token without its secret. Times are the machine's, not the service clock's."""
+
+    id: int
+    name: str
+    scopes: frozenset[TokenScope]
+    unit: str
+    """Its warnings' unit where they name none, and the only unit whose cases it sees; '' for the whole city."""
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    last_used_on: date | None
+
+    def is_good(self, *, real_now: datetime) -> bool:
+        return self.revoked_at is None and real_now < self.expires_at
+
+
+def insert_token(
+    tx: Tx,
+    *,
+    name: str,
+    secret_hash: bytes,
+    scopes: Iterable[TokenScope],
+    unit: str,
+    real_now: datetime,
+    expires_at: datetime,
+) -> Token | None:
+    """The new token; None when one of this name is in use."""
+    row = tx.one(
+        insert(t.api_token)
+        .values(
+            name=name,
+            secret_hash=secret_hash,
+            scopes=sorted(scope.value for scope in scopes),
+            unit=unit,
+            created_at=real_now,
+            expires_at=expires_at,
+        )
+        .on_conflict_do_nothing(index_elements=["name"], index_where=sa.text("revoked_at IS NULL"))
+        .returning(t.api_token)
+    )
+    return None if row is None else _token(row)
+
+
+def find_token(tx: Tx, secret_hash: bytes, *, today: date) -> Token | None:
+    """The token with this secret, revoked and expired ones too; that it was used today is noted."""
+    row = tx.one(sa.select(t.api_token).where(t.api_token.c.secret_hash == secret_hash))
+    if row is None or not hmac.compare_digest(bytes(row["secret_hash"]), secret_hash):
+        return None
+    if row["revoked_at"] is None and row["last_used_on"] != today:
+        tx.execute(sa.update(t.api_token).where(t.api_token.c.id == row["id"]).values(last_used_on=today))
+    return _token(row)
+
+
+def all_tokens(tx: Tx) -> list[Token]:
+    """All tokens, oldest first."""
+    return [_token(row) for row in tx.rows(sa.select(t.api_token).order_by(t.api_token.c.id))]
+
+
+def revoke_token_named(tx: Tx, name: str, *, real_now: datetime) -> Token | None:
+    """The token of this name is good no longer; None when there is none in use."""
+    row = tx.one(
+        sa.update(t.api_token)
+        .where(t.api_token.c.name == name, t.api_token.c.revoked_at.is_(None))
+        .values(revoked_at=real_now)
+        .returning(t.api_token)
+    )
+    return None if row is None else _token(row)
+
+
+def _token(row: Row) -> Token:
+    return Token(
+        id=row["id"],
+        name=row["name"],
+        scopes=frozenset(TokenScope(scope) for scope in row["scopes"]),
+        unit=row["unit"],
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        revoked_at=row["revoked_at"],
+        last_used_on=row["last_used_on"],
+    )

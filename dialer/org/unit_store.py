@@ -1,0 +1,256 @@
+"""The organisation tree and its aliases.
+
+How many open cases each unit has, and each text that no unit is known by: counted from the cases when asked.
+
+Of 300,000 open cases, 210,000 of them without a unit, counting by unit or in all takes 10 ms and by text 100 ms.
+
+Who sees which rows: one's own unit and all below. None is the whole centre.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from dialer.core.case import CaseStatus
+from dialer.core.errors import Conflict, NotFound
+from dialer.core.units import Unit, UnitIndex, normalised
+from dialer.core.values import Grade
+from dialer.db import tables as t
+from dialer.db.bulk import word
+from dialer.db.unit_of_work import Tx
+from dialer.language import Text
+
+_REVISION = "units_revision"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitAlias:
+    id: int
+    unit_id: int
+    text: str
+    key: str
+    """The text, normalised."""
+    by: str
+    at: datetime
+
+
+def _unit(row: Mapping[str, Any]) -> Unit:
+    return Unit(
+        id=row["id"],
+        name=row["name"],
+        parent_id=row["parent_id"],
+        level=row["level"],
+        path=tuple(row["path"]),
+        active=row["active"],
+    )
+
+
+def list_units_of_tree(tx: Tx) -> list[Unit]:
+    """All of them, closed ones too, each after its parent."""
+    statement = sa.select(t.unit).order_by(sa.func.cardinality(t.unit.c.path), t.unit.c.id)
+    return [_unit(row) for row in tx.rows(statement)]
+
+
+def get_unit(tx: Tx, unit_id: int) -> Unit:
+    row = tx.one(sa.select(t.unit).where(t.unit.c.id == unit_id))
+    if row is None:
+        raise NotFound(kind="unit", key=unit_id)
+    return _unit(row)
+
+
+def unit_path(tx: Tx, unit_id: int) -> tuple[Unit, ...]:
+    """From the root down to the unit itself. Raises `NotFound`."""
+    steps = get_unit(tx, unit_id).path
+    found = {row["id"]: _unit(row) for row in tx.rows(sa.select(t.unit).where(t.unit.c.id.in_(steps)))}
+    return tuple(found[step] for step in steps)
+
+
+def subtree_ids(tx: Tx, unit_id: int) -> list[int]:
+    """The unit and everything below it, closed ones too; [] for one that does not exist."""
+    return [row["id"] for row in tx.rows(_subtree(unit_id).order_by(t.unit.c.id))]
+
+
+def is_within_unit(column: sa.ColumnElement[Any], unit_id: int) -> sa.ColumnElement[bool]:
+    """For a WHERE: the column names the unit or one below it."""
+    return column.in_(_subtree(unit_id))
+
+
+def _subtree(unit_id: int) -> sa.Select[Any]:
+    return sa.select(t.unit.c.id).where(t.unit.c.path.contains(sa.literal([unit_id], t.unit.c.path.type)))
+
+
+def add_unit(tx: Tx, *, name: str, parent_id: int | None, level: str = "") -> int:
+    """A new active unit below its parent; its id. The name is new there, or the database refuses."""
+    above = get_unit(tx, parent_id).path if parent_id is not None else ()
+    (unit_id,) = tx.execute(
+        sa.text("SELECT nextval(CAST(pg_get_serial_sequence('unit', 'id') AS regclass))")
+    ).one()
+    tx.execute(
+        sa.insert(t.unit).values(
+            id=unit_id, name=name, parent_id=parent_id, level=level, path=[*above, unit_id]
+        )
+    )
+    touch_units(tx)
+    return int(unit_id)
+
+
+def change_unit(
+    tx: Tx, unit_id: int, *, name: str | None = None, level: str | None = None, active: bool | None = None
+) -> None:
+    """What is None stays. A closed unit keeps its rows and its place in the tree."""
+    given = {"name": name, "level": level, "active": active}
+    values = {key: value for key, value in given.items() if value is not None}
+    if values:
+        tx.execute(sa.update(t.unit).where(t.unit.c.id == unit_id).values(**values))
+        touch_units(tx)
+
+
+def move_unit(tx: Tx, unit_id: int, *, parent_id: int | None) -> None:
+    """The unit and all below it stand under another parent. Raises `Conflict` for a parent within its own subtree."""
+    unit = get_unit(tx, unit_id)
+    above = get_unit(tx, parent_id).path if parent_id is not None else ()
+    if unit_id in above:
+        raise Conflict(Text("unit %(id)s cannot stand below itself", id=unit_id), current="cycle")
+    tx.execute(sa.update(t.unit).where(t.unit.c.id == unit_id).values(parent_id=parent_id))
+    own_and_below = t.unit.c.path[sa.literal(len(unit.path)) : sa.func.cardinality(t.unit.c.path)]
+    tx.execute(
+        sa.update(t.unit)
+        .where(t.unit.c.id.in_(_subtree(unit_id)))
+        .values(path=sa.func.array_cat(sa.literal(list(above), t.unit.c.path.type), own_and_below))
+    )
+    touch_units(tx)
+
+
+def teach_unit_alias(tx: Tx, text: str, *, unit_id: int, by: str, now: datetime) -> bool:
+    """Lists that say `text` mean this unit from now on; False when they did already. Raises `Conflict` when the text
+    is another unit's.
+    """
+    added = tx.scalar(
+        insert(t.unit_alias)
+        .values(unit_id=unit_id, text=text.strip(), key=normalised(text), by=by, at=now)
+        .on_conflict_do_nothing(index_elements=["key"])
+        .returning(t.unit_alias.c.id)
+    )
+    if added is not None:
+        touch_units(tx)
+        return True
+    standing = tx.scalar(sa.select(t.unit_alias.c.unit_id).where(t.unit_alias.c.key == normalised(text)))
+    if standing != unit_id:
+        raise Conflict("lists that write this mean another unit already", current="alias")
+    return False
+
+
+def delete_unit_alias(tx: Tx, text: str) -> bool:
+    """The text means nothing by itself any more; False when it was no alias. Cases keep their units."""
+    gone = tx.execute(sa.delete(t.unit_alias).where(t.unit_alias.c.key == normalised(text)))
+    touch_units(tx)
+    return bool(gone.rowcount)
+
+
+def aliases_of_unit(tx: Tx, unit_id: int | None = None) -> list[UnitAlias]:
+    statement = sa.select(t.unit_alias).order_by(t.unit_alias.c.unit_id, t.unit_alias.c.id)
+    if unit_id is not None:
+        statement = statement.where(t.unit_alias.c.unit_id == unit_id)
+    return [
+        UnitAlias(**{name: row[name] for name in ("id", "unit_id", "text", "key", "by", "at")})
+        for row in tx.rows(statement)
+    ]
+
+
+def units_revision(tx: Tx) -> str:
+    """Changes with every change of the tree or its aliases; '' before the first."""
+    return str(tx.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == _REVISION)) or "")
+
+
+def touch_units(tx: Tx) -> None:
+    """Every process reads the tree anew from its next transaction on."""
+    # Never the same twice: what a transaction saw that was rolled back must not be taken for what another one wrote.
+    value = uuid.uuid4().hex
+    tx.execute(
+        insert(t.meta)
+        .values(key=_REVISION, value=value)
+        .on_conflict_do_update(index_elements=["key"], set_={"value": value})
+    )
+
+
+class Units:
+    """One process's copy of the tree: a transaction pays for one small read, and for the whole tree when it changed."""
+
+    def __init__(self) -> None:
+        self._read: tuple[object, UnitIndex] = (None, UnitIndex())
+
+    @property
+    def latest(self) -> UnitIndex:
+        """As this process read it last, which may be a change behind."""
+        return self._read[1]
+
+    def current(self, tx: Tx) -> UnitIndex:
+        revision = tx.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == _REVISION))
+        known, index = self._read
+        if revision != known:
+            keys = {row["key"]: row["unit_id"] for row in tx.rows(sa.select(t.unit_alias))}
+            index = UnitIndex(list_units_of_tree(tx), keys)
+            self._read = (revision, index)
+        return index
+
+
+TEXT_SIGNS = 100
+"""So much of a text tells it from others."""
+
+_OPEN = t.case.c.status == word(CaseStatus.OPEN)
+_UNSORTED = sa.and_(_OPEN, t.case.c.unit_id.is_(None))
+
+# The number as the index has it, never as a parameter.
+TEXT: sa.ColumnElement[str] = sa.func.left(t.case.c.unit, sa.literal_column(str(TEXT_SIGNS), sa.Integer))
+"""The beginning of what the list wrote for the unit."""
+
+
+def open_counts_of_units(tx: Tx) -> dict[int, dict[Grade, int]]:
+    """Open cases of each unit itself, by grade; a unit without any is left out."""
+    statement = (
+        sa.select(t.case.c.unit_id, t.case.c.grade, sa.func.count().label("n"))
+        .where(_OPEN, t.case.c.unit_id.is_not(None))
+        .group_by(t.case.c.unit_id, t.case.c.grade)
+    )
+    found: dict[int, dict[Grade, int]] = {}
+    for row in tx.rows(statement):
+        found.setdefault(row["unit_id"], {})[Grade(row["grade"])] = row["n"]
+    return found
+
+
+def by_text() -> sa.Subquery:
+    """(text, grade, n) of the open cases without a unit."""
+    statement = sa.select(TEXT.label("text"), t.case.c.grade, sa.func.count().label("n")).where(_UNSORTED)
+    return statement.group_by(TEXT, t.case.c.grade).subquery("counted")
+
+
+def waiting_unit_texts(tx: Tx) -> Iterable[str]:
+    """The beginning of every text that some open case waits for its unit with; not the blank one."""
+    statement = sa.select(TEXT.label("text")).where(_UNSORTED, TEXT != "").distinct()
+    return [row["text"] for row in tx.rows(statement)]
+
+
+def count_cases_without_unit(tx: Tx) -> int:
+    """Open cases without a unit."""
+    return int(tx.scalar(sa.select(sa.func.count()).select_from(t.case).where(_UNSORTED)))
+
+
+def is_visible_to(column: sa.ColumnElement[Any], unit_id: int | None) -> sa.ColumnElement[bool]:
+    """For a WHERE: whoever belongs to this unit sees the row. A row of no unit is seen by the whole centre alone."""
+    return sa.true() if unit_id is None else is_within_unit(column, unit_id)
+
+
+def check_case_visible(tx: Tx, case_id: int, unit_id: int | None) -> None:
+    """Raises `NotFound` for a case that is not there, or that this unit does not see: which, is not told."""
+    found = tx.scalar(
+        sa.select(t.case.c.id).where(t.case.c.id == case_id, is_visible_to(t.case.c.unit_id, unit_id))
+    )
+    if found is None:
+        raise NotFound(kind="case", key=case_id)

@@ -1,0 +1,270 @@
+"""The statements of the direct report. Each gives rows of (grade, fraud type, numbers); two nulls name the whole.
+
+The parameters are start and end (null: without limit), drill, and now. `CASES`, `CALLS`, `ASSIGNMENTS`
+and `MONEY_LINES` are the records themselves with everything that `measures` asks of them; their {which} chooses.
+
+Every number of a report, set by set: one statement a kind of record, each giving the whole, every grade and every
+fraud type at once. Read in one snapshot, so that the numbers agree. Always exact, and slow over millions: `rolled`
+gives the same from sums of days, and is held to this.
+"""
+
+# ruff: noqa: S608  # every part is a literal of this package or a word of our own enumerations; values are bound
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from dialer.core.periods import Period
+from dialer.core.rates import COUNTED, Counts, Figures, FirstAttempt, Money, Slice
+from dialer.core.values import AmountKind, FraudType, Grade, TelephonyResult
+from dialer.db.measures import (
+    ASSIGNMENT_MEASURES,
+    CALL_MEASURES,
+    CASE_MEASURES,
+    COUNTED_RESULT,
+    MONEY_STATES,
+    NOT_OURS_OUTCOME,
+    SENT,
+    WARNING_MEASURES,
+    counts_of,
+    money_name,
+)
+from dialer.db.unit_of_work import Tx
+
+
+def within(column: str) -> str:
+    return (
+        f"{column} >= coalesce(CAST(:start AS timestamptz), '-infinity')"
+        f" AND {column} < coalesce(CAST(:end AS timestamptz), 'infinity')"
+    )
+
+
+_SETS = "GROUP BY GROUPING SETS ((), (grade), (fraud_type))"
+
+_WARNINGS = f"""
+SELECT grade, fraud_type, {counts_of(WARNING_MEASURES)}
+FROM warning WHERE drill = :drill AND {within("loaded_at")} {_SETS}
+"""
+
+
+# When a case's clock starts: at once, or for a grade that waits for the window, when that is open.
+CASES = f"""
+limits AS (
+    SELECT p.version, g.key AS grade, CAST(g.value ->> 'windowed' AS boolean) AS windowed,
+        make_interval(secs => CAST(g.value ->> 'first_attempt_seconds' AS double precision)) AS "limit",
+        CAST(p.content -> 'window' ->> 'opens' AS time) AS opens,
+        CAST(p.content -> 'window' ->> 'closes' AS time) AS closes,
+        p.content -> 'window' ->> 'zone' AS zone
+    FROM policy_version p CROSS JOIN LATERAL jsonb_each(p.content -> 'grades') g
+), window_cases AS (
+    SELECT c.* FROM "case" c WHERE {{which}}
+), began AS (
+    SELECT DISTINCT ON (w.case_id) w.case_id, w.grade
+    FROM warning w WHERE w.case_id IN (SELECT id FROM window_cases) ORDER BY w.case_id, w.id
+), chosen AS (
+    SELECT b.grade AS first_grade, c.id, c.grade, c.fraud_type, c.status, c.outcome, c.contact, c.missed, c.opened_at,
+        c.settled_at, c.first_attempt_at, c.drill, l."limit", l.opens, l.windowed, l.zone,
+        c.opened_at AT TIME ZONE l.zone AS wall,
+        CASE WHEN l.opens < l.closes
+            THEN CAST(c.opened_at AT TIME ZONE l.zone AS time) >= l.opens
+                AND CAST(c.opened_at AT TIME ZONE l.zone AS time) < l.closes
+            ELSE CAST(c.opened_at AT TIME ZONE l.zone AS time) >= l.opens
+                OR CAST(c.opened_at AT TIME ZONE l.zone AS time) < l.closes
+        END AS is_open
+    FROM window_cases c
+    LEFT JOIN began b ON b.case_id = c.id
+    LEFT JOIN limits l ON l.version = c.policy_version AND l.grade = coalesce(b.grade, c.grade)
+), rung AS (
+    SELECT a.case_id, bool_or(a.result = 'answered') AS answered
+    FROM attempt a WHERE a.sent_at IS NOT NULL AND {COUNTED_RESULT}
+        AND a.case_id IN (SELECT id FROM chosen)
+    GROUP BY a.case_id
+), errands AS (
+    SELECT s.case_id, min(s.done_at) FILTER (WHERE s.state = 'done') AS first_done
+    FROM assignment s WHERE s.case_id IN (SELECT id FROM chosen) GROUP BY s.case_id
+), filed AS (
+    SELECT DISTINCT f.case_id FROM filed_case f WHERE f.case_id IN (SELECT id FROM chosen)
+), told AS (
+    SELECT c.*, r.case_id IS NOT NULL AS rung, coalesce(r.answered, false) AS answered,
+        e.case_id IS NOT NULL AS handed, f.case_id IS NOT NULL AS filed,
+        least(c.first_attempt_at, e.first_done) AS first_at,
+        CASE WHEN NOT c.windowed OR c.is_open THEN c.opened_at
+            WHEN CAST(c.wall AS time) < c.opens
+            THEN (CAST(c.wall AS date) + c.opens) AT TIME ZONE c.zone
+            ELSE (CAST(c.wall AS date) + 1 + c.opens) AT TIME ZONE c.zone
+        END AS clock_at,
+        c.status = 'closed' AND coalesce({NOT_OURS_OUTCOME}, false) AS not_ours,
+        c.status IN ('watching', 'proven') AS stands
+    FROM chosen c
+    LEFT JOIN rung r ON r.case_id = c.id
+    LEFT JOIN errands e ON e.case_id = c.id
+    LEFT JOIN filed f ON f.case_id = c.id
+), timed AS (
+    SELECT t.*, t.clock_at + t."limit" AS late_at,
+        greatest(0, EXTRACT(EPOCH FROM t.first_at - t.clock_at)) AS first_seconds,
+        t.first_at IS NULL AND t.settled_at IS NOT NULL
+            AND t.settled_at <= t.clock_at + t."limit" AS not_wanted,
+        t.first_at IS NULL AND t.settled_at IS NULL AND :now <= t.clock_at + t."limit" AS pending
+    FROM told t
+)
+"""
+"""Common table expressions; the last, `timed`, has a row a case."""
+
+_IN_WINDOW = f"c.drill = :drill AND {within('c.opened_at')}"
+
+_CASES = f"""
+WITH {CASES.format(which=_IN_WINDOW)}
+SELECT grade, fraud_type, {counts_of(CASE_MEASURES)},
+    percentile_cont(0.5) WITHIN GROUP (ORDER BY first_seconds) FILTER (WHERE first_at IS NOT NULL) AS p50_seconds,
+    percentile_cont(0.9) WITHIN GROUP (ORDER BY first_seconds) FILTER (WHERE first_at IS NOT NULL) AS p90_seconds
+FROM timed {_SETS}
+"""
+
+CALLS = """
+    SELECT a.case_id, c.grade, c.fraud_type, a.drill, a.sent_at, a.state, a.sid, a.result, a.contact
+    FROM attempt a JOIN "case" c ON c.id = a.case_id WHERE {which}
+"""
+
+_CALLS = f"""
+WITH calls AS ({CALLS.format(which=f"a.drill = :drill AND {within('a.sent_at')}")})
+SELECT grade, fraud_type, {counts_of(CALL_MEASURES)}
+FROM calls WHERE {SENT} {_SETS}
+"""
+
+
+# Over at: the moment after which nobody could sign or report any more; a withdrawn one is late only if it was by then.
+_OVER_AT = "CASE WHEN s.state = 'withdrawn' THEN s.done_at ELSE CAST(:now AS timestamptz) END"
+
+ASSIGNMENTS = f"""
+    SELECT s.case_id, s.drill, s.opened_at, s.kind, s.state, s.outcome, s.signed_at, s.sign_by, s.feedback_by,
+        c.grade, c.fraud_type,
+        s.signed_at <= s.sign_by AS signed_early,
+        s.signed_at IS NOT NULL OR s.sign_by < {_OVER_AT} AS sign_counts,
+        s.state = 'done' AND s.done_at <= s.feedback_by AS reported_early,
+        s.state = 'done' OR s.feedback_by < {_OVER_AT} AS feedback_counts
+    FROM assignment s JOIN "case" c ON c.id = s.case_id
+    WHERE {{which}}
+"""
+
+_ASSIGNMENTS = f"""
+WITH errands AS ({ASSIGNMENTS.format(which=f"s.drill = :drill AND {within('s.opened_at')}")})
+SELECT grade, fraud_type, {counts_of(ASSIGNMENT_MEASURES)}
+FROM errands {_SETS}
+"""
+
+MONEY_COLUMNS = ", ".join(
+    f"coalesce(sum({kind.value}_fen) FILTER (WHERE {condition}), 0) AS {money_name(kind, state)}"
+    for kind in AmountKind
+    for state, condition in MONEY_STATES.items()
+)
+"""Of lines with their three amounts, `approved` and `reversed`."""
+
+# Lines with money are few, which the planner cannot know of a sum: case by case it reads no more than theirs.
+MONEY_LINES = """
+    SELECT o.case_id, o.at, o.drill, c.grade, c.fraud_type, o.intended_fen, o.stopped_fen, o.returned_fen,
+        EXISTS (SELECT FROM outcome_approval p WHERE p.outcome_id = o.id) AS approved,
+        EXISTS (
+            SELECT FROM outcome later WHERE later.reverses = o.id AND later.reverses IS NOT NULL
+        ) AS reversed
+    FROM outcome o CROSS JOIN LATERAL (SELECT grade, fraud_type FROM "case" WHERE id = o.case_id LIMIT 1) c
+    WHERE o.intended_fen + o.stopped_fen + o.returned_fen > 0 AND {which}
+"""
+_AMOUNTS = f"""
+WITH chosen AS ({MONEY_LINES.format(which=f"o.drill = :drill AND {within('o.at')}")})
+SELECT grade, fraud_type, {MONEY_COLUMNS} FROM chosen {_SETS}
+"""
+
+STATEMENTS = {
+    "warnings": sa.text(_WARNINGS),
+    "cases": sa.text(_CASES),
+    "robot_calls": sa.text(_CALLS),
+    "assignments": sa.text(_ASSIGNMENTS),
+    "outcomes": sa.text(_AMOUNTS),
+}
+
+FIRST_SECONDS = sa.text(f"""
+WITH {CASES.format(which=_IN_WINDOW)}
+SELECT grade, fraud_type, CAST(first_seconds AS double precision) AS first_seconds FROM timed WHERE first_at IS NOT NULL
+""")
+"""The single values behind the percentiles of a window."""
+
+
+def _left_out(table: str, column: str) -> sa.TextClause:
+    return sa.text(f'SELECT count(*) FROM "{table}" WHERE drill AND {within(column)}')
+
+
+LEFT_OUT = {
+    "warnings": _left_out("warning", "loaded_at"),
+    "cases": _left_out("case", "opened_at"),
+    "robot_calls": _left_out("attempt", "sent_at"),
+    "assignments": _left_out("assignment", "opened_at"),
+    "outcomes": _left_out("outcome", "at"),
+}
+
+
+Key = tuple[str | None, str | None]
+"""(grade, fraud type) of a slice; two Nones are the whole."""
+
+WHOLE: Key = (None, None)
+
+Numbers = dict[Key, dict[str, Any]]
+"""The numbers of each slice by the names of `figures_sql`; what is missing is none."""
+
+
+def figures(tx: Tx, period: Period, *, drill: bool, now: datetime) -> Figures:
+    """The figures of a window, as things stand at `now`; of drill records when `drill`, else of the others."""
+    numbers = gather(tx, STATEMENTS, period, drill=drill, now=now)
+    return told(numbers, left_out=left_out(tx, LEFT_OUT, period, drill=drill))
+
+
+def gather(tx: Tx, kinds: Iterable[str], period: Period, *, drill: bool, now: datetime) -> Numbers:
+    """The numbers of these kinds of record, counted from the records themselves."""
+    given = {"start": period.start, "end": period.end, "drill": drill, "now": now}
+    write_batch: Numbers = {WHOLE: {}}
+    for kind in kinds:
+        for row in tx.rows(STATEMENTS[kind], given):
+            write_batch.setdefault((row["grade"], row["fraud_type"]), {}).update(row)
+    return write_batch
+
+
+def left_out(tx: Tx, kinds: Iterable[str], period: Period, *, drill: bool) -> dict[str, int]:
+    """Drill records of these kinds; in a drill nothing is left out."""
+    given = {"start": period.start, "end": period.end}
+    return {kind: 0 if drill else int(tx.scalar(LEFT_OUT[kind], given)) for kind in kinds}
+
+
+def told(numbers: Numbers, *, left_out: Mapping[str, int]) -> Figures:
+    return Figures(
+        total=slice_of(numbers[WHOLE]),
+        by_grade={g: slice_of(numbers.get((g.value, None), {})) for g in Grade},
+        by_fraud_type={f: slice_of(numbers.get((None, f.value), {})) for f in FraudType},
+        left_out=dict(left_out),
+    )
+
+
+def slice_of(numbers: Mapping[str, Any]) -> Slice:
+    """One slice of numbers named as in `figures_sql`."""
+    return Slice(
+        counts=Counts(
+            **{name: numbers.get(name, 0) for name in COUNTED},
+            results={result: numbers.get(f"result_{result.value}", 0) for result in TelephonyResult},
+        ),
+        first_attempt=FirstAttempt(
+            cases=numbers.get("first_cases", 0),
+            p50_seconds=numbers.get("p50_seconds"),
+            p90_seconds=numbers.get("p90_seconds"),
+        ),
+        amounts={kind: _money(numbers, kind) for kind in AmountKind},
+    )
+
+
+def _money(numbers: Mapping[str, Any], kind: AmountKind) -> Money:
+    return Money(
+        approved_fen=int(numbers.get(f"{kind.value}_approved_fen", 0)),
+        unapproved_fen=int(numbers.get(f"{kind.value}_unapproved_fen", 0)),
+        reversed_fen=int(numbers.get(f"{kind.value}_reversed_fen", 0)),
+    )

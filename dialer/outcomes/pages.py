@@ -1,0 +1,440 @@
+"""What was asked of the success rates, from the address and back into it.
+
+The success rates as a page and a file show them: names in the reader's language, numbers ready to be drawn.
+
+Success rates: what became of the warnings, every figure with its definition and the records behind it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from itertools import pairwise
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from fastapi import Depends, Query
+from starlette.responses import Response
+
+from dialer.core.access import Permission
+from dialer.core.errors import Invalid
+from dialer.core.periods import period_of
+from dialer.core.rates import WAIT_BOUNDS_SECONDS, Dimension, Rate, Slice, rates_of
+from dialer.core.values import AmountKind, FraudType, Grade
+from dialer.language import Lang, gettext_noop, say
+from dialer.outcomes.report import (
+    CutReport,
+    RatesQuery,
+    check_behind,
+    cut_choices,
+    cut_rates,
+    ids_behind,
+    note_export,
+    page_of,
+)
+from dialer.web.cache import Cache
+from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.formats import format_span
+from dialer.web.sheets import Cell, Sheet, as_file
+from dialer.wording.sentences import refusal_sentence
+from dialer.wording.words import basis_word, count_word, rate_sentence, rate_word, stored_word, word_of
+
+W = TypeVar("W", bound=StrEnum)
+
+
+class RatesForm:
+    """The filter of the page as it was typed; the address holds all of it."""
+
+    def __init__(
+        self,
+        *,
+        start: Annotated[str, Query(alias="from", max_length=40)] = "",
+        end: Annotated[str, Query(alias="to", max_length=40)] = "",
+        by: Annotated[str, Query(max_length=20)] = Dimension.UNIT.value,
+        unit: Annotated[str, Query(max_length=20)] = "",
+        grade: Annotated[str, Query(max_length=20)] = "",
+        fraud_type: Annotated[str, Query(alias="type", max_length=40)] = "",
+        source: Annotated[str, Query(max_length=200)] = "",
+        script: Annotated[str, Query(max_length=80)] = "",
+        hour: Annotated[str, Query(max_length=2)] = "",
+    ) -> None:
+        self.given = {
+            "from": start,
+            "to": end,
+            "by": by,
+            "unit": unit,
+            "grade": grade,
+            "type": fraud_type,
+            "source": source,
+            "script": script,
+            "hour": hour,
+        }
+
+    def asked(self, timezone: str) -> RatesQuery:
+        """Raises `Invalid` with the field that cannot be read."""
+        given = self.given
+        return RatesQuery(
+            by=_one_of(Dimension, given["by"], field="by") or Dimension.UNIT,
+            period=period_of(given["from"], given["to"], timezone=timezone),
+            unit_id=_number(given["unit"], field="unit"),
+            grade=_one_of(Grade, given["grade"], field="grade"),
+            fraud_type=_one_of(FraudType, given["type"], field="type"),
+            source=given["source"],
+            script_id=given["script"],
+            hour=_number(given["hour"], field="hour"),
+        )
+
+    def query(self, **changed: str) -> str:
+        """The part of an address that asks the same but for what is changed; empty parts are left out."""
+        return urlencode({name: text for name, text in (self.given | changed).items() if text})
+
+    @property
+    def narrows(self) -> int:
+        """How many filters are set."""
+        return sum(1 for name in ("unit", "grade", "type", "source", "script", "hour") if self.given[name])
+
+
+Given = Annotated[RatesForm, Depends(RatesForm)]
+
+
+def spans(visit: CurrentRequest, timezone: str) -> tuple[tuple[str, str, str], ...]:
+    """Windows that are asked for often: name, first day, last day."""
+    today = visit.now.astimezone(ZoneInfo(timezone)).date()
+    return (
+        (visit.say(gettext_noop("Today")), today.isoformat(), today.isoformat()),
+        (visit.say(gettext_noop("7 days")), (today - timedelta(days=6)).isoformat(), today.isoformat()),
+        (visit.say(gettext_noop("30 days")), (today - timedelta(days=29)).isoformat(), today.isoformat()),
+        (visit.say(gettext_noop("This year")), today.replace(month=1, day=1).isoformat(), today.isoformat()),
+        (visit.say(gettext_noop("All")), "", ""),
+    )
+
+
+def _one_of(kind: type[W], text: str, *, field: str) -> W | None:
+    if not text:
+        return None
+    try:
+        return kind(text)
+    except ValueError:
+        raise Invalid(field=field, problem="is not known") from None
+
+
+def _number(text: str, *, field: str) -> int | None:
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit():
+        raise Invalid(field=field, problem="is not known")
+    return int(text)
+
+
+RATES_FUNNEL = (
+    "warnings",
+    "cases",
+    "cases_rung",
+    "cases_answered",
+    "verified_contact",
+    "dissuaded",
+    "cases_proven",
+)
+SHOWN_BESIDE = (
+    "warnings",
+    "cases",
+    "robot_calls",
+    "human_calls",
+    "visits",
+    "verified_contact",
+    "dissuaded",
+    "cases_proven",
+    "cases_reversed",
+    "defrauded_after_warning",
+    "cases_missed",
+)
+_RATES_BESIDE = ("answered_per_person", "verified_contact", "dissuaded", "proven", "first_attempt_in_time")
+_FEN = 100
+_RATE_HEAD = (
+    gettext_noop("Rate"),
+    gettext_noop("Value"),
+    gettext_noop("Numerator"),
+    gettext_noop("Denominator"),
+    gettext_noop("Window"),
+    gettext_noop("Left out"),
+    gettext_noop("Definition"),
+)
+_MONEY_HEAD = (gettext_noop("Approved"), gettext_noop("Waiting for approval"), gettext_noop("Reversed"))
+
+RATE_DIMENSIONS = {
+    Dimension.UNIT: gettext_noop("By unit"),
+    Dimension.GRADE: gettext_noop("By grade"),
+    Dimension.FRAUD_TYPE: gettext_noop("By fraud type"),
+    Dimension.SOURCE: gettext_noop("By source"),
+    Dimension.SCRIPT: gettext_noop("By script"),
+    Dimension.HOUR: gettext_noop("By hour of opening"),
+}
+RATE_PARAMETERS = {
+    Dimension.UNIT: "unit",
+    Dimension.GRADE: "grade",
+    Dimension.FRAUD_TYPE: "type",
+    Dimension.SOURCE: "source",
+    Dimension.SCRIPT: "script",
+    Dimension.HOUR: "hour",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLine:
+    """One value of the dimension beside the others; `value` narrows the page to it, '' cannot."""
+
+    value: str
+    name: str
+    part: Slice
+    rates: tuple[Rate, ...]
+
+
+def rate_lines(report: CutReport, lang: Lang) -> tuple[RateLine, ...]:
+    """In the order of grades, types and hours; of units, sources and scripts the largest first."""
+    dimension = report.breakdown.dimension
+    found = [
+        RateLine(
+            value=value,
+            name=name_of(report, value, lang),
+            part=part,
+            rates=tuple(rate for rate in rates_of(part.counts) if rate.definition.name in _RATES_BESIDE),
+        )
+        for value, part in report.breakdown.slices.items()
+    ]
+    ranks: dict[str, int]
+    if dimension is Dimension.GRADE:
+        ranks = {grade.value: place for place, grade in enumerate(Grade)}
+    elif dimension is Dimension.FRAUD_TYPE:
+        ranks = {kind.value: place for place, kind in enumerate(FraudType)}
+    elif dimension is Dimension.HOUR:
+        ranks = {str(hour): hour for hour in range(24)}
+    else:
+        ranks = {line.value: -line.part.counts.cases for line in found}
+    return tuple(sorted(found, key=lambda line: (ranks[line.value], line.name)))
+
+
+def name_of(report: CutReport, value: str, lang: Lang) -> str:
+    """What a value of the dimension is called."""
+    match report.breakdown.dimension:
+        case Dimension.GRADE:
+            return word_of(Grade(value), lang)
+        case Dimension.FRAUD_TYPE:
+            return word_of(FraudType(value), lang)
+        case Dimension.HOUR:
+            return f"{int(value):02}:00"
+        case Dimension.UNIT:
+            return report.unit_names.get(value, value) if value else say(lang, "No unit yet")
+        case Dimension.SCRIPT:
+            return stored_word(FraudType, value, lang) if value else say(lang, "Not called yet")
+        case Dimension.SOURCE:
+            return value
+
+
+def wait_bars(lang: Lang) -> tuple[str, ...]:
+    """The names of the bars of the distribution of times to the first ring."""
+    told = [format_span(bound, lang) for bound in WAIT_BOUNDS_SECONDS]
+    return (
+        say(lang, "under %(limit)s", limit=told[0]),
+        *(f"{low} – {high}" for low, high in pairwise(told)),
+        say(lang, "over %(limit)s", limit=told[-1]),
+    )
+
+
+def beside_chart(shown: tuple[RateLine, ...], lang: Lang) -> str:
+    """Bars of two rates by value, as JSON for the browser."""
+    names = ("verified_contact", "dissuaded")
+    series = []
+    for name in names:
+        rates = [next(rate for rate in line.rates if rate.definition.name == name) for line in shown]
+        series.append(
+            {
+                "name": rate_word(rates[0].definition, lang) if rates else name,
+                "values": [None if rate.value is None else round(rate.value * 100, 1) for rate in rates],
+            }
+        )
+    return json.dumps({"labels": [line.name for line in shown], "series": series, "unit": "%"})
+
+
+def waits_chart(report: CutReport, lang: Lang) -> str:
+    """Columns of cases by time to the first ring, one colour a grade."""
+    series = [
+        {"name": word_of(grade, lang), "grade": grade.value, "values": counts}
+        for grade, counts in report.waits.by_grade.items()
+    ]
+    return json.dumps({"labels": wait_bars(lang), "series": series, "unit": "", "stacked": True})
+
+
+def rate_sheets(report: CutReport, lang: Lang) -> tuple[Sheet, ...]:
+    """The page as tables: every rate of the cut, the values side by side, the times, the amounts."""
+    total = report.breakdown.total
+    return (
+        Sheet(
+            title=say(lang, "Rates"),
+            head=[say(lang, text) for text in _RATE_HEAD],
+            rows=[_rate_row(rate, lang) for rate in rates_of(total.counts)],
+        ),
+        Sheet(
+            title=say(lang, RATE_DIMENSIONS[report.breakdown.dimension]),
+            head=["", *(count_word(name, lang) for name in SHOWN_BESIDE)],
+            rows=[
+                [line.name, *(getattr(line.part.counts, name) for name in SHOWN_BESIDE)]
+                for line in rate_lines(report, lang)
+            ],
+        ),
+        Sheet(
+            title=say(lang, "Time to first call"),
+            head=[say(lang, "Grade"), *wait_bars(lang)],
+            rows=[[word_of(grade, lang), *counts] for grade, counts in report.waits.by_grade.items()],
+        ),
+        Sheet(
+            title=say(lang, "Amounts in yuan"),
+            head=["", *(say(lang, text) for text in _MONEY_HEAD)],
+            rows=[
+                [
+                    word_of(kind, lang),
+                    *(fen / _FEN for fen in (money.approved_fen, money.unapproved_fen, money.reversed_fen)),
+                ]
+                for kind, money in ((kind, total.amounts[kind]) for kind in AmountKind)
+            ],
+        ),
+    )
+
+
+def _rate_row(rate: Rate, lang: Lang) -> list[Cell]:
+    definition = rate.definition
+    left_out = [f"{count_word(name, lang)} {count}" for name, count in rate.excludes.items() if count]
+    return [
+        rate_word(definition, lang),
+        rate.value,
+        rate.numerator,
+        rate.denominator,
+        basis_word(definition.basis, lang),
+        "; ".join(left_out),
+        rate_sentence(definition, lang),
+    ]
+
+
+rates_pages = Section()
+_UNFIT = 422
+
+
+class FileKind(StrEnum):
+    XLSX = "xlsx"
+    CSV = "csv"
+
+
+def _words(visit: RequestContext) -> dict[str, Any]:
+    return {
+        "count_word": lambda name: count_word(name, visit.lang),
+        "rate_word": lambda definition: rate_word(definition, visit.lang),
+        "rate_sentence": lambda definition: rate_sentence(definition, visit.lang),
+        "basis_word": lambda basis: basis_word(basis, visit.lang),
+    }
+
+
+@rates_pages.get("/rates", act=Permission.SEE_RATES, nav=gettext_noop("Success rates"), order=50)
+def rates(visit: CurrentRequest, form: Given) -> Response:
+    timezone = visit.services.centre.timezone
+    wrong: dict[str, str] = {}
+    try:
+        asked = form.asked(timezone)
+    except Invalid as fault:
+        wrong = {fault.field: refusal_sentence(fault, visit.lang)}
+        asked = RatesQuery()
+    unit_id = visit.member.unit_id
+    choices = cut_choices(visit.services, asked, reader_unit_id=unit_id)
+    count = _reports(visit).get((asked, unit_id))
+    return visit.page(
+        "console/rates.html",
+        status=_UNFIT if wrong else 200,
+        form=form,
+        wrong=wrong,
+        choices=choices,
+        report=count.value,
+        is_coming=count.is_coming,
+        dimension=asked.by,
+        **_figures(visit, count.value),
+        funnel=RATES_FUNNEL,
+        beside_counts=SHOWN_BESIDE,
+        dimensions=RATE_DIMENSIONS,
+        parameters=RATE_PARAMETERS,
+        spans=spans(visit, timezone),
+        script_word=lambda script: stored_word(FraudType, script, visit.lang),
+        grades=tuple(Grade),
+        fraud_types=tuple(FraudType),
+        amount_kinds=tuple(AmountKind),
+        can_open=visit.may(Permission.SEE_CASES),
+        can_export=visit.may(Permission.EXPORT),
+        by_unit=Dimension.UNIT,
+        **_words(visit),
+    )
+
+
+def _figures(visit: RequestContext, report: CutReport | None) -> dict[str, Any]:
+    if report is None:
+        return {}
+    shown = rate_lines(report, visit.lang)
+    return {
+        "total": report.breakdown.total,
+        "rates": rates_of(report.breakdown.total.counts),
+        "lines": shown,
+        "bars": wait_bars(visit.lang),
+        "beside": beside_chart(shown, visit.lang),
+        "waited": waits_chart(report, visit.lang),
+    }
+
+
+@rates_pages.get("/rates/cases", act=Permission.SEE_RATES)
+def behind(
+    visit: CurrentRequest,
+    form: Given,
+    measure: Annotated[str, Query(max_length=60)],
+    before: int | None = None,
+) -> Response:
+    asked, unit_id = form.asked(visit.services.centre.timezone), visit.member.unit_id
+    check_behind(visit.services, asked, measure, reader_unit_id=unit_id)
+    reports = _reports(visit)
+    reports.begin((asked, unit_id))
+    count = _behind(visit).get((asked, measure, unit_id, before))
+    report = reports.get((asked, unit_id)).value if count.value is not None else None
+    return visit.page(
+        "console/rates_cases.html",
+        form=form,
+        measure=measure,
+        found=page_of(visit.services, count.value) if count.value is not None else None,
+        before=before,
+        report=report,
+        can_open=visit.may(Permission.SEE_CASES),
+        **_words(visit),
+    )
+
+
+@rates_pages.get("/rates/file/{kind}", act=Permission.EXPORT)
+def export(visit: CurrentRequest, form: Given, kind: FileKind) -> Response:
+    report = cut_rates(
+        visit.services, form.asked(visit.services.centre.timezone), reader_unit_id=visit.member.unit_id
+    )
+    note_export(visit.services, who=visit.who, subject="rates", facts=_filters(form) | {"kind": kind.value})
+    name = f"rates-{visit.now:%Y%m%d-%H%M}"
+    return as_file(rate_sheets(report, visit.lang), name=name, kind=kind.value)
+
+
+def _filters(form: RatesForm) -> dict[str, object]:
+    return {name: text for name, text in form.given.items() if text}
+
+
+def _reports(visit: RequestContext) -> Cache[tuple[RatesQuery, int | None], CutReport]:
+    """By what is asked and the reader's unit."""
+    services = visit.services
+    return visit.cache("reports", lambda key: cut_rates(services, key[0], reader_unit_id=key[1]))
+
+
+def _behind(visit: RequestContext) -> Cache[tuple[RatesQuery, str, int | None, int | None], tuple[int, ...]]:
+    """The cases of a count, by what is asked, its name, the reader's unit, and where the last page ended."""
+    services = visit.services
+    return visit.cache(
+        "behind", lambda key: ids_behind(services, key[0], key[1], reader_unit_id=key[2], before_id=key[3])
+    )

@@ -1,0 +1,432 @@
+"""A report as JSON: one schema for `dialer report --json` and the API. A test holds docs/json.md to it.
+
+The report of a window: every figure with what it counts, as things stand now.
+
+Brings the fact rows of the report up to what has been committed.
+
+The success rates of a cut, as the console shows them: side by side, with the cases behind every count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+from dialer.cases.search import CasePage, case_lines
+from dialer.core.access import actor_name
+from dialer.core.errors import Invalid, NotFound
+from dialer.core.intervals import Finding
+from dialer.core.periods import Period, period_of
+from dialer.core.rates import (
+    COUNTED,
+    Breakdown,
+    Cut,
+    Dimension,
+    Figures,
+    Rate,
+    Report,
+    Slice,
+    Waits,
+    rates_of,
+)
+from dialer.core.values import FraudType, Grade
+from dialer.db.audit import write_audit
+from dialer.db.unit_of_work import Tx, hold_snapshot
+from dialer.org.unit_store import get_unit, list_units_of_tree, subtree_ids
+from dialer.outcomes.breakdown import (
+    BEHIND,
+    Window,
+    case_ids_behind,
+    figure_scripts,
+    figure_sources,
+    read_breakdown,
+    read_waits,
+)
+from dialer.outcomes.rollup import ROLLUP_LOCK, is_rollup_waiting, refresh_rollup_once
+from dialer.outcomes.rollup_figures import rollup_figures
+from dialer.scripts.trials import Comparison, Measured
+from dialer.services import Resource, Services
+
+
+class _Window(Resource):
+    start: Annotated[datetime | None, Field(alias="from")]
+    end: Annotated[datetime | None, Field(alias="to")]
+
+
+class RateWindowOut(_Window):
+    basis: str
+
+
+class ReportWindowOut(_Window):
+    timezone: str
+
+
+class RateOut(Resource):
+    """率 · A rate with what it counts; docs/metrics.md defines each."""
+
+    numerator: int
+    denominator: int
+    value: float | None
+    window: RateWindowOut
+    excludes: dict[str, int]
+
+
+class FirstAttemptOut(Resource):
+    """首次触达用时 · Seconds to the first attempt."""
+
+    cases: int
+    p50_seconds: float | None
+    p90_seconds: float | None
+
+
+class MoneyOut(Resource):
+    """金额，分 · One kind of amount, in fen."""
+
+    approved_fen: int
+    unapproved_fen: int
+    reversed_fen: int
+
+
+class SliceOut(Resource):
+    """The figures of the whole, of a grade or of a type."""
+
+    counts: dict[str, int]
+    results: dict[str, int]
+    rates: dict[str, RateOut]
+    first_attempt: FirstAttemptOut
+    amounts: dict[str, MoneyOut]
+
+
+class MeasureOut(Resource):
+    """一项指标 · One measure of one version; `finding` says how it compares with the live one, which has none."""
+
+    hits: int
+    people: int
+    share: float | None
+    low: float | None
+    high: float | None
+    finding: Finding | None
+    more_each: int | None
+
+
+class TriedOut(Resource):
+    """试验中的一个版本 · One version of a trial."""
+
+    version: int
+    weight: float
+    live: bool
+    measures: dict[str, MeasureOut]
+
+
+class TrialOut(Resource):
+    """话术对比试验 · A trial under way, of one grade or of all that have none of their own."""
+
+    script: str
+    grade: Grade | None
+    begun_at: datetime
+    filed_loaded: bool
+    versions: list[TriedOut]
+
+
+class _ReportHead(Resource):
+    drill: bool
+    generated_at: datetime
+    window: ReportWindowOut
+    left_out: dict[str, int]
+    by_grade: dict[str, SliceOut]
+    by_fraud_type: dict[str, SliceOut]
+
+
+class ReportOut(SliceOut, _ReportHead):
+    """报告 · The report of a window; all figures of one moment."""
+
+    trials: list[TrialOut]
+
+
+def tell_report(report: Report, trials: Sequence[Comparison]) -> ReportOut:
+    """Trials count their own time, whatever the report's window."""
+    period = report.period
+    figures = report.figures
+    return ReportOut(
+        drill=report.drill,
+        generated_at=report.generated_at,
+        window=ReportWindowOut(start=period.start, end=period.end, timezone=report.timezone),
+        left_out=dict(figures.left_out),
+        by_grade={grade.value: _slice(one, period) for grade, one in figures.by_grade.items()},
+        by_fraud_type={kind.value: _slice(one, period) for kind, one in figures.by_fraud_type.items()},
+        trials=[_trial(one) for one in trials],
+        **dict(_slice(figures.total, period)),
+    )
+
+
+def _slice(one: Slice, period: Period) -> SliceOut:
+    return SliceOut(
+        counts={name: getattr(one.counts, name) for name in COUNTED},
+        results={result.value: count for result, count in one.counts.results.items()},
+        rates={rate.definition.name: _rate(rate, period) for rate in rates_of(one.counts)},
+        first_attempt=FirstAttemptOut.model_validate(one.first_attempt),
+        amounts={kind.value: MoneyOut.model_validate(money) for kind, money in one.amounts.items()},
+    )
+
+
+def _rate(rate: Rate, period: Period) -> RateOut:
+    return RateOut(
+        numerator=rate.numerator,
+        denominator=rate.denominator,
+        value=rate.value,
+        window=RateWindowOut(start=period.start, end=period.end, basis=rate.definition.basis.value),
+        excludes=dict(rate.excludes),
+    )
+
+
+def _trial(one: Comparison) -> TrialOut:
+    return TrialOut(
+        script=one.trial.script_id,
+        grade=Grade(one.trial.grade) if one.trial.grade else None,
+        begun_at=one.trial.at,
+        filed_loaded=one.filed_loaded,
+        versions=[
+            TriedOut(
+                version=version.number,
+                weight=version.weight,
+                live=version.is_live,
+                measures={measured.measure: _measure(measured) for measured in version.measured},
+            )
+            for version in one.versions
+        ],
+    )
+
+
+def _measure(one: Measured) -> MeasureOut:
+    return MeasureOut(
+        hits=one.tally.hits,
+        people=one.tally.people,
+        share=one.tally.share,
+        low=one.interval.low if one.interval else None,
+        high=one.interval.high if one.interval else None,
+        finding=one.verdict.finding if one.verdict else None,
+        more_each=one.verdict.more_each if one.verdict else None,
+    )
+
+
+def make_report(services: Services, period: Period | None = None) -> Report:
+    """All numbers of one moment. A drill database reports its drill; elsewhere drill records are left out, counted."""
+    chosen = period if period is not None else Period()
+    with services.store.begin() as tx:
+        hold_snapshot(tx)
+        now = services.clock.now()
+        return Report(
+            generated_at=now,
+            drill=services.drill,
+            timezone=services.centre.timezone,
+            period=chosen,
+            figures=rollup_figures(
+                tx, chosen, drill=services.drill, now=now, timezone=services.centre.timezone
+            ),
+        )
+
+
+def report_period(services: Services, start: str | None, end: str | None) -> Period:
+    """The window that was typed, in the centre's zone. Raises `Invalid`."""
+    return period_of(start, end, timezone=services.centre.timezone)
+
+
+_AT_ONCE = 5000
+
+
+def refresh_rollup(services: Services, *, for_seconds: float | None = None, at_once: int = _AT_ONCE) -> int:
+    """Everything that was waiting is in the sums of days, or `for_seconds` of the real clock are over; how much it was.
+
+    Nothing is done while another process folds. What is left waits for the next tick, and reports count it themselves.
+    """
+    zone = services.centre.timezone
+    with services.store.begin() as tx:
+        if not is_rollup_waiting(tx, timezone=zone, now=services.clock.now()):
+            return 0
+    end = None if for_seconds is None else services.real.now() + timedelta(seconds=for_seconds)
+    total = 0
+    with services.store.hold_advisory_lock(ROLLUP_LOCK) as still_held:
+        if still_held is None:
+            return 0
+        while True:
+            folded = refresh_rollup_once(
+                services.store, timezone=zone, now=services.clock.now(), limit=at_once
+            )
+            total += folded
+            if not folded or (end is not None and services.real.now() >= end):
+                return total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RatesQuery:
+    """What a reader wants to see. `unit_id` None: all that he may see."""
+
+    by: Dimension = Dimension.UNIT
+    period: Period = field(default_factory=Period)
+    unit_id: int | None = None
+    grade: Grade | None = None
+    fraud_type: FraudType | None = None
+    source: str = ""
+    script_id: str = ""
+    hour: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutReport:
+    generated_at: datetime
+    drill: bool
+    timezone: str
+    asked: RatesQuery
+    breakdown: Breakdown
+    waits: Waits
+    unit_names: Mapping[str, str]
+    """Of the units that stand side by side, by id as text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What a reader may narrow a cut to."""
+
+    units: tuple[tuple[int, str], ...]
+    """By id, each with its name as deep as it stands."""
+    sources: tuple[str, ...]
+    scripts: tuple[str, ...]
+
+
+def cut_choices(services: Services, asked: RatesQuery, *, reader_unit_id: int | None) -> Choices:
+    """At once, however many records there are. Raises `NotFound` for a unit that the reader does not see."""
+    with services.store.begin() as tx:
+        _window(tx, services, asked, reader_unit_id)
+        return Choices(
+            units=_choices(tx, reader_unit_id),
+            sources=tuple(figure_sources(tx)),
+            scripts=tuple(figure_scripts(tx)),
+        )
+
+
+def cut_rates(services: Services, asked: RatesQuery, *, reader_unit_id: int | None) -> CutReport:
+    """All numbers of one moment. Raises `NotFound` for a unit that the reader does not see."""
+    with services.store.begin() as tx:
+        hold_snapshot(tx)
+        window = _window(tx, services, asked, reader_unit_id)
+        return CutReport(
+            generated_at=window.now,
+            drill=services.drill,
+            timezone=services.centre.timezone,
+            asked=asked,
+            breakdown=_breakdown(tx, asked.by, window),
+            waits=read_waits(tx, window),
+            unit_names={str(unit.id): unit.name for unit in list_units_of_tree(tx)},
+        )
+
+
+def cut_breakdown(services: Services, asked: RatesQuery, *, reader_unit_id: int | None) -> Breakdown:
+    """The figures alone. Raises `NotFound` for a unit that the reader does not see."""
+    with services.store.begin() as tx:
+        hold_snapshot(tx)
+        return _breakdown(tx, asked.by, _window(tx, services, asked, reader_unit_id))
+
+
+PAGE = 50
+
+
+def ids_behind(
+    services: Services,
+    asked: RatesQuery,
+    measure: str,
+    *,
+    reader_unit_id: int | None,
+    before_id: int | None = None,
+) -> tuple[int, ...]:
+    """The cases that a count is of, newest first: a page of them, and one more where there are more. Raises `NotFound`
+    for a unit that the reader does not see.
+    """
+    with services.store.begin() as tx:
+        window = _window(tx, services, asked, reader_unit_id)
+        return tuple(case_ids_behind(tx, measure, window, before_id=before_id, limit=PAGE + 1))
+
+
+def check_behind(services: Services, asked: RatesQuery, measure: str, *, reader_unit_id: int | None) -> None:
+    """Raises `Invalid` for a count that is none, and `NotFound` for a unit that the reader does not see."""
+    if measure not in BEHIND:
+        raise Invalid(field="measure", problem="is not known", mend="a count of the report")
+    with services.store.begin() as tx:
+        _window(tx, services, asked, reader_unit_id)
+
+
+def page_of(services: Services, ids: Sequence[int]) -> CasePage:
+    """What `ids_behind` found, masked."""
+    shown = ids[:PAGE]
+    with services.store.begin() as tx:
+        return CasePage(cases=case_lines(tx, shown), next_before_id=shown[-1] if len(ids) > PAGE else None)
+
+
+def note_export(services: Services, *, who: str, subject: str, facts: Mapping[str, object]) -> None:
+    """In the audit before the file leaves."""
+    reader = actor_name(who)
+    with services.store.begin() as tx:
+        write_audit(
+            tx, who=reader, act="export", subject=subject, why="", now=services.clock.now(), facts=facts
+        )
+
+
+def _window(tx: Tx, services: Services, asked: RatesQuery, reader_unit_id: int | None) -> Window:
+    top = asked.unit_id if asked.unit_id is not None else reader_unit_id
+    unit_ids: tuple[int, ...] | None = None
+    depth = 0
+    if top is not None:
+        unit_ids = tuple(subtree_ids(tx, top))
+        if not unit_ids or (reader_unit_id is not None and top not in subtree_ids(tx, reader_unit_id)):
+            raise NotFound(kind="unit", key=top)
+        depth = len(get_unit(tx, top).path)
+    return Window(
+        cut=Cut(
+            unit_ids=unit_ids,
+            grade=asked.grade,
+            fraud_type=asked.fraud_type,
+            source=asked.source,
+            script_id=asked.script_id,
+            hour=asked.hour,
+        ),
+        period=asked.period,
+        drill=services.drill,
+        now=services.clock.now(),
+        timezone=services.centre.timezone,
+        depth=depth,
+    )
+
+
+def _breakdown(tx: Tx, dimension: Dimension, window: Window) -> Breakdown:
+    """From the sums of days where they hold what is asked: the whole centre by grade or by fraud type."""
+    if not window.cut.is_whole or dimension not in {Dimension.GRADE, Dimension.FRAUD_TYPE}:
+        return read_breakdown(tx, dimension, window)
+    figures = rollup_figures(tx, window.period, drill=window.drill, now=window.now, timezone=window.timezone)
+    return _of_figures(dimension, figures)
+
+
+def _of_figures(dimension: Dimension, figures: Figures) -> Breakdown:
+    slices = figures.by_grade if dimension is Dimension.GRADE else figures.by_fraud_type
+    return Breakdown(
+        dimension=dimension,
+        total=figures.total,
+        slices={
+            value.value: one
+            for value, one in slices.items()
+            if one.counts.warnings or one.counts.cases or one.counts.robot_calls
+        },
+    )
+
+
+def _choices(tx: Tx, reader_unit_id: int | None) -> tuple[tuple[int, str], ...]:
+    seen = list_units_of_tree(tx)
+    if reader_unit_id is not None:
+        seen = [unit for unit in seen if reader_unit_id in unit.path]
+    names = {unit.id: unit.name for unit in seen}
+    return tuple(
+        (unit.id, " / ".join(names[step] for step in unit.path if step in names))
+        for unit in sorted(seen, key=lambda unit: [names.get(step, "") for step in unit.path])
+    )

@@ -1,0 +1,220 @@
+"""What cases add to the figures: fact rows, one for each case, day, grade and fraud type, with a column a figure.
+
+Every case holds its own, so that a changed case is corrected without counting its days again, however old they are.
+`dialer.outcomes.rollup` sums them by day in advance.
+
+Keeps the fact rows and the sums of days: what changed cases added is subtracted, what they add now is added.
+
+One fold is one snapshot. It deletes exactly the marks that it sees, and it sees every change whose mark it sees, since
+both were committed together; a transaction that commits later leaves its own mark. So no writer ever waits for a fold,
+and a report of any moment can tell which cases are not folded yet.
+"""
+
+# ruff: noqa: S608  # every part is a literal of this package or a word of our own enumerations; values are bound
+# ruff: noqa: S608  # every part is a literal of this package; values are bound
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from dialer.core.values import AmountKind
+from dialer.db import tables as t
+from dialer.db.measures import (
+    ASSIGNMENT_MEASURES,
+    ASSIGNMENTS_MENTIONED,
+    CALL_MEASURES,
+    CALLS_MENTIONED,
+    CASE_MEASURES,
+    COUNTED,
+    MONEY,
+    MONEY_STATES,
+    SENT,
+    WARNING_MEASURES,
+    money_name,
+)
+from dialer.db.unit_of_work import Store, Tx
+from dialer.outcomes.measures import ASSIGNMENTS, CALLS, CASES, MONEY_LINES
+
+FIGURES = (*COUNTED, *MONEY)
+FACTS = ("case_id", "day", "drill", "grade", "fraud_type", "first_seconds", "turns_at", *FIGURES)
+KEY = "tally"
+"""The row of `meta` that says by which definitions, in which zone and up to when the facts were written."""
+
+_MONEY_CONDITIONS = {
+    money_name(kind, state): (f"{kind.value}_fen", condition)
+    for kind in AmountKind
+    for state, condition in MONEY_STATES.items()
+}
+
+
+def each(form: str, names: Iterable[str] = FIGURES) -> str:
+    """The form once for every name."""
+    return ", ".join(form.format(name=name) for name in names)
+
+
+def _piece(
+    records: str,
+    moment: str,
+    counts: Mapping[str, str],
+    *,
+    case_id: str = "case_id",
+    first_seconds: str = "CAST(NULL AS double precision)",
+    turns_at: str = "CAST(NULL AS timestamptz)",
+    sums: Mapping[str, tuple[str, str]] | None = None,
+) -> str:
+    """A row a record, in the columns of `FACTS`."""
+    figures = {name: f"CASE WHEN {condition} THEN 1 ELSE 0 END" for name, condition in counts.items()}
+    for name, (amount, condition) in (sums or {}).items():
+        figures[name] = f"CASE WHEN {condition} THEN {amount} ELSE 0 END"
+    columns = ", ".join(f"{figures.get(name, '0')} AS {name}" for name in FIGURES)
+    return (
+        f"SELECT {case_id} AS case_id, CAST({moment} AT TIME ZONE :zone AS date) AS day, drill, grade, fraud_type,"
+        f" {first_seconds} AS first_seconds, {turns_at} AS turns_at, {columns} FROM {records}"
+    )
+
+
+_PIECES = (
+    _piece("warning WHERE case_id IN (SELECT id FROM asked)", "loaded_at", WARNING_MEASURES),
+    _piece(
+        "timed",
+        "opened_at",
+        CASE_MEASURES,
+        case_id="id",
+        first_seconds="CASE WHEN first_at IS NOT NULL THEN CAST(first_seconds AS double precision) END",
+        turns_at="CASE WHEN pending THEN late_at END",
+    ),
+    _piece(
+        f"({CALLS.format(which='a.sent_at IS NOT NULL AND a.case_id IN (SELECT id FROM asked)')}) calls",
+        "sent_at",
+        {CALLS_MENTIONED: "true"} | {name: f"({SENT}) AND ({one})" for name, one in CALL_MEASURES.items()},
+    ),
+    _piece(
+        f"({ASSIGNMENTS.format(which='s.case_id IN (SELECT id FROM asked)')}) errands",
+        "opened_at",
+        {ASSIGNMENTS_MENTIONED: "true", **ASSIGNMENT_MEASURES},
+        turns_at=(
+            "least(CASE WHEN signed_at IS NULL AND state <> 'withdrawn' AND sign_by >= :now THEN sign_by END,"
+            " CASE WHEN state NOT IN ('done', 'withdrawn') AND feedback_by >= :now THEN feedback_by END)"
+        ),
+    ),
+    _piece(
+        f"({MONEY_LINES.format(which='o.case_id IN (SELECT id FROM asked)')}) lines",
+        "at",
+        {},
+        sums=_MONEY_CONDITIONS,
+    ),
+)
+
+FRESH = f"""
+asked AS MATERIALIZED (
+    SELECT DISTINCT unnest(CAST(:ids AS bigint[])) AS id
+), {CASES.format(which="c.id IN (SELECT id FROM asked)")}, fresh AS MATERIALIZED (
+    SELECT case_id, day, drill, grade, fraud_type, max(first_seconds) AS first_seconds, min(turns_at) AS turns_at,
+        {each("CAST(sum({name}) AS bigint) AS {name}")}
+    FROM ({" UNION ALL ".join(_PIECES)}) pieces GROUP BY case_id, day, drill, grade, fraud_type
+)
+"""
+"""Common table expressions; the last, `fresh`, has the fact rows of the cases `asked` as they stand at `now`.
+
+`turns_at`: after this moment some of the figures change by the passing of time alone. Parameters: ids, zone, now.
+"""
+
+_FORM = hashlib.blake2b(FRESH.encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactState:
+    timezone: str
+    as_of: datetime
+    """No report of an earlier moment can be made from the facts."""
+
+    def plain(self) -> dict[str, str]:
+        """For the row `KEY` of `meta`."""
+        return {"form": _FORM, "timezone": self.timezone, "as_of": self.as_of.isoformat()}
+
+
+def state_of(tx: Tx) -> FactState | None:
+    """None: there are no facts, or some by other definitions."""
+    held = tx.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == KEY))
+    if held is None or held["form"] != _FORM:
+        return None
+    return FactState(timezone=held["timezone"], as_of=datetime.fromisoformat(held["as_of"]))
+
+
+ROLLUP_LOCK = 0x666F6C64
+"""The advisory lock of a fold: two at once would only wait for each other."""
+
+_CLOCK_SLACK = timedelta(seconds=10)
+"""A fold looks this far back, so that a report by a clock a little behind is exact too."""
+
+_SNAPSHOT = sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+
+_TAKE_MARKS = sa.text("""
+DELETE FROM tally_mark WHERE ctid = ANY(ARRAY(SELECT ctid FROM tally_mark LIMIT :limit)) RETURNING case_id
+""")
+_TAKE_TURNED = sa.text("SELECT case_id FROM case_fact WHERE turns_at < :now ORDER BY turns_at LIMIT :limit")
+_MARK_ALL = sa.text('INSERT INTO tally_mark SELECT id FROM "case" ORDER BY id')
+_IS_WAITING = sa.text("""
+SELECT EXISTS (SELECT FROM tally_mark) OR EXISTS (SELECT FROM case_fact WHERE turns_at < :now)
+""")
+
+_DAY = "day, drill, grade, fraud_type"
+_REFRESH = sa.text(f"""
+WITH {FRESH}, gone AS (
+    DELETE FROM case_fact WHERE case_id IN (SELECT id FROM asked) RETURNING {_DAY}, {each("{name}")}
+), put AS (
+    INSERT INTO case_fact ({", ".join(FACTS)}) SELECT {", ".join(FACTS)} FROM fresh
+), moved AS (
+    SELECT {_DAY}, {each("{name}")} FROM fresh
+    UNION ALL
+    SELECT {_DAY}, {each("-{name}")} FROM gone
+)
+INSERT INTO day_figure AS held ({_DAY}, {each("{name}")})
+SELECT {_DAY}, {each("sum({name})")} FROM moved GROUP BY {_DAY} ORDER BY {_DAY}
+ON CONFLICT ({_DAY}) DO UPDATE SET {each("{name} = held.{name} + excluded.{name}", FIGURES)}
+""")
+
+
+def is_rollup_waiting(tx: Tx, *, timezone: str, now: datetime) -> bool:
+    """Whether a fold would have anything to do."""
+    state = state_of(tx)
+    if state is None or state.timezone != timezone:
+        return True
+    return bool(tx.scalar(_IS_WAITING, {"now": now - _CLOCK_SLACK}))
+
+
+def refresh_rollup_once(store: Store, *, timezone: str, now: datetime, limit: int) -> int:
+    """Takes some of what is waiting, in one transaction; how many marks and turned fact rows that was.
+
+    Facts by other definitions, or of another zone, are begun anew: every case is marked.
+    """
+    with store.begin() as tx:
+        tx.execute(_SNAPSHOT)
+        as_of = now - _CLOCK_SLACK
+        _ready(tx, timezone=timezone, as_of=as_of)
+        found = [row["case_id"] for row in tx.rows(_TAKE_MARKS, {"limit": limit})]
+        turned = [row["case_id"] for row in tx.rows(_TAKE_TURNED, {"now": as_of, "limit": limit})]
+        ids = sorted({*found, *turned})
+        if ids:
+            tx.execute(_REFRESH, {"ids": ids, "zone": timezone, "now": as_of})
+        return len(found) + len(turned)
+
+
+def _ready(tx: Tx, *, timezone: str, as_of: datetime) -> None:
+    state = state_of(tx)
+    is_known = state is not None and state.timezone == timezone
+    if state is not None and is_known and as_of <= state.as_of:
+        return
+    if not is_known:
+        for table in (t.day_figure, t.case_fact, t.tally_mark):
+            tx.execute(sa.delete(table))
+        tx.execute(_MARK_ALL)
+    value = FactState(timezone=timezone, as_of=as_of).plain()
+    statement = insert(t.meta).values(key=KEY, value=value)
+    tx.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": value}))

@@ -1,0 +1,1 @@
+"""A telephone in the browser for the simulated line."""

@@ -1,0 +1,600 @@
+"""The part of the settings that says how staff sign in.
+
+What a centre decides about grades, windows and urgency, as settings.toml says it; read by `dialer.runtime.settings`.
+
+A change makes a new policy version for new cases; a running case keeps the one it began with.
+
+The settings of one installation: the only reader of settings.toml and of `DIALER_*` environment names.
+
+The environment wins over the file. A name that nothing reads is refused, with the nearest right one, in the file
+and in the environment alike: a misspelt setting must not be a silent default. Secrets come from the environment or
+from a private file named there (`..._FILE`), never from settings.toml, which is meant to be copied about.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import time
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+from pydantic_settings import SettingsError as UnreadableValue
+
+import dialer
+from dialer.carrier.people import BadBehaviour, PeopleConfig, behaviour_from, practice_mix
+from dialer.core.access import SessionRules
+from dialer.core.errors import SettingsError, WrongValue
+from dialer.core.policy import GradePolicy, Policy, UrgencyPolicy, Window
+from dialer.core.values import Grade
+from dialer.language import Text, gettext_noop
+
+
+class ConsoleSettings(BaseModel):
+    """Sign-in of staff, in seconds of the machine."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    idle_seconds: float = Field(default=1800.0, ge=60, le=86_400)
+    """A session that is not used for so long has ended."""
+    session_seconds: float = Field(default=43_200.0, ge=300, le=604_800)
+    """And after so long in any case: a shift."""
+    failures: int = Field(default=5, ge=2, le=100)
+    """Failed sign-ins that lock a login; an address may fail four times as often."""
+    lock_seconds: float = Field(default=900.0, ge=1, le=86_400)
+    first_link_seconds: float = Field(default=86_400.0, ge=60, le=604_800)
+    """How long the link of the first administrator is good."""
+    patience_seconds: float = Field(default=0.12, ge=0.01, le=60)
+    """A page waits so long for figures of many records; what takes longer is counted behind it."""
+
+    def rules(self) -> SessionRules:
+        return SessionRules(
+            idle_seconds=self.idle_seconds,
+            session_seconds=self.session_seconds,
+            failures=self.failures,
+            lock_seconds=self.lock_seconds,
+        )
+
+
+_DAY = 86_400
+_YEAR = 365 * _DAY
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class GradeSection(_Section):
+    """Limits of one grade, in seconds. A key that is left out means never, where never is possible."""
+
+    first_attempt_seconds: int = Field(ge=1, le=7 * _DAY)
+    robot_tries: int = Field(ge=1, le=20)
+    robot_gap_seconds: int = Field(ge=10, le=7 * _DAY)
+    robot_patience_seconds: int = Field(ge=10, le=30 * _DAY)
+    windowed: bool
+    human_after_seconds: int | None = Field(default=None, ge=0, le=7 * _DAY)
+    human_due_seconds: int = Field(ge=10, le=30 * _DAY)
+    human_sample_percent: int = Field(default=100, ge=0, le=100)
+    visit_after_seconds: int | None = Field(default=None, ge=0, le=30 * _DAY)
+    visit_when_human_fails: bool
+    visit_due_seconds: int = Field(ge=60, le=30 * _DAY)
+    sign_seconds: int = Field(ge=10, le=30 * _DAY)
+    feedback_seconds: int = Field(ge=60, le=30 * _DAY)
+    message_when_unreachable: bool = False
+    message_after_warning: bool = False
+
+
+class WindowSection(_Section):
+    """When robots may ring, in the centre's own time; equal times mean always."""
+
+    opens: time = time(9)
+    closes: time = time(21)
+
+
+class UrgencySection(_Section):
+    """What each thing is worth in the queue, in seconds of waiting."""
+
+    extra_high_seconds: int = Field(ge=0, le=_YEAR)
+    high_seconds: int = Field(ge=0, le=_YEAR)
+    medium_seconds: int = Field(ge=0, le=_YEAR)
+    low_seconds: int = Field(ge=0, le=_YEAR)
+    amount_seconds_per_tenfold: int = Field(ge=0, le=7 * _DAY)
+    amount_floor_fen: int = Field(ge=1)
+    expiry_horizon_seconds: int = Field(ge=0, le=7 * _DAY)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        steps = (self.extra_high_seconds, self.high_seconds, self.medium_seconds, self.low_seconds)
+        if list(steps) != sorted(steps, reverse=True):
+            raise WrongValue(Text("a higher grade must not be worth less than a lower one"))
+        return self
+
+
+class PolicySection(_Section):
+    """[policy] of settings.toml. Every grade must have its own table."""
+
+    extra_high: GradeSection
+    high: GradeSection
+    medium: GradeSection
+    low: GradeSection
+    window: WindowSection = WindowSection()
+    urgency: UrgencySection
+    busy_retry_seconds: int = Field(ge=5, le=_DAY)
+    requeue_seconds: int = Field(ge=1, le=_DAY)
+    max_own_faults: int = Field(ge=0, le=100)
+    number_spacing_seconds: int = Field(ge=0, le=_DAY)
+    visit_tries: int = Field(ge=1, le=20)
+    visit_retry_seconds: int = Field(ge=60, le=30 * _DAY)
+    watch_seconds: int = Field(ge=60, le=_YEAR)
+
+    def policy(self, *, zone: str) -> Policy:
+        """The policy, not yet numbered."""
+        urgency = self.urgency
+        grades = {
+            Grade.EXTRA_HIGH: self.extra_high,
+            Grade.HIGH: self.high,
+            Grade.MEDIUM: self.medium,
+            Grade.LOW: self.low,
+        }
+        return Policy(
+            version=0,
+            grades={grade: GradePolicy(**section.model_dump()) for grade, section in grades.items()},
+            window=Window(opens=self.window.opens, closes=self.window.closes, zone=zone),
+            urgency=UrgencyPolicy(
+                grade_seconds={
+                    Grade.EXTRA_HIGH: urgency.extra_high_seconds,
+                    Grade.HIGH: urgency.high_seconds,
+                    Grade.MEDIUM: urgency.medium_seconds,
+                    Grade.LOW: urgency.low_seconds,
+                },
+                amount_seconds_per_tenfold=urgency.amount_seconds_per_tenfold,
+                amount_floor_fen=urgency.amount_floor_fen,
+                expiry_horizon_seconds=urgency.expiry_horizon_seconds,
+            ),
+            busy_retry_seconds=self.busy_retry_seconds,
+            requeue_seconds=self.requeue_seconds,
+            max_own_faults=self.max_own_faults,
+            number_spacing_seconds=self.number_spacing_seconds,
+            visit_tries=self.visit_tries,
+            visit_retry_seconds=self.visit_retry_seconds,
+            watch_seconds=self.watch_seconds,
+        )
+
+
+PREFIX = "DIALER_"
+_DELIMITER = "__"
+_FILE_SUFFIX = "_FILE"
+_SETTINGS_PATH = "DIALER_SETTINGS"
+_PASSWORD_IN_URL = re.compile(r"://[^/@]*:[^/@]+@")
+
+
+_PYDANTIC: Mapping[str, str] = {
+    "greater_than": gettext_noop("Input should be greater than %(gt)s"),
+    "greater_than_equal": gettext_noop("Input should be greater than or equal to %(ge)s"),
+    "less_than": gettext_noop("Input should be less than %(lt)s"),
+    "less_than_equal": gettext_noop("Input should be less than or equal to %(le)s"),
+    "int_parsing": gettext_noop("Input should be a valid integer, unable to parse string as an integer"),
+    "int_type": gettext_noop("Input should be a valid integer"),
+    "float_parsing": gettext_noop("Input should be a valid number, unable to parse string as a number"),
+    "float_type": gettext_noop("Input should be a valid number"),
+    "bool_parsing": gettext_noop("Input should be a valid boolean, unable to interpret input"),
+    "string_type": gettext_noop("Input should be a valid string"),
+    "missing": gettext_noop("Field required"),
+    "enum": gettext_noop("Input should be %(expected)s"),
+    "literal_error": gettext_noop("Input should be %(expected)s"),
+}
+"""What pydantic says, by its own type of fault. The values are limits of ours, never what was typed."""
+
+
+def _known_timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError, ValueError) as error:
+        raise WrongValue(Text("%(name)s is not a time zone such as Asia/Shanghai", name=name)) from error
+    return name
+
+
+def _http_address(url: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url):
+        raise WrongValue(Text("is not an address such as https://dialer.example.cn"))
+    return url.rstrip("/")
+
+
+def _known_behaviours(people: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+    for place, person in enumerate(people, start=1):
+        try:
+            behaviour_from(person)
+        except BadBehaviour as error:
+            raise WrongValue(Text("entry %(place)s: %(why)s", place=place, why=error)) from error
+    return people
+
+
+HttpAddress = Annotated[str, AfterValidator(_http_address)]
+TimeZone = Annotated[str, AfterValidator(_known_timezone)]
+
+
+class Section(BaseModel):
+    """One table of settings.toml."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DatabaseSettings(Section):
+    url: SecretStr | None = None
+    """None: the embedded PostgreSQL of `data_dir`."""
+    pool_size: int = Field(default=5, ge=1, le=100)
+
+
+class BrokerSettings(Section):
+    url: SecretStr | None = None
+    """None: the embedded Valkey of `data_dir`."""
+
+
+class TelephonySettings(Section):
+    base_url: HttpAddress | None = None
+    """None: our own carrier on its simulated line."""
+    account_sid: str | None = Field(default=None, pattern=r"^AC[0-9a-f]{32}$")
+    auth_token: SecretStr | None = None
+    auth_token_next: SecretStr | None = None
+    """Accepted on webhooks beside `auth_token` while tokens are being rotated."""
+    caller_number: str = Field(default="+8647896110", pattern=r"^\+?[0-9]{5,15}$")
+    calls_per_second: float = Field(default=1.0, gt=0, le=500)
+    lines: int = Field(default=24, ge=1, le=10_000)
+    timeout_seconds: float = Field(default=10.0, gt=0, le=60)
+    ring_timeout_seconds: int = Field(default=30, ge=5, le=600)
+    """Service seconds that a telephone rings before the call counts as not answered."""
+    officer_number: str = Field(default="", pattern=r"^(\+?[0-9]{3,15})?$")
+    """The duty line that a call is handed over to. Empty: nobody takes calls, and an officer rings back."""
+    officer_ring_seconds: int = Field(default=20, ge=5, le=600)
+    """Service seconds that the duty line rings before the person is told that an officer will ring back."""
+    hear_speech: bool = True
+    """Answers may be spoken beside the keys. A spoken answer alone never counts as a success."""
+    silence_seconds: float = Field(default=90.0, ge=1, le=3600)
+    """A call that says nothing for this long is asked about."""
+
+
+class WebSettings(Section):
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    public_url: HttpAddress | None = None
+    """What the telephone network is told and what it signs. None: made of host and port."""
+    proxies: tuple[IPvAnyNetwork, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+    """Whose `X-Forwarded-For` says who asks. Of anybody else it is not read."""
+
+
+class ApiSettings(Section):
+    """What each token of the API may ask for, all web processes together."""
+
+    requests_per_second: float = Field(default=20.0, gt=0, le=10_000)
+    burst: int = Field(default=40, ge=1, le=100_000)
+    """Requests that may come at once after a pause."""
+
+
+class CarrierSettings(Section):
+    """Our own carrier, where no other is configured."""
+
+    port: int = Field(default=0, ge=0, le=65535)
+    """0: a free one, chosen once for a data folder."""
+    seed: str = "1"
+    """The same seed gives every simulated number the same behaviour."""
+    hearing: Literal["auto", "off"] = "auto"
+    """auto: spoken sound is recognised where the extra `hearing` is installed."""
+    people: Annotated[tuple[dict[str, Any], ...], AfterValidator(_known_behaviours)] = ()
+    """Who is at the other end of the simulated line, by share; empty: the mix that practice reports."""
+
+    def people_config(self) -> PeopleConfig:
+        return (
+            PeopleConfig(behaviours=tuple(map(behaviour_from, self.people)))
+            if self.people
+            else practice_mix()
+        )
+
+
+class SchedulerSettings(Section):
+    tick_seconds: float = Field(default=1.0, gt=0, le=60)
+    audit_seconds: float = Field(default=30.0, gt=0, le=3600)
+    """How often cases are compared with their rows."""
+    late_seconds: float = Field(default=120.0, gt=0, le=3600)
+    """A whole cycle of the engine that is older than this is reported as late."""
+
+
+class ListsSettings(Section):
+    approve_above_rows: int = Field(default=0, ge=0)
+    """Larger lists wait for a second person, but for their high grades. 0: none does."""
+
+
+class ClockSettings(Section):
+    speed: float = Field(default=1.0, ge=1, le=3600)
+    """Service seconds in one real second; above 1 on the simulated line only."""
+
+
+class KeysSettings(Section):
+    file: Path | None = None
+    """None: made beside the embedded servers; a configured database demands a configured file."""
+
+
+class LogSettings(Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "pretty"] = "auto"
+
+
+class CentreSettings(Section):
+    timezone: TimeZone = "Asia/Shanghai"
+    area_code: str = Field(default="0478", pattern=r"^0[0-9]{2,3}$")
+    bureau_zh: str = Field(default="巴彦淖尔市公安局", min_length=1, max_length=60)
+    bureau_en: str = Field(default="Bayannur Public Security Bureau", min_length=1, max_length=120)
+    default_grade: Grade = Grade.MEDIUM
+    """For a warning whose list names no grade."""
+    units: tuple[str, ...] = ()
+    """The units that lists name; another one is accepted with a notice. Empty: every unit is taken as known."""
+
+
+class Settings(BaseSettings):
+    """Everything that one installation may decide. Frozen; made by `load_settings` alone."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter=_DELIMITER
+    )
+
+    data_dir: Path = Path("var")
+    """Embedded servers, keys and files."""
+    database: DatabaseSettings = DatabaseSettings()
+    broker: BrokerSettings = BrokerSettings()
+    telephony: TelephonySettings = TelephonySettings()
+    web: WebSettings = WebSettings()
+    lists: ListsSettings = ListsSettings()
+    api: ApiSettings = ApiSettings()
+    console: ConsoleSettings = ConsoleSettings()
+    carrier: CarrierSettings = CarrierSettings()
+    scheduler: SchedulerSettings = SchedulerSettings()
+    clock: ClockSettings = ClockSettings()
+    keys: KeysSettings = KeysSettings()
+    log: LogSettings = LogSettings()
+    centre: CentreSettings = CentreSettings()
+
+    policy: PolicySection
+    """What a centre decides about each grade; no default, so that a grade without a policy is refused at start."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is the library's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what it is given: `load_settings` reads the outside, so nothing else depends on it unseen."""
+        return (init_settings,)
+
+
+class _Environment(EnvSettingsSource):
+    """The library's reading of environment names, over a mapping that we hand in."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = {name.lower(): value for name, value in environment.items()}
+        super().__init__(Settings)
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return self._environment
+
+
+def load_settings(env: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:
+    """The settings of `file`, overlaid by the environment `env` (default: this process's own).
+
+    Without `file`: what DIALER_SETTINGS names, else ./settings.toml, else the one that was shipped.
+    Raises SettingsError, one line that names the key.
+    """
+    environment = {
+        name.upper(): value
+        for name, value in (os.environ if env is None else env).items()
+        if name.upper().startswith(PREFIX)
+    }
+    path = file if file is not None else settings_file(environment)
+    environment.pop(_SETTINGS_PATH, None)
+    environment = _with_secret_files(environment)
+    _refuse_unknown(environment)
+    # A name that is set to nothing is not set.
+    environment = {name: value for name, value in environment.items() if value}
+    from_file = _read_file(path)
+    _refuse_secrets(from_file)
+    try:
+        settings = Settings(**_overlaid(from_file, _Environment(environment)()))
+    except ValidationError as error:
+        raise _translated(error, environment) from None
+    except UnreadableValue as error:
+        raise _unreadable(error, environment) from None
+    return _with_whole_paths(settings, path, environment)
+
+
+def _with_whole_paths(settings: Settings, file: Path, environment: Mapping[str, str]) -> Settings:
+    """What the file says counts from its folder, what the environment says from where the command was typed."""
+    beside = Path.cwd() if file.parent.name == "_shipped" else file.absolute().parent
+
+    def whole(path: Path, name: str) -> Path:
+        return path.absolute() if PREFIX + name in environment else beside / path
+
+    keys = settings.keys
+    if keys.file is not None:
+        keys = keys.model_copy(update={"file": whole(keys.file, "KEYS__FILE")})
+    return settings.model_copy(update={"data_dir": whole(settings.data_dir, "DATA_DIR"), "keys": keys})
+
+
+def settings_file(env: Mapping[str, str]) -> Path:
+    """The settings file that would be read in the current folder under the environment `env`."""
+    named = env.get(_SETTINGS_PATH)
+    if named:
+        if not Path(named).is_file():
+            raise SettingsError(key=_SETTINGS_PATH, problem=Text("%(named)s is not a file", named=named))
+        return Path(named)
+    package = Path(dialer.__file__).resolve().parent
+    for path in (
+        Path("settings.toml"),
+        package / "_shipped" / "settings.toml",
+        package.parent / "settings.toml",
+    ):
+        if path.is_file():
+            return path
+    raise SettingsError(key=_SETTINGS_PATH, problem="no settings.toml here, and none was installed")
+
+
+def environment_names() -> list[str]:
+    """Every environment name that is read, sorted."""
+    return sorted([*(PREFIX + name for name, _ in _leaves(Settings)), _SETTINGS_PATH])
+
+
+def _leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Each setting's name as the environment spells it (without DIALER_), and its annotation."""
+    for name, field in model.model_fields.items():
+        annotation = field.annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            yield from _leaves(annotation, f"{prefix}{name.upper()}{_DELIMITER}")
+        else:
+            yield prefix + name.upper(), annotation
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    """Names that lead into a mapping setting are left to its own validation."""
+    known = dict(_leaves(Settings))
+    mappings = tuple(name + _DELIMITER for name, kind in known.items() if get_origin(kind) in {dict, Mapping})
+    for full in environment:
+        name = full.removeprefix(PREFIX)
+        if name not in known and not (mappings and name.startswith(mappings)):
+            raise SettingsError(key=full, problem=_unknown(name, known, PREFIX))
+
+
+def _with_secret_files(environment: Mapping[str, str]) -> dict[str, str]:
+    """`DIALER_..._FILE` of a secret is replaced by what that private file holds."""
+    found = dict(environment)
+    for name, kind in _leaves(Settings):
+        if not _is_secret(kind):
+            continue
+        pointer, target = PREFIX + name + _FILE_SUFFIX, PREFIX + name
+        path = found.pop(pointer, None)
+        if path is None:
+            continue
+        if target in found:
+            raise SettingsError(
+                key=pointer, problem=Text("is set beside %(target)s: keep one", target=target)
+            )
+        found[target] = _private_text(pointer, Path(path))
+    return found
+
+
+def _private_text(key: str, path: Path) -> str:
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077:
+            raise SettingsError(
+                key=key, problem=Text("%(path)s can be read by others: chmod 600 it", path=path)
+            )
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(key=key, problem=Text("%(path)s cannot be read", path=path)) from error
+
+
+def _is_secret(annotation: object) -> bool:
+    return annotation is SecretStr or SecretStr in get_args(annotation)
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return TomlConfigSettingsSource(Settings, path)()
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(key=str(path), problem=Text("is no TOML: %(error)s", error=error)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(key=str(path), problem="cannot be read") from error
+
+
+def _refuse_secrets(from_file: Mapping[str, Any]) -> None:
+    for name, kind in _leaves(Settings):
+        value: Any = from_file
+        for part in name.lower().split(_DELIMITER):
+            value = value.get(part) if isinstance(value, Mapping) else None
+        if not _is_secret(kind) or not isinstance(value, str):
+            continue
+        is_address = name.endswith("URL")
+        if not is_address or _PASSWORD_IN_URL.search(value):
+            key = name.lower().replace(_DELIMITER, ".")
+            problem = Text(
+                "a secret does not belong in settings.toml: set %(name)s or %(file)s",
+                name=PREFIX + name,
+                file=PREFIX + name + _FILE_SUFFIX,
+            )
+            raise SettingsError(key=key, problem=problem)
+
+
+def _overlaid(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in top.items():
+        below = merged.get(key)
+        merged[key] = (
+            _overlaid(below, value) if isinstance(value, dict) and isinstance(below, dict) else value
+        )
+    return merged
+
+
+def _translated(error: ValidationError, environment: Mapping[str, str]) -> SettingsError:
+    """The first problem, under the name by which the person set it; never the value, which may be a secret."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    location = [str(part) for part in first["loc"]]
+    name = _DELIMITER.join(location).upper()
+    key = PREFIX + name if PREFIX + name in environment else ".".join(location)
+    if first["type"] == "extra_forbidden":
+        known = {leaf.lower().replace(_DELIMITER, "."): kind for leaf, kind in _leaves(Settings)}
+        return SettingsError(key=key, problem=_unknown(key, known, ""))
+    context = first.get("ctx", {})
+    wrong = context.get("error")
+    if isinstance(wrong, WrongValue):
+        return SettingsError(key=key, problem=wrong.text)
+    template = _PYDANTIC.get(first["type"])
+    problem = Text(template, **context) if template else Text("%(why)s", why=first["msg"])
+    return SettingsError(key=key, problem=problem)
+
+
+def _unreadable(error: UnreadableValue, environment: Mapping[str, str]) -> SettingsError:
+    """The first list in the environment that is not written as one."""
+    for name, kind in _leaves(Settings):
+        value = environment.get(PREFIX + name)
+        if value is not None and get_origin(kind) is tuple and not _is_json(value):
+            return SettingsError(key=PREFIX + name, problem='is no list; write it as ["one", "two"]')
+    return SettingsError(key="DIALER_ environment", problem=Text("%(why)s", why=error))
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _unknown(name: str, known: Mapping[str, Any], prefix: str) -> Text:
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    if not close:
+        return Text("is not known")
+    return Text("is not known; did you mean %(nearest)s?", nearest=prefix + close[0])

@@ -1,0 +1,666 @@
+"""What the lint of scripts finds.
+
+The rules for what a script may say and must say, by language. Patterns only; the shape of the graph is elsewhere.
+
+They hold the wording of the trade: stop first, name the bureau, ask for nothing, deny the safe account.
+
+What a message may say: it names the bureau and needs no reply, and holds no link, no number and no ask.
+
+By the rules for warning messages (12381): whoever is being defrauded must not be able to mistake it for the fraud.
+
+The lint of scripts: a script without findings reaches every node, always ends, and says what it must and no more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from audio.wave_file import Flaw
+from dialer.core.values import Answer, Contact, FraudType
+from dialer.language import Text
+from dialer.scripts.model import (
+    SUCCESSES,
+    Ask,
+    Branch,
+    BranchOn,
+    Choice,
+    End,
+    HandOver,
+    Node,
+    Prompt,
+    Script,
+    Target,
+    arrows,
+    circles,
+    contacts,
+    first_said,
+    longest,
+    needs_verification,
+    prompt_of,
+    reachable,
+    with_defaults,
+)
+from dialer.scripts.reading import prompts_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is wrong, with the place to mend it. `rule` is its short name; `node` is empty for the whole."""
+
+    file: str
+    line: int
+    node: str
+    rule: str
+    problem: Text
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return (
+            f"{place}: {self.node}: {self.problem} [{self.rule}]"
+            if self.node
+            else f"{place}: {self.problem} [{self.rule}]"
+        )
+
+
+def sound_flaw(flaw: Flaw) -> Text:
+    """What the makers of sound say, for the catalogue."""
+    return Text(
+        flaw.template,
+        **{name: sound_flaw(one) if isinstance(one, Flaw) else one for name, one in flaw.values.items()},
+    )
+
+
+def at(node: Node, rule: str, problem: str | Text) -> Finding:
+    return Finding(
+        file=node.origin.file, line=node.origin.line, node=node.id, rule=rule, problem=Text.of(problem)
+    )
+
+
+def of(script: Script, rule: str, problem: str | Text) -> Finding:
+    return Finding(
+        file=script.origin.file, line=script.origin.line, node="", rule=rule, problem=Text.of(problem)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """One language's patterns. `excused` makes a clause with a `risky` word harmless: a denial, or another's words."""
+
+    sentence_end: re.Pattern[str]
+    clause_end: re.Pattern[str]
+    stop_transfer: re.Pattern[str]
+    hang_up: re.Pattern[str]
+    machine: re.Pattern[str]
+    caution: tuple[re.Pattern[str], ...]
+    risky: re.Pattern[str]
+    excused: re.Pattern[str]
+    demand: re.Pattern[str]
+    safe_account: re.Pattern[str]
+    denial: re.Pattern[str]
+    must_say: Mapping[FraudType, re.Pattern[str]]
+
+
+def _any(*words: str) -> re.Pattern[str]:
+    return re.compile("|".join(words), re.IGNORECASE)
+
+
+ZH = Rules(
+    sentence_end=re.compile(r"[。！？]"),
+    clause_end=re.compile(r"[，。！？；：,;:?!]"),
+    stop_transfer=_any("(?:不要|停止|别|不再|勿)(?:再)?(?:转账|汇款|付款)"),
+    hang_up=_any("挂断", "挂掉"),
+    machine=_any("机器人", "自动语音", "语音系统"),
+    caution=(
+        _any("假警察", "冒充警察"),
+        _any("挂断", "挂掉"),
+        _any(r"区号.{0,4}(?:\{hotline\}|96110)"),
+        _any("110"),
+        _any("派出所"),
+    ),
+    risky=_any(
+        "链接",
+        "网址",
+        "网站",
+        "登录",
+        "登陆",
+        "注册",
+        "下载",
+        "安装",
+        "密码",
+        "验证码",
+        "卡号",
+        "扫码",
+        "二维码",
+        "屏幕共享",
+        "共享屏幕",
+        "转账",
+        "汇款",
+        "转到",
+        "汇到",
+        "打到",
+        "转入",
+        "身份证号",
+    ),
+    excused=_any(
+        "不",
+        "别",
+        "勿",
+        "没",
+        "停",
+        "从来",
+        "谁也",
+        "关掉",
+        "退出",
+        "让您",
+        "要您",
+        "叫您",
+        "让你",
+        "带您",
+        "自称",
+        "说您",
+        "诈骗",
+        "骗子",
+        "之前",
+        "已经",
+        "金额",
+        "记录",
+        "的$",
+    ),
+    demand=_any(
+        r"请(?:您|你)?(?:先|马上|现在|立即|尽快)?(?:点击|点开|打开链接|登录|登陆|下载|安装|扫码|转账|汇款|把.{0,8}(?:转|汇|打)(?:到|入|给))",
+        r"(?:提供|告诉我|报一下|说一下|输入).{0,10}(?:密码|验证码|卡号|身份证)",
+    ),
+    safe_account=_any("安全账户", "资金清查"),
+    denial=_any("没有", "绝不", "从不", "不存在", "绝没有", "哪有", "不会"),
+    must_say={
+        FraudType.FAKE_ORDER_REBATE: _any("先付钱的刷单.*诈骗.*小钱"),
+        FraudType.INVESTMENT: _any("内幕.*(?:稳赚|保证赚钱).*回报.*诈骗"),
+        FraudType.SHOPPING: _any("离开平台付款.*诈骗"),
+        FraudType.FAKE_CUSTOMER_SERVICE: _any("退款.*不用.*卡号.*验证码.*关掉.*手机卡"),
+        FraudType.LOAN: _any("放款之前.*诈骗"),
+        FraudType.CREDIT: _any("征信.*不能.*转账"),
+        FraudType.BOSS_OR_ACQUAINTANCE: _any("转账之前.*打电话给本人"),
+        FraudType.POLICE_IMPERSONATION: _any("不会.*办案.*安全账户"),
+        FraudType.ROMANCE: _any("没见过面.*诈骗.*家里人"),
+        FraudType.GAME_TRADE: _any("游戏.*诈骗.*家长"),
+    },
+)
+EN = Rules(
+    sentence_end=re.compile(r"[.!?](?=\s|$)"),
+    clause_end=re.compile(r"[.!?](?=\s|$)"),
+    stop_transfer=_any(r"(?:do not|don't|stop|never) (?:transfer|pay)"),
+    hang_up=_any(r"hang up"),
+    machine=_any("automatic", "robot", "machine", "recorded voice"),
+    caution=(
+        _any("fake police"),
+        _any("hang up"),
+        _any(r"area code and (?:\{hotline\}|96110)"),
+        _any(r"\b110\b"),
+        _any("police station"),
+    ),
+    risky=_any(
+        r"\blinks?\b",
+        r"website",
+        r"log ?in",
+        r"sign in",
+        r"install",
+        r"download",
+        r"password",
+        r"(?<!area )\bcodes?\b",
+        r"\bcard\b",
+        r"transfer",
+        r"\bpay\b",
+        r"share your screen",
+        r"QR",
+    ),
+    excused=_any(
+        r"\bnot\b",
+        r"\bnever\b",
+        r"\bno\b",
+        r"\bnobody\b",
+        r"\banybody\b",
+        r"\banyone\b",
+        r"n't\b",
+        r"\bstop\b",
+        r"\bhas\b",
+        r"\bdid\b",
+        r"\basked?\b",
+        r"fraud",
+        r"\bcannot\b",
+        r"\bbefore\b",
+        r"keep the record",
+        r"take out",
+    ),
+    demand=_any(
+        r"please (?:click|open|log ?in|sign in|download|install|transfer|pay|send)\b",
+        r"(?:give|tell|type|enter|send)(?: me| us)? (?:the|your) (?:\w+ )?(?:password|code|card|pin)\b",
+    ),
+    safe_account=_any(r"safe account", r"funds? (?:check|inspection|verification)"),
+    denial=_any(r"\bno\b", r"\bnever\b", r"\bnot\b"),
+    must_say={
+        FraudType.FAKE_ORDER_REBATE: _any("in advance is fraud.*bait"),
+        FraudType.INVESTMENT: _any("sure profit.*fraud"),
+        FraudType.SHOPPING: _any("outside the platform is a fraud"),
+        FraudType.FAKE_CUSTOMER_SERVICE: _any("never needs.*code.*SIM"),
+        FraudType.LOAN: _any("fee before the loan.*fraud"),
+        FraudType.CREDIT: _any("nobody can mend a credit record"),
+        FraudType.BOSS_OR_ACQUAINTANCE: _any("before any transfer, ring"),
+        FraudType.POLICE_IMPERSONATION: _any("never handle a case by telephone.*no safe account"),
+        FraudType.ROMANCE: _any("fraud.*family"),
+        FraudType.GAME_TRADE: _any("fraud.*parents"),
+    },
+)
+RULES: Mapping[str, Rules] = {"zh": ZH, "en": EN}
+
+
+def first_sentence(text: str, rules: Rules) -> str:
+    return rules.sentence_end.split(text, maxsplit=1)[0]
+
+
+def asks_for(text: str, rules: Rules) -> str:
+    """The clause that asks for what a script must never ask for; empty when there is none."""
+    for clause in rules.clause_end.split(text):
+        if rules.demand.search(clause) and not rules.denial.search(clause):
+            return clause.strip()
+        if rules.risky.search(clause) and not rules.excused.search(clause.strip()):
+            return clause.strip()
+    return ""
+
+
+def affirms_safe_account(text: str, rules: Rules) -> bool:
+    """Whether the words of the fraudsters are used other than to deny them."""
+    return any(
+        rules.safe_account.search(clause) and not rules.denial.search(clause)
+        for clause in rules.clause_end.split(text)
+    )
+
+
+MOST_PARTS = 2
+_GSM_ONE, _GSM_MORE = 160, 153
+_UCS2_ONE, _UCS2_MORE = 70, 67
+_GSM = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
+    "¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_GSM_TWICE = frozenset("^{}\\[~]|€\f")
+"""GSM 03.38: these take two places."""
+
+_LINK = re.compile(
+    r"[a-z][a-z0-9+.-]*://|www\.|[a-z0-9-]+\.(?:com|cn|net|org|cc|top|xyz|vip|info|me|io|app|link)\b|[@#]\w"
+    r"|二维码|点击|扫码|链接|微信|QQ",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"\d|[〇零一二两三四五六七八九幺](?:[〇零一二两三四五六七八九幺]){2,}")
+"""Any digit of any script, and three or more in words: a number to ring however it is written."""
+_NO_REPLY = {"zh": re.compile(r"(?:无需|不必|不用|请勿)回复"), "en": re.compile(r"no reply", re.IGNORECASE)}
+_ASKS_REPLY = re.compile(
+    r"(?<!无需)(?<!不必)(?<!不用)(?<!请勿)回复|回电|reply (?:with|to)|call back", re.IGNORECASE
+)
+
+
+def message_findings(text: str, language: str, *, bureau: str) -> tuple[Text, ...]:
+    """Everything that is wrong with a message as it would leave; nothing, when it may."""
+    return tuple(_findings(text, language, bureau))
+
+
+def _findings(text: str, language: str, bureau: str) -> Iterator[Text]:
+    if not text.strip():
+        yield Text("says nothing")
+        return
+    if not bureau or bureau not in text:
+        yield Text("does not name the bureau")
+    if _LINK.search(text):
+        yield Text("holds a link, or asks to open something")
+    if _NUMBER.search(text):
+        yield Text("holds a number")
+    if not _NO_REPLY.get(language, _NO_REPLY["en"]).search(text):
+        yield Text("does not say that no reply is needed")
+    if _ASKS_REPLY.search(text):
+        yield Text("asks for a reply")
+    rules = RULES.get(language)
+    if rules is not None and asks_for(text, rules):
+        yield Text("asks for what must never be asked for")
+    if rules is not None and affirms_safe_account(text, rules):
+        yield Text("uses the fraudsters' words other than to deny them")
+    if parts(text) > MOST_PARTS:
+        yield Text("takes %(parts)s parts; %(most)s are allowed", parts=parts(text), most=MOST_PARTS)
+
+
+def parts(text: str) -> int:
+    """How many messages the network makes of it: 160 or 70 characters alone, 153 or 67 each in a row."""
+    if all(letter in _GSM or letter in _GSM_TWICE for letter in text):
+        length, one, more = sum(2 if letter in _GSM_TWICE else 1 for letter in text), _GSM_ONE, _GSM_MORE
+    else:
+        length, one, more = len(text.encode("utf-16-be")) // 2, _UCS2_ONE, _UCS2_MORE
+    return 1 if length <= one else -(-length // more)
+
+
+Durations = Mapping[tuple[str, str], float]
+"""Seconds by language and text, as the shipped recordings say it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a centre may choose. `answer_seconds` is how long a person takes to press a key."""
+
+    longest_good_path_seconds: float = 60.0
+    most_retries: int = 3
+    timeout_seconds: tuple[int, int] = field(default=(3, 30))
+    answer_seconds: float = 0.0
+    machine_notice: bool = True
+
+
+def check(
+    script: Script, *, durations: Durations | None = None, limits: Limits | None = None
+) -> tuple[Finding, ...]:
+    """Everything wrong with a script. With `durations`, missing sound and over-long paths are findings too."""
+    limits = limits or Limits()
+    looping = circles(script)
+    if looping:
+        return tuple(
+            at(script.nodes[n], "ends", "a way leads back here, so that a call may never end")
+            for n in looping
+        )
+    found = [
+        *_graph(script),
+        *_questions(script, limits),
+        *_claims(script),
+        *_texts(script),
+        *_wording(script, limits),
+    ]
+    if durations is not None:
+        found += [*_sound(script, durations), *_length(script, durations, limits)]
+    return tuple(
+        sorted(found, key=lambda finding: (finding.file, finding.line, finding.rule, str(finding.problem)))
+    )
+
+
+def good_path_seconds(script: Script, language: str, durations: Durations) -> float:
+    """Seconds of speech on the longest way to a success, in a language."""
+    return longest(script, lambda prompt: _seconds(script, prompt, language, durations), good=True)
+
+
+def longest_path_seconds(script: Script, language: str, durations: Durations) -> float:
+    """Seconds of speech on the longest way to any end, every question asked once."""
+    return longest(script, lambda prompt: _seconds(script, prompt, language, durations), good=False)
+
+
+def _graph(script: Script) -> Iterator[Finding]:
+    seen = reachable(script, script.start)
+    for name, node in script.nodes.items():
+        if name not in seen and node.origin.file == script.origin.file:
+            yield at(node, "reachable", "no way leads here")
+    for node in script.nodes.values():
+        if isinstance(node, Branch):
+            yield from _branch(node)
+
+
+def _branch(node: Branch) -> Iterator[Finding]:
+    known = {
+        BranchOn.TAG: {"minor", "elderly", "hearing", "mongolian"},
+        BranchOn.TIME_OF_DAY: {"morning", "noon", "afternoon", "evening"},
+        BranchOn.CONTACT: {contact.value for contact in Contact},
+    }[node.on]
+    for case in node.cases:
+        if case not in known:
+            yield at(node, "answers", Text("%(case)s is no %(kind)s", case=case, kind=node.on.value))
+
+
+def _questions(script: Script, limits: Limits) -> Iterator[Finding]:
+    for node in script.nodes.values():
+        if not isinstance(node, Ask):
+            continue
+        if not node.choices and not node.next:
+            yield at(node, "answers", "no answer leads on")
+        if node.next and not node.collect:
+            yield at(node, "answers", "takes digits without a name to keep them under")
+        if not 0 <= node.retries <= limits.most_retries:
+            yield at(
+                node,
+                "bounded",
+                Text(
+                    "is asked again %(times)s times; at most %(most)s is allowed",
+                    times=node.retries,
+                    most=limits.most_retries,
+                ),
+            )
+        least, most = limits.timeout_seconds
+        if not least <= node.timeout_seconds <= most:
+            yield at(
+                node,
+                "bounded",
+                Text(
+                    "waits %(seconds)s s for silence; %(least)s to %(most)s is allowed",
+                    seconds=node.timeout_seconds,
+                    least=least,
+                    most=most,
+                ),
+            )
+        if _asks_other(script, node):
+            yield at(
+                node,
+                "bounded",
+                Text(
+                    "hearing it again from %(node)s comes to another question first",
+                    node=node.repeat_from,
+                ),
+            )
+        if not any(
+            isinstance(script.nodes[arrow.to], HandOver) for arrow in arrows(script, node) if arrow.choice
+        ):
+            yield at(node, "officer", "no key leads to an officer")
+
+
+def _asks_other(script: Script, node: Ask) -> bool:
+    return any(run[-1].id != node.id for run in first_said(script, node.repeat_from))
+
+
+def _claims(script: Script) -> Iterator[Finding]:
+    """No success without a verified person and a key; nothing personal before verification."""
+    known = contacts(script)
+    for node in script.nodes.values():
+        if isinstance(node, End) and node.answer in SUCCESSES and known[node.id] - {Contact.VERIFIED}:
+            yield at(
+                node,
+                "verified",
+                Text("may claim %(answer)s for somebody not verified", answer=node.answer.value),
+            )
+        prompt = prompt_of(node)
+        personal = prompt is not None and any(
+            needs_verification(script, text) for text in prompt.texts.values()
+        )
+        if personal and known[node.id] - {Contact.VERIFIED}:
+            yield at(node, "personal", "says a personal fact before verification")
+        if isinstance(node, Ask):
+            for choice in {**script.anywhere, **node.choices}.values():
+                if choice.next != Target.REPEAT and _is_success(script, choice) and not choice.needs_key:
+                    yield at(
+                        node,
+                        "key",
+                        Text(
+                            "key %(key)s is a success that a spoken answer alone could make", key=choice.key
+                        ),
+                    )
+                if choice.contact is Contact.VERIFIED and not choice.needs_key:
+                    yield at(
+                        node, "key", Text("key %(key)s verifies on a spoken answer alone", key=choice.key)
+                    )
+
+
+def _is_success(script: Script, choice: Choice) -> bool:
+    end = script.nodes[choice.next]
+    return choice.answer in SUCCESSES or (isinstance(end, End) and end.answer in SUCCESSES)
+
+
+def _wording(script: Script, limits: Limits) -> Iterator[Finding]:
+    for language in script.languages:
+        rules = RULES.get(language)
+        if rules is None:
+            continue
+        yield from _opening(script, language, rules, limits)
+        yield from _must_say(script, language, rules)
+        yield from _caution(script, language, rules)
+        yield from _asks(script, language, rules)
+        message = script.message.get(language, "")
+        if not message:
+            yield of(script, "message", Text("has no message in %(language)s", language=language))
+            continue
+        bureau = script.variables["bureau"].defaults.get(language, "") if "bureau" in script.variables else ""
+        for fault in message_findings(message.replace("{bureau}", bureau), language, bureau=bureau):
+            yield of(
+                script,
+                "message",
+                Text("the message in %(language)s %(fault)s", language=language, fault=fault),
+            )
+
+
+def _opening(script: Script, language: str, rules: Rules, limits: Limits) -> Iterator[Finding]:
+    for run in first_said(script, script.start):
+        said = [(node, prompt.texts.get(language, "")) for node in run if (prompt := prompt_of(node))]
+        if not said or not said[0][1]:
+            continue
+        node, text = said[0]
+        first = first_sentence(text, rules)
+        if "{bureau}" not in first:
+            yield at(
+                node,
+                "bureau",
+                Text("the first sentence does not name the bureau (%(language)s)", language=language),
+            )
+        if not rules.stop_transfer.search(first):
+            yield at(
+                node,
+                "stop",
+                Text(
+                    "the first sentence does not say to stop the transfer (%(language)s)", language=language
+                ),
+            )
+        if not rules.hang_up.search(first):
+            yield at(
+                node,
+                "stop",
+                Text(
+                    "the first sentence does not say to hang up on the other caller (%(language)s)",
+                    language=language,
+                ),
+            )
+        if limits.machine_notice and not any(rules.machine.search(text) for _, text in said):
+            yield at(
+                node,
+                "machine",
+                Text("nothing says that a machine is speaking (%(language)s)", language=language),
+            )
+
+
+def _must_say(script: Script, language: str, rules: Rules) -> Iterator[Finding]:
+    said = [prompt.texts.get(language, "") for prompt in prompts_of(script) if prompt.must_say]
+    for fraud_type in sorted(script.fraud_types):
+        wanted = rules.must_say.get(fraud_type)
+        if wanted is not None and not any(wanted.search(text) for text in said):
+            yield of(
+                script,
+                "must_say",
+                Text(
+                    "does not say what %(kind)s needs (%(language)s)",
+                    kind=fraud_type.value,
+                    language=language,
+                ),
+            )
+
+
+def _caution(script: Script, language: str, rules: Rules) -> Iterator[Finding]:
+    """Every way to an acknowledgement hears that fraudsters call us fake, and how to ring back."""
+    cautions = frozenset(
+        node.id
+        for node in script.nodes.values()
+        if (prompt := prompt_of(node))
+        and all(part.search(prompt.texts.get(language, "")) for part in rules.caution)
+    )
+    missed = reachable(script, script.start, without=cautions)
+    for node in script.nodes.values():
+        if isinstance(node, End) and node.answer is Answer.ACKNOWLEDGED and node.id in missed:
+            yield at(
+                node,
+                "caution",
+                Text(
+                    "can be reached without the caution about fake police (%(language)s)", language=language
+                ),
+            )
+
+
+def _asks(script: Script, language: str, rules: Rules) -> Iterator[Finding]:
+    for node in script.nodes.values():
+        prompt = prompt_of(node)
+        text = prompt.texts.get(language, "") if prompt else ""
+        asked = asks_for(text, rules)
+        if asked:
+            yield at(node, "asks", Text("asks for what a script never asks for: %(what)s", what=asked))
+        if affirms_safe_account(text, rules):
+            yield at(
+                node,
+                "safe_account",
+                Text("uses the fraudsters' words other than to deny them (%(language)s)", language=language),
+            )
+
+
+def _texts(script: Script) -> Iterator[Finding]:
+    """Each prompt has words in every language, or a declared fallback."""
+    for prompt in prompts_of(script):
+        for language in script.languages:
+            if language not in prompt.texts and language not in script.fallbacks:
+                problem = Text(
+                    "has no text in %(language)s, and %(language)s has no fallback", language=language
+                )
+                yield _at_prompt(script, prompt, "text", problem)
+
+
+def _sound(script: Script, durations: Durations) -> Iterator[Finding]:
+    """Each prompt has its sound in every language that it has words in."""
+    for prompt in prompts_of(script):
+        if any(needs_verification(script, text) for text in prompt.texts.values()):
+            continue
+        for language in script.languages:
+            if language in prompt.texts and _spoken(script, prompt, language) not in durations:
+                yield _at_prompt(
+                    script, prompt, "sound", Text("has no sound in %(language)s", language=language)
+                )
+
+
+def _at_prompt(script: Script, prompt: Prompt, rule: str, problem: Text) -> Finding:
+    node = next((node for node in script.nodes.values() if prompt_of(node) == prompt), None)
+    return (
+        at(node, rule, problem)
+        if node
+        else of(script, rule, Text("%(prompt)s %(problem)s", prompt=prompt.id, problem=problem))
+    )
+
+
+def _length(script: Script, durations: Durations, limits: Limits) -> Iterator[Finding]:
+    for language in script.languages:
+        questions = 3
+        seconds = good_path_seconds(script, language, durations) + questions * limits.answer_seconds
+        if seconds > limits.longest_good_path_seconds:
+            limit = limits.longest_good_path_seconds
+            yield of(
+                script,
+                "length",
+                Text(
+                    "takes %(seconds)s s to a good end in %(language)s; %(most)s is allowed",
+                    seconds=f"{seconds:.0f}",
+                    language=language,
+                    most=f"{limit:.0f}",
+                ),
+            )
+
+
+def _seconds(script: Script, prompt: Prompt, language: str, durations: Durations) -> float:
+    for voice in script.voices_of(language):
+        if voice in prompt.texts:
+            return durations.get(_spoken(script, prompt, voice), 0.0)
+    return 0.0
+
+
+def _spoken(script: Script, prompt: Prompt, language: str) -> tuple[str, str]:
+    return language, with_defaults(script, prompt.texts[language], language)

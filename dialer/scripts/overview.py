@@ -1,0 +1,440 @@
+"""What there is to read about scripts: which are live, their versions, and one version as a graph with its sound.
+
+A walk through a version of a script as a call would go, from its beginning, with what is pressed and said given.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from audio.clips import RECORDED, Clip, from_plain
+from dialer.core.errors import Invalid
+from dialer.core.values import FraudType, Tag
+from dialer.scripts.dialogue import Context, Heard, Turn, advance, start
+from dialer.scripts.lint import Finding, good_path_seconds, longest_path_seconds
+from dialer.scripts.model import (
+    Ask,
+    Branch,
+    End,
+    HandOver,
+    Node,
+    Origin,
+    Prompt,
+    Purpose,
+    Say,
+    Script,
+    arrows,
+    circles,
+    prompt_of,
+    with_defaults,
+)
+from dialer.scripts.reading import prompt_list
+from dialer.scripts.rendered import RenderedScript, rendered
+from dialer.scripts.store import Render, Version, get_script_version, script_versions_of, spoken_version
+from dialer.scripts.versions import findings_of, script_in, sound_of
+from dialer.services import Services
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptLine:
+    """One script in the list. `live` None: nothing of it has been approved."""
+
+    script_id: str
+    title: Mapping[str, str]
+    live: int | None
+    live_hash: str
+    live_since: datetime | None
+    approved_by: str
+    newest: int
+    drafts: int
+    """Versions that nobody has approved yet."""
+    purpose: Purpose
+    fraud_types: tuple[FraudType, ...]
+    tags: tuple[Tag, ...]
+    languages: tuple[str, ...]
+    sounded: tuple[str, ...]
+    """Languages in which every prompt has its sound."""
+    good_seconds: float
+    """Of the longest way to a success, in the script's own language."""
+    longest_seconds: float
+    in_trial: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptText:
+    """A prompt in one language: its words, and the file that says them; '' where a machine's voice would."""
+
+    language: str
+    text: str
+    file: str
+    voice: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeView:
+    """`kind` as the file says it. `prompt_id` '' for a node that says nothing."""
+
+    id: str
+    kind: str
+    prompt_id: str
+    must_say: bool
+    said: tuple[PromptText, ...]
+    file: str
+    line: int
+    answer: str = ""
+    contact: str = ""
+    urgency: str = ""
+    timeout_seconds: int = 0
+    retries: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """`key` is what is pressed; `label` says what else leads there (next, silence, a tag)."""
+
+    start: str
+    to: str
+    key: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptPage:
+    """One version, whole."""
+
+    version: Version
+    script: Script
+    start: str
+    nodes: tuple[NodeView, ...]
+    edges: tuple[Edge, ...]
+    common: tuple[NodeView, ...]
+    """What is said before a question is asked again; no nodes of the graph."""
+    findings: tuple[Finding, ...]
+    without_sound: tuple[str, ...]
+    voices: Mapping[str, int]
+    """How many clips each voice speaks: a mechanical one must not go unseen."""
+    render: Render | None
+    good_seconds: float
+    longest_seconds: float
+    newer_sound: bool
+    """Sound was made after the approval: calls do not speak it until the version is approved again."""
+
+
+def list_scripts(services: Services) -> tuple[ScriptLine, ...]:
+    """Every script of which there is a version, by its id."""
+    with services.store.begin() as tx:
+        found = script_versions_of(tx)
+    by_script: dict[str, list[Version]] = {}
+    for version in found:
+        by_script.setdefault(version.script_id, []).append(version)
+    choice = services.rendered_scripts.now(services.real.now())
+    tried = {script_id for script_id, _ in choice.shares}
+    return tuple(
+        _line(versions, choice.live.get(script_id), in_trial=script_id in tried)
+        for script_id, versions in sorted(by_script.items())
+    )
+
+
+def script_versions(services: Services, script_id: str = "") -> tuple[Version, ...]:
+    """Newest first within a script, with their approvals."""
+    with services.store.begin() as tx:
+        return tuple(script_versions_of(tx, script_id))
+
+
+def show_script(
+    services: Services, script_id: str, number: int | None = None, *, as_heard: bool = False
+) -> ScriptPage:
+    """The live version unless another is named; without a live one the newest. With the sound that it would be approved
+    with, or `as_heard`, with the one that it was approved with, if it was. Raises `NotFound`.
+    """
+    with services.store.begin() as tx:
+        if number is None:
+            found = script_versions_of(tx, script_id)
+            live = [version for version in found if version.is_live]
+            version = (live or found)[0] if found else get_script_version(tx, script_id, 1)
+        else:
+            version = get_script_version(tx, script_id, number)
+        script = script_in(version)
+        newest = sounded = sound_of(tx, version, script)
+        if as_heard and version.audio_hash:
+            clips = from_plain(spoken_version(tx, version.id, version.audio_hash)[2])
+            sounded = replace(newest, clips=clips, absent=())
+    good, longest = _lengths(script, sounded.clips)
+    return ScriptPage(
+        version=version,
+        script=script,
+        start=script.start,
+        nodes=node_views(script, sounded.clips),
+        edges=tuple(_edges(script)),
+        common=tuple(
+            _view(script, prompt.id, "say", prompt, script.origin, sounded.clips)
+            for prompt in (script.again, script.confirm)
+        ),
+        findings=findings_of(services, version, script, sounded),
+        without_sound=sounded.absent,
+        voices=_voices(sounded.clips),
+        render=sounded.render,
+        good_seconds=good,
+        longest_seconds=longest,
+        newer_sound=bool(version.audio_hash)
+        and rendered(script, newest.clips).audio_hash != version.audio_hash,
+    )
+
+
+def node_views(script: Script, clips: tuple[Clip, ...]) -> tuple[NodeView, ...]:
+    """In the order of the file."""
+    return tuple(_node(script, node, clips) for node in script.nodes.values())
+
+
+def _line(versions: list[Version], spoken: RenderedScript | None, *, in_trial: bool) -> ScriptLine:
+    live = next((version for version in versions if version.is_live), None)
+    newest = versions[0]
+    approval = next((one for one in reversed(live.approvals) if one.goes_live), None) if live else None
+    script, clips = (spoken.script, spoken.clips) if live and spoken else (script_in(newest), ())
+    good, longest = _lengths(script, clips)
+    return ScriptLine(
+        script_id=newest.script_id,
+        title=script.title,
+        purpose=script.purpose,
+        fraud_types=tuple(sorted(script.fraud_types)),
+        tags=tuple(sorted(script.tags)),
+        languages=script.languages,
+        sounded=tuple(language for language in script.languages if _is_sounded(script, language, clips)),
+        good_seconds=good,
+        longest_seconds=longest,
+        in_trial=in_trial,
+        live=live.number if live else None,
+        live_hash=live.content_hash if live else "",
+        live_since=approval.at if approval else None,
+        approved_by=approval.approved_by if approval else "",
+        newest=newest.number,
+        drafts=sum(not version.approvals for version in versions),
+    )
+
+
+def _lengths(script: Script, clips: tuple[Clip, ...]) -> tuple[float, float]:
+    """Seconds of the longest good way and of the longest way; 0 where a script may go round."""
+    if circles(script):
+        return 0.0, 0.0
+    durations = {(clip.language, clip.text): clip.duration_seconds for clip in clips}
+    language = script.default_language
+    return good_path_seconds(script, language, durations), longest_path_seconds(script, language, durations)
+
+
+def _is_sounded(script: Script, language: str, clips: tuple[Clip, ...]) -> bool:
+    return all(
+        _clip(clips, language, item.key, item.text) is not None
+        for item in prompt_list([script])
+        if item.language == language
+    )
+
+
+def _voices(clips: tuple[Clip, ...]) -> Mapping[str, int]:
+    counted: dict[str, int] = {}
+    for clip in clips:
+        counted[clip.voice] = counted.get(clip.voice, 0) + 1
+    return counted
+
+
+def _node(script: Script, node: Node, clips: tuple[Clip, ...]) -> NodeView:
+    kind = {
+        Say: "say",
+        Ask: "ask",
+        Branch: "branch",
+        HandOver: "hand_over",
+        End: "end",
+    }[type(node)]
+    view = _view(script, node.id, kind, prompt_of(node), node.origin, clips)
+    facts: dict[str, str | int] = {
+        name: value
+        for name in ("answer", "contact", "urgency", "timeout_seconds", "retries")
+        if (value := getattr(node, name, None)) is not None
+    }
+    return NodeView(**{name: getattr(view, name) for name in NodeView.__slots__} | facts)
+
+
+def _view(
+    script: Script,
+    node_id: str,
+    kind: str,
+    prompt: Prompt | None,
+    origin: Origin,
+    clips: tuple[Clip, ...],
+) -> NodeView:
+    return NodeView(
+        id=node_id,
+        kind=kind,
+        prompt_id=prompt.id if prompt else "",
+        must_say=prompt.must_say if prompt else False,
+        said=tuple(_said(script, prompt, clips)) if prompt else (),
+        file=origin.file,
+        line=origin.line,
+    )
+
+
+def _said(script: Script, prompt: Prompt, clips: tuple[Clip, ...]) -> Iterator[PromptText]:
+    """In every language of the script; one without words is a slot to be recorded."""
+    for language in script.languages:
+        template = prompt.texts.get(language, "")
+        text = with_defaults(script, template, language) if template else ""
+        clip = _clip(clips, language, prompt.id, text)
+        yield PromptText(
+            language=language,
+            text=text,
+            file=clip.file if clip else "",
+            voice=clip.voice if clip else "",
+            seconds=clip.duration_seconds if clip else 0.0,
+        )
+
+
+def _clip(clips: tuple[Clip, ...], language: str, prompt_id: str, text: str) -> Clip | None:
+    """As a call chooses: a recording of the prompt, else whatever says the text."""
+    here = [clip for clip in clips if clip.language == language]
+    recorded = (clip for clip in here if clip.voice == RECORDED and clip.prompt_id == prompt_id)
+    spoken = (clip for clip in here if clip.voice != RECORDED and clip.text == text and text)
+    return next(recorded, None) or next(spoken, None)
+
+
+def _edges(script: Script) -> Iterator[Edge]:
+    for node in script.nodes.values():
+        match node:
+            case Branch():
+                yield from (Edge(start=node.id, to=to, label=case) for case, to in node.cases.items())
+                yield Edge(start=node.id, to=node.otherwise, label="otherwise")
+            case Ask():
+                for arrow in arrows(script, node):
+                    if arrow.choice is not None:
+                        yield Edge(start=node.id, to=arrow.to, key=arrow.choice.key)
+                if node.next:
+                    yield Edge(start=node.id, to=node.next, label=node.collect)
+                yield Edge(start=node.id, to=node.otherwise, label="otherwise")
+            case _:
+                yield from (Edge(start=node.id, to=arrow.to, label="next") for arrow in arrows(script, node))
+
+
+SILENCE = "silence"
+NOBODY = "nobody"
+"""No officer takes the call."""
+_SAID = re.compile(r"say([0-9*])")
+_TYPED = re.compile(r"type([0-9]{1,12})")
+_MOST_STEPS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walked:
+    """One turn; `step` is what led to it, '' for the first. `phrase` is what was said, where something was."""
+
+    step: str
+    turn: Turn
+    phrase: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walk:
+    version: Version
+    script: Script
+    language: str
+    walked: tuple[Walked, ...]
+    seconds: Mapping[str, float]
+    """By sound file."""
+    voices: Mapping[str, str]
+    """By sound file."""
+    is_over: bool
+
+    @property
+    def question(self) -> Ask | None:
+        """What waits for an answer now."""
+        last = self.walked[-1].turn
+        node = self.script.nodes[last.node]
+        return node if isinstance(node, Ask) and not self.is_over else None
+
+
+def walk_script(
+    services: Services,
+    script_id: str,
+    number: int | None = None,
+    *,
+    language: str = "",
+    tags: frozenset[Tag] = frozenset(),
+    local_hour: int = 10,
+    steps: Sequence[str] = (),
+) -> Walk:
+    """`steps` are keys, `say1` (the phrase that key 1 has), `type500` (digits and #), `silence` and `nobody`. Those
+    after the end are left out. Raises `NotFound` and `Invalid`.
+    """
+    version, script, spoken = _version(services, script_id, number)
+    chosen = language if language in script.languages else script.default_language
+    context = Context(
+        language=chosen,
+        tags=tags,
+        local_hour=local_hour,
+        clips=spoken.by_text,
+        recordings=spoken.recordings,
+    )
+    walked = [Walked(step="", turn=start(script, context))]
+    for step in steps[:_MOST_STEPS]:
+        turn = walked[-1].turn
+        if _is_over(turn):
+            break
+        heard = _heard(script, turn, step, chosen)
+        position = turn.ask.position if turn.ask is not None else turn.position
+        assert position is not None
+        walked.append(Walked(step=step, turn=advance(script, position, heard, context), phrase=heard.speech))
+    return Walk(
+        version=version,
+        script=script,
+        language=chosen,
+        walked=tuple(walked),
+        seconds=spoken.seconds,
+        voices={clip.file: clip.voice for clip in spoken.clips},
+        is_over=_is_over(walked[-1].turn),
+    )
+
+
+def _version(
+    services: Services, script_id: str, number: int | None
+) -> tuple[Version, Script, RenderedScript]:
+    """With the sound that calls hear, or that would be approved."""
+    with services.store.begin() as tx:
+        found = script_versions_of(tx, script_id)
+        wanted = number or next((one.number for one in [*(v for v in found if v.is_live), *found]), 1)
+        version = get_script_version(tx, script_id, wanted)
+        script = script_in(version)
+        clips = sound_of(tx, version, script).clips
+        if version.audio_hash:
+            clips = from_plain(spoken_version(tx, version.id, version.audio_hash)[2])
+    return version, script, rendered(script, clips)
+
+
+def _is_over(turn: Turn) -> bool:
+    return turn.end is not None and not turn.hand_over
+
+
+def _heard(script: Script, turn: Turn, step: str, language: str) -> Heard:
+    if step in {SILENCE, NOBODY}:
+        return Heard.silence()
+    said, typed = _SAID.fullmatch(step), _TYPED.fullmatch(step)
+    if said is not None:
+        return Heard.said(phrase_of(script, turn.node, said[1], language))
+    if typed is not None:
+        return Heard.keys(typed[1])
+    if len(step) == 1 and step in "0123456789*#":
+        return Heard.keys(step)
+    raise Invalid(field="steps", problem="is no key and nothing that is said")
+
+
+def phrase_of(script: Script, node_id: str, key: str, language: str) -> str:
+    """The first phrase that means the same as a key in a question; '' where there is none."""
+    node = script.nodes[node_id]
+    own = node.choices if isinstance(node, Ask) else {}
+    choice = {**script.anywhere, **own}.get(key)
+    if choice is None:
+        return ""
+    for voice in script.voices_of(language):
+        if choice.phrases.get(voice):
+            return choice.phrases[voice][0]
+    return ""

@@ -1,0 +1,212 @@
+"""Asking for the sound of a version, and how far it has come. The work itself is a worker's.
+
+Makes the sound of a version prompt by prompt, from where it stands: recordings first, then shipped clips, then a
+voice. Each prompt is kept when it is made, so a process that dies costs one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from audio.clips import RECORDED, Clip, to_plain
+from audio.render import Item, Unfit, clip_of, installed_voices, make, name_of
+from audio.voices import Recordings, Voice
+from audio.wave_file import SoundFault
+from dialer.broker import BULK_QUEUE
+from dialer.core.access import actor_name
+from dialer.core.errors import Refusal
+from dialer.core.values import RenderState
+from dialer.db.system_state import living_processes
+from dialer.language import Text
+from dialer.scripts.lint import sound_flaw
+from dialer.scripts.reading import PromptItem, prompt_list
+from dialer.scripts.rendered import put, shipped_manifest
+from dialer.scripts.store import (
+    Render,
+    advance_render,
+    end_render,
+    get_render,
+    get_script_version,
+    lock_scripts,
+    newest_render,
+    request_render,
+    script_version_by_id,
+    sound_file_body,
+    store_sound_files,
+    take_render,
+)
+from dialer.scripts.versions import script_in
+from dialer.services import Services
+
+_ALIVE = timedelta(seconds=8)
+
+
+def start_rendering(services: Services, script_id: str, number: int, *, by: str) -> Render:
+    """A worker makes the sound of every prompt, also of clips that a person has recorded since; one rendering of a
+    version at a time. Raises `NotFound`, and `Invalid` without a name.
+    """
+    who = actor_name(by)
+    with services.store.begin() as tx:
+        lock_scripts(tx)
+        version = get_script_version(tx, script_id, number)
+        total = len(prompt_list([script_in(version)]))
+        render_id = request_render(tx, version.id, total=total, by=who, now=services.clock.now())
+        render = get_render(tx, render_id)
+    services.enqueue("render_script", render_id)
+    return render
+
+
+def rendering(services: Services, script_id: str, number: int) -> Render | None:
+    """The newest rendering of a version; None when nobody has asked for one. Raises `NotFound`."""
+    with services.store.begin() as tx:
+        return newest_render(tx, get_script_version(tx, script_id, number).id)
+
+
+def somebody_renders(services: Services) -> bool:
+    """Whether a worker for such work is running."""
+    with services.store.begin() as tx:
+        beats = living_processes(tx, since=services.real.now() - _ALIVE)
+    return any(beat.kind == "worker" and BULK_QUEUE in str(beat.facts.get("queues", "")) for beat in beats)
+
+
+_LEASE = timedelta(seconds=120)
+"""Longer than any one prompt takes; a process that is gone is followed by another after it."""
+_TAKES = 3
+"""A voice says the same words a little differently each time, so an unfit take is tried again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Studio:
+    """What speaks here."""
+
+    voices: Sequence[Voice]
+    recordings: Recordings
+
+    @classmethod
+    def of(cls, data_dir: Path) -> Studio:
+        """The voices that are installed, and the clips that people have put into the data folder."""
+        return cls(
+            voices=installed_voices(data_dir / "voices"),
+            recordings=Recordings(folder=data_dir / "recordings"),
+        )
+
+
+def render_script(
+    services: Services,
+    render_id: int,
+    *,
+    studio: Studio,
+    for_seconds: float,
+    stopping: Callable[[], bool] = lambda: False,
+) -> bool:
+    """True when it is over, or another process works on it; False when time is up and there is more to do. A prompt
+    that cannot be made ends it as failed, with a line that says why.
+    """
+    folder = services.rendered_scripts.sounds.folder
+    if folder is None:
+        raise Refusal("there is no data folder to keep sound in")
+    began = services.real.now()
+    with services.store.begin() as tx:
+        render = take_render(tx, render_id, real_now=began, lease_until=began + _LEASE)
+        if render is None:
+            return True
+        items = prompt_list([script_in(script_version_by_id(tx, render.version_id))])
+    clips = list(render.clips)
+    for done, item in enumerate(items[render.done :], start=render.done):
+        if stopping() or (services.real.now() - began).total_seconds() >= for_seconds:
+            with services.store.begin() as tx:
+                advance_render(tx, render_id, done=done, clips=clips, lease_until=None)
+            return False
+        try:
+            clip = _clip(services, item, studio, folder)
+        except (SoundFault, OSError) as fault:
+            with services.store.begin() as tx:
+                end_render(
+                    tx,
+                    render_id,
+                    RenderState.FAILED,
+                    now=services.clock.now(),
+                    error=_line(item, fault).dump(),
+                )
+            return True
+        if clip is not None:
+            clips += to_plain([clip])
+        with services.store.begin() as tx:
+            lease = services.real.now() + _LEASE
+            advance_render(tx, render_id, done=done + 1, clips=clips, lease_until=lease)
+    with services.store.begin() as tx:
+        end_render(tx, render_id, RenderState.DONE, now=services.clock.now())
+    return True
+
+
+def _line(item: PromptItem, fault: SoundFault | OSError) -> Text:
+    if isinstance(fault, Unfit):
+        return sound_flaw(fault.flaw)
+    why = sound_flaw(fault.flaw) if isinstance(fault, SoundFault) else Text("the disk refuses it")
+    return Text("%(prompt)s in %(language)s: %(fault)s", prompt=item.key, language=item.language, fault=why)
+
+
+def _clip(services: Services, item: PromptItem, studio: Studio, folder: Path) -> Clip | None:
+    asked = Item(key=item.key, language=item.language, text=item.text)
+    recorded = studio.recordings.find(item.key, item.language) is not None
+    if not recorded:
+        if not item.text:
+            return None
+        shipped = _shipped(item)
+        if (
+            shipped is not None
+            and services.rendered_scripts.sounds.missing([shipped], real_now=services.real.now()) == []
+        ):
+            return shipped
+    name = name_of(asked, voices=studio.voices, recordings=studio.recordings)
+    _fetch(services, folder / name)
+    clip = _made(asked, studio, folder)
+    return None if clip is None else _kept(services, asked, clip, folder)
+
+
+def _fetch(services: Services, path: Path) -> None:
+    """Another machine may have made it: the same name is the same sound everywhere."""
+    if path.is_file():
+        return
+    with services.store.begin() as tx:
+        body = sound_file_body(tx, path.name)
+    if body is not None:
+        put(path, body)
+
+
+def _made(asked: Item, studio: Studio, folder: Path) -> Clip | None:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for left in reversed(range(_TAKES)):
+        try:
+            return make(asked, out=folder, voices=studio.voices, recordings=studio.recordings)
+        except Unfit:
+            if not left:
+                raise
+    return None
+
+
+def _kept(services: Services, asked: Item, clip: Clip, folder: Path) -> Clip:
+    path = folder / clip.file
+    body = path.read_bytes()
+    with services.store.begin() as tx:
+        store_sound_files(tx, {clip.file: (hashlib.sha256(body).hexdigest(), body)})
+        kept = sound_file_body(tx, clip.file)
+    if kept is None or kept == body:
+        return clip
+    put(path, kept)
+    return clip_of(asked, clip.voice, path)
+
+
+def _shipped(item: PromptItem) -> Clip | None:
+    return next(
+        (
+            clip
+            for clip in shipped_manifest().clips
+            if clip.voice != RECORDED and (clip.language, clip.text) == (item.language, item.text)
+        ),
+        None,
+    )

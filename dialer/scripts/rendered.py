@@ -1,0 +1,309 @@
+"""Where the files of prompts are: rendered ones in the data folder, shipped ones in the package, all in the rows.
+
+Editions: one version of a script with the sound that it was approved with. None ever changes, so each is read once;
+what is live is looked up again every other second.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+from audio.clips import PROMPTS, RECORDED, Clip, Manifest, audio_hash, from_plain, is_file_name, sha256_of
+from dialer.core.errors import DialerError, NotFound, Unavailable
+from dialer.core.values import FraudType, Grade, Tag
+from dialer.db.unit_of_work import Store
+from dialer.language import Text
+from dialer.scripts.model import Script
+from dialer.scripts.reading import choose_script_id, prompt_list, read_canonical, shipped_scripts
+from dialer.scripts.store import (
+    live_scripts,
+    running_script_trials,
+    script_versions_of,
+    sound_file_body,
+    spoken_version,
+)
+
+_LOOK_AGAIN = timedelta(seconds=30)
+"""How long a file that is nowhere is not asked for again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """A file on the disk as it was when its content was last read."""
+
+    changed_ns: int
+    size: int
+    sha256: str
+
+
+class Sounds:
+    """The files of one process. What was read once is read again only when it has changed on the disk, so that asking
+    before every turn of a call costs next to nothing. Without a folder there are only the shipped files.
+    """
+
+    def __init__(self, store: Store, *, folder: Path | None = None, shipped: Path = PROMPTS) -> None:
+        self._store = store
+        self.folder = folder
+        self._folders = (folder, shipped) if folder is not None else (shipped,)
+        self._seen: dict[Path, _Seen] = {}
+        self._nowhere: dict[str, datetime] = {}
+
+    def whole(self, file: str, sha256: str, *, real_now: datetime) -> Path | None:
+        """Where the file lies just as it was rendered; None when it is missing everywhere, or broken."""
+        if not is_file_name(file):
+            return None
+        for folder in self._folders:
+            path = folder / file
+            if self._sha256(path) == sha256:
+                return path
+        return self._fetched(file, sha256, real_now)
+
+    def path(self, file: str, *, real_now: datetime) -> Path | None:
+        """Where a file of this name lies, to be sent to whoever was told to play it."""
+        if not is_file_name(file):
+            return None
+        for folder in self._folders:
+            path = folder / file
+            if path.is_file():
+                return path
+        return self._fetched(file, "", real_now)
+
+    def missing(self, clips: Iterable[Clip], *, real_now: datetime) -> list[Clip]:
+        """Those of them whose file is missing or broken."""
+        return [clip for clip in clips if self.whole(clip.file, clip.sha256, real_now=real_now) is None]
+
+    def _sha256(self, path: Path) -> str:
+        try:
+            found = path.stat()
+        except OSError:
+            return ""
+        seen = self._seen.get(path)
+        if seen is None or seen.changed_ns != found.st_mtime_ns or seen.size != found.st_size:
+            try:
+                seen = _Seen(changed_ns=found.st_mtime_ns, size=found.st_size, sha256=sha256_of(path))
+            except OSError:
+                return ""
+            self._seen[path] = seen
+        return seen.sha256
+
+    def _fetched(self, file: str, sha256: str, real_now: datetime) -> Path | None:
+        """Another machine may have rendered it, or this one's disk was replaced."""
+        if self.folder is None or self._nowhere.get(file, real_now) > real_now:
+            return None
+        with self._store.begin() as tx:
+            body = sound_file_body(tx, file)
+        if body is None or (sha256 and hashlib.sha256(body).hexdigest() != sha256):
+            self._nowhere[file] = real_now + _LOOK_AGAIN
+            return None
+        path = self.folder / file
+        with suppress(OSError):
+            put(path, body)
+        return path if self._sha256(path) == hashlib.sha256(body).hexdigest() else None
+
+
+def put(path: Path, body: bytes) -> None:
+    """The file is whole or not there, whoever looks. Raises `OSError`."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    partial = path.with_suffix(f".{hashlib.sha256(body).hexdigest()[:8]}.partial")
+    partial.write_bytes(body)
+    partial.replace(path)
+
+
+_FRESH = timedelta(seconds=2)
+_POINTS = 2.0**64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedScript:
+    """`version_id` None: a shipped script in a database that knows no versions yet."""
+
+    script: Script
+    version_id: int | None
+    number: int
+    audio_hash: str
+    clips: tuple[Clip, ...]
+    by_text: Mapping[tuple[str, str], str]
+    """Language and text to the file that says it."""
+    recordings: Mapping[tuple[str, str], str]
+    """Language and prompt to the file that a person spoke."""
+    seconds: Mapping[str, float]
+    """By file."""
+    sha256: Mapping[str, str]
+    """By file."""
+
+
+def rendered(
+    script: Script, clips: Iterable[Clip], *, version_id: int | None = None, number: int = 0
+) -> RenderedScript:
+    clips = tuple(clips)
+    return RenderedScript(
+        script=script,
+        version_id=version_id,
+        number=number,
+        audio_hash=audio_hash(clips),
+        clips=clips,
+        by_text={(clip.language, clip.text): clip.file for clip in clips if clip.voice != RECORDED},
+        recordings={(clip.language, clip.prompt_id): clip.file for clip in clips if clip.voice == RECORDED},
+        seconds={clip.file: clip.duration_seconds for clip in clips},
+        sha256={clip.file: clip.sha256 for clip in clips},
+    )
+
+
+@cache
+def shipped_manifest() -> Manifest:
+    return Manifest.load()
+
+
+def clips_for(script: Script, clips: Iterable[Clip]) -> tuple[Clip, ...]:
+    """Those of them that a script can play."""
+    items = prompt_list([script])
+    texts = {(item.language, item.text) for item in items}
+    names = {(item.language, item.key) for item in items}
+    return tuple(
+        clip
+        for clip in clips
+        if (
+            (clip.language, clip.prompt_id) in names
+            if clip.voice == RECORDED
+            else (clip.language, clip.text) in texts
+        )
+    )
+
+
+class RenderedScriptMissing(DialerError):
+    """A call was placed with words that this process cannot find: a fault of ours, never of whoever asks."""
+
+    def __init__(self, *, script_id: str, version_id: int | None) -> None:
+        if version_id is None:
+            super().__init__(Text("script %(script)s is not here", script=script_id))
+        else:
+            super().__init__(
+                Text("script %(script)s in version %(id)s is not here", script=script_id, id=version_id)
+            )
+
+
+@cache
+def shipped_script(script_id: str) -> RenderedScript:
+    """Raises `EditionMissing`."""
+    script = shipped_scripts().get(script_id)
+    if script is None:
+        raise RenderedScriptMissing(script_id=script_id, version_id=None)
+    return rendered(script, clips_for(script, shipped_manifest().clips))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What is live at one moment."""
+
+    read_at: datetime
+    live: Mapping[str, RenderedScript]
+    """By script."""
+    shares: Mapping[tuple[str, str], Mapping[int, float]] = field(default_factory=dict)
+    """Running trials: script and grade ('' is any) to the share of each version, by its number."""
+    versions: Mapping[tuple[str, int], RenderedScript] = field(default_factory=dict)
+    """What a trial compares, by script and number."""
+
+    def for_call(
+        self, fraud_type: FraudType, tags: Iterable[Tag], *, grade: Grade, person_id: int
+    ) -> RenderedScript:
+        """The same person hears the same version for as long as a trial's shares stay."""
+        script_id = choose_script_id(
+            fraud_type, tags, among={name: e.script for name, e in self.live.items()}
+        )
+        chosen = self.live[script_id]
+        shares = self.shares.get((script_id, grade.value)) or self.shares.get((script_id, ""))
+        if not shares:
+            return chosen
+        number = drawn(shares, f"{script_id}/{person_id}")
+        return self.versions.get((script_id, number), chosen)
+
+
+def drawn(shares: Mapping[int, float], key: str) -> int:
+    """One of them for a key, always the same, each as often as its share says. When shares change, only those move who
+    must (weighted rendezvous hashing).
+    """
+
+    def rank(number: int) -> float:
+        digest = hashlib.blake2b(f"{key}/{number}".encode(), digest_size=8).digest()
+        point = (int.from_bytes(digest) + 0.5) / _POINTS
+        return -math.log(point) / shares[number]
+
+    return min((number for number in sorted(shares) if shares[number] > 0), key=rank)
+
+
+class RenderedScripts:
+    """What this process may speak. Another process's approval is seen here within two seconds."""
+
+    def __init__(self, store: Store, *, sounds: Sounds | None = None) -> None:
+        self._store = store
+        self.sounds = sounds or Sounds(store)
+        self._known: dict[tuple[int, str], RenderedScript] = {}
+        self._choice: Choice | None = None
+
+    def of(self, script_id: str, version_id: int | None, audio_hash: str) -> RenderedScript:
+        """What an attempt was placed with, whatever is live by now. Raises `EditionMissing`."""
+        if version_id is None:
+            return shipped_script(script_id)
+        key = (version_id, audio_hash)
+        known = self._known.get(key)
+        if known is None:
+            try:
+                with self._store.begin() as tx:
+                    number, canonical, clips = spoken_version(tx, version_id, audio_hash)
+            except NotFound as fault:
+                raise RenderedScriptMissing(script_id=script_id, version_id=version_id) from fault
+            known = rendered(
+                read_canonical(canonical), from_plain(clips), version_id=version_id, number=number
+            )
+            self._known[key] = known
+        return known
+
+    def now(self, real_now: datetime) -> Choice:
+        """What is live. While the database does not answer, what was live when it last did."""
+        choice = self._choice
+        if choice is not None and real_now - choice.read_at < _FRESH and real_now >= choice.read_at:
+            return choice
+        try:
+            self._choice = self._read(real_now)
+        except Unavailable:
+            if choice is None:
+                raise
+            return choice
+        return self._choice
+
+    def refresh(self) -> None:
+        """The next question reads what is live, also within the two seconds."""
+        self._choice = None
+
+    def _read(self, real_now: datetime) -> Choice:
+        with self._store.begin() as tx:
+            standing = live_scripts(tx)
+            shares = running_script_trials(tx, standing)
+            wanted = {(script_id, number) for (script_id, _), weights in shares.items() for number in weights}
+            compared = {
+                (found.script_id, found.number): found
+                for script_id in {script_id for script_id, _ in wanted}
+                for found in script_versions_of(tx, script_id)
+                if (found.script_id, found.number) in wanted and found.approvals
+            }
+        live = {script_id: shipped_script(script_id) for script_id in shipped_scripts()} | {
+            script_id: self.of(script_id, one.version_id, one.audio_hash)
+            for script_id, one in standing.items()
+        }
+        versions = {
+            key: self.of(found.script_id, found.id, found.audio_hash) for key, found in compared.items()
+        }
+        return Choice(
+            read_at=real_now,
+            live=MappingProxyType(live),
+            shares=MappingProxyType(shares),
+            versions=MappingProxyType(versions),
+        )

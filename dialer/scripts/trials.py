@@ -1,0 +1,172 @@
+"""Trials: which words work. Approved versions are spoken in shares, and compared at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dialer.core.access import actor_name
+from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.intervals import ERROR, Interval, Rollup, Verdict, compare, share_interval
+from dialer.core.values import Grade
+from dialer.db.audit import write_audit
+from dialer.language import Text
+from dialer.scripts.store import (
+    Trial,
+    TrialResults,
+    are_filed_cases_loaded,
+    begin_trial,
+    get_script_version,
+    live_scripts,
+    lock_scripts,
+    newest_trial,
+    running_script_trials,
+    trial_grades,
+    trial_results,
+)
+from dialer.services import Services
+
+MEASURES = ("dissuaded", "verified", "hung_up_early", "defrauded")
+"""The first is what a trial is decided by; the others are looked at beside it."""
+_LESS_IS_BETTER = frozenset({"hung_up_early", "defrauded"})
+_AT_LEAST = 2
+_REASON_LENGTH = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One measure of one version. `verdict` None: it is the live version, with which the others are compared."""
+
+    measure: str
+    tally: Rollup
+    interval: Interval | None
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """One version's figures, in the order of `MEASURES`. Without filed cases `defrauded` is left out."""
+
+    number: int
+    weight: float
+    is_live: bool
+    measured: tuple[Measured, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    trial: Trial
+    versions: tuple[Compared, ...]
+    filed_loaded: bool
+    """False: no filed cases loaded, so that nothing can be said of people defrauded after a warning."""
+
+
+def set_trial(
+    services: Services,
+    script_id: str,
+    weights: Mapping[int, float],
+    *,
+    by: str,
+    reason: str,
+    grade: Grade | None = None,
+) -> Trial | None:
+    """New calls speak these approved versions in these shares, the live one among them; the same person always hears
+    the same. Without weights the trial is over, as it is when another version goes live. One person is enough: every
+    version of it was approved by a second one. Raises `Invalid`, `NotFound` and `Conflict`.
+    """
+    who = actor_name(by)
+    why = reason.strip()
+    if not why or len(why) > _REASON_LENGTH:
+        raise Invalid(field="reason", problem="is empty or too long", mend="what is to be found out")
+    if weights and (len(weights) < _AT_LEAST or any(weight <= 0 for weight in weights.values())):
+        raise Invalid(
+            field="weights", problem="must name two versions or more, each above 0", mend="1=50,2=50"
+        )
+    scope = grade.value if grade else ""
+    with services.store.begin() as tx:
+        lock_scripts(tx)
+        standing = live_scripts(tx).get(script_id)
+        if standing is None:
+            raise NotFound(kind="live version of script", key=script_id)
+        found = {number: get_script_version(tx, script_id, number) for number in weights}
+        drafts = [number for number, version in found.items() if not version.approvals]
+        if drafts:
+            raise Conflict(
+                Text(
+                    "version %(number)s of %(script)s is a draft: it must be approved first",
+                    number=drafts[0],
+                    script=script_id,
+                )
+            )
+        if weights and not any(version.is_live for version in found.values()):
+            raise Invalid(field="weights", problem="must name the live version, to compare the others with")
+        begin_trial(
+            tx,
+            approval_id=standing.approval_id,
+            script_id=script_id,
+            grade=scope,
+            weights=weights,
+            by=who,
+            reason=why,
+            now=services.clock.now(),
+        )
+        write_audit(
+            tx,
+            who=who,
+            act="script_trial",
+            subject=f"script/{script_id}",
+            why=why,
+            now=services.clock.now(),
+            facts={"weights": {str(n): w for n, w in weights.items()}, "grade": scope},
+        )
+        trial = newest_trial(tx, script_id, scope)
+    services.rendered_scripts.refresh()
+    return trial
+
+
+def compare_versions(services: Services, script_id: str, *, grade: Grade | None = None) -> Comparison:
+    """The running trial, else the last one, as things stand now. Raises `NotFound`."""
+    scope = grade.value if grade else ""
+    with services.store.begin() as tx:
+        trial = newest_trial(tx, script_id, scope)
+        if trial is None:
+            raise NotFound(kind="trial of script", key=script_id)
+        heard = trial_results(tx, trial, drill=services.drill, other_grades=trial_grades(tx, script_id))
+        filed = are_filed_cases_loaded(tx)
+    measures = [measure for measure in MEASURES if filed or measure != "defrauded"]
+    versions = tuple(
+        Compared(
+            number=number,
+            weight=trial.weights[number],
+            is_live=number == trial.live,
+            measured=tuple(_measured(measure, trial, heard, number) for measure in measures),
+        )
+        for number in heard
+    )
+    return Comparison(trial=trial, versions=versions, filed_loaded=filed)
+
+
+def running_trials(services: Services) -> tuple[Comparison, ...]:
+    """Every trial under way, as things stand now."""
+    with services.store.begin() as tx:
+        shares = running_script_trials(tx, live_scripts(tx))
+    return tuple(
+        compare_versions(services, script_id, grade=Grade(grade) if grade else None)
+        for script_id, grade in sorted(shares)
+    )
+
+
+def _measured(measure: str, trial: Trial, heard: Mapping[int, TrialResults], number: int) -> Measured:
+    tally = _tally(heard[number], measure)
+    # Several versions against one are several chances to be wrong.
+    error = ERROR / max(1, len(trial.weights) - 1)
+    verdict = None
+    if number != trial.live:
+        live = _tally(heard[trial.live], measure)
+        verdict = compare(live, tally, more_is_better=measure not in _LESS_IS_BETTER, error=error)
+    return Measured(measure=measure, tally=tally, interval=share_interval(tally), verdict=verdict)
+
+
+def _tally(heard: TrialResults, measure: str) -> Rollup:
+    hits: int = getattr(heard, measure)
+    return Rollup(people=heard.people, hits=hits)

@@ -1,0 +1,398 @@
+"""The shipped scripts become versions at a start: the first ones at the first, changed ones after an upgrade.
+
+A new version of a script from a file's text: kept as it is, never spoken until a second person approves it.
+
+A second person lets a version be spoken: every rule of wording holds, and every prompt has sound that is whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+from audio.check import problems
+from audio.clips import RECORDED, Clip, from_plain, to_plain
+from dialer.core.access import RELEASED_BY, SHIPPED_BY, actor_name
+from dialer.core.errors import Conflict, Invalid, Refusal
+from dialer.core.values import RenderState
+from dialer.db.audit import write_audit
+from dialer.db.unit_of_work import Tx
+from dialer.language import Text
+from dialer.scripts.lint import Finding, check, sound_flaw
+from dialer.scripts.model import Script, prompt_of
+from dialer.scripts.reading import prompt_list, read_script, shipped_scripts, shipped_texts
+from dialer.scripts.rendered import RenderedScript, clips_for, rendered, shipped_manifest, shipped_script
+from dialer.scripts.store import (
+    NewVersion,
+    Render,
+    Version,
+    add_script_version,
+    approve_script_version,
+    get_script_version,
+    known_script_hashes,
+    known_sound_files,
+    live_scripts,
+    lock_scripts,
+    newest_render,
+    script_version_by_id,
+    spoken_version,
+    store_sound_files,
+)
+from dialer.services import Services
+
+_BASE = "common"
+
+
+def seed_scripts(tx: Tx, *, now: datetime) -> int:
+    """Every shipped script is a version, with its sound in the database; how many are new. A new one goes live where
+    the live one was shipped too; where a centre speaks a version of its own, the new one stays a draft for a person.
+    """
+    known = known_script_hashes(tx)
+    wanted = [shipped_scripts()[name] for name in sorted(shipped_scripts())]
+    if all((script.id, script.content_hash) in known for script in wanted):
+        return 0
+    lock_scripts(tx)
+    known, standing = known_script_hashes(tx), live_scripts(tx)
+    added = 0
+    for script in wanted:
+        if (script.id, script.content_hash) in known:
+            continue
+        added += 1
+        rendered = shipped_script(script.id)
+        version_id, number = add_script_version(tx, _new_seed_scripts(rendered), now=now)
+        live = standing.get(script.id)
+        by_shipped = live is None or script_version_by_id(tx, live.version_id).drafted_by == SHIPPED_BY
+        if by_shipped and _sounds_whole(rendered):
+            approve_script_version(
+                tx,
+                version_id=version_id,
+                drafted_by=SHIPPED_BY,
+                approved_by=RELEASED_BY,
+                reason="first start" if number == 1 else "upgrade",
+                sound=(rendered.audio_hash, to_plain(rendered.clips)),
+                goes_live=True,
+                now=now,
+            )
+    _keep_sounds(tx)
+    return added
+
+
+def shipped_bases() -> dict[str, tuple[str, str]]:
+    """What a script may take with `extends`: by name, the file and its text."""
+    return {_BASE: (f"{_BASE}.toml", shipped_texts()[_BASE])}
+
+
+def _new_seed_scripts(rendered: RenderedScript) -> NewVersion:
+    script = rendered.script
+    texts = shipped_texts()
+    return NewVersion(
+        script_id=script.id,
+        content_hash=script.content_hash,
+        canonical=script.canonical,
+        file=script.origin.file,
+        source=texts[script.origin.file.removesuffix(".toml")],
+        bases=shipped_bases(),
+        drafted_by=SHIPPED_BY,
+    )
+
+
+def _sounds_whole(rendered: RenderedScript) -> bool:
+    """Every prompt that has words has a clip in the package."""
+    have = set(rendered.by_text)
+    return all((item.language, item.text) in have for item in prompt_list([rendered.script]) if item.text)
+
+
+def _keep_sounds(tx: Tx) -> None:
+    """An older version can be gone back to after an upgrade has taken its files away."""
+    manifest = shipped_manifest()
+    files = {clip.file: clip.sha256 for clip in manifest.clips}
+    missing = set(files) - known_sound_files(tx, files)
+    bodies = {
+        file: (files[file], path.read_bytes())
+        for file in missing
+        if (path := manifest.path(file)) is not None and path.is_file()
+    }
+    store_sound_files(tx, bodies)
+
+
+_MOST_CHARACTERS = 200_000
+
+
+class SameWords(Conflict):
+    """A version says just that already."""
+
+    def __init__(self, version: Version) -> None:
+        super().__init__(
+            Text(
+                "version %(number)s of %(script)s says just that",
+                number=version.number,
+                script=version.script_id,
+            ),
+            current=version.state.value,
+        )
+        self.version = version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drafted:
+    """What was kept, and what must be mended before anybody can approve it; sound is asked about then."""
+
+    version: Version
+    findings: tuple[Finding, ...]
+
+
+def draft_script(services: Services, text: str, *, by: str, file: str = "") -> Drafted:
+    """Raises `ScriptUnreadable` with file, node and line, `SameWords` when a version says just that already, `Invalid`
+    without a name.
+    """
+    who = actor_name(by)
+    script, findings = examine_script(text, file=file)
+    now = services.clock.now()
+    with services.store.begin() as tx:
+        lock_scripts(tx)
+        known = known_script_hashes(tx).get((script.id, script.content_hash))
+        if known is not None:
+            same = script_version_by_id(tx, known)
+            raise SameWords(same)
+        version_id, number = add_script_version(tx, _new(script, text, who), now=now)
+        write_audit(
+            tx,
+            who=who,
+            act="script_draft",
+            subject=f"script/{script.id}",
+            why="",
+            now=now,
+            facts={"version": number, "hash": script.version},
+        )
+        version = script_version_by_id(tx, version_id)
+    return Drafted(version=version, findings=findings)
+
+
+def examine_script(text: str, *, file: str = "") -> tuple[Script, tuple[Finding, ...]]:
+    """What a draft would be, without keeping it. Raises `ScriptUnreadable` and `Invalid`."""
+    if len(text) > _MOST_CHARACTERS:
+        raise Invalid(field="script", problem="is too long to be one")
+    script = read_script(text, file=file or "draft.toml", bases=shipped_bases())
+    return script, check(script)
+
+
+def script_in(version: Version) -> Script:
+    """A version's script with the lines of the file that it was drafted from, so that a finding can name them."""
+    bases = {name: (base[0], base[1]) for name, base in version.bases.items()}
+    return read_script(version.source, file=version.file, bases=bases)
+
+
+def _new(script: Script, text: str, who: str) -> NewVersion:
+    return NewVersion(
+        script_id=script.id,
+        content_hash=script.content_hash,
+        canonical=script.canonical,
+        file=script.origin.file,
+        source=text,
+        bases=shipped_bases(),
+        drafted_by=who,
+    )
+
+
+_SHOWN = 20
+_REASON_LENGTH = 500
+
+
+class NotApproved(Refusal):
+    """What must be mended first; each finding names its file, node and line."""
+
+    def __init__(self, *, script_id: str, number: int, findings: Sequence[Finding]) -> None:
+        lines = [str(finding) for finding in findings[:_SHOWN]]
+        if len(findings) > _SHOWN:
+            lines.append(f"... and {len(findings) - _SHOWN} more")
+        super().__init__(
+            Text(
+                "version %(number)s of %(script)s cannot be approved, %(count)s findings:\n  %(findings)s",
+                number=number,
+                script=script_id,
+                count=len(findings),
+                findings="\n  ".join(lines),
+            )
+        )
+        self.script_id = script_id
+        self.number = number
+        self.findings = tuple(findings)
+
+
+class NotRendered(Refusal):
+    """Prompts have no sound yet. `render` None: nobody has asked for it."""
+
+    def __init__(self, *, script_id: str, number: int, missing: int, render: Render | None) -> None:
+        super().__init__(
+            Text(
+                "version %(number)s of %(script)s has %(missing)s prompts without sound%(progress)s: "
+                "`dialer scripts render %(script)s %(number)s` makes them",
+                number=number,
+                script=script_id,
+                missing=missing,
+                progress=_progress(render),
+            )
+        )
+        self.missing = missing
+        self.render = render
+
+
+def _progress(render: Render | None) -> Text:
+    if render is None:
+        return Text("")
+    if not render.error:
+        return Text(", %(done)s of %(total)s made so far", done=render.done, total=render.total)
+    return Text(
+        ", %(done)s of %(total)s made so far (it failed: %(error)s)",
+        done=render.done,
+        total=render.total,
+        error=Text.load(render.error),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalSound:
+    """The sound that a version would be approved with. `absent` are prompts with words and without a clip."""
+
+    clips: tuple[Clip, ...]
+    absent: tuple[str, ...]
+    render: Render | None
+
+
+def approve_script(
+    services: Services, script_id: str, number: int, *, by: str, reason: str, goes_live: bool = True
+) -> Version:
+    """New calls speak it as soon as their process looks, within two seconds; calls under way keep theirs. An older one
+    is gone back to in the same way. With `goes_live` false it may only be compared in a trial.
+
+    Raises `NotFound`, `Invalid`, `Conflict` for the person who drafted it, `NotRendered` and `NotApproved`.
+    """
+    who = actor_name(by)
+    why = reason.strip()
+    if not why or len(why) > _REASON_LENGTH:
+        raise Invalid(field="reason", problem="is empty or too long", mend="why this version, in a few words")
+    with services.store.begin() as tx:
+        version = get_script_version(tx, script_id, number)
+        sounded = sound_of(tx, version, script_in(version))
+    if who.casefold() == version.drafted_by.casefold():
+        raise Conflict(
+            Text(
+                "%(who)s drafted version %(number)s of %(script)s: a second person approves it",
+                who=who,
+                number=number,
+                script=script_id,
+            )
+        )
+    script = script_in(version)
+    _refuse_unfit(services, version, script, sounded)
+    now = services.clock.now()
+    with services.store.begin() as tx:
+        lock_scripts(tx)
+        approve_script_version(
+            tx,
+            version_id=version.id,
+            drafted_by=version.drafted_by,
+            approved_by=who,
+            reason=why,
+            sound=(rendered(script, sounded.clips).audio_hash, to_plain(sounded.clips)),
+            goes_live=goes_live,
+            now=now,
+        )
+        write_audit(
+            tx,
+            who=who,
+            act="script_approve",
+            subject=f"script/{script_id}",
+            why=why,
+            now=now,
+            facts={"version": number, "hash": script.version, "goes_live": goes_live},
+        )
+        approved = get_script_version(tx, script_id, number)
+    services.rendered_scripts.refresh()
+    return approved
+
+
+def findings_of(
+    services: Services, version: Version, script: Script, sounded: ApprovalSound
+) -> tuple[Finding, ...]:
+    """Everything that keeps a version from being approved, the sound that it has among it."""
+    durations = {(clip.language, clip.text): clip.duration_seconds for clip in sounded.clips}
+    # A prompt without sound is told by `absent`: here it would be counted twice.
+    wording = [finding for finding in check(script, durations=durations) if finding.rule != "sound"]
+    return (*wording, *_broken(services, version, script, sounded.clips))
+
+
+def sound_of(tx: Tx, version: Version, script: Script) -> ApprovalSound:
+    """By the newest rendering; without one, by what was approved last and by what is shipped."""
+    render = newest_render(tx, version.id)
+    clips = [*clips_for(script, shipped_manifest().clips)]
+    if version.audio_hash:
+        clips = [*clips, *from_plain(spoken_version(tx, version.id, version.audio_hash)[2])]
+    if render is not None and render.state is RenderState.DONE:
+        clips = [*from_plain(render.clips)]
+    have = {(clip.language, clip.text) for clip in clips}
+    absent = tuple(
+        f"{item.key} ({item.language})"
+        for item in prompt_list([script])
+        if item.text and (item.language, item.text) not in have
+    )
+    return ApprovalSound(clips=_each_once(clips), absent=absent, render=render)
+
+
+def _each_once(clips: Iterable[Clip]) -> tuple[Clip, ...]:
+    """One clip for each thing to say, the last one named: what was approved is preferred to what was shipped."""
+    chosen = {(clip.language, clip.text, clip.prompt_id, clip.voice == RECORDED): clip for clip in clips}
+    return tuple(chosen.values())
+
+
+def _refuse_unfit(services: Services, version: Version, script: Script, sounded: ApprovalSound) -> None:
+    findings = findings_of(services, version, script, sounded)
+    if findings:
+        raise NotApproved(script_id=version.script_id, number=version.number, findings=findings)
+    if sounded.absent or (sounded.render is not None and sounded.render.state.is_open):
+        raise NotRendered(
+            script_id=version.script_id,
+            number=version.number,
+            missing=len(sounded.absent),
+            render=sounded.render,
+        )
+
+
+@lru_cache(maxsize=4096)
+def _problems_of(sha256: str, path: Path) -> tuple[Text, ...]:  # noqa: ARG001  # this content is looked at once
+    return tuple(sound_flaw(flaw) for flaw in problems(path))
+
+
+def _broken(services: Services, version: Version, script: Script, clips: Iterable[Clip]) -> list[Finding]:
+    """Sound that is missing, not what was rendered, or not fit to be played."""
+    nodes = {prompt.id: node.id for node in script.nodes.values() if (prompt := prompt_of(node)) is not None}
+    found = []
+    real_now = services.real.now()
+    for clip in clips:
+        path = services.rendered_scripts.sounds.whole(clip.file, clip.sha256, real_now=real_now)
+        wrong = (
+            _problems_of(clip.sha256, path)
+            if path is not None
+            else (Text("is missing, or not what was rendered"),)
+        )
+        node = nodes.get(clip.prompt_id, "")
+        line = script.nodes[node].origin.line if node else 0
+        found += [
+            Finding(
+                file=script.nodes[node].origin.file if node else version.file,
+                line=line,
+                node=node or clip.prompt_id,
+                rule="sound",
+                problem=Text(
+                    "its sound in %(language)s (%(file)s) %(fault)s",
+                    language=clip.language,
+                    file=clip.file,
+                    fault=problem,
+                ),
+            )
+            for problem in wrong
+        ]
+    return found

@@ -1,0 +1,562 @@
+"""What two versions of a script say differently: the lines of their files beside each other, changed words marked.
+
+One version of a script as the page shows it: every node with its words, its sound and the ways that lead on.
+
+A script as a picture: its nodes as boxes, their answers as labelled lines. dagre lays them out in the browser
+(static/console/graph.js).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from enum import StrEnum
+from itertools import pairwise
+
+from audio.clips import RECORDED
+from dialer.core.values import Contact, Tag
+from dialer.language import Lang, gettext_noop, say
+from dialer.scripts.lint import Finding
+from dialer.scripts.model import (
+    SUCCESSES,
+    Ask,
+    Branch,
+    BranchOn,
+    Choice,
+    End,
+    HandOver,
+    Node,
+    Say,
+    Script,
+    Target,
+    Urgency,
+)
+from dialer.scripts.overview import NodeView, PromptText
+from dialer.scripts.store import Version
+from dialer.wording.sentences import sentence
+from dialer.wording.words import word_of
+
+_AROUND = 3
+_WORDS = re.compile(r"[A-Za-z0-9_]+|\s+|.")
+_ALIKE = 0.3
+"""Lines less alike than this are shown as two, not as one that was changed."""
+
+
+class Change(StrEnum):
+    SAME = "same"
+    REMOVED = "removed"
+    ADDED = "added"
+    SKIPPED = "skipped"
+    """Lines that are in both and left out here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    text: str
+    is_changed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiffLine:
+    """`old` and `new` are the line's numbers in either file; 0 where it is not in that one."""
+
+    change: Change
+    old: int = 0
+    new: int = 0
+    pieces: tuple[Piece, ...] = ()
+    many: int = 0
+    """Of lines skipped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileDifference:
+    file: str
+    lines: tuple[DiffLine, ...]
+
+
+def difference(old: Version, new: Version) -> tuple[FileDifference, ...]:
+    """Of the script's own file and of every file that it takes in; files that are the same are left out."""
+    before = {new.file: old.source} | dict(old.bases.values())
+    after = {new.file: new.source} | dict(new.bases.values())
+    return tuple(
+        FileDifference(file=file, lines=tuple(compare(before.get(file, ""), after.get(file, ""))))
+        for file in dict.fromkeys([*after, *before])
+        if before.get(file, "") != after.get(file, "")
+    )
+
+
+def compare(before: str, after: str) -> Iterator[DiffLine]:
+    """Changed lines with those around them."""
+    old, new = before.splitlines(), after.splitlines()
+    end = 0
+    for group in SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(_AROUND):
+        if group[0][1] > end:
+            yield DiffLine(change=Change.SKIPPED, many=group[0][1] - end)
+        for kind, i1, i2, j1, j2 in group:
+            if kind == "equal":
+                for place in range(i2 - i1):
+                    yield DiffLine(
+                        change=Change.SAME,
+                        old=i1 + place + 1,
+                        new=j1 + place + 1,
+                        pieces=_whole(old[i1 + place]),
+                    )
+            else:
+                yield from _changed(old[i1:i2], new[j1:j2], i1, j1)
+        end = group[-1][2]
+    if end < len(old):
+        yield DiffLine(change=Change.SKIPPED, many=len(old) - end)
+
+
+def _changed(old: Sequence[str], new: Sequence[str], i: int, j: int) -> Iterator[DiffLine]:
+    paired = dict(zip(range(len(old)), range(len(new)), strict=False))
+    marked: dict[tuple[str, int], tuple[Piece, ...]] = {}
+    for left, right in paired.items():
+        removed, added = _words(old[left], new[right])
+        marked["old", left], marked["new", right] = removed, added
+    for place, line in enumerate(old):
+        yield DiffLine(
+            change=Change.REMOVED, old=i + place + 1, pieces=marked.get(("old", place), _whole(line))
+        )
+    for place, line in enumerate(new):
+        yield DiffLine(
+            change=Change.ADDED, new=j + place + 1, pieces=marked.get(("new", place), _whole(line))
+        )
+
+
+def _words(old: str, new: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+    a, b = _WORDS.findall(old), _WORDS.findall(new)
+    matcher = SequenceMatcher(None, a, b, autojunk=False)
+    if matcher.ratio() < _ALIKE:
+        return _whole(old), _whole(new)
+    removed, added = [], []
+    for kind, i1, i2, j1, j2 in matcher.get_opcodes():
+        if i1 < i2:
+            removed.append(Piece(text="".join(a[i1:i2]), is_changed=kind != "equal"))
+        if j1 < j2:
+            added.append(Piece(text="".join(b[j1:j2]), is_changed=kind != "equal"))
+    return tuple(removed), tuple(added)
+
+
+def _whole(line: str) -> tuple[Piece, ...]:
+    return (Piece(text=line),) if line else ()
+
+
+NODE_KINDS: Mapping[str, str] = {
+    "say": gettext_noop("says"),
+    "ask": gettext_noop("asks"),
+    "branch": gettext_noop("branches"),
+    "hand_over": gettext_noop("hands over to an officer"),
+    "end": gettext_noop("ends"),
+}
+SCRIPT_LANGUAGES: Mapping[str, str] = {
+    "zh": gettext_noop("Mandarin"),
+    "en": gettext_noop("English"),
+    "mn": gettext_noop("Mongolian"),
+}
+_TIMES = {
+    "morning": gettext_noop("morning"),
+    "noon": gettext_noop("noon"),
+    "afternoon": gettext_noop("afternoon"),
+    "evening": gettext_noop("evening"),
+}
+_LOOKS_AT = {
+    BranchOn.TAG: gettext_noop("By what is on record about the person"),
+    BranchOn.TIME_OF_DAY: gettext_noop("By the time of day"),
+    BranchOn.CONTACT: gettext_noop("By whether the person is verified"),
+}
+_URGENCIES = {
+    Urgency.NOW: gettext_noop("a person looks at it now"),
+    Urgency.SOON: gettext_noop("a person looks at it soon"),
+    Urgency.NONE: gettext_noop("no action needed"),
+}
+
+
+class SoundKind(StrEnum):
+    """Where the sound of a prompt comes from when a call plays it."""
+
+    RECORDED = "recorded"
+    VOICE = "voice"
+    MECHANICAL = "mechanical"
+    NETWORK = "network"
+    """No file: the telephone network's own voice would read the words out."""
+    FALLBACK = "fallback"
+    """No words and no recording: another language is spoken."""
+
+
+_SOUNDS = {
+    SoundKind.RECORDED: gettext_noop("recorded by a person"),
+    SoundKind.VOICE: gettext_noop("synthesised voice"),
+    SoundKind.MECHANICAL: gettext_noop("mechanical voice, the last resort"),
+    SoundKind.NETWORK: gettext_noop("no sound yet: the telephone network's voice would read it"),
+    SoundKind.FALLBACK: gettext_noop("not recorded yet"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """A prompt in one language."""
+
+    language: str
+    language_name: str
+    text: str
+    file: str
+    voice: str
+    seconds: float
+    kind: SoundKind
+    kind_name: str
+    instead: str
+    """The name of the language that is spoken instead; '' where this one is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """`key` '' for ways that no key takes; `label` then says which. `to` '' asks again."""
+
+    key: str
+    label: str
+    to: str
+    phrases: tuple[tuple[str, ...], ...] = ()
+    """By language, as far as there are any."""
+    teaches: str = ""
+    needs_key: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One node, or one of the words that come before a question is asked again."""
+
+    id: str
+    kind: str
+    kind_name: str
+    must_say: bool
+    file: str
+    line: int
+    spoken: tuple[Spoken, ...]
+    ways: tuple[Way, ...]
+    looks_at: str
+    """What a branch goes by."""
+    means: str
+    """What an end or a hand-over means."""
+    patience: str
+    """How long a question waits and how often it is asked again."""
+    problems: tuple[str, ...]
+
+    def has_words_in(self, language: str) -> bool:
+        return any(one.language == language and one.text for one in self.spoken)
+
+    def words_in(self, language: str) -> str:
+        """As a listener of this language hears it."""
+        own = next((one.text for one in self.spoken if one.language == language), "")
+        return own or next((one.text for one in self.spoken if one.text), "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A finding in the reader's language."""
+
+    node: str
+    file: str
+    line: int
+    text: str
+
+
+def script_cards(
+    script: Script, nodes: Sequence[NodeView], findings: Sequence[Finding], lang: Lang
+) -> tuple[Card, ...]:
+    """The nodes in the order in which a call meets them, those that no way leads to last."""
+    by_id = {node.id: node for node in nodes}
+    return tuple(_card(script, by_id[name], script.nodes[name], findings, lang) for name in in_order(script))
+
+
+def common_prompt_cards(script: Script, prompts: Sequence[NodeView], lang: Lang) -> tuple[Card, ...]:
+    """What is said before a question is asked again."""
+    return tuple(_card(script, prompt, None, (), lang) for prompt in prompts)
+
+
+def keys_anywhere(script: Script, lang: Lang) -> tuple[Way, ...]:
+    """The keys that work in every question."""
+    return tuple(_choice(choice, lang) for choice in script.anywhere.values())
+
+
+def finding_problems(findings: Sequence[Finding], lang: Lang) -> tuple[Problem, ...]:
+    """Each once, whole ones first."""
+    told = {
+        Problem(node=one.node, file=one.file, line=one.line, text=sentence(one.problem, lang)): None
+        for one in findings
+    }
+    return tuple(told)
+
+
+def in_order(script: Script) -> tuple[str, ...]:
+    """Depth first along the answers, so that what follows is near."""
+    seen: dict[str, None] = {}
+    waiting = [script.start]
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name not in script.nodes:
+            continue
+        seen[name] = None
+        waiting += reversed(_next(script, name))
+    later = dict.fromkeys(
+        to for choice in script.anywhere.values() for to in _chain(script, choice.next) if to in script.nodes
+    )
+    return tuple(dict.fromkeys([*seen, *later, *script.nodes]))
+
+
+def _next(script: Script, name: str) -> list[str]:
+    return [way.to for way in ways_of(script.nodes[name], Lang.EN) if way.to]
+
+
+def _chain(script: Script, start: str) -> Iterator[str]:
+    waiting, seen = [start], set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name not in script.nodes:
+            continue
+        seen.add(name)
+        yield name
+        waiting += _next(script, name)
+
+
+def _card(script: Script, node: NodeView, part: Node | None, findings: Sequence[Finding], lang: Lang) -> Card:
+    return Card(
+        id=node.id,
+        kind=node.kind,
+        kind_name=say(lang, NODE_KINDS[node.kind]),
+        must_say=node.must_say,
+        file=node.file,
+        line=node.line,
+        spoken=tuple(_spoken(script, said, lang) for said in node.said),
+        ways=tuple(ways_of(part, lang)) if part is not None else (),
+        looks_at=say(lang, _LOOKS_AT[part.on]) if isinstance(part, Branch) else "",
+        means=_means(part, lang),
+        patience=_patience(part, lang),
+        problems=tuple(one.text for one in finding_problems(findings, lang) if one.node == node.id),
+    )
+
+
+def _spoken(script: Script, said: PromptText, lang: Lang) -> Spoken:
+    kind = _sound_kind(said)
+    instead = ""
+    if kind is SoundKind.FALLBACK:
+        other = next((one for one in script.voices_of(said.language) if one != said.language), "")
+        instead = language_name(other, lang)
+    return Spoken(
+        language=said.language,
+        language_name=language_name(said.language, lang),
+        text=said.text,
+        file=said.file,
+        voice=said.voice,
+        seconds=said.seconds,
+        kind=kind,
+        kind_name=say(lang, _SOUNDS[kind]),
+        instead=instead,
+    )
+
+
+def language_name(language: str, lang: Lang) -> str:
+    return say(lang, SCRIPT_LANGUAGES[language]) if language in SCRIPT_LANGUAGES else language
+
+
+def _sound_kind(said: PromptText) -> SoundKind:
+    if said.file:
+        if said.voice == RECORDED:
+            return SoundKind.RECORDED
+        return SoundKind.MECHANICAL if said.voice.startswith("espeak") else SoundKind.VOICE
+    return SoundKind.NETWORK if said.text else SoundKind.FALLBACK
+
+
+def ways_of(node: Node, lang: Lang) -> Iterator[Way]:
+    """Every way on, what works in every question left out."""
+    match node:
+        case Say():
+            yield Way(key="", label="", to=node.next)
+        case HandOver():
+            yield Way(key="", label=say(lang, gettext_noop("nobody takes it")), to=node.next)
+        case Branch():
+            for case, to in node.cases.items():
+                yield Way(key="", label=_case(node.on, case, lang), to=to)
+            yield Way(key="", label=say(lang, gettext_noop("otherwise")), to=node.otherwise)
+        case Ask():
+            for choice in node.choices.values():
+                yield _choice(choice, lang)
+            if node.next:
+                yield Way(key="", label=say(lang, gettext_noop("digits and #")), to=node.next)
+            yield Way(key="", label=say(lang, gettext_noop("no answer")), to=node.otherwise)
+        case End():
+            return
+
+
+def _choice(choice: Choice, lang: Lang) -> Way:
+    taught = []
+    if choice.contact is not None:
+        taught.append(word_of(choice.contact, lang))
+    if choice.answer is not None:
+        taught.append(word_of(choice.answer, lang))
+    again = choice.next == Target.REPEAT
+    return Way(
+        key=choice.key,
+        label=say(lang, gettext_noop("hear it again")) if again else "",
+        to="" if again else choice.next,
+        phrases=tuple(phrases for _, phrases in sorted(choice.phrases.items(), reverse=True) if phrases),
+        teaches=_listed(taught, lang),
+        needs_key=choice.needs_key,
+    )
+
+
+def first_phrase(choice_phrases: Mapping[str, tuple[str, ...]], language: str) -> str:
+    said = choice_phrases.get(language) or next(iter(choice_phrases.values()), ())
+    return said[0] if said else ""
+
+
+def _case(on: BranchOn, case: str, lang: Lang) -> str:
+    if on is BranchOn.TIME_OF_DAY and case in _TIMES:
+        return say(lang, _TIMES[case])
+    kind = {BranchOn.TAG: Tag, BranchOn.CONTACT: Contact}.get(on)
+    if kind is not None and case in set(kind):
+        return word_of(kind(case), lang)
+    return case
+
+
+def _means(node: Node | None, lang: Lang) -> str:
+    match node:
+        case End():
+            parts = [
+                word_of(node.contact, lang),
+                word_of(node.answer, lang),
+                say(lang, _URGENCIES[node.urgency]),
+            ]
+        case HandOver():
+            parts = [word_of(node.answer, lang), say(lang, _URGENCIES[node.urgency])]
+        case _:
+            return ""
+    return _listed(parts, lang)
+
+
+def _patience(node: Node | None, lang: Lang) -> str:
+    if not isinstance(node, Ask):
+        return ""
+    return say(
+        lang,
+        gettext_noop("Waits %(seconds)s s for an answer and asks again %(times)s times at most."),
+        seconds=node.timeout_seconds,
+        times=node.retries,
+    )
+
+
+def _listed(parts: list[str], lang: Lang) -> str:
+    return ("；" if lang is Lang.ZH else "; ").join(parts)
+
+
+ANYWHERE = "anywhere"
+"""The box that stands for every question."""
+_MOST_LABEL = 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    id: str
+    card: Card | None
+    """None: every question."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Keys and the phrase that means the same, or words that say what else leads there."""
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrow:
+    """`is_main`: of the shortest way to a good end."""
+
+    start: str
+    to: str
+    answers: tuple[Answer, ...]
+    is_main: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    boxes: tuple[Box, ...]
+    arrows: tuple[Arrow, ...]
+
+
+def picture(script: Script, cards: Sequence[Card], lang: Lang, language: str) -> Picture:
+    """`language` is the one whose words stand in the boxes."""
+    boxes = {
+        card.id: Box(id=card.id, card=card, text=card.words_in(language) or card.looks_at) for card in cards
+    }
+    answers: dict[tuple[str, str], list[Answer]] = {}
+    for card in cards:
+        for way in card.ways:
+            if way.to in boxes:
+                answers.setdefault((card.id, way.to), []).extend(_answer(script, card.id, way, language))
+    for choice in script.anywhere.values():
+        if choice.next in boxes:
+            boxes.setdefault(
+                ANYWHERE, Box(id=ANYWHERE, card=None, text=say(lang, gettext_noop("In every question")))
+            )
+            answers.setdefault((ANYWHERE, choice.next), []).append(
+                Answer(key=choice.key, text=_short(first_phrase(choice.phrases, language)))
+            )
+    main = set(pairwise(main_way(script)))
+    return Picture(
+        boxes=tuple(boxes.values()),
+        arrows=tuple(
+            Arrow(start=start, to=to, answers=tuple(found), is_main=(start, to) in main)
+            for (start, to), found in answers.items()
+        ),
+    )
+
+
+def main_way(script: Script) -> tuple[str, ...]:
+    """The nodes of the shortest way to a success; of a script without one, the first end."""
+    came_from: dict[str, str] = {script.start: ""}
+    ends: list[str] = []
+    waiting = [script.start]
+    for name in waiting:
+        node = script.nodes[name]
+        if isinstance(node, End):
+            ends.append(name)
+        for to in _following(node):
+            if to in script.nodes and to not in came_from:
+                came_from[to] = name
+                waiting.append(to)
+    good = [name for name in ends if getattr(script.nodes[name], "answer", None) in SUCCESSES]
+    found: list[str] = []
+    name = next(iter([*good, *ends]), "")
+    while name:
+        found.append(name)
+        name = came_from[name]
+    return tuple(reversed(found))
+
+
+def _following(node: Node) -> list[str]:
+    match node:
+        case Say() | HandOver():
+            return [node.next]
+        case Branch():
+            return [node.otherwise, *node.cases.values()]
+        case Ask():
+            return [*(choice.next for choice in node.choices.values()), node.next, node.otherwise]
+        case End():
+            return []
+
+
+def _answer(script: Script, node_id: str, way: Way, language: str) -> list[Answer]:
+    if way.key:
+        node = script.nodes[node_id]
+        phrases = node.choices[way.key].phrases if isinstance(node, Ask) else {}
+        return [Answer(key=way.key, text=_short(first_phrase(phrases, language)))]
+    return [Answer(key="", text=way.label)] if way.label else []
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MOST_LABEL else text[: _MOST_LABEL - 2] + "…"

@@ -1,0 +1,1 @@
+"""The organisation tree: import, what waits in each unit, unassigned cases."""

@@ -1,0 +1,245 @@
+"""The organisation tree from a spreadsheet: all of it or nothing, and the same list again changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO
+
+from dialer.cases.unassigned import assign_known_texts
+from dialer.core.access import actor_name
+from dialer.core.errors import Conflict, Refusal
+from dialer.core.unit_plan import (
+    Placed,
+    UnitChange,
+    UnitChangeKind,
+    UnitFault,
+    UnitField,
+    UnitPlan,
+    changes_of,
+    plan_units,
+)
+from dialer.core.units import Unit, UnitIndex
+from dialer.db.audit import write_audit
+from dialer.db.unit_of_work import Tx
+from dialer.intake.unit_lists import UnitSheet, read_units
+from dialer.language import Text
+from dialer.org.unit_store import (
+    UnitAlias,
+    add_unit,
+    aliases_of_unit,
+    change_unit,
+    list_units_of_tree,
+    move_unit,
+    open_counts_of_units,
+    teach_unit_alias,
+    units_revision,
+)
+from dialer.services import Services
+from dialer.warnings.store import lock_arrivals
+
+
+class UnusableUnits(Refusal):
+    """The list as a whole was refused; every line that must be mended is named."""
+
+    def __init__(self, faults: tuple[UnitFault, ...], headings: dict[UnitField, str]) -> None:
+        self.faults = faults
+        self.columns = tuple(headings.get(fault.field, fault.field.value) for fault in faults)
+        first = Text(
+            "line %(line)s, column %(column)s: %(problem)s; %(mend)s",
+            line=faults[0].line,
+            column=self.columns[0],
+            problem=faults[0].problem,
+            mend=faults[0].mend,
+        )
+        if len(faults) == 1:
+            super().__init__(Text("no unit was imported. %(first)s", first=first))
+        else:
+            super().__init__(
+                Text("no unit was imported. %(first)s; and %(n)s more", first=first, n=len(faults) - 1)
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    new: int
+    moved: int
+    renamed: int
+    changed: int
+    """Levels and states."""
+    closed: int
+    """By `close_missing`."""
+    aliases: int
+    unchanged: int
+    placed: int
+    """Cases that had waited for a unit and found it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What importing the list would do to the tree of this `revision`."""
+
+    lines: int
+    changes: tuple[UnitChange, ...]
+    unchanged: int
+    missing: int
+    """Units that work and that the list does not name."""
+    open_cases: Mapping[int, int]
+    """Of the units that would be closed."""
+    revision: str
+
+
+def preview_units(services: Services, content: BinaryIO, *, close_missing: bool = False) -> Preview:
+    """Nothing is written. Raises as `import_units` does."""
+    sheet = read_units(content)
+    with services.store.begin() as tx:
+        before, standing, revision = list_units_of_tree(tx), _standing(tx), units_revision(tx)
+        cases = open_counts_of_units(tx)
+    plan = _planned(sheet, before, standing)
+    changes = changes_of(plan, before, standing, close_missing=close_missing)
+    touched = {change.line for change in changes}
+    return Preview(
+        lines=len(sheet.lines),
+        changes=changes,
+        unchanged=sum(line.line not in touched for line in sheet.lines),
+        missing=len(plan.missing),
+        open_cases={
+            change.unit_id: sum(cases[change.unit_id].values())
+            for change in changes
+            if change.kind is UnitChangeKind.CLOSED and change.unit_id in cases
+        },
+        revision=revision,
+    )
+
+
+def import_units(
+    services: Services,
+    content: BinaryIO,
+    *,
+    by: str,
+    close_missing: bool = False,
+    revision: str | None = None,
+) -> Imported:
+    """The tree is as the list says afterwards. A unit is never deleted: one that the list does not name stays, or is
+    closed when that is asked for. Raises `UnusableFile` and `UnusableUnits`, and `Conflict` where the tree is not of
+    the `revision` that was looked at.
+    """
+    who = actor_name(by)
+    sheet = read_units(content)
+    with services.store.begin() as tx:
+        # No list is being sorted by the old tree while the new one is written.
+        lock_arrivals(tx)
+        if revision is not None and revision != units_revision(tx):
+            raise Conflict("the units were changed meanwhile: look again at what the list would do")
+        done = _import(tx, services, sheet, by=who, close_missing=close_missing)
+        write_audit(
+            tx,
+            who=who,
+            act="import_units",
+            subject="unit",
+            why="",
+            now=services.clock.now(),
+            facts={name: getattr(done, name) for name in done.__dataclass_fields__},
+        )
+    return done
+
+
+def _standing(tx: Tx) -> dict[str, int]:
+    return {alias.key: alias.unit_id for alias in aliases_of_unit(tx)}
+
+
+def _planned(sheet: UnitSheet, before: list[Unit], standing: dict[str, int]) -> UnitPlan:
+    plan = plan_units(sheet.lines, before, standing)
+    faults = (
+        *plan.faults,
+        *(
+            UnitFault(
+                line=line,
+                field=UnitField.STATE,
+                problem=Text("the state is neither open nor closed"),
+                mend=Text("write open or closed"),
+            )
+            for line in sheet.unreadable_states
+        ),
+        *(
+            UnitFault(
+                line=line,
+                field=UnitField.NUMBER,
+                problem=Text("this is no number of ours"),
+                mend=Text("as in the exported list; blank for a new unit"),
+            )
+            for line in sheet.unreadable_numbers
+        ),
+    )
+    if faults:
+        raise UnusableUnits(tuple(sorted(faults, key=lambda fault: fault.line)), sheet.headings)
+    return plan
+
+
+def _import(tx: Tx, services: Services, sheet: UnitSheet, *, by: str, close_missing: bool) -> Imported:
+    before, now = list_units_of_tree(tx), services.clock.now()
+    plan = _planned(sheet, before, _standing(tx))
+    known = {unit.id: unit for unit in before}
+    # Two units may change names or places with each other.
+    for one in plan.placed:
+        if one.unit_id is not None and (one.moves or one.renames):
+            change_unit(tx, one.unit_id, name=f"#{one.unit_id}")
+    ids: list[int] = []
+    counts = {"new": 0, "moved": 0, "renamed": 0, "changed": 0, "unchanged": 0}
+    for one in plan.placed:
+        parent_id = ids[one.parent_place] if one.parent_place is not None else one.parent_id
+        ids.append(_write(tx, one, known, parent_id=parent_id, counts=counts))
+    taught = sum(
+        teach_unit_alias(tx, text, unit_id=unit_id, by=by, now=now)
+        for one, unit_id in zip(plan.placed, ids, strict=True)
+        for text in one.line.aliases
+    )
+    if close_missing:
+        for unit_id in plan.missing:
+            change_unit(tx, unit_id, active=False)
+    for one in plan.placed:
+        if one.unit_id is not None and one.renames:
+            taught += _keep_old_name(tx, services, known[one.unit_id], by=by, now=now)
+    return Imported(
+        **counts,
+        closed=len(plan.missing) if close_missing else 0,
+        aliases=taught,
+        placed=assign_known_texts(tx, services.units.current(tx), by=by, now=now),
+    )
+
+
+def _keep_old_name(tx: Tx, services: Services, unit: Unit, *, by: str, now: datetime) -> bool:
+    """Lists say it for years to come; where it means nobody else, it still means this unit."""
+    if services.units.current(tx).candidates(unit.name):
+        return False
+    return teach_unit_alias(tx, unit.name, unit_id=unit.id, by=by, now=now)
+
+
+def _write(
+    tx: Tx, one: Placed, known: dict[int, Unit], *, parent_id: int | None, counts: dict[str, int]
+) -> int:
+    line = one.line
+    if one.unit_id is None:
+        counts["new"] += 1
+        unit_id = add_unit(tx, name=line.name, parent_id=parent_id, level=line.level)
+        if line.active is False:
+            change_unit(tx, unit_id, active=False)
+        return unit_id
+    unit = known[one.unit_id]
+    if one.moves:
+        move_unit(tx, unit.id, parent_id=parent_id)
+    name = line.name if one.moves or one.renames else None
+    level = line.level if line.level not in {"", unit.level} else None
+    active = line.active if line.active not in {None, unit.active} else None
+    change_unit(tx, unit.id, name=name, level=level, active=active)
+    changed = level is not None or active is not None
+    kind = "moved" if one.moves else "renamed" if one.renames else "changed" if changed else "unchanged"
+    counts[kind] += 1
+    return unit.id
+
+
+def list_units(services: Services) -> tuple[UnitIndex, list[UnitAlias]]:
+    """The whole tree and what lists call its units."""
+    with services.store.begin() as tx:
+        return services.units.current(tx), aliases_of_unit(tx)

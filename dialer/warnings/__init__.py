@@ -1,0 +1,1 @@
+"""Warnings: the lists and API deliveries that bring them, and what they become."""

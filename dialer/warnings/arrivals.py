@@ -1,0 +1,398 @@
+"""How a record becomes a new case: the case as it begins, and the rows that its first decision asks for.
+
+Everything about accepted records that needs no lock: ids, blind indexes, sealed rows. A list's next records are made
+ready while the database takes the last ones.
+
+Accepted records become warnings and cases: duplicates refused, persons found, incidents joined, first steps
+decided, all in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from dialer.cases.effects import PendingWrites, Pieces, write_effects
+from dialer.cases.persons import (
+    Identity,
+    Known,
+    Person,
+    Sealed,
+    identify_person,
+    merge_person,
+    read_directory,
+    seal_directory_entry,
+    write_people,
+)
+from dialer.cases.store import (
+    NewCases,
+    StoredCase,
+    insert_cases,
+    lock_cases_of_people,
+    save_cases,
+    take_next_ids,
+)
+from dialer.cases.unassigned import assign_cases_to_unit
+from dialer.core.access import ROBOT
+from dialer.core.case import Case, CaseStatus
+from dialer.core.decide import Openings, decide
+from dialer.core.events import WarningJoined
+from dialer.core.opening import same_incident
+from dialer.db import tables as t
+from dialer.db.unit_of_work import Tx
+from dialer.db.vault import Vault
+from dialer.intake.records import Accepted, Record
+from dialer.language import bilingual
+from dialer.services import Services
+from dialer.warnings.store import Content, known_warning_keys, lock_arrivals, warning_content, write_warnings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """`row` is the case's own, `rest` are those of its first rings and errands."""
+
+    stored: StoredCase
+    row: tuple[object, ...]
+    rest: Pieces
+
+
+class CaseOpener:
+    """Opens the cases of one load at one moment, under the policy and the unit tree of that moment."""
+
+    def __init__(self, tx: Tx, services: Services, *, load_id: int | None, now: datetime) -> None:
+        self.now = now
+        self.load_id = load_id
+        self.drill = services.drill
+        self.policy = services.policies.newest
+        self.units = services.units.current(tx)
+        self._openings = Openings(now=now, policy=self.policy)
+        self._rows = NewCases(load_id)
+        self._book = PendingWrites.begin(now)
+
+    def still_holds(self, tx: Tx, services: Services) -> bool:
+        """Neither the policy nor the tree has been changed since."""
+        return self.policy is services.policies.newest and self.units is services.units.current(tx)
+
+    def open(self, record: Record, *, case_id: int, person_id: int, numbers: int) -> Opened:
+        case = Case(
+            id=case_id,
+            grade=record.grade,
+            fraud_type=record.fraud_type,
+            opened_at=self.now,
+            policy_version=self.policy.version,
+            numbers=numbers,
+            expires_at=None if record.missed else record.expires_at,
+            amount_at_risk_fen=record.amount_at_risk_fen,
+            missed=record.missed,
+            tags=record.tags,
+        )
+        decision = self._openings.decide(case)
+        unit = self.units.find(record.unit)
+        stored = StoredCase(
+            case=decision.case,
+            person_id=person_id,
+            source=record.source,
+            unit=self.units.label(unit.id) if unit is not None else record.unit,
+            unit_id=unit.id if unit is not None else None,
+            drill=self.drill,
+            first_attempt_at=None,
+        )
+        self._book.enter(stored, decision.effects)
+        return Opened(stored=stored, row=self.row(stored), rest=self._book.cut())
+
+    def row(self, stored: StoredCase) -> tuple[object, ...]:
+        """Also of a case that has changed before it was written."""
+        return self._rows.row(stored)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """An accepted record, ready to be written. The ids of its person and its case, and how that case begins, are used
+    if these turn out to be new.
+    """
+
+    record: Record
+    identity: Identity
+    person: Person
+    person_id: int
+    sealed: Sealed
+    opened: Opened
+    content: Content
+
+    @property
+    def case_id(self) -> int:
+        return self.opened.stored.case.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedBatch:
+    """Records of one load (None: of none) at one moment."""
+
+    opener: CaseOpener
+    records: tuple[Prepared, ...]
+
+
+def prepare_arrivals(
+    tx: Tx, services: Services, batch: Sequence[Accepted], *, load_id: int | None, now: datetime
+) -> PreparedBatch:
+    """In the order given. Takes ids from the sequences, which no rollback gives back."""
+    opener = CaseOpener(tx, services, load_id=load_id, now=now)
+    person_ids = take_next_ids(tx, t.person, len(batch))
+    case_ids = take_next_ids(tx, t.case, len(batch))
+    warning_ids = take_next_ids(tx, t.warning, len(batch))
+    return PreparedBatch(
+        opener=opener,
+        records=tuple(
+            [
+                _prepared(
+                    tx.vault, opener, accepted, person_id=person_id, case_id=case_id, warning_id=warning_id
+                )
+                for accepted, person_id, case_id, warning_id in zip(
+                    batch, person_ids, case_ids, warning_ids, strict=True
+                )
+            ]
+        ),
+    )
+
+
+def _prepared(
+    vault: Vault, opener: CaseOpener, accepted: Accepted, *, person_id: int, case_id: int, warning_id: int
+) -> Prepared:
+    record = accepted.record
+    person = Person(
+        name=record.name,
+        phones=record.phones,
+        id_number=record.id_number if record.id_valid else "",
+        address=record.address,
+        family_contact=record.family_contact,
+    )
+    return Prepared(
+        record=record,
+        identity=identify_person(
+            vault,
+            name=record.name,
+            phones=record.phones,
+            id_number=record.id_number,
+            id_valid=record.id_valid,
+        ),
+        person=person,
+        person_id=person_id,
+        sealed=seal_directory_entry(vault, person, person_id=person_id),
+        opened=opener.open(record, case_id=case_id, person_id=person_id, numbers=len(person.phones)),
+        content=_content(vault, accepted, warning_id=warning_id),
+    )
+
+
+def _content(vault: Vault, accepted: Accepted, *, warning_id: int) -> Content:
+    record = accepted.record
+    return warning_content(
+        vault,
+        warning_id=warning_id,
+        source=record.source,
+        instruction_no=record.instruction_no,
+        kind=record.kind,
+        fraud_type=record.fraud_type,
+        grade=record.grade,
+        unit=record.unit,
+        amount_at_risk_fen=record.amount_at_risk_fen,
+        amount_paid_fen=record.amount_paid_fen,
+        talk_seconds=record.talk_seconds,
+        tags=record.tags,
+        missed=record.missed,
+        notices=[
+            {"column": notice.column, "code": notice.code.value, "message": bilingual(notice.message)}
+            for notice in accepted.notices
+        ],
+        event_at=record.event_at,
+        produced_at=record.produced_at,
+        expires_at=record.expires_at,
+        personal={
+            "name": record.name,
+            "phones": record.phones,
+            "id_number": record.id_number,
+            "address": record.address,
+            "family_contact": record.family_contact,
+            "fraud_numbers": record.fraud_numbers,
+            "fraud_url": record.fraud_url,
+            "fraud_app": record.fraud_app,
+            "fraud_account": record.fraud_account,
+            "remarks": record.remarks,
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What became of a batch: counts, and the case of each accepted record (None for a duplicate) and whether it
+    joined one that was there before.
+    """
+
+    accepted: int
+    merged: int
+    duplicate: int
+    case_ids: tuple[int | None, ...]
+    joined: tuple[bool, ...]
+
+
+def take_arrivals(tx: Tx, services: Services, batch: PreparedBatch) -> Taken:
+    """The batch is in the books afterwards. Other batches wait meanwhile, so that nobody becomes two persons."""
+    lock_arrivals(tx)
+    records = batch.records
+    fresh, positions = _without_duplicates(tx, records)
+    desk = _Desk(tx, services, fresh, batch.opener)
+    for prepared in fresh:
+        desk.take(prepared)
+    desk.write()
+    case_ids: list[int | None] = [None] * len(records)
+    joined = [False] * len(records)
+    for position, case_id, has_joined in zip(positions, desk.case_ids, desk.joined, strict=True):
+        case_ids[position], joined[position] = case_id, has_joined
+    return Taken(
+        accepted=len(fresh),
+        merged=sum(joined),
+        duplicate=len(records) - len(fresh),
+        case_ids=tuple(case_ids),
+        joined=tuple(joined),
+    )
+
+
+def _without_duplicates(tx: Tx, batch: Sequence[Prepared]) -> tuple[list[Prepared], list[int]]:
+    seen = known_warning_keys(tx, [prepared.record.key for prepared in batch])
+    fresh: list[Prepared] = []
+    positions: list[int] = []
+    for position, prepared in enumerate(batch):
+        if prepared.record.key not in seen:
+            seen.add(prepared.record.key)
+            fresh.append(prepared)
+            positions.append(position)
+    return fresh, positions
+
+
+class _Desk:
+    """One batch being taken: persons and cases as they become, rows written once at the end."""
+
+    def __init__(self, tx: Tx, services: Services, fresh: Sequence[Prepared], opener: CaseOpener) -> None:
+        self.tx = tx
+        self.services = services
+        self.load_id = opener.load_id
+        self.now = opener.now
+        self.as_prepared = opener.still_holds(tx, services)
+        self.opener = (
+            opener if self.as_prepared else CaseOpener(tx, services, load_id=opener.load_id, now=opener.now)
+        )
+        self.units = self.opener.units
+        self.directory = read_directory(tx, [prepared.identity for prepared in fresh])
+        self.people: dict[int, Known] = {}
+        self.sealed: dict[int, Sealed] = {}
+        known = {k.id for k in self.directory.by_id.values()} | {
+            k.id for k in self.directory.by_name_phone.values()
+        }
+        self.cases_of = lock_cases_of_people(tx, sorted(known))
+        self.new_cases: dict[int, StoredCase] = {}
+        self.rows: dict[int, tuple[object, ...]] = {}
+        self.moved: dict[int, StoredCase] = {}
+        self.found_units: dict[int, int] = {}
+        self.pending_writes = PendingWrites.begin(self.now)
+        self.arrived: list[tuple[Content, int, int]] = []
+        self.case_ids: list[int] = []
+        self.joined: list[bool] = []
+
+    def take(self, prepared: Prepared) -> None:
+        record = prepared.record
+        known = self._person(prepared)
+        stored = self._joins(known, record)
+        self.joined.append(stored is not None)
+        if stored is None:
+            stored = self._open(prepared, known)
+        else:
+            self._join(stored, known, record)
+        self.case_ids.append(stored.case.id)
+        self.arrived.append((prepared.content, known.id, stored.case.id))
+
+    def _person(self, prepared: Prepared) -> Known:
+        identity = prepared.identity
+        known = self.directory.find(identity)
+        if known is None:
+            known = Known(
+                id=prepared.person_id, id_number=identity.id_number, person=prepared.person, is_new=True
+            )
+            self.sealed[known.id] = prepared.sealed
+        else:
+            merge_person(known, prepared.person)
+        self.directory.add(identity, known)
+        self.people[known.id] = known
+        return known
+
+    def _joins(self, known: Known, record: Record) -> StoredCase | None:
+        """The person's open case of this incident; a watched one when the warning is older than its success."""
+        for stored in self.cases_of.get(known.id, ()):
+            case = stored.case
+            if not same_incident(case.fraud_type, record.fraud_type):
+                continue
+            if case.status is CaseStatus.OPEN or self._older_than_success(case, record):
+                return stored
+        return None
+
+    def _older_than_success(self, case: Case, record: Record) -> bool:
+        if case.status is not CaseStatus.WATCHING or case.watch_until is None or record.produced_at is None:
+            return False
+        watch = self.services.policies.of(case.policy_version).watch()
+        return record.produced_at <= case.watch_until - watch
+
+    def _open(self, prepared: Prepared, known: Known) -> StoredCase:
+        opened = prepared.opened
+        if not self.as_prepared or known.person is not prepared.person:
+            opened = self.opener.open(
+                prepared.record,
+                case_id=prepared.case_id,
+                person_id=known.id,
+                numbers=len(known.person.phones),
+            )
+        stored = opened.stored
+        self.pending_writes.paste(opened.rest)
+        self.rows[stored.case.id] = opened.row
+        self.new_cases[stored.case.id] = stored
+        self.cases_of.setdefault(known.id, []).append(stored)
+        return stored
+
+    def _join(self, stored: StoredCase, known: Known, record: Record) -> None:
+        joined = WarningJoined(
+            grade=record.grade,
+            fraud_type=record.fraud_type,
+            expires_at=record.expires_at,
+            amount_at_risk_fen=record.amount_at_risk_fen,
+            tags=record.tags,
+            numbers=len(known.person.phones),
+            missed=record.missed,
+        )
+        policy = self.services.policies.of(stored.case.policy_version)
+        decision = decide(stored.case, joined, self.now, policy)
+        changed = self._with_unit(replace(stored, case=decision.case), record)
+        self.pending_writes.enter(changed, decision.effects)
+        of_person = self.cases_of[known.id]
+        of_person[of_person.index(stored)] = changed
+        if stored.case.id in self.new_cases:
+            self.new_cases[stored.case.id] = changed
+            self.rows[stored.case.id] = self.opener.row(changed)
+        else:
+            self.moved[stored.case.id] = changed
+
+    def _with_unit(self, stored: StoredCase, record: Record) -> StoredCase:
+        """A case that waits for its unit finds it when a later warning names one."""
+        unit = self.units.find(record.unit) if stored.unit_id is None else None
+        if unit is None:
+            return stored
+        if stored.case.id not in self.new_cases:
+            self.found_units[stored.case.id] = unit.id
+        return replace(stored, unit=self.units.label(unit.id), unit_id=unit.id)
+
+    def write(self) -> None:
+        write_people(self.tx, self.people.values(), self.directory.new_keys, sealed=self.sealed, now=self.now)
+        insert_cases(self.tx, self.rows.values())
+        save_cases(self.tx, [stored.case for stored in self.moved.values()], now=self.now)
+        write_warnings(self.tx, self.arrived, load_id=self.load_id, drill=self.services.drill, now=self.now)
+        write_effects(self.tx, self.pending_writes)
+        for case_id, unit_id in self.found_units.items():
+            label = self.units.label(unit_id)
+            assign_cases_to_unit(self.tx, [case_id], unit_id=unit_id, label=label, by=ROBOT, now=self.now)

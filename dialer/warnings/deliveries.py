@@ -1,0 +1,232 @@
+"""Warnings that another system sends one by one or a few at a time: read by the rules of a list's rows, and answered
+when they are in the books.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from dialer.calls.waiting import circumstances
+from dialer.cases.alarms import raise_alarm
+from dialer.cases.timeline import awaited
+from dialer.core.effects import AlarmCode
+from dialer.core.timeline import Step
+from dialer.db.audit import write_audit
+from dialer.db.unit_of_work import Tx
+from dialer.intake.cells import MomentReader, Unreadable, cleaned, is_blank
+from dialer.intake.headings import Layout
+from dialer.intake.records import Accepted, Field, IntakeOptions, Notice, Rejected
+from dialer.intake.rows import RowReader
+from dialer.org.staff_store import Token
+from dialer.services import Services
+from dialer.warnings.arrivals import Taken, prepare_arrivals, take_arrivals
+from dialer.warnings.store import cases_of_warnings
+
+_NO_COLUMN: Final = frozenset({Field.ROW_NUMBER, Field.REJECTION})
+NAMES: Final = {
+    field: "phones" if field is Field.PHONE else field.value for field in Field if field not in _NO_COLUMN
+}
+"""What each field is called in a warning and in the answer to it."""
+_LAYOUT: Final = Layout(headings=tuple(NAMES.values()), fields=tuple(NAMES))
+
+Cells = Mapping[Field, str]
+"""One warning as text, the way a list's row holds it; what is missing is blank."""
+
+
+class WarningStatus(StrEnum):
+    ACCEPTED = "accepted"
+    """A case of its own was opened."""
+    MERGED = "merged"
+    """It joined an open case of the same person and incident."""
+    DUPLICATE = "duplicate"
+    """Its source sent this instruction number before; nothing has changed."""
+    REJECTED = "rejected"
+    """Nothing of it was kept; the same instruction number may be sent again when it is mended."""
+
+
+class FaultCode(StrEnum):
+    MISSING = "missing"
+    UNUSABLE = "unusable"
+    UNREADABLE = "unreadable"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Why a warning was rejected; what its field held is not repeated."""
+
+    field: str
+    code: FaultCode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What became of one warning. `next_steps` are what moves its case next, soonest first."""
+
+    status: WarningStatus
+    source: str = ""
+    instruction_no: str = ""
+    case_id: int | None = None
+    next_steps: tuple[Step, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """The warnings of one request, read and not yet in the books."""
+
+    token: Token
+    sent: tuple[Cells, ...]
+    read: tuple[Accepted | Rejected, ...]
+    refused_high: int
+    """Warnings of high grades that were refused: somebody must hear of them."""
+
+    @property
+    def accepted(self) -> list[Accepted]:
+        return [item for item in self.read if isinstance(item, Accepted)]
+
+    @property
+    def is_urgent(self) -> bool:
+        return any(item.record.grade.is_high for item in self.accepted)
+
+
+def read_warnings(
+    services: Services, sent: Sequence[Cells], *, token: Token, misshapen_high: int = 0
+) -> Delivery:
+    """Read by the rules of a list's rows. A warning without a source is its token's, one without a unit its token's
+    unit's. `misshapen_high` counts warnings of high grades that could not even be read as text.
+    """
+    read = _read(services, sent, token=token, now=services.clock.now())
+    refused = sum(item.high_grade for item in read if isinstance(item, Rejected))
+    return Delivery(token=token, sent=tuple(sent), read=tuple(read), refused_high=misshapen_high + refused)
+
+
+def take_deliveries(services: Services, deliveries: Sequence[Delivery]) -> list[tuple[Answer, ...]]:
+    """Of each delivery one answer for each warning, in order, true when this returns: all are committed, in one
+    transaction. One bad warning costs only itself.
+    """
+    now = services.clock.now()
+    batch = [item for delivery in deliveries for item in delivery.accepted]
+    answers: Iterator[Answer] = iter(())
+    if batch or any(delivery.refused_high for delivery in deliveries):
+        with services.store.begin() as tx:
+            if batch:
+                taken = take_arrivals(
+                    tx, services, prepare_arrivals(tx, services, batch, load_id=None, now=now)
+                )
+                answers = iter(_answers(tx, services, batch, taken))
+            told = [_told(delivery, answers) for delivery in deliveries]
+            for delivery, one in zip(deliveries, told, strict=True):
+                _note(tx, delivery, one, now=now)
+        return told
+    return [_told(delivery, answers) for delivery in deliveries]
+
+
+def _told(delivery: Delivery, answers: Iterator[Answer]) -> tuple[Answer, ...]:
+    return tuple(
+        next(answers) if isinstance(item, Accepted) else _refusal(item, cells)
+        for item, cells in zip(delivery.read, delivery.sent, strict=True)
+    )
+
+
+def _read(
+    services: Services, sent: Sequence[Cells], *, token: Token, now: datetime
+) -> list[Accepted | Rejected]:
+    centre = services.centre
+    reader = RowReader(
+        layout=_LAYOUT,
+        table=0,
+        sheet="",
+        options=IntakeOptions(
+            now=now,
+            timezone=centre.timezone,
+            default_grade=centre.default_grade,
+            default_area=centre.area_code,
+            source=token.name,
+            known_units=services.units.latest or centre.known_units,
+            derive_key=services.derive_key,
+        ),
+        source=token.name,
+        moments=MomentReader(ZoneInfo(centre.timezone)),
+    )
+    return [
+        reader.read(line, [_cell(cells, field, token) for field in NAMES])
+        for line, cells in enumerate(sent, start=1)
+    ]
+
+
+def _cell(cells: Cells, field: Field, token: Token) -> str:
+    text = cells.get(field, "").strip()
+    return token.unit if field is Field.UNIT and not text else text
+
+
+def _answers(tx: Tx, services: Services, accepted: Sequence[Accepted], taken: Taken) -> list[Answer]:
+    repeated = [
+        item.record.key for item, case_id in zip(accepted, taken.case_ids, strict=True) if case_id is None
+    ]
+    of_key = cases_of_warnings(tx, repeated) if repeated else {}
+    cases = [
+        of_key[item.record.key] if case_id is None else case_id
+        for item, case_id in zip(accepted, taken.case_ids, strict=True)
+    ]
+    waiting, moment = awaited(tx, cases), circumstances(tx, services)
+    answers: list[Answer] = []
+    for item, case_id, own, joined in zip(accepted, cases, taken.case_ids, taken.joined, strict=True):
+        status = WarningStatus.MERGED if joined else WarningStatus.ACCEPTED
+        answers.append(
+            Answer(
+                status=WarningStatus.DUPLICATE if own is None else status,
+                source=item.record.source,
+                instruction_no=item.record.instruction_no,
+                case_id=case_id,
+                next_steps=moment.steps(*waiting[case_id]),
+                notices=() if own is None else item.notices,
+            )
+        )
+    return answers
+
+
+def _note(tx: Tx, delivery: Delivery, told: Sequence[Answer], *, now: datetime) -> None:
+    """New warnings are in the audit under their token; refused ones of high grades raise an alarm."""
+    token = delivery.token
+    counts = {status.value: sum(answer.status is status for answer in told) for status in WarningStatus}
+    if counts[WarningStatus.ACCEPTED] or counts[WarningStatus.MERGED]:
+        write_audit(
+            tx,
+            who=f"token/{token.name}",
+            act="take_warnings",
+            subject=f"api_token/{token.id}",
+            why="",
+            now=now,
+            facts=counts,
+        )
+    if delivery.refused_high:
+        facts = {"api_token": token.name}
+        raise_alarm(tx, AlarmCode.REJECTED_HIGH_ROW, now=now, facts=facts)
+
+
+def _refusal(item: Rejected, cells: Cells) -> Answer:
+    fault = Fault(field=NAMES[item.field], code=_code(item.field, cells.get(item.field, "")))
+    return Answer(status=WarningStatus.REJECTED, fault=fault)
+
+
+def _code(field: Field, cell: str) -> FaultCode:
+    if field is Field.PHONE:
+        return FaultCode.MISSING if is_blank(cleaned(cell).lower()) else FaultCode.UNUSABLE
+    if field is Field.EXPIRES_AT and _is_moment(cell):
+        return FaultCode.EXPIRED
+    return FaultCode.UNREADABLE
+
+
+def _is_moment(cell: str) -> bool:
+    try:
+        MomentReader(ZoneInfo("UTC")).read_end(cell.strip())
+    except Unreadable:
+        return False
+    return True

@@ -1,0 +1,473 @@
+"""What the fields of a list are called, and what is wrong with one, in the reader's language.
+
+Lists: a file is dropped and looked at before anything of it is kept, then loaded, and followed to its end.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import File, Form, UploadFile
+from fastapi import Path as InPath
+from starlette.responses import Response
+
+from dialer.calls.pauses import pause_calls, resume_calls
+from dialer.core.access import Permission
+from dialer.core.errors import Conflict, Invalid, NoPhoneColumn, NotFound, UnusableFile
+from dialer.core.values import Grade, PauseScope
+from dialer.intake.headings import fields_of
+from dialer.intake.records import Field, NoticeCode
+from dialer.language import Lang, gettext_noop, say
+from dialer.warnings.lists import (
+    LoadFile,
+    approve_load,
+    begin_withdrawal,
+    check_load_visible,
+    known_sources,
+    load_outcome,
+    show_load,
+    show_loads,
+)
+from dialer.warnings.preview import (
+    correct_draft,
+    draft_list,
+    drafts_of,
+    export_draft_rejects,
+    export_rejects,
+    forget_corrections,
+    forget_draft,
+    load_draft,
+    look_at_draft,
+    look_at_waiting,
+    measure_draft,
+    show_draft,
+)
+from dialer.warnings.store import LoadOutcome
+from dialer.web.cache import Cache
+from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.wording.sentences import refusal_sentence, sentence
+from dialer.wording.words import word_of
+
+FIELDS: Mapping[Field, str] = {
+    Field.INSTRUCTION_NO: gettext_noop("Instruction no."),
+    Field.SOURCE: gettext_noop("Source"),
+    Field.KIND: gettext_noop("Kind of warning"),
+    Field.FRAUD_TYPE: gettext_noop("Fraud type"),
+    Field.GRADE: gettext_noop("Grade"),
+    Field.NAME: gettext_noop("Name"),
+    Field.PHONE: gettext_noop("Phone"),
+    Field.ID_NUMBER: gettext_noop("Id number"),
+    Field.ADDRESS: gettext_noop("Home address"),
+    Field.UNIT: gettext_noop("Area or unit"),
+    Field.FAMILY_CONTACT: gettext_noop("Family contact"),
+    Field.FRAUD_NUMBERS: gettext_noop("Fraud number"),
+    Field.FRAUD_URL: gettext_noop("Fraud site"),
+    Field.FRAUD_APP: gettext_noop("Fraud app"),
+    Field.FRAUD_ACCOUNT: gettext_noop("Fraud account"),
+    Field.TALK_SECONDS: gettext_noop("Talk time"),
+    Field.AMOUNT_AT_RISK: gettext_noop("Amount at risk"),
+    Field.AMOUNT_PAID: gettext_noop("Amount already paid"),
+    Field.EVENT_AT: gettext_noop("Happened at"),
+    Field.PRODUCED_AT: gettext_noop("Warned at"),
+    Field.EXPIRES_AT: gettext_noop("Expires"),
+    Field.TAGS: gettext_noop("Tags"),
+    Field.REMARKS: gettext_noop("Remarks"),
+    Field.ROW_NUMBER: gettext_noop("Row number (not kept)"),
+    Field.REJECTION: gettext_noop("Reason of an earlier refusal (not kept)"),
+}
+
+NOTICES: Mapping[NoticeCode, str] = {
+    NoticeCode.GRADE_DEFAULTED: gettext_noop("No grade: taken as %(grade)s."),
+    NoticeCode.ID_INVALID: gettext_noop("The id number fails its check: nobody is recognised by it."),
+    NoticeCode.ID_DIGITS_LOST: gettext_noop("The spreadsheet lost digits of the id number."),
+    NoticeCode.FRAUD_TYPE_UNKNOWN: gettext_noop("A fraud type that is in no list of ours."),
+    NoticeCode.KIND_UNKNOWN: gettext_noop("A kind of warning that is in no list of ours."),
+    NoticeCode.UNIT_UNKNOWN: gettext_noop("A unit that is not registered: its cases wait to be sorted."),
+    NoticeCode.PHONE_PART_UNUSABLE: gettext_noop("One of several numbers cannot be rung; the others are."),
+    NoticeCode.TALK_UNREADABLE: gettext_noop("A talk time that cannot be read."),
+    NoticeCode.TAG_UNKNOWN: gettext_noop("A tag that is in no list of ours."),
+    NoticeCode.TIME_IN_FUTURE: gettext_noop("A time that has not come yet."),
+    NoticeCode.MISSED: gettext_noop("Expired before it came, of a high grade: somebody must explain it."),
+    NoticeCode.EXTRA_CELLS: gettext_noop("More cells than headings; they are kept in the remarks."),
+}
+
+
+def notice_words(code: NoticeCode, lang: Lang, *, default_grade: Grade) -> str:
+    """Why accepted rows deserve a look."""
+    facts = {"grade": word_of(default_grade, lang)} if code is NoticeCode.GRADE_DEFAULTED else {}
+    return say(lang, NOTICES[code], **facts)
+
+
+list_pages = Section()
+_LISTS, _DRAFT, _LOAD = "console/lists.html", "console/list_draft.html", "console/list.html"
+_PAGE = 50
+_UNFIT = 422
+_MEGABYTE = 1 << 20
+MOST_MEGABYTES = 256
+"""Of one file. It goes to the disk as it comes."""
+_AT_ONCE = 20_000
+"""What came of a longer list is counted after its page is there."""
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PAUSES = (30, 120, 480, 1440)
+
+_Number = Annotated[int, InPath(ge=1, lt=1 << 63)]
+
+
+@list_pages.get("/lists", act=Permission.LOAD_LISTS, nav=gettext_noop("Lists"), order=50)
+def lists(visit: CurrentRequest, before: int | None = None) -> Response:
+    if visit.is_part:
+        return visit.part(_LISTS, "loads", **_overview(visit, before))
+    return _show_lists(visit, before=before)
+
+
+@list_pages.post("/lists", act=Permission.LOAD_LISTS, most_bytes=MOST_MEGABYTES * _MEGABYTE)
+def drop(
+    visit: CurrentRequest,
+    file: Annotated[UploadFile | None, File()] = None,
+    source: Annotated[str, Form()] = "",
+    dry: Annotated[str, Form()] = "",
+) -> Response:
+    if file is None or not file.filename:
+        return _show_lists(
+            visit, wrong={"file": visit.say(gettext_noop("Choose a file first."))}, source=source
+        )
+    try:
+        draft_id = draft_list(
+            visit.services,
+            file.file,
+            filename=file.filename,
+            source=source,
+            by=visit.who,
+            unit_id=visit.member.unit_id,
+        )
+    except UnusableFile as fault:
+        told = f"{file.filename}: {refusal_sentence(fault, visit.lang)}"
+        return _show_lists(visit, wrong={"file": told}, source=source)
+    except Invalid as fault:
+        return _show_lists(visit, wrong={fault.field: refusal_sentence(fault, visit.lang)}, source=source)
+    return visit.go(_draft_path(draft_id, dry=bool(dry)))
+
+
+@list_pages.get("/lists/drafts/{draft_id}", act=Permission.LOAD_LISTS)
+def draft(visit: CurrentRequest, draft_id: _Number, dry: str = "") -> Response:
+    try:
+        return _show_draft(visit, draft_id, dry=bool(dry))
+    except NotFound:
+        return _loaded_already(visit, draft_id)
+
+
+@list_pages.get("/lists/drafts/{draft_id}/count", act=Permission.LOAD_LISTS)
+def count(visit: CurrentRequest, draft_id: _Number) -> Response:
+    """All rows of a file that is too long to be counted at once."""
+    return visit.part(_DRAFT, "counted", measured=measure_draft(visit.services, draft_id, by=visit.who))
+
+
+@list_pages.post("/lists/drafts/{draft_id}/columns", act=Permission.LOAD_LISTS)
+def columns(
+    visit: CurrentRequest,
+    draft_id: _Number,
+    heading: Annotated[list[str] | None, Form()] = None,
+    field: Annotated[list[str] | None, Form()] = None,
+    source: Annotated[str, Form()] = "",
+    dry: Annotated[str, Form()] = "",
+) -> Response:
+    chosen = {name: _field(text) for name, text in zip(heading or (), field or (), strict=False)}
+    try:
+        correct_draft(visit.services, draft_id, chosen, source=source, by=visit.who)
+    except Invalid as fault:
+        return _show_draft(
+            visit, draft_id, dry=bool(dry), wrong={fault.field: refusal_sentence(fault, visit.lang)}
+        )
+    return visit.go(
+        _draft_path(draft_id, dry=bool(dry)), notice=gettext_noop("The column mapping is applied.")
+    )
+
+
+@list_pages.post("/lists/drafts/{draft_id}/columns/forget", act=Permission.LOAD_LISTS)
+def forget_columns(visit: CurrentRequest, draft_id: _Number, dry: Annotated[str, Form()] = "") -> Response:
+    forget_corrections(visit.services, draft_id, by=visit.who)
+    return visit.go(
+        _draft_path(draft_id, dry=bool(dry)), notice=gettext_noop("The headings speak for themselves again.")
+    )
+
+
+@list_pages.post("/lists/drafts/{draft_id}/load", act=Permission.LOAD_LISTS)
+def load(visit: CurrentRequest, draft_id: _Number) -> Response:
+    try:
+        load_draft(visit.services, draft_id, by=visit.who)
+    except UnusableFile:
+        return _show_draft(visit, draft_id, dry=False, status=_UNFIT)
+    except NotFound:
+        return _loaded_already(visit, draft_id)
+    return visit.go(f"/lists/{draft_id}")
+
+
+@list_pages.post("/lists/drafts/{draft_id}/forget", act=Permission.LOAD_LISTS)
+def forget(visit: CurrentRequest, draft_id: _Number) -> Response:
+    forget_draft(visit.services, draft_id, by=visit.who)
+    return visit.go("/lists", notice=gettext_noop("The file is discarded; nothing of it was kept."))
+
+
+@list_pages.get("/lists/drafts/{draft_id}/rejects", act=Permission.LOAD_LISTS)
+def draft_rejects(visit: CurrentRequest, draft_id: _Number) -> Response:
+    return _file(
+        visit, draft_id, lambda path: export_draft_rejects(visit.services, draft_id, path, who=visit.who)
+    )
+
+
+@list_pages.get("/lists/{load_id}", act=Permission.LOAD_LISTS)
+def one(visit: CurrentRequest, load_id: _Number) -> Response:
+    return _show_load(visit, load_id)
+
+
+@list_pages.get("/lists/{load_id}/came", act=Permission.LOAD_LISTS)
+def came(visit: CurrentRequest, load_id: _Number) -> Response:
+    """What came of its cases so far; a part that asks again where it is not counted yet."""
+    count = _came(visit).get((load_id, visit.member.unit_id))
+    return visit.part(_LOAD, "came", load_id=load_id, came=count.value)
+
+
+@list_pages.get("/lists/{load_id}/look", act=Permission.LOAD_LISTS)
+def rest(visit: CurrentRequest, load_id: _Number) -> Response:
+    """What would become of the rest of a list that waits for a second person."""
+    found = look_at_waiting(visit.services, load_id, visible_to=visit.member.unit_id)
+    return visit.part(_LOAD, "rest", load_id=load_id, look=found, **_words(visit))
+
+
+@list_pages.get("/lists/{load_id}/rejected", act=Permission.LOAD_LISTS)
+def rejected(visit: CurrentRequest, load_id: _Number) -> Response:
+    """The refused rows of a list that has just been loaded."""
+    found = show_load(visit.services, load_id, visible_to=visit.member.unit_id)
+    return visit.part(_LOAD, "rejected", **_load_facts(visit, found))
+
+
+@list_pages.get("/lists/{load_id}/rejects", act=Permission.LOAD_LISTS)
+def rejects(visit: CurrentRequest, load_id: _Number) -> Response:
+    visible_to = visit.member.unit_id
+    return _file(
+        visit,
+        load_id,
+        lambda path: export_rejects(visit.services, load_id, path, who=visit.who, visible_to=visible_to),
+    )
+
+
+@list_pages.post("/lists/{load_id}/approve", act=Permission.APPROVE)
+def approve(visit: CurrentRequest, load_id: _Number) -> Response:
+    check_load_visible(visit.services, load_id, visible_to=visit.member.unit_id)
+    try:
+        approve_load(visit.services, load_id, by=visit.who)
+    except Conflict as fault:
+        own = fault.current == "own load"
+        return visit.go(f"/lists/{load_id}", notice=_OWN if own else _MEANWHILE)
+    return visit.go(f"/lists/{load_id}", notice=gettext_noop("Approved: the rest of it is being loaded."))
+
+
+@list_pages.post("/lists/{load_id}/pause", act=Permission.LOAD_LISTS)
+def hold(
+    visit: CurrentRequest,
+    load_id: _Number,
+    minutes: Annotated[float, Form()] = 0,
+    why: Annotated[str, Form(max_length=500)] = "",
+) -> Response:
+    check_load_visible(visit.services, load_id, visible_to=visit.member.unit_id)
+    try:
+        pause_calls(
+            visit.services,
+            scope=PauseScope.LOAD,
+            subject=str(load_id),
+            minutes=minutes,
+            by=visit.who,
+            why=why,
+        )
+    except Invalid as fault:
+        return _show_load(
+            visit, load_id, act="pause", wrong={fault.field: refusal_sentence(fault, visit.lang)}
+        )
+    return visit.go(f"/lists/{load_id}", notice=gettext_noop("Calls paused."))
+
+
+@list_pages.post("/lists/{load_id}/resume", act=Permission.LOAD_LISTS)
+def go_on(visit: CurrentRequest, load_id: _Number) -> Response:
+    check_load_visible(visit.services, load_id, visible_to=visit.member.unit_id)
+    try:
+        resume_calls(visit.services, scope=PauseScope.LOAD, subject=str(load_id), by=visit.who)
+    except NotFound:
+        return visit.go(f"/lists/{load_id}", notice=_MEANWHILE)
+    return visit.go(f"/lists/{load_id}", notice=gettext_noop("Calls resumed."))
+
+
+@list_pages.post("/lists/{load_id}/withdraw", act=Permission.LOAD_LISTS)
+def withdraw(
+    visit: CurrentRequest, load_id: _Number, why: Annotated[str, Form(max_length=500)] = ""
+) -> Response:
+    check_load_visible(visit.services, load_id, visible_to=visit.member.unit_id)
+    try:
+        begin_withdrawal(visit.services, load_id, by=visit.who, why=why)
+    except Invalid as fault:
+        return _show_load(
+            visit, load_id, act="withdraw", wrong={fault.field: refusal_sentence(fault, visit.lang)}
+        )
+    except Conflict:
+        return visit.go(f"/lists/{load_id}", notice=_MEANWHILE)
+    return visit.go(
+        f"/lists/{load_id}", notice=gettext_noop("The list is withdrawn. What had begun goes on.")
+    )
+
+
+_OWN = gettext_noop("Whoever loaded a list does not approve it: another person does.")
+_MEANWHILE = gettext_noop("Somebody else has already handled it. The current state is shown.")
+
+
+def _overview(visit: RequestContext, before: int | None) -> dict[str, Any]:
+    found = show_loads(visit.services, visible_to=visit.member.unit_id, before_id=before, limit=_PAGE)
+    page = found.page
+    return {
+        "waiting": found.waiting,
+        "page": page,
+        "is_moving": any(line.is_moving for line in (*found.waiting, *page.lines)),
+        "here": f"/lists?before={before}" if before else "/lists",
+        "older": f"/lists?before={page.next_before_id}" if page.next_before_id else "",
+        "newest": "/lists" if before else "",
+    }
+
+
+def _show_lists(
+    visit: RequestContext, *, before: int | None = None, wrong: dict[str, str] | None = None, source: str = ""
+) -> Response:
+    facts: dict[str, Any] = {
+        "wrong": defaultdict(str, wrong or {}),
+        "source": source,
+        "most_megabytes": MOST_MEGABYTES,
+        "sources": known_sources(visit.services, visible_to=visit.member.unit_id),
+    }
+    status = _UNFIT if wrong else 200
+    if visit.is_part:
+        return visit.part(_LISTS, "drop", status=status, **facts)
+    return visit.page(
+        _LISTS,
+        status=status,
+        drafts=drafts_of(visit.services, by=visit.who),
+        **facts,
+        **_overview(visit, before),
+    )
+
+
+def _show_draft(
+    visit: RequestContext, draft_id: int, *, dry: bool, wrong: dict[str, str] | None = None, status: int = 200
+) -> Response:
+    line = show_draft(visit.services, draft_id, by=visit.who)
+    look, unusable = None, ""
+    columns: list[tuple[str, str]] = []
+    try:
+        look = look_at_draft(visit.services, draft_id, by=visit.who, visible_to=visit.member.unit_id)
+        columns = _once((column.heading, column.field) for column in look.columns)
+    except UnusableFile as fault:
+        unusable = refusal_sentence(fault, visit.lang)
+        if isinstance(fault, NoPhoneColumn):
+            columns = _once(zip(fault.headings, fields_of(fault.headings), strict=True))
+    return visit.page(
+        _DRAFT,
+        status=_UNFIT if wrong else status,
+        draft_id=draft_id,
+        draft=line,
+        look=look,
+        unusable=unusable,
+        columns=columns,
+        measured=None,
+        dry=dry,
+        wrong=defaultdict(str, wrong or {}),
+        fields=[(field.value, visit.say(text)) for field, text in FIELDS.items()],
+        **_words(visit),
+        sources=known_sources(visit.services, visible_to=visit.member.unit_id),
+    )
+
+
+def _show_load(
+    visit: RequestContext, load_id: int, *, act: str = "", wrong: dict[str, str] | None = None
+) -> Response:
+    visible_to = visit.member.unit_id
+    found = show_load(visit.services, load_id, visible_to=visible_to)
+    line, facts = found.line, _load_facts(visit, found)
+    if visit.is_part:
+        response = visit.part(_LOAD, "live", **facts)
+        if not line.is_moving:
+            response.headers["HX-Trigger"] = "list-over"
+        return response
+    is_short = line.accepted + line.early_accepted <= _AT_ONCE
+    return visit.page(
+        _LOAD,
+        status=_UNFIT if wrong else 200,
+        columns=found.columns,
+        field_word=lambda field: visit.say(FIELDS[field]),
+        came=_came(visit).get((load_id, visible_to)).value if is_short else None,
+        pauses=PAUSES,
+        act=act,
+        wrong=defaultdict(str, wrong or {}),
+        **facts,
+    )
+
+
+def _load_facts(visit: RequestContext, found: LoadFile) -> dict[str, Any]:
+    line = found.line
+    return {
+        "load_id": line.id,
+        "line": line,
+        "rejects": found.rejects,
+        **_words(visit),
+        "may_approve": visit.may(Permission.APPROVE) and line.by != visit.who,
+        "is_own": line.by == visit.who,
+        "look": None,
+    }
+
+
+def _words(visit: RequestContext) -> dict[str, Any]:
+    grade = visit.services.centre.default_grade
+    return {
+        "reason": lambda text: sentence(text, visit.lang),
+        "notice": lambda code: notice_words(code, visit.lang, default_grade=grade),
+    }
+
+
+def _once(columns: Iterable[tuple[str, Field | None]]) -> list[tuple[str, str]]:
+    """Each heading with its field; what is said of one holds for every column that has it."""
+    found: dict[str, str] = {}
+    for heading, field in columns:
+        if heading:
+            found.setdefault(heading, field.value if field else "")
+    return list(found.items())
+
+
+def _loaded_already(visit: RequestContext, draft_id: int) -> Response:
+    """Whoever goes back, or presses twice, comes to what became of it. Raises `NotFound`."""
+    check_load_visible(visit.services, draft_id, visible_to=visit.member.unit_id)
+    return visit.go(f"/lists/{draft_id}")
+
+
+def _draft_path(draft_id: int, *, dry: bool) -> str:
+    return f"/lists/drafts/{draft_id}" + ("?dry=1" if dry else "")
+
+
+def _field(text: str) -> Field | None:
+    """A word that is none stands for a column that carries nothing that we know."""
+    return next((field for field in Field if field.value == text), None)
+
+
+def _file(visit: RequestContext, load_id: int, write: Callable[[Path], int]) -> Response:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rejects.xlsx"
+        write(path)
+        body = path.read_bytes()
+    at = visit.now.astimezone(ZoneInfo(visit.services.centre.timezone))
+    disposition = f'attachment; filename="rejects-{load_id}-{at:%Y%m%d-%H%M}.xlsx"'
+    return Response(body, media_type=_XLSX, headers={"Content-Disposition": disposition})
+
+
+def _came(visit: RequestContext) -> Cache[tuple[int, int | None], LoadOutcome]:
+    """What came of a list, as far as somebody of this unit sees it."""
+    services = visit.services
+    return visit.cache("came", lambda key: load_outcome(services, key[0], visible_to=key[1]))

@@ -1,0 +1,562 @@
+"""Where pages declare themselves: address, permission, place in the navigation. A page without a permission is open to
+anybody, and says so.
+
+What the console keeps in a browser, and the proof that a form came from one of our own pages.
+
+One request to the console: who asks, in which language, and how it is answered.
+
+Where each role begins its day.
+
+Headers of every page, and a page where there would be none: a fault of ours is a 500 in plain words.
+
+What must be told when this web process begins to stop: answers that would otherwise never end.
+
+The guard of every page: session, permission and own form are looked at before anything of the request is read.
+
+The console: pages for staff, each behind the permission that it declares.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import secrets
+import traceback
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Annotated, Any, ClassVar, TypeVar
+from urllib.parse import quote
+
+from fastapi import Depends
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dialer.core.access import Permission, Role, SessionRules, may
+from dialer.core.errors import Unavailable
+from dialer.core.values import Pause
+from dialer.language import Lang, gettext_noop, say
+from dialer.org.sign_in import recognise
+from dialer.org.staff_store import Member, Session
+from dialer.services import Application, Services
+from dialer.web.cache import Cache
+from dialer.web.rendering import Pages, Place
+
+OPEN = None
+"""Instead of an act: also for people who are not signed in."""
+_MOST_BYTES = 256 * 1024
+_Answer = TypeVar("_Answer", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """One method of one address."""
+
+    method: str
+    path: str
+    act: Permission | None
+    answer: Callable[..., Any]
+    most_bytes: int
+    while_must_change: bool
+    while_idle: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The pages of one module, which are found there under the name `pages`."""
+
+    declared: list[Declared] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
+
+    def get(
+        self,
+        path: str,
+        *,
+        act: Permission | None,
+        nav: str = "",
+        order: int = 0,
+        while_must_change: bool = False,
+        while_idle: bool = False,
+    ) -> Callable[[_Answer], _Answer]:
+        """Answers GET for whoever may do `act`. `nav` (English of the catalogue, through `mark`) and `order` put it
+        into the navigation of those people. `while_must_change`: also before the first password has been changed.
+        `while_idle`: also in a session that nobody has used for too long, and looking is no use of it.
+        """
+        if nav:
+            assert act is not None
+            self.places.append(Place(path=path, text=gettext_noop(nav), act=act, order=order))
+        return self._declare("GET", path, act, _MOST_BYTES, while_must_change, while_idle=while_idle)
+
+    def post(
+        self,
+        path: str,
+        *,
+        act: Permission | None,
+        most_bytes: int = _MOST_BYTES,
+        while_must_change: bool = False,
+    ) -> Callable[[_Answer], _Answer]:
+        """Answers POST from a form of our own, of at most so many bytes, for whoever may do `act`."""
+        return self._declare("POST", path, act, most_bytes, while_must_change)
+
+    def _declare(
+        self,
+        method: str,
+        path: str,
+        act: Permission | None,
+        most_bytes: int,
+        while_must_change: bool,
+        *,
+        while_idle: bool = False,
+    ) -> Callable[[_Answer], _Answer]:
+        def declare(answer: _Answer) -> _Answer:
+            self.declared.append(
+                Declared(
+                    method=method,
+                    path=path,
+                    act=act,
+                    answer=answer,
+                    most_bytes=most_bytes,
+                    while_must_change=while_must_change,
+                    while_idle=while_idle,
+                )
+            )
+            return answer
+
+        return declare
+
+
+SESSION_COOKIE = "dialer_session"
+FORM_COOKIE = "dialer_form"
+"""Before anybody has signed in, a form's proof hangs on this."""
+LANGUAGE_COOKIE = "dialer_language"
+NOTICE_COOKIE = "dialer_notice"
+"""What the next page says once, such as that something was saved."""
+CSRF_FIELD = "csrf"
+CSRF_HEADER = "X-CSRF-Token"
+_YEAR_SECONDS = 31_536_000
+_NOTICE_SECONDS = 60
+_OWN_SITE = frozenset({"same-origin", "none"})
+
+
+def put_cookie(
+    request: Request, response: Response, name: str, value: str, *, seconds: int | None = None
+) -> None:
+    """The cookie goes back to us alone, and no script reads it. Without `seconds` it ends with the browser."""
+    response.set_cookie(
+        name, value, max_age=seconds, path="/", httponly=True, samesite="lax", secure=is_https(request)
+    )
+
+
+def drop_cookie(request: Request, response: Response, name: str) -> None:
+    response.delete_cookie(name, path="/", httponly=True, samesite="lax", secure=is_https(request))
+
+
+def put_language_cookie(request: Request, response: Response, lang: Lang) -> None:
+    put_cookie(request, response, LANGUAGE_COOKIE, lang.value, seconds=_YEAR_SECONDS)
+
+
+def put_notice_cookie(request: Request, response: Response, text: str) -> None:
+    """`text` is English of the catalogue; the next page says it in its own language."""
+    put_cookie(request, response, NOTICE_COOKIE, text.encode().hex(), seconds=_NOTICE_SECONDS)
+
+
+def read_notice(request: Request) -> str:
+    try:
+        return bytes.fromhex(request.cookies.get(NOTICE_COOKIE, "")).decode()
+    except ValueError:
+        return ""
+
+
+def csrf_token(request: Request, session_token: str) -> str:
+    """What every form of this browser carries; '' where there is nothing to hang it on."""
+    secret = session_token or request.cookies.get(FORM_COOKIE, "")
+    return csrf_of_secret(secret) if secret else ""
+
+
+def csrf_of_secret(secret: str) -> str:
+    return hmac.new(secret.encode(), b"csrf", hashlib.sha256).hexdigest()[:32]
+
+
+def new_form_secret() -> str:
+    return secrets.token_urlsafe(24)
+
+
+async def is_own_form(request: Request, wanted: str) -> bool:
+    """The request came from a page of ours, by its header or its form's field."""
+    if request.headers.get("Sec-Fetch-Site", "none") not in _OWN_SITE:
+        return False
+    given = request.headers.get(CSRF_HEADER, "")
+    if not given:
+        field = (await request.form()).get(CSRF_FIELD)
+        given = field if isinstance(field, str) else ""
+    return bool(wanted) and hmac.compare_digest(given.encode(), wanted.encode())
+
+
+def is_https(request: Request) -> bool:
+    return "https" in {request.url.scheme, request.headers.get("X-Forwarded-Proto", "")}
+
+
+def client_address(request: Request, proxies: Sequence[IPv4Network | IPv6Network]) -> str:
+    """Who asks; behind proxies of ours, whom the outermost of them names."""
+    asks = request.client.host if request.client is not None else ""
+    named = [name.strip() for name in ",".join(request.headers.getlist("X-Forwarded-For")).split(",")]
+    while _is_of(asks, proxies) and named and named[-1]:
+        asks = named.pop()[:64]
+    return asks
+
+
+def _is_of(asks: str, proxies: Sequence[IPv4Network | IPv6Network]) -> bool:
+    try:
+        who = ip_address(asks)
+    except ValueError:
+        return False
+    return any(who in network for network in proxies)
+
+
+SEE_OTHER = 303
+
+
+class SignInFirst(Exception):  # the answer is a page, not an error
+    """Nobody is signed in, or no longer; `next_path` is where they wanted to go."""
+
+    def __init__(self, *, next_path: str, was_signed_in: bool) -> None:
+        super().__init__("sign in first")
+        self.next_path = next_path
+        self.was_signed_in = was_signed_in
+
+
+class Forbidden(Exception):
+    """Signed in, and not allowed this."""
+
+
+class ForeignForm(Exception):
+    """A form that is not from one of our own pages, or from one that is too old."""
+
+
+class ChangePasswordFirst(Exception):
+    """The account has a password that somebody else knows."""
+
+
+@dataclass(kw_only=True)
+class RequestContext:
+    """A request with nobody, or with a member of staff behind it."""
+
+    app: Application
+    rules: SessionRules
+    request: Request
+    pages: Pages
+    lang: Lang
+    csrf: str
+    form_secret: str = ""
+    """New in this visit: it goes out with the answer."""
+    session: Session | None = None
+    somebody: Member | None = None
+
+    @property
+    def services(self) -> Services:
+        return self.app.services
+
+    @property
+    def member(self) -> Member:
+        """Who asks. Every page behind a permission has somebody."""
+        assert self.somebody is not None
+        return self.somebody
+
+    @property
+    def who(self) -> str:
+        """As the audit names him."""
+        return self.member.login
+
+    @cached_property
+    def now(self) -> datetime:
+        """The service clock, one moment for the whole page."""
+        return self.services.clock.now()
+
+    @property
+    def address(self) -> str:
+        return client_address(self.request, self.app.settings.web.proxies)
+
+    @property
+    def is_part(self) -> bool:
+        """Htmx asks for a piece of a page."""
+        return self.request.headers.get("HX-Request") == "true"
+
+    @property
+    def path(self) -> str:
+        return self.request.url.path
+
+    @cached_property
+    def notice(self) -> str:
+        """What the last act wants said on this page."""
+        text = read_notice(self.request)
+        return say(self.lang, text) if text else ""
+
+    @cached_property
+    def halted(self) -> Pause | None:
+        """The pause of all dialling that stands, as somebody who is signed in is told on every page."""
+        if self.somebody is None:
+            return None
+        halted: Cache[None, Pause | None] = self.request.app.state.console_context.halted
+        try:
+            return halted.wait(None)
+        except Unavailable:
+            return None
+
+    def cache(self, name: str, read: Callable[[Any], Any]) -> Cache[Any, Any]:
+        """What is counted behind pages under this name, shared by everybody of this process."""
+        cache: Cache[Any, Any] = self.request.app.state.console_context.cache(name, read)
+        return cache
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """The navigation, as far as it is open to this person."""
+        if self.somebody is None:
+            return ()
+        return tuple(place for place in self.pages.places if may(self.somebody.role, place.act))
+
+    def may(self, act: Permission) -> bool:
+        return self.somebody is not None and may(self.somebody.role, act)
+
+    def say(self, text: str, **facts: object) -> str:
+        return say(self.lang, text, **facts)
+
+    def page(self, template: str, *, status: int = 200, **facts: object) -> HTMLResponse:
+        """The whole page."""
+        return self._answer(self.pages.render(self, template, facts), status)
+
+    def part(self, template: str, block: str, *, status: int = 200, **facts: object) -> HTMLResponse:
+        """One block of the page, for htmx."""
+        return HTMLResponse(self.pages.render(self, template, facts, block=block), status_code=status)
+
+    def go(self, path: str, *, notice: str = "") -> Response:
+        """To another page after an act; `notice` is English of the catalogue, said there once."""
+        response: Response = (
+            Response(status_code=204, headers={"HX-Redirect": path})
+            if self.is_part
+            else RedirectResponse(quote(path, safe="/?&=%#:,+-._~"), status_code=SEE_OTHER)
+        )
+        if notice:
+            put_notice_cookie(self.request, response, notice)
+        return response
+
+    def _answer(self, text: str, status: int) -> HTMLResponse:
+        response = HTMLResponse(text, status_code=status)
+        if NOTICE_COOKIE in self.request.cookies:
+            drop_cookie(self.request, response, NOTICE_COOKIE)
+        return response
+
+
+def _visit(request: Request) -> RequestContext:
+    visit: RequestContext = request.state.visit
+    return visit
+
+
+CurrentRequest = Annotated[RequestContext, Depends(_visit)]
+"""What a page's function takes."""
+
+
+HOMES: Mapping[Role, str] = {
+    Role.CLERK: "/lists",
+    Role.CALLER: "/desk",
+    Role.OFFICER: "/visits",
+    Role.SUPERVISOR: "/board",
+    Role.ADMINISTRATOR: "/accounts",
+    Role.AUDITOR: "/audit",
+}
+_ELSE = "/account"
+
+
+def home_of(visit: RequestContext) -> str:
+    """The role's own page, else the first one that it may open."""
+    open_to = [place.path for place in visit.places]
+    wanted = HOMES[visit.member.role]
+    return wanted if wanted in open_to else (open_to or [_ELSE])[0]
+
+
+SECURITY_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(), microphone=(), payment=(), usb=()",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Nothing of a page is kept, framed or guessed at, and no script or style in it runs but our own files."""
+
+_log = logging.getLogger(__name__)
+
+
+class ConsoleHeaders:
+    """Around the whole console."""
+
+    def __init__(self, app: ASGIApp, *, failed: Callable[[Request], Awaitable[Response]]) -> None:
+        self._app = app
+        self._failed = failed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def send_guarded(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_guarded)
+        except Exception as fault:
+            # Its text may be personal.
+            _log.error("the console failed: %s at %s", type(fault).__name__, _where(fault))
+            if begun or scope["type"] != "http":
+                raise
+            response = await self._failed(Request(scope, receive))
+            await response(scope, receive, send_guarded)
+
+
+def _where(fault: Exception) -> str:
+    frames = traceback.extract_tb(fault.__traceback__)
+    return " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames[-5:]))
+
+
+class ShutdownHooks:
+    """Whoever keeps connections open joins here, and lets go of them when it is told."""
+
+    def __init__(self) -> None:
+        self._told: list[Callable[[], None]] = []
+        self.begun = False
+
+    def join(self, stop: Callable[[], None]) -> None:
+        """`stop` is called once, in the thread of the server's loop."""
+        self._told.append(stop)
+
+    def begin(self) -> None:
+        self.begun = True
+        for stop in self._told:
+            stop()
+
+
+_Key = TypeVar("_Key", bound=Hashable)
+_T = TypeVar("_T")
+_SAFE = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleContext:
+    """What every request to the console shares."""
+
+    app: Application
+    rules: SessionRules
+    pages: Pages
+    closing: ShutdownHooks
+    halted: Cache[None, Pause | None]
+    """The pause of all dialling, where one stands: every page says so."""
+    caches: dict[str, Cache[Any, Any]] = field(default_factory=dict)
+    """What is counted behind pages, by name: once for everybody of this process who asks the same."""
+
+    def cache(self, name: str, read: Callable[[_Key], _T]) -> Cache[_Key, _T]:
+        """The one of this name; `read` makes it when it is asked for first."""
+        return self.caches.setdefault(
+            name, Cache(read, patience_seconds=self.app.settings.console.patience_seconds)
+        )
+
+
+class PageRoute(APIRoute):
+    """A route that lets in whom its declaration lets in."""
+
+    declared: ClassVar[Declared]
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        answer = super().get_route_handler()
+        declared = self.declared
+
+        async def handle(request: Request) -> Response:
+            visit = await context_of(request, even_idle=declared.while_idle)
+            await _authorize(visit, declared)
+            response = await answer(request)
+            if visit.form_secret:
+                put_cookie(request, response, FORM_COOKIE, visit.form_secret)
+            return response
+
+        return handle
+
+
+def page_route_of(declared: Declared) -> type[PageRoute]:
+    return type("PageRoute", (PageRoute,), {"declared": declared})
+
+
+async def context_of(request: Request, *, even_idle: bool = False) -> RequestContext:
+    """Who asks, once for a request. Raises `Unavailable`."""
+    known: RequestContext | None = getattr(request.state, "visit", None)
+    if known is not None:
+        return known
+    console_context: ConsoleContext = request.app.state.console_context
+    token = request.cookies.get(SESSION_COOKIE, "")
+    found = (
+        await run_in_threadpool(
+            recognise, console_context.app.services, console_context.rules, token, even_idle=even_idle
+        )
+        if token
+        else None
+    )
+    visit = anonymous_context(request)
+    if found is not None:
+        visit.session, visit.somebody = found
+        visit.lang = Lang(visit.somebody.language)
+        visit.csrf = csrf_token(request, token)
+    elif not visit.csrf:
+        visit.form_secret = new_form_secret()
+        visit.csrf = csrf_of_secret(visit.form_secret)
+    request.state.visit = visit
+    return visit
+
+
+def anonymous_context(request: Request) -> RequestContext:
+    """The visit of somebody whom nothing is known of; asks no database."""
+    console_context: ConsoleContext = request.app.state.console_context
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    return RequestContext(
+        app=console_context.app,
+        rules=console_context.rules,
+        request=request,
+        pages=console_context.pages,
+        lang=Lang.EN if chosen == Lang.EN.value else Lang.ZH,
+        csrf=csrf_token(request, ""),
+    )
+
+
+async def context_or_anonymous(request: Request) -> RequestContext:
+    """As `visit_of`, and a stranger where the database does not answer: for pages about faults."""
+    try:
+        return await context_of(request)
+    except Unavailable:
+        return anonymous_context(request)
+
+
+async def _authorize(visit: RequestContext, declared: Declared) -> None:
+    request = visit.request
+    if declared.act is not None:
+        if visit.somebody is None:
+            wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            raise SignInFirst(
+                next_path=wanted if request.method in _SAFE else "",
+                was_signed_in=SESSION_COOKIE in request.cookies,
+            )
+        if not may(visit.somebody.role, declared.act):
+            raise Forbidden
+        if visit.somebody.must_change and not declared.while_must_change:
+            raise ChangePasswordFirst
+    if request.method not in _SAFE and not await is_own_form(request, visit.csrf):
+        raise ForeignForm

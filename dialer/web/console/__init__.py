@@ -1,1 +1,0 @@
-"""The console: pages for staff, each behind the permission that it declares."""

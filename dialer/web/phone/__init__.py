@@ -1,1 +1,0 @@
-"""A telephone in the browser, on the simulated line alone."""

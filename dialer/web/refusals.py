@@ -1,0 +1,167 @@
+"""What a person sees instead of a page: why, and what can be done."""
+
+from __future__ import annotations
+
+import logging
+from urllib.parse import urlencode
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from dialer.core.errors import Conflict, Invalid, NotFound, Refusal, Unavailable
+from dialer.db.unit_of_work import UnfitValue
+from dialer.language import gettext_noop, say
+from dialer.web.console import (
+    SEE_OTHER,
+    SESSION_COOKIE,
+    ChangePasswordFirst,
+    Forbidden,
+    ForeignForm,
+    RequestContext,
+    SignInFirst,
+    anonymous_context,
+    context_or_anonymous,
+    drop_cookie,
+    put_notice_cookie,
+)
+from dialer.wording.sentences import refusal_sentence
+
+CHOOSE_PATH = "/account/password"
+SIGN_IN_PATH = "/sign-in"
+
+_log = logging.getLogger(__name__)
+
+_TEXTS = {
+    400: (
+        gettext_noop("This request cannot be read"),
+        gettext_noop("Go back, reload the page and try again."),
+    ),
+    403: (
+        gettext_noop("Your role does not allow this"),
+        gettext_noop("If you need it for your work, ask the administrator."),
+    ),
+    404: (
+        gettext_noop("There is nothing here"),
+        gettext_noop("The address is wrong, or what it named belongs to another unit."),
+    ),
+    405: (
+        gettext_noop("This request cannot be read"),
+        gettext_noop("Go back, reload the page and try again."),
+    ),
+    409: (
+        gettext_noop("Already handled"),
+        gettext_noop("What you saw has changed meanwhile. Look again, then decide."),
+    ),
+    413: (gettext_noop("That is too large"), gettext_noop("Send less at once.")),
+    422: (
+        gettext_noop("Something was filled in wrongly"),
+        gettext_noop("Go back, correct it and send it again."),
+    ),
+    500: (
+        gettext_noop("Something went wrong on our side"),
+        gettext_noop("It has been noted with its time. Calls go on; please try again."),
+    ),
+    503: (
+        gettext_noop("The database does not answer"),
+        gettext_noop("Calls that are due wait and are not lost. This page tries again by itself."),
+    ),
+}
+_RETRY_SECONDS = "5"
+_UNAVAILABLE = 503
+
+
+def add_faults(console: FastAPI) -> None:
+    """Every refusal has its page."""
+    for kind in (
+        SignInFirst,
+        Forbidden,
+        ForeignForm,
+        ChangePasswordFirst,
+        Refusal,
+        Unavailable,
+        UnfitValue,
+        RequestValidationError,
+        HTTPException,
+    ):
+        console.add_exception_handler(kind, _answered)
+
+
+async def _answered(request: Request, fault: Exception) -> Response:  # noqa: PLR0911  # one arm a fault
+    match fault:
+        case SignInFirst():
+            return _to_sign_in(request, fault)
+        case ChangePasswordFirst():
+            return _moved(request, CHOOSE_PATH)
+        case Forbidden():
+            return await fault_page(request, 403)
+        case ForeignForm():
+            return await fault_page(
+                request,
+                403,
+                detail=gettext_noop("The page was too old. Go back, reload it and send it again."),
+            )
+        case NotFound():
+            return await fault_page(request, 404)
+        case Conflict():
+            return await fault_page(request, 409, fault=fault)
+        case Invalid() | Refusal():
+            return await fault_page(request, 422, fault=fault)
+        case Unavailable():
+            _log.warning("page put off: %s", fault)
+            return await fault_page(request, 503)
+        case UnfitValue():
+            _log.warning("a page was given what no column holds")
+            return await fault_page(request, 422)
+        case RequestValidationError():
+            return await fault_page(request, 422)
+        case HTTPException():
+            return await fault_page(request, fault.status_code)
+    raise fault
+
+
+async def failed(request: Request) -> Response:
+    """The page of a fault of ours; it asks nothing that may fail as well."""
+    return _page(anonymous_context(request), 500, "", None)
+
+
+async def fault_page(
+    request: Request, status: int, *, detail: str = "", fault: Refusal | None = None
+) -> Response:
+    return _page(await context_or_anonymous(request), status, detail, fault)
+
+
+def _page(visit: RequestContext, status: int, detail: str, fault: Refusal | None) -> Response:
+    title, text = _TEXTS.get(status, _TEXTS[400])
+    facts = {
+        "title": say(visit.lang, title),
+        "text": say(visit.lang, detail or text),
+        "why": refusal_sentence(fault, visit.lang) if fault is not None else "",
+    }
+    if visit.is_part:
+        response = visit.page("console/fault_toast.html", status=status, **facts)
+        response.headers["HX-Retarget"] = "#toasts"
+        response.headers["HX-Reswap"] = "beforeend"
+        return response
+    response = visit.page("console/fault.html", status=status, code=status, **facts)
+    if status == _UNAVAILABLE and visit.request.method == "GET":
+        response.headers["Refresh"] = _RETRY_SECONDS
+    return response
+
+
+def _to_sign_in(request: Request, fault: SignInFirst) -> Response:
+    query = {"next": fault.next_path} if fault.next_path not in {"", "/"} else {}
+    path = SIGN_IN_PATH + (f"?{urlencode(query)}" if query else "")
+    response = _moved(request, path)
+    if fault.was_signed_in:
+        put_notice_cookie(request, response, gettext_noop("You were signed out after a while without use."))
+        drop_cookie(request, response, SESSION_COOKIE)
+    return response
+
+
+def _moved(request: Request, path: str) -> Response:
+    if request.headers.get("HX-Request") == "true":
+        return Response(status_code=401, headers={"HX-Redirect": path})
+    return RedirectResponse(path, status_code=SEE_OTHER)

@@ -1,0 +1,190 @@
+"""Templates, and what they can say. One environment for both languages: which one is asked for is known per render.
+
+Styles, scripts and pictures of the pages. Under an address with `v=` they never change, so a browser keeps them.
+
+Prompts as sound: files that were shipped or rendered here; they never change under a name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from dialer.core.access import Permission
+from dialer.language import Lang, say, say_many
+from dialer.services import Services
+from dialer.web.formats import (
+    format_ago,
+    format_clock,
+    format_day,
+    format_moment,
+    format_money,
+    format_number,
+    format_span,
+)
+from dialer.wording.words import word_of
+
+_WEB = Path(__file__).resolve().parent
+STATIC = _WEB / "static"
+
+
+class Reader(Protocol):
+    """For whom a page is made."""
+
+    @property
+    def lang(self) -> Lang: ...
+    @property
+    def csrf(self) -> str: ...
+    @property
+    def now(self) -> datetime: ...
+
+
+_current: ContextVar[Reader] = ContextVar("reader")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One entry of the navigation."""
+
+    path: str
+    text: str
+    """English of the catalogue."""
+    act: Permission
+    order: int
+
+
+class Pages:
+    """The templates of one application, and its navigation."""
+
+    def __init__(
+        self, *, zone: str, bureau: Mapping[Lang, str], drill: bool, places: tuple[Place, ...]
+    ) -> None:
+        self.places = places
+        self._zone = ZoneInfo(zone)
+        self._environment = Environment(
+            loader=FileSystemLoader(_WEB / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._environment.globals |= (
+            _words()
+            | self._formats()
+            | {
+                "static": static,
+                "bureau": lambda: bureau[_lang()],
+                "drill": drill,
+                "other_lang": lambda: Lang.EN if _lang() is Lang.ZH else Lang.ZH,
+            }
+        )
+
+        # A global, so that one block of a page, which htmx asks for, has the parts as well as the whole page.
+        self._environment.globals["ui"] = self._environment.get_template("console/ui.html").module
+
+    def render(self, reader: Reader, template: str, facts: Mapping[str, object], *, block: str = "") -> str:
+        """The page, or one block of it, for this reader."""
+        token = _current.set(reader)
+        try:
+            found = self._environment.get_template(template)
+            if not block:
+                return found.render(visit=reader, **facts)
+            context = found.new_context({"visit": reader, **facts})
+            return "".join(found.blocks[block](context))
+        finally:
+            _current.reset(token)
+
+    def _formats(self) -> dict[str, Any]:
+        zone = self._zone
+        return {
+            "money": format_money,
+            "number": format_number,
+            "day": lambda at: format_day(at, _lang(), zone),
+            "clock": lambda at: format_clock(at, zone),
+            "seconds": lambda at: format_clock(at, zone, seconds=True),
+            "moment": lambda at: format_moment(at, _current.get().now, _lang(), zone),
+            "ago": lambda at: format_ago(at, _current.get().now, _lang()),
+            "span": lambda seconds: format_span(seconds, _lang()),
+            "local": lambda at: at.astimezone(zone),
+        }
+
+
+def _lang() -> Lang:
+    return _current.get().lang
+
+
+def _words() -> dict[str, Any]:
+    def told(text: str, **facts: object) -> str:
+        return say(_lang(), text, **facts)
+
+    def counted(one: str, many: str, n: int, **facts: object) -> str:
+        return say_many(_lang(), one, many, n, **facts)
+
+    def named(member: StrEnum) -> str:
+        return word_of(member, _lang())
+
+    return {
+        "_": told,
+        "ngettext": counted,
+        "word": named,
+        "csrf": lambda: _current.get().csrf,
+        "csrf_field": lambda: Markup('<input type="hidden" name="csrf" value="{}">').format(
+            _current.get().csrf
+        ),
+    }
+
+
+@cache
+def static(path: str) -> str:
+    """The address of a static file, with what it holds in it: a browser may keep it for good."""
+    digest = hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:12]
+    return f"/static/{path}?v={digest}"
+
+
+_FOLDER = Path(__file__).resolve().parent / "static"
+_FOREVER = "public, max-age=31536000, immutable"
+_ASK = "no-cache"
+
+
+class PageFiles(StaticFiles):
+    def __init__(self) -> None:
+        super().__init__(directory=_FOLDER)
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        query: bytes = scope.get("query_string", b"")
+        response.headers["Cache-Control"] = _FOREVER if query.startswith(b"v=") else _ASK
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+
+def sound(services: Services) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        file = request.path_params["file"]
+        path = await asyncio.to_thread(
+            services.rendered_scripts.sounds.path, file, real_now=services.real.now()
+        )
+        if path is None:
+            return Response(status_code=404)
+        return FileResponse(
+            path, media_type="audio/wav", headers={"Cache-Control": "public, max-age=31536000, immutable"}
+        )
+
+    return answer

@@ -1,0 +1,1 @@
+"""What values are called and what happened, as sentences in both languages."""

@@ -1,0 +1,377 @@
+"""Refusals, a case's timeline and its next steps as sentences, for the terminal and the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from dialer.core.attempt import AttemptState
+from dialer.core.case import PersonMet, Reason
+from dialer.core.effects import AlarmCode
+from dialer.core.errors import DialerError, Invalid
+from dialer.core.events import Reach
+from dialer.core.timeline import (
+    AHEAD_AT_MOST,
+    ActKind,
+    Entry,
+    EntryKind,
+    Fact,
+    Step,
+    StepKind,
+    Wait,
+    Waiting,
+    WaitReason,
+)
+from dialer.core.values import (
+    Answer,
+    Contact,
+    FraudType,
+    Grade,
+    MessagePurpose,
+    MessageState,
+    OutcomeKind,
+    PauseScope,
+    TelephonyResult,
+    Track,
+    yuan,
+)
+from dialer.language import Lang, Text, gettext_noop, say
+from dialer.wording.words import ENUMERATIONS, stored_word, word_of
+
+
+def sentence(text: str | Text, lang: Lang) -> str:
+    """The text in this language; of its values, texts and the words of the trade are too."""
+    text = Text.of(text)
+    return say(lang, text.template, **{name: _value(one, lang) for name, one in text.values.items()})
+
+
+def _value(value: object, lang: Lang) -> object:
+    if isinstance(value, Text):
+        return sentence(value, lang)
+    return word_of(value, lang) if isinstance(value, StrEnum) and type(value) in ENUMERATIONS else value
+
+
+def refusal_sentence(fault: DialerError, lang: Lang) -> str:
+    """Why it is refused, in one sentence; of an invalid input, to be shown beside its field."""
+    return sentence(fault.advice if isinstance(fault, Invalid) else fault.text, lang)
+
+
+_WAITS: Mapping[Wait, str] = {
+    Wait.NOT_BEFORE: gettext_noop("its time has not come"),
+    Wait.WINDOW: gettext_noop("the dialling window is closed"),
+    Wait.HELD: gettext_noop("it is paused"),
+    Wait.PAUSED: gettext_noop("all dialling is paused"),
+    Wait.LINE_TROUBLE: gettext_noop("there is trouble with the line"),
+    Wait.NUMBER_BUSY: gettext_noop("the same number rings or rests"),
+    Wait.QUEUE: gettext_noop("more urgent ones go first"),
+}
+_FIXED: Mapping[WaitReason, str] = {
+    WaitReason.HELD: gettext_noop("its pause is over: it is being released"),
+    WaitReason.CARRIER_TROUBLE: gettext_noop("there is trouble with the telephone network"),
+    WaitReason.PACING: gettext_noop("it is next: a moment in the pace is waited for"),
+}
+
+
+def step_sentence(step: Step, lang: Lang) -> str:  # noqa: PLR0911  # one arm a kind, in one place
+    """What comes next and why; when is the step's own `at`."""
+    why = word_of(step.reason, lang)
+    track = word_of(step.track, lang) if step.track is not None else ""
+    match step.kind:
+        case StepKind.SETTLED:
+            return say(lang, "no next step: %(why)s", why=why)
+        case StepKind.WATCH_ENDS:
+            return say(lang, "the watch period ends; without a filed case it is proven")
+        case StepKind.EXPIRES:
+            return say(lang, "the warning expires")
+        case StepKind.CALL:
+            return say(lang, "the robot's call is under way (%(why)s)", why=why)
+        case StepKind.RING:
+            if not step.waits:
+                return say(lang, "the robot rings (%(why)s)", why=why)
+            waits = _listed([wait_words(wait, lang) for wait in step.waits], lang)
+            return say(lang, "the robot rings (%(why)s); waiting: %(waits)s", why=why, waits=waits)
+        case StepKind.ASSIGNMENT_OPENS:
+            return say(lang, "a %(track)s is opened (%(why)s)", track=track, why=why)
+        case StepKind.ASSIGNMENT_DUE:
+            return say(lang, "a %(track)s is to be reported, or is overdue (%(why)s)", track=track, why=why)
+
+
+def wait_words(wait: Wait, lang: Lang) -> str:
+    return say(lang, _WAITS[wait])
+
+
+def waiting_sentence(waiting: Waiting, lang: Lang) -> str:
+    """Why the ring has not been made yet, without since when."""
+    f = waiting.facts
+    facts: dict[str, object] = dict(f)
+    match waiting.reason:
+        case WaitReason.UNDER_WAY:
+            text = gettext_noop("the ring is under way: %(state)s")
+            facts = {"state": stored_word(AttemptState, f["state"], lang)}
+        case WaitReason.PAUSED:
+            text = gettext_noop("dialling is paused (%(what)s) by %(by)s: %(why)s")
+            facts["what"] = _paused(f, lang)
+        case WaitReason.NUMBER_BUSY if "rests" in f:
+            text = gettext_noop("the number rests after a ring")
+        case WaitReason.NUMBER_BUSY:
+            text = gettext_noop("the same number rings for another case")
+        case WaitReason.PLANNED_FOR_LATER:
+            text = gettext_noop("its time has not come: %(why)s")
+            facts = {"why": stored_word(Reason, f["reason"], lang)}
+        case WaitReason.WINDOW_CLOSED:
+            text = gettext_noop("the robot rings from %(opens)s to %(closes)s")
+        case WaitReason.LINES_FULL if f:
+            text = gettext_noop(
+                "%(in_use)s of %(lines)s lines are in use, %(ahead)s more urgent ones go first"
+            )
+            facts["ahead"] = ahead_words(int(f["ahead"]), lang)
+        case WaitReason.LINES_FULL:
+            text = gettext_noop("no line is set up")
+        case WaitReason.QUEUE:
+            text = gettext_noop("in the queue: %(ahead)s more urgent ones go first")
+            facts["ahead"] = ahead_words(int(f["ahead"]), lang)
+        case _:
+            text = _FIXED[waiting.reason]
+    return say(lang, text, **facts)
+
+
+def ahead_words(ahead: int, lang: Lang) -> str:
+    """It is counted up to a limit."""
+    if ahead >= AHEAD_AT_MOST:
+        return say(lang, "at least %(n)s", n=f"{AHEAD_AT_MOST:,}")
+    return f"{ahead:,}"
+
+
+def _paused(f: Mapping[str, str | int], lang: Lang) -> str:
+    scope, subject = PauseScope(str(f["scope"])), str(f["subject"])
+    what = stored_word(Grade, subject, lang) if scope is PauseScope.GRADE else subject
+    return " ".join(part for part in (word_of(scope, lang), what) if part)
+
+
+def _listed(parts: Sequence[str], lang: Lang) -> str:
+    return ("、" if lang is Lang.ZH else ", ").join(parts)
+
+
+def _told(parts: Sequence[str], lang: Lang) -> str:
+    return ("，" if lang is Lang.ZH else ", ").join(parts)
+
+
+def entry_sentence(entry: Entry, lang: Lang) -> str:
+    """What happened, without when and by whom."""
+    return _TELL[entry.kind](entry.facts, lang)
+
+
+Facts = Mapping[str, Fact]
+Tell = Callable[[Facts, Lang], str]
+
+
+def _yuan(fen: Fact) -> str:
+    assert isinstance(fen, int)
+    return yuan(fen)
+
+
+def _warning(f: Facts, lang: Lang) -> str:
+    facts = {
+        "no": f["instruction_no"],
+        "source": f["source"],
+        "grade": stored_word(Grade, f["grade"], lang),
+        "type": stored_word(FraudType, f["fraud_type"], lang),
+    }
+    risk = f["amount_at_risk_fen"]
+    if not risk:
+        return say(lang, "warning %(no)s (%(source)s): %(grade)s, %(type)s", **facts)
+    return say(
+        lang,
+        "warning %(no)s (%(source)s): %(grade)s, %(type)s, %(yuan)s yuan at risk",
+        yuan=_yuan(risk),
+        **facts,
+    )
+
+
+def _numbered(text: str) -> Tell:
+    return lambda f, lang: say(lang, text, n=f["n"])
+
+
+def _attempt_planned(f: Facts, lang: Lang) -> str:
+    why = stored_word(Reason, f["reason"], lang)
+    return say(
+        lang, "ring %(n)s planned, to number %(number)s (%(why)s)", n=f["n"], number=f["number"], why=why
+    )
+
+
+def _spoken(f: Facts, lang: Lang) -> str:
+    key, at = f["key"], f["heard_at"]
+    if key:
+        heard = say(lang, 'pressed %(key)s at "%(at)s"', key=key, at=at)
+    elif f.get("spoke", False):
+        heard = say(lang, 'spoke at "%(at)s"', at=at)
+    else:
+        heard = say(lang, "the robot speaks")
+    return f"{heard} → {f['then']}" + (say(lang, ", the end") if f["end"] else "")
+
+
+def _attempt_ended(f: Facts, lang: Lang) -> str:
+    parts = [stored_word(TelephonyResult, f["result"], lang)]
+    if f.get("reach") in {Reach.HUNG_UP_EARLY.value, Reach.SILENT.value}:
+        parts.append(stored_word(Reach, f["reach"], lang))
+    elif f["contact"] != Contact.NONE.value:
+        parts.append(stored_word(Contact, f["contact"], lang))
+    if f["answer"] != Answer.NONE.value:
+        parts.append(stored_word(Answer, f["answer"], lang))
+    return say(lang, "ring %(n)s ended: %(how)s", n=f["n"], how=_told(parts, lang))
+
+
+def _late(f: Facts, lang: Lang) -> str:
+    return "" if f["in_time"] else say(lang, " (late)")
+
+
+def _assignment(text: str, *, why: type[StrEnum] | None = None) -> Tell:
+    def tell(f: Facts, lang: Lang) -> str:
+        told = say(lang, text, track=stored_word(Track, f["track"], lang))
+        if why is None:
+            return told + _late(f, lang)
+        return told + say(lang, ": %(why)s", why=stored_word(why, f["reason"], lang))
+
+    return tell
+
+
+def _assignment_reported(f: Facts, lang: Lang) -> str:
+    track, outcome = stored_word(Track, f["track"], lang), stored_word(OutcomeKind, f["outcome"], lang)
+    return say(lang, "%(track)s reported: %(outcome)s", track=track, outcome=outcome) + _late(f, lang)
+
+
+_AMOUNTS: Mapping[str, str] = {
+    "intended_fen": gettext_noop("intended %(yuan)s yuan"),
+    "stopped_fen": gettext_noop("stopped %(yuan)s yuan"),
+    "returned_fen": gettext_noop("returned %(yuan)s yuan"),
+}
+
+
+def _outcome(f: Facts, lang: Lang) -> str:
+    parts = [stored_word(OutcomeKind, f["outcome"], lang), stored_word(Contact, f["contact"], lang)]
+    parts += [say(lang, text, yuan=_yuan(f[name])) for name, text in _AMOUNTS.items() if f[name]]
+    return say(lang, "outcome %(id)s: %(what)s", id=f["outcome_id"], what=_told(parts, lang))
+
+
+def _reversal(f: Facts, lang: Lang) -> str:
+    return say(lang, "outcome %(id)s reversed; %(instead)s", id=f["reverses"], instead=_outcome(f, lang))
+
+
+def _said(text: str, name: str) -> Tell:
+    return lambda f, lang: say(lang, text, what=f[name])
+
+
+def _alarm(text: str) -> Tell:
+    return lambda f, lang: say(lang, text, alarm=stored_word(AlarmCode, f["code"], lang))
+
+
+def _message(f: Facts, lang: Lang) -> str:
+    purpose, state = (
+        stored_word(MessagePurpose, f["purpose"], lang),
+        stored_word(MessageState, f["state"], lang),
+    )
+    return say(lang, "message (%(purpose)s): %(state)s", purpose=purpose, state=state)
+
+
+VIEWS: Mapping[str, str] = {
+    "reveal": gettext_noop("saw the person in clear"),
+    "conversation": gettext_noop("read what was said and written"),
+    "view_photo": gettext_noop("looked at a photo"),
+    "print_notice": gettext_noop("printed the notice"),
+    "export": gettext_noop("exported records"),
+}
+"""Whoever did this has seen, or taken away, what is hidden."""
+_OF_WORK: Mapping[str, str] = {
+    "desk": gettext_noop("at the desk"),
+    "phone": gettext_noop("answered on the simulated line"),
+}
+"""Reasons that nobody typed: the work itself needs it."""
+
+
+def why_words(why: str, lang: Lang) -> str:
+    """A reason as it was typed; one that nobody typed in this language."""
+    return say(lang, _OF_WORK[why]) if why in _OF_WORK else why
+
+
+def _viewed(f: Facts, lang: Lang) -> str:
+    known = VIEWS.get(str(f["act"]))
+    what = say(lang, known) if known else stored_word(ActKind, f["act"], lang)
+    why = why_words(str(f["why"]), lang)
+    return what + say(lang, ": %(why)s", why=why) if why else what
+
+
+def _act(f: Facts, lang: Lang) -> str:
+    """What was done, and where the work went, what it came to or why, where that was said."""
+    told = stored_word(ActKind, f["act"], lang)
+    about = f.get("to") or f.get("unit") or f.get("why") or _about(f, lang)
+    return told + say(lang, ": %(why)s", why=about) if about else told
+
+
+def _about(f: Facts, lang: Lang) -> str:
+    if f.get("grade"):
+        rise = (
+            (stored_word(Grade, f["from"], lang), stored_word(Grade, f["grade"], lang))
+            if f.get("from")
+            else ()
+        )
+        return " → ".join(rise) or stored_word(Grade, f["grade"], lang)
+    if f.get("of"):
+        return say(lang, "of case #%(id)s", id=f["of"])
+    for name, kind in (
+        ("outcome", OutcomeKind),
+        ("who", PersonMet),
+        ("result", TelephonyResult),
+        ("track", Track),
+    ):
+        if f.get(name):
+            return stored_word(kind, f[name], lang)
+    return ""
+
+
+_TELL: Mapping[EntryKind, Tell] = {
+    EntryKind.WARNING: _warning,
+    EntryKind.ATTEMPT_PLANNED: _attempt_planned,
+    EntryKind.ATTEMPT_SENT: _numbered(gettext_noop("ring %(n)s sent")),
+    EntryKind.RINGING: _numbered(gettext_noop("ring %(n)s rings")),
+    EntryKind.ANSWERED: _numbered(gettext_noop("ring %(n)s was answered")),
+    EntryKind.SPOKEN: _spoken,
+    EntryKind.ATTEMPT_ENDED: _attempt_ended,
+    EntryKind.MESSAGE: _message,
+    EntryKind.ASSIGNMENT_OPENED: _assignment(gettext_noop("%(track)s opened"), why=Reason),
+    EntryKind.ASSIGNMENT_SIGNED: _assignment(gettext_noop("%(track)s signed for")),
+    EntryKind.ASSIGNMENT_REPORTED: _assignment_reported,
+    EntryKind.ASSIGNMENT_WITHDRAWN: _assignment(gettext_noop("%(track)s withdrawn"), why=Reason),
+    EntryKind.OUTCOME: _outcome,
+    EntryKind.REVERSAL: _reversal,
+    EntryKind.APPROVAL: _said(gettext_noop("approved outcome %(what)s"), "outcome_id"),
+    EntryKind.FILED: _said(gettext_noop("a case was filed with the police: %(what)s"), "case_number"),
+    EntryKind.ALARM: _alarm(gettext_noop("alarm: %(alarm)s")),
+    EntryKind.ALARM_SEEN: _alarm(gettext_noop("alarm seen: %(alarm)s")),
+    EntryKind.ACT: _act,
+    EntryKind.VIEWED: _viewed,
+}
+
+
+def moment_words(moment: datetime | None, now: datetime, lang: Lang) -> str:
+    """How far away a moment is: 2m, 3h, 4d, in Chinese 2分钟, 3小时, 4天; overdue when it is past; '' of none."""
+    if moment is None:
+        return ""
+    seconds = (moment - now).total_seconds()
+    amount = _span(abs(seconds), lang)
+    if seconds < 0:
+        return say(lang, "%(amount)s ago", amount=amount)
+    return say(lang, "in %(amount)s", amount=amount)
+
+
+_UNITS = (
+    (86_400, gettext_noop("%(n)sd")),
+    (3_600, gettext_noop("%(n)sh")),
+    (60, gettext_noop("%(n)sm")),
+    (1, gettext_noop("%(n)ss")),
+)
+
+
+def _span(seconds: float, lang: Lang) -> str:
+    length, unit = next((one for one in _UNITS if seconds >= one[0]), _UNITS[-1])
+    return say(lang, unit, n=int(seconds // length))

@@ -1,0 +1,1 @@
+"""People's work: assignments, the desk, visits, transfers, stop-payment requests."""

@@ -1,0 +1,254 @@
+"""What the carrier says of a call from a desk. Late and repeated news changes nothing.
+
+A caller clicks a number: the carrier rings the caller's own telephone first, then the person's. One live call a
+number: while the robot or another desk has it, this is refused.
+
+The duty desk took a call that was handed over: from its answer on it has the assignment, and reports on it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from dialer.calls.events import Understood
+from dialer.calls.store import Call, Change, StoredEvents
+from dialer.cases.persons import person_of_case
+from dialer.cases.store import Act, get_case, lock_cases, note_acts
+from dialer.core.access import actor_name
+from dialer.core.case import DeskCallState
+from dialer.core.errors import Conflict, Invalid, Unavailable
+from dialer.core.events import HandOverAnswered
+from dialer.core.timeline import ActKind
+from dialer.core.values import TelephonyResult
+from dialer.db.unit_of_work import Tx
+from dialer.language import Text
+from dialer.org.staff import extension_of
+from dialer.services import Services
+from dialer.telephony.callbacks import PersonLeg
+from dialer.telephony.client import Placed, Refused
+from dialer.telephony.messages import TALK_LIMIT_SECONDS, DeskClient, DeskOrder
+from dialer.telephony.results import CallProgress, Stage
+from dialer.work.assignments import get_assignment, lock_signed_assignment
+from dialer.work.desk_store import (
+    DeskCall,
+    add_desk_call,
+    change_desk_call,
+    end_desk_call_row,
+    lock_desk_call,
+    take_number_for_desk_call,
+    unsettled_desk_calls,
+)
+
+
+def apply_desk_event(services: Services, call_id: uuid.UUID, progress: CallProgress) -> None:
+    """The caller's own telephone. Raises `NotFound`."""
+    with services.store.begin() as tx:
+        call = lock_desk_call(tx, call_id)
+        if call.sid is None:
+            change_desk_call(tx, call_id, sid=progress.sid)
+        if call.state is DeskCallState.ENDED:
+            return
+        now = services.clock.now()
+        match progress.stage:
+            case Stage.ENDED:
+                picked_up = progress.result is TelephonyResult.ANSWERED
+                # Without the caller nobody was rung. When he hung up first, the person's leg is asked about later.
+                result = TelephonyResult.UNKNOWN if picked_up else TelephonyResult.CANCELED
+                end_desk_call(tx, services, call, PersonLeg(result=result), settled=not picked_up)
+            case Stage.ANSWERED:
+                if call.state is not DeskCallState.JOINED:
+                    change_desk_call(tx, call_id, state=DeskCallState.JOINED.value, joined_at=now)
+            case Stage.RINGING:
+                if call.state is DeskCallState.ASKED:
+                    change_desk_call(tx, call_id, state=DeskCallState.RINGING.value)
+            case Stage.INITIATED:
+                pass
+
+
+def apply_person_leg_event(services: Services, call_id: uuid.UUID, leg: PersonLeg) -> None:
+    """The person's telephone, when it is over. Raises `NotFound`."""
+    with services.store.begin() as tx:
+        call = lock_desk_call(tx, call_id)
+        if not call.settled:
+            end_desk_call(tx, services, call, leg, settled=True)
+
+
+def end_desk_call(tx: Tx, services: Services, call: DeskCall, leg: PersonLeg, *, settled: bool) -> None:
+    """Over, with a line in the timeline when its result is known for good."""
+    now = services.clock.now()
+    rest = timedelta(seconds=services.policies.newest.number_spacing_seconds)
+    end_desk_call_row(
+        tx,
+        call,
+        result=leg.result,
+        talk_seconds=leg.talk_seconds,
+        settled=settled,
+        now=now,
+        free_at=now + rest,
+    )
+    if settled:
+        facts = {
+            "assignment_id": call.assignment_id,
+            "number": call.number + 1,
+            "result": leg.result.value,
+            "talk_seconds": leg.talk_seconds,
+        }
+        act = Act(case_id=call.case_id, kind=ActKind.DIALLED, by=call.by, facts=facts)
+        note_acts(tx, [act], now=now)
+
+
+_LOST_AFTER: Final = timedelta(minutes=5)
+"""Real. A call that the carrier never spoke of was never made."""
+_OVER_AFTER: Final = timedelta(seconds=TALK_LIMIT_SECONDS + 300)
+"""Real. The carrier itself cuts it long before."""
+
+
+async def dial_from_desk(
+    services: Services,
+    client: DeskClient,
+    assignment_id: int,
+    *,
+    by: str,
+    token: int | None = None,
+    extension: str,
+    number: int = 0,
+) -> DeskCall:
+    """The caller's telephone rings, or is about to. `number` is which of the person's numbers, from 0. Raises
+    `Overtaken` for whoever does not hold the task, `Conflict` when the number is in a call, `Unavailable` when the
+    carrier refused.
+    """
+    who = actor_name(by)
+    own = extension_of(extension)
+    call_id = uuid.uuid4()
+    to = _begin(services, call_id, assignment_id, by=who, token=token, extension=own, number=number)
+    answer = await client.ring(DeskOrder(call_id=call_id, extension=own, to=to))
+    with services.store.begin() as tx:
+        call = lock_desk_call(tx, call_id)
+        if isinstance(answer, Placed) and call.sid is None:
+            change_desk_call(tx, call_id, sid=answer.sid)
+        if isinstance(answer, Refused) and call.state is DeskCallState.ASKED:
+            end_desk_call(tx, services, call, PersonLeg(result=TelephonyResult.FAILED), settled=True)
+        after = lock_desk_call(tx, call_id)
+    if isinstance(answer, Refused):
+        raise Unavailable(
+            part="carrier", problem=Text("did not take the call (%(fault)s)", fault=answer.fault.value)
+        )
+    return after
+
+
+def _begin(
+    services: Services,
+    call_id: uuid.UUID,
+    assignment_id: int,
+    *,
+    by: str,
+    token: int | None,
+    extension: str,
+    number: int,
+) -> str:
+    """The call is a row and holds the number before the carrier hears of it; the number in clear."""
+    with services.store.begin() as tx:
+        # The call's row names the case, and so holds it.
+        lock_cases(tx, [get_assignment(tx, assignment_id).case_id])
+        held = lock_signed_assignment(tx, assignment_id, by=by, token=token)
+        person = person_of_case(tx, held.case_id)
+        stored = get_case(tx, held.case_id)
+        assert person is not None
+        assert stored is not None
+        if not 0 <= number < len(person.phones):
+            raise Invalid(
+                field="number",
+                problem="is none of the person's",
+                mend=Text("0 to %(most)s", most=len(person.phones) - 1),
+            )
+        if not take_number_for_desk_call(tx, call_id, person_id=stored.person_id, number=number):
+            raise Conflict("the number is in a call now: wait for its end", current="number_busy")
+        add_desk_call(
+            tx,
+            call_id,
+            assignment_id=assignment_id,
+            case_id=held.case_id,
+            person_id=stored.person_id,
+            number=number,
+            extension=extension,
+            by=by,
+            drill=stored.drill,
+            now=services.clock.now(),
+            real_now=services.real.now(),
+        )
+        return person.phones[number]
+
+
+async def settle_desk_calls(services: Services, client: DeskClient) -> int:
+    """Calls that are over and of whose second leg nothing was told are asked about; what the carrier never spoke of, or
+    is silent about for too long, is over. How many were settled.
+    """
+    with services.store.begin() as tx:
+        open_calls = unsettled_desk_calls(tx)
+    settled = 0
+    for call, asked_at in open_calls:
+        age = services.real.now() - asked_at
+        leg: PersonLeg | None = None
+        if call.state is DeskCallState.ENDED and call.sid is not None:
+            leg = await client.second_leg(call.sid)
+        lost = age > (_LOST_AFTER if call.sid is None or call.state is DeskCallState.ENDED else _OVER_AFTER)
+        if leg is None and not lost:
+            continue
+        with services.store.begin() as tx:
+            now = lock_desk_call(tx, call.id)
+            if not now.settled:
+                end_desk_call(
+                    tx, services, now, leg or PersonLeg(result=TelephonyResult.UNKNOWN), settled=True
+                )
+                settled += 1
+    return settled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """News of the desk at a conversation's `step`: that it answered, that the two have spoken, or that the person left
+    before it answered. `desk` is the carrier's word for it.
+    """
+
+    attempt_id: uuid.UUID
+    step: int
+    desk: str
+    took: bool = True
+    """An officer has, or had, the person on the line."""
+    talking: bool = False
+    """They are speaking now; how it ended is told under the conversation's own step."""
+
+    def read(self, _services: Services, call: Call, _now: datetime) -> ReadTaken:
+        kept = StoredEvents(
+            attempt_id=self.attempt_id,
+            case_id=call.case_id,
+            step=f"desk.{self.step}" if self.talking else f"talk.{self.step}",
+            kind="desk",
+            facts={"desk": self.desk},
+            personal={},
+        )
+        return ReadTaken(kept=kept, may_move=self.took, took=self.took)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadTaken(Understood):
+    """A hand-over that was taken, or not."""
+
+    took: bool
+
+    def change(
+        self,
+        services: Services,  # noqa: ARG002  # as Reading
+        call: Call,
+        *,
+        now: datetime,  # noqa: ARG002  # as Reading
+        poll_at: datetime,  # noqa: ARG002  # as Reading
+    ) -> Change | None:
+        """Nothing that the network does not say itself; the case is told even when the call is over by now."""
+        return Change(attempt_id=call.attempt_id, state=call.state)
+
+    def event(self, _call: Call, _change: Change) -> HandOverAnswered | None:
+        return HandOverAnswered() if self.took else None

@@ -1,0 +1,401 @@
+"""Desk: one next task at a time for a caller with a headset, from the claim to the report."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import Depends, Form
+from starlette.responses import Response
+
+from dialer.core.access import Permission
+from dialer.core.case import AssignmentState, Reason, StopResult
+from dialer.core.errors import Conflict, Invalid, Overtaken, Refusal, Unavailable
+from dialer.language import gettext_noop
+from dialer.org.staff import choose_extension, list_units
+from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.formats import unit_tree
+from dialer.wording.sentences import refusal_sentence
+from dialer.work.assignments import Scope
+from dialer.work.desk import (
+    DeskView,
+    TaskState,
+    calls_handed_over,
+    check_task_visible,
+    open_task,
+    read_task_state,
+    show_bench,
+    show_desk,
+    show_overview,
+    stop_payment_done,
+    task_in_hand,
+)
+from dialer.work.desk_view import (
+    CHOICES,
+    MONEY,
+    ChecklistPoint,
+    ReportForm,
+    busy_sentence,
+    call_checklist,
+    call_line,
+    call_time,
+    care_notes,
+    contact_history,
+    dialled_number,
+    lost_sentence,
+    note_with_points,
+)
+from dialer.work.tasks import (
+    claim_next,
+    colleagues,
+    heartbeat,
+    reassign,
+    reclaim,
+    release_assignment,
+    report_assignment,
+    schedule_call_back,
+)
+from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment
+
+desk_pages = Section()
+_ROOM, _TASK = "console/desk.html", "console/desk_task.html"
+_HOME = "/desk"
+_UNFIT, _TAKEN = 422, 409
+
+Token = Annotated[int, Form()]
+
+
+@desk_pages.get("/desk", act=Permission.WORK_DESK, nav=gettext_noop("Desk"), order=20)
+def desk(visit: CurrentRequest) -> Response:
+    in_hand = task_in_hand(visit.services, by=visit.who)
+    if in_hand is not None:
+        return _task(visit, show_bench(visit.services, in_hand, by=visit.who, scope=_scope(visit)))
+    return visit.page(_ROOM, **_room(visit), wrong={})
+
+
+@desk_pages.get("/desk/room", act=Permission.WORK_DESK)
+def room(visit: CurrentRequest) -> Response:
+    """What waits, for a page that stands open."""
+    return visit.part(_ROOM, "room", **_room(visit))
+
+
+@desk_pages.post("/desk/next", act=Permission.WORK_DESK)
+def following(visit: CurrentRequest) -> Response:
+    return _next(visit)
+
+
+@desk_pages.post("/desk/extension", act=Permission.WORK_DESK)
+def extension(visit: CurrentRequest, extension: Annotated[str, Form()] = "") -> Response:
+    try:
+        choose_extension(visit.services, visit.member, extension)
+    except Invalid as fault:
+        wrong = {"extension": refusal_sentence(fault, visit.lang)}
+        return visit.page(_ROOM, status=_UNFIT, **_room(visit), wrong=wrong)
+    return visit.go(_HOME, notice=gettext_noop("Your desk's telephone is kept."))
+
+
+@desk_pages.get("/desk/tasks/{task_id}/live", act=Permission.WORK_DESK)
+def live(visit: CurrentRequest, task_id: int, token: int = 0) -> Response:
+    """What may have changed since the page was shown."""
+    return _live(visit, task_id, token)
+
+
+@desk_pages.post("/desk/tasks/{task_id}/beat", act=Permission.WORK_DESK)
+def beat(visit: CurrentRequest, task_id: int, token: Token = 0) -> Response:
+    """The lease is full again; 409 where there is none any more."""
+    check_task_visible(visit.services, task_id, scope=_scope(visit))
+    heartbeat(visit.services, task_id, by=visit.who, token=token)
+    return Response(status_code=204)
+
+
+@desk_pages.post("/desk/tasks/{task_id}/open", act=Permission.WORK_DESK)
+def show_person(visit: CurrentRequest, task_id: int, token: Token = 0) -> Response:
+    check_task_visible(visit.services, task_id, scope=_scope(visit))
+    open_task(visit.services, task_id, by=visit.who, token=token)
+    return visit.go(_HOME)
+
+
+@desk_pages.post("/desk/tasks/{task_id}/reclaim", act=Permission.WORK_DESK)
+def take(
+    visit: CurrentRequest,
+    task_id: int,
+    token: Annotated[int | None, Form()] = None,
+    park: Annotated[str, Form()] = "",
+) -> Response:
+    try:
+        taken = reclaim(
+            visit.services, task_id, by=visit.who, scope=_scope(visit), token=token, park=park == "yes"
+        )
+    except Overtaken:
+        # The page of the duty line asks for it by itself, and two may sit at it.
+        return visit.go(_HOME, notice=gettext_noop("Somebody else has this task now, or it is over."))
+    open_task(visit.services, task_id, by=visit.who, token=taken.token)
+    return visit.go(_HOME)
+
+
+@desk_pages.post("/desk/tasks/{task_id}/call", act=Permission.WORK_DESK)
+def call(
+    visit: CurrentRequest, task_id: int, token: Token = 0, number: Annotated[int, Form()] = 0
+) -> Response:
+    """Click to call."""
+    check_task_visible(visit.services, task_id, scope=_scope(visit))
+    try:
+        asyncio.run(_put_through(visit, task_id, token=token, number=number))
+    except Overtaken:
+        return _live(visit, task_id, token) if visit.is_part else visit.go(_HOME)
+    except Unavailable as fault:
+        if fault.part != "carrier":
+            raise
+        raise Refusal(
+            gettext_noop("The telephone network did not take the call. Try again, or dial by hand.")
+        ) from None
+    return _live(visit, task_id, token) if visit.is_part else visit.go(_HOME)
+
+
+async def _put_through(visit: RequestContext, task_id: int, *, token: int, number: int) -> None:
+    # What rings is 20 MB that a web process at rest does without.
+    from dialer.telephony.messages import DeskClient  # noqa: PLC0415
+    from dialer.work.desk_calls import dial_from_desk  # noqa: PLC0415
+
+    async with DeskClient(visit.app.telephony) as client:
+        await dial_from_desk(
+            visit.services,
+            client,
+            task_id,
+            by=visit.who,
+            token=token,
+            extension=visit.member.extension,
+            number=number,
+        )
+
+
+@desk_pages.post("/desk/tasks/{task_id}/report", act=Permission.WORK_DESK)
+def report(visit: CurrentRequest, task_id: int, form: Annotated[ReportForm, Depends()]) -> Response:
+    bench = show_bench(visit.services, task_id, by=visit.who, scope=_scope(visit))
+    given, faults = form.understood()
+    if given is None:
+        wrong = {name: refusal_sentence(fault, visit.lang) for name, fault in faults.items()}
+        return _task(visit, bench, status=_UNFIT, form=form, wrong=wrong)
+    points = _points(visit, bench)
+    try:
+        report_assignment(
+            visit.services,
+            task_id,
+            by=visit.who,
+            outcome=given.outcome,
+            amounts=given.amounts,
+            evidence=given.evidence,
+            contact=given.contact,
+            note=note_with_points(given.note, given.said, points, visit.lang),
+            token=form.token,
+        )
+    except Conflict:
+        # Shown as it is now, with every word that was typed.
+        now = show_bench(visit.services, task_id, by=visit.who, scope=_scope(visit))
+        return _task(visit, now, status=_TAKEN, form=form, token=form.token)
+    kept = gettext_noop("The report is kept.")
+    return _next(visit, notice=kept) if form.following else visit.go(_HOME, notice=kept)
+
+
+@desk_pages.post("/desk/tasks/{task_id}/call-back", act=Permission.WORK_DESK)
+def agree(
+    visit: CurrentRequest,
+    task_id: int,
+    token: Token = 0,
+    soon: Annotated[str, Form()] = "",
+    at: Annotated[str, Form()] = "",
+    agreed: Annotated[str, Form()] = "",
+) -> Response:
+    check_task_visible(visit.services, task_id, scope=_scope(visit))
+    try:
+        when = call_time(soon, at, now=visit.now, timezone=visit.services.centre.timezone)
+        schedule_call_back(visit.services, task_id, by=visit.who, token=token, at=when, note=agreed[:500])
+    except (Invalid, Conflict) as fault:
+        typed = {"soon": soon, "at": at, "agreed": agreed}
+        return _again(visit, task_id, token, fault, dialog="call-back", typed=typed)
+    return visit.go(_HOME, notice=gettext_noop("The appointment is kept: the task comes back at its time."))
+
+
+@desk_pages.post("/desk/tasks/{task_id}/release", act=Permission.WORK_DESK)
+def release(
+    visit: CurrentRequest, task_id: int, token: Token = 0, why: Annotated[str, Form()] = ""
+) -> Response:
+    check_task_visible(visit.services, task_id, scope=_scope(visit))
+    try:
+        release_assignment(visit.services, task_id, by=visit.who, token=token, why=why[:500])
+    except (Invalid, Conflict) as fault:
+        return _again(visit, task_id, token, fault, dialog="release", typed={"why": why})
+    return visit.go(_HOME, notice=gettext_noop("The task is back in the queue."))
+
+
+@desk_pages.post("/desk/tasks/{task_id}/transfer", act=Permission.WORK_DESK)
+def transfer(
+    visit: CurrentRequest,
+    task_id: int,
+    token: Token = 0,
+    to: Annotated[str, Form()] = "",
+    why: Annotated[str, Form()] = "",
+) -> Response:
+    """To a unit, which has to accept it, or to a colleague of one's own."""
+    check_task_visible(visit.services, task_id, scope=_scope(visit))
+    kind, _, whom = to.partition(":")
+    try:
+        if kind == "unit" and whom.isdecimal():
+            unit_id = int(whom)
+            transfer_assignment(
+                visit.services, task_id, to_unit_id=unit_id, by=visit.who, why=why[:500], token=token
+            )
+            notice = gettext_noop("The unit is asked to take it over. Until it does, the task is yours.")
+        else:
+            reassign(visit.services, task_id, to=whom, by=visit.who, token=token, why=why[:500])
+            notice = gettext_noop("The task is passed on.")
+    except (Invalid, Conflict) as fault:
+        return _again(visit, task_id, token, fault, dialog="transfer", typed={"to": to, "why": why})
+    return visit.go(_HOME, notice=notice)
+
+
+@desk_pages.post("/desk/transfers/{transfer_id}/accept", act=Permission.WORK_DESK)
+def accept(visit: CurrentRequest, transfer_id: int) -> Response:
+    accept_transfer(visit.services, transfer_id, by=visit.who, visible_to=visit.member.unit_id)
+    return visit.go(_HOME, notice=gettext_noop("The task is taken over, and yours."))
+
+
+@desk_pages.post("/desk/transfers/{transfer_id}/refuse", act=Permission.WORK_DESK)
+def refuse(visit: CurrentRequest, transfer_id: int, why: Annotated[str, Form()] = "") -> Response:
+    refuse_transfer(visit.services, transfer_id, by=visit.who, why=why[:500], visible_to=visit.member.unit_id)
+    return visit.go(_HOME, notice=gettext_noop("It stays where it was; they see why."))
+
+
+@desk_pages.post("/desk/stop-payments/{payment_id}/done", act=Permission.WORK_DESK)
+def stopped(
+    visit: CurrentRequest, payment_id: int, result: Annotated[StopResult, Form()] = StopResult.ASKED
+) -> Response:
+    stop_payment_done(
+        visit.services, payment_id, by=visit.who, result=result, visible_to=visit.member.unit_id
+    )
+    return visit.go(_HOME, notice=gettext_noop("The stop-payment task is done."))
+
+
+def _scope(visit: RequestContext) -> Scope:
+    return Scope(unit_id=visit.member.unit_id)
+
+
+def _next(visit: RequestContext, *, notice: str = "") -> Response:
+    task = claim_next(visit.services, by=visit.who, scope=_scope(visit))
+    if task is None:
+        return visit.go(_HOME, notice=notice or gettext_noop("Nothing waits for you now."))
+    open_task(visit.services, task.assignment.id, by=visit.who, token=task.assignment.token)
+    return visit.go(_HOME, notice=notice)
+
+
+def _is_duty(visit: RequestContext) -> bool:
+    """This caller sits at the telephone that hand-overs ring."""
+    duty = visit.app.telephony.officer_number
+    return bool(duty) and visit.member.extension == duty
+
+
+def _room(visit: RequestContext) -> dict[str, Any]:
+    return {
+        "room": show_desk(visit.services, by=visit.who, scope=_scope(visit)),
+        "is_duty": _is_duty(visit),
+        "stop_results": tuple(StopResult),
+    }
+
+
+def _points(visit: RequestContext, bench: DeskView) -> tuple[ChecklistPoint, ...]:
+    centre = visit.services.centre
+    return call_checklist(
+        bench.case.fraud_type,
+        visit.lang,
+        bureau=centre.bureau.get(visit.lang.value, ""),
+        hotline=dialled_number(centre.callback_number, centre.area_code),
+    )
+
+
+def _again(
+    visit: RequestContext,
+    task_id: int,
+    token: int,
+    fault: Invalid | Conflict,
+    *,
+    dialog: str,
+    typed: dict[str, str],
+) -> Response:
+    """The page with its dialog as it was filled in, and what stands against it."""
+    bench = show_bench(visit.services, task_id, by=visit.who, scope=_scope(visit))
+    if isinstance(fault, Invalid):
+        wrong, status = {f"{dialog}.{fault.field}": refusal_sentence(fault, visit.lang)}, _UNFIT
+    else:
+        lost = isinstance(fault, Overtaken)
+        wrong, status = ({} if lost else {f"{dialog}.": refusal_sentence(fault, visit.lang)}), _TAKEN
+    return _task(visit, bench, status=status, wrong=wrong, dialog=dialog, typed=typed, token=token)
+
+
+def _live(visit: RequestContext, task_id: int, token: int) -> Response:
+    pulse = read_task_state(visit.services, task_id, by=visit.who, token=token, scope=_scope(visit))
+    return visit.part(_TASK, "live", **_pulse(visit, pulse, token))
+
+
+def _pulse(visit: RequestContext, pulse: TaskState, token: int) -> dict[str, Any]:
+    """What of the page lives."""
+    task = pulse.assignment
+    handed_over = calls_handed_over(visit.services, scope=_scope(visit)) if _is_duty(visit) else ()
+    return {
+        "task": task,
+        "token": token,
+        "lost": "" if pulse.is_held else lost_sentence(task, visit.lang, pulse.names, who=visit.who),
+        "may_take_again": task.state is AssignmentState.OPEN and task.token == token + 1,
+        "beside": [busy_sentence(one, visit.lang, pulse.names, case_id=task.case_id) for one in pulse.beside],
+        "calls": [call_line(one, visit.lang) for one in reversed(pulse.calls)],
+        "handed_over": [one for one in handed_over if one.id != task.id],
+    }
+
+
+def _task(
+    visit: RequestContext,
+    bench: DeskView,
+    *,
+    status: int = 200,
+    form: ReportForm | None = None,
+    wrong: dict[str, str] | None = None,
+    dialog: str = "",
+    typed: dict[str, str] | None = None,
+    token: int | None = None,
+) -> Response:
+    task = bench.assignment
+    own = task.token if token is None else token
+    overview = show_overview(visit.services, by=visit.who, scope=_scope(visit))
+    pulse = TaskState(
+        assignment=task,
+        is_held=bench.is_held and task.token == own,
+        calls=bench.calls,
+        beside=bench.beside,
+        names=bench.names,
+    )
+    return visit.page(
+        _TASK,
+        status=status,
+        bench=bench,
+        phones=[
+            dialled_number(phone, visit.services.centre.area_code)
+            for phone in (bench.opened.person.phones if bench.opened else ())
+        ],
+        reason=Reason(bench.assignment.reason),
+        form=form or ReportForm(),
+        wrong=wrong or {},
+        dialog=dialog,
+        typed=typed or {},
+        kept_words=(typed or {}).get("why", "") or (typed or {}).get("agreed", ""),
+        waits=sum(one.count for one in overview.queue),
+        today=overview.today,
+        lease_seconds=int(visit.services.work.lease_seconds),
+        choices=CHOICES,
+        money_kinds=MONEY,
+        points=_points(visit, bench),
+        care=care_notes(bench.case.tags, visit.lang),
+        history=contact_history(bench, visit.lang),
+        units=unit_tree([unit for unit in list_units(visit.services, visible_to=None) if unit.active]),
+        colleagues=colleagues(visit.services, by=visit.who, visible_to=visit.member.unit_id),
+        stop_results=tuple(StopResult),
+        **_pulse(visit, pulse, own),
+    )

@@ -1,0 +1,378 @@
+"""What a caller reports and agrees at the desk, as it is typed: keys, answers, yuan.
+
+What the desk says: who else is at it, what became of the task, what a call does, and what is to be said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from fastapi import Form
+
+from dialer.core.case import AssignmentState, DeskCallState, VisitStage, contact_of
+from dialer.core.errors import Invalid
+from dialer.core.timeline import EntryKind
+from dialer.core.values import (
+    Amounts,
+    Contact,
+    FraudType,
+    OutcomeKind,
+    Tag,
+    TelephonyResult,
+    fen_of,
+    must_have_evidence,
+)
+from dialer.core.work_rules import SUCCESSES
+from dialer.language import Lang, gettext_noop, say
+from dialer.wording.sentences import entry_sentence
+from dialer.wording.words import word_of
+from dialer.work.assignments import Assignment
+from dialer.work.desk import DeskView, points_of
+from dialer.work.desk_store import BusyKind, BusyWithPerson, DeskCall
+
+_LONGEST = 2000
+MONEY = ("intended", "stopped", "returned")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """An outcome that a call may have, on its key; `money`: which amounts it may have saved."""
+
+    key: str
+    outcome: OutcomeKind
+    money: tuple[str, ...] = ()
+
+    @property
+    def asks_who(self) -> bool:
+        """Whether the right person said so must be said."""
+        return contact_of(self.outcome) is Contact.VERIFIED
+
+    @property
+    def needs_verified(self) -> bool:
+        return self.outcome in SUCCESSES
+
+
+CHOICES = (
+    Choice(key="1", outcome=OutcomeKind.DISSUADED_BY_PHONE, money=("intended",)),
+    Choice(key="2", outcome=OutcomeKind.SAW_THROUGH_IT, money=("intended",)),
+    Choice(key="3", outcome=OutcomeKind.HALF_BELIEVES),
+    Choice(key="4", outcome=OutcomeKind.REFUSES),
+    Choice(key="5", outcome=OutcomeKind.ALREADY_DEFRAUDED, money=("stopped", "returned")),
+    Choice(key="6", outcome=OutcomeKind.CANNOT_FIND_YET),
+    Choice(key="7", outcome=OutcomeKind.CANNOT_FIND),
+    Choice(key="8", outcome=OutcomeKind.NOT_THE_PERSON),
+    Choice(key="9", outcome=OutcomeKind.LANGUAGE_OR_HEARING),
+    Choice(key="0", outcome=OutcomeKind.MISMATCH),
+)
+_BY_OUTCOME = {choice.outcome.value: choice for choice in CHOICES}
+
+WHO_MISSING = gettext_noop("say whether the identity was verified")
+NEEDS_VERIFIED = gettext_noop("a success needs the verified contact of the right person")
+OUTCOME_MISSING = gettext_noop("choose the outcome")
+KNOWN = (
+    gettext_noop("choose who takes it over"),
+    gettext_noop("is nobody who works at a desk"),
+    gettext_noop("say it in a few words"),
+    gettext_noop("is past or too far away"),
+    gettext_noop("within the next 30 days"),
+    gettext_noop("is no moment"),
+    gettext_noop("choose a day and a time"),
+    gettext_noop("is no amount"),
+    gettext_noop("yuan, such as 12000 or 12000.50"),
+    gettext_noop("has parts of a fen"),
+    gettext_noop("two decimals at most"),
+    gettext_noop("is not between 0 and a trillion yuan"),
+    gettext_noop("is missing"),
+    gettext_noop("money on record needs its evidence, such as a receipt"),
+    gettext_noop("is no telephone"),
+    gettext_noop("digits, or sip:name@host"),
+    gettext_noop("the number is in a call now: wait for its end"),
+    gettext_noop("another task is in hand: finish it or give it back first"),
+)
+"""Refusals of the use cases that the desk shows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    outcome: OutcomeKind
+    contact: Contact
+    amounts: Amounts
+    evidence: str
+    note: str
+    said: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class ReportForm:
+    """The outcome form as it was typed."""
+
+    token: Annotated[int, Form()] = 0
+    outcome: Annotated[str, Form()] = ""
+    verified: Annotated[str, Form()] = ""
+    intended: Annotated[str, Form()] = ""
+    stopped: Annotated[str, Form()] = ""
+    returned: Annotated[str, Form()] = ""
+    evidence: Annotated[str, Form()] = ""
+    note: Annotated[str, Form()] = ""
+    said: Annotated[list[str] | None, Form()] = None
+    following: Annotated[str, Form()] = ""
+    """The next task is wanted at once."""
+
+    def understood(self) -> tuple[Report | None, dict[str, Invalid]]:
+        """The report, or by field what is wrong with it: all of it at once."""
+        wrong: dict[str, Invalid] = {}
+        choice = _BY_OUTCOME.get(self.outcome)
+        if choice is None:
+            wrong["outcome"] = Invalid(field="outcome", problem=OUTCOME_MISSING)
+        elif choice.asks_who and self.verified not in {"yes", "no"}:
+            wrong["verified"] = Invalid(field="verified", problem=WHO_MISSING)
+        elif choice.needs_verified and self.verified != "yes":
+            wrong["verified"] = Invalid(field="verified", problem=NEEDS_VERIFIED)
+        fen: dict[str, int] = {}
+        for name in MONEY:
+            try:
+                typed = str(getattr(self, name)) if choice is None or name in choice.money else ""
+                fen[f"{name}_fen"] = fen_of(typed, field=name) if typed.strip() else 0
+            except Invalid as fault:
+                wrong[name] = fault
+        amounts = Amounts()
+        try:
+            amounts = Amounts(**fen)
+            must_have_evidence(amounts, self.evidence)
+        except Invalid as fault:
+            wrong[fault.field.removesuffix("_fen")] = fault
+        if wrong or choice is None:
+            return None, wrong
+        return (
+            Report(
+                outcome=choice.outcome,
+                contact=self._contact(choice),
+                amounts=amounts,
+                evidence=self.evidence.strip()[:_LONGEST] if not amounts.is_nothing else "",
+                note=self.note.strip()[:_LONGEST],
+                said=tuple((self.said or [])[:20]),
+            ),
+            {},
+        )
+
+    def _contact(self, choice: Choice) -> Contact:
+        if not choice.asks_who:
+            return contact_of(choice.outcome)
+        return Contact.VERIFIED if self.verified == "yes" else Contact.UNVERIFIED
+
+
+def call_time(soon: str, at: str, *, now: datetime, timezone: str) -> datetime:
+    """When the person wants to be rung: in `soon` minutes, `tomorrow` at nine, or at a local time. Raises `Invalid`."""
+    zone = ZoneInfo(timezone)
+    if soon.isdecimal() and len(soon) <= 5:  # noqa: PLR2004  # digits: a longer one is no wait
+        return now + timedelta(minutes=int(soon))
+    if soon == "tomorrow":
+        local = now.astimezone(zone) + timedelta(days=1)
+        return local.replace(hour=9, minute=0, second=0, microsecond=0)
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        raise Invalid(field="at", problem="is no moment", mend="choose a day and a time") from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
+
+
+_UNTOLD = frozenset({EntryKind.VIEWED, EntryKind.ATTEMPT_SENT, EntryKind.RINGING, EntryKind.SPOKEN})
+"""Of no use to whoever is about to ring; the case's own page has them."""
+_SHOWN = 12
+_MOBILE_DIGITS = 11
+
+
+def busy_sentence(one: BusyWithPerson, lang: Lang, names: Mapping[str, str], *, case_id: int) -> str:
+    """Who is busy with the same person, and with what."""
+    who = names.get(one.who, one.who)
+    match one.busy:
+        case BusyKind.ROBOT if one.talking:
+            told = say(lang, "The robot is speaking with the person now")
+        case BusyKind.ROBOT:
+            told = say(lang, "The robot is ringing the person now")
+        case BusyKind.CALL if one.talking:
+            told = say(lang, "%(who)s is on the telephone with the person now", who=who)
+        case BusyKind.CALL:
+            told = say(lang, "%(who)s is being put through to the person", who=who)
+        case BusyKind.CALLER:
+            told = say(lang, "%(who)s has signed for a call to the same person", who=who)
+        case BusyKind.OFFICER if one.stage.rank <= VisitStage.ACCEPTED.rank:
+            told = say(lang, "Officer %(who)s has signed for a visit", who=who)
+        case BusyKind.OFFICER:
+            told = say(lang, "Officer %(who)s: %(stage)s", who=who, stage=word_of(one.stage, lang))
+    return told if one.case_id == case_id else told + say(lang, " (case #%(id)s)", id=one.case_id)
+
+
+def lost_sentence(task: Assignment, lang: Lang, names: Mapping[str, str], *, who: str) -> str:
+    """Why this desk does not have the task any more."""
+    match task.state:
+        case AssignmentState.OPEN:
+            return say(lang, "This task went back to the queue: nothing was heard from this desk.")
+        case AssignmentState.SIGNED if task.signed_by == who:
+            return say(lang, "You took this task up again in another window.")
+        case AssignmentState.SIGNED:
+            return say(lang, "%(who)s has this task now.", who=names.get(task.signed_by, task.signed_by))
+        case AssignmentState.DONE:
+            by = task.done_by or ""
+            return say(lang, "%(who)s has reported on this task already.", who=names.get(by, by))
+        case AssignmentState.WITHDRAWN:
+            return say(lang, "This task is not needed any more: the person was reached, or the case ended.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallLine:
+    """One call from the desk. `since`: of a call under way, when its present state began."""
+
+    text: str
+    live: bool
+    since: datetime | None
+    at: datetime
+    number: int
+
+
+def call_line(call: DeskCall, lang: Lang) -> CallLine:
+    live = call.state is not DeskCallState.ENDED
+    match call.state:
+        case DeskCallState.ASKED:
+            text = say(lang, "Your telephone is being rung")
+        case DeskCallState.RINGING:
+            text = say(lang, "Your telephone rings: pick up")
+        case DeskCallState.JOINED:
+            text = say(lang, "You are on the line; the person is rung or speaks")
+        case DeskCallState.ENDED:
+            text = _ended(call, lang)
+    return CallLine(
+        text=text, live=live, since=call.joined_at if live else None, at=call.asked_at, number=call.number
+    )
+
+
+def _ended(call: DeskCall, lang: Lang) -> str:
+    if call.result is TelephonyResult.CANCELED:
+        return say(lang, "your telephone was not picked up")
+    if not call.settled:
+        return say(lang, "over; the network is asked how it ended")
+    told = word_of(call.result, lang) if call.result is not None else ""
+    return told if call.talk_seconds is None else f"{told} · {_clock(call.talk_seconds)}"
+
+
+def _clock(seconds: int) -> str:
+    return f"{seconds // 60}:{seconds % 60:02}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChecklistPoint:
+    """One line of the checklist. `name` stands for it in the report."""
+
+    key: str
+    name: str
+    text: str
+    hint: str = ""
+
+
+def dialled_number(number: str, area_code: str) -> str:
+    """A number in E.164 as people here read and dial it: 138 0013 8000, 0478-96110; one of another country as it is."""
+    national = number.removeprefix("+86")
+    if national == number:
+        return number
+    if len(national) == _MOBILE_DIGITS and national.startswith("1"):
+        return f"{national[:3]} {national[3:7]} {national[7:]}"
+    own = area_code.lstrip("0")
+    return f"0{own}-{national[len(own) :]}" if own and national.startswith(own) else f"0{national}"
+
+
+_OPENING = gettext_noop(
+    "This is %(bureau)s. Please do not transfer any money now, and hang up on whoever else is on the line."
+)
+_FALSE_POLICE = gettext_noop(
+    "Fraudsters may call us false police. Hang up and ring %(hotline)s, 110 or the police station yourself."
+)
+
+
+def call_checklist(
+    fraud_type: FraudType, lang: Lang, *, bureau: str, hotline: str
+) -> tuple[ChecklistPoint, ...]:
+    """What is asked and must be said on this call, in its order."""
+    points = points_of(fraud_type, lang.value)
+    return (
+        ChecklistPoint(
+            key="open",
+            name=say(lang, "warned first"),
+            text=say(lang, _OPENING, bureau=bureau),
+            hint=say(lang, "First sentence"),
+        ),
+        ChecklistPoint(
+            key="who",
+            name=say(lang, "identity verified"),
+            text=say(lang, "May I ask for your full name and the last four of your id number?"),
+            hint=say(lang, "Before any detail of the case is named"),
+        ),
+        ChecklistPoint(
+            key="asked", name=say(lang, "scene asked"), text=points.question, hint=say(lang, "Ask")
+        ),
+        ChecklistPoint(
+            key="said", name=say(lang, "rule said"), text=points.must_say, hint=say(lang, "Must be said")
+        ),
+        ChecklistPoint(
+            key="police",
+            name=say(lang, "false police explained"),
+            text=say(lang, _FALSE_POLICE, hotline=hotline),
+            hint=say(lang, "Must be said"),
+        ),
+        ChecklistPoint(
+            key="repeat",
+            name=say(lang, "repeated in own words"),
+            text=say(lang, "Please tell me in your own words what you will do now."),
+            hint=say(lang, "At the end"),
+        ),
+    )
+
+
+def care_notes(tags: frozenset[Tag], lang: Lang) -> tuple[str, ...]:
+    """What to mind with this person."""
+    return tuple(say(lang, _CARE[tag]) for tag in sorted(tags) if tag in _CARE)
+
+
+_CARE: Mapping[Tag, str] = {
+    Tag.MINOR: gettext_noop("A minor: speak with the guardian."),
+    Tag.ELDERLY: gettext_noop("Elderly: speak slowly, and ask for the family."),
+    Tag.HEARING: gettext_noop("Hard of hearing: short sentences; ask for the family, or send a message."),
+    Tag.MONGOLIAN: gettext_noop("Speaks Mongolian: pass it on to a colleague who does, where needed."),
+}
+
+
+def note_with_points(note: str, said: Sequence[str], points: Sequence[ChecklistPoint], lang: Lang) -> str:
+    """The note of a report, with what was ticked beneath it."""
+    ticked = [point.name for point in points if point.key in said]
+    if not ticked:
+        return note
+    line = say(lang, "Ticked: %(points)s", points=("、" if lang is Lang.ZH else ", ").join(ticked))
+    return f"{note}\n{line}" if note else line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryLine:
+    at: datetime
+    text: str
+    by: str
+    trouble: bool = False
+
+
+def contact_history(bench: DeskView, lang: Lang) -> list[HistoryLine]:
+    """What a caller should know of what happened before, newest first; with what people wrote, where it is open."""
+    told = [
+        HistoryLine(
+            at=entry.at,
+            text=entry_sentence(entry, lang),
+            by=entry.by,
+            trouble=entry.kind in {EntryKind.ALARM, EntryKind.FILED, EntryKind.REVERSAL},
+        )
+        for entry in bench.timeline
+        if entry.kind not in _UNTOLD
+    ]
+    if bench.opened is not None:
+        told += [HistoryLine(at=one.at, text=f"“{one.words}”", by=one.by) for one in bench.opened.words]
+    return sorted(told, key=lambda one: one.at, reverse=True)[:_SHOWN]

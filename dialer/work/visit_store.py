@@ -1,0 +1,454 @@
+"""What officers' phones send, each act once, and their photos.
+
+Visits as an officer's list and page show them: masked, with the clock that runs now.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from dialer.cases.persons import MaskedPerson, masked, open_person
+from dialer.cases.store import open_act
+from dialer.core.case import PENDING_STATES, AssignmentState, Reason, TransferState, VisitStage
+from dialer.core.errors import Conflict, NotFound
+from dialer.core.timeline import ActKind
+from dialer.core.values import FraudType, Grade, OutcomeKind, Tag, Track
+from dialer.db import tables as t
+from dialer.db.bulk import in_words, word
+from dialer.db.unit_of_work import Row, Tx
+from dialer.org.unit_store import is_visible_to, is_within_unit
+from dialer.work.assignments import Scope
+from dialer.work.photos import Photo
+from dialer.work.transfer_store import transfer_reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepeatedAct:
+    """It was taken before."""
+
+    at: datetime
+    outcome_id: int | None
+
+
+def note_visit_act_once(
+    tx: Tx, client_id: uuid.UUID, *, assignment_id: int, content: bytes, by: str, now: datetime
+) -> RepeatedAct | None:
+    """None: the act is new and now on record. Raises `Conflict` when the number came with something else before."""
+    digest = hashlib.sha256(content).digest()
+    new = tx.scalar(
+        insert(t.sent_act)
+        .values(client_id=client_id, assignment_id=assignment_id, digest=digest, by=by, at=now)
+        .on_conflict_do_nothing(index_elements=["client_id"])
+        .returning(t.sent_act.c.client_id)
+    )
+    if new is not None:
+        return None
+    row = tx.one(sa.select(t.sent_act).where(t.sent_act.c.client_id == client_id))
+    assert row is not None
+    if bytes(row["digest"]) != digest or row["assignment_id"] != assignment_id:
+        raise Conflict("that number was sent with something else before", current="repeated")
+    return RepeatedAct(at=row["at"], outcome_id=row["outcome_id"])
+
+
+def set_visit_outcome(tx: Tx, client_id: uuid.UUID, outcome_id: int) -> None:
+    tx.execute(sa.update(t.sent_act).where(t.sent_act.c.client_id == client_id).values(outcome_id=outcome_id))
+
+
+def set_visit_stage(tx: Tx, assignment_id: int, stage: VisitStage) -> None:
+    tx.execute(sa.update(t.assignment).where(t.assignment.c.id == assignment_id).values(stage=stage.value))
+
+
+def add_visit_photo(
+    tx: Tx, client_id: uuid.UUID, photo: Photo, *, assignment_id: int, case_id: int, by: str, now: datetime
+) -> None:
+    """Kept sealed; only who may see the case may open it."""
+    sealed = tx.vault.seal(photo.content, table="visit_photo", column="sealed", row=str(client_id))
+    tx.execute(
+        sa.insert(t.visit_photo).values(
+            client_id=client_id,
+            assignment_id=assignment_id,
+            case_id=case_id,
+            media_type=photo.media_type,
+            size_bytes=len(photo.content),
+            stripped_bytes=photo.stripped_bytes,
+            by=by,
+            at=now,
+            sealed=sealed,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPhoto:
+    client_id: uuid.UUID
+    assignment_id: int
+    media_type: str
+    size_bytes: int
+    by: str
+    at: datetime
+
+
+_ABOUT = ("client_id", "assignment_id", "media_type", "size_bytes", "by", "at")
+
+
+def photos_of_case(tx: Tx, case_id: int) -> list[StoredPhoto]:
+    """Of a case, oldest first."""
+    statement: sa.Select[Any] = (
+        sa.select(*(t.visit_photo.c[name] for name in _ABOUT))
+        .where(t.visit_photo.c.case_id == case_id)
+        .order_by(t.visit_photo.c.at, t.visit_photo.c.client_id)
+    )
+    return [StoredPhoto(**row) for row in tx.rows(statement)]
+
+
+def count_visit_photos(tx: Tx, assignment_id: int) -> int:
+    statement = sa.select(sa.func.count()).where(t.visit_photo.c.assignment_id == assignment_id)
+    return int(tx.scalar(statement))
+
+
+def open_visit_photo(tx: Tx, client_id: uuid.UUID) -> tuple[int, str, bytes]:
+    """Its case, media type and content in clear. Raises `NotFound`."""
+    row = tx.one(sa.select(t.visit_photo).where(t.visit_photo.c.client_id == client_id))
+    if row is None:
+        raise NotFound(kind="photo", key=client_id)
+    content = tx.vault.open(row["sealed"], table="visit_photo", column="sealed", row=str(client_id))
+    return row["case_id"], row["media_type"], content
+
+
+class VisitClock(StrEnum):
+    """Which time runs."""
+
+    SIGN = "sign"
+    ARRIVE = "arrive"
+    REPORT = "report"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedTransfer:
+    """It is asked of another unit, and nobody there has answered."""
+
+    id: int
+    to_unit: str
+    to_unit_id: int
+    by: str
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitLine:
+    """One visit. `holder` is the login of whoever has it, `holder_name` what he is called; '' for nobody."""
+
+    id: int
+    case_id: int
+    person: MaskedPerson
+    grade: Grade
+    fraud_type: FraudType
+    amount_at_risk_fen: int | None
+    reason: Reason
+    unit: str
+    state: AssignmentState
+    stage: VisitStage
+    holder: str
+    holder_name: str
+    opened_at: datetime
+    sign_by: datetime
+    due_at: datetime
+    feedback_by: datetime
+    raises: int
+    transfers: int
+    done_by: str
+    outcome: OutcomeKind | None
+    withdrawn_why: str
+    transfer: AskedTransfer | None
+
+    @property
+    def is_pending(self) -> bool:
+        return self.state in PENDING_STATES
+
+    @property
+    def clock(self) -> VisitClock:
+        if self.state is AssignmentState.OPEN:
+            return VisitClock.SIGN
+        return VisitClock.ARRIVE if self.stage.rank < VisitStage.ARRIVED.rank else VisitClock.REPORT
+
+    @property
+    def until(self) -> datetime:
+        """When the clock that runs now is over."""
+        match self.clock:
+            case VisitClock.SIGN:
+                return self.sign_by
+            case VisitClock.ARRIVE:
+                return self.due_at
+            case VisitClock.REPORT:
+                return self.feedback_by
+
+    def is_late(self, now: datetime) -> bool:
+        return self.is_pending and self.until <= now
+
+    def is_held_by(self, who: str) -> bool:
+        return self.state is AssignmentState.SIGNED and self.holder == who
+
+
+def _lines() -> sa.Select[Any]:
+    a, c, asked = t.assignment.c, t.case.c, t.assignment_transfer
+    to_unit = t.unit.alias("to_unit")
+    return (
+        sa.select(
+            *(
+                a[name]
+                for name in (
+                    "id",
+                    "case_id",
+                    "reason",
+                    "unit",
+                    "state",
+                    "stage",
+                    "signed_by",
+                    "opened_at",
+                    "sign_by",
+                    "due_at",
+                    "feedback_by",
+                    "raises",
+                    "transfers",
+                    "done_by",
+                    "outcome",
+                    "withdrawn_why",
+                )
+            ),
+            c.grade,
+            c.fraud_type,
+            c.amount_at_risk_fen,
+            c.person_id,
+            t.person.c.sealed.label("person_sealed"),
+            t.staff.c.display_name.label("holder_name"),
+            t.unit.c.name.label("unit_name"),
+            asked.c.id.label("transfer_id"),
+            asked.c.to_unit_id,
+            to_unit.c.name.label("to_unit"),
+            asked.c.by.label("transfer_by"),
+            asked.c.why.label("transfer_why"),
+            asked.c.why_sealed.label("transfer_why_sealed"),
+            asked.c.at.label("transfer_at"),
+        )
+        .join(t.case, c.id == a.case_id)
+        .join(t.person, t.person.c.id == c.person_id)
+        .join(t.staff, t.staff.c.login == a.signed_by, isouter=True)
+        .join(t.unit, t.unit.c.id == a.unit_id, isouter=True)
+        .join(
+            asked,
+            sa.and_(asked.c.assignment_id == a.id, asked.c.state == word(TransferState.ASKED)),
+            isouter=True,
+        )
+        .join(to_unit, to_unit.c.id == asked.c.to_unit_id, isouter=True)
+        .where(a.kind == Track.VISIT.value)
+    )
+
+
+def _line(tx: Tx, row: Row) -> VisitLine:
+    return VisitLine(
+        **{
+            name: row[name]
+            for name in (
+                "id",
+                "case_id",
+                "amount_at_risk_fen",
+                "opened_at",
+                "sign_by",
+                "due_at",
+                "feedback_by",
+                "raises",
+                "transfers",
+            )
+        },
+        person=masked(open_person(tx, person_id=row["person_id"], sealed=row["person_sealed"])),
+        grade=Grade(row["grade"]),
+        fraud_type=FraudType(row["fraud_type"]),
+        reason=Reason(row["reason"]),
+        unit=row["unit_name"] or row["unit"],
+        state=AssignmentState(row["state"]),
+        stage=VisitStage(row["stage"]).under(AssignmentState(row["state"])),
+        holder=row["signed_by"] or "",
+        holder_name=row["holder_name"] or row["signed_by"] or "",
+        done_by=row["done_by"] or "",
+        outcome=OutcomeKind(row["outcome"]) if row["outcome"] else None,
+        withdrawn_why=row["withdrawn_why"] or "",
+        transfer=_transfer(tx, row),
+    )
+
+
+def _transfer(tx: Tx, row: Row) -> AskedTransfer | None:
+    if row["transfer_id"] is None:
+        return None
+    return AskedTransfer(
+        id=row["transfer_id"],
+        to_unit=row["to_unit"],
+        to_unit_id=row["to_unit_id"],
+        by=row["transfer_by"],
+        why=transfer_reason(
+            tx.vault,
+            {
+                "assignment_id": row["id"],
+                "at": row["transfer_at"],
+                "why": row["transfer_why"],
+                "why_sealed": row["transfer_why_sealed"],
+            },
+        ),
+        at=row["transfer_at"],
+    )
+
+
+def _area(tx: Tx, scope: Scope) -> sa.ColumnElement[bool]:
+    """A visit that rose to the unit above is still seen where its case is: who is nearest may take it after all."""
+    return sa.or_(scope.covers(tx), is_visible_to(t.case.c.unit_id, scope.unit_id))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """The most urgent visits of a unit and all below it, the reader's own first, then those that nobody has."""
+
+    visits: tuple[VisitLine, ...]
+    all: int
+    """How many wait, shown or not."""
+
+
+def waiting_visits(tx: Tx, *, scope: Scope, who: str, unit_id: int | None = None, limit: int) -> Waiting:
+    """`unit_id`: of this unit and those below it alone, and whatever `who` has in hand."""
+    a = t.assignment.c
+    own = sa.and_(a.state == word(AssignmentState.SIGNED), a.signed_by == who)
+    area = _area(tx, scope)
+    if unit_id is not None:
+        area = sa.and_(area, is_within_unit(a.unit_id, unit_id))
+    pending = (in_words(a.state, PENDING_STATES), sa.or_(own, area))
+    order = (
+        sa.case((own, 0), (a.state == word(AssignmentState.OPEN), 1), else_=2),
+        a.urgency_at,
+        a.id,
+    )
+    rows = tx.rows(_lines().where(*pending).order_by(*order).limit(limit))
+    counted = (
+        sa.select(sa.func.count())
+        .select_from(t.assignment)
+        .join(t.case, t.case.c.id == a.case_id)
+        .where(a.kind == Track.VISIT.value, *pending)
+    )
+    total = len(rows) if len(rows) < limit else int(tx.scalar(counted))
+    return Waiting(visits=tuple(_line(tx, row) for row in rows), all=total)
+
+
+def visits_asked_of(tx: Tx, *, unit_id: int | None, limit: int) -> tuple[VisitLine, ...]:
+    """Visits that another unit asks this one, or one below it, to take; the most urgent first."""
+    statement = (
+        _lines()
+        .where(
+            in_words(t.assignment.c.state, PENDING_STATES),
+            t.assignment_transfer.c.id.is_not(None),
+            is_visible_to(t.assignment_transfer.c.to_unit_id, unit_id),
+        )
+        .order_by(t.assignment.c.urgency_at, t.assignment.c.id)
+        .limit(limit)
+    )
+    return tuple(_line(tx, row) for row in tx.rows(statement))
+
+
+def visit_line(tx: Tx, visit_id: int, *, scope: Scope, who: str) -> VisitLine:
+    """Raises `NotFound` for what is no visit, or is none of this person's business: which, is not told. Whoever has it,
+    or has sent something about it from a phone, keeps sight of it wherever it went.
+    """
+    row = tx.one(_lines().where(t.assignment.c.id == visit_id, _may_see(tx, scope, who)))
+    if row is None:
+        raise NotFound(kind="visit", key=visit_id)
+    return _line(tx, row)
+
+
+def check_visit_visible(tx: Tx, visit_id: int, *, scope: Scope, who: str) -> None:
+    """As `one`, for an act on it: first thing in its transaction."""
+    a = t.assignment.c
+    found = (
+        sa.select(a.id)
+        .join(t.case, t.case.c.id == a.case_id)
+        .where(a.id == visit_id, a.kind == Track.VISIT.value, _may_see(tx, scope, who))
+    )
+    if tx.scalar(found) is None:
+        raise NotFound(kind="visit", key=visit_id)
+
+
+def _may_see(tx: Tx, scope: Scope, who: str) -> sa.ColumnElement[bool]:
+    a, sent, asked = t.assignment.c, t.sent_act.c, t.assignment_transfer.alias("asked_here").c
+    sent_by = sa.exists().where(sent.assignment_id == a.id, sent.by == who)
+    asked_here = sa.exists().where(
+        asked.assignment_id == a.id,
+        asked.state == word(TransferState.ASKED),
+        is_visible_to(asked.to_unit_id, scope.unit_id),
+    )
+    return sa.or_(_area(tx, scope), asked_here, a.signed_by == who, sent_by)
+
+
+def visit_of_transfer(tx: Tx, transfer_id: int, *, unit_id: int | None) -> VisitLine:
+    """The visit that this transfer moves, for the unit it is asked of. Raises `NotFound`."""
+    asked = t.assignment_transfer.c
+    row = tx.one(
+        _lines().where(
+            t.assignment.c.id
+            == sa.select(asked.assignment_id)
+            .where(asked.id == transfer_id, is_visible_to(asked.to_unit_id, unit_id))
+            .correlate(None)
+            .scalar_subquery()
+        )
+    )
+    if row is None:
+        raise NotFound(kind="transfer", key=transfer_id)
+    return _line(tx, row)
+
+
+def tags_of_case(tx: Tx, case_id: int) -> tuple[Tag, ...]:
+    """What the warnings of a case say of its person."""
+    given = sa.select(sa.func.unnest(t.warning.c.tags).label("tag")).where(t.warning.c.case_id == case_id)
+    found = {row["tag"] for row in tx.rows(given.distinct())}
+    return tuple(tag for tag in Tag if tag.value in found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitAct:
+    """One act on a visit. `words` is what was typed, '' where it is not opened."""
+
+    at: datetime
+    kind: ActKind
+    by: str
+    facts: dict[str, Any]
+    words: str
+    has_words: bool
+
+
+def course_of_visit(tx: Tx, visit: VisitLine, *, who: str, with_words: bool) -> tuple[VisitAct, ...]:
+    """Everything that was done about it, oldest first. Without `with_words` only what `who` typed himself is opened."""
+    e = t.event.c
+    statement = (
+        sa.select(t.event)
+        .where(
+            e.case_id == visit.case_id,
+            e.attempt_id.is_(None),
+            e.kind.in_(list(ActKind)),
+            e.facts["assignment_id"].as_integer() == visit.id,
+        )
+        .order_by(e.id)
+    )
+    return tuple(
+        VisitAct(
+            at=row["at"],
+            kind=ActKind(row["kind"]),
+            by=row["by"],
+            facts=dict(row["facts"]),
+            words=open_act(tx, row) if row["sealed"] is not None and (with_words or row["by"] == who) else "",
+            has_words=row["sealed"] is not None,
+        )
+        for row in tx.rows(statement)
+    )

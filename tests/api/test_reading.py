@@ -1,0 +1,83 @@
+"""Cases and reports over the API: the JSON of the command line, masked, for the token's unit alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from dialer.casefile.reading import CaseOut, show_case, tell_case
+from dialer.outcomes.report import ReportOut, make_report, report_period, tell_report
+from tests.api.office import WANG, Office, first
+
+
+async def test_a_case_is_told_as_on_the_command_line_and_masked(office: Office):
+    case_id = first(await office.send(WANG | {"grade": "高危", "address": "胜利路1号"}))["case_id"]
+    answer = await office.client.get(f"/api/v1/cases/{case_id}")
+    assert answer.status_code == 200
+    assert answer.json() == tell_case(show_case(office.app.services, case_id)).plain()
+    assert answer.json()["person"]["phones"] == ["138****8000"]
+    for text in ("王小明", "13800138000", "150402199001011237", "胜利路"):
+        assert text not in answer.text
+
+
+async def test_the_description_of_a_case_names_every_member(office: Office):
+    case_id = first(await office.send(WANG))["case_id"]
+    told = (await office.client.get(f"/api/v1/cases/{case_id}")).json()
+    assert set(told) == set(CaseOut.model_fields)
+    CaseOut.model_validate(told)
+
+
+@pytest.mark.parametrize("case_id", ["999", "9223372036854775807"])
+async def test_a_case_that_is_not_there_is_not_found(office: Office, case_id: str):
+    answer = await office.client.get(f"/api/v1/cases/{case_id}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("case_id", ["0", "-1", "abc", "9223372036854775808", "1e3", "%00"])
+async def test_what_is_no_case_number_is_refused_by_its_name(office: Office, case_id: str):
+    answer = await office.client.get(f"/api/v1/cases/{case_id}")
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["case_id"]
+
+
+async def test_a_token_of_one_unit_sees_its_own_cases_alone(office: Office):
+    header = office.token("linhe", "warnings:write", "cases:read", unit="临河分局")
+    own = first(await office.send({"phones": "13800138001"}, headers=header))["case_id"]
+    foreign = first(await office.send({"phones": "13800138002", "unit": "五原县局"}, headers=header))[
+        "case_id"
+    ]
+    assert (await office.client.get(f"/api/v1/cases/{own}", headers=header)).status_code == 200
+    assert (await office.client.get(f"/api/v1/cases/{foreign}", headers=header)).status_code == 404
+
+
+async def test_the_report_is_that_of_the_command_line(office: Office):
+    await office.send(WANG)
+    answer = await office.client.get("/api/v1/report", params={"from": "2026-11-25", "to": "2026-11-25"})
+    services = office.app.services
+    expected = tell_report(make_report(services, report_period(services, "2026-11-25", "2026-11-25")), ())
+    assert answer.json() == expected.plain()
+    assert answer.json()["counts"]["warnings"] == 1
+    ReportOut.model_validate(answer.json())
+    assert set(answer.json()) == set(ReportOut.model_fields)
+
+
+async def test_a_window_without_warnings_counts_none(office: Office):
+    await office.send(WANG)
+    answer = await office.client.get("/api/v1/report", params={"to": "2026-11-24"})
+    assert answer.json()["counts"]["warnings"] == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("from=yesterday", "from"),
+        ("to=2026-02-30", "to"),
+        ("from=2026-11-25&to=2026-11-01", "to"),
+        ("form=2026-11-25", "form"),
+        ("start=2026-11-25", "start"),
+        ("from=" + "1" * 41, "from"),
+    ],
+)
+async def test_a_wrong_window_is_refused_by_its_name(office: Office, query: str, field: str):
+    answer = await office.client.get(f"/api/v1/report?{query}")
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == field

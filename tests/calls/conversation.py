@@ -1,0 +1,124 @@
+"""One ring of one case, talked through webhook by webhook."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from dialer.calls.apply import News, apply_news
+from dialer.calls.conversation import Step, talk
+from dialer.calls.events import apply_call_event
+from dialer.core.values import Grade, TelephonyResult
+from dialer.scripts.dialogue import Heard, Position, Turn
+from dialer.scripts.reading import shipped_scripts
+from dialer.telephony.results import CallProgress, Stage
+from dialer.work.desk_calls import Taken
+from tests.control.scene import Scene
+
+
+class Ring:
+    """Rings when made; the scene's clock moves only when told."""
+
+    def __init__(
+        self,
+        scene: Scene,
+        *,
+        grade: Grade = Grade.MEDIUM,
+        script: str = "loan",
+        **fields: Any,  # noqa: ANN401 - fields of a case
+    ) -> None:
+        self.scene = scene
+        self.case_id = scene.open_case(grade=grade, **fields)
+        self.attempt_id: uuid.UUID = scene.attempt_of(self.case_id)["id"]
+        self.sid = f"CA{self.attempt_id.hex}"
+        self.turn: Turn | None = None
+        self._step = 0
+        self._sequence = 0
+        chosen = shipped_scripts()[script]
+        scene.change_attempt(
+            self.attempt_id,
+            state="ringing",
+            sid=self.sid,
+            script_id=chosen.id,
+            script_hash=chosen.content_hash,
+            language=chosen.default_language,
+            sent_at=scene.clock.now(),
+            ringing_at=scene.clock.now(),
+        )
+
+    def after(self, seconds: float) -> Ring:
+        self.scene.clock.advance(timedelta(seconds=seconds).total_seconds())
+        return self
+
+    def answered(self) -> Ring:
+        self._tell(CallProgress(stage=Stage.ANSWERED, sid=self.sid))
+        return self._talk(None, Heard.silence())
+
+    def presses(self, *keys: str) -> Ring:
+        """One key, or typed digits, at each question in turn; "" is silence."""
+        for key in keys:
+            assert self.turn is not None
+            waits = self.turn.ask.position if self.turn.ask is not None else self.turn.position
+            self._talk(waits, Heard.keys(key) if key else Heard.silence())
+        return self
+
+    def desk(self, status: str, *, taken: bool) -> Ring:
+        """How the duty line answered."""
+        assert self.turn is not None
+        if taken:
+            apply_call_event(
+                self.scene.services, Taken(attempt_id=self.attempt_id, step=self._step, desk=status)
+            )
+            return self
+        return self._talk(self.turn.position, Heard.silence(), desk=status)
+
+    def desk_answers(self) -> Ring:
+        """The officer has picked up; the two are speaking."""
+        taken = Taken(attempt_id=self.attempt_id, step=self._step, desk="answered", talking=True)
+        apply_call_event(self.scene.services, taken)
+        return self
+
+    def leaves(self, status: str) -> Ring:
+        """The person hung up before the desk answered."""
+        apply_call_event(
+            self.scene.services, Taken(attempt_id=self.attempt_id, step=self._step, desk=status, took=False)
+        )
+        return self
+
+    def machine(self) -> Ring:
+        self._tell(CallProgress(stage=Stage.ANSWERED, sid=self.sid, answered_by="machine_start"), step="amd")
+        return self
+
+    def ends(
+        self, result: TelephonyResult = TelephonyResult.ANSWERED, *, seconds: int | None = None
+    ) -> dict[str, Any]:
+        """The attempt's row after its end."""
+        self._tell(
+            CallProgress(stage=Stage.ENDED, sid=self.sid, result=result, duration_seconds=seconds),
+            step="status.end",
+        )
+        return self.row()
+
+    def row(self) -> dict[str, Any]:
+        return next(row for row in self.scene.attempts_of(self.case_id) if row["id"] == self.attempt_id)
+
+    def _talk(self, position: Position | None, heard: Heard, desk: str = "") -> Ring:
+        step = Step(
+            attempt_id=self.attempt_id,
+            step=self._step,
+            sid=self.sid,
+            position=position,
+            heard=heard,
+            desk=desk,
+            personal={"Digits": heard.digits} if heard.digits else {},
+        )
+        self.turn = talk(self.scene.services, step)
+        self._step += 1
+        return self
+
+    def _tell(self, progress: CallProgress, step: str = "") -> None:
+        self._sequence += 1
+        news = News(attempt_id=self.attempt_id, step=step or f"status.{self._sequence}", progress=progress)
+        with self.scene.tx() as tx:
+            apply_news(tx, self.scene.services, [news])

@@ -1,0 +1,281 @@
+"""Messages from a case's decision to the telephone's inbox and back, on real rows and a real carrier: each once."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from dialer.calls.message_store import claim_messages
+from dialer.calls.messages import (
+    apply_message_event,
+    ask_about_messages,
+    look_for_messages,
+    message_text,
+    send_messages,
+)
+from dialer.carrier.config import CarrierConfig, FaultRule, InjectedFault, ServiceClock
+from dialer.carrier.people import Behaviour, PeopleConfig
+from dialer.carrier.server import RunningCarrier, start
+from dialer.casefile.reading import show_case
+from dialer.cases.effects import insert_messages, message_row
+from dialer.cases.store import lock_cases
+from dialer.core.effects import SendMessage
+from dialer.core.errors import NotFound
+from dialer.core.timeline import EntryKind
+from dialer.core.values import FraudType, MessagePurpose, MessageState
+from dialer.db import tables as t
+from dialer.services import Services
+from dialer.telephony.callbacks import MessageProgress, message_event
+from dialer.telephony.config import TelephonyConfig
+from dialer.telephony.messages import MessageClient
+from tests.control.scene import Scene
+
+ACCOUNT = "AC" + "0" * 31 + "1"
+M = MessageState
+
+
+@pytest.fixture
+async def carrier(tmp_path: Path) -> AsyncIterator[RunningCarrier]:
+    running = await start(
+        CarrierConfig(
+            account_sid=ACCOUNT,
+            auth_token="token",  # of this test's own carrier
+            state_dir=tmp_path / "carrier",
+            clock=ServiceClock(speed=400.0),
+            people=PeopleConfig(behaviours=(Behaviour(name="anybody", share=1),)),
+        )
+    )
+    yield running
+    await running.stop()
+
+
+@pytest.fixture
+async def client(carrier: RunningCarrier) -> AsyncIterator[MessageClient]:
+    config = TelephonyConfig(
+        base_url=carrier.base_url,
+        account_sid=ACCOUNT,
+        auth_token="token",
+        caller_number="+8647896110",
+        public_url="http://127.0.0.1:9",
+        timeout_seconds=5,
+    )
+    async with MessageClient(config) as made:
+        yield made
+
+
+def services_of(scene: Scene) -> Services:
+    """Looks for what is doubtful at once."""
+    return replace(
+        scene.services,
+        lines=replace(scene.services.lines, post_timeout_seconds=0.0, unknown_after_seconds=0.0),
+    )
+
+
+def planned(scene: Scene, purpose: MessagePurpose = MessagePurpose.UNREACHABLE) -> int:
+    """A case with a planned message, at the present moment."""
+    scene.clock.set(datetime.now(UTC))
+    case_id = scene.open_case()
+    plan(scene, case_id, purpose)
+    return case_id
+
+
+def plan(scene: Scene, case_id: int, purpose: MessagePurpose) -> None:
+    with scene.tx() as tx:
+        stored = lock_cases(tx, [case_id])[case_id]
+        effect = SendMessage(purpose=purpose, number=0)
+        insert_messages(tx, [message_row(stored, effect, at=scene.clock.now())])
+
+
+def rows(scene: Scene, case_id: int) -> list[dict[str, Any]]:
+    return scene.rows(sa.select(t.message).where(t.message.c.case_id == case_id))
+
+
+def row(scene: Scene, case_id: int) -> dict[str, Any]:
+    (one,) = rows(scene, case_id)
+    return one
+
+
+def carrier_summary(carrier: RunningCarrier) -> dict[str, object]:
+    return carrier.texts.summary()
+
+
+async def test_a_planned_message_leaves_once_in_the_bureau_s_name(
+    scene: Scene, carrier: RunningCarrier, client: MessageClient
+):
+    case_id = planned(scene)
+    assert await send_messages(scene.services, client) == 1
+    assert await send_messages(scene.services, client) == 0
+    sent = row(scene, case_id)
+    assert (sent["state"], carrier_summary(carrier)["messages"]) == ("accepted", 1)
+    text = carrier.texts.find(sent["sid"])
+    assert text is not None
+    assert text.order.body.startswith("【市反诈中心】")
+    assert text.order.status_callback.startswith(f"http://127.0.0.1:9/hooks/message/{sent['id']}")
+
+
+def test_one_a_case_and_purpose_whoever_asks(scene: Scene):
+    case_id = planned(scene)
+    plan(scene, case_id, MessagePurpose.UNREACHABLE)
+    plan(scene, case_id, MessagePurpose.AFTER_WARNING)
+    assert sorted(one["purpose"] for one in rows(scene, case_id)) == ["after_warning", "unreachable"]
+
+
+def test_a_planned_message_asks_to_be_sent_after_its_commit_without_waiting_for_a_tick(scene: Scene):
+    told: list[set[str]] = []
+    scene.services.store.after_commit = lambda names: told.append(set(names))
+    case_id = planned(scene)
+    assert rows(scene, case_id)
+    assert told == [{"send_messages"}]
+
+
+async def test_two_senders_at_once_send_it_once(scene: Scene, carrier: RunningCarrier, client: MessageClient):
+    planned(scene)
+    await asyncio.gather(send_messages(scene.services, client), send_messages(scene.services, client))
+    assert carrier_summary(carrier)["messages"] == 1
+
+
+async def test_an_answer_that_is_lost_is_looked_for_and_never_sent_again(
+    scene: Scene, carrier: RunningCarrier, client: MessageClient
+):
+    case_id = planned(scene)
+    services = services_of(scene)
+    carrier.exchange.faults.set(InjectedFault.MESSAGE_ACCEPT_THEN_CUT, FaultRule(count=1))
+    await send_messages(services, client)
+    assert row(scene, case_id)["state"] == "unknown"
+    await look_for_messages(services, client)
+    found = row(scene, case_id)
+    assert found["state"] in {"accepted", "sent", "delivered"}
+    assert found["sid"]
+    await send_messages(services, client)
+    assert carrier_summary(carrier)["messages"] == 1
+
+
+async def test_a_process_that_died_over_it_leaves_it_to_be_looked_for(
+    scene: Scene, carrier: RunningCarrier, client: MessageClient
+):
+    case_id = planned(scene)
+    now = scene.clock.now()
+    with scene.tx() as tx:
+        assert len(claim_messages(tx, now=now, real_now=now, poll_at=now, limit=9)) == 1
+    services = services_of(scene)
+    assert await send_messages(services, client) == 0
+    await look_for_messages(services, client)
+    assert row(scene, case_id)["state"] == "unknown"
+    await look_for_messages(services, client)
+    assert row(scene, case_id)["state"] == "planned"
+    assert await send_messages(services, client) == 1
+    assert carrier_summary(carrier)["messages"] == 1
+
+
+async def test_a_refusal_that_is_ours_waits_and_one_of_the_number_ends_it(
+    scene: Scene, carrier: RunningCarrier, client: MessageClient
+):
+    case_id = planned(scene)
+    carrier.exchange.faults.set(InjectedFault.MESSAGE_TOO_MANY, FaultRule(count=1, seconds=60))
+    assert await send_messages(scene.services, client) == 0
+    waiting = row(scene, case_id)
+    assert waiting["state"] == "planned"
+    assert (waiting["not_before"] - scene.clock.now()).total_seconds() == 60
+    scene.later(seconds=61)
+    assert await send_messages(scene.services, client) == 1
+
+
+async def test_words_that_break_the_rules_do_not_leave(
+    scene: Scene, carrier: RunningCarrier, client: MessageClient
+):
+    case_id = planned(scene)
+    centre = replace(scene.services.centre, bureau={"zh": "反诈中心96110"})
+    assert await send_messages(replace(scene.services, centre=centre), client) == 0
+    assert (row(scene, case_id)["state"], carrier_summary(carrier)["messages"]) == ("failed", 0)
+
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def silent_since_long(scene: Scene) -> None:
+    on_the_way = t.message.c.poll_at.is_not(None)
+    scene.do(sa.update(t.message).where(on_the_way).values(poll_at=LONG_AGO))
+
+
+async def test_a_message_of_which_nothing_more_is_told_is_asked_about(
+    scene: Scene, carrier: RunningCarrier, client: MessageClient
+):
+    case_id = planned(scene)
+    await send_messages(scene.services, client)
+    sent = carrier.texts.find(row(scene, case_id)["sid"])
+    assert sent is not None
+    while sent.status.value != "delivered":  # noqa: ASYNC110 - a timer of the carrier
+        await asyncio.sleep(0.01)
+    silent_since_long(scene)
+    assert await ask_about_messages(scene.services, client) == 1
+    assert row(scene, case_id)["state"] == "delivered"
+    silent_since_long(scene)
+    assert await ask_about_messages(scene.services, client) == 0
+
+
+async def test_one_that_the_network_has_forgotten_is_asked_about_a_bounded_number_of_times(
+    scene: Scene, client: MessageClient
+):
+    case_id = planned(scene)
+    apply_message_event(scene.services, row(scene, case_id)["id"], progress(M.SENT))
+    asked = 0
+    for _ in range(20):
+        silent_since_long(scene)
+        asked += await ask_about_messages(scene.services, client)
+    assert asked == 10
+    assert row(scene, case_id)["state"] == "sent"
+
+
+def progress(state: MessageState, code: int | None = None) -> MessageProgress:
+    return MessageProgress(state=state, sid="SM1", error_code=code)
+
+
+@pytest.mark.parametrize("order", list(permutations([M.ACCEPTED, M.SENT, M.DELIVERED])))
+def test_news_in_any_order_and_twice_has_one_end(scene: Scene, order: tuple[MessageState, ...]):
+    case_id = planned(scene)
+    message_id = row(scene, case_id)["id"]
+    for state in (*order, *order):
+        apply_message_event(scene.services, message_id, progress(state))
+    end = row(scene, case_id)
+    assert (end["state"], end["sid"]) == ("delivered", "SM1")
+    kept = scene.rows(sa.select(t.event.c.step).where(t.event.c.attempt_id == message_id))
+    assert len(kept) == 3
+
+
+def test_the_end_of_a_message_is_in_the_case_s_timeline(scene: Scene):
+    case_id = planned(scene)
+    apply_message_event(scene.services, row(scene, case_id)["id"], progress(M.UNDELIVERED, 30003))
+    told = [e.facts for e in show_case(scene.services, case_id).file.timeline if e.kind is EntryKind.MESSAGE]
+    assert [facts["state"] for facts in told] == ["planned", "undelivered"]
+    assert told[-1]["error_code"] == 30003
+
+
+def test_news_of_a_message_that_is_not_ours_is_refused(scene: Scene):
+    with pytest.raises(NotFound):
+        apply_message_event(scene.services, uuid.uuid4(), progress(M.SENT))
+
+
+def test_what_a_status_callback_says():
+    read = message_event({"MessageSid": "SM1", "MessageStatus": "undelivered", "ErrorCode": "30003"})
+    assert read == progress(M.UNDELIVERED, 30003)
+
+
+@pytest.mark.parametrize("fraud_type", FraudType)
+def test_there_are_words_for_every_type_of_fraud(scene: Scene, fraud_type: FraudType):
+    scene.clock.set(datetime.now(UTC))
+    plan(scene, scene.open_case(fraud_type=fraud_type), MessagePurpose.UNREACHABLE)
+    now = scene.clock.now()
+    with scene.tx() as tx:
+        (outgoing,) = claim_messages(tx, now=now, real_now=now, poll_at=now, limit=9)
+    text, language = message_text(scene.services, outgoing)
+    assert language == "zh"
+    assert "不要" in text or "停止" in text

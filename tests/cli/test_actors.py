@@ -1,0 +1,124 @@
+"""Nobody signs with a name of the service, or with none: no command and no action accepts it."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from dialer import usecases
+from dialer.accounts.actions import login_of
+from dialer.cli.main import app
+from dialer.core.access import LONGEST_NAME, RESERVED_NAMES, actor_name
+from dialer.core.errors import Invalid
+
+READS: Final = frozenset(
+    {
+        "draft_list.drafts_of",
+        "draft_list.show_draft",
+        "list_visits.list_visits",
+        "look_at_list.look_at_draft",
+        "look_at_list.measure_draft",
+        "open_task.show_bench",
+        "open_task.take_pulse",
+        "open_task.task_in_hand",
+        "open_visit.look_at_visit",
+        "pass_on.colleagues",
+        "seek_text.open_search",
+        "show_desk.show_overview",
+    }
+)
+"""They sign nothing: the name only chooses which rows are found."""
+
+
+def actions() -> Iterator[tuple[str, Callable[..., Any], str]]:
+    """Every public action that a person signs, with the argument that names the person."""
+    for found in pkgutil.iter_modules(usecases.__path__):
+        module = importlib.import_module(f"{usecases.__name__}.{found.name}")
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            taken = inspect.signature(function).parameters
+            is_own = function.__module__ == module.__name__ and not name.startswith("_")
+            if not is_own or next(iter(taken), "") != "engine" or f"{found.name}.{name}" in READS:
+                continue
+            signer = next((one for one in ("by", "who") if one in taken), None)
+            if signer is not None and taken[signer].annotation == "str":
+                yield f"{found.name}.{name}", function, signer
+
+
+ACTIONS: Final = {name: (action, signer) for name, action, signer in actions()}
+
+
+async def _outcome(action: Callable[..., Any], **arguments: object) -> None:
+    done = action(**arguments)
+    if inspect.isawaitable(done):
+        await done
+
+
+@pytest.mark.parametrize("by", ["robot", " Robot ", "release", "x" * (LONGEST_NAME + 1), " "])
+@pytest.mark.parametrize("name", ACTIONS)
+def test_no_action_takes_a_name_of_the_service(name: str, by: str):
+    """The name is looked at first: there is no engine."""
+    action, signer = ACTIONS[name]
+    others = {
+        taken.name: None
+        for taken in inspect.signature(action).parameters.values()
+        if taken.default is inspect.Parameter.empty and taken.name != signer
+    }
+    with pytest.raises(Invalid) as refused:
+        asyncio.run(_outcome(action, **others, **{signer: by}))
+    assert refused.value.field == "by"
+
+
+def test_the_actions_are_found():
+    assert len(ACTIONS) > 50
+    assert {"pause.pause", "tokens.add_token", "show_case.reveal"} <= set(ACTIONS)
+
+
+def signed_commands(tree: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:  # noqa: ANN401  # typer does not export its type
+    for name, command in tree.commands.items():
+        if hasattr(command, "commands"):
+            yield from signed_commands(command, (*words, name))
+        elif SIGNED_BY & {option for one in command.params for option in one.opts}:
+            yield " ".join((*words, name)), command
+
+
+SIGNED_BY: Final = frozenset({"--by", "--reveal-by"})
+COMMANDS: Final = dict(signed_commands(typer.main.get_command(app)))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("by", sorted(RESERVED_NAMES))
+def test_no_command_takes_a_name_of_the_service(name: str, by: str):
+    """It is refused before a setting is read or a database is asked."""
+    words = name.split()
+    for one in COMMANDS[name].params:
+        if SIGNED_BY & set(one.opts):
+            words += [one.opts[0], by]
+        elif one.required:
+            given = "clerk" if one.name == "role" else "1"
+            words += [given] if one.param_type_name == "argument" else [one.opts[0], given]
+    with pytest.raises(Invalid, match="only the service signs with"):
+        CliRunner().invoke(app, words, catch_exceptions=False)
+
+
+def test_the_commands_are_found():
+    assert len(COMMANDS) > 20
+    assert {"pause", "case", "token add", "scripts approve", "work done"} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", ["li", "李警官", "cli", "robots", "x" * LONGEST_NAME])
+def test_a_person_signs_with_the_own_name(name: str):
+    assert actor_name(f" {name} ") == name
+
+
+@pytest.mark.parametrize("login", ["robot", "Shipped", "release"])
+def test_no_account_has_a_name_of_the_service(login: str):
+    with pytest.raises(Invalid, match="only the service signs with"):
+        login_of(login)

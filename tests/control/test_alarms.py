@@ -1,0 +1,112 @@
+"""Alarms are kept until seen, and a repeat is counted where it stands."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+import sqlalchemy as sa
+
+from dialer.cases.alarms import (
+    acknowledge_alarm_row,
+    count_unacknowledged_by_code,
+    raise_alarm,
+    raise_alarm_once,
+    raise_alarms,
+    unacknowledged_alarms_of,
+)
+from dialer.core.effects import AlarmCode
+from dialer.core.errors import NotFound
+from dialer.db import tables as t
+from tests.control.scene import Scene
+from tests.outcomes.town import MORNING
+
+
+def test_a_repeat_of_an_unseen_alarm_is_counted_not_listed_again(scene: Scene):
+    case_id = scene.case()
+    for minute in range(5):
+        with scene.tx() as tx:
+            raise_alarm(
+                tx, AlarmCode.HUMAN_OVERDUE, now=scene.later(minutes=1), case_id=case_id, facts={"n": minute}
+            )
+    with scene.tx() as tx:
+        [alarm] = unacknowledged_alarms_of(tx)
+    assert (alarm.code, alarm.case_id, alarm.times) == ("human_overdue", case_id, 5)
+    assert alarm.facts == {"n": 0}
+    assert (alarm.last_at - alarm.raised_at).total_seconds() == 240
+
+
+def test_kinds_cases_and_loads_are_told_apart(scene: Scene):
+    one, other = scene.case(), scene.case()
+    with scene.tx() as tx:
+        raise_alarm(tx, AlarmCode.HUMAN_OVERDUE, now=MORNING, case_id=one)
+        raise_alarm(tx, AlarmCode.VISIT_OVERDUE, now=MORNING, case_id=one)
+        raise_alarm(tx, AlarmCode.HUMAN_OVERDUE, now=MORNING, case_id=other)
+        raise_alarm(tx, AlarmCode.REJECTED_HIGH_ROW, now=MORNING, load_id=1)
+        raise_alarm(tx, AlarmCode.REJECTED_HIGH_ROW, now=MORNING, load_id=2)
+        raise_alarm(tx, AlarmCode.CARRIER_TROUBLE, now=MORNING)
+        assert len(unacknowledged_alarms_of(tx)) == 6
+        assert count_unacknowledged_by_code(tx) == {
+            "human_overdue": 2,
+            "visit_overdue": 1,
+            "rejected_high_row": 2,
+            "carrier_trouble": 1,
+        }
+
+
+def test_after_somebody_has_seen_it_the_next_one_is_new(scene: Scene):
+    with scene.tx() as tx:
+        raise_alarm(tx, AlarmCode.CARRIER_TROUBLE, now=MORNING)
+        [first] = unacknowledged_alarms_of(tx)
+        acknowledge_alarm_row(tx, first.id, by="zhao", now=MORNING)
+        assert unacknowledged_alarms_of(tx) == []
+        raise_alarm(tx, AlarmCode.CARRIER_TROUBLE, now=MORNING)
+        [second] = unacknowledged_alarms_of(tx)
+    assert second.id != first.id
+    assert second.times == 1
+
+
+def test_who_saw_it_first_stays(scene: Scene):
+    with scene.tx() as tx:
+        raise_alarm(tx, AlarmCode.CARRIER_TROUBLE, now=MORNING)
+        [alarm] = unacknowledged_alarms_of(tx)
+        acknowledge_alarm_row(tx, alarm.id, by="zhao", now=MORNING)
+        acknowledge_alarm_row(tx, alarm.id, by="qian", now=MORNING)
+    assert [row["seen_by"] for row in scene.rows(sa.select(t.alarm))] == ["zhao"]
+
+
+def test_an_alarm_that_is_not_there_cannot_be_seen(scene: Scene):
+    with scene.tx() as tx, pytest.raises(NotFound, match="alarm 404"):
+        acknowledge_alarm_row(tx, 404, by="zhao", now=MORNING)
+
+
+def test_one_batch_may_repeat_itself(scene: Scene):
+    row = {"code": "human_overdue", "case_id": 7, "load_id": None, "facts": {}, "raised_at": MORNING}
+    with scene.tx() as tx:
+        raise_alarms(tx, [row, row, row | {"code": "visit_overdue"}, row])
+        raise_alarms(tx, [])
+    assert scene.alarms_of(7) == {"human_overdue": 3, "visit_overdue": 1}
+
+
+def test_ring_once_leaves_the_standing_one_as_it_is(scene: Scene):
+    with scene.tx() as tx:
+        raise_alarm_once(tx, AlarmCode.CARRIER_DOWN, now=MORNING, facts={"codes": [20429]})
+    with scene.tx() as tx:
+        raise_alarm_once(tx, AlarmCode.CARRIER_DOWN, now=scene.later(minutes=1))
+    assert scene.alarms_of(None) == {"carrier_down": 1}
+
+
+def test_two_sessions_that_raise_the_same_make_one(scene: Scene):
+    gate = threading.Barrier(2)
+
+    def raise_it() -> None:
+        with scene.tx() as tx:
+            gate.wait()
+            raise_alarm(tx, AlarmCode.CARRIER_DOWN, now=MORNING)
+
+    threads = [threading.Thread(target=raise_it) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert scene.alarms_of(None) == {"carrier_down": 2}

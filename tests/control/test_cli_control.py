@@ -1,0 +1,97 @@
+"""The commands of whoever is in charge, run as a person types them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from dialer.cases.alarms import raise_alarm
+from dialer.cli.main import app
+from dialer.core.effects import AlarmCode
+from dialer.core.errors import Invalid, NotFound
+from dialer.core.values import Grade
+from tests.control.scene import Scene
+from tests.outcomes.town import MORNING
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    runner = CliRunner()
+
+    def typed(*words: str) -> Result:
+        result = runner.invoke(app, words)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return typed
+
+
+def test_pause_list_and_resume(run: Run, scene: Scene):
+    case_id = scene.open_case(unit="临河", grade=Grade.LOW)
+    said = run("pause", "--unit", "临河", "--minutes", "30", "--by", "zhao", "--why", "检修")
+    assert "1 rings held" in said.stdout
+    assert scene.attempt_of(case_id)["held"]
+    [listed] = json.loads(run("pauses", "--json").stdout)
+    assert (listed["scope"], listed["subject"], listed["by"], listed["why"]) == (
+        "unit",
+        "临河",
+        "zhao",
+        "检修",
+    )
+    assert "临河" in run("pauses").stdout
+    assert "1 rings released" in run("resume", "--unit", "临河", "--by", "zhao").stdout
+    assert run("pauses").stdout.strip() == "nothing is paused"
+
+
+def test_all_dialling_is_what_is_paused_when_nothing_is_named(run: Run, scene: Scene):
+    run("pause", "--minutes", "5", "--by", "zhao", "--why", "检修")
+    assert scene.group().paused_until is not None
+    run("resume", "--by", "zhao")
+    assert scene.group().paused_until is None
+
+
+@pytest.mark.parametrize("missing", ["--minutes", "--by", "--why"])
+def test_a_pause_without_end_person_or_reason_is_refused(run: Run, missing: str):
+    words = {"--minutes": "5", "--by": "zhao", "--why": "检修"}
+    words.pop(missing)
+    said = run("pause", *(word for pair in words.items() for word in pair))
+    assert said.exit_code == 2
+    assert missing in said.output
+
+
+def test_one_pause_names_one_thing(run: Run):
+    with pytest.raises(Invalid, match="more than one"):
+        run("pause", "--unit", "a", "--grade", "low", "--minutes", "5", "--by", "z", "--why", "w")
+
+
+def test_resuming_what_is_not_paused_is_said(run: Run):
+    with pytest.raises(NotFound):
+        run("resume", "--grade", "low", "--by", "zhao")
+
+
+def test_alarms_are_listed_until_seen(run: Run, scene: Scene):
+    with scene.tx() as tx:
+        raise_alarm(tx, AlarmCode.CARRIER_DOWN, now=MORNING, facts={"codes": [20429]})
+        raise_alarm(tx, AlarmCode.HUMAN_OVERDUE, now=MORNING, case_id=7)
+        raise_alarm(tx, AlarmCode.HUMAN_OVERDUE, now=MORNING, case_id=7)
+    listed = {alarm["code"]: alarm for alarm in json.loads(run("alarms", "--json").stdout)}
+    assert listed["human_overdue"]["times"] == 2
+    assert listed["human_overdue"]["case_id"] == 7
+    assert listed["carrier_down"]["facts"] == {"codes": [20429]}
+    assert "carrier_down" in run("alarms").stdout
+    for alarm in listed.values():
+        assert "seen by zhao" in run("alarms", "see", str(alarm["id"]), "--by", "zhao").stdout
+    assert run("alarms").stdout.strip() == "no alarm stands"
+
+
+def test_an_alarm_is_seen_by_somebody(run: Run):
+    with pytest.raises(Invalid):
+        run("alarms", "see", "1", "--by", " ")

@@ -1,0 +1,204 @@
+"""A whole cycle: what completes it, what /health/engine says of one that is late, and the sign of life."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+
+import httpx
+import pytest
+import sqlalchemy as sa
+
+from dialer.control.health import (
+    WORK_PART,
+    beating,
+    check_system,
+    close_cycle,
+    note_part_done,
+    run_consistency_round,
+)
+from dialer.db import tables as t
+from dialer.db.system_state import (
+    cycle_parts,
+    delete_silent_processes,
+    heartbeats,
+    living_processes,
+    note_cycle_part,
+    note_heartbeat,
+)
+from dialer.server import create_app
+from dialer.services import Application
+from dialer.tasks.application import _noted, use_application
+from dialer.tasks.dial_work import audit_task, dial_task, reconcile_task, sweep_task
+from tests.control.conftest import Assemble
+from tests.control.scene import Scene
+from tests.outcomes.town import MORNING
+
+
+def note(scene: Scene, *names: str, began_at: datetime | None = None) -> None:
+    for name in names:
+        note_part_done(scene.services, name, began_at=began_at or scene.clock.now())
+
+
+def test_a_cycle_is_whole_when_every_part_began_after_it(scene: Scene):
+    began = scene.clock.now()
+    note(scene, *WORK_PART[:-1])
+    assert not close_cycle(scene.services, began_at=began)
+    note(scene, WORK_PART[-1])
+    assert close_cycle(scene.services, began_at=began)
+    assert not close_cycle(scene.services, began_at=scene.later(seconds=1))
+
+
+def test_a_part_that_began_before_the_cycle_does_not_count_though_it_ended_in_it(scene: Scene):
+    before = scene.clock.now()
+    began = scene.later(seconds=5)
+    note(scene, *WORK_PART[1:])
+    note(scene, WORK_PART[0], began_at=before)
+    assert not close_cycle(scene.services, began_at=began)
+
+
+def test_a_service_that_never_did_a_cycle_is_late_in_all_parts(scene: Scene):
+    state = check_system(scene.services, late_seconds=60)
+    assert state.cycle_seconds is None
+    assert state.late == ("tick", *WORK_PART)
+    assert state.leader is None
+
+
+def test_the_part_that_stopped_is_named(scene: Scene):
+    began = scene.clock.now()
+    note(scene, "tick", *WORK_PART)
+    close_cycle(scene.services, began_at=began)
+    scene.later(seconds=50)
+    note(scene, "tick", "sweep", "reconcile", "audit")
+    assert check_system(scene.services, late_seconds=60).late == ()
+    scene.later(seconds=20)
+    state = check_system(scene.services, late_seconds=60)
+    assert state.late == ("dial",)
+    assert state.cycle_seconds == 70
+    assert state.parts_seconds["sweep"] == 20
+
+
+def test_when_no_part_is_late_by_itself_the_slowest_is_named(scene: Scene):
+    began = scene.clock.now()
+    note(scene, "tick", *WORK_PART)
+    close_cycle(scene.services, began_at=began)
+    scene.later(seconds=59)
+    note(scene, "audit")
+    scene.later(seconds=2)
+    note(scene, "tick", "sweep", "dial", "reconcile")
+    assert check_system(scene.services, late_seconds=60).late == ("audit",)
+
+
+def test_the_auditor_s_verdict_and_place_are_kept(scene: Scene):
+    scene.open_case()
+    scene.do(sa.delete(t.attempt))
+    assert run_consistency_round(scene.services).repaired == 1
+    with scene.tx() as tx:
+        part = cycle_parts(tx)["audit"]
+    assert part.facts["found"]["robot_without_ring"] == 1
+    assert part.facts["after"] == 0
+    assert part.facts["complete"] is True
+
+
+def test_the_tasks_of_one_round_make_a_whole_cycle(assembled: Assemble):
+    app = assembled()
+    use_application(app)
+    began = app.services.real.now()
+    _noted.clear()
+    for task in (sweep_task, dial_task, reconcile_task, audit_task):
+        assert not close_cycle(app.services, began_at=began)
+        task()
+    assert close_cycle(app.services, began_at=began)
+
+
+def test_a_part_that_could_not_be_done_is_not_noted(assembled: Assemble):
+    app = assembled()
+    use_application(app)
+    _noted.clear()
+    app.services.store.dispose()
+    with app.services.store.sql_engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE attempt RENAME TO attempt_away"))
+    with pytest.raises(sa.exc.ProgrammingError):
+        sweep_task()
+    with app.services.store.begin() as tx:
+        assert "sweep" not in cycle_parts(tx)
+
+
+def test_a_process_beats_while_it_lives_and_leaves_no_row(assembled: Assemble):
+    services = assembled().services
+
+    def kinds() -> list[str]:
+        with services.store.begin() as tx:
+            since = services.real.now() - timedelta(seconds=30)
+            return [beat.kind for beat in living_processes(tx, since=since)]
+
+    with beating(services, kind="web", told={"port": 8000}):
+        while kinds() != ["web"]:
+            pass
+    assert kinds() == []
+
+
+def test_who_died_without_a_word_is_forgotten_in_the_end(scene: Scene):
+    with scene.tx() as tx:
+        note_heartbeat(tx, process="web:gone", kind="web", real_now=MORNING, facts={})
+        note_cycle_part(tx, "sweep", began_at=MORNING, real_now=MORNING)
+        delete_silent_processes(tx, before=MORNING)
+        assert len(heartbeats(tx, kind="web")) == 1
+        delete_silent_processes(tx, before=MORNING + timedelta(seconds=1))
+        assert heartbeats(tx, kind="web") == []
+        assert set(cycle_parts(tx)) == {"sweep"}
+
+
+@pytest.fixture
+async def http(assembled: Assemble) -> AsyncIterator[tuple[httpx.AsyncClient, Application]]:
+    app = assembled()
+    transport = httpx.ASGITransport(app=create_app(app))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        yield client, app
+
+
+async def test_health_engine_says_503_and_what_is_late(http: tuple[httpx.AsyncClient, Application]):
+    client, _ = http
+    answer = await client.get("/health/engine")
+    assert answer.status_code == 503
+    assert answer.json()["status"] == "late"
+    assert answer.json()["late"] == ["tick", "sweep", "dial", "reconcile", "audit"]
+
+
+async def test_health_engine_says_how_long_ago_each_part_was_done(
+    http: tuple[httpx.AsyncClient, Application],
+):
+    client, app = http
+    began = app.services.real.now()
+    for name in ("tick", *WORK_PART):
+        note_part_done(app.services, name, began_at=began)
+    close_cycle(app.services, began_at=began)
+    answer = await client.get("/health/engine")
+    told = answer.json()
+    assert (answer.status_code, told["status"], told["late"]) == (200, "whole", [])
+    assert told["cycle_seconds_ago"] < 30
+    assert set(told["parts_seconds_ago"]) == {"tick", *WORK_PART}
+    assert told["limit_seconds"] == 120
+
+
+async def test_live_and_ready(http: tuple[httpx.AsyncClient, Application]):
+    client, _ = http
+    assert (await client.get("/health/live")).status_code == 200
+    assert (await client.get("/health/ready")).status_code == 200
+
+
+async def test_without_its_database_it_lives_and_is_not_ready(assembled: Assemble, fresh_database: str):
+    app = assembled()
+    app.services.store.dispose()
+    server, _, name = fresh_database.rpartition("/")
+    admin = sa.create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'))
+    admin.dispose()
+    transport = httpx.ASGITransport(app=create_app(app))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        assert (await client.get("/health/live")).status_code == 200
+        for path in ("/health/ready", "/health/engine"):
+            answer = await client.get(path)
+            assert answer.status_code == 503
+            assert "database" in answer.text

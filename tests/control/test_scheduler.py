@@ -1,0 +1,180 @@
+"""Several schedulers, one leads; who leads next, and when; what a tick is worth."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+import redis
+
+from dialer.control.health import WORK_PART, note_part_done
+from dialer.db.system_state import cycle_parts, end_lock_holder, heartbeats
+from dialer.scheduler import ALIVE_FILE, LEADER_LOCK, TickLog, _ticking, run_scheduler
+from dialer.services import Application
+from tests.control.conftest import Assemble
+
+PATIENCE_SECONDS = 30.0
+
+
+def until(true: Callable[[], object], *, within: float = PATIENCE_SECONDS) -> None:
+    began = time.monotonic()
+    ever = threading.Event()
+    while not true():
+        assert time.monotonic() - began < within, "it never came true"
+        ever.wait(0.05)
+
+
+def leaders(app: Application) -> list[str]:
+    """Those who said so and did not take it back, latest first."""
+    with app.services.store.begin() as tx:
+        return [beat.process for beat in heartbeats(tx, kind="scheduler") if beat.facts["leader"]]
+
+
+@contextmanager
+def running(app: Application, **settings: float) -> Iterator[threading.Event]:
+    stopped = threading.Event()
+    thread = threading.Thread(target=run_scheduler, args=(app,), kwargs={"stopped": stopped, **settings})
+    thread.start()
+    try:
+        yield stopped
+    finally:
+        stopped.set()
+        thread.join(timeout=PATIENCE_SECONDS)
+        assert not thread.is_alive()
+
+
+def test_one_of_several_leads_and_another_when_it_leaves(assembled: Assemble):
+    look = assembled()
+    with running(assembled()) as first:
+        until(lambda: len(leaders(look)) == 1)
+        [leader] = leaders(look)
+        with running(assembled()), running(assembled()):
+            until(lambda: len(all_beats(look)) == 3)
+            assert leaders(look) == [leader]
+            first.set()
+            until(lambda: leaders(look) not in ([], [leader]))
+    assert all_beats(look) == []
+
+
+def all_beats(app: Application) -> list[str]:
+    with app.services.store.begin() as tx:
+        return [beat.process for beat in heartbeats(tx, kind="scheduler")]
+
+
+@contextmanager
+def scheduler_process(environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dialer", "scheduler"],
+        env=os.environ | environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.story
+def test_a_killed_leader_is_followed(assembled: Assemble, environment: dict[str, str]):
+    look = assembled()
+    with scheduler_process(environment) as first:
+        until(lambda: leaders(look))
+        with running(assembled()):
+            until(lambda: len(all_beats(look)) == 2)
+            killed = leaders(look)[0]
+            first.kill()
+            until(lambda: leaders(look)[0] != killed)
+
+
+@pytest.mark.story
+def test_a_stopped_leader_is_deposed_and_steps_down_when_it_wakes(
+    assembled: Assemble, environment: dict[str, str]
+):
+    look = assembled()
+    with scheduler_process(environment) as first:
+        until(lambda: leaders(look))
+        stopped = leaders(look)[0]
+        first.send_signal(signal.SIGSTOP)
+        with running(assembled(), silent_seconds=3.0):
+            until(lambda: leaders(look)[0] != stopped)
+            first.send_signal(signal.SIGCONT)
+            until(lambda: leaders(look) != [] and stopped not in leaders(look))
+            assert len(leaders(look)) == 1
+
+
+def test_a_leader_that_beats_is_never_deposed(assembled: Assemble):
+    look = assembled()
+    with running(assembled()):
+        until(lambda: leaders(look))
+        [leader] = leaders(look)
+        seen: set[object] = set()
+
+        def beaten_twice() -> bool:
+            with look.services.store.begin() as tx:
+                at = heartbeats(tx, kind="scheduler")[-1].at
+            seen.add(at)
+            return len(seen) >= 3
+
+        with running(assembled(), silent_seconds=4.0):
+            until(beaten_twice)
+            assert leaders(look) == [leader]
+
+
+def test_only_the_holder_of_that_lock_in_this_database_is_deposed(assembled: Assemble):
+    app = assembled()
+    store = app.services.store
+    with store.hold_advisory_lock(LEADER_LOCK) as held, store.hold_advisory_lock(LEADER_LOCK + 1) as other:
+        assert held is not None
+        assert other is not None
+        with store.begin() as tx:
+            assert end_lock_holder(tx, key=LEADER_LOCK) == 1
+        assert not held()
+        assert other()
+
+
+def test_ticks_reach_the_broker_and_a_deep_queue_gets_no_more(assembled: Assemble, broker_url: str):
+    app = assembled(DIALER_SCHEDULER__TICK_SECONDS="0.01")
+    with redis.Redis.from_url(broker_url) as queue, running(app):
+        until(lambda: queue.llen("dial") > 100)
+        until(lambda: queue.llen("bulk") > 20)
+        assert queue.llen("dial") < 120
+
+
+def test_the_tick_is_noted_only_when_the_broker_has_it(assembled: Assemble):
+    app = assembled(DIALER_BROKER__URL="redis://127.0.0.1:1/0")
+    with running(app):
+        until(lambda: leaders(app))
+        with app.services.store.begin() as tx:
+            assert "tick" not in cycle_parts(tx)
+
+
+def test_a_whole_cycle_leaves_a_sign_of_life(assembled: Assemble):
+    app = assembled()
+    alive = app.settings.data_dir / ALIVE_FILE
+    with running(app):
+        until(lambda: leaders(app))
+        assert not alive.exists()
+        for name in WORK_PART:
+            note_part_done(app.services, name, began_at=app.services.real.now())
+        until(alive.exists)
+        with app.services.store.begin() as tx:
+            assert "cycle" in cycle_parts(tx)
+
+
+def test_a_missed_tick_is_run_once_however_late(assembled: Assemble):
+    ticking = _ticking(assembled(), TickLog())
+    ticking.start(paused=True)
+    jobs = {job.id: job for job in ticking.get_jobs()}
+    ticking.shutdown(wait=False)
+    assert set(jobs) == {"round", "audit", "resume_loads", "resume_renders"}
+    for job in jobs.values():
+        assert (job.misfire_grace_time, job.coalesce, job.max_instances) == (None, True, 1)

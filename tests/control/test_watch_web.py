@@ -1,0 +1,111 @@
+"""Nobody is rung while no web process runs to answer what the telephone network asks."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from dialer.calls.reconcile import WEB, WebProcessCheck
+from dialer.db.system_state import end_heartbeat, note_heartbeat
+from tests.control.scene import Scene
+
+
+class Watched:
+    """A worker's watch, whose own clock and the service's pass together."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.seconds = 1000.0
+        self.watch = WebProcessCheck(lambda: self.seconds)
+
+    def passes(self, seconds: float) -> None:
+        self.seconds += seconds
+        self.scene.clock.advance(seconds)
+
+    def may_call(self) -> bool:
+        with self.scene.services.store.begin() as tx:
+            return self.watch.may_call(tx, self.scene.services)
+
+
+def beat(scene: Scene, kind: str = WEB, *, off: timedelta = timedelta(0)) -> None:
+    with scene.services.store.begin() as tx:
+        note_heartbeat(tx, process=f"{kind}:1", kind=kind, real_now=scene.services.real.now() + off, facts={})
+
+
+def test_rings_wait_for_a_web_process_and_go_on_while_it_is_away_for_a_moment(scene: Scene):
+    watched = Watched(scene)
+    beat(scene, "worker")
+    assert not watched.may_call()
+    beat(scene)
+    assert watched.may_call()
+    watched.passes(29)
+    assert watched.may_call()
+    watched.passes(2)
+    assert not watched.may_call()
+    beat(scene)
+    assert watched.may_call()
+
+
+def test_a_worker_that_starts_believes_a_recent_beat_and_no_old_one(scene: Scene):
+    beat(scene)
+    assert Watched(scene).may_call()
+    scene.clock.advance(31)
+    watched = Watched(scene)
+    assert not watched.may_call()
+    watched.passes(2)
+    assert not watched.may_call()
+
+
+def test_a_worker_that_had_nothing_to_do_all_night_believes_no_beat_of_the_evening(scene: Scene):
+    beat(scene)
+    watched = Watched(scene)
+    assert watched.may_call()
+    watched.passes(2)
+    beat(scene)
+    watched.passes(8 * 3600)
+    assert not watched.may_call()
+    beat(scene)
+    assert watched.may_call()
+
+
+def test_one_that_was_told_to_stop_holds_rings_at_once(scene: Scene):
+    beat(scene)
+    watched = Watched(scene)
+    assert watched.may_call()
+    with scene.services.store.begin() as tx:
+        end_heartbeat(tx, process=f"{WEB}:1")
+    assert not watched.may_call()
+
+
+def test_a_web_process_whose_clock_is_an_hour_off_is_heard_all_the_same(scene: Scene):
+    for off in (timedelta(hours=-1), timedelta(hours=1)):
+        watched = Watched(scene)
+        beat(scene, off=off)
+        watched.may_call()
+        for _ in range(30):
+            watched.passes(2)
+            beat(scene, off=off)
+            assert watched.may_call()
+
+
+def test_a_service_that_starts_is_no_alarm_and_one_without_web_is_one(scene: Scene):
+    watched = Watched(scene)
+    watched.may_call()
+    watched.passes(9)
+    watched.may_call()
+    assert scene.alarms_of(None) == {}
+    for _ in range(3):
+        watched.passes(5)
+        watched.may_call()
+    assert scene.alarms_of(None) == {"nobody_answers": 1}
+    beat(scene)
+    assert watched.may_call()
+
+
+def test_a_web_process_that_came_back_begins_the_patience_anew(scene: Scene):
+    watched = Watched(scene)
+    watched.may_call()
+    beat(scene)
+    watched.may_call()
+    watched.passes(3600)
+    watched.may_call()
+    assert scene.alarms_of(None) == {}

@@ -1,0 +1,176 @@
+"""Why a case's ring has not been made: the first thing in its way, in words a person can act on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from dialer.calls.pacing import save_breaker
+from dialer.calls.pauses import end_pauses, pause_calls
+from dialer.casefile.reading import show_case
+from dialer.core.breaker import Breaker
+from dialer.core.timeline import Wait, Waiting, WaitReason
+from dialer.core.values import FraudType, Grade, PauseScope
+from dialer.db import tables as t
+from tests.control.scene import Scene
+from tests.outcomes.town import MORNING
+
+
+def why(scene: Scene, case_id: int) -> Waiting:
+    found = show_case(scene.services, case_id).waiting
+    assert found is not None
+    return found
+
+
+def set_breaker(scene: Scene, breaker: Breaker) -> None:
+    with scene.tx() as tx:
+        save_breaker(tx, breaker, name="main")
+
+
+def test_nothing_waits_where_no_ring_is_planned(scene: Scene):
+    case_id = scene.open_case(missed=True)
+    assert show_case(scene.services, case_id).waiting is None
+
+
+def test_next_in_turn_it_waits_for_the_pace(scene: Scene):
+    case_id = scene.open_case()
+    scene.later(seconds=3)
+    assert why(scene, case_id) == Waiting(
+        reason=WaitReason.PACING, detail="100 calls a second", since=MORNING
+    )
+
+
+def test_behind_more_urgent_ones_it_says_how_many(scene: Scene):
+    low = scene.open_case(grade=Grade.LOW)
+    for _ in range(3):
+        scene.open_case(grade=Grade.EXTRA_HIGH)
+    found = why(scene, low)
+    assert (found.reason, found.detail) == (WaitReason.QUEUE, "3 ahead")
+
+
+def test_planned_for_later_says_for_when_and_what(scene: Scene):
+    case_id = scene.open_case()
+    later = MORNING + timedelta(minutes=10)
+    scene.change_attempt(scene.attempt_of(case_id)["id"], state="planned", not_before=later, reason="retry")
+    assert why(scene, case_id) == Waiting(
+        reason=WaitReason.PLANNED_FOR_LATER, detail="retry", since=MORNING, until=later
+    )
+
+
+def test_at_night_it_waits_for_the_window(scene: Scene):
+    case_id = scene.open_case()
+    night = MORNING.replace(hour=14)
+    scene.clock.set(night)
+    found = why(scene, case_id)
+    assert found.reason is WaitReason.WINDOW_CLOSED
+    assert "Asia/Shanghai" in found.detail
+    assert found.until == MORNING.replace(day=26, hour=1)
+
+
+def test_paused_it_says_by_whom_until_when_and_why(scene: Scene):
+    case_id = scene.open_case(unit="临河")
+    pause_calls(scene.services, scope=PauseScope.UNIT, subject="临河", minutes=30, by="zhao", why="线路检修")
+    assert why(scene, case_id) == Waiting(
+        reason=WaitReason.PAUSED,
+        detail="unit 临河 paused by zhao: 线路检修",
+        since=MORNING,
+        until=MORNING + timedelta(minutes=30),
+    )
+
+
+def test_of_two_pauses_the_widest_speaks_and_the_last_one_ends_it(scene: Scene):
+    case_id = scene.open_case(grade=Grade.LOW)
+    pause_calls(scene.services, scope=PauseScope.GRADE, subject="low", minutes=90, by="qian", why="学校")
+    pause_calls(scene.services, scope=PauseScope.ALL, minutes=30, by="zhao", why="检修")
+    found = why(scene, case_id)
+    assert found.detail == "all paused by zhao: 检修"
+    assert found.until == MORNING + timedelta(minutes=90)
+
+
+def test_a_pause_of_others_is_no_reason(scene: Scene):
+    case_id = scene.open_case(unit="五原")
+    pause_calls(scene.services, scope=PauseScope.UNIT, subject="临河", minutes=30, by="zhao", why="检修")
+    assert why(scene, case_id).reason is WaitReason.PACING
+
+
+def test_after_its_pause_and_before_its_release_it_is_held(scene: Scene):
+    case_id = scene.open_case(unit="临河")
+    pause_calls(scene.services, scope=PauseScope.UNIT, subject="临河", minutes=30, by="zhao", why="检修")
+    scene.later(minutes=30)
+    assert why(scene, case_id).reason is WaitReason.HELD
+    end_pauses(scene.services)
+    assert why(scene, case_id).reason is WaitReason.PACING
+
+
+def test_a_shared_number_that_rings_for_another_case(scene: Scene):
+    person = scene.person()
+    first = scene.open_case(person_id=person, fraud_type=FraudType.LOAN, grade=Grade.HIGH)
+    second = scene.open_case(person_id=person, fraud_type=FraudType.ROMANCE, grade=Grade.LOW)
+    assert scene.claimed_cases() == [first]
+    found = why(scene, second)
+    assert (found.reason, found.detail) == (WaitReason.NUMBER_BUSY, "the number rings for another case")
+    assert why(scene, first).reason is WaitReason.UNDER_WAY
+
+
+def test_a_number_that_rests_says_until_when(scene: Scene):
+    case_id = scene.open_case()
+    scene.claim()
+    ring = scene.attempt_of(case_id)["id"]
+    scene.change_attempt(ring, state="planned", token=2)
+    free_at = MORNING + timedelta(minutes=2)
+    scene.do(sa.update(t.live_number).values(attempt_id=None, free_at=free_at))
+    found = why(scene, case_id)
+    assert (found.reason, found.until) == (WaitReason.NUMBER_BUSY, free_at)
+
+
+def test_the_breaker_speaks_of_the_carrier(scene: Scene):
+    case_id = scene.open_case()
+    wait = MORNING + timedelta(seconds=20)
+    set_breaker(scene, Breaker(troubles=7, openings=1, opened_at=MORNING, wait_until=wait))
+    found = why(scene, case_id)
+    assert found.reason is WaitReason.CARRIER_TROUBLE
+    assert found.detail.startswith("7 troubles in a row")
+    assert found.until == wait
+
+
+def test_a_rest_that_the_carrier_asked_for(scene: Scene):
+    case_id = scene.open_case()
+    set_breaker(scene, Breaker(troubles=1, wait_until=MORNING + timedelta(seconds=20)))
+    found = why(scene, case_id)
+    assert (found.reason, found.detail) == (WaitReason.CARRIER_TROUBLE, "the carrier asked for a rest")
+
+
+def test_full_lines_are_counted(scene: Scene):
+    scene.lines(calls_per_second=100.0, lines=1)
+    scene.open_case()
+    scene.claim()
+    second = scene.open_case()
+    found = why(scene, second)
+    assert (found.reason, found.detail) == (WaitReason.LINES_FULL, "1 of 1 lines in use, 0 ahead")
+
+
+@pytest.mark.parametrize("state", ["claimed", "sending", "ringing", "answered", "unknown"])
+def test_under_way_it_says_how_far(scene: Scene, state: str):
+    case_id = scene.open_case()
+    scene.claim()
+    scene.change_attempt(scene.attempt_of(case_id)["id"], state=state)
+    found = why(scene, case_id)
+    assert (found.reason, found.detail) == (WaitReason.UNDER_WAY, state)
+
+
+def test_one_failed_post_is_no_line_trouble(scene: Scene):
+    """Every surface asks the breaker: it lets calls leave until several in a row have failed."""
+    case_id = scene.open_case()
+    scene.later(seconds=3)
+    set_breaker(scene, Breaker(troubles=1))
+    story = show_case(scene.services, case_id)
+    assert story.waiting is not None
+    assert story.waiting.reason is WaitReason.PACING
+    assert story.next_steps[0].waits == ()
+    set_breaker(scene, Breaker(troubles=7, openings=1, opened_at=MORNING))
+    story = show_case(scene.services, case_id)
+    assert story.waiting is not None
+    assert story.waiting.reason is WaitReason.CARRIER_TROUBLE
+    assert story.next_steps[0].waits == (Wait.LINE_TROUBLE,)

@@ -1,0 +1,104 @@
+"""Intervals that hold however often somebody looks, and verdicts that say plainly what is known."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from dialer.core.intervals import ERROR, LEAST_PEOPLE, MARGIN, Finding, Rollup, compare, share_interval
+
+LOOK_EVERY = 25
+
+
+def trial(seed: int, live_share: float, other_share: float, people: int) -> list[Finding]:
+    """What is found at each look while two versions are heard by more and more people."""
+    rng = random.Random(seed)
+    live = other = 0
+    found = []
+    for n in range(1, people + 1):
+        live += rng.random() < live_share
+        other += rng.random() < other_share
+        if n % LOOK_EVERY == 0:
+            verdict = compare(Rollup(people=n, hits=live), Rollup(people=n, hits=other), more_is_better=True)
+            found.append(verdict.finding)
+    return found
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_looking_all_the_time_finds_no_difference_where_there_is_none(share: float):
+    trials = 300
+    wrong = sum(
+        bool({Finding.BETTER, Finding.WORSE} & set(trial(seed, share, share, 1500))) for seed in range(trials)
+    )
+    # A usual interval, looked at this often, is wrong in more than a quarter of such trials.
+    assert wrong / trials <= ERROR
+
+
+def test_a_real_difference_is_found_and_the_right_way_round():
+    found = [trial(seed, 0.40, 0.55, 2000)[-1] for seed in range(40)]
+    assert found.count(Finding.BETTER) >= 38
+    assert Finding.WORSE not in found
+
+
+def test_fewer_hung_up_is_better():
+    verdict = compare(Rollup(people=3000, hits=900), Rollup(people=3000, hits=600), more_is_better=False)
+    assert verdict.finding is Finding.BETTER
+    assert verdict.difference == pytest.approx(-0.1)
+
+
+@pytest.mark.parametrize(("live", "other"), [((0, 0), (0, 0)), ((10, 1), (10, 9)), ((29, 0), (29, 29))])
+def test_a_handful_says_nothing(live: tuple[int, int], other: tuple[int, int]):
+    verdict = compare(
+        Rollup(people=live[0], hits=live[1]), Rollup(people=other[0], hits=other[1]), more_is_better=True
+    )
+    assert verdict.finding is Finding.TOO_FEW
+    assert verdict.more_each > 0
+
+
+def test_what_is_asked_for_is_about_what_it_takes():
+    """With so many more, and the same shares, it can be told."""
+    live, other = Rollup(people=400, hits=160), Rollup(people=400, hits=190)
+    verdict = compare(live, other, more_is_better=True)
+    assert verdict.finding is Finding.TOO_FEW
+    people = 400 + verdict.more_each
+    enough = compare(
+        Rollup(people=people, hits=round(people * 0.4)),
+        Rollup(people=people, hits=round(people * 0.475)),
+        more_is_better=True,
+    )
+    assert enough.finding is Finding.BETTER
+    half = 400 + verdict.more_each // 2
+    assert (
+        compare(
+            Rollup(people=half, hits=round(half * 0.4)),
+            Rollup(people=half, hits=round(half * 0.475)),
+            more_is_better=True,
+        ).finding
+        is Finding.TOO_FEW
+    )
+
+
+def test_two_that_are_alike_are_called_so_at_last():
+    tally = Rollup(people=60_000, hits=24_000)
+    verdict = compare(tally, tally, more_is_better=True)
+    assert verdict.finding is Finding.ALIKE
+    assert verdict.interval is not None
+    assert max(-verdict.interval.low, verdict.interval.high) < MARGIN
+
+
+def test_several_versions_make_each_interval_wider():
+    live, other = Rollup(people=500, hits=200), Rollup(people=500, hits=240)
+    alone = compare(live, other, more_is_better=True).interval
+    among = compare(live, other, more_is_better=True, error=ERROR / 3).interval
+    assert alone is not None
+    assert among is not None
+    assert among.high - among.low > alone.high - alone.low
+
+
+@pytest.mark.parametrize(("people", "hits"), [(LEAST_PEOPLE, 0), (100, 100), (5000, 2500)])
+def test_a_share_lies_in_its_interval(people: int, hits: int):
+    interval = share_interval(Rollup(people=people, hits=hits))
+    assert interval is not None
+    assert 0 <= interval.low <= hits / people <= interval.high <= 1
+    assert share_interval(Rollup(people=LEAST_PEOPLE - 1, hits=1)) is None

@@ -1,0 +1,355 @@
+"""Any story of events, lived by a case beside a shell that keeps rows as the store does. What must hold at every step
+is said in `_hold`; what one step may do, in `_Shell.carry_out` and `CaseStory.tell`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from dialer.core.case import WISHES, Case, CaseStatus, Reason, RobotState, StaffTrackState
+from dialer.core.decide import decide
+from dialer.core.effects import (
+    Effect,
+    ExpediteAttempt,
+    OpenAssignment,
+    PlanAttempt,
+    RaiseAlarm,
+    RecordOutcome,
+    ReverseOutcome,
+    WithdrawAssignment,
+    WithdrawAttempt,
+)
+from dialer.core.errors import Conflict
+from dialer.core.events import (
+    AssignmentReported,
+    AssignmentRequested,
+    AttemptEnded,
+    CallRequested,
+    CaseClosed,
+    CaseFiled,
+    CaseOpened,
+    Event,
+    GradeChanged,
+    HandOverRequested,
+    OptedOut,
+    TimePassed,
+    WarningJoined,
+    WindowClosed,
+)
+from dialer.core.policy import Policy
+from dialer.core.values import Answer, Contact, FraudType, Grade, OutcomeKind, Tag, TelephonyResult, Track
+from dialer.core.work_rules import SUCCESSES
+from tests.core.samples import GRADES, MORNING, NIGHT, POLICY, fresh
+
+SHORT = replace(
+    POLICY,
+    grades={grade: replace(rules, robot_tries=1, human_sample_percent=0) for grade, rules in GRADES.items()},
+    max_own_faults=0,
+    visit_tries=1,
+)
+OWN_FAULTS = {TelephonyResult.BLOCKED, TelephonyResult.CANCELED}
+REPEATABLE = (CaseOpened, AttemptEnded, HandOverRequested, WindowClosed, TimePassed, CaseFiled)
+CALLED = (Track.HUMAN, Track.VISIT)
+
+
+@dataclass(slots=True)
+class _Shell:
+    """The rows that effects become. An effect that no row can follow fails the story."""
+
+    rung: list[int] = field(default_factory=list)
+    pending: int | None = None
+    open_assignments: set[Track] = field(default_factory=set)
+    ledger: list[OutcomeKind] = field(default_factory=list)
+
+    def carry_out(self, effects: tuple[Effect, ...]) -> None:
+        for effect in effects:
+            match effect:
+                case PlanAttempt():
+                    assert self.pending is None, "two attempts at once"
+                    assert effect.n == len(self.rung) + 1, "attempts are numbered without a gap"
+                    assert effect.reason is not Reason.NONE, "a ring without a reason"
+                    self.rung.append(effect.number)
+                    self.pending = effect.n
+                case ExpediteAttempt():
+                    assert effect.n == self.pending
+                case WithdrawAttempt():
+                    assert effect.n == self.pending
+                    self.pending = None
+                case OpenAssignment():
+                    assert effect.track not in self.open_assignments, "the same errand twice"
+                    assert effect.reason is not Reason.NONE
+                    self.open_assignments.add(effect.track)
+                case WithdrawAssignment():
+                    self.open_assignments.remove(effect.track)
+                case RecordOutcome():
+                    assert effect.outcome not in SUCCESSES or effect.contact is Contact.VERIFIED
+                    self.ledger.append(effect.outcome)
+                case ReverseOutcome():
+                    assert SUCCESSES & set(self.ledger), "nothing to reverse"
+                case RaiseAlarm():
+                    pass
+
+
+class CaseStory(RuleBasedStateMachine):
+    case: Case
+    policy: Policy
+
+    @initialize(
+        grade=st.sampled_from(Grade),
+        policy=st.sampled_from((POLICY, SHORT)),
+        at=st.sampled_from((MORNING, NIGHT)),
+        numbers=st.integers(1, 3),
+        case_id=st.sampled_from((205, 242)),
+        missed=st.booleans(),
+        tags=st.sampled_from((frozenset(), frozenset({Tag.MINOR}))),
+        expires_hours=st.none() | st.integers(1, 72),
+    )
+    def opens(
+        self,
+        grade: Grade,
+        policy: Policy,
+        at: object,
+        numbers: int,
+        case_id: int,
+        missed: bool,
+        tags: frozenset[Tag],
+        expires_hours: int | None,
+    ) -> None:
+        self.now = at
+        self.policy = policy
+        self.shell = _Shell()
+        self.wishes_to_ring = 0
+        self.wished_in = 0
+        self.case = fresh(
+            grade,
+            at=at,
+            numbers=numbers,
+            id=case_id,
+            tags=tags,
+            missed=missed and grade.is_high,
+            expires_at=None if expires_hours is None else at + timedelta(hours=expires_hours),
+        )
+        self.tell(CaseOpened())
+
+    def tell(self, event: Event) -> None:
+        before = self.case
+        decision = decide(before, event, self.now, self.policy)
+        self.case = decision.case
+        self._stays_what_it_was(before, event, decision.effects)
+        self._calls_only_whom_it_may(before, decision.effects)
+        if isinstance(event, AttemptEnded) and event.n == self.shell.pending:
+            self.shell.pending = None
+        if isinstance(event, AssignmentReported):
+            self.shell.open_assignments.remove(event.track)
+        self.shell.carry_out(decision.effects)
+        if isinstance(event, REPEATABLE):
+            again = decide(self.case, event, self.now, self.policy)
+            assert (again.case, again.effects) == (self.case, ()), "told twice it did something twice"
+
+    def _stays_what_it_was(self, before: Case, event: Event, effects: tuple[Effect, ...]) -> None:
+        after = self.case
+        if before.status.is_settled and not isinstance(event, CaseFiled):
+            assert after == before
+            assert not effects
+        if after.status is not before.status:
+            spoken = any(isinstance(effect, RecordOutcome | ReverseOutcome) for effect in effects)
+            watch_ended = after.status is CaseStatus.PROVEN and isinstance(event, TimePassed)
+            assert spoken or watch_ended, "it ended silently"
+        if after.grade.rank < before.grade.rank:
+            assert isinstance(event, GradeChanged)
+        if before.contact is Contact.VERIFIED:
+            assert after.contact is Contact.VERIFIED
+
+    def _calls_only_whom_it_may(self, before: Case, effects: tuple[Effect, ...]) -> None:
+        for plan in (effect for effect in effects if isinstance(effect, PlanAttempt)):
+            assert before.status is CaseStatus.OPEN
+            assert not self.case.opted_out
+            assert plan.not_before >= self.now
+            assert self.policy.window.is_open(plan.not_before)
+            assert 0 <= plan.number < self.case.numbers
+            assert plan.number not in self.case.robot.dead_numbers
+
+    def act(self, event: Event) -> bool:
+        """False when the core refused the act; then nothing has changed."""
+        try:
+            self.tell(event)
+        except Conflict:
+            return False
+        return True
+
+    @invariant()
+    def _hold(self) -> None:
+        case, shell = self.case, self.shell
+        assert case.robot.attempts == len(shell.rung)
+        assert (case.robot.state is RobotState.PENDING) == (shell.pending is not None)
+        assert shell.pending in {None, case.robot.attempts}
+        assignments = {Track.HUMAN: case.human, Track.VISIT: case.visit}
+        assert {
+            track for track in CALLED if assignments[track].state is StaffTrackState.OPEN
+        } == shell.open_assignments
+        assert case.has_next_step
+        pending = [assignment for assignment in assignments.values() if assignment.is_pending]
+        assert all(assignment.at is not None for assignment in pending), "an errand without a deadline"
+        if case.robot.state is RobotState.PENDING:
+            assert case.robot.patience_at is not None, "a ring that may wait for ever"
+        if case.status is CaseStatus.OPEN:
+            assert pending or case.robot.state is RobotState.PENDING, "forgotten"
+        else:
+            assert not pending
+            assert case.robot.state is not RobotState.PENDING
+        if case.status in {CaseStatus.WATCHING, CaseStatus.PROVEN}:
+            assert case.contact is Contact.VERIFIED
+            assert case.outcome in SUCCESSES
+            assert case.outcome in shell.ledger
+        if case.status is CaseStatus.WATCHING:
+            assert case.watch_until is not None
+
+    @invariant()
+    def _attempts_are_bounded(self) -> None:
+        counted = max(rules.robot_tries for rules in self.policy.grades.values())
+        reasons = counted + self.case.numbers + self.wishes_to_ring
+        assert len(self.shell.rung) <= reasons * (self.policy.max_own_faults + 1)
+
+    @rule(
+        off_by=st.sampled_from((0, 0, 0, 0, -1, 1)),
+        result=st.sampled_from((TelephonyResult.ANSWERED, *TelephonyResult)),
+        contact=st.sampled_from(Contact),
+        answer=st.sampled_from(Answer),
+    )
+    def an_attempt_ends(self, off_by: int, result: TelephonyResult, contact: Contact, answer: Answer) -> None:
+        before = self.case
+        n = before.robot.attempts + off_by
+        is_news = n == self.shell.pending
+        self.tell(AttemptEnded(n=n, result=result, contact=contact, answer=answer))
+        if not is_news:
+            assert self.case == before
+        if result in OWN_FAULTS and before.robot.reason not in WISHES:
+            assert self.case.robot.tries == before.robot.tries
+        if before.status is CaseStatus.OPEN and self.case.status is CaseStatus.WATCHING:
+            assert n != self.wished_in, "who asked for an officer was counted as dissuaded"
+            assert (result, contact) == (TelephonyResult.ANSWERED, Contact.VERIFIED)
+            assert answer in {Answer.ACKNOWLEDGED, Answer.SAW_THROUGH}
+
+    @rule(
+        off_by=st.sampled_from((0, 0, -1, 1)),
+        answer=st.sampled_from((Answer.WANTS_OFFICER, Answer.ALREADY_PAID)),
+    )
+    def an_officer_is_wanted(self, off_by: int, answer: Answer) -> None:
+        n = self.case.robot.attempts + off_by
+        self.tell(HandOverRequested(n=n, answer=answer))
+        if n == self.shell.pending:
+            self.wished_in = n
+
+    @rule(off_by=st.sampled_from((0, 0, -1)))
+    def the_window_was_closed(self, off_by: int) -> None:
+        self.tell(WindowClosed(n=self.case.robot.attempts + off_by))
+        if (
+            self.case.robot.state is RobotState.PENDING
+            and off_by == 0
+            and not self.policy.window.is_open(self.now)
+        ):
+            assert self.case.robot.at is not None
+            assert self.case.robot.at > self.now
+
+    @rule(seconds=st.sampled_from((0, 1, 60, 300, 1_800, 7_200, 43_200, 700_000)))
+    def time_passes(self, seconds: int) -> None:
+        self.now += timedelta(seconds=seconds)
+        self.tell(TimePassed())
+        assert self.case.due_at is None or self.case.due_at > self.now
+
+    @rule()
+    def it_falls_due(self) -> None:
+        if self.case.due_at is not None:
+            self.now = max(self.now, self.case.due_at)
+            before = self.case
+            self.tell(TimePassed())
+            assert self.case != before
+
+    @rule(
+        grade=st.sampled_from(Grade),
+        hours=st.none() | st.integers(-1, 48),
+        numbers=st.integers(0, 3),
+        amount=st.none() | st.integers(0, 10**9),
+        tags=st.sampled_from((frozenset(), frozenset({Tag.MINOR}))),
+    )
+    def a_warning_joins(
+        self, grade: Grade, hours: int | None, numbers: int, amount: int | None, tags: frozenset[Tag]
+    ) -> None:
+        self.wishes_to_ring += 1
+        self.tell(
+            WarningJoined(
+                grade=grade,
+                fraud_type=FraudType.UNKNOWN,
+                expires_at=None if hours is None else self.now + timedelta(hours=hours),
+                missed=hours is not None and hours <= 0,
+                numbers=numbers,
+                amount_at_risk_fen=amount,
+                tags=tags,
+            )
+        )
+        if self.case.status is CaseStatus.OPEN:
+            assert self.case.grade.rank >= grade.rank
+
+    @precondition(lambda self: self.shell.open_assignments)
+    @rule(
+        data=st.data(),
+        outcome=st.sampled_from((OutcomeKind.CANNOT_FIND_YET, *OutcomeKind)),
+        contact=st.sampled_from(Contact),
+    )
+    def an_errand_is_reported(self, data: st.DataObject, outcome: OutcomeKind, contact: Contact) -> None:
+        track = data.draw(st.sampled_from(sorted(self.shell.open_assignments)))
+        taken = self.act(AssignmentReported(track=track, outcome=outcome, contact=contact))
+        assert taken is (outcome not in SUCCESSES or contact is Contact.VERIFIED)
+
+    @rule(track=st.sampled_from(Track))
+    def an_errand_that_is_not_open_is_reported(self, track: Track) -> None:
+        if track not in self.shell.open_assignments:
+            with pytest.raises(Conflict):
+                self.tell(AssignmentReported(track=track, outcome=OutcomeKind.REFUSES, contact=Contact.NONE))
+
+    @rule(grade=st.sampled_from(Grade))
+    def a_person_sets_the_grade(self, grade: Grade) -> None:
+        self.wishes_to_ring += 1
+        assert self.act(GradeChanged(grade=grade)) is (self.case.status is CaseStatus.OPEN)
+
+    @rule()
+    def a_person_requests_a_call(self) -> None:
+        self.wishes_to_ring += 1
+        if self.act(CallRequested()):
+            assert self.shell.pending is not None
+
+    @rule(track=st.sampled_from(Track))
+    def a_person_is_requested(self, track: Track) -> None:
+        if self.act(AssignmentRequested(track=track)):
+            assert track in self.shell.open_assignments
+
+    @rule()
+    def it_is_opted_out(self) -> None:
+        self.act(OptedOut())
+        assert self.case.status is not CaseStatus.OPEN or self.shell.pending is None
+
+    @rule(outcome=st.sampled_from(OutcomeKind))
+    @precondition(lambda self: self.case.robot.attempts > 2)
+    def a_person_closes_it(self, outcome: OutcomeKind) -> None:
+        was_open = self.case.status is CaseStatus.OPEN
+        needs_contact = outcome in SUCCESSES and self.case.contact is not Contact.VERIFIED
+        assert self.act(CaseClosed(outcome=outcome)) is (was_open and not needs_contact)
+
+    @rule()
+    @precondition(lambda self: self.case.robot.attempts > 2 or self.case.status is not CaseStatus.OPEN)
+    def a_case_is_filed(self) -> None:
+        before = self.case.status
+        self.tell(CaseFiled())
+        assert self.case.outcome is OutcomeKind.ALREADY_DEFRAUDED
+        succeeded = before in {CaseStatus.WATCHING, CaseStatus.PROVEN, CaseStatus.REVERSED}
+        assert self.case.status is (CaseStatus.REVERSED if succeeded else CaseStatus.CLOSED)
+
+
+CaseStory.TestCase.settings = settings(max_examples=300, stateful_step_count=40)
+TestCaseStory = CaseStory.TestCase

@@ -1,0 +1,89 @@
+"""Facts about the whole database: its keys, whether it is a drill, and what the simulated line makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+
+from dialer.db import tables as t
+from dialer.db.system_state import (
+    ClockRow,
+    RealRecords,
+    WrongKeys,
+    become_drill_database,
+    check_database_keys,
+    is_drill_database,
+    read_service_clock,
+    write_service_clock,
+)
+from dialer.db.vault import Keys
+from tests.outcomes.town import MORNING, Scenario
+
+
+@pytest.fixture
+def scenario(fresh_database: str) -> Iterator[Scenario]:
+    made = Scenario(fresh_database)
+    yield made
+    made.store.dispose()
+
+
+def keys(number: int) -> Keys:
+    return Keys(encryption={1: bytes([number]) * 32}, index=bytes([number + 50]) * 32, current=1)
+
+
+def test_a_database_keeps_to_the_keys_it_was_made_with(scenario: Scenario):
+    with scenario.tx() as tx:
+        check_database_keys(tx, keys(1))
+    with scenario.tx() as tx:
+        check_database_keys(tx, keys(1))
+    with pytest.raises(WrongKeys, match="KEYS__FILE"), scenario.tx() as tx:
+        check_database_keys(tx, keys(2))
+
+
+def test_a_key_may_join_and_is_remembered(scenario: Scenario):
+    first = keys(1)
+    both = Keys(encryption={**first.encryption, 2: b"2" * 32}, index=first.index, current=2)
+    for held in (first, both):
+        with scenario.tx() as tx:
+            check_database_keys(tx, held)
+    with pytest.raises(WrongKeys), scenario.tx() as tx:
+        check_database_keys(tx, first)
+
+
+def test_the_clock_is_the_machine_s_until_a_row_says_otherwise(scenario: Scenario):
+    with scenario.tx() as tx:
+        assert read_service_clock(tx) is None
+        row = ClockRow(anchor_unix=5.0, epoch=datetime(2026, 11, 25, 1, tzinfo=UTC), speed=40.0)
+        write_service_clock(tx, row)
+    with scenario.tx() as tx:
+        assert read_service_clock(tx) == row
+
+
+def drills(scenario: Scenario, table: sa.Table) -> set[bool]:
+    with scenario.tx() as tx:
+        return {row["drill"] for row in tx.rows(sa.select(table.c.drill))}
+
+
+def test_where_nobody_was_rung_the_simulated_line_makes_a_drill_of_everything(scenario: Scenario):
+    person_id = scenario.person()
+    scenario.warning(scenario.case(person_id=person_id), person_id=person_id)
+    with scenario.tx() as tx:
+        assert become_drill_database(tx)
+    with scenario.tx() as tx:
+        assert is_drill_database(tx)
+        assert not become_drill_database(tx)
+    assert drills(scenario, t.case) == {True}
+    assert drills(scenario, t.warning) == {True}
+
+
+def test_where_somebody_was_rung_it_is_refused_and_changes_nothing(scenario: Scenario):
+    case_id = scenario.case()
+    scenario.attempt(case_id, sent_at=MORNING)
+    with pytest.raises(RealRecords), scenario.tx() as tx:
+        become_drill_database(tx)
+    with scenario.tx() as tx:
+        assert not is_drill_database(tx)
+    assert drills(scenario, t.case) == {False}

@@ -1,0 +1,55 @@
+"""The migrations give the schema of the tables, and the database refuses what must never be."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from dialer.db.columns import metadata
+from dialer.db.tables import APPEND_ONLY
+
+
+def test_migrations_give_exactly_the_tables(fresh_database: str):
+    services = sa.create_engine(fresh_database)
+    with services.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True}
+        )
+        assert compare_metadata(context, metadata) == []
+    services.dispose()
+
+
+def test_every_column_of_words_allows_exactly_those_of_its_enum(fresh_database: str):
+    """The comparison above does not look at CHECKs: a word that only the code knows is refused when it is written."""
+    told = {
+        f"ck_{table.name}_{column.name}": set(column.info["words"])
+        for table in metadata.sorted_tables
+        for column in table.columns
+        if "words" in column.info
+    }
+    services = sa.create_engine(fresh_database)
+    with services.connect() as connection:
+        checks = connection.execute(
+            sa.text(
+                "SELECT conname, pg_get_constraintdef(oid) AS body FROM pg_constraint WHERE contype = 'c'"
+            )
+        ).all()
+    services.dispose()
+    found = {check.conname: set(re.findall("'([^']*)'", check.body)) for check in checks}
+    assert {name: found.get(name) for name in told} == told
+    assert "ck_attempt_state" in told
+
+
+@pytest.mark.parametrize("table", [table.name for table in APPEND_ONLY])
+def test_ledgers_refuse_truncation(fresh_database: str, table: str):
+    services = sa.create_engine(fresh_database)
+    with (
+        pytest.raises(sa.exc.DBAPIError, match="append-only"),
+        services.begin() as connection,
+    ):
+        connection.execute(sa.text(f'TRUNCATE "{table}" CASCADE'))
+    services.dispose()

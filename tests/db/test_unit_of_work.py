@@ -1,0 +1,149 @@
+"""The unit of work commits or leaves no trace, and says in one line when the database cannot be had."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+from psycopg.types.json import Jsonb
+
+from dialer.core.errors import Unavailable
+from dialer.db import tables as t
+from dialer.db.bulk import CopyIn
+from dialer.db.system_state import is_drill_database, mark_drill_database
+from dialer.db.unit_of_work import Store
+from dialer.db.vault import Keys, Vault
+
+NOON = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
+
+
+def opened(url: str, **options: float) -> Store:
+    vault = Vault(Keys(encryption={1: bytes([1]) * 32}, index=bytes([9]) * 32, current=1))
+    return Store(url, vault, pool_size=1, **options)  # type: ignore[arg-type]
+
+
+def test_what_a_block_did_is_there_after_it(fresh_database: str):
+    store = opened(fresh_database)
+    with store.begin() as tx:
+        mark_drill_database(tx)
+    with store.begin() as tx:
+        assert is_drill_database(tx)
+    store.dispose()
+
+
+def test_a_trial_sees_what_it_wrote_and_leaves_no_trace(fresh_database: str):
+    store = opened(fresh_database)
+    told: list[set[str]] = []
+    store.after_commit = told.append
+    with store.trial() as tx:
+        mark_drill_database(tx)
+        tx.wanted.add("dial")
+        assert is_drill_database(tx)
+    with store.begin() as tx:
+        assert not is_drill_database(tx)
+    assert told == []
+    store.dispose()
+
+
+def test_an_exception_leaves_no_trace(fresh_database: str):
+    store = opened(fresh_database)
+    with pytest.raises(ZeroDivisionError), store.begin() as tx:  # noqa: PT012  # the block is what is tested
+        mark_drill_database(tx)
+        raise ZeroDivisionError
+    with store.begin() as tx:
+        assert not is_drill_database(tx)
+    store.dispose()
+
+
+def test_a_database_that_is_not_there_is_unavailable():
+    store = opened("postgresql+psycopg://nobody:secret@127.0.0.1:9/dialer")
+    with pytest.raises(Unavailable) as refused, store.begin():
+        pass
+    assert "secret" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+    store.dispose()
+
+
+def test_a_pool_that_is_used_up_is_unavailable(fresh_database: str):
+    store = opened(fresh_database, pool_timeout_seconds=0.05)
+    with store.begin(), store.begin(), pytest.raises(Unavailable, match="busy"), store.begin():
+        pass
+    store.dispose()
+
+
+def test_copied_rows_are_part_of_the_transaction(fresh_database: str):
+    store = opened(fresh_database)
+    with pytest.raises(ZeroDivisionError), store.begin() as tx:  # noqa: PT012  # the block is what is tested
+        copied = CopyIn(t.heartbeat, ("process", "kind", "at", "facts"))
+        copied.write(tx, [("p", "k", NOON, Jsonb({}))])
+        assert tx.scalar(sa.select(sa.func.count()).select_from(t.heartbeat)) == 1
+        raise ZeroDivisionError
+    with store.begin() as tx:
+        assert tx.scalar(sa.select(sa.func.count()).select_from(t.heartbeat)) == 0
+    store.dispose()
+
+
+def test_one_session_holds_a_lock_and_the_next_waits_for_its_end(fresh_database: str):
+    store = opened(fresh_database)
+    with store.hold_advisory_lock(7) as held:
+        assert held is not None
+        assert held()
+        with store.hold_advisory_lock(7) as second:
+            assert second is None
+    with store.hold_advisory_lock(7) as after:
+        assert after is not None
+    store.dispose()
+
+
+def test_a_connection_that_the_server_closed_meanwhile_is_not_handed_out(fresh_database: str):
+    store, other = opened(fresh_database), opened(fresh_database)
+    with store.begin() as first, store.begin() as second:
+        ours = [tx.scalar(sa.text("SELECT pg_backend_pid()")) for tx in (first, second)]
+    with other.begin() as tx:
+        for pid in ours:
+            tx.scalar(sa.text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+    with store.begin() as first, store.begin() as second:
+        fresh = [tx.scalar(sa.text("SELECT pg_backend_pid()")) for tx in (first, second)]
+    assert not set(ours) & set(fresh)
+    for one in (store, other):
+        one.dispose()
+
+
+def test_who_is_stopped_in_a_transaction_holds_its_locks_for_a_while_and_no_longer(fresh_database: str):
+    """Its locks are free, what it wrote is gone, and when it wakes it hears that the database has left it."""
+    stopped, others = opened(fresh_database, idle_seconds=0.2), opened(fresh_database)
+    insert = sa.insert(t.meta).values(key="held", value=1)
+    try:
+        with pytest.raises(Unavailable), stopped.begin() as tx:  # noqa: PT012  # the block is what is tested
+            tx.execute(insert)
+            with others.begin() as other:  # waits for the same key
+                other.execute(insert)
+            tx.execute(sa.select(1))
+        with others.begin() as tx:
+            assert tx.scalar(sa.text("SHOW idle_in_transaction_session_timeout")) == "20s"
+    finally:
+        stopped.dispose()
+        others.dispose()
+
+
+def test_what_the_rows_want_done_is_told_after_the_commit_and_not_after_a_rollback(fresh_database: str):
+    store = opened(fresh_database)
+    told: list[tuple[set[str], int]] = []
+
+    def after(names: set[str]) -> None:
+        with store.begin() as tx:
+            told.append((set(names), tx.scalar(sa.select(sa.func.count()).select_from(t.heartbeat))))
+
+    store.after_commit = after
+    row = {"process": "p", "kind": "k", "at": NOON, "facts": {}}
+    with pytest.raises(ZeroDivisionError), store.begin() as tx:  # noqa: PT012  # the block is what is tested
+        tx.wanted.add("sweep")
+        raise ZeroDivisionError
+    with store.begin() as tx:
+        tx.execute(sa.insert(t.heartbeat).values(**row))
+    assert told == []
+    with store.begin() as tx:
+        tx.wanted.update({"sweep", "dial"})
+    assert told == [({"sweep", "dial"}, 1)]
+    store.dispose()

@@ -1,0 +1,186 @@
+"""Sealed values open at their own place alone, and unchanged; blind indexes tell equal from unequal and no more."""
+
+from __future__ import annotations
+
+import threading
+from itertools import pairwise
+from types import MappingProxyType
+
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dialer.db.vault import BLIND_BYTES, BlindKind, KeyMissing, Keys, Tampered, Vault
+
+ONE = bytes([1]) * 32
+TWO = bytes([2]) * 32
+INDEX = bytes([9]) * 32
+PHONE = "+8613800138000"
+
+
+def a_vault(encryption: dict[int, bytes] | None = None, *, index: bytes = INDEX, current: int = 1) -> Vault:
+    return Vault(Keys(encryption=encryption or {1: ONE}, index=index, current=current))
+
+
+VAULT = a_vault()
+
+
+def seal(plaintext: bytes = b"secret", vault: Vault = VAULT) -> bytes:
+    return vault.seal(plaintext, table="person", column="sealed", row=7)
+
+
+def opened(sealed: bytes, vault: Vault = VAULT) -> bytes:
+    return vault.open(sealed, table="person", column="sealed", row=7)
+
+
+@given(st.binary(max_size=2000), st.integers() | st.text(max_size=20))
+@settings(max_examples=200)
+def test_what_was_sealed_comes_back(plaintext: bytes, row: int | str):
+    sealed = VAULT.seal(plaintext, table="person", column="sealed", row=row)
+    assert VAULT.open(sealed, table="person", column="sealed", row=row) == plaintext
+    assert len(sealed) == len(plaintext) + 31
+
+
+def test_a_driver_s_memoryview_opens_too():
+    assert opened(memoryview(seal())) == b"secret"  # type: ignore[arg-type]
+
+
+def test_every_flipped_bit_is_refused():
+    sealed = seal()
+    for position in range(len(sealed) * 8):
+        changed = bytearray(sealed)
+        changed[position // 8] ^= 1 << position % 8
+        with pytest.raises((Tampered, KeyMissing)):
+            opened(bytes(changed))
+
+
+def test_every_cut_and_every_longer_value_is_refused():
+    sealed = seal()
+    for length in range(len(sealed)):
+        with pytest.raises(Tampered):
+            opened(sealed[:length])
+    with pytest.raises(Tampered):
+        opened(sealed + b"\0")
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "row"),
+    [
+        ("warning", "sealed", 7),
+        ("person", "other", 7),
+        ("person", "sealed", 8),
+        ("person", "sealed", "x7"),
+        ("personsealed", "7", 7),
+        ("perso", "nsealed", 7),
+    ],
+)
+def test_a_value_moved_to_another_place_is_refused(table: str, column: str, row: int | str):
+    with pytest.raises(Tampered) as caught:
+        VAULT.open(seal(), table=table, column=column, row=row)
+    assert (caught.value.table, caught.value.column, caught.value.row) == (table, column, row)
+
+
+def test_no_place_can_be_spelt_in_two_ways():
+    sealed = VAULT.seal(b"x", table="a", column="b", row="c\0d")
+    with pytest.raises(ValueError, match="named table"):
+        VAULT.open(sealed, table="a", column="b\0c", row="d")
+    with pytest.raises(ValueError, match="named table"):
+        VAULT.seal(b"x", table="", column="b", row=1)
+
+
+def test_a_refusal_shows_nothing_of_the_value():
+    with pytest.raises(Tampered) as caught:
+        VAULT.open(seal(b"13800138000"), table="person", column="sealed", row=8)
+    assert "138" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_after_a_rotation_new_values_use_the_new_key_and_old_ones_open():
+    old = seal()
+    rotated = a_vault({1: ONE, 2: TWO}, current=2)
+    new = seal(b"new", rotated)
+    assert opened(old, rotated) == b"secret"
+    assert opened(new, rotated) == b"new"
+    assert (rotated.key_of(old), rotated.key_of(new)) == (1, 2)
+
+
+def test_a_value_of_a_key_that_is_not_held_names_the_key():
+    sealed = seal(vault=a_vault({300: TWO}, current=300))
+    with pytest.raises(KeyMissing, match="encryption key 300") as caught:
+        opened(sealed)
+    assert caught.value.key_id == 300
+
+
+def test_another_key_under_the_same_id_opens_nothing():
+    with pytest.raises(Tampered):
+        opened(seal(), a_vault({1: TWO}))
+
+
+def test_relabelling_a_value_with_another_held_key_is_refused():
+    both = a_vault({1: ONE, 2: TWO})
+    sealed = seal(vault=both)
+    with pytest.raises(Tampered):
+        opened(sealed[:1] + (2).to_bytes(2, "big") + sealed[3:], both)
+
+
+def test_the_format_is_the_one_that_is_written_down():
+    """Version, key id, nonce, then AES-256-GCM with header and place as associated data: a value must outlive us."""
+    sealed = seal()
+    assert sealed[:3] == b"\x01\x00\x01"
+    bound = sealed[:3] + b"person\0sealed\0" + b"7"
+    assert AESGCM(ONE).decrypt(sealed[3:15], sealed[15:], bound) == b"secret"
+
+
+def test_no_nonce_is_ever_given_twice_even_by_many_threads():
+    seen: list[bytes] = []
+
+    def work() -> None:
+        seen.extend(seal()[3:15] for _ in range(3000))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(seen)) == len(seen) == 12000
+
+
+def test_a_record_comes_back_as_it_was():
+    record = {"name": "张三", "phones": [PHONE, "+864788888888"], "amount_fen": 3_000_000, "remarks": None}
+    sealed = VAULT.seal_record(record, table="person", column="sealed", row="7")
+    assert VAULT.open_record(sealed, table="person", column="sealed", row=7) == record
+    assert "张三".encode() not in sealed
+    assert PHONE[3:].encode() not in sealed
+
+
+def test_a_record_may_be_any_mapping():
+    sealed = VAULT.seal_record(MappingProxyType({"a": 1}), table="t", column="c", row=1)
+    assert VAULT.open_record(sealed, table="t", column="c", row=1) == {"a": 1}
+
+
+def test_equal_values_of_a_kind_have_equal_blind_indexes_in_every_process():
+    assert VAULT.blind(PHONE, kind="phone") == a_vault().blind(PHONE, kind=BlindKind.PHONE)
+    assert len(VAULT.blind(PHONE, kind="phone")) == BLIND_BYTES == 16
+    assert VAULT.blind(PHONE, kind="phone").hex() == "e58a4fcb9f06c889ba943cf95bcbc489"
+
+
+def test_unequal_values_and_unequal_kinds_have_unequal_blind_indexes():
+    values = ["", "8000", PHONE, PHONE + "0", "张三", "张三 "]
+    indexes = [VAULT.blind(value, kind=kind) for value in values for kind in BlindKind]
+    assert len(set(indexes)) == len(values) * len(BlindKind)
+
+
+def test_a_blind_index_needs_the_index_key_and_not_the_encryption_key():
+    assert a_vault(index=TWO).blind(PHONE, kind="phone") != VAULT.blind(PHONE, kind="phone")
+    assert a_vault({1: TWO}).blind(PHONE, kind="phone") == VAULT.blind(PHONE, kind="phone")
+
+
+def test_one_blinding_leaves_nothing_behind_for_the_next():
+    results = [VAULT.blind("1234", kind="phone_last4") for _ in range(3)]
+    assert all(first == second for first, second in pairwise(results))
+
+
+def test_an_unheard_of_kind_is_a_mistake_of_ours():
+    with pytest.raises(KeyError):
+        VAULT.blind("x", kind="phones")

@@ -1,0 +1,173 @@
+"""A cut counts what the whole report counts, of fewer cases; its parts add up, and every count opens to its cases."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from random import Random
+
+import pytest
+import sqlalchemy as sa
+
+from dialer.core.errors import Invalid
+from dialer.core.periods import Period
+from dialer.core.rates import COUNTED, WAIT_BOUNDS_SECONDS, Counts, Cut, Dimension, Money, Slice
+from dialer.core.values import AmountKind, FraudType, Grade, TelephonyResult
+from dialer.db import tables as t
+from dialer.db.measures import CASE_MEASURES
+from dialer.org.unit_store import add_unit
+from dialer.outcomes.breakdown import BEHIND, Window, case_ids_behind, read_breakdown, read_waits
+from dialer.outcomes.measures import figures
+from tests.outcomes.test_any_town import fill
+from tests.outcomes.town import MORNING, Scenario
+from tests.seeds import seeds
+
+NOW = MORNING + timedelta(hours=24)
+ZONE = "Asia/Shanghai"
+
+
+def window(
+    scenario: Scenario, cut: Cut | None = None, *, period: Period | None = None, depth: int = 0
+) -> Window:
+    return Window(
+        cut=cut or Cut(),
+        period=period or Period(),
+        drill=scenario.drill,
+        now=NOW,
+        timezone=ZONE,
+        depth=depth,
+    )
+
+
+def parts(
+    dimension: Dimension, scenario: Scenario, cut: Cut | None = None, *, depth: int = 0
+) -> dict[str, Slice]:
+    with scenario.tx() as tx:
+        return dict(read_breakdown(tx, dimension, window(scenario, cut, depth=depth)).slices)
+
+
+def scatter(scenario: Scenario, seed: int) -> dict[str, int]:
+    """Cases of many kinds, over three units of which two stand below the third, some rung with a script."""
+    fill(scenario, seed)
+    chance = Random(seed)
+    with scenario.tx() as tx:
+        city = add_unit(tx, name="市局", parent_id=None)
+        east = add_unit(tx, name="东区分局", parent_id=city)
+        gate = add_unit(tx, name="东门派出所", parent_id=east)
+        for row in tx.rows(sa.select(t.case.c.id)):
+            tx.execute(
+                sa.update(t.case)
+                .where(t.case.c.id == row["id"])
+                .values(unit_id=chance.choice([None, city, east, gate]), source=chance.choice("AB"))
+            )
+        for row in tx.rows(sa.select(t.attempt.c.id)):
+            script = chance.choice(["", "loan", "general"])
+            tx.execute(sa.update(t.attempt).where(t.attempt.c.id == row["id"]).values(script_id=script))
+    return {"city": city, "east": east, "gate": gate}
+
+
+@seeds(2)
+def test_the_whole_is_what_the_report_says(scenario: Scenario, seed: int):
+    scatter(scenario, seed)
+    for period in (Period(), Period(start=MORNING + timedelta(hours=9), end=MORNING + timedelta(hours=30))):
+        with scenario.tx() as tx:
+            whole = figures(tx, period, drill=scenario.drill, now=NOW)
+            for dimension in Dimension:
+                assert read_breakdown(tx, dimension, window(scenario, period=period)).total == whole.total
+
+
+@pytest.mark.parametrize("dimension", Dimension)
+def test_the_parts_add_up_to_the_whole(scenario: Scenario, dimension: Dimension):
+    scatter(scenario, 7)
+    with scenario.tx() as tx:
+        found = read_breakdown(tx, dimension, window(scenario))
+    for name in COUNTED:
+        of_parts = sum(getattr(one.counts, name) for one in found.slices.values())
+        assert of_parts == getattr(found.total.counts, name), name
+    for kind in AmountKind:
+        for state in ("approved_fen", "unapproved_fen", "reversed_fen"):
+            of_parts = sum(getattr(one.amounts[kind], state) for one in found.slices.values())
+            assert of_parts == getattr(found.total.amounts[kind], state) > 0, (kind, state)
+    for result in TelephonyResult:
+        assert (
+            sum(one.counts.results[result] for one in found.slices.values())
+            == (found.total.counts.results[result])
+        )
+
+
+def test_a_part_is_the_cut_of_its_value(scenario: Scenario):
+    ids = scatter(scenario, 3)
+    by_unit = parts(Dimension.UNIT, scenario, depth=1)
+    below_city = {str(ids["city"]): (ids["city"],), str(ids["east"]): (ids["east"], ids["gate"])}
+    cuts = [(value, by_unit, Cut(unit_ids=units_of)) for value, units_of in below_city.items()]
+    cuts += [(g.value, parts(Dimension.GRADE, scenario), Cut(grade=g)) for g in Grade]
+    cuts += [(f.value, parts(Dimension.FRAUD_TYPE, scenario), Cut(fraud_type=f)) for f in FraudType]
+    cuts += [(s, parts(Dimension.SOURCE, scenario), Cut(source=s)) for s in "AB"]
+    cuts += [(s, parts(Dimension.SCRIPT, scenario), Cut(script_id=s)) for s in ("loan", "general")]
+    cuts += [(str(hour), parts(Dimension.HOUR, scenario), Cut(hour=hour)) for hour in (8, 12, 20)]
+    with scenario.tx() as tx:
+        for value, slices, cut in cuts:
+            total = read_breakdown(tx, Dimension.GRADE, window(scenario, cut)).total
+            if value in slices:
+                assert total == slices[value], value
+            else:
+                assert total.counts == Counts(results=dict.fromkeys(TelephonyResult, 0)), value
+                assert set(total.amounts.values()) == {Money()}, value
+
+
+def test_units_stand_side_by_side_below_the_readers_own(scenario: Scenario):
+    ids = scatter(scenario, 5)
+    assert set(parts(Dimension.UNIT, scenario)) == {"", str(ids["city"])}
+    assert set(parts(Dimension.UNIT, scenario, depth=1)) == {"", str(ids["city"]), str(ids["east"])}
+    below = Cut(unit_ids=(ids["east"], ids["gate"]))
+    assert set(parts(Dimension.UNIT, scenario, below, depth=2)) == {str(ids["east"]), str(ids["gate"])}
+
+
+def test_every_count_opens_to_the_cases_behind_it(scenario: Scenario):
+    scatter(scenario, 11)
+    with scenario.tx() as tx:
+        counts = read_breakdown(tx, Dimension.GRADE, window(scenario)).total.counts
+        for measure in CASE_MEASURES:
+            ids = case_ids_behind(tx, measure, window(scenario), before_id=None, limit=1_000)
+            assert ids == sorted(set(ids), reverse=True)
+            if measure in COUNTED:
+                assert len(ids) == getattr(counts, measure), measure
+        for measure in BEHIND - set(CASE_MEASURES):
+            ids = case_ids_behind(tx, measure, window(scenario), before_id=None, limit=1_000)
+            if measure in COUNTED:
+                assert bool(ids) == bool(getattr(counts, measure)), measure
+                assert len(ids) <= getattr(counts, measure), measure
+
+
+def test_the_cases_behind_a_count_come_a_page_at_a_time(scenario: Scenario):
+    scatter(scenario, 13)
+    with scenario.tx() as tx:
+        every = case_ids_behind(tx, "cases", window(scenario), before_id=None, limit=1_000)
+        first = case_ids_behind(tx, "cases", window(scenario), before_id=None, limit=10)
+        second = case_ids_behind(tx, "cases", window(scenario), before_id=first[-1], limit=10)
+    assert first + second == every[:20]
+
+
+def test_times_to_the_first_ring_stand_in_the_bar_that_holds_them(scenario: Scenario):
+    for seconds in (0, 9, 10, 3_599, 3_600, 90_000):
+        scenario.case(
+            grade=Grade.HIGH,
+            opened_at=MORNING,
+            first_attempt_at=MORNING + timedelta(seconds=seconds),
+        )
+    with scenario.tx() as tx:
+        found = read_waits(tx, window(scenario))
+    bars = found.by_grade[Grade.HIGH]
+    places = {place: count for place, count in enumerate(bars) if count}
+    assert places == {
+        0: 2,
+        1: 1,
+        WAIT_BOUNDS_SECONDS.index(3_600): 1,
+        WAIT_BOUNDS_SECONDS.index(3_600) + 1: 1,
+        11: 1,
+    }
+    assert found.total == bars
+
+
+def test_there_is_no_twenty_fifth_hour():
+    with pytest.raises(Invalid, match="hour"):
+        Cut(hour=24)

@@ -1,0 +1,149 @@
+"""A filed case undoes a success, once, and is never laid at another person's door."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from dialer.core.case import CaseStatus
+from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.rates import Money
+from dialer.core.values import AmountKind, Contact, FraudType
+from dialer.db import tables as t
+from dialer.outcomes.filing import file_case
+from dialer.outcomes.report import make_report
+from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
+
+SUCCESS = {
+    "status": CaseStatus.WATCHING,
+    "outcome": "dissuaded_by_phone",
+    "contact": Contact.VERIFIED,
+    "watch_until": MORNING + timedelta(days=7),
+}
+
+
+def someone(scenario: Scenario) -> int:
+    return scenario.person(name=NAME, phones=(PHONE,), id_number=ID_NUMBER)
+
+
+def status(scenario: Scenario, case_id: int) -> str:
+    with scenario.tx() as tx:
+        return str(tx.scalar(sa.select(t.case.c.status).where(t.case.c.id == case_id)))
+
+
+def ledger(scenario: Scenario, table: sa.Table) -> int:
+    with scenario.tx() as tx:
+        return int(tx.scalar(sa.select(sa.func.count()).select_from(table)))
+
+
+def test_a_success_is_reversed_its_money_undone_and_the_report_says_so(scenario: Scenario):
+    case_id = scenario.case(person_id=someone(scenario), **SUCCESS)
+    scenario.outcome(case_id, intended_fen=500)
+    filed = file_case(scenario.services, id_number=ID_NUMBER, case_number=" A1 ", by="li")
+    assert (filed.case_number, filed.case_ids, filed.already) == ("A1", (case_id,), False)
+    assert status(scenario, case_id) == "reversed"
+    total = make_report(scenario.services).figures.total
+    assert (total.counts.cases_reversed, total.counts.defrauded_after_warning) == (1, 1)
+    assert total.amounts[AmountKind.INTENDED] == Money(reversed_fen=500)
+
+
+def test_the_same_number_again_changes_nothing(scenario: Scenario):
+    case_id = scenario.case(person_id=someone(scenario), **SUCCESS)
+    scenario.outcome(case_id)
+    file_case(scenario.services, id_number=ID_NUMBER, case_number="A1", by="li")
+    before = (ledger(scenario, t.outcome), ledger(scenario, t.alarm))
+    again = file_case(scenario.services, phone="13800138000", case_number="A1", by="zhao")
+    assert (again.case_ids, again.already) == ((case_id,), True)
+    assert (ledger(scenario, t.outcome), ledger(scenario, t.alarm)) == before
+    assert ledger(scenario, t.filed_case) == 1
+
+
+def test_said_twice_at_once_it_is_on_record_once(scenario: Scenario):
+    case_id = scenario.case(person_id=someone(scenario), **SUCCESS)
+    scenario.outcome(case_id)
+
+    def say(by: str) -> bool:
+        return file_case(scenario.services, id_number=ID_NUMBER, case_number="A1", by=by).already
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(say, ("li", "zhao"))) == [False, True]
+    assert ledger(scenario, t.filed_case) == 1
+    with scenario.tx() as tx:
+        reversals = tx.rows(sa.select(t.outcome).where(t.outcome.c.reverses.is_not(None)))
+    assert len(reversals) == 1
+
+
+def test_a_second_case_of_the_same_person_is_another_record_but_no_second_reversal(scenario: Scenario):
+    case_id = scenario.case(person_id=someone(scenario), **SUCCESS)
+    scenario.outcome(case_id)
+    file_case(scenario.services, id_number=ID_NUMBER, case_number="A1", by="li")
+    again = file_case(scenario.services, id_number=ID_NUMBER, case_number="A2", by="li")
+    assert (again.case_ids, again.already) == ((case_id,), False)
+    assert make_report(scenario.services).figures.total.counts.defrauded_after_warning == 1
+
+
+def test_one_number_may_have_several_victims(scenario: Scenario):
+    first = scenario.case(person_id=someone(scenario), **SUCCESS)
+    second = scenario.case(person_id=scenario.person(phones=("+8613911112222",)), **SUCCESS)
+    file_case(scenario.services, id_number=ID_NUMBER, case_number="A1", by="li")
+    other = file_case(scenario.services, phone="13911112222", case_number="A1", by="li")
+    assert (other.case_ids, other.already) == ((second,), False)
+    assert status(scenario, first) == status(scenario, second) == "reversed"
+
+
+def test_a_live_call_of_an_open_case_is_ended(scenario: Scenario):
+    case_id = scenario.case(
+        person_id=someone(scenario), robot_state="pending", robot_attempts=1, robot_reason="new_warning"
+    )
+    scenario.attempt(case_id, result=None)
+    file_case(scenario.services, id_number=ID_NUMBER, case_number="A1", by="li")
+    assert status(scenario, case_id) == "closed"
+    assert ("cancel_calls",) in scenario.enqueued
+    with scenario.tx() as tx:
+        assert tx.scalar(sa.select(t.attempt.c.cancel_asked)) is True
+
+
+def test_a_named_fraud_type_spares_another_scam_s_success(scenario: Scenario):
+    owner = someone(scenario)
+    loan = scenario.case(person_id=owner, fraud_type=FraudType.LOAN, **SUCCESS)
+    romance = scenario.case(person_id=owner, fraud_type=FraudType.ROMANCE, **SUCCESS)
+    file_case(scenario.services, id_number=ID_NUMBER, case_number="A1", by="li", fraud_type=FraudType.ROMANCE)
+    assert (status(scenario, loan), status(scenario, romance)) == ("watching", "reversed")
+
+
+def test_a_shared_phone_names_nobody(scenario: Scenario):
+    for _ in range(2):
+        scenario.case(person_id=scenario.person(phones=("+864788123456",)), **SUCCESS)
+    with pytest.raises(Conflict, match="several people"):
+        file_case(scenario.services, phone="0478-8123456", case_number="A1", by="li")
+    assert ledger(scenario, t.filed_case) == 0
+
+
+def test_nobody_known_and_nothing_concerned(scenario: Scenario):
+    with pytest.raises(NotFound, match="does not exist"):
+        file_case(scenario.services, id_number=ID_NUMBER, case_number="A1", by="li")
+    long_ago = MORNING - timedelta(days=400)
+    scenario.case(
+        person_id=someone(scenario), status=CaseStatus.CLOSED, outcome="refuses", opened_at=long_ago
+    )
+    with pytest.raises(NotFound, match="can concern"):
+        file_case(scenario.services, id_number=ID_NUMBER, case_number="A1", by="li")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"case_number": "  "},
+        {"case_number": "x" * 101},
+        {"by": " "},
+        {"id_number": ""},
+        {"id_number": "", "phone": "8000"},
+    ],
+    ids=str,
+)
+def test_what_is_missing_is_said(scenario: Scenario, given: dict[str, str]):
+    with pytest.raises(Invalid):
+        file_case(scenario.services, **({"id_number": ID_NUMBER, "case_number": "A1", "by": "li"} | given))

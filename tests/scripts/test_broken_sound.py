@@ -1,0 +1,123 @@
+"""A prompt whose sound is gone while somebody is on the line: its words are spoken, and the case says so."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from audio.clips import PROMPTS
+from dialer.calls.conversation import Step, talk
+from dialer.cases.timeline import read_case_file
+from dialer.core.effects import AlarmCode
+from dialer.db import tables as t
+from dialer.scripts.dialogue import Heard, Position, Turn
+from dialer.telephony.twiml import write
+from tests.scripts.centre import ScriptCentre
+from tests.web.switchboard import CONFIG
+
+OPENING = "common.opening"
+
+
+@pytest.fixture
+def spoiled(centre: ScriptCentre, tmp_path: Path) -> ScriptCentre:
+    """The package's files are copied, so that they can be spoiled; the database has lost its copies."""
+    package = tmp_path / "package"
+    package.mkdir()
+    for path in PROMPTS.glob("*.wav"):
+        (package / path.name).symlink_to(path)
+    object.__setattr__(centre.services, "rendered_scripts", centre.rendered_scripts(shipped=package))
+    centre.package = package
+    with centre.tx() as tx:
+        tx.execute(sa.text("ALTER TABLE sound_file DISABLE TRIGGER append_only"))
+        tx.execute(sa.delete(t.sound_file))
+    return centre
+
+
+def remove(path: Path) -> None:
+    path.unlink()
+
+
+def corrupt(path: Path) -> None:
+    body = bytearray(path.read_bytes())
+    body[-1] ^= 1
+    path.unlink()
+    path.write_bytes(bytes(body))
+
+
+def opening_of(centre: ScriptCentre) -> Path:
+    rendered = centre.services.rendered_scripts.now(centre.clock.now()).live["loan"]
+    clip = next(c for c in rendered.clips if c.prompt_id == OPENING and c.language == "zh")
+    return centre.package / clip.file
+
+
+def answered(
+    centre: ScriptCentre, attempt_id: uuid.UUID, number: int = 0, position: Position | None = None
+) -> Turn:
+    step = Step(
+        attempt_id=attempt_id,
+        step=number,
+        sid=f"CA{attempt_id.hex}",
+        position=position,
+        heard=Heard.silence() if position is None else Heard.keys("1"),
+    )
+    return talk(centre.services, step)
+
+
+@pytest.mark.parametrize("damage", [remove, corrupt])
+def test_the_words_are_spoken_and_the_case_is_flagged(spoiled: ScriptCentre, damage: Callable[[Path], None]):
+    damage(opening_of(spoiled))
+    attempt_id = spoiled.ring()
+    turn = answered(spoiled, attempt_id)
+    opening, identity = turn.utterances
+    assert (opening.prompt_id, opening.audio) == (OPENING, None)
+    assert identity.audio is not None
+    twiml = write(turn, attempt_id=attempt_id, step=0, config=CONFIG, audio_url=lambda file: f"/audio/{file}")
+    assert '<Say voice="Polly.Zhiyu" language="cmn-CN">您好，这里是市反诈中心，请您先不要转账' in twiml
+    assert f"<Play>/audio/{identity.audio[0]}</Play>" in twiml
+    case_id = spoiled.rows(sa.select(t.attempt.c.case_id).where(t.attempt.c.id == attempt_id))[0]["case_id"]
+    assert spoiled.alarms_of(case_id) == {AlarmCode.SOUND_BROKEN.value: 1}
+    kept = spoiled.rows(sa.select(t.event).where(t.event.c.attempt_id == attempt_id))
+    assert [row["facts"]["unsound"] for row in kept] == [[OPENING]]
+    with spoiled.tx() as tx:
+        told = [entry.facts.get("unsound") for entry in read_case_file(tx, case_id).timeline]
+    assert OPENING in told
+
+
+def test_a_repeated_request_flags_it_once(spoiled: ScriptCentre):
+    remove(opening_of(spoiled))
+    attempt_id = spoiled.ring()
+    answered(spoiled, attempt_id)
+    answered(spoiled, attempt_id)
+    case_id = spoiled.rows(sa.select(t.attempt.c.case_id).where(t.attempt.c.id == attempt_id))[0]["case_id"]
+    assert spoiled.alarms_of(case_id) == {AlarmCode.SOUND_BROKEN.value: 1}
+
+
+def test_the_call_goes_on_to_its_end(spoiled: ScriptCentre):
+    for path in list(spoiled.package.glob("*.wav")):
+        path.unlink()
+    attempt_id = spoiled.ring()
+    turn = answered(spoiled, attempt_id)
+    for number in range(1, 4):
+        assert turn.ask is not None
+        turn = answered(spoiled, attempt_id, number, turn.ask.position)
+    assert turn.end is not None
+    assert all(utterance.audio is None for utterance in turn.utterances)
+
+
+def test_whole_sound_flags_nothing(spoiled: ScriptCentre):
+    attempt_id = spoiled.ring()
+    turn = answered(spoiled, attempt_id)
+    assert all(utterance.audio for utterance in turn.utterances)
+    assert spoiled.rows(sa.select(t.alarm)) == []
+
+
+def test_a_file_that_is_mended_is_played_again(spoiled: ScriptCentre):
+    path = opening_of(spoiled)
+    remove(path)
+    assert answered(spoiled, spoiled.ring()).utterances[0].audio is None
+    path.symlink_to(PROMPTS / path.name)
+    assert answered(spoiled, spoiled.ring()).utterances[0].audio == (path.name,)

@@ -1,0 +1,221 @@
+"""The sound of a version: made prompt by prompt, kept once for all machines, and refused where it is unfit."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from audio.clips import PROMPTS, RECORDED
+from dialer.core.values import RenderState, Tag
+from dialer.db import tables as t
+from dialer.language import Text
+from dialer.scripts.dialogue import Context, start
+from dialer.scripts.overview import show_script
+from dialer.scripts.reading import shipped_scripts
+from dialer.scripts.render import Studio, render_script, rendering, start_rendering
+from dialer.scripts.rendered import shipped_script
+from dialer.scripts.versions import NotApproved, NotRendered
+from tests.audio.conftest import burst
+from tests.scripts.centre import LOAN, ScriptCentre
+
+NEW_WORDS = "真的贷款，放款以前一分钱都不收"
+
+
+def new_words() -> str:
+    old = "正规贷款，放款前一分钱也不收"
+    assert old in LOAN
+    return LOAN.replace(old, NEW_WORDS)
+
+
+def test_only_what_no_clip_says_yet_is_spoken(centre: ScriptCentre):
+    draft = centre.draft(new_words())
+    made = centre.render(draft)
+    assert (made.state, made.done) == (RenderState.DONE, made.total)
+    assert NEW_WORDS in "".join(centre.voice.said)
+    voices = [clip["voice"] for clip in made.clips]
+    assert voices.count("tone") == 1
+    before = {(clip.language, clip.text) for clip in shipped_script("loan").clips}
+    after = {(clip["language"], clip["text"]) for clip in made.clips}
+    assert len(after) == len(before)
+    assert len(after - before) == 1
+
+
+def test_it_goes_on_where_it_stood(centre: ScriptCentre):
+    draft = centre.draft(new_words().replace("请您听好", "您听我说"))
+    asked = start_rendering(centre.services, "loan", draft.number, by="甲")
+    turns = 0
+    while not render_script(
+        centre.services, asked.id, studio=centre.studio, for_seconds=1.0, stopping=_after(3)
+    ):
+        turns += 1
+        so_far = rendering(centre.services, "loan", draft.number)
+        assert so_far is not None
+        assert (so_far.state, so_far.done) == (RenderState.RUNNING, 3 * turns)
+        with pytest.raises(NotRendered, match=f"{so_far.done} of {so_far.total} made so far"):
+            centre.approve(draft)
+    assert turns > 1
+    assert len(centre.voice.said) == len(set(centre.voice.said))
+    assert centre.approve(draft).is_live
+
+
+def test_one_process_at_a_time(centre: ScriptCentre):
+    draft = centre.draft(new_words())
+    asked = start_rendering(centre.services, "loan", draft.number, by="甲")
+    again = start_rendering(centre.services, "loan", draft.number, by="乙")
+    assert again.id == asked.id
+    assert centre.enqueued.count(("render_script", asked.id)) == 2
+    busy_until = centre.clock.now() + timedelta(minutes=1)
+    centre.do(sa.update(t.script_render).values(state="running", lease_until=busy_until))
+    assert render_script(centre.services, asked.id, studio=centre.studio, for_seconds=60.0)
+    assert centre.voice.said == []
+    centre.later(minutes=2)
+    assert render_script(centre.services, asked.id, studio=centre.studio, for_seconds=60.0)
+    assert len(centre.voice.said) > 0
+
+
+def test_without_a_voice_it_fails_and_says_what_to_do(centre: ScriptCentre):
+    draft = centre.draft(new_words())
+    asked = start_rendering(centre.services, "loan", draft.number, by="甲")
+    mute = Studio(voices=[], recordings=centre.studio.recordings)
+    render_script(centre.services, asked.id, studio=mute, for_seconds=60.0)
+    failed = rendering(centre.services, "loan", draft.number)
+    assert failed is not None
+    assert failed.state is RenderState.FAILED
+    assert re.match(r"loan\.warn in zh: no voice speaks zh; record its prompts", str(Text.load(failed.error)))
+    with pytest.raises(NotRendered):
+        centre.approve(draft)
+    assert centre.render(draft).state is RenderState.DONE
+
+
+def test_an_unfit_take_is_spoken_again_and_then_refused(centre: ScriptCentre):
+    draft = centre.draft(new_words())
+    centre.voice.silent = True
+    failed = centre.render(draft)
+    assert failed.state is RenderState.FAILED
+    assert "loan.warn" in failed.error
+
+
+@pytest.mark.parametrize("damage", ["removed", "corrupted"])
+def test_approval_refuses_sound_that_is_missing_or_broken(centre: ScriptCentre, tmp_path: Path, damage: str):
+    """And a machine that has lost its copy has it again from the database."""
+    draft = centre.draft(new_words())
+    made = centre.render(draft)
+    file = next(clip["file"] for clip in made.clips if clip["voice"] == "tone")
+    path = centre.data_dir / "audio" / file
+    _damage(path, damage)
+    assert centre.approve(draft).is_live
+    assert path.is_file()
+    with centre.tx() as tx:
+        tx.execute(sa.text("ALTER TABLE sound_file DISABLE TRIGGER append_only"))
+        tx.execute(sa.delete(t.sound_file).where(t.sound_file.c.file == file))
+    _damage(path, damage)
+    with pytest.raises(NotApproved, match=rf"loan-2.toml:\d+: warn: its sound in zh \({file}\) is missing"):
+        centre.approve(draft, by="丙")
+
+
+def test_approval_refuses_sound_that_is_unfit_to_be_played(centre: ScriptCentre, tmp_path: Path):
+    """As when what is checked has become stricter since it was rendered."""
+    draft = centre.draft(new_words())
+    made = centre.render(draft)
+    loud = tmp_path / "loud.wav"
+    shutil.copy(PROMPTS / shipped_script("loan").clips[0].file, loud)
+    body = bytearray(loud.read_bytes())
+    body[44:] = b"\xff\x7f" * ((len(body) - 44) // 2)
+    sha = hashlib.sha256(body).hexdigest()
+    clips = [dict(clip) for clip in made.clips]
+    spoiled = next(clip for clip in clips if clip["voice"] == "tone")
+    spoiled |= {"sha256": sha, "file": "0" * 24 + ".wav"}
+    (centre.data_dir / "audio" / spoiled["file"]).write_bytes(bytes(body))
+    centre.do(sa.update(t.script_render).values(clips=clips))
+    with pytest.raises(NotApproved, match="peaks at"):
+        centre.approve(draft)
+
+
+def test_another_machine_plays_what_this_one_rendered(centre: ScriptCentre, tmp_path: Path):
+    draft = centre.draft(new_words())
+    made = centre.render(draft)
+    clip = next(clip for clip in made.clips if clip["voice"] == "tone")
+    other = centre.rendered_scripts(data_dir=tmp_path / "elsewhere").sounds
+    path = other.whole(clip["file"], clip["sha256"], real_now=centre.clock.now())
+    assert path == tmp_path / "elsewhere" / "audio" / clip["file"]
+    assert other.path("../keys.json", real_now=centre.clock.now()) is None
+    assert other.path("f" * 24 + ".wav", real_now=centre.clock.now()) is None
+
+
+def test_the_same_words_made_on_two_machines_are_one_file(centre: ScriptCentre, tmp_path: Path):
+    """A voice says them a little differently each time; what was kept first stands."""
+    first = centre.render(centre.draft(new_words()))
+    other = replace(
+        centre.services, rendered_scripts=centre.rendered_scripts(data_dir=tmp_path / "elsewhere")
+    )
+    draft = centre.draft(new_words().replace("虚假贷款", "虚假贷款类"))
+    asked = start_rendering(other, "loan", draft.number, by="甲")
+    centre.voice.level = 0.25
+    render_script(other, asked.id, studio=centre.studio, for_seconds=60.0)
+    second = rendering(other, "loan", draft.number)
+    assert second is not None
+    assert {clip["sha256"] for clip in first.clips} == {clip["sha256"] for clip in second.clips}
+
+
+def test_clips_dropped_into_the_data_folder_play_without_code(centre: ScriptCentre):
+    """Mongolian: recorded where somebody recorded it, Mandarin elsewhere."""
+    version = centre.version("loan", 1)
+    centre.record("mn", "common.opening", burst(4.0))
+    centre.render(version)
+    centre.approve(version)
+    placed = centre.placed(centre.open_case(tags=frozenset({Tag.MONGOLIAN})))
+    assert placed.language == "mn"
+    rendered = centre.services.rendered_scripts.of("loan", placed.script_version_id, placed.audio_hash)
+    recorded = [clip for clip in rendered.clips if clip.voice == RECORDED]
+    assert [(clip.language, clip.prompt_id) for clip in recorded] == [("mn", "common.opening")]
+    context = Context(language="mn", clips=rendered.by_text, recordings=rendered.recordings)
+    opening, identity = start(rendered.script, context).utterances
+    assert opening.audio == (recorded[0].file,)
+    assert (identity.language, identity.audio) == ("zh", (rendered.by_text["zh", identity.text],))
+    page = show_script(centre.services, "loan")
+    said = next(node for node in page.nodes if node.id == "opening").said
+    assert {one.language: one.voice for one in said}["mn"] == RECORDED
+    assert page.voices[RECORDED] == 1
+
+
+def test_a_persons_recording_is_preferred_to_any_voice(centre: ScriptCentre):
+    version = centre.version("loan", 1)
+    centre.record("zh", "loan.warn", burst(5.0))
+    made = centre.render(version)
+    approved = centre.approve(version)
+    assert approved.content_hash == shipped_scripts()["loan"].content_hash
+    assert approved.audio_hash != shipped_script("loan").audio_hash
+    warn = next(node for node in show_script(centre.services, "loan").nodes if node.id == "warn")
+    assert {one.language: one.voice for one in warn.said}["zh"] == RECORDED
+    assert made.state is RenderState.DONE
+
+
+def test_a_recording_that_is_none_is_refused_by_name(centre: ScriptCentre):
+    path = centre.data_dir / "recordings" / "mn" / "common.opening.wav"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"not a wav")
+    failed = centre.render(centre.version("loan", 1))
+    assert failed.state is RenderState.FAILED
+    assert str(Text.load(failed.error)).startswith("common.opening in mn: is no readable WAV")
+
+
+def _after(prompts: int) -> Callable[[], bool]:
+    left = iter(range(prompts))
+    return lambda: next(left, None) is None
+
+
+def _damage(path: Path, damage: str) -> None:
+    if damage == "removed":
+        path.unlink()
+    else:
+        body = bytearray(path.read_bytes())
+        body[100] ^= 1
+        path.write_bytes(bytes(body))

@@ -1,0 +1,193 @@
+"""The lint of scripts: each rule broken once in a good script, and found with its file, node and line."""
+
+from __future__ import annotations
+
+import pytest
+
+from dialer.core.values import Answer, Contact, FraudType
+from dialer.scripts.lint import Limits, check, good_path_seconds, longest_path_seconds
+from dialer.scripts.model import Ask, End, HandOver, Say, Script
+from dialer.scripts.reading import prompt_list, read_script, shipped_scripts, shipped_texts
+
+POLICE = "police_impersonation"
+TEXTS = shipped_texts()
+EVERY_SECOND = {(item.language, item.text): 5.0 for item in prompt_list()}
+
+
+def broken(
+    *changes: tuple[str, str], script: str = POLICE, base: tuple[tuple[str, str], ...] = (), more: str = ""
+):
+    """A shipped script with a few words changed, in its own file or in the common one."""
+    own, common = TEXTS[script] + more, TEXTS["common"]
+    for old, new in changes:
+        assert old in own, f"{script} no longer says {old}"
+        own = own.replace(old, new, 1)
+    for old, new in base:
+        assert old in common, f"the common base no longer says {old}"
+        common = common.replace(old, new, 1)
+    return read_script(own, file=f"{script}.toml", bases={"common": ("common.toml", common)})
+
+
+def rules(script: Script, **kinds: object) -> set[str]:
+    return {finding.rule for finding in check(script, **kinds)}  # type: ignore[arg-type]
+
+
+class TestShipped:
+    @pytest.mark.parametrize("script_id", sorted(shipped_scripts()))
+    def test_nothing_is_found(self, script_id: str):
+        assert [str(finding) for finding in check(shipped_scripts()[script_id])] == []
+
+    def test_every_fraud_type_has_its_own_script(self):
+        own = {
+            kind for script in shipped_scripts().values() if not script.tags for kind in script.fraud_types
+        }
+        assert own == set(FraudType) - {FraudType.UNKNOWN}
+
+    @pytest.mark.parametrize("script_id", sorted(shipped_scripts()))
+    def test_both_languages_are_complete(self, script_id: str):
+        script = shipped_scripts()[script_id]
+        items = [item for item in prompt_list([script]) if item.text]
+        keys = {language: {i.key for i in items if i.language == language} for language in ("zh", "en")}
+        assert keys["zh"]
+        assert keys["zh"] == keys["en"]
+
+    def test_mongolian_is_declared_and_falls_back_to_mandarin(self):
+        assert all(script.voices_of("mn") == ("mn", "zh") for script in shipped_scripts().values())
+
+    def test_every_prompt_has_a_slot_for_a_mongolian_recording(self):
+        slots = {item.key for item in prompt_list() if item.language == "mn"}
+        assert slots == {item.key for item in prompt_list() if item.language == "zh"}
+
+
+class TestShape:
+    def test_a_node_that_nothing_leads_to(self):
+        orphan = '\n[nodes.orphan]\nkind = "say"\nzh = "没有人听"\nen = "unheard"\nnext = "caution"\n'
+        found = [f for f in check(broken(more=orphan)) if f.rule == "reachable"]
+        assert [(f.file, f.node) for f in found] == [("police_impersonation.toml", "orphan")]
+        lines = (TEXTS[POLICE] + orphan).splitlines()
+        assert lines[found[0].line - 1] == "[nodes.orphan]"
+
+    def test_a_way_that_goes_round(self):
+        assert rules(broken(('next = "caution"', 'next = "scene"'))) == {"ends"}
+
+    def test_retries_without_a_sensible_bound(self):
+        assert "bounded" in rules(broken(("retries = 2", "retries = 9")))
+        assert "bounded" in rules(broken(("timeout_seconds = 8", "timeout_seconds = 90")))
+
+    def test_hearing_it_again_must_not_pass_another_question(self):
+        script = broken(base=(('repeat_from = "warn"', 'repeat_from = "scene"'),))
+        assert "bounded" in rules(script)
+
+    def test_an_answer_must_lead_on(self):
+        lost = ('2 = { next = "warn", phrases = "no" }\n', "")
+        gone = ('1 = { next = "warn", phrases = "yes" }\n', "")
+        paid = ('3 = { next = "officer_paid", answer = "already_paid", phrases = "paid" }\n', "")
+        assert "answers" in rules(broken(lost, gone, paid))
+
+    def test_an_officer_is_always_one_key_away(self):
+        assert "officer" in rules(
+            broken(base=(('0 = { next = "officer", answer = "wants_officer", phrases = "officer" }\n', ""),))
+        )
+
+
+class TestClaims:
+    def test_no_success_for_somebody_unverified(self):
+        script = broken(base=((', contact = "verified", phrases = "owner"', ', phrases = "owner"'),))
+        assert {f.node for f in check(script) if f.rule == "verified"} == {"goodbye"}
+
+    def test_no_success_on_a_spoken_answer_alone(self):
+        old = 'answer = "acknowledged", needs_key = true'
+        assert "key" in rules(broken(base=((old, 'answer = "acknowledged"'),)))
+
+    def test_no_personal_fact_before_verification(self):
+        name = '\n[variables.person]\nkind = "personal"\n'
+        early = broken(
+            base=(('zh = "请问您是这个号码的机主', 'zh = "请问您是{person}，这个号码的机主'),), more=name
+        )
+        assert {f.node for f in check(early) if f.rule == "personal"} == {"identity"}
+        late = broken(('zh = "请您听好', 'zh = "{person}，请您听好'), more=name)
+        assert "personal" not in rules(late)
+
+
+class TestWording:
+    @pytest.mark.parametrize(
+        ("old", "new", "rule"),
+        [
+            ("请您先不要转账，马上挂断对方的电话。", "请您先不要转账。马上挂断对方的电话。", "stop"),
+            ("请您先不要转账，马上", "请您马上", "stop"),
+            ("这里是{bureau}，", "", "bureau"),
+            ("我是反诈机器人。", "", "machine"),
+            ("有骗子会说，我们是假警察。", "", "caution"),
+            ("打区号加{hotline}", "打给我们", "caution"),
+            ("没有听到您的答复", "请登录网站核实，没有听到您的答复", "asks"),
+            ("没有听到您的答复", "请把钱转到指定账户，没有听到您的答复", "asks"),
+            ("没有听到您的答复", "请告诉我您的验证码，没有听到您的答复", "asks"),
+            ("没有听到您的答复", "把钱放进安全账户，没有听到您的答复", "safe_account"),
+            ("没有听到您的答复", "我们要做资金清查，没有听到您的答复", "safe_account"),
+        ],
+    )
+    def test_what_must_be_said_and_what_must_not(self, old: str, new: str, rule: str):
+        assert rule in rules(broken(base=((old, new),)))
+
+    @pytest.mark.parametrize(
+        ("new", "rule"),
+        [
+            ("Please log in to our website. I heard no answer.", "asks"),
+            ("Please tell us your bank code. I heard no answer.", "asks"),
+            ("Use the safe account. I heard no answer.", "safe_account"),
+        ],
+    )
+    def test_the_same_in_english(self, new: str, rule: str):
+        assert rule in rules(broken(base=(("I heard no answer.", new),)))
+
+    def test_the_line_of_the_fraud_type_is_missed(self):
+        assert "must_say" in rules(broken(("警察从来不会打电话、上网办案", "警察很忙")))
+
+    def test_the_machine_notice_is_a_centres_choice(self):
+        quiet = broken(base=(("我是反诈机器人。", ""), (" I am an automatic warning voice.", "")))
+        assert "machine" in rules(quiet)
+        assert "machine" not in {f.rule for f in check(quiet, limits=Limits(machine_notice=False))}
+
+    @pytest.mark.parametrize("more", ["详见www.example.cn。", "请拨打96110。", "请点击查看。"])
+    def test_a_message_holds_no_link_and_no_number(self, more: str):
+        assert "message" in rules(broken(base=(("本短信无需回复。", more),)))
+
+
+class TestSound:
+    def test_all_there_is_nothing_found(self):
+        assert rules(shipped_scripts()[POLICE], durations=EVERY_SECOND) == set()
+
+    def test_one_prompt_without_sound_is_named(self):
+        less = dict(EVERY_SECOND)
+        text = shipped_scripts()[POLICE].nodes["warn"].prompt.texts["zh"]  # type: ignore[union-attr]
+        del less["zh", text]
+        (found,) = check(shipped_scripts()[POLICE], durations=less)
+        assert (found.rule, found.node) == ("sound", "warn")
+        assert str(found).startswith("police_impersonation.toml:")
+
+    def test_a_language_without_text_needs_a_fallback(self):
+        script = broken(base=(('fallbacks = { mn = "zh" }\n', ""),))
+        assert "text" in rules(script)
+
+    def test_the_longest_good_path_is_measured(self):
+        # opening, identity, scene, warn, caution, acknowledge, goodbye, and the guardian on a child's phone
+        assert good_path_seconds(shipped_scripts()[POLICE], "zh", EVERY_SECOND) == 8 * 5.0
+        assert longest_path_seconds(shipped_scripts()[POLICE], "zh", EVERY_SECOND) > 8 * 5.0
+        slow = dict.fromkeys(EVERY_SECOND, 9.0)
+        assert "length" in rules(shipped_scripts()[POLICE], durations=slow)
+        assert good_path_seconds(shipped_scripts()[POLICE], "mn", slow) == 8 * 9.0
+
+
+def test_investment_and_romance_hand_over_on_the_first_yes():
+    for script_id in ("investment", "romance"):
+        scene = shipped_scripts()[script_id].nodes["scene"]
+        assert isinstance(scene, Ask)
+        warned = shipped_scripts()[script_id].nodes[scene.choices["1"].next]
+        assert isinstance(warned, Say)
+        assert isinstance(shipped_scripts()[script_id].nodes[warned.next], HandOver)
+
+
+def test_the_deaf_are_never_counted_as_reached():
+    end = shipped_scripts()["hearing"].nodes["by_text"]
+    assert isinstance(end, End)
+    assert (end.contact, end.answer) == (Contact.UNVERIFIED, Answer.LANGUAGE_OR_HEARING)

@@ -1,0 +1,163 @@
+"""What was heard against what it means: keys beat words, long phrases beat short ones, doubt is asked again."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dialer.scripts.dialogue import SURE_ENOUGH, Heard, Understood, meant, plain
+from dialer.scripts.model import Ask, Target
+from dialer.scripts.reading import shipped_scripts
+
+GENERAL = shipped_scripts()["general"]
+
+
+def ask(node: str, script_id: str = "general") -> Ask:
+    found = shipped_scripts()[script_id].nodes[node]
+    assert isinstance(found, Ask)
+    return found
+
+
+def understood(node: str, heard: Heard, *voices: str, script_id: str = "general") -> Understood:
+    return meant(shipped_scripts()[script_id], ask(node, script_id), heard, voices or ("zh",))
+
+
+def key_of(node: str, heard: Heard, *voices: str, script_id: str = "general") -> str:
+    choice = understood(node, heard, *voices, script_id=script_id).choice
+    return choice.key if choice else ""
+
+
+class TestKeys:
+    @pytest.mark.parametrize("key", ["1", "2", "3", "0", "9"])
+    def test_a_key_that_is_offered_is_taken(self, key: str):
+        assert key_of("scene", Heard.keys(key)) == key
+
+    @pytest.mark.parametrize("key", ["4", "5", "*", "12", "11", "1*"])
+    def test_any_other_means_nothing(self, key: str):
+        assert understood("scene", Heard.keys(key)) == Understood()
+
+    def test_the_hash_that_closes_digits_is_no_digit(self):
+        assert key_of("scene", Heard.keys("1#")) == "1"
+
+    def test_a_key_beats_what_was_said_at_the_same_time(self):
+        assert key_of("scene", Heard(digits="2", speech="我已经转了")) == "2"
+
+    def test_a_questions_own_key_beats_the_one_that_works_anywhere(self):
+        own = GENERAL.anywhere["0"]
+        assert own.next == "officer"
+        again = GENERAL.anywhere["9"]
+        assert again.next == Target.REPEAT
+
+
+class TestFactsTyped:
+    @pytest.mark.parametrize("typed", ["30000", "1", "12345678", "007"])
+    def test_an_amount_is_taken_as_it_was_typed(self, typed: str):
+        assert understood("paid_amount", Heard.keys(typed)).digits == typed
+
+    @pytest.mark.parametrize("typed", ["123456789", "3*5", "*", "٣٠٠"])
+    def test_too_long_or_no_number_is_asked_again(self, typed: str):
+        assert understood("paid_amount", Heard.keys(typed)) == Understood()
+
+    def test_zero_alone_is_the_officer_and_nine_alone_is_again(self):
+        assert key_of("paid_amount", Heard.keys("0")) == "0"
+        assert key_of("paid_amount", Heard.keys("9")) == "9"
+        assert understood("paid_amount", Heard.keys("90")).digits == "90"
+
+    def test_a_question_that_collects_nothing_takes_no_number(self):
+        assert understood("identity", Heard.keys("30000")) == Understood()
+
+
+class TestSpeech:
+    @pytest.mark.parametrize(
+        ("said", "key"),
+        [
+            ("有", "1"),
+            ("有的。", "1"),
+            ("嗯，有啊", "1"),
+            ("没有", "2"),
+            ("没有啊没有", ""),
+            ("我已经转了", "3"),
+            ("哎呀我已经转了三万块钱了怎么办", "3"),
+            ("钱转过去了", "3"),
+            ("转人工", "0"),
+            ("我要跟民警说两句", "0"),
+            ("没听清，再说一遍", "9"),
+            ("今天天气不错", ""),
+            ("", ""),
+        ],
+    )
+    def test_mandarin_at_the_scene(self, said: str, key: str):
+        assert key_of("scene", Heard.said(said)) == key
+
+    @pytest.mark.parametrize(
+        ("said", "key"),
+        [
+            ("Yes.", "1"),
+            ("No!", "2"),
+            ("oh, I have already paid them", "3"),
+            ("can I speak to an officer please", "0"),
+            ("pardon", "9"),
+            ("banana", ""),
+        ],
+    )
+    def test_english_at_the_scene(self, said: str, key: str):
+        assert key_of("scene", Heard.said(said), "en", "zh") == key
+
+    def test_a_listener_of_english_may_still_answer_in_mandarin(self):
+        assert key_of("scene", Heard.said("没有"), "en", "zh") == "2"
+
+    def test_a_listener_of_mandarin_is_not_heard_in_english(self):
+        assert key_of("scene", Heard.said("yes"), "zh") == ""
+
+    @pytest.mark.parametrize("said", ["是", "是我", "是的，我就是", "我是本人"])
+    def test_who_one_is_wants_the_key(self, said: str):
+        assert understood("identity", Heard.said(said)) == Understood(wants_key=True)
+
+    @pytest.mark.parametrize("said", ["不是", "你打错了", "喂，打错了吧"])
+    def test_not_being_the_owner_wants_the_key_too(self, said: str):
+        assert understood("identity", Heard.said(said)) == Understood(wants_key=True)
+
+    def test_understanding_wants_the_key(self):
+        assert understood("acknowledge", Heard.said("明白了")) == Understood(wants_key=True)
+
+    def test_not_believing_needs_none(self):
+        assert key_of("acknowledge", Heard.said("我不信，你才是骗子")) == "2"
+
+    def test_yes_inside_another_word_is_no_yes(self):
+        assert understood("identity", Heard.said("可是你们是谁")) == Understood()
+
+    @pytest.mark.parametrize(
+        ("confidence", "taken"), [(SURE_ENOUGH, True), (SURE_ENOUGH - 0.01, False), (0.0, False)]
+    )
+    def test_how_sure_the_recogniser_must_be(self, confidence: float, *, taken: bool):
+        assert bool(key_of("scene", Heard.said("我已经转了", confidence))) is taken
+
+
+class TestSilence:
+    def test_silence_is_neither(self):
+        assert understood("scene", Heard.silence()) == Understood()
+
+
+@pytest.mark.parametrize(
+    ("said", "bare"),
+    [
+        ("嗯，有的。", "有的"),
+        ("  Yes, I did!  ", "yesidid"),
+        ("好的呀", "好的"),
+        ("啊", "啊"),
+        ("", ""),
+        ("It's me…", "itsme"),
+    ],
+)
+def test_marks_and_small_words_do_not_count(said: str, bare: str):
+    assert plain(said) == bare
+
+
+@given(st.text(max_size=40))
+def test_whatever_is_said_no_success_and_no_identity_comes_of_it(said: str):
+    for script in shipped_scripts().values():
+        for node in script.nodes.values():
+            if isinstance(node, Ask):
+                choice = meant(script, node, Heard.said(said), ("zh", "en")).choice
+                assert choice is None or (choice.contact is None and not choice.needs_key)

@@ -1,0 +1,187 @@
+"""Every refusal is data, and has its sentence in both languages."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+import dialer
+from dialer.core.errors import (
+    Conflict,
+    DialerError,
+    Invalid,
+    NoPhoneColumn,
+    NotFound,
+    Overtaken,
+    Refusal,
+    SettingsError,
+    Unavailable,
+    UnusableFile,
+)
+from dialer.core.unit_plan import UnitFault, UnitField
+from dialer.core.values import OutcomeKind
+from dialer.db.migrations import NewerDatabase, SchemaMoved
+from dialer.db.system_state import RealRecords, WrongKeys
+from dialer.db.vault import KeyMissing, KeysRefused, Tampered
+from dialer.demo.run import DemoRunsAlready
+from dialer.language import Lang, Text, bilingual
+from dialer.org.sign_in import SignInBlocked, SignInRefused
+from dialer.org.staff import ScopeMissing, UnknownToken
+from dialer.org.staff_store import TokenScope
+from dialer.phone.actions import ActRefused
+from dialer.scripts.reading import ScriptUnreadable
+from dialer.scripts.rendered import RenderedScriptMissing
+from dialer.scripts.store import Version
+from dialer.scripts.versions import NotApproved, NotRendered, SameWords
+from dialer.telephony.signature import BadSignature
+from dialer.units.imports import UnusableUnits
+from dialer.wording.sentences import refusal_sentence, sentence
+from dialer.wording.words import word_of
+
+_PROGRAMS = ("__main__", "runtime.guard")
+"""Modules that run when they are imported."""
+ROOT = Path(dialer.__file__).resolve().parent
+HAN = re.compile(r"[\u4e00-\u9fff]")
+NOW = datetime(2026, 11, 26, tzinfo=UTC)
+VERSION = Version(
+    id=1,
+    script_id="loan",
+    number=2,
+    content_hash="",
+    file="loan.toml",
+    source="",
+    bases={},
+    drafted_by="li",
+    drafted_at=NOW,
+)
+EXAMPLES = [
+    DialerError("is missing"),
+    Refusal("is missing"),
+    NotFound(kind="unit", key=7),
+    Conflict("the stop payment is done already"),
+    Overtaken(
+        Text("%(who)s has reported it already: %(outcome)s", who="li", outcome=OutcomeKind.REFUSES),
+        who="li",
+        what="refuses",
+    ),
+    Invalid(field="minutes", problem="is no length of a pause", mend="above 0 minutes, at most seven days"),
+    UnusableFile("the file is empty; export the list again and load that"),
+    NoPhoneColumn(
+        "the list has no phone column; name it 手机号 or phone in a heading row and load it again",
+        headings=(),
+    ),
+    SettingsError(key="web.port", problem="is not known"),
+    Unavailable(part="database", problem="every connection of this process is busy"),
+    UnknownToken(),
+    ScopeMissing(scope=TokenScope.REPORT_READ),
+    UnusableUnits(
+        (UnitFault(line=2, field=UnitField.NAME, problem=Text("no name"), mend=Text("write its name")),), {}
+    ),
+    NotApproved(script_id="loan", number=2, findings=()),
+    NotRendered(script_id="loan", number=2, missing=3, render=None),
+    SameWords(VERSION),
+    SignInRefused(),
+    SignInBlocked(until=NOW),
+    RenderedScriptMissing(script_id="loan", version_id=None),
+    BadSignature(reason="it has no signature"),
+    ActRefused("keys: only 0-9, * and #"),
+    ScriptUnreadable(file="loan.toml", line=3, node="warn", problem="has no text in the default language"),
+    SchemaMoved(found="", built_for="0042"),
+    NewerDatabase(found="0043", newest="0042"),
+    WrongKeys(),
+    RealRecords(),
+    KeysRefused(path=None, problem="two keys are the same"),
+    Tampered(table="person", column="sealed", row=7),
+    KeyMissing(key_id=2, table="person", column="sealed", row=7),
+    DemoRunsAlready(),
+]
+
+
+def classes(kind: type[DialerError] = DialerError) -> Iterator[type[DialerError]]:
+    """`kind` and every class below it that the product defines."""
+    yield kind
+    for below in kind.__subclasses__():
+        if below.__module__.startswith("dialer."):
+            yield from classes(below)
+
+
+def test_every_class_has_an_example():
+    for module in pkgutil.walk_packages(dialer.__path__, "dialer."):
+        if not module.name.startswith("dialer.carrier") and not module.name.endswith(_PROGRAMS):
+            importlib.import_module(module.name)
+    assert {type(one) for one in EXAMPLES} == set(classes())
+
+
+@pytest.mark.parametrize("fault", EXAMPLES, ids=lambda fault: type(fault).__name__)
+def test_every_refusal_has_its_sentence_in_both_languages(fault: DialerError):
+    chinese, english = refusal_sentence(fault, Lang.ZH), refusal_sentence(fault, Lang.EN)
+    assert HAN.search(chinese)
+    assert not HAN.search(english.replace("手机号", ""))
+    assert "%(" not in chinese + english
+    assert HAN.search(sentence(fault.text, Lang.ZH))
+    assert sentence(fault.text, Lang.EN) == english or isinstance(fault, Invalid | Overtaken)
+
+
+def test_a_word_of_the_trade_is_one_in_each_language():
+    fault = next(one for one in EXAMPLES if isinstance(one, Overtaken))
+    assert refusal_sentence(fault, Lang.ZH) == "li 已反馈：" + word_of(OutcomeKind.REFUSES, Lang.ZH)
+    assert refusal_sentence(fault, Lang.EN) == "li has reported it already: refuses"
+
+
+_SENTENCES = {"Refusal": 0, "Conflict": 0, "UnusableFile": 0, "Overtaken": 0, "NoPhoneColumn": 0, "Text": 0}
+_NAMED = {"Invalid", "SettingsError", "Unavailable", "ScriptUnreadable", "KeysRefused", "UnitFault"}
+
+
+def test_every_template_is_a_literal():
+    """A sentence that is put together first would have no Chinese."""
+    made = []
+    for path in sorted(ROOT.rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(call, ast.Call):
+                continue
+            name = ast.unparse(call.func)
+            given = [call.args[_SENTENCES[name]]] if name in _SENTENCES and call.args else []
+            given += [one.value for one in call.keywords if name in _NAMED and one.arg in {"problem", "mend"}]
+            made += [
+                f"{path.relative_to(ROOT)}:{one.lineno} {ast.unparse(one)}"
+                for one in given
+                if isinstance(one, ast.JoinedStr | ast.BinOp | ast.Call) and not _is_text(one)
+            ]
+    assert made == []
+
+
+def _is_text(given: ast.expr) -> bool:
+    return isinstance(given, ast.Call) and ast.unparse(given.func) in {
+        "Text",
+        "Text.load",
+        "Text.of",
+        "mark",
+        "sound_flaw",
+        "_unknown",
+        "_short",
+    }
+
+
+def test_a_text_comes_back_from_a_column_as_it_was():
+    text = Text("%(first)s; %(next)s", first=Text("no name"), next=Text("is missing"))
+    assert Text.load(text.dump()) == text
+    assert str(Text.load("the file is empty; export the list again and load that")).startswith(
+        "the file is empty"
+    )
+
+
+@pytest.mark.parametrize("stored", ["12", "null", '"x"', "[1]", "99 %", "{}", '{"text": 1}'])
+def test_any_other_string_of_a_column_is_a_text_without_places(stored: str):
+    assert str(Text.load(stored)) == stored
+
+
+def test_both_languages_stand_side_by_side_where_the_reader_is_not_known():
+    assert bilingual("no name") == "单位名称为空 (no name)"
+    assert bilingual("never translated") == "never translated"

@@ -1,0 +1,37 @@
+"""Every number, window and rate of a report has a name in both languages."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from dialer.core.rates import COUNTED, DEFINITIONS, Basis
+from dialer.language import Lang
+from dialer.wording.words import COUNTS, basis_word, count_word, rate_sentence, rate_word
+
+HAN = re.compile(r"[\u4e00-\u9fff]")
+
+
+def names(lang: Lang) -> list[str]:
+    return [
+        *(count_word(name, lang) for name in COUNTED),
+        *(basis_word(basis, lang) for basis in Basis),
+        *(rate_word(definition, lang) for definition in DEFINITIONS),
+        *(rate_sentence(definition, lang) for definition in DEFINITIONS),
+    ]
+
+
+def test_every_count_is_named():
+    assert set(COUNTS) == set(COUNTED)
+
+
+def test_names_are_in_their_language():
+    assert all(HAN.search(name) for name in names(Lang.ZH))
+    assert all(name.isascii() for name in names(Lang.EN))
+
+
+@pytest.mark.parametrize("lang", Lang)
+def test_names_tell_counts_apart(lang: Lang):
+    told = [count_word(name, lang) for name in COUNTED]
+    assert len(set(told)) == len(told)

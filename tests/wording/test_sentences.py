@@ -1,0 +1,124 @@
+"""Every fact and every step can be told in both languages."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from dialer.core.case import Reason
+from dialer.core.timeline import Entry, EntryKind, Fact, Step, StepKind, Wait
+from dialer.core.values import Track
+from dialer.language import Lang
+from dialer.wording.sentences import entry_sentence, moment_words, step_sentence, wait_words
+
+NOW = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
+HAN = re.compile(r"[\u4e00-\u9fff]")
+OUTCOME: dict[str, Fact] = {
+    "outcome_id": 4,
+    "outcome": "dissuaded_by_phone",
+    "contact": "verified",
+    "reverses": 3,
+    "intended_fen": 1_234_56,
+    "stopped_fen": 0,
+    "returned_fen": 7,
+}
+FACTS: dict[EntryKind, dict[str, Fact]] = {
+    EntryKind.WARNING: {
+        "instruction_no": "Z1",
+        "source": "bureau",
+        "grade": "high",
+        "fraud_type": "loan",
+        "amount_at_risk_fen": 5_000_000,
+    },
+    EntryKind.ATTEMPT_PLANNED: {"n": 1, "number": 2, "reason": "retry"},
+    EntryKind.ATTEMPT_SENT: {"n": 1},
+    EntryKind.RINGING: {"n": 1},
+    EntryKind.ANSWERED: {"n": 1},
+    EntryKind.SPOKEN: {"n": 1, "heard_at": "identity", "key": "1", "then": "scene", "end": True},
+    EntryKind.ATTEMPT_ENDED: {"n": 1, "result": "answered", "contact": "verified", "answer": "acknowledged"},
+    EntryKind.MESSAGE: {"purpose": "unreachable", "state": "delivered"},
+    EntryKind.ASSIGNMENT_OPENED: {"track": "human", "reason": "not_verified"},
+    EntryKind.ASSIGNMENT_SIGNED: {"track": "human", "in_time": True},
+    EntryKind.ASSIGNMENT_REPORTED: {"track": "visit", "outcome": "refuses", "in_time": False},
+    EntryKind.ASSIGNMENT_WITHDRAWN: {"track": "visit", "reason": "verified_success"},
+    EntryKind.OUTCOME: OUTCOME,
+    EntryKind.REVERSAL: OUTCOME,
+    EntryKind.APPROVAL: {"outcome_id": 4},
+    EntryKind.FILED: {"case_number": "A1"},
+    EntryKind.ALARM: {"code": "missed_warning"},
+    EntryKind.ALARM_SEEN: {"code": "missed_warning"},
+    EntryKind.ACT: {"act": "grade_lowered"},
+    EntryKind.VIEWED: {"act": "reveal", "why": "calls the family"},
+}
+
+
+def told(kind: EntryKind, lang: Lang) -> str:
+    return entry_sentence(Entry(at=NOW, kind=kind, id="x", facts=FACTS[kind]), lang)
+
+
+@pytest.mark.parametrize("kind", EntryKind)
+def test_every_entry_is_told_in_both_languages(kind: EntryKind):
+    assert HAN.search(told(kind, Lang.ZH))
+    english = told(kind, Lang.EN)
+    assert english
+    assert not HAN.search(english)
+    assert "_" not in english.replace("grade_lowered", "")
+
+
+def test_money_is_told_in_yuan_and_nothing_is_told_of_nothing():
+    assert told(EntryKind.OUTCOME, Lang.EN) == (
+        "outcome 4: dissuaded by phone, the right person, verified, intended 1,234.56 yuan, returned 0.07 yuan"
+    )
+
+
+def test_late_is_said():
+    assert told(EntryKind.ASSIGNMENT_REPORTED, Lang.EN).endswith("(late)")
+    assert "late" not in told(EntryKind.ASSIGNMENT_SIGNED, Lang.EN)
+
+
+def test_a_value_of_a_later_version_is_told_as_it_stands():
+    entry = Entry(at=NOW, kind=EntryKind.ALARM, id="x", facts={"code": "something_new"})
+    assert entry_sentence(entry, Lang.EN) == "alarm: something_new"
+
+
+@pytest.mark.parametrize("kind", StepKind)
+@pytest.mark.parametrize("track", Track)
+def test_every_step_says_what_and_why(kind: StepKind, track: Track):
+    step = Step(kind=kind, track=track, reason=Reason.RETRY, at=NOW, waits=(Wait.WINDOW, Wait.QUEUE))
+    zh, en = step_sentence(step, Lang.ZH), step_sentence(step, Lang.EN)
+    assert HAN.search(zh)
+    assert not HAN.search(en)
+    if kind is StepKind.RING:
+        assert "window is closed, more urgent" in en
+
+
+@pytest.mark.parametrize("wait", Wait)
+def test_every_wait_has_words(wait: Wait):
+    assert HAN.search(wait_words(wait, Lang.ZH))
+    assert wait_words(wait, Lang.EN).isascii()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "zh", "en"),
+    [
+        (0, "0秒后", "in 0s"),
+        (59, "59秒后", "in 59s"),
+        (60, "1分钟后", "in 1m"),
+        (7_300, "2小时后", "in 2h"),
+        (200_000, "2天后", "in 2d"),
+        (-61, "已过 1分钟", "1m ago"),
+    ],
+)
+def test_how_far_away(seconds: int, zh: str, en: str):
+    at = NOW + timedelta(seconds=seconds)
+    assert (moment_words(at, NOW, Lang.ZH), moment_words(at, NOW, Lang.EN)) == (zh, en)
+    assert moment_words(None, NOW, Lang.ZH) == ""
+
+
+def test_what_was_said_is_told_apart_from_what_was_pressed():
+    facts = {"n": 1, "heard_at": "identity", "key": "", "spoke": True, "then": "identity", "end": False}
+    spoken = Entry(at=NOW, kind=EntryKind.SPOKEN, id="x", facts=facts)
+    assert "口头回答" in entry_sentence(spoken, Lang.ZH)
+    assert "spoke at" in entry_sentence(spoken, Lang.EN)

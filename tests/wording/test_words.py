@@ -1,0 +1,52 @@
+"""Everything a page or a terminal may have to say has a word in both languages."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from enum import StrEnum
+from inspect import getmembers, isclass
+
+import pytest
+
+import dialer.core
+from dialer.core.values import Contact, FraudType, TelephonyResult
+from dialer.language import Lang
+from dialer.wording.words import ENUMERATIONS, word_of
+
+HAN = re.compile(r"[\u4e00-\u9fff]")
+
+
+def domain_words() -> set[type[StrEnum]]:
+    found: set[type[StrEnum]] = set()
+    for module in pkgutil.walk_packages(dialer.core.__path__, "dialer.core."):
+        for _, member in getmembers(importlib.import_module(module.name), isclass):
+            if issubclass(member, StrEnum) and member.__module__.startswith("dialer.core"):
+                found.add(member)
+    return found
+
+
+def test_every_enumeration_of_the_domain_is_in_the_catalogue():
+    assert domain_words() == set(ENUMERATIONS)
+
+
+@pytest.mark.parametrize("kind", sorted(ENUMERATIONS, key=lambda kind: kind.__name__))
+def test_every_member_has_both_languages(kind: type[StrEnum]):
+    for member in kind:
+        zh, en = word_of(member, Lang.ZH), word_of(member, Lang.EN)
+        assert HAN.search(zh), member
+        assert en.isascii(), member
+        assert en.strip(), member
+
+
+@pytest.mark.parametrize("kind", sorted(ENUMERATIONS, key=lambda kind: kind.__name__))
+@pytest.mark.parametrize("lang", list(Lang))
+def test_no_two_members_of_one_kind_are_called_the_same(kind: type[StrEnum], lang: Lang):
+    words = [word_of(member, lang) for member in kind]
+    assert len(set(words)) == len(words)
+
+
+def test_equal_values_of_two_enumerations_are_not_mixed_up():
+    assert word_of(Contact.NONE, Lang.EN) == "nobody reached"
+    assert word_of(FraudType.UNKNOWN, Lang.EN) != word_of(TelephonyResult.UNKNOWN, Lang.EN)
