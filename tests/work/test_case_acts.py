@@ -136,7 +136,7 @@ def test_handing_over_asks_for_acceptance_of_open_work(bureau: Bureau):
     )
     assert bureau.row_of(case_id)["unit_id"] == bureau.unit["临河分局"]
     with bureau.tx() as tx:
-        asked = waiting_transfers(tx, scope=bureau.unit["五原分局"])
+        asked = waiting_transfers(tx, into=bureau.unit["五原分局"])
     assert len(asked) == 2
     accept_transfer(bureau.services, asked[0].id, by="wang")
     assert bureau.row_of(case_id)["unit_id"] == bureau.unit["五原分局"]

@@ -11,10 +11,11 @@ from dialer.accounts.actions import add_staff, disable_staff
 from dialer.cases.store import words_of_case
 from dialer.core.access import Role
 from dialer.core.errors import Invalid, Overtaken
-from dialer.core.values import Amounts, Grade, OutcomeKind, Track
+from dialer.core.values import Grade, OutcomeKind, Track
 from dialer.work.assignments import Scope, get_assignment, waiting_assignments, waiting_call_backs
 from dialer.work.tasks import (
     DeskTask,
+    Report,
     claim_next,
     heartbeat,
     release_assignment,
@@ -40,12 +41,9 @@ def report(bureau: Bureau, task: DeskTask, by: str, **more: object) -> int:
     return report_assignment(
         bureau.services,
         task.assignment.id,
+        Report(outcome=OutcomeKind.CANNOT_FIND_YET, **more),  # type: ignore[arg-type]
         by=by,
-        outcome=OutcomeKind.CANNOT_FIND_YET,
-        amounts=Amounts(),
-        evidence="",
         token=task.assignment.token,
-        **more,  # type: ignore[arg-type]
     )
 
 
@@ -203,7 +201,13 @@ def test_a_call_back_waits_for_its_time_and_its_caller(bureau: Bureau):
         bureau.services, task.assignment.id, by="li", token=task.assignment.token, at=at, note="在开会"
     )
     with bureau.tx() as tx:
-        assert waiting_call_backs(tx, scope=CENTRE) == [(task.assignment.id, case_id, at, "li")]
+        (agreed,) = waiting_call_backs(tx, scope=CENTRE)
+    assert (agreed.id, agreed.case_id, agreed.call_at, agreed.kept_for) == (
+        task.assignment.id,
+        case_id,
+        at,
+        "li",
+    )
     assert claim_next(bureau.services, by="li", scope=CENTRE) is None
     bureau.later(minutes=59)
     for row in bureau.assignments_of(case_id):

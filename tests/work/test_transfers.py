@@ -7,10 +7,10 @@ import sqlalchemy as sa
 
 from dialer.cases.store import words_of_case
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
-from dialer.core.values import Amounts, Grade, OutcomeKind
+from dialer.core.values import Grade, OutcomeKind
 from dialer.db import tables as t
 from dialer.org.unit_store import change_unit
-from dialer.work.tasks import report_assignment, sign_assignment
+from dialer.work.tasks import Report, report_assignment, sign_assignment
 from dialer.work.transfer_store import waiting_transfers
 from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment
 from tests.work.bureau import Bureau
@@ -38,8 +38,8 @@ def test_it_stays_until_it_is_accepted(bureau: Bureau, case_id: int):
     transfer_id = send(bureau, case_id)
     assert bureau.assignment_of(case_id)["unit_id"] == bureau.unit["城关派出所"]
     with bureau.tx() as tx:
-        assert [one.id for one in waiting_transfers(tx, scope=bureau.unit["五原分局"])] == [transfer_id]
-        assert waiting_transfers(tx, scope=bureau.unit["临河分局"]) == []
+        assert [one.id for one in waiting_transfers(tx, into=bureau.unit["五原分局"])] == [transfer_id]
+        assert waiting_transfers(tx, into=bureau.unit["临河分局"]) == []
     bureau.later(minutes=2)
     accept_transfer(bureau.services, transfer_id, by="wang")
     after = bureau.assignment_of(case_id)
@@ -101,10 +101,8 @@ def test_what_has_ended_is_accepted_by_nobody(bureau: Bureau, case_id: int):
     report_assignment(
         bureau.services,
         work(bureau, case_id),
+        Report(outcome=OutcomeKind.DISSUADED_BY_PHONE),
         by="li",
-        outcome=OutcomeKind.DISSUADED_BY_PHONE,
-        amounts=Amounts(),
-        evidence="",
     )
     with bureau.tx() as tx:
         assert waiting_transfers(tx) == []

@@ -12,29 +12,33 @@ import sqlalchemy as sa
 from dialer.cases.store import words_of_case
 from dialer.core.case import AssignmentState, PersonMet, VisitStage
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
-from dialer.core.values import Amounts, Contact, Grade, OutcomeKind, Track
+from dialer.core.values import Contact, Grade, OutcomeKind, Track
 from dialer.db import tables as t
-from dialer.work.tasks import report_assignment, return_idle_assignments
+from dialer.work.tasks import Report, report_assignment, return_idle_assignments
+from dialer.work.visit_store import StoredPhoto, photos_of_case
 from dialer.work.visits import (
     FromPhone,
-    VisitReport,
     add_photo,
     note_visit,
-    photos,
+    record_person_met,
     report_visit,
     show_photo,
     take_step,
-    tell_seen,
 )
 from tests.core.pictures import SECRET, jpeg
 from tests.work.bureau import Bureau
 
-DISSUADED = VisitReport(outcome=OutcomeKind.DISSUADED_IN_PERSON, contact=Contact.VERIFIED, note="已劝阻")
+DISSUADED = Report(outcome=OutcomeKind.DISSUADED_IN_PERSON, contact=Contact.VERIFIED, note="已劝阻")
 PHOTO = jpeg(orientation=6, colours=b"colours")
 
 
 def phone(by: str = "officer") -> FromPhone:
     return FromPhone(client_id=uuid.uuid4(), by=by)
+
+
+def photos(bureau: Bureau, case_id: int) -> list[StoredPhoto]:
+    with bureau.tx() as tx:
+        return photos_of_case(tx, case_id)
 
 
 @pytest.fixture
@@ -53,7 +57,7 @@ def test_a_visit_from_the_phone_to_the_report(bureau: Bureau, case_id: int, visi
         assert take_step(bureau.services, visit, stage, phone=phone()).stage is stage
     row = bureau.assignment_of(case_id, Track.VISIT)
     assert (row["state"], row["signed_by"]) == ("signed", "officer")
-    assert tell_seen(bureau.services, visit, PersonMet.PERSON, phone=phone()).stage is VisitStage.SEEN
+    assert record_person_met(bureau.services, visit, PersonMet.PERSON, phone=phone()).stage is VisitStage.SEEN
     note_visit(bureau.services, visit, phone=phone(), words="正在转账")
     add_photo(bureau.services, visit, phone=phone(), content=PHOTO)
     sent = report_visit(bureau.services, visit, DISSUADED, phone=phone())
@@ -76,7 +80,9 @@ def test_everything_sent_twice_counts_once(bureau: Bureau, case_id: int, visit: 
     def send_all() -> list[bool]:
         return [
             take_step(bureau.services, visit, VisitStage.ARRIVED, phone=number[0]).repeated,
-            tell_seen(bureau.services, visit, PersonMet.FAMILY, phone=number[1], note="母亲在家").repeated,
+            record_person_met(
+                bureau.services, visit, PersonMet.FAMILY, phone=number[1], note="母亲在家"
+            ).repeated,
             note_visit(bureau.services, visit, phone=number[2], words="记录").repeated,
             add_photo(bureau.services, visit, phone=number[3], content=PHOTO).repeated,
             report_visit(bureau.services, visit, DISSUADED, phone=number[4]).repeated,
@@ -87,7 +93,7 @@ def test_everything_sent_twice_counts_once(bureau: Bureau, case_id: int, visit: 
     assert send_all() == [True] * 5
     assert bureau.acts_of(case_id) == before
     assert len(bureau.rows(sa.select(t.outcome).where(t.outcome.c.assignment_id == visit))) == 1
-    assert len(photos(bureau.services, case_id)) == 1
+    assert len(photos(bureau, case_id)) == 1
 
 
 def test_a_repeated_report_gives_the_same_outcome(bureau: Bureau, visit: int):
@@ -117,7 +123,7 @@ def test_an_act_of_another_unit_is_refused_where_it_is_written(bureau: Bureau, c
     there = FromPhone(client_id=uuid.uuid4(), by="wang", visible_to=bureau.unit["五原分局"])
     for act in (
         lambda: take_step(bureau.services, visit, VisitStage.ACCEPTED, phone=there),
-        lambda: tell_seen(bureau.services, visit, PersonMet.PERSON, phone=there),
+        lambda: record_person_met(bureau.services, visit, PersonMet.PERSON, phone=there),
         lambda: note_visit(bureau.services, visit, phone=there, words="x"),
         lambda: add_photo(bureau.services, visit, phone=there, content=PHOTO),
         lambda: report_visit(bureau.services, visit, DISSUADED, phone=there),
@@ -162,7 +168,7 @@ def test_another_officer_is_told_who_has_it(bureau: Bureau, case_id: int, visit:
     with pytest.raises(Overtaken) as conflict:
         take_step(bureau.services, visit, VisitStage.ARRIVED, phone=phone("wang"))
     assert conflict.value.who == "zhao"
-    tell_seen(bureau.services, visit, PersonMet.NEIGHBOUR, phone=phone("wang"), note="邻居说已外出")
+    record_person_met(bureau.services, visit, PersonMet.NEIGHBOUR, phone=phone("wang"), note="邻居说已外出")
     row = bureau.assignment_of(case_id, Track.VISIT)
     assert (row["signed_by"], row["stage"]) == ("zhao", "accepted")
     with bureau.tx() as tx:
@@ -175,10 +181,8 @@ def test_words_that_come_after_the_end_are_kept(bureau: Bureau, case_id: int, vi
     report_assignment(
         bureau.services,
         bureau.assignment_of(case_id)["id"],
+        Report(outcome=OutcomeKind.DISSUADED_BY_PHONE),
         by="li",
-        outcome=OutcomeKind.DISSUADED_BY_PHONE,
-        amounts=Amounts(),
-        evidence="",
     )
     sent = note_visit(bureau.services, visit, phone=phone(), words="门口记录")
     assert sent.state is AssignmentState.WITHDRAWN
@@ -190,12 +194,12 @@ def test_words_that_come_after_the_end_are_kept(bureau: Bureau, case_id: int, vi
     with bureau.tx() as tx:
         assert [one.words for one in words_of_case(tx, case_id)] == ["门口记录", "已劝阻"]
     assert bureau.case_of(case_id).outcome is OutcomeKind.DISSUADED_BY_PHONE
-    assert len(photos(bureau.services, case_id)) == 1
+    assert len(photos(bureau, case_id)) == 1
 
 
 def test_two_officers_with_two_outcomes_both_texts_stay(bureau: Bureau, case_id: int, visit: int):
     report_visit(bureau.services, visit, DISSUADED, phone=phone("zhao"))
-    other = VisitReport(outcome=OutcomeKind.REFUSES, note="当面拒绝")
+    other = Report(outcome=OutcomeKind.REFUSES, note="当面拒绝")
     with pytest.raises(Overtaken) as conflict:
         report_visit(bureau.services, visit, other, phone=phone("wang"))
     assert (conflict.value.who, conflict.value.what) == ("zhao", "dissuaded_in_person")
@@ -212,7 +216,7 @@ def test_a_refused_report_may_be_mended_and_sent_under_its_number(bureau: Bureau
         report_visit(
             bureau.services,
             visit,
-            VisitReport(outcome=OutcomeKind.DISSUADED_IN_PERSON, contact=Contact.UNVERIFIED),
+            Report(outcome=OutcomeKind.DISSUADED_IN_PERSON, contact=Contact.UNVERIFIED),
             phone=number,
         )
     assert not report_visit(bureau.services, visit, DISSUADED, phone=number).repeated
