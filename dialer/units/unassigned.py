@@ -168,8 +168,14 @@ def assign_unit(
             raise NotFound(kind="case", key=case_id)
         if stored.unit_id is not None or stored.case.status.is_settled:
             current = stored.unit if stored.unit_id is not None else stored.case.status.value
-            refusal = "case %(case)s does not wait for a unit any more: %(current)s"
-            raise Conflict(Text(refusal, case=case_id, current=current), current=current)
+            raise Conflict(
+                Text(
+                    "case %(case)s does not wait for a unit any more: %(current)s",
+                    case=case_id,
+                    current=current,
+                ),
+                current=current,
+            )
         now = services.clock.now()
         placed = len(assign_cases_to_unit(tx, [case_id], unit_id=unit_id, label=label, by=who, now=now))
         text = stored.unit.strip()

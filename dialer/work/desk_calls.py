@@ -161,7 +161,7 @@ def _begin(
         if not 0 <= number < len(person.phones):
             raise Invalid(
                 field="number",
-                problem="is none of the person's",
+                problem="is not a number of the person",
                 mend=Text("0 to %(most)s", most=len(person.phones) - 1),
             )
         if not take_number_for_desk_call(tx, call_id, person_id=stored.person_id, number=number):

@@ -92,7 +92,7 @@ def extension(visit: CurrentRequest, extension: Annotated[str, Form()] = "") -> 
     except Invalid as fault:
         wrong = {"extension": refusal_sentence(fault, visit.lang)}
         return visit.page(_ROOM, status=_UNFIT, **_room(visit), wrong=wrong)
-    return visit.go(_HOME, notice=gettext_noop("Your desk's telephone is kept."))
+    return visit.go(_HOME, notice=gettext_noop("Your extension is saved."))
 
 
 @desk_pages.get("/desk/tasks/{task_id}/live", act=Permission.WORK_DESK)
@@ -240,7 +240,7 @@ def transfer(
             notice = gettext_noop("The unit is asked to take it over. Until it does, the task is yours.")
         else:
             reassign(visit.services, task_id, to=whom, by=visit.who, token=token, why=why[:500])
-            notice = gettext_noop("The task is passed on.")
+            notice = gettext_noop("The task is reassigned.")
     except (Invalid, Conflict) as fault:
         return _again(visit, task_id, token, fault, dialog="transfer", typed={"to": to, "why": why})
     return visit.go(_HOME, notice=notice)
@@ -255,7 +255,7 @@ def accept(visit: CurrentRequest, transfer_id: int) -> Response:
 @desk_pages.post("/desk/transfers/{transfer_id}/refuse", act=Permission.WORK_DESK)
 def refuse(visit: CurrentRequest, transfer_id: int, why: Annotated[str, Form()] = "") -> Response:
     refuse_transfer(visit.services, transfer_id, by=visit.who, why=why[:500], visible_to=visit.member.unit_id)
-    return visit.go(_HOME, notice=gettext_noop("It stays where it was; they see why."))
+    return visit.go(_HOME, notice=gettext_noop("The transfer is refused; the unit that asked sees why."))
 
 
 @desk_pages.post("/desk/stop-payments/{payment_id}/done", act=Permission.WORK_DESK)
@@ -275,7 +275,7 @@ def _scope(visit: RequestContext) -> Scope:
 def _next(visit: RequestContext, *, notice: str = "") -> Response:
     task = claim_next(visit.services, by=visit.who, scope=_scope(visit))
     if task is None:
-        return visit.go(_HOME, notice=notice or gettext_noop("Nothing waits for you now."))
+        return visit.go(_HOME, notice=notice or gettext_noop("No task waits for you now."))
     open_task(visit.services, task.assignment.id, by=visit.who, token=task.assignment.token)
     return visit.go(_HOME, notice=notice)
 

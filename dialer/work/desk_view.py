@@ -75,11 +75,11 @@ NEEDS_VERIFIED = gettext_noop("a success needs the verified contact of the right
 OUTCOME_MISSING = gettext_noop("choose the outcome")
 KNOWN = (
     gettext_noop("choose who takes it over"),
-    gettext_noop("is nobody who works at a desk"),
+    gettext_noop("is not a caller at a desk"),
     gettext_noop("say it in a few words"),
     gettext_noop("is past or too far away"),
     gettext_noop("within the next 30 days"),
-    gettext_noop("is no moment"),
+    gettext_noop("is not a time"),
     gettext_noop("choose a day and a time"),
     gettext_noop("is no amount"),
     gettext_noop("yuan, such as 12000 or 12000.50"),
@@ -91,7 +91,7 @@ KNOWN = (
     gettext_noop("is no telephone"),
     gettext_noop("digits, or sip:name@host"),
     gettext_noop("the number is in a call now: wait for its end"),
-    gettext_noop("another task is in hand: finish it or give it back first"),
+    gettext_noop("another task is in hand: finish or release it first"),
 )
 """Sentences of refusals that the desk shows."""
 
@@ -163,7 +163,7 @@ def call_time(soon: str, at: str, *, now: datetime, timezone: str) -> datetime:
     try:
         moment = datetime.fromisoformat(at)
     except ValueError:
-        raise Invalid(field="at", problem="is no moment", mend="choose a day and a time") from None
+        raise Invalid(field="at", problem="is not a time", mend="choose a day and a time") from None
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
 
 
@@ -180,7 +180,7 @@ def busy_sentence(one: BusyWithPerson, lang: Lang, names: Mapping[str, str], *, 
         case BusyKind.ROBOT if one.talking:
             text = say(lang, "The robot is speaking with the person now")
         case BusyKind.ROBOT:
-            text = say(lang, "The robot is ringing the person now")
+            text = say(lang, "The robot is calling the person now")
         case BusyKind.CALL if one.talking:
             text = say(lang, "%(who)s is on the telephone with the person now", who=who)
         case BusyKind.CALL:
@@ -198,9 +198,9 @@ def lost_sentence(task: Assignment, lang: Lang, names: Mapping[str, str], *, who
     """Why this desk does not have the task any more."""
     match task.state:
         case AssignmentState.OPEN:
-            return say(lang, "This task went back to the queue: nothing was heard from this desk.")
+            return say(lang, "This task went back to the queue: this desk did not renew it.")
         case AssignmentState.SIGNED if task.signed_by == who:
-            return say(lang, "You took this task up again in another window.")
+            return say(lang, "You reclaimed this task in another window.")
         case AssignmentState.SIGNED:
             return say(lang, "%(who)s has this task now.", who=names.get(task.signed_by, task.signed_by))
         case AssignmentState.DONE:
@@ -225,11 +225,11 @@ def call_line(call: DeskCall, lang: Lang) -> CallLine:
     live = call.state is not DeskCallState.ENDED
     match call.state:
         case DeskCallState.ASKED:
-            text = say(lang, "Your telephone is being rung")
+            text = say(lang, "Your telephone is being called")
         case DeskCallState.RINGING:
             text = say(lang, "Your telephone rings: pick up")
         case DeskCallState.JOINED:
-            text = say(lang, "You are on the line; the person is rung or speaks")
+            text = say(lang, "You are connected; the person is being called or is on the line")
         case DeskCallState.ENDED:
             text = _ended(call, lang)
     return CallLine(
@@ -241,7 +241,7 @@ def _ended(call: DeskCall, lang: Lang) -> str:
     if call.result is TelephonyResult.CANCELED:
         return say(lang, "your telephone was not picked up")
     if not call.settled:
-        return say(lang, "over; the network is asked how it ended")
+        return say(lang, "ended; its result is being requested")
     result = word_of(call.result, lang) if call.result is not None else ""
     if call.talk_seconds is None:
         return result

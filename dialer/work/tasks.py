@@ -301,7 +301,7 @@ def reclaim(
             raise overtaken_by(current)
         if other is not None:
             if not park:
-                raise Conflict("another task is in hand: finish it or give it back first", current="in hand")
+                raise Conflict("another task is in hand: finish or release it first", current="in hand")
             parked = lock_signed_assignment(tx, other, by=who)
             _keep(tx, services, other, by=who, call_at=now)
             _note_released(tx, services, parked, by=who)
@@ -345,7 +345,7 @@ def reassign(
         if not to:
             raise Invalid(field="to", problem="choose who takes it over")
         if colleague is None or colleague.login == who or not _works(colleague):
-            raise Invalid(field="to", problem="is nobody who works at a desk")
+            raise Invalid(field="to", problem="is not a caller at a desk")
         if not is_assignment_visible(tx, assignment_id, Scope(unit_id=colleague.unit_id)):
             raise Conflict("the colleague does not see the work of this unit", current="unit")
         _keep(tx, services, assignment_id, by=colleague.login, call_at=services.clock.now())

@@ -187,7 +187,7 @@ class PhoneForm:
         try:
             number = uuid.UUID(self.client_id)
         except ValueError:
-            raise Invalid(field="client_id", problem="is no number that a phone made") from None
+            raise Invalid(field="client_id", problem="is not a valid act number") from None
         try:
             at = datetime.fromisoformat(self.told_at)
         except ValueError:

@@ -51,7 +51,7 @@ def note_visit_act_once(
     row = tx.one(sa.select(t.sent_act).where(t.sent_act.c.client_id == client_id))
     assert row is not None
     if bytes(row["digest"]) != digest or row["assignment_id"] != assignment_id:
-        raise Conflict("that number was sent with something else before", current="repeated")
+        raise Conflict("this act number was used for another act", current="repeated")
     return RepeatedAct(at=row["at"], outcome_id=row["outcome_id"])
 
 

@@ -92,7 +92,7 @@ def take_step(services: Services, assignment_id: int, stage: VisitStage, *, phon
     """
     kind = _KIND_OF_STAGE.get(stage)
     if kind is None:
-        raise Invalid(field="stage", problem="is no step", mend="accepted, on_the_way or arrived")
+        raise Invalid(field="stage", problem="is not a step", mend="accepted, on_the_way or arrived")
     return _send(services, assignment_id, kind, phone=phone, stage=stage)
 
 
@@ -213,7 +213,7 @@ def _begin(
 ) -> tuple[Assignment, RepeatedAct | None]:
     current = lock_assignment(tx, assignment_id)
     if current.kind is not Track.VISIT:
-        raise Conflict("it is no visit", current=current.kind.value)
+        raise Conflict("it is not a visit", current=current.kind.value)
     if phone.visible_to is not None:
         check_visit_visible(tx, assignment_id, scope=Scope(unit_id=phone.visible_to), who=phone.by.strip())
     by, now = actor_name(phone.by), services.clock.now()

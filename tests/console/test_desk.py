@@ -277,7 +277,7 @@ async def test_an_appointment_comes_back_to_whoever_agreed_on_it(
     assert (await taken(caller))[0] == task_id
 
 
-@pytest.mark.parametrize(("fields", "said"), [({}, "is no moment"), ({"at": "2026-11-25T09:00"}, "is past")])
+@pytest.mark.parametrize(("fields", "said"), [({}, "is not a time"), ({"at": "2026-11-25T09:00"}, "is past")])
 async def test_an_appointment_needs_a_time_to_come(
     console: ConsoleDesk, scenario: ConsoleScenario, caller: Person, fields: dict[str, str], said: str
 ):
@@ -309,12 +309,12 @@ async def test_a_colleague_is_asked_first(console: ConsoleDesk, scenario: Consol
     task_id, token = await taken(caller)
     li = console.signed_in(console.account(Role.CALLER, login="li"))
     path = f"/desk/tasks/{task_id}/transfer"
-    assert "is nobody who works at a desk" in text(
+    assert "is not a caller at a desk" in text(
         await caller.post(path, token=token, to="person:nobody", why="x")
     )
     assert "choose who takes it over" in text(await caller.post(path, token=token, why="x"))
     await caller.post(path, token=token, to="person:li", why="会蒙语")
-    assert "Nothing waits for you now." not in text(await caller.get("/desk"))
+    assert "No task waits for you now." not in text(await caller.get("/desk"))
     await caller.post("/desk/next")
     assert "data-task" not in (await caller.get("/desk")).text
     assert (await taken(li))[0] == task_id
@@ -380,9 +380,7 @@ async def test_a_colleague_who_does_not_see_the_unit_is_refused(
     assert "does not see the work of this unit" in text(
         await here.post(path, token=token, to="person:far", why="x")
     )
-    assert "is nobody who works at a desk" in text(
-        await here.post(path, token=token, to="person:sun", why="x")
-    )
+    assert "is not a caller at a desk" in text(await here.post(path, token=token, to="person:sun", why="x"))
 
 
 @pytest.mark.parametrize(

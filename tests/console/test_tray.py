@@ -36,7 +36,7 @@ def units_of(console: ConsoleDesk) -> list[int | None]:
 
 
 async def test_an_empty_tray_says_so(console: ConsoleDesk, tree: dict[str, int]):
-    assert "Everything has its unit" in text(await console.person(Role.CLERK).get("/units/unassigned"))
+    assert "Every case has a unit" in text(await console.person(Role.CLERK).get("/units/unassigned"))
 
 
 async def test_the_most_urgent_writtenleads_and_suggests(

@@ -131,7 +131,7 @@ async def test_a_visit_that_rose_is_still_taken_by_whoever_is_nearest(beat: Beat
     with beat.tx() as tx:
         tx.execute(sa.update(t.assignment).values(unit_id=beat.city, unit="市局", raises=1))
     page = await shown(beat.officer, "/visits")
-    assert "rose one level, nobody signed" in page
+    assert "escalated one level, not signed" in page
     assert (await beat.send(visit, "step", stage="accepted")).status_code == 200
 
 
@@ -333,7 +333,7 @@ async def test_the_conversation_is_read_on_demand_and_audited(beat: Beat):
     visit = beat.visit()
     await beat.send(visit, "step", stage="accepted")
     part = await beat.officer.part(f"/visits/{visit}/conversation")
-    assert "Nobody has spoken with this person yet." in text(part)
+    assert "No conversation yet." in text(part)
     (line,) = beat.console.audited("conversation")
     assert line["who"] == beat.officer.member.login
 
