@@ -55,7 +55,7 @@ class Assignment:
     lease_until: datetime | None
     """In real time. A desk's claim ends then unless it is renewed."""
     raises: int
-    """How many levels it rose because nobody signed."""
+    """How many levels it was escalated because nobody signed."""
     transfers: int
     call_at: datetime | None
     """When the person wants to be called."""

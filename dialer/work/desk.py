@@ -95,11 +95,11 @@ def points_of(fraud_type: FraudType, language: str) -> Points:
 def notice_text(fraud_type: FraudType, language: str, *, name: str, bureau: str, hotline: str) -> NoticeText:
     """Addressed to the person."""
     points, content = points_of(fraud_type, language), _content()["notice"]
-    told = {"fraud": points.title, "must_say": points.must_say}
+    of_fraud = {"fraud": points.title, "must_say": points.must_say}
     return NoticeText(
         title=content["title"][language],
         paragraphs=tuple(
-            text.format(name=name, bureau=bureau, hotline=hotline, **told) for text in content[language]
+            text.format(name=name, bureau=bureau, hotline=hotline, **of_fraud) for text in content[language]
         ),
     )
 
@@ -173,7 +173,7 @@ def stop_payment_done(
 
 
 def said_in(services: Services, turns: Iterable[Exchange]) -> tuple[SpokenTurn, ...]:
-    """These turns in words."""
+    """These turns in words, as they were spoken."""
     zone = ZoneInfo(services.centre.timezone)
     voices: dict[tuple[str, int | None, str, str], _Voice] = {}
     spoken = []
@@ -263,7 +263,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskState:
-    """What of a task may change while somebody works on it."""
+    """What of a task may change while its page is open."""
 
     assignment: Assignment
     is_held: bool

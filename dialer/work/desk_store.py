@@ -157,7 +157,7 @@ def unsettled_desk_calls(tx: Tx, *, limit: int = 200) -> list[tuple[DeskCall, da
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradeQueue:
-    """Calls of one grade that somebody may take now."""
+    """Open calls of one grade that may be claimed now."""
 
     grade: Grade
     count: int
@@ -166,7 +166,7 @@ class GradeQueue:
 
 
 def desk_queue(tx: Tx, scope: Scope, *, now: datetime) -> list[GradeQueue]:
-    """By grade, the highest first; a grade in which nothing waits is not there."""
+    """By grade, the highest first; without grades that have none."""
     a, grade = t.assignment.c, t.case.c.grade
     rows = tx.rows(
         sa.select(
@@ -253,7 +253,7 @@ def finish_stop_payment(tx: Tx, stop_payment_id: int, *, by: str, result: StopRe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallerDay:
-    """What one person did since the beginning of a day."""
+    """The work of one person since the beginning of a day."""
 
     calls: int
     answered: int
@@ -293,7 +293,7 @@ class BusyKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusyWithPerson:
-    """Somebody who is busy with the same person now, for this case or another."""
+    """A call or a holder busy with the same person now, for this case or another."""
 
     busy: BusyKind
     case_id: int
@@ -356,7 +356,7 @@ def busy_with_person(tx: Tx, *, person_id: int, assignment_id: int, by: str) -> 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FraudDetails:
-    """What the newest warning of a case knows of the fraud, in clear: for whoever may see the person."""
+    """What the newest warning of a case says about the fraud, in clear."""
 
     source: str
     instruction_no: str

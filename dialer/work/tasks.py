@@ -52,7 +52,7 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskTask:
-    """One assignment in somebody's hands."""
+    """An assignment with the lease of its holder."""
 
     assignment: Assignment
     lease_seconds: float

@@ -134,7 +134,7 @@ def show_visit(
 
 def show_why_not(visit: RequestContext, visit_id: int) -> Response:
     """The page of the visit, refusing what only its holder may see."""
-    wrong = visit.say("Only whoever has the visit in hand sees this.")
+    wrong = visit.say(gettext_noop("Only the officer who has the visit sees this."))
     return show_visit(visit, visit_id, status=_CONFLICT, wrong=wrong)
 
 

@@ -215,7 +215,7 @@ def _transfer(tx: Tx, row: Row) -> AskedTransfer:
 
 
 def _area(tx: Tx, scope: Scope) -> sa.ColumnElement[bool]:
-    """Work of these units, and of their cases: a visit that rose to the unit above stays visible below."""
+    """Work of these units, and of their cases: a visit that was escalated stays visible below."""
     return sa.or_(scope.covers(tx), is_visible_to(t.case.c.unit_id, scope.unit_id))
 
 

@@ -1,4 +1,4 @@
-"""A phone in the rain: every act once however often it is sent, in whatever order, and no word lost."""
+"""Acts of a phone: each counts once, in any order and however often it is sent, and no text is lost."""
 
 from __future__ import annotations
 
@@ -112,14 +112,14 @@ def test_the_same_act_sent_at_once_from_two_connections_counts_once(bureau: Bure
     assert bureau.acts_of(case_id) == ["visit_note"]
 
 
-def test_a_number_means_one_thing(bureau: Bureau, visit: int):
+def test_an_act_number_is_used_for_one_act(bureau: Bureau, visit: int):
     number = phone()
     note_visit(bureau.services, visit, phone=number, words="一")
     with pytest.raises(Conflict):
         note_visit(bureau.services, visit, phone=number, words="二")
 
 
-def test_an_act_of_another_unit_is_refused_where_it_is_written(bureau: Bureau, case_id: int, visit: int):
+def test_an_act_on_a_visit_of_another_unit_is_refused(bureau: Bureau, case_id: int, visit: int):
     there = FromPhone(client_id=uuid.uuid4(), by="wang", visible_to=bureau.unit["五原分局"])
     for act in (
         lambda: take_step(bureau.services, visit, VisitStage.ACCEPTED, phone=there),
@@ -136,7 +136,7 @@ def test_an_act_of_another_unit_is_refused_where_it_is_written(bureau: Bureau, c
     assert take_step(bureau.services, visit, VisitStage.ACCEPTED, phone=here).stage is VisitStage.ACCEPTED
 
 
-def test_who_sent_something_may_go_on_wherever_the_visit_went(bureau: Bureau, visit: int):
+def test_a_sender_of_an_act_still_sees_a_transferred_visit(bureau: Bureau, visit: int):
     here, there = bureau.unit["临河分局"], bureau.unit["五原分局"]
     note_visit(
         bureau.services,
@@ -148,7 +148,7 @@ def test_who_sent_something_may_go_on_wherever_the_visit_went(bureau: Bureau, vi
     assert not note_visit(bureau.services, visit, phone=later, words="二").repeated
 
 
-def test_steps_that_come_late_move_nothing_back(bureau: Bureau, case_id: int, visit: int):
+def test_late_steps_move_nothing_back(bureau: Bureau, case_id: int, visit: int):
     take_step(bureau.services, visit, VisitStage.ARRIVED, phone=phone())
     sent = take_step(bureau.services, visit, VisitStage.ON_THE_WAY, phone=phone())
     assert sent.stage is VisitStage.ARRIVED
@@ -163,7 +163,7 @@ def test_the_phone_s_own_time_is_kept_as_a_fact(bureau: Bureau, case_id: int, vi
     assert (row["at"], row["facts"]["told_at"]) == (bureau.clock.now(), told_at.isoformat())
 
 
-def test_another_officer_is_told_who_has_it(bureau: Bureau, case_id: int, visit: int):
+def test_the_refusal_names_the_officer_who_has_the_visit(bureau: Bureau, case_id: int, visit: int):
     take_step(bureau.services, visit, VisitStage.ACCEPTED, phone=phone("zhao"))
     with pytest.raises(Overtaken) as conflict:
         take_step(bureau.services, visit, VisitStage.ARRIVED, phone=phone("wang"))
@@ -175,7 +175,7 @@ def test_another_officer_is_told_who_has_it(bureau: Bureau, case_id: int, visit:
         assert [one.words for one in words_of_case(tx, case_id)] == ["邻居说已外出"]
 
 
-def test_words_that_come_after_the_end_are_kept(bureau: Bureau, case_id: int, visit: int):
+def test_text_sent_after_the_end_is_kept(bureau: Bureau, case_id: int, visit: int):
     """Reached by phone while the officer had no connection: what he wrote and photographed stays."""
     take_step(bureau.services, visit, VisitStage.ARRIVED, phone=phone())
     report_assignment(
@@ -197,7 +197,7 @@ def test_words_that_come_after_the_end_are_kept(bureau: Bureau, case_id: int, vi
     assert len(photos(bureau, case_id)) == 1
 
 
-def test_two_officers_with_two_outcomes_both_texts_stay(bureau: Bureau, case_id: int, visit: int):
+def test_both_notes_of_two_conflicting_reports_are_kept(bureau: Bureau, case_id: int, visit: int):
     report_visit(bureau.services, visit, DISSUADED, phone=phone("zhao"))
     other = Report(outcome=OutcomeKind.REFUSES, note="当面拒绝")
     with pytest.raises(Overtaken) as conflict:
@@ -210,7 +210,7 @@ def test_two_officers_with_two_outcomes_both_texts_stay(bureau: Bureau, case_id:
         ]
 
 
-def test_a_refused_report_may_be_mended_and_sent_under_its_number(bureau: Bureau, visit: int):
+def test_a_refused_report_may_be_corrected_and_sent_under_its_number(bureau: Bureau, visit: int):
     number = phone()
     with pytest.raises(Conflict):
         report_visit(
@@ -247,7 +247,7 @@ def test_a_photo_is_sealed_cleaned_and_seen_with_a_reason(bureau: Bureau, case_i
         show_photo(bureau.services, uuid.uuid4(), who="zhao", why="复核")
 
 
-def test_so_many_photos_and_no_more(bureau: Bureau, case_id: int, visit: int):
+def test_the_number_of_photos_is_limited(bureau: Bureau, case_id: int, visit: int):
     for n in range(bureau.services.work.photos):
         add_photo(bureau.services, visit, phone=phone(), content=PHOTO + bytes([n]))
     with pytest.raises(Invalid):
@@ -256,7 +256,7 @@ def test_so_many_photos_and_no_more(bureau: Bureau, case_id: int, visit: int):
         add_photo(bureau.services, visit, phone=phone(), content=b"GIF89a")
 
 
-def test_a_call_is_no_visit(bureau: Bureau, case_id: int):
+def test_a_human_call_is_not_a_visit(bureau: Bureau, case_id: int):
     with pytest.raises(Conflict):
         take_step(bureau.services, bureau.assignment_of(case_id)["id"], VisitStage.ACCEPTED, phone=phone())
 
