@@ -149,7 +149,7 @@ def test_a_stop_payment_is_done_once_and_outlives_the_case(scene: Scene):
         ring.case_id, status="closed", human_state="done", due_at=None, settled_at=scene.clock.now()
     )
     with scene.tx() as tx:
-        (payment,) = open_stop_payments(tx)
+        (payment,) = waiting_stop_payments(tx)
     stop_payment_done(scene.services, payment.id, by="zhao", result=StopResult.ASKED)
     assert open_stop_payments(scene) == []
     with pytest.raises(Conflict):

@@ -49,8 +49,8 @@ async def test_the_most_urgent_group_is_first_with_suggestions(
     page = text(await console.person(Role.CLERK).get("/units/unassigned"))
     assert "5 cases wait" in page
     assert page.index("某处 extra high 1") < page.index("No unit written") < page.index("老新华派出所 low 3")
-    assert "Names like it: 新华派出所" in page
-    assert "There is nothing to learn from" in page
+    assert "Similar names: 新华派出所" in page
+    assert "The list names no unit" in page
 
 
 async def test_a_group_is_assigned_and_its_text_is_taught(
@@ -79,7 +79,7 @@ async def test_without_teaching_no_alias_is_made(
     clerk = console.person(Role.CLERK)
     page = await clerk.get("/units/unassigned")
     told = text(page)
-    assert "It could mean any of these" in told
+    assert "It could mean several units" in told
     assert "临河区公安分局/城关派出所 五原县公安局/城关派出所" in told
     assert re.search(r'name="teach" value="1">', page.text) is not None
     # Whatever is typed, the name that is pressed counts.

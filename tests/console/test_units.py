@@ -88,7 +88,7 @@ async def test_faults_of_a_list_are_named_by_line_and_column(console: ConsoleDes
     answer = await look(console.person(Role.ADMINISTRATOR), "名称,上级\n甲,没有\n,甲\n")
     assert answer.status_code == 422
     page = text(answer)
-    assert "2 things must be mended; nothing was taken in" in page
+    assert "2 faults must be corrected; nothing was imported" in page
     assert "2 上级 the parent is neither in the list nor known mend the name, or add a line" in page
     assert "3 名称 no name write its name" in page
 
@@ -126,10 +126,10 @@ async def test_missing_units_are_closed_only_on_request(
     admin = console.person(Role.ADMINISTRATOR)
     scenario.case(unit_id=tree["wuyuan"])
     seen = await look(admin, "名称,上级\n市局,\n临河分局,市局\n城关派出所,临河分局\n")
-    assert "1 unit that works is not in the list; it stays as it is." in text(seen)
+    assert "1 open unit is not in the list; it stays as it is." in text(seen)
     closing = await admin.post("/units/import", content=_content(seen), name="units.csv", close="1")
     page = text(closing)
-    assert "1 unit that works is not in the list and would be closed." in page
+    assert "1 open unit is not in the list and would be closed." in page
     assert "1 open case stays with it" in page
     await take(admin, closing, close="1")
     assert [row["name"] for row in console.rows(t.unit) if not row["active"]] == ["五原分局"]
@@ -284,7 +284,7 @@ async def test_waiting_work_is_filtered_by_its_clock(
 
     assert await cases("") == {unsigned, signed, kept}
     assert await cases("unsigned") == {unsigned}
-    assert await cases("overdue") == {signed}
+    assert await cases("overdue") == {unsigned, signed}
     assert await cases("feedback") == {signed}
     assert await cases("nonsense") == {unsigned, signed, kept}
     page = text(await officer.get(path))
@@ -301,10 +301,10 @@ async def test_escalated_work_is_listed_with_its_reason(
     supervisor = console.person(Role.SUPERVISOR)
     span = console.app.services.policies.of(scenario.policy_version).of(Grade.HIGH).sign_seconds
     page = text(await supervisor.get(f"/units/{tree['station']}"))
-    assert f"#{case_id} high human call 临河分局 nobody signed within {span // 60} min" in page
+    assert f"#{case_id} high human call 临河分局 not signed within {span // 60} min" in page
     above = text(await supervisor.get(f"/units/{tree['linhe']}"))
     assert "rose 1 level" in above
-    assert "Nothing: all was signed" in text(await supervisor.get(f"/units/{tree['wuyuan']}"))
+    assert "None: all was signed" in text(await supervisor.get(f"/units/{tree['wuyuan']}"))
 
 
 async def test_work_is_transferred_with_a_reason_and_accepted(

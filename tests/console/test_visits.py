@@ -256,7 +256,11 @@ async def test_an_invalid_photo_and_one_too_many_are_refused(beat: Beat):
     for number in range(beat.services.work.photos):
         phone = FromPhone(client_id=uuid.UUID(int=number + 1), by="officer")
         add_photo(beat.services, visit, phone=phone, content=PHOTO)
-    for content, told in ((b"", "choose a photo"), (b"GIF89a", "no picture"), (PHOTO, "12 at most")):
+    for content, told in (
+        (b"", "choose a photo"),
+        (b"GIF89a", "not a supported picture"),
+        (PHOTO, "12 at most"),
+    ):
         answer = await beat.officer.client.post(
             f"/visits/{visit}/photo",
             data={"client_id": str(uuid.uuid4())},
