@@ -161,12 +161,7 @@ def _report(services: Services, assignment: Assignment) -> None:
     outcome = _outcome(assignment)
     amounts, evidence = _money(services, assignment, outcome)
     outcome_id = report_assignment(
-        services,
-        assignment.id,
-        by=_who(assignment),
-        outcome=outcome,
-        amounts=amounts,
-        evidence=evidence,
+        services, assignment.id, by=_who(assignment), outcome=outcome, amounts=amounts, evidence=evidence
     )
     if rng(assignment, "approve") < 80:  # noqa: PLR2004  # percent
         approve_outcome(services, outcome_id, by=_CHIEF)

@@ -79,11 +79,7 @@ def approve_outcome_row(tx: Tx, outcome_id: int, *, by: str, now: datetime) -> N
         raise NotFound(kind="outcome", key=outcome_id)
     if row["recorded_by"] == by:
         raise Conflict(
-            Text(
-                "outcome %(id)s was recorded by %(by)s: another person approves it",
-                id=outcome_id,
-                by=by,
-            ),
+            Text("outcome %(id)s was recorded by %(by)s: another person approves it", id=outcome_id, by=by),
             current="own record",
         )
     standing = tx.scalar(
@@ -91,11 +87,7 @@ def approve_outcome_row(tx: Tx, outcome_id: int, *, by: str, now: datetime) -> N
     )
     if standing is not None:
         raise Conflict(
-            Text(
-                "outcome %(id)s is approved already by %(who)s",
-                id=outcome_id,
-                who=standing,
-            ),
+            Text("outcome %(id)s is approved already by %(who)s", id=outcome_id, who=standing),
             current="approved",
         )
     tx.execute(

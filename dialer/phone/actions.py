@@ -39,12 +39,7 @@ def number_of(services: Services, case_id: int) -> str:
         if person is None or case_id not in locked:
             raise NotFound(kind="case", key=case_id)
         write_audit(
-            tx,
-            who=PLAYER,
-            act="reveal",
-            subject=f"case/{case_id}",
-            why="phone",
-            now=services.clock.now(),
+            tx, who=PLAYER, act="reveal", subject=f"case/{case_id}", why="phone", now=services.clock.now()
         )
         return person.phones[locked[case_id].case.robot.number]
 

@@ -135,10 +135,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "选一位当事人，或者把自己加进来，等机器人打来：接听，听到的就是线路上播放的声音。",
         "Pick a person, or add yourself, and let the robot call: you hear the sound that is played on the line.",
     ),
-    "drill": (
-        "模拟线路：这里的电话打不到任何真实号码",
-        "Simulated line: nothing here reaches a real number",
-    ),
+    "drill": ("模拟线路：这里的电话打不到任何真实号码", "Simulated line: nothing here reaches a real number"),
     "other": ("English", "中文"),
     "status_page": ("状态页", "Status"),
     "yourself": ("把自己加为当事人", "Add yourself"),
@@ -178,10 +175,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "case": ("预警单", "Case"),
     "next": ("下一步", "Next step"),
     "happened": ("经过", "What happened"),
-    "pick_first": (
-        "选好电话后，预警单的经过会在这里同步显示",
-        "Pick a phone to see its case here",
-    ),
+    "pick_first": ("选好电话后，预警单的经过会在这里同步显示", "Pick a phone to see its case here"),
     "robot_says": ("机器人", "Robot"),
     "listening": ("请按键或说话", "Press a key, or speak"),
     "lost": ("连不上服务，正在重试", "The service does not respond; retrying"),

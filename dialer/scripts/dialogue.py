@@ -364,12 +364,7 @@ def _outcome(learned: Learned, answer: Answer) -> Learned:
 
 
 def _asking(
-    script: Script,
-    node: Ask,
-    learned: Learned,
-    tries: int,
-    said: Iterable[Utterance],
-    context: Context,
+    script: Script, node: Ask, learned: Learned, tries: int, said: Iterable[Utterance], context: Context
 ) -> Turn:
     choices = {**script.anywhere, **node.choices}
     voices = script.voices_of(context.language)

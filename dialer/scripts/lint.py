@@ -442,10 +442,7 @@ def _questions(script: Script, limits: Limits) -> Iterator[Finding]:
             yield at(
                 node,
                 "bounded",
-                Text(
-                    "hearing it again from %(node)s comes to another question first",
-                    node=node.repeat_from,
-                ),
+                Text("hearing it again from %(node)s comes to another question first", node=node.repeat_from),
             )
         if not any(
             isinstance(script.nodes[arrow.to], HandOver) for arrow in arrows(script, node) if arrow.choice

@@ -241,13 +241,7 @@ def _voices(clips: tuple[Clip, ...]) -> Mapping[str, int]:
 
 
 def _node(script: Script, node: Node, clips: tuple[Clip, ...]) -> NodeView:
-    kind = {
-        Say: "say",
-        Ask: "ask",
-        Branch: "branch",
-        HandOver: "hand_over",
-        End: "end",
-    }[type(node)]
+    kind = {Say: "say", Ask: "ask", Branch: "branch", HandOver: "hand_over", End: "end"}[type(node)]
     view = _view(script, node.id, kind, prompt_of(node), node.origin, clips)
     facts: dict[str, str | int] = {
         name: value
@@ -258,12 +252,7 @@ def _node(script: Script, node: Node, clips: tuple[Clip, ...]) -> NodeView:
 
 
 def _view(
-    script: Script,
-    node_id: str,
-    kind: str,
-    prompt: Prompt | None,
-    origin: Origin,
-    clips: tuple[Clip, ...],
+    script: Script, node_id: str, kind: str, prompt: Prompt | None, origin: Origin, clips: tuple[Clip, ...]
 ) -> NodeView:
     return NodeView(
         id=node_id,
@@ -369,11 +358,7 @@ def walk_script(
     version, script, spoken = _version(services, script_id, number)
     chosen = language if language in script.languages else script.default_language
     context = Context(
-        language=chosen,
-        tags=tags,
-        local_hour=local_hour,
-        clips=spoken.by_text,
-        recordings=spoken.recordings,
+        language=chosen, tags=tags, local_hour=local_hour, clips=spoken.by_text, recordings=spoken.recordings
     )
     walked = [Walked(step="", turn=start(script, context))]
     for step in steps[:_MOST_STEPS]:

@@ -538,11 +538,7 @@ class _Reader:
         if name not in table:
             raise self._wrong(node, Text("%(name)s is missing", name=name))
         if not isinstance(table[name], kind) or (kind is int and table[name] is True):
-            raise self._wrong(
-                node,
-                Text(_MUST_BE[kind], name=name),
-                f"nodes.{node}.{name}" if node else name,
-            )
+            raise self._wrong(node, Text(_MUST_BE[kind], name=name), f"nodes.{node}.{name}" if node else name)
         return table[name]
 
     def _enum(self, kind: type[_E], value: str, node: str) -> _E:
