@@ -1,4 +1,4 @@
-"""What is read of scripts: the list, one version as a graph with its sound, and a walk through it as a call would go."""
+"""What is read of scripts: the list, one version as a graph with its sound, and a walk through it as in a call."""
 
 from __future__ import annotations
 

@@ -522,7 +522,7 @@ _LANGUAGES = {Tag.MONGOLIAN: "mn"}
 
 
 def language_for(script: Script, tags: Iterable[Tag]) -> str:
-    """The language to try first with somebody on record with these tags; the script's own where it has no other."""
+    """The language to try first with a person of these tags; the script's own when it has no other."""
     wanted = (_LANGUAGES[tag] for tag in sorted(tags) if tag in _LANGUAGES)
     return next((language for language in wanted if language in script.languages), script.default_language)
 

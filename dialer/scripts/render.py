@@ -64,7 +64,7 @@ def rendering(services: Services, script_id: str, number: int) -> Render | None:
         return newest_render(tx, get_script_version(tx, script_id, number).id)
 
 
-def somebody_renders(services: Services) -> bool:
+def has_render_worker(services: Services) -> bool:
     """Whether a worker for such work is running."""
     with services.store.begin() as tx:
         beats = living_processes(tx, since=services.real.now() - _ALIVE)

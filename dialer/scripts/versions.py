@@ -117,7 +117,7 @@ class SameWords(Conflict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drafted:
-    """What was kept, and what must be mended before anybody can approve it; sound is asked about then."""
+    """The stored draft, and the faults of its words that keep it from being approved."""
 
     version: Version
     findings: tuple[Finding, ...]
@@ -188,7 +188,7 @@ class NotApproved(Refusal):
 
 
 class NotRendered(Refusal):
-    """Prompts have no sound yet. `render` None: nobody has asked for it."""
+    """Prompts have no sound yet. `render` None: no rendering was started."""
 
     def __init__(self, *, script_id: str, number: int, missing: int, render: Render | None) -> None:
         super().__init__(
@@ -283,13 +283,13 @@ def findings_of(
 ) -> tuple[Finding, ...]:
     """Everything that keeps a version from being approved, the sound that it has among it."""
     durations = {(clip.language, clip.text): clip.duration_seconds for clip in sounded.clips}
-    # A prompt without sound is told by `absent`: here it would be counted twice.
+    # A prompt without sound is in `absent` already.
     wording = [finding for finding in check(script, durations=durations) if finding.rule != "sound"]
     return (*wording, *_broken(services, version, script, sounded.clips))
 
 
 def sound_of(tx: Tx, version: Version, script: Script) -> ApprovalSound:
-    """By the newest rendering; without one, by what was approved last and by what is shipped."""
+    """The sound of the newest finished rendering; without one, what was approved last and what is shipped."""
     render = newest_render(tx, version.id)
     if render is not None and render.state is RenderState.DONE:
         clips = from_plain(render.clips)
