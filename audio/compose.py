@@ -86,11 +86,6 @@ def a_law(sound: Sound) -> bytes:
     return audioop.lin2alaw(sound.pcm, 2)
 
 
-def mu_law(sound: Sound) -> bytes:
-    """G.711 mu-law, as North American exchanges carry it."""
-    return audioop.lin2ulaw(sound.pcm, 2)
-
-
 def from_a_law(coded: bytes) -> Sound:
     return Sound(pcm=audioop.alaw2lin(coded, 2), rate_hz=TELEPHONE_HZ)
 

@@ -264,7 +264,7 @@ def _told(render: Render | None) -> dict[str, Any] | None:
 
 def _page(page: ScriptPage) -> dict[str, Any]:
     return _plain(page.version) | {
-        "start": page.start,
+        "start": page.script.start,
         "nodes": [asdict(node) for node in page.nodes],
         "edges": [asdict(edge) for edge in page.edges],
         "common": [asdict(node) for node in page.common],

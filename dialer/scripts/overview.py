@@ -106,7 +106,6 @@ class ScriptPage:
 
     version: Version
     script: Script
-    start: str
     nodes: tuple[NodeView, ...]
     edges: tuple[Edge, ...]
     common: tuple[NodeView, ...]
@@ -160,7 +159,6 @@ def show_script(
     return ScriptPage(
         version=version,
         script=script,
-        start=script.start,
         nodes=node_views(script, sounded.clips),
         edges=tuple(_edges(script)),
         common=tuple(

@@ -275,28 +275,28 @@ class _Reader:
             "variables", "start", "again", "confirm", "anywhere", "nodes", "said_in", "phrases", "message",
         }  # fmt: skip
         self._only(raw, known, "")
-        if not _ID.match(self._need(raw, "id", str, "")):
+        if not _ID.match(self._need(raw, "id", "")):
             raise self._wrong("", "id must be small letters, digits and _, such as loan_students", "id")
-        self._languages = tuple(self._need(raw, "languages", list, ""))
-        nodes = {name: self._node(name, table) for name, table in self._need(raw, "nodes", dict, "").items()}
-        before = {name: self._need(raw, name, dict, "") for name in ("again", "confirm")}
+        self._languages = tuple(self._need(raw, "languages", ""))
+        nodes = {name: self._node(name, table) for name, table in self._need(raw, "nodes", "").items()}
+        before = {name: self._need(raw, name, "") for name in ("again", "confirm")}
         for table in before.values():
             self._only(table, {*_PROMPT, *self._languages}, "")
         again, confirm = (self._prompt(name, table) for name, table in before.items())
         canonical = json.dumps(raw, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         script = Script(
-            id=self._need(raw, "id", str, ""),
-            title=self._texts(self._need(raw, "title", dict, ""), "title"),
+            id=self._need(raw, "id", ""),
+            title=self._texts(self._need(raw, "title", ""), "title"),
             purpose=self._enum(Purpose, raw.get("purpose", "warning"), "purpose"),
             fraud_types=frozenset(
                 self._enum(FraudType, f, "fraud_types") for f in raw.get("fraud_types", [])
             ),
             tags=frozenset(self._enum(Tag, tag, "tags") for tag in raw.get("tags", [])),
             languages=self._languages,
-            default_language=self._need(raw, "default_language", str, ""),
+            default_language=self._need(raw, "default_language", ""),
             fallbacks=dict(raw.get("fallbacks", {})),
             variables={n: self._variable(n, t) for n, t in raw.get("variables", {}).items()},
-            start=self._need(raw, "start", str, ""),
+            start=self._need(raw, "start", ""),
             again=again,
             confirm=confirm,
             message=self._texts(raw.get("message", {}), "message"),
@@ -310,7 +310,7 @@ class _Reader:
         return script
 
     def _node(self, name: str, table: Table) -> Node:
-        kind = self._need(table, "kind", str, name)
+        kind = self._need(table, "kind", name)
         origin = self._origin(f"nodes.{name}")
         match kind:
             case "say":
@@ -318,7 +318,7 @@ class _Reader:
                 return Say(
                     id=name,
                     prompt=self._prompt(name, table),
-                    next=self._need(table, "next", str, name),
+                    next=self._need(table, "next", name),
                     origin=origin,
                 )
             case "ask":
@@ -327,9 +327,9 @@ class _Reader:
                 self._only(table, {"kind", "on", "cases", "otherwise"}, name)
                 return Branch(
                     id=name,
-                    on=self._enum(BranchOn, self._need(table, "on", str, name), name),
-                    cases=dict(self._need(table, "cases", dict, name)),
-                    otherwise=self._need(table, "otherwise", str, name),
+                    on=self._enum(BranchOn, self._need(table, "on", name), name),
+                    cases=dict(self._need(table, "cases", name)),
+                    otherwise=self._need(table, "otherwise", name),
                     origin=origin,
                 )
             case "hand_over":
@@ -339,7 +339,7 @@ class _Reader:
                     prompt=self._prompt(name, table),
                     answer=self._enum(Answer, table.get("answer", "wants_officer"), name),
                     urgency=self._enum(Urgency, table.get("urgency", "now"), name),
-                    next=self._need(table, "next", str, name),
+                    next=self._need(table, "next", name),
                     origin=origin,
                 )
             case "end":
@@ -347,9 +347,9 @@ class _Reader:
                 return End(
                     id=name,
                     prompt=self._prompt(name, table) if set(table) & set(self._languages) else None,
-                    contact=self._enum(Contact, self._need(table, "contact", str, name), name),
-                    answer=self._enum(Answer, self._need(table, "answer", str, name), name),
-                    urgency=self._enum(Urgency, self._need(table, "urgency", str, name), name),
+                    contact=self._enum(Contact, self._need(table, "contact", name), name),
+                    answer=self._enum(Answer, self._need(table, "answer", name), name),
+                    urgency=self._enum(Urgency, self._need(table, "urgency", name), name),
                     origin=origin,
                 )
             case _:
@@ -369,9 +369,9 @@ class _Reader:
             id=name,
             prompt=self._prompt(name, table),
             choices={k: self._choice(k, t, name) for k, t in table.get("choices", {}).items()},
-            timeout_seconds=self._need(table, "timeout_seconds", int, name),
-            retries=self._need(table, "retries", int, name),
-            otherwise=self._need(table, "otherwise", str, name),
+            timeout_seconds=self._need(table, "timeout_seconds", name),
+            retries=self._need(table, "retries", name),
+            otherwise=self._need(table, "otherwise", name),
             origin=origin,
             repeat_from=table.get("repeat_from", name),
             collect=table.get("collect", ""),
@@ -386,7 +386,7 @@ class _Reader:
         contact, answer = table.get("contact"), table.get("answer")
         return Choice(
             key=key,
-            next=self._need(table, "next", str, node),
+            next=self._need(table, "next", node),
             phrases=self._phrases(table.get("phrases", {}), node),
             contact=self._enum(Contact, contact, node) if contact else None,
             answer=self._enum(Answer, answer, node) if answer else None,
@@ -403,18 +403,18 @@ class _Reader:
 
     def _prompt(self, name: str, table: Table) -> Prompt:
         root = self._raw.get("said_in", {}).get(name, self._raw.get("id", ""))
-        texts = {
-            lang: " ".join(table[lang].split())
-            for lang in self._languages
-            if lang in table and self._need(table, lang, str, name).strip()
-        }
+        found = {language: table[language] for language in self._languages if language in table}
+        for language, text in found.items():
+            if wrong := _text(text, language):
+                raise self._wrong(name, wrong, f"nodes.{name}.{language}")
+        texts = {language: " ".join(text.split()) for language, text in found.items() if text.strip()}
         if not texts:
             raise self._wrong(name, "has no text in any language of the script")
         return Prompt(id=f"{root}.{name}", texts=texts, must_say=bool(table.get("must_say", False)))
 
     def _variable(self, name: str, table: Table) -> Variable:
         self._only(table, {"kind", "defaults"}, name)
-        kind = self._enum(VariableKind, self._need(table, "kind", str, name), name)
+        kind = self._enum(VariableKind, self._need(table, "kind", name), name)
         return Variable(name=name, kind=kind, defaults=dict(table.get("defaults", {})))
 
     def _texts(self, table: Table, node: str) -> Mapping[str, str]:
@@ -448,11 +448,9 @@ class _Reader:
                     node, Text("does not know %(name)s", name=name), f"nodes.{node}.{name}" if node else name
                 )
 
-    def _need(self, table: Table, name: str, kind: type[Any], node: str) -> Any:  # noqa: ANN401 - a value of `kind`
+    def _need(self, table: Table, name: str, node: str) -> Any:  # noqa: ANN401 - of the kind that was checked before
         if name not in table:
             raise self._wrong(node, Text("%(name)s is missing", name=name))
-        if not isinstance(table[name], kind) or (kind is int and table[name] is True):
-            raise self._wrong(node, Text(_MUST_BE[kind], name=name), f"nodes.{node}.{name}" if node else name)
         return table[name]
 
     def _enum(self, kind: type[_E], value: str, node: str) -> _E:
@@ -474,12 +472,6 @@ class _Reader:
 
 
 _PROMPT = frozenset({"must_say"})
-_MUST_BE: Mapping[type, str] = {
-    str: gettext_noop("%(name)s must be a text"),
-    int: gettext_noop("%(name)s must be a whole number"),
-    list: gettext_noop("%(name)s must be a list"),
-    dict: gettext_noop("%(name)s must be a table"),
-}
 
 
 _BASE = "common"
