@@ -119,7 +119,7 @@ def _drill(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Outcome:
             settled = service.settle(tell)
             problems = service.problems()
         finally:
-            service.staff.go_home()
+            service.staff.stop()
             supervisor.stop()
         verdict = check(app.services.store.url, settings.data_dir / "carrier")
         if settled:

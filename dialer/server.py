@@ -60,7 +60,7 @@ from dialer.runtime.forked import settle
 from dialer.runtime.logs import ProcessMetrics
 from dialer.scripts.dialogue import Heard, Position, Turn
 from dialer.scripts.pages import script_pages
-from dialer.scripts.trial_pages import trial_pages, walk_pages
+from dialer.scripts.trial_pages import trial_pages
 from dialer.services import Application, Services
 from dialer.telephony.callbacks import (
     caller_left,
@@ -461,7 +461,6 @@ SECTIONS = (
     list_pages,
     rates_pages,
     trial_pages,
-    walk_pages,
     script_pages,
     sign_in_pages,
     unit_pages,
