@@ -148,7 +148,7 @@ def test_the_wall_and_the_control_in_english_and_a_pace_lowered(page: Page, serv
     as_wide(page, DESK)
     page.goto("/control")
     look(page)
-    expect(page.get_by_text("A caller rings at once beside the robot, within 5 min.")).to_be_visible()
+    expect(page.get_by_text("A caller calls at once beside the robot, within 5 min.")).to_be_visible()
     page.locator("#f-lines").fill("5")
     page.locator("#f-pace_why").fill("fewer people at the desks")
     page.get_by_role("button", name="Change the pace").click()

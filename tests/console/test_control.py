@@ -172,9 +172,9 @@ async def test_no_pace_is_beyond_the_settings_and_none_is_a_pause(
 
 async def test_the_rules_are_said_with_their_version(console: ConsoleDesk):
     said = text(await console.person(Role.CLERK).get("/control"))
-    assert "Robots ring from 09:00 to 21:00 every day, time of Asia/Shanghai. It is open now." in said
-    assert "extra high The robot is to ring within 1 min, up to 3 times, 2 min apart." in said
-    assert "A caller rings at once beside the robot, within 5 min. An officer goes at once" in said
+    assert "Robots call from 09:00 to 21:00 every day, time of Asia/Shanghai. It is open now." in said
+    assert "extra high The robot calls within 1 min, up to 3 times, 2 min apart." in said
+    assert "A caller calls at once beside the robot, within 5 min. An officer goes at once" in said
     [row] = console_policies(console)
     assert f"sha256 {bytes(row).hex()[:12]}" in said
     assert "For how long" not in said
@@ -241,8 +241,8 @@ def test_a_window_is_told_whatever_its_hours():
         )
         return window_sentence(window, Lang.EN)
 
-    assert told(9, 9) == "Robots ring at any hour."
-    assert told(20, 6) == "Robots ring from 20:00 to 06:00 of the next day, time of UTC."
+    assert told(9, 9) == "Robots call at any hour."
+    assert told(20, 6) == "Robots call from 20:00 to 06:00 of the next day, time of UTC."
 
 
 async def test_every_part_has_its_last_good_moment(console: ConsoleDesk):
@@ -264,8 +264,8 @@ async def test_every_part_has_its_last_good_moment(console: ConsoleDesk):
     assert "Workers for lists and sound 0 processes never" in said
     assert "Leading scheduler a 3 20 s ago" in said
     assert "Due cases checked 20 s ago" in said
-    assert "Consistency check 2 amiss in the last round 20 s ago" in said
-    assert "breaker closed nothing heard lately" in said
+    assert "Consistency check 2 findings in the last round 20 s ago" in said
+    assert "breaker closed no report lately" in said
     assert "GB free" in said
 
 
@@ -280,7 +280,7 @@ async def test_an_open_breaker_says_when_it_tries_again(console: ConsoleDesk):
             )
         )
     said = text(await console.person(Role.CLERK).part("/control/now"))
-    assert "dialling has stopped 25 s ago, after 7 troubles in a row. Next trial call in 15 s." in said
+    assert "dialling stopped 25 s ago, after 7 failures in a row. Next trial call in 15 s." in said
     assert "Telephone network breaker open" in said
 
 

@@ -24,7 +24,7 @@ from dialer.control.board import (
     BoardFeed,
     FeedRules,
     LiveBoard,
-    TooMany,
+    TooManyStreams,
     board_facts,
     short_number,
     short_span,
@@ -99,7 +99,7 @@ async def test_work_calls_alarms_and_the_day_are_counted(console: ConsoleDesk):
         raise_alarm(tx, AlarmCode.CARRIER_TROUBLE, now=MORNING)
     said = text(await console.person(Role.SUPERVISOR).get("/board"))
     assert "Answer rate today 50 % 1 of 2 people called" in said
-    assert "Overdue 1 human calls 1 / 1 visits 0 / 1 of them not signed for 0" in said
+    assert "Overdue 1 human calls 1 / 1 visits 0 / 1 of them not acknowledged 0" in said
     assert "Alarms 2" in said
     assert "Warnings 2 Called 2 Reached 1 Dissuaded 1" in said
     assert "¥12,345" in said
@@ -125,7 +125,7 @@ async def test_its_alarms_add_up_and_its_overdue_holds_what_nobody_signed_for(co
         for minute, code in enumerate(codes):
             raise_alarm(tx, code, now=MORNING - timedelta(minutes=minute), case_id=scenario.case())
     said = text(await console.person(Role.SUPERVISOR).get("/board"))
-    assert "Overdue 1 human calls 0 / 0 visits 1 / 3 of them not signed for 1" in said
+    assert "Overdue 1 human calls 0 / 0 visits 1 / 3 of them not acknowledged 1" in said
     assert re.search(r"Alarms 5 1 .+ 1 .+ 1 .+ 2 other alarms", said)
     assert "signed for 1 on the way 0" in said
 
@@ -204,7 +204,7 @@ async def test_what_stops_the_dialling_is_said_in_words(console: ConsoleDesk):
 async def test_outside_the_window_it_says_when_robots_ring_again(console: ConsoleDesk):
     console.clock.set(MORNING + timedelta(hours=13))
     said = text(await console.person(Role.CALLER).get("/board"))
-    assert "robots ring again at 26 Nov 09:00" in said
+    assert "robots call again at 26 Nov 09:00" in said
 
 
 def test_numbers_stay_short_enough_to_be_read():
@@ -350,14 +350,14 @@ async def test_a_process_feeds_so_many_pages_and_none_when_it_stops(console: Con
     pages = [feed.events(session_id=session_id, unit_id=None, lang=Lang.ZH) for _ in range(2)]
     for page in pages:
         await next_of(page, "figures")
-    with pytest.raises(TooMany):
+    with pytest.raises(TooManyStreams):
         feed.events(session_id=session_id, unit_id=None, lang=Lang.ZH)
     feed.stop()
     for page in pages:
         assert "over" not in [
             name for piece in [one async for one in page] for name, _ in told(piece.decode())
         ]
-    with pytest.raises(TooMany):
+    with pytest.raises(TooManyStreams):
         feed.events(session_id=session_id, unit_id=None, lang=Lang.ZH)
 
 
@@ -466,3 +466,12 @@ def test_the_last_round_is_told_as_the_engine_left_it(console_app: Application):
         note_cycle_part(tx, "cycle", began_at=MORNING, real_now=MORNING)
     found = feed_of(console_app).read(None)
     assert found.now.system.cycle_seconds == 0
+
+
+async def test_all_boards_of_a_process_share_one_feed(console: ConsoleDesk):
+    person = console.person(Role.SUPERVISOR)
+    pages = console.web.routes[-1].app
+    await person.get("/board")
+    feed = pages.state.board_feed
+    await person.get("/board")
+    assert pages.state.board_feed is feed

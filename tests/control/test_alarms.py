@@ -9,12 +9,12 @@ import sqlalchemy as sa
 
 from dialer.cases.alarms import (
     acknowledge_alarm_row,
-    count_unacknowledged_by_code,
     raise_alarm,
     raise_alarm_once,
     raise_alarms,
     unacknowledged_alarms_of,
 )
+from dialer.control.queries import count_alarms
 from dialer.core.effects import AlarmCode
 from dialer.core.errors import NotFound
 from dialer.db import tables as t
@@ -46,7 +46,7 @@ def test_kinds_cases_and_loads_are_told_apart(scene: Scene):
         raise_alarm(tx, AlarmCode.REJECTED_HIGH_ROW, now=MORNING, load_id=2)
         raise_alarm(tx, AlarmCode.CARRIER_TROUBLE, now=MORNING)
         assert len(unacknowledged_alarms_of(tx)) == 6
-        assert count_unacknowledged_by_code(tx) == {
+        assert {alarm.code: alarm.count for alarm in count_alarms(tx)} == {
             "human_overdue": 2,
             "visit_overdue": 1,
             "rejected_high_row": 2,

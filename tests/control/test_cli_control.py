@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from dialer.cases.alarms import raise_alarm
-from dialer.cli.main import app
+from dialer.cli.tree import app
 from dialer.core.effects import AlarmCode
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.values import Grade

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from dialer.calls.pauses import pause_calls
 from dialer.cases.alarms import raise_alarm
-from dialer.control.health import WORK_PART, close_cycle, note_part_done, run_consistency_round
+from dialer.control.health import WORK_PARTS, close_cycle, note_part_done, run_consistency_round
 from dialer.control.overview import FIRST_ATTEMPT_BOUNDS, measure, measure_first_attempts
 from dialer.core.effects import AlarmCode
 from dialer.core.values import Grade, PauseScope
@@ -98,7 +98,7 @@ def test_unknown_ones_alarms_and_work_are_counted(scene: Scene):
     assert told.alarms == {"human_overdue": 2}
     assert {kind.value: (work.open, work.overdue) for kind, work in told.work.items()} == {
         "human": (1, 1),
-        "visit": (1, 0),
+        "visit": (1, 1),
     }
 
 
@@ -138,7 +138,7 @@ async def test_the_page_holds_every_figure(http: httpx.AsyncClient, scene: Scene
     case_id = scene.open_case(grade=Grade.HIGH)
     scene.change_case(case_id, opened_at=MORNING, first_attempt_at=MORNING + timedelta(seconds=90))
     scene.clock.set(MORNING)
-    for name in ("tick", *WORK_PART):
+    for name in ("tick", *WORK_PARTS):
         note_part_done(scene.services, name, began_at=MORNING)
     close_cycle(scene.services, began_at=MORNING)
     run_consistency_round(scene.services)
