@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,7 +17,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from dialer.bootstrap import application
 from dialer.core.errors import Invalid
@@ -42,15 +42,14 @@ def command_application(name: str) -> Iterator[Application]:
         yield app
 
 
-def one_of(kind: type[_Kind], text: str, *, field: str) -> _Kind:
-    """The member with this value. Raises `Invalid`, which lists the values."""
-    try:
-        return kind(text)
-    except ValueError:
-        known = ", ".join(member.value for member in kind)
+def one_of(kind: type[_Kind], text: str, *, field: str, among: Sequence[_Kind] = ()) -> _Kind:
+    """The member with this value, of all or of those `among`. Raises `Invalid`, which lists the values."""
+    known = {member.value: member for member in among or kind}
+    if text not in known:
         raise Invalid(
-            field=field, problem="is not known", mend=Text("one of %(known)s", known=known)
-        ) from None
+            field=field, problem="is not known", mend=Text("one of %(known)s", known=", ".join(known))
+        )
+    return known[text]
 
 
 def pick(lang: Lang, zh: str, en: str) -> str:
@@ -74,7 +73,7 @@ def _plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
-def print_table(columns: Iterable[str], rows: Iterable[Iterable[str]], **options: Any) -> None:  # noqa: ANN401 - options of rich's Table
+def print_table(columns: Iterable[str | Column], rows: Iterable[Iterable[str]], **options: Any) -> None:  # noqa: ANN401 - options of rich's Table
     """A table on standard output."""
     table = Table(*columns, **options)
     for row in rows:

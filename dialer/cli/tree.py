@@ -13,7 +13,7 @@ from dialer.cli.lists import load_command, loads
 from dialer.cli.report import report_command
 from dialer.cli.scripts import scripts
 from dialer.cli.serve import serve
-from dialer.cli.work import desk, outcome, work
+from dialer.cli.work import outcome, work
 
 app = typer.Typer(
     help="Calls people who are being defrauded right now.",
@@ -30,7 +30,6 @@ app.add_typer(alarms, name="alarms")
 app.command("report")(report_command)
 app.command("case")(case_command)
 app.command("cases")(cases_command)
-work.registered_commands.extend(desk.registered_commands)
 app.add_typer(work, name="work")
 app.add_typer(scripts, name="scripts")
 app.add_typer(keys, name="keys")

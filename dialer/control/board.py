@@ -51,7 +51,7 @@ from dialer.web.formats import format_span
 from dialer.web.rendering import Pages, static
 from dialer.wording.words import stored_word
 
-BOARD_TEMPLATE = "console/wall.html"
+BOARD_TEMPLATE = "console/board.html"
 _FORGET_SECONDS = 600.0
 _RETRY = ServerSentEvent(retry=2000, sep="\n").encode()
 _BEAT = ServerSentEvent(event="beat", data="", sep="\n").encode()
@@ -393,7 +393,7 @@ def board_facts(services: Services, board: LiveBoard, lang: Lang) -> dict[str, A
     now, hour, visits = board.now, board.hour, board.now.work[Track.VISIT].stages
     oldest_minute = hour.at - timedelta(minutes=len(hour.sent) - 1)
     return {
-        "wall": board,
+        "board": board,
         "queue_lags": (board.at - board.queue.at).total_seconds() > _LAG_SECONDS,
         "tiles": [_tile(services, board, grade) for grade in Grade],
         "short": lambda value: short_number(value, lang),
@@ -444,7 +444,7 @@ def draw_board(pages: Pages, services: Services, board: LiveBoard, lang: Lang) -
 
 def board_version() -> str:
     """Changes with the page's own files: an open board then loads itself anew."""
-    return static("console/wall.css")[-12:] + static("console/wall.js")[-12:]
+    return static("console/board.css")[-12:] + static("console/board.js")[-12:]
 
 
 def _tile(services: Services, board: LiveBoard, grade: Grade) -> GradeTile:

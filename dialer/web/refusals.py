@@ -46,24 +46,24 @@ _TEXTS = {
     ),
     404: (
         gettext_noop("There is nothing here"),
-        gettext_noop("The address is wrong, or what it named belongs to another unit."),
+        gettext_noop("The address is wrong, or its subject belongs to another unit."),
     ),
     409: (
         gettext_noop("Already handled"),
-        gettext_noop("What you saw has changed meanwhile. Look again, then decide."),
+        gettext_noop("The data has changed meanwhile. Look again, then decide."),
     ),
     413: (gettext_noop("That is too large"), gettext_noop("Send less at once.")),
     422: (
-        gettext_noop("Something was filled in wrongly"),
+        gettext_noop("Something was filled in incorrectly"),
         gettext_noop("Go back, correct it and send it again."),
     ),
     500: (
         gettext_noop("Something went wrong on our side"),
-        gettext_noop("It has been noted with its time. Calls go on; please try again."),
+        gettext_noop("The error has been logged. Calls go on; please try again."),
     ),
     503: (
         gettext_noop("The database does not answer"),
-        gettext_noop("Calls that are due wait and are not lost. This page tries again by itself."),
+        gettext_noop("Calls that are due wait and are not lost. This page tries again automatically."),
     ),
 }
 
@@ -147,7 +147,7 @@ def _to_sign_in(request: Request, fault: SignInFirst) -> Response:
     path = SIGN_IN_PATH + (f"?{urlencode(query)}" if query else "")
     response = _moved(request, path)
     if fault.was_signed_in:
-        put_notice_cookie(request, response, gettext_noop("You were signed out after a while without use."))
+        put_notice_cookie(request, response, gettext_noop("You were signed out after a period without use."))
         drop_cookie(request, response, SESSION_COOKIE)
     return response
 

@@ -80,7 +80,7 @@ async def test_while_everything_is_paused_every_page_says_so_at_once(console: Co
         ({"scope": "list", "minutes": "30", "why": "x"}, "is empty"),
     ],
 )
-async def test_what_was_filled_in_wrongly_is_shown_again(
+async def test_a_form_with_errors_is_shown_again(
     console: ConsoleDesk, form: dict[str, str], said: str
 ):
     answer = await console.person(Role.SUPERVISOR).post("/control/pause", **form)
@@ -111,7 +111,7 @@ async def test_a_unit_is_paused_with_all_below_it(console: ConsoleDesk):
     )
 
 
-async def test_whoever_belongs_to_a_unit_steers_that_unit_alone(console: ConsoleDesk):
+async def test_a_member_of_a_unit_controls_that_unit_alone(console: ConsoleDesk):
     scenario = ConsoleScenario(console)
     county, elsewhere = scenario.unit("临河"), scenario.unit("五原")
     person = console.person(Role.SUPERVISOR, unit_id=county)
@@ -145,7 +145,7 @@ async def test_the_pace_is_changed_and_given_back(console: ConsoleDesk):
     [line] = console.audited("pace")
     assert line["facts"] == {"before": "1/s, 24", "after": "0.5/s, 6"}
     await person.post("/control/pace/settings")
-    assert "As the settings say." in text(await person.get("/control"))
+    assert "From the settings." in text(await person.get("/control"))
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ async def test_no_pace_is_beyond_the_settings_and_none_is_a_pause(
     assert console.audited("pace") == []
 
 
-async def test_the_rules_are_said_with_their_version(console: ConsoleDesk):
+async def test_the_rules_are_shown_with_their_version(console: ConsoleDesk):
     said = text(await console.person(Role.CLERK).get("/control"))
     assert "Robots call from 09:00 to 21:00 every day, time of Asia/Shanghai. It is open now." in said
     assert "extra high The robot calls within 1 min, up to 3 times, 2 min apart." in said
@@ -234,7 +234,7 @@ def test_every_number_of_a_policy_is_in_its_sentences(lang: Lang):
     assert "%(" not in " ".join(told + common)
 
 
-def test_a_window_is_told_whatever_its_hours():
+def test_every_kind_of_window_has_its_sentence():
     def told(opens: int, closes: int) -> str:
         window = Window(
             opens=MORNING.time().replace(hour=opens), closes=MORNING.time().replace(hour=closes), zone="UTC"
@@ -284,7 +284,7 @@ async def test_an_open_breaker_says_when_it_tries_again(console: ConsoleDesk):
     assert "Telephone network breaker open" in said
 
 
-async def test_alarms_stand_until_somebody_has_seen_them(console: ConsoleDesk):
+async def test_alarms_stand_until_they_are_acknowledged(console: ConsoleDesk):
     scenario = ConsoleScenario(console)
     case_id = scenario.case()
     with scenario.store.begin() as tx:
@@ -324,7 +324,7 @@ async def test_all_alarms_of_a_kind_are_seen_at_once_and_only_one_s_own(console:
     assert [line["facts"] for line in console.audited("alarm_seen")] == [{"count": 2}]
 
 
-async def test_what_an_open_page_asks_for_is_no_use_of_its_session(console: ConsoleDesk):
+async def test_a_page_that_renews_itself_does_not_use_its_session(console: ConsoleDesk):
     person = console.person(Role.CLERK)
     console.pass_seconds(console.app.settings.console.idle_seconds + 1)
     assert (await person.part("/control/now")).status_code == 200

@@ -171,7 +171,7 @@ async def test_the_most_urgent_is_the_trial(scenario: Scene, carrier: RunningCar
     assert states(scenario).count(AttemptState.ACCEPTED.value) == 1
 
 
-async def test_an_asked_for_silence_is_kept(scenario: Scene, carrier: RunningCarrier, client: CallClient):
+async def test_a_pause_that_the_carrier_asks_for_is_kept(scenario: Scene, carrier: RunningCarrier, client: CallClient):
     scenario.open_case()
     fail(carrier, InjectedFault.TOO_MANY, seconds=40, count=1)
     await ring(scenario, client)
@@ -186,7 +186,7 @@ async def test_an_asked_for_silence_is_kept(scenario: Scene, carrier: RunningCar
     assert scenario.group().breaker.is_untroubled
 
 
-async def test_answers_that_nobody_can_read_are_trouble_too(
+async def test_unreadable_answers_are_trouble_too(
     scenario: Scene, carrier: RunningCarrier, client: CallClient
 ):
     """A 5xx leaves it unsure whether it rang: it opens the breaker, and no unsure one is dialled again."""

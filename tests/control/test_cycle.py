@@ -89,7 +89,7 @@ def test_when_no_part_is_late_by_itself_the_slowest_is_named(scene: Scene):
     assert check_system(scene.services, late_seconds=60).late == ("audit",)
 
 
-def test_the_auditor_s_verdict_and_place_are_kept(scene: Scene):
+def test_the_checkers_verdict_and_position_are_kept(scene: Scene):
     scene.open_case()
     scene.do(sa.delete(t.attempt))
     assert run_consistency_round(scene.services).repaired == 1
@@ -138,7 +138,7 @@ def test_a_process_beats_while_it_lives_and_leaves_no_row(assembled: Assemble):
     assert kinds() == []
 
 
-def test_who_died_without_a_word_is_forgotten_in_the_end(scene: Scene):
+def test_a_killed_process_is_forgotten_in_the_end(scene: Scene):
     with scene.tx() as tx:
         note_heartbeat(tx, process="web:gone", kind="web", real_now=MORNING, facts={})
         note_cycle_part(tx, "sweep", began_at=MORNING, real_now=MORNING)
