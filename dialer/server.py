@@ -455,23 +455,25 @@ SECTIONS = (
 """All pages, in the order of their routes: the first one that matches an address answers it."""
 
 
-def create_console(app: Application, closing: ShutdownHooks) -> FastAPI:
+def templates_of(app: Application) -> Pages:
+    """The templates of this application, with the navigation over all pages."""
+    centre = app.settings.centre
+    places = (place for section in SECTIONS for place in section.places)
+    return Pages(
+        zone=centre.timezone,
+        bureau={Lang.ZH: centre.bureau_zh, Lang.EN: centre.bureau_en},
+        drill=app.services.drill,
+        places=tuple(sorted(places, key=lambda place: (place.order, place.path))),
+    )
+
+
+def create_console(app: Application, pages: Pages, closing: ShutdownHooks) -> FastAPI:
     """All pages on this application."""
     console = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    centre = app.settings.centre
-    places = sorted(
-        (place for section in SECTIONS for place in section.places),
-        key=lambda place: (place.order, place.path),
-    )
     console.state.console_context = ConsoleContext(
         app=app,
         rules=app.settings.console.rules(),
-        pages=Pages(
-            zone=centre.timezone,
-            bureau={Lang.ZH: centre.bureau_zh, Lang.EN: centre.bureau_en},
-            drill=app.services.drill,
-            places=tuple(places),
-        ),
+        pages=pages,
         closing=closing,
         halted=Cache(lambda _: all_paused(app.services), seconds=_HALTED_SECONDS),
     )
@@ -518,11 +520,11 @@ def create_app(app: Application, closing: ShutdownHooks | None = None) -> FastAP
     are left out: they would load scripts from another host.
     """
     web = FastAPI(title="dialer", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
-    own = ProcessMetrics()
+    own, pages = ProcessMetrics(), templates_of(app)
     web.router.routes += [
         # Webhooks first: they are most of the requests.
         hooks(app.services, app.telephony, count=WebhookCounts(own).count),
-        Route("/status", StatusPage(app).show, methods=["GET"]),
+        Route("/status", StatusPage(app, pages).show, methods=["GET"]),
         Mount("/static", PageFiles()),
         *phone_routes(app),
         Route("/audio/{file}", sound(app.services), methods=["GET"]),
@@ -533,7 +535,7 @@ def create_app(app: Application, closing: ShutdownHooks | None = None) -> FastAP
         Route("/metrics", metrics(app, own), methods=["GET"]),
         Mount(API_PREFIX, create_api(app)),
         # The console last: it answers every other address, if only with a page that says that nothing is there.
-        Mount("", create_console(app, closing or ShutdownHooks())),
+        Mount("", create_console(app, pages, closing or ShutdownHooks())),
     ]
     return web
 

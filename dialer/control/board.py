@@ -48,7 +48,7 @@ from dialer.services import Services
 from dialer.web.cache import Cache
 from dialer.web.console import ConsoleContext, CurrentRequest, Section
 from dialer.web.formats import format_span
-from dialer.web.rendering import Pages, static
+from dialer.web.rendering import Pages, PlainReader, static
 from dialer.wording.words import stored_word
 
 BOARD_TEMPLATE = "console/board.html"
@@ -377,15 +377,6 @@ class GradeTile:
         return self.due + self.calling
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reader:
-    """Stands for a request where the same piece of a page is drawn for everybody of one language."""
-
-    lang: Lang
-    now: datetime
-    csrf: str = ""
-
-
 def board_facts(services: Services, board: LiveBoard, lang: Lang) -> dict[str, Any]:
     """What the template needs to draw this reading."""
     total = board.today.figures.total if board.today is not None else None
@@ -432,7 +423,7 @@ def board_facts(services: Services, board: LiveBoard, lang: Lang) -> dict[str, A
 
 def draw_board(pages: Pages, services: Services, board: LiveBoard, lang: Lang) -> Mapping[str, object]:
     """What an open board is sent of this reading."""
-    reader = _Reader(lang=lang, now=board.at)
+    reader = PlainReader(lang=lang, now=board.at)
     facts = board_facts(services, board, lang)
     return {
         "board": pages.render(reader, BOARD_TEMPLATE, facts, block="board"),

@@ -5,11 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from prometheus_client import CONTENT_TYPE_LATEST, Metric, generate_latest
 from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -23,13 +19,13 @@ from dialer.core.effects import AlarmCode
 from dialer.core.errors import Unavailable
 from dialer.core.values import Grade
 from dialer.db.migrations import schema_revision
-from dialer.language import Lang, gettext_noop, say
+from dialer.language import Lang
 from dialer.runtime.logs import ProcessMetrics
 from dialer.services import Application
 from dialer.web.cache import Cache
-from dialer.wording.words import word_of
+from dialer.web.rendering import Pages, PlainReader
+from dialer.wording.words import stored_word
 
-_TEMPLATES = Path(__file__).resolve().parents[1] / "web" / "templates"
 _METRICS_FRESH_SECONDS = 5.0
 _HISTOGRAM_FRESH_SECONDS = 30.0
 _HOOKS = frozenset({"call", "dial", "status", "amd", "fallback"})
@@ -41,78 +37,33 @@ _HEADERS = {
     "Cache-Control": "no-store",
     "Refresh": "3",
 }
-_TEXTS: Mapping[str, str] = {
-    "title": gettext_noop("Fraud warning and dissuasion"),
-    "now": gettext_noop("Right now"),
-    "drill": gettext_noop("Drill data: simulated line, no real phone was called"),
-    "lines": gettext_noop("lines in use"),
-    "of": gettext_noop("of"),
-    "rung": gettext_noop("calls placed"),
-    "attempts": gettext_noop("attempts"),
-    "waiting": gettext_noop("Waiting for the robot"),
-    "oldest": gettext_noop("oldest"),
-    "work": gettext_noop("Waiting for people"),
-    "overdue": gettext_noop("overdue"),
-    "cases": gettext_noop("Cases"),
-    "results": gettext_noop("Call results"),
-    "loads": gettext_noop("Lists"),
-    "rows": gettext_noop("rows"),
-    "accepted": gettext_noop("accepted"),
-    "rejected": gettext_noop("refused"),
-    "alarms": gettext_noop("Alarms"),
-    "no_alarms": gettext_noop("no unacknowledged alarms"),
-    "no_loads": gettext_noop("no list yet"),
-    "no_calls": gettext_noop("no call yet"),
-    "refreshed": gettext_noop("refreshes every 3 seconds"),
-    "gone": gettext_noop("The database does not answer, so there are no figures"),
-    "minutes": gettext_noop("min"),
-}
-
-
 _log = logging.getLogger(__name__)
 
 
 class StatusPage:
     """`/status`: the counts of this moment, renewed every three seconds, without anybody's name."""
 
-    def __init__(self, app: Application) -> None:
+    def __init__(self, app: Application, pages: Pages) -> None:
         self._app = app
-        self._zone = ZoneInfo(app.settings.centre.timezone)
-        templates = Environment(
-            loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined
-        )
-        self._template = templates.get_template("status.html")
-        self._status = Cache[None, Status](self._read, seconds=1.0)
+        self._pages = pages
+        self._status = Cache[None, Status](lambda _: self._read(), seconds=1.0)
 
     async def show(self, request: Request) -> Response:
-        lang = Lang.EN if request.query_params.get("lang") == "en" else Lang.ZH
+        """503 while the database does not answer."""
         try:
             found: Status | None = await asyncio.to_thread(self._status.wait, None)
         except Unavailable:
             found = None
-        page = self._template.render(self._facts(found, lang))
+        lang = Lang.EN if request.query_params.get("lang") == "en" else Lang.ZH
+        reader = PlainReader(lang=lang, now=found.at if found else self._app.services.clock.now())
+        facts = {"s": found, "alarm": lambda code: stored_word(AlarmCode, code, lang)}
+        page = self._pages.render(reader, "status.html", facts)
         return HTMLResponse(page, status_code=200 if found else 503, headers=_HEADERS)
 
-    def _read(self, _key: None) -> Status:
+    def _read(self) -> Status:
         services = self._app.services
         with services.store.begin() as tx:
             return status(tx, now=services.clock.now(), drill=services.drill)
-
-    def _facts(self, found: Status | None, lang: Lang) -> dict[str, Any]:
-        centre = self._app.settings.centre
-        return {
-            "lang": lang.value,
-            "tag": "zh-CN" if lang is Lang.ZH else "en",
-            "t": {key: say(lang, text) for key, text in _TEXTS.items()}
-            | {"other": "English" if lang is Lang.ZH else "中文"},
-            "bureau": centre.bureau_zh if lang is Lang.ZH else centre.bureau_en,
-            "s": found,
-            "word": lambda member: word_of(member, lang),
-            "alarm": lambda code: word_of(AlarmCode(code), lang),
-            "clock": lambda moment: moment.astimezone(self._zone).strftime("%H:%M:%S"),
-            "day": lambda moment: moment.astimezone(self._zone).strftime("%Y-%m-%d"),
-            "age": lambda moment: int((found.at - moment).total_seconds() // 60) if found else 0,
-        }
 
 
 async def live(_request: Request) -> Response:

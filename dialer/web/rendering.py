@@ -52,6 +52,15 @@ class Reader(Protocol):
     def now(self) -> datetime: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainReader:
+    """A reader without a request: everybody of one language."""
+
+    lang: Lang
+    now: datetime
+    csrf: str = ""
+
+
 _current: ContextVar[Reader] = ContextVar("reader")
 
 
