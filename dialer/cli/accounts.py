@@ -22,7 +22,7 @@ from dialer.accounts.actions import (
 from dialer.bootstrap import application
 from dialer.cases.unassigned import unassigned_groups
 from dialer.cli.common import By
-from dialer.cli.output import AsJson, fields_of, print_json, print_table
+from dialer.cli.output import AsJson, fields_of, print_json, print_rows
 from dialer.core.access import Role
 from dialer.core.errors import Invalid
 from dialer.core.units import find_unit
@@ -67,19 +67,18 @@ def list_accounts(*, as_json: AsJson = False) -> None:
     if as_json:
         print_json([_account_json(one, real_now) for one in found])
         return
-    print_table(
-        ("账号 login", "姓名 name", "角色 role", "单位 unit", "状态 state", "最近登录 last sign-in"),
-        (
-            (
-                one.login,
-                one.display_name,
-                word_of(one.role, Lang.ZH),
-                "" if one.unit_id is None else str(one.unit_id),
-                _state(one, real_now),
-                one.signed_in_at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if one.signed_in_at else "",
-            )
-            for one in found
-        ),
+    print_rows(
+        found,
+        {
+            "账号 login": lambda one: one.login,
+            "姓名 name": lambda one: one.display_name,
+            "角色 role": lambda one: word_of(one.role, Lang.ZH),
+            "单位 unit": lambda one: one.unit_id or "",
+            "状态 state": lambda one: _state(one, real_now),
+            "最近登录 last sign-in": lambda one: (
+                one.signed_in_at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if one.signed_in_at else ""
+            ),
+        },
     )
 
 
@@ -126,12 +125,14 @@ def sessions(
     if as_json:
         print_json([fields_of(one, "login", "address", "created_at", "seen_at") for one in found])
         return
-    print_table(
-        ("账号 login", "地址 address", "登录于 since", "最近使用 last used"),
-        (
-            (one.login, one.address, one.created_at.isoformat("minutes"), one.seen_at.isoformat("minutes"))
-            for one in found
-        ),
+    print_rows(
+        found,
+        {
+            "账号 login": lambda one: one.login,
+            "地址 address": lambda one: one.address,
+            "登录于 since": lambda one: one.created_at.isoformat("minutes"),
+            "最近使用 last used": lambda one: one.seen_at.isoformat("minutes"),
+        },
     )
 
 
@@ -191,28 +192,17 @@ def list_all_tokens(*, as_json: AsJson = False) -> None:
             ]
         )
         return
-    print_table(
-        (
-            "名称 name",
-            "权限 scopes",
-            "属地 unit",
-            "有效 good",
-            "到期 expires",
-            "吊销 revoked",
-            "最近使用 last used",
-        ),
-        (
-            (
-                one.name,
-                " ".join(sorted(one.scopes)),
-                one.unit,
-                "yes" if one.is_good(real_now=now) else "no",
-                one.expires_at.date().isoformat(),
-                one.revoked_at.date().isoformat() if one.revoked_at else "",
-                one.last_used_on.isoformat() if one.last_used_on else "",
-            )
-            for one in found
-        ),
+    print_rows(
+        found,
+        {
+            "名称 name": lambda one: one.name,
+            "权限 scopes": lambda one: " ".join(sorted(one.scopes)),
+            "属地 unit": lambda one: one.unit,
+            "有效 good": lambda one: "yes" if one.is_good(real_now=now) else "no",
+            "到期 expires": lambda one: one.expires_at.date(),
+            "吊销 revoked": lambda one: one.revoked_at.date() if one.revoked_at else "",
+            "最近使用 last used": lambda one: one.last_used_on or "",
+        },
     )
 
 
@@ -276,21 +266,16 @@ def list_all_units(*, as_json: AsJson = False) -> None:
             ]
         )
         return
-    if not tree:
-        typer.echo("没有单位 no units: dialer units import FILE")
-        return
-    print_table(
-        ("编号 ID", "名称 name", "级别 level", "别名 aliases", ""),
-        (
-            (
-                str(unit.id),
-                "  " * (len(unit.path) - 1) + unit.name,
-                unit.level,
-                "、".join(of_unit.get(unit.id, [])),
-                "" if unit.active else "停用 closed",
-            )
-            for unit in tree
-        ),
+    print_rows(
+        tree,
+        {
+            "编号 ID": lambda unit: unit.id,
+            "名称 name": lambda unit: "  " * (len(unit.path) - 1) + unit.name,
+            "级别 level": lambda unit: unit.level,
+            "别名 aliases": lambda unit: "、".join(of_unit.get(unit.id, [])),
+            "": lambda unit: "" if unit.active else "停用 closed",
+        },
+        empty="没有单位 no units: dialer units import FILE",
         box=None,
         header_style="dim",
     )
@@ -324,12 +309,14 @@ def unassigned(*, as_json: AsJson = False) -> None:
     if as_json:
         print_json([fields_of(group, "text", "cases", "highest", "oldest_at") for group in groups])
         return
-    if not groups:
-        typer.echo("没有待分拣 nothing waits for a unit")
-        return
-    print_table(
-        ("名单所写 in lists", "预警单 cases", "最高等级 highest"),
-        ((group.text or "（空 blank）", str(group.cases), group.highest.value) for group in groups),
+    print_rows(
+        groups,
+        {
+            "名单所写 in lists": lambda group: group.text or "（空 blank）",
+            "预警单 cases": lambda group: group.cases,
+            "最高等级 highest": lambda group: group.highest,
+        },
+        empty="没有待分拣 nothing waits for a unit",
         box=None,
         header_style="dim",
     )

@@ -13,7 +13,7 @@ from dialer.calls.pace import read_pace, restore_pace, set_pace
 from dialer.calls.pauses import pause_calls, read_standing_pauses, resume_calls
 from dialer.cases.alarms import unacknowledged_alarms_of
 from dialer.cli.common import By
-from dialer.cli.output import AsJson, fields_of, one_of, print_json, print_table
+from dialer.cli.output import AsJson, fields_of, one_of, print_json, print_rows
 from dialer.control.overview import acknowledge_alarm
 from dialer.core.effects import AlarmCode
 from dialer.core.errors import Invalid
@@ -80,13 +80,17 @@ def pauses(*, as_json: AsJson = False) -> None:
                 for hold in standing
             ]
         )
-    elif not standing:
-        typer.echo("nothing is paused")
-    else:
-        print_table(
-            ("范围 scope", "截止 until", "何人 by", "原因 why"),
-            ((_named(hold.scope, hold.subject), _at(hold.until), hold.by, hold.why) for hold in standing),
-        )
+        return
+    print_rows(
+        standing,
+        {
+            "范围 scope": lambda hold: _named(hold.scope, hold.subject),
+            "截止 until": lambda hold: _at(hold.until),
+            "何人 by": lambda hold: hold.by,
+            "原因 why": lambda hold: hold.why,
+        },
+        empty="nothing is paused",
+    )
 
 
 @control.command("pace")
@@ -140,23 +144,19 @@ def list_alarms(
     if as_json:
         names = ("id", "code", "case_id", "load_id", "times", "raised_at", "last_at", "facts")
         print_json([fields_of(alarm, *names) for alarm in unseen])
-    elif not unseen:
-        typer.echo("no unacknowledged alarms")
-    else:
-        print_table(
-            ("ID", "告警 alarm", "预警单 case", "名单 load", "次数 times", "最近 last"),
-            (
-                (
-                    str(alarm.id),
-                    f"{stored_word(AlarmCode, alarm.code, Lang.ZH)} {alarm.code}",
-                    str(alarm.case_id or "-"),
-                    str(alarm.load_id or "-"),
-                    str(alarm.times),
-                    _at(alarm.last_at),
-                )
-                for alarm in unseen
-            ),
-        )
+        return
+    print_rows(
+        unseen,
+        {
+            "ID": lambda alarm: alarm.id,
+            "告警 alarm": lambda alarm: f"{stored_word(AlarmCode, alarm.code, Lang.ZH)} {alarm.code}",
+            "预警单 case": lambda alarm: alarm.case_id or "-",
+            "名单 load": lambda alarm: alarm.load_id or "-",
+            "次数 times": lambda alarm: alarm.times,
+            "最近 last": lambda alarm: _at(alarm.last_at),
+        },
+        empty="no unacknowledged alarms",
+    )
 
 
 @alarms.command("see")
@@ -229,15 +229,14 @@ def doctor(*, as_json: AsJson = False) -> None:
             ]
         )
     else:
-        print_table(
-            ("", "检查 check", "结果 found", "怎么办 fix"),
-            (
-                (
-                    "[green]ok[/]" if one.ok else "[red]!![/]",
-                    *map(bilingual, (one.name, one.detail, one.mend)),
-                )
-                for one in found
-            ),
+        print_rows(
+            found,
+            {
+                "": lambda one: "[green]ok[/]" if one.ok else "[red]!![/]",
+                "检查 check": lambda one: bilingual(one.name),
+                "结果 found": lambda one: bilingual(one.detail),
+                "怎么办 fix": lambda one: bilingual(one.mend),
+            },
         )
     raise typer.Exit(0 if all(one.ok for one in found) else 1)
 

@@ -19,7 +19,7 @@ from dialer.cli.output import (
     command_application,
     fields_of,
     print_json,
-    print_table,
+    print_rows,
     wait_for_worker,
 )
 from dialer.core.errors import Invalid, UnusableFile
@@ -152,9 +152,9 @@ def _show(loaded: Loaded, *, dry_run: bool) -> None:
         ("跳过 skipped", report.skipped),
         ("提示 notices", report.notices),
     )
-    print_table(
-        (),
-        ((label, str(value)) for label, value in counts),
+    print_rows(
+        counts,
+        {"": lambda count: count[0], " ": lambda count: count[1]},
         title="预演，什么都没有写入 dry run: nothing was kept" if dry_run else f"批次 load {report.load_id}",
         show_header=False,
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -29,6 +29,7 @@ from dialer.services import Application
 _POLL_SECONDS = 0.2
 _STUCK_SECONDS = 15.0
 _Kind = TypeVar("_Kind", bound=StrEnum)
+_Row = TypeVar("_Row")
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output")]
 
@@ -73,11 +74,25 @@ def _plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
-def print_table(columns: Iterable[str | Column], rows: Iterable[Iterable[str]], **options: Any) -> None:  # noqa: ANN401 - options of rich's Table
-    """A table on standard output."""
-    table = Table(*columns, **options)
-    for row in rows:
-        table.add_row(*row)
+def print_rows(
+    rows: Iterable[_Row],
+    columns: Mapping[str, Callable[[_Row], object]],
+    *,
+    empty: str = "",
+    narrow: int = 0,
+    **options: Any,  # noqa: ANN401 - options of rich's Table
+) -> None:
+    """A table on standard output: under each heading what its function says of each row. The first `narrow` columns do
+    not wrap; without a row `empty` is printed instead, if given.
+    """
+    found = list(rows)
+    if empty and not found:
+        typer.echo(empty)
+        return
+    headings = (Column(heading, no_wrap=place < narrow) for place, heading in enumerate(columns))
+    table = Table(*headings, **options)
+    for row in found:
+        table.add_row(*(str(of_row(row)) for of_row in columns.values()))
     Console().print(table)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Column
 
 from audio.clips import MANIFEST, PROMPTS, ManifestUnreadable
 from dialer.calls.conversation import durations_by_text
@@ -20,7 +21,7 @@ from dialer.cli.output import (
     command_application,
     fields_of,
     print_json,
-    print_table,
+    print_rows,
     wait_for_worker,
 )
 from dialer.core.errors import Invalid, Refusal, UnusableFile
@@ -35,7 +36,7 @@ from dialer.scripts.reading import prompt_list, read_script, script_named, shipp
 from dialer.scripts.render import rendering, somebody_renders, start_rendering
 from dialer.scripts.rendered import shipped_manifest
 from dialer.scripts.store import Render, Version
-from dialer.scripts.trials import Comparison, Measured, compare_versions, set_trial
+from dialer.scripts.trials import Compared, Comparison, compare_versions, set_trial
 from dialer.scripts.versions import approve_script, draft_script, shipped_bases
 from dialer.services import Application
 from dialer.wording.words import MEASURES, NO_FILED_CASES, verdict_in, word_of
@@ -58,32 +59,18 @@ def list_command(*, as_json: AsJson = False) -> None:
     if as_json:
         print_json([asdict(line) for line in lines])
         return
-    print_table(
-        (
-            _narrow("脚本 script"),
-            "名称 title",
-            "在用 live",
-            "批准人 approved by",
-            "最新 newest",
-            "草稿 drafts",
-        ),
-        (
-            (
-                line.script_id,
-                line.title.get("zh", ""),
-                str(line.live or "-"),
-                line.approved_by,
-                str(line.newest),
-                str(line.drafts),
-            )
-            for line in lines
-        ),
+    print_rows(
+        lines,
+        {
+            "脚本 script": lambda line: line.script_id,
+            "名称 title": lambda line: line.title.get("zh", ""),
+            "在用 live": lambda line: line.live or "-",
+            "批准人 approved by": lambda line: line.approved_by,
+            "最新 newest": lambda line: line.newest,
+            "草稿 drafts": lambda line: line.drafts,
+        },
+        narrow=1,
     )
-
-
-def _narrow(heading: str) -> Column:
-    """A column whose values stay on one line."""
-    return Column(heading, no_wrap=True)
 
 
 @scripts.command("versions")
@@ -96,22 +83,25 @@ def versions_command(
     if as_json:
         print_json([_version_json(version) for version in found])
         return
-    rows = []
-    for version in found:
-        last = version.approvals[-1] if version.approvals else None
-        rows.append(
-            (
-                version.script_id,
-                str(version.number),
-                word_of(version.state, Lang.ZH) + (" · 在用 live" if version.is_live else ""),
-                version.content_hash[:12],
-                version.drafted_by,
-                last.approved_by if last else "",
-                last.reason if last else "",
-            )
-        )
-    narrow = map(_narrow, ("脚本 script", "版本", "状态 state", "内容 hash"))
-    print_table((*narrow, "起草 drafted by", "批准 approved by", "理由 reason"), rows)
+
+    def last(version: Version, field: str) -> str:
+        return str(getattr(version.approvals[-1], field)) if version.approvals else ""
+
+    print_rows(
+        found,
+        {
+            "脚本 script": lambda version: version.script_id,
+            "版本": lambda version: version.number,
+            "状态 state": lambda version: (
+                word_of(version.state, Lang.ZH) + (" · 在用 live" if version.is_live else "")
+            ),
+            "内容 hash": lambda version: version.content_hash[:12],
+            "起草 drafted by": lambda version: version.drafted_by,
+            "批准 approved by": lambda version: last(version, "approved_by"),
+            "理由 reason": lambda version: last(version, "reason"),
+        },
+        narrow=4,
+    )
 
 
 @scripts.command("show")
@@ -252,13 +242,18 @@ def _print_page(page: ScriptPage) -> None:
         f" · {version.drafted_by}",
         markup=False,
     )
-    rows = []
-    for node in page.nodes:
-        ways = [f"{edge.key or edge.label}→{edge.to}" for edge in page.edges if edge.start == node.id]
-        said = next((one for one in node.said if one.text), None)
-        voices = " ".join(f"{one.language}:{one.voice or '-'}" for one in node.said)
-        rows.append((node.id, node.kind, " ".join(ways), said.text if said else "", voices))
-    print_table(("节点 node", "类型 kind", "去向 leads to", "说 says", "声音 voice"), rows)
+    print_rows(
+        page.nodes,
+        {
+            "节点 node": lambda node: node.id,
+            "类型 kind": lambda node: node.kind,
+            "去向 leads to": lambda node: " ".join(
+                f"{edge.key or edge.label}→{edge.to}" for edge in page.edges if edge.start == node.id
+            ),
+            "说 says": lambda node: next((one.text for one in node.said if one.text), ""),
+            "声音 voice": lambda node: " ".join(f"{one.language}:{one.voice or '-'}" for one in node.said),
+        },
+    )
     if page.render is not None:
         typer.echo(
             f"{page.render.state.value} {page.render.done}/{page.render.total} {Text.load(page.render.error)}".rstrip()
@@ -311,15 +306,14 @@ def _shares(text: str) -> dict[int, float]:
 def _print(found: Comparison) -> None:
     trial = found.trial
     until = f" - {trial.ended_at:%Y-%m-%d %H:%M}" if trial.ended_at else ""
-    print_table(
-        ("版本 version", *(_MEASURES[one.measure] for one in found.versions[0].measured)),
-        (
-            (
-                f"{version.number}{' 在用 live' if version.is_live else ''}",
-                *(_figures(one) for one in version.measured),
-            )
-            for version in found.versions
-        ),
+    columns: dict[str, Callable[[Compared], str]] = {
+        "版本 version": lambda version: f"{version.number}{' 在用 live' if version.is_live else ''}",
+    }
+    for place, one in enumerate(found.versions[0].measured):
+        columns[_MEASURES[one.measure]] = partial(_figures, place)
+    print_rows(
+        found.versions,
+        columns,
         title=f"{trial.script_id} {trial.grade} {trial.at:%Y-%m-%d %H:%M}{until} UTC",
     )
     for version in found.versions:
@@ -332,7 +326,8 @@ def _print(found: Comparison) -> None:
         typer.echo(f"{_MEASURES['defrauded']}: {_NO_FILED}")
 
 
-def _figures(one: Measured) -> str:
+def _figures(place: int, version: Compared) -> str:
+    one = version.measured[place]
     share = "-" if one.tally.share is None else f"{100 * one.tally.share:.1f} %"
     within = f" ({100 * one.interval.low:.0f}-{100 * one.interval.high:.0f})" if one.interval else ""
     return f"{one.tally.hits}/{one.tally.people} = {share}{within}"
@@ -357,14 +352,18 @@ def check_scripts(
     if as_json:
         print_json({"findings": [asdict(finding) for finding in findings], "damaged": list(damaged)})
     else:
-        columns = map(_narrow, ("脚本 script", "语言", "走通 good path", "最长 longest", "问题 findings"))
         counts = Counter(finding.file for finding in findings)
-        print_table(
-            columns,
-            (
-                (one.id, " ".join(one.languages), *_lengths(one, durations), str(counts[one.origin.file]))
-                for one in chosen
-            ),
+        lengths = {one.id: _lengths(one, durations) for one in chosen}
+        print_rows(
+            chosen,
+            {
+                "脚本 script": lambda one: one.id,
+                "语言": lambda one: " ".join(one.languages),
+                "走通 good path": lambda one: lengths[one.id][0],
+                "最长 longest": lambda one: lengths[one.id][1],
+                "问题 findings": lambda one: counts[one.origin.file],
+            },
+            narrow=5,
         )
         for line in dict.fromkeys(map(str, findings)):
             typer.echo(line, err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from operator import itemgetter
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,7 @@ import typer
 
 from dialer.bootstrap import application
 from dialer.cli.common import By, signer
-from dialer.cli.output import AsJson, fields_of, one_of, pick, print_json, print_table
+from dialer.cli.output import AsJson, fields_of, one_of, pick, print_json, print_rows
 from dialer.core.case import Reason, StopResult
 from dialer.core.values import FEN_PER_YUAN, Amounts, OutcomeKind, Track, fen_of
 from dialer.language import Lang
@@ -43,18 +44,15 @@ def show(
     typer.echo(f"{a.kind.value} {a.id}  预警单 case {a.case_id}  {a.grade.value}  {a.reason}")
     if told.paid is not None:
         typer.echo("止付 paid: " + "  ".join(f"{name}={value}" for name, value in _paid(told.paid).items()))
-    print_table(
-        ("时间 at", "呼叫 call", "按键 pressed", "机器人 robot", "值班 desk"),
-        (
-            (
-                said.at.isoformat(timespec="seconds"),
-                str(said.n),
-                said.pressed or said.speech or "-",
-                "\n".join(said.robot),
-                said.desk or "-",
-            )
-            for said in told.said
-        ),
+    print_rows(
+        told.said,
+        {
+            "时间 at": lambda said: said.at.isoformat(timespec="seconds"),
+            "呼叫 call": lambda said: said.n,
+            "按键 pressed": lambda said: said.pressed or said.speech or "-",
+            "机器人 robot": lambda said: "\n".join(said.robot),
+            "值班 desk": lambda said: said.desk or "-",
+        },
     )
 
 
@@ -150,7 +148,8 @@ def list_work(
         if lang is Lang.ZH
         else ("ID", "case", "kind", "grade", "reason", "due", "signed by")
     )
-    print_table(headings, rows, box=None, header_style="dim", pad_edge=False)
+    columns = {heading: itemgetter(place) for place, heading in enumerate(headings)}
+    print_rows(rows, columns, box=None, header_style="dim", pad_edge=False)
 
 
 def _assignment_json(a: Assignment, now: datetime) -> dict[str, object]:

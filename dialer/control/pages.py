@@ -33,7 +33,7 @@ from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff import list_units
 from dialer.warnings.store import RecentLoad, recent_loads
 from dialer.web.console import ConsoleContext, CurrentRequest, RequestContext, Section
-from dialer.web.formats import format_span, unit_tree
+from dialer.web.formats import say_spans, unit_tree
 from dialer.wording.sentences import refusal_sentence
 from dialer.wording.words import stored_word, word_of
 
@@ -78,22 +78,37 @@ def grade_sentences(policy: Policy, grade: Grade, lang: Lang) -> list[str]:
         say(lang, "Outside the dialling window it waits.")
         if rules.windowed
         else say(lang, "Outside the dialling window a person calls instead."),
-        say(
+        say_spans(
             lang,
             "A call that has not been placed after %(span)s goes to a person as well, with an alarm.",
-            span=format_span(rules.robot_patience_seconds, lang),
+            span=rules.robot_patience_seconds,
         ),
         _caller_sentence(rules, lang),
     ]
-    if not grade.is_high and rules.human_sample_percent < 100:  # noqa: PLR2004  # per cent
-        sentences.append(_sample_sentence(rules, lang))
+    percent = rules.human_sample_percent
+    if not grade.is_high and percent == 0:
+        sentences.append(
+            say(
+                lang,
+                "Persons the robot does not reach get no call from a caller: the case ends as not found yet.",
+            )
+        )
+    elif not grade.is_high and percent < 100:  # noqa: PLR2004  # per cent
+        sentences.append(
+            say(
+                lang,
+                "Of the persons the robot does not reach a caller calls %(percent)s %%; the others end as not found"
+                " yet.",
+                percent=percent,
+            )
+        )
     sentences += [
         _officer_sentence(rules, lang),
-        say(
+        say_spans(
             lang,
             "Work is acknowledged within %(sign)s and reported within %(feedback)s.",
-            sign=format_span(rules.sign_seconds, lang),
-            feedback=format_span(rules.feedback_seconds, lang),
+            sign=rules.sign_seconds,
+            feedback=rules.feedback_seconds,
         ),
     ]
     if rules.message_when_unreachable:
@@ -107,126 +122,96 @@ def grade_sentences(policy: Policy, grade: Grade, lang: Lang) -> list[str]:
 
 def common_sentences(policy: Policy, lang: Lang) -> list[str]:
     """What holds for every grade."""
-
-    def span(seconds: int) -> str:
-        return format_span(seconds, lang)
-
     urgency = policy.urgency
     worth = [
-        say(
-            lang,
-            "%(grade)s %(span)s",
-            grade=word_of(grade, lang),
-            span=span(urgency.grade_seconds.get(grade, 0)),
+        say_spans(
+            lang, "%(grade)s %(span)s", grade=word_of(grade, lang), span=urgency.grade_seconds.get(grade, 0)
         )
         for grade in Grade
     ]
     return [
-        say(
+        say_spans(
             lang,
             "Busy on a high grade: probably talking to the fraudster; the robot calls again after %(span)s.",
-            span=span(policy.busy_retry_seconds),
+            span=policy.busy_retry_seconds,
         ),
-        say(
+        say_spans(
             lang,
             "A fault of our own line does not use up a try: the robot calls again after %(span)s, and after %(faults)s"
             " faults in a row a person takes over.",
-            span=span(policy.requeue_seconds),
-            faults=policy.max_own_faults,
+            span=policy.requeue_seconds,
+            faults=str(policy.max_own_faults),
         ),
-        say(
+        say_spans(
             lang,
             "One number rests %(span)s between two calls, also across cases.",
-            span=span(policy.number_spacing_seconds),
+            span=policy.number_spacing_seconds,
         ),
-        say(
+        say_spans(
             lang,
             "An officer goes up to %(tries)s times, %(span)s apart; then the case ends as not found, with an alarm.",
-            tries=policy.visit_tries,
-            span=span(policy.visit_retry_seconds),
+            tries=str(policy.visit_tries),
+            span=policy.visit_retry_seconds,
         ),
-        say(
+        say_spans(
             lang,
             "A success is provisional for %(span)s; if no case is filed by then it is proven.",
-            span=span(policy.watch_seconds),
+            span=policy.watch_seconds,
         ),
         say(
             lang,
             "In the queue each grade counts as time already waited: %(worth)s.",
             worth=("，" if lang is Lang.ZH else ", ").join(worth),
         ),
-        say(
+        say_spans(
             lang,
             "Ten times the amount at risk counts as %(span)s more; a warning that expires within %(horizon)s comes"
             " forward.",
-            span=span(urgency.amount_seconds_per_tenfold),
-            horizon=span(urgency.expiry_horizon_seconds),
+            span=urgency.amount_seconds_per_tenfold,
+            horizon=urgency.expiry_horizon_seconds,
         ),
     ]
 
 
 def _robot_sentence(rules: GradePolicy, lang: Lang) -> str:
-    first = format_span(rules.first_attempt_seconds, lang)
-    if rules.robot_tries == 1:
-        return say(lang, "The robot calls within %(first)s, once.", first=first)
-    return say(
+    first, gap, tries = rules.first_attempt_seconds, rules.robot_gap_seconds, rules.robot_tries
+    if tries == 1:
+        return say_spans(lang, "The robot calls within %(first)s, once.", first=first)
+    return say_spans(
         lang,
         "The robot calls within %(first)s, up to %(tries)s times, %(gap)s apart.",
         first=first,
-        tries=rules.robot_tries,
-        gap=format_span(rules.robot_gap_seconds, lang),
+        tries=str(tries),
+        gap=gap,
     )
 
 
 def _caller_sentence(rules: GradePolicy, lang: Lang) -> str:
-    due = format_span(rules.human_due_seconds, lang)
-    match rules.human_after_seconds:
-        case None:
-            return say(
-                lang,
-                "A caller calls only when the robot fails or the answer is doubtful, within %(due)s.",
-                due=due,
-            )
-        case 0:
-            return say(lang, "A caller calls at once beside the robot, within %(due)s.", due=due)
-        case after:
-            return say(
-                lang,
-                "Not reached after %(after)s: a caller calls, within %(due)s.",
-                after=format_span(after, lang),
-                due=due,
-            )
-
-
-def _sample_sentence(rules: GradePolicy, lang: Lang) -> str:
-    if not rules.human_sample_percent:
-        return say(
+    due, after = rules.human_due_seconds, rules.human_after_seconds
+    if after is None:
+        return say_spans(
             lang,
-            "Persons the robot does not reach get no call from a caller: the case ends as not found yet.",
+            "A caller calls only when the robot fails or the answer is doubtful, within %(due)s.",
+            due=due,
         )
-    return say(
-        lang,
-        "Of the persons the robot does not reach a caller calls %(percent)s %%; the others end as not found yet.",
-        percent=rules.human_sample_percent,
+    if after == 0:
+        return say_spans(lang, "A caller calls at once beside the robot, within %(due)s.", due=due)
+    return say_spans(
+        lang, "Not reached after %(after)s: a caller calls, within %(due)s.", after=after, due=due
     )
 
 
 def _officer_sentence(rules: GradePolicy, lang: Lang) -> str:
-    due = format_span(rules.visit_due_seconds, lang)
-    match rules.visit_after_seconds:
-        case 0:
-            return say(lang, "An officer goes at once, within %(due)s.", due=due)
-        case None if rules.visit_when_human_fails:
-            return say(lang, "An officer goes when the call fails or is overdue, within %(due)s.", due=due)
-        case None:
-            return say(lang, "No officer goes automatically; a person may send one, within %(due)s.", due=due)
-        case after:
-            return say(
-                lang,
-                "Not reached after %(after)s: an officer goes, within %(due)s.",
-                after=format_span(after, lang),
-                due=due,
-            )
+    due, after = rules.visit_due_seconds, rules.visit_after_seconds
+    if after == 0:
+        return say_spans(lang, "An officer goes at once, within %(due)s.", due=due)
+    if after is not None:
+        return say_spans(
+            lang, "Not reached after %(after)s: an officer goes, within %(due)s.", after=after, due=due
+        )
+    if rules.visit_when_human_fails:
+        return say_spans(lang, "An officer goes when the call fails or is overdue, within %(due)s.", due=due)
+    return say_spans(lang, "No officer goes automatically; a person may send one, within %(due)s.", due=due)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, Metric, generate_latest
 from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily
@@ -148,20 +149,19 @@ class _DatabaseGauges(Collector):
             return
         yield _gauge("dialer_database_up", "Whether the database answers", 1)
         yield _histogram(first)
-        yield from _queue_metrics(figures)
-        yield from _line_metrics(figures)
-        yield from _work_metrics(figures)
-        yield from _engine_metrics(figures)
+        yield from (_gauge(*gauge) for gauge in _gauges(figures))
 
 
-def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
-    return GaugeMetricFamily(name, text, value=value)
-
-
-def _by(name: str, text: str, label: str, values: Iterable[tuple[str, float]]) -> GaugeMetricFamily:
+def _gauge(
+    name: str, text: str, value: float | Mapping[str, float | None], label: str = ""
+) -> GaugeMetricFamily:
+    """One value, or with a `label` a value for each key that has one."""
+    if not isinstance(value, Mapping):
+        return GaugeMetricFamily(name, text, value=value)
     family = GaugeMetricFamily(name, text, labels=(label,))
-    for key, value in values:
-        family.add_metric((key,), value)
+    for key, of_key in value.items():
+        if of_key is not None:
+            family.add_metric((key,), of_key)
     return family
 
 
@@ -182,71 +182,36 @@ def _histogram(first: Mapping[Grade, FirstAttempts]) -> Metric:
     return family
 
 
-def _queue_metrics(figures: Figures) -> Iterator[Metric]:
-    queue = figures.queue
-    yield _by(
-        "dialer_rings_waiting",
-        "Attempts before their claim: ready, planned for later, held by a pause",
-        "state",
-        (("ready", queue.ready), ("planned", queue.planned), ("held", queue.held)),
-    )
-    yield _by(
-        "dialer_queue_age_seconds",
-        "How long the attempt that waits longest has been due",
-        "grade",
-        ((grade.value, age) for grade, age in figures.queue_age_seconds.items()),
-    )
-    yield _gauge("dialer_unknown_attempts", "Attempts that may or may not have been placed", queue.unknown)
-
-
-def _line_metrics(figures: Figures) -> Iterator[Metric]:
-    lines = figures.lines
-    if lines is None:
-        return
-    yield _gauge("dialer_lines_in_use", "Calls that hold a line", lines.in_use)
-    yield _gauge("dialer_lines", "Lines as set", lines.lines)
-    yield _gauge("dialer_calls_per_second", "Pace as set", lines.calls_per_second)
-    yield _gauge("dialer_breaker_open", "Whether the breaker is open", lines.breaker.is_open)
-    yield _gauge("dialer_carrier_troubles", "Consecutive failures at the carrier", lines.breaker.troubles)
-    yield _gauge("dialer_pauses", "Standing pauses", figures.pauses)
-
-
-def _work_metrics(figures: Figures) -> Iterator[Metric]:
-    yield _by(
-        "dialer_assignments_open",
-        "Human calls and visits that are not reported",
-        "kind",
-        ((kind.value, work.open) for kind, work in figures.work.items()),
-    )
-    yield _by(
-        "dialer_assignments_overdue",
-        "Human calls and visits past their deadline",
-        "kind",
-        ((kind.value, work.overdue) for kind, work in figures.work.items()),
-    )
-    yield _by("dialer_alarms_unseen", "Unacknowledged alarms", "code", figures.alarms.items())
-
-
-def _engine_metrics(figures: Figures) -> Iterator[Metric]:
-    state = figures.state
-    yield _by(
-        "dialer_auditor_findings",
-        "What the consistency checker's last round found",
-        "finding",
-        figures.findings.items(),
-    )
-    yield _by("dialer_processes", "Processes that are alive", "kind", figures.processes.items())
+def _gauges(figures: Figures) -> Iterator[tuple[Any, ...]]:
+    """The arguments of `_gauge` for each gauge."""
+    queue, lines, state = figures.queue, figures.lines, figures.state
+    waiting = {"ready": queue.ready, "planned": queue.planned, "held": queue.held}
     leads = state.leader_seconds is not None and state.leader_seconds < _METRICS_FRESH_SECONDS * 2
-    yield _gauge("dialer_leader", "Whether a scheduler leads", leads)
-    yield _gauge("dialer_engine_late", "Whether the last whole cycle is too old", bool(state.late))
+    opened = {kind.value: work.open for kind, work in figures.work.items()}
+    overdue = {kind.value: work.overdue for kind, work in figures.work.items()}
+    ages = figures.queue_age_seconds
+    yield "dialer_rings_waiting", "Attempts before their claim, by what they wait for", waiting, "state"
+    yield "dialer_queue_age_seconds", "How long the attempt that waits longest has been due", ages, "grade"
+    yield "dialer_unknown_attempts", "Attempts that may or may not have been placed", queue.unknown
+    if lines is not None:
+        yield "dialer_lines_in_use", "Calls that hold a line", lines.in_use
+        yield "dialer_lines", "Lines as set", lines.lines
+        yield "dialer_calls_per_second", "Pace as set", lines.calls_per_second
+        yield "dialer_breaker_open", "Whether the breaker is open", lines.breaker.is_open
+        yield "dialer_carrier_troubles", "Consecutive failures at the carrier", lines.breaker.troubles
+        yield "dialer_pauses", "Standing pauses", figures.pauses
+    yield "dialer_assignments_open", "Human calls and visits that are not reported", opened, "kind"
+    yield "dialer_assignments_overdue", "Human calls and visits past their deadline", overdue, "kind"
+    yield "dialer_alarms_unseen", "Unacknowledged alarms", figures.alarms, "code"
+    found = "What the consistency checker's last round found"
+    yield "dialer_auditor_findings", found, figures.findings, "finding"
+    yield "dialer_processes", "Processes that are alive", figures.processes, "kind"
+    yield "dialer_leader", "Whether a scheduler leads", leads
+    yield "dialer_engine_late", "Whether the last whole cycle is too old", bool(state.late)
     if state.cycle_seconds is not None:
-        yield _gauge("dialer_cycle_age_seconds", "Since the last whole cycle", state.cycle_seconds)
-    yield _by(
-        "dialer_part_age_seconds",
-        "Since a part of the cycle was last done to its end",
-        "part",
-        ((part, age) for part, age in state.parts_seconds.items() if age is not None),
-    )
+        yield "dialer_cycle_age_seconds", "Since the last whole cycle", state.cycle_seconds
+    done = "Since a part of the cycle was last done to its end"
+    yield "dialer_part_age_seconds", done, state.parts_seconds, "part"
 
 
 def metrics(app: Application, own: ProcessMetrics) -> Callable[[Request], Awaitable[Response]]:

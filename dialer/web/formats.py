@@ -83,6 +83,14 @@ def format_span(seconds: float | None, lang: Lang) -> str:
     return ("" if lang is Lang.ZH else " ").join(parts)
 
 
+def say_spans(lang: Lang, text: str, **values: int | str) -> str:
+    """As `say`; whole numbers are seconds and are written as durations."""
+    spans = {
+        name: format_span(value, lang) if isinstance(value, int) else value for name, value in values.items()
+    }
+    return say(lang, text, **spans)
+
+
 def format_ago(at: datetime | None, now: datetime, lang: Lang) -> str:
     """3 min ago, in 2 h."""
     if at is None:
