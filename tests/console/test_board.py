@@ -1,4 +1,4 @@
-"""The board: what it says, of which unit, how it is fed, and how its streams end."""
+"""The live board: its figures, its unit, its feed, and how its streams end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Control: pauses, the pace, the rules in words, the health of the parts, and the alarms."""
+"""The control page: pauses, pace, rules as sentences, health of the parts, alarms."""
 
 from __future__ import annotations
 
@@ -80,9 +80,7 @@ async def test_while_everything_is_paused_every_page_says_so_at_once(console: Co
         ({"scope": "list", "minutes": "30", "why": "x"}, "is empty"),
     ],
 )
-async def test_a_form_with_errors_is_shown_again(
-    console: ConsoleDesk, form: dict[str, str], said: str
-):
+async def test_a_form_with_errors_is_shown_again(console: ConsoleDesk, form: dict[str, str], said: str):
     answer = await console.person(Role.SUPERVISOR).post("/control/pause", **form)
     assert answer.status_code == 422
     assert said in text(answer)

@@ -1,4 +1,4 @@
-"""Changing the password, the first one that somebody else knows, and the link of the first administrator."""
+"""Changing a password, given passwords, and the link of the first administrator."""
 
 from __future__ import annotations
 
@@ -48,9 +48,7 @@ async def test_a_new_password_ends_the_other_sessions_and_the_old_cookie(console
         ({"old": PASSWORD, "new": "clerk-clerk-1", "again": "clerk-clerk-1"}, "contains the login"),
     ],
 )
-async def test_an_error_is_shown_beside_its_field(
-    console: ConsoleDesk, fields: dict[str, str], said: str
-):
+async def test_an_error_is_shown_beside_its_field(console: ConsoleDesk, fields: dict[str, str], said: str):
     clerk = console.person(Role.CLERK)
     answer = await clerk.post("/account/password", **fields)
     assert answer.status_code == 422

@@ -1,4 +1,4 @@
-"""Whatever a page refuses with is said in the language of its reader, and names no row and no word of the code."""
+"""Every refusal of a page is in the reader's language and names no row and no identifier of the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signing in: who gets in, who is stopped, what ends a session, and what the audit keeps."""
+"""Signing in: who is let in, who is blocked, what ends a session, what the audit keeps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The service was down for ninety minutes; and a long backlog with the most urgent arriving last."""
+"""After ninety minutes down, and with a long backlog in which the most urgent cases arrive last."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_after_ninety_minutes_down_the_backlog_is_called_by_urgency_within_the_p
 
 
 def test_steps_that_were_missed_are_taken_once(scene: Scene):
-    """The caller's time, his lateness and the officer's time all passed unseen: one errand each, one line each."""
+    """The caller's time, the overdue alarm and the officer's time passed meanwhile: one assignment and one alarm each."""
     case_id = scene.open_case(grade=Grade.HIGH)
     scene.later(minutes=90)
     for _ in range(3):

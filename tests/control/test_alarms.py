@@ -1,4 +1,4 @@
-"""Alarms are kept until seen, and a repeat is counted where it stands."""
+"""Alarms stand until they are acknowledged, and a repeat is counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands of whoever is in charge, run as a person types them."""
+"""The commands for pauses and alarms, run as a person types them."""
 
 from __future__ import annotations
 

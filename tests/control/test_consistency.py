@@ -1,4 +1,4 @@
-"""The auditor finds every way in which a case could be forgotten, tells it once, and mends it."""
+"""The consistency checker finds every way in which a case could be lost, reports it once and repairs it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_case_whose_attempt_is_gone_goes_to_a_person(scene: Scene):
 
 
 def test_an_end_that_was_not_applied_to_the_case_is_applied(scene: Scene):
-    """The row knows that nobody answered: the case rings again, as it would have."""
+    """The row says that nobody answered: the case is called again, as it would have been."""
     case_id = scene.open_case()
     ring = scene.attempt_of(case_id)["id"]
     scene.change_attempt(ring, state="ended", result="no_answer", ended_at=MORNING)

@@ -1,4 +1,4 @@
-"""A whole cycle: what completes it, what /health/engine says of one that is late, and the sign of life."""
+"""A whole cycle: what completes it, what /health/engine says of a late one, and heartbeats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes a tick worth sending: anything that a worker would find, each by itself."""
+"""A tick is sent for anything that a worker would find, each kind by itself."""
 
 from __future__ import annotations
 

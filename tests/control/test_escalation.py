@@ -1,4 +1,4 @@
-"""Escalation into a void ends at a supervisor's alarm, once, and never silently."""
+"""An assignment that nobody signs ends at one alarm for the supervisor."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_one_that_was_signed_in_time_raises_nothing(scene: Scene):
 
 
 def test_a_void_of_hours_is_one_line_a_case_and_kind(scene: Scene):
-    """Nobody on duty: the errand comes round again and again, and the supervisor reads one line of it."""
+    """Nobody is on duty: the assignment comes back again and again, and the supervisor sees one alarm of it."""
     case_id = scene.open_case(grade=Grade.HIGH)
     for _ in range(40):
         scene.later(minutes=10)

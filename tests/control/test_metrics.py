@@ -1,4 +1,4 @@
-"""What the monitoring reads: figures of the database, counters of the process, nothing personal."""
+"""The metrics: figures of the database, counters of the process, nothing personal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pace that somebody asks for: at once, over restarts, and never more than the settings allow."""
+"""A lowered pace applies at once, survives restarts, and never exceeds the settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pauses: what they hold, for how long, what they never stop, and who answers for them."""
+"""Pauses: what they hold, for how long, what they do not affect, and who placed them."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_a_new_case_under_a_pause_is_held_when_it_is_due(scene: Scene):
 
 
 def test_a_long_paused_queue_does_not_delay_others(scene: Scene):
-    """One line is free and two hundred paused rings are more urgent: the next claim reaches past all of them."""
+    """One line is free and two hundred paused calls are more urgent: the next claim passes over all of them."""
     stop(scene, PauseScope.GRADE, "medium")
     for _ in range(40):
         scene.open_case(grade=Grade.MEDIUM)
@@ -205,7 +205,7 @@ def test_a_case_whose_grade_rises_out_of_a_paused_grade_is_called(scene: Scene):
 
 
 def test_while_everything_is_paused_nobody_of_a_high_grade_is_forgotten(scene: Scene):
-    """The robot is silent; the caller's and the officer's clocks, impatience and alarms are not."""
+    """The robot is paused; the deadlines and alarms of callers and officers go on."""
     high = scene.open_case(grade=Grade.HIGH)
     extra = scene.open_case(grade=Grade.EXTRA_HIGH)
     stop(scene, PauseScope.ALL, minutes=240)

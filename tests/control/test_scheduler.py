@@ -1,4 +1,4 @@
-"""Several schedulers, one leads; who leads next, and when; what a tick is worth."""
+"""Several schedulers: one leads, another follows it; which ticks are sent."""
 
 from __future__ import annotations
 

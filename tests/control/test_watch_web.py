@@ -1,4 +1,4 @@
-"""Nobody is rung while no web process runs to answer what the telephone network asks."""
+"""No call is placed while no web process is alive to answer webhooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a case's ring has not been made: the first thing in its way, in words a person can act on."""
+"""Why a case has not been called yet: the first obstacle, in words a person can act on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What waits while a batch runs shares the next one, and everybody gets his own answer."""
+"""Items that wait while a batch runs share the next one, and each gets its own answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pages read of the whole database: who waits for it, who is told that it is coming, and how long it is good."""
+"""The cache behind pages: how long a reader waits, how long a value is good, what a failure does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LONG = 30.0
 
 
 class Reading:
-    """A reading that goes on until it is let go, on a clock of the test's own."""
+    """A reading that lasts until the test releases it, on a clock of the test."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -43,7 +43,7 @@ class Reading:
 
 
 def settled(cache: Cache[str, str], key: str) -> CountedValue[str]:
-    """The value for which somebody did not wait."""
+    """The value that a reader without patience did not get."""
     for _ in range(1000):
         found = cache.get(key)
         if not found.is_coming:

@@ -1,4 +1,4 @@
-"""Webhooks over HTTP: what is verified, what is answered, and what is kept by then."""
+"""Webhooks over HTTP: verification, answers, and what is committed by then."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class TestOneCall:
     def test_an_end_that_implies_ringing_counts_as_rung(
         self, board: Switchboard, word: str, sip_code: str, answered_by: str, result: str, rang: bool
     ) -> None:
-        """Also where the news of its ringing never came."""
+        """Also when its ringing event never came."""
         attempt = board.call()
         more = {"SipResponseCode": sip_code} | ({"AnsweredBy": answered_by} if answered_by else {})
         assert codes(board.ask(status(attempt, word, "3", **more))) == [204]
@@ -140,9 +140,7 @@ class TestAnyOrder:
 
 
 class TestFaults:
-    def test_an_unknown_attempt_is_not_found_and_gets_the_safe_sentence(
-        self, board: Switchboard
-    ) -> None:
+    def test_an_unknown_attempt_is_not_found_and_gets_the_safe_sentence(self, board: Switchboard) -> None:
         stranger = uuid.uuid4()
         spoken, told = board.ask(step(stranger), status(stranger, "ringing", "1"))
         assert codes([spoken, told]) == [404, 404]
@@ -198,7 +196,7 @@ class TestFaults:
 
 
 def next_step(twiml: str, attempt: uuid.UUID, **form: str) -> Request:
-    """Where the Gather of this document sends what it hears."""
+    """The address to which the Gather of this document sends its input."""
     path = twiml.partition('action="https://calls.example.cn')[2].partition("#")[0]
     assert str(attempt) in path
     number, position = path.rsplit("/", 2)[1:]

@@ -1,4 +1,4 @@
-"""The telephone page's own rules: only a simulated line, only this machine, and nothing that it should not tell."""
+"""The phone page: only on a simulated line, only from this machine, without personal data."""
 
 from __future__ import annotations
 
