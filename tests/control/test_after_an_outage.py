@@ -66,7 +66,7 @@ def test_after_ninety_minutes_down_the_backlog_is_called_by_urgency_within_the_p
 
 
 def test_steps_that_were_missed_are_taken_once(scene: Scene):
-    """The caller's time, the overdue alarm and the officer's time passed meanwhile: one assignment and one alarm each."""
+    """The deadlines of the caller and of the officer passed meanwhile: one assignment and one alarm each."""
     case_id = scene.open_case(grade=Grade.HIGH)
     scene.later(minutes=90)
     for _ in range(3):
