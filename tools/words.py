@@ -30,6 +30,7 @@ _SAID_IN_PLACE = {
     "__init__": (0,),
     "BadSignature": (0,),
     "say": (1,),
+    "say_spans": (1,),
     "_wrong": (1,),
     "at": (2,),
     "of": (2,),

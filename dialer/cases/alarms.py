@@ -127,15 +127,6 @@ def unacknowledged_alarms_of(
     ]
 
 
-def count_unacknowledged_by_code(tx: Tx) -> dict[str, int]:
-    rows = tx.rows(
-        sa.select(t.alarm.c.code, sa.func.count().label("n"))
-        .where(t.alarm.c.seen_at.is_(None))
-        .group_by(t.alarm.c.code)
-    )
-    return {row["code"]: row["n"] for row in rows}
-
-
 def acknowledge_alarm_row(tx: Tx, alarm_id: int, *, by: str, now: datetime) -> bool:
     """Somebody has seen it; whoever saw it first stays, and the second one gets False. Raises `NotFound`."""
     found = tx.execute(

@@ -46,5 +46,5 @@ def run_worker(app: Application, *, queues: Sequence[str]) -> None:
         without_heartbeat=True,
     )
     settle()
-    with beating(app.services, kind="worker", told={"queues": list(queues)}):
+    with beating(app.services, kind="worker", facts={"queues": list(queues)}):
         worker.start()

@@ -1,7 +1,4 @@
-"""Moments, spans, money and numbers as people read them, in their language and the centre's time zone.
-
-Units as one chooses them on a page: from a list, or by typing.
-"""
+"""How pages show times, spans, money, numbers and units, in the reader's language and the centre's time zone."""
 
 from __future__ import annotations
 
@@ -52,22 +49,22 @@ def format_clock(moment: datetime | None, zone: ZoneInfo, *, seconds: bool = Fal
 
 
 def format_moment(at: datetime | None, now: datetime, lang: Lang, zone: ZoneInfo) -> str:
-    """The time, with the day where it is not today, and the year where it is another one."""
+    """The time, with the day if it is not today, and the year if it is not this one."""
     if at is None:
         return ""
     local, today = at.astimezone(zone), now.astimezone(zone)
-    told = format_clock(at, zone)
+    time = format_clock(at, zone)
     if local.date() == today.date():
-        return told
+        return time
     if local.year != today.year:
-        return f"{format_day(at, lang, zone)} {told}"
+        return f"{format_day(at, lang, zone)} {time}"
     if lang is Lang.ZH:
-        return f"{local.month}月{local.day}日 {told}"
-    return f"{local.day} {_MONTHS[local.month - 1]} {told}"
+        return f"{local.month}月{local.day}日 {time}"
+    return f"{local.day} {_MONTHS[local.month - 1]} {time}"
 
 
 def format_span(seconds: float | None, lang: Lang) -> str:
-    """How long, in the two largest units that say something: 3 min 20 s, 2 h 5 min, 4 days 3 h."""
+    """A duration in its two largest units: 3 min 20 s, 2 h 5 min, 4 days 3 h."""
     if seconds is None:
         return ""
     whole = int(abs(seconds))
@@ -86,6 +83,14 @@ def format_span(seconds: float | None, lang: Lang) -> str:
     return ("" if lang is Lang.ZH else " ").join(parts)
 
 
+def say_spans(lang: Lang, text: str, **values: int | str) -> str:
+    """As `say`; whole numbers are seconds and are written as durations."""
+    spans = {
+        name: format_span(value, lang) if isinstance(value, int) else value for name, value in values.items()
+    }
+    return say(lang, text, **spans)
+
+
 def format_ago(at: datetime | None, now: datetime, lang: Lang) -> str:
     """3 min ago, in 2 h."""
     if at is None:
@@ -96,32 +101,29 @@ def format_ago(at: datetime | None, now: datetime, lang: Lang) -> str:
     return say(lang, "%(span)s ago", span=format_span(seconds, lang))
 
 
-_INDENT = "\u3000"
-
-
 def unit_tree(units: Sequence[Unit]) -> list[tuple[int, str]]:
     """Each id with its name, indented by its depth below the highest one shown; in the order of the tree."""
     top = min((len(unit.path) for unit in units), default=1)
-    return [(unit.id, _INDENT * (len(unit.path) - top) + unit.name) for unit in units]
+    return [(unit.id, "\u3000" * (len(unit.path) - top) + unit.name) for unit in units]
 
 
 def unit_names(index: UnitIndex) -> dict[int, str]:
-    """Each active unit by as much of its path as no other one ends with: what is offered while one types."""
+    """Each active unit by the shortest end of its path that is unique: what is offered for typing."""
     active = [unit for unit in index if unit.active]
     endings: Counter[tuple[str, ...]] = Counter()
     for unit in index:
         names = index.names(unit.id)
         endings.update(names[-n:] for n in range(1, len(names) + 1))
-    told: dict[int, str] = {}
+    found: dict[int, str] = {}
     for unit in active:
         names = index.names(unit.id)
         n = next((n for n in range(1, len(names)) if endings[names[-n:]] == 1), len(names))
-        told[unit.id] = SEPARATOR.join(names[-n:])
-    return told
+        found[unit.id] = SEPARATOR.join(names[-n:])
+    return found
 
 
 def typed_unit(index: UnitIndex, text: str) -> int:
-    """The unit that somebody typed: one that is offered, else by number, name, path or alias. Raises `Invalid`."""
+    """The unit of a typed text: an offered name, else a number, name, path or alias. Raises `Invalid`."""
     wanted = text.strip()
     if not wanted:
         raise Invalid(field="unit", problem="is empty", mend="choose a unit")

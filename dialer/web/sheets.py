@@ -1,4 +1,4 @@
-"""Tables as files: a workbook, or text with commas. What a spreadsheet would take for a formula arrives as text."""
+"""Tables as files: xlsx or csv. Text that a spreadsheet would take for a formula is marked as text."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ class Sheet:
 
 
 def plain(cell: Cell) -> Cell:
-    """The text with an apostrophe before it where a spreadsheet would calculate it; numbers as they are."""
+    """Text that a spreadsheet would calculate gets an apostrophe in front; everything else is unchanged."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
 def workbook(sheets: Sequence[Sheet]) -> bytes:
-    """One workbook, a sheet a table, its first row held in view."""
-    import xlsxwriter  # noqa: PLC0415  # a process at rest does without
+    """An xlsx file: one sheet a table, the first row frozen."""
+    import xlsxwriter  # noqa: PLC0415  # loaded only by processes that write workbooks: memory at rest
 
     written = BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(written, options) as pending_writes:
-        bold = pending_writes.add_format({"bold": True})
+    with xlsxwriter.Workbook(written, options) as book:
+        bold = book.add_format({"bold": True})
         for sheet in sheets:
-            page = pending_writes.add_worksheet(sheet.title[:_LONGEST_TITLE])
+            page = book.add_worksheet(sheet.title[:_LONGEST_TITLE])
             page.freeze_panes(1, 0)
             for place, name in enumerate(sheet.head):
                 page.write_string(0, place, name, bold)
@@ -56,7 +56,7 @@ def workbook(sheets: Sequence[Sheet]) -> bytes:
 
 
 def commas(sheets: Sequence[Sheet]) -> bytes:
-    """UTF-8 with a byte order mark, so that a spreadsheet reads the Chinese; tables one below the other."""
+    """A csv file in UTF-8 with a byte order mark, which spreadsheets need for Chinese; tables below each other."""
     written = StringIO(newline="")
     writer = csv.writer(written)
     for place, sheet in enumerate(sheets):
@@ -70,7 +70,7 @@ def commas(sheets: Sequence[Sheet]) -> bytes:
 
 
 def as_file(sheets: Sequence[Sheet], *, name: str, kind: str) -> Response:
-    """The answer that a browser keeps as `name.kind`; `kind` is xlsx or csv."""
+    """The answer that a browser saves as `name.kind`; `kind` is xlsx or csv."""
     body, media = (workbook(sheets), _XLSX) if kind == "xlsx" else (commas(sheets), "text/csv; charset=utf-8")
     disposition = f'attachment; filename="{name}.{kind}"'
     return Response(body, media_type=media, headers={"Content-Disposition": disposition})

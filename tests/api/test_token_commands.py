@@ -7,7 +7,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from dialer.cli.main import app
+from dialer.cli.tree import app
 from dialer.core.errors import Invalid, NotFound
 from dialer.org.staff import Door
 from dialer.org.staff_store import TokenScope

@@ -59,7 +59,8 @@ class ConsoleDesk:
         self.app = app
         assert isinstance(app.services.clock, FrozenClock)
         self.clock = app.services.clock
-        self._transport = httpx.ASGITransport(app=create_app(app), raise_app_exceptions=False)
+        self.web = create_app(app)
+        self._transport = httpx.ASGITransport(app=self.web, raise_app_exceptions=False)
         self._clients: list[httpx.AsyncClient] = []
         self._people: dict[tuple[Role, int | None], Person] = {}
 

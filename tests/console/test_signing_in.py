@@ -1,4 +1,4 @@
-"""Signing in: who gets in, who is stopped, what ends a session, and what the audit keeps."""
+"""Signing in: who is let in, who is blocked, what ends a session, what the audit keeps."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def sign_in(
     return await client.post("/sign-in", data=data)
 
 
-async def test_a_stranger_is_sent_to_the_sign_in_page_and_back_to_where_he_wanted(console: ConsoleDesk):
+async def test_a_stranger_is_sent_to_the_sign_in_page_and_back_to_the_page_asked_for(console: ConsoleDesk):
     console.account(Role.ADMINISTRATOR, login="wang")
     client = console.stranger()
     sent = await client.get("/account?x=1")

@@ -1,4 +1,4 @@
-"""A town whose cases go through the machine, so that rows and cases agree until a test makes them differ."""
+"""Cases that go through the state machine, so that rows and cases agree until a test makes them differ."""
 
 from __future__ import annotations
 

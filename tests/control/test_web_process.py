@@ -1,4 +1,4 @@
-"""`dialer web` as a process: it answers, and leaves nothing behind when it is told to stop."""
+"""`dialer web` as a process: it answers, and on a stop leaves no heartbeat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What waits while a batch runs shares the next one, and everybody gets his own answer."""
+"""Items that wait while a batch runs share the next one, and each gets its own answer."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_one_item_s_fault_is_its_own() -> None:
     assert isinstance(two, ValueError)
 
 
-def test_a_batch_that_breaks_altogether_tells_each_of_it_and_the_next_one_works() -> None:
+def test_a_batch_that_fails_as_a_whole_fails_each_item_and_the_next_one_works() -> None:
     broken = [True]
 
     def apply(items: Sequence[int]) -> list[str]:
@@ -90,7 +90,7 @@ def test_a_batch_that_breaks_altogether_tells_each_of_it_and_the_next_one_works(
     assert asyncio.run(run()) == "2"
 
 
-def test_who_has_gone_away_does_not_keep_the_others_from_their_answers() -> None:
+def test_a_cancelled_item_does_not_delay_the_others() -> None:
     held = Held()
 
     async def run() -> list[str]:
@@ -102,7 +102,7 @@ def test_who_has_gone_away_does_not_keep_the_others_from_their_answers() -> None
     assert asyncio.run(run()) == ["2", "3"]
 
 
-def test_a_batch_that_had_company_waits_a_moment_for_more() -> None:
+def test_after_a_full_batch_the_next_one_waits_a_moment() -> None:
     """Else a busy process would commit for every few events."""
     held = Held()
 
