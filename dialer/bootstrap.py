@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from dialer.broker import Enqueuer, WriteBatch, make_app
+from dialer.broker import EnqueueLimiter, Enqueuer, make_app
 from dialer.calls.pacing import configure_line_group
 from dialer.cases.store import Policies, ensure_policy_version
 from dialer.core.errors import SettingsError, Unavailable
@@ -183,7 +183,7 @@ def _assemble(settings: Settings, servers: EmbeddedServers | None) -> Applicatio
             seed_scripts(tx, now=clock.now())
     celery = make_app(_broker_url(settings, servers))
     enqueue = Enqueuer(celery)
-    store.after_commit = WriteBatch(enqueue)
+    store.after_commit = EnqueueLimiter(enqueue, spacing_seconds=0.2)
     services = Services(
         store=store,
         clock=clock,

@@ -28,14 +28,11 @@ from dialer.cases.attempts import release_numbers
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import StoredCase, lock_cases
 from dialer.core.attempt import AttemptState
-from dialer.core.errors import DialerError, NotFound, Unavailable
+from dialer.core.errors import NotFound
 from dialer.core.events import Event
 from dialer.db.unit_of_work import Tx
 from dialer.scripts.dialogue import Turn
 from dialer.services import Services
-
-_GIVE_UP_AFTER = 2
-"""Events in a row that find no database before the rest of their batch is told the same without trying."""
 
 
 class CallEvent(Protocol):
@@ -73,43 +70,18 @@ Reply = Turn | None | NotFound
 """NotFound: of an attempt that we never made."""
 
 
-def apply_call_events(services: Services, heard: Sequence[CallEvent]) -> list[Reply | Exception]:
-    """One transaction for all. When that fails each is tried alone, so that one that cannot be applied hurts no other;
-    the answer in its place is the fault. Nothing is raised.
-    """
-    try:
-        return list(_in_one(services, heard))
-    except Exception as fault:  # noqa: BLE001  # whatever it was, it is told to whom it concerns
-        if len(heard) == 1:
-            return [fault]
-    replies: list[Reply | Exception] = []
-    in_vain = 0
-    for one in heard:
-        try:
-            replies += _in_one(services, [one])
-            in_vain = 0
-        except Unavailable as fault:
-            replies.append(fault)
-            in_vain += 1
-            if in_vain == _GIVE_UP_AFTER:
-                return replies + [fault] * (len(heard) - len(replies))
-        except Exception as fault:  # noqa: BLE001  # as above
-            replies.append(fault)
-            in_vain = 0
-    return replies
-
-
-def apply_call_event(services: Services, heard: CallEvent) -> Turn | None:
+def apply_call_event(services: Services, event: CallEvent) -> Turn | None:
     """Kept and applied when this returns. Raises `NotFound` for an attempt that we never made."""
-    (reply,) = _in_one(services, [heard])
-    if isinstance(reply, DialerError):
+    (reply,) = apply_call_events(services, [event])
+    if isinstance(reply, NotFound):
         raise reply
     return reply
 
 
-def _in_one(services: Services, heard: Sequence[CallEvent]) -> list[Reply]:
+def apply_call_events(services: Services, events: Sequence[CallEvent]) -> list[Reply]:
+    """All are kept and applied in one transaction when this returns; what to say next for each, in their order."""
     with services.store.begin() as tx:
-        replies, cancels = apply_replies(tx, services, heard)
+        replies, cancels = apply_replies(tx, services, events)
     if cancels:
         services.enqueue("cancel_calls")
     return replies
