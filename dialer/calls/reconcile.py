@@ -19,8 +19,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from dialer.calls.apply import News, apply_news, end_attempts
+from dialer.calls.apply import News, end_attempts
 from dialer.calls.claims import accept_attempts, cases_at_carrier, promote_planned, ready_outside_window
+from dialer.calls.events import apply_replies
 from dialer.calls.store import (
     Call,
     bound_call_sids,
@@ -199,7 +200,7 @@ def _bind(services: Services, call: Call, state: CallState) -> None:
         lock_cases(tx, [call.case_id])
         accept_attempts(tx, [(call.attempt_id, state.sid)], now=services.clock.now(), poll_at=poll_at)
         news = _news(call.attempt_id, progress, real_now)
-        cancels = apply_news(tx, services, [news])
+        _, cancels = apply_replies(tx, services, [news])
     if cancels or call.cancel_asked:
         services.enqueue("cancel_calls")
 

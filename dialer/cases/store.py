@@ -10,21 +10,21 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
 
-from dialer.core.case import Case, CaseStatus, Reason, Robot, RobotState, StaffTrack, StaffTrackState
+from dialer.core.case import Case, CaseStatus, Robot, StaffTrack
 from dialer.core.errors import NotFound
 from dialer.core.policy import Policy, from_plain
 from dialer.core.timeline import ActKind
-from dialer.core.values import Contact, FraudType, Grade, OutcomeKind, Tag
 from dialer.db import tables as t
 from dialer.db.bulk import CopyIn, IdSet, RowSet, plain
-from dialer.db.unit_of_work import Row, Store, Tx
+from dialer.db.unit_of_work import Row, Store, Tx, record_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,146 +43,50 @@ class StoredCase:
     """Grows with every change."""
 
 
-_STATE_COLUMNS = (
-    "grade",
-    "fraud_type",
-    "status",
-    "outcome",
-    "contact",
-    "numbers",
-    "warnings",
-    "amount_at_risk_fen",
-    "missed",
-    "opted_out",
-    "tags",
-    "expires_at",
-    "due_at",
-    "watch_until",
-    "robot_state",
-    "robot_attempts",
-    "robot_tries",
-    "robot_own_faults",
-    "robot_number",
-    "robot_dead_numbers",
-    "robot_at",
-    "robot_patience_at",
-    "robot_reason",
-    "human_state",
-    "human_at",
-    "human_tries",
-    "human_reason",
-    "visit_state",
-    "visit_at",
-    "visit_tries",
-    "visit_reason",
-)
+_FIXED = {"id", "opened_at", "policy_version", "robot", "human", "visit"}
+_OWN_COLUMNS = (*(one.name for one in fields(Case) if one.name not in _FIXED), "due_at")
+_TRACKS: Mapping[str, type[Any]] = {"robot": Robot, "human": StaffTrack, "visit": StaffTrack}
+_TRACK_FIELDS = tuple((track, one.name) for track, kind in _TRACKS.items() for one in fields(kind))
+_STATE_COLUMNS = (*_OWN_COLUMNS, *(f"{track}_{name}" for track, name in _TRACK_FIELDS))
 
 
 def case_to_columns(case: Case) -> dict[str, Any]:
     """The columns that a decision may change."""
-    return dict(zip(_STATE_COLUMNS, (*_own(case), *_tracks(case)), strict=True))
+    return dict(zip(_STATE_COLUMNS, (*_own_values(case), *_track_values(case)), strict=True))
 
 
-def _own(case: Case) -> tuple[object, ...]:
-    return (
-        case.grade.value,
-        case.fraud_type.value,
-        case.status.value,
-        case.outcome.value if case.outcome else None,
-        case.contact.value,
-        case.numbers,
-        case.warnings,
-        case.amount_at_risk_fen,
-        case.missed,
-        case.opted_out,
-        sorted(tag.value for tag in case.tags),
-        case.expires_at,
-        case.due_at,
-        case.watch_until,
-    )
+def _own_values(case: Case) -> list[object]:
+    return [_plain(getattr(case, name)) for name in _OWN_COLUMNS]
 
 
-def _tracks(case: Case) -> tuple[object, ...]:
-    robot = case.robot
-    return (
-        robot.state.value,
-        robot.attempts,
-        robot.tries,
-        robot.own_faults,
-        robot.number,
-        sorted(robot.dead_numbers),
-        robot.at,
-        robot.patience_at,
-        robot.reason.value,
-        *_assignment_columns(case.human),
-        *_assignment_columns(case.visit),
-    )
+def _track_values(case: Case) -> list[object]:
+    return [_plain(getattr(getattr(case, track), name)) for track, name in _TRACK_FIELDS]
 
 
-def _assignment_columns(assignment: StaffTrack) -> tuple[object, ...]:
-    return (assignment.state.value, assignment.at, assignment.tries, assignment.reason.value)
+def _plain(value: object) -> object:
+    """As the driver writes it."""
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, frozenset):
+        return sorted(map(_plain, value))  # type: ignore[type-var]  # words or numbers
+    return value
 
 
-def case_from_row(row: Mapping[str, Any]) -> Case:
-    return Case(
-        id=row["id"],
-        grade=Grade(row["grade"]),
-        fraud_type=FraudType(row["fraud_type"]),
-        opened_at=row["opened_at"],
-        policy_version=row["policy_version"],
-        numbers=row["numbers"],
-        status=CaseStatus(row["status"]),
-        outcome=OutcomeKind(row["outcome"]) if row["outcome"] else None,
-        contact=Contact(row["contact"]),
-        expires_at=row["expires_at"],
-        amount_at_risk_fen=row["amount_at_risk_fen"],
-        missed=row["missed"],
-        opted_out=row["opted_out"],
-        tags=frozenset(Tag(tag) for tag in row["tags"]),
-        warnings=row["warnings"],
-        robot=Robot(
-            state=RobotState(row["robot_state"]),
-            attempts=row["robot_attempts"],
-            tries=row["robot_tries"],
-            own_faults=row["robot_own_faults"],
-            number=row["robot_number"],
-            dead_numbers=frozenset(row["robot_dead_numbers"]),
-            at=row["robot_at"],
-            patience_at=row["robot_patience_at"],
-            reason=Reason(row["robot_reason"]),
-        ),
-        human=_assignment(row, "human"),
-        visit=_assignment(row, "visit"),
-        watch_until=row["watch_until"],
-    )
+def case_from_row(row: Row) -> Case:
+    """The case of a row of the table."""
+    tracks = {track: record_of(kind, row, prefix=f"{track}_") for track, kind in _TRACKS.items()}
+    return record_of(Case, row, **tracks)
 
 
-def _assignment(row: Mapping[str, Any], track: str) -> StaffTrack:
-    return StaffTrack(
-        state=StaffTrackState(row[f"{track}_state"]),
-        at=row[f"{track}_at"],
-        tries=row[f"{track}_tries"],
-        reason=Reason(row[f"{track}_reason"]),
-    )
-
-
-def _stored(row: Mapping[str, Any]) -> StoredCase:
-    return StoredCase(
-        case=case_from_row(row),
-        person_id=row["person_id"],
-        source=row["source"],
-        unit=row["unit"],
-        drill=row["drill"],
-        first_attempt_at=row["first_attempt_at"],
-        unit_id=row["unit_id"],
-        revision=row["revision"],
-    )
+def stored_from_row(row: Row) -> StoredCase:
+    """As `case_from_row`, with what the store knows beside it."""
+    return record_of(StoredCase, row, case=case_from_row(row))
 
 
 def get_case(tx: Tx, case_id: int) -> StoredCase | None:
     """As it stands, not locked."""
     row = tx.one(sa.select(t.case).where(t.case.c.id == case_id))
-    return None if row is None else _stored(row)
+    return None if row is None else stored_from_row(row)
 
 
 def assign_case_to_unit(tx: Tx, case_id: int, *, unit_id: int, label: str) -> None:
@@ -205,7 +109,7 @@ _LOCK = (
 
 def lock_cases(tx: Tx, ids: Iterable[int]) -> dict[int, StoredCase]:
     """These cases, locked in id order to the end of the transaction."""
-    return {row["id"]: _stored(row) for row in tx.rows(_LOCK, _IDS.given(ids))}
+    return {row["id"]: stored_from_row(row) for row in tx.rows(_LOCK, _IDS.given(ids))}
 
 
 def lock_due_cases(tx: Tx, *, now: datetime, limit: int) -> dict[int, StoredCase]:
@@ -217,7 +121,7 @@ def lock_due_cases(tx: Tx, *, now: datetime, limit: int) -> dict[int, StoredCase
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return {row["id"]: _stored(row) for row in tx.rows(statement)}
+    return {row["id"]: stored_from_row(row) for row in tx.rows(statement)}
 
 
 def lock_cases_of_people(tx: Tx, person_ids: Sequence[int]) -> dict[int, list[StoredCase]]:
@@ -235,7 +139,7 @@ def lock_cases_of_people(tx: Tx, person_ids: Sequence[int]) -> dict[int, list[St
     )
     found: dict[int, list[StoredCase]] = {}
     for row in tx.rows(statement):
-        found.setdefault(row["person_id"], []).append(_stored(row))
+        found.setdefault(row["person_id"], []).append(stored_from_row(row))
     return found
 
 
@@ -311,26 +215,12 @@ def take_next_ids(tx: Tx, table: sa.Table, count: int) -> list[int]:
     return found
 
 
-_INSERT_COLUMNS = (
-    "id",
-    "person_id",
-    "load_id",
-    "source",
-    "unit",
-    "unit_id",
-    "drill",
-    "policy_version",
-    "opened_at",
-    *_STATE_COLUMNS,
-)
-
-
 class NewCases:
     """Rows of new cases of one load. What cases that begin alike have in common is made once."""
 
     def __init__(self, load_id: int | None) -> None:
         self._load_id = load_id
-        self._tracks: dict[tuple[int, int, int], tuple[Case, tuple[object, ...]]] = {}
+        self._tracks: dict[tuple[int, int, int], tuple[Case, list[object]]] = {}
 
     def row(self, stored: StoredCase) -> tuple[object, ...]:
         """For `insert`; the id was taken before."""
@@ -339,7 +229,7 @@ class NewCases:
         known = self._tracks.get(alike)
         if known is None:
             # The case is kept beside: its tracks live as long as their names here.
-            known = self._tracks[alike] = (case, _tracks(case))
+            known = self._tracks[alike] = (case, _track_values(case))
         return (
             case.id,
             stored.person_id,
@@ -350,7 +240,7 @@ class NewCases:
             stored.drill,
             case.policy_version,
             case.opened_at,
-            *_own(case),
+            *_own_values(case),
             *known[1],
         )
 
@@ -360,7 +250,18 @@ def insert_cases(tx: Tx, rows: Iterable[tuple[object, ...]]) -> None:
     _COPY.write(tx, rows)
 
 
-_COPY = CopyIn(t.case, _INSERT_COLUMNS)
+_NEW_COLUMNS = (
+    "id",
+    "person_id",
+    "load_id",
+    "source",
+    "unit",
+    "unit_id",
+    "drill",
+    "policy_version",
+    "opened_at",
+)
+_COPY = CopyIn(t.case, (*_NEW_COLUMNS, *_STATE_COLUMNS))
 
 
 def amount_at_risk_of_case(tx: Tx, case_id: int) -> int | None:

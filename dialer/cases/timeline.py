@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from dialer.cases.persons import MaskedPerson, masked, open_person
-from dialer.cases.store import StoredCase, case_from_row
+from dialer.cases.store import StoredCase, case_from_row, stored_from_row
 from dialer.core.attempt import OPEN_STATES, AttemptState
 from dialer.core.case import Case, Reason
 from dialer.core.errors import NotFound
@@ -277,16 +277,7 @@ def read_case_file(tx: Tx, case_id: int) -> CaseFile:
         raise NotFound(kind="case", key=case_id)
     person = open_person(tx, person_id=row["person_id"], sealed=row["person_sealed"])
     return CaseFile(
-        stored=StoredCase(
-            case=case_from_row(row),
-            person_id=row["person_id"],
-            source=row["source"],
-            unit=row["unit"],
-            drill=row["drill"],
-            first_attempt_at=row["first_attempt_at"],
-            unit_id=row["unit_id"],
-            revision=row["revision"],
-        ),
+        stored=stored_from_row(row),
         person=masked(person),
         load_id=row["load_id"],
         settled_at=row["settled_at"],

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from dialer.calls.events import Understood
+from dialer.calls.events import Reading
 from dialer.calls.store import Call, Change, StoredEvents
 from dialer.cases.persons import person_of_case
 from dialer.cases.store import Act, get_case, lock_cases, note_acts
@@ -234,18 +234,18 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadTaken(Understood):
+class ReadTaken(Reading):
     """A hand-over that was taken, or not."""
 
     took: bool
 
     def change(
         self,
-        services: Services,  # noqa: ARG002  # as Reading
+        services: Services,  # noqa: ARG002  # signature of Reading
         call: Call,
         *,
-        now: datetime,  # noqa: ARG002  # as Reading
-        poll_at: datetime,  # noqa: ARG002  # as Reading
+        now: datetime,  # noqa: ARG002  # signature of Reading
+        poll_at: datetime,  # noqa: ARG002  # signature of Reading
     ) -> Change | None:
         """Nothing that the network does not say itself; the case is told even when the call is over by now."""
         return Change(attempt_id=call.attempt_id, state=call.state)

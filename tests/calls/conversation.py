@@ -6,9 +6,9 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from dialer.calls.apply import News, apply_news
-from dialer.calls.conversation import Step, talk
-from dialer.calls.events import apply_call_event
+from dialer.calls.apply import News
+from dialer.calls.conversation import Step
+from dialer.calls.events import apply_call_event, apply_replies
 from dialer.core.values import Grade, TelephonyResult
 from dialer.scripts.dialogue import Heard, Position, Turn
 from dialer.scripts.reading import shipped_scripts
@@ -113,7 +113,9 @@ class Ring:
             desk=desk,
             personal={"Digits": heard.digits} if heard.digits else {},
         )
-        self.turn = talk(self.scene.services, step)
+        turn = apply_call_event(self.scene.services, step)
+        assert turn is not None
+        self.turn = turn
         self._step += 1
         return self
 
@@ -121,4 +123,4 @@ class Ring:
         self._sequence += 1
         news = News(attempt_id=self.attempt_id, step=step or f"status.{self._sequence}", progress=progress)
         with self.scene.tx() as tx:
-            apply_news(tx, self.scene.services, [news])
+            apply_replies(tx, self.scene.services, [news])
