@@ -213,4 +213,4 @@ def end_attempts(
     change_calls(tx, changes)
     cancels = move_cases(tx, locked_cases, moves, policies=services.policies, now=now)
     rest_numbers(tx, services, [change.attempt_id for change in changes], now=now)
-    return bool(cancels)
+    return cancels

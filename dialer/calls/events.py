@@ -134,9 +134,9 @@ def _apply(tx: Tx, services: Services, readings: Sequence[Reading], *, now: date
         if change.state is AttemptState.ENDED:
             ended.append(attempt_id)
     change_calls(tx, list(changes.values()))
-    cancels = move_cases(tx, locked, moves, policies=services.policies, now=now) if moves else []
+    cancels = move_cases(tx, locked, moves, policies=services.policies, now=now) if moves else False
     rest_numbers(tx, services, ended, now=now)
-    return bool(cancels)
+    return cancels
 
 
 def _raise_alarms(tx: Tx, kept: Sequence[StoredEvents], *, now: datetime) -> None:

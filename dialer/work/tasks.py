@@ -281,7 +281,7 @@ def report(
         drill=stored.drill,
         now=now,
     )
-    pending_writes = PendingWrites.begin(now)
+    pending_writes = PendingWrites(now=now)
     # The person's own line stands for what the machine would have recorded.
     rest = [effect for effect in decision.effects if not isinstance(effect, RecordOutcome)]
     pending_writes.enter(replace(stored, case=decision.case), rest)
