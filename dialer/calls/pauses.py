@@ -8,7 +8,7 @@ calls, visits and the deadlines of cases go on, so that no case of a high grade 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from dialer.calls.pacing import lock_line_group, pause_line_group
 from dialer.calls.pause_store import (
@@ -106,11 +106,8 @@ def resume_calls(services: Services, *, scope: PauseScope, subject: str = "", by
     """
     who = actor_name(by)
     with services.store.begin() as tx:
-        now = services.clock.now()
         known, _ = _named(tx, services, scope, subject, None)
-        pause = _cut_short(tx, services, scope, known, by=who, why=why, now=now)
-        if pause is None:
-            raise NotFound(kind="pause of", key=f"{scope.value} {subject}".strip())
+        pause = _end_early(tx, services, scope, known, by=who, why=why)
     return _release(services, pause, by=who)
 
 
@@ -120,14 +117,24 @@ def resume_pause(
     """As `resume_calls`, for the pause with this id. Raises `NotFound`, also for one that stands no longer."""
     who = actor_name(by)
     with services.store.begin() as tx:
-        now = services.clock.now()
-        found = get_pause(tx, pause_id, now=now)
+        found = get_pause(tx, pause_id, now=services.clock.now())
         if found is None:
             raise NotFound(kind="pause", key=pause_id)
         check_own_unit(tx, found.unit_id, visible_to=visible_to)
-        pause = _cut_short(tx, services, found.scope, found.subject, by=who, why=why, now=now)
-        assert pause is not None
+        pause = _end_early(tx, services, found.scope, found.subject, by=who, why=why)
     return _release(services, pause, by=who)
+
+
+def _end_early(tx: Tx, services: Services, scope: PauseScope, subject: str, *, by: str, why: str) -> Pause:
+    """Raises `NotFound`."""
+    now = services.clock.now()
+    pause = end_pause_early(tx, scope=scope, subject=subject, now=now)
+    if pause is None:
+        raise NotFound(kind="pause of", key=f"{scope.value} {subject}".strip())
+    if scope is PauseScope.ALL:
+        pause_line_group(tx, name=services.lines.group, until=None, why="")
+    write_audit(tx, who=by, act="resume", subject=_name(pause), why=why.strip(), now=now)
+    return pause
 
 
 def check_own_unit(tx: Tx, unit_id: int | None, *, visible_to: int | None) -> None:
@@ -146,18 +153,6 @@ def end_pauses(services: Services) -> int:
     with services.store.begin() as tx:
         over = expired_pauses(tx, now=services.clock.now())
     return sum(_release(services, pause, by=None) for pause in over)
-
-
-def _cut_short(
-    tx: Tx, services: Services, scope: PauseScope, subject: str, *, by: str, why: str, now: datetime
-) -> Pause | None:
-    pause = end_pause_early(tx, scope=scope, subject=subject, now=now)
-    if pause is None:
-        return None
-    if scope is PauseScope.ALL:
-        pause_line_group(tx, name=services.lines.group, until=None, why="")
-    write_audit(tx, who=by, act="resume", subject=_name(pause), why=why.strip(), now=now)
-    return pause
 
 
 def _withhold_planned(services: Services, pause: Pause) -> int:

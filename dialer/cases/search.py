@@ -196,8 +196,9 @@ def seek_person(services: Services, *, phone: str = "", name: str = "", id_numbe
     if typed and not is_end:
         number = normalise_phone(typed, services.centre.area_code)
         if number is None:
-            mend = "all of it, or its last four digits"
-            raise Invalid(field="phone", problem="is no telephone number", mend=mend)
+            raise Invalid(
+                field="phone", problem="is no telephone number", mend="all of it, or its last four digits"
+            )
         e164 = number.e164
     wanted_id = ""
     if id_number.strip():

@@ -1,8 +1,5 @@
-"""Cases: read under a lock, write back what a decision made of them. Lists in, lists out.
-
-What people, and the clock for them, did to a case: lines of its timeline. Words about a person are sealed.
-
-Policy versions: immutable, known by the hash of their content.
+"""Rows of cases: read, locked, and written back as decisions changed them. Also the acts of staff in their timelines,
+whose words are sealed, and the versions of the policy. Takes and returns lists.
 """
 
 from __future__ import annotations
@@ -13,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -29,7 +27,7 @@ from dialer.db.unit_of_work import Row, Store, Tx, record_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredCase:
-    """A case with what the store knows beside the domain's part."""
+    """A case, with what the store knows beside it."""
 
     case: Case
     person_id: int
@@ -38,7 +36,7 @@ class StoredCase:
     drill: bool
     first_attempt_at: datetime | None
     unit_id: int | None = None
-    """None: what the list said names no unit, and a person sorts it."""
+    """None while the case is unassigned."""
     revision: int = 1
     """Grows with every change."""
 
@@ -55,21 +53,24 @@ def case_to_columns(case: Case) -> dict[str, Any]:
     return dict(zip(_STATE_COLUMNS, (*_own_values(case), *_track_values(case)), strict=True))
 
 
+_AS_IS = {int, bool, type(None), datetime}
+_own = attrgetter(*_OWN_COLUMNS)
+_tracks = attrgetter(*(f"{track}.{name}" for track, name in _TRACK_FIELDS))
+
+
 def _own_values(case: Case) -> list[object]:
-    return [_plain(getattr(case, name)) for name in _OWN_COLUMNS]
+    return [value if type(value) in _AS_IS else _plain(value) for value in _own(case)]
 
 
 def _track_values(case: Case) -> list[object]:
-    return [_plain(getattr(getattr(case, track), name)) for track, name in _TRACK_FIELDS]
+    return [value if type(value) in _AS_IS else _plain(value) for value in _tracks(case)]
 
 
 def _plain(value: object) -> object:
     """As the driver writes it."""
-    if isinstance(value, StrEnum):
-        return value.value
     if isinstance(value, frozenset):
         return sorted(map(_plain, value))  # type: ignore[type-var]  # words or numbers
-    return value
+    return value.value if isinstance(value, StrEnum) else value
 
 
 def case_from_row(row: Row) -> Case:
@@ -90,7 +91,7 @@ def get_case(tx: Tx, case_id: int) -> StoredCase | None:
 
 
 def assign_case_to_unit(tx: Tx, case_id: int, *, unit_id: int, label: str) -> None:
-    """It is that unit's from now on; locked before."""
+    """The case is that unit's; the caller has locked it."""
     tx.execute(
         sa.update(t.case)
         .where(t.case.c.id == case_id)
@@ -125,7 +126,7 @@ def lock_due_cases(tx: Tx, *, now: datetime, limit: int) -> dict[int, StoredCase
 
 
 def lock_cases_of_people(tx: Tx, person_ids: Sequence[int]) -> dict[int, list[StoredCase]]:
-    """Each person's open and watched cases, oldest first, locked."""
+    """The open and watched cases of each person, oldest first, locked."""
     if not person_ids:
         return {}
     statement = (
@@ -168,7 +169,7 @@ _UPDATE = (
 
 
 def save_cases(tx: Tx, cases: Iterable[Case], *, now: datetime) -> None:
-    """Writes back what decisions changed; the rows were locked by this transaction."""
+    """Writes back what decisions changed in cases that this transaction has locked."""
     rows: list[dict[str, Any]] = [
         case_to_columns(case)
         | {
@@ -184,7 +185,7 @@ def save_cases(tx: Tx, cases: Iterable[Case], *, now: datetime) -> None:
 
 
 def note_first_attempts(tx: Tx, ids: Sequence[int], *, at: datetime) -> None:
-    """The first ring of these cases left us at `at`; earlier ones stand."""
+    """The first call of these cases was sent at `at`; an earlier time stands."""
     if ids:
         tx.execute(_NOTE_FIRST, {**_IDS.given(ids), "at": at})
 
@@ -216,19 +217,19 @@ def take_next_ids(tx: Tx, table: sa.Table, count: int) -> list[int]:
 
 
 class NewCases:
-    """Rows of new cases of one load. What cases that begin alike have in common is made once."""
+    """Rows of new cases of one load. The columns that cases with equal tracks share are made once."""
 
     def __init__(self, load_id: int | None) -> None:
         self._load_id = load_id
         self._tracks: dict[tuple[int, int, int], tuple[Case, list[object]]] = {}
 
     def row(self, stored: StoredCase) -> tuple[object, ...]:
-        """For `insert`; the id was taken before."""
+        """For `insert_cases`; the id was taken before."""
         case = stored.case
         alike = (id(case.robot), id(case.human), id(case.visit))
         known = self._tracks.get(alike)
         if known is None:
-            # The case is kept beside: its tracks live as long as their names here.
+            # The case is kept too: the ids of its tracks are valid only while they live.
             known = self._tracks[alike] = (case, _track_values(case))
         return (
             case.id,
@@ -272,7 +273,7 @@ def amount_at_risk_of_case(tx: Tx, case_id: int) -> int | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """`facts` holds nothing personal; `words` is whatever somebody typed, kept sealed."""
+    """An act of staff or of the clock. `facts` holds nothing personal; `words` is typed text, kept sealed."""
 
     case_id: int
     kind: ActKind
@@ -282,7 +283,7 @@ class Act:
 
 
 def note_acts(tx: Tx, acts: Sequence[Act], *, now: datetime) -> None:
-    """They stand in the timelines of their cases."""
+    """The acts stand in the timelines of their cases."""
     rows = []
     for act in acts:
         step = f"act.{act.kind}.{uuid.uuid4().hex}"
@@ -308,7 +309,7 @@ def note_acts(tx: Tx, acts: Sequence[Act], *, now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spoken:
-    """An act with the words that were typed for it, in clear."""
+    """An act with its typed words, in clear."""
 
     at: datetime
     kind: ActKind
@@ -317,7 +318,7 @@ class Spoken:
 
 
 def words_of_case(tx: Tx, case_id: int) -> list[Spoken]:
-    """What people wrote about this case, oldest first."""
+    """What staff wrote about this case, oldest first."""
     statement = (
         sa.select(t.event)
         .where(t.event.c.case_id == case_id, t.event.c.attempt_id.is_(None), t.event.c.sealed.is_not(None))
@@ -331,7 +332,7 @@ def words_of_case(tx: Tx, case_id: int) -> list[Spoken]:
 
 
 def last_act_of_case(tx: Tx, case_id: int) -> Row | None:
-    """The newest act of a person or the clock on this case."""
+    """The newest act of staff or the clock on this case."""
     return tx.one(
         sa.select(t.event)
         .where(
@@ -343,7 +344,7 @@ def last_act_of_case(tx: Tx, case_id: int) -> Row | None:
 
 
 def open_act(tx: Tx, row: Row) -> str:
-    """What was typed for this act, in clear: for who may read it."""
+    """The words of this act, in clear: only for users who may read them."""
     place = f"{row['case_id']}/{row['step']}"
     return tx.vault.open(row["sealed"], table="event", column="sealed", row=place).decode()
 
@@ -352,7 +353,7 @@ _LOCK_POLICIES = 0x706F6C69
 
 
 def ensure_policy_version(tx: Tx, content: Mapping[str, Any], *, now: datetime) -> int:
-    """The version that has this content, made when there is none."""
+    """The number of the version with this content, made when there is none."""
     packed = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     content_hash = hashlib.sha256(packed).digest()
     tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK_POLICIES)))
@@ -398,6 +399,7 @@ class Policies:
         self.current = current
 
     def of(self, version: int) -> Policy:
+        """Raises `NotFound`."""
         if version not in self._known:
             with self._store.begin() as tx:
                 content = tx.scalar(
@@ -410,4 +412,5 @@ class Policies:
 
     @property
     def newest(self) -> Policy:
+        """The policy of new cases."""
         return self.of(self.current)

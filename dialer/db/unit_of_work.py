@@ -63,17 +63,17 @@ def record_of(kind: type[T], row: Row, *, prefix: str = "", **given: object) -> 
     (after `prefix`). Words become their StrEnum, arrays the field's collection, and a NULL text is "".
     """
     values = {
-        name: row[prefix + name] if read is None else read(row[prefix + name])
-        for name, read in _fields(kind)  # type: ignore[arg-type]  # mypy does not see that a class is hashable
+        name: row[column] if read is None else read(row[column])
+        for name, column, read in _fields(kind, prefix)  # type: ignore[arg-type]  # a class is hashable
         if name not in given
     }
     return kind(**values, **given)
 
 
 @cache
-def _fields(kind: type[Any]) -> tuple[tuple[str, Callable[[Any], Any] | None], ...]:
+def _fields(kind: type[Any], prefix: str) -> tuple[tuple[str, str, Callable[[Any], Any] | None], ...]:
     hints = get_type_hints(kind)
-    return tuple((one.name, _reader(hints[one.name])) for one in fields(kind))
+    return tuple((one.name, prefix + one.name, _reader(hints[one.name])) for one in fields(kind))
 
 
 def _reader(hint: Any) -> Callable[[Any], Any] | None:  # noqa: ANN401  # an annotation may be any object
