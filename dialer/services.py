@@ -108,6 +108,7 @@ class Application:
     servers: EmbeddedServers | None
 
     def close(self) -> None:
+        """Connections are closed. Servers of ours stop unless other processes use them."""
         self.services.store.dispose()
         self.celery.close()
         if self.servers is not None:
@@ -115,6 +116,8 @@ class Application:
 
 
 class Resource(BaseModel):
+    """A value that is shown as JSON."""
+
     model_config = ConfigDict(from_attributes=True, populate_by_name=True)
 
     def plain(self) -> dict[str, Any]:

@@ -41,6 +41,7 @@ def rendered_script_of(services: Services, call: Call) -> RenderedScript:
 def context_for(
     services: Services, rendered: RenderedScript, *, language: str, tags: frozenset[Tag], now: datetime
 ) -> Context:
+    """What the dialogue may know: language, tags, the local hour, and the sound that there is."""
     return Context(
         language=language,
         tags=tags,

@@ -53,6 +53,7 @@ class LineGroup:
         return found
 
     def after(self, slots: list[datetime]) -> datetime:
+        """The next free slot once these are used."""
         return slots[-1] + timedelta(seconds=1 / (self.calls_per_second * PACE_HEADROOM))
 
 
@@ -100,6 +101,7 @@ class Pace:
 
 
 def read_line_pace(tx: Tx, *, name: str) -> Pace | None:
+    """None when there is no such group."""
     row = tx.one(_by_name(name))
     if row is None:
         return None

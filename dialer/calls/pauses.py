@@ -41,6 +41,8 @@ _AT_ONCE = 5000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paused:
+    """A new pause, and what it did at once."""
+
     pause: Pause
     held: int
     """Planned attempts that are withheld now; 0 when everything is paused."""
@@ -144,6 +146,7 @@ def check_own_unit(tx: Tx, unit_id: int | None, *, visible_to: int | None) -> No
 
 
 def read_standing_pauses(services: Services) -> list[Pause]:
+    """The pauses that hold now, the widest and longest first."""
     with services.store.begin() as tx:
         return standing_pauses_at(tx, now=services.clock.now())
 

@@ -26,6 +26,8 @@ _UNSEEN = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
+    """One row of the table."""
+
     id: int
     code: str
     case_id: int | None

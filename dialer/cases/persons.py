@@ -42,6 +42,7 @@ class Identity:
 def identify_person(
     vault: Vault, *, name: str, phones: Sequence[str], id_number: str, id_valid: bool
 ) -> Identity:
+    """The keys of these facts; an id number that is not valid gives none."""
     return Identity(
         id_number=vault.blind(id_number, kind="id_number") if id_valid and id_number else None,
         name_phones=tuple(vault.blind(f"{name}\0{phone}", kind="name_phone") for phone in phones)
@@ -148,6 +149,7 @@ class Sealed:
 
 
 def seal_directory_entry(vault: Vault, person: Person, *, person_id: int) -> Sealed:
+    """The person as it is written, with its blind indexes."""
     return Sealed(
         name_blind=vault.blind(person.name, kind="name"),
         sealed=seal_person(vault, person_id=person_id, person=person),
@@ -203,6 +205,7 @@ _COPY_KEY = CopyIn(t.person_key, ("name_phone_blind", "person_id"))
 
 
 def seal_person(vault: Vault, *, person_id: int, person: Person) -> bytes:
+    """The facts, encrypted for the row of this person."""
     return vault.seal_record(
         {one.name: getattr(person, one.name) for one in fields(person)},
         table="person",
@@ -212,6 +215,7 @@ def seal_person(vault: Vault, *, person_id: int, person: Person) -> bytes:
 
 
 def open_person(tx: Tx, *, person_id: int, sealed: bytes) -> Person:
+    """The facts in clear. Raises `Tampered`."""
     record = tx.vault.open_record(sealed, table="person", column="sealed", row=person_id)
     return Person(**record | {"phones": tuple(record["phones"])})
 
@@ -234,6 +238,7 @@ class MaskedPerson:
 
 
 def masked(person: Person) -> MaskedPerson:
+    """The person as every user may see it."""
     return MaskedPerson(
         name=mask_name(person.name),
         phones=tuple(mask_phone(phone) for phone in person.phones),
@@ -266,6 +271,7 @@ def mask_id_number(id_number: str) -> str:
 
 
 def person_of_case(tx: Tx, case_id: int) -> Person | None:
+    """In clear, for an action that has audited who looks and why; None when there is no such case."""
     row = tx.one(
         sa.select(t.person.c.id, t.person.c.sealed)
         .join(t.case, t.case.c.person_id == t.person.c.id)

@@ -103,6 +103,8 @@ class StopLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseWork:
+    """All rows that belong to one case."""
+
     warnings: tuple[WarningLine, ...]
     work: tuple[WorkLine, ...]
     outcomes: tuple[MoneyLine, ...]

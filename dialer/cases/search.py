@@ -90,12 +90,15 @@ class CaseLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CasePage:
+    """One page of found cases."""
+
     cases: tuple[CaseLine, ...]
     next_before_id: int | None
     """Where the next page begins; None when this is the last."""
 
 
 def search_case_lines(tx: Tx, query: CaseQuery) -> CasePage:
+    """One page, newest first."""
     rows = tx.rows(_statement(tx, query))
     shown = rows[: query.limit]
     return CasePage(

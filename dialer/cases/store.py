@@ -373,6 +373,8 @@ def ensure_policy_version(tx: Tx, content: Mapping[str, Any], *, now: datetime) 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyVersion:
+    """One version of the policy, without its content."""
+
     version: int
     content_hash: str
     """SHA-256, as hexadecimal digits."""

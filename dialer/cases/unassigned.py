@@ -41,6 +41,8 @@ class UnassignedGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnassignedCase:
+    """One unassigned case; `text` is what its list wrote for the unit."""
+
     id: int
     text: str
     grade: Grade

@@ -67,7 +67,7 @@ def _resume_renders() -> None:
 
 def _render(render_id: int) -> None:
     # Sound processing is loaded here alone: no worker that renders nothing should pay for it.
-    from dialer.scripts.render import Studio, render_script  # noqa: PLC0415
+    from dialer.scripts.render import Studio, render_script  # noqa: PLC0415  # see above
 
     app = current_application()
     if not _studios:

@@ -128,6 +128,8 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 class Fault(StrEnum):
+    """Why the carrier refused a request."""
+
     NUMBER = "number"
     """No call to this number will ever be taken: the next number, or a person."""
     OURS = "ours"

@@ -93,7 +93,7 @@ class MessageSeen:
 
     sid: str
     status: str
-    date_created: datetime | None
+    date_created: datetime
 
 
 class MessageClient(AccountClient):
@@ -133,11 +133,8 @@ class MessageClient(AccountClient):
                 part="carrier", problem="more messages to one number than can be looked through"
             )
         seen = [
-            MessageSeen(
-                sid=str(one.sid),
-                status=str(one.status),
-                date_created=one.date_created if isinstance(one.date_created, datetime) else None,
-            )
+            MessageSeen(sid=str(one.sid), status=str(one.status), date_created=one.date_created)
             for one in found
+            if isinstance(one.date_created, datetime)
         ]
-        return [one for one in seen if one.date_created is not None and first <= one.date_created <= last]
+        return [one for one in seen if first <= one.date_created <= last]

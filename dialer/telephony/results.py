@@ -16,6 +16,8 @@ from dialer.core.values import TelephonyResult
 
 
 class Stage(StrEnum):
+    """How far a call has come."""
+
     INITIATED = "initiated"
     RINGING = "ringing"
     ANSWERED = "answered"
