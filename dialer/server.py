@@ -11,13 +11,10 @@ import logging
 import signal
 import socket
 import sys
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Generic, TypeVar
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -34,7 +31,7 @@ from dialer.api.app import API_PREFIX, create_api
 from dialer.audit.pages import audit_pages
 from dialer.calls.apply import News
 from dialer.calls.conversation import Step
-from dialer.calls.events import CallEvent, Reply, apply_call_events
+from dialer.calls.events import CallEvent, apply_call_events
 from dialer.calls.messages import apply_message_event
 from dialer.calls.reconcile import WEB
 from dialer.casefile.pages import case_act_pages, case_pages, search_pages
@@ -85,84 +82,17 @@ from dialer.web.cache import Cache
 from dialer.web.console import ConsoleContext, ConsoleHeaders, Declared, ShutdownHooks, page_route_of
 from dialer.web.refusals import add_faults, failed
 from dialer.web.rendering import PageFiles, Pages, sound
+from dialer.web.write_batcher import WriteBatcher
 from dialer.work.desk_calls import Taken, apply_desk_event, apply_person_leg_event
 from dialer.work.desk_pages import desk_pages
 from dialer.work.visit_pages import visit_pages
 
-In = TypeVar("In")
-Out = TypeVar("Out")
-
-AT_MOST = 200
-"""Of one transaction: it holds its rows' locks until its commit."""
-LINGER_SECONDS = 0.02
-"""From the end of a batch that had company to the beginning of the next."""
-_COMPANY = 4
-
-
-class Batch(Generic[In, Out]):
-    """`apply` gets the items of one batch, on a thread of its own, and returns for each its answer or its fault. One
-    batch runs at a time, so items of one process are applied in the order in which they came.
-    """
-
-    def __init__(
-        self,
-        apply: Callable[[Sequence[In]], Sequence[Out | Exception]],
-        *,
-        at_most: int = AT_MOST,
-        linger_seconds: float = LINGER_SECONDS,
-    ) -> None:
-        self._apply = apply
-        self._linger = linger_seconds
-        self._at_most = at_most
-        self._waiting: deque[tuple[In, asyncio.Future[Out]]] = deque()
-        self._runner: asyncio.Task[None] | None = None
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="batch")
-
-    async def add(self, item: In) -> Out:
-        """The answer to `item`, once its batch is committed. Raises its fault."""
-        answer: asyncio.Future[Out] = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, answer))
-        if self._runner is None or self._runner.done():
-            self._runner = asyncio.create_task(self._run())
-        return await answer
-
-    async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
-        while self._waiting:
-            taken = [self._waiting.popleft() for _ in range(min(self._at_most, len(self._waiting)))]
-            try:
-                answers = await loop.run_in_executor(self._thread, self._apply, [item for item, _ in taken])
-            except BaseException as fault:
-                _fail([waiter for _, waiter in taken], fault)
-                if not isinstance(fault, Exception):
-                    _fail([waiter for _, waiter in self._waiting], fault)
-                    raise
-                continue
-            for (_, waiter), answer in zip(taken, answers, strict=True):
-                if waiter.done():
-                    continue
-                if isinstance(answer, Exception):
-                    waiter.set_exception(answer)
-                else:
-                    waiter.set_result(answer)
-            if len(taken) >= _COMPANY and len(self._waiting) < self._at_most:
-                await asyncio.sleep(self._linger)
-
-
-def _fail(waiters: Sequence[asyncio.Future[Out]], fault: BaseException) -> None:
-    """Whoever has gone meanwhile needs no answer."""
-    for waiter in waiters:
-        if waiter.done():
-            continue
-        if isinstance(fault, asyncio.CancelledError):
-            waiter.cancel()
-        else:
-            waiter.set_exception(fault)
-
-
 WEBHOOK_PREFIX = "/hooks"
 _PERSONAL = frozenset({"From", "To", "Caller", "Called", "SpeechResult", "Digits", "ForwardedFrom"})
 _MOST_BYTES = 64 * 1024
+_EVENTS_TOGETHER = 200
+"""Of one transaction: it holds the locks of its rows until its commit."""
+_LINGER_SECONDS = 0.02
 _XML = "application/xml"
 
 _log = logging.getLogger(__name__)
@@ -261,7 +191,9 @@ class _Hooks:
         self._count = count
         self._base = telephony.public_url.rstrip("/")
         self._tokens = telephony.signing_tokens
-        self._events: Batch[CallEvent, Reply] = Batch(partial(apply_call_events, services))
+        self._events: WriteBatcher[CallEvent, Turn | None] = WriteBatcher(
+            partial(apply_call_events, services), at_most=_EVENTS_TOGETHER, linger_seconds=_LINGER_SECONDS
+        )
         answers: Mapping[str, Callable[[Webhook], Awaitable[Answer]]] = {
             CALL_ROUTE: self._call,
             DIAL_ROUTE: self._dialled,
@@ -336,7 +268,7 @@ class _Hooks:
         number, desk = hook.step, dial_status(fields)
         took = hand_over_taken(fields)
         if took or caller_left(fields):
-            await self._apply(Taken(attempt_id=hook.attempt_id, step=number, desk=desk, took=took))
+            await self._events.add(Taken(attempt_id=hook.attempt_id, step=number, desk=desk, took=took))
             return 200, hang_up()
         step = Step(
             attempt_id=hook.attempt_id,
@@ -352,13 +284,13 @@ class _Hooks:
     async def _officer(self, hook: Webhook) -> Answer:
         """The officer has answered: the assignment is theirs while they speak."""
         if desk_answered(hook.fields):
-            await self._apply(
+            await self._events.add(
                 Taken(attempt_id=hook.attempt_id, step=hook.step, desk="answered", talking=True)
             )
         return _KEPT
 
     async def _turn(self, step: Step) -> Answer:
-        turn = await self._apply(step)
+        turn = await self._events.add(step)
         assert turn is not None
         twiml = write(
             turn,
@@ -378,17 +310,9 @@ class _Hooks:
         return await self._progress(hook, "amd", machine_verdict(hook.fields))
 
     async def _progress(self, hook: Webhook, step: str, progress: CallProgress) -> Answer:
-        await self._apply(
-            News(attempt_id=hook.attempt_id, step=step, progress=progress, personal=hook.personal)
-        )
+        news = News(attempt_id=hook.attempt_id, step=step, progress=progress, personal=hook.personal)
+        await self._events.add(news)
         return _KEPT
-
-    async def _apply(self, event: CallEvent) -> Turn | None:
-        """The event is committed, in a transaction shared with others that arrived meanwhile. Raises its fault."""
-        reply = await self._events.add(event)
-        if isinstance(reply, NotFound):
-            raise reply
-        return reply
 
     async def _message(self, hook: Webhook) -> Answer:
         """The status of a message. Messages are few, so each event has its own transaction."""

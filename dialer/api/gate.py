@@ -1,9 +1,5 @@
 """The body of a request: JSON in UTF-8, of bounded size, arriving in bounded time.
 
-Requests that arrive while a transaction is under way share the next one: the more come, the less each costs.
-
-Telling the workers that there is work, without making any sender wait for the broker.
-
 How many requests a sender may make, counted for every web process together in the broker.
 
 While the broker does not answer each process counts for itself: a warning is never refused for that.
@@ -17,12 +13,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from email.message import Message
 from functools import partial
 from typing import Annotated, Any, Final, TypeVar
@@ -41,12 +35,14 @@ from redis.retry import Retry
 
 from dialer.api.models import MOST_WARNINGS, WarningIn
 from dialer.api.problems import MEDIA_TYPE, Problem, ProblemCode, ProblemOut, retry_after
-from dialer.core.errors import DialerError, Unavailable
+from dialer.broker import EnqueueLimiter
+from dialer.core.errors import Unavailable
 from dialer.language import Text
 from dialer.org.staff import Door, ScopeMissing, UnknownToken
 from dialer.org.staff_store import Token, TokenScope
 from dialer.services import Application
 from dialer.warnings.deliveries import Answer, Delivery, take_deliveries
+from dialer.web.write_batcher import WriteBatcher
 
 MOST_BYTES = 2 * 1024 * 1024
 _SECONDS = 30.0
@@ -104,101 +100,6 @@ def parsed(body: bytes) -> Any:  # noqa: ANN401  # JSON may be anything
 
 MOST_TOGETHER = 1000
 """Warnings in one transaction, unless a single request has more."""
-
-Take = Callable[[Sequence[Delivery]], list[tuple[Answer, ...]]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Waiting:
-    delivery: Delivery
-    told: Future[tuple[Answer, ...]] = field(default_factory=Future)
-
-
-class WriteBatcher:
-    """Deliveries are taken one transaction after the other; those with a warning of a high grade go first."""
-
-    def __init__(self, take: Take, threads: Executor) -> None:
-        self._take = take
-        self._threads = threads
-        self._waiting: list[_Waiting] = []
-        self._running = False
-        self._lock = threading.Lock()
-
-    def put(self, delivery: Delivery) -> Future[tuple[Answer, ...]]:
-        """The answers, when they are committed."""
-        waiting = _Waiting(delivery=delivery)
-        with self._lock:
-            self._waiting.append(waiting)
-            starts, self._running = not self._running, True
-        if starts:
-            self._threads.submit(self._drain)
-        return waiting.told
-
-    def _drain(self) -> None:
-        while batch := self._next():
-            wanted = [one for one in batch if one.told.set_running_or_notify_cancel()]
-            if wanted:
-                self._settle(wanted)
-
-    def _next(self) -> list[_Waiting]:
-        with self._lock:
-            self._waiting.sort(key=lambda one: not one.delivery.is_urgent)
-            size = count = 0
-            for one in self._waiting:
-                size += len(one.delivery.read)
-                if count and size > MOST_TOGETHER:
-                    break
-                count += 1
-            batch, self._waiting = self._waiting[:count], self._waiting[count:]
-            self._running = bool(batch)
-            return batch
-
-    def _settle(self, batch: Sequence[_Waiting]) -> None:
-        """Each has its answer or its own fault: what one breaks does not cost the others."""
-        try:
-            answers = self._take([one.delivery for one in batch])
-        except DialerError as fault:
-            for one in batch:
-                one.told.set_exception(fault)
-        except Exception as fault:  # noqa: BLE001  # whatever it is, nobody may wait for ever
-            if len(batch) == 1:
-                batch[0].told.set_exception(fault)
-                return
-            for one in batch:
-                self._settle([one])
-        else:
-            for one, answer in zip(batch, answers, strict=True):
-                one.told.set_result(answer)
-
-
-class EnqueueLimiter:
-    """One nudge at a time, in the background. Those that are wanted meanwhile become one more."""
-
-    def __init__(self, enqueue: Callable[[], None]) -> None:
-        self._nudge = enqueue
-        self._lock = threading.Lock()
-        self._running = False
-        self._again = False
-
-    def __call__(self) -> None:
-        with self._lock:
-            if self._running:
-                self._again = True
-                return
-            self._running = True
-        threading.Thread(target=self._run, name="api-nudge", daemon=True).start()
-
-    def _run(self) -> None:
-        while True:
-            try:
-                self._nudge()
-            finally:
-                with self._lock:
-                    goes_on, self._again = self._again, False
-                    self._running = goes_on
-            if not goes_on:
-                return
-
 
 _OPTIONS: Final[Mapping[str, Any]] = {
     "socket_timeout": 0.3,
@@ -273,8 +174,8 @@ def redis_url(broker_url: str) -> str:
     return f"redis+unix://{parts.path}?db={number}"
 
 
-_THREADS = 3
-"""Its own: webhooks must not wait behind warnings, nor take more than the pool has connections."""
+_THREADS = 2
+"""Beside the one that writes warnings: webhooks must not wait for a connection of the pool."""
 _MOST_WAITING = 100
 _BUSY_SECONDS = 1.0
 _DOWN_SECONDS = 5.0
@@ -288,14 +189,20 @@ class Desk:
     def __init__(self, app: Application) -> None:
         settings = app.settings.api
         self.services = app.services
-        self.nudge_dialling = EnqueueLimiter(lambda: app.services.enqueue("dial"))
+        self.enqueue = EnqueueLimiter(app.services.enqueue)
+        """In the background: no sender waits for the broker."""
         self._door = Door(app.services)
         self._limiter = RateLimiter(
             app.celery.conf.broker_url, per_second=settings.requests_per_second, burst=settings.burst
         )
         self._strangers = LocalLimiter(per_second=settings.requests_per_second, burst=settings.burst)
         self._threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="api")
-        self._joining = WriteBatcher(partial(take_deliveries, app.services), self._threads)
+        self._deliveries: WriteBatcher[Delivery, tuple[Answer, ...]] = WriteBatcher(
+            partial(take_deliveries, app.services),
+            at_most=MOST_TOGETHER,
+            size=lambda delivery: len(delivery.read),
+            is_urgent=lambda delivery: delivery.is_urgent,
+        )
         self._waiting = 0
 
     async def run(self, work: Callable[[], T]) -> T:
@@ -306,7 +213,7 @@ class Desk:
     async def take(self, delivery: Delivery) -> tuple[Answer, ...]:
         """The answers to its warnings, committed. Raises `Unavailable`."""
         with self._place():
-            return await asyncio.wrap_future(self._joining.put(delivery))
+            return await self._deliveries.add(delivery)
 
     @contextmanager
     def _place(self) -> Iterator[None]:

@@ -200,7 +200,7 @@ async def post_warnings(request: Request, token: MayWriteWarnings) -> Response:
     items, delivery = await desk.run(lambda: read(desk.services, token, body))
     reply = _reply(items, await desk.take(delivery))
     if reply.accepted or reply.merged:
-        desk.nudge_dialling()
+        desk.enqueue(["dial"])
     if reply.rejected == len(reply.results):
         raise _nothing_readable(reply)
     return Response(reply.model_dump_json(), media_type="application/json")

@@ -1,4 +1,4 @@
-"""Why rings have not been made yet: the rows that the one answer of `next_steps` is given from."""
+"""Why attempts have not been called yet: the rows from which `next_steps` answers."""
 
 from __future__ import annotations
 
@@ -18,24 +18,26 @@ from dialer.services import Services
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """What one moment holds for every ring. The window is that of the newest policy, which rings are claimed by."""
+    """What holds at one moment for every attempt. The window is that of the newest policy, which claims go by."""
 
     pauses: Sequence[Pause]
     lines: LinesNow | None
     window: Window
     now: datetime
 
-    def waits(self, ring: PendingAttempt | None) -> tuple[Waiting, ...]:
-        """What stands in the way of this ring, the first one first."""
-        if ring is None:
+    def waits(self, attempt: PendingAttempt | None) -> tuple[Waiting, ...]:
+        """What keeps this attempt from being called, the first obstacle first."""
+        if attempt is None:
             return ()
-        return in_the_way(ring, pauses=self.pauses, lines=self.lines, window=self.window, now=self.now)
+        return in_the_way(attempt, pauses=self.pauses, lines=self.lines, window=self.window, now=self.now)
 
-    def steps(self, case: Case, ring: PendingAttempt | None) -> tuple[Step, ...]:
-        return next_steps(case, ring, self.waits(ring), now=self.now)
+    def steps(self, case: Case, attempt: PendingAttempt | None) -> tuple[Step, ...]:
+        """The next steps of the case."""
+        return next_steps(case, attempt, self.waits(attempt), now=self.now)
 
 
 def circumstances(tx: Tx, services: Services) -> Circumstances:
+    """Those of now."""
     now, real_now = services.clock.now(), services.real.now()
     group = read_line_group(tx, name=services.lines.group)
     return Circumstances(
@@ -54,13 +56,7 @@ def _lines_now(group: LineGroup, *, now: datetime, real_now: datetime) -> LinesN
     trouble = "the carrier asked for a rest"
     if breaker.is_open:
         trouble = f"{breaker.troubles} troubles in a row: one trial call now and then"
-    return replace(
-        lines, trouble=trouble, trouble_until=_service(breaker.wait_until, now=now, real_now=real_now)
-    )
-
-
-def _service(moment: datetime | None, *, now: datetime, real_now: datetime) -> datetime | None:
-    """The real moment on the service clock, as far as may be said: a faster clock shows a later time by then."""
-    if moment is None or moment <= real_now:
-        return None
-    return now + (moment - real_now)
+    until = breaker.wait_until
+    # On the service clock; one that runs faster shows a later time by then.
+    trouble_until = now + (until - real_now) if until is not None and until > real_now else None
+    return replace(lines, trouble=trouble, trouble_until=trouble_until)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from dialer.cases.effects import Move, ToCancel, move_cases
+from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import (
     Act,
     StoredCase,
@@ -273,7 +273,7 @@ def _act(
         check_case_visible(tx, case_id, visible_to)
         stored = _lock_expected(tx, case_id, act, expected=expected)
         now = services.clock.now()
-        cancels: list[ToCancel] = move_cases(
+        cancels = move_cases(
             tx, {case_id: stored}, [Move(case_id=case_id, event=event)], policies=services.policies, now=now
         )
         about = dict(facts or {})

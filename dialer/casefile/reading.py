@@ -19,7 +19,7 @@ from dialer.calls.waiting import circumstances
 from dialer.cases.persons import Person, person_of_case
 from dialer.cases.queries import CaseWords, CaseWork, conversation, read_case_words, read_case_work
 from dialer.cases.search import CasePage
-from dialer.cases.timeline import CaseFile, pending_ring, read_case_file
+from dialer.cases.timeline import CaseFile, pending_attempt, read_case_file
 from dialer.core.access import actor_name, said
 from dialer.core.case import CaseStatus, Reason
 from dialer.core.errors import NotFound
@@ -59,7 +59,7 @@ def show_case(services: Services, case_id: int) -> CaseStory:
 def story(tx: Tx, services: Services, case_id: int) -> CaseStory:
     """As `show_case`, in the caller's transaction."""
     file = read_case_file(tx, case_id)
-    ring = pending_ring(tx, case_id)
+    ring = pending_attempt(tx, case_id)
     moment = circumstances(tx, services)
     case = file.stored.case
     policy = services.policies.of(case.policy_version)

@@ -48,7 +48,7 @@ def pause(
     with application(load_settings()) as app:
         paused = pause_calls(app.services, scope=scope, subject=subject, minutes=minutes, by=by, why=why)
     counts = "" if scope is PauseScope.ALL else f", {paused.held} calls held"
-    typer.echo(f"{_named(scope, subject)} paused until {_at(paused.hold.until)}{counts}")
+    typer.echo(f"{_named(scope, subject)} paused until {_at(paused.pause.until)}{counts}")
 
 
 @control.command("resume")

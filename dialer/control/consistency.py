@@ -267,9 +267,9 @@ class _Round:
         return locked[stored.case.id]
 
     def _write(self, tx: Tx, stored: StoredCase, wanted: Sequence[Effect]) -> None:
-        pending_writes = PendingWrites.begin(self._services.clock.now())
+        pending_writes = PendingWrites(now=self._services.clock.now())
         pending_writes.enter(stored, wanted)
-        self.cancels |= bool(write_effects(tx, pending_writes))
+        self.cancels |= write_effects(tx, pending_writes)
 
     def _report(self, tx: Tx, kind: Finding, case_id: int) -> None:
         self.found[kind] += 1

@@ -8,8 +8,11 @@ from __future__ import annotations
 import select
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, cast
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from functools import cache
+from types import UnionType
+from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import psycopg
 import sqlalchemy as sa
@@ -50,6 +53,45 @@ class Tx:
 
     def scalar(self, statement: sa.Executable, parameters: Any = None) -> Any:  # noqa: ANN401  # as SQLAlchemy's
         return self.connection.execute(statement, parameters).scalar()
+
+
+T = TypeVar("T")
+
+
+def record_of(kind: type[T], row: Row, *, prefix: str = "", **given: object) -> T:
+    """The dataclass `kind` with the columns of a row: each field that is not `given` comes from the column of its name
+    (after `prefix`). Words become their StrEnum, arrays the field's collection, and a NULL text is "".
+    """
+    values = {
+        name: row[column] if read is None else read(row[column])
+        for name, column, read in _fields(kind, prefix)  # type: ignore[arg-type]  # a class is hashable
+        if name not in given
+    }
+    return kind(**values, **given)
+
+
+@cache
+def _fields(kind: type[Any], prefix: str) -> tuple[tuple[str, str, Callable[[Any], Any] | None], ...]:
+    hints = get_type_hints(kind)
+    return tuple((one.name, prefix + one.name, _reader(hints[one.name])) for one in fields(kind))
+
+
+def _reader(hint: Any) -> Callable[[Any], Any] | None:  # noqa: ANN401  # an annotation may be any object
+    """How a column's value becomes the field's; None: it is used as the driver gave it."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is UnionType:
+        read = _reader(arguments[0])
+        return (
+            None
+            if read is None or arguments[0] is str
+            else lambda value: None if value is None else read(value)
+        )
+    if origin in {tuple, frozenset}:
+        item = _reader(arguments[0])
+        return origin if item is None else lambda values: origin(map(item, values))
+    if hint is str:
+        return lambda value: value or ""
+    return hint if isinstance(hint, type) and issubclass(hint, StrEnum) else None
 
 
 class Store:

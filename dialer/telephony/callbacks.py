@@ -1,4 +1,4 @@
-"""Webhooks of a call read into our words. A field that is missing or odd is left out: half of the news is news."""
+"""Webhooks read into our words. A field that is missing or malformed is left out; the rest still counts."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def status_event(params: Mapping[str, str]) -> CallProgress:
 
 
 def machine_verdict(params: Mapping[str, str]) -> CallProgress:
-    """The asynchronous answer to who or what picked up. It may come after the end of the call."""
+    """The result of asynchronous machine detection. It may come after the end of the call."""
     answered_by = params.get("AnsweredBy", "")
     if not answered_by:
         raise Invalid(field="AnsweredBy", problem="is missing")
@@ -66,7 +66,7 @@ def machine_verdict(params: Mapping[str, str]) -> CallProgress:
 
 
 def heard(params: Mapping[str, str]) -> Heard:
-    """What a Gather caught. Keys outweigh speech; keys that no telephone has are silence."""
+    """What a Gather received. Keys take precedence over speech; keys that no telephone has count as silence."""
     digits = params.get("Digits", "")
     if _KEYS.fullmatch(digits):
         return Heard.keys(digits)
@@ -95,18 +95,17 @@ def message_event(params: Mapping[str, str]) -> MessageProgress:
 
 
 def hand_over_taken(params: Mapping[str, str]) -> bool:
-    """True when the officer's telephone was answered and the two have spoken."""
+    """True when the officer answered and the two have spoken."""
     return params.get("DialCallStatus") in {"completed", "answered"}
 
 
 def caller_left(params: Mapping[str, str]) -> bool:
-    """True when the person's own call was over by then: they hung up on the desk, ringing or talking."""
-    stage = STAGES.get(params.get("CallStatus", ""))
-    return stage is Stage.ENDED
+    """True when the person's own call was over by then: they hung up before or during the hand-over."""
+    return STAGES.get(params.get("CallStatus", "")) is Stage.ENDED
 
 
 def desk_answered(params: Mapping[str, str]) -> bool:
-    """True when the officer's telephone was picked up."""
+    """True when the officer answered."""
     return STAGES.get(params.get("CallStatus", "")) is Stage.ANSWERED
 
 

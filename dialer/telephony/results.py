@@ -1,9 +1,7 @@
-"""What is known of a call at one moment, whoever told it: a webhook, or the carrier when asked.
-
-The one table from what the carrier says of a finished call to our telephony results.
+"""What is known of a call at one moment, and the one table from the carrier's words to our telephony results.
 
 Within Twilio's protocol a forwarded call or a switched-off phone cannot always be told. Our own carrier adds
-`X-LineResult`; it may make a result more exact within the same status, never better, so nothing safe depends on it.
+`X-LineResult`. It may make a result more exact within the same status, never better, so nothing safe depends on it.
 """
 
 from __future__ import annotations
@@ -18,6 +16,8 @@ from dialer.core.values import TelephonyResult
 
 
 class Stage(StrEnum):
+    """How far a call has come."""
+
     INITIATED = "initiated"
     RINGING = "ringing"
     ANSWERED = "answered"
@@ -31,11 +31,11 @@ class CallProgress:
     stage: Stage
     sid: str
     sequence: int | None = None
-    """Counts the status events of a call, from 0; None when the news is no status event. Order is not guaranteed."""
+    """Counts the status events of a call from 0; None for other news. Events may arrive in any order."""
     result: TelephonyResult | None = None
     duration_seconds: int | None = None
     answered_by: str = ""
-    """human, machine_*, fax or unknown, in Twilio's words; empty when nothing was said about it."""
+    """human, machine_*, fax or unknown, in Twilio's words; empty when not reported."""
     sip_code: int | None = None
     at: datetime | None = None
 
@@ -63,7 +63,7 @@ STAGES: Final[Mapping[str, Stage]] = {
     "failed": Stage.ENDED,
     "canceled": Stage.ENDED,
 }
-"""By CallStatus. A status that Twilio has not invented yet tells nothing: the call is asked about later."""
+"""By CallStatus. An unknown status is ignored: the call is asked about later."""
 
 _BY_STATUS: Final[Mapping[str, TelephonyResult]] = {
     "completed": TelephonyResult.ANSWERED,
@@ -73,39 +73,22 @@ _BY_STATUS: Final[Mapping[str, TelephonyResult]] = {
     "canceled": TelephonyResult.CANCELED,
 }
 
+# 603 Decline, 607 Unwanted: the person refused the call; Twilio reports it as busy.
+_REFUSED: Final = (603, 607)
+_OF_FAILED: Final[Mapping[TelephonyResult, tuple[int, ...]]] = {
+    # Not found, gone, incomplete, ambiguous, nowhere: it is no number.
+    TelephonyResult.INVALID_NUMBER: (404, 410, 484, 485, 604),
+    # Not available now.
+    TelephonyResult.NO_ANSWER: (408, 480, 487),
+    TelephonyResult.BUSY: (486, 600),
+    TelephonyResult.REJECTED: _REFUSED,
+    # Ours or an operator's: forbidden, unpaid, not agreed, stopped on the way, out of order.
+    TelephonyResult.BLOCKED: (401, 402, 403, 407, 415, 488, 606, 608, 500, 502, 503, 504),
+}
 _BY_SIP_CODE: Final[Mapping[str, Mapping[int, TelephonyResult]]] = {
-    # 603 Decline, 607 Unwanted: a hand pressed the red button; Twilio reports it as busy.
-    "busy": {603: TelephonyResult.REJECTED, 607: TelephonyResult.REJECTED},
-    "no-answer": {603: TelephonyResult.REJECTED, 607: TelephonyResult.REJECTED},
-    "failed": {
-        # Not found, gone, incomplete, ambiguous, nowhere: the number is not one.
-        404: TelephonyResult.INVALID_NUMBER,
-        410: TelephonyResult.INVALID_NUMBER,
-        484: TelephonyResult.INVALID_NUMBER,
-        485: TelephonyResult.INVALID_NUMBER,
-        604: TelephonyResult.INVALID_NUMBER,
-        # Nobody there now.
-        408: TelephonyResult.NO_ANSWER,
-        480: TelephonyResult.NO_ANSWER,
-        487: TelephonyResult.NO_ANSWER,
-        486: TelephonyResult.BUSY,
-        600: TelephonyResult.BUSY,
-        603: TelephonyResult.REJECTED,
-        607: TelephonyResult.REJECTED,
-        # Ours or an operator's: forbidden, unpaid, not agreed, stopped on the way, out of order.
-        401: TelephonyResult.BLOCKED,
-        402: TelephonyResult.BLOCKED,
-        403: TelephonyResult.BLOCKED,
-        407: TelephonyResult.BLOCKED,
-        415: TelephonyResult.BLOCKED,
-        488: TelephonyResult.BLOCKED,
-        606: TelephonyResult.BLOCKED,
-        608: TelephonyResult.BLOCKED,
-        500: TelephonyResult.BLOCKED,
-        502: TelephonyResult.BLOCKED,
-        503: TelephonyResult.BLOCKED,
-        504: TelephonyResult.BLOCKED,
-    },
+    "busy": dict.fromkeys(_REFUSED, TelephonyResult.REJECTED),
+    "no-answer": dict.fromkeys(_REFUSED, TelephonyResult.REJECTED),
+    "failed": {code: result for result, codes in _OF_FAILED.items() for code in codes},
 }
 
 _BY_LINE_RESULT: Final[Mapping[str, Mapping[str, TelephonyResult]]] = {
@@ -127,7 +110,7 @@ _BY_LINE_RESULT: Final[Mapping[str, Mapping[str, TelephonyResult]]] = {
         "blocked": TelephonyResult.BLOCKED,
     },
 }
-"""What `X-LineResult` may say of each status; anything else is not listened to."""
+"""What `X-LineResult` may say of each status; anything else is ignored."""
 
 _MACHINES: Final = ("machine", "fax")
 
@@ -150,7 +133,7 @@ def result_of(
 
 
 def progress_of(state: CallState) -> CallProgress:
-    """What asking the carrier tells of a call, as if a webhook had told it."""
+    """The state that the carrier lists, as news of the call."""
     return CallProgress(
         stage=STAGES.get(state.status, Stage.INITIATED),
         sid=state.sid,

@@ -62,7 +62,7 @@ def write(
 
 
 def fallback(*, bureau: str = "市反诈中心", hotline: str = "96110") -> str:
-    """The safe sentence, twice, for when we are broken: it needs no database, no sound file and no person's data."""
+    """The safe sentence, twice, for faults of ours: it needs no database, no sound file and no personal data."""
     text = _SAFE_SENTENCE.format(bureau=bureau, hotline=hotline)
     response = VoiceResponse()
     response.say(_printable(as_spoken(text, "zh")), loop=2, **_VOICES["zh"])
@@ -116,7 +116,7 @@ def _hand_over(
     step: int,
     config: TelephonyConfig,
 ) -> None:
-    """Calls an officer; when there is none to call, the script goes on as if nobody had taken the call."""
+    """Calls an officer; without one the script goes on as if the call had not been taken."""
     encoded = position.encode()
     if not config.officer_number:
         response.redirect(urls.call(attempt_id, step=step + 1, position=encoded), method="POST")

@@ -68,7 +68,7 @@ class CaseOpener:
         self.units = services.units.current(tx)
         self._openings = Openings(now=now, policy=self.policy)
         self._rows = NewCases(load_id)
-        self._book = PendingWrites.begin(now)
+        self._book = PendingWrites(now=now)
 
     def still_holds(self, tx: Tx, services: Services) -> bool:
         """Neither the policy nor the tree has been changed since."""
@@ -293,7 +293,7 @@ class _Desk:
         self.rows: dict[int, tuple[object, ...]] = {}
         self.moved: dict[int, StoredCase] = {}
         self.found_units: dict[int, int] = {}
-        self.pending_writes = PendingWrites.begin(self.now)
+        self.pending_writes = PendingWrites(now=self.now)
         self.arrived: list[tuple[Content, int, int]] = []
         self.case_ids: list[int] = []
         self.joined: list[bool] = []

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from dialer.calls.events import Understood
+from dialer.calls.events import Reading
 from dialer.calls.store import Call, Change, StoredEvents
 from dialer.cases.persons import person_of_case
 from dialer.cases.store import Act, get_case, lock_cases, note_acts
@@ -226,18 +226,18 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadTaken(Understood):
+class ReadTaken(Reading):
     """A hand-over that the duty line answered, or not."""
 
     took: bool
 
     def change(
         self,
-        services: Services,  # noqa: ARG002  # as Reading
+        services: Services,  # noqa: ARG002  # signature of Reading
         call: Call,
         *,
-        now: datetime,  # noqa: ARG002  # as Reading
-        poll_at: datetime,  # noqa: ARG002  # as Reading
+        now: datetime,  # noqa: ARG002  # signature of Reading
+        poll_at: datetime,  # noqa: ARG002  # signature of Reading
     ) -> Change | None:
         """The attempt stays as it is; the case gets the event even when the call has ended."""
         return Change(attempt_id=call.attempt_id, state=call.state)

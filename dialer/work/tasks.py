@@ -249,7 +249,7 @@ def report(
         drill=stored.drill,
         now=now,
     )
-    pending_writes = PendingWrites.begin(now)
+    pending_writes = PendingWrites(now=now)
     # The outcome that this person reports is in the ledger already.
     rest = [effect for effect in decision.effects if not isinstance(effect, RecordOutcome)]
     pending_writes.enter(replace(stored, case=decision.case), rest)

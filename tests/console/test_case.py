@@ -18,7 +18,7 @@ from dialer.core.values import Amounts, Contact, Grade, OutcomeKind, TelephonyRe
 from dialer.db import tables as t
 from dialer.work.tasks import Report, report_assignment
 from dialer.work.visits import FromPhone, add_photo
-from tests.calls.conversation import Ring
+from tests.calls.conversation import PhoneCall
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.console.rows.case import PICTURE
 from tests.console.town import ConsoleScenario
@@ -102,7 +102,7 @@ async def test_the_place_in_the_queue_and_its_parts_are_told(
 async def test_a_ring_is_told_once_with_all_that_was_said_and_each_line_can_be_played(
     scene: ConsoleScene, chief: Person
 ):
-    ring = Ring(scene, grade=Grade.MEDIUM).answered().after(12).presses("1").after(9).presses("2")
+    ring = PhoneCall(scene, grade=Grade.MEDIUM).answered().after(12).presses("1").after(9).presses("2")
     ring.after(20).ends(seconds=45)
     answer = await chief.get(f"/cases/{ring.case_id}")
     page = text(answer)
@@ -148,7 +148,7 @@ async def test_a_reveal_wants_a_reason_shows_the_person_once_and_is_on_record(
 async def test_what_was_written_typed_and_said_is_opened_with_a_reason(
     console: ConsoleDesk, scene: ConsoleScene, chief: Person
 ):
-    ring = Ring(scene).answered().after(12).presses("1", "3").desk("no-answer", taken=False)
+    ring = PhoneCall(scene).answered().after(12).presses("1", "3").desk("no-answer", taken=False)
     ring.presses("35000", "6217", "1").after(20).ends(seconds=90)
     note_case(scene.services, ring.case_id, by="li", words="女儿在场")
     page = await chief.get(f"/cases/{ring.case_id}")
@@ -375,7 +375,7 @@ async def test_a_photo_is_shown_with_a_reason(console: ConsoleDesk, scene: Conso
 
 
 async def test_the_page_asks_again_only_while_a_call_is_live(scene: ConsoleScene, chief: Person):
-    ring = Ring(scene).answered()
+    ring = PhoneCall(scene).answered()
     live = await chief.get(f"/cases/{ring.case_id}")
     assert 'hx-trigger="every 4s"' in live.text
     assert "talking now" in text(live)

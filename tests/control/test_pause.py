@@ -307,20 +307,20 @@ def test_a_unit_of_the_tree_is_paused_with_all_below_it(scene: Scene):
         scene.services, scope=PauseScope.UNIT, unit_id=county, minutes=30, by="zhao", why="x"
     )
     assert paused.held == 2
-    assert paused.hold.subject == "临河区公安局"
+    assert paused.pause.subject == "临河区公安局"
     late = scene.open_case()
     scene.change_case(late, unit_id=station)
     assert scene.claimed_cases() == [cases[other]]
     assert scene.attempt_of(late)["held"]
-    assert resume_pause(scene.services, paused.hold.id, by="zhao") == 3
+    assert resume_pause(scene.services, paused.pause.id, by="zhao") == 3
 
 
 def test_a_unit_may_be_named_as_a_list_would_name_it(scene: Scene):
     county, station, _ = tree(scene)
     case_id = scene.open_case()
     scene.change_case(case_id, unit_id=station)
-    assert stop(scene, PauseScope.UNIT, "临河区").hold.unit_id == county
-    assert stop(scene, PauseScope.UNIT, "临河区城关派出所").hold.subject == "临河区公安局/城关派出所"
+    assert stop(scene, PauseScope.UNIT, "临河区").pause.unit_id == county
+    assert stop(scene, PauseScope.UNIT, "临河区城关派出所").pause.subject == "临河区公安局/城关派出所"
     assert go_on(scene, PauseScope.UNIT, "临河区") == 0
     assert go_on(scene, PauseScope.UNIT, "临河区城关派出所") == 1
 
@@ -350,10 +350,10 @@ def test_a_member_of_a_unit_pauses_that_unit_alone(scene: Scene):
         visible_to=county,
     )
     with pytest.raises(NotFound):
-        resume_pause(scene.services, placed.hold.id, by="zhao", visible_to=other)
-    assert resume_pause(scene.services, placed.hold.id, by="zhao", visible_to=county) == 0
+        resume_pause(scene.services, placed.pause.id, by="zhao", visible_to=other)
+    assert resume_pause(scene.services, placed.pause.id, by="zhao", visible_to=county) == 0
     with pytest.raises(NotFound):
-        resume_pause(scene.services, placed.hold.id, by="zhao")
+        resume_pause(scene.services, placed.pause.id, by="zhao")
 
 
 def test_a_case_that_left_a_paused_unit_is_free_when_the_pause_is_over(scene: Scene):

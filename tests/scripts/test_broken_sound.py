@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from audio.clips import PROMPTS
-from dialer.calls.conversation import Step, talk
+from dialer.calls.conversation import Step
+from dialer.calls.events import apply_call_event
 from dialer.cases.timeline import read_case_file
 from dialer.core.effects import AlarmCode
 from dialer.db import tables as t
@@ -64,7 +65,9 @@ def answered(
         position=position,
         heard=Heard.silence() if position is None else Heard.keys("1"),
     )
-    return talk(centre.services, step)
+    turn = apply_call_event(centre.services, step)
+    assert turn is not None
+    return turn
 
 
 @pytest.mark.parametrize("damage", [remove, corrupt])

@@ -234,7 +234,7 @@ async def test_a_whole_call_from_the_order_to_the_acknowledgement(scene: Scene):
     ],
     indirect=["scene"],
 )
-async def test_every_end_of_a_call_is_told_as_it_was(scene: Scene, result: TelephonyResult):
+async def test_every_end_of_a_call_is_reported_as_it_was(scene: Scene, result: TelephonyResult):
     attempt, _ = await scene.placed()
     ended = await scene.hooks.stage(attempt, Stage.ENDED)
     verdicts = scene.hooks.verdicts.get(attempt, [])
@@ -255,7 +255,7 @@ async def test_a_ringing_call_is_withdrawn(scene: Scene):
 
 
 @pytest.mark.parametrize("scene", [TALKER], indirect=True)
-async def test_a_talking_call_is_hung_up_when_it_is_to_be_cancelled(scene: Scene):
+async def test_cancelling_an_answered_call_hangs_it_up(scene: Scene):
     attempt, placed = await scene.placed()
     await scene.hooks.stage(attempt, Stage.ANSWERED)
     assert await scene.client.cancel(placed.sid) is True
@@ -306,7 +306,7 @@ async def test_a_carrier_that_answers_nothing_is_unavailable(scene: Scene):
         await scene.client.fetch(placed.sid)
 
 
-async def test_when_we_are_broken_the_safe_sentence_is_spoken(scene: Scene):
+async def test_the_safe_sentence_is_spoken_when_a_webhook_fails(scene: Scene):
     scene.hooks.broken = True
     attempt, _ = await scene.placed()
     await scene.hooks.stage(attempt, Stage.ENDED)

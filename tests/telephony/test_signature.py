@@ -217,7 +217,7 @@ def test_an_unknown_algorithm_is_refused(name: str):
     assert refused(signed(), settings_header=f"algorithm={name}") == "its algorithm is not known"
 
 
-def test_a_refusal_tells_nothing_of_the_request():
+def test_a_refusal_repeats_nothing_of_the_request():
     with pytest.raises(BadSignature) as caught:
         check("x")
     assert "138" not in str(caught.value)

@@ -174,7 +174,7 @@ def test_an_end_is_said_and_then_hung_up():
     assert [child.tag for child in written(ending(utterance(), utterance()))] == ["Say", "Say", "Hangup"]
 
 
-def test_an_officer_is_rung_from_our_number_and_its_end_is_told():
+def test_an_officer_is_called_from_our_number_and_the_end_is_reported():
     said, dial = written(handing_over(), replace(CONFIG, officer_number="0478110"))
     assert said.tag == "Say"
     assert dial.attrib["callerId"] == "047896110"
