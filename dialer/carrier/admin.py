@@ -16,8 +16,9 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from dialer.carrier.config import BadCarrierConfig, BadFault, ServiceClock, read_faults
+from dialer.carrier.config import BadCarrierConfig, ServiceClock
 from dialer.carrier.exchange import Exchange
+from dialer.carrier.faults import BadFault, read_faults
 from dialer.carrier.lines.handset import Handset, Played
 from dialer.carrier.lines.simulated import SimulatedLine
 from dialer.carrier.people import BadBehaviour, behaviour_from

@@ -15,7 +15,8 @@ from pathlib import Path
 from uuid import uuid4
 
 from dialer.carrier.calls import Call, CallOrder, Status, bad_parameter, no_such, number_refused
-from dialer.carrier.config import CarrierConfig, Faults, InjectedFault, Timers
+from dialer.carrier.config import CarrierConfig, Timers
+from dialer.carrier.faults import Faults, InjectedFault
 from dialer.carrier.journal import ROTATE_BYTES, CallJournal, Record, SealedLog
 from dialer.carrier.lines.line import Line
 from dialer.carrier.live_call import TIMED_OUT, LiveCall
@@ -89,18 +90,18 @@ def _apply(calls: dict[str, Call], record: Record) -> None:
             "at": float(at),
             "n": int(number),
         }:
-            call = Call(
+            parent = record.get("parent")
+            calls[sid] = Call(
                 sid=sid,
                 account_sid=str(record["account"]),
-                order=CallOrder(to=to, from_=from_),
+                to=to,
+                from_=from_,
                 created=at,
+                updated=at,
                 number=number,
+                parent_sid=parent if isinstance(parent, str) else None,
+                direction="outbound-dial" if isinstance(parent, str) else "outbound-api",
             )
-            call.order = None
-            if isinstance(record.get("parent"), str):
-                call.parent_sid = str(record["parent"])
-                call.direction = "outbound-dial"
-            calls[sid] = call
         case {"k": "P", "sid": str(sid), "at": float(at)} if sid in calls:
             calls[sid].status = Status.IN_PROGRESS
             calls[sid].updated = at
@@ -358,8 +359,11 @@ class Exchange:
         call = Call(
             sid=f"CA{uuid4().hex}",
             account_sid=self._config.account_sid,
+            to=order.to,
+            from_=order.from_,
             order=order,
             created=now,
+            updated=now,
             number=self._made,
         )
         self._keep(call)

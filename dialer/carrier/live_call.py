@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Protocol
 
 from dialer.carrier.calls import Call, CallOrder, Status
-from dialer.carrier.config import Faults, InjectedFault, Timers
+from dialer.carrier.config import Timers
+from dialer.carrier.faults import Faults, InjectedFault
 from dialer.carrier.lines.line import Cause, Leg, Line, Verdict
 from dialer.carrier.people import AnsweredBy
 from dialer.carrier.player import Player

@@ -17,9 +17,10 @@ from urllib.parse import quote_plus
 from uuid import uuid4
 
 from dialer.carrier.calls import API_VERSION, Call
-from dialer.carrier.config import Address, BadAddress, Faults, InjectedFault, Timers, parse_address
+from dialer.carrier.config import Timers
+from dialer.carrier.faults import Faults, InjectedFault
 from dialer.carrier.journal import LEG, CallJournal
-from dialer.carrier.outbound import OnReply, Outbound, Reply
+from dialer.carrier.outbound import Address, BadAddress, OnReply, Outbound, Reply, parse_address
 
 
 class Signer:

@@ -7,8 +7,8 @@ from __future__ import annotations
 import asyncio
 import time
 
-from dialer.carrier.lines.device import DeviceLine
 from dialer.carrier.people import Behaviour, Pickup
+from tests.carrier.device_line import DeviceLine
 from tests.carrier.stage import HANGUP, TO, App, Start
 
 

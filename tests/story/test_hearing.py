@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.calls.apply import News, apply_news
-from dialer.carrier.config import InjectedFault
+from dialer.carrier.faults import InjectedFault
 from dialer.carrier.journal import read_journal
 from dialer.core.values import TelephonyResult
 from dialer.db import tables as t

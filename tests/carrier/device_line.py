@@ -166,7 +166,7 @@ class DeviceLine:
         """Takes a phone in hand."""
         return self._phones.setdefault(number, Phone(number))
 
-    def refusal(self, number: str) -> int:  # noqa: ARG002 - a hand refuses no call before it comes
+    def refusal(self, number: str) -> int:
         return 0
 
     def dial(self, number: str, *, nth: int, events: LegEvents) -> Leg:
