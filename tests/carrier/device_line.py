@@ -97,7 +97,7 @@ class DeviceCall:
         self._speaking = (clip, done)
         self._tell()
 
-    def hush(self) -> None:
+    def stop_speaking(self) -> None:
         self._speaking = None
 
     def listen(self, question: int) -> None:
@@ -180,7 +180,7 @@ class DeviceLine:
 
         def ring() -> None:
             if not call.over:
-                events.rings()
+                events.ringing()
                 phone.incoming(call)
 
         self._timers.soon(ring)

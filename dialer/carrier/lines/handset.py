@@ -133,7 +133,7 @@ class HandsetLeg:
 
     def _ring(self) -> None:
         self._show(HandsetState.RINGING)
-        self.events.rings()
+        self.events.ringing()
 
     def answer_now(self) -> bool:
         handset = self._handset
@@ -155,7 +155,7 @@ class HandsetLeg:
 
         self._speech = self._timers.later(clip.seconds, heard)
 
-    def hush(self) -> None:
+    def stop_speaking(self) -> None:
         if self._speech is not None:
             self._speech.cancel()
             self._speech = None
@@ -174,7 +174,7 @@ class HandsetLeg:
         if self.is_over:
             return
         self.is_over = True
-        self.hush()
+        self.stop_speaking()
         self.stop_listening()
         if self._setup is not None:
             self._setup.cancel()

@@ -162,7 +162,7 @@ class SimulatedLeg:
     def _ring(self) -> None:
         behaviour = self._behaviour
         self._alerting = True
-        self._events.rings()
+        self._events.ringing()
         if self._over:
             return
         after = self._within(behaviour.answer_after_seconds, "answer")
@@ -202,7 +202,7 @@ class SimulatedLeg:
     def speak(self, clip: Clip, done: Callable[[], None]) -> None:
         self._speech = self._timers.later(clip.seconds, done)
 
-    def hush(self) -> None:
+    def stop_speaking(self) -> None:
         if self._speech is not None:
             self._speech.cancel()
             self._speech = None
@@ -232,7 +232,7 @@ class SimulatedLeg:
     def hang_up(self) -> None:
         self._over = True
         self._alerting = False
-        self.hush()
+        self.stop_speaking()
         for pending in self._waits.values():
             pending.cancel()
         self._waits.clear()
