@@ -47,7 +47,7 @@ OnAnswer = Callable[[Gather, Answer], None]
 
 
 class Question:
-    """One Gather under way: keys and speech interrupt its prompts, and silence ends it. Calls `done` once unless stopped.
+    """One Gather under way: keys and speech interrupt its prompts, and silence ends it. Calls `done` once at most.
     A key that is pressed while speech is being recognised is the answer.
     """
 
@@ -164,9 +164,7 @@ class PlayedCall(Protocol):
     def dial(
         self, verb: Dial, done: Callable[[dict[str, str]], None], left: Callable[[dict[str, str]], None]
     ) -> None:
-        """Calls another phone and joins it. At its end `done` gets the DialCall parameters, or `left` if the caller left
-        before.
-        """
+        """Calls another phone and joins it. `done` gets the DialCall parameters, or `left` if the caller left before."""
 
 
 class Player:
