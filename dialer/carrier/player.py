@@ -164,7 +164,7 @@ class PlayedCall(Protocol):
     def dial(
         self, verb: Dial, done: Callable[[dict[str, str]], None], left: Callable[[dict[str, str]], None]
     ) -> None:
-        """Calls another phone and joins it. `done` gets the DialCall parameters, or `left` if the caller left before."""
+        """Calls another phone and joins it. `done` gets the DialCall parameters; `left`, if the caller left before."""
 
 
 class Player:
