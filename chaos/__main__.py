@@ -1,4 +1,4 @@
-"""`python -m chaos --seed S --minutes M`: exit 0 when nobody was lost and nobody was rung twice, else 1."""
+"""`python -m chaos --seed S --minutes M`: exit 0 when no case was lost and no call attempt rang twice, else 1."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LONGEST_MINUTES = 60.0
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="chaos", description=__doc__)
-    parser.add_argument("--seed", default="", help="the same seed, the same schedule; drawn when not given")
+    parser.add_argument("--seed", default="", help="the same seed gives the same schedule; random by default")
     parser.add_argument("--minutes", type=float, default=2.0, help="how long faults strike (at most 60)")
     parser.add_argument("--targets", type=int, default=300)
     parser.add_argument("--settle-seconds", type=float, default=300.0)

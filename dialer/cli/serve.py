@@ -25,7 +25,7 @@ import typer
 from dialer.bootstrap import own_carrier, own_servers, public_url
 from dialer.cli.common import answer
 from dialer.core.errors import SettingsError
-from dialer.runtime.forked import POSSIBLE, fill_standard, settle, told_by
+from dialer.runtime.forked import POSSIBLE, fill_standard, output_of, settle
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.settings import Settings, load_settings
 from dialer.runtime.supervisor import Child, ChildEvent, HistoryEntry, Supervisor
@@ -168,7 +168,7 @@ def _prepared(*options: str) -> Any:  # noqa: ANN401  # JSON
     """What `prepare` said, run as a process that takes its memory with it; its refusal is this process's end."""
     argv = _argv("prepare", *options)
     if POSSIBLE:
-        code, said = told_by(partial(_done_here, argv), argv=argv, env=dict(os.environ))
+        code, said = output_of(partial(_done_here, argv), argv=argv, env=dict(os.environ))
     else:
         done = subprocess.run(argv, stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own program
         code, said = done.returncode, done.stdout
