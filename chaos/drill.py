@@ -29,7 +29,7 @@ from dialer.demo.run import (
     wait_until_up,
 )
 from dialer.runtime.embedded import erase
-from dialer.runtime.local import free_port
+from dialer.runtime.location import free_port
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.settings import load_settings
 from dialer.runtime.supervisor import Child, Supervisor

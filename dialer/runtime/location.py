@@ -170,10 +170,7 @@ class Place:
         last = self.port(name)
         if last is not None and not fresh and _is_free(last):
             return last
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            number: int = probe.getsockname()[1]
-            return number
+        return free_port()
 
     def open_log(self, name: str) -> IO[bytes]:
         """The log of the server, opened for appending; a large one is first moved to .log.1."""
@@ -248,6 +245,14 @@ def write_private(path: Path, text: str) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
+
+
+def free_port() -> int:
+    """A port of the loopback address that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _is_free(port: int) -> bool:
