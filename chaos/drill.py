@@ -65,12 +65,12 @@ class Outcome:
     problems: list[str] = field(default_factory=list)
 
 
-def drill(plan: Plan, tell: Callable[[str], None]) -> Outcome:
+def drill(plan: Plan, report: Callable[[str], None]) -> Outcome:
     """One run. It leaves no files, except for the log after a failure."""
     folder = Path(tempfile.mkdtemp(prefix="dialer-chaos-"))
     clean = False
     try:
-        outcome = _drill(plan, folder, tell)
+        outcome = _drill(plan, folder, report)
         clean = outcome.settled and outcome.verdict.is_clean
         return outcome
     finally:
@@ -102,7 +102,7 @@ def environment(plan: Plan, folder: Path, env: Mapping[str, str]) -> dict[str, s
     }
 
 
-def _drill(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Outcome:
+def _drill(plan: Plan, folder: Path, report: Callable[[str], None]) -> Outcome:
     env = environment(plan, folder, os.environ)
     settings = load_settings(env)
     started = time.monotonic()
@@ -114,8 +114,8 @@ def _drill(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Outcome:
         try:
             supervisor.start()
             service.bring_up()
-            struck = service.inject(tell)
-            settled = service.settle(tell)
+            struck = service.inject(report)
+            settled = service.settle(report)
             problems = service.problems()
         finally:
             service.staff.go_home()
@@ -200,7 +200,7 @@ class _Service:
                 return
         self._faults.append("a list was not loaded in time")
 
-    def inject(self, tell: Callable[[str], None]) -> int:
+    def inject(self, report: Callable[[str], None]) -> int:
         started = time.monotonic()
         left = list(self.plan.strikes)
         while time.monotonic() - started < self.plan.seconds:
@@ -210,10 +210,10 @@ class _Service:
                 sys.stderr.write(f"chaos fault: {injection.line()}\n")
                 sys.stderr.flush()
                 self.strikes.inject(injection)
-        tell(f"struck {len(self.plan.strikes) - len(left)} times; no more faults")
+        report(f"struck {len(self.plan.strikes) - len(left)} times; no more faults")
         return len(self.plan.strikes) - len(left)
 
-    def settle(self, tell: Callable[[str], None]) -> bool:
+    def settle(self, report: Callable[[str], None]) -> bool:
         """Faults are cleared; True when everything has settled within the bound."""
         self.strikes.end()
         started = time.monotonic()
@@ -224,11 +224,11 @@ class _Service:
             cleared = cleared or self.strikes.clear_carrier()
             loading = any(thread.is_alive() for thread in self._loads)
             if cleared and not loading and watch.look(self.app):
-                tell(f"settled {time.monotonic() - started:.0f} s after the last fault")
+                report(f"settled {time.monotonic() - started:.0f} s after the last fault")
                 return True
             if loading:
                 watch = SettledWatch()
-        tell(f"not settled after {self.plan.settle_seconds:.0f} s: {watch.progress}")
+        report(f"not settled after {self.plan.settle_seconds:.0f} s: {watch.progress}")
         return False
 
     def problems(self) -> list[str]:

@@ -87,18 +87,18 @@ def fork(run: Callable[[], int], *, stderr: int | None = None, in_our_session: b
     if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
         # Inherited from the process that started us; with it the kernel would keep no exit codes.
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    asked, asking = os.pipe()
-    telling, told = os.pipe()
+    stdin, stdin_writer = os.pipe()
+    stdout_reader, stdout = os.pipe()
     parent = os.getpid()
     _flush()
     with _signals_wait():
         pid = os.fork()
         if pid == 0:
-            standard = (asked, told, 2 if stderr is None else stderr)
+            standard = (stdin, stdout, 2 if stderr is None else stderr)
             _go_on(run, standard, parent=parent if in_our_session else None)
-    os.close(asked)
-    os.close(told)
-    return Forked(pid, stdin=os.fdopen(asking, "wb", 0), stdout=os.fdopen(telling, "rb", 0))
+    os.close(stdin)
+    os.close(stdout)
+    return Forked(pid, stdin=os.fdopen(stdin_writer, "wb", 0), stdout=os.fdopen(stdout_reader, "rb", 0))
 
 
 def _go_on(run: Callable[[], int], standard: tuple[int, int, int], *, parent: int | None) -> NoReturn:
