@@ -1,7 +1,8 @@
-"""How long things last to the ear, and the audio files that documents name."""
+"""The duration of speech and sound files, and a cache of the sound files that documents name."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 import struct
 from collections import OrderedDict
@@ -20,11 +21,11 @@ _KEEP_BYTES = 64 * 1024 * 1024
 
 
 class BadSound(ValueError):
-    """The bytes are no WAV we can time."""
+    """Not a WAV file whose duration can be computed."""
 
 
 def say_seconds(text: str) -> float:
-    """About how long a calm voice takes to say it."""
+    """The approximate duration of the text in a calm voice."""
     return len(_CJK.findall(text)) / _CJK_A_SECOND + len(_WORD.findall(text)) / _WORDS_A_SECOND
 
 
@@ -41,7 +42,7 @@ def wav_seconds(data: bytes) -> float:
         elif name == b"data":
             if bytes_a_second == 0:
                 raise BadSound("no byte rate before the data")
-            # A streamed file may claim more than is there; what is there is what is heard.
+            # A streamed file may claim more data than it has.
             return float(min(size, len(data) - at)) / float(bytes_a_second)
         at += size + (size & 1)
     raise BadSound("no data in it")
@@ -51,7 +52,7 @@ OnClip = Callable[[Clip | None], None]
 
 
 class Sounds:
-    """Fetches audio once per URL and keeps the newest; None when it cannot be had, which is not kept."""
+    """Fetches each sound once and keeps the newest ones; a failure gives None and is not kept."""
 
     def __init__(self, messenger: Messenger) -> None:
         self._messenger = messenger
@@ -60,7 +61,7 @@ class Sounds:
         self._waiting: dict[str, list[OnClip]] = {}
 
     def get(self, url: str, on_clip: OnClip) -> None:
-        """Calls back with the clip, at once when it is known."""
+        """Calls `on_clip` with the clip, at once if it is cached."""
         clip = self._clips.get(url)
         if clip is not None:
             on_clip(clip)
@@ -73,19 +74,16 @@ class Sounds:
         self._messenger.send(url, "GET", {}, lambda reply: self._fetched(url, reply))
 
     def forget(self) -> None:
-        """Every file is fetched anew."""
+        """The cache is empty."""
         self._clips.clear()
         self._bytes = 0
 
     def _fetched(self, url: str, reply: Reply) -> None:
         clip: Clip | None = None
         if reply.fine:
-            try:
+            with contextlib.suppress(BadSound):
                 clip = Clip(seconds=wav_seconds(reply.body), wav=reply.body, name=url)
-            except BadSound:
-                clip = None
-        if clip is not None:
-            self._keep(url, clip)
+                self._keep(url, clip)
         for on_clip in self._waiting.pop(url, ()):
             on_clip(clip)
 

@@ -24,7 +24,7 @@ import typer
 
 from dialer.cli.common import answer
 from dialer.core.errors import SettingsError
-from dialer.runtime.forked import POSSIBLE, fill_standard, settle, told_by
+from dialer.runtime.forked import POSSIBLE, fill_standard, output_of, settle
 from dialer.runtime.local import own_carrier, own_servers, public_url
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.settings import Settings, load_settings
@@ -164,7 +164,7 @@ def _prepared(*options: str) -> Any:  # noqa: ANN401  # JSON
     """The output of `prepare`, run in its own process so that its memory is freed. Its failure ends this process."""
     argv = _argv("prepare", *options)
     if POSSIBLE:
-        code, said = told_by(partial(_run_here, argv), argv=argv, env=dict(os.environ))
+        code, said = output_of(partial(_run_here, argv), argv=argv, env=dict(os.environ))
     else:
         done = subprocess.run(argv, stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own program
         code, said = done.returncode, done.stdout

@@ -41,7 +41,8 @@ from dialer.org.staff import choose_extension
 from dialer.outcomes.breakdown import NotCalled, Progress, count_not_called, read_progress
 from dialer.runtime.clock import ScaledClock
 from dialer.runtime.embedded import ensure, erase
-from dialer.runtime.local import CarrierAccess, free_port
+from dialer.runtime.local import CarrierAccess
+from dialer.runtime.location import free_port
 from dialer.runtime.settings import Settings, load_settings
 from dialer.services import Application, Services
 from dialer.units.imports import list_units

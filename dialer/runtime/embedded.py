@@ -1,9 +1,7 @@
-"""Finds a server that runs already: whose it is, and how one that nobody keeps any more is ended.
+"""PostgreSQL and Valkey beside the program, for as long as it runs.
 
-Real PostgreSQL and Valkey beside the program, for as long as it runs.
-
-The process that starts the servers ends them: by `stop()`, by leaving the context, or by dying in any way.
-A process that finds them running joins and leaves them as they are.
+The process that starts the servers ends them: by `stop()`, by leaving the context, or by its own end of any kind. A
+process that finds them running joins them and leaves them running. Servers whose owner is gone are ended first.
 """
 
 from __future__ import annotations
@@ -15,39 +13,28 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol, Self
+from typing import IO, Self
 
 import psutil
 
 from dialer.core.errors import Unavailable
 from dialer.language import Text
-from dialer.runtime.guarded import GUARD_SCRIPT, Guarded, Program
+from dialer.runtime.guarded import GUARD_SCRIPT, Guarded
 from dialer.runtime.location import Place, delete_server_files, place_for, server_binaries
-from dialer.runtime.servers import POSTGRES_NAME, POSTGRES_PART, VALKEY_NAME, VALKEY_PART, Postgres, Valkey
-
-
-class Server(Protocol):
-    """What starting, joining and ending need to know of a kind of server."""
-
-    part: str
-    name: str
-    program_name: str
-    folder: Path
-
-    @property
-    def marks(self) -> tuple[str, ...]: ...
-    def prepare(self, port: int, /) -> None: ...
-    def program(self, port: int, /, *, ephemeral: bool) -> Program: ...
-    def ready(self, port: int, /) -> bool: ...
-    def answers(self, port: int, /) -> bool: ...
-    def finish(self, port: int, /) -> None: ...
-    def forget_dead_server(self) -> None: ...
-    def url(self, port: int, /) -> str: ...
+from dialer.runtime.servers import (
+    POSTGRES_NAME,
+    POSTGRES_PART,
+    VALKEY_NAME,
+    VALKEY_PART,
+    Postgres,
+    Server,
+    Valkey,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """A server's processes, its guard's included. `kept`: there is a guard whose own parent lives."""
+    """The processes of a server and its guard. `guarded`: there is a guard; `kept`: one whose own parent lives."""
 
     processes: tuple[psutil.Process, ...]
     guarded: bool
@@ -55,7 +42,7 @@ class Running:
 
 
 def find_running(server: Server) -> Running | None:
-    """None when nothing of it is there. A process number on disk may be recycled; these marks cannot."""
+    """None without processes. Marks in the command line identify them: a process number on disk may be recycled."""
     processes: list[psutil.Process] = []
     guarded = kept = False
     for process in psutil.process_iter():
@@ -73,7 +60,7 @@ def find_running(server: Server) -> Running | None:
 
 
 def end_running(running: Running, *, seconds: float) -> None:
-    """They are gone: left alone while a guard may be ending them, then asked, then killed."""
+    """The processes are gone. A guard gets `seconds` to end them; then they get signals, at last SIGKILL."""
     _, alive = psutil.wait_procs(running.processes, timeout=seconds if running.guarded else 0)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
         if not alive:
@@ -85,7 +72,7 @@ def end_running(running: Running, *, seconds: float) -> None:
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float, step_seconds: float = 0.02) -> bool:
-    """True as soon as the condition is; False when the time is up."""
+    """True as soon as the condition is true; False when the time is up."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() >= deadline:
@@ -106,7 +93,7 @@ _LEAVE_SECONDS = 5.0
 
 
 class EmbeddedServers:
-    """Running servers. Whoever holds this keeps them running; a joiner only asks not to lose them."""
+    """Running servers, kept running by the process that started them; a process that joined only delays their end."""
 
     def __init__(
         self,
@@ -126,12 +113,12 @@ class EmbeddedServers:
 
     @property
     def database_url(self) -> str:
-        """SQLAlchemy's address of the database `dialer`, password included: never to be logged."""
+        """The SQLAlchemy address of the database `dialer`, password included: never to be logged."""
         return self._url(POSTGRES_NAME, POSTGRES_PART)
 
     @property
     def broker_url(self) -> str:
-        """The broker's address, password included: never to be logged."""
+        """The address of the broker, password included: never to be logged."""
         return self._url(VALKEY_NAME, VALKEY_PART)
 
     @property
@@ -140,9 +127,9 @@ class EmbeddedServers:
         return bool(self._guards)
 
     def stop(self, *, batch_wait_seconds: float = 3.0) -> None:
-        """What this process started is gone; others that use it get up to `joiners_seconds` to finish first.
+        """Servers that this process started are gone; processes that joined get up to `batch_wait_seconds` to finish.
 
-        Does nothing when called again, and nothing at all in a forked copy of the process.
+        No effect when called again, or in a forked copy of the process.
         """
         if os.getpid() != self._owner:
             return
@@ -181,11 +168,11 @@ def ensure(
     shared_buffers_mb: int = 128,
     home: Path | None = None,
 ) -> EmbeddedServers:
-    """The servers of `data_dir` run and answer: joined when they did already, else started by this process.
+    """The servers of `data_dir` run and answer: joined if they ran already, else started by this process.
 
-    `ephemeral`: with their end, even after a kill of this process, their files go too. `home`: where the servers' files
-    lie, for one that is not in the data folder or under /var/lib; the same for all who join.
-    Raises Unavailable, one clear line, when they cannot run.
+    `ephemeral`: their files are deleted at their end, even after a kill of this process. `home`: the folder of their
+    files, if not the data folder or /var/lib; the same for all processes that join.
+    Raises Unavailable, with one line, when they cannot run.
     """
     place = place_for(data_dir, home=home)
     urls: dict[str, str] = {}
@@ -211,7 +198,7 @@ def ensure(
 
 
 def erase(data_dir: Path) -> None:
-    """Nothing is left of the embedded servers of `data_dir`: no process, no file. Whatever they held is gone.
+    """No process, file or data of the embedded servers of `data_dir` is left.
 
     Raises Unavailable while another process keeps them running.
     """
@@ -230,7 +217,7 @@ def erase(data_dir: Path) -> None:
 
 
 def _bring_up(place: Place, server: Server, *, ephemeral: bool) -> tuple[int, Guarded | None]:
-    """The server answers on the returned port; the guard is there when we started it."""
+    """The server answers on the returned port. With a guard if this process started it."""
     for attempt in range(_START_TRIES):
         port = _join(place, server)
         if port is not None:
@@ -256,7 +243,7 @@ def _bring_up(place: Place, server: Server, *, ephemeral: bool) -> tuple[int, Gu
 
 
 def _join(place: Place, server: Server) -> int | None:
-    """The port of a server that a living process keeps; None when there is none, strays having been ended."""
+    """The port of a server that a living process keeps. None: there is none, and servers without an owner are ended."""
     running = find_running(server)
     if running is None:
         return None
@@ -282,7 +269,7 @@ def _is_kept(server: Server) -> bool:
 
 
 def _comes_up(server: Server, guard: Guarded, port: int) -> bool:
-    """True once it is ready; False when it ended instead (its port may have been taken meanwhile)."""
+    """True once it is ready; False if it ended instead (another process may have taken the port)."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if any(event.kind == "exit" for event in guard.events(wait_seconds=0.01)) or not guard.alive:
@@ -296,7 +283,7 @@ def _comes_up(server: Server, guard: Guarded, port: int) -> bool:
 
 
 def _stop_all(guards: Sequence[Guarded]) -> None:
-    """Asked all at once, so that the slowest alone sets the time."""
+    """All stop at the same time, so that only the slowest sets the time."""
     for guard in guards:
         guard.ask_to_stop()
     for guard in guards:

@@ -1,10 +1,8 @@
-"""The embedded PostgreSQL: how it is made, started, asked who it is, and ended.
-
-The embedded Valkey: its configuration, how it is started, and how it is asked who it is.
-"""
+"""The embedded servers, PostgreSQL and Valkey: how each is made, started, identified and stopped."""
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import hashlib
 import shutil
@@ -23,32 +21,73 @@ POSTGRES_NAME = "postgres"
 _DATABASE = "dialer"
 _READY_LINE = 7
 
-# Server environment: nothing of ours reaches it; messages in English, times in UTC.
+# The environment of the servers: messages in English, times in UTC.
 _ENV = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
 
-class Postgres:
-    """One data folder's server. Nothing here runs a server: `program` says how, a guard does."""
+class Server(abc.ABC):
+    """The server of one data folder. It runs nothing itself: a guard runs `program`."""
+
+    part: str
+    name: str
+    program_name: str
+
+    def __init__(self, *, place: Place, binaries: Binaries) -> None:
+        self._place = place
+        self._binaries = binaries
+        self.folder = place.folder(self.name)
+
+    @property
+    @abc.abstractmethod
+    def marks(self) -> tuple[str, ...]:
+        """Parts of a command line that identify the processes of this server among all others."""
+
+    @abc.abstractmethod
+    def prepare(self, port: int) -> None:
+        """The folder holds everything that `program` needs."""
+
+    @abc.abstractmethod
+    def program(self, port: int, *, ephemeral: bool) -> Program:
+        """What a guard is to run. `ephemeral`: the folder is deleted at the end."""
+
+    @abc.abstractmethod
+    def answers(self, port: int) -> bool:
+        """True when the server on that port accepts the password and serves this folder."""
+
+    def ready(self, port: int) -> bool:
+        """True when the server can be used."""
+        return self.answers(port)
+
+    def finish(self, port: int) -> None:  # noqa: B027 - Valkey needs nothing here
+        """The running server holds everything that a client needs."""
+
+    def forget_dead_server(self) -> None:  # noqa: B027 - Valkey needs nothing here
+        """A process number on disk, recycled meanwhile, must not prevent a start. Only when no process is left."""
+
+    @abc.abstractmethod
+    def url(self, port: int) -> str:
+        """The address for clients, password included: never to be logged."""
+
+
+class Postgres(Server):
+    """The embedded PostgreSQL."""
 
     part = POSTGRES_PART
     name = POSTGRES_NAME
     program_name = "postgres"
 
     def __init__(self, *, place: Place, binaries: Binaries, shared_buffers_mb: int = 128) -> None:
-        self._place = place
-        self._binaries = binaries
+        super().__init__(place=place, binaries=binaries)
         self._shared_buffers_mb = shared_buffers_mb
-        self.folder = place.folder(POSTGRES_NAME)
-        # Every server process shows its cluster's name in the process list, its helpers too.
+        # Every process of the server shows the name of the cluster in the process list.
         self._cluster = "dialer-" + hashlib.sha256(str(self.folder).encode()).hexdigest()[:16]
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """What tells this server's processes from any other PostgreSQL's in the process list."""
         return (f"-D {self.folder} ", f"postgres: {self._cluster}: ")
 
     def prepare(self, _port: int) -> None:
-        """The data folder holds a whole, initialised cluster of the right version."""
+        """The folder holds an initialised cluster of the right version."""
         version_file = self.folder / "PG_VERSION"
         if not version_file.exists():
             self._initialise()
@@ -58,7 +97,7 @@ class Postgres:
             raise Unavailable(part=POSTGRES_PART, problem=problem)
 
     def program(self, port: int, *, ephemeral: bool) -> Program:
-        """Loopback only, every commit on disk, nothing personal in its log (no statements, no key values)."""
+        """Loopback only, every commit on disk, no personal data in the log (no statements, no key values)."""
         options = {
             "listen_addresses": "127.0.0.1",
             "port": str(port),
@@ -95,14 +134,14 @@ class Postgres:
             env=_ENV,
             cwd=self.folder,
             user=self._place.account.user,
-            # Fast shutdown ends sessions and writes a checkpoint; immediate is a crash, mended on start.
+            # SIGINT ends sessions and writes a checkpoint; SIGQUIT is a crash, repaired at the next start.
             stop_steps=(StopStep(signal=SIGINT, seconds=20.0), StopStep(signal=SIGQUIT, seconds=5.0)),
             respawn_seconds=0.2,
             erase=(self.folder,) if ephemeral else (),
         )
 
     def ready(self, port: int) -> bool:
-        """True when PostgreSQL's own file, kept for pg_ctl, says that it is ready on that port."""
+        """True when postmaster.pid says so for that port."""
         try:
             lines = (self.folder / "postmaster.pid").read_text(encoding="utf-8").splitlines()
             return lines[_READY_LINE].strip() == "ready" and int(lines[3]) == port
@@ -110,14 +149,13 @@ class Postgres:
             return False
 
     def answers(self, port: int) -> bool:
-        """True when the server on that port takes our password and says that it serves this very folder."""
         try:
             return self._ask(port, "show data_directory") == str(self.folder)
         except Unavailable:
             return False
 
     def finish(self, port: int) -> None:
-        """The role and the database `dialer` exist; the role is no superuser."""
+        """The role `dialer`, which is no superuser, and the database `dialer` exist."""
         existing = self._ask(
             port,
             "select coalesce((select 1 from pg_roles where rolname = 'dialer'), 0),"
@@ -125,7 +163,7 @@ class Postgres:
         )
         role, database = existing.split("|")
         if role != "1":
-            # The password goes in through standard input: an argument could be read by others.
+            # The statement goes through standard input: other users could read an argument.
             self._ask(port, f"create role dialer login createdb password '{self._place.password}'")
         if database != "1":
             self._ask(port, "create database dialer owner dialer")
@@ -134,11 +172,10 @@ class Postgres:
         return f"postgresql+psycopg://{_DATABASE}:{self._place.password}@127.0.0.1:{port}/{_DATABASE}"
 
     def forget_dead_server(self) -> None:
-        """Only for when none of its processes is left: a recycled number must not keep it from starting."""
         (self.folder / "postmaster.pid").unlink(missing_ok=True)
 
     def _initialise(self) -> None:
-        """Made beside and moved into place when whole, so that a kill leaves nothing half-made."""
+        """The cluster is made beside its place and moved there when complete, so that a kill leaves no part of one."""
         draft = self.folder.with_name(f"{POSTGRES_NAME}.new")
         password_file = self.folder.with_name("initial-password")
         shutil.rmtree(draft, ignore_errors=True)
@@ -166,7 +203,7 @@ class Postgres:
         return output.split()[2].split(".")[0]
 
     def _ask(self, port: int, statement: str) -> str:
-        """One statement through the wheel's own psql, as the superuser; its one row, columns split by `|`."""
+        """The one row of a statement, columns split by `|`; run by psql as the superuser."""
         argv = [
             str(self._binaries.psql), "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(port),
             "-U", "postgres", "-d", "postgres", "-f", "-",
@@ -210,26 +247,23 @@ VALKEY_NAME = "valkey"
 VALKEY_DATABASES = 1024
 
 
-class Valkey:
-    """One data folder's broker. Append-only, so that a restart keeps what was queued."""
+class Valkey(Server):
+    """The embedded Valkey. Append-only, so that a restart keeps the queues."""
 
     part = VALKEY_PART
     name = VALKEY_NAME
     program_name = "valkey-server"
 
     def __init__(self, *, place: Place, binaries: Binaries) -> None:
-        self._place = place
-        self._binaries = binaries
-        self.folder = place.folder(VALKEY_NAME)
+        super().__init__(place=place, binaries=binaries)
         self._config = self.folder / "valkey.conf"
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """What tells this server from any other Valkey in the process list."""
         return (str(self._config),)
 
     def prepare(self, port: int) -> None:
-        """The folder and a private configuration exist; the password is in the file, never an argument."""
+        """The folder and a private configuration exist; the password is only in that file, not an argument."""
         if not self.folder.is_dir():
             self.folder.mkdir(mode=0o700)
             self._place.account.own(self.folder)
@@ -256,7 +290,7 @@ class Valkey:
         return Program(
             name=VALKEY_PART,
             argv=[str(self._binaries.valkey_server), str(self._config)],
-            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
+            env=_ENV,
             cwd=self.folder,
             user=self._place.account.user,
             stop_steps=(StopStep(signal=SIGTERM, seconds=10.0),),
@@ -264,28 +298,18 @@ class Valkey:
             erase=(self.folder,) if ephemeral else (),
         )
 
-    def ready(self, port: int) -> bool:
-        return self.answers(port)
-
     def answers(self, port: int) -> bool:
-        """True when the server on that port takes our password, runs on our file and has loaded its data."""
         try:
             fields = self._info(port)
         except (OSError, Unavailable):
             return False
         return fields.get("config_file") == str(self._config) and fields.get("loading") == "0"
 
-    def finish(self, port: int) -> None:
-        """Nothing to make inside: databases are numbers."""
-
-    def forget_dead_server(self) -> None:
-        """It keeps no file about its process."""
-
     def url(self, port: int) -> str:
         return f"redis://:{self._place.password}@127.0.0.1:{port}/0"
 
     def _info(self, port: int) -> dict[str, str]:
-        """INFO as a mapping. Spoken by hand: importing the client library would cost each command 0.3 s."""
+        """INFO as a mapping. Without the client library, whose import would cost each command 0.3 s."""
         with socket.create_connection(("127.0.0.1", port), timeout=3) as connection:
             connection.sendall(f"AUTH {self._place.password}\r\nINFO\r\nQUIT\r\n".encode())
             reply = bytearray()

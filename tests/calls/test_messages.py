@@ -22,7 +22,8 @@ from dialer.calls.messages import (
     message_text,
     send_messages,
 )
-from dialer.carrier.config import CarrierConfig, FaultRule, InjectedFault, ServiceClock
+from dialer.carrier.config import CarrierConfig, ServiceClock
+from dialer.carrier.faults import FaultRule, InjectedFault
 from dialer.carrier.people import Behaviour, PeopleConfig
 from dialer.carrier.server import RunningCarrier, start
 from dialer.casefile.reading import show_case

@@ -62,7 +62,7 @@ class Desk:
         assert done is not None, "nothing is playing"
         done()
 
-    def hush(self) -> None:
+    def stop_speaking(self) -> None:
         self.done = None
 
     def listen(self, question: int) -> None:

@@ -36,7 +36,7 @@ from dialer.db import tables as t
 from dialer.db.system_state import note_cycle_part
 from dialer.language import Lang
 from dialer.org.staff_store import end_session, live_sessions
-from dialer.runtime.local import free_port
+from dialer.runtime.location import free_port
 from dialer.server import create_app
 from dialer.services import Application
 from dialer.web.console import SESSION_COOKIE, ShutdownHooks

@@ -11,7 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.calls.dial import dial
-from dialer.carrier.config import CarrierConfig, FaultRule, InjectedFault
+from dialer.carrier.config import CarrierConfig
+from dialer.carrier.faults import FaultRule, InjectedFault
 from dialer.carrier.people import Behaviour, PeopleConfig, Pickup
 from dialer.carrier.server import RunningCarrier, start
 from dialer.core.attempt import AttemptState

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from dialer.db.system_state import heartbeats
-from dialer.runtime.local import free_port
+from dialer.runtime.location import free_port
 from tests.control.conftest import Assemble
 from tests.control.test_scheduler import until
 

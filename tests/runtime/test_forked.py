@@ -63,7 +63,7 @@ TOLD = """
         }}), flush=True)
         {end}
 
-    code, said = forked.told_by(run, argv=["python", "-m", "copy"], env={{"A": "b"}})
+    code, said = forked.output_of(run, argv=["python", "-m", "copy"], env={{"A": "b"}})
     print(json.dumps([code, said.decode(), os.environ.get("A"), pieces.take().hex()]), flush=True)
 """
 
@@ -143,7 +143,7 @@ ASKING = """
     # Whoever starts the tests in the background may have it ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     {before}
-    forked.told_by(run, argv=["x"], env={{}})
+    forked.output_of(run, argv=["x"], env={{}})
 """
 
 
@@ -178,7 +178,7 @@ def test_however_it_was_started_it_hears_what_its_copy_says(tmp_path: Path, befo
         import os, signal, sys
         from dialer.runtime import forked
         {before}
-        code, said = forked.told_by(lambda: print("said"), argv=["x"], env={{}})
+        code, said = forked.output_of(lambda: print("said"), argv=["x"], env={{}})
         print(code, said.decode().strip(), file=sys.stderr)
     """
     told = subprocess.run(

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from dialer.calls.apply import News
 from dialer.calls.events import apply_replies
-from dialer.carrier.config import InjectedFault
+from dialer.carrier.faults import InjectedFault
 from dialer.carrier.journal import read_journal
 from dialer.core.values import TelephonyResult
 from dialer.db import tables as t

@@ -24,7 +24,8 @@ import uvicorn
 from dialer.calls.claims import Claimed, Sending, mark_attempts_sending
 from dialer.calls.dial import dial
 from dialer.calls.reconcile import cancel_calls, reconcile, sweep_attempts, sweep_cases
-from dialer.carrier.config import CarrierConfig, FaultRule, InjectedFault, ServiceClock
+from dialer.carrier.config import CarrierConfig, ServiceClock
+from dialer.carrier.faults import FaultRule, InjectedFault
 from dialer.carrier.people import Behaviour, PeopleConfig
 from dialer.carrier.server import RunningCarrier, start
 from dialer.control.health import repair_clock

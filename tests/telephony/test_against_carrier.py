@@ -13,7 +13,8 @@ from uuid import UUID, uuid4
 import pytest
 from aiohttp import web
 
-from dialer.carrier.config import CarrierConfig, FaultRule, InjectedFault, ServiceClock
+from dialer.carrier.config import CarrierConfig, ServiceClock
+from dialer.carrier.faults import FaultRule, InjectedFault
 from dialer.carrier.people import AnsweredBy, Behaviour, PeopleConfig, Pickup
 from dialer.carrier.server import RunningCarrier
 from dialer.carrier.server import start as start_of_carrier

@@ -1,4 +1,4 @@
-"""What stands between the call engine and a phone network. The simulated line and a SIP trunk both fit it."""
+"""The interface between the exchange and a phone network, for the simulated line and for a SIP trunk."""
 
 from __future__ import annotations
 
@@ -26,9 +26,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What machine detection hears: who, after how many service seconds, and when a machine's greeting is
-    over.
-    """
+    """The result of machine detection, available `after_seconds`, and the length of a machine's greeting."""
 
     answered_by: AnsweredBy
     after_seconds: float
@@ -37,21 +35,19 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clip:
-    """Something to be heard, of known length. A simulated line needs the length, a real one the sound or the
-    text.
-    """
+    """A prompt of known length. A simulated line needs the length, a real one the sound or the text."""
 
     seconds: float
     wav: bytes = b""
     text: str = ""
     name: str = ""
-    """Where the sound came from; empty for words."""
+    """The address of the sound; empty for text."""
 
 
 class LegEvents(Protocol):
-    """The call engine as a leg sees it. Events after `ended` are ignored."""
+    """The call as a leg reports to it. Events after `ended` are ignored."""
 
-    def rings(self) -> None:
+    def ringing(self) -> None:
         """The callee's phone alerts."""
 
     def answered(self, verdict: Verdict) -> None: ...
@@ -59,46 +55,42 @@ class LegEvents(Protocol):
     def pressed(self, key: str) -> None: ...
 
     def said(self, speech: Speech) -> None:
-        """Whole, when it has been said: where speech begins and ends is for the line to tell."""
+        """One complete utterance; the line decides where speech begins and ends."""
 
     def ended(self, cause: Cause) -> None: ...
 
 
 class Leg(Protocol):
-    """One phone being called, from the dial to the end."""
+    """One call to one phone, from the dial to the end."""
 
     @property
     def line_result(self) -> str:
-        """What the line knows beyond Twilio's protocol (`forwarded`, `powered_off`), else empty."""
+        """What the line knows beyond Twilio's protocol (`forwarded`, `powered_off`); may be empty."""
 
     def speak(self, clip: Clip, done: Callable[[], None]) -> None:
-        """Plays the clip to the far end; `done` is called when it has been heard, unless `hush` came
-        before.
-        """
+        """Plays the clip; `done` is called at its end, unless `stop_speaking` came before."""
 
-    def hush(self) -> None:
-        """What is being spoken stops; its `done` is not called."""
+    def stop_speaking(self) -> None:
+        """The clip that plays stops; its `done` is not called."""
 
     def listen(self, question: int) -> None:
-        """Question number `question` of this call (from 1) takes keys from now on, while its prompts play
-        too.
-        """
+        """Question number `question` of this call (from 1) accepts keys, also while its prompts play."""
 
     def stop_listening(self) -> None:
-        """The question is over; keys for it that were not pressed yet never are."""
+        """The question is over; a simulated person presses no more keys for it."""
 
     def answer_now(self) -> bool:
-        """Makes a ringing phone answer at this instant if the line can do that; says whether it did."""
+        """Makes a ringing phone answer now, if the line can; says whether it did."""
 
     def hang_up(self) -> None:
-        """Our side ends it; no event follows."""
+        """The carrier ends the call; no event follows."""
 
 
 class Line(Protocol):
-    """A way to phones."""
+    """A connection to a phone network."""
 
     def refusal(self, number: str) -> int:
         """Twilio's error code if the number is refused when the call is created, else 0."""
 
     def dial(self, number: str, *, nth: int, events: LegEvents) -> Leg:
-        """Starts calling; `nth` says how many calls to that number there have been, this one included."""
+        """Starts a call; `nth` is the number of calls to that number so far, this one included."""

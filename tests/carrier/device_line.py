@@ -97,7 +97,7 @@ class DeviceCall:
         self._speaking = (clip, done)
         self._tell()
 
-    def hush(self) -> None:
+    def stop_speaking(self) -> None:
         self._speaking = None
 
     def listen(self, question: int) -> None:
@@ -166,7 +166,7 @@ class DeviceLine:
         """Takes a phone in hand."""
         return self._phones.setdefault(number, Phone(number))
 
-    def refusal(self, number: str) -> int:  # noqa: ARG002 - a hand refuses no call before it comes
+    def refusal(self, number: str) -> int:
         return 0
 
     def dial(self, number: str, *, nth: int, events: LegEvents) -> Leg:
@@ -180,7 +180,7 @@ class DeviceLine:
 
         def ring() -> None:
             if not call.over:
-                events.rings()
+                events.ringing()
                 phone.incoming(call)
 
         self._timers.soon(ring)
