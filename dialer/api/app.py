@@ -106,10 +106,7 @@ class ReportQuery(BaseModel):
 
 
 @reading_router.get(
-    "/cases/{case_id}",
-    summary="查看预警单 · One case",
-    response_model=CaseOut,
-    responses=problems(404, 422),
+    "/cases/{case_id}", summary="查看预警单 · One case", response_model=CaseOut, responses=problems(404, 422)
 )
 async def get_case(
     request: Request,
@@ -132,12 +129,7 @@ def case(services: Services, token: Token, case_id: int) -> dict[str, Any]:
     return tell_case(story).plain()
 
 
-@reading_router.get(
-    "/report",
-    summary="报告 · The report",
-    response_model=ReportOut,
-    responses=problems(422),
-)
+@reading_router.get("/report", summary="报告 · The report", response_model=ReportOut, responses=problems(422))
 async def get_report(
     request: Request, _token: MayReadReport, window: Annotated[ReportQuery, Query()]
 ) -> JSONResponse:

@@ -84,9 +84,7 @@ def _refuse_other_types(request: Request) -> None:
 
 def _too_large() -> Problem:
     return Problem(
-        413,
-        ProblemCode.TOO_LARGE,
-        Text("more than %(most)s bytes: send fewer at a time", most=MOST_BYTES),
+        413, ProblemCode.TOO_LARGE, Text("more than %(most)s bytes: send fewer at a time", most=MOST_BYTES)
     )
 
 

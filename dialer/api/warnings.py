@@ -143,10 +143,7 @@ _READ: Final = {
     ),
 }
 _SHAPE: Final = {
-    ShapeCode.NOT_AN_OBJECT: (
-        gettext_noop("not an object"),
-        gettext_noop("send each warning as an object"),
-    ),
+    ShapeCode.NOT_AN_OBJECT: (gettext_noop("not an object"), gettext_noop("send each warning as an object")),
     ShapeCode.UNKNOWN_FIELD: (gettext_noop("no such field"), gettext_noop("see there")),
     ShapeCode.MISSING: (gettext_noop("the field is missing"), gettext_noop("add it")),
     ShapeCode.WRONG_TYPE: (gettext_noop("wrong type"), gettext_noop("see there")),
@@ -234,9 +231,7 @@ def _values(value: Any) -> list[Any]:  # noqa: ANN401  # JSON may be anything
     values = value if isinstance(value, list) else [value]
     if not 1 <= len(values) <= MOST_WARNINGS:
         raise Problem(
-            422,
-            ProblemCode.INVALID,
-            Text("send 1 to %(most)s warnings at a time", most=MOST_WARNINGS),
+            422, ProblemCode.INVALID, Text("send 1 to %(most)s warnings at a time", most=MOST_WARNINGS)
         )
     return values
 

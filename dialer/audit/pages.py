@@ -159,12 +159,7 @@ FACTS: Mapping[str, str] = {
     "openings": gettext_noop("trials"),
     "open_seconds": gettext_noop("seconds without the network"),
 }
-_VALUES: Mapping[str, type[StrEnum]] = {
-    "role": Role,
-    "grade": Grade,
-    "from": Grade,
-    "outcome": OutcomeKind,
-}
+_VALUES: Mapping[str, type[StrEnum]] = {"role": Role, "grade": Grade, "from": Grade, "outcome": OutcomeKind}
 SUBJECTS: Mapping[str, str] = {
     "staff": gettext_noop("account %(what)s"),
     "search": gettext_noop("by %(what)s"),

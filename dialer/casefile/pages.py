@@ -276,11 +276,7 @@ def ring(visit: CurrentRequest, case_id: CaseId, ground: Ground) -> Response:
         Typed(act=CaseAct.CALL_NOW.value),
         ground,
         lambda: call_now(
-            visit.services,
-            case_id,
-            by=visit.who,
-            expected=ground.expected,
-            visible_to=visit.member.unit_id,
+            visit.services, case_id, by=visit.who, expected=ground.expected, visible_to=visit.member.unit_id
         ),
         gettext_noop("The robot rings as soon as a line is free."),
     )

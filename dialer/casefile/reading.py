@@ -88,12 +88,7 @@ def reveal(services: Services, case_id: int, *, who: str, why: str, visible_to: 
     with services.store.begin() as tx:
         check_case_visible(tx, case_id, visible_to)
         write_audit(
-            tx,
-            who=viewer,
-            act="reveal",
-            subject=f"case/{case_id}",
-            why=reason,
-            now=services.clock.now(),
+            tx, who=viewer, act="reveal", subject=f"case/{case_id}", why=reason, now=services.clock.now()
         )
         person = person_of_case(tx, case_id)
         if person is None:

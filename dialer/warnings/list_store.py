@@ -296,10 +296,7 @@ def rejects_of_load(tx: Tx, load_id: int) -> list[RejectedRow]:
     found: list[RejectedRow] = []
     for row in rows:
         record = tx.vault.open_record(
-            row["sealed"],
-            table="list_reject",
-            column="sealed",
-            row=f"{load_id}/{row['sheet']}/{row['line']}",
+            row["sealed"], table="list_reject", column="sealed", row=f"{load_id}/{row['sheet']}/{row['line']}"
         )
         found.append(
             RejectedRow(
@@ -398,11 +395,7 @@ def approve_load_row(tx: Tx, load_id: int, *, by: str, now: datetime) -> bool:
         sa.update(t.list_load)
         .where(c.id == load_id, c.needs_approval, c.decided_at.is_(None), c.state.in_(waiting))
         .values(
-            state=LoadState.WAITING.value,
-            token=c.token + 1,
-            lease_until=None,
-            decided_by=by,
-            decided_at=now,
+            state=LoadState.WAITING.value, token=c.token + 1, lease_until=None, decided_by=by, decided_at=now
         )
     )
     return bool(done.rowcount)

@@ -69,20 +69,14 @@ def approve_load(services: Services, load_id: int, *, by: str) -> None:
         if load.by == who:
             raise Conflict(
                 Text(
-                    "load %(load)s was uploaded by %(who)s: another person approves it",
-                    load=load_id,
-                    who=who,
+                    "load %(load)s was uploaded by %(who)s: another person approves it", load=load_id, who=who
                 ),
                 current="own load",
             )
         now = services.clock.now()
         if not approve_load_row(tx, load_id, by=who, now=now):
             raise Conflict(
-                Text(
-                    "load %(load)s does not wait for approval: %(state)s",
-                    load=load_id,
-                    state=load.state,
-                ),
+                Text("load %(load)s does not wait for approval: %(state)s", load=load_id, state=load.state),
                 current=load.state.value,
             )
         write_audit(tx, who=who, act="approve_load", subject=f"load/{load_id}", why="", now=now)

@@ -466,10 +466,7 @@ def _looked(head: Sequence[Accepted | Rejected], trial: _Trial) -> Iterator[Prev
         elif joined:
             is_seen = trial.targets.get(case_id, False)
             yield _taken_in(
-                item,
-                RowResult.JOINS,
-                case_id=case_id if is_seen else None,
-                joins_line=opened.get(case_id),
+                item, RowResult.JOINS, case_id=case_id if is_seen else None, joins_line=opened.get(case_id)
             )
         else:
             opened[case_id] = item.line

@@ -108,12 +108,7 @@ def warning_content(
 
 
 def write_warnings(
-    tx: Tx,
-    arrived: Iterable[tuple[Content, int, int]],
-    *,
-    load_id: int | None,
-    drill: bool,
-    now: datetime,
+    tx: Tx, arrived: Iterable[tuple[Content, int, int]], *, load_id: int | None, drill: bool, now: datetime
 ) -> None:
     """Each with the ids of its person and its case."""
     _COPY.write(
