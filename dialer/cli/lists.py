@@ -109,7 +109,7 @@ def load_file(app: Application, file: Path, *, source: str, by: str, progress: b
 def _say_held(app: Application, load_id: int) -> None:
     with app.services.store.begin() as tx:
         load = get_load(tx, load_id)
-    if load is not None and load.state is LoadState.HELD:
+    if load.state is LoadState.HELD:
         typer.echo(
             f"load {load_id} waits for a second person (dialer loads approve {load_id} --by ...);"
             " its high grades are in the books",
@@ -150,7 +150,7 @@ def _wait(app: Application, load_id: int, *, shown: bool) -> None:
         while True:
             with app.services.store.begin() as tx:
                 load = get_load(tx, load_id)
-            if load is None or load.state in _OVER:
+            if load.state in _OVER:
                 return
             if load.next_line != seen:
                 seen, since = load.next_line, time.monotonic()

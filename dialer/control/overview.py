@@ -57,7 +57,7 @@ from dialer.db.system_state import cycle_parts, living_processes
 from dialer.db.unit_of_work import Tx, hold_snapshot
 from dialer.outcomes.report import RatesQuery, cut_breakdown
 from dialer.services import Services
-from dialer.warnings.store import RecentLoad, recent_loads
+from dialer.warnings.queries import RecentLoad, recent_loads
 
 
 def unacknowledged_alarms(services: Services, *, unit_id: int | None, limit: int = 100) -> list[Alarm]:

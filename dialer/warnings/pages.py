@@ -47,7 +47,7 @@ from dialer.warnings.preview import (
     measure_draft,
     show_draft,
 )
-from dialer.warnings.store import LoadOutcome
+from dialer.warnings.queries import LoadOutcome
 from dialer.web.cache import Cache
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.wording.sentences import refusal_sentence, sentence
