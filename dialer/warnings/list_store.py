@@ -121,6 +121,11 @@ class RejectedRow:
     raw: tuple[str, ...]
     table: int
 
+    @classmethod
+    def of(cls, item: Rejected) -> RejectedRow:
+        """As it will be read from the database."""
+        return cls(**{one.name: getattr(item, one.name) for one in fields(cls)})
+
 
 def create_load(
     tx: Tx,

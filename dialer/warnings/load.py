@@ -72,7 +72,7 @@ class LoadReport:
     rejected: int
     notices: int
     skipped: int
-    rejects: tuple[RejectedRow | Rejected, ...]
+    rejects: tuple[RejectedRow, ...]
 
 
 def submit_list(services: Services, content: BinaryIO, *, filename: str, source: str, by: str) -> int:

@@ -29,6 +29,7 @@ from dialer.services import Services
 from dialer.warnings.arrivals import Taken, prepare_arrivals, take_arrivals
 from dialer.warnings.list_store import (
     Load,
+    RejectedRow,
     columns_of_load,
     create_load,
     delete_column_mapping,
@@ -287,13 +288,13 @@ def preview_list(services: Services, content: BinaryIO, *, filename: str, source
     reader = read_list(content, filename=filename, options=options)
     items = iter(reader)
     counts = Counter(counts_of([], _NOTHING_TAKEN))
-    rejects: list[Rejected] = []
+    rejects: list[RejectedRow] = []
     with services.store.trial() as tx:
         while batch := list(islice(items, TRIED)):
             now = services.clock.now()
             prepared = prepare_arrivals(tx, services, accepted_of(batch), load_id=None, now=now)
             counts.update(counts_of(batch, take_arrivals(tx, services, prepared)))
-            rejects += [item for item in batch if isinstance(item, Rejected)]
+            rejects += [RejectedRow.of(item) for item in batch if isinstance(item, Rejected)]
     return LoadReport(load_id=None, skipped=reader.skipped, rejects=tuple(rejects), **counts)
 
 
