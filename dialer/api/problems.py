@@ -106,7 +106,7 @@ _TITLES = {
 
 def problem_response(problem: Problem) -> JSONResponse:
     """The problem as it is sent."""
-    told = ProblemOut(
+    body = ProblemOut(
         title=_TITLES.get(problem.status, "Error"),
         status=problem.status,
         code=problem.code,
@@ -114,7 +114,7 @@ def problem_response(problem: Problem) -> JSONResponse:
         errors=list(problem.errors),
     )
     return JSONResponse(
-        told.model_dump(mode="json"),
+        body.model_dump(mode="json"),
         status_code=problem.status,
         headers=dict(problem.headers or {}),
         media_type=MEDIA_TYPE,

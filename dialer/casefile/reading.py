@@ -41,7 +41,7 @@ class CaseStory:
     file: CaseFile
     next_steps: tuple[Step, ...]
     urgency: Urgency
-    ring: PendingAttempt | None
+    pending: PendingAttempt | None
     waiting: Waiting | None
     """Why its call attempt has not been made yet: the first reason that `next_steps` name."""
 
@@ -55,7 +55,7 @@ def show_case(services: Services, case_id: int) -> CaseStory:
 def story(tx: Tx, services: Services, case_id: int) -> CaseStory:
     """As `show_case`, in the caller's transaction."""
     file = read_case_file(tx, case_id)
-    ring = pending_ring(tx, case_id)
+    pending = pending_ring(tx, case_id)
     moment = circumstances(tx, services)
     case = file.stored.case
     policy = services.policies.of(case.policy_version)
@@ -63,7 +63,7 @@ def story(tx: Tx, services: Services, case_id: int) -> CaseStory:
         told_at=moment.now,
         timezone=services.centre.timezone,
         file=file,
-        next_steps=moment.steps(case, ring),
+        next_steps=moment.steps(case, pending),
         urgency=urgency(
             grade=case.grade,
             opened_at=case.opened_at,
@@ -71,8 +71,8 @@ def story(tx: Tx, services: Services, case_id: int) -> CaseStory:
             amount_at_risk_fen=case.amount_at_risk_fen,
             policy=policy.urgency,
         ),
-        ring=ring,
-        waiting=next(iter(moment.waits(ring)), None),
+        pending=pending,
+        waiting=next(iter(moment.waits(pending)), None),
     )
 
 
@@ -177,11 +177,11 @@ class StepOut(Resource):
     track: Track | None
     reason: Annotated[Reason, Field(description="原因代码 · the reason as a code")]
     at: datetime | None
-    waits: Annotated[list[Wait], Field(description="外呼在等什么 · why a ring has not been made yet")]
+    waits: Annotated[list[Wait], Field(description="外呼在等什么 · why a call attempt has not been made yet")]
 
 
 class WaitingOut(Resource):
-    """外呼在等什么 · Why its ring has not been made yet: the first thing in its way."""
+    """外呼在等什么 · Why its call attempt has not been made yet: the first thing in its way."""
 
     reason: WaitReason
     detail: str
@@ -190,7 +190,7 @@ class WaitingOut(Resource):
 
 
 class UrgencyOut(Resource):
-    """紧急度 · Its rings' place in the queue: a moment, and the seconds that each part is worth."""
+    """紧急度 · The place of its call attempts in the queue: a moment, and the seconds that each part is worth."""
 
     at: datetime
     opened_at: datetime
@@ -293,7 +293,7 @@ def tell_case(story: CaseStory) -> CaseOut:
             "next_steps": story.next_steps,
             "waiting": story.waiting,
             "urgency": {name: getattr(story.urgency, name) for name in _OF_URGENCY}
-            | {"ahead": story.ring.ahead if story.ring is not None else None},
+            | {"ahead": story.pending.ahead if story.pending is not None else None},
             "timeline": file.timeline,
         }
     )

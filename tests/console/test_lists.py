@@ -388,7 +388,7 @@ async def test_a_large_list_waits_for_another_person_but_for_its_high_grades(car
     load_list(careful.app.services, int(path.rpartition("/")[2]))
     assert sorted(row["grade"] for row in careful.rows(t.case)) == ["extra_high", "high"]
     page = await boss.get(path)
-    assert "2 warnings of a high grade are in the books already." in text(page)
+    assert "2 warnings of a high grade are loaded already." in text(page)
     assert f"{path}/approve" not in page.text
     await boss.post(f"{path}/approve")
     assert careful.rows(t.list_load)[0]["decided_by"] is None
