@@ -206,7 +206,7 @@ _RETRY = {
 }
 ABOUT = (
     "预警从上游系统进入本系统的接口。文档见 docs/api.md。\n\n"
-    "The road for warnings from upstream systems. Every answer of `POST /warnings` is sent after the commit; sending "
+    "Warnings from upstream systems. Every answer of `POST /warnings` is sent after the commit; sending "
     "the same again is always safe."
 )
 
@@ -225,7 +225,7 @@ def _problem(status: int) -> dict[str, Any]:
 
 
 def warnings_body() -> dict[str, Any]:
-    """The request body of POST /warnings, which is read by hand so that one bad warning costs only itself."""
+    """The request body of POST /warnings, which is validated item by item so that one bad warning costs only itself."""
     one = {"$ref": _REF.format(model="WarningIn")}
     many = {"type": "array", "items": one, "minItems": 1, "maxItems": MOST_WARNINGS}
     return {
@@ -238,7 +238,7 @@ def warnings_body() -> dict[str, Any]:
 
 
 class DescribedApi(FastAPI):
-    """The framework's description with the models that are only named in it."""
+    """The framework's description, and the schemas that it only refers to."""
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:

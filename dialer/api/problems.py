@@ -1,4 +1,4 @@
-"""Refusals as problem details (RFC 9457). No text in them repeats what was sent, beyond the names of fields."""
+"""Refusals as problem details (RFC 9457). They repeat nothing of what was sent but names of fields."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class ProblemOut(BaseModel):
 
 
 class Problem(Exception):
-    """Carries an answer out of the place where it was found; what it says is in both languages."""
+    """A refusal that becomes the answer; `detail` is in both languages."""
 
     def __init__(
         self,
@@ -105,7 +105,7 @@ _TITLES = {
 
 
 def problem_response(problem: Problem) -> JSONResponse:
-    """The problem as it is sent."""
+    """The answer to send."""
     body = ProblemOut(
         title=_TITLES.get(problem.status, "Error"),
         status=problem.status,

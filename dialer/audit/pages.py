@@ -125,7 +125,7 @@ FACTS: Mapping[str, str] = {
     "hash": gettext_noop("content"),
     "goes_live": gettext_noop("live at once"),
     "weights": gettext_noop("shares"),
-    "handed_back": gettext_noop("rings handed back"),
+    "handed_back": gettext_noop("calls handed back"),
     "placed": gettext_noop("cases placed"),
     "taught": gettext_noop("learnt"),
     "stop_payment": gettext_noop("stop payment"),

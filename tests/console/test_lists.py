@@ -84,7 +84,7 @@ async def test_loaded_it_is_what_was_said(console: ConsoleDesk):
     path = await loaded(console, clerk, rows(GOOD, BAD))
     page = await clerk.get(path)
     figures = counts(page.text)
-    assert (figures["rows"], figures["can be loaded"], figures["refused"], figures["cases"]) == (4, 2, 2, 2)
+    assert (figures["rows"], figures["accepted"], figures["refused"], figures["cases"]) == (4, 2, 2, 2)
     assert "loaded by Clerk" in text(page)
     assert len(console.rows(t.case)) == 2
     [line] = console.audited("load_list")

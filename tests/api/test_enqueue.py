@@ -1,4 +1,4 @@
-"""Nudges leave one at a time, whatever the broker does, and none that is needed is left out."""
+"""The API enqueues in the background, one at a time, and leaves none out that is needed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from dialer.api.gate import EnqueueLimiter
 
 
-def test_the_sender_does_not_wait_and_what_is_wanted_meanwhile_becomes_one_more():
+def test_the_request_does_not_wait_and_calls_made_meanwhile_become_one_more():
     begun, released, done = threading.Semaphore(0), threading.Semaphore(0), []
 
     def slow() -> None:
@@ -15,11 +15,11 @@ def test_the_sender_does_not_wait_and_what_is_wanted_meanwhile_becomes_one_more(
         assert released.acquire(timeout=10)
         done.append(threading.current_thread().name)
 
-    nudging = EnqueueLimiter(slow)
-    nudging()
+    limiter = EnqueueLimiter(slow)
+    limiter()
     assert begun.acquire(timeout=10)
     for _ in range(50):
-        nudging()
+        limiter()
     assert done == []
     released.release()
     assert begun.acquire(timeout=10)
@@ -28,9 +28,9 @@ def test_the_sender_does_not_wait_and_what_is_wanted_meanwhile_becomes_one_more(
     assert len(done) == 2
 
 
-def test_a_nudge_after_the_last_one_ended_leaves_again():
+def test_it_enqueues_again_after_the_last_one_ended():
     begun = threading.Semaphore(0)
-    nudging = EnqueueLimiter(begun.release)
+    limiter = EnqueueLimiter(begun.release)
     for _ in range(3):
-        nudging()
+        limiter()
         assert begun.acquire(timeout=10)
