@@ -413,10 +413,10 @@ def approve(form: Sent, outcome_id: CaseId) -> Response:
 
 
 def _chosen(kind: type[_Word], value: str, *, field: str) -> _Word:
-    try:
-        return kind(value)
-    except ValueError:
-        raise Invalid(field=field, problem="is not chosen") from None
+    member = _member(kind, value)
+    if member is None:
+        raise Invalid(field=field, problem="is not chosen")
+    return member
 
 
 def _case_number(text: str) -> int:

@@ -112,15 +112,12 @@ class CallAttempt:
     result: TelephonyResult | None
     contact: Contact
     answer: Answer
-    reach: str
     last_node: str
     script: str
     heard_seconds: int | None
     talk_seconds: int | None
     code: str
-    sent_at: datetime | None
-    answered_at: datetime | None
-    ended_at: datetime | None
+    is_answered: bool
     turns: tuple[Turn, ...]
 
     @property
@@ -185,10 +182,6 @@ def _attempt(n: int, parts: Mapping[EntryKind, Entry], said: Iterable[SpokenTurn
     for kind in (EntryKind.ATTEMPT_PLANNED, EntryKind.ATTEMPT_SENT, EntryKind.ATTEMPT_ENDED):
         if kind in parts:
             facts |= parts[kind].facts
-
-    def at(kind: EntryKind) -> datetime | None:
-        return parts[kind].at if kind in parts else None
-
     result = facts.get("result")
     codes = (("SIP", facts.get("sip_code")), ("", facts.get("error_code")))
     return CallAttempt(
@@ -199,15 +192,12 @@ def _attempt(n: int, parts: Mapping[EntryKind, Entry], said: Iterable[SpokenTurn
         result=TelephonyResult(result) if result else None,
         contact=Contact(facts.get("contact") or Contact.NONE),
         answer=Answer(facts.get("answer") or Answer.NONE),
-        reach=str(facts.get("reach") or ""),
         last_node=str(facts.get("last_node") or ""),
         script=_script(facts, lang),
         heard_seconds=facts.get("heard_seconds"),
         talk_seconds=facts.get("talk_seconds"),
         code=" ".join(f"{name} {code}".strip() for name, code in codes if code),
-        sent_at=at(EntryKind.ATTEMPT_SENT),
-        answered_at=at(EntryKind.ANSWERED),
-        ended_at=at(EntryKind.ATTEMPT_ENDED),
+        is_answered=EntryKind.ANSWERED in parts,
         turns=tuple(_turn(one, lang) for one in said),
     )
 
@@ -246,9 +236,7 @@ def _turn(said: SpokenTurn, lang: Lang) -> Turn:
 def _attempt_words(attempt: CallAttempt, lang: Lang) -> str:
     if attempt.result is not None:
         return word_of(attempt.result, lang)
-    if attempt.answered_at is not None:
-        return say(lang, "talking now")
-    return say(lang, "ringing now")
+    return say(lang, "talking now") if attempt.is_answered else say(lang, "ringing now")
 
 
 def _others(
