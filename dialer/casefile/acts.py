@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import (
@@ -43,6 +44,16 @@ class Standing:
     allowed: Mapping[CaseAct, Bar | None]
 
 
+class _Decided(NamedTuple):
+    """What a person decided on: a case at a revision."""
+
+    services: Services
+    case_id: int
+    who: str
+    expected: int
+    visible_to: int | None
+
+
 def standing(services: Services, case_id: int) -> Standing:
     """Raises `NotFound`."""
     with services.store.begin() as tx:
@@ -60,16 +71,8 @@ def call_now(
     services: Services, case_id: int, *, by: str, expected: int, visible_to: int | None = None
 ) -> Standing:
     """The robot's next call attempt is due now; the window, the pacing and one live call per number still hold."""
-    who = actor_name(by)
-    return _act(
-        services,
-        case_id,
-        CaseAct.CALL_NOW,
-        CallRequested(),
-        who=who,
-        expected=expected,
-        visible_to=visible_to,
-    )
+    on = _Decided(services, case_id, actor_name(by), expected, visible_to)
+    return _act(on, CaseAct.CALL_NOW, CallRequested())
 
 
 def change_grade(
@@ -86,7 +89,7 @@ def change_grade(
     """Raised or lowered; lowering needs a reason. Raises `Invalid` for the grade that it has, and for the other
     direction than `only`.
     """
-    who = actor_name(by)
+    on = _Decided(services, case_id, actor_name(by), expected, visible_to)
     with services.store.begin() as tx:
         check_case_visible(tx, case_id, visible_to)
         stored = _get(tx, case_id)
@@ -99,17 +102,9 @@ def change_grade(
     if only is not None and only is not act:
         problem = Text("is higher than now") if rises else Text("is lower than now")
         raise Invalid(field="grade", problem=problem)
-    return _act(
-        services,
-        case_id,
-        act,
-        GradeChanged(grade=grade),
-        who=who,
-        expected=expected,
-        words=why.strip() if rises else said("why", why),
-        facts={"from": current.value, "grade": grade.value},
-        visible_to=visible_to,
-    )
+    words = why.strip() if rises else said("why", why)
+    facts = {"from": current.value, "grade": grade.value}
+    return _act(on, act, GradeChanged(grade=grade), words=words, facts=facts)
 
 
 def ask_person(
@@ -123,18 +118,10 @@ def ask_person(
     visible_to: int | None = None,
 ) -> Standing:
     """Opens an assignment for a caller or an officer, beside what is under way."""
-    who = actor_name(by)
-    return _act(
-        services,
-        case_id,
-        CaseAct.ASK_CALLER if track is Track.HUMAN else CaseAct.ASK_OFFICER,
-        AssignmentRequested(track=track),
-        who=who,
-        expected=expected,
-        words=why.strip(),
-        facts={"track": track.value},
-        visible_to=visible_to,
-    )
+    on = _Decided(services, case_id, actor_name(by), expected, visible_to)
+    act = CaseAct.ASK_CALLER if track is Track.HUMAN else CaseAct.ASK_OFFICER
+    facts = {"track": track.value}
+    return _act(on, act, AssignmentRequested(track=track), words=why.strip(), facts=facts)
 
 
 def close_case(
@@ -148,57 +135,30 @@ def close_case(
     visible_to: int | None = None,
 ) -> Standing:
     """Ends it with an outcome and a reason, and stands down calls and assignments. A success needs verified contact."""
-    who, reason = actor_name(by), said("why", why)
-    return _act(
-        services,
-        case_id,
-        CaseAct.CLOSE,
-        CaseClosed(outcome=outcome),
-        who=who,
-        expected=expected,
-        words=reason,
-        facts={"outcome": outcome.value},
-        visible_to=visible_to,
-    )
+    on = _Decided(services, case_id, actor_name(by), expected, visible_to)
+    words, facts = said("why", why), {"outcome": outcome.value}
+    return _act(on, CaseAct.CLOSE, CaseClosed(outcome=outcome), words=words, facts=facts)
 
 
 def mark_duplicate(
     services: Services, case_id: int, *, of: int, by: str, expected: int, visible_to: int | None = None
 ) -> Standing:
     """Ends it as a duplicate of another case. Raises `NotFound`, and `Invalid` for itself."""
-    who = actor_name(by)
+    on = _Decided(services, case_id, actor_name(by), expected, visible_to)
     if of == case_id:
         raise Invalid(field="of", problem="is the case itself", mend="the case that stays")
     with services.store.begin() as tx:
         check_case_visible(tx, case_id, visible_to)
         check_case_visible(tx, of, visible_to)
-    return _act(
-        services,
-        case_id,
-        CaseAct.MARK_DUPLICATE,
-        CaseClosed(outcome=OutcomeKind.DUPLICATE),
-        who=who,
-        expected=expected,
-        facts={"of": of},
-        visible_to=visible_to,
-    )
+    return _act(on, CaseAct.MARK_DUPLICATE, CaseClosed(outcome=OutcomeKind.DUPLICATE), facts={"of": of})
 
 
 def opt_out(
     services: Services, case_id: int, *, by: str, expected: int, why: str, visible_to: int | None = None
 ) -> Standing:
     """The robot makes no more calls for this incident; people may. A new warning of a high grade ends that."""
-    who, words = actor_name(by), said("why", why)
-    return _act(
-        services,
-        case_id,
-        CaseAct.OPT_OUT,
-        OptedOut(),
-        who=who,
-        expected=expected,
-        words=words,
-        visible_to=visible_to,
-    )
+    on = _Decided(services, case_id, actor_name(by), expected, visible_to)
+    return _act(on, CaseAct.OPT_OUT, OptedOut(), words=said("why", why))
 
 
 def note_case(
@@ -258,17 +218,9 @@ _KINDS = {
 
 
 def _act(
-    services: Services,
-    case_id: int,
-    act: CaseAct,
-    event: Event,
-    *,
-    who: str,
-    expected: int,
-    words: str = "",
-    facts: Mapping[str, object] | None = None,
-    visible_to: int | None = None,
+    on: _Decided, act: CaseAct, event: Event, *, words: str = "", facts: Mapping[str, object] | None = None
 ) -> Standing:
+    services, case_id, who, expected, visible_to = on
     kind, about = _KINDS[act], dict(facts or {})
     with services.store.begin() as tx:
         check_case_visible(tx, case_id, visible_to)
