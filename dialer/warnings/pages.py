@@ -326,7 +326,7 @@ def _wrong(visit: RequestContext, fault: Invalid) -> dict[str, str]:
     return {fault.field: refusal_sentence(fault, visit.lang)}
 
 
-_OWN = gettext_noop("Another person than the one who loaded a list approves it.")
+_OWN = gettext_noop("The person who loaded a list cannot approve it; another person does.")
 _MEANWHILE = gettext_noop("Somebody else has already handled it. The current state is shown.")
 
 
