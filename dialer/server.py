@@ -34,7 +34,7 @@ from dialer.calls.conversation import Step
 from dialer.calls.events import CallEvent, apply_call_events
 from dialer.calls.messages import apply_message_event
 from dialer.calls.reconcile import WEB
-from dialer.casefile.pages import case_act_pages, case_pages, search_pages
+from dialer.casefile.pages import case_pages
 from dialer.control.board import board_pages
 from dialer.control.health import beating
 from dialer.control.overview import all_paused
@@ -357,8 +357,6 @@ SECTIONS = (
     accounts_pages,
     audit_pages,
     case_pages,
-    case_act_pages,
-    search_pages,
     control_pages,
     desk_pages,
     first_pages,

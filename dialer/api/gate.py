@@ -1,12 +1,6 @@
-"""The body of a request: JSON in UTF-8, of bounded size, arriving in bounded time.
-
-How many requests a sender may make, counted for every web process together in the broker.
-
-While the broker does not answer each process counts for itself: a warning is never refused for that.
-
-What every request of the API passes: the token, its rate, and the threads in which its work is done.
-
-The API described as OpenAPI 3.1: what the framework cannot see is added here.
+"""What a request to the API passes: its token, its rate, its body, and the threads and shared transactions that do its
+work. The rate of a sender is counted in the broker for all web processes together; while the broker does not answer
+each process counts for itself, so that no warning is refused for that.
 """
 
 from __future__ import annotations
@@ -23,18 +17,16 @@ from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import orjson
-from fastapi import FastAPI, Request, Security
+from fastapi import Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from limits import RateLimitItemPerSecond
 from limits.errors import StorageError
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import MovingWindowRateLimiter
-from pydantic.json_schema import models_json_schema
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from dialer.api.models import MOST_WARNINGS, WarningIn
-from dialer.api.problems import MEDIA_TYPE, Problem, ProblemCode, ProblemOut, retry_after
+from dialer.api.problems import Problem, ProblemCode, retry_after
 from dialer.broker import EnqueueLimiter
 from dialer.core.errors import Unavailable
 from dialer.language import Text
@@ -80,14 +72,12 @@ def _refuse_other_types(request: Request) -> None:
 
 def _too_large() -> Problem:
     return Problem(
-        413,
-        ProblemCode.TOO_LARGE,
-        Text("more than %(most)s bytes: send fewer at a time", most=MOST_BYTES),
+        413, ProblemCode.TOO_LARGE, Text("more than %(most)s bytes: send fewer at a time", most=MOST_BYTES)
     )
 
 
 def parsed(body: bytes) -> Any:  # noqa: ANN401  # JSON may be anything
-    """The JSON value. NaN, Infinity, numbers without end, broken UTF-8 and bottomless nesting are none."""
+    """The JSON value. Raises `Problem` 400, also for NaN, Infinity, broken UTF-8 and too deep nesting."""
     try:
         return orjson.loads(body.removeprefix(_BOM))
     except orjson.JSONDecodeError as fault:
@@ -106,16 +96,16 @@ _OPTIONS: Final[Mapping[str, Any]] = {
     "socket_connect_timeout": 0.3,
     "retry": Retry(NoBackoff(), 0),
 }
-"""Of the connection to the broker: a sender does not wait for it."""
+"""Of the connection to the broker: no request waits for it."""
 _AGAIN_SECONDS = 5.0
-"""A broker that did not answer is left alone for so long."""
+"""A broker that did not answer is not asked again for so long."""
 _PREFIX = "dialer:rate"
 
 _log = logging.getLogger(__name__)
 
 
 class LocalLimiter:
-    """`burst` requests of a sender, and then `per_second`, counted in this process alone."""
+    """`burst` requests of a sender, then `per_second`, counted in this process alone."""
 
     def __init__(self, *, per_second: float, burst: int) -> None:
         self._limit = _limit(per_second, burst)
@@ -134,16 +124,16 @@ class RateLimiter:
         self._storage = RedisStorage(redis_url(url), wrap_exceptions=True, key_prefix=_PREFIX, **_OPTIONS)
         self._window = MovingWindowRateLimiter(self._storage)
         self._own = LocalLimiter(per_second=per_second, burst=burst)
-        self._left_alone_until = 0.0
+        self._broker_down_until = 0.0
 
     def take(self, key: str) -> float:
         """0 when the request may be made, else the seconds until one may. Never fails."""
-        if time.monotonic() < self._left_alone_until:
+        if time.monotonic() < self._broker_down_until:
             return self._own.take(key)
         try:
             return _take(self._window, self._limit, key)
         except StorageError as fault:
-            self._left_alone_until = time.monotonic() + _AGAIN_SECONDS
+            self._broker_down_until = time.monotonic() + _AGAIN_SECONDS
             _log.warning(
                 "broker does not answer, requests are counted here: %s", type(fault.storage_error).__name__
             )
@@ -183,7 +173,7 @@ _DOWN_SECONDS = 5.0
 T = TypeVar("T")
 
 
-class Desk:
+class ApiProcess:
     """One web process's part of the API."""
 
     def __init__(self, app: Application) -> None:
@@ -191,11 +181,11 @@ class Desk:
         self.services = app.services
         self.enqueue = EnqueueLimiter(app.services.enqueue)
         """In the background: no sender waits for the broker."""
-        self._door = Door(app.services)
+        self._tokens = Door(app.services)
         self._limiter = RateLimiter(
             app.celery.conf.broker_url, per_second=settings.requests_per_second, burst=settings.burst
         )
-        self._strangers = LocalLimiter(per_second=settings.requests_per_second, burst=settings.burst)
+        self._unknown_senders = LocalLimiter(per_second=settings.requests_per_second, burst=settings.burst)
         self._threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="api")
         self._deliveries: WriteBatcher[Delivery, tuple[Answer, ...]] = WriteBatcher(
             partial(take_deliveries, app.services),
@@ -206,7 +196,7 @@ class Desk:
         self._waiting = 0
 
     async def run(self, work: Callable[[], T]) -> T:
-        """What `work` returns, done in a thread. Raises `Unavailable` when too much waits already."""
+        """The result of `work`, done in a thread. Raises `Unavailable` when too much waits already."""
         with self._place():
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
@@ -226,11 +216,11 @@ class Desk:
             self._waiting -= 1
 
     def admit(self, secret: str, scope: TokenScope) -> Token:
-        """The token, with one permit of it taken. Raises `Problem` and `Unavailable`."""
+        """The token of this secret, one request of its rate used. Raises `Problem` 401, 403, 429 and `Unavailable`."""
         try:
-            token = self._door.admit(secret, scope)
+            token = self._tokens.admit(secret, scope)
         except UnknownToken as fault:
-            self._refuse_flood(self._strangers.take("strangers"))
+            self._refuse_flood(self._unknown_senders.take("strangers"))
             headers = {"WWW-Authenticate": 'Bearer realm="dialer"'}
             raise Problem(401, ProblemCode.UNKNOWN_SENDER, fault.text, headers=headers) from None
         except ScopeMissing as fault:
@@ -250,15 +240,15 @@ class Desk:
 
 
 def unavailable(fault: Unavailable) -> Problem:
-    """503: nothing was kept, or it is not known; sending the same again is safe."""
+    """503: nothing was stored, or it is not known; sending the same again is safe."""
     seconds = _BUSY_SECONDS if fault.part == "api" else _DOWN_SECONDS
     detail = Text("unavailable: send the same again, nothing is taken twice")
     return Problem(503, ProblemCode.UNAVAILABLE, detail, headers=retry_after(seconds))
 
 
-def desk_of(request: Request) -> Desk:
-    desk: Desk = request.app.state.desk
-    return desk
+def process_of(request: Request) -> ApiProcess:
+    process: ApiProcess = request.app.state.process
+    return process
 
 
 _BEARER = HTTPBearer(
@@ -273,8 +263,8 @@ _Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
 def _needs(scope: TokenScope) -> Callable[[Request, _Credentials], Awaitable[Token]]:
     async def admit(request: Request, credentials: _Credentials) -> Token:
         secret = credentials.credentials if credentials is not None else ""
-        desk = desk_of(request)
-        return await desk.run(lambda: desk.admit(secret, scope))
+        process = process_of(request)
+        return await process.run(lambda: process.admit(secret, scope))
 
     return admit
 
@@ -282,71 +272,3 @@ def _needs(scope: TokenScope) -> Callable[[Request, _Credentials], Awaitable[Tok
 MayWriteWarnings = Annotated[Token, Security(_needs(TokenScope.WARNINGS_WRITE))]
 MayReadCases = Annotated[Token, Security(_needs(TokenScope.CASES_READ))]
 MayReadReport = Annotated[Token, Security(_needs(TokenScope.REPORT_READ))]
-
-
-_REF = "#/components/schemas/{model}"
-_WHY = {
-    400: "不是 JSON · No valid JSON",
-    401: "令牌缺失或无效 · The token is missing or not valid",
-    403: "令牌没有此权限 · The token has not this scope",
-    404: "没有这张预警单 · No such case, or not of the token's unit",
-    408: "请求体接收超时 · The body took too long to arrive",
-    413: "请求体过大 · The body is too large",
-    415: "类型不对 · Not application/json in UTF-8",
-    422: "没有可读的内容 · Nothing in the request could be read; errors name the fields",
-    429: "过于频繁 · Too many requests; Retry-After says when",
-    500: "系统故障 · A fault of ours",
-    503: "暂时不可用，请原样重发 · Unavailable: send the same again",
-}
-_ALWAYS = (401, 403, 429, 500, 503)
-_RETRY = {
-    "Retry-After": {
-        "description": "秒 · seconds",
-        "required": True,
-        "schema": {"type": "integer", "minimum": 1},
-    }
-}
-ABOUT = (
-    "预警从上游系统进入本系统的接口。文档见 docs/api.md。\n\n"
-    "The road for warnings from upstream systems. Every answer of `POST /warnings` is sent after the commit; sending "
-    "the same again is always safe."
-)
-
-
-def problems(*own: int) -> dict[int | str, dict[str, Any]]:
-    """The refusals of one operation, its own and those that any may give."""
-    return {status: _problem(status) for status in sorted({*own, *_ALWAYS})}
-
-
-def _problem(status: int) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "description": _WHY[status],
-        "content": {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="ProblemOut")}}},
-    }
-    return told | {"headers": _RETRY} if status in {429, 503} else told
-
-
-def warnings_body() -> dict[str, Any]:
-    """The request body of POST /warnings, which is read by hand so that one bad warning costs only itself."""
-    one = {"$ref": _REF.format(model="WarningIn")}
-    many = {"type": "array", "items": one, "minItems": 1, "maxItems": MOST_WARNINGS}
-    return {
-        "requestBody": {
-            "required": True,
-            "description": f"一条预警，或最多 {MOST_WARNINGS} 条的数组 · one warning, or up to {MOST_WARNINGS}",
-            "content": {"application/json": {"schema": {"anyOf": [one, many]}}},
-        }
-    }
-
-
-class DescribedApi(FastAPI):
-    """The framework's description with the models that are only named in it."""
-
-    def openapi(self) -> dict[str, Any]:
-        if self.openapi_schema is None:
-            described = super().openapi()
-            _, found = models_json_schema(
-                [(WarningIn, "validation"), (ProblemOut, "validation")], ref_template=_REF
-            )
-            described.setdefault("components", {}).setdefault("schemas", {}).update(found["$defs"])
-        return super().openapi()

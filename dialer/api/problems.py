@@ -1,4 +1,4 @@
-"""Refusals as problem details (RFC 9457). No text in them repeats what was sent, beyond the names of fields."""
+"""Refusals as problem details (RFC 9457). They repeat nothing of what was sent but names of fields."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class ProblemOut(BaseModel):
 
 
 class Problem(Exception):
-    """Carries an answer out of the place where it was found; what it says is in both languages."""
+    """A refusal that becomes the answer; `detail` is in both languages."""
 
     def __init__(
         self,
@@ -105,8 +105,8 @@ _TITLES = {
 
 
 def problem_response(problem: Problem) -> JSONResponse:
-    """The problem as it is sent."""
-    told = ProblemOut(
+    """The answer to send."""
+    body = ProblemOut(
         title=_TITLES.get(problem.status, "Error"),
         status=problem.status,
         code=problem.code,
@@ -114,7 +114,7 @@ def problem_response(problem: Problem) -> JSONResponse:
         errors=list(problem.errors),
     )
     return JSONResponse(
-        told.model_dump(mode="json"),
+        body.model_dump(mode="json"),
         status_code=problem.status,
         headers=dict(problem.headers or {}),
         media_type=MEDIA_TYPE,

@@ -151,7 +151,7 @@ def _next(story: CaseStory, lang: Lang) -> Table:
         (pick(lang, "失效", "expiry"), u.expiry_seconds),
     )
     told = " + ".join(f"{name} {seconds}s" for name, seconds in parts)
-    ahead = ahead_words(story.ring.ahead if story.ring is not None else 0, lang)
+    ahead = ahead_words(story.pending.ahead if story.pending is not None else 0, lang)
     table.caption = pick(
         lang,
         f"紧急度：建单时间提前 {told}；前面还有 {ahead} 个更紧急的呼叫",

@@ -22,7 +22,7 @@ from dialer.cli.output import (
     print_rows,
     wait_for_worker,
 )
-from dialer.core.errors import Invalid, UnusableFile
+from dialer.core.errors import Invalid, NotFound, UnusableFile
 from dialer.core.values import LoadState
 from dialer.db.system_state import living_processes
 from dialer.intake.records import Field
@@ -129,9 +129,11 @@ def _wait(app: Application, load_id: int, *, shown: bool) -> Load | None:
 
     def read() -> WorkProgress:
         nonlocal load
-        with app.services.store.begin() as tx:
-            load = get_load(tx, load_id)
-        if load is None:
+        try:
+            with app.services.store.begin() as tx:
+                load = get_load(tx, load_id)
+        except NotFound:
+            load = None
             return WorkProgress(done=0, total=None, is_over=True)
         return WorkProgress(done=load.next_line, total=load.total, is_over=load.state in _OVER)
 

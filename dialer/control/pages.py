@@ -31,7 +31,7 @@ from dialer.core.policy import GradePolicy, Policy, Window
 from dialer.core.values import Grade, Pause, PauseScope
 from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff import list_units
-from dialer.warnings.store import RecentLoad, recent_loads
+from dialer.warnings.queries import RecentLoad, recent_loads
 from dialer.web.console import ConsoleContext, CurrentRequest, RequestContext, Section
 from dialer.web.formats import say_spans, unit_tree
 from dialer.wording.sentences import refusal_sentence

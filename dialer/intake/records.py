@@ -240,7 +240,7 @@ class Problem:
 
 
 def no_phone_problem(place: int, cell: str, count: int) -> Problem:
-    """The row has no number that can be rung; `count` is how many parts stood in its phone cells."""
+    """The row has no number that can be called; `count` is how many parts stood in its phone cells."""
     if not cell.strip():
         reason = Text("no phone number: add the full number")
     elif "e+" in cell.lower():

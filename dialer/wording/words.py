@@ -194,7 +194,7 @@ _CATALOGUE: Mapping[type[StrEnum], Mapping[str, str]] = {
         Reason.PARALLEL_TRACKS: "several ways at once",
         Reason.NO_CONTACT_IN_TIME: "no contact in time",
         Reason.ROBOT_TRIES_USED: "the robot's tries are used up",
-        Reason.NO_USABLE_NUMBER: "no number that can be rung",
+        Reason.NO_USABLE_NUMBER: "no number that can be called",
         Reason.FORWARDED_OR_MACHINE: "forwarded or a machine, which is no contact",
         Reason.NOT_VERIFIED: "whoever answered was not verified",
         Reason.LEFT_UNANSWERED: "verified, and hung up without an answer",

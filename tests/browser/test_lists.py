@@ -150,7 +150,7 @@ def test_a_supervisor_lets_a_large_list_in_and_english_is_the_same_page(
     expect(page.locator("#loads")).to_contain_text("Waiting for a second person")
     page.get_by_role("link", name="全市.csv").click()
     expect(page).to_have_url(address)
-    expect(page.locator("#live")).to_contain_text("3 warnings of a high grade are in the books already.")
+    expect(page.locator("#live")).to_contain_text("3 warnings of a high grade are loaded already.")
     expect(page.locator("#look")).to_contain_text("Preview of the rest")
     look(page)
     page.get_by_role("button", name="Approve: load the rest").click()
