@@ -231,8 +231,7 @@ def display_name_of(display_name: str) -> str:
     shown = " ".join(display_name.split())
     if not 1 <= len(shown) <= _NAME_MOST:
         raise Invalid(
-            field="display_name",
-            problem=Text("is empty or longer than %(most)s characters", most=_NAME_MOST),
+            field="display_name", problem=Text("is empty or longer than %(most)s characters", most=_NAME_MOST)
         )
     return shown
 

@@ -252,11 +252,7 @@ class Draft:
     def succeed(self, outcome: OutcomeKind, reason: Reason) -> None:
         """Provisional from now to the end of the watch period. Only after verified contact: the callers see to it."""
         self.stand_down(reason)
-        self.change(
-            status=CaseStatus.WATCHING,
-            outcome=outcome,
-            watch_until=self.now + self.policy.watch(),
-        )
+        self.change(status=CaseStatus.WATCHING, outcome=outcome, watch_until=self.now + self.policy.watch())
 
     def record(
         self, outcome: OutcomeKind, *, track: Track | None, reason: Reason, contact: Contact | None = None

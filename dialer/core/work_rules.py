@@ -20,12 +20,7 @@ SUCCESSES = frozenset(
 """Outcomes that start the watch period."""
 
 _ENDS = frozenset(
-    {
-        OutcomeKind.ALREADY_DEFRAUDED,
-        OutcomeKind.DUPLICATE,
-        OutcomeKind.TRANSFERRED,
-        OutcomeKind.MISSED,
-    }
+    {OutcomeKind.ALREADY_DEFRAUDED, OutcomeKind.DUPLICATE, OutcomeKind.TRANSFERRED, OutcomeKind.MISSED}
 )
 """Outcomes that end a case whoever reports them."""
 

@@ -252,10 +252,7 @@ def _no_phone_column(rows: list[list[str]]) -> NoPhoneColumn:
         text = Text(
             "the list has no phone column; name it 手机号 or phone in a heading row and load it again"
         )
-    return NoPhoneColumn(
-        text,
-        headings=likely_headings(rows),
-    )
+    return NoPhoneColumn(text, headings=likely_headings(rows))
 
 
 def _refuse_other_kinds(head: bytes) -> None:

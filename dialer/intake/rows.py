@@ -139,12 +139,7 @@ class RowReader:
         if missed and expires_at is not None and grade is not None:
             place = one[Field.EXPIRES_AT]
             if grade.is_high:
-                self._notice(
-                    notices,
-                    place,
-                    NoticeCode.MISSED,
-                    Text("expired: kept as missed"),
-                )
+                self._notice(notices, place, NoticeCode.MISSED, Text("expired: kept as missed"))
             else:
                 found.append(expired_problem(place, expires_at, self._zone))
         if found or grade is None:
@@ -241,12 +236,7 @@ class RowReader:
             parts += len(usable) + unusable
             numbers.update(dict.fromkeys(usable))
             if unusable:
-                self._notice(
-                    notices,
-                    place,
-                    NoticeCode.PHONE_PART_UNUSABLE,
-                    Text("one number is unusable"),
-                )
+                self._notice(notices, place, NoticeCode.PHONE_PART_UNUSABLE, Text("one number is unusable"))
         if not numbers:
             filled = next((place for place in places if row[place].strip()), places[0])
             found.append(no_phone_problem(filled, row[filled], parts))
@@ -264,10 +254,7 @@ class RowReader:
             return grade
         default = self._options.default_grade
         self._notice(
-            notices,
-            place,
-            NoticeCode.GRADE_DEFAULTED,
-            Text("grade blank: default", default=default.value),
+            notices, place, NoticeCode.GRADE_DEFAULTED, Text("grade blank: default", default=default.value)
         )
         return default
 
@@ -313,10 +300,7 @@ class RowReader:
                 self._notice(notices, one[Field.KIND], NoticeCode.KIND_UNKNOWN, Text("kind not known"))
         if fraud_type is FraudType.UNKNOWN and has_type:
             self._notice(
-                notices,
-                one[Field.FRAUD_TYPE],
-                NoticeCode.FRAUD_TYPE_UNKNOWN,
-                Text("fraud type not known"),
+                notices, one[Field.FRAUD_TYPE], NoticeCode.FRAUD_TYPE_UNKNOWN, Text("fraud type not known")
             )
         return kind, fraud_type
 
@@ -329,12 +313,7 @@ class RowReader:
         if is_blank(text.lower()):
             return "", False
         if _SCIENTIFIC.fullmatch(text):
-            self._notice(
-                notices,
-                place,
-                NoticeCode.ID_DIGITS_LOST,
-                Text("digits of the id were lost"),
-            )
+            self._notice(notices, place, NoticeCode.ID_DIGITS_LOST, Text("digits of the id were lost"))
             return "", False
         number, is_valid = normalise_id_number(text)
         if not is_valid:

@@ -238,10 +238,7 @@ def start_session(
 def find_session(tx: Tx, token_hash: bytes) -> tuple[Session, Member] | None:
     """The session that has not been ended, expired ones too, and whose it is."""
     row = tx.one(
-        sa.select(
-            t.staff,
-            *(t.staff_session.c[name].label(f"session_{name}") for name in _OWN),
-        )
+        sa.select(t.staff, *(t.staff_session.c[name].label(f"session_{name}") for name in _OWN))
         .join(t.staff, t.staff.c.id == t.staff_session.c.staff_id)
         .where(t.staff_session.c.token_hash == token_hash, t.staff_session.c.ended_at.is_(None))
     )

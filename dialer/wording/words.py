@@ -78,12 +78,7 @@ def stored_word(kind: type[StrEnum], value: object, lang: Lang) -> str:
 
 
 _CATALOGUE: Mapping[type[StrEnum], Mapping[str, str]] = {
-    Grade: {
-        Grade.EXTRA_HIGH: "extra high",
-        Grade.HIGH: "high",
-        Grade.MEDIUM: "medium",
-        Grade.LOW: "low",
-    },
+    Grade: {Grade.EXTRA_HIGH: "extra high", Grade.HIGH: "high", Grade.MEDIUM: "medium", Grade.LOW: "low"},
     FraudType: {
         FraudType.FAKE_ORDER_REBATE: "fake order rebate",
         FraudType.INVESTMENT: "investment",
@@ -166,11 +161,7 @@ _CATALOGUE: Mapping[type[StrEnum], Mapping[str, str]] = {
         OutcomeKind.LANGUAGE_OR_HEARING: "language or hearing",
         OutcomeKind.MISSED: "missed",
     },
-    Track: {
-        Track.ROBOT: "robot",
-        Track.HUMAN: "human call",
-        Track.VISIT: "visit",
-    },
+    Track: {Track.ROBOT: "robot", Track.HUMAN: "human call", Track.VISIT: "visit"},
     AmountKind: {
         AmountKind.INTENDED: "loss prevented",
         AmountKind.STOPPED: "stopped at the bank",
@@ -223,11 +214,7 @@ _CATALOGUE: Mapping[type[StrEnum], Mapping[str, str]] = {
         Reason.WATCH_ENDED: "the watch period ended",
         Reason.NONE: "none",
     },
-    RobotState: {
-        RobotState.OFF: "off",
-        RobotState.PENDING: "waiting or ringing",
-        RobotState.DONE: "done",
-    },
+    RobotState: {RobotState.OFF: "off", RobotState.PENDING: "waiting or ringing", RobotState.DONE: "done"},
     StaffTrackState: {
         StaffTrackState.NONE: "none",
         StaffTrackState.SCHEDULED: "scheduled",
