@@ -132,7 +132,7 @@ def change_staff(
         member = _found(tx, login, visible_to)
         if member.revision != revision:
             raise Conflict(
-                Text("%(login)s was changed meanwhile: look again", login=login), current=member.display_name
+                Text("%(login)s was changed meanwhile: reload the page", login=login), current=member.display_name
             )
         if role is not Role.ADMINISTRATOR:
             _keep_an_administrator(tx, member)
@@ -149,7 +149,7 @@ def disable_staff(services: Services, login: str, *, by: str, visible_to: int | 
     with services.store.begin() as tx:
         member = _found(tx, login, visible_to)
         if member.login == who:
-            raise Conflict("nobody disables the own account")
+            raise Conflict("you cannot disable your own account")
         _keep_an_administrator(tx, member)
         set_staff_disabled(tx, member.id, disabled_at=real_now)
         end_sessions_of(tx, member.id, real_now=real_now)
@@ -261,7 +261,7 @@ def _keep_an_administrator(tx: Tx, member: Member) -> None:
     if member.role is not Role.ADMINISTRATOR or member.disabled_at is not None:
         return
     if lock_administrators(tx) <= {member.id}:
-        raise Conflict("this is the last administrator: make another one first")
+        raise Conflict("this is the last administrator: add another one first")
 
 
 def note(tx: Tx, services: Services, by: str, act: str, member: Member, **facts: object) -> None:

@@ -36,7 +36,7 @@ def start(draft: Draft) -> None:
         draft.alarm(AlarmCode.MISSED_WARNING)
         draft.open_assignment(Track.HUMAN, Reason.EXPIRED)
         return
-    draft.ring(after_seconds=0, reason=Reason.NEW_WARNING, number=0)
+    draft.plan_attempt(after_seconds=0, reason=Reason.NEW_WARNING, number=0)
     _people_by_grade(draft, Reason.PARALLEL_TRACKS)
     if Tag.MINOR in case.tags:
         draft.open_assignment(Track.HUMAN, Reason.MINOR)
@@ -120,13 +120,13 @@ def _start_robot(draft: Draft, reason: Reason) -> None:
     case = draft.case
     robot = case.robot
     if robot.state is RobotState.PENDING:
-        draft.hasten(reason=reason)
+        draft.expedite_attempt(reason=reason)
         if not draft.grade_policy.windowed and not draft.policy.window.is_open(draft.now):
             draft.ensure_person(Reason.OUTSIDE_WINDOW)
     elif not case.opted_out and case.contact is not Contact.VERIFIED:
         number = robot.number if robot.number not in robot.dead_numbers else draft.next_number()
         if number is not None and robot.tries < draft.grade_policy.robot_tries:
-            draft.ring(after_seconds=0, reason=reason, number=number)
+            draft.plan_attempt(after_seconds=0, reason=reason, number=number)
 
 
 def _start_people(draft: Draft) -> None:

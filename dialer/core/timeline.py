@@ -274,7 +274,7 @@ def _number(ring: PendingAttempt, now: datetime) -> list[Waiting]:
     return [
         Waiting(
             reason=WaitReason.NUMBER_BUSY,
-            detail="the number rests after a ring",
+            detail="the number rests after a call",
             since=ring.planned_at,
             until=ring.number_free_at,
             facts={"rests": 1},

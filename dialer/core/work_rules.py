@@ -25,7 +25,7 @@ _ENDS = frozenset(
 """Outcomes that end a case whoever reports them."""
 
 
-def time_passed(draft: Draft, *, ringing: bool) -> None:
+def time_passed(draft: Draft, *, is_at_carrier: bool) -> None:
     """Everything of this case that was due by now has happened; called early, nothing has."""
     case = draft.case
     if case.status is CaseStatus.WATCHING:
@@ -34,13 +34,13 @@ def time_passed(draft: Draft, *, ringing: bool) -> None:
         return
     if case.status is not CaseStatus.OPEN:
         return
-    _expiry(draft, ringing=ringing)
-    _patience(draft, ringing=ringing)
+    _expiry(draft, is_at_carrier=is_at_carrier)
+    _patience(draft, is_at_carrier=is_at_carrier)
     _assignment_due(draft, Track.HUMAN)
     _assignment_due(draft, Track.VISIT)
 
 
-def _expiry(draft: Draft, *, ringing: bool) -> None:
+def _expiry(draft: Draft, *, is_at_carrier: bool) -> None:
     """A warning that aged past its expiry with nobody reached is missed. Of a grade where a person rings everybody
     whom the robot could not reach, somebody must explain it; of the others a sample, and the rest end as missed.
     A call that is under way is not cut off: its end decides.
@@ -53,19 +53,19 @@ def _expiry(draft: Draft, *, ringing: bool) -> None:
     draft.change(missed=True)
     if case.grade.is_high:
         draft.alarm(AlarmCode.MISSED_WARNING)
-    if ringing and draft.case.robot.state is RobotState.PENDING:
+    if is_at_carrier and draft.case.robot.state is RobotState.PENDING:
         return
     draft.stop_robot(Reason.EXPIRED)
     hand_over(draft, Reason.EXPIRED, OutcomeKind.MISSED)
 
 
-def _patience(draft: Draft, *, ringing: bool) -> None:
+def _patience(draft: Draft, *, is_at_carrier: bool) -> None:
     robot = draft.case.robot
     if robot.state is not RobotState.PENDING or robot.patience_at is None or robot.patience_at > draft.now:
         return
     again = timedelta(seconds=draft.grade_policy.robot_patience_seconds)
     draft.robot(patience_at=draft.policy.window.next_open(draft.now) + again)
-    if ringing:
+    if is_at_carrier:
         return
     draft.alarm(AlarmCode.WAITED_TOO_LONG)
     draft.ensure_person(Reason.WAITED_TOO_LONG)
@@ -95,7 +95,7 @@ def assignment_reported(draft: Draft, event: AssignmentReported) -> None:
     is_open = case.status is CaseStatus.OPEN and assignment.state is StaffTrackState.OPEN
     if event.track is Track.ROBOT or not is_open:
         raise Conflict(
-            Text("case %(case)s has no open %(track)s errand any more", case=case.id, track=event.track),
+            Text("case %(case)s has no open %(track)s assignment", case=case.id, track=event.track),
             current=f"{case.status}/{case.outcome}",
         )
     if event.outcome in SUCCESSES and event.contact is not Contact.VERIFIED:

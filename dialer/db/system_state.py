@@ -63,7 +63,7 @@ class RealRecords(Refusal):
 
     def __init__(self) -> None:
         super().__init__(
-            "this database holds calls to real people, and the simulated line rings nobody:"
+            "this database holds calls to real people, and the simulated line calls nobody:"
             " set telephony.base_url to the real line, or use another data_dir for a drill"
         )
 

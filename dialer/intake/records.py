@@ -246,7 +246,7 @@ def no_phone_problem(place: int, cell: str, count: int) -> Problem:
     elif "e+" in cell.lower():
         reason = Text("digits lost to 1.38E+10: enter it as text")
     elif count > 1:
-        reason = Text("none of the numbers can be rung: give a full number")
+        reason = Text("none of the numbers can be called: give a full number")
     else:
         reason = Text("no usable phone number: give the full number", cell=shown(cell))
     return Problem(field=Field.PHONE, place=place, reason=reason)

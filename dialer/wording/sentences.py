@@ -63,13 +63,13 @@ _WAITS: Mapping[Wait, str] = {
     Wait.HELD: gettext_noop("it is paused"),
     Wait.PAUSED: gettext_noop("all dialling is paused"),
     Wait.LINE_TROUBLE: gettext_noop("there is trouble with the line"),
-    Wait.NUMBER_BUSY: gettext_noop("the same number rings or rests"),
+    Wait.NUMBER_BUSY: gettext_noop("the same number is being called or rests"),
     Wait.QUEUE: gettext_noop("more urgent ones go first"),
 }
 _FIXED: Mapping[WaitReason, str] = {
     WaitReason.HELD: gettext_noop("its pause is over: it is being released"),
     WaitReason.CARRIER_TROUBLE: gettext_noop("there is trouble with the telephone network"),
-    WaitReason.PACING: gettext_noop("it is next: a moment in the pace is waited for"),
+    WaitReason.PACING: gettext_noop("it is next, at the permitted pace"),
 }
 
 
@@ -88,9 +88,9 @@ def step_sentence(step: Step, lang: Lang) -> str:  # noqa: PLR0911  # one arm a 
             return say(lang, "the robot's call is under way (%(why)s)", why=why)
         case StepKind.RING:
             if not step.waits:
-                return say(lang, "the robot rings (%(why)s)", why=why)
+                return say(lang, "the robot calls (%(why)s)", why=why)
             waits = _listed([wait_words(wait, lang) for wait in step.waits], lang)
-            return say(lang, "the robot rings (%(why)s); waiting: %(waits)s", why=why, waits=waits)
+            return say(lang, "the robot calls (%(why)s); waiting: %(waits)s", why=why, waits=waits)
         case StepKind.ASSIGNMENT_OPENS:
             return say(lang, "a %(track)s is opened (%(why)s)", track=track, why=why)
         case StepKind.ASSIGNMENT_DUE:
@@ -107,20 +107,20 @@ def waiting_sentence(waiting: Waiting, lang: Lang) -> str:
     facts: dict[str, object] = dict(f)
     match waiting.reason:
         case WaitReason.UNDER_WAY:
-            text = gettext_noop("the ring is under way: %(state)s")
+            text = gettext_noop("the call is under way: %(state)s")
             facts = {"state": stored_word(AttemptState, f["state"], lang)}
         case WaitReason.PAUSED:
             text = gettext_noop("dialling is paused (%(what)s) by %(by)s: %(why)s")
             facts["what"] = _paused(f, lang)
         case WaitReason.NUMBER_BUSY if "rests" in f:
-            text = gettext_noop("the number rests after a ring")
+            text = gettext_noop("the number rests after a call")
         case WaitReason.NUMBER_BUSY:
-            text = gettext_noop("the same number rings for another case")
+            text = gettext_noop("the same number is being called for another case")
         case WaitReason.PLANNED_FOR_LATER:
             text = gettext_noop("its time has not come: %(why)s")
             facts = {"why": stored_word(Reason, f["reason"], lang)}
         case WaitReason.WINDOW_CLOSED:
-            text = gettext_noop("the robot rings from %(opens)s to %(closes)s")
+            text = gettext_noop("the robot calls from %(opens)s to %(closes)s")
         case WaitReason.LINES_FULL if f:
             text = gettext_noop(
                 "%(in_use)s of %(lines)s lines are in use, %(ahead)s more urgent ones go first"
@@ -196,7 +196,7 @@ def _numbered(text: str) -> Tell:
 def _attempt_planned(f: Facts, lang: Lang) -> str:
     why = stored_word(Reason, f["reason"], lang)
     return say(
-        lang, "ring %(n)s planned, to number %(number)s (%(why)s)", n=f["n"], number=f["number"], why=why
+        lang, "call %(n)s planned, to number %(number)s (%(why)s)", n=f["n"], number=f["number"], why=why
     )
 
 
@@ -219,7 +219,7 @@ def _attempt_ended(f: Facts, lang: Lang) -> str:
         parts.append(stored_word(Contact, f["contact"], lang))
     if f["answer"] != Answer.NONE.value:
         parts.append(stored_word(Answer, f["answer"], lang))
-    return say(lang, "ring %(n)s ended: %(how)s", n=f["n"], how=_told(parts, lang))
+    return say(lang, "call %(n)s ended: %(how)s", n=f["n"], how=_told(parts, lang))
 
 
 def _late(f: Facts, lang: Lang) -> str:
@@ -332,9 +332,9 @@ def _about(f: Facts, lang: Lang) -> str:
 _TELL: Mapping[EntryKind, Tell] = {
     EntryKind.WARNING: _warning,
     EntryKind.ATTEMPT_PLANNED: _attempt_planned,
-    EntryKind.ATTEMPT_SENT: _numbered(gettext_noop("ring %(n)s sent")),
-    EntryKind.RINGING: _numbered(gettext_noop("ring %(n)s rings")),
-    EntryKind.ANSWERED: _numbered(gettext_noop("ring %(n)s was answered")),
+    EntryKind.ATTEMPT_SENT: _numbered(gettext_noop("call %(n)s placed")),
+    EntryKind.RINGING: _numbered(gettext_noop("call %(n)s rings")),
+    EntryKind.ANSWERED: _numbered(gettext_noop("call %(n)s was answered")),
     EntryKind.SPOKEN: _spoken,
     EntryKind.ATTEMPT_ENDED: _attempt_ended,
     EntryKind.MESSAGE: _message,

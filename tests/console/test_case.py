@@ -281,8 +281,8 @@ async def test_what_cannot_be_done_now_says_why(scene: ConsoleScene, chief: Pers
     await act(chief, scene, case_id, "officer")
     await act(chief, scene, case_id, "opt-out", why="asked for it")
     page = await chief.get(f"/cases/{case_id}")
-    assert "Send an officer somebody is at it already" in text(page)
-    assert "Call now the person asked not to be rung by a robot" in text(page)
+    assert "Send an officer somebody works on it already" in text(page)
+    assert "Call now the person asked not to be called by a robot" in text(page)
     refused = await act(chief, scene, case_id, "call")
     assert refused.status_code == 409
 
