@@ -19,7 +19,6 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text as RichText
 
-from dialer.bootstrap import public_url
 from dialer.cli.lists import Loaded, load_file
 from dialer.cli.report import report_view
 from dialer.cli.serve import children, say
@@ -42,6 +41,7 @@ from dialer.demo.sample_list import organise
 from dialer.language import Lang, Text
 from dialer.outcomes.breakdown import Progress
 from dialer.outcomes.report import make_report, tell_report
+from dialer.runtime.local import public_url
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.settings import Settings, load_settings
 from dialer.runtime.supervisor import Supervisor

@@ -27,7 +27,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dialer.accounts.actions import NewPassword, add_staff
-from dialer.bootstrap import application, free_port
+from dialer.bootstrap import application
 from dialer.core.access import Role
 from dialer.core.errors import DialerError, Refusal, SettingsError, Unavailable
 from dialer.core.units import find_unit
@@ -46,8 +46,9 @@ from dialer.org.staff import choose_extension
 from dialer.outcomes.breakdown import NotCalled, Progress, count_not_called, read_progress
 from dialer.runtime.clock import ScaledClock
 from dialer.runtime.embedded import ensure, erase
+from dialer.runtime.local import CarrierAccess, free_port
 from dialer.runtime.settings import Settings, load_settings
-from dialer.services import Application, CarrierAccess, Services
+from dialer.services import Application, Services
 from dialer.units.imports import list_units
 
 DEMO_FOLDER = "demo"

@@ -20,7 +20,8 @@ from dialer.db.audit import write_audit
 from dialer.intake.records import Accepted, Field, Rejected
 from dialer.language import Text, gettext_noop
 from dialer.org.staff_store import Token
-from dialer.services import CarrierAccess, Services
+from dialer.runtime.local import CarrierAccess
+from dialer.services import Services
 from dialer.warnings.arrivals import prepare_arrivals, take_arrivals
 from dialer.warnings.deliveries import NAMES, read_warnings
 

@@ -17,9 +17,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from dialer.bootstrap import application, free_port
+from dialer.bootstrap import application
 from dialer.db.system_state import ClockRow, mark_drill_database, write_service_clock
 from dialer.runtime.embedded import wait_until
+from dialer.runtime.local import free_port
 from dialer.runtime.settings import load_settings
 
 _UP_SECONDS = 90.0
