@@ -132,7 +132,8 @@ def change_staff(
         member = _found(tx, login, visible_to)
         if member.revision != revision:
             raise Conflict(
-                Text("%(login)s was changed meanwhile: reload the page", login=login), current=member.display_name
+                Text("%(login)s was changed meanwhile: reload the page", login=login),
+                current=member.display_name,
             )
         if role is not Role.ADMINISTRATOR:
             _keep_an_administrator(tx, member)

@@ -1,5 +1,5 @@
-"""The English words for values: enumerations, counts and rates of the report, measures of a trial. The Chinese stands in
-the catalogue.
+"""The English words for values: enumerations, counts and rates of the report, measures of a trial. The catalogue has
+their Chinese.
 """
 
 from __future__ import annotations

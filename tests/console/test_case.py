@@ -84,7 +84,7 @@ async def test_who_what_and_next_are_told_masked(scene: ConsoleScene, chief: Per
     page = text(answer)
     for part in ("medium", "王*", "138****8000", "15****1237", f"Case #{case_id}", "loan", "family contact"):
         assert part in page
-    assert "the robot rings (a new warning)" in page
+    assert "the robot calls (a new warning)" in page
     for hidden in (NAME, "13800138000", ID_NUMBER, "13911112222"):
         assert hidden not in answer.text
 
