@@ -38,7 +38,7 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from dialer import __version__
-from dialer.accounts.pages import account_pages, accounts_pages, first_pages, sign_in_pages
+from dialer.accounts.pages import pages as account_pages
 from dialer.api.app import API_PREFIX, create_api
 from dialer.audit.pages import audit_pages
 from dialer.calls.apply import News
@@ -450,20 +450,17 @@ _PERMANENTLY = 308
 
 SECTIONS = (
     account_pages,
-    accounts_pages,
     audit_pages,
     case_pages,
     case_act_pages,
     search_pages,
     control_pages,
     desk_pages,
-    first_pages,
     list_pages,
     rates_pages,
     trial_pages,
     walk_pages,
     script_pages,
-    sign_in_pages,
     unassigned_pages,
     unit_import_pages,
     transfer_pages,
