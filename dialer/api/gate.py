@@ -43,7 +43,7 @@ from dialer.api.models import MOST_WARNINGS, WarningIn
 from dialer.api.problems import MEDIA_TYPE, Problem, ProblemCode, ProblemOut, retry_after
 from dialer.core.errors import DialerError, Unavailable
 from dialer.language import Text
-from dialer.org.staff import Door, ScopeMissing, UnknownToken
+from dialer.org.staff import ScopeMissing, TokenAuth, UnknownToken
 from dialer.org.staff_store import Token, TokenScope
 from dialer.services import Application
 from dialer.warnings.deliveries import Answer, Delivery, take_deliveries
@@ -289,7 +289,7 @@ class Desk:
         settings = app.settings.api
         self.services = app.services
         self.nudge_dialling = EnqueueLimiter(lambda: app.services.enqueue("dial"))
-        self._door = Door(app.services)
+        self._token_auth = TokenAuth(app.services)
         self._limiter = RateLimiter(
             app.celery.conf.broker_url, per_second=settings.requests_per_second, burst=settings.burst
         )
@@ -321,7 +321,7 @@ class Desk:
     def admit(self, secret: str, scope: TokenScope) -> Token:
         """The token, with one permit of it taken. Raises `Problem` and `Unavailable`."""
         try:
-            token = self._door.admit(secret, scope)
+            token = self._token_auth.admit(secret, scope)
         except UnknownToken as fault:
             self._refuse_flood(self._strangers.take("strangers"))
             headers = {"WWW-Authenticate": 'Bearer realm="dialer"'}

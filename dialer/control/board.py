@@ -48,7 +48,7 @@ from dialer.core.errors import Unavailable
 from dialer.core.rates import Counts
 from dialer.core.values import AmountKind, Grade, PauseScope, Track
 from dialer.language import Lang, gettext_noop, say
-from dialer.org.sign_in import going_on
+from dialer.org.sign_in import valid_sessions
 from dialer.org.staff import list_units
 from dialer.services import Services
 from dialer.web.cache import Cache
@@ -296,7 +296,7 @@ class BoardFeed:
         while streams := self.streams:
             try:
                 good = await asyncio.to_thread(
-                    going_on, self._services, [stream.session_id for stream in streams]
+                    valid_sessions, self._services, [stream.session_id for stream in streams]
                 )
             except Unavailable:
                 good = None  # Nobody can sign out either; the figures are gone as well.

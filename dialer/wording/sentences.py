@@ -1,4 +1,4 @@
-"""Refusals, a case's timeline and its next steps as sentences, for the terminal and the pages."""
+"""Refusals, the timeline of a case and its next steps as sentences, for the terminal and the pages."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from dialer.wording.words import ENUMERATIONS, stored_word, word_of
 
 
 def sentence(text: str | Text, lang: Lang) -> str:
-    """The text in this language; of its values, texts and the words of the trade are too."""
+    """The text in this language, with those of its values that are texts or enumerations."""
     text = Text.of(text)
     return say(lang, text.template, **{name: _value(one, lang) for name, one in text.values.items()})
 
@@ -53,7 +53,7 @@ def _value(value: object, lang: Lang) -> object:
 
 
 def refusal_sentence(fault: DialerError, lang: Lang) -> str:
-    """Why it is refused, in one sentence; of an invalid input, to be shown beside its field."""
+    """The reason of the refusal in one sentence; of an invalid input, to show beside its field."""
     return sentence(fault.advice if isinstance(fault, Invalid) else fault.text, lang)
 
 
@@ -74,7 +74,7 @@ _FIXED: Mapping[WaitReason, str] = {
 
 
 def step_sentence(step: Step, lang: Lang) -> str:  # noqa: PLR0911  # one arm a kind, in one place
-    """What comes next and why; when is the step's own `at`."""
+    """What comes next and why, without when."""
     why = word_of(step.reason, lang)
     track = word_of(step.track, lang) if step.track is not None else ""
     match step.kind:
@@ -98,11 +98,12 @@ def step_sentence(step: Step, lang: Lang) -> str:  # noqa: PLR0911  # one arm a 
 
 
 def wait_words(wait: Wait, lang: Lang) -> str:
+    """What a step waits for."""
     return say(lang, _WAITS[wait])
 
 
 def waiting_sentence(waiting: Waiting, lang: Lang) -> str:
-    """Why the ring has not been made yet, without since when."""
+    """What the call waits for, without since when."""
     f = waiting.facts
     facts: dict[str, object] = dict(f)
     match waiting.reason:
@@ -137,7 +138,7 @@ def waiting_sentence(waiting: Waiting, lang: Lang) -> str:
 
 
 def ahead_words(ahead: int, lang: Lang) -> str:
-    """It is counted up to a limit."""
+    """How many attempts go first, as counted up to `AHEAD_AT_MOST`."""
     if ahead >= AHEAD_AT_MOST:
         return say(lang, "at least %(n)s", n=f"{AHEAD_AT_MOST:,}")
     return f"{ahead:,}"
@@ -153,13 +154,13 @@ def _listed(parts: Sequence[str], lang: Lang) -> str:
     return ("、" if lang is Lang.ZH else ", ").join(parts)
 
 
-def _told(parts: Sequence[str], lang: Lang) -> str:
+def _phrases(parts: Sequence[str], lang: Lang) -> str:
     return ("，" if lang is Lang.ZH else ", ").join(parts)
 
 
 def entry_sentence(entry: Entry, lang: Lang) -> str:
     """What happened, without when and by whom."""
-    return _TELL[entry.kind](entry.facts, lang)
+    return _SENTENCES[entry.kind](entry.facts, lang)
 
 
 Facts = Mapping[str, Fact]
@@ -219,7 +220,7 @@ def _attempt_ended(f: Facts, lang: Lang) -> str:
         parts.append(stored_word(Contact, f["contact"], lang))
     if f["answer"] != Answer.NONE.value:
         parts.append(stored_word(Answer, f["answer"], lang))
-    return say(lang, "call %(n)s ended: %(how)s", n=f["n"], how=_told(parts, lang))
+    return say(lang, "call %(n)s ended: %(how)s", n=f["n"], how=_phrases(parts, lang))
 
 
 def _late(f: Facts, lang: Lang) -> str:
@@ -227,13 +228,13 @@ def _late(f: Facts, lang: Lang) -> str:
 
 
 def _assignment(text: str, *, why: type[StrEnum] | None = None) -> Tell:
-    def tell(f: Facts, lang: Lang) -> str:
+    def sentence_of(f: Facts, lang: Lang) -> str:
         told = say(lang, text, track=stored_word(Track, f["track"], lang))
         if why is None:
             return told + _late(f, lang)
         return told + say(lang, ": %(why)s", why=stored_word(why, f["reason"], lang))
 
-    return tell
+    return sentence_of
 
 
 def _assignment_reported(f: Facts, lang: Lang) -> str:
@@ -251,7 +252,7 @@ _AMOUNTS: Mapping[str, str] = {
 def _outcome(f: Facts, lang: Lang) -> str:
     parts = [stored_word(OutcomeKind, f["outcome"], lang), stored_word(Contact, f["contact"], lang)]
     parts += [say(lang, text, yuan=_yuan(f[name])) for name, text in _AMOUNTS.items() if f[name]]
-    return say(lang, "outcome %(id)s: %(what)s", id=f["outcome_id"], what=_told(parts, lang))
+    return say(lang, "outcome %(id)s: %(what)s", id=f["outcome_id"], what=_phrases(parts, lang))
 
 
 def _reversal(f: Facts, lang: Lang) -> str:
@@ -281,16 +282,16 @@ VIEWS: Mapping[str, str] = {
     "print_notice": gettext_noop("printed the notice"),
     "export": gettext_noop("exported records"),
 }
-"""Whoever did this has seen, or taken away, what is hidden."""
+"""By these acts somebody saw or exported hidden data."""
 _OF_WORK: Mapping[str, str] = {
     "desk": gettext_noop("at the desk"),
     "phone": gettext_noop("answered on the simulated line"),
 }
-"""Reasons that nobody typed: the work itself needs it."""
+"""Reasons that the work itself gives, so that none was typed."""
 
 
 def why_words(why: str, lang: Lang) -> str:
-    """A reason as it was typed; one that nobody typed in this language."""
+    """The reason as typed; one that was not typed, in this language."""
     return say(lang, _OF_WORK[why]) if why in _OF_WORK else why
 
 
@@ -302,7 +303,7 @@ def _viewed(f: Facts, lang: Lang) -> str:
 
 
 def _act(f: Facts, lang: Lang) -> str:
-    """What was done, and where the work went, what it came to or why, where that was said."""
+    """What was done, with its target, result or reason where there is one."""
     told = stored_word(ActKind, f["act"], lang)
     about = f.get("to") or f.get("unit") or f.get("why") or _about(f, lang)
     return told + say(lang, ": %(why)s", why=about) if about else told
@@ -329,7 +330,7 @@ def _about(f: Facts, lang: Lang) -> str:
     return ""
 
 
-_TELL: Mapping[EntryKind, Tell] = {
+_SENTENCES: Mapping[EntryKind, Tell] = {
     EntryKind.WARNING: _warning,
     EntryKind.ATTEMPT_PLANNED: _attempt_planned,
     EntryKind.ATTEMPT_SENT: _numbered(gettext_noop("call %(n)s placed")),
