@@ -62,7 +62,9 @@ def clean_photo(data: bytes, *, most_bytes: int) -> Photo:
 
 def _too_many_pixels() -> Invalid:
     return Invalid(
-        field="photo", problem="is too large", mend=f"{_MOST_PIXELS // 1_000_000} megapixels at most"
+        field="photo",
+        problem="is too large",
+        mend=Text("%(most)s megapixels at most", most=_MOST_PIXELS // 1_000_000),
     )
 
 
