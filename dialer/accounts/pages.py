@@ -82,17 +82,17 @@ def sign_in_now(
         problem = gettext_noop("Too many failed sign-ins. Wait, or ask the administrator.")
         until, status = blocked.until, _BLOCKED
     else:
-        return _signed_in(context, entered, own_path(next) or home_of(context))
+        return _signed_in(context, entered, own_path(next))
     shown = login[:_SHOWN_LENGTH]
     return context.page(
         _SIGN_IN, status=status, next=own_path(next), login=shown, problem=problem, until=until
     )
 
 
-def _signed_in(context: RequestContext, entered: SignedIn, path: str, *, notice: str = "") -> Response:
-    """The cookies of the new session, and on to `path`."""
+def _signed_in(context: RequestContext, entered: SignedIn, path: str = "", *, notice: str = "") -> Response:
+    """Sets the cookies of the new session and goes on to `path`, by default to the account's home page."""
     context.somebody = entered.member
-    response = context.go(path, notice=notice)
+    response = context.go(path or home_of(context), notice=notice)
     put_cookie(context.request, response, SESSION_COOKIE, entered.token)
     put_language_cookie(context.request, response, Lang(entered.member.language))
     return response
@@ -163,7 +163,7 @@ def add_first_administrator(
             problems={fault.field: refusal_sentence(fault, context.lang)},
         )
     notice = gettext_noop("The first account is made. Make one for everybody.")
-    return _signed_in(context, made, home_of(context), notice=notice)
+    return _signed_in(context, made, notice=notice)
 
 
 @pages.get("/", act=OPEN)
