@@ -21,8 +21,9 @@ from dialer.demo.sample_list import HOME
 from dialer.services import Services
 from dialer.work.assignments import Assignment, waiting_assignments
 from dialer.work.desk import stop_payment_done
-from dialer.work.tasks import approve_outcome, report_assignment, sign_assignment
-from dialer.work.transfer_store import list_open_stop_payments, waiting_transfers
+from dialer.work.desk_store import waiting_stop_payments
+from dialer.work.tasks import Report, approve_outcome, report_assignment, sign_assignment
+from dialer.work.transfer_store import waiting_transfers
 from dialer.work.transfers import accept_transfer, transfer_assignment
 
 
@@ -135,7 +136,7 @@ def work_once_as_staff(services: Services) -> int:
     """Signs what is new, reports what had its time; how many reports. The same list gives the same reports."""
     with services.store.begin() as tx:
         waiting = waiting_assignments(tx, limit=_AT_ONCE)
-        payments = list_open_stop_payments(tx, limit=_AT_ONCE)
+        payments = waiting_stop_payments(tx, limit=_AT_ONCE)
     now = services.clock.now()
     alone = reassign(services, waiting, now=now)
     reported = 0
@@ -160,14 +161,8 @@ def work_once_as_staff(services: Services) -> int:
 def _report(services: Services, assignment: Assignment) -> None:
     outcome = _outcome(assignment)
     amounts, evidence = _money(services, assignment, outcome)
-    outcome_id = report_assignment(
-        services,
-        assignment.id,
-        by=_who(assignment),
-        outcome=outcome,
-        amounts=amounts,
-        evidence=evidence,
-    )
+    given = Report(outcome=outcome, amounts=amounts, evidence=evidence)
+    outcome_id = report_assignment(services, assignment.id, given, by=_who(assignment))
     if rng(assignment, "approve") < 80:  # noqa: PLR2004  # percent
         approve_outcome(services, outcome_id, by=_CHIEF)
 
