@@ -26,7 +26,7 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from dialer import __version__
-from dialer.accounts.pages import account_pages, accounts_pages, first_pages, sign_in_pages
+from dialer.accounts.pages import pages as account_pages
 from dialer.api.app import API_PREFIX, create_api
 from dialer.audit.pages import audit_pages
 from dialer.calls.apply import News
@@ -354,17 +354,14 @@ _MOVED: Mapping[str, str] = {
 
 SECTIONS = (
     account_pages,
-    accounts_pages,
     audit_pages,
     case_pages,
     control_pages,
     desk_pages,
-    first_pages,
     list_pages,
     rates_pages,
     trial_pages,
     script_pages,
-    sign_in_pages,
     unit_pages,
     visit_pages,
     board_pages,

@@ -30,7 +30,7 @@ from dialer.api.problems import Problem, ProblemCode, retry_after
 from dialer.broker import EnqueueLimiter
 from dialer.core.errors import Unavailable
 from dialer.language import Text
-from dialer.org.staff import Door, ScopeMissing, UnknownToken
+from dialer.org.staff import ScopeMissing, TokenAuth, UnknownToken
 from dialer.org.staff_store import Token, TokenScope
 from dialer.services import Application
 from dialer.warnings.deliveries import Answer, Delivery, take_deliveries
@@ -181,7 +181,7 @@ class ApiProcess:
         self.services = app.services
         self.enqueue = EnqueueLimiter(app.services.enqueue)
         """In the background: no sender waits for the broker."""
-        self._tokens = Door(app.services)
+        self._token_auth = TokenAuth(app.services)
         self._limiter = RateLimiter(
             app.celery.conf.broker_url, per_second=settings.requests_per_second, burst=settings.burst
         )
@@ -218,7 +218,7 @@ class ApiProcess:
     def admit(self, secret: str, scope: TokenScope) -> Token:
         """The token of this secret, one request of its rate used. Raises `Problem` 401, 403, 429 and `Unavailable`."""
         try:
-            token = self._tokens.admit(secret, scope)
+            token = self._token_auth.admit(secret, scope)
         except UnknownToken as fault:
             self._refuse_flood(self._unknown_senders.take("strangers"))
             headers = {"WWW-Authenticate": 'Bearer realm="dialer"'}

@@ -42,7 +42,7 @@ from dialer.core.effects import AlarmCode
 from dialer.core.errors import Unavailable
 from dialer.core.values import AmountKind, Grade, PauseScope, Track
 from dialer.language import Lang, gettext_noop, say
-from dialer.org.sign_in import going_on
+from dialer.org.sign_in import valid_sessions
 from dialer.org.staff import list_units
 from dialer.services import Services
 from dialer.web.cache import Cache
@@ -289,7 +289,7 @@ class BoardFeed:
         while streams := self.streams:
             try:
                 good = await asyncio.to_thread(
-                    going_on, self._services, [stream.session_id for stream in streams]
+                    valid_sessions, self._services, [stream.session_id for stream in streams]
                 )
             except Unavailable:
                 good = {stream.session_id for stream in streams}  # without the database nobody can sign out

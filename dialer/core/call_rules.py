@@ -1,4 +1,4 @@
-"""What the end of a robot call means: the table of domain terms, as code. Answered is not reached."""
+"""What the end of a robot call does to its case, by telephony result and answer. Answered is not reached."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from dialer.core.effects import AlarmCode, AssignToDutyDesk
 from dialer.core.events import NO_CONTACT, AttemptEnded, HandOverRequested, Reach
 from dialer.core.values import Answer, Contact, MessagePurpose, OutcomeKind, Tag, TelephonyResult, Track
 
-_UNSAID = {Reach.SILENT: Reason.SILENT, Reach.VERIFIED: Reason.LEFT_UNANSWERED}
-"""Why a call without an answer is followed by another, where more is known than that nobody said who they are."""
-_EVERYBODY = 100
-"""Per cent."""
+_RETRY_REASONS = {Reach.SILENT: Reason.SILENT, Reach.VERIFIED: Reason.LEFT_UNANSWERED}
+"""Why a call without an answer is followed by another; any other reach is `NOT_VERIFIED`."""
+_EVERYBODY_PERCENT = 100
 
 
 def attempt_ended(draft: Draft, event: AttemptEnded) -> None:
-    """Applies the end of the newest attempt, once; any other is late news."""
+    """Applies the end of the newest attempt, once; the end of any other attempt comes late and changes nothing."""
     case = draft.case
     robot = case.robot
     if (
@@ -35,7 +34,7 @@ def attempt_ended(draft: Draft, event: AttemptEnded) -> None:
         case TelephonyResult.BUSY:
             _busy(draft)
         case TelephonyResult.FORWARDED | TelephonyResult.MACHINE:
-            _not_the_person_s_ear(draft)
+            _forwarded_or_machine(draft)
         case (
             TelephonyResult.NO_ANSWER
             | TelephonyResult.REJECTED
@@ -43,7 +42,7 @@ def attempt_ended(draft: Draft, event: AttemptEnded) -> None:
             | TelephonyResult.FAILED
         ):
             _count_try(draft)
-            draft.message(MessagePurpose.UNREACHABLE)
+            draft.send_message(MessagePurpose.UNREACHABLE)
             _again_or_person(draft, Reason.RETRY)
         case TelephonyResult.INVALID_NUMBER:
             _dead_number(draft, Reason.NO_USABLE_NUMBER)
@@ -58,7 +57,7 @@ def attempt_ended(draft: Draft, event: AttemptEnded) -> None:
 
 
 def hand_over_requested(draft: Draft, event: HandOverRequested) -> None:
-    """A person is looked for while the call still goes on; the ring's reason keeps the wish until the call ends."""
+    """Asks for a person while the call goes on; the attempt's reason keeps the wish until the call ends."""
     case = draft.case
     if case.status is not CaseStatus.OPEN or case.robot.state is not RobotState.PENDING:
         return
@@ -67,12 +66,12 @@ def hand_over_requested(draft: Draft, event: HandOverRequested) -> None:
         return
     draft.robot(reason=wish)
     if wish is Reason.ALREADY_PAID:
-        draft.has_paid()
+        draft.open_stop_payment()
     draft.ask_person(wish)
 
 
 def hand_over_answered(draft: Draft) -> None:
-    """Who spoke with the person has the assignment that their wish opened, and is to report what came of it."""
+    """The duty desk, which spoke with the person, gets the assignment that the wish opened, and has to report it."""
     if draft.case.status is not CaseStatus.OPEN:
         return
     for track in (Track.HUMAN, Track.VISIT):
@@ -83,7 +82,7 @@ def hand_over_answered(draft: Draft) -> None:
 
 
 def _with_wish(event: AttemptEnded, reason: Reason) -> AttemptEnded:
-    """However the call ended, who asked for an officer or has paid is not rung again and is no success."""
+    """A person who asked for an officer or has paid is not called again and is no success, however the call ended."""
     if event.answer in {Answer.ALREADY_PAID, Answer.OPT_OUT}:
         return event
     if reason is Reason.ALREADY_PAID:
@@ -110,12 +109,12 @@ def _answered(draft: Draft, event: AttemptEnded, *, asked: Reason) -> None:  # n
             _success(draft, OutcomeKind.SAW_THROUGH_IT)
         case Answer.ALREADY_PAID:
             if asked is not Reason.ALREADY_PAID:
-                draft.has_paid()
+                draft.open_stop_payment()
             _person(draft, Reason.ALREADY_PAID)
         case Answer.WANTS_OFFICER:
             _person(draft, Reason.WANTS_OFFICER)
         case Answer.DOUBTFUL if verified:
-            draft.message(MessagePurpose.AFTER_WARNING)
+            draft.send_message(MessagePurpose.AFTER_WARNING)
             _record_and_person(draft, OutcomeKind.HALF_BELIEVES, Reason.DOUBTFUL)
         case Answer.REFUSES:
             _record_and_person(draft, OutcomeKind.REFUSES, Reason.REFUSED)
@@ -124,7 +123,7 @@ def _answered(draft: Draft, event: AttemptEnded, *, asked: Reason) -> None:  # n
         case Answer.WRONG_PERSON:
             _dead_number(draft, Reason.WRONG_PERSON)
         case Answer.LANGUAGE_OR_HEARING:
-            draft.message(MessagePurpose.UNREACHABLE)
+            draft.send_message(MessagePurpose.UNREACHABLE)
             _person(draft, Reason.LANGUAGE_OR_HEARING)
         case Answer.OPT_OUT:
             draft.change(opted_out=True)
@@ -136,9 +135,9 @@ def _answered(draft: Draft, event: AttemptEnded, *, asked: Reason) -> None:  # n
 
 
 def _nothing_said(draft: Draft, reach: Reach | None) -> None:
-    """Picked up and no answer that counts. Put down before the warning: the robot rings again, and on a high grade a
-    person at once beside it, since somebody may be telling them to hang up. Silent all the time: our last words promise
-    an officer, and a robot would be met with silence again, so wherever a person rings everybody, one does now.
+    """Answered, but without an answer that counts. Hung up before the warning: the robot calls again, and on a high
+    grade a person calls at once too, since a scammer may be telling them to hang up. Silent to the end: our last words
+    promise an officer and a robot would meet silence again, so a person calls now wherever the sample is everybody.
     """
     if reach is Reach.HUNG_UP_EARLY:
         _again_or_person(draft, Reason.HUNG_UP_EARLY)
@@ -146,21 +145,23 @@ def _nothing_said(draft: Draft, reach: Reach | None) -> None:
             draft.ensure_person(Reason.HUNG_UP_EARLY)
         return
     if reach is Reach.SILENT:
-        draft.message(MessagePurpose.UNREACHABLE)
+        draft.send_message(MessagePurpose.UNREACHABLE)
     if reach is Reach.SILENT and (
-        draft.case.grade.is_high or draft.grade_policy.human_sample_percent >= _EVERYBODY
+        draft.case.grade.is_high or draft.grade_policy.human_sample_percent >= _EVERYBODY_PERCENT
     ):
         hand_over(draft, Reason.SILENT, OutcomeKind.CANNOT_FIND_YET)
     else:
-        _again_or_person(draft, _UNSAID.get(reach, Reason.NOT_VERIFIED) if reach else Reason.NOT_VERIFIED)
+        _again_or_person(
+            draft, _RETRY_REASONS.get(reach, Reason.NOT_VERIFIED) if reach else Reason.NOT_VERIFIED
+        )
 
 
 def _success(draft: Draft, outcome: OutcomeKind) -> None:
-    """Of somebody under age none yet: the guardian is still to be told."""
+    """Settles the case as dissuaded, except for a minor: a person still has to inform the guardian."""
     if Tag.MINOR in draft.case.tags:
         _person(draft, Reason.MINOR)
         return
-    draft.message(MessagePurpose.AFTER_WARNING)
+    draft.send_message(MessagePurpose.AFTER_WARNING)
     draft.record(outcome, track=Track.ROBOT, reason=Reason.VERIFIED_SUCCESS)
     draft.succeed(outcome, Reason.VERIFIED_SUCCESS)
 
@@ -177,22 +178,22 @@ def _record_and_person(draft: Draft, outcome: OutcomeKind, reason: Reason) -> No
 
 
 def _busy(draft: Draft) -> None:
-    """On a high grade the person is probably talking to the scammer: ring on, and people at once."""
+    """On a high grade the person is probably talking to the scammer: people at once, and the robot goes on calling."""
     _count_try(draft)
     if not draft.case.grade.is_high:
         _again_or_person(draft, Reason.RETRY)
         return
-    draft.message(MessagePurpose.UNREACHABLE)
+    draft.send_message(MessagePurpose.UNREACHABLE)
     draft.ask_person(Reason.BUSY_ON_HIGH)
     draft.open_assignment(Track.VISIT, Reason.BUSY_ON_HIGH)
     if draft.case.robot.tries < draft.grade_policy.robot_tries:
-        draft.ring(after_seconds=draft.policy.busy_retry_seconds, reason=Reason.BUSY_ON_HIGH)
+        draft.plan_attempt(after_seconds=draft.policy.busy_retry_seconds, reason=Reason.BUSY_ON_HIGH)
 
 
-def _not_the_person_s_ear(draft: Draft) -> None:
-    """Forwarded, an assistant, voicemail: no contact, and scammers set forwarding. People take over."""
+def _forwarded_or_machine(draft: Draft) -> None:
+    """No contact, and scammers set forwarding: people take over."""
     _count_try(draft)
-    draft.message(MessagePurpose.UNREACHABLE)
+    draft.send_message(MessagePurpose.UNREACHABLE)
     _person(draft, Reason.FORWARDED_OR_MACHINE)
     if draft.case.grade.is_high:
         draft.open_assignment(Track.VISIT, Reason.FORWARDED_OR_MACHINE)
@@ -206,20 +207,22 @@ def _again_or_person(draft: Draft, reason: Reason) -> None:
     if robot.tries < draft.grade_policy.robot_tries:
         number = draft.next_number()
         if number is not None:
-            draft.ring(after_seconds=draft.grade_policy.robot_gap_seconds, reason=reason, number=number)
+            draft.plan_attempt(
+                after_seconds=draft.grade_policy.robot_gap_seconds, reason=reason, number=number
+            )
             return
     hand_over(draft, Reason.ROBOT_TRIES_USED, OutcomeKind.CANNOT_FIND_YET)
 
 
 def hand_over(draft: Draft, reason: Reason, outcome: OutcomeKind) -> None:
-    """The robot is done without success: a person rings now, or, of a grade where only a sample is rung, the case ends
-    with `outcome`, which no rate counts as reached. A high grade is never left to the sample.
+    """The robot is done without success: a person calls now. Of a grade where people call only a sample, the rest of
+    the cases end with `outcome`, which no rate counts as reached. A high grade is never left to the sample.
     """
     draft.finish_robot(reason)
     percent = draft.grade_policy.human_sample_percent
-    if draft.case.grade.is_high or percent >= _EVERYBODY:
+    if draft.case.grade.is_high or percent >= _EVERYBODY_PERCENT:
         draft.ensure_person(reason)
-    elif draft.case.id % _EVERYBODY < percent:
+    elif draft.case.id % _EVERYBODY_PERCENT < percent:
         draft.ensure_person(Reason.SAMPLE)
     if draft.case.human.is_pending or draft.case.visit.is_pending:
         return
@@ -233,12 +236,12 @@ def hand_over(draft: Draft, reason: Reason, outcome: OutcomeKind) -> None:
 
 
 def _dead_number(draft: Draft, reason: Reason) -> None:
-    """Not the person's number: the next one is rung at once; none left, the record goes back or people go."""
+    """Not the person's number: the next one is called at once; without a next one people take over or the case ends."""
     robot = draft.case.robot
     draft.robot(dead_numbers=robot.dead_numbers | {robot.number})
     number = draft.next_number()
     if number is not None:
-        draft.ring(after_seconds=0, reason=Reason.NEXT_NUMBER, number=number)
+        draft.plan_attempt(after_seconds=0, reason=Reason.NEXT_NUMBER, number=number)
         return
     draft.finish_robot(reason)
     if draft.case.grade.is_high:
@@ -253,11 +256,11 @@ def _dead_number(draft: Draft, reason: Reason) -> None:
 
 
 def _own_fault(draft: Draft) -> None:
-    """Costs the target no try; too many in a row and a person is asked instead of the line."""
+    """Does not count as a try; too many in a row, and a person calls instead of the robot."""
     faults = draft.case.robot.own_faults + 1
     draft.robot(own_faults=faults)
     if faults > draft.policy.max_own_faults:
         draft.alarm(AlarmCode.OWN_FAULTS)
         _person(draft, Reason.OWN_FAULT)
         return
-    draft.ring(after_seconds=draft.policy.requeue_seconds, reason=Reason.OWN_FAULT)
+    draft.plan_attempt(after_seconds=draft.policy.requeue_seconds, reason=Reason.OWN_FAULT)

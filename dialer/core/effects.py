@@ -12,7 +12,7 @@ from dialer.core.values import Contact, MessagePurpose, OutcomeKind, Track
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanAttempt:
-    """One ring, numbered, not before a time, at a place in the queue."""
+    """One numbered call attempt, with its earliest time and its place in the queue."""
 
     n: int
     number: int
@@ -24,7 +24,7 @@ class PlanAttempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawAttempt:
-    """Attempt `n` must not ring any more; if it rings or talks now it is cancelled at the carrier."""
+    """Attempt `n` is not wanted any more; one at the carrier is cancelled there."""
 
     n: int
     reason: Reason
@@ -32,7 +32,7 @@ class WithdrawAttempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpediteAttempt:
-    """The pending attempt moves: a new place in the queue, and another earliest time."""
+    """The pending attempt gets another place in the queue and another earliest time."""
 
     n: int
     not_before: datetime
@@ -63,14 +63,14 @@ class ExpediteAssignment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignToDutyDesk:
-    """The duty desk has the open assignment; one that somebody signed for stays theirs."""
+    """The duty desk gets the open assignment, unless somebody has signed for it."""
 
     track: Track
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendMessage:
-    """A message to one of the person's numbers, unless the case had one for that purpose."""
+    """A message to one of the person's numbers; at most one for each purpose and case."""
 
     purpose: MessagePurpose
     number: int
@@ -78,7 +78,7 @@ class SendMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenStopPayment:
-    """Money has left: somebody asks the bank to stop it 止付, now, whatever becomes of the case."""
+    """Money has left: somebody has to ask the bank to stop the payment 止付, also after the case has ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,7 @@ class WithdrawAssignment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordOutcome:
-    """A line for the ledger of outcomes that the machine itself came to (a robot call, an expiry)."""
+    """A line for the ledger of outcomes."""
 
     outcome: OutcomeKind
     contact: Contact
@@ -118,18 +118,18 @@ class AlarmCode(StrEnum):
     UNKNOWN_SUBMISSION = "unknown_submission"
     CARRIER_TROUBLE = "carrier_trouble"
     CARRIER_DOWN = "carrier_down"
-    """Nothing is sent to the carrier but one trial call now and then."""
+    """Only trial calls are sent to the carrier."""
     NOBODY_ANSWERS = "nobody_answers"
-    """No web process runs, so nobody is rung."""
+    """No web process runs, so dialling has stopped."""
     SCHEMA_MOVED = "schema_moved"
-    """The database was migrated by a newer version while an older process still ran: that one claims nothing."""
+    """A newer version migrated the database while an older process runs, which claims nothing from then on."""
     CLOCK_JUMPED = "clock_jumped"
     """The clock of a machine went back, or two machines disagree."""
     NO_NEXT_STEP = "no_future"
     UNSIGNED = "unsigned"
-    """Nobody has signed for an assignment in time."""
+    """An assignment was not signed for in time."""
     SOUND_BROKEN = "sound_broken"
-    """An approved prompt could not be played to somebody, and a machine's voice spoke it instead."""
+    """An approved prompt could not be played in a call; a synthesised voice spoke it instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,7 @@
-"""Whom one ring really reached, from what the network, the keys and the seconds say. Pure.
+"""What can happen to a case, and whom an ended call reached. Pure.
 
-Picked up is not reached: a machine, a forwarded telephone, a hand that put it down before the warning sentence had
-been spoken, and silence are each a result of their own, and none is a contact of the right person.
-
-What can happen to a case. Provider and clock events that no longer fit change nothing; human ones conflict.
+Answered is not reached: a machine, a forwarded telephone, a call ended before the warning sentence was spoken, and
+silence are each a reach of their own, and none is a contact of the right person.
 """
 
 from __future__ import annotations
@@ -16,21 +14,21 @@ from dialer.core.values import Answer, Contact, FraudType, Grade, OutcomeKind, T
 
 
 class Reach(StrEnum):
-    """What one ended ring reached, worst first."""
+    """What one ended call reached, worst first."""
 
     NOBODY = "nobody"
-    """Nobody picked up, or it is not known."""
+    """Not answered, or not known."""
     MACHINE = "machine"
     """Voicemail or an assistant."""
     FORWARDED = "forwarded"
-    """Somebody else's telephone, whatever was pressed there: those who defraud set forwarding."""
+    """Somebody else's telephone, whatever was pressed there: scammers set forwarding."""
     HUNG_UP_EARLY = "hung_up_early"
-    """Picked up, and over before the warning sentence was complete: nothing was delivered."""
+    """Answered, and over before the warning sentence was complete."""
     SILENT = "silent"
-    """The warning was spoken, and no key was pressed and no word said all the time."""
+    """The warning was spoken, but no key was pressed and no word said."""
     WRONG_PERSON = "wrong_person"
     UNVERIFIED = "unverified"
-    """Somebody answered, and did not say who."""
+    """Somebody answered and did not say who."""
     VERIFIED = "verified"
     """The right person said who they are, and the warning sentence was spoken."""
 
@@ -42,10 +40,10 @@ NO_CONTACT = frozenset({Reach.NOBODY, Reach.MACHINE, Reach.FORWARDED, Reach.HUNG
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """What is known of the talk of a ring when it ends."""
+    """What is known of the conversation of a call when it ends."""
 
     contact: Contact = Contact.NONE
-    """As the keys say it."""
+    """As the keys pressed say."""
     answer: Answer = Answer.NONE
     spoke: bool = False
     """A key was pressed or a word said, the right one or not."""
@@ -63,7 +61,7 @@ class Conversation:
 
 
 def reach_of(result: TelephonyResult, talk: Conversation) -> Reach:
-    """Every ring has exactly one."""
+    """The one reach of an ended call."""
     if result is not TelephonyResult.ANSWERED:
         return _NO_LISTENER.get(result, Reach.NOBODY)
     if talk.answer is Answer.WRONG_PERSON:
@@ -76,14 +74,16 @@ def reach_of(result: TelephonyResult, talk: Conversation) -> Reach:
 
 
 def contact_of(reach: Reach) -> Contact:
-    """The contact that a ring counts as, in every report."""
+    """The contact that a call counts as, in every report."""
     if reach in NO_CONTACT:
         return Contact.NONE
     return Contact.VERIFIED if reach is Reach.VERIFIED else Contact.UNVERIFIED
 
 
 def heard_seconds(*, elapsed_seconds: float | None, played_seconds: float) -> int | None:
-    """Whole seconds of our voice that can have reached an ear: never more than the line stood, nor than was played."""
+    """Whole seconds of our voice that can have been heard: at most those connected and those played. None:
+    not known.
+    """
     return None if elapsed_seconds is None else int(max(0.0, min(elapsed_seconds, played_seconds)))
 
 
@@ -108,14 +108,14 @@ class WarningJoined:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptEnded:
-    """Attempt `n` is over, rung or not. Contact and answer are what the conversation came to."""
+    """Attempt `n` is over. Contact and answer are those of the conversation."""
 
     n: int
     result: TelephonyResult
     contact: Contact = Contact.NONE
     answer: Answer = Answer.NONE
     reach: Reach | None = None
-    """Whom it reached; None where the end came without a conversation to judge by."""
+    """None where there is no conversation to judge by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,12 +128,12 @@ class HandOverRequested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandOverAnswered:
-    """The duty line was answered, and the officer has spoken with whoever was in the call."""
+    """The duty line was answered, and the officer has spoken with the person in the call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowClosed:
-    """The pending attempt came to its turn when no robot may ring."""
+    """The pending attempt came to its turn outside the dialling window."""
 
     n: int
 
@@ -143,12 +143,12 @@ class TimePassed:
     """`due_at` has come: silence is an event."""
 
     ringing: bool = False
-    """The pending attempt is at the carrier now: it has left the queue, and its end will decide."""
+    """The pending attempt is at the carrier now: its end will decide."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignmentReported:
-    """A caller or an officer says what came of it."""
+    """A caller or an officer reports the outcome of an assignment."""
 
     track: Track
     outcome: OutcomeKind
@@ -157,14 +157,14 @@ class AssignmentReported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradeChanged:
-    """A person set the grade; a fall needs the reason that the caller of this has kept."""
+    """A person set the grade. For a lower one the caller of this has checked and recorded the reason."""
 
     grade: Grade
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRequested:
-    """A person wants the robot to ring now."""
+    """A person wants the robot to call now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +176,7 @@ class AssignmentRequested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptedOut:
-    """The person asked not to be rung by a robot for this incident."""
+    """The person asked not to be called by a robot for this incident."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

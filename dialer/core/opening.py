@@ -1,7 +1,4 @@
-"""Which warnings speak of the same incident.
-
-How a case begins, and what a further warning or a changed grade adds to it.
-"""
+"""How a case begins, which warnings join it, and what a joining warning or a changed grade does to it."""
 
 from __future__ import annotations
 
@@ -26,8 +23,8 @@ def known_type(open_type: FraudType, arriving: FraudType) -> FraudType:
 
 
 def start(draft: Draft) -> None:
-    """Every track that the grade's policy wants is on its way. A case that came expired gets a person, who must
-    explain it, and no robot. Under-age: a person rings the guardian beside whatever the robot does. A case starts once.
+    """Starts every track that the grade's policy has, once. A case that arrived expired gets a human call and no robot.
+    For a minor a person also calls the guardian.
     """
     case = draft.case
     if case.status is not CaseStatus.OPEN or case.robot.attempts or _is_with_people(draft):
@@ -36,7 +33,7 @@ def start(draft: Draft) -> None:
         draft.alarm(AlarmCode.MISSED_WARNING)
         draft.open_assignment(Track.HUMAN, Reason.EXPIRED)
         return
-    draft.ring(after_seconds=0, reason=Reason.NEW_WARNING, number=0)
+    draft.plan_attempt(after_seconds=0, reason=Reason.NEW_WARNING, number=0)
     _people_by_grade(draft, Reason.PARALLEL_TRACKS)
     if Tag.MINOR in case.tags:
         draft.open_assignment(Track.HUMAN, Reason.MINOR)
@@ -50,7 +47,7 @@ def _is_with_people(draft: Draft) -> bool:
 
 
 def _clocks(draft: Draft) -> tuple[tuple[Track, int | None], ...]:
-    """Who comes by the clock of this grade when the person has not been reached, and after how many seconds."""
+    """The staff tracks that this grade opens without contact, and after how many seconds; None: never."""
     rules = draft.grade_policy
     return ((Track.HUMAN, rules.human_after_seconds), (Track.VISIT, rules.visit_after_seconds))
 
@@ -94,16 +91,15 @@ def warning_joined(draft: Draft, event: WarningJoined) -> None:
 
 
 def _robot_has_news(draft: Draft, *, numbers_before: int) -> bool:
-    """True before the first ring, and when a number came to a person who had none left that could be rung."""
+    """True before the first attempt, and when a new number came to a person who had none left."""
     robot = draft.case.robot
     none_left = len(robot.dead_numbers) >= numbers_before and draft.next_number() is not None
     return robot.state is RobotState.OFF or (robot.state is RobotState.DONE and none_left)
 
 
 def grade_changed(draft: Draft, grade: Grade) -> None:
-    """On a rise every track that the new grade wants starts now and a pending ring moves forward; the robot of an
-    expired warning stays still. A fall changes only what comes next: who is scheduled by a clock that the lower grade
-    does not have is not sent.
+    """On a rise every track of the new grade starts now and a pending attempt moves forward; the robot of an expired
+    warning does not start. A fall only cancels staff tracks that are scheduled by a clock that the lower grade lacks.
     """
     rises = grade.rank > draft.case.grade.rank
     falls = grade.rank < draft.case.grade.rank
@@ -120,17 +116,17 @@ def _start_robot(draft: Draft, reason: Reason) -> None:
     case = draft.case
     robot = case.robot
     if robot.state is RobotState.PENDING:
-        draft.hasten(reason=reason)
+        draft.expedite_attempt(reason=reason)
         if not draft.grade_policy.windowed and not draft.policy.window.is_open(draft.now):
             draft.ensure_person(Reason.OUTSIDE_WINDOW)
     elif not case.opted_out and case.contact is not Contact.VERIFIED:
         number = robot.number if robot.number not in robot.dead_numbers else draft.next_number()
         if number is not None and robot.tries < draft.grade_policy.robot_tries:
-            draft.ring(after_seconds=0, reason=reason, number=number)
+            draft.plan_attempt(after_seconds=0, reason=reason, number=number)
 
 
 def _start_people(draft: Draft) -> None:
-    """Whoever the new grade wants, although called or visited for a lower one; at once where no robot rings."""
+    """Opens the staff tracks of the new grade again, also those done for a lower one; at once without a robot call."""
     for track in (Track.HUMAN, Track.VISIT):
         assignment = draft.assignment(track)
         if assignment.state is StaffTrackState.DONE:
@@ -142,10 +138,8 @@ def _start_people(draft: Draft) -> None:
 
 def _unschedule_people(draft: Draft) -> None:
     for track, after_seconds in _clocks(draft):
-        assignment, other = (
-            draft.assignment(track),
-            draft.case.visit if track is Track.HUMAN else draft.case.human,
-        )
+        assignment = draft.assignment(track)
+        other = draft.assignment(Track.VISIT if track is Track.HUMAN else Track.HUMAN)
         by_clock = (
             assignment.state is StaffTrackState.SCHEDULED and assignment.reason is Reason.NO_CONTACT_IN_TIME
         )

@@ -1,6 +1,5 @@
-"""The window of a report: half open, in the centre's own days.
-
-A window cut into whole days of the centre's zone, and what is left of it at either end.
+"""Periods of a report: half open, typed in the centre's time zone, and cut into whole days with what remains at either
+end.
 """
 
 from __future__ import annotations
@@ -25,7 +24,9 @@ class Period:
 
 
 def period_of(start: str | None, end: str | None, *, timezone: str) -> Period:
-    """What was typed, in the centre's zone. A day given as the end is included whole. Raises `Invalid`."""
+    """The period between two days or moments as typed, in the centre's zone. A day given as the end is included whole.
+    Raises `Invalid`.
+    """
     zone = ZoneInfo(timezone)
     period = Period(
         start=_moment(start, zone, field="from", is_end=False) if start else None,
@@ -61,7 +62,9 @@ _FIRST_YEAR, _LAST_YEAR = 1971, 2140
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spans:
-    """`first` (included) to `last` (excluded) are whole days, None without limit; `edges` are the rest of it."""
+    """A period as whole days, `first` (included) to `last` (excluded), None without limit, and its `edges`,
+    the rest.
+    """
 
     first: date | None
     last: date | None
@@ -69,7 +72,7 @@ class Spans:
 
 
 def spans_of(period: Period, *, timezone: str) -> Spans | None:
-    """None: the window has no whole day."""
+    """None: the period has no whole day."""
     zone = ZoneInfo(timezone)
     first = _border(period.start, zone, _DAY) if period.start is not None else None
     last = _border(period.end, zone, -_DAY) if period.end is not None else None

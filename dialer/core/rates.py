@@ -191,8 +191,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         basis=Basis.CASE_OPENED,
         numerator="cases_answered",
         denominator="cases_rung",
-        says="Of the cases rung at least once, those where at least one ring was answered; a case is one person in"
-        " one incident.",
+        says="Of the cases called at least once, those where at least one call was answered; a case is one person"
+        " in one incident.",
     ),
     Definition(
         name="verified_contact",
@@ -261,7 +261,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         basis=Basis.CASE_OPENED,
         numerator="first_attempt_in_time",
         denominator="first_attempt_counted",
-        says="Of the cases that were rung, called or visited, or should have been by now, those tried first within"
+        says="Of the cases that were called or visited, or should have been by now, those first tried within"
         " their grade's limit; low and medium grades count from the opening of the dialling window.",
         excludes=("first_attempt_pending", "first_attempt_not_wanted"),
     ),

@@ -1,6 +1,5 @@
-"""What a list of units does to the tree that there is: decided as a whole before a single row is written.
-
-What a plan would change, one line each, for a person to read before it is done.
+"""What a list of units does to the tree: planned and checked as a whole before a row is written, and shown as
+changes.
 """
 
 from __future__ import annotations
@@ -80,7 +79,7 @@ def plan_units(
     lines: Sequence[UnitLine], units: Iterable[Unit], aliases: Mapping[str, int] | None = None
 ) -> UnitPlan:
     """`aliases` are those that stand: normalised text to unit."""
-    draft = _Draft(lines, list(units))
+    draft = _PlanDraft(lines, list(units))
     draft.check_names()
     draft.check_numbers()
     parents = draft.parents()
@@ -98,7 +97,7 @@ def plan_units(
     )
 
 
-class _Draft:
+class _PlanDraft:
     def __init__(self, lines: Sequence[UnitLine], units: list[Unit]) -> None:
         self.lines = lines
         self.units = {unit.id: unit for unit in units}

@@ -1,7 +1,4 @@
-"""Which names look like a text: for a person to choose from, never to decide by.
-
-The organisation as a tree of any depth, and which unit the text in a list means.
-"""
+"""The organisation as a tree of any depth, the unit that a text in a list means, and similar names to choose from."""
 
 from __future__ import annotations
 
@@ -15,12 +12,14 @@ from typing import Final, Literal
 
 from dialer.core.errors import NotFound
 
-_LEAST: Final = 0.22
-"""Below this a name shares little but its ending."""
+_LEAST_SIMILARITY: Final = 0.22
+"""Below this, names share little but their ending."""
 
 
 class Similarity:
-    """Signs and pairs of signs, each worth the more the fewer names have it: 派出所 says next to nothing."""
+    """Similar names by their characters and pairs of characters; the rarer one is among the names, the more
+    it weighs.
+    """
 
     def __init__(self, names: Mapping[int, Iterable[str]]) -> None:
         """`names`: how each unit may be written, normalised."""
@@ -48,7 +47,7 @@ class Similarity:
             unit_id, own = self._variants[place]
             best[unit_id] = max(best.get(unit_id, 0.0), 2 * worth / (whole + own))
         liked = sorted(best.items(), key=lambda one: (-one[1], one[0]))
-        return [unit_id for unit_id, similarity in liked[:most] if similarity >= _LEAST]
+        return [unit_id for unit_id, similarity in liked[:most] if similarity >= _LEAST_SIMILARITY]
 
 
 def _grams(key: str) -> set[str]:
@@ -70,7 +69,7 @@ class Unit:
     path: tuple[int, ...]
     """The ids from the root down to this one."""
     active: bool
-    """False: closed. It keeps its past and is given nothing new."""
+    """False: closed. It keeps its records and gets no new ones."""
 
 
 _Kind = Literal["bureau", "station"]
@@ -82,7 +81,7 @@ _ENDINGS: Final[tuple[tuple[str, _Kind], ...]] = (
     ("公安局", "bureau"),
     ("分局", "bureau"),
 )
-"""Longest first. Endings of one kind are written for each other; a bureau is never a station."""
+"""Longest first. Endings of one kind are used for each other; a bureau is never a station."""
 
 _SHORT_ENDING: Final = "所"
 
@@ -100,17 +99,17 @@ def _stem(key: str) -> tuple[str, _Kind | None]:
 
 
 def _bare(key: str) -> str:
-    """What tells it from others: '' where it is nothing but an ending."""
+    """The name without its ending; '' where there is nothing else."""
     if any(key == ending for ending, _ in _ENDINGS):
         return ""
     return _stem(key)[0].removesuffix(_SHORT_ENDING)
 
 
 class UnitIndex:
-    """Finds units by the text that lists have. What could mean two units means none: a person decides."""
+    """Finds units by the text in lists. A text that could mean two units means none: a person decides."""
 
     def __init__(self, units: Iterable[Unit] = (), aliases: Mapping[str, int] | None = None) -> None:
-        """`aliases` are normalised texts that a person has said the meaning of; they go before everything else."""
+        """`aliases`: the unit of each normalised text, as people have taught it; they take precedence."""
         self._units = {unit.id: unit for unit in units}
         self._aliases = dict(aliases or {})
         self._exact: dict[str, set[int]] = {}

@@ -20,18 +20,13 @@ SUCCESSES = frozenset(
 """Outcomes that start the watch period."""
 
 _ENDS = frozenset(
-    {
-        OutcomeKind.ALREADY_DEFRAUDED,
-        OutcomeKind.DUPLICATE,
-        OutcomeKind.TRANSFERRED,
-        OutcomeKind.MISSED,
-    }
+    {OutcomeKind.ALREADY_DEFRAUDED, OutcomeKind.DUPLICATE, OutcomeKind.TRANSFERRED, OutcomeKind.MISSED}
 )
-"""Outcomes that end a case whoever reports them."""
+"""Outcomes that end a case on any track."""
 
 
-def time_passed(draft: Draft, *, ringing: bool) -> None:
-    """Everything of this case that was due by now has happened; called early, nothing has."""
+def time_passed(draft: Draft, *, is_at_carrier: bool) -> None:
+    """Applies everything that is due by now; called early, it changes nothing."""
     case = draft.case
     if case.status is CaseStatus.WATCHING:
         if case.watch_until is not None and case.watch_until <= draft.now:
@@ -39,16 +34,15 @@ def time_passed(draft: Draft, *, ringing: bool) -> None:
         return
     if case.status is not CaseStatus.OPEN:
         return
-    _expiry(draft, ringing=ringing)
-    _patience(draft, ringing=ringing)
+    _expiry(draft, is_at_carrier=is_at_carrier)
+    _patience(draft, is_at_carrier=is_at_carrier)
     _assignment_due(draft, Track.HUMAN)
     _assignment_due(draft, Track.VISIT)
 
 
-def _expiry(draft: Draft, *, ringing: bool) -> None:
-    """A warning that aged past its expiry with nobody reached is missed. Of a grade where a person rings everybody
-    whom the robot could not reach, somebody must explain it; of the others a sample, and the rest end as missed.
-    A call that is under way is not cut off: its end decides.
+def _expiry(draft: Draft, *, is_at_carrier: bool) -> None:
+    """A warning that expired before verified contact is missed: it goes to people as after an unsuccessful robot. A
+    call that is under way is not cut off: its end decides.
     """
     case = draft.case
     if case.missed or case.expires_at is None or case.expires_at > draft.now:
@@ -58,19 +52,19 @@ def _expiry(draft: Draft, *, ringing: bool) -> None:
     draft.change(missed=True)
     if case.grade.is_high:
         draft.alarm(AlarmCode.MISSED_WARNING)
-    if ringing and draft.case.robot.state is RobotState.PENDING:
+    if is_at_carrier and draft.case.robot.state is RobotState.PENDING:
         return
     draft.stop_robot(Reason.EXPIRED)
     hand_over(draft, Reason.EXPIRED, OutcomeKind.MISSED)
 
 
-def _patience(draft: Draft, *, ringing: bool) -> None:
+def _patience(draft: Draft, *, is_at_carrier: bool) -> None:
     robot = draft.case.robot
     if robot.state is not RobotState.PENDING or robot.patience_at is None or robot.patience_at > draft.now:
         return
     again = timedelta(seconds=draft.grade_policy.robot_patience_seconds)
     draft.robot(patience_at=draft.policy.window.next_open(draft.now) + again)
-    if ringing:
+    if is_at_carrier:
         return
     draft.alarm(AlarmCode.WAITED_TOO_LONG)
     draft.ensure_person(Reason.WAITED_TOO_LONG)
@@ -92,15 +86,15 @@ def _assignment_due(draft: Draft, track: Track) -> None:
 
 
 def assignment_reported(draft: Draft, event: AssignmentReported) -> None:
-    """The report is in the ledger and the case moved on. Raises `Conflict` when that errand is not open, and for a
-    success without the verified contact of the right person.
+    """Records the report and moves the case on. Raises `Conflict` when the assignment is not open, and for a success
+    without the verified contact of the right person.
     """
     case = draft.case
     assignment = draft.assignment(event.track)
     is_open = case.status is CaseStatus.OPEN and assignment.state is StaffTrackState.OPEN
     if event.track is Track.ROBOT or not is_open:
         raise Conflict(
-            Text("case %(case)s has no open %(track)s errand any more", case=case.id, track=event.track),
+            Text("case %(case)s has no open %(track)s assignment", case=case.id, track=event.track),
             current=f"{case.status}/{case.outcome}",
         )
     if event.outcome in SUCCESSES and event.contact is not Contact.VERIFIED:
@@ -124,8 +118,8 @@ def assignment_reported(draft: Draft, event: AssignmentReported) -> None:
 
 
 def _human_failed(draft: Draft, outcome: OutcomeKind) -> None:
-    """By phone it did not succeed: where the grade wants it, or a visit waits anyway, an officer goes. When the caller
-    heard nobody the robot's tries go on beside that.
+    """After an unsuccessful human call an officer goes, where the grade has that or a visit is scheduled anyway. When
+    nobody answered the caller, the robot's tries go on beside that.
     """
     draft.change(outcome=outcome)
     visit = draft.case.visit
@@ -142,8 +136,8 @@ def _human_failed(draft: Draft, outcome: OutcomeKind) -> None:
 
 
 def _visit_failed(draft: Draft, outcome: OutcomeKind) -> None:
-    """Not found yet: again later, so often; a wrong door leaves a call under way to go on; refused or half believed at
-    the door, or not to be found at all: ends, loudly.
+    """Not found yet: another visit later, up to the policy's number. A wrong person lets calls under way go on.
+    Anything else closes the case, with an alarm when the person refused or cannot be found.
     """
     draft.change(outcome=outcome)
     assignment = draft.case.visit

@@ -1,6 +1,4 @@
-"""The refused rows as a workbook: the original cells, the column to mend and why; mended, it loads like any
-list.
-"""
+"""The refused rows as a workbook: their cells, the column to correct and why. Corrected, it loads like any list."""
 
 from __future__ import annotations
 
@@ -48,33 +46,31 @@ def write_rejects(
 
     sheets: dict[int, _RejectSheet] = {}
     count = 0
-    with xlsxwriter.Workbook(
-        str(path), {"constant_memory": True, "strings_to_formulas": False}
-    ) as pending_writes:
+    with xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_formulas": False}) as workbook:
         for reject in rejects:
             sheet = sheets.get(reject.table)
             if sheet is None or sheet.is_full:
                 own = [column for column in columns if column.table == reject.table]
-                sheet = _RejectSheet(pending_writes, own, source)
+                sheet = _RejectSheet(workbook, own, source)
                 sheets[reject.table] = sheet
             sheet.add(reject)
             count += 1
         if not sheets:
-            _RejectSheet(pending_writes, list(columns), source)
+            _RejectSheet(workbook, list(columns), source)
     return count
 
 
 class _RejectSheet:
     """One sheet of refused rows; those of one table share their headings."""
 
-    def __init__(self, pending_writes: xlsxwriter.Workbook, columns: Sequence[Column], source: str) -> None:
+    def __init__(self, workbook: xlsxwriter.Workbook, columns: Sequence[Column], source: str) -> None:
         self._kept = [column.index for column in columns if column.field is not Field.REJECTION]
         self._width = max((column.index + 1 for column in columns), default=0)
         has_source = any(column.field is Field.SOURCE for column in columns)
         self._source = [] if has_source or not source else [source]
         headings = {column.index: column.heading for column in columns}
-        self._sheet = pending_writes.add_worksheet()
-        self._text = pending_writes.add_format({"num_format": "@"})
+        self._sheet = workbook.add_worksheet()
+        self._text = workbook.add_format({"num_format": "@"})
         self._next_row = 0
         self._sheet.set_column(0, len(self._kept) + 1, _WIDTH)
         self._sheet.set_column(len(self._kept) + len(self._source) + 1, len(self._kept) + 2, _REASON_WIDTH)

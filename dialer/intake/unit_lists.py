@@ -1,4 +1,4 @@
-"""The organisation as a spreadsheet: name, parent, level, aliases, state, our own number. Pure; it keeps nothing."""
+"""The organisation as a spreadsheet: name, parent, level, aliases, state, our own number. Pure; it stores nothing."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
-"""Passwords of staff: argon2id by RFC 9106's second choice, and what a password must be.
-
-Signing in and out of the console. Failures are counted by login and by address, and stop both for a while.
+"""Passwords of staff (argon2id by RFC 9106's second choice), and signing in to and out of the console. Failures are
+counted by login and by address; too many block further sign-ins for a while.
 """
 
 from __future__ import annotations
@@ -32,8 +31,6 @@ from dialer.org.staff_store import (
     failure_key,
     find_member,
     find_session,
-    get_member,
-    live_sessions,
     lock_staff_account,
     note_session_seen,
     note_staff_sign_in,
@@ -42,23 +39,26 @@ from dialer.org.staff_store import (
     set_staff_password,
     sign_in_blocked_until,
     start_session,
+    valid_session_ids,
 )
 from dialer.services import Services
 
 LEAST_PASSWORD_LENGTH = 10
-_MOST = 200
+_LONGEST_PASSWORD = 200
 _GROUPS, _GROUP = 3, 4
 
-# Without 0, O, 1, l, I: it is read from a slip of paper.
+# Without 0, O, 1, l, I: people read it from paper.
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 _hasher = PasswordHasher(time_cost=3, memory_cost=65_536, parallelism=4)
 
-# Each takes 64 MiB while it runs: two at a time, however many sign in at eight o'clock.
-_turn = threading.BoundedSemaphore(2)
+# A hash takes 64 MiB while it is made: two at a time, however many people sign in at once.
+_hashing = threading.BoundedSemaphore(2)
 
-# Of nothing that anybody knows: an unknown login takes as long as a known one.
-_NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$dZ9oEkbSbyBHaDEhTvXK0BVz3cXZ0nhbKR2Rsk6Wpfk"
+# Verified for an unknown login, so that it takes as long as a known one.
+_DUMMY_HASH = (
+    "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$dZ9oEkbSbyBHaDEhTvXK0BVz3cXZ0nhbKR2Rsk6Wpfk"
+)
 
 
 def check_password(password: str, *, login: str) -> None:
@@ -68,8 +68,10 @@ def check_password(password: str, *, login: str) -> None:
             field="password",
             problem=Text("is shorter than %(least)s characters", least=LEAST_PASSWORD_LENGTH),
         )
-    if len(password) > _MOST:
-        raise Invalid(field="password", problem=Text("is longer than %(most)s characters", most=_MOST))
+    if len(password) > _LONGEST_PASSWORD:
+        raise Invalid(
+            field="password", problem=Text("is longer than %(most)s characters", most=_LONGEST_PASSWORD)
+        )
     if login and login in password.lower():
         raise Invalid(field="password", problem="contains the login")
     if len(set(password)) < _GROUP:
@@ -77,48 +79,47 @@ def check_password(password: str, *, login: str) -> None:
 
 
 def hash_password(password: str) -> str:
-    with _turn:
+    with _hashing:
         return _hasher.hash(password)
 
 
 def is_password_right(password: str, password_hash: str | None) -> bool:
-    """Whether it is the password; of None it never is, after the same time."""
+    """True for the right password. Of None it is never right, and takes the same time."""
     try:
-        with _turn:
-            _hasher.verify(password_hash or _NOBODY, password)
+        with _hashing:
+            _hasher.verify(password_hash or _DUMMY_HASH, password)
     except (VerificationError, InvalidHashError):
         return False
     return password_hash is not None
 
 
 def is_password_outdated(password_hash: str) -> bool:
-    """It was made with weaker parameters than today's."""
+    """True when the hash was made with weaker parameters than today's."""
     return _hasher.check_needs_rehash(password_hash)
 
 
 def temporary_password() -> str:
-    """One to be read aloud once and changed at the first sign-in; about 59 bits."""
+    """A random password, easy to read out, to be changed at the first sign-in; about 59 bits."""
     groups = ("".join(secrets.choice(_ALPHABET) for _ in range(_GROUP)) for _ in range(_GROUPS))
     return "-".join(groups)
 
 
 _SEEN_EVERY = timedelta(seconds=30)
-"""How exactly it is known when a session was last used."""
+"""How exactly the last use of a session is recorded."""
 _ADDRESS_FACTOR = 4
-"""Many sit behind one address: it may fail this many times as often as one login."""
+"""Many people share an address: it may fail this many times as often as a login."""
 _TOKEN_BYTES = 32
-_MOST_TYPED = 200
 
 
 class SignInRefused(Refusal):
-    """Unknown login, wrong password or disabled account: which of them is not told."""
+    """Unknown login, wrong password or disabled account; the message does not say which."""
 
     def __init__(self) -> None:
         super().__init__("the login or the password is wrong")
 
 
 class SignInBlocked(Refusal):
-    """Too many failures; nothing is tried before `until`."""
+    """Too many failures; no sign-in is tried before `until`."""
 
     def __init__(self, *, until: datetime) -> None:
         super().__init__("too many failed sign-ins: wait")
@@ -127,7 +128,7 @@ class SignInBlocked(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
-    """The only moment at which the cookie's token exists on our side."""
+    """A new session with the token of its cookie, which is not stored."""
 
     member: Member
     token: str = field(repr=False)
@@ -135,7 +136,7 @@ class SignedIn:
 
 def sign_in(services: Services, rules: SessionRules, *, login: str, password: str, address: str) -> SignedIn:
     """A new session. Raises `SignInRefused` and `SignInBlocked`; both are in the audit."""
-    name = login.strip().lower()[:_MOST_TYPED]
+    name = login.strip().lower()[:_LONGEST_PASSWORD]
     real_now = services.real.now()
     with services.store.begin() as tx:
         keys = _keys(tx, name, address)
@@ -145,13 +146,13 @@ def sign_in(services: Services, rules: SessionRules, *, login: str, password: st
     if until is not None:
         raise SignInBlocked(until=until)
     # Outside any transaction: it takes a while on purpose.
-    fits = is_password_right(password[: _MOST_TYPED + 1], stored)
+    fits = is_password_right(password[: _LONGEST_PASSWORD + 1], stored)
     if not fits or member is None or member.disabled_at is not None:
         _fail(services, rules, name, member, address)
         raise SignInRefused
     assert stored is not None
     with services.store.begin() as tx:
-        # Many guesses at once are all let in before the first of them has failed: looked at again.
+        # Again: of many guesses at once, all have passed the first check before one has failed.
         until = sign_in_blocked_until(tx, keys, real_now=services.real.now())
         if until is not None:
             raise SignInBlocked(until=until)
@@ -160,7 +161,7 @@ def sign_in(services: Services, rules: SessionRules, *, login: str, password: st
             rehash_password(tx, member.id, hash_password(password))
         note_staff_sign_in(tx, member.id, real_now=real_now)
         token = open_session(tx, rules, member, address=address, real_now=real_now)
-        _audit(tx, services, member.login, "sign_in", member.id, address)
+        audit_account(tx, services, member.login, "sign_in", member.id, address=address)
     return SignedIn(member=member, token=token)
 
 
@@ -181,8 +182,8 @@ def open_session(tx: Tx, rules: SessionRules, member: Member, *, address: str, r
 def recognise(
     services: Services, rules: SessionRules, token: str, *, even_idle: bool = False
 ) -> tuple[Session, Member] | None:
-    """Whose session this is, noted as seen now; None when it opens nothing (any more). `even_idle`: also one that has
-    not been used for too long, and this is no use of it.
+    """The session with this token and its account, noted as seen now; None when it is not valid. `even_idle`: also an
+    idle session, and this does not count as a use.
     """
     if not token:
         return None
@@ -204,24 +205,24 @@ def recognise(
     return found
 
 
-def going_on(services: Services, session_ids: Iterable[int]) -> set[int]:
+def valid_sessions(services: Services, session_ids: Iterable[int]) -> set[int]:
     """Those of these sessions that have neither ended nor expired, and whose accounts are open."""
     with services.store.begin() as tx:
-        return live_sessions(tx, session_ids, real_now=services.real.now())
+        return valid_session_ids(tx, session_ids, real_now=services.real.now())
 
 
 def sign_out(services: Services, session: Session) -> None:
-    """The cookie opens nothing from now on, wherever a copy of it is."""
+    """Ends the session: its cookie, and any copy of it, is not valid any more."""
     with services.store.begin() as tx:
         if end_session(tx, session.id, real_now=services.real.now()):
-            _audit(tx, services, session.login, "sign_out", session.staff_id, session.address)
+            audit_account(tx, services, session.login, "sign_out", session.staff_id, address=session.address)
 
 
 def change_password(
     services: Services, rules: SessionRules, session: Session, *, old: str, new: str, again: str
 ) -> str:
-    """The account opens with `new` alone, every other session of it has ended, and this one has the token that is
-    returned. Raises `Invalid`, and `SignInBlocked` after too many wrong old ones.
+    """Sets the new password, ends every session of the account, and returns the token of a new one. Raises `Invalid`,
+    and `SignInBlocked` after too many wrong old ones.
     """
     real_now = services.real.now()
     if new != again:
@@ -231,11 +232,11 @@ def change_password(
         keys = _keys(tx, session.login, session.address)
         until = sign_in_blocked_until(tx, keys[:1], real_now=real_now)
         stored = password_hash_of(tx, session.staff_id)
-        member = get_member(tx, session.staff_id)
+        member = find_member(tx, session.login)
     if until is not None:
         raise SignInBlocked(until=until)
     assert member is not None
-    if not is_password_right(old[: _MOST_TYPED + 1], stored):
+    if not is_password_right(old[: _LONGEST_PASSWORD + 1], stored):
         _fail(services, rules, session.login, member, session.address)
         raise Invalid(field="old", problem="is not the present password")
     if old == new:
@@ -248,12 +249,12 @@ def change_password(
         set_staff_password(tx, member.id, password_hash=made, must_change=False, real_now=real_now)
         end_sessions_of(tx, member.id, real_now=real_now)
         token = open_session(tx, rules, member, address=session.address, real_now=real_now)
-        _audit(tx, services, member.login, "password_change", member.id, session.address)
+        audit_account(tx, services, member.login, "password_change", member.id, address=session.address)
     return token
 
 
 def token_hash(token: str) -> bytes:
-    """A plain hash is enough: nobody guesses 256 random bits."""
+    """A plain hash is enough for 256 random bits."""
     return hashlib.sha256(token.encode()).digest()
 
 
@@ -262,7 +263,7 @@ def _keys(tx: Tx, login: str, address: str) -> list[bytes]:
 
 
 def _fail(services: Services, rules: SessionRules, login: str, member: Member | None, address: str) -> None:
-    """Counted, and when it was the last one allowed, blocked. The audit names accounts only, never what was typed."""
+    """Counts the failure and blocks after the last one allowed. The audit names accounts, never what was typed."""
     real_now = services.real.now()
     start = real_now - timedelta(seconds=rules.lock_seconds)
     until = real_now + timedelta(seconds=rules.lock_seconds)
@@ -278,18 +279,14 @@ def _fail(services: Services, rules: SessionRules, login: str, member: Member | 
             lock_staff_account(tx, login, until=until)
         who = member.login if member is not None else "?"
         number = member.id if member is not None else 0
-        _audit(tx, services, who, "sign_in_failed", number, address)
+        audit_account(tx, services, who, "sign_in_failed", number, address=address)
         if locked:
-            _audit(tx, services, who, "sign_in_locked", number, address)
+            audit_account(tx, services, who, "sign_in_locked", number, address=address)
 
 
-def _audit(tx: Tx, services: Services, who: str, act: str, staff_id: int, address: str) -> None:
-    write_audit(
-        tx,
-        who=who,
-        act=act,
-        subject=f"staff/{staff_id}",
-        why="",
-        now=services.clock.now(),
-        facts={"address": address},
-    )
+def audit_account(
+    tx: Tx, services: Services, by: str, act: str, staff_id: int | str, **facts: object
+) -> None:
+    """One line of audit about this account."""
+    subject, now = f"staff/{staff_id}", services.clock.now()
+    write_audit(tx, who=by, act=act, subject=subject, why="", now=now, facts=facts)

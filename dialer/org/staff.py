@@ -1,19 +1,13 @@
-"""Tokens of the API: made, revoked, and recognised at the door.
-
-What people are called who stand in the records by their login.
-
-The units that somebody may choose from.
-
-The telephone on a caller's own desk, which click-to-call rings first.
+"""API tokens: added, revoked, checked at each request; and what else features ask of staff: display names, the units
+to choose from, the telephone on a caller's desk.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -22,7 +16,9 @@ from dialer.core.access import actor_name
 from dialer.core.errors import Conflict, Invalid, NotFound, Refusal
 from dialer.core.units import Unit
 from dialer.db.audit import write_audit
+from dialer.db.unit_of_work import Tx
 from dialer.language import Text
+from dialer.org.sign_in import audit_account, token_hash
 from dialer.org.staff_store import (
     Member,
     Token,
@@ -38,18 +34,18 @@ from dialer.org.unit_store import list_units_of_tree
 from dialer.services import Services
 
 TOKEN_PREFIX = "dialer_"  # noqa: S105  # how a token begins; it is no secret
-"""Lets a search of somebody's disk or repository tell what it has found."""
+"""So that a search of disks and repositories recognises a leaked token."""
 _SECRET_BYTES = 32
 _SECRET = re.compile(TOKEN_PREFIX + r"[A-Za-z0-9_-]{43}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MOST_DAYS = 1100
 _CACHED = timedelta(seconds=3)
-"""How long another process's revocation may take to be noticed here."""
+"""A token revoked by another process may be accepted here for this long."""
 _CACHE_SIZE = 1000
 
 
 class UnknownToken(Refusal):
-    """No token, an unknown, an expired or a revoked one: which of them is not told."""
+    """No token, or an unknown, expired or revoked one; the message does not say which."""
 
     def __init__(self) -> None:
         super().__init__("the token is missing or not valid: send Authorization: Bearer and a valid one")
@@ -65,7 +61,7 @@ class ScopeMissing(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewToken:
-    """The only moment at which the secret exists on our side."""
+    """A new token with its secret, which is stored only as a hash."""
 
     token: Token
     secret: str = field(repr=False)
@@ -98,7 +94,7 @@ def add_token(
         token = insert_token(
             tx,
             name=name,
-            secret_hash=_hash(secret),
+            secret_hash=token_hash(secret),
             scopes=wanted,
             unit=unit,
             real_now=real_now,
@@ -108,15 +104,8 @@ def add_token(
             raise Conflict(
                 Text("a token named %(name)s is in use: revoke it first, or choose another name", name=name)
             )
-        write_audit(
-            tx,
-            who=who,
-            act="token_add",
-            subject=f"api_token/{token.id}",
-            why="",
-            now=services.clock.now(),
-            facts={"name": name, "scopes": sorted(wanted), "unit": unit, "days": days},
-        )
+        facts = {"name": name, "scopes": sorted(wanted), "unit": unit, "days": days}
+        _audit(tx, services, who, "token_add", token, facts)
     return NewToken(token=token, secret=secret)
 
 
@@ -133,31 +122,29 @@ def _scopes(words: Sequence[str]) -> frozenset[TokenScope]:
 
 
 def list_tokens(services: Services) -> list[Token]:
+    """All tokens, oldest first."""
     with services.store.begin() as tx:
         return all_tokens(tx)
 
 
 def revoke_token(services: Services, name: str, *, by: str) -> Token:
-    """Refused everywhere within seconds; audited. Raises `NotFound` and `Invalid`."""
+    """Revokes the token; every process refuses it within seconds. Audited. Raises `NotFound` and `Invalid`."""
     who = actor_name(by)
     with services.store.begin() as tx:
         token = revoke_token_named(tx, name, real_now=services.real.now())
         if token is None:
             raise NotFound(kind="token", key=name)
-        write_audit(
-            tx,
-            who=who,
-            act="token_revoke",
-            subject=f"api_token/{token.id}",
-            why="",
-            now=services.clock.now(),
-            facts={"name": name},
-        )
+        _audit(tx, services, who, "token_revoke", token, {"name": name})
     return token
 
 
-class Door:
-    """Recognises tokens. Remembers each for a moment, so that a busy sender costs no query a request."""
+def _audit(tx: Tx, services: Services, by: str, act: str, token: Token, facts: Mapping[str, object]) -> None:
+    subject, now = f"api_token/{token.id}", services.clock.now()
+    write_audit(tx, who=by, act=act, subject=subject, why="", now=now, facts=facts)
+
+
+class TokenAuth:
+    """Checks tokens. Keeps each for a moment, so that a busy sender does not cost a query a request."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -165,17 +152,17 @@ class Door:
         self._lock = threading.Lock()
 
     def admit(self, secret: str, scope: TokenScope) -> Token:
-        """The token. Raises `UnknownToken`, `ScopeMissing` and `Unavailable`."""
+        """The valid token with this secret and scope. Raises `UnknownToken`, `ScopeMissing` and `Unavailable`."""
         token = self.recognise(secret)
         if scope not in token.scopes:
             raise ScopeMissing(scope=scope)
         return token
 
     def recognise(self, secret: str) -> Token:
-        """The good token with this secret, whatever it is for. Raises `UnknownToken` and `Unavailable`."""
+        """The valid token with this secret, whatever its scopes. Raises `UnknownToken` and `Unavailable`."""
         if not _SECRET.fullmatch(secret):
             raise UnknownToken
-        digest = _hash(secret)
+        digest = token_hash(secret)
         real_now = self._services.real.now()
         with self._lock:
             read_at, token = self._known.get(digest, (None, None))
@@ -197,13 +184,8 @@ class Door:
         return token
 
 
-def _hash(secret: str) -> bytes:
-    """A plain hash is enough: nobody guesses 256 random bits."""
-    return hashlib.sha256(secret.encode()).digest()
-
-
 def name_staff(services: Services, logins: Collection[str]) -> dict[str, str]:
-    """By login; one that is no account is left out."""
+    """Display names by login; logins without an account are left out."""
     if not logins:
         return {}
     with services.store.begin() as tx:
@@ -211,7 +193,7 @@ def name_staff(services: Services, logins: Collection[str]) -> dict[str, str]:
 
 
 def list_units(services: Services, *, visible_to: int | None) -> list[Unit]:
-    """One's own unit and all below, each after its parent, closed ones too; all for the whole centre (None)."""
+    """The unit and all below, each after its parent, closed ones too; None: all units."""
     with services.store.begin() as tx:
         found = list_units_of_tree(tx)
     mine = [unit for unit in found if visible_to is None or visible_to in unit.path]
@@ -222,24 +204,18 @@ _EXTENSION: Final = re.compile(r"\+?[0-9]{3,15}|sip:[A-Za-z0-9_.+-]{1,64}@[A-Za-
 
 
 def choose_extension(services: Services, member: Member, typed: str) -> str:
-    """As it is kept; nothing typed takes it away. In the audit. Raises `Invalid`."""
+    """Sets the telephone on the caller's desk, or none where nothing was typed; as stored. Audited. Raises
+    `Invalid`.
+    """
     chosen = extension_of(typed) if typed.strip() else ""
     with services.store.begin() as tx:
         set_staff_extension(tx, member.id, chosen)
-        write_audit(
-            tx,
-            who=member.login,
-            act="extension",
-            subject=f"staff/{member.login}",
-            why="",
-            now=services.clock.now(),
-            facts={"extension": chosen},
-        )
+        audit_account(tx, services, member.login, "extension", member.login, extension=chosen)
     return chosen
 
 
 def extension_of(typed: str) -> str:
-    """A telephone that a caller may sit at, as the carrier wants it. Raises `Invalid`."""
+    """The telephone of a desk as the carrier expects it. Raises `Invalid`."""
     own = typed.strip()
     if not own.startswith("sip:"):
         own = re.sub(r"[\s-]", "", own)

@@ -35,7 +35,7 @@ from dialer.core.values import Contact, Grade, PauseScope
 from dialer.db import tables as t
 from dialer.db.system_state import note_cycle_part
 from dialer.language import Lang
-from dialer.org.staff_store import end_session, live_sessions
+from dialer.org.staff_store import end_session, valid_session_ids
 from dialer.runtime.location import free_port
 from dialer.server import create_app
 from dialer.services import Application
@@ -422,12 +422,12 @@ async def test_an_expired_session_and_a_closed_account_end_it_too(console: Conso
     one, other = console.person(Role.SUPERVISOR), console.person(Role.OFFICER)
     ids = [row["id"] for row in console.rows(t.staff_session)]
     with console.app.services.store.begin() as tx:
-        assert live_sessions(tx, ids, real_now=console.clock.now()) == set(ids)
+        assert valid_session_ids(tx, ids, real_now=console.clock.now()) == set(ids)
         tx.execute(sa.update(t.staff).where(t.staff.c.id == one.member.id).values(disabled_at=MORNING))
-        still = live_sessions(tx, ids, real_now=console.clock.now())
+        still = valid_session_ids(tx, ids, real_now=console.clock.now())
         assert len(still) == 1
         late = console.clock.now() + timedelta(seconds=console.app.settings.console.session_seconds)
-        assert live_sessions(tx, still, real_now=late) == set()
+        assert valid_session_ids(tx, still, real_now=late) == set()
     assert other.member.id
 
 

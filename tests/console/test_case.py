@@ -84,7 +84,7 @@ async def test_who_what_and_next_are_told_masked(scene: ConsoleScene, chief: Per
     page = text(answer)
     for part in ("medium", "王*", "138****8000", "15****1237", f"Case #{case_id}", "loan", "family contact"):
         assert part in page
-    assert "the robot rings (a new warning)" in page
+    assert "the robot calls (a new warning)" in page
     for hidden in (NAME, "13800138000", ID_NUMBER, "13911112222"):
         assert hidden not in answer.text
 
@@ -281,8 +281,8 @@ async def test_what_cannot_be_done_now_says_why(scene: ConsoleScene, chief: Pers
     await act(chief, scene, case_id, "officer")
     await act(chief, scene, case_id, "opt-out", why="asked for it")
     page = await chief.get(f"/cases/{case_id}")
-    assert "Send an officer somebody is at it already" in text(page)
-    assert "Call now the person asked not to be rung by a robot" in text(page)
+    assert "Send an officer somebody works on it already" in text(page)
+    assert "Call now the person asked not to be called by a robot" in text(page)
     refused = await act(chief, scene, case_id, "call")
     assert refused.status_code == 409
 

@@ -110,7 +110,10 @@ def test_a_shared_number_in_a_call_for_another_case(scene: Scene):
     second = scene.open_case(person_id=person, fraud_type=FraudType.ROMANCE, grade=Grade.LOW)
     assert scene.claimed_cases() == [first]
     found = why(scene, second)
-    assert (found.reason, found.detail) == (WaitReason.NUMBER_BUSY, "the number rings for another case")
+    assert (found.reason, found.detail) == (
+        WaitReason.NUMBER_BUSY,
+        "the number is being called for another case",
+    )
     assert why(scene, first).reason is WaitReason.UNDER_WAY
 
 

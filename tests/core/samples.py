@@ -112,12 +112,7 @@ E = TypeVar("E")
 def fresh(grade: Grade = Grade.MEDIUM, *, at: datetime = MORNING, **fields: object) -> Case:
     """A case as the first warning made it, not yet started; by default outside the sample of the low grade."""
     case = Case(
-        id=NOT_IN_SAMPLE,
-        grade=grade,
-        fraud_type=FraudType.LOAN,
-        opened_at=at,
-        policy_version=1,
-        numbers=1,
+        id=NOT_IN_SAMPLE, grade=grade, fraud_type=FraudType.LOAN, opened_at=at, policy_version=1, numbers=1
     )
     return replace(case, **fields)  # type: ignore[arg-type]  # names are checked by replace
 

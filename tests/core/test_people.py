@@ -179,8 +179,8 @@ class TestAnEnd:
 
 
 class TestAReportThatDoesNotFit:
-    def test_of_an_errand_that_is_not_open_conflicts(self):
-        with pytest.raises(Conflict, match="no open human errand"):
+    def test_of_an_assignment_that_is_not_open_conflicts(self):
+        with pytest.raises(Conflict, match="no open human assignment"):
             started(Grade.MEDIUM).tell(called(OutcomeKind.REFUSES))
 
     def test_of_one_reported_already_conflicts_and_shows_what_became_of_it(self):

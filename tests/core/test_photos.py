@@ -20,12 +20,7 @@ def opened(content: bytes) -> Image.Image:
 
 @pytest.mark.parametrize(
     ("data", "media_type"),
-    [
-        (jpeg(), "image/jpeg"),
-        (jpeg(kind="MPO"), "image/jpeg"),
-        (png(), "image/png"),
-        (webp(), "image/webp"),
-    ],
+    [(jpeg(), "image/jpeg"), (jpeg(kind="MPO"), "image/jpeg"), (png(), "image/png"), (webp(), "image/webp")],
 )
 def test_the_picture_stays_and_the_camera_s_notes_go(data: bytes, media_type: str):
     data += b"trailer" + SECRET

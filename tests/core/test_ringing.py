@@ -205,10 +205,7 @@ def test_retries_go_round_the_numbers_and_pass_over_dead_ones():
 @pytest.mark.parametrize("grade", Grade)
 @pytest.mark.parametrize(
     ("answer", "outcome"),
-    [
-        (Answer.ACKNOWLEDGED, OutcomeKind.DISSUADED_BY_PHONE),
-        (Answer.SAW_THROUGH, OutcomeKind.SAW_THROUGH_IT),
-    ],
+    [(Answer.ACKNOWLEDGED, OutcomeKind.DISSUADED_BY_PHONE), (Answer.SAW_THROUGH, OutcomeKind.SAW_THROUGH_IT)],
 )
 def test_verified_and_convinced_is_a_provisional_success_and_stands_all_down(
     grade: Grade, answer: Answer, outcome: OutcomeKind

@@ -238,7 +238,7 @@ class TestAnOptOut:
 
     def test_holds_against_a_requested_ring(self):
         story = started(Grade.HIGH).tell(OptedOut())
-        with pytest.raises(Conflict, match="asked not to be rung"):
+        with pytest.raises(Conflict, match="asked not to be called"):
             story.tell(CallRequested())
 
     def test_twice_changes_nothing(self):
