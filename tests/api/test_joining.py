@@ -58,7 +58,7 @@ class Books:
         names = [one.accepted[0].record.name for one in deliveries]
         self.batches.append(names)
         self.begun.release()
-        assert self.let.acquire(timeout=10)
+        assert self.let.acquire(timeout=60)
         if self.broken in names:
             raise self.fault
         return [(Answer(status=WarningStatus.ACCEPTED, source=name),) for name in names]
@@ -83,11 +83,11 @@ def test_what_comes_meanwhile_goes_together_and_the_urgent_first(
     scenario: Scenario, books: Books, joining: WriteBatcher
 ):
     told = [joining.put(delivery(scenario, "一"))]
-    assert books.begun.acquire(timeout=10)
+    assert books.begun.acquire(timeout=60)
     told += [joining.put(delivery(scenario, name)) for name in ("二", "三")]
     told.append(joining.put(delivery(scenario, "急", grade="特高危")))
     books.open()
-    assert [one.result(timeout=10)[0].source for one in told] == ["一", "二", "三", "急"]
+    assert [one.result(timeout=60)[0].source for one in told] == ["一", "二", "三", "急"]
     assert books.batches == [["一"], ["急", "二", "三"]]
 
 
@@ -95,25 +95,25 @@ def test_a_transaction_holds_a_thousand_and_the_urgent_do_not_wait_for_the_many(
     scenario: Scenario, books: Books, joining: WriteBatcher
 ):
     told = [joining.put(delivery(scenario, "一"))]
-    assert books.begun.acquire(timeout=10)
+    assert books.begun.acquire(timeout=60)
     told += [joining.put(delivery(scenario, name, size=600)) for name in ("多", "众")]
     told.append(joining.put(delivery(scenario, "急", grade="高")))
     books.open()
     for one in told:
-        one.result(timeout=10)
+        one.result(timeout=60)
     assert books.batches == [["一"], ["急", "多"], ["众"]]
 
 
 def test_what_one_breaks_costs_only_itself(scenario: Scenario, books: Books, joining: WriteBatcher):
     books.broken = "坏"
     first = joining.put(delivery(scenario, "一"))
-    assert books.begun.acquire(timeout=10)
+    assert books.begun.acquire(timeout=60)
     good, bad = joining.put(delivery(scenario, "好")), joining.put(delivery(scenario, "坏"))
     books.open()
-    assert good.result(timeout=10)[0].status is WarningStatus.ACCEPTED
-    assert isinstance(bad.exception(timeout=10), RuntimeError)
-    assert first.result(timeout=10)
-    assert joining.put(delivery(scenario, "后")).result(timeout=10)
+    assert good.result(timeout=60)[0].status is WarningStatus.ACCEPTED
+    assert isinstance(bad.exception(timeout=60), RuntimeError)
+    assert first.result(timeout=60)
+    assert joining.put(delivery(scenario, "后")).result(timeout=60)
 
 
 def test_while_the_database_is_down_all_are_told_at_once(
@@ -121,22 +121,22 @@ def test_while_the_database_is_down_all_are_told_at_once(
 ):
     books.broken, books.fault = "坏", Unavailable(part="database", problem="is down")
     first = joining.put(delivery(scenario, "一"))
-    assert books.begun.acquire(timeout=10)
+    assert books.begun.acquire(timeout=60)
     told = [joining.put(delivery(scenario, name)) for name in ("好", "坏")]
     books.open()
-    assert [type(one.exception(timeout=10)) for one in told] == [Unavailable, Unavailable]
-    assert first.result(timeout=10)
+    assert [type(one.exception(timeout=60)) for one in told] == [Unavailable, Unavailable]
+    assert first.result(timeout=60)
     assert books.batches == [["一"], ["好", "坏"]]
 
 
 def test_who_has_gone_before_the_turn_is_left_out(scenario: Scenario, books: Books, joining: WriteBatcher):
     first = joining.put(delivery(scenario, "一"))
-    assert books.begun.acquire(timeout=10)
+    assert books.begun.acquire(timeout=60)
     gone, stays = joining.put(delivery(scenario, "走")), joining.put(delivery(scenario, "留"))
     assert gone.cancel()
     books.open()
-    assert stays.result(timeout=10)
-    assert first.result(timeout=10)
+    assert stays.result(timeout=60)
+    assert first.result(timeout=60)
     assert books.batches == [["一"], ["留"]]
 
 
