@@ -135,6 +135,9 @@ def embedded_servers(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> EmbeddedServers:
     """The run's own servers. Stopped after the session: other workers may still need them."""
+    if given := os.environ.get("TESTS_SERVERS"):
+        request.config.stash[_running] = servers = ensure(Path(given), ephemeral=True)
+        return servers
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     servers = ensure(shared / "servers", ephemeral=True, home=_home(shared))

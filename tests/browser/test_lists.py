@@ -110,7 +110,7 @@ def test_a_clerk_drops_a_list_with_bad_rows_and_loads_it(
     page.goto("/lists")
     expect(page.locator("#loads")).to_contain_text("商业银行")
     page.locator("#f-file").set_input_files(files=[{"name": "x.png", "mimeType": "image/png", "buffer": PNG}])
-    expect(page.locator(".drop-problem").first).to_contain_text("x.png: 这是一张图片")
+    expect(page.locator(".drop-problem").first).to_contain_text("x.png: 该文件是图片")
     look(page)
     # The browser and htmx note every answer that is a refusal.
     complaints.told = [told for told in complaints.told if "422" not in told]
