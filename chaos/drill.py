@@ -17,7 +17,6 @@ from chaos.checks import Verdict, check
 from chaos.schedule import Injection
 from chaos.strikes import Injections
 from chaos.targets import targets
-from dialer.bootstrap import free_port
 from dialer.cli.lists import load_file
 from dialer.cli.serve import children, say
 from dialer.core.errors import DialerError
@@ -31,6 +30,7 @@ from dialer.demo.run import (
     wait_until_up,
 )
 from dialer.runtime.embedded import erase
+from dialer.runtime.local import free_port
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.settings import load_settings
 from dialer.runtime.supervisor import Child, Supervisor
@@ -119,7 +119,7 @@ def _drill(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Outcome:
             settled = service.settle(tell)
             problems = service.problems()
         finally:
-            service.staff.go_home()
+            service.staff.stop()
             supervisor.stop()
         verdict = check(app.services.store.url, settings.data_dir / "carrier")
         if settled:

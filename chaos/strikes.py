@@ -20,8 +20,8 @@ import psycopg
 import redis
 
 from chaos.schedule import Injection
+from dialer.runtime.local import CarrierAccess
 from dialer.runtime.supervisor import Supervisor
-from dialer.services import CarrierAccess
 
 _ASK_SECONDS = 3.0
 

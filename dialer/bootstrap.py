@@ -6,99 +6,29 @@ The composition root: puts the parts together from settings. Called by entry poi
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import secrets
-import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
-from typing import Any
 
 from dialer.broker import Enqueuer, WriteBatch, make_app
 from dialer.calls.pacing import configure_line_group
 from dialer.cases.store import Policies, ensure_policy_version
 from dialer.core.errors import SettingsError, Unavailable
 from dialer.core.policy import to_plain
-from dialer.db.migrations import current_revision, newest_migration
+from dialer.db.migrations import migrate_database
 from dialer.db.system_state import check_database_keys, is_drill_database, read_service_clock
 from dialer.db.unit_of_work import Store
 from dialer.db.vault import Keys, KeysRefused, Vault, create, load
-from dialer.language import Text
 from dialer.runtime.clock import Clock, ScaledClock, SystemClock
-from dialer.runtime.embedded import EmbeddedServers, ensure
+from dialer.runtime.embedded import EmbeddedServers
+from dialer.runtime.local import CarrierAccess, own_carrier, own_servers, public_url
 from dialer.runtime.settings import Settings
 from dialer.scripts.rendered import RenderedScripts, Sounds
 from dialer.scripts.versions import seed_scripts
-from dialer.services import Application, CarrierAccess, Centre, LineRules, Services, WorkRules
+from dialer.services import Application, Centre, LineRules, Services, WorkRules
 from dialer.telephony.config import TelephonyConfig
-
-
-def own_carrier(settings: Settings) -> CarrierAccess | None:
-    """The access to our own carrier of this data folder, made once; None when a base URL is set."""
-    if settings.telephony.base_url is not None:
-        return None
-    path = settings.data_dir / "carrier.json"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return CarrierAccess(**_whole_json(path))
-    access = CarrierAccess(
-        port=settings.carrier.port or free_port(),
-        account_sid=settings.telephony.account_sid or "AC" + secrets.token_hex(16),
-        auth_token=secrets.token_hex(16),
-        admin_token=secrets.token_hex(16),
-    )
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(
-            {
-                "port": access.port,
-                "account_sid": access.account_sid,
-                "auth_token": access.auth_token,
-                "admin_token": access.admin_token,
-            },
-            file,
-        )
-    return access
-
-
-def _whole_json(path: Path) -> dict[str, Any]:
-    """Another process may be writing it this very moment."""
-    for _ in range(50):
-        try:
-            found: dict[str, Any] = json.loads(path.read_text())
-        except ValueError:
-            time.sleep(0.02)
-        else:
-            return found
-    raise SettingsError(
-        key="data_dir", problem=Text("%(path)s is damaged: remove it and start again", path=path)
-    )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def public_url(settings: Settings) -> str:
-    return settings.web.public_url or f"http://{settings.web.host}:{settings.web.port}"
-
-
-def own_servers(settings: Settings) -> EmbeddedServers | None:
-    """The embedded servers that the settings leave to us, started or joined; None when they name their own."""
-    postgres = settings.database.url is None
-    valkey = settings.broker.url is None
-    if not postgres and not valkey:
-        return None
-    return ensure(settings.data_dir, postgres=postgres, valkey=valkey)
-
 
 SOUND_FOLDER = "audio"
 """In the data folder: the sound that was rendered here, by the name that its content gives it."""
@@ -161,7 +91,7 @@ def _assemble(settings: Settings, servers: EmbeddedServers | None) -> Applicatio
     carrier = own_carrier(settings)
     real = SystemClock()
     with _told_apart(store):
-        schema = _migrated(store)
+        schema = migrate_database(store.sql_engine)
         with store.begin() as tx:
             check_database_keys(tx, keys)
             drill = is_drill_database(tx)
@@ -298,13 +228,3 @@ def _told_apart(store: Store) -> Iterator[None]:
     except BaseException:
         store.dispose()
         raise
-
-
-def _migrated(store: Store) -> str:
-    """The schema is this version's afterwards; its revision."""
-    newest = newest_migration()
-    if current_revision(store) != newest:
-        from dialer.db.migrations import migrate_database
-
-        return migrate_database(store.sql_engine)
-    return newest

@@ -60,7 +60,7 @@ from dialer.runtime.forked import settle
 from dialer.runtime.logs import ProcessMetrics
 from dialer.scripts.dialogue import Heard, Position, Turn
 from dialer.scripts.pages import script_pages
-from dialer.scripts.trial_pages import trial_pages, walk_pages
+from dialer.scripts.trial_pages import trial_pages
 from dialer.services import Application, Services
 from dialer.telephony.callbacks import (
     caller_left,
@@ -88,7 +88,7 @@ from dialer.telephony.config import (
 from dialer.telephony.results import CallProgress
 from dialer.telephony.signature import SETTINGS, SIGNATURE, BadSignature, verify
 from dialer.telephony.twiml import fallback, hang_up, write
-from dialer.units.pages import transfer_pages, unassigned_pages, unit_import_pages, unit_pages
+from dialer.units.pages import unit_pages
 from dialer.warnings.pages import list_pages
 from dialer.web.cache import Cache
 from dialer.web.console import ConsoleContext, ConsoleHeaders, Declared, Section, ShutdownHooks, page_route_of
@@ -96,7 +96,7 @@ from dialer.web.refusals import add_faults, failed
 from dialer.web.rendering import Pages, Place, sound
 from dialer.work.desk_calls import Taken, apply_desk_event, apply_person_leg_event
 from dialer.work.desk_pages import desk_pages
-from dialer.work.visit_pages import visit_act_pages, visit_pages
+from dialer.work.visit_pages import visit_pages
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -461,14 +461,9 @@ SECTIONS = (
     list_pages,
     rates_pages,
     trial_pages,
-    walk_pages,
     script_pages,
     sign_in_pages,
-    unassigned_pages,
-    unit_import_pages,
-    transfer_pages,
     unit_pages,
-    visit_act_pages,
     visit_pages,
     board_pages,
 )

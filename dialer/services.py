@@ -17,6 +17,7 @@ from dialer.db.unit_of_work import Store
 from dialer.org.unit_store import Units
 from dialer.runtime.clock import Clock
 from dialer.runtime.embedded import EmbeddedServers
+from dialer.runtime.local import CarrierAccess
 from dialer.runtime.settings import Settings
 from dialer.scripts.rendered import RenderedScripts
 from dialer.telephony.config import TelephonyConfig
@@ -111,20 +112,6 @@ class Application:
         self.celery.close()
         if self.servers is not None:
             self.servers.stop()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CarrierAccess:
-    """How our own carrier is reached by the processes of one data folder; kept there, mode 600."""
-
-    port: int
-    account_sid: str
-    auth_token: str = field(repr=False)
-    admin_token: str = field(repr=False)
-
-    @property
-    def base_url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
 
 class Resource(BaseModel):

@@ -220,8 +220,8 @@ def _found(patterns: Sequence[str]) -> list[Path]:
     return list(dict.fromkeys(path for pattern in patterns for path in sorted(ROOT.glob(pattern))))
 
 
-def _pytest(folder: Path, tests: Sequence[str], within_seconds: float) -> bool:
-    """Whether the tests of a folder pass."""
+def _pytest(folder: Path, tests: Sequence[str], within_seconds: float, *, told: bool = False) -> bool:
+    """Whether the tests of a folder pass; `told`: why they do not is printed."""
     try:
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", *tests],
@@ -230,7 +230,7 @@ def _pytest(folder: Path, tests: Sequence[str], within_seconds: float) -> bool:
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return False
-    if done.returncode not in {0, _FAILED, 2}:
+    if done.returncode not in {0, _FAILED, 2} or (told and done.returncode):
         sys.stdout.write(done.stdout.decode(errors="replace")[-2000:])
     return done.returncode == 0
 
@@ -239,7 +239,7 @@ def killed(group: Group, chosen: Sequence[Mutant], folder: Path) -> int:
     """How many the group's tests notice, which must pass on the code as it is; prints those that they do not."""
     tests = [str(path.relative_to(ROOT)) for path in _found(group.tests)]
     began = time.monotonic()
-    if not _pytest(folder, tests, _LONGEST_SECONDS):
+    if not _pytest(folder, tests, _LONGEST_SECONDS, told=True):
         sys.exit(f"mutants: the tests fail without any change: {' '.join(group.tests)}")
     within_seconds = _TIMES_AS_LONG * (time.monotonic() - began)
     left = 0

@@ -35,7 +35,7 @@ from dialer.casefile.reading import CaseOut, show_case, tell_case
 from dialer.core.errors import Invalid, NotFound, Unavailable
 from dialer.language import Text, bilingual
 from dialer.org.staff_store import Token
-from dialer.outcomes.report import ReportOut, make_report, report_period, tell_report
+from dialer.outcomes.report import ReportOut, make_report, report_out, report_period
 from dialer.scripts.trials import running_trials
 from dialer.services import Application, Services
 
@@ -152,7 +152,7 @@ async def get_report(
 def report(services: Services, window: ReportQuery) -> dict[str, Any]:
     """As `dialer report --json`. Raises `Invalid` and `Unavailable`."""
     period = report_period(services, window.start, window.end)
-    return tell_report(make_report(services, period), running_trials(services)).plain()
+    return report_out(make_report(services, period), running_trials(services)).plain()
 
 
 API_PREFIX = "/api/v1"

@@ -19,7 +19,6 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text as RichText
 
-from dialer.bootstrap import public_url
 from dialer.cli.lists import Loaded, load_file
 from dialer.cli.report import report_view
 from dialer.cli.serve import children, say
@@ -30,9 +29,9 @@ from dialer.demo.run import (
     SettledWatch,
     SimulatedStaff,
     clean_environment,
+    demo_environment,
     demo_speed,
     demo_summary,
-    isolated_environment,
     make_accounts,
     set_service_speed,
     wait_until_up,
@@ -41,7 +40,8 @@ from dialer.demo.run import (
 from dialer.demo.sample_list import organise
 from dialer.language import Lang, Text
 from dialer.outcomes.breakdown import Progress
-from dialer.outcomes.report import make_report, tell_report
+from dialer.outcomes.report import make_report, report_out
+from dialer.runtime.local import public_url
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.settings import Settings, load_settings
 from dialer.runtime.supervisor import Supervisor
@@ -68,7 +68,7 @@ def demo_command(
     ] = 600.0,
 ) -> None:
     """Run everything on a simulated line with the sample list: own servers, keys and folder, nothing real."""
-    env = isolated_environment()
+    env = demo_environment(os.environ)
     settings = load_settings(env)
     configure_logs(level=settings.log.level, log_format=settings.log.format, process="demo")
     stopped = threading.Event()
@@ -93,7 +93,7 @@ def demo_command(
                 while not stopped.is_set():
                     supervisor.tend(seconds=_TEND_SECONDS)
         finally:
-            staff.go_home()
+            staff.stop()
             supervisor.stop()
     raise typer.Exit(_INTERRUPTED if stopped.is_set() and until_settled and code else code)
 
@@ -136,7 +136,7 @@ def _play(
         return _INTERRUPTED
     set_service_speed(app, speed=1.0)
     report = make_report(app.services)
-    figures = tell_report(report, ()).plain()
+    figures = report_out(report, ()).plain()
     del figures["trials"]
     told = demo_summary(
         app,

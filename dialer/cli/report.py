@@ -20,7 +20,7 @@ from dialer.cli.common import pick
 from dialer.core.rates import Basis, Rate, Report, Slice, rates_of
 from dialer.core.values import AmountKind, Grade, yuan
 from dialer.language import Lang, say
-from dialer.outcomes.report import make_report, report_period, tell_report
+from dialer.outcomes.report import make_report, report_out, report_period
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.settings import load_settings
 from dialer.scripts.trials import Comparison, Measured, running_trials
@@ -80,7 +80,7 @@ def report_command(
         report = make_report(app.services, report_period(app.services, start, end))
         trials = running_trials(app.services)
     if as_json:
-        typer.echo(json.dumps(tell_report(report, trials).plain(), ensure_ascii=False))
+        typer.echo(json.dumps(report_out(report, trials).plain(), ensure_ascii=False))
     else:
         Console().print(report_view(report, lang, trials))
 

@@ -35,7 +35,7 @@ from dialer.scripts.lint import Durations, check, good_path_seconds, longest_pat
 from dialer.scripts.model import Script, circles
 from dialer.scripts.overview import ScriptPage, list_scripts, script_versions, show_script
 from dialer.scripts.reading import prompt_list, read_script, script_named, shipped_scripts
-from dialer.scripts.render import rendering, somebody_renders, start_rendering
+from dialer.scripts.render import has_render_worker, rendering, start_rendering
 from dialer.scripts.rendered import shipped_manifest
 from dialer.scripts.store import Render, Version
 from dialer.scripts.trials import Comparison, Measured, compare_versions, set_trial
@@ -189,7 +189,7 @@ def _wait(app: Application, script: str, number: int) -> Render:
     """A worker that shows no progress for a while is helped by this process."""
     console = Console(stderr=True)
     seen, since = -1, time.monotonic()
-    helped = not somebody_renders(app.services)
+    helped = not has_render_worker(app.services)
     with Progress(
         TextColumn("rendering"), BarColumn(), MofNCompleteColumn(), console=console, transient=True
     ) as bar:
@@ -264,7 +264,7 @@ def _told(render: Render | None) -> dict[str, Any] | None:
 
 def _page(page: ScriptPage) -> dict[str, Any]:
     return _plain(page.version) | {
-        "start": page.start,
+        "start": page.script.start,
         "nodes": [asdict(node) for node in page.nodes],
         "edges": [asdict(edge) for edge in page.edges],
         "common": [asdict(node) for node in page.common],

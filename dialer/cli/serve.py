@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dialer.bootstrap import own_carrier, own_servers, public_url
 from dialer.cli.common import answer
 from dialer.core.errors import SettingsError
 from dialer.runtime.forked import POSSIBLE, fill_standard, settle, told_by
+from dialer.runtime.local import own_carrier, own_servers, public_url
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.settings import Settings, load_settings
 from dialer.runtime.supervisor import Child, ChildEvent, HistoryEntry, Supervisor

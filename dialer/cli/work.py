@@ -24,8 +24,8 @@ from dialer.wording.sentences import moment_words
 from dialer.wording.words import word_of
 from dialer.work.assignments import waiting_assignments
 from dialer.work.desk import HandOver, Paid, SpokenTurn, show_hand_over, stop_payment_done
-from dialer.work.tasks import approve_outcome, report_assignment, sign_assignment
-from dialer.work.transfer_store import StopPayment, list_open_stop_payments
+from dialer.work.desk_store import StopPayment, waiting_stop_payments
+from dialer.work.tasks import Report, approve_outcome, report_assignment, sign_assignment
 
 desk = typer.Typer()
 
@@ -135,7 +135,7 @@ def list_work(
     with application(load_settings()) as app:
         with app.services.store.begin() as tx:
             waiting = waiting_assignments(tx, kind=track, limit=limit)
-            payments = list_open_stop_payments(tx, limit=limit) if track is None else []
+            payments = waiting_stop_payments(tx, limit=limit) if track is None else []
         now = app.services.clock.now()
         zone = ZoneInfo(app.settings.centre.timezone)
     if as_json:
@@ -236,14 +236,8 @@ def done(
         returned_fen=fen_of(returned_yuan, field="--returned-yuan"),
     )
     with application(load_settings()) as app:
-        outcome_id = report_assignment(
-            app.services,
-            assignment_id,
-            by=by,
-            outcome=_outcome(result),
-            amounts=amounts,
-            evidence=evidence,
-        )
+        given = Report(outcome=_outcome(result), amounts=amounts, evidence=evidence)
+        outcome_id = report_assignment(app.services, assignment_id, given, by=by)
     typer.echo(f"outcome {outcome_id} recorded")
 
 

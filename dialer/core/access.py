@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from dialer.core.errors import Invalid
+from dialer.language import Text
 
 ROBOT: Final = "robot"
 """Signs what no person did."""
@@ -157,7 +158,7 @@ def actor_name(by: str) -> str:
     """
     name = said("by", by, mend="who does this")
     if len(name) > LONGEST_NAME:
-        raise Invalid(field="by", problem=f"is longer than {LONGEST_NAME} characters")
+        raise Invalid(field="by", problem=Text("is longer than %(most)s characters", most=LONGEST_NAME))
     if name.casefold() in RESERVED_NAMES:
         raise Invalid(field="by", problem="is a name that only the service signs with")
     return name

@@ -1,10 +1,4 @@
-"""Which schema the database has, against the one that a process was built for. Whoever claims asks first.
-
-Which schema this version brings, and which one a database has, told without the migrations' own machinery: every
-process asks when it starts, and hardly one has anything to migrate.
-
-Brings a database to the schema of this version, from a clone or from the installed wheel.
-"""
+"""The schema: its revision in the database, the revision of this version, and the migrations between them."""
 
 from __future__ import annotations
 
@@ -13,15 +7,11 @@ from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.exc import OperationalError
 
 import dialer
 from dialer.core.errors import Refusal, Unavailable
-from dialer.db.unit_of_work import Store, Tx
+from dialer.db.unit_of_work import Tx
 from dialer.language import Text
 
 MIGRATION_LOCK = 0x6D696772
@@ -91,39 +81,34 @@ def script_location() -> Path:
     return shipped if shipped.is_dir() else package.parent / "alembic"
 
 
-def newest_migration() -> str:
+def newest_revision() -> str:
     """The revision that the migrations end at: they are one chain, and each file's number is its revision."""
+    return max(_known_revisions(), default="")
+
+
+def _known_revisions() -> set[str]:
     found = (_NUMBERED.fullmatch(path.name) for path in (script_location() / "versions").iterdir())
-    return max((number[1] for number in found if number), default="")
+    return {number[1] for number in found if number}
 
 
-def current_revision(store: Store) -> str:
+def database_revision(sql_engine: sa.Engine) -> str:
     """The revision that the database has; '' when it has none."""
-    with store.begin() as tx:
-        if tx.scalar(sa.text("SELECT to_regclass('alembic_version')")) is None:
+    with sql_engine.connect() as connection:
+        if connection.scalar(sa.text("SELECT to_regclass('alembic_version')")) is None:
             return ""
-        return schema_revision(tx)
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(script_location()).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    return config
+        return str(connection.scalar(sa.text("SELECT version_num FROM alembic_version")) or "")
 
 
 def migrate_database(sql_engine: sa.Engine) -> str:
     """The database has the newest schema afterwards, whose revision is returned; two processes may call this at once.
     Raises `Unavailable`, and `NewerDatabase` where a newer version has been.
     """
-    script = ScriptDirectory.from_config(_config())
-    newest = script.get_current_head() or ""
+    newest = newest_revision()
     try:
-        with sql_engine.connect() as connection:
-            found = MigrationContext.configure(connection).get_current_revision()
+        found = database_revision(sql_engine)
         if found == newest:
             return newest
-        if found is not None and found not in {known.revision for known in script.walk_revisions()}:
+        if found and found not in _known_revisions():
             raise NewerDatabase(found=found, newest=newest)
         _upgrade(sql_engine)
     except OperationalError as fault:
@@ -133,19 +118,15 @@ def migrate_database(sql_engine: sa.Engine) -> str:
 
 
 def _upgrade(sql_engine: sa.Engine) -> None:
+    # Every process asks for the revision when it starts, and hardly one has anything to migrate.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(script_location()).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
     with sql_engine.begin() as connection:
         # Nobody claims while the tables change.
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-        config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-
-
-def newest_revision() -> str:
-    return ScriptDirectory.from_config(_config()).get_current_head() or ""
-
-
-def database_revision(sql_engine: sa.Engine) -> str:
-    """The revision that the database has; '' when it has none."""
-    with sql_engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() or ""

@@ -1,17 +1,14 @@
-"""What cases add to the figures: fact rows, one for each case, day, grade and fraud type, with a column a figure.
+"""Fact rows and sums of days: what each case adds to the figures of reports, kept up to date as cases change.
 
-Every case holds its own, so that a changed case is corrected without counting its days again, however old they are.
-`dialer.outcomes.rollup` sums them by day in advance.
+A fact row holds every figure of one case, day, grade and fraud type. When a case changes, what it added is subtracted
+from the sums of its days and what it adds now is added, without counting those days again.
 
-Keeps the fact rows and the sums of days: what changed cases added is subtracted, what they add now is added.
-
-One fold is one snapshot. It deletes exactly the marks that it sees, and it sees every change whose mark it sees, since
-both were committed together; a transaction that commits later leaves its own mark. So no writer ever waits for a fold,
-and a report of any moment can tell which cases are not folded yet.
+One refresh is one snapshot. It deletes exactly the marks that it sees, and it sees every change whose mark it sees,
+since both were committed together; a transaction that commits later leaves its own mark. So no writer waits for a
+refresh, and a report of any moment can tell which cases are not refreshed yet.
 """
 
 # ruff: noqa: S608  # every part is a literal of this package or a word of our own enumerations; values are bound
-# ruff: noqa: S608  # every part is a literal of this package; values are bound
 
 from __future__ import annotations
 
@@ -95,7 +92,7 @@ _PIECES = (
         {CALLS_MENTIONED: "true"} | {name: f"({SENT}) AND ({one})" for name, one in CALL_MEASURES.items()},
     ),
     _piece(
-        f"({ASSIGNMENTS.format(which='s.case_id IN (SELECT id FROM asked)')}) errands",
+        f"({ASSIGNMENTS.format(which='s.case_id IN (SELECT id FROM asked)')}) assignments",
         "opened_at",
         {ASSIGNMENTS_MENTIONED: "true", **ASSIGNMENT_MEASURES},
         turns_at=(
@@ -148,10 +145,10 @@ def state_of(tx: Tx) -> FactState | None:
 
 
 ROLLUP_LOCK = 0x666F6C64
-"""The advisory lock of a fold: two at once would only wait for each other."""
+"""The advisory lock of a refresh: two at once would only wait for each other."""
 
 _CLOCK_SLACK = timedelta(seconds=10)
-"""A fold looks this far back, so that a report by a clock a little behind is exact too."""
+"""A refresh is as of this long ago, so that a report by a clock a little behind is exact too."""
 
 _SNAPSHOT = sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
@@ -182,7 +179,7 @@ ON CONFLICT ({_DAY}) DO UPDATE SET {each("{name} = held.{name} + excluded.{name}
 
 
 def is_rollup_waiting(tx: Tx, *, timezone: str, now: datetime) -> bool:
-    """Whether a fold would have anything to do."""
+    """Whether a refresh has anything to do."""
     state = state_of(tx)
     if state is None or state.timezone != timezone:
         return True
@@ -190,9 +187,9 @@ def is_rollup_waiting(tx: Tx, *, timezone: str, now: datetime) -> bool:
 
 
 def refresh_rollup_once(store: Store, *, timezone: str, now: datetime, limit: int) -> int:
-    """Takes some of what is waiting, in one transaction; how many marks and turned fact rows that was.
+    """Refreshes up to `limit` changed cases and as many whose figures changed by time, in one transaction; how many.
 
-    Facts by other definitions, or of another zone, are begun anew: every case is marked.
+    Facts by other definitions or of another zone are deleted, and every case is marked.
     """
     with store.begin() as tx:
         tx.execute(_SNAPSHOT)

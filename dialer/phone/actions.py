@@ -1,8 +1,6 @@
-"""Somebody plays the person of a case on the simulated line: which number is theirs, and a warning about oneself.
+"""A person plays the person of a case on the simulated line: their number, a warning about oneself, and the handset.
 
-Never for a real line: whoever calls this has made sure that the telephone network is our own.
-
-Our own carrier's telephones in hand, as the page asks for them.
+Never for a real line: callers of this module make sure that the telephone network is our own carrier.
 """
 
 from __future__ import annotations
@@ -20,18 +18,19 @@ from dialer.db.audit import write_audit
 from dialer.intake.records import Accepted, Field, Rejected
 from dialer.language import Text, gettext_noop
 from dialer.org.staff_store import Token
-from dialer.services import CarrierAccess, Services
+from dialer.runtime.local import CarrierAccess
+from dialer.services import Services
 from dialer.warnings.arrivals import prepare_arrivals, take_arrivals
 from dialer.warnings.deliveries import NAMES, read_warnings
 
 PLAYER = "/phone"
-"""Who the audit says it was."""
+"""The actor in the audit trail."""
 _PATIENCE = 5
 
 
 def number_of(services: Services, case_id: int) -> str:
-    """The number that the robot rings next, in E.164; the look is in the audit. Raises `NotFound`, and `Conflict` where
-    the data are not a drill's.
+    """The number that the robot calls next, in E.164; reading it is written to the audit trail. Raises `NotFound`, and
+    `Conflict` outside a drill.
     """
     _only_in_a_drill(services)
     with services.store.begin() as tx:
@@ -39,19 +38,14 @@ def number_of(services: Services, case_id: int) -> str:
         if person is None or case_id not in locked:
             raise NotFound(kind="case", key=case_id)
         write_audit(
-            tx,
-            who=PLAYER,
-            act="reveal",
-            subject=f"case/{case_id}",
-            why="phone",
-            now=services.clock.now(),
+            tx, who=PLAYER, act="reveal", subject=f"case/{case_id}", why="phone", now=services.clock.now()
         )
         return person.phones[locked[case_id].case.robot.number]
 
 
 def request_call(services: Services, case_id: int) -> None:
-    """The robot's next ring is wanted now, whatever happens to the case meanwhile. Raises `NotFound`, and `Conflict`
-    where nobody may be rung any more.
+    """Makes the robot's next call attempt due now, even if the case changes meanwhile. Raises `NotFound`, and
+    `Conflict` when the case is not called any more.
     """
     for _ in range(_PATIENCE):
         try:
@@ -63,8 +57,8 @@ def request_call(services: Services, case_id: int) -> None:
 
 
 def read_of_oneself(services: Services, *, name: str, phone: str, fraud_type: FraudType) -> Accepted:
-    """A warning about whoever typed it, read by the rules of every other one; its first phone is the one that rings.
-    Raises `Invalid` with the field that cannot be used, and `Conflict` where the data are not a drill's.
+    """A warning about the person who typed it, read by the same rules as any other; the call goes to its first phone.
+    Raises `Invalid` with the field that cannot be used, and `Conflict` outside a drill.
     """
     _only_in_a_drill(services)
     now = services.clock.now()
@@ -84,8 +78,8 @@ def read_of_oneself(services: Services, *, name: str, phone: str, fraud_type: Fr
 
 
 def warn_of_oneself(services: Services, accepted: Accepted) -> int:
-    """It is in the books; the case that it opened or joined. Its telephone must be in hand by now: the robot may ring
-    before this returns.
+    """Takes the warning; the id of the case that it opened or joined. Pick up its handset first: the robot may call
+    before this returns. Raises `Conflict` for a repeated warning.
     """
     now = services.clock.now()
     with services.store.begin() as tx:
@@ -107,7 +101,7 @@ def _only_in_a_drill(services: Services) -> None:
 
 
 def _reader(services: Services) -> Token:
-    """Rows are read in somebody's name; this one has no secret and is kept nowhere."""
+    """Rows are read in the name of a token; this one has no secret and is not stored."""
     moment = services.real.now()
     return Token(
         id=0,
@@ -130,11 +124,11 @@ _NOT_TAKEN = {
     "words": gettext_noop("words: 1 to 200 signs"),
     "handsets": gettext_noop("number: E.164"),
 }
-"""What the carrier refuses at each of its addresses."""
+"""Refusals of the carrier by the last part of the address."""
 
 
 class ActRefused(Refusal):
-    """The carrier does not take what was pressed or said."""
+    """The carrier refuses what was pressed or said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +156,7 @@ class Line:
         _, body = await self._ask("GET", f"/admin/handsets/{_id(handset)}/clips/{n}")
         return body
 
-    async def _json(self, method: str, path: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - passed on
+    async def _json(self, method: str, path: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - passed on to aiohttp
         answer, _ = await self._ask(method, path, **options)
         assert answer is not None, "the admin API answers in JSON but for sound"
         return answer
@@ -171,7 +165,7 @@ class Line:
         self,
         method: str,
         path: str,
-        **options: Any,  # noqa: ANN401 - passed on
+        **options: Any,  # noqa: ANN401 - passed on to aiohttp
     ) -> tuple[dict[str, Any] | None, bytes]:
         import aiohttp  # noqa: PLC0415  # a web process at rest does without
 
@@ -182,7 +176,7 @@ class Line:
                 session.request(method, self.access.base_url + path, headers=headers, **options) as answer,
             ):
                 body = await answer.read()
-                told = await answer.json() if answer.content_type == "application/json" else None
+                plain = await answer.json() if answer.content_type == "application/json" else None
                 status = answer.status
         except (aiohttp.ClientError, TimeoutError, ValueError) as fault:
             raise Unavailable(part="carrier", problem=type(fault).__name__) from fault
@@ -192,11 +186,11 @@ class Line:
             raise ActRefused(_NOT_TAKEN.get(path.rpartition("/")[2], gettext_noop("too much at once")))
         if status >= HTTPStatus.BAD_REQUEST:
             raise Unavailable(part="carrier", problem=Text("answered %(status)s", status=status))
-        return told, body
+        return plain, body
 
 
 def _id(handset: str) -> str:
-    """Only what the carrier itself gave out goes into its addresses."""
+    """A handset id as the carrier gives them out; nothing else is put into its addresses."""
     if not handset.isascii() or not handset.isalnum():
         raise NotFound(kind="telephone", key="in hand")
     return handset

@@ -1,11 +1,7 @@
-"""What the page is told: a case beside the telephone, and what is being said, in the reader's language.
+"""/phone: a telephone in the browser for the simulated line, Chinese first. With a real line every address answers 404.
 
-The page's own words, Chinese first, English beside.
-
-/phone and what it asks for. With a real telephone network there is no such page: every address answers 404.
-
-Only this machine may use it, and only the page itself may act: whoever it plays is a simulated person, and yet a page
-of another site must not answer telephones here.
+Only this machine may use it, and only the page itself may act: it plays simulated people, yet a page of another site
+must not answer telephones here.
 """
 
 from __future__ import annotations
@@ -46,7 +42,7 @@ _GOOD = frozenset({"watching", "proven"})
 
 
 def target_json(line: CaseLine, lang: Lang) -> dict[str, Any]:
-    """One masked person who may be rung."""
+    """A masked person who may be called."""
     return {
         "case_id": line.id,
         "name": line.person.name,
@@ -58,14 +54,14 @@ def target_json(line: CaseLine, lang: Lang) -> dict[str, Any]:
     }
 
 
-def story_json(told: CaseStory, lang: Lang) -> dict[str, Any]:
+def story_json(story: CaseStory, lang: Lang) -> dict[str, Any]:
     """The case's timeline, newest last, and what comes next."""
-    case, zone = told.file.stored.case, ZoneInfo(told.timezone)
-    waiting = told.waiting
+    case, zone = story.file.stored.case, ZoneInfo(story.timezone)
+    waiting = story.waiting
     return {
         "case_id": case.id,
-        "name": told.file.person.name,
-        "phone": told.file.person.phones[case.robot.number],
+        "name": story.file.person.name,
+        "phone": story.file.person.phones[case.robot.number],
         "grade": case.grade.value,
         "status": word_of(case.status, lang),
         "is_settled_well": case.status.value in _GOOD,
@@ -78,8 +74,8 @@ def story_json(told: CaseStory, lang: Lang) -> dict[str, Any]:
         ],
         "waiting": "" if waiting is None else waiting_sentence(waiting, lang),
         "next": [
-            {"what": step_sentence(step, lang), "when": moment_words(step.at, told.told_at, lang)}
-            for step in told.next_steps
+            {"what": step_sentence(step, lang), "when": moment_words(step.at, story.told_at, lang)}
+            for step in story.next_steps
         ],
         "timeline": [
             {
@@ -89,13 +85,13 @@ def story_json(told: CaseStory, lang: Lang) -> dict[str, Any]:
                 "kind": entry.kind.value,
                 "what": entry_sentence(entry, lang),
             }
-            for entry in told.file.timeline
+            for entry in story.file.timeline
         ],
     }
 
 
 def handset_json(state: dict[str, Any], services: Services) -> dict[str, Any]:
-    """The carrier's word, with the texts of what is played beside it."""
+    """The state of a handset as the carrier reports it, with the texts of what is played."""
     return {
         **{name: state[name] for name in ("id", "state", "calls", "asking", "hears_sound", "speed")},
         "did": state.get("did", True),
@@ -113,7 +109,7 @@ def handset_json(state: dict[str, Any], services: Services) -> dict[str, Any]:
 
 
 def _words_of(address: str, services: Services) -> str:
-    """What the sound at that address says, where a script that is shipped or live has it."""
+    """The text of the sound at that address, where a shipped or live script has it."""
     file = address.rpartition("/")[2]
     words = _shipped().get(file)
     if words is None and file:
@@ -135,10 +131,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "选一位当事人，或者把自己加进来，等机器人打来：接听，听到的就是线路上播放的声音。",
         "Pick a person, or add yourself, and let the robot call: you hear the sound that is played on the line.",
     ),
-    "drill": (
-        "模拟线路：这里的电话打不到任何真实号码",
-        "Simulated line: nothing here reaches a real number",
-    ),
+    "drill": ("模拟线路：这里的电话打不到任何真实号码", "Simulated line: nothing here reaches a real number"),
     "other": ("English", "中文"),
     "status_page": ("状态页", "Status"),
     "yourself": ("把自己加为当事人", "Add yourself"),
@@ -178,20 +171,13 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "case": ("预警单", "Case"),
     "next": ("下一步", "Next step"),
     "happened": ("经过", "What happened"),
-    "pick_first": (
-        "选好电话后，预警单的经过会在这里同步显示",
-        "Pick a phone to see its case here",
-    ),
+    "pick_first": ("选好电话后，预警单的经过会在这里同步显示", "Pick a phone to see its case here"),
     "robot_says": ("机器人", "Robot"),
     "listening": ("请按键或说话", "Press a key, or speak"),
     "lost": ("连不上服务，正在重试", "The service does not respond; retrying"),
     "failed": ("没有成功", "Failed"),
     "verified": ("已核实本人", "Verified contact"),
 }
-
-
-def texts(*, english: bool) -> dict[str, str]:
-    return {name: pair[1 if english else 0] for name, pair in TEXTS.items()}
 
 
 _TEMPLATES = Path(__file__).resolve().parents[1] / "web" / "templates"
@@ -254,7 +240,7 @@ class _Phone:
 
     async def show(self, request: Request) -> Response:
         lang = _lang(request)
-        words = texts(english=lang is Lang.EN)
+        words = {name: pair[lang is Lang.EN] for name, pair in TEXTS.items()}
         centre = self._app.settings.centre
         html = self._template.render(
             lang=lang.value,
@@ -272,7 +258,7 @@ class _Phone:
         return _json({"targets": [target_json(line, lang) for line in page.cases]})
 
     async def load(self, request: Request) -> Response:
-        """In hand first: the robot rings a high grade at once."""
+        """Picks up the handset first: the robot calls a high grade at once."""
         data = await _object(request)
         accepted = await asyncio.to_thread(
             read_of_oneself,
@@ -286,7 +272,7 @@ class _Phone:
         return _json({"case_id": case_id}, 201)
 
     async def take(self, request: Request) -> Response:
-        """The telephone is in hand before the robot rings it."""
+        """Picks up the handset before the robot calls it."""
         case_id = int(request.path_params["case_id"])
         number = await asyncio.to_thread(number_of, self._services, case_id)
         state = await self._line.take(number)

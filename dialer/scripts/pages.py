@@ -1,7 +1,4 @@
-"""What the pages of one script share: its heading, and who may let all units' calls speak something else.
-
-Scripts: what the robot says, node by node and aloud; who drafted, who approved, and what waits to be.
-"""
+"""The pages of scripts: the list, one version with its approval, versions and their difference, and drafts."""
 
 from __future__ import annotations
 
@@ -13,13 +10,13 @@ from fastapi import File, Form, UploadFile
 from starlette.responses import Response
 
 from dialer.core.access import RELEASED_BY, SHIPPED_BY, Permission
-from dialer.core.errors import Conflict, Invalid, UnusableFile
+from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
 from dialer.language import Text, gettext_noop
 from dialer.org.staff import list_units
 from dialer.scripts.model import Script
 from dialer.scripts.overview import list_scripts, script_versions, show_script
 from dialer.scripts.reading import ScriptUnreadable
-from dialer.scripts.render import rendering, somebody_renders, start_rendering
+from dialer.scripts.render import has_render_worker, rendering, start_rendering
 from dialer.scripts.store import Version
 from dialer.scripts.versions import (
     NotApproved,
@@ -48,14 +45,14 @@ KNOWN = (
     gettext_noop("what is to be found out"),
     gettext_noop("must name the live version, to compare the others with"),
 )
-"""What the use cases refuse with, beside its field."""
+"""Refusals of the actions that the pages show."""
 
-_NOBODY_HERE = {
+_AUTHORS_OUTSIDE = {
     SHIPPED_BY: gettext_noop("shipped with the product"),
     RELEASED_BY: gettext_noop("the release's own review"),
 }
 _REASONS = (gettext_noop("first start"), gettext_noop("upgrade"))
-"""Why what is shipped went live."""
+"""Why shipped scripts went live."""
 
 
 def address(script_id: str, rest: str = "", **query: object) -> str:
@@ -64,7 +61,7 @@ def address(script_id: str, rest: str = "", **query: object) -> str:
 
 
 def sees_everything(visit: RequestContext) -> bool:
-    """Somebody of the whole centre, or of its topmost unit: scripts are spoken to the people of every unit."""
+    """Whether the reader is of the whole centre or of its topmost unit: a script is spoken to people of every unit."""
     unit_id = visit.member.unit_id
     if unit_id is None:
         return True
@@ -73,7 +70,7 @@ def sees_everything(visit: RequestContext) -> bool:
 
 
 def need_all(visit: RequestContext) -> None:
-    """Raises `Forbidden` for somebody of one unit among others."""
+    """Raises `Forbidden` for a reader of one unit among others."""
     if not sees_everything(visit):
         raise Forbidden
 
@@ -83,7 +80,7 @@ def was_live(version: Version) -> bool:
 
 
 def _by(visit: RequestContext, name: str) -> str:
-    return visit.say(_NOBODY_HERE[name]) if name in _NOBODY_HERE else name
+    return visit.say(_AUTHORS_OUTSIDE[name]) if name in _AUTHORS_OUTSIDE else name
 
 
 def heading(visit: RequestContext, script: Script, version: Version, here: str) -> dict[str, Any]:
@@ -130,7 +127,12 @@ def scripts(visit: CurrentRequest) -> Response:
     return visit.page(
         _LIST,
         lines=sorted(lines, key=lambda line: (not line.fraud_types, line.purpose.value, line.script_id)),
-        titles={line.script_id: _title(line.title, visit) for line in lines},
+        titles={
+            line.script_id: line.title.get(visit.lang.value)
+            or line.title.get("zh")
+            or next(iter(line.title.values()), "")
+            for line in lines
+        },
         language_name=lambda language: language_name(language, visit.lang),
         can_edit=visit.may(Permission.EDIT_SCRIPTS),
         can_see_trials=visit.may(Permission.SEE_RATES),
@@ -145,7 +147,7 @@ def script(visit: CurrentRequest, script_id: str, version: int | None = None, la
 
 @script_pages.get("/scripts/{script_id}/progress", act=Permission.SEE_SCRIPTS)
 def progress(visit: CurrentRequest, script_id: str, version: int) -> Response:
-    """The rendering as it stands; when it is over, the page is shown anew."""
+    """The progress of the rendering; when it is over, the whole page again."""
     render = rendering(visit.services, script_id, version)
     if visit.is_part and render is not None and render.state.is_open:
         return visit.part(_ONE, "rendering", **_rendered(visit, script_id, version))
@@ -171,9 +173,8 @@ def approve(
     try:
         approve_script(visit.services, script_id, version, by=visit.who, reason=reason, goes_live=live)
     except Invalid as fault:
-        return _show(
-            visit, script_id, version, status=_UNFIT, wrong={fault.field: refusal_sentence(fault, visit.lang)}
-        )
+        wrong = {fault.field: refusal_sentence(fault, visit.lang)}
+        return _show(visit, script_id, version, status=_UNFIT, wrong=wrong)
     except NotApproved:
         refused = visit.say(gettext_noop("It cannot be approved: what is found below must be mended first."))
         return _show(visit, script_id, version, status=_TAKEN, refused=refused)
@@ -215,13 +216,15 @@ def versions(visit: CurrentRequest, script_id: str) -> Response:
 def compared(visit: CurrentRequest, script_id: str, old: int, new: int) -> Response:
     page = show_script(visit.services, script_id)
     found = {one.number: one for one in script_versions(visit.services, script_id)}
-    before, after = (_numbered(found, script_id, visit, number) for number in (old, new))
+    for number in (old, new):
+        if number not in found:
+            raise NotFound(kind=Text("version of %(script)s", script=script_id), key=number)
     return visit.page(
         "console/script_difference.html",
         **heading(visit, page.script, page.version, "/versions"),
-        old=before,
-        new=after,
-        files=difference(before, after),
+        old=found[old],
+        new=found[new],
+        files=difference(found[old], found[new]),
         numbers=sorted(found, reverse=True),
     )
 
@@ -253,13 +256,12 @@ def draft(
     do: Annotated[str, Form()] = "",
     sheet: Annotated[UploadFile | None, File()] = None,
 ) -> Response:
-    """From a file or the editor; `do` check keeps nothing."""
+    """Stores a draft from a file or the editor; with `do` check it only shows the findings."""
     try:
         text, file_name = _given(source, name, sheet)
         if do == "check":
             examined, findings = examine_script(text, file=file_name)
-            found = finding_problems(findings, visit.lang)
-            checked = {"checked": examined.id, "findings": found}
+            checked = {"checked": examined.id, "findings": finding_problems(findings, visit.lang)}
             return visit.page(_DRAFT, **_editor(text, file_name) | checked)
         version = draft_script(visit.services, text, by=visit.who, file=file_name).version
     except ScriptUnreadable as fault:
@@ -326,17 +328,8 @@ def _rendered(visit: RequestContext, script_id: str, number: int) -> dict[str, A
         "render": found,
         "render_fault": sentence(Text.load(found.error), visit.lang) if found is not None else "",
         "progress_address": address(script_id, "/progress", version=number),
-        "nobody_renders": waits and not somebody_renders(visit.services),
+        "lacks_worker": waits and not has_render_worker(visit.services),
     }
-
-
-def _title(title: Any, visit: RequestContext) -> str:  # noqa: ANN401  # texts by language
-    return title.get(visit.lang.value) or title.get("zh") or next(iter(title.values()), "")
-
-
-def _numbered(found: dict[int, Version], script_id: str, visit: RequestContext, number: int) -> Version:
-    """Raises `NotFound`."""
-    return found.get(number) or show_script(visit.services, script_id, number).version
 
 
 def _editor(text: str, file_name: str, *, begun_from: Version | None = None) -> dict[str, Any]:

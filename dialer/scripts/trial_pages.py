@@ -1,6 +1,7 @@
-"""Trials: which words work. Shares are set by one person, since a second one approved each version.
+"""Two pages that try a script: a trial of versions in shares of the calls, and a walk through one version.
 
-A script walked through in the page: what is pressed and said is in the address, so that it can be shown.
+One person sets shares, since a second one approved each version. The steps of a walk are in its address, so that it can
+be shown to others.
 """
 
 from __future__ import annotations
@@ -36,7 +37,6 @@ from dialer.wording.sentences import refusal_sentence
 from dialer.wording.words import MEASURES, MEASURES_SAY, verdict_in, word_of
 
 trial_pages = Section()
-_TEMPLATE = "console/script_trial.html"
 _UNFIT, _TAKEN = 422, 409
 _AT_LEAST, _MOST = 2, 1_000_000.0
 
@@ -56,7 +56,7 @@ def begin(
     grade: Annotated[str, Form()] = "",
     do: Annotated[str, Form()] = "",
 ) -> Response:
-    """`number` and `share` stand beside each other; an empty share leaves its version out. `do` end ends the trial."""
+    """`number` and `share` are parallel; an empty share leaves its version out. `do` end ends the trial."""
     need_all(visit)
     typed = dict(zip(number or (), share or (), strict=False))
     scope = _grade(grade)
@@ -105,7 +105,7 @@ def _show(
     all_units = sees_everything(visit)
     compared = _comparison(visit, script_id, grade) if all_units else None
     return visit.page(
-        _TEMPLATE,
+        "console/script_trial.html",
         status=status,
         **heading(visit, page.script, page.version, "/trial"),
         compared=compared,
@@ -167,45 +167,33 @@ def _grade(value: str) -> Grade | None:
     return next((grade for grade in Grade if grade.value == value), None)
 
 
-walk_pages = Section()
-_TEMPLATE_SCRIPT_WALK = "console/script_walk.html"
-_MOST_SCRIPT_WALK = 1000
+_MOST_CHARACTERS = 1000
+"""Of the steps in an address."""
 _TYPED = "5000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One thing that the robot says."""
-
-    text: str
-    language: str
-    must_say: bool
-    file: str
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """What was done, and what the robot says to it."""
+    """One step, and what the robot says to it."""
 
     done: str
     node: str
-    lines: tuple[Line, ...]
+    lines: tuple[Utterance, ...]
     hands_over: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """What may be done now, and where it leads."""
+    """A next step, and the address that it leads to."""
 
     key: str
     text: str
     href: str
     said_href: str = ""
-    """Where saying the words leads."""
+    """The address when the words are spoken instead."""
 
 
-@walk_pages.get("/scripts/{script_id}/walk", act=Permission.SEE_SCRIPTS)
+@trial_pages.get("/scripts/{script_id}/walk", act=Permission.SEE_SCRIPTS)
 def walk(
     visit: CurrentRequest,
     script_id: str,
@@ -215,7 +203,7 @@ def walk(
     steps: str = "",
 ) -> Response:
     tags = frozenset(one for one in Tag if one.value == tag)
-    done = [step for step in steps[:_MOST_SCRIPT_WALK].split(".") if step]
+    done = [step for step in steps[:_MOST_CHARACTERS].split(".") if step]
     wanted = language or visit.lang.value
     try:
         found = walk_script(visit.services, script_id, version, language=wanted, tags=tags, steps=done)
@@ -228,9 +216,9 @@ def walk(
 
     end = found.walked[-1].turn.end
     return visit.page(
-        _TEMPLATE_SCRIPT_WALK,
+        "console/script_walk.html",
         **heading(visit, found.script, found.version, "/walk"),
-        exchanges=tuple(_exchange(visit, found, one) for one in found.walked),
+        exchanges=tuple(_exchange(visit, one) for one in found.walked),
         keys=_keys(found, at, taken),
         others=_others(visit, found, at, taken),
         end=end if found.is_over else None,
@@ -247,27 +235,16 @@ def walk(
     )
 
 
-def _exchange(visit: RequestContext, found: Walk, one: Walked) -> Exchange:
+def _exchange(visit: RequestContext, one: Walked) -> Exchange:
     return Exchange(
-        done=_told(visit, one),
+        done=_step_words(visit, one),
         node=one.turn.node,
-        lines=tuple(_line(found, utterance) for utterance in one.turn.utterances),
+        lines=one.turn.utterances,
         hands_over=one.turn.hand_over,
     )
 
 
-def _line(found: Walk, utterance: Utterance) -> Line:
-    file = utterance.audio[0] if utterance.audio else ""
-    return Line(
-        text=utterance.text,
-        language=utterance.language,
-        must_say=utterance.must_say,
-        file=file,
-        seconds=found.seconds.get(file, 0.0),
-    )
-
-
-def _told(visit: RequestContext, one: Walked) -> str:
+def _step_words(visit: RequestContext, one: Walked) -> str:
     if not one.step:
         return ""
     if one.step == SILENCE:
@@ -298,21 +275,17 @@ def _keys(found: Walk, at: Callable[..., str], taken: list[str]) -> tuple[Option
 def _others(
     visit: RequestContext, found: Walk, at: Callable[..., str], taken: list[str]
 ) -> tuple[Option, ...]:
-    """What may happen without a key of the question."""
+    """The next steps that no key of the question takes."""
     if found.is_over:
         return ()
     question = found.question
     if question is None:
-        return (
-            Option(
-                key="", text=visit.say(gettext_noop("no officer takes the call")), href=at(*taken, NOBODY)
-            ),
-        )
-    silent = Option(
-        key="", text=visit.say(gettext_noop("says and presses nothing")), href=at(*taken, SILENCE)
-    )
-    if not question.next:
-        return (silent,)
-    digits = _TYPED[: question.max_digits]
-    typed = visit.say(gettext_noop("types %(digits)s and #"), digits=digits)
-    return (Option(key="", text=typed, href=at(*taken, f"type{digits}")), silent)
+        steps = [(NOBODY, visit.say(gettext_noop("no officer takes the call")))]
+    else:
+        steps = [(SILENCE, visit.say(gettext_noop("says and presses nothing")))]
+        if question.next:
+            digits = _TYPED[: question.max_digits]
+            steps.insert(
+                0, (f"type{digits}", visit.say(gettext_noop("types %(digits)s and #"), digits=digits))
+            )
+    return tuple(Option(key="", text=text, href=at(*taken, step)) for step, text in steps)

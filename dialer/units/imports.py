@@ -1,9 +1,9 @@
-"""The organisation tree from a spreadsheet: all of it or nothing, and the same list again changes nothing."""
+"""Import of the organisation tree from a spreadsheet: all or nothing; the same list again changes nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import BinaryIO
 
@@ -41,7 +41,7 @@ from dialer.warnings.store import lock_arrivals
 
 
 class UnusableUnits(Refusal):
-    """The list as a whole was refused; every line that must be mended is named."""
+    """The list was refused as a whole; `faults` names every line to correct, `columns` the heading of each."""
 
     def __init__(self, faults: tuple[UnitFault, ...], headings: dict[UnitField, str]) -> None:
         self.faults = faults
@@ -73,7 +73,7 @@ class Imported:
     aliases: int
     unchanged: int
     placed: int
-    """Cases that had waited for a unit and found it."""
+    """Cases that waited for a unit and have it now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ class Preview:
     changes: tuple[UnitChange, ...]
     unchanged: int
     missing: int
-    """Units that work and that the list does not name."""
+    """Open units that the list does not name."""
     open_cases: Mapping[int, int]
     """Of the units that would be closed."""
     revision: str
@@ -94,10 +94,10 @@ def preview_units(services: Services, content: BinaryIO, *, close_missing: bool 
     """Nothing is written. Raises as `import_units` does."""
     sheet = read_units(content)
     with services.store.begin() as tx:
-        before, standing, revision = list_units_of_tree(tx), _standing(tx), units_revision(tx)
+        before, aliases, revision = list_units_of_tree(tx), _known_aliases(tx), units_revision(tx)
         cases = open_counts_of_units(tx)
-    plan = _planned(sheet, before, standing)
-    changes = changes_of(plan, before, standing, close_missing=close_missing)
+    plan = _planned(sheet, before, aliases)
+    changes = changes_of(plan, before, aliases, close_missing=close_missing)
     touched = {change.line for change in changes}
     return Preview(
         lines=len(sheet.lines),
@@ -121,55 +121,49 @@ def import_units(
     close_missing: bool = False,
     revision: str | None = None,
 ) -> Imported:
-    """The tree is as the list says afterwards. A unit is never deleted: one that the list does not name stays, or is
-    closed when that is asked for. Raises `UnusableFile` and `UnusableUnits`, and `Conflict` where the tree is not of
-    the `revision` that was looked at.
+    """The tree is as in the list. A unit is never deleted: one that is not in the list stays, or is closed with
+    `close_missing`. Raises `UnusableFile`, `UnusableUnits`, and `Conflict` where the tree is not at the previewed
+    `revision`.
     """
     who = actor_name(by)
     sheet = read_units(content)
     with services.store.begin() as tx:
-        # No list is being sorted by the old tree while the new one is written.
+        # No list is assigned to units of the old tree while the new one is written.
         lock_arrivals(tx)
         if revision is not None and revision != units_revision(tx):
             raise Conflict("the units were changed meanwhile: look again at what the list would do")
         done = _import(tx, services, sheet, by=who, close_missing=close_missing)
-        write_audit(
-            tx,
-            who=who,
-            act="import_units",
-            subject="unit",
-            why="",
-            now=services.clock.now(),
-            facts={name: getattr(done, name) for name in done.__dataclass_fields__},
-        )
+        facts, now = asdict(done), services.clock.now()
+        write_audit(tx, who=who, act="import_units", subject="unit", why="", now=now, facts=facts)
     return done
 
 
-def _standing(tx: Tx) -> dict[str, int]:
+def _known_aliases(tx: Tx) -> dict[str, int]:
     return {alias.key: alias.unit_id for alias in aliases_of_unit(tx)}
 
 
-def _planned(sheet: UnitSheet, before: list[Unit], standing: dict[str, int]) -> UnitPlan:
-    plan = plan_units(sheet.lines, before, standing)
+def _planned(sheet: UnitSheet, before: list[Unit], aliases: dict[str, int]) -> UnitPlan:
+    plan = plan_units(sheet.lines, before, aliases)
+    unreadable = (
+        (
+            UnitField.STATE,
+            sheet.unreadable_states,
+            Text("the state is neither open nor closed"),
+            Text("write open or closed"),
+        ),
+        (
+            UnitField.NUMBER,
+            sheet.unreadable_numbers,
+            Text("this is no number of ours"),
+            Text("as in the exported list; blank for a new unit"),
+        ),
+    )
     faults = (
         *plan.faults,
         *(
-            UnitFault(
-                line=line,
-                field=UnitField.STATE,
-                problem=Text("the state is neither open nor closed"),
-                mend=Text("write open or closed"),
-            )
-            for line in sheet.unreadable_states
-        ),
-        *(
-            UnitFault(
-                line=line,
-                field=UnitField.NUMBER,
-                problem=Text("this is no number of ours"),
-                mend=Text("as in the exported list; blank for a new unit"),
-            )
-            for line in sheet.unreadable_numbers
+            UnitFault(line=line, field=field, problem=problem, mend=mend)
+            for field, lines, problem, mend in unreadable
+            for line in lines
         ),
     )
     if faults:
@@ -179,9 +173,9 @@ def _planned(sheet: UnitSheet, before: list[Unit], standing: dict[str, int]) -> 
 
 def _import(tx: Tx, services: Services, sheet: UnitSheet, *, by: str, close_missing: bool) -> Imported:
     before, now = list_units_of_tree(tx), services.clock.now()
-    plan = _planned(sheet, before, _standing(tx))
+    plan = _planned(sheet, before, _known_aliases(tx))
     known = {unit.id: unit for unit in before}
-    # Two units may change names or places with each other.
+    # Two units may swap names or places: all get a neutral name first.
     for one in plan.placed:
         if one.unit_id is not None and (one.moves or one.renames):
             change_unit(tx, one.unit_id, name=f"#{one.unit_id}")
@@ -210,7 +204,7 @@ def _import(tx: Tx, services: Services, sheet: UnitSheet, *, by: str, close_miss
 
 
 def _keep_old_name(tx: Tx, services: Services, unit: Unit, *, by: str, now: datetime) -> bool:
-    """Lists say it for years to come; where it means nobody else, it still means this unit."""
+    """Later lists may still use the old name: it is an alias of the unit, unless it could mean another one."""
     if services.units.current(tx).candidates(unit.name):
         return False
     return teach_unit_alias(tx, unit.name, unit_id=unit.id, by=by, now=now)
@@ -240,6 +234,6 @@ def _write(
 
 
 def list_units(services: Services) -> tuple[UnitIndex, list[UnitAlias]]:
-    """The whole tree and what lists call its units."""
+    """The whole tree, and the aliases of its units."""
     with services.store.begin() as tx:
         return services.units.current(tx), aliases_of_unit(tx)

@@ -1,20 +1,11 @@
-"""What the pages about units share: the way between them, and a list's faults in the reader's language.
-
-Units: the organisation with what waits in each, and one unit with its clocks, its work and its names.
-
-Work on its way to another unit: asked for with a reason, accepted or refused by whoever is to have it.
-
-The tree from a spreadsheet: dropped, looked at line by line, then taken in.
-
-The sorting tray: what lists wrote that no unit is known by, most urgent first; one word sorts all like it.
-"""
+"""Pages of the organisation: the tree, one unit, transfers, unassigned cases, and the import of a spreadsheet."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict
 from io import BytesIO
 from itertools import groupby
 from typing import Annotated, Any
@@ -29,7 +20,7 @@ from dialer.core.units import SEPARATOR, UnitIndex
 from dialer.core.values import Grade
 from dialer.language import Lang, gettext_noop, say
 from dialer.outcomes.report import note_export
-from dialer.units.imports import Preview, UnusableUnits, import_units, preview_units
+from dialer.units.imports import UnusableUnits, import_units, preview_units
 from dialer.units.queries import Waiting
 from dialer.units.tree import count_queues, show_transfers, show_tree, show_unit, show_work, unit_rows
 from dialer.units.unassigned import (
@@ -48,20 +39,25 @@ from dialer.wording.sentences import refusal_sentence
 from dialer.wording.words import word_of
 from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment
 
+unit_pages = Section()
+_UNFIT = 422
+_UNASSIGNED, _TRANSFERS, _IMPORT = "/units/unassigned", "/units/transfers", "/units/import"
+_MOST_CASES = 50
+_MOST_FILE = 2 * 1024 * 1024
+_MOST_FORM = 4 * 1024 * 1024
+
 
 def unit_tabs(visit: RequestContext) -> list[tuple[str, str]]:
-    """The pages about units that the reader may open, with how much waits behind each."""
+    """The pages about units that the reader may open, with the number that waits on each."""
     visible_to = visit.member.unit_id
     tabs = [("/units", visit.say(gettext_noop("Organisation")))]
     if visit.may(Permission.SORT_UNITS):
-        queues = count_queues(visit.services, visible_to=visible_to)
+        cases, transfers = count_queues(visit.services, visible_to=visible_to)
         if visible_to is None:
-            tabs.append(
-                ("/units/unassigned", _counted(visit.say(gettext_noop("Unassigned cases")), queues.unsorted))
-            )
-        tabs.append(("/units/transfers", _counted(visit.say(gettext_noop("Transfers")), queues.transfers)))
+            tabs.append((_UNASSIGNED, _counted(visit.say(gettext_noop("Unassigned cases")), cases)))
+        tabs.append((_TRANSFERS, _counted(visit.say(gettext_noop("Transfers")), transfers)))
     if visit.may(Permission.MANAGE_UNITS) and visible_to is None:
-        tabs.append(("/units/import", visit.say(gettext_noop("Import"))))
+        tabs.append((_IMPORT, visit.say(gettext_noop("Import"))))
     return tabs
 
 
@@ -69,46 +65,21 @@ def _counted(text: str, n: int) -> str:
     return f"{text} {n:,}" if n else text
 
 
-def paths(index: UnitIndex) -> Mapping[int, str]:
-    """Each unit with all that stands above it."""
+def _paths(index: UnitIndex) -> Mapping[int, str]:
+    """The full path of each unit."""
     return {unit.id: SEPARATOR.join(index.names(unit.id)) for unit in index}
 
 
-def names(index: UnitIndex) -> Mapping[int, str]:
+def _names(index: UnitIndex) -> Mapping[int, str]:
     return {unit.id: index.label(unit.id) for unit in index}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaultLine:
-    line: int
-    column: str
-    problem: str
-    mend: str
-
-
-def fault_lines(fault: UnusableUnits, lang: Lang) -> list[FaultLine]:
-    """What must be mended, by line and column."""
-    return [
-        FaultLine(line=one.line, column=column, problem=say(lang, one.problem), mend=say(lang, one.mend))
-        for one, column in zip(fault.faults, fault.columns, strict=True)
-    ]
-
-
-unit_pages = Section()
-_UNFIT = 422
-_COLUMNS = (
-    UnitField.NAME,
-    UnitField.PARENT,
-    UnitField.LEVEL,
-    UnitField.ALIASES,
-    UnitField.STATE,
-    UnitField.NUMBER,
-)
+_COLUMNS = (UnitField.NAME, UnitField.PARENT, UnitField.LEVEL, UnitField.ALIASES, UnitField.STATE)
 _NUMBER = {Lang.ZH: "系统编号", Lang.EN: "system_no"}
 _STATES = {Lang.ZH: ("启用", "停用"), Lang.EN: ("open", "closed")}
 """As the import reads them."""
 _FEW = 40
-"""So many units are shown unfolded."""
+"""A tree of so many units is shown unfolded."""
 
 
 @unit_pages.get("/units", act=Permission.SEE_UNITS, nav=gettext_noop("Units"), order=85)
@@ -131,128 +102,45 @@ def export(visit: CurrentRequest) -> Response:
     rows = unit_rows(visit.services, visible_to=visit.member.unit_id)
     note_export(visit.services, who=visit.who, subject="units", facts={"lines": len(rows), "kind": "xlsx"})
     opened, closed = _STATES[visit.lang]
+    head = [word_of(field, visit.lang) for field in _COLUMNS] + [_NUMBER[visit.lang]]
     body: list[list[Cell]] = [
-        [
-            row.name,
-            row.parent,
-            row.level,
-            ";".join(row.aliases),
-            opened if row.active else closed,
-            row.id,
-        ]
+        [row.name, row.parent, row.level, ";".join(row.aliases), opened if row.active else closed, row.id]
         for row in rows
     ]
-    sheet = Sheet(
-        title=visit.say(gettext_noop("Units")), head=[_head(visit, field) for field in _COLUMNS], rows=body
-    )
+    sheet = Sheet(title=visit.say(gettext_noop("Units")), head=head, rows=body)
     return as_file([sheet], name=f"units-{visit.now:%Y%m%d-%H%M}", kind="xlsx")
 
 
-def _head(visit: RequestContext, field: UnitField) -> str:
-    return word_of(field, visit.lang) if field is not UnitField.NUMBER else _NUMBER[visit.lang]
-
-
-# Below the pages with names of their own, which the tray, the transfers and the import have: they are found first.
-@unit_pages.get("/units/{unit_id}", act=Permission.SEE_UNITS)
-def unit(visit: CurrentRequest, unit_id: int, waiting: str = "") -> Response:
-    which = next((one for one in Waiting if one.value == waiting), Waiting.ALL)
-    return _show(visit, unit_id, which)
-
-
-@unit_pages.post("/units/{unit_id}/aliases", act=Permission.SORT_UNITS)
-def add_alias(visit: CurrentRequest, unit_id: int, text: Annotated[str, Form()] = "") -> Response:
-    try:
-        done = teach_alias(
-            visit.services, text[:100], unit_id=unit_id, by=visit.who, visible_to=visit.member.unit_id
-        )
-    except Invalid as fault:
-        return _show(visit, unit_id, Waiting.ALL, wrong=refusal_sentence(fault, visit.lang), typed=text[:100])
-    except Conflict:
-        taken = visit.say(gettext_noop("means another unit already, or this one is closed"))
-        return _show(visit, unit_id, Waiting.ALL, wrong=taken, typed=text[:100])
-    told = visit.say(
-        gettext_noop("Lists that write “%(words)s” mean this unit now; cases sorted: %(n)s."),
-        words=done.alias,
-        n=f"{done.placed:,}",
-    )
-    return visit.go(f"/units/{unit_id}#aliases", notice=told)
-
-
-@unit_pages.post("/units/{unit_id}/aliases/forget", act=Permission.SORT_UNITS)
-def drop_alias(visit: CurrentRequest, unit_id: int, text: Annotated[str, Form()] = "") -> Response:
-    forget_alias(visit.services, text, by=visit.who, visible_to=visit.member.unit_id)
-    notice = gettext_noop("The alias is forgotten; cases keep their units.")
-    return visit.go(f"/units/{unit_id}#aliases", notice=notice)
-
-
-def _show(
-    visit: RequestContext, unit_id: int, which: Waiting, *, wrong: str = "", typed: str = ""
-) -> Response:
-    page = show_unit(visit.services, unit_id, visible_to=visit.member.unit_id, which=which)
-    whole = visit.member.unit_id is None
-    return visit.page(
-        "console/unit.html",
-        status=_UNFIT if wrong else 200,
-        page=page,
-        node=page.node,
-        names=names(page.index),
-        paths=paths(page.index),
-        grades=list(Grade),
-        wrong=wrong,
-        typed=typed,
-        kinds=_kinds(visit, unit_id),
-        current=f"/units/{unit_id}" + (f"?waiting={which.value}" if which is not Waiting.ALL else ""),
-        may_sort=visit.may(Permission.SORT_UNITS),
-        may_name=visit.may(Permission.SORT_UNITS) and whole,
-        may_work=visit.may(Permission.WORK_CASES),
-    )
-
-
-def _kinds(visit: RequestContext, unit_id: int) -> list[tuple[str, str]]:
-    here = f"/units/{unit_id}"
-    return [
-        (here, visit.say(gettext_noop("All that waits"))),
-        (f"{here}?waiting=unsigned", visit.say(gettext_noop("Unsigned"))),
-        (f"{here}?waiting=overdue", visit.say(gettext_noop("Overdue"))),
-        (f"{here}?waiting=feedback", visit.say(gettext_noop("Waiting for feedback"))),
-    ]
-
-
-transfer_pages = Section()
-
-_ALL = "/units/transfers"
-
-
-@transfer_pages.get("/units/transfers", act=Permission.SORT_UNITS)
+@unit_pages.get("/units/transfers", act=Permission.SORT_UNITS)
 def transfers(visit: CurrentRequest) -> Response:
-    return _show_all(visit)
+    return _show_transfers(visit)
 
 
-@transfer_pages.post("/units/transfers/{transfer_id}/accept", act=Permission.SORT_UNITS)
+@unit_pages.post("/units/transfers/{transfer_id}/accept", act=Permission.SORT_UNITS)
 def accept(visit: CurrentRequest, transfer_id: int) -> Response:
     accept_transfer(visit.services, transfer_id, by=visit.who, visible_to=visit.member.unit_id)
     return visit.go(
-        _ALL, notice=gettext_noop("Accepted: the work is signed for by you, and its clocks go on.")
+        _TRANSFERS, notice=gettext_noop("Accepted: the work is signed for by you, and its clocks go on.")
     )
 
 
-@transfer_pages.post("/units/transfers/{transfer_id}/refuse", act=Permission.SORT_UNITS)
+@unit_pages.post("/units/transfers/{transfer_id}/refuse", act=Permission.SORT_UNITS)
 def refuse(visit: CurrentRequest, transfer_id: int, why: Annotated[str, Form()] = "") -> Response:
     try:
         refuse_transfer(
             visit.services, transfer_id, by=visit.who, why=why[:500], visible_to=visit.member.unit_id
         )
     except Invalid as fault:
-        return _show_all(visit, wrong={transfer_id: refusal_sentence(fault, visit.lang)})
-    return visit.go(_ALL, notice=gettext_noop("Refused: the work stays where it is, and both see why."))
+        return _show_transfers(visit, wrong={transfer_id: refusal_sentence(fault, visit.lang)})
+    return visit.go(_TRANSFERS, notice=gettext_noop("Refused: the work stays where it is, and both see why."))
 
 
-@transfer_pages.get("/units/work/{assignment_id}/transfer", act=Permission.WORK_CASES)
+@unit_pages.get("/units/work/{assignment_id}/transfer", act=Permission.WORK_CASES)
 def ask_form(visit: CurrentRequest, assignment_id: int) -> Response:
     return _show_form(visit, assignment_id)
 
 
-@transfer_pages.post("/units/work/{assignment_id}/transfer", act=Permission.WORK_CASES)
+@unit_pages.post("/units/work/{assignment_id}/transfer", act=Permission.WORK_CASES)
 def ask(
     visit: CurrentRequest,
     assignment_id: int,
@@ -271,32 +159,29 @@ def ask(
             why=why[:500],
             visible_to=visit.member.unit_id,
         )
-    except Invalid as fault:
-        return _show_form(
-            visit, assignment_id, problems={fault.field: refusal_sentence(fault, visit.lang)}, typed=typed
-        )
-    except Conflict as fault:
-        refused = refusal_sentence(fault, visit.lang)
-        return _show_form(visit, assignment_id, problems={"unit": refused}, typed=typed)
+    except (Invalid, Conflict) as fault:
+        field = fault.field if isinstance(fault, Invalid) else "unit"
+        problems = {field: refusal_sentence(fault, visit.lang)}
+        return _show_form(visit, assignment_id, problems=problems, typed=typed)
     notice = gettext_noop("Asked: it stays here, and its clocks go on, until the other unit accepts.")
     return visit.go(f"/units/{work.unit_id}", notice=notice)
 
 
-def _show_all(visit: RequestContext, *, wrong: dict[int, str] | None = None) -> Response:
+def _show_transfers(visit: RequestContext, *, wrong: dict[int, str] | None = None) -> Response:
     coming, leaving, index = show_transfers(visit.services, visible_to=visit.member.unit_id)
     return visit.page(
         "console/transfers.html",
         status=_UNFIT if wrong else 200,
         coming=coming,
         leaving=leaving,
-        names=names(index),
+        names=_names(index),
         wrong=wrong or {},
         tabs=unit_tabs(visit),
-        seen=_seen(index, visit.member.unit_id),
+        visible=_visible(index, visit.member.unit_id),
     )
 
 
-def _seen(index: UnitIndex, unit_id: int | None) -> frozenset[int] | None:
+def _visible(index: UnitIndex, unit_id: int | None) -> frozenset[int] | None:
     """The units whose cases the reader may open; None: all."""
     if unit_id is None:
         return None
@@ -317,26 +202,19 @@ def _show_form(
         "console/transfer.html",
         status=_UNFIT if problems else 200,
         work=work,
-        names=names(index),
+        names=_names(index),
         options=sorted(unit_names(index).values()),
         problems=problems or {},
         typed=typed or {},
     )
 
 
-unit_import_pages = Section()
-
-_MOST_FILE = 2 * 1024 * 1024
-_MOST_FORM = 4 * 1024 * 1024
-_PAGE = "console/unit_import.html"
-
-
-@unit_import_pages.get("/units/import", act=Permission.MANAGE_UNITS)
+@unit_pages.get("/units/import", act=Permission.MANAGE_UNITS)
 def choose(visit: CurrentRequest) -> Response:
-    return visit.page(_PAGE, tabs=unit_tabs(visit), refused="", faults=[], name="")
+    return _show_import(visit)
 
 
-@unit_import_pages.post("/units/import", act=Permission.MANAGE_UNITS, most_bytes=_MOST_FORM)
+@unit_pages.post("/units/import", act=Permission.MANAGE_UNITS, most_bytes=_MOST_FORM)
 def preview(
     visit: CurrentRequest,
     file: Annotated[UploadFile | None, File()] = None,
@@ -344,33 +222,36 @@ def preview(
     name: Annotated[str, Form()] = "",
     close: Annotated[bool, Form()] = False,
 ) -> Response:
-    """What the list would do; the list itself travels with the page, so that nothing of it is kept."""
+    """The changes that the list would make. The list travels with the page, so that nothing of it is stored."""
     _check_whole(visit)
     if content:
         data, name = _unpacked(content), name[:100]
     elif file is not None and file.filename:
         data, name = file.file.read(_MOST_FILE + 1), file.filename[:100]
     else:
-        return _refuse(visit, visit.say(gettext_noop("Choose a file first.")))
+        return _show_import(visit, refused=visit.say(gettext_noop("Choose a file first.")))
     if len(data) > _MOST_FILE:
-        return _refuse(visit, visit.say(gettext_noop("The file is larger than 2 MB.")), name)
+        return _show_import(
+            visit, refused=visit.say(gettext_noop("The file is larger than 2 MB.")), name=name
+        )
     try:
         seen = preview_units(visit.services, BytesIO(data), close_missing=close)
     except UnusableUnits as fault:
-        return visit.page(
-            _PAGE,
-            status=_UNFIT,
-            tabs=unit_tabs(visit),
-            refused="",
-            faults=fault_lines(fault, visit.lang),
-            name=name,
-        )
+        return _show_import(visit, fault=fault, name=name)
     except UnusableFile as fault:
-        return _refuse(visit, refusal_sentence(fault, visit.lang), name)
-    return _show_unit_import(visit, seen, content=base64.b64encode(data).decode(), name=name, close=close)
+        return _show_import(visit, refused=refusal_sentence(fault, visit.lang), name=name)
+    return visit.page(
+        "console/unit_preview.html",
+        tabs=unit_tabs(visit),
+        seen=seen,
+        kinds=[(kind, list(changes)) for kind, changes in groupby(seen.changes, key=lambda one: one.kind)],
+        content=base64.b64encode(data).decode(),
+        name=name,
+        close=close,
+    )
 
 
-@unit_import_pages.post("/units/import/take", act=Permission.MANAGE_UNITS, most_bytes=_MOST_FORM)
+@unit_pages.post("/units/import/take", act=Permission.MANAGE_UNITS, most_bytes=_MOST_FORM)
 def take(
     visit: CurrentRequest,
     content: Annotated[str, Form()] = "",
@@ -382,20 +263,17 @@ def take(
     data = BytesIO(_unpacked(content))
     try:
         done = import_units(visit.services, data, by=visit.who, close_missing=close, revision=revision)
-    except Conflict as fault:
-        return _refuse(visit, refusal_sentence(fault, visit.lang), name[:100])
-    except UnusableFile as fault:
-        return _refuse(visit, refusal_sentence(fault, visit.lang), name[:100])
+    except (Conflict, UnusableFile) as fault:
+        return _show_import(visit, refused=refusal_sentence(fault, visit.lang), name=name[:100])
     text = gettext_noop(
         "Taken in: added %(new)s, moved %(moved)s, renamed %(renamed)s, closed %(closed)s; aliases learned:"
         " %(aliases)s; cases sorted: %(placed)s."
     )
-    facts = {key: getattr(done, key) for key in ("new", "moved", "renamed", "closed", "aliases", "placed")}
-    return visit.go("/units", notice=visit.say(text, **facts))
+    return visit.go("/units", notice=visit.say(text, **asdict(done)))
 
 
 def _check_whole(visit: RequestContext) -> None:
-    """The tree is one: whoever sees a part of it does not replace it."""
+    """Only a person who sees the whole tree imports it."""
     if visit.member.unit_id is not None:
         raise NotFound(kind="unit", key="the tree")
 
@@ -407,36 +285,30 @@ def _unpacked(content: str) -> bytes:
         return b""
 
 
-def _refuse(visit: RequestContext, text: str, name: str = "") -> Response:
-    return visit.page(_PAGE, status=_UNFIT, tabs=unit_tabs(visit), refused=text, faults=[], name=name)
-
-
-def _show_unit_import(
-    visit: RequestContext, seen: Preview, *, content: str, name: str, close: bool
+def _show_import(
+    visit: RequestContext, *, refused: str = "", fault: UnusableUnits | None = None, name: str = ""
 ) -> Response:
+    """The form, with the reason of a refusal, or the faults of the list by line and column."""
+    faults = zip(fault.faults, fault.columns, strict=True) if fault is not None else ()
     return visit.page(
-        "console/unit_preview.html",
+        "console/unit_import.html",
+        status=_UNFIT if refused or fault is not None else 200,
         tabs=unit_tabs(visit),
-        seen=seen,
-        kinds=[(kind, list(changes)) for kind, changes in groupby(seen.changes, key=lambda one: one.kind)],
-        content=content,
+        refused=refused,
+        faults=[
+            (one.line, column, say(visit.lang, one.problem), say(visit.lang, one.mend))
+            for one, column in faults
+        ],
         name=name,
-        close=close,
     )
 
 
-unassigned_pages = Section()
-
-_UNASSIGNED = "/units/unassigned"
-_MOST_CASES = 50
-
-
-@unassigned_pages.get("/units/unassigned", act=Permission.SORT_UNITS)
+@unit_pages.get("/units/unassigned", act=Permission.SORT_UNITS)
 def unassigned(visit: CurrentRequest) -> Response:
-    return _show_tray(visit)
+    return _show_unassigned(visit)
 
 
-@unassigned_pages.post("/units/unassigned/{case_id}/sort", act=Permission.SORT_UNITS)
+@unit_pages.post("/units/unassigned/{case_id}/sort", act=Permission.SORT_UNITS)
 def sort(
     visit: CurrentRequest,
     case_id: int,
@@ -444,7 +316,7 @@ def sort(
     like: Annotated[str, Form()] = "",
     teach: Annotated[bool, Form()] = False,
 ) -> Response:
-    """Every case whose list wrote what this one's did is the unit's; with `teach` later ones too."""
+    """Every waiting case with the same text belongs to the unit; with `teach` later ones too."""
     visible_to, typed = visit.member.unit_id, (like or unit)[:200]
     group = show_group(visit.services, case_id, visible_to=visible_to, limit=1)
     try:
@@ -458,21 +330,21 @@ def sort(
             teach=teach,
             visible_to=visible_to,
         )
-    except Invalid as fault:
-        return _show_tray(visit, case_id=case_id, wrong=refusal_sentence(fault, visit.lang), typed=typed)
-    except Conflict as fault:
-        if fault.current == "alias":
-            return _show_tray(visit, case_id=case_id, wrong=refusal_sentence(fault, visit.lang), typed=typed)
-        raise
-    return visit.go(_UNASSIGNED, notice=_told(visit, done, group.index.label(unit_id)))
+    except (Invalid, Conflict) as fault:
+        if isinstance(fault, Conflict) and fault.current != "alias":
+            raise
+        return _show_unassigned(
+            visit, case_id=case_id, wrong=refusal_sentence(fault, visit.lang), typed=typed
+        )
+    return visit.go(_UNASSIGNED, notice=_assigned_notice(visit, done, group.index.label(unit_id)))
 
 
-@unassigned_pages.get("/units/unassigned/{case_id}", act=Permission.SORT_UNITS)
+@unit_pages.get("/units/unassigned/{case_id}", act=Permission.SORT_UNITS)
 def group(visit: CurrentRequest, case_id: int, before: int | None = None) -> Response:
     return _show_group(visit, case_id, before=before)
 
 
-@unassigned_pages.post("/units/unassigned/{case_id}/some", act=Permission.SORT_UNITS)
+@unit_pages.post("/units/unassigned/{case_id}/some", act=Permission.SORT_UNITS)
 def some(
     visit: CurrentRequest,
     case_id: int,
@@ -480,7 +352,7 @@ def some(
     like: Annotated[str, Form()] = "",
     case: Annotated[list[int] | None, Form()] = None,
 ) -> Response:
-    """Only the chosen cases are the unit's; nothing is learned."""
+    """Only the chosen cases belong to the unit; no alias is taught."""
     visible_to, typed = visit.member.unit_id, (like or unit)[:200]
     page = show_group(visit.services, case_id, visible_to=visible_to, limit=1)
     chosen = (case or [])[:_MOST_CASES]
@@ -490,10 +362,10 @@ def some(
     except Invalid as fault:
         wrong = {fault.field: refusal_sentence(fault, visit.lang)}
         return _show_group(visit, case_id, wrong=wrong, typed=typed, chosen=frozenset(chosen))
-    return visit.go(_UNASSIGNED, notice=_told(visit, done, page.index.label(unit_id)))
+    return visit.go(_UNASSIGNED, notice=_assigned_notice(visit, done, page.index.label(unit_id)))
 
 
-def _told(visit: RequestContext, done: Sorted, name: str) -> str:
+def _assigned_notice(visit: RequestContext, done: Sorted, name: str) -> str:
     if done.alias:
         text = gettext_noop(
             "%(unit)s: cases sorted: %(n)s. Lists that write “%(words)s” mean it from now on."
@@ -502,20 +374,20 @@ def _told(visit: RequestContext, done: Sorted, name: str) -> str:
     return visit.say(gettext_noop("%(unit)s: cases sorted: %(n)s."), unit=name, n=f"{done.placed:,}")
 
 
-def _show_tray(
+def _show_unassigned(
     visit: RequestContext, *, case_id: int | None = None, wrong: str = "", typed: str = ""
 ) -> Response:
     found = show_unassigned(visit.services, visible_to=visit.member.unit_id)
     offered = unit_names(found.index)
     return visit.page(
-        "console/tray.html",
+        "console/unassigned.html",
         status=_UNFIT if wrong else 200,
         unassigned=found,
         tabs=unit_tabs(visit),
         offered=offered,
         offered_of=lambda units: [offered[one.id] for one in units],
         options=sorted(offered.values()),
-        paths=paths(found.index),
+        paths=_paths(found.index),
         wrong_at=case_id,
         wrong=wrong,
         typed=typed,
@@ -539,7 +411,7 @@ def _show_group(
     offered = unit_names(page.index)
     here = f"{_UNASSIGNED}/{case_id}"
     return visit.page(
-        "console/tray_group.html",
+        "console/unassigned_group.html",
         status=_UNFIT if wrong else 200,
         page=page,
         case_id=case_id,
@@ -553,3 +425,69 @@ def _show_group(
         newest=here if before else "",
         may_open=visit.may(Permission.SEE_CASES),
     )
+
+
+# Routes are matched in order: this one comes after those whose last part is a word.
+@unit_pages.get("/units/{unit_id}", act=Permission.SEE_UNITS)
+def unit(visit: CurrentRequest, unit_id: int, waiting: str = "") -> Response:
+    which = next((one for one in Waiting if one.value == waiting), Waiting.ALL)
+    return _show(visit, unit_id, which)
+
+
+@unit_pages.post("/units/{unit_id}/aliases", act=Permission.SORT_UNITS)
+def add_alias(visit: CurrentRequest, unit_id: int, text: Annotated[str, Form()] = "") -> Response:
+    try:
+        done = teach_alias(
+            visit.services, text[:100], unit_id=unit_id, by=visit.who, visible_to=visit.member.unit_id
+        )
+    except Invalid as fault:
+        return _show(visit, unit_id, Waiting.ALL, wrong=refusal_sentence(fault, visit.lang), typed=text[:100])
+    except Conflict:
+        taken = visit.say(gettext_noop("means another unit already, or this one is closed"))
+        return _show(visit, unit_id, Waiting.ALL, wrong=taken, typed=text[:100])
+    notice = visit.say(
+        gettext_noop("Lists that write “%(words)s” mean this unit now; cases sorted: %(n)s."),
+        words=done.alias,
+        n=f"{done.placed:,}",
+    )
+    return visit.go(f"/units/{unit_id}#aliases", notice=notice)
+
+
+@unit_pages.post("/units/{unit_id}/aliases/forget", act=Permission.SORT_UNITS)
+def drop_alias(visit: CurrentRequest, unit_id: int, text: Annotated[str, Form()] = "") -> Response:
+    forget_alias(visit.services, text, by=visit.who, visible_to=visit.member.unit_id)
+    notice = gettext_noop("The alias is forgotten; cases keep their units.")
+    return visit.go(f"/units/{unit_id}#aliases", notice=notice)
+
+
+def _show(
+    visit: RequestContext, unit_id: int, which: Waiting, *, wrong: str = "", typed: str = ""
+) -> Response:
+    page = show_unit(visit.services, unit_id, visible_to=visit.member.unit_id, which=which)
+    whole = visit.member.unit_id is None
+    return visit.page(
+        "console/unit.html",
+        status=_UNFIT if wrong else 200,
+        page=page,
+        node=page.node,
+        names=_names(page.index),
+        paths=_paths(page.index),
+        grades=list(Grade),
+        wrong=wrong,
+        typed=typed,
+        kinds=_kinds(visit, unit_id),
+        current=f"/units/{unit_id}" + (f"?waiting={which.value}" if which is not Waiting.ALL else ""),
+        may_sort=visit.may(Permission.SORT_UNITS),
+        may_name=visit.may(Permission.SORT_UNITS) and whole,
+        may_work=visit.may(Permission.WORK_CASES),
+    )
+
+
+def _kinds(visit: RequestContext, unit_id: int) -> list[tuple[str, str]]:
+    here = f"/units/{unit_id}"
+    return [
+        (here, visit.say(gettext_noop("All that waits"))),
+        (f"{here}?waiting=unsigned", visit.say(gettext_noop("Unsigned"))),
+        (f"{here}?waiting=overdue", visit.say(gettext_noop("Overdue"))),
+        (f"{here}?waiting=feedback", visit.say(gettext_noop("Waiting for feedback"))),
+    ]

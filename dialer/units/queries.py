@@ -1,4 +1,4 @@
-"""What waits in each unit: human calls and visits by their clocks, transfers on their way, and what rose."""
+"""What waits in each unit: human calls and visits by their clocks, and what was escalated from it."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 import sqlalchemy as sa
 
 from dialer.core.case import PENDING_STATES, AssignmentState, TransferState, VisitStage
 from dialer.core.timeline import ActKind
-from dialer.core.values import FraudType, Grade, Track
+from dialer.core.values import Grade, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
 from dialer.db.unit_of_work import Row, Tx
 from dialer.org.unit_store import is_within_unit
-from dialer.work.transfer_store import transfer_reason
+from dialer.work.assignments import Assignment, assignment_fields, select_assignments
 
 
 class Waiting(StrEnum):
-    """Which of the work that waits."""
+    """A part of the work that waits."""
 
     ALL = "all"
     UNSIGNED = "unsigned"
@@ -32,7 +31,7 @@ class Waiting(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkCounts:
     unsigned: int = 0
-    """Nobody has signed for it; one that is kept for an agreed call is none."""
+    """Without a signature, unless it is kept for an agreed call."""
     unsigned_late: int = 0
     overdue: int = 0
     """Not reported, and the time that runs now has passed."""
@@ -49,8 +48,8 @@ _PENDING = in_words(t.assignment.c.state, PENDING_STATES)
 
 
 def is_overdue(now: datetime) -> sa.ColumnElement[bool]:
-    """Of an assignment that is not reported: the time that runs now is over, which is that to sign for it, then that to
-    get through or there, and after an officer's arrival that to report. One that is kept for an agreed call is none.
+    """Of a pending assignment: the clock that runs now is over. It is the one to sign, then the one to call or arrive,
+    and after an officer's arrival the one to report. One that is kept for an agreed call is not overdue.
     """
     a = t.assignment.c
     arrived = a.stage.in_([stage.value for stage in VisitStage if stage.rank >= VisitStage.ARRIVED.rank])
@@ -83,39 +82,16 @@ def count_unit_work(tx: Tx, *, now: datetime) -> dict[int, WorkCounts]:
     return {row["unit_id"]: WorkCounts(**{name: row[name] for name in wanted}) for row in tx.rows(statement)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """One human call or visit that waits, without the person."""
-
-    id: int
-    case_id: int
-    kind: Track
-    state: AssignmentState
-    grade: Grade
-    fraud_type: FraudType
-    unit_id: int
-    sign_by: datetime
-    due_at: datetime
-    feedback_by: datetime
-    signed_by: str
-    call_at: datetime | None
-    raises: int
-    transfers: int
-    leaves: bool
-    """It asks to be accepted by another unit."""
-
-
 def work_of_unit(
     tx: Tx, unit_id: int, *, which: Waiting = Waiting.ALL, now: datetime, limit: int = 50
-) -> list[Work]:
-    """Of the unit and all below, the most urgent first."""
+) -> list[tuple[Assignment, bool]]:
+    """Of the unit and all below, the most urgent first; True: a transfer to another unit waits for an answer."""
     a = t.assignment.c
-    names = ("id", "case_id", "kind", "state", "unit_id", "sign_by", "due_at", "feedback_by", "signed_by")
     leaves = sa.exists().where(
         t.assignment_transfer.c.assignment_id == a.id,
         t.assignment_transfer.c.state == TransferState.ASKED.value,
     )
-    # Of each unit its own first ones, which an index has in order; the first of all are among these.
+    # An index gives the first ones of each unit in order; the first of all are among these.
     own = (
         sa.select(a.id, a.urgency_at)
         .where(a.unit_id == t.unit.c.id, _PENDING, *_wanted(which, now))
@@ -131,30 +107,9 @@ def work_of_unit(
         .order_by(own.c.urgency_at, own.c.id)
         .limit(limit)
     )
-    statement = (
-        sa.select(
-            *(a[name] for name in (*names, "call_at", "raises", "transfers")),
-            t.case.c.grade,
-            t.case.c.fraud_type,
-            leaves.label("leaves"),
-        )
-        .join(t.case, t.case.c.id == a.case_id)
-        .where(a.id.in_(first))
-        .order_by(a.urgency_at, a.id)
-    )
-    return [
-        Work(
-            **dict(row)
-            | {
-                "kind": Track(row["kind"]),
-                "state": AssignmentState(row["state"]),
-                "grade": Grade(row["grade"]),
-                "fraud_type": FraudType(row["fraud_type"]),
-                "signed_by": row["signed_by"] or "",
-            }
-        )
-        for row in tx.rows(statement)
-    ]
+    statement = select_assignments().add_columns(leaves.label("leaves")).where(a.id.in_(first))
+    rows = tx.rows(statement.order_by(a.urgency_at, a.id))
+    return [(Assignment(**assignment_fields(row)), row["leaves"]) for row in rows]
 
 
 def _wanted(which: Waiting, now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
@@ -171,87 +126,8 @@ def _wanted(which: Waiting, now: datetime) -> tuple[sa.ColumnElement[bool], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moving:
-    """Work that asks to be accepted by another unit."""
-
-    id: int
-    assignment_id: int
-    case_id: int
-    from_unit_id: int | None
-    to_unit_id: int
-    by: str
-    why: str
-    at: datetime
-    kind: Track
-    grade: Grade
-    fraud_type: FraudType
-    due_at: datetime
-    feedback_by: datetime
-    case_unit_id: int | None
-
-
-def transfers_moving(
-    tx: Tx, *, into: int | None = None, out_of: int | None = None, limit: int = 50
-) -> list[Moving]:
-    """Oldest first: what asks to come into the unit or one below, or what asks to leave it for one that is not below;
-    all of it where neither is given. What has ended is left out.
-    """
-    m, a = t.assignment_transfer.c, t.assignment.c
-    names = ("id", "assignment_id", "from_unit_id", "to_unit_id", "by", "at")
-    statement = (
-        sa.select(
-            *(m[name] for name in names),
-            m.why,
-            m.why_sealed,
-            a.case_id,
-            a.kind,
-            a.due_at,
-            a.feedback_by,
-            t.case.c.grade,
-            t.case.c.fraud_type,
-            t.case.c.unit_id.label("case_unit_id"),
-        )
-        .join(t.assignment, a.id == m.assignment_id)
-        .join(t.case, t.case.c.id == a.case_id)
-        .where(m.state == word(TransferState.ASKED), _PENDING)
-        .order_by(m.at, m.id)
-        .limit(limit)
-    )
-    if into is not None:
-        statement = statement.where(is_within_unit(m.to_unit_id, into))
-    if out_of is not None:
-        statement = statement.where(
-            is_within_unit(m.from_unit_id, out_of), sa.not_(is_within_unit(m.to_unit_id, out_of))
-        )
-    return [
-        Moving(
-            **{name: row[name] for name in (*names, "case_id", "due_at", "feedback_by", "case_unit_id")},
-            why=transfer_reason(tx.vault, row),
-            kind=Track(row["kind"]),
-            grade=Grade(row["grade"]),
-            fraud_type=FraudType(row["fraud_type"]),
-        )
-        for row in tx.rows(statement)
-    ]
-
-
-def count_transfers_moving(tx: Tx, *, into: int | None = None) -> int:
-    """How many ask to come into the unit or one below; anywhere where none is given."""
-    m = t.assignment_transfer.c
-    statement = (
-        sa.select(sa.func.count())
-        .select_from(t.assignment_transfer)
-        .join(t.assignment, t.assignment.c.id == m.assignment_id)
-        .where(m.state == word(TransferState.ASKED), _PENDING)
-    )
-    if into is not None:
-        statement = statement.where(is_within_unit(m.to_unit_id, into))
-    return int(tx.scalar(statement))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class EscalatedWork:
-    """Nobody of the unit signed in time, and the next one above had the work from then on."""
+    """Nobody of the unit signed in time, and the work went to the next unit above."""
 
     at: datetime
     case_id: int
@@ -260,7 +136,7 @@ class EscalatedWork:
     from_id: int
     to_id: int
     sign_seconds: int
-    """So long there was to sign."""
+    """The time that there was to sign."""
 
 
 def escalated_work(
@@ -278,11 +154,11 @@ def escalated_work(
         .order_by(e.at.desc(), e.case_id)
         .limit(limit)
     )
-    return [_risen(row) for row in tx.rows(statement)]
+    return [_escalated(row) for row in tx.rows(statement)]
 
 
-def _risen(row: Row) -> EscalatedWork:
-    facts: dict[str, Any] = row["facts"]
+def _escalated(row: Row) -> EscalatedWork:
+    facts = row["facts"]
     return EscalatedWork(
         at=row["at"],
         case_id=row["case_id"],

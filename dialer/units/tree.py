@@ -1,10 +1,10 @@
-"""The organisation as its people see it: the tree with what waits in each unit, one unit with its clocks and work."""
+"""The organisation tree with what waits in each unit, one unit with its clocks and work, and the tree as a list."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from dialer.core.errors import NotFound
@@ -23,19 +23,16 @@ from dialer.org.unit_store import (
 from dialer.services import Services
 from dialer.units.queries import (
     EscalatedWork,
-    Moving,
     Waiting,
-    Work,
     WorkCounts,
-    count_transfers_moving,
     count_unit_work,
     escalated_work,
-    transfers_moving,
     work_of_unit,
 )
 from dialer.work.assignments import Assignment, get_assignment
+from dialer.work.transfer_store import Transfer, count_waiting_transfers, waiting_transfers
 
-_RISEN_DAYS = 7
+_ESCALATED_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,15 +54,7 @@ class UnitNode:
 class UnitTree:
     roots: tuple[UnitNode, ...]
     units: int
-    """All that the reader sees, whatever was looked for."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Queues:
-    unsorted: int
-    """Open cases without a unit; none for whoever does not see them."""
-    transfers: int
-    """That ask to come into a unit of the reader."""
+    """All that the reader sees, also those that do not match the search."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,16 +67,17 @@ class UnitPage:
     """Of the unit itself; those of the units below are in their counts."""
     clocks: Mapping[Grade, GradePolicy]
     which: Waiting
-    work: tuple[Work, ...]
-    coming: tuple[Moving, ...]
-    leaving: tuple[Moving, ...]
-    risen: tuple[EscalatedWork, ...]
-    risen_days: int
+    work: tuple[tuple[Assignment, bool], ...]
+    """True: a transfer to another unit waits for an answer."""
+    coming: tuple[Transfer, ...]
+    leaving: tuple[Transfer, ...]
+    escalated: tuple[EscalatedWork, ...]
+    escalated_days: int
     index: UnitIndex
 
 
 def show_tree(services: Services, *, visible_to: int | None, text: str = "") -> UnitTree:
-    """The reader's own unit and all below; with `text` only units that are called like it, and those above them."""
+    """The reader's unit and all below; with `text` only units whose names match, and those above them."""
     with services.store.begin() as tx:
         index = services.units.current(tx)
         roots = _nodes(tx, services, index, visible_to)
@@ -98,13 +88,11 @@ def show_tree(services: Services, *, visible_to: int | None, text: str = "") -> 
     return UnitTree(roots=roots, units=total)
 
 
-def count_queues(services: Services, *, visible_to: int | None) -> Queues:
-    """What waits for somebody who sorts."""
+def count_queues(services: Services, *, visible_to: int | None) -> tuple[int, int]:
+    """Open cases without a unit (0 for a reader who sees one unit alone), and transfers into the reader's units."""
     with services.store.begin() as tx:
-        return Queues(
-            unsorted=count_cases_without_unit(tx) if visible_to is None else 0,
-            transfers=count_transfers_moving(tx, into=visible_to),
-        )
+        unassigned = count_cases_without_unit(tx) if visible_to is None else 0
+        return unassigned, count_waiting_transfers(tx, into=visible_to)
 
 
 def show_unit(
@@ -131,23 +119,23 @@ def show_unit(
             clocks=services.policies.newest.grades,
             which=which,
             work=tuple(work_of_unit(tx, unit_id, which=which, now=now)),
-            coming=tuple(transfers_moving(tx, into=unit_id)),
-            leaving=tuple(transfers_moving(tx, out_of=unit_id)),
-            risen=tuple(
-                escalated_work(tx, subtree_ids(tx, unit_id), since=now - timedelta(days=_RISEN_DAYS))
+            coming=tuple(waiting_transfers(tx, into=unit_id, limit=50)),
+            leaving=tuple(waiting_transfers(tx, out_of=unit_id, limit=50)),
+            escalated=tuple(
+                escalated_work(tx, subtree_ids(tx, unit_id), since=now - timedelta(days=_ESCALATED_DAYS))
             ),
-            risen_days=_RISEN_DAYS,
+            escalated_days=_ESCALATED_DAYS,
             index=index,
         )
 
 
 def show_transfers(
     services: Services, *, visible_to: int | None
-) -> tuple[tuple[Moving, ...], tuple[Moving, ...], UnitIndex]:
-    """What asks to come into the reader's units, what asks to leave them, and the units."""
+) -> tuple[tuple[Transfer, ...], tuple[Transfer, ...], UnitIndex]:
+    """Transfers into the reader's units and out of them, and the units."""
     with services.store.begin() as tx:
-        coming = tuple(transfers_moving(tx, into=visible_to))
-        leaving = tuple(transfers_moving(tx, out_of=visible_to)) if visible_to is not None else ()
+        coming = tuple(waiting_transfers(tx, into=visible_to, limit=50))
+        leaving = tuple(waiting_transfers(tx, out_of=visible_to, limit=50)) if visible_to is not None else ()
         return coming, leaving, services.units.current(tx)
 
 
@@ -182,7 +170,7 @@ def _nodes(tx: Tx, services: Services, index: UnitIndex, top: int | None) -> tup
             open=sum(own.values()) + sum(one.open for one in children),
             open_high=sum(n for grade, n in own.items() if grade.is_high)
             + sum(one.open_high for one in children),
-            work=_total((work.get(unit.id, WorkCounts()), *(one.work for one in children))),
+            work=sum((one.work for one in children), start=work.get(unit.id, WorkCounts())),
             staff=people[unit.id] + sum(one.staff for one in children),
             below=children,
             units=len(children) + sum(one.units for one in children),
@@ -192,34 +180,19 @@ def _nodes(tx: Tx, services: Services, index: UnitIndex, top: int | None) -> tup
     return tuple(node(root) for root in roots)
 
 
-def _total(counts: Iterable[WorkCounts]) -> WorkCounts:
-    total = WorkCounts()
-    for one in counts:
-        total += one
-    return total
-
-
 def _matching(node: UnitNode, wanted: str) -> UnitNode | None:
-    """With everything below where it is called so itself."""
+    """The node without what does not match; everything below a unit whose own name matches stays."""
     if wanted in normalised(node.unit.name):
         return node
     kept = tuple(found for one in node.below if (found := _matching(one, wanted)) is not None)
     if not kept:
         return None
-    return UnitNode(
-        unit=node.unit,
-        open=node.open,
-        open_high=node.open_high,
-        work=node.work,
-        staff=node.staff,
-        below=kept,
-        units=node.units,
-    )
+    return replace(node, below=kept)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitRow:
-    """One line of the list that an import takes back in."""
+    """One line of the list that an import reads."""
 
     id: int
     name: str
@@ -230,7 +203,7 @@ class UnitRow:
 
 
 def unit_rows(services: Services, *, visible_to: int | None) -> list[UnitRow]:
-    """The tree as an import reads it, each unit after its parent, with its whole path before it."""
+    """The tree as an import reads it, each unit after its parent; `parent` is the whole path."""
     with services.store.begin() as tx:
         index = services.units.current(tx)
         texts: dict[int, list[str]] = {}

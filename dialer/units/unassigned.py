@@ -1,5 +1,5 @@
-"""Cases without a unit find one by a person's word, and the next list with the same text finds it by itself. What has
-no unit yet is the whole centre's: somebody who sees one unit alone (`seen_by`) finds nothing here, and takes nothing.
+"""Cases without a unit: a person assigns them, and may teach the text of their list as an alias of the unit. They
+belong to the whole centre: a person who sees one unit alone (`visible_to`) finds none and assigns none.
 """
 
 from __future__ import annotations
@@ -36,22 +36,22 @@ from dialer.work.transfers import active_label
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sorted:
     placed: int
-    """Cases that have their unit now, with those that moved along."""
+    """Cases that have their unit now, with those of the same text."""
     alias: str
-    """The text that means the unit from now on; '' when none was taught."""
+    """The text that was taught; '' for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Waiting cases with one text, in all its spellings. `meant`: the several units that it could mean, for which it
-    means none; `near`: units whose names look like it.
+    """Waiting cases with one text, in all its spellings. `meant`: the several units that it could mean, if any;
+    `near`: units with similar names.
     """
 
     texts: tuple[str, ...]
     cases: int
     grades: Mapping[Grade, int]
     oldest_id: int
-    """A case of it, by which the group is known."""
+    """The id of its oldest case, which stands for the group in addresses."""
     oldest_at: datetime
     meant: tuple[Unit, ...]
     near: tuple[Unit, ...]
@@ -67,7 +67,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnassignedCases:
-    """`cases` are all that wait, in every group that there is."""
+    """`cases` counts those of all groups, shown or not."""
 
     groups: tuple[Group, ...]
     cases: int
@@ -125,7 +125,7 @@ def show_group(
     before_id: int | None = None,
     limit: int = 50,
 ) -> GroupPage:
-    """The cases whose list wrote what this one's did. Raises `NotFound` when it does not wait any more."""
+    """The cases with the same text as this one. Raises `NotFound` when it does not wait any more."""
     with services.store.begin() as tx:
         text = None if visible_to is not None else unit_text_of_case(tx, case_id)
         if text is None:
@@ -154,8 +154,8 @@ def assign_unit(
     teach: bool = False,
     visible_to: int | None = None,
 ) -> Sorted:
-    """The waiting case is the unit's, and with `alike` every waiting case with the same text. With `teach` its list's
-    text means that unit from now on as well. Raises `NotFound`, and `Conflict` when the case has a unit or is over.
+    """The waiting case belongs to the unit, and with `alike` every waiting case with the same text. With `teach` the
+    text is an alias of the unit from now on. Raises `NotFound`, and `Conflict` when the case has a unit or is over.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
@@ -192,8 +192,8 @@ def assign_unit(
 def assign_cases(
     services: Services, case_ids: Sequence[int], *, unit_id: int, by: str, visible_to: int | None = None
 ) -> Sorted:
-    """Those of these cases that still wait are the unit's; nothing is taught. Raises `NotFound`, `Invalid` for none at
-    all, and `Conflict` when none of them waits any more.
+    """Those of these cases that still wait belong to the unit; no alias is taught. Raises `NotFound`, `Invalid` for no
+    case at all, and `Conflict` when none of them waits any more.
     """
     who = actor_name(by)
     if not case_ids:
@@ -218,8 +218,8 @@ def assign_cases(
 def teach_alias(
     services: Services, text: str, *, unit_id: int, by: str, visible_to: int | None = None
 ) -> Sorted:
-    """Lists that say `text` mean this unit from now on, and every waiting case with that text is the unit's. Raises
-    `NotFound`, `Invalid`, and `Conflict` for a closed unit or a text that is another one's.
+    """`text` is an alias of this unit from now on, and every waiting case with that text belongs to it. Raises
+    `NotFound`, `Invalid`, and `Conflict` for a closed unit or an alias of another unit.
     """
     who = actor_name(by)
     if not normalised(text):
@@ -238,7 +238,7 @@ def teach_alias(
 
 
 def forget_alias(services: Services, text: str, *, by: str, visible_to: int | None = None) -> None:
-    """The text means nothing by itself any more; cases keep their units. Raises `NotFound`."""
+    """The text is no alias any more; cases keep their units. Raises `NotFound`."""
     who = actor_name(by)
     with services.store.begin() as tx:
         if visible_to is not None or not delete_unit_alias(tx, text):

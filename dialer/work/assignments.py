@@ -1,8 +1,7 @@
-"""Assignments: human calls and visits that somebody has to make.
+"""Assignments: human calls and visits, their rows, and every change of who has one.
 
-The queue of people's work: the next one is claimed with a lease, and what nobody works on comes back by itself.
-
-Assignments that nobody has signed for in time.
+An assignment is open (in the queue), signed (somebody has it), done or withdrawn. Each change of hands raises its
+token, so that an act with an older token is refused as `Overtaken`.
 """
 
 from __future__ import annotations
@@ -15,25 +14,34 @@ from typing import Any
 import sqlalchemy as sa
 
 from dialer.cases.effects import IDLE_ASSIGNMENT
+from dialer.cases.store import Act, note_acts
 from dialer.core.case import PENDING_STATES, AssignmentState, Reason, VisitStage
 from dialer.core.errors import NotFound, Overtaken
-from dialer.core.values import Grade, OutcomeKind, Track
+from dialer.core.timeline import ActKind
+from dialer.core.values import FraudType, Grade, OutcomeKind, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
-from dialer.db.unit_of_work import Tx
+from dialer.db.unit_of_work import Row, Tx
 from dialer.language import Text
 from dialer.org.unit_store import get_unit, is_within_unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
+    """One human call or visit. A login is '' and a time None where there is none."""
+
     id: int
     case_id: int
     kind: Track
     state: AssignmentState
     grade: Grade
-    reason: str
+    fraud_type: FraudType
+    policy_version: int
+    """Of its case."""
+    reason: Reason
     unit: str
+    unit_id: int | None
+    """None: it waits at the centre."""
     opened_at: datetime
     sign_by: datetime
     due_at: datetime
@@ -41,78 +49,88 @@ class Assignment:
     signed_at: datetime | None
     signed_by: str
     withdrawn_why: str
-    unit_id: int | None = None
-    """None: it waits at the centre."""
-    token: int = 0
-    """Grows with every hand it goes through: whoever acts with an older one has been overtaken."""
-    opened_token: int | None = None
-    """The claim under which its holder opened the person, which is in the audit."""
-    lease_until: datetime | None = None
-    """Real. A desk's claim ends then unless it is renewed."""
-    raises: int = 0
-    """How many levels it rose because nobody signed."""
-    transfers: int = 0
-    call_at: datetime | None = None
-    """The person wants to be rung then."""
-    kept_for: str | None = None
-    stage: VisitStage = VisitStage.NONE
-    done_by: str | None = None
-    outcome: str | None = None
+    token: int
+    opened_token: int | None
+    """The claim under which its holder opened the person's data, which is in the audit."""
+    lease_until: datetime | None
+    """In real time. A desk's claim ends then unless it is renewed."""
+    raises: int
+    """How many levels it was escalated because nobody signed."""
+    transfers: int
+    call_at: datetime | None
+    """When the person wants to be called."""
+    kept_for: str | None
+    stage: VisitStage
+    done_by: str
+    outcome: OutcomeKind | None
 
     @property
     def is_opened(self) -> bool:
         """Under the claim that counts now."""
         return self.opened_token == self.token
 
+    @property
+    def is_pending(self) -> bool:
+        return self.state in PENDING_STATES
 
-_COLUMNS = (
-    "id",
-    "case_id",
-    "kind",
-    "state",
-    "reason",
-    "unit",
-    "opened_at",
-    "sign_by",
-    "due_at",
-    "feedback_by",
-    "signed_at",
-    "signed_by",
-    "withdrawn_why",
-    "unit_id",
-    "token",
-    "opened_token",
-    "lease_until",
-    "raises",
-    "transfers",
-    "call_at",
-    "kept_for",
-    "stage",
-    "done_by",
-    "outcome",
-)
+    def is_held_by(self, who: str) -> bool:
+        return self.state is AssignmentState.SIGNED and self.signed_by == who
 
 
-def _assignment(row: Mapping[str, Any]) -> Assignment:
-    return Assignment(
-        **{
-            name: row[name]
-            for name in _COLUMNS
-            if name not in {"kind", "state", "signed_by", "withdrawn_why", "stage"}
-        },
-        kind=Track(row["kind"]),
-        state=AssignmentState(row["state"]),
-        grade=Grade(row["grade"]),
-        signed_by=row["signed_by"] or "",
-        withdrawn_why=row["withdrawn_why"] or "",
-        stage=VisitStage(row["stage"]).under(AssignmentState(row["state"])),
-    )
+_COLUMNS = tuple(column for column in t.assignment.c if column.name in Assignment.__dataclass_fields__)
 
 
-def _select() -> sa.Select[Any]:
-    return sa.select(*(t.assignment.c[name] for name in _COLUMNS), t.case.c.grade).join(
-        t.case, t.case.c.id == t.assignment.c.case_id
-    )
+def select_assignments() -> sa.Select[Any]:
+    """Every column of an `Assignment`; the case is joined."""
+    of_case = (t.case.c.grade, t.case.c.fraud_type, t.case.c.policy_version)
+    return sa.select(*_COLUMNS, *of_case).join(t.case, t.case.c.id == t.assignment.c.case_id)
+
+
+def assignment_fields(row: Row) -> dict[str, Any]:
+    """The fields of an `Assignment`, from a row of `select_assignments`."""
+    state = AssignmentState(row["state"])
+    return {name: row[name] for name in Assignment.__dataclass_fields__} | {
+        "kind": Track(row["kind"]),
+        "state": state,
+        "grade": Grade(row["grade"]),
+        "fraud_type": FraudType(row["fraud_type"]),
+        "reason": Reason(row["reason"]),
+        "signed_by": row["signed_by"] or "",
+        "withdrawn_why": row["withdrawn_why"] or "",
+        "stage": VisitStage(row["stage"]).under(state),
+        "done_by": row["done_by"] or "",
+        "outcome": OutcomeKind(row["outcome"]) if row["outcome"] else None,
+    }
+
+
+def _read(tx: Tx, statement: sa.Select[Any]) -> list[Assignment]:
+    return [Assignment(**assignment_fields(row)) for row in tx.rows(statement)]
+
+
+def _read_one(tx: Tx, assignment_id: int, statement: sa.Select[Any]) -> Assignment:
+    found = _read(tx, statement.where(t.assignment.c.id == assignment_id))
+    if not found:
+        raise NotFound(kind="assignment", key=assignment_id)
+    return found[0]
+
+
+def _update(tx: Tx, assignment_id: int, **values: object) -> None:
+    tx.execute(sa.update(t.assignment).where(t.assignment.c.id == assignment_id).values(**values))
+
+
+def note_assignment_act(
+    tx: Tx,
+    assignment: Assignment,
+    kind: ActKind,
+    *,
+    by: str,
+    now: datetime,
+    facts: Mapping[str, object],
+    words: str = "",
+) -> None:
+    """The act is in the timeline of the case, with the assignment's id beside `facts`; `words` are sealed."""
+    about = {"assignment_id": assignment.id, **facts}
+    note_acts(tx, [Act(case_id=assignment.case_id, kind=kind, by=by, facts=about, words=words)], now=now)
 
 
 def waiting_assignments(
@@ -123,8 +141,8 @@ def waiting_assignments(
     signed_by: str | None = None,
     limit: int = 100,
 ) -> list[Assignment]:
-    """Open and signed ones, most urgent first: of the unit `scope` and all below it, and of whoever signed for them."""
-    statement = _select().where(in_words(t.assignment.c.state, PENDING_STATES))
+    """Open and signed ones, most urgent first: of the unit `scope` and all below it; of one holder."""
+    statement = select_assignments().where(in_words(t.assignment.c.state, PENDING_STATES))
     if kind is not None:
         statement = statement.where(t.assignment.c.kind == kind.value)
     if scope is not None:
@@ -133,37 +151,31 @@ def waiting_assignments(
         statement = statement.where(
             t.assignment.c.state == AssignmentState.SIGNED.value, t.assignment.c.signed_by == signed_by
         )
-    return [_assignment(row) for row in tx.rows(statement.order_by(t.assignment.c.urgency_at).limit(limit))]
+    return _read(tx, statement.order_by(t.assignment.c.urgency_at).limit(limit))
 
 
 def assignments_of_case(tx: Tx, case_id: int) -> list[Assignment]:
     """Open and signed ones of a case."""
-    statement = _select().where(
-        t.assignment.c.case_id == case_id, in_words(t.assignment.c.state, PENDING_STATES)
-    )
-    return [_assignment(row) for row in tx.rows(statement.order_by(t.assignment.c.id))]
+    pending = in_words(t.assignment.c.state, PENDING_STATES)
+    statement = select_assignments().where(t.assignment.c.case_id == case_id, pending)
+    return _read(tx, statement.order_by(t.assignment.c.id))
 
 
 def get_assignment(tx: Tx, assignment_id: int) -> Assignment:
-    row = tx.one(_select().where(t.assignment.c.id == assignment_id))
-    if row is None:
-        raise NotFound(kind="assignment", key=assignment_id)
-    return _assignment(row)
+    """Raises `NotFound`."""
+    return _read_one(tx, assignment_id, select_assignments())
 
 
 def lock_assignment(tx: Tx, assignment_id: int) -> Assignment:
-    """Locked; its case must have been locked before."""
-    row = tx.one(_select().where(t.assignment.c.id == assignment_id).with_for_update(of=t.assignment))
-    if row is None:
-        raise NotFound(kind="assignment", key=assignment_id)
-    return _assignment(row)
+    """Locked; its case must have been locked before. Raises `NotFound`."""
+    return _read_one(tx, assignment_id, select_assignments().with_for_update(of=t.assignment))
 
 
 def sign_assignment_for(
     tx: Tx, assignment_id: int, *, by: str, now: datetime, idle: timedelta = IDLE_ASSIGNMENT
 ) -> None:
-    """签收: it is this person's from now on, and goes back to the queue when nothing is heard of it until it is overdue
-    and for `idle` at least. Raises `Overtaken` when it is somebody else's or over.
+    """签收: it is signed by this person. It returns to the queue when its holder does nothing until it is overdue,
+    and for `idle` at least. Raises `Overtaken` when somebody else has it or it is over.
     """
     signed = tx.execute(
         sa.update(t.assignment)
@@ -178,49 +190,41 @@ def sign_assignment_for(
             kept_until=None,
         )
     )
-    if not signed.rowcount:
-        current = get_assignment(tx, assignment_id)
-        if current.state is AssignmentState.SIGNED and current.signed_by == by:
-            return
+    if not signed.rowcount and not (current := get_assignment(tx, assignment_id)).is_held_by(by):
         raise overtaken_by(current)
 
 
 def overtaken_by(current: Assignment) -> Overtaken:
-    """Who did what to it meanwhile."""
+    """The refusal of an act on this assignment: who did what to it meanwhile."""
+    who, what = "", current.state.value
     match current.state:
         case AssignmentState.DONE:
-            who, outcome = current.done_by or "", current.outcome or ""
+            who, what = current.done_by, current.outcome.value if current.outcome is not None else ""
             text = Text(
-                "%(who)s has reported it already: %(outcome)s",
-                who=who,
-                outcome=OutcomeKind(outcome) if outcome else "",
+                "%(who)s has reported it already: %(outcome)s", who=who, outcome=current.outcome or ""
             )
-            return Overtaken(text, who=who, what=outcome)
         case AssignmentState.WITHDRAWN:
-            why = current.withdrawn_why
-            text = Text("it was withdrawn: %(why)s", why=Reason(why) if why in set(Reason) else why)
-            return Overtaken(text, who="", what=why)
+            what = current.withdrawn_why
+            text = Text("it was withdrawn: %(why)s", why=Reason(what) if what in set(Reason) else what)
         case AssignmentState.SIGNED:
             who = current.signed_by
             text = Text("%(who)s has it now", who=who)
-            return Overtaken(text, who=who, what=current.state.value)
         case AssignmentState.OPEN:
             text = Text("it went back to the queue")
-            return Overtaken(text, who="", what=current.state.value)
+    return Overtaken(text, who=who, what=what)
 
 
 def lock_signed_assignment(tx: Tx, assignment_id: int, *, by: str, token: int | None = None) -> Assignment:
-    """Locked, when this person has it: with this very claim, where its token is given. Raises `Overtaken`."""
+    """Locked, when this person has it, under the claim of `token` where one is given. Raises `Overtaken`."""
     current = lock_assignment(tx, assignment_id)
-    is_held = current.state is AssignmentState.SIGNED and current.signed_by == by
-    if not is_held or (token is not None and token != current.token):
+    if not current.is_held_by(by) or (token is not None and token != current.token):
         raise overtaken_by(current)
     return current
 
 
-def opened(tx: Tx, held: Assignment) -> None:
+def mark_assignment_opened(tx: Tx, held: Assignment) -> None:
     """The holder of this claim sees the person in clear from now on."""
-    tx.execute(sa.update(t.assignment).where(t.assignment.c.id == held.id).values(opened_token=held.token))
+    _update(tx, held.id, opened_token=held.token)
 
 
 def finish_assignment(tx: Tx, assignment_id: int, *, by: str, outcome: OutcomeKind, now: datetime) -> None:
@@ -240,8 +244,8 @@ def finish_assignment(tx: Tx, assignment_id: int, *, by: str, outcome: OutcomeKi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Whose work a person may take: a unit's and all below it, or, without one, the whole centre's. Work without a unit
-    waits at the centre: whoever sees the top of the tree may take it.
+    """The units whose work a person may take: a unit and all below it, or, without one, all of the centre. Work without
+    a unit waits at the centre: people of the top unit may take it.
     """
 
     unit_id: int | None = None
@@ -258,17 +262,8 @@ class Scope:
         return sa.or_(inside, column.is_(None)) if is_top else inside
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GivenBack:
-    id: int
-    case_id: int
-    kind: Track
-    by: str
-    """Who had it."""
-
-
 def assignment_claimed_by(tx: Tx, by: str, *, kind: Track, real_now: datetime) -> int | None:
-    """What this desk holds already."""
+    """The assignment of this kind under a running lease of this person."""
     found: int | None = tx.scalar(
         sa.select(t.assignment.c.id)
         .where(
@@ -286,8 +281,8 @@ def assignment_claimed_by(tx: Tx, by: str, *, kind: Track, real_now: datetime) -
 def claim_next_assignment(
     tx: Tx, *, by: str, kind: Track, scope: Scope, now: datetime, lease_until: datetime, idle_at: datetime
 ) -> int | None:
-    """The id of the one that is this desk's now: its own call-back whose time has come, else the most urgent one that
-    nobody has. What another session looks at this very moment is passed over.
+    """The id of the assignment claimed: the caller's own call-back that is due, else the most urgent free one. Rows
+    that another session has locked are skipped.
     """
     a = t.assignment.c
     free = (a.state == word(AssignmentState.OPEN), a.kind == kind.value, scope.covers(tx))
@@ -309,22 +304,20 @@ def claim_next_assignment(
 def hand_assignment_to(
     tx: Tx, assignment_id: int, *, by: str, now: datetime, lease_until: datetime, idle_at: datetime
 ) -> None:
-    """It is this desk's, under a new token; when it was signed first stays."""
+    """It is signed by `by` under a new token; the time of the first signature stays."""
     a = t.assignment.c
-    tx.execute(
-        sa.update(t.assignment)
-        .where(a.id == assignment_id)
-        .values(
-            state=AssignmentState.SIGNED.value,
-            signed_by=by,
-            signed_at=sa.func.coalesce(a.signed_at, now),
-            token=a.token + 1,
-            lease_until=lease_until,
-            idle_at=sa.func.greatest(a.due_at, idle_at),
-            call_at=None,
-            kept_for=None,
-            kept_until=None,
-        )
+    _update(
+        tx,
+        assignment_id,
+        state=AssignmentState.SIGNED.value,
+        signed_by=by,
+        signed_at=sa.func.coalesce(a.signed_at, now),
+        token=a.token + 1,
+        lease_until=lease_until,
+        idle_at=sa.func.greatest(a.due_at, idle_at),
+        call_at=None,
+        kept_for=None,
+        kept_until=None,
     )
 
 
@@ -334,26 +327,25 @@ def is_assignment_visible(tx: Tx, assignment_id: int, scope: Scope) -> bool:
 
 
 def check_assignment_visible(tx: Tx, assignment_id: int, scope: Scope) -> None:
-    """Raises `NotFound` for work that is not there, or not of these units: which, is not told."""
+    """Raises `NotFound` for work that is not there or not of these units; the error does not say which."""
     if not is_assignment_visible(tx, assignment_id, scope):
         raise NotFound(kind="assignment", key=assignment_id)
 
 
 def renew_claim(tx: Tx, assignment_id: int, *, lease_until: datetime | None, idle_at: datetime) -> None:
-    """A word of whoever has it. Without a lease the desk's stays as it was."""
-    values = {"idle_at": sa.func.greatest(t.assignment.c.due_at, idle_at)}
-    if lease_until is not None:
-        values["lease_until"] = sa.func.greatest(t.assignment.c.lease_until, lease_until)
-    tx.execute(sa.update(t.assignment).where(t.assignment.c.id == assignment_id).values(**values))
+    """The claim lasts at least until these times; None leaves the lease as it was."""
+    a = t.assignment.c
+    leases = {"lease_until": sa.func.greatest(a.lease_until, lease_until)} if lease_until is not None else {}
+    _update(tx, assignment_id, idle_at=sa.func.greatest(a.due_at, idle_at), **leases)
 
 
 def keep_for_caller(tx: Tx, assignment_id: int, *, by: str, call_at: datetime, kept_until: datetime) -> None:
-    """Back in the queue until the person wants to be rung; this caller's first, then anybody's."""
+    """Open from `call_at` on: for this caller first, for anybody from `kept_until` on."""
     _free(tx, [assignment_id], call_at=call_at, kept_for=by, kept_until=kept_until)
 
 
 def release_assignments(tx: Tx, ids: Sequence[int]) -> None:
-    """Open again for whoever takes them. Their clocks go on, and nobody has signed for them."""
+    """Open again, without a signature; their clocks go on."""
     _free(tx, ids, call_at=None, kept_for=None, kept_until=None)
 
 
@@ -374,66 +366,51 @@ def _free(tx: Tx, ids: Sequence[int], **values: object) -> None:
     )
 
 
-def lock_idle_assignments(tx: Tx, *, now: datetime, real_now: datetime, limit: int) -> list[GivenBack]:
-    """Signed ones whose desk is silent, or of which nothing was heard until they were overdue; locked."""
+def lock_idle_assignments(tx: Tx, *, now: datetime, real_now: datetime, limit: int) -> list[Assignment]:
+    """Signed ones whose lease has ended, or, without a lease, whose idle time has; locked."""
     a = t.assignment.c
-    # Where a desk keeps its lease alive somebody sits before it, however long the call takes.
-    silent = sa.case((a.lease_until.is_not(None), a.lease_until <= real_now), else_=a.idle_at <= now)
-    return _lock_signed(tx, silent, limit=limit)
+    # A desk that renews its lease is not idle, however long the call takes.
+    idle = sa.case((a.lease_until.is_not(None), a.lease_until <= real_now), else_=a.idle_at <= now)
+    return _lock_signed(tx, idle, limit=limit)
 
 
-def lock_assignments_of(tx: Tx, by: str, *, limit: int) -> list[GivenBack]:
+def lock_assignments_of(tx: Tx, by: str, *, limit: int) -> list[Assignment]:
     """Everything that this person has signed for, locked."""
     return _lock_signed(tx, t.assignment.c.signed_by == by, limit=limit)
 
 
-def _lock_signed(tx: Tx, which: sa.ColumnElement[bool], *, limit: int) -> list[GivenBack]:
+def _lock_signed(tx: Tx, which: sa.ColumnElement[bool], *, limit: int) -> list[Assignment]:
     statement = (
-        sa.select(t.assignment.c.id, t.assignment.c.case_id, t.assignment.c.kind, t.assignment.c.signed_by)
+        select_assignments()
         .where(t.assignment.c.state == word(AssignmentState.SIGNED), which)
         .order_by(t.assignment.c.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(of=t.assignment, skip_locked=True)
     )
-    return [
-        GivenBack(id=row["id"], case_id=row["case_id"], kind=Track(row["kind"]), by=row["signed_by"] or "")
-        for row in tx.rows(statement)
-    ]
+    return _read(tx, statement)
 
 
-def waiting_call_backs(tx: Tx, *, scope: Scope, limit: int = 100) -> list[tuple[int, int, datetime, str]]:
-    """Agreed calls that wait for their time: assignment, case, when, with whom; the soonest first."""
+def waiting_call_backs(tx: Tx, *, scope: Scope, limit: int = 100) -> list[Assignment]:
+    """Agreed calls that wait for their time (`call_at`, `kept_for`), the soonest first."""
     a = t.assignment.c
-    statement = (
-        sa.select(a.id, a.case_id, a.call_at, a.kept_for)
-        .where(a.state == word(AssignmentState.OPEN), a.kept_for.is_not(None), scope.covers(tx))
-        .order_by(a.call_at)
-        .limit(limit)
-    )
-    return [(row["id"], row["case_id"], row["call_at"], row["kept_for"]) for row in tx.rows(statement)]
+    agreed = (a.state == word(AssignmentState.OPEN), a.kept_for.is_not(None), scope.covers(tx))
+    return _read(tx, select_assignments().where(*agreed).order_by(a.call_at).limit(limit))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnsignedAssignment:
-    id: int
-    case_id: int
-    kind: Track
-    unit: str
-    unit_id: int | None
-    sign_by: datetime
-    grade: Grade
-    policy_version: int
+def calls_signed_by(tx: Tx, by: str, scope: Scope) -> list[Assignment]:
+    """Calls that this person has signed for, the most urgent first."""
+    a = t.assignment.c
+    signed = (a.state == word(AssignmentState.SIGNED), a.signed_by == by, a.kind == Track.HUMAN.value)
+    return _read(tx, select_assignments().where(*signed, scope.covers(tx)).order_by(a.urgency_at).limit(20))
 
 
-def lock_unsigned_assignments(tx: Tx, *, now: datetime, limit: int) -> list[UnsignedAssignment]:
-    """Open ones past their sign-off time that no supervisor has been told of, locked, the longest overdue first. One
-    that is kept for an agreed call is not late before that time.
+def lock_unsigned_assignments(tx: Tx, *, now: datetime, limit: int) -> list[Assignment]:
+    """Open ones past their sign-off time that no alarm was raised for, locked, the longest overdue first. One that is
+    kept for an agreed call is not late before that time.
     """
     a = t.assignment.c
-    names = ("id", "case_id", "kind", "unit", "unit_id", "sign_by")
     statement = (
-        sa.select(*(a[name] for name in names), t.case.c.grade, t.case.c.policy_version)
-        .join(t.case, t.case.c.id == a.case_id)
+        select_assignments()
         .where(
             a.state == AssignmentState.OPEN.value,
             a.escalated_at.is_(None),
@@ -445,10 +422,7 @@ def lock_unsigned_assignments(tx: Tx, *, now: datetime, limit: int) -> list[Unsi
         .limit(limit)
         .with_for_update(of=t.assignment, skip_locked=True)
     )
-    return [
-        UnsignedAssignment(**dict(row) | {"kind": Track(row["kind"]), "grade": Grade(row["grade"])})
-        for row in tx.rows(statement)
-    ]
+    return _read(tx, statement)
 
 
 def mark_assignments_escalated(tx: Tx, ids: Sequence[int], *, now: datetime) -> None:
@@ -459,14 +433,13 @@ def mark_assignments_escalated(tx: Tx, ids: Sequence[int], *, now: datetime) -> 
 
 def escalate_assignment(tx: Tx, assignment_id: int, *, unit_id: int, label: str, rise_at: datetime) -> None:
     """The unit above has it, and until `rise_at` to sign. The clocks that are reported stay as they were."""
-    tx.execute(
-        sa.update(t.assignment)
-        .where(t.assignment.c.id == assignment_id)
-        .values(
-            unit_id=unit_id,
-            unit=label,
-            rise_at=rise_at,
-            raises=t.assignment.c.raises + 1,
-            token=t.assignment.c.token + 1,
-        )
+    a = t.assignment.c
+    _update(
+        tx,
+        assignment_id,
+        unit_id=unit_id,
+        unit=label,
+        rise_at=rise_at,
+        raises=a.raises + 1,
+        token=a.token + 1,
     )

@@ -1,10 +1,5 @@
-"""What a caller or an officer asks and must say, by fraud type, and the text of the notice that is left behind.
-
-The conversation so far, for whoever takes the person over; and the stop-payment tasks that came of one.
-
-What a caller has before him: the task in hand with the person in clear, what was said, and who else is at it.
-
-What waits for a caller: the queue by grade, appointments, what asks to be taken over, and his own day.
+"""What the desk shows: the task in hand with the conversation so far, the overview without one, and the texts that a
+caller and an officer say or leave behind, by fraud type.
 """
 
 from __future__ import annotations
@@ -24,7 +19,7 @@ from dialer.cases.search import CaseLine, case_lines
 from dialer.cases.store import Spoken, words_of_case
 from dialer.cases.timeline import read_case_file
 from dialer.core.access import DESK, actor_name
-from dialer.core.case import AssignmentState, Case, PaidWhen, StopResult
+from dialer.core.case import Case, PaidWhen, StopResult
 from dialer.core.timeline import Entry
 from dialer.core.values import FEN_PER_YUAN, Answer, FraudType, Track
 from dialer.core.work_rules import SUCCESSES
@@ -39,10 +34,11 @@ from dialer.work.assignments import (
     Assignment,
     Scope,
     assignment_claimed_by,
+    calls_signed_by,
     check_assignment_visible,
     get_assignment,
     lock_signed_assignment,
-    opened,
+    mark_assignment_opened,
     waiting_call_backs,
 )
 from dialer.work.desk_store import (
@@ -51,18 +47,18 @@ from dialer.work.desk_store import (
     DeskCall,
     FraudDetails,
     GradeQueue,
+    StopPayment,
     busy_with_person,
-    calls_signed_by,
     check_stop_payment_visible,
     day_of_caller,
     desk_calls_of_case,
     desk_queue,
+    finish_stop_payment,
     fraud_details,
-    masked_person_of_case,
-    transfers_asked,
+    person_id_of_case,
     waiting_stop_payments,
 )
-from dialer.work.transfer_store import StopPayment, Transfer, finish_stop_payment, get_transfer
+from dialer.work.transfer_store import Transfer, waiting_transfers
 
 LANGUAGES: Final = ("zh", "en")
 
@@ -72,7 +68,7 @@ class Points:
     """In one language."""
 
     title: str
-    """What this kind of fraud is called."""
+    """The name of this kind of fraud."""
     question: str
     must_say: str
 
@@ -99,16 +95,12 @@ def points_of(fraud_type: FraudType, language: str) -> Points:
 def notice_text(fraud_type: FraudType, language: str, *, name: str, bureau: str, hotline: str) -> NoticeText:
     """Addressed to the person."""
     points, content = points_of(fraud_type, language), _content()["notice"]
-    blanks = {
-        "name": name,
-        "bureau": bureau,
-        "fraud": points.title,
-        "must_say": points.must_say,
-        "hotline": hotline,
-    }
+    of_fraud = {"fraud": points.title, "must_say": points.must_say}
     return NoticeText(
         title=content["title"][language],
-        paragraphs=tuple(paragraph.format(**blanks) for paragraph in content[language]),
+        paragraphs=tuple(
+            text.format(name=name, bureau=bureau, hotline=hotline, **of_fraud) for text in content[language]
+        ),
     )
 
 
@@ -124,16 +116,16 @@ class SpokenTurn:
     robot: tuple[str, ...]
     desk: str
     spoke: bool = False
-    """They said something; what, is in `speech` where it was opened."""
+    """They said something: it is in `speech` where the conversation was opened."""
     typed: str = ""
-    """Which fact they typed; what, is in `pressed` where it was opened."""
+    """Which fact they typed: it is in `pressed` where the conversation was opened."""
     sounds: tuple[str, ...] = ()
     """The file of each line of `robot`, as it was played; '' for a line that a voice of the network spoke."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paid:
-    """What the person typed of money that has left; None where they did not."""
+    """What the person typed about money already paid; None where they did not."""
 
     amount_fen: int | None
     payee_account_last4: str | None
@@ -145,29 +137,23 @@ class HandOver:
     assignment: Assignment
     said: tuple[SpokenTurn, ...]
     paid: Paid | None
-    """None: nobody said that money has left."""
+    """None: the person did not say that money was paid."""
 
 
 def show_hand_over(services: Services, assignment_id: int, *, by: str) -> HandOver:
-    """Everything that an officer needs before ringing back. Who read it is in the audit. Raises `NotFound`, and
+    """Everything that an officer needs before calling back; the reader is in the audit. Raises `NotFound`, and
     `Invalid` without a name.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
         assignment = get_assignment(tx, assignment_id)
-        write_audit(
-            tx,
-            who=who,
-            act="conversation",
-            subject=f"case/{assignment.case_id}",
-            why=f"assignment {assignment_id}",
-            now=services.clock.now(),
-        )
+        subject, why = f"case/{assignment.case_id}", f"assignment {assignment_id}"
+        write_audit(tx, who=who, act="conversation", subject=subject, why=why, now=services.clock.now())
         return hand_over_of(tx, services, assignment)
 
 
 def hand_over_of(tx: Tx, services: Services, assignment: Assignment) -> HandOver:
-    """As `show_hand_over`, for a use case that has written who reads it."""
+    """As `show_hand_over`, for an action that writes the audit itself."""
     turns = conversation(tx, assignment.case_id)
     return HandOver(assignment=assignment, said=said_in(services, turns), paid=paid_in(turns))
 
@@ -175,37 +161,28 @@ def hand_over_of(tx: Tx, services: Services, assignment: Assignment) -> HandOver
 def stop_payment_done(
     services: Services, stop_payment_id: int, *, by: str, result: StopResult, visible_to: int | None = None
 ) -> None:
-    """The task is over, and the audit knows by whom. Raises `NotFound`, also for one of a case that the unit `seen_by`
-    does not see, `Conflict`, `Invalid`.
+    """The stop-payment task is done, and the audit has by whom. Raises `NotFound`, also for one of a case that the unit
+    `visible_to` does not see, `Conflict`, `Invalid`.
     """
-    who = actor_name(by)
-    now = services.clock.now()
+    who, now = actor_name(by), services.clock.now()
     with services.store.begin() as tx:
-        if visible_to is not None:
-            check_stop_payment_visible(tx, stop_payment_id, Scope(unit_id=visible_to))
+        check_stop_payment_visible(tx, stop_payment_id, Scope(unit_id=visible_to))
         case_id = finish_stop_payment(tx, stop_payment_id, by=who, result=result, now=now)
-        write_audit(
-            tx,
-            who=who,
-            act="stop_payment",
-            subject=f"case/{case_id}",
-            why=result.value,
-            now=now,
-            facts={"stop_payment": stop_payment_id},
-        )
+        subject, facts = f"case/{case_id}", {"stop_payment": stop_payment_id}
+        write_audit(tx, who=who, act="stop_payment", subject=subject, why=result.value, now=now, facts=facts)
 
 
 def said_in(services: Services, turns: Iterable[Exchange]) -> tuple[SpokenTurn, ...]:
-    """These turns in words."""
+    """These turns in words, as they were spoken."""
     zone = ZoneInfo(services.centre.timezone)
     voices: dict[tuple[str, int | None, str, str], _Voice] = {}
-    told = []
+    spoken = []
     for turn in turns:
         key = (turn.script_id, turn.script_version_id, turn.audio_hash, turn.language)
         if key not in voices:
             voices[key] = _voice(services.rendered_scripts, turn)
         lines = [voices[key].line(turn, name, turn.at.astimezone(zone).hour) for name in turn.said]
-        told.append(
+        spoken.append(
             SpokenTurn(
                 at=turn.at,
                 n=turn.n,
@@ -219,19 +196,19 @@ def said_in(services: Services, turns: Iterable[Exchange]) -> tuple[SpokenTurn, 
                 sounds=tuple(sound for _, sound in lines),
             )
         )
-    return tuple(told)
+    return tuple(spoken)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Voice:
-    """What a ring spoke with; without an edition, prompts are told by their names."""
+    """What a call spoke with; without a rendered script, a prompt is shown by its name."""
 
     rendered: RenderedScript | None
     language: str
     prompts: Mapping[str, Prompt]
 
     def line(self, turn: Exchange, name: str, hour: int) -> tuple[str, str]:
-        """As spoken, and its file; a prompt that the script does not have any more is told by its name."""
+        """As spoken, and its file; a prompt that the script does not have any more is shown by its name."""
         prompt = self.prompts.get(name)
         if self.rendered is None or prompt is None:
             return name, ""
@@ -241,12 +218,12 @@ class _Voice:
             if language not in prompt.texts and not recorded:
                 continue
             text = prompt.texts.get(language) or prompt.texts[script.voices_of(language)[-1]]
-            # A blank that holds something personal stays a blank here.
+            # A blank for personal data stays a blank here.
             if needs_verification(script, text):
                 return text, ""
-            told = filled(script, text, language, {}, hour)
-            file = recorded or self.rendered.by_text.get((language, told), "")
-            return told, "" if name in turn.unsound else file
+            spoken = filled(script, text, language, {}, hour)
+            file = recorded or self.rendered.by_text.get((language, spoken), "")
+            return spoken, "" if name in turn.unsound else file
         return name, ""
 
 
@@ -285,44 +262,39 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeskView:
-    """A task as it lies on a desk."""
+class TaskState:
+    """What of a task may change while its page is open."""
 
     assignment: Assignment
     is_held: bool
-    """By whoever asks."""
+    """By the reader, under the claim that counts."""
+    calls: tuple[DeskCall, ...]
+    """Put through for this task, oldest first."""
+    beside: tuple[BusyWithPerson, ...]
+    names: Mapping[str, str]
+    """Display names by login."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskView(TaskState):
+    """A task with everything that its holder works with."""
+
     case: Case
     unit: str
     masked: MaskedPerson
     opened: Opened | None
     timeline: tuple[Entry, ...]
     stop_payments: tuple[StopPayment, ...]
-    calls: tuple[DeskCall, ...]
-    """Put through for this task, oldest first."""
-    beside: tuple[BusyWithPerson, ...]
-    names: Mapping[str, str]
-    """Whoever is named here by login."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskState:
-    """What of a task may change while somebody works on it."""
-
-    assignment: Assignment
-    is_held: bool
-    calls: tuple[DeskCall, ...]
-    beside: tuple[BusyWithPerson, ...]
-    names: Mapping[str, str]
 
 
 def task_in_hand(services: Services, *, by: str) -> int | None:
-    """The call that this desk has a running claim on."""
+    """The call that this person has under a running lease."""
     with services.store.begin() as tx:
         return assignment_claimed_by(tx, actor_name(by), kind=Track.HUMAN, real_now=services.real.now())
 
 
 def open_task(services: Services, assignment_id: int, *, by: str, token: int) -> None:
-    """The holder of this claim sees the person and the conversation from now on; in the audit, once a claim. Raises
+    """The holder of this claim sees the person and the conversation in clear; in the audit, once a claim. Raises
     `Overtaken`.
     """
     who = actor_name(by)
@@ -330,72 +302,56 @@ def open_task(services: Services, assignment_id: int, *, by: str, token: int) ->
         held = lock_signed_assignment(tx, assignment_id, by=who, token=token)
         if held.is_opened:
             return
-        opened(tx, held)
+        mark_assignment_opened(tx, held)
         now, subject = services.clock.now(), f"case/{held.case_id}"
         facts = {"assignment_id": held.id, "token": held.token}
         for act in ("reveal", "conversation"):
             write_audit(tx, who=who, act=act, subject=subject, why="desk", now=now, facts=facts)
 
 
-def show_bench(services: Services, assignment_id: int, *, by: str, scope: Scope) -> DeskView:
+def show_task(services: Services, assignment_id: int, *, by: str, scope: Scope) -> DeskView:
     """Masked where the claim was not opened or is somebody else's. Raises `NotFound`, also for work of other units."""
     with services.store.begin() as tx:
-        check_assignment_visible(tx, assignment_id, scope)
-        assignment = get_assignment(tx, assignment_id)
+        state = _task_state(tx, assignment_id, by=by, scope=scope)
+        assignment = state.assignment
         file = read_case_file(tx, assignment.case_id)
-        is_held = _holds(assignment, by)
-        beside = busy_with_person(tx, person_id=file.stored.person_id, assignment_id=assignment_id, by=by)
+        shown = {name: getattr(state, name) for name in TaskState.__dataclass_fields__}
         return DeskView(
-            assignment=assignment,
-            is_held=is_held,
+            **shown,
             case=file.stored.case,
             unit=assignment.unit or file.stored.unit,
             masked=file.person,
-            opened=_opened(tx, services, assignment) if is_held and assignment.is_opened else None,
+            opened=_opened(tx, services, assignment) if state.is_held and assignment.is_opened else None,
             timeline=file.timeline,
-            stop_payments=tuple(waiting_stop_payments(tx, scope, case_id=assignment.case_id)),
-            calls=_calls(tx, assignment),
-            beside=beside,
-            names=_names(tx, assignment, beside),
+            stop_payments=tuple(waiting_stop_payments(tx, case_id=assignment.case_id)),
         )
 
 
-def read_task_state(
-    services: Services, assignment_id: int, *, by: str, token: int, scope: Scope
-) -> TaskState:
+def read_task_state(services: Services, assignment_id: int, *, by: str, scope: Scope) -> TaskState:
     """Raises `NotFound`, also for work of other units."""
     with services.store.begin() as tx:
-        check_assignment_visible(tx, assignment_id, scope)
-        assignment = get_assignment(tx, assignment_id)
-        person_id = masked_person_of_case(tx, assignment.case_id)
-        beside = busy_with_person(tx, person_id=person_id, assignment_id=assignment_id, by=by)
-        return TaskState(
-            assignment=assignment,
-            is_held=_holds(assignment, by) and assignment.token == token,
-            calls=_calls(tx, assignment),
-            beside=beside,
-            names=_names(tx, assignment, beside),
-        )
+        return _task_state(tx, assignment_id, by=by, scope=scope)
+
+
+def _task_state(tx: Tx, assignment_id: int, *, by: str, scope: Scope) -> TaskState:
+    check_assignment_visible(tx, assignment_id, scope)
+    assignment = get_assignment(tx, assignment_id)
+    person_id = person_id_of_case(tx, assignment.case_id)
+    beside = busy_with_person(tx, person_id=person_id, assignment_id=assignment_id, by=by)
+    calls = desk_calls_of_case(tx, assignment.case_id)
+    return TaskState(
+        assignment=assignment,
+        is_held=assignment.is_held_by(by),
+        calls=tuple(call for call in calls if call.assignment_id == assignment_id),
+        beside=beside,
+        names=display_names(tx, {assignment.signed_by, assignment.done_by, *(one.who for one in beside)}),
+    )
 
 
 def check_task_visible(services: Services, assignment_id: int, *, scope: Scope) -> None:
     """Raises `NotFound`."""
     with services.store.begin() as tx:
         check_assignment_visible(tx, assignment_id, scope)
-
-
-def _holds(assignment: Assignment, by: str) -> bool:
-    return assignment.state is AssignmentState.SIGNED and assignment.signed_by == by
-
-
-def _calls(tx: Tx, assignment: Assignment) -> tuple[DeskCall, ...]:
-    return tuple(
-        call for call in desk_calls_of_case(tx, assignment.case_id) if call.assignment_id == assignment.id
-    )
-
-
-def _names(tx: Tx, assignment: Assignment, beside: Iterable[BusyWithPerson]) -> dict[str, str]:
-    return display_names(tx, {assignment.signed_by, assignment.done_by or "", *(one.who for one in beside)})
 
 
 def _opened(tx: Tx, services: Services, assignment: Assignment) -> Opened:
@@ -410,41 +366,31 @@ def _opened(tx: Tx, services: Services, assignment: Assignment) -> Opened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Appointment:
-    """A call at an agreed time, kept for whoever agreed on it."""
-
-    assignment_id: int
-    case_id: int
-    at: datetime
-    kept_for: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """The queue and the own day: what may stand beside a task, too."""
+    """The queue and the caller's own day."""
 
     queue: tuple[GradeQueue, ...]
     today: CallerDay
     handed_over: tuple[Assignment, ...]
-    """Whom the duty line has, or had, on the telephone and no desk has taken; the latest first."""
+    """Calls that the duty line has or had and no desk has taken; the latest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeskOverview:
+class DeskOverview(Overview):
     """A desk without a task in hand. `lines` are the cases of everything named here, masked."""
 
-    overview: Overview
     signed: tuple[Assignment, ...]
-    """Signed for by this caller, and on no desk."""
-    appointments: tuple[Appointment, ...]
+    """Signed for by this caller."""
+    appointments: tuple[Assignment, ...]
     transfers: tuple[Transfer, ...]
     stop_payments: tuple[StopPayment, ...]
     lines: Mapping[int, CaseLine]
     names: Mapping[str, str]
-    """Whoever is named here by login."""
+    """Display names by login."""
 
 
 def show_overview(services: Services, *, by: str, scope: Scope) -> Overview:
+    """What may stand beside a task in hand."""
     with services.store.begin() as tx:
         return _overview(tx, services, by=actor_name(by), scope=scope)
 
@@ -454,41 +400,35 @@ def show_desk(services: Services, *, by: str, scope: Scope) -> DeskOverview:
     who = actor_name(by)
     with services.store.begin() as tx:
         overview = _overview(tx, services, by=who, scope=scope)
-        signed = tuple(get_assignment(tx, one) for one in calls_signed_by(tx, who, scope))
-        appointments = tuple(
-            Appointment(assignment_id=one, case_id=case_id, at=at, kept_for=kept_for)
-            for one, case_id, at, kept_for in waiting_call_backs(tx, scope=scope, limit=50)
+        signed = calls_signed_by(tx, who, scope)
+        appointments = waiting_call_backs(tx, scope=scope, limit=50)
+        transfers = waiting_transfers(tx, into=scope.unit_id, kind=Track.HUMAN, limit=20)
+        payments = waiting_stop_payments(tx, scope=scope, limit=20)
+        work = (*overview.handed_over, *signed, *appointments)
+        cases = {one.case_id for one in work} | {one.case_id for one in transfers}
+        cases |= {one.case_id for one in payments}
+        named = {*(one.kept_for or "" for one in appointments), *(one.by for one in transfers)}
+        return DeskOverview(
+            queue=overview.queue,
+            today=overview.today,
+            handed_over=overview.handed_over,
+            signed=tuple(signed),
+            appointments=tuple(appointments),
+            transfers=tuple(transfers),
+            stop_payments=tuple(payments),
+            lines={line.id: line for line in case_lines(tx, sorted(cases))} if cases else {},
+            names=display_names(tx, named),
         )
-        asked = transfers_asked(tx, scope, kind=Track.HUMAN)
-        waiting = tuple(get_transfer(tx, one) for one in asked)
-        payments = tuple(waiting_stop_payments(tx, scope))
-        cases = {
-            *(one.case_id for one in (*overview.handed_over, *signed)),
-            *(one.case_id for one in waiting),
-            *(one.case_id for one in appointments),
-            *(one.case_id for one in payments),
-        }
-        names = display_names(tx, {*(one.kept_for for one in appointments), *(one.by for one in waiting)})
-        lines = {line.id: line for line in case_lines(tx, sorted(cases))} if cases else {}
-    return DeskOverview(
-        overview=overview,
-        signed=signed,
-        appointments=appointments,
-        transfers=waiting,
-        stop_payments=payments,
-        lines=lines,
-        names=names,
-    )
 
 
 def calls_handed_over(services: Services, *, scope: Scope) -> tuple[Assignment, ...]:
-    """Whom the duty line has, or had, on the telephone and no desk has taken; the latest first."""
+    """Calls that the duty line has or had and no desk has taken; the latest first."""
     with services.store.begin() as tx:
         return _handed_over(tx, scope)
 
 
 def _handed_over(tx: Tx, scope: Scope) -> tuple[Assignment, ...]:
-    found = [get_assignment(tx, one) for one in calls_signed_by(tx, DESK, scope)]
+    found = calls_signed_by(tx, DESK, scope)
     return tuple(sorted(found, key=lambda one: one.signed_at or one.opened_at, reverse=True))
 
 

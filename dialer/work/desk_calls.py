@@ -1,9 +1,5 @@
-"""What the carrier says of a call from a desk. Late and repeated news changes nothing.
-
-A caller clicks a number: the carrier rings the caller's own telephone first, then the person's. One live call a
-number: while the robot or another desk has it, this is refused.
-
-The duty desk took a call that was handed over: from its answer on it has the assignment, and reports on it.
+"""Calls put through from a desk: the carrier calls the caller's own telephone, then the person's. One live call a
+number: a desk call is refused while another call holds it. Also the duty line's answer to a hand-over.
 """
 
 from __future__ import annotations
@@ -44,7 +40,7 @@ from dialer.work.desk_store import (
 
 
 def apply_desk_event(services: Services, call_id: uuid.UUID, progress: CallProgress) -> None:
-    """The caller's own telephone. Raises `NotFound`."""
+    """Applies a status event of the caller's own leg. Late and repeated ones change nothing. Raises `NotFound`."""
     with services.store.begin() as tx:
         call = lock_desk_call(tx, call_id)
         if call.sid is None:
@@ -55,7 +51,7 @@ def apply_desk_event(services: Services, call_id: uuid.UUID, progress: CallProgr
         match progress.stage:
             case Stage.ENDED:
                 picked_up = progress.result is TelephonyResult.ANSWERED
-                # Without the caller nobody was rung. When he hung up first, the person's leg is asked about later.
+                # The person was called only if the caller answered; the result of that leg is asked for later.
                 result = TelephonyResult.UNKNOWN if picked_up else TelephonyResult.CANCELED
                 end_desk_call(tx, services, call, PersonLeg(result=result), settled=not picked_up)
             case Stage.ANSWERED:
@@ -69,7 +65,7 @@ def apply_desk_event(services: Services, call_id: uuid.UUID, progress: CallProgr
 
 
 def apply_person_leg_event(services: Services, call_id: uuid.UUID, leg: PersonLeg) -> None:
-    """The person's telephone, when it is over. Raises `NotFound`."""
+    """Applies the end of the person's leg, once. Raises `NotFound`."""
     with services.store.begin() as tx:
         call = lock_desk_call(tx, call_id)
         if not call.settled:
@@ -77,7 +73,7 @@ def apply_person_leg_event(services: Services, call_id: uuid.UUID, leg: PersonLe
 
 
 def end_desk_call(tx: Tx, services: Services, call: DeskCall, leg: PersonLeg, *, settled: bool) -> None:
-    """Over, with a line in the timeline when its result is known for good."""
+    """The call has ended; with `settled` its result is final and in the timeline."""
     now = services.clock.now()
     rest = timedelta(seconds=services.policies.newest.number_spacing_seconds)
     end_desk_call_row(
@@ -101,9 +97,9 @@ def end_desk_call(tx: Tx, services: Services, call: DeskCall, leg: PersonLeg, *,
 
 
 _LOST_AFTER: Final = timedelta(minutes=5)
-"""Real. A call that the carrier never spoke of was never made."""
+"""In real time. A call without any event of the carrier by then was never made."""
 _OVER_AFTER: Final = timedelta(seconds=TALK_LIMIT_SECONDS + 300)
-"""Real. The carrier itself cuts it long before."""
+"""In real time. The carrier ends a call long before."""
 
 
 async def dial_from_desk(
@@ -117,8 +113,8 @@ async def dial_from_desk(
     number: int = 0,
 ) -> DeskCall:
     """The caller's telephone rings, or is about to. `number` is which of the person's numbers, from 0. Raises
-    `Overtaken` for whoever does not hold the task, `Conflict` when the number is in a call, `Unavailable` when the
-    carrier refused.
+    `Overtaken` for a task that this person does not hold, `Conflict` while the number is in a call, and `Unavailable`
+    when the carrier refused.
     """
     who = actor_name(by)
     own = extension_of(extension)
@@ -133,9 +129,8 @@ async def dial_from_desk(
             end_desk_call(tx, services, call, PersonLeg(result=TelephonyResult.FAILED), settled=True)
         after = lock_desk_call(tx, call_id)
     if isinstance(answer, Refused):
-        raise Unavailable(
-            part="carrier", problem=Text("did not take the call (%(fault)s)", fault=answer.fault.value)
-        )
+        problem = Text("did not take the call (%(fault)s)", fault=answer.fault.value)
+        raise Unavailable(part="carrier", problem=problem)
     return after
 
 
@@ -149,9 +144,9 @@ def _begin(
     extension: str,
     number: int,
 ) -> str:
-    """The call is a row and holds the number before the carrier hears of it; the number in clear."""
+    """The call is a row and holds the number before the carrier is asked; returns the number in clear."""
     with services.store.begin() as tx:
-        # The call's row names the case, and so holds it.
+        # The call's foreign key locks the case, which comes first in the lock order.
         lock_cases(tx, [get_assignment(tx, assignment_id).case_id])
         held = lock_signed_assignment(tx, assignment_id, by=by, token=token)
         person = person_of_case(tx, held.case_id)
@@ -159,11 +154,8 @@ def _begin(
         assert person is not None
         assert stored is not None
         if not 0 <= number < len(person.phones):
-            raise Invalid(
-                field="number",
-                problem="is none of the person's",
-                mend=Text("0 to %(most)s", most=len(person.phones) - 1),
-            )
+            range_of = Text("0 to %(most)s", most=len(person.phones) - 1)
+            raise Invalid(field="number", problem="is not a number of the person", mend=range_of)
         if not take_number_for_desk_call(tx, call_id, person_id=stored.person_id, number=number):
             raise Conflict("the number is in a call now: wait for its end", current="number_busy")
         add_desk_call(
@@ -183,8 +175,8 @@ def _begin(
 
 
 async def settle_desk_calls(services: Services, client: DeskClient) -> int:
-    """Calls that are over and of whose second leg nothing was told are asked about; what the carrier never spoke of, or
-    is silent about for too long, is over. How many were settled.
+    """Asks the carrier for the second leg of ended calls; a call without events for too long is settled as unknown. How
+    many were settled.
     """
     with services.store.begin() as tx:
         open_calls = unsettled_desk_calls(tx)
@@ -209,8 +201,8 @@ async def settle_desk_calls(services: Services, client: DeskClient) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """News of the desk at a conversation's `step`: that it answered, that the two have spoken, or that the person left
-    before it answered. `desk` is the carrier's word for it.
+    """An event of the duty line at a conversation's `step`: it answered, the call ended, or the person left before it
+    answered. `desk` is the carrier's word for it.
     """
 
     attempt_id: uuid.UUID
@@ -219,7 +211,7 @@ class Taken:
     took: bool = True
     """An officer has, or had, the person on the line."""
     talking: bool = False
-    """They are speaking now; how it ended is told under the conversation's own step."""
+    """The call is under way; its end comes with the conversation's own step."""
 
     def read(self, _services: Services, call: Call, _now: datetime) -> ReadTaken:
         kept = StoredEvents(
@@ -235,7 +227,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadTaken(Understood):
-    """A hand-over that was taken, or not."""
+    """A hand-over that the duty line answered, or not."""
 
     took: bool
 
@@ -247,7 +239,7 @@ class ReadTaken(Understood):
         now: datetime,  # noqa: ARG002  # as Reading
         poll_at: datetime,  # noqa: ARG002  # as Reading
     ) -> Change | None:
-        """Nothing that the network does not say itself; the case is told even when the call is over by now."""
+        """The attempt stays as it is; the case gets the event even when the call has ended."""
         return Change(attempt_id=call.attempt_id, state=call.state)
 
     def event(self, _call: Call, _change: Change) -> HandOverAnswered | None:

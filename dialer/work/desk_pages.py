@@ -1,15 +1,16 @@
-"""Desk: one next task at a time for a caller with a headset, from the claim to the report."""
+"""Pages of the desk: one task at a time for a caller, from the claim to the report."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Form
 from starlette.responses import Response
 
 from dialer.core.access import Permission
-from dialer.core.case import AssignmentState, Reason, StopResult
+from dialer.core.case import AssignmentState, StopResult
 from dialer.core.errors import Conflict, Invalid, Overtaken, Refusal, Unavailable
 from dialer.language import gettext_noop
 from dialer.org.staff import choose_extension, list_units
@@ -24,9 +25,9 @@ from dialer.work.desk import (
     check_task_visible,
     open_task,
     read_task_state,
-    show_bench,
     show_desk,
     show_overview,
+    show_task,
     stop_payment_done,
     task_in_hand,
 )
@@ -69,13 +70,13 @@ Token = Annotated[int, Form()]
 def desk(visit: CurrentRequest) -> Response:
     in_hand = task_in_hand(visit.services, by=visit.who)
     if in_hand is not None:
-        return _task(visit, show_bench(visit.services, in_hand, by=visit.who, scope=_scope(visit)))
+        return _task(visit, show_task(visit.services, in_hand, by=visit.who, scope=_scope(visit)))
     return visit.page(_ROOM, **_room(visit), wrong={})
 
 
 @desk_pages.get("/desk/room", act=Permission.WORK_DESK)
 def room(visit: CurrentRequest) -> Response:
-    """What waits, for a page that stands open."""
+    """What waits, refreshed by an open page."""
     return visit.part(_ROOM, "room", **_room(visit))
 
 
@@ -91,7 +92,7 @@ def extension(visit: CurrentRequest, extension: Annotated[str, Form()] = "") -> 
     except Invalid as fault:
         wrong = {"extension": refusal_sentence(fault, visit.lang)}
         return visit.page(_ROOM, status=_UNFIT, **_room(visit), wrong=wrong)
-    return visit.go(_HOME, notice=gettext_noop("Your desk's telephone is kept."))
+    return visit.go(_HOME, notice=gettext_noop("Your extension is saved."))
 
 
 @desk_pages.get("/desk/tasks/{task_id}/live", act=Permission.WORK_DESK)
@@ -102,7 +103,7 @@ def live(visit: CurrentRequest, task_id: int, token: int = 0) -> Response:
 
 @desk_pages.post("/desk/tasks/{task_id}/beat", act=Permission.WORK_DESK)
 def beat(visit: CurrentRequest, task_id: int, token: Token = 0) -> Response:
-    """The lease is full again; 409 where there is none any more."""
+    """The lease is full again; 409 where it has ended."""
     check_task_visible(visit.services, task_id, scope=_scope(visit))
     heartbeat(visit.services, task_id, by=visit.who, token=token)
     return Response(status_code=204)
@@ -127,7 +128,7 @@ def take(
             visit.services, task_id, by=visit.who, scope=_scope(visit), token=token, park=park == "yes"
         )
     except Overtaken:
-        # The page of the duty line asks for it by itself, and two may sit at it.
+        # The duty line's page sends this by itself, and two people may have it open.
         return visit.go(_HOME, notice=gettext_noop("Somebody else has this task now, or it is over."))
     open_task(visit.services, task_id, by=visit.who, token=taken.token)
     return visit.go(_HOME)
@@ -142,7 +143,7 @@ def call(
     try:
         asyncio.run(_put_through(visit, task_id, token=token, number=number))
     except Overtaken:
-        return _live(visit, task_id, token) if visit.is_part else visit.go(_HOME)
+        pass  # The page says who has it.
     except Unavailable as fault:
         if fault.part != "carrier":
             raise
@@ -153,7 +154,7 @@ def call(
 
 
 async def _put_through(visit: RequestContext, task_id: int, *, token: int, number: int) -> None:
-    # What rings is 20 MB that a web process at rest does without.
+    # Imported when first used: the telephony client takes 20 MB that an idle web process does without.
     from dialer.telephony.messages import DeskClient  # noqa: PLC0415
     from dialer.work.desk_calls import dial_from_desk  # noqa: PLC0415
 
@@ -171,27 +172,18 @@ async def _put_through(visit: RequestContext, task_id: int, *, token: int, numbe
 
 @desk_pages.post("/desk/tasks/{task_id}/report", act=Permission.WORK_DESK)
 def report(visit: CurrentRequest, task_id: int, form: Annotated[ReportForm, Depends()]) -> Response:
-    bench = show_bench(visit.services, task_id, by=visit.who, scope=_scope(visit))
+    view = show_task(visit.services, task_id, by=visit.who, scope=_scope(visit))
     given, faults = form.understood()
     if given is None:
         wrong = {name: refusal_sentence(fault, visit.lang) for name, fault in faults.items()}
-        return _task(visit, bench, status=_UNFIT, form=form, wrong=wrong)
-    points = _points(visit, bench)
+        return _task(visit, view, status=_UNFIT, form=form, wrong=wrong)
+    note = note_with_points(given.note, form.said or [], _points(visit, view), visit.lang)
+    given = replace(given, note=note)
     try:
-        report_assignment(
-            visit.services,
-            task_id,
-            by=visit.who,
-            outcome=given.outcome,
-            amounts=given.amounts,
-            evidence=given.evidence,
-            contact=given.contact,
-            note=note_with_points(given.note, given.said, points, visit.lang),
-            token=form.token,
-        )
+        report_assignment(visit.services, task_id, given, by=visit.who, token=form.token)
     except Conflict:
-        # Shown as it is now, with every word that was typed.
-        now = show_bench(visit.services, task_id, by=visit.who, scope=_scope(visit))
+        # Shown as it is now, with everything that was typed.
+        now = show_task(visit.services, task_id, by=visit.who, scope=_scope(visit))
         return _task(visit, now, status=_TAKEN, form=form, token=form.token)
     kept = gettext_noop("The report is kept.")
     return _next(visit, notice=kept) if form.following else visit.go(_HOME, notice=kept)
@@ -248,7 +240,7 @@ def transfer(
             notice = gettext_noop("The unit is asked to take it over. Until it does, the task is yours.")
         else:
             reassign(visit.services, task_id, to=whom, by=visit.who, token=token, why=why[:500])
-            notice = gettext_noop("The task is passed on.")
+            notice = gettext_noop("The task is reassigned.")
     except (Invalid, Conflict) as fault:
         return _again(visit, task_id, token, fault, dialog="transfer", typed={"to": to, "why": why})
     return visit.go(_HOME, notice=notice)
@@ -263,7 +255,7 @@ def accept(visit: CurrentRequest, transfer_id: int) -> Response:
 @desk_pages.post("/desk/transfers/{transfer_id}/refuse", act=Permission.WORK_DESK)
 def refuse(visit: CurrentRequest, transfer_id: int, why: Annotated[str, Form()] = "") -> Response:
     refuse_transfer(visit.services, transfer_id, by=visit.who, why=why[:500], visible_to=visit.member.unit_id)
-    return visit.go(_HOME, notice=gettext_noop("It stays where it was; they see why."))
+    return visit.go(_HOME, notice=gettext_noop("The transfer is refused; the unit that asked sees why."))
 
 
 @desk_pages.post("/desk/stop-payments/{payment_id}/done", act=Permission.WORK_DESK)
@@ -283,13 +275,13 @@ def _scope(visit: RequestContext) -> Scope:
 def _next(visit: RequestContext, *, notice: str = "") -> Response:
     task = claim_next(visit.services, by=visit.who, scope=_scope(visit))
     if task is None:
-        return visit.go(_HOME, notice=notice or gettext_noop("Nothing waits for you now."))
+        return visit.go(_HOME, notice=notice or gettext_noop("No task waits for you now."))
     open_task(visit.services, task.assignment.id, by=visit.who, token=task.assignment.token)
     return visit.go(_HOME, notice=notice)
 
 
 def _is_duty(visit: RequestContext) -> bool:
-    """This caller sits at the telephone that hand-overs ring."""
+    """This caller's extension is the duty line, where hand-overs are put through."""
     duty = visit.app.telephony.officer_number
     return bool(duty) and visit.member.extension == duty
 
@@ -302,10 +294,10 @@ def _room(visit: RequestContext) -> dict[str, Any]:
     }
 
 
-def _points(visit: RequestContext, bench: DeskView) -> tuple[ChecklistPoint, ...]:
+def _points(visit: RequestContext, view: DeskView) -> tuple[ChecklistPoint, ...]:
     centre = visit.services.centre
     return call_checklist(
-        bench.case.fraud_type,
+        view.case.fraud_type,
         visit.lang,
         bureau=centre.bureau.get(visit.lang.value, ""),
         hotline=dialled_number(centre.callback_number, centre.area_code),
@@ -321,39 +313,39 @@ def _again(
     dialog: str,
     typed: dict[str, str],
 ) -> Response:
-    """The page with its dialog as it was filled in, and what stands against it."""
-    bench = show_bench(visit.services, task_id, by=visit.who, scope=_scope(visit))
+    """The page with its dialog as it was filled in, and why it was refused."""
+    view = show_task(visit.services, task_id, by=visit.who, scope=_scope(visit))
     if isinstance(fault, Invalid):
         wrong, status = {f"{dialog}.{fault.field}": refusal_sentence(fault, visit.lang)}, _UNFIT
     else:
         lost = isinstance(fault, Overtaken)
         wrong, status = ({} if lost else {f"{dialog}.": refusal_sentence(fault, visit.lang)}), _TAKEN
-    return _task(visit, bench, status=status, wrong=wrong, dialog=dialog, typed=typed, token=token)
+    return _task(visit, view, status=status, wrong=wrong, dialog=dialog, typed=typed, token=token)
 
 
 def _live(visit: RequestContext, task_id: int, token: int) -> Response:
-    pulse = read_task_state(visit.services, task_id, by=visit.who, token=token, scope=_scope(visit))
-    return visit.part(_TASK, "live", **_pulse(visit, pulse, token))
+    state = read_task_state(visit.services, task_id, by=visit.who, scope=_scope(visit))
+    return visit.part(_TASK, "live", **_live_facts(visit, state, token))
 
 
-def _pulse(visit: RequestContext, pulse: TaskState, token: int) -> dict[str, Any]:
-    """What of the page lives."""
-    task = pulse.assignment
+def _live_facts(visit: RequestContext, state: TaskState, token: int) -> dict[str, Any]:
+    """What of the page is refreshed while it stands open."""
+    task, is_held = state.assignment, state.is_held and state.assignment.token == token
     handed_over = calls_handed_over(visit.services, scope=_scope(visit)) if _is_duty(visit) else ()
     return {
         "task": task,
         "token": token,
-        "lost": "" if pulse.is_held else lost_sentence(task, visit.lang, pulse.names, who=visit.who),
+        "lost": "" if is_held else lost_sentence(task, visit.lang, state.names, who=visit.who),
         "may_take_again": task.state is AssignmentState.OPEN and task.token == token + 1,
-        "beside": [busy_sentence(one, visit.lang, pulse.names, case_id=task.case_id) for one in pulse.beside],
-        "calls": [call_line(one, visit.lang) for one in reversed(pulse.calls)],
+        "beside": [busy_sentence(one, visit.lang, state.names, case_id=task.case_id) for one in state.beside],
+        "calls": [call_line(one, visit.lang) for one in reversed(state.calls)],
         "handed_over": [one for one in handed_over if one.id != task.id],
     }
 
 
 def _task(
     visit: RequestContext,
-    bench: DeskView,
+    view: DeskView,
     *,
     status: int = 200,
     form: ReportForm | None = None,
@@ -362,25 +354,18 @@ def _task(
     typed: dict[str, str] | None = None,
     token: int | None = None,
 ) -> Response:
-    task = bench.assignment
-    own = task.token if token is None else token
+    own = view.assignment.token if token is None else token
     overview = show_overview(visit.services, by=visit.who, scope=_scope(visit))
-    pulse = TaskState(
-        assignment=task,
-        is_held=bench.is_held and task.token == own,
-        calls=bench.calls,
-        beside=bench.beside,
-        names=bench.names,
-    )
+    opened = view.opened
     return visit.page(
         _TASK,
         status=status,
-        bench=bench,
+        view=view,
         phones=[
             dialled_number(phone, visit.services.centre.area_code)
-            for phone in (bench.opened.person.phones if bench.opened else ())
+            for phone in (opened.person.phones if opened else ())
         ],
-        reason=Reason(bench.assignment.reason),
+        reason=view.assignment.reason,
         form=form or ReportForm(),
         wrong=wrong or {},
         dialog=dialog,
@@ -391,11 +376,11 @@ def _task(
         lease_seconds=int(visit.services.work.lease_seconds),
         choices=CHOICES,
         money_kinds=MONEY,
-        points=_points(visit, bench),
-        care=care_notes(bench.case.tags, visit.lang),
-        history=contact_history(bench, visit.lang),
+        points=_points(visit, view),
+        care=care_notes(view.case.tags, visit.lang),
+        history=contact_history(view, visit.lang),
         units=unit_tree([unit for unit in list_units(visit.services, visible_to=None) if unit.active]),
         colleagues=colleagues(visit.services, by=visit.who, visible_to=visit.member.unit_id),
         stop_results=tuple(StopResult),
-        **_pulse(visit, pulse, own),
+        **_live_facts(visit, view, own),
     )

@@ -1,30 +1,27 @@
-"""Calls that callers had put through. While one is under way it holds the person's number, as a robot's ring does.
-
-What a caller sees of the queue, of the own day, and of whoever else is busy with the same person.
+"""Rows of the desk: calls put through for a caller, the queue by grade, stop-payment tasks, the caller's own day, and
+who else is busy with the same person. A desk call holds the person's number while it is under way.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from dialer.cases.attempts import release_numbers
 from dialer.core.attempt import LIVE_STATES
-from dialer.core.case import PENDING_STATES, AssignmentState, DeskCallState, VisitStage
-from dialer.core.errors import NotFound
+from dialer.core.case import AssignmentState, DeskCallState, StopResult, VisitStage
+from dialer.core.errors import Conflict, NotFound
 from dialer.core.values import Grade, OutcomeKind, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
-from dialer.db.unit_of_work import Tx
+from dialer.db.unit_of_work import Row, Tx
 from dialer.work.assignments import Scope
-from dialer.work.transfer_store import StopPayment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,34 +46,15 @@ class DeskCall:
     """True: the carrier need not be asked any more."""
 
 
-_NAMES = (
-    "id",
-    "assignment_id",
-    "case_id",
-    "person_id",
-    "number",
-    "extension",
-    "by",
-    "state",
-    "sid",
-    "asked_at",
-    "joined_at",
-    "ended_at",
-    "result",
-    "talk_seconds",
-    "settled",
-)
-
-
-def _call(row: Mapping[str, Any]) -> DeskCall:
-    values = {name: row[name] for name in _NAMES}
+def _call(row: Row) -> DeskCall:
+    values = {name: row[name] for name in DeskCall.__dataclass_fields__}
     values["state"] = DeskCallState(row["state"])
     values["result"] = TelephonyResult(row["result"]) if row["result"] else None
     return DeskCall(**values)
 
 
 def take_number_for_desk_call(tx: Tx, call_id: uuid.UUID, *, person_id: int, number: int) -> bool:
-    """The number is this call's; False when somebody talks on it or it rings now. A rest after a ring is not waited."""
+    """The number is held by this call; False while another call holds it. A rest after a call is not waited for."""
     blind = tx.scalar(
         sa.select(t.person_phone.c.phone_blind).where(
             t.person_phone.c.person_id == person_id, t.person_phone.c.position == number
@@ -167,7 +145,7 @@ def end_desk_call_row(
 
 
 def unsettled_desk_calls(tx: Tx, *, limit: int = 200) -> list[tuple[DeskCall, datetime]]:
-    """Calls whose last word is not known, with the real moment at which the carrier was asked; the oldest first."""
+    """Calls whose end is not known for good, with the real time of their request; the oldest first."""
     statement = (
         sa.select(t.desk_call)
         .where(~t.desk_call.c.settled)
@@ -179,7 +157,7 @@ def unsettled_desk_calls(tx: Tx, *, limit: int = 200) -> list[tuple[DeskCall, da
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradeQueue:
-    """Calls of one grade that somebody may take now."""
+    """Open calls of one grade that may be claimed now."""
 
     grade: Grade
     count: int
@@ -188,7 +166,7 @@ class GradeQueue:
 
 
 def desk_queue(tx: Tx, scope: Scope, *, now: datetime) -> list[GradeQueue]:
-    """By grade, the highest first; a grade in which nothing waits is not there."""
+    """By grade, the highest first; without grades that have none."""
     a, grade = t.assignment.c, t.case.c.grade
     rows = tx.rows(
         sa.select(
@@ -215,58 +193,32 @@ def desk_queue(tx: Tx, scope: Scope, *, now: datetime) -> list[GradeQueue]:
     return sorted(found, key=lambda one: -one.grade.rank)
 
 
-def calls_signed_by(tx: Tx, by: str, scope: Scope) -> list[int]:
-    """Calls that this person has signed for, the most urgent first."""
-    a = t.assignment.c
-    return [
-        row["id"]
-        for row in tx.rows(
-            sa.select(a.id)
-            .where(
-                a.state == word(AssignmentState.SIGNED),
-                a.signed_by == by,
-                a.kind == Track.HUMAN.value,
-                scope.covers(tx),
-            )
-            .order_by(a.urgency_at)
-            .limit(20)
-        )
-    ]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopPayment:
+    """止付: the bank is to be asked to stop a payment; one open a case."""
 
-
-def transfers_asked(tx: Tx, scope: Scope, *, kind: Track, limit: int = 20) -> list[int]:
-    """Transfers of this kind of work that ask to be accepted here, oldest first."""
-    x, a = t.assignment_transfer.c, t.assignment.c
-    statement = (
-        sa.select(x.id)
-        .join(t.assignment, a.id == x.assignment_id)
-        .where(
-            x.state == "asked",
-            in_words(a.state, PENDING_STATES),
-            a.kind == kind.value,
-            scope.includes(tx, x.to_unit_id),
-        )
-        .order_by(x.at)
-        .limit(limit)
-    )
-    return [row["id"] for row in tx.rows(statement)]
+    id: int
+    case_id: int
+    attempt_id: uuid.UUID | None
+    opened_at: datetime
 
 
 def waiting_stop_payments(
-    tx: Tx, scope: Scope, *, case_id: int | None = None, limit: int = 20
+    tx: Tx, *, scope: Scope | None = None, case_id: int | None = None, limit: int = 100
 ) -> list[StopPayment]:
-    """Banks that are still to be asked, the oldest first: of one case, or of all that these units see."""
+    """Those that are not done, the oldest first: of the cases of these units, of one case, or all."""
     p = t.stop_payment.c
     statement = (
         sa.select(p.id, p.case_id, p.attempt_id, p.opened_at)
-        .join(t.case, t.case.c.id == p.case_id)
         .where(p.done_at.is_(None))
         .order_by(p.opened_at)
         .limit(limit)
     )
-    if case_id is None:
-        statement = statement.where(scope.includes(tx, t.case.c.unit_id))
-    else:
+    if scope is not None:
+        statement = statement.join(t.case, t.case.c.id == p.case_id).where(
+            scope.includes(tx, t.case.c.unit_id)
+        )
+    if case_id is not None:
         statement = statement.where(p.case_id == case_id)
     return [StopPayment(**row) for row in tx.rows(statement)]
 
@@ -283,9 +235,25 @@ def check_stop_payment_visible(tx: Tx, stop_payment_id: int, scope: Scope) -> No
         raise NotFound(kind="stop payment", key=stop_payment_id)
 
 
+def finish_stop_payment(tx: Tx, stop_payment_id: int, *, by: str, result: StopResult, now: datetime) -> int:
+    """Its case. Raises `NotFound`, and `Conflict` when it is done already."""
+    row = tx.one(
+        sa.update(t.stop_payment)
+        .where(t.stop_payment.c.id == stop_payment_id, t.stop_payment.c.done_at.is_(None))
+        .values(done_at=now, done_by=by, result=result.value)
+        .returning(t.stop_payment.c.case_id)
+    )
+    if row is not None:
+        return int(row["case_id"])
+    earlier = tx.one(sa.select(t.stop_payment.c.result).where(t.stop_payment.c.id == stop_payment_id))
+    if earlier is None:
+        raise NotFound(kind="stop payment", key=stop_payment_id)
+    raise Conflict("the stop payment is done already", current=earlier["result"])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallerDay:
-    """What one person did since the beginning of a day."""
+    """The work of one person since the beginning of a day."""
 
     calls: int
     answered: int
@@ -313,19 +281,19 @@ def day_of_caller(tx: Tx, by: str, *, since: datetime, successes: Collection[Out
 
 
 class BusyKind(StrEnum):
-    """Who else is at it."""
+    """Who is busy with the person, and how."""
 
     ROBOT = "robot"
-    """Its call is under way."""
+    """A call attempt is under way."""
     CALL = "call"
-    """Somebody is put through from a desk."""
+    """A desk call is under way."""
     CALLER = "caller"
     OFFICER = "officer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusyWithPerson:
-    """Somebody who is busy with the same person now, for this case or another."""
+    """A call or a holder busy with the same person now, for this case or another."""
 
     busy: BusyKind
     case_id: int
@@ -335,7 +303,7 @@ class BusyWithPerson:
 
 
 def busy_with_person(tx: Tx, *, person_id: int, assignment_id: int, by: str) -> tuple[BusyWithPerson, ...]:
-    """Everybody but `by` on this assignment: the robot first."""
+    """The robot first; without `by` and without this assignment."""
     p = t.attempt.c
     found = [
         BusyWithPerson(busy=BusyKind.ROBOT, case_id=row["case_id"], talking=row["answered_at"] is not None)
@@ -388,7 +356,7 @@ def busy_with_person(tx: Tx, *, person_id: int, assignment_id: int, by: str) -> 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FraudDetails:
-    """What the newest warning of a case knows of the fraud, in clear: for whoever may see the person."""
+    """What the newest warning of a case says about the fraud, in clear."""
 
     source: str
     instruction_no: str
@@ -407,20 +375,20 @@ def fraud_details(tx: Tx, case_id: int) -> FraudDetails | None:
     row = tx.one(sa.select(t.warning).where(w.case_id == case_id).order_by(w.id.desc()).limit(1))
     if row is None:
         return None
-    told = tx.vault.open_record(row["sealed"], table="warning", column="sealed", row=row["id"])
+    opened = tx.vault.open_record(row["sealed"], table="warning", column="sealed", row=row["id"])
     return FraudDetails(
         source=row["source"],
         instruction_no=row["instruction_no"],
         event_at=row["event_at"],
         amount_paid_fen=row["amount_paid_fen"],
         talk_seconds=row["talk_seconds"],
-        numbers=told.get("fraud_numbers") or "",
-        url=told.get("fraud_url") or "",
-        app=told.get("fraud_app") or "",
-        account=told.get("fraud_account") or "",
-        remarks=told.get("remarks") or "",
+        numbers=opened.get("fraud_numbers") or "",
+        url=opened.get("fraud_url") or "",
+        app=opened.get("fraud_app") or "",
+        account=opened.get("fraud_account") or "",
+        remarks=opened.get("remarks") or "",
     )
 
 
-def masked_person_of_case(tx: Tx, case_id: int) -> int:
+def person_id_of_case(tx: Tx, case_id: int) -> int:
     return int(tx.scalar(sa.select(t.case.c.person_id).where(t.case.c.id == case_id)))

@@ -1,6 +1,5 @@
-"""What a caller reports and agrees at the desk, as it is typed: keys, answers, yuan.
-
-What the desk says: who else is at it, what became of the task, what a call does, and what is to be said.
+"""The desk in words: the report form and what it means, sentences about the task and its calls, and the checklist of
+what is said on a call.
 """
 
 from __future__ import annotations
@@ -33,6 +32,7 @@ from dialer.wording.words import word_of
 from dialer.work.assignments import Assignment
 from dialer.work.desk import DeskView, points_of
 from dialer.work.desk_store import BusyKind, BusyWithPerson, DeskCall
+from dialer.work.tasks import Report
 
 _LONGEST = 2000
 MONEY = ("intended", "stopped", "returned")
@@ -40,7 +40,7 @@ MONEY = ("intended", "stopped", "returned")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """An outcome that a call may have, on its key; `money`: which amounts it may have saved."""
+    """An outcome that a call may have, on its key; `money`: the amounts that may be entered with it."""
 
     key: str
     outcome: OutcomeKind
@@ -48,7 +48,7 @@ class Choice:
 
     @property
     def asks_who(self) -> bool:
-        """Whether the right person said so must be said."""
+        """Whether the form asks if the identity was verified."""
         return contact_of(self.outcome) is Contact.VERIFIED
 
     @property
@@ -75,11 +75,11 @@ NEEDS_VERIFIED = gettext_noop("a success needs the verified contact of the right
 OUTCOME_MISSING = gettext_noop("choose the outcome")
 KNOWN = (
     gettext_noop("choose who takes it over"),
-    gettext_noop("is nobody who works at a desk"),
+    gettext_noop("is not a caller at a desk"),
     gettext_noop("say it in a few words"),
     gettext_noop("is past or too far away"),
     gettext_noop("within the next 30 days"),
-    gettext_noop("is no moment"),
+    gettext_noop("is not a time"),
     gettext_noop("choose a day and a time"),
     gettext_noop("is no amount"),
     gettext_noop("yuan, such as 12000 or 12000.50"),
@@ -91,19 +91,9 @@ KNOWN = (
     gettext_noop("is no telephone"),
     gettext_noop("digits, or sip:name@host"),
     gettext_noop("the number is in a call now: wait for its end"),
-    gettext_noop("another task is in hand: finish it or give it back first"),
+    gettext_noop("another task is in hand: finish or release it first"),
 )
-"""Refusals of the use cases that the desk shows."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    outcome: OutcomeKind
-    contact: Contact
-    amounts: Amounts
-    evidence: str
-    note: str
-    said: tuple[str, ...]
+"""Sentences of refusals that the desk shows."""
 
 
 @dataclass(slots=True)
@@ -120,10 +110,10 @@ class ReportForm:
     note: Annotated[str, Form()] = ""
     said: Annotated[list[str] | None, Form()] = None
     following: Annotated[str, Form()] = ""
-    """The next task is wanted at once."""
+    """Not empty: the next task is claimed at once."""
 
     def understood(self) -> tuple[Report | None, dict[str, Invalid]]:
-        """The report, or by field what is wrong with it: all of it at once."""
+        """The report, or every fault by its field."""
         wrong: dict[str, Invalid] = {}
         choice = _BY_OUTCOME.get(self.outcome)
         if choice is None:
@@ -147,17 +137,14 @@ class ReportForm:
             wrong[fault.field.removesuffix("_fen")] = fault
         if wrong or choice is None:
             return None, wrong
-        return (
-            Report(
-                outcome=choice.outcome,
-                contact=self._contact(choice),
-                amounts=amounts,
-                evidence=self.evidence.strip()[:_LONGEST] if not amounts.is_nothing else "",
-                note=self.note.strip()[:_LONGEST],
-                said=tuple((self.said or [])[:20]),
-            ),
-            {},
+        report = Report(
+            outcome=choice.outcome,
+            contact=self._contact(choice),
+            amounts=amounts,
+            evidence=self.evidence.strip()[:_LONGEST] if not amounts.is_nothing else "",
+            note=self.note.strip()[:_LONGEST],
         )
+        return report, {}
 
     def _contact(self, choice: Choice) -> Contact:
         if not choice.asks_who:
@@ -166,7 +153,7 @@ class ReportForm:
 
 
 def call_time(soon: str, at: str, *, now: datetime, timezone: str) -> datetime:
-    """When the person wants to be rung: in `soon` minutes, `tomorrow` at nine, or at a local time. Raises `Invalid`."""
+    """The agreed time: in `soon` minutes, `tomorrow` at nine, or at a local time. Raises `Invalid`."""
     zone = ZoneInfo(timezone)
     if soon.isdecimal() and len(soon) <= 5:  # noqa: PLR2004  # digits: a longer one is no wait
         return now + timedelta(minutes=int(soon))
@@ -176,48 +163,48 @@ def call_time(soon: str, at: str, *, now: datetime, timezone: str) -> datetime:
     try:
         moment = datetime.fromisoformat(at)
     except ValueError:
-        raise Invalid(field="at", problem="is no moment", mend="choose a day and a time") from None
+        raise Invalid(field="at", problem="is not a time", mend="choose a day and a time") from None
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
 
 
-_UNTOLD = frozenset({EntryKind.VIEWED, EntryKind.ATTEMPT_SENT, EntryKind.RINGING, EntryKind.SPOKEN})
-"""Of no use to whoever is about to ring; the case's own page has them."""
+_HIDDEN = frozenset({EntryKind.VIEWED, EntryKind.ATTEMPT_SENT, EntryKind.RINGING, EntryKind.SPOKEN})
+"""Of no use before a call; the page of the case shows them."""
 _SHOWN = 12
 _MOBILE_DIGITS = 11
 
 
 def busy_sentence(one: BusyWithPerson, lang: Lang, names: Mapping[str, str], *, case_id: int) -> str:
-    """Who is busy with the same person, and with what."""
+    """Who else is busy with the same person, and how."""
     who = names.get(one.who, one.who)
     match one.busy:
         case BusyKind.ROBOT if one.talking:
-            told = say(lang, "The robot is speaking with the person now")
+            text = say(lang, "The robot is speaking with the person now")
         case BusyKind.ROBOT:
-            told = say(lang, "The robot is ringing the person now")
+            text = say(lang, "The robot is calling the person now")
         case BusyKind.CALL if one.talking:
-            told = say(lang, "%(who)s is on the telephone with the person now", who=who)
+            text = say(lang, "%(who)s is on the telephone with the person now", who=who)
         case BusyKind.CALL:
-            told = say(lang, "%(who)s is being put through to the person", who=who)
+            text = say(lang, "%(who)s is being put through to the person", who=who)
         case BusyKind.CALLER:
-            told = say(lang, "%(who)s has signed for a call to the same person", who=who)
+            text = say(lang, "%(who)s has signed for a call to the same person", who=who)
         case BusyKind.OFFICER if one.stage.rank <= VisitStage.ACCEPTED.rank:
-            told = say(lang, "Officer %(who)s has signed for a visit", who=who)
+            text = say(lang, "Officer %(who)s has signed for a visit", who=who)
         case BusyKind.OFFICER:
-            told = say(lang, "Officer %(who)s: %(stage)s", who=who, stage=word_of(one.stage, lang))
-    return told if one.case_id == case_id else told + say(lang, " (case #%(id)s)", id=one.case_id)
+            text = say(lang, "Officer %(who)s: %(stage)s", who=who, stage=word_of(one.stage, lang))
+    return text if one.case_id == case_id else text + say(lang, " (case #%(id)s)", id=one.case_id)
 
 
 def lost_sentence(task: Assignment, lang: Lang, names: Mapping[str, str], *, who: str) -> str:
     """Why this desk does not have the task any more."""
     match task.state:
         case AssignmentState.OPEN:
-            return say(lang, "This task went back to the queue: nothing was heard from this desk.")
+            return say(lang, "This task went back to the queue: this desk did not renew it.")
         case AssignmentState.SIGNED if task.signed_by == who:
-            return say(lang, "You took this task up again in another window.")
+            return say(lang, "You reclaimed this task in another window.")
         case AssignmentState.SIGNED:
             return say(lang, "%(who)s has this task now.", who=names.get(task.signed_by, task.signed_by))
         case AssignmentState.DONE:
-            by = task.done_by or ""
+            by = task.done_by
             return say(lang, "%(who)s has reported on this task already.", who=names.get(by, by))
         case AssignmentState.WITHDRAWN:
             return say(lang, "This task is not needed any more: the person was reached, or the case ended.")
@@ -238,11 +225,11 @@ def call_line(call: DeskCall, lang: Lang) -> CallLine:
     live = call.state is not DeskCallState.ENDED
     match call.state:
         case DeskCallState.ASKED:
-            text = say(lang, "Your telephone is being rung")
+            text = say(lang, "Your telephone is being called")
         case DeskCallState.RINGING:
             text = say(lang, "Your telephone rings: pick up")
         case DeskCallState.JOINED:
-            text = say(lang, "You are on the line; the person is rung or speaks")
+            text = say(lang, "You are connected; the person is being called or is on the line")
         case DeskCallState.ENDED:
             text = _ended(call, lang)
     return CallLine(
@@ -254,27 +241,25 @@ def _ended(call: DeskCall, lang: Lang) -> str:
     if call.result is TelephonyResult.CANCELED:
         return say(lang, "your telephone was not picked up")
     if not call.settled:
-        return say(lang, "over; the network is asked how it ended")
-    told = word_of(call.result, lang) if call.result is not None else ""
-    return told if call.talk_seconds is None else f"{told} · {_clock(call.talk_seconds)}"
-
-
-def _clock(seconds: int) -> str:
-    return f"{seconds // 60}:{seconds % 60:02}"
+        return say(lang, "ended; its result is being requested")
+    result = word_of(call.result, lang) if call.result is not None else ""
+    if call.talk_seconds is None:
+        return result
+    return f"{result} · {call.talk_seconds // 60}:{call.talk_seconds % 60:02}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChecklistPoint:
-    """One line of the checklist. `name` stands for it in the report."""
+    """One line of the checklist; `name` stands in the note of the report when it was ticked."""
 
     key: str
     name: str
     text: str
-    hint: str = ""
+    hint: str
 
 
 def dialled_number(number: str, area_code: str) -> str:
-    """A number in E.164 as people here read and dial it: 138 0013 8000, 0478-96110; one of another country as it is."""
+    """An E.164 number as it is dialled here: 138 0013 8000, 0478-96110; one of another country as it is."""
     national = number.removeprefix("+86")
     if national == number:
         return number
@@ -295,44 +280,33 @@ _FALSE_POLICE = gettext_noop(
 def call_checklist(
     fraud_type: FraudType, lang: Lang, *, bureau: str, hotline: str
 ) -> tuple[ChecklistPoint, ...]:
-    """What is asked and must be said on this call, in its order."""
+    """What is asked and said on this call, in order."""
     points = points_of(fraud_type, lang.value)
-    return (
-        ChecklistPoint(
-            key="open",
-            name=say(lang, "warned first"),
-            text=say(lang, _OPENING, bureau=bureau),
-            hint=say(lang, "First sentence"),
+    identity = say(lang, "May I ask for your full name and the last four of your id number?")
+    own_words = say(lang, "Please tell me in your own words what you will do now.")
+    lines = (
+        ("open", say(lang, "warned first"), say(lang, _OPENING, bureau=bureau), say(lang, "First sentence")),
+        (
+            "who",
+            say(lang, "identity verified"),
+            identity,
+            say(lang, "Before any detail of the case is named"),
         ),
-        ChecklistPoint(
-            key="who",
-            name=say(lang, "identity verified"),
-            text=say(lang, "May I ask for your full name and the last four of your id number?"),
-            hint=say(lang, "Before any detail of the case is named"),
+        ("asked", say(lang, "scene asked"), points.question, say(lang, "Ask")),
+        ("said", say(lang, "rule said"), points.must_say, say(lang, "Must be said")),
+        (
+            "police",
+            say(lang, "false police explained"),
+            say(lang, _FALSE_POLICE, hotline=hotline),
+            say(lang, "Must be said"),
         ),
-        ChecklistPoint(
-            key="asked", name=say(lang, "scene asked"), text=points.question, hint=say(lang, "Ask")
-        ),
-        ChecklistPoint(
-            key="said", name=say(lang, "rule said"), text=points.must_say, hint=say(lang, "Must be said")
-        ),
-        ChecklistPoint(
-            key="police",
-            name=say(lang, "false police explained"),
-            text=say(lang, _FALSE_POLICE, hotline=hotline),
-            hint=say(lang, "Must be said"),
-        ),
-        ChecklistPoint(
-            key="repeat",
-            name=say(lang, "repeated in own words"),
-            text=say(lang, "Please tell me in your own words what you will do now."),
-            hint=say(lang, "At the end"),
-        ),
+        ("repeat", say(lang, "repeated in own words"), own_words, say(lang, "At the end")),
     )
+    return tuple(ChecklistPoint(key=key, name=name, text=text, hint=hint) for key, name, text, hint in lines)
 
 
 def care_notes(tags: frozenset[Tag], lang: Lang) -> tuple[str, ...]:
-    """What to mind with this person."""
+    """Advice on how to talk with this person."""
     return tuple(say(lang, _CARE[tag]) for tag in sorted(tags) if tag in _CARE)
 
 
@@ -345,7 +319,7 @@ _CARE: Mapping[Tag, str] = {
 
 
 def note_with_points(note: str, said: Sequence[str], points: Sequence[ChecklistPoint], lang: Lang) -> str:
-    """The note of a report, with what was ticked beneath it."""
+    """The note of a report, with the ticked points below it."""
     ticked = [point.name for point in points if point.key in said]
     if not ticked:
         return note
@@ -361,18 +335,18 @@ class HistoryLine:
     trouble: bool = False
 
 
-def contact_history(bench: DeskView, lang: Lang) -> list[HistoryLine]:
-    """What a caller should know of what happened before, newest first; with what people wrote, where it is open."""
-    told = [
+def contact_history(view: DeskView, lang: Lang) -> list[HistoryLine]:
+    """The latest entries of the timeline, newest first, with what people wrote where the case is opened."""
+    lines = [
         HistoryLine(
             at=entry.at,
             text=entry_sentence(entry, lang),
             by=entry.by,
             trouble=entry.kind in {EntryKind.ALARM, EntryKind.FILED, EntryKind.REVERSAL},
         )
-        for entry in bench.timeline
-        if entry.kind not in _UNTOLD
+        for entry in view.timeline
+        if entry.kind not in _HIDDEN
     ]
-    if bench.opened is not None:
-        told += [HistoryLine(at=one.at, text=f"“{one.words}”", by=one.by) for one in bench.opened.words]
-    return sorted(told, key=lambda one: one.at, reverse=True)[:_SHOWN]
+    if view.opened is not None:
+        lines += [HistoryLine(at=one.at, text=f"“{one.words}”", by=one.by) for one in view.opened.words]
+    return sorted(lines, key=lambda one: one.at, reverse=True)[:_SHOWN]

@@ -48,7 +48,7 @@ def clean_photo(data: bytes, *, most_bytes: int) -> Photo:
             raise _too_many_pixels()
         content = _written(picture)
     except UnidentifiedImageError:
-        raise Invalid(field="photo", problem="is no picture that we read", mend="JPEG, PNG or WebP") from None
+        raise Invalid(field="photo", problem="is not a supported picture", mend="JPEG, PNG or WebP") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_many_pixels() from None
     except (OSError, SyntaxError, ValueError, EOFError, struct.error):
@@ -62,7 +62,9 @@ def clean_photo(data: bytes, *, most_bytes: int) -> Photo:
 
 def _too_many_pixels() -> Invalid:
     return Invalid(
-        field="photo", problem="is too large", mend=f"{_MOST_PIXELS // 1_000_000} megapixels at most"
+        field="photo",
+        problem="is too large",
+        mend=Text("%(most)s megapixels at most", most=_MOST_PIXELS // 1_000_000),
     )
 
 

@@ -1,8 +1,5 @@
-"""Work goes to another unit with a reason, when somebody there accepts it. Until then it stays where it is, and no
-clock is ever reset.
-
-An errand that nobody takes rises one level of the organisation at a time, says so in the case's timeline, and ends
-at a supervisor's alarm at the top: never silently.
+"""Work that changes its unit: by a transfer with a reason, once somebody there accepts it, and by escalation, one
+level up each time nobody signs, until an alarm at the top. No clock is ever reset.
 """
 
 from __future__ import annotations
@@ -20,13 +17,14 @@ from dialer.core.units import Unit, UnitIndex
 from dialer.db.unit_of_work import Tx
 from dialer.services import Services
 from dialer.work.assignments import (
-    UnsignedAssignment,
+    Assignment,
     escalate_assignment,
     get_assignment,
     lock_assignment,
     lock_signed_assignment,
     lock_unsigned_assignments,
     mark_assignments_escalated,
+    note_assignment_act,
     overtaken_by,
 )
 from dialer.work.transfer_store import (
@@ -48,20 +46,14 @@ def transfer_assignment(
     token: int | None = None,
     visible_to: int | None = None,
 ) -> int:
-    """The id of the transfer, which now asks to be accepted. Raises `NotFound`, also for work that the unit `seen_by`
-    has not, `Invalid`, and `Conflict` when the work is over, on its way already, or that unit's.
+    """The id of the transfer, which waits to be accepted. Raises `NotFound`, also for work that the unit `visible_to`
+    does not see, `Invalid`, and `Conflict` when the work is over, asked for already, or that unit's.
     """
     who, reason = actor_name(by), said("why", why)
     with services.store.begin() as tx:
         if visible_to is not None:
-            _check_seen(
-                tx,
-                services,
-                get_assignment(tx, assignment_id).unit_id,
-                visible_to,
-                "assignment",
-                assignment_id,
-            )
+            unit_id = get_assignment(tx, assignment_id).unit_id
+            _check_visible(tx, services, unit_id, visible_to, kind="assignment", key=assignment_id)
         return ask_transfer(
             tx, services, assignment_id, to_unit_id=to_unit_id, by=who, why=reason, token=token
         )
@@ -70,7 +62,7 @@ def transfer_assignment(
 def ask_transfer(
     tx: Tx, services: Services, assignment_id: int, *, to_unit_id: int, by: str, why: str, token: int | None
 ) -> int:
-    """As `transfer_errand`, in the caller's transaction."""
+    """As `transfer_assignment`, in the caller's transaction."""
     label = active_label(tx, services, to_unit_id)
     current = (
         lock_assignment(tx, assignment_id)
@@ -81,25 +73,18 @@ def ask_transfer(
         raise overtaken_by(current)
     if current.unit_id == to_unit_id:
         raise Conflict("it is that unit's already", current=label)
-    now = services.clock.now()
+    now, from_id = services.clock.now(), current.unit_id
     transfer_id = request_transfer(
-        tx,
-        assignment_id,
-        from_unit_id=current.unit_id,
-        to_unit_id=to_unit_id,
-        by=by,
-        why=why,
-        now=now,
+        tx, assignment_id, from_unit_id=from_id, to_unit_id=to_unit_id, by=by, why=why, now=now
     )
-    facts = {"assignment_id": assignment_id, "transfer_id": transfer_id, "from": current.unit, "to": label}
-    act = Act(case_id=current.case_id, kind=ActKind.TRANSFER_ASKED, by=by, facts=facts, words=why)
-    note_acts(tx, [act], now=now)
+    facts = {"transfer_id": transfer_id, "from": current.unit, "to": label}
+    note_assignment_act(tx, current, ActKind.TRANSFER_ASKED, by=by, now=now, facts=facts, words=why)
     return transfer_id
 
 
 def accept_transfer(services: Services, transfer_id: int, *, by: str, visible_to: int | None = None) -> None:
-    """It is the other unit's, signed for by whoever accepts; so is its case. Raises `Conflict` when it was answered, or
-    the work ended, before, and `NotFound` for one that goes to no unit of `seen_by`.
+    """The other unit has the work and its case; the person who accepts has signed. Raises `Conflict` when it was
+    answered or the work ended before, and `NotFound` for one that goes to no unit of `visible_to`.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
@@ -111,20 +96,14 @@ def accept_transfer(services: Services, transfer_id: int, *, by: str, visible_to
         label = active_label(tx, services, transfer.to_unit_id)
         answer_transfer(tx, transfer_id, TransferState.ACCEPTED, by=who, now=now)
         complete_transfer(tx, transfer, label=label, by=who, now=now)
-        facts = {
-            "assignment_id": current.id,
-            "transfer_id": transfer_id,
-            "to": label,
-            "times": current.transfers + 1,
-        }
-        act = Act(case_id=transfer.case_id, kind=ActKind.TRANSFER_ACCEPTED, by=who, facts=facts)
-        note_acts(tx, [act], now=now)
+        facts = {"transfer_id": transfer_id, "to": label, "times": current.transfers + 1}
+        note_assignment_act(tx, current, ActKind.TRANSFER_ACCEPTED, by=who, now=now, facts=facts)
 
 
 def refuse_transfer(
     services: Services, transfer_id: int, *, by: str, why: str, visible_to: int | None = None
 ) -> None:
-    """It stays with whoever sent it, and both see why. Raises as `accept_transfer` does."""
+    """The work stays where it is, with the reason in the timeline. Raises as `accept_transfer` does."""
     who, reason = actor_name(by), said("why", why)
     with services.store.begin() as tx:
         transfer = _lock(tx, services, transfer_id, visible_to)
@@ -136,16 +115,16 @@ def refuse_transfer(
 
 
 def _lock(tx: Tx, services: Services, transfer_id: int, visible_to: int | None) -> Transfer:
-    """With its case, as every other act locks it."""
+    """Its case is locked, as by every other act."""
     transfer = get_transfer(tx, transfer_id)
     if visible_to is not None:
-        _check_seen(tx, services, transfer.to_unit_id, visible_to, "transfer", transfer_id)
+        _check_visible(tx, services, transfer.to_unit_id, visible_to, kind="transfer", key=transfer_id)
     lock_cases(tx, [transfer.case_id])
     return transfer
 
 
-def _check_seen(
-    tx: Tx, services: Services, unit_id: int | None, visible_to: int, kind: str, key: int
+def _check_visible(
+    tx: Tx, services: Services, unit_id: int | None, visible_to: int, *, kind: str, key: int
 ) -> None:
     unit = services.units.current(tx).get(unit_id) if unit_id is not None else None
     if unit is None or visible_to not in unit.path:
@@ -153,7 +132,7 @@ def _check_seen(
 
 
 def active_label(tx: Tx, services: Services, unit_id: int) -> str:
-    """What the unit is called. Raises `NotFound`, and `Conflict` for a closed one."""
+    """The label of the unit. Raises `NotFound`, and `Conflict` for a closed one."""
     index = services.units.current(tx)
     unit = index.get(unit_id)
     if unit is None:
@@ -163,36 +142,35 @@ def active_label(tx: Tx, services: Services, unit_id: int) -> str:
     return index.label(unit_id)
 
 
-_AT_ONCE = 500
+_BATCH = 500
 
 
 def escalate_unsigned(services: Services) -> int:
-    """Every assignment past its sign-off time that nobody has taken is the unit's above, or, at the top, has raised an
-    alarm, once; how many now.
+    """Every assignment past its sign-off time without a signature belongs to the unit above, or, at the top, has raised
+    one alarm; how many were moved or raised an alarm.
     """
     total = 0
     while True:
         with services.store.begin() as tx:
             now = services.clock.now()
-            late = lock_unsigned_assignments(tx, now=now, limit=_AT_ONCE)
+            late = lock_unsigned_assignments(tx, now=now, limit=_BATCH)
             index = services.units.current(tx)
-            above = {one.id: _above(index, one) for one in late}
-            _raise(
-                tx,
-                services,
-                index,
-                [(one, unit) for one in late if (unit := above[one.id]) is not None],
-                now=now,
-            )
+            above = {one.id: _active_parent(index, one.unit_id) for one in late}
+            acts = [
+                _escalate(tx, services, index, one, unit, now=now)
+                for one in late
+                if (unit := above[one.id]) is not None
+            ]
+            note_acts(tx, acts, now=now)
             _alarm(tx, [one for one in late if above[one.id] is None], now=now)
         total += len(late)
-        if len(late) < _AT_ONCE:
+        if len(late) < _BATCH:
             return total
 
 
-def _above(index: UnitIndex, late: UnsignedAssignment) -> Unit | None:
-    """The next unit up that still works; None at the top and where there is no unit."""
-    unit = index.get(late.unit_id) if late.unit_id is not None else None
+def _active_parent(index: UnitIndex, unit_id: int | None) -> Unit | None:
+    """The nearest unit above that is not closed; None at the top and without a unit."""
+    unit = index.get(unit_id) if unit_id is not None else None
     while unit is not None:
         unit = index.get(unit.parent_id) if unit.parent_id is not None else None
         if unit is not None and unit.active:
@@ -200,46 +178,35 @@ def _above(index: UnitIndex, late: UnsignedAssignment) -> Unit | None:
     return None
 
 
-def _raise(
-    tx: Tx,
-    services: Services,
-    index: UnitIndex,
-    late: list[tuple[UnsignedAssignment, Unit]],
-    *,
-    now: datetime,
-) -> None:
-    noted: list[Act] = []
-    for one, unit in late:
-        label = index.label(unit.id)
-        rules = services.policies.of(one.policy_version).of(one.grade)
-        rise_at = now + timedelta(seconds=rules.sign_seconds)
-        escalate_assignment(tx, one.id, unit_id=unit.id, label=label, rise_at=rise_at)
-        facts = {
-            "assignment_id": one.id,
-            "track": one.kind.value,
-            "from": one.unit,
-            "to": label,
-            "from_id": one.unit_id,
-            "to_id": unit.id,
-            "grade": one.grade.value,
-            "sign_seconds": rules.sign_seconds,
+def _escalate(
+    tx: Tx, services: Services, index: UnitIndex, late: Assignment, unit: Unit, *, now: datetime
+) -> Act:
+    label = index.label(unit.id)
+    seconds = services.policies.of(late.policy_version).of(late.grade).sign_seconds
+    escalate_assignment(tx, late.id, unit_id=unit.id, label=label, rise_at=now + timedelta(seconds=seconds))
+    facts = {
+        "assignment_id": late.id,
+        "track": late.kind.value,
+        "from": late.unit,
+        "to": label,
+        "from_id": late.unit_id,
+        "to_id": unit.id,
+        "grade": late.grade.value,
+        "sign_seconds": seconds,
+    }
+    return Act(case_id=late.case_id, kind=ActKind.UNIT_RAISED, by=ROBOT, facts=facts)
+
+
+def _alarm(tx: Tx, late: list[Assignment], *, now: datetime) -> None:
+    alarms = [
+        {
+            "code": AlarmCode.UNSIGNED.value,
+            "case_id": one.case_id,
+            "load_id": None,
+            "facts": {"assignment": one.id, "kind": one.kind.value, "unit": one.unit},
+            "raised_at": now,
         }
-        noted.append(Act(case_id=one.case_id, kind=ActKind.UNIT_RAISED, by=ROBOT, facts=facts))
-    note_acts(tx, noted, now=now)
-
-
-def _alarm(tx: Tx, late: list[UnsignedAssignment], *, now: datetime) -> None:
-    raise_alarms(
-        tx,
-        [
-            {
-                "code": AlarmCode.UNSIGNED.value,
-                "case_id": one.case_id,
-                "load_id": None,
-                "facts": {"assignment": one.id, "kind": one.kind.value, "unit": one.unit},
-                "raised_at": now,
-            }
-            for one in late
-        ],
-    )
+        for one in late
+    ]
+    raise_alarms(tx, alarms)
     mark_assignments_escalated(tx, [one.id for one in late], now=now)

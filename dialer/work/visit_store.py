@@ -1,7 +1,4 @@
-"""What officers' phones send, each act once, and their photos.
-
-Visits as an officer's list and page show them: masked, with the clock that runs now.
-"""
+"""Rows of visits: what lists and pages show of one, masked; what officers' phones send, each act once; photos."""
 
 from __future__ import annotations
 
@@ -17,22 +14,22 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.cases.persons import MaskedPerson, masked, open_person
 from dialer.cases.store import open_act
-from dialer.core.case import PENDING_STATES, AssignmentState, Reason, TransferState, VisitStage
+from dialer.core.case import PENDING_STATES, AssignmentState, TransferState, VisitStage
 from dialer.core.errors import Conflict, NotFound
 from dialer.core.timeline import ActKind
-from dialer.core.values import FraudType, Grade, OutcomeKind, Tag, Track
+from dialer.core.values import Tag, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
 from dialer.db.unit_of_work import Row, Tx
 from dialer.org.unit_store import is_visible_to, is_within_unit
-from dialer.work.assignments import Scope
+from dialer.work.assignments import Assignment, Scope, assignment_fields, select_assignments
 from dialer.work.photos import Photo
 from dialer.work.transfer_store import transfer_reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepeatedAct:
-    """It was taken before."""
+    """The act is on record already."""
 
     at: datetime
     outcome_id: int | None
@@ -41,7 +38,7 @@ class RepeatedAct:
 def note_visit_act_once(
     tx: Tx, client_id: uuid.UUID, *, assignment_id: int, content: bytes, by: str, now: datetime
 ) -> RepeatedAct | None:
-    """None: the act is new and now on record. Raises `Conflict` when the number came with something else before."""
+    """None: the act is new and now on record. Raises `Conflict` when its number was used for another act."""
     digest = hashlib.sha256(content).digest()
     new = tx.scalar(
         insert(t.sent_act)
@@ -54,7 +51,7 @@ def note_visit_act_once(
     row = tx.one(sa.select(t.sent_act).where(t.sent_act.c.client_id == client_id))
     assert row is not None
     if bytes(row["digest"]) != digest or row["assignment_id"] != assignment_id:
-        raise Conflict("that number was sent with something else before", current="repeated")
+        raise Conflict("this act number was used for another act", current="repeated")
     return RepeatedAct(at=row["at"], outcome_id=row["outcome_id"])
 
 
@@ -69,7 +66,7 @@ def set_visit_stage(tx: Tx, assignment_id: int, stage: VisitStage) -> None:
 def add_visit_photo(
     tx: Tx, client_id: uuid.UUID, photo: Photo, *, assignment_id: int, case_id: int, by: str, now: datetime
 ) -> None:
-    """Kept sealed; only who may see the case may open it."""
+    """The photo is kept sealed."""
     sealed = tx.vault.seal(photo.content, table="visit_photo", column="sealed", row=str(client_id))
     tx.execute(
         sa.insert(t.visit_photo).values(
@@ -96,16 +93,11 @@ class StoredPhoto:
     at: datetime
 
 
-_ABOUT = ("client_id", "assignment_id", "media_type", "size_bytes", "by", "at")
-
-
 def photos_of_case(tx: Tx, case_id: int) -> list[StoredPhoto]:
-    """Of a case, oldest first."""
-    statement: sa.Select[Any] = (
-        sa.select(*(t.visit_photo.c[name] for name in _ABOUT))
-        .where(t.visit_photo.c.case_id == case_id)
-        .order_by(t.visit_photo.c.at, t.visit_photo.c.client_id)
-    )
+    """Of a case, oldest first, without the pictures."""
+    p = t.visit_photo.c
+    columns = (p[name] for name in StoredPhoto.__dataclass_fields__)
+    statement = sa.select(*columns).where(p.case_id == case_id).order_by(p.at, p.client_id)
     return [StoredPhoto(**row) for row in tx.rows(statement)]
 
 
@@ -133,46 +125,23 @@ class VisitClock(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedTransfer:
-    """It is asked of another unit, and nobody there has answered."""
+    """Another unit is asked to take the visit, and has not answered."""
 
     id: int
     to_unit: str
     to_unit_id: int
     by: str
     why: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VisitLine:
-    """One visit. `holder` is the login of whoever has it, `holder_name` what he is called; '' for nobody."""
+class VisitLine(Assignment):
+    """One visit, its person masked; `unit` is the unit's name, `holder_name` the display name of its holder."""
 
-    id: int
-    case_id: int
     person: MaskedPerson
-    grade: Grade
-    fraud_type: FraudType
     amount_at_risk_fen: int | None
-    reason: Reason
-    unit: str
-    state: AssignmentState
-    stage: VisitStage
-    holder: str
     holder_name: str
-    opened_at: datetime
-    sign_by: datetime
-    due_at: datetime
-    feedback_by: datetime
-    raises: int
-    transfers: int
-    done_by: str
-    outcome: OutcomeKind | None
-    withdrawn_why: str
     transfer: AskedTransfer | None
-
-    @property
-    def is_pending(self) -> bool:
-        return self.state in PENDING_STATES
 
     @property
     def clock(self) -> VisitClock:
@@ -194,38 +163,14 @@ class VisitLine:
     def is_late(self, now: datetime) -> bool:
         return self.is_pending and self.until <= now
 
-    def is_held_by(self, who: str) -> bool:
-        return self.state is AssignmentState.SIGNED and self.holder == who
-
 
 def _lines() -> sa.Select[Any]:
     a, c, asked = t.assignment.c, t.case.c, t.assignment_transfer
     to_unit = t.unit.alias("to_unit")
+    waits = sa.and_(asked.c.assignment_id == a.id, asked.c.state == word(TransferState.ASKED))
     return (
-        sa.select(
-            *(
-                a[name]
-                for name in (
-                    "id",
-                    "case_id",
-                    "reason",
-                    "unit",
-                    "state",
-                    "stage",
-                    "signed_by",
-                    "opened_at",
-                    "sign_by",
-                    "due_at",
-                    "feedback_by",
-                    "raises",
-                    "transfers",
-                    "done_by",
-                    "outcome",
-                    "withdrawn_why",
-                )
-            ),
-            c.grade,
-            c.fraud_type,
+        select_assignments()
+        .add_columns(
             c.amount_at_risk_fen,
             c.person_id,
             t.person.c.sealed.label("person_sealed"),
@@ -239,15 +184,10 @@ def _lines() -> sa.Select[Any]:
             asked.c.why_sealed.label("transfer_why_sealed"),
             asked.c.at.label("transfer_at"),
         )
-        .join(t.case, c.id == a.case_id)
         .join(t.person, t.person.c.id == c.person_id)
         .join(t.staff, t.staff.c.login == a.signed_by, isouter=True)
         .join(t.unit, t.unit.c.id == a.unit_id, isouter=True)
-        .join(
-            asked,
-            sa.and_(asked.c.assignment_id == a.id, asked.c.state == word(TransferState.ASKED)),
-            isouter=True,
-        )
+        .join(asked, waits, isouter=True)
         .join(to_unit, to_unit.c.id == asked.c.to_unit_id, isouter=True)
         .where(a.kind == Track.VISIT.value)
     )
@@ -255,65 +195,33 @@ def _lines() -> sa.Select[Any]:
 
 def _line(tx: Tx, row: Row) -> VisitLine:
     return VisitLine(
-        **{
-            name: row[name]
-            for name in (
-                "id",
-                "case_id",
-                "amount_at_risk_fen",
-                "opened_at",
-                "sign_by",
-                "due_at",
-                "feedback_by",
-                "raises",
-                "transfers",
-            )
-        },
+        **assignment_fields(row) | {"unit": row["unit_name"] or row["unit"]},
         person=masked(open_person(tx, person_id=row["person_id"], sealed=row["person_sealed"])),
-        grade=Grade(row["grade"]),
-        fraud_type=FraudType(row["fraud_type"]),
-        reason=Reason(row["reason"]),
-        unit=row["unit_name"] or row["unit"],
-        state=AssignmentState(row["state"]),
-        stage=VisitStage(row["stage"]).under(AssignmentState(row["state"])),
-        holder=row["signed_by"] or "",
+        amount_at_risk_fen=row["amount_at_risk_fen"],
         holder_name=row["holder_name"] or row["signed_by"] or "",
-        done_by=row["done_by"] or "",
-        outcome=OutcomeKind(row["outcome"]) if row["outcome"] else None,
-        withdrawn_why=row["withdrawn_why"] or "",
-        transfer=_transfer(tx, row),
+        transfer=_transfer(tx, row) if row["transfer_id"] is not None else None,
     )
 
 
-def _transfer(tx: Tx, row: Row) -> AskedTransfer | None:
-    if row["transfer_id"] is None:
-        return None
+def _transfer(tx: Tx, row: Row) -> AskedTransfer:
+    reason = {name: row[f"transfer_{name}"] for name in ("at", "why", "why_sealed")}
     return AskedTransfer(
         id=row["transfer_id"],
         to_unit=row["to_unit"],
         to_unit_id=row["to_unit_id"],
         by=row["transfer_by"],
-        why=transfer_reason(
-            tx.vault,
-            {
-                "assignment_id": row["id"],
-                "at": row["transfer_at"],
-                "why": row["transfer_why"],
-                "why_sealed": row["transfer_why_sealed"],
-            },
-        ),
-        at=row["transfer_at"],
+        why=transfer_reason(tx.vault, {"assignment_id": row["id"], **reason}),
     )
 
 
 def _area(tx: Tx, scope: Scope) -> sa.ColumnElement[bool]:
-    """A visit that rose to the unit above is still seen where its case is: who is nearest may take it after all."""
+    """Work of these units, and of their cases: a visit that was escalated stays visible below."""
     return sa.or_(scope.covers(tx), is_visible_to(t.case.c.unit_id, scope.unit_id))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """The most urgent visits of a unit and all below it, the reader's own first, then those that nobody has."""
+    """The most urgent visits of a unit and all below it: the reader's own, then open ones, then those of others."""
 
     visits: tuple[VisitLine, ...]
     all: int
@@ -321,7 +229,7 @@ class Waiting:
 
 
 def waiting_visits(tx: Tx, *, scope: Scope, who: str, unit_id: int | None = None, limit: int) -> Waiting:
-    """`unit_id`: of this unit and those below it alone, and whatever `who` has in hand."""
+    """Of these units; with `unit_id` only of that unit and those below. Always those that `who` has signed for."""
     a = t.assignment.c
     own = sa.and_(a.state == word(AssignmentState.SIGNED), a.signed_by == who)
     area = _area(tx, scope)
@@ -360,8 +268,8 @@ def visits_asked_of(tx: Tx, *, unit_id: int | None, limit: int) -> tuple[VisitLi
 
 
 def visit_line(tx: Tx, visit_id: int, *, scope: Scope, who: str) -> VisitLine:
-    """Raises `NotFound` for what is no visit, or is none of this person's business: which, is not told. Whoever has it,
-    or has sent something about it from a phone, keeps sight of it wherever it went.
+    """Raises `NotFound` for what is no visit or not visible to this person; the error does not say which. Its holder,
+    and everyone who has sent an act about it, sees it in whatever unit it is.
     """
     row = tx.one(_lines().where(t.assignment.c.id == visit_id, _may_see(tx, scope, who)))
     if row is None:
@@ -370,7 +278,7 @@ def visit_line(tx: Tx, visit_id: int, *, scope: Scope, who: str) -> VisitLine:
 
 
 def check_visit_visible(tx: Tx, visit_id: int, *, scope: Scope, who: str) -> None:
-    """As `one`, for an act on it: first thing in its transaction."""
+    """As `visit_line`, without reading it."""
     a = t.assignment.c
     found = (
         sa.select(a.id)
@@ -393,24 +301,19 @@ def _may_see(tx: Tx, scope: Scope, who: str) -> sa.ColumnElement[bool]:
 
 
 def visit_of_transfer(tx: Tx, transfer_id: int, *, unit_id: int | None) -> VisitLine:
-    """The visit that this transfer moves, for the unit it is asked of. Raises `NotFound`."""
+    """The visit of a transfer that this unit, or one below, is asked to take. Raises `NotFound`."""
     asked = t.assignment_transfer.c
-    row = tx.one(
-        _lines().where(
-            t.assignment.c.id
-            == sa.select(asked.assignment_id)
-            .where(asked.id == transfer_id, is_visible_to(asked.to_unit_id, unit_id))
-            .correlate(None)
-            .scalar_subquery()
-        )
+    moved = sa.select(asked.assignment_id).where(
+        asked.id == transfer_id, is_visible_to(asked.to_unit_id, unit_id)
     )
+    row = tx.one(_lines().where(t.assignment.c.id == moved.correlate(None).scalar_subquery()))
     if row is None:
         raise NotFound(kind="transfer", key=transfer_id)
     return _line(tx, row)
 
 
 def tags_of_case(tx: Tx, case_id: int) -> tuple[Tag, ...]:
-    """What the warnings of a case say of its person."""
+    """The tags that the warnings of a case give its person."""
     given = sa.select(sa.func.unnest(t.warning.c.tags).label("tag")).where(t.warning.c.case_id == case_id)
     found = {row["tag"] for row in tx.rows(given.distinct())}
     return tuple(tag for tag in Tag if tag.value in found)
@@ -418,7 +321,7 @@ def tags_of_case(tx: Tx, case_id: int) -> tuple[Tag, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitAct:
-    """One act on a visit. `words` is what was typed, '' where it is not opened."""
+    """One act on a visit. `words` is the text typed with it, '' where it is not opened."""
 
     at: datetime
     kind: ActKind
@@ -429,7 +332,7 @@ class VisitAct:
 
 
 def course_of_visit(tx: Tx, visit: VisitLine, *, who: str, with_words: bool) -> tuple[VisitAct, ...]:
-    """Everything that was done about it, oldest first. Without `with_words` only what `who` typed himself is opened."""
+    """Its acts, oldest first. Without `with_words` only the text that `who` typed is opened."""
     e = t.event.c
     statement = (
         sa.select(t.event)

@@ -1,29 +1,23 @@
-"""An officer's visit, step by step from his phone. Each act has a number that the phone made: sent again after a lost
-connection it counts once, and words and photos are kept even when the visit has ended meanwhile.
-
-One visit for whoever stands before the door: the person in clear for the officer who has it, masked for others.
-
-The visits that wait, for the officers who make them and the supervisors who see who is at what.
-
-The notice 劝阻告知书 that is left with whoever was visited, in both languages.
+"""An officer's visit: the steps, notes, photos and report that a phone sends, each counted once by the number that the
+phone gave it; the visit as its page shows it; and the notice 劝阻告知书 that is left with the person.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import orjson
 
 from dialer.cases.persons import Person, person_of_case
-from dialer.cases.store import Act, get_case, lock_cases, note_acts
+from dialer.cases.store import get_case, lock_cases
 from dialer.core.access import actor_name, said
 from dialer.core.case import AssignmentState, PersonMet, VisitStage, may_report
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.timeline import ActKind
-from dialer.core.values import Amounts, Contact, OutcomeKind, Tag, Track
+from dialer.core.values import Tag, Track
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text
@@ -34,13 +28,14 @@ from dialer.work.assignments import (
     Scope,
     get_assignment,
     lock_assignment,
+    note_assignment_act,
     overtaken_by,
     renew_claim,
     sign_assignment_for,
 )
 from dialer.work.desk import LANGUAGES, NoticeText, notice_text
 from dialer.work.photos import clean_photo
-from dialer.work.tasks import report
+from dialer.work.tasks import Report, enqueue_after_report, report
 from dialer.work.visit_store import (
     RepeatedAct,
     StoredPhoto,
@@ -71,65 +66,46 @@ _KIND_OF_STAGE = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FromPhone:
-    """What every act of a phone carries. `told_at` is the phone's own word for when, kept as a fact only."""
+    """What every act of a phone carries. `told_at` is the time by the phone's clock, kept as a fact only."""
 
     client_id: uuid.UUID
     by: str
     told_at: datetime | None = None
     visible_to: int | None = None
-    """The unit of whoever acts; None is the whole centre. A visit that it does not see is not there."""
+    """The actor's unit; None is the whole centre. Other visits are `NotFound`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """It is on record; `repeated`: it was before."""
+    """The act is on record; `repeated`: it was before."""
 
     repeated: bool
     stage: VisitStage
     state: AssignmentState
-    """What the visit is by now: one that is over may be left."""
+    """Of the visit now."""
     outcome_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VisitReport:
-    """What came of it. `evidence` is needed beside any amount."""
-
-    outcome: OutcomeKind
-    contact: Contact | None = None
-    amounts: Amounts = field(default_factory=Amounts)
-    evidence: str = ""
-    note: str = ""
-
-
 def take_step(services: Services, assignment_id: int, stage: VisitStage, *, phone: FromPhone) -> Sent:
-    """Accepted, on the way, arrived. The first of them signs 签收. A step that comes late moves nothing back. Raises
-    `Overtaken` when somebody else has the visit.
+    """Accepted, on the way or arrived. The first step signs 签收; a late one moves nothing back. Raises `Overtaken`
+    when somebody else has the visit.
     """
     kind = _KIND_OF_STAGE.get(stage)
     if kind is None:
-        raise Invalid(field="stage", problem="is no step", mend="accepted, on_the_way or arrived")
+        raise Invalid(field="stage", problem="is not a step", mend="accepted, on_the_way or arrived")
     return _send(services, assignment_id, kind, phone=phone, stage=stage)
 
 
-def tell_seen(
+def record_person_met(
     services: Services, assignment_id: int, who: PersonMet, *, phone: FromPhone, note: str = ""
 ) -> Sent:
-    """Who was met at the door, with whatever is to be said of it."""
-    facts = {"who": who.value}
-    return _send(
-        services,
-        assignment_id,
-        ActKind.VISIT_SEEN,
-        phone=phone,
-        stage=VisitStage.SEEN,
-        facts=facts,
-        words=note.strip(),
-    )
+    """Who was met, with an optional note."""
+    facts, kind, words = {"who": who.value}, ActKind.VISIT_SEEN, note.strip()
+    return _send(services, assignment_id, kind, phone=phone, stage=VisitStage.SEEN, facts=facts, words=words)
 
 
 def note_visit(services: Services, assignment_id: int, *, phone: FromPhone, words: str) -> Sent:
-    """A note, sealed."""
+    """A sealed note."""
     return _send(services, assignment_id, ActKind.VISIT_NOTE, phone=phone, words=said("words", words))
 
 
@@ -138,17 +114,14 @@ def add_photo(services: Services, assignment_id: int, *, phone: FromPhone, conte
     photo = clean_photo(content, most_bytes=services.work.photo_bytes)
     who = actor_name(phone.by)
     with services.store.begin() as tx:
-        # The picture's row names the case, and so holds it.
+        # The photo's foreign key locks the case, which comes first in the lock order.
         lock_cases(tx, [get_assignment(tx, assignment_id).case_id])
         current, repeat = _begin(tx, services, assignment_id, phone=phone, content=content)
         if repeat is not None:
             return _sent(current, repeat)
         if count_visit_photos(tx, assignment_id) >= services.work.photos:
-            raise Invalid(
-                field="photo",
-                problem="is one too many",
-                mend=Text("%(most)s at most", most=services.work.photos),
-            )
+            most = Text("%(most)s at most", most=services.work.photos)
+            raise Invalid(field="photo", problem="is one too many", mend=most)
         now = services.clock.now()
         add_visit_photo(
             tx, phone.client_id, photo, assignment_id=assignment_id, case_id=current.case_id, by=who, now=now
@@ -158,78 +131,58 @@ def add_photo(services: Services, assignment_id: int, *, phone: FromPhone, conte
         return _sent(current)
 
 
-def report_visit(services: Services, assignment_id: int, result: VisitReport, *, phone: FromPhone) -> Sent:
-    """反馈. Raises `Overtaken` when the visit was over before: what was to be said is kept in the timeline."""
-    content = _packed(assignment_id, "report", repr(result))
+def report_visit(services: Services, assignment_id: int, given: Report, *, phone: FromPhone) -> Sent:
+    """反馈. Raises `Overtaken` when the visit was over before; the note is then kept in the timeline."""
+    content = _packed(assignment_id, "report", repr(given))
+    by = actor_name(phone.by)
     try:
         with services.store.begin() as tx:
-            case_id = get_assignment(tx, assignment_id).case_id
-            lock_cases(tx, [case_id])
+            lock_cases(tx, [get_assignment(tx, assignment_id).case_id])
             current, repeat = _begin(tx, services, assignment_id, phone=phone, content=content)
             if repeat is not None and repeat.outcome_id is not None:
                 return _sent(current, repeat)
             if repeat is not None or not may_report(current.state):
                 raise overtaken_by(current)
-            outcome_id, must_cancel = report(
-                tx,
-                services,
-                assignment_id,
-                by=actor_name(phone.by),
-                outcome=result.outcome,
-                amounts=result.amounts,
-                evidence=result.evidence,
-                contact=result.contact,
-                note=result.note,
-                token=None,
-            )
+            outcome_id, must_cancel = report(tx, services, assignment_id, given, by=by, token=None)
             set_visit_outcome(tx, phone.client_id, outcome_id)
             after = get_assignment(tx, assignment_id)
     except Overtaken:
-        _keep_late(services, assignment_id, result, phone=phone, content=content)
+        _keep_late(services, assignment_id, given, phone=phone, content=content)
         raise
-    if must_cancel:
-        services.enqueue("cancel_calls")
-    services.enqueue("dial")
+    enqueue_after_report(services, must_cancel=must_cancel)
     return Sent(repeated=False, stage=after.stage, state=after.state, outcome_id=outcome_id)
 
 
 def _keep_late(
-    services: Services, assignment_id: int, result: VisitReport, *, phone: FromPhone, content: bytes
+    services: Services, assignment_id: int, given: Report, *, phone: FromPhone, content: bytes
 ) -> None:
     """A report that came too late to count stays as a note, once."""
     with services.store.begin() as tx:
         current, repeat = _begin(tx, services, assignment_id, phone=phone, content=content)
         if repeat is None:
-            facts = {"outcome": result.outcome.value, "late": True}
-            _note(
-                tx, services, current, ActKind.VISIT_NOTE, phone=phone, facts=facts, words=result.note.strip()
-            )
-
-
-def photos(services: Services, case_id: int) -> list[StoredPhoto]:
-    """What there is of a case, without the pictures."""
-    with services.store.begin() as tx:
-        return photos_of_case(tx, case_id)
+            facts, words = {"outcome": given.outcome.value, "late": True}, given.note.strip()
+            _note(tx, services, current, ActKind.VISIT_NOTE, phone=phone, facts=facts, words=words)
 
 
 def show_photo(
     services: Services, client_id: uuid.UUID, *, who: str, why: str, visible_to: int | None = None
 ) -> tuple[str, bytes]:
-    """Media type and content; who looked and why is in the audit. Raises `NotFound`, also for one of a case that the
-    unit `seen_by` does not see, and `Invalid`.
+    """Media type and content; the viewer and the reason are in the audit. Raises `NotFound`, also for one of a case
+    that the unit `visible_to` does not see, and `Invalid`.
     """
     viewer, reason = actor_name(who), said("why", why)
     with services.store.begin() as tx:
-        case_id, media_type, content = open_visit_photo(tx, client_id)
-        check_case_visible(tx, case_id, visible_to)
-        note_look(tx, services, case_id, who=viewer, why=reason)
-        return media_type, content
+        return _open_photo(tx, services, client_id, who=viewer, why=reason, visible_to=visible_to)
 
 
-def note_look(tx: Tx, services: Services, case_id: int, *, who: str, why: str) -> None:
-    """Somebody looks at a photo of this case."""
+def _open_photo(
+    tx: Tx, services: Services, client_id: uuid.UUID, *, who: str, why: str, visible_to: int | None
+) -> tuple[str, bytes]:
+    case_id, media_type, content = open_visit_photo(tx, client_id)
+    check_case_visible(tx, case_id, visible_to)
     now = services.clock.now()
     write_audit(tx, who=who, act="view_photo", subject=f"case/{case_id}", why=why, now=now)
+    return media_type, content
 
 
 def _send(
@@ -248,7 +201,7 @@ def _send(
         if repeat is not None:
             return _sent(current, repeat)
         _note(tx, services, current, kind, phone=phone, facts=facts, words=words)
-        # Who tells what was seen in another officer's place is heard, and takes nothing from him.
+        # A person met, sent by somebody else than the holder, is noted; the holder keeps the visit.
         is_others = stage is VisitStage.SEEN and current.signed_by not in {"", phone.by.strip()}
         if stage is not None and may_report(current.state) and not is_others:
             current = _advance(tx, services, current, stage, by=actor_name(phone.by))
@@ -260,19 +213,12 @@ def _begin(
 ) -> tuple[Assignment, RepeatedAct | None]:
     current = lock_assignment(tx, assignment_id)
     if current.kind is not Track.VISIT:
-        raise Conflict(
-            "it is no visit",
-            current=current.kind.value,
-        )
+        raise Conflict("it is not a visit", current=current.kind.value)
     if phone.visible_to is not None:
         check_visit_visible(tx, assignment_id, scope=Scope(unit_id=phone.visible_to), who=phone.by.strip())
+    by, now = actor_name(phone.by), services.clock.now()
     repeat = note_visit_act_once(
-        tx,
-        phone.client_id,
-        assignment_id=assignment_id,
-        content=content,
-        by=actor_name(phone.by),
-        now=services.clock.now(),
+        tx, phone.client_id, assignment_id=assignment_id, content=content, by=by, now=now
     )
     return current, repeat
 
@@ -297,11 +243,11 @@ def _note(
     facts: Mapping[str, object] | None = None,
     words: str = "",
 ) -> None:
-    about: dict[str, object] = {"assignment_id": current.id, "state": current.state.value, **(facts or {})}
+    about: dict[str, object] = {"state": current.state.value, **(facts or {})}
     if phone.told_at is not None:
         about["told_at"] = phone.told_at.isoformat()
-    act = Act(case_id=current.case_id, kind=kind, by=phone.by.strip(), facts=about, words=words)
-    note_acts(tx, [act], now=services.clock.now())
+    by, now = phone.by.strip(), services.clock.now()
+    note_assignment_act(tx, current, kind, by=by, now=now, facts=about, words=words)
 
 
 def _sent(current: Assignment, repeat: RepeatedAct | None = None) -> Sent:
@@ -321,14 +267,14 @@ def _packed(*parts: object) -> bytes:
 class OpenVisit:
     line: VisitLine
     person: Person | None
-    """In clear, and the look is in the audit; None for whoever does not have the visit in hand."""
+    """In clear, with a line in the audit; None for a reader who does not have the visit in hand."""
     tags: tuple[Tag, ...]
     course: tuple[VisitAct, ...]
     photos: tuple[StoredPhoto, ...]
 
 
 def look_at_visit(services: Services, visit_id: int, *, who: str, visible_to: int | None) -> VisitLine:
-    """Masked. Raises `NotFound` for what this person's unit does not see."""
+    """Masked. Raises `NotFound` for a visit that is not visible to this person."""
     with services.store.begin() as tx:
         return visit_line(tx, visit_id, scope=Scope(unit_id=visible_to), who=who)
 
@@ -340,14 +286,8 @@ def open_visit(services: Services, visit_id: int, *, who: str, visible_to: int |
         line = visit_line(tx, visit_id, scope=Scope(unit_id=visible_to), who=viewer)
         is_mine = line.is_held_by(viewer)
         if is_mine:
-            write_audit(
-                tx,
-                who=viewer,
-                act="reveal",
-                subject=f"case/{line.case_id}",
-                why=in_hand(visit_id),
-                now=services.clock.now(),
-            )
+            subject, why, now = f"case/{line.case_id}", _in_hand(visit_id), services.clock.now()
+            write_audit(tx, who=viewer, act="reveal", subject=subject, why=why, now=now)
         return OpenVisit(
             line=line,
             person=person_of_case(tx, line.case_id) if is_mine else None,
@@ -357,18 +297,18 @@ def open_visit(services: Services, visit_id: int, *, who: str, visible_to: int |
         )
 
 
-def in_hand(visit_id: int) -> str:
-    """Why an officer looks at the person whom he is on the way to."""
+def _in_hand(visit_id: int) -> str:
+    """The reason in the audit of an officer who has the visit."""
     return f"见面劝阻在办 visit {visit_id} in hand"
 
 
 def may_print(line: VisitLine, *, who: str) -> bool:
-    """The notice goes with the officer who has the visit, or has made it."""
+    """The notice is printed by the officer who has the visit or has reported on it."""
     return line.is_held_by(who) or line.done_by == who
 
 
 def look_at_transfer(services: Services, transfer_id: int, *, visible_to: int | None) -> VisitLine:
-    """The visit that is asked of this unit, or one below it. Raises `NotFound`."""
+    """The visit of a transfer into this unit or one below it. Raises `NotFound`."""
     with services.store.begin() as tx:
         return visit_of_transfer(tx, transfer_id, unit_id=visible_to)
 
@@ -376,18 +316,14 @@ def look_at_transfer(services: Services, transfer_id: int, *, visible_to: int | 
 def show_photo_of(
     services: Services, visit_id: int, client_id: uuid.UUID, *, who: str, visible_to: int | None, why: str
 ) -> tuple[str, bytes]:
-    """Media type and content; who looked and why is in the audit. Whoever has the visit in hand need not say why.
-    Raises `NotFound`, `Invalid`.
-    """
+    """As `show_photo`, from the page of a visit; its holder need not give a reason. Raises `NotFound`, `Invalid`."""
     viewer = actor_name(who)
     with services.store.begin() as tx:
         line = visit_line(tx, visit_id, scope=Scope(unit_id=visible_to), who=viewer)
         if client_id not in {one.client_id for one in _photos_of(tx, line)}:
             raise NotFound(kind="photo", key=client_id)
-        reason = in_hand(visit_id) if line.is_held_by(viewer) else said("why", why)
-        case_id, media_type, content = open_visit_photo(tx, client_id)
-        note_look(tx, services, case_id, who=viewer, why=reason)
-        return media_type, content
+        reason = _in_hand(visit_id) if line.is_held_by(viewer) else said("why", why)
+        return _open_photo(tx, services, client_id, who=viewer, why=reason, visible_to=None)
 
 
 def _photos_of(tx: Tx, line: VisitLine) -> tuple[StoredPhoto, ...]:
@@ -403,28 +339,27 @@ class VisitList:
 
     mine: tuple[VisitLine, ...]
     free: tuple[VisitLine, ...]
-    """Nobody has signed for them."""
     others: tuple[VisitLine, ...]
     asked: tuple[VisitLine, ...]
-    """Another unit asks ours to take them."""
+    """Transfers into our units."""
     own: tuple[VisitLine, ...]
-    """All of these that belong to our units now."""
+    """All of these but `asked`."""
     all: int
-    """How many wait, of which no more are shown than fit a list."""
+    """How many wait; at most 200 are shown."""
 
     @property
     def shown(self) -> int:
         return len(self.own)
 
     def late(self, now: datetime) -> int:
-        """How many of those shown are past the time that runs."""
+        """How many of `own` are past the time that runs."""
         return sum(one.is_late(now) for one in self.own)
 
 
 def list_visits(
     services: Services, *, who: str, visible_to: int | None, unit_id: int | None = None
 ) -> VisitList:
-    """Of the unit `seen_by` and all below it (None: of the centre); `unit_id` leaves out the rest."""
+    """Of the unit `visible_to` and all below it (None: all); with `unit_id` only of that unit and those below."""
     with services.store.begin() as tx:
         found = waiting_visits(tx, scope=Scope(unit_id=visible_to), who=who, unit_id=unit_id, limit=_MOST)
         asked = visits_asked_of(tx, unit_id=visible_to, limit=_MOST)
@@ -433,16 +368,15 @@ def list_visits(
     rest = [one for one in found.visits if one.id not in apart]
     return VisitList(
         mine=mine,
-        free=tuple(one for one in rest if not one.holder),
-        others=tuple(one for one in rest if one.holder),
+        free=tuple(one for one in rest if not one.signed_by),
+        others=tuple(one for one in rest if one.signed_by),
         asked=tuple(one for one in asked if not one.is_held_by(who)),
-        own=tuple(found.visits),
+        own=found.visits,
         all=found.all,
     )
 
 
 _HOTLINE = "96110"
-_CHINA = "+86"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -463,14 +397,14 @@ class Notice:
 
 
 def _as_dialled(number: str) -> str:
-    """As somebody in the country dials it: a landline with its area code."""
-    national = number.removeprefix(_CHINA)
+    """As it is dialled within the country: a landline with its area code."""
+    national = number.removeprefix("+86")
     is_landline = national != number and not national.startswith("1")
     return f"0{national}" if is_landline else national
 
 
 def print_notice(services: Services, case_id: int, *, who: str) -> Notice:
-    """Everything that the paper holds; who printed it is in the audit. Raises `NotFound`."""
+    """The content of the notice; the officer who prints it is in the audit. Raises `NotFound`."""
     officer = actor_name(who)
     with services.store.begin() as tx:
         person, stored = person_of_case(tx, case_id), get_case(tx, case_id)

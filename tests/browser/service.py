@@ -21,13 +21,14 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from dialer.bootstrap import application, free_port
+from dialer.bootstrap import application
 from dialer.cli.main import app
 from dialer.core.errors import Unavailable
 from dialer.db import tables as t
 from dialer.db.system_state import ClockRow, mark_drill_database, write_service_clock
 from dialer.db.unit_of_work import Store
 from dialer.runtime.embedded import wait_until
+from dialer.runtime.local import free_port
 from dialer.runtime.settings import load_settings
 
 _UP_SECONDS = 180.0

@@ -12,7 +12,7 @@ from dialer.core.values import Contact, Grade, TelephonyResult
 from dialer.db import tables as t
 from dialer.work.assignments import sign_assignment_for, waiting_assignments
 from dialer.work.desk import show_hand_over, stop_payment_done
-from dialer.work.transfer_store import list_open_stop_payments
+from dialer.work.desk_store import waiting_stop_payments
 from tests.calls.conversation import Ring
 from tests.control.scene import Scene
 
@@ -24,7 +24,7 @@ def first_in_queue(scene: Scene) -> int:
 
 def open_stop_payments(scene: Scene) -> list[int]:
     with scene.tx() as tx:
-        return [payment.case_id for payment in list_open_stop_payments(tx)]
+        return [payment.case_id for payment in waiting_stop_payments(tx)]
 
 
 def test_an_officer_is_wanted_while_the_call_goes_on_and_goes_before_every_grade(scene: Scene):
@@ -149,7 +149,7 @@ def test_a_stop_payment_is_done_once_and_outlives_the_case(scene: Scene):
         ring.case_id, status="closed", human_state="done", due_at=None, settled_at=scene.clock.now()
     )
     with scene.tx() as tx:
-        (payment,) = list_open_stop_payments(tx)
+        (payment,) = waiting_stop_payments(tx)
     stop_payment_done(scene.services, payment.id, by="zhao", result=StopResult.ASKED)
     assert open_stop_payments(scene) == []
     with pytest.raises(Conflict):

@@ -13,26 +13,28 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from dialer import usecases
+import dialer
 from dialer.accounts.actions import login_of
 from dialer.cli.main import app
 from dialer.core.access import LONGEST_NAME, RESERVED_NAMES, actor_name
 from dialer.core.errors import Invalid
 
+_PROGRAMS: Final = frozenset({"dialer.__main__", "dialer.runtime.guard"})
+"""Modules that run when they are imported."""
 READS: Final = frozenset(
     {
-        "draft_list.drafts_of",
-        "draft_list.show_draft",
-        "list_visits.list_visits",
-        "look_at_list.look_at_draft",
-        "look_at_list.measure_draft",
-        "open_task.show_bench",
-        "open_task.take_pulse",
-        "open_task.task_in_hand",
-        "open_visit.look_at_visit",
-        "pass_on.colleagues",
-        "seek_text.open_search",
-        "show_desk.show_overview",
+        "colleagues",
+        "drafts_of",
+        "list_visits",
+        "look_at_draft",
+        "look_at_visit",
+        "measure_draft",
+        "open_search",
+        "read_task_state",
+        "show_bench",
+        "show_draft",
+        "show_overview",
+        "task_in_hand",
     }
 )
 """They sign nothing: the name only chooses which rows are found."""
@@ -40,16 +42,18 @@ READS: Final = frozenset(
 
 def actions() -> Iterator[tuple[str, Callable[..., Any], str]]:
     """Every public action that a person signs, with the argument that names the person."""
-    for found in pkgutil.iter_modules(usecases.__path__):
-        module = importlib.import_module(f"{usecases.__name__}.{found.name}")
+    for found in pkgutil.walk_packages(dialer.__path__, "dialer."):
+        if found.ispkg or found.name in _PROGRAMS:
+            continue
+        module = importlib.import_module(found.name)
         for name, function in inspect.getmembers(module, inspect.isfunction):
             taken = inspect.signature(function).parameters
             is_own = function.__module__ == module.__name__ and not name.startswith("_")
-            if not is_own or next(iter(taken), "") != "engine" or f"{found.name}.{name}" in READS:
+            if not is_own or next(iter(taken), "") != "services" or name in READS:
                 continue
             signer = next((one for one in ("by", "who") if one in taken), None)
             if signer is not None and taken[signer].annotation == "str":
-                yield f"{found.name}.{name}", function, signer
+                yield f"{found.name.removeprefix('dialer.')}.{name}", function, signer
 
 
 ACTIONS: Final = {name: (action, signer) for name, action, signer in actions()}
@@ -64,7 +68,7 @@ async def _outcome(action: Callable[..., Any], **arguments: object) -> None:
 @pytest.mark.parametrize("by", ["robot", " Robot ", "release", "x" * (LONGEST_NAME + 1), " "])
 @pytest.mark.parametrize("name", ACTIONS)
 def test_no_action_takes_a_name_of_the_service(name: str, by: str):
-    """The name is looked at first: there is no engine."""
+    """The name is looked at first: there are no services."""
     action, signer = ACTIONS[name]
     others = {
         taken.name: None
@@ -78,7 +82,7 @@ def test_no_action_takes_a_name_of_the_service(name: str, by: str):
 
 def test_the_actions_are_found():
     assert len(ACTIONS) > 50
-    assert {"pause.pause", "tokens.add_token", "show_case.reveal"} <= set(ACTIONS)
+    assert {"calls.pauses.pause_calls", "org.staff.add_token"} <= set(ACTIONS)
 
 
 def signed_commands(tree: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:  # noqa: ANN401  # typer does not export its type

@@ -16,7 +16,7 @@ from dialer.core.case import CaseStatus
 from dialer.core.timeline import ActKind
 from dialer.core.values import Amounts, Contact, Grade, OutcomeKind, TelephonyResult
 from dialer.db import tables as t
-from dialer.work.tasks import report_assignment
+from dialer.work.tasks import Report, report_assignment
 from dialer.work.visits import FromPhone, add_photo
 from tests.calls.conversation import Ring
 from tests.console.desk import ConsoleDesk, Person, text
@@ -332,10 +332,12 @@ async def test_money_waits_for_a_second_person(console: ConsoleDesk, scene: Cons
     report_assignment(
         scene.services,
         work,
+        Report(
+            outcome=OutcomeKind.DISSUADED_BY_PHONE,
+            amounts=Amounts(intended_fen=100, stopped_fen=2_000_000),
+            evidence="银行回单 881",
+        ),
         by="supervisor",
-        outcome=OutcomeKind.DISSUADED_BY_PHONE,
-        amounts=Amounts(intended_fen=100, stopped_fen=2_000_000),
-        evidence="银行回单 881",
     )
     page = await chief.get(f"/cases/{case_id}")
     assert "Stopped at the bank ¥20,000" in text(page)

@@ -61,7 +61,7 @@ def state(console: ConsoleDesk, task_id: int) -> dict[str, Any]:
     return row
 
 
-async def test_what_waits_is_told_by_grade_and_nobody_is_named(
+async def test_the_queue_is_counted_by_grade_without_names(
     console: ConsoleDesk, scenario: ConsoleScenario, caller: Person
 ):
     put(
@@ -103,7 +103,7 @@ async def test_the_most_urgent_is_taken_and_opened_with_one_line_in_the_audit(
     assert len(console.audited("conversation")) == 1
 
 
-async def test_nothing_waits(console: ConsoleDesk, caller: Person):
+async def test_an_empty_queue(console: ConsoleDesk, caller: Person):
     answer = await caller.post("/desk/next")
     assert answer.headers["location"] == "/desk"
     assert "Queue empty" in text(await caller.get("/desk"))
@@ -194,7 +194,7 @@ async def test_what_was_ticked_stands_under_the_note(
     ],
     ids=str,
 )
-async def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(
+async def test_faults_stand_at_their_fields_and_the_input_stays(
     console: ConsoleDesk, scenario: ConsoleScenario, caller: Person, fields: dict[str, str], said: str
 ):
     put(scenario)
@@ -216,7 +216,7 @@ async def test_money_of_another_outcome_is_not_asked_for_and_not_kept(
     assert line["intended_fen"] == 0
 
 
-async def test_a_lost_lease_is_said_and_the_words_stay(
+async def test_a_lost_lease_is_shown_and_the_input_stays(
     console: ConsoleDesk, scenario: ConsoleScenario, caller: Person
 ):
     put(scenario)
@@ -235,7 +235,7 @@ async def test_a_lost_lease_is_said_and_the_words_stay(
     assert f'data-task="{task_id}"' in (await caller.get("/desk")).text
 
 
-async def test_a_beat_keeps_the_lease(console: ConsoleDesk, scenario: ConsoleScenario, caller: Person):
+async def test_a_heartbeat_renews_the_lease(console: ConsoleDesk, scenario: ConsoleScenario, caller: Person):
     put(scenario)
     task_id, token = await taken(caller)
     for _ in range(4):
@@ -244,7 +244,9 @@ async def test_a_beat_keeps_the_lease(console: ConsoleDesk, scenario: ConsoleSce
         assert return_idle_assignments(console.app.services) == 0
 
 
-async def test_who_else_is_at_it_is_shown(console: ConsoleDesk, scenario: ConsoleScenario, caller: Person):
+async def test_other_work_with_the_person_is_shown(
+    console: ConsoleDesk, scenario: ConsoleScenario, caller: Person
+):
     owner = scenario.person(name=NAME, phones=(PHONE,))
     task_id = put(scenario, person_id=owner)
     case_id = state(console, task_id)["case_id"]
@@ -263,7 +265,7 @@ async def test_who_else_is_at_it_is_shown(console: ConsoleDesk, scenario: Consol
         assert f"zhao has signed for a call to the same person (case #{other})" in told
 
 
-async def test_an_appointment_comes_back_to_whoever_agreed_on_it(
+async def test_an_appointment_comes_back_to_its_caller(
     console: ConsoleDesk, scenario: ConsoleScenario, caller: Person
 ):
     put(scenario)
@@ -277,7 +279,7 @@ async def test_an_appointment_comes_back_to_whoever_agreed_on_it(
     assert (await taken(caller))[0] == task_id
 
 
-@pytest.mark.parametrize(("fields", "said"), [({}, "is no moment"), ({"at": "2026-11-25T09:00"}, "is past")])
+@pytest.mark.parametrize(("fields", "said"), [({}, "is not a time"), ({"at": "2026-11-25T09:00"}, "is past")])
 async def test_an_appointment_needs_a_time_to_come(
     console: ConsoleDesk, scenario: ConsoleScenario, caller: Person, fields: dict[str, str], said: str
 ):
@@ -296,7 +298,7 @@ async def test_a_local_time_is_the_centres(console: ConsoleDesk, scenario: Conso
     assert state(console, task_id)["call_at"] == MORNING + timedelta(minutes=75)
 
 
-async def test_giving_back_needs_a_reason(console: ConsoleDesk, scenario: ConsoleScenario, caller: Person):
+async def test_release_needs_a_reason(console: ConsoleDesk, scenario: ConsoleScenario, caller: Person):
     put(scenario)
     task_id, token = await taken(caller)
     assert (await caller.post(f"/desk/tasks/{task_id}/release", token=token)).status_code == 422
@@ -309,12 +311,12 @@ async def test_a_colleague_is_asked_first(console: ConsoleDesk, scenario: Consol
     task_id, token = await taken(caller)
     li = console.signed_in(console.account(Role.CALLER, login="li"))
     path = f"/desk/tasks/{task_id}/transfer"
-    assert "is nobody who works at a desk" in text(
+    assert "is not a caller at a desk" in text(
         await caller.post(path, token=token, to="person:nobody", why="x")
     )
     assert "choose who takes it over" in text(await caller.post(path, token=token, why="x"))
     await caller.post(path, token=token, to="person:li", why="会蒙语")
-    assert "Nothing waits for you now." not in text(await caller.get("/desk"))
+    assert "No task waits for you now." not in text(await caller.get("/desk"))
     await caller.post("/desk/next")
     assert "data-task" not in (await caller.get("/desk")).text
     assert (await taken(li))[0] == task_id
@@ -380,9 +382,7 @@ async def test_a_colleague_who_does_not_see_the_unit_is_refused(
     assert "does not see the work of this unit" in text(
         await here.post(path, token=token, to="person:far", why="x")
     )
-    assert "is nobody who works at a desk" in text(
-        await here.post(path, token=token, to="person:sun", why="x")
-    )
+    assert "is not a caller at a desk" in text(await here.post(path, token=token, to="person:sun", why="x"))
 
 
 @pytest.mark.parametrize(
@@ -393,7 +393,7 @@ async def test_a_colleague_who_does_not_see_the_unit_is_refused(
         ("transfer", {"to": "person:li", "why": "写了半天"}),
     ],
 )
-async def test_whatever_was_typed_is_there_when_the_task_is_not(
+async def test_the_input_is_shown_when_the_task_was_lost(
     console: ConsoleDesk, scenario: ConsoleScenario, caller: Person, act: str, fields: dict[str, str]
 ):
     console.account(Role.CALLER, login="li")
@@ -407,7 +407,9 @@ async def test_whatever_was_typed_is_there_when_the_task_is_not(
     assert "went back to the queue" in text(answer)
 
 
-async def test_nobody_hoards(console: ConsoleDesk, scenario: ConsoleScenario, caller: Person):
+async def test_a_caller_has_one_task_at_a_time(
+    console: ConsoleDesk, scenario: ConsoleScenario, caller: Person
+):
     put(scenario)
     await taken(caller)
     second = put(
@@ -436,7 +438,7 @@ async def test_the_duty_line_s_person_is_parked_in(
     assert state(console, first)["kept_for"] == "caller"
 
 
-async def test_whoever_sits_at_the_duty_line_sees_its_person_at_once(
+async def test_the_duty_line_sees_a_handed_over_person_at_once(
     console_app: Application, console: ConsoleDesk, scenario: ConsoleScenario
 ):
     number = "+8647896111"
@@ -465,7 +467,7 @@ async def test_whoever_sits_at_the_duty_line_sees_its_person_at_once(
     await desk.close()
 
 
-async def test_somebody_else_s_task_is_not_taken_up(
+async def test_a_task_of_another_caller_is_not_reclaimed(
     console: ConsoleDesk, scenario: ConsoleScenario, caller: Person
 ):
     other = put(scenario, state="signed", signed_by="zhao", signed_at=MORNING)
@@ -481,9 +483,7 @@ async def test_somebody_else_s_task_is_not_taken_up(
     assert state(console, waiting)["state"] == "open"
 
 
-async def test_money_that_has_left_stands_on_top(
-    console: ConsoleDesk, scenario: ConsoleScenario, caller: Person
-):
+async def test_stop_payments_stand_on_top(console: ConsoleDesk, scenario: ConsoleScenario, caller: Person):
     task_id = put(scenario)
     payment = scenario.put(
         t.stop_payment, case_id=state(console, task_id)["case_id"], opened_at=MORNING, drill=False
@@ -505,7 +505,7 @@ async def test_the_desk_s_telephone(console: ConsoleDesk, scenario: ConsoleScena
     assert [line["facts"] for line in console.audited("extension")] == [{"extension": "80012"}]
 
 
-async def test_a_call_that_the_network_refuses_is_said_and_frees_the_number(
+async def test_a_call_refused_by_the_network_is_shown_and_frees_the_number(
     console: ConsoleDesk, scenario: ConsoleScenario, caller: Person
 ):
     put(scenario)

@@ -61,14 +61,14 @@ async def take(person: Person, answer: httpx.Response, **fields: str) -> httpx.R
     return await person.post("/units/import/take", **kept, **fields)
 
 
-async def test_without_units_the_page_says_what_to_do(console: ConsoleDesk):
+async def test_without_units_the_page_explains_the_import(console: ConsoleDesk):
     page = text(await console.person(Role.ADMINISTRATOR).get("/units"))
     assert "No units yet" in page
     assert "Import a list" in page
     assert "Import a list" not in text(await console.person(Role.CLERK).get("/units"))
 
 
-async def test_a_list_is_looked_at_and_then_taken_in(console: ConsoleDesk):
+async def test_a_list_is_previewed_and_imported(console: ConsoleDesk):
     admin = console.person(Role.ADMINISTRATOR)
     seen = await look(admin, LIST)
     assert seen.status_code == 200
@@ -84,11 +84,11 @@ async def test_a_list_is_looked_at_and_then_taken_in(console: ConsoleDesk):
     assert "The list changes nothing" in text(again)
 
 
-async def test_what_must_be_mended_is_told_by_line_and_column(console: ConsoleDesk):
+async def test_faults_of_a_list_are_named_by_line_and_column(console: ConsoleDesk):
     answer = await look(console.person(Role.ADMINISTRATOR), "名称,上级\n甲,没有\n,甲\n")
     assert answer.status_code == 422
     page = text(answer)
-    assert "2 things must be mended; nothing was taken in" in page
+    assert "2 faults must be corrected; nothing was imported" in page
     assert "2 上级 the parent is neither in the list nor known mend the name, or add a line" in page
     assert "3 名称 no name write its name" in page
 
@@ -101,14 +101,14 @@ async def test_what_must_be_mended_is_told_by_line_and_column(console: ConsoleDe
         ("x" * (2 * 1024 * 1024 + 1), "larger than 2 MB"),
     ],
 )
-async def test_what_is_no_list_is_refused(console: ConsoleDesk, content: str, said: str):
+async def test_a_file_that_is_not_a_list_is_refused(console: ConsoleDesk, content: str, said: str):
     admin = console.person(Role.ADMINISTRATOR)
     answer = await (look(admin, content) if content else admin.post("/units/import"))
     assert answer.status_code == 422
     assert said in text(answer)
 
 
-async def test_a_tree_that_changed_after_the_preview_is_looked_at_again(
+async def test_a_tree_changed_after_the_preview_is_previewed_again(
     console: ConsoleDesk, scenario: ConsoleScenario
 ):
     admin = console.person(Role.ADMINISTRATOR)
@@ -120,16 +120,16 @@ async def test_a_tree_that_changed_after_the_preview_is_looked_at_again(
     assert len(console.rows(t.unit)) == 1
 
 
-async def test_what_the_list_does_not_name_is_closed_only_when_asked(
+async def test_missing_units_are_closed_only_on_request(
     console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
 ):
     admin = console.person(Role.ADMINISTRATOR)
     scenario.case(unit_id=tree["wuyuan"])
     seen = await look(admin, "名称,上级\n市局,\n临河分局,市局\n城关派出所,临河分局\n")
-    assert "1 unit that works is not in the list; it stays as it is." in text(seen)
+    assert "1 open unit is not in the list; it stays as it is." in text(seen)
     closing = await admin.post("/units/import", content=_content(seen), name="units.csv", close="1")
     page = text(closing)
-    assert "1 unit that works is not in the list and would be closed." in page
+    assert "1 open unit is not in the list and would be closed." in page
     assert "1 open case stays with it" in page
     await take(admin, closing, close="1")
     assert [row["name"] for row in console.rows(t.unit) if not row["active"]] == ["五原分局"]
@@ -246,7 +246,7 @@ async def test_a_name_is_added_and_forgotten(
     assert (await clerk.post(f"{path}/aliases/forget", text="老城关")).status_code == 404
 
 
-async def test_a_county_names_nothing_since_that_would_take_what_others_wait_for(
+async def test_a_county_may_not_teach_aliases(
     console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
 ):
     scenario.case(unit="老城关")
@@ -257,7 +257,7 @@ async def test_a_county_names_nothing_since_that_would_take_what_others_wait_for
     assert console.rows(t.unit_alias) == []
 
 
-async def test_what_waits_is_shown_by_its_clock(
+async def test_waiting_work_is_filtered_by_its_clock(
     console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
 ):
     station = tree["station"]
@@ -284,7 +284,7 @@ async def test_what_waits_is_shown_by_its_clock(
 
     assert await cases("") == {unsigned, signed, kept}
     assert await cases("unsigned") == {unsigned}
-    assert await cases("overdue") == {signed}
+    assert await cases("overdue") == {unsigned, signed}
     assert await cases("feedback") == {signed}
     assert await cases("nonsense") == {unsigned, signed, kept}
     page = text(await officer.get(path))
@@ -292,17 +292,19 @@ async def test_what_waits_is_shown_by_its_clock(
     assert "call agreed for" in page
 
 
-async def test_what_rose_says_why(console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]):
+async def test_escalated_work_is_listed_with_its_reason(
+    console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
+):
     case_id = scenario.case(unit_id=tree["station"], grade=Grade.HIGH)
     scenario.assignment(case_id, unit_id=tree["station"], unit="城关派出所", sign_by=MORNING)
     assert escalate_unsigned(console.app.services) == 1
     supervisor = console.person(Role.SUPERVISOR)
     span = console.app.services.policies.of(scenario.policy_version).of(Grade.HIGH).sign_seconds
     page = text(await supervisor.get(f"/units/{tree['station']}"))
-    assert f"#{case_id} high human call 临河分局 nobody signed within {span // 60} min" in page
+    assert f"#{case_id} high human call 临河分局 not signed within {span // 60} min" in page
     above = text(await supervisor.get(f"/units/{tree['linhe']}"))
     assert "rose 1 level" in above
-    assert "Nothing: all was signed" in text(await supervisor.get(f"/units/{tree['wuyuan']}"))
+    assert "None: all was signed" in text(await supervisor.get(f"/units/{tree['wuyuan']}"))
 
 
 async def test_work_is_transferred_with_a_reason_and_accepted(
@@ -362,7 +364,7 @@ async def test_a_refusal_needs_a_reason_and_leaves_the_work(
         ("城关派出所", "x", "it is that unit's already"),
     ],
 )
-async def test_a_transfer_that_cannot_be_is_told_beside_its_field(
+async def test_a_refused_transfer_is_explained_at_its_field(
     console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int], unit: str, why: str, said: str
 ):
     work = scenario.assignment(scenario.case(unit_id=tree["station"]), unit_id=tree["station"])

@@ -126,12 +126,12 @@ async def test_mine_come_first_then_the_most_urgent_with_the_clock_that_runs(bea
     assert "Acknowledge by in 5 min" in page
 
 
-async def test_a_visit_that_rose_is_still_taken_by_whoever_is_nearest(beat: Beat):
+async def test_an_escalated_visit_may_still_be_signed_below(beat: Beat):
     visit = beat.visit()
     with beat.tx() as tx:
         tx.execute(sa.update(t.assignment).values(unit_id=beat.city, unit="市局", raises=1))
     page = await shown(beat.officer, "/visits")
-    assert "rose one level, nobody signed" in page
+    assert "escalated one level, not signed" in page
     assert (await beat.send(visit, "step", stage="accepted")).status_code == 200
 
 
@@ -155,7 +155,7 @@ async def test_everything_sent_twice_counts_once_and_says_so(beat: Beat):
         assert words in page
 
 
-async def test_a_visit_that_went_elsewhere_still_takes_the_words_of_who_began_it(beat: Beat):
+async def test_a_transferred_visit_still_accepts_acts_of_its_first_officer(beat: Beat):
     visit = beat.visit()
     await beat.send(visit, "step", stage="accepted")
     with beat.tx() as tx:
@@ -221,7 +221,7 @@ async def test_the_report_ends_the_visit_and_a_late_one_is_kept_as_a_note(beat: 
     assert "report that came too late, kept as a note: refuses" in page
 
 
-async def test_photos_are_shown_to_who_has_the_visit_or_says_why(beat: Beat):
+async def test_photos_need_the_visit_in_hand_or_a_reason(beat: Beat):
     visit = beat.visit()
     await beat.send(visit, "step", stage="accepted")
     answer = await beat.officer.client.post(
@@ -251,12 +251,16 @@ def photos(beat: Beat) -> list[uuid.UUID]:
         return [row["client_id"] for row in tx.rows(sa.select(t.visit_photo.c.client_id))]
 
 
-async def test_no_picture_and_one_too_many_are_refused_in_words(beat: Beat):
+async def test_an_invalid_photo_and_one_too_many_are_refused(beat: Beat):
     visit = beat.visit()
     for number in range(beat.services.work.photos):
         phone = FromPhone(client_id=uuid.UUID(int=number + 1), by="officer")
         add_photo(beat.services, visit, phone=phone, content=PHOTO)
-    for content, told in ((b"", "choose a photo"), (b"GIF89a", "no picture"), (PHOTO, "12 at most")):
+    for content, told in (
+        (b"", "choose a photo"),
+        (b"GIF89a", "not a supported picture"),
+        (PHOTO, "12 at most"),
+    ):
         answer = await beat.officer.client.post(
             f"/visits/{visit}/photo",
             data={"client_id": str(uuid.uuid4())},
@@ -289,7 +293,7 @@ async def test_a_transfer_is_asked_with_a_reason_and_answered_by_the_other_unit(
     assert (again.status_code, "accepted already" in text(again)) == (409, True)
 
 
-async def test_who_cannot_go_gives_it_back(beat: Beat):
+async def test_a_visit_is_released_with_a_reason(beat: Beat):
     visit = beat.visit()
     await beat.send(visit, "step", stage="accepted")
     assert (await beat.officer.post(f"/visits/{visit}/release", why="")).status_code == 422
@@ -309,7 +313,7 @@ async def test_the_notice_is_printed_in_both_languages_by_who_has_the_visit(beat
     for what in ("notice", "conversation"):
         answer = await beat.officer.get(f"/visits/{visit}/{what}")
         assert answer.status_code == 409
-        assert "Only whoever has the visit in hand sees this." in text(answer)
+        assert "Only the officer who has the visit sees this." in text(answer)
     assert beat.console.audited("conversation") == beat.console.audited("print_notice") == []
     await beat.send(visit, "step", stage="accepted")
     page = await shown(beat.officer, f"/visits/{visit}/notice")
@@ -333,12 +337,12 @@ async def test_the_conversation_is_read_on_demand_and_audited(beat: Beat):
     visit = beat.visit()
     await beat.send(visit, "step", stage="accepted")
     part = await beat.officer.part(f"/visits/{visit}/conversation")
-    assert "Nobody has spoken with this person yet." in text(part)
+    assert "No conversation yet." in text(part)
     (line,) = beat.console.audited("conversation")
     assert line["who"] == beat.officer.member.login
 
 
-async def test_a_page_that_looks_again_reveals_nobody_and_writes_no_audit(beat: Beat):
+async def test_a_refreshed_part_shows_nobody_in_clear_and_writes_no_audit(beat: Beat):
     visit = beat.visit()
     await beat.send(visit, "step", stage="accepted")
     note_visit(
@@ -351,7 +355,7 @@ async def test_a_page_that_looks_again_reveals_nobody_and_writes_no_audit(beat: 
     assert NAME in (await beat.officer.part(f"/visits/{visit}", part="hand")).text
 
 
-async def test_the_shell_for_no_connection_holds_nothing_of_anybody(beat: Beat):
+async def test_the_offline_page_holds_no_personal_data(beat: Beat):
     beat.visit()
     shell = await shown(beat.officer, "/visits/offline")
     for hidden in ("王", beat.officer.member.display_name + " ", "8000"):
@@ -363,7 +367,7 @@ async def test_the_shell_for_no_connection_holds_nothing_of_anybody(beat: Beat):
     assert pulse.json() == {"csrf": beat.officer.csrf, "owner": beat.officer.member.id}
 
 
-async def test_a_phone_whose_session_has_ended_is_told_so_and_not_sent_a_page(beat: Beat):
+async def test_a_phone_with_an_ended_session_gets_a_status_and_no_page(beat: Beat):
     stranger = beat.console.stranger()
     answer = await stranger.get("/visits/pulse", headers={"HX-Request": "true"})
     assert (answer.status_code, answer.headers["hx-redirect"]) == (401, "/sign-in?next=%2Fvisits%2Fpulse")

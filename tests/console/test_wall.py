@@ -17,7 +17,6 @@ import pytest
 import sqlalchemy as sa
 import uvicorn
 
-from dialer.bootstrap import free_port
 from dialer.calls.pauses import pause_calls
 from dialer.cases.alarms import raise_alarm
 from dialer.control.board import (
@@ -37,6 +36,7 @@ from dialer.db import tables as t
 from dialer.db.system_state import note_cycle_part
 from dialer.language import Lang
 from dialer.org.staff_store import end_session, live_sessions
+from dialer.runtime.local import free_port
 from dialer.server import create_app
 from dialer.services import Application
 from dialer.web.console import SESSION_COOKIE, ShutdownHooks

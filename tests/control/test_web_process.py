@@ -10,8 +10,8 @@ import sys
 
 import pytest
 
-from dialer.bootstrap import free_port
 from dialer.db.system_state import heartbeats
+from dialer.runtime.local import free_port
 from tests.control.conftest import Assemble
 from tests.control.test_scheduler import PATIENCE_SECONDS, until
 

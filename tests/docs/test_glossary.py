@@ -29,6 +29,19 @@ _REPLACED = {
 """Words that the product used before, and the one that stands for each."""
 
 
+_NEVER_SHOWN = {
+    "AttemptEvent",
+    "Basis",
+    "Dimension",
+    "EntryKind",
+    "Finding",
+    "StepKind",
+    "Wait",
+    "WaitReason",
+}
+"""Enumerations that pages show as sentences, or not at all."""
+
+
 def _nouns() -> list[list[str]]:
     part = _TEXT.partition("## Nouns")[2].partition("## Values")[0]
     rows = [line for line in part.splitlines() if line.startswith("| ") and not line.startswith("| English")]
@@ -51,7 +64,7 @@ def test_every_enumeration_of_the_core_has_words() -> None:
             if inspect.isclass(value) and issubclass(value, StrEnum) and value.__module__ == module.name:
                 found.add(value)
     assert found
-    assert found - set(ENUMERATIONS) == set()
+    assert {kind.__name__ for kind in found - set(ENUMERATIONS)} == _NEVER_SHOWN
 
 
 def test_a_noun_has_one_row_with_its_chinese_and_its_meaning() -> None:

@@ -100,7 +100,7 @@ def test_the_whole_timeline_in_the_order_of_what_happened(scenario: Scenario):
         facts={},
         raised_at=MORNING + 100 * SECOND,
         seen_at=MORNING + 110 * SECOND,
-        visible_to="zhao",
+        seen_by="zhao",
     )
     assert told(scenario, case_id) == [
         (0, EntryKind.WARNING),

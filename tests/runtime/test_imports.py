@@ -15,15 +15,33 @@ _RUNS = {
     "bulk": ("dialer.cli.serve", "dialer.bootstrap", "dialer.tasks.worker", "dialer.tasks.bulk_work"),
     "web": ("dialer.cli.serve", "dialer.bootstrap", "dialer.server"),
 }
-_NEVER = ("alembic", "pydub", "babel")
+_NEVER = ("alembic", "babel")
 _WITHOUT = {
-    "up": ("sqlalchemy", "psycopg", "celery", "redis", "fastapi", "aiohttp", "twilio", "apscheduler"),
-    "carrier": ("sqlalchemy", "psycopg", "celery", "redis", "fastapi", "apscheduler"),
-    "scheduler": ("fastapi", "aiohttp", "twilio", "phonenumbers", "python_calamine", "xlsxwriter", "jinja2"),
-    "dial": ("fastapi", "apscheduler", "python_calamine", "xlsxwriter", "jinja2"),
+    "up": (
+        "pydub",
+        "sqlalchemy",
+        "psycopg",
+        "celery",
+        "redis",
+        "fastapi",
+        "aiohttp",
+        "twilio",
+        "apscheduler",
+    ),
+    "carrier": ("pydub", "sqlalchemy", "psycopg", "celery", "redis", "fastapi", "apscheduler"),
+    "scheduler": (
+        "pydub",
+        "fastapi",
+        "aiohttp",
+        "twilio",
+        "phonenumbers",
+        "python_calamine",
+        "xlsxwriter",
+        "jinja2",
+    ),
+    "dial": ("pydub", "fastapi", "apscheduler", "python_calamine", "xlsxwriter", "jinja2"),
     "bulk": ("fastapi", "apscheduler", "twilio", "aiohttp", "jinja2"),
-    "web": ("apscheduler", "requests", "xlsxwriter", "aiohttp"),
-    # The web process takes TwiML from twilio, and none of its clients: those bring requests and aiohttp.
+    "web": ("apscheduler", "xlsxwriter"),
 }
 
 

@@ -20,8 +20,9 @@ from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
 from dialer.phone.actions import number_of, read_of_oneself, request_call, warn_of_oneself
 from dialer.phone.pages import TEXTS, phone_routes
+from dialer.runtime.local import CarrierAccess
 from dialer.runtime.settings import Settings, load_settings
-from dialer.services import Application, CarrierAccess
+from dialer.services import Application
 from tests.control.scene import Scene
 
 ACCOUNT = "AC" + "0" * 31 + "1"

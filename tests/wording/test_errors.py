@@ -162,7 +162,7 @@ def _is_text(given: ast.expr) -> bool:
         "Text",
         "Text.load",
         "Text.of",
-        "mark",
+        "gettext_noop",
         "sound_flaw",
         "_unknown",
         "_short",

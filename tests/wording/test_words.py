@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import re
 from enum import StrEnum
-from inspect import getmembers, isclass
 
 import pytest
 
-import dialer.core
 from dialer.core.values import Contact, FraudType, TelephonyResult
 from dialer.language import Lang
 from dialer.wording.words import ENUMERATIONS, word_of
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
-
-
-def domain_words() -> set[type[StrEnum]]:
-    found: set[type[StrEnum]] = set()
-    for module in pkgutil.walk_packages(dialer.core.__path__, "dialer.core."):
-        for _, member in getmembers(importlib.import_module(module.name), isclass):
-            if issubclass(member, StrEnum) and member.__module__.startswith("dialer.core"):
-                found.add(member)
-    return found
-
-
-def test_every_enumeration_of_the_domain_is_in_the_catalogue():
-    assert domain_words() == set(ENUMERATIONS)
 
 
 @pytest.mark.parametrize("kind", sorted(ENUMERATIONS, key=lambda kind: kind.__name__))

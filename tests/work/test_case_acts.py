@@ -35,7 +35,7 @@ def revision(bureau: Bureau, case_id: int) -> int:
     return standing(bureau.services, case_id).revision
 
 
-def test_ring_now_hastens_the_ring(bureau: Bureau, case_id: int):
+def test_call_now_makes_the_attempt_due(bureau: Bureau, case_id: int):
     after = call_now(bureau.services, case_id, by="li", expected=1)
     assert after.revision == 2
     assert bureau.case_of(case_id).robot.reason == "on_request"
@@ -43,7 +43,7 @@ def test_ring_now_hastens_the_ring(bureau: Bureau, case_id: int):
     assert bureau.audited() == ["ring_now"]
 
 
-def test_the_second_of_two_pages_is_told_who_was_first(bureau: Bureau, case_id: int):
+def test_the_second_of_two_pages_gets_a_conflict_that_names_the_first(bureau: Bureau, case_id: int):
     close_case(bureau.services, case_id, OutcomeKind.MISMATCH, by="li", expected=1, why="号码错误")
     with pytest.raises(Overtaken) as conflict:
         call_now(bureau.services, case_id, by="wang", expected=1)
@@ -52,7 +52,7 @@ def test_the_second_of_two_pages_is_told_who_was_first(bureau: Bureau, case_id: 
     assert bureau.acts_of(case_id) == ["closed"]
 
 
-def test_what_the_robot_changed_is_told_without_a_name(bureau: Bureau, case_id: int):
+def test_a_change_by_the_robot_is_a_conflict_without_a_name(bureau: Bureau, case_id: int):
     bureau.change_case(case_id, revision=7)
     with pytest.raises(Overtaken) as conflict:
         call_now(bureau.services, case_id, by="wang", expected=6)
@@ -136,7 +136,7 @@ def test_handing_over_asks_for_acceptance_of_open_work(bureau: Bureau):
     )
     assert bureau.row_of(case_id)["unit_id"] == bureau.unit["临河分局"]
     with bureau.tx() as tx:
-        asked = waiting_transfers(tx, scope=bureau.unit["五原分局"])
+        asked = waiting_transfers(tx, into=bureau.unit["五原分局"])
     assert len(asked) == 2
     accept_transfer(bureau.services, asked[0].id, by="wang")
     assert bureau.row_of(case_id)["unit_id"] == bureau.unit["五原分局"]
@@ -157,7 +157,7 @@ def test_handing_over_without_open_work_is_done_at_once(bureau: Bureau, case_id:
         )
 
 
-def test_a_case_that_is_not_there(bureau: Bureau):
+def test_an_unknown_case_is_not_found(bureau: Bureau):
     for act in (
         lambda: standing(bureau.services, 9),
         lambda: call_now(bureau.services, 9, by="li", expected=1),

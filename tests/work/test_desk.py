@@ -1,4 +1,4 @@
-"""One task at a time by urgency, in one pair of hands; what nobody works on comes back by itself."""
+"""Claims of the desk: one task at a time, by urgency, under a lease; idle work returns to the queue."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from dialer.accounts.actions import add_staff, disable_staff
 from dialer.cases.store import words_of_case
 from dialer.core.access import Role
 from dialer.core.errors import Invalid, Overtaken
-from dialer.core.values import Amounts, Grade, OutcomeKind, Track
+from dialer.core.values import Grade, OutcomeKind, Track
 from dialer.work.assignments import Scope, get_assignment, waiting_assignments, waiting_call_backs
 from dialer.work.tasks import (
     DeskTask,
+    Report,
     claim_next,
     heartbeat,
     release_assignment,
@@ -40,16 +41,13 @@ def report(bureau: Bureau, task: DeskTask, by: str, **more: object) -> int:
     return report_assignment(
         bureau.services,
         task.assignment.id,
+        Report(outcome=OutcomeKind.CANNOT_FIND_YET, **more),  # type: ignore[arg-type]
         by=by,
-        outcome=OutcomeKind.CANNOT_FIND_YET,
-        amounts=Amounts(),
-        evidence="",
         token=task.assignment.token,
-        **more,  # type: ignore[arg-type]
     )
 
 
-def test_the_most_urgent_comes_first_and_each_to_one_desk(bureau: Bureau):
+def test_each_caller_claims_the_most_urgent_free_task(bureau: Bureau):
     first = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     bureau.later(seconds=5)
     second = bureau.case_with_unit("五原分局", grade=Grade.EXTRA_HIGH)
@@ -59,7 +57,7 @@ def test_the_most_urgent_comes_first_and_each_to_one_desk(bureau: Bureau):
     assert bureau.acts_of(first) == ["claimed"]
 
 
-def test_asking_again_gives_the_same_task(bureau: Bureau):
+def test_claiming_again_gives_the_task_in_hand(bureau: Bureau):
     for _ in range(2):
         bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     task = claim(bureau)
@@ -67,7 +65,7 @@ def test_asking_again_gives_the_same_task(bureau: Bureau):
     assert (again.assignment.id, again.assignment.token) == (task.assignment.id, task.assignment.token)
 
 
-def test_many_desks_at_once_never_share_one(bureau: Bureau):
+def test_concurrent_claims_never_share_a_task(bureau: Bureau):
     cases = [bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH) for _ in range(6)]
     with ThreadPoolExecutor(max_workers=4) as pool:
         tasks = list(
@@ -76,7 +74,7 @@ def test_many_desks_at_once_never_share_one(bureau: Bureau):
     assert sorted(task.assignment.case_id for task in tasks if task) == sorted(cases)
 
 
-def test_a_caller_takes_only_from_his_unit_and_below(bureau: Bureau):
+def test_a_caller_claims_only_work_of_his_unit_and_below(bureau: Bureau):
     station = bureau.case_with_unit("城关派出所", grade=Grade.EXTRA_HIGH)
     assert claim_next(bureau.services, by="wang", scope=Scope(unit_id=bureau.unit["五原分局"])) is None
     task = claim(bureau, "li", Scope(unit_id=bureau.unit["临河分局"]))
@@ -89,13 +87,13 @@ def test_work_without_a_unit_waits_at_the_centre(bureau: Bureau):
     assert claim(bureau, "li", Scope(unit_id=bureau.unit["市局"])).assignment.case_id == case_id
 
 
-def test_two_tracks_of_one_case_know_of_each_other(bureau: Bureau):
+def test_a_claim_lists_signed_work_of_the_same_case(bureau: Bureau):
     case_id = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     sign_assignment(bureau.services, bureau.assignment_of(case_id, Track.VISIT)["id"], by="officer")
     assert [(one.kind, one.signed_by) for one in claim(bureau).others] == [(Track.VISIT, "officer")]
 
 
-def test_a_heartbeat_keeps_the_lease_and_silence_ends_it(bureau: Bureau):
+def test_a_heartbeat_renews_the_lease_and_without_one_it_ends(bureau: Bureau):
     bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     task = claim(bureau)
     for _ in range(30):
@@ -127,7 +125,7 @@ def test_a_stale_report_says_who_has_it_now_and_changes_nothing(bureau: Bureau):
         assert [one.words for one in words_of_case(tx, stale.assignment.case_id)] == ["电话里有人大喊"]
 
 
-def test_a_claim_is_its_holder_s_whoever_else_knows_its_number(bureau: Bureau):
+def test_the_token_of_a_claim_does_not_let_others_report(bureau: Bureau):
     bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     task = claim(bureau, "li")
     with pytest.raises(Overtaken) as conflict:
@@ -136,7 +134,7 @@ def test_a_claim_is_its_holder_s_whoever_else_knows_its_number(bureau: Bureau):
     report(bureau, task, "li")
 
 
-def test_work_that_nobody_has_claimed_is_reported_by_no_number(bureau: Bureau):
+def test_open_work_is_not_reported_under_a_token(bureau: Bureau):
     case_id = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     with bureau.tx() as tx:
         assignment = get_assignment(tx, bureau.assignment_of(case_id, Track.HUMAN)["id"])
@@ -145,7 +143,7 @@ def test_work_that_nobody_has_claimed_is_reported_by_no_number(bureau: Bureau):
         report(bureau, waiting, "li")
 
 
-def test_a_claim_that_lapsed_and_came_back_to_the_same_caller_is_another_claim(bureau: Bureau):
+def test_a_claim_after_a_lapse_has_a_new_token(bureau: Bureau):
     bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     first = claim(bureau)
     bureau.later(seconds=91)
@@ -155,7 +153,7 @@ def test_a_claim_that_lapsed_and_came_back_to_the_same_caller_is_another_claim(b
         report(bureau, first, "li")
 
 
-def test_given_back_with_a_reason(bureau: Bureau):
+def test_release_needs_a_reason(bureau: Bureau):
     case_id = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     task = claim(bureau)
     with pytest.raises(Invalid):
@@ -171,7 +169,7 @@ def test_given_back_with_a_reason(bureau: Bureau):
     assert claim(bureau, "wang").assignment.case_id == case_id
 
 
-def test_signed_and_idle_goes_back_and_the_alarm_sounds(bureau: Bureau):
+def test_idle_work_returns_to_the_queue_and_is_escalated(bureau: Bureau):
     case_id = bureau.case_with_unit("市局", grade=Grade.EXTRA_HIGH)
     for row in bureau.assignments_of(case_id):
         sign_assignment(bureau.services, row["id"], by="li")
@@ -183,7 +181,7 @@ def test_signed_and_idle_goes_back_and_the_alarm_sounds(bureau: Bureau):
     assert bureau.alarms_of(case_id)["unsigned"] == 2
 
 
-def test_a_disabled_account_has_nothing_any_more(bureau: Bureau):
+def test_the_work_of_a_disabled_account_returns_to_the_queue(bureau: Bureau):
     mine = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     other = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     for row in bureau.assignments_of(mine):
@@ -195,7 +193,7 @@ def test_a_disabled_account_has_nothing_any_more(bureau: Bureau):
     assert bureau.acts_of(mine) == ["account_disabled"] * 2
 
 
-def test_a_call_back_waits_for_its_time_and_its_caller(bureau: Bureau):
+def test_a_call_back_waits_for_its_time_and_is_kept_for_its_caller(bureau: Bureau):
     case_id = bureau.case_with_unit("市局", grade=Grade.EXTRA_HIGH)
     task = claim(bureau, "li")
     at = bureau.clock.now() + timedelta(hours=1)
@@ -203,7 +201,13 @@ def test_a_call_back_waits_for_its_time_and_its_caller(bureau: Bureau):
         bureau.services, task.assignment.id, by="li", token=task.assignment.token, at=at, note="在开会"
     )
     with bureau.tx() as tx:
-        assert waiting_call_backs(tx, scope=CENTRE) == [(task.assignment.id, case_id, at, "li")]
+        (agreed,) = waiting_call_backs(tx, scope=CENTRE)
+    assert (agreed.id, agreed.case_id, agreed.call_at, agreed.kept_for) == (
+        task.assignment.id,
+        case_id,
+        at,
+        "li",
+    )
     assert claim_next(bureau.services, by="li", scope=CENTRE) is None
     bureau.later(minutes=59)
     for row in bureau.assignments_of(case_id):
@@ -217,7 +221,7 @@ def test_a_call_back_waits_for_its_time_and_its_caller(bureau: Bureau):
     assert bureau.acts_of(case_id) == ["claimed", "call_back", "claimed"]
 
 
-def test_a_call_back_that_its_caller_misses_is_anybody_s(bureau: Bureau):
+def test_a_missed_call_back_is_free_for_anybody(bureau: Bureau):
     case_id = bureau.case_with_unit("市局", grade=Grade.EXTRA_HIGH)
     task = claim(bureau, "li")
     at = bureau.clock.now() + timedelta(minutes=30)
@@ -231,7 +235,7 @@ def test_a_call_back_that_its_caller_misses_is_anybody_s(bureau: Bureau):
 
 
 @pytest.mark.parametrize("minutes", [-1, 0, 31 * 24 * 60])
-def test_a_call_back_is_in_the_near_future(bureau: Bureau, minutes: int):
+def test_a_call_back_is_within_thirty_days(bureau: Bureau, minutes: int):
     bureau.case_with_unit("市局", grade=Grade.EXTRA_HIGH)
     task = claim(bureau)
     with pytest.raises(Invalid):
@@ -252,7 +256,7 @@ def test_the_list_of_a_unit_and_of_a_person(bureau: Bureau):
         assert [one.case_id for one in waiting_assignments(tx, signed_by="li")] == [station]
 
 
-def test_disabling_an_account_gives_its_work_back_at_once(bureau: Bureau):
+def test_disabling_an_account_returns_its_work_at_once(bureau: Bureau):
     for login, role in (("admin", Role.ADMINISTRATOR), ("li", Role.CALLER)):
         add_staff(
             bureau.services, login=login, display_name=login, role=role, unit_id=None, language="zh", by="cli"

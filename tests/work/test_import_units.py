@@ -1,4 +1,4 @@
-"""A spreadsheet becomes the tree: whole or not at all, twice as once, and nothing that is in use is lost."""
+"""Import of the organisation: all or nothing, idempotent, and without losing a unit that is in use."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_one_bad_line_and_nothing_is_imported(bureau: Bureau):
     assert len(bureau.rows(sa.select(t.unit))) == 4
 
 
-def test_a_circle_is_refused(bureau: Bureau):
+def test_a_cycle_is_refused(bureau: Bureau):
     with pytest.raises(UnusableUnits):
         bring(bureau, "市局,城关派出所,,,")
     assert len(bureau.rows(sa.select(t.unit))) == 4
@@ -89,7 +89,7 @@ def test_waiting_cases_find_what_was_imported(bureau: Bureau):
     assert [unit is None for unit in bureau.units_of(waiting)] == [False, False, True]
 
 
-def test_what_is_no_list_is_refused(bureau: Bureau):
+def test_a_file_that_is_not_a_list_is_refused(bureau: Bureau):
     with pytest.raises(UnusableFile):
         import_units(bureau.services, io.BytesIO(b"a,b\n1,2\n"), by="li")
     with pytest.raises(Invalid):
@@ -112,7 +112,7 @@ def test_a_unit_is_found_by_number_name_path_and_alias(bureau: Bureau):
 NUMBERED = "名称,上级,级别,别名,状态,系统编号"
 
 
-def test_units_are_renamed_by_their_number_and_lists_may_go_on_with_the_old_name(bureau: Bureau):
+def test_units_are_renamed_by_number_and_the_old_name_stays_an_alias(bureau: Bureau):
     linhe, wuyuan, station = (bureau.unit[name] for name in ("临河分局", "五原分局", "城关派出所"))
     rows = [
         NUMBERED,
@@ -131,7 +131,7 @@ def test_units_are_renamed_by_their_number_and_lists_may_go_on_with_the_old_name
     assert bureau.units_of(bureau.arrive("城关派出所", "临河分局")) == [station, wuyuan]
 
 
-def test_an_old_name_that_others_have_too_is_nobodys_alias(bureau: Bureau):
+def test_an_ambiguous_old_name_becomes_no_alias(bureau: Bureau):
     bring(bureau, "城关派出所,五原分局,,,", "城关派出所,临河分局,,,")
     rows = [NUMBERED, f"老街派出所,临河分局,,,,{bureau.unit['城关派出所']}"]
     import_units(bureau.services, io.BytesIO("\n".join(rows).encode()), by="li")
@@ -139,13 +139,13 @@ def test_an_old_name_that_others_have_too_is_nobodys_alias(bureau: Bureau):
     assert aliases == []
 
 
-def test_a_number_that_is_none_is_refused_by_its_line(bureau: Bureau):
+def test_an_invalid_number_is_refused_by_its_line(bureau: Bureau):
     with pytest.raises(UnusableUnits) as refused:
         import_units(bureau.services, io.BytesIO(f"{NUMBERED}\n甲,市局,,,,x1\n".encode()), by="li")
     assert [(fault.line, fault.field.value) for fault in refused.value.faults] == [(2, "number")]
 
 
-def test_a_preview_says_what_the_import_does_and_writes_nothing(bureau: Bureau):
+def test_a_preview_equals_the_import_and_writes_nothing(bureau: Bureau):
     lines = ("市局,,市,,", "城关派出所,五原分局,所,老城关,", "新华派出所,临河分局,,,", "五原分局,市局,,,停用")
     content = io.BytesIO("\n".join((HEADING, *lines)).encode())
     before = bureau.rows(sa.select(t.unit).order_by(t.unit.c.id))
@@ -162,7 +162,7 @@ def test_a_preview_says_what_the_import_does_and_writes_nothing(bureau: Bureau):
     assert (again.changes, again.unchanged) == ((), 4)
 
 
-def test_a_tree_that_changed_since_the_preview_is_not_written_over(bureau: Bureau):
+def test_a_tree_changed_since_the_preview_is_not_overwritten(bureau: Bureau):
     content = io.BytesIO(f"{HEADING}\n新华派出所,临河分局,,,\n".encode())
     seen = preview_units(bureau.services, content)
     bring(bureau, "别的所,临河分局,,,")

@@ -1,4 +1,4 @@
-"""The printed notice: complete in both languages, and who printed it is on record."""
+"""The printed notice: complete in both languages, with its printing in the audit."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_the_notice_of_a_case(bureau: Bureau):
     assert NAME not in str(dict(line))
 
 
-def test_of_no_case_and_by_nobody(bureau: Bureau):
+def test_an_unknown_case_and_an_empty_name_are_refused(bureau: Bureau):
     with pytest.raises(NotFound):
         print_notice(bureau.services, 99, who="officer")
     with pytest.raises(Invalid):

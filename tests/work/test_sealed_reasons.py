@@ -1,4 +1,4 @@
-"""What a person types as a reason is nowhere in clear in the database, and whoever may read it reads it."""
+"""Reasons that people type are sealed in the database and readable where they may be shown."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ def test_the_reasons_of_a_transfer_are_sealed(bureau: Bureau, case_id: int):
         ("facts", {"from": "low"}),
     ],
 )
-def test_a_line_that_was_altered_shows_itself(bureau: Bureau, why: str, column: str, forged: object):
+def test_an_altered_line_is_detected(bureau: Bureau, why: str, column: str, forged: object):
     line = written(bureau, why=why)
     vault = bureau.services.store.vault
     assert audit_reason(vault, line) == Reason(why=why, seal=Seal.WHOLE)
     assert audit_reason(vault, dict(line) | {column: forged}) == Reason(why=UNREADABLE, seal=Seal.BROKEN)
 
 
-def test_a_seal_that_was_taken_off_shows_itself(bureau: Bureau):
+def test_a_removed_seal_is_detected(bureau: Bureau):
     line = dict(written(bureau, why=REASON)) | {"why_sealed": None, "why": "harmless"}
     assert audit_reason(bureau.services.store.vault, line) == Reason(why="harmless", seal=Seal.NONE)
 
@@ -78,7 +78,7 @@ def test_facts_of_every_kind_fit_their_seal_when_they_come_back(bureau: Bureau, 
     assert audit_reason(bureau.services.store.vault, written(bureau, why="x", facts=facts)).seal is Seal.WHOLE
 
 
-def test_work_goes_on_though_the_reason_of_its_transfer_cannot_be_read(bureau: Bureau, case_id: int):
+def test_a_transfer_with_an_unreadable_reason_can_be_answered(bureau: Bureau, case_id: int):
     transfer_id = asked_next_door(bureau, case_id)
     with bureau.services.store.begin() as tx:
         tx.execute(sa.update(t.assignment_transfer).values(at=MORNING - timedelta(days=1)))

@@ -1,4 +1,4 @@
-"""A transfer needs a reason and the other side's yes; until then it stays, and no clock ever starts anew."""
+"""Transfers: a reason, the acceptance of the other unit, and no clock that is reset."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import sqlalchemy as sa
 
 from dialer.cases.store import words_of_case
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
-from dialer.core.values import Amounts, Grade, OutcomeKind
+from dialer.core.values import Grade, OutcomeKind
 from dialer.db import tables as t
 from dialer.org.unit_store import change_unit
-from dialer.work.tasks import report_assignment, sign_assignment
+from dialer.work.tasks import Report, report_assignment, sign_assignment
 from dialer.work.transfer_store import waiting_transfers
 from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment
 from tests.work.bureau import Bureau
@@ -38,8 +38,8 @@ def test_it_stays_until_it_is_accepted(bureau: Bureau, case_id: int):
     transfer_id = send(bureau, case_id)
     assert bureau.assignment_of(case_id)["unit_id"] == bureau.unit["城关派出所"]
     with bureau.tx() as tx:
-        assert [one.id for one in waiting_transfers(tx, scope=bureau.unit["五原分局"])] == [transfer_id]
-        assert waiting_transfers(tx, scope=bureau.unit["临河分局"]) == []
+        assert [one.id for one in waiting_transfers(tx, into=bureau.unit["五原分局"])] == [transfer_id]
+        assert waiting_transfers(tx, into=bureau.unit["临河分局"]) == []
     bureau.later(minutes=2)
     accept_transfer(bureau.services, transfer_id, by="wang")
     after = bureau.assignment_of(case_id)
@@ -51,7 +51,7 @@ def test_it_stays_until_it_is_accepted(bureau: Bureau, case_id: int):
         assert waiting_transfers(tx) == []
 
 
-def test_who_had_signed_before_keeps_the_time_of_the_signature(bureau: Bureau, case_id: int):
+def test_the_time_of_the_first_signature_stays(bureau: Bureau, case_id: int):
     sign_assignment(bureau.services, work(bureau, case_id), by="li")
     signed_at = bureau.assignment_of(case_id)["signed_at"]
     bureau.later(minutes=2)
@@ -59,7 +59,7 @@ def test_who_had_signed_before_keeps_the_time_of_the_signature(bureau: Bureau, c
     assert bureau.assignment_of(case_id)["signed_at"] == signed_at
 
 
-def test_a_refusal_leaves_it_with_the_sender_and_says_why(bureau: Bureau, case_id: int):
+def test_a_refusal_leaves_the_work_with_its_unit_and_gives_a_reason(bureau: Bureau, case_id: int):
     transfer_id = send(bureau, case_id)
     refuse_transfer(bureau.services, transfer_id, by="wang", why="不是我们的辖区")
     assert bureau.assignment_of(case_id)["unit_id"] == bureau.unit["城关派出所"]
@@ -90,21 +90,19 @@ def test_transferred_twice_is_counted(bureau: Bureau, case_id: int):
     assert bureau.assignment_of(case_id)["transfers"] == 2
 
 
-def test_one_way_at_a_time(bureau: Bureau, case_id: int):
+def test_only_one_transfer_waits_at_a_time(bureau: Bureau, case_id: int):
     send(bureau, case_id)
     with pytest.raises(Conflict):
         send(bureau, case_id, "临河分局")
 
 
-def test_what_has_ended_is_accepted_by_nobody(bureau: Bureau, case_id: int):
+def test_a_transfer_of_ended_work_is_not_accepted(bureau: Bureau, case_id: int):
     transfer_id = send(bureau, case_id)
     report_assignment(
         bureau.services,
         work(bureau, case_id),
+        Report(outcome=OutcomeKind.DISSUADED_BY_PHONE),
         by="li",
-        outcome=OutcomeKind.DISSUADED_BY_PHONE,
-        amounts=Amounts(),
-        evidence="",
     )
     with bureau.tx() as tx:
         assert waiting_transfers(tx) == []

@@ -1,4 +1,4 @@
-"""A phone in the rain: every act once however often it is sent, in whatever order, and no word lost."""
+"""Acts of a phone: each counts once, in any order and however often it is sent, and no text is lost."""
 
 from __future__ import annotations
 
@@ -12,29 +12,33 @@ import sqlalchemy as sa
 from dialer.cases.store import words_of_case
 from dialer.core.case import AssignmentState, PersonMet, VisitStage
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
-from dialer.core.values import Amounts, Contact, Grade, OutcomeKind, Track
+from dialer.core.values import Contact, Grade, OutcomeKind, Track
 from dialer.db import tables as t
-from dialer.work.tasks import report_assignment, return_idle_assignments
+from dialer.work.tasks import Report, report_assignment, return_idle_assignments
+from dialer.work.visit_store import StoredPhoto, photos_of_case
 from dialer.work.visits import (
     FromPhone,
-    VisitReport,
     add_photo,
     note_visit,
-    photos,
+    record_person_met,
     report_visit,
     show_photo,
     take_step,
-    tell_seen,
 )
 from tests.core.pictures import SECRET, jpeg
 from tests.work.bureau import Bureau
 
-DISSUADED = VisitReport(outcome=OutcomeKind.DISSUADED_IN_PERSON, contact=Contact.VERIFIED, note="已劝阻")
+DISSUADED = Report(outcome=OutcomeKind.DISSUADED_IN_PERSON, contact=Contact.VERIFIED, note="已劝阻")
 PHOTO = jpeg(orientation=6, colours=b"colours")
 
 
 def phone(by: str = "officer") -> FromPhone:
     return FromPhone(client_id=uuid.uuid4(), by=by)
+
+
+def photos(bureau: Bureau, case_id: int) -> list[StoredPhoto]:
+    with bureau.tx() as tx:
+        return photos_of_case(tx, case_id)
 
 
 @pytest.fixture
@@ -53,7 +57,7 @@ def test_a_visit_from_the_phone_to_the_report(bureau: Bureau, case_id: int, visi
         assert take_step(bureau.services, visit, stage, phone=phone()).stage is stage
     row = bureau.assignment_of(case_id, Track.VISIT)
     assert (row["state"], row["signed_by"]) == ("signed", "officer")
-    assert tell_seen(bureau.services, visit, PersonMet.PERSON, phone=phone()).stage is VisitStage.SEEN
+    assert record_person_met(bureau.services, visit, PersonMet.PERSON, phone=phone()).stage is VisitStage.SEEN
     note_visit(bureau.services, visit, phone=phone(), words="正在转账")
     add_photo(bureau.services, visit, phone=phone(), content=PHOTO)
     sent = report_visit(bureau.services, visit, DISSUADED, phone=phone())
@@ -76,7 +80,9 @@ def test_everything_sent_twice_counts_once(bureau: Bureau, case_id: int, visit: 
     def send_all() -> list[bool]:
         return [
             take_step(bureau.services, visit, VisitStage.ARRIVED, phone=number[0]).repeated,
-            tell_seen(bureau.services, visit, PersonMet.FAMILY, phone=number[1], note="母亲在家").repeated,
+            record_person_met(
+                bureau.services, visit, PersonMet.FAMILY, phone=number[1], note="母亲在家"
+            ).repeated,
             note_visit(bureau.services, visit, phone=number[2], words="记录").repeated,
             add_photo(bureau.services, visit, phone=number[3], content=PHOTO).repeated,
             report_visit(bureau.services, visit, DISSUADED, phone=number[4]).repeated,
@@ -87,7 +93,7 @@ def test_everything_sent_twice_counts_once(bureau: Bureau, case_id: int, visit: 
     assert send_all() == [True] * 5
     assert bureau.acts_of(case_id) == before
     assert len(bureau.rows(sa.select(t.outcome).where(t.outcome.c.assignment_id == visit))) == 1
-    assert len(photos(bureau.services, case_id)) == 1
+    assert len(photos(bureau, case_id)) == 1
 
 
 def test_a_repeated_report_gives_the_same_outcome(bureau: Bureau, visit: int):
@@ -106,18 +112,18 @@ def test_the_same_act_sent_at_once_from_two_connections_counts_once(bureau: Bure
     assert bureau.acts_of(case_id) == ["visit_note"]
 
 
-def test_a_number_means_one_thing(bureau: Bureau, visit: int):
+def test_an_act_number_is_used_for_one_act(bureau: Bureau, visit: int):
     number = phone()
     note_visit(bureau.services, visit, phone=number, words="一")
     with pytest.raises(Conflict):
         note_visit(bureau.services, visit, phone=number, words="二")
 
 
-def test_an_act_of_another_unit_is_refused_where_it_is_written(bureau: Bureau, case_id: int, visit: int):
+def test_an_act_on_a_visit_of_another_unit_is_refused(bureau: Bureau, case_id: int, visit: int):
     there = FromPhone(client_id=uuid.uuid4(), by="wang", visible_to=bureau.unit["五原分局"])
     for act in (
         lambda: take_step(bureau.services, visit, VisitStage.ACCEPTED, phone=there),
-        lambda: tell_seen(bureau.services, visit, PersonMet.PERSON, phone=there),
+        lambda: record_person_met(bureau.services, visit, PersonMet.PERSON, phone=there),
         lambda: note_visit(bureau.services, visit, phone=there, words="x"),
         lambda: add_photo(bureau.services, visit, phone=there, content=PHOTO),
         lambda: report_visit(bureau.services, visit, DISSUADED, phone=there),
@@ -130,7 +136,7 @@ def test_an_act_of_another_unit_is_refused_where_it_is_written(bureau: Bureau, c
     assert take_step(bureau.services, visit, VisitStage.ACCEPTED, phone=here).stage is VisitStage.ACCEPTED
 
 
-def test_who_sent_something_may_go_on_wherever_the_visit_went(bureau: Bureau, visit: int):
+def test_a_sender_of_an_act_still_sees_a_transferred_visit(bureau: Bureau, visit: int):
     here, there = bureau.unit["临河分局"], bureau.unit["五原分局"]
     note_visit(
         bureau.services,
@@ -142,7 +148,7 @@ def test_who_sent_something_may_go_on_wherever_the_visit_went(bureau: Bureau, vi
     assert not note_visit(bureau.services, visit, phone=later, words="二").repeated
 
 
-def test_steps_that_come_late_move_nothing_back(bureau: Bureau, case_id: int, visit: int):
+def test_late_steps_move_nothing_back(bureau: Bureau, case_id: int, visit: int):
     take_step(bureau.services, visit, VisitStage.ARRIVED, phone=phone())
     sent = take_step(bureau.services, visit, VisitStage.ON_THE_WAY, phone=phone())
     assert sent.stage is VisitStage.ARRIVED
@@ -157,28 +163,26 @@ def test_the_phone_s_own_time_is_kept_as_a_fact(bureau: Bureau, case_id: int, vi
     assert (row["at"], row["facts"]["told_at"]) == (bureau.clock.now(), told_at.isoformat())
 
 
-def test_another_officer_is_told_who_has_it(bureau: Bureau, case_id: int, visit: int):
+def test_the_refusal_names_the_officer_who_has_the_visit(bureau: Bureau, case_id: int, visit: int):
     take_step(bureau.services, visit, VisitStage.ACCEPTED, phone=phone("zhao"))
     with pytest.raises(Overtaken) as conflict:
         take_step(bureau.services, visit, VisitStage.ARRIVED, phone=phone("wang"))
     assert conflict.value.who == "zhao"
-    tell_seen(bureau.services, visit, PersonMet.NEIGHBOUR, phone=phone("wang"), note="邻居说已外出")
+    record_person_met(bureau.services, visit, PersonMet.NEIGHBOUR, phone=phone("wang"), note="邻居说已外出")
     row = bureau.assignment_of(case_id, Track.VISIT)
     assert (row["signed_by"], row["stage"]) == ("zhao", "accepted")
     with bureau.tx() as tx:
         assert [one.words for one in words_of_case(tx, case_id)] == ["邻居说已外出"]
 
 
-def test_words_that_come_after_the_end_are_kept(bureau: Bureau, case_id: int, visit: int):
+def test_text_sent_after_the_end_is_kept(bureau: Bureau, case_id: int, visit: int):
     """Reached by phone while the officer had no connection: what he wrote and photographed stays."""
     take_step(bureau.services, visit, VisitStage.ARRIVED, phone=phone())
     report_assignment(
         bureau.services,
         bureau.assignment_of(case_id)["id"],
+        Report(outcome=OutcomeKind.DISSUADED_BY_PHONE),
         by="li",
-        outcome=OutcomeKind.DISSUADED_BY_PHONE,
-        amounts=Amounts(),
-        evidence="",
     )
     sent = note_visit(bureau.services, visit, phone=phone(), words="门口记录")
     assert sent.state is AssignmentState.WITHDRAWN
@@ -190,12 +194,12 @@ def test_words_that_come_after_the_end_are_kept(bureau: Bureau, case_id: int, vi
     with bureau.tx() as tx:
         assert [one.words for one in words_of_case(tx, case_id)] == ["门口记录", "已劝阻"]
     assert bureau.case_of(case_id).outcome is OutcomeKind.DISSUADED_BY_PHONE
-    assert len(photos(bureau.services, case_id)) == 1
+    assert len(photos(bureau, case_id)) == 1
 
 
-def test_two_officers_with_two_outcomes_both_texts_stay(bureau: Bureau, case_id: int, visit: int):
+def test_both_notes_of_two_conflicting_reports_are_kept(bureau: Bureau, case_id: int, visit: int):
     report_visit(bureau.services, visit, DISSUADED, phone=phone("zhao"))
-    other = VisitReport(outcome=OutcomeKind.REFUSES, note="当面拒绝")
+    other = Report(outcome=OutcomeKind.REFUSES, note="当面拒绝")
     with pytest.raises(Overtaken) as conflict:
         report_visit(bureau.services, visit, other, phone=phone("wang"))
     assert (conflict.value.who, conflict.value.what) == ("zhao", "dissuaded_in_person")
@@ -206,13 +210,13 @@ def test_two_officers_with_two_outcomes_both_texts_stay(bureau: Bureau, case_id:
         ]
 
 
-def test_a_refused_report_may_be_mended_and_sent_under_its_number(bureau: Bureau, visit: int):
+def test_a_refused_report_may_be_corrected_and_sent_under_its_number(bureau: Bureau, visit: int):
     number = phone()
     with pytest.raises(Conflict):
         report_visit(
             bureau.services,
             visit,
-            VisitReport(outcome=OutcomeKind.DISSUADED_IN_PERSON, contact=Contact.UNVERIFIED),
+            Report(outcome=OutcomeKind.DISSUADED_IN_PERSON, contact=Contact.UNVERIFIED),
             phone=number,
         )
     assert not report_visit(bureau.services, visit, DISSUADED, phone=number).repeated
@@ -243,7 +247,7 @@ def test_a_photo_is_sealed_cleaned_and_seen_with_a_reason(bureau: Bureau, case_i
         show_photo(bureau.services, uuid.uuid4(), who="zhao", why="复核")
 
 
-def test_so_many_photos_and_no_more(bureau: Bureau, case_id: int, visit: int):
+def test_the_number_of_photos_is_limited(bureau: Bureau, case_id: int, visit: int):
     for n in range(bureau.services.work.photos):
         add_photo(bureau.services, visit, phone=phone(), content=PHOTO + bytes([n]))
     with pytest.raises(Invalid):
@@ -252,7 +256,7 @@ def test_so_many_photos_and_no_more(bureau: Bureau, case_id: int, visit: int):
         add_photo(bureau.services, visit, phone=phone(), content=b"GIF89a")
 
 
-def test_a_call_is_no_visit(bureau: Bureau, case_id: int):
+def test_a_human_call_is_not_a_visit(bureau: Bureau, case_id: int):
     with pytest.raises(Conflict):
         take_step(bureau.services, bureau.assignment_of(case_id)["id"], VisitStage.ACCEPTED, phone=phone())
 

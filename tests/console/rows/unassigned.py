@@ -1,4 +1,4 @@
-"""The sorting tray: whoever sorts, of the whole centre; of a unit there is nothing in it."""
+"""Unassigned cases: of the whole centre; none for a person of one unit."""
 
 from __future__ import annotations
 

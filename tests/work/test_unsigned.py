@@ -1,4 +1,4 @@
-"""Nobody signs: the work rises one level at a time and says so; at the top there is an alarm."""
+"""Escalation of unsigned work: one level at a time, in the timeline, with an alarm at the top."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.work.bureau import Bureau
 SIGN = POLICY.of(Grade.EXTRA_HIGH).sign_seconds
 
 
-def test_it_rises_a_level_at_a_time_and_ends_at_an_alarm(bureau: Bureau):
+def test_it_is_escalated_a_level_at_a_time_up_to_an_alarm(bureau: Bureau):
     case_id = bureau.case_with_unit("城关派出所", grade=Grade.EXTRA_HIGH)
     before = bureau.assignment_of(case_id)
     seen = []
@@ -31,7 +31,7 @@ def test_it_rises_a_level_at_a_time_and_ends_at_an_alarm(bureau: Bureau):
     assert bureau.row_of(case_id)["unit_id"] == bureau.unit["城关派出所"]
 
 
-def test_the_timeline_says_from_where_to_where(bureau: Bureau):
+def test_the_timeline_names_both_units(bureau: Bureau):
     case_id = bureau.case_with_unit("城关派出所", grade=Grade.EXTRA_HIGH)
     bureau.later(seconds=SIGN)
     escalate_unsigned(bureau.services)
@@ -41,7 +41,7 @@ def test_the_timeline_says_from_where_to_where(bureau: Bureau):
     assert (facts["from"], facts["to"]) == ("城关派出所", "临河分局")
 
 
-def test_a_closed_unit_is_passed_over(bureau: Bureau):
+def test_a_closed_unit_is_skipped(bureau: Bureau):
     case_id = bureau.case_with_unit("城关派出所", grade=Grade.EXTRA_HIGH)
     with bureau.tx() as tx:
         change_unit(tx, bureau.unit["临河分局"], active=False)

@@ -1,4 +1,4 @@
-"""A warning finds its unit by itself, or waits in the tray where a person's word sorts it and all like it."""
+"""Units of cases: found from the text of the list, or assigned by a person, with all of the same text."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def test_a_list_row_finds_its_unit(bureau: Bureau):
     assert warning["unit"] == "临河公安局"
 
 
-def test_its_people_s_work_is_the_unit_s_too(bureau: Bureau):
+def test_the_assignments_of_a_case_get_its_unit(bureau: Bureau):
     (case_id,) = bureau.arrive("临河", grade="特高危")
     assert {row["unit_id"] for row in bureau.assignments_of(case_id)} == {bureau.unit["临河分局"]}
 
 
-def test_what_is_not_known_waits_in_the_tray_and_is_rung_all_the_same(bureau: Bureau):
+def test_a_case_of_an_unknown_unit_is_unassigned_and_still_called(bureau: Bureau):
     known, unknown, blank = bureau.arrive("临河", "老城关", "")
     assert bureau.units_of([known, unknown, blank]) == [bureau.unit["临河分局"], None, None]
     assert set(bureau.claimed_cases()) == {known, unknown, blank}
@@ -47,20 +47,20 @@ def test_what_is_not_known_waits_in_the_tray_and_is_rung_all_the_same(bureau: Bu
         assert [one.id for one in unassigned_cases(tx, before_id=blank)] == [unknown]
 
 
-def test_the_highest_grade_leads_the_tray(bureau: Bureau):
+def test_the_group_of_the_highest_grade_is_first(bureau: Bureau):
     bureau.arrive("甲", "甲", "甲", grade="中危")
     bureau.arrive("乙", grade="特高危")
     with bureau.tx() as tx:
         assert [group.text for group in unassigned_groups(tx)] == ["乙", "甲"]
 
 
-def test_a_settled_case_waits_for_no_unit(bureau: Bureau):
+def test_a_settled_case_is_not_unassigned(bureau: Bureau):
     bureau.case(status=CaseStatus.CLOSED, unit="老城关")
     with bureau.tx() as tx:
         assert unassigned_groups(tx) == []
 
 
-def test_a_person_s_word_sorts_one(bureau: Bureau):
+def test_a_person_assigns_one_case(bureau: Bureau):
     one, other = bureau.arrive("老城关", "老城关", grade="特高危")
     before = bureau.row_of(one)["revision"]
     done = assign_unit(bureau.services, one, unit_id=bureau.unit["城关派出所"], by="li")
@@ -72,7 +72,7 @@ def test_a_person_s_word_sorts_one(bureau: Bureau):
     assert bureau.audited() == ["assign_unit"]
 
 
-def test_teaching_moves_all_like_it_along_and_the_next_list_finds_it(bureau: Bureau):
+def test_a_taught_alias_assigns_waiting_and_later_cases(bureau: Bureau):
     one, other, spaced, else_ = bureau.arrive("老城关", "老城关", "老 城 关", "新城关")
     done = assign_unit(bureau.services, one, unit_id=bureau.unit["城关派出所"], by="li", teach=True)
     assert (done.placed, done.alias) == (3, "老城关")
@@ -81,7 +81,7 @@ def test_teaching_moves_all_like_it_along_and_the_next_list_finds_it(bureau: Bur
     assert bureau.units_of(bureau.arrive("老城关")) == [station]
 
 
-def test_a_case_that_was_sorted_meanwhile_is_a_conflict_that_says_where(bureau: Bureau):
+def test_a_case_assigned_meanwhile_is_a_conflict_that_names_its_unit(bureau: Bureau):
     (case_id,) = bureau.arrive("老城关")
     assign_unit(bureau.services, case_id, unit_id=bureau.unit["城关派出所"], by="li")
     with pytest.raises(Conflict) as conflict:
@@ -116,7 +116,7 @@ def test_an_alias_can_be_taught_and_forgotten(bureau: Bureau):
         teach_alias(bureau.services, " ", unit_id=bureau.unit["五原分局"], by="li")
 
 
-def test_a_later_warning_that_names_the_unit_takes_the_case_there(bureau: Bureau):
+def test_a_later_warning_with_a_known_unit_assigns_the_case(bureau: Bureau):
     (case_id,) = bureau.arrive("", name="王伟", grade="特高危")
     assert bureau.arrive("五原", name="王伟", grade="特高危") == [case_id]
     assert bureau.units_of([case_id]) == [bureau.unit["五原分局"]]

@@ -1,4 +1,4 @@
-"""The sorting tray: what waits, what it could mean, and one word that sorts all like it."""
+"""Unassigned cases: groups by text, suggestions, and assignment with or without an alias."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def units_of(console: ConsoleDesk) -> list[int | None]:
     return [row["unit_id"] for row in console.rows(t.case)]
 
 
-async def test_an_empty_tray_says_so(console: ConsoleDesk, tree: dict[str, int]):
-    assert "Everything has its unit" in text(await console.person(Role.CLERK).get("/units/unassigned"))
+async def test_an_empty_page_says_so(console: ConsoleDesk, tree: dict[str, int]):
+    assert "Every case has a unit" in text(await console.person(Role.CLERK).get("/units/unassigned"))
 
 
-async def test_the_most_urgent_writtenleads_and_suggests(
+async def test_the_most_urgent_group_is_first_with_suggestions(
     console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
 ):
     for _ in range(3):
@@ -49,11 +49,11 @@ async def test_the_most_urgent_writtenleads_and_suggests(
     page = text(await console.person(Role.CLERK).get("/units/unassigned"))
     assert "5 cases wait" in page
     assert page.index("某处 extra high 1") < page.index("No unit written") < page.index("老新华派出所 low 3")
-    assert "Names like it: 新华派出所" in page
-    assert "There is nothing to learn from" in page
+    assert "Similar names: 新华派出所" in page
+    assert "The list names no unit" in page
 
 
-async def test_one_word_sorts_all_like_it_and_is_remembered(
+async def test_a_group_is_assigned_and_its_text_is_taught(
     console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
 ):
     first = scenario.case(unit="老新华所")
@@ -71,7 +71,7 @@ async def test_one_word_sorts_all_like_it_and_is_remembered(
     assert gone.status_code == 404
 
 
-async def test_without_remembering_nothing_is_learned(
+async def test_without_teaching_no_alias_is_made(
     console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
 ):
     first = scenario.case(unit="城关派出所")
@@ -79,7 +79,7 @@ async def test_without_remembering_nothing_is_learned(
     clerk = console.person(Role.CLERK)
     page = await clerk.get("/units/unassigned")
     told = text(page)
-    assert "It could mean any of these" in told
+    assert "It could mean several units" in told
     assert "临河区公安分局/城关派出所 五原县公安局/城关派出所" in told
     assert re.search(r'name="teach" value="1">', page.text) is not None
     # Whatever is typed, the name that is pressed counts.
@@ -88,7 +88,7 @@ async def test_without_remembering_nothing_is_learned(
     assert console.rows(t.unit_alias) == []
 
 
-async def test_enter_presses_what_was_typed_and_no_suggestion(
+async def test_enter_submits_the_typed_unit(
     console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
 ):
     scenario.case(unit="老新华派出所")
@@ -97,7 +97,7 @@ async def test_enter_presses_what_was_typed_and_no_suggestion(
     assert form.index('name="unit"') < form.index(">Sort<") < form.index('name="like"')
 
 
-async def test_what_names_no_unit_is_told_beside_its_field_with_names_like_it(
+async def test_an_unknown_unit_is_refused_at_its_field_with_similar_names(
     console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
 ):
     first = scenario.case(unit="别处")
@@ -112,7 +112,7 @@ async def test_what_names_no_unit_is_told_beside_its_field_with_names_like_it(
     assert units_of(console) == [None]
 
 
-async def test_some_cases_are_chosen_and_the_others_stay(
+async def test_only_the_chosen_cases_are_assigned(
     console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
 ):
     one, other = scenario.case(unit=""), scenario.case(unit="")
@@ -128,7 +128,7 @@ async def test_some_cases_are_chosen_and_the_others_stay(
     assert [row["subject"] for row in console.audited("assign_unit")] == [f"case/{other}"]
 
 
-async def test_people_are_masked_in_it(console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]):
+async def test_people_are_masked(console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]):
     person = scenario.person(name="王小明", phones=("+8613800138000",))
     case_id = scenario.case(unit="别处", person_id=person)
     page = text(await console.person(Role.CLERK).get(f"/units/unassigned/{case_id}"))
@@ -145,9 +145,7 @@ async def test_a_long_group_is_paged(console: ConsoleDesk, scenario: ConsoleScen
     assert len(re.findall('name="case"', (await clerk.get(older[1])).text)) == 2
 
 
-async def test_a_county_finds_nothing_in_it(
-    console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
-):
+async def test_a_county_finds_nothing(console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]):
     case_id = scenario.case(unit="别处")
     clerk = console.person(Role.CLERK, unit_id=tree["linhe"])
     page = text(await clerk.get("/units/unassigned"))
@@ -160,7 +158,7 @@ async def test_a_county_finds_nothing_in_it(
     assert units_of(console) == [None]
 
 
-async def test_without_units_there_is_nothing_to_sort_to(console: ConsoleDesk, scenario: ConsoleScenario):
+async def test_without_units_no_case_can_be_assigned(console: ConsoleDesk, scenario: ConsoleScenario):
     scenario.case(unit="别处")
     page = text(await console.person(Role.CLERK).get("/units/unassigned"))
     assert "an administrator imports the organisation first" in page

@@ -1,0 +1,94 @@
+"""What a data folder provides where the settings name nothing: embedded servers, a carrier of its own, addresses."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dialer.core.errors import SettingsError
+from dialer.language import Text
+from dialer.runtime.embedded import EmbeddedServers, ensure
+from dialer.runtime.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarrierAccess:
+    """How our own carrier is reached by the processes of one data folder; kept there, mode 600."""
+
+    port: int
+    account_sid: str
+    auth_token: str = field(repr=False)
+    admin_token: str = field(repr=False)
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+def own_carrier(settings: Settings) -> CarrierAccess | None:
+    """The access to our own carrier of this data folder, made once; None when a base URL is set."""
+    if settings.telephony.base_url is not None:
+        return None
+    path = settings.data_dir / "carrier.json"
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return CarrierAccess(**_whole_json(path))
+    access = CarrierAccess(
+        port=settings.carrier.port or free_port(),
+        account_sid=settings.telephony.account_sid or "AC" + secrets.token_hex(16),
+        auth_token=secrets.token_hex(16),
+        admin_token=secrets.token_hex(16),
+    )
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(
+            {
+                "port": access.port,
+                "account_sid": access.account_sid,
+                "auth_token": access.auth_token,
+                "admin_token": access.admin_token,
+            },
+            file,
+        )
+    return access
+
+
+def _whole_json(path: Path) -> dict[str, Any]:
+    """Another process may be writing it this very moment."""
+    for _ in range(50):
+        try:
+            found: dict[str, Any] = json.loads(path.read_text())
+        except ValueError:
+            time.sleep(0.02)
+        else:
+            return found
+    raise SettingsError(
+        key="data_dir", problem=Text("%(path)s is damaged: remove it and start again", path=path)
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def public_url(settings: Settings) -> str:
+    return settings.web.public_url or f"http://{settings.web.host}:{settings.web.port}"
+
+
+def own_servers(settings: Settings) -> EmbeddedServers | None:
+    """The embedded servers that the settings leave to us, started or joined; None when they name their own."""
+    postgres = settings.database.url is None
+    valkey = settings.broker.url is None
+    if not postgres and not valkey:
+        return None
+    return ensure(settings.data_dir, postgres=postgres, valkey=valkey)

@@ -1,0 +1,68 @@
+"""A database that an earlier version left behind is opened by this one: nothing is lost, and every figure is the same.
+
+`data/0024.sql` is a dump of a drill of the version whose schema was 0024, after it had called the first targets of the
+sample list; what that version reported and listed then is in `data/0024_expected.json`. People and keys are invented.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from dialer.db.migrations import database_revision, newest_revision
+
+_DATA = Path(__file__).resolve().parent / "data"
+_ROOT = _DATA.parents[2]
+
+
+@pytest.fixture
+def earlier(empty_database: str, broker_url: str, tmp_path: Path) -> dict[str, str]:
+    """The environment of a service on a copy of that database."""
+    with psycopg.connect(empty_database.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute((_DATA / "0024.sql").read_bytes())
+    keys = tmp_path / "keys.toml"
+    shutil.copyfile(_DATA / "0024_keys.toml", keys)
+    keys.chmod(0o600)
+    return os.environ | {
+        "DIALER_DATABASE__URL": empty_database,
+        "DIALER_BROKER__URL": broker_url,
+        "DIALER_KEYS__FILE": str(keys),
+        "DIALER_DATA_DIR": str(tmp_path / "var"),
+        "DIALER_SETTINGS": str(_ROOT / "settings.toml"),
+        "PYTHONWARNINGS": "ignore",
+    }
+
+
+def _printed(environment: dict[str, str], *words: str) -> Any:  # noqa: ANN401  # JSON has no narrower type
+    done = subprocess.run(
+        [sys.executable, "-m", "dialer", *words, "--json"],
+        env=environment,
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_cases_and_figures_of_an_earlier_version_are_the_same_after_the_upgrade(earlier: dict[str, str]):
+    expected = json.loads((_DATA / "0024_expected.json").read_text(encoding="utf-8"))
+    report = _printed(earlier, "report")
+    cases = _printed(earlier, "cases")["cases"]
+    assert {name: report[name] for name in expected["report"]} == expected["report"]
+    assert [{name: one[name] for name in expected["cases"][0]} for one in cases] == expected["cases"]
+    sql_engine = sa.create_engine(earlier["DIALER_DATABASE__URL"])
+    try:
+        assert database_revision(sql_engine) == newest_revision()
+    finally:
+        sql_engine.dispose()
