@@ -20,7 +20,7 @@ from dialer.scheduler import ALIVE_FILE, LEADER_LOCK, TickLog, _ticking, run_sch
 from dialer.services import Application
 from tests.control.conftest import Assemble
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 120.0
 
 
 def until(true: Callable[[], object], *, within: float = PATIENCE_SECONDS) -> None:

@@ -13,7 +13,7 @@ import pytest
 from dialer.db.system_state import heartbeats
 from dialer.runtime.location import free_port
 from tests.control.conftest import Assemble
-from tests.control.test_scheduler import until
+from tests.control.test_scheduler import PATIENCE_SECONDS, until
 
 
 @pytest.mark.story
@@ -35,7 +35,7 @@ def test_a_web_process_that_is_told_to_stop_leaves_no_heartbeat(
         # Whoever rings takes a beat for somebody who answers.
         socket.create_connection(("127.0.0.1", port), timeout=5).close()
         process.send_signal(number)
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
     finally:
         process.kill()
         process.wait()

@@ -351,5 +351,5 @@ class CaseStory(RuleBasedStateMachine):
         assert self.case.status is (CaseStatus.REVERSED if succeeded else CaseStatus.CLOSED)
 
 
-CaseStory.TestCase.settings = settings(max_examples=300, stateful_step_count=40)
+CaseStory.TestCase.settings = settings(stateful_step_count=40)
 TestCaseStory = CaseStory.TestCase

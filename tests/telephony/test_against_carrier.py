@@ -32,7 +32,7 @@ from dialer.telephony.twiml import fallback, write
 ACCOUNT = "AC" + "0" * 31 + "1"
 TOKEN = "token-of-the-account"
 TO = "+8613800138000"
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 60.0
 SCRIPT = script_named("police_impersonation")
 
 

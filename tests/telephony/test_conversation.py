@@ -6,7 +6,7 @@ from uuid import UUID
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.carrier.twiml import Gather, Hangup, Redirect, parse_twiml
@@ -40,7 +40,6 @@ def next_position(text: str) -> Position | None:
 
 @pytest.mark.parametrize("script_id", SCRIPTS)
 @given(keys=KEYS, language=st.sampled_from(["zh", "en", "mn", ""]))
-@settings(max_examples=25)
 def test_a_conversation_runs_to_its_end_on_documents_alone(script_id: str, keys: list[str], language: str):
     script = shipped_scripts()[script_id]
     context = Context(language=language)
