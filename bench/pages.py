@@ -32,7 +32,7 @@ from bench.addresses import Page, Reader, pages, readers, unmeasured
 from bench.city import City
 from bench.pacing import accepted
 from bench.service import Service, service
-from dialer.org.sign_in import open_session
+from dialer.org.staff import open_session
 from dialer.org.staff_store import find_member, insert_member
 from dialer.outcomes.rollup import refresh_rollup_once
 from dialer.services import Application

@@ -29,15 +29,13 @@ import sqlalchemy as sa
 
 from bench.backlog import bare
 from dialer.cases.store import ensure_policy_version
-from dialer.core.periods import Period
 from dialer.core.policy import to_plain
-from dialer.core.rates import Figures
+from dialer.core.rates import Figures, Period
 from dialer.db.migrations import migrate_database
 from dialer.db.unit_of_work import Store, Tx, hold_snapshot
 from dialer.db.vault import Keys, Vault
 from dialer.outcomes.measures import figures
-from dialer.outcomes.rollup import refresh_rollup_once
-from dialer.outcomes.rollup_figures import rollup_figures
+from dialer.outcomes.rollup import refresh_rollup_once, rollup_figures
 from dialer.runtime.embedded import ensure
 from dialer.runtime.settings import load_settings
 

@@ -43,14 +43,14 @@ from dialer.control.status import StatusPage, WebhookCounts, engine, live, metri
 from dialer.core.errors import DialerError, Invalid, NotFound, Unavailable
 from dialer.language import Lang
 from dialer.outcomes.pages import rates_pages
-from dialer.phone.pages import phone_routes
+from dialer.phone import phone_routes
 from dialer.runtime.forked import settle
 from dialer.runtime.logs import ProcessMetrics
 from dialer.scripts.dialogue import Heard, Position, Turn
-from dialer.scripts.pages import script_pages
-from dialer.scripts.trial_pages import trial_pages
+from dialer.scripts.pages import script_pages, trial_pages
 from dialer.services import Application, Services
 from dialer.telephony.callbacks import (
+    CallProgress,
     caller_left,
     desk_answered,
     dial_status,
@@ -73,9 +73,7 @@ from dialer.telephony.config import (
     STATUS_ROUTE,
     TelephonyConfig,
 )
-from dialer.telephony.results import CallProgress
-from dialer.telephony.signature import SETTINGS, SIGNATURE, BadSignature, verify
-from dialer.telephony.twiml import fallback, hang_up, write
+from dialer.telephony.webhooks import SETTINGS, SIGNATURE, BadSignature, fallback, hang_up, verify, write
 from dialer.units.pages import unit_pages
 from dialer.warnings.pages import list_pages
 from dialer.web.cache import Cache

@@ -31,9 +31,8 @@ from dialer.core.errors import Unavailable
 from dialer.db.migrations import migrate_database
 from dialer.db.unit_of_work import Store
 from dialer.db.vault import Keys, Vault
-from dialer.runtime.embedded import EmbeddedServers, ensure
+from dialer.runtime.embedded import VALKEY_DATABASES, EmbeddedServers, ensure
 from dialer.runtime.location import own_home
-from dialer.runtime.servers import VALKEY_DATABASES
 from dialer.scripts.versions import seed_scripts
 
 ROOT = Path(__file__).resolve().parent.parent

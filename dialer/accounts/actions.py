@@ -12,7 +12,7 @@ from dialer.core.access import FIRST_LINK, RESERVED_NAMES, Role, SessionRules, a
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text
-from dialer.org.sign_in import (
+from dialer.org.staff import (
     SignedIn,
     audit_account,
     check_password,

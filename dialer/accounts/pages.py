@@ -29,8 +29,16 @@ from dialer.core.access import Permission, Role
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.units import Unit
 from dialer.language import Lang, gettext_noop
-from dialer.org.sign_in import SignedIn, SignInBlocked, SignInRefused, change_password, sign_in, sign_out
-from dialer.org.staff import list_units
+from dialer.org.staff import (
+    SignedIn,
+    SignInBlocked,
+    SignInRefused,
+    change_password,
+    list_units,
+    sign_in,
+    sign_out,
+)
+from dialer.sentences import refusal_sentence
 from dialer.web.console import (
     OPEN,
     SEE_OTHER,
@@ -44,7 +52,6 @@ from dialer.web.console import (
     put_language_cookie,
 )
 from dialer.web.formats import unit_tree
-from dialer.wording.sentences import refusal_sentence
 
 pages = Section()
 _SIGN_IN = "console/sign_in.html"

@@ -17,8 +17,15 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dialer.api.gate import ApiProcess, MayReadCases, MayReadReport, process_of, unavailable
-from dialer.api.models import ABOUT, DescribedApi, problems
-from dialer.api.problems import FieldProblem, Problem, ProblemCode, problem_response
+from dialer.api.models import (
+    ABOUT,
+    DescribedApi,
+    FieldProblem,
+    Problem,
+    ProblemCode,
+    problem_response,
+    problems,
+)
 from dialer.api.warnings import warnings_router
 from dialer.casefile.reading import CaseOut, show_case, tell_case
 from dialer.core.errors import Invalid, NotFound, Unavailable

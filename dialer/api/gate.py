@@ -26,7 +26,7 @@ from limits.strategies import MovingWindowRateLimiter
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from dialer.api.problems import Problem, ProblemCode, retry_after
+from dialer.api.models import Problem, ProblemCode, retry_after
 from dialer.broker import EnqueueLimiter
 from dialer.core.errors import Unavailable
 from dialer.language import Text

@@ -18,14 +18,16 @@ from dialer.api.gate import MayWriteWarnings, parsed, process_of, read_body
 from dialer.api.models import (
     MOST_WARNINGS,
     FaultOut,
+    FieldProblem,
     NoticeOut,
+    Problem,
+    ProblemCode,
     WarningIn,
     WarningOut,
     WarningsOut,
     problems,
     warnings_body,
 )
-from dialer.api.problems import FieldProblem, Problem, ProblemCode
 from dialer.casefile.reading import StepOut
 from dialer.core.values import Grade
 from dialer.intake.cells import Unreadable, read_grade

@@ -18,16 +18,16 @@ from starlette.responses import Response
 from dialer.audit.queries import AuditLine, AuditQuery, audited_act_names, search_audit
 from dialer.core.access import Permission, Role, actor_name, said
 from dialer.core.errors import Invalid
-from dialer.core.periods import Period, period_of
+from dialer.core.rates import Period, period_of
 from dialer.core.timeline import ActKind
 from dialer.core.values import Grade, OutcomeKind
 from dialer.db.audit import Seal, write_audit
 from dialer.language import Lang, gettext_noop, say
+from dialer.sentences import refusal_sentence, why_words
 from dialer.services import Services
 from dialer.web.console import CurrentRequest, RequestContext, Section
-from dialer.web.sheets import Sheet, as_file
-from dialer.wording.sentences import refusal_sentence, why_words
-from dialer.wording.words import word_of
+from dialer.web.formats import Sheet, as_file
+from dialer.words import word_of
 
 MOST_EXPORTED = 100_000
 """Lines of one file."""

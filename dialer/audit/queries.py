@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dialer.core.periods import Period
+from dialer.core.rates import Period
 from dialer.db import tables as t
 from dialer.db.audit import Seal, audit_reason
 from dialer.db.unit_of_work import Row, Tx

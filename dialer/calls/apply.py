@@ -19,7 +19,7 @@ from dialer.core.events import AttemptEnded, Conversation, Reach, contact_of, he
 from dialer.core.values import Contact, TelephonyResult
 from dialer.db.unit_of_work import Tx
 from dialer.services import Services
-from dialer.telephony.results import CallProgress, Stage
+from dialer.telephony.callbacks import CallProgress, Stage
 
 
 def _voice_seconds(call: Call, *, now: datetime, talk_seconds: int | None = None) -> int | None:

@@ -13,8 +13,7 @@ from zoneinfo import ZoneInfo
 from dialer.calls.events import Reading
 from dialer.calls.store import Call, Change, StoredEvents
 from dialer.core.attempt import AttemptEvent, after
-from dialer.core.effects import AlarmCode
-from dialer.core.events import HandOverRequested
+from dialer.core.events import AlarmCode, HandOverRequested
 from dialer.core.values import Answer, FraudType, Grade, Tag
 from dialer.scripts.dialogue import Context, EndTurn, Heard, Position, Turn, Utterance, advance, start
 from dialer.scripts.model import Learned, Script

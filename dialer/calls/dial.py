@@ -25,8 +25,8 @@ from dialer.calls.pacing import lock_line_group
 from dialer.cases.alarms import raise_alarm_once
 from dialer.cases.attempts import doubt_attempts, lock_attempt_rows, lock_live_numbers, requeue_attempts
 from dialer.cases.store import note_first_attempts
-from dialer.core.effects import AlarmCode
 from dialer.core.errors import Unavailable
+from dialer.core.events import AlarmCode
 from dialer.core.values import TelephonyResult
 from dialer.db.migrations import SchemaMoved, hold_schema
 from dialer.db.unit_of_work import Tx

@@ -22,8 +22,8 @@ from dialer.calls.pacing import (
 from dialer.cases.alarms import raise_alarm, raise_alarm_once
 from dialer.core.access import ROBOT, actor_name, said
 from dialer.core.breaker import BatchFailures, Breaker, BreakerRules
-from dialer.core.effects import AlarmCode
 from dialer.core.errors import Invalid, NotFound
+from dialer.core.events import AlarmCode
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text

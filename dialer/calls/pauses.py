@@ -1,16 +1,15 @@
-"""Pause and resume dialling: everywhere, or for a unit, a list or a grade. A pause always ends, and names who placed it
-and why.
+"""Pause and resume dialling: everywhere, or for a unit, a list or a grade; and why an attempt is not called yet.
 
-A pause withholds the attempts that are planned and those that are planned while it stands. Only the robot waits: human
-calls, visits and the deadlines of cases go on, so that no case of a high grade is forgotten behind a pause.
+A pause always ends, and names who placed it and why. Only the robot waits: calls by people, visits and deadlines go on.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
-from dialer.calls.pacing import lock_line_group, pause_line_group
+from dialer.calls.pacing import LineGroup, lock_line_group, pause_line_group, read_line_group
 from dialer.calls.pause_store import (
     attempts_claimed_under,
     end_pause,
@@ -26,7 +25,10 @@ from dialer.calls.pause_store import (
 )
 from dialer.cases.attempts import requeue_attempts
 from dialer.core.access import ROBOT, actor_name, said
+from dialer.core.case import Case
 from dialer.core.errors import Invalid, NotFound
+from dialer.core.policy import Window
+from dialer.core.timeline import LinesNow, PendingAttempt, Step, Waiting, in_the_way, next_steps
 from dialer.core.units import SEPARATOR
 from dialer.core.values import Grade, Pause, PauseScope
 from dialer.db.audit import write_audit
@@ -228,3 +230,49 @@ def _subject(scope: PauseScope, subject: str) -> str:
             raise Invalid(field="load", problem="is no load", mend="its number")
         return str(int(text))
     return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What holds at one moment for every attempt. The window is that of the newest policy, which claims go by."""
+
+    pauses: Sequence[Pause]
+    lines: LinesNow | None
+    window: Window
+    now: datetime
+
+    def waits(self, attempt: PendingAttempt | None) -> tuple[Waiting, ...]:
+        """What keeps this attempt from being called, the first obstacle first."""
+        if attempt is None:
+            return ()
+        return in_the_way(attempt, pauses=self.pauses, lines=self.lines, window=self.window, now=self.now)
+
+    def steps(self, case: Case, attempt: PendingAttempt | None) -> tuple[Step, ...]:
+        """The next steps of the case."""
+        return next_steps(case, attempt, self.waits(attempt), now=self.now)
+
+
+def circumstances(tx: Tx, services: Services) -> Circumstances:
+    """Those of now."""
+    now, real_now = services.clock.now(), services.real.now()
+    group = read_line_group(tx, name=services.lines.group)
+    return Circumstances(
+        pauses=standing_pauses_at(tx, now=now),
+        lines=None if group is None else _lines_now(group, now=now, real_now=real_now),
+        window=services.policies.newest.window,
+        now=now,
+    )
+
+
+def _lines_now(group: LineGroup, *, now: datetime, real_now: datetime) -> LinesNow:
+    breaker = group.breaker
+    lines = LinesNow(in_use=group.in_use, lines=group.lines, calls_per_second=group.calls_per_second)
+    if breaker.may_leave(real_now) is None:
+        return lines
+    trouble = "the carrier asked for a rest"
+    if breaker.is_open:
+        trouble = f"{breaker.troubles} troubles in a row: one trial call now and then"
+    until = breaker.wait_until
+    # On the service clock; one that runs faster shows a later time by then.
+    trouble_until = now + (until - real_now) if until is not None and until > real_now else None
+    return replace(lines, trouble=trouble, trouble_until=trouble_until)

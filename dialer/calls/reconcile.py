@@ -31,15 +31,14 @@ from dialer.cases.attempts import doubt_attempts, release_lapsed_claims, requeue
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import lock_cases, lock_due_cases
 from dialer.core.attempt import AttemptState
-from dialer.core.effects import AlarmCode
 from dialer.core.errors import Unavailable
-from dialer.core.events import TimePassed, WindowClosed
+from dialer.core.events import AlarmCode, TimePassed, WindowClosed
 from dialer.core.values import TelephonyResult
 from dialer.db.system_state import heartbeats
 from dialer.db.unit_of_work import Tx
 from dialer.services import Services
+from dialer.telephony.callbacks import CallProgress, CallState, Stage, progress_of
 from dialer.telephony.client import CallClient
-from dialer.telephony.results import CallProgress, CallState, Stage, progress_of
 
 _SIDE_BY_SIDE = 16
 """At most so many requests wait at a time for a carrier that does not answer."""

@@ -15,8 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.cases.persons import open_person
 from dialer.core.attempt import SENT_STATES, TAKEN_STATES, AttemptState
-from dialer.core.effects import AlarmCode
-from dialer.core.events import Reach
+from dialer.core.events import AlarmCode, Reach
 from dialer.core.values import Answer, Contact, FraudType, Tag, TelephonyResult
 from dialer.db import tables as t
 from dialer.db.bulk import IdSet, RowSet, among, in_words, plain

@@ -16,10 +16,10 @@ from dialer.carrier.calls import Call, CallOrder, Status, bad_parameter, no_such
 from dialer.carrier.config import CarrierConfig, Timers
 from dialer.carrier.faults import Faults, InjectedFault
 from dialer.carrier.journal import ROTATE_BYTES, CallJournal, Record, SealedLog
-from dialer.carrier.lines.line import Line
+from dialer.carrier.lines import Line
 from dialer.carrier.live_call import TIMED_OUT, LiveCall
 from dialer.carrier.outbound import Outbound
-from dialer.carrier.sound import Sounds
+from dialer.carrier.player import Sounds
 from dialer.carrier.speech_input import Hearing
 from dialer.carrier.webhooks import Messenger, Notices, Signer
 

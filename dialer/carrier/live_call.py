@@ -11,10 +11,9 @@ from typing import Protocol
 from dialer.carrier.calls import Call, CallOrder, Status
 from dialer.carrier.config import Timers
 from dialer.carrier.faults import Faults, InjectedFault
-from dialer.carrier.lines.line import Cause, Leg, Line, Verdict
+from dialer.carrier.lines import Cause, Leg, Line, Verdict
 from dialer.carrier.people import AnsweredBy
-from dialer.carrier.player import Player
-from dialer.carrier.sound import Sounds
+from dialer.carrier.player import Player, Sounds
 from dialer.carrier.speech_input import Hearing, Speech
 from dialer.carrier.twiml import Dial
 from dialer.carrier.webhooks import Messenger, Notices, base_params

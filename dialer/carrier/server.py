@@ -15,7 +15,7 @@ from dialer.carrier.admin import AdminFront
 from dialer.carrier.config import CarrierConfig, Timers
 from dialer.carrier.exchange import CallMemory, Exchange
 from dialer.carrier.journal import CallJournal
-from dialer.carrier.lines.line import Line
+from dialer.carrier.lines import Line
 from dialer.carrier.lines.simulated import SimulatedLine
 from dialer.carrier.outbound import Outbound
 from dialer.carrier.rest import RestFront

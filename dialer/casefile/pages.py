@@ -33,14 +33,14 @@ from dialer.cases.search import SoughtKind, open_search, seal_search, search_cas
 from dialer.core.access import Permission
 from dialer.core.case import CaseAct, CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
-from dialer.core.periods import Period, period_of
+from dialer.core.rates import Period, period_of
 from dialer.core.values import FraudType, Grade, OutcomeKind, Track
 from dialer.language import gettext_noop
 from dialer.org.staff import list_units
 from dialer.outcomes.filing import file_for_case
+from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.formats import typed_unit, unit_tree
-from dialer.wording.sentences import refusal_sentence
 from dialer.work.tasks import approve_outcome
 from dialer.work.visits import show_photo
 

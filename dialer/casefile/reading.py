@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from dialer.calls.waiting import circumstances
+from dialer.calls.pauses import circumstances
 from dialer.cases.persons import Person, person_of_case
 from dialer.cases.queries import CaseWords, CaseWork, conversation, read_case_words, read_case_work
 from dialer.cases.search import CasePage

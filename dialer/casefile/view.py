@@ -16,15 +16,15 @@ from dialer.cases.persons import Person
 from dialer.core.access import DESK, ROBOT, Permission
 from dialer.core.attempt import WAITING_STATES, AttemptState
 from dialer.core.case import Bar, CaseStatus, DeskCallState, Reason, acts_allowed
+from dialer.core.rules import SUCCESSES
 from dialer.core.timeline import ActKind, Entry, EntryKind, Fact, Waiting, WaitReason
 from dialer.core.values import Answer, Contact, FraudType, Grade, OutcomeKind, TelephonyResult
-from dialer.core.work_rules import SUCCESSES
 from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff import name_staff
+from dialer.sentences import VIEWS, ahead_words, entry_sentence, step_sentence, waiting_sentence
 from dialer.web.console import RequestContext
 from dialer.web.formats import unit_names
-from dialer.wording.sentences import VIEWS, ahead_words, entry_sentence, step_sentence, waiting_sentence
-from dialer.wording.words import stored_word, word_of
+from dialer.words import stored_word, word_of
 from dialer.work.desk import SpokenTurn
 from dialer.work.desk_store import DeskCall
 from dialer.work.desk_view import dialled_number

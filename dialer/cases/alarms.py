@@ -12,8 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.core.effects import AlarmCode
 from dialer.core.errors import NotFound
+from dialer.core.events import AlarmCode
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx, record_of
 

@@ -21,9 +21,10 @@ from dialer.core.access import DESK, ROBOT
 from dialer.core.attempt import OPEN_STATES, AttemptEvent, AttemptState
 from dialer.core.case import PENDING_STATES, AssignmentState, Case, Reason
 from dialer.core.decide import decide
-from dialer.core.effects import (
+from dialer.core.events import (
     AssignToDutyDesk,
     Effect,
+    Event,
     ExpediteAssignment,
     ExpediteAttempt,
     OpenAssignment,
@@ -36,9 +37,8 @@ from dialer.core.effects import (
     WithdrawAssignment,
     WithdrawAttempt,
 )
-from dialer.core.events import Event
+from dialer.core.rules import SUCCESSES
 from dialer.core.values import Answer, Contact, MessageState, TelephonyResult, Track
-from dialer.core.work_rules import SUCCESSES
 from dialer.db import tables as t
 from dialer.db.bulk import CopyIn, RowSet, in_words
 from dialer.db.unit_of_work import Tx

@@ -29,7 +29,7 @@ from dialer.cases.persons import (
 from dialer.core.access import actor_name
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Invalid
-from dialer.core.periods import Period
+from dialer.core.rates import Period
 from dialer.core.values import Contact, FraudType, Grade, OutcomeKind
 from dialer.db import tables as t
 from dialer.db.audit import write_audit

@@ -30,9 +30,9 @@ from dialer.language import Lang, Text, bilingual
 from dialer.org import staff as org_staff
 from dialer.org.staff_store import Member
 from dialer.runtime.settings import load_settings
-from dialer.units.imports import UnusableUnits, import_units, list_units
+from dialer.units.tree import UnusableUnits, import_units, list_units
 from dialer.units.unassigned import assign_unit, forget_alias, teach_alias
-from dialer.wording.words import word_of
+from dialer.words import word_of
 
 staff = typer.Typer(help="Accounts of the console.", no_args_is_help=True)
 

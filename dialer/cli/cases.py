@@ -22,14 +22,14 @@ from dialer.core.case import CaseStatus
 from dialer.core.values import FraudType, Grade
 from dialer.language import Lang
 from dialer.outcomes.report import report_period
-from dialer.wording.sentences import (
+from dialer.sentences import (
     ahead_words,
     entry_sentence,
     moment_words,
     step_sentence,
     waiting_sentence,
 )
-from dialer.wording.words import word_of
+from dialer.words import word_of
 
 
 def case_command(

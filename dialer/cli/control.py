@@ -15,8 +15,8 @@ from dialer.cases.alarms import unacknowledged_alarms_of
 from dialer.cli.common import By
 from dialer.cli.output import AsJson, fields_of, one_of, print_json, print_rows
 from dialer.control.overview import acknowledge_alarm
-from dialer.core.effects import AlarmCode
 from dialer.core.errors import Invalid
+from dialer.core.events import AlarmCode
 from dialer.core.values import FraudType, Grade, PauseScope
 from dialer.db.migrations import database_revision
 from dialer.db.vault import create, fingerprint
@@ -24,7 +24,7 @@ from dialer.language import Lang, bilingual
 from dialer.outcomes.filing import file_case
 from dialer.runtime.doctor import Probe, Subject, examine_installation
 from dialer.runtime.settings import Settings, load_settings
-from dialer.wording.words import stored_word, word_of
+from dialer.words import stored_word, word_of
 
 control = typer.Typer()
 alarms = typer.Typer(help="Alarms, and their acknowledgement.", invoke_without_command=True)

@@ -43,7 +43,7 @@ from dialer.runtime.logs import configure_logs
 from dialer.runtime.settings import load_settings
 from dialer.runtime.supervisor import Supervisor
 from dialer.services import Application
-from dialer.wording.words import word_of
+from dialer.words import word_of
 
 _NOT_SETTLED = 3
 _INTERRUPTED = 130

@@ -20,7 +20,7 @@ from dialer.core.values import AmountKind, Grade, yuan
 from dialer.language import Lang, say
 from dialer.outcomes.report import make_report, report_out, report_period
 from dialer.scripts.trials import Comparison, Measured, running_trials
-from dialer.wording.words import (
+from dialer.words import (
     MEASURES,
     NO_FILED_CASES,
     basis_word,

@@ -39,7 +39,7 @@ from dialer.scripts.store import Render, Version
 from dialer.scripts.trials import Compared, Comparison, compare_versions, set_trial
 from dialer.scripts.versions import approve_script, draft_script, shipped_bases
 from dialer.services import Application
-from dialer.wording.words import MEASURES, NO_FILED_CASES, verdict_in, word_of
+from dialer.words import MEASURES, NO_FILED_CASES, verdict_in, word_of
 
 scripts = typer.Typer(help="What the robot says.", no_args_is_help=True)
 

@@ -16,8 +16,8 @@ from dialer.core.case import Reason, StopResult
 from dialer.core.values import FEN_PER_YUAN, Amounts, OutcomeKind, Track, fen_of
 from dialer.language import Lang
 from dialer.runtime.settings import load_settings
-from dialer.wording.sentences import moment_words
-from dialer.wording.words import word_of
+from dialer.sentences import moment_words
+from dialer.words import word_of
 from dialer.work.assignments import Assignment, waiting_assignments
 from dialer.work.desk import HandOver, Paid, show_hand_over, stop_payment_done
 from dialer.work.desk_store import StopPayment, waiting_stop_payments

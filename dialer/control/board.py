@@ -38,18 +38,17 @@ from dialer.control.overview import (
 from dialer.control.queries import LastHour
 from dialer.core.access import Permission
 from dialer.core.case import VisitStage
-from dialer.core.effects import AlarmCode
 from dialer.core.errors import Unavailable
+from dialer.core.events import AlarmCode
 from dialer.core.values import AmountKind, Grade, PauseScope, Track
 from dialer.language import Lang, gettext_noop, say
-from dialer.org.sign_in import valid_sessions
-from dialer.org.staff import list_units
+from dialer.org.staff import list_units, valid_sessions
 from dialer.services import Services
 from dialer.web.cache import Cache
 from dialer.web.console import ConsoleContext, CurrentRequest, Section
 from dialer.web.formats import format_span
 from dialer.web.rendering import Pages, PlainReader, static
-from dialer.wording.words import stored_word
+from dialer.words import stored_word
 
 BOARD_TEMPLATE = "console/board.html"
 _FORGET_SECONDS = 600.0

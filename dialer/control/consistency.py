@@ -39,9 +39,17 @@ from dialer.control.consistency_store import (
     unresolved_attempts,
 )
 from dialer.core.case import Case, CaseStatus, Reason, StaffTrackState
-from dialer.core.effects import AlarmCode, Effect, WithdrawAssignment, WithdrawAttempt
 from dialer.core.errors import Unavailable
-from dialer.core.events import AssignmentRequested, AttemptEnded, Event, TimePassed
+from dialer.core.events import (
+    AlarmCode,
+    AssignmentRequested,
+    AttemptEnded,
+    Effect,
+    Event,
+    TimePassed,
+    WithdrawAssignment,
+    WithdrawAttempt,
+)
 from dialer.core.values import Answer, Contact, TelephonyResult, Track
 from dialer.db.system_state import read_service_clock
 from dialer.db.unit_of_work import Tx

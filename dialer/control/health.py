@@ -26,8 +26,8 @@ from dialer.cases.alarms import raise_alarm
 from dialer.control.consistency import Verdict, check_consistency
 from dialer.control.queries import DatabaseFacts, read_database_facts, read_last_event_time
 from dialer.core.breaker import Breaker
-from dialer.core.effects import AlarmCode
 from dialer.core.errors import Unavailable
+from dialer.core.events import AlarmCode
 from dialer.db.migrations import schema_revision
 from dialer.db.system_state import (
     CyclePart,

@@ -39,9 +39,8 @@ from dialer.control.queries import (
 )
 from dialer.core.access import actor_name
 from dialer.core.errors import NotFound
-from dialer.core.periods import Period
 from dialer.core.policy import Policy
-from dialer.core.rates import Breakdown, Dimension
+from dialer.core.rates import Breakdown, Dimension, Period
 from dialer.core.values import Grade, Pause, PauseScope, Track
 from dialer.db.audit import write_audit
 from dialer.db.system_state import cycle_parts, living_processes

@@ -25,17 +25,17 @@ from dialer.control.overview import (
     visible_pauses,
 )
 from dialer.core.access import Permission
-from dialer.core.effects import AlarmCode
 from dialer.core.errors import Invalid
+from dialer.core.events import AlarmCode
 from dialer.core.policy import GradePolicy, Policy, Window
 from dialer.core.values import Grade, Pause, PauseScope
 from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff import list_units
+from dialer.sentences import refusal_sentence
 from dialer.warnings.queries import RecentLoad, recent_loads
 from dialer.web.console import ConsoleContext, CurrentRequest, RequestContext, Section
 from dialer.web.formats import say_spans, unit_tree
-from dialer.wording.sentences import refusal_sentence
-from dialer.wording.words import stored_word, word_of
+from dialer.words import stored_word, word_of
 
 TEMPLATE = "console/control.html"
 MINUTES = (15, 30, 60, 120, 240, 480, 720, 1440, 2880, 10080)

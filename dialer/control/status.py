@@ -16,8 +16,8 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from dialer.control.health import SystemState, check_system
 from dialer.control.overview import FIRST_ATTEMPT_BOUNDS, Figures, measure, measure_first_attempts
 from dialer.control.queries import FirstAttempts, Status, status
-from dialer.core.effects import AlarmCode
 from dialer.core.errors import Unavailable
+from dialer.core.events import AlarmCode
 from dialer.core.values import Grade
 from dialer.db.migrations import schema_revision
 from dialer.language import Lang
@@ -25,7 +25,7 @@ from dialer.runtime.logs import ProcessMetrics
 from dialer.services import Application
 from dialer.web.cache import Cache
 from dialer.web.rendering import Pages, PlainReader
-from dialer.wording.words import stored_word
+from dialer.words import stored_word
 
 _METRICS_FRESH_SECONDS = 5.0
 _HISTOGRAM_FRESH_SECONDS = 30.0

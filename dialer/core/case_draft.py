@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from dialer.core.case import WISHES, Case, CaseStatus, Reason, Robot, RobotState, StaffTrack, StaffTrackState
-from dialer.core.effects import (
+from dialer.core.events import (
     AlarmCode,
     Effect,
     ExpediteAssignment,

@@ -10,12 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
-from dialer.core.call_rules import attempt_ended, hand_over, hand_over_answered, hand_over_requested
 from dialer.core.case import Case, CaseStatus, Reason, RobotState
 from dialer.core.case_draft import Draft
-from dialer.core.effects import AlarmCode, Effect, OpenAssignment, PlanAttempt, ReverseOutcome
 from dialer.core.errors import Conflict
 from dialer.core.events import (
+    AlarmCode,
     AssignmentReported,
     AssignmentRequested,
     AttemptEnded,
@@ -23,19 +22,33 @@ from dialer.core.events import (
     CaseClosed,
     CaseFiled,
     CaseOpened,
+    Effect,
     Event,
     GradeChanged,
     HandOverAnswered,
     HandOverRequested,
+    OpenAssignment,
     OptedOut,
+    PlanAttempt,
+    ReverseOutcome,
     TimePassed,
     WarningJoined,
     WindowClosed,
 )
-from dialer.core.opening import grade_changed, start, warning_joined
 from dialer.core.policy import Policy, urgency
+from dialer.core.rules import (
+    SUCCESSES,
+    assignment_reported,
+    attempt_ended,
+    grade_changed,
+    hand_over,
+    hand_over_answered,
+    hand_over_requested,
+    start,
+    time_passed,
+    warning_joined,
+)
 from dialer.core.values import Contact, Grade, OutcomeKind, Tag, Track
-from dialer.core.work_rules import SUCCESSES, assignment_reported, time_passed
 from dialer.language import Text
 
 

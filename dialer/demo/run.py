@@ -36,8 +36,7 @@ from dialer.db.system_state import (
 from dialer.demo.sample_list import HOME, build
 from dialer.demo.staff import work_once_as_staff
 from dialer.language import Text
-from dialer.org.sign_in import temporary_password
-from dialer.org.staff import choose_extension
+from dialer.org.staff import choose_extension, temporary_password
 from dialer.outcomes.breakdown import NotCalled, Progress, count_not_called, read_progress
 from dialer.runtime.clock import ScaledClock
 from dialer.runtime.embedded import ensure, erase
@@ -45,7 +44,7 @@ from dialer.runtime.local import CarrierAccess
 from dialer.runtime.location import free_port
 from dialer.runtime.settings import Settings, load_settings
 from dialer.services import Application, Services
-from dialer.units.imports import list_units
+from dialer.units.tree import list_units
 
 DEMO_FOLDER = "demo"
 DEMO_SPEED = 40.0

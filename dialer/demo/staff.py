@@ -18,11 +18,10 @@ from dialer.core.units import UnitIndex
 from dialer.core.values import Amounts, OutcomeKind, Track
 from dialer.demo.sample_list import HOME
 from dialer.services import Services
-from dialer.work.assignments import Assignment, waiting_assignments
+from dialer.work.assignments import Assignment, waiting_assignments, waiting_transfers
 from dialer.work.desk import stop_payment_done
 from dialer.work.desk_store import waiting_stop_payments
 from dialer.work.tasks import Report, approve_outcome, report_assignment, sign_assignment
-from dialer.work.transfer_store import waiting_transfers
 from dialer.work.transfers import accept_transfer, transfer_assignment
 
 

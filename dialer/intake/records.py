@@ -1,21 +1,23 @@
-"""What reading a list gives: accepted records with notices, and refused rows with their reasons; the options of a
-reading; and the instruction number derived for rows that bring none, the same for the same row and telling nothing
-about it.
+"""What reading a list gives: accepted records with notices, refused rows with reasons, and the workbook of refused rows.
+
+A row without an instruction number gets one derived from the row: the same for the same row, and not revealing it. A
+corrected workbook of refused rows loads like any list.
 """
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from dialer.core.values import FraudType, Grade, Tag, WarningKind
 from dialer.intake.cells import shown
-from dialer.language import Text, gettext_noop
+from dialer.language import Text, bilingual, gettext_noop
 
 DEFAULT_TIMEZONE: Final = "Asia/Shanghai"
 DEFAULT_AREA: Final = "0478"
@@ -288,3 +290,89 @@ def bounded(text: str, *, key: bytes) -> str:
         return text
     digest = hmac.digest(key, text.encode("utf-8", errors="replace"), "sha256")
     return f"{text[:_KEPT]}~{digest.hex()[:_LENGTH]}"
+
+
+if TYPE_CHECKING:
+    import xlsxwriter
+
+COLUMN_HEADING: Final = "拒绝列"
+REASON_HEADING: Final = "拒绝原因"
+SOURCE_HEADING: Final = "来源"
+SHEET_ROWS: Final = 1_000_000
+_CELL_LENGTH: Final = 32_767
+_WIDTH: Final = 18
+_REASON_WIDTH: Final = 60
+
+
+class RefusedRow(Protocol):
+    """What the file needs of a refused row; `Rejected` is one, so is a row from the database."""
+
+    @property
+    def table(self) -> int: ...
+    @property
+    def raw(self) -> Sequence[str]: ...
+    @property
+    def column(self) -> str: ...
+    @property
+    def reason(self) -> Text: ...
+
+
+def write_rejects(
+    path: Path, columns: Sequence[Column], rejects: Iterable[RefusedRow], *, source: str = ""
+) -> int:
+    """The rows stand in `path` under their own headings; returns how many.
+
+    Every cell is text: nothing in it is ever run as a formula. `source` names the source of rows whose list
+    has no such column, so that the mended copy is the same warning as the original one.
+    """
+    import xlsxwriter  # noqa: PLC0415  # a process at rest does without
+
+    sheets: dict[int, _RejectSheet] = {}
+    count = 0
+    with xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_formulas": False}) as workbook:
+        for reject in rejects:
+            sheet = sheets.get(reject.table)
+            if sheet is None or sheet.is_full:
+                own = [column for column in columns if column.table == reject.table]
+                sheet = _RejectSheet(workbook, own, source)
+                sheets[reject.table] = sheet
+            sheet.add(reject)
+            count += 1
+        if not sheets:
+            _RejectSheet(workbook, list(columns), source)
+    return count
+
+
+class _RejectSheet:
+    """One sheet of refused rows; those of one table share their headings."""
+
+    def __init__(self, workbook: xlsxwriter.Workbook, columns: Sequence[Column], source: str) -> None:
+        self._kept = [column.index for column in columns if column.field is not Field.REJECTION]
+        self._width = max((column.index + 1 for column in columns), default=0)
+        has_source = any(column.field is Field.SOURCE for column in columns)
+        self._source = [] if has_source or not source else [source]
+        headings = {column.index: column.heading for column in columns}
+        self._sheet = workbook.add_worksheet()
+        self._text = workbook.add_format({"num_format": "@"})
+        self._next_row = 0
+        self._sheet.set_column(0, len(self._kept) + 1, _WIDTH)
+        self._sheet.set_column(len(self._kept) + len(self._source) + 1, len(self._kept) + 2, _REASON_WIDTH)
+        own = [SOURCE_HEADING] if self._source else []
+        self._write([*(headings[index] for index in self._kept), *own, COLUMN_HEADING, REASON_HEADING])
+
+    @property
+    def is_full(self) -> bool:
+        return self._next_row >= SHEET_ROWS
+
+    def add(self, reject: RefusedRow) -> None:
+        raw = reject.raw
+        cells = [raw[index] if index < len(raw) else "" for index in self._kept]
+        # Cells beyond the headings stay at the end, behind our own columns, where no field is read from.
+        over = raw[self._width :]
+        self._write([*cells, *self._source, reject.column, bilingual(reject.reason), *over])
+
+    def _write(self, cells: Sequence[str]) -> None:
+        for index, cell in enumerate(cells):
+            if cell:
+                self._sheet.write_string(self._next_row, index, cell[:_CELL_LENGTH], self._text)
+        self._next_row += 1

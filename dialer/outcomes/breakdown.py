@@ -17,8 +17,7 @@ import sqlalchemy as sa
 
 from dialer.core.attempt import LIVE_STATES, AttemptState
 from dialer.core.case import PENDING_STATES, CaseStatus, RobotState
-from dialer.core.periods import Period
-from dialer.core.rates import COUNTED, WAIT_BOUNDS_SECONDS, Breakdown, Cut, Dimension, Waits
+from dialer.core.rates import COUNTED, WAIT_BOUNDS_SECONDS, Breakdown, Cut, Dimension, Period, Waits
 from dialer.core.values import Grade, LoadState, TelephonyResult
 from dialer.db import tables as t
 from dialer.db.bulk import in_words

@@ -14,7 +14,7 @@ from dialer.core.access import actor_name
 from dialer.core.case import Case, CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.events import CaseFiled
-from dialer.core.opening import same_incident
+from dialer.core.rules import same_incident
 from dialer.core.values import FraudType
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx

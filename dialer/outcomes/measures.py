@@ -16,8 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dialer.core.periods import Period
-from dialer.core.rates import COUNTED, Counts, Figures, FirstAttempt, Money, Slice
+from dialer.core.rates import COUNTED, Counts, Figures, FirstAttempt, Money, Period, Slice
 from dialer.core.values import AmountKind, FraudType, Grade, TelephonyResult
 from dialer.db.measures import (
     ASSIGNMENT_MEASURES,

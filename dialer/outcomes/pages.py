@@ -16,8 +16,7 @@ from starlette.responses import Response
 
 from dialer.core.access import Permission
 from dialer.core.errors import Invalid
-from dialer.core.periods import period_of
-from dialer.core.rates import WAIT_BOUNDS_SECONDS, Dimension, Rate, Slice, rates_of
+from dialer.core.rates import WAIT_BOUNDS_SECONDS, Dimension, Rate, Slice, period_of, rates_of
 from dialer.core.values import AmountKind, FraudType, Grade
 from dialer.language import Lang, gettext_noop, say
 from dialer.outcomes.report import (
@@ -30,12 +29,11 @@ from dialer.outcomes.report import (
     note_export,
     page_of,
 )
+from dialer.sentences import refusal_sentence
 from dialer.web.cache import Cache
 from dialer.web.console import CurrentRequest, RequestContext, Section
-from dialer.web.formats import format_span
-from dialer.web.sheets import Cell, Sheet, as_file
-from dialer.wording.sentences import refusal_sentence
-from dialer.wording.words import basis_word, count_word, rate_sentence, rate_word, stored_word, word_of
+from dialer.web.formats import Cell, Sheet, as_file, format_span
+from dialer.words import basis_word, count_word, rate_sentence, rate_word, stored_word, word_of
 
 W = TypeVar("W", bound=StrEnum)
 

@@ -17,8 +17,19 @@ from dialer.cases.search import CasePage, case_lines
 from dialer.core.access import actor_name
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.intervals import Finding
-from dialer.core.periods import Period, period_of
-from dialer.core.rates import COUNTED, Breakdown, Cut, Dimension, Rate, Report, Slice, Waits, rates_of
+from dialer.core.rates import (
+    COUNTED,
+    Breakdown,
+    Cut,
+    Dimension,
+    Period,
+    Rate,
+    Report,
+    Slice,
+    Waits,
+    period_of,
+    rates_of,
+)
 from dialer.core.values import FraudType, Grade
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx, hold_snapshot
@@ -32,8 +43,7 @@ from dialer.outcomes.breakdown import (
     read_breakdown,
     read_waits,
 )
-from dialer.outcomes.rollup import ROLLUP_LOCK, is_rollup_waiting, refresh_rollup_once
-from dialer.outcomes.rollup_figures import rollup_figures
+from dialer.outcomes.rollup import ROLLUP_LOCK, is_rollup_waiting, refresh_rollup_once, rollup_figures
 from dialer.scripts.trials import Comparison, Measured
 from dialer.services import Resource, Services
 

@@ -32,8 +32,8 @@ from dialer.scripts.model import (
 )
 from dialer.scripts.overview import NodeView, PromptText
 from dialer.scripts.store import Version
-from dialer.wording.sentences import sentence
-from dialer.wording.words import word_of
+from dialer.sentences import sentence
+from dialer.words import word_of
 
 _AROUND = 3
 _WORDS = re.compile(r"[A-Za-z0-9_]+|\s+|.")

@@ -31,8 +31,8 @@ from twilio.rest.api.v2010.account.call import CallInstance
 
 from dialer.core.errors import Unavailable
 from dialer.language import Text, gettext_noop
+from dialer.telephony.callbacks import CallState
 from dialer.telephony.config import HookUrls, TelephonyConfig
-from dialer.telephony.results import CallState
 
 _CONNECTIONS: Final = 256
 _KEEP_ALIVE_SECONDS: Final = 4.0

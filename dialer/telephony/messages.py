@@ -12,9 +12,8 @@ from uuid import UUID
 from xml.sax.saxutils import escape, quoteattr
 
 from dialer.core.errors import Unavailable
-from dialer.telephony.callbacks import MESSAGE_STATES, MessageProgress, PersonLeg
+from dialer.telephony.callbacks import MESSAGE_STATES, MessageProgress, PersonLeg, result_of
 from dialer.telephony.client import AccountClient, CallClient, Placed, Refused, UncertainResult, asked
-from dialer.telephony.results import result_of
 
 TALK_LIMIT_SECONDS: Final = 3600
 """People talk longer than the robot; a line must still never stay in use."""

@@ -34,13 +34,19 @@ from dialer.core.access import ROBOT
 from dialer.core.case import Case, CaseStatus
 from dialer.core.decide import Openings, decide
 from dialer.core.events import WarningJoined
-from dialer.core.opening import same_incident
+from dialer.core.rules import same_incident
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import Vault
 from dialer.intake.records import Accepted, Record
 from dialer.services import Services
-from dialer.warnings.store import Content, cases_of_warnings, lock_arrivals, warning_content, write_warnings
+from dialer.warnings.list_store import (
+    Content,
+    cases_of_warnings,
+    lock_arrivals,
+    warning_content,
+    write_warnings,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,10 @@ from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from dialer.calls.waiting import circumstances
+from dialer.calls.pauses import circumstances
 from dialer.cases.alarms import raise_alarm
 from dialer.cases.timeline import awaited
-from dialer.core.effects import AlarmCode
+from dialer.core.events import AlarmCode
 from dialer.core.timeline import Step
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
@@ -25,7 +25,7 @@ from dialer.intake.rows import RowReader
 from dialer.org.staff_store import Token
 from dialer.services import Services
 from dialer.warnings.arrivals import Taken, prepare_arrivals, take_arrivals
-from dialer.warnings.store import cases_of_warnings
+from dialer.warnings.list_store import cases_of_warnings
 
 _NO_COLUMN: Final = frozenset({Field.ROW_NUMBER, Field.REJECTION})
 NAMES: Final = {

@@ -18,8 +18,8 @@ from typing import BinaryIO
 
 from dialer.cases.alarms import raise_alarm
 from dialer.core.access import actor_name
-from dialer.core.effects import AlarmCode
 from dialer.core.errors import UnusableFile
+from dialer.core.events import AlarmCode
 from dialer.core.values import LoadState
 from dialer.db.unit_of_work import Tx
 from dialer.intake.reader import ListReader, default_source, read_list

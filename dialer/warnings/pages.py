@@ -22,6 +22,7 @@ from dialer.core.values import Grade, PauseScope
 from dialer.intake.headings import fields_of
 from dialer.intake.records import Field, NoticeCode
 from dialer.language import Lang, gettext_noop, say
+from dialer.sentences import refusal_sentence, sentence
 from dialer.warnings.lists import (
     LoadFile,
     approve_load,
@@ -49,8 +50,7 @@ from dialer.warnings.preview import (
 from dialer.warnings.queries import LoadOutcome
 from dialer.web.cache import Cache
 from dialer.web.console import CurrentRequest, RequestContext, Section
-from dialer.wording.sentences import refusal_sentence, sentence
-from dialer.wording.words import word_of
+from dialer.words import word_of
 
 FIELDS: Mapping[Field, str] = {
     Field.INSTRUCTION_NO: gettext_noop("Instruction no."),

@@ -22,14 +22,14 @@ from dialer.core.values import FraudType, Grade, LoadState, RowResult
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.intake.reader import ListReader, default_source, read_list
-from dialer.intake.records import Accepted, Column, Field, NoticeCode, Rejected
-from dialer.intake.reject_file import write_rejects
+from dialer.intake.records import Accepted, Column, Field, NoticeCode, Rejected, write_rejects
 from dialer.language import Text
 from dialer.services import Services
 from dialer.warnings.arrivals import Taken, prepare_arrivals, take_arrivals
 from dialer.warnings.list_store import (
     Load,
     RejectedRow,
+    cases_of_warnings,
     columns_of_load,
     create_load,
     delete_column_mapping,
@@ -47,7 +47,6 @@ from dialer.warnings.list_store import (
 )
 from dialer.warnings.lists import check_load_visible, correct_columns
 from dialer.warnings.load import LoadReport, accepted_of, counts_of, options_of, stored_file
-from dialer.warnings.store import cases_of_warnings
 
 KEPT = timedelta(hours=4)
 """A draft that is not opened for so long is deleted with its file."""

@@ -31,7 +31,7 @@ from dialer.core.access import Permission, Role, SessionRules, may
 from dialer.core.errors import Unavailable
 from dialer.core.values import Pause
 from dialer.language import Lang, gettext_noop, say
-from dialer.org.sign_in import recognise
+from dialer.org.staff import recognise
 from dialer.org.staff_store import Member, Session
 from dialer.services import Application, Services
 from dialer.web.cache import Cache

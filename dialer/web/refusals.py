@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from dialer.core.errors import Conflict, NotFound, Refusal, Unavailable
 from dialer.db.unit_of_work import UnfitValue
 from dialer.language import gettext_noop, say
+from dialer.sentences import refusal_sentence
 from dialer.web.console import (
     SEE_OTHER,
     SESSION_COOKIE,
@@ -28,7 +29,6 @@ from dialer.web.console import (
     drop_cookie,
     put_notice_cookie,
 )
-from dialer.wording.sentences import refusal_sentence
 
 CHOOSE_PATH = "/account/password"
 SIGN_IN_PATH = "/sign-in"

@@ -35,7 +35,7 @@ from dialer.web.formats import (
     format_number,
     format_span,
 )
-from dialer.wording.words import word_of
+from dialer.words import word_of
 
 _WEB = Path(__file__).resolve().parent
 STATIC = _WEB / "static"

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from dialer.bootstrap import application
-from dialer.cli.main import app
+from dialer.cli.tree import app
 from dialer.core.errors import Unavailable
 from dialer.db import tables as t
 from dialer.db.system_state import ClockRow, mark_drill_database, write_service_clock

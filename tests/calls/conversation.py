@@ -12,7 +12,7 @@ from dialer.calls.events import apply_call_event, apply_replies
 from dialer.core.values import Grade, TelephonyResult
 from dialer.scripts.dialogue import Heard, Position, Turn
 from dialer.scripts.reading import shipped_scripts
-from dialer.telephony.results import CallProgress, Stage
+from dialer.telephony.callbacks import CallProgress, Stage
 from dialer.work.desk_calls import Taken
 from tests.control.scene import Scene
 

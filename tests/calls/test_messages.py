@@ -29,8 +29,8 @@ from dialer.carrier.server import RunningCarrier, start
 from dialer.casefile.reading import show_case
 from dialer.cases.effects import insert_messages, message_row
 from dialer.cases.store import lock_cases
-from dialer.core.effects import SendMessage
 from dialer.core.errors import NotFound
+from dialer.core.events import SendMessage
 from dialer.core.timeline import EntryKind
 from dialer.core.values import FraudType, MessagePurpose, MessageState
 from dialer.db import tables as t

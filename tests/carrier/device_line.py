@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 
 from dialer.carrier.config import Timers
-from dialer.carrier.lines.line import Cause, Clip, Leg, LegEvents, Verdict
+from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, Verdict
 from dialer.carrier.people import AnsweredBy
 from dialer.carrier.speech_input import Speech
 

@@ -20,7 +20,7 @@ from dialer.carrier.people import (
     behaviour_from,
     practice_mix,
 )
-from dialer.carrier.sound import BadSound, say_seconds, wav_seconds
+from dialer.carrier.player import BadSound, say_seconds, wav_seconds
 from dialer.carrier.twiml import (
     BadTwiml,
     Dial,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.carrier.lines.line import Cause, Clip, Verdict
+from dialer.carrier.lines import Cause, Clip, Verdict
 from dialer.carrier.lines.simulated import SimulatedLeg, SimulatedLine, chance
 from dialer.carrier.people import AnsweredBy, Behaviour, PeopleConfig, Pickup
 from dialer.carrier.speech_input import Speech

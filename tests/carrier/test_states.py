@@ -8,7 +8,7 @@ import random
 import pytest
 
 from dialer.carrier.calls import Status
-from dialer.carrier.lines.line import Cause, Verdict
+from dialer.carrier.lines import Cause, Verdict
 from dialer.carrier.people import AnsweredBy
 from tests.carrier.stage import TO, App, DeskView
 from tests.seeds import seeds

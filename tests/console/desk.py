@@ -13,7 +13,7 @@ from argon2 import PasswordHasher
 
 from dialer.core.access import Role
 from dialer.db.unit_of_work import Row
-from dialer.org.sign_in import open_session
+from dialer.org.staff import open_session
 from dialer.org.staff_store import Member, insert_member
 from dialer.runtime.clock import FrozenClock
 from dialer.server import create_app

@@ -8,7 +8,7 @@ import pytest
 
 from dialer.core.access import Role
 from dialer.db import tables as t
-from dialer.org.sign_in import is_password_right
+from dialer.org.staff import is_password_right
 from tests.console.desk import ConsoleDesk, text
 from tests.console.town import ConsoleScenario
 

@@ -30,7 +30,7 @@ from dialer.control.board import (
 )
 from dialer.core.access import Role
 from dialer.core.case import CaseStatus
-from dialer.core.effects import AlarmCode
+from dialer.core.events import AlarmCode
 from dialer.core.values import Contact, Grade, PauseScope
 from dialer.db import tables as t
 from dialer.db.system_state import note_cycle_part

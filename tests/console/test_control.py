@@ -13,7 +13,7 @@ from dialer.calls.pauses import pause_calls
 from dialer.cases.alarms import raise_alarm
 from dialer.control.pages import common_sentences, grade_sentences, window_sentence
 from dialer.core.access import Role
-from dialer.core.effects import AlarmCode
+from dialer.core.events import AlarmCode
 from dialer.core.policy import Window
 from dialer.core.values import Grade, PauseScope
 from dialer.db import tables as t

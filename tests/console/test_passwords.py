@@ -9,7 +9,7 @@ from dialer.cli.serve import tell_first_link
 from dialer.core.access import Role
 from dialer.core.errors import Invalid
 from dialer.db import tables as t
-from dialer.org.sign_in import check_password, is_password_right, temporary_password
+from dialer.org.staff import check_password, is_password_right, temporary_password
 from dialer.web.console import SESSION_COOKIE
 from tests.console.desk import PASSWORD, ConsoleDesk, form_csrf, text
 

@@ -8,8 +8,8 @@ import pytest
 from dialer.core.access import Role
 from dialer.db import tables as t
 from dialer.org import sign_in as passwords
-from dialer.org.sign_in import SignInBlocked, SignInRefused, is_password_outdated, is_password_right
-from dialer.org.sign_in import sign_in as sign_in_of_org
+from dialer.org.staff import SignInBlocked, SignInRefused, is_password_outdated, is_password_right
+from dialer.org.staff import sign_in as sign_in_of_org
 from dialer.web.console import SESSION_COOKIE
 from tests.console.desk import PASSWORD, ConsoleDesk, form_csrf, text
 

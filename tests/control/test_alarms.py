@@ -15,8 +15,8 @@ from dialer.cases.alarms import (
     unacknowledged_alarms_of,
 )
 from dialer.control.queries import count_alarms
-from dialer.core.effects import AlarmCode
 from dialer.core.errors import NotFound
+from dialer.core.events import AlarmCode
 from dialer.db import tables as t
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING

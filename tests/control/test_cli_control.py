@@ -10,8 +10,8 @@ from typer.testing import CliRunner, Result
 
 from dialer.cases.alarms import raise_alarm
 from dialer.cli.tree import app
-from dialer.core.effects import AlarmCode
 from dialer.core.errors import Invalid, NotFound
+from dialer.core.events import AlarmCode
 from dialer.core.values import Grade
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING

@@ -8,15 +8,17 @@ from datetime import timedelta
 import pytest
 
 from dialer.core.case import CaseStatus, Reason, RobotState, StaffTrackState
-from dialer.core.effects import (
+from dialer.core.events import (
     AlarmCode,
+    CallRequested,
+    GradeChanged,
+    HandOverRequested,
     OpenAssignment,
     PlanAttempt,
     RaiseAlarm,
     RecordOutcome,
     WithdrawAssignment,
 )
-from dialer.core.events import CallRequested, GradeChanged, HandOverRequested
 from dialer.core.values import Answer, Contact, Grade, OutcomeKind, Tag, TelephonyResult, Track
 from tests.core.samples import IN_SAMPLE, MORNING, POLICY, Story, answered, ended, started
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.core.periods import Period, Spans, period_of, spans_of
+from dialer.core.rates import Period, Spans, period_of, spans_of
 
 SHANGHAI = "Asia/Shanghai"
 

@@ -8,24 +8,22 @@ from datetime import datetime, timedelta
 import pytest
 
 from dialer.core.case import CaseStatus, Reason, RobotState, StaffTrackState
-from dialer.core.effects import (
-    AlarmCode,
-    ExpediteAttempt,
-    OpenAssignment,
-    PlanAttempt,
-    RaiseAlarm,
-    WithdrawAssignment,
-)
 from dialer.core.errors import Conflict
 from dialer.core.events import (
+    AlarmCode,
     AssignmentReported,
     AssignmentRequested,
     CallRequested,
     CaseOpened,
+    ExpediteAttempt,
     GradeChanged,
+    OpenAssignment,
     OptedOut,
+    PlanAttempt,
+    RaiseAlarm,
     TimePassed,
     WindowClosed,
+    WithdrawAssignment,
 )
 from dialer.core.values import Answer, Contact, FraudType, Grade, OutcomeKind, Tag, TelephonyResult, Track
 from tests.core.samples import (

@@ -9,8 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.core.errors import Invalid
-from dialer.core.periods import Period
-from dialer.core.rates import COUNTED, WAIT_BOUNDS_SECONDS, Counts, Cut, Dimension, Money, Slice
+from dialer.core.rates import COUNTED, WAIT_BOUNDS_SECONDS, Counts, Cut, Dimension, Money, Period, Slice
 from dialer.core.values import AmountKind, FraudType, Grade, TelephonyResult
 from dialer.db import tables as t
 from dialer.db.measures import CASE_MEASURES

@@ -14,8 +14,7 @@ from dialer.casefile.reading import CaseLineOut, show_case, tell_case, tell_page
 from dialer.cases.search import search_cases
 from dialer.cli.lists import Loaded
 from dialer.core.intervals import Rollup, compare, share_interval
-from dialer.core.periods import Period
-from dialer.core.rates import COUNTED, DEFINITIONS
+from dialer.core.rates import COUNTED, DEFINITIONS, Period
 from dialer.core.values import Contact, FraudType, Grade, TelephonyResult
 from dialer.demo.run import CallCounts, DemoSummary
 from dialer.outcomes.breakdown import NotCalled, Progress

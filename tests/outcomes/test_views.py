@@ -17,7 +17,7 @@ from dialer.core.rates import DEFINITIONS
 from dialer.core.values import Contact, Grade, yuan
 from dialer.language import Lang
 from dialer.outcomes.report import make_report
-from dialer.wording.words import rate_word
+from dialer.words import rate_word
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
 
 

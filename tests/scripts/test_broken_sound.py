@@ -13,10 +13,10 @@ from audio.clips import PROMPTS
 from dialer.calls.conversation import Step
 from dialer.calls.events import apply_call_event
 from dialer.cases.timeline import read_case_file
-from dialer.core.effects import AlarmCode
+from dialer.core.events import AlarmCode
 from dialer.db import tables as t
 from dialer.scripts.dialogue import Heard, Position, Turn
-from dialer.telephony.twiml import write
+from dialer.telephony.webhooks import write
 from tests.scripts.centre import ScriptCentre
 from tests.web.switchboard import CONFIG
 

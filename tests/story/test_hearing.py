@@ -14,7 +14,7 @@ from dialer.carrier.faults import InjectedFault
 from dialer.carrier.journal import read_journal
 from dialer.core.values import TelephonyResult
 from dialer.db import tables as t
-from dialer.telephony.results import CallProgress, Stage
+from dialer.telephony.callbacks import CallProgress, Stage
 from tests.control.scene import Scene
 from tests.story.world import World
 

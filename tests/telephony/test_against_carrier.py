@@ -22,12 +22,10 @@ from dialer.core.errors import Unavailable
 from dialer.core.values import Answer, Contact, TelephonyResult
 from dialer.scripts.dialogue import Context, EndTurn, Position, advance, start
 from dialer.scripts.reading import script_named
-from dialer.telephony.callbacks import heard, machine_verdict, status_event
+from dialer.telephony.callbacks import CallProgress, Stage, heard, machine_verdict, progress_of, status_event
 from dialer.telephony.client import CallClient, Fault, PlaceCall, Placed, Refused, UncertainResult
 from dialer.telephony.config import TelephonyConfig
-from dialer.telephony.results import CallProgress, Stage, progress_of
-from dialer.telephony.signature import BadSignature, verify
-from dialer.telephony.twiml import fallback, write
+from dialer.telephony.webhooks import BadSignature, fallback, verify, write
 
 ACCOUNT = "AC" + "0" * 31 + "1"
 TOKEN = "token-of-the-account"

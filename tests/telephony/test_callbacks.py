@@ -9,8 +9,14 @@ import pytest
 from dialer.core.errors import Invalid
 from dialer.core.values import TelephonyResult
 from dialer.scripts.dialogue import Heard
-from dialer.telephony.callbacks import hand_over_taken, heard, machine_verdict, status_event
-from dialer.telephony.results import CallProgress, Stage
+from dialer.telephony.callbacks import (
+    CallProgress,
+    Stage,
+    hand_over_taken,
+    heard,
+    machine_verdict,
+    status_event,
+)
 
 SID = "CA" + "1" * 32
 EVENT = {"CallSid": SID, "AccountSid": "AC1", "From": "96110", "To": "+8613800138000"}

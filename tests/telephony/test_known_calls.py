@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from dialer.core.errors import Unavailable
+from dialer.telephony.callbacks import CallState
 from dialer.telephony.client import CallClient
-from dialer.telephony.results import CallState
 from tests.telephony.stub_carrier import Stub
 
 SID = "CA" + "1" * 32

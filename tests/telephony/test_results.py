@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from dialer.core.values import TelephonyResult
-from dialer.telephony.results import CallState, Stage, progress_of, result_of
+from dialer.telephony.callbacks import CallState, Stage, progress_of, result_of
 
 FINISHED = ["completed", "busy", "no-answer", "failed", "canceled"]
 UNFINISHED = ["queued", "initiated", "ringing", "in-progress", "answered", "", "paused"]

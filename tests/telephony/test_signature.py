@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
-from dialer.telephony.signature import SETTINGS, SIGNATURE, BadSignature, verify
+from dialer.telephony.webhooks import SETTINGS, SIGNATURE, BadSignature, verify
 
 TOKEN = "12345"
 URL = "https://calls.example.cn/hooks/status/0197c1a2"

@@ -17,7 +17,7 @@ from dialer.core.values import Answer, Contact
 from dialer.scripts.dialogue import AskTurn, EndTurn, Position, Turn, Utterance
 from dialer.scripts.model import Learned, Urgency
 from dialer.telephony.config import TelephonyConfig
-from dialer.telephony.twiml import fallback, hang_up, write
+from dialer.telephony.webhooks import fallback, hang_up, write
 
 ATTEMPT = UUID("0197c1a2-3b4c-7d5e-8f90-a1b2c3d4e5f6")
 CONFIG = TelephonyConfig(

@@ -18,8 +18,7 @@ from dialer.carrier.server import start
 from dialer.core.errors import Conflict, NotFound
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
-from dialer.phone.actions import number_of, read_of_oneself, request_call, warn_of_oneself
-from dialer.phone.pages import TEXTS, phone_routes
+from dialer.phone import TEXTS, number_of, phone_routes, read_of_oneself, request_call, warn_of_oneself
 from dialer.runtime.local import CarrierAccess
 from dialer.runtime.settings import Settings, load_settings
 from dialer.services import Application

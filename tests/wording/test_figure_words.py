@@ -8,7 +8,7 @@ import pytest
 
 from dialer.core.rates import COUNTED, DEFINITIONS, Basis
 from dialer.language import Lang
-from dialer.wording.words import COUNT_WORDS, basis_word, count_word, rate_sentence, rate_word
+from dialer.words import COUNT_WORDS, basis_word, count_word, rate_sentence, rate_word
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from dialer.carrier.config import Timers
-from dialer.carrier.lines.line import Cause, Clip, LegEvents, Verdict
+from dialer.carrier.lines import Cause, Clip, LegEvents, Verdict
 from dialer.carrier.people import AnsweredBy
 from dialer.carrier.speech_input import Speech
 

@@ -14,8 +14,8 @@ from hashlib import blake2b
 from itertools import accumulate
 
 from dialer.carrier.config import Timers
+from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, Verdict
 from dialer.carrier.lines.handset import Handsets
-from dialer.carrier.lines.line import Cause, Clip, Leg, LegEvents, Verdict
 from dialer.carrier.people import Behaviour, PeopleConfig, Pickup, Range
 from dialer.carrier.speech_input import Speech
 

@@ -24,12 +24,11 @@ from dialer.core.case import (
     TransferState,
     VisitStage,
 )
-from dialer.core.effects import AlarmCode
-from dialer.core.events import Reach
+from dialer.core.events import AlarmCode, Reach
 from dialer.core.intervals import MARGIN, Finding, Verdict
 from dialer.core.rates import COUNTED, DEFINITIONS, Basis, Definition
 from dialer.core.timeline import ActKind
-from dialer.core.unit_plan import UnitChangeKind, UnitField
+from dialer.core.units import UnitChangeKind, UnitField
 from dialer.core.values import (
     AmountKind,
     Answer,

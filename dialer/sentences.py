@@ -8,9 +8,8 @@ from enum import StrEnum
 
 from dialer.core.attempt import AttemptState
 from dialer.core.case import PersonMet, Reason
-from dialer.core.effects import AlarmCode
 from dialer.core.errors import DialerError, Invalid
-from dialer.core.events import Reach
+from dialer.core.events import AlarmCode, Reach
 from dialer.core.timeline import (
     AHEAD_AT_MOST,
     ActKind,
@@ -37,7 +36,7 @@ from dialer.core.values import (
     yuan,
 )
 from dialer.language import Lang, Text, gettext_noop, say
-from dialer.wording.words import ENUMERATIONS, stored_word, word_of
+from dialer.words import ENUMERATIONS, stored_word, word_of
 
 
 def sentence(text: str | Text, lang: Lang) -> str:
