@@ -1,7 +1,8 @@
 """What a report counts, in which period, and the definition of every rate (docs/metrics.md explains each). Pure.
 
-A rate carries its numerator, its denominator, the moment by which records are chosen, and what was left out. A numerator
-counts a part of what its denominator counts, so no rate exceeds one. Periods are half open, in the centre's time zone.
+A rate carries its numerator, its denominator, the moment by which records are chosen, and what was left out. A
+numerator counts a part of what its denominator counts, so no rate exceeds one. Periods are half open, in the time zone
+of the centre.
 """
 
 from __future__ import annotations

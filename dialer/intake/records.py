@@ -1,4 +1,4 @@
-"""What reading a list gives: accepted records with notices, refused rows with reasons, and the workbook of refused rows.
+"""What reading a list gives: accepted records with notices, refused rows with reasons, and their workbook.
 
 A row without an instruction number gets one derived from the row: the same for the same row, and not revealing it. A
 corrected workbook of refused rows loads like any list.

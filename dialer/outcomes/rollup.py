@@ -1,13 +1,13 @@
 """Sums of days from which reports are made: fact rows of each case, kept up to date as cases change.
 
 A fact row holds every figure of one case, day, grade and fraud type. When a case changes, its old rows are subtracted
-from the sums and its new ones added. One refresh is one snapshot: it deletes exactly the marks that it sees, and sees every
-change whose mark it sees, so no writer waits and a report knows which cases are not refreshed yet. A window's figures
-are whole days as summed, corrected by the cases that changed since, with the parts of days at its ends counted
+from the sums and its new ones added. One refresh is one snapshot: it deletes exactly the marks that it sees, and sees
+every change whose mark it sees, so no writer waits and a report knows which cases are not refreshed yet. A window's
+figures are whole days as summed, corrected by the cases that changed since, with the parts of days at its ends counted
 directly; they equal `figures` to the last digit.
 
-Over 1,000,000 attempts in 300,000 cases this takes 170 ms of one core (`python -m bench.report`), and 300 ms while 1,000
-changed cases wait. Counting the records takes many seconds. Most of the time goes to the percentiles.
+Over 1,000,000 attempts in 300,000 cases this takes 170 ms of one core (`python -m bench.report`);
+300 ms while 1,000 changed cases wait. Counting the records takes many seconds. Most of the time goes to the percentiles.
 """
 
 # ruff: noqa: S608  # every part is a literal of this package or a word of our own enumerations; values are bound
