@@ -132,13 +132,13 @@ async def test_a_right_guess_among_many_at_once_opens_nothing(
 
     def fails_first(password: str, stored: str | None) -> bool:
         """While this one is looked at, others fail that were let in as well."""
-        monkeypatch.setattr(passwords, "fits", fits)
+        monkeypatch.setattr(passwords, "is_password_right", fits)
         for _ in range(console.app.settings.console.failures):
             with pytest.raises(SignInRefused):
                 enter("wrong")
         return fits(password, stored)
 
-    monkeypatch.setattr(passwords, "fits", fails_first)
+    monkeypatch.setattr(passwords, "is_password_right", fails_first)
     with pytest.raises(SignInBlocked):
         enter(PASSWORD)
     assert console.audited("sign_in") == []
