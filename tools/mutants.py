@@ -43,7 +43,9 @@ class Group:
 
 
 GROUPS = {
-    "core": Group(modules=("dialer/core/*.py",), tests=("tests/core/test_*.py",)),
+    "core": Group(
+        modules=("dialer/core/*.py",), tests=("tests/core/test_*.py", "tests/db/test_migrations.py")
+    ),
     "dialling": Group(
         modules=(
             "dialer/calls/claims.py",

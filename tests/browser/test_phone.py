@@ -114,7 +114,7 @@ def test_a_target_of_a_list_is_masked_and_can_be_played(page: Page, service: Ser
     expect(page.locator("#targets")).not_to_contain_text("欧阳明月")
     expect(page.locator("#targets")).not_to_contain_text("19900039001")
     row.click()
-    expect(page.locator("#waiting")).to_contain_text("paused")
+    expect(page.locator("#waiting")).to_contain_text("外呼已暂停")
     service.dialer("resume", "--by", "test", "--grade", "low")
     answer(page)
     asked(page, "机主本人")

@@ -7,7 +7,7 @@ import pytest
 
 from dialer.core.access import Role
 from dialer.db import tables as t
-from dialer.org import sign_in as passwords
+from dialer.org import staff as passwords
 from dialer.org.staff import SignInBlocked, SignInRefused, is_password_outdated, is_password_right
 from dialer.org.staff import sign_in as sign_in_of_org
 from dialer.web.console import SESSION_COOKIE
