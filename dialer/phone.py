@@ -89,7 +89,7 @@ def read_of_oneself(services: Services, *, name: str, phone: str, fraud_type: Fr
     }
     read = read_warnings(services, [cells], token=_reader(services)).read[0]
     if isinstance(read, Rejected):
-        raise Invalid(field=NAMES[read.field], problem="cannot be used")
+        raise Invalid(field=NAMES[read.field], problem=read.reason)
     if not name.strip():
         raise Invalid(field="name", problem="is empty")
     return read

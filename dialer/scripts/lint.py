@@ -62,7 +62,7 @@ def at(part: Node | Script, rule: str, problem: str | Text, /, **values: object)
         line=part.origin.line,
         node="" if isinstance(part, Script) else part.id,
         rule=rule,
-        problem=Text.of(problem) if not values else Text(str(problem), **values),
+        problem=problem if isinstance(problem, Text) else Text(problem, **values),
     )
 
 

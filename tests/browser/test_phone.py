@@ -140,7 +140,7 @@ def test_what_cannot_be_a_number_is_said_at_the_form(page: Page, complaints: Com
     page.locator("input[name=name]").fill("x")
     page.locator("input[name=phone]").fill("12")
     page.locator("#yourself button").click()
-    expect(page.locator("#form-fault")).to_contain_text("phones")
+    expect(page.locator("#form-fault")).to_contain_text("phone")
     # The browser itself notes every answer that is a refusal.
     assert [told for told in complaints.told if re.search("status of 422", told)]
     complaints.told.clear()
