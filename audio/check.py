@@ -1,4 +1,4 @@
-"""Whether a WAV is fit to be played to somebody: its format, loudness, silence and clipping."""
+"""Checks a WAV before it may be played in a call: its format, loudness, silence and clipping."""
 
 from __future__ import annotations
 
@@ -25,15 +25,21 @@ def problems(source: Path | bytes) -> tuple[Flaw, ...]:
         return (Flaw("is sampled at %(rate)s Hz, not %(wanted)s", rate=sound.rate_hz, wanted=TELEPHONE_HZ),)
     if sound.seconds < SHORTEST_SECONDS:
         return (Flaw("lasts %(seconds)s s, too short to say anything", seconds=f"{sound.seconds:.2f}"),)
-    return (*_level(sound), *_silence(sound), *_clipping(sound))
+    return (*_loudness(sound), *_silence(sound))
 
 
-def _level(sound: Sound) -> list[Flaw]:
-    level = active_level(sound)
+def _loudness(sound: Sound) -> list[Flaw]:
+    level, top = active_level(sound), peak(sound)
+    found = []
     if abs(level - TARGET_DBFS) > LEVEL_TOLERANCE_DB:
         wanted = f"{TARGET_DBFS:.0f} +- {LEVEL_TOLERANCE_DB}"
-        return [Flaw("speaks at %(level)s dBFS, not %(wanted)s", level=f"{level:.1f}", wanted=wanted)]
-    return []
+        found.append(Flaw("speaks at %(level)s dBFS, not %(wanted)s", level=f"{level:.1f}", wanted=wanted))
+    # A sound with a lower peak has no sample at the end of the scale, so that none was cut off there.
+    if top > PEAK_DBFS + 0.5:
+        found.append(
+            Flaw("peaks at %(level)s dBFS, above %(most)s", level=f"{top:.1f}", most=f"{PEAK_DBFS:.0f}")
+        )
+    return found
 
 
 def _silence(sound: Sound) -> list[Flaw]:
@@ -52,14 +58,3 @@ def _silence(sound: Sound) -> list[Flaw]:
     if longest * FRAME_SECONDS > LONGEST_PAUSE_SECONDS:
         found.append(Flaw("pauses for %(seconds)s s", seconds=f"{longest * FRAME_SECONDS:.2f}"))
     return found
-
-
-def _clipping(sound: Sound) -> list[Flaw]:
-    """What peaks below has no sample at the end of the scale, and so none that was cut off there."""
-    if peak(sound) > PEAK_DBFS + 0.5:
-        return [
-            Flaw(
-                "peaks at %(level)s dBFS, above %(most)s", level=f"{peak(sound):.1f}", most=f"{PEAK_DBFS:.0f}"
-            )
-        ]
-    return []

@@ -1,4 +1,4 @@
-"""Where the sound of prompts is kept: files named by their content, and a manifest that says which says what."""
+"""The sound files of prompts, named by their content, and the manifest that says what each one says."""
 
 from __future__ import annotations
 
@@ -57,20 +57,8 @@ class Manifest:
             raise ManifestUnreadable(type(error).__name__) from error
         return cls(folder=folder, clips=clips)
 
-    def by_text(self) -> Mapping[tuple[str, str], str]:
-        """Language and text to the file that says just that."""
-        return {(clip.language, clip.text): clip.file for clip in self.clips if clip.voice != RECORDED}
-
-    def recordings(self) -> Mapping[tuple[str, str], str]:
-        """Language and prompt to the file that a person spoke."""
-        return {(clip.language, clip.prompt_id): clip.file for clip in self.clips if clip.voice == RECORDED}
-
-    def durations(self) -> Mapping[str, float]:
-        """File to seconds."""
-        return {clip.file: clip.duration_seconds for clip in self.clips}
-
     def path(self, file: str) -> Path | None:
-        """Where a file of this manifest lies; none for a name that it does not know, whatever is on the disk."""
+        """Where a file of this manifest lies; None for a name that is not in it, whatever is on the disk."""
         if not is_file_name(file) or all(clip.file != file for clip in self.clips):
             return None
         return self.folder / file
@@ -101,9 +89,9 @@ def from_plain(entries: Iterable[Mapping[str, Any]]) -> tuple[Clip, ...]:
 
 
 def audio_hash(clips: Iterable[Clip]) -> str:
-    """One SHA-256 for everything that is heard: another voice, another take or another recording is another hash."""
-    heard = [[clip["prompt_id"], clip["language"], clip["text"], clip["sha256"]] for clip in to_plain(clips)]
-    return hashlib.sha256(json.dumps(heard, ensure_ascii=False).encode()).hexdigest()
+    """One SHA-256 of everything that is played: another voice, another take or another recording is another hash."""
+    played = [[clip["prompt_id"], clip["language"], clip["text"], clip["sha256"]] for clip in to_plain(clips)]
+    return hashlib.sha256(json.dumps(played, ensure_ascii=False).encode()).hexdigest()
 
 
 def text_hash(text: str) -> str:
@@ -111,7 +99,7 @@ def text_hash(text: str) -> str:
 
 
 def is_file_name(name: str) -> bool:
-    """Whether a sound file could be called so; nothing else is ever looked for on a disk."""
+    """Whether it is the name of a sound file; no other name is ever read from a disk."""
     return _FILE.match(name) is not None
 
 

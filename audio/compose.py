@@ -24,6 +24,9 @@ _QUIET_DBFS = -45.0
 _LEAD_MS = 60
 _TAIL_MS = 120
 _EDGE_MS = 8
+_CLOSE_ENOUGH_DB = 0.2
+_KNEE = 0.55
+"""Of the ceiling: louder samples are bent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +41,9 @@ def prompt(parts: Sequence[Part]) -> Sound:
     """8 kHz mono at the target level, no sample above the ceiling. Raises `NoSound` when all of it is silent."""
     joined = AudioSegment.silent(duration=_LEAD_MS, frame_rate=TELEPHONE_HZ)
     for number, part in enumerate(parts, start=1):
+        gap_ms = _TAIL_MS if number == len(parts) else round(1000 * part.pause_seconds)
         joined += _trimmed(_segment(part.sound))
-        last = number == len(parts)
-        joined += AudioSegment.silent(
-            duration=_TAIL_MS if last else round(1000 * part.pause_seconds), frame_rate=TELEPHONE_HZ
-        )
+        joined += AudioSegment.silent(duration=gap_ms, frame_rate=TELEPHONE_HZ)
     return levelled(Sound(pcm=joined.raw_data, rate_hz=TELEPHONE_HZ))
 
 
@@ -61,10 +62,6 @@ def levelled(sound: Sound) -> Sound:
         factor = 10 ** (gain_db / 20)
         sound = Sound(pcm=_bent(sound.samples, factor).tobytes(), rate_hz=sound.rate_hz)
     return sound
-
-
-_CLOSE_ENOUGH_DB = 0.2
-_KNEE = 0.55
 
 
 def _bent(samples: array[int], factor: float) -> array[int]:
@@ -87,11 +84,6 @@ def _bent(samples: array[int], factor: float) -> array[int]:
 def a_law(sound: Sound) -> bytes:
     """G.711 A-law, as Chinese exchanges carry it."""
     return audioop.lin2alaw(sound.pcm, 2)
-
-
-def mu_law(sound: Sound) -> bytes:
-    """G.711 mu-law, as North American exchanges carry it."""
-    return audioop.lin2ulaw(sound.pcm, 2)
 
 
 def from_a_law(coded: bytes) -> Sound:

@@ -60,14 +60,14 @@ def render(
     """
     out.mkdir(parents=True, exist_ok=True)
     clips: list[Clip] = []
-    taken_again: set[str] = set()
+    removed: set[str] = set()
     for done, item in enumerate(items):
         progress(done, len(items))
         if item.key in again and item.text:
             name = _spoken_name(item, voice_for(item.language, voices))
-            if name not in taken_again:
+            if name not in removed:
                 (out / name).unlink(missing_ok=True)
-                taken_again.add(name)
+                removed.add(name)
         clip = make(item, out=out, voices=voices, recordings=recordings)
         if clip is not None:
             clips.append(clip)
@@ -75,15 +75,18 @@ def render(
     manifest = Manifest(folder=out, clips=tuple(dict.fromkeys(clips)))
     manifest.save()
     if prune:
-        _prune(manifest)
+        needed = {clip.file for clip in manifest.clips}
+        for path in out.glob("*.wav"):
+            if path.name not in needed:
+                path.unlink()
     return manifest
 
 
 def make(
     item: Item, *, out: Path, voices: Sequence[Voice], recordings: Recordings | None = None
 ) -> Clip | None:
-    """The item's file is in the folder, made now or before; a recording is preferred to any voice. None for a slot
-    that nobody has recorded. Raises `VoiceMissing`, `NoSound` or `Unfit`.
+    """The item's file, made unless it is there; a recording is preferred to any voice. None for an empty text without a
+    recording. Raises `VoiceMissing`, `NoSound` or `Unfit`.
     """
     recorded = recordings.find(item.key, item.language) if recordings else None
     if recorded is not None:
@@ -92,7 +95,7 @@ def make(
 
 
 def name_of(item: Item, *, voices: Sequence[Voice], recordings: Recordings | None = None) -> str:
-    """What `make` would call the item's file. Raises `VoiceMissing` or `NoSound`."""
+    """The file name that `make` gives the item. Raises `VoiceMissing` or `NoSound`."""
     recorded = recordings.find(item.key, item.language) if recordings else None
     if recorded is not None:
         return _recorded_name(item, recorded)
@@ -100,7 +103,7 @@ def name_of(item: Item, *, voices: Sequence[Voice], recordings: Recordings | Non
 
 
 def sentences(text: str) -> tuple[str, ...]:
-    """The text in the pieces that are spoken in one breath; the mark stays with its sentence."""
+    """The sentences of a text, each with its closing mark."""
     return tuple(piece for found in _SENTENCE.findall(text) if (piece := found.strip()))
 
 
@@ -134,21 +137,15 @@ def _write(path: Path, item: Item, sound: Sound) -> None:
     body = wav_bytes(sound)
     wrong = problems(body)
     if wrong:
-        raise Unfit(
-            Flaw(
-                "%(prompt)s in %(language)s: %(fault)s",
-                prompt=item.key,
-                language=item.language,
-                fault=wrong[0],
-            )
-        )
+        place = {"prompt": item.key, "language": item.language}
+        raise Unfit(Flaw("%(prompt)s in %(language)s: %(fault)s", **place, fault=wrong[0]))
     partial = path.with_suffix(".partial")
     partial.write_bytes(body)
     partial.replace(path)
 
 
 def clip_of(item: Item, voice: str, path: Path) -> Clip:
-    """What the file at `path` is, as the sound of this item. Raises `NoSound`."""
+    """The file at `path` as the clip of this item. Raises `NoSound`."""
     body = path.read_bytes()
     return Clip(
         prompt_id=item.key,
@@ -160,13 +157,6 @@ def clip_of(item: Item, voice: str, path: Path) -> Clip:
         duration_seconds=round(read_wav(body).seconds, 3),
         sha256=hashlib.sha256(body).hexdigest(),
     )
-
-
-def _prune(manifest: Manifest) -> None:
-    needed = {clip.file for clip in manifest.clips}
-    for path in manifest.folder.glob("*.wav"):
-        if path.name not in needed:
-            path.unlink()
 
 
 def read_items(text: str) -> tuple[Item, ...]:

@@ -1,4 +1,4 @@
-"""Who speaks a prompt: a centre's own recording first, then Kokoro, and espeak-ng where there is nothing better.
+"""The voices of prompts: a centre's own recording first, then Kokoro, and espeak-ng as the last resort.
 
 The engines are optional (the extra `speech`) and needed only to render new text, never to make a call.
 """
@@ -68,16 +68,10 @@ class Espeak:
         program = shutil.which("espeak-ng")
         if program is None:
             raise VoiceMissing(Flaw("espeak-ng is not installed (Debian: apt-get install espeak-ng)"))
-        command = [
-            program,
-            "-v",
-            _ESPEAK_VOICES[language],
-            "-s",
-            str(self.words_per_minute),
-            "--stdout",
-            "--stdin",
-        ]
-        done = subprocess.run(command, input=spoken.encode(), capture_output=True, check=False, timeout=60)  # noqa: S603
+        options = ("-v", _ESPEAK_VOICES[language], "-s", str(self.words_per_minute), "--stdout", "--stdin")
+        done = subprocess.run(  # noqa: S603 - espeak-ng with fixed options; the text goes in through stdin
+            (program, *options), input=spoken.encode(), capture_output=True, check=False, timeout=60
+        )
         if done.returncode:
             raise VoiceMissing(Flaw("espeak-ng cannot speak %(language)s", language=language))
         return read_wav(_with_true_length(done.stdout))
@@ -88,7 +82,7 @@ _RIFF_SIZE, _DATA_SIZE, _HEADER = 4, 40, 44
 
 
 def _with_true_length(streamed: bytes) -> bytes:
-    """A WAV written to a pipe does not know its own length; this one does."""
+    """A WAV with the right length in its header, which a WAV written to a pipe has not."""
     body = streamed[_HEADER:]
     head = bytearray(streamed[:_HEADER])
     head[_RIFF_SIZE : _RIFF_SIZE + 4] = (len(body) + _HEADER - 8).to_bytes(4, "little")

@@ -78,7 +78,7 @@ def pages(app: Application, city: City, *, count: int) -> list[Page]:
 
 
 def unmeasured(asked: list[Page]) -> list[str]:
-    """Pages that nobody asked for, and that nobody said why."""
+    """Pages that are not measured, without a reason."""
     paths = {page.path.partition("?")[0] for page in asked}
     patterns = {one.path: one for one in declarations() if one.method == "GET" and one.path not in UNMEASURED}
     return sorted(

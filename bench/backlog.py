@@ -1,6 +1,6 @@
 """Low-grade cases that wait, by the hundred thousand: every row as a list's loading leaves it, personal parts sealed.
 
-What each person is comes by COPY, since only we hold the keys; cases and rings the server makes itself. Indexes and
+Persons come by COPY, since only we hold the keys; cases and attempts are made by the server. Indexes and
 foreign keys are built, and so checked, once at the end: a million in about a minute of one core.
 """
 

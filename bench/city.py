@@ -1,8 +1,8 @@
 """A city's year behind the console: a million cases with everything that hangs on them, made by the database itself.
 
 Each row follows from its number, so that two runs measure the same rows. Two per cent were opened within the last
-hours, when a list came in; of the newest some wait for their ring and some for people. Personal parts are sealed as in
-life.
+hours, when a list came in; of the newest some wait for their robot call and some for people. Personal parts are
+encrypted as in production.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class City:
 
 
 def fill(store: Store, *, count: int, policy: int, now: datetime, waiting: float = WAITING) -> None:
-    """Into an empty database. `waiting` is the share of cases that wait for their ring; where that is half or
-    more, most have no unit. Nothing is marked as changed: the first fold counts every case.
+    """Into an empty database. `waiting` is the share of cases that wait for their robot call; where that is half or
+    more, most have no unit. Nothing is marked as changed: the first refresh counts every case.
     """
     with store.begin() as tx:
         stations = _tree(tx)

@@ -1,4 +1,4 @@
-"""What a tick costs (promote, lock the group, claim the next second) while 10,000, 100,000 and 1,000,000 rings wait.
+"""What a tick costs (promote, lock the group, claim the next second) while 10,000, 100,000 and 1,000,000 attempts wait.
 
     python -m bench.claim [--sizes 10000,100000,1000000] [--rounds 40]
 
@@ -26,7 +26,7 @@ AT_MOST = 50
 
 
 def tick(services: Services) -> tuple[float, int]:
-    """Milliseconds of one claim, and how many rings it took; rolled back, so that every round finds the same."""
+    """Milliseconds of one claim, and how many attempts it took; rolled back after each round."""
     begun = time.perf_counter()
     with services.store.sql_engine.connect() as connection:
         tx = Tx(connection=connection, vault=services.store.vault)
@@ -63,7 +63,7 @@ def run(sizes: list[int], rounds: int) -> dict[str, object]:
                 tick(services)
             looks = [tick(services) for _ in range(rounds)]
             if any(taken != AT_MOST for _, taken in looks):
-                raise SystemExit("a claim took less than it may")
+                raise SystemExit("a claim took fewer attempts than it may")
             found[size] = round(statistics.median(cost for cost, _ in looks), 2)
             with services.store.sql_engine.connect().execution_options(
                 isolation_level="AUTOCOMMIT"

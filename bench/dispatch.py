@@ -65,12 +65,12 @@ def _ours(calls: int, base_url: str) -> dict[str, Any]:
                 real_now=services.real.now(),
             )
 
-        async def ring() -> int:
+        async def place() -> int:
             async with CallClient(config) as client:
                 return await dial(services, client, for_seconds=120, stopping=lambda: False)
 
         before, ours, begun = made.cpu(), time.process_time(), time.perf_counter()
-        left = uvloop.run(ring())
+        left = uvloop.run(place())
         seconds, used = time.perf_counter() - begun, time.process_time() - ours
         after = made.cpu()
     if left != calls:

@@ -1,9 +1,9 @@
-"""Spoken answers through 8 kHz A-law into the carrier's ear: how many are taken for what they are.
+"""Spoken answers through 8 kHz A-law into the carrier's recogniser: how many are recognised.
 
     python -m bench.hearing [--styles var/voices] [--speakers zf_xiaoxiao,zm_yunjian] [--write bench/hearing.md]
 
-Needs the extras `speech` (the speakers) and `hearing` (the ear). Every phrase of every question of the shipped scripts
-is spoken; right is what leads to the same key, wrong what leads to another, none what is asked again.
+Needs the extras `speech` (the speakers) and `hearing` (the recogniser). Every phrase of every question of the shipped
+scripts is spoken; right is what leads to the same key, wrong what leads to another, none what is asked again.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The baseline: what the same machine does when each call is one Celery task with an eta, placed with the official
 blocking client, and each webhook is one transaction. A reference, not a rival: it keeps no promise of ours (nothing
-hinders a second ring, nothing is paced, encrypted, decided or recorded in a ledger), so it does less work for a call.
+prevents a second call, nothing is paced, encrypted, decided or recorded in a ledger), so it does less work for a call.
 
 Run by `bench.lives` and `bench.dispatch` after their own part, on the same machine in the same run.
 """

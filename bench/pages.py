@@ -6,8 +6,8 @@
 A whole service in a folder of its own, gone afterwards (or kept in FOLDER and used again by the next run with it): a
 city's year of cases with everything that hangs on them (bench/city.py). Each role asks for every page that it may see
 (bench/addresses.py), of the web process, over HTTP, in rounds, so that nothing is asked twice within a moment. With
-`--calls-per-second` the worker, the scheduler and the simulated line run as well and ring the newest cases at that pace
-meanwhile; how many rings there were the carrier's own witness says. Ends with 1 where the P95 of a page is above
+`--calls-per-second` the worker, the scheduler and the simulated line run as well and call the newest cases at that pace
+meanwhile; the carrier's call journal counts the calls. Ends with 1 where the P95 of a page is above
 300 ms, where a page failed or was forgotten, or where the calls did not keep their pace.
 """
 
@@ -32,7 +32,7 @@ from bench.addresses import Page, Reader, pages, readers, unmeasured
 from bench.city import City
 from bench.pacing import accepted
 from bench.service import Service, service
-from dialer.org.sign_in import open_session
+from dialer.org.staff import open_session
 from dialer.org.staff_store import find_member, insert_member
 from dialer.outcomes.rollup import refresh_rollup_once
 from dialer.services import Application
@@ -41,7 +41,7 @@ from dialer.web.console import SESSION_COOKIE
 GOAL_MS = 300
 _SPEED = 2.0
 _AT_ONCE = 50_000
-"""Cases of one fold."""
+"""Cases of one refresh of the rollup."""
 _FEWEST_ROUNDS = 20
 """The P95 of fewer is the slowest of them."""
 _WARM_SECONDS = 8.0
@@ -210,7 +210,7 @@ def _while_calls_run(
     made.start_rest()
     log = made.settings.data_dir / "carrier" / "witness.log"
     deadline = time.monotonic() + 60
-    while len(_rung(log)) < pace:
+    while len(_placed(log)) < pace:
         if time.monotonic() > deadline:
             raise SystemExit("no calls arrive at the carrier")
         time.sleep(0.5)
@@ -218,7 +218,7 @@ def _while_calls_run(
     begun = time.time()
     found = _measured(made, scenario, cases, requests, seconds, only)
     ended = time.time()
-    rings = sum(begun <= at < ended for at in _rung(log))
+    rings = sum(begun <= at < ended for at in _placed(log))
     return found | {
         "pace_set": pace,
         "rings": rings,
@@ -226,7 +226,7 @@ def _while_calls_run(
     }
 
 
-def _rung(log: Path) -> list[float]:
+def _placed(log: Path) -> list[float]:
     return accepted(log) if log.exists() else []
 
 

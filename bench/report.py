@@ -6,7 +6,7 @@ A PostgreSQL of its own, gone afterwards (or kept in FOLDER and used again by th
 by the database itself: three attempts and a third a case, warnings, human calls and visits, outcomes, money, over a
 year of days up to yesterday and today. Then the facts are folded, batch by batch as a worker would, and the report is
 made over everything, over ninety whole days, and over a window with a part of a day at either end; and over everything
-after `--stale` cases of the last days have changed and no fold has come, and again after as many of any age. Up to a
+after `--stale` cases of the last days have changed without a refresh, and again after as many of any age. Up to a
 million attempts, or with `--direct`, each is also counted directly, and both must agree in every figure.
 """
 
@@ -29,15 +29,13 @@ import sqlalchemy as sa
 
 from bench.backlog import bare
 from dialer.cases.store import ensure_policy_version
-from dialer.core.periods import Period
 from dialer.core.policy import to_plain
-from dialer.core.rates import Figures
+from dialer.core.rates import Figures, Period
 from dialer.db.migrations import migrate_database
 from dialer.db.unit_of_work import Store, Tx, hold_snapshot
 from dialer.db.vault import Keys, Vault
 from dialer.outcomes.measures import figures
-from dialer.outcomes.rollup import refresh_rollup_once
-from dialer.outcomes.rollup_figures import rollup_figures
+from dialer.outcomes.rollup import refresh_rollup_once, rollup_figures
 from dialer.runtime.embedded import ensure
 from dialer.runtime.settings import load_settings
 
@@ -181,7 +179,7 @@ def run(
         made: dict[str, object] = {}
         if not ready:
             made = {"rows_made_in_seconds": fill(store, attempts=attempts, days=days)}
-        made |= fold(store)
+        made |= refresh(store)
         return made | measure(store, runs=runs, stale=stale, direct=direct or attempts <= _DIRECT_UP_TO)
 
 
@@ -200,7 +198,7 @@ def database(keep: Path | None) -> Iterator[Store]:
 
 
 def fill(store: Store, *, attempts: int, days: int) -> float:
-    """Seconds that it took. Nothing is marked: the first fold counts every case."""
+    """Seconds that it took. Nothing is marked: the first refresh counts every case."""
     cases = round(attempts / _ATTEMPTS_PER_CASE)
     started = time.monotonic()
     with store.begin() as tx:
@@ -221,7 +219,7 @@ def fill(store: Store, *, attempts: int, days: int) -> float:
     return round(time.monotonic() - started, 1)
 
 
-def fold(store: Store) -> dict[str, object]:
+def refresh(store: Store) -> dict[str, object]:
     """As a worker does it; the first one counts every case."""
     started, slowest, batches = time.monotonic(), 0.0, 0
     while True:
@@ -271,7 +269,7 @@ def measure(store: Store, *, runs: int, stale: int, direct: bool) -> dict[str, o
             marks = tx.scalar(sa.text("SELECT count(DISTINCT case_id) FROM tally_mark"))
         name = f"everything, {marks} cases {age} changed and not folded"
         found[name] = report(store, Period(), runs=runs, direct=direct)
-        fold(store)
+        refresh(store)
     return {
         "attempts": sizes["attempts"],
         "cases": sizes["cases"],

@@ -25,7 +25,7 @@ from dialer.cli.serve import children
 from dialer.db.system_state import ClockRow, living_processes, mark_drill_database, write_service_clock
 from dialer.demo.run import is_carrier_up
 from dialer.runtime.embedded import ensure, erase
-from dialer.runtime.local import free_port
+from dialer.runtime.location import free_port
 from dialer.runtime.settings import Settings, load_settings
 from dialer.services import Application
 

@@ -1,4 +1,4 @@
-"""A carrier that takes every call at once, from memory: what is left is the cost of whoever asks."""
+"""A carrier that accepts every call at once, from memory: what is measured is the cost of its client."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""What one round of everything that a tick starts costs, while 10,000, 100,000 and 1,000,000 rings wait.
+"""What one round of everything that a tick starts costs, while 10,000, 100,000 and 1,000,000 attempts wait.
 
     python -m bench.tick [--sizes 10000,100000,1000000] [--rounds 25]
 
-A claim of 50, the sweep, what is asked of the carrier, a round of the auditor, the fold of 50 changed cases, and the
-search for lists to take up. As many telephones as wait have rung before and rest. Aim: the last sum within 1.5 times
-the first. Beside it, what pages that count whole tables cost: they are kept for fifty times as long as they take, so
-that is no part of a tick.
+A claim of 50, the sweep, the questions to the carrier, a round of the consistency checker, the refresh of the rollup
+for 50 changed cases, and the search for unfinished lists. As many numbers as wait have been called before and rest.
+Aim: the last sum within 1.5 times the first. Beside it, the cost of pages that count whole tables: their figures are
+kept for fifty times as long as they take to read, so they are no part of a tick.
 """
 
 from __future__ import annotations
@@ -74,14 +74,14 @@ class Round:
         return {
             "metrics": lambda: (measure(services, late_seconds=60), measure_first_attempts(services)),
             "status": self._status,
-            "wall, now": lambda: board_now(services, unit_id=None, late_seconds=60),
-            "wall, queue": lambda: board_queue(services, unit_id=None),
-            "wall, hour": lambda: board_hour(services, unit_id=None),
-            "wall, today": lambda: board_today(services, unit_id=None),
+            "board, now": lambda: board_now(services, unit_id=None, late_seconds=60),
+            "board, queue": lambda: board_queue(services, unit_id=None),
+            "board, hour": lambda: board_hour(services, unit_id=None),
+            "board, today": lambda: board_today(services, unit_id=None),
         }
 
     def touch(self) -> None:
-        """Some cases change, as those that ring do."""
+        """Some cases change, as those in a call do."""
         with self._services.store.begin() as tx:
             tx.execute(sa.text(_TOUCH), {"first": FIRST, "size": self._size, "n": _TOUCHED})
 
@@ -104,12 +104,12 @@ class Round:
     def _audit(self) -> None:
         verdict = check_consistency(self._services, after=self._after)
         if verdict.found:
-            raise SystemExit(f"the auditor found {verdict.found}")
+            raise SystemExit(f"the consistency checker found {verdict.found}")
         self._after = verdict.after
 
     def _refresh(self) -> None:
         if not refresh_rollup(self._services):
-            raise SystemExit("nothing was folded")
+            raise SystemExit("nothing was refreshed")
 
     def _loads(self) -> None:
         with self._services.store.begin() as tx:

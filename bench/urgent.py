@@ -2,7 +2,7 @@
 
     python -m bench.urgent [--backlog 1000000] [--warnings 200] [--pace 50]
 
-The line rings the backlog meanwhile, at `--pace` calls a second. Each time runs from before the request is sent to the
+The line calls the backlog meanwhile, at `--pace` calls a second. Each time runs from before the request is sent to the
 moment that the carrier wrote down in its own witness file. Aim: below 1 s at P99.
 """
 
@@ -105,7 +105,7 @@ def waits(made: Service, sent: Sequence[Sent]) -> list[float]:
         if not missing:
             return found
         if time.monotonic() > deadline:
-            raise SystemExit(f"{missing} of {len(sent)} were not rung")
+            raise SystemExit(f"{missing} of {len(sent)} were not called")
         time.sleep(0.5)
 
 
@@ -137,11 +137,11 @@ def run(backlog: int, warnings: int, pace: float) -> dict[str, object]:
         after = time.time()
         seconds = waits(made, sent)
         every, _ = accepted_at(made.settings.data_dir / "carrier")
-    rung = sum(before <= at < after for at in every)
+    placed = sum(before <= at < after for at in every)
     return {
         "backlog": backlog,
         "pace_set": pace,
-        "calls_per_second_meanwhile": round(rung / (after - before), 1),
+        "calls_per_second_meanwhile": round(placed / (after - before), 1),
         "urgent_warnings": warnings,
         "seconds_to_the_api_answer": told([one.answered_seconds for one in sent]),
         "seconds_to_the_carrier_acceptance": told(seconds),

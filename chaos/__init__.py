@@ -1,1 +1,1 @@
-"""A whole service in trouble: all of it killed, stopped and cut off at random, and nobody lost or rung twice."""
+"""Random faults against a whole service, whose processes and connections are killed, stopped and cut off."""

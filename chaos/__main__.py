@@ -1,4 +1,4 @@
-"""`python -m chaos --seed S --minutes M`: exit 0 when nobody was lost and nobody was rung twice, else 1."""
+"""`python -m chaos --seed S --minutes M`: exit 0 when no case was lost and no call attempt rang twice, else 1."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LONGEST_MINUTES = 60.0
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="chaos", description=__doc__)
-    parser.add_argument("--seed", default="", help="the same seed, the same schedule; drawn when not given")
+    parser.add_argument("--seed", default="", help="the same seed gives the same schedule; random by default")
     parser.add_argument("--minutes", type=float, default=2.0, help="how long faults strike (at most 60)")
     parser.add_argument("--targets", type=int, default=300)
     parser.add_argument("--settle-seconds", type=float, default=300.0)
@@ -23,9 +23,9 @@ def main(arguments: list[str]) -> int:
     seed = given.seed or secrets.token_hex(3)
     seconds = 60 * min(max(given.minutes, 0.05), _LONGEST_MINUTES)
     strikes = draw_schedule(seed, seconds=seconds)
-    tell(f"seed {seed}, {seconds / 60:.2f} minutes, {len(strikes)} faults:")
+    say(f"seed {seed}, {seconds / 60:.2f} minutes, {len(strikes)} faults:")
     for inject in strikes:
-        tell("  " + inject.line())
+        say("  " + inject.line())
     outcome = drill(
         Plan(
             seed=seed,
@@ -35,22 +35,22 @@ def main(arguments: list[str]) -> int:
             settle_seconds=given.settle_seconds,
             keep=given.keep,
         ),
-        tell,
+        say,
     )
     wrong = [*outcome.verdict.wrong, *outcome.problems]
     if not outcome.settled:
         wrong.insert(0, "it did not settle")
     counts = ", ".join(f"{name} {n}" for name, n in outcome.verdict.counts.items())
     for line in wrong:
-        tell(f"  wrong: {line}")
+        say(f"  wrong: {line}")
     if wrong:
-        tell(f"  log: {outcome.log}")
+        say(f"  log: {outcome.log}")
     verdict = "clean" if not wrong else f"{len(wrong)} WRONG"
-    tell(f"chaos: {verdict}, seed {seed}, {outcome.struck} faults in {outcome.seconds:.0f} s: {counts}")
+    say(f"chaos: {verdict}, seed {seed}, {outcome.struck} faults in {outcome.seconds:.0f} s: {counts}")
     return 1 if wrong else 0
 
 
-def tell(line: str) -> None:
+def say(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 

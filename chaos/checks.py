@@ -1,4 +1,4 @@
-"""What must be true when the trouble is over, told from the rows and from the carrier's own count."""
+"""The checks after a run: the rows against each other and against the carrier's call journal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dialer.carrier.journal import LEG, read_journal
 
 @dataclass(slots=True, kw_only=True)
 class Verdict:
-    """Counts, and what is wrong: nothing, when all is well."""
+    """Counts, and the checks that failed."""
 
     counts: dict[str, int] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
@@ -46,11 +46,11 @@ SELECT state, count(*) AS n FROM attempt WHERE state NOT IN ('ended') GROUP BY s
 """
 
 _RANG = ("answered", "no_answer", "rejected", "forwarded", "machine")
-"""Results that no telephone gives without ringing."""
+"""Results that require that the telephone rang."""
 
 
 def check(database_url: str, carrier_folder: Path) -> Verdict:
-    """Everything that can be told without asking a process of the service."""
+    """All checks, which need no process of the service."""
     verdict = Verdict()
     url = database_url.replace("postgresql+psycopg", "postgresql")
     with psycopg.connect(url, row_factory=dict_row) as connection:
@@ -65,9 +65,9 @@ def check(database_url: str, carrier_folder: Path) -> Verdict:
             f"{cases} cases, but {loaded['accepted']} accepted and {loaded['merged']} merged",
         )
         lost = connection.execute(_WITHOUT_NEXT_STEP).fetchall()
-        verdict.must(not lost, f"cases without a future: {[row['id'] for row in lost][:10]}")
+        verdict.must(not lost, f"cases without a next step: {[row['id'] for row in lost][:10]}")
         leaked = _one(connection, _LEAKED)["n"]
-        verdict.must(leaked == 0, f"{leaked} numbers are held by nobody")
+        verdict.must(leaked == 0, f"{leaked} numbers are marked live without a live attempt")
         stuck = {row["state"]: row["n"] for row in connection.execute(_STUCK).fetchall()}
         verdict.must(not stuck, f"attempts that are not over: {stuck}")
         attempts = connection.execute("SELECT id, result, ringing_at, sid FROM attempt").fetchall()
@@ -87,40 +87,42 @@ def check(database_url: str, carrier_folder: Path) -> Verdict:
 def _check_against_journal(
     verdict: Verdict, attempts: list[dict[str, Any]], events: list[dict[str, Any]], folder: Path
 ) -> None:
-    told = read_journal(folder)
-    ours = {told.hashed(str(row["id"])): row for row in attempts}
-    rang_twice = [ours[a]["id"] for a, n in told.rings.items() if n > 1 and a in ours]
-    called_twice = sum(n > 1 for n in told.calls.values())
-    rung = sum(attempt in ours for attempt in told.rings)
+    journal = read_journal(folder)
+    ours = {journal.hashed(str(row["id"])): row for row in attempts}
+    rang_twice = [ours[a]["id"] for a, n in journal.rings.items() if n > 1 and a in ours]
+    called_twice = sum(n > 1 for n in journal.calls.values())
+    rung = sum(attempt in ours for attempt in journal.rings)
     verdict.counts |= {
         "attempts": len(attempts),
-        "rings": told.rings.total(),
+        "rings": journal.rings.total(),
         "not rung": len(attempts) - rung,
         "unknown": sum(row["result"] == "unknown" for row in attempts),
-        "max rings": max(told.rings.values(), default=0),
-        "notices kept": len(told.heard),
+        "max rings": max(journal.rings.values(), default=0),
+        "notices kept": len(journal.heard),
     }
     verdict.must(not rang_twice, f"attempts that rang more than once: {rang_twice}")
     verdict.must(called_twice == 0, f"{called_twice} attempts were placed more than once")
-    verdict.must(told.rings.keys() <= ours.keys(), "a telephone rang without an attempt")
+    verdict.must(journal.rings.keys() <= ours.keys(), "a telephone rang without an attempt")
     verdict.must(
-        len(attempts) == told.rings.total() + len(attempts) - rung,
-        f"{len(attempts)} attempts, but {told.rings.total()} rings and {len(attempts) - rung} not rung",
+        len(attempts) == journal.rings.total() + len(attempts) - rung,
+        f"{len(attempts)} attempts, but {journal.rings.total()} rings and {len(attempts) - rung} not rung",
     )
     silent = [
         f"{row['id']} {row['result']} sid={bool(row['sid'])}"
         for attempt, row in ours.items()
-        if attempt in told.rings and row["ringing_at"] is None and row["result"] in _RANG
+        if attempt in journal.rings and row["ringing_at"] is None and row["result"] in _RANG
     ]
-    verdict.must(not silent, f"rang, and the row does not know it: {silent[:10]}")
-    dreamt = [row["id"] for attempt, row in ours.items() if row["ringing_at"] and attempt not in told.rings]
-    verdict.must(not dreamt, f"the row says that it rang, the carrier does not: {dreamt[:10]}")
-    kept = {(told.hashed(str(row["attempt_id"])), row["step"].removeprefix("status.")) for row in events}
-    # An officer's telephone tells one thing, that it was picked up; it is kept under the conversation's step.
+    verdict.must(not silent, f"rang according to the carrier, but not to the row: {silent[:10]}")
+    unheard = [
+        row["id"] for attempt, row in ours.items() if row["ringing_at"] and attempt not in journal.rings
+    ]
+    verdict.must(not unheard, f"rang according to the row, but not to the carrier: {unheard[:10]}")
+    kept = {(journal.hashed(str(row["attempt_id"])), row["step"].removeprefix("status.")) for row in events}
+    # Of an officer's telephone only the answer is kept, under the step of the conversation.
     officers = {attempt for attempt, step in kept if step.startswith("desk.")}
     dropped = sorted(
         f"{datetime.fromtimestamp(at, UTC):%H:%M:%S.%f} {ours[attempt]['id'] if attempt in ours else attempt} {what}"
-        for (attempt, what), at in told.heard.items()
+        for (attempt, what), at in journal.heard.items()
         if (attempt not in officers if what.startswith(LEG) else (attempt, what) not in kept)
     )
     verdict.must(not dropped, f"{len(dropped)} events were answered 2xx and are not kept: {dropped[:10]}")

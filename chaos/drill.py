@@ -1,4 +1,4 @@
-"""One run: a whole service on its own ground, struck by a schedule, then left in peace until it has settled."""
+"""One run: a whole service in a folder of its own, a schedule of faults, and then no fault until it has settled."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chaos.checks import Verdict, check
-from chaos.schedule import Injection
+from chaos.schedule import Injection, targets
 from chaos.strikes import Injections
-from chaos.targets import targets
 from dialer.cli.lists import load_file
 from dialer.cli.serve import children, say
 from dialer.core.errors import DialerError
@@ -30,7 +29,7 @@ from dialer.demo.run import (
     wait_until_up,
 )
 from dialer.runtime.embedded import erase
-from dialer.runtime.local import free_port
+from dialer.runtime.location import free_port
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.settings import load_settings
 from dialer.runtime.supervisor import Child, Supervisor
@@ -40,7 +39,7 @@ _TEND_SECONDS = 0.05
 _AGAIN_SECONDS = 1.0
 _SECOND = ("worker-dial", "scheduler")
 _LONGEST_LOAD_SECONDS = 240.0
-"""A list whose worker was killed is taken up again when its lease is over."""
+"""Another worker continues the load of a killed one when its lease is over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +65,12 @@ class Outcome:
     problems: list[str] = field(default_factory=list)
 
 
-def drill(plan: Plan, tell: Callable[[str], None]) -> Outcome:
-    """Nothing of it is left afterwards, but for the log when something was wrong."""
+def drill(plan: Plan, report: Callable[[str], None]) -> Outcome:
+    """One run. It leaves no files, except for the log after a failure."""
     folder = Path(tempfile.mkdtemp(prefix="dialer-chaos-"))
     clean = False
     try:
-        outcome = _drill(plan, folder, tell)
+        outcome = _drill(plan, folder, report)
         clean = outcome.settled and outcome.verdict.is_clean
         return outcome
     finally:
@@ -83,7 +82,7 @@ def drill(plan: Plan, tell: Callable[[str], None]) -> Outcome:
 
 
 def environment(plan: Plan, folder: Path, env: Mapping[str, str]) -> dict[str, str]:
-    """Nothing of the caller's own settings; everything that can be waited for is short."""
+    """The settings of the run: none of the caller's, and short waits."""
     clean = {name: value for name, value in env.items() if not name.startswith("DIALER_")}
     base = demo_environment(
         clean
@@ -103,7 +102,7 @@ def environment(plan: Plan, folder: Path, env: Mapping[str, str]) -> dict[str, s
     }
 
 
-def _drill(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Outcome:
+def _drill(plan: Plan, folder: Path, report: Callable[[str], None]) -> Outcome:
     env = environment(plan, folder, os.environ)
     settings = load_settings(env)
     started = time.monotonic()
@@ -115,15 +114,15 @@ def _drill(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Outcome:
         try:
             supervisor.start()
             service.bring_up()
-            struck = service.be_struck(tell)
-            settled = service.settle(tell)
+            struck = service.inject(report)
+            settled = service.settle(report)
             problems = service.problems()
         finally:
-            service.staff.go_home()
+            service.staff.stop()
             supervisor.stop()
         verdict = check(app.services.store.url, settings.data_dir / "carrier")
         if settled:
-            # Every target of the list is known: loaded once more, here and now, none is new.
+            # Every target of the list is known: loading it once more accepts none.
             again = load_file(app, service.list_file, source="chaos", by="chaos", progress=False).report
             verdict.must(again.accepted == 0, f"{again.accepted} targets of the list had been lost")
     return Outcome(
@@ -184,7 +183,7 @@ class _Service:
         self.staff.start()
 
     def load(self) -> None:
-        """The list is loaded by another thread, again and again until it is; a second time it is all duplicates."""
+        """A thread tries to load the list until it succeeds; a second load finds only duplicates."""
         thread = threading.Thread(target=self._load, name="load", daemon=True)
         self._loads.append(thread)
         thread.start()
@@ -201,20 +200,20 @@ class _Service:
                 return
         self._faults.append("a list was not loaded in time")
 
-    def be_struck(self, tell: Callable[[str], None]) -> int:
+    def inject(self, report: Callable[[str], None]) -> int:
         started = time.monotonic()
         left = list(self.plan.strikes)
         while time.monotonic() - started < self.plan.seconds:
             self.tend()
             while left and time.monotonic() - started >= left[0].at_seconds:
-                inject = left.pop(0)
-                sys.stderr.write(f"chaos strike: {inject.line()}\n")
+                injection = left.pop(0)
+                sys.stderr.write(f"chaos fault: {injection.line()}\n")
                 sys.stderr.flush()
-                self.strikes.inject(inject)
-        tell(f"struck {len(self.plan.strikes) - len(left)} times; left in peace now")
+                self.strikes.inject(injection)
+        report(f"struck {len(self.plan.strikes) - len(left)} times; no more faults")
         return len(self.plan.strikes) - len(left)
 
-    def settle(self, tell: Callable[[str], None]) -> bool:
+    def settle(self, report: Callable[[str], None]) -> bool:
         """Faults are cleared; True when everything has settled within the bound."""
         self.strikes.end()
         started = time.monotonic()
@@ -225,20 +224,20 @@ class _Service:
             cleared = cleared or self.strikes.clear_carrier()
             loading = any(thread.is_alive() for thread in self._loads)
             if cleared and not loading and watch.look(self.app):
-                tell(f"settled {time.monotonic() - started:.0f} s after the last fault")
+                report(f"settled {time.monotonic() - started:.0f} s after the last fault")
                 return True
             if loading:
                 watch = SettledWatch()
-        tell(f"not settled after {self.plan.settle_seconds:.0f} s: {watch.progress}")
+        report(f"not settled after {self.plan.settle_seconds:.0f} s: {watch.progress}")
         return False
 
     def problems(self) -> list[str]:
-        return self._faults + ([] if self.staff.is_alive() else ["the simulated staff fell over"])
+        return self._faults + ([] if self.staff.is_alive() else ["the simulated staff stopped"])
 
 
 @contextmanager
 def _errors_in(log: Path) -> Iterator[None]:
-    """What this process and its children write to standard error goes to the log."""
+    """Standard error of this process and its children goes to the log."""
     sys.stderr.flush()
     before = os.dup(2)
     with log.open("ab", buffering=0) as file:

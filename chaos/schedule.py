@@ -1,9 +1,15 @@
-"""What goes wrong and when, drawn from a seed. The same seed and length, the same schedule."""
+"""What a run is made of, drawn from a seed: the faults and their times, and a list of invented people.
+
+The same seed gives the same schedule and the same list. Some people have two warnings, some share one landline; the
+numbers exist on the simulated line only.
+"""
 
 from __future__ import annotations
 
+import csv
+import io
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,78 +18,33 @@ PROCESSES: Final = (*WORKERS, "scheduler", "scheduler-2", "web", "carrier")
 SERVERS: Final = ("postgres", "valkey-server")
 
 Params = Mapping[str, object]
-Draw = Callable[[random.Random], tuple[str, Params]]
+Draw = Callable[[random.Random], Params]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Injection:
-    """One fault at `at_seconds` after the start of the rings; `what` names a method of `Strikes`."""
+    """One fault, `at_seconds` after the start of the run; `what` is a name known to `Injections`."""
 
     at_seconds: float
     what: str
     params: Params = field(default_factory=dict)
 
     def line(self) -> str:
-        told = " ".join(f"{name}={value}" for name, value in self.params.items())
-        return f"{self.at_seconds:6.1f} s  {self.what} {told}".rstrip()
+        params = " ".join(f"{name}={value}" for name, value in self.params.items())
+        return f"{self.at_seconds:6.1f} s  {self.what} {params}".rstrip()
 
 
 def draw_schedule(seed: str, *, seconds: float, mean_gap_seconds: float = 3.0) -> list[Injection]:
-    """Strikes until `seconds`, in order."""
+    """The faults until `seconds`, in order."""
     rng = random.Random(f"chaos:{seed}")  # noqa: S311 - a schedule, not a secret
-    ways = [way for way, weight in _WAYS for _ in range(weight)]
-    strikes: list[Injection] = []
+    faults = [(what, draw) for what, weight, draw in _FAULTS for _ in range(weight)]
+    injections: list[Injection] = []
     at = rng.uniform(0.5, 3.0)
     while at < seconds:
-        what, params = rng.choice(ways)(rng)
-        strikes.append(Injection(at_seconds=round(at, 1), what=what, params=params))
+        what, draw = rng.choice(faults)
+        injections.append(Injection(at_seconds=round(at, 1), what=what, params=draw(rng)))
         at += rng.uniform(0.3, 2 * mean_gap_seconds)
-    return strikes
-
-
-def _kill(rng: random.Random) -> tuple[str, Params]:
-    return "kill", {"who": rng.choice(PROCESSES)}
-
-
-def _end(rng: random.Random) -> tuple[str, Params]:
-    return "end", {"who": rng.choice(PROCESSES)}
-
-
-def _stop(rng: random.Random) -> tuple[str, Params]:
-    return "stop", {"who": rng.choice(PROCESSES), "for_seconds": round(rng.uniform(0.5, 10.0), 1)}
-
-
-def _stop_long(rng: random.Random) -> tuple[str, Params]:
-    """Past the lease of a claim and past the deadline of a POST."""
-    return "stop", {"who": rng.choice(WORKERS[:2]), "for_seconds": round(rng.uniform(15.0, 40.0), 1)}
-
-
-def _kill_server(rng: random.Random) -> tuple[str, Params]:
-    return "kill_server", {"who": rng.choice(SERVERS)}
-
-
-def _stop_server(rng: random.Random) -> tuple[str, Params]:
-    return "stop_server", {"who": rng.choice(SERVERS), "for_seconds": round(rng.uniform(0.5, 6.0), 1)}
-
-
-def _cut_database(_rng: random.Random) -> tuple[str, Params]:
-    return "cut_database", {}
-
-
-def _cut_broker(_rng: random.Random) -> tuple[str, Params]:
-    return "cut_broker", {}
-
-
-def _flush_broker(_rng: random.Random) -> tuple[str, Params]:
-    return "flush_broker", {}
-
-
-def _crash_carrier(rng: random.Random) -> tuple[str, Params]:
-    return "crash_carrier", {"memory": rng.random() < 0.6}  # noqa: PLR2004 - a share
-
-
-def _load_again(_rng: random.Random) -> tuple[str, Params]:
-    return "load_again", {}
+    return injections
 
 
 _KNOBS: Final[tuple[tuple[str, dict[str, object]], ...]] = (
@@ -105,23 +66,61 @@ _KNOBS: Final[tuple[tuple[str, dict[str, object]], ...]] = (
 )
 
 
-def _carrier_faults(rng: random.Random) -> tuple[str, Params]:
+def _carrier_faults(rng: random.Random) -> Params:
     chosen = rng.sample(_KNOBS, rng.randint(1, 4))
     knobs = {name: {"probability": round(rng.uniform(0.1, 0.9), 2)} | more for name, more in chosen}
-    return "carrier_faults", {"knobs": knobs, "for_seconds": round(rng.uniform(3.0, 15.0), 1)}
+    return {"knobs": knobs, "for_seconds": round(rng.uniform(3.0, 15.0), 1)}
 
 
-_WAYS: Final[tuple[tuple[Draw, int], ...]] = (
-    (_kill, 7),
-    (_end, 2),
-    (_stop, 4),
-    (_stop_long, 2),
-    (_kill_server, 3),
-    (_stop_server, 2),
-    (_cut_database, 2),
-    (_cut_broker, 1),
-    (_flush_broker, 2),
-    (_crash_carrier, 2),
-    (_load_again, 1),
-    (_carrier_faults, 8),
+def _stopped(names: Sequence[str], least: float, most: float) -> Draw:
+    return lambda rng: {"who": rng.choice(names), "for_seconds": round(rng.uniform(least, most), 1)}
+
+
+_FAULTS: Final[tuple[tuple[str, int, Draw], ...]] = (
+    ("kill", 7, lambda rng: {"who": rng.choice(PROCESSES)}),
+    ("end", 2, lambda rng: {"who": rng.choice(PROCESSES)}),
+    ("stop", 4, _stopped(PROCESSES, 0.5, 10.0)),
+    # Past the lease of a claim and past the deadline of a POST.
+    ("stop", 2, _stopped(WORKERS[:2], 15.0, 40.0)),
+    ("kill_server", 3, lambda rng: {"who": rng.choice(SERVERS)}),
+    ("stop_server", 2, _stopped(SERVERS, 0.5, 6.0)),
+    ("cut_database", 2, lambda _rng: {}),
+    ("cut_broker", 1, lambda _rng: {}),
+    ("flush_broker", 2, lambda _rng: {}),
+    ("crash_carrier", 2, lambda rng: {"memory": rng.random() < 0.6}),  # noqa: PLR2004 - a share
+    ("load_again", 1, lambda _rng: {}),
+    ("carrier_faults", 8, _carrier_faults),
 )
+"""Name, weight, and how the parameters are drawn."""
+
+
+_GRADES: Final = ("特高危", "高危", "高危", "中危", "中危", "中危", "低危", "低危")
+_TYPES: Final = ("冒充公检法", "刷单返利", "虚假贷款", "网络婚恋交友", "")
+_GIVEN: Final = "安柏澄德恩芳广慧景凯兰敏宁平启荣淑婷文熙雅泽哲晨岚沐溪言"
+_SHARED: Final = 25
+_AGAIN: Final = 15
+
+
+def targets(seed: str, *, count: int) -> bytes:
+    """A csv with `count` rows; the same seed, the same bytes."""
+    rng = random.Random(f"targets:{seed}")  # noqa: S311 - invented data
+    rows: list[dict[str, str]] = []
+    for n in range(count):
+        row = {
+            "指令编号": f"C{n:05}",
+            "等级": rng.choice(_GRADES),
+            "诈骗类型": rng.choice(_TYPES),
+            "姓名": f"欧阳{_GIVEN[n % len(_GIVEN)]}{_GIVEN[n // len(_GIVEN) % len(_GIVEN)]}",
+            "手机号": f"1990{n:07}",
+            "拟转金额": rng.choice(("", "3000", "5万", "120000")),
+        }
+        if n % _AGAIN == _AGAIN - 1:
+            row = rows[rng.randrange(len(rows))] | {"指令编号": row["指令编号"], "等级": row["等级"]}
+        elif n % _SHARED == _SHARED - 1:
+            row["手机号"] = rows[-1]["手机号"]
+        rows.append(row)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode("utf-8-sig")

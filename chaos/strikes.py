@@ -1,19 +1,18 @@
-"""Carries strikes out: on processes by signal, on servers by signal and by their own commands, on the carrier over its
-admin API. What is down already cannot be struck; that costs nothing.
+"""Injects faults: into processes by signals, into servers by signals and commands, into the carrier by its admin API. A
+fault in a part that is down has no effect.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import signal
-import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import psutil
 import psycopg
@@ -27,7 +26,7 @@ _ASK_SECONDS = 3.0
 
 
 class Injections:
-    """One service's troubles. Whatever is stopped goes on by itself; `end` makes everything go on at once."""
+    """The faults of one service. Stopped processes continue after their time, at `end` at once."""
 
     def __init__(
         self,
@@ -43,20 +42,19 @@ class Injections:
         self._database_url = database_url.replace("postgresql+psycopg", "postgresql")
         self._broker_url = broker_url
         self._load_again = load_again
-        self._going_on: list[tuple[float, Callable[[], None]]] = []
-        self._lock = threading.Lock()
+        self._delayed: list[tuple[float, Callable[[], object]]] = []
 
-    def inject(self, inject: Injection) -> None:  # noqa: C901, PLR0912 - one line a kind
-        params = dict(inject.params)
-        match inject.what:
+    def inject(self, fault: Injection) -> None:  # noqa: C901, PLR0912 - one case for each kind of fault
+        params = fault.params
+        match fault.what:
             case "kill":
                 self._signal(str(params["who"]), signal.SIGKILL)
             case "end":
                 self._signal(str(params["who"]), signal.SIGTERM)
             case "stop":
-                self._stop([pid for pid in [self._pid(str(params["who"]))] if pid], params)
+                self._stop([pid for pid in (self._pid(str(params["who"])),) if pid], params)
             case "kill_server":
-                # The first one is the parent of its others, if it has any.
+                # The first process is the parent of the others.
                 for pid in self._server(str(params["who"]))[:1]:
                     _send(pid, signal.SIGKILL)
             case "stop_server":
@@ -75,39 +73,31 @@ class Injections:
                 knobs = params["knobs"]
                 assert isinstance(knobs, dict)
                 self._ask("PUT", "/admin/faults", knobs)
-                self._later(float(str(params["for_seconds"])), self._fault_off(knobs))
+                off = dict.fromkeys(knobs)
+                self._later(params["for_seconds"], lambda: self._ask("PUT", "/admin/faults", off))
             case other:
                 raise ValueError(other)
 
     def tend(self) -> None:
-        """What was to go on by now goes on."""
-        now = time.monotonic()
-        with self._lock:
-            due = [act for at, act in self._going_on if at <= now]
-            self._going_on = [(at, act) for at, act in self._going_on if at > now]
-        for act in due:
-            act()
+        """Continues what is due to continue."""
+        self._continue(until=time.monotonic())
 
     def end(self) -> None:
-        """No fault stands any more; False is never the answer, so ask until the carrier has heard it."""
-        with self._lock:
-            due, self._going_on = [act for _, act in self._going_on], []
+        """Continues everything that is stopped."""
+        self._continue(until=math.inf)
+
+    def _continue(self, *, until: float) -> None:
+        due = [act for at, act in self._delayed if at <= until]
+        self._delayed = [(at, act) for at, act in self._delayed if at > until]
         for act in due:
             act()
 
     def clear_carrier(self) -> bool:
-        """Whether the carrier has heard that no fault is to strike any more."""
+        """Clears the faults of the carrier; says whether the carrier answered."""
         return self._ask("DELETE", "/admin/faults", None)
 
-    def _fault_off(self, knobs: Mapping[str, Any]) -> Callable[[], None]:
-        def off() -> None:
-            self._ask("PUT", "/admin/faults", dict.fromkeys(knobs))
-
-        return off
-
-    def _later(self, seconds: float, act: Callable[[], None]) -> None:
-        with self._lock:
-            self._going_on.append((time.monotonic() + seconds, act))
+    def _later(self, seconds: object, act: Callable[[], object]) -> None:
+        self._delayed.append((time.monotonic() + float(str(seconds)), act))
 
     def _pid(self, name: str) -> int | None:
         return next((child.pid for child in self._supervisor.children() if child.name == name), None)
@@ -125,10 +115,10 @@ class Injections:
             for pid in pids:
                 _send(pid, signal.SIGCONT)
 
-        self._later(float(str(params["for_seconds"])), go_on)
+        self._later(params["for_seconds"], go_on)
 
     def _server(self, name: str) -> list[int]:
-        """Its processes, the parent first."""
+        """The processes of the server, the parent first."""
         found: list[psutil.Process] = []
         for process in psutil.Process().children(recursive=True):
             with contextlib.suppress(psutil.Error):

@@ -1,6 +1,5 @@
-"""What stands beside the service: its embedded servers and its own carrier where none is set, and its own address.
-
-The composition root: puts the parts together from settings. Called by entry points only.
+"""The composition root: puts the parts together from settings. It starts or joins the embedded servers and our own
+carrier where the settings name none. Called by entry points only.
 """
 
 from __future__ import annotations
@@ -12,7 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from dialer.broker import Enqueuer, WriteBatch, make_app
+from pydantic import SecretStr
+
+from dialer.broker import EnqueueLimiter, Enqueuer, make_app
 from dialer.calls.pacing import configure_line_group
 from dialer.cases.store import Policies, ensure_policy_version
 from dialer.core.errors import SettingsError, Unavailable
@@ -45,7 +46,7 @@ class FollowedClock:
         self._reading = threading.Lock()
 
     def now(self) -> datetime:
-        # One thread reads, so that a pool of connections can never be used up by all of them asking the time.
+        # One thread reads: all of them reading the time could use up the pool of connections.
         if time.monotonic() - self._read_at >= _CLOCK_READ_SECONDS and self._reading.acquire(blocking=False):
             try:
                 self._follow()
@@ -87,38 +88,25 @@ def assemble(settings: Settings) -> Application:
 
 def _assemble(settings: Settings, servers: EmbeddedServers | None) -> Application:
     keys = _keys(settings)
-    store = Store(_database_url(settings, servers), Vault(keys), pool_size=settings.database.pool_size)
+    store = Store(
+        _database_url(settings, servers),
+        Vault(keys),
+        pool_size=settings.database.pool_size,
+    )
     carrier = own_carrier(settings)
-    real = SystemClock()
-    with _told_apart(store):
-        schema = migrate_database(store.sql_engine)
-        with store.begin() as tx:
-            check_database_keys(tx, keys)
-            drill = is_drill_database(tx)
-            clock: Clock = FollowedClock(store) if read_service_clock(tx) is not None else real
-            if isinstance(clock, FollowedClock) and carrier is None:
-                raise SettingsError(
-                    key="telephony.base_url",
-                    problem="this database runs on a drill's clock, which no real line may follow",
-                )
-            configure_line_group(
-                tx,
-                name="main",
-                calls_per_second=settings.telephony.calls_per_second,
-                lines=settings.telephony.lines,
-                real_now=real.now(),
-            )
-            policy = settings.policy.policy(zone=settings.centre.timezone)
-            version = ensure_policy_version(tx, to_plain(policy), now=real.now())
-            seed_scripts(tx, now=clock.now())
+    try:
+        schema, drill, clock, policy_version = _prepare_database(settings, store, keys, carrier)
+    except BaseException:
+        store.dispose()
+        raise
     celery = make_app(_broker_url(settings, servers))
     enqueue = Enqueuer(celery)
-    store.after_commit = WriteBatch(enqueue)
+    store.after_commit = EnqueueLimiter(enqueue, spacing_seconds=0.2)
     services = Services(
         store=store,
         clock=clock,
-        real=real,
-        policies=Policies(store, current=version),
+        real=SystemClock(),
+        policies=Policies(store, current=policy_version),
         rendered_scripts=RenderedScripts(
             store, sounds=Sounds(store, folder=settings.data_dir / SOUND_FOLDER)
         ),
@@ -148,6 +136,35 @@ def _assemble(settings: Settings, servers: EmbeddedServers | None) -> Applicatio
         carrier=carrier,
         servers=servers,
     )
+
+
+def _prepare_database(
+    settings: Settings, store: Store, keys: Keys, carrier: CarrierAccess | None
+) -> tuple[str, bool, Clock, int]:
+    """The schema is this version's, and holds line group, policy and scripts of the settings. Returns the revision,
+    whether it is a drill's, the service clock, and the version of the policy.
+    """
+    schema = migrate_database(store.sql_engine)
+    real = SystemClock()
+    with store.begin() as tx:
+        check_database_keys(tx, keys)
+        clock: Clock = FollowedClock(store) if read_service_clock(tx) is not None else real
+        if isinstance(clock, FollowedClock) and carrier is None:
+            raise SettingsError(
+                key="telephony.base_url",
+                problem="this database runs on a drill's clock, which no real line may follow",
+            )
+        configure_line_group(
+            tx,
+            name="main",
+            calls_per_second=settings.telephony.calls_per_second,
+            lines=settings.telephony.lines,
+            real_now=real.now(),
+        )
+        policy = settings.policy.policy(zone=settings.centre.timezone)
+        policy_version = ensure_policy_version(tx, to_plain(policy), now=real.now())
+        seed_scripts(tx, now=clock.now())
+        return schema, is_drill_database(tx), clock, policy_version
 
 
 def _database_url(settings: Settings, servers: EmbeddedServers | None) -> str:
@@ -186,29 +203,20 @@ def _keys(settings: Settings) -> Keys:
 
 def _telephony(settings: Settings, carrier: CarrierAccess | None) -> TelephonyConfig:
     telephony = settings.telephony
+    base_url, account_sid = telephony.base_url, telephony.account_sid
+    auth_token, following = telephony.auth_token, telephony.auth_token_next
     if carrier is not None:
-        return TelephonyConfig(
-            base_url=carrier.base_url,
-            account_sid=carrier.account_sid,
-            auth_token=carrier.auth_token,
-            caller_number=telephony.caller_number,
-            public_url=public_url(settings),
-            timeout_seconds=telephony.timeout_seconds,
-            ring_timeout_seconds=telephony.ring_timeout_seconds,
-            officer_number=telephony.officer_number,
-            officer_ring_seconds=telephony.officer_ring_seconds,
-            hear_speech=telephony.hear_speech,
-        )
-    if telephony.account_sid is None or telephony.auth_token is None:
+        base_url, account_sid = carrier.base_url, carrier.account_sid
+        auth_token, following = SecretStr(carrier.auth_token), None
+    if account_sid is None or auth_token is None:
         raise SettingsError(
             key="telephony.auth_token",
             problem="account_sid and auth_token are needed beside base_url",
         )
-    following = telephony.auth_token_next
     return TelephonyConfig(
-        base_url=telephony.base_url,
-        account_sid=telephony.account_sid,
-        auth_token=telephony.auth_token.get_secret_value(),
+        base_url=base_url,
+        account_sid=account_sid,
+        auth_token=auth_token.get_secret_value(),
         auth_token_next=following.get_secret_value() if following else None,
         caller_number=telephony.caller_number,
         public_url=public_url(settings),
@@ -218,13 +226,3 @@ def _telephony(settings: Settings, carrier: CarrierAccess | None) -> TelephonyCo
         officer_ring_seconds=telephony.officer_ring_seconds,
         hear_speech=telephony.hear_speech,
     )
-
-
-@contextmanager
-def _told_apart(store: Store) -> Iterator[None]:
-    """A start that fails leaves no connection behind."""
-    try:
-        yield
-    except BaseException:
-        store.dispose()
-        raise

@@ -1,4 +1,6 @@
-"""The Celery application, and nudges: names of work with ids, sent after the commit. Losing one loses nothing."""
+"""The Celery application, and how work is enqueued: by its name and ids, after the commit. Losing a message loses
+nothing, since what is due is in the rows.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,7 @@ def make_app(url: str) -> Celery:
 
 
 class Enqueuer:
-    """`nudge("dial")` tells a worker that there is work. A broker that does not answer costs a log line."""
+    """`enqueue("dial")` tells a worker that there is work. A broker that does not answer costs a log line."""
 
     def __init__(self, app: Celery) -> None:
         self._app = app
@@ -63,7 +65,7 @@ class Enqueuer:
         self.send(name, *ids)
 
     def send(self, name: str, *ids: int | str) -> bool:
-        """As a call; whether the broker has it."""
+        """As a call of this object; False when the broker did not answer."""
         queue = BULK_QUEUE if name in _BULK else DIAL_QUEUE
         try:
             self._app.send_task(
@@ -80,7 +82,7 @@ class Enqueuer:
         return True
 
     def is_deep(self, queue: str) -> bool:
-        """True when so many messages wait that one more tells nobody anything."""
+        """True when so many messages wait that one more makes no difference."""
         try:
             with self._app.pool.acquire(block=True) as connection:
                 depth: int = connection.default_channel.client.llen(queue)
@@ -90,36 +92,32 @@ class Enqueuer:
         return depth > _DEEP
 
 
-class WriteBatch:
-    """Nudges for work that may come many times a second: at once, and then one for all that came meanwhile."""
+class EnqueueLimiter:
+    """Enqueues in the background work that may be wanted many times a second: at once when nothing is under way, and
+    then once for all that was wanted meanwhile, at least `spacing_seconds` later.
+    """
 
-    def __init__(self, enqueue: Callable[[str], None], *, spacing_seconds: float = 0.2) -> None:
-        self._nudge = enqueue
-        self._spacing = spacing_seconds
+    def __init__(self, enqueue: Callable[[str], object], *, spacing_seconds: float = 0.0) -> None:
+        self._enqueue = enqueue
+        self._spacing_seconds = spacing_seconds
         self._lock = threading.Lock()
-        self._next: dict[str, float] = {}
-        self._waiting: set[str] = set()
+        self._wanted_again: dict[str, bool] = {}
+        """By the name that is under way."""
 
     def __call__(self, names: Iterable[str]) -> None:
         for name in names:
-            self._want(name)
+            with self._lock:
+                is_under_way = name in self._wanted_again
+                self._wanted_again[name] = is_under_way
+            if not is_under_way:
+                threading.Thread(target=self._run, args=(name,), name=f"enqueue-{name}", daemon=True).start()
 
-    def _want(self, name: str) -> None:
-        now = time.monotonic()
-        with self._lock:
-            if name in self._waiting:
-                return
-            due = self._next.get(name, now)
-            self._next[name] = max(due, now) + self._spacing
-            if due > now:
-                self._waiting.add(name)
-                timer = threading.Timer(due - now, self._late, [name])
-                timer.daemon = True
-                timer.start()
-                return
-        self._nudge(name)
-
-    def _late(self, name: str) -> None:
-        with self._lock:
-            self._waiting.discard(name)
-        self._nudge(name)
+    def _run(self, name: str) -> None:
+        try:
+            self._enqueue(name)
+        finally:
+            time.sleep(self._spacing_seconds)
+            with self._lock:
+                is_wanted_again = self._wanted_again.pop(name)
+            if is_wanted_again:
+                self([name])

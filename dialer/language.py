@@ -95,7 +95,7 @@ def say(lang: Lang, text: str | Text, /, **facts: object) -> str:
 
 
 def joined(texts: Sequence[Text]) -> Text:
-    """One after the other in one text."""
+    """The texts, joined by semicolons."""
     first, *rest = texts
     for text in rest:
         first = Text("%(first)s; %(next)s", first=first, next=text)
@@ -103,7 +103,7 @@ def joined(texts: Sequence[Text]) -> Text:
 
 
 def bilingual(text: str | Text) -> str:
-    """`中文 (English)`, where what is written goes to readers of both."""
+    """`中文 (English)`, for readers of both."""
     chinese, english = say(Lang.ZH, text), say(Lang.EN, text)
     return chinese if chinese == english else f"{chinese} ({english})"
 
@@ -120,13 +120,13 @@ def say_word(lang: Lang, kind: str, text: str) -> str:
 
 
 def gettext_noop(text: str) -> str:
-    """The same text, noted as one that is said somewhere else: it goes into the catalogue."""
+    """The same text, marked for the catalogue."""
     return text
 
 
 @cache
 def _chinese() -> Mapping[Key, str]:
-    """Read when the first Chinese sentence is said, so that a process that says none holds none."""
+    """Read with the first Chinese sentence, so that a process without one does not load it."""
     from babel.messages.pofile import read_po  # noqa: PLC0415  # as above
 
     with _CATALOGUE.open("rb") as file:

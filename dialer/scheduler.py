@@ -1,8 +1,8 @@
-"""`dialer scheduler`: ticks that send names of work. Several may run; one leads, by a lock in PostgreSQL.
+"""`dialer scheduler`: ticks that enqueue names of work. Several may run; one leads, by a lock in PostgreSQL.
 
-A leader that dies loses its connection and with it the lock, and another leads within a second. One that is stopped, or
-cut off, keeps its lock and is silent: the others end its session after a while. It holds no business data, so nothing
-is lost with it; what is due is in the rows.
+A leader that dies loses its connection and with it the lock, and another leads within a second. A leader that is
+stopped or cut off keeps its lock and is silent: the others end its session after a while. The scheduler holds no
+business data: what is due is in the rows.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ _BEAT_SECONDS = 2.0
 _FORGET = timedelta(days=1)
 _RESUME_EVERY = 5
 _ROUNDS = (("sweep", 1), ("dial", 1), ("reconcile", 2), ("send_messages", 2), ("fold", 5))
-"""What a tick sends to the workers that ring, and in which of the ticks."""
+"""What a tick enqueues for the dialling workers, and in every how many ticks."""
 _AT_REST = 5
-"""With nothing due only every so manieth of them is sent: it finds what the look at the rows does not know of."""
+"""With nothing due only one tick in so many is sent: it finds what the check of the rows does not see."""
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class TickLog:
     sent_at: datetime | None = None
     rounds: int = 0
     due: bool = True
-    """Whether a worker would find anything to do, as the leading thread last saw it."""
+    """Whether a worker would find work, as the leading thread last saw it."""
 
 
 @dataclass(slots=True)
@@ -82,8 +82,8 @@ class _Patience:
 
 
 def run_scheduler(app: Application, *, stopped: threading.Event, silent_seconds: float = 8.0) -> None:
-    """Leads when no other does, until `stopped`; a leader that loses the database or the lock steps down at once, and
-    one that says nothing for `silent_seconds` is deposed.
+    """Leads when no other does, until `stopped`. A leader that loses the database or the lock stops leading at once;
+    the session of one that is silent for `silent_seconds` is ended.
     """
     process = f"{SCHEDULER_PART}:{socket.gethostname()}:{os.getpid()}:{threading.get_native_id()}"
     patience = _Patience(limit_seconds=silent_seconds)
@@ -144,7 +144,7 @@ def _lead(app: Application, process: str, still_held: Callable[[], bool], stoppe
             ticks.due = _is_due(app)
             if time.monotonic() - beaten >= _BEAT_SECONDS:
                 beaten = time.monotonic()
-                cycle_began = _tell(app, process, ticks, cycle_began)
+                cycle_began = _note(app, process, ticks, cycle_began)
             stopped.wait(_FOLLOW_SECONDS)
     finally:
         scheduler.shutdown(wait=False)
@@ -161,7 +161,7 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
     )
 
     def send(name: str, queue: str) -> None:
-        # A queue that is deep already has a broker that answers and all the ticks it needs.
+        # A deep queue shows that the broker answers, and holds all the ticks that it needs.
         if enqueue.is_deep(queue) or enqueue.send(name):
             ticks.sent_at = app.services.real.now()
 
@@ -173,7 +173,7 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         for name in wanted:
             send(name, DIAL_QUEUE)
 
-    # The first one at once: whoever leads after a gap does not wait for the next round.
+    # The first one at once: after a gap without a leader the next round must not be waited for.
     first = app.services.real.now()
     for name, job, args, seconds in (
         ("round", go_round, (), tick),
@@ -187,7 +187,7 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
 
 
 def _is_due(app: Application) -> bool:
-    """Whether a worker would find anything to do; when that cannot be told, it might."""
+    """Whether a worker would find work; True when the database does not answer."""
     services = app.services
     try:
         with services.store.begin() as tx:
@@ -197,8 +197,8 @@ def _is_due(app: Application) -> bool:
         return True
 
 
-def _tell(app: Application, process: str, ticks: TickLog, cycle_began: datetime) -> datetime:
-    """The leader beats and notes its ticks; returns when the cycle under way began."""
+def _note(app: Application, process: str, ticks: TickLog, cycle_began: datetime) -> datetime:
+    """Writes the heartbeat and ticks of the leader; returns when the present cycle began."""
     services = app.services
     _beat(app, process, leader=True)
     if ticks.sent_at is not None:
@@ -215,4 +215,4 @@ def _touch(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.touch(mode=0o600)
     except OSError as fault:
-        _log.warning("the sign of life cannot be written: %s", fault.strerror)
+        _log.warning("the alive file cannot be written: %s", fault.strerror)

@@ -1,16 +1,7 @@
-"""Requests that arrive while a transaction runs share the next one. Idle, the first begins at once; busy, a moment is
-waited for company, since a transaction costs ten times what one more event in it does.
+"""The web process: webhooks, console, REST API and health under one application, served by uvicorn.
 
-Webhooks: verified, kept and applied before they are answered; anything else is refused or told to come again.
-
-A 2xx means that the event is committed. When it could not be, the answer is 503 with a sentence that is safe to
-speak, so that the carrier asks again or goes to the fallback, and nothing is dropped behind a 200.
-
-The console, put together: every module of `pages` with its routes, behind one door.
-
-The web application, put together.
-
-`dialer web`: the application on uvicorn.
+A webhook is verified, kept and applied before it is answered. A 2xx means that its event is committed; otherwise the
+answer is an error, with a sentence that is safe to speak, so the carrier asks again or uses the fallback address.
 """
 
 from __future__ import annotations
@@ -20,13 +11,10 @@ import logging
 import signal
 import socket
 import sys
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Generic, TypeVar
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -38,31 +26,31 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from dialer import __version__
-from dialer.accounts.pages import account_pages, accounts_pages, first_pages, sign_in_pages
+from dialer.accounts.pages import pages as account_pages
 from dialer.api.app import API_PREFIX, create_api
 from dialer.audit.pages import audit_pages
 from dialer.calls.apply import News
 from dialer.calls.conversation import Step
-from dialer.calls.events import CallEvent, Reply, apply_call_events
+from dialer.calls.events import CallEvent, apply_call_events
 from dialer.calls.messages import apply_message_event
 from dialer.calls.reconcile import WEB
-from dialer.casefile.pages import case_act_pages, case_pages, search_pages
+from dialer.casefile.pages import case_pages
 from dialer.control.board import board_pages
 from dialer.control.health import beating
 from dialer.control.overview import all_paused
 from dialer.control.pages import control_pages
-from dialer.control.status import WebhookCounts, live, metrics, ready, services, status_routes
+from dialer.control.status import StatusPage, WebhookCounts, engine, live, metrics, ready
 from dialer.core.errors import DialerError, Invalid, NotFound, Unavailable
 from dialer.language import Lang
 from dialer.outcomes.pages import rates_pages
-from dialer.phone.pages import phone_routes
+from dialer.phone import phone_routes
 from dialer.runtime.forked import settle
 from dialer.runtime.logs import ProcessMetrics
 from dialer.scripts.dialogue import Heard, Position, Turn
-from dialer.scripts.pages import script_pages
-from dialer.scripts.trial_pages import trial_pages, walk_pages
+from dialer.scripts.pages import script_pages, trial_pages
 from dialer.services import Application, Services
 from dialer.telephony.callbacks import (
+    CallProgress,
     caller_left,
     desk_answered,
     dial_status,
@@ -85,93 +73,24 @@ from dialer.telephony.config import (
     STATUS_ROUTE,
     TelephonyConfig,
 )
-from dialer.telephony.results import CallProgress
-from dialer.telephony.signature import SETTINGS, SIGNATURE, BadSignature, verify
-from dialer.telephony.twiml import fallback, hang_up, write
+from dialer.telephony.webhooks import SETTINGS, SIGNATURE, BadSignature, fallback, hang_up, verify, write
 from dialer.units.pages import unit_pages
 from dialer.warnings.pages import list_pages
 from dialer.web.cache import Cache
-from dialer.web.console import ConsoleContext, ConsoleHeaders, Declared, Section, ShutdownHooks, page_route_of
+from dialer.web.console import ConsoleContext, ConsoleHeaders, Declared, ShutdownHooks, page_route_of
 from dialer.web.refusals import add_faults, failed
-from dialer.web.rendering import Pages, Place, sound
+from dialer.web.rendering import PageFiles, Pages, sound
+from dialer.web.write_batcher import WriteBatcher
 from dialer.work.desk_calls import Taken, apply_desk_event, apply_person_leg_event
 from dialer.work.desk_pages import desk_pages
 from dialer.work.visit_pages import visit_pages
 
-In = TypeVar("In")
-Out = TypeVar("Out")
-
-AT_MOST = 200
-"""Of one transaction: it holds its rows' locks until its commit."""
-LINGER_SECONDS = 0.02
-"""From the end of a batch that had company to the beginning of the next."""
-_COMPANY = 4
-
-
-class Batch(Generic[In, Out]):
-    """`apply` gets the items of one batch, on a thread of its own, and returns for each its answer or its fault. One
-    batch runs at a time, so items of one process are applied in the order in which they came.
-    """
-
-    def __init__(
-        self,
-        apply: Callable[[Sequence[In]], Sequence[Out | Exception]],
-        *,
-        at_most: int = AT_MOST,
-        linger_seconds: float = LINGER_SECONDS,
-    ) -> None:
-        self._apply = apply
-        self._linger = linger_seconds
-        self._at_most = at_most
-        self._waiting: deque[tuple[In, asyncio.Future[Out]]] = deque()
-        self._runner: asyncio.Task[None] | None = None
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="batch")
-
-    async def add(self, item: In) -> Out:
-        """The answer to `item`, once its batch is committed. Raises its fault."""
-        answer: asyncio.Future[Out] = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, answer))
-        if self._runner is None or self._runner.done():
-            self._runner = asyncio.create_task(self._run())
-        return await answer
-
-    async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
-        while self._waiting:
-            taken = [self._waiting.popleft() for _ in range(min(self._at_most, len(self._waiting)))]
-            try:
-                answers = await loop.run_in_executor(self._thread, self._apply, [item for item, _ in taken])
-            except BaseException as fault:
-                _fail([waiter for _, waiter in taken], fault)
-                if not isinstance(fault, Exception):
-                    _fail([waiter for _, waiter in self._waiting], fault)
-                    raise
-                continue
-            for (_, waiter), answer in zip(taken, answers, strict=True):
-                if waiter.done():
-                    continue
-                if isinstance(answer, Exception):
-                    waiter.set_exception(answer)
-                else:
-                    waiter.set_result(answer)
-            if len(taken) >= _COMPANY and len(self._waiting) < self._at_most:
-                await asyncio.sleep(self._linger)
-
-
-def _fail(waiters: Sequence[asyncio.Future[Out]], fault: BaseException) -> None:
-    """Whoever has gone meanwhile needs no answer."""
-    for waiter in waiters:
-        if waiter.done():
-            continue
-        if isinstance(fault, asyncio.CancelledError):
-            waiter.cancel()
-        else:
-            waiter.set_exception(fault)
-
-
 WEBHOOK_PREFIX = "/hooks"
 _PERSONAL = frozenset({"From", "To", "Caller", "Called", "SpeechResult", "Digits", "ForwardedFrom"})
 _MOST_BYTES = 64 * 1024
+_EVENTS_TOGETHER = 200
+"""Of one transaction: it holds the locks of its rows until its commit."""
+_LINGER_SECONDS = 0.02
 _XML = "application/xml"
 
 _log = logging.getLogger(__name__)
@@ -184,7 +103,7 @@ _KEPT: Answer = (204, None)
 
 @dataclass(slots=True, kw_only=True)
 class Webhook:
-    """One verified webhook, of an attempt, a message or a call from a desk. `path` is what its address says."""
+    """One verified webhook of an attempt, a message or a desk call. `path` holds the parameters of its address."""
 
     path: Mapping[str, str]
     params: Params
@@ -206,8 +125,8 @@ class Webhook:
         return {name: value for name, value in self.params if name in _PERSONAL and value}
 
 
-class _TooLarge(Exception):  # a signal within this module
-    pass
+class _TooLarge(Exception):
+    """The body of a webhook is larger than any that is signed for."""
 
 
 async def _form(request: Request) -> Params:
@@ -227,9 +146,7 @@ async def _form(request: Request) -> Params:
 
 
 def _refused(fault: Exception) -> Answer:
-    """The answer to a webhook that was not applied; never a 2xx, and TwiML that is safe to speak where a call may
-    still be going on.
-    """
+    """The answer to a webhook that was not applied: never a 2xx, with TwiML where the call may still be going on."""
     match fault:
         case _TooLarge():
             status, speaks = 413, False
@@ -240,25 +157,16 @@ def _refused(fault: Exception) -> Answer:
         case ValueError():
             status, speaks = 400, False
             fault = Invalid(field="webhook", problem="cannot be read")  # the text may quote what was sent
-        case NotFound():
-            # Not ours, or of a database that is gone.
+        case NotFound():  # of another database than this one
             status, speaks = 404, True
         case Unavailable():
             status, speaks = 503, True
         case _:
             status, speaks = 500, True
             _log.error("webhook failed", exc_info=fault)
-    _log.warning(
-        "webhook answered %d: %s",
-        status,
-        str(fault) if isinstance(fault, DialerError) else type(fault).__name__,
-    )
+    said = str(fault) if isinstance(fault, DialerError) else type(fault).__name__
+    _log.warning("webhook answered %d: %s", status, said)
     return status, fallback() if speaks else None
-
-
-def _response(answer: Answer) -> Response:
-    status, twiml = answer
-    return Response(twiml, status_code=status, media_type=_XML if twiml is not None else None)
 
 
 def _uncounted(_hook: str, _status: int) -> None:
@@ -268,7 +176,7 @@ def _uncounted(_hook: str, _status: int) -> None:
 def hooks(
     services: Services, telephony: TelephonyConfig, *, count: Callable[[str, int], None] = _uncounted
 ) -> Mount:
-    """The addresses of `dialer.telephony.config`. `count` is told which hook was answered with which status."""
+    """The webhook addresses of `dialer.telephony.config`; `count` gets each webhook's name and status."""
     return Mount(WEBHOOK_PREFIX, _Hooks(services, telephony, count).router)
 
 
@@ -281,7 +189,9 @@ class _Hooks:
         self._count = count
         self._base = telephony.public_url.rstrip("/")
         self._tokens = telephony.signing_tokens
-        self._events: Batch[CallEvent, Reply] = Batch(partial(apply_call_events, services))
+        self._events: WriteBatcher[CallEvent, Turn | None] = WriteBatcher(
+            partial(apply_call_events, services), at_most=_EVENTS_TOGETHER, linger_seconds=_LINGER_SECONDS
+        )
         answers: Mapping[str, Callable[[Webhook], Awaitable[Answer]]] = {
             CALL_ROUTE: self._call,
             DIAL_ROUTE: self._dialled,
@@ -313,14 +223,14 @@ class _Hooks:
         self, name: str, answer: Callable[[Webhook], Awaitable[Answer]]
     ) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
-            given = await self._guarded(answer, request)
-            self._count(name, given[0])
-            return _response(given)
+            status, twiml = await self._guarded(answer, request)
+            self._count(name, status)
+            return Response(twiml, status_code=status, media_type=_XML if twiml is not None else None)
 
         return endpoint
 
     async def _guarded(self, answer: Callable[[Webhook], Awaitable[Answer]], request: Request) -> Answer:
-        """The answer behind the signature; every fault has its own, and none is a 200."""
+        """The answer to a request whose signature is verified; a fault never becomes a 2xx."""
         try:
             params = await _form(request)
             headers = {
@@ -328,7 +238,7 @@ class _Hooks:
             }
             verify(url=self._url(request), params=params, headers=headers, tokens=self._tokens)
             return await answer(Webhook(path=request.path_params, params=params))
-        except Exception as fault:  # noqa: BLE001  # whatever it was, the person at the telephone hears something
+        except Exception as fault:  # noqa: BLE001  # after any fault the person on the line must hear something
             return _refused(fault)
 
     def _url(self, request: Request) -> str:
@@ -351,12 +261,12 @@ class _Hooks:
         return await self._turn(step)
 
     async def _dialled(self, hook: Webhook) -> Answer:
-        """How a hand-over went: taken or left, the call is over; not taken, the script goes on."""
+        """How a hand-over ended: if the desk took it or the caller left, the call is over; else the script goes on."""
         fields = hook.fields
         number, desk = hook.step, dial_status(fields)
         took = hand_over_taken(fields)
         if took or caller_left(fields):
-            await self._heard(Taken(attempt_id=hook.attempt_id, step=number, desk=desk, took=took))
+            await self._events.add(Taken(attempt_id=hook.attempt_id, step=number, desk=desk, took=took))
             return 200, hang_up()
         step = Step(
             attempt_id=hook.attempt_id,
@@ -370,15 +280,15 @@ class _Hooks:
         return await self._turn(step)
 
     async def _officer(self, hook: Webhook) -> Answer:
-        """The officer's telephone was picked up: the assignment is theirs while they speak."""
+        """The officer has answered: the assignment is theirs while they speak."""
         if desk_answered(hook.fields):
-            await self._heard(
+            await self._events.add(
                 Taken(attempt_id=hook.attempt_id, step=hook.step, desk="answered", talking=True)
             )
         return _KEPT
 
     async def _turn(self, step: Step) -> Answer:
-        turn = await self._heard(step)
+        turn = await self._events.add(step)
         assert turn is not None
         twiml = write(
             turn,
@@ -392,31 +302,24 @@ class _Hooks:
     async def _status(self, hook: Webhook) -> Answer:
         progress = status_event(hook.fields)
         step = f"status.{progress.sequence}" if progress.sequence is not None else f"status.{progress.stage}"
-        return await self._hear(hook, step, progress)
+        return await self._progress(hook, step, progress)
 
     async def _machine(self, hook: Webhook) -> Answer:
-        return await self._hear(hook, "amd", machine_verdict(hook.fields))
+        return await self._progress(hook, "amd", machine_verdict(hook.fields))
 
-    async def _hear(self, hook: Webhook, step: str, progress: CallProgress) -> Answer:
+    async def _progress(self, hook: Webhook, step: str, progress: CallProgress) -> Answer:
         news = News(attempt_id=hook.attempt_id, step=step, progress=progress, personal=hook.personal)
-        await self._heard(news)
+        await self._events.add(news)
         return _KEPT
 
-    async def _heard(self, event: CallEvent) -> Turn | None:
-        """Its transaction, shared with whatever else came meanwhile, is committed. Raises its fault."""
-        reply = await self._events.add(event)
-        if isinstance(reply, NotFound):
-            raise reply
-        return reply
-
     async def _message(self, hook: Webhook) -> Answer:
-        """How far a message came. They are few, so each has its own transaction."""
+        """The status of a message. Messages are few, so each event has its own transaction."""
         progress = message_event(hook.fields)
         await asyncio.to_thread(apply_message_event, self._services, UUID(hook.path["message_id"]), progress)
         return _KEPT
 
     async def _desk(self, hook: Webhook) -> Answer:
-        """How far a call from a desk came, and how its second leg ended. They are few, as messages."""
+        """The status of a desk call, and how its second leg ended; each event has its own transaction."""
         fields = hook.fields
         call_id = UUID(hook.path["call_id"])
         if hook.path["what"] == "dial":
@@ -426,7 +329,7 @@ class _Hooks:
         return _KEPT
 
     async def _fall_back(self, hook: Webhook) -> Answer:
-        """Spoken when `call` failed: needs nothing but this process."""
+        """Spoken when the call webhook has failed; needs no database."""
         _log.warning(
             "fallback spoken: attempt=%s error=%s", hook.attempt_id, hook.fields.get("ErrorCode", "")
         )
@@ -444,52 +347,50 @@ _MOVED: Mapping[str, str] = {
     "/cases/{case_id:int}/ring": "/cases/{case_id}/call",
     "/desk/tasks/{task_id:int}/take-up": "/desk/tasks/{task_id}/reclaim",
 }
-"""Addresses of before, kept for bookmarks and for pages that were open during an upgrade."""
-_PERMANENTLY = 308
+"""Former addresses, for bookmarks and for pages that are open during an upgrade."""
 
 
 SECTIONS = (
     account_pages,
-    accounts_pages,
     audit_pages,
     case_pages,
-    case_act_pages,
-    search_pages,
     control_pages,
     desk_pages,
-    first_pages,
     list_pages,
     rates_pages,
     trial_pages,
-    walk_pages,
     script_pages,
-    sign_in_pages,
     unit_pages,
     visit_pages,
     board_pages,
 )
-"""Every page. The order is that of the routes: the first that fits an address answers it."""
+"""All pages, in the order of their routes: the first one that matches an address answers it."""
 
 
-def create_console(app: Application, closing: ShutdownHooks) -> FastAPI:
-    """All pages on this application."""
-    sections = SECTIONS
-    console = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+def templates_of(app: Application) -> Pages:
+    """The templates of this application, with the navigation over all pages."""
     centre = app.settings.centre
+    places = (place for section in SECTIONS for place in section.places)
+    return Pages(
+        zone=centre.timezone,
+        bureau={Lang.ZH: centre.bureau_zh, Lang.EN: centre.bureau_en},
+        drill=app.services.drill,
+        places=tuple(sorted(places, key=lambda place: (place.order, place.path))),
+    )
+
+
+def create_console(app: Application, pages: Pages, closing: ShutdownHooks) -> FastAPI:
+    """All pages on this application."""
+    console = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     console.state.console_context = ConsoleContext(
         app=app,
         rules=app.settings.console.rules(),
-        pages=Pages(
-            zone=centre.timezone,
-            bureau={Lang.ZH: centre.bureau_zh, Lang.EN: centre.bureau_en},
-            drill=app.services.drill,
-            places=_places(sections),
-        ),
+        pages=pages,
         closing=closing,
         halted=Cache(lambda _: all_paused(app.services), seconds=_HALTED_SECONDS),
     )
-    for before, now in _MOVED.items():
-        console.router.add_route(before, _moved(now), methods=["GET", "POST"])
+    for former, path in _MOVED.items():
+        console.router.add_route(former, _redirect_to(path), methods=["GET", "POST"])
     console.router.routes.extend(_routes())
     add_faults(console)
     console.add_middleware(ConsoleHeaders, failed=failed)
@@ -498,7 +399,7 @@ def create_console(app: Application, closing: ShutdownHooks) -> FastAPI:
 
 @cache
 def _routes() -> tuple[BaseRoute, ...]:
-    """The same for every application of a process: a page finds its application in the request."""
+    """Shared by all applications of a process: a page finds its application in the request."""
     router = APIRouter()
     for declared in declarations():
         router.add_api_route(
@@ -514,57 +415,52 @@ def _routes() -> tuple[BaseRoute, ...]:
 
 
 def declarations() -> tuple[Declared, ...]:
-    """Every page that there is."""
+    """Every method of every page."""
     return tuple(declared for section in SECTIONS for declared in section.declared)
 
 
-def _moved(path: str) -> Callable[[Request], Response]:
-    def go(request: Request) -> Response:
+def _redirect_to(path: str) -> Callable[[Request], Response]:
+    def redirect(request: Request) -> Response:
         query = f"?{request.url.query}" if request.url.query else ""
-        return RedirectResponse(path.format(**request.path_params) + query, status_code=_PERMANENTLY)
+        return RedirectResponse(path.format(**request.path_params) + query, status_code=308)
 
-    return go
-
-
-def _places(sections: tuple[Section, ...]) -> tuple[Place, ...]:
-    every = [place for section in sections for place in section.places]
-    return tuple(sorted(every, key=lambda place: (place.order, place.path)))
+    return redirect
 
 
 def create_app(app: Application, closing: ShutdownHooks | None = None) -> FastAPI:
-    """All routes on this application; `closing` is told when the process begins to stop. Interactive API pages are left
-    out: they would load from elsewhere.
+    """All routes on this application; `closing` runs when the process begins to stop. FastAPI's own documentation pages
+    are left out: they would load scripts from another host.
     """
     web = FastAPI(title="dialer", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
-    own = ProcessMetrics()
-    # First: they are most of what a web process answers.
-    web.router.routes.append(hooks(app.services, app.telephony, count=WebhookCounts(own).count))
-    web.router.routes.extend(status_routes(app))
-    web.router.routes.extend(phone_routes(app))
-    web.router.routes.append(Route("/audio/{file}", sound(app.services), methods=["GET"]))
-    # Browsers ask for it unasked; nothing is missing.
-    web.router.routes.append(
-        Route("/favicon.ico", lambda _request: Response(status_code=204), methods=["GET"])
-    )
-    web.router.routes.append(Route("/health/live", live, methods=["GET"]))
-    web.router.routes.append(Route("/health/ready", ready(app), methods=["GET"]))
-    web.router.routes.append(Route("/metrics", metrics(app, own), methods=["GET"]))
-    web.mount(API_PREFIX, create_api(app))
-    web.router.routes.append(Route("/health/engine", services(app), methods=["GET"]))
-    # Last: whatever is nobody else's is a page, if only one that says that there is nothing.
-    web.mount("", create_console(app, closing or ShutdownHooks()))
+    own, pages = ProcessMetrics(), templates_of(app)
+    web.router.routes += [
+        # Webhooks first: they are most of the requests.
+        hooks(app.services, app.telephony, count=WebhookCounts(own).count),
+        Route("/status", StatusPage(app, pages).show, methods=["GET"]),
+        Mount("/static", PageFiles()),
+        *phone_routes(app),
+        Route("/audio/{file}", sound(app.services), methods=["GET"]),
+        Route("/favicon.ico", lambda _request: Response(status_code=204), methods=["GET"]),
+        Route("/health/live", live, methods=["GET"]),
+        Route("/health/ready", ready(app), methods=["GET"]),
+        Route("/health/engine", engine(app), methods=["GET"]),
+        Route("/metrics", metrics(app, own), methods=["GET"]),
+        Mount(API_PREFIX, create_api(app)),
+        # The console last: it answers every other address, if only with a page that says that nothing is there.
+        Mount("", create_console(app, pages, closing or ShutdownHooks())),
+    ]
     return web
 
 
 _NOT_STARTED = 3
 _SWITCH_SECONDS = 0.0005
-"""A batch of webhooks comes back from the database a dozen times, and would wait each time until the loop's thread has
-had its whole turn of 5 ms.
+"""A batch of webhooks returns from the database a dozen times, and each time would wait for the event loop's thread to
+use up its default turn of 5 ms.
 """
 
 
 class _Server(uvicorn.Server):
-    """Beats for as long as it listens. Before it waits for answers under way it tells those that would never end."""
+    """Its heartbeat lasts as long as it listens. On shutdown endless answers end before it waits for the others."""
 
     def __init__(
         self, config: uvicorn.Config, closing: ShutdownHooks, alive: ExitStack, services: Services
@@ -577,11 +473,11 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            # Not before: for whoever rings, a beat means that somebody answers.
+            # Not earlier: dialling takes the heartbeat as a sign that webhooks are answered.
             self._alive.enter_context(beating(self._services, kind=WEB))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # Before it stops to listen, for whoever would ring meanwhile.
+        # Before it stops listening, so that no call is placed meanwhile.
         await asyncio.to_thread(self._alive.close)
         self._closing.begin()
         await super().shutdown(sockets)
@@ -591,7 +487,8 @@ def run_web(app: Application) -> None:
     """Serves until SIGTERM or SIGINT; requests under way are finished first."""
     web = app.settings.web
     sys.setswitchinterval(_SWITCH_SECONDS)
-    # uvicorn sends itself the signal that ended it once more; the default would end us before our row is gone.
+    # uvicorn raises the signal that ended it once more; the default handler would end us before the heartbeat's row is
+    # removed.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     closing = ShutdownHooks()

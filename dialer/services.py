@@ -1,4 +1,4 @@
-"""What every use case works with, put together once by the composition root."""
+"""What every action works with, put together once by the composition root."""
 
 from __future__ import annotations
 
@@ -25,32 +25,32 @@ from dialer.telephony.config import TelephonyConfig
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineRules:
-    """How rings leave, in real seconds."""
+    """How calls leave, in real seconds."""
 
     group: str = "main"
     horizon_seconds: float = 0.4
-    """A worker claims what may leave within this time; never more, or late urgent rings wait behind it. A ring that
-    comes now leaves after so long at the latest, if it is the most urgent.
+    """A worker claims what may leave within this time, so that the most urgent attempt of now leaves no later than
+    that.
     """
     lease_seconds: float = 30.0
     at_most: int = 2000
     post_timeout_seconds: float = 10.0
     silence_seconds: float = 90.0
-    """An attempt that says nothing for this long is asked about at the carrier."""
+    """An attempt without news for this long is asked about at the carrier."""
     unknown_after_seconds: float = 2.0
-    """Beyond the POST's own deadline: when an unknown attempt is first looked for."""
+    """How long after the deadline of the POST an unknown attempt is first looked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkRules:
-    """How people hold work. Real seconds for a desk's lease, service seconds for the rest."""
+    """How staff hold assignments. Real seconds for the lease of a desk, service seconds for the rest."""
 
     lease_seconds: float = 90.0
-    """A desk that says nothing for this long has lost what it claimed."""
+    """A desk that is silent for this long has lost what it claimed."""
     idle_seconds: float = 1800.0
     """Signed for, overdue, and without a word for this long: back to the queue."""
     kept_seconds: float = 600.0
-    """How long after its time a call-back waits for the caller who agreed on it."""
+    """How long after its time a call-back waits for the caller who made the appointment."""
     approve_above_rows: int = 0
     """A larger list waits for a second person, but for its high grades; 0: none does."""
     photo_bytes: int = 8 << 20
@@ -60,7 +60,7 @@ class WorkRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Centre:
-    """What this centre is."""
+    """The centre that runs this service."""
 
     timezone: str
     area_code: str
@@ -72,8 +72,8 @@ class Centre:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """`clock` is the service clock, `real` the machine's. `nudge(name, *ids)` tells a worker that there is work; losing
-    it loses nothing, since the scheduler's next tick finds the same rows.
+    """`clock` is the service clock, `real` the machine's. `enqueue(name, *ids)` tells a worker that there is work;
+    losing the message loses nothing, since the next tick of the scheduler finds the same rows.
     """
 
     store: Store
@@ -85,10 +85,10 @@ class Services:
     centre: Centre
     drill: bool
     derive_key: bytes = b""
-    """Keys derived instruction numbers, so that they tell nothing about a person."""
+    """Keys derived instruction numbers, so that they reveal nothing about a person."""
     schema: str = ""
-    """The revision that this process was built for: where the database has another one, it claims nothing. Empty: not
-    asked.
+    """The revision that this process was built for: it claims nothing in a database with another one. Empty: not
+    checked.
     """
     enqueue: Callable[..., None]
     work: WorkRules = field(default_factory=WorkRules)
@@ -108,6 +108,7 @@ class Application:
     servers: EmbeddedServers | None
 
     def close(self) -> None:
+        """Connections are closed. Servers of ours stop unless other processes use them."""
         self.services.store.dispose()
         self.celery.close()
         if self.servers is not None:
@@ -115,6 +116,8 @@ class Application:
 
 
 class Resource(BaseModel):
+    """A value that is shown as JSON."""
+
     model_config = ConfigDict(from_attributes=True, populate_by_name=True)
 
     def plain(self) -> dict[str, Any]:

@@ -10,10 +10,14 @@ import gc
 import itertools
 import os
 import shutil
+import socket
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -27,9 +31,8 @@ from dialer.core.errors import Unavailable
 from dialer.db.migrations import migrate_database
 from dialer.db.unit_of_work import Store
 from dialer.db.vault import Keys, Vault
-from dialer.runtime.embedded import EmbeddedServers, ensure
+from dialer.runtime.embedded import VALKEY_DATABASES, EmbeddedServers, ensure
 from dialer.runtime.location import own_home
-from dialer.runtime.servers import VALKEY_DATABASES
 from dialer.scripts.versions import seed_scripts
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,10 +46,42 @@ _names = itertools.count(1)
 _PATIENT = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 # The same examples every time; `make fuzz` takes the other profile, with a new seed for each round.
-settings.register_profile("repeat", _PATIENT, derandomize=True)
-settings.register_profile("explore", _PATIENT, derandomize=False)
+settings.register_profile("repeat", _PATIENT, derandomize=True, max_examples=30)
+settings.register_profile("explore", _PATIENT, derandomize=False, max_examples=200)
 settings.load_profile("repeat")
 _running = pytest.StashKey[EmbeddedServers]()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several workers the stories come first: a long test that begins last is waited for.
+
+    A worker is dealt one piece of the list in its order, and what another steals is taken from the end of it. So every
+    piece begins with stories. Those of the browser are in the first piece, whose worker starts their service.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0"))
+    if not workers:
+        return
+    browser = deque(item for item in items if _is_of_browser(item))
+    stories = deque(item for item in items if _is_story(item) and not _is_of_browser(item))
+    short = deque(item for item in items if not _is_story(item))
+    room, share = len(items) // workers, -(-len(stories) // max(1, workers - 1))
+    ordered: list[pytest.Item] = []
+    for number in range(workers):
+        first = browser if number == 0 else stories
+        piece = [
+            first.popleft() for _ in range(min(len(first), len(browser) if number == 0 else share, room))
+        ]
+        piece += [short.popleft() for _ in range(min(len(short), room - len(piece)))]
+        ordered += piece
+    items[:] = [*ordered, *browser, *stories, *short]
+
+
+def _is_story(item: pytest.Item) -> bool:
+    return item.get_closest_marker("story") is not None
+
+
+def _is_of_browser(item: pytest.Item) -> bool:
+    return _is_story(item) and item.path.parent.name == "browser"
 
 
 def pytest_collection_finish() -> None:
@@ -72,11 +107,36 @@ def templates_compiled_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def only_loopback() -> Iterator[None]:
+    """A test that connects to another machine fails."""
+    connect = socket.socket.connect
+
+    def connect_here(self: socket.socket, address: Any) -> None:  # noqa: ANN401  # as the library has it
+        if self.family in {socket.AF_INET, socket.AF_INET6} and not _is_loopback(str(address[0])):
+            pytest.fail(f"a test connects to another machine: {address}")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", connect_here)
+        yield
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 @pytest.fixture(scope="session")
 def embedded_servers(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> EmbeddedServers:
     """The run's own servers. Stopped after the session: other workers may still need them."""
+    if given := os.environ.get("TESTS_SERVERS"):
+        request.config.stash[_running] = servers = ensure(Path(given), ephemeral=True)
+        return servers
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     servers = ensure(shared / "servers", ephemeral=True, home=_home(shared))

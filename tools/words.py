@@ -30,6 +30,7 @@ _SAID_IN_PLACE = {
     "__init__": (0,),
     "BadSignature": (0,),
     "say": (1,),
+    "say_spans": (1,),
     "_wrong": (1,),
     "at": (2,),
     "of": (2,),
@@ -76,7 +77,7 @@ SpokenTurn = tuple[str, str, str]
 def said() -> Iterator[SpokenTurn]:
     """Every sentence and word that the code may say."""
     sys.path.insert(0, str(ROOT))
-    from dialer.wording import words  # noqa: PLC0415  # also run as a script
+    from dialer import words  # noqa: PLC0415  # also run as a script
 
     for kind, text in words.words_for_catalogue():
         yield kind, text, ""
@@ -169,7 +170,7 @@ def untranslated(catalogue: Catalog) -> list[str]:
 def glossary(text: str, catalogue: Catalog) -> str:
     """The glossary with the words of each enumeration in its place. Raises `KeyError` for an unknown one."""
     from dialer.language import Lang  # noqa: PLC0415  # also run as a script
-    from dialer.wording.words import ENUMERATIONS, word_of  # noqa: PLC0415  # also run as a script
+    from dialer.words import ENUMERATIONS, word_of  # noqa: PLC0415  # also run as a script
 
     kinds = {kind.__name__: kind for kind in ENUMERATIONS}
 

@@ -1,6 +1,5 @@
-"""Accounts: made, changed, disabled, reset, by an administrator or at the terminal. Everything here is audited.
-
-The first account, by a link that works once: whoever starts the service hands it to the first administrator.
+"""Accounts of staff: add, change, disable, reset; and the first administrator, by a link that works once. All
+audited.
 """
 
 from __future__ import annotations
@@ -11,11 +10,11 @@ from datetime import timedelta
 
 from dialer.core.access import FIRST_LINK, RESERVED_NAMES, Role, SessionRules, actor_name
 from dialer.core.errors import Conflict, Invalid, NotFound
-from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text
-from dialer.org.sign_in import (
+from dialer.org.staff import (
     SignedIn,
+    audit_account,
     check_password,
     hash_password,
     open_session,
@@ -53,7 +52,7 @@ LANGUAGES = ("zh", "en")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewPassword:
-    """The only moment at which the password exists on our side."""
+    """An account with its new password, which is stored only as a hash."""
 
     member: Member
     password: str = field(repr=False)
@@ -96,7 +95,7 @@ def add_staff(
         )
         if member is None:
             raise Conflict(Text("an account named %(name)s exists already: choose another login", name=name))
-        note(tx, services, who, "staff_add", member, role=role.value, unit_id=unit_id)
+        _audit(tx, services, who, "staff_add", member, role=role.value, unit_id=unit_id)
     return NewPassword(member=member, password=chosen)
 
 
@@ -123,8 +122,8 @@ def change_staff(
     by: str,
     visible_to: int | None = None,
 ) -> Member:
-    """The account is this from now on, at once in every session of it. Raises `NotFound`, `Invalid`, and `Conflict`
-    when somebody changed it since `revision`, or the last administrator would be one no longer.
+    """Changes the account, at once in every session of it. Raises `NotFound`, `Invalid`, and `Conflict` when somebody
+    changed it since `revision`, or for another role of the last administrator.
     """
     who, shown = actor_name(by), display_name_of(display_name)
     with services.store.begin() as tx:
@@ -132,47 +131,46 @@ def change_staff(
         member = _found(tx, login, visible_to)
         if member.revision != revision:
             raise Conflict(
-                Text("%(login)s was changed meanwhile: look again", login=login), current=member.display_name
+                Text("%(login)s was changed meanwhile: reload the page", login=login),
+                current=member.display_name,
             )
         if role is not Role.ADMINISTRATOR:
             _keep_an_administrator(tx, member)
         set_staff_place(tx, member.id, display_name=shown, role=role, unit_id=unit_id)
-        note(tx, services, who, "staff_change", member, role=role.value, unit_id=unit_id)
+        _audit(tx, services, who, "staff_change", member, role=role.value, unit_id=unit_id)
         return _found(tx, login)
 
 
 def disable_staff(services: Services, login: str, *, by: str, visible_to: int | None = None) -> Member:
-    """The account opens nothing from now on, its sessions have ended and its work is open again. Raises `NotFound`,
-    and `Conflict` for the last administrator or oneself.
+    """Disables the account, ends its sessions and opens its work again. Raises `NotFound`, and `Conflict` for the last
+    administrator and for one's own account.
     """
     who, real_now = actor_name(by), services.real.now()
     with services.store.begin() as tx:
         member = _found(tx, login, visible_to)
         if member.login == who:
-            raise Conflict("nobody disables the own account")
+            raise Conflict("you cannot disable your own account")
         _keep_an_administrator(tx, member)
         set_staff_disabled(tx, member.id, disabled_at=real_now)
         end_sessions_of(tx, member.id, real_now=real_now)
-        note(tx, services, who, "staff_disable", member)
+        _audit(tx, services, who, "staff_disable", member)
         after = _found(tx, login)
     return_work_of(services, member.login, by=who)
     return after
 
 
 def enable_staff(services: Services, login: str, *, by: str, visible_to: int | None = None) -> Member:
-    """The account opens again with its old password. Raises `NotFound` and `Invalid`."""
+    """The account is valid again with its old password. Raises `NotFound` and `Invalid`."""
     who = actor_name(by)
     with services.store.begin() as tx:
         member = _found(tx, login, visible_to)
         set_staff_disabled(tx, member.id, disabled_at=None)
-        note(tx, services, who, "staff_enable", member)
+        _audit(tx, services, who, "staff_enable", member)
         return _found(tx, login)
 
 
 def reset_password(services: Services, login: str, *, by: str, visible_to: int | None = None) -> NewPassword:
-    """A new password to be changed at the next sign-in; locks are gone and all sessions have ended. Raises
-    `NotFound`.
-    """
+    """A new password, to be changed at the next sign-in; ends locks and all sessions. Raises `NotFound`."""
     who, chosen = actor_name(by), temporary_password()
     made = hash_password(chosen)
     real_now = services.real.now()
@@ -181,11 +179,12 @@ def reset_password(services: Services, login: str, *, by: str, visible_to: int |
         set_staff_password(tx, member.id, password_hash=made, must_change=True, real_now=real_now)
         clear_failures(tx, failure_key(tx, "login", member.login))
         end_sessions_of(tx, member.id, real_now=real_now)
-        note(tx, services, who, "staff_reset", member)
+        _audit(tx, services, who, "staff_reset", member)
         return NewPassword(member=_found(tx, login), password=chosen)
 
 
 def choose_language(services: Services, staff_id: int, language: str) -> None:
+    """Sets the language of the account. Raises `Invalid`."""
     if language not in LANGUAGES:
         raise Invalid(field="language", problem="is not zh or en")
     with services.store.begin() as tx:
@@ -193,7 +192,7 @@ def choose_language(services: Services, staff_id: int, language: str) -> None:
 
 
 def list_sessions(services: Services, rules: SessionRules, login: str | None = None) -> list[Session]:
-    """Sessions that open something now, of everybody or of one. Raises `NotFound`."""
+    """Valid sessions that are not idle, of all accounts or of one. Raises `NotFound`."""
     real_now = services.real.now()
     with services.store.begin() as tx:
         return open_sessions(
@@ -205,17 +204,17 @@ def list_sessions(services: Services, rules: SessionRules, login: str | None = N
 
 
 def end_sessions(services: Services, login: str, *, by: str, visible_to: int | None = None) -> int:
-    """How many sessions of this account have ended now. Raises `NotFound` and `Invalid`."""
+    """Ends all sessions of the account; how many. Raises `NotFound` and `Invalid`."""
     who = actor_name(by)
     with services.store.begin() as tx:
         member = _found(tx, login, visible_to)
         ended = end_sessions_of(tx, member.id, real_now=services.real.now())
-        note(tx, services, who, "sessions_end", member, ended=ended)
+        _audit(tx, services, who, "sessions_end", member, ended=ended)
     return ended
 
 
 def login_of(login: str) -> str:
-    """In its one form. Raises `Invalid`."""
+    """The login in lower case, without spaces around it. Raises `Invalid`."""
     name = login.strip().lower()
     if not _LOGIN.fullmatch(name):
         raise Invalid(
@@ -227,18 +226,17 @@ def login_of(login: str) -> str:
 
 
 def display_name_of(display_name: str) -> str:
-    """In its one form. Raises `Invalid`."""
+    """The name with single spaces. Raises `Invalid`."""
     shown = " ".join(display_name.split())
     if not 1 <= len(shown) <= _NAME_MOST:
         raise Invalid(
-            field="display_name",
-            problem=Text("is empty or longer than %(most)s characters", most=_NAME_MOST),
+            field="display_name", problem=Text("is empty or longer than %(most)s characters", most=_NAME_MOST)
         )
     return shown
 
 
 def _check_unit(tx: Tx, unit_id: int | None, visible_to: int | None) -> None:
-    """Raises `NotFound` where there is no such unit, or none that `seen_by` sees."""
+    """Raises `NotFound` where there is no such unit, or none that `visible_to` sees."""
     if unit_id is not None:
         get_unit(tx, unit_id)
     if not _is_seen(tx, unit_id, visible_to):
@@ -246,7 +244,7 @@ def _check_unit(tx: Tx, unit_id: int | None, visible_to: int | None) -> None:
 
 
 def _found(tx: Tx, login: str, visible_to: int | None = None) -> Member:
-    """Raises `NotFound`, also for one that the unit `seen_by` does not see."""
+    """Raises `NotFound`, also for one outside the unit `visible_to`."""
     member = find_member(tx, login.strip().lower())
     if member is None or not _is_seen(tx, member.unit_id, visible_to):
         raise NotFound(kind="account", key=login)
@@ -258,24 +256,15 @@ def _is_seen(tx: Tx, unit_id: int | None, visible_to: int | None) -> bool:
 
 
 def _keep_an_administrator(tx: Tx, member: Member) -> None:
-    """Raises `Conflict` when `member` is the last one who can manage accounts. Two at once take turns."""
+    """Raises `Conflict` when `member` is the last administrator. The rows stay locked to the end of the transaction."""
     if member.role is not Role.ADMINISTRATOR or member.disabled_at is not None:
         return
     if lock_administrators(tx) <= {member.id}:
-        raise Conflict("this is the last administrator: make another one first")
+        raise Conflict("this is the last administrator: add another one first")
 
 
-def note(tx: Tx, services: Services, by: str, act: str, member: Member, **facts: object) -> None:
-    """One line of audit about this account."""
-    write_audit(
-        tx,
-        who=by,
-        act=act,
-        subject=f"staff/{member.id}",
-        why="",
-        now=services.clock.now(),
-        facts={"login": member.login} | facts,
-    )
+def _audit(tx: Tx, services: Services, by: str, act: str, member: Member, **facts: object) -> None:
+    audit_account(tx, services, by, act, member.id, login=member.login, **facts)
 
 
 def make_first_link(services: Services, *, seconds: float) -> str | None:
@@ -297,6 +286,7 @@ def make_first_link(services: Services, *, seconds: float) -> str | None:
 
 
 def is_first_link_good(services: Services, token: str) -> bool:
+    """True while the token is that of the current link and there is no account."""
     with services.store.begin() as tx:
         return is_staff_empty(tx) and is_sign_in_link_good(
             tx, token_hash(token), real_now=services.real.now()
@@ -340,6 +330,6 @@ def make_first_administrator(
             real_now=real_now,
         )
         assert member is not None
-        note(tx, services, name, "staff_add", member, role=member.role.value, unit_id=None)
+        _audit(tx, services, name, "staff_add", member, role=member.role.value, unit_id=None)
         session = open_session(tx, rules, member, address=address, real_now=real_now)
     return SignedIn(member=member, token=session)

@@ -1,17 +1,12 @@
-"""Signing in and out, and the language.
-
-The first administrator, by the one-time link that the first start prints.
-
-One's own account: who one is, the password, the first page.
-
-Accounts of staff: who there is, what they may do, and from where they are signed in.
+"""Pages of accounts: signing in and out, the first administrator by its one-time link, one's own account, and the
+accounts of staff with their sessions.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Form
 from starlette.responses import RedirectResponse, Response
@@ -32,9 +27,18 @@ from dialer.accounts.actions import (
 )
 from dialer.core.access import Permission, Role
 from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.units import Unit
 from dialer.language import Lang, gettext_noop
-from dialer.org.sign_in import SignInBlocked, SignInRefused, change_password, sign_in, sign_out
-from dialer.org.staff import list_units
+from dialer.org.staff import (
+    SignedIn,
+    SignInBlocked,
+    SignInRefused,
+    change_password,
+    list_units,
+    sign_in,
+    sign_out,
+)
+from dialer.sentences import refusal_sentence
 from dialer.web.console import (
     OPEN,
     SEE_OTHER,
@@ -48,92 +52,97 @@ from dialer.web.console import (
     put_language_cookie,
 )
 from dialer.web.formats import unit_tree
-from dialer.wording.sentences import refusal_sentence
 
-sign_in_pages = Section()
-_TEMPLATE = "console/sign_in.html"
-_REFUSED, _BLOCKED = 401, 429
-
-
-@sign_in_pages.get("/sign-in", act=OPEN)
-def ask(visit: CurrentRequest, next: str = "") -> Response:  # noqa: A002  # the address says it so
-    if visit.somebody is not None:
-        return visit.go(own_path(next) or home_of(visit))
-    return visit.page(_TEMPLATE, next=own_path(next), login="", problem="", until=None)
+pages = Section()
+_SIGN_IN = "console/sign_in.html"
+_FIRST = "console/first.html"
+_PASSWORD = "console/password.html"  # noqa: S105  # a page
+_GIVEN_PASSWORD = "console/given_password.html"  # noqa: S105  # a page
+_REFUSED, _UNFIT, _BLOCKED = 401, 422, 429
+_SHOWN_LENGTH = 64
+"""Of what was typed, shown again beside its fault."""
+_LONGEST_PATH = 2000
 
 
-@sign_in_pages.post("/sign-in", act=OPEN)
-def enter(
-    visit: CurrentRequest,
+@pages.get("/sign-in", act=OPEN)
+def sign_in_page(context: CurrentRequest, next: str = "") -> Response:  # noqa: A002  # the name of the query parameter
+    if context.somebody is not None:
+        return context.go(own_path(next) or home_of(context))
+    return context.page(_SIGN_IN, next=own_path(next), login="", problem="", until=None)
+
+
+@pages.post("/sign-in", act=OPEN)
+def sign_in_now(
+    context: CurrentRequest,
     login: Annotated[str, Form()] = "",
     password: Annotated[str, Form()] = "",
-    next: Annotated[str, Form()] = "",  # noqa: A002
+    next: Annotated[str, Form()] = "",  # noqa: A002  # the name of the form field
 ) -> Response:
-    problem, until, status = "", None, _REFUSED
+    until, status = None, _REFUSED
     try:
-        entered = sign_in(visit.services, visit.rules, login=login, password=password, address=visit.address)
+        entered = sign_in(
+            context.services, context.rules, login=login, password=password, address=context.address
+        )
     except SignInRefused:
         problem = gettext_noop("The login or the password is wrong.")
     except SignInBlocked as blocked:
-        problem, until, status = (
-            gettext_noop("Too many failed sign-ins. Wait, or ask the administrator."),
-            blocked.until,
-            _BLOCKED,
-        )
-    if problem:
-        return visit.page(
-            _TEMPLATE, status=status, next=own_path(next), login=login[:64], problem=problem, until=until
-        )
-    visit.somebody = entered.member
-    response = visit.go(own_path(next) or home_of(visit))
-    put_cookie(visit.request, response, SESSION_COOKIE, entered.token)
-    put_language_cookie(visit.request, response, Lang(entered.member.language))
+        problem = gettext_noop("Too many failed sign-ins. Wait, or ask the administrator.")
+        until, status = blocked.until, _BLOCKED
+    else:
+        return _signed_in(context, entered, own_path(next))
+    shown = login[:_SHOWN_LENGTH]
+    return context.page(
+        _SIGN_IN, status=status, next=own_path(next), login=shown, problem=problem, until=until
+    )
+
+
+def _signed_in(context: RequestContext, entered: SignedIn, path: str = "", *, notice: str = "") -> Response:
+    """Sets the cookies of the new session and goes on to `path`, by default to the account's home page."""
+    context.somebody = entered.member
+    response = context.go(path or home_of(context), notice=notice)
+    put_cookie(context.request, response, SESSION_COOKIE, entered.token)
+    put_language_cookie(context.request, response, Lang(entered.member.language))
     return response
 
 
-@sign_in_pages.post("/sign-out", act=OPEN)
-def leave(visit: CurrentRequest) -> Response:
-    if visit.session is not None:
-        sign_out(visit.services, visit.session)
-    response = visit.go("/sign-in", notice=gettext_noop("You are signed out."))
-    drop_cookie(visit.request, response, SESSION_COOKIE)
+@pages.post("/sign-out", act=OPEN)
+def sign_out_now(context: CurrentRequest) -> Response:
+    if context.session is not None:
+        sign_out(context.services, context.session)
+    response = context.go("/sign-in", notice=gettext_noop("You are signed out."))
+    drop_cookie(context.request, response, SESSION_COOKIE)
     return response
 
 
-@sign_in_pages.post("/language", act=OPEN)
-def speak(
-    visit: CurrentRequest,
+@pages.post("/language", act=OPEN)
+def set_language(
+    context: CurrentRequest,
     lang: Annotated[Lang, Form()],
-    next: Annotated[str, Form()] = "",  # noqa: A002
+    next: Annotated[str, Form()] = "",  # noqa: A002  # the name of the form field
 ) -> Response:
-    if visit.somebody is not None:
-        choose_language(visit.services, visit.somebody.id, lang.value)
-    response = visit.go(own_path(next) or "/")
-    put_language_cookie(visit.request, response, lang)
+    if context.somebody is not None:
+        choose_language(context.services, context.somebody.id, lang.value)
+    response = context.go(own_path(next) or "/")
+    put_language_cookie(context.request, response, lang)
     return response
 
 
 def own_path(path: str) -> str:
-    """A path of ours; '' for anything that would lead elsewhere."""
+    """The path, when it is one of this site; else ''."""
     is_ours = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
-    return path if is_ours and len(path) < 2000 else ""  # noqa: PLR2004
+    return path if is_ours and len(path) < _LONGEST_PATH else ""
 
 
-first_pages = Section()
-_TEMPLATE_FIRST = "console/first.html"
-_UNFIT = 422
-
-
-@first_pages.get("/first/{token}", act=OPEN)
-def ask_first(visit: CurrentRequest, token: str) -> Response:
-    if not is_first_link_good(visit.services, token):
+@pages.get("/first/{token}", act=OPEN)
+def first_administrator_page(context: CurrentRequest, token: str) -> Response:
+    if not is_first_link_good(context.services, token):
         raise NotFound(kind="link", key="")
-    return visit.page(_TEMPLATE_FIRST, login="", display_name="", problems={})
+    return context.page(_FIRST, login="", display_name="", problems={})
 
 
-@first_pages.post("/first/{token}", act=OPEN)
-def make(
-    visit: CurrentRequest,
+@pages.post("/first/{token}", act=OPEN)
+def add_first_administrator(
+    context: CurrentRequest,
     token: str,
     login: Annotated[str, Form()] = "",
     display_name: Annotated[str, Form()] = "",
@@ -142,95 +151,84 @@ def make(
 ) -> Response:
     try:
         made = make_first_administrator(
-            visit.services,
-            visit.rules,
+            context.services,
+            context.rules,
             token=token,
             login=login,
             display_name=display_name,
             password=password,
             again=again,
-            language=visit.lang.value,
-            address=visit.address,
+            language=context.lang.value,
+            address=context.address,
         )
     except Invalid as fault:
-        return visit.page(
-            _TEMPLATE_FIRST,
+        return context.page(
+            _FIRST,
             status=_UNFIT,
-            login=login[:64],
-            display_name=display_name[:64],
-            problems={fault.field: refusal_sentence(fault, visit.lang)},
+            login=login[:_SHOWN_LENGTH],
+            display_name=display_name[:_SHOWN_LENGTH],
+            problems={fault.field: refusal_sentence(fault, context.lang)},
         )
-    visit.somebody = made.member
-    response = visit.go(
-        home_of(visit), notice=gettext_noop("The first account is made. Make one for everybody.")
+    notice = gettext_noop("The first account is made. Make one for everybody.")
+    return _signed_in(context, made, notice=notice)
+
+
+@pages.get("/", act=OPEN)
+def first_page(context: CurrentRequest) -> Response:
+    return RedirectResponse(
+        "/sign-in" if context.somebody is None else home_of(context), status_code=SEE_OTHER
     )
-    put_cookie(visit.request, response, SESSION_COOKIE, made.token)
+
+
+@pages.get("/account", act=Permission.OWN_ACCOUNT)
+def own_account_page(context: CurrentRequest) -> Response:
+    sessions = list_sessions(context.services, context.rules, context.who)
+    return context.page("console/account.html", sessions=sessions)
+
+
+@pages.post("/account/sessions/end", act=Permission.OWN_ACCOUNT)
+def end_own_sessions(context: CurrentRequest) -> Response:
+    end_sessions(context.services, context.who, by=context.who)
+    response = context.go("/sign-in", notice=gettext_noop("You are signed out everywhere."))
+    drop_cookie(context.request, response, SESSION_COOKIE)
     return response
 
 
-account_pages = Section()
-_CHOOSE = "console/password.html"
+@pages.get("/account/password", act=Permission.OWN_ACCOUNT, while_must_change=True)
+def password_page(context: CurrentRequest) -> Response:
+    return context.page(_PASSWORD, problems={})
 
 
-@account_pages.get("/", act=OPEN)
-def first_page(visit: CurrentRequest) -> Response:
-    return RedirectResponse("/sign-in" if visit.somebody is None else home_of(visit), status_code=SEE_OTHER)
-
-
-@account_pages.get("/account", act=Permission.OWN_ACCOUNT)
-def account(visit: CurrentRequest) -> Response:
-    sessions = list_sessions(visit.services, visit.rules, visit.who)
-    return visit.page("console/account.html", sessions=sessions)
-
-
-@account_pages.post("/account/sessions/end", act=Permission.OWN_ACCOUNT)
-def end_everywhere(visit: CurrentRequest) -> Response:
-    end_sessions(visit.services, visit.who, by=visit.who)
-    response = visit.go("/sign-in", notice=gettext_noop("You are signed out everywhere."))
-    drop_cookie(visit.request, response, SESSION_COOKIE)
-    return response
-
-
-@account_pages.get("/account/password", act=Permission.OWN_ACCOUNT, while_must_change=True)
-def ask_password(visit: CurrentRequest) -> Response:
-    return visit.page(_CHOOSE, problems={})
-
-
-@account_pages.post("/account/password", act=Permission.OWN_ACCOUNT, while_must_change=True)
+@pages.post("/account/password", act=Permission.OWN_ACCOUNT, while_must_change=True)
 def set_password(
-    visit: CurrentRequest,
+    context: CurrentRequest,
     old: Annotated[str, Form()] = "",
     new: Annotated[str, Form()] = "",
     again: Annotated[str, Form()] = "",
 ) -> Response:
-    assert visit.session is not None
+    assert context.session is not None
     try:
-        token = change_password(visit.services, visit.rules, visit.session, old=old, new=new, again=again)
+        token = change_password(
+            context.services, context.rules, context.session, old=old, new=new, again=again
+        )
     except Invalid as fault:
         field = "new" if fault.field == "password" else fault.field
-        return visit.page(_CHOOSE, status=_UNFIT, problems={field: refusal_sentence(fault, visit.lang)})
+        return context.page(_PASSWORD, status=_UNFIT, problems={field: refusal_sentence(fault, context.lang)})
     except SignInBlocked as fault:
-        return visit.page(_CHOOSE, status=_UNFIT, problems={"old": refusal_sentence(fault, visit.lang)})
-    response = visit.go(home_of(visit), notice=gettext_noop("The new password is set."))
-    put_cookie(visit.request, response, SESSION_COOKIE, token)
+        return context.page(_PASSWORD, status=_UNFIT, problems={"old": refusal_sentence(fault, context.lang)})
+    response = context.go(home_of(context), notice=gettext_noop("The new password is set."))
+    put_cookie(context.request, response, SESSION_COOKIE, token)
     return response
 
 
-accounts_pages = Section()
-
-_LIST = "console/accounts.html"
-_ONE = "console/one_account.html"
-_GIVEN = "console/given_password.html"
+@pages.get("/accounts", act=Permission.MANAGE_STAFF, nav=gettext_noop("Accounts"), order=90)
+def accounts_page(context: CurrentRequest) -> Response:
+    return _show_all(context)
 
 
-@accounts_pages.get("/accounts", act=Permission.MANAGE_STAFF, nav=gettext_noop("Accounts"), order=90)
-def accounts(visit: CurrentRequest) -> Response:
-    return _show_all(visit)
-
-
-@accounts_pages.post("/accounts", act=Permission.MANAGE_STAFF)
-def add(
-    visit: CurrentRequest,
+@pages.post("/accounts", act=Permission.MANAGE_STAFF)
+def add_account(
+    context: CurrentRequest,
     role: Annotated[Role, Form()],
     language: Annotated[Lang, Form()] = Lang.ZH,
     login: Annotated[str, Form()] = "",
@@ -238,39 +236,39 @@ def add(
     unit: Annotated[str, Form()] = "",
 ) -> Response:
     typed = {
-        "login": login[:64],
-        "display_name": display_name[:64],
+        "login": login[:_SHOWN_LENGTH],
+        "display_name": display_name[:_SHOWN_LENGTH],
         "role": role.value,
         "unit": unit,
         "language": language.value,
     }
     try:
         given = add_staff(
-            visit.services,
+            context.services,
             login=login,
             display_name=display_name,
             role=role,
-            unit_id=_unit(unit),
+            unit_id=_unit_id(unit),
             language=language.value,
-            by=visit.who,
-            visible_to=visit.member.unit_id,
+            by=context.who,
+            visible_to=context.member.unit_id,
         )
     except Invalid as fault:
-        return _show_all(visit, problems={fault.field: refusal_sentence(fault, visit.lang)}, typed=typed)
+        return _show_all(context, problems={fault.field: refusal_sentence(fault, context.lang)}, typed=typed)
     except Conflict:
-        taken = visit.say(gettext_noop("is taken: choose another one"))
-        return _show_all(visit, problems={"login": taken}, typed=typed)
-    return visit.page(_GIVEN, given=given, is_new=True)
+        taken = context.say(gettext_noop("is taken: choose another one"))
+        return _show_all(context, problems={"login": taken}, typed=typed)
+    return context.page(_GIVEN_PASSWORD, given=given, is_new=True)
 
 
-@accounts_pages.get("/accounts/{login}", act=Permission.MANAGE_STAFF)
-def show_account(visit: CurrentRequest, login: str) -> Response:
-    return _show_one(visit, login)
+@pages.get("/accounts/{login}", act=Permission.MANAGE_STAFF)
+def account_page(context: CurrentRequest, login: str) -> Response:
+    return _show_one(context, login)
 
 
-@accounts_pages.post("/accounts/{login}/change", act=Permission.MANAGE_STAFF)
-def change(
-    visit: CurrentRequest,
+@pages.post("/accounts/{login}/change", act=Permission.MANAGE_STAFF)
+def change_account(
+    context: CurrentRequest,
     login: str,
     role: Annotated[Role, Form()],
     revision: Annotated[int, Form()],
@@ -279,92 +277,93 @@ def change(
 ) -> Response:
     try:
         change_staff(
-            visit.services,
+            context.services,
             login,
             display_name=display_name,
             role=role,
-            unit_id=_unit(unit),
+            unit_id=_unit_id(unit),
             revision=revision,
-            by=visit.who,
-            visible_to=visit.member.unit_id,
+            by=context.who,
+            visible_to=context.member.unit_id,
         )
     except Invalid as fault:
-        return _show_one(visit, login, problems={fault.field: refusal_sentence(fault, visit.lang)})
-    return visit.go(f"/accounts/{login}", notice=gettext_noop("The account is changed."))
+        return _show_one(context, login, problems={fault.field: refusal_sentence(fault, context.lang)})
+    return context.go(f"/accounts/{login}", notice=gettext_noop("The account is changed."))
 
 
-@accounts_pages.post("/accounts/{login}/disable", act=Permission.MANAGE_STAFF)
-def disable(visit: CurrentRequest, login: str) -> Response:
+@pages.post("/accounts/{login}/disable", act=Permission.MANAGE_STAFF)
+def disable_account(context: CurrentRequest, login: str) -> Response:
     try:
-        disable_staff(visit.services, login, by=visit.who, visible_to=visit.member.unit_id)
+        disable_staff(context.services, login, by=context.who, visible_to=context.member.unit_id)
     except Conflict as fault:
-        return _show_one(visit, login, refused=refusal_sentence(fault, visit.lang))
-    return visit.go(
+        return _show_one(context, login, refused=refusal_sentence(fault, context.lang))
+    return context.go(
         f"/accounts/{login}", notice=gettext_noop("The account is disabled; its sessions have ended.")
     )
 
 
-@accounts_pages.post("/accounts/{login}/enable", act=Permission.MANAGE_STAFF)
-def enable(visit: CurrentRequest, login: str) -> Response:
-    enable_staff(visit.services, login, by=visit.who, visible_to=visit.member.unit_id)
-    return visit.go(f"/accounts/{login}", notice=gettext_noop("The account opens again."))
+@pages.post("/accounts/{login}/enable", act=Permission.MANAGE_STAFF)
+def enable_account(context: CurrentRequest, login: str) -> Response:
+    enable_staff(context.services, login, by=context.who, visible_to=context.member.unit_id)
+    return context.go(f"/accounts/{login}", notice=gettext_noop("The account opens again."))
 
 
-@accounts_pages.post("/accounts/{login}/reset", act=Permission.MANAGE_STAFF)
-def reset(visit: CurrentRequest, login: str) -> Response:
-    given = reset_password(visit.services, login, by=visit.who, visible_to=visit.member.unit_id)
-    return visit.page(_GIVEN, given=given, is_new=False)
+@pages.post("/accounts/{login}/reset", act=Permission.MANAGE_STAFF)
+def reset_account_password(context: CurrentRequest, login: str) -> Response:
+    given = reset_password(context.services, login, by=context.who, visible_to=context.member.unit_id)
+    return context.page(_GIVEN_PASSWORD, given=given, is_new=False)
 
 
-@accounts_pages.post("/accounts/{login}/sessions/end", act=Permission.MANAGE_STAFF)
-def end(visit: CurrentRequest, login: str) -> Response:
-    end_sessions(visit.services, login, by=visit.who, visible_to=visit.member.unit_id)
-    return visit.go(f"/accounts/{login}", notice=gettext_noop("All sessions of the account have ended."))
+@pages.post("/accounts/{login}/sessions/end", act=Permission.MANAGE_STAFF)
+def end_account_sessions(context: CurrentRequest, login: str) -> Response:
+    end_sessions(context.services, login, by=context.who, visible_to=context.member.unit_id)
+    return context.go(f"/accounts/{login}", notice=gettext_noop("All sessions of the account have ended."))
 
 
 def _show_all(
-    visit: RequestContext,
+    context: RequestContext,
     *,
     problems: Mapping[str, str] | None = None,
     typed: Mapping[str, str] | None = None,
 ) -> Response:
-    visible_to = visit.member.unit_id
-    units = list_units(visit.services, visible_to=visible_to)
-    facts: dict[str, Any] = {
-        "members": list_staff(visit.services, visible_to=visible_to),
-        "sessions": Counter(one.login for one in list_sessions(visit.services, visit.rules)),
-        "unit_names": {unit.id: unit.name for unit in units},
-        "units": _choice(visit, units=unit_tree(units)),
-        "roles": list(Role),
-        "real_now": visit.services.real.now(),
-        "problems": problems or {},
-        "typed": typed or {},
-    }
-    return visit.page(_LIST, status=_UNFIT if problems else 200, **facts)
+    visible_to = context.member.unit_id
+    units = list_units(context.services, visible_to=visible_to)
+    return context.page(
+        "console/accounts.html",
+        status=_UNFIT if problems else 200,
+        members=list_staff(context.services, visible_to=visible_to),
+        sessions=Counter(one.login for one in list_sessions(context.services, context.rules)),
+        unit_names={unit.id: unit.name for unit in units},
+        units=_unit_choice(context, units),
+        roles=list(Role),
+        real_now=context.services.real.now(),
+        problems=problems or {},
+        typed=typed or {},
+    )
 
 
 def _show_one(
-    visit: RequestContext, login: str, *, problems: Mapping[str, str] | None = None, refused: str = ""
+    context: RequestContext, login: str, *, problems: Mapping[str, str] | None = None, refused: str = ""
 ) -> Response:
-    visible_to = visit.member.unit_id
-    member = show_staff(visit.services, login, visible_to=visible_to)
-    facts: dict[str, Any] = {
-        "one": member,
-        "sessions": list_sessions(visit.services, visit.rules, login),
-        "units": _choice(visit, units=unit_tree(list_units(visit.services, visible_to=visible_to))),
-        "roles": list(Role),
-        "real_now": visit.services.real.now(),
-        "problems": problems or {},
-        "refused": refused,
-    }
-    return visit.page(_ONE, status=_UNFIT if problems or refused else 200, **facts)
+    visible_to = context.member.unit_id
+    return context.page(
+        "console/one_account.html",
+        status=_UNFIT if problems or refused else 200,
+        one=show_staff(context.services, login, visible_to=visible_to),
+        sessions=list_sessions(context.services, context.rules, login),
+        units=_unit_choice(context, list_units(context.services, visible_to=visible_to)),
+        roles=list(Role),
+        real_now=context.services.real.now(),
+        problems=problems or {},
+        refused=refused,
+    )
 
 
-def _choice(visit: RequestContext, *, units: list[tuple[int, str]]) -> list[tuple[str, str]]:
-    """Somebody of a unit gives nobody the whole centre."""
-    whole = [("", visit.say(gettext_noop("the whole centre")))] if visit.member.unit_id is None else []
-    return whole + [(str(unit_id), name) for unit_id, name in units]
+def _unit_choice(context: RequestContext, units: list[Unit]) -> list[tuple[str, str]]:
+    """The units to choose from. Only somebody of the whole centre may choose the whole centre."""
+    whole = [("", context.say(gettext_noop("the whole centre")))] if context.member.unit_id is None else []
+    return whole + [(str(unit_id), name) for unit_id, name in unit_tree(units)]
 
 
-def _unit(text: str) -> int | None:
+def _unit_id(text: str) -> int | None:
     return int(text) if text.isdecimal() else None

@@ -1,8 +1,5 @@
-"""Around the whole API: headers of every answer, and an answer where there would be none.
-
-GET /cases/{case_id} and GET /report.
-
-The API, put together: mounted at /api/v1, with its own errors, headers and description.
+"""The API, mounted at /api/v1: its read operations, its errors as problem details, the headers of every answer, and an
+answer in the place of a fault.
 """
 
 from __future__ import annotations
@@ -19,23 +16,22 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dialer.api.gate import (
+from dialer.api.gate import ApiProcess, MayReadCases, MayReadReport, process_of, unavailable
+from dialer.api.models import (
     ABOUT,
     DescribedApi,
-    Desk,
-    MayReadCases,
-    MayReadReport,
-    desk_of,
+    FieldProblem,
+    Problem,
+    ProblemCode,
+    problem_response,
     problems,
-    unavailable,
 )
-from dialer.api.problems import FieldProblem, Problem, ProblemCode, problem_response
 from dialer.api.warnings import warnings_router
 from dialer.casefile.reading import CaseOut, show_case, tell_case
 from dialer.core.errors import Invalid, NotFound, Unavailable
 from dialer.language import Text, bilingual
 from dialer.org.staff_store import Token
-from dialer.outcomes.report import ReportOut, make_report, report_period, tell_report
+from dialer.outcomes.report import ReportOut, make_report, report_out, report_period
 from dialer.scripts.trials import running_trials
 from dialer.services import Application, Services
 
@@ -46,13 +42,13 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-"""Nothing of an answer is kept, guessed at, framed or read by a page of another site."""
+"""No answer is cached, sniffed, framed or read by a page of another site."""
 
 _log = logging.getLogger(__name__)
 
 
 class Guard:
-    """A fault of ours is a 500 in the API's own words; the log says where, and not what was in hand."""
+    """Answers an unexpected exception with a problem 500; the log says where it was raised and repeats no data."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -92,7 +88,7 @@ _A_DAY: Final = "如 2026-11-25，当地日期或时间 · a day or a moment, lo
 
 
 class ReportQuery(BaseModel):
-    """A name that is not one of these is refused: a misspelt window must not give the figures of another."""
+    """Unknown names are refused: a misspelt one must not give the figures of another period."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -106,10 +102,7 @@ class ReportQuery(BaseModel):
 
 
 @reading_router.get(
-    "/cases/{case_id}",
-    summary="查看预警单 · One case",
-    response_model=CaseOut,
-    responses=problems(404, 422),
+    "/cases/{case_id}", summary="查看预警单 · One case", response_model=CaseOut, responses=problems(404, 422)
 )
 async def get_case(
     request: Request,
@@ -120,8 +113,8 @@ async def get_case(
 
     The case masked, with what comes next and what happened. A token of one unit sees that unit's cases alone.
     """
-    desk = desk_of(request)
-    return JSONResponse(await desk.run(lambda: case(desk.services, token, case_id)))
+    process = process_of(request)
+    return JSONResponse(await process.run(lambda: case(process.services, token, case_id)))
 
 
 def case(services: Services, token: Token, case_id: int) -> dict[str, Any]:
@@ -132,12 +125,7 @@ def case(services: Services, token: Token, case_id: int) -> dict[str, Any]:
     return tell_case(story).plain()
 
 
-@reading_router.get(
-    "/report",
-    summary="报告 · The report",
-    response_model=ReportOut,
-    responses=problems(422),
-)
+@reading_router.get("/report", summary="报告 · The report", response_model=ReportOut, responses=problems(422))
 async def get_report(
     request: Request, _token: MayReadReport, window: Annotated[ReportQuery, Query()]
 ) -> JSONResponse:
@@ -145,21 +133,21 @@ async def get_report(
 
     The same JSON as `dialer report --json`: numerator, denominator, window and exclusions beside every rate.
     """
-    desk = desk_of(request)
-    return JSONResponse(await desk.run(lambda: report(desk.services, window)))
+    process = process_of(request)
+    return JSONResponse(await process.run(lambda: report(process.services, window)))
 
 
 def report(services: Services, window: ReportQuery) -> dict[str, Any]:
     """As `dialer report --json`. Raises `Invalid` and `Unavailable`."""
     period = report_period(services, window.start, window.end)
-    return tell_report(make_report(services, period), running_trials(services)).plain()
+    return report_out(make_report(services, period), running_trials(services)).plain()
 
 
 API_PREFIX = "/api/v1"
 
 
 def create_api(app: Application) -> FastAPI:
-    """The API on this application. Its interactive pages are left out: they would load from elsewhere."""
+    """The API of this application, without interactive pages: they would load scripts from another site."""
     api = DescribedApi(
         title="预警劝阻接口 · dialer API",
         description=ABOUT,
@@ -172,16 +160,12 @@ def create_api(app: Application) -> FastAPI:
         root_path_in_servers=False,
         separate_input_output_schemas=False,
     )
-    api.state.desk = Desk(app)
+    api.state.process = ApiProcess(app)
     api.include_router(warnings_router)
     api.include_router(reading_router)
     api.add_middleware(Guard)
-    api.add_exception_handler(Problem, _problem)
-    api.add_exception_handler(Unavailable, _problem)
-    api.add_exception_handler(NotFound, _problem)
-    api.add_exception_handler(Invalid, _problem)
-    api.add_exception_handler(RequestValidationError, _problem)
-    api.add_exception_handler(HTTPException, _problem)
+    for kind in (Problem, Unavailable, NotFound, Invalid, RequestValidationError, HTTPException):
+        api.add_exception_handler(kind, _problem)
     return api
 
 
@@ -204,20 +188,17 @@ def _translated(fault: Exception) -> Problem:
             )
             return _invalid([error])
         case RequestValidationError():
-            return _invalid([_named(error["loc"]) for error in fault.errors()])
+            reason, mend = bilingual("not readable"), bilingual("see there")
+            names = [str(error["loc"][-1])[:60] for error in fault.errors()]
+            return _invalid(
+                [
+                    FieldProblem(index=None, field=name, code="invalid", reason=reason, mend=mend)
+                    for name in names
+                ]
+            )
         case HTTPException():
             return _of_http(fault)
     raise fault
-
-
-def _named(location: tuple[int | str, ...]) -> FieldProblem:
-    return FieldProblem(
-        index=None,
-        field=str(location[-1])[:60],
-        code="invalid",
-        reason=bilingual("not readable"),
-        mend=bilingual("see there"),
-    )
 
 
 def _invalid(errors: list[FieldProblem]) -> Problem:

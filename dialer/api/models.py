@@ -1,15 +1,139 @@
-"""What the API takes and gives, as it is described at /api/v1/openapi.json."""
+"""The bodies that the API takes and gives, refusals as problem details (RFC 9457), and the OpenAPI 3.1 description.
+
+A refusal repeats nothing of what was sent but names of fields.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+import math
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Annotated, Any
 
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import models_json_schema
 
 from dialer.casefile.reading import StepOut
 from dialer.intake.cells import LARGEST_FEN, LONGEST_SECONDS
 from dialer.intake.records import NoticeCode
+from dialer.language import Text, bilingual
 from dialer.warnings.deliveries import WarningStatus
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemCode(StrEnum):
+    NOT_JSON = "not_json"
+    UNKNOWN_SENDER = "unknown_sender"
+    NO_SCOPE = "no_scope"
+    NOT_FOUND = "not_found"
+    METHOD = "method_not_allowed"
+    TOO_SLOW = "too_slow"
+    TOO_LARGE = "too_large"
+    MEDIA_TYPE = "media_type"
+    INVALID = "invalid"
+    TOO_MANY = "too_many_requests"
+    FAULT = "fault"
+    UNAVAILABLE = "unavailable"
+
+
+class FieldProblem(BaseModel):
+    """字段问题 · One field that must be mended."""
+
+    index: Annotated[
+        int | None, Field(default=None, description="第几条预警，从 0 起 · which warning, from 0")
+    ]
+    field: Annotated[str, Field(description="字段名 · the field's name")]
+    code: Annotated[str, Field(description="原因代码 · the reason as a code")]
+    reason: Annotated[str, Field(description="原因 · the reason in words")]
+    mend: Annotated[str, Field(default="", description="如何修改 · how to mend it")]
+
+
+class ProblemOut(BaseModel):
+    """错误 · Problem details of RFC 9457."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "about:blank",
+                    "title": "Too Many Requests",
+                    "status": 429,
+                    "code": "too_many_requests",
+                    "detail": "请求过于频繁，请稍后再试 (too many requests: wait and send again)",
+                    "errors": [],
+                }
+            ]
+        }
+    )
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    code: ProblemCode
+    detail: str
+    errors: list[FieldProblem] = []
+
+
+class Problem(Exception):
+    """A refusal that becomes the answer; `detail` is in both languages."""
+
+    def __init__(
+        self,
+        status: int,
+        code: ProblemCode,
+        detail: str | Text,
+        *,
+        errors: Sequence[FieldProblem] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(str(detail))
+        self.status = status
+        self.code = code
+        self.detail = bilingual(detail)
+        self.errors = errors
+        self.headers = headers
+
+
+_TITLES = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    408: "Request Timeout",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    422: "Unprocessable Content",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+
+
+def problem_response(problem: Problem) -> JSONResponse:
+    """The answer to send."""
+    body = ProblemOut(
+        title=_TITLES.get(problem.status, "Error"),
+        status=problem.status,
+        code=problem.code,
+        detail=problem.detail,
+        errors=list(problem.errors),
+    )
+    return JSONResponse(
+        body.model_dump(mode="json"),
+        status_code=problem.status,
+        headers=dict(problem.headers or {}),
+        media_type=MEDIA_TYPE,
+    )
+
+
+def retry_after(seconds: float) -> dict[str, str]:
+    """Whole seconds, at least one."""
+    return {"Retry-After": str(max(1, math.ceil(seconds)))}
+
 
 MOST_WARNINGS = 1000
 _LONG = 2000
@@ -177,3 +301,71 @@ class WarningsOut(BaseModel):
     duplicate: int
     rejected: int
     results: list[WarningOut]
+
+
+_REF = "#/components/schemas/{model}"
+_WHY = {
+    400: "不是 JSON · No valid JSON",
+    401: "令牌缺失或无效 · The token is missing or not valid",
+    403: "令牌没有此权限 · The token has not this scope",
+    404: "没有这张预警单 · No such case, or not of the token's unit",
+    408: "请求体接收超时 · The body took too long to arrive",
+    413: "请求体过大 · The body is too large",
+    415: "类型不对 · Not application/json in UTF-8",
+    422: "没有可读的内容 · Nothing in the request could be read; errors name the fields",
+    429: "过于频繁 · Too many requests; Retry-After says when",
+    500: "系统故障 · A fault of ours",
+    503: "暂时不可用，请原样重发 · Unavailable: send the same again",
+}
+_ALWAYS = (401, 403, 429, 500, 503)
+_RETRY = {
+    "Retry-After": {
+        "description": "秒 · seconds",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
+ABOUT = (
+    "预警从上游系统进入本系统的接口。文档见 docs/api.md。\n\n"
+    "Warnings from upstream systems. Every answer of `POST /warnings` is sent after the commit; sending "
+    "the same again is always safe."
+)
+
+
+def problems(*own: int) -> dict[int | str, dict[str, Any]]:
+    """The refusals of one operation, its own and those that any may give."""
+    return {status: _problem(status) for status in sorted({*own, *_ALWAYS})}
+
+
+def _problem(status: int) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "description": _WHY[status],
+        "content": {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="ProblemOut")}}},
+    }
+    return described | {"headers": _RETRY} if status in {429, 503} else described
+
+
+def warnings_body() -> dict[str, Any]:
+    """The request body of POST /warnings, which is validated item by item so that one bad warning costs only itself."""
+    one = {"$ref": _REF.format(model="WarningIn")}
+    many = {"type": "array", "items": one, "minItems": 1, "maxItems": MOST_WARNINGS}
+    return {
+        "requestBody": {
+            "required": True,
+            "description": f"一条预警，或最多 {MOST_WARNINGS} 条的数组 · one warning, or up to {MOST_WARNINGS}",
+            "content": {"application/json": {"schema": {"anyOf": [one, many]}}},
+        }
+    }
+
+
+class DescribedApi(FastAPI):
+    """The framework's description, and the schemas that it only refers to."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            described = super().openapi()
+            _, found = models_json_schema(
+                [(WarningIn, "validation"), (ProblemOut, "validation")], ref_template=_REF
+            )
+            described.setdefault("components", {}).setdefault("schemas", {}).update(found["$defs"])
+        return super().openapi()

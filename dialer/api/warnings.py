@@ -1,8 +1,5 @@
-"""JSON objects as warnings: the cells of a list's row, or why an object is none.
-
-What a rejected warning's sender is told: the field, why, and how to mend it. Never what the field held.
-
-POST /warnings.
+"""POST /warnings: JSON objects are read as the cells of a list's row, and each is answered with its result. The answer
+to a rejected one names the field, the reason and the correction, and never repeats what the field held.
 """
 
 from __future__ import annotations
@@ -17,9 +14,20 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
 
-from dialer.api.gate import MayWriteWarnings, desk_of, parsed, problems, read_body, warnings_body
-from dialer.api.models import MOST_WARNINGS, FaultOut, NoticeOut, WarningIn, WarningOut, WarningsOut
-from dialer.api.problems import FieldProblem, Problem, ProblemCode
+from dialer.api.gate import MayWriteWarnings, parsed, process_of, read_body
+from dialer.api.models import (
+    MOST_WARNINGS,
+    FaultOut,
+    FieldProblem,
+    NoticeOut,
+    Problem,
+    ProblemCode,
+    WarningIn,
+    WarningOut,
+    WarningsOut,
+    problems,
+    warnings_body,
+)
 from dialer.casefile.reading import StepOut
 from dialer.core.values import Grade
 from dialer.intake.cells import Unreadable, read_grade
@@ -45,7 +53,7 @@ _RANGE = frozenset({"greater_than_equal", "less_than_equal"})
 
 
 class ShapeCode(StrEnum):
-    """Why an object is no warning, whatever its words mean."""
+    """Why an object is no warning by its shape."""
 
     NOT_AN_OBJECT = "not_an_object"
     UNKNOWN_FIELD = "unknown_field"
@@ -58,7 +66,7 @@ class ShapeCode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MalformedItem:
-    """The field that makes it none; `nearest` is the field that was perhaps meant."""
+    """An object that is no warning: its wrong field; `nearest` is the field that was perhaps meant."""
 
     field: str
     code: ShapeCode
@@ -67,7 +75,7 @@ class MalformedItem:
 
 
 def read_item(value: Any) -> Cells | MalformedItem:  # noqa: ANN401  # JSON may be anything
-    """The warning as text cells by field, or why it is none."""
+    """The warning as text cells by field, or why it is no warning."""
     if not isinstance(value, dict):
         return MalformedItem(field="", code=ShapeCode.NOT_AN_OBJECT)
     try:
@@ -125,7 +133,7 @@ _AMOUNT: Final = (gettext_noop("amount not readable"), gettext_noop("write it li
 _READ: Final = {
     ("phones", FaultCode.MISSING): (gettext_noop("no phone number"), gettext_noop("add the full number")),
     ("phones", FaultCode.UNUSABLE): (
-        gettext_noop("no number that can be rung"),
+        gettext_noop("no number that can be called"),
         gettext_noop("give the full number"),
     ),
     ("grade", FaultCode.UNREADABLE): (
@@ -143,10 +151,7 @@ _READ: Final = {
     ),
 }
 _SHAPE: Final = {
-    ShapeCode.NOT_AN_OBJECT: (
-        gettext_noop("not an object"),
-        gettext_noop("send each warning as an object"),
-    ),
+    ShapeCode.NOT_AN_OBJECT: (gettext_noop("not an object"), gettext_noop("send each warning as an object")),
     ShapeCode.UNKNOWN_FIELD: (gettext_noop("no such field"), gettext_noop("see there")),
     ShapeCode.MISSING: (gettext_noop("the field is missing"), gettext_noop("add it")),
     ShapeCode.WRONG_TYPE: (gettext_noop("wrong type"), gettext_noop("see there")),
@@ -196,68 +201,58 @@ async def post_warnings(request: Request, token: MayWriteWarnings) -> Response:
     happens next. A source's instruction number is taken once, however often it is sent.
     """
     body = await read_body(request)
-    desk = desk_of(request)
-    items, delivery = await desk.run(lambda: read(desk.services, token, body))
-    reply = _reply(items, await desk.take(delivery))
+    process = process_of(request)
+    items, delivery = await process.run(lambda: read(process.services, token, body))
+    reply = _reply(items, await process.take(delivery))
     if reply.accepted or reply.merged:
-        desk.nudge_dialling()
+        process.enqueue(["dial"])
     if reply.rejected == len(reply.results):
         raise _nothing_readable(reply)
     return Response(reply.model_dump_json(), media_type="application/json")
 
 
 def read(services: Services, token: Token, body: bytes) -> tuple[list[Cells | MalformedItem], Delivery]:
-    """What was sent, and the part of it that can be taken. Raises `Problem` 400 and 422."""
+    """Every item that was sent, and the delivery of those that are warnings. Raises `Problem` 400 and 422."""
     items = [read_item(value) for value in _values(parsed(body))]
     cells = [item for item in items if not isinstance(item, MalformedItem)]
     high = sum(item.high_grade for item in items if isinstance(item, MalformedItem))
     return items, read_warnings(services, cells, token=token, misshapen_high=high)
 
 
-def _reply(items: Sequence[Cells | MalformedItem], told: Sequence[Answer]) -> WarningsOut:
-    answers = iter(told)
+def _reply(items: Sequence[Cells | MalformedItem], taken: Sequence[Answer]) -> WarningsOut:
+    answers = iter(taken)
     results = [
-        _misshapen_warnings(index, item) if isinstance(item, MalformedItem) else _told(index, next(answers))
+        WarningOut(index=index, status=WarningStatus.REJECTED, fault=fault_of_item(item))
+        if isinstance(item, MalformedItem)
+        else _result(index, next(answers))
         for index, item in enumerate(items)
     ]
-    count = {status: sum(result.status is status for result in results) for status in WarningStatus}
-    return WarningsOut(
-        accepted=count[WarningStatus.ACCEPTED],
-        merged=count[WarningStatus.MERGED],
-        duplicate=count[WarningStatus.DUPLICATE],
-        rejected=count[WarningStatus.REJECTED],
-        results=results,
-    )
+    count = {status.value: sum(result.status is status for result in results) for status in WarningStatus}
+    return WarningsOut(results=results, **count)
 
 
 def _values(value: Any) -> list[Any]:  # noqa: ANN401  # JSON may be anything
     values = value if isinstance(value, list) else [value]
     if not 1 <= len(values) <= MOST_WARNINGS:
         raise Problem(
-            422,
-            ProblemCode.INVALID,
-            Text("send 1 to %(most)s warnings at a time", most=MOST_WARNINGS),
+            422, ProblemCode.INVALID, Text("send 1 to %(most)s warnings at a time", most=MOST_WARNINGS)
         )
     return values
 
 
-def _misshapen_warnings(index: int, item: MalformedItem) -> WarningOut:
-    return WarningOut(index=index, status=WarningStatus.REJECTED, fault=fault_of_item(item))
-
-
-def _told(index: int, told: Answer) -> WarningOut:
+def _result(index: int, answer: Answer) -> WarningOut:
     return WarningOut(
         index=index,
-        status=told.status,
-        source=told.source or None,
-        instruction_no=told.instruction_no or None,
-        case_id=told.case_id,
-        next_steps=[StepOut.model_validate(step) for step in told.next_steps],
+        status=answer.status,
+        source=answer.source or None,
+        instruction_no=answer.instruction_no or None,
+        case_id=answer.case_id,
+        next_steps=[StepOut.model_validate(step) for step in answer.next_steps],
         notices=[
             NoticeOut(field=notice.column, code=notice.code, message=bilingual(notice.message))
-            for notice in told.notices
+            for notice in answer.notices
         ],
-        fault=None if told.fault is None else fault_of_warning(told.fault),
+        fault=None if answer.fault is None else fault_of_warning(answer.fault),
     )
 
 

@@ -1,8 +1,5 @@
-"""Reads the audit, and takes a part of it out as a file: which is itself a line of the audit.
-
-What the acts in the audit are called.
-
-The audit: who saw, changed and exported what, when and why.
+"""The audit page: who saw, changed and exported what, when and why; the names of acts and facts; the export, which is
+audited itself.
 """
 
 from __future__ import annotations
@@ -18,56 +15,33 @@ from zoneinfo import ZoneInfo
 from fastapi import Form, Query
 from starlette.responses import Response
 
-from dialer.audit.queries import AuditLine, AuditPage, AuditQuery, audited_act_names, search_audit
+from dialer.audit.queries import AuditLine, AuditQuery, audited_act_names, search_audit
 from dialer.core.access import Permission, Role, actor_name, said
 from dialer.core.errors import Invalid
-from dialer.core.periods import Period, period_of
+from dialer.core.rates import Period, period_of
 from dialer.core.timeline import ActKind
 from dialer.core.values import Grade, OutcomeKind
 from dialer.db.audit import Seal, write_audit
 from dialer.language import Lang, gettext_noop, say
+from dialer.sentences import refusal_sentence, why_words
 from dialer.services import Services
 from dialer.web.console import CurrentRequest, RequestContext, Section
-from dialer.web.sheets import Sheet, as_file
-from dialer.wording.sentences import refusal_sentence, why_words
-from dialer.wording.words import word_of
+from dialer.web.formats import Sheet, as_file
+from dialer.words import word_of
 
 MOST_EXPORTED = 100_000
-"""Lines of one file; the newest."""
-
-
-def read_audit(services: Services, query: AuditQuery) -> AuditPage:
-    with services.store.begin() as tx:
-        return search_audit(tx, query)
-
-
-def audited_acts(services: Services) -> list[str]:
-    """What there is to choose from."""
-    with services.store.begin() as tx:
-        return audited_act_names(tx)
+"""Lines of one file."""
 
 
 def export_audit(services: Services, query: AuditQuery, *, who: str, why: str) -> tuple[AuditLine, ...]:
-    """The lines for a file, at most `MOST_EXPORTED`. That they left, how many and why is audited first. Raises
-    `Invalid` without a reason.
-    """
+    """The newest `MOST_EXPORTED` lines; how many and why is audited first. Raises `Invalid` without a reason."""
     reader, reason = actor_name(who), said("why", why, mend="every export says what it is for")
+    narrowed = {"who": query.who, "act": query.act, "subject": query.subject}
     with services.store.begin() as tx:
         lines = search_audit(tx, replace(query, before=None, limit=MOST_EXPORTED)).lines
-        write_audit(
-            tx,
-            who=reader,
-            act="export",
-            subject="audit",
-            why=reason,
-            now=services.clock.now(),
-            facts={"lines": len(lines)}
-            | {
-                name: text
-                for name, text in (("who", query.who), ("act", query.act), ("subject", query.subject))
-                if text
-            },
-        )
+        facts = {"lines": len(lines)} | {name: text for name, text in narrowed.items() if text}
+        now = services.clock.now()
+        write_audit(tx, who=reader, act="export", subject="audit", why=reason, now=now, facts=facts)
     return lines
 
 
@@ -151,7 +125,7 @@ FACTS: Mapping[str, str] = {
     "hash": gettext_noop("content"),
     "goes_live": gettext_noop("live at once"),
     "weights": gettext_noop("shares"),
-    "handed_back": gettext_noop("rings handed back"),
+    "handed_back": gettext_noop("calls handed back"),
     "placed": gettext_noop("cases placed"),
     "taught": gettext_noop("learnt"),
     "stop_payment": gettext_noop("stop payment"),
@@ -159,12 +133,7 @@ FACTS: Mapping[str, str] = {
     "openings": gettext_noop("trials"),
     "open_seconds": gettext_noop("seconds without the network"),
 }
-_VALUES: Mapping[str, type[StrEnum]] = {
-    "role": Role,
-    "grade": Grade,
-    "from": Grade,
-    "outcome": OutcomeKind,
-}
+_VALUES: Mapping[str, type[StrEnum]] = {"role": Role, "grade": Grade, "from": Grade, "outcome": OutcomeKind}
 SUBJECTS: Mapping[str, str] = {
     "staff": gettext_noop("account %(what)s"),
     "search": gettext_noop("by %(what)s"),
@@ -177,7 +146,7 @@ TROUBLE = frozenset({"sign_in_failed", "sign_in_locked"})
 
 
 def act_words(act: str, lang: Lang) -> str:
-    """One of a later version is told as it stands."""
+    """The name of an act; its code where it has none."""
     if act in ACTS:
         return say(lang, ACTS[act])
     try:
@@ -187,7 +156,7 @@ def act_words(act: str, lang: Lang) -> str:
 
 
 def subject_words(line: AuditLine, lang: Lang) -> str:
-    """What the line is about; an account by its login."""
+    """The subject of the line; an account by its login."""
     kind, _, what = line.subject.partition("/")
     if not what or kind not in SUBJECTS:
         return line.subject
@@ -197,14 +166,14 @@ def subject_words(line: AuditLine, lang: Lang) -> str:
 
 
 def facts_words(line: AuditLine, lang: Lang) -> str:
-    """Everything else that was noted, by name."""
-    told = []
+    """The facts of the line by their names, separated by commas."""
+    words = []
     for name, value in line.facts.items():
         if value in (None, "") or (name == "login" and line.subject.startswith(_STAFF)):
             continue
         known = FACTS.get(name)
-        told.append(f"{say(lang, known) if known else name}: {_value_words(name, value, lang)}")
-    return ", ".join(told)
+        words.append(f"{say(lang, known) if known else name}: {_value_words(name, value, lang)}")
+    return ", ".join(words)
 
 
 def _value_words(name: str, value: object, lang: Lang) -> str:
@@ -220,6 +189,8 @@ audit_pages = Section()
 _TEMPLATE = "console/audit.html"
 _UNFIT = 422
 _PAGE = 50
+_DIGITS = 18
+"""A number of so many digits is an id."""
 _SEALS = {
     Seal.WHOLE: gettext_noop("whole"),
     Seal.NONE: gettext_noop("not sealed"),
@@ -305,16 +276,15 @@ def _show(
         period = _period(visit, asked)
     except Invalid as fault:
         faults[fault.field] = refusal_sentence(fault, visit.lang)
-    found = read_audit(visit.services, _query(visit, asked, period, before=_moment(before)))
+    with visit.services.store.begin() as tx:
+        found = search_audit(tx, _query(visit, asked, period, before=_moment(before)))
+        acts = {act: act_words(act, visit.lang) for act in audited_act_names(tx)}
     facts: dict[str, Any] = {
         "found": found,
         "asked": asked,
         "wrong": faults,
-        "acts": sorted(
-            ((one, act_words(one, visit.lang)) for one in audited_acts(visit.services)),
-            key=lambda pair: pair[1],
-        ),
-        "told": lambda act: act_words(act, visit.lang),
+        "acts": sorted(acts.items(), key=lambda act: act[1]),
+        "act_words": lambda act: act_words(act, visit.lang),
         "why": lambda why: why_words(why, visit.lang),
         "facts_of": lambda line: facts_words(line, visit.lang),
         "subject_of": lambda line: subject_words(line, visit.lang),
@@ -357,18 +327,17 @@ def _query(
 
 
 def _token(place: tuple[datetime, int]) -> str:
-    at, number = place
-    return f"{at.astimezone(UTC).isoformat()}~{number}"
+    return f"{place[0].astimezone(UTC).isoformat()}~{place[1]}"
 
 
 def _moment(token: str) -> tuple[datetime, int] | None:
-    """Where a page ended; None for anything that we did not write."""
+    """The place that `_token` wrote; None for any other text."""
     at, _, number = token.partition("~")
     try:
         moment = datetime.fromisoformat(at)
     except ValueError:
         return None
-    is_whole = moment.tzinfo is not None and number.isdecimal() and len(number) < 19  # noqa: PLR2004
+    is_whole = moment.tzinfo is not None and number.isdecimal() and len(number) <= _DIGITS
     return (moment, int(number)) if is_whole else None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dialer.core.periods import Period
+from dialer.core.rates import Period
 from dialer.db import tables as t
 from dialer.db.audit import Seal, audit_reason
 from dialer.db.unit_of_work import Row, Tx
@@ -18,7 +18,7 @@ from dialer.org.unit_store import is_within_unit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditQuery:
-    """Everything that is given must hold; `before` is where the last page ended."""
+    """All that is given must hold; `before` is where the last page ended."""
 
     who: str = ""
     act: str = ""
@@ -26,7 +26,7 @@ class AuditQuery:
     """The whole of it, such as case/7."""
     period: Period = field(default_factory=Period)
     visible_to: int | None = None
-    """The unit of whoever asks: acts of its people and of those below. None: of everybody."""
+    """Only acts of the staff of this unit and of those below it; None: of everybody."""
     before: tuple[datetime, int] | None = None
     limit: int = 50
 
@@ -51,29 +51,20 @@ class AuditPage:
 
 
 def search_audit(tx: Tx, query: AuditQuery) -> AuditPage:
+    """Newest first."""
     a = t.audit.c
-    statement = (
+    rows = tx.rows(
         sa.select(t.audit).where(*_asked(query)).order_by(a.at.desc(), a.id.desc()).limit(query.limit + 1)
     )
-    rows = tx.rows(statement)
-    shown = rows[: query.limit]
-    lines = tuple(_line(tx, row) for row in shown)
+    lines = tuple(_line(tx, row) for row in rows[: query.limit])
     more = len(rows) > query.limit
     return AuditPage(lines=lines, next_before=(lines[-1].at, lines[-1].id) if more else None)
 
 
 def _line(tx: Tx, row: Row) -> AuditLine:
     reason = audit_reason(tx.vault, row)
-    return AuditLine(
-        id=row["id"],
-        at=row["at"],
-        who=row["who"],
-        act=row["act"],
-        subject=row["subject"],
-        why=reason.why,
-        seal=reason.seal,
-        facts=row["facts"],
-    )
+    plain = {name: row[name] for name in ("id", "at", "who", "act", "subject", "facts")}
+    return AuditLine(why=reason.why, seal=reason.seal, **plain)
 
 
 def _asked(query: AuditQuery) -> Iterator[sa.ColumnElement[bool]]:
@@ -95,7 +86,7 @@ def _asked(query: AuditQuery) -> Iterator[sa.ColumnElement[bool]]:
 
 
 def audited_act_names(tx: Tx) -> list[str]:
-    """Every act that was ever done, each once: the index is walked from one to the next."""
+    """Every act in the audit, each once, by a loose scan of the index."""
     a = t.audit.c
     first = sa.select(sa.func.min(a.act).label("act")).cte("each", recursive=True)
     following = sa.select(sa.func.min(a.act)).where(a.act > first.c.act).scalar_subquery()

@@ -1,17 +1,16 @@
-"""At the end of a ring: whom it reached, how much of our voice they heard, and what contact that counts as.
-
-News of calls, from webhooks or from asking: kept, applied in any order with the same end, once.
+"""News of calls, from webhooks or polls: applied in any order with the same end. The end of a call decides whom the
+call reached, how much of our voice was heard, and what contact that is.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from dialer.calls.conversation import context_for, rendered_script_of, warning_seconds
-from dialer.calls.events import Understood, apply_replies, rest_numbers
+from dialer.calls.events import Reading, rest_numbers
 from dialer.calls.store import Call, Change, StoredEvents, change_calls, lock_calls, read_calls
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import lock_cases
@@ -20,51 +19,38 @@ from dialer.core.events import AttemptEnded, Conversation, Reach, contact_of, he
 from dialer.core.values import Contact, TelephonyResult
 from dialer.db.unit_of_work import Tx
 from dialer.services import Services
-from dialer.telephony.results import CallProgress, Stage
+from dialer.telephony.callbacks import CallProgress, Stage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactResult:
-    reach: Reach
-    contact: Contact
-    heard_seconds: int | None
-
-
-def voice_seconds_until(call: Call, *, now: datetime, talk_seconds: int | None = None) -> int | None:
-    """Until `now`, or for as long as the carrier says that the line stood."""
+def _voice_seconds(call: Call, *, now: datetime, talk_seconds: int | None = None) -> int | None:
+    """How long our voice was heard until `now`, or for as long as the carrier says that the call lasted."""
     elapsed = float(talk_seconds) if talk_seconds is not None else None
     if elapsed is None and call.answered_at is not None:
         elapsed = (now - call.answered_at).total_seconds()
     return heard_seconds(elapsed_seconds=elapsed, played_seconds=call.played_seconds)
 
 
-def classify_contact(
+def _classify_contact(
     services: Services, call: Call, result: TelephonyResult, *, now: datetime, talk_seconds: int | None
-) -> ContactResult:
-    """What a machine had been played when it was known for one stands; nothing it recorded later is heard."""
+) -> tuple[Reach, int | None]:
+    """Whom the call reached, and the seconds of our voice that were heard."""
+    # What was played to a machine until it was recognised stands; it hears nothing of what it records later.
     heard = call.heard_seconds
     if heard is None or result is not TelephonyResult.MACHINE:
-        heard = voice_seconds_until(call, now=now, talk_seconds=talk_seconds)
-    reach = reach_of(
-        result,
-        Conversation(
-            contact=call.contact,
-            answer=call.answer,
-            spoke=call.spoke,
-            heard_seconds=heard,
-            warning_seconds=_warning_seconds(services, call, now),
-        ),
+        heard = _voice_seconds(call, now=now, talk_seconds=talk_seconds)
+    warning = 0.0
+    if call.script_id:
+        rendered = rendered_script_of(services, call)
+        context = context_for(services, rendered, language=call.language, tags=call.tags, now=now)
+        warning = warning_seconds(rendered, context)
+    said = Conversation(
+        contact=call.contact,
+        answer=call.answer,
+        spoke=call.spoke,
+        heard_seconds=heard,
+        warning_seconds=warning,
     )
-    return ContactResult(reach=reach, contact=contact_of(reach), heard_seconds=heard)
-
-
-def _warning_seconds(services: Services, call: Call, now: datetime) -> float:
-    if not call.script_id:
-        return 0.0
-    rendered = rendered_script_of(services, call)
-    return warning_seconds(
-        rendered, context_for(services, rendered, language=call.language, tags=call.tags, now=now)
-    )
+    return reach_of(result, said), heard
 
 
 _EVENT = {
@@ -82,14 +68,14 @@ _RANG = frozenset(
         TelephonyResult.MACHINE,
     }
 )
-"""Ends that no telephone has without having rung."""
+"""Results that no call has without ringing."""
 _MACHINES = ("machine", "fax")
 """How AnsweredBy begins where no person answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
-    """One piece of news of one attempt; `step` names it, so that its repeat is known."""
+    """News of one attempt; `step` names it, so that a repeat is recognised."""
 
     attempt_id: uuid.UUID
     step: str
@@ -102,7 +88,7 @@ class News:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadNews(Understood):
+class ReadNews(Reading):
     """News of a known attempt."""
 
     progress: CallProgress
@@ -112,14 +98,6 @@ class ReadNews(Understood):
 
     def event(self, call: Call, change: Change) -> AttemptEnded | None:
         return _ended(call, change) if change.state is AttemptState.ENDED else None
-
-
-def apply_news(tx: Tx, services: Services, news: Sequence[News]) -> bool:
-    """Everything new among it is kept and applied, in the caller's transaction; news of attempts that we never made is
-    dropped. True when calls are to be ended at the carrier.
-    """
-    _, cancels = apply_replies(tx, services, news)
-    return cancels
 
 
 def _kept(one: News, case_id: int) -> StoredEvents:
@@ -144,24 +122,22 @@ def _kept(one: News, case_id: int) -> StoredEvents:
 def _applied(
     services: Services, call: Call, progress: CallProgress, *, now: datetime, poll_at: datetime
 ) -> Change | None:
-    """What this news changes; None: an ended attempt keeps its end."""
+    """What this news changes; None for an ended attempt, which keeps its end."""
     state = after(call.state, _EVENT[progress.stage])
     if state is None:
         return None
     over = progress.stage is Stage.ENDED
     result = _result(call, progress) if over else None
-    # Late news still tells when something happened, and a ring is a ring however late we hear of it.
+    # News may come late and out of order: an answered call has rung, whether its ringing was reported or not.
     rang = progress.stage is Stage.RINGING or (
         call.ringing_at is None and (progress.stage is Stage.ANSWERED or result in _RANG)
     )
-    judged = (
-        classify_contact(services, call, result, now=now, talk_seconds=progress.duration_seconds)
-        if result
-        else None
-    )
-    heard = judged.heard_seconds if judged else None
-    if judged is None and progress.answered_by.startswith(_MACHINES):
-        heard = voice_seconds_until(call, now=now)
+    reach, heard = None, None
+    if result is not None:
+        talk_seconds = progress.duration_seconds
+        reach, heard = _classify_contact(services, call, result, now=now, talk_seconds=talk_seconds)
+    elif progress.answered_by.startswith(_MACHINES):
+        heard = _voice_seconds(call, now=now)
     return Change(
         attempt_id=call.attempt_id,
         state=state,
@@ -172,8 +148,8 @@ def _applied(
         ended_at=now if over else None,
         poll_at=poll_at,
         result=result,
-        contact=judged.contact if judged else None,
-        reach=judged.reach if judged else None,
+        contact=None if reach is None else contact_of(reach),
+        reach=reach,
         heard_seconds=heard,
         talk_seconds=progress.duration_seconds,
         answered_by=progress.answered_by or None,
@@ -182,8 +158,8 @@ def _applied(
 
 
 def _result(call: Call, progress: CallProgress) -> TelephonyResult:
-    """A machine that has pressed the right keys is a person, whatever a detector said. A forwarded telephone is not:
-    who answers there can press keys as well (Xiamen: a false husband did).
+    """A machine that pressed the right keys is a person, whatever the detector said. A forwarded call is not the right
+    person: the one who answers there can press keys as well.
     """
     result = progress.result or TelephonyResult.UNKNOWN
     if result is TelephonyResult.MACHINE and call.contact is Contact.VERIFIED:
@@ -209,8 +185,8 @@ def end_attempts(
     services: Services,
     results: Mapping[uuid.UUID, tuple[TelephonyResult, int | None]],
 ) -> bool:
-    """Ends attempts that never became calls, or of which nothing more can be learned; each with its result and the
-    carrier's error code. True when calls are to be ended at the carrier.
+    """Ends attempts that never became calls, or of which nothing more can be learned, each with its result and the
+    carrier's error code. True when calls must be ended at the carrier.
     """
     now = services.clock.now()
     found = read_calls(tx, results)
@@ -237,4 +213,4 @@ def end_attempts(
     change_calls(tx, changes)
     cancels = move_cases(tx, locked_cases, moves, policies=services.policies, now=now)
     rest_numbers(tx, services, [change.attempt_id for change in changes], now=now)
-    return bool(cancels)
+    return cancels

@@ -1,10 +1,10 @@
-"""Attempt rows from plan to POST: promote, claim, fence, record what the carrier said. Lists in, lists out."""
+"""Rows of attempts from plan to POST: promote, claim, fence, accept. Takes and returns lists."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ from dialer.core.attempt import SENT_STATES, AttemptEvent, AttemptState
 from dialer.core.values import FraudType, Grade, PauseScope, Tag
 from dialer.db import tables as t
 from dialer.db.bulk import RowSet, among, in_words, word
-from dialer.db.unit_of_work import Tx
+from dialer.db.unit_of_work import Tx, record_of
 
 _PROMOTE_AT_ONCE = 5000
 _HOLD_AT_ONCE = 500
@@ -27,7 +27,7 @@ _HOLD_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """A ring that this worker alone may send, while its lease runs. `to` is E.164 and never logged."""
+    """An attempt that this worker alone may send while its lease runs. `to` is E.164 and never logged."""
 
     attempt_id: uuid.UUID
     token: int
@@ -42,15 +42,15 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """An attempt that has come to its turn and may not ring now: its case must hear of it."""
+class OutsideWindow:
+    """An attempt whose turn has come and that may not be called now; its case decides what happens instead."""
 
     case_id: int
     n: int
 
 
 def promote_planned(tx: Tx, *, now: datetime) -> int:
-    """Planned rings whose time has come are ready to be claimed; so many at once."""
+    """Planned attempts whose time has come are ready to be claimed, a bounded number at a time. Returns how many."""
     due = (
         sa.select(t.attempt.c.id)
         .where(t.attempt.c.state == word(AttemptState.PLANNED), t.attempt.c.not_before <= now)
@@ -61,15 +61,15 @@ def promote_planned(tx: Tx, *, now: datetime) -> int:
     return tx.execute(attempt_update(AttemptEvent.DUE).where(t.attempt.c.id.in_(due))).rowcount
 
 
-def ready_outside_window(tx: Tx, *, limit: int) -> list[Turn]:
-    """Ready rings of grades that do not wait for the window, most urgent first."""
+def ready_outside_window(tx: Tx, *, limit: int) -> list[OutsideWindow]:
+    """Ready attempts of grades that do not wait for the window, most urgent first."""
     statement = (
         sa.select(t.attempt.c.case_id, t.attempt.c.n)
         .where(t.attempt.c.state == word(AttemptState.READY), ~t.attempt.c.held, ~t.attempt.c.windowed)
         .order_by(t.attempt.c.urgency_at)
         .limit(limit)
     )
-    return [Turn(case_id=row["case_id"], n=row["n"]) for row in tx.rows(statement)]
+    return [OutsideWindow(case_id=row["case_id"], n=row["n"]) for row in tx.rows(statement)]
 
 
 def claim_attempts(
@@ -84,9 +84,9 @@ def claim_attempts(
     number_retry_seconds: float,
     closed_until: Callable[[str], datetime | None] = lambda _number: None,
 ) -> list[Claimed]:
-    """The most urgent ready rings, as many as pacing and lines allow within the horizon, each with its own moment to
-    leave. The group is locked. A number that rings or rests puts its ring off, without using anything up; so does one
-    where it is night, which `closed_until` tells by giving the next opening there.
+    """Claims the most urgent ready attempts, as many as pacing and lines allow within the horizon, each with its own
+    moment to leave. The caller has locked the group. An attempt is put off, and uses nothing up, when its number is in
+    a call or rests, or when it is night there: `closed_until` gives the next opening for a number, or None.
     """
     slots = group.slots(real_now=real_now, horizon_seconds=horizon_seconds)[:at_most]
     if not slots or (group.paused_until is not None and group.paused_until > now):
@@ -111,22 +111,17 @@ def claim_attempts(
     if not chosen:
         return []
     lease_until = real_now + timedelta(seconds=horizon_seconds + lease_seconds)
-    claimed: list[Claimed] = []
-    for row, send_at in zip(chosen, slots, strict=False):
-        claimed.append(
-            Claimed(
-                attempt_id=row["id"],
-                token=row["token"] + 1,
-                case_id=row["case_id"],
-                person_id=row["person_id"],
-                n=row["n"],
-                to=numbers[row["id"]],
-                send_at=send_at,
-                grade=Grade(row["grade"]),
-                fraud_type=FraudType(row["fraud_type"]),
-                tags=frozenset(Tag(tag) for tag in row["tags"]),
-            )
+    claimed = [
+        record_of(
+            Claimed,
+            row,
+            attempt_id=row["id"],
+            token=row["token"] + 1,
+            to=numbers[row["id"]],
+            send_at=send_at,
         )
+        for row, send_at in zip(chosen, slots, strict=False)
+    ]
     rows: list[dict[str, Any]] = [
         {"id": c.attempt_id, "lease_until": lease_until, "send_at": c.send_at} for c in claimed
     ]
@@ -200,8 +195,8 @@ def _candidates(tx: Tx, *, limit: int) -> list[Any]:
 
 
 def _unpaused_candidates(tx: Tx, *, limit: int, now: datetime) -> list[Any]:
-    """The most urgent that no pause covers. Those that came while one stands are held on the way, many at once, so that
-    whoever is behind them does not wait for them.
+    """The most urgent that no pause covers. Attempts that a pause covers are withheld here in large batches, so that
+    those behind them are not delayed.
     """
     pauses = standing_pauses_at(tx, now=now)
     if not pauses:
@@ -245,7 +240,7 @@ def _where_it_is_day(
 
 
 def _take_numbers(tx: Tx, candidates: Sequence[Any], *, now: datetime) -> set[uuid.UUID]:
-    """Which of them got their number: one live call a number, and rest between two, whoever's case it is."""
+    """The attempts that got their number: one live call a number, with a rest between two calls, across all cases."""
     if not candidates:
         return set()
     wanted: dict[bytes, uuid.UUID] = {}
@@ -271,6 +266,8 @@ _TAKE_NUMBERS = _WANTED.on_conflict_do_update(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sending:
+    """A claimed attempt, and the script that its call will use."""
+
     attempt_id: uuid.UUID
     token: int
     script_id: str
@@ -283,22 +280,13 @@ class Sending:
 def mark_attempts_sending(
     tx: Tx, sendings: Iterable[Sending], *, now: datetime, real_now: datetime, poll_at: datetime
 ) -> set[uuid.UUID]:
-    """Those of them that may be posted now. A stale token or a lapsed lease is left out: somebody else has it."""
+    """Marks them as sending. Returns those that may be posted now: a stale token or a lapsed lease is left out."""
     wanted = sorted(sendings, key=lambda sending: sending.attempt_id)
     if not wanted:
         return set()
     lock_attempt_rows(tx, [s.attempt_id for s in wanted])
     rows: list[dict[str, Any]] = [
-        {
-            "id": s.attempt_id,
-            "token": s.token,
-            "script_id": s.script_id,
-            "script_hash": s.script_hash,
-            "language": s.language,
-            "script_version_id": s.script_version_id,
-            "audio_hash": s.audio_hash,
-        }
-        for s in wanted
+        {"id": one.attempt_id} | {name: getattr(one, name) for name in _SENDING_COLUMNS} for one in wanted
     ]
     times = {"now": now, "real_now": real_now, "next_poll": poll_at}
     return {row["id"] for row in tx.rows(_MARK_SENDING, {**_SENDINGS.given(rows), **times})}
@@ -308,11 +296,8 @@ def _moment(name: str) -> sa.BindParameter[datetime]:
     return sa.bindparam(name, type_=sa.DateTime(timezone=True))
 
 
-_SENDINGS = RowSet.of(
-    t.attempt,
-    "given",
-    ("id", "token", "script_id", "script_hash", "language", "script_version_id", "audio_hash"),
-)
+_SENDING_COLUMNS = tuple(one.name for one in fields(Sending) if one.name != "attempt_id")
+_SENDINGS = RowSet.of(t.attempt, "given", ("id", *_SENDING_COLUMNS))
 _MARK_SENDING = (
     attempt_update(AttemptEvent.POSTING)
     .where(
@@ -324,11 +309,7 @@ _MARK_SENDING = (
         posted_at=_moment("real_now"),
         sent_at=_moment("now"),
         poll_at=_moment("next_poll"),
-        script_id=_SENDINGS.c.script_id,
-        script_hash=_SENDINGS.c.script_hash,
-        language=_SENDINGS.c.language,
-        script_version_id=_SENDINGS.c.script_version_id,
-        audio_hash=_SENDINGS.c.audio_hash,
+        **{name: _SENDINGS.c[name] for name in _SENDING_COLUMNS if name != "token"},
     )
     .returning(t.attempt.c.id)
 )
@@ -349,7 +330,7 @@ _ACCEPT = (
 def accept_attempts(
     tx: Tx, placed: Sequence[tuple[uuid.UUID, str]], *, now: datetime, poll_at: datetime
 ) -> None:
-    """The carrier gave these their sids; one that a webhook has already moved on keeps its state."""
+    """Binds these attempts to the sids of the carrier. One that a webhook has moved further keeps its state."""
     if placed:
         lock_attempt_rows(tx, [attempt_id for attempt_id, _ in placed])
         rows: list[dict[str, Any]] = [{"id": attempt_id, "sid": sid} for attempt_id, sid in placed]
@@ -357,7 +338,7 @@ def accept_attempts(
 
 
 def cases_at_carrier(tx: Tx, case_ids: Sequence[int]) -> set[int]:
-    """Which of these cases have a ring that has left us and is not over."""
+    """The cases among these with a call that was sent and has not ended."""
     if not case_ids:
         return set()
     statement = sa.select(t.attempt.c.case_id).where(

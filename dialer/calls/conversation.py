@@ -1,8 +1,5 @@
-"""Which script a ring speaks, and what it may know while it does.
-
-How long our voice takes to say something, in service seconds, by the length of its sound files.
-
-One step of a conversation: what was heard is kept, what it taught is on the attempt, what to say next comes back.
+"""The conversation of a call: the script that it speaks, and its steps. A step keeps what was heard, writes what was
+learned to the attempt, and answers with the next turn.
 """
 
 from __future__ import annotations
@@ -13,11 +10,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from dialer.calls.events import Understood, apply_call_event
+from dialer.calls.events import Reading
 from dialer.calls.store import Call, Change, StoredEvents
 from dialer.core.attempt import AttemptEvent, after
-from dialer.core.effects import AlarmCode
-from dialer.core.events import HandOverRequested
+from dialer.core.events import AlarmCode, HandOverRequested
 from dialer.core.values import Answer, FraudType, Grade, Tag
 from dialer.scripts.dialogue import Context, EndTurn, Heard, Position, Turn, Utterance, advance, start
 from dialer.scripts.model import Learned, Script
@@ -27,23 +23,24 @@ from dialer.services import Services
 
 
 def choose_script(services: Services, fraud_type: FraudType, tags: Iterable[Tag]) -> Script:
-    """The live script of a fraud type, no trial regarded: for words that are not spoken in a call."""
+    """The live script of a fraud type, without regard to trials: for words that are not spoken in a call."""
     live = services.rendered_scripts.now(services.real.now()).live
     return live[choose_script_id(fraud_type, tags, among={name: e.script for name, e in live.items()})].script
 
 
 def rendered_script_of(services: Services, call: Call) -> RenderedScript:
-    """What the call was placed with. One that kept nothing speaks what is live."""
+    """The script that the call was placed with, or the live one where none was kept."""
     if call.script_id:
         return services.rendered_scripts.of(call.script_id, call.script_version_id, call.audio_hash)
     choice = services.rendered_scripts.now(services.real.now())
-    # The grade and the person choose between the versions of a trial alone, and such a call keeps its version.
+    # Grade and person only choose a version of a trial, and a call of a trial has kept its version.
     return choice.for_call(call.fraud_type, call.tags, grade=Grade.MEDIUM, person_id=call.person_id)
 
 
 def context_for(
     services: Services, rendered: RenderedScript, *, language: str, tags: frozenset[Tag], now: datetime
 ) -> Context:
+    """What the dialogue may know: language, tags, the local hour, and the sound that there is."""
     return Context(
         language=language,
         tags=tags,
@@ -60,10 +57,11 @@ def durations_by_text() -> Mapping[tuple[str, str], float]:
 
 _LETTERS_PER_SECOND = {"zh": 4.0}
 _OTHER_LETTERS_PER_SECOND = 13.0
-"""Of a synthetic voice, where a text has no sound file of ours; slow, so that nobody counts as warned too soon."""
+"""Of a synthetic voice, for a text without a sound file; slow, so that no one counts as warned too soon."""
 
 
 def spoken_seconds(rendered: RenderedScript, utterances: Iterable[Utterance]) -> float:
+    """How long our voice takes to say this, in service seconds, by the length of its sound files."""
     return sum(_seconds(utterance, rendered.seconds) for utterance in utterances)
 
 
@@ -83,7 +81,7 @@ _PEOPLE_NEEDED = frozenset({Answer.WANTS_OFFICER, Answer.ALREADY_PAID})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A request for the next turn of attempt's call. `position` is None at the first."""
+    """A request for the next turn of an attempt's call. `position` is None at the first."""
 
     attempt_id: uuid.UUID
     step: int
@@ -91,7 +89,7 @@ class Step:
     position: Position | None
     heard: Heard
     desk: str = ""
-    """How the duty line answered, in the carrier's word, where one was rung at this step."""
+    """How the duty line answered, in the carrier's word, where it was called at this step."""
     personal: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, services: Services, call: Call, now: datetime) -> ReadStep:
@@ -110,8 +108,8 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadStep(Understood):
-    """A step with the turn that follows it. `wish` is what needs a person while the call still goes on."""
+class ReadStep(Reading):
+    """A step with the turn that follows it. `wish` is an answer that needs a member of staff during the call."""
 
     step: Step
     turn: Turn
@@ -121,11 +119,11 @@ class ReadStep(Understood):
 
     def change(
         self,
-        services: Services,  # noqa: ARG002  # as Reading
+        services: Services,  # noqa: ARG002  # signature of Reading
         call: Call,
         *,
         now: datetime,
-        poll_at: datetime,  # noqa: ARG002  # as Reading
+        poll_at: datetime,  # noqa: ARG002  # signature of Reading
     ) -> Change | None:
         state = after(call.state, AttemptEvent.ANSWERED)
         if state is None:
@@ -153,15 +151,6 @@ class ReadStep(Understood):
         return None if self.wish is None else HandOverRequested(n=call.n, answer=self.wish)
 
 
-def talk(services: Services, step: Step) -> Turn:
-    """The next turn. Asked twice, the answer is the same and nothing is applied twice. Raises `NotFound` for an
-    attempt that we never made.
-    """
-    turn = apply_call_event(services, step)
-    assert turn is not None
-    return turn
-
-
 def _learned(turn: Turn) -> Learned | EndTurn:
     return turn.learned if turn.end is None else turn.end
 
@@ -181,7 +170,7 @@ def _turn(services: Services, rendered: RenderedScript, call: Call, step: Step, 
 
 
 def sounding(services: Services, rendered: RenderedScript, turn: Turn) -> tuple[Turn, tuple[str, ...]]:
-    """The turn with only such sound as is whole, and the prompts whose approved sound is not: those are spoken."""
+    """The turn with undamaged sound only, and the prompts whose sound is damaged: the carrier's voice speaks those."""
     sounds, real_now = services.rendered_scripts.sounds, services.real.now()
     broken = [
         utterance.prompt_id

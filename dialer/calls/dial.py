@@ -1,6 +1,6 @@
-"""Rings what the next moment may ring: claim, fence, post at its slot, record what the carrier said.
+"""Places the calls that the next moment allows: claim, fence, POST at its slot, record the answer of the carrier.
 
-Claims reach no further than the horizon, so that an urgent ring that arrives now waits behind no queue of ours.
+Claims reach no further than the horizon, so that an urgent attempt that arrives now waits behind no queue of ours.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import assert_never
 
 from dialer.calls.apply import end_attempts
 from dialer.calls.claims import (
@@ -26,8 +25,8 @@ from dialer.calls.pacing import lock_line_group
 from dialer.cases.alarms import raise_alarm_once
 from dialer.cases.attempts import doubt_attempts, lock_attempt_rows, lock_live_numbers, requeue_attempts
 from dialer.cases.store import note_first_attempts
-from dialer.core.effects import AlarmCode
 from dialer.core.errors import Unavailable
+from dialer.core.events import AlarmCode
 from dialer.core.values import TelephonyResult
 from dialer.db.migrations import SchemaMoved, hold_schema
 from dialer.db.unit_of_work import Tx
@@ -44,54 +43,23 @@ _SLICE_SECONDS = 0.1
 _FENCE_AHEAD_SECONDS = 0.1
 _BETWEEN_CLAIMS_SECONDS = 0.1
 _SLACK_SECONDS = 0.3
-"""How late a ring may leave: what the pace's headroom makes up for within ten seconds."""
+"""How late a call may leave: what the headroom of the pace makes up for within ten seconds."""
 _COUNTED_PER_SECOND = 50.0
-"""No telephone network counts calls by the second above this; there a moment's lag need not cost a claim."""
+"""Above this no carrier counts calls by the second, and a short lag need not cost a claim."""
 _WRITE_TRIES = 40
 _LONGEST_PAUSE_SECONDS = 0.9
 
 
 @dataclass(slots=True)
-class _Said:
+class _Answers:
     """What the carrier answered since the last flush."""
 
-    placed: list[tuple[Claimed, Placed]] = field(default_factory=list)
-    refused: list[tuple[Claimed, Refused]] = field(default_factory=list)
-    unsure: list[tuple[Claimed, UncertainResult]] = field(default_factory=list)
+    given: list[tuple[Claimed, Placed | Refused | UncertainResult]] = field(default_factory=list)
     late: list[Claimed] = field(default_factory=list)
-    """Not sent, their slots having gone by."""
-
-    def add(self, claimed: Claimed, answer: Placed | Refused | UncertainResult) -> None:
-        match answer:
-            case Placed():
-                self.placed.append((claimed, answer))
-            case Refused():
-                self.refused.append((claimed, answer))
-            case UncertainResult():
-                self.unsure.append((claimed, answer))
-            case _ as never:
-                assert_never(never)
-
-    def answers(self) -> list[Answered]:
-        """All of them, as the breaker sees them."""
-        both: list[tuple[Claimed, Placed | Refused | UncertainResult]] = [
-            *self.placed,
-            *self.refused,
-            *self.unsure,
-        ]
-        return [Answered(sent_at=claimed.send_at, answer=answer) for claimed, answer in both]
+    """Not sent, because their slots had passed."""
 
     def __bool__(self) -> bool:
-        return bool(self.placed or self.refused or self.unsure or self.late)
-
-    def before(self, later: _Said) -> _Said:
-        """Both, these first."""
-        return _Said(
-            placed=self.placed + later.placed,
-            refused=self.refused + later.refused,
-            unsure=self.unsure + later.unsure,
-            late=self.late + later.late,
-        )
+        return bool(self.given or self.late)
 
 
 async def dial(
@@ -103,9 +71,9 @@ async def dial(
     linger_seconds: float = 0.0,
     may_call: Callable[[Tx], bool] | None = None,
 ) -> int:
-    """Rings until nothing more may be claimed, `for_seconds` have passed or `stopping()` is true; what has been claimed
-    is sent or handed back first. Within `linger_seconds` of the last ring a line that comes free is taken at once, not
-    at the next tick. `may_ring` is asked before each claim. Returns how many rings left.
+    """Places calls until nothing more may be claimed, `for_seconds` have passed or `stopping()` is true; what has been
+    claimed is sent or handed back first. Within `linger_seconds` of the last call a line that comes free is used at
+    once, not at the next tick. `may_call` is asked before each claim. Returns how many calls were sent.
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + for_seconds
@@ -123,27 +91,27 @@ async def dial(
             await run.breathe()
     finally:
         await run.finish()
-    return run.left
+    return run.sent
 
 
 class _Run:
-    """One dialling task: claims ahead while earlier rings are still being posted."""
+    """One dialling task: claims ahead while earlier calls are still being posted."""
 
     def __init__(self, services: Services, client: CallClient, may_call: Callable[[Tx], bool] | None) -> None:
         self.services = services
-        self._may_ring = may_call
+        self._may_call = may_call
         self.client = client
         self.sending: set[asyncio.Task[None]] = set()
-        self.said = _Said()
-        self.left = 0
+        self.answers = _Answers()
+        self.sent = 0
         self.next_slot_at: datetime | None = None
-        """The pace alone let nothing be claimed: when it will."""
+        """The next slot, where the pace alone let nothing be claimed."""
         self._lag = timedelta(0)
         self._half_timeout = timedelta(seconds=services.lines.post_timeout_seconds / 2)
         self._slack = timedelta(seconds=_SLACK_SECONDS)
 
     def is_behind(self) -> bool:
-        """Rings leave later than they were to: those that were claimed beside them would be an urgent one's queue."""
+        """Calls leave later than their slots: more claims would be a queue that an urgent attempt waits behind."""
         if not self.sending:
             self._lag = timedelta(0)
         return self._lag > timedelta(seconds=self.services.lines.horizon_seconds / 2)
@@ -160,9 +128,8 @@ class _Run:
     def _claim(self) -> list[Claimed]:
         services = self.services
         rules = services.lines
-        # It holds for the claim that said it: whatever lets nothing be claimed now, dialling may end.
         self.next_slot_at = None
-        # Read here, and not first when a ring is about to leave.
+        # Read here, so that no call waits for it when it is about to leave.
         services.rendered_scripts.now(services.real.now())
         with services.store.begin() as tx:
             if services.schema and not hold_schema(tx, built_for=services.schema):
@@ -170,7 +137,7 @@ class _Run:
             now = services.clock.now()
             if not services.policies.newest.window.is_open(now):
                 return []
-            if self._may_ring is not None and not self._may_ring(tx):
+            if self._may_call is not None and not self._may_call(tx):
                 return []
             group = lock_line_group(tx, name=rules.group)
             if group is None:
@@ -194,8 +161,8 @@ class _Run:
             )
 
     def send(self, claimed: Sequence[Claimed]) -> None:
-        """Starts sending, slice by slice of about the same moment, so that fencing is one statement a slice."""
-        # By a clock that nobody sets: one that goes back would have them wait until it comes round again.
+        """Starts sending, in slices of about the same moment, so that fencing is one statement a slice."""
+        # By the monotonic clock: were the wall clock set back, calls would wait until it reaches their slots again.
         ahead = asyncio.get_running_loop().time() - self.services.real.now().timestamp()
         begin = 0
         for end in range(1, len(claimed) + 1):
@@ -211,7 +178,7 @@ class _Run:
         try:
             allowed, deadline = await asyncio.to_thread(self._fence, claimed)
         except Unavailable as fault:
-            # Not known to be ours to send, so not sent: their lease ends, or they are asked about.
+            # It is unknown whether they are ours to send, so they are not sent: their lease ends, or they are polled.
             _log.warning("%s", fault)
             return
         async with asyncio.TaskGroup() as group:
@@ -236,19 +203,19 @@ class _Run:
 
     async def _post(self, claimed: Claimed, deadline: datetime, ahead: float) -> None:
         await _wait_for(claimed.send_at.timestamp() + ahead)
-        # A process that was stopped and is woken must not send: its ring may be taken for absent by now, and those
-        # that others sent meanwhile have used the pace.
+        # A process that was stopped and wakes must not send: its call may be taken for absent by now, and calls of
+        # other workers have used the pace.
         real_now = self.services.real.now()
         self._lag = real_now - claimed.send_at
         if real_now >= min(deadline - self._half_timeout, claimed.send_at + self._slack):
-            self.said.late.append(claimed)
+            self.answers.late.append(claimed)
             return
-        self.left += 1
+        self.sent += 1
         answer = await self.client.place(PlaceCall(attempt_id=claimed.attempt_id, to=claimed.to))
-        self.said.add(claimed, answer)
+        self.answers.given.append((claimed, answer))
 
     async def breathe(self) -> None:
-        """Until half the horizon has gone by, or the next slot is that near; answers are written down meanwhile."""
+        """Waits until half the horizon has passed, or the next slot is that near; answers are recorded meanwhile."""
         loop = asyncio.get_running_loop()
         idle = not self.sending
         half = self.services.lines.horizon_seconds / 2
@@ -265,27 +232,28 @@ class _Run:
             await asyncio.sleep(_BETWEEN_CLAIMS_SECONDS)
 
     async def finish(self) -> None:
-        """Everything that was claimed has left and is written down."""
+        """Everything that was claimed has been sent and recorded."""
         while self.sending:
             await asyncio.wait(self.sending, timeout=_FLUSH_SECONDS)
             await self.flush()
         for _ in range(_WRITE_TRIES):
             await self.flush()
-            if not self.said:
+            if not self.answers:
                 return
             await asyncio.sleep(_FLUSH_SECONDS)
-        _log.warning("answers of the carrier could not be written down, and will be asked for again")
+        _log.warning("answers of the carrier could not be recorded, and will be asked for again")
 
     async def flush(self) -> None:
-        """The answers are written down; when the database does not take them they are kept for the next time."""
-        said, self.said = self.said, _Said()
-        if not said:
+        """The answers are recorded; while the database does not take them they are kept for the next time."""
+        answers, self.answers = self.answers, _Answers()
+        if not answers:
             return
         try:
-            await asyncio.to_thread(record, self.services, said)
+            await asyncio.to_thread(_record, self.services, answers)
         except Unavailable as fault:
             _log.warning("%s", fault)
-            self.said = said.before(self.said)
+            self.answers.given[:0] = answers.given
+            self.answers.late[:0] = answers.late
 
 
 async def _wait_for(moment: float) -> None:
@@ -296,7 +264,7 @@ async def _wait_for(moment: float) -> None:
 
 
 def sending(choice: Choice, claimed: Claimed) -> Sending:
-    """What the call will speak to its end, whatever is approved meanwhile."""
+    """The claimed attempt with the script that its call speaks to the end, whatever is approved meanwhile."""
     rendered = choice.for_call(
         claimed.fraud_type, claimed.tags, grade=claimed.grade, person_id=claimed.person_id
     )
@@ -311,14 +279,17 @@ def sending(choice: Choice, claimed: Claimed) -> Sending:
     )
 
 
-def record(services: Services, said: _Said) -> None:
+def _record(services: Services, answers: _Answers) -> None:
     """What the carrier answered is in the rows."""
     real_now = services.real.now()
     rules = services.lines
+    placed = [(c, answer) for c, answer in answers.given if isinstance(answer, Placed)]
+    refused = [(c, answer) for c, answer in answers.given if isinstance(answer, Refused)]
+    unsure = [c for c, answer in answers.given if isinstance(answer, UncertainResult)]
     dead = {
-        c.attempt_id: (TelephonyResult.INVALID_NUMBER, r.code)
-        for c, r in said.refused
-        if r.fault is Fault.NUMBER
+        c.attempt_id: (TelephonyResult.INVALID_NUMBER, refusal.code)
+        for c, refusal in refused
+        if refusal.fault is Fault.NUMBER
     }
     if dead:
         # First and alone: it moves cases, and done again it changes nothing.
@@ -326,36 +297,29 @@ def record(services: Services, said: _Said) -> None:
             cancels = end_attempts(tx, services, dead)
         if cancels:
             services.enqueue("cancel_calls")
-    ours = [(c, r) for c, r in said.refused if r.fault is not Fault.NUMBER]
+    ours = [(c, refusal) for c, refusal in refused if refusal.fault is not Fault.NUMBER]
     with services.store.begin() as tx:
         now = services.clock.now()
-        # The line group is locked before any attempt or number, in the order of a claim.
-        evaluate_breaker(tx, services, said.answers(), now=now, real_now=real_now)
-        # Then cases, attempts and numbers, each in their order, as everybody does.
-        note_first_attempts(tx, [claimed.case_id for claimed, _ in said.placed], at=now)
-        returning = [
-            *(claimed.attempt_id for claimed, _ in ours),
-            *(claimed.attempt_id for claimed in said.late),
-        ]
-        if returning or said.unsure:
-            answered = [*said.placed, *said.unsure]
-            lock_attempt_rows(tx, [*(claimed.attempt_id for claimed, _ in answered), *returning])
+        # Lock order: the line group first, as a claim does; then cases, attempts and numbers, each in their order.
+        sent = [Answered(sent_at=c.send_at, answer=answer) for c, answer in answers.given]
+        evaluate_breaker(tx, services, sent, now=now, real_now=real_now)
+        note_first_attempts(tx, [c.case_id for c, _ in placed], at=now)
+        returning = [c.attempt_id for c in [*(c for c, _ in ours), *answers.late]]
+        if returning or unsure:
+            lock_attempt_rows(tx, [*(c.attempt_id for c in [*(c for c, _ in placed), *unsure]), *returning])
             lock_live_numbers(tx, returning)
-        if said.placed:
-            poll_at = real_now + timedelta(seconds=rules.silence_seconds)
-            placed = [(claimed.attempt_id, answer.sid) for claimed, answer in said.placed]
-            accept_attempts(tx, placed, now=now, poll_at=poll_at)
+        accept_attempts(
+            tx,
+            [(c.attempt_id, answer.sid) for c, answer in placed],
+            now=now,
+            poll_at=real_now + timedelta(seconds=rules.silence_seconds),
+        )
         doubt_attempts(
             tx,
-            [(claimed.attempt_id, claimed.token) for claimed, _ in said.unsure],
+            [(c.attempt_id, c.token) for c in unsure],
             poll_at=real_now + timedelta(seconds=rules.post_timeout_seconds + rules.unknown_after_seconds),
         )
-        if ours:
-            # Not taken, and not the number's fault: nothing is used up.
-            wait = retry_seconds([refused for _, refused in ours])
-            requeue_attempts(
-                tx,
-                [(claimed.attempt_id, claimed.token) for claimed, _ in ours],
-                not_before=now + timedelta(seconds=wait),
-            )
-        requeue_attempts(tx, [(c.attempt_id, c.token) for c in said.late], not_before=now)
+        # Not taken, and not for their numbers: nothing is used up.
+        wait = timedelta(seconds=retry_seconds([refusal for _, refusal in ours]))
+        requeue_attempts(tx, [(c.attempt_id, c.token) for c, _ in ours], not_before=now + wait)
+        requeue_attempts(tx, [(c.attempt_id, c.token) for c in answers.late], not_before=now)

@@ -1,12 +1,13 @@
-"""What comes in of calls, many at once in one transaction: kept once, applied once, answered after the commit.
+"""Events of calls: many share one transaction. Each is kept once, applied once, and answered after the commit.
 
-Cases are locked before attempts, each in the order of their ids, and a case only where something may move it. Numbers
-come last: whoever claims holds rings while he waits for a number.
+Lock order: cases, then attempts, each in the order of their ids, then numbers. A case is locked only where an event may
+move it. Numbers come last because a claim holds attempts while it waits for a number.
 """
 
 from __future__ import annotations
 
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,181 +29,132 @@ from dialer.cases.attempts import release_numbers
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import StoredCase, lock_cases
 from dialer.core.attempt import AttemptState
-from dialer.core.errors import DialerError, NotFound, Unavailable
+from dialer.core.errors import NotFound
 from dialer.core.events import Event
 from dialer.db.unit_of_work import Tx
 from dialer.scripts.dialogue import Turn
 from dialer.services import Services
 
-_GIVE_UP_AFTER = 2
-"""Events in a row that find no database before the rest of their batch is told the same without trying."""
-
 
 class CallEvent(Protocol):
-    """One thing that came in of an attempt: news of the network, or a step of a conversation."""
+    """One event of an attempt: news of the network, or a step of a conversation."""
 
     @property
     def attempt_id(self) -> uuid.UUID: ...
 
     def read(self, services: Services, call: Call, now: datetime) -> Reading:
-        """What it says, given the call; nothing is changed."""
+        """What it means for this call; nothing is changed."""
 
 
-class Reading(Protocol):
-    """What came in, understood."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading(ABC):
+    """An event of a known attempt, read."""
 
-    @property
-    def kept(self) -> StoredEvents: ...
+    kept: StoredEvents
+    may_move: bool
+    """The case may be moved by it, and must be locked."""
+    reply: Turn | None = None
+    """What to say next, where the event asks for it."""
 
-    @property
-    def may_move(self) -> bool:
-        """Whether the case can be moved by it, and must be locked."""
-
-    @property
-    def reply(self) -> Turn | None:
-        """What to say next, where that was asked."""
-
+    @abstractmethod
     def change(self, services: Services, call: Call, *, now: datetime, poll_at: datetime) -> Change | None:
-        """What it makes of the attempt; None for late news."""
+        """What it changes in the attempt; None when it comes too late."""
 
+    @abstractmethod
     def event(self, call: Call, change: Change) -> Event | None:
         """What it means to the case; `call` is as it was before the change."""
 
 
 Reply = Turn | None | NotFound
-"""NotFound: of an attempt that we never made."""
+"""What to say next, or NotFound for an attempt that we never made."""
 
 
-def apply_call_events(services: Services, heard: Sequence[CallEvent]) -> list[Reply | Exception]:
-    """One transaction for all. When that fails each is tried alone, so that one that cannot be applied hurts no other;
-    the answer in its place is the fault. Nothing is raised.
-    """
-    try:
-        return list(_in_one(services, heard))
-    except Exception as fault:  # noqa: BLE001  # whatever it was, it is told to whom it concerns
-        if len(heard) == 1:
-            return [fault]
-    replies: list[Reply | Exception] = []
-    in_vain = 0
-    for one in heard:
-        try:
-            replies += _in_one(services, [one])
-            in_vain = 0
-        except Unavailable as fault:
-            replies.append(fault)
-            in_vain += 1
-            if in_vain == _GIVE_UP_AFTER:
-                return replies + [fault] * (len(heard) - len(replies))
-        except Exception as fault:  # noqa: BLE001  # as above
-            replies.append(fault)
-            in_vain = 0
-    return replies
-
-
-def apply_call_event(services: Services, heard: CallEvent) -> Turn | None:
-    """Kept and applied when this returns. Raises `NotFound` for an attempt that we never made."""
-    (reply,) = _in_one(services, [heard])
-    if isinstance(reply, DialerError):
-        raise reply
-    return reply
-
-
-def _in_one(services: Services, heard: Sequence[CallEvent]) -> list[Reply]:
+def apply_call_events(services: Services, events: Sequence[CallEvent]) -> list[Reply]:
+    """All are kept and applied in one transaction when this returns; the replies in their order."""
     with services.store.begin() as tx:
-        replies, cancels = apply_replies(tx, services, heard)
+        replies, cancels = apply_replies(tx, services, events)
     if cancels:
         services.enqueue("cancel_calls")
     return replies
 
 
-def apply_replies(tx: Tx, services: Services, heard: Sequence[CallEvent]) -> tuple[list[Reply], bool]:
-    """In the caller's transaction, in the given order; the replies, and whether calls are to be ended at the
-    carrier.
-    """
+def apply_call_event(services: Services, event: CallEvent) -> Turn | None:
+    """As `apply_call_events`. Raises `NotFound` for an attempt that we never made."""
+    (reply,) = apply_call_events(services, [event])
+    if isinstance(reply, NotFound):
+        raise reply
+    return reply
+
+
+def apply_replies(tx: Tx, services: Services, events: Sequence[CallEvent]) -> tuple[list[Reply], bool]:
+    """As `apply_call_events`, in the caller's transaction; also whether calls must be ended at the carrier."""
     now = services.clock.now()
-    found = read_calls(tx, [one.attempt_id for one in heard])
-    readings = [
-        one.read(services, found[one.attempt_id], now) if one.attempt_id in found else None for one in heard
-    ]
-    batch = _Batch(tx, services, [reading for reading in readings if reading is not None], now=now)
-    cancels = batch.apply() if batch.readings else False
+    found = read_calls(tx, [one.attempt_id for one in events])
+    readings = {
+        number: one.read(services, found[one.attempt_id], now)
+        for number, one in enumerate(events)
+        if one.attempt_id in found
+    }
+    cancels = _apply(tx, services, list(readings.values()), now=now) if readings else False
     replies: list[Reply] = [
-        NotFound(kind="attempt", key=one.attempt_id) if reading is None else reading.reply
-        for one, reading in zip(heard, readings, strict=True)
+        readings[number].reply if number in readings else NotFound(kind="attempt", key=one.attempt_id)
+        for number, one in enumerate(events)
     ]
     return replies, cancels
 
 
-class _Batch:
-    """Readings of known attempts, being applied."""
+def _apply(tx: Tx, services: Services, readings: Sequence[Reading], *, now: datetime) -> bool:
+    """True when calls must be ended at the carrier."""
+    may_move = {reading.kept.case_id for reading in readings if reading.may_move}
+    locked: dict[int, StoredCase] = lock_cases(tx, may_move) if may_move else {}
+    calls = lock_calls(tx, {reading.kept.attempt_id for reading in readings})
+    fresh = store_call_events(tx, [reading.kept for reading in readings], at=now)
+    _raise_alarms(
+        tx, [one.kept for one in readings if (one.kept.attempt_id, one.kept.step) in fresh], now=now
+    )
+    poll_at = services.real.now() + timedelta(seconds=services.lines.silence_seconds)
+    changes: dict[uuid.UUID, Change] = {}
+    moves: list[Move] = []
+    ended: list[uuid.UUID] = []
+    for reading in readings:
+        attempt_id, step = reading.kept.attempt_id, reading.kept.step
+        if (attempt_id, step) not in fresh:
+            continue
+        # A repeat within the batch is a repeat too.
+        fresh.discard((attempt_id, step))
+        call = calls[attempt_id]
+        change = reading.change(services, call, now=now, poll_at=poll_at)
+        if change is None:
+            continue
+        event = reading.event(call, change)
+        changes[attempt_id] = merge_changes(changes.get(attempt_id), change)
+        calls[attempt_id] = apply_change(call, change)
+        if event is not None:
+            moves.append(Move(case_id=call.case_id, event=event, attempt_id=attempt_id))
+        if change.state is AttemptState.ENDED:
+            ended.append(attempt_id)
+    change_calls(tx, list(changes.values()))
+    cancels = move_cases(tx, locked, moves, policies=services.policies, now=now) if moves else False
+    rest_numbers(tx, services, ended, now=now)
+    return cancels
 
-    def __init__(self, tx: Tx, services: Services, readings: Sequence[Reading], *, now: datetime) -> None:
-        self.tx = tx
-        self.services = services
-        self.readings = readings
-        self.now = now
 
-    def apply(self) -> bool:
-        tx, now = self.tx, self.now
-        moved = {reading.kept.case_id for reading in self.readings if reading.may_move}
-        locked: dict[int, StoredCase] = lock_cases(tx, moved) if moved else {}
-        known = lock_calls(tx, {reading.kept.attempt_id for reading in self.readings})
-        fresh = store_call_events(tx, [reading.kept for reading in self.readings], at=now)
-        self._ring(fresh)
-        poll_at = self.services.real.now() + timedelta(seconds=self.services.lines.silence_seconds)
-        changes: dict[uuid.UUID, Change] = {}
-        moves: list[Move] = []
-        over: list[uuid.UUID] = []
-        for reading in self.readings:
-            attempt_id, step = reading.kept.attempt_id, reading.kept.step
-            if (attempt_id, step) not in fresh:
-                continue
-            # A repeat within the batch is a repeat too.
-            fresh.discard((attempt_id, step))
-            call = known[attempt_id]
-            change = reading.change(self.services, call, now=now, poll_at=poll_at)
-            if change is None:
-                continue
-            event = reading.event(call, change)
-            changes[attempt_id] = merge_changes(changes.get(attempt_id), change)
-            known[attempt_id] = apply_change(call, change)
-            if event is not None:
-                moves.append(Move(case_id=call.case_id, event=event, attempt_id=attempt_id))
-            if change.state is AttemptState.ENDED:
-                over.append(attempt_id)
-        change_calls(tx, list(changes.values()))
-        cancels = move_cases(tx, locked, moves, policies=self.services.policies, now=now) if moves else []
-        rest_numbers(tx, self.services, over, now=now)
-        return bool(cancels)
-
-    def _ring(self, fresh: set[tuple[uuid.UUID, str]]) -> None:
-        kept = [reading.kept for reading in self.readings if reading.kept.alarm is not None]
-        raise_alarms(
-            self.tx,
-            [
-                {
-                    "code": one.alarm,
-                    "case_id": one.case_id,
-                    "load_id": None,
-                    "facts": {"prompts": one.facts.get("unsound", [])},
-                    "raised_at": self.now,
-                }
-                for one in kept
-                if (one.attempt_id, one.step) in fresh
-            ],
-        )
+def _raise_alarms(tx: Tx, kept: Sequence[StoredEvents], *, now: datetime) -> None:
+    rows = [
+        {
+            "code": one.alarm,
+            "case_id": one.case_id,
+            "load_id": None,
+            "facts": {"prompts": one.facts.get("unsound", [])},
+            "raised_at": now,
+        }
+        for one in kept
+        if one.alarm is not None
+    ]
+    raise_alarms(tx, rows)
 
 
 def rest_numbers(tx: Tx, services: Services, ended: Sequence[uuid.UUID], *, now: datetime) -> None:
     """The numbers of these attempts are free again after their rest."""
     spacing = timedelta(seconds=services.policies.newest.number_spacing_seconds)
     release_numbers(tx, ended, free_at=now + spacing)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Understood:
-    """What every reading has; `may_move` and `reply` as `Reading` says."""
-
-    kept: StoredEvents
-    may_move: bool
-    reply: Turn | None = None

@@ -1,9 +1,11 @@
-"""Messages as rows: planned before anything is sent, one a case and purpose, and never sent twice blindly."""
+"""Rows of messages: planned before anything is sent, one a case and purpose, and never sent again while it is unknown
+whether they were sent.
+"""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,14 +15,15 @@ import sqlalchemy as sa
 from dialer.cases.persons import open_person
 from dialer.core.values import FraudType, MessageState, Tag
 from dialer.db import tables as t
-from dialer.db.unit_of_work import Tx
+from dialer.db.unit_of_work import Row, Tx, record_of
 
-"""The work that a planned message makes."""
+_MOST_POLLS = 10
+_DOUBTFUL = (MessageState.SENDING.value, MessageState.UNKNOWN.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """One message as whoever sends or looks for it needs it; `to` in clear, never logged."""
+    """One message for sending or looking for it; `to` in clear, never logged."""
 
     id: uuid.UUID
     case_id: int
@@ -31,78 +34,49 @@ class Outgoing:
     polls: int
 
 
-def _select() -> sa.Select[Any]:
-    return (
-        sa.select(
-            t.message.c.id,
-            t.message.c.case_id,
-            t.message.c.number,
-            t.message.c.person_id,
-            t.message.c.posted_at,
-            t.message.c.polls,
-            t.case.c.fraud_type,
-            t.case.c.tags,
-            t.person.c.sealed,
-        )
-        .join(t.case, t.case.c.id == t.message.c.case_id)
-        .join(t.person, t.person.c.id == t.message.c.person_id)
-    )
+_SELECT = (
+    sa.select(t.message, t.case.c.fraud_type, t.case.c.tags, t.person.c.sealed)
+    .join(t.case, t.case.c.id == t.message.c.case_id)
+    .join(t.person, t.person.c.id == t.message.c.person_id)
+)
 
 
-def _outgoing(tx: Tx, row: Mapping[str, Any]) -> Outgoing:
+def _take(tx: Tx, statement: sa.Select[Any], *, limit: int, **values: Any) -> list[Outgoing]:  # noqa: ANN401  # columns
+    """Locks these messages and sets these columns."""
+    rows = tx.rows(statement.limit(limit).with_for_update(of=t.message, skip_locked=True))
+    _set(tx, [row["id"] for row in rows], **values)
+    return [_outgoing(tx, row) for row in rows]
+
+
+def _outgoing(tx: Tx, row: Row) -> Outgoing:
     person = open_person(tx, person_id=row["person_id"], sealed=row["sealed"])
-    return Outgoing(
-        id=row["id"],
-        case_id=row["case_id"],
-        to=person.phones[row["number"]],
-        fraud_type=FraudType(row["fraud_type"]),
-        tags=frozenset(Tag(tag) for tag in row["tags"]),
-        posted_at=row["posted_at"],
-        polls=row["polls"],
-    )
+    return record_of(Outgoing, row, to=person.phones[row["number"]])
 
 
 def claim_messages(
     tx: Tx, *, now: datetime, real_now: datetime, poll_at: datetime, limit: int
 ) -> list[Outgoing]:
-    """Planned ones whose time has come, as sending from now on: whoever dies over one leaves it to be looked for."""
-    rows = tx.rows(
-        _select()
-        .where(t.message.c.state == MessageState.PLANNED.value, t.message.c.not_before <= now)
-        .order_by(t.message.c.planned_at)
-        .limit(limit)
-        .with_for_update(of=t.message, skip_locked=True)
-    )
-    _set(
-        tx,
-        [row["id"] for row in rows],
-        state=MessageState.SENDING.value,
-        posted_at=real_now,
-        poll_at=poll_at,
-        polls=0,
-    )
-    return [_outgoing(tx, row) for row in rows]
+    """Planned messages that are due, marked as sending: when their sender dies they are looked for."""
+    due = _SELECT.where(
+        t.message.c.state == MessageState.PLANNED.value, t.message.c.not_before <= now
+    ).order_by(t.message.c.planned_at)
+    sending = MessageState.SENDING.value
+    return _take(tx, due, limit=limit, state=sending, posted_at=real_now, poll_at=poll_at, polls=0)
 
 
 def silent_messages(tx: Tx, *, real_now: datetime, poll_at: datetime, limit: int) -> list[Outgoing]:
-    """Sending or unknown ones past their deadline, unknown from now on and put off: whoever asks holds them."""
-    doubtful = [MessageState.SENDING.value, MessageState.UNKNOWN.value]
-    rows = tx.rows(
-        _select()
-        .where(t.message.c.state.in_(doubtful), t.message.c.poll_at <= real_now)
-        .order_by(t.message.c.poll_at)
-        .limit(limit)
-        .with_for_update(of=t.message, skip_locked=True)
+    """Sending or unknown messages past their deadline, marked as unknown and put off, so that one process asks."""
+    silent = _SELECT.where(t.message.c.state.in_(_DOUBTFUL), t.message.c.poll_at <= real_now).order_by(
+        t.message.c.poll_at
     )
-    _set(tx, [row["id"] for row in rows], state=MessageState.UNKNOWN.value, poll_at=poll_at)
-    return [_outgoing(tx, row) for row in rows]
+    return _take(tx, silent, limit=limit, state=MessageState.UNKNOWN.value, poll_at=poll_at)
 
 
 def messages_without_news(
     tx: Tx, *, real_now: datetime, poll_at: datetime, limit: int
 ) -> list[tuple[uuid.UUID, str]]:
-    """Messages that the network has and has long said nothing of, with their sid, put off; each is asked about a
-    bounded number of times, and then stays what it was last known to be.
+    """Id and sid of messages that the carrier has and has long sent no news of, put off. Each is asked about at most
+    `_MOST_POLLS` times and then stays as it was last known.
     """
     on_the_way = [MessageState.ACCEPTED.value, MessageState.SENT.value]
     rows = tx.rows(
@@ -122,21 +96,19 @@ def messages_without_news(
     return [(row["id"], row["sid"]) for row in rows if row["sid"]]
 
 
-_MOST_POLLS = 10
+def replan_message(tx: Tx, message_id: uuid.UUID, *, not_before: datetime) -> None:
+    """It was certainly not sent: planned again."""
+    planned = MessageState.PLANNED.value
+    _set(tx, [message_id], only=_DOUBTFUL, state=planned, not_before=not_before, poll_at=None)
 
 
-def replan_messages(tx: Tx, ids: Iterable[uuid.UUID], *, not_before: datetime) -> None:
-    """Certainly not sent: planned again."""
-    _set(tx, ids, only=_DOUBTFUL, state=MessageState.PLANNED.value, not_before=not_before, poll_at=None)
-
-
-def doubt_messages(tx: Tx, ids: Iterable[uuid.UUID], *, poll_at: datetime) -> None:
-    """Sent or not: to be looked for."""
-    _set(tx, ids, only=_DOUBTFUL, state=MessageState.UNKNOWN.value, poll_at=poll_at)
+def doubt_message(tx: Tx, message_id: uuid.UUID, *, poll_at: datetime) -> None:
+    """It is unknown whether it was sent: looked for from `poll_at` (real) on."""
+    _set(tx, [message_id], only=_DOUBTFUL, state=MessageState.UNKNOWN.value, poll_at=poll_at)
 
 
 def count_empty_listing(tx: Tx, message_id: uuid.UUID, *, poll_at: datetime) -> None:
-    """Looked for past its deadline, and not there."""
+    """It was looked for past its deadline and not found."""
     _set(tx, [message_id], only=_DOUBTFUL, polls=t.message.c.polls + 1, poll_at=poll_at)
 
 
@@ -150,8 +122,8 @@ def apply_message_state(
     error_code: int | None = None,
     poll_at: datetime | None = None,
 ) -> bool:
-    """The message has come that far; False for late news, which changes nothing. `poll_at` is when its silence is asked
-    about, where more is to come.
+    """The message has come that far; False for late news, which changes nothing. It is asked about at `poll_at` (real)
+    if no more news of it comes.
     """
     lower = [one.value for one in MessageState if one.rank < state.rank]
     more = poll_at if state in {MessageState.ACCEPTED, MessageState.SENT} else None
@@ -173,16 +145,14 @@ def apply_message_state(
 
 
 def case_of_message(tx: Tx, message_id: uuid.UUID) -> int | None:
+    """None for a message that we never made."""
     found = tx.scalar(sa.select(t.message.c.case_id).where(t.message.c.id == message_id))
     return None if found is None else int(found)
 
 
 def bound_message_sids(tx: Tx, sids: Sequence[str]) -> set[str]:
-    """Which of these at the carrier are messages of ours already."""
+    """Those of these sids that are bound to a message."""
     return {row["sid"] for row in tx.rows(sa.select(t.message.c.sid).where(t.message.c.sid.in_(sids)))}
-
-
-_DOUBTFUL = (MessageState.SENDING.value, MessageState.UNKNOWN.value)
 
 
 def _set(

@@ -1,14 +1,12 @@
-"""How fast and on how many lines the robot rings, changed while the service runs.
+"""The pace of the robot, changed while the service runs, and the breaker that stops calls to a carrier in trouble.
 
-The settings say what the lines can bear; whoever is in charge says how much of it is used. That stands over every
-restart until somebody gives it back; settings that say less hold all the same.
-
-What the carrier's answers mean for the way to it: trouble in a row opens the breaker, one taken call closes it.
+The settings say what the lines can bear; a supervisor may set less. That holds over every restart until it is given
+back. Trouble in a row opens the breaker, and one call that the carrier takes closes it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,8 +22,8 @@ from dialer.calls.pacing import (
 from dialer.cases.alarms import raise_alarm, raise_alarm_once
 from dialer.core.access import ROBOT, actor_name, said
 from dialer.core.breaker import BatchFailures, Breaker, BreakerRules
-from dialer.core.effects import AlarmCode
 from dialer.core.errors import Invalid, NotFound
+from dialer.core.events import AlarmCode
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text
@@ -33,10 +31,11 @@ from dialer.services import Services
 from dialer.telephony.client import Fault, Placed, Refused, UncertainResult
 
 LEAST_CALLS_PER_SECOND = 0.1
-"""Slower would be a pause that never ends."""
+"""Slower than this is a pause that never ends."""
 
 
 def read_pace(services: Services) -> Pace:
+    """The pace that holds now."""
     with services.store.begin() as tx:
         return _pace(tx, services)
 
@@ -50,31 +49,15 @@ def set_pace(
     why: str,
     visible_to: int | None = None,
 ) -> Pace:
-    """Every worker rings so from its next claim on, within a second. Raises `Invalid`, and `NotFound` for whoever
-    belongs to a unit (`seen_by`): lines are the whole centre's.
+    """Every worker keeps this pace from its next claim on, within a second. Raises `Invalid`, and `NotFound` for staff
+    of a unit (`visible_to`): lines belong to the whole centre.
     """
     who, reason = actor_name(by), said("why", why, mend="a change of the pace names who and why")
-    with services.store.begin() as tx:
-        _check_whole(visible_to, services)
-        before = _pace(tx, services)
+
+    def change(tx: Tx, before: Pace) -> None:
         least = min(LEAST_CALLS_PER_SECOND, before.most_calls_per_second)
-        if not least <= calls_per_second <= before.most_calls_per_second:
-            raise Invalid(
-                field="calls_per_second",
-                problem="is outside what the settings allow",
-                mend=Text(
-                    "%(least)s – %(most)s",
-                    least=f"{least:g}",
-                    most=f"{before.most_calls_per_second:g}",
-                ),
-            )
-        if not 1 <= lines <= before.most_lines:
-            raise Invalid(
-                field="lines",
-                problem="is outside what the settings allow",
-                mend=Text("1 – %(most)s", most=before.most_lines),
-            )
-        now = services.clock.now()
+        _check_range("calls_per_second", calls_per_second, least, before.most_calls_per_second)
+        _check_range("lines", lines, 1, before.most_lines)
         set_line_pace(
             tx,
             name=services.lines.group,
@@ -82,26 +65,63 @@ def set_pace(
             lines=lines,
             by=who,
             why=reason,
-            now=now,
+            now=services.clock.now(),
             real_now=services.real.now(),
         )
-        after = _pace(tx, services)
-        _audit(tx, services, who, "pace", reason, before, after)
-    services.enqueue("dial")
-    return after
+
+    return _change_pace(services, change, act="pace", who=who, why=reason, visible_to=visible_to)
 
 
 def restore_pace(services: Services, *, by: str, why: str = "", visible_to: int | None = None) -> Pace:
-    """What the settings say holds again. Raises `NotFound` as `set_pace` does."""
-    who = actor_name(by)
-    with services.store.begin() as tx:
-        _check_whole(visible_to, services)
-        before = _pace(tx, services)
+    """The pace of the settings holds again. Raises `NotFound` as `set_pace` does."""
+
+    def change(tx: Tx, _before: Pace) -> None:
         restore_line_pace(tx, name=services.lines.group, real_now=services.real.now())
+
+    who = actor_name(by)
+    return _change_pace(
+        services, change, act="pace.settings", who=who, why=why.strip(), visible_to=visible_to
+    )
+
+
+def _change_pace(
+    services: Services,
+    change: Callable[[Tx, Pace], None],
+    *,
+    act: str,
+    who: str,
+    why: str,
+    visible_to: int | None,
+) -> Pace:
+    if visible_to is not None:
+        raise NotFound(kind="line group", key=services.lines.group)
+    with services.store.begin() as tx:
+        before = _pace(tx, services)
+        change(tx, before)
         after = _pace(tx, services)
-        _audit(tx, services, who, "pace.settings", why.strip(), before, after)
+        write_audit(
+            tx,
+            who=who,
+            act=act,
+            subject=f"line_group/{services.lines.group}",
+            why=why,
+            now=services.clock.now(),
+            facts={
+                "before": f"{before.calls_per_second:g}/s, {before.lines}",
+                "after": f"{after.calls_per_second:g}/s, {after.lines}",
+            },
+        )
     services.enqueue("dial")
     return after
+
+
+def _check_range(field: str, value: float, least: float, most: float) -> None:
+    if not least <= value <= most:
+        raise Invalid(
+            field=field,
+            problem="is outside what the settings allow",
+            mend=Text("%(least)s – %(most)s", least=f"{least:g}", most=f"{most:g}"),
+        )
 
 
 def _pace(tx: Tx, services: Services) -> Pace:
@@ -109,26 +129,6 @@ def _pace(tx: Tx, services: Services) -> Pace:
     if pace is None:
         raise NotFound(kind="line group", key=services.lines.group)
     return pace
-
-
-def _check_whole(visible_to: int | None, services: Services) -> None:
-    if visible_to is not None:
-        raise NotFound(kind="line group", key=services.lines.group)
-
-
-def _audit(tx: Tx, services: Services, who: str, act: str, why: str, before: Pace, after: Pace) -> None:
-    write_audit(
-        tx,
-        who=who,
-        act=act,
-        subject=f"line_group/{services.lines.group}",
-        why=why,
-        now=services.clock.now(),
-        facts={
-            "before": f"{before.calls_per_second:g}/s, {before.lines}",
-            "after": f"{after.calls_per_second:g}/s, {after.lines}",
-        },
-    )
 
 
 _RULES = BreakerRules()
@@ -144,7 +144,7 @@ class Answered:
 
 
 def retry_seconds(refused: Sequence[Refused]) -> float:
-    """When calls that were refused for no fault of their numbers are ready again."""
+    """How long calls that were refused, not for their numbers, wait before they are ready again."""
     asked = max((one.retry_after_seconds or 0.0 for one in refused), default=0.0)
     return min(max(asked, _RETRY_SECONDS), _RULES.believed_seconds)
 
@@ -152,10 +152,10 @@ def retry_seconds(refused: Sequence[Refused]) -> float:
 def evaluate_breaker(
     tx: Tx, services: Services, answers: Sequence[Answered], *, now: datetime, real_now: datetime
 ) -> None:
-    """The breaker stands as these answers leave it; a supervisor hears of trouble, and the audit of what it did."""
+    """The breaker is as these answers leave it. Trouble raises an alarm; opening and closing are audited."""
     name = services.lines.group
     troubles = [one for one in answers if _is_trouble(one.answer)]
-    # A number's own fault says that the carrier answers, and says so of no call taken: it neither helps nor harms.
+    # A fault of the number says nothing about whether the carrier takes calls.
     taken = any(isinstance(one.answer, Placed) for one in answers)
     if not troubles and (not taken or read_breaker(tx, name=name).is_untroubled):
         return
@@ -178,7 +178,7 @@ def _is_trouble(answer: Placed | Refused | UncertainResult) -> bool:
 
 
 def _trouble(troubles: Sequence[Answered], *, opened_at: datetime | None, taken: bool) -> BatchFailures:
-    """Beside a call that was taken they are not in a row, however many they are."""
+    """Beside a call that was taken, troubles are not in a row, however many there are."""
     refused = [one.answer for one in troubles if isinstance(one.answer, Refused)]
     asked = [one.retry_after_seconds for one in refused if one.retry_after_seconds is not None]
     return BatchFailures(

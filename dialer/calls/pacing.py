@@ -1,7 +1,8 @@
-"""One row a line group: calls per second, lines, pauses. Where a broker flush or a second worker cannot reset it.
+"""Rows of line groups: calls per second, lines, pauses, the breaker. They stand in the database, where neither a lost
+broker nor a second worker resets them.
 
-The machine's clock went back: what the later clock had put off would wait for it to come round again. The next slot
-tells: pacing plans no further than a moment ahead, and whoever rings at all moves it.
+The next slot also shows that the machine's clock went back: pacing plans no further than a moment ahead. What the later
+clock had put off is then due at once.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dialer.core.attempt import LIVE_STATES, AttemptState
 from dialer.core.breaker import Breaker, BreakerRules
 from dialer.db import tables as t
 from dialer.db.bulk import in_words
-from dialer.db.unit_of_work import Row, Tx
+from dialer.db.unit_of_work import Row, Tx, record_of
 
 PACE_HEADROOM = 0.97
 """Share of the set pace that is used: sending jitter may then never push a ten-second count over the limit."""
@@ -52,14 +53,15 @@ class LineGroup:
         return found
 
     def after(self, slots: list[datetime]) -> datetime:
+        """The next free slot once these are used."""
         return slots[-1] + timedelta(seconds=1 / (self.calls_per_second * PACE_HEADROOM))
 
 
 def configure_line_group(
     tx: Tx, *, name: str, calls_per_second: float, lines: int, real_now: datetime
 ) -> None:
-    """The group exists, and its settings are these; its slots, pauses and troubles stay as they were. What somebody has
-    asked for holds as far as the settings let it.
+    """The group exists with these settings; its slots, pauses and breaker stay as they were. A slower pace that was set
+    by hand still holds.
     """
     group = t.line_group.c
     tx.execute(
@@ -86,7 +88,7 @@ def configure_line_group(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """What holds, what the settings let hold at most, and who has asked for less."""
+    """The pace that holds, the most that the settings allow, and who set a slower one."""
 
     calls_per_second: float
     lines: int
@@ -99,13 +101,15 @@ class Pace:
 
 
 def read_line_pace(tx: Tx, *, name: str) -> Pace | None:
+    """None when there is no such group."""
     row = tx.one(_by_name(name))
     if row is None:
         return None
-    return Pace(
+    return record_of(
+        Pace,
+        row,
         most_calls_per_second=row["settings_calls_per_second"] or row["calls_per_second"],
         most_lines=row["settings_lines"] or row["lines"],
-        **{name: row[name] for name in ("calls_per_second", "lines", "asked_by", "asked_why", "asked_at")},
     )
 
 
@@ -120,9 +124,9 @@ def set_line_pace(
     now: datetime,
     real_now: datetime,
 ) -> None:
-    """This holds from the next claim on. A slot that a slower pace had put far away comes nearer."""
+    """This pace holds from the next claim on; a slot that a slower pace had put further away comes nearer."""
     next_slot = sa.func.least(t.line_group.c.next_slot_at, real_now + timedelta(seconds=1 / calls_per_second))
-    _set_pace(
+    _set(
         tx,
         name,
         calls_per_second=calls_per_second,
@@ -137,10 +141,10 @@ def set_line_pace(
 
 
 def restore_line_pace(tx: Tx, *, name: str, real_now: datetime) -> None:
-    """What the settings say holds again."""
+    """The pace of the settings holds again."""
     group = t.line_group.c
     pace_again = sa.func.coalesce(group.settings_calls_per_second, group.calls_per_second)
-    _set_pace(
+    _set(
         tx,
         name,
         calls_per_second=pace_again,
@@ -156,12 +160,12 @@ def restore_line_pace(tx: Tx, *, name: str, real_now: datetime) -> None:
     )
 
 
-def _set_pace(tx: Tx, name: str, **values: object) -> None:
+def _set(tx: Tx, name: str, **values: object) -> None:
     tx.execute(sa.update(t.line_group).where(t.line_group.c.name == name).values(**values))
 
 
 def lock_line_group(tx: Tx, *, name: str) -> LineGroup | None:
-    """The group, locked to the end of the transaction: claims happen one after the other."""
+    """The group, locked to the end of the transaction: this is what makes claims run one after the other."""
     row = tx.one(_by_name(name).with_for_update())
     return None if row is None else _group(tx, row)
 
@@ -180,63 +184,48 @@ def _group(tx: Tx, row: Row) -> LineGroup:
     in_use = tx.scalar(
         sa.select(sa.func.count()).select_from(t.live_number).where(t.live_number.c.attempt_id.is_not(None))
     )
-    return LineGroup(
-        in_use=in_use,
-        breaker=_breaker(row),
-        **{
-            name: row[name]
-            for name in ("name", "calls_per_second", "lines", "next_slot_at", "paused_until", "paused_why")
-        },
-    )
+    return record_of(LineGroup, row, in_use=in_use, breaker=_breaker(row))
 
 
 def _breaker(row: Row) -> Breaker:
-    return Breaker(
-        troubles=row["troubles"],
-        openings=row["openings"],
-        opened_at=row["opened_at"],
-        wait_until=row["slow_until"],
-    )
+    return record_of(Breaker, row, wait_until=row["slow_until"])
 
 
 def take_call_slots(tx: Tx, group: LineGroup, slots: list[datetime], *, real_now: datetime) -> None:
-    """Calls leave at these moments: the next one after them, and after a trial none until it is answered."""
+    """These slots are used: the next call leaves after them, and after a trial call none until it is answered."""
     values: dict[str, object] = {"next_slot_at": group.after(slots)}
     if group.breaker.is_open:
         values["slow_until"] = group.breaker.trial_left(real_now, BreakerRules()).wait_until
-    tx.execute(sa.update(t.line_group).where(t.line_group.c.name == group.name).values(values))
+    _set(tx, group.name, **values)
 
 
 def read_breaker(tx: Tx, *, name: str) -> Breaker:
-    """As it stands, without a lock: most of the time there is no trouble to be forgotten."""
+    """As it stands, without a lock."""
     row = tx.one(_by_name(name))
     return Breaker() if row is None else _breaker(row)
 
 
 def lock_line_breaker(tx: Tx, *, name: str) -> Breaker:
-    """Locked together with the group. Taken before any attempt or number, as a claim does."""
+    """Locked with its group, before any attempt or number, as a claim does."""
     row = tx.one(_by_name(name).with_for_update())
     return Breaker() if row is None else _breaker(row)
 
 
 def save_breaker(tx: Tx, breaker: Breaker, *, name: str) -> None:
-    tx.execute(
-        sa.update(t.line_group)
-        .where(t.line_group.c.name == name)
-        .values(
-            troubles=breaker.troubles,
-            openings=breaker.openings,
-            opened_at=breaker.opened_at,
-            slow_until=breaker.wait_until,
-        )
+    """The caller has locked the group."""
+    _set(
+        tx,
+        name,
+        troubles=breaker.troubles,
+        openings=breaker.openings,
+        opened_at=breaker.opened_at,
+        slow_until=breaker.wait_until,
     )
 
 
 def pause_line_group(tx: Tx, *, name: str, until: datetime | None, why: str) -> None:
-    """No new ring leaves until `until` (service time); None resumes."""
-    tx.execute(
-        sa.update(t.line_group).where(t.line_group.c.name == name).values(paused_until=until, paused_why=why)
-    )
+    """No attempt is claimed until `until` (service time); None resumes."""
+    _set(tx, name, paused_until=until, paused_why=why)
 
 
 _TOLERATED = timedelta(seconds=5)
@@ -246,12 +235,8 @@ _LONGEST_SILENCE = timedelta(minutes=15)
 
 
 def seconds_clock_went_back(tx: Tx, *, name: str, real_now: datetime, horizon_seconds: float) -> float:
-    """How far the clock has gone back since the last calls were planned; 0: it has not, as far as can be told."""
-    row = tx.one(
-        sa.select(t.line_group.c.next_slot_at, t.line_group.c.calls_per_second).where(
-            t.line_group.c.name == name
-        )
-    )
+    """How far the clock has gone back since the last calls were planned; 0 when that cannot be seen."""
+    row = tx.one(_by_name(name))
     if row is None:
         return 0.0
     gap_seconds = 1 / (row["calls_per_second"] * PACE_HEADROOM)
@@ -262,21 +247,13 @@ def seconds_clock_went_back(tx: Tx, *, name: str, real_now: datetime, horizon_se
 def reset_times_after_jump(
     tx: Tx, *, name: str, real_now: datetime, last_lease: datetime, last_poll: datetime
 ) -> None:
-    """Calls leave again from now on; what was to be asked about, or given up, at a time that the clock will only reach
-    again (later than `last_poll`, `last_lease`) is now. The line group is locked by the caller.
+    """Calls leave again from now on. Leases after `last_lease` and polls after `last_poll`, which the clock will only
+    reach again, are due now. The caller has locked the line group.
     """
     group = t.line_group.c
     gap = sa.func.make_interval(0, 0, 0, 0, 0, 0, 1 / (group.calls_per_second * PACE_HEADROOM))
-    tx.execute(
-        sa.update(t.line_group)
-        .where(group.name == name)
-        .values(
-            next_slot_at=sa.literal(real_now) + gap,
-            slow_until=sa.case(
-                (group.slow_until > real_now + _LONGEST_SILENCE, real_now), else_=group.slow_until
-            ),
-        )
-    )
+    still_slow = sa.case((group.slow_until > real_now + _LONGEST_SILENCE, real_now), else_=group.slow_until)
+    _set(tx, name, next_slot_at=sa.literal(real_now) + gap, slow_until=still_slow)
     attempt = t.attempt.c
     tx.execute(
         sa.update(t.attempt)

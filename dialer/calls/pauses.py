@@ -1,15 +1,15 @@
-"""Pause and resume: all dialling, a unit, a load, a grade. A pause always ends, and names who placed it and why.
+"""Pause and resume dialling: everywhere, or for a unit, a list or a grade; and why an attempt is not called yet.
 
-It holds what is planned already and whatever comes while it stands. Only robots wait: human calls, visits and the
-clocks of impatience go on, so that nobody of a high grade is forgotten behind a pause.
+A pause always ends, and names who placed it and why. Only the robot waits: calls by people, visits and deadlines go on.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from dialer.calls.pacing import lock_line_group, pause_line_group
+from dialer.calls.pacing import LineGroup, lock_line_group, pause_line_group, read_line_group
 from dialer.calls.pause_store import (
     attempts_claimed_under,
     end_pause,
@@ -25,7 +25,10 @@ from dialer.calls.pause_store import (
 )
 from dialer.cases.attempts import requeue_attempts
 from dialer.core.access import ROBOT, actor_name, said
+from dialer.core.case import Case
 from dialer.core.errors import Invalid, NotFound
+from dialer.core.policy import Window
+from dialer.core.timeline import LinesNow, PendingAttempt, Step, Waiting, in_the_way, next_steps
 from dialer.core.units import SEPARATOR
 from dialer.core.values import Grade, Pause, PauseScope
 from dialer.db.audit import write_audit
@@ -40,11 +43,13 @@ _AT_ONCE = 5000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paused:
-    hold: Pause
+    """A new pause, and what it did at once."""
+
+    pause: Pause
     held: int
-    """Rings that were planned already and are held now; none are counted where everything is paused."""
+    """Planned attempts that are withheld now; 0 when everything is paused."""
     handed_back: int
-    """Rings that a worker had taken and not begun to send."""
+    """Attempts that a worker had claimed and not begun to send."""
 
 
 def pause_calls(
@@ -58,8 +63,8 @@ def pause_calls(
     unit_id: int | None = None,
     visible_to: int | None = None,
 ) -> Paused:
-    """No ring it covers begins to be sent any more when this returns, until its time. A unit is named by its id or as a
-    list would name it, and is paused with all below it. Whoever belongs to a unit (`seen_by`) pauses what is his own.
+    """No attempt that the pause covers begins to be sent after this returns, until its time. A unit is named by its id
+    or as a list names it, and is paused with all below it. Staff of a unit (`visible_to`) pause what is their own.
     Raises `Invalid`, `NotFound`.
     """
     who, reason = actor_name(by), said("why", why, mend="a pause names who placed it and why")
@@ -74,102 +79,100 @@ def pause_calls(
         check_own_unit(tx, unit_id, visible_to=visible_to)
         if scope is PauseScope.LOAD and not is_load(tx, int(known)):
             raise NotFound(kind="load", key=known)
-        # Claims happen under this lock: whoever claims after it sees the pause, whoever did before is handed back.
+        # Claims happen under this lock: a later claim sees the pause, and the attempts of earlier ones are handed back.
         lock_line_group(tx, name=services.lines.group)
         now = services.clock.now()
         until = now + timedelta(minutes=minutes)
-        hold = place_pause(
+        pause = place_pause(
             tx, scope=scope, subject=known, unit_id=unit_id, until=until, why=reason, by=who, now=now
         )
         if scope is PauseScope.ALL:
             pause_line_group(tx, name=services.lines.group, until=until, why=reason)
-        claimed = attempts_claimed_under(tx, hold)
+        claimed = attempts_claimed_under(tx, pause)
         requeue_attempts(tx, claimed, not_before=now)
         write_audit(
             tx,
             who=who,
             act="pause",
-            subject=_name(hold),
+            subject=_name(pause),
             why=reason,
             now=now,
             facts={"until": until.isoformat(), "handed_back": len(claimed)},
         )
-    # Everything at once is held by the line group itself: no row need change.
-    held = 0 if scope is PauseScope.ALL else _hold_planned(services, hold)
-    return Paused(hold=hold, held=held, handed_back=len(claimed))
+    # A pause of everything stands in the line group itself: no attempt need change.
+    held = 0 if scope is PauseScope.ALL else _withhold_planned(services, pause)
+    return Paused(pause=pause, held=held, handed_back=len(claimed))
 
 
 def resume_calls(services: Services, *, scope: PauseScope, subject: str = "", by: str, why: str = "") -> int:
-    """The pause is over and what it held is free, unless another covers it; how many rings. Raises `NotFound`."""
+    """The pause is over, and what it withheld is released unless another covers it. Returns how many attempts. Raises
+    `NotFound`.
+    """
     who = actor_name(by)
     with services.store.begin() as tx:
-        now = services.clock.now()
         known, _ = _named(tx, services, scope, subject, None)
-        hold = _cut_short(tx, services, scope, known, by=who, why=why, now=now)
-        if hold is None:
-            raise NotFound(kind="pause of", key=f"{scope.value} {subject}".strip())
-    return _release(services, hold, by=who)
+        pause = _end_early(tx, services, scope, known, by=who, why=why)
+    return _release(services, pause, by=who)
 
 
 def resume_pause(
-    services: Services, hold_id: int, *, by: str, why: str = "", visible_to: int | None = None
+    services: Services, pause_id: int, *, by: str, why: str = "", visible_to: int | None = None
 ) -> int:
-    """As `resume`, of the pause with this number. Raises `NotFound`, also for one that stands no longer."""
+    """As `resume_calls`, for the pause with this id. Raises `NotFound`, also for one that stands no longer."""
     who = actor_name(by)
     with services.store.begin() as tx:
-        now = services.clock.now()
-        found = get_pause(tx, hold_id, now=now)
+        found = get_pause(tx, pause_id, now=services.clock.now())
         if found is None:
-            raise NotFound(kind="pause", key=hold_id)
+            raise NotFound(kind="pause", key=pause_id)
         check_own_unit(tx, found.unit_id, visible_to=visible_to)
-        hold = _cut_short(tx, services, found.scope, found.subject, by=who, why=why, now=now)
-        assert hold is not None
-    return _release(services, hold, by=who)
+        pause = _end_early(tx, services, found.scope, found.subject, by=who, why=why)
+    return _release(services, pause, by=who)
+
+
+def _end_early(tx: Tx, services: Services, scope: PauseScope, subject: str, *, by: str, why: str) -> Pause:
+    """Raises `NotFound`."""
+    now = services.clock.now()
+    pause = end_pause_early(tx, scope=scope, subject=subject, now=now)
+    if pause is None:
+        raise NotFound(kind="pause of", key=f"{scope.value} {subject}".strip())
+    if scope is PauseScope.ALL:
+        pause_line_group(tx, name=services.lines.group, until=None, why="")
+    write_audit(tx, who=by, act="resume", subject=_name(pause), why=why.strip(), now=now)
+    return pause
 
 
 def check_own_unit(tx: Tx, unit_id: int | None, *, visible_to: int | None) -> None:
-    """Raises `NotFound` for what is not of this unit or below: what is of no unit is the whole centre's."""
+    """Raises `NotFound` when the unit is not `visible_to` or below it. What has no unit belongs to the whole centre."""
     if visible_to is not None and (unit_id is None or unit_id not in subtree_ids(tx, visible_to)):
         raise NotFound(kind="unit", key=unit_id)
 
 
 def read_standing_pauses(services: Services) -> list[Pause]:
+    """The pauses that hold now, the widest and longest first."""
     with services.store.begin() as tx:
         return standing_pauses_at(tx, now=services.clock.now())
 
 
 def end_pauses(services: Services) -> int:
-    """Every pause whose time is over has let go of what it held; how many rings."""
+    """Every pause whose time is over has released what it withheld. Returns how many attempts."""
     with services.store.begin() as tx:
         over = expired_pauses(tx, now=services.clock.now())
-    return sum(_release(services, hold, by=None) for hold in over)
+    return sum(_release(services, pause, by=None) for pause in over)
 
 
-def _cut_short(
-    tx: Tx, services: Services, scope: PauseScope, subject: str, *, by: str, why: str, now: datetime
-) -> Pause | None:
-    hold = end_pause_early(tx, scope=scope, subject=subject, now=now)
-    if hold is None:
-        return None
-    if scope is PauseScope.ALL:
-        pause_line_group(tx, name=services.lines.group, until=None, why="")
-    write_audit(tx, who=by, act="resume", subject=_name(hold), why=why.strip(), now=now)
-    return hold
-
-
-def _hold_planned(services: Services, hold: Pause) -> int:
+def _withhold_planned(services: Services, pause: Pause) -> int:
     after: int | None = 0
     held = 0
     while after is not None:
         with services.store.begin() as tx:
-            after, count = withhold_planned(tx, hold, after=after, at_once=_AT_ONCE)
+            after, count = withhold_planned(tx, pause, after=after, at_once=_AT_ONCE)
         held += count
     return held
 
 
-def _release(services: Services, hold: Pause, *, by: str | None) -> int:
-    """In batches, each against the pauses that stand then. It is over when nothing is left; the next tick goes on with
-    what was in other hands just now.
+def _release(services: Services, pause: Pause, *, by: str | None) -> int:
+    """In batches, each compared with the pauses that stand then. The pause is over when nothing is left; the next tick
+    releases what was locked.
     """
     released = 0
     while True:
@@ -180,21 +183,21 @@ def _release(services: Services, hold: Pause, *, by: str | None) -> int:
             released += count
             if count == _AT_ONCE:
                 continue
-            if not is_any_withheld(tx, standing) and end_pause(tx, hold, by=by, now=now) and by is None:
-                write_audit(tx, who=ROBOT, act="pause.over", subject=_name(hold), why="", now=now)
+            if not is_any_withheld(tx, standing) and end_pause(tx, pause, by=by, now=now) and by is None:
+                write_audit(tx, who=ROBOT, act="pause.over", subject=_name(pause), why="", now=now)
             break
     services.enqueue("dial")
     return released
 
 
-def _name(hold: Pause) -> str:
-    return f"{hold.scope.value}/{hold.subject}" if hold.subject else hold.scope.value
+def _name(pause: Pause) -> str:
+    return f"{pause.scope.value}/{pause.subject}" if pause.subject else pause.scope.value
 
 
 def _named(
     tx: Tx, services: Services, scope: PauseScope, subject: str, unit_id: int | None
 ) -> tuple[str, int | None]:
-    """What the pause is of, and which unit that is; a text that is no unit of ours is kept as it was written."""
+    """The subject of the pause, and its unit; a text that names no known unit is kept as it was written."""
     if scope is not PauseScope.UNIT:
         return _subject(scope, subject), None
     index = services.units.current(tx)
@@ -227,3 +230,49 @@ def _subject(scope: PauseScope, subject: str) -> str:
             raise Invalid(field="load", problem="is no load", mend="its number")
         return str(int(text))
     return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What holds at one moment for every attempt. The window is that of the newest policy, which claims go by."""
+
+    pauses: Sequence[Pause]
+    lines: LinesNow | None
+    window: Window
+    now: datetime
+
+    def waits(self, attempt: PendingAttempt | None) -> tuple[Waiting, ...]:
+        """What keeps this attempt from being called, the first obstacle first."""
+        if attempt is None:
+            return ()
+        return in_the_way(attempt, pauses=self.pauses, lines=self.lines, window=self.window, now=self.now)
+
+    def steps(self, case: Case, attempt: PendingAttempt | None) -> tuple[Step, ...]:
+        """The next steps of the case."""
+        return next_steps(case, attempt, self.waits(attempt), now=self.now)
+
+
+def circumstances(tx: Tx, services: Services) -> Circumstances:
+    """Those of now."""
+    now, real_now = services.clock.now(), services.real.now()
+    group = read_line_group(tx, name=services.lines.group)
+    return Circumstances(
+        pauses=standing_pauses_at(tx, now=now),
+        lines=None if group is None else _lines_now(group, now=now, real_now=real_now),
+        window=services.policies.newest.window,
+        now=now,
+    )
+
+
+def _lines_now(group: LineGroup, *, now: datetime, real_now: datetime) -> LinesNow:
+    breaker = group.breaker
+    lines = LinesNow(in_use=group.in_use, lines=group.lines, calls_per_second=group.calls_per_second)
+    if breaker.may_leave(real_now) is None:
+        return lines
+    trouble = "the carrier asked for a rest"
+    if breaker.is_open:
+        trouble = f"{breaker.troubles} troubles in a row: one trial call now and then"
+    until = breaker.wait_until
+    # On the service clock; one that runs faster shows a later time by then.
+    trouble_until = now + (until - real_now) if until is not None and until > real_now else None
+    return replace(lines, trouble=trouble, trouble_until=trouble_until)

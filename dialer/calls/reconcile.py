@@ -1,13 +1,8 @@
-"""Asks the carrier about many things, some at a time, and about no more of them once it does not answer.
+"""What must become of attempts when no event comes: silent ones are asked about at the carrier, unwanted calls are
+ended, due cases and attempts are moved, lapsed claims return.
 
-What nobody told us is asked for. An attempt that cannot be proven absent is never dialled again.
-
-Calls whose cases need them no more are ended at the carrier.
-
-The clock's own work: cases whose time has come, rings whose time has come, claims that lapsed.
-
-Nobody is rung while no web process runs: whoever picked up would hear the telephone network's own regrets, and one
-of the robot's tries would be gone.
+An attempt that cannot be proven absent is never called again. Nothing is called while no web process runs: a person
+who answers would hear a fault of the telephone network, and the attempt would be used up.
 """
 
 from __future__ import annotations
@@ -19,8 +14,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from dialer.calls.apply import News, apply_news, end_attempts
+from dialer.calls.apply import News, end_attempts
 from dialer.calls.claims import accept_attempts, cases_at_carrier, promote_planned, ready_outside_window
+from dialer.calls.events import apply_replies
 from dialer.calls.store import (
     Call,
     bound_call_sids,
@@ -35,25 +31,24 @@ from dialer.cases.attempts import doubt_attempts, release_lapsed_claims, requeue
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import lock_cases, lock_due_cases
 from dialer.core.attempt import AttemptState
-from dialer.core.effects import AlarmCode
 from dialer.core.errors import Unavailable
-from dialer.core.events import TimePassed, WindowClosed
+from dialer.core.events import AlarmCode, TimePassed, WindowClosed
 from dialer.core.values import TelephonyResult
 from dialer.db.system_state import heartbeats
 from dialer.db.unit_of_work import Tx
 from dialer.services import Services
+from dialer.telephony.callbacks import CallProgress, CallState, Stage, progress_of
 from dialer.telephony.client import CallClient
-from dialer.telephony.results import CallProgress, CallState, Stage, progress_of
 
 _SIDE_BY_SIDE = 16
-"""So many wait for a carrier that does not answer; each of the others would only wait as long, after them."""
+"""At most so many requests wait at a time for a carrier that does not answer."""
 
 _T = TypeVar("_T")
 
 
 async def ask_carrier(about: Iterable[_T], ask: Callable[[_T], Awaitable[bool]]) -> int:
-    """How many were answered. `ask` is False when the carrier did not answer: what has not been asked by then is left.
-    A fault of `ask` is raised when those under way are over.
+    """Asks the carrier about many things, some at a time. `ask` returns False when the carrier did not answer; what has
+    not been asked by then is left. Returns how many were answered. A fault of `ask` is raised after those under way.
     """
     waiting = iter(about)
     silent = False
@@ -62,10 +57,10 @@ async def ask_carrier(about: Iterable[_T], ask: Callable[[_T], Awaitable[bool]])
         nonlocal silent
         answered = 0
         for one in waiting:
-            if not await ask(one):
-                silent = True
-            else:
+            if await ask(one):
                 answered += 1
+            else:
+                silent = True
             if silent:
                 break
         return answered
@@ -83,36 +78,27 @@ _AT_ONCE = 200
 _EMPTY_LISTINGS = 2
 _CLOCK_SKEW = timedelta(seconds=5)
 _CLOCKS_APART = timedelta(days=1)
-"""Absent means that there is no such call of any time near: our clock may have been wrong when it was sent."""
+"""Absent means that there is no such call at any time near: our clock may have been wrong when it was sent."""
 _GIVE_UP = timedelta(minutes=10)
 _REMEMBERED = timedelta(hours=20)
-"""So long does every carrier keep its records of calls."""
+"""Every carrier keeps its records of calls for so long."""
 
 
 async def reconcile(services: Services, client: CallClient) -> int:
-    """Every attempt that was silent past its deadline has been asked about once; how many."""
+    """Every attempt that was silent past its deadline has been asked about once. Returns how many."""
+    # Put off by this process: a second reconciler finds nothing to do meanwhile.
+    poll_at = services.real.now() + timedelta(seconds=2 * services.lines.post_timeout_seconds)
     with services.store.begin() as tx:
         found = lock_silent_calls(tx, real_now=services.real.now(), limit=_AT_ONCE)
         numbers = numbers_of_calls(tx, found)
-        # Whoever asks holds them for a while: a second reconciler finds nothing to do.
-        postpone_poll(
-            tx,
-            [call.attempt_id for call in found],
-            poll_at=services.real.now() + timedelta(seconds=2 * services.lines.post_timeout_seconds),
-            counted=False,
-        )
-        doubt_attempts(
-            tx,
-            [(call.attempt_id, call.token) for call in found],
-            poll_at=services.real.now() + timedelta(seconds=2 * services.lines.post_timeout_seconds),
-        )
+        postpone_poll(tx, [call.attempt_id for call in found], poll_at=poll_at, counted=False)
+        doubt_attempts(tx, [(call.attempt_id, call.token) for call in found], poll_at=poll_at)
 
     async def ask(call: Call) -> bool:
         if call.sid is not None:
             return await _ask_sid(services, client, call, call.sid)
         return await _look_for(services, client, call, numbers[call.attempt_id])
 
-    # Those that the carrier did not answer for are asked about when their turn comes again.
     await ask_carrier(found, ask)
     return len(found)
 
@@ -171,8 +157,8 @@ async def _look_for(services: Services, client: CallClient, call: Call, number: 
 
 
 async def _remembers(services: Services, client: CallClient, posted_at: datetime) -> bool:
-    """A carrier that came back without its memory denies every call, also one that it has rung. It is believed when it
-    still knows one that it took earlier; asked after the listing, so that nothing can be forgotten in between.
+    """A carrier that restarted without its records denies every call, also one that it has placed. It is believed
+    when it still knows an earlier call; that is asked after the listing, so that nothing can be lost in between.
     """
     with services.store.begin() as tx:
         sid = newest_call_known_before(tx, posted_at=posted_at, since=posted_at - _REMEMBERED)
@@ -191,7 +177,7 @@ def _unbound(services: Services, states: Sequence[CallState]) -> list[CallState]
 
 
 def _bind(services: Services, call: Call, state: CallState) -> None:
-    """The attempt is that call; whatever its webhooks would have said by now is applied."""
+    """The attempt is that call; what its webhooks would have said by now is applied."""
     real_now = services.real.now()
     poll_at = real_now + timedelta(seconds=services.lines.silence_seconds)
     progress = progress_of(state)
@@ -199,13 +185,13 @@ def _bind(services: Services, call: Call, state: CallState) -> None:
         lock_cases(tx, [call.case_id])
         accept_attempts(tx, [(call.attempt_id, state.sid)], now=services.clock.now(), poll_at=poll_at)
         news = _news(call.attempt_id, progress, real_now)
-        cancels = apply_news(tx, services, [news])
+        _, cancels = apply_replies(tx, services, [news])
     if cancels or call.cancel_asked:
         services.enqueue("cancel_calls")
 
 
 def _news(attempt_id: uuid.UUID, progress: CallProgress, real_now: datetime) -> News:
-    """An end is an end whoever tells it, so it has one name; anything else may be told again and again."""
+    """The end of a call has one step, whichever source reports it; other news may be reported many times."""
     step = "poll.ended" if progress.stage is Stage.ENDED else f"poll.{real_now.timestamp():.3f}"
     return News(attempt_id=attempt_id, step=step, progress=progress)
 
@@ -225,13 +211,13 @@ def _close_as_unknown(services: Services, call: Call) -> None:
 
 
 async def cancel_calls(services: Services, client: CallClient) -> int:
-    """Each live call that was to end has been told so, once; its end comes back as news. A carrier that does not
-    answer is asked again by the next sweep.
+    """The carrier was asked once to end each live call that must end; the end comes back as news. A carrier that does
+    not answer is asked again at the next tick. Returns how many were answered.
     """
     with services.store.begin() as tx:
         found = calls_asked_to_end(tx, limit=_AT_ONCE)
 
-    async def tell(call: tuple[uuid.UUID, str, AttemptState]) -> bool:
+    async def end(call: tuple[uuid.UUID, str, AttemptState]) -> bool:
         _attempt_id, sid, state = call
         try:
             if state is AttemptState.ANSWERED:
@@ -242,23 +228,21 @@ async def cancel_calls(services: Services, client: CallClient) -> int:
             return False
         return True
 
-    return await ask_carrier(found, tell)
+    return await ask_carrier(found, end)
 
 
 _AT_ONCE_SWEEP = 500
 
 
 def sweep_cases(services: Services) -> int:
-    """Every case that was due has been moved, in batches; how many."""
+    """Every case that was due has been moved, in batches. Returns how many."""
     total = 0
     while True:
         with services.store.begin() as tx:
             now = services.clock.now()
             locked = lock_due_cases(tx, now=now, limit=_AT_ONCE_SWEEP)
-            ringing = cases_at_carrier(tx, list(locked))
-            moves = [
-                Move(case_id=case_id, event=TimePassed(ringing=case_id in ringing)) for case_id in locked
-            ]
+            in_call = cases_at_carrier(tx, list(locked))
+            moves = [Move(case_id=one, event=TimePassed(ringing=one in in_call)) for one in locked]
             cancels = move_cases(tx, locked, moves, policies=services.policies, now=now)
         if cancels:
             services.enqueue("cancel_calls")
@@ -268,8 +252,8 @@ def sweep_cases(services: Services) -> int:
 
 
 def sweep_attempts(services: Services) -> None:
-    """Lapsed claims are handed back and planned rings whose time has come are ready. Outside the window, cases of
-    grades that do not wait hear of it.
+    """Lapsed claims are handed back, and planned attempts whose time has come are ready. Outside the window, cases of
+    grades that do not wait for it decide what happens instead.
     """
     with services.store.begin() as tx:
         now = services.clock.now()
@@ -289,30 +273,31 @@ def sweep_attempts(services: Services) -> None:
 
 WEB = "web"
 _SILENT_SECONDS = 30.0
-"""Longer than a web process that was killed takes to come back."""
+"""Longer than a killed web process takes to come back."""
 _PATIENCE_SECONDS = 10.0
-"""A service that starts is no alarm."""
+"""A service that is starting raises no alarm."""
 
 
 class WebProcessCheck:
-    """Of one ringing process, for as long as it lives. A beat is one that it has seen change, by its own clock alone:
-    machines whose clocks disagree hold no rings. Only the first look, after however long, believes the time it names.
+    """Whether a web process is alive, as one dialling process sees it. A heartbeat counts when this process has seen it
+    change, by its own clock: machines whose clocks disagree stop no calls. Only the first look, or one after a long
+    gap, believes the time in the row.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._seen: Mapping[str, datetime] = {}
         self._looked_at: float | None = None
-        self._heard_at: float | None = None
+        self._beat_at: float | None = None
         self._missing_since: float | None = None
 
     def may_call(self, tx: Tx, services: Services) -> bool:
-        """A web process beats; when none has for a while, an alarm says so."""
+        """True while a web process is alive. When none has been for a while, an alarm is raised."""
         now = self._clock()
         if self._beats(tx, services, now):
             self._missing_since = None
             return True
-        # Two threads ring: what is seen here may be None by the next line.
+        # Two threads dial: the attribute may be None by the next line.
         since = self._missing_since
         if since is None:
             self._missing_since = now
@@ -329,7 +314,7 @@ class WebProcessCheck:
             has_beaten = any(self._seen.get(process) != at for process, at in beats.items())
         self._seen, self._looked_at = beats, now
         if has_beaten:
-            self._heard_at = now
-        # One that was told to stop has taken its row away.
-        heard_at = self._heard_at
-        return bool(beats) and heard_at is not None and now - heard_at < _SILENT_SECONDS
+            self._beat_at = now
+        # A web process that stopped in order has deleted its row.
+        beat_at = self._beat_at
+        return bool(beats) and beat_at is not None and now - beat_at < _SILENT_SECONDS

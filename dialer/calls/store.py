@@ -1,10 +1,12 @@
-"""Attempts at the carrier: what webhooks and polls say of them, and how they end. Lists in, lists out."""
+"""Rows of attempts that are at the carrier: read, locked, changed by what webhooks and polls say. Takes and returns
+lists, so that many events share one transaction.
+"""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,17 +15,16 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.cases.persons import open_person
 from dialer.core.attempt import SENT_STATES, TAKEN_STATES, AttemptState
-from dialer.core.effects import AlarmCode
-from dialer.core.events import Reach
+from dialer.core.events import AlarmCode, Reach
 from dialer.core.values import Answer, Contact, FraudType, Tag, TelephonyResult
 from dialer.db import tables as t
 from dialer.db.bulk import IdSet, RowSet, among, in_words, plain
-from dialer.db.unit_of_work import Tx
+from dialer.db.unit_of_work import Tx, record_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One attempt as the conversation and the webhooks need it."""
+    """One attempt, as the conversation and the webhooks use it."""
 
     attempt_id: uuid.UUID
     token: int
@@ -53,89 +54,39 @@ class Call:
     cancel_asked: bool
 
 
-_CALL_COLUMNS = (
-    t.attempt.c.id,
-    t.attempt.c.token,
-    t.attempt.c.case_id,
-    t.attempt.c.person_id,
-    t.attempt.c.n,
-    t.attempt.c.state,
-    t.attempt.c.sid,
-    t.attempt.c.contact,
-    t.attempt.c.answer,
-    t.attempt.c.last_step,
-    t.attempt.c.spoke,
-    t.attempt.c.played_seconds,
-    t.attempt.c.heard_seconds,
-    t.attempt.c.answered_by,
-    t.attempt.c.ringing_at,
-    t.attempt.c.answered_at,
-    t.attempt.c.script_id,
-    t.attempt.c.script_hash,
-    t.attempt.c.script_version_id,
-    t.attempt.c.audio_hash,
-    t.attempt.c.language,
-    t.attempt.c.posted_at,
-    t.attempt.c.polls,
-    t.attempt.c.cancel_asked,
-    t.case.c.fraud_type,
-    plain(t.case.c.tags),
-)
-
-
-def _call(row: Mapping[str, Any]) -> Call:
-    return Call(
-        attempt_id=row["id"],
-        token=row["token"],
-        case_id=row["case_id"],
-        person_id=row["person_id"],
-        n=row["n"],
-        state=AttemptState(row["state"]),
-        sid=row["sid"],
-        contact=Contact(row["contact"]),
-        answer=Answer(row["answer"]),
-        last_step=row["last_step"],
-        spoke=row["spoke"],
-        played_seconds=row["played_seconds"],
-        heard_seconds=row["heard_seconds"],
-        answered_by=row["answered_by"] or "",
-        ringing_at=row["ringing_at"],
-        answered_at=row["answered_at"],
-        script_id=row["script_id"],
-        script_hash=row["script_hash"],
-        script_version_id=row["script_version_id"],
-        audio_hash=row["audio_hash"],
-        language=row["language"],
-        fraud_type=FraudType(row["fraud_type"]),
-        tags=frozenset(Tag(tag) for tag in row["tags"]),
-        posted_at=row["posted_at"],
-        polls=row["polls"],
-        cancel_asked=row["cancel_asked"],
-    )
-
-
-def _select() -> sa.Select[Any]:
-    return sa.select(*_CALL_COLUMNS).join(t.case, t.case.c.id == t.attempt.c.case_id)
-
+_OTHER_COLUMNS: Mapping[str, sa.ColumnElement[Any]] = {
+    "attempt_id": t.attempt.c.id.label("attempt_id"),
+    "fraud_type": t.case.c.fraud_type,
+    "tags": plain(t.case.c.tags),
+}
+_NAMES = [one.name for one in fields(Call)]
+_SELECT = sa.select(
+    *(_OTHER_COLUMNS[name] if name in _OTHER_COLUMNS else t.attempt.c[name] for name in _NAMES)
+).join(t.case, t.case.c.id == t.attempt.c.case_id)
 
 _IDS = IdSet("ids", t.attempt.c.id)
-_READ = _select().where(_IDS.clause)
+_READ = _SELECT.where(_IDS.clause)
 _LOCK = _READ.order_by(t.attempt.c.id).with_for_update(of=t.attempt)
 
 
 def read_calls(tx: Tx, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Call]:
     """These attempts as they are now, without a lock: a case is locked before its attempts."""
-    return {row["id"]: _call(row) for row in tx.rows(_READ, _IDS.given(ids))}
+    return _by_id(tx, _READ, ids)
 
 
 def lock_calls(tx: Tx, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Call]:
     """These attempts, locked in id order to the end of the transaction."""
-    return {row["id"]: _call(row) for row in tx.rows(_LOCK, _IDS.given(ids))}
+    return _by_id(tx, _LOCK, ids)
+
+
+def _by_id(tx: Tx, statement: sa.Select[Any], ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Call]:
+    rows = tx.rows(statement, _IDS.given(ids))
+    return {row["attempt_id"]: record_of(Call, row) for row in rows}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvents:
-    """An outside event as it is kept: what cannot identify anybody in clear, the rest sealed."""
+    """An outside event as it is kept: what identifies nobody in clear, the rest sealed."""
 
     attempt_id: uuid.UUID
     case_id: int
@@ -144,11 +95,11 @@ class StoredEvents:
     facts: Mapping[str, object]
     personal: Mapping[str, str]
     alarm: AlarmCode | None = None
-    """What a supervisor must see beside it, about the case."""
+    """Raised about the case when the event is kept."""
 
 
 def store_call_events(tx: Tx, events: Sequence[StoredEvents], *, at: datetime) -> set[tuple[uuid.UUID, str]]:
-    """Keeps each event once; returns those that are new. A repeat of one changes nothing."""
+    """Keeps each event once; returns attempt and step of those that are new."""
     if not events:
         return set()
     rows: list[dict[str, Any]] = [
@@ -181,7 +132,7 @@ _KEEP = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What news makes of an attempt; None leaves a column as it is."""
+    """What an event changes in an attempt; None leaves a column as it is."""
 
     attempt_id: uuid.UUID
     state: AttemptState
@@ -206,28 +157,10 @@ class Change:
     error_code: int | None = None
 
 
-_CHANGEABLE = (
-    "sid",
-    "accepted_at",
-    "ringing_at",
-    "answered_at",
-    "ended_at",
-    "poll_at",
-    "result",
-    "contact",
-    "answer",
-    "last_step",
-    "last_node",
-    "talk_seconds",
-    "spoke",
-    "played_seconds",
-    "heard_seconds",
-    "reach",
-    "answered_by",
-    "sip_code",
-    "error_code",
-)
+_CHANGEABLE = tuple(one.name for one in fields(Change) if one.name not in {"attempt_id", "state"})
 _FIRST_STANDS = frozenset({"sid", "accepted_at", "ringing_at", "answered_at", "ended_at", "result"})
+
+_CHANGED_IN_CALL = tuple(name for name in _NAMES if name in _CHANGEABLE)
 
 _CHANGES = RowSet.of(t.attempt, "given", ("id", "state", *_CHANGEABLE))
 _CHANGE = (
@@ -250,7 +183,7 @@ _CHANGE = (
 
 
 def change_calls(tx: Tx, changes: Sequence[Change]) -> None:
-    """Writes news to attempts that this transaction has locked; one change an attempt."""
+    """Writes changes of attempts that this transaction has locked; at most one an attempt."""
     if changes:
         rows: list[dict[str, Any]] = [
             {"id": one.attempt_id, "state": one.state}
@@ -262,49 +195,37 @@ def change_calls(tx: Tx, changes: Sequence[Change]) -> None:
 
 def merge_changes(before: Change | None, after: Change) -> Change:
     """Two changes of one attempt: the first of what stands, the last of what moves."""
-    if before is None:
-        return after
-    merged: dict[str, Any] = {}
-    for name in _CHANGEABLE:
-        first, last = getattr(before, name), getattr(after, name)
-        if name in _FIRST_STANDS:
-            first, last = last, first
-        merged[name] = first if last is None else last
-    return replace(after, **merged)
+    return after if before is None else replace(after, **_merged(before, after, _CHANGEABLE))
 
 
 def apply_change(call: Call, change: Change) -> Call:
     """The call after a change that has not been written yet."""
-    return replace(
-        call,
-        state=change.state,
-        sid=call.sid or change.sid,
-        contact=change.contact or call.contact,
-        answer=change.answer or call.answer,
-        last_step=call.last_step if change.last_step is None else change.last_step,
-        spoke=call.spoke if change.spoke is None else change.spoke,
-        played_seconds=call.played_seconds if change.played_seconds is None else change.played_seconds,
-        heard_seconds=call.heard_seconds if change.heard_seconds is None else change.heard_seconds,
-        answered_by=change.answered_by or call.answered_by,
-        ringing_at=call.ringing_at or change.ringing_at,
-        answered_at=call.answered_at or change.answered_at,
-    )
+    return replace(call, state=change.state, **_merged(call, change, _CHANGED_IN_CALL))
+
+
+def _merged(before: Call | Change, after: Change, names: Iterable[str]) -> dict[str, Any]:
+    merged = {}
+    for name in names:
+        first, last = getattr(before, name), getattr(after, name)
+        if name in _FIRST_STANDS:
+            first, last = last, first
+        merged[name] = first if last is None else last
+    return merged
 
 
 def lock_silent_calls(tx: Tx, *, real_now: datetime, limit: int) -> list[Call]:
-    """Live attempts past their deadline, locked: sending ones whose sender is gone, unknown ones, silent ones."""
+    """Live attempts past their deadline, locked: those whose sender is gone, unknown ones, silent ones."""
     statement = (
-        _select()
-        .where(in_words(t.attempt.c.state, SENT_STATES), t.attempt.c.poll_at <= real_now)
+        _SELECT.where(in_words(t.attempt.c.state, SENT_STATES), t.attempt.c.poll_at <= real_now)
         .order_by(t.attempt.c.poll_at)
         .limit(limit)
         .with_for_update(of=t.attempt, skip_locked=True)
     )
-    return [_call(row) for row in tx.rows(statement)]
+    return [record_of(Call, row) for row in tx.rows(statement)]
 
 
 def calls_asked_to_end(tx: Tx, *, limit: int) -> list[tuple[uuid.UUID, str, AttemptState]]:
-    """Live attempts with a sid that must not ring or talk any more."""
+    """Id, sid and state of live calls that the carrier must end."""
     statement = (
         sa.select(t.attempt.c.id, t.attempt.c.sid, t.attempt.c.state)
         .where(
@@ -318,7 +239,7 @@ def calls_asked_to_end(tx: Tx, *, limit: int) -> list[tuple[uuid.UUID, str, Atte
 
 
 def postpone_poll(tx: Tx, ids: Sequence[uuid.UUID], *, poll_at: datetime, counted: bool) -> None:
-    """Asked in vain, to be asked again at `poll_at` (real); counted when the answer was that there is no such call."""
+    """They are asked about again at `poll_at` (real). Counted when the carrier answered that there is no such call."""
     if ids:
         tx.execute(
             sa.update(t.attempt)
@@ -346,9 +267,7 @@ def bound_call_sids(tx: Tx, sids: Sequence[str]) -> set[str]:
 
 
 def newest_call_known_before(tx: Tx, *, posted_at: datetime, since: datetime) -> str | None:
-    """The newest call that the carrier had taken by then (real times), and must still remember; None if there is
-    none.
-    """
+    """The sid of the newest call that the carrier took between these real times; None if there is none."""
     # By its newest event, which an index has in order: the cost does not grow with the attempts.
     sid: str | None = tx.scalar(
         sa.select(t.attempt.c.sid)

@@ -1,14 +1,12 @@
-"""The operator's side of telephones in hand: taken, looked at, answered, pressed, spoken into, put down.
+"""The operator's API under /admin/: counts, clock, people, faults, limits, crash, and handsets that a person operates.
 
-A handset is known by an id that says nothing; its number goes in once, in a body.
-
-The operator's side: the ring count, the clock, the people, the faults and the crash. Not part of Twilio's
-API.
+Not part of Twilio's API. A handset is addressed by a random id; its number is given once, in a body.
 """
 
 from __future__ import annotations
 
 import hmac
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
@@ -16,11 +14,12 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from dialer.carrier.config import BadCarrierConfig, BadFault, ServiceClock, read_faults
+from dialer.carrier.config import ServiceClock
 from dialer.carrier.exchange import Exchange
-from dialer.carrier.lines.handset import Handset, Played
+from dialer.carrier.faults import read_faults
+from dialer.carrier.lines.handset import Handset
 from dialer.carrier.lines.simulated import SimulatedLine
-from dialer.carrier.people import BadBehaviour, behaviour_from
+from dialer.carrier.people import behaviour_from
 from dialer.carrier.speech_input import Speech
 from dialer.carrier.texts import TextBoard
 
@@ -29,14 +28,14 @@ _LONGEST_WORDS = 200
 
 
 class HandsetFront:
-    """Handlers under /admin/handsets; the guard is the admin front's. Without a simulated line there are none."""
+    """Handlers under /admin/handsets, of a simulated line only."""
 
     def __init__(self, exchange: Exchange, line: SimulatedLine) -> None:
         self._exchange = exchange
         self._handsets = line.handsets
 
     async def take(self, request: web.Request) -> web.StreamResponse:
-        """A number in hand; asked again, the same handset."""
+        """The handset of a number; the same one when called again."""
         data = orjson.loads(await request.read())
         number = data.get("number") if isinstance(data, dict) else None
         if not isinstance(number, str) or not number.removeprefix("+").isdecimal():
@@ -47,14 +46,14 @@ class HandsetFront:
         handset = self._found(request)
         return _gone() if handset is None else _json(self._state(handset))
 
-    async def let_go(self, request: web.Request) -> web.StreamResponse:
+    async def release(self, request: web.Request) -> web.StreamResponse:
         handset = self._found(request)
         if handset is not None:
-            self._handsets.let_go(handset)
+            self._handsets.release(handset)
         return _json({})
 
     async def act(self, request: web.Request) -> web.StreamResponse:
-        """`answer`, `hang_up`, `keys` {"keys"}, `words` {"words"}, `sound` (a WAV file as the body)."""
+        """`answer`, `hang_up`, `keys` {"keys"}, `words` {"words"}, or `sound` (a WAV file as the body)."""
         handset = self._found(request)
         if handset is None:
             return _gone()
@@ -81,7 +80,7 @@ class HandsetFront:
         return _json({**self._state(handset), "did": did})
 
     async def clip(self, request: web.Request) -> web.StreamResponse:
-        """The very sound that is being played, as long as it is remembered; 404 for words without sound."""
+        """The sound of a prompt while it is kept; 404 for text without sound."""
         handset = self._found(request)
         n = request.match_info["n"]
         clip = handset.clip(int(n)) if handset is not None and n.isdecimal() else None
@@ -98,21 +97,20 @@ class HandsetFront:
             "state": handset.state.value,
             "calls": handset.calls,
             "asking": handset.asking,
-            "played": [_played(one) for one in handset.played],
+            "played": [
+                {
+                    "n": one.n,
+                    "seconds": round(one.clip.seconds, 3),
+                    "name": one.clip.name,
+                    "text": one.clip.text,
+                    "has_sound": bool(one.clip.wav),
+                    "cut": one.cut,
+                }
+                for one in handset.played
+            ],
             "hears_sound": self._exchange.hearing.has_engine,
             "speed": self._exchange.timers.clock.speed,
         }
-
-
-def _played(one: Played) -> dict[str, Any]:
-    return {
-        "n": one.n,
-        "seconds": round(one.clip.seconds, 3),
-        "name": one.clip.name,
-        "text": one.clip.text,
-        "has_sound": bool(one.clip.wav),
-        "cut": one.cut,
-    }
 
 
 def _text(body: bytes, name: str) -> str:
@@ -132,10 +130,12 @@ def _json(data: object, status: int = 200) -> web.Response:
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+class _RealPeople(Exception):
+    """Refused on a line that reaches real people."""
+
+
 class AdminFront:
-    """Handlers under /admin/, behind a bearer token of their own; with no token set, all but health are
-    closed.
-    """
+    """Handlers under /admin/, with a bearer token of their own; without one only health is open."""
 
     def __init__(
         self, exchange: Exchange, board: TextBoard, *, line: SimulatedLine | None, token: str
@@ -167,7 +167,7 @@ class AdminFront:
             app.router.add_route(method, path, self._guarded(handler))
 
     def _of_handsets(self) -> list[tuple[str, str, Handler]]:
-        """Nobody takes a real person's telephone in hand."""
+        """None on a line that reaches real people."""
         if self._line is None:
             return []
         front = HandsetFront(self._exchange, self._line)
@@ -175,7 +175,7 @@ class AdminFront:
         return [
             ("POST", "/admin/handsets", front.take),
             ("GET", one, front.show),
-            ("DELETE", one, front.let_go),
+            ("DELETE", one, front.release),
             ("GET", one + "/clips/{n}", front.clip),
             ("POST", one + "/{act}", front.act),
         ]
@@ -187,7 +187,9 @@ class AdminFront:
                 return _json({"error": "a valid bearer token is needed"}, 401)
             try:
                 return await handler(request)
-            except (BadFault, BadBehaviour, BadCarrierConfig, ValueError, OverflowError) as problem:
+            except _RealPeople as problem:
+                return _json({"error": str(problem)}, 409)
+            except (ValueError, OverflowError) as problem:
                 return _json({"error": str(problem)}, 400)
 
         return guarded
@@ -197,18 +199,11 @@ class AdminFront:
 
     async def rings(self, request: web.Request) -> web.StreamResponse:
         call_journal = self._exchange.call_journal
-        number, attempt = request.query.get("number", ""), request.query.get("attempt", "")
-        if number or attempt:
-            rings = (
-                call_journal.attempts_of_number(_e164(number))
-                if number
-                else call_journal.call_count_of_attempt(attempt)
-            )
-            return _json({"rings": rings})
-        live = self._exchange.live_calls()
-        by_status = dict(call_journal.by_status)
-        for one in live:
-            by_status[one.call.status.value] = by_status.get(one.call.status.value, 0) + 1
+        if number := request.query.get("number"):
+            return _json({"rings": call_journal.attempts_of_number(_e164(number))})
+        if attempt := request.query.get("attempt"):
+            return _json({"rings": call_journal.call_count_of_attempt(attempt)})
+        live = Counter(one.call.status.value for one in self._exchange.live_calls())
         return _json(
             {
                 "rings": call_journal.rings,
@@ -216,7 +211,7 @@ class AdminFront:
                 "not_rung": call_journal.not_rung,
                 "refused": call_journal.refused,
                 "calls": call_journal.calls,
-                "by_status": by_status,
+                "by_status": call_journal.by_status + live,
                 "lines_in_use": self._exchange.lines_in_use,
                 "peak_lines": self._exchange.peak_lines,
                 "queued": self._exchange.queued,
@@ -229,11 +224,10 @@ class AdminFront:
         )
 
     async def pace(self, request: web.Request) -> web.StreamResponse:
-        """The most calls accepted within any `seconds` (10 when not said), to hold a rate against."""
+        """The most calls accepted within any `seconds` (default 10), to check a rate."""
         seconds = float(request.query.get("seconds", "10"))
-        return _json(
-            {"seconds": seconds, "most_calls": self._exchange.call_journal.most_calls_within(seconds)}
-        )
+        most = self._exchange.call_journal.most_calls_within(seconds)
+        return _json({"seconds": seconds, "most_calls": most})
 
     async def calls(self, _request: web.Request) -> web.StreamResponse:
         """The live calls, without numbers."""
@@ -253,21 +247,15 @@ class AdminFront:
         )
 
     async def messages(self, _request: web.Request) -> web.StreamResponse:
-        """How many messages there are and how far they came, without numbers."""
+        """Counts of messages by status, without numbers."""
         return _json(self._board.summary())
 
     async def inbox(self, request: web.Request) -> web.StreamResponse:
-        """What a simulated telephone holds, oldest first; nobody looks into a real one."""
-        if self._line is None:
-            return _json({"error": "this line reaches real people"}, 409)
+        """The messages on a simulated telephone, oldest first."""
+        self._simulated()
         texts = self._board.inbox(_e164(request.match_info["number"]))
-        return _json(
-            {
-                "messages": [
-                    {"sid": text.sid, "from": text.order.from_, "body": text.order.body} for text in texts
-                ]
-            }
-        )
+        messages = [{"sid": text.sid, "from": text.order.from_, "body": text.order.body} for text in texts]
+        return _json({"messages": messages})
 
     async def clock(self, _request: web.Request) -> web.StreamResponse:
         timers = self._exchange.timers
@@ -282,9 +270,7 @@ class AdminFront:
         )
 
     async def set_clock(self, request: web.Request) -> web.StreamResponse:
-        """`{"speed"}` alone goes on from the service time of now; `anchor_unix` and `epoch` set it
-        outright.
-        """
+        """`speed` alone continues from the present service time; `anchor_unix` and `epoch` set another time."""
         data = await _object(request)
         timers = self._exchange.timers
         unix = timers.unix()
@@ -293,23 +279,24 @@ class AdminFront:
         clock = ServiceClock(
             anchor_unix=anchor, epoch=epoch, speed=float(data.get("speed", timers.clock.speed))
         )
-        clock.now(unix)  # a moment that no calendar holds is refused here, not met later
+        clock.now(unix)  # OverflowError now, not at a later call, for a time beyond the calendar
         timers.clock = clock
         return await self.clock(request)
 
     async def set_person(self, request: web.Request) -> web.StreamResponse:
-        if self._line is None:
-            return _json({"error": "this line reaches real people"}, 409)
-        data = await _object(request)
-        behaviour = behaviour_from({"name": "assigned", **data})
-        self._line.assign(_e164(request.match_info["number"]), behaviour)
+        line = self._simulated()
+        behaviour = behaviour_from({"name": "assigned", **await _object(request)})
+        line.assign(_e164(request.match_info["number"]), behaviour)
         return _json({"name": behaviour.name})
 
     async def reset_person(self, request: web.Request) -> web.StreamResponse:
-        if self._line is None:
-            return _json({"error": "this line reaches real people"}, 409)
-        self._line.assign(_e164(request.match_info["number"]), None)
+        self._simulated().assign(_e164(request.match_info["number"]), None)
         return _json({})
+
+    def _simulated(self) -> SimulatedLine:
+        if self._line is None:
+            raise _RealPeople("this line reaches real people")
+        return self._line
 
     async def faults(self, _request: web.Request) -> web.StreamResponse:
         return _json(self._exchange.faults.as_json())
@@ -343,11 +330,11 @@ async def _object(request: web.Request) -> dict[str, Any]:
     body = await request.read()
     data = orjson.loads(body) if body else {}
     if not isinstance(data, dict):
-        raise ValueError("the body must be a JSON object")  # noqa: TRY004 - answered as 400 with the rest
+        raise ValueError("the body must be a JSON object")  # noqa: TRY004 - the handler answers ValueError with 400
     return data
 
 
 def _e164(number: str) -> str:
-    """A plus sign in a query arrives as a blank; one in a path may have been left out."""
+    """Restores the plus sign, which arrives as a blank in a query and may be left out in a path."""
     digits = number.strip().lstrip("+")
     return f"+{digits}" if digits.isdecimal() else number

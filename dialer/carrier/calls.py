@@ -1,8 +1,6 @@
-"""Refusals of the REST front, in Twilio's words and codes. None of them repeats the caller's data.
+"""The Calls resource of Twilio's REST API: the order that creates a call, the record of a call, and refusals.
 
-What a caller of the REST API asks for when a call is created: the form, checked.
-
-A call's record: what the REST API says of it, live and long after.
+No refusal repeats data of the caller.
 """
 
 from __future__ import annotations
@@ -15,12 +13,12 @@ from enum import StrEnum
 from functools import lru_cache
 from urllib.parse import parse_qsl
 
-from dialer.carrier.config import BadAddress, parse_address
+from dialer.carrier.outbound import BadAddress, parse_address
 from dialer.carrier.twiml import BadTwiml, parse_twiml
 
 
 class RestProblem(Exception):
-    """An error answer: HTTP `status`, Twilio's `code`, one line. `retry_after_seconds` becomes the header."""
+    """An error answer: HTTP `status`, Twilio's `code` and message, and the value of Retry-After, if any."""
 
     def __init__(
         self, *, status: int, code: int, message: str, retry_after_seconds: float | None = None
@@ -32,7 +30,7 @@ class RestProblem(Exception):
         self.retry_after_seconds = retry_after_seconds
 
     def body(self) -> dict[str, object]:
-        """The JSON object that the official client reads into its exception."""
+        """The JSON object of the answer, as the official client reads it."""
         return {
             "code": self.code,
             "message": self.message,
@@ -61,7 +59,7 @@ def unauthorised() -> RestProblem:
 
 
 def too_many(retry_after_seconds: float | None) -> RestProblem:
-    """Twilio's 429: the request was not processed and may safely be sent again."""
+    """429: the request was not processed and may be sent again."""
     return RestProblem(
         status=429, code=20429, message="Too Many Requests", retry_after_seconds=retry_after_seconds
     )
@@ -76,13 +74,13 @@ def bad_parameter(code: int, message: str) -> RestProblem:
 
 
 def number_refused(code: int) -> RestProblem:
-    """The number's own fault (21211 and its kin)."""
+    """The number cannot be called (21211 and similar codes)."""
     return bad_parameter(code, _NUMBER_REFUSALS.get(code, _NUMBER_REFUSALS[21211]))
 
 
 _CALLED = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,4}")
-"""In E.164, or an extension of the exchange behind us, which Twilio does not have."""
-_CALLER = re.compile(r"\+?[0-9]{3,15}")
+"""E.164, or an extension of the exchange behind the carrier, which Twilio does not have."""
+CALLER = re.compile(r"\+?[0-9]{3,15}")
 _EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})
 _MAX_TWIML = 4_000
 _MAX_URL = 4_000
@@ -115,27 +113,25 @@ class CallOrder:
 
 
 class Form:
-    """A decoded form: single values by name, and all values of a repeated one."""
-
-    __slots__ = ("_pairs", "_single")
+    """A decoded form."""
 
     def __init__(self, body: bytes) -> None:
         self._pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
         self._single = dict(self._pairs)
 
     def get(self, name: str) -> str:
-        """The last value given, without blanks around it; empty when none was."""
+        """The last value of that name, stripped; empty without one."""
         return self._single.get(name, "").strip()
 
     def all(self, name: str) -> list[str]:
-        """Every value given; lists inside one value (`initiated ringing`) are taken apart too."""
+        """Every value of that name; a value with a list (`initiated ringing`) counts as several."""
         return [
             word for key, value in self._pairs if key == name for word in re.split(r"[\s,]+", value) if word
         ]
 
 
 def read_order(form: Form) -> CallOrder:
-    """The checked order; anything wrong raises a `RestProblem` with Twilio's code for it."""
+    """The checked order. Raises `RestProblem` with Twilio's code."""
     to = form.get("To")
     if not to:
         raise bad_parameter(21201, "No 'To' number is specified")
@@ -144,7 +140,7 @@ def read_order(form: Form) -> CallOrder:
     from_ = form.get("From")
     if not from_:
         raise bad_parameter(21213, "No 'From' number is specified")
-    if not _CALLER.fullmatch(from_):
+    if not CALLER.fullmatch(from_):
         raise bad_parameter(
             21212, "The 'From' number is not a valid phone number, shortcode, or alphanumeric sender ID"
         )
@@ -161,7 +157,6 @@ def read_order(form: Form) -> CallOrder:
     detection = form.get("MachineDetection")
     if detection not in {"", "Enable", "DetectMessageEnd"}:
         raise bad_parameter(20001, "Invalid MachineDetection")
-    time_limit = _whole(form, "TimeLimit", 0, _MAX_TIME_LIMIT)
     return CallOrder(
         to=to,
         from_=from_,
@@ -173,17 +168,21 @@ def read_order(form: Form) -> CallOrder:
         status_callback=checked_url(form.get("StatusCallback"), 21609, "Invalid 'StatusCallback' URL"),
         status_method=read_method(form, "StatusCallbackMethod"),
         events=events or frozenset({"completed"}),
-        timeout_seconds=_whole(form, "Timeout", 60, _MAX_TIMEOUT),
-        time_limit_seconds=time_limit or None,
+        timeout_seconds=_seconds(form, "Timeout", 60, _MAX_TIMEOUT),
+        time_limit_seconds=_seconds(form, "TimeLimit", 0, _MAX_TIME_LIMIT) or None,
         send_digits=form.get("SendDigits"),
         machine_detection="" if form.get("SendDigits") else detection,
-        detection_timeout_seconds=_whole(form, "MachineDetectionTimeout", 30, 59),
+        detection_timeout_seconds=_seconds(form, "MachineDetectionTimeout", 30, 59),
         async_amd=form.get("AsyncAmd").lower() == "true",
         async_amd_callback=checked_url(
             form.get("AsyncAmdStatusCallback"), 21609, "Invalid 'AsyncAmdStatusCallback' URL"
         ),
         async_amd_method=read_method(form, "AsyncAmdStatusCallbackMethod"),
     )
+
+
+def _seconds(form: Form, name: str, default: int, most: int) -> int:
+    return min(whole_number(form.get(name), name, default), most)
 
 
 def read_method(form: Form, name: str) -> str:
@@ -195,7 +194,7 @@ def read_method(form: Form, name: str) -> str:
 
 
 def check_twiml(twiml: str) -> None:
-    """Refuses a document that could never be played."""
+    """Refuses a document that cannot be played."""
     try:
         parse_twiml(twiml.encode())
     except BadTwiml as problem:
@@ -203,32 +202,29 @@ def check_twiml(twiml: str) -> None:
 
 
 def checked_url(url: str, code: int, message: str) -> str:
-    """The URL itself, or empty; what cannot be called is refused with `code`."""
-    if not url:
-        return ""
-    if len(url) > _MAX_URL:
-        raise bad_parameter(code, message)
+    """`url` unchanged, which may be empty; one that cannot be requested is refused with `code`."""
     try:
-        parse_address(url)
+        if url:
+            parse_address(url)
     except BadAddress as problem:
         raise bad_parameter(code, message) from problem
+    if len(url) > _MAX_URL:
+        raise bad_parameter(code, message)
     return url
 
 
-def _whole(form: Form, name: str, default: int, most: int) -> int:
-    text = form.get(name)
-    if not text:
-        return default
-    if not text.isdecimal():
+def whole_number(text: str, name: str, default: int) -> int:
+    """The number in `text`, `default` when it is empty; anything else is refused."""
+    if text and not text.isdecimal():
         raise bad_parameter(20001, f"{name} must be a whole number")
-    return min(int(text), most)
+    return int(text) if text else default
 
 
 API_VERSION = "2010-04-01"
 
 
 class Status(StrEnum):
-    """Twilio's words. The last five are final."""
+    """Twilio's CallStatus. The last five are final."""
 
     QUEUED = "queued"
     RINGING = "ringing"
@@ -241,10 +237,7 @@ class Status(StrEnum):
 
     @property
     def final(self) -> bool:
-        return self not in _LIVE
-
-
-_LIVE = frozenset({Status.QUEUED, Status.RINGING, Status.IN_PROGRESS})
+        return self not in {Status.QUEUED, Status.RINGING, Status.IN_PROGRESS}
 
 
 @lru_cache(maxsize=1024)
@@ -257,52 +250,33 @@ def rfc2822(unix: float | None) -> str | None:
     return None if unix is None else _rfc2822_second(int(unix))
 
 
+@dataclass(slots=True, kw_only=True, eq=False)
 class Call:
-    """Mutable, and written only by the live call that owns it. Times are the real clock's unix seconds."""
+    """The record of a call, written only by the live call that owns it. Times are real Unix seconds."""
 
-    __slots__ = (
-        "account_sid",
-        "answered_by",
-        "created",
-        "direction",
-        "duration_seconds",
-        "end",
-        "from_",
-        "number",
-        "order",
-        "parent_sid",
-        "queue_ms",
-        "rang",
-        "sequence",
-        "sid",
-        "start",
-        "status",
-        "to",
-        "updated",
-    )
-
-    def __init__(self, *, sid: str, account_sid: str, order: CallOrder, created: float, number: int) -> None:
-        self.sid = sid
-        self.account_sid = account_sid
-        self.order: CallOrder | None = order
-        self.to = order.to
-        self.from_ = order.from_
-        self.created = created
-        self.updated = created
-        self.number = number
-        self.status = Status.QUEUED
-        self.direction = "outbound-api"
-        self.parent_sid: str | None = None
-        self.start: float | None = None
-        self.end: float | None = None
-        self.duration_seconds: int | None = None
-        self.answered_by: str | None = None
-        self.queue_ms = 0
-        self.rang = False
-        self.sequence = 0
+    sid: str
+    account_sid: str
+    to: str
+    from_: str
+    created: float
+    updated: float
+    number: int
+    """Counts the calls of this carrier in the order of their creation."""
+    order: CallOrder | None = None
+    """None when nothing of it is needed any more."""
+    status: Status = Status.QUEUED
+    direction: str = "outbound-api"
+    parent_sid: str | None = None
+    start: float | None = None
+    end: float | None = None
+    duration_seconds: int | None = None
+    answered_by: str | None = None
+    queue_ms: int = 0
+    rang: bool = False
+    sequence: int = 0
 
     def as_json(self) -> dict[str, object]:
-        """The resource as Twilio's API description defines it."""
+        """As Twilio's API description defines it."""
         base = f"/{API_VERSION}/Accounts/{self.account_sid}/Calls/{self.sid}"
         return {
             "sid": self.sid,
@@ -330,18 +304,18 @@ class Call:
             "queue_time": str(self.queue_ms),
             "trunk_sid": None,
             "uri": f"{base}.json",
-            "subresource_uris": {name: f"{base}/{path}.json" for name, path in _SUBRESOURCES},
+            "subresource_uris": {name: f"{base}/{path}.json" for name, path in _SUBRESOURCES.items()},
         }
 
 
-_SUBRESOURCES = (
-    ("notifications", "Notifications"),
-    ("recordings", "Recordings"),
-    ("payments", "Payments"),
-    ("events", "Events"),
-    ("siprec", "Siprec"),
-    ("streams", "Streams"),
-    ("transcriptions", "Transcriptions"),
-    ("user_defined_message_subscriptions", "UserDefinedMessageSubscriptions"),
-    ("user_defined_messages", "UserDefinedMessages"),
-)
+_SUBRESOURCES = {
+    "notifications": "Notifications",
+    "recordings": "Recordings",
+    "payments": "Payments",
+    "events": "Events",
+    "siprec": "Siprec",
+    "streams": "Streams",
+    "transcriptions": "Transcriptions",
+    "user_defined_message_subscriptions": "UserDefinedMessageSubscriptions",
+    "user_defined_messages": "UserDefinedMessages",
+}

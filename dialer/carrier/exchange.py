@@ -1,8 +1,6 @@
-"""What the carrier remembers of calls across a kill, beside the witness's log.
+"""The exchange: every call, the queue in front of the lines, what calls share, and the memory of calls over a kill.
 
-Without it a carrier that comes back would deny a call it has rung, and whoever asked for it would ring again.
-
-The exchange: every call, the queue in front of the lines, and what is shared among calls.
+Without that memory a restarted carrier would deny a call that it has placed, and the application would place it again.
 """
 
 from __future__ import annotations
@@ -15,25 +13,26 @@ from pathlib import Path
 from uuid import uuid4
 
 from dialer.carrier.calls import Call, CallOrder, Status, bad_parameter, no_such, number_refused
-from dialer.carrier.config import CarrierConfig, Faults, InjectedFault, Timers
+from dialer.carrier.config import CarrierConfig, Timers
+from dialer.carrier.faults import Faults, InjectedFault
 from dialer.carrier.journal import ROTATE_BYTES, CallJournal, Record, SealedLog
-from dialer.carrier.lines.line import Line
+from dialer.carrier.lines import Line
 from dialer.carrier.live_call import TIMED_OUT, LiveCall
 from dialer.carrier.outbound import Outbound
-from dialer.carrier.sound import Sounds
+from dialer.carrier.player import Sounds
 from dialer.carrier.speech_input import Hearing
 from dialer.carrier.webhooks import Messenger, Notices, Signer
 
 
 class CallMemory(SealedLog):
-    """The newest calls, live and over."""
+    """The newest calls, live and over, in the files calls.log and calls.old."""
 
     def __init__(self, directory: Path, *, rotate_bytes: int = ROTATE_BYTES) -> None:
         super().__init__(directory, "calls", rotate_bytes=rotate_bytes)
 
     def recall(self, *, since_unix: float) -> list[Call]:
-        """The remembered calls in the order they were made. One that was live is over: completed if it had
-        been answered, else failed. From now on new records are appended.
+        """The calls in the order of their creation. A call that was live is over: completed if it was answered, else
+        failed. From now on new records are appended.
         """
         calls: dict[str, Call] = {}
         for record in self.records():
@@ -42,13 +41,12 @@ class CallMemory(SealedLog):
         kept = [call for call in calls.values() if call.created >= since_unix]
         for call in kept:
             if not call.status.final:
-                call.status = Status.COMPLETED if call.status is Status.IN_PROGRESS else Status.FAILED
-                call.end = call.updated
+                _cut_off(call, call.updated)
                 self.ended(call)
         return kept
 
     def accepted(self, call: Call) -> None:
-        """On disk before the answer to the POST is sent."""
+        """The call is on disk."""
         self.append(
             {
                 "k": "A",
@@ -79,6 +77,12 @@ class CallMemory(SealedLog):
         )
 
 
+def _cut_off(call: Call, unix: float) -> None:
+    """A live call ended with its carrier."""
+    call.status = Status.COMPLETED if call.status is Status.IN_PROGRESS else Status.FAILED
+    call.end = call.updated = unix
+
+
 def _apply(calls: dict[str, Call], record: Record) -> None:
     match record:
         case {
@@ -89,18 +93,18 @@ def _apply(calls: dict[str, Call], record: Record) -> None:
             "at": float(at),
             "n": int(number),
         }:
-            call = Call(
+            parent = record.get("parent")
+            calls[sid] = Call(
                 sid=sid,
                 account_sid=str(record["account"]),
-                order=CallOrder(to=to, from_=from_),
+                to=to,
+                from_=from_,
                 created=at,
+                updated=at,
                 number=number,
+                parent_sid=parent if isinstance(parent, str) else None,
+                direction="outbound-dial" if isinstance(parent, str) else "outbound-api",
             )
-            call.order = None
-            if isinstance(record.get("parent"), str):
-                call.parent_sid = str(record["parent"])
-                call.direction = "outbound-dial"
-            calls[sid] = call
         case {"k": "P", "sid": str(sid), "at": float(at)} if sid in calls:
             calls[sid].status = Status.IN_PROGRESS
             calls[sid].updated = at
@@ -120,9 +124,7 @@ _LONGEST_QUEUE_SECONDS = 86_400
 
 
 class Exchange:
-    """Calls above the rate or the lines stay queued in order, ring only later, and can be cancelled
-    unrung.
-    """
+    """Calls above the rate or the number of lines stay queued in order, and can be cancelled there."""
 
     def __init__(
         self,
@@ -176,7 +178,7 @@ class Exchange:
     # REST
 
     def create(self, order: CallOrder) -> Call:
-        """Accepts a call; it is dialled now or when a slot and a line are free."""
+        """Accepts a call, which is dialled as soon as the rate allows and a line is free."""
         now = self.timers.unix()
         refusal = self.line.refusal(order.to)
         if refusal:
@@ -189,18 +191,18 @@ class Exchange:
             self._memory.accepted(call)
             nth = self.call_journal.accepted(unix=now, number=order.to, attempt=attempt)
         except OSError:
-            # What could not be written down was not taken: nobody must find a call that will never be dialled.
+            # A call that is not on disk is not accepted: no listing may show a call that is never dialled.
             self._forget(call)
             raise
         live = LiveCall(self, call, order, attempt, nth)
         self._live[call.sid] = live
         self._queue.append(live)
-        # After the answer to the POST has been written, so that its own webhooks rarely overtake it.
+        # After the answer to the POST, so that the call's webhooks rarely overtake it.
         self.timers.soon(self._pump)
         return call
 
     def refuse(self, number: str, code: int) -> None:
-        """Counts a refused creation and raises the refusal."""
+        """Counts the refusal and raises it."""
         self.call_journal.refuse(unix=self.timers.unix(), number=number, code=code)
         raise number_refused(code)
 
@@ -212,14 +214,10 @@ class Exchange:
 
     def newest_first(self, *, to: str = "") -> Iterator[Call]:
         """All calls that are remembered, or those to one number."""
-        if to:
-            return reversed(self._by_number.get(to, []))
-        return reversed(self._calls.values())
+        return reversed(self._by_number.get(to, []) if to else self._calls.values())
 
     def stop(self, sid: str, status: Status) -> Call:
-        """`canceled` ends a queued or ringing call, `completed` a live one too; anything else stays as it
-        is.
-        """
+        """`canceled` ends a queued or ringing call, `completed` any live one; else nothing changes."""
         call = self.find(sid)
         live = self._live.get(sid)
         if live is None:
@@ -233,7 +231,7 @@ class Exchange:
         return call
 
     def redirect(self, sid: str, *, url: str, method: str, twiml: str) -> Call:
-        """A call in progress goes on with another document."""
+        """A call in progress continues with another document."""
         call = self.find(sid)
         live = self._live.get(sid)
         if live is None or call.status is not Status.IN_PROGRESS:
@@ -242,7 +240,7 @@ class Exchange:
         return call
 
     def delete(self, sid: str) -> None:
-        """Forgets the record of a call that is over."""
+        """Removes the record of a call that is over."""
         call = self.find(sid)
         if not call.status.final:
             raise bad_parameter(20409, "Call is in progress and cannot be deleted")
@@ -250,21 +248,16 @@ class Exchange:
 
     # Live calls
 
-    def rang(self, live: LiveCall) -> None:
+    def ringing(self, live: LiveCall) -> None:
         call = live.call
         call.updated = self.timers.unix()
         self.call_journal.rang(unix=call.updated, number=call.to, attempt=live.attempt)
 
-    def joined(self, call: Call) -> None:
-        """A Dial's call is over."""
-        self._memory.ended(call)
-
-    def changed(self, live: LiveCall) -> None:
-        """The call was answered."""
+    def answered(self, live: LiveCall) -> None:
         self._memory.answered(live.call)
 
     def over(self, live: LiveCall) -> None:
-        """The call has its final status: its line is free and the record is kept."""
+        """The call has its final status: its line is free, its record remains."""
         call = live.call
         self._live.pop(call.sid, None)
         self.call_journal.ended(
@@ -277,22 +270,25 @@ class Exchange:
             self._pump()
 
     def child(self, order: CallOrder, parent: Call) -> Call:
-        """The record of a call that a Dial makes."""
+        """The record of a new call that a Dial makes."""
         call = self._record(order, self.timers.unix())
         call.direction = "outbound-dial"
         call.parent_sid = parent.sid
         self._memory.accepted(call)
         return call
 
+    def child_over(self, call: Call) -> None:
+        self._memory.ended(call)
+
     def note_error(self, code: int) -> None:
         self.errors[code] += 1
 
     def attempt_of(self, order: CallOrder) -> str:
-        """What identifies the attempt: the pattern's first group in its URL, else the URL."""
+        """The id of the attempt: the first group of the pattern in the URL of the order, else that URL."""
         return self.attempt_in(order.status_callback or order.url)
 
     def attempt_in(self, url: str) -> str:
-        """The same, of one URL."""
+        """As `attempt_of`, for one URL."""
         if self._attempt is not None:
             found = self._attempt.search(url)
             if found is not None:
@@ -316,16 +312,15 @@ class Exchange:
         self._pump()
 
     def crash(self, *, memory: bool) -> int:
-        """Drops every live call without a word. With memory they are found afterwards as failed or completed;
-        without it the exchange has never heard of any call. Returns how many were dropped.
+        """Drops every live call without a webhook; returns how many. With `memory` their records are then failed or
+        completed; without it the exchange forgets every call.
         """
         dropped = self.live_calls()
         now = self.timers.unix()
         for live in dropped:
             live.drop()
             call = live.call
-            call.status = Status.COMPLETED if call.status is Status.IN_PROGRESS else Status.FAILED
-            call.end = call.updated = now
+            _cut_off(call, now)
             self.call_journal.ended(unix=now, number=call.to, status=call.status.value, rang=call.rang)
             self._memory.ended(call)
         self._live.clear()
@@ -340,7 +335,7 @@ class Exchange:
         return len(dropped)
 
     def halt(self) -> None:
-        """Every live call is cut off and nothing is dialled any more."""
+        """Every live call is cut off, and no call is dialled any more."""
         for live in self.live_calls():
             live.drop()
         self._queue.clear()
@@ -348,7 +343,7 @@ class Exchange:
             self._pump_due.cancel()
 
     def close(self) -> None:
-        """The files are closed."""
+        """The files are closed; recognition under way has no effect."""
         self.hearing.close()
         self._memory.close()
         self.call_journal.close()
@@ -358,8 +353,11 @@ class Exchange:
         call = Call(
             sid=f"CA{uuid4().hex}",
             account_sid=self._config.account_sid,
+            to=order.to,
+            from_=order.from_,
             order=order,
             created=now,
+            updated=now,
             number=self._made,
         )
         self._keep(call)
@@ -385,7 +383,7 @@ class Exchange:
                 return
 
     def _pump(self) -> None:
-        """Dials from the queue while a line is free and the rate allows; else comes back when it does."""
+        """Dials from the queue while a line is free and the rate allows; continues when the next slot is due."""
         queue = self._queue
         while queue:
             if queue[0].call.status.final:

@@ -1,8 +1,7 @@
-"""The witness: how often each phone rang, per number and per attempt, in a file that outlives a crash.
+"""The call journal, and the encrypted log that a carrier keeps its calls and messages in.
 
-Numbers and attempts are kept as keyed hashes; the key lies beside the file, readable by its owner only.
-
-An encrypted, append-only log, the newest one or two files' worth: what a carrier remembers over a kill.
+The journal (witness.log) counts the calls and rings of each number and attempt and survives a crash. Numbers and
+attempts are keyed hashes; the key is beside the file, readable by its owner only.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 LEG = "leg."
-"""Before a notice's number: it was of the second leg of the attempt's call, which counts its notices by itself."""
+"""Prefix of a notice of the second leg of a call, which numbers its notices separately."""
 _KEY_BYTES = 32
 
 
 def load_key(path: Path) -> bytes:
-    """The key in `path`; made on first use (exclusively, mode 0600)."""
+    """The key in `path`, made at the first use (exclusively, mode 0600)."""
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -43,9 +42,7 @@ def _hashed(key: bytes, text: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalSummary:
-    """What the file says, for whoever knows the attempts: rings of each, and when each notice was first answered with a
-    2xx (Unix seconds), under the attempts' hashes.
-    """
+    """A journal by hash of the attempt: calls, rings, and the Unix time of the first 2xx for each notice."""
 
     key: bytes = field(repr=False)
     calls: Counter[str]
@@ -57,7 +54,7 @@ class JournalSummary:
 
 
 def read_journal(directory: Path) -> JournalSummary:
-    """As the file stands; whoever writes it is not disturbed."""
+    """The journal as it is now; another process may be writing it."""
     calls: Counter[str] = Counter()
     rings: Counter[str] = Counter()
     heard: dict[tuple[str, str], float] = {}
@@ -75,7 +72,7 @@ def read_journal(directory: Path) -> JournalSummary:
 
 
 class CallJournal:
-    """Counts, and writes every count down before the phone's ring can be heard of elsewhere."""
+    """Counts calls and rings. Each count is in the file before the carrier reports the event."""
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
@@ -102,31 +99,31 @@ class CallJournal:
         return _hashed(self._key, text)
 
     def accepted(self, *, unix: float, number: str, attempt: str) -> int:
-        """A call was accepted; returns how many there have been to that number, this one included."""
+        """A call was accepted; returns the number of calls to that number so far, this one included."""
         hashed = self._hash(number)
         self._write(f"A {unix:.3f} {hashed} {self._hash(attempt)}\n")
         self._count_accepted(hashed)
         return self._calls_of_number[hashed]
 
     def rang(self, *, unix: float, number: str, attempt: str) -> None:
-        """The phone alerted, once more."""
+        """The phone rang."""
         hashed, attempt_hash = self._hash(number), self._hash(attempt)
         self._write(f"R {unix:.3f} {hashed} {attempt_hash}\n")
         self._count_attempt(hashed, attempt_hash)
 
     def ended(self, *, unix: float, number: str, status: str, rang: bool) -> None:
-        """The call is over, with its final status."""
+        """The call has its final status."""
         self._write(f"E {unix:.3f} {self._hash(number)} {status} {'rung' if rang else 'silent'}\n")
         self._count_end(status, rang=rang)
 
     def refuse(self, *, unix: float, number: str, code: int) -> None:
-        """Creation was refused; nothing rang."""
+        """The creation of a call was refused."""
         self._write(f"X {unix:.3f} {self._hash(number)} {code}\n")
         self.refused += 1
 
     def heard(self, *, unix: float, attempt: str, what: str) -> None:
-        """The application answered a notice of this attempt with a 2xx: it has promised to keep it. `what` is the
-        notice's SequenceNumber, or `amd`; behind `LEG` for the second leg of its call.
+        """The application answered a notice of this attempt with a 2xx, so it must have kept it. `what`: the notice's
+        SequenceNumber or `amd`, after `LEG` for the second leg.
         """
         self._write(f"W {unix:.3f} {self._hash(attempt)} {what}\n")
 
@@ -137,7 +134,7 @@ class CallJournal:
         return self._rings_of_attempt[self._hash(attempt)]
 
     def most_calls_within(self, seconds: float) -> int:
-        """The most calls accepted within any so many real seconds, over the whole file."""
+        """The largest number of calls accepted within any period of so many real seconds, in the whole file."""
         window: deque[float] = deque()
         most = 0
         with self._path.open(encoding="ascii", errors="replace") as lines:
@@ -156,7 +153,7 @@ class CallJournal:
             self._file = -1
 
     def _write(self, line: str) -> None:
-        # One unbuffered append: it is with the operating system before we go on, so a kill cannot lose it.
+        # One unbuffered append: the operating system has it, so a kill of this process cannot lose it.
         os.write(self._file, line.encode("ascii"))
 
     def _count_accepted(self, number: str) -> None:
@@ -175,9 +172,7 @@ class CallJournal:
             self.not_rung += 1
 
     def _settle_lost(self) -> None:
-        """Calls that were live at a crash never got an end; they are counted as lost, so that the sums
-        hold.
-        """
+        """Counts calls that were live at a crash as lost, so that the sums agree."""
         lost = self.calls - sum(self.by_status.values())
         if lost:
             silent = self.calls - self.not_rung - self.rings
@@ -191,7 +186,7 @@ class CallJournal:
     def _load(self, path: Path) -> None:
         with path.open(encoding="ascii", errors="replace") as lines:
             for line in lines:
-                # A crash may have cut the last line; one without its end is no record.
+                # A crash may have cut the last line, which then is no record.
                 self._torn = not line.endswith("\n")
                 if not self._torn:
                     self._replay(line.split())
@@ -220,9 +215,7 @@ Record = dict[str, object]
 
 
 class SealedLog:
-    """Files `name`.log and `name`.old. A record cut short by a crash is dropped, and so is one of another key: what
-    cannot be read is not remembered.
-    """
+    """Records in `name`.log and `name`.old, encrypted. A record that was cut short or has another key is dropped."""
 
     def __init__(self, directory: Path, name: str, *, rotate_bytes: int = ROTATE_BYTES) -> None:
         directory.mkdir(parents=True, exist_ok=True)
@@ -234,12 +227,12 @@ class SealedLog:
         self._file = -1
 
     def records(self) -> Iterator[Record]:
-        """Everything that is remembered, oldest first."""
+        """All records, oldest first."""
         for path in (self._old, self._path):
             yield from self._records(path)
 
     def forget(self) -> None:
-        """Nothing is remembered."""
+        """All records are deleted."""
         self.close()
         self._path.unlink(missing_ok=True)
         self._old.unlink(missing_ok=True)
@@ -256,7 +249,7 @@ class SealedLog:
         self._size = os.fstat(self._file).st_size
 
     def append(self, record: Record) -> None:
-        """On disk, for whoever reads after a kill of this process, when this returns. Closed, it remembers nothing."""
+        """The operating system has the record: a kill of this process does not lose it. No effect when closed."""
         if self._file < 0:
             return
         nonce = secrets.token_bytes(_NONCE)
@@ -286,5 +279,5 @@ class SealedLog:
             except InvalidTag:
                 continue
         if at < len(data):
-            # Cut short by a crash: what is appended next must begin on a record's edge.
+            # Cut short by a crash: the next record must begin at the end of a whole one.
             os.truncate(path, at)

@@ -1,159 +1,31 @@
-"""Dial: a second phone of the line is rung and joined to a call that is in progress.
-
-A call while it lives: from the dial to its final status, on any line.
-"""
+"""A call while it lives, from the dial to its final status, on any line; and the second leg that a Dial joins to it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
 from dialer.carrier.calls import Call, CallOrder, Status
-from dialer.carrier.config import Faults, InjectedFault, Timers
-from dialer.carrier.lines.line import Cause, Leg, Line, Verdict
+from dialer.carrier.config import Timers
+from dialer.carrier.faults import Faults, InjectedFault
+from dialer.carrier.lines import Cause, Leg, Line, Verdict
 from dialer.carrier.people import AnsweredBy
-from dialer.carrier.player import Player
-from dialer.carrier.sound import Sounds
+from dialer.carrier.player import Player, Sounds
 from dialer.carrier.speech_input import Hearing, Speech
 from dialer.carrier.twiml import Dial
 from dialer.carrier.webhooks import Messenger, Notices, base_params
 
 OnDialled = Callable[[dict[str, str]], None]
-"""Told the DialCall parameters."""
-
-_STATUS_OF = {
-    Cause.HUNG_UP: Status.COMPLETED,
-    Cause.BUSY: Status.BUSY,
-    Cause.REJECTED: Status.BUSY,
-    Cause.NO_ANSWER: Status.NO_ANSWER,
-}
-
-
-class BridgeHost(Protocol):
-    """What a bridge uses of the exchange."""
-
-    @property
-    def timers(self) -> Timers: ...
-    @property
-    def line(self) -> Line: ...
-    @property
-    def notices(self) -> Notices: ...
-    def child(self, order: CallOrder, parent: Call) -> Call: ...
-    def joined(self, call: Call) -> None: ...
-
-
-class Bridge:
-    """The desk's leg. Its rings are not counted with those of the people we warn."""
-
-    def __init__(
-        self,
-        exchange: BridgeHost,
-        parent: Call,
-        verb: Dial,
-        done: OnDialled,
-        left: OnDialled,
-    ) -> None:
-        """`done` is told how it went; `left` in its place where the caller left first."""
-        self._exchange = exchange
-        self._timers = exchange.timers
-        self._verb = verb
-        self._done = done
-        self._left = left
-        self._parent_sid = parent.sid
-        order = CallOrder(
-            to=verb.number,
-            from_=verb.caller_id or parent.from_,
-            status_callback=verb.status_callback,
-            status_method=verb.status_method,
-            events=verb.events,
-        )
-        self.call = exchange.child(order, parent)
-        self._leg: Leg | None = None
-        self._limit: asyncio.TimerHandle | None = None
-        self._answered_at: datetime | None = None
-        self._is_told = True
-
-    def start(self) -> None:
-        """Rings the desk, for as long as the verb says."""
-        self.call.start = self._timers.unix()
-        self._tell("initiated", "initiated")
-        self._limit = self._timers.later(self._verb.timeout_seconds, lambda: self._hang_up(Status.NO_ANSWER))
-        self._leg = self._exchange.line.dial(self.call.to, nth=1, events=self)
-
-    def rings(self) -> None:
-        if self.call.status is Status.QUEUED:
-            self.call.status = Status.RINGING
-            self.call.rang = True
-            self._tell("ringing", "ringing")
-
-    def answered(self, verdict: Verdict) -> None:  # noqa: ARG002 - a desk is no machine
-        if self.call.status is not Status.RINGING:
-            return
-        self.call.status = Status.IN_PROGRESS
-        self._answered_at = self._timers.service_now()
-        self._tell("answered", Status.IN_PROGRESS.value)
-        if self._limit is not None:
-            self._limit.cancel()
-        self._limit = self._timers.later(
-            self._verb.time_limit_seconds, lambda: self._hang_up(Status.COMPLETED)
-        )
-
-    def pressed(self, key: str) -> None:
-        """Keys of the desk's phone go nowhere."""
-
-    def said(self, speech: Speech) -> None:
-        """What the two say to each other is theirs."""
-
-    def ended(self, cause: Cause) -> None:
-        self._finish(_STATUS_OF.get(cause, Status.FAILED))
-
-    def caller_left(self, *, told: bool) -> None:
-        """The first leg is gone: the desk's is hung up. `told` says whether anybody hears of it."""
-        self._done = self._left if told else _nothing
-        self._is_told = told
-        self._hang_up(Status.COMPLETED if self._answered_at is not None else Status.CANCELED)
-
-    def _hang_up(self, status: Status) -> None:
-        if self._leg is not None:
-            self._leg.hang_up()
-        self._finish(status)
-
-    def _finish(self, status: Status) -> None:
-        call = self.call
-        if call.status.final:
-            return
-        if self._limit is not None:
-            self._limit.cancel()
-        call.status = status
-        call.end = call.updated = self._timers.unix()
-        result = {"DialCallSid": call.sid, "DialCallStatus": status.value}
-        if self._answered_at is not None:
-            talked = (self._timers.service_now() - self._answered_at).total_seconds()
-            call.duration_seconds = max(1, round(talked))
-            result["DialCallDuration"] = str(call.duration_seconds)
-        if self._is_told:
-            self._tell("completed", status.value)
-        call.order = None
-        self._exchange.joined(call)
-        self._done(result)
-
-    def _tell(self, event: str, status: str) -> None:
-        """As of any call, to the address that the verb names for it."""
-        self._exchange.notices.progress(self.call, event, status, {"ParentCallSid": self._parent_sid})
-
-
-def _nothing(_result: dict[str, str]) -> None:
-    """Nobody is left to be told."""
-
+"""Gets the DialCall parameters."""
 
 _SETUP_LIMIT_SECONDS = 60.0
 TIMED_OUT = 487
 
-
-# What the network says, in Twilio's status and the SIP code beside it. A phone that is switched off (480) or
-# does not exist (404) never rang; one that was rejected (603) did.
+# CallStatus and SIP code of each cause. A phone that is switched off (480) or does not exist (404) did not ring; one
+# where the call was rejected (603) did.
 FINALS: dict[Cause, tuple[Status, int]] = {
     Cause.HUNG_UP: (Status.COMPLETED, 200),
     Cause.BUSY: (Status.BUSY, 486),
@@ -166,9 +38,15 @@ FINALS: dict[Cause, tuple[Status, int]] = {
 }
 
 
-class CallHost(BridgeHost, Protocol):
-    """What a call uses of the exchange, and what it tells it."""
+class CallHost(Protocol):
+    """The exchange as a call uses it."""
 
+    @property
+    def timers(self) -> Timers: ...
+    @property
+    def line(self) -> Line: ...
+    @property
+    def notices(self) -> Notices: ...
     @property
     def faults(self) -> Faults: ...
     @property
@@ -178,31 +56,144 @@ class CallHost(BridgeHost, Protocol):
     @property
     def hearing(self) -> Hearing: ...
     def note_error(self, code: int) -> None: ...
-    def rang(self, live: LiveCall) -> None: ...
-    def changed(self, live: LiveCall) -> None: ...
+    def child(self, order: CallOrder, parent: Call) -> Call: ...
+    def child_over(self, call: Call) -> None: ...
+    def ringing(self, live: LiveCall) -> None: ...
+    def answered(self, live: LiveCall) -> None: ...
     def over(self, live: LiveCall) -> None: ...
 
 
-class LiveCall:
-    """Owns the record, the leg and the player of one call; `_finish` happens exactly once."""
+class _LiveLeg:
+    """A leg with the record of its call, its time limit, and the moment of its answer."""
+
+    def __init__(self, exchange: CallHost, call: Call) -> None:
+        self.call = call
+        self._exchange = exchange
+        self._timers = exchange.timers
+        self._leg: Leg | None = None
+        self._limit: asyncio.TimerHandle | None = None
+        self._answered_at: datetime | None = None
+
+    def _limit_to(self, seconds: float | None, then: Callable[[], None]) -> None:
+        """`then` is called after so many service seconds, None: never; an earlier limit is lifted."""
+        self._lift_limit()
+        if seconds is not None:
+            self._limit = self._timers.later(seconds, then)
+
+    def _lift_limit(self) -> None:
+        if self._limit is not None:
+            self._limit.cancel()
+
+    def _close(self, status: Status) -> None:
+        """The record has its final status and, after an answer, its duration: at least one second."""
+        call = self.call
+        call.status = status
+        call.end = call.updated = self._timers.unix()
+        if self._answered_at is not None:
+            talked = (self._timers.service_now() - self._answered_at).total_seconds()
+            call.duration_seconds = max(1, round(talked))
+
+
+class Bridge(_LiveLeg):
+    """The officer's leg of a Dial. Its rings are not counted in the call journal."""
+
+    def __init__(
+        self, exchange: CallHost, parent: Call, verb: Dial, done: OnDialled, left: OnDialled
+    ) -> None:
+        """At its end `done` is called, or `left` where the caller has left first."""
+        order = CallOrder(
+            to=verb.number,
+            from_=verb.caller_id or parent.from_,
+            status_callback=verb.status_callback,
+            status_method=verb.status_method,
+            events=verb.events,
+        )
+        super().__init__(exchange, exchange.child(order, parent))
+        self._verb = verb
+        self._done = done
+        self._left = left
+        self._parent_sid = parent.sid
+        self._has_webhooks = True
+
+    def start(self) -> None:
+        """Calls the officer, for as long as the verb allows."""
+        self.call.start = self._timers.unix()
+        self._notify("initiated", "initiated")
+        self._limit_to(self._verb.timeout_seconds, lambda: self._hang_up(Status.NO_ANSWER))
+        self._leg = self._exchange.line.dial(self.call.to, nth=1, events=self)
+
+    def ringing(self) -> None:
+        if self.call.status is Status.QUEUED:
+            self.call.status = Status.RINGING
+            self.call.rang = True
+            self._notify("ringing", "ringing")
+
+    def answered(self, verdict: Verdict) -> None:  # noqa: ARG002 - an officer's phone is no machine
+        if self.call.status is not Status.RINGING:
+            return
+        self.call.status = Status.IN_PROGRESS
+        self._answered_at = self._timers.service_now()
+        self._notify("answered", Status.IN_PROGRESS.value)
+        self._limit_to(self._verb.time_limit_seconds, lambda: self._hang_up(Status.COMPLETED))
+
+    def pressed(self, key: str) -> None:
+        """Keys of the officer's phone have no effect."""
+
+    def said(self, speech: Speech) -> None:
+        """Speech between the two legs is not listened to."""
+
+    def ended(self, cause: Cause) -> None:
+        self._finish(FINALS[cause][0])
+
+    def caller_left(self, *, silent: bool) -> None:
+        """The first leg is over: this one is hung up. `silent`: without any request to the application."""
+        self._done = _ignored if silent else self._left
+        self._has_webhooks = not silent
+        self._hang_up(Status.COMPLETED if self._answered_at is not None else Status.CANCELED)
+
+    def _hang_up(self, status: Status) -> None:
+        if self._leg is not None:
+            self._leg.hang_up()
+        self._finish(status)
+
+    def _finish(self, status: Status) -> None:
+        call = self.call
+        if call.status.final:
+            return
+        self._lift_limit()
+        self._close(status)
+        result = {"DialCallSid": call.sid, "DialCallStatus": status.value}
+        if call.duration_seconds is not None:
+            result["DialCallDuration"] = str(call.duration_seconds)
+        if self._has_webhooks:
+            self._notify("completed", status.value)
+        call.order = None
+        self._exchange.child_over(call)
+        self._done(result)
+
+    def _notify(self, event: str, status: str) -> None:
+        self._exchange.notices.progress(self.call, event, status, {"ParentCallSid": self._parent_sid})
+
+
+def _ignored(_result: dict[str, str]) -> None:
+    """After a crash the result of a Dial goes nowhere."""
+
+
+class LiveCall(_LiveLeg):
+    """Owns the record, the leg and the player of one call. `_finish` has effect exactly once."""
 
     def __init__(self, exchange: CallHost, call: Call, order: CallOrder, attempt: str, nth: int) -> None:
-        self.call = call
+        super().__init__(exchange, call)
         self.order = order
         self.attempt = attempt
         self.errors: list[int] = []
-        self._exchange = exchange
-        self._timers = exchange.timers
         self._nth = nth
-        self._leg: Leg | None = None
         self._player: Player | None = None
         self._bridge: Bridge | None = None
-        self._limit: asyncio.TimerHandle | None = None
-        self._answered_at: datetime | None = None
         self._verdict_open = False
         self._verdict_due: asyncio.TimerHandle | None = None
 
-    # What the player and the bridge see.
+    # Used by the player.
 
     @property
     def leg(self) -> Leg:
@@ -226,7 +217,7 @@ class LiveCall:
         self._exchange.note_error(code)
 
     def finished(self) -> None:
-        """The document is over: hung up from our side."""
+        """The document is over: the carrier hangs up."""
         self.end(Status.COMPLETED, 200)
 
     def dial(self, verb: Dial, done: OnDialled, left: OnDialled) -> None:
@@ -237,7 +228,7 @@ class LiveCall:
         self._bridge = Bridge(self._exchange, self.call, verb, over, left)
         self._bridge.start()
 
-    # What the exchange does.
+    # Used by the exchange.
 
     def start(self) -> None:
         """Dials. The status stays `queued` until the phone alerts, as Twilio's does."""
@@ -245,20 +236,20 @@ class LiveCall:
         call.start = self._timers.unix()
         call.queue_ms = int((call.start - call.created) * 1000)
         self._exchange.notices.progress(call, "initiated", "initiated")
-        self._limit = self._timers.later(
+        self._limit_to(
             self.order.timeout_seconds + _SETUP_LIMIT_SECONDS, lambda: self.end(Status.FAILED, 408)
         )
         self._leg = self._exchange.line.dial(call.to, nth=self._nth, events=self)
 
     def redirect(self, *, url: str, method: str, twiml: str) -> None:
-        """What plays is replaced; only for a call in progress."""
+        """Another document replaces the one that plays; only for a call in progress."""
         if twiml:
             self.player().play(twiml.encode())
         else:
             self.player().fetch(url, method)
 
     def player(self) -> Player:
-        """The call's player, made when first needed."""
+        """The player of the call, made when first needed."""
         if self._player is None:
             self._player = Player(
                 self,
@@ -270,32 +261,32 @@ class LiveCall:
         return self._player
 
     def answer_now(self) -> bool:
-        """The phone answers at this instant if it is ringing and the line can do so."""
+        """Makes a ringing phone answer now, if the line can; says whether it did."""
         return self._leg is not None and self.call.status is Status.RINGING and self._leg.answer_now()
 
     def end(self, status: Status, sip_code: int) -> None:
-        """Ended from our side: the leg is hung up, the final status told."""
+        """The carrier hangs up; the call has its final status."""
         if self._leg is not None and not self.call.status.final:
             self._leg.hang_up()
         self._finish(status, sip_code)
 
     def drop(self) -> None:
-        """Cut off without a word, as in a crash: nothing is told to anybody."""
-        self._silence(told=False)
+        """The leg is cut off and the application gets no request, as in a crash."""
+        self._stop_all(silent=True)
         if self._verdict_due is not None:
             self._verdict_due.cancel()
         if self._leg is not None:
             self._leg.hang_up()
 
-    # What the line does.
+    # Events of the line.
 
-    def rings(self) -> None:
+    def ringing(self) -> None:
         call = self.call
         if call.status is not Status.QUEUED:
             return
         call.status = Status.RINGING
         call.rang = True
-        self._exchange.rang(self)
+        self._exchange.ringing(self)
         self._exchange.notices.progress(call, "ringing", "ringing")
         self._limit_to(self.order.timeout_seconds, lambda: self.end(Status.NO_ANSWER, TIMED_OUT))
 
@@ -306,28 +297,23 @@ class LiveCall:
         call.status = Status.IN_PROGRESS
         call.updated = self._timers.unix()
         self._answered_at = self._timers.service_now()
-        self._exchange.changed(self)
+        self._exchange.answered(self)
         self._exchange.notices.progress(call, "answered", Status.IN_PROGRESS.value)
-        if self.order.time_limit_seconds is None:
-            self._limit_to(None, self.finished)
-        else:
-            self._limit_to(self.order.time_limit_seconds, self.finished)
+        self._limit_to(self.order.time_limit_seconds, self.finished)
         if not self.order.machine_detection:
             self._begin()
             return
-        verdict = self._heard_in_time(verdict)
+        verdict = self._in_time(verdict)
         due = verdict.after_seconds
         if (
             self.order.machine_detection == "DetectMessageEnd"
             and verdict.answered_by is AnsweredBy.MACHINE_START
         ):
             due += verdict.greeting_seconds
-            verdict = Verdict(
-                answered_by=AnsweredBy.MACHINE_END_BEEP, after_seconds=due, greeting_seconds=0.0
-            )
+            verdict = replace(verdict, answered_by=AnsweredBy.MACHINE_END_BEEP)
         if self.order.async_amd:
             self._verdict_open = True
-            self._verdict_due = self._timers.later(due, lambda: self._tell_verdict(verdict, due))
+            self._verdict_due = self._timers.later(due, lambda: self._report_verdict(verdict, due))
             self._begin()
         else:
             self._verdict_due = self._timers.later(due, lambda: self._judged(verdict))
@@ -341,14 +327,12 @@ class LiveCall:
             self._player.said(speech)
 
     def ended(self, cause: Cause) -> None:
-        # Once answered, however it ends, the call has taken place.
+        # A call that was answered is completed, whatever ends it.
         status, code = FINALS[cause if self._answered_at is None else Cause.HUNG_UP]
         self._finish(status, code)
 
-    # Within.
-
-    def _heard_in_time(self, verdict: Verdict) -> Verdict:
-        """A detection slower than its timeout says `unknown`, as Twilio's does."""
+    def _in_time(self, verdict: Verdict) -> Verdict:
+        """A detection slower than its timeout reports `unknown`, as Twilio's does."""
         limit = self.order.detection_timeout_seconds
         if verdict.after_seconds <= limit:
             return verdict
@@ -359,7 +343,7 @@ class LiveCall:
             self.call.answered_by = verdict.answered_by.value
             self._begin()
 
-    def _tell_verdict(self, verdict: Verdict, after_seconds: float) -> None:
+    def _report_verdict(self, verdict: Verdict, after_seconds: float) -> None:
         self.call.answered_by = verdict.answered_by.value
         self._exchange.notices.verdict(self.call, verdict.answered_by.value, int(after_seconds * 1000))
         self._verdict_open = False
@@ -375,17 +359,13 @@ class LiveCall:
         else:
             player.fetch(self.order.url, self.order.method)
 
-    def _limit_to(self, seconds: float | None, then: Callable[[], None]) -> None:
-        if self._limit is not None:
-            self._limit.cancel()
-        self._limit = None if seconds is None else self._timers.later(seconds, then)
-
-    def _silence(self, *, told: bool = True) -> None:
-        self._limit_to(None, self.finished)
+    def _stop_all(self, *, silent: bool = False) -> None:
+        """The limit, the player, the bridge and a verdict that the call waits for are stopped."""
+        self._lift_limit()
         if self._player is not None:
             self._player.stop()
         if self._bridge is not None:
-            self._bridge.caller_left(told=told)
+            self._bridge.caller_left(silent=silent)
             self._bridge = None
         if self._verdict_due is not None and not self.order.async_amd:
             self._verdict_due.cancel()
@@ -394,17 +374,11 @@ class LiveCall:
         call = self.call
         if call.status.final:
             return
-        call.status = status
-        call.end = call.updated = self._timers.unix()
-        self._silence()
-        extras = {"SipResponseCode": str(sip_code)}
-        if self._answered_at is not None:
-            talked = (self._timers.service_now() - self._answered_at).total_seconds()
-            call.duration_seconds = max(1, round(talked))
-            extras["CallDuration"] = str(call.duration_seconds or 0)
-            extras["Duration"] = str(-(-(call.duration_seconds or 0) // 60))
-        else:
-            extras["CallDuration"] = "0"
+        self._close(status)
+        self._stop_all()
+        extras = {"SipResponseCode": str(sip_code), "CallDuration": str(call.duration_seconds or 0)}
+        if call.duration_seconds is not None:
+            extras["Duration"] = str(-(-call.duration_seconds // 60))
         if call.answered_by:
             extras["AnsweredBy"] = call.answered_by
         if self._leg is not None and self._leg.line_result:
@@ -412,5 +386,4 @@ class LiveCall:
         self._exchange.over(self)
         self._exchange.notices.progress(call, "completed", status.value, extras)
         if not self._verdict_open:
-            # The record is kept long; what was ordered is needed no more.
             call.order = None

@@ -1,34 +1,121 @@
-"""The HTTP client of the hot path: keep-alive connections, callbacks instead of tasks, a hard time limit.
+"""The HTTP client for requests to the application: keep-alive connections, callbacks instead of tasks, a time limit.
 
-A call's life is one request in and some eight out, so what one request out costs decides what the carrier
-costs (bench/carrier_throughput.py). Redirects are not followed and cookies not kept: an application of ours
-needs neither.
+A call costs one request in and about eight out, so the cost of a request out decides the cost of the carrier
+(bench/carrier_throughput.py). Redirects are not followed and cookies are not kept. Addresses may carry Twilio's
+connection overrides in their fragment.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple, cast
+from urllib.parse import urlsplit
 
 import httptools
 
-from dialer.carrier.config import Address
+_MAX_RETRIES = 5
+_MIN_MILLISECONDS = 100
+_MAX_MILLISECONDS = 15_000
+_MAX_CONNECT_MILLISECONDS = 10_000
+_ABSOLUTE = re.compile(r"(.*?://[^/?]*)(.*)", re.DOTALL)
+
+
+class BadAddress(ValueError):
+    """A URL that cannot be called."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """Twilio's connection overrides of a URL's fragment. By default one retry, when no connection could be made."""
+
+    retries: int = 1
+    retry_on: frozenset[str] = frozenset({"ct"})
+    connect_seconds: float = 5.0
+    read_seconds: float = 15.0
+    total_seconds: float = 15.0
+
+    def wants_retry(self, failure: str) -> bool:
+        """Whether a request that failed so (`ct`, `rt`, `4xx`, `5xx`) is sent again."""
+        return failure in self.retry_on or ("all" in self.retry_on and bool(failure))
+
+
+@lru_cache(maxsize=256)
+def parse_overrides(fragment: str) -> Overrides:
+    """Reads `rc=3&rp=ct,rt,5xx`. Unknown values and values out of bounds leave the default, as at Twilio."""
+    values = dict(part.split("=", 1) for part in fragment.split("&") if "=" in part)
+    default = Overrides()
+    policy = frozenset(values.get("rp", "").split(",")) & {"4xx", "5xx", "ct", "rt", "all"}
+    return Overrides(
+        retries=_bounded(values.get("rc"), default.retries, 0, _MAX_RETRIES),
+        retry_on=policy or default.retry_on,
+        connect_seconds=_seconds(values.get("ct"), default.connect_seconds, _MAX_CONNECT_MILLISECONDS),
+        read_seconds=_seconds(values.get("rt"), default.read_seconds, _MAX_MILLISECONDS),
+        total_seconds=_seconds(values.get("tt"), default.total_seconds, _MAX_MILLISECONDS),
+    )
+
+
+def _bounded(text: str | None, default: int, least: int, most: int) -> int:
+    if text is None or not text.isdigit():
+        return default
+    value = int(text)
+    return value if least <= value <= most else default
+
+
+def _seconds(text: str | None, default: float, most: int) -> float:
+    milliseconds = _bounded(text, -1, _MIN_MILLISECONDS, most)
+    return default if milliseconds < 0 else milliseconds / 1000
+
+
+class Address(NamedTuple):
+    """`url` is what is requested and signed: everything but the fragment."""
+
+    url: str
+    host: str
+    port: int
+    tls: bool
+    authority: str
+    target: str
+    overrides: Overrides
+
+
+@lru_cache(maxsize=512)
+def _origin(origin: str) -> tuple[str, int, bool, str]:
+    parts = urlsplit(origin)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
+        raise BadAddress("not an http or https URL")
+    tls = parts.scheme == "https"
+    try:
+        port = parts.port or (443 if tls else 80)
+    except ValueError as error:
+        raise BadAddress("its port is no number") from error
+    return parts.hostname, port, tls, parts.netloc
+
+
+def parse_address(url: str) -> Address:
+    """Splits an absolute URL; one that is not http(s), has no host or holds blanks raises `BadAddress`."""
+    url, _, fragment = url.partition("#")
+    parts = _ABSOLUTE.fullmatch(url)
+    if parts is None or not url.isascii() or not url.isprintable() or " " in url:
+        raise BadAddress("not an absolute URL")
+    host, port, tls, authority = _origin(parts[1])
+    target = parts[2] if parts[2].startswith("/") else "/" + parts[2]
+    return Address(url, host, port, tls, authority, target, parse_overrides(fragment))
+
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 _IDLE_SECONDS = 2.0
 _CONNECT_SECONDS = 5.0
 _MAX_OPEN = 512
-_MAX_IDLE = _MAX_OPEN
-"""As many: a busy second closes none that the next one opens again."""
 
 
 class Reply(NamedTuple):
-    """What came back. `failure` is empty when any HTTP answer came, else `ct` (no connection) or `rt` (no
-    answer in time, or the connection broke before one).
-    """
+    """`failure` is empty after any HTTP answer, else `ct` (no connection) or `rt` (no answer in time)."""
 
     status: int
     content_type: str
@@ -37,9 +124,7 @@ class Reply(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """The failure in the words of Twilio's retry policy: `ct`, `rt`, `4xx`, `5xx`, empty when it is
-        fine.
-        """
+        """The failure in the terms of Twilio's retry policy: `ct`, `rt`, `4xx`, `5xx`; empty for success."""
         if self.failure:
             return self.failure
         if self.status >= 500:  # noqa: PLR2004 - HTTP's own classes
@@ -80,20 +165,6 @@ _Origin = tuple[str, int, bool]
 class _Connection(asyncio.Protocol):
     """One connection, one request at a time."""
 
-    __slots__ = (
-        "body",
-        "content_type",
-        "idle_since",
-        "origin",
-        "owner",
-        "parser",
-        "reply",
-        "request",
-        "size",
-        "stays",
-        "transport",
-    )
-
     def __init__(self, owner: Outbound, origin: _Origin) -> None:
         self.owner = owner
         self.origin = origin
@@ -133,7 +204,7 @@ class _Connection(asyncio.Protocol):
             return
         reply, self.reply = self.reply, None
         if reply is not None:
-            # Out of the parser's callback, which would take a fault of the receiver for one of the answer.
+            # Not within the parser's callback, where an error of the receiver would count as a parser error.
             self._deliver(reply)
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -163,15 +234,11 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         self.owner.forget(self)
-        request, self.request = self.request, None
-        if request is not None:
-            request.finish(_NO_ANSWER)
+        self._fail()
 
     def _fail(self) -> None:
-        request, self.request = self.request, None
-        self.close()
-        if request is not None:
-            request.finish(_NO_ANSWER)
+        self.stays = False
+        self._deliver(_NO_ANSWER)
 
     def close(self) -> None:
         if self.transport is not None:
@@ -179,9 +246,7 @@ class _Connection(asyncio.Protocol):
 
 
 class Outbound:
-    """Shares connections among all calls. At most 512 requests are on the wire per origin; the rest wait in
-    order.
-    """
+    """Shares connections among all calls. At most 512 requests are under way per origin; the rest wait in order."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -194,7 +259,7 @@ class Outbound:
         self._closed = False
 
     def send(self, address: Address, data: bytes, *, connect: float, total: float, on_reply: OnReply) -> None:
-        """Sends one whole request; `on_reply` is called once, from the loop, within about `total` seconds."""
+        """Sends one whole request. `on_reply` is called once, from the loop, within about `total` seconds."""
         request = _Request(address, data, on_reply)
         request.timer = self._loop.call_later(total, self._expire, request)
         origin = (address.host, address.port, address.tls)
@@ -214,7 +279,7 @@ class Outbound:
         self._open_one(origin, connect)
 
     def _open_one(self, origin: _Origin, limit: float) -> None:
-        """One more connection is being made, unless there are enough."""
+        """Starts one more connection unless `_MAX_OPEN` are open or starting."""
         opening = self._opening.get(origin, 0)
         if self._closed or len(self._open.get(origin, ())) + opening >= _MAX_OPEN:
             return
@@ -237,7 +302,7 @@ class Outbound:
             request = self._next_waiting(origin)
             if request is not None:
                 request.finish(_NO_CONNECTION)
-            # Those that waited for one of the connections not made are not left to wait.
+            # Requests that waited for one of the connections not made must not wait for ever.
             if self._waiting.get(origin) and not self._opening[origin]:
                 self._open_one(origin, limit)
             return
@@ -258,7 +323,7 @@ class Outbound:
         return None
 
     def park(self, connection: _Connection) -> None:
-        """The connection is free: the next waiting request takes it, else it idles."""
+        """The connection carries the next waiting request, else it is idle."""
         if connection.transport is None or connection.transport.is_closing():
             return
         request = self._next_waiting(connection.origin)
@@ -266,12 +331,11 @@ class Outbound:
             connection.send(request)
             return
         idle = self._idle.setdefault(connection.origin, deque())
-        if len(idle) >= _MAX_IDLE:
-            idle.popleft().close()
         connection.idle_since = self._loop.time()
         idle.append(connection)
 
     def forget(self, connection: _Connection) -> None:
+        """The connection is closed; a new one is started where requests wait."""
         self._open.get(connection.origin, set()).discard(connection)
         idle = self._idle.get(connection.origin)
         if idle and connection in idle:
@@ -287,19 +351,15 @@ class Outbound:
             connection.close()
 
     def close(self) -> None:
-        """Every connection is closed; what was under way gets no callback."""
+        """Every connection is closed; requests under way get no reply."""
         self._closed = True
-        for waiting in self._waiting.values():
-            for request in waiting:
-                request.on_reply = None
-                if request.timer is not None:
-                    request.timer.cancel()
-        for connections in list(self._open.values()):
-            for connection in list(connections):
-                if connection.request is not None:
-                    connection.request.on_reply = None
-                    if connection.request.timer is not None:
-                        connection.request.timer.cancel()
-                connection.close()
+        connections = [connection for each in self._open.values() for connection in each]
+        sent = [connection.request for connection in connections if connection.request is not None]
+        for request in [*sent, *(request for waiting in self._waiting.values() for request in waiting)]:
+            request.on_reply = None
+            if request.timer is not None:
+                request.timer.cancel()
+        for connection in connections:
+            connection.close()
         for task in self._tasks:
             task.cancel()

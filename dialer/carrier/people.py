@@ -1,15 +1,16 @@
-"""Who is at the other end of the simulated line: behaviours as data, and the mix that practice reports."""
+"""The people of the simulated line: behaviours as data, and a mix as practice reports it."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 
 class Pickup(StrEnum):
-    """What the called phone does. Only the first four make it ring."""
+    """The reaction of the called phone. It rings for the first four only."""
 
     ANSWERED = "answered"
     NO_ANSWER = "no_answer"
@@ -23,7 +24,7 @@ class Pickup(StrEnum):
 
 
 class AnsweredBy(StrEnum):
-    """Twilio's words for the verdict of machine detection."""
+    """Twilio's AnsweredBy: the result of machine detection."""
 
     HUMAN = "human"
     MACHINE_START = "machine_start"
@@ -35,20 +36,21 @@ class AnsweredBy(StrEnum):
 
 
 Range = tuple[float, float]
+_RANGES = ("ring_after_seconds", "answer_after_seconds", "key_after_seconds", "hang_up_after_seconds")
 
 
 class BadBehaviour(ValueError):
-    """A behaviour that cannot be: the line names the field."""
+    """An impossible behaviour; the message names the field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behaviour:
     """One kind of person and phone. Seconds are service seconds; ranges are (least, most).
 
-    `keys[n]` is what is pressed at the n-th question (Gather) of one call, counted as asked, repeats
-    included; an empty string is silence, and so is everything past the end. With the shipped scripts 1 says
-    "I am the person" and then "yes" and "I understand", 2 says no, 3 "already paid", 0 asks for an officer, 9
-    repeats. `says[n]` is said at the n-th question in the same way, where nothing is pressed.
+    `keys[n]` are the keys pressed at the n-th question (Gather) of a call, repeated questions included; an empty string
+    means silence, and so does a question beyond the end. In the shipped scripts 1 means "I am the person", then "yes"
+    and "I understand", 2 no, 3 "already paid", 0 asks for an officer, 9 repeats. `says[n]` are words spoken at the n-th
+    question where no key is pressed.
     """
 
     name: str
@@ -77,44 +79,42 @@ class Behaviour:
         for key in self.keys:
             if set(key) - set("0123456789*#"):
                 raise BadBehaviour("keys: only 0-9, * and #")
-        for name in (
-            "ring_after_seconds",
-            "answer_after_seconds",
-            "key_after_seconds",
-            "hang_up_after_seconds",
-        ):
+        for name in _RANGES:
             span = getattr(self, name)
             if span is not None and not 0 <= span[0] <= span[1]:
                 raise BadBehaviour(f"{name}: needs 0 <= least <= most")
 
 
 def behaviour_from(data: dict[str, Any]) -> Behaviour:
-    """Reads a behaviour from plain JSON or TOML data; an unknown or impossible field raises
-    `BadBehaviour`.
-    """
+    """The behaviour in plain JSON or TOML data. Raises `BadBehaviour` for an unknown or impossible field."""
     known = {field.name for field in dataclasses.fields(Behaviour)}
-    unknown = sorted(set(data) - known)
-    if unknown:
-        raise BadBehaviour(f"{unknown[0]}: no such field")
-    values: dict[str, Any] = dict(data)
+    for name in sorted(data.keys() - known):
+        raise BadBehaviour(f"{name}: no such field")
+    values = dict(data)
     try:
         for name, value in data.items():
-            if name.endswith("_seconds") and isinstance(value, list | tuple):
+            if name in _RANGES and value is not None:
                 least, most = value
                 values[name] = (float(least), float(most))
-        if "keys" in values:
-            values["keys"] = tuple(str(key) for key in values["keys"])
-        if "says" in values:
-            values["says"] = tuple(str(words) for words in values["says"])
-        if "pickup" in values:
-            values["pickup"] = Pickup(values["pickup"])
-        if "answered_by" in values:
-            values["answered_by"] = AnsweredBy(values["answered_by"])
+            elif name in _READERS:
+                values[name] = _READERS[name](value)
         return Behaviour(**values)
     except BadBehaviour:
         raise
     except (TypeError, ValueError) as error:
         raise BadBehaviour(str(error)) from error
+
+
+def _texts(value: Iterable[object]) -> tuple[str, ...]:
+    return tuple(map(str, value))
+
+
+_READERS: Mapping[str, Callable[[Any], object]] = {
+    "keys": _texts,
+    "says": _texts,
+    "pickup": Pickup,
+    "answered_by": AnsweredBy,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

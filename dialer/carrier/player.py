@@ -1,21 +1,23 @@
-"""One Gather under way: prompts that a key or a word interrupts, keys, speech, and the silence that ends it.
+"""Plays TwiML to one leg: fetches documents, carries out their verbs in order, and asks their questions.
 
-Plays TwiML to one leg: fetches a document, carries its verbs out in order, asks, and follows where it
-leads.
+Durations of speech are estimated by language; durations of sound files come from the files, which are cached.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import re
+import struct
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 from urllib.parse import urljoin
 
 from dialer.carrier.config import Timers
-from dialer.carrier.lines.line import Clip, Leg
+from dialer.carrier.lines import Clip, Leg
 from dialer.carrier.outbound import Reply
-from dialer.carrier.sound import Sounds, say_seconds
 from dialer.carrier.speech_input import Hearing, Recognised, Speech
 from dialer.carrier.twiml import (
     BadTwiml,
@@ -33,10 +35,92 @@ from dialer.carrier.twiml import (
 )
 from dialer.carrier.webhooks import Messenger
 
+_CJK = re.compile(r"[\u3400-\u9fff]")
+_WORD = re.compile(r"[A-Za-z0-9]+")
+_CJK_A_SECOND = 4.5
+_WORDS_A_SECOND = 2.5
+_KEEP_CLIPS = 512
+_KEEP_BYTES = 64 * 1024 * 1024
+
+
+class BadSound(ValueError):
+    """Not a WAV file whose duration can be computed."""
+
+
+def say_seconds(text: str) -> float:
+    """The approximate duration of the text in a calm voice."""
+    return len(_CJK.findall(text)) / _CJK_A_SECOND + len(_WORD.findall(text)) / _WORDS_A_SECOND
+
+
+def wav_seconds(data: bytes) -> float:
+    """The length of a RIFF WAVE file of any constant-rate coding (PCM, A-law, mu-law), by its header."""
+    if len(data) < 12 or data[:4] != b"RIFF" or data[8:12] != b"WAVE":  # noqa: PLR2004 - the RIFF header
+        raise BadSound("no RIFF WAVE header")
+    at, bytes_a_second = 12, 0
+    while at + 8 <= len(data):
+        name, size = data[at : at + 4], struct.unpack_from("<I", data, at + 4)[0]
+        at += 8
+        if name == b"fmt " and at + 16 <= len(data):
+            bytes_a_second = struct.unpack_from("<I", data, at + 8)[0]
+        elif name == b"data":
+            if bytes_a_second == 0:
+                raise BadSound("no byte rate before the data")
+            # A streamed file may claim more data than it has.
+            return float(min(size, len(data) - at)) / float(bytes_a_second)
+        at += size + (size & 1)
+    raise BadSound("no data in it")
+
+
+OnClip = Callable[[Clip | None], None]
+
+
+class Sounds:
+    """Fetches each sound once and keeps the newest ones; a failure gives None and is not kept."""
+
+    def __init__(self, messenger: Messenger) -> None:
+        self._messenger = messenger
+        self._clips: OrderedDict[str, Clip] = OrderedDict()
+        self._bytes = 0
+        self._waiting: dict[str, list[OnClip]] = {}
+
+    def get(self, url: str, on_clip: OnClip) -> None:
+        """Calls `on_clip` with the clip, at once if it is cached."""
+        clip = self._clips.get(url)
+        if clip is not None:
+            on_clip(clip)
+            return
+        waiting = self._waiting.get(url)
+        if waiting is not None:
+            waiting.append(on_clip)
+            return
+        self._waiting[url] = [on_clip]
+        self._messenger.send(url, "GET", {}, lambda reply: self._fetched(url, reply))
+
+    def forget(self) -> None:
+        """The cache is empty."""
+        self._clips.clear()
+        self._bytes = 0
+
+    def _fetched(self, url: str, reply: Reply) -> None:
+        clip: Clip | None = None
+        if reply.fine:
+            with contextlib.suppress(BadSound):
+                clip = Clip(seconds=wav_seconds(reply.body), wav=reply.body, name=url)
+                self._keep(url, clip)
+        for on_clip in self._waiting.pop(url, ()):
+            on_clip(clip)
+
+    def _keep(self, url: str, clip: Clip) -> None:
+        self._clips[url] = clip
+        self._bytes += len(clip.wav)
+        while len(self._clips) > _KEEP_CLIPS or self._bytes > _KEEP_BYTES:
+            _, old = self._clips.popitem(last=False)
+            self._bytes -= len(old.wav)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What ended a question: keys, with the one that closed them; words that were understood; or nothing."""
+    """The end of a question: keys and the key that ended them, or recognised speech, or nothing."""
 
     digits: str = ""
     finished_on: str = ""
@@ -50,34 +134,13 @@ class Answer:
 OnAnswer = Callable[[Gather, Answer], None]
 
 
-class Speaker(Protocol):
-    """What plays the question's prompts."""
-
-    def prompt(self, prompt: Prompt, then: Callable[[], None]) -> None: ...
-
-    def hush(self) -> None: ...
-
-
 class Question:
-    """Calls `done(gather, answer)` once, unless stopped. Keys count before speech: one that is pressed while words are
-    being recognised is the answer.
+    """One Gather under way: keys and speech interrupt its prompts, and silence ends it. Calls `done` once at most.
+    A key that is pressed while speech is being recognised is the answer.
     """
 
-    __slots__ = (
-        "_digits",
-        "_done",
-        "_hearing",
-        "_over",
-        "_player",
-        "_prompt_at",
-        "_silence",
-        "_talking",
-        "_timers",
-        "_verb",
-    )
-
     def __init__(
-        self, verb: Gather, *, player: Speaker, hearing: Hearing, timers: Timers, done: OnAnswer
+        self, verb: Gather, *, player: Player, hearing: Hearing, timers: Timers, done: OnAnswer
     ) -> None:
         self._verb = verb
         self._hearing = hearing
@@ -91,7 +154,7 @@ class Question:
         self._silence: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """The first prompt plays; after the last one the wait for a key begins."""
+        """Plays the next prompt; after the last one the wait for a key begins."""
         if self._over or not self._talking:
             return
         prompts = self._verb.prompts
@@ -117,7 +180,7 @@ class Question:
             self._await_key()
 
     def said(self, speech: Speech) -> None:
-        """The prompt stops at once; the silence is counted anew when nothing was understood."""
+        """The prompt stops. When nothing is recognised the wait begins anew."""
         if self._over or not self._verb.hears_speech or self._digits:
             return
         self._interrupt()
@@ -126,23 +189,23 @@ class Question:
         self._hearing.understand(speech, hints=verb.hints, language=verb.language, then=self._understood)
 
     def stop(self) -> None:
-        """It is over without an answer."""
+        """The question ends without an answer."""
         self._over = True
         self._stop_waiting()
 
-    def _understood(self, told: Recognised | None) -> None:
+    def _understood(self, found: Recognised | None) -> None:
         if self._over or self._digits:
             return
-        if told is None:
+        if found is None:
             self._await_key()
             return
         self.stop()
-        self._done(self._verb, Answer(speech=told))
+        self._done(self._verb, Answer(speech=found))
 
     def _interrupt(self) -> None:
         if self._talking:
             self._talking = False
-            self._player.hush()
+            self._player.stop_speaking()
 
     def _await_key(self) -> None:
         self._stop_waiting()
@@ -166,36 +229,34 @@ _MAX_DOCUMENTS = 200
 
 
 class PlayedCall(Protocol):
-    """The live call as the player sees it."""
+    """The live call as the player uses it."""
 
     @property
     def leg(self) -> Leg: ...
 
     def params(self) -> dict[str, str]:
-        """What every request for a document carries."""
+        """The parameters of every request for a document."""
 
     def skips_fetch(self) -> bool:
-        """Whether a fault makes this fetch fail without being sent."""
+        """Whether an injected fault makes this fetch fail unsent."""
 
     def fallback(self) -> tuple[str, str]:
-        """FallbackUrl and its method; empty when there is none."""
+        """FallbackUrl, which may be empty, and its method."""
 
     def error(self, code: int) -> None:
-        """Notes a Twilio error code against the call."""
+        """Records a Twilio error code of the call."""
 
     def finished(self) -> None:
-        """Nothing more to play: the call is hung up."""
+        """The document is over: the call is hung up."""
 
     def dial(
         self, verb: Dial, done: Callable[[dict[str, str]], None], left: Callable[[dict[str, str]], None]
     ) -> None:
-        """Rings another phone and joins it; `done` gets the DialCall parameters afterwards, `left` does in its place
-        when the caller has left before.
-        """
+        """Calls another phone and joins it. `done` gets the DialCall parameters; `left`, if the caller left before."""
 
 
 class Player:
-    """One per call. `stop` makes every later callback of it mean nothing."""
+    """The player of one call. After `stop` no callback has an effect."""
 
     def __init__(
         self, call: PlayedCall, *, messenger: Messenger, sounds: Sounds, hearing: Hearing, timers: Timers
@@ -217,11 +278,11 @@ class Player:
         self._fell_back = False
 
     def fetch(self, url: str, method: str, extras: dict[str, str] | None = None) -> None:
-        """Replaces what is playing with the document at `url`."""
-        self._quiet()
+        """The document at `url` replaces the one that plays."""
+        self.stop()
         self._documents += 1
         if self._documents > _MAX_DOCUMENTS:
-            # Documents that redirect to each other for ever would hold a line for ever.
+            # Documents that redirect to each other would hold a line for ever.
             self._call.finished()
             return
         age = self._age
@@ -234,33 +295,26 @@ class Player:
         self._messenger.send(url, method, params, lambda reply: self._fetched(age, url, method, reply))
 
     def play(self, body: bytes, *, base: str = "", method: str = "POST") -> None:
-        """Replaces what is playing with this document."""
-        self._quiet()
+        """This document replaces the one that plays."""
+        self.stop()
         self._run(body, base, method)
 
     def pressed(self, key: str) -> None:
-        """A key was heard; outside a question it means nothing."""
+        """A key; outside a question it has no effect."""
         if self._question is not None:
             self._question.pressed(key)
 
     def said(self, speech: Speech) -> None:
-        """Something was said; outside a question that hears speech it means nothing."""
+        """Speech; outside a question that accepts it, it has no effect."""
         if self._question is not None:
             self._question.said(speech)
 
     def stop(self) -> None:
-        """Nothing plays any more and no answer under way has an effect."""
-        self._quiet()
-
-    def _quiet(self) -> None:
-        self._age += 1
+        """Nothing plays any more, and no answer under way has an effect."""
         if self._question is not None:
             self._question.stop()
             self._question = None
-        if self._pause is not None:
-            self._pause.cancel()
-            self._pause = None
-        self._call.leg.hush()
+        self.stop_speaking()
 
     def _fetched(self, age: int, url: str, method: str, reply: Reply) -> None:
         if age != self._age:
@@ -289,7 +343,7 @@ class Player:
             self._fell_back = True
             self.fetch(fallback, method, {"ErrorCode": str(code), "ErrorUrl": url.partition("#")[0]})
             return
-        self._quiet()
+        self.stop()
         self._speak(
             Clip(seconds=_APOLOGY_SECONDS, text="An application error has occurred. Goodbye."),
             self._call.finished,
@@ -323,7 +377,7 @@ class Player:
                 self._call.finished()
 
     def prompt(self, prompt: Prompt, then: Callable[[], None]) -> None:
-        """Plays one prompt; a file that cannot be had is noted (11200) and skipped."""
+        """Plays one prompt; a sound file that cannot be fetched is recorded (11200) and skipped."""
         age = self._age
         match prompt:
             case Pause():
@@ -339,22 +393,20 @@ class Player:
                         return
                     if clip is None:
                         self._call.error(HTTP_RETRIEVAL_FAILURE)
-                        # Through the loop, or a document of broken prompts would nest as deep as it is long.
+                        # Through the event loop: a document of broken prompts must not nest.
                         self._pause = self._timers.later(0.0, then)
-                    elif loop == 1:
-                        self._speak(clip, then)
                     else:
                         self._speak(replace(clip, seconds=clip.seconds * loop), then)
 
                 self._sounds.get(self._absolute(prompt.url), got)
 
-    def hush(self) -> None:
-        """A key or a word interrupts the prompt that is playing."""
+    def stop_speaking(self) -> None:
+        """The prompt that plays is interrupted."""
         self._age += 1
         if self._pause is not None:
             self._pause.cancel()
             self._pause = None
-        self._call.leg.hush()
+        self._call.leg.stop_speaking()
 
     def _ask(self, verb: Gather) -> None:
         self._questions += 1
@@ -395,10 +447,10 @@ class Player:
                 self._next()
 
         def left(result: dict[str, str]) -> None:
-            """The application hears how it went; what it answers is played to nobody."""
+            """The application gets the result; its answer is not played."""
             if verb.action:
                 url = self._absolute(verb.action)
-                self._messenger.send(url, verb.method, self._call.params() | result, _nobody)
+                self._messenger.send(url, verb.method, self._call.params() | result, _ignored)
 
         self._call.dial(verb, over, left)
 
@@ -408,5 +460,5 @@ class Player:
         return urljoin(self._base, url) if url else self._base
 
 
-def _nobody(_reply: Reply) -> None:
-    """Nobody is left to hear it."""
+def _ignored(_reply: Reply) -> None:
+    """The call is over: the answer has no effect."""

@@ -1,7 +1,4 @@
-"""The list of calls: Twilio's filters, and pages that a client walks by `next_page_uri`.
-
-The REST front: Twilio's Calls resource with basic auth, and the faults that strike it.
-"""
+"""The REST front: the Calls resource with basic authentication, filtered and paged lists, and injected faults."""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ import base64
 import hmac
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from urllib.parse import urlencode
 
 import orjson
@@ -30,30 +28,27 @@ from dialer.carrier.calls import (
     server_error,
     too_many,
     unauthorised,
+    whole_number,
 )
-from dialer.carrier.config import InjectedFault
 from dialer.carrier.exchange import Exchange
+from dialer.carrier.faults import InjectedFault
 
 _DEFAULT_PAGE = 50
 _LARGEST_PAGE = 1000
+_DEFAULT_HANG_SECONDS = 30.0
 _FORMATS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f")
-_FILTERS = (
-    "To",
-    "From",
-    "Status",
-    "ParentCallSid",
-    "StartTime",
-    "StartTime<",
-    "StartTime>",
-    "EndTime",
-    "EndTime<",
-    "EndTime>",
-)
+_FIELDS: Mapping[str, Callable[[Call], str | None]] = {
+    "To": lambda call: call.to,
+    "From": lambda call: call.from_,
+    "Status": lambda call: call.status.value,
+    "ParentCallSid": lambda call: call.parent_sid,
+}
+_TIMES = ("StartTime", "StartTime<", "StartTime>", "EndTime", "EndTime<", "EndTime>")
 Keep = Callable[[Call], bool]
 
 
 def _day(text: str, name: str) -> datetime:
-    """The start of the UTC day that a date or moment lies in: the filters compare days, not moments."""
+    """The start of the UTC day of a date or moment: the filters compare days, not moments."""
     for form in _FORMATS:
         try:
             moment = datetime.strptime(text, form).replace(tzinfo=UTC)
@@ -82,90 +77,80 @@ def _time_filter(name: str, text: str) -> Keep:
 
 
 def _field_filter(name: str, value: str) -> Keep:
-    if name == "To":
-        return lambda call: call.to == value
-    if name == "From":
-        return lambda call: call.from_ == value
-    if name == "Status":
-        return lambda call: call.status.value == value
-    return lambda call: call.parent_sid == value
+    field = _FIELDS[name]
+    return lambda call: field(call) == value
 
 
 def read_filters(query: Mapping[str, str]) -> list[Keep]:
-    """The tests a call must pass; an unreadable one is refused, never ignored."""
-    return [
-        _time_filter(name, query[name]) if "Time" in name else _field_filter(name, query[name])
-        for name in _FILTERS
-        if query.get(name)
-    ]
+    """The tests that a call must pass; an unreadable filter is refused."""
+    fields = [_field_filter(name, query[name]) for name in _FIELDS if query.get(name)]
+    return fields + [_time_filter(name, query[name]) for name in _TIMES if query.get(name)]
 
 
-def page_of_calls(calls: Iterable[Call], query: Mapping[str, str], *, account_sid: str) -> dict[str, object]:
-    """One page, newest call first. PageToken names the last call of the page before, so that calls made
-    meanwhile neither repeat nor skip one.
+def page_size(query: Mapping[str, str]) -> int:
+    return max(1, min(whole_number(query.get("PageSize", ""), "PageSize", _DEFAULT_PAGE), _LARGEST_PAGE))
+
+
+def page_envelope(
+    path: str,
+    values: Mapping[str, str],
+    *,
+    page: int,
+    size: int,
+    found: int,
+    token: str = "",
+    next_token: str | None,
+) -> dict[str, object]:
+    """What Twilio puts around a page of `found` resources. `values`: the filters, which its addresses repeat.
+    `next_token` is the PageToken of the next page, if that needs one; None: there is no next page.
     """
-    size = _number(query, "PageSize", _DEFAULT_PAGE)
-    size = max(1, min(size, _LARGEST_PAGE))
-    page = _number(query, "Page", 0)
-    token = query.get("PageToken", "")
-    before: int | None = None
-    if token:
-        if not token.startswith("PA") or not token[2:].isdecimal():
-            raise bad_parameter(20001, "PageToken is not one of ours")
-        before = int(token[2:])
-    keeps = read_filters(query)
-    skip = 0 if before is not None else page * size
-    found: list[Call] = []
-    more = False
-    for call in calls:
-        if before is not None and call.number >= before:
-            continue
-        if not all(keep(call) for keep in keeps):
-            continue
-        if skip:
-            skip -= 1
-        elif len(found) < size:
-            found.append(call)
-        else:
-            more = True
-            break
-    kept = {name: query[name] for name in _FILTERS if query.get(name)}
-    path = f"/{API_VERSION}/Accounts/{account_sid}/Calls.json"
 
     def uri(number: int, page_token: str) -> str:
-        values = {**kept, "PageSize": str(size), "Page": str(number)}
-        if page_token:
-            values["PageToken"] = page_token
-        return f"{path}?{urlencode(values)}"
+        tokens = {"PageToken": page_token} if page_token else {}
+        return f"{path}?{urlencode({**values, 'PageSize': str(size), 'Page': str(number), **tokens})}"
 
     return {
         "first_page_uri": uri(0, ""),
         "previous_page_uri": uri(page - 1, "") if page > 0 else None,
-        "next_page_uri": uri(page + 1, f"PA{found[-1].number}") if more else None,
+        "next_page_uri": None if next_token is None else uri(page + 1, next_token),
         "uri": uri(page, token),
         "page": page,
         "page_size": size,
         "start": page * size,
-        "end": page * size + max(0, len(found) - 1),
-        "calls": [call.as_json() for call in found],
+        "end": page * size + max(0, found - 1),
     }
 
 
-def _number(query: Mapping[str, str], name: str, default: int) -> int:
-    text = query.get(name, "")
-    if not text:
-        return default
-    if not text.isdecimal():
-        raise bad_parameter(20001, f"{name} must be a whole number")
-    return int(text)
-
-
-_DEFAULT_HANG_SECONDS = 30.0
-_Answer = Callable[[], object]
+def page_of_calls(calls: Iterable[Call], query: Mapping[str, str], *, account_sid: str) -> dict[str, object]:
+    """One page, newest call first. PageToken names the last call of the page before, so that calls created meanwhile
+    neither repeat nor skip one.
+    """
+    size, page = page_size(query), whole_number(query.get("Page", ""), "Page", 0)
+    token = query.get("PageToken", "")
+    keeps = read_filters(query)
+    chosen = (call for call in calls if all(keep(call) for keep in keeps))
+    if token:
+        if not token.startswith("PA") or not token[2:].isdecimal():
+            raise bad_parameter(20001, "PageToken is not one of ours")
+        before = int(token[2:])
+        found = list(islice((call for call in chosen if call.number < before), size + 1))
+    else:
+        found = list(islice(chosen, page * size, (page + 1) * size + 1))
+    more, found = len(found) > size, found[:size]
+    envelope = page_envelope(
+        f"/{API_VERSION}/Accounts/{account_sid}/Calls.json",
+        {name: query[name] for name in (*_FIELDS, *_TIMES) if query.get(name)},
+        page=page,
+        size=size,
+        found=len(found),
+        token=token,
+        next_token=f"PA{found[-1].number}" if more else None,
+    )
+    return envelope | {"calls": [call.as_json() for call in found]}
 
 
 class RestFront:
-    """Handlers for one account."""
+    """Handlers of the Calls resource of one account."""
 
     def __init__(self, exchange: Exchange, *, account_sid: str, auth_token: str) -> None:
         self._exchange = exchange
@@ -197,8 +182,7 @@ class RestFront:
                 return cut(request)
             self._strike_before(order.to)
             call = self._exchange.create(order)
-            hang = self._exchange.faults.strikes(InjectedFault.ACCEPT_THEN_TIMEOUT, order.to)
-            if hang is not None:
+            if hang := self._exchange.faults.strikes(InjectedFault.ACCEPT_THEN_TIMEOUT, order.to):
                 await asyncio.sleep(_DEFAULT_HANG_SECONDS if hang.seconds is None else hang.seconds)
                 return cut(request)
             if self._exchange.faults.strikes(InjectedFault.ACCEPT_THEN_ERROR, order.to):
@@ -208,13 +192,11 @@ class RestFront:
             return problem_answer(problem)
 
     def _strike_before(self, number: str) -> None:
-        """Faults that refuse a creation before anything was accepted."""
+        """Raises the refusal of a fault that strikes before the call is accepted."""
         faults = self._exchange.faults
-        busy = faults.strikes(InjectedFault.TOO_MANY, number)
-        if busy is not None:
+        if busy := faults.strikes(InjectedFault.TOO_MANY, number):
             raise too_many(busy.seconds)
-        rejected = faults.strikes(InjectedFault.REJECT_NUMBER, number)
-        if rejected is not None:
+        if rejected := faults.strikes(InjectedFault.REJECT_NUMBER, number):
             self._exchange.refuse(number, rejected.code)
         if faults.strikes(InjectedFault.ERROR_BEFORE, number):
             raise server_error()
@@ -241,7 +223,7 @@ class RestFront:
         return web.Response(status=204) if answer.status == 200 else answer  # noqa: PLR2004 - HTTP's own
 
     async def account(self, request: web.Request) -> web.StreamResponse:
-        """Enough of the account resource for a client that asks whether its credentials work."""
+        """The account resource, for a client that checks its credentials."""
         return self._answered(
             request,
             lambda: {
@@ -268,7 +250,7 @@ class RestFront:
             return self._exchange.find(sid)
         return self._exchange.redirect(sid, url=url, method=read_method(form, "Method"), twiml=twiml)
 
-    def _answered(self, request: web.Request, answer: _Answer) -> web.Response:
+    def _answered(self, request: web.Request, answer: Callable[[], object]) -> web.Response:
         try:
             self._check(request)
             faults = self._exchange.faults
@@ -300,8 +282,7 @@ def problem_answer(problem: RestProblem) -> web.Response:
 
 
 def cut(request: web.Request) -> web.Response:
-    """The connection is gone without an answer."""
-    transport = request.transport
-    if transport is not None:
-        transport.abort()
+    """The connection is closed without an answer."""
+    if request.transport is not None:
+        request.transport.abort()
     return web.Response(status=500)

@@ -1,4 +1,4 @@
-"""Starts and stops a carrier: in a test's own loop, or as a process of its own."""
+"""Starts and stops a carrier, in a given event loop or as a process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dialer.carrier.admin import AdminFront
 from dialer.carrier.config import CarrierConfig, Timers
 from dialer.carrier.exchange import CallMemory, Exchange
 from dialer.carrier.journal import CallJournal
-from dialer.carrier.lines.line import Line
+from dialer.carrier.lines import Line
 from dialer.carrier.lines.simulated import SimulatedLine
 from dialer.carrier.outbound import Outbound
 from dialer.carrier.rest import RestFront
@@ -27,7 +27,7 @@ MakeLine = Callable[[Timers], Line]
 
 
 class RunningCarrier:
-    """A carrier that listens. `stop` ends it and drops what is live, without a word to anybody."""
+    """A carrier that listens. `stop` drops live calls without webhooks."""
 
     def __init__(
         self,
@@ -51,20 +51,18 @@ class RunningCarrier:
         self._outbound = outbound
 
     async def stop(self) -> None:
-        """Nothing listens any more, every connection is closed, the witness's file too."""
+        """Nothing listens; every connection and file is closed."""
         self.exchange.halt()
         await self._runner.cleanup()
         self._outbound.close()
-        # One turn of the loop, in which the closed transports say so.
+        # One turn of the loop, in which closed transports call connection_lost.
         await asyncio.sleep(0)
         self.exchange.close()
         self._text_memory.close()
 
 
 async def start(config: CarrierConfig, *, make_line: MakeLine | None = None) -> RunningCarrier:
-    """Listens on `config.host` and `config.port` (0 takes a free one). Without `make_line` the line is
-    simulated.
-    """
+    """The carrier listens on `config.host` and `config.port`. Without `make_line` the line is simulated."""
     loop = asyncio.get_running_loop()
     timers = Timers(loop, config.clock.anchored(Timers.unix()))
     simulated = SimulatedLine(
@@ -88,7 +86,7 @@ async def start(config: CarrierConfig, *, make_line: MakeLine | None = None) -> 
         messenger=exchange.messenger,
         timers=timers,
         refusal=line.refusal,
-        undeliverable=simulated.text_error if line is simulated else _taken,
+        undeliverable=simulated.text_error if line is simulated else lambda _number: 0,
         memory=texts,
         remembered=texts.recall(since_unix=timers.unix() - config.keep_hours * 3600),
     )
@@ -113,14 +111,14 @@ async def start(config: CarrierConfig, *, make_line: MakeLine | None = None) -> 
     )
 
 
-def _taken(_number: str) -> int:
-    """Of a line that knows no better, every telephone takes a message."""
-    return 0
-
-
 def run(config: CarrierConfig) -> None:
     """Serves until SIGTERM or SIGINT, then returns."""
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    loop_factory = asyncio.new_event_loop
+    if sys.platform != "win32":
+        import uvloop  # noqa: PLC0415 - not available on Windows
+
+        loop_factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
         runner.run(_serve(config))
 
 
@@ -135,11 +133,3 @@ async def _serve(config: CarrierConfig) -> None:
         await stop.wait()
     await running.stop()
     _log.info("carrier stopped")
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    if sys.platform == "win32":
-        return asyncio.new_event_loop
-    import uvloop  # noqa: PLC0415 - absent on Windows
-
-    return uvloop.new_event_loop

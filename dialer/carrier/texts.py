@@ -1,9 +1,4 @@
-"""Messages: taken, sent, delivered or not, with a status webhook at each step, and an inbox for each number.
-
-What the carrier remembers of messages across a kill: one that was under way goes on when it comes back.
-
-The REST front's Messages resource: create, fetch and list, with the faults that strike it.
-"""
+"""Text messages: the Messages resource, the delivery of messages with status webhooks, and their memory over a kill."""
 
 from __future__ import annotations
 
@@ -14,14 +9,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
-from urllib.parse import urlencode
 from uuid import uuid4
 
 from aiohttp import web
 
 from dialer.carrier.calls import (
     API_VERSION,
+    CALLER,
     Form,
     RestProblem,
     bad_parameter,
@@ -31,16 +25,17 @@ from dialer.carrier.calls import (
     rfc2822,
     server_error,
     too_many,
+    whole_number,
 )
-from dialer.carrier.config import InjectedFault, Timers
+from dialer.carrier.config import Timers
 from dialer.carrier.exchange import Exchange
+from dialer.carrier.faults import InjectedFault
 from dialer.carrier.journal import SealedLog
 from dialer.carrier.outbound import Reply
-from dialer.carrier.rest import RestFront, cut, json_answer, problem_answer
+from dialer.carrier.rest import RestFront, cut, json_answer, page_envelope, page_size, problem_answer
 from dialer.carrier.webhooks import Messenger
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
-_CALLER = re.compile(r"\+?[0-9]{3,15}")
 _LONGEST = 1600
 _SENT_AFTER_SECONDS = 1.0
 _TAKEN_AFTER_SECONDS = 4.0
@@ -48,7 +43,7 @@ _GSM_PART, _UCS2_PART = 153, 67
 
 
 class TextStatus(StrEnum):
-    """Twilio's words. The last three are final."""
+    """Twilio's MessageStatus. The last three are final."""
 
     QUEUED = "queued"
     SENT = "sent"
@@ -68,7 +63,7 @@ class TextOrder:
 
 
 def read_text_order(form: Form) -> TextOrder:
-    """The checked order; anything wrong raises a `RestProblem` with Twilio's code for it."""
+    """The checked order. Raises `RestProblem` with Twilio's code."""
     to = form.get("To")
     if not to:
         raise bad_parameter(21604, "A 'To' phone number is required.")
@@ -77,7 +72,7 @@ def read_text_order(form: Form) -> TextOrder:
     from_ = form.get("From")
     if not from_:
         raise bad_parameter(21603, "A 'From' phone number is required.")
-    if not _CALLER.fullmatch(from_):
+    if not CALLER.fullmatch(from_):
         raise bad_parameter(21212, "The 'From' number is not a valid phone number or shortcode")
     body = form.get("Body")
     if not body:
@@ -88,19 +83,18 @@ def read_text_order(form: Form) -> TextOrder:
     return TextOrder(to=to, from_=from_, body=body, status_callback=callback)
 
 
+@dataclass(slots=True, kw_only=True, eq=False)
 class Text:
-    """A message's record; written only by the board. Times are the real clock's unix seconds."""
+    """The record of a message, written only by the board. Times are real Unix seconds."""
 
-    __slots__ = ("account_sid", "created", "error_code", "order", "sent", "sid", "status", "updated")
-
-    def __init__(self, order: TextOrder, *, account_sid: str, created: float, sid: str = "") -> None:
-        self.sid = sid or f"SM{uuid4().hex}"
-        self.account_sid = account_sid
-        self.order = order
-        self.status = TextStatus.QUEUED
-        self.error_code = 0
-        self.created = self.updated = created
-        self.sent: float | None = None
+    sid: str
+    account_sid: str
+    order: TextOrder
+    created: float
+    updated: float
+    sent: float | None = None
+    status: TextStatus = TextStatus.QUEUED
+    error_code: int = 0
 
     def as_json(self) -> dict[str, object]:
         """Twilio's representation."""
@@ -131,124 +125,6 @@ class Text:
         }
 
 
-class Memory(Protocol):
-    """What outlives a kill."""
-
-    def accepted(self, text: Text) -> None: ...
-
-    def moved(self, text: Text) -> None: ...
-
-
-class TextBoard:
-    """All messages, those that are `remembered` among them. `refusal` and `undeliverable` say a number's error code,
-    or 0.
-    """
-
-    def __init__(
-        self,
-        *,
-        account_sid: str,
-        messenger: Messenger,
-        timers: Timers,
-        refusal: Callable[[str], int],
-        undeliverable: Callable[[str], int],
-        memory: Memory,
-        remembered: Iterable[Text] = (),
-    ) -> None:
-        self._account = account_sid
-        self._messenger = messenger
-        self._timers = timers
-        self._refusal = refusal
-        self._undeliverable = undeliverable
-        self._memory = memory
-        self._texts: OrderedDict[str, Text] = OrderedDict()
-        self.failed_webhooks = 0
-        for text in remembered:
-            self._texts[text.sid] = text
-            self._go_on(text)
-
-    def create(self, order: TextOrder) -> Text:
-        """Accepts a message; what becomes of it is told later."""
-        refused = self._refusal(order.to)
-        if refused:
-            raise number_refused(refused)
-        text = Text(order, account_sid=self._account, created=self._timers.unix())
-        self._texts[text.sid] = text
-        self._memory.accepted(text)
-        self._timers.soon(lambda: self._tell(text, text.status))
-        self._go_on(text)
-        return text
-
-    def find(self, sid: str) -> Text | None:
-        return self._texts.get(sid)
-
-    def newest_first(self, *, to: str = "", from_: str = "") -> Iterator[Text]:
-        for text in reversed(self._texts.values()):
-            if (not to or text.order.to == to) and (not from_ or text.order.from_ == from_):
-                yield text
-
-    def inbox(self, number: str) -> list[Text]:
-        """What that telephone holds, oldest first."""
-        return [
-            text
-            for text in self._texts.values()
-            if text.order.to == number and text.status is TextStatus.DELIVERED
-        ]
-
-    def summary(self) -> dict[str, object]:
-        """Counts, without numbers. The largest count of one number's equal messages tells a message sent twice."""
-        equal = Counter(
-            (text.order.to, text.order.body, text.order.status_callback) for text in self._texts.values()
-        )
-        return {
-            "messages": len(self._texts),
-            "by_status": dict(Counter(text.status.value for text in self._texts.values())),
-            "max_per_callback": max(equal.values(), default=0),
-            "failed_webhooks": self.failed_webhooks,
-        }
-
-    def _go_on(self, text: Text) -> None:
-        """What is still to come of it."""
-        if text.status is TextStatus.QUEUED:
-            self._timers.later(_SENT_AFTER_SECONDS, lambda: self._move(text, TextStatus.SENT))
-        if text.status in {TextStatus.QUEUED, TextStatus.SENT}:
-            self._timers.later(_TAKEN_AFTER_SECONDS, lambda: self._end(text))
-
-    def _end(self, text: Text) -> None:
-        text.error_code = self._undeliverable(text.order.to)
-        self._move(text, TextStatus.UNDELIVERED if text.error_code else TextStatus.DELIVERED)
-
-    def _move(self, text: Text, status: TextStatus) -> None:
-        text.status = status
-        text.updated = self._timers.unix()
-        if status is TextStatus.SENT:
-            text.sent = text.updated
-        self._memory.moved(text)
-        self._tell(text, status)
-
-    def _tell(self, text: Text, status: TextStatus) -> None:
-        order = text.order
-        if not order.status_callback:
-            return
-        params = {
-            "MessageSid": text.sid,
-            "SmsSid": text.sid,
-            "MessageStatus": status.value,
-            "SmsStatus": status.value,
-            "AccountSid": self._account,
-            "From": order.from_,
-            "To": order.to,
-            "ApiVersion": API_VERSION,
-        }
-        if text.error_code:
-            params["ErrorCode"] = str(text.error_code)
-        self._messenger.send(order.status_callback, "POST", params, self._replied)
-
-    def _replied(self, reply: Reply) -> None:
-        if not reply.fine:
-            self.failed_webhooks += 1
-
-
 class TextMemory(SealedLog):
     """The newest messages and how far they came."""
 
@@ -256,7 +132,7 @@ class TextMemory(SealedLog):
         super().__init__(directory, "texts")
 
     def recall(self, *, since_unix: float) -> list[Text]:
-        """In the order in which they were taken. From now on new records are appended."""
+        """The messages in the order of their creation. From now on new records are appended."""
         texts: dict[str, Text] = {}
         for record in self.records():
             match record:
@@ -267,7 +143,7 @@ class TextMemory(SealedLog):
                         body=str(record["body"]),
                         status_callback=str(record["callback"]),
                     )
-                    texts[sid] = Text(order, account_sid=account, created=at, sid=sid)
+                    texts[sid] = Text(sid=sid, account_sid=account, order=order, created=at, updated=at)
                 case {"k": "M", "sid": str(sid), "at": float(at), "status": str(status)} if sid in texts:
                     text = texts[sid]
                     text.status, text.updated = TextStatus(status), at
@@ -280,7 +156,7 @@ class TextMemory(SealedLog):
         return [text for text in texts.values() if text.created >= since_unix]
 
     def accepted(self, text: Text) -> None:
-        """On disk before the answer to the POST is sent."""
+        """The message is on disk."""
         order = text.order
         self.append(
             {
@@ -307,12 +183,117 @@ class TextMemory(SealedLog):
         )
 
 
-_DEFAULT_PAGE = 50
-_LARGEST_PAGE = 1000
+class TextBoard:
+    """All messages. `refusal` and `undeliverable` give the error code of a number, 0 without an error."""
+
+    def __init__(
+        self,
+        *,
+        account_sid: str,
+        messenger: Messenger,
+        timers: Timers,
+        refusal: Callable[[str], int],
+        undeliverable: Callable[[str], int],
+        memory: TextMemory,
+        remembered: Iterable[Text],
+    ) -> None:
+        self._account = account_sid
+        self._messenger = messenger
+        self._timers = timers
+        self._refusal = refusal
+        self._undeliverable = undeliverable
+        self._memory = memory
+        self._texts: OrderedDict[str, Text] = OrderedDict()
+        self.failed_webhooks = 0
+        for text in remembered:
+            self._texts[text.sid] = text
+            self._go_on(text)
+
+    def create(self, order: TextOrder) -> Text:
+        """Accepts a message; status webhooks report its delivery."""
+        refused = self._refusal(order.to)
+        if refused:
+            raise number_refused(refused)
+        now = self._timers.unix()
+        text = Text(sid=f"SM{uuid4().hex}", account_sid=self._account, order=order, created=now, updated=now)
+        self._texts[text.sid] = text
+        self._memory.accepted(text)
+        self._timers.soon(lambda: self._notify(text, text.status))
+        self._go_on(text)
+        return text
+
+    def find(self, sid: str) -> Text | None:
+        return self._texts.get(sid)
+
+    def newest_first(self, *, to: str = "", from_: str = "") -> Iterator[Text]:
+        for text in reversed(self._texts.values()):
+            if (not to or text.order.to == to) and (not from_ or text.order.from_ == from_):
+                yield text
+
+    def inbox(self, number: str) -> list[Text]:
+        """The messages delivered to that telephone, oldest first."""
+        return [
+            text
+            for text in self._texts.values()
+            if text.order.to == number and text.status is TextStatus.DELIVERED
+        ]
+
+    def summary(self) -> dict[str, object]:
+        """Counts, without numbers. `max_per_callback` above 1 means that a message was sent twice."""
+        equal = Counter(
+            (text.order.to, text.order.body, text.order.status_callback) for text in self._texts.values()
+        )
+        return {
+            "messages": len(self._texts),
+            "by_status": dict(Counter(text.status.value for text in self._texts.values())),
+            "max_per_callback": max(equal.values(), default=0),
+            "failed_webhooks": self.failed_webhooks,
+        }
+
+    def _go_on(self, text: Text) -> None:
+        """Starts the timers of the steps that are still to come."""
+        if text.status is TextStatus.QUEUED:
+            self._timers.later(_SENT_AFTER_SECONDS, lambda: self._move(text, TextStatus.SENT))
+        if text.status in {TextStatus.QUEUED, TextStatus.SENT}:
+            self._timers.later(_TAKEN_AFTER_SECONDS, lambda: self._end(text))
+
+    def _end(self, text: Text) -> None:
+        text.error_code = self._undeliverable(text.order.to)
+        self._move(text, TextStatus.UNDELIVERED if text.error_code else TextStatus.DELIVERED)
+
+    def _move(self, text: Text, status: TextStatus) -> None:
+        text.status = status
+        text.updated = self._timers.unix()
+        if status is TextStatus.SENT:
+            text.sent = text.updated
+        self._memory.moved(text)
+        self._notify(text, status)
+
+    def _notify(self, text: Text, status: TextStatus) -> None:
+        order = text.order
+        if not order.status_callback:
+            return
+        params = {
+            "MessageSid": text.sid,
+            "SmsSid": text.sid,
+            "MessageStatus": status.value,
+            "SmsStatus": status.value,
+            "AccountSid": self._account,
+            "From": order.from_,
+            "To": order.to,
+            "ApiVersion": API_VERSION,
+        }
+        if text.error_code:
+            params["ErrorCode"] = str(text.error_code)
+        self._messenger.send(order.status_callback, "POST", params, self._replied)
+
+    def _replied(self, reply: Reply) -> None:
+        if not reply.fine:
+            self.failed_webhooks += 1
 
 
 class TextFront(RestFront):
-    """Handlers for one account, behind the same credentials as calls."""
+    """Handlers of the Messages resource, with the credentials and the faults of calls."""
 
     def __init__(self, exchange: Exchange, board: TextBoard, *, account_sid: str, auth_token: str) -> None:
         super().__init__(exchange, account_sid=account_sid, auth_token=auth_token)
@@ -329,8 +310,7 @@ class TextFront(RestFront):
         try:
             self._check(request)
             order = read_text_order(Form(await request.read()))
-            busy = faults.strikes(InjectedFault.MESSAGE_TOO_MANY, order.to)
-            if busy is not None:
+            if busy := faults.strikes(InjectedFault.MESSAGE_TOO_MANY, order.to):
                 raise too_many(busy.seconds)
             if faults.strikes(InjectedFault.MESSAGE_ERROR_BEFORE, order.to):
                 raise server_error()
@@ -357,30 +337,16 @@ class TextFront(RestFront):
         query = request.query
         if any(name.startswith("DateSent") for name in query):
             raise bad_parameter(20001, "DateSent is not supported: compare date_created")
-        size = max(1, min(_whole(query.get("PageSize", ""), _DEFAULT_PAGE), _LARGEST_PAGE))
-        page = _whole(query.get("Page", ""), 0)
+        size, page = page_size(query), whole_number(query.get("Page", ""), "Page", 0)
         chosen = self._board.newest_first(to=query.get("To", ""), from_=query.get("From", ""))
         texts = list(islice(chosen, page * size, (page + 1) * size + 1))
         more, texts = len(texts) > size, texts[:size]
-        kept = {name: query[name] for name in ("To", "From") if query.get(name)}
-        values = urlencode({**kept, "PageSize": str(size)})
-        path = f"/{API_VERSION}/Accounts/{self._account}/Messages.json?{values}"
-        return {
-            "first_page_uri": f"{path}&Page=0",
-            "previous_page_uri": f"{path}&Page={page - 1}" if page else None,
-            "next_page_uri": f"{path}&Page={page + 1}" if more else None,
-            "uri": f"{path}&Page={page}",
-            "page": page,
-            "page_size": size,
-            "start": page * size,
-            "end": page * size + max(0, len(texts) - 1),
-            "messages": [text.as_json() for text in texts],
-        }
-
-
-def _whole(text: str, default: int) -> int:
-    if not text:
-        return default
-    if not text.isdecimal():
-        raise bad_parameter(20001, "a page is a whole number")
-    return int(text)
+        envelope = page_envelope(
+            f"/{API_VERSION}/Accounts/{self._account}/Messages.json",
+            {name: query[name] for name in ("To", "From") if query.get(name)},
+            page=page,
+            size=size,
+            found=len(texts),
+            next_token="" if more else None,
+        )
+        return envelope | {"messages": [text.as_json() for text in texts]}

@@ -1,6 +1,4 @@
-"""TwiML: the document an application answers with, read into verbs. What we do not play is refused by
-name.
-"""
+"""TwiML: the document of an application, read into verbs. A verb that the carrier cannot play is refused by name."""
 
 from __future__ import annotations
 
@@ -44,8 +42,8 @@ Prompt = Say | Play | Pause
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gather:
-    """`num_digits` None means any number of keys, ended by `finish_on_key` or silence of
-    `timeout_seconds`. With `hears_speech` an answer may be spoken; `hints` are the phrases that are expected.
+    """`num_digits` None: any number of keys, ended by `finish_on_key` or by `timeout_seconds` of silence.
+    `hears_speech`: the answer may be spoken; `hints` are the expected phrases.
     """
 
     prompts: tuple[Prompt, ...] = ()
@@ -78,7 +76,7 @@ class Reject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dial:
-    """Rings another number of the line and joins it to the call."""
+    """Calls another number of the line and joins it to the call."""
 
     number: str
     timeout_seconds: float = 30.0
@@ -108,9 +106,7 @@ class _Element:
 
 @lru_cache(maxsize=512)
 def parse_twiml(body: bytes) -> tuple[Verb, ...]:
-    """The verbs of the document in order; cached by its bytes. Anything but a playable `<Response>` is
-    `BadTwiml`.
-    """
+    """The verbs of the document in order, cached. Raises `BadTwiml` for anything but a playable `<Response>`."""
     root = _read(body)
     if root.name != "Response":
         raise BadTwiml(f"the root is <{root.name}>, not <Response>")
@@ -135,7 +131,7 @@ def _read(body: bytes) -> _Element:
         stack[-1].text.append(data)
 
     def doctype(*_parts: object) -> None:
-        # Entities are the one way a small document can grow without bound.
+        # Entities could make a small document grow without bound.
         raise BadTwiml("a document type is not allowed")
 
     parser = expat.ParserCreate()
@@ -172,21 +168,24 @@ def _method(element: _Element) -> str:
 
 
 def _prompt(element: _Element) -> Prompt:
-    if element.name == "Say":
-        return Say(text=element.content, loop=int(_number(element, "loop", 1)))
-    if element.name == "Play":
-        if not element.content:
+    match element.name:
+        case "Say":
+            return Say(text=element.content, loop=int(_number(element, "loop", 1)))
+        case "Play" if not element.content:
             raise BadTwiml("<Play> names no audio", code=INVALID_ATTRIBUTE)
-        return Play(url=element.content, loop=int(_number(element, "loop", 1)))
-    if element.name == "Pause":
-        return Pause(seconds=_number(element, "length", 1.0))
-    raise BadTwiml(f"<{element.name}> cannot be played here")
+        case "Play":
+            return Play(url=element.content, loop=int(_number(element, "loop", 1)))
+        case "Pause":
+            return Pause(seconds=_number(element, "length", 1.0))
+        case name:
+            raise BadTwiml(f"<{name}> cannot be played here")
 
 
 def _gather(element: _Element) -> Gather:
     attributes = element.attributes
     digits = int(_number(element, "numDigits", 0))
     timeout = attributes.get("timeout")
+    hints = attributes.get("hints", "").split(",")
     return Gather(
         prompts=tuple(_prompt(child) for child in element.children),
         num_digits=digits or None,
@@ -196,14 +195,9 @@ def _gather(element: _Element) -> Gather:
         method=_method(element),
         action_on_empty=attributes.get("actionOnEmptyResult", "false").lower() == "true",
         hears_speech="speech" in attributes.get("input", "dtmf").split(),
-        hints=_hints(attributes.get("hints", "")),
+        hints=tuple(dict.fromkeys(hint for hint in map(str.strip, hints) if hint)),
         language=attributes.get("language", "en-US"),
     )
-
-
-def _hints(text: str) -> tuple[str, ...]:
-    """The phrases, each once, in their order."""
-    return tuple(dict.fromkeys(hint for part in text.split(",") if (hint := part.strip()))) if text else ()
 
 
 _DIAL_EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})
@@ -234,15 +228,16 @@ def _dial(element: _Element) -> Dial:
 
 
 def _verb(element: _Element) -> Verb:
-    name = element.name
-    if name == "Gather":
-        return _gather(element)
-    if name == "Redirect":
-        return Redirect(url=element.content, method=_method(element))
-    if name == "Hangup":
-        return Hangup()
-    if name == "Reject":
-        return Reject(reason=element.attributes.get("reason", "rejected"))
-    if name == "Dial":
-        return _dial(element)
-    return _prompt(element)
+    match element.name:
+        case "Gather":
+            return _gather(element)
+        case "Redirect":
+            return Redirect(url=element.content, method=_method(element))
+        case "Hangup":
+            return Hangup()
+        case "Reject":
+            return Reject(reason=element.attributes.get("reason", "rejected"))
+        case "Dial":
+            return _dial(element)
+        case _:
+            return _prompt(element)

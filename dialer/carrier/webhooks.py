@@ -1,8 +1,5 @@
-"""X-Twilio-Signature: base64 of an HMAC over the full URL and the sorted POST parameters.
-
-Signed requests to the application: webhooks, TwiML and audio, with Twilio's retry rules.
-
-Status callbacks: what the application is told of a call's progress, and the faults that garble it.
+"""Signed requests to the application (webhooks, TwiML, sound) with Twilio's retry rules, and the status callbacks of
+calls, with the faults that lose, repeat, delay or reorder them.
 """
 
 from __future__ import annotations
@@ -17,15 +14,14 @@ from urllib.parse import quote_plus
 from uuid import uuid4
 
 from dialer.carrier.calls import API_VERSION, Call
-from dialer.carrier.config import Address, BadAddress, Faults, InjectedFault, Timers, parse_address
+from dialer.carrier.config import Timers
+from dialer.carrier.faults import Faults, InjectedFault
 from dialer.carrier.journal import LEG, CallJournal
-from dialer.carrier.outbound import OnReply, Outbound, Reply
+from dialer.carrier.outbound import Address, BadAddress, OnReply, Outbound, Reply, parse_address
 
 
 class Signer:
-    """Signs what we send, with the account's token (SHA-1) or a shared key (SHA-256)."""
-
-    __slots__ = ("_digest", "_key", "settings_header")
+    """X-Twilio-Signature: base64 of an HMAC with the account's token (SHA-1) or a shared key (SHA-256)."""
 
     def __init__(self, token: str, *, algorithm: str = "HMAC_SHA1", key_name: str = "") -> None:
         self._key = token.encode()
@@ -33,9 +29,7 @@ class Signer:
         self.settings_header = f"key={key_name},algorithm={algorithm}" if algorithm == "HMAC_SHA256" else ""
 
     def sign(self, url: str, params: Mapping[str, str] | None = None) -> str:
-        """The header's value for `url` as it is requested (no fragment) and the POST parameters, none for a
-        GET.
-        """
+        """The signature of `url` as requested (without fragment) and the sorted POST parameters, none for a GET."""
         text = url
         if params:
             text += "".join([key + params[key] for key in sorted(params)])
@@ -48,7 +42,7 @@ _BAD_URL = Reply(0, "", b"", "ct")
 
 
 class Messenger:
-    """Sends for all calls. A retry is the same request again with the same idempotency token."""
+    """Sends for all calls. A retry repeats the request with the same idempotency token."""
 
     def __init__(
         self, *, outbound: Outbound, signer: Signer, timers: Timers, total_seconds: float = 15.0
@@ -63,7 +57,7 @@ class Messenger:
         self._settings_line = f"X-Twilio-Webhooks-Signature-Settings: {settings}\r\n" if settings else ""
 
     def send(self, url: str, method: str, params: Mapping[str, str], on_reply: OnReply) -> None:
-        """Requests `url` (its fragment stays home); `on_reply` is called once, with the last try's answer."""
+        """Requests `url` without its fragment; `on_reply` is called once, with the answer of the last try."""
         try:
             address = parse_address(url)
         except BadAddress:
@@ -77,7 +71,7 @@ class Messenger:
         token = f"{self._run}-{next(self._count)}"
         data = self._request(address, method, params, token)
         if address.overrides.retries:
-            _Retried(self, address, data, on_reply).send()
+            _Retried(self, self._timers, address, data, on_reply).send()
         else:
             self.transmit(address, data, on_reply, self._total)
 
@@ -87,12 +81,6 @@ class Messenger:
         self._outbound.send(
             address, data, connect=min(overrides.connect_seconds, limit), total=limit, on_reply=on_reply
         )
-
-    def after_a_moment(self, retried: _Retried) -> None:
-        self._timers.really_later(_BETWEEN_RETRIES_SECONDS, retried.send)
-
-    def now(self) -> float:
-        return self._timers.unix()
 
     def _request(self, address: Address, method: str, params: Mapping[str, str], token: str) -> bytes:
         body = encode(params) if params else ""
@@ -109,20 +97,21 @@ _FORM = "application/x-www-form-urlencoded; charset=UTF-8"
 
 
 class _Retried:
-    """One request with the retries its URL allows."""
+    """One request with the retries that its URL allows."""
 
-    __slots__ = ("_address", "_data", "_left", "_messenger", "_on_reply", "_until")
-
-    def __init__(self, messenger: Messenger, address: Address, data: bytes, on_reply: OnReply) -> None:
+    def __init__(
+        self, messenger: Messenger, timers: Timers, address: Address, data: bytes, on_reply: OnReply
+    ) -> None:
         self._messenger = messenger
+        self._timers = timers
         self._address = address
         self._data = data
         self._on_reply = on_reply
         self._left = address.overrides.retries
-        self._until = messenger.now() + address.overrides.total_seconds
+        self._until = timers.unix() + address.overrides.total_seconds
 
     def send(self) -> None:
-        left = max(0.1, self._until - self._messenger.now())
+        left = max(0.1, self._until - self._timers.unix())
         self._messenger.transmit(self._address, self._data, self._replied, left)
 
     def _replied(self, reply: Reply) -> None:
@@ -131,19 +120,19 @@ class _Retried:
             not kind
             or self._left == 0
             or not self._address.overrides.wants_retry(kind)
-            or self._messenger.now() >= self._until
+            or self._timers.unix() >= self._until
         ):
             self._on_reply(reply)
         else:
             self._left -= 1
-            self._messenger.after_a_moment(self)
+            self._timers.really_later(_BETWEEN_RETRIES_SECONDS, self.send)
 
 
 _quoted = lru_cache(maxsize=8192)(quote_plus)
 
 
 def encode(params: Mapping[str, str]) -> str:
-    """The parameters as a form. Numbers and moments come again and again, so their escaped form is kept."""
+    """The parameters as a form. Escaped values are cached, because numbers and moments repeat."""
     return "&".join([f"{key}={_quoted(value)}" for key, value in params.items()])
 
 
@@ -153,7 +142,7 @@ LAST = "completed"
 
 
 def base_params(call: Call, status: str) -> dict[str, str]:
-    """The parameters that every request about a call carries."""
+    """The parameters of every request about a call."""
     return {
         "CallSid": call.sid,
         "AccountSid": call.account_sid,
@@ -168,7 +157,7 @@ def base_params(call: Call, status: str) -> dict[str, str]:
 
 
 class Notices:
-    """Sends them. Order is not guaranteed: each goes out at once, on whichever connection is free."""
+    """Sends the status callbacks of calls, each at once on any free connection, so in no guaranteed order."""
 
     def __init__(
         self,
@@ -182,7 +171,7 @@ class Notices:
         self._messenger = messenger
         self._faults = faults
         self._timers = timers
-        self._witness = call_journal
+        self._call_journal = call_journal
         self._attempt_in = attempt_in
         self._held: dict[str, tuple[str, str, dict[str, str]]] = {}
         self._age = 0
@@ -190,7 +179,7 @@ class Notices:
         self.failed = 0
 
     def progress(self, call: Call, event: str, status: str, extras: dict[str, str] | None = None) -> None:
-        """Tells of `event` (initiated, ringing, answered, completed) if the order asked for it."""
+        """Reports `event` (initiated, ringing, answered, completed) if the order asks for it."""
         order = call.order
         if order is None or not order.status_callback or event not in order.events:
             return
@@ -204,7 +193,7 @@ class Notices:
         self._deliver(call.sid, event, order.status_callback, order.status_method, params)
 
     def verdict(self, call: Call, answered_by: str, detection_ms: int) -> None:
-        """Posts the asynchronous machine-detection result, also when the call is over by then."""
+        """Reports the result of asynchronous machine detection, also after the end of the call."""
         order = call.order
         if order is None or not order.async_amd_callback:
             return
@@ -217,7 +206,7 @@ class Notices:
         self._deliver(call.sid, "amd", order.async_amd_callback, order.async_amd_method, params)
 
     def forget(self) -> None:
-        """What is held back or delayed is never sent, as after a crash."""
+        """Callbacks that are held back or delayed are not sent, as after a crash."""
         self._age += 1
         self._held.clear()
 
@@ -260,7 +249,7 @@ class Notices:
 
         def replied(reply: Reply) -> None:
             if reply.fine:
-                self._witness.heard(unix=self._timers.unix(), attempt=self._attempt_in(url), what=what)
+                self._call_journal.heard(unix=self._timers.unix(), attempt=self._attempt_in(url), what=what)
             else:
                 self.failed += 1
 

@@ -1,6 +1,6 @@
-"""What a person does to a case from its page. Each act says which revision of the case it was decided on: one that was
-decided on an older one is refused and told what happened meanwhile. `seen_by` is the unit of whoever acts: a case that
-it does not see is not there.
+"""What a person does to a case from its page. Each act names the revision of the case that it was decided on: on
+another one it is refused with the last thing that happened. `visible_to` is the unit of the person who acts: a case
+that this unit does not see is `NotFound`.
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from dialer.cases.effects import Move, ToCancel, move_cases
+from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import (
     Act,
     StoredCase,
@@ -37,10 +38,20 @@ from dialer.work.transfers import active_label, ask_transfer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """A case as it stands: its revision, which every act must name, and what may be done now."""
+    """The revision of a case, which every act must name, and what may be done to it now."""
 
     revision: int
     allowed: Mapping[CaseAct, Bar | None]
+
+
+class _Decided(NamedTuple):
+    """What a person decided on: a case at a revision."""
+
+    services: Services
+    case_id: int
+    who: str
+    expected: int
+    visible_to: int | None
 
 
 def standing(services: Services, case_id: int) -> Standing:
@@ -50,7 +61,7 @@ def standing(services: Services, case_id: int) -> Standing:
 
 
 def changed_since(services: Services, case_id: int, *, since: datetime) -> tuple[Entry, ...]:
-    """What happened to the case after a page was shown: for whoever was refused."""
+    """What happened to the case after a page of it was shown."""
     with services.store.begin() as tx:
         file = read_case_file(tx, case_id)
     return tuple(entry for entry in file.timeline if entry.at > since)
@@ -59,19 +70,9 @@ def changed_since(services: Services, case_id: int, *, since: datetime) -> tuple
 def call_now(
     services: Services, case_id: int, *, by: str, expected: int, visible_to: int | None = None
 ) -> Standing:
-    """The robot's next ring is wanted now; the window, the pacing and one call a number hold all the same."""
-    who = actor_name(by)
-    event = CallRequested()
-    return _act(
-        services,
-        case_id,
-        CaseAct.CALL_NOW,
-        ActKind.CALL_NOW,
-        event,
-        who=who,
-        expected=expected,
-        visible_to=visible_to,
-    )
+    """The robot's next call attempt is due now; the window, the pacing and one live call per number still hold."""
+    on = _Decided(services, case_id, actor_name(by), expected, visible_to)
+    return _act(on, CaseAct.CALL_NOW, CallRequested())
 
 
 def change_grade(
@@ -85,34 +86,25 @@ def change_grade(
     visible_to: int | None = None,
     only: CaseAct | None = None,
 ) -> Standing:
-    """Raised or lowered; a fall needs a reason. Raises `Invalid` for the grade that it has, and for the other direction
-    than `only`, where one is given.
+    """Raised or lowered; lowering needs a reason. Raises `Invalid` for the grade that it has, and for the other
+    direction than `only`.
     """
-    who = actor_name(by)
+    on = _Decided(services, case_id, actor_name(by), expected, visible_to)
     with services.store.begin() as tx:
         check_case_visible(tx, case_id, visible_to)
         stored = _get(tx, case_id)
-        _same_revision(tx, stored, expected=expected)
+        _check_revision(tx, stored, expected=expected)
     current = stored.case.grade
     if grade is current:
         raise Invalid(field="grade", problem="is the grade that it has")
     rises = grade.rank > current.rank
-    if only is not None and only is not (CaseAct.RAISE if rises else CaseAct.LOWER):
+    act = CaseAct.RAISE if rises else CaseAct.LOWER
+    if only is not None and only is not act:
         problem = Text("is higher than now") if rises else Text("is lower than now")
         raise Invalid(field="grade", problem=problem)
     words = why.strip() if rises else said("why", why)
-    return _act(
-        services,
-        case_id,
-        CaseAct.RAISE if rises else CaseAct.LOWER,
-        ActKind.GRADE_RAISED if rises else ActKind.GRADE_LOWERED,
-        GradeChanged(grade=grade),
-        who=who,
-        expected=expected,
-        words=words,
-        facts={"from": current.value, "grade": grade.value},
-        visible_to=visible_to,
-    )
+    facts = {"from": current.value, "grade": grade.value}
+    return _act(on, act, GradeChanged(grade=grade), words=words, facts=facts)
 
 
 def ask_person(
@@ -125,23 +117,11 @@ def ask_person(
     why: str = "",
     visible_to: int | None = None,
 ) -> Standing:
-    """A caller rings, or an officer goes, beside whatever else is under way."""
-    who = actor_name(by)
+    """Opens an assignment for a caller or an officer, beside what is under way."""
+    on = _Decided(services, case_id, actor_name(by), expected, visible_to)
     act = CaseAct.ASK_CALLER if track is Track.HUMAN else CaseAct.ASK_OFFICER
-    event = AssignmentRequested(track=track)
     facts = {"track": track.value}
-    return _act(
-        services,
-        case_id,
-        act,
-        ActKind.PERSON_ASKED,
-        event,
-        who=who,
-        expected=expected,
-        words=why.strip(),
-        facts=facts,
-        visible_to=visible_to,
-    )
+    return _act(on, act, AssignmentRequested(track=track), words=why.strip(), facts=facts)
 
 
 def close_case(
@@ -154,68 +134,37 @@ def close_case(
     why: str,
     visible_to: int | None = None,
 ) -> Standing:
-    """Ended with an outcome and a reason; calls and errands are stood down. A success needs verified contact."""
-    who, reason = actor_name(by), said("why", why)
-    return _act(
-        services,
-        case_id,
-        CaseAct.CLOSE,
-        ActKind.CLOSED,
-        CaseClosed(outcome=outcome),
-        who=who,
-        expected=expected,
-        words=reason,
-        facts={"outcome": outcome.value},
-        visible_to=visible_to,
-    )
+    """Ends it with an outcome and a reason, and stands down calls and assignments. A success needs verified contact."""
+    on = _Decided(services, case_id, actor_name(by), expected, visible_to)
+    words, facts = said("why", why), {"outcome": outcome.value}
+    return _act(on, CaseAct.CLOSE, CaseClosed(outcome=outcome), words=words, facts=facts)
 
 
 def mark_duplicate(
     services: Services, case_id: int, *, of: int, by: str, expected: int, visible_to: int | None = None
 ) -> Standing:
-    """Ended as a duplicate of another case. Raises `NotFound`, and `Invalid` for itself."""
-    who = actor_name(by)
+    """Ends it as a duplicate of another case. Raises `NotFound`, and `Invalid` for itself."""
+    on = _Decided(services, case_id, actor_name(by), expected, visible_to)
     if of == case_id:
         raise Invalid(field="of", problem="is the case itself", mend="the case that stays")
     with services.store.begin() as tx:
         check_case_visible(tx, case_id, visible_to)
         check_case_visible(tx, of, visible_to)
-    return _act(
-        services,
-        case_id,
-        CaseAct.MARK_DUPLICATE,
-        ActKind.DUPLICATE,
-        CaseClosed(outcome=OutcomeKind.DUPLICATE),
-        who=who,
-        expected=expected,
-        facts={"of": of},
-        visible_to=visible_to,
-    )
+    return _act(on, CaseAct.MARK_DUPLICATE, CaseClosed(outcome=OutcomeKind.DUPLICATE), facts={"of": of})
 
 
 def opt_out(
     services: Services, case_id: int, *, by: str, expected: int, why: str, visible_to: int | None = None
 ) -> Standing:
-    """No robot rings for this incident again; people go on. A new warning of a high grade is not silenced by it."""
-    who, words = actor_name(by), said("why", why)
-    event = OptedOut()
-    return _act(
-        services,
-        case_id,
-        CaseAct.OPT_OUT,
-        ActKind.OPTED_OUT,
-        event,
-        who=who,
-        expected=expected,
-        words=words,
-        visible_to=visible_to,
-    )
+    """The robot makes no more calls for this incident; people may. A new warning of a high grade ends that."""
+    on = _Decided(services, case_id, actor_name(by), expected, visible_to)
+    return _act(on, CaseAct.OPT_OUT, OptedOut(), words=said("why", why))
 
 
 def note_case(
     services: Services, case_id: int, *, by: str, words: str, visible_to: int | None = None
 ) -> Standing:
-    """A line in the timeline, sealed. It depends on nothing, so no page is too old for it."""
+    """Adds a sealed note to the timeline. It depends on no revision."""
     who, text = actor_name(by), said("words", words)
     with services.store.begin() as tx:
         check_case_visible(tx, case_id, visible_to)
@@ -233,7 +182,7 @@ def hand_over(
     why: str,
     visible_to: int | None = None,
 ) -> Standing:
-    """Its people's work asks to be accepted by the other unit; a case without such work is that unit's at once."""
+    """Asks the other unit to accept its open assignments; a case without any belongs to that unit at once."""
     who, reason = actor_name(by), said("why", why)
     with services.store.begin() as tx:
         check_case_visible(tx, case_id, visible_to)
@@ -241,44 +190,47 @@ def hand_over(
         label = active_label(tx, services, to_unit_id)
         if stored.unit_id == to_unit_id:
             raise Conflict("the case is that unit's already", current=label)
-        pending = assignments_of_case(tx, case_id)
         now = services.clock.now()
+        pending = assignments_of_case(tx, case_id)
         for one in pending:
             ask_transfer(tx, services, one.id, to_unit_id=to_unit_id, by=who, why=reason, token=None)
+        kind = ActKind.UNIT_CHANGED
         if not pending:
             assign_case_to_unit(tx, case_id, unit_id=to_unit_id, label=label)
             facts = {"from": stored.unit, "to": label}
-            act = Act(case_id=case_id, kind=ActKind.UNIT_CHANGED, by=who, facts=facts, words=reason)
-            note_acts(tx, [act], now=now)
-        _audit(
-            tx, case_id, ActKind.UNIT_CHANGED, by=who, why=reason, now=now, facts={"to_unit_id": to_unit_id}
-        )
+            note_acts(tx, [Act(case_id=case_id, kind=kind, by=who, facts=facts, words=reason)], now=now)
+        subject, audited = f"case/{case_id}", {"to_unit_id": to_unit_id}
+        write_audit(tx, who=who, act=kind.value, subject=subject, why=reason, now=now, facts=audited)
         return _standing(tx, case_id)
 
 
+_KINDS = {
+    CaseAct.CALL_NOW: ActKind.CALL_NOW,
+    CaseAct.RAISE: ActKind.GRADE_RAISED,
+    CaseAct.LOWER: ActKind.GRADE_LOWERED,
+    CaseAct.ASK_CALLER: ActKind.PERSON_ASKED,
+    CaseAct.ASK_OFFICER: ActKind.PERSON_ASKED,
+    CaseAct.CLOSE: ActKind.CLOSED,
+    CaseAct.MARK_DUPLICATE: ActKind.DUPLICATE,
+    CaseAct.OPT_OUT: ActKind.OPTED_OUT,
+}
+"""How an act stands in the timeline."""
+
+
 def _act(
-    services: Services,
-    case_id: int,
-    act: CaseAct,
-    kind: ActKind,
-    event: Event,
-    *,
-    who: str,
-    expected: int,
-    words: str = "",
-    facts: Mapping[str, object] | None = None,
-    visible_to: int | None = None,
+    on: _Decided, act: CaseAct, event: Event, *, words: str = "", facts: Mapping[str, object] | None = None
 ) -> Standing:
+    services, case_id, who, expected, visible_to = on
+    kind, about = _KINDS[act], dict(facts or {})
     with services.store.begin() as tx:
         check_case_visible(tx, case_id, visible_to)
         stored = _lock_expected(tx, case_id, act, expected=expected)
         now = services.clock.now()
-        cancels: list[ToCancel] = move_cases(
-            tx, {case_id: stored}, [Move(case_id=case_id, event=event)], policies=services.policies, now=now
-        )
-        about = dict(facts or {})
+        moves = [Move(case_id=case_id, event=event)]
+        cancels = move_cases(tx, {case_id: stored}, moves, policies=services.policies, now=now)
         note_acts(tx, [Act(case_id=case_id, kind=kind, by=who, facts=about, words=words)], now=now)
-        _audit(tx, case_id, kind, by=who, why=words, now=now, facts=about)
+        subject = f"case/{case_id}"
+        write_audit(tx, who=who, act=kind.value, subject=subject, why=words, now=now, facts=about)
         after = _standing(tx, case_id)
     if cancels:
         services.enqueue("cancel_calls")
@@ -290,7 +242,7 @@ def _lock_expected(tx: Tx, case_id: int, act: CaseAct, *, expected: int) -> Stor
     stored = lock_cases(tx, [case_id]).get(case_id)
     if stored is None:
         raise NotFound(kind="case", key=case_id)
-    _same_revision(tx, stored, expected=expected)
+    _check_revision(tx, stored, expected=expected)
     bar = acts_allowed(stored.case)[act]
     if bar is not None:
         raise Conflict(
@@ -300,7 +252,7 @@ def _lock_expected(tx: Tx, case_id: int, act: CaseAct, *, expected: int) -> Stor
     return stored
 
 
-def _same_revision(tx: Tx, stored: StoredCase, *, expected: int) -> None:
+def _check_revision(tx: Tx, stored: StoredCase, *, expected: int) -> None:
     if stored.revision == expected:
         return
     last = last_act_of_case(tx, stored.case.id)
@@ -315,12 +267,6 @@ def _same_revision(tx: Tx, stored: StoredCase, *, expected: int) -> None:
     status = stored.case.status
     text = Text("case %(case)s has changed meanwhile: it is %(status)s", case=stored.case.id, status=status)
     raise Overtaken(text, who="", what=status.value)
-
-
-def _audit(
-    tx: Tx, case_id: int, kind: ActKind, *, by: str, why: str, now: datetime, facts: Mapping[str, object]
-) -> None:
-    write_audit(tx, who=by, act=kind.value, subject=f"case/{case_id}", why=why, now=now, facts=facts)
 
 
 def _get(tx: Tx, case_id: int) -> StoredCase:

@@ -1,18 +1,15 @@
-"""Cases: found by whatever is known of them, newest first, masked.
-
-One case: who and what now, everything that happened, why the next step is what it is.
-
-What may be done to a case from its page. What was decided on an older page is refused, told what happened meanwhile,
-and keeps what was typed.
+"""The console's case pages: search, the case itself, personal data in clear, and what a person does to a case. An act
+that was decided on an older page is refused with what happened since, and what was typed is kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypedDict, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -36,25 +33,31 @@ from dialer.cases.search import SoughtKind, open_search, seal_search, search_cas
 from dialer.core.access import Permission
 from dialer.core.case import CaseAct, CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
-from dialer.core.periods import Period, period_of
+from dialer.core.rates import Period, period_of
 from dialer.core.values import FraudType, Grade, OutcomeKind, Track
 from dialer.language import gettext_noop
 from dialer.org.staff import list_units
 from dialer.outcomes.filing import file_for_case
+from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.formats import typed_unit, unit_tree
-from dialer.wording.sentences import refusal_sentence
 from dialer.work.tasks import approve_outcome
 from dialer.work.visits import show_photo
 
-search_pages = Section()
-_TEMPLATE = "console/cases.html"
+case_pages = Section()
+_SEARCH = "console/cases.html"
 _PAGE = 50
-_DIGITS = 19
-"""As many has the largest number of a row."""
+_LARGEST_ID = 2**63 - 1
+_DIGITS = 18
+"""A number of so many digits is an id."""
+_FOR_GOOD = "private, max-age=31536000, immutable"
+_CONFLICT, _UNPROCESSABLE = 409, 422
+
+CaseId = Annotated[int, Path(ge=1, le=_LARGEST_ID)]
+Text = Annotated[str, Form(max_length=2000)]
 
 
-@search_pages.get("/cases", act=Permission.SEE_CASES, nav=gettext_noop("Cases"), order=40)
+@case_pages.get("/cases", act=Permission.SEE_CASES, nav=gettext_noop("Cases"), order=40)
 def cases(
     visit: CurrentRequest,
     who: str = "",
@@ -75,14 +78,14 @@ def cases(
         "status": status,
         "fraud": fraud,
         "unit": unit,
-        "load": load if load.isdecimal() and len(load) < _DIGITS else "",
+        "load": load if load.isdecimal() and len(load) <= _DIGITS else "",
         "from": since,
         "to": until,
     }
     asked = {name: text.strip() for name, text in asked.items() if text.strip()}
     period, wanted, wrong = Period(), None, {}
     try:
-        # A search that cannot be opened any more is none.
+        # A token that has expired or belongs to another person is no search.
         wanted = open_search(visit.services, who, who=visit.who) if who else None
     except Invalid as fault:
         wrong = {fault.field: refusal_sentence(fault, visit.lang)}
@@ -119,11 +122,11 @@ def cases(
         "frauds": list(FraudType),
     }
     if visit.is_part:
-        return visit.part(_TEMPLATE, "found", **facts)
-    return visit.page(_TEMPLATE, **facts)
+        return visit.part(_SEARCH, "found", **facts)
+    return visit.page(_SEARCH, **facts)
 
 
-@search_pages.post("/cases/find", act=Permission.SEE_CASES)
+@case_pages.post("/cases/find", act=Permission.SEE_CASES)
 def find(visit: CurrentRequest, text: Annotated[str, Form()] = "") -> Response:
     """From the search box to an address that holds nothing personal."""
     wanted = understand(visit.services, text)
@@ -144,22 +147,13 @@ _Word = TypeVar("_Word", bound=StrEnum)
 
 
 def _member(kind: type[_Word], value: str) -> _Word | None:
-    """Nothing is asked by a word that is none."""
+    """None for a word that is not one of them."""
     return next((member for member in kind if member.value == value), None)
 
 
 def _address(asked: Mapping[str, object], **more: object) -> str:
     query = urlencode({**asked, **more})
     return "/cases" + (f"?{query}" if query else "")
-
-
-case_pages = Section()
-_LARGEST_ID = 2**63 - 1
-_FOR_GOOD = "private, max-age=31536000, immutable"
-_UNPROCESSABLE = 422
-
-CaseId = Annotated[int, Path(ge=1, le=_LARGEST_ID)]
-Text = Annotated[str, Form(max_length=2000)]
 
 
 @case_pages.get("/cases/{case_id}", act=Permission.SEE_CASES)
@@ -204,7 +198,7 @@ def photo(visit: CurrentRequest, case_id: CaseId, photo_id: UUID, why: Text = ""
 
 @case_pages.get("/clips/{file}", act=Permission.SEE_CASES)
 def clip(visit: CurrentRequest, file: str) -> Response:
-    """A prompt as it was spoken. There is no other sound: nobody's voice is kept."""
+    """A prompt as it was spoken. No person's voice is recorded."""
     path = visit.services.rendered_scripts.sounds.path(file, real_now=visit.services.real.now())
     if path is None:
         raise NotFound(kind="clip", key=file)
@@ -225,289 +219,208 @@ def _page(
     typed: Typed | None = None,
     status: int = 200,
 ) -> Response:
-    """Htmx takes out of the answer what it asked for."""
     facts = case_facts(visit, sheet, person=person, typed=typed)
     if visit.is_part:
         return visit.part(TEMPLATE, "case", status=status, **facts)
     return visit.page(TEMPLATE, status=status, **facts)
 
 
-case_act_pages = Section()
-_CONFLICT, _UNPROCESSABLE_CASE_ACTS = 409, 422
-_MOST_DIGITS = 18
-_FIELDS = {"case number": "case_number"}
-"""Fields of the use cases whose form calls them otherwise."""
+class _Acting(TypedDict):
+    by: str
+    expected: int
+    visible_to: int | None
 
 
-class _Ground:
-    """The page that an act was decided on."""
+class ActForm:
+    """A form of the case page: who sent it, about which case, and which revision of the case it was decided on."""
 
     def __init__(
-        self, expected: Annotated[int, Form()] = 0, shown_at: Annotated[str, Form(max_length=40)] = ""
+        self,
+        visit: CurrentRequest,
+        case_id: CaseId,
+        expected: Annotated[int, Form()] = 0,
+        shown_at: Annotated[str, Form(max_length=40)] = "",
     ) -> None:
-        self.expected = expected
+        self.visit = visit
+        self.case = visit.services, case_id
+        self.acting = _Acting(by=visit.who, expected=expected, visible_to=visit.member.unit_id)
         self.shown_at: datetime | None = None
         with suppress(ValueError):
             moment = datetime.fromisoformat(shown_at)
             self.shown_at = moment if moment.tzinfo is not None else None
 
+    def carry_out(
+        self, act: str, typed: Mapping[str, str], do: Callable[[], object], notice: str
+    ) -> Response:
+        """Does it and shows the case; or shows the form again with what was typed and why it was not done."""
+        visit, case_id = self.visit, self.case[1]
+        form = Typed(act=act, fields=typed)
+        try:
+            do()
+        except NotFound as fault:
+            if fault.key == case_id:
+                raise
+            wrong = {"of": visit.say("is not there, or belongs to another unit")}
+            return self._show(replace(form, wrong=wrong), _UNPROCESSABLE)
+        except Overtaken:
+            return self._show(replace(form, shown_at=self.shown_at or visit.now), _CONFLICT)
+        except Conflict as fault:
+            return self._show(replace(form, refused=refusal_sentence(fault, visit.lang)), _CONFLICT)
+        except Invalid as fault:
+            wrong = {fault.field.replace(" ", "_"): refusal_sentence(fault, visit.lang)}
+            return self._show(replace(form, wrong=wrong), _UNPROCESSABLE)
+        return visit.go(f"/cases/{case_id}", notice=notice)
 
-Ground = Annotated[_Ground, Depends()]
+    def _show(self, form: Typed, status: int) -> Response:
+        sheet = read_case(*self.case, visible_to=self.acting["visible_to"])
+        return self.visit.page(TEMPLATE, status=status, **case_facts(self.visit, sheet, typed=form))
 
 
-@case_act_pages.post("/cases/{case_id}/note", act=Permission.WORK_CASES)
-def note(visit: CurrentRequest, case_id: CaseId, ground: Ground, words: Text = "") -> Response:
-    unit_id = visit.member.unit_id
-    return _done(
-        visit,
-        case_id,
-        Typed(act=CaseAct.NOTE.value, fields={"words": words}),
-        ground,
-        lambda: note_case(visit.services, case_id, by=visit.who, words=words, visible_to=unit_id),
+Sent = Annotated[ActForm, Depends()]
+
+
+@case_pages.post("/cases/{case_id}/note", act=Permission.WORK_CASES)
+def note(form: Sent, words: Text = "") -> Response:
+    by, visible_to = form.acting["by"], form.acting["visible_to"]
+    return form.carry_out(
+        CaseAct.NOTE,
+        {"words": words},
+        lambda: note_case(*form.case, by=by, words=words, visible_to=visible_to),
         gettext_noop("The note is kept."),
     )
 
 
-@case_act_pages.post("/cases/{case_id}/call", act=Permission.WORK_CASES)
-def ring(visit: CurrentRequest, case_id: CaseId, ground: Ground) -> Response:
-    return _done(
-        visit,
-        case_id,
-        Typed(act=CaseAct.CALL_NOW.value),
-        ground,
-        lambda: call_now(
-            visit.services,
-            case_id,
-            by=visit.who,
-            expected=ground.expected,
-            visible_to=visit.member.unit_id,
-        ),
-        gettext_noop("The robot rings as soon as a line is free."),
+@case_pages.post("/cases/{case_id}/call", act=Permission.WORK_CASES)
+def call(form: Sent) -> Response:
+    return form.carry_out(
+        CaseAct.CALL_NOW,
+        {},
+        lambda: call_now(*form.case, **form.acting),
+        gettext_noop("The robot calls as soon as a line is free."),
     )
 
 
-@case_act_pages.post("/cases/{case_id}/raise", act=Permission.WORK_CASES)
-def raise_grade(
-    visit: CurrentRequest, case_id: CaseId, ground: Ground, grade: Text = "", why: Text = ""
-) -> Response:
-    return _grade(visit, case_id, ground, CaseAct.RAISE, grade, why, gettext_noop("The grade is raised."))
+@case_pages.post("/cases/{case_id}/raise", act=Permission.WORK_CASES)
+def raise_grade(form: Sent, grade: Text = "", why: Text = "") -> Response:
+    return _change_grade(form, CaseAct.RAISE, grade, why, gettext_noop("The grade is raised."))
 
 
-@case_act_pages.post("/cases/{case_id}/lower", act=Permission.LOWER_CASES)
-def lower_grade(
-    visit: CurrentRequest, case_id: CaseId, ground: Ground, grade: Text = "", why: Text = ""
-) -> Response:
-    return _grade(visit, case_id, ground, CaseAct.LOWER, grade, why, gettext_noop("The grade is lowered."))
+@case_pages.post("/cases/{case_id}/lower", act=Permission.LOWER_CASES)
+def lower_grade(form: Sent, grade: Text = "", why: Text = "") -> Response:
+    return _change_grade(form, CaseAct.LOWER, grade, why, gettext_noop("The grade is lowered."))
 
 
-@case_act_pages.post("/cases/{case_id}/caller", act=Permission.WORK_CASES)
-def caller(visit: CurrentRequest, case_id: CaseId, ground: Ground, why: Text = "") -> Response:
-    done = gettext_noop("Waiting for a caller to accept the call.")
-    return _person(visit, case_id, ground, CaseAct.ASK_CALLER, Track.HUMAN, why, done)
+def _change_grade(form: ActForm, act: CaseAct, grade: str, why: str, notice: str) -> Response:
+    return form.carry_out(
+        act,
+        {"grade": grade, "why": why},
+        lambda: change_grade(
+            *form.case, _chosen(Grade, grade, field="grade"), why=why, only=act, **form.acting
+        ),
+        notice,
+    )
 
 
-@case_act_pages.post("/cases/{case_id}/officer", act=Permission.WORK_CASES)
-def officer(visit: CurrentRequest, case_id: CaseId, ground: Ground, why: Text = "") -> Response:
-    done = gettext_noop("Waiting for an officer to accept the visit.")
-    return _person(visit, case_id, ground, CaseAct.ASK_OFFICER, Track.VISIT, why, done)
+@case_pages.post("/cases/{case_id}/caller", act=Permission.WORK_CASES)
+def caller(form: Sent, why: Text = "") -> Response:
+    notice = gettext_noop("Waiting for a caller to accept the call.")
+    return _ask_person(form, CaseAct.ASK_CALLER, Track.HUMAN, why, notice)
 
 
-@case_act_pages.post("/cases/{case_id}/unit", act=Permission.WORK_CASES)
-def unit(visit: CurrentRequest, case_id: CaseId, ground: Ground, unit: Text = "", why: Text = "") -> Response:
-    return _done(
-        visit,
-        case_id,
-        Typed(act=CaseAct.HAND_OVER.value, fields={"unit": unit, "why": why}),
-        ground,
+@case_pages.post("/cases/{case_id}/officer", act=Permission.WORK_CASES)
+def officer(form: Sent, why: Text = "") -> Response:
+    notice = gettext_noop("Waiting for an officer to accept the visit.")
+    return _ask_person(form, CaseAct.ASK_OFFICER, Track.VISIT, why, notice)
+
+
+def _ask_person(form: ActForm, act: CaseAct, track: Track, why: str, notice: str) -> Response:
+    return form.carry_out(
+        act, {"why": why}, lambda: ask_person(*form.case, track, why=why, **form.acting), notice
+    )
+
+
+@case_pages.post("/cases/{case_id}/unit", act=Permission.WORK_CASES)
+def unit(form: Sent, unit: Text = "", why: Text = "") -> Response:
+    services = form.visit.services
+    return form.carry_out(
+        CaseAct.HAND_OVER,
+        {"unit": unit, "why": why},
         lambda: hand_over(
-            visit.services,
-            case_id,
-            to_unit_id=typed_unit(units_to_hand_to(visit.services), unit[:200]),
-            by=visit.who,
-            expected=ground.expected,
+            *form.case,
+            to_unit_id=typed_unit(units_to_hand_to(services), unit[:200]),
             why=why,
-            visible_to=visit.member.unit_id,
+            **form.acting,
         ),
         gettext_noop("It is on its way to the other unit."),
     )
 
 
-@case_act_pages.post("/cases/{case_id}/close", act=Permission.WORK_CASES)
-def close(
-    visit: CurrentRequest, case_id: CaseId, ground: Ground, outcome: Text = "", why: Text = ""
-) -> Response:
-    return _done(
-        visit,
-        case_id,
-        Typed(act=CaseAct.CLOSE.value, fields={"outcome": outcome, "why": why}),
-        ground,
+@case_pages.post("/cases/{case_id}/close", act=Permission.WORK_CASES)
+def close(form: Sent, outcome: Text = "", why: Text = "") -> Response:
+    return form.carry_out(
+        CaseAct.CLOSE,
+        {"outcome": outcome, "why": why},
         lambda: close_case(
-            visit.services,
-            case_id,
-            _chosen(OutcomeKind, outcome, field="outcome"),
-            by=visit.who,
-            expected=ground.expected,
-            why=why,
-            visible_to=visit.member.unit_id,
+            *form.case, _chosen(OutcomeKind, outcome, field="outcome"), why=why, **form.acting
         ),
         gettext_noop("The case is closed."),
     )
 
 
-@case_act_pages.post("/cases/{case_id}/duplicate", act=Permission.WORK_CASES)
-def duplicate(visit: CurrentRequest, case_id: CaseId, ground: Ground, of: Text = "") -> Response:
-    return _done(
-        visit,
-        case_id,
-        Typed(act=CaseAct.MARK_DUPLICATE.value, fields={"of": of}),
-        ground,
-        lambda: mark_duplicate(
-            visit.services,
-            case_id,
-            of=_case_number(of),
-            by=visit.who,
-            expected=ground.expected,
-            visible_to=visit.member.unit_id,
-        ),
+@case_pages.post("/cases/{case_id}/duplicate", act=Permission.WORK_CASES)
+def duplicate(form: Sent, of: Text = "") -> Response:
+    return form.carry_out(
+        CaseAct.MARK_DUPLICATE,
+        {"of": of},
+        lambda: mark_duplicate(*form.case, of=_case_number(of), **form.acting),
         gettext_noop("The case is marked as a duplicate."),
     )
 
 
-@case_act_pages.post("/cases/{case_id}/opt-out", act=Permission.WORK_CASES)
-def stop_robot(visit: CurrentRequest, case_id: CaseId, ground: Ground, why: Text = "") -> Response:
-    return _done(
-        visit,
-        case_id,
-        Typed(act=CaseAct.OPT_OUT.value, fields={"why": why}),
-        ground,
-        lambda: opt_out(
-            visit.services,
-            case_id,
-            by=visit.who,
-            expected=ground.expected,
-            why=why,
-            visible_to=visit.member.unit_id,
-        ),
+@case_pages.post("/cases/{case_id}/opt-out", act=Permission.WORK_CASES)
+def stop_robot(form: Sent, why: Text = "") -> Response:
+    return form.carry_out(
+        CaseAct.OPT_OUT,
+        {"why": why},
+        lambda: opt_out(*form.case, why=why, **form.acting),
         gettext_noop("The robot no longer calls for this case."),
     )
 
 
-@case_act_pages.post("/cases/{case_id}/filed", act=Permission.WORK_CASES)
-def filed(visit: CurrentRequest, case_id: CaseId, ground: Ground, case_number: Text = "") -> Response:
-    unit_id = visit.member.unit_id
-    return _done(
-        visit,
-        case_id,
-        Typed(act="filed", fields={"case_number": case_number}),
-        ground,
-        lambda: file_for_case(
-            visit.services, case_id, case_number=case_number, by=visit.who, visible_to=unit_id
-        ),
+@case_pages.post("/cases/{case_id}/filed", act=Permission.WORK_CASES)
+def filed(form: Sent, case_number: Text = "") -> Response:
+    by, visible_to = form.acting["by"], form.acting["visible_to"]
+    return form.carry_out(
+        "filed",
+        {"case_number": case_number},
+        lambda: file_for_case(*form.case, case_number=case_number, by=by, visible_to=visible_to),
         gettext_noop("The filed case is on record."),
     )
 
 
-@case_act_pages.post("/cases/{case_id}/outcomes/{outcome_id}/approve", act=Permission.APPROVE)
-def approve(visit: CurrentRequest, case_id: CaseId, outcome_id: CaseId, ground: Ground) -> Response:
-    unit_id = visit.member.unit_id
-    sheet = read_case(visit.services, case_id, visible_to=unit_id)
+@case_pages.post("/cases/{case_id}/outcomes/{outcome_id}/approve", act=Permission.APPROVE)
+def approve(form: Sent, outcome_id: CaseId) -> Response:
+    by, visible_to = form.acting["by"], form.acting["visible_to"]
+    sheet = read_case(*form.case, visible_to=visible_to)
     if outcome_id not in {line.id for line in sheet.rows.outcomes}:
         raise NotFound(kind="outcome", key=outcome_id)
-    return _done(
-        visit,
-        case_id,
-        Typed(act=f"approve-{outcome_id}"),
-        ground,
-        lambda: approve_outcome(visit.services, outcome_id, by=visit.who, visible_to=unit_id),
+    return form.carry_out(
+        f"approve-{outcome_id}",
+        {},
+        lambda: approve_outcome(form.visit.services, outcome_id, by=by, visible_to=visible_to),
         gettext_noop("The money is approved."),
     )
 
 
-def _grade(
-    visit: RequestContext, case_id: int, ground: _Ground, act: CaseAct, grade: str, why: str, notice: str
-) -> Response:
-    return _done(
-        visit,
-        case_id,
-        Typed(act=act.value, fields={"grade": grade, "why": why}),
-        ground,
-        lambda: change_grade(
-            visit.services,
-            case_id,
-            _chosen(Grade, grade, field="grade"),
-            by=visit.who,
-            expected=ground.expected,
-            why=why,
-            visible_to=visit.member.unit_id,
-            only=act,
-        ),
-        notice,
-    )
-
-
-def _person(
-    visit: RequestContext, case_id: int, ground: _Ground, act: CaseAct, track: Track, why: str, notice: str
-) -> Response:
-    return _done(
-        visit,
-        case_id,
-        Typed(act=act.value, fields={"why": why}),
-        ground,
-        lambda: ask_person(
-            visit.services,
-            case_id,
-            track,
-            by=visit.who,
-            expected=ground.expected,
-            why=why,
-            visible_to=visit.member.unit_id,
-        ),
-        notice,
-    )
-
-
-def _done(
-    visit: RequestContext, case_id: int, typed: Typed, ground: _Ground, act: Callable[[], object], notice: str
-) -> Response:
-    """The act, and back to the case; or the page again with what was typed and why it was not done."""
-    try:
-        act()
-    except NotFound as fault:
-        if fault.key == case_id:
-            raise
-        wrong = {"of": visit.say("is not there, or belongs to another unit")}
-        return _again(
-            visit, case_id, Typed(act=typed.act, fields=typed.fields, wrong=wrong), _UNPROCESSABLE_CASE_ACTS
-        )
-    except Overtaken:
-        changed = Typed(act=typed.act, fields=typed.fields, shown_at=ground.shown_at or visit.now)
-        return _again(visit, case_id, changed, _CONFLICT)
-    except Conflict as fault:
-        why_not = refusal_sentence(fault, visit.lang)
-        return _again(visit, case_id, Typed(act=typed.act, fields=typed.fields, refused=why_not), _CONFLICT)
-    except Invalid as fault:
-        field = _FIELDS.get(fault.field, fault.field)
-        wrong = {field: refusal_sentence(fault, visit.lang)}
-        return _again(
-            visit, case_id, Typed(act=typed.act, fields=typed.fields, wrong=wrong), _UNPROCESSABLE_CASE_ACTS
-        )
-    return visit.go(f"/cases/{case_id}", notice=notice)
-
-
-def _again(visit: RequestContext, case_id: int, typed: Typed, status: int) -> Response:
-    sheet = read_case(visit.services, case_id, visible_to=visit.member.unit_id)
-    return visit.page(TEMPLATE, status=status, **case_facts(visit, sheet, typed=typed))
-
-
 def _chosen(kind: type[_Word], value: str, *, field: str) -> _Word:
-    try:
-        return kind(value)
-    except ValueError:
-        raise Invalid(field=field, problem="is not chosen") from None
+    member = _member(kind, value)
+    if member is None:
+        raise Invalid(field=field, problem="is not chosen")
+    return member
 
 
 def _case_number(text: str) -> int:
     number = text.strip().removeprefix("#")
-    if not number.isdecimal() or len(number) > _MOST_DIGITS:
+    if not number.isdecimal() or len(number) > _DIGITS:
         raise Invalid(field="of", problem="is no case number")
     return int(number)

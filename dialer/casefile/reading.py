@@ -1,10 +1,6 @@
-"""One case as everybody may see it, and, apart from that and audited, the person behind it.
-
-Everything about one case for the page of it, in one transaction: masked, or, audited, with the words in clear.
-
-A case and a page of cases as JSON: one schema for `dialer case --json`, `dialer cases --json` and the API.
-
-docs/json.md describes them, which a test holds.
+"""One case for people and machines: masked, or with its person or its words in clear, which is audited. The JSON
+schemas are those of `dialer case --json`, `dialer cases --json` and the API; docs/json.md describes them, which a test
+holds.
 """
 
 from __future__ import annotations
@@ -15,11 +11,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from dialer.calls.waiting import circumstances
+from dialer.calls.pauses import circumstances
 from dialer.cases.persons import Person, person_of_case
 from dialer.cases.queries import CaseWords, CaseWork, conversation, read_case_words, read_case_work
 from dialer.cases.search import CasePage
-from dialer.cases.timeline import CaseFile, pending_ring, read_case_file
+from dialer.cases.timeline import CaseFile, pending_attempt, read_case_file
 from dialer.core.access import actor_name, said
 from dialer.core.case import CaseStatus, Reason
 from dialer.core.errors import NotFound
@@ -38,20 +34,20 @@ from dialer.work.visit_store import StoredPhoto, photos_of_case
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseStory:
-    """`urgency` is the place of its rings in the queue, by parts."""
+    """A case, masked. `urgency` is the place of its call attempts in the queue, by parts."""
 
     told_at: datetime
     timezone: str
     file: CaseFile
     next_steps: tuple[Step, ...]
     urgency: Urgency
-    ring: PendingAttempt | None
+    pending: PendingAttempt | None
     waiting: Waiting | None
-    """Why its ring has not been made yet: the first of what `next_steps` name."""
+    """Why its call attempt has not been made yet: the first reason that `next_steps` name."""
 
 
 def show_case(services: Services, case_id: int) -> CaseStory:
-    """Masked. Raises `NotFound`."""
+    """Raises `NotFound`."""
     with services.store.begin() as tx:
         return story(tx, services, case_id)
 
@@ -59,7 +55,7 @@ def show_case(services: Services, case_id: int) -> CaseStory:
 def story(tx: Tx, services: Services, case_id: int) -> CaseStory:
     """As `show_case`, in the caller's transaction."""
     file = read_case_file(tx, case_id)
-    ring = pending_ring(tx, case_id)
+    pending = pending_attempt(tx, case_id)
     moment = circumstances(tx, services)
     case = file.stored.case
     policy = services.policies.of(case.policy_version)
@@ -67,7 +63,7 @@ def story(tx: Tx, services: Services, case_id: int) -> CaseStory:
         told_at=moment.now,
         timezone=services.centre.timezone,
         file=file,
-        next_steps=moment.steps(case, ring),
+        next_steps=moment.steps(case, pending),
         urgency=urgency(
             grade=case.grade,
             opened_at=case.opened_at,
@@ -75,25 +71,20 @@ def story(tx: Tx, services: Services, case_id: int) -> CaseStory:
             amount_at_risk_fen=case.amount_at_risk_fen,
             policy=policy.urgency,
         ),
-        ring=ring,
-        waiting=next(iter(moment.waits(ring)), None),
+        pending=pending,
+        waiting=next(iter(moment.waits(pending)), None),
     )
 
 
 def reveal(services: Services, case_id: int, *, who: str, why: str, visible_to: int | None = None) -> Person:
-    """The person in clear; who looked and why is in the audit before this returns. Raises `NotFound`, also for a case
-    that the unit `seen_by` does not see, and `Invalid`.
+    """The person in clear; who looked and why is audited before this returns. Raises `Invalid`, and `NotFound`, also
+    for a case that this unit does not see.
     """
     viewer, reason = actor_name(who), said("why", why, mend="every look at hidden data names who and why")
     with services.store.begin() as tx:
         check_case_visible(tx, case_id, visible_to)
         write_audit(
-            tx,
-            who=viewer,
-            act="reveal",
-            subject=f"case/{case_id}",
-            why=reason,
-            now=services.clock.now(),
+            tx, who=viewer, act="reveal", subject=f"case/{case_id}", why=reason, now=services.clock.now()
         )
         person = person_of_case(tx, case_id)
         if person is None:
@@ -103,11 +94,11 @@ def reveal(services: Services, case_id: int, *, who: str, why: str, visible_to: 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseSheet:
-    """`words` and `paid` are there only where the words were opened."""
+    """All that the page of a case shows. `words` and `paid` are given only when the words were opened."""
 
     story: CaseStory
     unit: str
-    """As the tree names it; as the list wrote it where no unit was found."""
+    """By its name in the unit tree, or as the list wrote it when no unit was found."""
     is_sorted: bool
     said: tuple[SpokenTurn, ...]
     rows: CaseWork
@@ -118,15 +109,15 @@ class CaseSheet:
 
 
 def read_case(services: Services, case_id: int, *, visible_to: int | None) -> CaseSheet:
-    """Raises `NotFound`, also for a case that the unit `seen_by` does not see."""
+    """Raises `NotFound`, also for a case that this unit does not see."""
     with services.store.begin() as tx:
         check_case_visible(tx, case_id, visible_to)
         return _sheet(tx, services, case_id, in_clear=False)
 
 
 def read_words(services: Services, case_id: int, *, who: str, why: str, visible_to: int | None) -> CaseSheet:
-    """With what was said, typed and written in clear; who read it and why is in the audit before this returns. Raises
-    `NotFound` and `Invalid`.
+    """With the words that were spoken, typed and written in clear; who read them and why is audited before this
+    returns. Raises `NotFound` and `Invalid`.
     """
     reader, reason = actor_name(who), said("why", why)
     with services.store.begin() as tx:
@@ -143,19 +134,19 @@ def read_words(services: Services, case_id: int, *, who: str, why: str, visible_
 
 
 def units_to_hand_to(services: Services) -> UnitIndex:
-    """The whole centre's: work may go to any of them."""
+    """All units of the centre."""
     with services.store.begin() as tx:
         return services.units.current(tx)
 
 
 def _sheet(tx: Tx, services: Services, case_id: int, *, in_clear: bool) -> CaseSheet:
-    told = story(tx, services, case_id)
-    stored = told.file.stored
+    found = story(tx, services, case_id)
+    stored = found.file.stored
     index = services.units.current(tx)
     is_sorted = stored.unit_id is not None and index.get(stored.unit_id) is not None
     turns = conversation(tx, case_id, in_clear=in_clear)
     return CaseSheet(
-        story=told,
+        story=found,
         unit=index.label(stored.unit_id) if is_sorted and stored.unit_id is not None else stored.unit,
         is_sorted=is_sorted,
         said=said_in(services, turns),
@@ -186,11 +177,11 @@ class StepOut(Resource):
     track: Track | None
     reason: Annotated[Reason, Field(description="原因代码 · the reason as a code")]
     at: datetime | None
-    waits: Annotated[list[Wait], Field(description="外呼在等什么 · why a ring has not been made yet")]
+    waits: Annotated[list[Wait], Field(description="外呼在等什么 · why a call attempt has not been made yet")]
 
 
 class WaitingOut(Resource):
-    """外呼在等什么 · Why its ring has not been made yet: the first thing in its way."""
+    """外呼在等什么 · Why its call attempt has not been made yet: the first thing in its way."""
 
     reason: WaitReason
     detail: str
@@ -199,7 +190,7 @@ class WaitingOut(Resource):
 
 
 class UrgencyOut(Resource):
-    """紧急度 · Its rings' place in the queue: a moment, and the seconds that each part is worth."""
+    """紧急度 · The place of its call attempts in the queue: a moment, and the seconds that each part is worth."""
 
     at: datetime
     opened_at: datetime
@@ -277,28 +268,15 @@ class CasePageOut(Resource):
 
 
 _OF_CASE = (
-    "id",
-    "status",
-    "outcome",
-    "contact",
-    "grade",
-    "fraud_type",
-    "warnings",
-    "missed",
-    "opted_out",
-    "amount_at_risk_fen",
-    "opened_at",
-    "expires_at",
-    "watch_until",
-    "policy_version",
-)
+    "id", "status", "outcome", "contact", "grade", "fraud_type", "warnings", "missed", "opted_out",
+    "amount_at_risk_fen", "opened_at", "expires_at", "watch_until", "policy_version",
+)  # fmt: skip
+_OF_URGENCY = ("at", "opened_at", "grade_seconds", "amount_seconds", "expiry_seconds")
 
 
 def tell_case(story: CaseStory) -> CaseOut:
-    """Masked."""
-    file = story.file
-    stored = file.stored
-    urgency = story.urgency
+    """As JSON, masked."""
+    file, stored = story.file, story.file.stored
     return CaseOut.model_validate(
         {
             **{name: getattr(stored.case, name) for name in _OF_CASE},
@@ -314,14 +292,8 @@ def tell_case(story: CaseStory) -> CaseOut:
             "person": file.person,
             "next_steps": story.next_steps,
             "waiting": story.waiting,
-            "urgency": UrgencyOut(
-                at=urgency.at,
-                opened_at=urgency.opened_at,
-                grade_seconds=urgency.grade_seconds,
-                amount_seconds=urgency.amount_seconds,
-                expiry_seconds=urgency.expiry_seconds,
-                ahead=story.ring.ahead if story.ring is not None else None,
-            ),
+            "urgency": {name: getattr(story.urgency, name) for name in _OF_URGENCY}
+            | {"ahead": story.pending.ahead if story.pending is not None else None},
             "timeline": file.timeline,
         }
     )

@@ -1,15 +1,11 @@
-"""What the page of a case says where the catalogue's words are too short: who did something, and what stands in the way
-of an act.
-
-A case's timeline as its page tells it: each ring once, with what was said in it, beside what people did.
-
-What the page of a case shows, put together from what is known of it.
+"""What the page of a case shows: the case's facts and allowed acts, and its timeline, in which each call attempt stands
+once with its conversation, between the acts of people.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,20 +16,20 @@ from dialer.cases.persons import Person
 from dialer.core.access import DESK, ROBOT, Permission
 from dialer.core.attempt import WAITING_STATES, AttemptState
 from dialer.core.case import Bar, CaseStatus, DeskCallState, Reason, acts_allowed
+from dialer.core.rules import SUCCESSES
 from dialer.core.timeline import ActKind, Entry, EntryKind, Fact, Waiting, WaitReason
 from dialer.core.values import Answer, Contact, FraudType, Grade, OutcomeKind, TelephonyResult
-from dialer.core.work_rules import SUCCESSES
 from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff import name_staff
+from dialer.sentences import VIEWS, ahead_words, entry_sentence, step_sentence, waiting_sentence
 from dialer.web.console import RequestContext
 from dialer.web.formats import unit_names
-from dialer.wording.sentences import VIEWS, ahead_words, entry_sentence, step_sentence, waiting_sentence
-from dialer.wording.words import stored_word, word_of
+from dialer.words import stored_word, word_of
 from dialer.work.desk import SpokenTurn
 from dialer.work.desk_store import DeskCall
 from dialer.work.desk_view import dialled_number
 
-_NOBODY_IN_PARTICULAR = {ROBOT: gettext_noop("the robot"), DESK: gettext_noop("the duty desk")}
+_SERVICE_NAMES = {ROBOT: gettext_noop("the robot"), DESK: gettext_noop("the duty desk")}
 _TYPED: Mapping[str, str] = {
     "paid_yuan": gettext_noop("typed the amount paid"),
     "payee_account_last4": gettext_noop("typed the last digits of the payee's account"),
@@ -42,18 +38,13 @@ _TYPED: Mapping[str, str] = {
 
 
 def by_words(by: str, names: Mapping[str, str], lang: Lang) -> str:
-    """Who did it: a name where the login has one."""
-    if by in _NOBODY_IN_PARTICULAR:
-        return say(lang, _NOBODY_IN_PARTICULAR[by])
+    """The name of a person or of a part of the service; the login where it has none."""
+    if by in _SERVICE_NAMES:
+        return say(lang, _SERVICE_NAMES[by])
     return names.get(by) or by
 
 
-def typed_words(fact: str, lang: Lang) -> str:
-    known = _TYPED.get(fact)
-    return say(lang, known) if known else say(lang, "typed %(what)s", what=fact)
-
-
-_RING = frozenset(
+_OF_ATTEMPT = frozenset(
     {
         EntryKind.ATTEMPT_PLANNED,
         EntryKind.ATTEMPT_SENT,
@@ -84,9 +75,9 @@ _DESK_LINE: Mapping[str, TelephonyResult] = {
     "failed": TelephonyResult.FAILED,
     "canceled": TelephonyResult.CANCELED,
 }
-"""How a transfer to the duty desk ended, by what the telephone network calls it."""
+"""How a transfer to the duty desk ended, by the carrier's status."""
 _ONE_REQUEST = timedelta(seconds=1)
-"""How the telephone of the duty desk answered, by the carrier's word."""
+"""An act and its line in the audit are closer than this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,20 +90,20 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """What the person did, then what the robot answered."""
+    """What the person did, and the robot's answer to it."""
 
     at: datetime
     heard: str
     quote: str
-    """What they said or typed; '' while it is sealed."""
+    """What the person said or typed; '' while it is sealed."""
     asked_at: str
     lines: tuple[Line, ...]
     desk: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ring:
-    """One ring from its plan to its end; None and '' for what has not come, or was never known."""
+class CallAttempt:
+    """One call attempt from its plan to its end; None and '' for what is not known (yet)."""
 
     n: int
     number: int
@@ -121,15 +112,12 @@ class Ring:
     result: TelephonyResult | None
     contact: Contact
     answer: Answer
-    reach: str
     last_node: str
     script: str
     heard_seconds: int | None
     talk_seconds: int | None
     code: str
-    sent_at: datetime | None
-    answered_at: datetime | None
-    ended_at: datetime | None
+    is_answered: bool
     turns: tuple[Turn, ...]
 
     @property
@@ -139,7 +127,7 @@ class Ring:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """`group` is what it is about: ring, people, list, message, money, alarm or seen."""
+    """One line of the timeline. `group` is ring (a call attempt), people, list, message, money, alarm or seen."""
 
     id: str
     at: datetime
@@ -149,21 +137,21 @@ class Item:
     login: str = ""
     why: str = ""
     sealed: bool = False
-    """Something was written with it, which is not open here."""
+    """Words were written with it that are not shown in clear here."""
     trouble: bool = False
     agreed_for: datetime | None = None
-    """When the person wants to be rung."""
+    """When the person wants to be called."""
     talk_seconds: int | None = None
     """Of a call from a desk."""
-    ring: Ring | None = None
+    attempt: CallAttempt | None = None
     photo: UUID | None = None
 
 
 def story_items(sheet: CaseSheet, names: Mapping[str, str], lang: Lang) -> list[Item]:
-    """Newest first. A ring stands at the moment it was sent, and one that was never sent at its end."""
+    """Newest first. A call attempt stands at the moment it was sent, or at its end when it was never sent."""
     timeline = sheet.story.file.timeline
     items = [
-        *_rings(sheet, timeline, lang),
+        *_attempts(sheet, timeline, lang),
         *_others(sheet, timeline, names, lang),
         *(_call(call, names, lang) for call in sheet.calls if call.state is not DeskCallState.ENDED),
     ]
@@ -171,35 +159,32 @@ def story_items(sheet: CaseSheet, names: Mapping[str, str], lang: Lang) -> list[
     return sorted(items, key=lambda item: item.at)[::-1]
 
 
-def _rings(sheet: CaseSheet, timeline: Iterable[Entry], lang: Lang) -> Iterator[Item]:
-    told: dict[int, dict[EntryKind, Entry]] = {}
+def _attempts(sheet: CaseSheet, timeline: Iterable[Entry], lang: Lang) -> Iterator[Item]:
+    entries: dict[int, dict[EntryKind, Entry]] = {}
     for entry in timeline:
-        if entry.kind in _RING and entry.kind is not EntryKind.SPOKEN:
-            told.setdefault(int(str(entry.facts["n"])), {})[entry.kind] = entry
+        if entry.kind in _OF_ATTEMPT and entry.kind is not EntryKind.SPOKEN:
+            entries.setdefault(int(str(entry.facts["n"])), {})[entry.kind] = entry
     turns: dict[int, list[SpokenTurn]] = {}
     for said in sheet.said:
         turns.setdefault(said.n, []).append(said)
-    for n, parts in told.items():
+    for n, parts in entries.items():
         sent, ended = parts.get(EntryKind.ATTEMPT_SENT), parts.get(EntryKind.ATTEMPT_ENDED)
         at = sent or ended
         if at is None:
-            continue  # what is to come stands at the top of the page
-        ring = _ring(n, parts, turns.get(n, ()), lang)
-        yield Item(id=f"ring-{n}", at=at.at, group="ring", text=_attempt_words(ring, lang), ring=ring)
+            continue  # a planned attempt stands at the top of the page
+        attempt = _attempt(n, parts, turns.get(n, ()), lang)
+        words = _attempt_words(attempt, lang)
+        yield Item(id=f"ring-{n}", at=at.at, group="ring", text=words, attempt=attempt)
 
 
-def _ring(n: int, parts: Mapping[EntryKind, Entry], said: Iterable[SpokenTurn], lang: Lang) -> Ring:
+def _attempt(n: int, parts: Mapping[EntryKind, Entry], said: Iterable[SpokenTurn], lang: Lang) -> CallAttempt:
     facts: dict[str, Any] = {}
     for kind in (EntryKind.ATTEMPT_PLANNED, EntryKind.ATTEMPT_SENT, EntryKind.ATTEMPT_ENDED):
         if kind in parts:
             facts |= parts[kind].facts
-
-    def at(kind: EntryKind) -> datetime | None:
-        return parts[kind].at if kind in parts else None
-
     result = facts.get("result")
     codes = (("SIP", facts.get("sip_code")), ("", facts.get("error_code")))
-    return Ring(
+    return CallAttempt(
         n=n,
         number=int(facts.get("number") or 1),
         why=stored_word(Reason, str(facts.get("reason") or Reason.NONE.value), lang),
@@ -207,15 +192,12 @@ def _ring(n: int, parts: Mapping[EntryKind, Entry], said: Iterable[SpokenTurn], 
         result=TelephonyResult(result) if result else None,
         contact=Contact(facts.get("contact") or Contact.NONE),
         answer=Answer(facts.get("answer") or Answer.NONE),
-        reach=str(facts.get("reach") or ""),
         last_node=str(facts.get("last_node") or ""),
         script=_script(facts, lang),
         heard_seconds=facts.get("heard_seconds"),
         talk_seconds=facts.get("talk_seconds"),
         code=" ".join(f"{name} {code}".strip() for name, code in codes if code),
-        sent_at=at(EntryKind.ATTEMPT_SENT),
-        answered_at=at(EntryKind.ANSWERED),
-        ended_at=at(EntryKind.ATTEMPT_ENDED),
+        is_answered=EntryKind.ANSWERED in parts,
         turns=tuple(_turn(one, lang) for one in said),
     )
 
@@ -229,7 +211,8 @@ def _script(facts: Mapping[str, Any], lang: Lang) -> str:
 
 def _turn(said: SpokenTurn, lang: Lang) -> Turn:
     if said.typed:
-        heard = typed_words(said.typed, lang)
+        known = _TYPED.get(said.typed)
+        heard = say(lang, known) if known else say(lang, "typed %(what)s", what=said.typed)
         quote = said.pressed
     elif said.pressed:
         heard, quote = say(lang, "pressed %(key)s", key=said.pressed), ""
@@ -250,12 +233,10 @@ def _turn(said: SpokenTurn, lang: Lang) -> Turn:
     )
 
 
-def _attempt_words(ring: Ring, lang: Lang) -> str:
-    if ring.result is not None:
-        return word_of(ring.result, lang)
-    if ring.answered_at is not None:
-        return say(lang, "talking now")
-    return say(lang, "ringing now")
+def _attempt_words(attempt: CallAttempt, lang: Lang) -> str:
+    if attempt.result is not None:
+        return word_of(attempt.result, lang)
+    return say(lang, "talking now") if attempt.is_answered else say(lang, "ringing now")
 
 
 def _others(
@@ -276,27 +257,28 @@ def _others(
     for entry in timeline:
         accepts = entry.kind is EntryKind.ACT and entry.facts.get("act") == ActKind.VISIT_ACCEPTED.value
         if accepts and (entry.by, entry.facts.get("assignment_id")) in signed:
-            continue  # who accepts a visit signs for it, which has its own line
-        if entry.kind in _RING or is_told_twice(entry):
+            continue  # accepting a visit acknowledges it, which has its own line
+        if entry.kind in _OF_ATTEMPT or is_repeated(entry):
             continue
         act = entry.facts.get("act")
         why = _reason(entry, reasons) if entry.kind is EntryKind.ACT else ""
         photo = next(photos, None) if act == ActKind.VISIT_PHOTO.value else None
         event = int(entry.id.partition("/")[2]) if entry.kind is EntryKind.ACT else 0
-        item = Item(
+        words = written.get(event) or why
+        yield Item(
             id=f"{entry.kind.value}-{entry.id}".replace("/", "-"),
             at=entry.at,
             group=_GROUPS.get(entry.kind, "people"),
             text=entry_sentence(entry, lang),
             by=by_words(entry.by, names, lang),
             login=entry.by,
-            why=written.get(event) or why,
+            why=words,
+            sealed=bool(entry.facts.get("words")) and not words,
             trouble=entry.kind in _TROUBLE,
             agreed_for=_moment(entry.facts.get("call_at")),
             talk_seconds=_seconds(entry.facts.get("talk_seconds")),
             photo=photo.client_id if photo is not None else None,
         )
-        yield replace(item, sealed=bool(entry.facts.get("words")) and not item.why)
 
 
 def _moment(fact: Fact) -> datetime | None:
@@ -307,23 +289,21 @@ def _seconds(fact: Fact) -> int | None:
     return fact if isinstance(fact, int) else None
 
 
-def is_told_twice(entry: Entry) -> bool:
-    """An act is an event and a line of the audit; a desk's answer stands in its ring."""
+def is_repeated(entry: Entry) -> bool:
+    """It stands elsewhere in the timeline: an act's line of the audit with the act, a desk's answer with its call."""
     if entry.kind is EntryKind.VIEWED:
         return entry.facts["act"] not in VIEWS
     return entry.kind is EntryKind.ACT and entry.facts.get("act") == _DESK
 
 
 def _reason(act: Entry, audited: Iterable[Entry]) -> str:
-    """What the audit says of an act: one request writes both."""
-    found = (
-        str(one.facts["why"]) for one in audited if one.by == act.by and abs(one.at - act.at) < _ONE_REQUEST
-    )
-    return next(found, "")
+    """The reason of an act in the audit: one request writes both."""
+    found = (one for one in audited if one.by == act.by and abs(one.at - act.at) < _ONE_REQUEST)
+    return next((str(one.facts["why"]) for one in found), "")
 
 
 def _call(call: DeskCall, names: Mapping[str, str], lang: Lang) -> Item:
-    """A call from a desk that is not over; one that is has its line among the acts."""
+    """A live call from a desk; one that has ended stands among the acts."""
     return Item(
         id=f"call-{call.id}",
         at=call.asked_at,
@@ -337,29 +317,29 @@ def _call(call: DeskCall, names: Mapping[str, str], lang: Lang) -> Item:
 
 TEMPLATE = "console/case.html"
 CLEAR_SECONDS = 120
-"""So long stays in clear what was revealed."""
+"""Revealed data is hidden again after so long."""
 _OWN_ACT = frozenset({OutcomeKind.DUPLICATE, OutcomeKind.MISSED})
 _ANY_MOMENT = frozenset({WaitReason.UNDER_WAY, WaitReason.PACING})
 _HIDDEN = frozenset({Bar.HIGHEST_GRADE, Bar.LOWEST_GRADE})
-"""Bars that need no words: there is nothing to choose."""
+"""Bars without a sentence: there is nothing to choose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Typed:
-    """A form that was refused: what was typed, and why not. `wrong` is by field."""
+    """A refused form: what was typed and why it was refused. `wrong` is by field."""
 
     act: str
     fields: Mapping[str, str] = field(default_factory=dict)
     wrong: Mapping[str, str] = field(default_factory=dict)
     refused: str = ""
     shown_at: datetime | None = None
-    """When the page that it was typed on was shown, where the case has changed since."""
+    """When its page was shown, if the case has changed since."""
 
 
 def case_facts(
     visit: RequestContext, sheet: CaseSheet, *, person: Person | None = None, typed: Typed | None = None
 ) -> dict[str, Any]:
-    """Everything the template asks for."""
+    """What the template needs."""
     lang, story = visit.lang, sheet.story
     stored = story.file.stored
     case = stored.case
@@ -378,7 +358,7 @@ def case_facts(
         "items": story_items(sheet, names, lang),
         "steps": [(step, step_sentence(step, lang)) for step in story.next_steps],
         "waiting": _waiting(story.waiting, lang),
-        "ahead": ahead_words(story.ring.ahead, lang) if story.ring is not None else "",
+        "ahead": ahead_words(story.pending.ahead, lang) if story.pending is not None else "",
         "is_live": _is_live(sheet),
         "who": lambda login: by_words(login, names, lang),
         "named": lambda kind, value: stored_word(kind, value, lang),
@@ -409,42 +389,42 @@ def case_facts(
 
 
 def _units(visit: RequestContext, own: int | None) -> list[str]:
-    """Where it may go: anywhere but to where it is."""
+    """All units but its own."""
     names = unit_names(units_to_hand_to(visit.services))
     return sorted(name for unit_id, name in names.items() if unit_id != own)
 
 
 def _waiting(waiting: Waiting | None, lang: Lang) -> str:
-    """'' where the step itself says it: its time has not come."""
+    """'' where the step itself says it: it is planned for later."""
     if waiting is None or waiting.reason is WaitReason.PLANNED_FOR_LATER:
         return ""
     return waiting_sentence(waiting, lang)
 
 
 def _closings(contact: Contact) -> list[OutcomeKind]:
-    """A success needs verified contact; a duplicate names the case that stays."""
+    """The outcomes to close with: a success needs verified contact; a duplicate has an act of its own."""
     barred = _OWN_ACT if contact is Contact.VERIFIED else _OWN_ACT | SUCCESSES
     return [kind for kind in OutcomeKind if kind not in barred]
 
 
 def _is_live(sheet: CaseSheet) -> bool:
     """A call is under way, or is about to be."""
-    ring, waiting = sheet.story.ring, sheet.story.waiting
+    pending, waiting = sheet.story.pending, sheet.story.waiting
     if any(call.state is not DeskCallState.ENDED for call in sheet.calls):
         return True
-    if ring is None:
+    if pending is None:
         return False
-    return ring.state not in WAITING_STATES or (waiting is not None and waiting.reason in _ANY_MOMENT)
+    return pending.state not in WAITING_STATES or (waiting is not None and waiting.reason in _ANY_MOMENT)
 
 
 def _changed(visit: RequestContext, case_id: int, form: Typed) -> list[tuple[datetime, str, str]]:
-    """What happened since the page was shown on which somebody typed, oldest first."""
+    """What happened since the page of a refused form was shown, oldest first."""
     if form.shown_at is None:
         return []
     entries = [
         entry
         for entry in changed_since(visit.services, case_id, since=form.shown_at)
-        if not is_told_twice(entry)
+        if not is_repeated(entry)
     ]
     names = name_staff(visit.services, {entry.by for entry in entries})
     return [

@@ -1,5 +1,5 @@
-"""Alarms: what a supervisor must see. Kept until somebody has; a repeat of one that nobody has seen is counted there,
-so that a bad night is one line a case and not a flood.
+"""Alarms for supervisors. An alarm stands until somebody acknowledges it; until then a repeat is counted in its row, so
+that a bad night is one line a case.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.core.effects import AlarmCode
 from dialer.core.errors import NotFound
+from dialer.core.events import AlarmCode
 from dialer.db import tables as t
-from dialer.db.unit_of_work import Tx
+from dialer.db.unit_of_work import Tx, record_of
 
 _UNSEEN = (
     t.alarm.c.code,
@@ -26,6 +26,8 @@ _UNSEEN = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
+    """One row of the table."""
+
     id: int
     code: str
     case_id: int | None
@@ -33,7 +35,7 @@ class Alarm:
     facts: Mapping[str, object]
     raised_at: datetime
     times: int
-    """How often it was raised before anybody saw it."""
+    """How often it was raised before it was acknowledged."""
     last_at: datetime
     seen_at: datetime | None
     acknowledged_by: str
@@ -48,7 +50,7 @@ def raise_alarm(
     load_id: int | None = None,
     facts: Mapping[str, object] | None = None,
 ) -> None:
-    """An unseen alarm of this kind stands for this case and load; `facts` holds nothing personal."""
+    """An unacknowledged alarm of this kind stands for this case and load; `facts` holds nothing personal."""
     row = {
         "code": code.value,
         "case_id": case_id,
@@ -62,7 +64,7 @@ def raise_alarm(
 def raise_alarm_once(
     tx: Tx, code: AlarmCode, *, now: datetime, facts: Mapping[str, object] | None = None
 ) -> None:
-    """As `ring`, for the service as a whole; one that stands already is left, so that asking is cheap."""
+    """As `raise_alarm`, for the whole service; an alarm that stands already is not counted up."""
     standing = tx.scalar(
         sa.select(t.alarm.c.id)
         .where(
@@ -78,7 +80,7 @@ def raise_alarm_once(
 
 
 def raise_alarms(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Alarms as rows of the table (code, case_id, load_id, facts, raised_at). What the batch repeats is counted."""
+    """Alarms as rows of the table (code, case_id, load_id, facts, raised_at). Repeats within the batch are counted."""
     grouped: dict[tuple[str, int, int], dict[str, Any]] = {}
     for row in rows:
         key = (row["code"], row["case_id"] or 0, row["load_id"] or 0)
@@ -106,7 +108,7 @@ def raise_alarms(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
 def unacknowledged_alarms_of(
     tx: Tx, *, limit: int = 100, where: sa.ColumnElement[bool] | None = None
 ) -> list[Alarm]:
-    """What nobody has seen yet, newest first."""
+    """Newest first."""
     rows = tx.rows(
         sa.select(t.alarm)
         .where(t.alarm.c.seen_at.is_(None), sa.true() if where is None else where)
@@ -114,30 +116,15 @@ def unacknowledged_alarms_of(
         .limit(limit)
     )
     return [
-        Alarm(
-            **{
-                name: row[name]
-                for name in ("id", "code", "case_id", "load_id", "facts", "raised_at", "times")
-            },
-            last_at=row["last_at"] or row["raised_at"],
-            seen_at=row["seen_at"],
-            acknowledged_by=row["seen_by"] or "",
+        record_of(
+            Alarm, row, last_at=row["last_at"] or row["raised_at"], acknowledged_by=row["seen_by"] or ""
         )
         for row in rows
     ]
 
 
-def count_unacknowledged_by_code(tx: Tx) -> dict[str, int]:
-    rows = tx.rows(
-        sa.select(t.alarm.c.code, sa.func.count().label("n"))
-        .where(t.alarm.c.seen_at.is_(None))
-        .group_by(t.alarm.c.code)
-    )
-    return {row["code"]: row["n"] for row in rows}
-
-
 def acknowledge_alarm_row(tx: Tx, alarm_id: int, *, by: str, now: datetime) -> bool:
-    """Somebody has seen it; whoever saw it first stays, and the second one gets False. Raises `NotFound`."""
+    """Acknowledged; False when somebody else did so before. Raises `NotFound`."""
     found = tx.execute(
         sa.update(t.alarm)
         .where(t.alarm.c.id == alarm_id, t.alarm.c.seen_at.is_(None))
@@ -151,8 +138,8 @@ def acknowledge_alarm_row(tx: Tx, alarm_id: int, *, by: str, now: datetime) -> b
 def acknowledge_alarms_of_code(
     tx: Tx, code: str, *, by: str, now: datetime, where: sa.ColumnElement[bool]
 ) -> int:
-    """All of this kind that nobody has seen yet; how many."""
-    # In the order in which they are raised again, many at once.
+    """All of this kind are acknowledged. Returns how many."""
+    # Locked in the order in which `raise_alarms` writes them.
     found = (
         sa.select(t.alarm.c.id)
         .where(t.alarm.c.code == code, t.alarm.c.seen_at.is_(None), where)

@@ -1,4 +1,4 @@
-"""How the state of an attempt is written, and attempts that go back to the queue or into doubt. Lists in."""
+"""How the state of an attempt is written, and attempts that go back to the queue or into doubt. Takes lists."""
 
 from __future__ import annotations
 
@@ -25,12 +25,14 @@ def moved(event: AttemptEvent) -> sa.ColumnElement[str]:
 
 
 def attempt_update(event: AttemptEvent) -> sa.Update:
-    """Moves those attempts that take the event; an update that changes a state without reading it begins with this."""
+    """Moves the attempts whose state takes the event. Every update of a state that was not read before begins with
+    this.
+    """
     return sa.update(t.attempt).where(in_words(t.attempt.c.state, MOVES[event])).values(state=moved(event))
 
 
 def lock_attempt_rows(tx: Tx, ids: Sequence[uuid.UUID]) -> None:
-    """In id order, as whoever else locks many of them: a statement that writes many takes them in any order."""
+    """In id order, as all who lock many do: an update of many rows would lock them in any order."""
     tx.execute(_LOCK_ROWS, _IDS.given(ids))
 
 
@@ -39,7 +41,7 @@ _LOCK_ROWS = sa.select(t.attempt.c.id).where(_IDS.clause).order_by(t.attempt.c.i
 
 
 _HANDED_BACK: dict[str, Any] = {
-    # One that its case has withdrawn meanwhile ends here instead of ringing again.
+    # An attempt that its case has withdrawn meanwhile ends here instead of being called again.
     "state": sa.case(
         (t.attempt.c.cancel_asked, moved(AttemptEvent.WITHDRAWN)), else_=moved(AttemptEvent.NOT_TAKEN)
     ),
@@ -52,7 +54,7 @@ _HANDED_BACK: dict[str, Any] = {
 
 
 HeldAttempt = tuple[uuid.UUID, int]
-"""An attempt and the token under which it was claimed: whoever was held up and has lost it changes nothing."""
+"""Id and fencing token of a claimed attempt: a worker that was delayed and has lost its claim changes nothing."""
 
 
 def _held(held: Sequence[HeldAttempt]) -> sa.ColumnElement[bool]:
@@ -60,8 +62,8 @@ def _held(held: Sequence[HeldAttempt]) -> sa.ColumnElement[bool]:
 
 
 def requeue_attempts(tx: Tx, held: Sequence[HeldAttempt], *, not_before: datetime) -> None:
-    """Never sent, or surely not taken: ready again at `not_before`, nothing used up, its number and line free. One that
-    a webhook has bound to a call meanwhile stays.
+    """Never sent, or certainly not taken: ready again at `not_before`, nothing used up, number and line free. An
+    attempt that a webhook has bound to a call meanwhile stays as it is.
     """
     if not held:
         return
@@ -76,7 +78,7 @@ def requeue_attempts(tx: Tx, held: Sequence[HeldAttempt], *, not_before: datetim
 
 
 def doubt_attempts(tx: Tx, held: Sequence[HeldAttempt], *, poll_at: datetime) -> None:
-    """Nobody can say whether the carrier took these: to be reconciled from `poll_at` (real) on."""
+    """It is unknown whether the carrier took these: they are reconciled from `poll_at` (real) on."""
     if held:
         lock_attempt_rows(tx, [attempt_id for attempt_id, _ in held])
         tx.execute(attempt_update(AttemptEvent.IN_DOUBT).where(_held(held)).values(poll_at=poll_at))
@@ -89,13 +91,13 @@ def release_numbers(tx: Tx, ids: Sequence[uuid.UUID], *, free_at: datetime) -> N
 
 
 def release_uncalled_numbers(tx: Tx, ids: Sequence[uuid.UUID]) -> None:
-    """The numbers of these attempts, which were never rung, are free at once."""
+    """The numbers of these attempts, which were never called, are free at once."""
     if ids:
         tx.execute(_FORGET_NUMBERS, _LIVE.given(ids))
 
 
 def lock_live_numbers(tx: Tx, ids: Sequence[uuid.UUID]) -> None:
-    """Of whoever frees the numbers of these attempts by several statements."""
+    """Before the numbers of these attempts are freed by several statements."""
     tx.execute(_LOCK_NUMBERS, _LIVE.given(ids))
 
 
@@ -117,7 +119,9 @@ _FORGET_NUMBERS = sa.delete(t.live_number).where(t.live_number.c.phone_blind.in_
 
 
 def release_lapsed_claims(tx: Tx, *, real_now: datetime, now: datetime) -> int:
-    """Claims whose lease ended before anything was sent are safe to dial again, at once, with a higher token."""
+    """Claims whose lease ended before anything was sent are ready again at once, with a higher token. Returns how
+    many.
+    """
     lapsed = tx.rows(
         sa.select(t.attempt.c.id, t.attempt.c.token)
         .where(t.attempt.c.state == AttemptState.CLAIMED.value, t.attempt.c.lease_until <= real_now)

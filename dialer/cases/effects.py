@@ -1,16 +1,14 @@
-"""What a batch of decisions asks for, gathered row by row before anything is written.
-
-Effects become rows before anything is sent: attempts, assignments, ledger lines, alarms.
-
-Applies events to locked cases: decide each, save all, write the effects, say what the carrier must end.
+"""Applies events to locked cases: decides each, saves all, and writes the effects as rows before anything is sent:
+attempts, assignments, outcomes, alarms, messages. Rows of a batch are collected, so that each table is written once.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, assert_never
 
 import sqlalchemy as sa
@@ -23,9 +21,10 @@ from dialer.core.access import DESK, ROBOT
 from dialer.core.attempt import OPEN_STATES, AttemptEvent, AttemptState
 from dialer.core.case import PENDING_STATES, AssignmentState, Case, Reason
 from dialer.core.decide import decide
-from dialer.core.effects import (
+from dialer.core.events import (
     AssignToDutyDesk,
     Effect,
+    Event,
     ExpediteAssignment,
     ExpediteAttempt,
     OpenAssignment,
@@ -38,9 +37,8 @@ from dialer.core.effects import (
     WithdrawAssignment,
     WithdrawAttempt,
 )
-from dialer.core.events import Event
-from dialer.core.values import Answer, Contact, MessageState, TelephonyResult
-from dialer.core.work_rules import SUCCESSES
+from dialer.core.rules import SUCCESSES
+from dialer.core.values import Answer, Contact, MessageState, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.db.bulk import CopyIn, RowSet, in_words
 from dialer.db.unit_of_work import Tx
@@ -49,49 +47,32 @@ from dialer.db.vault import RandomPieces
 _ids = RandomPieces(16)
 
 Pieces = tuple[tuple[str, list[Any]], ...]
-"""Rows cut out of a book, by the name of their list."""
+"""Rows taken out of pending writes, by the name of their list."""
+Rows = list[dict[str, Any]]
 
 
 @dataclass(slots=True, kw_only=True)
 class PendingWrites:
-    """The rows that a batch of decisions makes, gathered so that each table is written once."""
+    """The rows that a batch of decisions makes, collected so that each table is written once."""
 
     now: datetime
-    attempts: list[dict[str, Any]]
-    assignments: list[dict[str, Any]]
-    outcomes: list[dict[str, Any]]
-    alarms: list[dict[str, Any]]
-    reversals: list[StoredCase]
-    withdrawn_attempts: list[tuple[int, int]]
-    expedited_attempts: list[dict[str, Any]]
-    withdrawn_assignments: list[tuple[int, str, str]]
-    expedited_assignments: list[tuple[int, ExpediteAssignment]]
-    taken: list[tuple[int, AssignToDutyDesk]]
-    stop_payments: list[dict[str, Any]]
-    messages: list[dict[str, Any]]
-
-    @staticmethod
-    def begin(now: datetime) -> PendingWrites:
-        return PendingWrites(
-            now=now,
-            attempts=[],
-            assignments=[],
-            outcomes=[],
-            alarms=[],
-            reversals=[],
-            withdrawn_attempts=[],
-            expedited_attempts=[],
-            withdrawn_assignments=[],
-            expedited_assignments=[],
-            taken=[],
-            stop_payments=[],
-            messages=[],
-        )
+    attempts: Rows = field(default_factory=list)
+    assignments: Rows = field(default_factory=list)
+    outcomes: Rows = field(default_factory=list)
+    alarms: Rows = field(default_factory=list)
+    reversals: list[StoredCase] = field(default_factory=list)
+    withdrawn_attempts: list[tuple[int, int]] = field(default_factory=list)
+    expedited_attempts: Rows = field(default_factory=list)
+    withdrawn_assignments: list[tuple[int, WithdrawAssignment]] = field(default_factory=list)
+    expedited_assignments: list[tuple[int, ExpediteAssignment]] = field(default_factory=list)
+    assigned_to_desk: list[tuple[int, AssignToDutyDesk]] = field(default_factory=list)
+    stop_payments: Rows = field(default_factory=list)
+    messages: Rows = field(default_factory=list)
 
     def enter(  # noqa: C901, PLR0912  # one arm an effect, in one place
         self, stored: StoredCase, effects: Iterable[Effect], *, attempt_id: uuid.UUID | None = None
     ) -> None:
-        """Adds one case's effects; `attempt_id` is the ring that an outcome came from."""
+        """Adds the effects of one case; `attempt_id` is the call attempt that they come from."""
         case_id = stored.case.id
         for effect in effects:
             match effect:
@@ -115,14 +96,21 @@ class PendingWrites:
                 case ExpediteAssignment():
                     self.expedited_assignments.append((case_id, effect))
                 case AssignToDutyDesk():
-                    self.taken.append((case_id, effect))
+                    self.assigned_to_desk.append((case_id, effect))
                 case SendMessage():
                     self.messages.append(message_row(stored, effect, at=self.now))
                 case OpenStopPayment():
-                    self.stop_payments.append(stop_payment_row(stored, attempt_id, at=self.now))
+                    self.stop_payments.append(
+                        {
+                            "case_id": case_id,
+                            "attempt_id": attempt_id,
+                            "opened_at": self.now,
+                            "drill": stored.drill,
+                        }
+                    )
                 case WithdrawAssignment():
                     if not self._drop_unopened(case_id, effect):
-                        self.withdrawn_assignments.append((case_id, effect.track.value, effect.reason.value))
+                        self.withdrawn_assignments.append((case_id, effect))
                 case RecordOutcome():
                     self.outcomes.append(
                         {
@@ -153,7 +141,7 @@ class PendingWrites:
                     assert_never(never)
 
     def cut(self) -> Pieces:
-        """What has been entered since the last cut, out of this book and ready for another of the same moment."""
+        """Takes out what was entered since the last cut, for the pending writes of another batch of the same moment."""
         pieces = []
         for name in _LISTS:
             rows = getattr(self, name)
@@ -163,6 +151,7 @@ class PendingWrites:
         return tuple(pieces)
 
     def paste(self, pieces: Pieces) -> None:
+        """Adds what was cut out of others."""
         for name, rows in pieces:
             getattr(self, name).extend(rows)
 
@@ -183,6 +172,8 @@ class PendingWrites:
             "contact": Contact.NONE.value,
             "answer": Answer.NONE.value,
             "drill": stored.drill,
+            "result": None,
+            "ended_at": None,
         }
 
     def _assignment(self, stored: StoredCase, effect: OpenAssignment) -> dict[str, Any]:
@@ -204,7 +195,7 @@ class PendingWrites:
         }
 
     def _drop_unwritten(self, case_id: int, n: int) -> bool:
-        """A ring planned and withdrawn within the same batch keeps its row, ended before it began."""
+        """An attempt that is planned and withdrawn within one batch keeps its row, as canceled."""
         for row in self.attempts:
             if row["case_id"] == case_id and row["n"] == n:
                 row |= {
@@ -216,7 +207,7 @@ class PendingWrites:
         return False
 
     def _drop_unopened(self, case_id: int, effect: WithdrawAssignment) -> bool:
-        """An errand opened and withdrawn within the same batch keeps its row, withdrawn before anybody saw it."""
+        """An assignment that is opened and withdrawn within one batch keeps its row, as withdrawn."""
         for row in self.assignments:
             if (
                 row["case_id"] == case_id
@@ -232,115 +223,70 @@ class PendingWrites:
         return False
 
 
-_LISTS = tuple(field.name for field in fields(PendingWrites) if field.name != "now")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToCancel:
-    """An attempt that rings or talks at the carrier and must not any more."""
-
-    attempt_id: uuid.UUID
-    sid: str
-
-
-class _Rows:
-    """Rows of one table, put in by one statement; a small list by a prepared INSERT, a large one by COPY."""
-
-    def __init__(self, table: sa.Table, *columns: str) -> None:
-        self._given = RowSet.of(table, "given", columns)
-        self._insert = sa.insert(table).from_select(list(columns), self._given.select())
-        self._copy = CopyIn(table, columns)
-        self._columns = columns
-
-    def insert(self, tx: Tx, rows: list[dict[str, Any]]) -> None:
-        if len(rows) < _COPY_FROM:
-            tx.execute(self._insert, self._given.given(rows))
-            return
-        columns = self._columns
-        self._copy.write(tx, [tuple([row.get(name) for name in columns]) for row in rows])
+_LISTS = tuple(one.name for one in fields(PendingWrites) if one.name != "now")
 
 
 _COPY_FROM = 100
-_ATTEMPTS = _Rows(
-    t.attempt,
-    "id",
-    "case_id",
-    "person_id",
-    "n",
-    "number",
-    "state",
-    "reason",
-    "windowed",
-    "urgency_at",
-    "not_before",
-    "planned_at",
-    "contact",
-    "answer",
-    "drill",
-    "result",
-    "ended_at",
-)
-_ASSIGNMENTS = _Rows(
-    t.assignment,
-    "case_id",
-    "kind",
-    "state",
-    "reason",
-    "unit",
-    "unit_id",
-    "urgency_at",
-    "opened_at",
-    "sign_by",
-    "due_at",
-    "feedback_by",
-    "withdrawn_why",
-    "done_at",
-    "drill",
-)
-_OUTCOMES = _Rows(
-    t.outcome,
-    "case_id",
-    "attempt_id",
-    "kind",
-    "contact",
-    "track",
-    "reason",
-    "recorded_by",
-    "at",
-    "drill",
-)
+"""So many rows are written by COPY; fewer by a prepared INSERT."""
 
 
-def write_effects(tx: Tx, pending_writes: PendingWrites) -> list[ToCancel]:
-    """Everything in the book is a row afterwards; returns the calls that the carrier must be told to end. Its attempts
-    are locked in the order of their ids, and numbers after them.
+class _Writer:
+    """Writes rows of one table by one statement."""
+
+    def __init__(self, table: sa.Table, columns: tuple[str, ...]) -> None:
+        self._given = RowSet.of(table, "given", columns)
+        self._insert = sa.insert(table).from_select(list(columns), self._given.select())
+        self._copy = CopyIn(table, columns)
+
+    def write(self, tx: Tx, rows: Rows) -> None:
+        if len(rows) < _COPY_FROM:
+            tx.execute(self._insert, self._given.given(rows))
+        else:
+            self._copy.write(tx, [tuple(row.values()) for row in rows])
+
+
+_writer = cache(_Writer)
+
+
+def _insert(tx: Tx, table: sa.Table, rows: Rows) -> None:
+    """All rows have the same columns in the same order."""
+    if rows:
+        _writer(table, tuple(rows[0])).write(tx, rows)
+
+
+def write_effects(tx: Tx, writes: PendingWrites) -> bool:
+    """Everything that was collected is a row afterwards; True when calls must be ended at the carrier. Attempts are
+    locked in the order of their ids, and numbers after them.
     """
-    if pending_writes.withdrawn_assignments:
-        _withdraw_assignments(tx, pending_writes)
-    if pending_writes.assignments:
-        _ASSIGNMENTS.insert(tx, pending_writes.assignments)
-    for case_id, expedited_attempts in pending_writes.expedited_assignments:
-        expedite_assignments(tx, case_id, expedited_attempts)
-    for case_id, taken in pending_writes.taken:
-        assign_to_duty_desk(tx, case_id, taken, by=DESK, now=pending_writes.now)
-    insert_stop_payments(tx, pending_writes.stop_payments)
-    insert_messages(tx, pending_writes.messages)
-    if pending_writes.outcomes:
-        _OUTCOMES.insert(tx, pending_writes.outcomes)
-    for stored in pending_writes.reversals:
-        _reverse(tx, stored, now=pending_writes.now)
-    if pending_writes.alarms:
-        raise_alarms(tx, pending_writes.alarms)
-    _lock_attempts(tx, pending_writes)
-    unsent, to_cancel = (
-        _withdraw_attempts(tx, pending_writes) if pending_writes.withdrawn_attempts else ([], [])
-    )
-    if pending_writes.attempts:
-        _ATTEMPTS.insert(tx, pending_writes.attempts)
-    if pending_writes.expedited_attempts:
-        _expedite(tx, pending_writes)
+    for case_id, withdrawn in writes.withdrawn_assignments:
+        _update_assignments(
+            tx,
+            case_id,
+            withdrawn.track,
+            PENDING_STATES,
+            state=AssignmentState.WITHDRAWN.value,
+            withdrawn_why=withdrawn.reason.value,
+            done_at=writes.now,
+        )
+    _insert(tx, t.assignment, writes.assignments)
+    for case_id, expedited in writes.expedited_assignments:
+        moved_up = {"urgency_at": expedited.urgency_at, "reason": expedited.reason.value}
+        _update_assignments(tx, case_id, expedited.track, PENDING_STATES, **moved_up)
+    for case_id, assigned in writes.assigned_to_desk:
+        _assign_to_duty_desk(tx, case_id, assigned, now=writes.now)
+    _insert_stop_payments(tx, writes.stop_payments)
+    insert_messages(tx, writes.messages)
+    _insert(tx, t.outcome, writes.outcomes)
+    for stored in writes.reversals:
+        _reverse(tx, stored, now=writes.now)
+    raise_alarms(tx, writes.alarms)
+    _lock_attempts(tx, writes)
+    unsent, must_end = _withdraw_attempts(tx, writes) if writes.withdrawn_attempts else ([], False)
+    _insert(tx, t.attempt, writes.attempts)
+    if writes.expedited_attempts:
+        tx.execute(_EXPEDITE, [row | {"b_now": writes.now} for row in writes.expedited_attempts])
     release_uncalled_numbers(tx, unsent)
-    return to_cancel
+    return must_end
 
 
 _EXPEDITE = (
@@ -350,7 +296,7 @@ _EXPEDITE = (
         not_before=sa.bindparam("not_before"),
         urgency_at=sa.bindparam("urgency_at"),
         windowed=sa.bindparam("windowed"),
-        # What held it may cover it no more; a claim holds it again if it does.
+        # The pause that withheld it may cover it no more; a claim withholds it again if it does.
         held=sa.false(),
         state=sa.case(
             (
@@ -364,11 +310,11 @@ _EXPEDITE = (
 )
 
 
-def _lock_attempts(tx: Tx, pending_writes: PendingWrites) -> None:
+def _lock_attempts(tx: Tx, writes: PendingWrites) -> None:
     """A statement that writes many takes them in any order; one alone needs none."""
     pairs = [
-        *pending_writes.withdrawn_attempts,
-        *((row["b_case_id"], row["b_n"]) for row in pending_writes.expedited_attempts),
+        *writes.withdrawn_attempts,
+        *((row["b_case_id"], row["b_n"]) for row in writes.expedited_attempts),
     ]
     if len(pairs) > 1:
         c = t.attempt.c
@@ -376,21 +322,18 @@ def _lock_attempts(tx: Tx, pending_writes: PendingWrites) -> None:
         tx.execute(found.with_for_update())
 
 
-def _expedite(tx: Tx, pending_writes: PendingWrites) -> None:
-    tx.execute(_EXPEDITE, [row | {"b_now": pending_writes.now} for row in pending_writes.expedited_attempts])
-
-
-def _withdraw_attempts(tx: Tx, pending_writes: PendingWrites) -> tuple[list[uuid.UUID], list[ToCancel]]:
-    """Not yet sent: ended as canceled now, and returned first. At the carrier: marked, and returned to be cancelled
-    there; its end comes back as an event. A claimed one is refused by its stale token just before the POST.
+def _withdraw_attempts(tx: Tx, writes: PendingWrites) -> tuple[list[uuid.UUID], bool]:
+    """Attempts that were not sent end as canceled; their ids are returned. Calls at the carrier are marked and return
+    True: they are ended there, and their end comes back as an event. A claimed attempt is stopped just before its POST
+    by its stale token.
     """
-    pairs = sa.tuple_(t.attempt.c.case_id, t.attempt.c.n).in_(pending_writes.withdrawn_attempts)
+    pairs = sa.tuple_(t.attempt.c.case_id, t.attempt.c.n).in_(writes.withdrawn_attempts)
     ended = tx.rows(
         attempt_update(AttemptEvent.WITHDRAWN)
         .where(pairs)
         .values(
             result=TelephonyResult.CANCELED.value,
-            ended_at=pending_writes.now,
+            ended_at=writes.now,
             token=t.attempt.c.token + 1,
             cancel_asked=True,
         )
@@ -402,25 +345,46 @@ def _withdraw_attempts(tx: Tx, pending_writes: PendingWrites) -> tuple[list[uuid
         .values(cancel_asked=True)
         .returning(t.attempt.c.id, t.attempt.c.sid)
     )
-    to_cancel = [ToCancel(attempt_id=row["id"], sid=row["sid"]) for row in live if row["sid"]]
-    return [row["id"] for row in ended], to_cancel
+    return [row["id"] for row in ended], any(row["sid"] for row in live)
 
 
-def _withdraw_assignments(tx: Tx, pending_writes: PendingWrites) -> None:
-    for case_id, track, why in pending_writes.withdrawn_assignments:
-        tx.execute(
-            sa.update(t.assignment)
-            .where(
-                t.assignment.c.case_id == case_id,
-                t.assignment.c.kind == track,
-                in_words(t.assignment.c.state, PENDING_STATES),
-            )
-            .values(state=AssignmentState.WITHDRAWN.value, withdrawn_why=why, done_at=pending_writes.now)
+def _update_assignments(
+    tx: Tx,
+    case_id: int,
+    track: Track,
+    states: Iterable[AssignmentState],
+    **values: Any,  # noqa: ANN401  # columns
+) -> None:
+    """Those of the case, of this kind, in one of these states."""
+    tx.execute(
+        sa.update(t.assignment)
+        .where(
+            t.assignment.c.case_id == case_id,
+            t.assignment.c.kind == track.value,
+            in_words(t.assignment.c.state, states),
         )
+        .values(**values)
+    )
+
+
+def _assign_to_duty_desk(tx: Tx, case_id: int, effect: AssignToDutyDesk, *, now: datetime) -> None:
+    """The open assignment is signed by the duty desk, and goes back to the queue when it stays idle; a signed one stays
+    with its owner.
+    """
+    _update_assignments(
+        tx,
+        case_id,
+        effect.track,
+        (AssignmentState.OPEN,),
+        state=AssignmentState.SIGNED.value,
+        signed_by=DESK,
+        signed_at=now,
+        idle_at=sa.func.greatest(t.assignment.c.due_at, now + IDLE_ASSIGNMENT),
+    )
 
 
 def _reverse(tx: Tx, stored: StoredCase, *, now: datetime) -> None:
-    """A line that names the newest success that stands and undoes it, whatever else was recorded since."""
+    """Adds a line to the ledger that reverses the newest success that stands, whatever was recorded since."""
     later = t.outcome.alias()
     newest = tx.one(
         sa.select(t.outcome)
@@ -451,7 +415,7 @@ def _reverse(tx: Tx, stored: StoredCase, *, now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """Something that happened to a case; `attempt_id` names the ring it came from."""
+    """An event of a case; `attempt_id` is the call attempt that it comes from."""
 
     case_id: int
     event: Event
@@ -460,9 +424,11 @@ class Move:
 
 def move_cases(
     tx: Tx, locked: dict[int, StoredCase], moves: Sequence[Move], *, policies: Policies, now: datetime
-) -> list[ToCancel]:
-    """Every move in order. `locked` holds the cases of this transaction and is brought up to date."""
-    pending_writes = PendingWrites.begin(now)
+) -> bool:
+    """Applies every move in order; True when calls must be ended at the carrier. `locked` holds the cases that this
+    transaction has locked, and is brought up to date.
+    """
+    writes = PendingWrites(now=now)
     changed: dict[int, Case] = {}
     for one in moves:
         stored = locked.get(one.case_id)
@@ -474,13 +440,13 @@ def move_cases(
         stored = replace(stored, case=decision.case)
         locked[one.case_id] = stored
         changed[one.case_id] = decision.case
-        pending_writes.enter(stored, decision.effects, attempt_id=one.attempt_id)
+        writes.enter(stored, decision.effects, attempt_id=one.attempt_id)
     save_cases(tx, changed.values(), now=now)
-    return write_effects(tx, pending_writes)
+    return write_effects(tx, writes)
 
 
 def message_row(stored: StoredCase, effect: SendMessage, *, at: datetime) -> dict[str, Any]:
-    """The row of a new message."""
+    """The row of a planned message."""
     return {
         "id": uuid.uuid4(),
         "case_id": stored.case.id,
@@ -497,63 +463,23 @@ def message_row(stored: StoredCase, effect: SendMessage, *, at: datetime) -> dic
 def insert_messages(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
     """Each is planned afterwards, unless the case had one for that purpose."""
     if rows:
-        tx.wanted.add(SENDING_TASK)
+        tx.wanted.add("send_messages")
         tx.execute(
             insert(t.message).values(list(rows)).on_conflict_do_nothing(index_elements=["case_id", "purpose"])
         )
 
 
-SENDING_TASK = "send_messages"
-
-
-def stop_payment_row(stored: StoredCase, attempt_id: uuid.UUID | None, *, at: datetime) -> dict[str, Any]:
-    """The row of a new task; `attempt_id` is the ring in which it was said."""
-    return {"case_id": stored.case.id, "attempt_id": attempt_id, "opened_at": at, "drill": stored.drill}
-
-
-def insert_stop_payments(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
+def _insert_stop_payments(tx: Tx, rows: Rows) -> None:
     """Each is open afterwards, or was before."""
     if rows:
         tx.execute(
             insert(t.stop_payment)
-            .values(list(rows))
+            .values(rows)
             .on_conflict_do_nothing(
                 index_elements=["case_id"], index_where=t.stop_payment.c.done_at.is_(None)
             )
         )
 
 
-def expedite_assignments(tx: Tx, case_id: int, effect: ExpediteAssignment) -> None:
-    """The case's open or signed assignment of that kind stands at its new place in the queue."""
-    tx.execute(
-        sa.update(t.assignment)
-        .where(
-            t.assignment.c.case_id == case_id,
-            t.assignment.c.kind == effect.track.value,
-            in_words(t.assignment.c.state, PENDING_STATES),
-        )
-        .values(urgency_at=effect.urgency_at, reason=effect.reason.value)
-    )
-
-
-def assign_to_duty_desk(tx: Tx, case_id: int, effect: AssignToDutyDesk, *, by: str, now: datetime) -> None:
-    """The case's open assignment of that kind is this desk's, and goes back to the queue as in `sign`; a signed one
-    stays whose it is.
-    """
-    tx.execute(
-        sa.update(t.assignment)
-        .where(
-            t.assignment.c.case_id == case_id,
-            t.assignment.c.kind == effect.track.value,
-            t.assignment.c.state == AssignmentState.OPEN.value,
-        )
-        .values(
-            state=AssignmentState.SIGNED.value,
-            signed_by=by,
-            signed_at=now,
-            idle_at=sa.func.greatest(t.assignment.c.due_at, now + IDLE_ASSIGNMENT),
-        )
-    )
-
-
 IDLE_ASSIGNMENT = timedelta(minutes=30)
+"""Signed for, overdue, and without a word for this long: back to the queue."""

@@ -1,19 +1,14 @@
-"""Persons: their sealed facts and the blind indexes that find them.
+"""Persons: sealed facts, the blind indexes that find them, and the masked form for pages. Facts in clear leave the
+store by a reveal only, which is audited.
 
-Who is the same person: the same valid id number; without one, the same name and a same phone. A shared phone alone
-never merges people, and a record with neither id number nor name is always somebody new.
-
-Personal facts as everybody may see them. Unmasked ones leave the store by a reveal only, which is audited.
-
-A person in clear, for a use case that has written who looks and why.
-
-People found by what is known of them, through keyed blind indexes: nothing personal is in a statement.
+The same person has the same valid id number, or without one the same name and a phone in common. A shared phone alone
+never merges persons, and a record with neither id number nor name is always a new person.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from types import MappingProxyType
 
@@ -23,9 +18,6 @@ from dialer.db import tables as t
 from dialer.db.bulk import CopyIn, IdSet
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import Vault
-
-PERSON_TABLE = "person"
-PERSON_COLUMN = "sealed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +42,7 @@ class Identity:
 def identify_person(
     vault: Vault, *, name: str, phones: Sequence[str], id_number: str, id_valid: bool
 ) -> Identity:
+    """The keys of these facts; an id number that is not valid gives none."""
     return Identity(
         id_number=vault.blind(id_number, kind="id_number") if id_valid and id_number else None,
         name_phones=tuple(vault.blind(f"{name}\0{phone}", kind="name_phone") for phone in phones)
@@ -60,7 +53,7 @@ def identify_person(
 
 @dataclass(slots=True, kw_only=True)
 class Known:
-    """A person as a load sees it: who was there before, and who is new in this batch."""
+    """A person in a load: stored before, or new in this batch."""
 
     id: int
     id_number: bytes | None
@@ -70,7 +63,7 @@ class Known:
 
 
 class Directory:
-    """Persons by what they can be found by; filled from the database once, kept up by the batch itself."""
+    """Persons by their keys; read from the database once and kept up to date by the batch itself."""
 
     def __init__(self, known: Sequence[Known], keys: Sequence[tuple[bytes, Known]]) -> None:
         self.by_id = {known_one.id_number: known_one for known_one in known if known_one.id_number}
@@ -78,6 +71,7 @@ class Directory:
         self.new_keys: list[tuple[bytes, int]] = []
 
     def find(self, identity: Identity) -> Known | None:
+        """The same person, as the module says; None when it is a new one."""
         if identity.id_number is not None and identity.id_number in self.by_id:
             return self.by_id[identity.id_number]
         for key in identity.name_phones:
@@ -87,7 +81,7 @@ class Directory:
         return None
 
     def add(self, identity: Identity, known: Known) -> None:
-        """The person can be found by everything in the identity from now on; the first to have a key keeps it."""
+        """The person is found by all keys of the identity from now on; a key stays with its first person."""
         if identity.id_number is not None and known.id_number is None:
             known.id_number = identity.id_number
             known.changed = True
@@ -100,7 +94,7 @@ class Directory:
 
 
 def merge_person(known: Known, person: Person) -> None:
-    """The known person also has these phones; what was blank is filled in."""
+    """The known person gains these phones, and values for what was blank."""
     before = known.person
     phones = before.phones + tuple(phone for phone in person.phones if phone not in before.phones)
     joined = replace(
@@ -126,7 +120,7 @@ _PEOPLE = sa.select(t.person.c.id, t.person.c.id_number_blind, t.person.c.sealed
 
 
 def read_directory(tx: Tx, identities: Sequence[Identity]) -> Directory:
-    """Everybody whom these identities may mean, read under the load lock."""
+    """The persons that these identities may mean, read under the load lock."""
     ids = {identity.id_number for identity in identities if identity.id_number}
     keys = {key for identity in identities for key in identity.name_phones}
     pairs = tx.rows(_BY_KEY, _KEYS.given(keys))
@@ -147,7 +141,7 @@ def read_directory(tx: Tx, identities: Sequence[Identity]) -> Directory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sealed:
-    """What is written of somebody new, made before anything is known of the rest: no lock is held meanwhile."""
+    """What is written of a new person; made before any lock is taken."""
 
     name_blind: bytes
     sealed: bytes
@@ -155,6 +149,7 @@ class Sealed:
 
 
 def seal_directory_entry(vault: Vault, person: Person, *, person_id: int) -> Sealed:
+    """The person as it is written, with its blind indexes."""
     return Sealed(
         name_blind=vault.blind(person.name, kind="name"),
         sealed=seal_person(vault, person_id=person_id, person=person),
@@ -178,8 +173,8 @@ def write_people(
     sealed: Mapping[int, Sealed] = MappingProxyType({}),
     now: datetime,
 ) -> None:
-    """New persons, changed persons, their numbers and the keys that find them. `sealed` holds, by id, new persons as
-    they were sealed before; whoever changed since is sealed anew.
+    """Writes new and changed persons, their numbers and keys. `sealed` holds new persons by id, sealed beforehand;
+    those that changed since are sealed anew.
     """
     rows: list[tuple[object, ...]] = []
     phones: list[tuple[object, ...]] = []
@@ -210,29 +205,19 @@ _COPY_KEY = CopyIn(t.person_key, ("name_phone_blind", "person_id"))
 
 
 def seal_person(vault: Vault, *, person_id: int, person: Person) -> bytes:
+    """The facts, encrypted for the row of this person."""
     return vault.seal_record(
-        {
-            "name": person.name,
-            "phones": person.phones,
-            "id_number": person.id_number,
-            "address": person.address,
-            "family_contact": person.family_contact,
-        },
-        table=PERSON_TABLE,
-        column=PERSON_COLUMN,
+        {one.name: getattr(person, one.name) for one in fields(person)},
+        table="person",
+        column="sealed",
         row=person_id,
     )
 
 
 def open_person(tx: Tx, *, person_id: int, sealed: bytes) -> Person:
-    record = tx.vault.open_record(sealed, table=PERSON_TABLE, column=PERSON_COLUMN, row=person_id)
-    return Person(
-        name=record["name"],
-        phones=tuple(record["phones"]),
-        id_number=record["id_number"],
-        address=record["address"],
-        family_contact=record["family_contact"],
-    )
+    """The facts in clear. Raises `Tampered`."""
+    record = tx.vault.open_record(sealed, table="person", column="sealed", row=person_id)
+    return Person(**record | {"phones": tuple(record["phones"])})
 
 
 _STARS = "****"
@@ -253,6 +238,7 @@ class MaskedPerson:
 
 
 def masked(person: Person) -> MaskedPerson:
+    """The person as every user may see it."""
     return MaskedPerson(
         name=mask_name(person.name),
         phones=tuple(mask_phone(phone) for phone in person.phones),
@@ -285,6 +271,7 @@ def mask_id_number(id_number: str) -> str:
 
 
 def person_of_case(tx: Tx, case_id: int) -> Person | None:
+    """In clear, for an action that has audited who looks and why; None when there is no such case."""
     row = tx.one(
         sa.select(t.person.c.id, t.person.c.sealed)
         .join(t.case, t.case.c.person_id == t.person.c.id)
@@ -295,7 +282,7 @@ def person_of_case(tx: Tx, case_id: int) -> Person | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonSearch:
-    """What a person must match, all of it; '' asks nothing. Already in its one normal form: E.164, 18 characters."""
+    """What a person must match, all of it; '' asks nothing. In normal form: E.164, 18 characters."""
 
     phone: str = ""
     last4: str = ""
@@ -308,28 +295,26 @@ class PersonSearch:
 
 
 def matching_person_ids(tx: Tx, sought: PersonSearch) -> sa.Select[tuple[int]]:
-    """A statement for the ids of everybody who matches."""
+    """A statement for the ids of all who match."""
     statement = sa.select(t.person.c.id)
     blind = tx.vault.blind
     if sought.id_number:
         statement = statement.where(t.person.c.id_number_blind == blind(sought.id_number, kind="id_number"))
     if sought.name:
         statement = statement.where(t.person.c.name_blind == blind(sought.name, kind="name"))
-    if sought.phone:
-        holders = sa.select(t.person_phone.c.person_id).where(
-            t.person_phone.c.phone_blind == blind(sought.phone, kind="phone")
-        )
-        statement = statement.where(t.person.c.id.in_(holders))
-    if sought.last4:
-        holders = sa.select(t.person_phone.c.person_id).where(
-            t.person_phone.c.last4_blind == blind(sought.last4, kind="phone_last4")
-        )
-        statement = statement.where(t.person.c.id.in_(holders))
+    phone = t.person_phone.c
+    for column, kind, typed in (
+        (phone.phone_blind, "phone", sought.phone),
+        (phone.last4_blind, "phone_last4", sought.last4),
+    ):
+        if typed:
+            holders = sa.select(phone.person_id).where(column == blind(typed, kind=kind))
+            statement = statement.where(t.person.c.id.in_(holders))
     return statement
 
 
 def find_person_ids(tx: Tx, sought: PersonSearch, *, limit: int = 100) -> list[int]:
-    """Ids of those who match, lowest first. Nobody matches nothing."""
+    """Ids of those who match, lowest first; none for an empty search."""
     if sought.is_nothing:
         return []
     rows = tx.rows(matching_person_ids(tx, sought).order_by(t.person.c.id).limit(limit))

@@ -1,7 +1,5 @@
-"""What stands behind a case and beside it, row by row: its warnings, the work on it, money, and, apart from that, the
-words that lie sealed with them.
-
-What was said and pressed in the rings of one case, as it was kept.
+"""What belongs to one case, row by row: its warnings, the work on it, money, stop-payment requests, and the turns of
+its calls. The sealed words are read apart from that.
 """
 
 from __future__ import annotations
@@ -16,7 +14,7 @@ import sqlalchemy as sa
 from dialer.core.case import AssignmentState, Reason, StopResult, TransferState, VisitStage
 from dialer.core.values import Answer, Contact, FraudType, Grade, OutcomeKind, Tag, Track, WarningKind
 from dialer.db import tables as t
-from dialer.db.unit_of_work import Row, Tx
+from dialer.db.unit_of_work import Row, Tx, record_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +42,7 @@ class WarningLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkLine:
-    """A human call or a visit, whatever became of it. `going_to`: the unit that is asked to take it over."""
+    """A human call or a visit, in any state. `going_to` is the unit that is asked to take it over."""
 
     id: int
     track: Track
@@ -70,7 +68,7 @@ class WorkLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoneyLine:
-    """One line of the ledger with its second signature."""
+    """One line of the ledger with its approval."""
 
     id: int
     at: datetime
@@ -94,7 +92,7 @@ class MoneyLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopLine:
-    """The bank is to be asked to stop a payment."""
+    """A request to the bank to stop a payment."""
 
     id: int
     opened_at: datetime
@@ -105,6 +103,8 @@ class StopLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseWork:
+    """All rows that belong to one case."""
+
     warnings: tuple[WarningLine, ...]
     work: tuple[WorkLine, ...]
     outcomes: tuple[MoneyLine, ...]
@@ -112,13 +112,22 @@ class CaseWork:
 
 
 def read_case_work(tx: Tx, case_id: int) -> CaseWork:
-    """Newest first, but for the warnings, which stand as they came."""
+    """Newest first; warnings in the order of their arrival."""
     return CaseWork(
-        warnings=tuple(_warning(row) for row in tx.rows(_WARNINGS, {"case_id": case_id})),
+        warnings=tuple(record_of(WarningLine, row) for row in tx.rows(_WARNINGS, {"case_id": case_id})),
         work=tuple(_work(row) for row in tx.rows(_WORK, {"case_id": case_id})),
         outcomes=tuple(_money(row) for row in tx.rows(_OUTCOMES, {"case_id": case_id})),
-        stops=tuple(_stop(row) for row in tx.rows(_STOPS, {"case_id": case_id})),
+        stops=tuple(record_of(StopLine, row) for row in tx.rows(_STOPS, {"case_id": case_id})),
     )
+
+
+def _money(row: Row) -> MoneyLine:
+    return record_of(MoneyLine, row, has_evidence=row["evidence_sealed"] is not None)
+
+
+def _work(row: Row) -> WorkLine:
+    stage = VisitStage(row["stage"]).under(AssignmentState(row["state"]))
+    return record_of(WorkLine, row, track=Track(row["kind"]), stage=stage)
 
 
 _ID = sa.bindparam("case_id", type_=sa.BigInteger)
@@ -151,75 +160,16 @@ _OUTCOMES = (
 _STOPS = sa.select(t.stop_payment).where(t.stop_payment.c.case_id == _ID).order_by(t.stop_payment.c.id.desc())
 
 
-def _warning(row: Row) -> WarningLine:
-    return WarningLine(
-        **_of(row, WarningLine, but={"kind", "grade", "fraud_type", "tags"}),
-        kind=WarningKind(row["kind"]),
-        grade=Grade(row["grade"]),
-        fraud_type=FraudType(row["fraud_type"]),
-        tags=tuple(Tag(tag) for tag in row["tags"]),
-    )
-
-
-def _work(row: Row) -> WorkLine:
-    given = {
-        "track",
-        "state",
-        "reason",
-        "signed_by",
-        "stage",
-        "done_by",
-        "outcome",
-        "withdrawn_why",
-        "going_to",
-    }
-    return WorkLine(
-        **_of(row, WorkLine, but=given),
-        track=Track(row["kind"]),
-        state=AssignmentState(row["state"]),
-        reason=Reason(row["reason"]),
-        signed_by=row["signed_by"] or "",
-        stage=VisitStage(row["stage"]).under(AssignmentState(row["state"])),
-        done_by=row["done_by"] or "",
-        outcome=OutcomeKind(row["outcome"]) if row["outcome"] else None,
-        withdrawn_why=row["withdrawn_why"] or "",
-        going_to=row["going_to"] or "",
-    )
-
-
-def _money(row: Row) -> MoneyLine:
-    return MoneyLine(
-        **_of(row, MoneyLine, but={"kind", "contact", "track", "has_evidence", "approved_by"}),
-        kind=OutcomeKind(row["kind"]),
-        contact=Contact(row["contact"]),
-        track=Track(row["track"]) if row["track"] else None,
-        has_evidence=row["evidence_sealed"] is not None,
-        approved_by=row["approved_by"] or "",
-    )
-
-
-def _stop(row: Row) -> StopLine:
-    return StopLine(
-        **_of(row, StopLine, but={"done_by", "result"}),
-        done_by=row["done_by"] or "",
-        result=StopResult(row["result"]) if row["result"] else None,
-    )
-
-
-def _of(row: Row, kind: type, *, but: set[str]) -> dict[str, Any]:
-    return {name: row[name] for name in kind.__dataclass_fields__ if name not in but}  # type: ignore[attr-defined]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseWords:
-    """In clear, for a use case that has written who looks and why."""
+    """In clear, for an action that has audited who looks and why."""
 
     acts: Mapping[int, str]
-    """What people wrote, by the event."""
+    """What staff wrote, by the event."""
     warnings: Mapping[int, Mapping[str, Any]]
-    """What the lists said, by the warning."""
+    """What the lists say, by the warning."""
     evidence: Mapping[int, str]
-    """What money rests on, by the outcome."""
+    """The evidence for money, by the outcome."""
 
 
 _ACTS = sa.select(t.event.c.id, t.event.c.step, t.event.c.sealed).where(
@@ -228,7 +178,7 @@ _ACTS = sa.select(t.event.c.id, t.event.c.step, t.event.c.sealed).where(
 
 
 def read_case_words(tx: Tx, case_id: int) -> CaseWords:
-    """Everything that was written about a case."""
+    """All text that was written about a case."""
     acts = {
         row["id"]: tx.vault.open(
             row["sealed"], table="event", column="sealed", row=f"{case_id}/{row['step']}"
@@ -260,7 +210,7 @@ class Exchange:
     audio_hash: str
     language: str
     asked_at: str
-    """The node that waited; '' at the first turn."""
+    """The node that waited for the answer; '' at the first turn."""
     key: str
     spoke: bool
     speech: str
@@ -270,29 +220,20 @@ class Exchange:
     said: tuple[str, ...]
     """Prompts by their id."""
     unsound: frozenset[str]
-    """Those of them whose sound was broken: a voice of the network spoke them."""
+    """Those of them whose sound was damaged: the carrier's voice spoke them."""
     answer: Answer
-    """What the whole ring came to."""
+    """The answer of the whole call."""
     desk: str
-    """How the duty line answered, in the carrier's word; '' where none was rung."""
+    """How the duty line answered, in the carrier's word; '' where it was not called."""
+
+
+_OF_ATTEMPT = ("n", "script_id", "script_version_id", "audio_hash", "language", "answer")
 
 
 def conversation(tx: Tx, case_id: int, *, in_clear: bool = True) -> list[Exchange]:
     """In the order in which it was said. Not in clear, what the person said and typed stays sealed and is ''."""
     rows = tx.rows(
-        sa.select(
-            t.event.c.attempt_id,
-            t.event.c.step,
-            t.event.c.at,
-            t.event.c.facts,
-            t.event.c.sealed,
-            t.attempt.c.n,
-            t.attempt.c.script_id,
-            t.attempt.c.script_version_id,
-            t.attempt.c.audio_hash,
-            t.attempt.c.language,
-            t.attempt.c.answer,
-        )
+        sa.select(t.event, *(t.attempt.c[name] for name in _OF_ATTEMPT))
         .join(t.attempt, t.attempt.c.id == t.event.c.attempt_id)
         .where(t.event.c.case_id == case_id, t.event.c.kind.in_(["talk", "desk"]))
         .order_by(t.attempt.c.n, t.event.c.at, t.event.c.id)
@@ -300,22 +241,18 @@ def conversation(tx: Tx, case_id: int, *, in_clear: bool = True) -> list[Exchang
     return [_exchange(row, _opened(tx, row) if in_clear else {}) for row in rows]
 
 
-def _opened(tx: Tx, row: Mapping[str, Any]) -> dict[str, Any]:
+def _opened(tx: Tx, row: Row) -> dict[str, Any]:
     if row["sealed"] is None:
         return {}
     place = f"{row['attempt_id']}/{row['step']}"
     return tx.vault.open_record(row["sealed"], table="event", column="sealed", row=place)
 
 
-def _exchange(row: Mapping[str, Any], personal: Mapping[str, Any]) -> Exchange:
+def _exchange(row: Row, personal: Mapping[str, Any]) -> Exchange:
     facts = row["facts"]
-    return Exchange(
-        at=row["at"],
-        n=row["n"],
-        script_id=row["script_id"],
-        script_version_id=row["script_version_id"],
-        audio_hash=row["audio_hash"],
-        language=row["language"],
+    return record_of(
+        Exchange,
+        row,
         asked_at=facts.get("at", ""),
         key=facts.get("key", ""),
         spoke=bool(facts.get("spoke", False)),
@@ -324,6 +261,5 @@ def _exchange(row: Mapping[str, Any], personal: Mapping[str, Any]) -> Exchange:
         value=personal.get("collected", ""),
         said=tuple(facts.get("said", ())),
         unsound=frozenset(facts.get("unsound", ())),
-        answer=Answer(row["answer"]),
         desk=facts.get("desk", ""),
     )

@@ -1,11 +1,6 @@
-"""Cases by whatever is known of them, newest first, a page at a time, masked.
-
-What somebody typed about a person, brought to the one form that the blind indexes know.
-
-One search box: what somebody typed is a case, an instruction, or a person. A person is carried on sealed, since
-nothing personal stands in an address.
-
-Finds cases by phone, name, id number, instruction number and what they are now. Masked, newest first.
+"""Cases by what is known of them: phone, name, id number, instruction number, and their present state. Masked, newest
+first, a page at a time. What somebody typed is brought to the form of the blind indexes; a person that is searched for
+is carried in an address sealed, since nothing personal stands there.
 """
 
 from __future__ import annotations
@@ -34,11 +29,11 @@ from dialer.cases.persons import (
 from dialer.core.access import actor_name
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Invalid
-from dialer.core.periods import Period
+from dialer.core.rates import Period
 from dialer.core.values import Contact, FraudType, Grade, OutcomeKind
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
-from dialer.db.unit_of_work import Row, Tx
+from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.vault import KeyMissing, Tampered
 from dialer.intake.cells import cleaned, joined_name
 from dialer.intake.phones import normalise_id_number, normalise_phone
@@ -49,7 +44,7 @@ from dialer.services import Services
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseQuery:
-    """Everything that is given must hold; `period` is of the opening, `before_id` is where the last page ended."""
+    """All that is given must hold. `period` is of the opening; `before_id` is where the last page ended."""
 
     sought: PersonSearch = field(default_factory=PersonSearch)
     instruction_no: str = ""
@@ -62,7 +57,7 @@ class CaseQuery:
     unit_id: int | None = None
     """This unit and all below."""
     visible_to: int | None = None
-    """The unit of whoever asks; None sees the whole centre."""
+    """The unit of the user; None sees the whole centre."""
     load_id: int | None = None
     period: Period = field(default_factory=Period)
     before_id: int | None = None
@@ -95,12 +90,15 @@ class CaseLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CasePage:
+    """One page of found cases."""
+
     cases: tuple[CaseLine, ...]
     next_before_id: int | None
     """Where the next page begins; None when this is the last."""
 
 
 def search_case_lines(tx: Tx, query: CaseQuery) -> CasePage:
+    """One page, newest first."""
     rows = tx.rows(_statement(tx, query))
     shown = rows[: query.limit]
     return CasePage(
@@ -116,7 +114,7 @@ def case_lines(tx: Tx, ids: Sequence[int]) -> tuple[CaseLine, ...]:
 
 
 def visible_among_cases(tx: Tx, ids: Sequence[int], *, visible_to: int | None) -> dict[int, bool]:
-    """Of each of these cases whether somebody of this unit sees it."""
+    """For each of these cases whether a user of this unit (None: of the centre) sees it."""
     c = t.case.c
     may = sa.true() if visible_to is None else is_within_unit(c.unit_id, visible_to)
     return {
@@ -187,65 +185,36 @@ def _plain(query: CaseQuery) -> Iterator[sa.ColumnElement[bool]]:
 
 
 def _line(tx: Tx, row: Row) -> CaseLine:
-    return CaseLine(
-        id=row["id"],
-        person=masked(open_person(tx, person_id=row["person_id"], sealed=row["person_sealed"])),
-        grade=Grade(row["grade"]),
-        fraud_type=FraudType(row["fraud_type"]),
-        status=CaseStatus(row["status"]),
-        outcome=OutcomeKind(row["outcome"]) if row["outcome"] else None,
-        contact=Contact(row["contact"]),
-        source=row["source"],
-        unit=row["unit"],
-        unit_name=row["unit_name"] or "",
-        amount_at_risk_fen=row["amount_at_risk_fen"],
-        missed=row["missed"],
-        warnings=row["warnings"],
-        robot_attempts=row["robot_attempts"],
-        opened_at=row["opened_at"],
-        due_at=row["due_at"],
-        drill=row["drill"],
-    )
-
-
-_TAIL_DIGITS = 4
+    person = open_person(tx, person_id=row["person_id"], sealed=row["person_sealed"])
+    return record_of(CaseLine, row, person=masked(person))
 
 
 def seek_person(services: Services, *, phone: str = "", name: str = "", id_number: str = "") -> PersonSearch:
-    """A number of four digits is the end of a phone. Raises `Invalid`, which never repeats what was typed."""
+    """What was typed, in the form of the indexes; a phone of four digits is the end of one. Raises `Invalid`, which
+    never repeats what was typed.
+    """
     typed = cleaned(phone)
-    if len(typed) == _TAIL_DIGITS and typed.isascii() and typed.isdigit():
-        return PersonSearch(last4=typed, name=joined_name(name), id_number=_id_number(id_number))
+    is_end = _LAST4.fullmatch(typed) is not None
+    e164 = ""
+    if typed and not is_end:
+        number = normalise_phone(typed, services.centre.area_code)
+        if number is None:
+            raise Invalid(
+                field="phone", problem="is no telephone number", mend="all of it, or its last four digits"
+            )
+        e164 = number.e164
+    wanted_id = ""
+    if id_number.strip():
+        wanted_id, is_valid = normalise_id_number(id_number)
+        if not is_valid:
+            raise Invalid(field="id number", problem="is not a valid resident identity number")
     return PersonSearch(
-        phone=_phone(services, typed),
-        name=joined_name(name),
-        id_number=_id_number(id_number),
+        phone=e164, last4=typed if is_end else "", name=joined_name(name), id_number=wanted_id
     )
 
 
-def _phone(services: Services, typed: str) -> str:
-    if not typed:
-        return ""
-    area = services.centre.area_code
-    number = normalise_phone(typed, area)
-    if number is None:
-        raise Invalid(
-            field="phone", problem="is no telephone number", mend="all of it, or its last four digits"
-        )
-    return number.e164
-
-
-def _id_number(typed: str) -> str:
-    if not typed.strip():
-        return ""
-    number, is_valid = normalise_id_number(typed)
-    if not is_valid:
-        raise Invalid(field="id number", problem="is not a valid resident identity number")
-    return number
-
-
 _CASE = re.compile(r"#\s*(\d{1,18})")
-_LAST4 = re.compile(r"\d{4}")
+_LAST4 = re.compile(r"[0-9]{4}")
 _TABLE, _COLUMN = "search", "sought"
 _MOST = 100
 
@@ -274,8 +243,8 @@ class Wanted:
 
 
 def understand(services: Services, typed: str) -> Wanted:
-    """`#12` is a case; four digits end a phone; a phone and an identity number are what they are; other text with a
-    digit in it is an instruction's number, and without one a name.
+    """`#12` is a case, four digits are the end of a phone, a phone and an identity number are themselves. Other text
+    with a digit in it is the number of an instruction, and text without one a name.
     """
     text = cleaned(typed)[:_MOST].strip()
     found = _CASE.fullmatch(text)
@@ -293,7 +262,7 @@ def understand(services: Services, typed: str) -> Wanted:
 
 
 def _person(services: Services, text: str) -> Wanted | None:
-    """Whom a number alone names."""
+    """A person who is named by a number alone."""
     if _LAST4.fullmatch(text):
         return Wanted(kind=SoughtKind.PHONE_END, sought=PersonSearch(last4=text), shown=f"****{text}")
     number, is_valid = normalise_id_number(text)
@@ -310,8 +279,8 @@ def _person(services: Services, text: str) -> Wanted | None:
 
 
 def seal_search(services: Services, wanted: Wanted, *, who: str, good_seconds: float) -> str:
-    """The person sought, for an address: sealed, and good for whoever searched, for so long. That somebody was sought,
-    and by what, is in the audit.
+    """The person searched for, sealed for an address. Only this user can open it, for `good_seconds`. The search and
+    its kind are audited.
     """
     seeker = actor_name(who)
     until = services.real.now() + timedelta(seconds=good_seconds)
@@ -342,7 +311,7 @@ def seal_search(services: Services, wanted: Wanted, *, who: str, good_seconds: f
 
 
 def open_search(services: Services, token: str, *, who: str) -> Wanted:
-    """What this person sealed not too long ago. Raises `Invalid` for anything else."""
+    """What this user sealed, while it is good. Raises `Invalid` for anything else."""
     try:
         sealed = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
         record = services.store.vault.open_record(sealed, table=_TABLE, column=_COLUMN, row=who)
@@ -383,7 +352,7 @@ def search_cases(
     limit: int = 50,
 ) -> CasePage:
     """One page of the cases for which all that is given holds; `before_id` is the last page's `next_before_id`.
-    `sought` is a person already brought to the form of the indexes; `seen_by` is the unit of whoever asks.
+    `sought` is a person in the form of the indexes; `visible_to` is the unit of the user. Raises `Invalid`.
     """
     if not 1 <= limit <= MOST:
         raise Invalid(field="limit", problem=Text("is not between 1 and %(most)s", most=MOST))

@@ -1,8 +1,5 @@
-"""Cases: read under a lock, write back what a decision made of them. Lists in, lists out.
-
-What people, and the clock for them, did to a case: lines of its timeline. Words about a person are sealed.
-
-Policy versions: immutable, known by the hash of their content.
+"""Rows of cases: read, locked, and written back as decisions changed them. Also the acts of staff in their timelines,
+whose words are sealed, and the versions of the policy. Takes and returns lists.
 """
 
 from __future__ import annotations
@@ -10,26 +7,27 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
 
-from dialer.core.case import Case, CaseStatus, Reason, Robot, RobotState, StaffTrack, StaffTrackState
+from dialer.core.case import Case, CaseStatus, Robot, StaffTrack
 from dialer.core.errors import NotFound
 from dialer.core.policy import Policy, from_plain
 from dialer.core.timeline import ActKind
-from dialer.core.values import Contact, FraudType, Grade, OutcomeKind, Tag
 from dialer.db import tables as t
 from dialer.db.bulk import CopyIn, IdSet, RowSet, plain
-from dialer.db.unit_of_work import Row, Store, Tx
+from dialer.db.unit_of_work import Row, Store, Tx, record_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredCase:
-    """A case with what the store knows beside the domain's part."""
+    """A case, with what the store knows beside it."""
 
     case: Case
     person_id: int
@@ -38,155 +36,62 @@ class StoredCase:
     drill: bool
     first_attempt_at: datetime | None
     unit_id: int | None = None
-    """None: what the list said names no unit, and a person sorts it."""
+    """None while the case is unassigned."""
     revision: int = 1
     """Grows with every change."""
 
 
-_STATE_COLUMNS = (
-    "grade",
-    "fraud_type",
-    "status",
-    "outcome",
-    "contact",
-    "numbers",
-    "warnings",
-    "amount_at_risk_fen",
-    "missed",
-    "opted_out",
-    "tags",
-    "expires_at",
-    "due_at",
-    "watch_until",
-    "robot_state",
-    "robot_attempts",
-    "robot_tries",
-    "robot_own_faults",
-    "robot_number",
-    "robot_dead_numbers",
-    "robot_at",
-    "robot_patience_at",
-    "robot_reason",
-    "human_state",
-    "human_at",
-    "human_tries",
-    "human_reason",
-    "visit_state",
-    "visit_at",
-    "visit_tries",
-    "visit_reason",
-)
+_FIXED = {"id", "opened_at", "policy_version", "robot", "human", "visit"}
+_OWN_COLUMNS = (*(one.name for one in fields(Case) if one.name not in _FIXED), "due_at")
+_TRACKS: Mapping[str, type[Any]] = {"robot": Robot, "human": StaffTrack, "visit": StaffTrack}
+_TRACK_FIELDS = tuple((track, one.name) for track, kind in _TRACKS.items() for one in fields(kind))
+_STATE_COLUMNS = (*_OWN_COLUMNS, *(f"{track}_{name}" for track, name in _TRACK_FIELDS))
 
 
 def case_to_columns(case: Case) -> dict[str, Any]:
     """The columns that a decision may change."""
-    return dict(zip(_STATE_COLUMNS, (*_own(case), *_tracks(case)), strict=True))
+    return dict(zip(_STATE_COLUMNS, (*_own_values(case), *_track_values(case)), strict=True))
 
 
-def _own(case: Case) -> tuple[object, ...]:
-    return (
-        case.grade.value,
-        case.fraud_type.value,
-        case.status.value,
-        case.outcome.value if case.outcome else None,
-        case.contact.value,
-        case.numbers,
-        case.warnings,
-        case.amount_at_risk_fen,
-        case.missed,
-        case.opted_out,
-        sorted(tag.value for tag in case.tags),
-        case.expires_at,
-        case.due_at,
-        case.watch_until,
-    )
+_AS_IS = {int, bool, type(None), datetime}
+_own = attrgetter(*_OWN_COLUMNS)
+_tracks = attrgetter(*(f"{track}.{name}" for track, name in _TRACK_FIELDS))
 
 
-def _tracks(case: Case) -> tuple[object, ...]:
-    robot = case.robot
-    return (
-        robot.state.value,
-        robot.attempts,
-        robot.tries,
-        robot.own_faults,
-        robot.number,
-        sorted(robot.dead_numbers),
-        robot.at,
-        robot.patience_at,
-        robot.reason.value,
-        *_assignment_columns(case.human),
-        *_assignment_columns(case.visit),
-    )
+def _own_values(case: Case) -> list[object]:
+    return [value if type(value) in _AS_IS else _plain(value) for value in _own(case)]
 
 
-def _assignment_columns(assignment: StaffTrack) -> tuple[object, ...]:
-    return (assignment.state.value, assignment.at, assignment.tries, assignment.reason.value)
+def _track_values(case: Case) -> list[object]:
+    return [value if type(value) in _AS_IS else _plain(value) for value in _tracks(case)]
 
 
-def case_from_row(row: Mapping[str, Any]) -> Case:
-    return Case(
-        id=row["id"],
-        grade=Grade(row["grade"]),
-        fraud_type=FraudType(row["fraud_type"]),
-        opened_at=row["opened_at"],
-        policy_version=row["policy_version"],
-        numbers=row["numbers"],
-        status=CaseStatus(row["status"]),
-        outcome=OutcomeKind(row["outcome"]) if row["outcome"] else None,
-        contact=Contact(row["contact"]),
-        expires_at=row["expires_at"],
-        amount_at_risk_fen=row["amount_at_risk_fen"],
-        missed=row["missed"],
-        opted_out=row["opted_out"],
-        tags=frozenset(Tag(tag) for tag in row["tags"]),
-        warnings=row["warnings"],
-        robot=Robot(
-            state=RobotState(row["robot_state"]),
-            attempts=row["robot_attempts"],
-            tries=row["robot_tries"],
-            own_faults=row["robot_own_faults"],
-            number=row["robot_number"],
-            dead_numbers=frozenset(row["robot_dead_numbers"]),
-            at=row["robot_at"],
-            patience_at=row["robot_patience_at"],
-            reason=Reason(row["robot_reason"]),
-        ),
-        human=_assignment(row, "human"),
-        visit=_assignment(row, "visit"),
-        watch_until=row["watch_until"],
-    )
+def _plain(value: object) -> object:
+    """As the driver writes it."""
+    if isinstance(value, frozenset):
+        return sorted(map(_plain, value))  # type: ignore[type-var]  # words or numbers
+    return value.value if isinstance(value, StrEnum) else value
 
 
-def _assignment(row: Mapping[str, Any], track: str) -> StaffTrack:
-    return StaffTrack(
-        state=StaffTrackState(row[f"{track}_state"]),
-        at=row[f"{track}_at"],
-        tries=row[f"{track}_tries"],
-        reason=Reason(row[f"{track}_reason"]),
-    )
+def case_from_row(row: Row) -> Case:
+    """The case of a row of the table."""
+    tracks = {track: record_of(kind, row, prefix=f"{track}_") for track, kind in _TRACKS.items()}
+    return record_of(Case, row, **tracks)
 
 
-def _stored(row: Mapping[str, Any]) -> StoredCase:
-    return StoredCase(
-        case=case_from_row(row),
-        person_id=row["person_id"],
-        source=row["source"],
-        unit=row["unit"],
-        drill=row["drill"],
-        first_attempt_at=row["first_attempt_at"],
-        unit_id=row["unit_id"],
-        revision=row["revision"],
-    )
+def stored_from_row(row: Row) -> StoredCase:
+    """As `case_from_row`, with what the store knows beside it."""
+    return record_of(StoredCase, row, case=case_from_row(row))
 
 
 def get_case(tx: Tx, case_id: int) -> StoredCase | None:
     """As it stands, not locked."""
     row = tx.one(sa.select(t.case).where(t.case.c.id == case_id))
-    return None if row is None else _stored(row)
+    return None if row is None else stored_from_row(row)
 
 
 def assign_case_to_unit(tx: Tx, case_id: int, *, unit_id: int, label: str) -> None:
-    """It is that unit's from now on; locked before."""
+    """The case is that unit's; the caller has locked it."""
     tx.execute(
         sa.update(t.case)
         .where(t.case.c.id == case_id)
@@ -205,7 +110,7 @@ _LOCK = (
 
 def lock_cases(tx: Tx, ids: Iterable[int]) -> dict[int, StoredCase]:
     """These cases, locked in id order to the end of the transaction."""
-    return {row["id"]: _stored(row) for row in tx.rows(_LOCK, _IDS.given(ids))}
+    return {row["id"]: stored_from_row(row) for row in tx.rows(_LOCK, _IDS.given(ids))}
 
 
 def lock_due_cases(tx: Tx, *, now: datetime, limit: int) -> dict[int, StoredCase]:
@@ -217,11 +122,11 @@ def lock_due_cases(tx: Tx, *, now: datetime, limit: int) -> dict[int, StoredCase
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return {row["id"]: _stored(row) for row in tx.rows(statement)}
+    return {row["id"]: stored_from_row(row) for row in tx.rows(statement)}
 
 
 def lock_cases_of_people(tx: Tx, person_ids: Sequence[int]) -> dict[int, list[StoredCase]]:
-    """Each person's open and watched cases, oldest first, locked."""
+    """The open and watched cases of each person, oldest first, locked."""
     if not person_ids:
         return {}
     statement = (
@@ -235,7 +140,7 @@ def lock_cases_of_people(tx: Tx, person_ids: Sequence[int]) -> dict[int, list[St
     )
     found: dict[int, list[StoredCase]] = {}
     for row in tx.rows(statement):
-        found.setdefault(row["person_id"], []).append(_stored(row))
+        found.setdefault(row["person_id"], []).append(stored_from_row(row))
     return found
 
 
@@ -264,7 +169,7 @@ _UPDATE = (
 
 
 def save_cases(tx: Tx, cases: Iterable[Case], *, now: datetime) -> None:
-    """Writes back what decisions changed; the rows were locked by this transaction."""
+    """Writes back what decisions changed in cases that this transaction has locked."""
     rows: list[dict[str, Any]] = [
         case_to_columns(case)
         | {
@@ -280,7 +185,7 @@ def save_cases(tx: Tx, cases: Iterable[Case], *, now: datetime) -> None:
 
 
 def note_first_attempts(tx: Tx, ids: Sequence[int], *, at: datetime) -> None:
-    """The first ring of these cases left us at `at`; earlier ones stand."""
+    """The first call of these cases was sent at `at`; an earlier time stands."""
     if ids:
         tx.execute(_NOTE_FIRST, {**_IDS.given(ids), "at": at})
 
@@ -311,35 +216,21 @@ def take_next_ids(tx: Tx, table: sa.Table, count: int) -> list[int]:
     return found
 
 
-_INSERT_COLUMNS = (
-    "id",
-    "person_id",
-    "load_id",
-    "source",
-    "unit",
-    "unit_id",
-    "drill",
-    "policy_version",
-    "opened_at",
-    *_STATE_COLUMNS,
-)
-
-
 class NewCases:
-    """Rows of new cases of one load. What cases that begin alike have in common is made once."""
+    """Rows of new cases of one load. The columns that cases with equal tracks share are made once."""
 
     def __init__(self, load_id: int | None) -> None:
         self._load_id = load_id
-        self._tracks: dict[tuple[int, int, int], tuple[Case, tuple[object, ...]]] = {}
+        self._tracks: dict[tuple[int, int, int], tuple[Case, list[object]]] = {}
 
     def row(self, stored: StoredCase) -> tuple[object, ...]:
-        """For `insert`; the id was taken before."""
+        """For `insert_cases`; the id was taken before."""
         case = stored.case
         alike = (id(case.robot), id(case.human), id(case.visit))
         known = self._tracks.get(alike)
         if known is None:
-            # The case is kept beside: its tracks live as long as their names here.
-            known = self._tracks[alike] = (case, _tracks(case))
+            # The case is kept too: the ids of its tracks are valid only while they live.
+            known = self._tracks[alike] = (case, _track_values(case))
         return (
             case.id,
             stored.person_id,
@@ -350,7 +241,7 @@ class NewCases:
             stored.drill,
             case.policy_version,
             case.opened_at,
-            *_own(case),
+            *_own_values(case),
             *known[1],
         )
 
@@ -360,7 +251,18 @@ def insert_cases(tx: Tx, rows: Iterable[tuple[object, ...]]) -> None:
     _COPY.write(tx, rows)
 
 
-_COPY = CopyIn(t.case, _INSERT_COLUMNS)
+_NEW_COLUMNS = (
+    "id",
+    "person_id",
+    "load_id",
+    "source",
+    "unit",
+    "unit_id",
+    "drill",
+    "policy_version",
+    "opened_at",
+)
+_COPY = CopyIn(t.case, (*_NEW_COLUMNS, *_STATE_COLUMNS))
 
 
 def amount_at_risk_of_case(tx: Tx, case_id: int) -> int | None:
@@ -371,7 +273,7 @@ def amount_at_risk_of_case(tx: Tx, case_id: int) -> int | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """`facts` holds nothing personal; `words` is whatever somebody typed, kept sealed."""
+    """An act of staff or of the clock. `facts` holds nothing personal; `words` is typed text, kept sealed."""
 
     case_id: int
     kind: ActKind
@@ -381,7 +283,7 @@ class Act:
 
 
 def note_acts(tx: Tx, acts: Sequence[Act], *, now: datetime) -> None:
-    """They stand in the timelines of their cases."""
+    """The acts stand in the timelines of their cases."""
     rows = []
     for act in acts:
         step = f"act.{act.kind}.{uuid.uuid4().hex}"
@@ -407,7 +309,7 @@ def note_acts(tx: Tx, acts: Sequence[Act], *, now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spoken:
-    """An act with the words that were typed for it, in clear."""
+    """An act with its typed words, in clear."""
 
     at: datetime
     kind: ActKind
@@ -416,7 +318,7 @@ class Spoken:
 
 
 def words_of_case(tx: Tx, case_id: int) -> list[Spoken]:
-    """What people wrote about this case, oldest first."""
+    """What staff wrote about this case, oldest first."""
     statement = (
         sa.select(t.event)
         .where(t.event.c.case_id == case_id, t.event.c.attempt_id.is_(None), t.event.c.sealed.is_not(None))
@@ -430,7 +332,7 @@ def words_of_case(tx: Tx, case_id: int) -> list[Spoken]:
 
 
 def last_act_of_case(tx: Tx, case_id: int) -> Row | None:
-    """The newest act of a person or the clock on this case."""
+    """The newest act of staff or the clock on this case."""
     return tx.one(
         sa.select(t.event)
         .where(
@@ -442,7 +344,7 @@ def last_act_of_case(tx: Tx, case_id: int) -> Row | None:
 
 
 def open_act(tx: Tx, row: Row) -> str:
-    """What was typed for this act, in clear: for who may read it."""
+    """The words of this act, in clear: only for users who may read them."""
     place = f"{row['case_id']}/{row['step']}"
     return tx.vault.open(row["sealed"], table="event", column="sealed", row=place).decode()
 
@@ -451,7 +353,7 @@ _LOCK_POLICIES = 0x706F6C69
 
 
 def ensure_policy_version(tx: Tx, content: Mapping[str, Any], *, now: datetime) -> int:
-    """The version that has this content, made when there is none."""
+    """The number of the version with this content, made when there is none."""
     packed = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     content_hash = hashlib.sha256(packed).digest()
     tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK_POLICIES)))
@@ -471,6 +373,8 @@ def ensure_policy_version(tx: Tx, content: Mapping[str, Any], *, now: datetime) 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyVersion:
+    """One version of the policy, without its content."""
+
     version: int
     content_hash: str
     """SHA-256, as hexadecimal digits."""
@@ -497,6 +401,7 @@ class Policies:
         self.current = current
 
     def of(self, version: int) -> Policy:
+        """Raises `NotFound`."""
         if version not in self._known:
             with self._store.begin() as tx:
                 content = tx.scalar(
@@ -509,4 +414,5 @@ class Policies:
 
     @property
     def newest(self) -> Policy:
+        """The policy of new cases."""
         return self.of(self.current)

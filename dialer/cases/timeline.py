@@ -1,13 +1,10 @@
-"""Rows told as entries of a case's timeline. Sealed columns are not opened here.
-
-Everything the database knows of one case, for showing it: masked, and in one timeline.
-
-What stands between cases' rings and their moment, as the rows have it.
+"""The timeline of one case, told from its rows: masked, with sealed columns left closed. And the newest pending
+attempts of cases, with what keeps them waiting.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,248 +13,144 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from dialer.cases.persons import MaskedPerson, masked, open_person
-from dialer.cases.store import StoredCase, case_from_row
+from dialer.cases.store import StoredCase, case_from_row, stored_from_row
 from dialer.core.attempt import OPEN_STATES, AttemptState
-from dialer.core.case import Case, Reason
+from dialer.core.case import Case
 from dialer.core.errors import NotFound
 from dialer.core.timeline import AHEAD_AT_MOST, Entry, EntryKind, Fact, PendingAttempt, in_order
 from dialer.db import tables as t
 from dialer.db.audit import audit_reason
 from dialer.db.bulk import in_words
-from dialer.db.unit_of_work import Row, Tx
+from dialer.db.unit_of_work import Row, Tx, record_of
 
 
-def warning_entry(row: Row) -> Iterator[Entry]:
-    yield Entry(
-        at=row["loaded_at"],
-        kind=EntryKind.WARNING,
-        id=f"warning/{row['id']}",
-        facts={
-            "source": row["source"],
-            "instruction_no": row["instruction_no"],
-            "kind": row["kind"],
-            "grade": row["grade"],
-            "fraud_type": row["fraud_type"],
-            "amount_at_risk_fen": row["amount_at_risk_fen"],
-            "amount_paid_fen": row["amount_paid_fen"],
-            "load_id": row["load_id"],
-            "missed": row["missed"],
-            "produced_at": row["produced_at"].isoformat() if row["produced_at"] else None,
-            "notices": len(row["notices"]),
-        },
-    )
+def _facts(row: Row, *names: str) -> dict[str, Fact]:
+    """These columns; moments as ISO 8601."""
+    return {name: row[name].isoformat() if isinstance(row[name], datetime) else row[name] for name in names}
 
 
-def attempt_entries(row: Row) -> Iterator[Entry]:
-    n = row["n"]
+def _entry(row: Row, moment: str, kind: EntryKind, of: str, by: str | None = "", /, **facts: Fact) -> Entry:
+    """`of` is the id of the thing that the entry is about; `moment` the column of its time."""
+    return Entry(at=row[moment], kind=kind, id=of, by=by or "", facts=facts)
+
+
+_OF_WARNING = (
+    *("source", "instruction_no", "kind", "grade", "fraud_type", "amount_at_risk_fen", "amount_paid_fen"),
+    *("load_id", "missed", "produced_at"),
+)
+_OF_END = (
+    *("result", "contact", "reach", "answer", "last_node", "heard_seconds", "talk_seconds", "sip_code"),
+    "error_code",
+)
+
+
+def _warning(row: Row) -> Iterator[Entry]:
+    facts = _facts(row, *_OF_WARNING) | {"notices": len(row["notices"])}
+    yield _entry(row, "loaded_at", EntryKind.WARNING, f"warning/{row['id']}", **facts)
+
+
+def _attempt(row: Row) -> Iterator[Entry]:
+    spoken: dict[str, Fact] = {"script": row["script_id"], "version": row["script_number"]}
+    planned = {**_facts(row, "reason"), "number": row["number"] + 1, **_facts(row, "not_before", "state")}
     moments: tuple[tuple[str, EntryKind, dict[str, Fact]], ...] = (
-        ("planned_at", EntryKind.ATTEMPT_PLANNED, _planned(row)),
-        ("sent_at", EntryKind.ATTEMPT_SENT, _spoke(row)),
+        ("planned_at", EntryKind.ATTEMPT_PLANNED, planned),
+        ("sent_at", EntryKind.ATTEMPT_SENT, spoken | _facts(row, "script_hash", "audio_hash")),
         ("ringing_at", EntryKind.RINGING, {}),
         ("answered_at", EntryKind.ANSWERED, {}),
-        ("ended_at", EntryKind.ATTEMPT_ENDED, _ended(row)),
+        ("ended_at", EntryKind.ATTEMPT_ENDED, _facts(row, *_OF_END)),
     )
-    for column, kind, facts in moments:
-        if row[column] is not None:
-            yield Entry(at=row[column], kind=kind, id=f"attempt/{n}", facts={"n": n, **facts})
+    for moment, kind, facts in moments:
+        if row[moment] is not None:
+            yield _entry(row, moment, kind, f"attempt/{row['n']}", n=row["n"], **facts)
 
 
-def _planned(row: Row) -> dict[str, Fact]:
-    return {
-        "reason": row["reason"],
-        "number": row["number"] + 1,
-        "not_before": row["not_before"].isoformat(),
-        "state": row["state"],
-    }
-
-
-def _spoke(row: Row) -> dict[str, Fact]:
-    """The words and the sound that the ring was placed with; `version` counts within the script."""
-    return {
-        "script": row["script_id"],
-        "version": row["script_number"],
-        "script_hash": row["script_hash"],
-        "audio_hash": row["audio_hash"],
-    }
-
-
-def _ended(row: Row) -> dict[str, Fact]:
-    return {
-        "result": row["result"],
-        "contact": row["contact"],
-        "reach": row["reach"],
-        "answer": row["answer"],
-        "last_node": row["last_node"],
-        "heard_seconds": row["heard_seconds"],
-        "talk_seconds": row["talk_seconds"],
-        "sip_code": row["sip_code"],
-        "error_code": row["error_code"],
-    }
-
-
-def event_entry(row: Row) -> Iterator[Entry]:
-    """A turn of the conversation, or a person's act (`words`: something was written with it, which stays sealed). What
-    the network said stands in the attempt already.
+def _event(row: Row) -> Iterator[Entry]:
+    """A turn of the conversation, or an act of staff (`words`: text was written with it, which stays sealed). News of
+    the network stands in the attempt already.
     """
     if row["kind"].startswith(("call.", "message.")):
         return
-    facts = row["facts"]
+    facts, of = row["facts"], f"event/{row['id']:012d}"
     if row["kind"] == "talk":
-        yield Entry(
-            at=row["at"],
-            kind=EntryKind.SPOKEN,
-            id=f"event/{row['id']:012d}",
-            facts={
-                "n": row["n"],
-                "heard_at": facts.get("at", ""),
-                "key": facts.get("key", ""),
-                "spoke": facts.get("spoke", False),
-                "then": facts.get("then", ""),
-                "end": facts.get("end", False),
-            }
-            | ({"unsound": ", ".join(facts["unsound"])} if "unsound" in facts else {}),
-        )
+        turn = {
+            "n": row["n"],
+            "heard_at": facts.get("at", ""),
+            "key": facts.get("key", ""),
+            "spoke": facts.get("spoke", False),
+            "then": facts.get("then", ""),
+            "end": facts.get("end", False),
+        }
+        if "unsound" in facts:
+            turn["unsound"] = ", ".join(facts["unsound"])
+        yield _entry(row, "at", EntryKind.SPOKEN, of, **turn)
         return
     plain = {name: value for name, value in facts.items() if value is None or isinstance(value, str | int)}
     if row["sealed"] is not None:
         plain["words"] = True
-    yield Entry(
-        at=row["at"],
-        kind=EntryKind.ACT,
-        id=f"event/{row['id']:012d}",
-        by=row["by"],
-        facts={"act": row["kind"], **plain},
-    )
+    yield Entry(at=row["at"], kind=EntryKind.ACT, id=of, by=row["by"], facts={"act": row["kind"], **plain})
 
 
-def message_entries(row: Row) -> Iterator[Entry]:
-    """As it was planned and, when its last word is known, how it ended."""
-    about: dict[str, Fact] = {
-        "purpose": row["purpose"],
-        "number": row["number"] + 1,
-        "error_code": row["error_code"],
-    }
-    which = f"message/{row['purpose']}"
-    over = row["ended_at"] is not None
-    yield Entry(
-        at=row["planned_at"],
-        kind=EntryKind.MESSAGE,
-        id=which,
-        facts=about | {"state": "planned" if over else row["state"]},
-    )
-    if over:
-        yield Entry(
-            at=row["ended_at"], kind=EntryKind.MESSAGE, id=which, facts=about | {"state": row["state"]}
-        )
+def _message(row: Row) -> Iterator[Entry]:
+    """When it was planned, and how it ended once that is known."""
+    about = {"purpose": row["purpose"], "number": row["number"] + 1, "error_code": row["error_code"]}
+    of, is_over = f"message/{row['purpose']}", row["ended_at"] is not None
+    state = "planned" if is_over else row["state"]
+    yield _entry(row, "planned_at", EntryKind.MESSAGE, of, **about, state=state)
+    if is_over:
+        yield _entry(row, "ended_at", EntryKind.MESSAGE, of, **about, state=row["state"])
 
 
-def assignment_entries(row: Row) -> Iterator[Entry]:
-    which = f"assignment/{row['id']}"
+def _assignment(row: Row) -> Iterator[Entry]:
+    of = f"assignment/{row['id']}"
     about: dict[str, Fact] = {"assignment_id": row["id"], "track": row["kind"]}
-    yield Entry(
-        at=row["opened_at"],
-        kind=EntryKind.ASSIGNMENT_OPENED,
-        id=which,
-        facts={
-            **about,
-            "reason": row["reason"],
-            "unit": row["unit"],
-            "sign_by": row["sign_by"].isoformat(),
-            "due_at": row["due_at"].isoformat(),
-            "feedback_by": row["feedback_by"].isoformat(),
-        },
-    )
+    opened = about | _facts(row, "reason", "unit", "sign_by", "due_at", "feedback_by")
+    yield _entry(row, "opened_at", EntryKind.ASSIGNMENT_OPENED, of, **opened)
     if row["signed_at"] is not None:
-        yield Entry(
-            at=row["signed_at"],
-            kind=EntryKind.ASSIGNMENT_SIGNED,
-            id=which,
-            by=row["signed_by"] or "",
-            facts={**about, "in_time": row["signed_at"] <= row["sign_by"]},
+        in_time = row["signed_at"] <= row["sign_by"]
+        yield _entry(
+            row, "signed_at", EntryKind.ASSIGNMENT_SIGNED, of, row["signed_by"], **about, in_time=in_time
         )
     if row["state"] == "done":
-        yield Entry(
-            at=row["done_at"],
-            kind=EntryKind.ASSIGNMENT_REPORTED,
-            id=which,
-            by=row["done_by"] or "",
-            facts={**about, "outcome": row["outcome"], "in_time": row["done_at"] <= row["feedback_by"]},
-        )
+        done = about | {"outcome": row["outcome"], "in_time": row["done_at"] <= row["feedback_by"]}
+        yield _entry(row, "done_at", EntryKind.ASSIGNMENT_REPORTED, of, row["done_by"], **done)
     if row["state"] == "withdrawn":
-        yield Entry(
-            at=row["done_at"],
-            kind=EntryKind.ASSIGNMENT_WITHDRAWN,
-            id=which,
-            facts={**about, "reason": row["withdrawn_why"]},
-        )
+        reason = row["withdrawn_why"]
+        yield _entry(row, "done_at", EntryKind.ASSIGNMENT_WITHDRAWN, of, **about, reason=reason)
 
 
-def outcome_entry(row: Row) -> Iterator[Entry]:
-    yield Entry(
-        at=row["at"],
-        kind=EntryKind.OUTCOME if row["reverses"] is None else EntryKind.REVERSAL,
-        id=f"outcome/{row['id']}",
-        by=row["recorded_by"],
-        facts={
-            "outcome_id": row["id"],
-            "outcome": row["kind"],
-            "contact": row["contact"],
-            "track": row["track"],
-            "reason": row["reason"],
-            "reverses": row["reverses"],
-            "intended_fen": row["intended_fen"],
-            "stopped_fen": row["stopped_fen"],
-            "returned_fen": row["returned_fen"],
-            "has_evidence": row["evidence_sealed"] is not None,
-        },
-    )
+def _outcome(row: Row) -> Iterator[Entry]:
+    facts = {
+        "outcome_id": row["id"],
+        "outcome": row["kind"],
+        **_facts(
+            row, "contact", "track", "reason", "reverses", "intended_fen", "stopped_fen", "returned_fen"
+        ),
+        "has_evidence": row["evidence_sealed"] is not None,
+    }
+    kind = EntryKind.OUTCOME if row["reverses"] is None else EntryKind.REVERSAL
+    yield _entry(row, "at", kind, f"outcome/{row['id']}", row["recorded_by"], **facts)
 
 
-def approval_entry(row: Row) -> Iterator[Entry]:
-    yield Entry(
-        at=row["at"],
-        kind=EntryKind.APPROVAL,
-        id=f"outcome/{row['outcome_id']}",
-        by=row["approved_by"],
-        facts={"outcome_id": row["outcome_id"], "recorded_by": row["recorded_by"]},
-    )
+def _approval(row: Row) -> Iterator[Entry]:
+    facts = _facts(row, "outcome_id", "recorded_by")
+    yield _entry(row, "at", EntryKind.APPROVAL, f"outcome/{row['outcome_id']}", row["approved_by"], **facts)
 
 
-def filed_entry(row: Row) -> Iterator[Entry]:
-    yield Entry(
-        at=row["at"],
-        kind=EntryKind.FILED,
-        id=f"filed/{row['id']}",
-        by=row["by"],
-        facts={"case_number": row["case_number"]},
-    )
+def _filed(row: Row) -> Iterator[Entry]:
+    yield _entry(row, "at", EntryKind.FILED, f"filed/{row['id']}", row["by"], case_number=row["case_number"])
 
 
-def alarm_entries(row: Row) -> Iterator[Entry]:
-    facts: dict[str, Fact] = {"code": row["code"]}
-    yield Entry(at=row["raised_at"], kind=EntryKind.ALARM, id=f"alarm/{row['id']}", facts=facts)
+def _alarm(row: Row) -> Iterator[Entry]:
+    of, code = f"alarm/{row['id']}", row["code"]
+    yield _entry(row, "raised_at", EntryKind.ALARM, of, code=code)
     if row["seen_at"] is not None:
-        yield Entry(
-            at=row["seen_at"],
-            kind=EntryKind.ALARM_SEEN,
-            id=f"alarm/{row['id']}",
-            by=row["seen_by"] or "",
-            facts=facts,
-        )
-
-
-def view_entry(row: Row, *, why: str) -> Iterator[Entry]:
-    yield Entry(
-        at=row["at"],
-        kind=EntryKind.VIEWED,
-        id=f"audit/{row['id']}",
-        by=row["who"],
-        facts={"act": row["act"], "why": why},
-    )
+        yield _entry(row, "seen_at", EntryKind.ALARM_SEEN, of, row["seen_by"], code=code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFile:
+    """What the database knows of one case, for showing it."""
+
     stored: StoredCase
     person: MaskedPerson
     load_id: int | None
@@ -276,21 +169,11 @@ def read_case_file(tx: Tx, case_id: int) -> CaseFile:
     if row is None:
         raise NotFound(kind="case", key=case_id)
     person = open_person(tx, person_id=row["person_id"], sealed=row["person_sealed"])
-    return CaseFile(
-        stored=StoredCase(
-            case=case_from_row(row),
-            person_id=row["person_id"],
-            source=row["source"],
-            unit=row["unit"],
-            drill=row["drill"],
-            first_attempt_at=row["first_attempt_at"],
-            unit_id=row["unit_id"],
-            revision=row["revision"],
-        ),
+    return record_of(
+        CaseFile,
+        row,
+        stored=stored_from_row(row),
         person=masked(person),
-        load_id=row["load_id"],
-        settled_at=row["settled_at"],
-        succeeded_at=row["succeeded_at"],
         timeline=in_order(list(_entries(tx, case_id))),
     )
 
@@ -300,7 +183,8 @@ def _entries(tx: Tx, case_id: int) -> Iterator[Entry]:
         for row in tx.rows(statement, {"case_id": case_id}):
             yield from tell(row)
     for row in tx.rows(_VIEWS, {"case_id": case_id}):
-        yield from view_entry(row, why=audit_reason(tx.vault, row).why)
+        why = audit_reason(tx.vault, row).why
+        yield _entry(row, "at", EntryKind.VIEWED, f"audit/{row['id']}", row["who"], act=row["act"], why=why)
 
 
 _ID = sa.bindparam("case_id", type_=sa.BigInteger)
@@ -322,37 +206,37 @@ _ATTEMPTS = (
 _VIEWS = sa.select(t.audit).where(t.audit.c.subject == sa.func.concat("case/", _ID))
 
 _SOURCES: tuple[tuple[sa.Select[Any], Callable[[Row], Iterator[Entry]]], ...] = (
-    (sa.select(t.warning).where(t.warning.c.case_id == _ID), warning_entry),
-    (_ATTEMPTS, attempt_entries),
-    (_EVENTS, event_entry),
-    (sa.select(t.message).where(t.message.c.case_id == _ID), message_entries),
-    (sa.select(t.assignment).where(t.assignment.c.case_id == _ID), assignment_entries),
-    (sa.select(t.outcome).where(t.outcome.c.case_id == _ID), outcome_entry),
-    (_APPROVALS, approval_entry),
-    (sa.select(t.filed_case).where(t.filed_case.c.case_id == _ID), filed_entry),
-    (sa.select(t.alarm).where(t.alarm.c.case_id == _ID), alarm_entries),
+    (sa.select(t.warning).where(t.warning.c.case_id == _ID), _warning),
+    (_ATTEMPTS, _attempt),
+    (_EVENTS, _event),
+    (sa.select(t.message).where(t.message.c.case_id == _ID), _message),
+    (sa.select(t.assignment).where(t.assignment.c.case_id == _ID), _assignment),
+    (sa.select(t.outcome).where(t.outcome.c.case_id == _ID), _outcome),
+    (_APPROVALS, _approval),
+    (sa.select(t.filed_case).where(t.filed_case.c.case_id == _ID), _filed),
+    (sa.select(t.alarm).where(t.alarm.c.case_id == _ID), _alarm),
 )
 
 
 def awaited(tx: Tx, case_ids: Sequence[int]) -> dict[int, tuple[Case, PendingAttempt | None]]:
-    """Each of these cases with its newest ring that has not ended. The place of the rings in the queue is not counted:
-    `ahead` is 0.
+    """Each of these cases with its newest attempt that has not ended. Its place in the queue is not counted: `ahead` is
+    0.
     """
     if not case_ids:
         return {}
     wanted = sa.any_(sa.literal(sorted(set(case_ids)), sa.ARRAY(sa.BigInteger)))
-    rings = {row["case_id"]: _pending(row, ahead=0) for row in tx.rows(_rings(wanted))}
+    attempts = {row["case_id"]: _pending(row, ahead=0) for row in tx.rows(_open_attempts(wanted))}
     rows = tx.rows(sa.select(t.case).where(t.case.c.id == wanted))
-    return {row["id"]: (case_from_row(row), rings.get(row["id"])) for row in rows}
+    return {row["id"]: (case_from_row(row), attempts.get(row["id"])) for row in rows}
 
 
-def pending_ring(tx: Tx, case_id: int) -> PendingAttempt | None:
-    """The newest ring of this case that has not ended, with its place in the queue."""
-    row = tx.one(_rings(sa.literal(case_id)))
+def pending_attempt(tx: Tx, case_id: int) -> PendingAttempt | None:
+    """The newest attempt of this case that has not ended, with its place in the queue."""
+    row = tx.one(_open_attempts(sa.literal(case_id)))
     return None if row is None else _pending(row, ahead=_ahead(tx, row))
 
 
-def _rings(wanted: sa.ColumnElement[Any]) -> sa.Select[Any]:
+def _open_attempts(wanted: sa.ColumnElement[Any]) -> sa.Select[Any]:
     a, phone, live, case = t.attempt.c, t.person_phone.c, t.live_number.c, t.case.c
     of_number = sa.and_(phone.person_id == a.person_id, phone.position == a.number)
     return (
@@ -362,7 +246,7 @@ def _rings(wanted: sa.ColumnElement[Any]) -> sa.Select[Any]:
             case.unit,
             case.unit_id,
             case.load_id,
-            live.attempt_id.label("rings_for"),
+            live.attempt_id.label("live_attempt_id"),
             live.free_at.label("number_free_at"),
         )
         .join(t.case, case.id == a.case_id)
@@ -374,29 +258,13 @@ def _rings(wanted: sa.ColumnElement[Any]) -> sa.Select[Any]:
     )
 
 
-_AS_STORED = (
-    "held",
-    "planned_at",
-    "not_before",
-    "grade",
-    "unit",
-    "unit_id",
-    "load_id",
-    "number_free_at",
-)
+def _pending(row: Row, *, ahead: int) -> PendingAttempt:
+    has_live_call = row["live_attempt_id"] not in {None, row["id"]}
+    return record_of(PendingAttempt, row, number_attempts=has_live_call, ahead=ahead)
 
 
-def _pending(row: Mapping[str, Any], *, ahead: int) -> PendingAttempt:
-    return PendingAttempt(
-        state=AttemptState(row["state"]),
-        reason=Reason(row["reason"]),
-        number_attempts=row["rings_for"] not in {None, row["id"]},
-        ahead=ahead,
-        **{name: row[name] for name in _AS_STORED},
-    )
-
-
-def _ahead(tx: Tx, row: Mapping[str, Any]) -> int:
+def _ahead(tx: Tx, row: Row) -> int:
+    """How many ready attempts are more urgent."""
     if row["state"] != AttemptState.READY.value:
         return 0
 

@@ -1,5 +1,5 @@
-"""The sorting tray: open cases whose list named no unit that is known. Robots ring them; people's work waits at the
-centre until somebody says whose they are.
+"""Unassigned cases: open cases whose list named no known unit. The robot calls them; work of staff waits at the centre
+until somebody assigns them to a unit.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dialer.core.units import UnitIndex, normalised
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
-from dialer.db.unit_of_work import Tx
+from dialer.db.unit_of_work import Tx, record_of
 from dialer.org.unit_store import TEXT, TEXT_SIGNS, by_text, waiting_unit_texts
 
 _AT_ONCE = 5000
@@ -27,8 +27,8 @@ _AT_ONCE = 5000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnassignedGroup:
-    """All waiting cases whose list has the same text for their unit; '' where it has none. Of a very long text the
-    beginning stands for all of it.
+    """All unassigned cases with the same text for their unit; '' where the list has none. Very long texts are grouped
+    by their beginning.
     """
 
     text: str
@@ -41,6 +41,8 @@ class UnassignedGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnassignedCase:
+    """One unassigned case; `text` is what its list wrote for the unit."""
+
     id: int
     text: str
     grade: Grade
@@ -56,7 +58,7 @@ def _waiting() -> sa.ColumnElement[bool]:
 
 
 def _begins(text: str | sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-    """The case's text begins as this one does: the index knows no more of it."""
+    """The text of the case begins as this one does: the index holds only the beginning."""
     return (sa.literal(text[:TEXT_SIGNS], sa.Text) if isinstance(text, str) else text) == TEXT
 
 
@@ -68,7 +70,8 @@ def unassigned_groups(tx: Tx, *, limit: int = 200) -> list[UnassignedGroup]:
         for grade in Grade
     }
     cases = sa.func.sum(counted.n)
-    rank = sa.case(*((n > 0, grade.rank) for grade, n in _from_the_highest(per_grade)), else_=0)
+    by_rank = sorted(per_grade.items(), key=lambda one: -one[0].rank)
+    rank = sa.case(*((n > 0, grade.rank) for grade, n in by_rank), else_=0)
     found = (
         sa.select(
             counted.text,
@@ -107,16 +110,10 @@ def unassigned_groups(tx: Tx, *, limit: int = 200) -> list[UnassignedGroup]:
     ]
 
 
-def _from_the_highest(
-    per_grade: Mapping[Grade, sa.ColumnElement[int]],
-) -> list[tuple[Grade, sa.ColumnElement[int]]]:
-    return sorted(per_grade.items(), key=lambda one: -one[0].rank)
-
-
 def unassigned_cases(
     tx: Tx, *, text: str | None = None, before_id: int | None = None, limit: int = 50
 ) -> list[UnassignedCase]:
-    """One page, newest first; with `text` only those whose list says just that."""
+    """One page, newest first; with `text` only those whose list has exactly this text."""
     columns = ("id", "grade", "fraud_type", "source", "opened_at", "revision", "person_id")
     statement = (
         sa.select(*(t.case.c[name] for name in columns), t.case.c.unit.label("text"), t.person.c.sealed)
@@ -128,10 +125,9 @@ def unassigned_cases(
     if before_id is not None:
         statement = statement.where(t.case.c.id < before_id)
     return [
-        UnassignedCase(
-            **{name: row[name] for name in ("id", "text", "source", "opened_at", "revision")},
-            grade=Grade(row["grade"]),
-            fraud_type=FraudType(row["fraud_type"]),
+        record_of(
+            UnassignedCase,
+            row,
             person=masked(open_person(tx, person_id=row["person_id"], sealed=row["sealed"])),
         )
         for row in tx.rows(statement.order_by(t.case.c.id.desc()).limit(limit))
@@ -139,13 +135,13 @@ def unassigned_cases(
 
 
 def unit_text_of_case(tx: Tx, case_id: int) -> str | None:
-    """What the waiting case's list wrote; None when it does not wait."""
+    """The text for the unit of an unassigned case; None when the case is not unassigned."""
     found: str | None = tx.scalar(sa.select(t.case.c.unit).where(t.case.c.id == case_id, _waiting()))
     return found
 
 
 def waiting_texts_list(tx: Tx) -> list[str]:
-    """Every text, but the blank one, that some waiting case has."""
+    """Every text of an unassigned case, but the blank one."""
     found: list[str] = []
     for beginning in waiting_unit_texts(tx):
         if len(beginning) < TEXT_SIGNS:
@@ -157,7 +153,7 @@ def waiting_texts_list(tx: Tx) -> list[str]:
 
 
 def spellings_of_text(tx: Tx, text: str) -> list[str]:
-    """Every text of a waiting case that is written like this one but for width, case, spaces and signs."""
+    """Every text of an unassigned case that differs from this one only in width, case, spaces and signs."""
     key = normalised(text)
     return [one for one in waiting_texts_list(tx) if normalised(one) == key] if key else []
 
@@ -165,13 +161,13 @@ def spellings_of_text(tx: Tx, text: str) -> list[str]:
 def assign_cases_to_unit(
     tx: Tx, case_ids: Sequence[int], *, unit_id: int, label: str, by: str, now: datetime
 ) -> list[int]:
-    """Those of these cases that waited are the unit's, with the people's work that is open for them; their ids."""
+    """The unassigned among these cases are the unit's, with the assignments open for them. Returns their ids."""
     ids = sa.literal(sorted(set(case_ids)), sa.ARRAY(sa.BigInteger))
     return _place(tx, t.case.c.id == sa.any_(ids), unit_id=unit_id, label=label, by=by, now=now)
 
 
 def lock_cases_of_texts(tx: Tx, texts: Sequence[str]) -> None:
-    """Every waiting case with one of these texts, locked in id order: text by text it would be another one."""
+    """Locks every unassigned case with one of these texts, all in id order."""
     if texts:
         beginnings = sa.any_(sa.literal([text[:TEXT_SIGNS] for text in texts], sa.ARRAY(sa.Text)))
         same = sa.and_(_begins(beginnings), t.case.c.unit == sa.any_(sa.literal(texts, sa.ARRAY(sa.Text))))
@@ -179,7 +175,7 @@ def lock_cases_of_texts(tx: Tx, texts: Sequence[str]) -> None:
 
 
 def assign_text_to_unit(tx: Tx, text: str, *, unit_id: int, label: str, by: str, now: datetime) -> int:
-    """Every waiting case whose list has this text is the unit's; how many."""
+    """Every unassigned case with this text is the unit's. Returns how many."""
     total = 0
     while True:
         same = sa.and_(_begins(text), t.case.c.unit == text)
@@ -190,7 +186,7 @@ def assign_text_to_unit(tx: Tx, text: str, *, unit_id: int, label: str, by: str,
 
 
 def assign_known_texts(tx: Tx, index: UnitIndex, *, by: str, now: datetime) -> int:
-    """Every waiting case whose text the tree knows by now has its unit; how many."""
+    """Every unassigned case whose text names a unit by now is assigned to it. Returns how many."""
     known = [(text, unit) for text in waiting_texts_list(tx) if (unit := index.find(text)) is not None]
     lock_cases_of_texts(tx, [text for text, _ in known])
     return sum(

@@ -1,21 +1,13 @@
-"""`dialer staff`: accounts of the console, from the terminal.
-
-`dialer token`: who may use the API.
-
-`dialer units`: the organisation tree, what lists call its units, and the sorting tray.
-"""
+"""`dialer staff`, `dialer token` and `dialer units`: accounts, tokens of the API, the organisation tree."""
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from dialer.accounts.actions import (
     NewPassword,
@@ -30,22 +22,21 @@ from dialer.accounts.actions import (
 from dialer.bootstrap import application
 from dialer.cases.unassigned import unassigned_groups
 from dialer.cli.common import By
+from dialer.cli.output import AsJson, fields_of, print_json, print_rows
 from dialer.core.access import Role
 from dialer.core.errors import Invalid
 from dialer.core.units import find_unit
 from dialer.language import Lang, Text, bilingual
-from dialer.org.staff import add_token as add_token_of_org
-from dialer.org.staff import list_tokens, revoke_token
+from dialer.org import staff as org_staff
 from dialer.org.staff_store import Member
 from dialer.runtime.settings import load_settings
-from dialer.units.imports import UnusableUnits, import_units, list_units
+from dialer.units.tree import UnusableUnits, import_units, list_units
 from dialer.units.unassigned import assign_unit, forget_alias, teach_alias
-from dialer.wording.words import word_of
+from dialer.words import word_of
 
 staff = typer.Typer(help="Accounts of the console.", no_args_is_help=True)
 
 Login = Annotated[str, typer.Argument(help="the account's login")]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output")]
 
 
 @staff.command("add")
@@ -59,12 +50,12 @@ def add_account(
     language: Annotated[str, typer.Option(help="zh or en")] = "zh",
     by: By = "cli",
 ) -> None:
-    """Make an account. Its first password is printed once, and is changed at the first sign-in."""
+    """Make an account. Its first password is printed once and must be changed at the first sign-in."""
     with application(load_settings()) as app:
         new = add_staff(
             app.services, login=login, display_name=name, role=role, unit_id=unit, language=language, by=by
         )
-    _tell_password(new)
+    _print_password(new)
 
 
 @staff.command("list")
@@ -74,21 +65,26 @@ def list_accounts(*, as_json: AsJson = False) -> None:
         found = list_staff(app.services)
         real_now, zone = app.services.real.now(), ZoneInfo(app.settings.centre.timezone)
     if as_json:
-        typer.echo(json.dumps([_plain(one, real_now) for one in found], ensure_ascii=False))
+        print_json([_account_json(one, real_now) for one in found])
         return
-    table = Table("账号 login", "姓名 name", "角色 role", "单位 unit", "状态 state", "最近登录 last sign-in")
-    for one in found:
-        seen = one.signed_in_at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if one.signed_in_at else ""
-        unit = "" if one.unit_id is None else str(one.unit_id)
-        table.add_row(
-            one.login, one.display_name, word_of(one.role, Lang.ZH), unit, _state(one, real_now), seen
-        )
-    Console().print(table)
+    print_rows(
+        found,
+        {
+            "账号 login": lambda one: one.login,
+            "姓名 name": lambda one: one.display_name,
+            "角色 role": lambda one: word_of(one.role, Lang.ZH),
+            "单位 unit": lambda one: one.unit_id or "",
+            "状态 state": lambda one: _state(one, real_now),
+            "最近登录 last sign-in": lambda one: (
+                one.signed_in_at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if one.signed_in_at else ""
+            ),
+        },
+    )
 
 
 @staff.command("disable")
 def disable(login: Login, by: By = "cli") -> None:
-    """An account opens nothing any more; its sessions end at once."""
+    """Disable an account; its sessions end at once."""
     with application(load_settings()) as app:
         disable_staff(app.services, login, by=by)
     typer.echo(f"{login} is disabled")
@@ -96,7 +92,7 @@ def disable(login: Login, by: By = "cli") -> None:
 
 @staff.command("enable")
 def enable(login: Login, by: By = "cli") -> None:
-    """A disabled account opens again."""
+    """Enable a disabled account."""
     with application(load_settings()) as app:
         enable_staff(app.services, login, by=by)
     typer.echo(f"{login} is enabled")
@@ -104,10 +100,10 @@ def enable(login: Login, by: By = "cli") -> None:
 
 @staff.command("reset")
 def reset(login: Login, by: By = "cli") -> None:
-    """A new password, printed once; locks are gone, sessions end."""
+    """Give an account a new password, printed once; its lock is removed and its sessions end."""
     with application(load_settings()) as app:
         new = reset_password(app.services, login, by=by)
-    _tell_password(new)
+    _print_password(new)
 
 
 @staff.command("sessions")
@@ -127,38 +123,28 @@ def sessions(
             return
         found = list_sessions(app.services, app.settings.console.rules(), login)
     if as_json:
-        rows = [
-            {
-                "login": one.login,
-                "address": one.address,
-                "created_at": one.created_at.isoformat(),
-                "seen_at": one.seen_at.isoformat(),
-            }
-            for one in found
-        ]
-        typer.echo(json.dumps(rows, ensure_ascii=False))
+        print_json([fields_of(one, "login", "address", "created_at", "seen_at") for one in found])
         return
-    table = Table("账号 login", "地址 address", "登录于 since", "最近使用 last used")
-    for one in found:
-        table.add_row(
-            one.login, one.address, one.created_at.isoformat("minutes"), one.seen_at.isoformat("minutes")
-        )
-    Console().print(table)
+    print_rows(
+        found,
+        {
+            "账号 login": lambda one: one.login,
+            "地址 address": lambda one: one.address,
+            "登录于 since": lambda one: one.created_at.isoformat("minutes"),
+            "最近使用 last used": lambda one: one.seen_at.isoformat("minutes"),
+        },
+    )
 
 
-def _tell_password(new: NewPassword) -> None:
+def _print_password(new: NewPassword) -> None:
     typer.echo(new.password)
     typer.echo(f"the first password of {new.member.login}; it is not shown again", err=True)
 
 
-def _plain(one: Member, real_now: datetime) -> dict[str, object]:
-    return {
-        "login": one.login,
+def _account_json(one: Member, real_now: datetime) -> dict[str, object]:
+    return fields_of(one, "login", "role", "unit_id", "signed_in_at") | {
         "name": one.display_name,
-        "role": one.role.value,
-        "unit_id": one.unit_id,
         "state": _state(one, real_now),
-        "signed_in_at": one.signed_in_at.isoformat() if one.signed_in_at else None,
     }
 
 
@@ -185,61 +171,46 @@ def add_token(
 ) -> None:
     """Make a token. Its secret is printed once, on standard output, and kept nowhere."""
     with application(load_settings()) as app:
-        new = add_token_of_org(app.services, name=name, scopes=scope, days=days, unit=unit, by=by)
+        new = org_staff.add_token(app.services, name=name, scopes=scope, days=days, unit=unit, by=by)
     typer.echo(new.secret)
     until = new.token.expires_at.date().isoformat()
     typer.echo(f"token {name} is good until {until}; this secret is not shown again", err=True)
 
 
 @token.command("list")
-def list_all_tokens(*, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+def list_all_tokens(*, as_json: AsJson = False) -> None:
     """All tokens, never their secrets."""
     with application(load_settings()) as app:
-        found = list_tokens(app.services)
+        found = org_staff.list_tokens(app.services)
         now = app.services.real.now()
     if as_json:
-        rows = [
-            {
-                "name": one.name,
-                "scopes": sorted(one.scopes),
-                "unit": one.unit,
-                "good": one.is_good(real_now=now),
-                "created_at": one.created_at.isoformat(),
-                "expires_at": one.expires_at.isoformat(),
-                "revoked_at": one.revoked_at.isoformat() if one.revoked_at else None,
-                "last_used_on": one.last_used_on.isoformat() if one.last_used_on else None,
-            }
-            for one in found
-        ]
-        typer.echo(json.dumps(rows, ensure_ascii=False))
-        return
-    table = Table(
-        "名称 name",
-        "权限 scopes",
-        "属地 unit",
-        "有效 good",
-        "到期 expires",
-        "吊销 revoked",
-        "最近使用 last used",
-    )
-    for one in found:
-        table.add_row(
-            one.name,
-            " ".join(sorted(one.scopes)),
-            one.unit,
-            "yes" if one.is_good(real_now=now) else "no",
-            one.expires_at.date().isoformat(),
-            one.revoked_at.date().isoformat() if one.revoked_at else "",
-            one.last_used_on.isoformat() if one.last_used_on else "",
+        names = ("name", "unit", "created_at", "expires_at", "revoked_at", "last_used_on")
+        print_json(
+            [
+                fields_of(one, *names) | {"scopes": sorted(one.scopes), "good": one.is_good(real_now=now)}
+                for one in found
+            ]
         )
-    Console().print(table)
+        return
+    print_rows(
+        found,
+        {
+            "名称 name": lambda one: one.name,
+            "权限 scopes": lambda one: " ".join(sorted(one.scopes)),
+            "属地 unit": lambda one: one.unit,
+            "有效 good": lambda one: "yes" if one.is_good(real_now=now) else "no",
+            "到期 expires": lambda one: one.expires_at.date(),
+            "吊销 revoked": lambda one: one.revoked_at.date() if one.revoked_at else "",
+            "最近使用 last used": lambda one: one.last_used_on or "",
+        },
+    )
 
 
 @token.command("revoke")
-def revoke_token_command(name: str, by: By = "cli") -> None:
-    """A token is refused from now on, by every process within seconds."""
+def revoke_token(name: str, by: By = "cli") -> None:
+    """Revoke a token: every process refuses it within seconds."""
     with application(load_settings()) as app:
-        revoke_token(app.services, name, by=by)
+        org_staff.revoke_token(app.services, name, by=by)
     typer.echo(f"token {name} revoked")
 
 
@@ -257,7 +228,7 @@ def import_(
         bool, typer.Option("--close-missing", help="close units that the list does not name")
     ] = False,
 ) -> None:
-    """Bring the tree to what a list says. All of it or nothing; the same list again changes nothing."""
+    """Change the tree to what a list says, all of it or nothing; the same list again changes nothing."""
     try:
         content = file.open("rb")
     except OSError:
@@ -278,7 +249,7 @@ def import_(
 
 
 @units.command("list")
-def list_all_units(*, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+def list_all_units(*, as_json: AsJson = False) -> None:
     """The tree, from the top down."""
     with application(load_settings()) as app:
         index, aliases = list_units(app.services)
@@ -287,29 +258,27 @@ def list_all_units(*, as_json: Annotated[bool, typer.Option("--json")] = False) 
         of_unit.setdefault(alias.unit_id, []).append(alias.text)
     tree = sorted(index, key=lambda unit: index.names(unit.id))
     if as_json:
-        rows = [
-            {
-                "id": unit.id,
-                "name": unit.name,
-                "path": list(index.names(unit.id)),
-                "level": unit.level,
-                "active": unit.active,
-                "aliases": of_unit.get(unit.id, []),
-            }
-            for unit in tree
-        ]
-        typer.echo(json.dumps(rows, ensure_ascii=False))
-        return
-    table = Table("编号 ID", "名称 name", "级别 level", "别名 aliases", "", box=None, header_style="dim")
-    for unit in tree:
-        table.add_row(
-            str(unit.id),
-            "  " * (len(unit.path) - 1) + unit.name,
-            unit.level,
-            "、".join(of_unit.get(unit.id, [])),
-            "" if unit.active else "停用 closed",
+        print_json(
+            [
+                fields_of(unit, "id", "name", "level", "active")
+                | {"path": index.names(unit.id), "aliases": of_unit.get(unit.id, [])}
+                for unit in tree
+            ]
         )
-    Console().print(table if tree else "没有单位 no units: dialer units import FILE")
+        return
+    print_rows(
+        tree,
+        {
+            "编号 ID": lambda unit: unit.id,
+            "名称 name": lambda unit: "  " * (len(unit.path) - 1) + unit.name,
+            "级别 level": lambda unit: unit.level,
+            "别名 aliases": lambda unit: "、".join(of_unit.get(unit.id, [])),
+            "": lambda unit: "" if unit.active else "停用 closed",
+        },
+        empty="没有单位 no units: dialer units import FILE",
+        box=None,
+        header_style="dim",
+    )
 
 
 @units.command("alias")
@@ -318,9 +287,9 @@ def alias(
     by: By,
     unit: Annotated[str, typer.Argument(help="the unit's number, name or path")] = "",
     *,
-    forget: Annotated[bool, typer.Option("--forget", help="the text means no unit any more")] = False,
+    forget: Annotated[bool, typer.Option("--forget", help="the text no longer means a unit")] = False,
 ) -> None:
-    """Say what a text in lists means; waiting cases with it find their unit at once."""
+    """Say which unit a text in lists means; unassigned cases with that text get it at once."""
     with application(load_settings()) as app:
         if forget:
             forget_alias(app.services, text, by=by)
@@ -333,26 +302,24 @@ def alias(
 
 
 @units.command("tray")
-def unassigned(*, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+def unassigned(*, as_json: AsJson = False) -> None:
     """Open cases whose list names no known unit, by what it says."""
     with application(load_settings()) as app, app.services.store.begin() as tx:
         groups = unassigned_groups(tx)
     if as_json:
-        rows = [
-            {
-                "text": group.text,
-                "cases": group.cases,
-                "highest": group.highest.value,
-                "oldest_at": group.oldest_at.isoformat(),
-            }
-            for group in groups
-        ]
-        typer.echo(json.dumps(rows, ensure_ascii=False))
+        print_json([fields_of(group, "text", "cases", "highest", "oldest_at") for group in groups])
         return
-    table = Table("名单所写 in lists", "预警单 cases", "最高等级 highest", box=None, header_style="dim")
-    for group in groups:
-        table.add_row(group.text or "（空 blank）", str(group.cases), group.highest.value)
-    Console().print(table if groups else "没有待分拣 nothing waits for a unit")
+    print_rows(
+        groups,
+        {
+            "名单所写 in lists": lambda group: group.text or "（空 blank）",
+            "预警单 cases": lambda group: group.cases,
+            "最高等级 highest": lambda group: group.highest,
+        },
+        empty="没有待分拣 nothing waits for a unit",
+        box=None,
+        header_style="dim",
+    )
 
 
 @units.command("assign")
@@ -365,7 +332,7 @@ def assign(
         bool, typer.Option("--teach", help="the list's text means this unit from now on")
     ] = False,
 ) -> None:
-    """Give a waiting case its unit."""
+    """Give an unassigned case its unit."""
     with application(load_settings()) as app:
         index, _ = list_units(app.services)
         found = find_unit(index, unit)

@@ -1,11 +1,9 @@
-"""`dialer case` and `dialer cases`: one case with its story, and a search."""
+"""`dialer case` and `dialer cases`: one case with its timeline, and a search."""
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
-from enum import StrEnum
-from typing import Annotated, TypeVar
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
@@ -16,47 +14,40 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text as RichText
 
-from dialer.bootstrap import application
 from dialer.casefile.reading import CaseStory, reveal, show_case, tell_case, tell_page
 from dialer.cases.search import MOST, CasePage, search_cases
-from dialer.cli.common import pick, signer
+from dialer.cli.common import signer
+from dialer.cli.output import AsJson, command_application, one_of, pick, print_json
 from dialer.core.case import CaseStatus
-from dialer.core.errors import Invalid
 from dialer.core.values import FraudType, Grade
-from dialer.language import Lang, Text
+from dialer.language import Lang
 from dialer.outcomes.report import report_period
-from dialer.runtime.logs import configure_logs
-from dialer.runtime.settings import load_settings
-from dialer.wording.sentences import (
+from dialer.sentences import (
     ahead_words,
     entry_sentence,
     moment_words,
     step_sentence,
     waiting_sentence,
 )
-from dialer.wording.words import word_of
-
-W = TypeVar("W", bound=StrEnum)
+from dialer.words import word_of
 
 
 def case_command(
     case_id: int,
     lang: Annotated[Lang, typer.Option(help="zh or en")] = Lang.ZH,
     reveal_by: Annotated[
-        str, typer.Option("--reveal-by", help="who looks at what is hidden; audited", callback=signer)
+        str, typer.Option("--reveal-by", help="who reads the masked data; audited", callback=signer)
     ] = "",
     why: Annotated[str, typer.Option("--why", help="why, with --reveal-by")] = "",
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, masked")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """One case: what happened, in order, and why its next step is what it is."""
-    settings = load_settings()
-    configure_logs(level="warning", log_format=settings.log.format, process="case")
-    with application(settings) as app:
+    """One case: its timeline, its next steps and the reasons for them."""
+    with command_application("case") as app:
         person = reveal(app.services, case_id, who=reveal_by, why=why) if reveal_by or why else None
         story = show_case(app.services, case_id)
     if as_json:
-        typer.echo(json.dumps(tell_case(story).plain(), ensure_ascii=False))
+        print_json(tell_case(story).plain())
         return
     console = Console()
     console.print(case_view(story, lang))
@@ -84,12 +75,10 @@ def cases_command(
     limit: Annotated[int, typer.Option(min=1, max=MOST)] = 50,
     lang: Annotated[Lang, typer.Option(help="zh or en")] = Lang.ZH,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, masked")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Search cases; everything that is given must hold."""
-    settings = load_settings()
-    configure_logs(level="warning", log_format=settings.log.format, process="cases")
-    with application(settings) as app:
+    """Search cases that match every given option."""
+    with command_application("cases") as app:
         page = search_cases(
             app.services,
             phone=phone,
@@ -97,9 +86,9 @@ def cases_command(
             id_number=id_number,
             instruction_no=instruction_no,
             source=source,
-            grade=_one_of(Grade, grade, field="--grade"),
-            fraud_type=_one_of(FraudType, fraud_type, field="--fraud-type"),
-            status=_one_of(CaseStatus, status, field="--status"),
+            grade=one_of(Grade, grade, field="--grade") if grade else None,
+            fraud_type=one_of(FraudType, fraud_type, field="--fraud-type") if fraud_type else None,
+            status=one_of(CaseStatus, status, field="--status") if status else None,
             unit=unit,
             load_id=load,
             period=report_period(app.services, start, end),
@@ -108,25 +97,13 @@ def cases_command(
         )
         zone = ZoneInfo(app.services.centre.timezone)
     if as_json:
-        typer.echo(json.dumps(tell_page(page).plain(), ensure_ascii=False))
+        print_json(tell_page(page).plain())
     else:
         Console().print(page_view(page, lang, zone))
 
 
-def _one_of(kind: type[W], text: str, *, field: str) -> W | None:
-    if not text:
-        return None
-    try:
-        return kind(text)
-    except ValueError:
-        known = ", ".join(member.value for member in kind)
-        raise Invalid(
-            field=field, problem="is not known", mend=Text("one of %(known)s", known=known)
-        ) from None
-
-
 def case_view(story: CaseStory, lang: Lang) -> RenderableType:
-    """The case for a terminal: who and what, what comes next and why, and the timeline."""
+    """The case for a terminal: the person, the next steps with their reasons, and the timeline."""
     return Group(_header(story, lang), _next(story, lang), _timeline(story, lang))
 
 
@@ -174,18 +151,18 @@ def _next(story: CaseStory, lang: Lang) -> Table:
         (pick(lang, "失效", "expiry"), u.expiry_seconds),
     )
     told = " + ".join(f"{name} {seconds}s" for name, seconds in parts)
-    ahead = ahead_words(story.ring.ahead if story.ring is not None else 0, lang)
+    ahead = ahead_words(story.pending.ahead if story.pending is not None else 0, lang)
     table.caption = pick(
         lang,
-        f"紧急度：立卷时间提前 {told}；前面还有 {ahead} 个更紧急的呼叫",
-        f"urgency: its opening moved forward by {told}; {ahead} more urgent rings are ready",
+        f"紧急度：建单时间提前 {told}；前面还有 {ahead} 个更紧急的呼叫",
+        f"urgency: opening time moved forward by {told}; {ahead} more urgent calls are ready",
     )
     if story.waiting is not None:
         since, waits = _clock(story.waiting.since, zone), escape(waiting_sentence(story.waiting, lang))
         table.caption += pick(
             lang,
             f"\n呼叫等待（自 {since}）：{waits}",
-            f"\nits ring waits since {since}: {waits}",
+            f"\nthe call has been waiting since {since}: {waits}",
         )
     table.caption_justify = "left"
     return table
@@ -208,7 +185,7 @@ def _clock(moment: datetime, zone: ZoneInfo) -> str:
 
 
 def page_view(page: CasePage, lang: Lang, zone: ZoneInfo) -> RenderableType:
-    """Found cases, newest first, and how to see the next ones."""
+    """Found cases, newest first, and the option for the next page."""
     table = Table(box=SIMPLE_HEAD)
     for zh, en in (
         ("预警单", "case"),
@@ -219,7 +196,7 @@ def page_view(page: CasePage, lang: Lang, zone: ZoneInfo) -> RenderableType:
         ("状态", "status"),
         ("结果", "outcome"),
         ("属地", "unit"),
-        ("立卷", "opened"),
+        ("建单", "opened"),
     ):
         table.add_column(pick(lang, zh, en), overflow="fold")
     for line in page.cases:

@@ -1,5 +1,6 @@
-"""What all commands share: the option that says who signs, and how a command ends. What a person can get wrong is one
-clear line on standard error and a non-zero exit.
+"""What every command shares: the option that names the actor, and how a command ends.
+
+An error that a person can cause is one clear line on standard error and a non-zero exit.
 """
 
 from __future__ import annotations
@@ -12,29 +13,24 @@ import typer
 
 from dialer.core.access import actor_name
 from dialer.core.errors import DialerError, UnusableFile
-from dialer.language import Lang
 
 _UNUSABLE = 2
 _INTERRUPTED = 130
 
-# The library's own word for whatever was typed wrongly; it carries a click of its own and gives this no public name.
+# The base class of usage errors: typer carries its own copy of click and exports no public name for it.
 _MISTYPED: Any = typer.BadParameter.__mro__[2]
 
 
 def signer(by: str) -> str:
-    """Checks a name that was given; '' is left to the command. Raises `Invalid`."""
+    """The checked name of an actor; '' stays ''. Raises `Invalid`."""
     return actor_name(by) if by else by
 
 
 By = Annotated[str, typer.Option(help="who does this; kept in the audit", callback=signer)]
 
 
-def pick(lang: Lang, zh: str, en: str) -> str:
-    return zh if lang is Lang.ZH else en
-
-
 def answer(tree: typer.Typer, words: Sequence[str]) -> NoReturn:
-    """The process does what the words ask for, and ends."""
+    """Runs the command that the words name, and ends the process with its exit code."""
     try:
         code = tree(args=list(words), standalone_mode=False)
     except typer.Exit as end:

@@ -1,11 +1,9 @@
-"""`dialer demo`: the main job from a clean ground, before one's eyes."""
+"""`dialer demo`: the whole service on a simulated line, with the sample list loaded and called."""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,18 +18,17 @@ from rich.table import Table
 from rich.text import Text as RichText
 
 from dialer.cli.lists import Loaded, load_file
+from dialer.cli.output import AsJson, print_json
 from dialer.cli.report import report_view
 from dialer.cli.serve import children, say
 from dialer.core.errors import UnusableFile
-from dialer.core.rates import Report
 from dialer.demo.run import (
-    DemoSummary,
     SettledWatch,
     SimulatedStaff,
     clean_environment,
+    demo_environment,
     demo_speed,
     demo_summary,
-    isolated_environment,
     make_accounts,
     set_service_speed,
     wait_until_up,
@@ -40,13 +37,13 @@ from dialer.demo.run import (
 from dialer.demo.sample_list import organise
 from dialer.language import Lang, Text
 from dialer.outcomes.breakdown import Progress
-from dialer.outcomes.report import make_report, tell_report
+from dialer.outcomes.report import make_report, report_out
 from dialer.runtime.local import public_url
 from dialer.runtime.logs import configure_logs
-from dialer.runtime.settings import Settings, load_settings
+from dialer.runtime.settings import load_settings
 from dialer.runtime.supervisor import Supervisor
 from dialer.services import Application
-from dialer.wording.words import word_of
+from dialer.words import word_of
 
 _NOT_SETTLED = 3
 _INTERRUPTED = 130
@@ -56,19 +53,19 @@ _TEND_SECONDS = 0.1
 def demo_command(
     *,
     until_settled: Annotated[
-        bool, typer.Option("--until-settled", help="end when everything is rung and print the report")
+        bool, typer.Option("--until-settled", help="end when all calls are settled, and print the report")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object on standard output")] = False,
+    as_json: AsJson = False,
     targets: Annotated[
         Path | None,
-        typer.Option("--list", help="a list of your own instead of the sample; nobody on it is rung"),
+        typer.Option("--list", help="a list of your own instead of the sample; no real phone is called"),
     ] = None,
     timeout: Annotated[
-        float, typer.Option(help="seconds; exit 3 when it has not settled by then", min=1)
+        float, typer.Option(help="seconds; exit 3 when it is not settled by then", min=1)
     ] = 600.0,
 ) -> None:
     """Run everything on a simulated line with the sample list: own servers, keys and folder, nothing real."""
-    env = isolated_environment()
+    env = demo_environment(os.environ)
     settings = load_settings(env)
     configure_logs(level=settings.log.level, log_format=settings.log.format, process="demo")
     stopped = threading.Event()
@@ -93,7 +90,7 @@ def demo_command(
                 while not stopped.is_set():
                     supervisor.tend(seconds=_TEND_SECONDS)
         finally:
-            staff.go_home()
+            staff.stop()
             supervisor.stop()
     raise typer.Exit(_INTERRUPTED if stopped.is_set() and until_settled and code else code)
 
@@ -114,12 +111,14 @@ def _play(
     def tend() -> None:
         supervisor.tend(seconds=_TEND_SECONDS)
 
-    console.print("[bold]演练 drill[/]：模拟线路，不会拨打任何真实电话 simulated line, no real phone is rung")
+    console.print(
+        "[bold]演练 drill[/]：模拟线路，不会拨打任何真实电话 simulated line, no real phone is called"
+    )
     if not wait_until_up(app, tend=tend, stopped=stopped.is_set):
         return _INTERRUPTED
     organise(app.services)
-    _tell_accounts(app, console)
-    loaded = _load_beside(app, targets or write_sample(app), tend)
+    _print_accounts(app, console)
+    loaded = _load_while_tending(app, targets or write_sample(app), tend)
     set_service_speed(app, speed=demo_speed(settings_speed=app.settings.clock.speed))
     staff.start()
     watch = SettledWatch()
@@ -136,20 +135,18 @@ def _play(
         return _INTERRUPTED
     set_service_speed(app, speed=1.0)
     report = make_report(app.services)
-    figures = tell_report(report, ()).plain()
+    figures = report_out(report, ()).plain()
     del figures["trials"]
-    told = demo_summary(
-        app,
-        load=loaded.plain(),
-        report=figures,
-        seconds=time.monotonic() - started,
-    )
-    _show(told, report, as_json=as_json)
+    if as_json:
+        seconds = time.monotonic() - started
+        print_json(demo_summary(app, load=loaded.plain(), report=figures, seconds=seconds).plain())
+    else:
+        Console().print(report_view(report, Lang.ZH))
     return 0 if settled else _NOT_SETTLED
 
 
-def _tell_accounts(app: Application, console: Console) -> None:
-    """Where the console is, and who can sign in: one account a role, with passwords of this run alone."""
+def _print_accounts(app: Application, console: Console) -> None:
+    """The address of the console, and an account for each role with a password of this run."""
     table = Table(
         "角色 role", "账号 login", "密码 password", title=f"控制台 console: {public_url(app.settings)}/"
     )
@@ -161,14 +158,14 @@ def _tell_accounts(app: Application, console: Console) -> None:
     console.print(table)
 
 
-def _load_beside(app: Application, sample: Path, tend: Callable[[], None]) -> Loaded:
-    """Loads while the children are being tended."""
+def _load_while_tending(app: Application, sample: Path, tend: Callable[[], None]) -> Loaded:
+    """Loads the list while the child processes are supervised."""
     result: list[Loaded | BaseException] = []
 
     def load() -> None:
         try:
             result.append(load_file(app, sample, source="", by="demo", progress=False))
-        except BaseException as fault:  # noqa: BLE001  # handed to the thread that waits
+        except BaseException as fault:  # noqa: BLE001  # raised again in the thread that waits
             result.append(fault)
 
     thread = threading.Thread(target=load, name="load")
@@ -182,21 +179,9 @@ def _load_beside(app: Application, sample: Path, tend: Callable[[], None]) -> Lo
 
 
 def _line(app: Application, p: Progress) -> RichText:
-    now = app.services.clock.now().astimezone(_zone(app.settings))
+    now = app.services.clock.now().astimezone(ZoneInfo(app.settings.centre.timezone))
     cases = "  ".join(f"{name} {n}" for name, n in sorted(p.cases.items()))
     return RichText(
-        f"{now:%H:%M:%S}  拨打 rung {p.rung}/{p.attempts}  通话 live {p.live}  机器人待办 robot {p.robots}"
+        f"{now:%H:%M:%S}  拨打 called {p.rung}/{p.attempts}  通话 live {p.live}  机器人待办 robot {p.robots}"
         f"  人工待办 work {p.waiting_work}  |  {cases}"
     )
-
-
-def _zone(settings: Settings) -> ZoneInfo:
-    return ZoneInfo(settings.centre.timezone)
-
-
-def _show(told: DemoSummary, report: Report, *, as_json: bool) -> None:
-    if as_json:
-        sys.stdout.write(json.dumps(told.plain(), ensure_ascii=False) + os.linesep)
-        sys.stdout.flush()
-    else:
-        Console().print(report_view(report, Lang.ZH))

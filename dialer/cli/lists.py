@@ -1,13 +1,7 @@
-"""`dialer load`: a target list from a file, through a worker when one runs, else in this process.
-
-`dialer loads`: lists that wait for a second person, withdrawal, and what a source's columns mean.
-"""
+"""`dialer load` and `dialer loads`: loading a target list from a file, and what people decide about lists."""
 
 from __future__ import annotations
 
-import json
-import sys
-import time
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,28 +9,32 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
-from rich.table import Table
 
 from dialer.bootstrap import application
 from dialer.broker import BULK_QUEUE
 from dialer.cli.common import By
-from dialer.core.errors import Invalid, UnusableFile
+from dialer.cli.output import (
+    AsJson,
+    WorkProgress,
+    command_application,
+    fields_of,
+    print_json,
+    print_rows,
+    wait_for_worker,
+)
+from dialer.core.errors import Invalid, NotFound, UnusableFile
 from dialer.core.values import LoadState
 from dialer.db.system_state import living_processes
 from dialer.intake.records import Field
 from dialer.language import Text, bilingual
-from dialer.runtime.logs import configure_logs
 from dialer.runtime.settings import load_settings
 from dialer.services import Application
-from dialer.warnings.list_store import get_load
+from dialer.warnings.list_store import Load, get_load
 from dialer.warnings.lists import approve_load, columns_of, correct_columns, loads_to_approve, withdraw_load
 from dialer.warnings.load import LoadReport, forget_load, load_list, load_report, submit_list
 from dialer.warnings.preview import preview_list, write_reject_list
 
 _ALIVE = timedelta(seconds=8)
-_POLL_SECONDS = 0.2
-_STUCK_SECONDS = 15.0
 _SHOWN = 20
 
 
@@ -48,15 +46,8 @@ class Loaded:
     def plain(self) -> dict[str, Any]:
         """The JSON of `dialer load --json`, described in docs/json.md."""
         report = self.report
-        return {
-            "load_id": report.load_id,
-            "rows": report.rows,
-            "accepted": report.accepted,
-            "merged": report.merged,
-            "duplicate": report.duplicate,
-            "rejected": report.rejected,
-            "skipped": report.skipped,
-            "notices": report.notices,
+        names = ("load_id", "rows", "accepted", "merged", "duplicate", "rejected", "skipped", "notices")
+        return fields_of(report, *names) | {
             "rejects": [
                 {"line": r.line, "column": r.column, "reason": bilingual(r.reason)} for r in report.rejects
             ],
@@ -68,16 +59,16 @@ def load_command(
     file: Annotated[Path, typer.Argument(help="csv, tsv, txt, xlsx, xls or ods")],
     source: Annotated[str, typer.Option(help="source of rows that name none; default: the file's name")] = "",
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what it would do, and do nothing")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="show what would happen, and do nothing")
+    ] = False,
+    as_json: AsJson = False,
     by: By = "cli",
 ) -> None:
-    """Load a target list; exit 2 when the file is no list."""
-    settings = load_settings()
-    configure_logs(level="warning", log_format=settings.log.format, process="load")
+    """Load a target list; exit 2 when the file cannot be read as one."""
     if not file.is_file():
         raise UnusableFile(Text("%(file)s: no such file", file=file.name))
-    with application(settings) as app:
+    with command_application("load") as app:
         if dry_run:
             with file.open("rb") as content:
                 report = preview_list(app.services, content, filename=file.name, source=source)
@@ -85,40 +76,34 @@ def load_command(
         else:
             loaded = load_file(app, file, source=source, by=by, progress=not as_json)
     if as_json:
-        typer.echo(json.dumps(loaded.plain(), ensure_ascii=False))
+        print_json(loaded.plain())
     else:
         _show(loaded, dry_run=dry_run)
 
 
 def load_file(app: Application, file: Path, *, source: str, by: str, progress: bool) -> Loaded:
-    """The list is loaded when this returns; a file that is no list leaves nothing behind."""
+    """The list is loaded when this returns. A file that cannot be read as a list leaves nothing behind."""
     with file.open("rb") as content:
         load_id = submit_list(app.services, content, filename=file.name, source=source, by=by)
     try:
         if not _worker_runs(app):
             load_list(app.services, load_id)
-        _wait(app, load_id, shown=progress)
+        load = _wait(app, load_id, shown=progress)
         report = load_report(app.services, load_id)
-        _say_held(app, load_id)
+        if load is not None and load.state is LoadState.HELD:
+            typer.echo(
+                f"load {load_id} waits for a second person (dialer loads approve {load_id} --by ...);"
+                " its high grades are loaded already",
+                err=True,
+            )
     except UnusableFile:
         forget_load(app.services, load_id)
         raise
     return Loaded(report=report, reject_file=write_reject_file(app, report))
 
 
-def _say_held(app: Application, load_id: int) -> None:
-    with app.services.store.begin() as tx:
-        load = get_load(tx, load_id)
-    if load is not None and load.state is LoadState.HELD:
-        typer.echo(
-            f"load {load_id} waits for a second person (dialer loads approve {load_id} --by ...);"
-            " its high grades are in the books",
-            err=True,
-        )
-
-
 def write_reject_file(app: Application, report: LoadReport) -> Path | None:
-    """A workbook of the refused rows, readable by its owner only, since they are personal data in clear."""
+    """A workbook of the rejected rows, readable by its owner only: it holds personal data in clear."""
     if not report.rejects or report.load_id is None:
         return None
     folder = app.settings.data_dir / "rejects"
@@ -138,35 +123,29 @@ def _worker_runs(app: Application) -> bool:
     return any(beat.kind == "worker" and BULK_QUEUE in beat.facts.get("queues", ()) for beat in beats)  # type: ignore[operator]  # JSON
 
 
-def _wait(app: Application, load_id: int, *, shown: bool) -> None:
-    """Until it is done or failed. A worker that shows no progress for a while is helped by this process."""
-    console = Console(stderr=True)
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), console=console, disable=not shown, transient=True
-    ) as bar:
-        task = bar.add_task("loading", total=None)
-        seen = -1
-        since = time.monotonic()
-        while True:
+def _wait(app: Application, load_id: int, *, shown: bool) -> Load | None:
+    """The load once it is over, whether it is done, held, withdrawn or failed; None: it was forgotten."""
+    load: Load | None = None
+
+    def read() -> WorkProgress:
+        nonlocal load
+        try:
             with app.services.store.begin() as tx:
                 load = get_load(tx, load_id)
-            if load is None or load.state in _OVER:
-                return
-            if load.next_line != seen:
-                seen, since = load.next_line, time.monotonic()
-                bar.update(task, description=f"loading: {seen} rows", total=load.total, completed=seen)
-            elif time.monotonic() - since > _STUCK_SECONDS:
-                load_list(app.services, load_id)
-                since = time.monotonic()
-            time.sleep(_POLL_SECONDS)
+        except NotFound:
+            load = None
+            return WorkProgress(done=0, total=None, is_over=True)
+        return WorkProgress(done=load.next_line, total=load.total, is_over=load.state in _OVER)
+
+    wait_for_worker(
+        read, lambda: load_list(app.services, load_id), what="loading rows", shown=shown, is_alone=False
+    )
+    return load
 
 
 def _show(loaded: Loaded, *, dry_run: bool) -> None:
     report = loaded.report
-    console = Console(file=sys.stdout)
-    title = "预演，什么都没有写入 dry run: nothing was kept" if dry_run else f"批次 load {report.load_id}"
-    table = Table(title=title, show_header=False)
-    for label, value in (
+    counts = (
         ("行 rows", report.rows),
         ("接收 accepted", report.accepted),
         ("  并入已有预警单 merged", report.merged),
@@ -174,9 +153,14 @@ def _show(loaded: Loaded, *, dry_run: bool) -> None:
         ("拒绝 rejected", report.rejected),
         ("跳过 skipped", report.skipped),
         ("提示 notices", report.notices),
-    ):
-        table.add_row(label, str(value))
-    console.print(table)
+    )
+    print_rows(
+        counts,
+        {"": lambda count: count[0], " ": lambda count: count[1]},
+        title="预演，什么都没有写入 dry run: nothing was kept" if dry_run else f"批次 load {report.load_id}",
+        show_header=False,
+    )
+    console = Console()
     for reject in report.rejects[:_SHOWN]:
         console.print(
             f"  第 {reject.line} 行 line {reject.line} · {reject.column}: {bilingual(reject.reason)}",
@@ -185,7 +169,7 @@ def _show(loaded: Loaded, *, dry_run: bool) -> None:
     if len(report.rejects) > _SHOWN:
         console.print(f"  … {len(report.rejects) - _SHOWN} more")
     if loaded.reject_file is not None:
-        console.print(f"拒绝行 refused rows: {loaded.reject_file}", markup=False)
+        console.print(f"拒绝行 rejected rows: {loaded.reject_file}", markup=False)
 
 
 loads = typer.Typer(help="What people decide about lists.", no_args_is_help=True)
@@ -204,7 +188,7 @@ def waiting() -> None:
 
 @loads.command("approve")
 def approve(load_id: int, by: By) -> None:
-    """Let the rest of a large list be loaded, as the second person."""
+    """Approve the rest of a large list, as the second person; it is then loaded."""
     with application(load_settings()) as app:
         approve_load(app.services, load_id, by=by)
         load_list(app.services, load_id)
@@ -213,7 +197,7 @@ def approve(load_id: int, by: By) -> None:
 
 @loads.command("withdraw")
 def withdraw(load_id: int, by: By, why: Annotated[str, typer.Option(help="the reason")]) -> None:
-    """Take a list back: what has not begun is closed, what has begun goes on."""
+    """Withdraw a list: cases without a call are closed, the others go on."""
     with application(load_settings()) as app:
         done = withdraw_load(app.services, load_id, by=by, why=why)
     typer.echo(f"load {load_id} withdrawn, cases closed {done.closed}")

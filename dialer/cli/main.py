@@ -1,7 +1,7 @@
-"""All commands of `dialer` in one tree: for people, who may type any of them or ask what there is.
+"""The `dialer` command.
 
-The command line. A process of the service is for ever what it was started as, so it does not import the other
-commands: that would be a hundred megabytes that nothing uses.
+A process of the service (`dialer web`, ...) imports the commands of `serve` alone: all commands together would cost it
+a hundred megabytes for as long as it runs.
 """
 
 from __future__ import annotations
@@ -11,65 +11,23 @@ from typing import Final, NoReturn
 
 import typer
 
-from dialer import __version__
-from dialer.cli.accounts import staff, token, units
-from dialer.cli.cases import case_command, cases_command
 from dialer.cli.common import answer
-from dialer.cli.control import alarms, care, control, filed, keys
-from dialer.cli.demo import demo_command
-from dialer.cli.lists import load_command, loads
-from dialer.cli.report import report_command
-from dialer.cli.scripts import scripts
-from dialer.cli.serve import serve
-from dialer.cli.work import desk, outcome, work
-
-app = typer.Typer(
-    help="Rings people who are being defrauded right now.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.registered_commands.extend(serve.registered_commands)
-app.command("demo")(demo_command)
-app.command("load")(load_command)
-app.registered_commands.extend(care.registered_commands)
-app.registered_commands.extend(control.registered_commands)
-app.add_typer(alarms, name="alarms")
-app.command("report")(report_command)
-app.command("case")(case_command)
-app.command("cases")(cases_command)
-work.registered_commands.extend(desk.registered_commands)
-app.add_typer(work, name="work")
-app.add_typer(scripts, name="scripts")
-app.add_typer(keys, name="keys")
-app.add_typer(token, name="token")
-app.add_typer(units, name="units")
-app.add_typer(loads, name="loads")
-app.add_typer(staff, name="staff")
-app.add_typer(filed, name="filed")
-app.add_typer(outcome, name="outcome")
-
-
-@app.command()
-def version() -> None:
-    """Print the version."""
-    typer.echo(__version__)
-
 
 PROCESSES: Final = frozenset({"web", "worker", "scheduler", "carrier", "up", "prepare"})
 
 
-def _tree(words: list[str]) -> typer.Typer:
-    """The commands of a process that was asked for; else all."""
+def commands(words: list[str]) -> typer.Typer:
+    """The commands among which the words name one."""
     if words and words[0] in PROCESSES:
-        from dialer.cli.serve import serve
+        from dialer.cli.serve import serve  # the memory of a process at rest
 
         return serve
+    from dialer.cli.tree import app  # the memory of a process at rest
 
     return app
 
 
 def main() -> NoReturn:
-    """The `dialer` command."""
+    """Runs what the command line asks for."""
     words = sys.argv[1:]
-    answer(_tree(words), words)
+    answer(commands(words), words)

@@ -1,8 +1,7 @@
-"""`dialer report`: the figures of a window, for the terminal and as JSON."""
+"""`dialer report`: the figures of a period, for the terminal and as JSON."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
@@ -15,16 +14,13 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text as RichText
 
-from dialer.bootstrap import application
-from dialer.cli.common import pick
+from dialer.cli.output import AsJson, command_application, pick, print_json
 from dialer.core.rates import Basis, Rate, Report, Slice, rates_of
 from dialer.core.values import AmountKind, Grade, yuan
 from dialer.language import Lang, say
-from dialer.outcomes.report import make_report, report_period, tell_report
-from dialer.runtime.logs import configure_logs
-from dialer.runtime.settings import load_settings
+from dialer.outcomes.report import make_report, report_out, report_period
 from dialer.scripts.trials import Comparison, Measured, running_trials
-from dialer.wording.words import (
+from dialer.words import (
     MEASURES,
     NO_FILED_CASES,
     basis_word,
@@ -62,8 +58,6 @@ _BY_TYPE = (
     "visits",
     "defrauded_after_warning",
 )
-_MINUTE_SECONDS = 60
-_HOUR_SECONDS = 3600
 
 
 def report_command(
@@ -71,24 +65,20 @@ def report_command(
     end: Annotated[str, typer.Option("--to", help="last day, included, or a moment; default: now")] = "",
     lang: Annotated[Lang, typer.Option(help="zh or en")] = Lang.ZH,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Every figure with its numerator, denominator and window."""
-    settings = load_settings()
-    configure_logs(level="warning", log_format=settings.log.format, process="report")
-    with application(settings) as app:
+    with command_application("report") as app:
         report = make_report(app.services, report_period(app.services, start, end))
         trials = running_trials(app.services)
     if as_json:
-        typer.echo(json.dumps(tell_report(report, trials).plain(), ensure_ascii=False))
+        print_json(report_out(report, trials).plain())
     else:
         Console().print(report_view(report, lang, trials))
 
 
 def report_view(report: Report, lang: Lang, trials: Sequence[Comparison] = ()) -> RenderableType:
-    """The whole report for a terminal: what happened, the rates, time, money, fraud types, the trials under way, and
-    what is left out.
-    """
+    """The whole report for a terminal: counts, rates, times, amounts, fraud types, running trials, what is left out."""
     parts: list[RenderableType] = []
     if report.drill:
         parts.append(
@@ -97,7 +87,7 @@ def report_view(report: Report, lang: Lang, trials: Sequence[Comparison] = ()) -
                     pick(
                         lang,
                         "演练数据：以下数字全部来自演练，没有拨打任何真实电话",
-                        "DRILL: every figure below is of a drill; no real phone was rung",
+                        "DRILL: every figure below is of a drill; no real phone was called",
                     ),
                     justify="center",
                 ),
@@ -118,7 +108,7 @@ def report_view(report: Report, lang: Lang, trials: Sequence[Comparison] = ()) -
 
 
 def _table(title: str, *columns: str) -> Table:
-    """The first column says what, the others are numbers."""
+    """The first column is text, the others are numbers."""
     table = Table(title=title, box=SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
     for place, column in enumerate(columns):
         table.add_column(column, justify="right" if place else "left", overflow="fold")
@@ -212,15 +202,14 @@ def _first_attempts(report: Report, lang: Lang) -> Table:
 
 
 def duration(seconds: float | None) -> str:
-    """Short and readable: 45s, 3m05s, 2h10m; a dash of nothing."""
+    """45s, 3m05s, 2h10m; a dash of None."""
     if seconds is None:
         return "[dim]—[/]"
-    whole = round(seconds)
-    if whole < _MINUTE_SECONDS:
-        return f"{whole}s"
-    if whole < _HOUR_SECONDS:
-        return f"{whole // _MINUTE_SECONDS}m{whole % _MINUTE_SECONDS:02}s"
-    return f"{whole // _HOUR_SECONDS}h{whole % _HOUR_SECONDS // _MINUTE_SECONDS:02}m"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes_left = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h{minutes_left:02}m"
+    return f"{minutes}m{rest:02}s" if minutes else f"{rest}s"
 
 
 def _amounts(report: Report, lang: Lang) -> Table:
@@ -251,7 +240,7 @@ def _fraud_types(report: Report, lang: Lang) -> Table:
 
 
 def _trial(one: Comparison, report: Report, lang: Lang) -> tuple[Table, RichText]:
-    """The versions beside each other, and a sentence for each that is compared with the live one."""
+    """The versions side by side, and a sentence for each that is compared with the live one."""
     begun = _moment(one.trial.at, ZoneInfo(report.timezone), without="")
     grade = f" · {word_of(Grade(one.trial.grade), lang)}" if one.trial.grade else ""
     title = pick(lang, "话术对比试验", "Trial of a script")

@@ -1,6 +1,6 @@
-"""Commands that run processes: web, worker, scheduler, carrier, and `up`, which keeps all of them.
+"""Commands that run processes: web, worker, scheduler, carrier, and `up`, which supervises all of them.
 
-Each imports what it runs when it is run: together they would be three times the memory of a service at rest.
+Each command imports what it runs: all of it together would be three times the memory of a service at rest.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import typer
 
 from dialer.cli.common import answer
 from dialer.core.errors import SettingsError
-from dialer.runtime.forked import POSSIBLE, fill_standard, settle, told_by
+from dialer.runtime.forked import POSSIBLE, fill_standard, output_of, settle
 from dialer.runtime.local import own_carrier, own_servers, public_url
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.settings import Settings, load_settings
@@ -45,7 +45,7 @@ _AHEAD = (
 )
 _LINE_SPARE = 2.0
 _DESK_LINES = 4
-"""Beside the lines for people: hand-overs take one each."""
+"""Lines beyond those for persons: each hand-over takes one."""
 ATTEMPT_IN_URL = r"/hooks/[a-z]+/([0-9a-f-]{36})"
 
 serve = typer.Typer()
@@ -53,7 +53,7 @@ _log = logging.getLogger("dialer.up")
 
 
 def settings_of(process: str) -> Settings:
-    """The settings of a long-running process, whose logs are set up."""
+    """The settings of a long-running process; its logs are configured."""
     settings = load_settings()
     configure_logs(level=settings.log.level, log_format=settings.log.format, process=process)
     return settings
@@ -61,7 +61,7 @@ def settings_of(process: str) -> Settings:
 
 @contextmanager
 def process(name: str) -> Iterator[Application]:
-    """The application of a long-running process, with its logs."""
+    """The application of a long-running process; its logs are configured."""
     settings = settings_of(name)
     from dialer.bootstrap import application
 
@@ -82,7 +82,7 @@ def web() -> None:
 def worker(
     queues: Annotated[str, typer.Option(help="which work: dial, bulk, or both")] = "dial,bulk",
 ) -> None:
-    """Dial, load lists, export."""
+    """Run a worker: dial, load lists, export."""
     from dialer.tasks.worker import run_worker
 
     with process("worker") as app:
@@ -138,7 +138,7 @@ def carrier() -> None:
             attempt_pattern=ATTEMPT_IN_URL,
             desk_numbers=(desk,) if desk else (),
             recogniser=WhisperRecogniser() if settings.carrier.hearing == "auto" and is_installed() else None,
-            # A little more than we place: our own pacing is what holds, the line's cap only shows when it fails.
+            # More than we place: our own pacing is the limit, the line's cap only catches its failure.
             calls_per_second=settings.telephony.calls_per_second * _LINE_SPARE,
             max_lines=settings.telephony.lines + _DESK_LINES,
         )
@@ -147,28 +147,24 @@ def carrier() -> None:
 
 @serve.command(hidden=True)
 def prepare(*, first_link: Annotated[bool, typer.Option("--first-link")] = False) -> None:
-    """Make the database fit to be rung from, and print its clock as JSON: for processes that need no more of it."""
+    """Prepare the database for dialling and print its clock as JSON, for processes that read nothing else of it."""
     with process("prepare") as app:
         keep_apart(app)
         if first_link:
             tell_first_link(app)
-        from dialer.db import system_state as facts
+        from dialer.db import system_state
 
         with app.services.store.begin() as tx:
-            row = facts.read_service_clock(tx)
-    told = (
-        None
-        if row is None
-        else {"anchor_unix": row.anchor_unix, "epoch": row.epoch.isoformat(), "speed": row.speed}
-    )
-    typer.echo(json.dumps(told))
+            row = system_state.read_service_clock(tx)
+    clock = row and {"anchor_unix": row.anchor_unix, "epoch": row.epoch.isoformat(), "speed": row.speed}
+    typer.echo(json.dumps(clock))
 
 
 def _prepared(*options: str) -> Any:  # noqa: ANN401  # JSON
-    """What `prepare` said, run as a process that takes its memory with it; its refusal is this process's end."""
+    """The output of `prepare`, run in its own process so that its memory is freed. Its failure ends this process."""
     argv = _argv("prepare", *options)
     if POSSIBLE:
-        code, said = told_by(partial(_done_here, argv), argv=argv, env=dict(os.environ))
+        code, said = output_of(partial(_run_here, argv), argv=argv, env=dict(os.environ))
     else:
         done = subprocess.run(argv, stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own program
         code, said = done.returncode, done.stdout
@@ -181,8 +177,8 @@ def _argv(*command: str) -> list[str]:
     return [sys.executable, "-m", "dialer", *command]
 
 
-def _done_here(argv: Sequence[str]) -> None:
-    """What `argv`, one of ours, does, in this process."""
+def _run_here(argv: Sequence[str]) -> None:
+    """Runs one of our own command lines in this process."""
     answer(serve, argv[len(_argv()) :])
 
 
@@ -204,7 +200,7 @@ def children(settings: Settings, env: dict[str, str]) -> list[Child]:
 
 
 def say(event: ChildEvent) -> None:
-    """One log line for what happened to a child."""
+    """One log line for an event of a child process."""
     if event.what is HistoryEntry.DIED:
         _log.warning("%s died (code %s), back in %.1f s", event.name, event.code, event.retry_seconds or 0.0)
     else:
@@ -212,9 +208,8 @@ def say(event: ChildEvent) -> None:
 
 
 def keep_apart(app: Application) -> None:
-    """Simulated calls never count as real ones: on our own line a database is a drill, and a drill never rings out.
-
-    A faster clock is set going here, once, and on the simulated line alone.
+    """Simulated calls never count as real ones: on our own line the database becomes a drill, and a real line refuses a
+    drill. A scaled clock is started here, once, and only on the simulated line. Raises `SettingsError`.
     """
     speed = app.settings.clock.speed
     if app.carrier is None:
@@ -226,20 +221,20 @@ def keep_apart(app: Application) -> None:
                 problem="is a real line, and this database is a drill: use another data_dir or database",
             )
         return
-    from dialer.db import system_state as facts
-    from dialer.db.system_state import ClockRow
+    from dialer.db import system_state
 
     with app.services.store.begin() as tx:
-        became = facts.become_drill_database(tx)
-        if speed != 1 and facts.read_service_clock(tx) is None:
+        became = system_state.become_drill_database(tx)
+        if speed != 1 and system_state.read_service_clock(tx) is None:
             now = app.services.real.now()
-            facts.write_service_clock(tx, ClockRow(anchor_unix=now.timestamp(), epoch=now, speed=speed))
+            clock = system_state.ClockRow(anchor_unix=now.timestamp(), epoch=now, speed=speed)
+            system_state.write_service_clock(tx, clock)
     if became:
         _log.warning("simulated line: everything in this database is a drill from now on")
 
 
 def tell_first_link(app: Application) -> None:
-    """On standard error, once, where no account exists yet: the link of the first administrator."""
+    """Prints the link for the first administrator on standard error, once, while no account exists."""
     from dialer.accounts.actions import make_first_link
 
     seconds = app.settings.console.first_link_seconds
@@ -253,8 +248,8 @@ def tell_first_link(app: Application) -> None:
 
 
 def _import_ahead() -> None:
-    """What the processes of a whole service import is in memory once: they are copies of this one, which does nothing
-    but keep them, and has no thread beside its own.
+    """Imports what the child processes need, so that they share it as copies of this process, which has one thread and
+    only supervises them.
     """
     for name in _AHEAD:
         importlib.import_module(name)
@@ -273,7 +268,7 @@ def up() -> None:
         kept = children(settings, dict(os.environ))
         if POSSIBLE:
             _import_ahead()
-            kept = [replace(child, run=partial(_done_here, child.argv)) for child in kept]
+            kept = [replace(child, run=partial(_run_here, child.argv)) for child in kept]
         _prepared("--first-link")
         supervisor = Supervisor(kept, say)
         supervisor.start()

@@ -1,110 +1,86 @@
-"""Commands for whoever takes a person over from the robot: the conversation so far, and stop payments.
-
-Commands for callers and officers: the work that waits, what came of it, a second person's approval.
-"""
+"""`dialer work` and `dialer outcome`: assignments, the conversation so far, stop payments, approval of outcomes."""
 
 from __future__ import annotations
 
-import json
+from datetime import datetime
+from operator import itemgetter
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from dialer.bootstrap import application
 from dialer.cli.common import By, signer
+from dialer.cli.output import AsJson, fields_of, one_of, pick, print_json, print_rows
 from dialer.core.case import Reason, StopResult
-from dialer.core.errors import Invalid
 from dialer.core.values import FEN_PER_YUAN, Amounts, OutcomeKind, Track, fen_of
-from dialer.language import Lang, Text
+from dialer.language import Lang
 from dialer.runtime.settings import load_settings
-from dialer.wording.sentences import moment_words
-from dialer.wording.words import word_of
-from dialer.work.assignments import waiting_assignments
-from dialer.work.desk import HandOver, Paid, SpokenTurn, show_hand_over, stop_payment_done
+from dialer.sentences import moment_words
+from dialer.words import word_of
+from dialer.work.assignments import Assignment, waiting_assignments
+from dialer.work.desk import HandOver, Paid, show_hand_over, stop_payment_done
 from dialer.work.desk_store import StopPayment, waiting_stop_payments
 from dialer.work.tasks import Report, approve_outcome, report_assignment, sign_assignment
 
-desk = typer.Typer()
+work = typer.Typer(help="Human calls and visits.", no_args_is_help=True)
+outcome = typer.Typer(help="The ledger of outcomes.", no_args_is_help=True)
 
 
-@desk.command("show")
+@work.command("show")
 def show(
     assignment_id: int,
     by: By,
     *,
-    as_json: Annotated[bool, typer.Option("--json")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """The conversation so far: what the robot said, what was pressed, what was typed."""
     with application(load_settings()) as app:
         told = show_hand_over(app.services, assignment_id, by=by)
     if as_json:
-        typer.echo(json.dumps(hand_over_form(told), ensure_ascii=False))
+        print_json(_hand_over_json(told))
         return
     a = told.assignment
     typer.echo(f"{a.kind.value} {a.id}  预警单 case {a.case_id}  {a.grade.value}  {a.reason}")
     if told.paid is not None:
         typer.echo("止付 paid: " + "  ".join(f"{name}={value}" for name, value in _paid(told.paid).items()))
-    table = Table("时间 at", "呼叫 ring", "按键 pressed", "机器人 robot", "值班 desk")
-    for said in told.said:
-        table.add_row(
-            said.at.isoformat(timespec="seconds"),
-            str(said.n),
-            said.pressed or said.speech or "-",
-            "\n".join(said.robot),
-            said.desk or "-",
-        )
-    Console().print(table)
+    print_rows(
+        told.said,
+        {
+            "时间 at": lambda said: said.at.isoformat(timespec="seconds"),
+            "呼叫 call": lambda said: said.n,
+            "按键 pressed": lambda said: said.pressed or said.speech or "-",
+            "机器人 robot": lambda said: "\n".join(said.robot),
+            "值班 desk": lambda said: said.desk or "-",
+        },
+    )
 
 
-@desk.command("stop-payment")
+@work.command("stop-payment")
 def stop_payment(
     stop_payment_id: int,
     by: By,
-    result: Annotated[str, typer.Option(help="asked, too_late, or not_needed")] = StopResult.ASKED.value,
+    result: Annotated[str, typer.Option(help="asked, too_late or not_needed")] = StopResult.ASKED.value,
 ) -> None:
-    """止付: the bank has been asked, or why not. What it stopped is reported with evidence: `dialer work done`."""
-    if result not in set(StopResult):
-        raise Invalid(
-            field="--result",
-            problem=Text("%(value)s is none", value=repr(result)),
-            mend="one of asked, too_late, not_needed",
-        )
+    """止付: record that the bank was asked, or why not. Report the amount it stopped with `dialer work done`."""
+    known = one_of(StopResult, result, field="--result")
     with application(load_settings()) as app:
-        stop_payment_done(app.services, stop_payment_id, by=by, result=StopResult(result))
+        stop_payment_done(app.services, stop_payment_id, by=by, result=known)
     typer.echo(f"stop payment {stop_payment_id}: {result}")
 
 
-def hand_over_form(told: HandOver) -> dict[str, object]:
-    """JSON-ready; money in fen."""
-    return {
-        "id": told.assignment.id,
-        "case_id": told.assignment.case_id,
-        "kind": told.assignment.kind.value,
-        "state": told.assignment.state.value,
-        "reason": told.assignment.reason,
+def _hand_over_json(told: HandOver) -> dict[str, object]:
+    """Amounts in fen."""
+    paid = told.paid
+    return fields_of(told.assignment, "id", "case_id", "kind", "state", "reason") | {
         "paid": None
-        if told.paid is None
-        else {
-            "amount_fen": told.paid.amount_fen,
-            "payee_account_last4": told.paid.payee_account_last4,
-            "when": told.paid.when.name.lower() if told.paid.when else None,
-        },
-        "said": [_said(said) for said in told.said],
-    }
-
-
-def _said(said: SpokenTurn) -> dict[str, object]:
-    return {
-        "at": said.at.isoformat(),
-        "ring": said.n,
-        "asked_at": said.asked_at,
-        "pressed": said.pressed,
-        "speech": said.speech,
-        "robot": list(said.robot),
-        "desk": said.desk,
+        if paid is None
+        else fields_of(paid, "amount_fen", "payee_account_last4")
+        | {"when": paid.when.name.lower() if paid.when else None},
+        "said": [
+            fields_of(said, "at", "asked_at", "pressed", "speech", "robot", "desk") | {"ring": said.n}
+            for said in told.said
+        ],
     }
 
 
@@ -118,20 +94,16 @@ def _paid(paid: Paid) -> dict[str, str]:
     }
 
 
-work = typer.Typer(help="Human calls and visits.", no_args_is_help=True)
-outcome = typer.Typer(help="The ledger of outcomes.", no_args_is_help=True)
-
-
 @work.command("list")
 def list_work(
-    kind: Annotated[str, typer.Option(help="human, visit, or all")] = "all",
+    kind: Annotated[str, typer.Option(help="human, visit or all")] = "all",
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
     lang: Annotated[Lang, typer.Option(help="zh or en")] = Lang.ZH,
     *,
-    as_json: Annotated[bool, typer.Option("--json")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """What waits for a person, most urgent first."""
-    track = None if kind == "all" else _track(kind)
+    """Open assignments and stop payments, the most urgent first."""
+    track = None if kind == "all" else one_of(Track, kind, field="--kind", among=(Track.HUMAN, Track.VISIT))
     with application(load_settings()) as app:
         with app.services.store.begin() as tx:
             waiting = waiting_assignments(tx, kind=track, limit=limit)
@@ -139,73 +111,61 @@ def list_work(
         now = app.services.clock.now()
         zone = ZoneInfo(app.settings.centre.timezone)
     if as_json:
-        typer.echo(
-            json.dumps(
-                [payment_row(payment) for payment in payments]
-                + [
-                    {
-                        "id": a.id,
-                        "case_id": a.case_id,
-                        "kind": a.kind.value,
-                        "state": a.state.value,
-                        "grade": a.grade.value,
-                        "reason": a.reason,
-                        "unit": a.unit,
-                        "opened_at": a.opened_at.isoformat(),
-                        "due_at": a.due_at.isoformat(),
-                        "overdue": a.due_at <= now,
-                        "signed_by": a.signed_by or None,
-                    }
-                    for a in waiting
-                ],
-                ensure_ascii=False,
-            )
+        print_json(
+            [_payment_json(payment) for payment in payments] + [_assignment_json(a, now) for a in waiting]
         )
         return
-    zh = lang is Lang.ZH
-    headings = (
-        ("编号", "预警单", "种类", "等级", "原因", "截止", "签收")
-        if zh
-        else ("ID", "case", "kind", "grade", "reason", "due", "signed by")
-    )
-    table = Table(*headings, box=None, header_style="dim", pad_edge=False)
-    for payment in payments:
-        table.add_row(
-            f"止付 {payment.id}" if zh else f"stop {payment.id}",
+    if not waiting and not payments:
+        typer.echo(pick(lang, "没有待办", "no open work"))
+        return
+    rows = [
+        (
+            pick(lang, f"止付 {payment.id}", f"stop {payment.id}"),
             str(payment.case_id),
-            "紧急止付" if zh else "stop payment",
+            pick(lang, "紧急止付", "stop payment"),
             "",
             word_of(Reason.ALREADY_PAID, lang),
-            "[red]立即[/]" if zh else "[red]now[/]",
+            pick(lang, "[red]立即[/]", "[red]now[/]"),
             "-",
         )
+        for payment in payments
+    ]
     for a in waiting:
-        due = moment_words(a.due_at.astimezone(zone), now, lang)
-        late = ("超时 " if zh else "overdue ") if a.due_at <= now else ""
-        table.add_row(
-            str(a.id),
-            str(a.case_id),
-            word_of(a.kind, lang),
-            word_of(a.grade, lang),
-            word_of(Reason(a.reason), lang),
-            f"[red]{late}[/]{due}",
-            a.signed_by or "-",
+        late = pick(lang, "超时 ", "overdue ") if a.due_at <= now else ""
+        rows.append(
+            (
+                str(a.id),
+                str(a.case_id),
+                word_of(a.kind, lang),
+                word_of(a.grade, lang),
+                word_of(Reason(a.reason), lang),
+                f"[red]{late}[/]{moment_words(a.due_at.astimezone(zone), now, lang)}",
+                a.signed_by or "-",
+            )
         )
-    Console().print(table if waiting or payments else ("没有待办" if zh else "nothing waits"))
+    headings = (
+        ("编号", "预警单", "种类", "等级", "原因", "截止", "签收")
+        if lang is Lang.ZH
+        else ("ID", "case", "kind", "grade", "reason", "due", "signed by")
+    )
+    columns = {heading: itemgetter(place) for place, heading in enumerate(headings)}
+    print_rows(rows, columns, box=None, header_style="dim", pad_edge=False)
 
 
-def payment_row(payment: StopPayment) -> dict[str, object]:
-    """A stop-payment task among the work; `dialer work stop-payment ID` ends it."""
-    return {
-        "id": payment.id,
-        "case_id": payment.case_id,
+def _assignment_json(a: Assignment, now: datetime) -> dict[str, object]:
+    names = ("id", "case_id", "kind", "state", "grade", "reason", "unit", "opened_at", "due_at")
+    return fields_of(a, *names) | {"overdue": a.due_at <= now, "signed_by": a.signed_by or None}
+
+
+def _payment_json(payment: StopPayment) -> dict[str, object]:
+    """A stop payment among the assignments; `dialer work stop-payment ID` ends it."""
+    return fields_of(payment, "id", "case_id", "opened_at") | {
         "kind": "stop_payment",
         "state": "open",
         "grade": None,
         "reason": "already_paid",
         "unit": "",
-        "opened_at": payment.opened_at.isoformat(),
-        "due_at": payment.opened_at.isoformat(),
+        "due_at": payment.opened_at,
         "overdue": True,
         "signed_by": None,
     }
@@ -229,14 +189,16 @@ def done(
     returned_yuan: Annotated[str, typer.Option(help="returned 返还")] = "0",
     evidence: Annotated[str, typer.Option(help="needed beside any amount")] = "",
 ) -> None:
-    """反馈: report what came of an assignment."""
+    """反馈: report the outcome of an assignment."""
     amounts = Amounts(
         intended_fen=fen_of(intended_yuan, field="--intended-yuan"),
         stopped_fen=fen_of(stopped_yuan, field="--stopped-yuan"),
         returned_fen=fen_of(returned_yuan, field="--returned-yuan"),
     )
     with application(load_settings()) as app:
-        given = Report(outcome=_outcome(result), amounts=amounts, evidence=evidence)
+        given = Report(
+            outcome=one_of(OutcomeKind, result, field="--outcome"), amounts=amounts, evidence=evidence
+        )
         outcome_id = report_assignment(app.services, assignment_id, given, by=by)
     typer.echo(f"outcome {outcome_id} recorded")
 
@@ -250,25 +212,3 @@ def approve(
     with application(load_settings()) as app:
         approve_outcome(app.services, outcome_id, by=by)
     typer.echo(f"outcome {outcome_id} approved by {by}")
-
-
-def _track(text: str) -> Track:
-    if text not in {Track.HUMAN.value, Track.VISIT.value}:
-        raise Invalid(
-            field="--kind",
-            problem=Text("%(value)s is no kind of work", value=repr(text)),
-            mend="human, visit or all",
-        )
-    return Track(text)
-
-
-def _outcome(text: str) -> OutcomeKind:
-    try:
-        return OutcomeKind(text)
-    except ValueError:
-        known = ", ".join(kind.value for kind in OutcomeKind)
-        raise Invalid(
-            field="--outcome",
-            problem=Text("%(value)s is no outcome", value=repr(text)),
-            mend=Text("one of %(known)s", known=known),
-        ) from None

@@ -1,12 +1,8 @@
-"""The wall's live feed: one reading for everybody who looks at the same unit, none when nobody looks.
+"""The live board: the page, and the stream of server-sent events that keeps every open board current.
 
-Every open page has a stream of server-sent events. It carries each reading with its age, and a beat in between, so that
-a page can tell a silent server from a quiet night. A stream ends with its session, with the process, and when its
-reader takes nothing any more.
-
-The wall as it is drawn: a reading put into the words and the few figures that are read from far away.
-
-Wall: the service at this moment, for a screen that is read from across the room.
+All boards of one unit share one reading, taken only while a board of it is open. A stream carries each reading with its
+age, and beats in between, so that a page can tell a silent server from a quiet night. It ends with its session, with
+the process, or when its reader stops reading.
 """
 
 from __future__ import annotations
@@ -17,7 +13,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -29,9 +25,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from dialer.control.health import AUDIT_PART, WORK_PART
+from dialer.control.health import AUDIT_PART, WORK_PARTS
 from dialer.control.overview import (
-    BoardHour,
     BoardNow,
     BoardQueue,
     BoardToday,
@@ -40,23 +35,22 @@ from dialer.control.overview import (
     board_queue,
     board_today,
 )
-from dialer.control.queries import PeoplesWork
+from dialer.control.queries import LastHour
 from dialer.core.access import Permission
 from dialer.core.case import VisitStage
-from dialer.core.effects import AlarmCode
 from dialer.core.errors import Unavailable
-from dialer.core.rates import Counts
+from dialer.core.events import AlarmCode
 from dialer.core.values import AmountKind, Grade, PauseScope, Track
 from dialer.language import Lang, gettext_noop, say
-from dialer.org.sign_in import going_on
-from dialer.org.staff import list_units
+from dialer.org.staff import list_units, valid_sessions
 from dialer.services import Services
 from dialer.web.cache import Cache
-from dialer.web.console import ConsoleContext, CurrentRequest, RequestContext, Section
+from dialer.web.console import ConsoleContext, CurrentRequest, Section
 from dialer.web.formats import format_span
-from dialer.web.rendering import Pages, static
-from dialer.wording.words import word_of
+from dialer.web.rendering import Pages, PlainReader, static
+from dialer.words import stored_word
 
+BOARD_TEMPLATE = "console/board.html"
 _FORGET_SECONDS = 600.0
 _RETRY = ServerSentEvent(retry=2000, sep="\n").encode()
 _BEAT = ServerSentEvent(event="beat", data="", sep="\n").encode()
@@ -70,62 +64,63 @@ class FeedRules:
 
     read_seconds: float = 2.0
     fresh_seconds: float = 1.8
-    """A reading that is younger is not read again."""
+    """A younger reading is used again."""
     slow_seconds: float = 10.0
-    """The same, of the hour and the day."""
+    """The same for the hour and the day."""
     patience_seconds: float = 10.0
-    """Nobody waits longer for the day: what it takes longer to count is shown once it is there."""
+    """The page waits no longer for the figures of the day; they follow when they are counted."""
     beat_seconds: float = 3.0
     guard_seconds: float = 3.0
     """How long a stream may go on after its session has ended."""
     most_streams: int = 256
     most_of_a_session: int = 4
-    """A browser opens six connections to a server and no more; its other pages need some of them."""
+    """A browser opens at most six connections to a server, and its other pages need some of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveBoard:
-    """Everything that is shown."""
+    """One reading: everything that the board shows."""
 
     now: BoardNow
     queue: BoardQueue
-    hour: BoardHour
+    hour: LastHour
     today: BoardToday | None
     """None: it is being counted for the first time."""
 
     @property
     def at(self) -> datetime:
-        """The moment of its newest part, so that none is later than the clock beside it."""
+        """The time of its newest part: no part is later than the clock on the board."""
         now: datetime = max(self.now.at, self.queue.at, self.hour.at)
         return now if self.today is None else max(now, self.today.at)
 
 
-class TooMany(Exception):  # an answer within this package
-    """This process feeds as many pages as it may, or it is about to stop."""
+class TooManyStreams(Exception):
+    """This process feeds as many boards as it may, or is about to stop."""
 
 
 Draw = Callable[[LiveBoard, Lang], Mapping[str, object]]
-"""What pages are sent of a reading, in this language."""
+"""Makes of a reading what the boards in this language are sent."""
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Stream:
-    """One page that looks."""
+    """The stream of one open board."""
 
     session_id: int
     lang: Lang
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     over: str | None = None
-    """Why it ends; '' without a word."""
+    """Why it ends; '': the board is not told."""
 
     def end(self, why: str) -> None:
+        """The stream ends; the first reason stands."""
         if self.over is None:
             self.over = why
             self.wake.set()
 
 
 class _Readings:
-    """What the database says, by unit."""
+    """The parts of a reading by unit, each cached for its own time."""
 
     def __init__(self, services: Services, *, late_seconds: float, rules: FeedRules) -> None:
         fresh, slow = rules.fresh_seconds, rules.slow_seconds
@@ -135,9 +130,7 @@ class _Readings:
         self.queue = Cache[int | None, BoardQueue](
             lambda unit: board_queue(services, unit_id=unit), seconds=fresh
         )
-        self.hour = Cache[int | None, BoardHour](
-            lambda unit: board_hour(services, unit_id=unit), seconds=slow
-        )
+        self.hour = Cache[int | None, LastHour](lambda unit: board_hour(services, unit_id=unit), seconds=slow)
         self.today = Cache[int | None, BoardToday](
             lambda unit: board_today(services, unit_id=unit),
             patience_seconds=rules.patience_seconds,
@@ -146,56 +139,55 @@ class _Readings:
 
 
 class _Unit:
-    """What is read for one unit and all below (None: the whole centre), and who looks at it."""
+    """The reading of one unit and all below it (None: the whole centre), and the boards that show it."""
 
     def __init__(self, readings: _Readings, unit_id: int | None) -> None:
-        self.asked_at = time.monotonic()
+        self.used_at = time.monotonic()
         self.streams: list[Stream] = []
         self.watching: asyncio.Task[None] | None = None
         self.version = 0
         self.drawn: Mapping[Lang, bytes] = {}
         self._readings = readings
         self._unit_id = unit_id
-        self._slow: tuple[BoardHour, BoardToday | None] | None = None
-        self._slowly: asyncio.Task[None] | None = None
+        self._slow: tuple[LastHour, BoardToday | None] | None = None
+        self._slow_task: asyncio.Task[None] | None = None
 
     def read(self) -> LiveBoard:
-        self.asked_at = time.monotonic()
-        # The day takes longest: the rest is read meanwhile.
-        begun = time.monotonic()
+        self.used_at = begun = time.monotonic()
+        # The day takes longest: the other parts are read meanwhile.
         self._readings.today.begin(self._unit_id)
-        now, queue = self._read_now()
+        now, queue = self._read_fast()
         hour = self._readings.hour.wait(self._unit_id)
         today = self._readings.today.get(self._unit_id, waited_seconds=time.monotonic() - begun)
         return LiveBoard(now=now, queue=queue, hour=hour, today=today.value)
 
     async def follow(self) -> LiveBoard:
-        """As `read`; what takes long does not keep the rest waiting, once it is there."""
-        self.asked_at = time.monotonic()
-        last = self._slowly
+        """As `read`, but once they are known, the hour and the day are renewed without waiting for them."""
+        self.used_at = time.monotonic()
+        last = self._slow_task
         if last is None or last.done():
-            self._slowly = asyncio.create_task(self._follow_slowly())
+            self._slow_task = asyncio.create_task(self._renew_slow())
             if last is not None:
                 last.result()
-        now, queue = await asyncio.to_thread(self._read_now)
-        if self._slow is None and self._slowly is not None:
-            await self._slowly
+        now, queue = await asyncio.to_thread(self._read_fast)
+        if self._slow is None and self._slow_task is not None:
+            await self._slow_task
         assert self._slow is not None
         hour, today = self._slow
         return LiveBoard(now=now, queue=queue, hour=hour, today=today)
 
-    async def _follow_slowly(self) -> None:
+    async def _renew_slow(self) -> None:
         self._slow = await asyncio.to_thread(self._read_slow)
 
-    def _read_now(self) -> tuple[BoardNow, BoardQueue]:
+    def _read_fast(self) -> tuple[BoardNow, BoardQueue]:
         return self._readings.now.wait(self._unit_id), self._readings.queue.wait(self._unit_id)
 
-    def _read_slow(self) -> tuple[BoardHour, BoardToday | None]:
+    def _read_slow(self) -> tuple[LastHour, BoardToday | None]:
         return self._readings.hour.wait(self._unit_id), self._readings.today.get(self._unit_id).value
 
 
 class BoardFeed:
-    """All of a process; its streams live in the server's loop."""
+    """All boards of a process; their streams live in the server's event loop."""
 
     def __init__(
         self, services: Services, *, late_seconds: float, draw: Draw, rules: FeedRules | None = None
@@ -210,7 +202,7 @@ class BoardFeed:
         self._stopped = False
 
     def read(self, unit_id: int | None) -> LiveBoard:
-        """As recent as a page needs it; on a thread. Raises `Unavailable`."""
+        """A reading as recent as a page needs it; blocks. Raises `Unavailable`."""
         return self._unit(unit_id).read()
 
     @property
@@ -219,7 +211,7 @@ class BoardFeed:
             return [stream for unit in self._units.values() for stream in unit.streams]
 
     def stop(self) -> None:
-        """Every stream ends now, and none begins any more."""
+        """Every stream ends now, and no new one starts."""
         self._stopped = True
         for stream in self.streams:
             stream.end("")
@@ -227,12 +219,12 @@ class BoardFeed:
     def events(
         self, *, session_id: int, unit_id: int | None, lang: Lang, only_one: bool = False
     ) -> AsyncIterator[bytes]:
-        """What one page is sent. One more of the same session ends its oldest. Raises `TooMany`. `only_one`: the next
-        reading, and no more.
+        """What one board is sent; with `only_one` just the next reading. Past the limit of a session its oldest stream
+        ends. Raises `TooManyStreams`.
         """
         streams = self.streams
         if self._stopped or len(streams) >= self._rules.most_streams:
-            raise TooMany
+            raise TooManyStreams
         own = [stream for stream in streams if stream.session_id == session_id]
         for oldest in own[: max(0, len(own) + 1 - self._rules.most_of_a_session)]:
             oldest.end("elsewhere")
@@ -267,41 +259,41 @@ class BoardFeed:
                 unit.streams.remove(stream)
 
     async def _watch(self, unit: _Unit) -> None:
-        """Reads and tells, for as long as somebody looks."""
+        """Reads and publishes for as long as a board of the unit is open."""
         loop = asyncio.get_running_loop()
         while unit.streams:
             begun = loop.time()
             langs = {stream.lang for stream in unit.streams}
             try:
-                wall = await unit.follow()
-                told = await asyncio.to_thread(self._tell, wall, langs)
+                board = await unit.follow()
+                drawn = await asyncio.to_thread(self._figures, board, langs)
             except Unavailable as fault:
-                _log.warning("the wall stands still: %s", fault)
-                told = {lang: _event("trouble", {"part": fault.part}) for lang in langs}
-            except Exception:  # noqa: BLE001  # one reading may fail: the next is tried all the same
-                _log.exception("the wall cannot be drawn")
-                told = {lang: _event("trouble", {"part": "page"}) for lang in langs}
-            unit.drawn, unit.version = told, unit.version + 1
+                _log.warning("the live board stands still: %s", fault)
+                drawn = {lang: _event("trouble", {"part": fault.part}) for lang in langs}
+            except Exception:  # noqa: BLE001  # a reading that fails must not end the loop: the next one is tried
+                _log.exception("the live board cannot be drawn")
+                drawn = {lang: _event("trouble", {"part": "page"}) for lang in langs}
+            unit.drawn, unit.version = drawn, unit.version + 1
             for stream in unit.streams:
                 stream.wake.set()
             await asyncio.sleep(max(0.1, self._rules.read_seconds - (loop.time() - begun)))
         unit.drawn = {}
 
-    def _tell(self, wall: LiveBoard, langs: set[Lang]) -> dict[Lang, bytes]:
-        age = max(0.0, (self._services.real.now() - wall.now.real_at).total_seconds())
-        return {lang: _event("figures", {**self._draw(wall, lang), "age": round(age, 1)}) for lang in langs}
+    def _figures(self, board: LiveBoard, langs: set[Lang]) -> dict[Lang, bytes]:
+        age = max(0.0, (self._services.real.now() - board.now.real_at).total_seconds())
+        return {lang: _event("figures", {**self._draw(board, lang), "age": round(age, 1)}) for lang in langs}
 
     async def _guard(self) -> None:
-        """A stream whose session is over, or whose account has changed, ends within a few seconds."""
+        """Ends the streams whose session is over or whose account has changed, within `guard_seconds`."""
         while streams := self.streams:
             try:
                 good = await asyncio.to_thread(
-                    going_on, self._services, [stream.session_id for stream in streams]
+                    valid_sessions, self._services, [stream.session_id for stream in streams]
                 )
             except Unavailable:
-                good = None  # Nobody can sign out either; the figures are gone as well.
+                good = {stream.session_id for stream in streams}  # without the database nobody can sign out
             for stream in streams:
-                if good is not None and stream.session_id not in good:
+                if stream.session_id not in good:
                     stream.end("signed_out")
             await asyncio.sleep(self._rules.guard_seconds)
 
@@ -311,7 +303,7 @@ class BoardFeed:
             if known is None:
                 old = time.monotonic() - _FORGET_SECONDS
                 self._units = {
-                    key: one for key, one in self._units.items() if one.streams or one.asked_at > old
+                    key: one for key, one in self._units.items() if one.streams or one.used_at > old
                 }
                 known = self._units[unit_id] = _Unit(self._readings, unit_id)
             return known
@@ -321,15 +313,12 @@ def _event(name: str, facts: Mapping[str, object]) -> bytes:
     return ServerSentEvent(event=name, data=json.dumps(facts, ensure_ascii=False), sep="\n").encode()
 
 
-BOARD_TEMPLATE = "console/wall.html"
 _LAG_SECONDS = 5.0
-"""What was counted longer ago than this beside the rest says when."""
+"""A part that is older than the rest by more than this shows its own time."""
 _ALARM_KINDS = 3
-_EXACT_BELOW = 100_000
-_MYRIAD = 10_000
-_WITHOUT = ((172_800, 86_400), (36_000, 3_600), (600, 60))
-"""From so many seconds on, what is less than so many is left out."""
-_THOUSAND, _MILLION = 1_000, 1_000_000
+_EXACT_BELOW, _MILLION = 100_000, 1_000_000
+_COARSE_SPANS = ((172_800, 86_400), (36_000, 3_600), (600, 60))
+"""From so many seconds on, a span is rounded down to so many seconds."""
 BOARD_FUNNEL: Mapping[str, str] = {
     "warnings": gettext_noop("Warnings"),
     "cases_rung": gettext_noop("Called"),
@@ -351,15 +340,15 @@ def short_number(value: int, lang: Lang) -> str:
     if value < _EXACT_BELOW:
         return f"{value:,}"
     if lang is Lang.ZH:
-        return f"{value / _MYRIAD:,.1f}万"
-    return f"{value / _MILLION:,.2f}M" if value >= _MILLION else f"{value / _THOUSAND:,.1f}k"
+        return f"{value / 10_000:,.1f}万"
+    return f"{value / _MILLION:,.2f}M" if value >= _MILLION else f"{value / 1_000:,.1f}k"
 
 
 def short_span(seconds: float | None, lang: Lang) -> str:
-    """As `span`, without what nobody asks for after so long: 4 min 20 s, but 23 min and 2 days."""
+    """As `format_span`, the coarser the longer: 4 min 20 s, 23 min, 2 days; '—' of None."""
     if seconds is None:
         return "—"
-    for limit, unit in _WITHOUT:
+    for limit, unit in _COARSE_SPANS:
         if seconds >= limit:
             return format_span(seconds // unit * unit, lang)
     return format_span(seconds, lang)
@@ -367,7 +356,7 @@ def short_span(seconds: float | None, lang: Lang) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradeTile:
-    """One grade: who waits, and how long people waited today for their first ring."""
+    """One grade: the cases in the queue, and the time to the first call today."""
 
     grade: Grade
     due: int
@@ -376,7 +365,7 @@ class GradeTile:
     later: int
     oldest_seconds: float | None
     is_late: bool
-    """The oldest has waited longer than the policy wants."""
+    """The oldest has waited longer than the policy allows."""
     limit_seconds: int
     p50_seconds: float | None
     p90_seconds: float | None
@@ -387,133 +376,94 @@ class GradeTile:
         return self.due + self.calling
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reader:
-    """For whom a piece is drawn: everybody of one language."""
-
-    lang: Lang
-    now: datetime
-    csrf: str = ""
-
-
-def board_facts(services: Services, wall: LiveBoard, lang: Lang) -> dict[str, Any]:
-    """What the board is drawn with."""
-    total = wall.today.figures.total if wall.today is not None else None
+def board_facts(services: Services, board: LiveBoard, lang: Lang) -> dict[str, Any]:
+    """What the template needs to draw this reading."""
+    total = board.today.figures.total if board.today is not None else None
+    counts = total.counts if total is not None else None
+    now, hour, visits = board.now, board.hour, board.now.work[Track.VISIT].stages
+    oldest_minute = hour.at - timedelta(minutes=len(hour.sent) - 1)
     return {
-        "wall": wall,
-        "queue_lags": (wall.at - wall.queue.at).total_seconds() > _LAG_SECONDS,
-        "tiles": [_tile(services, wall, grade) for grade in Grade],
+        "board": board,
+        "queue_lags": (board.at - board.queue.at).total_seconds() > _LAG_SECONDS,
+        "tiles": [_tile(services, board, grade) for grade in Grade],
         "short": lambda value: short_number(value, lang),
-        "counts": total.counts if total is not None else None,
-        "funnel": _funnel(total.counts) if total is not None else [],
-        "answered_share": _share(total.counts.cases_answered, total.counts.cases_rung) if total else None,
+        "counts": counts,
+        "funnel": [(text, getattr(counts, name)) for name, text in BOARD_FUNNEL.items()] if counts else [],
+        "answered_share": counts.cases_answered / counts.cases_rung if counts and counts.cases_rung else None,
         "brief": lambda seconds: short_span(seconds, lang),
         "amounts": [
             (kind, total.amounts[kind].approved_fen + total.amounts[kind].unapproved_fen)
             for kind in (AmountKind.STOPPED, AmountKind.INTENDED)
             if total is not None and kind in total.amounts
         ],
-        "human": wall.now.work[Track.HUMAN],
-        "visit_work": wall.now.work[Track.VISIT],
-        "stages": _stages(wall.now.work[Track.VISIT]),
-        "alarms": sum(one.count for one in wall.now.alarms),
-        "alarm_kinds": wall.now.alarms[:_ALARM_KINDS],
-        "other_alarms": sum(one.count for one in wall.now.alarms[_ALARM_KINDS:]),
-        "alarm_word": lambda code: _alarm(code, lang),
-        "all_paused": next((hold for hold in wall.now.pauses if hold.scope is PauseScope.ALL), None),
-        "parts": [
-            (say(lang, BOARD_PARTS[name]), wall.now.system.parts_seconds.get(name)) for name in WORK_PART
+        "human": now.work[Track.HUMAN],
+        "visit_work": now.work[Track.VISIT],
+        "stages": [
+            (VisitStage.ACCEPTED, visits[VisitStage.ACCEPTED]),
+            (VisitStage.ON_THE_WAY, visits[VisitStage.ON_THE_WAY]),
+            (VisitStage.ARRIVED, visits[VisitStage.ARRIVED] + visits[VisitStage.SEEN]),
         ],
-        "minutes": _minutes(wall),
-        "chart": {"sent": list(wall.hour.calls.sent), "answered": list(wall.hour.calls.answered)},
+        "alarms": sum(alarm.count for alarm in now.alarms),
+        "alarm_kinds": now.alarms[:_ALARM_KINDS],
+        "other_alarms": sum(alarm.count for alarm in now.alarms[_ALARM_KINDS:]),
+        "alarm_word": lambda code: stored_word(AlarmCode, code, lang),
+        "all_paused": next((hold for hold in now.pauses if hold.scope is PauseScope.ALL), None),
+        "parts": [(say(lang, BOARD_PARTS[name]), now.system.parts_seconds.get(name)) for name in WORK_PARTS],
+        "minutes": [
+            (oldest_minute + timedelta(minutes=n), sent, answered)
+            for n, (sent, answered) in enumerate(zip(hour.sent, hour.answered, strict=True))
+        ][::-1],
+        "chart": {"sent": list(hour.sent), "answered": list(hour.answered)},
         "late_parts": ("、" if lang is Lang.ZH else ", ").join(
-            say(lang, BOARD_PARTS.get(name, name)) for name in wall.now.system.late
+            say(lang, BOARD_PARTS.get(name, name)) for name in now.system.late
         ),
     }
 
 
-def draw_board(pages: Pages, services: Services, wall: LiveBoard, lang: Lang) -> Mapping[str, object]:
-    """What an open page is sent."""
-    reader = _Reader(lang=lang, now=wall.at)
-    given = board_facts(services, wall, lang)
+def draw_board(pages: Pages, services: Services, board: LiveBoard, lang: Lang) -> Mapping[str, object]:
+    """What an open board is sent of this reading."""
+    reader = PlainReader(lang=lang, now=board.at)
+    facts = board_facts(services, board, lang)
     return {
-        "board": pages.render(reader, BOARD_TEMPLATE, given, block="board"),
-        "minutes": given["chart"],
-        "clock": pages.render(reader, BOARD_TEMPLATE, given, block="clock"),
+        "board": pages.render(reader, BOARD_TEMPLATE, facts, block="board"),
+        "minutes": facts["chart"],
+        "clock": pages.render(reader, BOARD_TEMPLATE, facts, block="clock"),
         "look": board_version(),
     }
 
 
 def board_version() -> str:
-    """Changes when a newer version of the page's own files is served: an open page then loads itself anew."""
-    return static("console/wall.css")[-12:] + static("console/wall.js")[-12:]
+    """Changes with the page's own files: an open board then loads itself anew."""
+    return static("console/board.css")[-12:] + static("console/board.js")[-12:]
 
 
-def _minutes(wall: LiveBoard) -> Sequence[tuple[datetime, int, int]]:
-    """Newest first."""
-    calls, at = wall.hour.calls, wall.hour.at
-    rows = [
-        (at - timedelta(minutes=len(calls.sent) - 1 - place), sent, calls.answered[place])
-        for place, sent in enumerate(calls.sent)
-    ]
-    return rows[::-1]
-
-
-def _tile(services: Services, wall: LiveBoard, grade: Grade) -> GradeTile:
-    found, limit = wall.queue.waiting[grade], services.policies.newest.of(grade).first_attempt_seconds
-    slice_ = wall.today.figures.slices.get(grade.value) if wall.today is not None else None
-    first = slice_.first_attempt if slice_ is not None else None
-    oldest = None if found.oldest_at is None else (wall.queue.at - found.oldest_at).total_seconds()
-    p90 = first.p90_seconds if first is not None else None
+def _tile(services: Services, board: LiveBoard, grade: Grade) -> GradeTile:
+    waiting, limit = board.queue.waiting[grade], services.policies.newest.of(grade).first_attempt_seconds
+    today = board.today.figures.slices.get(grade.value) if board.today is not None else None
+    p50 = today.first_attempt.p50_seconds if today is not None else None
+    p90 = today.first_attempt.p90_seconds if today is not None else None
+    oldest = None if waiting.oldest_at is None else (board.queue.at - waiting.oldest_at).total_seconds()
     return GradeTile(
         grade=grade,
-        due=found.due,
-        calling=wall.now.calling[grade],
-        later=found.later,
+        due=waiting.due,
+        calling=board.now.calling[grade],
+        later=waiting.later,
         oldest_seconds=oldest,
         is_late=oldest is not None and oldest > limit,
         limit_seconds=limit,
-        p50_seconds=first.p50_seconds if first is not None else None,
+        p50_seconds=p50,
         p90_seconds=p90,
         is_slow=p90 is not None and p90 > limit,
     )
 
 
-def _stages(visits: PeoplesWork) -> list[tuple[VisitStage, int]]:
-    """Who has been seen is still at the door, as far as anybody far away is concerned."""
-    counts = visits.stages
-    arrived = counts[VisitStage.ARRIVED] + counts[VisitStage.SEEN]
-    return [
-        (VisitStage.ACCEPTED, counts[VisitStage.ACCEPTED]),
-        (VisitStage.ON_THE_WAY, counts[VisitStage.ON_THE_WAY]),
-        (VisitStage.ARRIVED, arrived),
-    ]
-
-
-def _funnel(counts: Counts) -> list[tuple[str, int]]:
-    return [(text, getattr(counts, name)) for name, text in BOARD_FUNNEL.items()]
-
-
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
-
-
-def _alarm(code: str, lang: Lang) -> str:
-    """A code of a later version is told as it stands."""
-    known = next((one for one in AlarmCode if one.value == code), None)
-    return code if known is None else word_of(known, lang)
-
-
 board_pages = Section()
 _EVENTS = "text/event-stream"
-_BUSY, _RETRY_SECONDS = 503, "15"
-_TAKEN_SECONDS = 20.0
-"""A reader who takes nothing for so long is gone."""
-_making = threading.Lock()
+_making_feed = threading.Lock()
 
 
 class _Events(EventSourceResponse):
-    """A reader who is gone is no fault. The feed sends its own beats."""
+    """A reader that has disconnected is not an error."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with contextlib.suppress(SendTimeoutError, OSError):
@@ -523,20 +473,22 @@ class _Events(EventSourceResponse):
 @board_pages.get(
     "/board", act=Permission.SEE_BOARD, nav=gettext_noop("Live board"), order=10, while_idle=True
 )
-def wall(visit: CurrentRequest) -> Response:
+def show_board(visit: CurrentRequest) -> Response:
+    """The page, with a first reading in it."""
     unit_id = visit.member.unit_id
-    found = _feed(visit.request).read(unit_id)
+    units = [] if unit_id is None else list_units(visit.services, visible_to=unit_id)
+    board = _feed(visit.request).read(unit_id)
     return visit.page(
         BOARD_TEMPLATE,
-        unit_name=_unit_name(visit),
+        unit_name=next((unit.name for unit in units if unit.id == unit_id), ""),
         look=board_version(),
-        **board_facts(visit.services, found, visit.lang),
+        **board_facts(visit.services, board, visit.lang),
     )
 
 
 @board_pages.get("/board/live", act=Permission.SEE_BOARD, while_idle=True)
-async def live(visit: CurrentRequest) -> Response:
-    """A stream for a browser that asks for one, and one reading of it for anybody else."""
+async def stream_board(visit: CurrentRequest) -> Response:
+    """A stream for a client that accepts one, for any other client one reading of it."""
     assert visit.session is not None
     try:
         events = _feed(visit.request).events(
@@ -545,38 +497,24 @@ async def live(visit: CurrentRequest) -> Response:
             lang=visit.lang,
             only_one=_EVENTS not in visit.request.headers.get("accept", ""),
         )
-    except TooMany:
-        return Response(status_code=_BUSY, headers={"Retry-After": _RETRY_SECONDS})
-    return _Events(events, ping=0, send_timeout=_TAKEN_SECONDS)
+    except TooManyStreams:
+        return Response(status_code=503, headers={"Retry-After": "15"})
+    return _Events(events, ping=0, send_timeout=20.0)
 
 
 def _feed(request: Request) -> BoardFeed:
-    """The one of this application."""
+    """The feed of this application, made for its first board."""
     state = request.app.state
-    with _making:
-        if not hasattr(state, "wall_feed"):
-            console_context: ConsoleContext = state.console_context
-            app = console_context.app
+    with _making_feed:
+        if not hasattr(state, "board_feed"):
+            context: ConsoleContext = state.console_context
+            app = context.app
             state.board_feed = BoardFeed(
                 app.services,
                 late_seconds=app.settings.scheduler.late_seconds,
                 rules=FeedRules(patience_seconds=app.settings.console.patience_seconds),
-                draw=partial(_draw, console_context),
+                draw=partial(draw_board, context.pages, app.services),
             )
-            console_context.closing.join(state.board_feed.stop)
+            context.closing.join(state.board_feed.stop)
     feed: BoardFeed = state.board_feed
     return feed
-
-
-def _draw(console_context: ConsoleContext, found: LiveBoard, lang: Lang) -> dict[str, object]:
-    return dict(draw_board(console_context.pages, console_context.app.services, found, lang))
-
-
-def _unit_name(visit: RequestContext) -> str:
-    """'' for the whole centre."""
-    unit_id = visit.member.unit_id
-    if unit_id is None:
-        return ""
-    return next(
-        (unit.name for unit in list_units(visit.services, visible_to=unit_id) if unit.id == unit_id), ""
-    )

@@ -1,8 +1,7 @@
-"""The auditor: every open case must have a time to come, an open assignment, or a ring that is planned or live.
+"""The consistency checker: every open case has a time to come, an open assignment, or a planned or live attempt.
 
-It compares what cases say with what the rows are. What it finds it tells, once a case, and mends where that is safe: a
-case that nothing would move goes to a person, a number that nothing rings is free again. Finding nothing is its
-normal work; each finding is a fault of ours.
+It compares cases with their rows. Every finding is a fault of ours, is raised as an alarm once a case, and is repaired
+where that is safe: a case that nothing would move goes to a person, a number that no call holds is free again.
 """
 
 from __future__ import annotations
@@ -26,13 +25,13 @@ from dialer.control.consistency_store import (
     CheckedAttempt,
     IdRange,
     ask_carrier_now,
-    count_lapsed_claims,
     count_leaked_numbers,
     find_missing_assignments,
     find_missing_attempts,
     find_stray_assignments,
     find_stray_attempts,
     free_leaked_numbers,
+    lapsed_claims,
     long_overdue_cases,
     newest_attempt_of_case,
     next_id_range,
@@ -40,16 +39,24 @@ from dialer.control.consistency_store import (
     unresolved_attempts,
 )
 from dialer.core.case import Case, CaseStatus, Reason, StaffTrackState
-from dialer.core.effects import AlarmCode, Effect, WithdrawAssignment, WithdrawAttempt
 from dialer.core.errors import Unavailable
-from dialer.core.events import AssignmentRequested, AttemptEnded, Event, TimePassed
+from dialer.core.events import (
+    AlarmCode,
+    AssignmentRequested,
+    AttemptEnded,
+    Effect,
+    Event,
+    TimePassed,
+    WithdrawAssignment,
+    WithdrawAttempt,
+)
 from dialer.core.values import Answer, Contact, TelephonyResult, Track
 from dialer.db.system_state import read_service_clock
 from dialer.db.unit_of_work import Tx
 from dialer.services import Services
 
 ID_RANGE = 10_000
-"""Open cases in one round: a round costs the same whether ten thousand wait or a million, which take longer to pass."""
+"""Open cases in one round, so that a round costs the same whatever the backlog."""
 _AT_ONCE = 200
 _LATE = timedelta(minutes=2)
 """Real time: sweeps and reconciliations come every second or two."""
@@ -60,6 +67,8 @@ _log = logging.getLogger(__name__)
 
 
 class Finding(StrEnum):
+    """The values are stored in alarms and are labels of the metrics."""
+
     MISSING_ATTEMPT = "robot_without_ring"
     STRAY_ATTEMPT = "ring_without_case"
     MISSING_ASSIGNMENT = "errand_without_assignment"
@@ -73,7 +82,7 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What one round found, by kind, and how much of it was mended; `after` is where the next round goes on."""
+    """What one round found, by kind, and how much of it was repaired; the next round starts past case `after`."""
 
     found: dict[Finding, int]
     repaired: int
@@ -82,6 +91,7 @@ class Verdict:
     """The round came to the last open case."""
 
     def plain(self) -> dict[str, object]:
+        """As it is noted with the cycle part."""
         return {
             "found": {kind.value: self.found.get(kind, 0) for kind in Finding},
             "mended": self.repaired,
@@ -91,36 +101,38 @@ class Verdict:
 
 
 def check_consistency(services: Services, *, after: int = 0, at_once: int = ID_RANGE) -> Verdict:
-    """One round: the next stretch of open cases past id `after`, and everything that is live or late anywhere."""
-    audit = _Audit(services)
+    """One round: the next `at_once` open cases past id `after`, and everything that is live or late anywhere."""
+    checks = _Round(services)
     with services.store.begin() as tx:
         id_range = next_id_range(tx, after=after, at_most=at_once)
         silent = find_missing_attempts(tx, id_range) if id_range else []
         unassigned = find_missing_assignments(tx, id_range) if id_range else []
         complete = id_range is None or next_id_range(tx, after=id_range.last, at_most=1) is None
-    audit.mend_each(Finding.MISSING_ATTEMPT, silent, audit.attempt_lost)
-    audit.mend_each(Finding.MISSING_ASSIGNMENT, {work.case_id for work in unassigned}, audit.work_lost)
-    audit.stray_rows()
-    audit.late()
-    audit.live()
-    if audit.cancels:
+    checks.repair_each(Finding.MISSING_ATTEMPT, silent, checks.repair_missing_attempt)
+    checks.repair_each(
+        Finding.MISSING_ASSIGNMENT, {work.case_id for work in unassigned}, checks.repair_missing_assignments
+    )
+    checks.withdraw_strays()
+    checks.move_overdue()
+    checks.repair_live()
+    if checks.cancels:
         services.enqueue("cancel_calls")
-    if audit.found:
+    if checks.found:
         _log.error(
-            "auditor: %s; %s mended",
-            ", ".join(f"{kind.value} {count}" for kind, count in sorted(audit.found.items())),
-            audit.repaired,
+            "consistency: %s; %s repaired",
+            ", ".join(f"{kind.value} {count}" for kind, count in sorted(checks.found.items())),
+            checks.repaired,
         )
     return Verdict(
-        found=dict(audit.found),
-        repaired=audit.repaired,
+        found=dict(checks.found),
+        repaired=checks.repaired,
         after=0 if id_range is None or complete else id_range.last,
         complete=complete,
     )
 
 
-class _Audit:
-    """One round's findings; each case is mended in a transaction of its own, looked at again under its lock."""
+class _Round:
+    """One round's findings. Each case is repaired in its own transaction, checked again under its lock."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -128,29 +140,29 @@ class _Audit:
         self.repaired = 0
         self.cancels = False
 
-    def mend_each(
-        self, kind: Finding, case_ids: Iterable[int], mend: Callable[[Tx, StoredCase], bool]
+    def repair_each(
+        self, kind: Finding, case_ids: Iterable[int], repair: Callable[[Tx, StoredCase], bool]
     ) -> None:
         for case_id in sorted(set(case_ids))[:_AT_ONCE]:
             try:
                 with self._services.store.begin() as tx:
                     stored = lock_cases(tx, [case_id]).get(case_id)
-                    if stored is None or not mend(tx, stored):
+                    if stored is None or not repair(tx, stored):
                         continue
-                    self._tell(tx, kind, case_id)
+                    self._report(tx, kind, case_id)
             except Unavailable:
                 raise
-            except Exception as fault:  # noqa: BLE001  # who breaks its own mending must not stop the others'
+            except Exception as fault:  # noqa: BLE001  # one case that cannot be repaired must not stop the others
                 _log.error(
-                    "auditor: case %s (%s): %s", case_id, kind.value, type(fault).__name__
+                    "consistency: case %s (%s): %s", case_id, kind.value, type(fault).__name__
                 )  # its text may be personal
                 with self._services.store.begin() as tx:
-                    self._tell(tx, kind, case_id)
+                    self._report(tx, kind, case_id)
             else:
                 self.repaired += 1
 
-    def attempt_lost(self, tx: Tx, stored: StoredCase) -> bool:
-        """The case hears how its newest ring ended, or, where there is none, that nobody knows."""
+    def repair_missing_attempt(self, tx: Tx, stored: StoredCase) -> bool:
+        """The case gets the end of its newest attempt as an event, or without one, an unknown end."""
         case = stored.case
         if not find_missing_attempts(tx, IdRange.of(case.id)):
             return False
@@ -167,26 +179,28 @@ class _Audit:
             self._move(tx, stored, AttemptEnded(n=case.robot.attempts, result=TelephonyResult.UNKNOWN))
         return True
 
-    def work_lost(self, tx: Tx, stored: StoredCase) -> bool:
-        """What the case believes to be open is asked for anew, so that somebody has it."""
+    def repair_missing_assignments(self, tx: Tx, stored: StoredCase) -> bool:
+        """The assignment that the case counts as open is requested again."""
         lost = find_missing_assignments(tx, IdRange.of(stored.case.id))
         for work in lost:
             forgotten = replace(stored, case=_without(stored.case, work.track))
             stored = self._move(tx, forgotten, AssignmentRequested(track=work.track))
         return bool(lost)
 
-    def stray_rows(self) -> None:
-        """Rings and work that no case waits for: withdrawn, so that nobody is rung or visited for nothing."""
+    def withdraw_strays(self) -> None:
+        """Attempts and assignments that no case waits for are withdrawn."""
         with self._services.store.begin() as tx:
-            rings = find_stray_attempts(tx, limit=_AT_ONCE)
+            attempts = find_stray_attempts(tx, limit=_AT_ONCE)
             work = find_stray_assignments(tx, limit=_AT_ONCE)
-        self.mend_each(Finding.STRAY_ATTEMPT, (ring.case_id for ring in rings), self._withdraw_attempts)
-        self.mend_each(Finding.STRAY_ASSIGNMENT, (one.case_id for one in work), self._withdraw_work)
+        self.repair_each(
+            Finding.STRAY_ATTEMPT, (attempt.case_id for attempt in attempts), self._withdraw_attempts
+        )
+        self.repair_each(Finding.STRAY_ASSIGNMENT, (one.case_id for one in work), self._withdraw_work)
 
     def _withdraw_attempts(self, tx: Tx, stored: StoredCase) -> bool:
         strays = find_stray_attempts(tx, case_id=stored.case.id, limit=_AT_ONCE)
         self._write(
-            tx, stored, [WithdrawAttempt(n=ring.n, reason=stored.case.robot.reason) for ring in strays]
+            tx, stored, [WithdrawAttempt(n=attempt.n, reason=stored.case.robot.reason) for attempt in strays]
         )
         return bool(strays)
 
@@ -196,8 +210,8 @@ class _Audit:
         self._write(tx, stored, [WithdrawAssignment(track=one.track, reason=reason) for one in strays])
         return bool(strays)
 
-    def late(self) -> None:
-        """Cases long past their time: no sweep runs, or one of them breaks it. Each is moved alone."""
+    def move_overdue(self) -> None:
+        """Cases long past their due time, because no sweep runs or one case breaks it: each is moved by itself."""
         with self._services.store.begin() as tx:
             clock = read_service_clock(tx)
             speed = 1.0 if clock is None else clock.speed
@@ -208,47 +222,44 @@ class _Audit:
             due_at = stored.case.due_at
             if due_at is None or due_at >= before:
                 return False
-            ringing = stored.case.id in cases_at_carrier(tx, [stored.case.id])
-            self._move(tx, stored, TimePassed(ringing=ringing))
+            at_carrier = stored.case.id in cases_at_carrier(tx, [stored.case.id])
+            self._move(tx, stored, TimePassed(ringing=at_carrier))
             return True
 
-        self.mend_each(Finding.LONG_OVERDUE, overdue, move_on)
+        self.repair_each(Finding.LONG_OVERDUE, overdue, move_on)
 
-    def live(self) -> None:
-        """Numbers, claims and submissions that nothing would ever let go."""
+    def repair_live(self) -> None:
+        """Numbers, claims and submissions that nothing else would release."""
         services = self._services
         real_now = services.real.now()
         with services.store.begin() as tx:
-            claims = count_lapsed_claims(tx, real_before=real_now - _LATE)
+            lapsed = lapsed_claims(tx, real_before=real_now - _LATE)
             unresolved = unresolved_attempts(tx, real_before=real_now - _UNRESOLVED)
             unasked = unasked_attempts(tx, real_before=real_now - _UNRESOLVED)
             leaked = count_leaked_numbers(tx)
-        if claims:
+        if lapsed:
             with services.store.begin() as tx:
                 release_lapsed_claims(tx, real_now=real_now, now=services.clock.now())
-                self._tell_rings(tx, Finding.CLAIM_LAPSED, claims)
+                self._report_attempts(tx, Finding.CLAIM_LAPSED, lapsed)
         if unresolved:
             with services.store.begin() as tx:
-                ends = {ring.attempt_id: (TelephonyResult.UNKNOWN, None) for ring in unresolved}
+                ends = {attempt.attempt_id: (TelephonyResult.UNKNOWN, None) for attempt in unresolved}
                 self.cancels |= end_attempts(tx, services, ends)
-                self._tell_rings(tx, Finding.SUBMISSION_UNRESOLVED, unresolved)
-        known = {ring.attempt_id for ring in unresolved}
-        silent = [ring for ring in unasked if ring.attempt_id not in known]
+                self._report_attempts(tx, Finding.SUBMISSION_UNRESOLVED, unresolved)
+        known = {attempt.attempt_id for attempt in unresolved}
+        silent = [attempt for attempt in unasked if attempt.attempt_id not in known]
         if silent:
             with services.store.begin() as tx:
                 ask_carrier_now(tx, silent, real_now=real_now)
-                self._tell_rings(tx, Finding.SILENCE_UNASKED, silent)
+                self._report_attempts(tx, Finding.SILENCE_UNASKED, silent)
         if leaked:
+            now = services.clock.now()
             with services.store.begin() as tx:
                 lock_line_group(tx, name=services.lines.group)
-                freed = free_leaked_numbers(tx, now=services.clock.now())
+                freed = free_leaked_numbers(tx, now=now)
                 if freed:
-                    raise_alarm_once(
-                        tx,
-                        AlarmCode.NO_NEXT_STEP,
-                        now=services.clock.now(),
-                        facts={"finding": Finding.NUMBER_LEAKED.value, "numbers": freed},
-                    )
+                    facts = {"finding": Finding.NUMBER_LEAKED.value, "numbers": freed}
+                    raise_alarm_once(tx, AlarmCode.NO_NEXT_STEP, now=now, facts=facts)
             self.found[Finding.NUMBER_LEAKED] += freed
             self.repaired += freed
 
@@ -264,11 +275,11 @@ class _Audit:
         return locked[stored.case.id]
 
     def _write(self, tx: Tx, stored: StoredCase, wanted: Sequence[Effect]) -> None:
-        pending_writes = PendingWrites.begin(self._services.clock.now())
+        pending_writes = PendingWrites(now=self._services.clock.now())
         pending_writes.enter(stored, wanted)
-        self.cancels |= bool(write_effects(tx, pending_writes))
+        self.cancels |= write_effects(tx, pending_writes)
 
-    def _tell(self, tx: Tx, kind: Finding, case_id: int) -> None:
+    def _report(self, tx: Tx, kind: Finding, case_id: int) -> None:
         self.found[kind] += 1
         raise_alarm(
             tx,
@@ -278,14 +289,14 @@ class _Audit:
             facts={"finding": kind.value},
         )
 
-    def _tell_rings(self, tx: Tx, kind: Finding, rings: Sequence[CheckedAttempt]) -> None:
-        for case_id in sorted({ring.case_id for ring in rings}):
-            self._tell(tx, kind, case_id)
-        self.repaired += len({ring.case_id for ring in rings})
+    def _report_attempts(self, tx: Tx, kind: Finding, attempts: Sequence[CheckedAttempt]) -> None:
+        for case_id in sorted({attempt.case_id for attempt in attempts}):
+            self._report(tx, kind, case_id)
+        self.repaired += len({attempt.case_id for attempt in attempts})
 
 
 def _without(case: Case, track: Track) -> Case:
-    """The case as the rows have it: nobody is on that errand."""
-    assignment = case.human if track is Track.HUMAN else case.visit
-    put = replace(assignment, state=StaffTrackState.NONE, at=None)
-    return replace(case, human=put) if track is Track.HUMAN else replace(case, visit=put)
+    """The case as its rows have it: without an assignment on this track."""
+    if track is Track.HUMAN:
+        return replace(case, human=replace(case.human, state=StaffTrackState.NONE, at=None))
+    return replace(case, visit=replace(case.visit, state=StaffTrackState.NONE, at=None))

@@ -1,5 +1,5 @@
-"""Where cases and their rows disagree, so that nothing would ever move the case. Reads only, each by an index or by a
-stretch of open cases, so that the cost does not grow with the backlog.
+"""Finds cases and rows that disagree, so that nothing would move the case. Each read uses an index or a range of open
+cases, so its cost does not grow with the backlog.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ _HEAD = 2000
 _IS_LIVE = in_words(t.attempt.c.state, LIVE_STATES)
 _IS_PENDING = in_words(t.assignment.c.state, PENDING_STATES)
 _IS_OPEN = t.case.c.status == CaseStatus.OPEN.value
+_ATTEMPT = sa.select(t.attempt.c.id.label("attempt_id"), t.attempt.c.case_id, t.attempt.c.n)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,23 +54,22 @@ class CheckedAttempt:
 class CheckedAssignment:
     case_id: int
     track: Track
-    assignment_id: int | None = None
 
 
 def next_id_range(tx: Tx, *, after: int, at_most: int) -> IdRange | None:
-    """The next so many open cases; None past the last one."""
-    walked = (
+    """The next open cases past id `after`, at most so many; None past the last one."""
+    ids = (
         sa.select(t.case.c.id).where(_IS_OPEN, t.case.c.id > after).order_by(t.case.c.id).limit(at_most)
     ).subquery()
-    last = tx.scalar(sa.select(sa.func.max(walked.c.id)))
+    last = tx.scalar(sa.select(sa.func.max(ids.c.id)))
     return None if last is None else IdRange(after=after, last=last)
 
 
 def find_missing_attempts(tx: Tx, id_range: IdRange) -> list[int]:
-    """The case waits for a ring, and no row of it is planned or live."""
-    ring = sa.exists().where(t.attempt.c.case_id == t.case.c.id, in_words(t.attempt.c.state, OPEN_STATES))
+    """Cases that wait for a robot call without a planned or live attempt."""
+    attempt = sa.exists().where(t.attempt.c.case_id == t.case.c.id, in_words(t.attempt.c.state, OPEN_STATES))
     statement = sa.select(t.case.c.id).where(
-        id_range.holds(), t.case.c.robot_state == RobotState.PENDING.value, ~ring
+        id_range.holds(), t.case.c.robot_state == RobotState.PENDING.value, ~attempt
     )
     return [row["id"] for row in tx.rows(statement)]
 
@@ -87,7 +87,7 @@ def newest_attempt_of_case(tx: Tx, case_id: int) -> dict[str, Any] | None:
 
 
 def find_missing_assignments(tx: Tx, id_range: IdRange) -> list[CheckedAssignment]:
-    """The case says that somebody is being looked for, and no assignment is open."""
+    """Cases with an open staff track and no open assignment of that kind."""
     found: list[CheckedAssignment] = []
     for track, column in ((Track.HUMAN, t.case.c.human_state), (Track.VISIT, t.case.c.visit_state)):
         work = sa.exists().where(
@@ -103,27 +103,24 @@ def find_missing_assignments(tx: Tx, id_range: IdRange) -> list[CheckedAssignmen
 
 
 def find_stray_assignments(tx: Tx, *, case_id: int | None = None, limit: int) -> list[CheckedAssignment]:
-    """Somebody is to call or to go for a case that is settled, or that waits for nobody of that kind."""
+    """Open assignments of a case that is settled, or whose track of that kind is not open."""
     wanted = sa.or_(
         sa.and_(t.assignment.c.kind == Track.HUMAN.value, t.case.c.human_state == StaffTrackState.OPEN.value),
         sa.and_(t.assignment.c.kind == Track.VISIT.value, t.case.c.visit_state == StaffTrackState.OPEN.value),
     )
     statement = (
-        sa.select(t.assignment.c.id, t.assignment.c.case_id, t.assignment.c.kind)
+        sa.select(t.assignment.c.case_id, t.assignment.c.kind)
         .join(t.case, t.case.c.id == t.assignment.c.case_id)
         .where(_IS_PENDING, sa.or_(~_IS_OPEN, ~wanted))
         .limit(limit)
     )
     if case_id is not None:
         statement = statement.where(t.assignment.c.case_id == case_id)
-    return [
-        CheckedAssignment(case_id=row["case_id"], track=Track(row["kind"]), assignment_id=row["id"])
-        for row in tx.rows(statement)
-    ]
+    return [CheckedAssignment(case_id=row["case_id"], track=Track(row["kind"])) for row in tx.rows(statement)]
 
 
 def find_stray_attempts(tx: Tx, *, case_id: int | None = None, limit: int) -> list[CheckedAttempt]:
-    """A ring that would leave next, or is live, of a case that is settled or waits for another ring or none."""
+    """Attempts that are next to leave, or live, of a case that is settled or does not wait for that attempt."""
 
     def head(*, windowed: bool) -> sa.Select[Any]:
         return (
@@ -150,26 +147,17 @@ def find_stray_attempts(tx: Tx, *, case_id: int | None = None, limit: int) -> li
             in_words(t.attempt.c.state, OPEN_STATES),
             ~t.attempt.c.cancel_asked,
         )
-    statement = (
-        sa.select(t.attempt.c.id, t.attempt.c.case_id, t.attempt.c.n)
-        .join(t.case, t.case.c.id == t.attempt.c.case_id)
-        .where(
-            among,
-            sa.or_(
-                ~_IS_OPEN,
-                t.case.c.robot_state != RobotState.PENDING.value,
-                t.case.c.robot_attempts != t.attempt.c.n,
-            ),
-        )
-        .limit(limit)
+    stray = sa.or_(
+        ~_IS_OPEN,
+        t.case.c.robot_state != RobotState.PENDING.value,
+        t.case.c.robot_attempts != t.attempt.c.n,
     )
-    return [
-        CheckedAttempt(attempt_id=row["id"], case_id=row["case_id"], n=row["n"]) for row in tx.rows(statement)
-    ]
+    statement = _ATTEMPT.join(t.case, t.case.c.id == t.attempt.c.case_id).where(among, stray).limit(limit)
+    return [CheckedAttempt(**row) for row in tx.rows(statement)]
 
 
 def long_overdue_cases(tx: Tx, *, before: datetime, limit: int) -> list[int]:
-    """Cases whose time came long ago (service time), the longest first."""
+    """Cases that were due before this moment (service time), the longest overdue first."""
     statement = sa.select(t.case.c.id).where(t.case.c.due_at < before).order_by(t.case.c.due_at).limit(limit)
     return [row["id"] for row in tx.rows(statement)]
 
@@ -183,18 +171,18 @@ def _leaked() -> sa.ColumnElement[bool]:
 
 
 def count_leaked_numbers(tx: Tx) -> int:
-    """Numbers that nothing rings and that no claim can have."""
+    """How many numbers are taken by a call that has ended: no claim can have them."""
     return int(tx.scalar(sa.select(sa.func.count()).select_from(t.live_number).where(_leaked())))
 
 
 def free_leaked_numbers(tx: Tx, *, now: datetime) -> int:
-    """They are free; how many. The line group is locked by the caller, so that no claim takes one meanwhile."""
+    """Leaked numbers are free; returns how many. The caller has locked the line group, so no claim runs meanwhile."""
     return tx.execute(sa.update(t.live_number).where(_leaked()).values(attempt_id=None, free_at=now)).rowcount
 
 
-def count_lapsed_claims(tx: Tx, *, real_before: datetime) -> list[CheckedAttempt]:
-    """Claimed by a worker that is long gone, and found by no sweep."""
-    return _rings(
+def lapsed_claims(tx: Tx, *, real_before: datetime) -> list[CheckedAttempt]:
+    """Claims whose lease ended before this moment (real time) and that no sweep has released."""
+    return _attempts(
         tx,
         t.attempt.c.state == AttemptState.CLAIMED.value,
         t.attempt.c.lease_until < real_before,
@@ -202,8 +190,8 @@ def count_lapsed_claims(tx: Tx, *, real_before: datetime) -> list[CheckedAttempt
 
 
 def unresolved_attempts(tx: Tx, *, real_before: datetime) -> list[CheckedAttempt]:
-    """Posted long ago, and still nobody can say whether the carrier took it."""
-    return _rings(
+    """Attempts posted before this moment (real time) of which it is still unknown whether the carrier accepted them."""
+    return _attempts(
         tx,
         in_words(t.attempt.c.state, DOUBTFUL_STATES),
         t.attempt.c.posted_at < real_before,
@@ -211,21 +199,21 @@ def unresolved_attempts(tx: Tx, *, real_before: datetime) -> list[CheckedAttempt
 
 
 def unasked_attempts(tx: Tx, *, real_before: datetime) -> list[CheckedAttempt]:
-    """At the carrier, silent, and nobody has asked it for long."""
-    return _rings(
+    """Live attempts about which the carrier has not been asked since this moment (real time)."""
+    return _attempts(
         tx,
         in_words(t.attempt.c.state, SENT_STATES),
         sa.or_(t.attempt.c.poll_at.is_(None), t.attempt.c.poll_at < real_before),
     )
 
 
-def ask_carrier_now(tx: Tx, rings: Sequence[CheckedAttempt], *, real_now: datetime) -> None:
+def ask_carrier_now(tx: Tx, attempts: Sequence[CheckedAttempt], *, real_now: datetime) -> None:
     """The next reconciliation asks the carrier about these."""
-    if rings:
+    if attempts:
         tx.execute(
             sa.update(t.attempt)
             .where(
-                t.attempt.c.id.in_([ring.attempt_id for ring in rings]),
+                t.attempt.c.id.in_([attempt.attempt_id for attempt in attempts]),
                 _IS_LIVE,
                 t.attempt.c.poll_at.is_(None),
             )
@@ -233,8 +221,5 @@ def ask_carrier_now(tx: Tx, rings: Sequence[CheckedAttempt], *, real_now: dateti
         )
 
 
-def _rings(tx: Tx, *conditions: sa.ColumnElement[bool]) -> list[CheckedAttempt]:
-    rows = tx.rows(
-        sa.select(t.attempt.c.id, t.attempt.c.case_id, t.attempt.c.n).where(*conditions).limit(_HEAD)
-    )
-    return [CheckedAttempt(attempt_id=row["id"], case_id=row["case_id"], n=row["n"]) for row in rows]
+def _attempts(tx: Tx, *conditions: sa.ColumnElement[bool]) -> list[CheckedAttempt]:
+    return [CheckedAttempt(**row) for row in tx.rows(_ATTEMPT.where(*conditions).limit(_HEAD))]

@@ -1,13 +1,7 @@
-"""A process says that it is alive, in its own row, for as long as it is.
+"""Whether the service works: heartbeats of processes, whole cycles, the machine's clock, the state of each part.
 
-Looks whether the machine's clock went back, mends what would wait for it, and says so.
-
-The engine's whole cycle: a tick was sent, and a worker swept, dialled, reconciled and audited to the end.
-
-Each part notes when it was last done. The leading scheduler sees a cycle as whole when every part has begun after the
-cycle did; then it notes that too. A service that looks alive and does nothing is told by the age of that note.
-
-Whether each part of the service is well, with the last moment at which it certainly was.
+A cycle is whole when every part of the work has begun after the cycle did and was done to its end. The leading
+scheduler then notes it, so a service that is up and does nothing shows by the age of that note.
 """
 
 from __future__ import annotations
@@ -32,8 +26,8 @@ from dialer.cases.alarms import raise_alarm
 from dialer.control.consistency import Verdict, check_consistency
 from dialer.control.queries import DatabaseFacts, read_database_facts, read_last_event_time
 from dialer.core.breaker import Breaker
-from dialer.core.effects import AlarmCode
 from dialer.core.errors import Unavailable
+from dialer.core.events import AlarmCode
 from dialer.db.migrations import schema_revision
 from dialer.db.system_state import (
     CyclePart,
@@ -53,12 +47,14 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def beating(services: Services, *, kind: str, told: Mapping[str, object] | None = None) -> Iterator[None]:
-    """The process beats within the block; leaving it, its row is gone. A database that does not answer costs a line."""
+def beating(services: Services, *, kind: str, facts: Mapping[str, object] | None = None) -> Iterator[None]:
+    """Within the block a thread renews this process's row; afterwards the row is gone. A database that does not answer
+    costs a log line.
+    """
     process = f"{kind}:{socket.gethostname()}:{os.getpid()}"
     stopped = threading.Event()
     heart = threading.Thread(
-        target=_beat, args=(services, process, kind, dict(told or {}), stopped), name="heart", daemon=True
+        target=_beat, args=(services, process, kind, dict(facts or {}), stopped), name="heart", daemon=True
     )
     heart.start()
     try:
@@ -74,19 +70,16 @@ def beating(services: Services, *, kind: str, told: Mapping[str, object] | None 
 
 
 def _beat(
-    services: Services, process: str, kind: str, told: Mapping[str, object], stopped: threading.Event
+    services: Services, process: str, kind: str, facts: Mapping[str, object], stopped: threading.Event
 ) -> None:
     while True:
         try:
             with services.store.begin() as tx:
-                note_heartbeat(tx, process=process, kind=kind, real_now=services.real.now(), facts=told)
+                note_heartbeat(tx, process=process, kind=kind, real_now=services.real.now(), facts=facts)
         except Unavailable as fault:
             _log.warning("%s", fault)
         if stopped.wait(BEAT_SECONDS):
             return
-
-
-_SPARE_SECONDS = 60.0
 
 
 def _seconds_back(tx: Tx, services: Services) -> float:
@@ -99,8 +92,8 @@ def _seconds_back(tx: Tx, services: Services) -> float:
 
 
 def repair_clock(services: Services) -> bool:
-    """True when it had gone back. Claims that were made under the later clock lapse, so they are rung under a higher
-    token; calls that live are asked about.
+    """True when the machine's clock had gone back. Claims made under the later clock have lapsed, so those calls are
+    placed under a higher token; the carrier will be asked about live calls; an alarm is raised.
     """
     rules = services.lines
     with services.store.begin() as tx:
@@ -119,7 +112,7 @@ def repair_clock(services: Services) -> bool:
             name=rules.group,
             real_now=real_now,
             last_lease=real_now + timedelta(seconds=lease),
-            last_poll=real_now + timedelta(seconds=poll + _SPARE_SECONDS),
+            last_poll=real_now + timedelta(seconds=poll + 60),
         )
         raise_alarm(tx, AlarmCode.CLOCK_JUMPED, now=services.clock.now(), facts={"seconds": round(seconds)})
     services.enqueue("dial")
@@ -128,12 +121,12 @@ def repair_clock(services: Services) -> bool:
 
 TICK_PART = "tick"
 AUDIT_PART = "audit"
-WORK_PART = ("sweep", "dial", "reconcile", AUDIT_PART)
-"""What a worker does in a cycle."""
-CYCLE_PARTS = "cycle"
+WORK_PARTS = ("sweep", "dial", "reconcile", AUDIT_PART)
+"""What the workers do in a cycle."""
+CYCLE_PART = "cycle"
 SCHEDULER_PART = "scheduler"
 SCHEMA_PART = "schema"
-"""Late when the database was migrated for a newer version than this process is."""
+"""Late when the database was migrated for a newer version than this process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,30 +142,37 @@ class SystemState:
 
 
 def note_part_done(
-    services: Services, name: str, *, began_at: datetime, told: Mapping[str, object] | None = None
+    services: Services, name: str, *, began_at: datetime, facts: Mapping[str, object] | None = None
 ) -> None:
+    """A part that began then (real time) is done to its end."""
     with services.store.begin() as tx:
-        note_cycle_part(tx, name, began_at=began_at, real_now=services.real.now(), facts=told)
+        note_cycle_part(tx, name, began_at=began_at, real_now=services.real.now(), facts=facts)
 
 
 def run_consistency_round(services: Services) -> Verdict:
-    """The next round of the auditor, from where the last one ended; its verdict is noted."""
+    """The next round of the consistency checker, from where the last one ended; its verdict is noted."""
     began_at = services.real.now()
     with services.store.begin() as tx:
         last = cycle_parts(tx).get(AUDIT_PART)
     after = last.facts.get("after", 0) if last is not None else 0
     verdict = check_consistency(services, after=after if isinstance(after, int) else 0)
-    note_part_done(services, AUDIT_PART, began_at=began_at, told=verdict.plain())
+    note_part_done(services, AUDIT_PART, began_at=began_at, facts=verdict.plain())
     return verdict
 
 
+def last_findings(parts: Mapping[str, CyclePart]) -> dict[str, int]:
+    """What the consistency checker's last round found, by kind."""
+    found = parts[AUDIT_PART].facts.get("found") if AUDIT_PART in parts else None
+    return {str(kind): int(count) for kind, count in found.items()} if isinstance(found, dict) else {}
+
+
 def close_cycle(services: Services, *, began_at: datetime) -> bool:
-    """True when the cycle that began then is whole; it is noted."""
+    """True when the cycle that began then (real time) is whole; that is noted."""
     with services.store.begin() as tx:
         parts = cycle_parts(tx)
-        if not all(name in parts and parts[name].began_at >= began_at for name in WORK_PART):
+        if not all(name in parts and parts[name].began_at >= began_at for name in WORK_PARTS):
             return False
-        note_cycle_part(tx, CYCLE_PARTS, began_at=began_at, real_now=services.real.now())
+        note_cycle_part(tx, CYCLE_PART, began_at=began_at, real_now=services.real.now())
     return True
 
 
@@ -187,12 +187,12 @@ def check_system(services: Services, *, late_seconds: float) -> SystemState:
     def age(moment: datetime) -> float:
         return max(0.0, (real_now - moment).total_seconds())
 
-    ages = {name: age(parts[name].at) if name in parts else None for name in (TICK_PART, *WORK_PART)}
-    cycle = age(parts[CYCLE_PARTS].at) if CYCLE_PARTS in parts else None
+    ages = {name: age(parts[name].at) if name in parts else None for name in (TICK_PART, *WORK_PARTS)}
+    cycle = age(parts[CYCLE_PART].at) if CYCLE_PART in parts else None
     leaders = [one for one in schedulers if one.facts.get("leader")]
     late: tuple[str, ...] = ()
     if cycle is None or cycle > late_seconds:
-        # The oldest part is to blame when none is late by itself.
+        # When no part is late by itself, the oldest one is reported.
         late = tuple(name for name, one in ages.items() if one is None or one > late_seconds)
         late = late or (max(ages, key=lambda name: ages[name] or 0.0),)
     if moved:
@@ -206,15 +206,14 @@ def check_system(services: Services, *, late_seconds: float) -> SystemState:
     )
 
 
-_SILENT_SECONDS = 5 * BEAT_SECONDS
-
-
 class PartName(StrEnum):
+    """The parts of the service that the control page shows."""
+
     WEB = "web"
     RINGING = "ringing"
-    """Workers that ring."""
+    """Workers of the `dial` queue."""
     BULK = "bulk"
-    """Workers that load lists and render sound."""
+    """Workers of the `bulk` queue: lists, sound."""
     SCHEDULER = "scheduler"
     BROKER = "broker"
     CYCLE = "cycle"
@@ -228,13 +227,13 @@ class PartName(StrEnum):
 class Health(StrEnum):
     GOOD = "good"
     LATE = "late"
-    """It has not been good for longer than it may."""
+    """Not good for longer than allowed."""
     NEVER = "never"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartState:
-    """`good_seconds`: since it was last certainly good, in real time; None: never, as far as is known."""
+    """`good_seconds`: real seconds since it was last known to be good; None: never."""
 
     name: PartName
     health: Health
@@ -250,9 +249,9 @@ class Carrier:
     breaker: Breaker
     open_seconds: float | None
     trial_in_seconds: float | None
-    """None: no trial is waited for; 0: it may leave at any moment."""
+    """None: no trial call is due; 0: it may leave at any moment."""
     heard_at: datetime | None
-    """Service time: the newest word about any call."""
+    """Service time of the newest report about any call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,10 +262,11 @@ class Parts:
     database: DatabaseFacts
     leader: str
     found: Mapping[str, int]
-    """By the auditor's last round, what it found amiss, by kind."""
+    """What the consistency checker's last round found, by kind; kinds without a finding are left out."""
 
 
 def watch_parts(services: Services, *, late_seconds: float) -> Parts:
+    """The state of every part; a part of the cycle is late when it was done more than `late_seconds` ago."""
     now, real_now = services.clock.now(), services.real.now()
     with services.store.begin() as tx:
         noted = cycle_parts(tx)
@@ -275,8 +275,6 @@ def watch_parts(services: Services, *, late_seconds: float) -> Parts:
         carrier = _carrier(tx, services, real_now)
         database = read_database_facts(tx)
     leaders = [beat for beat in schedulers if beat.facts.get("leader")]
-    audit = noted.get(AUDIT_PART)
-    found = audit.facts.get("found") if audit is not None else None
     processes = (
         (PartName.WEB, webs),
         (PartName.RINGING, [beat for beat in workers if "dial" in _queues(beat)]),
@@ -285,8 +283,8 @@ def watch_parts(services: Services, *, late_seconds: float) -> Parts:
     )
     rounds = (
         (PartName.BROKER, TICK_PART),
-        (PartName.CYCLE, CYCLE_PARTS),
-        *((PartName(name), name) for name in WORK_PART),
+        (PartName.CYCLE, CYCLE_PART),
+        *((PartName(name), name) for name in WORK_PARTS),
     )
     return Parts(
         at=now,
@@ -298,9 +296,7 @@ def watch_parts(services: Services, *, late_seconds: float) -> Parts:
         carrier=carrier,
         database=database,
         leader=leaders[0].process if leaders else "",
-        found={str(kind): int(count) for kind, count in found.items() if count}
-        if isinstance(found, dict)
-        else {},
+        found={kind: count for kind, count in last_findings(noted).items() if count},
     )
 
 
@@ -310,14 +306,11 @@ def _queues(beat: Heartbeat) -> Sequence[object]:
 
 
 def _processes(name: PartName, beats: Sequence[Heartbeat], real_now: datetime) -> PartState:
-    """Good while one of them beats."""
+    """Good while one of them is alive."""
     ages = sorted(max(0.0, (real_now - beat.at).total_seconds()) for beat in beats)
-    alive = sum(age <= _SILENT_SECONDS for age in ages)
-    if not ages:
-        return PartState(name=name, health=Health.NEVER, good_seconds=None, count=0)
-    return PartState(
-        name=name, health=Health.GOOD if alive else Health.LATE, good_seconds=ages[0], count=alive
-    )
+    alive = sum(age <= 5 * BEAT_SECONDS for age in ages)
+    health = Health.NEVER if not ages else Health.GOOD if alive else Health.LATE
+    return PartState(name=name, health=health, good_seconds=ages[0] if ages else None, count=alive)
 
 
 def _round(name: PartName, part: CyclePart | None, real_now: datetime, late_seconds: float) -> PartState:

@@ -1,12 +1,6 @@
-"""Alarms are listed until somebody has seen them; who did is kept.
+"""What the control page, the metrics and the live board read, and the acts on alarms.
 
-What whoever is in charge of the dialling sees: what is paused and what that holds, the pace, the live policy.
-
-What the monitoring is told of this moment. No figure names anybody.
-
-What a duty chief sees on the wall: the service now, its last hour and its day, each with the moment it was read at.
-
-Of a unit and all below, or of the whole centre; lines, pauses and the engine are the whole centre's for everybody.
+Counts are of a unit and all below it, or of the whole centre; lines, pauses and the system are always the centre's.
 """
 
 from __future__ import annotations
@@ -22,42 +16,37 @@ from dialer.cases.alarms import (
     Alarm,
     acknowledge_alarm_row,
     acknowledge_alarms_of_code,
-    count_unacknowledged_by_code,
     unacknowledged_alarms_of,
 )
 from dialer.cases.store import PolicyVersion, policy_version_of
-from dialer.control import queries as control_queries
-from dialer.control.health import AUDIT_PART, SystemState, check_system
+from dialer.control.health import SystemState, check_system, last_findings
 from dialer.control.queries import (
     AlarmCount,
     FirstAttempts,
     LastHour,
-    PeoplesWork,
+    PendingWork,
     Queue,
     WaitingCases,
-    WorkWaiting,
     alarm_visible,
-    board_alarms,
-    board_last_hour,
-    board_waiting,
-    board_work,
+    calls_of_last_hour,
+    count_alarms,
     first_attempt_gauges,
     is_own_alarm,
+    lines_in_use_by_grade,
+    pending_work,
     queue_gauges,
-    work_gauges,
+    waiting_by_grade,
 )
 from dialer.core.access import actor_name
 from dialer.core.errors import NotFound
-from dialer.core.periods import Period
 from dialer.core.policy import Policy
-from dialer.core.rates import Breakdown, Dimension
+from dialer.core.rates import Breakdown, Dimension, Period
 from dialer.core.values import Grade, Pause, PauseScope, Track
 from dialer.db.audit import write_audit
 from dialer.db.system_state import cycle_parts, living_processes
-from dialer.db.unit_of_work import Tx, hold_snapshot
+from dialer.db.unit_of_work import hold_snapshot
 from dialer.outcomes.report import RatesQuery, cut_breakdown
 from dialer.services import Services
-from dialer.warnings.store import RecentLoad, recent_loads
 
 
 def unacknowledged_alarms(services: Services, *, unit_id: int | None, limit: int = 100) -> list[Alarm]:
@@ -67,8 +56,8 @@ def unacknowledged_alarms(services: Services, *, unit_id: int | None, limit: int
 
 
 def acknowledge_alarm(services: Services, alarm_id: int, *, by: str, visible_to: int | None = None) -> None:
-    """Somebody has seen it. Raises `NotFound`, also for one that is not of the own unit or below: one of no case is the
-    whole centre's.
+    """The alarm is acknowledged. Raises `NotFound`, also for one outside the unit `visible_to`: an alarm of no case
+    belongs to the whole centre.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
@@ -80,7 +69,7 @@ def acknowledge_alarm(services: Services, alarm_id: int, *, by: str, visible_to:
 
 
 def acknowledge_alarms(services: Services, code: str, *, by: str, visible_to: int | None = None) -> int:
-    """All of this kind that stand now, as far as they are of the own unit and below; how many."""
+    """All alarms of this kind within the unit `visible_to` are acknowledged; returns how many."""
     who = actor_name(by)
     with services.store.begin() as tx:
         now = services.clock.now()
@@ -88,20 +77,27 @@ def acknowledge_alarms(services: Services, code: str, *, by: str, visible_to: in
             tx, code, by=who, now=now, where=alarm_visible(visible_to, with_service=False)
         )
         if count:
-            facts: dict[str, object] = {"count": count}
-            write_audit(tx, who=who, act="alarm_seen", subject=f"alarms/{code}", why="", now=now, facts=facts)
+            write_audit(
+                tx,
+                who=who,
+                act="alarm_seen",
+                subject=f"alarms/{code}",
+                why="",
+                now=now,
+                facts={"count": count},
+            )
     return count
 
 
 HELD_AT_MOST = 50_000
-"""Further is not counted: a page is not worth more."""
+"""Paused calls are counted up to this number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandingPause:
     hold: Pause
     held: int
-    """Rings that it keeps from leaving now, of the reader's unit and below, counted up to `HELD_AT_MOST`."""
+    """Calls of the reader's unit that it keeps from leaving now, counted up to `HELD_AT_MOST`."""
     is_own: bool
     """The reader may end it."""
 
@@ -115,10 +111,14 @@ class LivePolicy:
 
 
 def visible_pauses(services: Services, *, unit_id: int | None) -> Sequence[StandingPause]:
-    """Those that hold anything of this unit and below; all of them for the whole centre."""
+    """The pauses that affect this unit or one below it; for the whole centre, all of them."""
     with services.store.begin() as tx:
         now = services.clock.now()
-        own = None if unit_id is None else _subtree(tx, services, unit_id)
+        own = (
+            None
+            if unit_id is None
+            else frozenset(unit.id for unit in services.units.current(tx) if unit_id in unit.path)
+        )
         return [
             StandingPause(
                 hold=hold,
@@ -155,33 +155,23 @@ def visible_pace(services: Services) -> tuple[Pace | None, int]:
         return read_line_pace(tx, name=services.lines.group), group.in_use if group is not None else 0
 
 
-def loads_to_pause(services: Services) -> Sequence[RecentLoad]:
-    """The newest lists, which somebody may want to stop."""
-    with services.store.begin() as tx:
-        return recent_loads(tx)
-
-
-def _subtree(tx: Tx, services: Services, unit_id: int) -> frozenset[int]:
-    return frozenset(unit.id for unit in services.units.current(tx) if unit_id in unit.path)
-
-
 FIRST_ATTEMPT_BOUNDS = (15, 30, 60, 120, 180, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200)
 """Seconds; the limits of the shipped grades are among them."""
-_WINDOW = timedelta(days=1)
-_ALIVE = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
+    """The gauges of `/metrics`."""
+
     queue: Queue
     queue_age_seconds: Mapping[Grade, float]
-    """How long the ring that waits longest might have left already; 0: none waits."""
+    """How long the attempt that waits longest has been due; 0: none waits."""
     lines: LineGroup | None
     pauses: int
-    work: Mapping[Track, WorkWaiting]
+    work: Mapping[Track, PendingWork]
     alarms: Mapping[str, int]
     findings: Mapping[str, int]
-    """Of the auditor's last round, by kind."""
+    """Of the consistency checker's last round, by kind."""
     processes: Mapping[str, int]
     state: SystemState
 
@@ -192,12 +182,10 @@ def measure(services: Services, *, late_seconds: float) -> Figures:
         queue = queue_gauges(tx, now=now)
         lines = read_line_group(tx, name=services.lines.group)
         pauses = len(standing_pauses_at(tx, now=now))
-        work = work_gauges(tx, now=now)
-        unseen = count_unacknowledged_by_code(tx)
-        parts = cycle_parts(tx)
-        alive = living_processes(tx, since=services.real.now() - _ALIVE)
-    found = parts[AUDIT_PART].facts.get("found") if AUDIT_PART in parts else None
-    kinds = ("web", "worker", "scheduler")
+        work = pending_work(tx, now=now)
+        alarms = count_alarms(tx)
+        findings = last_findings(cycle_parts(tx))
+        alive = living_processes(tx, since=services.real.now() - timedelta(seconds=10))
     return Figures(
         queue=queue,
         queue_age_seconds={
@@ -206,9 +194,9 @@ def measure(services: Services, *, late_seconds: float) -> Figures:
         lines=lines,
         pauses=pauses,
         work=work,
-        alarms=unseen,
-        findings={str(kind): int(count) for kind, count in found.items()} if isinstance(found, dict) else {},
-        processes={kind: sum(beat.kind == kind for beat in alive) for kind in kinds},
+        alarms={alarm.code: alarm.count for alarm in alarms},
+        findings=findings,
+        processes={kind: sum(beat.kind == kind for beat in alive) for kind in ("web", "worker", "scheduler")},
         state=check_system(services, late_seconds=late_seconds),
     )
 
@@ -216,13 +204,13 @@ def measure(services: Services, *, late_seconds: float) -> Figures:
 def measure_first_attempts(services: Services) -> Mapping[Grade, FirstAttempts]:
     """Of the cases opened within a day."""
     with services.store.begin() as tx:
-        since = services.clock.now() - _WINDOW
+        since = services.clock.now() - timedelta(days=1)
         return first_attempt_gauges(tx, since=since, bounds_seconds=FIRST_ATTEMPT_BOUNDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardNow:
-    """`at` and every other moment is service time, but for `real_at`, when it was read."""
+    """What changes from second to second. Every time is service time except `real_at`, when it was read."""
 
     at: datetime
     real_at: datetime
@@ -234,7 +222,7 @@ class BoardNow:
     calling: Mapping[Grade, int]
     """Lines in use by grade."""
     pauses: Sequence[Pause]
-    work: Mapping[Track, PeoplesWork]
+    work: Mapping[Track, PendingWork]
     alarms: Sequence[AlarmCount]
     system: SystemState
 
@@ -243,12 +231,6 @@ class BoardNow:
 class BoardQueue:
     at: datetime
     waiting: Mapping[Grade, WaitingCases]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoardHour:
-    at: datetime
-    calls: LastHour
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,10 +247,10 @@ def board_now(services: Services, *, unit_id: int | None, late_seconds: float) -
     with services.store.begin() as tx:
         hold_snapshot(tx)
         lines = read_line_group(tx, name=services.lines.group)
-        calling = control_queries.calling(tx, unit_id=unit_id)
+        calling = lines_in_use_by_grade(tx, unit_id=unit_id)
         pauses = standing_pauses_at(tx, now=now)
-        work = board_work(tx, now=now, unit_id=unit_id)
-        alarms = board_alarms(tx, unit_id=unit_id)
+        work = pending_work(tx, now=now, unit_id=unit_id)
+        alarms = count_alarms(tx, unit_id=unit_id)
     window = services.policies.newest.window
     trial = lines.breaker.wait_until if lines is not None and lines.breaker.is_open else None
     return BoardNow(
@@ -288,13 +270,12 @@ def board_now(services: Services, *, unit_id: int | None, late_seconds: float) -
 def board_queue(services: Services, *, unit_id: int | None) -> BoardQueue:
     now = services.clock.now()
     with services.store.begin() as tx:
-        return BoardQueue(at=now, waiting=board_waiting(tx, now=now, unit_id=unit_id))
+        return BoardQueue(at=now, waiting=waiting_by_grade(tx, now=now, unit_id=unit_id))
 
 
-def board_hour(services: Services, *, unit_id: int | None) -> BoardHour:
-    now = services.clock.now()
+def board_hour(services: Services, *, unit_id: int | None) -> LastHour:
     with services.store.begin() as tx:
-        return BoardHour(at=now, calls=board_last_hour(tx, now=now, unit_id=unit_id))
+        return calls_of_last_hour(tx, now=services.clock.now(), unit_id=unit_id)
 
 
 def board_today(services: Services, *, unit_id: int | None) -> BoardToday:

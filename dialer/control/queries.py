@@ -1,11 +1,4 @@
-"""Figures for the monitoring: of this moment, by index, without anybody's name.
-
-What the status page shows: the service at one moment, in numbers, without anybody's name.
-
-The last good moments that are in the rows themselves, and how large the database is.
-
-What the wall shows of this moment and of the last hour, without anybody's name; of one unit and below, or of all.
-"""
+"""Counts behind the metrics, the status page, the health panel and the live board. None of them names a person."""
 
 from __future__ import annotations
 
@@ -29,7 +22,7 @@ from dialer.units.queries import is_overdue
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstAttempts:
-    """Of one grade: how many first rings fell into each bucket, the last one open, and their seconds together."""
+    """Of one grade: how many first attempts fell into each bucket (the last one is open), and the sum of seconds."""
 
     counts: tuple[int, ...]
     sum_seconds: float
@@ -42,19 +35,13 @@ class Queue:
     held: int
     unknown: int
     oldest_at: Mapping[Grade, datetime | None]
-    """Since when the ring that waits longest might have left (service time); None: none waits."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkWaiting:
-    open: int
-    overdue: int
+    """Since when the attempt that waits longest has been due (service time); None: none waits."""
 
 
 def first_attempt_gauges(
     tx: Tx, *, since: datetime, bounds_seconds: Sequence[float]
 ) -> dict[Grade, FirstAttempts]:
-    """From the opening of a case to its first ring, of cases opened since then and rung."""
+    """Seconds from the opening of a case to its first attempt, of the cases opened since then."""
     seconds = sa.extract("epoch", t.case.c.first_attempt_at - t.case.c.opened_at)
     # A bound belongs to the bucket below it, as Prometheus has it.
     bucket = sa.func.width_bucket(-seconds, sa.literal(sorted(-b for b in bounds_seconds), ARRAY(sa.Numeric)))
@@ -96,7 +83,7 @@ def _count(*conditions: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
 
 
 def _oldest(tx: Tx, grade: Grade, *, now: datetime) -> datetime | None:
-    """The first of an index range that does not ring yet: at most as many rows are passed over as there are lines."""
+    """The first case of an index range without a live attempt; at most as many rows as lines are passed over."""
     live = sa.exists().where(t.attempt.c.case_id == t.case.c.id, in_words(t.attempt.c.state, LIVE_STATES))
     found: datetime | None = tx.scalar(
         sa.select(t.case.c.robot_at)
@@ -113,171 +100,124 @@ def _oldest(tx: Tx, grade: Grade, *, now: datetime) -> datetime | None:
     return found
 
 
-def work_gauges(tx: Tx, *, now: datetime) -> dict[Track, WorkWaiting]:
-    rows = tx.rows(
-        sa.select(
-            t.assignment.c.kind,
-            sa.func.count().label("open"),
-            sa.func.count().filter(t.assignment.c.due_at <= now).label("overdue"),
-        )
-        .where(in_words(t.assignment.c.state, PENDING_STATES))
-        .group_by(t.assignment.c.kind)
-    )
-    found = {Track(row["kind"]): WorkWaiting(open=row["open"], overdue=row["overdue"]) for row in rows}
-    none = WorkWaiting(open=0, overdue=0)
-    return {track: found.get(track, none) for track in (Track.HUMAN, Track.VISIT)}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingCases:
+    """Open cases of one grade whose robot call is still to come."""
+
+    due: int = 0
+    """The call may leave now and is not live yet."""
+    later: int = 0
+    """The call waits for a later time: another try, the dialling window."""
+    oldest_at: datetime | None = None
+    """Since when the oldest of `due` may leave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    """Open cases of a grade whose robot ring is still to come, and how long the oldest has been open."""
+class PendingWork:
+    """Assignments of one kind that are not reported yet."""
 
-    grade: Grade
-    cases: int
-    oldest_opened_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    kind: Track
-    waiting: int
-    overdue: int
+    open: int = 0
+    overdue: int = 0
+    """The deadline that runs now has passed: to acknowledge, then to get there, then to report."""
+    unsigned: int = 0
+    """Those of `overdue` that were not acknowledged in time."""
+    stages: Mapping[VisitStage, int]
+    """Of those that are acknowledged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LoadLine:
+class AlarmCount:
+    """Unacknowledged alarms of one kind."""
+
+    code: str
+    count: int
+    newest_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingForRobot:
+    """Open cases of one grade that wait for a robot call or have one now."""
+
+    cases: int = 0
+    oldest_opened_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecentLoadCounts:
     id: int
     state: LoadState
     rows: int
     accepted: int
     rejected: int
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlarmLine:
-    code: str
-    count: int
-    newest: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
+    """What the status page shows; `at` is service time."""
+
     drill: bool
     at: datetime
-    cases: dict[CaseStatus, int]
-    waiting: tuple[Waiting, ...]
-    work: tuple[Work, ...]
+    cases: Mapping[CaseStatus, int]
+    waiting: Mapping[Grade, WaitingForRobot]
+    work: Mapping[Track, PendingWork]
     attempts: int
     rung: int
     live: int
     lines: int
-    results: dict[TelephonyResult, int]
-    loads: tuple[LoadLine, ...]
-    alarms: tuple[AlarmLine, ...]
+    results: Mapping[TelephonyResult, int]
+    loads: Sequence[RecentLoadCounts]
+    alarms: Sequence[AlarmCount]
 
 
 def status(tx: Tx, *, now: datetime, drill: bool) -> Status:
     """Counts of this moment (service time `now`)."""
-    attempts = tx.one(
-        sa.select(sa.func.count().label("n"), sa.func.count(t.attempt.c.ringing_at).label("rung"))
+    attempt, case, number, load = t.attempt.c, t.case.c, t.live_number.c, t.list_load.c
+    totals = tx.one(
+        sa.select(
+            sa.select(sa.func.count()).select_from(t.attempt).scalar_subquery().label("attempts"),
+            sa.select(sa.func.count(attempt.ringing_at)).scalar_subquery().label("rung"),
+            sa.select(sa.func.count(number.attempt_id)).scalar_subquery().label("live"),
+            sa.select(sa.func.coalesce(sa.func.sum(t.line_group.c.lines), 0))
+            .scalar_subquery()
+            .label("lines"),
+        )
     )
-    assert attempts is not None
-    lines = tx.scalar(sa.select(sa.func.coalesce(sa.func.sum(t.line_group.c.lines), 0)))
-    live = tx.scalar(
-        sa.select(sa.func.count()).select_from(t.live_number).where(t.live_number.c.attempt_id.is_not(None))
+    assert totals is not None
+    cases = tx.rows(sa.select(case.status, sa.func.count().label("n")).group_by(case.status))
+    waiting = tx.rows(
+        sa.select(
+            case.grade, sa.func.count().label("cases"), sa.func.min(case.opened_at).label("oldest_opened_at")
+        )
+        .where(case.status == word(CaseStatus.OPEN), case.robot_state == word(RobotState.PENDING))
+        .group_by(case.grade)
     )
+    results = tx.rows(
+        sa.select(attempt.result, sa.func.count().label("n"))
+        .where(attempt.state == word(AttemptState.ENDED))
+        .group_by(attempt.result)
+    )
+    loads = tx.rows(
+        sa.select(load.id, load.state, load.rows, load.accepted, load.rejected)
+        .where(load.state != word(LoadState.DRAFT))
+        .order_by(load.id.desc())
+        .limit(5)
+    )
+    found = {TelephonyResult(row["result"]): row["n"] for row in results}
     return Status(
         drill=drill,
         at=now,
-        cases=_cases(tx),
-        waiting=_waiting(tx),
-        work=_work(tx, now=now),
-        attempts=attempts["n"],
-        rung=attempts["rung"],
-        live=live,
-        lines=lines,
-        results=_results(tx),
-        loads=_loads(tx),
-        alarms=_alarms(tx),
+        cases=dict.fromkeys(CaseStatus, 0) | {CaseStatus(row["status"]): row["n"] for row in cases},
+        waiting=dict.fromkeys(Grade, WaitingForRobot())
+        | {
+            Grade(row["grade"]): WaitingForRobot(cases=row["cases"], oldest_opened_at=row["oldest_opened_at"])
+            for row in waiting
+        },
+        work=pending_work(tx, now=now),
+        results={result: found[result] for result in TelephonyResult if result in found},
+        loads=[RecentLoadCounts(**dict(row) | {"state": LoadState(row["state"])}) for row in loads],
+        alarms=count_alarms(tx),
+        **totals,
     )
-
-
-def _cases(tx: Tx) -> dict[CaseStatus, int]:
-    rows = tx.rows(sa.select(t.case.c.status, sa.func.count().label("n")).group_by(t.case.c.status))
-    found = {CaseStatus(row["status"]): row["n"] for row in rows}
-    return {status: found.get(status, 0) for status in CaseStatus}
-
-
-def _waiting(tx: Tx) -> tuple[Waiting, ...]:
-    rows = tx.rows(
-        sa.select(t.case.c.grade, sa.func.count().label("n"), sa.func.min(t.case.c.opened_at).label("oldest"))
-        .where(t.case.c.status == CaseStatus.OPEN.value, t.case.c.robot_state == RobotState.PENDING.value)
-        .group_by(t.case.c.grade)
-    )
-    found = {Grade(row["grade"]): row for row in rows}
-    return tuple(
-        Waiting(
-            grade=grade,
-            cases=found[grade]["n"] if grade in found else 0,
-            oldest_opened_at=found[grade]["oldest"] if grade in found else None,
-        )
-        for grade in Grade
-    )
-
-
-def _work(tx: Tx, *, now: datetime) -> tuple[Work, ...]:
-    rows = tx.rows(
-        sa.select(
-            t.assignment.c.kind,
-            sa.func.count().label("n"),
-            sa.func.count().filter(is_overdue(now)).label("overdue"),
-        )
-        .where(in_words(t.assignment.c.state, PENDING_STATES))
-        .group_by(t.assignment.c.kind)
-    )
-    found = {Track(row["kind"]): row for row in rows}
-    return tuple(
-        Work(
-            kind=kind,
-            waiting=found[kind]["n"] if kind in found else 0,
-            overdue=found[kind]["overdue"] if kind in found else 0,
-        )
-        for kind in (Track.HUMAN, Track.VISIT)
-    )
-
-
-def _results(tx: Tx) -> dict[TelephonyResult, int]:
-    rows = tx.rows(
-        sa.select(t.attempt.c.result, sa.func.count().label("n"))
-        .where(t.attempt.c.state == AttemptState.ENDED.value)
-        .group_by(t.attempt.c.result)
-    )
-    found = {TelephonyResult(row["result"]): row["n"] for row in rows}
-    return {result: found[result] for result in TelephonyResult if result in found}
-
-
-def _loads(tx: Tx) -> tuple[LoadLine, ...]:
-    columns = ("id", "state", "rows", "accepted", "rejected", "created_at")
-    rows = tx.rows(
-        sa.select(*(t.list_load.c[name] for name in columns))
-        .where(t.list_load.c.state != LoadState.DRAFT.value)
-        .order_by(t.list_load.c.id.desc())
-        .limit(5)
-    )
-    return tuple(LoadLine(**dict(row) | {"state": LoadState(row["state"])}) for row in rows)
-
-
-def _alarms(tx: Tx) -> tuple[AlarmLine, ...]:
-    rows = tx.rows(
-        sa.select(
-            t.alarm.c.code, sa.func.count().label("n"), sa.func.max(t.alarm.c.raised_at).label("newest")
-        )
-        .where(t.alarm.c.seen_at.is_(None))
-        .group_by(t.alarm.c.code)
-        .order_by(sa.desc("newest"))
-    )
-    return tuple(AlarmLine(code=row["code"], count=row["n"], newest=row["newest"]) for row in rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,15 +226,15 @@ class DatabaseFacts:
     size_bytes: int
 
 
-_LOOKED_BACK = 20_000
+_EVENTS_READ = 20_000
 
 
 def read_last_event_time(tx: Tx) -> datetime | None:
-    """When the telephone network last said anything about a call (service time); None when that is not among the
-    newest 20,000 events. Acts of people lie between its words, and a night may have many of them.
+    """When the telephone network last reported about a call (service time); None when no such report is among the
+    newest 20,000 events, between which the acts of people lie.
     """
     e = t.event.c
-    newest = sa.select(e.at, e.attempt_id).order_by(e.id.desc()).limit(_LOOKED_BACK).subquery()
+    newest = sa.select(e.at, e.attempt_id).order_by(e.id.desc()).limit(_EVENTS_READ).subquery()
     found: datetime | None = tx.scalar(
         sa.select(newest.c.at).where(newest.c.attempt_id.is_not(None)).limit(1)
     )
@@ -312,43 +252,10 @@ def read_database_facts(tx: Tx) -> DatabaseFacts:
     return DatabaseFacts(**row)
 
 
-BOARD_MINUTES = 60
-_HOUR = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitingCases:
-    """Of one grade: cases whose ring may leave now and has not, and since when the oldest of them may."""
-
-    due: int = 0
-    later: int = 0
-    """Whose ring has been put off to a later time: another try, the window."""
-    oldest_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PeoplesWork:
-    """Of one kind of people's work, what is not done yet."""
-
-    open: int = 0
-    overdue: int = 0
-    """The clock that runs now is over: signing for it, then getting there, then reporting."""
-    unsigned: int = 0
-    """Of these, nobody has signed for it in time."""
-    stages: Mapping[VisitStage, int]
-    """Of those that somebody has signed for."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlarmCount:
-    code: str
-    count: int
-
-
-def board_waiting(tx: Tx, *, now: datetime, unit_id: int | None) -> dict[Grade, WaitingCases]:
-    """From the queue's index alone: what rings at this moment is left out."""
+def waiting_by_grade(tx: Tx, *, now: datetime, unit_id: int | None) -> dict[Grade, WaitingCases]:
+    """From the queue's index alone; cases with a live attempt are left out."""
     case = t.case.c
-    rings = sa.select(t.attempt.c.case_id).where(sa.text(LIVE))
+    live = sa.select(t.attempt.c.case_id).where(sa.text(LIVE))
     due = case.robot_at <= now
     rows = tx.rows(
         sa.select(
@@ -360,21 +267,20 @@ def board_waiting(tx: Tx, *, now: datetime, unit_id: int | None) -> dict[Grade, 
         .where(
             case.status == word(CaseStatus.OPEN),
             case.robot_state == word(RobotState.PENDING),
-            case.id.not_in(rings),
+            case.id.not_in(live),
             is_visible_to(case.unit_id, unit_id),
         )
         .group_by(case.grade)
     )
-    found = {
+    return dict.fromkeys(Grade, WaitingCases()) | {
         Grade(row["grade"]): WaitingCases(
             due=row["due"], later=row["all"] - row["due"], oldest_at=row["oldest_at"]
         )
         for row in rows
     }
-    return {grade: found.get(grade, WaitingCases()) for grade in Grade}
 
 
-def calling(tx: Tx, *, unit_id: int | None) -> dict[Grade, int]:
+def lines_in_use_by_grade(tx: Tx, *, unit_id: int | None) -> dict[Grade, int]:
     """Lines in use, by the grade of the case they are in use for."""
     line, attempt, case = t.live_number.c, t.attempt.c, t.case.c
     rows = tx.rows(
@@ -388,7 +294,8 @@ def calling(tx: Tx, *, unit_id: int | None) -> dict[Grade, int]:
     return dict.fromkeys(Grade, 0) | {Grade(row["grade"]): row["n"] for row in rows}
 
 
-def board_work(tx: Tx, *, now: datetime, unit_id: int | None) -> dict[Track, PeoplesWork]:
+def pending_work(tx: Tx, *, now: datetime, unit_id: int | None = None) -> dict[Track, PendingWork]:
+    """By kind: of a unit and all below it, or of the whole centre."""
     given = t.assignment.c
     is_open = given.state == word(AssignmentState.OPEN)
     late = is_overdue(now)
@@ -410,7 +317,7 @@ def board_work(tx: Tx, *, now: datetime, unit_id: int | None) -> dict[Track, Peo
         .group_by(given.kind)
     )
     found = {
-        Track(row["kind"]): PeoplesWork(
+        Track(row["kind"]): PendingWork(
             open=row["open"],
             overdue=row["overdue"],
             unsigned=row["unsigned"],
@@ -418,25 +325,25 @@ def board_work(tx: Tx, *, now: datetime, unit_id: int | None) -> dict[Track, Peo
         )
         for row in rows
     }
-    none = PeoplesWork(stages=dict.fromkeys(stages, 0))
+    none = PendingWork(stages=dict.fromkeys(stages, 0))
     return {track: found.get(track, none) for track in (Track.HUMAN, Track.VISIT)}
 
 
-def board_alarms(tx: Tx, *, unit_id: int | None) -> list[AlarmCount]:
-    """What nobody has seen yet, by kind, the newest first: of this unit's cases, and of the whole service."""
+def count_alarms(tx: Tx, *, unit_id: int | None = None) -> list[AlarmCount]:
+    """Unacknowledged alarms by kind, the newest first: of the cases that this unit sees, and of the whole service."""
     alarm = t.alarm.c
     statement = (
-        sa.select(alarm.code, sa.func.count().label("count"))
+        sa.select(alarm.code, sa.func.count().label("count"), sa.func.max(alarm.raised_at).label("newest_at"))
         .where(alarm.seen_at.is_(None), alarm_visible(unit_id))
         .group_by(alarm.code)
-        .order_by(sa.func.max(alarm.raised_at).desc(), alarm.code)
+        .order_by(sa.desc("newest_at"), alarm.code)
     )
     return [AlarmCount(**row) for row in tx.rows(statement)]
 
 
 def alarm_visible(unit_id: int | None, *, with_service: bool = True) -> sa.ColumnElement[bool]:
-    """For a WHERE on alarms: those of the cases that this unit sees, and those of the service as a whole. What is of a
-    list alone belongs to the whole centre.
+    """For a WHERE on alarms: those of the cases that this unit sees, and with `with_service` those of the service as a
+    whole. An alarm of a list alone belongs to the whole centre.
     """
     if unit_id is None:
         return sa.true()
@@ -447,25 +354,29 @@ def alarm_visible(unit_id: int | None, *, with_service: bool = True) -> sa.Colum
 
 
 def is_own_alarm(tx: Tx, alarm_id: int, *, unit_id: int) -> bool:
-    """Of a case that this unit sees."""
+    """The alarm is of a case that this unit sees."""
     own = alarm_visible(unit_id, with_service=False)
     return tx.scalar(sa.select(t.alarm.c.id).where(t.alarm.c.id == alarm_id, own)) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastHour:
-    """Calls by the minute in which they left, the oldest first, and how many of them were answered."""
+    """Calls by the minute in which they were sent, the oldest first, and how many of them were answered; `at` is the
+    end of the last minute.
+    """
+
+    at: datetime
 
     sent: tuple[int, ...]
     answered: tuple[int, ...]
 
 
-def board_last_hour(tx: Tx, *, now: datetime, unit_id: int | None) -> LastHour:
+def calls_of_last_hour(tx: Tx, *, now: datetime, unit_id: int | None) -> LastHour:
     attempt = t.attempt.c
-    # By the moment first, whatever the unit: an hour's calls are few, a unit's may be years of them.
+    # By time first: an hour has few calls, a unit may have years of them.
     recent = (
         sa.select(attempt.case_id, attempt.sent_at, attempt.result, attempt.answered_at)
-        .where(attempt.sent_at > now - _HOUR, attempt.sent_at <= now)
+        .where(attempt.sent_at > now - timedelta(hours=1), attempt.sent_at <= now)
         .cte("recent")
         .prefix_with("MATERIALIZED")
     )
@@ -476,14 +387,12 @@ def board_last_hour(tx: Tx, *, now: datetime, unit_id: int | None) -> LastHour:
         sa.func.count().label("sent"),
         sa.func.count().filter(answered).label("answered"),
     ).group_by("minutes_ago")
-    if unit_id is None:
-        statement = statement.select_from(recent)
-    else:
-        statement = statement.select_from(recent.join(t.case, t.case.c.id == recent.c.case_id)).where(
+    if unit_id is not None:
+        statement = statement.join(t.case, t.case.c.id == recent.c.case_id).where(
             is_visible_to(t.case.c.unit_id, unit_id)
         )
-    sent, taken = [0] * BOARD_MINUTES, [0] * BOARD_MINUTES
-    for row in tx.rows(statement):
-        place = BOARD_MINUTES - 1 - int(row["minutes_ago"])
-        sent[place], taken[place] = row["sent"], row["answered"]
-    return LastHour(sent=tuple(sent), answered=tuple(taken))
+    minutes = {int(row["minutes_ago"]): (row["sent"], row["answered"]) for row in tx.rows(statement)}
+    counts = [minutes.get(ago, (0, 0)) for ago in reversed(range(60))]
+    return LastHour(
+        at=now, sent=tuple(sent for sent, _ in counts), answered=tuple(answered for _, answered in counts)
+    )

@@ -1,161 +1,102 @@
-"""The status page: read-only, the service at one moment, refreshed by itself.
-
-Whether this process lives, whether it can do its work now, and whether the engine behind it does its own.
-
-`/metrics` for Prometheus: figures of the database, kept for some seconds, and counters of this process.
-"""
+"""What a monitoring system and a public screen read without signing in: `/status`, `/health/*` and `/metrics`."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from prometheus_client import CONTENT_TYPE_LATEST, Metric, generate_latest
 from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
 
 from dialer.control.health import SystemState, check_system
 from dialer.control.overview import FIRST_ATTEMPT_BOUNDS, Figures, measure, measure_first_attempts
 from dialer.control.queries import FirstAttempts, Status, status
-from dialer.core.effects import AlarmCode
 from dialer.core.errors import Unavailable
+from dialer.core.events import AlarmCode
 from dialer.core.values import Grade
 from dialer.db.migrations import schema_revision
-from dialer.language import Lang, gettext_noop, say
+from dialer.language import Lang
 from dialer.runtime.logs import ProcessMetrics
 from dialer.services import Application
 from dialer.web.cache import Cache
-from dialer.web.rendering import PageFiles
-from dialer.wording.words import word_of
+from dialer.web.rendering import Pages, PlainReader
+from dialer.words import stored_word
 
-_HERE = Path(__file__).resolve().parents[1] / "web"
-_REFRESH_SECONDS = 3
-_FRESH_SECONDS = 1.0
+_METRICS_FRESH_SECONDS = 5.0
+_HISTOGRAM_FRESH_SECONDS = 30.0
+_HOOKS = frozenset({"call", "dial", "status", "amd", "fallback"})
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none';"
     " form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
+    "Refresh": "3",
 }
-_TEXTS: Mapping[str, str] = {
-    "title": gettext_noop("Fraud warning and dissuasion"),
-    "now": gettext_noop("Right now"),
-    "drill": gettext_noop("Drill data: simulated line, no real phone was called"),
-    "lines": gettext_noop("lines in use"),
-    "of": gettext_noop("of"),
-    "rung": gettext_noop("rings"),
-    "attempts": gettext_noop("attempts"),
-    "waiting": gettext_noop("Waiting for the robot"),
-    "oldest": gettext_noop("oldest"),
-    "work": gettext_noop("Waiting for people"),
-    "overdue": gettext_noop("overdue"),
-    "cases": gettext_noop("Cases"),
-    "results": gettext_noop("What the calls met"),
-    "loads": gettext_noop("Lists"),
-    "rows": gettext_noop("rows"),
-    "accepted": gettext_noop("accepted"),
-    "rejected": gettext_noop("refused"),
-    "alarms": gettext_noop("Alarms"),
-    "no_alarms": gettext_noop("no unacknowledged alarms"),
-    "no_loads": gettext_noop("no list yet"),
-    "no_calls": gettext_noop("no call yet"),
-    "refreshed": gettext_noop("refreshes every 3 seconds"),
-    "gone": gettext_noop("The database does not answer, so there are no figures"),
-    "minutes": gettext_noop("min"),
-}
+_log = logging.getLogger(__name__)
 
 
-def status_routes(app: Application) -> list[BaseRoute]:
-    page = _Page(app)
-    return [
-        Route("/status", page.show, methods=["GET"]),
-        Mount("/static", PageFiles()),
-    ]
+class StatusPage:
+    """`/status`: the counts of this moment, renewed every three seconds, without anybody's name."""
 
-
-class _Page:
-    def __init__(self, app: Application) -> None:
+    def __init__(self, app: Application, pages: Pages) -> None:
         self._app = app
-        self._zone = ZoneInfo(app.settings.centre.timezone)
-        templates = Environment(
-            loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined
-        )
-        self._template = templates.get_template("status.html")
-        self._status = Cache[None, Status](self._read, seconds=_FRESH_SECONDS)
+        self._pages = pages
+        self._status = Cache[None, Status](lambda _: self._read(), seconds=1.0)
 
     async def show(self, request: Request) -> Response:
-        lang = Lang.EN if request.query_params.get("lang") == "en" else Lang.ZH
+        """503 while the database does not answer."""
         try:
             found: Status | None = await asyncio.to_thread(self._status.wait, None)
         except Unavailable:
             found = None
-        return HTMLResponse(
-            self._template.render(self._facts(found, lang)),
-            status_code=200 if found else 503,
-            headers=_HEADERS | {"Refresh": str(_REFRESH_SECONDS)},
-        )
+        lang = Lang.EN if request.query_params.get("lang") == "en" else Lang.ZH
+        reader = PlainReader(lang=lang, now=found.at if found else self._app.services.clock.now())
+        facts = {"s": found, "alarm": lambda code: stored_word(AlarmCode, code, lang)}
+        page = self._pages.render(reader, "status.html", facts)
+        return HTMLResponse(page, status_code=200 if found else 503, headers=_HEADERS)
 
-    def _read(self, _key: None) -> Status:
+    def _read(self) -> Status:
         services = self._app.services
         with services.store.begin() as tx:
             return status(tx, now=services.clock.now(), drill=services.drill)
 
-    def _facts(self, found: Status | None, lang: Lang) -> dict[str, Any]:
-        centre = self._app.settings.centre
-        return {
-            "lang": lang.value,
-            "tag": "zh-CN" if lang is Lang.ZH else "en",
-            "t": {key: say(lang, text) for key, text in _TEXTS.items()}
-            | {"other": "English" if lang is Lang.ZH else "中文"},
-            "bureau": centre.bureau_zh if lang is Lang.ZH else centre.bureau_en,
-            "s": found,
-            "word": lambda member: word_of(member, lang),
-            "alarm": lambda code: word_of(AlarmCode(code), lang),
-            "clock": lambda moment: moment.astimezone(self._zone).strftime("%H:%M:%S"),
-            "day": lambda moment: moment.astimezone(self._zone).strftime("%Y-%m-%d"),
-            "age": lambda moment: int((found.at - moment).total_seconds() // 60) if found else 0,
-        }
-
 
 async def live(_request: Request) -> Response:
-    """The process answers."""
+    """`/health/live`: the process answers."""
     return JSONResponse({"status": "live"})
 
 
 def ready(app: Application) -> Callable[[Request], Awaitable[Response]]:
-    """200 when the database answers, else 503 and which part does not. An older process than its database stays ready:
-    it still takes webhooks, and says so.
+    """`/health/ready`: 200 when the database answers, else 503 with the part that does not. A process older than its
+    database stays ready, because it still takes webhooks, and says so.
     """
     built_for = app.services.schema
 
-    def ask() -> bool:
+    def is_same_schema() -> bool:
         with app.services.store.begin() as tx:
             return schema_revision(tx) == built_for
 
     async def handle(_request: Request) -> Response:
         try:
-            ours = await asyncio.to_thread(ask)
+            same = await asyncio.to_thread(is_same_schema)
         except Unavailable as fault:
             return JSONResponse({"status": "not ready", "part": fault.part}, status_code=503)
         return JSONResponse(
-            {"status": "ready"} if ours else {"status": "ready", "schema": "newer than this process"}
+            {"status": "ready"} if same else {"status": "ready", "schema": "newer than this process"}
         )
 
     return handle
 
 
-def services(app: Application) -> Callable[[Request], Awaitable[Response]]:
-    """200 while whole cycles are completed: a tick was sent, and a worker swept, dialled, reconciled and audited to the
-    end. 503 when the last whole one is older than `scheduler.late_seconds`, with the parts that are late.
+def engine(app: Application) -> Callable[[Request], Awaitable[Response]]:
+    """`/health/engine`: 200 while whole cycles are completed, 503 with the late parts when the last one is older than
+    `scheduler.late_seconds`.
     """
     limit = app.settings.scheduler.late_seconds
 
@@ -164,12 +105,12 @@ def services(app: Application) -> Callable[[Request], Awaitable[Response]]:
             state = await asyncio.to_thread(check_system, app.services, late_seconds=limit)
         except Unavailable as fault:
             return JSONResponse({"status": "late", "late": [fault.part]}, status_code=503)
-        return JSONResponse(_told(state, limit), status_code=503 if state.late else 200)
+        return JSONResponse(_engine_json(state, limit), status_code=503 if state.late else 200)
 
     return handle
 
 
-def _told(state: SystemState, limit_seconds: float) -> dict[str, object]:
+def _engine_json(state: SystemState, limit_seconds: float) -> dict[str, object]:
     def rounded(seconds: float | None) -> float | None:
         return None if seconds is None else round(seconds, 1)
 
@@ -184,21 +125,13 @@ def _told(state: SystemState, limit_seconds: float) -> dict[str, object]:
     }
 
 
-_FRESH_SECONDS_METRICS = 5.0
-_HISTOGRAM_FRESH_SECONDS = 30.0
-_HOOKS = frozenset({"call", "dial", "status", "amd", "fallback"})
-_REFUSED, _PUT_OFF = 400, 500
-
-_log = logging.getLogger(__name__)
-
-
-class _Business(Collector):
-    """The database's figures. One that does not answer is a figure too."""
+class _DatabaseGauges(Collector):
+    """The figures of the database; `dialer_database_up` alone is 0 while it does not answer."""
 
     def __init__(self, app: Application) -> None:
         services, late = app.services, app.settings.scheduler.late_seconds
         self._figures = Cache[None, Figures](
-            lambda _: measure(services, late_seconds=late), seconds=_FRESH_SECONDS_METRICS
+            lambda _: measure(services, late_seconds=late), seconds=_METRICS_FRESH_SECONDS
         )
         self._first = Cache[None, Mapping[Grade, FirstAttempts]](
             lambda _: measure_first_attempts(services), seconds=_HISTOGRAM_FRESH_SECONDS
@@ -216,27 +149,26 @@ class _Business(Collector):
             return
         yield _gauge("dialer_database_up", "Whether the database answers", 1)
         yield _histogram(first)
-        yield from _of_queue(figures)
-        yield from _of_lines(figures)
-        yield from _of_people(figures)
-        yield from _of_engine(figures)
+        yield from (_gauge(*gauge) for gauge in _gauges(figures))
 
 
-def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
-    return GaugeMetricFamily(name, text, value=value)
-
-
-def _by(name: str, text: str, label: str, values: Iterable[tuple[str, float]]) -> GaugeMetricFamily:
+def _gauge(
+    name: str, text: str, value: float | Mapping[str, float | None], label: str = ""
+) -> GaugeMetricFamily:
+    """One value, or with a `label` a value for each key that has one."""
+    if not isinstance(value, Mapping):
+        return GaugeMetricFamily(name, text, value=value)
     family = GaugeMetricFamily(name, text, labels=(label,))
-    for key, value in values:
-        family.add_metric((key,), value)
+    for key, of_key in value.items():
+        if of_key is not None:
+            family.add_metric((key,), of_key)
     return family
 
 
 def _histogram(first: Mapping[Grade, FirstAttempts]) -> Metric:
     family = GaugeHistogramMetricFamily(
         "dialer_time_to_first_attempt_seconds",
-        "From the opening of a case to its first ring, of cases opened within a day",
+        "From the opening of a case to its first attempt, of cases opened within a day",
         labels=("grade",),
     )
     bounds = (*(str(float(bound)) for bound in FIRST_ATTEMPT_BOUNDS), "+Inf")
@@ -250,78 +182,41 @@ def _histogram(first: Mapping[Grade, FirstAttempts]) -> Metric:
     return family
 
 
-def _of_queue(figures: Figures) -> Iterator[Metric]:
-    queue = figures.queue
-    yield _by(
-        "dialer_rings_waiting",
-        "Rings before their claim: ready, planned for later, held by a pause",
-        "state",
-        (("ready", queue.ready), ("planned", queue.planned), ("held", queue.held)),
-    )
-    yield _by(
-        "dialer_queue_age_seconds",
-        "How long the longest waiting ring might have left already",
-        "grade",
-        ((grade.value, age) for grade, age in figures.queue_age_seconds.items()),
-    )
-    yield _gauge(
-        "dialer_unknown_attempts", "Rings of which nobody can say whether they were placed", queue.unknown
-    )
-
-
-def _of_lines(figures: Figures) -> Iterator[Metric]:
-    lines = figures.lines
-    if lines is None:
-        return
-    yield _gauge("dialer_lines_in_use", "Calls that hold a line", lines.in_use)
-    yield _gauge("dialer_lines", "Lines as set", lines.lines)
-    yield _gauge("dialer_calls_per_second", "Pace as set", lines.calls_per_second)
-    yield _gauge("dialer_breaker_open", "Whether the breaker is open", lines.breaker.is_open)
-    yield _gauge("dialer_carrier_troubles", "Troubles with the carrier in a row", lines.breaker.troubles)
-    yield _gauge("dialer_pauses", "Pauses that stand", figures.pauses)
-
-
-def _of_people(figures: Figures) -> Iterator[Metric]:
-    yield _by(
-        "dialer_assignments_open",
-        "Human calls and visits that wait",
-        "kind",
-        ((kind.value, work.open) for kind, work in figures.work.items()),
-    )
-    yield _by(
-        "dialer_assignments_overdue",
-        "Those of them past their time",
-        "kind",
-        ((kind.value, work.overdue) for kind, work in figures.work.items()),
-    )
-    yield _by("dialer_alarms_unseen", "Unacknowledged alarms", "code", figures.alarms.items())
-
-
-def _of_engine(figures: Figures) -> Iterator[Metric]:
-    state = figures.state
-    yield _by(
-        "dialer_auditor_findings",
-        "What the auditor's last round found",
-        "finding",
-        figures.findings.items(),
-    )
-    yield _by("dialer_processes", "Processes that beat", "kind", figures.processes.items())
-    leads = state.leader_seconds is not None and state.leader_seconds < _FRESH_SECONDS_METRICS * 2
-    yield _gauge("dialer_leader", "Whether a scheduler leads", leads)
-    yield _gauge("dialer_engine_late", "Whether no whole cycle was completed lately", bool(state.late))
+def _gauges(figures: Figures) -> Iterator[tuple[Any, ...]]:
+    """The arguments of `_gauge` for each gauge."""
+    queue, lines, state = figures.queue, figures.lines, figures.state
+    waiting = {"ready": queue.ready, "planned": queue.planned, "held": queue.held}
+    leads = state.leader_seconds is not None and state.leader_seconds < _METRICS_FRESH_SECONDS * 2
+    opened = {kind.value: work.open for kind, work in figures.work.items()}
+    overdue = {kind.value: work.overdue for kind, work in figures.work.items()}
+    ages = figures.queue_age_seconds
+    yield "dialer_rings_waiting", "Attempts before their claim, by what they wait for", waiting, "state"
+    yield "dialer_queue_age_seconds", "How long the attempt that waits longest has been due", ages, "grade"
+    yield "dialer_unknown_attempts", "Attempts that may or may not have been placed", queue.unknown
+    if lines is not None:
+        yield "dialer_lines_in_use", "Calls that hold a line", lines.in_use
+        yield "dialer_lines", "Lines as set", lines.lines
+        yield "dialer_calls_per_second", "Pace as set", lines.calls_per_second
+        yield "dialer_breaker_open", "Whether the breaker is open", lines.breaker.is_open
+        yield "dialer_carrier_troubles", "Consecutive failures at the carrier", lines.breaker.troubles
+        yield "dialer_pauses", "Standing pauses", figures.pauses
+    yield "dialer_assignments_open", "Human calls and visits that are not reported", opened, "kind"
+    yield "dialer_assignments_overdue", "Human calls and visits past their deadline", overdue, "kind"
+    yield "dialer_alarms_unseen", "Unacknowledged alarms", figures.alarms, "code"
+    found = "What the consistency checker's last round found"
+    yield "dialer_auditor_findings", found, figures.findings, "finding"
+    yield "dialer_processes", "Processes that are alive", figures.processes, "kind"
+    yield "dialer_leader", "Whether a scheduler leads", leads
+    yield "dialer_engine_late", "Whether the last whole cycle is too old", bool(state.late)
     if state.cycle_seconds is not None:
-        yield _gauge("dialer_cycle_age_seconds", "Since the last whole cycle", state.cycle_seconds)
-    yield _by(
-        "dialer_part_age_seconds",
-        "Since a part of the cycle was last done to its end",
-        "part",
-        ((part, age) for part, age in state.parts_seconds.items() if age is not None),
-    )
+        yield "dialer_cycle_age_seconds", "Since the last whole cycle", state.cycle_seconds
+    done = "Since a part of the cycle was last done to its end"
+    yield "dialer_part_age_seconds", done, state.parts_seconds, "part"
 
 
 def metrics(app: Application, own: ProcessMetrics) -> Callable[[Request], Awaitable[Response]]:
-    """The page; the figures are read in a thread."""
-    own.registry.register(_Business(app))
+    """`/metrics` for Prometheus: figures of the database and counters of this process."""
+    own.registry.register(_DatabaseGauges(app))
 
     async def handle(_request: Request) -> Response:
         page = await asyncio.to_thread(generate_latest, own.registry)
@@ -331,16 +226,11 @@ def metrics(app: Application, own: ProcessMetrics) -> Callable[[Request], Awaita
 
 
 class WebhookCounts:
-    """Counts what each webhook was answered: applied, refused, or put off because we could not keep it."""
+    """Counts the answers to webhooks: applied, refused, or put off because the event could not be kept."""
 
     def __init__(self, own: ProcessMetrics) -> None:
         self._webhooks = own.webhooks
 
     def count(self, hook: str, status: int) -> None:
-        self._webhooks.labels(hook if hook in _HOOKS else "other", _result(status)).inc()
-
-
-def _result(status: int) -> str:
-    if status >= _PUT_OFF:
-        return "put_off"
-    return "refused" if status >= _REFUSED else "applied"
+        result = "put_off" if status >= 500 else "refused" if status >= 400 else "applied"  # noqa: PLR2004  # HTTP
+        self._webhooks.labels(hook if hook in _HOOKS else "other", result).inc()

@@ -1,8 +1,5 @@
-"""Who may do what in the console, one table, role by act; and the names that sign what is done.
-
-Whose rows somebody sees is decided by his unit.
-
-How long a signed-in session holds, and how many failures lock.
+"""Roles and their permissions, the names that sign an act, and the limits of a console session. Which rows somebody
+sees is decided by the unit of the account, not here.
 """
 
 from __future__ import annotations
@@ -16,9 +13,9 @@ from dialer.core.errors import Invalid
 from dialer.language import Text
 
 ROBOT: Final = "robot"
-"""Signs what no person did."""
+"""Signs what the service does by itself."""
 DESK: Final = "duty desk"
-"""Signs for the assignment of a call that was handed over."""
+"""Signs for the assignment of a call that was handed over to the duty desk."""
 SHIPPED_BY: Final = "shipped"
 """Drafted the scripts that come with the product."""
 RELEASED_BY: Final = "release"
@@ -30,7 +27,7 @@ LONGEST_NAME: Final = 100
 
 
 class Role(StrEnum):
-    """What a member of staff is here for. One each: two jobs are two accounts, so that the audit says which it was."""
+    """What a member of staff does. One role an account, so that the audit tells two jobs apart."""
 
     CLERK = "clerk"
     CALLER = "caller"
@@ -41,25 +38,25 @@ class Role(StrEnum):
 
 
 class Permission(StrEnum):
-    """What a page, or one thing done on it, demands."""
+    """What a page, or one act on it, requires."""
 
     OWN_ACCOUNT = "own_account"
     """One's own password, language and sign-out."""
     SEE_BOARD = "see_wall"
     SEE_CASES = "see_cases"
-    """Masked, as everybody sees them."""
+    """With names and numbers masked."""
     REVEAL = "reveal"
     """A person in clear, with a reason, in the audit."""
     WORK_CASES = "work_cases"
-    """Ring now, raise, hand over, note, close."""
+    """Call now, raise the grade, hand over, note, close."""
     LOWER_CASES = "lower_cases"
-    """A grade falls only by a person with a reason."""
+    """Only a person lowers a grade, with a reason."""
     WORK_DESK = "work_desk"
     WORK_VISITS = "work_visits"
     SEE_UNITS = "see_units"
-    """The organisation with what waits in it."""
+    """The units with their open work."""
     SORT_UNITS = "sort_units"
-    """Warnings whose unit was not found, and who takes what is transferred."""
+    """Assign a unit to unassigned cases; answer transfers."""
     LOAD_LISTS = "load_lists"
     SEE_RATES = "see_rates"
     EXPORT = "export"
@@ -76,85 +73,41 @@ class Permission(StrEnum):
     MANAGE_UNITS = "manage_units"
 
 
-_EVERYBODY = frozenset({Permission.OWN_ACCOUNT, Permission.SEE_BOARD})
-
-PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
-    Role.CLERK: _EVERYBODY
-    | {
-        Permission.SEE_CASES,
-        Permission.LOAD_LISTS,
-        Permission.SEE_UNITS,
-        Permission.SORT_UNITS,
-        Permission.SEE_CONTROL,
-    },
-    Role.CALLER: _EVERYBODY
-    | {
-        Permission.SEE_CASES,
-        Permission.REVEAL,
-        Permission.WORK_CASES,
-        Permission.WORK_DESK,
-        Permission.SEE_SCRIPTS,
-    },
-    Role.OFFICER: _EVERYBODY
-    | {
-        Permission.SEE_CASES,
-        Permission.REVEAL,
-        Permission.WORK_CASES,
-        Permission.WORK_VISITS,
-        Permission.SEE_UNITS,
-    },
-    Role.SUPERVISOR: _EVERYBODY
-    | {
-        Permission.SEE_CASES,
-        Permission.REVEAL,
-        Permission.WORK_CASES,
-        Permission.LOWER_CASES,
-        Permission.WORK_DESK,
-        Permission.WORK_VISITS,
-        Permission.SEE_UNITS,
-        Permission.SORT_UNITS,
-        Permission.LOAD_LISTS,
-        Permission.SEE_RATES,
-        Permission.EXPORT,
-        Permission.APPROVE,
-        Permission.CONTROL,
-        Permission.SEE_CONTROL,
-        Permission.SEE_SCRIPTS,
-        Permission.EDIT_SCRIPTS,
-    },
-    # Keeps the machine and the accounts, and meets nobody's name: who can give himself every right sees no person.
-    Role.ADMINISTRATOR: _EVERYBODY
-    | {
-        Permission.SEE_CASES,
-        Permission.SEE_RATES,
-        Permission.CONTROL,
-        Permission.SEE_CONTROL,
-        Permission.SEE_SCRIPTS,
-        Permission.MANAGE_STAFF,
-        Permission.SEE_UNITS,
-        Permission.MANAGE_UNITS,
-    },
-    # Looks at everything and changes nothing.
-    Role.AUDITOR: _EVERYBODY
-    | {
-        Permission.SEE_CASES,
-        Permission.SEE_UNITS,
-        Permission.SEE_RATES,
-        Permission.SEE_CONTROL,
-        Permission.SEE_SCRIPTS,
-        Permission.SEE_AUDIT,
-        Permission.EXPORT,
-    },
+_R = Role
+_EVERYBODY = frozenset(Role)
+ROLES: Mapping[Permission, frozenset[Role]] = {
+    Permission.OWN_ACCOUNT: _EVERYBODY,
+    Permission.SEE_BOARD: _EVERYBODY,
+    Permission.SEE_CASES: _EVERYBODY,
+    # An administrator, who can give himself every right, and an auditor see no person in clear.
+    Permission.REVEAL: frozenset({_R.CALLER, _R.OFFICER, _R.SUPERVISOR}),
+    Permission.WORK_CASES: frozenset({_R.CALLER, _R.OFFICER, _R.SUPERVISOR}),
+    Permission.LOWER_CASES: frozenset({_R.SUPERVISOR}),
+    Permission.WORK_DESK: frozenset({_R.CALLER, _R.SUPERVISOR}),
+    Permission.WORK_VISITS: frozenset({_R.OFFICER, _R.SUPERVISOR}),
+    Permission.SEE_UNITS: _EVERYBODY - {_R.CALLER},
+    Permission.SORT_UNITS: frozenset({_R.CLERK, _R.SUPERVISOR}),
+    Permission.LOAD_LISTS: frozenset({_R.CLERK, _R.SUPERVISOR}),
+    Permission.SEE_RATES: frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR, _R.AUDITOR}),
+    Permission.EXPORT: frozenset({_R.SUPERVISOR, _R.AUDITOR}),
+    Permission.APPROVE: frozenset({_R.SUPERVISOR}),
+    Permission.CONTROL: frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
+    Permission.SEE_CONTROL: _EVERYBODY - {_R.CALLER, _R.OFFICER},
+    Permission.SEE_SCRIPTS: _EVERYBODY - {_R.CLERK, _R.OFFICER},
+    Permission.EDIT_SCRIPTS: frozenset({_R.SUPERVISOR}),
+    Permission.SEE_AUDIT: frozenset({_R.AUDITOR}),
+    Permission.MANAGE_STAFF: frozenset({_R.ADMINISTRATOR}),
+    Permission.MANAGE_UNITS: frozenset({_R.ADMINISTRATOR}),
 }
 
 
 def may(role: Role, act: Permission) -> bool:
-    return act in PERMISSIONS[role]
+    return role in ROLES[act]
 
 
 def actor_name(by: str) -> str:
-    """The name that signs what a person does, without outer space. Raises `Invalid` when it is empty, too long, or one
-    that only the service signs with, in any case of its letters.
+    """The name that signs an act, stripped. Raises `Invalid` when it is empty, too long, or reserved
+    for the service, in any case of its letters.
     """
     name = said("by", by, mend="who does this")
     if len(name) > LONGEST_NAME:
@@ -165,7 +118,7 @@ def actor_name(by: str) -> str:
 
 
 def said(field: str, text: str, *, mend: str = "say it in a few words") -> str:
-    """What somebody had to say, without outer space. Raises `Invalid` when it is empty."""
+    """The required text of a form field, stripped. Raises `Invalid` when it is empty."""
     words = text.strip()
     if not words:
         raise Invalid(field=field, problem="is empty", mend=mend)
@@ -174,11 +127,11 @@ def said(field: str, text: str, *, mend: str = "say it in a few words") -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRules:
-    """In seconds of the machine."""
+    """Limits of a session and of failed sign-ins, in real seconds."""
 
     idle_seconds: float = 1800.0
-    """A session that is not used for so long has ended."""
+    """An unused session ends after this."""
     session_seconds: float = 43_200.0
     failures: int = 5
-    """Failed sign-ins that lock a login."""
+    """Failed sign-ins after which a login is locked."""
     lock_seconds: float = 900.0

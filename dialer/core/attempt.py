@@ -68,12 +68,12 @@ class AttemptEvent(StrEnum):
     NOT_TAKEN = "not_taken"
     """Never sent, refused through no fault of the number, or proven absent at the carrier."""
     WITHDRAWN = "withdrawn"
-    """Its case needs it no more. One that may be at the carrier is cancelled there, and ends by the carrier's word."""
+    """Its case needs it no more. An attempt that may be at the carrier is cancelled there and ends by its event."""
     ACCEPTED = "accepted"
     RINGING = "ringing"
     ANSWERED = "answered"
     ENDED = "ended"
-    """Also: the number is not one, or nothing more can be learned of it."""
+    """Also: the number is invalid, or nothing more can be learned of the attempt."""
 
 
 class _Carrier(Enum):
@@ -110,7 +110,7 @@ def _states(*, line: bool | None = None, carrier: _Carrier | None = None) -> fro
 
 
 UNSENT_STATES: Final = _states(carrier=_Carrier.NOT_ASKED)
-"""Nothing has left us: withdrawn or lost, the attempt costs nobody anything."""
+"""Nothing has been sent: the attempt may be withdrawn or lost without consequence."""
 WAITING_STATES: Final = UNSENT_STATES - _states(line=True)
 """Before the claim."""
 LIVE_STATES: Final = _states(line=True)
@@ -150,9 +150,9 @@ MOVES: Final[Mapping[AttemptEvent, _Moves]] = MappingProxyType(
         _E.ENDED: _forward(_S.ENDED),
     }
 )
-"""By event: the states that it may meet, and what becomes of each. The store's updates are built from this."""
+"""By event, the state that follows each state it may meet. The store builds its updates from this."""
 
 
 def after(state: AttemptState, event: AttemptEvent) -> AttemptState | None:
-    """The state after the event; None: an attempt in this state takes nothing from this event."""
+    """The state after the event; None: the event changes nothing in this state."""
     return MOVES[event].get(state)

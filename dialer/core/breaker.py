@@ -1,9 +1,9 @@
-"""A breaker on the way to the carrier. Pure; all times are real ones.
+"""A circuit breaker on the way to the carrier. Pure; all times are real ones.
 
-Closed, calls leave as pacing allows. After several troubles in a row it opens: nothing leaves for a while that grows
-from one opening to the next, then one trial call. Taken, the breaker closes; else it waits longer. Trouble is an
-answer that is no fault of any number: not connected, too many, an account refused, or no answer at all. None of it
-costs a target anything: what was not sent is handed back.
+Closed, calls leave as pacing allows. After several failures in a row it opens: nothing leaves for a while that grows
+from one opening to the next, then one trial call. Taken, the breaker closes; else it waits longer. A failure is an
+answer that is no fault of any number: not connected, too many, an account refused, or no answer at all. No target
+loses a try by it: what was not sent is handed back.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerRules:
     opens_after: int = 5
-    """Troubles in a row."""
+    """Failures in a row."""
     open_seconds: float = 5.0
     """The first opening; every failed trial doubles it."""
     most_seconds: float = 60.0
@@ -30,7 +30,7 @@ class BreakerRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchFailures:
-    """What a batch of answers had of it."""
+    """The failures among a batch of answers."""
 
     answers: int
     """How many in a row."""

@@ -1,12 +1,5 @@
-"""A case: one person, one incident, up to three tracks. Frozen; the machine returns a changed copy.
-
-What a person may do to a case now, and why not. The machine refuses the same things: a page only says so before.
-
-The life of an assignment: a human call or a visit that somebody has to make.
-
-A task beside the tracks: money has left, and the bank is to stop it 止付. It outlives the case's end.
-
-What callers and officers may report, and what each outcome says of whom they reached.
+"""A case: one person, one incident, up to three tracks, frozen; and the states of what belongs to it: assignments,
+visits, transfers, desk calls, stop-payment requests. `decide` returns changed copies.
 """
 
 from __future__ import annotations
@@ -21,16 +14,16 @@ from dialer.core.values import Contact, FraudType, Grade, OutcomeKind, Tag
 
 
 class CaseStatus(StrEnum):
-    """What a case is in life."""
+    """Where a case is in its life."""
 
     OPEN = "open"
-    """Somebody or something is still to reach the person."""
+    """The person is still to be reached."""
     WATCHING = "watching"
     """Dissuaded, provisionally: the watch period runs."""
     PROVEN = "proven"
     """The watch period passed with no case filed."""
     REVERSED = "reversed"
-    """A case was filed after a success: it was none."""
+    """A case was filed with the police after a success."""
     CLOSED = "closed"
     """Ended otherwise; the outcome says how."""
 
@@ -40,7 +33,7 @@ class CaseStatus(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a step was taken or is waited for; every page and timeline speaks from these."""
+    """Why a step was taken or is waited for; pages and timelines show its word."""
 
     NEW_WARNING = "new_warning"
     GRADE_RAISED = "grade_raised"
@@ -57,7 +50,7 @@ class Reason(StrEnum):
     NOT_VERIFIED = "not_verified"
     HUNG_UP_EARLY = "hung_up_early"
     LEFT_UNANSWERED = "left_unanswered"
-    """The right person was on the line, and put it down before they said what they will do."""
+    """The right person was on the line and hung up before an answer."""
     SILENT = "silent"
     DOUBTFUL = "doubtful"
     REFUSED = "refused"
@@ -84,13 +77,13 @@ class Reason(StrEnum):
 
 
 WISHES = frozenset({Reason.WANTS_OFFICER, Reason.ALREADY_PAID})
-"""A ring under way that carries one of these was told so by the person; nothing but the end of the call undoes it."""
+"""What a person asked for during a call; it stays the attempt's reason until the call ends."""
 
 
 class RobotState(StrEnum):
     OFF = "off"
     PENDING = "pending"
-    """Exactly one attempt row, the case's newest, is planned or live."""
+    """Exactly one attempt, the case's newest, is planned or live."""
     DONE = "done"
 
 
@@ -104,10 +97,10 @@ class Robot:
     own_faults: int = 0
     """Faults of ours since the last attempt that counted."""
     number: int = 0
-    """Which of the person's numbers the newest attempt rings, from 0."""
+    """Which of the person's numbers the newest attempt calls, from 0."""
     dead_numbers: frozenset[int] = frozenset()
     at: datetime | None = None
-    """Not before this is the pending attempt rung."""
+    """The earliest time of the pending attempt."""
     patience_at: datetime | None = None
     reason: Reason = Reason.NONE
 
@@ -117,7 +110,7 @@ class StaffTrackState(StrEnum):
     SCHEDULED = "scheduled"
     """Opens at `at` unless the person has been reached."""
     OPEN = "open"
-    """Somebody has it, or is being looked for; overdue at `at`."""
+    """There is an assignment, signed for or not; overdue at `at`."""
     DONE = "done"
 
 
@@ -137,7 +130,7 @@ class StaffTrack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """`due_at` is the earliest of everything it waits for itself; an attempt's own time lives in its row."""
+    """A case without its personal data. The times of its attempts live in their rows."""
 
     id: int
     grade: Grade
@@ -162,7 +155,7 @@ class Case:
 
     @property
     def due_at(self) -> datetime | None:
-        """When silence becomes an event; None only where nothing is waited for by the clock."""
+        """The earliest time at which the clock moves the case; None: only something else can."""
         times: list[datetime] = []
         if self.status is CaseStatus.OPEN:
             times.extend(e.at for e in (self.human, self.visit) if e.is_pending and e.at is not None)
@@ -176,7 +169,7 @@ class Case:
 
     @property
     def has_next_step(self) -> bool:
-        """True when the case is settled or something will move it: a time, an errand, or a pending attempt."""
+        """True when the case is settled or something will move it: a time, an assignment, or a pending attempt."""
         return (
             self.status.is_settled
             or self.due_at is not None
@@ -191,9 +184,9 @@ class CaseAct(StrEnum):
     RAISE = "raise"
     LOWER = "lower"
     ASK_CALLER = "ask_caller"
-    """A person rings."""
+    """A human call."""
     ASK_OFFICER = "ask_officer"
-    """An officer goes."""
+    """A visit."""
     HAND_OVER = "hand_over"
     CLOSE = "close"
     MARK_DUPLICATE = "mark_duplicate"
@@ -210,11 +203,13 @@ class Bar(StrEnum):
     HIGHEST_GRADE = "highest_grade"
     LOWEST_GRADE = "lowest_grade"
     UNDER_WAY = "under_way"
-    """Somebody has it already, or is being looked for."""
+    """The assignment is open already."""
 
 
 def acts_allowed(case: Case) -> Mapping[CaseAct, Bar | None]:
-    """Every act, with what bars it; None: it is allowed."""
+    """Every act with what bars it; None: it is allowed. The machine refuses the same things: pages only say
+    so before.
+    """
     is_open = case.status is CaseStatus.OPEN
 
     def barred(*bars: tuple[bool, Bar]) -> Bar | None:
@@ -245,14 +240,14 @@ def _can_call(case: Case) -> bool:
 class AssignmentState(StrEnum):
     OPEN = "open"
     SIGNED = "signed"
-    """签收: somebody has taken it."""
+    """签收: a caller or an officer has it."""
     DONE = "done"
     WITHDRAWN = "withdrawn"
     """The person was reached on another track, or the case ended."""
 
 
 PENDING_STATES: Final = frozenset({AssignmentState.OPEN, AssignmentState.SIGNED})
-"""Somebody still has to call or to go."""
+"""Still to be done."""
 BEGUN_STATES: Final = frozenset({AssignmentState.SIGNED, AssignmentState.DONE})
 
 
@@ -264,15 +259,15 @@ class VisitStage(StrEnum):
     ON_THE_WAY = "on_the_way"
     ARRIVED = "arrived"
     SEEN = "seen"
-    """It is told who was seen; the report is still to come."""
+    """The person met is recorded; the report is still to come."""
 
     @property
     def rank(self) -> int:
         return list(VisitStage).index(self)
 
     def under(self, state: AssignmentState) -> VisitStage:
-        """As it stands with the assignment in this state: signing for a visit accepts it, on whatever way it was
-        signed for, and a visit that is open again is nobody's.
+        """The stage to show with the assignment in this state: signing for a visit accepts it, and a visit that is open
+        again starts anew.
         """
         if state is AssignmentState.OPEN:
             return VisitStage.NONE
@@ -292,7 +287,7 @@ class TransferState(StrEnum):
     ASKED = "asked"
     ACCEPTED = "accepted"
     REFUSED = "refused"
-    """It stays with whoever sent it."""
+    """It stays with the sender."""
 
 
 class DeskCallState(StrEnum):
@@ -303,12 +298,12 @@ class DeskCallState(StrEnum):
     RINGING = "ringing"
     """The caller's own telephone rings."""
     JOINED = "joined"
-    """The caller is on the line: the person is rung, or the two talk."""
+    """The caller is on the line: the person is being called, or both talk."""
     ENDED = "ended"
 
 
 class StopResult(StrEnum):
-    """What came of it. The money itself is recorded with evidence in the ledger, never here."""
+    """The result of a stop-payment request. The money is recorded with evidence in the ledger, never here."""
 
     ASKED = "asked"
     """The bank has been asked."""
@@ -345,7 +340,7 @@ _REACHED = {
 
 
 def contact_of(outcome: OutcomeKind) -> Contact:
-    """Whom a person who reports this has reached, unless they say otherwise."""
+    """The contact that a reported outcome implies, unless the report says otherwise."""
     return _REACHED[outcome]
 
 

@@ -1,4 +1,4 @@
-"""A decision in the making: the case as it changes and the effects so far. Used inside `decide` only."""
+"""The case and the effects of one decision while it is being made. Used inside `decide` only."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from dialer.core.case import WISHES, Case, CaseStatus, Reason, Robot, RobotState, StaffTrack, StaffTrackState
-from dialer.core.effects import (
+from dialer.core.events import (
     AlarmCode,
     Effect,
     ExpediteAssignment,
@@ -24,7 +24,7 @@ from dialer.core.policy import GradePolicy, Policy, urgency
 from dialer.core.values import Contact, MessagePurpose, OutcomeKind, Track
 
 _TOP_OF_QUEUE = timedelta(days=30)
-"""More than any grade, amount or expiry moves an assignment forward."""
+"""More than grade, amount and expiry together can move an assignment forward."""
 
 
 class Draft:
@@ -57,8 +57,8 @@ class Draft:
 
     # --- robot -----------------------------------------------------------------------------------------------
 
-    def ring(self, *, after_seconds: int, reason: Reason, number: int | None = None) -> None:
-        """Plans the next attempt. Outside the window it waits for the opening; a high grade also gets a person."""
+    def plan_attempt(self, *, after_seconds: int, reason: Reason, number: int | None = None) -> None:
+        """Plans the next attempt. Outside the window it waits for the opening; a high grade then also gets a person."""
         robot = self.case.robot
         wanted = self.now + timedelta(seconds=after_seconds)
         not_before = self.policy.window.next_open(wanted)
@@ -88,8 +88,8 @@ class Draft:
             )
         )
 
-    def hasten(self, *, reason: Reason) -> None:
-        """The pending attempt is wanted now. A wish that was spoken in it already stays its reason."""
+    def expedite_attempt(self, *, reason: Reason) -> None:
+        """Moves the pending attempt to now. A wish that the person spoke in it stays its reason."""
         robot = self.case.robot
         reason = robot.reason if robot.reason in WISHES else reason
         opening = self.policy.window.next_open(self.now)
@@ -108,7 +108,7 @@ class Draft:
         )
 
     def stop_robot(self, reason: Reason) -> None:
-        """No further ring; a pending one is withdrawn, at the carrier too."""
+        """No further attempt; a pending one is withdrawn, at the carrier too."""
         robot = self.case.robot
         if robot.state is RobotState.PENDING:
             self.effects.append(WithdrawAttempt(n=robot.attempts, reason=reason))
@@ -120,7 +120,7 @@ class Draft:
         )
 
     def next_number(self) -> int | None:
-        """The next of the person's numbers that is not known to be dead, in turn after the one rung last."""
+        """The next of the person's numbers, in turn after the one called last, that is not known to be dead."""
         robot = self.case.robot
         for step in range(1, self.case.numbers + 1):
             candidate = (robot.number + step) % self.case.numbers
@@ -140,16 +140,12 @@ class Draft:
             self.change(visit=assignment)
 
     def schedule(self, track: Track, *, after_seconds: int, reason: Reason) -> None:
-        """Opens the errand later unless the person is reached before; an earlier one stands."""
+        """Opens the assignment later unless the person is reached before; an earlier time stays."""
         assignment = self.assignment(track)
         at = self.now + timedelta(seconds=after_seconds)
         if assignment.state is StaffTrackState.OPEN:
             return
-        if (
-            assignment.state is StaffTrackState.SCHEDULED
-            and assignment.at is not None
-            and assignment.at <= at
-        ):
+        if assignment.state is StaffTrackState.SCHEDULED and assignment.at and assignment.at <= at:
             return
         if after_seconds == 0:
             self.open_assignment(track, reason)
@@ -157,7 +153,7 @@ class Draft:
             self.with_track(track, replace(assignment, state=StaffTrackState.SCHEDULED, at=at, reason=reason))
 
     def open_assignment(self, track: Track, reason: Reason) -> None:
-        """An assignment exists from now on, once; a second wish changes nothing."""
+        """Opens the assignment, unless it is open already."""
         assignment = self.assignment(track)
         if assignment.state is StaffTrackState.OPEN:
             return
@@ -179,23 +175,20 @@ class Draft:
             )
         )
 
-    def message(self, purpose: MessagePurpose) -> None:
-        """To the number rung last, where the grade wants one. Whoever asked not to be rung gets none either."""
+    def send_message(self, purpose: MessagePurpose) -> None:
+        """Sends a message to the number called last, where the grade has one. After an opt-out none is sent."""
         rules = self.grade_policy
-        wanted = (
-            rules.message_when_unreachable
-            if purpose is MessagePurpose.UNREACHABLE
-            else rules.message_after_warning
-        )
+        after_warning = purpose is MessagePurpose.AFTER_WARNING
+        wanted = rules.message_after_warning if after_warning else rules.message_when_unreachable
         if wanted and not self.case.opted_out:
             self.effects.append(SendMessage(purpose=purpose, number=self.case.robot.number))
 
     def assignment_urgency_at(self, reason: Reason) -> datetime:
-        """Before everything else for whoever asked to speak with somebody, or has paid."""
+        """Before everything else for a person who asked for an officer or has paid."""
         return self.urgency_at() - (_TOP_OF_QUEUE if reason in WISHES else timedelta(0))
 
     def expedite_assignment(self, track: Track, reason: Reason) -> None:
-        """An open assignment moves up for a wish; the wish is its reason from then on, and paid outweighs asked."""
+        """Moves an open assignment up for a wish, which becomes its reason; paid outweighs asked."""
         assignment = self.assignment(track)
         if assignment.reason in {reason, Reason.ALREADY_PAID}:
             return
@@ -204,14 +197,14 @@ class Draft:
             ExpediteAssignment(track=track, reason=reason, urgency_at=self.assignment_urgency_at(reason))
         )
 
-    def has_paid(self) -> None:
-        """A supervisor hears of it, and the bank is to be asked."""
+    def open_stop_payment(self) -> None:
+        """Money has left: raises an alarm, and somebody has to ask the bank to stop the payment."""
         self.alarm(AlarmCode.ALREADY_PAID)
         self.effects.append(OpenStopPayment())
 
     def ask_person(self, reason: Reason) -> None:
-        """A human call now, unless one has been made for this case already: then an officer goes. Whoever has it
-        already gets to it sooner when the person themselves asked.
+        """A human call now, or a visit where the human call has been made. An assignment that is open already moves up
+        when the person asked for it.
         """
         track = Track.VISIT if self.case.human.state is StaffTrackState.DONE else Track.HUMAN
         if reason in WISHES and self.assignment(track).state is StaffTrackState.OPEN:
@@ -220,8 +213,8 @@ class Draft:
             self.open_assignment(track, reason)
 
     def ensure_person(self, reason: Reason) -> None:
-        """Somebody sees to it now: whoever does already, a caller, or, once a caller failed, the officer that this
-        grade sends. An officer who comes again at his time, or has been there, is not sent anew.
+        """Some assignment is open afterwards: one that is open already, a human call, or, once that failed, the visit
+        that this grade has. A visit that is scheduled or done is not opened again.
         """
         human, visit = self.case.human.state, self.case.visit.state
         if StaffTrackState.OPEN in {human, visit}:
@@ -240,7 +233,7 @@ class Draft:
     # --- ends ------------------------------------------------------------------------------------------------
 
     def stand_down(self, reason: Reason) -> None:
-        """Nothing rings, nobody goes: every track ends, at the carrier too."""
+        """Ends every track, at the carrier too."""
         self.stop_robot(reason)
         self.withdraw_assignment(Track.HUMAN, reason)
         self.withdraw_assignment(Track.VISIT, reason)
@@ -250,18 +243,14 @@ class Draft:
         self.change(status=CaseStatus.CLOSED, outcome=outcome, watch_until=None)
 
     def succeed(self, outcome: OutcomeKind, reason: Reason) -> None:
-        """Provisional from now to the end of the watch period. Only after verified contact: the callers see to it."""
+        """A provisional success until the watch period ends. The caller has checked the verified contact."""
         self.stand_down(reason)
-        self.change(
-            status=CaseStatus.WATCHING,
-            outcome=outcome,
-            watch_until=self.now + self.policy.watch(),
-        )
+        self.change(status=CaseStatus.WATCHING, outcome=outcome, watch_until=self.now + self.policy.watch())
 
     def record(
         self, outcome: OutcomeKind, *, track: Track | None, reason: Reason, contact: Contact | None = None
     ) -> None:
-        """A line of the ledger; `contact` is what this one call or visit reached, else the case's best."""
+        """Adds a line to the ledger; `contact` is that of this call or visit, by default the case's best."""
         reached = self.case.contact if contact is None else contact
         self.effects.append(RecordOutcome(outcome=outcome, contact=reached, track=track, reason=reason))
 

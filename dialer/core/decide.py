@@ -1,12 +1,7 @@
 """`decide`: the only place where a case's next step is decided. Pure.
 
-Guarantees, held by the property tests: attempts are numbered and bounded, never a ring without a reason, settled
-is final except by a filed case, late or repeated provider events change nothing, nothing ends silently.
-
-How new cases begin, many at one moment: decided once for all that are alike.
-
-What `decide` makes of an opened case depends on its grade, on whether it came expired and on whether somebody is under
-age; the rest is copied, and the place in the queue is reckoned for each.
+Guarantees, held by the property tests: attempts are numbered and bounded, every attempt has a reason, a settled case
+changes only by a filed case, late or repeated provider events change nothing, and a case never ends without a record.
 """
 
 from __future__ import annotations
@@ -15,12 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
-from dialer.core.call_rules import attempt_ended, hand_over, hand_over_answered, hand_over_requested
 from dialer.core.case import Case, CaseStatus, Reason, RobotState
 from dialer.core.case_draft import Draft
-from dialer.core.effects import AlarmCode, Effect, OpenAssignment, PlanAttempt, ReverseOutcome
 from dialer.core.errors import Conflict
 from dialer.core.events import (
+    AlarmCode,
     AssignmentReported,
     AssignmentRequested,
     AttemptEnded,
@@ -28,19 +22,33 @@ from dialer.core.events import (
     CaseClosed,
     CaseFiled,
     CaseOpened,
+    Effect,
     Event,
     GradeChanged,
     HandOverAnswered,
     HandOverRequested,
+    OpenAssignment,
     OptedOut,
+    PlanAttempt,
+    ReverseOutcome,
     TimePassed,
     WarningJoined,
     WindowClosed,
 )
-from dialer.core.opening import grade_changed, start, warning_joined
 from dialer.core.policy import Policy, urgency
+from dialer.core.rules import (
+    SUCCESSES,
+    assignment_reported,
+    attempt_ended,
+    grade_changed,
+    hand_over,
+    hand_over_answered,
+    hand_over_requested,
+    start,
+    time_passed,
+    warning_joined,
+)
 from dialer.core.values import Contact, Grade, OutcomeKind, Tag, Track
-from dialer.core.work_rules import SUCCESSES, assignment_reported, time_passed
 from dialer.language import Text
 
 
@@ -74,7 +82,7 @@ def _apply(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912  # one ar
         case WindowClosed():
             _window_closed(draft, event)
         case TimePassed():
-            time_passed(draft, ringing=event.ringing)
+            time_passed(draft, is_at_carrier=event.ringing)
         case AssignmentReported():
             assignment_reported(draft, event)
         case GradeChanged():
@@ -106,45 +114,44 @@ def _window_closed(draft: Draft, event: WindowClosed) -> None:
     robot = draft.case.robot
     if draft.case.status is not CaseStatus.OPEN or robot.state is not RobotState.PENDING:
         return
-    if event.n != robot.attempts or draft.policy.window.is_open(draft.now):
-        return
-    if robot.at is not None and robot.at > draft.now:
+    is_later = robot.at is not None and robot.at > draft.now
+    if event.n != robot.attempts or draft.policy.window.is_open(draft.now) or is_later:
         return
     if not draft.grade_policy.windowed:
         draft.ensure_person(Reason.OUTSIDE_WINDOW)
     draft.robot(at=None, patience_at=None)
-    draft.hasten(reason=Reason.OUTSIDE_WINDOW)
+    draft.expedite_attempt(reason=Reason.OUTSIDE_WINDOW)
 
 
 def _call_requested(draft: Draft) -> None:
     _must_be_open(draft)
     if draft.case.opted_out:
         raise Conflict(
-            Text("the person of case %(case)s asked not to be rung by a robot", case=draft.case.id)
+            Text("the person of case %(case)s asked not to be called by a robot", case=draft.case.id)
         )
     if draft.case.robot.state is RobotState.PENDING:
-        draft.hasten(reason=Reason.ON_REQUEST)
+        draft.expedite_attempt(reason=Reason.ON_REQUEST)
         return
     number = draft.case.robot.number
     if number in draft.case.robot.dead_numbers:
         following = draft.next_number()
         if following is None:
-            raise Conflict(Text("case %(case)s has no number left that can be rung", case=draft.case.id))
+            raise Conflict(Text("case %(case)s has no number left that can be called", case=draft.case.id))
         number = following
-    draft.ring(after_seconds=0, reason=Reason.ON_REQUEST, number=number)
+    draft.plan_attempt(after_seconds=0, reason=Reason.ON_REQUEST, number=number)
 
 
 def _person_requested(draft: Draft, track: Track) -> None:
     _must_be_open(draft)
     if track is Track.ROBOT:
         raise Conflict(
-            Text("a robot is no person: request a ring of case %(case)s instead", case=draft.case.id)
+            Text("a robot is no person: request a robot call of case %(case)s instead", case=draft.case.id)
         )
     draft.open_assignment(track, Reason.ON_REQUEST)
 
 
 def _opted_out(draft: Draft) -> None:
-    """No robot rings for this incident again; people go on as after a robot that did not reach the person."""
+    """No robot calls for this incident again; people take over as after a robot that did not reach the person."""
     _must_be_open(draft)
     draft.change(opted_out=True)
     draft.stop_robot(Reason.OPTED_OUT)
@@ -152,16 +159,14 @@ def _opted_out(draft: Draft) -> None:
 
 
 def _case_closed(draft: Draft, outcome: OutcomeKind) -> None:
-    """Closed with an outcome. A success needs a verified contact on record, and is watched."""
+    """Closes the case. A success needs a verified contact on record, and its watch period begins."""
     _must_be_open(draft)
     is_success = outcome in SUCCESSES
     if is_success and draft.case.contact is not Contact.VERIFIED:
         raise Conflict("a success needs the verified contact of the right person")
     draft.record(outcome, track=None, reason=Reason.CASE_CLOSED)
-    if is_success:
-        draft.succeed(outcome, Reason.CASE_CLOSED)
-        return
-    draft.close(outcome, Reason.CASE_CLOSED)
+    end = draft.succeed if is_success else draft.close
+    end(outcome, Reason.CASE_CLOSED)
 
 
 def _case_filed(draft: Draft) -> None:
@@ -186,7 +191,9 @@ def _case_filed(draft: Draft) -> None:
 
 
 class Openings:
-    """Decisions at one moment under one policy; each is what `decide` would give."""
+    """Opens many cases at one moment under one policy. Each decision is the one of `decide`, which is called once for
+    all cases that have the same grade, expiry and minority: only the place in the queue differs between them.
+    """
 
     def __init__(self, *, now: datetime, policy: Policy) -> None:
         self._now = now
@@ -194,7 +201,7 @@ class Openings:
         self._known: dict[tuple[Grade, bool, bool], Decision] = {}
 
     def decide(self, case: Case) -> Decision:
-        """The decision of a case that has just been made: nothing has happened to it yet."""
+        """The decision for a new case, to which nothing has happened yet."""
         kind = (case.grade, case.missed, Tag.MINOR in case.tags)
         known = self._known.get(kind)
         if known is None:

@@ -1,5 +1,5 @@
-"""Refusals and faults that cross module borders. Each is a class with its code and its values; the sentence is made
-where a person reads it, in that person's language. None knows HTTP or logging.
+"""Refusals and faults that cross module borders. Each is a class with its values; pages and terminals make the
+sentence, in the reader's language. None knows HTTP or logging.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class DialerError(Exception):
 
 
 class Refusal(DialerError):
-    """Something was asked for that cannot be done; the sentence says why and how to mend it."""
+    """A request that cannot be done; the sentence says why and what to do."""
 
 
 class NotFound(Refusal):
@@ -29,7 +29,7 @@ class NotFound(Refusal):
 
 
 class Conflict(Refusal):
-    """An act of a person that no longer fits the state of the case. `current`: with what, as a code."""
+    """An act of a person that no longer fits. `current`: the state it conflicts with, as a code."""
 
     def __init__(self, text: str | Text, *, current: str = "") -> None:
         super().__init__(text)
@@ -37,7 +37,7 @@ class Conflict(Refusal):
 
 
 class Overtaken(Conflict):
-    """Somebody else did something meanwhile: `who` and, in words of the domain, `what`."""
+    """Somebody else acted first: `who`, and `what` in words of the domain."""
 
     def __init__(self, text: str | Text, *, who: str, what: str) -> None:
         super().__init__(text, current=what)
@@ -46,7 +46,7 @@ class Overtaken(Conflict):
 
 
 class Invalid(Refusal):
-    """An input that can never be right; `field` names it and `mend` says what would be."""
+    """An input that can never be right; `field` names it and `mend` says what to enter."""
 
     def __init__(self, *, field: str, problem: str | Text, mend: str | Text = "") -> None:
         self.field = field
@@ -56,14 +56,14 @@ class Invalid(Refusal):
 
     @property
     def advice(self) -> Text:
-        """The problem with its mend, to be shown beside the field."""
+        """The problem with its mend, to show beside the field."""
         if not self.mend:
             return self.problem
         return Text("%(problem)s (%(mend)s)", problem=self.problem, mend=self.mend)
 
 
 class UnusableFile(Refusal):
-    """The file as a whole is no target list; nothing of it was kept."""
+    """The file as a whole is no target list; nothing of it was loaded."""
 
 
 class NoPhoneColumn(UnusableFile):

@@ -1,9 +1,7 @@
-"""Whom one ring really reached, from what the network, the keys and the seconds say. Pure.
+"""What can happen to a case, whom an ended call reached, and what a decision asks for (effects). Values only.
 
-Picked up is not reached: a machine, a forwarded telephone, a hand that put it down before the warning sentence had
-been spoken, and silence are each a result of their own, and none is a contact of the right person.
-
-What can happen to a case. Provider and clock events that no longer fit change nothing; human ones conflict.
+Answered is not reached: a machine, a forwarded phone, a call that ended before the warning sentence was spoken, and
+silence are each a reach of their own, and none is a contact of the right person.
 """
 
 from __future__ import annotations
@@ -12,25 +10,36 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from dialer.core.values import Answer, Contact, FraudType, Grade, OutcomeKind, Tag, TelephonyResult, Track
+from dialer.core.case import Reason
+from dialer.core.values import (
+    Answer,
+    Contact,
+    FraudType,
+    Grade,
+    MessagePurpose,
+    OutcomeKind,
+    Tag,
+    TelephonyResult,
+    Track,
+)
 
 
 class Reach(StrEnum):
-    """What one ended ring reached, worst first."""
+    """What one ended call reached, worst first."""
 
     NOBODY = "nobody"
-    """Nobody picked up, or it is not known."""
+    """Not answered, or not known."""
     MACHINE = "machine"
     """Voicemail or an assistant."""
     FORWARDED = "forwarded"
-    """Somebody else's telephone, whatever was pressed there: those who defraud set forwarding."""
+    """Somebody else's telephone, whatever was pressed there: scammers set forwarding."""
     HUNG_UP_EARLY = "hung_up_early"
-    """Picked up, and over before the warning sentence was complete: nothing was delivered."""
+    """Answered, and over before the warning sentence was complete."""
     SILENT = "silent"
-    """The warning was spoken, and no key was pressed and no word said all the time."""
+    """The warning was spoken, but no key was pressed and no word said."""
     WRONG_PERSON = "wrong_person"
     UNVERIFIED = "unverified"
-    """Somebody answered, and did not say who."""
+    """Somebody answered and did not say who."""
     VERIFIED = "verified"
     """The right person said who they are, and the warning sentence was spoken."""
 
@@ -42,10 +51,10 @@ NO_CONTACT = frozenset({Reach.NOBODY, Reach.MACHINE, Reach.FORWARDED, Reach.HUNG
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """What is known of the talk of a ring when it ends."""
+    """What is known of the conversation of a call when it ends."""
 
     contact: Contact = Contact.NONE
-    """As the keys say it."""
+    """As the keys pressed say."""
     answer: Answer = Answer.NONE
     spoke: bool = False
     """A key was pressed or a word said, the right one or not."""
@@ -63,7 +72,7 @@ class Conversation:
 
 
 def reach_of(result: TelephonyResult, talk: Conversation) -> Reach:
-    """Every ring has exactly one."""
+    """The one reach of an ended call."""
     if result is not TelephonyResult.ANSWERED:
         return _NO_LISTENER.get(result, Reach.NOBODY)
     if talk.answer is Answer.WRONG_PERSON:
@@ -76,14 +85,16 @@ def reach_of(result: TelephonyResult, talk: Conversation) -> Reach:
 
 
 def contact_of(reach: Reach) -> Contact:
-    """The contact that a ring counts as, in every report."""
+    """The contact that a call counts as, in every report."""
     if reach in NO_CONTACT:
         return Contact.NONE
     return Contact.VERIFIED if reach is Reach.VERIFIED else Contact.UNVERIFIED
 
 
 def heard_seconds(*, elapsed_seconds: float | None, played_seconds: float) -> int | None:
-    """Whole seconds of our voice that can have reached an ear: never more than the line stood, nor than was played."""
+    """Whole seconds of our voice that can have been heard: at most those connected and those played. None:
+    not known.
+    """
     return None if elapsed_seconds is None else int(max(0.0, min(elapsed_seconds, played_seconds)))
 
 
@@ -108,14 +119,14 @@ class WarningJoined:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptEnded:
-    """Attempt `n` is over, rung or not. Contact and answer are what the conversation came to."""
+    """Attempt `n` is over. Contact and answer are those of the conversation."""
 
     n: int
     result: TelephonyResult
     contact: Contact = Contact.NONE
     answer: Answer = Answer.NONE
     reach: Reach | None = None
-    """Whom it reached; None where the end came without a conversation to judge by."""
+    """None where there is no conversation to judge by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,12 +139,12 @@ class HandOverRequested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandOverAnswered:
-    """The duty line was answered, and the officer has spoken with whoever was in the call."""
+    """The duty line was answered, and the officer has spoken with the person in the call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowClosed:
-    """The pending attempt came to its turn when no robot may ring."""
+    """The pending attempt came to its turn outside the dialling window."""
 
     n: int
 
@@ -143,12 +154,12 @@ class TimePassed:
     """`due_at` has come: silence is an event."""
 
     ringing: bool = False
-    """The pending attempt is at the carrier now: it has left the queue, and its end will decide."""
+    """The pending attempt is at the carrier now: its end will decide."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignmentReported:
-    """A caller or an officer says what came of it."""
+    """A caller or an officer reports the outcome of an assignment."""
 
     track: Track
     outcome: OutcomeKind
@@ -157,14 +168,14 @@ class AssignmentReported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradeChanged:
-    """A person set the grade; a fall needs the reason that the caller of this has kept."""
+    """A person set the grade. For a lower one the caller of this has checked and recorded the reason."""
 
     grade: Grade
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRequested:
-    """A person wants the robot to ring now."""
+    """A person wants the robot to call now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +187,7 @@ class AssignmentRequested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptedOut:
-    """The person asked not to be rung by a robot for this incident."""
+    """The person asked not to be called by a robot for this incident."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,4 +217,147 @@ Event = (
     | OptedOut
     | CaseClosed
     | CaseFiled
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanAttempt:
+    """One numbered call attempt, with its earliest time and its place in the queue."""
+
+    n: int
+    number: int
+    not_before: datetime
+    urgency_at: datetime
+    windowed: bool
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawAttempt:
+    """Attempt `n` is not wanted any more; one at the carrier is cancelled there."""
+
+    n: int
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpediteAttempt:
+    """The pending attempt gets another place in the queue and another earliest time."""
+
+    n: int
+    not_before: datetime
+    urgency_at: datetime
+    windowed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAssignment:
+    """An assignment for a caller or an officer, with its three clocks."""
+
+    track: Track
+    reason: Reason
+    sign_by: datetime
+    due_at: datetime
+    feedback_by: datetime
+    urgency_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpediteAssignment:
+    """The open assignment goes to the top of the queue, for a reason that outweighs its first."""
+
+    track: Track
+    reason: Reason
+    urgency_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignToDutyDesk:
+    """The duty desk gets the open assignment, unless somebody has signed for it."""
+
+    track: Track
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendMessage:
+    """A message to one of the person's numbers; at most one for each purpose and case."""
+
+    purpose: MessagePurpose
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenStopPayment:
+    """Money has left: somebody has to ask the bank to stop the payment 止付, also after the case has ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawAssignment:
+    track: Track
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordOutcome:
+    """A line for the ledger of outcomes."""
+
+    outcome: OutcomeKind
+    contact: Contact
+    track: Track | None
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReverseOutcome:
+    """A filed case undoes the success on record."""
+
+    reason: Reason
+
+
+class AlarmCode(StrEnum):
+    MISSED_WARNING = "missed_warning"
+    HUMAN_OVERDUE = "human_overdue"
+    VISIT_OVERDUE = "visit_overdue"
+    OWN_FAULTS = "own_faults"
+    ALREADY_PAID = "already_paid"
+    CANNOT_FIND = "cannot_find"
+    REFUSED_IN_PERSON = "refused_in_person"
+    DEFRAUDED_AFTER_SUCCESS = "defrauded_after_success"
+    WAITED_TOO_LONG = "waited_too_long"
+    REJECTED_HIGH_ROW = "rejected_high_row"
+    UNKNOWN_SUBMISSION = "unknown_submission"
+    CARRIER_TROUBLE = "carrier_trouble"
+    CARRIER_DOWN = "carrier_down"
+    """Only trial calls are sent to the carrier."""
+    NOBODY_ANSWERS = "nobody_answers"
+    """No web process runs, so dialling has stopped."""
+    SCHEMA_MOVED = "schema_moved"
+    """A newer version migrated the database while an older process runs, which claims nothing from then on."""
+    CLOCK_JUMPED = "clock_jumped"
+    """The clock of a machine went back, or two machines disagree."""
+    NO_NEXT_STEP = "no_future"
+    UNSIGNED = "unsigned"
+    """An assignment was not signed for in time."""
+    SOUND_BROKEN = "sound_broken"
+    """An approved prompt could not be played in a call; a synthesised voice spoke it instead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaiseAlarm:
+    code: AlarmCode
+
+
+Effect = (
+    PlanAttempt
+    | WithdrawAttempt
+    | ExpediteAttempt
+    | OpenAssignment
+    | ExpediteAssignment
+    | AssignToDutyDesk
+    | OpenStopPayment
+    | SendMessage
+    | WithdrawAssignment
+    | RecordOutcome
+    | ReverseOutcome
+    | RaiseAlarm
 )

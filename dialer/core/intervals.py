@@ -1,6 +1,6 @@
-"""Two shares compared as often as anybody likes, without the error of peeking. Pure.
+"""Shares and their differences with confidence intervals that hold at every look. Pure.
 
-A usual confidence interval holds for one look at a number of calls chosen before. Whoever looks every morning and stops
+A usual confidence interval holds for one look at a number of calls chosen before; looking every morning and stopping
 when it seems clear finds differences where there are none. These intervals hold at all looks together: they invert the
 mixture sequential probability ratio test of H. Robbins (1970), as R. Johari, P. Koomen, L. Pekelis and D. Walsh use it
 for comparisons of shares ("Always Valid Inference", Operations Research 70(3), 2022, section 4).
@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 ERROR = 0.05
-"""How often a true share is ever outside its interval, over all looks."""
+"""Probability that a true share is ever outside its interval, over all looks."""
 MARGIN = 0.03
-"""A difference below this many parts of one changes nobody's mind."""
+"""Differences below this share do not matter for a decision."""
 LEAST_PEOPLE = 30
-"""Below this the normal law is no fit for a share, and nothing is said."""
+"""Below this the normal approximation does not hold, and there is no verdict."""
 _TYPICAL = 0.08
-"""The size of difference that the test is sharpest for; any choice is valid."""
+"""The difference at which the test has most power; any choice is valid."""
 _MOST_PEOPLE = 10_000_000
 
 
@@ -35,12 +35,12 @@ class Rollup:
 
     @property
     def share(self) -> float | None:
-        """None of nobody."""
+        """None without people."""
         return self.hits / self.people if self.people else None
 
     @property
     def _variance(self) -> float:
-        """Of the share of one more person; never 0, however alike all were so far."""
+        """Of the share of one more person; never 0, even if all people so far are alike."""
         likely = (self.hits + 1) / (self.people + 2)
         return likely * (1 - likely)
 
@@ -61,7 +61,7 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """Of one version against the live one. `more_each`: about so many more people each before it can be told."""
+    """Of one version against the live one. `more_each`: about how many more people each need before a verdict."""
 
     finding: Finding
     difference: float | None
@@ -69,16 +69,16 @@ class Verdict:
     more_each: int = 0
 
 
-def share_interval(tally: Rollup, *, error: float = ERROR) -> Interval | None:
+def share_interval(rollup: Rollup, *, error: float = ERROR) -> Interval | None:
     """Where the true share is, at all looks together; None below `LEAST_PEOPLE`."""
-    if tally.people < LEAST_PEOPLE or tally.share is None:
+    if rollup.people < LEAST_PEOPLE or rollup.share is None:
         return None
-    half = _half_width(tally._variance / tally.people, error)  # noqa: SLF001  # a tally's own arithmetic
-    return Interval(low=max(0.0, tally.share - half), high=min(1.0, tally.share + half))
+    half = _half_width(rollup._variance / rollup.people, error)  # noqa: SLF001  # the same module
+    return Interval(low=max(0.0, rollup.share - half), high=min(1.0, rollup.share + half))
 
 
 def compare(live: Rollup, other: Rollup, *, more_is_better: bool, error: float = ERROR) -> Verdict:
-    """What may be said by now, whenever it is asked. With several versions against one, share `error` among them."""
+    """The verdict so far, valid at every look. With several versions against one, divide `error` among them."""
     if live.share is None or other.share is None:
         return Verdict(
             finding=Finding.TOO_FEW, difference=None, interval=None, more_each=_needed(live, other, error)
@@ -128,6 +128,6 @@ def _needed(live: Rollup, other: Rollup, error: float) -> int:
 
 
 def _about(number: int) -> int:
-    """Two figures are all that such a guess is worth; never less than it takes."""
+    """Rounded up to two figures."""
     size: int = 10 ** max(0, len(str(number)) - 2)
     return -(-number // size) * size

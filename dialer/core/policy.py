@@ -1,13 +1,8 @@
-"""When a robot may ring, in the callee's wall time. Pure: the zone's rules come from the tz database.
+"""What a centre has decided to do about each grade: tries, clocks, dialling window, urgency. A case pins the version
+of the policy that it began with. Pure.
 
-What a centre has decided to do about each grade. A case pins the version it began with.
-
-The order of ringing as a virtual deadline: earlier goes first, an index can sort it, waiting ages by itself.
-
-A ring's place is the moment its case opened, moved forward by what grade, amount and expiry are worth. Since
-the moment itself is part of it, whoever waits longest gains, and nobody starves.
-
-A policy as plain data, for a row or a settings file, and back.
+The queue is ordered by urgency, a virtual deadline: the moment the case opened, moved forward by what grade, amount
+and expiry are worth. An index can sort it, waiting ages by itself, and no case starves.
 """
 
 from __future__ import annotations
@@ -63,38 +58,38 @@ class GradePolicy:
     """Limits of one grade, in seconds of the service clock. Shipped defaults: settings.toml."""
 
     first_attempt_seconds: int
-    """The first ring is wanted within this time; also what the report calls late."""
+    """The first attempt is due within this time; the report counts later ones as late."""
     robot_tries: int
-    """Robot rings that count before the case is handed to a person."""
+    """Robot calls that count before the case is handed to a person."""
     robot_gap_seconds: int
-    """From the end of one ring to the next."""
+    """From the end of one call to the next."""
     robot_patience_seconds: int
-    """How long a planned ring may wait for a line before the case goes to a person as well."""
+    """How long a planned attempt may wait for a line before the case goes to a person as well."""
     windowed: bool
-    """True: waits for the dialling window. False: a person rings when the window is closed."""
+    """True: waits for the dialling window. False: a person calls while the window is closed."""
     human_after_seconds: int | None
-    """0: a person rings at once beside the robot; None: only when the robot fails or is doubted."""
+    """0: a person calls at once beside the robot; None: only when the robot fails or is doubted."""
     human_due_seconds: int
     """From the opening of a human call to the moment it is overdue."""
     human_sample_percent: int
-    """Of the cases that the robot could not reach, how many a person rings; the rest close as not found yet."""
+    """Share of the cases that the robot could not reach that a person calls; the rest close as not found yet."""
     visit_after_seconds: int | None
     """Without verified contact by then an officer goes; 0: at once; None: only when the human call fails."""
     visit_when_human_fails: bool
     visit_due_seconds: int
     sign_seconds: int
-    """签收: from the opening of an assignment until somebody has signed for it."""
+    """签收: from the opening of an assignment to its signing."""
     feedback_seconds: int
-    """反馈: until a result is reported."""
+    """反馈: from the opening of an assignment to its report."""
     message_when_unreachable: bool = False
-    """A message goes where the voice did not get through."""
+    """Send a message when the call did not get through."""
     message_after_warning: bool = False
-    """A message goes to whoever was warned and said who they are."""
+    """Send a message to a person who was warned and verified."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UrgencyPolicy:
-    """How far each thing moves a ring forward in the queue, in seconds of waiting it is worth."""
+    """How far grade, amount and expiry move an attempt forward in the queue, in seconds of waiting."""
 
     grade_seconds: Mapping[Grade, int]
     amount_seconds_per_tenfold: int
@@ -111,13 +106,13 @@ class Policy:
     window: Window
     urgency: UrgencyPolicy
     busy_retry_seconds: int
-    """Busy on a high grade: probably talking to the scammer right now, so the robot rings again this soon."""
+    """Busy on a high grade: probably talking to the scammer right now, so the robot calls again this soon."""
     requeue_seconds: int
-    """After a fault of ours (line down, blocked, rate limited): the ring is tried again after this."""
+    """After a fault of ours (line down, blocked, rate limited): the call is tried again after this."""
     max_own_faults: int
     """Faults of ours in a row before the case goes to a person."""
     number_spacing_seconds: int
-    """Least time between the end of one ring and the next to the same number, whoever's case it is."""
+    """Least time between the end of one call and the next to the same number, across cases."""
     visit_tries: int
     """Visits that find nobody before the case ends as cannot be found, with an alarm."""
     visit_retry_seconds: int
@@ -155,7 +150,7 @@ def urgency(
     amount_at_risk_fen: int | None,
     policy: UrgencyPolicy,
 ) -> Urgency:
-    """The virtual deadline of a case's next ring. Amount in fen; None where no list said one."""
+    """The virtual deadline of a case's next attempt. Amount in fen; None where no list said one."""
     amount_seconds = 0
     if amount_at_risk_fen is not None and amount_at_risk_fen > policy.amount_floor_fen:
         tenfolds = math.log10(amount_at_risk_fen / policy.amount_floor_fen)

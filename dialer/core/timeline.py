@@ -1,8 +1,5 @@
-"""What people do to a case and to the work on it: the words of the timeline.
-
-What happened to a case, one entry a fact. Nothing personal is in an entry.
-
-What a case waits for, until when, and why: the only answer to why it has not been rung yet.
+"""The timeline of a case (entries without personal data), what it waits for next, and why a call has not been made:
+the only answer to that question. Pure.
 """
 
 from __future__ import annotations
@@ -20,25 +17,25 @@ from dialer.core.values import Pause, Track
 
 class ActKind(StrEnum):
     UNIT_ASSIGNED = "unit_assigned"
-    """A case without a unit found it."""
+    """A case without a unit got one."""
     UNIT_CHANGED = "unit_changed"
-    """The case is another unit's, by a person's word."""
+    """A person moved the case to another unit."""
     UNIT_RAISED = "unit_raised"
-    """Nobody signed in time: the work is the unit's above."""
+    """Not signed for in time: the work goes to the unit above."""
     TRANSFER_ASKED = "transfer_asked"
     TRANSFER_ACCEPTED = "transfer_accepted"
     TRANSFER_REFUSED = "transfer_refused"
     CLAIMED = "claimed"
     RELEASED = "released"
-    """Given back to the queue by whoever had it."""
+    """Back in the queue, released by the person who had it."""
     LAPSED = "lapsed"
-    """Signed for and then nothing: back in the queue."""
+    """Signed for but idle: back in the queue."""
     ACCOUNT_DISABLED = "account_disabled"
-    """Whoever had it works here no more: back in the queue."""
+    """Back in the queue, since the account that had it was disabled."""
     CALL_BACK = "call_back"
-    """The person wants to be rung at a time."""
+    """The person wants a call at a time."""
     DIALLED = "dialled"
-    """A caller had the carrier put him through."""
+    """A caller was connected by click-to-call."""
     VISIT_ACCEPTED = "visit_accepted"
     VISIT_ON_THE_WAY = "visit_on_the_way"
     VISIT_ARRIVED = "visit_arrived"
@@ -57,7 +54,7 @@ class ActKind(StrEnum):
 
 
 class EntryKind(StrEnum):
-    """The order of the members is the order in which facts of one moment are told."""
+    """Entries of one moment are shown in the order of the members."""
 
     WARNING = "warning"
     ATTEMPT_PLANNED = "ring_planned"
@@ -82,10 +79,10 @@ class EntryKind(StrEnum):
     ACT = "act"
     """Something else that a person did to the case."""
     VIEWED = "viewed"
-    """Somebody saw or exported what is hidden."""
+    """Somebody saw or exported hidden data."""
 
 
-ORDER = {kind: place for place, kind in enumerate(EntryKind)}
+_ORDER = {kind: place for place, kind in enumerate(EntryKind)}
 
 Fact = str | int | bool | None
 
@@ -97,14 +94,14 @@ class Entry:
     id: str
     """Which row it comes from, such as warning/7; the attempt's is its number in the case."""
     by: str = ""
-    """'' for what nobody in particular did."""
+    """The actor; '' for none."""
     facts: Mapping[str, Fact] = field(default_factory=dict)
     """By name, as values of our enumerations and numbers with their unit in the name."""
 
 
 def in_order(entries: list[Entry]) -> tuple[Entry, ...]:
     """By time, and facts of one moment in the order in which they can only have happened."""
-    return tuple(sorted(entries, key=lambda entry: (entry.at, ORDER[entry.kind], entry.id)))
+    return tuple(sorted(entries, key=lambda entry: (entry.at, _ORDER[entry.kind], entry.id)))
 
 
 class StepKind(StrEnum):
@@ -119,7 +116,7 @@ class StepKind(StrEnum):
 
 
 class Wait(StrEnum):
-    """What a ring that has not been made waits for, in the coarse words of a step."""
+    """What a call that has not been made waits for, as a next step shows it."""
 
     NOT_BEFORE = "not_before"
     WINDOW = "window"
@@ -127,27 +124,27 @@ class Wait(StrEnum):
     PAUSED = "paused"
     LINE_TROUBLE = "line_trouble"
     NUMBER_BUSY = "number_busy"
-    """The same number rings or rests now, for this case or another."""
+    """The same number is being called or rests, for this case or another."""
     QUEUE = "queue"
-    """More urgent rings go first; a line is waited for."""
+    """More urgent attempts go first, or every line is in use."""
 
 
 class WaitReason(StrEnum):
     UNDER_WAY = "under_way"
-    """It is being sent, rings, or talks."""
+    """It is at the carrier."""
     PAUSED = "paused"
     HELD = "held"
-    """By a pause that is over; it is being released."""
+    """By a pause that has ended; it is being released."""
     NUMBER_BUSY = "number_busy"
-    """The same number rings, or rests after a ring: it may be another person's too."""
+    """The same number is being called, or rests after a call, for this case or another."""
     PLANNED_FOR_LATER = "planned_for_later"
     WINDOW_CLOSED = "window_closed"
     CARRIER_TROUBLE = "carrier_trouble"
     LINES_FULL = "lines_full"
     QUEUE = "queue"
-    """More urgent ones go first."""
+    """More urgent attempts go first."""
     PACING = "pacing"
-    """It is next: a moment in the pace is waited for."""
+    """It is next, at the permitted pace."""
 
 
 _WAITS: Mapping[WaitReason, Wait] = {
@@ -164,7 +161,7 @@ _WAITS: Mapping[WaitReason, Wait] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingAttempt:
-    """The newest attempt of a case that has not ended, beside what a pause may name of the case."""
+    """The newest attempt of a case, not ended, with what a pause may name of the case."""
 
     state: AttemptState
     reason: Reason
@@ -178,9 +175,9 @@ class PendingAttempt:
     number_attempts: bool
     """For another case: a shared number."""
     number_free_at: datetime | None
-    """None: the number is free, or there is no telling when it will be."""
+    """None: the number is free, or it is not known when it will be."""
     ahead: int
-    """How many more urgent rings are ready; counted up to `AHEAD_AT_MOST`."""
+    """How many more urgent attempts are ready; counted up to `AHEAD_AT_MOST`."""
 
 
 AHEAD_AT_MOST = 10_000
@@ -188,7 +185,7 @@ AHEAD_AT_MOST = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinesNow:
-    """The line group that rings leave by. Times are service time."""
+    """The line group that calls leave by. Times are service time."""
 
     in_use: int
     lines: int
@@ -200,83 +197,85 @@ class LinesNow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """One thing that stands in a ring's way. `detail` is one line without anything personal."""
+    """One thing that a call attempt waits for. `detail` is one line without personal data."""
 
     reason: WaitReason
     detail: str
     since: datetime
     until: datetime | None = None
-    """None: nobody can say."""
+    """None: not known."""
     facts: Mapping[str, str | int] = field(default_factory=dict, compare=False)
-    """What `detail` says, by name: for sentences in another language."""
+    """The values in `detail`, by name, for sentences in another language."""
 
 
 def in_the_way(
-    ring: PendingAttempt, *, pauses: Sequence[Pause], lines: LinesNow | None, window: Window, now: datetime
+    attempt: PendingAttempt, *, pauses: Sequence[Pause], lines: LinesNow | None, window: Window, now: datetime
 ) -> tuple[Waiting, ...]:
-    """Everything that a ring waits for, never nothing, the first one first: what holds whole groups of rings, then
-    what is of this ring, then the hours, the carrier, the lines and the queue. `pauses` are those that stand, the
-    widest first; no `lines`: none is set up.
+    """Everything that the attempt waits for, at least one thing, in this order: pauses, its number, its planned time,
+    the window, the carrier, the lines and the queue. `pauses` are those that stand, the widest first; `lines` None: no
+    line is set up.
     """
-    since = max(ring.planned_at, min(ring.not_before, now))
-    if ring.state not in WAITING_STATES:
-        state = ring.state.value
+    since = max(attempt.planned_at, min(attempt.not_before, now))
+    if attempt.state not in WAITING_STATES:
+        state = attempt.state.value
         return (Waiting(reason=WaitReason.UNDER_WAY, detail=state, since=since, facts={"state": state}),)
     covering = [
-        hold
-        for hold in pauses
-        if hold.covers(grade=ring.grade, unit=ring.unit, unit_id=ring.unit_id, load_id=ring.load_id)
+        pause
+        for pause in pauses
+        if pause.covers(
+            grade=attempt.grade, unit=attempt.unit, unit_id=attempt.unit_id, load_id=attempt.load_id
+        )
     ]
     found: list[Waiting] = []
     if covering:
         found.append(_paused(covering))
-    elif ring.held:
+    elif attempt.held:
         found.append(Waiting(reason=WaitReason.HELD, detail="its pause is over, it is released", since=since))
-    found += _number(ring, now)
-    if ring.not_before > now:
-        reason = ring.reason.value
+    found += _number(attempt, now)
+    if attempt.not_before > now:
+        reason = attempt.reason.value
         found.append(
             Waiting(
                 reason=WaitReason.PLANNED_FOR_LATER,
                 detail=reason,
-                since=ring.planned_at,
-                until=ring.not_before,
+                since=attempt.planned_at,
+                until=attempt.not_before,
                 facts={"reason": reason},
             )
         )
-    found += _window(window, since, at=max(now, ring.not_before))
-    found += _lines(ring, lines, since)
+    found += _window(window, since, at=max(now, attempt.not_before))
+    found += _lines(attempt, lines, since)
     if not found and lines is not None:
         pace = f"{lines.calls_per_second:g} calls a second"
         found.append(Waiting(reason=WaitReason.PACING, detail=pace, since=since))
     return tuple(found)
 
 
-def _paused(holds: Sequence[Pause]) -> Waiting:
-    """The widest speaks; it ends when the last of them does."""
-    first = holds[0]
+def _paused(pauses: Sequence[Pause]) -> Waiting:
+    """The widest pause is named; the wait ends with the last of them."""
+    first = pauses[0]
     what = f"{first.scope.value} {first.subject}".strip()
     return Waiting(
         reason=WaitReason.PAUSED,
         detail=f"{what} paused by {first.by}: {first.why}",
-        since=min(hold.placed_at for hold in holds),
-        until=max(hold.until for hold in holds),
+        since=min(pause.placed_at for pause in pauses),
+        until=max(pause.until for pause in pauses),
         facts={"scope": first.scope.value, "subject": first.subject, "by": first.by, "why": first.why},
     )
 
 
-def _number(ring: PendingAttempt, now: datetime) -> list[Waiting]:
-    if ring.number_attempts:
-        detail = "the number rings for another case"
-        return [Waiting(reason=WaitReason.NUMBER_BUSY, detail=detail, since=ring.planned_at)]
-    if ring.number_free_at is None or ring.number_free_at <= max(now, ring.not_before):
+def _number(attempt: PendingAttempt, now: datetime) -> list[Waiting]:
+    if attempt.number_attempts:
+        detail = "the number is being called for another case"
+        return [Waiting(reason=WaitReason.NUMBER_BUSY, detail=detail, since=attempt.planned_at)]
+    if attempt.number_free_at is None or attempt.number_free_at <= max(now, attempt.not_before):
         return []
     return [
         Waiting(
             reason=WaitReason.NUMBER_BUSY,
-            detail="the number rests after a ring",
-            since=ring.planned_at,
-            until=ring.number_free_at,
+            detail="the number rests after a call",
+            since=attempt.planned_at,
+            until=attempt.number_free_at,
             facts={"rests": 1},
         )
     ]
@@ -289,7 +288,7 @@ def _window(window: Window, since: datetime, *, at: datetime) -> list[Waiting]:
     return [
         Waiting(
             reason=WaitReason.WINDOW_CLOSED,
-            detail=f"robots ring from {opens} to {closes}, {window.zone}",
+            detail=f"robots call from {opens} to {closes}, {window.zone}",
             since=since,
             until=window.next_open(at),
             facts={"opens": opens, "closes": closes},
@@ -297,31 +296,25 @@ def _window(window: Window, since: datetime, *, at: datetime) -> list[Waiting]:
     ]
 
 
-def _lines(ring: PendingAttempt, lines: LinesNow | None, since: datetime) -> list[Waiting]:
+def _lines(attempt: PendingAttempt, lines: LinesNow | None, since: datetime) -> list[Waiting]:
     if lines is None:
         return [Waiting(reason=WaitReason.LINES_FULL, detail="no line is set up", since=since)]
     found: list[Waiting] = []
-    ahead = f"at least {AHEAD_AT_MOST}" if ring.ahead >= AHEAD_AT_MOST else str(ring.ahead)
+    ahead = f"at least {AHEAD_AT_MOST}" if attempt.ahead >= AHEAD_AT_MOST else str(attempt.ahead)
     if lines.trouble:
-        found.append(
-            Waiting(
-                reason=WaitReason.CARRIER_TROUBLE,
-                detail=lines.trouble,
-                since=since,
-                until=lines.trouble_until,
-            )
-        )
+        reason, until = WaitReason.CARRIER_TROUBLE, lines.trouble_until
+        found.append(Waiting(reason=reason, detail=lines.trouble, since=since, until=until))
     if lines.in_use >= lines.lines:
         found.append(
             Waiting(
                 reason=WaitReason.LINES_FULL,
                 detail=f"{lines.in_use} of {lines.lines} lines in use, {ahead} ahead",
                 since=since,
-                facts={"in_use": lines.in_use, "lines": lines.lines, "ahead": ring.ahead},
+                facts={"in_use": lines.in_use, "lines": lines.lines, "ahead": attempt.ahead},
             )
         )
-    elif ring.ahead:
-        facts = {"ahead": ring.ahead}
+    elif attempt.ahead:
+        facts = {"ahead": attempt.ahead}
         found.append(Waiting(reason=WaitReason.QUEUE, detail=f"{ahead} ahead", since=since, facts=facts))
     return found
 
@@ -337,10 +330,10 @@ class Step:
 
 
 def next_steps(
-    case: Case, ring: PendingAttempt | None, waits: Sequence[Waiting], *, now: datetime
+    case: Case, attempt: PendingAttempt | None, waits: Sequence[Waiting], *, now: datetime
 ) -> tuple[Step, ...]:
     """Everything that may move the case next, soonest first; exactly one settled step for a settled case. `waits` are
-    what stands `in_the_way` of the ring.
+    what is `in_the_way` of the attempt.
     """
     if case.status.is_settled:
         reason = Reason.WATCH_ENDED if case.status is CaseStatus.PROVEN else Reason.CASE_CLOSED
@@ -352,8 +345,8 @@ def next_steps(
             Step(kind=StepKind.WATCH_ENDS, track=None, reason=Reason.VERIFIED_SUCCESS, at=case.watch_until),
         )
     steps: list[Step] = []
-    if ring is not None and case.robot.state is RobotState.PENDING:
-        steps.append(_ring(case, ring, waits))
+    if attempt is not None and case.robot.state is RobotState.PENDING:
+        steps.append(_robot_step(case, attempt, waits))
     steps.extend(_assignment(Track.HUMAN, case.human))
     steps.extend(_assignment(Track.VISIT, case.visit))
     if case.expires_at is not None and not case.missed:
@@ -361,9 +354,9 @@ def next_steps(
     return tuple(sorted(steps, key=lambda step: step.at or now))
 
 
-def _ring(case: Case, ring: PendingAttempt, waits: Sequence[Waiting]) -> Step:
-    reason = case.robot.reason if case.robot.reason is not Reason.NONE else ring.reason
-    if ring.state not in WAITING_STATES:
+def _robot_step(case: Case, attempt: PendingAttempt, waits: Sequence[Waiting]) -> Step:
+    reason = case.robot.reason if case.robot.reason is not Reason.NONE else attempt.reason
+    if attempt.state not in WAITING_STATES:
         return Step(kind=StepKind.CALL, track=Track.ROBOT, reason=reason, at=None)
     reasons = {wait.reason for wait in waits}
     return Step(

@@ -1,14 +1,5 @@
-"""The words of the trade as enumerations, stored by value. Chinese terms are the users' own (docs/domain terms).
-
-Messages beside the voice: why one is sent, and how far it came. A message never counts as a contact.
-
-What may be paused. A pause always has an end, a person and a reason.
-
-The life of a loaded target list.
-
-The life of a version of a call script, and of the making of its sound.
-
-Money rules: three amounts, whole fen, never summed, never without evidence.
+"""The words of the trade as enumerations, stored by value, and the rules of amounts. Chinese terms are the
+users' own.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The audit: who saw, changed or exported what, when and why. Append-only.
 
-Why is what a person typed, and may name somebody: it is sealed, and the seal is of the whole line, also where nothing
-was typed. A line that was altered shows itself when it is read.
+The reason is typed by a person and may name somebody, so it is sealed; the seal covers the whole line, also where no
+reason was typed. An altered line is recognised when it is read.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _log = logging.getLogger(__name__)
 
 
 class Seal(StrEnum):
-    """Of a line of the audit."""
+    """Whether a line of the audit is the one that was written."""
 
     WHOLE = "whole"
     NONE = "none"
-    """It was written before lines were sealed; or its seal was taken off."""
+    """Written before lines were sealed, or its seal was removed."""
     BROKEN = "broken"
-    """It is not the line that was written, or its key is missing."""
+    """The line was altered, or its key is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +48,14 @@ def write_audit(
     now: datetime,
     facts: Mapping[str, object] | None = None,
 ) -> None:
-    """One more line; `subject` names a row, such as case/7. Nothing but `why` may be personal."""
+    """Adds a line; `subject` names a row, such as case/7. Only `why` may hold personal data."""
     line = {"at": now, "who": who, "act": act, "subject": subject, "facts": dict(facts or {})}
     sealed = tx.vault.seal(why.encode(), table="audit", column="why_sealed", row=_bound_to(line))
     tx.execute(sa.insert(t.audit).values(**line, why_sealed=sealed))
 
 
 def audit_reason(vault: Vault, row: Row) -> Reason:
-    """Of a whole line of the audit."""
+    """The reason in a whole line of the audit."""
     if row["why_sealed"] is None:
         return Reason(why=row["why"], seal=Seal.NONE)
     try:
@@ -67,7 +67,7 @@ def audit_reason(vault: Vault, row: Row) -> Reason:
 
 
 def last_audit_reason(tx: Tx, *, act: str, subject: str) -> str:
-    """The reason given the last time this was done; '' when it never was."""
+    """The reason given the last time this act was done; '' for none."""
     a = t.audit.c
     row = tx.one(sa.select(t.audit).where(a.act == act, a.subject == subject).order_by(a.id.desc()).limit(1))
     return "" if row is None else audit_reason(tx.vault, row).why
@@ -75,18 +75,18 @@ def last_audit_reason(tx: Tx, *, act: str, subject: str) -> str:
 
 def _bound_to(line: Row) -> str:
     at: datetime = line["at"]
-    facts = json.dumps(_as_kept(line["facts"]), sort_keys=True)
+    facts = json.dumps(_as_stored(line["facts"]), sort_keys=True)
     return "\0".join((at.astimezone(UTC).isoformat(), line["who"], line["act"], line["subject"], facts))
 
 
-def _as_kept(fact: object) -> object:
-    """As the database gives it back: a number without a fraction may come as a whole one."""
+def _as_stored(fact: object) -> object:
+    """As the database returns it: JSON may turn 1.0 into 1."""
     match fact:
         case float() if fact.is_integer():
             return int(fact)
         case Mapping():
-            return {str(key): _as_kept(value) for key, value in fact.items()}
+            return {str(key): _as_stored(value) for key, value in fact.items()}
         case list() | tuple():
-            return [_as_kept(value) for value in fact]
+            return [_as_stored(value) for value in fact]
         case _:
             return fact

@@ -1,6 +1,5 @@
-"""What makes a record count, condition by condition: the direct report and the fact rows count by these same words.
-
-Each kind of record has its own list.
+"""The conditions of every count of the report, by kind of record: the direct report and the fact rows use the same
+ones.
 """
 
 from __future__ import annotations
@@ -67,7 +66,7 @@ CASE_MEASURES: Mapping[str, str] = {
 """Of the columns of `figures_sql.CASES`."""
 
 
-# Handed back after a refusal it waits again, and withdrawn then it never was a call.
+# An attempt that was refused, waited again and was then withdrawn never was a call.
 SENT = f"state NOT IN {words(UNSENT_STATES)} AND (sid IS NOT NULL OR result IS DISTINCT FROM 'canceled')"
 
 CALL_MEASURES: Mapping[str, str] = {
@@ -102,18 +101,18 @@ MONEY_STATES: Mapping[str, str] = {
     "unapproved": "NOT reversed AND NOT approved",
     "reversed": "reversed",
 }
-"""In which of its three states a line with money is, of the columns of `figures_sql.MONEY_LINES`."""
+"""The three states of a line with money, by columns of `figures_sql.MONEY_LINES`."""
 
 
 def money_name(kind: AmountKind, state: str) -> str:
-    """What a sum of such lines is called, in fen."""
+    """The name of the sum of such lines, in fen."""
     return f"{kind.value}_{state}_fen"
 
 
 MONEY = tuple(money_name(kind, state) for kind in AmountKind for state in MONEY_STATES)
 
 CALLS_MENTIONED, ASSIGNMENTS_MENTIONED = "calls_mentioned", "assignments_mentioned"
-"""Every call and every assignment with a moment, also what counts as nothing: drill records are left out by these."""
+"""Every call and every assignment with a moment, whatever it counts as; `left_out` counts drill records by these."""
 
 COUNTED = (
     *WARNING_MEASURES,

@@ -1,7 +1,6 @@
-"""Facts about the whole database: whose keys it is sealed with, whether it is a drill, its clock, who is alive.
-
-Whether anything waits for the next tick, asked in one statement whose every part is one step into an index: a
-service with nothing to do asks this, and nothing else, every second.
+"""The state of the whole database: its keys' fingerprint, whether it is a drill, its clock, heartbeats of processes;
+and whether anything is due, asked in one statement whose every part is one step into an index, since an idle
+service asks it every second.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from dialer.core.case import AssignmentState
 from dialer.core.errors import Refusal
 from dialer.core.values import MessageState
 from dialer.db import tables as t
-from dialer.db.bulk import word
+from dialer.db.bulk import in_words, word
 from dialer.db.columns import LIVE
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import Keys, agrees, fingerprint
@@ -28,7 +27,7 @@ _DRILL = "drill"
 
 
 class WrongKeys(Refusal):
-    """This database was sealed with other keys; going on would make rows that nobody can read."""
+    """This database was sealed with other keys; rows written now could never be read together with the old ones."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -37,7 +36,9 @@ class WrongKeys(Refusal):
 
 
 def check_database_keys(tx: Tx, keys: Keys) -> None:
-    """The database belongs to these keys from its first start on; new ones may join. Raises `WrongKeys`."""
+    """Stores the fingerprint of the keys at the first start, and checks it afterwards; keys may be added. Raises
+    `WrongKeys`.
+    """
     held = fingerprint(keys)
     tx.execute(
         insert(t.meta).values(key=_FINGERPRINT, value=held).on_conflict_do_nothing(index_elements=["key"])
@@ -54,23 +55,23 @@ def is_drill_database(tx: Tx) -> bool:
 
 
 def mark_drill_database(tx: Tx) -> None:
-    """Everything in this database is a drill, for good."""
+    """Marks the whole database as a drill, for good."""
     tx.execute(insert(t.meta).values(key=_DRILL, value=True).on_conflict_do_nothing(index_elements=["key"]))
 
 
 class RealRecords(Refusal):
-    """Calls have been made from this database to real people; simulated ones must not be counted among them."""
+    """Real people have been called from this database; simulated calls must not be counted among theirs."""
 
     def __init__(self) -> None:
         super().__init__(
-            "this database holds calls to real people, and the simulated line rings nobody:"
+            "this database holds calls to real people, and the simulated line calls nobody:"
             " set telephony.base_url to the real line, or use another data_dir for a drill"
         )
 
 
 def become_drill_database(tx: Tx) -> bool:
-    """A database from which nobody was ever rung is a drill from now on, with all it holds; True when it just became
-    one. Raises `RealRecords` where somebody was rung: what the simulated line does must never count as real.
+    """Marks a database from which nobody was ever called as a drill, with all its rows; True when it just became one.
+    Raises `RealRecords` where somebody was called: simulated calls must never count as real.
     """
     if is_drill_database(tx):
         return False
@@ -111,7 +112,7 @@ def write_service_clock(tx: Tx, clock: ClockRow) -> None:
 def note_heartbeat(
     tx: Tx, *, process: str, kind: str, real_now: datetime, facts: Mapping[str, object]
 ) -> None:
-    """This process is alive."""
+    """Records that this process is alive."""
     values = {"kind": kind, "at": real_now, "facts": dict(facts)}
     tx.execute(
         insert(t.heartbeat)
@@ -133,14 +134,14 @@ class Heartbeat:
 
 
 def living_processes(tx: Tx, *, since: datetime) -> list[Heartbeat]:
-    """Processes that have beaten since then (real)."""
+    """Processes with a heartbeat since then (real)."""
     rows = tx.rows(sa.select(t.heartbeat).where(t.heartbeat.c.at >= since).order_by(t.heartbeat.c.process))
     return [Heartbeat(**row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CyclePart:
-    """One part of the engine's cycle, as it was last done to its end. Both times are real."""
+    """The last completion of one part of the cycle. Both times are real."""
 
     at: datetime
     began_at: datetime
@@ -153,13 +154,13 @@ _PART = "part"
 def note_cycle_part(
     tx: Tx, name: str, *, began_at: datetime, real_now: datetime, facts: Mapping[str, object] | None = None
 ) -> None:
-    """That part of the cycle has been done to its end, by whichever process did it."""
+    """Records that this part of the cycle was completed."""
     held = {"began_at": began_at.isoformat(), **(facts or {})}
     note_heartbeat(tx, process=f"{_PART}:{name}", kind=_PART, real_now=real_now, facts=held)
 
 
 def cycle_parts(tx: Tx) -> dict[str, CyclePart]:
-    """What is known of each part, by name."""
+    """The last completion of each part, by name."""
     rows = tx.rows(sa.select(t.heartbeat).where(t.heartbeat.c.kind == _PART))
     return {
         row["process"].removeprefix(f"{_PART}:"): CyclePart(
@@ -170,19 +171,19 @@ def cycle_parts(tx: Tx) -> dict[str, CyclePart]:
 
 
 def heartbeats(tx: Tx, *, kind: str) -> list[Heartbeat]:
-    """Every process of a kind that has ever beaten and did not say that it stopped, the latest first."""
+    """Every process of this kind that has not ended its heartbeat, the latest first."""
     rows = tx.rows(sa.select(t.heartbeat).where(t.heartbeat.c.kind == kind).order_by(t.heartbeat.c.at.desc()))
     return [Heartbeat(**row) for row in rows]
 
 
 def delete_silent_processes(tx: Tx, *, before: datetime) -> None:
-    """Processes that died without a word long ago (real) leave no row."""
+    """Deletes heartbeats of processes that have been silent since before then (real)."""
     tx.execute(sa.delete(t.heartbeat).where(t.heartbeat.c.kind != _PART, t.heartbeat.c.at < before))
 
 
 def end_lock_holder(tx: Tx, *, key: int) -> int:
-    """Ends the session that holds an advisory lock of this database; how many were ended. For a holder that is silent:
-    stopped, or cut off without the server knowing. Should it wake, it finds its lock gone.
+    """Ends the session that holds an advisory lock of this database; how many were ended. For a holder that is stopped
+    or cut off without the server knowing: if it wakes, it has lost its lock.
     """
     statement = sa.text(
         "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_locks"
@@ -196,7 +197,7 @@ def end_lock_holder(tx: Tx, *, key: int) -> int:
 _NOW = sa.bindparam("now", type_=sa.DateTime(timezone=True))
 _ANYTHING = sa.select(
     sa.or_(
-        # Some ring may leave, or is under way, or its time has come.
+        # An attempt may leave, is under way, or is due.
         sa.exists().where(t.attempt.c.state == word(AttemptState.READY), ~t.attempt.c.held),
         sa.exists().select_from(t.attempt).where(sa.text(LIVE)),
         sa.exists().where(t.attempt.c.state == word(AttemptState.PLANNED), t.attempt.c.not_before <= _NOW),
@@ -208,16 +209,11 @@ _ANYTHING = sa.select(
         ),
         sa.exists().where(t.hold.c.ended_at.is_(None), t.hold.c.until <= _NOW),
         sa.exists().where(t.message.c.state == word(MessageState.PLANNED)),
-        sa.exists().where(
-            sa.or_(
-                t.message.c.state == word(MessageState.SENDING),
-                t.message.c.state == word(MessageState.UNKNOWN),
-            )
-        ),
+        sa.exists().where(in_words(t.message.c.state, (MessageState.SENDING, MessageState.UNKNOWN))),
     )
 )
 
 
 def is_anything_due(tx: Tx, *, now: datetime) -> bool:
-    """False: no ring, case, errand, pause or message waits for a worker at this moment."""
+    """False: no attempt, case, assignment, pause or message waits for a worker at this moment."""
     return bool(tx.scalar(_ANYTHING, {"now": now}))

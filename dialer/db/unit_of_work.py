@@ -1,15 +1,15 @@
-"""The only place that begins and commits. One request, one task: one transaction.
-
-One moment of the whole database, for figures that must agree with each other.
-"""
+"""The only place that begins and commits transactions: one request or task, one transaction."""
 
 from __future__ import annotations
 
 import select
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, cast
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from functools import cache
+from types import UnionType
+from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import psycopg
 import sqlalchemy as sa
@@ -20,14 +20,14 @@ from dialer.core.errors import Unavailable
 from dialer.db.vault import Vault
 
 IDLE_SECONDS = 20.0
-"""A process that is stopped, or cut off, in the middle of a transaction holds its locks no longer than this: while it
-holds the line group's, nobody else can ring anybody.
+"""A process that is stopped or cut off in a transaction holds its locks no longer than this: while it holds the line
+group's, no process can place a call.
 """
 Row = Mapping[str, Any]
 """One row by column name."""
 
 UnfitValue = DataError
-"""A value was given that no column holds: a number beyond every row, a text with a NUL in it."""
+"""A value that no column can hold, such as a text with a NUL in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Tx:
     connection: sa.Connection
     vault: Vault
     wanted: set[str] = field(default_factory=set)
-    """Names of work that these rows make, told to `Store.after_commit` when they are there for good."""
+    """Names of tasks that these rows need, given to `Store.after_commit` after the commit."""
 
     def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[*tuple[Any, ...]]:  # noqa: ANN401  # as SQLAlchemy's
         return self.connection.execute(statement, parameters)
@@ -50,6 +50,45 @@ class Tx:
 
     def scalar(self, statement: sa.Executable, parameters: Any = None) -> Any:  # noqa: ANN401  # as SQLAlchemy's
         return self.connection.execute(statement, parameters).scalar()
+
+
+T = TypeVar("T")
+
+
+def record_of(kind: type[T], row: Row, *, prefix: str = "", **given: object) -> T:
+    """The dataclass `kind` with the columns of a row: each field that is not `given` comes from the column of its name
+    (after `prefix`). Words become their StrEnum, arrays the field's collection, and a NULL text is "".
+    """
+    values = {
+        name: row[column] if read is None else read(row[column])
+        for name, column, read in _fields(kind, prefix)  # type: ignore[arg-type]  # a class is hashable
+        if name not in given
+    }
+    return kind(**values, **given)
+
+
+@cache
+def _fields(kind: type[Any], prefix: str) -> tuple[tuple[str, str, Callable[[Any], Any] | None], ...]:
+    hints = get_type_hints(kind)
+    return tuple((one.name, prefix + one.name, _reader(hints[one.name])) for one in fields(kind))
+
+
+def _reader(hint: Any) -> Callable[[Any], Any] | None:  # noqa: ANN401  # an annotation may be any object
+    """How a column's value becomes the field's; None: it is used as the driver gave it."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is UnionType:
+        read = _reader(arguments[0])
+        return (
+            None
+            if read is None or arguments[0] is str
+            else lambda value: None if value is None else read(value)
+        )
+    if origin in {tuple, frozenset}:
+        item = _reader(arguments[0])
+        return origin if item is None else lambda values: origin(map(item, values))
+    if hint is str:
+        return lambda value: value or ""
+    return hint if isinstance(hint, type) and issubclass(hint, StrEnum) else None
 
 
 class Store:
@@ -83,8 +122,8 @@ class Store:
 
     @contextmanager
     def begin(self) -> Iterator[Tx]:
-        """Commits at the end of the block, rolls back on any exception; driver faults become `Unavailable`. What the
-        rows want done is told after the commit.
+        """Commits at the end of the block, rolls back on any exception; driver faults become `Unavailable`. The tasks
+        that the rows need are enqueued after the commit.
         """
         try:
             with self.sql_engine.begin() as connection:
@@ -103,7 +142,7 @@ class Store:
 
     @contextmanager
     def trial(self) -> Iterator[Tx]:
-        """As `begin`, but nothing of it stays: rolled back at the end of the block."""
+        """As `begin`, but rolled back at the end of the block."""
         with self.begin() as tx:
             yield tx
             tx.connection.rollback()
@@ -113,7 +152,7 @@ class Store:
     def hold_advisory_lock(self, key: int) -> Iterator[Callable[[], bool] | None]:
         """Yields None when another session holds the lock; else a check that says whether this one still does.
 
-        The lock lives and dies with one connection of its own.
+        The lock lasts as long as its own connection.
         """
         try:
             with self.sql_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -141,8 +180,8 @@ class Store:
 
 
 def _refuse_closed(connection: psycopg.Connection[Any], _record: object, _fairy: object) -> None:
-    """A connection that the server has closed is not handed out, and neither are its older sisters. An idle one has
-    nothing to read, so looking whether there is something costs no round trip, as asking the server would.
+    """Refuses a connection that the server has closed, and all older ones of the pool. An idle connection has nothing
+    to read, so this check costs no round trip, as a query would.
     """
     if connection.closed or _is_readable(connection.fileno()):
         raise InvalidatePoolError
@@ -165,5 +204,5 @@ _SAME_MOMENT = sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ON
 
 
 def hold_snapshot(tx: Tx) -> None:
-    """Every statement after this sees the same moment; must be the transaction's first. Nothing can be written."""
+    """Makes the transaction read-only, with one snapshot for all its statements; must be its first one."""
     tx.execute(_SAME_MOMENT)

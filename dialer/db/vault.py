@@ -1,9 +1,5 @@
-"""Random bytes from the kernel, many at a time: asking for each lets go of the interpreter, and a busy thread beside it
-keeps it for milliseconds.
-
-The keys of the personal data: a private file outside the database, which keeps a fingerprint of it.
-
-Personal data sealed for one place in the database, and keyed blind indexes to find it again. Knows no SQL.
+"""Personal data: sealed for one place in the database, with keyed blind indexes to find it again, and the keys, a
+private file outside the database, which stores a fingerprint of it. Knows no SQL.
 """
 
 from __future__ import annotations
@@ -27,12 +23,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from dialer.core.errors import DialerError, Refusal
 from dialer.language import Text
 
-_AT_ONCE = 512
+_PIECES_AT_ONCE = 512
 
 
 class RandomPieces:
-    """Pieces of `size` bytes, each given once, to threads and across a fork: a list's pop and extend are atomic, and a
-    forked child throws its parent's away.
+    """Random pieces of `size` bytes, each used once. Read from the kernel many at a time: a read releases the
+    interpreter, which a busy thread then keeps for milliseconds. Safe for threads (a list's pop and extend are atomic)
+    and across a fork (the child discards the pieces of its parent).
     """
 
     def __init__(self, size: int) -> None:
@@ -47,7 +44,7 @@ class RandomPieces:
             return self._fresh()
 
     def _fresh(self) -> bytes:
-        block = os.urandom(self._size * _AT_ONCE)
+        block = os.urandom(self._size * _PIECES_AT_ONCE)
         pieces = [block[start : start + self._size] for start in range(0, len(block), self._size)]
         piece = pieces.pop()
         self._pieces.extend(pieces)

@@ -1,17 +1,12 @@
-"""The demo's own ground: settings that can reach nothing real, a clean folder, a clock that begins at nine.
+"""The demo: an environment that can reach nothing real, a clean database, its clock, its accounts, and its summary.
 
-The carrier's admin API, as the demo and the drills use it: its clock, and what it counted itself.
-
-The demo from a clean ground to its report: load, ring, work, settle.
-
-One account a role for the demo. Their passwords are of this run alone; nothing in the demo is real.
+The clock begins at nine o'clock. Passwords are of one run alone; nothing in the demo is real.
 """
 
 from __future__ import annotations
 
 import fcntl
 import json
-import os
 import shutil
 import socket
 import sys
@@ -41,25 +36,20 @@ from dialer.db.system_state import (
 from dialer.demo.sample_list import HOME, build
 from dialer.demo.staff import work_once_as_staff
 from dialer.language import Text
-from dialer.org.sign_in import temporary_password
-from dialer.org.staff import choose_extension
+from dialer.org.staff import choose_extension, temporary_password
 from dialer.outcomes.breakdown import NotCalled, Progress, count_not_called, read_progress
 from dialer.runtime.clock import ScaledClock
 from dialer.runtime.embedded import ensure, erase
-from dialer.runtime.local import CarrierAccess, free_port
+from dialer.runtime.local import CarrierAccess
+from dialer.runtime.location import free_port
 from dialer.runtime.settings import Settings, load_settings
 from dialer.services import Application, Services
-from dialer.units.imports import list_units
+from dialer.units.tree import list_units
 
 DEMO_FOLDER = "demo"
 DEMO_SPEED = 40.0
-"""Service seconds in one real second while the list is being rung."""
-_NINE = 9
+"""Service seconds in one real second while the list is being called."""
 _SLOW = 1.0
-_CALLS_PER_SECOND = "30"
-_LINES = "80"
-_DESK = "+8647896111"
-"""The duty line on the simulated exchange: one telephone, so that a second hand-over meanwhile finds it busy."""
 _OURS = ("keys.json", "carrier.json", "carrier", "rejects", "sample.csv")
 
 
@@ -70,7 +60,7 @@ class DemoRunsAlready(Refusal):
 
 def demo_environment(env: Mapping[str, str]) -> dict[str, str]:
     """The environment of the demo's processes. Raises `SettingsError` when a setting points at anything that is not
-    the demo's own: it can never wipe or ring anything real.
+    the demo's own: it can never erase or call anything real.
     """
     base = load_settings(env)
     for key, value in (
@@ -92,9 +82,10 @@ def demo_environment(env: Mapping[str, str]) -> dict[str, str]:
         "DIALER_DATA_DIR": str(base.data_dir / DEMO_FOLDER),
         "DIALER_WEB__HOST": "127.0.0.1",
         "DIALER_WEB__PORT": port,
-        "DIALER_TELEPHONY__CALLS_PER_SECOND": _CALLS_PER_SECOND,
-        "DIALER_TELEPHONY__LINES": _LINES,
-        "DIALER_TELEPHONY__OFFICER_NUMBER": _DESK,
+        "DIALER_TELEPHONY__CALLS_PER_SECOND": "30",
+        "DIALER_TELEPHONY__LINES": "80",
+        # One duty telephone on the simulated exchange, so that a second hand-over at the same time finds it busy.
+        "DIALER_TELEPHONY__OFFICER_NUMBER": "+8647896111",
         "DIALER_TELEPHONY__SILENCE_SECONDS": "20",
         "DIALER_SCHEDULER__TICK_SECONDS": "0.25",
         "DIALER_LOG__LEVEL": env.get("DIALER_LOG__LEVEL", "warning"),
@@ -125,7 +116,7 @@ def clean_environment(settings: Settings) -> Iterator[Application]:
         with ensure(folder):
             with application(settings) as fresh, fresh.services.store.begin() as tx:
                 mark_drill_database(tx)
-                write_service_clock(tx, _nine_o_clock(settings, speed=_SLOW))
+                write_service_clock(tx, _nine_o_clock(settings))
             with application(settings) as app:
                 yield app
 
@@ -141,33 +132,30 @@ def _wipe(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _nine_o_clock(settings: Settings, *, speed: float) -> ClockRow:
+def _nine_o_clock(settings: Settings) -> ClockRow:
     zone = ZoneInfo(settings.centre.timezone)
-    today = datetime.now(zone).date()
-    nine = datetime(today.year, today.month, today.day, _NINE, tzinfo=zone)
-    return ClockRow(anchor_unix=time.time(), epoch=nine.astimezone(UTC), speed=speed)
+    nine = datetime.now(zone).replace(hour=9, minute=0, second=0, microsecond=0)
+    return ClockRow(anchor_unix=time.time(), epoch=nine.astimezone(UTC), speed=_SLOW)
 
 
-def set_demo_speed(app: Application, *, speed: float) -> ClockRow:
-    """From now on the service clock runs at `speed`; it does not jump. The carrier must be told the same."""
+def set_service_speed(app: Application, *, speed: float) -> None:
+    """The service clock and the carrier's clock run at `speed` from now on; neither jumps. Raises `Unavailable`."""
+    assert app.carrier is not None
+    unix = time.time()
     with app.services.store.begin() as tx:
         row = read_service_clock(tx)
         assert row is not None
-        unix = time.time()
         clock = ScaledClock(anchor_unix=row.anchor_unix, epoch=row.epoch, speed=row.speed)
         changed = clock.at_speed(speed, unix_seconds=unix)
         new = ClockRow(anchor_unix=changed.anchor_unix, epoch=changed.epoch, speed=changed.speed)
         write_service_clock(tx, new)
-    return new
+    body = {"anchor_unix": new.anchor_unix, "epoch": new.epoch.isoformat(), "speed": new.speed}
+    _ask(app.carrier, "PUT", "/admin/clock", body)
 
 
 def demo_speed(*, settings_speed: float) -> float:
-    """Service seconds in one real second while the list is being rung: the setting's where it says one."""
+    """Service seconds in one real second while the list is being called: the setting's unless it is 1."""
     return settings_speed if settings_speed != _SLOW else DEMO_SPEED
-
-
-def isolated_environment() -> dict[str, str]:
-    return demo_environment(os.environ)
 
 
 _TIMEOUT_SECONDS = 5.0
@@ -175,10 +163,12 @@ _TIMEOUT_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallCounts:
+    """Calls as the carrier counted them since its start."""
+
     rings: int
     max_rings_per_attempt: int
     most_lines: int
-    """At the same time, since the carrier began."""
+    """Lines in use at the same time, at most."""
 
 
 def read_call_counts(access: CarrierAccess) -> CallCounts:
@@ -188,16 +178,6 @@ def read_call_counts(access: CarrierAccess) -> CallCounts:
         rings=answer["rings"],
         max_rings_per_attempt=answer["max_rings_per_attempt"],
         most_lines=answer["peak_lines"],
-    )
-
-
-def set_carrier_clock(access: CarrierAccess, clock: ClockRow) -> None:
-    """The line keeps this time from now on. Raises `Unavailable`."""
-    _ask(
-        access,
-        "PUT",
-        "/admin/clock",
-        {"anchor_unix": clock.anchor_unix, "epoch": clock.epoch.isoformat(), "speed": clock.speed},
     )
 
 
@@ -229,12 +209,12 @@ _ALIVE = timedelta(seconds=8)
 _STAFF_SECONDS = 0.25
 _WATCH_SECONDS = 0.5
 _SETTLED_LOOKS = 3
-"""So often in a row must nothing be left: between two rows of one story nothing may seem to be."""
+"""So many looks in a row must find nothing left: between two rows of a case nothing may seem to be left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoSummary:
-    """What the demo can say of itself when it has settled; the JSON of `dialer demo --until-settled --json`."""
+    """The result of a settled demo; the JSON of `dialer demo --until-settled --json`."""
 
     load: dict[str, Any]
     progress: Progress
@@ -257,7 +237,7 @@ class DemoSummary:
 
 
 def wait_until_up(app: Application, *, tend: Callable[[], None], stopped: Callable[[], bool]) -> bool:
-    """The carrier and a worker answer. False when asked to stop meanwhile."""
+    """Waits until the carrier and both workers are up; False if `stopped` first. Raises `Unavailable` at a timeout."""
     assert app.carrier is not None
     deadline = time.monotonic() + _UP_SECONDS
     while not stopped():
@@ -278,12 +258,6 @@ def _workers(app: Application) -> int:
     return sum(beat.kind == "worker" for beat in beats)
 
 
-def set_service_speed(app: Application, *, speed: float) -> None:
-    """Ours and the line's clock, together."""
-    assert app.carrier is not None
-    set_carrier_clock(app.carrier, set_demo_speed(app, speed=speed))
-
-
 def write_sample(app: Application) -> Path:
     """The project's own list, its times set to the demo's clock."""
     path = app.settings.data_dir / "sample.csv"
@@ -293,28 +267,23 @@ def write_sample(app: Application) -> Path:
 
 
 class SimulatedStaff(threading.Thread):
-    """Simulated callers and officers, until told to go home."""
+    """Simulated callers and officers, who work until `stop` is called."""
 
     def __init__(self, app: Application) -> None:
         super().__init__(name="staff", daemon=True)
         self._app = app
-        self._home = threading.Event()
+        self._stopped = threading.Event()
 
     def run(self) -> None:
-        while not self._home.wait(_STAFF_SECONDS):
+        while not self._stopped.wait(_STAFF_SECONDS):
             try:
                 work_once_as_staff(self._app.services)
             except DialerError as fault:
                 sys.stderr.write(f"demo staff: {fault}\n")
 
-    def go_home(self) -> None:
-        self._home.set()
+    def stop(self) -> None:
+        self._stopped.set()
         self.join(timeout=5.0)
-
-
-def look_at_demo(app: Application) -> Progress:
-    with app.services.store.begin() as tx:
-        return read_progress(tx)
 
 
 class SettledWatch:
@@ -330,7 +299,8 @@ class SettledWatch:
             return self._quiet >= _SETTLED_LOOKS
         self._next = time.monotonic() + _WATCH_SECONDS
         try:
-            self.progress = look_at_demo(app)
+            with app.services.store.begin() as tx:
+                self.progress = read_progress(tx)
         except Unavailable:
             self._quiet = 0
             return False
@@ -343,13 +313,12 @@ def demo_summary(
 ) -> DemoSummary:
     assert app.carrier is not None
     with app.services.store.begin() as tx:
-        progress = read_progress(tx)
-        silent = count_not_called(tx)
+        progress, not_called = read_progress(tx), count_not_called(tx)
     return DemoSummary(
         load=load,
         progress=progress,
         rings=read_call_counts(app.carrier),
-        not_rung=silent,
+        not_rung=not_called,
         report=report,
         seconds=seconds,
     )
@@ -364,14 +333,10 @@ _NAMES: Mapping[Role, str] = {
     Role.AUDITOR: "演示审计员",
 }
 _EXTENSIONS: Mapping[Role, str] = {Role.CALLER: "8001", Role.SUPERVISOR: "8002"}
-_UNITS: Mapping[Role, str] = {Role.OFFICER: HOME}
-"""Everybody else is of the whole centre."""
 
 
 def make_accounts(services: Services) -> list[NewPassword]:
-    """Made anew in each demo's empty database, after its units; each named as its role, and with a telephone where one
-    rings people.
-    """
+    """One account for each role, in a new database with its units; with an extension where the role calls people."""
     index, _ = list_units(services)
     made = [
         add_staff(
@@ -379,7 +344,7 @@ def make_accounts(services: Services) -> list[NewPassword]:
             login=role.value,
             display_name=_NAMES[role],
             role=role,
-            unit_id=find_unit(index, _UNITS[role]).id if role in _UNITS else None,
+            unit_id=find_unit(index, HOME).id if role is Role.OFFICER else None,
             language="zh",
             by="demo",
             password=temporary_password(),

@@ -1,17 +1,11 @@
-"""Invented people for the sample list. Their numbers lie in two blocks that the simulated line alone rings.
+"""The sample: an invented city, counties and stations, and a target list of some five hundred invented warnings.
 
-The demo's organisation: a city, its counties and their stations, which are invented. It is imported as any list of
-units is, and the sample list names its units as offices do.
+The list holds what real lists hold: a title, blank and totals rows, grades and amounts in every way of writing, rows
+that come twice, people with two warnings, landlines of two people, and about a dozen rows that must be refused. Its
+numbers lie in two blocks that only the simulated line calls.
 
-The project's own target list: some five hundred warnings as an office would send them, all of them invented.
-
-It holds what real lists hold: a title, blank and totals rows, grades and amounts in every way of writing, rows that
-come twice, people warned of twice, landlines shared by two, and about a dozen rows that must be refused.
-
-Writes the sample list to a file: `python -m dialer.demo.sample_list [FILE]`.
-
-The committed `sample.csv` beside this module is for reading and for trying `dialer load`; the demo builds its own
-copy, with times relative to its own clock.
+`python -m dialer.demo.sample_list [FILE]` writes the committed `sample.csv`, which is for reading and for trying
+`dialer load`; the demo builds its own copy with times relative to its clock.
 """
 
 from __future__ import annotations
@@ -30,7 +24,7 @@ from zoneinfo import ZoneInfo
 from dialer.core.values import Grade
 from dialer.intake.phones import id_check_character
 from dialer.services import Services
-from dialer.units.imports import import_units
+from dialer.units.tree import import_units
 
 MOBILE_BLOCK: Final = "1990000"
 LANDLINE_BLOCK: Final = "0478-8000"
@@ -50,7 +44,7 @@ _STREETS: Final = ("胜利路", "新华街", "团结路", "河套大街", "建�
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplePerson:
-    """Somebody who does not exist, with a valid identity number and a number in the simulated block."""
+    """An invented person, with a valid identity number and a phone in the simulated block."""
 
     name: str
     phone: str
@@ -106,7 +100,7 @@ def _id_number(rng: random.Random, region: str, born: date) -> str:
 
 CITY: Final = "巴彦淖尔市公安局"
 HOME: Final = "临河区公安分局"
-"""Where the demo's officer serves."""
+"""The unit of the demo's officer."""
 _STATIONS: Final = {
     "临河区公安分局": ("新华派出所", "胜利路派出所", "团结派出所", "河套大街派出所", "城关派出所"),
     "五原县公安局": ("建设路派出所", "红旗街派出所", "城关派出所"),
@@ -133,11 +127,11 @@ _ALIASES: Final = {
 }
 _AMBIGUOUS: Final = "城关派出所"
 _UNKNOWN: Final = ("老新华所", "临河开发区派出所", "前旗青湖镇警务站", "五原县建设所")
-"""As lists write units that nobody has named yet."""
+"""Units as lists write them, with names that are not known yet."""
 
 
 def organise(services: Services) -> None:
-    """The units are there, with what lists call them."""
+    """Imports the units of the demo, with the names that lists use for them."""
     import_units(services, io.BytesIO(written()), by="demo")
 
 
@@ -157,7 +151,7 @@ def written() -> bytes:
 
 
 def as_lists_write(rng: random.Random, county: str) -> str:
-    """A unit of this county in one of the ways of writing it; of a dozen, one that only a person understands."""
+    """A unit of this county in one of its spellings; about one in a dozen needs a person to understand it."""
     station = rng.choice([name for name in _STATIONS[county] if name != _AMBIGUOUS])
     region = county.removesuffix("公安分局").removesuffix("公安局")
     nicknames = [_ALIASES[name].split(";")[0] for name in (county, station) if name in _ALIASES]
@@ -352,7 +346,7 @@ def _people_again(rng: random.Random, rows: list[_Row], local: datetime) -> list
 
 
 def _write_units(rows: list[_Row]) -> None:
-    """Each office in its own words; dice of their own, so that nothing else of the list depends on them."""
+    """Writes units in the spellings of offices; a generator of its own keeps the rest of the list as it is."""
     rng = random.Random(SEED)  # noqa: S311 - invented data, no secret
     for index, row in enumerate(rows):
         rows[index] = replace(row, person=replace(row.person, unit=as_lists_write(rng, row.person.unit)))
@@ -366,7 +360,7 @@ def _share_landlines(rows: list[_Row]) -> None:
 
 
 def _slip(rows: list[_Row]) -> None:
-    """The slips that a person should see and that keep nobody from being rung: each gives a notice."""
+    """Mistakes that give a notice and do not keep the row from being called."""
     for index, row in enumerate(rows[:TARGETS]):
         match index % 100:
             case 17:
@@ -405,9 +399,7 @@ def _rows_to_refuse(rng: random.Random, people: list[SamplePerson], local: datet
     rows: list[_Row] = []
     for number, (person, change) in enumerate(zip(people, changes, strict=False)):
         row = _target(rng, person, f"YJ{local:%y%m%d}8{number:04d}", "低危", ("刷单返利", "通联"), local)
-        rows.append(
-            replace(row, phone=person.phone, **change) if "phone" not in change else replace(row, **change)
-        )
+        rows.append(replace(row, **{"phone": person.phone} | change))
     return rows
 
 
@@ -433,7 +425,7 @@ SAMPLE_COMMITTED_AT: Final = datetime(2026, 11, 25, 9, 0, tzinfo=ZoneInfo(TIMEZO
 
 
 def write_sample_list(arguments: list[str]) -> int:
-    """The list is in the named file, else in the committed place."""
+    """Writes the list to the named file, else to the committed place; the exit code."""
     path = Path(arguments[0]) if arguments else SAMPLE_PATH
     content = build(SAMPLE_COMMITTED_AT)
     path.write_bytes(content)

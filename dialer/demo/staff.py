@@ -1,8 +1,7 @@
-"""What chance decides in the demo: the same for the same work, so that the same list gives the same reports.
+"""Simulated callers and officers, who work the assignments as practice reports it; a second person approves.
 
-What goes from one simulated unit to another: visits that belong next door, and some that a station lets lie.
-
-Simulated callers and officers, who work the assignments as practice reports; a second person approves.
+Every choice comes from a hash of the assignment, so that the same list gives the same reports. Some visits move to a
+neighbouring unit, and some stay unsigned until they are escalated.
 """
 
 from __future__ import annotations
@@ -19,11 +18,10 @@ from dialer.core.units import UnitIndex
 from dialer.core.values import Amounts, OutcomeKind, Track
 from dialer.demo.sample_list import HOME
 from dialer.services import Services
-from dialer.work.assignments import Assignment, waiting_assignments
+from dialer.work.assignments import Assignment, waiting_assignments, waiting_transfers
 from dialer.work.desk import stop_payment_done
 from dialer.work.desk_store import waiting_stop_payments
 from dialer.work.tasks import Report, approve_outcome, report_assignment, sign_assignment
-from dialer.work.transfer_store import waiting_transfers
 from dialer.work.transfers import accept_transfer, transfer_assignment
 
 
@@ -46,8 +44,8 @@ _SENDER, _RECEIVER = "值班民警 韩磊", "值班民警 马晓燕"
 
 
 def reassign(services: Services, waiting: Sequence[Assignment], *, now: datetime) -> set[int]:
-    """A few visits are asked for next door, and most of them accepted there. The ids of those that nobody else touches:
-    on their way to another unit, let lie until they have risen, or left to whoever signs in as the demo's officer.
+    """Asks neighbouring units to take some visits, and accepts most of these requests. Returns the ids of visits that
+    the simulated staff leaves alone: in transfer, unsigned until escalated, or kept for the demo's officer account.
     """
     with services.store.begin() as tx:
         index = services.units.current(tx)
@@ -75,12 +73,12 @@ def reassign(services: Services, waiting: Sequence[Assignment], *, now: datetime
 
 
 def _lies(one: Assignment) -> bool:
-    """Nobody of the unit signs: it rises, and is signed for one level up."""
+    """Left unsigned by its unit, so that it is escalated one level."""
     return one.grade.is_high and not one.raises and rng(one, "lies") < _LEFT_PERCENT
 
 
 def _is_the_officers(index: UnitIndex, one: Assignment) -> bool:
-    """One of his county, which has not risen from it yet."""
+    """Of the county of the demo's officer, and not escalated from it yet."""
     unit = index.get(one.unit_id) if one.unit_id is not None else None
     near = unit is not None and any(index[step].name == HOME for step in unit.path)
     return near and not one.raises and rng(one, "officer") < _OFFICERS_PERCENT
@@ -133,7 +131,7 @@ _SAVED = frozenset({OutcomeKind.DISSUADED_BY_PHONE, OutcomeKind.DISSUADED_IN_PER
 
 
 def work_once_as_staff(services: Services) -> int:
-    """Signs what is new, reports what had its time; how many reports. The same list gives the same reports."""
+    """Signs new assignments and reports old ones; the number of reports."""
     with services.store.begin() as tx:
         waiting = waiting_assignments(tx, limit=_AT_ONCE)
         payments = waiting_stop_payments(tx, limit=_AT_ONCE)
@@ -145,7 +143,7 @@ def work_once_as_staff(services: Services) -> int:
             stop_payment_done(services, payment.id, by=_CHIEF, result=StopResult.ASKED)
     for assignment in waiting:
         if assignment.lease_until is not None or assignment.id in alone:
-            continue  # Somebody sits before it, or it is between two units.
+            continue  # A person has claimed it, or it is between two units.
         age = now - assignment.opened_at
         try:
             if assignment.state is AssignmentState.OPEN and age >= _SIGN_AFTER:
@@ -154,7 +152,7 @@ def work_once_as_staff(services: Services) -> int:
                 _report(services, assignment)
                 reported += 1
         except Conflict:
-            continue  # The person was reached on another track meanwhile: that is the point of it.
+            continue  # The person was reached on another track meanwhile.
     return reported
 
 
@@ -168,7 +166,7 @@ def _report(services: Services, assignment: Assignment) -> None:
 
 
 def _money(services: Services, assignment: Assignment, outcome: OutcomeKind) -> tuple[Amounts, str]:
-    """Part of those who were dissuaded had money ready to go; some of what was paid is stopped at the bank."""
+    """Amounts and evidence: some dissuaded people had money at risk; some of what was paid is stopped at the bank."""
     with services.store.begin() as tx:
         at_risk = amount_at_risk_of_case(tx, assignment.case_id)
     if not at_risk:
@@ -184,9 +182,9 @@ def _outcome(assignment: Assignment) -> OutcomeKind:
     mix = _BY_PHONE if assignment.kind is Track.HUMAN else _AT_THE_DOOR
     left = rng(assignment, "outcome")
     for share, outcome in mix:
-        if left < share:
-            return outcome
         left -= share
+        if left < 0:
+            return outcome
     return mix[0][1]
 
 

@@ -1,20 +1,9 @@
-"""The one signal by which a cell's reader says: there is something, and it cannot be read.
+"""Cells of lists as people write them, read as grades, kinds, fraud types, tags, durations, amounts and moments.
+Nothing is guessed: an unknown grade is unreadable, and a moment without a zone is in the office's own.
 
-Cells as people type them, brought to one form: half-width, without invisible characters.
-
-The words of lists for grades, kinds, fraud types and tags. Nothing here guesses a grade.
-
-Grades follow practice in three steps: 高 = 红 = 1级, 中 = 橙 = 黄 = 2级, 低 = 蓝 = 3级 (and 4级 where a
-place has four). Extra high has words of its own (特高危, 极高, 0级). Any other colour or word is unreadable:
-a person must say what was meant.
-
-Lengths of talk as people write them (125, 125秒, 2分5秒, 00:02:05), as whole seconds.
-
-Sums of money as people write them (3万元, 12,000.50, ￥5000, 三万), as whole fen.
-
-cn2an reads Chinese numerals; currency words, groups of digits and what a bare number counts are read here.
-
-Dates and times as files hold them, as aware UTC. Text without a zone is the office's local time.
+Grades follow practice: 高 = 红 = 1级, 中 = 橙 = 黄 = 2级, 低 = 蓝 = 3级 (and 4级 where a place has four); extra high
+has words of its own (特高危, 极高, 0级). cn2an reads Chinese numerals; currency words, digit groups and the unit of a
+bare number are read here.
 """
 
 from __future__ import annotations
@@ -32,7 +21,7 @@ from dialer.core.values import FraudType, Grade, Tag, WarningKind
 
 
 class Unreadable(ValueError):
-    """The cell is not empty and has no meaning as what its column holds. Never leaves this package."""
+    """The cell is not empty, but not readable as a value of its column. Never leaves this package."""
 
 
 _INVISIBLE: Final = dict.fromkeys(
@@ -78,12 +67,12 @@ def joined_name(cell: str) -> str:
 
 
 def is_blank(folded_text: str) -> bool:
-    """True for an empty cell and for the marks by which people say that there is nothing."""
+    """True for an empty cell and for the marks that people write for nothing, such as - or 无."""
     return folded_text in _BLANK_MARKS
 
 
 def shown(cell: str) -> str:
-    """The offending cell as it may appear in a reason: short, with long runs of digits masked."""
+    """The cell for a reason: shortened, with long runs of digits masked."""
     text = _LONG_DIGITS.sub(lambda run: run[0][:3] + "****", " ".join(cleaned(cell).split()))
     return text if len(text) <= SHOWN_LENGTH else text[:SHOWN_LENGTH] + "…"
 
@@ -163,7 +152,7 @@ def read_fraud_type(cell: str) -> FraudType:
 
 
 def read_tags(cell: str) -> tuple[frozenset[Tag], tuple[str, ...]]:
-    """The tags that we know, and the words that are none."""
+    """The known tags, and the words that are none."""
     known: set[Tag] = set()
     others: list[str] = []
     for word in _TAG_BREAKS.split(folded(cell)):
@@ -177,7 +166,7 @@ def read_tags(cell: str) -> tuple[frozenset[Tag], tuple[str, ...]]:
 
 
 LONGEST_SECONDS: Final = 7 * 86_400
-_WORDS: Final = re.compile(
+_DURATION: Final = re.compile(
     r"(?:(?P<hours>[0-9]+)(?:小时|时|h))?(?:(?P<minutes>[0-9]+)(?:分钟|分|min|m))?(?:(?P<seconds>[0-9]+)(?:秒钟|秒|sec|s)?)?"
 )
 _CLOCK: Final = re.compile(r"(?:(?P<hours>[0-9]{1,3}):)?(?P<minutes>[0-9]{1,3}):(?P<seconds>[0-5]?[0-9])")
@@ -185,15 +174,13 @@ _NUMBER: Final = re.compile(r"[0-9]{1,7}(?:\.[0-9]+)?")
 
 
 def read_seconds(cell: str, *, seconds_per_unit: int = 1) -> int | None:
-    """The length in seconds, None for an empty cell; a bare number counts `seconds_per_unit`. Raises
-    Unreadable.
-    """
+    """The length in seconds, None for an empty cell; a bare number counts `seconds_per_unit`. Raises Unreadable."""
     text = "".join(folded(cell).split())
     if is_blank(text):
         return None
     if _NUMBER.fullmatch(text):
         seconds = round(float(text) * seconds_per_unit)
-    elif parts := _WORDS.fullmatch(text) or _CLOCK.fullmatch(text):
+    elif parts := _DURATION.fullmatch(text) or _CLOCK.fullmatch(text):
         hours, minutes, rest = (int(parts[name] or 0) for name in ("hours", "minutes", "seconds"))
         seconds = hours * 3600 + minutes * 60 + rest
     else:
@@ -205,7 +192,7 @@ def read_seconds(cell: str, *, seconds_per_unit: int = 1) -> int | None:
 
 LARGEST_FEN: Final = 10**14
 _PLAIN: Final = re.compile(r"[0-9]{1,12}")
-_NUMBER_AMOUNTS: Final = re.compile(r"[0-9]+(?:\.[0-9]*)?(?:e\+?[0-9]{1,2})?|\.[0-9]+")
+_DECIMAL: Final = re.compile(r"[0-9]+(?:\.[0-9]*)?(?:e\+?[0-9]{1,2})?|\.[0-9]+")
 _GROUPED: Final = re.compile(r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,4}(?:,[0-9]{4})+)(?![0-9,])")
 _CURRENCY: Final = re.compile(r"^(?:约|大约|共|共计|合计)?(?:人民币|rmb|cny|[¥￥])?(.*?)(?:rmb|cny|人民币)?$")
 _YUAN: Final = re.compile(r"(?:元|圆|块|块钱|yuan)?(?:整|正)?$")
@@ -233,7 +220,7 @@ def read_fen(cell: str, *, yuan_per_unit: int = 1) -> int | None:
     bare = _YUAN.sub("", text)
     is_in_yuan = bare != text
     text = _GROUPED.sub(lambda group: group[0].replace(",", ""), bare)
-    if _NUMBER_AMOUNTS.fullmatch(text):
+    if _DECIMAL.fullmatch(text):
         return _fen(Decimal(text) * (1 if is_in_yuan else yuan_per_unit))
     return _fen(_chinese(text))
 
@@ -263,8 +250,8 @@ def _chinese(text: str) -> Decimal:
         raise Unreadable from None
 
 
-_FAST: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
-_PARTS: Final = re.compile(
+_ISO_MOMENT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
+_DATE_AND_TIME: Final = re.compile(
     r"(?P<year>[0-9]{4})\s*[-/.年]\s*(?P<month>[0-9]{1,2})\s*[-/.月]\s*(?P<day>[0-9]{1,2})\s*[日号]?"
     r"(?:[\st,]*(?:星期|周)[一二三四五六日天])?"
     r"(?:[\st,]*(?P<half>上午|下午|凌晨|早上|中午|晚上|am|pm)?\s*"
@@ -278,14 +265,14 @@ _COMPACT: Final = re.compile(
 _SERIAL: Final = re.compile(r"[2-7][0-9]{4}(?:\.[0-9]+)?")
 _UNIX_SECONDS: Final = re.compile(r"1[0-9]{9}(?:\.[0-9]+)?")
 _UNIX_MILLISECONDS: Final = re.compile(r"1[0-9]{12}(?:\.0+)?")
-_EPOCH: Final = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet's day 0, in local time
+_EPOCH: Final = datetime(1899, 12, 30)  # noqa: DTZ001  # day 0 of spreadsheets, in local time
 _NOON: Final = 12
 _YEARS: Final = range(2000, 2100)
 MOMENT_CACHE_LIMIT: Final = 65_536
 
 
 class MomentReader:
-    """Reads the moments of one list; remembers those it has read, since lists repeat them."""
+    """Reads the moments of one list, with a cache, since lists repeat them."""
 
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
@@ -303,11 +290,11 @@ class MomentReader:
         return moment
 
     def read_end(self, cell: str) -> datetime | None:
-        """As `read`, but a bare date lasts until that day's end: what expires on a day is good on it."""
+        """As `read`, but a bare date is the end of that day: what expires on a day is still valid on it."""
         return self._read(cell, end_of_day=True)
 
     def _read(self, cell: str, *, end_of_day: bool) -> datetime | None:
-        if _FAST.fullmatch(cell):
+        if _ISO_MOMENT.fullmatch(cell):
             try:
                 return self._utc(datetime.fromisoformat(cell))
             except ValueError:
@@ -332,11 +319,11 @@ class MomentReader:
 
 def _moment(text: str) -> tuple[datetime, bool]:
     """The moment (naive where the text names no zone) and whether it is a bare date."""
-    if parts := _PARTS.fullmatch(text):
+    if parts := _DATE_AND_TIME.fullmatch(text):
         return _from_parts(parts)
     if compact := _COMPACT.fullmatch(text):
         numbers = [int(group) for group in compact.groups() if group is not None]
-        return datetime(*numbers), len(numbers) == 3  # type: ignore[arg-type]  # noqa: DTZ001, PLR2004
+        return datetime(*numbers), len(numbers) == 3  # type: ignore[arg-type]  # noqa: DTZ001, PLR2004  # naive, three numbers: a date
     if _SERIAL.fullmatch(text):
         serial = float(text)
         whole = timedelta(days=int(serial), seconds=round((serial - int(serial)) * 86_400))
@@ -349,7 +336,7 @@ def _moment(text: str) -> tuple[datetime, bool]:
 
 
 def _from_parts(parts: re.Match[str]) -> tuple[datetime, bool]:
-    day = datetime(int(parts["year"]), int(parts["month"]), int(parts["day"]))  # noqa: DTZ001
+    day = datetime(int(parts["year"]), int(parts["month"]), int(parts["day"]))  # noqa: DTZ001  # its zone follows
     if parts["hour"] is None:
         return day, True
     hour = int(parts["hour"])

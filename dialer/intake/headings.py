@@ -1,10 +1,5 @@
-"""The words that stand as headings in target lists, field by field. `headings` says how they are matched.
-
-Headings of target lists, Chinese and English, in the variants in use, and what they stand for.
-
-Where a table keeps its fields: the heading row found, and each field's column.
-
-Which rows of a table are no records: blank ones, notes, totals and headings printed again.
+"""Headings of target lists in Chinese and English: which field each column holds, where the heading row is, and which
+rows below it are no records (blank rows, notes, totals, headings printed again).
 """
 
 from __future__ import annotations
@@ -139,7 +134,6 @@ _WHO: Final = re.compile(
 _NOISE: Final = re.compile(r"[\s_\-:,.;*'\"/\\、。·!?“”‘’]+")
 _BRACKETS: Final = re.compile(r"[(\[{【〔<《「].*?[)\]}】〕>》」]")
 _COUNTER: Final = re.compile(r"(?<=[^0-9])[0-9一二三四](?:$)")
-_TEN_THOUSANDS: Final = re.compile(r"万")
 _MINUTES: Final = re.compile(r"分钟|minute|[(]min|[(]分[)]")
 HEADING_LENGTH: Final = 30
 _REPEATABLE: Final = frozenset(
@@ -151,7 +145,7 @@ _REPEATABLE: Final = frozenset(
 
 
 Corrections = Mapping[str, Field | None]
-"""What a person has said of columns, by their headings as a list shows them; None: it carries nothing that we know."""
+"""What a person has corrected, by heading as the list shows it; None: the column holds no known field."""
 NO_CORRECTIONS: Final[Corrections] = {}
 
 
@@ -187,7 +181,7 @@ def fields_of(
 
 def yuan_per_unit(heading: str) -> int:
     """10,000 for an amount whose heading says 万元, else 1."""
-    return 10_000 if _TEN_THOUSANDS.search(heading) else 1
+    return 10_000 if "万" in heading else 1
 
 
 def seconds_per_unit(heading: str) -> int:
@@ -210,7 +204,7 @@ def _without_person(word: str) -> str:
 
 
 HEADING_ROWS: Final = 100
-"""How many rows down a heading is looked for, blank ones counted."""
+"""How many rows down a heading is searched, blank rows included."""
 _CARRIES_NOTHING: Final = frozenset({Field.ROW_NUMBER, Field.REJECTION})
 
 
@@ -223,7 +217,7 @@ class Layout:
 
     @property
     def score(self) -> int:
-        """How many fields are known; 0 without a phone column: nobody could be rung from it."""
+        """How many fields are known; 0 without a phone column: nobody could be called from it."""
         if Field.PHONE not in self.fields:
             return 0
         return sum(field is not None for field in self.fields)
@@ -269,7 +263,7 @@ def best_layout(
         layout = layout_of(row, corrections)
         if not is_heading(layout):
             continue
-        if best is None or (layout.score > best[1].score and index - best[0] <= 2):  # noqa: PLR2004 - a second heading row
+        if best is None or (layout.score > best[1].score and index - best[0] <= 2):  # noqa: PLR2004  # the row after, or the one after a blank row
             best = index, layout
     return best
 
@@ -292,7 +286,7 @@ def likely_headings(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
 
 
 def known_fields(rows: Sequence[Sequence[str]]) -> tuple[Field, ...]:
-    """The known fields of the row that has most, to tell what a list without a phone column has."""
+    """The known fields of the row that has most, for the error about a list without a phone column."""
     most: tuple[Field, ...] = ()
     for row in rows[:HEADING_ROWS]:
         fields = tuple(field for field in layout_of(row).fields if field and field not in _CARRIES_NOTHING)
@@ -319,7 +313,7 @@ _SENTENCE: Final = re.compile(r"[::;。,、!?]")
 _NAME_LENGTH: Final = 6
 _NUMBER_LIKE: Final = re.compile(r"[0-9a-z\-_/.]+")
 _IDENTIFYING: Final = frozenset({Field.NAME, Field.ID_NUMBER, Field.INSTRUCTION_NO})
-_HEADINGS_MIN: Final = 2
+_FEWEST_HEADINGS: Final = 2
 
 
 def is_blank_row(cells: Sequence[str], layout: Layout) -> bool:
@@ -335,7 +329,7 @@ def is_blank_row(cells: Sequence[str], layout: Layout) -> bool:
 def is_note_or_total(cells: Sequence[str], layout: Layout) -> bool:
     """True for a row without a usable phone that is no record but a remark on the list, or its sum.
 
-    A row that may be a person whose phone is missing is not one: it is better refused aloud than skipped.
+    A row that may be a person without a phone is not one: it is refused with a reason, not skipped.
     """
     filled = [(index, text) for index, cell in enumerate(cells) if (text := "".join(folded(cell).split()))]
     if not filled:
@@ -360,14 +354,12 @@ def is_note_or_total(cells: Sequence[str], layout: Layout) -> bool:
 
 
 def is_heading_again(cells: Sequence[str], layout: Layout) -> bool:
-    """True for a row of heading words, as long lists print them on every page, or the second row of a
-    heading.
-    """
+    """True for a row of heading words: printed again on a page, or the second row of a heading."""
     filled = [(index, cell) for index, cell in enumerate(cells) if cell.strip()]
     if not filled or not all(field_of(cell) for _, cell in filled):
         return False
     phones = layout.places(Field.PHONE)
-    return len(filled) >= _HEADINGS_MIN or any(index in phones for index, _ in filled)
+    return len(filled) >= _FEWEST_HEADINGS or any(index in phones for index, _ in filled)
 
 
 def is_footer_with_phone(cells: Sequence[str]) -> bool:

@@ -1,13 +1,10 @@
-"""Telephone numbers as offices write them, brought to E.164. Mainland numbers by shape, the rest by
-phonenumbers.
-
-Where a number is, as far as its prefix tells, and whether it may be rung there now.
-
-Resident identity numbers (GB 11643): normalised, and checked by region, birth date and check character.
+"""Telephone numbers as offices write them, brought to E.164, with the time zone of their prefix (mainland numbers by
+shape, the rest by phonenumbers); and resident identity numbers (GB 11643), checked by region, birth date and check
+character.
 
 The check character and the birth date are python-stdnum's. The region is checked here by its province alone:
-`stdnum.cn.ric.validate` wants the county in its table at the year of birth, which lacks Hong Kong, Macau and counties
-of today (150822, 460400), and a number that is wrongly invalid parts two cases of one person.
+`stdnum.cn.ric.validate` wants the county in its table at the year of birth, which lacks Hong Kong, Macau and
+counties of today (150822, 460400), and a number that is wrongly invalid splits one person into two.
 """
 
 from __future__ import annotations
@@ -38,7 +35,6 @@ _EXTENSION: Final = re.compile(r"(?:转|分机|ext\.?|#).*$")
 _LABELS: Final = re.compile(r"[^0-9+]*[\u4e00-\u9fffa-z][^0-9+]*")
 _FILLING: Final = re.compile(r"[\s\-‐-―－_.·()\[\]]+")
 _DASH_EXTENSION: Final = re.compile(r"(0[0-9]{2,3}-[2-8][0-9]{6,7})-[0-9]{1,6}")
-_DIGITS_MIN: Final = 5
 
 
 class LineKind(StrEnum):
@@ -49,14 +45,14 @@ class LineKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phone:
-    """A number that can be rung, in E.164."""
+    """A number that can be called, in E.164."""
 
     e164: str
     kind: LineKind
 
 
 def normalise_phone(text: str, default_area: str) -> Phone | None:
-    """The one number in `text`, or None where it holds none that can be rung, or several.
+    """The one number in `text`, or None where it holds none that can be called, or several.
 
     `default_area` is the area code, with its 0, of landlines written without one. Short service numbers such
     as 96110 are no target's number.
@@ -147,20 +143,16 @@ def _foreign(digits: str) -> Phone | None:
     return Phone(e164=digits, kind=LineKind.FOREIGN)
 
 
-_MAINLAND = "+86"
-
-
 def zone_of(number: str) -> str | None:
     """The time zone of an E.164 number; None for the mainland's, whose zone is the centre's own, and where the prefix
     spans several zones or tells none.
     """
-    return None if number.startswith(_MAINLAND) else _foreign_zone(number)
+    return None if number.startswith("+86") else _foreign_zone(number)
 
 
 @lru_cache(maxsize=4096)
 def _foreign_zone(number: str) -> str | None:
-    # The table of prefixes is large and seldom needed.
-    from phonenumbers.timezone import time_zones_for_number  # noqa: PLC0415
+    from phonenumbers.timezone import time_zones_for_number  # noqa: PLC0415  # a large table, seldom needed
 
     try:
         zones = time_zones_for_number(phonenumbers.parse(number))
@@ -171,7 +163,7 @@ def _foreign_zone(number: str) -> str | None:
 
 
 def closed_until(number: str, window: Window, now: datetime) -> datetime | None:
-    """When this number may be rung by a robot, if not now: the window holds in the callee's own zone too."""
+    """When a robot may next call this number; None: now. The window also holds in the number's own time zone."""
     zone = zone_of(number)
     if zone is None:
         return None
@@ -204,8 +196,7 @@ def normalise_id_number(text: str) -> tuple[str, bool]:
 
 def id_check_character(number: str) -> str:
     """The eighteenth character that belongs to the first seventeen digits."""
-    any_character = "0"
-    return ric.calc_check_digit(number[:17] + any_character)
+    return ric.calc_check_digit(number[:17] + "0")
 
 
 def _is_possible(number: str) -> bool:
@@ -213,6 +204,6 @@ def _is_possible(number: str) -> bool:
     if not _PROVINCE.match(number):
         return False
     try:
-        return ric.get_birth_date(number).year >= 1880  # noqa: PLR2004 - nobody alive was born before
+        return ric.get_birth_date(number).year >= 1880  # noqa: PLR2004  # nobody alive was born before
     except (InvalidComponent, ValueError):
         return False

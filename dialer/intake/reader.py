@@ -1,4 +1,4 @@
-"""A target list of any kind read row by row. Pure: it reads bytes and gives values, and keeps nothing."""
+"""Reads a target list of any kind row by row. Pure: bytes in, values out; it stores nothing."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class ListReader:
     """Yields every row of the list once, in line order, as Accepted or Rejected.
 
     After the last one `skipped` counts the rows that were no records (titles, blanks, notes, totals, repeated
-    headings), and `columns` tells of every table how its columns were understood.
+    headings), and `columns` is how the columns of every table were read.
     """
 
     def __init__(
@@ -88,13 +88,13 @@ class ListReader:
         self.close()
 
     def close(self) -> None:
-        """The file is closed, if it was this reader that opened it; nothing more is read."""
+        """Stops reading, and closes the file if this reader opened it."""
         self._source_rows.close()
         if self._owned is not None:
             self._owned.close()
 
     def prime(self) -> None:
-        """The first row is read already; raises UnusableFile when the list has none."""
+        """Reads the first row. Raises UnusableFile when the list has none."""
         first = next(self._results, None)
         if first is None:
             self.close()
@@ -252,10 +252,7 @@ def _no_phone_column(rows: list[list[str]]) -> NoPhoneColumn:
         text = Text(
             "the list has no phone column; name it 手机号 or phone in a heading row and load it again"
         )
-    return NoPhoneColumn(
-        text,
-        headings=likely_headings(rows),
-    )
+    return NoPhoneColumn(text, headings=likely_headings(rows))
 
 
 def _refuse_other_kinds(head: bytes) -> None:

@@ -1,24 +1,23 @@
-"""What reading a list gives: accepted records with notices, and refused rows with their reason.
+"""What reading a list gives: accepted records with notices, refused rows with reasons, and their workbook.
 
-What can be wrong with a row: what it is and how to mend it. The Chinese may show the cell, which the values hold.
-
-An instruction number for rows that bring none, always the same for the same row and telling nothing about
-it.
+A row without an instruction number gets one derived from the row: the same for the same row, and not revealing it. A
+corrected workbook of refused rows loads like any list.
 """
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from dialer.core.values import FraudType, Grade, Tag, WarningKind
 from dialer.intake.cells import shown
-from dialer.language import Text, gettext_noop
+from dialer.language import Text, bilingual, gettext_noop
 
 DEFAULT_TIMEZONE: Final = "Asia/Shanghai"
 DEFAULT_AREA: Final = "0478"
@@ -57,7 +56,7 @@ class Field(StrEnum):
 
 
 class NoticeCode(StrEnum):
-    """Why an accepted row deserves a look. None of these keeps a person from being rung."""
+    """Why a person should look at an accepted row. None of these prevents its call."""
 
     GRADE_DEFAULTED = "grade_defaulted"
     ID_INVALID = "id_invalid"
@@ -75,7 +74,7 @@ class NoticeCode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something about an accepted row that a person may want to mend. The message has no personal data."""
+    """Something about an accepted row that a person may want to correct. The message has no personal data."""
 
     column: str
     code: NoticeCode
@@ -100,23 +99,11 @@ class Column:
     def of(cls, plain: Mapping[str, Any]) -> Column:
         """What `plain()` of a column gave."""
         field = plain["field"]
-        return cls(
-            table=plain["table"],
-            sheet=plain["sheet"],
-            index=plain["index"],
-            heading=plain["heading"],
-            field=Field(field) if field else None,
-        )
+        return cls(**{**plain, "field": Field(field) if field else None})
 
     def plain(self) -> dict[str, Any]:
         """JSON-ready."""
-        return {
-            "table": self.table,
-            "sheet": self.sheet,
-            "index": self.index,
-            "heading": self.heading,
-            "field": self.field.value if self.field else None,
-        }
+        return asdict(self) | {"field": self.field.value if self.field else None}
 
     @property
     def letter(self) -> str:
@@ -160,13 +147,13 @@ class Record:
     remarks: str
     """The remarks, followed by the cells of unknown columns as `heading：cell`, so that nothing is lost."""
     missed: bool
-    """Expired before it was read, at a high grade: somebody must explain it."""
+    """Expired before it was read, at a high grade."""
     raw: tuple[str, ...]
     """The row as it stood in the file."""
 
     @property
     def key(self) -> tuple[str, str]:
-        """What makes a warning the same warning: its source and its instruction number."""
+        """Identifies the warning: its source and instruction number."""
         return self.source, self.instruction_no
 
 
@@ -197,7 +184,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeOptions:
-    """What a list cannot say itself."""
+    """What reading a list needs to know beside the file."""
 
     now: datetime
     """Aware; what has expired by then is expired."""
@@ -209,9 +196,9 @@ class IntakeOptions:
     source: str = ""
     """Source of rows without one of their own; empty: the file's name."""
     known_units: Collection[Any] = frozenset()
-    """What `in` says of a unit's text: known, and needs no notice. Empty: every unit is taken as known."""
+    """Texts of units that need no notice. Empty: every unit is taken as known."""
     corrections: Mapping[str, Field | None] = field(default_factory=dict)
-    """What a person has said of the columns, by heading; None: the column carries nothing that we know."""
+    """What a person has corrected, by heading; None: the column holds no known field."""
     derive_key: bytes = b""
     """Keys the derived instruction numbers, so that they tell nothing about the person. The same key gives
     the same.
@@ -240,13 +227,13 @@ class Problem:
 
 
 def no_phone_problem(place: int, cell: str, count: int) -> Problem:
-    """The row has no number that can be rung; `count` is how many parts stood in its phone cells."""
+    """The row has no number that can be called; `count` is how many parts its phone cells have."""
     if not cell.strip():
         reason = Text("no phone number: add the full number")
     elif "e+" in cell.lower():
         reason = Text("digits lost to 1.38E+10: enter it as text")
     elif count > 1:
-        reason = Text("none of the numbers can be rung: give a full number")
+        reason = Text("none of the numbers can be called: give a full number")
     else:
         reason = Text("no usable phone number: give the full number", cell=shown(cell))
     return Problem(field=Field.PHONE, place=place, reason=reason)
@@ -259,7 +246,7 @@ def unreadable_problem(field: Field, place: int, cell: str) -> Problem:
 
 
 def expired_problem(place: int, at: datetime, zone: ZoneInfo) -> Problem:
-    """A low or medium warning that nobody needs to be rung for any more."""
+    """A low or medium warning that has expired, so that a call would be too late."""
     local = at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
     reason = Text("expired: if it still holds, mend the expiry time", at=local)
     return Problem(field=Field.EXPIRES_AT, place=place, reason=reason)
@@ -281,7 +268,7 @@ def derived_instruction_no(
     fraud_type: FraudType,
     produced_at: datetime | None,
 ) -> str:
-    """Marks the warning by source, name, phones in any order, id number, fraud type and produced time.
+    """The number derived from source, name, phones in any order, id number, fraud type and produced time.
 
     The digest is keyed, since a hash of a phone number alone could be tried out.
     """
@@ -298,10 +285,94 @@ def derived_instruction_no(
 
 
 def bounded(text: str, *, key: bytes) -> str:
-    """The text, or of one that is longer than any real source or number its beginning and a digest of the whole: the
-    database cannot index it otherwise, and a row is never lost for it.
-    """
+    """The text, cut to its beginning and a digest of the whole where it is longer than the database can index."""
     if len(text) <= LONGEST:
         return text
     digest = hmac.digest(key, text.encode("utf-8", errors="replace"), "sha256")
     return f"{text[:_KEPT]}~{digest.hex()[:_LENGTH]}"
+
+
+if TYPE_CHECKING:
+    import xlsxwriter
+
+COLUMN_HEADING: Final = "拒绝列"
+REASON_HEADING: Final = "拒绝原因"
+SOURCE_HEADING: Final = "来源"
+SHEET_ROWS: Final = 1_000_000
+_CELL_LENGTH: Final = 32_767
+_WIDTH: Final = 18
+_REASON_WIDTH: Final = 60
+
+
+class RefusedRow(Protocol):
+    """What the file needs of a refused row; `Rejected` is one, so is a row from the database."""
+
+    @property
+    def table(self) -> int: ...
+    @property
+    def raw(self) -> Sequence[str]: ...
+    @property
+    def column(self) -> str: ...
+    @property
+    def reason(self) -> Text: ...
+
+
+def write_rejects(
+    path: Path, columns: Sequence[Column], rejects: Iterable[RefusedRow], *, source: str = ""
+) -> int:
+    """The rows stand in `path` under their own headings; returns how many.
+
+    Every cell is text: nothing in it is ever run as a formula. `source` names the source of rows whose list
+    has no such column, so that the mended copy is the same warning as the original one.
+    """
+    import xlsxwriter  # noqa: PLC0415  # a process at rest does without
+
+    sheets: dict[int, _RejectSheet] = {}
+    count = 0
+    with xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_formulas": False}) as workbook:
+        for reject in rejects:
+            sheet = sheets.get(reject.table)
+            if sheet is None or sheet.is_full:
+                own = [column for column in columns if column.table == reject.table]
+                sheet = _RejectSheet(workbook, own, source)
+                sheets[reject.table] = sheet
+            sheet.add(reject)
+            count += 1
+        if not sheets:
+            _RejectSheet(workbook, list(columns), source)
+    return count
+
+
+class _RejectSheet:
+    """One sheet of refused rows; those of one table share their headings."""
+
+    def __init__(self, workbook: xlsxwriter.Workbook, columns: Sequence[Column], source: str) -> None:
+        self._kept = [column.index for column in columns if column.field is not Field.REJECTION]
+        self._width = max((column.index + 1 for column in columns), default=0)
+        has_source = any(column.field is Field.SOURCE for column in columns)
+        self._source = [] if has_source or not source else [source]
+        headings = {column.index: column.heading for column in columns}
+        self._sheet = workbook.add_worksheet()
+        self._text = workbook.add_format({"num_format": "@"})
+        self._next_row = 0
+        self._sheet.set_column(0, len(self._kept) + 1, _WIDTH)
+        self._sheet.set_column(len(self._kept) + len(self._source) + 1, len(self._kept) + 2, _REASON_WIDTH)
+        own = [SOURCE_HEADING] if self._source else []
+        self._write([*(headings[index] for index in self._kept), *own, COLUMN_HEADING, REASON_HEADING])
+
+    @property
+    def is_full(self) -> bool:
+        return self._next_row >= SHEET_ROWS
+
+    def add(self, reject: RefusedRow) -> None:
+        raw = reject.raw
+        cells = [raw[index] if index < len(raw) else "" for index in self._kept]
+        # Cells beyond the headings stay at the end, behind our own columns, where no field is read from.
+        over = raw[self._width :]
+        self._write([*cells, *self._source, reject.column, bilingual(reject.reason), *over])
+
+    def _write(self, cells: Sequence[str]) -> None:
+        for index, cell in enumerate(cells):
+            if cell:
+                self._sheet.write_string(self._next_row, index, cell[:_CELL_LENGTH], self._text)
+        self._next_row += 1

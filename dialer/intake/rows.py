@@ -44,8 +44,8 @@ from dialer.language import Text, joined
 
 _MOBILE: Final = re.compile(r"1[3-9][0-9]{9}")
 _SCIENTIFIC: Final = re.compile(r"[0-9.]+[eE]\+?[0-9]+")
-_NEXT_STEP_GRACE: Final = timedelta(minutes=10)
-"""Clocks of two systems may differ by so much."""
+_CLOCK_GRACE: Final = timedelta(minutes=10)
+"""The clocks of two systems may differ by this much."""
 _CACHE_LIMIT: Final = 20_000
 _TEXTS: Final = (
     Field.ADDRESS,
@@ -55,14 +55,12 @@ _TEXTS: Final = (
     Field.FRAUD_APP,
     Field.FRAUD_ACCOUNT,
 )
-_NO_TEXTS: Final = dict.fromkeys(_TEXTS, "")
-_NO_TAGS: Final[frozenset[Tag]] = frozenset()
 
 T = TypeVar("T")
 
 
 class Words:
-    """Remembers what the repeated words of one list mean."""
+    """Caches what the repeated words of one list mean."""
 
     def __init__(self) -> None:
         self.grades: dict[str, Grade | None] = {}
@@ -101,13 +99,12 @@ class RowReader:
         self._zone = ZoneInfo(options.timezone)
         self._moments = moments
         self._words = Words()
-        self._future = options.now + _NEXT_STEP_GRACE
+        self._future = options.now + _CLOCK_GRACE
         self._one = {field: (layout.places(field) or (-1,))[0] for field in Field}
         self._many = {field: layout.places(field) for field in Field}
         self._phones = layout.places(Field.PHONE)
         self._unknown = layout.unknown_places()
         self._width = layout.width
-        self._texts = tuple(field for field in _TEXTS if layout.places(field))
         self._paid_factor = yuan_per_unit(self._heading(self._one[Field.AMOUNT_PAID]))
         self._risk_factor = yuan_per_unit(self._heading(self._one[Field.AMOUNT_AT_RISK]))
         self._talk_factor = seconds_per_unit(self._heading(self._one[Field.TALK_SECONDS]))
@@ -139,12 +136,7 @@ class RowReader:
         if missed and expires_at is not None and grade is not None:
             place = one[Field.EXPIRES_AT]
             if grade.is_high:
-                self._notice(
-                    notices,
-                    place,
-                    NoticeCode.MISSED,
-                    Text("expired: kept as missed"),
-                )
+                self._notice(notices, place, NoticeCode.MISSED, Text("expired: kept as missed"))
             else:
                 found.append(expired_problem(place, expires_at, self._zone))
         if found or grade is None:
@@ -167,9 +159,6 @@ class RowReader:
                 produced_at=produced_at,
             )
         tags = self._read_tags(row, notices)
-        texts = dict(_NO_TEXTS)
-        for field in self._texts:
-            texts[field] = self._text(field, row)
         record = Record(
             source=source,
             instruction_no=number,
@@ -181,13 +170,7 @@ class RowReader:
             phones=phones,
             id_number=id_number,
             id_valid=id_valid,
-            address=texts[Field.ADDRESS],
             unit=self._read_unit(row, notices),
-            family_contact=texts[Field.FAMILY_CONTACT],
-            fraud_numbers=texts[Field.FRAUD_NUMBERS],
-            fraud_url=texts[Field.FRAUD_URL],
-            fraud_app=texts[Field.FRAUD_APP],
-            fraud_account=texts[Field.FRAUD_ACCOUNT],
             talk_seconds=self._read_talk(row, notices),
             amount_at_risk_fen=at_risk,
             amount_paid_fen=paid,
@@ -198,6 +181,7 @@ class RowReader:
             remarks=self._remarks(row, cells, notices),
             missed=missed,
             raw=tuple(cells),
+            **{field.value: self._text(field, row) for field in _TEXTS},
         )
         return Accepted(
             line=line, record=record, notices=tuple(notices), sheet=self._sheet, table=self._table
@@ -241,12 +225,7 @@ class RowReader:
             parts += len(usable) + unusable
             numbers.update(dict.fromkeys(usable))
             if unusable:
-                self._notice(
-                    notices,
-                    place,
-                    NoticeCode.PHONE_PART_UNUSABLE,
-                    Text("one number is unusable"),
-                )
+                self._notice(notices, place, NoticeCode.PHONE_PART_UNUSABLE, Text("one number is unusable"))
         if not numbers:
             filled = next((place for place in places if row[place].strip()), places[0])
             found.append(no_phone_problem(filled, row[filled], parts))
@@ -264,10 +243,7 @@ class RowReader:
             return grade
         default = self._options.default_grade
         self._notice(
-            notices,
-            place,
-            NoticeCode.GRADE_DEFAULTED,
-            Text("grade blank: default", default=default.value),
+            notices, place, NoticeCode.GRADE_DEFAULTED, Text("grade blank: default", default=default.value)
         )
         return default
 
@@ -313,10 +289,7 @@ class RowReader:
                 self._notice(notices, one[Field.KIND], NoticeCode.KIND_UNKNOWN, Text("kind not known"))
         if fraud_type is FraudType.UNKNOWN and has_type:
             self._notice(
-                notices,
-                one[Field.FRAUD_TYPE],
-                NoticeCode.FRAUD_TYPE_UNKNOWN,
-                Text("fraud type not known"),
+                notices, one[Field.FRAUD_TYPE], NoticeCode.FRAUD_TYPE_UNKNOWN, Text("fraud type not known")
             )
         return kind, fraud_type
 
@@ -329,12 +302,7 @@ class RowReader:
         if is_blank(text.lower()):
             return "", False
         if _SCIENTIFIC.fullmatch(text):
-            self._notice(
-                notices,
-                place,
-                NoticeCode.ID_DIGITS_LOST,
-                Text("digits of the id were lost"),
-            )
+            self._notice(notices, place, NoticeCode.ID_DIGITS_LOST, Text("digits of the id were lost"))
             return "", False
         number, is_valid = normalise_id_number(text)
         if not is_valid:
@@ -359,7 +327,7 @@ class RowReader:
             return None
 
     def _read_tags(self, row: list[str], notices: list[Notice]) -> frozenset[Tag]:
-        tags = _NO_TAGS
+        tags: frozenset[Tag] = frozenset()
         for place in self._many[Field.TAGS]:
             if row[place]:
                 known, others = read_tags(row[place])

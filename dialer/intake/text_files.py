@@ -1,6 +1,5 @@
-"""Which encoding a text file is in, told by its bytes: UTF-8, UTF-16 or GB18030, with or without a mark.
-
-Rows out of delimited text, a line at a time, so that a list of any length needs little memory.
+"""Rows of delimited text, one line at a time so that a list of any length needs little memory; its encoding (UTF-8,
+UTF-16 or GB18030, with or without a mark) and its delimiter are recognised from its bytes.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _BINARY_SHARE: Final = 0.02
 _ZERO_SHARE: Final = 0.03
 _ZEROS_MIN: Final = 4
 _CONTROLS_MIN: Final = 300
-"""What one spoilt row of a short list may hold: it is refused by itself."""
+"""One damaged row of a short list may hold this many: it is refused by itself."""
 _DAMAGED_SHARE: Final = 0.02
 
 
@@ -56,6 +55,7 @@ def candidates(stream: BinaryIO) -> tuple[str, ...]:
 
 
 def not_text() -> UnusableFile:
+    """The error for a file of another kind."""
     return UnusableFile(
         "the file is neither a text list nor a workbook; save the list as xlsx or csv and load that"
     )
@@ -120,7 +120,7 @@ DELIMITERS: Final = (",", "\t", ";", "|", "，", "；", "｜")
 _HEAD_BYTES: Final = 1 << 17
 _HEAD_LINES: Final = 120
 _JOINED_LINES: Final = 50
-"""A quoted cell may run over so many lines; a quote left open longer is a slip of the pen, not a cell."""
+"""A quoted cell may span this many lines; a quote left open for longer is a typing error."""
 
 Row = tuple[int, list[str]]
 
@@ -186,7 +186,7 @@ def _quoted(line: str, lines: Iterator[str], pending: list[str], delimiter: str)
         used += 1
         is_open, is_clean = _quotes(record, delimiter)
     if used and not is_clean:
-        # The quote that closed it belongs to a later row: the first one was a slip.
+        # The quote that closed it belongs to a later row: the first one was a typing error.
         return _literal(line, delimiter), 0
     del pending[:used]
     return next(csv.reader([record.rstrip("\n")], delimiter=delimiter), []), used
@@ -221,7 +221,7 @@ def _quotes(record: str, delimiter: str) -> tuple[bool, bool]:
 
 
 def _rows(stream: BinaryIO, encoding: str, delimiter: str) -> Iterator[Row]:
-    """The rows; afterwards the stream is still open and belongs to whoever opened it."""
+    """The rows; the stream stays open."""
     stream.seek(0)
     text = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline=None)
     try:

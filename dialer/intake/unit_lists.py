@@ -1,4 +1,4 @@
-"""The organisation as a spreadsheet: name, parent, level, aliases, state, our own number. Pure; it keeps nothing."""
+"""The organisation as a spreadsheet: name, parent, level, aliases, state, our own number. Pure; it stores nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from dialer.core.errors import UnusableFile
-from dialer.core.unit_plan import UnitField, UnitLine
+from dialer.core.units import UnitField, UnitLine
 from dialer.intake.cells import cleaned, folded, is_blank
 from dialer.intake.text_files import DELIMITERS, candidates, split_cells
 from dialer.intake.workbooks import is_workbook, open_sheets

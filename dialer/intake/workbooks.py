@@ -1,8 +1,7 @@
-"""How large a sheet of a workbook becomes when it is opened: the native reader keeps every cell up to the last filled
-one. What a sheet says of its own size is not believed: the native reader does not, and ends the process where memory
-ends.
+"""Rows of xlsx, xls and ods workbooks, every cell as the text that a person reads there.
 
-Rows out of xlsx, xls and ods workbooks, every cell as the text that a person would read there.
+Before a workbook is opened, the size of its sheets is measured from the cells themselves: the native reader keeps every
+cell up to the last filled one, whatever the sheet says of its own size, and would end the process where memory ends.
 """
 
 from __future__ import annotations
@@ -57,10 +56,10 @@ def is_too_large(archive: zipfile.ZipFile) -> bool:
     """True when a stray cell far away would make a sheet larger than memory. Raises `ValueError` for an ods that is no
     XML.
     """
-    return any(filled > LARGEST_CELLS for filled in _filled(archive))
+    return any(size > LARGEST_CELLS for size in _sizes(archive))
 
 
-def _filled(archive: zipfile.ZipFile) -> Iterator[int]:
+def _sizes(archive: zipfile.ZipFile) -> Iterator[int]:
     """Cells of each sheet that could be large, whichever reader would take the workbook for its own."""
     for name in archive.namelist():
         # A sheet may be called anything: what a workbook says of its parts leads there. Up to column Z even the longest
@@ -125,7 +124,7 @@ class _Extent(ABC):
         self.largest = self.width = self.height = self.row = self.column = 0
 
     @abstractmethod
-    def begin(self, name: str, told: dict[str, str]) -> None:
+    def begin(self, name: str, attributes: dict[str, str]) -> None:
         """An element begins."""
 
     def fill(self) -> None:
@@ -150,13 +149,13 @@ def _measured(archive: zipfile.ZipFile, name: str, extent: _Extent) -> int:
 class _XlsxExtent(_Extent):
     """A cell stands where it says, or else next to the one before; one without anything inside is a mere format."""
 
-    def begin(self, name: str, told: dict[str, str]) -> None:
+    def begin(self, name: str, attributes: dict[str, str]) -> None:
         match name.rpartition(":")[2]:
             case "row":
-                self.row = _number(told.get("r", ""), self.row + 1)
+                self.row = _number(attributes.get("r", ""), self.row + 1)
                 self.column = 0
             case "c":
-                place = _PLACE.fullmatch(told.get("r", ""))
+                place = _PLACE.fullmatch(attributes.get("r", ""))
                 self.column = _column(place[1]) if place else self.column + 1
                 self.row = _number(place[2], self.row) if place else self.row
             case "v" | "f" | "is":
@@ -170,18 +169,18 @@ class _OdsExtent(_Extent):
         super().__init__()
         self._repeated = 0
 
-    def begin(self, name: str, told: dict[str, str]) -> None:
+    def begin(self, name: str, attributes: dict[str, str]) -> None:
         match name:
             case "table:table":
                 self.width = self.height = self.row = self._repeated = 0
             case "table:table-row":
                 before = self.row
-                self._repeated = _number(told.get("table:number-rows-repeated", ""), 1)
+                self._repeated = _number(attributes.get("table:number-rows-repeated", ""), 1)
                 self.row = before + self._repeated
                 self.column = 0
             case "table:table-cell" | "table:covered-table-cell":
-                self.column += _number(told.get("table:number-columns-repeated", ""), 1)
-                if any(key.startswith("office:") and "value" in key for key in told):
+                self.column += _number(attributes.get("table:number-columns-repeated", ""), 1)
+                if any(key.startswith("office:") and "value" in key for key in attributes):
                     self.fill()
 
 
@@ -231,7 +230,7 @@ class Sheet:
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Every row with its number from 1, merged cells filled downwards."""
         try:
-            yield from _filled_workbook(self.sheet)
+            yield from _filled_rows(self.sheet)
         except CalamineError:
             raise UnusableFile(_BROKEN) from None
 
@@ -246,14 +245,14 @@ def open_sheets(stream: BinaryIO) -> list[Sheet]:
     _refuse_encrypted(stream)
     stream.seek(0)
     try:
-        pending_writes = CalamineWorkbook.from_filelike(stream)
+        workbook = CalamineWorkbook.from_filelike(stream)
         return [
             Sheet(
                 name=known.name,
                 is_hidden=known.visible is not SheetVisibleEnum.Visible,
-                sheet=pending_writes.get_sheet_by_name(known.name),
+                sheet=workbook.get_sheet_by_name(known.name),
             )
-            for known in pending_writes.sheets_metadata
+            for known in workbook.sheets_metadata
             if known.typ is SheetTypeEnum.WorkSheet
         ]
     except PasswordError:
@@ -323,7 +322,7 @@ def _is_sealed(archive: zipfile.ZipFile) -> bool:
         return b"encryption-data" in manifest.read(_MANIFEST_BYTES)
 
 
-def _filled_workbook(sheet: CalamineSheet) -> Iterator[tuple[int, list[str]]]:
+def _filled_rows(sheet: CalamineSheet) -> Iterator[tuple[int, list[str]]]:
     """Rows from 1; a cell merged over several rows counts for each of them, but an instruction number only
     once.
     """

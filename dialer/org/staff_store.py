@@ -1,18 +1,12 @@
-"""Accounts of the console. Every time here is the machine's.
-
-Sessions of the console, and the one-time link of the first administrator. A token is known by its hash alone;
-every time here is the machine's.
-
-Failed sign-ins by login and by address, kept as keyed hashes. Every time here is the machine's.
-
-API tokens: who may use the API, for what and how long. A secret is known by its hash alone.
+"""Rows of accounts, their sessions, failed sign-ins, the first administrator's link, and API tokens. Tokens, links and
+secrets are known by their hash alone, logins and addresses that failed by a keyed one. Every time here is real.
 """
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -43,17 +37,18 @@ class Member:
     disabled_at: datetime | None
     locked_until: datetime | None
     extension: str = ""
-    """The telephone on the desk, which click-to-call rings first; '' where none was named."""
+    """The telephone on the desk, which click-to-call calls first; '' for none."""
 
     def is_locked(self, *, real_now: datetime) -> bool:
         return self.locked_until is not None and real_now < self.locked_until
 
 
-_COLUMNS = tuple(column for column in t.staff.c if column.name != "password_hash")
+_FIELDS = tuple(field.name for field in fields(Member))
+_COLUMNS = tuple(t.staff.c[name] for name in _FIELDS)
 
 
 def is_staff_empty(tx: Tx) -> bool:
-    """There is no account at all yet."""
+    """True while there is no account at all."""
     return tx.scalar(sa.select(sa.literal(1)).select_from(t.staff).limit(1)) is None
 
 
@@ -88,29 +83,20 @@ def insert_member(
         .on_conflict_do_nothing(index_elements=["login"])
         .returning(*_COLUMNS)
     )
-    return None if row is None else member_from_row(row)
+    return None if row is None else _member(row)
 
 
 def find_member(tx: Tx, login: str) -> Member | None:
+    """The account with this login, disabled or not."""
     row = tx.one(sa.select(*_COLUMNS).where(t.staff.c.login == login))
-    return None if row is None else member_from_row(row)
-
-
-def get_member(tx: Tx, staff_id: int) -> Member | None:
-    row = tx.one(sa.select(*_COLUMNS).where(t.staff.c.id == staff_id))
-    return None if row is None else member_from_row(row)
+    return None if row is None else _member(row)
 
 
 def all_members(tx: Tx, *, visible_to: int | None = None) -> list[Member]:
-    """All accounts that this unit sees (None: all there are) by login, disabled ones last."""
-    return [
-        member_from_row(row)
-        for row in tx.rows(
-            sa.select(*_COLUMNS)
-            .where(is_visible_to(t.staff.c.unit_id, visible_to))
-            .order_by(t.staff.c.disabled_at.is_not(None), t.staff.c.login)
-        )
-    ]
+    """Accounts of this unit and all below (None: all accounts) by login, disabled ones last."""
+    statement = sa.select(*_COLUMNS).where(is_visible_to(t.staff.c.unit_id, visible_to))
+    found = tx.rows(statement.order_by(t.staff.c.disabled_at.is_not(None), t.staff.c.login))
+    return [_member(row) for row in found]
 
 
 def display_names(tx: Tx, logins: Collection[str]) -> dict[str, str]:
@@ -127,39 +113,33 @@ def set_staff_password(
     tx: Tx, staff_id: int, *, password_hash: str, must_change: bool, real_now: datetime
 ) -> None:
     """The account opens with this password from now on; a lock of the old one is gone."""
-    _change(
-        tx,
-        staff_id,
-        password_hash=password_hash,
-        must_change=must_change,
-        password_at=real_now,
-        locked_until=None,
-    )
+    values = {"password_hash": password_hash, "must_change": must_change, "password_at": real_now}
+    _revise(tx, staff_id, **values, locked_until=None)
 
 
 def rehash_password(tx: Tx, staff_id: int, password_hash: str) -> None:
     """The same password under today's parameters."""
-    tx.execute(sa.update(t.staff).where(t.staff.c.id == staff_id).values(password_hash=password_hash))
+    _set(tx, staff_id, password_hash=password_hash)
 
 
 def set_staff_disabled(tx: Tx, staff_id: int, *, disabled_at: datetime | None) -> None:
-    _change(tx, staff_id, disabled_at=disabled_at, locked_until=None)
+    _revise(tx, staff_id, disabled_at=disabled_at, locked_until=None)
 
 
 def set_staff_place(tx: Tx, staff_id: int, *, display_name: str, role: Role, unit_id: int | None) -> None:
-    _change(tx, staff_id, display_name=display_name, role=role.value, unit_id=unit_id)
+    _revise(tx, staff_id, display_name=display_name, role=role.value, unit_id=unit_id)
 
 
 def set_staff_language(tx: Tx, staff_id: int, language: str) -> None:
-    tx.execute(sa.update(t.staff).where(t.staff.c.id == staff_id).values(language=language))
+    _set(tx, staff_id, language=language)
 
 
 def set_staff_extension(tx: Tx, staff_id: int, extension: str) -> None:
-    tx.execute(sa.update(t.staff).where(t.staff.c.id == staff_id).values(extension=extension))
+    _set(tx, staff_id, extension=extension)
 
 
 def lock_staff_account(tx: Tx, login: str, *, until: datetime | None) -> None:
-    """So that an administrator sees it; nothing happens where there is no such account."""
+    """Shows an administrator that the login is locked. The lock itself is in the failures."""
     tx.execute(sa.update(t.staff).where(t.staff.c.login == login).values(locked_until=until))
 
 
@@ -172,34 +152,21 @@ def lock_administrators(tx: Tx) -> set[int]:
 
 
 def note_staff_sign_in(tx: Tx, staff_id: int, *, real_now: datetime) -> None:
-    tx.execute(
-        sa.update(t.staff).where(t.staff.c.id == staff_id).values(signed_in_at=real_now, locked_until=None)
-    )
+    _set(tx, staff_id, signed_in_at=real_now, locked_until=None)
 
 
-def _change(tx: Tx, staff_id: int, **values: object) -> None:
-    tx.execute(
-        sa.update(t.staff).where(t.staff.c.id == staff_id).values(revision=t.staff.c.revision + 1, **values)
-    )
+def _revise(tx: Tx, staff_id: int, **values: object) -> None:
+    """Sets these columns and counts a revision, so that a change on an older page is refused."""
+    _set(tx, staff_id, revision=t.staff.c.revision + 1, **values)
 
 
-def member_from_row(row: Row) -> Member:
-    """The account in a row of `staff`."""
-    return Member(
-        id=row["id"],
-        login=row["login"],
-        display_name=row["display_name"],
-        role=Role(row["role"]),
-        unit_id=row["unit_id"],
-        language=row["language"],
-        must_change=row["must_change"],
-        revision=row["revision"],
-        created_at=row["created_at"],
-        signed_in_at=row["signed_in_at"],
-        disabled_at=row["disabled_at"],
-        locked_until=row["locked_until"],
-        extension=row["extension"],
-    )
+def _set(tx: Tx, staff_id: int, **values: object) -> None:
+    tx.execute(sa.update(t.staff).where(t.staff.c.id == staff_id).values(**values))
+
+
+def _member(row: Row) -> Member:
+    """The account in a row that has all columns of `staff`."""
+    return Member(**{name: row[name] for name in _FIELDS} | {"role": Role(row["role"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,33 +182,29 @@ class Session:
     expires_at: datetime
 
 
+_OWN = ("id", "address", "created_at", "seen_at", "expires_at")
+
+
 def start_session(
     tx: Tx, *, staff_id: int, token_hash: bytes, address: str, real_now: datetime, expires_at: datetime
-) -> int:
-    """Its id."""
-    return int(
-        tx.scalar(
-            insert(t.staff_session)
-            .values(
-                staff_id=staff_id,
-                token_hash=token_hash,
-                address=address,
-                created_at=real_now,
-                seen_at=real_now,
-                expires_at=expires_at,
-            )
-            .returning(t.staff_session.c.id)
+) -> None:
+    """A new session of this account, known by the hash of its token."""
+    tx.execute(
+        sa.insert(t.staff_session).values(
+            staff_id=staff_id,
+            token_hash=token_hash,
+            address=address,
+            created_at=real_now,
+            seen_at=real_now,
+            expires_at=expires_at,
         )
     )
 
 
 def find_session(tx: Tx, token_hash: bytes) -> tuple[Session, Member] | None:
-    """The session that has not been ended, expired ones too, and whose it is."""
+    """A session that has not been ended, though it may have expired, and its account."""
     row = tx.one(
-        sa.select(
-            t.staff,
-            *(t.staff_session.c[name].label(f"session_{name}") for name in _OWN),
-        )
+        sa.select(*_COLUMNS, *(t.staff_session.c[name].label(f"session_{name}") for name in _OWN))
         .join(t.staff, t.staff.c.id == t.staff_session.c.staff_id)
         .where(t.staff_session.c.token_hash == token_hash, t.staff_session.c.ended_at.is_(None))
     )
@@ -250,11 +213,11 @@ def find_session(tx: Tx, token_hash: bytes) -> tuple[Session, Member] | None:
     session = Session(
         staff_id=row["id"], login=row["login"], **{name: row[f"session_{name}"] for name in _OWN}
     )
-    return session, member_from_row(row)
+    return session, _member(row)
 
 
-def live_sessions(tx: Tx, session_ids: Iterable[int], *, real_now: datetime) -> set[int]:
-    """Those that have neither ended nor expired, used lately or not, and whose accounts are open."""
+def valid_session_ids(tx: Tx, session_ids: Iterable[int], *, real_now: datetime) -> set[int]:
+    """Those of these sessions that have neither ended nor expired, idle or not, and whose accounts are open."""
     s = t.staff_session.c
     rows = tx.rows(
         sa.select(s.id)
@@ -269,15 +232,12 @@ def live_sessions(tx: Tx, session_ids: Iterable[int], *, real_now: datetime) -> 
     return {row["id"] for row in rows}
 
 
-_OWN = ("id", "address", "created_at", "seen_at", "expires_at")
-
-
 def note_session_seen(tx: Tx, session_id: int, *, real_now: datetime) -> None:
     tx.execute(sa.update(t.staff_session).where(t.staff_session.c.id == session_id).values(seen_at=real_now))
 
 
 def end_session(tx: Tx, session_id: int, *, real_now: datetime) -> bool:
-    """It opens nothing any more. False when it had ended before."""
+    """Ends the session. False when it had ended before."""
     ended = tx.execute(
         sa.update(t.staff_session)
         .where(t.staff_session.c.id == session_id, t.staff_session.c.ended_at.is_(None))
@@ -286,20 +246,17 @@ def end_session(tx: Tx, session_id: int, *, real_now: datetime) -> bool:
     return ended.rowcount == 1
 
 
-def end_sessions_of(tx: Tx, staff_id: int, *, real_now: datetime, but: int | None = None) -> int:
-    """How many of this account's sessions end now; the one that is named by `but` goes on."""
-    statement = sa.update(t.staff_session).where(
-        t.staff_session.c.staff_id == staff_id, t.staff_session.c.ended_at.is_(None)
-    )
-    if but is not None:
-        statement = statement.where(t.staff_session.c.id != but)
+def end_sessions_of(tx: Tx, staff_id: int, *, real_now: datetime) -> int:
+    """Ends all sessions of this account; how many."""
+    s = t.staff_session.c
+    statement = sa.update(t.staff_session).where(s.staff_id == staff_id, s.ended_at.is_(None))
     return tx.execute(statement.values(ended_at=real_now)).rowcount
 
 
 def open_sessions(
     tx: Tx, *, real_now: datetime, idle_since: datetime, staff_id: int | None = None
 ) -> list[Session]:
-    """Sessions that still open something, the last seen first."""
+    """Sessions that are neither ended, expired nor idle, the last seen first."""
     s = t.staff_session.c
     statement = (
         sa.select(t.staff_session, t.staff.c.login)
@@ -315,13 +272,8 @@ def open_sessions(
     ]
 
 
-def delete_old_sessions(tx: Tx, *, before: datetime) -> int:
-    """Sessions that expired before then are deleted: the audit keeps who signed in."""
-    return tx.execute(sa.delete(t.staff_session).where(t.staff_session.c.expires_at < before)).rowcount
-
-
 def make_first_sign_in_link(tx: Tx, *, token_hash: bytes, real_now: datetime, expires_at: datetime) -> None:
-    """The only link that is good; every earlier one is not."""
+    """Stores the one valid link; earlier ones are deleted."""
     tx.execute(sa.delete(t.staff_link).where(t.staff_link.c.used_at.is_(None)))
     tx.execute(
         sa.insert(t.staff_link).values(token_hash=token_hash, created_at=real_now, expires_at=expires_at)
@@ -334,7 +286,7 @@ def is_sign_in_link_good(tx: Tx, token_hash: bytes, *, real_now: datetime) -> bo
 
 
 def use_sign_in_link(tx: Tx, token_hash: bytes, *, real_now: datetime) -> bool:
-    """Once: of two at the same time one gets True."""
+    """Uses the link up. False when it is not valid: of two callers at once only one gets True."""
     used = tx.execute(sa.update(t.staff_link).where(*_good(token_hash, real_now)).values(used_at=real_now))
     return used.rowcount == 1
 
@@ -345,6 +297,7 @@ def _good(token_hash: bytes, real_now: datetime) -> tuple[sa.ColumnElement[bool]
 
 
 def failure_key(tx: Tx, kind: str, value: str) -> bytes:
+    """Under which failures of this login or address are counted."""
     return tx.vault.blind(f"{kind}\0{value}", kind="sign_in")
 
 
@@ -359,7 +312,7 @@ def sign_in_blocked_until(tx: Tx, keys: Sequence[bytes], *, real_now: datetime) 
 
 
 def count_failure(tx: Tx, one: bytes, *, real_now: datetime, window_start: datetime) -> int:
-    """One more failure; how many there have been since the first of this window."""
+    """Counts one more failure; how many there are in this window, which begins with its first failure."""
     f = t.sign_in_failure.c
     fresh = f.since < window_start
     statement = insert(t.sign_in_failure).values(key=one, failures=1, since=real_now)
@@ -378,7 +331,7 @@ def count_failure(tx: Tx, one: bytes, *, real_now: datetime, window_start: datet
 
 
 def block_sign_in(tx: Tx, one: bytes, *, until: datetime) -> None:
-    """Nothing is tried for it until then; afterwards it counts from one again."""
+    """Blocks sign-ins under this key until then; afterwards failures count from one again."""
     tx.execute(
         sa.update(t.sign_in_failure)
         .where(t.sign_in_failure.c.key == one)
@@ -391,7 +344,7 @@ def clear_failures(tx: Tx, one: bytes) -> None:
 
 
 def delete_old_failures(tx: Tx, *, before: datetime) -> None:
-    """Old ones are deleted: somebody who tries many names fills no disk."""
+    """Deletes failures that began before then, so that trying many names does not fill the disk."""
     f = t.sign_in_failure.c
     tx.execute(
         sa.delete(t.sign_in_failure).where(
@@ -480,13 +433,5 @@ def revoke_token_named(tx: Tx, name: str, *, real_now: datetime) -> Token | None
 
 
 def _token(row: Row) -> Token:
-    return Token(
-        id=row["id"],
-        name=row["name"],
-        scopes=frozenset(TokenScope(scope) for scope in row["scopes"]),
-        unit=row["unit"],
-        created_at=row["created_at"],
-        expires_at=row["expires_at"],
-        revoked_at=row["revoked_at"],
-        last_used_on=row["last_used_on"],
-    )
+    scopes = frozenset(TokenScope(scope) for scope in row["scopes"])
+    return Token(**{field.name: row[field.name] for field in fields(Token)} | {"scopes": scopes})

@@ -1,8 +1,7 @@
-"""The figures of a cut, counted from the records themselves, by the same conditions as every report.
+"""The figures of a cut (by unit, grade, fraud type, source, script or hour), and the cases behind a count.
 
-A warning, a call, a human call, a visit and an amount belong to the cut that their case belongs to as it is now.
-
-Counts of the whole book as it stands: for a progress line, and for the account that a drill gives of itself.
+Counted from the records themselves, by the conditions of every report. A warning, a call, an assignment and an amount
+belong to the cut that their case belongs to now. The counts of the whole database for a demo stand here too.
 """
 
 # ruff: noqa: S608  # every part is a literal of this package or a word of our own enumerations; values are bound
@@ -18,8 +17,7 @@ import sqlalchemy as sa
 
 from dialer.core.attempt import LIVE_STATES, AttemptState
 from dialer.core.case import PENDING_STATES, CaseStatus, RobotState
-from dialer.core.periods import Period
-from dialer.core.rates import COUNTED, WAIT_BOUNDS_SECONDS, Breakdown, Cut, Dimension, Waits
+from dialer.core.rates import COUNTED, WAIT_BOUNDS_SECONDS, Breakdown, Cut, Dimension, Period, Waits
 from dialer.core.values import Grade, LoadState, TelephonyResult
 from dialer.db import tables as t
 from dialer.db.bulk import in_words
@@ -32,7 +30,16 @@ from dialer.db.measures import (
     counts_of,
 )
 from dialer.db.unit_of_work import Tx
-from dialer.outcomes.measures import ASSIGNMENTS, CALLS, CASES, MONEY_COLUMNS, slice_of, within
+from dialer.outcomes.measures import (
+    ASSIGNMENTS,
+    CALLS,
+    CASES,
+    IS_APPROVED,
+    IS_REVERSED,
+    MONEY_COLUMNS,
+    slice_of,
+    within,
+)
 
 _FIRST_SCRIPT = (
     "(SELECT f.script_id FROM attempt f WHERE f.case_id = c.id AND f.script_id <> '' ORDER BY f.n LIMIT 1)"
@@ -61,7 +68,7 @@ _NARROWED: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """What every statement here is asked with. `depth`: how many units stand above those that are set side by side."""
+    """The parameters of every statement here. `depth`: the number of units above those that are compared."""
 
     cut: Cut
     period: Period
@@ -71,15 +78,16 @@ class Window:
     depth: int = 0
 
     def given(self, **more: object) -> dict[str, Any]:
-        values: dict[str, Any] = {
+        return {
             "start": self.period.start,
             "end": self.period.end,
             "drill": self.drill,
             "now": self.now,
             "zone": self.timezone,
             "depth": self.depth,
+            **_given(self.cut),
+            **more,
         }
-        return values | _given(self.cut) | more
 
     def narrow(self) -> str:
         """A condition on `c`, a case; empty parts are left out, so that an index may serve the others."""
@@ -87,20 +95,16 @@ class Window:
 
 
 def _given(cut: Cut) -> dict[str, Any]:
-    given: dict[str, Any] = {}
-    if cut.unit_ids is not None:
-        given["unit_ids"] = list(cut.unit_ids)
-    if cut.grade is not None:
-        given["grade"] = cut.grade.value
-    if cut.fraud_type is not None:
-        given["fraud_type"] = cut.fraud_type.value
-    if cut.source:
-        given["source"] = cut.source
-    if cut.script_id:
-        given["script_id"] = cut.script_id
-    if cut.hour is not None:
-        given["hour"] = cut.hour
-    return given
+    """The parts of a cut that narrow it, as parameters."""
+    given = {
+        "unit_ids": None if cut.unit_ids is None else list(cut.unit_ids),
+        "grade": cut.grade and cut.grade.value,
+        "fraud_type": cut.fraud_type and cut.fraud_type.value,
+        "source": cut.source or None,
+        "script_id": cut.script_id or None,
+        "hour": cut.hour,
+    }
+    return {name: value for name, value in given.items() if value is not None}
 
 
 _PERCENTILES = ", ".join(
@@ -108,23 +112,73 @@ _PERCENTILES = ", ".join(
     for name, part in (("p50_seconds", 0.5), ("p90_seconds", 0.9))
 )
 
-_AMOUNTS = """
-    SELECT o.case_id, o.intended_fen, o.stopped_fen, o.returned_fen,
-        EXISTS (SELECT FROM outcome_approval p WHERE p.outcome_id = o.id) AS approved,
-        EXISTS (
-            SELECT FROM outcome later WHERE later.reverses = o.id AND later.reverses IS NOT NULL
-        ) AS reversed
-    FROM outcome o JOIN "case" c ON c.id = o.case_id
-    WHERE o.intended_fen + o.stopped_fen + o.returned_fen > 0 AND {which}
-"""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Records:
+    """One kind of record of a cut: its statement with the place {narrow}, and what is counted of it."""
+
+    select: str
+    before: str = ""
+    """A common table expression that `select` reads."""
+    case_id: str = "case_id"
+    measures: Mapping[str, str]
+    more: str = ""
+    """Further columns of figures."""
+
+    def columns(self) -> str:
+        return ", ".join(part for part in (self.measures and counts_of(self.measures), self.more) if part)
+
+
+def _which(moment: str) -> str:
+    """The condition on the records of a cut by their moment, as alias and column."""
+    return f"{moment[0]}.drill = :drill AND {within(moment)} AND {{narrow}}"
+
+
+_CASES = _Records(
+    before=f"{CASES.format(which=_which('c.opened_at'))},",
+    select="SELECT * FROM timed",
+    case_id="id",
+    measures=CASE_MEASURES,
+    more=_PERCENTILES,
+)
+_RECORDS = (
+    _Records(
+        select=f"""SELECT w.case_id FROM warning w JOIN "case" c ON c.id = w.case_id WHERE {_which("w.loaded_at")}""",
+        measures=WARNING_MEASURES,
+    ),
+    _CASES,
+    _Records(
+        before=f"calls AS ({CALLS.format(which=_which('a.sent_at'))}),",
+        select=f"SELECT * FROM calls WHERE {SENT}",
+        measures=CALL_MEASURES,
+    ),
+    _Records(select=ASSIGNMENTS.format(which=_which("s.opened_at")), measures=ASSIGNMENT_MEASURES),
+    _Records(
+        select=f"""
+            SELECT o.case_id, o.intended_fen, o.stopped_fen, o.returned_fen, {IS_APPROVED}, {IS_REVERSED}
+            FROM outcome o JOIN "case" c ON c.id = o.case_id
+            WHERE o.intended_fen + o.stopped_fen + o.returned_fen > 0 AND {_which("o.at")}
+        """,
+        measures={},
+        more=MONEY_COLUMNS,
+    ),
+)
 
 
 def read_breakdown(tx: Tx, dimension: Dimension, window: Window) -> Breakdown:
     """The cut as a whole and by one dimension. Hold a snapshot first, so that the numbers agree."""
     total: dict[str, Any] = {}
     numbers: dict[str, dict[str, Any]] = {}
-    for statement in _statements(_VALUES[dimension], window.narrow()):
-        for row in tx.rows(sa.text(statement), window.given()):
+    for records in _RECORDS:
+        statement = f"""
+            WITH {records.before} records AS ({records.select})
+            SELECT coalesce(CAST(d.value AS text), '') AS value, GROUPING(d.value) = 1 AS is_whole, {records.columns()}
+            FROM records r CROSS JOIN LATERAL (
+                SELECT {_VALUES[dimension]} AS value FROM "case" c WHERE c.id = r.{records.case_id}
+            ) d
+            GROUP BY GROUPING SETS ((), (d.value))
+        """
+        for row in tx.rows(sa.text(statement.format(narrow=window.narrow())), window.given()):
             if row["is_whole"]:
                 total.update(row)
             else:
@@ -136,69 +190,40 @@ def read_breakdown(tx: Tx, dimension: Dimension, window: Window) -> Breakdown:
     )
 
 
-def _statements(value: str, narrow: str) -> tuple[str, ...]:
-    def counted(records: str, case_id: str, columns: str, *, before: str = "") -> str:
-        return f"""
-            WITH {before} records AS ({records})
-            SELECT coalesce(CAST(d.value AS text), '') AS value, GROUPING(d.value) = 1 AS is_whole, {columns}
-            FROM records r CROSS JOIN LATERAL (SELECT {value} AS value FROM "case" c WHERE c.id = r.{case_id}) d
-            GROUP BY GROUPING SETS ((), (d.value))
-        """
-
-    def which(table: str, moment: str) -> str:
-        return f"{table}.drill = :drill AND {within(f'{table}.{moment}')} AND {narrow}"
-
-    return (
-        counted(
-            f'SELECT w.case_id FROM warning w JOIN "case" c ON c.id = w.case_id WHERE {which("w", "loaded_at")}',
-            "case_id",
-            counts_of(WARNING_MEASURES),
-        ),
-        counted(
-            "SELECT * FROM timed",
-            "id",
-            f"{counts_of(CASE_MEASURES)}, {_PERCENTILES}",
-            before=f"{CASES.format(which=which('c', 'opened_at'))},",
-        ),
-        counted(
-            f"SELECT * FROM calls WHERE {SENT}",
-            "case_id",
-            counts_of(CALL_MEASURES),
-            before=f"calls AS ({CALLS.format(which=which('a', 'sent_at'))}),",
-        ),
-        counted(ASSIGNMENTS.format(which=which("s", "opened_at")), "case_id", counts_of(ASSIGNMENT_MEASURES)),
-        counted(_AMOUNTS.format(which=which("o", "at")), "case_id", MONEY_COLUMNS),
-    )
-
-
 def read_waits(tx: Tx, window: Window) -> Waits:
-    """How long the cases of the cut waited for their first ring, call or visit."""
-    which = f"c.drill = :drill AND {within('c.opened_at')} AND {window.narrow()}"
+    """The distribution of the time from a case's clock start to its first call attempt or finished assignment."""
     statement = f"""
-        WITH {CASES.format(which=which)}
+        WITH {CASES.format(which=_which("c.opened_at"))}
         SELECT grade, width_bucket(CAST(first_seconds AS double precision), CAST(:bounds AS double precision[])) AS bar,
             count(*) AS n
         FROM timed WHERE first_at IS NOT NULL GROUP BY 1, 2
     """
     found = {grade: [0] * (len(WAIT_BOUNDS_SECONDS) + 1) for grade in Grade}
+    statement = statement.format(narrow=window.narrow())
     for row in tx.rows(sa.text(statement), window.given(bounds=[float(b) for b in WAIT_BOUNDS_SECONDS])):
         found[Grade(row["grade"])][row["bar"]] = row["n"]
     return Waits(by_grade={grade: tuple(bars) for grade, bars in found.items()})
 
 
 def case_ids_behind(tx: Tx, measure: str, window: Window, *, before_id: int | None, limit: int) -> list[int]:
-    """The cases behind one count, newest first: those it counts, or whose calls, errands or warnings it counts. What
-    most cases have is found among the newest; what is rare is looked for ever further back.
+    """The cases behind one count, newest first: those that it counts, or of the calls, assignments or warnings that it
+    counts. A frequent measure is found among the newest cases; a rare one is searched ever further back.
 
-    Raises `KeyError` for a name that nothing counts by itself.
+    Raises `KeyError` for a name that is no count.
     """
-    condition, records = _SOURCES[measure]
+    records = _BEHIND[measure]
     narrow = f"{window.narrow()} AND c.id < :before_id AND c.id >= :from_id"
-    statement = sa.text(records.format(condition=condition, narrow=narrow))
+    statement = sa.text(
+        f"""
+        WITH {records.before} records AS ({records.select})
+        SELECT DISTINCT {records.case_id} AS id FROM records WHERE {records.measures[measure]}
+        ORDER BY id DESC LIMIT :limit
+        """.format(narrow=narrow)
+    )
     found: list[int] = []
     before, id_range = before_id if before_id is not None else _NEWEST, _FIRST_ID_RANGE
     while len(found) < limit and before > _OLDEST:
-        lowest = tx.scalar(_ID_RANGE, {"before_id": before, "stretch": id_range})
+        lowest = tx.scalar(_ID_RANGE, {"before_id": before, "id_range": id_range})
         if lowest is None:
             break
         given = window.given(before_id=before, from_id=lowest, limit=limit - len(found))
@@ -208,12 +233,12 @@ def case_ids_behind(tx: Tx, measure: str, window: Window, *, before_id: int | No
 
 
 def figure_sources(tx: Tx) -> list[str]:
-    """Every source that a case came from, by name: skips from one to the next on the index, however many cases."""
+    """Every source of a warning, by name; read by skipping along the index."""
     return [row["value"] for row in tx.rows(_EACH_SOURCE)]
 
 
 def figure_scripts(tx: Tx) -> list[str]:
-    """Every script that has a version here, by name."""
+    """Every script that has a version, by name."""
     return [row["value"] for row in tx.rows(_EACH_SCRIPT)]
 
 
@@ -229,54 +254,22 @@ SELECT value FROM each_one WHERE value IS NOT NULL LIMIT 500
 _EACH_SCRIPT = sa.text("SELECT DISTINCT script_id AS value FROM script_version ORDER BY 1")
 
 _FIRST_ID_RANGE = 2_000
-"""So many of the newest cases are looked through first, then four times as many, and so on."""
+"""The number of newest cases that are searched first; then four times as many, and so on."""
 _NEWEST, _OLDEST = 2**62, 0
 _ID_RANGE = sa.text("""
-SELECT min(id) FROM (SELECT id FROM "case" WHERE id < :before_id ORDER BY id DESC LIMIT :stretch) newest
+SELECT min(id) FROM (SELECT id FROM "case" WHERE id < :before_id ORDER BY id DESC LIMIT :id_range) newest
 """)
 
-_ORDERED = " ORDER BY id DESC LIMIT :limit"
-
-
-def _which(table: str, moment: str) -> str:
-    return f"{table}.drill = :drill AND {within(f'{table}.{moment}')} AND {{narrow}}"
-
-
-_CASES_BEHIND = (
-    f"WITH {CASES.format(which=_which('c', 'opened_at'))} SELECT id FROM timed WHERE {{condition}}{_ORDERED}"
-)
-_CALLS_BEHIND = (
-    f"WITH calls AS ({CALLS.format(which=_which('a', 'sent_at'))})"
-    f" SELECT DISTINCT case_id AS id FROM calls WHERE ({SENT}) AND ({{condition}}){_ORDERED}"
-)
-_ASSIGNMENTS_BEHIND = (
-    f"WITH errands AS ({ASSIGNMENTS.format(which=_which('s', 'opened_at'))})"
-    f" SELECT DISTINCT case_id AS id FROM errands WHERE {{condition}}{_ORDERED}"
-)
-_WARNINGS_BEHIND = (
-    f'WITH warned AS (SELECT w.case_id FROM warning w JOIN "case" c ON c.id = w.case_id'
-    f" WHERE {_which('w', 'loaded_at')})"
-    f" SELECT DISTINCT case_id AS id FROM warned WHERE {{condition}}{_ORDERED}"
-)
-_SOURCES: Mapping[str, tuple[str, str]] = {
-    name: (condition, records)
-    for measures, records in (
-        (WARNING_MEASURES, _WARNINGS_BEHIND),
-        (CASE_MEASURES, _CASES_BEHIND),
-        (CALL_MEASURES, _CALLS_BEHIND),
-        (ASSIGNMENT_MEASURES, _ASSIGNMENTS_BEHIND),
-    )
-    for name, condition in measures.items()
-}
-BEHIND = frozenset(_SOURCES)
-"""The counts that `behind` can open."""
+_BEHIND: Mapping[str, _Records] = {name: records for records in _RECORDS for name in records.measures}
+BEHIND = frozenset(_BEHIND)
+"""The counts whose cases `case_ids_behind` can list."""
 
 assert set(COUNTED) <= BEHIND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotCalled:
-    """Attempts that made no telephone ring, by why. Busy, switched off and wrong numbers are unreachable."""
+    """Attempts that never rang, by reason. Busy, switched off and wrong numbers are unreachable."""
 
     refused: int
     cancelled: int
@@ -287,9 +280,9 @@ class NotCalled:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     loading: int
-    """Lists that are not loaded to their end."""
+    """Lists that are waiting or being loaded."""
     robots: int
-    """Open cases with a ring planned or live."""
+    """Open cases with a call attempt planned or live."""
     live: int
     """Calls at the carrier now."""
     attempts: int
@@ -304,17 +297,11 @@ class Progress:
 
 def read_progress(tx: Tx) -> Progress:
     """One moment of the whole database; meant for thousands of rows, not for millions."""
-    loading = tx.scalar(
-        sa.select(sa.func.count())
-        .select_from(t.list_load)
-        .where(t.list_load.c.state.in_([LoadState.WAITING.value, LoadState.RUNNING.value]))
-    )
+
+    def count(table: sa.Table, *which: sa.ColumnElement[bool]) -> int:
+        return int(tx.scalar(sa.select(sa.func.count()).select_from(table).where(*which)))
+
     cases = tx.rows(sa.select(t.case.c.status, sa.func.count().label("n")).group_by(t.case.c.status))
-    robots = tx.scalar(
-        sa.select(sa.func.count())
-        .select_from(t.case)
-        .where(t.case.c.status == CaseStatus.OPEN.value, t.case.c.robot_state == RobotState.PENDING.value)
-    )
     attempts = tx.one(
         sa.select(
             sa.func.count().label("n"),
@@ -323,18 +310,16 @@ def read_progress(tx: Tx) -> Progress:
         )
     )
     assert attempts is not None
-    waiting = tx.scalar(
-        sa.select(sa.func.count())
-        .select_from(t.assignment)
-        .where(in_words(t.assignment.c.state, PENDING_STATES))
-    )
+    case = t.case.c
     return Progress(
-        loading=loading,
-        robots=robots,
+        loading=count(t.list_load, in_words(t.list_load.c.state, (LoadState.WAITING, LoadState.RUNNING))),
+        robots=count(
+            t.case, case.status == CaseStatus.OPEN.value, case.robot_state == RobotState.PENDING.value
+        ),
         live=attempts["live"],
         attempts=attempts["n"],
         rung=attempts["rung"],
-        waiting_work=waiting,
+        waiting_work=count(t.assignment, in_words(t.assignment.c.state, PENDING_STATES)),
         cases={row["status"]: row["n"] for row in cases},
     )
 

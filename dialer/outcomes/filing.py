@@ -1,7 +1,4 @@
-"""Which of a person's cases a filed police case speaks of.
-
-Somebody whom we warned has reported to the police that money was lost 立案: a success is undone.
-"""
+"""Filed cases 立案: a warned person has reported a loss to the police, which undoes the success of their cases."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ from dialer.core.access import actor_name
 from dialer.core.case import Case, CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.events import CaseFiled
-from dialer.core.opening import same_incident
+from dialer.core.rules import same_incident
 from dialer.core.values import FraudType
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
@@ -48,12 +45,12 @@ _NUMBER_LENGTH = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filed:
-    """The cases that the number is on record for."""
+    """The cases that a police case number is recorded for."""
 
     case_number: str
     case_ids: tuple[int, ...]
     already: bool
-    """True: it was on record for this person before, and nothing has changed."""
+    """True: it was recorded for this person before, and nothing has changed."""
 
 
 def file_case(
@@ -65,8 +62,8 @@ def file_case(
     phone: str = "",
     fraud_type: FraudType = FraudType.UNKNOWN,
 ) -> Filed:
-    """On record once, however often it is said. Raises `NotFound` when nobody is known by that or no case of theirs is
-    concerned, `Conflict` when several people are.
+    """Records the case number for the person's cases, once. Raises `NotFound` for an unknown person or one without a
+    case that it can concern, `Conflict` when several people match.
     """
     who, number = actor_name(by), _number(case_number)
     sought = seek_person(services, phone=phone, id_number=id_number)
@@ -86,8 +83,8 @@ def file_case(
 def file_for_case(
     services: Services, case_id: int, *, case_number: str, by: str, visible_to: int | None = None
 ) -> Filed:
-    """As `file_case`, for the person and the fraud of this case. Raises `NotFound` for one that the unit `seen_by` does
-    not see.
+    """As `file_case`, for the person and the fraud type of this case. Raises `NotFound` for a case that the unit
+    `visible_to` does not see.
     """
     who, number = actor_name(by), _number(case_number)
     with services.store.begin() as tx:
@@ -97,9 +94,15 @@ def file_for_case(
             raise NotFound(kind="case", key=case_id)
         result, must_cancel = _file(tx, services, stored.person_id, number, who, stored.case.fraud_type)
         if not result.already:
-            subject, now = f"case/{case_id}", services.clock.now()
-            facts = {"case_number": number}
-            write_audit(tx, who=who, act="file_case", subject=subject, why="", now=now, facts=facts)
+            write_audit(
+                tx,
+                who=who,
+                act="file_case",
+                subject=f"case/{case_id}",
+                why="",
+                now=services.clock.now(),
+                facts={"case_number": number},
+            )
     if must_cancel:
         services.enqueue("cancel_calls")
     return result
@@ -113,7 +116,7 @@ def _number(text: str) -> str:
 
 
 def _the_person(tx: Tx, sought: PersonSearch) -> int:
-    """A shared phone alone names nobody."""
+    """A phone that several people share identifies none of them."""
     found = find_person_ids(tx, sought, limit=2)
     if not found:
         raise NotFound(kind="a person with this", key="phone or id number")

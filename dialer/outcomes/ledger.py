@@ -1,7 +1,4 @@
-"""The ledger of outcomes: append-only, money in whole fen, a second person's approval beside it.
-
-Filed cases 立案: which of our cases a police case number undoes. Append-only; a number counts once a case.
-"""
+"""The ledger of outcomes, money in whole fen, with a second person's approval; and filed cases 立案. Append-only."""
 
 from __future__ import annotations
 
@@ -19,6 +16,7 @@ from dialer.language import Text
 
 
 def seal_evidence(tx: Tx, *, case_id: int, text: str) -> bytes | None:
+    """The evidence of a case, encrypted; None when there is none."""
     if not text:
         return None
     return tx.vault.seal(text.encode(), table="outcome", column="evidence_sealed", row=f"case/{case_id}")
@@ -39,7 +37,7 @@ def append_outcome(
     drill: bool,
     now: datetime,
 ) -> int:
-    """One more line; its id."""
+    """A new line of the ledger; its id. The evidence is stored encrypted."""
     row = tx.one(
         sa.insert(t.outcome)
         .values(
@@ -73,17 +71,13 @@ def case_of_outcome(tx: Tx, outcome_id: int) -> int:
 
 
 def approve_outcome_row(tx: Tx, outcome_id: int, *, by: str, now: datetime) -> None:
-    """Approved by a second person, once."""
+    """Approves an outcome, once. Raises `NotFound`, and `Conflict` for the recorder or when it is approved."""
     row = tx.one(sa.select(t.outcome.c.recorded_by).where(t.outcome.c.id == outcome_id))
     if row is None:
         raise NotFound(kind="outcome", key=outcome_id)
     if row["recorded_by"] == by:
         raise Conflict(
-            Text(
-                "outcome %(id)s was recorded by %(by)s: another person approves it",
-                id=outcome_id,
-                by=by,
-            ),
+            Text("outcome %(id)s was recorded by %(by)s: another person approves it", id=outcome_id, by=by),
             current="own record",
         )
     standing = tx.scalar(
@@ -91,11 +85,7 @@ def approve_outcome_row(tx: Tx, outcome_id: int, *, by: str, now: datetime) -> N
     )
     if standing is not None:
         raise Conflict(
-            Text(
-                "outcome %(id)s is approved already by %(who)s",
-                id=outcome_id,
-                who=standing,
-            ),
+            Text("outcome %(id)s is approved already by %(who)s", id=outcome_id, who=standing),
             current="approved",
         )
     tx.execute(
@@ -112,7 +102,7 @@ def case_ids_of_people(tx: Tx, person_ids: Sequence[int]) -> list[int]:
 
 
 def filed_cases_recorded(tx: Tx, *, case_number: str, case_ids: Sequence[int]) -> list[int]:
-    """Which of these cases the number is on record for already."""
+    """Those of these cases that the number is recorded for."""
     rows = tx.rows(
         sa.select(t.filed_case.c.case_id)
         .where(t.filed_case.c.case_number == case_number, t.filed_case.c.case_id.in_(case_ids))
@@ -122,7 +112,7 @@ def filed_cases_recorded(tx: Tx, *, case_number: str, case_ids: Sequence[int]) -
 
 
 def add_filed_cases(tx: Tx, *, case_number: str, case_ids: Sequence[int], by: str, now: datetime) -> None:
-    """On record for each of these cases afterwards, once."""
+    """Records the number for each of these cases, once."""
     tx.execute(
         insert(t.filed_case)
         .values([{"case_number": case_number, "case_id": i, "by": by, "at": now} for i in case_ids])

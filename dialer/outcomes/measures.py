@@ -1,11 +1,9 @@
-"""The statements of the direct report. Each gives rows of (grade, fraud type, numbers); two nulls name the whole.
+"""The figures of a report, counted from the records themselves: one statement for each kind of record.
 
-The parameters are start and end (null: without limit), drill, and now. `CASES`, `CALLS`, `ASSIGNMENTS`
-and `MONEY_LINES` are the records themselves with everything that `measures` asks of them; their {which} chooses.
-
-Every number of a report, set by set: one statement a kind of record, each giving the whole, every grade and every
-fraud type at once. Read in one snapshot, so that the numbers agree. Always exact, and slow over millions: `rolled`
-gives the same from sums of days, and is held to this.
+Each statement gives rows of (grade, fraud type, numbers); two nulls name the whole. Its parameters are start and end
+(null: without limit), drill and now. `CASES`, `CALLS`, `ASSIGNMENTS` and `MONEY_LINES` are the records with all columns
+that `dialer.db.measures` reads; their {which} chooses. Always exact, and slow over millions: `rollup_figures` gives the
+same from sums of days, and is tested against this.
 """
 
 # ruff: noqa: S608  # every part is a literal of this package or a word of our own enumerations; values are bound
@@ -18,8 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dialer.core.periods import Period
-from dialer.core.rates import COUNTED, Counts, Figures, FirstAttempt, Money, Slice
+from dialer.core.rates import COUNTED, Counts, Figures, FirstAttempt, Money, Period, Slice
 from dialer.core.values import AmountKind, FraudType, Grade, TelephonyResult
 from dialer.db.measures import (
     ASSIGNMENT_MEASURES,
@@ -37,6 +34,7 @@ from dialer.db.unit_of_work import Tx
 
 
 def within(column: str) -> str:
+    """The condition that a moment is in the window."""
     return (
         f"{column} >= coalesce(CAST(:start AS timestamptz), '-infinity')"
         f" AND {column} < coalesce(CAST(:end AS timestamptz), 'infinity')"
@@ -78,17 +76,17 @@ limits AS (
     FROM window_cases c
     LEFT JOIN began b ON b.case_id = c.id
     LEFT JOIN limits l ON l.version = c.policy_version AND l.grade = coalesce(b.grade, c.grade)
-), rung AS (
+), called AS (
     SELECT a.case_id, bool_or(a.result = 'answered') AS answered
     FROM attempt a WHERE a.sent_at IS NOT NULL AND {COUNTED_RESULT}
         AND a.case_id IN (SELECT id FROM chosen)
     GROUP BY a.case_id
-), errands AS (
+), assigned AS (
     SELECT s.case_id, min(s.done_at) FILTER (WHERE s.state = 'done') AS first_done
     FROM assignment s WHERE s.case_id IN (SELECT id FROM chosen) GROUP BY s.case_id
 ), filed AS (
     SELECT DISTINCT f.case_id FROM filed_case f WHERE f.case_id IN (SELECT id FROM chosen)
-), told AS (
+), joined AS (
     SELECT c.*, r.case_id IS NOT NULL AS rung, coalesce(r.answered, false) AS answered,
         e.case_id IS NOT NULL AS handed, f.case_id IS NOT NULL AS filed,
         least(c.first_attempt_at, e.first_done) AS first_at,
@@ -100,8 +98,8 @@ limits AS (
         c.status = 'closed' AND coalesce({NOT_OURS_OUTCOME}, false) AS not_ours,
         c.status IN ('watching', 'proven') AS stands
     FROM chosen c
-    LEFT JOIN rung r ON r.case_id = c.id
-    LEFT JOIN errands e ON e.case_id = c.id
+    LEFT JOIN called r ON r.case_id = c.id
+    LEFT JOIN assigned e ON e.case_id = c.id
     LEFT JOIN filed f ON f.case_id = c.id
 ), timed AS (
     SELECT t.*, t.clock_at + t."limit" AS late_at,
@@ -109,7 +107,7 @@ limits AS (
         t.first_at IS NULL AND t.settled_at IS NOT NULL
             AND t.settled_at <= t.clock_at + t."limit" AS not_wanted,
         t.first_at IS NULL AND t.settled_at IS NULL AND :now <= t.clock_at + t."limit" AS pending
-    FROM told t
+    FROM joined t
 )
 """
 """Common table expressions; the last, `timed`, has a row a case."""
@@ -136,7 +134,7 @@ FROM calls WHERE {SENT} {_SETS}
 """
 
 
-# Over at: the moment after which nobody could sign or report any more; a withdrawn one is late only if it was by then.
+# The moment until which an assignment could be signed or reported: a withdrawn one is late only if it was by then.
 _OVER_AT = "CASE WHEN s.state = 'withdrawn' THEN s.done_at ELSE CAST(:now AS timestamptz) END"
 
 ASSIGNMENTS = f"""
@@ -151,9 +149,9 @@ ASSIGNMENTS = f"""
 """
 
 _ASSIGNMENTS = f"""
-WITH errands AS ({ASSIGNMENTS.format(which=f"s.drill = :drill AND {within('s.opened_at')}")})
+WITH assignments AS ({ASSIGNMENTS.format(which=f"s.drill = :drill AND {within('s.opened_at')}")})
 SELECT grade, fraud_type, {counts_of(ASSIGNMENT_MEASURES)}
-FROM errands {_SETS}
+FROM assignments {_SETS}
 """
 
 MONEY_COLUMNS = ", ".join(
@@ -163,15 +161,15 @@ MONEY_COLUMNS = ", ".join(
 )
 """Of lines with their three amounts, `approved` and `reversed`."""
 
-# Lines with money are few, which the planner cannot know of a sum: case by case it reads no more than theirs.
-MONEY_LINES = """
+IS_APPROVED = "EXISTS (SELECT FROM outcome_approval p WHERE p.outcome_id = o.id) AS approved"
+IS_REVERSED = "EXISTS (SELECT FROM outcome l WHERE l.reverses = o.id AND l.reverses IS NOT NULL) AS reversed"
+# Lines with money are few, which the planner cannot know of a sum: the lateral join reads only their cases.
+MONEY_LINES = f"""
     SELECT o.case_id, o.at, o.drill, c.grade, c.fraud_type, o.intended_fen, o.stopped_fen, o.returned_fen,
-        EXISTS (SELECT FROM outcome_approval p WHERE p.outcome_id = o.id) AS approved,
-        EXISTS (
-            SELECT FROM outcome later WHERE later.reverses = o.id AND later.reverses IS NOT NULL
-        ) AS reversed
+        {IS_APPROVED},
+        {IS_REVERSED}
     FROM outcome o CROSS JOIN LATERAL (SELECT grade, fraud_type FROM "case" WHERE id = o.case_id LIMIT 1) c
-    WHERE o.intended_fen + o.stopped_fen + o.returned_fen > 0 AND {which}
+    WHERE o.intended_fen + o.stopped_fen + o.returned_fen > 0 AND {{which}}
 """
 _AMOUNTS = f"""
 WITH chosen AS ({MONEY_LINES.format(which=f"o.drill = :drill AND {within('o.at')}")})
@@ -212,23 +210,23 @@ Key = tuple[str | None, str | None]
 WHOLE: Key = (None, None)
 
 Numbers = dict[Key, dict[str, Any]]
-"""The numbers of each slice by the names of `figures_sql`; what is missing is none."""
+"""The numbers of each slice by name; a missing one is 0."""
 
 
 def figures(tx: Tx, period: Period, *, drill: bool, now: datetime) -> Figures:
     """The figures of a window, as things stand at `now`; of drill records when `drill`, else of the others."""
     numbers = gather(tx, STATEMENTS, period, drill=drill, now=now)
-    return told(numbers, left_out=left_out(tx, LEFT_OUT, period, drill=drill))
+    return as_figures(numbers, left_out=left_out(tx, LEFT_OUT, period, drill=drill))
 
 
 def gather(tx: Tx, kinds: Iterable[str], period: Period, *, drill: bool, now: datetime) -> Numbers:
     """The numbers of these kinds of record, counted from the records themselves."""
     given = {"start": period.start, "end": period.end, "drill": drill, "now": now}
-    write_batch: Numbers = {WHOLE: {}}
+    numbers: Numbers = {WHOLE: {}}
     for kind in kinds:
         for row in tx.rows(STATEMENTS[kind], given):
-            write_batch.setdefault((row["grade"], row["fraud_type"]), {}).update(row)
-    return write_batch
+            numbers.setdefault((row["grade"], row["fraud_type"]), {}).update(row)
+    return numbers
 
 
 def left_out(tx: Tx, kinds: Iterable[str], period: Period, *, drill: bool) -> dict[str, int]:
@@ -237,7 +235,8 @@ def left_out(tx: Tx, kinds: Iterable[str], period: Period, *, drill: bool) -> di
     return {kind: 0 if drill else int(tx.scalar(LEFT_OUT[kind], given)) for kind in kinds}
 
 
-def told(numbers: Numbers, *, left_out: Mapping[str, int]) -> Figures:
+def as_figures(numbers: Numbers, *, left_out: Mapping[str, int]) -> Figures:
+    """`left_out`: the number of drill records by kind."""
     return Figures(
         total=slice_of(numbers[WHOLE]),
         by_grade={g: slice_of(numbers.get((g.value, None), {})) for g in Grade},
@@ -247,7 +246,7 @@ def told(numbers: Numbers, *, left_out: Mapping[str, int]) -> Figures:
 
 
 def slice_of(numbers: Mapping[str, Any]) -> Slice:
-    """One slice of numbers named as in `figures_sql`."""
+    """One slice from its numbers by name; a missing one is 0."""
     return Slice(
         counts=Counts(
             **{name: numbers.get(name, 0) for name in COUNTED},

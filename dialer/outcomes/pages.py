@@ -1,9 +1,4 @@
-"""What was asked of the success rates, from the address and back into it.
-
-The success rates as a page and a file show them: names in the reader's language, numbers ready to be drawn.
-
-Success rates: what became of the warnings, every figure with its definition and the records behind it.
-"""
+"""The page of success rates: its filter in the address, charts, the export, and the cases behind each count."""
 
 from __future__ import annotations
 
@@ -21,8 +16,7 @@ from starlette.responses import Response
 
 from dialer.core.access import Permission
 from dialer.core.errors import Invalid
-from dialer.core.periods import period_of
-from dialer.core.rates import WAIT_BOUNDS_SECONDS, Dimension, Rate, Slice, rates_of
+from dialer.core.rates import WAIT_BOUNDS_SECONDS, Dimension, Rate, Slice, period_of, rates_of
 from dialer.core.values import AmountKind, FraudType, Grade
 from dialer.language import Lang, gettext_noop, say
 from dialer.outcomes.report import (
@@ -35,18 +29,17 @@ from dialer.outcomes.report import (
     note_export,
     page_of,
 )
+from dialer.sentences import refusal_sentence
 from dialer.web.cache import Cache
 from dialer.web.console import CurrentRequest, RequestContext, Section
-from dialer.web.formats import format_span
-from dialer.web.sheets import Cell, Sheet, as_file
-from dialer.wording.sentences import refusal_sentence
-from dialer.wording.words import basis_word, count_word, rate_sentence, rate_word, stored_word, word_of
+from dialer.web.formats import Cell, Sheet, as_file, format_span
+from dialer.words import basis_word, count_word, rate_sentence, rate_word, stored_word, word_of
 
 W = TypeVar("W", bound=StrEnum)
 
 
 class RatesForm:
-    """The filter of the page as it was typed; the address holds all of it."""
+    """The filter of the page as typed; the address holds all of it."""
 
     def __init__(
         self,
@@ -88,7 +81,7 @@ class RatesForm:
         )
 
     def query(self, **changed: str) -> str:
-        """The part of an address that asks the same but for what is changed; empty parts are left out."""
+        """The query of an address with the same filter except for `changed`; empty parts are left out."""
         return urlencode({name: text for name, text in (self.given | changed).items() if text})
 
     @property
@@ -101,13 +94,16 @@ Given = Annotated[RatesForm, Depends(RatesForm)]
 
 
 def spans(visit: CurrentRequest, timezone: str) -> tuple[tuple[str, str, str], ...]:
-    """Windows that are asked for often: name, first day, last day."""
+    """Frequent windows: name, first day, last day."""
     today = visit.now.astimezone(ZoneInfo(timezone)).date()
+    starts = (
+        (gettext_noop("Today"), today),
+        (gettext_noop("7 days"), today - timedelta(days=6)),
+        (gettext_noop("30 days"), today - timedelta(days=29)),
+        (gettext_noop("This year"), today.replace(month=1, day=1)),
+    )
     return (
-        (visit.say(gettext_noop("Today")), today.isoformat(), today.isoformat()),
-        (visit.say(gettext_noop("7 days")), (today - timedelta(days=6)).isoformat(), today.isoformat()),
-        (visit.say(gettext_noop("30 days")), (today - timedelta(days=29)).isoformat(), today.isoformat()),
-        (visit.say(gettext_noop("This year")), today.replace(month=1, day=1).isoformat(), today.isoformat()),
+        *((visit.say(name), start.isoformat(), today.isoformat()) for name, start in starts),
         (visit.say(gettext_noop("All")), "", ""),
     )
 
@@ -184,7 +180,7 @@ RATE_PARAMETERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateLine:
-    """One value of the dimension beside the others; `value` narrows the page to it, '' cannot."""
+    """One value of the dimension with its figures. `value` narrows the page to it, unless it is ''."""
 
     value: str
     name: str
@@ -204,20 +200,18 @@ def rate_lines(report: CutReport, lang: Lang) -> tuple[RateLine, ...]:
         )
         for value, part in report.breakdown.slices.items()
     ]
-    ranks: dict[str, int]
-    if dimension is Dimension.GRADE:
-        ranks = {grade.value: place for place, grade in enumerate(Grade)}
-    elif dimension is Dimension.FRAUD_TYPE:
-        ranks = {kind.value: place for place, kind in enumerate(FraudType)}
-    elif dimension is Dimension.HOUR:
-        ranks = {str(hour): hour for hour in range(24)}
-    else:
-        ranks = {line.value: -line.part.counts.cases for line in found}
-    return tuple(sorted(found, key=lambda line: (ranks[line.value], line.name)))
+    order: dict[Dimension, list[str]] = {
+        Dimension.GRADE: list(Grade),
+        Dimension.FRAUD_TYPE: list(FraudType),
+        Dimension.HOUR: [str(hour) for hour in range(24)],
+    }
+    if dimension in order:
+        return tuple(sorted(found, key=lambda line: order[dimension].index(line.value)))
+    return tuple(sorted(found, key=lambda line: (-line.part.counts.cases, line.name)))
 
 
 def name_of(report: CutReport, value: str, lang: Lang) -> str:
-    """What a value of the dimension is called."""
+    """The name of a value of the dimension."""
     match report.breakdown.dimension:
         case Dimension.GRADE:
             return word_of(Grade(value), lang)
@@ -234,20 +228,19 @@ def name_of(report: CutReport, value: str, lang: Lang) -> str:
 
 
 def wait_bars(lang: Lang) -> tuple[str, ...]:
-    """The names of the bars of the distribution of times to the first ring."""
-    told = [format_span(bound, lang) for bound in WAIT_BOUNDS_SECONDS]
+    """The names of the bars of the distribution of times to the first call attempt."""
+    bounds = [format_span(bound, lang) for bound in WAIT_BOUNDS_SECONDS]
     return (
-        say(lang, "under %(limit)s", limit=told[0]),
-        *(f"{low} – {high}" for low, high in pairwise(told)),
-        say(lang, "over %(limit)s", limit=told[-1]),
+        say(lang, "under %(limit)s", limit=bounds[0]),
+        *(f"{low} – {high}" for low, high in pairwise(bounds)),
+        say(lang, "over %(limit)s", limit=bounds[-1]),
     )
 
 
 def beside_chart(shown: tuple[RateLine, ...], lang: Lang) -> str:
     """Bars of two rates by value, as JSON for the browser."""
-    names = ("verified_contact", "dissuaded")
     series = []
-    for name in names:
+    for name in ("verified_contact", "dissuaded"):
         rates = [next(rate for rate in line.rates if rate.definition.name == name) for line in shown]
         series.append(
             {
@@ -259,7 +252,7 @@ def beside_chart(shown: tuple[RateLine, ...], lang: Lang) -> str:
 
 
 def waits_chart(report: CutReport, lang: Lang) -> str:
-    """Columns of cases by time to the first ring, one colour a grade."""
+    """Columns of cases by time to the first call attempt, one colour a grade."""
     series = [
         {"name": word_of(grade, lang), "grade": grade.value, "values": counts}
         for grade, counts in report.waits.by_grade.items()
@@ -417,23 +410,24 @@ def export(visit: CurrentRequest, form: Given, kind: FileKind) -> Response:
     report = cut_rates(
         visit.services, form.asked(visit.services.centre.timezone), reader_unit_id=visit.member.unit_id
     )
-    note_export(visit.services, who=visit.who, subject="rates", facts=_filters(form) | {"kind": kind.value})
+    note_export(
+        visit.services,
+        who=visit.who,
+        subject="rates",
+        facts={name: text for name, text in form.given.items() if text} | {"kind": kind.value},
+    )
     name = f"rates-{visit.now:%Y%m%d-%H%M}"
     return as_file(rate_sheets(report, visit.lang), name=name, kind=kind.value)
 
 
-def _filters(form: RatesForm) -> dict[str, object]:
-    return {name: text for name, text in form.given.items() if text}
-
-
 def _reports(visit: RequestContext) -> Cache[tuple[RatesQuery, int | None], CutReport]:
-    """By what is asked and the reader's unit."""
+    """Reports by query and the reader's unit."""
     services = visit.services
     return visit.cache("reports", lambda key: cut_rates(services, key[0], reader_unit_id=key[1]))
 
 
 def _behind(visit: RequestContext) -> Cache[tuple[RatesQuery, str, int | None, int | None], tuple[int, ...]]:
-    """The cases of a count, by what is asked, its name, the reader's unit, and where the last page ended."""
+    """The cases behind a count, by query, its name, the reader's unit, and the end of the previous page."""
     services = visit.services
     return visit.cache(
         "behind", lambda key: ids_behind(services, key[0], key[1], reader_unit_id=key[2], before_id=key[3])

@@ -1,10 +1,7 @@
-"""A report as JSON: one schema for `dialer report --json` and the API. A test holds docs/json.md to it.
+"""Reports of success rates: the report of a window, a cut with the cases behind each count, and the refresh of sums.
 
-The report of a window: every figure with what it counts, as things stand now.
-
-Brings the fact rows of the report up to what has been committed.
-
-The success rates of a cut, as the console shows them: side by side, with the cases behind every count.
+All figures of a report are of one moment. `ReportOut` is the one JSON schema of `dialer report --json` and the API;
+docs/json.md describes it.
 """
 
 from __future__ import annotations
@@ -20,17 +17,17 @@ from dialer.cases.search import CasePage, case_lines
 from dialer.core.access import actor_name
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.intervals import Finding
-from dialer.core.periods import Period, period_of
 from dialer.core.rates import (
     COUNTED,
     Breakdown,
     Cut,
     Dimension,
-    Figures,
+    Period,
     Rate,
     Report,
     Slice,
     Waits,
+    period_of,
     rates_of,
 )
 from dialer.core.values import FraudType, Grade
@@ -46,8 +43,7 @@ from dialer.outcomes.breakdown import (
     read_breakdown,
     read_waits,
 )
-from dialer.outcomes.rollup import ROLLUP_LOCK, is_rollup_waiting, refresh_rollup_once
-from dialer.outcomes.rollup_figures import rollup_figures
+from dialer.outcomes.rollup import ROLLUP_LOCK, is_rollup_waiting, refresh_rollup_once, rollup_figures
 from dialer.scripts.trials import Comparison, Measured
 from dialer.services import Resource, Services
 
@@ -147,10 +143,9 @@ class ReportOut(SliceOut, _ReportHead):
     trials: list[TrialOut]
 
 
-def tell_report(report: Report, trials: Sequence[Comparison]) -> ReportOut:
-    """Trials count their own time, whatever the report's window."""
-    period = report.period
-    figures = report.figures
+def report_out(report: Report, trials: Sequence[Comparison]) -> ReportOut:
+    """The report as JSON. Trials count their own time, not the report's window."""
+    period, figures = report.period, report.figures
     return ReportOut(
         drill=report.drill,
         generated_at=report.generated_at,
@@ -214,34 +209,25 @@ def _measure(one: Measured) -> MeasureOut:
 
 
 def make_report(services: Services, period: Period | None = None) -> Report:
-    """All numbers of one moment. A drill database reports its drill; elsewhere drill records are left out, counted."""
-    chosen = period if period is not None else Period()
+    """All numbers of one moment. A drill database reports its drill; any other counts drill records as left out."""
+    period = period or Period()
+    timezone = services.centre.timezone
     with services.store.begin() as tx:
         hold_snapshot(tx)
         now = services.clock.now()
-        return Report(
-            generated_at=now,
-            drill=services.drill,
-            timezone=services.centre.timezone,
-            period=chosen,
-            figures=rollup_figures(
-                tx, chosen, drill=services.drill, now=now, timezone=services.centre.timezone
-            ),
-        )
+        figures = rollup_figures(tx, period, drill=services.drill, now=now, timezone=timezone)
+    return Report(generated_at=now, drill=services.drill, timezone=timezone, period=period, figures=figures)
 
 
 def report_period(services: Services, start: str | None, end: str | None) -> Period:
-    """The window that was typed, in the centre's zone. Raises `Invalid`."""
+    """The window between two typed moments in the centre's zone. Raises `Invalid`."""
     return period_of(start, end, timezone=services.centre.timezone)
 
 
-_AT_ONCE = 5000
+def refresh_rollup(services: Services, *, for_seconds: float | None = None, at_once: int = 5000) -> int:
+    """Refreshes the sums of days until nothing waits or `for_seconds` of the real clock are over; how many changes.
 
-
-def refresh_rollup(services: Services, *, for_seconds: float | None = None, at_once: int = _AT_ONCE) -> int:
-    """Everything that was waiting is in the sums of days, or `for_seconds` of the real clock are over; how much it was.
-
-    Nothing is done while another process folds. What is left waits for the next tick, and reports count it themselves.
+    Does nothing while another process refreshes. Reports count what is left themselves.
     """
     zone = services.centre.timezone
     with services.store.begin() as tx:
@@ -253,17 +239,15 @@ def refresh_rollup(services: Services, *, for_seconds: float | None = None, at_o
         if still_held is None:
             return 0
         while True:
-            folded = refresh_rollup_once(
-                services.store, timezone=zone, now=services.clock.now(), limit=at_once
-            )
-            total += folded
-            if not folded or (end is not None and services.real.now() >= end):
+            done = refresh_rollup_once(services.store, timezone=zone, now=services.clock.now(), limit=at_once)
+            total += done
+            if not done or (end is not None and services.real.now() >= end):
                 return total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatesQuery:
-    """What a reader wants to see. `unit_id` None: all that he may see."""
+    """The filters of a cut, and the dimension it is split by. `unit_id` None: everything that the reader may see."""
 
     by: Dimension = Dimension.UNIT
     period: Period = field(default_factory=Period)
@@ -284,21 +268,21 @@ class CutReport:
     breakdown: Breakdown
     waits: Waits
     unit_names: Mapping[str, str]
-    """Of the units that stand side by side, by id as text."""
+    """Names of the compared units, by id as text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What a reader may narrow a cut to."""
+    """The filters that a reader can choose."""
 
     units: tuple[tuple[int, str], ...]
-    """By id, each with its name as deep as it stands."""
+    """Ids, each with the names on the path to the unit."""
     sources: tuple[str, ...]
     scripts: tuple[str, ...]
 
 
 def cut_choices(services: Services, asked: RatesQuery, *, reader_unit_id: int | None) -> Choices:
-    """At once, however many records there are. Raises `NotFound` for a unit that the reader does not see."""
+    """The filters that the reader can choose. Raises `NotFound` for a unit that the reader does not see."""
     with services.store.begin() as tx:
         _window(tx, services, asked, reader_unit_id)
         return Choices(
@@ -342,8 +326,9 @@ def ids_behind(
     reader_unit_id: int | None,
     before_id: int | None = None,
 ) -> tuple[int, ...]:
-    """The cases that a count is of, newest first: a page of them, and one more where there are more. Raises `NotFound`
-    for a unit that the reader does not see.
+    """The cases behind a count, newest first: a page, and one more when there are more.
+
+    Raises `NotFound` for a unit that the reader does not see.
     """
     with services.store.begin() as tx:
         window = _window(tx, services, asked, reader_unit_id)
@@ -351,7 +336,7 @@ def ids_behind(
 
 
 def check_behind(services: Services, asked: RatesQuery, measure: str, *, reader_unit_id: int | None) -> None:
-    """Raises `Invalid` for a count that is none, and `NotFound` for a unit that the reader does not see."""
+    """Raises `Invalid` for an unknown count, and `NotFound` for a unit that the reader does not see."""
     if measure not in BEHIND:
         raise Invalid(field="measure", problem="is not known", mend="a count of the report")
     with services.store.begin() as tx:
@@ -359,19 +344,17 @@ def check_behind(services: Services, asked: RatesQuery, measure: str, *, reader_
 
 
 def page_of(services: Services, ids: Sequence[int]) -> CasePage:
-    """What `ids_behind` found, masked."""
+    """The cases of a result of `ids_behind`, masked."""
     shown = ids[:PAGE]
     with services.store.begin() as tx:
         return CasePage(cases=case_lines(tx, shown), next_before_id=shown[-1] if len(ids) > PAGE else None)
 
 
 def note_export(services: Services, *, who: str, subject: str, facts: Mapping[str, object]) -> None:
-    """In the audit before the file leaves."""
-    reader = actor_name(who)
+    """Writes the export to the audit trail. Call it before the file is sent."""
+    now = services.clock.now()
     with services.store.begin() as tx:
-        write_audit(
-            tx, who=reader, act="export", subject=subject, why="", now=services.clock.now(), facts=facts
-        )
+        write_audit(tx, who=actor_name(who), act="export", subject=subject, why="", now=now, facts=facts)
 
 
 def _window(tx: Tx, services: Services, asked: RatesQuery, reader_unit_id: int | None) -> Window:
@@ -405,10 +388,6 @@ def _breakdown(tx: Tx, dimension: Dimension, window: Window) -> Breakdown:
     if not window.cut.is_whole or dimension not in {Dimension.GRADE, Dimension.FRAUD_TYPE}:
         return read_breakdown(tx, dimension, window)
     figures = rollup_figures(tx, window.period, drill=window.drill, now=window.now, timezone=window.timezone)
-    return _of_figures(dimension, figures)
-
-
-def _of_figures(dimension: Dimension, figures: Figures) -> Breakdown:
     slices = figures.by_grade if dimension is Dimension.GRADE else figures.by_fraud_type
     return Breakdown(
         dimension=dimension,
@@ -422,9 +401,7 @@ def _of_figures(dimension: Dimension, figures: Figures) -> Breakdown:
 
 
 def _choices(tx: Tx, reader_unit_id: int | None) -> tuple[tuple[int, str], ...]:
-    seen = list_units_of_tree(tx)
-    if reader_unit_id is not None:
-        seen = [unit for unit in seen if reader_unit_id in unit.path]
+    seen = [unit for unit in list_units_of_tree(tx) if reader_unit_id is None or reader_unit_id in unit.path]
     names = {unit.id: unit.name for unit in seen}
     return tuple(
         (unit.id, " / ".join(names[step] for step in unit.path if step in names))

@@ -1,5 +1,5 @@
-"""The two times of the service. Due times, windows and talk run on the service clock; leases, HTTP timeouts, pacing
-and heartbeats on the real one. On real lines they are the same; a demo or a drill runs the service clock faster.
+"""The service clock, for due times, windows and talk time; leases, HTTP timeouts, pacing and heartbeats use the real
+clock. On real lines both are the same; a demo or a drill runs the service clock faster.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time, aware and in UTC. Only entry points hold one; everything below takes `now` as an argument."""
+    """Gives the time, aware and in UTC. Only entry points hold one; everything below takes `now` as an argument."""
 
     def now(self) -> datetime: ...
 
@@ -28,7 +28,7 @@ class SystemClock:
 class ScaledClock:
     """At the real moment `anchor_unix` (seconds since 1970) it was `epoch`; since then `speed` seconds pass per second.
 
-    The three are written once to a row, so that every process and the carrier tell the same time.
+    The three are written once to a row, so that every process and the carrier have the same time.
     """
 
     anchor_unix: float
@@ -50,12 +50,12 @@ class ScaledClock:
         return self.epoch.astimezone(UTC) + passed
 
     def at_speed(self, speed: float, *, unix_seconds: float) -> ScaledClock:
-        """Another pace from that real moment on; the time shown does not jump."""
+        """A clock of another speed from that real moment on; the time does not jump."""
         return ScaledClock(anchor_unix=unix_seconds, epoch=self.at(unix_seconds), speed=speed)
 
 
 class FrozenClock:
-    """Stands still until told otherwise."""
+    """Stands still until it is set or advanced."""
 
     def __init__(self, moment: datetime) -> None:
         if moment.tzinfo is None:
@@ -72,13 +72,3 @@ class FrozenClock:
 
     def set(self, moment: datetime) -> None:
         self._moment = moment.astimezone(UTC)
-
-
-def real_seconds(service_seconds: float, *, speed: float) -> float:
-    """How long a stretch of service time really takes."""
-    return service_seconds / speed
-
-
-def service_seconds(real_seconds: float, *, speed: float) -> float:
-    """How much service time passes in a real stretch."""
-    return real_seconds * speed

@@ -1,4 +1,4 @@
-"""Looks whether this machine can run the service. Changes nothing; each finding says how to mend it."""
+"""Checks whether this machine can run the service. Changes nothing; each finding says how to fix it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CONNECT_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One finding. `detail` holds no secrets; `mend` is empty when all is well."""
+    """One finding. `detail` holds no secrets; `mend` is empty when the check passed."""
 
     name: str
     ok: bool
@@ -33,7 +33,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """Something that only the caller can look at, such as the database: `run` returns the detail or raises."""
+    """A check that only the caller can make, such as of the database: `run` returns the detail or raises."""
 
     name: str
     run: Callable[[], str]
@@ -42,7 +42,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What is examined. None: that part is our own and needs no look."""
+    """The installation to check. None: an embedded part, which needs no check."""
 
     data_dir: Path
     web_host: str
@@ -54,7 +54,7 @@ class Subject:
 
 
 def examine_installation(subject: Subject) -> list[Check]:
-    """All findings, in the order in which a person would mend them."""
+    """All findings, in the order in which a person would fix them."""
     checks = [check_python(), check_data_dir(subject.data_dir), check_disk(subject.data_dir)]
     if subject.embedded:
         checks.append(check_programs())
@@ -78,7 +78,7 @@ def check_python(version: tuple[int, int] = sys.version_info[:2]) -> Check:
 
 
 def check_data_dir(folder: Path) -> Check:
-    """Writable, and closed to everybody else."""
+    """Writable, and closed to other users."""
     name = gettext_noop("data folder")
     if not folder.exists():
         return Check(name=name, ok=True, detail=Text("%(folder)s is made at the first start", folder=folder))
@@ -140,7 +140,7 @@ def check_keys_file(path: Path) -> Check:
 
 
 def check_port(host: str, port: int) -> Check:
-    """The web server's address is free; 0 always is."""
+    """The address of the web server is free; port 0 always is."""
     name = gettext_noop("web address")
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -156,12 +156,12 @@ def check_port(host: str, port: int) -> Check:
 
 
 def check_telephony(base_url: str) -> Check:
-    """Somebody listens where the telephone network should be; no request is made."""
+    """A server listens at the address of the telephone network; no request is made."""
     parts = urlsplit(base_url)
-    where = f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
-    host, _, port = where.rpartition(":")
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    where = f"{parts.hostname}:{port}"
     try:
-        socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
+        socket.create_connection((parts.hostname or "", port), timeout=_CONNECT_SECONDS).close()
     except OSError as error:
         detail = Text("%(where)s: %(why)s", where=where, why=error.strerror or "no answer")
         return Check(
@@ -174,7 +174,7 @@ def check_telephony(base_url: str) -> Check:
 
 
 def check_probe(probe: Probe) -> Check:
-    """An expected fault becomes a finding; anything else is a bug and is raised."""
+    """The finding of a probe. Only a `DialerError` becomes one; any other exception is raised."""
     try:
         return Check(name=probe.name, ok=True, detail=probe.run())
     except DialerError as error:

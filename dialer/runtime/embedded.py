@@ -1,53 +1,349 @@
-"""Finds a server that runs already: whose it is, and how one that nobody keeps any more is ended.
+"""The embedded PostgreSQL and Valkey: made, started, identified, joined and stopped.
 
-Real PostgreSQL and Valkey beside the program, for as long as it runs.
-
-The process that starts the servers ends them: by `stop()`, by leaving the context, or by dying in any way.
-A process that finds them running joins and leaves them as they are.
+The process that starts the servers ends them: by `stop()`, by leaving the context, or by its own end of any kind. A
+process that finds them running joins them and leaves them running. Servers whose owner is gone are ended first.
 """
 
 from __future__ import annotations
 
+import abc
 import contextlib
+import hashlib
 import os
+import shutil
 import signal
+import socket
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol, Self
+from signal import SIGINT, SIGQUIT, SIGTERM
+from typing import IO, Self
 
 import psutil
 
 from dialer.core.errors import Unavailable
-from dialer.language import Text
-from dialer.runtime.guarded import GUARD_SCRIPT, Guarded, Program
-from dialer.runtime.location import Place, delete_server_files, place_for, server_binaries
-from dialer.runtime.servers import POSTGRES_NAME, POSTGRES_PART, VALKEY_NAME, VALKEY_PART, Postgres, Valkey
+from dialer.language import Text, gettext_noop
+from dialer.runtime.guarded import GUARD_SCRIPT, Guarded, Program, StopStep
+from dialer.runtime.location import (
+    Binaries,
+    Place,
+    delete_server_files,
+    place_for,
+    server_binaries,
+    write_private,
+)
+
+POSTGRES_PART = gettext_noop("embedded PostgreSQL")
+POSTGRES_NAME = "postgres"
+_DATABASE = "dialer"
+_READY_LINE = 7
 
 
-class Server(Protocol):
-    """What starting, joining and ending need to know of a kind of server."""
+# The environment of the servers: messages in English, times in UTC.
+_ENV = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+
+
+class Server(abc.ABC):
+    """The server of one data folder. It runs nothing itself: a guard runs `program`."""
 
     part: str
     name: str
     program_name: str
-    folder: Path
+
+    def __init__(self, *, place: Place, binaries: Binaries) -> None:
+        self._place = place
+        self._binaries = binaries
+        self.folder = place.folder(self.name)
 
     @property
-    def marks(self) -> tuple[str, ...]: ...
-    def prepare(self, port: int, /) -> None: ...
-    def program(self, port: int, /, *, ephemeral: bool) -> Program: ...
-    def ready(self, port: int, /) -> bool: ...
-    def answers(self, port: int, /) -> bool: ...
-    def finish(self, port: int, /) -> None: ...
-    def forget_dead_server(self) -> None: ...
-    def url(self, port: int, /) -> str: ...
+    @abc.abstractmethod
+    def marks(self) -> tuple[str, ...]:
+        """Parts of a command line that identify the processes of this server among all others."""
+
+    @abc.abstractmethod
+    def prepare(self, port: int) -> None:
+        """The folder holds everything that `program` needs."""
+
+    @abc.abstractmethod
+    def program(self, port: int, *, ephemeral: bool) -> Program:
+        """What a guard is to run. `ephemeral`: the folder is deleted at the end."""
+
+    @abc.abstractmethod
+    def answers(self, port: int) -> bool:
+        """True when the server on that port accepts the password and serves this folder."""
+
+    def ready(self, port: int) -> bool:
+        """True when the server can be used."""
+        return self.answers(port)
+
+    def finish(self, port: int) -> None:  # noqa: B027 - Valkey needs nothing here
+        """The running server holds everything that a client needs."""
+
+    def forget_dead_server(self) -> None:  # noqa: B027 - Valkey needs nothing here
+        """A process number on disk, recycled meanwhile, must not prevent a start. Only when no process is left."""
+
+    @abc.abstractmethod
+    def url(self, port: int) -> str:
+        """The address for clients, password included: never to be logged."""
+
+
+class Postgres(Server):
+    """The embedded PostgreSQL."""
+
+    part = POSTGRES_PART
+    name = POSTGRES_NAME
+    program_name = "postgres"
+
+    def __init__(self, *, place: Place, binaries: Binaries, shared_buffers_mb: int = 128) -> None:
+        super().__init__(place=place, binaries=binaries)
+        self._shared_buffers_mb = shared_buffers_mb
+        # Every process of the server shows the name of the cluster in the process list.
+        self._cluster = "dialer-" + hashlib.sha256(str(self.folder).encode()).hexdigest()[:16]
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        return (f"-D {self.folder} ", f"postgres: {self._cluster}: ")
+
+    def prepare(self, _port: int) -> None:
+        """The folder holds an initialised cluster of the right version."""
+        version_file = self.folder / "PG_VERSION"
+        if not version_file.exists():
+            self._initialise()
+        found, wanted = version_file.read_text(encoding="ascii").strip(), self._major()
+        if found != wanted:
+            problem = f"its data are of version {found}, the program is {wanted}: dump with the old one first"
+            raise Unavailable(part=POSTGRES_PART, problem=problem)
+
+    def program(self, port: int, *, ephemeral: bool) -> Program:
+        """Loopback only, every commit on disk, no personal data in the log (no statements, no key values)."""
+        options = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(port),
+            "cluster_name": self._cluster,
+            "unix_socket_directories": "",
+            "shared_buffers": f"{self._shared_buffers_mb}MB",
+            "max_connections": "200",
+            "fsync": "on",
+            "full_page_writes": "on",
+            "synchronous_commit": "on",
+            "max_wal_size": "2GB",
+            "min_wal_size": "32MB",
+            "work_mem": "8MB",
+            "maintenance_work_mem": "64MB",
+            "effective_cache_size": "1GB",
+            "random_page_cost": "1.1",
+            "io_method": "sync",
+            "max_parallel_workers_per_gather": "1",
+            "autovacuum_naptime": "20s",
+            "wal_level": "replica",
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+            "log_min_error_statement": "panic",
+            "log_error_verbosity": "terse",
+            "log_parameter_max_length_on_error": "0",
+            "log_line_prefix": "%m [%p] ",
+        }
+        argv = [str(self._binaries.postgres), "-D", str(self.folder)]
+        for key, value in options.items():
+            argv += ["-c", f"{key}={value}"]
+        return Program(
+            name=POSTGRES_PART,
+            argv=argv,
+            env=_ENV,
+            cwd=self.folder,
+            user=self._place.account.user,
+            # SIGINT ends sessions and writes a checkpoint; SIGQUIT is a crash, repaired at the next start.
+            stop_steps=(StopStep(signal=SIGINT, seconds=20.0), StopStep(signal=SIGQUIT, seconds=5.0)),
+            respawn_seconds=0.2,
+            erase=(self.folder,) if ephemeral else (),
+        )
+
+    def ready(self, port: int) -> bool:
+        """True when postmaster.pid says so for that port."""
+        try:
+            lines = (self.folder / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+            return lines[_READY_LINE].strip() == "ready" and int(lines[3]) == port
+        except (OSError, ValueError, IndexError):
+            return False
+
+    def answers(self, port: int) -> bool:
+        try:
+            return self._ask(port, "show data_directory") == str(self.folder)
+        except Unavailable:
+            return False
+
+    def finish(self, port: int) -> None:
+        """The role `dialer`, which is no superuser, and the database `dialer` exist."""
+        existing = self._ask(
+            port,
+            "select coalesce((select 1 from pg_roles where rolname = 'dialer'), 0),"
+            " coalesce((select 1 from pg_database where datname = 'dialer'), 0)",
+        )
+        role, database = existing.split("|")
+        if role != "1":
+            # The statement goes through standard input: other users could read an argument.
+            self._ask(port, f"create role dialer login createdb password '{self._place.password}'")
+        if database != "1":
+            self._ask(port, "create database dialer owner dialer")
+
+    def url(self, port: int) -> str:
+        return f"postgresql+psycopg://{_DATABASE}:{self._place.password}@127.0.0.1:{port}/{_DATABASE}"
+
+    def forget_dead_server(self) -> None:
+        (self.folder / "postmaster.pid").unlink(missing_ok=True)
+
+    def _initialise(self) -> None:
+        """The cluster is made beside its place and moved there when complete, so that a kill leaves no part of one."""
+        draft = self.folder.with_name(f"{POSTGRES_NAME}.new")
+        password_file = self.folder.with_name("initial-password")
+        shutil.rmtree(draft, ignore_errors=True)
+        password_file.unlink(missing_ok=True)
+        draft.mkdir(mode=0o700)
+        self._place.account.own(draft)
+        try:
+            write_private(password_file, self._place.password)
+            self._place.account.own(password_file)
+            self._run(
+                [
+                    str(self._binaries.initdb), "-D", str(draft), "-U", "postgres", "--encoding=UTF8",
+                    "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
+                    "--auth=scram-sha-256", f"--pwfile={password_file}", "--set=scram_iterations=1024",
+                ]
+            )  # fmt: skip
+        finally:
+            password_file.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            self.folder.rmdir()
+        draft.rename(self.folder)
+
+    def _major(self) -> str:
+        output = self._run([str(self._binaries.postgres), "--version"])
+        return output.split()[2].split(".")[0]
+
+    def _ask(self, port: int, statement: str) -> str:
+        """The one row of a statement, columns split by `|`; run by psql as the superuser."""
+        argv = [
+            str(self._binaries.psql), "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(port),
+            "-U", "postgres", "-d", "postgres", "-f", "-",
+        ]  # fmt: skip
+        env = {"PGPASSWORD": self._place.password, "PGCONNECT_TIMEOUT": "5", "PGCLIENTENCODING": "UTF8"}
+        return self._run(argv, env=env, text=statement).strip()
+
+    def _run(self, argv: list[str], *, env: dict[str, str] | None = None, text: str = "") -> str:
+        user = self._place.account.user
+        name = Path(argv[0]).name
+        try:
+            done = subprocess.run(  # noqa: S603 - our own program and arguments
+                argv,
+                input=text.encode(),
+                env={**_ENV, **(env or {})},
+                cwd="/",
+                capture_output=True,
+                check=False,
+                timeout=120,
+                user=None if user is None else user[0],
+                group=None if user is None else user[1],
+                extra_groups=None if user is None else [],
+                umask=0o077,
+                start_new_session=True,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise Unavailable(
+                part=POSTGRES_PART,
+                problem=Text("%(name)s did not run (%(why)s)", name=name, why=type(error).__name__),
+            ) from error
+        if done.returncode != 0:
+            lines = done.stderr.decode(errors="replace").strip().splitlines() or ["ended without a word"]
+            raise Unavailable(
+                part=POSTGRES_PART, problem=Text("%(name)s: %(line)s", name=name, line=lines[-1])
+            )
+        return done.stdout.decode()
+
+
+VALKEY_PART = gettext_noop("embedded Valkey")
+VALKEY_NAME = "valkey"
+VALKEY_DATABASES = 1024
+
+
+class Valkey(Server):
+    """The embedded Valkey. Append-only, so that a restart keeps the queues."""
+
+    part = VALKEY_PART
+    name = VALKEY_NAME
+    program_name = "valkey-server"
+
+    def __init__(self, *, place: Place, binaries: Binaries) -> None:
+        super().__init__(place=place, binaries=binaries)
+        self._config = self.folder / "valkey.conf"
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        return (str(self._config),)
+
+    def prepare(self, port: int) -> None:
+        """The folder and a private configuration exist; the password is only in that file, not an argument."""
+        if not self.folder.is_dir():
+            self.folder.mkdir(mode=0o700)
+            self._place.account.own(self.folder)
+        lines = [
+            "bind 127.0.0.1",
+            f"port {port}",
+            "protected-mode yes",
+            f"requirepass {self._place.password}",
+            f"dir {self.folder}",
+            "daemonize no",
+            "set-proc-title no",
+            f"databases {VALKEY_DATABASES}",
+            "appendonly yes",
+            "appendfsync everysec",
+            'save ""',
+            "maxmemory-policy noeviction",
+            "loglevel notice",
+        ]
+        self._config.unlink(missing_ok=True)
+        write_private(self._config, "\n".join(lines) + "\n")
+        self._place.account.own(self._config)
+
+    def program(self, _port: int, *, ephemeral: bool) -> Program:
+        return Program(
+            name=VALKEY_PART,
+            argv=[str(self._binaries.valkey_server), str(self._config)],
+            env=_ENV,
+            cwd=self.folder,
+            user=self._place.account.user,
+            stop_steps=(StopStep(signal=SIGTERM, seconds=10.0),),
+            respawn_seconds=0.2,
+            erase=(self.folder,) if ephemeral else (),
+        )
+
+    def answers(self, port: int) -> bool:
+        try:
+            fields = self._info(port)
+        except (OSError, Unavailable):
+            return False
+        return fields.get("config_file") == str(self._config) and fields.get("loading") == "0"
+
+    def url(self, port: int) -> str:
+        return f"redis://:{self._place.password}@127.0.0.1:{port}/0"
+
+    def _info(self, port: int) -> dict[str, str]:
+        """INFO as a mapping. Without the client library, whose import would cost each command 0.3 s."""
+        with socket.create_connection(("127.0.0.1", port), timeout=3) as connection:
+            connection.sendall(f"AUTH {self._place.password}\r\nINFO\r\nQUIT\r\n".encode())
+            reply = bytearray()
+            while piece := connection.recv(65536):
+                reply += piece
+        text = reply.decode(errors="replace")
+        if not text.startswith("+OK"):
+            raise Unavailable(part=VALKEY_PART, problem=Text("port %(port)s refuses our password", port=port))
+        return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """A server's processes, its guard's included. `kept`: there is a guard whose own parent lives."""
+    """The processes of a server and its guard. `guarded`: there is a guard; `kept`: one whose own parent lives."""
 
     processes: tuple[psutil.Process, ...]
     guarded: bool
@@ -55,7 +351,7 @@ class Running:
 
 
 def find_running(server: Server) -> Running | None:
-    """None when nothing of it is there. A process number on disk may be recycled; these marks cannot."""
+    """None without processes. Marks in the command line identify them: a process number on disk may be recycled."""
     processes: list[psutil.Process] = []
     guarded = kept = False
     for process in psutil.process_iter():
@@ -73,7 +369,7 @@ def find_running(server: Server) -> Running | None:
 
 
 def end_running(running: Running, *, seconds: float) -> None:
-    """They are gone: left alone while a guard may be ending them, then asked, then killed."""
+    """The processes are gone. A guard gets `seconds` to end them; then they get signals, at last SIGKILL."""
     _, alive = psutil.wait_procs(running.processes, timeout=seconds if running.guarded else 0)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
         if not alive:
@@ -85,7 +381,7 @@ def end_running(running: Running, *, seconds: float) -> None:
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float, step_seconds: float = 0.02) -> bool:
-    """True as soon as the condition is; False when the time is up."""
+    """True as soon as the condition is true; False when the time is up."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() >= deadline:
@@ -106,7 +402,7 @@ _LEAVE_SECONDS = 5.0
 
 
 class EmbeddedServers:
-    """Running servers. Whoever holds this keeps them running; a joiner only asks not to lose them."""
+    """Running servers, kept running by the process that started them; a process that joined only delays their end."""
 
     def __init__(
         self,
@@ -126,12 +422,12 @@ class EmbeddedServers:
 
     @property
     def database_url(self) -> str:
-        """SQLAlchemy's address of the database `dialer`, password included: never to be logged."""
+        """The SQLAlchemy address of the database `dialer`, password included: never to be logged."""
         return self._url(POSTGRES_NAME, POSTGRES_PART)
 
     @property
     def broker_url(self) -> str:
-        """The broker's address, password included: never to be logged."""
+        """The address of the broker, password included: never to be logged."""
         return self._url(VALKEY_NAME, VALKEY_PART)
 
     @property
@@ -140,9 +436,9 @@ class EmbeddedServers:
         return bool(self._guards)
 
     def stop(self, *, batch_wait_seconds: float = 3.0) -> None:
-        """What this process started is gone; others that use it get up to `joiners_seconds` to finish first.
+        """Servers that this process started are gone; processes that joined get up to `batch_wait_seconds` to finish.
 
-        Does nothing when called again, and nothing at all in a forked copy of the process.
+        No effect when called again, or in a forked copy of the process.
         """
         if os.getpid() != self._owner:
             return
@@ -181,11 +477,11 @@ def ensure(
     shared_buffers_mb: int = 128,
     home: Path | None = None,
 ) -> EmbeddedServers:
-    """The servers of `data_dir` run and answer: joined when they did already, else started by this process.
+    """The servers of `data_dir` run and answer: joined if they ran already, else started by this process.
 
-    `ephemeral`: with their end, even after a kill of this process, their files go too. `home`: where the servers' files
-    lie, for one that is not in the data folder or under /var/lib; the same for all who join.
-    Raises Unavailable, one clear line, when they cannot run.
+    `ephemeral`: their files are deleted at their end, even after a kill of this process. `home`: the folder of their
+    files, if not the data folder or /var/lib; the same for all processes that join.
+    Raises Unavailable, with one line, when they cannot run.
     """
     place = place_for(data_dir, home=home)
     urls: dict[str, str] = {}
@@ -211,7 +507,7 @@ def ensure(
 
 
 def erase(data_dir: Path) -> None:
-    """Nothing is left of the embedded servers of `data_dir`: no process, no file. Whatever they held is gone.
+    """No process, file or data of the embedded servers of `data_dir` is left.
 
     Raises Unavailable while another process keeps them running.
     """
@@ -230,7 +526,7 @@ def erase(data_dir: Path) -> None:
 
 
 def _bring_up(place: Place, server: Server, *, ephemeral: bool) -> tuple[int, Guarded | None]:
-    """The server answers on the returned port; the guard is there when we started it."""
+    """The server answers on the returned port. With a guard if this process started it."""
     for attempt in range(_START_TRIES):
         port = _join(place, server)
         if port is not None:
@@ -256,7 +552,7 @@ def _bring_up(place: Place, server: Server, *, ephemeral: bool) -> tuple[int, Gu
 
 
 def _join(place: Place, server: Server) -> int | None:
-    """The port of a server that a living process keeps; None when there is none, strays having been ended."""
+    """The port of a server that a living process keeps. None: there is none, and servers without an owner are ended."""
     running = find_running(server)
     if running is None:
         return None
@@ -282,7 +578,7 @@ def _is_kept(server: Server) -> bool:
 
 
 def _comes_up(server: Server, guard: Guarded, port: int) -> bool:
-    """True once it is ready; False when it ended instead (its port may have been taken meanwhile)."""
+    """True once it is ready; False if it ended instead (another process may have taken the port)."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if any(event.kind == "exit" for event in guard.events(wait_seconds=0.01)) or not guard.alive:
@@ -296,7 +592,7 @@ def _comes_up(server: Server, guard: Guarded, port: int) -> bool:
 
 
 def _stop_all(guards: Sequence[Guarded]) -> None:
-    """Asked all at once, so that the slowest alone sets the time."""
+    """All stop at the same time, so that only the slowest sets the time."""
     for guard in guards:
         guard.ask_to_stop()
     for guard in guards:

@@ -1,10 +1,8 @@
-"""Processes that begin as copies of this one: what it has imported is in memory once for all of them, and is not
-imported again: `dialer up` at rest holds 380 MB, and 494 with every process started anew. A copy behaves as a program
-of its own: own session, environment, title, signals, and end.
+"""Processes that begin as copies of this one, so that imported modules are in memory once for all of them: `dialer up`
+at rest holds 380 MB, and 494 MB with every process started anew. A copy behaves as a program of its own, with its own
+session, environment, title, signals and end.
 
-For a process of one thread on Linux; others start programs anew.
-
-What a process has built up by the time it begins its work stays: the garbage collector need not walk it again.
+Only for a process of one thread on Linux; others start new programs.
 """
 
 from __future__ import annotations
@@ -24,16 +22,17 @@ from typing import IO, Final, NoReturn
 
 import setproctitle
 
+from dialer.runtime.guarding import HANDLED
+
 POSSIBLE: Final = sys.platform == "linux"
-_HELD = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 _FAILED, _INTERRUPTED, _EXIT_CODES = 1, 130, 0xFF
 _PR_SET_PDEATHSIG = 1
 _LAST_DESCRIPTOR = 1 << 20
 
 
 class Forked:
-    """A forked process, as much of `subprocess.Popen` as a guard's holder needs. What is written to `stdin` it reads,
-    and what it writes to its standard output is read from `stdout`.
+    """A forked process, with the part of `subprocess.Popen` that a guard needs. `stdin` and `stdout` are our ends of
+    the pipes to its standard input and output.
     """
 
     def __init__(self, pid: int, *, stdin: IO[bytes], stdout: IO[bytes]) -> None:
@@ -67,7 +66,7 @@ class Forked:
 
 
 def fill_standard() -> None:
-    """Whatever of the three standard files was closed at the start leads nowhere; no other file takes its number."""
+    """Standard files that were closed at the start are null devices, so that no other file takes their number."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(number)
@@ -81,25 +80,25 @@ def fill_standard() -> None:
 
 
 def fork(run: Callable[[], int], *, stderr: int | None = None, in_our_session: bool = False) -> Forked:
-    """A copy of this process that ends with what `run` returns; of open files it has the three standard ones alone.
-    `stderr`: where its errors go; None: to ours. It is in a session of its own; or else in ours, and the kernel ends it
-    with us.
+    """A copy of this process that runs `run` and exits with its result. It has no open files but the standard ones.
+    `stderr`: the descriptor of its errors; None: ours. It has a session of its own unless `in_our_session`: then the
+    kernel ends it with us.
     """
     if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
-        # Whoever started us asked for it, and the kernel would keep no exit codes.
+        # Inherited from the process that started us; with it the kernel would keep no exit codes.
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    asked, asking = os.pipe()
-    telling, told = os.pipe()
+    stdin, stdin_writer = os.pipe()
+    stdout_reader, stdout = os.pipe()
     parent = os.getpid()
     _flush()
-    with _held():
+    with _signals_wait():
         pid = os.fork()
         if pid == 0:
-            standard = (asked, told, 2 if stderr is None else stderr)
+            standard = (stdin, stdout, 2 if stderr is None else stderr)
             _go_on(run, standard, parent=parent if in_our_session else None)
-    os.close(asked)
-    os.close(told)
-    return Forked(pid, stdin=os.fdopen(asking, "wb", 0), stdout=os.fdopen(telling, "rb", 0))
+    os.close(stdin)
+    os.close(stdout)
+    return Forked(pid, stdin=os.fdopen(stdin_writer, "wb", 0), stdout=os.fdopen(stdout_reader, "rb", 0))
 
 
 def _go_on(run: Callable[[], int], standard: tuple[int, int, int], *, parent: int | None) -> NoReturn:
@@ -109,12 +108,12 @@ def _go_on(run: Callable[[], int], standard: tuple[int, int, int], *, parent: in
             os.setsid()
         else:
             _end_with(parent)
-        # Away from 0 to 2 first, so that none is overwritten before its turn.
+        # Copies above 2 first, so that none is overwritten before its turn.
         for number, descriptor in enumerate([os.dup(each) for each in standard]):
             os.dup2(descriptor, number)
         os.closerange(3, _LAST_DESCRIPTOR)
         code = run()
-    except BaseException:  # noqa: BLE001 - nothing of it may go back into what the parent was doing
+    except BaseException:  # noqa: BLE001 - no exception may continue in the code of the parent
         traceback.print_exc()
     finally:
         _flush()
@@ -122,16 +121,15 @@ def _go_on(run: Callable[[], int], standard: tuple[int, int, int], *, parent: in
 
 
 def _end_with(parent: int) -> None:
-    # Only where it is needed: it is a megabyte.
-    import ctypes  # noqa: PLC0415
+    import ctypes  # noqa: PLC0415 - a megabyte, needed here only
 
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
     if os.getppid() != parent:
         os._exit(_FAILED)
 
 
-def told_by(run: Callable[[], object], *, argv: Sequence[str], env: Mapping[str, str]) -> tuple[int, bytes]:
-    """The exit code of `argv`, done by a copy of this process, and what it wrote to its standard output."""
+def output_of(run: Callable[[], object], *, argv: Sequence[str], env: Mapping[str, str]) -> tuple[int, bytes]:
+    """The exit code and the standard output of `argv`, run by a copy of this process."""
 
     def enter() -> NoReturn:
         be_program(run, argv=argv, env=env)
@@ -139,8 +137,8 @@ def told_by(run: Callable[[], object], *, argv: Sequence[str], env: Mapping[str,
     copy = fork(enter, in_our_session=True)
     try:
         with copy.stdin, copy.stdout:
-            said = copy.stdout.read()
-        return copy.wait(), said
+            output = copy.stdout.read()
+        return copy.wait(), output
     except BaseException:
         copy.kill()
         copy.wait()
@@ -148,9 +146,9 @@ def told_by(run: Callable[[], object], *, argv: Sequence[str], env: Mapping[str,
 
 
 @contextmanager
-def _held() -> Iterator[None]:
-    """A signal meant for the copy must not reach handlers that are the parent's."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
+def _signals_wait() -> Iterator[None]:
+    """Signals wait, so that one for the copy does not reach the handlers of the parent."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
     try:
         yield
     finally:
@@ -158,25 +156,24 @@ def _held() -> Iterator[None]:
 
 
 def be_program(run: Callable[[], object], *, argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
-    """This process, a fresh copy, goes on as if `argv` had been started: `run` is what that program does. It is called
-    so before the last of its other open files closes, which is how a guard learns that it is there.
+    """This process, a new copy, continues as the program `argv`, which runs `run`. It has that title before the last of
+    its other open files closes, which tells a guard that the program runs.
     """
     code = _FAILED
     try:
-        # First: the title takes the place of the arguments and the environment that the process began with.
+        # First: the title overwrites the arguments and the environment of the process.
         be_called(" ".join(argv))
         os.environ.clear()
         os.environ.update(env)
         os.closerange(3, _LAST_DESCRIPTOR)
-        # As the interpreter has them when it begins.
+        # As at the start of the interpreter.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
         code = _code_of(run)
-        # As the interpreter does when it ends.
-        threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
-        atexit._run_exitfuncs()  # noqa: SLF001
-    except BaseException:  # noqa: BLE001 - as above
+        threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - as at the end of the interpreter
+        atexit._run_exitfuncs()  # noqa: SLF001 - as at the end of the interpreter
+    except BaseException:  # noqa: BLE001 - no exception may continue in the code of the parent
         traceback.print_exc()
     finally:
         _flush()
@@ -200,7 +197,7 @@ def _code_of(run: Callable[[], object]) -> int:
 
 
 def be_called(title: str) -> None:
-    """What the list of processes shows for this one."""
+    """The title of this process in the process list."""
     setproctitle.setproctitle(title)
 
 
@@ -212,11 +209,11 @@ def _flush() -> None:
 
 
 def settle() -> None:
-    """Everything that exists now is left out of every later collection; called once, between starting and working.
+    """The garbage collector ignores everything that exists now. Called once, after start-up.
 
-    Modules, routes and statements are some hundreds of thousands of objects that never go, and a whole collection
-    halts every request for as long as it takes to look at each of them. Copies of a process share what is never looked
-    at: without it `dialer up` at rest holds 496 MB instead of 380.
+    Modules, routes and statements are hundreds of thousands of permanent objects, and a full collection would stop
+    every request while it visits them. Copies of a process share memory that is not visited: without this `dialer up`
+    at rest holds 496 MB instead of 380 MB.
     """
     gc.collect()
     gc.freeze()

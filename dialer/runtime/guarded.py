@@ -1,4 +1,4 @@
-"""The near side of `guard.py`: a program that lives no longer than this process."""
+"""A program that lives no longer than this process: starts its guard, reads its events, stops it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class StopStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """What a guard is to run. `user` is (uid, gid), only for a guard that runs as root."""
+    """The program of a guard. `user` is (uid, gid), only for a guard that runs as root."""
 
     name: str
     argv: Sequence[str]
@@ -43,7 +43,7 @@ class Program:
     respawn_seconds: float | None = None
     erase: Sequence[Path] = ()
     run: Callable[[], object] | None = None
-    """What `argv` does, for one that may be a copy of this process instead of a new one."""
+    """The function that `argv` runs, if the program may be a copy of this process instead of a new one."""
 
     def spec(self) -> dict[str, object]:
         """As a guard reads it."""
@@ -68,7 +68,7 @@ class GuardEvent:
 
 
 class Guarded:
-    """A running guard. Its holder decides when it ends; a forked copy of the holder decides nothing."""
+    """A running guard. Only the process that started it can end it, not a forked copy of that process."""
 
     def __init__(self, *, program: Program, process: subprocess.Popen[bytes] | Forked, holder: int) -> None:
         self.name = program.name
@@ -80,7 +80,7 @@ class Guarded:
 
     @classmethod
     def start(cls, program: Program, *, output: IO[bytes] | int | None = None) -> Self:
-        """The guard runs; the program is being started. It writes to `output`, or to our standard error."""
+        """The guard runs and starts the program, which writes to `output`, or to our standard error."""
         if program.run is not None and POSSIBLE:
             return cls(program=program, process=_forked(program, output), holder=os.getpid())
         process = subprocess.Popen(  # noqa: S603 - our own script
@@ -106,7 +106,7 @@ class Guarded:
 
     @property
     def alive(self) -> bool:
-        """True while the guard lives, and so while the program runs or is about to be started again."""
+        """True while the guard lives, which includes the pause before a new start of the program."""
         return self._process.poll() is None
 
     def fileno(self) -> int:
@@ -115,7 +115,7 @@ class Guarded:
         return self._process.stdout.fileno()
 
     def events(self, *, wait_seconds: float = 0.0) -> list[GuardEvent]:
-        """What happened since the last call, oldest first; waits up to `wait_seconds` for the first."""
+        """The events since the last call, oldest first; waits up to `wait_seconds` for the first one."""
         if self._process.stdout is None or self._process.stdout.closed:
             return []
         readable, _, _ = select.select([self.fileno()], [], [], wait_seconds)
@@ -133,7 +133,7 @@ class Guarded:
         return found
 
     def ask_to_stop(self) -> None:
-        """The guard has been told; returns at once, so that several can stop side by side."""
+        """The guard begins to stop the program; returns at once, so that several can stop together."""
         if os.getpid() != self._holder or self._process.stdin is None or self._process.stdin.closed:
             return
         with contextlib.suppress(OSError):
@@ -142,14 +142,14 @@ class Guarded:
             self._process.stdin.close()
 
     def stop(self) -> int | None:
-        """The program and its guard are gone. Returns its exit code; None in a forked copy of the holder."""
+        """The program and its guard are gone. Returns the exit code; None in a forked copy of the process."""
         if os.getpid() != self._holder:
             return None
         self.ask_to_stop()
         try:
             code = self._process.wait(self._longest_stop_seconds + 5.0)
         except subprocess.TimeoutExpired:
-            # The guard itself hangs: its death makes the kernel signal the program.
+            # The guard hangs: at its death the kernel signals the program.
             self._process.kill()
             code = self._process.wait()
         if code < 0:
@@ -160,7 +160,7 @@ class Guarded:
         return code
 
     def _kill_leftover(self) -> None:
-        """After a guard's violent end the program got its first stop signal; it is given time for it."""
+        """After a kill of the guard the program has its first stop signal and gets time to end before SIGKILL."""
         if self.pid is None:
             return
         deadline = time.monotonic() + min(self._longest_stop_seconds, 10.0)
@@ -175,7 +175,7 @@ class Guarded:
 
 
 def _forked(program: Program, output: IO[bytes] | int | None) -> Forked:
-    """A copy of this process that is the guard, and whose own copy becomes the program."""
+    """The guard as a copy of this process, whose own copy becomes the program."""
     run, spec = program.run, program.spec()
     assert run is not None
 

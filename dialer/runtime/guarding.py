@@ -1,11 +1,10 @@
-"""Keeps one program alive for exactly as long as the process that wanted it.
+"""Runs one program for as long as the process that wanted it lives.
 
-Run by the script `guard.py`, outside of any package, so it uses the standard library alone, and little of that. It
-reads what to run, starts the program in a session of its own, and ends it by the given steps as soon as one of these is
-true: a line or the end of file arrives on standard input, the parent is another process than at the start (it was
-killed), or SIGTERM arrives. Should the guard itself be killed, the kernel sends the program its first stop signal (on
-Linux).
-It writes `pid N` and `exit N` lines to standard output and exits when the program has gone.
+The script `guard.py` runs it outside of any package, so it uses only the standard library, and little of that. It
+reads what to run, starts the program in a session of its own, and ends it by the given steps as soon as standard input
+has a line or ends, or the parent is another process than at the start (it was killed), or SIGTERM arrives. If the guard
+itself is killed, the kernel sends the program its first stop signal (on Linux). It writes `pid N` and `exit N` lines
+to standard output and exits when the program is gone.
 """
 
 from __future__ import annotations
@@ -16,14 +15,14 @@ import select
 import sys
 import time
 
-# As `typing` has it; there is a guard for every process, and each library is a part of a megabyte in all of them.
+# As in `typing`, which is not imported: there is a guard for every process, and each library takes memory in all.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
     from collections.abc import Callable
     from typing import Any, NoReturn
 else:
-    # What `signal` wraps in enumerations, which are the larger half of a guard.
+    # Without the enumerations of `signal`, which would be the larger half of a guard.
     import _signal as signal
 
 _PR_SET_PDEATHSIG = 1
@@ -34,8 +33,8 @@ _LONGEST_PAUSE_SECONDS = 5.0
 
 
 class Guard:
-    """One program and the pipes that say how long it may live. `enter`: what the program does, where it is a copy of
-    this very process; it never returns.
+    """One program and the pipes that end it. `enter`: what the program does, if it is a copy of this process; it does
+    not return.
     """
 
     def __init__(self, spec: dict[str, Any], enter: Callable[[], NoReturn] | None = None) -> None:
@@ -54,7 +53,7 @@ class Guard:
         self._wake = _wake_pipe()
 
     def exit_code(self) -> int:
-        """Of the guard: the program's, as a shell would give it, once it has gone and is not to come back."""
+        """The exit code of the guard: the program's, as a shell gives it, once it is gone for good."""
         code = self._run()
         return code if code >= 0 else 128 - code
 
@@ -81,22 +80,22 @@ class Guard:
 
     def _spawn(self) -> None:
         guard = os.getpid()
-        # Until the child has become the program, a signal to it must wait, not end up in the guard's own handlers.
+        # Until the child is the program, a signal to it must wait instead of reaching the handlers of the guard.
         signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
         became, becoming = os.pipe()
         self._pid = os.fork()
         if self._pid == 0:
             self._become(guard)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
-        # The child's end closes when it becomes the program or fails to: only then is its number told.
+        # The child's end closes when it is the program or has failed: only then is its number reported.
         os.close(becoming)
         os.read(became, 1)
         os.close(became)
         _say(f"pid {self._pid}")
 
     def _become(self, guard: int) -> NoReturn:
-        """The forked child turns into the program; any failure is told on standard error and ends it with 127."""
-        # While whoever we are can read the library.
+        """The forked child becomes the program; a failure is written to standard error and ends it with 127."""
+        # Before the change of user, who may not be able to read the library.
         import ctypes
 
         try:
@@ -120,8 +119,7 @@ class Guard:
             if self._enter is not None:
                 self._enter()
             signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
-            # Running the given program is what a guard is for.
-            os.execve(self._argv[0], self._argv, self._env)  # noqa: S606
+            os.execve(self._argv[0], self._argv, self._env)  # noqa: S606 - a guard runs the given program
         except OSError as error:
             os.write(2, f"guard: cannot run {self._argv[0]}: {error.strerror}\n".encode())
         os._exit(127)
@@ -155,7 +153,7 @@ class Guard:
         return code
 
     def _reap(self) -> int:
-        """Dead but not yet collected, so its number still means its group: nobody of the group stays."""
+        """Ends the rest of the group, whose number is safe while the program is not yet collected; the exit code."""
         try:
             os.killpg(self._pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
@@ -184,7 +182,7 @@ class Guard:
 
 
 def _erase(path: str) -> None:
-    """The folder is gone, and its parent when nothing else was in it."""
+    """The folder is deleted, and its parent if that is empty."""
     import shutil
 
     shutil.rmtree(path, ignore_errors=True)
@@ -207,7 +205,7 @@ def _wake_pipe() -> int:
 
 
 def _noted(_number: int, _frame: object) -> None:
-    """Nothing to do here: the wake-up pipe has the number already."""
+    """The wake-up pipe has the number already."""
 
 
 def _say(line: str) -> None:
@@ -218,11 +216,11 @@ def _say(line: str) -> None:
 
 
 def _read_spec() -> dict[str, Any]:
-    """What our parent, the same Python, wrote: its length in four bytes, then itself. What comes after that is a
+    """The specification that the parent, the same Python, wrote after its length in four bytes. Anything behind it is a
     request to stop and must stay in the pipe.
     """
     length = int.from_bytes(_read(4), "big")
-    spec: dict[str, Any] = marshal.loads(_read(length))  # noqa: S302 - from our own parent alone
+    spec: dict[str, Any] = marshal.loads(_read(length))  # noqa: S302 - written by the parent
     return spec
 
 
@@ -237,6 +235,6 @@ def _read(count: int) -> bytes:
 
 
 def run() -> int:
-    """The exit code of a guard that was told what to do on its standard input."""
+    """Runs the guard that standard input specifies; returns its exit code."""
     os.set_blocking(1, False)
     return Guard(_read_spec()).exit_code()

@@ -1,25 +1,25 @@
-"""What a data folder provides where the settings name nothing: embedded servers, a carrier of its own, addresses."""
+"""What a data folder provides where the settings name nothing: embedded servers, a carrier, addresses."""
 
 from __future__ import annotations
 
 import json
 import os
 import secrets
-import socket
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dialer.core.errors import SettingsError
 from dialer.language import Text
 from dialer.runtime.embedded import EmbeddedServers, ensure
+from dialer.runtime.location import free_port
 from dialer.runtime.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarrierAccess:
-    """How our own carrier is reached by the processes of one data folder; kept there, mode 600."""
+    """How the processes of a data folder reach its own carrier; kept in that folder, mode 600."""
 
     port: int
     account_sid: str
@@ -32,7 +32,7 @@ class CarrierAccess:
 
 
 def own_carrier(settings: Settings) -> CarrierAccess | None:
-    """The access to our own carrier of this data folder, made once; None when a base URL is set."""
+    """The access to the carrier of this data folder, made once; None when a base URL is set."""
     if settings.telephony.base_url is not None:
         return None
     path = settings.data_dir / "carrier.json"
@@ -48,20 +48,12 @@ def own_carrier(settings: Settings) -> CarrierAccess | None:
         admin_token=secrets.token_hex(16),
     )
     with os.fdopen(descriptor, "w") as file:
-        json.dump(
-            {
-                "port": access.port,
-                "account_sid": access.account_sid,
-                "auth_token": access.auth_token,
-                "admin_token": access.admin_token,
-            },
-            file,
-        )
+        json.dump(asdict(access), file)
     return access
 
 
 def _whole_json(path: Path) -> dict[str, Any]:
-    """Another process may be writing it this very moment."""
+    """The contents, which another process may be writing at this moment."""
     for _ in range(50):
         try:
             found: dict[str, Any] = json.loads(path.read_text())
@@ -74,19 +66,12 @@ def _whole_json(path: Path) -> dict[str, Any]:
     )
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def public_url(settings: Settings) -> str:
     return settings.web.public_url or f"http://{settings.web.host}:{settings.web.port}"
 
 
 def own_servers(settings: Settings) -> EmbeddedServers | None:
-    """The embedded servers that the settings leave to us, started or joined; None when they name their own."""
+    """Embedded servers for what the settings do not name, started or joined; None when they name both."""
     postgres = settings.database.url is None
     valkey = settings.broker.url is None
     if not postgres and not valkey:

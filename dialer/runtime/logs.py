@@ -1,9 +1,8 @@
-"""One stream of structured lines on standard error, for our own code and for every library alike.
+"""Logs and metrics of one process.
 
-Nobody writes personal data to the log on purpose; the last step masks what looks like it all the same, so that a
-library's error text, or a mistake of ours, does not put a victim's number on a disk.
-
-Counters of one process, in a registry of its own: what the database does not know, such as refused webhooks.
+All code and every library log to one stream of structured lines on standard error. No personal data is logged on
+purpose; the last step masks what looks like it, so that the error text of a library, or a mistake of ours, does not put
+a victim's number on a disk. The metrics are those that the database does not have, such as refused webhooks.
 """
 
 from __future__ import annotations
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
 LogFormat = Literal["auto", "json", "pretty"]
 
 
-# Phones (with or without +86, spaces or dashes) and identity numbers: seven or more digits that belong together.
-# Beside a letter or a decimal point only what is exactly a mobile or an identity number, wherever it stands.
+# Phones (with or without +86, spaces or dashes) and identity numbers: seven or more digits in one group. Next to a
+# letter or a decimal point only an exact mobile or identity number.
 _DIGIT_RUN = re.compile(
     r"(?<![A-Za-z0-9_])(?<!\d\.)\+?\d(?:[ \-‐-―]?\d){6,18}[Xx]?(?![A-Za-z0-9_])(?!\.\d)"
     r"|(?<!\d)1[3-9]\d{9}(?!\d)"
@@ -35,7 +34,7 @@ _DIGIT_RUN = re.compile(
 )
 _FULL_WIDTH = {0xFF10 + digit: str(digit) for digit in range(10)}
 
-# Moments, and the ids that we and the telephone network make: kept as they are.
+# Times, and ids of our own and of the telephone network, which stay unmasked.
 _HARMLESS = re.compile(
     r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?"
     r"|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
@@ -44,13 +43,13 @@ _HARMLESS = re.compile(
 )
 _UNTOUCHED = {"timestamp", "level", "logger", "pid", "lineno", "process"}
 _QUIET = {
-    # Their own lines at these levels tell nothing new; sqlalchemy's would carry statements with parameters.
+    # Lower levels of these add nothing; sqlalchemy would log statements with parameters.
     "sqlalchemy.engine": logging.WARNING,
     "sqlalchemy.pool": logging.WARNING,
     "uvicorn.access": logging.WARNING,
     "alembic": logging.WARNING,
     "apscheduler.executors": logging.WARNING,
-    # A tick that is skipped since the last one still runs is what coalescing means.
+    # It warns of skipped ticks, which coalescing intends.
     "apscheduler.scheduler": logging.ERROR,
     "celery.app.trace": logging.WARNING,
     "twilio": logging.WARNING,
@@ -63,7 +62,7 @@ _LEAST_PHONE = 10_000_000_000
 def configure_logs(
     *, level: str = "info", log_format: LogFormat = "auto", stream: IO[str] | None = None, process: str = ""
 ) -> None:
-    """Every line of this process, whoever writes it, goes to `stream` (standard error) in one shape. May be repeated.
+    """Every log line of this process goes to `stream` (standard error) in one format. May be called again.
 
     `process` names this process in each line (web, worker, ...).
     """
@@ -122,7 +121,7 @@ def configure_logs(
 
 
 def route_through_root(*names: str) -> None:
-    """Those libraries' loggers write through our handler only; call again after one has installed its own."""
+    """These loggers use our handler only. Call it again after a library has installed its own handler."""
     for name in names:
         logger = logging.getLogger(name)
         logger.handlers.clear()
@@ -130,12 +129,12 @@ def route_through_root(*names: str) -> None:
 
 
 def mask_personal(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """The line without anything that looks like a phone or an identity number, in its values and their names."""
+    """The line with masked phone and identity numbers, in values and in keys."""
     return {str(_masked(key)): value if key in _UNTOUCHED else _masked(value) for key, value in event.items()}
 
 
 def mask_text(text: str) -> str:
-    """`text` with every run of digits that may be a phone or an identity number masked."""
+    """`text` with every run of digits masked that may be a phone or an identity number."""
     kept: list[str] = []
     rest = 0
     for harmless in _HARMLESS.finditer(text):
@@ -156,7 +155,7 @@ def _masked(value: object) -> object:
         case None | bool():
             masked: object = value
         case int() | float():
-            # A spreadsheet turns a phone number into such a number.
+            # As spreadsheets store a phone number.
             masked = _MASK if abs(value) >= _LEAST_PHONE else value
         case Mapping():
             masked = {_masked(key): _masked(item) for key, item in value.items()}
@@ -179,7 +178,7 @@ def _named(process: str) -> Processor:
 
 
 class ProcessMetrics:
-    """`registry` is what this process exposes; more may be registered in it."""
+    """`registry` holds the metrics that this process exposes; others may be added."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry(auto_describe=False)

@@ -1,14 +1,8 @@
-"""The part of the settings that says how staff sign in.
+"""The settings of one installation: the only reader of settings.toml and of `DIALER_*` environment names.
 
-What a centre decides about grades, windows and urgency, as settings.toml says it; read by `dialer.runtime.settings`.
-
-A change makes a new policy version for new cases; a running case keeps the one it began with.
-
-The settings of one installation: the only reader of settings.toml and of `DIALER_*` environment names.
-
-The environment wins over the file. A name that nothing reads is refused, with the nearest right one, in the file
-and in the environment alike: a misspelt setting must not be a silent default. Secrets come from the environment or
-from a private file named there (`..._FILE`), never from settings.toml, which is meant to be copied about.
+The environment overrides the file. A name that is not a setting is refused with the nearest right one, in the file
+and in the environment alike, so that a misspelt setting is no silent default. Secrets come from the environment or
+from a private file named there (`..._FILE`), never from settings.toml, which may be copied about.
 """
 
 from __future__ import annotations
@@ -53,43 +47,18 @@ from dialer.core.policy import GradePolicy, Policy, UrgencyPolicy, Window
 from dialer.core.values import Grade
 from dialer.language import Text, gettext_noop
 
-
-class ConsoleSettings(BaseModel):
-    """Sign-in of staff, in seconds of the machine."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    idle_seconds: float = Field(default=1800.0, ge=60, le=86_400)
-    """A session that is not used for so long has ended."""
-    session_seconds: float = Field(default=43_200.0, ge=300, le=604_800)
-    """And after so long in any case: a shift."""
-    failures: int = Field(default=5, ge=2, le=100)
-    """Failed sign-ins that lock a login; an address may fail four times as often."""
-    lock_seconds: float = Field(default=900.0, ge=1, le=86_400)
-    first_link_seconds: float = Field(default=86_400.0, ge=60, le=604_800)
-    """How long the link of the first administrator is good."""
-    patience_seconds: float = Field(default=0.12, ge=0.01, le=60)
-    """A page waits so long for figures of many records; what takes longer is counted behind it."""
-
-    def rules(self) -> SessionRules:
-        return SessionRules(
-            idle_seconds=self.idle_seconds,
-            session_seconds=self.session_seconds,
-            failures=self.failures,
-            lock_seconds=self.lock_seconds,
-        )
-
-
 _DAY = 86_400
 _YEAR = 365 * _DAY
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """One table of settings.toml."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class GradeSection(_Section):
-    """Limits of one grade, in seconds. A key that is left out means never, where never is possible."""
+class GradeSection(Section):
+    """Limits of one grade, in seconds. A limit that may be absent means never when it is."""
 
     first_attempt_seconds: int = Field(ge=1, le=7 * _DAY)
     robot_tries: int = Field(ge=1, le=20)
@@ -108,15 +77,15 @@ class GradeSection(_Section):
     message_after_warning: bool = False
 
 
-class WindowSection(_Section):
-    """When robots may ring, in the centre's own time; equal times mean always."""
+class WindowSection(Section):
+    """When robots may call, in the centre's own time; equal times mean always."""
 
     opens: time = time(9)
     closes: time = time(21)
 
 
-class UrgencySection(_Section):
-    """What each thing is worth in the queue, in seconds of waiting."""
+class UrgencySection(Section):
+    """What grade, amount and expiry are worth in the queue, in seconds of waiting."""
 
     extra_high_seconds: int = Field(ge=0, le=_YEAR)
     high_seconds: int = Field(ge=0, le=_YEAR)
@@ -134,8 +103,8 @@ class UrgencySection(_Section):
         return self
 
 
-class PolicySection(_Section):
-    """[policy] of settings.toml. Every grade must have its own table."""
+class PolicySection(Section):
+    """[policy]. Every grade must have its own table. A change applies to new cases only."""
 
     extra_high: GradeSection
     high: GradeSection
@@ -153,35 +122,15 @@ class PolicySection(_Section):
 
     def policy(self, *, zone: str) -> Policy:
         """The policy, not yet numbered."""
-        urgency = self.urgency
-        grades = {
-            Grade.EXTRA_HIGH: self.extra_high,
-            Grade.HIGH: self.high,
-            Grade.MEDIUM: self.medium,
-            Grade.LOW: self.low,
-        }
+        urgency = self.urgency.model_dump()
         return Policy(
             version=0,
-            grades={grade: GradePolicy(**section.model_dump()) for grade, section in grades.items()},
-            window=Window(opens=self.window.opens, closes=self.window.closes, zone=zone),
+            grades={grade: GradePolicy(**getattr(self, grade.value).model_dump()) for grade in Grade},
+            window=Window(**self.window.model_dump(), zone=zone),
             urgency=UrgencyPolicy(
-                grade_seconds={
-                    Grade.EXTRA_HIGH: urgency.extra_high_seconds,
-                    Grade.HIGH: urgency.high_seconds,
-                    Grade.MEDIUM: urgency.medium_seconds,
-                    Grade.LOW: urgency.low_seconds,
-                },
-                amount_seconds_per_tenfold=urgency.amount_seconds_per_tenfold,
-                amount_floor_fen=urgency.amount_floor_fen,
-                expiry_horizon_seconds=urgency.expiry_horizon_seconds,
+                grade_seconds={grade: urgency.pop(f"{grade.value}_seconds") for grade in Grade}, **urgency
             ),
-            busy_retry_seconds=self.busy_retry_seconds,
-            requeue_seconds=self.requeue_seconds,
-            max_own_faults=self.max_own_faults,
-            number_spacing_seconds=self.number_spacing_seconds,
-            visit_tries=self.visit_tries,
-            visit_retry_seconds=self.visit_retry_seconds,
-            watch_seconds=self.watch_seconds,
+            **self.model_dump(exclude={*(grade.value for grade in Grade), "window", "urgency"}),
         )
 
 
@@ -207,7 +156,7 @@ _PYDANTIC: Mapping[str, str] = {
     "enum": gettext_noop("Input should be %(expected)s"),
     "literal_error": gettext_noop("Input should be %(expected)s"),
 }
-"""What pydantic says, by its own type of fault. The values are limits of ours, never what was typed."""
+"""Messages of pydantic by its type of error. The values are limits, never the input, which may be a secret."""
 
 
 def _known_timezone(name: str) -> str:
@@ -237,12 +186,6 @@ HttpAddress = Annotated[str, AfterValidator(_http_address)]
 TimeZone = Annotated[str, AfterValidator(_known_timezone)]
 
 
-class Section(BaseModel):
-    """One table of settings.toml."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
 class DatabaseSettings(Section):
     url: SecretStr | None = None
     """None: the embedded PostgreSQL of `data_dir`."""
@@ -256,75 +199,92 @@ class BrokerSettings(Section):
 
 class TelephonySettings(Section):
     base_url: HttpAddress | None = None
-    """None: our own carrier on its simulated line."""
+    """None: the carrier of this service, on its simulated line."""
     account_sid: str | None = Field(default=None, pattern=r"^AC[0-9a-f]{32}$")
     auth_token: SecretStr | None = None
     auth_token_next: SecretStr | None = None
-    """Accepted on webhooks beside `auth_token` while tokens are being rotated."""
+    """Also accepted on webhooks, while tokens are rotated."""
     caller_number: str = Field(default="+8647896110", pattern=r"^\+?[0-9]{5,15}$")
     calls_per_second: float = Field(default=1.0, gt=0, le=500)
     lines: int = Field(default=24, ge=1, le=10_000)
     timeout_seconds: float = Field(default=10.0, gt=0, le=60)
     ring_timeout_seconds: int = Field(default=30, ge=5, le=600)
-    """Service seconds that a telephone rings before the call counts as not answered."""
+    """Service seconds of ringing before the call counts as not answered."""
     officer_number: str = Field(default="", pattern=r"^(\+?[0-9]{3,15})?$")
-    """The duty line that a call is handed over to. Empty: nobody takes calls, and an officer rings back."""
+    """The duty line to which calls are transferred. Empty: calls are not transferred, and an officer calls back."""
     officer_ring_seconds: int = Field(default=20, ge=5, le=600)
-    """Service seconds that the duty line rings before the person is told that an officer will ring back."""
+    """Service seconds of ringing at the duty line before the person hears that an officer will call back."""
     hear_speech: bool = True
-    """Answers may be spoken beside the keys. A spoken answer alone never counts as a success."""
+    """Answers may be spoken as well as pressed. A spoken answer alone never counts as a success."""
     silence_seconds: float = Field(default=90.0, ge=1, le=3600)
-    """A call that says nothing for this long is asked about."""
+    """After so long without an event the carrier is asked for the state of the call."""
 
 
 class WebSettings(Section):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     public_url: HttpAddress | None = None
-    """What the telephone network is told and what it signs. None: made of host and port."""
+    """The address that the telephone network is given, and signs. None: made of host and port."""
     proxies: tuple[IPvAnyNetwork, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
-    """Whose `X-Forwarded-For` says who asks. Of anybody else it is not read."""
+    """Proxies whose `X-Forwarded-For` is read; from other addresses it is ignored."""
+
+
+class ConsoleSettings(Section):
+    """Sign-in of staff, in real seconds."""
+
+    idle_seconds: float = Field(default=1800.0, ge=60, le=86_400)
+    """A session ends when it is not used for so long."""
+    session_seconds: float = Field(default=43_200.0, ge=300, le=604_800)
+    """A session ends after so long in any case: a shift."""
+    failures: int = Field(default=5, ge=2, le=100)
+    """Failed sign-ins that lock a login; an address may fail four times as often."""
+    lock_seconds: float = Field(default=900.0, ge=1, le=86_400)
+    first_link_seconds: float = Field(default=86_400.0, ge=60, le=604_800)
+    """How long the link of the first administrator is valid."""
+    patience_seconds: float = Field(default=0.12, ge=0.01, le=60)
+    """A page waits so long for figures of many records; slower ones are counted in the background."""
+
+    def rules(self) -> SessionRules:
+        return SessionRules(**self.model_dump(exclude={"first_link_seconds", "patience_seconds"}))
 
 
 class ApiSettings(Section):
-    """What each token of the API may ask for, all web processes together."""
+    """Limits of each API token, over all web processes together."""
 
     requests_per_second: float = Field(default=20.0, gt=0, le=10_000)
     burst: int = Field(default=40, ge=1, le=100_000)
-    """Requests that may come at once after a pause."""
+    """Requests allowed at once after a pause."""
 
 
 class CarrierSettings(Section):
-    """Our own carrier, where no other is configured."""
+    """The carrier of this service, used when no base URL is configured."""
 
     port: int = Field(default=0, ge=0, le=65535)
-    """0: a free one, chosen once for a data folder."""
+    """0: a free port, chosen once for a data folder."""
     seed: str = "1"
     """The same seed gives every simulated number the same behaviour."""
     hearing: Literal["auto", "off"] = "auto"
-    """auto: spoken sound is recognised where the extra `hearing` is installed."""
+    """auto: speech is recognised if the extra `hearing` is installed."""
     people: Annotated[tuple[dict[str, Any], ...], AfterValidator(_known_behaviours)] = ()
-    """Who is at the other end of the simulated line, by share; empty: the mix that practice reports."""
+    """The people of the simulated line, by share; empty: the mix that practice reports."""
 
     def people_config(self) -> PeopleConfig:
-        return (
-            PeopleConfig(behaviours=tuple(map(behaviour_from, self.people)))
-            if self.people
-            else practice_mix()
-        )
+        if not self.people:
+            return practice_mix()
+        return PeopleConfig(behaviours=tuple(map(behaviour_from, self.people)))
 
 
 class SchedulerSettings(Section):
     tick_seconds: float = Field(default=1.0, gt=0, le=60)
     audit_seconds: float = Field(default=30.0, gt=0, le=3600)
-    """How often cases are compared with their rows."""
+    """How often the consistency checker runs."""
     late_seconds: float = Field(default=120.0, gt=0, le=3600)
-    """A whole cycle of the engine that is older than this is reported as late."""
+    """A complete cycle of the scheduler older than this is reported as late."""
 
 
 class ListsSettings(Section):
     approve_above_rows: int = Field(default=0, ge=0)
-    """Larger lists wait for a second person, but for their high grades. 0: none does."""
+    """Larger lists wait for approval by a second person, except their high grades. 0: no list does."""
 
 
 class ClockSettings(Section):
@@ -334,7 +294,7 @@ class ClockSettings(Section):
 
 class KeysSettings(Section):
     file: Path | None = None
-    """None: made beside the embedded servers; a configured database demands a configured file."""
+    """None: made beside the embedded servers. A configured database requires a configured file."""
 
 
 class LogSettings(Section):
@@ -348,13 +308,13 @@ class CentreSettings(Section):
     bureau_zh: str = Field(default="巴彦淖尔市公安局", min_length=1, max_length=60)
     bureau_en: str = Field(default="Bayannur Public Security Bureau", min_length=1, max_length=120)
     default_grade: Grade = Grade.MEDIUM
-    """For a warning whose list names no grade."""
+    """For a warning without a grade."""
     units: tuple[str, ...] = ()
-    """The units that lists name; another one is accepted with a notice. Empty: every unit is taken as known."""
+    """Units that lists may name; another one is accepted with a notice. Empty: every unit is known."""
 
 
 class Settings(BaseSettings):
-    """Everything that one installation may decide. Frozen; made by `load_settings` alone."""
+    """All settings of one installation. Frozen; made by `load_settings` only."""
 
     model_config = SettingsConfigDict(
         frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter=_DELIMITER
@@ -377,7 +337,7 @@ class Settings(BaseSettings):
     centre: CentreSettings = CentreSettings()
 
     policy: PolicySection
-    """What a centre decides about each grade; no default, so that a grade without a policy is refused at start."""
+    """The rules of each grade; without a default, so that a grade without rules is refused at start."""
 
     @classmethod
     def settings_customise_sources(
@@ -388,12 +348,12 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what it is given: `load_settings` reads the outside, so nothing else depends on it unseen."""
+        """Only arguments: `load_settings` reads the file and the environment."""
         return (init_settings,)
 
 
 class _Environment(EnvSettingsSource):
-    """The library's reading of environment names, over a mapping that we hand in."""
+    """Reads environment names from a given mapping instead of the process."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = {name.lower(): value for name, value in environment.items()}
@@ -418,7 +378,7 @@ def load_settings(env: Mapping[str, str] | None = None, file: Path | None = None
     environment.pop(_SETTINGS_PATH, None)
     environment = _with_secret_files(environment)
     _refuse_unknown(environment)
-    # A name that is set to nothing is not set.
+    # A name with an empty value counts as not set.
     environment = {name: value for name, value in environment.items() if value}
     from_file = _read_file(path)
     _refuse_secrets(from_file)
@@ -432,7 +392,7 @@ def load_settings(env: Mapping[str, str] | None = None, file: Path | None = None
 
 
 def _with_whole_paths(settings: Settings, file: Path, environment: Mapping[str, str]) -> Settings:
-    """What the file says counts from its folder, what the environment says from where the command was typed."""
+    """Relative paths in the file start at its folder, those in the environment at the current folder."""
     beside = Path.cwd() if file.parent.name == "_shipped" else file.absolute().parent
 
     def whole(path: Path, name: str) -> Path:
@@ -488,7 +448,7 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
 
 
 def _with_secret_files(environment: Mapping[str, str]) -> dict[str, str]:
-    """`DIALER_..._FILE` of a secret is replaced by what that private file holds."""
+    """`DIALER_..._FILE` of a secret is replaced by the contents of that private file."""
     found = dict(environment)
     for name, kind in _leaves(Settings):
         if not _is_secret(kind):
@@ -559,7 +519,7 @@ def _overlaid(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _translated(error: ValidationError, environment: Mapping[str, str]) -> SettingsError:
-    """The first problem, under the name by which the person set it; never the value, which may be a secret."""
+    """The first problem, with the name as it was set; never with the value, which may be a secret."""
     first = error.errors(include_url=False, include_input=False)[0]
     location = [str(part) for part in first["loc"]]
     name = _DELIMITER.join(location).upper()
@@ -577,7 +537,7 @@ def _translated(error: ValidationError, environment: Mapping[str, str]) -> Setti
 
 
 def _unreadable(error: UnreadableValue, environment: Mapping[str, str]) -> SettingsError:
-    """The first list in the environment that is not written as one."""
+    """The first list in the environment that is not JSON."""
     for name, kind in _leaves(Settings):
         value = environment.get(PREFIX + name)
         if value is not None and get_origin(kind) is tuple and not _is_json(value):

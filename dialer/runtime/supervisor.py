@@ -1,10 +1,11 @@
-"""Keeps named child processes running: starts them in order, brings back one that dies and says so, stops them all.
+"""Keeps named child processes running: starts them in order, restarts one that dies and reports it, stops them all.
 
-Each child has a guard (see guard.py), so that none outlives this process however it ends.
+Each child has a guard (guarding.py), so that none outlives this process, whatever ends it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 import signal
@@ -12,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -25,8 +26,8 @@ _SETTLED_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Child:
-    """A process to keep. `env` is its whole environment; it gets SIGTERM and `stop_grace_seconds` to end. `run`: what
-    `argv` does, where it may be a copy of this process, which then has one thread and the child's imports.
+    """A process to keep. `env` is its whole environment; it gets SIGTERM and `stop_grace_seconds` to end. `run`: the
+    function that `argv` runs, if the child may be a copy of this process, which then must have one thread.
     """
 
     name: str
@@ -50,7 +51,7 @@ class HistoryEntry(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildEvent:
-    """For the log. `code` is the exit code, negative for a signal; `retry_seconds` is when it comes back."""
+    """For the log. `code`: the exit code, negative for a signal. `retry_seconds`: the wait before the next start."""
 
     name: str
     what: HistoryEntry
@@ -77,7 +78,7 @@ class _Kept:
     last_code: int | None = None
     pause_seconds: float = _FIRST_PAUSE_SECONDS
     started_at: float = 0.0
-    due_at: float = field(default=0.0)
+    due_at: float = 0.0
 
 
 class Supervisor:
@@ -110,9 +111,9 @@ class Supervisor:
             self._launch(kept)
 
     def run_forever(self) -> None:
-        """Keeps the children until SIGTERM, SIGINT or `ask_to_stop`; then all are gone, last started first.
+        """Keeps the children until SIGTERM, SIGINT or `ask_to_stop`, then stops them, last started first.
 
-        Signal handlers are set when called in the main thread, and put back afterwards.
+        In the main thread, signal handlers are set and restored afterwards.
         """
         main = threading.current_thread() is threading.main_thread()
         before = (
@@ -131,7 +132,7 @@ class Supervisor:
                     signal.signal(number, handler)
 
     def tend(self, *, seconds: float = 1.0) -> None:
-        """One round: takes in what happened within `seconds` and starts again what is due."""
+        """Handles the events of up to `seconds` and restarts the children that are due."""
         now = time.monotonic()
         due = [kept.due_at for kept in self._kept if kept.guarded is None]
         wait = max(0.0, min([seconds, *(moment - now for moment in due)]))
@@ -139,7 +140,7 @@ class Supervisor:
             if key.data is None:
                 self._drain_wake_up()
             else:
-                self._take_in(key.data)
+                self._read_events(key.data)
         if self._stopping.is_set():
             return
         for kept in self._kept:
@@ -148,16 +149,16 @@ class Supervisor:
                 self._launch(kept)
 
     def ask_to_stop(self) -> None:
-        """`run_forever` will stop all and return. Safe in a signal handler and from another thread."""
+        """`run_forever` stops all children and returns. Safe in a signal handler and from another thread."""
         self._stopping.set()
         try:
             os.write(self._wake_writer, b"!")
         except OSError:
-            # The pipe is full or closed: the other end is awake already or gone.
+            # The pipe is full or closed: the supervisor is awake already or has ended.
             return
 
     def stop(self) -> None:
-        """Every child is gone, in the reverse of the starting order; calling again does nothing."""
+        """Every child is gone, in reverse starting order. No effect when called again."""
         self._stopping.set()
         if self._stopped:
             return
@@ -176,18 +177,18 @@ class Supervisor:
         os.close(self._wake_writer)
 
     def children(self) -> list[ChildHealth]:
-        """How each child is, in the starting order."""
-        return [self._health(kept) for kept in self._kept]
-
-    def _health(self, kept: _Kept) -> ChildHealth:
-        state = ChildState.RUNNING if kept.guarded is not None else ChildState.WAITING
-        return ChildHealth(
-            name=kept.child.name,
-            state=ChildState.STOPPED if self._stopped else state,
-            pid=kept.pid,
-            restarts=kept.restarts,
-            last_code=kept.last_code,
-        )
+        """The state of each child, in starting order."""
+        states = {True: ChildState.RUNNING, False: ChildState.WAITING}
+        return [
+            ChildHealth(
+                name=kept.child.name,
+                state=ChildState.STOPPED if self._stopped else states[kept.guarded is not None],
+                pid=kept.pid,
+                restarts=kept.restarts,
+                last_code=kept.last_code,
+            )
+            for kept in self._kept
+        ]
 
     def _launch(self, kept: _Kept) -> None:
         child = kept.child
@@ -205,7 +206,7 @@ class Supervisor:
         kept.guarded, kept.started_at = guarded, time.monotonic()
         self._selector.register(guarded, selectors.EVENT_READ, kept)
 
-    def _take_in(self, kept: _Kept) -> None:
+    def _read_events(self, kept: _Kept) -> None:
         guarded = kept.guarded
         assert guarded is not None
         events = guarded.events()
@@ -216,10 +217,10 @@ class Supervisor:
             else:
                 kept.last_code = event.number
         if any(event.kind == "exit" for event in events) or not guarded.alive:
-            self._bury(kept, guarded)
+            self._plan_restart(kept, guarded)
 
-    def _bury(self, kept: _Kept, guarded: Guarded) -> None:
-        """The dead child's guard is collected and its return is planned, later each time it dies soon again."""
+    def _plan_restart(self, kept: _Kept, guarded: Guarded) -> None:
+        """The child is dead and its next start is planned, later each time it dies soon after a start."""
         self._selector.unregister(guarded)
         code = guarded.stop()
         if time.monotonic() - kept.started_at > _SETTLED_SECONDS:
@@ -241,10 +242,8 @@ class Supervisor:
         self._on_event(event)
 
     def _drain_wake_up(self) -> None:
-        try:
+        with contextlib.suppress(BlockingIOError):
             os.read(self._wake_reader, 64)
-        except BlockingIOError:
-            return
 
 
 def _has_descriptor() -> bool:

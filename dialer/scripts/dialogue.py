@@ -1,6 +1,7 @@
-"""What was heard after a question, and which of its answers it means. Keys first; speech is weaker.
+"""The conversation of a call: what an answer means, and the next turn. Pure, and without memory between turns.
 
-The walk through a script, pure and without memory: what is known between webhooks is in the position.
+All that a call has established stands in the `Position`, which travels in the webhook's address. Keys are stronger than
+speech.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ SURE_ENOUGH = 0.5
 
 _NOISE = re.compile(r"[\s，。、！？；：,.!?;:'\"“”‘’…·-]+")
 _PAUSE = re.compile(r"[，。、！？；,.!?;]+")
+_WHOLE_ONLY = 2
+"""Phrases up to this length count only as a whole clause."""
 _FILLERS = re.compile(r"^[嗯啊呃哦喂那]+|[啊呀呢吧嘛哦]+$")
 
 
@@ -83,15 +86,8 @@ def _by_key(node: Ask, choices: Mapping[str, Choice], pressed: str) -> Understoo
     digits = pressed.strip().rstrip("#")
     if digits in choices:
         return Understood(choice=choices[digits])
-    if (
-        node.collect
-        and node.next
-        and digits.isdecimal()
-        and digits.isascii()
-        and len(digits) <= node.max_digits
-    ):
-        return Understood(digits=digits)
-    return Understood()
+    is_typed = digits.isdecimal() and digits.isascii() and len(digits) <= node.max_digits
+    return Understood(digits=digits) if node.collect and node.next and is_typed else Understood()
 
 
 def _by_phrase(choices: Mapping[str, Choice], speech: str, voices: Sequence[str]) -> Understood:
@@ -118,9 +114,6 @@ def _by_phrase(choices: Mapping[str, Choice], speech: str, voices: Sequence[str]
     return Understood(wants_key=True) if choice.needs_key else Understood(choice=choice)
 
 
-_WHOLE_ONLY = 2
-
-
 def plain(text: str) -> str:
     """Letters and signs alone, lower case, without punctuation, spaces and the small words people add."""
     bare = _NOISE.sub("", text).lower()
@@ -130,7 +123,7 @@ def plain(text: str) -> str:
 _POSITION = re.compile(r"^([a-z][a-z0-9_]{0,63})\.(\d{1,2})\.([a-z]+)\.([a-z_]+)$")
 _RANK = {Contact.NONE: 0, Contact.UNVERIFIED: 1, Contact.VERIFIED: 2}
 _NOT_IN_A_ROW = 64
-"""More nodes than this without a question is a circle, which the lint refuses; the walk stops there too."""
+"""More nodes than this without a question are a circle, which the lint refuses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +158,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What a walk may know of the call.
+    """The facts of a call that its words depend on.
 
     `clips` finds a sound file by language and text, `recordings` by language and prompt; a centre's own
     recording is preferred to a rendered voice. `local_hour` is the hour where the person is.
@@ -227,8 +220,8 @@ class Collected:
 class Turn:
     """What to do next in a call. Exactly one of these holds: there is an `ask`; there is an `end`.
 
-    With `hand_over`, an officer is rung; `end` says what the call means by then, and `position` is where to
-    `advance` (with silence) when nobody takes it.
+    With `hand_over`, an officer is called; `end` says what the call means by then, and `position` is where to
+    `advance` (with silence) when no officer takes it.
     """
 
     node: str
@@ -242,7 +235,7 @@ class Turn:
 
 
 def start(script: Script, context: Context) -> Turn:
-    """The first turn of an answered call. Somebody or something picked up, so the contact is unverified."""
+    """The first turn of an answered call. A person or a machine picked up, so the contact is unverified."""
     return _walk(script, script.start, Learned(contact=Contact.UNVERIFIED), context)
 
 
@@ -273,7 +266,7 @@ def advance(script: Script, position: Position, heard: Heard, context: Context) 
 
 
 def _taught(learned: Learned, choice: Choice) -> Learned:
-    """An answer is not lost to a later one that says less: 'already paid' outlives 'officer'."""
+    """What is known after a choice. A later 'officer' does not replace 'already paid'."""
     answer = choice.answer if choice.answer is not None else learned.answer
     if learned.answer is Answer.ALREADY_PAID and answer is Answer.WANTS_OFFICER:
         answer = Answer.ALREADY_PAID
@@ -353,7 +346,7 @@ def _walk(
 
 
 def _outcome(learned: Learned, answer: Answer) -> Learned:
-    """Money already paid is never forgotten at the end; and nobody unverified acknowledges anything."""
+    """The answer at an end: 'already paid' stays, and only a verified person can acknowledge."""
     if learned.answer is Answer.ALREADY_PAID:
         return learned
     if answer is Answer.NONE:
@@ -364,12 +357,7 @@ def _outcome(learned: Learned, answer: Answer) -> Learned:
 
 
 def _asking(
-    script: Script,
-    node: Ask,
-    learned: Learned,
-    tries: int,
-    said: Iterable[Utterance],
-    context: Context,
+    script: Script, node: Ask, learned: Learned, tries: int, said: Iterable[Utterance], context: Context
 ) -> Turn:
     choices = {**script.anywhere, **node.choices}
     voices = script.voices_of(context.language)

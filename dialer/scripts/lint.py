@@ -1,21 +1,15 @@
-"""What the lint of scripts finds.
+"""The lint of scripts and of messages: what they must say, must not say, and the shape that a graph must have.
 
-The rules for what a script may say and must say, by language. Patterns only; the shape of the graph is elsewhere.
-
-They hold the wording of the trade: stop first, name the bureau, ask for nothing, deny the safe account.
-
-What a message may say: it names the bureau and needs no reply, and holds no link, no number and no ask.
-
-By the rules for warning messages (12381): whoever is being defrauded must not be able to mistake it for the fraud.
-
-The lint of scripts: a script without findings reaches every node, always ends, and says what it must and no more.
+The patterns hold the wording of the trade by language: stop the transfer first, name the bureau, ask for nothing, deny
+the safe account. A message also follows the rules for warning messages (12381): no link, no number, no reply, so that
+nobody can mistake it for the fraud. A script without findings reaches every node and always ends.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from audio.wave_file import Flaw
 from dialer.core.values import Answer, Contact, FraudType
@@ -47,7 +41,7 @@ from dialer.scripts.reading import prompts_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that is wrong, with the place to mend it. `rule` is its short name; `node` is empty for the whole."""
+    """One fault and its place. `rule` is the short name of the rule; `node` is empty for the script as a whole."""
 
     file: str
     line: int
@@ -57,31 +51,25 @@ class Finding:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
-        return (
-            f"{place}: {self.node}: {self.problem} [{self.rule}]"
-            if self.node
-            else f"{place}: {self.problem} [{self.rule}]"
-        )
+        node = f"{self.node}: " if self.node else ""
+        return f"{place}: {node}{self.problem} [{self.rule}]"
+
+
+def at(part: Node | Script, rule: str, problem: str | Text, /, **values: object) -> Finding:
+    """A finding at a node, or at the script as a whole; `values` fill the places of the template `problem`."""
+    return Finding(
+        file=part.origin.file,
+        line=part.origin.line,
+        node="" if isinstance(part, Script) else part.id,
+        rule=rule,
+        problem=problem if isinstance(problem, Text) else Text(problem, **values),
+    )
 
 
 def sound_flaw(flaw: Flaw) -> Text:
-    """What the makers of sound say, for the catalogue."""
-    return Text(
-        flaw.template,
-        **{name: sound_flaw(one) if isinstance(one, Flaw) else one for name, one in flaw.values.items()},
-    )
-
-
-def at(node: Node, rule: str, problem: str | Text) -> Finding:
-    return Finding(
-        file=node.origin.file, line=node.origin.line, node=node.id, rule=rule, problem=Text.of(problem)
-    )
-
-
-def of(script: Script, rule: str, problem: str | Text) -> Finding:
-    return Finding(
-        file=script.origin.file, line=script.origin.line, node="", rule=rule, problem=Text.of(problem)
-    )
+    """A flaw of the `audio` package as a translatable text."""
+    values = {name: sound_flaw(one) if isinstance(one, Flaw) else one for name, one in flaw.values.items()}
+    return Text(flaw.template, **values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,53 +108,12 @@ ZH = Rules(
         _any("派出所"),
     ),
     risky=_any(
-        "链接",
-        "网址",
-        "网站",
-        "登录",
-        "登陆",
-        "注册",
-        "下载",
-        "安装",
-        "密码",
-        "验证码",
-        "卡号",
-        "扫码",
-        "二维码",
-        "屏幕共享",
-        "共享屏幕",
-        "转账",
-        "汇款",
-        "转到",
-        "汇到",
-        "打到",
-        "转入",
-        "身份证号",
+        "链接|网址|网站|登录|登陆|注册|下载|安装|密码|验证码|卡号|扫码|二维码|屏幕共享|共享屏幕|转账|"
+        "汇款|转到|汇到|打到|转入|身份证号"
     ),
     excused=_any(
-        "不",
-        "别",
-        "勿",
-        "没",
-        "停",
-        "从来",
-        "谁也",
-        "关掉",
-        "退出",
-        "让您",
-        "要您",
-        "叫您",
-        "让你",
-        "带您",
-        "自称",
-        "说您",
-        "诈骗",
-        "骗子",
-        "之前",
-        "已经",
-        "金额",
-        "记录",
-        "的$",
+        "不|别|勿|没|停|从来|谁也|关掉|退出|让您|要您|叫您|让你|带您|自称|说您|诈骗|骗子|之前|已经|"
+        "金额|记录|的$"
     ),
     demand=_any(
         r"请(?:您|你)?(?:先|马上|现在|立即|尽快)?(?:点击|点开|打开链接|登录|登陆|下载|安装|扫码|转账|汇款|把.{0,8}(?:转|汇|打)(?:到|入|给))",
@@ -201,37 +148,12 @@ EN = Rules(
         _any("police station"),
     ),
     risky=_any(
-        r"\blinks?\b",
-        r"website",
-        r"log ?in",
-        r"sign in",
-        r"install",
-        r"download",
-        r"password",
-        r"(?<!area )\bcodes?\b",
-        r"\bcard\b",
-        r"transfer",
-        r"\bpay\b",
-        r"share your screen",
-        r"QR",
+        r"\blinks?\b|website|log ?in|sign in|install|download|password|(?<!area )\bcodes?\b|\bcard\b|"
+        r"transfer|\bpay\b|share your screen|QR"
     ),
     excused=_any(
-        r"\bnot\b",
-        r"\bnever\b",
-        r"\bno\b",
-        r"\bnobody\b",
-        r"\banybody\b",
-        r"\banyone\b",
-        r"n't\b",
-        r"\bstop\b",
-        r"\bhas\b",
-        r"\bdid\b",
-        r"\basked?\b",
-        r"fraud",
-        r"\bcannot\b",
-        r"\bbefore\b",
-        r"keep the record",
-        r"take out",
+        r"\bnot\b|\bnever\b|\bno\b|\bnobody\b|\banybody\b|\banyone\b|n't\b|\bstop\b|\bhas\b|\bdid\b|"
+        r"\basked?\b|fraud|\bcannot\b|\bbefore\b|keep the record|take out"
     ),
     demand=_any(
         r"please (?:click|open|log ?in|sign in|download|install|transfer|pay|send)\b",
@@ -293,7 +215,7 @@ _LINK = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\d|[〇零一二两三四五六七八九幺](?:[〇零一二两三四五六七八九幺]){2,}")
-"""Any digit of any script, and three or more in words: a number to ring however it is written."""
+"""Any digit of any script, and three or more in words: a number to call, however it is written."""
 _NO_REPLY = {"zh": re.compile(r"(?:无需|不必|不用|请勿)回复"), "en": re.compile(r"no reply", re.IGNORECASE)}
 _ASKS_REPLY = re.compile(
     r"(?<!无需)(?<!不必)(?<!不用)(?<!请勿)回复|回电|reply (?:with|to)|call back", re.IGNORECASE
@@ -301,35 +223,35 @@ _ASKS_REPLY = re.compile(
 
 
 def message_findings(text: str, language: str, *, bureau: str) -> tuple[Text, ...]:
-    """Everything that is wrong with a message as it would leave; nothing, when it may."""
-    return tuple(_findings(text, language, bureau))
-
-
-def _findings(text: str, language: str, bureau: str) -> Iterator[Text]:
+    """Every fault of a message as it would be sent; empty when it may be sent."""
     if not text.strip():
-        yield Text("says nothing")
-        return
-    if not bureau or bureau not in text:
-        yield Text("does not name the bureau")
-    if _LINK.search(text):
-        yield Text("holds a link, or asks to open something")
-    if _NUMBER.search(text):
-        yield Text("holds a number")
-    if not _NO_REPLY.get(language, _NO_REPLY["en"]).search(text):
-        yield Text("does not say that no reply is needed")
-    if _ASKS_REPLY.search(text):
-        yield Text("asks for a reply")
+        return (Text("says nothing"),)
     rules = RULES.get(language)
-    if rules is not None and asks_for(text, rules):
-        yield Text("asks for what must never be asked for")
-    if rules is not None and affirms_safe_account(text, rules):
-        yield Text("uses the fraudsters' words other than to deny them")
-    if parts(text) > MOST_PARTS:
-        yield Text("takes %(parts)s parts; %(most)s are allowed", parts=parts(text), most=MOST_PARTS)
+    count = parts(text)
+    checks = (
+        (not bureau or bureau not in text, Text("does not name the bureau")),
+        (_LINK.search(text), Text("holds a link, or asks to open something")),
+        (_NUMBER.search(text), Text("holds a number")),
+        (
+            not _NO_REPLY.get(language, _NO_REPLY["en"]).search(text),
+            Text("does not say that no reply is needed"),
+        ),
+        (_ASKS_REPLY.search(text), Text("asks for a reply")),
+        (rules and asks_for(text, rules), Text("asks for what must never be asked for")),
+        (
+            rules and affirms_safe_account(text, rules),
+            Text("uses the fraudsters' words other than to deny them"),
+        ),
+        (
+            count > MOST_PARTS,
+            Text("takes %(parts)s parts; %(most)s are allowed", parts=count, most=MOST_PARTS),
+        ),
+    )
+    return tuple(fault for is_wrong, fault in checks if is_wrong)
 
 
 def parts(text: str) -> int:
-    """How many messages the network makes of it: 160 or 70 characters alone, 153 or 67 each in a row."""
+    """How many messages a text takes: 160 or 70 characters in a single one, 153 or 67 in each of several."""
     if all(letter in _GSM or letter in _GSM_TWICE for letter in text):
         length, one, more = sum(2 if letter in _GSM_TWICE else 1 for letter in text), _GSM_ONE, _GSM_MORE
     else:
@@ -347,7 +269,7 @@ class Limits:
 
     longest_good_path_seconds: float = 60.0
     most_retries: int = 3
-    timeout_seconds: tuple[int, int] = field(default=(3, 30))
+    timeout_seconds: tuple[int, int] = (3, 30)
     answer_seconds: float = 0.0
     machine_notice: bool = True
 
@@ -392,20 +314,17 @@ def _graph(script: Script) -> Iterator[Finding]:
     for name, node in script.nodes.items():
         if name not in seen and node.origin.file == script.origin.file:
             yield at(node, "reachable", "no way leads here")
-    for node in script.nodes.values():
         if isinstance(node, Branch):
-            yield from _branch(node)
+            for case in sorted(set(node.cases) - _CASES[node.on]):
+                yield at(node, "answers", "%(case)s is no %(kind)s", case=case, kind=node.on.value)
 
 
-def _branch(node: Branch) -> Iterator[Finding]:
-    known = {
-        BranchOn.TAG: {"minor", "elderly", "hearing", "mongolian"},
-        BranchOn.TIME_OF_DAY: {"morning", "noon", "afternoon", "evening"},
-        BranchOn.CONTACT: {contact.value for contact in Contact},
-    }[node.on]
-    for case in node.cases:
-        if case not in known:
-            yield at(node, "answers", Text("%(case)s is no %(kind)s", case=case, kind=node.on.value))
+_CASES: Mapping[BranchOn, frozenset[str]] = {
+    BranchOn.TAG: frozenset({"minor", "elderly", "hearing", "mongolian"}),
+    BranchOn.TIME_OF_DAY: frozenset({"morning", "noon", "afternoon", "evening"}),
+    BranchOn.CONTACT: frozenset(contact.value for contact in Contact),
+}
+"""What a branch may tell apart."""
 
 
 def _questions(script: Script, limits: Limits) -> Iterator[Finding]:
@@ -420,41 +339,31 @@ def _questions(script: Script, limits: Limits) -> Iterator[Finding]:
             yield at(
                 node,
                 "bounded",
-                Text(
-                    "is asked again %(times)s times; at most %(most)s is allowed",
-                    times=node.retries,
-                    most=limits.most_retries,
-                ),
+                "is asked again %(times)s times; at most %(most)s is allowed",
+                times=node.retries,
+                most=limits.most_retries,
             )
         least, most = limits.timeout_seconds
         if not least <= node.timeout_seconds <= most:
             yield at(
                 node,
                 "bounded",
-                Text(
-                    "waits %(seconds)s s for silence; %(least)s to %(most)s is allowed",
-                    seconds=node.timeout_seconds,
-                    least=least,
-                    most=most,
-                ),
+                "waits %(seconds)s s for silence; %(least)s to %(most)s is allowed",
+                seconds=node.timeout_seconds,
+                least=least,
+                most=most,
             )
-        if _asks_other(script, node):
+        if any(run[-1].id != node.id for run in first_said(script, node.repeat_from)):
             yield at(
                 node,
                 "bounded",
-                Text(
-                    "hearing it again from %(node)s comes to another question first",
-                    node=node.repeat_from,
-                ),
+                "hearing it again from %(node)s comes to another question first",
+                node=node.repeat_from,
             )
         if not any(
             isinstance(script.nodes[arrow.to], HandOver) for arrow in arrows(script, node) if arrow.choice
         ):
             yield at(node, "officer", "no key leads to an officer")
-
-
-def _asks_other(script: Script, node: Ask) -> bool:
-    return any(run[-1].id != node.id for run in first_said(script, node.repeat_from))
 
 
 def _claims(script: Script) -> Iterator[Finding]:
@@ -463,9 +372,7 @@ def _claims(script: Script) -> Iterator[Finding]:
     for node in script.nodes.values():
         if isinstance(node, End) and node.answer in SUCCESSES and known[node.id] - {Contact.VERIFIED}:
             yield at(
-                node,
-                "verified",
-                Text("may claim %(answer)s for somebody not verified", answer=node.answer.value),
+                node, "verified", "may claim %(answer)s for somebody not verified", answer=node.answer.value
             )
         prompt = prompt_of(node)
         personal = prompt is not None and any(
@@ -479,14 +386,11 @@ def _claims(script: Script) -> Iterator[Finding]:
                     yield at(
                         node,
                         "key",
-                        Text(
-                            "key %(key)s is a success that a spoken answer alone could make", key=choice.key
-                        ),
+                        "key %(key)s is a success that a spoken answer alone could make",
+                        key=choice.key,
                     )
                 if choice.contact is Contact.VERIFIED and not choice.needs_key:
-                    yield at(
-                        node, "key", Text("key %(key)s verifies on a spoken answer alone", key=choice.key)
-                    )
+                    yield at(node, "key", "key %(key)s verifies on a spoken answer alone", key=choice.key)
 
 
 def _is_success(script: Script, choice: Choice) -> bool:
@@ -505,14 +409,12 @@ def _wording(script: Script, limits: Limits) -> Iterator[Finding]:
         yield from _asks(script, language, rules)
         message = script.message.get(language, "")
         if not message:
-            yield of(script, "message", Text("has no message in %(language)s", language=language))
+            yield at(script, "message", "has no message in %(language)s", language=language)
             continue
         bureau = script.variables["bureau"].defaults.get(language, "") if "bureau" in script.variables else ""
         for fault in message_findings(message.replace("{bureau}", bureau), language, bureau=bureau):
-            yield of(
-                script,
-                "message",
-                Text("the message in %(language)s %(fault)s", language=language, fault=fault),
+            yield at(
+                script, "message", "the message in %(language)s %(fault)s", language=language, fault=fault
             )
 
 
@@ -527,30 +429,26 @@ def _opening(script: Script, language: str, rules: Rules, limits: Limits) -> Ite
             yield at(
                 node,
                 "bureau",
-                Text("the first sentence does not name the bureau (%(language)s)", language=language),
+                "the first sentence does not name the bureau (%(language)s)",
+                language=language,
             )
         if not rules.stop_transfer.search(first):
             yield at(
                 node,
                 "stop",
-                Text(
-                    "the first sentence does not say to stop the transfer (%(language)s)", language=language
-                ),
+                "the first sentence does not say to stop the transfer (%(language)s)",
+                language=language,
             )
         if not rules.hang_up.search(first):
             yield at(
                 node,
                 "stop",
-                Text(
-                    "the first sentence does not say to hang up on the other caller (%(language)s)",
-                    language=language,
-                ),
+                "the first sentence does not say to hang up on the other caller (%(language)s)",
+                language=language,
             )
         if limits.machine_notice and not any(rules.machine.search(text) for _, text in said):
             yield at(
-                node,
-                "machine",
-                Text("nothing says that a machine is speaking (%(language)s)", language=language),
+                node, "machine", "nothing says that a machine is speaking (%(language)s)", language=language
             )
 
 
@@ -559,19 +457,17 @@ def _must_say(script: Script, language: str, rules: Rules) -> Iterator[Finding]:
     for fraud_type in sorted(script.fraud_types):
         wanted = rules.must_say.get(fraud_type)
         if wanted is not None and not any(wanted.search(text) for text in said):
-            yield of(
+            yield at(
                 script,
                 "must_say",
-                Text(
-                    "does not say what %(kind)s needs (%(language)s)",
-                    kind=fraud_type.value,
-                    language=language,
-                ),
+                "does not say what %(kind)s needs (%(language)s)",
+                kind=fraud_type.value,
+                language=language,
             )
 
 
 def _caution(script: Script, language: str, rules: Rules) -> Iterator[Finding]:
-    """Every way to an acknowledgement hears that fraudsters call us fake, and how to ring back."""
+    """Every way to an acknowledgement says that fraudsters call us fake, and how to call back."""
     cautions = frozenset(
         node.id
         for node in script.nodes.values()
@@ -584,9 +480,8 @@ def _caution(script: Script, language: str, rules: Rules) -> Iterator[Finding]:
             yield at(
                 node,
                 "caution",
-                Text(
-                    "can be reached without the caution about fake police (%(language)s)", language=language
-                ),
+                "can be reached without the caution about fake police (%(language)s)",
+                language=language,
             )
 
 
@@ -596,12 +491,13 @@ def _asks(script: Script, language: str, rules: Rules) -> Iterator[Finding]:
         text = prompt.texts.get(language, "") if prompt else ""
         asked = asks_for(text, rules)
         if asked:
-            yield at(node, "asks", Text("asks for what a script never asks for: %(what)s", what=asked))
+            yield at(node, "asks", "asks for what a script never asks for: %(what)s", what=asked)
         if affirms_safe_account(text, rules):
             yield at(
                 node,
                 "safe_account",
-                Text("uses the fraudsters' words other than to deny them (%(language)s)", language=language),
+                "uses the fraudsters' words other than to deny them (%(language)s)",
+                language=language,
             )
 
 
@@ -630,28 +526,23 @@ def _sound(script: Script, durations: Durations) -> Iterator[Finding]:
 
 def _at_prompt(script: Script, prompt: Prompt, rule: str, problem: Text) -> Finding:
     node = next((node for node in script.nodes.values() if prompt_of(node) == prompt), None)
-    return (
-        at(node, rule, problem)
-        if node
-        else of(script, rule, Text("%(prompt)s %(problem)s", prompt=prompt.id, problem=problem))
-    )
+    if node is not None:
+        return at(node, rule, problem)
+    return at(script, rule, "%(prompt)s %(problem)s", prompt=prompt.id, problem=problem)
 
 
 def _length(script: Script, durations: Durations, limits: Limits) -> Iterator[Finding]:
     for language in script.languages:
-        questions = 3
-        seconds = good_path_seconds(script, language, durations) + questions * limits.answer_seconds
+        seconds = good_path_seconds(script, language, durations) + 3 * limits.answer_seconds
         if seconds > limits.longest_good_path_seconds:
             limit = limits.longest_good_path_seconds
-            yield of(
+            yield at(
                 script,
                 "length",
-                Text(
-                    "takes %(seconds)s s to a good end in %(language)s; %(most)s is allowed",
-                    seconds=f"{seconds:.0f}",
-                    language=language,
-                    most=f"{limit:.0f}",
-                ),
+                "takes %(seconds)s s to a good end in %(language)s; %(most)s is allowed",
+                seconds=f"{seconds:.0f}",
+                language=language,
+                most=f"{limit:.0f}",
             )
 
 

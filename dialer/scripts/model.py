@@ -1,8 +1,6 @@
-"""A call script as data: a graph of nodes that say, ask, branch, hand over and end. Nothing walks it here.
+"""A call script as data: a graph of nodes that say, ask, branch, hand over and end; what follows from its shape alone.
 
-The shape of a script: what follows what, what is known where, and how long the longest way is. Pure.
-
-The texts of prompts: their blanks, what fills them, and the words for a time of day.
+Also the texts of prompts: their variables in braces, what fills them, and the greetings by time of day. Pure.
 """
 
 from __future__ import annotations
@@ -11,12 +9,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 
 from dialer.core.values import Answer, Contact, FraudType, Tag
 
 
 class Purpose(StrEnum):
-    """Why we ring: to warn 预警劝阻 while it happens, or to look back 回访 after a warning was heard."""
+    """Why a call is made: to warn 预警劝阻 of a fraud under way, or as a follow-up 回访 after a warning."""
 
     WARNING = "warning"
     FOLLOW_UP = "follow_up"
@@ -40,7 +39,7 @@ class VariableKind(StrEnum):
 
 
 class BranchOn(StrEnum):
-    """What a branch looks at: the person's tags, the hour where they are, or how far we know who it is."""
+    """What a branch depends on: the person's tags, the local hour, or whether the person is verified."""
 
     TAG = "tag"
     TIME_OF_DAY = "time_of_day"
@@ -48,7 +47,7 @@ class BranchOn(StrEnum):
 
 
 class Target(StrEnum):
-    """Where a key leads that is no node: the question again."""
+    """What a key leads to besides nodes: the question again."""
 
     REPEAT = "repeat"
 
@@ -63,7 +62,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
-    """A blank in the texts. `defaults` (by language) are what the shipped recordings say."""
+    """A variable of the texts. `defaults` (by language) are what the shipped recordings say."""
 
     name: str
     kind: VariableKind
@@ -72,7 +71,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """One thing said, by language. `must_say` marks a line that has to be understood even on a bad line."""
+    """A text to say, by language. `must_say` marks one that must be understood even on a bad line."""
 
     id: str
     texts: Mapping[str, str]
@@ -81,7 +80,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
-    """What is known so far in a call. `answer` stays `none` until somebody gave one."""
+    """What a call has established so far. `answer` is `none` until the person gave one."""
 
     contact: Contact = Contact.NONE
     answer: Answer = Answer.NONE
@@ -89,7 +88,7 @@ class Learned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """One answer to a question: its key, the phrases that mean the same, where it leads and what it teaches.
+    """One answer to a question: its key, the phrases that mean the same, the next node and what it establishes.
 
     A choice that `needs_key` is never taken on a spoken answer alone: the script asks for the key.
     """
@@ -104,6 +103,8 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Say:
+    """Says a prompt and goes on to `next`."""
+
     id: str
     prompt: Prompt
     next: str
@@ -132,6 +133,8 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
+    """Goes on without a word, by a fact of the person or of the call."""
+
     id: str
     on: BranchOn
     cases: Mapping[str, str]
@@ -141,7 +144,7 @@ class Branch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandOver:
-    """An officer is rung now; `next` is where the talk goes on when nobody takes it."""
+    """Calls an officer now; the call goes on at `next` when no officer takes it."""
 
     id: str
     prompt: Prompt
@@ -153,7 +156,7 @@ class HandOver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
-    """The call is over. `contact` is the most this end may claim; what was learned before can lower it."""
+    """Ends the call. `contact` is the most that this end may claim; what was established before can lower it."""
 
     id: str
     prompt: Prompt | None
@@ -200,6 +203,7 @@ class Script:
         return self.content_hash[:12]
 
     def title_in(self, language: str) -> str:
+        """The title in a language, else in the default language."""
         return self.title.get(language) or self.title[self.default_language]
 
     def voices_of(self, language: str) -> tuple[str, ...]:
@@ -224,7 +228,7 @@ class Arrow:
 
 
 def arrows(script: Script, node: Node) -> tuple[Arrow, ...]:
-    """Every way on from a node, hearing it again left out."""
+    """Every way on from a node, except hearing it again."""
     match node:
         case Say() | HandOver():
             return (Arrow(to=node.next),)
@@ -242,6 +246,7 @@ def arrows(script: Script, node: Node) -> tuple[Arrow, ...]:
 
 
 def prompt_of(node: Node) -> Prompt | None:
+    """What a node says; None for a branch and for an end without words."""
     return None if isinstance(node, Branch) else node.prompt
 
 
@@ -268,7 +273,7 @@ def circles(script: Script) -> tuple[str, ...]:
 
 
 def contacts(script: Script) -> Mapping[str, frozenset[Contact]]:
-    """For every node, what may be known of who is on the line when it is reached. Wants a script without circles."""
+    """For every node, the contact that a call may have when it gets there. The script must have no circles."""
     known: dict[str, frozenset[Contact]] = {name: frozenset() for name in script.nodes}
     waiting: list[tuple[str, Contact]] = [(script.start, Contact.UNVERIFIED)]
     while waiting:
@@ -299,16 +304,11 @@ def first_said(script: Script, start: str) -> Iterator[tuple[Node, ...]]:
 def longest(script: Script, seconds_of: Callable[[Prompt], float], *, good: bool) -> float:
     """Seconds of the longest way, every question answered at once; `good` counts only ways to a success.
 
-    Wants a script without circles. 0 when no way leads to a success.
+    The script must have no circles. 0 when no way leads to a success.
     """
-    found: dict[str, float | None] = {}
 
+    @cache
     def from_here(name: str) -> float | None:
-        if name not in found:
-            found[name] = measured(name)
-        return found[name]
-
-    def measured(name: str) -> float | None:
         node = script.nodes[name]
         prompt = prompt_of(node)
         own = seconds_of(prompt) if prompt is not None else 0.0
@@ -320,8 +320,8 @@ def longest(script: Script, seconds_of: Callable[[Prompt], float], *, good: bool
     return from_here(script.start) or 0.0
 
 
-BLANK = re.compile(r"\{([a-z][a-z0-9_]*)\}")
-"""A blank in a text: {bureau}."""
+_BLANK = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+"""A variable in a text: {bureau}."""
 
 _GREETINGS = {
     "zh": {"morning": "早上好", "noon": "中午好", "afternoon": "下午好", "evening": "晚上好"},
@@ -337,7 +337,7 @@ _STARTS = ((5, "evening"), (11, "morning"), (13, "noon"), (18, "afternoon"))
 
 def blanks(template: str) -> frozenset[str]:
     """The names of the variables in a text."""
-    return frozenset(BLANK.findall(template))
+    return frozenset(_BLANK.findall(template))
 
 
 def time_of_day(local_hour: int) -> str:
@@ -351,7 +351,7 @@ def needs_verification(script: Script, template: str) -> bool:
 
 
 def filled(script: Script, template: str, language: str, values: Mapping[str, str], local_hour: int) -> str:
-    """The text with every blank filled from `values`, else from the script's defaults."""
+    """The text with every variable filled from `values`, else from the script's defaults."""
 
     def value(found: re.Match[str]) -> str:
         variable = script.variables[found.group(1)]
@@ -361,7 +361,7 @@ def filled(script: Script, template: str, language: str, values: Mapping[str, st
             return words[time_of_day(local_hour)]
         return given or variable.defaults.get(language) or variable.defaults.get(script.default_language, "")
 
-    return BLANK.sub(value, template)
+    return _BLANK.sub(value, template)
 
 
 def with_defaults(script: Script, template: str, language: str) -> str:

@@ -1,18 +1,17 @@
-"""What there is to read about scripts: which are live, their versions, and one version as a graph with its sound.
-
-A walk through a version of a script as a call would go, from its beginning, with what is pressed and said given.
-"""
+"""What is read of scripts: the list, one version as a graph with its sound, and a walk through it as in a call."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from audio.clips import RECORDED, Clip, from_plain
+from audio.clips import RECORDED, Clip
 from dialer.core.errors import Invalid
 from dialer.core.values import FraudType, Tag
+from dialer.db.unit_of_work import Tx
 from dialer.scripts.dialogue import Context, Heard, Turn, advance, start
 from dialer.scripts.lint import Finding, good_path_seconds, longest_path_seconds
 from dialer.scripts.model import (
@@ -20,7 +19,6 @@ from dialer.scripts.model import (
     Branch,
     End,
     HandOver,
-    Node,
     Origin,
     Prompt,
     Purpose,
@@ -40,7 +38,7 @@ from dialer.services import Services
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptLine:
-    """One script in the list. `live` None: nothing of it has been approved."""
+    """One script in the list. `live` is the number of the live version, None when no version was approved."""
 
     script_id: str
     title: Mapping[str, str]
@@ -50,7 +48,7 @@ class ScriptLine:
     approved_by: str
     newest: int
     drafts: int
-    """Versions that nobody has approved yet."""
+    """Versions without an approval."""
     purpose: Purpose
     fraud_types: tuple[FraudType, ...]
     tags: tuple[Tag, ...]
@@ -65,7 +63,7 @@ class ScriptLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptText:
-    """A prompt in one language: its words, and the file that says them; '' where a machine's voice would."""
+    """A prompt in one language: its text, and the file that says it; '' when the network's voice would read it."""
 
     language: str
     text: str
@@ -108,7 +106,6 @@ class ScriptPage:
 
     version: Version
     script: Script
-    start: str
     nodes: tuple[NodeView, ...]
     edges: tuple[Edge, ...]
     common: tuple[NodeView, ...]
@@ -125,7 +122,7 @@ class ScriptPage:
 
 
 def list_scripts(services: Services) -> tuple[ScriptLine, ...]:
-    """Every script of which there is a version, by its id."""
+    """Every script that has a version, by id."""
     with services.store.begin() as tx:
         found = script_versions_of(tx)
     by_script: dict[str, list[Version]] = {}
@@ -148,26 +145,20 @@ def script_versions(services: Services, script_id: str = "") -> tuple[Version, .
 def show_script(
     services: Services, script_id: str, number: int | None = None, *, as_heard: bool = False
 ) -> ScriptPage:
-    """The live version unless another is named; without a live one the newest. With the sound that it would be approved
-    with, or `as_heard`, with the one that it was approved with, if it was. Raises `NotFound`.
+    """The named version, else the live one, else the newest, with the sound that an approval would take; with
+    `as_heard`, with the sound of its last approval, if it has one. Raises `NotFound`.
     """
     with services.store.begin() as tx:
-        if number is None:
-            found = script_versions_of(tx, script_id)
-            live = [version for version in found if version.is_live]
-            version = (live or found)[0] if found else get_script_version(tx, script_id, 1)
-        else:
-            version = get_script_version(tx, script_id, number)
+        version = _chosen(tx, script_id, number)
         script = script_in(version)
         newest = sounded = sound_of(tx, version, script)
         if as_heard and version.audio_hash:
-            clips = from_plain(spoken_version(tx, version.id, version.audio_hash)[2])
+            clips = spoken_version(tx, version.id, version.audio_hash)[2]
             sounded = replace(newest, clips=clips, absent=())
     good, longest = _lengths(script, sounded.clips)
     return ScriptPage(
         version=version,
         script=script,
-        start=script.start,
         nodes=node_views(script, sounded.clips),
         edges=tuple(_edges(script)),
         common=tuple(
@@ -176,7 +167,7 @@ def show_script(
         ),
         findings=findings_of(services, version, script, sounded),
         without_sound=sounded.absent,
-        voices=_voices(sounded.clips),
+        voices=Counter(clip.voice for clip in sounded.clips),
         render=sounded.render,
         good_seconds=good,
         longest_seconds=longest,
@@ -185,9 +176,28 @@ def show_script(
     )
 
 
+def _chosen(tx: Tx, script_id: str, number: int | None) -> Version:
+    """The named version, else the live one, else the newest. Raises `NotFound`."""
+    if number is not None:
+        return get_script_version(tx, script_id, number)
+    found = script_versions_of(tx, script_id)
+    live = [version for version in found if version.is_live]
+    return (live or found)[0] if found else get_script_version(tx, script_id, 1)
+
+
 def node_views(script: Script, clips: tuple[Clip, ...]) -> tuple[NodeView, ...]:
     """In the order of the file."""
-    return tuple(_node(script, node, clips) for node in script.nodes.values())
+    return tuple(
+        replace(
+            _view(script, node.id, _KINDS[type(node)], prompt_of(node), node.origin, clips),
+            **{name: getattr(node, name) for name in _FACTS if hasattr(node, name)},
+        )
+        for node in script.nodes.values()
+    )
+
+
+_KINDS = {Say: "say", Ask: "ask", Branch: "branch", HandOver: "hand_over", End: "end"}
+_FACTS = ("answer", "contact", "urgency", "timeout_seconds", "retries")
 
 
 def _line(versions: list[Version], spoken: RenderedScript | None, *, in_trial: bool) -> ScriptLine:
@@ -233,37 +243,8 @@ def _is_sounded(script: Script, language: str, clips: tuple[Clip, ...]) -> bool:
     )
 
 
-def _voices(clips: tuple[Clip, ...]) -> Mapping[str, int]:
-    counted: dict[str, int] = {}
-    for clip in clips:
-        counted[clip.voice] = counted.get(clip.voice, 0) + 1
-    return counted
-
-
-def _node(script: Script, node: Node, clips: tuple[Clip, ...]) -> NodeView:
-    kind = {
-        Say: "say",
-        Ask: "ask",
-        Branch: "branch",
-        HandOver: "hand_over",
-        End: "end",
-    }[type(node)]
-    view = _view(script, node.id, kind, prompt_of(node), node.origin, clips)
-    facts: dict[str, str | int] = {
-        name: value
-        for name in ("answer", "contact", "urgency", "timeout_seconds", "retries")
-        if (value := getattr(node, name, None)) is not None
-    }
-    return NodeView(**{name: getattr(view, name) for name in NodeView.__slots__} | facts)
-
-
 def _view(
-    script: Script,
-    node_id: str,
-    kind: str,
-    prompt: Prompt | None,
-    origin: Origin,
-    clips: tuple[Clip, ...],
+    script: Script, node_id: str, kind: str, prompt: Prompt | None, origin: Origin, clips: tuple[Clip, ...]
 ) -> NodeView:
     return NodeView(
         id=node_id,
@@ -292,7 +273,7 @@ def _said(script: Script, prompt: Prompt, clips: tuple[Clip, ...]) -> Iterator[P
 
 
 def _clip(clips: tuple[Clip, ...], language: str, prompt_id: str, text: str) -> Clip | None:
-    """As a call chooses: a recording of the prompt, else whatever says the text."""
+    """The clip that a call would play: a recording of the prompt, else one that says the text."""
     here = [clip for clip in clips if clip.language == language]
     recorded = (clip for clip in here if clip.voice == RECORDED and clip.prompt_id == prompt_id)
     spoken = (clip for clip in here if clip.voice != RECORDED and clip.text == text and text)
@@ -366,14 +347,18 @@ def walk_script(
     """`steps` are keys, `say1` (the phrase that key 1 has), `type500` (digits and #), `silence` and `nobody`. Those
     after the end are left out. Raises `NotFound` and `Invalid`.
     """
-    version, script, spoken = _version(services, script_id, number)
+    with services.store.begin() as tx:
+        version = _chosen(tx, script_id, number)
+        script = script_in(version)
+        spoken = rendered(
+            script,
+            spoken_version(tx, version.id, version.audio_hash)[2]
+            if version.audio_hash
+            else sound_of(tx, version, script).clips,
+        )
     chosen = language if language in script.languages else script.default_language
     context = Context(
-        language=chosen,
-        tags=tags,
-        local_hour=local_hour,
-        clips=spoken.by_text,
-        recordings=spoken.recordings,
+        language=chosen, tags=tags, local_hour=local_hour, clips=spoken.by_text, recordings=spoken.recordings
     )
     walked = [Walked(step="", turn=start(script, context))]
     for step in steps[:_MOST_STEPS]:
@@ -393,21 +378,6 @@ def walk_script(
         voices={clip.file: clip.voice for clip in spoken.clips},
         is_over=_is_over(walked[-1].turn),
     )
-
-
-def _version(
-    services: Services, script_id: str, number: int | None
-) -> tuple[Version, Script, RenderedScript]:
-    """With the sound that calls hear, or that would be approved."""
-    with services.store.begin() as tx:
-        found = script_versions_of(tx, script_id)
-        wanted = number or next((one.number for one in [*(v for v in found if v.is_live), *found]), 1)
-        version = get_script_version(tx, script_id, wanted)
-        script = script_in(version)
-        clips = sound_of(tx, version, script).clips
-        if version.audio_hash:
-            clips = from_plain(spoken_version(tx, version.id, version.audio_hash)[2])
-    return version, script, rendered(script, clips)
 
 
 def _is_over(turn: Turn) -> bool:

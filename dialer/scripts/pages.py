@@ -1,10 +1,12 @@
-"""What the pages of one script share: its heading, and who may let all units' calls speak something else.
+"""The pages of scripts: versions, drafts, differences, approval, trials in shares of the calls, and a walk.
 
-Scripts: what the robot says, node by node and aloud; who drafted, who approved, and what waits to be.
+One person sets the shares of a trial, since a second one approved each version. The steps of a walk are in its address.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
@@ -13,14 +15,27 @@ from fastapi import File, Form, UploadFile
 from starlette.responses import Response
 
 from dialer.core.access import RELEASED_BY, SHIPPED_BY, Permission
-from dialer.core.errors import Conflict, Invalid, UnusableFile
+from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
+from dialer.core.values import Grade, Tag
 from dialer.language import Text, gettext_noop
 from dialer.org.staff import list_units
+from dialer.scripts.dialogue import Utterance
 from dialer.scripts.model import Script
-from dialer.scripts.overview import list_scripts, script_versions, show_script
+from dialer.scripts.overview import (
+    NOBODY,
+    SILENCE,
+    Walk,
+    Walked,
+    list_scripts,
+    phrase_of,
+    script_versions,
+    show_script,
+    walk_script,
+)
 from dialer.scripts.reading import ScriptUnreadable
-from dialer.scripts.render import rendering, somebody_renders, start_rendering
+from dialer.scripts.render import has_render_worker, rendering, start_rendering
 from dialer.scripts.store import Version
+from dialer.scripts.trials import Comparison, compare_versions, set_trial
 from dialer.scripts.versions import (
     NotApproved,
     NotRendered,
@@ -39,8 +54,9 @@ from dialer.scripts.view import (
     picture,
     script_cards,
 )
+from dialer.sentences import refusal_sentence, sentence
 from dialer.web.console import CurrentRequest, Forbidden, RequestContext, Section
-from dialer.wording.sentences import refusal_sentence, sentence
+from dialer.words import MEASURES, MEASURES_SAY, verdict_in, word_of
 
 KNOWN = (
     gettext_noop("is empty or too long"),
@@ -48,14 +64,14 @@ KNOWN = (
     gettext_noop("what is to be found out"),
     gettext_noop("must name the live version, to compare the others with"),
 )
-"""What the use cases refuse with, beside its field."""
+"""Refusals of the actions that the pages show."""
 
-_NOBODY_HERE = {
+_AUTHORS_OUTSIDE = {
     SHIPPED_BY: gettext_noop("shipped with the product"),
     RELEASED_BY: gettext_noop("the release's own review"),
 }
 _REASONS = (gettext_noop("first start"), gettext_noop("upgrade"))
-"""Why what is shipped went live."""
+"""Why shipped scripts went live."""
 
 
 def address(script_id: str, rest: str = "", **query: object) -> str:
@@ -64,7 +80,7 @@ def address(script_id: str, rest: str = "", **query: object) -> str:
 
 
 def sees_everything(visit: RequestContext) -> bool:
-    """Somebody of the whole centre, or of its topmost unit: scripts are spoken to the people of every unit."""
+    """Whether the reader is of the whole centre or of its topmost unit: a script is spoken to people of every unit."""
     unit_id = visit.member.unit_id
     if unit_id is None:
         return True
@@ -73,7 +89,7 @@ def sees_everything(visit: RequestContext) -> bool:
 
 
 def need_all(visit: RequestContext) -> None:
-    """Raises `Forbidden` for somebody of one unit among others."""
+    """Raises `Forbidden` for a reader of one unit among others."""
     if not sees_everything(visit):
         raise Forbidden
 
@@ -83,7 +99,7 @@ def was_live(version: Version) -> bool:
 
 
 def _by(visit: RequestContext, name: str) -> str:
-    return visit.say(_NOBODY_HERE[name]) if name in _NOBODY_HERE else name
+    return visit.say(_AUTHORS_OUTSIDE[name]) if name in _AUTHORS_OUTSIDE else name
 
 
 def heading(visit: RequestContext, script: Script, version: Version, here: str) -> dict[str, Any]:
@@ -130,7 +146,12 @@ def scripts(visit: CurrentRequest) -> Response:
     return visit.page(
         _LIST,
         lines=sorted(lines, key=lambda line: (not line.fraud_types, line.purpose.value, line.script_id)),
-        titles={line.script_id: _title(line.title, visit) for line in lines},
+        titles={
+            line.script_id: line.title.get(visit.lang.value)
+            or line.title.get("zh")
+            or next(iter(line.title.values()), "")
+            for line in lines
+        },
         language_name=lambda language: language_name(language, visit.lang),
         can_edit=visit.may(Permission.EDIT_SCRIPTS),
         can_see_trials=visit.may(Permission.SEE_RATES),
@@ -145,7 +166,7 @@ def script(visit: CurrentRequest, script_id: str, version: int | None = None, la
 
 @script_pages.get("/scripts/{script_id}/progress", act=Permission.SEE_SCRIPTS)
 def progress(visit: CurrentRequest, script_id: str, version: int) -> Response:
-    """The rendering as it stands; when it is over, the page is shown anew."""
+    """The progress of the rendering; when it is over, the whole page again."""
     render = rendering(visit.services, script_id, version)
     if visit.is_part and render is not None and render.state.is_open:
         return visit.part(_ONE, "rendering", **_rendered(visit, script_id, version))
@@ -171,9 +192,8 @@ def approve(
     try:
         approve_script(visit.services, script_id, version, by=visit.who, reason=reason, goes_live=live)
     except Invalid as fault:
-        return _show(
-            visit, script_id, version, status=_UNFIT, wrong={fault.field: refusal_sentence(fault, visit.lang)}
-        )
+        wrong = {fault.field: refusal_sentence(fault, visit.lang)}
+        return _show(visit, script_id, version, status=_UNFIT, wrong=wrong)
     except NotApproved:
         refused = visit.say(gettext_noop("It cannot be approved: what is found below must be mended first."))
         return _show(visit, script_id, version, status=_TAKEN, refused=refused)
@@ -215,13 +235,15 @@ def versions(visit: CurrentRequest, script_id: str) -> Response:
 def compared(visit: CurrentRequest, script_id: str, old: int, new: int) -> Response:
     page = show_script(visit.services, script_id)
     found = {one.number: one for one in script_versions(visit.services, script_id)}
-    before, after = (_numbered(found, script_id, visit, number) for number in (old, new))
+    for number in (old, new):
+        if number not in found:
+            raise NotFound(kind=Text("version of %(script)s", script=script_id), key=number)
     return visit.page(
         "console/script_difference.html",
         **heading(visit, page.script, page.version, "/versions"),
-        old=before,
-        new=after,
-        files=difference(before, after),
+        old=found[old],
+        new=found[new],
+        files=difference(found[old], found[new]),
         numbers=sorted(found, reverse=True),
     )
 
@@ -253,13 +275,12 @@ def draft(
     do: Annotated[str, Form()] = "",
     sheet: Annotated[UploadFile | None, File()] = None,
 ) -> Response:
-    """From a file or the editor; `do` check keeps nothing."""
+    """Stores a draft from a file or the editor; with `do` check it only shows the findings."""
     try:
         text, file_name = _given(source, name, sheet)
         if do == "check":
             examined, findings = examine_script(text, file=file_name)
-            found = finding_problems(findings, visit.lang)
-            checked = {"checked": examined.id, "findings": found}
+            checked = {"checked": examined.id, "findings": finding_problems(findings, visit.lang)}
             return visit.page(_DRAFT, **_editor(text, file_name) | checked)
         version = draft_script(visit.services, text, by=visit.who, file=file_name).version
     except ScriptUnreadable as fault:
@@ -326,17 +347,8 @@ def _rendered(visit: RequestContext, script_id: str, number: int) -> dict[str, A
         "render": found,
         "render_fault": sentence(Text.load(found.error), visit.lang) if found is not None else "",
         "progress_address": address(script_id, "/progress", version=number),
-        "nobody_renders": waits and not somebody_renders(visit.services),
+        "lacks_worker": waits and not has_render_worker(visit.services),
     }
-
-
-def _title(title: Any, visit: RequestContext) -> str:  # noqa: ANN401  # texts by language
-    return title.get(visit.lang.value) or title.get("zh") or next(iter(title.values()), "")
-
-
-def _numbered(found: dict[int, Version], script_id: str, visit: RequestContext, number: int) -> Version:
-    """Raises `NotFound`."""
-    return found.get(number) or show_script(visit.services, script_id, number).version
 
 
 def _editor(text: str, file_name: str, *, begun_from: Version | None = None) -> dict[str, Any]:
@@ -376,3 +388,262 @@ def _fault(visit: RequestContext, fault: ScriptUnreadable, text: str) -> dict[st
         "problem": sentence(fault.problem, visit.lang),
         "excerpt": [(number, lines[number - 1]) for number in around],
     }
+
+
+trial_pages = Section()
+
+_AT_LEAST, _MOST = 2, 1_000_000.0
+
+
+@trial_pages.get("/scripts/{script_id}/trial", act=Permission.SEE_RATES)
+def trial(visit: CurrentRequest, script_id: str, grade: str = "") -> Response:
+    return _show_trial_pages(visit, script_id, _grade(grade))
+
+
+@trial_pages.post("/scripts/{script_id}/trial", act=Permission.EDIT_SCRIPTS)
+def begin(
+    visit: CurrentRequest,
+    script_id: str,
+    number: Annotated[list[int] | None, Form()] = None,
+    share: Annotated[list[str] | None, Form()] = None,
+    reason: Annotated[str, Form()] = "",
+    grade: Annotated[str, Form()] = "",
+    do: Annotated[str, Form()] = "",
+) -> Response:
+    """`number` and `share` are parallel; an empty share leaves its version out. `do` end ends the trial."""
+    need_all(visit)
+    typed = dict(zip(number or (), share or (), strict=False))
+    scope = _grade(grade)
+    ends = do == "end"
+    try:
+        weights = {} if ends else _weights(typed)
+        set_trial(visit.services, script_id, weights, by=visit.who, reason=reason, grade=scope)
+    except Invalid as fault:
+        wrong = {fault.field: refusal_sentence(fault, visit.lang)}
+        return _show_trial_pages(
+            visit, script_id, scope, status=_UNFIT, wrong=wrong, typed=typed, reason=reason
+        )
+    except Conflict:
+        refused = visit.say(gettext_noop("A draft cannot be tried: it must be approved first."))
+        return _show_trial_pages(
+            visit, script_id, scope, status=_TAKEN, wrong={"weights": refused}, typed=typed
+        )
+    notice = (
+        gettext_noop("The trial is over.")
+        if ends
+        else gettext_noop("The trial is under way: new calls speak these shares.")
+    )
+    return visit.go(address(script_id, "/trial", grade=grade), notice=notice)
+
+
+def _weights(typed: dict[int, str]) -> dict[int, float]:
+    """Raises `Invalid`."""
+    try:
+        weights = {number: float(text) for number, text in typed.items() if text.strip()}
+    except ValueError as fault:
+        raise Invalid(field="weights", problem=gettext_noop("must be numbers")) from fault
+    if len(weights) < _AT_LEAST or not all(0 < weight <= _MOST for weight in weights.values()):
+        raise Invalid(field="weights", problem=gettext_noop("must name two versions or more, each above 0"))
+    return weights
+
+
+def _show_trial_pages(
+    visit: RequestContext,
+    script_id: str,
+    grade: Grade | None,
+    *,
+    status: int = 200,
+    wrong: dict[str, str] | None = None,
+    typed: dict[int, str] | None = None,
+    reason: str = "",
+) -> Response:
+    page = show_script(visit.services, script_id)
+    found = script_versions(visit.services, script_id)
+    approved = [version for version in found if version.approvals]
+    all_units = sees_everything(visit)
+    compared = _comparison(visit, script_id, grade) if all_units else None
+    return visit.page(
+        "console/script_trial.html",
+        status=status,
+        **heading(visit, page.script, page.version, "/trial"),
+        compared=compared,
+        running=compared is not None and compared.trial.ended_at is None,
+        rows=_rows(visit, compared),
+        measures=[(name, visit.say(MEASURES[name]), visit.say(MEASURES_SAY[name])) for name in MEASURES],
+        approved=approved,
+        shares=_shares(approved, compared, typed),
+        all_units=all_units,
+        may_set=visit.may(Permission.EDIT_SCRIPTS) and all_units,
+        grade=grade,
+        grades=[(one, address(script_id, "/trial", grade=one.value)) for one in Grade],
+        any_grade=address(script_id, "/trial"),
+        wrong=wrong or {},
+        reason=reason,
+    )
+
+
+def _comparison(visit: RequestContext, script_id: str, grade: Grade | None) -> Comparison | None:
+    try:
+        return compare_versions(visit.services, script_id, grade=grade)
+    except NotFound:
+        return None
+
+
+def _rows(visit: RequestContext, compared: Comparison | None) -> list[dict[str, Any]]:
+    if compared is None:
+        return []
+    return [
+        {
+            "version": one,
+            "cells": [
+                {
+                    "measured": cell,
+                    "name": visit.say(MEASURES[cell.measure]),
+                    "verdict": verdict_in(visit.lang, cell.verdict, compared.trial.live)
+                    if cell.verdict
+                    else "",
+                }
+                for cell in one.measured
+            ],
+        }
+        for one in compared.versions
+    ]
+
+
+def _shares(
+    approved: list[Version], compared: Comparison | None, typed: dict[int, str] | None
+) -> dict[int, str]:
+    """What stands in the form: what was typed, else the shares of the running trial."""
+    if typed is not None:
+        return typed
+    if compared is None or compared.trial.ended_at is not None:
+        return {version.number: "50" for version in approved if version.is_live}
+    return {number: f"{weight:g}" for number, weight in compared.trial.weights.items()}
+
+
+def _grade(value: str) -> Grade | None:
+    return next((grade for grade in Grade if grade.value == value), None)
+
+
+_MOST_CHARACTERS = 1000
+"""Of the steps in an address."""
+_TYPED = "5000"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One step, and what the robot says to it."""
+
+    done: str
+    node: str
+    lines: tuple[Utterance, ...]
+    hands_over: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """A next step, and the address that it leads to."""
+
+    key: str
+    text: str
+    href: str
+    said_href: str = ""
+    """The address when the words are spoken instead."""
+
+
+@trial_pages.get("/scripts/{script_id}/walk", act=Permission.SEE_SCRIPTS)
+def walk(
+    visit: CurrentRequest,
+    script_id: str,
+    version: int | None = None,
+    language: str = "",
+    tag: str = "",
+    steps: str = "",
+) -> Response:
+    tags = frozenset(one for one in Tag if one.value == tag)
+    done = [step for step in steps[:_MOST_CHARACTERS].split(".") if step]
+    wanted = language or visit.lang.value
+    try:
+        found = walk_script(visit.services, script_id, version, language=wanted, tags=tags, steps=done)
+    except Invalid:
+        return visit.go(address(script_id, "/walk", version=version, language=language, tag=tag))
+    taken = [one.step for one in found.walked[1:]]
+
+    def at(*way: str) -> str:
+        return address(script_id, "/walk", version=version, language=language, tag=tag, steps=".".join(way))
+
+    end = found.walked[-1].turn.end
+    return visit.page(
+        "console/script_walk.html",
+        **heading(visit, found.script, found.version, "/walk"),
+        exchanges=tuple(_exchange(visit, one) for one in found.walked),
+        keys=_keys(found, at, taken),
+        others=_others(visit, found, at, taken),
+        end=end if found.is_over else None,
+        said=found,
+        back=at(*taken[:-1]) if taken else "",
+        begin=at() if taken else "",
+        languages=[(one, language_name(one, visit.lang)) for one in found.script.languages],
+        tags=[
+            ("", visit.say(gettext_noop("nobody in particular"))),
+            *((one.value, word_of(one, visit.lang)) for one in Tag),
+        ],
+        tag=tag,
+        version_asked=version,
+    )
+
+
+def _exchange(visit: RequestContext, one: Walked) -> Exchange:
+    return Exchange(
+        done=_step_words(visit, one),
+        node=one.turn.node,
+        lines=one.turn.utterances,
+        hands_over=one.turn.hand_over,
+    )
+
+
+def _step_words(visit: RequestContext, one: Walked) -> str:
+    if not one.step:
+        return ""
+    if one.step == SILENCE:
+        return visit.say(gettext_noop("says and presses nothing"))
+    if one.step == NOBODY:
+        return visit.say(gettext_noop("no officer takes the call"))
+    if one.phrase:
+        return visit.say(gettext_noop("says “%(words)s”"), words=one.phrase)
+    return visit.say(gettext_noop("presses %(keys)s"), keys=one.step.removeprefix("type"))
+
+
+def _keys(found: Walk, at: Callable[..., str], taken: list[str]) -> tuple[Option, ...]:
+    question = found.question
+    if question is None:
+        return ()
+    keys = dict.fromkeys([*question.choices, *found.script.anywhere])
+    return tuple(
+        Option(
+            key=key,
+            text=phrase_of(found.script, question.id, key, found.language),
+            href=at(*taken, key),
+            said_href=at(*taken, f"say{key}"),
+        )
+        for key in keys
+    )
+
+
+def _others(
+    visit: RequestContext, found: Walk, at: Callable[..., str], taken: list[str]
+) -> tuple[Option, ...]:
+    """The next steps that no key of the question takes."""
+    if found.is_over:
+        return ()
+    question = found.question
+    if question is None:
+        steps = [(NOBODY, visit.say(gettext_noop("no officer takes the call")))]
+    else:
+        steps = [(SILENCE, visit.say(gettext_noop("says and presses nothing")))]
+        if question.next:
+            digits = _TYPED[: question.max_digits]
+            steps.insert(
+                0, (f"type{digits}", visit.say(gettext_noop("types %(digits)s and #"), digits=digits))
+            )
+    return tuple(Option(key="", text=text, href=at(*taken, step)) for step, text in steps)

@@ -1,14 +1,7 @@
-"""Where in a TOML file a table begins, so that a finding can name its line.
+"""Reads call scripts from TOML, and chooses the shipped script that fits a call.
 
-Every name of a node that a script uses, so that reading it can refuse one that is not there.
-
-Whether a script's tables hold values of the kinds that they must, so that the reader may take them as they are.
-
-From the TOML of a call script to a `Script`. What is wrong is said with its file, node and line.
-
-The scripts that are shipped, and which of them fits a call.
-
-Which prompts have to exist as sound for the scripts to be spoken without a voice at call time.
+Every fault that the reader finds names its file, line and node. Whether the graph and the wording are right is left to
+the lint.
 """
 
 from __future__ import annotations
@@ -41,11 +34,13 @@ from dialer.scripts.model import (
     Purpose,
     Say,
     Script,
-    Target,
     Urgency,
     Variable,
     VariableKind,
+    arrows,
     blanks,
+    needs_verification,
+    prompt_of,
     with_defaults,
 )
 
@@ -76,37 +71,16 @@ def lines_of(text: str) -> Mapping[str, int]:
 
 
 def targets(script: Script) -> list[tuple[str, str]]:
-    """Every arrow of the graph as (from node, to node); keys that work anywhere come from every
-    question, and keys that ask again lead nowhere.
-    """
-    arrows: list[tuple[str, str]] = []
+    """Every arrow of the graph as (from node, to node), the nodes from which a question is repeated among them."""
+    found: list[tuple[str, str]] = []
     for node in script.nodes.values():
-        match node:
-            case Say() | HandOver():
-                arrows.append((node.id, node.next))
-            case Branch():
-                arrows += [(node.id, to) for to in (*node.cases.values(), node.otherwise)]
-            case Ask():
-                reachable = {**script.anywhere, **node.choices}
-                taken = [choice.next for choice in reachable.values()]
-                arrows += [(node.id, to) for to in taken if to != Target.REPEAT]
-                arrows += [(node.id, node.otherwise), (node.id, node.repeat_from)]
-                arrows += [(node.id, node.next)] if node.next else []
-            case End():
-                pass
-    return arrows
+        found += [(node.id, arrow.to) for arrow in arrows(script, node)]
+        if isinstance(node, Ask):
+            found.append((node.id, node.repeat_from))
+    return found
 
 
 Table = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MalformedItem:
-    """`at` is the dotted name of the value, `node` the node it belongs to, '' for none."""
-
-    node: str
-    at: str
-    problem: Text
 
 
 _Check = Callable[[object, str], Text | None]
@@ -146,93 +120,60 @@ def _phrases(value: object, name: str) -> Text | None:
 
 
 _CHOICE: Mapping[str, _Check] = {
-    "next": _text,
-    "phrases": _phrases,
-    "contact": _text,
-    "answer": _text,
+    **dict.fromkeys(("next", "contact", "answer"), _text),
     "needs_key": _truth,
+    "phrases": _phrases,
 }
 
 
 def _choice(value: object, name: str) -> Text | None:
     if not isinstance(value, dict):
         return _table(value, name)
-    return next(
-        (
-            wrong
-            for key, check in _CHOICE.items()
-            if key in value and (wrong := check(value[key], f"{name} {key}"))
-        ),
-        None,
-    )
+    checks = ((check, key) for key, check in _CHOICE.items() if key in value)
+    return next((wrong for check, key in checks if (wrong := check(value[key], f"{name} {key}"))), None)
 
 
 _NODE: Mapping[str, _Check] = {
-    "kind": _text,
-    "next": _text,
-    "otherwise": _text,
-    "on": _text,
-    "repeat_from": _text,
-    "collect": _text,
-    "answer": _text,
-    "contact": _text,
-    "urgency": _text,
+    **dict.fromkeys(
+        ("kind", "next", "otherwise", "on", "repeat_from", "collect", "answer", "contact", "urgency"), _text
+    ),
+    **dict.fromkeys(("timeout_seconds", "retries", "max_digits"), _number),
     "cases": _table_of(_text),
     "choices": _table_of(_choice),
-    "timeout_seconds": _number,
-    "retries": _number,
-    "max_digits": _number,
     "must_say": _truth,
 }
 _VARIABLE: Mapping[str, _Check] = {"kind": _text, "defaults": _table_of(_text)}
 _WHOLE: Mapping[str, _Check] = {
-    "extends": _text,
-    "id": _text,
-    "languages": _texts,
-    "default_language": _text,
-    "start": _text,
-    "purpose": _text,
-    "fraud_types": _texts,
-    "tags": _texts,
-    "title": _table_of(_text),
-    "message": _table_of(_text),
-    "fallbacks": _table_of(_text),
-    "said_in": _table_of(_text),
-    "phrases": _table,
+    **dict.fromkeys(("extends", "id", "default_language", "start", "purpose"), _text),
+    **dict.fromkeys(("languages", "fraud_types", "tags"), _texts),
+    **dict.fromkeys(("title", "message", "fallbacks", "said_in"), _table_of(_text)),
+    **dict.fromkeys(("phrases", "again", "confirm", "variables", "nodes"), _table),
     "anywhere": _table_of(_choice),
-    "again": _table,
-    "confirm": _table,
-    "variables": _table,
-    "nodes": _table,
 }
 _EACH: Mapping[str, _Check] = {"phrases": _table_of(_texts), "variables": _table, "nodes": _table}
 
 
-def malformed(raw: Table) -> MalformedItem | None:
-    """The first value that is of the wrong kind."""
-    return next(_wrong(raw), None)
-
-
-def _wrong(raw: Table) -> Iterator[MalformedItem]:
-    for name, check in _WHOLE.items():
-        if name in raw and (problem := check(raw[name], name)):
-            yield MalformedItem(node="", at=name, problem=problem)
+def _malformed(raw: Table) -> Iterator[tuple[str, str, Text]]:
+    """Every value of the wrong kind: its node ('' for none), its dotted name, and what is wrong."""
+    yield from _within("", "", raw, _WHOLE)
     for group, check in _EACH.items():
         for name, one in raw.get(group, {}).items():
             if problem := check(one, name):
-                yield MalformedItem(node="", at=f"{group}.{name}", problem=problem)
+                yield "", f"{group}.{name}", problem
     for name, variable in raw.get("variables", {}).items():
-        yield from _within(f"variables.{name}", name, variable, _VARIABLE)
+        yield from _within(f"variables.{name}.", name, variable, _VARIABLE)
     for name in ("again", "confirm"):
-        yield from _within(name, name, raw.get(name, {}), {"must_say": _truth})
+        yield from _within(f"{name}.", name, raw.get(name, {}), {"must_say": _truth})
     for name, node in raw.get("nodes", {}).items():
-        yield from _within(f"nodes.{name}", name, node, _NODE)
+        yield from _within(f"nodes.{name}.", name, node, _NODE)
 
 
-def _within(at: str, node: str, table: Table, checks: Mapping[str, _Check]) -> Iterator[MalformedItem]:
+def _within(
+    prefix: str, node: str, table: Table, checks: Mapping[str, _Check]
+) -> Iterator[tuple[str, str, Text]]:
     for name, check in checks.items():
         if name in table and (problem := check(table[name], name)):
-            yield MalformedItem(node=node, at=f"{at}.{name}", problem=problem)
+            yield node, prefix + name, problem
 
 
 _E = TypeVar("_E", bound=StrEnum)
@@ -261,24 +202,17 @@ def read_script(text: str, *, file: str, bases: Mapping[str, tuple[str, str]] | 
     raw = _toml(text, file)
     own_lines = lines_of(text)
     places = {name: Origin(file=file, line=line) for name, line in own_lines.items()}
-    wrong = malformed(raw)
-    if wrong is not None:
+    for node, name, problem in _malformed(raw):
         # The innermost table or key whose line is known.
-        names = wrong.at.split(".")
-        tried = (".".join(names[:length]) for length in range(len(names), 0, -1))
-        line = next((own_lines[name] for name in tried if name in own_lines), 0)
-        raise ScriptUnreadable(file=file, line=line, node=wrong.node, problem=wrong.problem)
-    prompt_roots: dict[str, str] = {}
+        names = name.split(".")
+        outward = (".".join(names[:length]) for length in range(len(names), 0, -1))
+        line = next((own_lines[one] for one in outward if one in own_lines), 0)
+        raise ScriptUnreadable(file=file, line=line, node=node, problem=problem)
     base_name = raw.pop("extends", "")
     if base_name:
         if base_name not in (bases or {}):
-            line = own_lines.get("extends", 0)
-            raise ScriptUnreadable(
-                file=file,
-                line=line,
-                node="",
-                problem=Text("extends %(base)s, which is not there", base=base_name),
-            )
+            problem = Text("extends %(base)s, which is not there", base=base_name)
+            raise ScriptUnreadable(file=file, line=own_lines.get("extends", 0), node="", problem=problem)
         base_file, base_text = (bases or {})[base_name]
         base = _toml(base_text, base_file)
         for name, line in lines_of(base_text).items():
@@ -287,8 +221,11 @@ def read_script(text: str, *, file: str, bases: Mapping[str, tuple[str, str]] | 
         prompt_roots = {name: base_name for name in base.get("nodes", {}) if name not in own_nodes}
         prompt_roots |= {name: base_name for name in ("again", "confirm") if name not in raw}
         raw = _merged(base, raw)
-        for name in own_nodes:
-            _forget_base_lines(places, f"nodes.{name}", base_file)
+        # A node of the script replaces the base's as a whole, and so do its lines.
+        replaced = tuple(f"nodes.{name}" for name in own_nodes)
+        for name in [one for one, origin in places.items() if origin.file == base_file]:
+            if name.startswith("nodes.") and ".".join(name.split(".")[:2]) in replaced:
+                del places[name]
         raw["said_in"] = prompt_roots
     return _Reader(raw, file, places).script()
 
@@ -297,10 +234,8 @@ def read_canonical(canonical: str) -> Script:
     """The same script again from what `Script.canonical` holds, with the same hash."""
     try:
         raw = json.loads(canonical)
-    except ValueError as error:
-        raise ScriptUnreadable(
-            file="version", line=0, node="", problem="is no stored script version"
-        ) from error
+    except ValueError:
+        raw = None
     if not isinstance(raw, dict):
         raise ScriptUnreadable(file="version", line=0, node="", problem="is no stored script version")
     return _Reader(raw, str(raw.get("id", "version")), {}).script()
@@ -324,12 +259,6 @@ def _merged(base: Table, own: Table) -> dict[str, Any]:
     return merged
 
 
-def _forget_base_lines(places: dict[str, Origin], prefix: str, base_file: str) -> None:
-    for name in [n for n in places if n == prefix or n.startswith(prefix + ".")]:
-        if places[name].file == base_file:
-            del places[name]
-
-
 class _Reader:
     """One pass over the tables; every problem names the node and the line it stands on."""
 
@@ -346,47 +275,42 @@ class _Reader:
             "variables", "start", "again", "confirm", "anywhere", "nodes", "said_in", "phrases", "message",
         }  # fmt: skip
         self._only(raw, known, "")
-        if not _ID.match(self._need(raw, "id", str, "")):
+        if not _ID.match(self._need(raw, "id", "")):
             raise self._wrong("", "id must be small letters, digits and _, such as loan_students", "id")
-        self._languages = tuple(self._need(raw, "languages", list, ""))
-        default_language = self._need(raw, "default_language", str, "")
-        nodes = {name: self._node(name, table) for name, table in self._need(raw, "nodes", dict, "").items()}
-        start = self._need(raw, "start", str, "")
-        before = {name: self._need(raw, name, dict, "") for name in ("again", "confirm")}
+        self._languages = tuple(self._need(raw, "languages", ""))
+        nodes = {name: self._node(name, table) for name, table in self._need(raw, "nodes", "").items()}
+        before = {name: self._need(raw, name, "") for name in ("again", "confirm")}
         for table in before.values():
             self._only(table, {*_PROMPT, *self._languages}, "")
         again, confirm = (self._prompt(name, table) for name, table in before.items())
-        anywhere = {
-            key: self._choice(key, table, "anywhere") for key, table in raw.get("anywhere", {}).items()
-        }
         canonical = json.dumps(raw, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         script = Script(
-            id=self._need(raw, "id", str, ""),
-            title=self._texts(self._need(raw, "title", dict, ""), "title"),
+            id=self._need(raw, "id", ""),
+            title=self._texts(self._need(raw, "title", ""), "title"),
             purpose=self._enum(Purpose, raw.get("purpose", "warning"), "purpose"),
             fraud_types=frozenset(
                 self._enum(FraudType, f, "fraud_types") for f in raw.get("fraud_types", [])
             ),
             tags=frozenset(self._enum(Tag, tag, "tags") for tag in raw.get("tags", [])),
             languages=self._languages,
-            default_language=default_language,
+            default_language=self._need(raw, "default_language", ""),
             fallbacks=dict(raw.get("fallbacks", {})),
             variables={n: self._variable(n, t) for n, t in raw.get("variables", {}).items()},
-            start=start,
+            start=self._need(raw, "start", ""),
             again=again,
             confirm=confirm,
             message=self._texts(raw.get("message", {}), "message"),
-            anywhere=anywhere,
+            anywhere={k: self._choice(k, t, "anywhere") for k, t in raw.get("anywhere", {}).items()},
             nodes=nodes,
             canonical=canonical,
             content_hash=hashlib.sha256(canonical.encode()).hexdigest(),
             origin=Origin(file=self._file, line=1),
         )
-        self._whole(script)
+        self._check_names(script)
         return script
 
     def _node(self, name: str, table: Table) -> Node:
-        kind = self._need(table, "kind", str, name)
+        kind = self._need(table, "kind", name)
         origin = self._origin(f"nodes.{name}")
         match kind:
             case "say":
@@ -394,7 +318,7 @@ class _Reader:
                 return Say(
                     id=name,
                     prompt=self._prompt(name, table),
-                    next=self._need(table, "next", str, name),
+                    next=self._need(table, "next", name),
                     origin=origin,
                 )
             case "ask":
@@ -403,9 +327,9 @@ class _Reader:
                 self._only(table, {"kind", "on", "cases", "otherwise"}, name)
                 return Branch(
                     id=name,
-                    on=self._enum(BranchOn, self._need(table, "on", str, name), name),
-                    cases=dict(self._need(table, "cases", dict, name)),
-                    otherwise=self._need(table, "otherwise", str, name),
+                    on=self._enum(BranchOn, self._need(table, "on", name), name),
+                    cases=dict(self._need(table, "cases", name)),
+                    otherwise=self._need(table, "otherwise", name),
                     origin=origin,
                 )
             case "hand_over":
@@ -415,7 +339,7 @@ class _Reader:
                     prompt=self._prompt(name, table),
                     answer=self._enum(Answer, table.get("answer", "wants_officer"), name),
                     urgency=self._enum(Urgency, table.get("urgency", "now"), name),
-                    next=self._need(table, "next", str, name),
+                    next=self._need(table, "next", name),
                     origin=origin,
                 )
             case "end":
@@ -423,9 +347,9 @@ class _Reader:
                 return End(
                     id=name,
                     prompt=self._prompt(name, table) if set(table) & set(self._languages) else None,
-                    contact=self._enum(Contact, self._need(table, "contact", str, name), name),
-                    answer=self._enum(Answer, self._need(table, "answer", str, name), name),
-                    urgency=self._enum(Urgency, self._need(table, "urgency", str, name), name),
+                    contact=self._enum(Contact, self._need(table, "contact", name), name),
+                    answer=self._enum(Answer, self._need(table, "answer", name), name),
+                    urgency=self._enum(Urgency, self._need(table, "urgency", name), name),
                     origin=origin,
                 )
             case _:
@@ -437,25 +361,17 @@ class _Reader:
 
     def _ask(self, name: str, table: Table, origin: Origin) -> Ask:
         known = {
-            "kind",
-            "choices",
-            "timeout_seconds",
-            "retries",
-            "otherwise",
-            "repeat_from",
-            "collect",
-            "max_digits",
+            "kind", "choices", "timeout_seconds", "retries", "otherwise", "repeat_from", "collect", "max_digits",
             "next",
-        }
+        }  # fmt: skip
         self._only(table, known | {*_PROMPT, *self._languages}, name)
-        choices = {k: self._choice(k, t, name) for k, t in table.get("choices", {}).items()}
         return Ask(
             id=name,
             prompt=self._prompt(name, table),
-            choices=choices,
-            timeout_seconds=self._need(table, "timeout_seconds", int, name),
-            retries=self._need(table, "retries", int, name),
-            otherwise=self._need(table, "otherwise", str, name),
+            choices={k: self._choice(k, t, name) for k, t in table.get("choices", {}).items()},
+            timeout_seconds=self._need(table, "timeout_seconds", name),
+            retries=self._need(table, "retries", name),
+            otherwise=self._need(table, "otherwise", name),
             origin=origin,
             repeat_from=table.get("repeat_from", name),
             collect=table.get("collect", ""),
@@ -470,7 +386,7 @@ class _Reader:
         contact, answer = table.get("contact"), table.get("answer")
         return Choice(
             key=key,
-            next=self._need(table, "next", str, node),
+            next=self._need(table, "next", node),
             phrases=self._phrases(table.get("phrases", {}), node),
             contact=self._enum(Contact, contact, node) if contact else None,
             answer=self._enum(Answer, answer, node) if answer else None,
@@ -487,18 +403,18 @@ class _Reader:
 
     def _prompt(self, name: str, table: Table) -> Prompt:
         root = self._raw.get("said_in", {}).get(name, self._raw.get("id", ""))
-        texts = {
-            lang: " ".join(table[lang].split())
-            for lang in self._languages
-            if lang in table and self._need(table, lang, str, name).strip()
-        }
+        found = {language: table[language] for language in self._languages if language in table}
+        for language, text in found.items():
+            if wrong := _text(text, language):
+                raise self._wrong(name, wrong, f"nodes.{name}.{language}")
+        texts = {language: " ".join(text.split()) for language, text in found.items() if text.strip()}
         if not texts:
             raise self._wrong(name, "has no text in any language of the script")
         return Prompt(id=f"{root}.{name}", texts=texts, must_say=bool(table.get("must_say", False)))
 
     def _variable(self, name: str, table: Table) -> Variable:
         self._only(table, {"kind", "defaults"}, name)
-        kind = self._enum(VariableKind, self._need(table, "kind", str, name), name)
+        kind = self._enum(VariableKind, self._need(table, "kind", name), name)
         return Variable(name=name, kind=kind, defaults=dict(table.get("defaults", {})))
 
     def _texts(self, table: Table, node: str) -> Mapping[str, str]:
@@ -506,8 +422,8 @@ class _Reader:
             raise self._wrong(node, "must be texts by language")
         return dict(table)
 
-    def _whole(self, script: Script) -> None:
-        """Every name that is used exists; what the graph does with them is for the lint."""
+    def _check_names(self, script: Script) -> None:
+        """Raises `ScriptUnreadable` for a node, a language or a variable that is used and not there."""
         if script.default_language not in script.languages:
             problem = Text(
                 "default language %(language)s is none of its languages", language=script.default_language
@@ -518,14 +434,12 @@ class _Reader:
         for node, target in [("", script.start), *targets(script)]:
             if target not in script.nodes:
                 raise self._wrong(node, Text("leads to %(node)s, which is no node", node=target))
-
         for part in script.nodes.values():
-            prompt = None if isinstance(part, Branch) else part.prompt
+            prompt = prompt_of(part)
             for text in prompt.texts.values() if prompt else ():
                 for name in sorted(blanks(text) - set(script.variables)):
-                    raise self._wrong(
-                        part.id, Text("uses {%(name)s}, which is no variable of the script", name=name)
-                    )
+                    problem = Text("uses {%(name)s}, which is no variable of the script", name=name)
+                    raise self._wrong(part.id, problem)
 
     def _only(self, table: Table, known: set[str], node: str) -> None:
         for name in table:
@@ -534,15 +448,9 @@ class _Reader:
                     node, Text("does not know %(name)s", name=name), f"nodes.{node}.{name}" if node else name
                 )
 
-    def _need(self, table: Table, name: str, kind: type[Any], node: str) -> Any:  # noqa: ANN401 - a value of `kind`
+    def _need(self, table: Table, name: str, node: str) -> Any:  # noqa: ANN401 - of the kind that was checked before
         if name not in table:
             raise self._wrong(node, Text("%(name)s is missing", name=name))
-        if not isinstance(table[name], kind) or (kind is int and table[name] is True):
-            raise self._wrong(
-                node,
-                Text(_MUST_BE[kind], name=name),
-                f"nodes.{node}.{name}" if node else name,
-            )
         return table[name]
 
     def _enum(self, kind: type[_E], value: str, node: str) -> _E:
@@ -564,12 +472,6 @@ class _Reader:
 
 
 _PROMPT = frozenset({"must_say"})
-_MUST_BE: Mapping[type, str] = {
-    str: gettext_noop("%(name)s must be a text"),
-    int: gettext_noop("%(name)s must be a whole number"),
-    list: gettext_noop("%(name)s must be a list"),
-    dict: gettext_noop("%(name)s must be a table"),
-}
 
 
 _BASE = "common"
@@ -612,7 +514,7 @@ _LANGUAGES = {Tag.MONGOLIAN: "mn"}
 
 
 def language_for(script: Script, tags: Iterable[Tag]) -> str:
-    """The language to try first with somebody on record with these tags; the script's own where it has no other."""
+    """The language to try first with a person of these tags; the script's own when it has no other."""
     wanted = (_LANGUAGES[tag] for tag in sorted(tags) if tag in _LANGUAGES)
     return next((language for language in wanted if language in script.languages), script.default_language)
 
@@ -654,30 +556,27 @@ class PromptItem:
 
 
 def prompt_list(scripts: Iterable[Script] | None = None) -> tuple[PromptItem, ...]:
-    """Every prompt of the scripts (the shipped ones unless told) in every language, each once."""
-    chosen = shipped_scripts().values() if scripts is None else scripts
-    items = {item: None for script in chosen for item in _of(script)}
+    """Every prompt of the scripts (all shipped ones by default) in every language, each once.
+
+    Texts with a personal fact are left out: no sound file is made of them, they are spoken during the call.
+    """
+    items = dict.fromkeys(
+        PromptItem(
+            key=prompt.id,
+            language=language,
+            text=with_defaults(script, template, language),
+            must_say=prompt.must_say,
+        )
+        for script in (shipped_scripts().values() if scripts is None else scripts)
+        for prompt in prompts_of(script)
+        for language in script.languages
+        if not needs_verification(script, template := prompt.texts.get(language, ""))
+    )
     return tuple(sorted(items, key=lambda item: (item.key, item.language, item.text)))
 
 
 def prompts_of(script: Script) -> Iterator[Prompt]:
-    """Everything that a script can say: its nodes in the order of the file, and the two words before a repeat."""
+    """Everything that a script can say: the two prompts before a repeated question, and its nodes in file order."""
     yield script.again
     yield script.confirm
-    for node in script.nodes.values():
-        if not isinstance(node, Branch) and node.prompt is not None:
-            yield node.prompt
-
-
-def _of(script: Script) -> Iterator[PromptItem]:
-    for prompt in prompts_of(script):
-        for language in script.languages:
-            template = prompt.texts.get(language, "")
-            if _is_fixed(script, template):
-                text = with_defaults(script, template, language)
-                yield PromptItem(key=prompt.id, language=language, text=text, must_say=prompt.must_say)
-
-
-def _is_fixed(script: Script, template: str) -> bool:
-    """Personal facts are spoken at call time alone; nobody's name lies about as a sound file."""
-    return all(script.variables[name].kind is not VariableKind.PERSONAL for name in blanks(template))
+    yield from (prompt for node in script.nodes.values() if (prompt := prompt_of(node)) is not None)

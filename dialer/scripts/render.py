@@ -1,7 +1,7 @@
-"""Asking for the sound of a version, and how far it has come. The work itself is a worker's.
+"""Renders the sound of a version: the request, its progress, and the work, which a worker does.
 
-Makes the sound of a version prompt by prompt, from where it stands: recordings first, then shipped clips, then a
-voice. Each prompt is kept when it is made, so a process that dies costs one.
+Prompt by prompt, from where the rendering stands: recordings first, then shipped clips, then a voice. Each prompt is
+stored when it is made, so a process that dies loses at most one.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from dialer.scripts.store import (
     Render,
     advance_render,
     end_render,
-    get_render,
     get_script_version,
     lock_scripts,
     newest_render,
@@ -46,27 +45,26 @@ _ALIVE = timedelta(seconds=8)
 
 
 def start_rendering(services: Services, script_id: str, number: int, *, by: str) -> Render:
-    """A worker makes the sound of every prompt, also of clips that a person has recorded since; one rendering of a
-    version at a time. Raises `NotFound`, and `Invalid` without a name.
+    """A worker renders every prompt anew, with what people have recorded since; one rendering of a version at a time.
+    Raises `NotFound`, and `Invalid` without a name.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
         lock_scripts(tx)
         version = get_script_version(tx, script_id, number)
         total = len(prompt_list([script_in(version)]))
-        render_id = request_render(tx, version.id, total=total, by=who, now=services.clock.now())
-        render = get_render(tx, render_id)
-    services.enqueue("render_script", render_id)
+        render = request_render(tx, version.id, total=total, by=who, now=services.clock.now())
+    services.enqueue("render_script", render.id)
     return render
 
 
 def rendering(services: Services, script_id: str, number: int) -> Render | None:
-    """The newest rendering of a version; None when nobody has asked for one. Raises `NotFound`."""
+    """The newest rendering of a version; None when there is none. Raises `NotFound`."""
     with services.store.begin() as tx:
         return newest_render(tx, get_script_version(tx, script_id, number).id)
 
 
-def somebody_renders(services: Services) -> bool:
+def has_render_worker(services: Services) -> bool:
     """Whether a worker for such work is running."""
     with services.store.begin() as tx:
         beats = living_processes(tx, since=services.real.now() - _ALIVE)
@@ -152,30 +150,22 @@ def _line(item: PromptItem, fault: SoundFault | OSError) -> Text:
 
 def _clip(services: Services, item: PromptItem, studio: Studio, folder: Path) -> Clip | None:
     asked = Item(key=item.key, language=item.language, text=item.text)
-    recorded = studio.recordings.find(item.key, item.language) is not None
-    if not recorded:
+    if studio.recordings.find(item.key, item.language) is None:
         if not item.text:
             return None
         shipped = _shipped(item)
-        if (
-            shipped is not None
-            and services.rendered_scripts.sounds.missing([shipped], real_now=services.real.now()) == []
-        ):
+        sounds = services.rendered_scripts.sounds
+        if shipped is not None and not sounds.missing([shipped], real_now=services.real.now()):
             return shipped
-    name = name_of(asked, voices=studio.voices, recordings=studio.recordings)
-    _fetch(services, folder / name)
+    path = folder / name_of(asked, voices=studio.voices, recordings=studio.recordings)
+    if not path.is_file():
+        # Another machine may have made it: the same name is the same sound everywhere.
+        with services.store.begin() as tx:
+            body = sound_file_body(tx, path.name)
+        if body is not None:
+            put(path, body)
     clip = _made(asked, studio, folder)
     return None if clip is None else _kept(services, asked, clip, folder)
-
-
-def _fetch(services: Services, path: Path) -> None:
-    """Another machine may have made it: the same name is the same sound everywhere."""
-    if path.is_file():
-        return
-    with services.store.begin() as tx:
-        body = sound_file_body(tx, path.name)
-    if body is not None:
-        put(path, body)
 
 
 def _made(asked: Item, studio: Studio, folder: Path) -> Clip | None:
@@ -202,11 +192,5 @@ def _kept(services: Services, asked: Item, clip: Clip, folder: Path) -> Clip:
 
 
 def _shipped(item: PromptItem) -> Clip | None:
-    return next(
-        (
-            clip
-            for clip in shipped_manifest().clips
-            if clip.voice != RECORDED and (clip.language, clip.text) == (item.language, item.text)
-        ),
-        None,
-    )
+    spoken = (clip for clip in shipped_manifest().clips if clip.voice != RECORDED)
+    return next((clip for clip in spoken if (clip.language, clip.text) == (item.language, item.text)), None)

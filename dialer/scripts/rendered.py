@@ -1,7 +1,6 @@
-"""Where the files of prompts are: rendered ones in the data folder, shipped ones in the package, all in the rows.
+"""Rendered scripts: one version of a script with the sound that it was approved with, and where the files lie.
 
-Editions: one version of a script with the sound that it was approved with. None ever changes, so each is read once;
-what is live is looked up again every other second.
+A rendered script never changes, so a process reads each once. What is live is read again every other second.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from audio.clips import PROMPTS, RECORDED, Clip, Manifest, audio_hash, from_plain, is_file_name, sha256_of
+from audio.clips import PROMPTS, RECORDED, Clip, Manifest, audio_hash, is_file_name, sha256_of
 from dialer.core.errors import DialerError, NotFound, Unavailable
 from dialer.core.values import FraudType, Grade, Tag
 from dialer.db.unit_of_work import Store
@@ -67,7 +66,7 @@ class Sounds:
         return self._fetched(file, sha256, real_now)
 
     def path(self, file: str, *, real_now: datetime) -> Path | None:
-        """Where a file of this name lies, to be sent to whoever was told to play it."""
+        """Where a file of this name lies, to be sent to the caller of its address."""
         if not is_file_name(file):
             return None
         for folder in self._folders:
@@ -110,7 +109,7 @@ class Sounds:
 
 
 def put(path: Path, body: bytes) -> None:
-    """The file is whole or not there, whoever looks. Raises `OSError`."""
+    """Writes a file atomically: a reader sees all of it or no file. Raises `OSError`."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     partial = path.with_suffix(f".{hashlib.sha256(body).hexdigest()[:8]}.partial")
     partial.write_bytes(body)
@@ -179,7 +178,7 @@ def clips_for(script: Script, clips: Iterable[Clip]) -> tuple[Clip, ...]:
 
 
 class RenderedScriptMissing(DialerError):
-    """A call was placed with words that this process cannot find: a fault of ours, never of whoever asks."""
+    """A call was placed with words that this process cannot find: a fault of ours, not of the request."""
 
     def __init__(self, *, script_id: str, version_id: int | None) -> None:
         if version_id is None:
@@ -192,7 +191,7 @@ class RenderedScriptMissing(DialerError):
 
 @cache
 def shipped_script(script_id: str) -> RenderedScript:
-    """Raises `EditionMissing`."""
+    """Raises `RenderedScriptMissing`."""
     script = shipped_scripts().get(script_id)
     if script is None:
         raise RenderedScriptMissing(script_id=script_id, version_id=None)
@@ -227,8 +226,8 @@ class Choice:
 
 
 def drawn(shares: Mapping[int, float], key: str) -> int:
-    """One of them for a key, always the same, each as often as its share says. When shares change, only those move who
-    must (weighted rendezvous hashing).
+    """The version number for a key: always the same, each as often as its share says. When shares change, only the keys
+    that must move do (weighted rendezvous hashing).
     """
 
     def rank(number: int) -> float:
@@ -249,7 +248,7 @@ class RenderedScripts:
         self._choice: Choice | None = None
 
     def of(self, script_id: str, version_id: int | None, audio_hash: str) -> RenderedScript:
-        """What an attempt was placed with, whatever is live by now. Raises `EditionMissing`."""
+        """What an attempt was placed with, whatever is live by now. Raises `RenderedScriptMissing`."""
         if version_id is None:
             return shipped_script(script_id)
         key = (version_id, audio_hash)
@@ -260,9 +259,7 @@ class RenderedScripts:
                     number, canonical, clips = spoken_version(tx, version_id, audio_hash)
             except NotFound as fault:
                 raise RenderedScriptMissing(script_id=script_id, version_id=version_id) from fault
-            known = rendered(
-                read_canonical(canonical), from_plain(clips), version_id=version_id, number=number
-            )
+            known = rendered(read_canonical(canonical), clips, version_id=version_id, number=number)
             self._known[key] = known
         return known
 

@@ -1,11 +1,6 @@
-"""Versions of call scripts: what was drafted, who approved it with which sound, and what is live. Nothing is changed
-here; what holds is the newest.
+"""The rows of call scripts: versions, approvals, renderings of sound, sound files and trials.
 
-The making of sound for versions of scripts: asked for, worked on by one process at a time, done or failed.
-
-Sound files in the database, where every machine and every backup has them.
-
-Trials of one version against another: which ran when, and what became of the people who heard them.
+Nothing of a version is ever changed. What is live, and which trial runs, is said by the newest row.
 """
 
 from __future__ import annotations
@@ -18,22 +13,21 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
+from audio.clips import Clip, audio_hash, from_plain, to_plain
 from dialer.core.errors import NotFound
 from dialer.core.events import Reach
 from dialer.core.values import Contact, OutcomeKind, RenderState, TelephonyResult, VersionState
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Row, Tx
 from dialer.language import Text
+from dialer.scripts.model import Script
 
 _LOCK = 0x73637269
-
-ClipRow = Mapping[str, Any]
-"""A clip as `audio.clips.to_plain` writes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """One person's word that a version may be spoken with this sound."""
+    """The decision of one person that a version may be spoken with this sound."""
 
     id: int
     approved_by: str
@@ -78,19 +72,8 @@ class Live:
     audio_hash: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewVersion:
-    script_id: str
-    content_hash: str
-    canonical: str
-    file: str
-    source: str
-    bases: Mapping[str, Any]
-    drafted_by: str
-
-
 def lock_scripts(tx: Tx) -> None:
-    """Nobody else drafts, approves or seeds until this transaction ends."""
+    """Versions, approvals and trials are written by this transaction alone until it ends."""
     tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
@@ -102,87 +85,77 @@ def known_script_hashes(tx: Tx) -> dict[tuple[str, str], int]:
     return {(row["script_id"], row["content_hash"]): row["id"] for row in rows}
 
 
-def add_script_version(tx: Tx, new: NewVersion, *, now: datetime) -> tuple[int, int]:
-    """The id and the number of a new version. `lock` is held."""
-    newest = tx.scalar(
-        sa.select(sa.func.coalesce(sa.func.max(t.script_version.c.number), 0)).where(
-            t.script_version.c.script_id == new.script_id
-        )
-    )
+def add_script_version(
+    tx: Tx, script: Script, *, source: str, bases: Mapping[str, Any], drafted_by: str, now: datetime
+) -> Version:
+    """A new draft of a script, with the text that it was read from. Call `lock_scripts` first."""
+    version = t.script_version.c
+    newest = sa.select(sa.func.coalesce(sa.func.max(version.number), 0)).where(version.script_id == script.id)
     row = tx.one(
         sa.insert(t.script_version)
         .values(
-            script_id=new.script_id,
-            number=newest + 1,
-            content_hash=new.content_hash,
-            canonical=new.canonical,
-            file=new.file,
-            source=new.source,
-            bases=dict(new.bases),
-            drafted_by=new.drafted_by,
+            script_id=script.id,
+            number=newest.scalar_subquery() + 1,
+            content_hash=script.content_hash,
+            canonical=script.canonical,
+            file=script.origin.file,
+            source=source,
+            bases=dict(bases),
+            drafted_by=drafted_by,
             drafted_at=now,
         )
-        .returning(t.script_version.c.id, t.script_version.c.number)
+        .returning(*_VERSION)
     )
     assert row is not None
-    return row["id"], row["number"]
+    return Version(**row)
 
 
 def approve_script_version(
     tx: Tx,
+    version: Version,
+    clips: Iterable[Clip],
     *,
-    version_id: int,
-    drafted_by: str,
     approved_by: str,
     reason: str,
-    sound: tuple[str, Sequence[ClipRow]],
     goes_live: bool,
     now: datetime,
-) -> int:
-    """Holds at once, with this sound (its hash and its clips); the id of the approval. `lock` is held."""
-    audio_hash, clips = sound
+) -> None:
+    """The version may be spoken with these clips from now on. Call `lock_scripts` first."""
+    digest, rows = audio_hash(clips := tuple(clips)), to_plain(clips)
+    tx.execute(insert(t.script_sound).values(audio_hash=digest, clips=rows).on_conflict_do_nothing())
     tx.execute(
-        insert(t.script_sound).values(audio_hash=audio_hash, clips=list(clips)).on_conflict_do_nothing()
-    )
-    approval_id: int = tx.scalar(
-        sa.insert(t.script_approval)
-        .values(
-            version_id=version_id,
-            drafted_by=drafted_by,
+        sa.insert(t.script_approval).values(
+            version_id=version.id,
+            drafted_by=version.drafted_by,
             approved_by=approved_by,
             reason=reason,
-            audio_hash=audio_hash,
+            audio_hash=digest,
             goes_live=goes_live,
             at=now,
         )
-        .returning(t.script_approval.c.id)
     )
-    return approval_id
 
 
 def live_scripts(tx: Tx) -> dict[str, Live]:
     """By script."""
     version, approval = t.script_version, t.script_approval
     newest = (
-        sa.select(version.c.script_id, approval.c.version_id, approval.c.id, approval.c.audio_hash)
+        sa.select(
+            version.c.script_id,
+            approval.c.version_id,
+            approval.c.id.label("approval_id"),
+            approval.c.audio_hash,
+        )
         .join(version, version.c.id == approval.c.version_id)
         .where(approval.c.goes_live)
         .ext(distinct_on(version.c.script_id))
         .order_by(version.c.script_id, approval.c.id.desc())
     )
-    return {
-        row["script_id"]: Live(
-            script_id=row["script_id"],
-            version_id=row["version_id"],
-            approval_id=row["id"],
-            audio_hash=row["audio_hash"],
-        )
-        for row in tx.rows(newest)
-    }
+    return {row["script_id"]: Live(**row) for row in tx.rows(newest)}
 
 
-def spoken_version(tx: Tx, version_id: int, audio_hash: str) -> tuple[int, str, list[ClipRow]]:
-    """A version's number, canonical words and clips. Raises `NotFound`."""
+def spoken_version(tx: Tx, version_id: int, audio_hash: str) -> tuple[int, str, tuple[Clip, ...]]:
+    """The number and the canonical text of a version, and the clips of that hash. Raises `NotFound`."""
     row = tx.one(
         sa.select(t.script_version.c.number, t.script_version.c.canonical, t.script_sound.c.clips)
         .join(t.script_sound, t.script_sound.c.audio_hash == audio_hash)
@@ -190,29 +163,18 @@ def spoken_version(tx: Tx, version_id: int, audio_hash: str) -> tuple[int, str, 
     )
     if row is None:
         raise NotFound(kind="script version", key=version_id)
-    return row["number"], row["canonical"], row["clips"]
+    return row["number"], row["canonical"], from_plain(row["clips"])
 
 
 def script_versions_of(tx: Tx, script_id: str = "") -> list[Version]:
-    """All, or those of one script, newest first within a script."""
-    statement = sa.select(t.script_version).order_by(
-        t.script_version.c.script_id, t.script_version.c.number.desc()
-    )
-    if script_id:
-        statement = statement.where(t.script_version.c.script_id == script_id)
-    return _whole(tx, tx.rows(statement))
+    """All versions, or those of one script, newest first within a script."""
+    return _versions(tx, t.script_version.c.script_id == script_id if script_id else sa.true())
 
 
 def get_script_version(tx: Tx, script_id: str, number: int) -> Version:
     """Raises `NotFound`."""
-    found = _whole(
-        tx,
-        tx.rows(
-            sa.select(t.script_version).where(
-                t.script_version.c.script_id == script_id, t.script_version.c.number == number
-            )
-        ),
-    )
+    version = t.script_version.c
+    found = _versions(tx, sa.and_(version.script_id == script_id, version.number == number))
     if not found:
         raise NotFound(kind=Text("version of %(script)s", script=script_id), key=number)
     return found[0]
@@ -220,56 +182,47 @@ def get_script_version(tx: Tx, script_id: str, number: int) -> Version:
 
 def script_version_by_id(tx: Tx, version_id: int) -> Version:
     """Raises `NotFound`."""
-    found = _whole(tx, tx.rows(sa.select(t.script_version).where(t.script_version.c.id == version_id)))
+    found = _versions(tx, t.script_version.c.id == version_id)
     if not found:
         raise NotFound(kind="script version", key=version_id)
     return found[0]
 
 
-def _whole(tx: Tx, rows: Sequence[Row]) -> list[Version]:
+_VERSION = tuple(column for column in t.script_version.c if column.name != "canonical")
+
+
+def _versions(tx: Tx, which: sa.ColumnElement[bool]) -> list[Version]:
+    version, approval = t.script_version.c, t.script_approval.c
+    rows = tx.rows(sa.select(*_VERSION).where(which).order_by(version.script_id, version.number.desc()))
     approvals: dict[int, list[Approval]] = {row["id"]: [] for row in rows}
-    statement = (
-        sa.select(t.script_approval)
-        .where(t.script_approval.c.version_id.in_(list(approvals)))
-        .order_by(t.script_approval.c.id)
-    )
-    for row in tx.rows(statement):
-        approvals[row["version_id"]].append(_approval(row))
-    standing = live_scripts(tx)
+    columns = [approval.version_id, *(approval[name] for name in Approval.__slots__)]
+    for row in tx.rows(sa.select(*columns).where(approval.version_id.in_(approvals)).order_by(approval.id)):
+        facts = dict(row)
+        approvals[facts.pop("version_id")].append(Approval(**facts))
+    live = live_scripts(tx)
+    live_ids = {one.version_id for one in live.values()}
     in_trial = {
         (script_id, number)
-        for (script_id, _), weights in running_script_trials(tx, standing).items()
+        for (script_id, _), weights in running_script_trials(tx, live).items()
         for number in weights
     }
-    return [
-        _version(
-            row,
-            tuple(approvals[row["id"]]),
-            is_live=(now := standing.get(row["script_id"])) is not None and now.version_id == row["id"],
-            in_trial=(row["script_id"], row["number"]) in in_trial,
+    found = []
+    for row in rows:
+        is_spoken = row["id"] in live_ids or (row["script_id"], row["number"]) in in_trial
+        approved = VersionState.APPROVED if is_spoken else VersionState.RETIRED
+        found.append(
+            Version(
+                **row,
+                approvals=tuple(approvals[row["id"]]),
+                state=approved if approvals[row["id"]] else VersionState.DRAFT,
+                is_live=row["id"] in live_ids,
+            )
         )
-        for row in rows
-    ]
-
-
-def _version(row: Row, approvals: tuple[Approval, ...], *, is_live: bool, in_trial: bool) -> Version:
-    if not approvals:
-        state = VersionState.DRAFT
-    else:
-        state = VersionState.APPROVED if is_live or in_trial else VersionState.RETIRED
-    names = (
-        "id", "script_id", "number", "content_hash", "file", "source", "bases", "drafted_by", "drafted_at",
-    )  # fmt: skip
-    return Version(**{name: row[name] for name in names}, approvals=approvals, state=state, is_live=is_live)
-
-
-def _approval(row: Row) -> Approval:
-    names = ("id", "approved_by", "reason", "audio_hash", "goes_live", "at")
-    return Approval(**{name: row[name] for name in names})
+    return found
 
 
 def running_script_trials(tx: Tx, standing: Mapping[str, Live]) -> dict[tuple[str, str], dict[int, float]]:
-    """Running trials: script and grade ('' is any) to the share of each version by its number."""
+    """The shares of each version number in the trials under way, by script and grade ('' is any)."""
     trial = t.script_trial
     rows = tx.rows(
         sa.select(trial.c.script_id, trial.c.grade, trial.c.weights, trial.c.approval_id)
@@ -305,62 +258,57 @@ class Render:
 
 
 def newest_render(tx: Tx, version_id: int) -> Render | None:
-    row = tx.one(
-        sa.select(t.script_render)
-        .where(t.script_render.c.version_id == version_id)
-        .order_by(t.script_render.c.id.desc())
-        .limit(1)
-    )
-    return None if row is None else _render(row)
+    """The rendering of a version that was requested last."""
+    render = t.script_render.c
+    statement = sa.select(*_RENDER).where(render.version_id == version_id).order_by(render.id.desc()).limit(1)
+    return _render(tx.one(statement))
 
 
-def get_render(tx: Tx, render_id: int) -> Render:
-    """Raises `NotFound`."""
-    row = tx.one(sa.select(t.script_render).where(t.script_render.c.id == render_id))
-    if row is None:
-        raise NotFound(kind="rendering", key=render_id)
-    return _render(row)
-
-
-def request_render(tx: Tx, version_id: int, *, total: int, by: str, now: datetime) -> int:
-    """The rendering of a version that is under way, begun when there is none. The version's lock is held."""
+def request_render(tx: Tx, version_id: int, *, total: int, by: str, now: datetime) -> Render:
+    """The rendering of a version that is under way, else a new one. Call `lock_scripts` first."""
     under_way = newest_render(tx, version_id)
     if under_way is not None and under_way.state.is_open:
-        return under_way.id
-    render_id: int = tx.scalar(
-        sa.insert(t.script_render)
-        .values(
-            version_id=version_id,
-            state=RenderState.WAITING.value,
-            total=total,
-            clips=[],
-            asked_by=by,
-            asked_at=now,
+        return under_way
+    new = _render(
+        tx.one(
+            sa.insert(t.script_render)
+            .values(
+                version_id=version_id,
+                state=RenderState.WAITING.value,
+                total=total,
+                clips=[],
+                asked_by=by,
+                asked_at=now,
+            )
+            .returning(*_RENDER)
         )
-        .returning(t.script_render.c.id)
     )
-    return render_id
+    assert new is not None
+    return new
+
+
+def _free(real_now: datetime) -> sa.ColumnElement[bool]:
+    """Renderings that are not over and that no process works on."""
+    lease = t.script_render.c.lease_until
+    return sa.and_(t.script_render.c.state.in_(_OPEN), sa.or_(lease.is_(None), lease <= real_now))
 
 
 def take_render(tx: Tx, render_id: int, *, real_now: datetime, lease_until: datetime) -> Render | None:
-    """Ours until then; None when it is over, or another process has it."""
-    row = tx.one(
-        sa.update(t.script_render)
-        .where(
-            t.script_render.c.id == render_id,
-            t.script_render.c.state.in_(_OPEN),
-            sa.or_(t.script_render.c.lease_until.is_(None), t.script_render.c.lease_until <= real_now),
+    """The rendering, leased to the caller until then; None when it is over or another process works on it."""
+    return _render(
+        tx.one(
+            sa.update(t.script_render)
+            .where(t.script_render.c.id == render_id, _free(real_now))
+            .values(state=RenderState.RUNNING.value, lease_until=lease_until)
+            .returning(*_RENDER)
         )
-        .values(state=RenderState.RUNNING.value, lease_until=lease_until)
-        .returning(t.script_render)
     )
-    return None if row is None else _render(row)
 
 
 def advance_render(
     tx: Tx, render_id: int, *, done: int, clips: Sequence[Mapping[str, Any]], lease_until: datetime | None
 ) -> None:
-    """So far it has come; without a lease anybody may go on."""
+    """`done` prompts are made, with these clips; with `lease_until` None any process may go on."""
     tx.execute(
         sa.update(t.script_render)
         .where(t.script_render.c.id == render_id)
@@ -377,38 +325,34 @@ def end_render(tx: Tx, render_id: int, state: RenderState, *, now: datetime, err
 
 
 def unfinished_renders(tx: Tx, *, real_now: datetime) -> list[int]:
-    """Those that nobody is working on."""
-    statement = (
-        sa.select(t.script_render.c.id)
-        .where(
-            t.script_render.c.state.in_(_OPEN),
-            sa.or_(t.script_render.c.lease_until.is_(None), t.script_render.c.lease_until <= real_now),
-        )
-        .order_by(t.script_render.c.id)
-    )
+    """The ids of renderings that are not over and that no process works on."""
+    statement = sa.select(t.script_render.c.id).where(_free(real_now)).order_by(t.script_render.c.id)
     return [row["id"] for row in tx.rows(statement)]
 
 
-def _render(row: Row) -> Render:
-    names = ("id", "version_id", "done", "total", "error", "asked_by", "asked_at", "ended_at")
-    return Render(
-        **{name: row[name] for name in names}, state=RenderState(row["state"]), clips=tuple(row["clips"])
-    )
+_RENDER = tuple(t.script_render.c[name] for name in Render.__slots__)
+
+
+def _render(row: Row | None) -> Render | None:
+    if row is None:
+        return None
+    return Render(**dict(row) | {"state": RenderState(row["state"]), "clips": tuple(row["clips"])})
 
 
 def sound_file_body(tx: Tx, file: str) -> bytes | None:
+    """The content of a sound file in the database; None when it is not there."""
     found = tx.scalar(sa.select(t.sound_file.c.body).where(t.sound_file.c.file == file))
     return None if found is None else bytes(found)
 
 
 def known_sound_files(tx: Tx, files: Iterable[str]) -> set[str]:
-    """Which of these are kept."""
+    """Those of these names that are in the database."""
     statement = sa.select(t.sound_file.c.file).where(t.sound_file.c.file.in_(list(files)))
     return {row["file"] for row in tx.rows(statement)}
 
 
 def store_sound_files(tx: Tx, files: Mapping[str, tuple[str, bytes]]) -> None:
-    """By name: SHA-256 and content. One that is there already stays as it is."""
+    """`files`: SHA-256 and content by name. A file that is already there stays as it is."""
     rows = [
         {"file": file, "sha256": sha256, "body": content} for file, (sha256, content) in sorted(files.items())
     ]
@@ -437,7 +381,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialResults:
-    """People whose first answered ring of a trial spoke this version, and what became of them."""
+    """The people whose first answered call in a trial spoke this version, counted by result."""
 
     number: int
     people: int = 0
@@ -458,18 +402,10 @@ def begin_trial(
     reason: str,
     now: datetime,
 ) -> None:
-    """Holds for new calls; no weights end it."""
-    tx.execute(
-        sa.insert(t.script_trial).values(
-            approval_id=approval_id,
-            script_id=script_id,
-            grade=grade,
-            weights={str(number): weight for number, weight in weights.items()},
-            set_by=by,
-            reason=reason,
-            at=now,
-        )
-    )
+    """New calls speak versions in these shares; empty weights end the trial."""
+    shares = {str(number): weight for number, weight in weights.items()}
+    row = {"approval_id": approval_id, "script_id": script_id, "grade": grade, "weights": shares}
+    tx.execute(sa.insert(t.script_trial).values(row | {"set_by": by, "reason": reason, "at": now}))
 
 
 def newest_trial(tx: Tx, script_id: str, grade: str) -> Trial | None:
@@ -512,7 +448,7 @@ def newest_trial(tx: Tx, script_id: str, grade: str) -> Trial | None:
 
 
 def trial_grades(tx: Tx, script_id: str) -> list[str]:
-    """Grades that ever had a trial of their own."""
+    """The grades that ever had a trial of their own."""
     rows = tx.rows(
         sa.select(t.script_trial.c.grade)
         .where(t.script_trial.c.script_id == script_id, t.script_trial.c.grade != "")
@@ -522,8 +458,8 @@ def trial_grades(tx: Tx, script_id: str) -> list[str]:
 
 
 def trial_results(tx: Tx, trial: Trial, *, drill: bool, other_grades: list[str]) -> dict[int, TrialResults]:
-    """By the version's number. A person counts once, with the version of their first answered ring, by the grade that
-    their case began with: neither can have been changed by what was said.
+    """By version number. A person counts once, with the version of their first answered call and the grade that their
+    case began with: what was said cannot have changed either.
     """
     a, version = t.attempt, t.script_version
     first_grade = (
@@ -536,7 +472,7 @@ def trial_results(tx: Tx, trial: Trial, *, drill: bool, other_grades: list[str])
     within = [a.c.sent_at >= trial.at]
     if trial.ended_at is not None:
         within.append(a.c.sent_at < trial.ended_at)
-    rung = (
+    answered = (
         sa.select(
             a.c.person_id,
             a.c.case_id,
@@ -555,7 +491,7 @@ def trial_results(tx: Tx, trial: Trial, *, drill: bool, other_grades: list[str])
         )
         .order_by(a.c.person_id, a.c.sent_at, a.c.id)
     )
-    first = rung.ext(distinct_on(a.c.person_id)).subquery("first")
+    first = answered.ext(distinct_on(a.c.person_id)).subquery("first")
     spoken = (
         sa.select(a.c.id)
         .where(

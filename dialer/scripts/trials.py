@@ -27,7 +27,7 @@ from dialer.scripts.store import (
 from dialer.services import Services
 
 MEASURES = ("dissuaded", "verified", "hung_up_early", "defrauded")
-"""The first is what a trial is decided by; the others are looked at beside it."""
+"""The first one decides a trial; the others are shown beside it."""
 _LESS_IS_BETTER = frozenset({"hung_up_early", "defrauded"})
 _AT_LEAST = 2
 _REASON_LENGTH = 500
@@ -70,9 +70,9 @@ def set_trial(
     reason: str,
     grade: Grade | None = None,
 ) -> Trial | None:
-    """New calls speak these approved versions in these shares, the live one among them; the same person always hears
-    the same. Without weights the trial is over, as it is when another version goes live. One person is enough: every
-    version of it was approved by a second one. Raises `Invalid`, `NotFound` and `Conflict`.
+    """New calls speak these approved versions in these shares, the live one among them; a person always hears the same
+    one. Empty weights end the trial, and so does another version that goes live. No second person is needed, since each
+    version was approved by one. Raises `Invalid`, `NotFound` and `Conflict`.
     """
     who = actor_name(by)
     why = reason.strip()
@@ -158,10 +158,10 @@ def running_trials(services: Services) -> tuple[Comparison, ...]:
 
 def _measured(measure: str, trial: Trial, heard: Mapping[int, TrialResults], number: int) -> Measured:
     tally = _tally(heard[number], measure)
-    # Several versions against one are several chances to be wrong.
-    error = ERROR / max(1, len(trial.weights) - 1)
     verdict = None
     if number != trial.live:
+        # Several versions against one are several chances to be wrong.
+        error = ERROR / max(1, len(trial.weights) - 1)
         live = _tally(heard[trial.live], measure)
         verdict = compare(live, tally, more_is_better=measure not in _LESS_IS_BETTER, error=error)
     return Measured(measure=measure, tally=tally, interval=share_interval(tally), verdict=verdict)

@@ -1,8 +1,7 @@
-"""The shipped scripts become versions at a start: the first ones at the first, changed ones after an upgrade.
+"""Drafts and approvals of script versions, and the shipped scripts as first versions.
 
-A new version of a script from a file's text: kept as it is, never spoken until a second person approves it.
-
-A second person lets a version be spoken: every rule of wording holds, and every prompt has sound that is whole.
+A draft is kept as it was written and is never spoken until a second person approves it. An approval demands that the
+lint finds nothing and that every prompt has whole sound.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from audio.check import problems
-from audio.clips import RECORDED, Clip, from_plain, to_plain
+from audio.clips import RECORDED, Clip, from_plain
 from dialer.core.access import RELEASED_BY, SHIPPED_BY, actor_name
 from dialer.core.errors import Conflict, Invalid, Refusal
 from dialer.core.values import RenderState
@@ -24,9 +23,8 @@ from dialer.language import Text
 from dialer.scripts.lint import Finding, check, sound_flaw
 from dialer.scripts.model import Script, prompt_of
 from dialer.scripts.reading import prompt_list, read_script, shipped_scripts, shipped_texts
-from dialer.scripts.rendered import RenderedScript, clips_for, rendered, shipped_manifest, shipped_script
+from dialer.scripts.rendered import clips_for, shipped_manifest, shipped_script
 from dialer.scripts.store import (
-    NewVersion,
     Render,
     Version,
     add_script_version,
@@ -42,8 +40,6 @@ from dialer.scripts.store import (
     store_sound_files,
 )
 from dialer.services import Services
-
-_BASE = "common"
 
 
 def seed_scripts(tx: Tx, *, now: datetime) -> int:
@@ -61,18 +57,21 @@ def seed_scripts(tx: Tx, *, now: datetime) -> int:
         if (script.id, script.content_hash) in known:
             continue
         added += 1
-        rendered = shipped_script(script.id)
-        version_id, number = add_script_version(tx, _new_seed_scripts(rendered), now=now)
+        shipped = shipped_script(script.id)
+        source = shipped_texts()[script.origin.file.removesuffix(".toml")]
+        version = add_script_version(
+            tx, script, source=source, bases=shipped_bases(), drafted_by=SHIPPED_BY, now=now
+        )
         live = standing.get(script.id)
         by_shipped = live is None or script_version_by_id(tx, live.version_id).drafted_by == SHIPPED_BY
-        if by_shipped and _sounds_whole(rendered):
+        items = prompt_list([script])
+        if by_shipped and all((item.language, item.text) in shipped.by_text for item in items if item.text):
             approve_script_version(
                 tx,
-                version_id=version_id,
-                drafted_by=SHIPPED_BY,
+                version,
+                shipped.clips,
                 approved_by=RELEASED_BY,
-                reason="first start" if number == 1 else "upgrade",
-                sound=(rendered.audio_hash, to_plain(rendered.clips)),
+                reason="first start" if version.number == 1 else "upgrade",
                 goes_live=True,
                 now=now,
             )
@@ -82,31 +81,11 @@ def seed_scripts(tx: Tx, *, now: datetime) -> int:
 
 def shipped_bases() -> dict[str, tuple[str, str]]:
     """What a script may take with `extends`: by name, the file and its text."""
-    return {_BASE: (f"{_BASE}.toml", shipped_texts()[_BASE])}
-
-
-def _new_seed_scripts(rendered: RenderedScript) -> NewVersion:
-    script = rendered.script
-    texts = shipped_texts()
-    return NewVersion(
-        script_id=script.id,
-        content_hash=script.content_hash,
-        canonical=script.canonical,
-        file=script.origin.file,
-        source=texts[script.origin.file.removesuffix(".toml")],
-        bases=shipped_bases(),
-        drafted_by=SHIPPED_BY,
-    )
-
-
-def _sounds_whole(rendered: RenderedScript) -> bool:
-    """Every prompt that has words has a clip in the package."""
-    have = set(rendered.by_text)
-    return all((item.language, item.text) in have for item in prompt_list([rendered.script]) if item.text)
+    return {"common": ("common.toml", shipped_texts()["common"])}
 
 
 def _keep_sounds(tx: Tx) -> None:
-    """An older version can be gone back to after an upgrade has taken its files away."""
+    """The shipped sound is in the database, so that an older version can go live after an upgrade removed its files."""
     manifest = shipped_manifest()
     files = {clip.file: clip.sha256 for clip in manifest.clips}
     missing = set(files) - known_sound_files(tx, files)
@@ -138,7 +117,7 @@ class SameWords(Conflict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drafted:
-    """What was kept, and what must be mended before anybody can approve it; sound is asked about then."""
+    """The stored draft, and the faults of its words that keep it from being approved."""
 
     version: Version
     findings: tuple[Finding, ...]
@@ -155,9 +134,8 @@ def draft_script(services: Services, text: str, *, by: str, file: str = "") -> D
         lock_scripts(tx)
         known = known_script_hashes(tx).get((script.id, script.content_hash))
         if known is not None:
-            same = script_version_by_id(tx, known)
-            raise SameWords(same)
-        version_id, number = add_script_version(tx, _new(script, text, who), now=now)
+            raise SameWords(script_version_by_id(tx, known))
+        version = add_script_version(tx, script, source=text, bases=shipped_bases(), drafted_by=who, now=now)
         write_audit(
             tx,
             who=who,
@@ -165,9 +143,8 @@ def draft_script(services: Services, text: str, *, by: str, file: str = "") -> D
             subject=f"script/{script.id}",
             why="",
             now=now,
-            facts={"version": number, "hash": script.version},
+            facts={"version": version.number, "hash": script.version},
         )
-        version = script_version_by_id(tx, version_id)
     return Drafted(version=version, findings=findings)
 
 
@@ -183,18 +160,6 @@ def script_in(version: Version) -> Script:
     """A version's script with the lines of the file that it was drafted from, so that a finding can name them."""
     bases = {name: (base[0], base[1]) for name, base in version.bases.items()}
     return read_script(version.source, file=version.file, bases=bases)
-
-
-def _new(script: Script, text: str, who: str) -> NewVersion:
-    return NewVersion(
-        script_id=script.id,
-        content_hash=script.content_hash,
-        canonical=script.canonical,
-        file=script.origin.file,
-        source=text,
-        bases=shipped_bases(),
-        drafted_by=who,
-    )
 
 
 _SHOWN = 20
@@ -223,7 +188,7 @@ class NotApproved(Refusal):
 
 
 class NotRendered(Refusal):
-    """Prompts have no sound yet. `render` None: nobody has asked for it."""
+    """Prompts have no sound yet. `render` None: no rendering was started."""
 
     def __init__(self, *, script_id: str, number: int, missing: int, render: Render | None) -> None:
         super().__init__(
@@ -276,7 +241,7 @@ def approve_script(
         raise Invalid(field="reason", problem="is empty or too long", mend="why this version, in a few words")
     with services.store.begin() as tx:
         version = get_script_version(tx, script_id, number)
-        sounded = sound_of(tx, version, script_in(version))
+        sounded = sound_of(tx, version, script := script_in(version))
     if who.casefold() == version.drafted_by.casefold():
         raise Conflict(
             Text(
@@ -286,20 +251,18 @@ def approve_script(
                 script=script_id,
             )
         )
-    script = script_in(version)
-    _refuse_unfit(services, version, script, sounded)
+    findings = findings_of(services, version, script, sounded)
+    if findings:
+        raise NotApproved(script_id=script_id, number=number, findings=findings)
+    if sounded.absent or (sounded.render is not None and sounded.render.state.is_open):
+        raise NotRendered(
+            script_id=script_id, number=number, missing=len(sounded.absent), render=sounded.render
+        )
     now = services.clock.now()
     with services.store.begin() as tx:
         lock_scripts(tx)
         approve_script_version(
-            tx,
-            version_id=version.id,
-            drafted_by=version.drafted_by,
-            approved_by=who,
-            reason=why,
-            sound=(rendered(script, sounded.clips).audio_hash, to_plain(sounded.clips)),
-            goes_live=goes_live,
-            now=now,
+            tx, version, sounded.clips, approved_by=who, reason=why, goes_live=goes_live, now=now
         )
         write_audit(
             tx,
@@ -320,45 +283,29 @@ def findings_of(
 ) -> tuple[Finding, ...]:
     """Everything that keeps a version from being approved, the sound that it has among it."""
     durations = {(clip.language, clip.text): clip.duration_seconds for clip in sounded.clips}
-    # A prompt without sound is told by `absent`: here it would be counted twice.
+    # A prompt without sound is in `absent` already.
     wording = [finding for finding in check(script, durations=durations) if finding.rule != "sound"]
     return (*wording, *_broken(services, version, script, sounded.clips))
 
 
 def sound_of(tx: Tx, version: Version, script: Script) -> ApprovalSound:
-    """By the newest rendering; without one, by what was approved last and by what is shipped."""
+    """The sound of the newest finished rendering; without one, what was approved last and what is shipped."""
     render = newest_render(tx, version.id)
-    clips = [*clips_for(script, shipped_manifest().clips)]
-    if version.audio_hash:
-        clips = [*clips, *from_plain(spoken_version(tx, version.id, version.audio_hash)[2])]
     if render is not None and render.state is RenderState.DONE:
-        clips = [*from_plain(render.clips)]
+        clips = from_plain(render.clips)
+    else:
+        clips = clips_for(script, shipped_manifest().clips)
+        if version.audio_hash:
+            clips += spoken_version(tx, version.id, version.audio_hash)[2]
     have = {(clip.language, clip.text) for clip in clips}
     absent = tuple(
         f"{item.key} ({item.language})"
         for item in prompt_list([script])
         if item.text and (item.language, item.text) not in have
     )
-    return ApprovalSound(clips=_each_once(clips), absent=absent, render=render)
-
-
-def _each_once(clips: Iterable[Clip]) -> tuple[Clip, ...]:
-    """One clip for each thing to say, the last one named: what was approved is preferred to what was shipped."""
+    # One clip for each thing to say, the last one: approved sound is preferred to shipped sound.
     chosen = {(clip.language, clip.text, clip.prompt_id, clip.voice == RECORDED): clip for clip in clips}
-    return tuple(chosen.values())
-
-
-def _refuse_unfit(services: Services, version: Version, script: Script, sounded: ApprovalSound) -> None:
-    findings = findings_of(services, version, script, sounded)
-    if findings:
-        raise NotApproved(script_id=version.script_id, number=version.number, findings=findings)
-    if sounded.absent or (sounded.render is not None and sounded.render.state.is_open):
-        raise NotRendered(
-            script_id=version.script_id,
-            number=version.number,
-            missing=len(sounded.absent),
-            render=sounded.render,
-        )
+    return ApprovalSound(clips=tuple(chosen.values()), absent=absent, render=render)
 
 
 @lru_cache(maxsize=4096)
@@ -367,32 +314,31 @@ def _problems_of(sha256: str, path: Path) -> tuple[Text, ...]:  # noqa: ARG001  
 
 
 def _broken(services: Services, version: Version, script: Script, clips: Iterable[Clip]) -> list[Finding]:
-    """Sound that is missing, not what was rendered, or not fit to be played."""
-    nodes = {prompt.id: node.id for node in script.nodes.values() if (prompt := prompt_of(node)) is not None}
+    """A finding for each clip that is missing, not what was rendered, or not fit to be played."""
+    nodes = {prompt.id: node for node in script.nodes.values() if (prompt := prompt_of(node)) is not None}
     found = []
     real_now = services.real.now()
     for clip in clips:
         path = services.rendered_scripts.sounds.whole(clip.file, clip.sha256, real_now=real_now)
-        wrong = (
+        faults = (
             _problems_of(clip.sha256, path)
             if path is not None
             else (Text("is missing, or not what was rendered"),)
         )
-        node = nodes.get(clip.prompt_id, "")
-        line = script.nodes[node].origin.line if node else 0
+        node = nodes.get(clip.prompt_id)
         found += [
             Finding(
-                file=script.nodes[node].origin.file if node else version.file,
-                line=line,
-                node=node or clip.prompt_id,
+                file=node.origin.file if node else version.file,
+                line=node.origin.line if node else 0,
+                node=node.id if node else clip.prompt_id,
                 rule="sound",
                 problem=Text(
                     "its sound in %(language)s (%(file)s) %(fault)s",
                     language=clip.language,
                     file=clip.file,
-                    fault=problem,
+                    fault=fault,
                 ),
             )
-            for problem in wrong
+            for fault in faults
         ]
     return found

@@ -1,9 +1,6 @@
-"""What two versions of a script say differently: the lines of their files beside each other, changed words marked.
+"""A version of a script as its pages show it: cards with words, sound and answers; a drawn graph; a difference of two.
 
-One version of a script as the page shows it: every node with its words, its sound and the ways that lead on.
-
-A script as a picture: its nodes as boxes, their answers as labelled lines. dagre lays them out in the browser
-(static/console/graph.js).
+dagre lays the graph out in the browser (static/console/graph.js).
 """
 
 from __future__ import annotations
@@ -35,8 +32,8 @@ from dialer.scripts.model import (
 )
 from dialer.scripts.overview import NodeView, PromptText
 from dialer.scripts.store import Version
-from dialer.wording.sentences import sentence
-from dialer.wording.words import word_of
+from dialer.sentences import sentence
+from dialer.words import word_of
 
 _AROUND = 3
 _WORDS = re.compile(r"[A-Za-z0-9_]+|\s+|.")
@@ -96,13 +93,8 @@ def compare(before: str, after: str) -> Iterator[DiffLine]:
             yield DiffLine(change=Change.SKIPPED, many=group[0][1] - end)
         for kind, i1, i2, j1, j2 in group:
             if kind == "equal":
-                for place in range(i2 - i1):
-                    yield DiffLine(
-                        change=Change.SAME,
-                        old=i1 + place + 1,
-                        new=j1 + place + 1,
-                        pieces=_whole(old[i1 + place]),
-                    )
+                for place, line in enumerate(old[i1:i2], start=1):
+                    yield DiffLine(change=Change.SAME, old=i1 + place, new=j1 + place, pieces=_whole(line))
             else:
                 yield from _changed(old[i1:i2], new[j1:j2], i1, j1)
         end = group[-1][2]
@@ -111,19 +103,13 @@ def compare(before: str, after: str) -> Iterator[DiffLine]:
 
 
 def _changed(old: Sequence[str], new: Sequence[str], i: int, j: int) -> Iterator[DiffLine]:
-    paired = dict(zip(range(len(old)), range(len(new)), strict=False))
-    marked: dict[tuple[str, int], tuple[Piece, ...]] = {}
-    for left, right in paired.items():
-        removed, added = _words(old[left], new[right])
-        marked["old", left], marked["new", right] = removed, added
-    for place, line in enumerate(old):
-        yield DiffLine(
-            change=Change.REMOVED, old=i + place + 1, pieces=marked.get(("old", place), _whole(line))
-        )
-    for place, line in enumerate(new):
-        yield DiffLine(
-            change=Change.ADDED, new=j + place + 1, pieces=marked.get(("new", place), _whole(line))
-        )
+    marked = [_words(left, right) for left, right in zip(old, new, strict=False)]
+    removed = [pieces for pieces, _ in marked] + [_whole(line) for line in old[len(marked) :]]
+    added = [pieces for _, pieces in marked] + [_whole(line) for line in new[len(marked) :]]
+    for place, pieces in enumerate(removed, start=i + 1):
+        yield DiffLine(change=Change.REMOVED, old=place, pieces=pieces)
+    for place, pieces in enumerate(added, start=j + 1):
+        yield DiffLine(change=Change.ADDED, new=place, pieces=pieces)
 
 
 def _words(old: str, new: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
@@ -175,7 +161,7 @@ _URGENCIES = {
 
 
 class SoundKind(StrEnum):
-    """Where the sound of a prompt comes from when a call plays it."""
+    """The source of a prompt's sound in a call."""
 
     RECORDED = "recorded"
     VOICE = "voice"
@@ -282,43 +268,25 @@ def keys_anywhere(script: Script, lang: Lang) -> tuple[Way, ...]:
 
 
 def finding_problems(findings: Sequence[Finding], lang: Lang) -> tuple[Problem, ...]:
-    """Each once, whole ones first."""
-    told = {
-        Problem(node=one.node, file=one.file, line=one.line, text=sentence(one.problem, lang)): None
-        for one in findings
-    }
-    return tuple(told)
+    """Each finding once, in the language of the reader."""
+    found = (Problem(node=f.node, file=f.file, line=f.line, text=sentence(f.problem, lang)) for f in findings)
+    return tuple(dict.fromkeys(found))
 
 
 def in_order(script: Script) -> tuple[str, ...]:
-    """Depth first along the answers, so that what follows is near."""
+    """All nodes, depth first along the answers, so that what follows is near; unreachable ones last."""
     seen: dict[str, None] = {}
-    waiting = [script.start]
+    waiting = [*reversed([choice.next for choice in script.anywhere.values()]), script.start]
     while waiting:
         name = waiting.pop()
-        if name in seen or name not in script.nodes:
-            continue
-        seen[name] = None
-        waiting += reversed(_next(script, name))
-    later = dict.fromkeys(
-        to for choice in script.anywhere.values() for to in _chain(script, choice.next) if to in script.nodes
-    )
-    return tuple(dict.fromkeys([*seen, *later, *script.nodes]))
+        if name not in seen and name in script.nodes:
+            seen[name] = None
+            waiting += reversed(_following(script, name))
+    return tuple(dict.fromkeys([*seen, *script.nodes]))
 
 
-def _next(script: Script, name: str) -> list[str]:
+def _following(script: Script, name: str) -> list[str]:
     return [way.to for way in ways_of(script.nodes[name], Lang.EN) if way.to]
-
-
-def _chain(script: Script, start: str) -> Iterator[str]:
-    waiting, seen = [start], set[str]()
-    while waiting:
-        name = waiting.pop()
-        if name in seen or name not in script.nodes:
-            continue
-        seen.add(name)
-        yield name
-        waiting += _next(script, name)
 
 
 def _card(script: Script, node: NodeView, part: Node | None, findings: Sequence[Finding], lang: Lang) -> Card:
@@ -391,11 +359,7 @@ def ways_of(node: Node, lang: Lang) -> Iterator[Way]:
 
 
 def _choice(choice: Choice, lang: Lang) -> Way:
-    taught = []
-    if choice.contact is not None:
-        taught.append(word_of(choice.contact, lang))
-    if choice.answer is not None:
-        taught.append(word_of(choice.answer, lang))
+    taught = [word_of(fact, lang) for fact in (choice.contact, choice.answer) if fact is not None]
     again = choice.next == Target.REPEAT
     return Way(
         key=choice.key,
@@ -422,18 +386,10 @@ def _case(on: BranchOn, case: str, lang: Lang) -> str:
 
 
 def _means(node: Node | None, lang: Lang) -> str:
-    match node:
-        case End():
-            parts = [
-                word_of(node.contact, lang),
-                word_of(node.answer, lang),
-                say(lang, _URGENCIES[node.urgency]),
-            ]
-        case HandOver():
-            parts = [word_of(node.answer, lang), say(lang, _URGENCIES[node.urgency])]
-        case _:
-            return ""
-    return _listed(parts, lang)
+    if not isinstance(node, End | HandOver):
+        return ""
+    contact = [word_of(node.contact, lang)] if isinstance(node, End) else []
+    return _listed([*contact, word_of(node.answer, lang), say(lang, _URGENCIES[node.urgency])], lang)
 
 
 def _patience(node: Node | None, lang: Lang) -> str:
@@ -525,7 +481,9 @@ def main_way(script: Script) -> tuple[str, ...]:
         node = script.nodes[name]
         if isinstance(node, End):
             ends.append(name)
-        for to in _following(node):
+        # The shortest way through a branch is the usual one: `otherwise` comes last.
+        following = _following(script, name)
+        for to in reversed(following) if isinstance(node, Branch) else following:
             if to in script.nodes and to not in came_from:
                 came_from[to] = name
                 waiting.append(to)
@@ -536,18 +494,6 @@ def main_way(script: Script) -> tuple[str, ...]:
         found.append(name)
         name = came_from[name]
     return tuple(reversed(found))
-
-
-def _following(node: Node) -> list[str]:
-    match node:
-        case Say() | HandOver():
-            return [node.next]
-        case Branch():
-            return [node.otherwise, *node.cases.values()]
-        case Ask():
-            return [*(choice.next for choice in node.choices.values()), node.next, node.otherwise]
-        case End():
-            return []
 
 
 def _answer(script: Script, node_id: str, way: Way, language: str) -> list[Answer]:

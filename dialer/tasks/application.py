@@ -1,6 +1,5 @@
-"""The one application of a worker process, made when its first task needs it.
-
-What every task does around its one use case: an application, patience with what is away, a note for the cycle.
+"""The one application of a worker process, made when its first task needs it, and what every task does around its
+action: a part that does not answer costs a log line, and a completed part is noted for the cycle.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ _stopping = threading.Event()
 
 
 def current_application() -> Application:
+    """That of this process."""
     with _lock:
         if not _made:
             _made.append(assemble(load_settings()))
@@ -29,7 +29,7 @@ def current_application() -> Application:
 
 
 def use_application(application: Application) -> None:
-    """Tasks run on this one: for a worker that has it already."""
+    """Tasks run on this one from now on."""
     with _lock:
         _made[:] = [application]
 
@@ -40,6 +40,7 @@ def stop_application() -> None:
 
 
 def is_stopping() -> bool:
+    """Whether this process is about to end."""
     return _stopping.is_set()
 
 
@@ -51,7 +52,7 @@ _log = logging.getLogger(__name__)
 
 
 def cycle_part(name: str, *works: Callable[[], object]) -> None:
-    """One part of the engine's cycle: when all of it was done to its end, that is noted, now and then."""
+    """Runs one part of the cycle. When all of it succeeded that is noted, at most every two seconds."""
     services = current_application().services
     began_at = services.real.now()
     done = [run_patiently(work) for work in works]
@@ -61,7 +62,7 @@ def cycle_part(name: str, *works: Callable[[], object]) -> None:
 
 
 def run_patiently(work: Callable[[], object]) -> bool:
-    """A part that does not answer costs a log line: the next tick tries again. Whether the work was done."""
+    """True when the work was done. A part that does not answer is logged: the next tick tries again."""
     try:
         work()
     except Unavailable as fault:

@@ -1,4 +1,4 @@
-"""The tasks that take long: lists and sound. None carries anything but ids; each may run twice or not at all."""
+"""The tasks that take long: lists and sound. They carry ids only, and each may run twice or not at all."""
 
 from __future__ import annotations
 
@@ -29,31 +29,31 @@ _log = logging.getLogger(__name__)
 
 @shared_task(name="dialer.load_list", ignore_result=True)
 def load_list_task(load_id: int) -> None:
-    """One list, from where it stands to its end."""
+    """Loads one list, from where it stands to its end."""
     run_patiently(lambda: _load(load_id))
 
 
 @shared_task(name="dialer.resume_loads", ignore_result=True)
 def resume_loads_task() -> None:
-    """Lists whose worker has gone."""
+    """Resumes lists whose worker has gone."""
     run_patiently(_resume)
 
 
 @shared_task(name="dialer.close_withdrawn", ignore_result=True)
 def close_cases_of_task(load_id: int) -> None:
-    """What a withdrawn list opened and nobody has begun."""
+    """Closes the cases of a withdrawn list that have not been worked on."""
     run_patiently(lambda: close_withdrawn(current_application().services, load_id))
 
 
 @shared_task(name="dialer.render_script", ignore_result=True)
 def render_script_task(render_id: int) -> None:
-    """The sound of one version, for a while: an urgent list must not wait behind it."""
+    """Renders the sound of one version, for a while: an urgent list must not wait behind it."""
     run_patiently(lambda: _render(render_id))
 
 
 @shared_task(name="dialer.resume_renders", ignore_result=True)
 def resume_renders_task() -> None:
-    """Sound that nobody is making."""
+    """Resumes rendering that no worker holds."""
     run_patiently(_resume_renders)
 
 
@@ -67,7 +67,7 @@ def _resume_renders() -> None:
 
 def _render(render_id: int) -> None:
     # Sound processing is loaded here alone: no worker that renders nothing should pay for it.
-    from dialer.scripts.render import Studio, render_script  # noqa: PLC0415
+    from dialer.scripts.render import Studio, render_script  # noqa: PLC0415  # see above
 
     app = current_application()
     if not _studios:

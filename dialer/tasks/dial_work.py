@@ -1,4 +1,4 @@
-"""The tasks of ringing. None carries anything but ids, and each may run twice or not at all without harm."""
+"""The tasks of dialling. They carry ids only, and each may run twice or not at all without harm."""
 
 from __future__ import annotations
 
@@ -33,9 +33,11 @@ _dialling = threading.BoundedSemaphore(_DIAL_AT_ONCE)
 
 @shared_task(name="dialer.dial", ignore_result=True)
 def dial_task() -> None:
-    """Rings what may be rung now, for a while. So many at once and no more, or sweeps would wait behind them."""
+    """Places the calls that are due, for a while. A bounded number run at once, so that sweeps do not wait behind
+    them.
+    """
 
-    async def ring(client: CallClient) -> int:
+    async def place_calls(client: CallClient) -> int:
         app = current_application()
         return await dial(
             app.services,
@@ -49,7 +51,7 @@ def dial_task() -> None:
     if not _dialling.acquire(blocking=False):
         return
     try:
-        cycle_part("dial", lambda: _with_client(ring))
+        cycle_part("dial", lambda: _with_client(place_calls))
     finally:
         _dialling.release()
 
@@ -98,7 +100,7 @@ def audit_task() -> None:
 
 @shared_task(name="dialer.send_messages", ignore_result=True)
 def send_messages_task() -> None:
-    """Planned messages leave, and what became of doubtful ones is asked."""
+    """Planned messages are sent, and doubtful ones are asked about."""
 
     async def run() -> None:
         app = current_application()
@@ -112,12 +114,13 @@ def send_messages_task() -> None:
 
 @shared_task(name="dialer.cancel_calls", ignore_result=True)
 def cancel_calls_task() -> None:
+    """Calls that must end are ended at the carrier."""
     run_patiently(lambda: _with_client(lambda client: cancel_calls(current_application().services, client)))
 
 
 @shared_task(name="dialer.fold", ignore_result=True)
 def fold_task() -> None:
-    """The report's fact rows are brought up to date, for a moment: a long list must not keep rings waiting."""
+    """The rollup of the report is refreshed, for a moment: a long list must not delay calls."""
     run_patiently(lambda: refresh_rollup(current_application().services, for_seconds=_REFRESH_SECONDS))
 
 

@@ -21,11 +21,11 @@ _DIAL_THREADS = 4
 def run_worker(app: Application, *, queues: Sequence[str]) -> None:
     """Works until SIGTERM or SIGINT; what has been claimed is sent or handed back first."""
     use_application(app)
-    # Imported, they are registered; a worker of one queue does without the other's libraries.
+    # A worker of one queue does without the libraries of the other.
     if DIAL_QUEUE in queues:
         import dialer.tasks.dial_work
     if BULK_QUEUE in queues:
-        import dialer.tasks.bulk_work  # noqa: F401
+        import dialer.tasks.bulk_work  # noqa: F401  # the import registers its tasks
 
     def stop(*_: object) -> None:
         stop_application()
@@ -46,5 +46,5 @@ def run_worker(app: Application, *, queues: Sequence[str]) -> None:
         without_heartbeat=True,
     )
     settle()
-    with beating(app.services, kind="worker", told={"queues": list(queues)}):
+    with beating(app.services, kind="worker", facts={"queues": list(queues)}):
         worker.start()

@@ -1,13 +1,9 @@
-"""The official client's HTTP, on our terms: one pooled session, one time limit, no retries, no log of numbers.
+"""Calls placed, ended, asked for and found at the carrier, through the official client of Twilio's API: one pooled
+session, one time limit, no retries, no log of numbers.
 
-Whose fault it is that a call was not taken: the number's, ours, or that we were too fast.
-
-By Twilio's error codes (twilio.com/docs/api/errors). What is not listed is ours: a wrong guess must not make a
-person's number count as dead.
-
-Calls placed, ended, asked for and found at the carrier, through the official client of Twilio's API.
-
-Its calls API has no idempotency key: a request of which we do not know what became is never sent again here.
+The API has no idempotency key: a request whose result is unknown is never sent again here. A refusal is the number's
+fault, ours, or a request to slow down, by Twilio's error codes (twilio.com/docs/api/errors). Codes that are not listed
+are ours: a wrong guess must not make a person's number count as dead.
 """
 
 from __future__ import annotations
@@ -21,7 +17,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from http import HTTPStatus
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
@@ -35,12 +31,12 @@ from twilio.rest.api.v2010.account.call import CallInstance
 
 from dialer.core.errors import Unavailable
 from dialer.language import Text, gettext_noop
+from dialer.telephony.callbacks import CallState
 from dialer.telephony.config import HookUrls, TelephonyConfig
-from dialer.telephony.results import CallState
 
 _CONNECTIONS: Final = 256
 _KEEP_ALIVE_SECONDS: Final = 4.0
-"""Below what servers allow (uvicorn closes after 5 s): a POST on a connection that is just being closed is unsure."""
+"""Below what servers allow (uvicorn closes after 5 s): the result of a POST on a closing connection is unknown."""
 
 
 class TooFast(Exception):
@@ -132,6 +128,8 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 class Fault(StrEnum):
+    """Why the carrier refused a request."""
+
     NUMBER = "number"
     """No call to this number will ever be taken: the next number, or a person."""
     OURS = "ours"
@@ -163,12 +161,10 @@ _SLOW_DOWN: Final = frozenset(
     }
 )
 
-TOO_MANY: Final = 429
 
-
-def fault_of(*, http_status: int, code: int | None) -> Fault:
+def _fault_of(*, http_status: int, code: int | None) -> Fault:
     """For a request that the carrier certainly did not carry out (a 4xx answer)."""
-    if http_status == TOO_MANY or code in _SLOW_DOWN:
+    if http_status == HTTPStatus.TOO_MANY_REQUESTS or code in _SLOW_DOWN:
         return Fault.SLOW_DOWN
     return Fault.NUMBER if code in _NUMBER else Fault.OURS
 
@@ -184,8 +180,8 @@ _SID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _UNDECIDED: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, 499})
 """4xx answers that a proxy gives when it lost patience, whatever the carrier did meanwhile."""
 _NOT_SENT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
-LOST: Final = (aiohttp.ClientError, TimeoutError, OSError)
-UNREADABLE: Final = (ValueError, TypeError, KeyError, AttributeError, TwilioException)
+_LOST: Final = (aiohttp.ClientError, TimeoutError, OSError)
+_UNREADABLE: Final = (ValueError, TypeError, KeyError, AttributeError, TwilioException)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +196,7 @@ class PlaceCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """The carrier has the call and will ring."""
+    """The carrier has taken the call or message."""
 
     sid: str
     status: str
@@ -219,13 +215,15 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UncertainResult:
-    """There may be a call or none. Look for it before anything else."""
+    """There may be a call or none: it must be looked for before it is placed again."""
 
     detail: str
 
 
-class CallClient:
-    """To be entered once a process: `async with CallClient(config) as client`. Its methods may run side by side."""
+class AccountClient:
+    """A connection to the carrier's account. To be entered once a process: `async with CallClient(config) as client`.
+    Its methods may run side by side.
+    """
 
     def __init__(self, config: TelephonyConfig) -> None:
         self.config = config
@@ -251,18 +249,32 @@ class CallClient:
         assert self._wire is not None
         await self._wire.close()
 
-    async def place(self, order: PlaceCall) -> Placed | Refused | UncertainResult:
-        """Asks once for one call. Trouble with carrier or network is an answer, not an exception."""
+    @property
+    def api(self) -> Client:
+        """The official client; only inside `async with`."""
+        assert self._client is not None, "the client was not entered"
+        return self._client
+
+    async def create(self, creation: Callable[[], Awaitable[Any]]) -> Placed | Refused | UncertainResult:
+        """Asks once for one call or message. Trouble with carrier or network is an answer, not an exception."""
         try:
-            call = await self._create(order)
-        except (TooFast, *LOST, *UNREADABLE) as error:
-            return trouble(error)
-        if not call.sid or not isinstance(call.sid, str):
-            return UncertainResult(detail="the answer names no call")
-        return Placed(sid=call.sid, status=str(call.status or "queued"))
+            made = await creation()
+        except (TooFast, *_LOST, *_UNREADABLE) as error:
+            return _trouble(error)
+        if not made.sid or not isinstance(made.sid, str):
+            return UncertainResult(detail="the answer names no sid")
+        return Placed(sid=made.sid, status=str(made.status or "queued"))
+
+
+class CallClient(AccountClient):
+    """Calls of the robot."""
+
+    async def place(self, order: PlaceCall) -> Placed | Refused | UncertainResult:
+        """As `create`."""
+        return await self.create(lambda: self._create(order))
 
     async def cancel(self, sid: str) -> bool:
-        """Ends a call that should not ring: withdrawn while queued or ringing, hung up when it talks by now.
+        """Ends a call: withdrawn while queued or ringing, hung up when it was answered.
 
         False when the carrier says that there is nothing to end. Raises `Unavailable` when that is not known.
         """
@@ -299,11 +311,6 @@ class CallClient:
             for state in states
             if state.date_created is not None and first <= state.date_created <= last
         ]
-
-    @property
-    def api(self) -> Client:
-        assert self._client is not None, "the client was not entered"
-        return self._client
 
     async def _create(self, order: PlaceCall) -> CallInstance:
         config, urls = self.config, self.urls
@@ -346,7 +353,7 @@ async def asked(
         return await question()
     except TooFast:
         raise Unavailable(part=_PART, problem="too many requests") from None
-    except LOST as error:
+    except _LOST as error:
         raise Unavailable(
             part=_PART, problem=Text("no answer (%(name)s)", name=type(error).__name__)
         ) from None
@@ -356,23 +363,25 @@ async def asked(
         raise Unavailable(
             part=_PART, problem=Text("HTTP %(status)s, code %(code)s", status=error.status, code=error.code)
         ) from None
-    except UNREADABLE as error:
+    except _UNREADABLE as error:
         raise Unavailable(
             part=_PART, problem=Text("unreadable answer (%(name)s)", name=type(error).__name__)
         ) from None
 
 
-def trouble(error: Exception) -> Refused | UncertainResult:
-    """What a failed creation means: certainly no call, or nobody knows."""
+def _trouble(error: Exception) -> Refused | UncertainResult:
+    """What a failed creation means: certainly no call, or an unknown result."""
     if isinstance(error, TooFast):
         return Refused(
-            fault=Fault.SLOW_DOWN, http_status=TOO_MANY, retry_after_seconds=error.retry_after_seconds
+            fault=Fault.SLOW_DOWN,
+            http_status=HTTPStatus.TOO_MANY_REQUESTS,
+            retry_after_seconds=error.retry_after_seconds,
         )
     if isinstance(error, _NOT_SENT):
         return Refused(fault=Fault.OURS, detail=f"not sent: {type(error).__name__}")
     if isinstance(error, (TwilioRestException, TwilioServiceException)):
         return _refusal(error)
-    if isinstance(error, LOST):
+    if isinstance(error, _LOST):
         return UncertainResult(detail=f"no answer ({type(error).__name__})")
     return UncertainResult(detail=f"unreadable answer ({type(error).__name__})")
 
@@ -383,7 +392,7 @@ def _refusal(error: TwilioRestException | TwilioServiceException) -> Refused | U
         return UncertainResult(detail=f"HTTP {status}")
     code = error.code if isinstance(error.code, int) else None
     return Refused(
-        fault=fault_of(http_status=status, code=code), code=code, http_status=status, detail=f"HTTP {status}"
+        fault=_fault_of(http_status=status, code=code), code=code, http_status=status, detail=f"HTTP {status}"
     )
 
 

@@ -1,6 +1,5 @@
-"""What the application must know to speak to a carrier, checked once, at start.
-
-The addresses that the carrier calls. Each names its attempt and, within a call, its step; none names a person.
+"""What the application must know to speak to a carrier, checked at start, and the addresses that the carrier calls.
+Each address names its attempt and, within a call, its step; none names a person.
 """
 
 from __future__ import annotations
@@ -34,10 +33,10 @@ class TelephonyConfig:
     """From the first byte of a request to the last of its answer; connecting may take half of it."""
     ring_timeout_seconds: int = 30
     talk_limit_seconds: int = 600
-    """A call is cut after this, whatever happens to our answers: a line must never stay taken."""
+    """A call is ended after this, whatever we answer: a line must never stay in use."""
     machine_detection: bool = True
     officer_number: str = ""
-    """Where a call is handed over to; empty: nobody takes calls, the script goes on."""
+    """Where a call is handed over to; empty: no hand-over, the script goes on."""
     officer_ring_seconds: int = 20
     hear_speech: bool = False
     """Lets the carrier's recogniser listen beside the keys. A spoken answer alone never counts as success."""
@@ -56,16 +55,10 @@ class TelephonyConfig:
             raise SettingsError(key="telephony.officer_number", problem="is no telephone number")
         if self.timeout_seconds <= 0:
             raise SettingsError(key="telephony.timeout_seconds", problem="must be above 0")
-        if not 1 <= self.ring_timeout_seconds <= _MAX_RINGING_SECONDS:
-            raise SettingsError(
-                key="telephony.ring_timeout_seconds",
-                problem=Text("must be from 1 to %(most)s", most=_MAX_RINGING_SECONDS),
-            )
-        if not 1 <= self.officer_ring_seconds <= _MAX_RINGING_SECONDS:
-            raise SettingsError(
-                key="telephony.officer_ring_seconds",
-                problem=Text("must be from 1 to %(most)s", most=_MAX_RINGING_SECONDS),
-            )
+        for name in ("ring_timeout_seconds", "officer_ring_seconds"):
+            if not 1 <= getattr(self, name) <= _MAX_RINGING_SECONDS:
+                problem = Text("must be from 1 to %(most)s", most=_MAX_RINGING_SECONDS)
+                raise SettingsError(key=f"telephony.{name}", problem=problem)
         if self.talk_limit_seconds < 1:
             raise SettingsError(key="telephony.talk_limit_seconds", problem="must be above 0")
 
@@ -93,10 +86,10 @@ DIAL_ROUTE: Final = "/hooks/dial/{attempt_id}/{step}/{position}"
 DESK_ROUTE: Final = "/hooks/desk/{call_id}/{what}"
 
 START_STEP: Final = "start"
-"""The position of a call that nobody has answered yet; no script's position looks like it."""
+"""The position of a call before its first answer; no position of a script looks like it."""
 
 RETRIES: Final = "#rc=3&rp=ct,rt,5xx"
-"""Without it a webhook that meets a 500, or takes too long, is never sent again (Twilio, connection overrides)."""
+"""Without it a webhook that fails or takes too long is never sent again (Twilio, connection overrides)."""
 
 
 class HookUrls:
@@ -112,9 +105,11 @@ class HookUrls:
         return f"{self._base}/hooks/call/{attempt_id}/{step}/{position}{RETRIES}"
 
     def status(self, attempt_id: UUID) -> str:
+        """Receives the stages of a call."""
         return f"{self._base}/hooks/status/{attempt_id}{RETRIES}"
 
     def amd(self, attempt_id: UUID) -> str:
+        """Receives the result of machine detection."""
         return f"{self._base}/hooks/amd/{attempt_id}{RETRIES}"
 
     def fallback(self, attempt_id: UUID) -> str:
@@ -122,17 +117,17 @@ class HookUrls:
         return f"{self._base}/hooks/fallback/{attempt_id}{RETRIES}"
 
     def message(self, message_id: UUID) -> str:
-        """Told how far a message came."""
+        """Receives how far a message came."""
         return f"{self._base}/hooks/message/{message_id}{RETRIES}"
 
     def dial(self, attempt_id: UUID, *, step: int, position: str) -> str:
-        """Told how a hand-over to an officer ended."""
+        """Receives how a hand-over to an officer ended."""
         return f"{self._base}/hooks/dial/{attempt_id}/{step}/{position}{RETRIES}"
 
     def desk(self, call_id: UUID, what: str) -> str:
-        """Told how far a call from a desk came: `status` of the desk's own leg, `dial` of the person's."""
+        """Receives how far a call from a desk came: `status` of the desk's own leg, `dial` of the person's."""
         return f"{self._base}/hooks/desk/{call_id}/{what}{RETRIES}"
 
     def officer(self, attempt_id: UUID, *, step: int) -> str:
-        """Told, while the call goes on, when the officer's telephone is answered."""
+        """Receives, during the call, that the officer answered."""
         return f"{self._base}/hooks/officer/{attempt_id}/{step}{RETRIES}"

@@ -1,7 +1,5 @@
-"""Click to call: the carrier rings the caller's own telephone, and when he is there the person's.
-
-Messages sent, and looked for, through the official client of Twilio's API. As with calls there is no idempotency
-key: a request of which we do not know what became is never sent again here.
+"""Messages, and calls from a desk, through the official client of Twilio's API. As with calls of the robot, a request
+whose result is unknown is never sent again here.
 """
 
 from __future__ import annotations
@@ -14,22 +12,11 @@ from uuid import UUID
 from xml.sax.saxutils import escape, quoteattr
 
 from dialer.core.errors import Unavailable
-from dialer.telephony.callbacks import MESSAGE_STATES, MessageProgress, PersonLeg
-from dialer.telephony.client import (
-    LOST,
-    UNREADABLE,
-    CallClient,
-    Placed,
-    Refused,
-    TooFast,
-    UncertainResult,
-    asked,
-    trouble,
-)
-from dialer.telephony.results import result_of
+from dialer.telephony.callbacks import MESSAGE_STATES, MessageProgress, PersonLeg, result_of
+from dialer.telephony.client import AccountClient, CallClient, Placed, Refused, UncertainResult, asked
 
 TALK_LIMIT_SECONDS: Final = 3600
-"""People talk longer than robots; a line must still never stay taken."""
+"""People talk longer than the robot; a line must still never stay in use."""
 _FINAL: Final = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
 _MOST: Final = 20
 _EVENTS: Final = ["initiated", "ringing", "answered", "completed"]
@@ -45,30 +32,25 @@ class DeskOrder:
 
 
 class DeskClient(CallClient):
-    """The same connection and the same account as for the robot's calls."""
+    """Calls from a desk, and of the robot."""
 
     async def ring(self, order: DeskOrder) -> Placed | Refused | UncertainResult:
-        """Asks once. Trouble with carrier or network is an answer, not an exception."""
-        config = self.config
-        try:
-            call = await self.api.calls.create_async(
+        """As `create`: the caller's own telephone is called first."""
+        return await self.create(
+            lambda: self.api.calls.create_async(
                 to=order.extension,
-                from_=config.caller_number,
+                from_=self.config.caller_number,
                 twiml=self.twiml(order),
                 status_callback=self.urls.desk(order.call_id, "status"),
                 status_callback_event=_EVENTS,
                 status_callback_method="POST",
-                timeout=config.ring_timeout_seconds,
+                timeout=self.config.ring_timeout_seconds,
                 time_limit=TALK_LIMIT_SECONDS,
             )
-        except (TooFast, *LOST, *UNREADABLE) as error:
-            return trouble(error)
-        if not call.sid or not isinstance(call.sid, str):
-            return UncertainResult(detail="the answer names no call")
-        return Placed(sid=call.sid, status=str(call.status or "queued"))
+        )
 
     def twiml(self, order: DeskOrder) -> str:
-        """What the caller's telephone plays when he picks up: the person is rung and joined."""
+        """What happens when the caller answers: the person is called and connected."""
         config = self.config
         action = quoteattr(self.urls.desk(order.call_id, "dial"))
         return (
@@ -110,31 +92,25 @@ class MessageSeen:
 
     sid: str
     status: str
-    date_created: datetime | None
+    date_created: datetime
 
 
-class MessageClient(CallClient):
-    """The same connection and the same account as for calls."""
+class MessageClient(AccountClient):
+    """Messages of the robot."""
 
     async def send(self, order: SendText) -> Placed | Refused | UncertainResult:
-        """Asks once for one message. Trouble with carrier or network is an answer, not an exception."""
-        try:
-            message = await self.api.messages.create_async(
+        """As `create`."""
+        return await self.create(
+            lambda: self.api.messages.create_async(
                 to=order.to,
                 from_=self.config.caller_number,
                 body=order.text,
                 status_callback=self.urls.message(order.message_id),
             )
-        except (TooFast, *LOST, *UNREADABLE) as error:
-            return trouble(error)
-        if not message.sid or not isinstance(message.sid, str):
-            return UncertainResult(detail="the answer names no message")
-        return Placed(sid=message.sid, status=str(message.status or "queued"))
+        )
 
     async def message_state(self, sid: str) -> MessageProgress | None:
-        """How far it came; None for one that the carrier does not know, or a status that we do not. Raises
-        `Unavailable`.
-        """
+        """How far it came; None for an unknown message or status. Raises `Unavailable`."""
         found = await asked(lambda: self.api.messages(sid).fetch_async(), absent=HTTPStatus.NOT_FOUND)
         state = MESSAGE_STATES.get(str(found.status)) if found is not None else None
         if found is None or state is None:
@@ -143,7 +119,7 @@ class MessageClient(CallClient):
         return MessageProgress(state=state, sid=sid, error_code=code)
 
     async def find_messages(self, to: str, *, since: datetime, until: datetime) -> list[MessageSeen]:
-        """Ours to a number that were created in the interval, both ends included, to the second. The list is
+        """Messages to a number that were created in the interval, both ends included, to the second. The list is
         complete, or `Unavailable` is raised.
         """
         first, last = since.astimezone(UTC).replace(microsecond=0), until.astimezone(UTC)
@@ -156,11 +132,8 @@ class MessageClient(CallClient):
                 part="carrier", problem="more messages to one number than can be looked through"
             )
         seen = [
-            MessageSeen(
-                sid=str(one.sid),
-                status=str(one.status),
-                date_created=one.date_created if isinstance(one.date_created, datetime) else None,
-            )
+            MessageSeen(sid=str(one.sid), status=str(one.status), date_created=one.date_created)
             for one in found
+            if isinstance(one.date_created, datetime)
         ]
-        return [one for one in seen if one.date_created is not None and first <= one.date_created <= last]
+        return [one for one in seen if first <= one.date_created <= last]

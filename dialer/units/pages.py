@@ -15,14 +15,23 @@ from starlette.responses import Response
 
 from dialer.core.access import Permission
 from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
-from dialer.core.unit_plan import UnitField
-from dialer.core.units import SEPARATOR, UnitIndex
+from dialer.core.units import SEPARATOR, UnitField, UnitIndex
 from dialer.core.values import Grade
 from dialer.language import Lang, gettext_noop, say
 from dialer.outcomes.report import note_export
-from dialer.units.imports import UnusableUnits, import_units, preview_units
+from dialer.sentences import refusal_sentence
 from dialer.units.queries import Waiting
-from dialer.units.tree import count_queues, show_transfers, show_tree, show_unit, show_work, unit_rows
+from dialer.units.tree import (
+    UnusableUnits,
+    count_queues,
+    import_units,
+    preview_units,
+    show_transfers,
+    show_tree,
+    show_unit,
+    show_work,
+    unit_rows,
+)
 from dialer.units.unassigned import (
     Sorted,
     assign_cases,
@@ -33,10 +42,8 @@ from dialer.units.unassigned import (
     teach_alias,
 )
 from dialer.web.console import CurrentRequest, RequestContext, Section
-from dialer.web.formats import typed_unit, unit_names
-from dialer.web.sheets import Cell, Sheet, as_file
-from dialer.wording.sentences import refusal_sentence
-from dialer.wording.words import word_of
+from dialer.web.formats import Cell, Sheet, as_file, typed_unit, unit_names
+from dialer.words import word_of
 from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment
 
 unit_pages = Section()

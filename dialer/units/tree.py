@@ -1,24 +1,52 @@
-"""The organisation tree with what waits in each unit, one unit with its clocks and work, and the tree as a list."""
+"""The organisation tree with what waits in each unit, and its import from a spreadsheet.
+
+An import is all or nothing; the same list again changes nothing.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import BinaryIO
 
-from dialer.core.errors import NotFound
+from dialer.cases.unassigned import assign_known_texts
+from dialer.core.access import actor_name
+from dialer.core.errors import Conflict, NotFound, Refusal
 from dialer.core.policy import GradePolicy
-from dialer.core.units import SEPARATOR, Unit, UnitIndex, normalised
+from dialer.core.units import (
+    SEPARATOR,
+    Placed,
+    Unit,
+    UnitChange,
+    UnitChangeKind,
+    UnitFault,
+    UnitField,
+    UnitIndex,
+    UnitPlan,
+    changes_of,
+    normalised,
+    plan_units,
+)
 from dialer.core.values import Grade
+from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
+from dialer.intake.unit_lists import UnitSheet, read_units
+from dialer.language import Text
 from dialer.org.staff_store import Member, all_members
 from dialer.org.unit_store import (
     UnitAlias,
+    add_unit,
     aliases_of_unit,
+    change_unit,
     count_cases_without_unit,
+    list_units_of_tree,
+    move_unit,
     open_counts_of_units,
     subtree_ids,
+    teach_unit_alias,
+    units_revision,
 )
 from dialer.services import Services
 from dialer.units.queries import (
@@ -29,8 +57,14 @@ from dialer.units.queries import (
     escalated_work,
     work_of_unit,
 )
-from dialer.work.assignments import Assignment, get_assignment
-from dialer.work.transfer_store import Transfer, count_waiting_transfers, waiting_transfers
+from dialer.warnings.list_store import lock_arrivals
+from dialer.work.assignments import (
+    Assignment,
+    Transfer,
+    count_waiting_transfers,
+    get_assignment,
+    waiting_transfers,
+)
 
 _ESCALATED_DAYS = 7
 
@@ -221,3 +255,202 @@ def unit_rows(services: Services, *, visible_to: int | None) -> list[UnitRow]:
         )
         for unit in sorted(seen, key=lambda unit: unit.path)
     ]
+
+
+class UnusableUnits(Refusal):
+    """The list was refused as a whole; `faults` names every line to correct, `columns` the heading of each."""
+
+    def __init__(self, faults: tuple[UnitFault, ...], headings: dict[UnitField, str]) -> None:
+        self.faults = faults
+        self.columns = tuple(headings.get(fault.field, fault.field.value) for fault in faults)
+        first = Text(
+            "line %(line)s, column %(column)s: %(problem)s; %(mend)s",
+            line=faults[0].line,
+            column=self.columns[0],
+            problem=faults[0].problem,
+            mend=faults[0].mend,
+        )
+        if len(faults) == 1:
+            super().__init__(Text("no unit was imported. %(first)s", first=first))
+        else:
+            super().__init__(
+                Text("no unit was imported. %(first)s; and %(n)s more", first=first, n=len(faults) - 1)
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    new: int
+    moved: int
+    renamed: int
+    changed: int
+    """Levels and states."""
+    closed: int
+    """By `close_missing`."""
+    aliases: int
+    unchanged: int
+    placed: int
+    """Cases that waited for a unit and have it now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What importing the list would do to the tree of this `revision`."""
+
+    lines: int
+    changes: tuple[UnitChange, ...]
+    unchanged: int
+    missing: int
+    """Open units that the list does not name."""
+    open_cases: Mapping[int, int]
+    """Of the units that would be closed."""
+    revision: str
+
+
+def preview_units(services: Services, content: BinaryIO, *, close_missing: bool = False) -> Preview:
+    """Nothing is written. Raises as `import_units` does."""
+    sheet = read_units(content)
+    with services.store.begin() as tx:
+        before, aliases, revision = list_units_of_tree(tx), _known_aliases(tx), units_revision(tx)
+        cases = open_counts_of_units(tx)
+    plan = _planned(sheet, before, aliases)
+    changes = changes_of(plan, before, aliases, close_missing=close_missing)
+    touched = {change.line for change in changes}
+    return Preview(
+        lines=len(sheet.lines),
+        changes=changes,
+        unchanged=sum(line.line not in touched for line in sheet.lines),
+        missing=len(plan.missing),
+        open_cases={
+            change.unit_id: sum(cases[change.unit_id].values())
+            for change in changes
+            if change.kind is UnitChangeKind.CLOSED and change.unit_id in cases
+        },
+        revision=revision,
+    )
+
+
+def import_units(
+    services: Services,
+    content: BinaryIO,
+    *,
+    by: str,
+    close_missing: bool = False,
+    revision: str | None = None,
+) -> Imported:
+    """The tree is as in the list. A unit is never deleted: one that is not in the list stays, or is closed with
+    `close_missing`. Raises `UnusableFile`, `UnusableUnits`, and `Conflict` where the tree is not at the previewed
+    `revision`.
+    """
+    who = actor_name(by)
+    sheet = read_units(content)
+    with services.store.begin() as tx:
+        # No list is assigned to units of the old tree while the new one is written.
+        lock_arrivals(tx)
+        if revision is not None and revision != units_revision(tx):
+            raise Conflict("the units were changed meanwhile: look again at what the list would do")
+        done = _import(tx, services, sheet, by=who, close_missing=close_missing)
+        facts, now = asdict(done), services.clock.now()
+        write_audit(tx, who=who, act="import_units", subject="unit", why="", now=now, facts=facts)
+    return done
+
+
+def _known_aliases(tx: Tx) -> dict[str, int]:
+    return {alias.key: alias.unit_id for alias in aliases_of_unit(tx)}
+
+
+def _planned(sheet: UnitSheet, before: list[Unit], aliases: dict[str, int]) -> UnitPlan:
+    plan = plan_units(sheet.lines, before, aliases)
+    unreadable = (
+        (
+            UnitField.STATE,
+            sheet.unreadable_states,
+            Text("the state is neither open nor closed"),
+            Text("write open or closed"),
+        ),
+        (
+            UnitField.NUMBER,
+            sheet.unreadable_numbers,
+            Text("this is no number of ours"),
+            Text("as in the exported list; blank for a new unit"),
+        ),
+    )
+    faults = (
+        *plan.faults,
+        *(
+            UnitFault(line=line, field=field, problem=problem, mend=mend)
+            for field, lines, problem, mend in unreadable
+            for line in lines
+        ),
+    )
+    if faults:
+        raise UnusableUnits(tuple(sorted(faults, key=lambda fault: fault.line)), sheet.headings)
+    return plan
+
+
+def _import(tx: Tx, services: Services, sheet: UnitSheet, *, by: str, close_missing: bool) -> Imported:
+    before, now = list_units_of_tree(tx), services.clock.now()
+    plan = _planned(sheet, before, _known_aliases(tx))
+    known = {unit.id: unit for unit in before}
+    # Two units may swap names or places: all get a neutral name first.
+    for one in plan.placed:
+        if one.unit_id is not None and (one.moves or one.renames):
+            change_unit(tx, one.unit_id, name=f"#{one.unit_id}")
+    ids: list[int] = []
+    counts = {"new": 0, "moved": 0, "renamed": 0, "changed": 0, "unchanged": 0}
+    for one in plan.placed:
+        parent_id = ids[one.parent_place] if one.parent_place is not None else one.parent_id
+        ids.append(_write(tx, one, known, parent_id=parent_id, counts=counts))
+    taught = sum(
+        teach_unit_alias(tx, text, unit_id=unit_id, by=by, now=now)
+        for one, unit_id in zip(plan.placed, ids, strict=True)
+        for text in one.line.aliases
+    )
+    if close_missing:
+        for unit_id in plan.missing:
+            change_unit(tx, unit_id, active=False)
+    for one in plan.placed:
+        if one.unit_id is not None and one.renames:
+            taught += _keep_old_name(tx, services, known[one.unit_id], by=by, now=now)
+    return Imported(
+        **counts,
+        closed=len(plan.missing) if close_missing else 0,
+        aliases=taught,
+        placed=assign_known_texts(tx, services.units.current(tx), by=by, now=now),
+    )
+
+
+def _keep_old_name(tx: Tx, services: Services, unit: Unit, *, by: str, now: datetime) -> bool:
+    """Later lists may still use the old name: it is an alias of the unit, unless it could mean another one."""
+    if services.units.current(tx).candidates(unit.name):
+        return False
+    return teach_unit_alias(tx, unit.name, unit_id=unit.id, by=by, now=now)
+
+
+def _write(
+    tx: Tx, one: Placed, known: dict[int, Unit], *, parent_id: int | None, counts: dict[str, int]
+) -> int:
+    line = one.line
+    if one.unit_id is None:
+        counts["new"] += 1
+        unit_id = add_unit(tx, name=line.name, parent_id=parent_id, level=line.level)
+        if line.active is False:
+            change_unit(tx, unit_id, active=False)
+        return unit_id
+    unit = known[one.unit_id]
+    if one.moves:
+        move_unit(tx, unit.id, parent_id=parent_id)
+    name = line.name if one.moves or one.renames else None
+    level = line.level if line.level not in {"", unit.level} else None
+    active = line.active if line.active not in {None, unit.active} else None
+    change_unit(tx, unit.id, name=name, level=level, active=active)
+    changed = level is not None or active is not None
+    kind = "moved" if one.moves else "renamed" if one.renames else "changed" if changed else "unchanged"
+    counts[kind] += 1
+    return unit.id
+
+
+def list_units(services: Services) -> tuple[UnitIndex, list[UnitAlias]]:
+    """The whole tree, and the aliases of its units."""
+    with services.store.begin() as tx:
+        return services.units.current(tx), aliases_of_unit(tx)

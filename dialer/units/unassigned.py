@@ -29,7 +29,7 @@ from dialer.db.unit_of_work import Tx
 from dialer.language import Text
 from dialer.org.unit_store import count_cases_without_unit, delete_unit_alias, teach_unit_alias
 from dialer.services import Services
-from dialer.warnings.store import lock_arrivals
+from dialer.warnings.list_store import lock_arrivals
 from dialer.work.transfers import active_label
 
 

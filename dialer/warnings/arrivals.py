@@ -1,10 +1,6 @@
-"""How a record becomes a new case: the case as it begins, and the rows that its first decision asks for.
-
-Everything about accepted records that needs no lock: ids, blind indexes, sealed rows. A list's next records are made
-ready while the database takes the last ones.
-
-Accepted records become warnings and cases: duplicates refused, persons found, incidents joined, first steps
-decided, all in the caller's transaction.
+"""Accepted records become warnings and cases: duplicates refused, persons found, incidents joined, first steps decided,
+all in the caller's transaction. What needs no lock (ids, blind indexes, sealed rows, the first decision) is prepared
+beforehand, so that the next batch of a list is prepared while the database writes the last one.
 """
 
 from __future__ import annotations
@@ -38,23 +34,28 @@ from dialer.core.access import ROBOT
 from dialer.core.case import Case, CaseStatus
 from dialer.core.decide import Openings, decide
 from dialer.core.events import WarningJoined
-from dialer.core.opening import same_incident
+from dialer.core.rules import same_incident
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import Vault
 from dialer.intake.records import Accepted, Record
-from dialer.language import bilingual
 from dialer.services import Services
-from dialer.warnings.store import Content, known_warning_keys, lock_arrivals, warning_content, write_warnings
+from dialer.warnings.list_store import (
+    Content,
+    cases_of_warnings,
+    lock_arrivals,
+    warning_content,
+    write_warnings,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """`row` is the case's own, `rest` are those of its first rings and errands."""
+    """A new case: its own row, and the rows of its first call attempts and assignments."""
 
     stored: StoredCase
     row: tuple[object, ...]
-    rest: Pieces
+    first_steps: Pieces
 
 
 class CaseOpener:
@@ -68,10 +69,10 @@ class CaseOpener:
         self.units = services.units.current(tx)
         self._openings = Openings(now=now, policy=self.policy)
         self._rows = NewCases(load_id)
-        self._book = PendingWrites.begin(now)
+        self._writes = PendingWrites(now=now)
 
-    def still_holds(self, tx: Tx, services: Services) -> bool:
-        """Neither the policy nor the tree has been changed since."""
+    def is_current(self, tx: Tx, services: Services) -> bool:
+        """The policy and the unit tree are still the same."""
         return self.policy is services.policies.newest and self.units is services.units.current(tx)
 
     def open(self, record: Record, *, case_id: int, person_id: int, numbers: int) -> Opened:
@@ -98,18 +99,18 @@ class CaseOpener:
             drill=self.drill,
             first_attempt_at=None,
         )
-        self._book.enter(stored, decision.effects)
-        return Opened(stored=stored, row=self.row(stored), rest=self._book.cut())
+        self._writes.enter(stored, decision.effects)
+        return Opened(stored=stored, row=self.row(stored), first_steps=self._writes.cut())
 
     def row(self, stored: StoredCase) -> tuple[object, ...]:
-        """Also of a case that has changed before it was written."""
+        """The row of a new case as it is now."""
         return self._rows.row(stored)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """An accepted record, ready to be written. The ids of its person and its case, and how that case begins, are used
-    if these turn out to be new.
+    """An accepted record, ready to be written. The ids of its person and its case, and the opened case, are used only
+    if these are new.
     """
 
     record: Record
@@ -136,24 +137,14 @@ class PreparedBatch:
 def prepare_arrivals(
     tx: Tx, services: Services, batch: Sequence[Accepted], *, load_id: int | None, now: datetime
 ) -> PreparedBatch:
-    """In the order given. Takes ids from the sequences, which no rollback gives back."""
+    """In the order given. Takes ids from the sequences, which a rollback does not return."""
     opener = CaseOpener(tx, services, load_id=load_id, now=now)
-    person_ids = take_next_ids(tx, t.person, len(batch))
-    case_ids = take_next_ids(tx, t.case, len(batch))
-    warning_ids = take_next_ids(tx, t.warning, len(batch))
-    return PreparedBatch(
-        opener=opener,
-        records=tuple(
-            [
-                _prepared(
-                    tx.vault, opener, accepted, person_id=person_id, case_id=case_id, warning_id=warning_id
-                )
-                for accepted, person_id, case_id, warning_id in zip(
-                    batch, person_ids, case_ids, warning_ids, strict=True
-                )
-            ]
-        ),
-    )
+    ids = [take_next_ids(tx, table, len(batch)) for table in (t.person, t.case, t.warning)]
+    records = [
+        _prepared(tx.vault, opener, accepted, person_id=person_id, case_id=case_id, warning_id=warning_id)
+        for accepted, person_id, case_id, warning_id in zip(batch, *ids, strict=True)
+    ]
+    return PreparedBatch(opener=opener, records=tuple(records))
 
 
 def _prepared(
@@ -180,52 +171,14 @@ def _prepared(
         person_id=person_id,
         sealed=seal_directory_entry(vault, person, person_id=person_id),
         opened=opener.open(record, case_id=case_id, person_id=person_id, numbers=len(person.phones)),
-        content=_content(vault, accepted, warning_id=warning_id),
-    )
-
-
-def _content(vault: Vault, accepted: Accepted, *, warning_id: int) -> Content:
-    record = accepted.record
-    return warning_content(
-        vault,
-        warning_id=warning_id,
-        source=record.source,
-        instruction_no=record.instruction_no,
-        kind=record.kind,
-        fraud_type=record.fraud_type,
-        grade=record.grade,
-        unit=record.unit,
-        amount_at_risk_fen=record.amount_at_risk_fen,
-        amount_paid_fen=record.amount_paid_fen,
-        talk_seconds=record.talk_seconds,
-        tags=record.tags,
-        missed=record.missed,
-        notices=[
-            {"column": notice.column, "code": notice.code.value, "message": bilingual(notice.message)}
-            for notice in accepted.notices
-        ],
-        event_at=record.event_at,
-        produced_at=record.produced_at,
-        expires_at=record.expires_at,
-        personal={
-            "name": record.name,
-            "phones": record.phones,
-            "id_number": record.id_number,
-            "address": record.address,
-            "family_contact": record.family_contact,
-            "fraud_numbers": record.fraud_numbers,
-            "fraud_url": record.fraud_url,
-            "fraud_app": record.fraud_app,
-            "fraud_account": record.fraud_account,
-            "remarks": record.remarks,
-        },
+        content=warning_content(vault, accepted, warning_id=warning_id),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """What became of a batch: counts, and the case of each accepted record (None for a duplicate) and whether it
-    joined one that was there before.
+    """The result of a batch: counts, and of each record its case (None for a duplicate) and whether that case was there
+    before.
     """
 
     accepted: int
@@ -236,17 +189,17 @@ class Taken:
 
 
 def take_arrivals(tx: Tx, services: Services, batch: PreparedBatch) -> Taken:
-    """The batch is in the books afterwards. Other batches wait meanwhile, so that nobody becomes two persons."""
+    """The batch is stored. Other batches wait for the end of the transaction, so that nobody becomes two persons."""
     lock_arrivals(tx)
     records = batch.records
     fresh, positions = _without_duplicates(tx, records)
-    desk = _Desk(tx, services, fresh, batch.opener)
+    intake = _Intake(tx, services, fresh, batch.opener)
     for prepared in fresh:
-        desk.take(prepared)
-    desk.write()
+        intake.take(prepared)
+    intake.write()
     case_ids: list[int | None] = [None] * len(records)
     joined = [False] * len(records)
-    for position, case_id, has_joined in zip(positions, desk.case_ids, desk.joined, strict=True):
+    for position, case_id, has_joined in zip(positions, intake.case_ids, intake.joined, strict=True):
         case_ids[position], joined[position] = case_id, has_joined
     return Taken(
         accepted=len(fresh),
@@ -258,7 +211,7 @@ def take_arrivals(tx: Tx, services: Services, batch: PreparedBatch) -> Taken:
 
 
 def _without_duplicates(tx: Tx, batch: Sequence[Prepared]) -> tuple[list[Prepared], list[int]]:
-    seen = known_warning_keys(tx, [prepared.record.key for prepared in batch])
+    seen = set(cases_of_warnings(tx, [prepared.record.key for prepared in batch]))
     fresh: list[Prepared] = []
     positions: list[int] = []
     for position, prepared in enumerate(batch):
@@ -269,15 +222,15 @@ def _without_duplicates(tx: Tx, batch: Sequence[Prepared]) -> tuple[list[Prepare
     return fresh, positions
 
 
-class _Desk:
-    """One batch being taken: persons and cases as they become, rows written once at the end."""
+class _Intake:
+    """One batch: persons and cases change in memory, their rows are written once at the end."""
 
     def __init__(self, tx: Tx, services: Services, fresh: Sequence[Prepared], opener: CaseOpener) -> None:
         self.tx = tx
         self.services = services
         self.load_id = opener.load_id
         self.now = opener.now
-        self.as_prepared = opener.still_holds(tx, services)
+        self.as_prepared = opener.is_current(tx, services)
         self.opener = (
             opener if self.as_prepared else CaseOpener(tx, services, load_id=opener.load_id, now=opener.now)
         )
@@ -291,9 +244,9 @@ class _Desk:
         self.cases_of = lock_cases_of_people(tx, sorted(known))
         self.new_cases: dict[int, StoredCase] = {}
         self.rows: dict[int, tuple[object, ...]] = {}
-        self.moved: dict[int, StoredCase] = {}
+        self.changed: dict[int, StoredCase] = {}
         self.found_units: dict[int, int] = {}
-        self.pending_writes = PendingWrites.begin(self.now)
+        self.writes = PendingWrites(now=self.now)
         self.arrived: list[tuple[Content, int, int]] = []
         self.case_ids: list[int] = []
         self.joined: list[bool] = []
@@ -325,7 +278,7 @@ class _Desk:
         return known
 
     def _joins(self, known: Known, record: Record) -> StoredCase | None:
-        """The person's open case of this incident; a watched one when the warning is older than its success."""
+        """The person's open case of this incident, or a watched one whose success is later than the warning."""
         for stored in self.cases_of.get(known.id, ()):
             case = stored.case
             if not same_incident(case.fraud_type, record.fraud_type):
@@ -350,7 +303,7 @@ class _Desk:
                 numbers=len(known.person.phones),
             )
         stored = opened.stored
-        self.pending_writes.paste(opened.rest)
+        self.writes.paste(opened.first_steps)
         self.rows[stored.case.id] = opened.row
         self.new_cases[stored.case.id] = stored
         self.cases_of.setdefault(known.id, []).append(stored)
@@ -369,17 +322,17 @@ class _Desk:
         policy = self.services.policies.of(stored.case.policy_version)
         decision = decide(stored.case, joined, self.now, policy)
         changed = self._with_unit(replace(stored, case=decision.case), record)
-        self.pending_writes.enter(changed, decision.effects)
+        self.writes.enter(changed, decision.effects)
         of_person = self.cases_of[known.id]
         of_person[of_person.index(stored)] = changed
         if stored.case.id in self.new_cases:
             self.new_cases[stored.case.id] = changed
             self.rows[stored.case.id] = self.opener.row(changed)
         else:
-            self.moved[stored.case.id] = changed
+            self.changed[stored.case.id] = changed
 
     def _with_unit(self, stored: StoredCase, record: Record) -> StoredCase:
-        """A case that waits for its unit finds it when a later warning names one."""
+        """With the unit that the record names, for a case without one."""
         unit = self.units.find(record.unit) if stored.unit_id is None else None
         if unit is None:
             return stored
@@ -390,9 +343,9 @@ class _Desk:
     def write(self) -> None:
         write_people(self.tx, self.people.values(), self.directory.new_keys, sealed=self.sealed, now=self.now)
         insert_cases(self.tx, self.rows.values())
-        save_cases(self.tx, [stored.case for stored in self.moved.values()], now=self.now)
+        save_cases(self.tx, [stored.case for stored in self.changed.values()], now=self.now)
         write_warnings(self.tx, self.arrived, load_id=self.load_id, drill=self.services.drill, now=self.now)
-        write_effects(self.tx, self.pending_writes)
+        write_effects(self.tx, self.writes)
         for case_id, unit_id in self.found_units.items():
             label = self.units.label(unit_id)
             assign_cases_to_unit(self.tx, [case_id], unit_id=unit_id, label=label, by=ROBOT, now=self.now)

@@ -1,5 +1,5 @@
-"""Warnings that another system sends one by one or a few at a time: read by the rules of a list's rows, and answered
-when they are in the books.
+"""Warnings that another system sends, one or a few at a time: read by the rules of a list's rows, and answered after
+the commit.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from dialer.calls.waiting import circumstances
+from dialer.calls.pauses import circumstances
 from dialer.cases.alarms import raise_alarm
 from dialer.cases.timeline import awaited
-from dialer.core.effects import AlarmCode
+from dialer.core.events import AlarmCode
 from dialer.core.timeline import Step
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
@@ -25,13 +25,13 @@ from dialer.intake.rows import RowReader
 from dialer.org.staff_store import Token
 from dialer.services import Services
 from dialer.warnings.arrivals import Taken, prepare_arrivals, take_arrivals
-from dialer.warnings.store import cases_of_warnings
+from dialer.warnings.list_store import cases_of_warnings
 
 _NO_COLUMN: Final = frozenset({Field.ROW_NUMBER, Field.REJECTION})
 NAMES: Final = {
     field: "phones" if field is Field.PHONE else field.value for field in Field if field not in _NO_COLUMN
 }
-"""What each field is called in a warning and in the answer to it."""
+"""The name of each field in a warning and in the answer to it."""
 _LAYOUT: Final = Layout(headings=tuple(NAMES.values()), fields=tuple(NAMES))
 
 Cells = Mapping[Field, str]
@@ -46,7 +46,7 @@ class WarningStatus(StrEnum):
     DUPLICATE = "duplicate"
     """Its source sent this instruction number before; nothing has changed."""
     REJECTED = "rejected"
-    """Nothing of it was kept; the same instruction number may be sent again when it is mended."""
+    """Nothing of it was stored; corrected, the same instruction number may be sent again."""
 
 
 class FaultCode(StrEnum):
@@ -66,7 +66,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What became of one warning. `next_steps` are what moves its case next, soonest first."""
+    """The result of one warning. `next_steps` are those of its case, soonest first."""
 
     status: WarningStatus
     source: str = ""
@@ -79,13 +79,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """The warnings of one request, read and not yet in the books."""
+    """The warnings of one request, read and not yet stored."""
 
     token: Token
     sent: tuple[Cells, ...]
     read: tuple[Accepted | Rejected, ...]
     refused_high: int
-    """Warnings of high grades that were refused: somebody must hear of them."""
+    """Warnings of high grades that were rejected: they raise an alarm."""
 
     @property
     def accepted(self) -> list[Accepted]:
@@ -99,8 +99,8 @@ class Delivery:
 def read_warnings(
     services: Services, sent: Sequence[Cells], *, token: Token, misshapen_high: int = 0
 ) -> Delivery:
-    """Read by the rules of a list's rows. A warning without a source is its token's, one without a unit its token's
-    unit's. `misshapen_high` counts warnings of high grades that could not even be read as text.
+    """Read by the rules of a list's rows. A warning without a source has the token's name as its source, one without a
+    unit the token's unit. `misshapen_high` counts warnings of high grades that were rejected by their shape.
     """
     read = _read(services, sent, token=token, now=services.clock.now())
     refused = sum(item.high_grade for item in read if isinstance(item, Rejected))
@@ -108,29 +108,27 @@ def read_warnings(
 
 
 def take_deliveries(services: Services, deliveries: Sequence[Delivery]) -> list[tuple[Answer, ...]]:
-    """Of each delivery one answer for each warning, in order, true when this returns: all are committed, in one
-    transaction. One bad warning costs only itself.
+    """Stores all of them in one transaction; the answers to each, in order, are committed when this returns. A rejected
+    warning costs only itself.
     """
     now = services.clock.now()
     batch = [item for delivery in deliveries for item in delivery.accepted]
-    answers: Iterator[Answer] = iter(())
-    if batch or any(delivery.refused_high for delivery in deliveries):
-        with services.store.begin() as tx:
-            if batch:
-                taken = take_arrivals(
-                    tx, services, prepare_arrivals(tx, services, batch, load_id=None, now=now)
-                )
-                answers = iter(_answers(tx, services, batch, taken))
-            told = [_told(delivery, answers) for delivery in deliveries]
-            for delivery, one in zip(deliveries, told, strict=True):
-                _note(tx, delivery, one, now=now)
-        return told
-    return [_told(delivery, answers) for delivery in deliveries]
+    if not batch and not any(delivery.refused_high for delivery in deliveries):
+        return [_answers_to(delivery, iter(())) for delivery in deliveries]
+    with services.store.begin() as tx:
+        taken: Iterator[Answer] = iter(())
+        if batch:
+            prepared = prepare_arrivals(tx, services, batch, load_id=None, now=now)
+            taken = iter(_answers(tx, services, batch, take_arrivals(tx, services, prepared)))
+        answers = [_answers_to(delivery, taken) for delivery in deliveries]
+        for delivery, own in zip(deliveries, answers, strict=True):
+            _note(tx, delivery, own, now=now)
+    return answers
 
 
-def _told(delivery: Delivery, answers: Iterator[Answer]) -> tuple[Answer, ...]:
+def _answers_to(delivery: Delivery, taken: Iterator[Answer]) -> tuple[Answer, ...]:
     return tuple(
-        next(answers) if isinstance(item, Accepted) else _refusal(item, cells)
+        next(taken) if isinstance(item, Accepted) else _refusal(item, cells)
         for item, cells in zip(delivery.read, delivery.sent, strict=True)
     )
 
@@ -192,23 +190,15 @@ def _answers(tx: Tx, services: Services, accepted: Sequence[Accepted], taken: Ta
     return answers
 
 
-def _note(tx: Tx, delivery: Delivery, told: Sequence[Answer], *, now: datetime) -> None:
-    """New warnings are in the audit under their token; refused ones of high grades raise an alarm."""
+def _note(tx: Tx, delivery: Delivery, answers: Sequence[Answer], *, now: datetime) -> None:
+    """New warnings are audited under their token; rejected ones of high grades raise an alarm."""
     token = delivery.token
-    counts = {status.value: sum(answer.status is status for answer in told) for status in WarningStatus}
+    counts = {status.value: sum(answer.status is status for answer in answers) for status in WarningStatus}
     if counts[WarningStatus.ACCEPTED] or counts[WarningStatus.MERGED]:
-        write_audit(
-            tx,
-            who=f"token/{token.name}",
-            act="take_warnings",
-            subject=f"api_token/{token.id}",
-            why="",
-            now=now,
-            facts=counts,
-        )
+        who, subject = f"token/{token.name}", f"api_token/{token.id}"
+        write_audit(tx, who=who, act="take_warnings", subject=subject, why="", now=now, facts=counts)
     if delivery.refused_high:
-        facts = {"api_token": token.name}
-        raise_alarm(tx, AlarmCode.REJECTED_HIGH_ROW, now=now, facts=facts)
+        raise_alarm(tx, AlarmCode.REJECTED_HIGH_ROW, now=now, facts={"api_token": token.name})
 
 
 def _refusal(item: Rejected, cells: Cells) -> Answer:

@@ -1,44 +1,139 @@
-"""Loads: the uploaded file in sealed parts, progress that survives a crash, refused rows.
+"""Rows of warnings and of the lists that bring them: the sealed file, progress, refused rows, approval, drafts.
 
-What people decide about lists: approval by a second person, withdrawal, and what a source's columns mean.
-
-Lists that were dropped and are looked at: sealed like every list, their owner's alone, forgotten after a while.
+A warning is never changed; one (source, instruction number) is stored at most once.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import sqlalchemy as sa
+from psycopg.types.json import Jsonb
 from sqlalchemy.dialects.postgresql import insert
 
 from dialer.core.attempt import LIVE_STATES, AttemptState
 from dialer.core.case import BEGUN_STATES, CaseStatus
+from dialer.core.errors import NotFound
 from dialer.core.values import LoadState
 from dialer.db import tables as t
 from dialer.db.audit import last_audit_reason
-from dialer.db.bulk import in_words
-from dialer.db.unit_of_work import Tx
-from dialer.intake.records import Field
-from dialer.language import Text
+from dialer.db.bulk import CopyIn, RowSet, in_words
+from dialer.db.unit_of_work import Row, Tx
+from dialer.db.vault import Vault
+from dialer.intake.records import Accepted, Column, Field, Rejected
+from dialer.language import Text, bilingual
+
+ARRIVALS_LOCK = 0x6C6F6164
+"""One batch of arrivals is written at a time: each is compared with all persons and cases before it."""
+
+
+def lock_arrivals(tx: Tx) -> None:
+    """Held to the end of the transaction."""
+    tx.execute(sa.select(sa.func.pg_advisory_xact_lock(ARRIVALS_LOCK)))
+
+
+_KEYS = RowSet.of(t.warning, "given", ("source", "instruction_no"))
+_CASES_OF = sa.select(t.warning.c.source, t.warning.c.instruction_no, t.warning.c.case_id).join(
+    _KEYS.clause,
+    sa.and_(t.warning.c.source == _KEYS.c.source, t.warning.c.instruction_no == _KEYS.c.instruction_no),
+)
+
+
+def cases_of_warnings(tx: Tx, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """The case of each of these (source, instruction number); those that are not stored are left out."""
+    given = _KEYS.given([{"source": source, "instruction_no": number} for source, number in keys])
+    return {(row[0], row[1]): row[2] for row in tx.execute(_CASES_OF, given)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What a warning says, its personal part sealed for the row `id`; made before its person and case are known."""
+
+    id: int
+    columns: tuple[object, ...]
+
+
+_CONTENT_COLUMNS = (
+    "source", "instruction_no", "kind", "fraud_type", "grade", "unit", "amount_at_risk_fen", "amount_paid_fen",
+    "talk_seconds", "tags", "missed", "notices", "event_at", "produced_at", "expires_at", "sealed",
+)  # fmt: skip
+_COPY = CopyIn(t.warning, ("id", "person_id", "case_id", "load_id", "drill", "loaded_at", *_CONTENT_COLUMNS))
+
+
+def warning_content(vault: Vault, accepted: Accepted, *, warning_id: int) -> Content:
+    """The columns of an accepted record that do not depend on its case."""
+    record = accepted.record
+    personal = {
+        "name": record.name,
+        "phones": record.phones,
+        "id_number": record.id_number,
+        "address": record.address,
+        "family_contact": record.family_contact,
+        "fraud_numbers": record.fraud_numbers,
+        "fraud_url": record.fraud_url,
+        "fraud_app": record.fraud_app,
+        "fraud_account": record.fraud_account,
+        "remarks": record.remarks,
+    }
+    notices = [
+        {"column": notice.column, "code": notice.code.value, "message": bilingual(notice.message)}
+        for notice in accepted.notices
+    ]
+    columns = (
+        record.source,
+        record.instruction_no,
+        record.kind.value,
+        record.fraud_type.value,
+        record.grade.value,
+        record.unit,
+        record.amount_at_risk_fen,
+        record.amount_paid_fen,
+        record.talk_seconds,
+        sorted(tag.value for tag in record.tags),
+        record.missed,
+        Jsonb(notices),
+        record.event_at,
+        record.produced_at,
+        record.expires_at,
+        vault.seal_record(personal, table="warning", column="sealed", row=warning_id),
+    )
+    return Content(id=warning_id, columns=columns)
+
+
+def write_warnings(
+    tx: Tx, arrived: Iterable[tuple[Content, int, int]], *, load_id: int | None, drill: bool, now: datetime
+) -> None:
+    """Stores each with the ids of its person and its case."""
+    rows = [
+        (content.id, person_id, case_id, load_id, drill, now, *content.columns)
+        for content, person_id, case_id in arrived
+    ]
+    _COPY.write(tx, rows)
+
 
 PART_BYTES = 1 << 20
+_WAITING, _RUNNING, _HELD = LoadState.WAITING.value, LoadState.RUNNING.value, LoadState.HELD.value
+_DRAFT, _WITHDRAWN = LoadState.DRAFT.value, LoadState.WITHDRAWN.value
+_c = t.list_load.c
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
+    """One list or draft: its row, without its file."""
+
     id: int
     filename: str
     source: str
     state: LoadState
-    created_at: datetime
-    token: int
+    size_bytes: int
+    total: int | None
+    """Rows of the file; None until it has been read to its end."""
     next_line: int
-    """How many items of the file are done, in its own order."""
+    """Rows of the file that are done, in its own order."""
     rows: int
     accepted: int
     merged: int
@@ -47,33 +142,70 @@ class Load:
     skipped: int
     notices: int
     error: str
-    size_bytes: int
-    paused: bool
-    is_held: bool = False
-    """It waits for a second person: only its high grades are loaded now."""
-    early_line: int = 0
-    """How many items of the file were looked through for high grades."""
-    by: str = ""
-    unit_id: int | None = None
-    """Of whoever loaded it; None: the whole centre."""
-    total: int | None = None
-    """How many items the file has; None until somebody has read to its end."""
+    by: str
+    unit_id: int | None
+    """Of the person who loaded it; None: the whole centre."""
+    created_at: datetime
+    finished_at: datetime | None
+    token: int
+    """Fences off a worker whose lease another process has taken over."""
+    needs_approval: bool
+    early_line: int
+    """Rows of the file that were searched for high grades."""
+    early_accepted: int
+    decided_by: str
+    decided_at: datetime | None
+
+    @property
+    def waits(self) -> bool:
+        """Only its high grades are loaded before a second person approves it."""
+        unfinished = self.state in {LoadState.WAITING, LoadState.RUNNING, LoadState.HELD}
+        return self.needs_approval and self.decided_at is None and unfinished
+
+    @property
+    def is_moving(self) -> bool:
+        return self.state in {LoadState.WAITING, LoadState.RUNNING}
+
+    @property
+    def done(self) -> int:
+        """Rows done; while it waits for approval, rows searched for high grades."""
+        return self.early_line if self.waits else self.next_line
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """What one batch adds."""
+LOAD_COLUMNS = tuple(
+    sa.func.coalesce(_c[one.name], "").label(one.name)
+    if one.name in {"source", "error", "decided_by"}
+    else _c[one.name]
+    for one in fields(Load)
+)
+"""What a `Load` is made of."""
+AWAITS_APPROVAL = sa.and_(
+    _c.needs_approval, _c.decided_at.is_(None), _c.state.in_([_HELD, _WAITING, _RUNNING])
+)
+_IS_DRAFT = _c.state == _DRAFT
 
-    rows: int = 0
-    accepted: int = 0
-    merged: int = 0
-    duplicate: int = 0
-    rejected: int = 0
-    notices: int = 0
+
+def _load(row: Row) -> Load:
+    return Load(**{**row, "state": LoadState(row["state"])})
+
+
+def _update(tx: Tx, load_id: int, *only_if: sa.ColumnElement[bool], **values: object) -> bool:
+    """False when there is no such list, or it is not as `only_if` says: nothing is changed then."""
+    statement = sa.update(t.list_load).where(_c.id == load_id, *only_if).values(**values)
+    return bool(tx.execute(statement).rowcount)
+
+
+def _is_free(real_now: datetime) -> sa.ColumnElement[bool]:
+    """There is something to load, and no other process is loading it."""
+    return sa.and_(
+        _c.state.in_([_WAITING, _RUNNING]), sa.or_(_c.lease_until.is_(None), _c.lease_until <= real_now)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedRow:
+    """A refused row in clear."""
+
     sheet: str
     line: int
     column: str
@@ -81,6 +213,11 @@ class RejectedRow:
     high_grade: bool
     raw: tuple[str, ...]
     table: int
+
+    @classmethod
+    def of(cls, item: Rejected) -> RejectedRow:
+        """As it will be read from the database."""
+        return cls(**{one.name: getattr(item, one.name) for one in fields(cls)})
 
 
 def create_load(
@@ -94,7 +231,7 @@ def create_load(
     unit_id: int | None = None,
     state: LoadState = LoadState.WAITING,
 ) -> int:
-    """A load with its file kept sealed, part by part; nothing of it is in the books."""
+    """Keeps the file, sealed part by part; nothing of it is loaded yet."""
     row = tx.one(
         sa.insert(t.list_load)
         .values(
@@ -107,7 +244,7 @@ def create_load(
             unit_id=unit_id,
             created_at=now,
         )
-        .returning(t.list_load.c.id)
+        .returning(_c.id)
     )
     assert row is not None
     load_id: int = row["id"]
@@ -119,11 +256,7 @@ def create_load(
         sealed = tx.vault.seal(chunk, table="list_file", column="sealed", row=f"{load_id}/{part}")
         tx.execute(sa.insert(t.list_file).values(load_id=load_id, part=part, sealed=sealed))
         part += 1
-    tx.execute(
-        sa.update(t.list_load)
-        .where(t.list_load.c.id == load_id)
-        .values(content_hash=digest.digest(), size_bytes=size)
-    )
+    _update(tx, load_id, content_hash=digest.digest(), size_bytes=size)
     return load_id
 
 
@@ -141,202 +274,137 @@ def file_parts_of_load(tx: Tx, load_id: int) -> Iterator[bytes]:
         yield tx.vault.open(bytes(sealed), table="list_file", column="sealed", row=f"{load_id}/{part}")
 
 
-def _load(row: Any) -> Load:  # noqa: ANN401  # a row mapping
-    return Load(
-        state=LoadState(row["state"]),
-        source=row["source"] or "",
-        error=row["error"] or "",
-        is_held=row["needs_approval"] and row["decided_at"] is None,
-        **{
-            name: row[name]
-            for name in (
-                "id",
-                "filename",
-                "created_at",
-                "token",
-                "next_line",
-                "rows",
-                "accepted",
-                "merged",
-                "duplicate",
-                "rejected",
-                "skipped",
-                "notices",
-                "size_bytes",
-                "paused",
-                "early_line",
-                "by",
-                "unit_id",
-                "total",
-            )
-        },
-    )
-
-
-def get_load(tx: Tx, load_id: int) -> Load | None:
-    row = tx.one(sa.select(t.list_load).where(t.list_load.c.id == load_id))
-    return None if row is None else _load(row)
+def get_load(tx: Tx, load_id: int) -> Load:
+    """Raises `NotFound`."""
+    row = tx.one(sa.select(*LOAD_COLUMNS).where(_c.id == load_id))
+    if row is None:
+        raise NotFound(kind="load", key=load_id)
+    return _load(row)
 
 
 def take_load(tx: Tx, load_id: int, *, real_now: datetime, lease_until: datetime) -> Load | None:
-    """The caller alone may load it until the lease ends; None when another does, or nothing is left to do."""
+    """The caller alone may load it until the lease ends; None when another process does, or nothing is left to do."""
     row = tx.one(
         sa.update(t.list_load)
-        .where(
-            t.list_load.c.id == load_id,
-            t.list_load.c.state.in_([LoadState.WAITING.value, LoadState.RUNNING.value]),
-            sa.or_(t.list_load.c.lease_until.is_(None), t.list_load.c.lease_until <= real_now),
-        )
-        .values(state=LoadState.RUNNING.value, token=t.list_load.c.token + 1, lease_until=lease_until)
-        .returning(t.list_load)
+        .where(_c.id == load_id, _is_free(real_now))
+        .values(state=_RUNNING, token=_c.token + 1, lease_until=lease_until)
+        .returning(*LOAD_COLUMNS)
     )
     return None if row is None else _load(row)
 
 
+def unfinished_loads(tx: Tx, *, real_now: datetime) -> list[int]:
+    """Lists that nobody is loading and that are not finished."""
+    return [row["id"] for row in tx.rows(sa.select(_c.id).where(_is_free(real_now)).order_by(_c.id))]
+
+
 def set_load_total(tx: Tx, load_id: int, *, total: int) -> None:
-    """The file is known to have so many items."""
-    tx.execute(sa.update(t.list_load).where(t.list_load.c.id == load_id).values(total=total))
+    """The file is known to have so many rows."""
+    _update(tx, load_id, total=total)
 
 
 def commit_without_flush(tx: Tx) -> None:
     """The transaction's commit does not wait for the disk. A power cut may undo it within a second, together with the
-    progress that it noted, so the list goes on before it. Whatever is done about its rows meanwhile is committed after
-    it and flushes it too, as does the end of the load.
+    progress that it noted, so loading continues before it. Anything done about its rows meanwhile is committed after it
+    and flushes it too, as does the end of the load.
     """
-    tx.execute(_NOT_FLUSHED)
-
-
-_NOT_FLUSHED = sa.text("SET LOCAL synchronous_commit = off")
+    tx.execute(sa.text("SET LOCAL synchronous_commit = off"))
 
 
 def advance_load(
-    tx: Tx, load: Load, *, items: int, counts: Counts, lease_until: datetime, columns: list[dict[str, Any]]
+    tx: Tx,
+    load: Load,
+    added: Mapping[str, int],
+    *,
+    lease_until: datetime,
+    columns: Sequence[Column] | None = None,
 ) -> bool:
-    """Adds a batch to the progress. False when another process has taken the load over: nothing may be written."""
-    c = t.list_load.c
-    done = tx.execute(
-        sa.update(t.list_load)
-        .where(c.id == load.id, c.token == load.token)
-        .values(
-            next_line=c.next_line + items,
-            rows=c.rows + counts.rows,
-            accepted=c.accepted + counts.accepted,
-            merged=c.merged + counts.merged,
-            duplicate=c.duplicate + counts.duplicate,
-            rejected=c.rejected + counts.rejected,
-            notices=c.notices + counts.notices,
-            lease_until=lease_until,
-            columns=columns,
-        )
-    )
-    return bool(done.rowcount)
+    """Adds a batch to the counts and renews the lease. False when another process has taken the load over: nothing may
+    be written.
+    """
+    values: dict[str, object] = {name: _c[name] + count for name, count in added.items()}
+    if columns is not None:
+        values["columns"] = [column.plain() for column in columns]
+    return _update(tx, load.id, _c.token == load.token, lease_until=lease_until, **values)
 
 
 def finish_load(tx: Tx, load: Load, *, skipped: int, now: datetime) -> None:
     """Done; the sealed file is gone, the refused rows stay."""
-    tx.execute(
-        sa.update(t.list_load)
-        .where(t.list_load.c.id == load.id, t.list_load.c.token == load.token)
-        .values(
-            state=LoadState.DONE.value,
-            skipped=skipped,
-            finished_at=now,
-            lease_until=None,
-            total=t.list_load.c.next_line,
-        )
+    _end_load(
+        tx, load, LoadState.DONE, skipped=skipped, finished_at=now, lease_until=None, total=_c.next_line
     )
-    tx.execute(sa.delete(t.list_file).where(t.list_file.c.load_id == load.id))
 
 
 def fail_load(tx: Tx, load: Load, *, error: str, now: datetime) -> None:
     """The file is no list: the load says so and nothing of the file is kept."""
-    tx.execute(
-        sa.update(t.list_load)
-        .where(t.list_load.c.id == load.id, t.list_load.c.token == load.token)
-        .values(state=LoadState.FAILED.value, error=error, finished_at=now, lease_until=None)
-    )
-    tx.execute(sa.delete(t.list_file).where(t.list_file.c.load_id == load.id))
+    _end_load(tx, load, LoadState.FAILED, error=error, finished_at=now, lease_until=None)
+
+
+def _end_load(tx: Tx, load: Load, state: LoadState, **values: object) -> None:
+    _update(tx, load.id, _c.token == load.token, state=state.value, **values)
+    _delete_file(tx, load.id)
+
+
+def _delete_file(tx: Tx, load_id: int) -> None:
+    tx.execute(sa.delete(t.list_file).where(t.list_file.c.load_id == load_id))
 
 
 def delete_load(tx: Tx, load_id: int) -> None:
     """As if it had never been uploaded; only for a file that turned out to be no list."""
-    tx.execute(sa.delete(t.list_load).where(t.list_load.c.id == load_id))
+    tx.execute(sa.delete(t.list_load).where(_c.id == load_id))
 
 
-def insert_rejects(tx: Tx, load_id: int, rejects: Sequence[RejectedRow]) -> None:
-    if not rejects:
-        return
-    tx.execute(
-        sa.insert(t.list_reject),
-        [
-            {
-                "load_id": load_id,
-                "sheet": reject.sheet,
-                "line": reject.line,
-                "column": reject.column,
-                "reason": reject.reason.dump(),
-                "high_grade": reject.high_grade,
-                "sealed": tx.vault.seal_record(
-                    {"raw": reject.raw, "table": reject.table},
-                    table="list_reject",
-                    column="sealed",
-                    row=f"{load_id}/{reject.sheet}/{reject.line}",
-                ),
-            }
-            for reject in rejects
-        ],
-    )
+def insert_rejects(tx: Tx, load_id: int, rejects: Iterable[Rejected]) -> None:
+    """Keeps the refused rows, their cells sealed."""
+    rows = [
+        {
+            "load_id": load_id,
+            "sheet": reject.sheet,
+            "line": reject.line,
+            "column": reject.column,
+            "reason": reject.reason.dump(),
+            "high_grade": reject.high_grade,
+            "sealed": tx.vault.seal_record(
+                {"raw": reject.raw, "table": reject.table},
+                **_reject_place(load_id, reject.sheet, reject.line),
+            ),
+        }
+        for reject in rejects
+    ]
+    if rows:
+        tx.execute(sa.insert(t.list_reject), rows)
 
 
 def rejects_of_load(tx: Tx, load_id: int) -> list[RejectedRow]:
     """The refused rows in the order of the file, in clear."""
+    c = t.list_reject.c
     rows = tx.rows(
-        sa.select(t.list_reject).where(t.list_reject.c.load_id == load_id).order_by(t.list_reject.c.id)
+        sa.select(c.sheet, c.line, c.column, c.reason, c.high_grade, c.sealed)
+        .where(c.load_id == load_id)
+        .order_by(c.id)
     )
     found: list[RejectedRow] = []
     for row in rows:
+        plain = dict(row)
         record = tx.vault.open_record(
-            row["sealed"],
-            table="list_reject",
-            column="sealed",
-            row=f"{load_id}/{row['sheet']}/{row['line']}",
+            plain.pop("sealed"), **_reject_place(load_id, plain["sheet"], plain["line"])
         )
-        found.append(
-            RejectedRow(
-                sheet=row["sheet"],
-                line=row["line"],
-                column=row["column"],
-                reason=Text.load(row["reason"]),
-                high_grade=row["high_grade"],
-                raw=tuple(record["raw"]),
-                table=record["table"],
-            )
-        )
+        plain |= {"reason": Text.load(plain["reason"]), "raw": tuple(record["raw"]), "table": record["table"]}
+        found.append(RejectedRow(**plain))
     return found
 
 
-def columns_of_load(tx: Tx, load_id: int) -> list[dict[str, Any]]:
-    return tx.scalar(sa.select(t.list_load.c.columns).where(t.list_load.c.id == load_id)) or []
+def _reject_place(load_id: int, sheet: str, line: int) -> dict[str, str]:
+    return {"table": "list_reject", "column": "sealed", "row": f"{load_id}/{sheet}/{line}"}
 
 
-def unfinished_loads(tx: Tx, *, real_now: datetime) -> list[int]:
-    """Loads that wait, or whose worker's lease has ended."""
-    rows = tx.rows(
-        sa.select(t.list_load.c.id)
-        .where(
-            t.list_load.c.state.in_([LoadState.WAITING.value, LoadState.RUNNING.value]),
-            sa.or_(t.list_load.c.lease_until.is_(None), t.list_load.c.lease_until <= real_now),
-        )
-        .order_by(t.list_load.c.id)
-    )
-    return [row["id"] for row in rows]
-
-
-_NOTHING_TO_WITHDRAW = (LoadState.DRAFT.value, LoadState.WITHDRAWN.value, LoadState.FAILED.value)
+def columns_of_load(tx: Tx, load_id: int) -> tuple[Column, ...]:
+    """How the columns of its file were understood; none before it was read."""
+    return tuple(Column.of(plain) for plain in tx.scalar(sa.select(_c.columns).where(_c.id == load_id)) or ())
 
 
 def column_mapping_of(tx: Tx, source: str) -> dict[str, Field | None]:
-    """By heading; {} for a source that nobody has corrected."""
+    """By heading; {} for a source without corrections."""
     rows = tx.rows(sa.select(t.list_mapping).where(t.list_mapping.c.source == source))
     return {row["heading"]: Field(row["field"]) if row["field"] else None for row in rows}
 
@@ -344,7 +412,7 @@ def column_mapping_of(tx: Tx, source: str) -> dict[str, Field | None]:
 def save_column_mapping(
     tx: Tx, source: str, columns: Mapping[str, Field | None], *, by: str, now: datetime
 ) -> None:
-    """The next list of this source is understood so. Headings that are not named stay as they were."""
+    """Holds from the next list of this source on. Headings that are not named stay as they were."""
     for heading, field in columns.items():
         values = {"field": field.value if field else "", "by": by, "at": now}
         tx.execute(
@@ -355,62 +423,37 @@ def save_column_mapping(
 
 
 def delete_column_mapping(tx: Tx, source: str) -> int:
-    """The source's headings stand for themselves again; how many had been corrected."""
+    """The source's headings have their own meaning again; how many were corrected."""
     return tx.execute(sa.delete(t.list_mapping).where(t.list_mapping.c.source == source)).rowcount
 
 
 def hold_for_approval(tx: Tx, load_id: int) -> None:
-    """Only its high grades may be loaded before a second person has said yes."""
-    tx.execute(sa.update(t.list_load).where(t.list_load.c.id == load_id).values(needs_approval=True))
-
-
-def advance_early_rows(
-    tx: Tx, load: Load, *, items: int, accepted: int, merged: int, lease_until: datetime
-) -> bool:
-    """As `loads.advance`, for the high grades of a list that waits."""
-    c = t.list_load.c
-    done = tx.execute(
-        sa.update(t.list_load)
-        .where(c.id == load.id, c.token == load.token)
-        .values(
-            early_line=c.early_line + items,
-            early_accepted=c.early_accepted + accepted,
-            merged=c.merged + merged,
-            lease_until=lease_until,
-        )
-    )
-    return bool(done.rowcount)
+    """Only its high grades may be loaded before a second person approves it."""
+    _update(tx, load_id, needs_approval=True)
 
 
 def set_awaiting_approval(tx: Tx, load: Load) -> None:
-    tx.execute(
-        sa.update(t.list_load)
-        .where(t.list_load.c.id == load.id, t.list_load.c.token == load.token)
-        .values(state=LoadState.HELD.value, lease_until=None, total=t.list_load.c.early_line)
-    )
+    """Its high grades are loaded; the rest waits."""
+    _update(tx, load.id, _c.token == load.token, state=_HELD, lease_until=None, total=_c.early_line)
 
 
 def approve_load_row(tx: Tx, load_id: int, *, by: str, now: datetime) -> bool:
-    """False when it does not wait for that (any more). One that is being looked through starts anew."""
-    waiting = [LoadState.HELD.value, LoadState.WAITING.value, LoadState.RUNNING.value]
-    c = t.list_load.c
-    done = tx.execute(
-        sa.update(t.list_load)
-        .where(c.id == load_id, c.needs_approval, c.decided_at.is_(None), c.state.in_(waiting))
-        .values(
-            state=LoadState.WAITING.value,
-            token=c.token + 1,
-            lease_until=None,
-            decided_by=by,
-            decided_at=now,
-        )
+    """False when it does not wait for approval (any more). A worker that has it now loses its lease."""
+    return _update(
+        tx,
+        load_id,
+        AWAITS_APPROVAL,
+        state=_WAITING,
+        token=_c.token + 1,
+        lease_until=None,
+        decided_by=by,
+        decided_at=now,
     )
-    return bool(done.rowcount)
 
 
 def keys_loaded_early(tx: Tx, load_id: int, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Which of these this very load brought before it was approved."""
-    early = tx.scalar(sa.select(t.list_load.c.early_accepted).where(t.list_load.c.id == load_id))
+    """Those of these warnings that this load brought before it was approved."""
+    early = tx.scalar(sa.select(_c.early_accepted).where(_c.id == load_id))
     if not early or not keys:
         return set()
     c = t.warning.c
@@ -420,59 +463,46 @@ def keys_loaded_early(tx: Tx, load_id: int, keys: Sequence[tuple[str, str]]) -> 
     return {(row["source"], row["instruction_no"]) for row in tx.rows(statement)}
 
 
-def loads_awaiting_approval(tx: Tx, *, limit: int = 100) -> list[int]:
-    """Lists that wait for a second person, oldest first."""
-    statement = (
-        sa.select(t.list_load.c.id)
-        .where(
-            t.list_load.c.needs_approval,
-            t.list_load.c.decided_at.is_(None),
-            t.list_load.c.state.in_([LoadState.HELD.value, LoadState.WAITING.value, LoadState.RUNNING.value]),
-        )
-        .order_by(t.list_load.c.id)
-        .limit(limit)
-    )
-    return [row["id"] for row in tx.rows(statement)]
+def loads_awaiting_approval(tx: Tx) -> list[Load]:
+    """The 100 oldest lists that wait for a second person, oldest first."""
+    statement = sa.select(*LOAD_COLUMNS).where(AWAITS_APPROVAL).order_by(_c.id).limit(100)
+    return [_load(row) for row in tx.rows(statement)]
 
 
 def withdraw_load_row(tx: Tx, load_id: int, *, by: str, now: datetime, closing_until: datetime) -> bool:
-    """Nothing more of it is loaded and its file is gone. False when it was withdrawn, or is no list. Until
-    `closing_until` (real clock) the caller alone closes what it opened.
+    """Nothing more of it is loaded and its file is gone. False for a draft, and for one that failed or was withdrawn.
+    Until `closing_until` (real clock) the caller alone closes the cases that it opened.
     """
-    c = t.list_load.c
-    done = tx.execute(
-        sa.update(t.list_load)
-        .where(c.id == load_id, c.state.not_in(_NOTHING_TO_WITHDRAW))
-        .values(
-            state=LoadState.WITHDRAWN.value,
-            token=c.token + 1,
-            lease_until=closing_until,
-            decided_by=by,
-            decided_at=now,
-            finished_at=sa.func.coalesce(c.finished_at, now),
-        )
+    done = _update(
+        tx,
+        load_id,
+        _c.state.not_in([_DRAFT, _WITHDRAWN, LoadState.FAILED.value]),
+        state=_WITHDRAWN,
+        token=_c.token + 1,
+        lease_until=closing_until,
+        decided_by=by,
+        decided_at=now,
+        finished_at=sa.func.coalesce(_c.finished_at, now),
     )
-    tx.execute(sa.delete(t.list_file).where(t.list_file.c.load_id == load_id))
-    return bool(done.rowcount)
+    _delete_file(tx, load_id)
+    return done
 
 
 def loads_being_closed(tx: Tx, *, real_now: datetime) -> list[int]:
-    """Withdrawn lists whose cases nobody is closing, and not all are closed."""
-    c = t.list_load.c
-    statement = sa.select(c.id).where(c.state == LoadState.WITHDRAWN.value, c.lease_until <= real_now)
-    return [row["id"] for row in tx.rows(statement.order_by(c.id))]
+    """Withdrawn lists with cases left to close and no process that closes them."""
+    statement = sa.select(_c.id).where(_c.state == _WITHDRAWN, _c.lease_until <= real_now)
+    return [row["id"] for row in tx.rows(statement.order_by(_c.id))]
 
 
 def take_closing_load(tx: Tx, load_id: int, *, real_now: datetime, until: datetime) -> tuple[str, str] | None:
-    """The caller alone closes its cases until then; by whom and why it was withdrawn. None when somebody else does, or
-    nothing is left.
+    """The caller alone closes its cases until then; who withdrew it and why. None when another process closes them, or
+    none is left.
     """
-    c = t.list_load.c
     taken = tx.one(
         sa.update(t.list_load)
-        .where(c.id == load_id, c.state == LoadState.WITHDRAWN.value, c.lease_until <= real_now)
+        .where(_c.id == load_id, _c.state == _WITHDRAWN, _c.lease_until <= real_now)
         .values(lease_until=until)
-        .returning(c.decided_by)
+        .returning(_c.decided_by)
     )
     if taken is None:
         return None
@@ -480,23 +510,18 @@ def take_closing_load(tx: Tx, load_id: int, *, real_now: datetime, until: dateti
 
 
 def release_closing_load(tx: Tx, load_id: int, *, until: datetime | None) -> None:
-    """The next one may go on with it from then; None: every case is closed."""
-    c = t.list_load.c
-    tx.execute(
-        sa.update(t.list_load)
-        .where(c.id == load_id, c.state == LoadState.WITHDRAWN.value)
-        .values(lease_until=until)
-    )
+    """Another process may continue from then on; None: every case is closed."""
+    _update(tx, load_id, _c.state == _WITHDRAWN, lease_until=until)
 
 
 def cases_not_begun(tx: Tx, load_id: int, *, limit: int) -> list[int]:
-    """Open cases that this list opened and for which nothing has left us and nobody has begun."""
+    """Open cases of this list alone, without a sent or live call attempt and without an assignment that has begun."""
     a, work = t.attempt.c, t.assignment.c
-    ringing = sa.exists().where(a.case_id == t.case.c.id, in_words(a.state, LIVE_STATES))
+    live = sa.exists().where(a.case_id == t.case.c.id, in_words(a.state, LIVE_STATES))
     sent = sa.exists().where(
         a.case_id == t.case.c.id, a.sent_at.is_not(None), a.state == AttemptState.ENDED.value
     )
-    in_hand = sa.exists().where(work.case_id == t.case.c.id, in_words(work.state, BEGUN_STATES))
+    begun = sa.exists().where(work.case_id == t.case.c.id, in_words(work.state, BEGUN_STATES))
     statement = (
         sa.select(t.case.c.id)
         .where(
@@ -504,9 +529,9 @@ def cases_not_begun(tx: Tx, load_id: int, *, limit: int) -> list[int]:
             t.case.c.status == CaseStatus.OPEN.value,
             t.case.c.first_attempt_at.is_(None),
             t.case.c.warnings == 1,
-            ~ringing,
+            ~live,
             ~sent,
-            ~in_hand,
+            ~begun,
         )
         .order_by(t.case.c.id)
         .limit(limit)
@@ -514,63 +539,56 @@ def cases_not_begun(tx: Tx, load_id: int, *, limit: int) -> list[int]:
     return [row["id"] for row in tx.rows(statement)]
 
 
-def is_draft_of(tx: Tx, draft_id: int, *, by: str) -> bool:
-    return bool(tx.scalar(sa.select(sa.func.count()).select_from(t.list_load).where(*_mine(draft_id, by))))
+def get_draft(tx: Tx, draft_id: int, *, by: str) -> Load:
+    """Raises `NotFound` for what is no draft, or another person's."""
+    row = tx.one(sa.select(*LOAD_COLUMNS).where(_c.id == draft_id, _c.by == by, _IS_DRAFT))
+    if row is None:
+        raise NotFound(kind="draft", key=draft_id)
+    return _load(row)
+
+
+def drafts_by(tx: Tx, *, by: str) -> tuple[Load, ...]:
+    """The last 20 of this person, newest first."""
+    statement = sa.select(*LOAD_COLUMNS).where(_c.by == by, _IS_DRAFT).order_by(_c.id.desc()).limit(20)
+    return tuple(_load(row) for row in tx.rows(statement))
 
 
 def extend_draft(tx: Tx, draft_id: int, *, until: datetime) -> None:
-    """It is not forgotten before (real clock)."""
-    tx.execute(
-        sa.update(t.list_load).where(t.list_load.c.id == draft_id, _IS_DRAFT).values(lease_until=until)
-    )
+    """It is not deleted before then (real clock)."""
+    _update(tx, draft_id, _IS_DRAFT, lease_until=until)
 
 
-def note_draft_length(tx: Tx, draft_id: int, *, total: int | None, columns: Sequence[dict[str, Any]]) -> None:
-    """What the last look found; a look that did not reach the end leaves what is known of the length."""
+def note_draft_length(tx: Tx, draft_id: int, *, total: int | None, columns: Sequence[Column]) -> None:
+    """What the last reading found; None leaves what is known of the length."""
     known = {} if total is None else {"total": total}
-    tx.execute(
-        sa.update(t.list_load)
-        .where(t.list_load.c.id == draft_id, _IS_DRAFT)
-        .values(columns=list(columns), **known)
-    )
+    _update(tx, draft_id, _IS_DRAFT, columns=[column.plain() for column in columns], **known)
 
 
 def rename_draft(tx: Tx, draft_id: int, *, source: str) -> None:
-    """Rows without a source of their own come from this one. Read otherwise, it may have another length."""
-    tx.execute(
-        sa.update(t.list_load)
-        .where(t.list_load.c.id == draft_id, _IS_DRAFT)
-        .values(source=source, total=None)
-    )
+    """Rows without a source of their own come from this one. Read again, it may have another length."""
+    _update(tx, draft_id, _IS_DRAFT, source=source, total=None)
 
 
 def release_draft(tx: Tx, draft_id: int, *, by: str, needs_approval: bool, now: datetime) -> bool:
-    """It waits for a worker, or but for its high grades for a second person. False for one that is no draft of theirs
-    (any more).
-    """
-    done = tx.execute(
-        sa.update(t.list_load)
-        .where(*_mine(draft_id, by))
-        .values(
-            state=LoadState.WAITING.value, needs_approval=needs_approval, lease_until=None, created_at=now
-        )
+    """It waits for a worker, or for a second person. False for one that is no draft of this person (any more)."""
+    return _update(
+        tx,
+        draft_id,
+        _c.by == by,
+        _IS_DRAFT,
+        state=_WAITING,
+        needs_approval=needs_approval,
+        lease_until=None,
+        created_at=now,
     )
-    return bool(done.rowcount)
 
 
 def delete_draft(tx: Tx, draft_id: int, *, by: str) -> bool:
-    """It and its file are gone. False for one that is no draft of theirs (any more)."""
-    return bool(tx.execute(sa.delete(t.list_load).where(*_mine(draft_id, by))).rowcount)
+    """It and its file are gone. False for one that is no draft of this person (any more)."""
+    done = tx.execute(sa.delete(t.list_load).where(_c.id == draft_id, _c.by == by, _IS_DRAFT))
+    return bool(done.rowcount)
 
 
 def delete_old_drafts(tx: Tx, *, real_now: datetime) -> int:
-    """Those that nobody came back to; how many."""
-    done = tx.execute(sa.delete(t.list_load).where(_IS_DRAFT, t.list_load.c.lease_until <= real_now))
-    return done.rowcount
-
-
-_IS_DRAFT = t.list_load.c.state == LoadState.DRAFT.value
-
-
-def _mine(draft_id: int, by: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return t.list_load.c.id == draft_id, t.list_load.c.by == by, _IS_DRAFT
+    """Those whose time is over; how many."""
+    return tx.execute(sa.delete(t.list_load).where(_IS_DRAFT, _c.lease_until <= real_now)).rowcount

@@ -1,7 +1,4 @@
-"""A second person approves a large list, a person withdraws one, a clerk says what a source's columns mean.
-
-The lists that were loaded: which, by whom, how far they are, and what came of them.
-"""
+"""Lists after their upload: approval by a second person, withdrawal, column corrections, and what the console shows."""
 
 from __future__ import annotations
 
@@ -35,7 +32,7 @@ from dialer.warnings.list_store import (
     take_closing_load,
     withdraw_load_row,
 )
-from dialer.warnings.store import (
+from dialer.warnings.queries import (
     LoadLine,
     LoadOutcome,
     LoadPage,
@@ -48,9 +45,10 @@ from dialer.warnings.store import (
     recent_sources,
 )
 
-_AT_ONCE = 500
-_CLOSING = timedelta(seconds=120)
-"""Whoever closes a withdrawn list's cases and says nothing for so long is followed by another."""
+_CLOSED_AT_ONCE = 500
+"""Cases of one transaction."""
+_CLOSING_LEASE = timedelta(seconds=120)
+"""Another process continues closing a withdrawn list's cases when the first one is silent for so long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,31 +58,21 @@ class Withdrawn:
 
 
 def approve_load(services: Services, load_id: int, *, by: str) -> None:
-    """The rest of it is loaded now. Raises `NotFound`, and `Conflict` for whoever uploaded it and when it does not
-    wait.
+    """The rest of it is loaded now. Raises `NotFound`, and `Conflict` for the person who uploaded it and when it does
+    not wait.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
-        load = _get(tx, load_id)
+        load = get_load(tx, load_id)
         if load.by == who:
-            raise Conflict(
-                Text(
-                    "load %(load)s was uploaded by %(who)s: another person approves it",
-                    load=load_id,
-                    who=who,
-                ),
-                current="own load",
+            text = Text(
+                "load %(load)s was uploaded by %(who)s: another person approves it", load=load_id, who=who
             )
+            raise Conflict(text, current="own load")
         now = services.clock.now()
         if not approve_load_row(tx, load_id, by=who, now=now):
-            raise Conflict(
-                Text(
-                    "load %(load)s does not wait for approval: %(state)s",
-                    load=load_id,
-                    state=load.state,
-                ),
-                current=load.state.value,
-            )
+            text = Text("load %(load)s does not wait for approval: %(state)s", load=load_id, state=load.state)
+            raise Conflict(text, current=load.state.value)
         write_audit(tx, who=who, act="approve_load", subject=f"load/{load_id}", why="", now=now)
     services.enqueue("load_list", load_id)
 
@@ -92,11 +80,11 @@ def approve_load(services: Services, load_id: int, *, by: str) -> None:
 def loads_to_approve(services: Services) -> list[Load]:
     """Lists that wait for a second person, oldest first."""
     with services.store.begin() as tx:
-        return [_get(tx, load_id) for load_id in loads_awaiting_approval(tx)]
+        return loads_awaiting_approval(tx)
 
 
 def withdraw_load(services: Services, load_id: int, *, by: str, why: str) -> Withdrawn:
-    """Nothing more of it is loaded; cases that it opened and nobody has begun are closed with the reason; what has
+    """Nothing more of it is loaded; cases that it opened and that have not begun are closed with the reason; what has
     begun goes on. A case that other warnings joined stays. Raises `NotFound`, `Invalid`, and `Conflict` when it was
     withdrawn before.
     """
@@ -118,10 +106,10 @@ def begin_withdrawal(services: Services, load_id: int, *, by: str, why: str) -> 
 
 
 def close_withdrawn(services: Services, load_id: int) -> int:
-    """What a withdrawn list opened and nobody has begun is closed, however often that is tried; how many."""
+    """Closes the cases of a withdrawn list that have not begun; how many. Safe to repeat."""
     with services.store.begin() as tx:
         real_now = services.real.now()
-        taken = take_closing_load(tx, load_id, real_now=real_now, until=real_now + _CLOSING)
+        taken = take_closing_load(tx, load_id, real_now=real_now, until=real_now + _CLOSING_LEASE)
     if taken is None:
         return 0
     by, why = taken
@@ -131,14 +119,12 @@ def close_withdrawn(services: Services, load_id: int) -> int:
 def _withdraw(services: Services, load_id: int, *, by: str, why: str) -> tuple[str, str]:
     who, reason = actor_name(by), said("why", why)
     with services.store.begin() as tx:
-        load = _get(tx, load_id)
+        load = get_load(tx, load_id)
         now = services.clock.now()
-        closing_until = services.real.now() + _CLOSING
+        closing_until = services.real.now() + _CLOSING_LEASE
         if not withdraw_load_row(tx, load_id, by=who, now=now, closing_until=closing_until):
-            raise Conflict(
-                Text("load %(load)s is %(state)s already", load=load_id, state=load.state),
-                current=load.state.value,
-            )
+            text = Text("load %(load)s is %(state)s already", load=load_id, state=load.state)
+            raise Conflict(text, current=load.state.value)
         write_audit(tx, who=who, act="withdraw_load", subject=f"load/{load_id}", why=reason, now=now)
     return who, reason
 
@@ -148,7 +134,7 @@ def _close_all(services: Services, load_id: int, *, by: str, why: str) -> int:
     while batch := _close_some(services, load_id, by=by, why=why):
         closed += batch
         with services.store.begin() as tx:
-            release_closing_load(tx, load_id, until=services.real.now() + _CLOSING)
+            release_closing_load(tx, load_id, until=services.real.now() + _CLOSING_LEASE)
     with services.store.begin() as tx:
         release_closing_load(tx, load_id, until=None)
     services.enqueue("cancel_calls")
@@ -158,48 +144,41 @@ def _close_all(services: Services, load_id: int, *, by: str, why: str) -> int:
 def _close_some(services: Services, load_id: int, *, by: str, why: str) -> int:
     with services.store.begin() as tx:
         now = services.clock.now()
-        locked = lock_cases(tx, cases_not_begun(tx, load_id, limit=_AT_ONCE))
-        # Looked at again under the lock: a ring may have left in between.
-        still = set(cases_not_begun(tx, load_id, limit=_AT_ONCE)) & set(locked)
+        locked = lock_cases(tx, cases_not_begun(tx, load_id, limit=_CLOSED_AT_ONCE))
+        # Read again under the lock: a call may have been sent in between.
+        not_begun = sorted(set(cases_not_begun(tx, load_id, limit=_CLOSED_AT_ONCE)) & set(locked))
         event = CaseClosed(outcome=OutcomeKind.MISMATCH)
-        moves = [Move(case_id=case_id, event=event) for case_id in sorted(still)]
+        moves = [Move(case_id=case_id, event=event) for case_id in not_begun]
         move_cases(tx, locked, moves, policies=services.policies, now=now)
         facts = {"load_id": load_id}
-        noted = [
-            Act(case_id=one.case_id, kind=ActKind.LOAD_WITHDRAWN, by=by, facts=facts, words=why)
-            for one in moves
+        acts = [
+            Act(case_id=case_id, kind=ActKind.LOAD_WITHDRAWN, by=by, facts=facts, words=why)
+            for case_id in not_begun
         ]
-        note_acts(tx, noted, now=now)
-    return len(moves)
+        note_acts(tx, acts, now=now)
+    return len(not_begun)
 
 
 def correct_columns(services: Services, source: str, columns: Mapping[str, Field | None], *, by: str) -> None:
-    """Lists of this source are understood so from now on: by heading, as it is shown; None for a column that carries
-    nothing that we know. Raises `Invalid`.
+    """Later lists of this source are read with this mapping: by heading as it is shown, None for a column without a
+    field. Raises `Invalid`.
     """
     who, name = actor_name(by), said("source", source)
     if any(not heading.strip() for heading in columns):
         raise Invalid(field="heading", problem="is empty", mend="the heading as the list has it")
+    facts = {heading: field.value if field else "" for heading, field in columns.items()}
     with services.store.begin() as tx:
         now = services.clock.now()
         save_column_mapping(tx, name, columns, by=who, now=now)
-        facts = {heading: field.value if field else "" for heading, field in columns.items()}
         write_audit(
             tx, who=who, act="correct_columns", subject="list_mapping", why=name, now=now, facts=facts
         )
 
 
 def columns_of(services: Services, source: str) -> dict[str, Field | None]:
-    """What was said of this source's columns."""
+    """The corrections of this source's columns, by heading."""
     with services.store.begin() as tx:
         return column_mapping_of(tx, source.strip())
-
-
-def _get(tx: Tx, load_id: int) -> Load:
-    load = get_load(tx, load_id)
-    if load is None:
-        raise NotFound(kind="load", key=load_id)
-    return load
 
 
 SHOWN_REJECTS = 200
@@ -224,20 +203,17 @@ def show_loads(services: Services, *, visible_to: int | None, before_id: int | N
     """Newest first; `before_id` is where the last page ended."""
     with services.store.begin() as tx:
         return Overview(
-            waiting=loads_waiting(tx, seen=visible_to) if before_id is None else (),
-            page=load_page(tx, seen=visible_to, before_id=before_id, limit=limit),
+            waiting=loads_waiting(tx, visible_to=visible_to) if before_id is None else (),
+            page=load_page(tx, visible_to=visible_to, before_id=before_id, limit=limit),
         )
 
 
 def show_load(services: Services, load_id: int, *, visible_to: int | None) -> LoadFile:
-    """Raises `NotFound` for one that is not there, or that this unit does not see."""
+    """Raises `NotFound`, also for a list that this unit does not see."""
     with services.store.begin() as tx:
-        line = load_line(tx, load_id, seen=visible_to)
-        if line is None:
-            raise NotFound(kind="load", key=load_id)
         return LoadFile(
-            line=line,
-            columns=tuple(Column.of(plain) for plain in columns_of_load(tx, load_id)),
+            line=_visible(tx, load_id, visible_to),
+            columns=columns_of_load(tx, load_id),
             rejects=first_reject_lines(tx, load_id, limit=SHOWN_REJECTS),
         )
 
@@ -245,19 +221,24 @@ def show_load(services: Services, load_id: int, *, visible_to: int | None) -> Lo
 def load_outcome(services: Services, load_id: int, *, visible_to: int | None) -> LoadOutcome:
     """Raises `NotFound`."""
     with services.store.begin() as tx:
-        if load_line(tx, load_id, seen=visible_to) is None:
-            raise NotFound(kind="load", key=load_id)
-        return load_outcome_of(tx, load_id, seen=visible_to)
+        _visible(tx, load_id, visible_to)
+        return load_outcome_of(tx, load_id, visible_to=visible_to)
 
 
 def check_load_visible(services: Services, load_id: int, *, visible_to: int | None) -> None:
-    """Raises `NotFound`. A list stays its unit's, so that this holds for the act that follows."""
+    """Raises `NotFound`. A list never changes its unit, so this holds for the act that follows."""
     with services.store.begin() as tx:
-        if load_line(tx, load_id, seen=visible_to) is None:
-            raise NotFound(kind="load", key=load_id)
+        _visible(tx, load_id, visible_to)
+
+
+def _visible(tx: Tx, load_id: int, visible_to: int | None) -> LoadLine:
+    line = load_line(tx, load_id, visible_to=visible_to)
+    if line is None:
+        raise NotFound(kind="load", key=load_id)
+    return line
 
 
 def known_sources(services: Services, *, visible_to: int | None) -> list[str]:
-    """What lists have lately come from, to choose from."""
+    """The sources of recent lists, to choose from."""
     with services.store.begin() as tx:
-        return recent_sources(tx, seen=visible_to)
+        return recent_sources(tx, visible_to=visible_to)

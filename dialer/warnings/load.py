@@ -1,7 +1,6 @@
-"""A target list becomes warnings and cases, batch by batch, each batch one transaction; safe to run twice at once.
-
-Progress is how many items of the file are done, in the file's own order. A worker that dies is followed by another
-that reads the file again and goes on after them.
+"""A target list becomes warnings and cases, one batch a transaction. Progress is the number of rows done, in the order
+of the file: after a worker dies another one reads the file again and continues behind them. A lease and a fencing token
+keep two processes from loading the same list.
 """
 
 from __future__ import annotations
@@ -19,20 +18,18 @@ from typing import BinaryIO
 
 from dialer.cases.alarms import raise_alarm
 from dialer.core.access import actor_name
-from dialer.core.effects import AlarmCode
-from dialer.core.errors import NotFound, UnusableFile
+from dialer.core.errors import UnusableFile
+from dialer.core.events import AlarmCode
 from dialer.core.values import LoadState
 from dialer.db.unit_of_work import Tx
 from dialer.intake.reader import ListReader, default_source, read_list
 from dialer.intake.records import Accepted, IntakeOptions, Rejected
 from dialer.language import Text
 from dialer.services import Services
-from dialer.warnings.arrivals import PreparedBatch, prepare_arrivals, take_arrivals
+from dialer.warnings.arrivals import PreparedBatch, Taken, prepare_arrivals, take_arrivals
 from dialer.warnings.list_store import (
-    Counts,
     Load,
     RejectedRow,
-    advance_early_rows,
     advance_load,
     column_mapping_of,
     commit_without_flush,
@@ -54,15 +51,18 @@ from dialer.warnings.list_store import (
 LOAD_BATCH = 2000
 """Rows of one transaction: other arrivals wait for its end."""
 SHORT_LIST = 2000
-"""A list of so few rows is counted before it is loaded, so that its progress is of the whole."""
+"""A list of at most so many rows is counted before it is loaded, so that its progress has a total."""
 _LEASE = timedelta(seconds=120)
 _TURN_SECONDS = 0.0005
 _GARBAGE_FROM = 1_000_000
 
 
+_COUNTS = ("rows", "accepted", "merged", "duplicate", "rejected", "notices")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadReport:
-    """What `dialer load --json` prints, but for the path of the reject file."""
+    """The result of a load, or of a dry run (`load_id` is None)."""
 
     load_id: int | None
     rows: int
@@ -70,13 +70,13 @@ class LoadReport:
     merged: int
     duplicate: int
     rejected: int
-    skipped: int
     notices: int
+    skipped: int
     rejects: tuple[RejectedRow, ...]
 
 
 def submit_list(services: Services, content: BinaryIO, *, filename: str, source: str, by: str) -> int:
-    """The file is kept, sealed, and waits for a worker; its load id. What cannot be a list is refused at once."""
+    """The file is kept, sealed, and waits for a worker; its load id. Raises `UnusableFile` for what is no list."""
     who = actor_name(by)
     options = options_of(services, source=source, filename=filename)
     most = services.work.approve_above_rows
@@ -96,8 +96,8 @@ def submit_list(services: Services, content: BinaryIO, *, filename: str, source:
 
 
 def load_list(services: Services, load_id: int) -> bool:
-    """Loads what is left of it. False when another process has it, or nothing is left. A file that turns out to be no
-    list leaves the load failed and raises `UnusableFile`.
+    """Loads the rest of it. False when another process does, or nothing is left. A file that turns out to be no list
+    leaves the load failed and raises `UnusableFile`.
     """
     with services.store.begin() as tx:
         real_now = services.real.now()
@@ -111,72 +111,62 @@ def load_list(services: Services, load_id: int) -> bool:
                 filename=load.filename,
                 options=options_of(services, source=load.source, filename=load.filename, load=load),
             )
-            done = _early(services, load, reader) if load.is_held else _batches(services, load, reader)
+            (_load_high_grades if load.waits else _load_all)(services, load, reader)
         except _TakenOver:
             return False
         except UnusableFile as fault:
             with services.store.begin() as tx:
                 fail_load(tx, load, error=fault.text.dump(), now=services.clock.now())
             raise
-    if done:
-        services.enqueue("dial")
-    return done
+    services.enqueue("dial")
+    return True
 
 
-def _batches(services: Services, load: Load, reader: ListReader) -> bool:
+def _load_all(services: Services, load: Load, reader: ListReader) -> None:
     items = iter(reader)
     for _ in islice(items, load.next_line):
         pass
-    for batch, prepared in _read_ahead(services, items, _accepted, load_id=load.id):
+    for batch, prepared in _read_ahead(services, items, accepted_of, load_id=load.id):
         with services.store.begin() as tx:
             commit_without_flush(tx)
             lease_until = services.real.now() + _LEASE
             counts = _take(tx, services, batch, prepared, load_id=load.id)
-            columns = [column.plain() for column in reader.columns]
-            if not advance_load(
-                tx, load, items=len(batch), counts=counts, lease_until=lease_until, columns=columns
-            ):
+            added = {"next_line": len(batch)} | counts
+            if not advance_load(tx, load, added, lease_until=lease_until, columns=reader.columns):
                 raise _TakenOver
         services.enqueue("dial")
     with services.store.begin() as tx:
         finish_load(tx, load, skipped=reader.skipped, now=services.clock.now())
-    return True
 
 
-def _early(services: Services, load: Load, reader: ListReader) -> bool:
-    """The high grades of a list that waits for a second person are in the books; the rest of it waits."""
+def _load_high_grades(services: Services, load: Load, reader: ListReader) -> None:
+    """Of a list that waits for a second person."""
     items = iter(reader)
     for _ in islice(items, load.early_line):
         pass
-    for batch, high in _read_ahead(services, items, _high, load_id=load.id):
+    for batch, prepared in _read_ahead(services, items, _high_grades_of, load_id=load.id):
         with services.store.begin() as tx:
             commit_without_flush(tx)
-            taken = take_arrivals(tx, services, high)
+            taken = take_arrivals(tx, services, prepared)
             lease_until = services.real.now() + _LEASE
-            if not advance_early_rows(
-                tx,
-                load,
-                items=len(batch),
-                accepted=taken.accepted,
-                merged=taken.merged,
-                lease_until=lease_until,
-            ):
+            added = {"early_line": len(batch), "early_accepted": taken.accepted, "merged": taken.merged}
+            if not advance_load(tx, load, added, lease_until=lease_until):
                 raise _TakenOver
         services.enqueue("dial")
     with services.store.begin() as tx:
         set_awaiting_approval(tx, load)
-    return True
 
 
 _Batch = list[Accepted | Rejected]
 
 
-def _accepted(batch: _Batch) -> list[Accepted]:
+def accepted_of(batch: _Batch) -> list[Accepted]:
+    """The records of a batch that can be taken."""
     return [item for item in batch if isinstance(item, Accepted)]
 
 
-def _high(batch: _Batch) -> list[Accepted]:
-    return [item for item in _accepted(batch) if item.record.grade.is_high]
+def _high_grades_of(batch: _Batch) -> list[Accepted]:
+    return [item for item in accepted_of(batch) if item.record.grade.is_high]
 
 
 def _read_ahead(
@@ -186,7 +176,7 @@ def _read_ahead(
     *,
     load_id: int,
 ) -> Iterator[tuple[_Batch, PreparedBatch]]:
-    """Batches, with what is to be written of them. While one is being written the next is read and made ready."""
+    """Each batch with its prepared rows. While the caller writes one the next is read and prepared."""
 
     def read() -> tuple[_Batch, PreparedBatch]:
         batch = list(islice(items, LOAD_BATCH))
@@ -195,7 +185,7 @@ def _read_ahead(
             now = services.clock.now()
             return batch, prepare_arrivals(tx, services, wanted(batch), load_id=load_id, now=now)
 
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead") as thread, _undisturbed():
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead") as thread, _tuned_interpreter():
         coming = thread.submit(read)
         while (ready := coming.result())[0]:
             coming = thread.submit(read)
@@ -203,10 +193,10 @@ def _read_ahead(
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Rows by the thousand hold no cycles, and looking for some among them takes a third of it. Whoever has heard
-    from the database gets the interpreter soon: the other thread would keep it 5 ms each time. Without both a list
-    takes 1.5 times as long, with 12 % more processor time.
+def _tuned_interpreter() -> Iterator[None]:
+    """The garbage collector and the thread switching are tuned for a list: thousands of rows hold no cycles, and a
+    thread that has its answer from the database would wait 5 ms for the other one each time. Without both a list takes
+    1.5 times as long, with 12 % more processor time.
     """
     turns, thresholds = sys.getswitchinterval(), gc.get_threshold()
     sys.setswitchinterval(_TURN_SECONDS)
@@ -222,66 +212,59 @@ class _TakenOver(Exception):  # a signal within this module, never seen outside
     pass
 
 
-def _take(tx: Tx, services: Services, batch: _Batch, prepared: PreparedBatch, *, load_id: int) -> Counts:
-    now = prepared.opener.now
-    accepted = _accepted(batch)
-    rejected = [item for item in batch if isinstance(item, Rejected)]
+def _take(
+    tx: Tx, services: Services, batch: _Batch, prepared: PreparedBatch, *, load_id: int
+) -> dict[str, int]:
     taken = take_arrivals(tx, services, prepared)
-    # What was loaded before a second person had approved the rest is no duplicate of itself.
-    early = len(
-        keys_loaded_early(
-            tx,
-            load_id,
-            [item.record.key for item, own in zip(accepted, taken.case_ids, strict=True) if own is None],
-        )
-    )
-    insert_rejects(tx, load_id, [rejected_row(item) for item in rejected])
+    counts = counts_of(batch, taken)
+    repeated = [
+        item.record.key
+        for item, case_id in zip(accepted_of(batch), taken.case_ids, strict=True)
+        if case_id is None
+    ]
+    # What was loaded before a second person approved the rest is no duplicate of itself.
+    early = len(keys_loaded_early(tx, load_id, repeated))
+    rejected = [item for item in batch if isinstance(item, Rejected)]
+    insert_rejects(tx, load_id, rejected)
     for item in rejected:
         if item.high_grade:
             facts = {"line": item.line, "column": item.column}
+            now = prepared.opener.now
             raise_alarm(tx, AlarmCode.REJECTED_HIGH_ROW, now=now, load_id=load_id, facts=facts)
-    return Counts(
-        rows=len(batch),
-        accepted=taken.accepted + early,
-        merged=taken.merged,
-        duplicate=taken.duplicate - early,
-        rejected=len(rejected),
-        notices=sum(
+    return counts | {"accepted": counts["accepted"] + early, "duplicate": counts["duplicate"] - early}
+
+
+def counts_of(batch: _Batch, taken: Taken) -> dict[str, int]:
+    """The counts that a batch adds to its load; notices are those of new warnings."""
+    accepted = accepted_of(batch)
+    return {
+        "rows": len(batch),
+        "accepted": taken.accepted,
+        "merged": taken.merged,
+        "duplicate": taken.duplicate,
+        "rejected": len(batch) - len(accepted),
+        "notices": sum(
             len(item.notices)
             for item, case_id in zip(accepted, taken.case_ids, strict=True)
             if case_id is not None
         ),
-    )
+    }
 
 
 def load_report(services: Services, load_id: int) -> LoadReport:
-    """What became of a finished load. Raises `UnusableFile` when the file was no list."""
+    """The result of a finished load. Raises `NotFound`, and `UnusableFile` when the file was no list."""
     with services.store.begin() as tx:
         load = get_load(tx, load_id)
-        if load is None:
-            raise NotFound(kind="load", key=load_id)
         if load.state is LoadState.FAILED:
             raise UnusableFile(Text.load(load.error))
-        return _report(load, rejects_of_load(tx, load_id), load_id=load_id)
-
-
-def _report(load: Load, rejects: list[RejectedRow], *, load_id: int | None) -> LoadReport:
-    return LoadReport(
-        load_id=load_id,
-        rows=load.rows,
-        accepted=load.accepted,
-        merged=load.merged,
-        duplicate=load.duplicate,
-        rejected=load.rejected,
-        skipped=load.skipped,
-        notices=load.notices,
-        rejects=tuple(rejects),
-    )
+        counts = {name: getattr(load, name) for name in _COUNTS}
+        rejects = tuple(rejects_of_load(tx, load_id))
+    return LoadReport(load_id=load_id, skipped=load.skipped, rejects=rejects, **counts)
 
 
 @contextmanager
 def stored_file(services: Services, load_id: int) -> Iterator[BinaryIO]:
-    """The uploaded bytes in clear, in a file that has no name and goes with the block."""
+    """The uploaded bytes in clear, in a file without a name that is deleted with the block."""
     with tempfile.TemporaryFile() as copy:
         with services.store.begin() as tx:
             for part in file_parts_of_load(tx, load_id):
@@ -291,7 +274,7 @@ def stored_file(services: Services, load_id: int) -> Iterator[BinaryIO]:
 
 
 def options_of(services: Services, *, source: str, filename: str, load: Load | None = None) -> IntakeOptions:
-    """How a list of this source is read, with what people have said of its columns."""
+    """How a list of this source is read, with the corrections of its columns; `load`: at the moment it was uploaded."""
     with services.store.begin() as tx:
         tree = services.units.current(tx)
         corrections = column_mapping_of(tx, source or default_source(filename))
@@ -304,18 +287,6 @@ def options_of(services: Services, *, source: str, filename: str, load: Load | N
         known_units=tree or services.centre.known_units,
         corrections=corrections,
         derive_key=services.derive_key,
-    )
-
-
-def rejected_row(item: Rejected) -> RejectedRow:
-    return RejectedRow(
-        sheet=item.sheet,
-        line=item.line,
-        column=item.column,
-        reason=item.reason,
-        high_grade=item.high_grade,
-        raw=item.raw,
-        table=item.table,
     )
 
 

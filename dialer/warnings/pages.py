@@ -1,6 +1,5 @@
-"""What the fields of a list are called, and what is wrong with one, in the reader's language.
-
-Lists: a file is dropped and looked at before anything of it is kept, then loaded, and followed to its end.
+"""The console's list pages: a file is uploaded and previewed, then loaded, followed to its end, approved, paused or
+withdrawn.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from dialer.core.values import Grade, PauseScope
 from dialer.intake.headings import fields_of
 from dialer.intake.records import Field, NoticeCode
 from dialer.language import Lang, gettext_noop, say
+from dialer.sentences import refusal_sentence, sentence
 from dialer.warnings.lists import (
     LoadFile,
     approve_load,
@@ -47,11 +47,10 @@ from dialer.warnings.preview import (
     measure_draft,
     show_draft,
 )
-from dialer.warnings.store import LoadOutcome
+from dialer.warnings.queries import LoadOutcome
 from dialer.web.cache import Cache
 from dialer.web.console import CurrentRequest, RequestContext, Section
-from dialer.wording.sentences import refusal_sentence, sentence
-from dialer.wording.words import word_of
+from dialer.words import word_of
 
 FIELDS: Mapping[Field, str] = {
     Field.INSTRUCTION_NO: gettext_noop("Instruction no."),
@@ -83,22 +82,22 @@ FIELDS: Mapping[Field, str] = {
 
 NOTICES: Mapping[NoticeCode, str] = {
     NoticeCode.GRADE_DEFAULTED: gettext_noop("No grade: taken as %(grade)s."),
-    NoticeCode.ID_INVALID: gettext_noop("The id number fails its check: nobody is recognised by it."),
+    NoticeCode.ID_INVALID: gettext_noop("The id number fails its check and identifies nobody."),
     NoticeCode.ID_DIGITS_LOST: gettext_noop("The spreadsheet lost digits of the id number."),
     NoticeCode.FRAUD_TYPE_UNKNOWN: gettext_noop("A fraud type that is in no list of ours."),
     NoticeCode.KIND_UNKNOWN: gettext_noop("A kind of warning that is in no list of ours."),
     NoticeCode.UNIT_UNKNOWN: gettext_noop("A unit that is not registered: its cases wait to be sorted."),
-    NoticeCode.PHONE_PART_UNUSABLE: gettext_noop("One of several numbers cannot be rung; the others are."),
+    NoticeCode.PHONE_PART_UNUSABLE: gettext_noop("One of several numbers cannot be called; the others are."),
     NoticeCode.TALK_UNREADABLE: gettext_noop("A talk time that cannot be read."),
     NoticeCode.TAG_UNKNOWN: gettext_noop("A tag that is in no list of ours."),
     NoticeCode.TIME_IN_FUTURE: gettext_noop("A time that has not come yet."),
-    NoticeCode.MISSED: gettext_noop("Expired before it came, of a high grade: somebody must explain it."),
+    NoticeCode.MISSED: gettext_noop("Of a high grade, expired before it arrived: it needs an explanation."),
     NoticeCode.EXTRA_CELLS: gettext_noop("More cells than headings; they are kept in the remarks."),
 }
 
 
 def notice_words(code: NoticeCode, lang: Lang, *, default_grade: Grade) -> str:
-    """Why accepted rows deserve a look."""
+    """Why a person should look at accepted rows."""
     facts = {"grade": word_of(default_grade, lang)} if code is NoticeCode.GRADE_DEFAULTED else {}
     return say(lang, NOTICES[code], **facts)
 
@@ -109,9 +108,9 @@ _PAGE = 50
 _UNFIT = 422
 _MEGABYTE = 1 << 20
 MOST_MEGABYTES = 256
-"""Of one file. It goes to the disk as it comes."""
+"""Of one file, which is streamed to the disk."""
 _AT_ONCE = 20_000
-"""What came of a longer list is counted after its page is there."""
+"""The outcome of a longer list is counted after its page is shown."""
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PAUSES = (30, 120, 480, 1440)
 
@@ -146,10 +145,10 @@ def drop(
             unit_id=visit.member.unit_id,
         )
     except UnusableFile as fault:
-        told = f"{file.filename}: {refusal_sentence(fault, visit.lang)}"
-        return _show_lists(visit, wrong={"file": told}, source=source)
+        text = f"{file.filename}: {refusal_sentence(fault, visit.lang)}"
+        return _show_lists(visit, wrong={"file": text}, source=source)
     except Invalid as fault:
-        return _show_lists(visit, wrong={fault.field: refusal_sentence(fault, visit.lang)}, source=source)
+        return _show_lists(visit, wrong=_wrong(visit, fault), source=source)
     return visit.go(_draft_path(draft_id, dry=bool(dry)))
 
 
@@ -180,9 +179,7 @@ def columns(
     try:
         correct_draft(visit.services, draft_id, chosen, source=source, by=visit.who)
     except Invalid as fault:
-        return _show_draft(
-            visit, draft_id, dry=bool(dry), wrong={fault.field: refusal_sentence(fault, visit.lang)}
-        )
+        return _show_draft(visit, draft_id, dry=bool(dry), wrong=_wrong(visit, fault))
     return visit.go(
         _draft_path(draft_id, dry=bool(dry)), notice=gettext_noop("The column mapping is applied.")
     )
@@ -192,7 +189,8 @@ def columns(
 def forget_columns(visit: CurrentRequest, draft_id: _Number, dry: Annotated[str, Form()] = "") -> Response:
     forget_corrections(visit.services, draft_id, by=visit.who)
     return visit.go(
-        _draft_path(draft_id, dry=bool(dry)), notice=gettext_noop("The headings speak for themselves again.")
+        _draft_path(draft_id, dry=bool(dry)),
+        notice=gettext_noop("The corrections of this source are removed."),
     )
 
 
@@ -226,15 +224,15 @@ def one(visit: CurrentRequest, load_id: _Number) -> Response:
 
 
 @list_pages.get("/lists/{load_id}/came", act=Permission.LOAD_LISTS)
-def came(visit: CurrentRequest, load_id: _Number) -> Response:
-    """What came of its cases so far; a part that asks again where it is not counted yet."""
-    count = _came(visit).get((load_id, visit.member.unit_id))
-    return visit.part(_LOAD, "came", load_id=load_id, came=count.value)
+def outcome(visit: CurrentRequest, load_id: _Number) -> Response:
+    """The results of its cases so far; the part is requested again until they are counted."""
+    found = _outcomes(visit).get((load_id, visit.member.unit_id))
+    return visit.part(_LOAD, "came", load_id=load_id, came=found.value)
 
 
 @list_pages.get("/lists/{load_id}/look", act=Permission.LOAD_LISTS)
 def rest(visit: CurrentRequest, load_id: _Number) -> Response:
-    """What would become of the rest of a list that waits for a second person."""
+    """The preview of the rest of a list that waits for a second person."""
     found = look_at_waiting(visit.services, load_id, visible_to=visit.member.unit_id)
     return visit.part(_LOAD, "rest", load_id=load_id, look=found, **_words(visit))
 
@@ -258,68 +256,77 @@ def rejects(visit: CurrentRequest, load_id: _Number) -> Response:
 
 @list_pages.post("/lists/{load_id}/approve", act=Permission.APPROVE)
 def approve(visit: CurrentRequest, load_id: _Number) -> Response:
-    check_load_visible(visit.services, load_id, visible_to=visit.member.unit_id)
-    try:
-        approve_load(visit.services, load_id, by=visit.who)
-    except Conflict as fault:
-        own = fault.current == "own load"
-        return visit.go(f"/lists/{load_id}", notice=_OWN if own else _MEANWHILE)
-    return visit.go(f"/lists/{load_id}", notice=gettext_noop("Approved: the rest of it is being loaded."))
+    return _carry_out(
+        visit,
+        load_id,
+        lambda: approve_load(visit.services, load_id, by=visit.who),
+        gettext_noop("Approved: the rest of it is being loaded."),
+    )
 
 
 @list_pages.post("/lists/{load_id}/pause", act=Permission.LOAD_LISTS)
-def hold(
+def pause(
     visit: CurrentRequest,
     load_id: _Number,
     minutes: Annotated[float, Form()] = 0,
     why: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
-    check_load_visible(visit.services, load_id, visible_to=visit.member.unit_id)
-    try:
-        pause_calls(
-            visit.services,
-            scope=PauseScope.LOAD,
-            subject=str(load_id),
-            minutes=minutes,
-            by=visit.who,
-            why=why,
-        )
-    except Invalid as fault:
-        return _show_load(
-            visit, load_id, act="pause", wrong={fault.field: refusal_sentence(fault, visit.lang)}
-        )
-    return visit.go(f"/lists/{load_id}", notice=gettext_noop("Calls paused."))
+    scope, subject = PauseScope.LOAD, str(load_id)
+    return _carry_out(
+        visit,
+        load_id,
+        lambda: pause_calls(
+            visit.services, scope=scope, subject=subject, minutes=minutes, by=visit.who, why=why
+        ),
+        gettext_noop("Calls paused."),
+        act="pause",
+    )
 
 
 @list_pages.post("/lists/{load_id}/resume", act=Permission.LOAD_LISTS)
-def go_on(visit: CurrentRequest, load_id: _Number) -> Response:
-    check_load_visible(visit.services, load_id, visible_to=visit.member.unit_id)
-    try:
-        resume_calls(visit.services, scope=PauseScope.LOAD, subject=str(load_id), by=visit.who)
-    except NotFound:
-        return visit.go(f"/lists/{load_id}", notice=_MEANWHILE)
-    return visit.go(f"/lists/{load_id}", notice=gettext_noop("Calls resumed."))
+def resume(visit: CurrentRequest, load_id: _Number) -> Response:
+    return _carry_out(
+        visit,
+        load_id,
+        lambda: resume_calls(visit.services, scope=PauseScope.LOAD, subject=str(load_id), by=visit.who),
+        gettext_noop("Calls resumed."),
+    )
 
 
 @list_pages.post("/lists/{load_id}/withdraw", act=Permission.LOAD_LISTS)
 def withdraw(
     visit: CurrentRequest, load_id: _Number, why: Annotated[str, Form(max_length=500)] = ""
 ) -> Response:
-    check_load_visible(visit.services, load_id, visible_to=visit.member.unit_id)
-    try:
-        begin_withdrawal(visit.services, load_id, by=visit.who, why=why)
-    except Invalid as fault:
-        return _show_load(
-            visit, load_id, act="withdraw", wrong={fault.field: refusal_sentence(fault, visit.lang)}
-        )
-    except Conflict:
-        return visit.go(f"/lists/{load_id}", notice=_MEANWHILE)
-    return visit.go(
-        f"/lists/{load_id}", notice=gettext_noop("The list is withdrawn. What had begun goes on.")
+    return _carry_out(
+        visit,
+        load_id,
+        lambda: begin_withdrawal(visit.services, load_id, by=visit.who, why=why),
+        gettext_noop("The list is withdrawn. What had begun goes on."),
+        act="withdraw",
     )
 
 
-_OWN = gettext_noop("Whoever loaded a list does not approve it: another person does.")
+def _carry_out(
+    visit: RequestContext, load_id: int, do: Callable[[], object], notice: str, *, act: str = ""
+) -> Response:
+    """Does it and shows the list; a form that is refused is shown again."""
+    check_load_visible(visit.services, load_id, visible_to=visit.member.unit_id)
+    try:
+        do()
+    except Invalid as fault:
+        return _show_load(visit, load_id, act=act, wrong=_wrong(visit, fault))
+    except Conflict as fault:
+        notice = _OWN if fault.current == "own load" else _MEANWHILE
+    except NotFound:
+        notice = _MEANWHILE
+    return visit.go(f"/lists/{load_id}", notice=notice)
+
+
+def _wrong(visit: RequestContext, fault: Invalid) -> dict[str, str]:
+    return {fault.field: refusal_sentence(fault, visit.lang)}
+
+
+_OWN = gettext_noop("The person who loaded a list cannot approve it; another person does.")
 _MEANWHILE = gettext_noop("Somebody else has already handled it. The current state is shown.")
 
 
@@ -404,7 +411,7 @@ def _show_load(
         status=_UNFIT if wrong else 200,
         columns=found.columns,
         field_word=lambda field: visit.say(FIELDS[field]),
-        came=_came(visit).get((load_id, visible_to)).value if is_short else None,
+        came=_outcomes(visit).get((load_id, visible_to)).value if is_short else None,
         pauses=PAUSES,
         act=act,
         wrong=defaultdict(str, wrong or {}),
@@ -434,7 +441,7 @@ def _words(visit: RequestContext) -> dict[str, Any]:
 
 
 def _once(columns: Iterable[tuple[str, Field | None]]) -> list[tuple[str, str]]:
-    """Each heading with its field; what is said of one holds for every column that has it."""
+    """Each heading once, with its field: a correction holds for every column with that heading."""
     found: dict[str, str] = {}
     for heading, field in columns:
         if heading:
@@ -443,7 +450,7 @@ def _once(columns: Iterable[tuple[str, Field | None]]) -> list[tuple[str, str]]:
 
 
 def _loaded_already(visit: RequestContext, draft_id: int) -> Response:
-    """Whoever goes back, or presses twice, comes to what became of it. Raises `NotFound`."""
+    """To the list that the draft has become, for a person who goes back or clicks twice. Raises `NotFound`."""
     check_load_visible(visit.services, draft_id, visible_to=visit.member.unit_id)
     return visit.go(f"/lists/{draft_id}")
 
@@ -453,7 +460,7 @@ def _draft_path(draft_id: int, *, dry: bool) -> str:
 
 
 def _field(text: str) -> Field | None:
-    """A word that is none stands for a column that carries nothing that we know."""
+    """None for a column without a field."""
     return next((field for field in Field if field.value == text), None)
 
 
@@ -467,7 +474,7 @@ def _file(visit: RequestContext, load_id: int, write: Callable[[Path], int]) -> 
     return Response(body, media_type=_XLSX, headers={"Content-Disposition": disposition})
 
 
-def _came(visit: RequestContext) -> Cache[tuple[int, int | None], LoadOutcome]:
-    """What came of a list, as far as somebody of this unit sees it."""
+def _outcomes(visit: RequestContext) -> Cache[tuple[int, int | None], LoadOutcome]:
+    """The outcome of each list as far as a unit sees it."""
     services = visit.services
     return visit.cache("came", lambda key: load_outcome(services, key[0], visible_to=key[1]))

@@ -1,15 +1,13 @@
-"""A list is dropped, looked at, and then loaded or forgotten. It is uploaded once: between the two it is kept sealed,
-as every list is until it is loaded.
-
-What loading a list would do, before anything of it is in the books, and what the rest of one that waits would.
-
-The refused rows of a list as the office mends them: a workbook in its own columns, with the place and the reason.
+"""A list before it is loaded: uploaded as a draft, kept sealed, previewed by loading its first rows and undoing that,
+then released or discarded. Also the dry run, the preview of a list that waits for approval, and the workbook of refused
+rows.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -24,22 +22,23 @@ from dialer.core.values import FraudType, Grade, LoadState, RowResult
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.intake.reader import ListReader, default_source, read_list
-from dialer.intake.records import Accepted, Column, Field, NoticeCode, Rejected
-from dialer.intake.reject_file import write_rejects
+from dialer.intake.records import Accepted, Column, Field, NoticeCode, Rejected, write_rejects
 from dialer.language import Text
 from dialer.services import Services
 from dialer.warnings.arrivals import Taken, prepare_arrivals, take_arrivals
 from dialer.warnings.list_store import (
     Load,
     RejectedRow,
+    cases_of_warnings,
     columns_of_load,
     create_load,
     delete_column_mapping,
     delete_draft,
     delete_old_drafts,
+    drafts_by,
     extend_draft,
+    get_draft,
     get_load,
-    is_draft_of,
     keys_loaded_early,
     note_draft_length,
     rejects_of_load,
@@ -47,19 +46,18 @@ from dialer.warnings.list_store import (
     rename_draft,
 )
 from dialer.warnings.lists import check_load_visible, correct_columns
-from dialer.warnings.load import LoadReport, options_of, rejected_row, stored_file
-from dialer.warnings.store import LoadLine, draft_line, draft_lines, known_warning_keys
+from dialer.warnings.load import LoadReport, accepted_of, counts_of, options_of, stored_file
 
 KEPT = timedelta(hours=4)
-"""Nobody having come back to it for so long, a list that was only looked at is gone, and its file with it."""
+"""A draft that is not opened for so long is deleted with its file."""
 LONGEST_SOURCE = 100
 
 
 def draft_list(
     services: Services, content: BinaryIO, *, filename: str, source: str, by: str, unit_id: int | None
 ) -> int:
-    """The file is kept, sealed, for whoever dropped it; its id. Raises `UnusableFile` for what cannot be a list, of
-    which nothing is kept; one whose phone column is not recognised is kept: a person can say which it is.
+    """The file is kept, sealed, for the person who uploaded it; its id. Raises `UnusableFile` for what is no list, of
+    which nothing is kept; one whose phone column is not recognised is kept, since a person can name that column.
     """
     who, named = actor_name(by), _source(source)
     try:
@@ -85,55 +83,43 @@ def draft_list(
     return draft_id
 
 
-def drafts_of(services: Services, *, by: str) -> tuple[LoadLine, ...]:
-    """What somebody has dropped and not loaded, newest first."""
+def drafts_of(services: Services, *, by: str) -> tuple[Load, ...]:
+    """This person's, newest first."""
     with services.store.begin() as tx:
-        return draft_lines(tx, by=by)
+        return drafts_by(tx, by=by)
 
 
-def show_draft(services: Services, draft_id: int, *, by: str) -> LoadLine:
-    """Raises `NotFound` for what is no draft, or somebody else's."""
+def show_draft(services: Services, draft_id: int, *, by: str) -> Load:
+    """Raises `NotFound` for what is no draft, or another person's."""
     with services.store.begin() as tx:
-        found = draft_line(tx, draft_id, by=by)
-    if found is None:
-        raise NotFound(kind="draft", key=draft_id)
-    return found
-
-
-def open_draft(tx: Tx, draft_id: int, *, by: str) -> Load:
-    """Raises `NotFound` for what is no draft, or somebody else's."""
-    found = get_load(tx, draft_id) if is_draft_of(tx, draft_id, by=by) else None
-    if found is None:
-        raise NotFound(kind="draft", key=draft_id)
-    return found
+        return get_draft(tx, draft_id, by=by)
 
 
 def correct_draft(
     services: Services, draft_id: int, columns: Mapping[str, Field | None], *, source: str, by: str
 ) -> None:
-    """This list, and every later one of its source, is understood so: `columns` by heading, None for one that carries
-    nothing that we know. What is understood so already is not kept as a correction. Raises `NotFound`, `Invalid`.
+    """This list, and every later one of its source, is read with this mapping: by heading, None for a column without a
+    field. A heading that already has its field is no correction. Raises `NotFound`, `Invalid`.
     """
-    who = actor_name(by)
-    named = _source(source)
+    who, named = actor_name(by), _source(source)
     with services.store.begin() as tx:
-        draft = open_draft(tx, draft_id, by=who)
-        understood = {plain["heading"]: plain["field"] for plain in reversed(columns_of_load(tx, draft_id))}
+        draft = get_draft(tx, draft_id, by=who)
+        understood = {one.heading: one.field for one in reversed(columns_of_load(tx, draft_id))}
         rename_draft(tx, draft_id, source=named)
     changed = {
         heading: meant
         for heading, meant in columns.items()
-        if heading and (meant.value if meant else None) != understood.get(heading)
+        if heading and meant is not understood.get(heading)
     }
     if changed:
         correct_columns(services, named or default_source(draft.filename), changed, by=who)
 
 
 def forget_corrections(services: Services, draft_id: int, *, by: str) -> None:
-    """The headings of this list's source stand for themselves again. Raises `NotFound`."""
+    """The headings of this list's source have their own meaning again. Raises `NotFound`."""
     who = actor_name(by)
     with services.store.begin() as tx:
-        draft = open_draft(tx, draft_id, by=who)
+        draft = get_draft(tx, draft_id, by=who)
         source = draft.source or default_source(draft.filename)
         delete_column_mapping(tx, source)
         rename_draft(tx, draft_id, source=draft.source)
@@ -143,33 +129,30 @@ def forget_corrections(services: Services, draft_id: int, *, by: str) -> None:
 
 
 def load_draft(services: Services, draft_id: int, *, by: str) -> bool:
-    """It waits for a worker; True when it is so large that a second person must let in all but its high grades. Raises
+    """It waits for a worker; True when it is so large that a second person must approve all but its high grades. Raises
     `NotFound`, `UnusableFile`.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
-        draft = open_draft(tx, draft_id, by=who)
+        draft = get_draft(tx, draft_id, by=who)
     most = services.work.approve_above_rows
-    rows = draft.total if draft.total is not None else _rows_up_to(services, draft, most + 1)
+    rows = draft.total
+    if rows is None:
+        with _reading(services, draft) as reader:
+            rows = sum(1 for _ in islice(reader, most + 1))
+    is_large = 0 < most < rows
+    subject, facts = f"list_load/{draft_id}", {} if draft.total is None else {"rows": draft.total}
     with services.store.begin() as tx:
         now = services.clock.now()
-        if not release_draft(tx, draft_id, by=who, needs_approval=0 < most < rows, now=now):
+        if not release_draft(tx, draft_id, by=who, needs_approval=is_large, now=now):
             raise NotFound(kind="draft", key=draft_id)
-        write_audit(
-            tx,
-            who=who,
-            act="load_list",
-            subject=f"list_load/{draft_id}",
-            why="",
-            now=now,
-            facts={"rows": draft.total} if draft.total is not None else {},
-        )
+        write_audit(tx, who=who, act="load_list", subject=subject, why="", now=now, facts=facts)
     services.enqueue("load_list", draft_id)
-    return 0 < most < rows
+    return is_large
 
 
 def forget_draft(services: Services, draft_id: int, *, by: str) -> None:
-    """It and its file are gone, as if they had never been here. Raises `NotFound`."""
+    """It and its file are gone. Raises `NotFound`."""
     who = actor_name(by)
     with services.store.begin() as tx:
         if not delete_draft(tx, draft_id, by=who):
@@ -177,17 +160,20 @@ def forget_draft(services: Services, draft_id: int, *, by: str) -> None:
 
 
 def forget_old_drafts(services: Services) -> int:
+    """Deletes the drafts whose time is over; how many."""
     with services.store.begin() as tx:
         return delete_old_drafts(tx, real_now=services.real.now())
 
 
-def _rows_up_to(services: Services, draft: Load, most: int) -> int:
-    options = options_of(services, source=draft.source, filename=draft.filename)
+@contextmanager
+def _reading(services: Services, load: Load) -> Iterator[ListReader]:
+    """Its file, read as it would be loaded."""
+    options = options_of(services, source=load.source, filename=load.filename)
     with (
-        stored_file(services, draft.id) as content,
-        read_list(content, filename=draft.filename, options=options) as reader,
+        stored_file(services, load.id) as content,
+        read_list(content, filename=load.filename, options=options) as reader,
     ):
-        return sum(1 for _ in islice(reader, most))
+        yield reader
 
 
 def _source(text: str) -> str:
@@ -198,9 +184,9 @@ def _source(text: str) -> str:
 
 
 TRIED = 2000
-"""Rows that are taken in for a moment and given back: other arrivals wait meanwhile, so they are few."""
+"""Rows that are loaded and undone: other arrivals wait meanwhile, so they are few."""
 COUNTED = 20_000
-"""Rows that are read at once, for the counts and the refused ones."""
+"""Rows that are read for the counts and the refused ones."""
 _FIRST = 10
 _LISTED = 200
 
@@ -211,7 +197,7 @@ class PreviewRow:
 
     line: int
     sheet: str
-    fate: RowResult
+    result: RowResult
     person: MaskedPerson | None = None
     instruction_no: str = ""
     grade: Grade | None = None
@@ -220,9 +206,9 @@ class PreviewRow:
     amount_at_risk_fen: int | None = None
     produced_at: datetime | None = None
     case_id: int | None = None
-    """The case in the books that it joins, where the reader may see it."""
+    """The case that it joins, where the reader may see it."""
     joins_line: int | None = None
-    """The line above whose case it joins."""
+    """The line above that opens the case it joins."""
     column: str = ""
     reason: Text = field(default_factory=lambda: Text(""))
     high_grade: bool = False
@@ -230,17 +216,18 @@ class PreviewRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
+    """The preview of a list. `accepted`, `duplicate`, `early` and `rejected` add up to the rows read."""
+
     source: str
     columns: tuple[Column, ...]
     corrected: Mapping[str, Field | None]
-    """What was said of this source's columns, now or for an earlier list."""
+    """The corrections of this source's columns."""
     read: int
     is_whole: bool
     """Every row was read; else there are more than `read`."""
     total: int | None
-    """How many rows there are, once somebody has read to the end."""
+    """How many rows there are, once the file has been read to its end."""
     accepted: int
-    """Of those read, as are `duplicate`, `early` and `rejected`; together they are all."""
     duplicate: int
     early: int
     rejected: int
@@ -255,7 +242,7 @@ class Look:
     grades: Mapping[Grade, int]
     """Of the accepted ones."""
     waits_above: int
-    """A list of more rows waits for a second person, but for its high grades; 0: none does."""
+    """A list of more rows waits for approval, but for its high grades; 0: none does."""
 
     @property
     def is_large(self) -> bool:
@@ -295,60 +282,40 @@ class _Rollup:
 
 
 def preview_list(services: Services, content: BinaryIO, *, filename: str, source: str) -> LoadReport:
-    """What loading the whole file would do: every row is taken in, batch by batch, and all of it is undone. Raises
-    `UnusableFile`.
-    """
+    """The dry run: every row is loaded, batch by batch, and all of it is undone. Raises `UnusableFile`."""
     options = options_of(services, source=source, filename=filename)
     reader = read_list(content, filename=filename, options=options)
     items = iter(reader)
-    rows = accepted = merged = duplicate = notices = 0
+    counts = Counter(counts_of([], _NOTHING_TAKEN))
     rejects: list[RejectedRow] = []
     with services.store.trial() as tx:
         while batch := list(islice(items, TRIED)):
-            arrived = [item for item in batch if isinstance(item, Accepted)]
-            rejects += [rejected_row(item) for item in batch if isinstance(item, Rejected)]
-            prepared = prepare_arrivals(tx, services, arrived, load_id=None, now=services.clock.now())
-            taken = take_arrivals(tx, services, prepared)
-            rows += len(batch)
-            accepted += taken.accepted
-            merged += taken.merged
-            duplicate += taken.duplicate
-            notices += sum(
-                len(item.notices)
-                for item, case_id in zip(arrived, taken.case_ids, strict=True)
-                if case_id is not None
-            )
-    return LoadReport(
-        load_id=None,
-        rows=rows,
-        accepted=accepted,
-        merged=merged,
-        duplicate=duplicate,
-        rejected=len(rejects),
-        skipped=reader.skipped,
-        notices=notices,
-        rejects=tuple(rejects),
-    )
+            now = services.clock.now()
+            prepared = prepare_arrivals(tx, services, accepted_of(batch), load_id=None, now=now)
+            counts.update(counts_of(batch, take_arrivals(tx, services, prepared)))
+            rejects += [RejectedRow.of(item) for item in batch if isinstance(item, Rejected)]
+    return LoadReport(load_id=None, skipped=reader.skipped, rejects=tuple(rejects), **counts)
 
 
 def look_at_draft(services: Services, draft_id: int, *, by: str, visible_to: int | None) -> Look:
-    """Nothing is changed but that the draft is kept a while longer. Raises `NotFound`, `UnusableFile`."""
+    """The draft is kept longer; nothing of it is loaded. Raises `NotFound`, `UnusableFile`."""
     with services.store.begin() as tx:
-        draft = open_draft(tx, draft_id, by=by)
+        draft = get_draft(tx, draft_id, by=by)
         extend_draft(tx, draft_id, until=services.real.now() + KEPT)
     look = _look(services, draft, visible_to)
     with services.store.begin() as tx:
-        columns = [column.plain() for column in look.columns]
-        note_draft_length(tx, draft_id, total=look.read if look.is_whole else None, columns=columns)
+        note_draft_length(tx, draft_id, total=look.read if look.is_whole else None, columns=look.columns)
     return look
 
 
 def look_at_waiting(services: Services, load_id: int, *, visible_to: int | None) -> Look:
-    """What a second person would let in. Raises `NotFound`, and `Conflict` when it does not wait (any more)."""
+    """The rest of a list that a second person may approve. Raises `NotFound`, and `Conflict` when it does not wait (any
+    more).
+    """
     check_load_visible(services, load_id, visible_to=visible_to)
     with services.store.begin() as tx:
         load = get_load(tx, load_id)
-    if load is None or load.state is not LoadState.HELD:
+    if load.state is not LoadState.HELD:
         raise Conflict(Text("load %(load)s does not wait for approval", load=load_id))
     return _look(services, load, visible_to)
 
@@ -356,21 +323,19 @@ def look_at_waiting(services: Services, load_id: int, *, visible_to: int | None)
 def measure_draft(services: Services, draft_id: int, *, by: str) -> Measured:
     """The whole file is counted. Raises `NotFound`, `UnusableFile`."""
     with services.store.begin() as tx:
-        draft = open_draft(tx, draft_id, by=by)
+        draft = get_draft(tx, draft_id, by=by)
     rows = rejected = 0
-    options = options_of(services, source=draft.source, filename=draft.filename)
-    with stored_file(services, draft_id) as content:
-        reader = read_list(content, filename=draft.filename, options=options)
+    with _reading(services, draft) as reader:
         for item in reader:
             rows += 1
             rejected += isinstance(item, Rejected)
     with services.store.begin() as tx:
-        note_draft_length(tx, draft_id, total=rows, columns=[column.plain() for column in reader.columns])
+        note_draft_length(tx, draft_id, total=rows, columns=reader.columns)
     return Measured(rows=rows, rejected=rejected)
 
 
 def _look(services: Services, load: Load, visible_to: int | None) -> Look:
-    tally = _Rollup()
+    rollup = _Rollup()
     options = options_of(
         services,
         source=load.source,
@@ -379,36 +344,35 @@ def _look(services: Services, load: Load, visible_to: int | None) -> Look:
     )
     with stored_file(services, load.id) as content:
         reader = read_list(content, filename=load.filename, options=options)
-        items = tally.items(reader, at_most=COUNTED)
+        items = rollup.items(reader, at_most=COUNTED)
         head = list(islice(items, TRIED))
         for _ in items:
             pass
         is_whole = next(iter(reader), None) is None
-    tried = [item for item in head if isinstance(item, Accepted)]
-    trial = _try(services, load.id, tried, visible_to)
-    rows = list(_looked(head, trial))
+    trial = _try(services, load.id, accepted_of(head), visible_to)
+    rows = list(_preview_rows(head, trial))
     with services.store.begin() as tx:
-        known = _known(tx, list(tally.grade_of))
+        known = _known(tx, list(rollup.grade_of))
         early = keys_loaded_early(tx, load.id, list(known))
-    fresh = Counter(grade for key, grade in tally.grade_of.items() if key not in known)
+    fresh = Counter(grade for key, grade in rollup.grade_of.items() if key not in known)
     accepted = fresh.total()
     return Look(
         source=load.source or default_source(load.filename),
         columns=reader.columns,
         corrected=options.corrections,
-        read=tally.read,
+        read=rollup.read,
         is_whole=is_whole,
-        total=tally.read if is_whole else load.total,
+        total=rollup.read if is_whole else load.total,
         accepted=accepted,
-        duplicate=tally.read - tally.rejected - accepted - len(early),
+        duplicate=rollup.read - rollup.rejected - accepted - len(early),
         early=len(early),
-        rejected=tally.rejected,
+        rejected=rollup.rejected,
         tried=len(head),
         merged=trial.taken.merged,
         first=tuple(rows[:_FIRST]),
-        merges=tuple(row for row in rows if row.fate is RowResult.JOINS)[:_LISTED],
-        rejects=tuple(_refused(item) for item in tally.rejects),
-        notices=dict(tally.notices.most_common()),
+        merges=tuple(row for row in rows if row.result is RowResult.JOINS)[:_LISTED],
+        rejects=tuple(_refused_row(item) for item in rollup.rejects),
+        notices=dict(rollup.notices.most_common()),
         grades={grade: fresh[grade] for grade in Grade if fresh[grade]},
         waits_above=services.work.approve_above_rows,
     )
@@ -417,8 +381,11 @@ def _look(services: Services, load: Load, visible_to: int | None) -> Look:
 def _known(tx: Tx, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
     found: set[tuple[str, str]] = set()
     for start in range(0, len(keys), TRIED):
-        found |= known_warning_keys(tx, keys[start : start + TRIED])
+        found |= cases_of_warnings(tx, keys[start : start + TRIED]).keys()
     return found
+
+
+_NOTHING_TAKEN = Taken(accepted=0, merged=0, duplicate=0, case_ids=(), joined=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -430,10 +397,9 @@ class _Trial:
 
 
 def _try(services: Services, load_id: int, tried: Sequence[Accepted], visible_to: int | None) -> _Trial:
-    """What becomes of them when they are taken in, which is undone at once."""
+    """They are loaded, and that is undone at once."""
     if not tried:
-        nothing = Taken(accepted=0, merged=0, duplicate=0, case_ids=(), joined=())
-        return _Trial(taken=nothing, targets={}, early=set())
+        return _Trial(taken=_NOTHING_TAKEN, targets={}, early=set())
     with services.store.trial() as tx:
         prepared = prepare_arrivals(tx, services, tried, load_id=load_id, now=services.clock.now())
         early = keys_loaded_early(tx, load_id, [item.record.key for item in tried])
@@ -452,32 +418,29 @@ def _try(services: Services, load_id: int, tried: Sequence[Accepted], visible_to
         )
 
 
-def _looked(head: Sequence[Accepted | Rejected], trial: _Trial) -> Iterator[PreviewRow]:
+def _preview_rows(head: Sequence[Accepted | Rejected], trial: _Trial) -> Iterator[PreviewRow]:
     fates = iter(zip(trial.taken.case_ids, trial.taken.joined, strict=True))
     opened: dict[int, int] = {}
     for item in head:
         if isinstance(item, Rejected):
-            yield _refused(item)
+            yield _refused_row(item)
             continue
         case_id, joined = next(fates)
         if case_id is None:
             is_early = item.record.key in trial.early
-            yield _taken_in(item, RowResult.EARLY if is_early else RowResult.DUPLICATE)
+            yield _accepted_row(item, RowResult.EARLY if is_early else RowResult.DUPLICATE)
         elif joined:
             is_seen = trial.targets.get(case_id, False)
-            yield _taken_in(
-                item,
-                RowResult.JOINS,
-                case_id=case_id if is_seen else None,
-                joins_line=opened.get(case_id),
+            yield _accepted_row(
+                item, RowResult.JOINS, case_id=case_id if is_seen else None, joins_line=opened.get(case_id)
             )
         else:
             opened[case_id] = item.line
-            yield _taken_in(item, RowResult.NEW)
+            yield _accepted_row(item, RowResult.NEW)
 
 
-def _taken_in(
-    item: Accepted, fate: RowResult, *, case_id: int | None = None, joins_line: int | None = None
+def _accepted_row(
+    item: Accepted, result: RowResult, *, case_id: int | None = None, joins_line: int | None = None
 ) -> PreviewRow:
     record = item.record
     person = Person(
@@ -490,7 +453,7 @@ def _taken_in(
     return PreviewRow(
         line=item.line,
         sheet=item.sheet,
-        fate=fate,
+        result=result,
         person=masked(person),
         instruction_no="" if record.instruction_derived else record.instruction_no,
         grade=record.grade,
@@ -503,11 +466,11 @@ def _taken_in(
     )
 
 
-def _refused(item: Rejected) -> PreviewRow:
+def _refused_row(item: Rejected) -> PreviewRow:
     return PreviewRow(
         line=item.line,
         sheet=item.sheet,
-        fate=RowResult.REFUSED,
+        result=RowResult.REFUSED,
         column=item.column,
         reason=item.reason,
         high_grade=item.high_grade,
@@ -518,15 +481,13 @@ def write_reject_list(services: Services, load_id: int, path: Path) -> int:
     """The file is there afterwards; how many rows. Raises `NotFound`."""
     with services.store.begin() as tx:
         load = get_load(tx, load_id)
-        if load is None:
-            raise NotFound(kind="load", key=load_id)
-        columns = [Column.of(plain) for plain in columns_of_load(tx, load_id)]
+        columns = columns_of_load(tx, load_id)
         rejects = rejects_of_load(tx, load_id)
     return write_rejects(path, columns, rejects, source=load.source or default_source(load.filename))
 
 
 def export_rejects(services: Services, load_id: int, path: Path, *, who: str, visible_to: int | None) -> int:
-    """As `write_reject_list`, and that they left is in the audit first. Raises `NotFound`."""
+    """As `write_reject_list`, audited first. Raises `NotFound`."""
     viewer = actor_name(who)
     check_load_visible(services, load_id, visible_to=visible_to)
     _note(services, load_id, who=viewer)
@@ -534,14 +495,14 @@ def export_rejects(services: Services, load_id: int, path: Path, *, who: str, vi
 
 
 def export_draft_rejects(services: Services, draft_id: int, path: Path, *, who: str) -> int:
-    """Of a list that is only looked at, read anew to its end. Raises `NotFound`, `UnusableFile`."""
+    """Of a draft, read again to its end; audited first. Raises `NotFound`, `UnusableFile`."""
     viewer = actor_name(who)
     with services.store.begin() as tx:
-        draft = open_draft(tx, draft_id, by=viewer)
+        draft = get_draft(tx, draft_id, by=viewer)
     _note(services, draft_id, who=viewer)
     options = options_of(services, source=draft.source, filename=draft.filename)
     with stored_file(services, draft_id) as content:
-        # Which columns a later table of the file has is known only behind it.
+        # The columns of all tables of the file are known only at its end.
         with read_list(content, filename=draft.filename, options=options) as reader:
             for _ in reader:
                 pass

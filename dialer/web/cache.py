@@ -1,6 +1,6 @@
-"""What pages read of the whole database is kept for a while, so that reading it never takes more than its share.
+"""A cache for counts over the whole database, so that pages spend at most a fixed share of it, however many are open.
 
-A reading runs on a thread of its own. Whoever asks waits for it, or waits a moment and is told that it is coming.
+Each reading runs on a thread of its own. A page waits for it, or waits a moment and shows that it is being counted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from cachetools import LRUCache, TLRUCache
 
 _SHARE = 0.02
 _FEWEST_SECONDS = 5.0
-"""How long a value stays that somebody did not wait for: they ask again within this time."""
+"""How long a value stays at least that a page did not wait for: the page asks again within this time."""
 _FORGET_SECONDS = 900.0
 _MOST_KEPT = 200
 _AT_ONCE = 2
@@ -26,7 +26,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountedValue(Generic[_T]):
-    """`value` None: not known yet. `is_coming`: it is being read (anew)."""
+    """`value` None: not known yet. `is_coming`: it is being read, for the first time or again."""
 
     value: _T | None
     is_coming: bool = False
@@ -41,9 +41,8 @@ class _Known(Generic[_T]):
 
 class Cache(Generic[_Key, _T]):
     """Values by key, each good for `seconds`. One that takes longer to read than `patience_seconds` is good for fifty
-    times what reading it took: the database then spends a fiftieth of one core on it at most, however many ask. An
-    older one is shown until the next one is there, for a quarter of an hour at most. Two are read at a time, each for
-    all who ask for it.
+    times its reading time, so the database spends at most a fiftieth of one core on it. An older value is shown until
+    the next one is there, for at most a quarter of an hour. Two readings run at a time, each shared by all its readers.
     """
 
     def __init__(
@@ -63,24 +62,22 @@ class Cache(Generic[_Key, _T]):
             _MOST_KEPT, ttu=lambda _key, known, _now: known.forgotten_at, timer=clock
         )
         self._running: LRUCache[_Key, Future[_T]] = LRUCache(_MOST_KEPT)
-        """Also one that has failed since somebody did not wait for it: the next one who asks is told."""
+        """Also a reading that failed after a page gave up waiting: the next `get` raises its fault."""
         self._missed: set[_Key] = set()
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="cache")
 
     def begin(self, key: _Key) -> None:
-        """Reads it, if it must be read, while the caller does something else. A `get` within `seconds` of that reads
-        no more.
-        """
+        """Starts the reading, where one is needed, while the caller does something else."""
         self._begun(key)
 
     def wait(self, key: _Key) -> _T:
-        """The value, however long that takes. Raises what the reading raises; the next one reads again."""
+        """The value, however long that takes. Raises what the reading raises; the next call reads again."""
         begun = self._begun(key)
         return begun.value if isinstance(begun, _Known) else self._taken(key, begun)
 
     def get(self, key: _Key, *, waited_seconds: float = 0.0) -> CountedValue[_T]:
-        """What is known when the patience is over; of that, `waited_seconds` are used up. Raises what the reading
-        raises, once; the next one reads again.
+        """What is known after `patience_seconds`, less `waited_seconds`. Raises what the reading raises, once; the next
+        call reads again.
         """
         begun = self._begun(key)
         if isinstance(begun, _Known):
@@ -94,7 +91,7 @@ class Cache(Generic[_Key, _T]):
         return CountedValue(value=self._taken(key, begun))
 
     def forget(self, key: _Key) -> None:
-        """The next one reads again, and finds what was committed before this."""
+        """The next call reads again, and finds what was committed before this."""
         with self._lock:
             reading = self._running.get(key)
         if reading is not None:
@@ -103,7 +100,7 @@ class Cache(Generic[_Key, _T]):
             self._known.pop(key, None)
 
     def _begun(self, key: _Key) -> _Known[_T] | Future[_T]:
-        """What is known well enough, or the reading that has begun."""
+        """A value that is still good, or the reading that is under way."""
         with self._lock:
             known = self._known.get(key)
             if known is not None and self._clock() < known.good_until:

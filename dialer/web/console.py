@@ -1,19 +1,7 @@
-"""Where pages declare themselves: address, permission, place in the navigation. A page without a permission is open to
-anybody, and says so.
+"""What every page of the console stands on: how pages are declared, who asks, proof that a form is our own, headers.
 
-What the console keeps in a browser, and the proof that a form came from one of our own pages.
-
-One request to the console: who asks, in which language, and how it is answered.
-
-Where each role begins its day.
-
-Headers of every page, and a page where there would be none: a fault of ours is a 500 in plain words.
-
-What must be told when this web process begins to stop: answers that would otherwise never end.
-
-The guard of every page: session, permission and own form are looked at before anything of the request is read.
-
-The console: pages for staff, each behind the permission that it declares.
+The guard of a page checks session, permission and form before anything else of the request is read. A page without a
+permission is open to everybody, and says so with `OPEN`.
 """
 
 from __future__ import annotations
@@ -26,7 +14,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Annotated, Any, ClassVar, TypeVar
 from urllib.parse import quote
@@ -43,16 +31,53 @@ from dialer.core.access import Permission, Role, SessionRules, may
 from dialer.core.errors import Unavailable
 from dialer.core.values import Pause
 from dialer.language import Lang, gettext_noop, say
-from dialer.org.sign_in import recognise
+from dialer.org.staff import recognise
 from dialer.org.staff_store import Member, Session
 from dialer.services import Application, Services
 from dialer.web.cache import Cache
 from dialer.web.rendering import Pages, Place
 
 OPEN = None
-"""Instead of an act: also for people who are not signed in."""
+"""In place of a permission: also for people who are not signed in."""
+SEE_OTHER = 303
+SESSION_COOKIE = "dialer_session"
+FORM_COOKIE = "dialer_form"
+"""The secret behind a form's token before anybody has signed in."""
+LANGUAGE_COOKIE = "dialer_language"
+NOTICE_COOKIE = "dialer_notice"
+"""What the next page shows once, such as that something was saved."""
+CSRF_FIELD = "csrf"
+CSRF_HEADER = "X-CSRF-Token"
+HOMES: Mapping[Role, str] = {
+    Role.CLERK: "/lists",
+    Role.CALLER: "/desk",
+    Role.OFFICER: "/visits",
+    Role.SUPERVISOR: "/board",
+    Role.ADMINISTRATOR: "/accounts",
+    Role.AUDITOR: "/audit",
+}
+SECURITY_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(), microphone=(), payment=(), usb=()",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Pages are not stored, framed or sniffed, and only scripts and styles of our own files run."""
 _MOST_BYTES = 256 * 1024
+_YEAR_SECONDS = 31_536_000
+_NOTICE_SECONDS = 60
+_OWN_SITE = frozenset({"same-origin", "none"})
+_SAFE = frozenset({"GET", "HEAD"})
 _Answer = TypeVar("_Answer", bound=Callable[..., Any])
+_Key = TypeVar("_Key", bound=Hashable)
+_T = TypeVar("_T")
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +88,16 @@ class Declared:
     path: str
     act: Permission | None
     answer: Callable[..., Any]
-    most_bytes: int
-    while_must_change: bool
+    most_bytes: int = _MOST_BYTES
+    while_must_change: bool = False
+    """Also before the first password has been changed."""
     while_idle: bool = False
+    """Also in a session that has expired through disuse; the request does not count as use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The pages of one module, which are found there under the name `pages`."""
+    """The pages of one module."""
 
     declared: list[Declared] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
@@ -85,14 +112,22 @@ class Section:
         while_must_change: bool = False,
         while_idle: bool = False,
     ) -> Callable[[_Answer], _Answer]:
-        """Answers GET for whoever may do `act`. `nav` (English of the catalogue, through `mark`) and `order` put it
-        into the navigation of those people. `while_must_change`: also before the first password has been changed.
-        `while_idle`: also in a session that nobody has used for too long, and looking is no use of it.
+        """Answers GET for those who have the permission `act`; with `nav` (English of the catalogue) it is in their
+        navigation.
         """
         if nav:
             assert act is not None
             self.places.append(Place(path=path, text=gettext_noop(nav), act=act, order=order))
-        return self._declare("GET", path, act, _MOST_BYTES, while_must_change, while_idle=while_idle)
+        return self._declare(
+            partial(
+                Declared,
+                method="GET",
+                path=path,
+                act=act,
+                while_must_change=while_must_change,
+                while_idle=while_idle,
+            )
+        )
 
     def post(
         self,
@@ -102,53 +137,30 @@ class Section:
         most_bytes: int = _MOST_BYTES,
         while_must_change: bool = False,
     ) -> Callable[[_Answer], _Answer]:
-        """Answers POST from a form of our own, of at most so many bytes, for whoever may do `act`."""
-        return self._declare("POST", path, act, most_bytes, while_must_change)
-
-    def _declare(
-        self,
-        method: str,
-        path: str,
-        act: Permission | None,
-        most_bytes: int,
-        while_must_change: bool,
-        *,
-        while_idle: bool = False,
-    ) -> Callable[[_Answer], _Answer]:
-        def declare(answer: _Answer) -> _Answer:
-            self.declared.append(
-                Declared(
-                    method=method,
-                    path=path,
-                    act=act,
-                    answer=answer,
-                    most_bytes=most_bytes,
-                    while_must_change=while_must_change,
-                    while_idle=while_idle,
-                )
+        """Answers POST from a form of our own, of at most `most_bytes`, for those who have the permission `act`."""
+        return self._declare(
+            partial(
+                Declared,
+                method="POST",
+                path=path,
+                act=act,
+                most_bytes=most_bytes,
+                while_must_change=while_must_change,
             )
+        )
+
+    def _declare(self, make: Callable[..., Declared]) -> Callable[[_Answer], _Answer]:
+        def declare(answer: _Answer) -> _Answer:
+            self.declared.append(make(answer=answer))
             return answer
 
         return declare
 
 
-SESSION_COOKIE = "dialer_session"
-FORM_COOKIE = "dialer_form"
-"""Before anybody has signed in, a form's proof hangs on this."""
-LANGUAGE_COOKIE = "dialer_language"
-NOTICE_COOKIE = "dialer_notice"
-"""What the next page says once, such as that something was saved."""
-CSRF_FIELD = "csrf"
-CSRF_HEADER = "X-CSRF-Token"
-_YEAR_SECONDS = 31_536_000
-_NOTICE_SECONDS = 60
-_OWN_SITE = frozenset({"same-origin", "none"})
-
-
 def put_cookie(
     request: Request, response: Response, name: str, value: str, *, seconds: int | None = None
 ) -> None:
-    """The cookie goes back to us alone, and no script reads it. Without `seconds` it ends with the browser."""
+    """A cookie for this site alone that scripts cannot read. Without `seconds` it ends with the browser's session."""
     response.set_cookie(
         name, value, max_age=seconds, path="/", httponly=True, samesite="lax", secure=is_https(request)
     )
@@ -163,33 +175,23 @@ def put_language_cookie(request: Request, response: Response, lang: Lang) -> Non
 
 
 def put_notice_cookie(request: Request, response: Response, text: str) -> None:
-    """`text` is English of the catalogue; the next page says it in its own language."""
+    """`text` is English of the catalogue; the next page shows it in its own language."""
     put_cookie(request, response, NOTICE_COOKIE, text.encode().hex(), seconds=_NOTICE_SECONDS)
 
 
-def read_notice(request: Request) -> str:
-    try:
-        return bytes.fromhex(request.cookies.get(NOTICE_COOKIE, "")).decode()
-    except ValueError:
-        return ""
-
-
 def csrf_token(request: Request, session_token: str) -> str:
-    """What every form of this browser carries; '' where there is nothing to hang it on."""
+    """The token that every form of this browser carries; '' without a secret to derive it from."""
     secret = session_token or request.cookies.get(FORM_COOKIE, "")
     return csrf_of_secret(secret) if secret else ""
 
 
 def csrf_of_secret(secret: str) -> str:
+    """The token of a session token or a form secret."""
     return hmac.new(secret.encode(), b"csrf", hashlib.sha256).hexdigest()[:32]
 
 
-def new_form_secret() -> str:
-    return secrets.token_urlsafe(24)
-
-
 async def is_own_form(request: Request, wanted: str) -> bool:
-    """The request came from a page of ours, by its header or its form's field."""
+    """The request came from a page of ours: its header or form field holds the token `wanted`."""
     if request.headers.get("Sec-Fetch-Site", "none") not in _OWN_SITE:
         return False
     given = request.headers.get(CSRF_HEADER, "")
@@ -204,27 +206,24 @@ def is_https(request: Request) -> bool:
 
 
 def client_address(request: Request, proxies: Sequence[IPv4Network | IPv6Network]) -> str:
-    """Who asks; behind proxies of ours, whom the outermost of them names."""
-    asks = request.client.host if request.client is not None else ""
+    """The address of the client; behind our own proxies, the one that the outermost of them names."""
+    address = request.client.host if request.client is not None else ""
     named = [name.strip() for name in ",".join(request.headers.getlist("X-Forwarded-For")).split(",")]
-    while _is_of(asks, proxies) and named and named[-1]:
-        asks = named.pop()[:64]
-    return asks
+    while _is_of(address, proxies) and named and named[-1]:
+        address = named.pop()[:64]
+    return address
 
 
-def _is_of(asks: str, proxies: Sequence[IPv4Network | IPv6Network]) -> bool:
+def _is_of(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
     try:
-        who = ip_address(asks)
+        parsed = ip_address(address)
     except ValueError:
         return False
-    return any(who in network for network in proxies)
+    return any(parsed in network for network in networks)
 
 
-SEE_OTHER = 303
-
-
-class SignInFirst(Exception):  # the answer is a page, not an error
-    """Nobody is signed in, or no longer; `next_path` is where they wanted to go."""
+class SignInFirst(Exception):
+    """No session, or no longer; `next_path` is the page that was asked for."""
 
     def __init__(self, *, next_path: str, was_signed_in: bool) -> None:
         super().__init__("sign in first")
@@ -233,20 +232,20 @@ class SignInFirst(Exception):  # the answer is a page, not an error
 
 
 class Forbidden(Exception):
-    """Signed in, and not allowed this."""
+    """Signed in without the permission of the page."""
 
 
 class ForeignForm(Exception):
-    """A form that is not from one of our own pages, or from one that is too old."""
+    """The form does not come from one of our pages, or from one that is too old."""
 
 
 class ChangePasswordFirst(Exception):
-    """The account has a password that somebody else knows."""
+    """The account still has the password that an administrator gave out."""
 
 
 @dataclass(kw_only=True)
 class RequestContext:
-    """A request with nobody, or with a member of staff behind it."""
+    """One request to the console: who asks, in which language, and how it is answered."""
 
     app: Application
     rules: SessionRules
@@ -255,7 +254,7 @@ class RequestContext:
     lang: Lang
     csrf: str
     form_secret: str = ""
-    """New in this visit: it goes out with the answer."""
+    """Made for this request; the answer sets it as a cookie."""
     session: Session | None = None
     somebody: Member | None = None
 
@@ -265,18 +264,18 @@ class RequestContext:
 
     @property
     def member(self) -> Member:
-        """Who asks. Every page behind a permission has somebody."""
+        """Who asks; only for pages behind a permission."""
         assert self.somebody is not None
         return self.somebody
 
     @property
     def who(self) -> str:
-        """As the audit names him."""
+        """As the audit names them."""
         return self.member.login
 
     @cached_property
     def now(self) -> datetime:
-        """The service clock, one moment for the whole page."""
+        """Service time, the same for the whole page."""
         return self.services.clock.now()
 
     @property
@@ -285,7 +284,7 @@ class RequestContext:
 
     @property
     def is_part(self) -> bool:
-        """Htmx asks for a piece of a page."""
+        """Htmx asks for a part of a page."""
         return self.request.headers.get("HX-Request") == "true"
 
     @property
@@ -294,29 +293,30 @@ class RequestContext:
 
     @cached_property
     def notice(self) -> str:
-        """What the last act wants said on this page."""
-        text = read_notice(self.request)
+        """What the last act has left to be shown on this page."""
+        try:
+            text = bytes.fromhex(self.request.cookies.get(NOTICE_COOKIE, "")).decode()
+        except ValueError:
+            return ""
         return say(self.lang, text) if text else ""
 
     @cached_property
     def halted(self) -> Pause | None:
-        """The pause of all dialling that stands, as somebody who is signed in is told on every page."""
+        """The standing pause of all dialling, which every page shows to those who are signed in."""
         if self.somebody is None:
             return None
-        halted: Cache[None, Pause | None] = self.request.app.state.console_context.halted
         try:
-            return halted.wait(None)
+            return _context(self.request).halted.wait(None)
         except Unavailable:
             return None
 
     def cache(self, name: str, read: Callable[[Any], Any]) -> Cache[Any, Any]:
-        """What is counted behind pages under this name, shared by everybody of this process."""
-        cache: Cache[Any, Any] = self.request.app.state.console_context.cache(name, read)
-        return cache
+        """The cache of this name, shared by all requests to this process."""
+        return _context(self.request).cache(name, read)
 
     @property
     def places(self) -> tuple[Place, ...]:
-        """The navigation, as far as it is open to this person."""
+        """The navigation of this person."""
         if self.somebody is None:
             return ()
         return tuple(place for place in self.pages.places if may(self.somebody.role, place.act))
@@ -329,14 +329,17 @@ class RequestContext:
 
     def page(self, template: str, *, status: int = 200, **facts: object) -> HTMLResponse:
         """The whole page."""
-        return self._answer(self.pages.render(self, template, facts), status)
+        response = HTMLResponse(self.pages.render(self, template, facts), status_code=status)
+        if NOTICE_COOKIE in self.request.cookies:
+            drop_cookie(self.request, response, NOTICE_COOKIE)
+        return response
 
     def part(self, template: str, block: str, *, status: int = 200, **facts: object) -> HTMLResponse:
         """One block of the page, for htmx."""
         return HTMLResponse(self.pages.render(self, template, facts, block=block), status_code=status)
 
     def go(self, path: str, *, notice: str = "") -> Response:
-        """To another page after an act; `notice` is English of the catalogue, said there once."""
+        """To another page after an act; `notice` is English of the catalogue and shown there once."""
         response: Response = (
             Response(status_code=204, headers={"HX-Redirect": path})
             if self.is_part
@@ -346,11 +349,10 @@ class RequestContext:
             put_notice_cookie(self.request, response, notice)
         return response
 
-    def _answer(self, text: str, status: int) -> HTMLResponse:
-        response = HTMLResponse(text, status_code=status)
-        if NOTICE_COOKIE in self.request.cookies:
-            drop_cookie(self.request, response, NOTICE_COOKIE)
-        return response
+
+def _context(request: Request) -> ConsoleContext:
+    context: ConsoleContext = request.app.state.console_context
+    return context
 
 
 def _visit(request: Request) -> RequestContext:
@@ -362,42 +364,15 @@ CurrentRequest = Annotated[RequestContext, Depends(_visit)]
 """What a page's function takes."""
 
 
-HOMES: Mapping[Role, str] = {
-    Role.CLERK: "/lists",
-    Role.CALLER: "/desk",
-    Role.OFFICER: "/visits",
-    Role.SUPERVISOR: "/board",
-    Role.ADMINISTRATOR: "/accounts",
-    Role.AUDITOR: "/audit",
-}
-_ELSE = "/account"
-
-
 def home_of(visit: RequestContext) -> str:
-    """The role's own page, else the first one that it may open."""
+    """The role's own page, else the first one of its navigation."""
     open_to = [place.path for place in visit.places]
     wanted = HOMES[visit.member.role]
-    return wanted if wanted in open_to else (open_to or [_ELSE])[0]
-
-
-SECURITY_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "geolocation=(), microphone=(), payment=(), usb=()",
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-}
-"""Nothing of a page is kept, framed or guessed at, and no script or style in it runs but our own files."""
-
-_log = logging.getLogger(__name__)
+    return wanted if wanted in open_to else (open_to or ["/account"])[0]
 
 
 class ConsoleHeaders:
-    """Around the whole console."""
+    """Sets the headers of every answer of the console; a fault of ours becomes the page `failed`, a 500."""
 
     def __init__(self, app: ASGIApp, *, failed: Callable[[Request], Awaitable[Response]]) -> None:
         self._app = app
@@ -418,7 +393,7 @@ class ConsoleHeaders:
         try:
             await self._app(scope, receive, send_guarded)
         except Exception as fault:
-            # Its text may be personal.
+            # The text of the fault may be personal.
             _log.error("the console failed: %s at %s", type(fault).__name__, _where(fault))
             if begun or scope["type"] != "http":
                 raise
@@ -432,25 +407,18 @@ def _where(fault: Exception) -> str:
 
 
 class ShutdownHooks:
-    """Whoever keeps connections open joins here, and lets go of them when it is told."""
+    """What is called when this web process begins to stop, so that open streams end."""
 
     def __init__(self) -> None:
-        self._told: list[Callable[[], None]] = []
-        self.begun = False
+        self._stops: list[Callable[[], None]] = []
 
     def join(self, stop: Callable[[], None]) -> None:
-        """`stop` is called once, in the thread of the server's loop."""
-        self._told.append(stop)
+        """`stop` will be called once, in the thread of the server's event loop."""
+        self._stops.append(stop)
 
     def begin(self) -> None:
-        self.begun = True
-        for stop in self._told:
+        for stop in self._stops:
             stop()
-
-
-_Key = TypeVar("_Key", bound=Hashable)
-_T = TypeVar("_T")
-_SAFE = frozenset({"GET", "HEAD"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -462,19 +430,19 @@ class ConsoleContext:
     pages: Pages
     closing: ShutdownHooks
     halted: Cache[None, Pause | None]
-    """The pause of all dialling, where one stands: every page says so."""
+    """The standing pause of all dialling."""
     caches: dict[str, Cache[Any, Any]] = field(default_factory=dict)
-    """What is counted behind pages, by name: once for everybody of this process who asks the same."""
+    """Counts behind pages, by name, shared by all requests."""
 
     def cache(self, name: str, read: Callable[[_Key], _T]) -> Cache[_Key, _T]:
-        """The one of this name; `read` makes it when it is asked for first."""
+        """The cache of this name; its first use makes it with `read`."""
         return self.caches.setdefault(
             name, Cache(read, patience_seconds=self.app.settings.console.patience_seconds)
         )
 
 
 class PageRoute(APIRoute):
-    """A route that lets in whom its declaration lets in."""
+    """A route behind the guard of its declaration."""
 
     declared: ClassVar[Declared]
 
@@ -498,16 +466,14 @@ def page_route_of(declared: Declared) -> type[PageRoute]:
 
 
 async def context_of(request: Request, *, even_idle: bool = False) -> RequestContext:
-    """Who asks, once for a request. Raises `Unavailable`."""
+    """The context of a request, made once. Raises `Unavailable`."""
     known: RequestContext | None = getattr(request.state, "visit", None)
     if known is not None:
         return known
-    console_context: ConsoleContext = request.app.state.console_context
+    console = _context(request)
     token = request.cookies.get(SESSION_COOKIE, "")
     found = (
-        await run_in_threadpool(
-            recognise, console_context.app.services, console_context.rules, token, even_idle=even_idle
-        )
+        await run_in_threadpool(recognise, console.app.services, console.rules, token, even_idle=even_idle)
         if token
         else None
     )
@@ -517,28 +483,28 @@ async def context_of(request: Request, *, even_idle: bool = False) -> RequestCon
         visit.lang = Lang(visit.somebody.language)
         visit.csrf = csrf_token(request, token)
     elif not visit.csrf:
-        visit.form_secret = new_form_secret()
+        visit.form_secret = secrets.token_urlsafe(24)
         visit.csrf = csrf_of_secret(visit.form_secret)
     request.state.visit = visit
     return visit
 
 
 def anonymous_context(request: Request) -> RequestContext:
-    """The visit of somebody whom nothing is known of; asks no database."""
-    console_context: ConsoleContext = request.app.state.console_context
+    """The context of a request without a session; asks no database."""
+    console = _context(request)
     chosen = request.cookies.get(LANGUAGE_COOKIE)
     return RequestContext(
-        app=console_context.app,
-        rules=console_context.rules,
+        app=console.app,
+        rules=console.rules,
         request=request,
-        pages=console_context.pages,
+        pages=console.pages,
         lang=Lang.EN if chosen == Lang.EN.value else Lang.ZH,
         csrf=csrf_token(request, ""),
     )
 
 
 async def context_or_anonymous(request: Request) -> RequestContext:
-    """As `visit_of`, and a stranger where the database does not answer: for pages about faults."""
+    """As `context_of`; without a session while the database does not answer: for pages about faults."""
     try:
         return await context_of(request)
     except Unavailable:

@@ -1,14 +1,19 @@
-"""Moments, spans, money and numbers as people read them, in their language and the centre's time zone.
+"""How pages show times, spans, money, numbers and units in the reader's language, and tables as xlsx or csv files.
 
-Units as one chooses them on a page: from a list, or by typing.
+In files, text that a spreadsheet would take for a formula is marked as text.
 """
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from io import BytesIO, StringIO
 from zoneinfo import ZoneInfo
+
+from starlette.responses import Response
 
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.units import SEPARATOR, Unit, UnitIndex, find_unit
@@ -52,22 +57,22 @@ def format_clock(moment: datetime | None, zone: ZoneInfo, *, seconds: bool = Fal
 
 
 def format_moment(at: datetime | None, now: datetime, lang: Lang, zone: ZoneInfo) -> str:
-    """The time, with the day where it is not today, and the year where it is another one."""
+    """The time, with the day if it is not today, and the year if it is not this one."""
     if at is None:
         return ""
     local, today = at.astimezone(zone), now.astimezone(zone)
-    told = format_clock(at, zone)
+    time = format_clock(at, zone)
     if local.date() == today.date():
-        return told
+        return time
     if local.year != today.year:
-        return f"{format_day(at, lang, zone)} {told}"
+        return f"{format_day(at, lang, zone)} {time}"
     if lang is Lang.ZH:
-        return f"{local.month}月{local.day}日 {told}"
-    return f"{local.day} {_MONTHS[local.month - 1]} {told}"
+        return f"{local.month}月{local.day}日 {time}"
+    return f"{local.day} {_MONTHS[local.month - 1]} {time}"
 
 
 def format_span(seconds: float | None, lang: Lang) -> str:
-    """How long, in the two largest units that say something: 3 min 20 s, 2 h 5 min, 4 days 3 h."""
+    """A duration in its two largest units: 3 min 20 s, 2 h 5 min, 4 days 3 h."""
     if seconds is None:
         return ""
     whole = int(abs(seconds))
@@ -86,6 +91,14 @@ def format_span(seconds: float | None, lang: Lang) -> str:
     return ("" if lang is Lang.ZH else " ").join(parts)
 
 
+def say_spans(lang: Lang, text: str, **values: int | str) -> str:
+    """As `say`; whole numbers are seconds and are written as durations."""
+    spans = {
+        name: format_span(value, lang) if isinstance(value, int) else value for name, value in values.items()
+    }
+    return say(lang, text, **spans)
+
+
 def format_ago(at: datetime | None, now: datetime, lang: Lang) -> str:
     """3 min ago, in 2 h."""
     if at is None:
@@ -96,32 +109,29 @@ def format_ago(at: datetime | None, now: datetime, lang: Lang) -> str:
     return say(lang, "%(span)s ago", span=format_span(seconds, lang))
 
 
-_INDENT = "\u3000"
-
-
 def unit_tree(units: Sequence[Unit]) -> list[tuple[int, str]]:
     """Each id with its name, indented by its depth below the highest one shown; in the order of the tree."""
     top = min((len(unit.path) for unit in units), default=1)
-    return [(unit.id, _INDENT * (len(unit.path) - top) + unit.name) for unit in units]
+    return [(unit.id, "\u3000" * (len(unit.path) - top) + unit.name) for unit in units]
 
 
 def unit_names(index: UnitIndex) -> dict[int, str]:
-    """Each active unit by as much of its path as no other one ends with: what is offered while one types."""
+    """Each active unit by the shortest end of its path that is unique: what is offered for typing."""
     active = [unit for unit in index if unit.active]
     endings: Counter[tuple[str, ...]] = Counter()
     for unit in index:
         names = index.names(unit.id)
         endings.update(names[-n:] for n in range(1, len(names) + 1))
-    told: dict[int, str] = {}
+    found: dict[int, str] = {}
     for unit in active:
         names = index.names(unit.id)
         n = next((n for n in range(1, len(names)) if endings[names[-n:]] == 1), len(names))
-        told[unit.id] = SEPARATOR.join(names[-n:])
-    return told
+        found[unit.id] = SEPARATOR.join(names[-n:])
+    return found
 
 
 def typed_unit(index: UnitIndex, text: str) -> int:
-    """The unit that somebody typed: one that is offered, else by number, name, path or alias. Raises `Invalid`."""
+    """The unit of a typed text: an offered name, else a number, name, path or alias. Raises `Invalid`."""
     wanted = text.strip()
     if not wanted:
         raise Invalid(field="unit", problem="is empty", mend="choose a unit")
@@ -134,3 +144,70 @@ def typed_unit(index: UnitIndex, text: str) -> int:
         raise Invalid(
             field="unit", problem="names no unit, or more than one", mend="choose one of the list"
         ) from None
+
+
+Cell = str | int | float | None
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_LONGEST_TITLE = 31
+_WIDEST = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """One table; every row is as long as the head."""
+
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+
+
+def plain(cell: Cell) -> Cell:
+    """Text that a spreadsheet would calculate gets an apostrophe in front; everything else is unchanged."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+
+
+def workbook(sheets: Sequence[Sheet]) -> bytes:
+    """An xlsx file: one sheet a table, the first row frozen."""
+    import xlsxwriter  # noqa: PLC0415  # loaded only by processes that write workbooks: memory at rest
+
+    written = BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(written, options) as book:
+        bold = book.add_format({"bold": True})
+        for sheet in sheets:
+            page = book.add_worksheet(sheet.title[:_LONGEST_TITLE])
+            page.freeze_panes(1, 0)
+            for place, name in enumerate(sheet.head):
+                page.write_string(0, place, name, bold)
+                longest = max([len(name), *(len(str(row[place] or "")) for row in sheet.rows)])
+                page.set_column(place, place, min(longest * 1.4 + 2, _WIDEST))
+            for line, row in enumerate(sheet.rows, start=1):
+                for place, cell in enumerate(row):
+                    if isinstance(cell, str):
+                        page.write_string(line, place, str(plain(cell)))
+                    elif cell is not None:
+                        page.write_number(line, place, cell)
+    return written.getvalue()
+
+
+def commas(sheets: Sequence[Sheet]) -> bytes:
+    """A csv file in UTF-8 with a byte order mark, which spreadsheets need for Chinese; tables below each other."""
+    written = StringIO(newline="")
+    writer = csv.writer(written)
+    for place, sheet in enumerate(sheets):
+        if place:
+            writer.writerow([])
+        if len(sheets) > 1:
+            writer.writerow([sheet.title])
+        writer.writerow(sheet.head)
+        writer.writerows([plain(cell) for cell in row] for row in sheet.rows)
+    return written.getvalue().encode("utf-8-sig")
+
+
+def as_file(sheets: Sequence[Sheet], *, name: str, kind: str) -> Response:
+    """The answer that a browser saves as `name.kind`; `kind` is xlsx or csv."""
+    body, media = (workbook(sheets), _XLSX) if kind == "xlsx" else (commas(sheets), "text/csv; charset=utf-8")
+    disposition = f'attachment; filename="{name}.{kind}"'
+    return Response(body, media_type=media, headers={"Content-Disposition": disposition})

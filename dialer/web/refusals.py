@@ -1,8 +1,9 @@
-"""What a person sees instead of a page: why, and what can be done."""
+"""The page that is shown when a request is refused or fails: the reason, and what can be done."""
 
 from __future__ import annotations
 
 import logging
+from http import HTTPStatus
 from urllib.parse import urlencode
 
 from fastapi import FastAPI
@@ -11,9 +12,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from dialer.core.errors import Conflict, Invalid, NotFound, Refusal, Unavailable
+from dialer.core.errors import Conflict, NotFound, Refusal, Unavailable
 from dialer.db.unit_of_work import UnfitValue
 from dialer.language import gettext_noop, say
+from dialer.sentences import refusal_sentence
 from dialer.web.console import (
     SEE_OTHER,
     SESSION_COOKIE,
@@ -27,7 +29,6 @@ from dialer.web.console import (
     drop_cookie,
     put_notice_cookie,
 )
-from dialer.wording.sentences import refusal_sentence
 
 CHOOSE_PATH = "/account/password"
 SIGN_IN_PATH = "/sign-in"
@@ -45,36 +46,30 @@ _TEXTS = {
     ),
     404: (
         gettext_noop("There is nothing here"),
-        gettext_noop("The address is wrong, or what it named belongs to another unit."),
-    ),
-    405: (
-        gettext_noop("This request cannot be read"),
-        gettext_noop("Go back, reload the page and try again."),
+        gettext_noop("The address is wrong, or its subject belongs to another unit."),
     ),
     409: (
         gettext_noop("Already handled"),
-        gettext_noop("What you saw has changed meanwhile. Look again, then decide."),
+        gettext_noop("The data has changed meanwhile. Look again, then decide."),
     ),
     413: (gettext_noop("That is too large"), gettext_noop("Send less at once.")),
     422: (
-        gettext_noop("Something was filled in wrongly"),
+        gettext_noop("Something was filled in incorrectly"),
         gettext_noop("Go back, correct it and send it again."),
     ),
     500: (
         gettext_noop("Something went wrong on our side"),
-        gettext_noop("It has been noted with its time. Calls go on; please try again."),
+        gettext_noop("The error has been logged. Calls go on; please try again."),
     ),
     503: (
         gettext_noop("The database does not answer"),
-        gettext_noop("Calls that are due wait and are not lost. This page tries again by itself."),
+        gettext_noop("Calls that are due wait and are not lost. This page tries again automatically."),
     ),
 }
-_RETRY_SECONDS = "5"
-_UNAVAILABLE = 503
 
 
 def add_faults(console: FastAPI) -> None:
-    """Every refusal has its page."""
+    """Every refusal has a page."""
     for kind in (
         SignInFirst,
         Forbidden,
@@ -105,17 +100,12 @@ async def _answered(request: Request, fault: Exception) -> Response:  # noqa: PL
             )
         case NotFound():
             return await fault_page(request, 404)
-        case Conflict():
-            return await fault_page(request, 409, fault=fault)
-        case Invalid() | Refusal():
-            return await fault_page(request, 422, fault=fault)
+        case Refusal():
+            return await fault_page(request, 409 if isinstance(fault, Conflict) else 422, fault=fault)
         case Unavailable():
             _log.warning("page put off: %s", fault)
             return await fault_page(request, 503)
-        case UnfitValue():
-            _log.warning("a page was given what no column holds")
-            return await fault_page(request, 422)
-        case RequestValidationError():
+        case UnfitValue() | RequestValidationError():
             return await fault_page(request, 422)
         case HTTPException():
             return await fault_page(request, fault.status_code)
@@ -123,13 +113,14 @@ async def _answered(request: Request, fault: Exception) -> Response:  # noqa: PL
 
 
 async def failed(request: Request) -> Response:
-    """The page of a fault of ours; it asks nothing that may fail as well."""
+    """The page of a fault of ours; it reads nothing that could fail as well."""
     return _page(anonymous_context(request), 500, "", None)
 
 
 async def fault_page(
     request: Request, status: int, *, detail: str = "", fault: Refusal | None = None
 ) -> Response:
+    """The page of this status; `detail` (English of the catalogue) replaces its advice, `fault` is quoted."""
     return _page(await context_or_anonymous(request), status, detail, fault)
 
 
@@ -146,8 +137,8 @@ def _page(visit: RequestContext, status: int, detail: str, fault: Refusal | None
         response.headers["HX-Reswap"] = "beforeend"
         return response
     response = visit.page("console/fault.html", status=status, code=status, **facts)
-    if status == _UNAVAILABLE and visit.request.method == "GET":
-        response.headers["Refresh"] = _RETRY_SECONDS
+    if status == HTTPStatus.SERVICE_UNAVAILABLE and visit.request.method == "GET":
+        response.headers["Refresh"] = "5"
     return response
 
 
@@ -156,7 +147,7 @@ def _to_sign_in(request: Request, fault: SignInFirst) -> Response:
     path = SIGN_IN_PATH + (f"?{urlencode(query)}" if query else "")
     response = _moved(request, path)
     if fault.was_signed_in:
-        put_notice_cookie(request, response, gettext_noop("You were signed out after a while without use."))
+        put_notice_cookie(request, response, gettext_noop("You were signed out after a period without use."))
         drop_cookie(request, response, SESSION_COOKIE)
     return response
 

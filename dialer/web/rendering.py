@@ -1,8 +1,6 @@
-"""Templates, and what they can say. One environment for both languages: which one is asked for is known per render.
+"""Templates with what they can say, and the files beside them: styles, scripts, pictures, sound.
 
-Styles, scripts and pictures of the pages. Under an address with `v=` they never change, so a browser keeps them.
-
-Prompts as sound: files that were shipped or rendered here; they never change under a name.
+One template environment serves both languages: the language is that of the reader for whom a page is rendered.
 """
 
 from __future__ import annotations
@@ -13,7 +11,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -38,14 +35,14 @@ from dialer.web.formats import (
     format_number,
     format_span,
 )
-from dialer.wording.words import word_of
+from dialer.words import word_of
 
 _WEB = Path(__file__).resolve().parent
 STATIC = _WEB / "static"
 
 
 class Reader(Protocol):
-    """For whom a page is made."""
+    """For whom a page is rendered."""
 
     @property
     def lang(self) -> Lang: ...
@@ -53,6 +50,15 @@ class Reader(Protocol):
     def csrf(self) -> str: ...
     @property
     def now(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainReader:
+    """A reader without a request: everybody of one language."""
+
+    lang: Lang
+    now: datetime
+    csrf: str = ""
 
 
 _current: ContextVar[Reader] = ContextVar("reader")
@@ -96,7 +102,7 @@ class Pages:
             }
         )
 
-        # A global, so that one block of a page, which htmx asks for, has the parts as well as the whole page.
+        # A global, so that a single block of a page, which htmx asks for, has the macros too.
         self._environment.globals["ui"] = self._environment.get_template("console/ui.html").module
 
     def render(self, reader: Reader, template: str, facts: Mapping[str, object], *, block: str = "") -> str:
@@ -131,19 +137,10 @@ def _lang() -> Lang:
 
 
 def _words() -> dict[str, Any]:
-    def told(text: str, **facts: object) -> str:
-        return say(_lang(), text, **facts)
-
-    def counted(one: str, many: str, n: int, **facts: object) -> str:
-        return say_many(_lang(), one, many, n, **facts)
-
-    def named(member: StrEnum) -> str:
-        return word_of(member, _lang())
-
     return {
-        "_": told,
-        "ngettext": counted,
-        "word": named,
+        "_": lambda text, **facts: say(_lang(), text, **facts),
+        "ngettext": lambda one, many, n, **facts: say_many(_lang(), one, many, n, **facts),
+        "word": lambda member: word_of(member, _lang()),
         "csrf": lambda: _current.get().csrf,
         "csrf_field": lambda: Markup('<input type="hidden" name="csrf" value="{}">').format(
             _current.get().csrf
@@ -153,29 +150,31 @@ def _words() -> dict[str, Any]:
 
 @cache
 def static(path: str) -> str:
-    """The address of a static file, with what it holds in it: a browser may keep it for good."""
+    """The address of a static file with a digest of its content, so that a browser may keep it for good."""
     digest = hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:12]
     return f"/static/{path}?v={digest}"
 
 
-_FOLDER = Path(__file__).resolve().parent / "static"
 _FOREVER = "public, max-age=31536000, immutable"
-_ASK = "no-cache"
 
 
 class PageFiles(StaticFiles):
+    """The static files. Under an address with `v=` a file never changes, so a browser keeps it."""
+
     def __init__(self) -> None:
-        super().__init__(directory=_FOLDER)
+        super().__init__(directory=STATIC)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
         query: bytes = scope.get("query_string", b"")
-        response.headers["Cache-Control"] = _FOREVER if query.startswith(b"v=") else _ASK
+        response.headers["Cache-Control"] = _FOREVER if query.startswith(b"v=") else "no-cache"
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
 
 
 def sound(services: Services) -> Callable[[Request], Awaitable[Response]]:
+    """Shipped and rendered prompts; a file of a given name never changes."""
+
     async def answer(request: Request) -> Response:
         file = request.path_params["file"]
         path = await asyncio.to_thread(
@@ -183,8 +182,6 @@ def sound(services: Services) -> Callable[[Request], Awaitable[Response]]:
         )
         if path is None:
             return Response(status_code=404)
-        return FileResponse(
-            path, media_type="audio/wav", headers={"Cache-Control": "public, max-age=31536000, immutable"}
-        )
+        return FileResponse(path, media_type="audio/wav", headers={"Cache-Control": _FOREVER})
 
     return answer

@@ -20,9 +20,9 @@ from dialer.cases.store import Spoken, words_of_case
 from dialer.cases.timeline import read_case_file
 from dialer.core.access import DESK, actor_name
 from dialer.core.case import Case, PaidWhen, StopResult
+from dialer.core.rules import SUCCESSES
 from dialer.core.timeline import Entry
 from dialer.core.values import FEN_PER_YUAN, Answer, FraudType, Track
-from dialer.core.work_rules import SUCCESSES
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.org.staff_store import display_names
@@ -33,6 +33,7 @@ from dialer.services import Services
 from dialer.work.assignments import (
     Assignment,
     Scope,
+    Transfer,
     assignment_claimed_by,
     calls_signed_by,
     check_assignment_visible,
@@ -40,6 +41,7 @@ from dialer.work.assignments import (
     lock_signed_assignment,
     mark_assignment_opened,
     waiting_call_backs,
+    waiting_transfers,
 )
 from dialer.work.desk_store import (
     BusyWithPerson,
@@ -58,7 +60,6 @@ from dialer.work.desk_store import (
     person_id_of_case,
     waiting_stop_payments,
 )
-from dialer.work.transfer_store import Transfer, waiting_transfers
 
 LANGUAGES: Final = ("zh", "en")
 

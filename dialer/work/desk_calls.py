@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from dialer.calls.events import Understood
+from dialer.calls.events import Reading
 from dialer.calls.store import Call, Change, StoredEvents
 from dialer.cases.persons import person_of_case
 from dialer.cases.store import Act, get_case, lock_cases, note_acts
@@ -23,10 +23,9 @@ from dialer.db.unit_of_work import Tx
 from dialer.language import Text
 from dialer.org.staff import extension_of
 from dialer.services import Services
-from dialer.telephony.callbacks import PersonLeg
+from dialer.telephony.callbacks import CallProgress, PersonLeg, Stage
 from dialer.telephony.client import Placed, Refused
 from dialer.telephony.messages import TALK_LIMIT_SECONDS, DeskClient, DeskOrder
-from dialer.telephony.results import CallProgress, Stage
 from dialer.work.assignments import get_assignment, lock_signed_assignment
 from dialer.work.desk_store import (
     DeskCall,
@@ -226,18 +225,18 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadTaken(Understood):
+class ReadTaken(Reading):
     """A hand-over that the duty line answered, or not."""
 
     took: bool
 
     def change(
         self,
-        services: Services,  # noqa: ARG002  # as Reading
+        services: Services,  # noqa: ARG002  # signature of Reading
         call: Call,
         *,
-        now: datetime,  # noqa: ARG002  # as Reading
-        poll_at: datetime,  # noqa: ARG002  # as Reading
+        now: datetime,  # noqa: ARG002  # signature of Reading
+        poll_at: datetime,  # noqa: ARG002  # signature of Reading
     ) -> Change | None:
         """The attempt stays as it is; the case gets the event even when the call has ended."""
         return Change(attempt_id=call.attempt_id, state=call.state)

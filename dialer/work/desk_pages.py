@@ -14,9 +14,9 @@ from dialer.core.case import AssignmentState, StopResult
 from dialer.core.errors import Conflict, Invalid, Overtaken, Refusal, Unavailable
 from dialer.language import gettext_noop
 from dialer.org.staff import choose_extension, list_units
+from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.formats import unit_tree
-from dialer.wording.sentences import refusal_sentence
 from dialer.work.assignments import Scope
 from dialer.work.desk import (
     DeskView,

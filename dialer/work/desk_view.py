@@ -14,6 +14,7 @@ from fastapi import Form
 
 from dialer.core.case import AssignmentState, DeskCallState, VisitStage, contact_of
 from dialer.core.errors import Invalid
+from dialer.core.rules import SUCCESSES
 from dialer.core.timeline import EntryKind
 from dialer.core.values import (
     Amounts,
@@ -25,10 +26,9 @@ from dialer.core.values import (
     fen_of,
     must_have_evidence,
 )
-from dialer.core.work_rules import SUCCESSES
 from dialer.language import Lang, gettext_noop, say
-from dialer.wording.sentences import entry_sentence
-from dialer.wording.words import word_of
+from dialer.sentences import entry_sentence
+from dialer.words import word_of
 from dialer.work.assignments import Assignment
 from dialer.work.desk import DeskView, points_of
 from dialer.work.desk_store import BusyKind, BusyWithPerson, DeskCall

@@ -12,9 +12,8 @@ from dialer.cases.store import Act, lock_cases, note_acts, save_cases
 from dialer.core.access import DESK, ROBOT, Permission, actor_name, may, said
 from dialer.core.case import AssignmentState, contact_of, may_report
 from dialer.core.decide import decide
-from dialer.core.effects import RecordOutcome
 from dialer.core.errors import Conflict, Invalid
-from dialer.core.events import AssignmentReported
+from dialer.core.events import AssignmentReported, RecordOutcome
 from dialer.core.timeline import ActKind
 from dialer.core.values import Amounts, Contact, OutcomeKind, Track, must_have_evidence
 from dialer.db.audit import write_audit
@@ -249,7 +248,7 @@ def report(
         drill=stored.drill,
         now=now,
     )
-    pending_writes = PendingWrites.begin(now)
+    pending_writes = PendingWrites(now=now)
     # The outcome that this person reports is in the ledger already.
     rest = [effect for effect in decision.effects if not isinstance(effect, RecordOutcome)]
     pending_writes.enter(replace(stored, case=decision.case), rest)

@@ -10,28 +10,26 @@ from dialer.cases.alarms import raise_alarms
 from dialer.cases.store import Act, lock_cases, note_acts
 from dialer.core.access import ROBOT, actor_name, said
 from dialer.core.case import TransferState, may_report
-from dialer.core.effects import AlarmCode
 from dialer.core.errors import Conflict, NotFound
+from dialer.core.events import AlarmCode
 from dialer.core.timeline import ActKind
 from dialer.core.units import Unit, UnitIndex
 from dialer.db.unit_of_work import Tx
 from dialer.services import Services
 from dialer.work.assignments import (
     Assignment,
+    Transfer,
+    answer_transfer,
+    complete_transfer,
     escalate_assignment,
     get_assignment,
+    get_transfer,
     lock_assignment,
     lock_signed_assignment,
     lock_unsigned_assignments,
     mark_assignments_escalated,
     note_assignment_act,
     overtaken_by,
-)
-from dialer.work.transfer_store import (
-    Transfer,
-    answer_transfer,
-    complete_transfer,
-    get_transfer,
     request_transfer,
 )
 

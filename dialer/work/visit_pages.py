@@ -23,11 +23,11 @@ from dialer.core.timeline import ActKind
 from dialer.core.values import Amounts, Contact, OutcomeKind, fen_of
 from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff import list_units
+from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.formats import format_day, unit_tree
 from dialer.web.rendering import static
-from dialer.wording.sentences import refusal_sentence
-from dialer.wording.words import word_of
+from dialer.words import word_of
 from dialer.work.desk import points_of, show_hand_over
 from dialer.work.tasks import Report, release_assignment
 from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment

@@ -34,7 +34,6 @@ from dialer.work.assignments import (
     sign_assignment_for,
 )
 from dialer.work.desk import LANGUAGES, NoticeText, notice_text
-from dialer.work.photos import clean_photo
 from dialer.work.tasks import Report, enqueue_after_report, report
 from dialer.work.visit_store import (
     RepeatedAct,
@@ -43,6 +42,7 @@ from dialer.work.visit_store import (
     VisitLine,
     add_visit_photo,
     check_visit_visible,
+    clean_photo,
     count_visit_photos,
     course_of_visit,
     note_visit_act_once,

@@ -91,7 +91,6 @@ def test_every_answer_is_one_that_the_description_names(
     described: schemathesis.schemas.BaseSchema, secret: str, path: str, method: str, mode: GenerationMode
 ):
     @settings(
-        max_examples=40,
         suppress_health_check=list(HealthCheck),
     )
     @given(case=described[path][method].as_strategy(generation_mode=mode))

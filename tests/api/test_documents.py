@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.api.models import MOST_WARNINGS, WarningIn
-from dialer.api.problems import ProblemCode
+from dialer.api.models import MOST_WARNINGS, ProblemCode, WarningIn
 from dialer.api.warnings import ShapeCode
 from dialer.org.staff_store import TokenScope
 from dialer.warnings.deliveries import FaultCode, WarningStatus

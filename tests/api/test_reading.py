@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dialer.casefile.reading import CaseOut, show_case, tell_case
-from dialer.outcomes.report import ReportOut, make_report, report_period, tell_report
+from dialer.outcomes.report import ReportOut, make_report, report_out, report_period
 from tests.api.office import WANG, Office, first
 
 
@@ -53,7 +53,7 @@ async def test_the_report_is_that_of_the_command_line(office: Office):
     await office.send(WANG)
     answer = await office.client.get("/api/v1/report", params={"from": "2026-11-25", "to": "2026-11-25"})
     services = office.app.services
-    expected = tell_report(make_report(services, report_period(services, "2026-11-25", "2026-11-25")), ())
+    expected = report_out(make_report(services, report_period(services, "2026-11-25", "2026-11-25")), ())
     assert answer.json() == expected.plain()
     assert answer.json()["counts"]["warnings"] == 1
     ReportOut.model_validate(answer.json())

@@ -7,9 +7,9 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from dialer.cli.main import app
+from dialer.cli.tree import app
 from dialer.core.errors import Invalid, NotFound
-from dialer.org.staff import Door
+from dialer.org.staff import TokenAuth
 from dialer.org.staff_store import TokenScope
 from dialer.runtime.settings import load_settings
 from tests.api.office import ROOT, Opener
@@ -35,7 +35,7 @@ def test_a_token_is_made_listed_and_revoked(runner: CliRunner, environment: dict
     assert "bank" in made.stderr
     assert secret not in made.stderr
     services = opened(environment).services
-    assert Door(services).recognise(secret).scopes == {TokenScope.WARNINGS_WRITE, TokenScope.CASES_READ}
+    assert TokenAuth(services).recognise(secret).scopes == {TokenScope.WARNINGS_WRITE, TokenScope.CASES_READ}
     listed = runner.invoke(app, ["token", "list", "--json"], catch_exceptions=False)
     (one,) = json.loads(listed.stdout)
     assert (one["name"], one["good"], one["scopes"]) == ("bank", True, ["cases:read", "warnings:write"])

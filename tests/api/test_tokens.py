@@ -11,7 +11,15 @@ import sqlalchemy as sa
 
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.db import tables as t
-from dialer.org.staff import Door, NewToken, ScopeMissing, UnknownToken, add_token, list_tokens, revoke_token
+from dialer.org.staff import (
+    NewToken,
+    ScopeMissing,
+    TokenAuth,
+    UnknownToken,
+    add_token,
+    list_tokens,
+    revoke_token,
+)
 from dialer.org.staff_store import TokenScope
 from dialer.services import Services
 from tests.outcomes.town import MORNING, Scenario
@@ -53,7 +61,7 @@ def test_secrets_are_long_and_never_the_same(services: Services):
 
 def test_a_good_token_is_let_in_for_its_scopes_alone(services: Services):
     secret = made(services, "bank", "warnings:write", "cases:read").secret
-    door = Door(services)
+    door = TokenAuth(services)
     assert door.admit(secret, TokenScope.CASES_READ).name == "bank"
     with pytest.raises(ScopeMissing) as caught:
         door.admit(secret, TokenScope.REPORT_READ)
@@ -66,14 +74,14 @@ def test_a_good_token_is_let_in_for_its_scopes_alone(services: Services):
 def test_any_other_secret_is_refused(services: Services, secret: str):
     made(services)
     with pytest.raises(UnknownToken):
-        Door(services).recognise(secret)
+        TokenAuth(services).recognise(secret)
 
 
 def test_a_revoked_token_is_refused_at_once_elsewhere_and_in_seconds_where_it_was_just_used(
     scenario: Scenario,
 ):
     secret = made(scenario.services).secret
-    used, other = Door(scenario.services), Door(scenario.services)
+    used, other = TokenAuth(scenario.services), TokenAuth(scenario.services)
     used.recognise(secret)
     revoke_token(scenario.services, "bank", by="admin")
     with pytest.raises(UnknownToken):
@@ -85,7 +93,7 @@ def test_a_revoked_token_is_refused_at_once_elsewhere_and_in_seconds_where_it_wa
 
 def test_a_remembered_token_needs_no_database(scenario: Scenario):
     secret = made(scenario.services).secret
-    door = Door(scenario.services)
+    door = TokenAuth(scenario.services)
     door.recognise(secret)
     with scenario.tx() as tx:
         tx.execute(sa.delete(t.api_token))
@@ -94,7 +102,7 @@ def test_a_remembered_token_needs_no_database(scenario: Scenario):
 
 def test_a_token_ends_on_its_day_even_while_it_is_remembered(scenario: Scenario):
     secret = made(scenario.services, days=1).secret
-    door = Door(scenario.services)
+    door = TokenAuth(scenario.services)
     scenario.clock.advance(timedelta(days=1).total_seconds() - 1)
     door.recognise(secret)
     scenario.clock.advance(1)
@@ -105,7 +113,7 @@ def test_a_token_ends_on_its_day_even_while_it_is_remembered(scenario: Scenario)
 def test_the_day_of_the_last_use_is_kept(scenario: Scenario):
     secret = made(scenario.services).secret
     assert list_tokens(scenario.services)[0].last_used_on is None
-    Door(scenario.services).recognise(secret)
+    TokenAuth(scenario.services).recognise(secret)
     assert list_tokens(scenario.services)[0].last_used_on == MORNING.date()
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from dialer.calls.claims import claim_attempts, promote_planned
 from dialer.calls.pacing import lock_line_group
-from dialer.core.effects import AlarmCode
+from dialer.core.events import AlarmCode
 from dialer.db import tables as t
 from dialer.runtime.clock import SystemClock
 from tests.api.office import WANG, Office, eventually, first

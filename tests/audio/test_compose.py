@@ -78,9 +78,9 @@ def test_a_peak_is_bent_and_never_cut(tone: Make):
     assert sum(abs(sample) == top for sample in out.samples) < 10
 
 
-def test_a_law_and_mu_law_keep_the_speech(tone: Make):
+def test_a_law_keeps_the_speech(tone: Make):
     out = compose.prompt([compose.Part(sound=tone(1.0))])
-    assert len(compose.a_law(out)) == len(compose.mu_law(out)) == len(out.pcm) // 2
+    assert len(compose.a_law(out)) == len(out.pcm) // 2
     back = compose.from_a_law(compose.a_law(out))
     error = [a - b for a, b in zip(out.samples, back.samples, strict=True)]
     noise = math.sqrt(sum(e * e for e in error) / len(error))

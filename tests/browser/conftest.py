@@ -10,7 +10,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 from tests.browser.service import Service, running_service
 
@@ -29,14 +37,25 @@ FLAGS = [
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _PATIENCE_MS = 30_000
 
+expect.set_options(timeout=_PATIENCE_MS)
 
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One whole service for the stories of a module: they know each other's accounts and cases, and no others'."""
+
+@pytest.fixture(scope="session")
+def shared_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One whole service for all browser tests of a worker. A list of more than 2,000 rows waits for a second person."""
     with running_service(
-        tmp_path_factory.mktemp("service"), TELEPHONY__OFFICER_NUMBER="+8647896111"
+        tmp_path_factory.mktemp("service"),
+        TELEPHONY__OFFICER_NUMBER="+8647896111",
+        LISTS__APPROVE_ABOVE_ROWS="2000",
     ) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def service(shared_service: Service) -> Iterator[Service]:
+    """The shared service; the tests of a module see each other's accounts and cases, and no others'."""
+    yield shared_service
+    shared_service.empty()
 
 
 @pytest.fixture

@@ -11,21 +11,35 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import sqlalchemy as sa
+from typer.testing import CliRunner
+
 from dialer.bootstrap import application
+from dialer.cli.tree import app
+from dialer.core.errors import Unavailable
+from dialer.db import tables as t
 from dialer.db.system_state import ClockRow, mark_drill_database, write_service_clock
+from dialer.db.unit_of_work import Store
 from dialer.runtime.embedded import wait_until
-from dialer.runtime.local import free_port
+from dialer.runtime.location import free_port
 from dialer.runtime.settings import load_settings
 
-_UP_SECONDS = 90.0
-_STOP_SECONDS = 40.0
+_UP_SECONDS = 180.0
+_STOP_SECONDS = 60.0
 _TEN = 10
+_KEPT = frozenset(
+    {
+        "meta", "service_clock", "policy_version", "line_group", "heartbeat",
+        "script_version", "script_sound", "script_approval", "sound_file", "script_render", "script_trial",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,16 +52,23 @@ class Service:
     log: Path
 
     def dialer(self, *arguments: str) -> str:
-        """What a command of ours prints."""
-        done = subprocess.run(
-            [sys.executable, "-m", "dialer", *arguments],
-            env=self.env,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
+        """What a command of ours prints. It runs in this process, in a thread of its own, since the browser's driver
+        has a loop in this one.
+        """
+        ambient = dict.fromkeys((name for name in os.environ if name.startswith("DIALER_")), None)
+        ours = {name: value for name, value in self.env.items() if name.startswith("DIALER_")}
+        with ThreadPoolExecutor(1) as thread:
+            done = thread.submit(CliRunner().invoke, app, arguments, env=ambient | ours).result()
+        assert done.exit_code == 0, (done.stderr, done.exception)
         return done.stdout
+
+    def empty(self) -> None:
+        """No accounts, units, cases or pauses any more; the scripts, the clock and the processes stay."""
+        with application(load_settings(self.env)) as made:
+            emptied = wait_until(
+                lambda: _truncate(made.services.store), seconds=_STOP_SECONDS, step_seconds=0.1
+            )
+        assert emptied, "the processes of the service keep the tables locked"
 
     def load(self, rows: Sequence[dict[str, str]]) -> str:
         """A list of these rows, loaded."""
@@ -58,6 +79,20 @@ class Service:
         path = self.folder / f"list{time.monotonic_ns()}.csv"
         path.write_text(text.getvalue(), encoding="utf-8-sig")
         return self.dialer("load", str(path), "--json")
+
+
+def _truncate(store: Store) -> bool:
+    """Whether it was done: a process of the service may be in the way."""
+    tables = [f'"{name}"' for name in t.metadata.tables if name not in _KEPT]
+    with suppress(Unavailable), store.begin() as tx:
+        for table in tables:
+            # Audit and outcomes refuse to be changed.
+            tx.execute(sa.text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
+        tx.execute(sa.text(f"TRUNCATE {', '.join(tables)}"))
+        for table in tables:
+            tx.execute(sa.text(f"ALTER TABLE {table} ENABLE TRIGGER USER"))
+        return True
+    return False
 
 
 @contextmanager
@@ -95,7 +130,7 @@ def _set_clock(env: dict[str, str], *, speed: float) -> None:
     """Whatever the hour of the test, the robot may ring."""
     settings = load_settings(env)
     ten = datetime.now(ZoneInfo(settings.centre.timezone)).replace(hour=_TEN, minute=0, second=0)
-    with application(settings) as app, app.services.store.begin() as tx:
+    with application(settings) as made, made.services.store.begin() as tx:
         mark_drill_database(tx)
         write_service_clock(tx, ClockRow(anchor_unix=time.time(), epoch=ten.astimezone(UTC), speed=speed))
 

@@ -5,7 +5,6 @@ away; a supervisor lets a large one in.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from python_calamine import CalamineWorkbook
 from dialer.core.access import Role
 from tests.browser.axe import look
 from tests.browser.conftest import Complaints
-from tests.browser.service import Service, running_service
+from tests.browser.service import Service
 from tests.browser.staff import new_account
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(300)]
@@ -23,13 +22,6 @@ pytestmark = [pytest.mark.story, pytest.mark.timeout(300)]
 HEADING = "指令编号,受害者大名,手机号,等级,诈骗类型"
 _MANY = 2100
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service in which a list of more than 2,000 rows waits for a second person."""
-    with running_service(tmp_path_factory.mktemp("service"), LISTS__APPROVE_ABOVE_ROWS="2000") as running:
-        yield running
 
 
 def write(folder: Path, name: str, *rows: str) -> Path:
@@ -118,7 +110,7 @@ def test_a_clerk_drops_a_list_with_bad_rows_and_loads_it(
     page.goto("/lists")
     expect(page.locator("#loads")).to_contain_text("商业银行")
     page.locator("#f-file").set_input_files(files=[{"name": "x.png", "mimeType": "image/png", "buffer": PNG}])
-    expect(page.locator(".drop-problem").first).to_contain_text("x.png: 这是一张图片")
+    expect(page.locator(".drop-problem").first).to_contain_text("x.png: 该文件是图片")
     look(page)
     # The browser and htmx note every answer that is a refusal.
     complaints.told = [told for told in complaints.told if "422" not in told]
@@ -150,7 +142,7 @@ def test_a_supervisor_lets_a_large_list_in_and_english_is_the_same_page(
     expect(page.locator("#loads")).to_contain_text("Waiting for a second person")
     page.get_by_role("link", name="全市.csv").click()
     expect(page).to_have_url(address)
-    expect(page.locator("#live")).to_contain_text("3 warnings of a high grade are in the books already.")
+    expect(page.locator("#live")).to_contain_text("3 warnings of a high grade are loaded already.")
     expect(page.locator("#look")).to_contain_text("Preview of the rest")
     look(page)
     page.get_by_role("button", name="Approve: load the rest").click()

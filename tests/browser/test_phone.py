@@ -114,7 +114,7 @@ def test_a_target_of_a_list_is_masked_and_can_be_played(page: Page, service: Ser
     expect(page.locator("#targets")).not_to_contain_text("欧阳明月")
     expect(page.locator("#targets")).not_to_contain_text("19900039001")
     row.click()
-    expect(page.locator("#waiting")).to_contain_text("paused")
+    expect(page.locator("#waiting")).to_contain_text("外呼已暂停")
     service.dialer("resume", "--by", "test", "--grade", "low")
     answer(page)
     asked(page, "机主本人")
@@ -140,7 +140,7 @@ def test_what_cannot_be_a_number_is_said_at_the_form(page: Page, complaints: Com
     page.locator("input[name=name]").fill("x")
     page.locator("input[name=phone]").fill("12")
     page.locator("#yourself button").click()
-    expect(page.locator("#form-fault")).to_contain_text("phones")
+    expect(page.locator("#form-fault")).to_contain_text("phone")
     # The browser itself notes every answer that is a refusal.
     assert [told for told in complaints.told if re.search("status of 422", told)]
     complaints.told.clear()

@@ -31,7 +31,7 @@ _OLD = """(visit) => new Promise((resolve) => {
   };
 })"""
 """An entry that is older than any visit."""
-_SENT_SECONDS = 30.0
+_SENT_SECONDS = 90.0
 _PICTURE = """() => {
   const canvas = document.createElement("canvas");
   canvas.width = 3000; canvas.height = 2000;

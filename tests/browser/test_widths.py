@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Error, Page
 
 from dialer.core.access import Role, may
 from dialer.server import declarations
@@ -28,6 +28,7 @@ _CUT = """() => {
   return page.scrollWidth > page.clientWidth ? [`page by ${page.scrollWidth - page.clientWidth}`, ...cut] : cut;
 }"""
 """What is wider than its place: the page itself, its navigation, its panels and tiles."""
+_LINKS = """() => [...document.querySelectorAll("main a[href^='/']")].map(one => one.getAttribute("href"))"""
 _PIECES = re.compile(
     r"/(live|now|room|pulse|offline|worker\.js|file|files|progress|came|look|count|rejects|rejected|difference)\b"
 )
@@ -57,6 +58,16 @@ def filled(service: Service) -> Service:
     return service
 
 
+def shown(page: Page, expression: str) -> list[str]:
+    """What the expression finds on the page, which may load itself anew meanwhile."""
+    try:
+        found = page.evaluate(expression)
+    except Error:
+        page.wait_for_load_state()
+        found = page.evaluate(expression)
+    return list(found)
+
+
 def pages(context: BrowserContext, role: Role, seen: set[str]) -> Iterator[Page]:
     """Every kind of page that this role opens and that is not `seen` yet, and the first of each kind that these lead
     to. Each has a tab of its own, since a page that loads itself anew would cut off the way to the next.
@@ -75,9 +86,7 @@ def pages(context: BrowserContext, role: Role, seen: set[str]) -> Iterator[Page]
         page = context.new_page()
         page.goto(one.path)
         yield page
-        for href in page.locator("main a[href^='/']").evaluate_all(
-            "all => all.map(one => one.getAttribute('href'))"
-        ):
+        for href in shown(page, _LINKS):
             kind = re.sub(r"\d+|(?<=/scripts/)\w+", "#", href.split("?")[0])
             if not _PIECES.search(href) and ("#" in kind or kind == "/rates/cases"):
                 found.setdefault(kind, href)
@@ -101,7 +110,7 @@ def test_nothing_is_cut_off(page: Page, filled: Service, language: str):
         for opened in pages(page.context, role, seen):
             for width in WIDTHS:
                 opened.set_viewport_size({"width": width, "height": 900})
-                cut += [f"{opened.url} at {width}: {one}" for one in opened.evaluate(_CUT)]
+                cut += [f"{opened.url} at {width}: {one}" for one in shown(opened, _CUT)]
         page.context.clear_cookies()
     assert {"/board", "/cases", "/cases/#", "/control", "/rates", "/lists/#", "/visits", "/audit"} <= seen
     assert cut == []

@@ -6,18 +6,18 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from dialer.calls.apply import News, apply_news
-from dialer.calls.conversation import Step, talk
-from dialer.calls.events import apply_call_event
+from dialer.calls.apply import News
+from dialer.calls.conversation import Step
+from dialer.calls.events import apply_call_event, apply_replies
 from dialer.core.values import Grade, TelephonyResult
 from dialer.scripts.dialogue import Heard, Position, Turn
 from dialer.scripts.reading import shipped_scripts
-from dialer.telephony.results import CallProgress, Stage
+from dialer.telephony.callbacks import CallProgress, Stage
 from dialer.work.desk_calls import Taken
 from tests.control.scene import Scene
 
 
-class Ring:
+class PhoneCall:
     """Rings when made; the scene's clock moves only when told."""
 
     def __init__(
@@ -47,15 +47,15 @@ class Ring:
             ringing_at=scene.clock.now(),
         )
 
-    def after(self, seconds: float) -> Ring:
+    def after(self, seconds: float) -> PhoneCall:
         self.scene.clock.advance(timedelta(seconds=seconds).total_seconds())
         return self
 
-    def answered(self) -> Ring:
+    def answered(self) -> PhoneCall:
         self._tell(CallProgress(stage=Stage.ANSWERED, sid=self.sid))
         return self._talk(None, Heard.silence())
 
-    def presses(self, *keys: str) -> Ring:
+    def presses(self, *keys: str) -> PhoneCall:
         """One key, or typed digits, at each question in turn; "" is silence."""
         for key in keys:
             assert self.turn is not None
@@ -63,7 +63,7 @@ class Ring:
             self._talk(waits, Heard.keys(key) if key else Heard.silence())
         return self
 
-    def desk(self, status: str, *, taken: bool) -> Ring:
+    def desk(self, status: str, *, taken: bool) -> PhoneCall:
         """How the duty line answered."""
         assert self.turn is not None
         if taken:
@@ -73,20 +73,20 @@ class Ring:
             return self
         return self._talk(self.turn.position, Heard.silence(), desk=status)
 
-    def desk_answers(self) -> Ring:
+    def desk_answers(self) -> PhoneCall:
         """The officer has picked up; the two are speaking."""
         taken = Taken(attempt_id=self.attempt_id, step=self._step, desk="answered", talking=True)
         apply_call_event(self.scene.services, taken)
         return self
 
-    def leaves(self, status: str) -> Ring:
+    def leaves(self, status: str) -> PhoneCall:
         """The person hung up before the desk answered."""
         apply_call_event(
             self.scene.services, Taken(attempt_id=self.attempt_id, step=self._step, desk=status, took=False)
         )
         return self
 
-    def machine(self) -> Ring:
+    def machine(self) -> PhoneCall:
         self._tell(CallProgress(stage=Stage.ANSWERED, sid=self.sid, answered_by="machine_start"), step="amd")
         return self
 
@@ -103,7 +103,7 @@ class Ring:
     def row(self) -> dict[str, Any]:
         return next(row for row in self.scene.attempts_of(self.case_id) if row["id"] == self.attempt_id)
 
-    def _talk(self, position: Position | None, heard: Heard, desk: str = "") -> Ring:
+    def _talk(self, position: Position | None, heard: Heard, desk: str = "") -> PhoneCall:
         step = Step(
             attempt_id=self.attempt_id,
             step=self._step,
@@ -113,7 +113,9 @@ class Ring:
             desk=desk,
             personal={"Digits": heard.digits} if heard.digits else {},
         )
-        self.turn = talk(self.scene.services, step)
+        turn = apply_call_event(self.scene.services, step)
+        assert turn is not None
+        self.turn = turn
         self._step += 1
         return self
 
@@ -121,4 +123,4 @@ class Ring:
         self._sequence += 1
         news = News(attempt_id=self.attempt_id, step=step or f"status.{self._sequence}", progress=progress)
         with self.scene.tx() as tx:
-            apply_news(tx, self.scene.services, [news])
+            apply_replies(tx, self.scene.services, [news])

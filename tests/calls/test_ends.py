@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dialer.core.case import CaseStatus, Reason, StaffTrackState
 from dialer.core.values import Contact, Grade, TelephonyResult
-from tests.calls.conversation import Ring
+from tests.calls.conversation import PhoneCall
 from tests.control.scene import Scene
 
 
 def test_a_three_second_pick_up_is_answered_and_nobody_was_reached(scene: Scene):
-    ring = Ring(scene)
+    ring = PhoneCall(scene)
     row = ring.answered().after(3).ends(seconds=3)
     assert (row["result"], row["reach"], row["contact"]) == ("answered", "hung_up_early", "none")
     assert (row["heard_seconds"], row["last_node"]) == (3, "identity")
@@ -18,22 +18,22 @@ def test_a_three_second_pick_up_is_answered_and_nobody_was_reached(scene: Scene)
 
 
 def test_keys_pressed_before_the_warning_could_be_heard_are_no_success(scene: Scene):
-    ring = Ring(scene)
+    ring = PhoneCall(scene)
     row = ring.answered().after(3).presses("1", "1", "1").after(1).ends(seconds=4)
     assert (row["answer"], row["reach"], row["contact"]) == ("acknowledged", "hung_up_early", "none")
     assert scene.case_of(ring.case_id).status is CaseStatus.OPEN
 
 
-def test_the_same_keys_at_their_time_are_one(scene: Scene):
-    ring = Ring(scene)
+def test_the_same_keys_after_the_warning_are_a_success(scene: Scene):
+    ring = PhoneCall(scene)
     row = ring.answered().after(20).presses("1", "1", "1").after(30).ends(seconds=50)
     assert (row["reach"], row["contact"]) == ("verified", "verified")
     assert 7 < row["heard_seconds"] <= 50
     assert scene.case_of(ring.case_id).status is CaseStatus.WATCHING
 
 
-def test_silence_throughout_is_its_own_result_and_a_person_rings(scene: Scene):
-    ring = Ring(scene)
+def test_silence_throughout_is_its_own_result_and_opens_a_human_call(scene: Scene):
+    ring = PhoneCall(scene)
     row = ring.answered().after(15).presses("", "", "").after(10).ends(seconds=55)
     assert (row["reach"], row["contact"], row["last_node"]) == ("silent", "unverified", "nobody_said")
     case = scene.case_of(ring.case_id)
@@ -41,26 +41,26 @@ def test_silence_throughout_is_its_own_result_and_a_person_rings(scene: Scene):
 
 
 def test_wrong_keys_are_no_silence(scene: Scene):
-    ring = Ring(scene)
+    ring = PhoneCall(scene)
     row = ring.answered().after(15).presses("5", "6", "7").after(10).ends(seconds=55)
     assert row["reach"] == "unverified"
 
 
-def test_what_a_machine_was_played_before_it_was_known_for_one_is_kept(scene: Scene):
-    ring = Ring(scene)
+def test_the_seconds_played_before_a_machine_was_detected_are_kept(scene: Scene):
+    ring = PhoneCall(scene)
     ring.answered().after(4).machine().after(40)
     row = ring.ends(TelephonyResult.ANSWERED, seconds=44)
     assert (row["result"], row["reach"], row["contact"]) == ("machine", "machine", "none")
     assert row["heard_seconds"] == 4
 
 
-def test_nobody_is_said_to_have_heard_more_than_was_played(scene: Scene):
-    row = Ring(scene).answered().after(300).ends(seconds=300)
+def test_heard_seconds_never_exceed_what_was_played(scene: Scene):
+    row = PhoneCall(scene).answered().after(300).ends(seconds=300)
     assert row["heard_seconds"] < 20
 
 
 def test_all_the_right_keys_at_a_forwarded_telephone_are_no_contact(scene: Scene):
-    ring = Ring(scene, grade=Grade.HIGH)
+    ring = PhoneCall(scene, grade=Grade.HIGH)
     row = ring.answered().after(20).presses("1", "2", "1").after(30).ends(TelephonyResult.FORWARDED)
     assert (row["result"], row["reach"], row["contact"]) == ("forwarded", "forwarded", "none")
     case = scene.case_of(ring.case_id)
@@ -70,23 +70,23 @@ def test_all_the_right_keys_at_a_forwarded_telephone_are_no_contact(scene: Scene
 
 
 def test_the_wrong_person_is_never_a_contact_of_the_right_one(scene: Scene):
-    ring = Ring(scene)
+    ring = PhoneCall(scene)
     row = ring.answered().after(9).presses("2").after(6).ends(seconds=15)
     assert (row["reach"], row["contact"]) == ("wrong_person", "unverified")
 
 
-def test_a_ring_that_nobody_answered_reached_nobody(scene: Scene):
-    row = Ring(scene).after(30).ends(TelephonyResult.NO_ANSWER)
+def test_an_unanswered_call_reached_nobody(scene: Scene):
+    row = PhoneCall(scene).after(30).ends(TelephonyResult.NO_ANSWER)
     assert (row["reach"], row["contact"]) == ("nobody", "none")
 
 
 def test_without_the_carrier_s_duration_our_own_clock_counts(scene: Scene):
-    row = Ring(scene).answered().after(5).ends()
+    row = PhoneCall(scene).answered().after(5).ends()
     assert (row["heard_seconds"], row["reach"]) == (5, "hung_up_early")
 
 
-def test_the_right_person_who_leaves_without_an_answer_is_rung_again_for_that(scene: Scene):
-    ring = Ring(scene)
+def test_the_right_person_who_hangs_up_without_an_answer_is_called_again(scene: Scene):
+    ring = PhoneCall(scene)
     row = ring.answered().after(20).presses("1").after(5).ends(seconds=25)
     assert (row["reach"], row["contact"], row["answer"]) == ("verified", "verified", "none")
     assert scene.attempt_of(ring.case_id)["reason"] == Reason.LEFT_UNANSWERED.value

@@ -13,7 +13,7 @@ from dialer.db import tables as t
 from dialer.work.assignments import sign_assignment_for, waiting_assignments
 from dialer.work.desk import show_hand_over, stop_payment_done
 from dialer.work.desk_store import waiting_stop_payments
-from tests.calls.conversation import Ring
+from tests.calls.conversation import PhoneCall
 from tests.control.scene import Scene
 
 
@@ -27,9 +27,9 @@ def open_stop_payments(scene: Scene) -> list[int]:
         return [payment.case_id for payment in waiting_stop_payments(tx)]
 
 
-def test_an_officer_is_wanted_while_the_call_goes_on_and_goes_before_every_grade(scene: Scene):
+def test_a_wish_for_an_officer_during_the_call_goes_before_every_grade(scene: Scene):
     scene.open_case(grade=Grade.EXTRA_HIGH)
-    ring = Ring(scene, grade=Grade.LOW).answered().after(12).presses("0")
+    ring = PhoneCall(scene, grade=Grade.LOW).answered().after(12).presses("0")
     assert ring.turn is not None
     assert ring.turn.hand_over
     (assignment,) = scene.assignments_of(ring.case_id)
@@ -42,7 +42,7 @@ def test_an_officer_is_wanted_while_the_call_goes_on_and_goes_before_every_grade
 
 
 def test_a_desk_that_takes_the_call_has_the_assignment(scene: Scene):
-    ring = Ring(scene).answered().after(12).presses("1", "0").desk("completed", taken=True)
+    ring = PhoneCall(scene).answered().after(12).presses("1", "0").desk("completed", taken=True)
     ring.after(60).ends(seconds=80)
     (assignment,) = scene.assignments_of(ring.case_id)
     assert (assignment["state"], assignment["signed_by"]) == ("signed", DESK)
@@ -50,8 +50,8 @@ def test_a_desk_that_takes_the_call_has_the_assignment(scene: Scene):
     assert (case.human.state, case.contact) == (StaffTrackState.OPEN, Contact.VERIFIED)
 
 
-def test_the_desk_has_it_from_its_answer_on_while_they_still_speak(scene: Scene):
-    ring = Ring(scene).answered().after(12).presses("1", "0").desk_answers()
+def test_the_desk_has_the_assignment_from_its_answer_on(scene: Scene):
+    ring = PhoneCall(scene).answered().after(12).presses("1", "0").desk_answers()
     (assignment,) = scene.assignments_of(ring.case_id)
     assert (assignment["state"], assignment["signed_by"]) == ("signed", DESK)
     assert ring.row()["state"] == "answered"
@@ -59,8 +59,8 @@ def test_the_desk_has_it_from_its_answer_on_while_they_still_speak(scene: Scene)
     assert scene.assignments_of(ring.case_id)[0]["signed_by"] == DESK
 
 
-def test_hanging_up_on_a_desk_that_rings_leaves_it_at_the_top(scene: Scene):
-    ring = Ring(scene).answered().after(12).presses("1", "0")
+def test_hanging_up_before_the_desk_answers_leaves_the_assignment_at_the_top(scene: Scene):
+    ring = PhoneCall(scene).answered().after(12).presses("1", "0")
     said = ring.row()
     ring.leaves("canceled").ends(seconds=20)
     row = ring.row()
@@ -72,15 +72,15 @@ def test_hanging_up_on_a_desk_that_rings_leaves_it_at_the_top(scene: Scene):
     assert told.said[-1].desk == "canceled"
 
 
-def test_told_twice_that_the_desk_took_it_nothing_changes(scene: Scene):
-    ring = Ring(scene).answered().after(12).presses("1", "0")
+def test_a_repeat_of_the_desk_s_answer_changes_nothing(scene: Scene):
+    ring = PhoneCall(scene).answered().after(12).presses("1", "0")
     ring.desk("completed", taken=True).desk("completed", taken=True)
     (assignment,) = scene.assignments_of(ring.case_id)
     assert assignment["signed_by"] == DESK
 
 
 def test_an_assignment_that_a_caller_signed_for_is_not_taken_from_them(scene: Scene):
-    ring = Ring(scene).answered().after(12).presses("1", "0")
+    ring = PhoneCall(scene).answered().after(12).presses("1", "0")
     (assignment,) = scene.assignments_of(ring.case_id)
     with scene.tx() as tx:
         sign_assignment_for(tx, assignment["id"], by="li", now=scene.clock.now())
@@ -89,8 +89,10 @@ def test_an_assignment_that_a_caller_signed_for_is_not_taken_from_them(scene: Sc
 
 
 @pytest.mark.parametrize("status", ["no-answer", "busy", "failed"])
-def test_a_desk_that_does_not_answer_leaves_it_at_the_top_and_the_person_is_told(scene: Scene, status: str):
-    ring = Ring(scene).answered().after(12).presses("1", "0").desk(status, taken=False)
+def test_a_desk_that_does_not_answer_leaves_the_assignment_at_the_top_and_the_script_says_so(
+    scene: Scene, status: str
+):
+    ring = PhoneCall(scene).answered().after(12).presses("1", "0").desk(status, taken=False)
     assert ring.turn is not None
     assert ring.turn.node == "officer_busy"
     ring.after(10).ends(seconds=40)
@@ -101,10 +103,10 @@ def test_a_desk_that_does_not_answer_leaves_it_at_the_top_and_the_person_is_told
     assert status in [said.desk for said in told.said]
 
 
-def test_somebody_looked_for_already_goes_to_the_top_when_asked_for(scene: Scene):
+def test_an_open_assignment_goes_to_the_top_when_the_person_asks_for_an_officer(scene: Scene):
     other = scene.open_case(grade=Grade.EXTRA_HIGH)
     scene.later(seconds=5)
-    ring = Ring(scene, grade=Grade.EXTRA_HIGH)
+    ring = PhoneCall(scene, grade=Grade.EXTRA_HIGH)
     assert first_in_queue(scene) == other
     ring.answered().after(12).presses("1", "0")
     assert first_in_queue(scene) == ring.case_id
@@ -113,7 +115,7 @@ def test_somebody_looked_for_already_goes_to_the_top_when_asked_for(scene: Scene
 
 
 def test_already_paid_opens_a_stop_payment_with_what_was_typed_sealed(scene: Scene):
-    ring = Ring(scene).answered().after(12).presses("1", "3")
+    ring = PhoneCall(scene).answered().after(12).presses("1", "3")
     assert open_stop_payments(scene) == [ring.case_id]
     ring.desk("no-answer", taken=False).presses("35000", "6217", "1").after(20).ends(seconds=90)
     (assignment,) = scene.assignments_of(ring.case_id)
@@ -127,14 +129,14 @@ def test_already_paid_opens_a_stop_payment_with_what_was_typed_sealed(scene: Sce
     assert scene.alarms_of(ring.case_id)["already_paid"] == 1
 
 
-def test_said_again_there_is_still_one_stop_payment(scene: Scene):
-    ring = Ring(scene).answered().after(12).presses("1", "3")
+def test_a_repeat_opens_no_second_stop_payment(scene: Scene):
+    ring = PhoneCall(scene).answered().after(12).presses("1", "3")
     ring.desk("no-answer", taken=False).presses("", "", "", "").ends(seconds=60)
     assert open_stop_payments(scene) == [ring.case_id]
 
 
-def test_what_was_not_typed_is_not_known(scene: Scene):
-    ring = Ring(scene).answered().after(12).presses("1", "3").desk("busy", taken=False)
+def test_an_amount_that_was_not_typed_is_unknown(scene: Scene):
+    ring = PhoneCall(scene).answered().after(12).presses("1", "3").desk("busy", taken=False)
     ring.presses("", "", "").ends(seconds=60)
     (assignment,) = scene.assignments_of(ring.case_id)
     paid = show_hand_over(scene.services, assignment["id"], by="li").paid
@@ -143,7 +145,7 @@ def test_what_was_not_typed_is_not_known(scene: Scene):
 
 
 def test_a_stop_payment_is_done_once_and_outlives_the_case(scene: Scene):
-    ring = Ring(scene).answered().after(12).presses("1", "3")
+    ring = PhoneCall(scene).answered().after(12).presses("1", "3")
     ring.ends(TelephonyResult.ANSWERED, seconds=30)
     scene.change_case(
         ring.case_id, status="closed", human_state="done", due_at=None, settled_at=scene.clock.now()
@@ -159,7 +161,7 @@ def test_a_stop_payment_is_done_once_and_outlives_the_case(scene: Scene):
 
 
 def test_the_conversation_is_read_in_words_and_by_a_name_that_the_audit_keeps(scene: Scene):
-    ring = Ring(scene).answered().after(12).presses("1", "1", "0").desk("no-answer", taken=False)
+    ring = PhoneCall(scene).answered().after(12).presses("1", "1", "0").desk("no-answer", taken=False)
     (assignment,) = scene.assignments_of(ring.case_id)
     told = show_hand_over(scene.services, assignment["id"], by="li")
     assert [said.pressed for said in told.said] == ["", "1", "1", "0", ""]

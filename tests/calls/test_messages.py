@@ -22,14 +22,15 @@ from dialer.calls.messages import (
     message_text,
     send_messages,
 )
-from dialer.carrier.config import CarrierConfig, FaultRule, InjectedFault, ServiceClock
+from dialer.carrier.config import CarrierConfig, ServiceClock
+from dialer.carrier.faults import FaultRule, InjectedFault
 from dialer.carrier.people import Behaviour, PeopleConfig
 from dialer.carrier.server import RunningCarrier, start
 from dialer.casefile.reading import show_case
 from dialer.cases.effects import insert_messages, message_row
 from dialer.cases.store import lock_cases
-from dialer.core.effects import SendMessage
 from dialer.core.errors import NotFound
+from dialer.core.events import SendMessage
 from dialer.core.timeline import EntryKind
 from dialer.core.values import FraudType, MessagePurpose, MessageState
 from dialer.db import tables as t
@@ -108,7 +109,7 @@ def carrier_summary(carrier: RunningCarrier) -> dict[str, object]:
     return carrier.texts.summary()
 
 
-async def test_a_planned_message_leaves_once_in_the_bureau_s_name(
+async def test_a_planned_message_is_sent_once_in_the_bureau_s_name(
     scene: Scene, carrier: RunningCarrier, client: MessageClient
 ):
     case_id = planned(scene)
@@ -122,7 +123,7 @@ async def test_a_planned_message_leaves_once_in_the_bureau_s_name(
     assert text.order.status_callback.startswith(f"http://127.0.0.1:9/hooks/message/{sent['id']}")
 
 
-def test_one_a_case_and_purpose_whoever_asks(scene: Scene):
+def test_a_case_has_one_message_for_a_purpose(scene: Scene):
     case_id = planned(scene)
     plan(scene, case_id, MessagePurpose.UNREACHABLE)
     plan(scene, case_id, MessagePurpose.AFTER_WARNING)
@@ -159,7 +160,7 @@ async def test_an_answer_that_is_lost_is_looked_for_and_never_sent_again(
     assert carrier_summary(carrier)["messages"] == 1
 
 
-async def test_a_process_that_died_over_it_leaves_it_to_be_looked_for(
+async def test_a_message_of_a_killed_process_is_looked_for(
     scene: Scene, carrier: RunningCarrier, client: MessageClient
 ):
     case_id = planned(scene)
@@ -189,7 +190,7 @@ async def test_a_refusal_that_is_ours_waits_and_one_of_the_number_ends_it(
     assert await send_messages(scene.services, client) == 1
 
 
-async def test_words_that_break_the_rules_do_not_leave(
+async def test_a_text_that_breaks_the_rules_is_not_sent(
     scene: Scene, carrier: RunningCarrier, client: MessageClient
 ):
     case_id = planned(scene)
@@ -206,7 +207,7 @@ def silent_since_long(scene: Scene) -> None:
     scene.do(sa.update(t.message).where(on_the_way).values(poll_at=LONG_AGO))
 
 
-async def test_a_message_of_which_nothing_more_is_told_is_asked_about(
+async def test_a_message_without_news_is_asked_about(
     scene: Scene, carrier: RunningCarrier, client: MessageClient
 ):
     case_id = planned(scene)
@@ -222,7 +223,7 @@ async def test_a_message_of_which_nothing_more_is_told_is_asked_about(
     assert await ask_about_messages(scene.services, client) == 0
 
 
-async def test_one_that_the_network_has_forgotten_is_asked_about_a_bounded_number_of_times(
+async def test_a_message_unknown_to_the_carrier_is_asked_about_a_bounded_number_of_times(
     scene: Scene, client: MessageClient
 ):
     case_id = planned(scene)
@@ -270,7 +271,7 @@ def test_what_a_status_callback_says():
 
 
 @pytest.mark.parametrize("fraud_type", FraudType)
-def test_there_are_words_for_every_type_of_fraud(scene: Scene, fraud_type: FraudType):
+def test_every_fraud_type_has_a_message_text(scene: Scene, fraud_type: FraudType):
     scene.clock.set(datetime.now(UTC))
     plan(scene, scene.open_case(fraud_type=fraud_type), MessagePurpose.UNREACHABLE)
     now = scene.clock.now()

@@ -14,8 +14,8 @@ from twilio.http.response import Response
 from twilio.request_validator import RequestValidator, get_signature_algorithm
 from twilio.rest import Client
 
-from dialer.carrier.lines.device import DeviceLine
 from dialer.carrier.server import RunningCarrier
+from tests.carrier.device_line import DeviceLine
 
 ACCOUNT = "AC" + "0" * 31 + "1"
 TOKEN = "token-of-the-account"

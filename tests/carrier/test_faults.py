@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from dialer.carrier.config import BadFault, FaultRule, Faults, InjectedFault, read_faults
+from dialer.carrier.faults import BadFault, FaultRule, Faults, InjectedFault, read_faults
 from dialer.carrier.people import Behaviour
 from tests.carrier.stage import HANGUP, TO, App, DeskView, Start
 

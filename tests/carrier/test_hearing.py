@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from audio.clips import Manifest
-from dialer.carrier.lines.device import DeviceCall, DeviceLine
 from dialer.carrier.people import BadBehaviour, Behaviour, behaviour_from
 from dialer.carrier.speech_input import Recognised, Speech, WhisperRecogniser, is_installed
 from dialer.carrier.twiml import Gather, parse_twiml
+from tests.carrier.device_line import DeviceCall, DeviceLine
 from tests.carrier.stage import HANGUP, TO, DeskView, Start
 from tests.carrier.test_documents import wav
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.carrier.calls import Call, CallOrder, RestProblem, Status, rfc2822
+from dialer.carrier.calls import Call, RestProblem, Status, rfc2822
 from dialer.carrier.rest import page_of_calls, read_filters
 
 ACCOUNT = "AC" + "0" * 32
@@ -28,8 +28,10 @@ def record(
     call = Call(
         sid=f"CA{number:032x}",
         account_sid=ACCOUNT,
-        order=CallOrder(to=to, from_="+8647896110"),
+        to=to,
+        from_="+8647896110",
         created=NOON,
+        updated=NOON,
         number=number,
     )
     call.start, call.end, call.status = start, end, status

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from dialer.carrier.calls import Call, CallOrder, Status
+from dialer.carrier.calls import Call, Status
 from dialer.carrier.exchange import CallMemory
 from dialer.carrier.journal import CallJournal
-from dialer.carrier.lines.device import DeviceLine
+from tests.carrier.device_line import DeviceLine
 from tests.carrier.stage import HANGUP, TO, App, DeskView, Start
 
 OTHER = "+8613900139000"
@@ -90,8 +90,10 @@ def call(n: int) -> Call:
     return Call(
         sid=f"CA{n:032x}",
         account_sid="AC" + "0" * 32,
-        order=CallOrder(to=TO, from_="+8647896110"),
+        to=TO,
+        from_="+8647896110",
         created=1000.0 + n,
+        updated=1000.0 + n,
         number=n,
     )
 

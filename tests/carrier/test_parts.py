@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from dialer.carrier.people import (
     behaviour_from,
     practice_mix,
 )
-from dialer.carrier.sound import BadSound, say_seconds, wav_seconds
+from dialer.carrier.player import BadSound, say_seconds, wav_seconds
 from dialer.carrier.twiml import (
     BadTwiml,
     Dial,
@@ -175,7 +174,6 @@ def test_the_service_clock_runs_as_fast_as_told():
     clock = ServiceClock(anchor_unix=1000.0, epoch=datetime(2026, 11, 25, 1, tzinfo=UTC), speed=60.0)
     assert clock.now(1000.0) == datetime(2026, 11, 25, 1, tzinfo=UTC)
     assert clock.now(1060.0) == datetime(2026, 11, 25, 2, tzinfo=UTC)
-    assert math.isclose(clock.real_seconds(90.0), 1.5)
 
 
 @pytest.mark.parametrize("speed", [0.0, -1.0, float("nan"), 1e9])

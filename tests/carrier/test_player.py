@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from dialer.carrier.lines.line import Clip
+from dialer.carrier.lines import Clip
 from dialer.carrier.outbound import OnReply, Reply
-from dialer.carrier.player import Player
-from dialer.carrier.sound import Sounds
+from dialer.carrier.player import Player, Sounds
 from dialer.carrier.speech_input import Hearing
 from dialer.carrier.twiml import Dial
 from tests.carrier.fake_time import FakeTimers
@@ -62,7 +61,7 @@ class Desk:
         assert done is not None, "nothing is playing"
         done()
 
-    def hush(self) -> None:
+    def stop_speaking(self) -> None:
         self.done = None
 
     def listen(self, question: int) -> None:

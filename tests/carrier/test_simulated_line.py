@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.carrier.lines.line import Cause, Clip, Verdict
+from dialer.carrier.lines import Cause, Clip, Verdict
 from dialer.carrier.lines.simulated import SimulatedLeg, SimulatedLine, chance
 from dialer.carrier.people import AnsweredBy, Behaviour, PeopleConfig, Pickup
 from dialer.carrier.speech_input import Speech
@@ -22,7 +22,7 @@ class Log:
         self.spoken: list[tuple[float, str]] = []
         self.verdict: Verdict | None = None
 
-    def rings(self) -> None:
+    def ringing(self) -> None:
         self.told.append((self.timers.now, "rings"))
 
     def answered(self, verdict: Verdict) -> None:
@@ -177,7 +177,7 @@ def test_speech_is_heard_after_its_length_and_not_when_hushed():
     called.timers.run(5)
     called.leg.speak(Clip(seconds=4.0), lambda: heard.append(called.timers.now))
     called.timers.run(1)
-    called.leg.hush()
+    called.leg.stop_speaking()
     called.timers.run()
     assert heard == [14.0]
 

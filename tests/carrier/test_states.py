@@ -8,7 +8,7 @@ import random
 import pytest
 
 from dialer.carrier.calls import Status
-from dialer.carrier.lines.line import Cause, Verdict
+from dialer.carrier.lines import Cause, Verdict
 from dialer.carrier.people import AnsweredBy
 from tests.carrier.stage import TO, App, DeskView
 from tests.seeds import seeds
@@ -31,7 +31,7 @@ async def act(hands: DeskView, sid: str, what: str) -> None:
     elif what == "busy":
         device.hang_up_phone(Cause.BUSY)
     elif what == "rings again" and live is not None:
-        live.rings()
+        live.ringing()
     elif what == "key":
         device.press("1")
 
@@ -74,7 +74,7 @@ async def test_nothing_that_comes_after_the_end_has_an_effect(hands: DeskView, a
     await phone.rings()
     live = hands.carrier.exchange.live_calls()[0]
     live.end(Status.CANCELED, 487)
-    live.rings()
+    live.ringing()
     live.answered(Verdict(answered_by=AnsweredBy.HUMAN, after_seconds=0, greeting_seconds=0))
     live.pressed("1")
     live.ended(Cause.BUSY)
@@ -117,7 +117,7 @@ async def test_a_line_that_reports_the_ring_again_rings_once(hands: DeskView, ap
     if answered:
         call.answer()
     live = hands.carrier.exchange.live_calls()[0]
-    live.rings()
+    live.ringing()
     assert live.call.status is (Status.IN_PROGRESS if answered else Status.RINGING)
     await hands.client.calls(sid).update_async(status="completed")
     await app.final(sid)

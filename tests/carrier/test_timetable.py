@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from dialer.carrier.calls import Call, CallOrder, RestProblem, Status
-from dialer.carrier.config import CarrierConfig, FaultRule, InjectedFault
+from dialer.carrier.config import CarrierConfig
 from dialer.carrier.exchange import CallMemory, Exchange
+from dialer.carrier.faults import FaultRule, InjectedFault
 from dialer.carrier.journal import CallJournal
 from dialer.carrier.lines.simulated import SimulatedLine
 from dialer.carrier.outbound import Outbound

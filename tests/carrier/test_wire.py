@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
-from dialer.carrier.config import BadAddress, Overrides, ServiceClock, Timers, parse_address, parse_overrides
-from dialer.carrier.outbound import Outbound, Reply
+from dialer.carrier.config import ServiceClock, Timers
+from dialer.carrier.outbound import BadAddress, Outbound, Overrides, Reply, parse_address, parse_overrides
 from dialer.carrier.webhooks import Messenger, Signer, encode
 from tests.carrier.stage import HANGUP, TO, TOKEN, App, DeskView, Start
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 import dialer
 from dialer.accounts.actions import login_of
-from dialer.cli.main import app
+from dialer.cli.tree import app
 from dialer.core.access import LONGEST_NAME, RESERVED_NAMES, actor_name
 from dialer.core.errors import Invalid
 

@@ -13,7 +13,7 @@ from argon2 import PasswordHasher
 
 from dialer.core.access import Role
 from dialer.db.unit_of_work import Row
-from dialer.org.sign_in import open_session
+from dialer.org.staff import open_session
 from dialer.org.staff_store import Member, insert_member
 from dialer.runtime.clock import FrozenClock
 from dialer.server import create_app
@@ -59,7 +59,8 @@ class ConsoleDesk:
         self.app = app
         assert isinstance(app.services.clock, FrozenClock)
         self.clock = app.services.clock
-        self._transport = httpx.ASGITransport(app=create_app(app), raise_app_exceptions=False)
+        self.web = create_app(app)
+        self._transport = httpx.ASGITransport(app=self.web, raise_app_exceptions=False)
         self._clients: list[httpx.AsyncClient] = []
         self._people: dict[tuple[Role, int | None], Person] = {}
 

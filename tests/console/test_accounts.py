@@ -8,7 +8,7 @@ import pytest
 
 from dialer.core.access import Role
 from dialer.db import tables as t
-from dialer.org.sign_in import is_password_right
+from dialer.org.staff import is_password_right
 from tests.console.desk import ConsoleDesk, text
 from tests.console.town import ConsoleScenario
 
@@ -107,7 +107,7 @@ async def test_a_disabled_account_is_out_at_once_and_may_come_back(console: Cons
 async def test_the_last_administrator_and_oneself_stay(console: ConsoleDesk):
     admin = console.person(Role.ADMINISTRATOR)
     itself = await admin.post("/accounts/administrator/disable")
-    assert "nobody disables the own account" in text(itself)
+    assert "you cannot disable your own account" in text(itself)
     demoted = await admin.post(
         "/accounts/administrator/change", display_name="A", role="clerk", unit="", revision=1
     )

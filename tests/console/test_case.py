@@ -18,7 +18,7 @@ from dialer.core.values import Amounts, Contact, Grade, OutcomeKind, TelephonyRe
 from dialer.db import tables as t
 from dialer.work.tasks import Report, report_assignment
 from dialer.work.visits import FromPhone, add_photo
-from tests.calls.conversation import Ring
+from tests.calls.conversation import PhoneCall
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.console.rows.case import PICTURE
 from tests.console.town import ConsoleScenario
@@ -84,7 +84,7 @@ async def test_who_what_and_next_are_told_masked(scene: ConsoleScene, chief: Per
     page = text(answer)
     for part in ("medium", "王*", "138****8000", "15****1237", f"Case #{case_id}", "loan", "family contact"):
         assert part in page
-    assert "the robot rings (a new warning)" in page
+    assert "the robot calls (a new warning)" in page
     for hidden in (NAME, "13800138000", ID_NUMBER, "13911112222"):
         assert hidden not in answer.text
 
@@ -102,7 +102,7 @@ async def test_the_place_in_the_queue_and_its_parts_are_told(
 async def test_a_ring_is_told_once_with_all_that_was_said_and_each_line_can_be_played(
     scene: ConsoleScene, chief: Person
 ):
-    ring = Ring(scene, grade=Grade.MEDIUM).answered().after(12).presses("1").after(9).presses("2")
+    ring = PhoneCall(scene, grade=Grade.MEDIUM).answered().after(12).presses("1").after(9).presses("2")
     ring.after(20).ends(seconds=45)
     answer = await chief.get(f"/cases/{ring.case_id}")
     page = text(answer)
@@ -148,7 +148,7 @@ async def test_a_reveal_wants_a_reason_shows_the_person_once_and_is_on_record(
 async def test_what_was_written_typed_and_said_is_opened_with_a_reason(
     console: ConsoleDesk, scene: ConsoleScene, chief: Person
 ):
-    ring = Ring(scene).answered().after(12).presses("1", "3").desk("no-answer", taken=False)
+    ring = PhoneCall(scene).answered().after(12).presses("1", "3").desk("no-answer", taken=False)
     ring.presses("35000", "6217", "1").after(20).ends(seconds=90)
     note_case(scene.services, ring.case_id, by="li", words="女儿在场")
     page = await chief.get(f"/cases/{ring.case_id}")
@@ -281,8 +281,8 @@ async def test_what_cannot_be_done_now_says_why(scene: ConsoleScene, chief: Pers
     await act(chief, scene, case_id, "officer")
     await act(chief, scene, case_id, "opt-out", why="asked for it")
     page = await chief.get(f"/cases/{case_id}")
-    assert "Send an officer somebody is at it already" in text(page)
-    assert "Call now the person asked not to be rung by a robot" in text(page)
+    assert "Send an officer somebody works on it already" in text(page)
+    assert "Call now the person asked not to be called by a robot" in text(page)
     refused = await act(chief, scene, case_id, "call")
     assert refused.status_code == 409
 
@@ -347,7 +347,7 @@ async def test_money_waits_for_a_second_person(console: ConsoleDesk, scene: Cons
     outcome_id = scene.rows(sa.select(t.outcome.c.id).where(t.outcome.c.stopped_fen > 0))[0]["id"]
     refused = await chief.post(f"/cases/{case_id}/outcomes/{outcome_id}/approve")
     assert refused.status_code == 409
-    assert "a second person does" in text(refused)
+    assert "another person approves it" in text(refused)
     other = console.signed_in(console.account(Role.SUPERVISOR, login="zhao"))
     assert "Approve the money" in await shown(other, case_id)
     done = await other.post(f"/cases/{case_id}/outcomes/{outcome_id}/approve")
@@ -375,7 +375,7 @@ async def test_a_photo_is_shown_with_a_reason(console: ConsoleDesk, scene: Conso
 
 
 async def test_the_page_asks_again_only_while_a_call_is_live(scene: ConsoleScene, chief: Person):
-    ring = Ring(scene).answered()
+    ring = PhoneCall(scene).answered()
     live = await chief.get(f"/cases/{ring.case_id}")
     assert 'hx-trigger="every 4s"' in live.text
     assert "talking now" in text(live)

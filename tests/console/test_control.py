@@ -1,4 +1,4 @@
-"""Control: pauses, the pace, the rules in words, the health of the parts, and the alarms."""
+"""The control page: pauses, pace, rules as sentences, health of the parts, alarms."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dialer.calls.pauses import pause_calls
 from dialer.cases.alarms import raise_alarm
 from dialer.control.pages import common_sentences, grade_sentences, window_sentence
 from dialer.core.access import Role
-from dialer.core.effects import AlarmCode
+from dialer.core.events import AlarmCode
 from dialer.core.policy import Window
 from dialer.core.values import Grade, PauseScope
 from dialer.db import tables as t
@@ -80,9 +80,7 @@ async def test_while_everything_is_paused_every_page_says_so_at_once(console: Co
         ({"scope": "list", "minutes": "30", "why": "x"}, "is empty"),
     ],
 )
-async def test_what_was_filled_in_wrongly_is_shown_again(
-    console: ConsoleDesk, form: dict[str, str], said: str
-):
+async def test_a_form_with_errors_is_shown_again(console: ConsoleDesk, form: dict[str, str], said: str):
     answer = await console.person(Role.SUPERVISOR).post("/control/pause", **form)
     assert answer.status_code == 422
     assert said in text(answer)
@@ -111,7 +109,7 @@ async def test_a_unit_is_paused_with_all_below_it(console: ConsoleDesk):
     )
 
 
-async def test_whoever_belongs_to_a_unit_steers_that_unit_alone(console: ConsoleDesk):
+async def test_a_member_of_a_unit_controls_that_unit_alone(console: ConsoleDesk):
     scenario = ConsoleScenario(console)
     county, elsewhere = scenario.unit("临河"), scenario.unit("五原")
     person = console.person(Role.SUPERVISOR, unit_id=county)
@@ -145,7 +143,7 @@ async def test_the_pace_is_changed_and_given_back(console: ConsoleDesk):
     [line] = console.audited("pace")
     assert line["facts"] == {"before": "1/s, 24", "after": "0.5/s, 6"}
     await person.post("/control/pace/settings")
-    assert "As the settings say." in text(await person.get("/control"))
+    assert "From the settings." in text(await person.get("/control"))
 
 
 @pytest.mark.parametrize(
@@ -170,11 +168,11 @@ async def test_no_pace_is_beyond_the_settings_and_none_is_a_pause(
     assert console.audited("pace") == []
 
 
-async def test_the_rules_are_said_with_their_version(console: ConsoleDesk):
+async def test_the_rules_are_shown_with_their_version(console: ConsoleDesk):
     said = text(await console.person(Role.CLERK).get("/control"))
-    assert "Robots ring from 09:00 to 21:00 every day, time of Asia/Shanghai. It is open now." in said
-    assert "extra high The robot is to ring within 1 min, up to 3 times, 2 min apart." in said
-    assert "A caller rings at once beside the robot, within 5 min. An officer goes at once" in said
+    assert "Robots call from 09:00 to 21:00 every day, time of Asia/Shanghai. It is open now." in said
+    assert "extra high The robot calls within 1 min, up to 3 times, 2 min apart." in said
+    assert "A caller calls at once beside the robot, within 5 min. An officer goes at once" in said
     [row] = console_policies(console)
     assert f"sha256 {bytes(row).hex()[:12]}" in said
     assert "For how long" not in said
@@ -234,15 +232,15 @@ def test_every_number_of_a_policy_is_in_its_sentences(lang: Lang):
     assert "%(" not in " ".join(told + common)
 
 
-def test_a_window_is_told_whatever_its_hours():
+def test_every_kind_of_window_has_its_sentence():
     def told(opens: int, closes: int) -> str:
         window = Window(
             opens=MORNING.time().replace(hour=opens), closes=MORNING.time().replace(hour=closes), zone="UTC"
         )
         return window_sentence(window, Lang.EN)
 
-    assert told(9, 9) == "Robots ring at any hour."
-    assert told(20, 6) == "Robots ring from 20:00 to 06:00 of the next day, time of UTC."
+    assert told(9, 9) == "Robots call at any hour."
+    assert told(20, 6) == "Robots call from 20:00 to 06:00 of the next day, time of UTC."
 
 
 async def test_every_part_has_its_last_good_moment(console: ConsoleDesk):
@@ -264,8 +262,8 @@ async def test_every_part_has_its_last_good_moment(console: ConsoleDesk):
     assert "Workers for lists and sound 0 processes never" in said
     assert "Leading scheduler a 3 20 s ago" in said
     assert "Due cases checked 20 s ago" in said
-    assert "Consistency check 2 amiss in the last round 20 s ago" in said
-    assert "breaker closed nothing heard lately" in said
+    assert "Consistency check 2 findings in the last round 20 s ago" in said
+    assert "breaker closed no report lately" in said
     assert "GB free" in said
 
 
@@ -280,11 +278,11 @@ async def test_an_open_breaker_says_when_it_tries_again(console: ConsoleDesk):
             )
         )
     said = text(await console.person(Role.CLERK).part("/control/now"))
-    assert "dialling has stopped 25 s ago, after 7 troubles in a row. Next trial call in 15 s." in said
+    assert "dialling stopped 25 s ago, after 7 failures in a row. Next trial call in 15 s." in said
     assert "Telephone network breaker open" in said
 
 
-async def test_alarms_stand_until_somebody_has_seen_them(console: ConsoleDesk):
+async def test_alarms_stand_until_they_are_acknowledged(console: ConsoleDesk):
     scenario = ConsoleScenario(console)
     case_id = scenario.case()
     with scenario.store.begin() as tx:
@@ -324,7 +322,7 @@ async def test_all_alarms_of_a_kind_are_seen_at_once_and_only_one_s_own(console:
     assert [line["facts"] for line in console.audited("alarm_seen")] == [{"count": 2}]
 
 
-async def test_what_an_open_page_asks_for_is_no_use_of_its_session(console: ConsoleDesk):
+async def test_a_page_that_renews_itself_does_not_use_its_session(console: ConsoleDesk):
     person = console.person(Role.CLERK)
     console.pass_seconds(console.app.settings.console.idle_seconds + 1)
     assert (await person.part("/control/now")).status_code == 200

@@ -1,4 +1,4 @@
-"""What every page has: headers that let nothing else in, forms of our own alone, plain words where it goes wrong."""
+"""What every page has: security headers, forms of our own only, plain words for errors."""
 
 from __future__ import annotations
 

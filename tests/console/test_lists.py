@@ -84,7 +84,7 @@ async def test_loaded_it_is_what_was_said(console: ConsoleDesk):
     path = await loaded(console, clerk, rows(GOOD, BAD))
     page = await clerk.get(path)
     figures = counts(page.text)
-    assert (figures["rows"], figures["can be loaded"], figures["refused"], figures["cases"]) == (4, 2, 2, 2)
+    assert (figures["rows"], figures["accepted"], figures["refused"], figures["cases"]) == (4, 2, 2, 2)
     assert "loaded by Clerk" in text(page)
     assert len(console.rows(t.case)) == 2
     [line] = console.audited("load_list")
@@ -388,7 +388,7 @@ async def test_a_large_list_waits_for_another_person_but_for_its_high_grades(car
     load_list(careful.app.services, int(path.rpartition("/")[2]))
     assert sorted(row["grade"] for row in careful.rows(t.case)) == ["extra_high", "high"]
     page = await boss.get(path)
-    assert "2 warnings of a high grade are in the books already." in text(page)
+    assert "2 warnings of a high grade are loaded already." in text(page)
     assert f"{path}/approve" not in page.text
     await boss.post(f"{path}/approve")
     assert careful.rows(t.list_load)[0]["decided_by"] is None

@@ -1,4 +1,4 @@
-"""Changing the password, the first one that somebody else knows, and the link of the first administrator."""
+"""Changing a password, given passwords, and the link of the first administrator."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from dialer.cli.serve import tell_first_link
 from dialer.core.access import Role
 from dialer.core.errors import Invalid
 from dialer.db import tables as t
-from dialer.org.sign_in import check_password, is_password_right, temporary_password
+from dialer.org.staff import check_password, is_password_right, temporary_password
 from dialer.web.console import SESSION_COOKIE
 from tests.console.desk import PASSWORD, ConsoleDesk, form_csrf, text
 
 NEW = "another long sentence"
 
 
-async def test_a_given_password_is_changed_before_anything_else(console: ConsoleDesk):
+async def test_a_given_password_must_be_changed_first(console: ConsoleDesk):
     fresh = console.signed_in(console.account(Role.CLERK, must_change=True))
     sent = await fresh.get("/account")
     assert (sent.status_code, sent.headers["location"]) == (303, "/account/password")
-    assert "given to you by somebody else" in text(await fresh.get("/account/password"))
+    assert "given out by an administrator" in text(await fresh.get("/account/password"))
     changed = await fresh.post("/account/password", old=PASSWORD, new=NEW, again=NEW)
     assert changed.status_code == 303
     assert (await fresh.client.get("/account")).status_code == 200
@@ -48,9 +48,7 @@ async def test_a_new_password_ends_the_other_sessions_and_the_old_cookie(console
         ({"old": PASSWORD, "new": "clerk-clerk-1", "again": "clerk-clerk-1"}, "contains the login"),
     ],
 )
-async def test_what_is_wrong_is_said_beside_its_field(
-    console: ConsoleDesk, fields: dict[str, str], said: str
-):
+async def test_an_error_is_shown_beside_its_field(console: ConsoleDesk, fields: dict[str, str], said: str):
     clerk = console.person(Role.CLERK)
     answer = await clerk.post("/account/password", **fields)
     assert answer.status_code == 422

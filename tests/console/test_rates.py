@@ -17,7 +17,7 @@ from dialer.core.case import CaseStatus
 from dialer.core.values import Contact, Grade, OutcomeKind
 from dialer.db import tables as t
 from dialer.org.unit_store import add_unit
-from dialer.web.sheets import plain
+from dialer.web.formats import plain
 from tests.console.desk import ConsoleDesk, text
 from tests.outcomes.town import MORNING, Scenario
 

@@ -1,4 +1,4 @@
-"""Whatever a page refuses with is said in the language of its reader, and names no row and no word of the code."""
+"""Every refusal of a page is in the reader's language and names no row and no identifier of the code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.console.desk import ConsoleDesk, text
 from tests.console.town import ConsoleScenario
 
 
-async def test_a_refused_act_is_told_in_words_alone(console: ConsoleDesk):
+async def test_a_refused_act_for_htmx_is_a_toast(console: ConsoleDesk):
     scenario = ConsoleScenario(console)
     unit = scenario.unit("临河分局")
     caller = console.person(Role.CALLER, unit_id=unit)
@@ -35,10 +35,10 @@ async def test_a_refused_act_is_told_in_words_alone(console: ConsoleDesk):
         "/scripts/%00",
     ],
 )
-async def test_what_no_column_holds_is_the_asker_s_fault_and_not_ours(console: ConsoleDesk, path: str):
+async def test_a_value_that_no_column_holds_is_refused(console: ConsoleDesk, path: str):
     answer = await console.person(Role.SUPERVISOR).get(path)
     assert answer.status_code == 422
-    assert "Something was filled in wrongly" in text(answer)
+    assert "Something was filled in incorrectly" in text(answer)
 
 
 async def test_a_reason_that_no_column_holds_pauses_nothing(console: ConsoleDesk):

@@ -1,4 +1,4 @@
-"""Signing in: who gets in, who is stopped, what ends a session, and what the audit keeps."""
+"""Signing in: who is let in, who is blocked, what ends a session, what the audit keeps."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import pytest
 
 from dialer.core.access import Role
 from dialer.db import tables as t
-from dialer.org import sign_in as passwords
-from dialer.org.sign_in import SignInBlocked, SignInRefused, is_password_outdated, is_password_right
-from dialer.org.sign_in import sign_in as sign_in_of_org
+from dialer.org import staff as passwords
+from dialer.org.staff import SignInBlocked, SignInRefused, is_password_outdated, is_password_right
+from dialer.org.staff import sign_in as sign_in_of_org
 from dialer.web.console import SESSION_COOKIE
 from tests.console.desk import PASSWORD, ConsoleDesk, form_csrf, text
 
@@ -22,7 +22,7 @@ async def sign_in(
     return await client.post("/sign-in", data=data)
 
 
-async def test_a_stranger_is_sent_to_the_sign_in_page_and_back_to_where_he_wanted(console: ConsoleDesk):
+async def test_a_stranger_is_sent_to_the_sign_in_page_and_back_to_the_page_asked_for(console: ConsoleDesk):
     console.account(Role.ADMINISTRATOR, login="wang")
     client = console.stranger()
     sent = await client.get("/account?x=1")
@@ -124,7 +124,7 @@ async def test_a_right_guess_among_many_at_once_opens_nothing(
     console: ConsoleDesk, monkeypatch: pytest.MonkeyPatch
 ):
     console.account(Role.CLERK, login="wang")
-    fits = is_password_right
+    is_right = is_password_right
 
     def enter(password: str) -> None:
         rules = console.app.settings.console.rules()
@@ -132,13 +132,13 @@ async def test_a_right_guess_among_many_at_once_opens_nothing(
 
     def fails_first(password: str, stored: str | None) -> bool:
         """While this one is looked at, others fail that were let in as well."""
-        monkeypatch.setattr(passwords, "fits", fits)
+        monkeypatch.setattr(passwords, "is_password_right", is_right)
         for _ in range(console.app.settings.console.failures):
             with pytest.raises(SignInRefused):
                 enter("wrong")
-        return fits(password, stored)
+        return is_right(password, stored)
 
-    monkeypatch.setattr(passwords, "fits", fails_first)
+    monkeypatch.setattr(passwords, "is_password_right", fails_first)
     with pytest.raises(SignInBlocked):
         enter(PASSWORD)
     assert console.audited("sign_in") == []

@@ -17,9 +17,9 @@ from openapi_core import OpenAPI
 from openapi_core.testing import MockRequest, MockResponse
 
 from dialer.carrier.config import CarrierConfig, ServiceClock
-from dialer.carrier.lines.device import DeviceLine
 from dialer.carrier.server import RunningCarrier, start
 from dialer.carrier.texts import TextStatus
+from tests.carrier.device_line import DeviceLine
 
 ACCOUNT = "AC" + "0" * 31 + "1"
 TOKEN = "token"

@@ -1,4 +1,4 @@
-"""A small town to operate on, and whole applications on the run's servers."""
+"""A small data set to operate on, and whole applications on the test run's servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A town whose cases go through the machine, so that rows and cases agree until a test makes them differ."""
+"""Cases that go through the state machine, so that rows and cases agree until a test makes them differ."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Scene(Scenario):
                 first_attempt_at=None,
             )
             insert_cases(tx, [NewCases(load_id).row(stored)])
-            pending_writes = PendingWrites.begin(now)
+            pending_writes = PendingWrites(now=now)
             pending_writes.enter(replace(stored, case=decision.case), decision.effects)
             write_effects(tx, pending_writes)
         return case_id

@@ -1,4 +1,4 @@
-"""The service was down for ninety minutes; and a long backlog with the most urgent arriving last."""
+"""After ninety minutes down, and with a long backlog in which the most urgent cases arrive last."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def most_within(moments: list[float], seconds: float) -> int:
     return max((sum(start <= one < start + seconds for one in moments) for start in moments), default=0)
 
 
-def test_after_ninety_minutes_down_the_backlog_is_rung_by_urgency_within_the_pace(scene: Scene):
+def test_after_ninety_minutes_down_the_backlog_is_called_by_urgency_within_the_pace(scene: Scene):
     scene.lines(calls_per_second=2.0, lines=10)
     cases = {
         grade: [scene.open_case(grade=grade) for _ in range(4)]
@@ -66,7 +66,7 @@ def test_after_ninety_minutes_down_the_backlog_is_rung_by_urgency_within_the_pac
 
 
 def test_steps_that_were_missed_are_taken_once(scene: Scene):
-    """The caller's time, his lateness and the officer's time all passed unseen: one errand each, one line each."""
+    """The deadlines of the caller and of the officer passed meanwhile: one assignment and one alarm each."""
     case_id = scene.open_case(grade=Grade.HIGH)
     scene.later(minutes=90)
     for _ in range(3):
@@ -78,7 +78,7 @@ def test_steps_that_were_missed_are_taken_once(scene: Scene):
     assert all(times == 1 for times in scene.alarms_of(case_id).values())
 
 
-def test_a_warning_that_aged_past_its_expiry_goes_to_a_person_and_is_not_rung(scene: Scene):
+def test_an_expired_warning_goes_to_a_person_and_gets_no_robot_call(scene: Scene):
     expired = scene.open_case(grade=Grade.MEDIUM, expires_at=MORNING + timedelta(hours=1))
     sound = scene.open_case(grade=Grade.MEDIUM, expires_at=MORNING + timedelta(hours=2))
     scene.later(minutes=90)
@@ -90,7 +90,7 @@ def test_a_warning_that_aged_past_its_expiry_goes_to_a_person_and_is_not_rung(sc
     assert scene.claimed_cases() == [sound]
 
 
-def test_the_auditor_finds_a_dead_sweep_and_nothing_after_it_ran(scene: Scene):
+def test_the_consistency_checker_finds_a_dead_sweep_and_nothing_after_it_ran(scene: Scene):
     for _ in range(5):
         scene.open_case(grade=Grade.EXTRA_HIGH)
     scene.later(minutes=90)

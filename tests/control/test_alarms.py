@@ -1,4 +1,4 @@
-"""Alarms are kept until seen, and a repeat is counted where it stands."""
+"""Alarms stand until they are acknowledged, and a repeat is counted."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import sqlalchemy as sa
 
 from dialer.cases.alarms import (
     acknowledge_alarm_row,
-    count_unacknowledged_by_code,
     raise_alarm,
     raise_alarm_once,
     raise_alarms,
     unacknowledged_alarms_of,
 )
-from dialer.core.effects import AlarmCode
+from dialer.control.queries import count_alarms
 from dialer.core.errors import NotFound
+from dialer.core.events import AlarmCode
 from dialer.db import tables as t
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
@@ -36,7 +36,7 @@ def test_a_repeat_of_an_unseen_alarm_is_counted_not_listed_again(scene: Scene):
     assert (alarm.last_at - alarm.raised_at).total_seconds() == 240
 
 
-def test_kinds_cases_and_loads_are_told_apart(scene: Scene):
+def test_alarms_differ_by_kind_case_and_load(scene: Scene):
     one, other = scene.case(), scene.case()
     with scene.tx() as tx:
         raise_alarm(tx, AlarmCode.HUMAN_OVERDUE, now=MORNING, case_id=one)
@@ -46,7 +46,7 @@ def test_kinds_cases_and_loads_are_told_apart(scene: Scene):
         raise_alarm(tx, AlarmCode.REJECTED_HIGH_ROW, now=MORNING, load_id=2)
         raise_alarm(tx, AlarmCode.CARRIER_TROUBLE, now=MORNING)
         assert len(unacknowledged_alarms_of(tx)) == 6
-        assert count_unacknowledged_by_code(tx) == {
+        assert {alarm.code: alarm.count for alarm in count_alarms(tx)} == {
             "human_overdue": 2,
             "visit_overdue": 1,
             "rejected_high_row": 2,
@@ -54,7 +54,7 @@ def test_kinds_cases_and_loads_are_told_apart(scene: Scene):
         }
 
 
-def test_after_somebody_has_seen_it_the_next_one_is_new(scene: Scene):
+def test_after_acknowledgement_the_next_one_is_new(scene: Scene):
     with scene.tx() as tx:
         raise_alarm(tx, AlarmCode.CARRIER_TROUBLE, now=MORNING)
         [first] = unacknowledged_alarms_of(tx)
@@ -66,7 +66,7 @@ def test_after_somebody_has_seen_it_the_next_one_is_new(scene: Scene):
     assert second.times == 1
 
 
-def test_who_saw_it_first_stays(scene: Scene):
+def test_the_first_acknowledgement_stays(scene: Scene):
     with scene.tx() as tx:
         raise_alarm(tx, AlarmCode.CARRIER_TROUBLE, now=MORNING)
         [alarm] = unacknowledged_alarms_of(tx)
@@ -88,7 +88,7 @@ def test_one_batch_may_repeat_itself(scene: Scene):
     assert scene.alarms_of(7) == {"human_overdue": 3, "visit_overdue": 1}
 
 
-def test_ring_once_leaves_the_standing_one_as_it_is(scene: Scene):
+def test_raise_alarm_once_leaves_a_standing_alarm_unchanged(scene: Scene):
     with scene.tx() as tx:
         raise_alarm_once(tx, AlarmCode.CARRIER_DOWN, now=MORNING, facts={"codes": [20429]})
     with scene.tx() as tx:

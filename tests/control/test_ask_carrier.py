@@ -1,4 +1,4 @@
-"""Many questions to the carrier at once, bounded, and no more of them once it is silent."""
+"""Questions to the carrier run side by side, bounded, and stop once it is silent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The breaker in the rows, against our own carrier with its faults switched on. Rings are counted at the carrier."""
+"""The breaker, against our own carrier with its faults switched on. Calls are counted at the carrier."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.calls.dial import dial
-from dialer.carrier.config import CarrierConfig, FaultRule, InjectedFault
+from dialer.carrier.config import CarrierConfig
+from dialer.carrier.faults import FaultRule, InjectedFault
 from dialer.carrier.people import Behaviour, PeopleConfig, Pickup
 from dialer.carrier.server import RunningCarrier, start
 from dialer.core.attempt import AttemptState
@@ -60,7 +61,7 @@ def scenario(scene: Scene) -> Scene:
 
 
 class Now:
-    """The machine's clock, moved on by what a test has waited in its own mind."""
+    """The machine's clock, advanced by what a test pretends to have waited."""
 
     def __init__(self) -> None:
         self.ahead = 0.0
@@ -171,7 +172,9 @@ async def test_the_most_urgent_is_the_trial(scenario: Scene, carrier: RunningCar
     assert states(scenario).count(AttemptState.ACCEPTED.value) == 1
 
 
-async def test_an_asked_for_silence_is_kept(scenario: Scene, carrier: RunningCarrier, client: CallClient):
+async def test_a_pause_that_the_carrier_asks_for_is_kept(
+    scenario: Scene, carrier: RunningCarrier, client: CallClient
+):
     scenario.open_case()
     fail(carrier, InjectedFault.TOO_MANY, seconds=40, count=1)
     await ring(scenario, client)
@@ -186,10 +189,10 @@ async def test_an_asked_for_silence_is_kept(scenario: Scene, carrier: RunningCar
     assert scenario.group().breaker.is_untroubled
 
 
-async def test_answers_that_nobody_can_read_are_trouble_too(
+async def test_unreadable_answers_are_trouble_too(
     scenario: Scene, carrier: RunningCarrier, client: CallClient
 ):
-    """A 5xx leaves it unsure whether it rang: it opens the breaker, and no unsure one is dialled again."""
+    """After a 5xx it is unknown whether the call was placed: the breaker opens, and it is not dialled again."""
     for _ in range(5):
         scenario.open_case()
     fail(carrier, InjectedFault.ACCEPT_THEN_ERROR)

@@ -1,4 +1,4 @@
-"""The commands of whoever is in charge, run as a person types them."""
+"""The commands for pauses and alarms, run as a person types them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from dialer.cases.alarms import raise_alarm
-from dialer.cli.main import app
-from dialer.core.effects import AlarmCode
+from dialer.cli.tree import app
 from dialer.core.errors import Invalid, NotFound
+from dialer.core.events import AlarmCode
 from dialer.core.values import Grade
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
@@ -37,7 +37,7 @@ def run(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Run:
 def test_pause_list_and_resume(run: Run, scene: Scene):
     case_id = scene.open_case(unit="临河", grade=Grade.LOW)
     said = run("pause", "--unit", "临河", "--minutes", "30", "--by", "zhao", "--why", "检修")
-    assert "1 rings held" in said.stdout
+    assert "1 calls held" in said.stdout
     assert scene.attempt_of(case_id)["held"]
     [listed] = json.loads(run("pauses", "--json").stdout)
     assert (listed["scope"], listed["subject"], listed["by"], listed["why"]) == (
@@ -47,7 +47,7 @@ def test_pause_list_and_resume(run: Run, scene: Scene):
         "检修",
     )
     assert "临河" in run("pauses").stdout
-    assert "1 rings released" in run("resume", "--unit", "临河", "--by", "zhao").stdout
+    assert "1 calls released" in run("resume", "--unit", "临河", "--by", "zhao").stdout
     assert run("pauses").stdout.strip() == "nothing is paused"
 
 
@@ -72,7 +72,7 @@ def test_one_pause_names_one_thing(run: Run):
         run("pause", "--unit", "a", "--grade", "low", "--minutes", "5", "--by", "z", "--why", "w")
 
 
-def test_resuming_what_is_not_paused_is_said(run: Run):
+def test_resuming_without_a_pause_is_refused(run: Run):
     with pytest.raises(NotFound):
         run("resume", "--grade", "low", "--by", "zhao")
 
@@ -89,7 +89,7 @@ def test_alarms_are_listed_until_seen(run: Run, scene: Scene):
     assert "carrier_down" in run("alarms").stdout
     for alarm in listed.values():
         assert "seen by zhao" in run("alarms", "see", str(alarm["id"]), "--by", "zhao").stdout
-    assert run("alarms").stdout.strip() == "no alarm stands"
+    assert run("alarms").stdout.strip() == "no unacknowledged alarms"
 
 
 def test_an_alarm_is_seen_by_somebody(run: Run):

@@ -1,4 +1,4 @@
-"""A whole cycle: what completes it, what /health/engine says of one that is late, and the sign of life."""
+"""A whole cycle: what completes it, what /health/engine says of a late one, and heartbeats."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.control.health import (
-    WORK_PART,
+    WORK_PARTS,
     beating,
     check_system,
     close_cycle,
@@ -42,9 +42,9 @@ def note(scene: Scene, *names: str, began_at: datetime | None = None) -> None:
 
 def test_a_cycle_is_whole_when_every_part_began_after_it(scene: Scene):
     began = scene.clock.now()
-    note(scene, *WORK_PART[:-1])
+    note(scene, *WORK_PARTS[:-1])
     assert not close_cycle(scene.services, began_at=began)
-    note(scene, WORK_PART[-1])
+    note(scene, WORK_PARTS[-1])
     assert close_cycle(scene.services, began_at=began)
     assert not close_cycle(scene.services, began_at=scene.later(seconds=1))
 
@@ -52,21 +52,21 @@ def test_a_cycle_is_whole_when_every_part_began_after_it(scene: Scene):
 def test_a_part_that_began_before_the_cycle_does_not_count_though_it_ended_in_it(scene: Scene):
     before = scene.clock.now()
     began = scene.later(seconds=5)
-    note(scene, *WORK_PART[1:])
-    note(scene, WORK_PART[0], began_at=before)
+    note(scene, *WORK_PARTS[1:])
+    note(scene, WORK_PARTS[0], began_at=before)
     assert not close_cycle(scene.services, began_at=began)
 
 
 def test_a_service_that_never_did_a_cycle_is_late_in_all_parts(scene: Scene):
     state = check_system(scene.services, late_seconds=60)
     assert state.cycle_seconds is None
-    assert state.late == ("tick", *WORK_PART)
+    assert state.late == ("tick", *WORK_PARTS)
     assert state.leader is None
 
 
 def test_the_part_that_stopped_is_named(scene: Scene):
     began = scene.clock.now()
-    note(scene, "tick", *WORK_PART)
+    note(scene, "tick", *WORK_PARTS)
     close_cycle(scene.services, began_at=began)
     scene.later(seconds=50)
     note(scene, "tick", "sweep", "reconcile", "audit")
@@ -80,7 +80,7 @@ def test_the_part_that_stopped_is_named(scene: Scene):
 
 def test_when_no_part_is_late_by_itself_the_slowest_is_named(scene: Scene):
     began = scene.clock.now()
-    note(scene, "tick", *WORK_PART)
+    note(scene, "tick", *WORK_PARTS)
     close_cycle(scene.services, began_at=began)
     scene.later(seconds=59)
     note(scene, "audit")
@@ -89,7 +89,7 @@ def test_when_no_part_is_late_by_itself_the_slowest_is_named(scene: Scene):
     assert check_system(scene.services, late_seconds=60).late == ("audit",)
 
 
-def test_the_auditor_s_verdict_and_place_are_kept(scene: Scene):
+def test_the_checkers_verdict_and_position_are_kept(scene: Scene):
     scene.open_case()
     scene.do(sa.delete(t.attempt))
     assert run_consistency_round(scene.services).repaired == 1
@@ -132,13 +132,13 @@ def test_a_process_beats_while_it_lives_and_leaves_no_row(assembled: Assemble):
             since = services.real.now() - timedelta(seconds=30)
             return [beat.kind for beat in living_processes(tx, since=since)]
 
-    with beating(services, kind="web", told={"port": 8000}):
+    with beating(services, kind="web", facts={"port": 8000}):
         while kinds() != ["web"]:
             pass
     assert kinds() == []
 
 
-def test_who_died_without_a_word_is_forgotten_in_the_end(scene: Scene):
+def test_a_killed_process_is_forgotten_in_the_end(scene: Scene):
     with scene.tx() as tx:
         note_heartbeat(tx, process="web:gone", kind="web", real_now=MORNING, facts={})
         note_cycle_part(tx, "sweep", began_at=MORNING, real_now=MORNING)
@@ -170,14 +170,14 @@ async def test_health_engine_says_how_long_ago_each_part_was_done(
 ):
     client, app = http
     began = app.services.real.now()
-    for name in ("tick", *WORK_PART):
+    for name in ("tick", *WORK_PARTS):
         note_part_done(app.services, name, began_at=began)
     close_cycle(app.services, began_at=began)
     answer = await client.get("/health/engine")
     told = answer.json()
     assert (answer.status_code, told["status"], told["late"]) == (200, "whole", [])
     assert told["cycle_seconds_ago"] < 30
-    assert set(told["parts_seconds_ago"]) == {"tick", *WORK_PART}
+    assert set(told["parts_seconds_ago"]) == {"tick", *WORK_PARTS}
     assert told["limit_seconds"] == 120
 
 

@@ -1,4 +1,4 @@
-"""What makes a tick worth sending: anything that a worker would find, each by itself."""
+"""A tick is sent for anything that a worker would find, each kind by itself."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def test_what_is_to_come_is_not_due_yet(still: Scene):
 @pytest.mark.parametrize(
     "state", ["ready", "claimed", "sending", "accepted", "ringing", "answered", "unknown"]
 )
-def test_a_ring_that_may_leave_or_is_under_way(still: Scene, state: str):
+def test_an_attempt_that_may_leave_or_is_under_way(still: Scene, state: str):
     with still.tx() as tx:
         one = sa.select(t.attempt.c.id).limit(1).scalar_subquery()
         tx.execute(sa.update(t.attempt).where(t.attempt.c.id == one).values(state=state))
     assert is_due(still)
 
 
-def test_a_held_ring_waits_for_nobody(still: Scene):
+def test_a_held_attempt_is_not_due(still: Scene):
     with still.tx() as tx:
         tx.execute(sa.update(t.attempt).values(state="ready", held=True))
     assert not is_due(still)

@@ -1,4 +1,4 @@
-"""Escalation into a void ends at a supervisor's alarm, once, and never silently."""
+"""An assignment that nobody signs ends at one alarm for the supervisor."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
 
 
-def test_an_assignment_that_nobody_signs_raises_one_alarm(scene: Scene):
+def test_an_unsigned_assignment_raises_one_alarm(scene: Scene):
     case_id = scene.open_case(grade=Grade.EXTRA_HIGH, unit="临河")
     sign_by = min(row["sign_by"] for row in scene.assignments_of(case_id))
     scene.clock.set(sign_by)
@@ -42,7 +42,7 @@ def test_one_that_was_signed_in_time_raises_nothing(scene: Scene):
 
 
 def test_a_void_of_hours_is_one_line_a_case_and_kind(scene: Scene):
-    """Nobody on duty: the errand comes round again and again, and the supervisor reads one line of it."""
+    """Nobody is on duty: the assignment comes back again and again, and the supervisor sees one alarm of it."""
     case_id = scene.open_case(grade=Grade.HIGH)
     for _ in range(40):
         scene.later(minutes=10)
@@ -56,7 +56,7 @@ def test_a_void_of_hours_is_one_line_a_case_and_kind(scene: Scene):
     assert times["unsigned"] == 2
 
 
-def test_many_are_told_in_one_go(scene: Scene):
+def test_many_are_raised_in_one_round(scene: Scene):
     for _ in range(4):
         scene.open_case(grade=Grade.EXTRA_HIGH)
     scene.later(minutes=10)

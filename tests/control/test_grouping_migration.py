@@ -1,4 +1,4 @@
-"""A database that has a flood of alarms already comes up with one line of each kind."""
+"""After the migration a database with many alarms has one row of each kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the monitoring reads: figures of the database, counters of the process, nothing personal."""
+"""The metrics: figures of the database, counters of the process, nothing personal."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from dialer.calls.pauses import pause_calls
 from dialer.cases.alarms import raise_alarm
-from dialer.control.health import WORK_PART, close_cycle, note_part_done, run_consistency_round
+from dialer.control.health import WORK_PARTS, close_cycle, note_part_done, run_consistency_round
 from dialer.control.overview import FIRST_ATTEMPT_BOUNDS, measure, measure_first_attempts
-from dialer.core.effects import AlarmCode
+from dialer.core.events import AlarmCode
 from dialer.core.values import Grade, PauseScope
 from dialer.db import tables as t
 from dialer.db.system_state import note_heartbeat
@@ -32,7 +32,7 @@ def figures(scene: Scene):
     ("seconds", "bucket"),
     [(0, 15), (15, 15), (15.001, 30), (60, 60), (181, 300), (43_200, 43_200), (43_201, None)],
 )
-def test_a_first_ring_falls_into_the_bucket_of_its_time(scene: Scene, seconds: float, bucket: int | None):
+def test_a_first_attempt_falls_into_the_bucket_of_its_time(scene: Scene, seconds: float, bucket: int | None):
     scene.case(grade=Grade.HIGH, first_attempt_at=MORNING + timedelta(seconds=seconds))
     found = measure_first_attempts(scene.services)
     place = FIRST_ATTEMPT_BOUNDS.index(bucket) if bucket is not None else len(FIRST_ATTEMPT_BOUNDS)
@@ -43,7 +43,7 @@ def test_a_first_ring_falls_into_the_bucket_of_its_time(scene: Scene, seconds: f
     assert sum(found[Grade.LOW].counts) == 0
 
 
-def test_cases_that_were_not_rung_or_are_older_than_a_day_are_left_out(scene: Scene):
+def test_cases_that_were_not_called_or_are_older_than_a_day_are_left_out(scene: Scene):
     old = MORNING - timedelta(days=1, seconds=1)
     scene.case(opened_at=old, first_attempt_at=old + timedelta(seconds=20))
     scene.case()
@@ -73,7 +73,7 @@ def test_the_queue_is_counted_and_aged_by_grade(scene: Scene):
     assert scene.attempt_of(held)["held"]
 
 
-def test_what_rings_does_not_age_in_the_queue(scene: Scene):
+def test_a_live_attempt_does_not_age_in_the_queue(scene: Scene):
     scene.open_case(grade=Grade.HIGH)
     scene.claim()
     scene.later(minutes=4)
@@ -98,11 +98,11 @@ def test_unknown_ones_alarms_and_work_are_counted(scene: Scene):
     assert told.alarms == {"human_overdue": 2}
     assert {kind.value: (work.open, work.overdue) for kind, work in told.work.items()} == {
         "human": (1, 1),
-        "visit": (1, 0),
+        "visit": (1, 1),
     }
 
 
-def test_the_auditor_s_last_verdict_and_who_beats(scene: Scene):
+def test_the_checkers_last_verdict_and_the_processes_alive(scene: Scene):
     scene.open_case()
     scene.do(sa.delete(t.attempt))
     run_consistency_round(scene.services)
@@ -138,7 +138,7 @@ async def test_the_page_holds_every_figure(http: httpx.AsyncClient, scene: Scene
     case_id = scene.open_case(grade=Grade.HIGH)
     scene.change_case(case_id, opened_at=MORNING, first_attempt_at=MORNING + timedelta(seconds=90))
     scene.clock.set(MORNING)
-    for name in ("tick", *WORK_PART):
+    for name in ("tick", *WORK_PARTS):
         note_part_done(scene.services, name, began_at=MORNING)
     close_cycle(scene.services, began_at=MORNING)
     run_consistency_round(scene.services)

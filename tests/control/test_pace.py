@@ -1,4 +1,4 @@
-"""The pace that somebody asks for: at once, over restarts, and never more than the settings allow."""
+"""A lowered pace applies at once, survives restarts, and never exceeds the settings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from dialer.calls.pace import read_pace, restore_pace, set_pace
 from dialer.calls.pacing import read_line_pace
-from dialer.cli.main import app
+from dialer.cli.tree import app
 from dialer.core.errors import Invalid, NotFound
 from dialer.db import tables as t
 from tests.audit_lines import audit_lines

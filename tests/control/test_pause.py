@@ -1,4 +1,4 @@
-"""Pauses: what they hold, for how long, what they never stop, and who answers for them."""
+"""Pauses: what they hold, for how long, what they do not affect, and who placed them."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_everything_is_held_without_touching_a_row(scene: Scene):
     assert scene.group().paused_until == MORNING + timedelta(minutes=30)
 
 
-def test_what_comes_while_it_stands_is_held_when_its_turn_comes(scene: Scene):
+def test_a_new_case_under_a_pause_is_held_when_it_is_due(scene: Scene):
     stop(scene, PauseScope.UNIT, "临河")
     urgent = scene.open_case(unit="临河", grade=Grade.EXTRA_HIGH)
     behind = scene.open_case(unit="五原", grade=Grade.LOW)
@@ -85,8 +85,8 @@ def test_what_comes_while_it_stands_is_held_when_its_turn_comes(scene: Scene):
     assert scene.attempt_of(urgent)["held"]
 
 
-def test_a_long_paused_queue_keeps_nobody_behind_it_waiting(scene: Scene):
-    """One line is free and two hundred paused rings are more urgent: the next claim reaches past all of them."""
+def test_a_long_paused_queue_does_not_delay_others(scene: Scene):
+    """One line is free and two hundred paused calls are more urgent: the next claim passes over all of them."""
     stop(scene, PauseScope.GRADE, "medium")
     for _ in range(40):
         scene.open_case(grade=Grade.MEDIUM)
@@ -95,7 +95,7 @@ def test_a_long_paused_queue_keeps_nobody_behind_it_waiting(scene: Scene):
     assert held(scene) == 40
 
 
-def test_a_planned_ring_stays_held_when_its_time_comes(scene: Scene):
+def test_a_planned_attempt_stays_held_when_its_time_comes(scene: Scene):
     case_id = scene.open_case(unit="临河")
     scene.change_attempt(
         scene.attempt_of(case_id)["id"], state="planned", not_before=MORNING + timedelta(minutes=5)
@@ -189,7 +189,7 @@ def test_placed_again_it_holds_until_the_new_time(scene: Scene):
     assert scene.claim() == []
 
 
-def test_a_case_whose_grade_rises_out_of_a_paused_grade_is_rung(scene: Scene):
+def test_a_case_whose_grade_rises_out_of_a_paused_grade_is_called(scene: Scene):
     case_id = scene.open_case(grade=Grade.LOW)
     stop(scene, PauseScope.GRADE, "low", minutes=30)
     with scene.tx() as tx:
@@ -205,7 +205,7 @@ def test_a_case_whose_grade_rises_out_of_a_paused_grade_is_rung(scene: Scene):
 
 
 def test_while_everything_is_paused_nobody_of_a_high_grade_is_forgotten(scene: Scene):
-    """The robot is silent; the caller's and the officer's clocks, impatience and alarms are not."""
+    """The robot is paused; the deadlines and alarms of callers and officers go on."""
     high = scene.open_case(grade=Grade.HIGH)
     extra = scene.open_case(grade=Grade.EXTRA_HIGH)
     stop(scene, PauseScope.ALL, minutes=240)
@@ -307,25 +307,25 @@ def test_a_unit_of_the_tree_is_paused_with_all_below_it(scene: Scene):
         scene.services, scope=PauseScope.UNIT, unit_id=county, minutes=30, by="zhao", why="x"
     )
     assert paused.held == 2
-    assert paused.hold.subject == "临河区公安局"
+    assert paused.pause.subject == "临河区公安局"
     late = scene.open_case()
     scene.change_case(late, unit_id=station)
     assert scene.claimed_cases() == [cases[other]]
     assert scene.attempt_of(late)["held"]
-    assert resume_pause(scene.services, paused.hold.id, by="zhao") == 3
+    assert resume_pause(scene.services, paused.pause.id, by="zhao") == 3
 
 
 def test_a_unit_may_be_named_as_a_list_would_name_it(scene: Scene):
     county, station, _ = tree(scene)
     case_id = scene.open_case()
     scene.change_case(case_id, unit_id=station)
-    assert stop(scene, PauseScope.UNIT, "临河区").hold.unit_id == county
-    assert stop(scene, PauseScope.UNIT, "临河区城关派出所").hold.subject == "临河区公安局/城关派出所"
+    assert stop(scene, PauseScope.UNIT, "临河区").pause.unit_id == county
+    assert stop(scene, PauseScope.UNIT, "临河区城关派出所").pause.subject == "临河区公安局/城关派出所"
     assert go_on(scene, PauseScope.UNIT, "临河区") == 0
     assert go_on(scene, PauseScope.UNIT, "临河区城关派出所") == 1
 
 
-def test_whoever_belongs_to_a_unit_stops_nobody_else(scene: Scene):
+def test_a_member_of_a_unit_pauses_that_unit_alone(scene: Scene):
     county, station, other = tree(scene)
     for own, unit in ((station, county), (station, other)):
         with pytest.raises(NotFound):
@@ -350,10 +350,10 @@ def test_whoever_belongs_to_a_unit_stops_nobody_else(scene: Scene):
         visible_to=county,
     )
     with pytest.raises(NotFound):
-        resume_pause(scene.services, placed.hold.id, by="zhao", visible_to=other)
-    assert resume_pause(scene.services, placed.hold.id, by="zhao", visible_to=county) == 0
+        resume_pause(scene.services, placed.pause.id, by="zhao", visible_to=other)
+    assert resume_pause(scene.services, placed.pause.id, by="zhao", visible_to=county) == 0
     with pytest.raises(NotFound):
-        resume_pause(scene.services, placed.hold.id, by="zhao")
+        resume_pause(scene.services, placed.pause.id, by="zhao")
 
 
 def test_a_case_that_left_a_paused_unit_is_free_when_the_pause_is_over(scene: Scene):

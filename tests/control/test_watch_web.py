@@ -1,4 +1,4 @@
-"""Nobody is rung while no web process runs to answer what the telephone network asks."""
+"""No call is placed while no web process is alive to answer webhooks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def beat(scene: Scene, kind: str = WEB, *, off: timedelta = timedelta(0)) -> Non
         note_heartbeat(tx, process=f"{kind}:1", kind=kind, real_now=scene.services.real.now() + off, facts={})
 
 
-def test_rings_wait_for_a_web_process_and_go_on_while_it_is_away_for_a_moment(scene: Scene):
+def test_calls_wait_for_a_web_process_and_go_on_while_it_is_away_for_a_moment(scene: Scene):
     watched = Watched(scene)
     beat(scene, "worker")
     assert not watched.may_call()
@@ -67,7 +67,7 @@ def test_a_worker_that_had_nothing_to_do_all_night_believes_no_beat_of_the_eveni
     assert watched.may_call()
 
 
-def test_one_that_was_told_to_stop_holds_rings_at_once(scene: Scene):
+def test_a_stopping_web_process_holds_calls_at_once(scene: Scene):
     beat(scene)
     watched = Watched(scene)
     assert watched.may_call()
@@ -76,7 +76,7 @@ def test_one_that_was_told_to_stop_holds_rings_at_once(scene: Scene):
     assert not watched.may_call()
 
 
-def test_a_web_process_whose_clock_is_an_hour_off_is_heard_all_the_same(scene: Scene):
+def test_a_web_process_whose_clock_is_an_hour_off_counts(scene: Scene):
     for off in (timedelta(hours=-1), timedelta(hours=1)):
         watched = Watched(scene)
         beat(scene, off=off)

@@ -1,4 +1,4 @@
-"""`dialer web` as a process: it answers, and leaves nothing behind when it is told to stop."""
+"""`dialer web` as a process: it answers, and on a stop leaves no heartbeat."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import sys
 import pytest
 
 from dialer.db.system_state import heartbeats
-from dialer.runtime.local import free_port
+from dialer.runtime.location import free_port
 from tests.control.conftest import Assemble
-from tests.control.test_scheduler import until
+from tests.control.test_scheduler import PATIENCE_SECONDS, until
 
 
 @pytest.mark.story
@@ -35,7 +35,7 @@ def test_a_web_process_that_is_told_to_stop_leaves_no_heartbeat(
         # Whoever rings takes a beat for somebody who answers.
         socket.create_connection(("127.0.0.1", port), timeout=5).close()
         process.send_signal(number)
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
     finally:
         process.kill()
         process.wait()

@@ -1,4 +1,4 @@
-"""Why a case's ring has not been made: the first thing in its way, in words a person can act on."""
+"""Why a case has not been called yet: the first obstacle, in words a person can act on."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def set_breaker(scene: Scene, breaker: Breaker) -> None:
         save_breaker(tx, breaker, name="main")
 
 
-def test_nothing_waits_where_no_ring_is_planned(scene: Scene):
+def test_without_a_planned_attempt_nothing_waits(scene: Scene):
     case_id = scene.open_case(missed=True)
     assert show_case(scene.services, case_id).waiting is None
 
@@ -104,13 +104,16 @@ def test_after_its_pause_and_before_its_release_it_is_held(scene: Scene):
     assert why(scene, case_id).reason is WaitReason.PACING
 
 
-def test_a_shared_number_that_rings_for_another_case(scene: Scene):
+def test_a_shared_number_in_a_call_for_another_case(scene: Scene):
     person = scene.person()
     first = scene.open_case(person_id=person, fraud_type=FraudType.LOAN, grade=Grade.HIGH)
     second = scene.open_case(person_id=person, fraud_type=FraudType.ROMANCE, grade=Grade.LOW)
     assert scene.claimed_cases() == [first]
     found = why(scene, second)
-    assert (found.reason, found.detail) == (WaitReason.NUMBER_BUSY, "the number rings for another case")
+    assert (found.reason, found.detail) == (
+        WaitReason.NUMBER_BUSY,
+        "the number is being called for another case",
+    )
     assert why(scene, first).reason is WaitReason.UNDER_WAY
 
 

@@ -8,8 +8,7 @@ from typing import TypeVar
 
 from dialer.core.case import Case
 from dialer.core.decide import decide
-from dialer.core.effects import Effect
-from dialer.core.events import AttemptEnded, CaseOpened, Event, WarningJoined
+from dialer.core.events import AttemptEnded, CaseOpened, Effect, Event, WarningJoined
 from dialer.core.policy import GradePolicy, Policy, UrgencyPolicy, Window
 from dialer.core.values import Answer, Contact, FraudType, Grade, TelephonyResult
 
@@ -112,12 +111,7 @@ E = TypeVar("E")
 def fresh(grade: Grade = Grade.MEDIUM, *, at: datetime = MORNING, **fields: object) -> Case:
     """A case as the first warning made it, not yet started; by default outside the sample of the low grade."""
     case = Case(
-        id=NOT_IN_SAMPLE,
-        grade=grade,
-        fraud_type=FraudType.LOAN,
-        opened_at=at,
-        policy_version=1,
-        numbers=1,
+        id=NOT_IN_SAMPLE, grade=grade, fraud_type=FraudType.LOAN, opened_at=at, policy_version=1, numbers=1
     )
     return replace(case, **fields)  # type: ignore[arg-type]  # names are checked by replace
 

@@ -196,4 +196,4 @@ class AttemptStory(RuleBasedStateMachine):
 
 
 TestAttemptStories = AttemptStory.TestCase
-TestAttemptStories.settings = settings(max_examples=100, stateful_step_count=40)
+TestAttemptStories.settings = settings(stateful_step_count=40)

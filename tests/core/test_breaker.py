@@ -10,12 +10,7 @@ from dialer.core.breaker import BatchFailures, Breaker, BreakerRules
 from tests.core.samples import MORNING
 
 RULES = BreakerRules(
-    opens_after=3,
-    open_seconds=10,
-    most_seconds=60,
-    trial_seconds=30,
-    breath_seconds=1,
-    believed_seconds=900,
+    opens_after=3, open_seconds=10, most_seconds=60, trial_seconds=30, breath_seconds=1, believed_seconds=900
 )
 
 

@@ -14,10 +14,7 @@ NOW = MORNING + timedelta(days=30)
 
 
 def case(
-    id_: int,
-    status: CaseStatus,
-    fraud_type: FraudType = FraudType.LOAN,
-    opened_at: datetime = MORNING,
+    id_: int, status: CaseStatus, fraud_type: FraudType = FraudType.LOAN, opened_at: datetime = MORNING
 ) -> Case:
     return replace(fresh(), id=id_, status=status, fraud_type=fraud_type, opened_at=opened_at)
 

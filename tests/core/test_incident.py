@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.core.opening import known_type, same_incident
+from dialer.core.rules import known_type, same_incident
 from dialer.core.values import FraudType
 
 LOAN, ROMANCE, UNKNOWN = FraudType.LOAN, FraudType.ROMANCE, FraudType.UNKNOWN

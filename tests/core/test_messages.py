@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dialer.core.case import CaseStatus
-from dialer.core.effects import SendMessage
-from dialer.core.events import AttemptEnded, OptedOut, Reach
+from dialer.core.events import AttemptEnded, OptedOut, Reach, SendMessage
 from dialer.core.values import Answer, Contact, Grade, MessagePurpose, MessageState, TelephonyResult
 from tests.core.samples import POLICY, Story, answered, ended, started
 

@@ -141,11 +141,7 @@ def test_everything_in_its_way_is_said(facts: dict[str, Any], wait: Wait):
 
 
 @pytest.mark.parametrize(
-    "facts",
-    [
-        {"pauses": [paused(PauseScope.GRADE, "low")]},
-        {"ring": replace(RING, number_free_at=MORNING)},
-    ],
+    "facts", [{"pauses": [paused(PauseScope.GRADE, "low")]}, {"ring": replace(RING, number_free_at=MORNING)}]
 )
 def test_what_is_over_or_concerns_others_is_not_said(facts: dict[str, Any]):
     (step,) = steps(**facts)

@@ -7,19 +7,22 @@ from datetime import timedelta
 import pytest
 
 from dialer.core.case import CaseStatus, Reason, RobotState, StaffTrackState
-from dialer.core.effects import (
+from dialer.core.errors import Conflict
+from dialer.core.events import (
     AlarmCode,
+    AssignmentReported,
+    AssignmentRequested,
+    Event,
     OpenAssignment,
     PlanAttempt,
     RaiseAlarm,
     RecordOutcome,
+    TimePassed,
     WithdrawAssignment,
     WithdrawAttempt,
 )
-from dialer.core.errors import Conflict
-from dialer.core.events import AssignmentReported, AssignmentRequested, Event, TimePassed
+from dialer.core.rules import SUCCESSES
 from dialer.core.values import Answer, Contact, Grade, OutcomeKind, Tag, TelephonyResult, Track
-from dialer.core.work_rules import SUCCESSES
 from tests.core.samples import IN_SAMPLE, MORNING, POLICY, Story, answered, ended, started
 
 NONE, SCHEDULED, OPEN, DONE = (
@@ -179,8 +182,8 @@ class TestAnEnd:
 
 
 class TestAReportThatDoesNotFit:
-    def test_of_an_errand_that_is_not_open_conflicts(self):
-        with pytest.raises(Conflict, match="no open human errand"):
+    def test_of_an_assignment_that_is_not_open_conflicts(self):
+        with pytest.raises(Conflict, match="no open human assignment"):
             started(Grade.MEDIUM).tell(called(OutcomeKind.REFUSES))
 
     def test_of_one_reported_already_conflicts_and_shows_what_became_of_it(self):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from dialer.core.errors import Invalid
-from dialer.core.periods import Period, period_of
+from dialer.core.rates import Period, period_of
 
 
 def typed(start: str | None, end: str | None) -> Period:

@@ -8,7 +8,7 @@ import pytest
 from PIL import ExifTags, Image, ImageChops
 
 from dialer.core.errors import Invalid
-from dialer.work.photos import clean_photo
+from dialer.work.visit_store import clean_photo
 from tests.core.pictures import SECRET, drawn, jpeg, png, webp
 
 MOST = 1 << 20
@@ -20,12 +20,7 @@ def opened(content: bytes) -> Image.Image:
 
 @pytest.mark.parametrize(
     ("data", "media_type"),
-    [
-        (jpeg(), "image/jpeg"),
-        (jpeg(kind="MPO"), "image/jpeg"),
-        (png(), "image/png"),
-        (webp(), "image/webp"),
-    ],
+    [(jpeg(), "image/jpeg"), (jpeg(kind="MPO"), "image/jpeg"), (png(), "image/png"), (webp(), "image/webp")],
 )
 def test_the_picture_stays_and_the_camera_s_notes_go(data: bytes, media_type: str):
     data += b"trailer" + SECRET

@@ -8,7 +8,7 @@ import pytest
 
 from dialer.core.rates import COUNTED, DEFINITIONS, Counts, Definition, Rate, rate_of, rates_of
 from dialer.language import Lang
-from dialer.wording.words import rate_word
+from dialer.words import rate_word
 
 METRICS = (Path(__file__).resolve().parents[2] / "docs" / "metrics.md").read_text("utf-8")
 by_name = pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda d: d.name)

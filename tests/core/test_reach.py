@@ -7,18 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.core.case import CaseStatus, Reason, RobotState, StaffTrackState
-from dialer.core.effects import OpenAssignment, PlanAttempt, RecordOutcome
 from dialer.core.events import (
     NO_CONTACT,
     AttemptEnded,
     Conversation,
+    OpenAssignment,
+    PlanAttempt,
     Reach,
+    RecordOutcome,
     contact_of,
     heard_seconds,
     reach_of,
 )
+from dialer.core.rules import SUCCESSES
 from dialer.core.values import Answer, Contact, Grade, TelephonyResult, Track
-from dialer.core.work_rules import SUCCESSES
 from tests.core.samples import POLICY, Story, started
 
 WARNING = 7.25

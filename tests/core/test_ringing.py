@@ -8,15 +8,17 @@ from datetime import timedelta
 import pytest
 
 from dialer.core.case import CaseStatus, Reason, RobotState, StaffTrackState
-from dialer.core.effects import (
+from dialer.core.events import (
     AlarmCode,
+    CallRequested,
+    GradeChanged,
+    HandOverRequested,
     OpenAssignment,
     PlanAttempt,
     RaiseAlarm,
     RecordOutcome,
     WithdrawAssignment,
 )
-from dialer.core.events import CallRequested, GradeChanged, HandOverRequested
 from dialer.core.values import Answer, Contact, Grade, OutcomeKind, Tag, TelephonyResult, Track
 from tests.core.samples import IN_SAMPLE, MORNING, POLICY, Story, answered, ended, started
 
@@ -205,10 +207,7 @@ def test_retries_go_round_the_numbers_and_pass_over_dead_ones():
 @pytest.mark.parametrize("grade", Grade)
 @pytest.mark.parametrize(
     ("answer", "outcome"),
-    [
-        (Answer.ACKNOWLEDGED, OutcomeKind.DISSUADED_BY_PHONE),
-        (Answer.SAW_THROUGH, OutcomeKind.SAW_THROUGH_IT),
-    ],
+    [(Answer.ACKNOWLEDGED, OutcomeKind.DISSUADED_BY_PHONE), (Answer.SAW_THROUGH, OutcomeKind.SAW_THROUGH_IT)],
 )
 def test_verified_and_convinced_is_a_provisional_success_and_stands_all_down(
     grade: Grade, answer: Answer, outcome: OutcomeKind

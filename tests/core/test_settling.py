@@ -10,27 +10,25 @@ from hypothesis import strategies as st
 
 from dialer.core.case import CaseStatus, Reason, RobotState, StaffTrackState
 from dialer.core.decide import decide
-from dialer.core.effects import (
-    AlarmCode,
-    OpenAssignment,
-    RaiseAlarm,
-    RecordOutcome,
-    ReverseOutcome,
-    WithdrawAssignment,
-    WithdrawAttempt,
-)
 from dialer.core.errors import Conflict
 from dialer.core.events import (
+    AlarmCode,
     AttemptEnded,
     CaseClosed,
     CaseFiled,
     Event,
     HandOverRequested,
+    OpenAssignment,
+    RaiseAlarm,
+    RecordOutcome,
+    ReverseOutcome,
     TimePassed,
     WindowClosed,
+    WithdrawAssignment,
+    WithdrawAttempt,
 )
+from dialer.core.rules import SUCCESSES
 from dialer.core.values import Answer, Contact, Grade, OutcomeKind, TelephonyResult, Track
-from dialer.core.work_rules import SUCCESSES
 from tests.core.samples import (
     IN_SAMPLE,
     MORNING,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.core.periods import Period, Spans, period_of, spans_of
+from dialer.core.rates import Period, Spans, period_of, spans_of
 
 SHANGHAI = "Asia/Shanghai"
 
@@ -36,11 +36,7 @@ def test_what_is_left_at_either_end_is_an_edge():
 
 
 @pytest.mark.parametrize(
-    ("start", "end"),
-    [
-        ("2026-11-25T00:01", "2026-11-25T23:59"),
-        ("2026-11-24T12:00", "2026-11-25T12:00"),
-    ],
+    ("start", "end"), [("2026-11-25T00:01", "2026-11-25T23:59"), ("2026-11-24T12:00", "2026-11-25T12:00")]
 )
 def test_a_window_without_a_whole_day_is_not_cut(start: str, end: str):
     assert spans_of(period_of(start, end, timezone=SHANGHAI), timezone=SHANGHAI) is None

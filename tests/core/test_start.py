@@ -8,24 +8,22 @@ from datetime import datetime, timedelta
 import pytest
 
 from dialer.core.case import CaseStatus, Reason, RobotState, StaffTrackState
-from dialer.core.effects import (
-    AlarmCode,
-    ExpediteAttempt,
-    OpenAssignment,
-    PlanAttempt,
-    RaiseAlarm,
-    WithdrawAssignment,
-)
 from dialer.core.errors import Conflict
 from dialer.core.events import (
+    AlarmCode,
     AssignmentReported,
     AssignmentRequested,
     CallRequested,
     CaseOpened,
+    ExpediteAttempt,
     GradeChanged,
+    OpenAssignment,
     OptedOut,
+    PlanAttempt,
+    RaiseAlarm,
     TimePassed,
     WindowClosed,
+    WithdrawAssignment,
 )
 from dialer.core.values import Answer, Contact, FraudType, Grade, OutcomeKind, Tag, TelephonyResult, Track
 from tests.core.samples import (
@@ -238,7 +236,7 @@ class TestAnOptOut:
 
     def test_holds_against_a_requested_ring(self):
         story = started(Grade.HIGH).tell(OptedOut())
-        with pytest.raises(Conflict, match="asked not to be rung"):
+        with pytest.raises(Conflict, match="asked not to be called"):
             story.tell(CallRequested())
 
     def test_twice_changes_nothing(self):

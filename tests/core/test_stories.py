@@ -14,17 +14,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from dialer.core.case import WISHES, Case, CaseStatus, Reason, RobotState, StaffTrackState
 from dialer.core.decide import decide
-from dialer.core.effects import (
-    Effect,
-    ExpediteAttempt,
-    OpenAssignment,
-    PlanAttempt,
-    RaiseAlarm,
-    RecordOutcome,
-    ReverseOutcome,
-    WithdrawAssignment,
-    WithdrawAttempt,
-)
 from dialer.core.errors import Conflict
 from dialer.core.events import (
     AssignmentReported,
@@ -34,17 +23,26 @@ from dialer.core.events import (
     CaseClosed,
     CaseFiled,
     CaseOpened,
+    Effect,
     Event,
+    ExpediteAttempt,
     GradeChanged,
     HandOverRequested,
+    OpenAssignment,
     OptedOut,
+    PlanAttempt,
+    RaiseAlarm,
+    RecordOutcome,
+    ReverseOutcome,
     TimePassed,
     WarningJoined,
     WindowClosed,
+    WithdrawAssignment,
+    WithdrawAttempt,
 )
 from dialer.core.policy import Policy
+from dialer.core.rules import SUCCESSES
 from dialer.core.values import Answer, Contact, FraudType, Grade, OutcomeKind, Tag, TelephonyResult, Track
-from dialer.core.work_rules import SUCCESSES
 from tests.core.samples import GRADES, MORNING, NIGHT, POLICY, fresh
 
 SHORT = replace(
@@ -351,5 +349,5 @@ class CaseStory(RuleBasedStateMachine):
         assert self.case.status is (CaseStatus.REVERSED if succeeded else CaseStatus.CLOSED)
 
 
-CaseStory.TestCase.settings = settings(max_examples=300, stateful_step_count=40)
+CaseStory.TestCase.settings = settings(stateful_step_count=40)
 TestCaseStory = CaseStory.TestCase

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dialer.core.unit_plan import UnitLine, changes_of, plan_units
-from dialer.core.units import Unit
+from dialer.core.units import Unit, UnitLine, changes_of, plan_units
 
 
 def unit(unit_id: int, name: str, *above: int, active: bool = True) -> Unit:

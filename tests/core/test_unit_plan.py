@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.core.unit_plan import UnitField, UnitLine, UnitPlan, plan_units
-from dialer.core.units import Unit, normalised
+from dialer.core.units import Unit, UnitField, UnitLine, UnitPlan, normalised, plan_units
 
 
 def line(number: int, name: str, parent: str = "", *aliases: str) -> UnitLine:

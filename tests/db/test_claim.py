@@ -281,7 +281,6 @@ def test_the_claim_keeps_its_promises(store: Store):
     run_state_machine_as_test(
         story,
         settings=settings(
-            max_examples=40,
             stateful_step_count=40,
             # Each step is a transaction: a story is told as it failed, not shortened for minutes.
             phases=[Phase.explicit, Phase.generate],

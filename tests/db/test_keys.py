@@ -208,13 +208,7 @@ def test_the_same_keys_agree_with_their_fingerprint_and_so_do_rotated_ones():
 
 
 @pytest.mark.parametrize(
-    "other",
-    [
-        keys({1: TWO}),
-        keys(index=TWO),
-        keys({2: ONE}, current=2),
-        keys({1: TWO, 2: ONE}),
-    ],
+    "other", [keys({1: TWO}), keys(index=TWO), keys({2: ONE}, current=2), keys({1: TWO, 2: ONE})]
 )
 def test_other_keys_do_not_agree(other: Keys):
     assert not agrees(stored=fingerprint(keys()), keys=other)

@@ -24,12 +24,11 @@ from dialer.cases.alarms import acknowledge_alarms_of_code, raise_alarm
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import lock_cases
 from dialer.core.case import AssignmentState
-from dialer.core.effects import AlarmCode
-from dialer.core.events import CaseClosed
+from dialer.core.events import AlarmCode, CaseClosed
 from dialer.core.values import Grade, OutcomeKind, TelephonyResult, Track
 from dialer.db import tables as t
+from dialer.telephony.callbacks import CallProgress, CallState, Stage
 from dialer.telephony.client import PlaceCall, Placed
-from dialer.telephony.results import CallProgress, CallState, Stage
 from dialer.units.unassigned import assign_unit
 from dialer.work.assignments import Scope
 from dialer.work.desk_calls import dial_from_desk

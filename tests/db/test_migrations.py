@@ -47,9 +47,6 @@ def test_every_column_of_words_allows_exactly_those_of_its_enum(fresh_database: 
 @pytest.mark.parametrize("table", [table.name for table in APPEND_ONLY])
 def test_ledgers_refuse_truncation(fresh_database: str, table: str):
     services = sa.create_engine(fresh_database)
-    with (
-        pytest.raises(sa.exc.DBAPIError, match="append-only"),
-        services.begin() as connection,
-    ):
+    with pytest.raises(sa.exc.DBAPIError, match="append-only"), services.begin() as connection:
         connection.execute(sa.text(f'TRUNCATE "{table}" CASCADE'))
     services.dispose()

@@ -9,14 +9,13 @@ from alembic import command
 from alembic.config import Config
 
 from dialer.cases.store import ensure_policy_version
-from dialer.core.periods import Period
 from dialer.core.policy import to_plain
+from dialer.core.rates import Period
 from dialer.db.migrations import migrate_database, script_location
 from dialer.db.unit_of_work import Store, hold_snapshot
 from dialer.db.vault import Keys, Vault
 from dialer.outcomes.measures import figures
-from dialer.outcomes.rollup import refresh_rollup_once, state_of
-from dialer.outcomes.rollup_figures import rollup_figures
+from dialer.outcomes.rollup import refresh_rollup_once, rollup_figures, state_of
 from tests.core.samples import POLICY
 
 NOW = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)

@@ -20,7 +20,6 @@ from dialer.org.unit_store import (
     move_unit,
     subtree_ids,
     teach_unit_alias,
-    unit_path,
 )
 from tests.outcomes.town import MORNING, Scenario
 
@@ -54,16 +53,16 @@ def test_a_subtree_is_the_unit_and_all_below(scenario: Scenario, tree: dict[str,
 
 def test_a_path_leads_from_the_root(scenario: Scenario, tree: dict[str, int]):
     with scenario.tx() as tx:
-        assert [u.name for u in unit_path(tx, tree["post"])] == ["市局", "临河分局", "城关派出所", "警务室"]
+        assert Units().current(tx).names(tree["post"]) == ("市局", "临河分局", "城关派出所", "警务室")
         with pytest.raises(NotFound):
-            unit_path(tx, 999)
+            get_unit(tx, 999)
 
 
 def test_a_moved_unit_takes_everything_below_with_it(scenario: Scenario, tree: dict[str, int]):
     with scenario.tx() as tx:
         move_unit(tx, tree["station"], parent_id=tree["wuyuan"])
     with scenario.tx() as tx:
-        assert [u.name for u in unit_path(tx, tree["post"])] == ["市局", "五原分局", "城关派出所", "警务室"]
+        assert Units().current(tx).names(tree["post"]) == ("市局", "五原分局", "城关派出所", "警务室")
         assert tree["post"] not in subtree_ids(tx, tree["linhe"])
         move_unit(tx, tree["station"], parent_id=None)
         assert get_unit(tx, tree["post"]).path == (tree["station"], tree["post"])

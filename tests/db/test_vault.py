@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.db.vault import BLIND_BYTES, BlindKind, KeyMissing, Keys, Tampered, Vault
@@ -35,7 +35,6 @@ def opened(sealed: bytes, vault: Vault = VAULT) -> bytes:
 
 
 @given(st.binary(max_size=2000), st.integers() | st.text(max_size=20))
-@settings(max_examples=200)
 def test_what_was_sealed_comes_back(plaintext: bytes, row: int | str):
     sealed = VAULT.seal(plaintext, table="person", column="sealed", row=row)
     assert VAULT.open(sealed, table="person", column="sealed", row=row) == plaintext

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from dialer.core.effects import AlarmCode
+from dialer.core.events import AlarmCode
 from dialer.language import Lang
-from dialer.wording.words import word_of
+from dialer.words import word_of
 from tests.docs.pages import ROOT
 
 _PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import typer
 
-from dialer.cli.main import app
+from dialer.cli.tree import app
 from tests.docs.pages import PAGES, ROOT, code, name
 
 _TREE: Any = typer.main.get_command(app)

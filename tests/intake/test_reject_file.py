@@ -7,8 +7,14 @@ from pathlib import Path
 import python_calamine
 
 from dialer.intake.reader import ListReader, read_list
-from dialer.intake.records import Accepted, IntakeOptions, Rejected
-from dialer.intake.reject_file import COLUMN_HEADING, REASON_HEADING, write_rejects
+from dialer.intake.records import (
+    COLUMN_HEADING,
+    REASON_HEADING,
+    Accepted,
+    IntakeOptions,
+    Rejected,
+    write_rejects,
+)
 from dialer.language import bilingual
 
 OPTIONS = IntakeOptions(now=datetime(2026, 11, 25, 1, 0, tzinfo=UTC))

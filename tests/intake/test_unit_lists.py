@@ -8,7 +8,7 @@ import pytest
 import xlsxwriter
 
 from dialer.core.errors import UnusableFile
-from dialer.core.unit_plan import UnitField
+from dialer.core.units import UnitField
 from dialer.intake.unit_lists import UnitSheet, read_units
 
 TEXT = """单位组织表

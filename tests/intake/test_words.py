@@ -92,6 +92,16 @@ def test_every_fraud_type_is_read_by_its_stored_value():
         ("未成年", {Tag.MINOR}, ()),
         ("老年、听障", {Tag.ELDERLY, Tag.HEARING}, ()),
         ("蒙语,独居", {Tag.MONGOLIAN}, ("独居",)),
+        *(
+            (word, {tag}, ())
+            for tag, words in {
+                Tag.MINOR: ("未成年人", "学生", "儿童", "minor"),
+                Tag.ELDERLY: ("老年人", "老人", "高龄", "elderly"),
+                Tag.HEARING: ("听障", "听力残疾", "聋哑", "hearing"),
+                Tag.MONGOLIAN: ("蒙语", "蒙古语", "蒙古族", "mongolian"),
+            }.items()
+            for word in words
+        ),
         ("elderly; minor", {Tag.ELDERLY, Tag.MINOR}, ()),
         ("无", set(), ()),
         ("", set(), ()),

@@ -210,10 +210,7 @@ class History:
         )
 
     def regrade(self) -> None:
-        values: dict[str, object] = {
-            "grade": self.chance.choice(list(Grade)).value,
-            "drill": self.drill(),
-        }
+        values: dict[str, object] = {"grade": self.chance.choice(list(Grade)).value, "drill": self.drill()}
         self._set(t.case, t.case.c.id == self.any_case(), **values)
 
     def forget(self) -> None:

@@ -6,8 +6,7 @@ from datetime import timedelta
 from random import Random
 
 from dialer.core.case import CaseStatus
-from dialer.core.periods import Period
-from dialer.core.rates import Slice, rates_of
+from dialer.core.rates import Period, Slice, rates_of
 from dialer.core.values import Contact, FraudType, Grade, OutcomeKind, TelephonyResult
 from dialer.outcomes.measures import figures
 from tests.outcomes.town import MORNING, Scenario

@@ -10,7 +10,7 @@ import pytest
 from dialer.cases.search import search_cases
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Invalid
-from dialer.core.periods import Period
+from dialer.core.rates import Period
 from dialer.core.values import FraudType, Grade
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
 

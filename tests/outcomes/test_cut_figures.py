@@ -9,8 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.core.errors import Invalid
-from dialer.core.periods import Period
-from dialer.core.rates import COUNTED, WAIT_BOUNDS_SECONDS, Counts, Cut, Dimension, Money, Slice
+from dialer.core.rates import COUNTED, WAIT_BOUNDS_SECONDS, Counts, Cut, Dimension, Money, Period, Slice
 from dialer.core.values import AmountKind, FraudType, Grade, TelephonyResult
 from dialer.db import tables as t
 from dialer.db.measures import CASE_MEASURES
@@ -29,12 +28,7 @@ def window(
     scenario: Scenario, cut: Cut | None = None, *, period: Period | None = None, depth: int = 0
 ) -> Window:
     return Window(
-        cut=cut or Cut(),
-        period=period or Period(),
-        drill=scenario.drill,
-        now=NOW,
-        timezone=ZONE,
-        depth=depth,
+        cut=cut or Cut(), period=period or Period(), drill=scenario.drill, now=NOW, timezone=ZONE, depth=depth
     )
 
 
@@ -150,9 +144,7 @@ def test_the_cases_behind_a_count_come_a_page_at_a_time(scenario: Scenario):
 def test_times_to_the_first_ring_stand_in_the_bar_that_holds_them(scenario: Scenario):
     for seconds in (0, 9, 10, 3_599, 3_600, 90_000):
         scenario.case(
-            grade=Grade.HIGH,
-            opened_at=MORNING,
-            first_attempt_at=MORNING + timedelta(seconds=seconds),
+            grade=Grade.HIGH, opened_at=MORNING, first_attempt_at=MORNING + timedelta(seconds=seconds)
         )
     with scenario.tx() as tx:
         found = read_waits(tx, window(scenario))

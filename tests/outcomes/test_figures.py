@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from dialer.core.case import CaseStatus
-from dialer.core.periods import Period
-from dialer.core.rates import Counts, Figures, Money, rates_of
+from dialer.core.rates import Counts, Figures, Money, Period, rates_of
 from dialer.core.values import AmountKind, Contact, FraudType, Grade, OutcomeKind, TelephonyResult
 from dialer.outcomes.measures import figures
 from dialer.outcomes.report import make_report

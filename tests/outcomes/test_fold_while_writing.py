@@ -10,13 +10,12 @@ from random import Random
 import sqlalchemy as sa
 
 from dialer.core.errors import Unavailable
-from dialer.core.periods import Period
+from dialer.core.rates import Period
 from dialer.core.values import Grade
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Store, hold_snapshot
 from dialer.outcomes.measures import figures
-from dialer.outcomes.rollup import refresh_rollup_once
-from dialer.outcomes.rollup_figures import rollup_figures
+from dialer.outcomes.rollup import refresh_rollup_once, rollup_figures
 from tests.outcomes.town import MORNING, Scenario
 
 ZONE = "Asia/Shanghai"

@@ -14,12 +14,11 @@ from dialer.casefile.reading import CaseLineOut, show_case, tell_case, tell_page
 from dialer.cases.search import search_cases
 from dialer.cli.lists import Loaded
 from dialer.core.intervals import Rollup, compare, share_interval
-from dialer.core.periods import Period
-from dialer.core.rates import COUNTED, DEFINITIONS
+from dialer.core.rates import COUNTED, DEFINITIONS, Period
 from dialer.core.values import Contact, FraudType, Grade, TelephonyResult
 from dialer.demo.run import CallCounts, DemoSummary
 from dialer.outcomes.breakdown import NotCalled, Progress
-from dialer.outcomes.report import make_report, tell_report
+from dialer.outcomes.report import make_report, report_out
 from dialer.scripts.store import Trial
 from dialer.scripts.trials import MEASURES, Compared, Comparison, Measured
 from dialer.warnings.list_store import RejectedRow
@@ -68,7 +67,7 @@ def lively(scenario: Scenario) -> int:
 
 def test_the_report(scenario: Scenario, lively: int):
     period = Period(start=MORNING, end=MORNING + timedelta(days=1))
-    plain = tell_report(make_report(scenario.services, period), [tried()]).plain()
+    plain = report_out(make_report(scenario.services, period), [tried()]).plain()
     assert set(plain) == described("dialer report --json")
     assert set(plain["counts"]) == set(COUNTED)
     assert set(plain["results"]) == set(TelephonyResult)
@@ -126,7 +125,7 @@ def tried() -> Comparison:
 
 
 def test_a_trial_in_the_report(scenario: Scenario):
-    (trial,) = tell_report(make_report(scenario.services), [tried()]).plain()["trials"]
+    (trial,) = report_out(make_report(scenario.services), [tried()]).plain()["trials"]
     assert set(trial) == described("dialer report --json", table=2)
     live, other = trial["versions"]
     assert set(live["measures"]) == set(MEASURES)
@@ -138,7 +137,7 @@ def test_a_trial_in_the_report(scenario: Scenario):
 
 
 def test_a_report_of_nothing_has_the_same_keys(scenario: Scenario):
-    plain = tell_report(make_report(scenario.services), ()).plain()
+    plain = report_out(make_report(scenario.services), ()).plain()
     assert set(plain) == described("dialer report --json")
     assert plain["rates"]["dissuaded"]["value"] is None
     assert plain["window"] == {"from": None, "to": None, "timezone": "Asia/Shanghai"}

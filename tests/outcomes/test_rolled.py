@@ -8,16 +8,14 @@ from datetime import datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from dialer.core.periods import Period, period_of
-from dialer.core.rates import Figures, Money
+from dialer.core.rates import Figures, Money, Period, period_of
 from dialer.core.values import AmountKind, Grade
 from dialer.db import tables as t
 from dialer.db.measures import MONEY
 from dialer.db.unit_of_work import hold_snapshot
 from dialer.outcomes.measures import figures
 from dialer.outcomes.report import make_report, refresh_rollup
-from dialer.outcomes.rollup import FIGURES, ROLLUP_LOCK, refresh_rollup_once, state_of
-from dialer.outcomes.rollup_figures import rollup_figures
+from dialer.outcomes.rollup import FIGURES, ROLLUP_LOCK, refresh_rollup_once, rollup_figures, state_of
 from tests.outcomes.histories import MIDNIGHT, History
 from tests.outcomes.town import MORNING, Scenario
 from tests.seeds import seeds

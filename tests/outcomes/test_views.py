@@ -17,7 +17,7 @@ from dialer.core.rates import DEFINITIONS
 from dialer.core.values import Contact, Grade, yuan
 from dialer.language import Lang
 from dialer.outcomes.report import make_report
-from dialer.wording.words import rate_word
+from dialer.words import rate_word
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
 
 
@@ -95,7 +95,7 @@ def test_a_case_tells_its_story_masked(scenario: Scenario, lang: Lang):
     assert NAME not in text
     assert PHONE[3:] not in text
     told = (
-        ("第 1 次呼叫结束：占线", "已人工暂停") if lang is Lang.ZH else ("ring 1 ended: busy", "it is paused")
+        ("第 1 次呼叫结束：占线", "已人工暂停") if lang is Lang.ZH else ("call 1 ended: busy", "it is paused")
     )
     for part in told:
         assert part in text

@@ -104,12 +104,7 @@ class Scenario:
                 id_valid=bool(id_number),
             )
             known = Known(id=person_id, id_number=identity.id_number, person=person, is_new=True)
-            write_people(
-                tx,
-                [known],
-                [(key, person_id) for key in identity.name_phones],
-                now=MORNING,
-            )
+            write_people(tx, [known], [(key, person_id) for key in identity.name_phones], now=MORNING)
         return int(person_id)
 
     def case(

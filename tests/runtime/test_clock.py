@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from dialer.runtime.clock import FrozenClock, ScaledClock, SystemClock, real_seconds, service_seconds
+from dialer.runtime.clock import FrozenClock, ScaledClock, SystemClock
 
 NINE = datetime(2026, 11, 25, 9, tzinfo=timezone(timedelta(hours=8)))
 
@@ -50,15 +50,10 @@ def test_a_moment_without_zone_is_refused():
         FrozenClock(naive)
 
 
-def test_a_frozen_clock_moves_only_when_told():
+def test_a_frozen_clock_moves_only_when_it_is_set():
     clock = FrozenClock(NINE)
     assert clock.now() == clock.now() == NINE
     assert clock.advance(90) == NINE + timedelta(seconds=90) == clock.now()
     clock.set(NINE)
     assert clock.now() == NINE
     assert clock.now().tzinfo is UTC
-
-
-def test_stretches_convert_both_ways():
-    assert real_seconds(300, speed=60) == 5
-    assert service_seconds(5, speed=60) == 300

@@ -40,7 +40,7 @@ def connect(servers: EmbeddedServers) -> psycopg.Connection:
 
 
 def gone(data_dir: Path) -> bool:
-    return wait_until(lambda: not processes_about(data_dir), seconds=15)
+    return wait_until(lambda: not processes_about(data_dir), seconds=60)
 
 
 def holder(data_dir: Path) -> str:
@@ -238,7 +238,7 @@ def test_committed_rows_survive_a_kill_of_the_database(data_dir: Path):
             except psycopg.OperationalError:
                 return False
 
-        assert wait_until(all_there, seconds=20), "its guard brings it back on the same port"
+        assert wait_until(all_there, seconds=60), "its guard brings it back on the same port"
 
 
 def test_a_recycled_process_number_does_not_pass_for_a_server(data_dir: Path):
@@ -264,10 +264,10 @@ def test_a_stray_server_that_nobody_keeps_is_replaced(data_dir: Path, python: St
         stdout=subprocess.DEVNULL,
     )
     try:
-        assert wait_until(lambda: bool(processes_about(data_dir)), seconds=5)
+        assert wait_until(lambda: bool(processes_about(data_dir)), seconds=60)
         with ensure(data_dir, postgres=False) as servers:
             assert servers.started
-            assert stray.wait(5) is not None
+            assert stray.wait(60) is not None
     finally:
         stray.kill()
         stray.wait()
@@ -280,7 +280,7 @@ def test_ephemeral_servers_take_their_files_with_them(data_dir: Path, python: St
     assert folder.is_dir()
     starter.kill()
     assert gone(data_dir)
-    assert wait_until(lambda: not folder.exists(), seconds=5)
+    assert wait_until(lambda: not folder.exists(), seconds=60)
 
 
 def test_erase_refuses_what_is_in_use_and_then_leaves_nothing(data_dir: Path):

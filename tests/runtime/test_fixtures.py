@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+
 import psycopg
+import pytest
 import redis
 
 
@@ -36,3 +39,13 @@ def test_a_broker_database_starts_empty(broker_url: str):
 def test_a_broker_database_starts_empty_again(broker_url: str):
     with redis.Redis.from_url(broker_url) as client:
         assert client.get("left") is None
+
+
+def test_a_connection_to_another_machine_fails_the_test():
+    with socket.socket() as asking, pytest.raises(pytest.fail.Exception, match="another machine"):
+        asking.connect(("192.0.2.1", 9))
+
+
+def test_a_connection_to_this_machine_does_not():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        socket.create_connection(("localhost", listening.getsockname()[1]), timeout=5).close()

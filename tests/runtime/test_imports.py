@@ -55,3 +55,18 @@ def test_a_process_imports_no_other_process_libraries(process: str):
     )
     imported = {name.partition(".")[0] for name in told.stdout.split()}
     assert sorted(imported & {*_NEVER, *_WITHOUT[process]}) == []
+
+
+def test_a_process_does_not_import_the_other_commands():
+    said = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys; from dialer.cli import main; main.commands(['web']); print(*sys.modules)",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = {name for name in said.stdout.split() if name.startswith("dialer.cli.")}
+    assert imported == {"dialer.cli.main", "dialer.cli.common", "dialer.cli.serve"}

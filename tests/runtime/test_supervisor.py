@@ -163,9 +163,9 @@ def test_asking_from_another_thread_ends_run_forever(events: list[ChildEvent]):
     supervisor.start()
     thread = threading.Thread(target=supervisor.run_forever)
     thread.start()
-    assert wait_until(lambda: bool(events), seconds=10)
+    assert wait_until(lambda: bool(events), seconds=60)
     supervisor.ask_to_stop()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
     assert supervisor.children()[0].state is ChildState.STOPPED
 
@@ -192,10 +192,10 @@ def test_no_child_outlives_the_supervisor(python: Starter, number: signal.Signal
         pids.append(int(pid))
     everything = [*pids, *(psutil.Process(pid).ppid() for pid in pids)]
     process.send_signal(number)
-    assert wait_until(lambda: not any(alive(one) for one in everything), seconds=15)
+    assert wait_until(lambda: not any(alive(one) for one in everything), seconds=60)
     if number is not signal.SIGKILL:
         assert [line.split()[0] for line in process.stdout] == ["stopped", "stopped"]
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
 
 def test_a_child_dies_with_its_guard(supervise: Callable[..., Supervisor], events: list[ChildEvent]):

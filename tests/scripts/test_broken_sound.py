@@ -10,12 +10,13 @@ import pytest
 import sqlalchemy as sa
 
 from audio.clips import PROMPTS
-from dialer.calls.conversation import Step, talk
+from dialer.calls.conversation import Step
+from dialer.calls.events import apply_call_event
 from dialer.cases.timeline import read_case_file
-from dialer.core.effects import AlarmCode
+from dialer.core.events import AlarmCode
 from dialer.db import tables as t
 from dialer.scripts.dialogue import Heard, Position, Turn
-from dialer.telephony.twiml import write
+from dialer.telephony.webhooks import write
 from tests.scripts.centre import ScriptCentre
 from tests.web.switchboard import CONFIG
 
@@ -64,7 +65,9 @@ def answered(
         position=position,
         heard=Heard.silence() if position is None else Heard.keys("1"),
     )
-    return talk(centre.services, step)
+    turn = apply_call_event(centre.services, step)
+    assert turn is not None
+    return turn
 
 
 @pytest.mark.parametrize("damage", [remove, corrupt])
@@ -76,7 +79,7 @@ def test_the_words_are_spoken_and_the_case_is_flagged(spoiled: ScriptCentre, dam
     assert (opening.prompt_id, opening.audio) == (OPENING, None)
     assert identity.audio is not None
     twiml = write(turn, attempt_id=attempt_id, step=0, config=CONFIG, audio_url=lambda file: f"/audio/{file}")
-    assert '<Say voice="Polly.Zhiyu" language="cmn-CN">您好，这里是市反诈中心，请您先不要转账' in twiml
+    assert '<Say language="cmn-CN" voice="Polly.Zhiyu">您好，这里是市反诈中心，请您先不要转账' in twiml
     assert f"<Play>/audio/{identity.audio[0]}</Play>" in twiml
     case_id = spoiled.rows(sa.select(t.attempt.c.case_id).where(t.attempt.c.id == attempt_id))[0]["case_id"]
     assert spoiled.alarms_of(case_id) == {AlarmCode.SOUND_BROKEN.value: 1}

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from audio.wave_file import wav_bytes
 from dialer.bootstrap import assemble
-from dialer.cli.main import app
+from dialer.cli.tree import app
 from dialer.core.errors import Conflict, Invalid, Refusal, UnusableFile
 from dialer.core.values import RenderState
 from dialer.runtime.settings import load_settings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.core.errors import Invalid
@@ -196,7 +196,6 @@ heard = st.one_of(
 )
 
 
-@settings(max_examples=300)
 @given(
     script_id=st.sampled_from(sorted(shipped_scripts())),
     tags=st.frozensets(st.sampled_from(Tag)),

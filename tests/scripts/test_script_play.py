@@ -35,5 +35,5 @@ def test_silence_throughout_ends_as_silence():
 
 def test_a_hand_over_that_nobody_takes_goes_on():
     told = played("loan", "1", "3", "35000", "6217", "1", language="en")
-    assert "rings an officer; nobody takes it" in told
+    assert "calls an officer, who does not answer" in told
     assert "answer already_paid" in told

@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from audio.clips import PROMPTS
-from dialer.calls.conversation import Step, choose_script, talk
+from dialer.calls.conversation import Step, choose_script
+from dialer.calls.events import apply_call_event
 from dialer.cases.timeline import read_case_file
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.timeline import EntryKind
@@ -68,9 +69,15 @@ def test_another_process_speaks_it_within_two_seconds(centre: ScriptCentre):
     assert other.now(centre.clock.now()).live["loan"].version_id == draft.id
 
 
+def _next_turn(centre: ScriptCentre, step: Step) -> Turn:
+    turn = apply_call_event(centre.services, step)
+    assert turn is not None
+    return turn
+
+
 def test_a_call_keeps_the_version_that_it_was_placed_with(centre: ScriptCentre):
     attempt_id = centre.ring()
-    first = talk(centre.services, _step(attempt_id, 0))
+    first = _next_turn(centre, _step(attempt_id, 0))
     draft = centre.draft(
         LOAN.replace(
             "[nodes.scene]",
@@ -86,7 +93,7 @@ def test_a_call_keeps_the_version_that_it_was_placed_with(centre: ScriptCentre):
     turn = first
     for number in range(1, 4):
         assert turn.ask is not None
-        turn = talk(centre.services, _step(attempt_id, number, turn, "1"))
+        turn = _next_turn(centre, _step(attempt_id, number, turn, "1"))
     assert turn.end is not None
     assert turn.utterances[-1].text.startswith("谢谢您")
 

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from bench.people import write_list
 from bench.service import ROOT, Service, service
 from chaos.checks import Verdict, check
-from dialer.runtime.local import free_port
+from dialer.runtime.location import free_port
 from dialer.warnings.load import submit_list
 
 PATIENCE_SECONDS = 150.0

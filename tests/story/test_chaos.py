@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chaos.drill import Plan, drill
-from chaos.schedule import draw_schedule
-from chaos.targets import targets
+from chaos.schedule import draw_schedule, targets
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(400)]
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dialer.calls.dial import dial
-from dialer.carrier.config import InjectedFault
+from dialer.carrier.faults import InjectedFault
 from tests.story.world import RULES, World
 
 pytestmark = pytest.mark.story

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 import sqlalchemy as sa
 
-from dialer.carrier.config import InjectedFault
+from dialer.carrier.faults import InjectedFault
 from dialer.carrier.people import Behaviour, Pickup
 from dialer.control.consistency_store import count_leaked_numbers
 from dialer.core.case import DeskCallState

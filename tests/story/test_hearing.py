@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from dialer.calls.apply import News, apply_news
-from dialer.carrier.config import InjectedFault
+from dialer.calls.apply import News
+from dialer.calls.events import apply_replies
+from dialer.carrier.faults import InjectedFault
 from dialer.carrier.journal import read_journal
 from dialer.core.values import TelephonyResult
 from dialer.db import tables as t
-from dialer.telephony.results import CallProgress, Stage
+from dialer.telephony.callbacks import CallProgress, Stage
 from tests.control.scene import Scene
 from tests.story.world import World
 
@@ -66,7 +67,7 @@ def test_every_order_of_doubled_webhooks_has_the_same_end(scene: Scene):
                 ),
             )
             with scene.tx() as tx:
-                apply_news(tx, scene.services, [news])
+                apply_replies(tx, scene.services, [news])
         kept = scene.rows(sa.select(t.event.c.step).where(t.event.c.attempt_id == row["id"]))
         assert sorted(event["step"] for event in kept) == [f"status.{n}" for n in range(4)]
         ends.append(_end_of(scene, case_id))

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
-from chaos.targets import targets
+from chaos.schedule import targets
 from dialer.db import tables as t
 from dialer.warnings.load import load_list, load_report, submit_list
 from tests.control.scene import Scene

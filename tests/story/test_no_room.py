@@ -14,7 +14,7 @@ from datetime import datetime
 
 import pytest
 
-from dialer.control.health import WORK_PART, note_part_done
+from dialer.control.health import WORK_PARTS, note_part_done
 from dialer.db.system_state import Heartbeat, cycle_parts, heartbeats
 from dialer.scheduler import ALIVE_FILE
 from tests.control.conftest import Assemble
@@ -87,7 +87,7 @@ def test_a_sign_of_life_that_cannot_be_written_does_not_stop_the_leader(assemble
     (app.settings.data_dir / ALIVE_FILE).symlink_to("/proc/no-room/here")
     with running(app):
         until(lambda: leaders(app))
-        for name in WORK_PART:
+        for name in WORK_PARTS:
             note_part_done(app.services, name, began_at=app.services.real.now())
 
         def noted() -> bool:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from dialer.calls.claims import accept_attempts
 from dialer.calls.dial import dial
-from dialer.carrier.config import InjectedFault
+from dialer.carrier.faults import InjectedFault
 from dialer.cases.attempts import doubt_attempts, requeue_attempts
 from tests.story.world import PATIENCE_SECONDS, World
 

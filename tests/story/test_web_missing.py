@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bench.service import service
 from dialer.db import tables as t
 from dialer.db.system_state import cycle_parts
-from dialer.runtime.local import free_port
+from dialer.runtime.location import free_port
 from tests.story.processes import PATIENCE_SECONDS, Processes, until
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(300)]

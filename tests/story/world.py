@@ -24,7 +24,8 @@ import uvicorn
 from dialer.calls.claims import Claimed, Sending, mark_attempts_sending
 from dialer.calls.dial import dial
 from dialer.calls.reconcile import cancel_calls, reconcile, sweep_attempts, sweep_cases
-from dialer.carrier.config import CarrierConfig, FaultRule, InjectedFault, ServiceClock
+from dialer.carrier.config import CarrierConfig, ServiceClock
+from dialer.carrier.faults import FaultRule, InjectedFault
 from dialer.carrier.people import Behaviour, PeopleConfig
 from dialer.carrier.server import RunningCarrier, start
 from dialer.control.health import repair_clock
@@ -44,7 +45,7 @@ ATTEMPT_IN_URL = r"/hooks/[a-z]+/([0-9a-f-]{36})"
 SPEED = 60.0
 DESK_NUMBER = "+8647896111"
 """The duty line; one telephone, with a simulated officer unless a story says otherwise."""
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 180.0
 COOPERATES = Behaviour(
     name="cooperates", share=1, keys=("1", "1", "1"), ring_after_seconds=(1, 1), answer_after_seconds=(3, 5)
 )

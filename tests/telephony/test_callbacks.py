@@ -9,8 +9,14 @@ import pytest
 from dialer.core.errors import Invalid
 from dialer.core.values import TelephonyResult
 from dialer.scripts.dialogue import Heard
-from dialer.telephony.callbacks import hand_over_taken, heard, machine_verdict, status_event
-from dialer.telephony.results import CallProgress, Stage
+from dialer.telephony.callbacks import (
+    CallProgress,
+    Stage,
+    hand_over_taken,
+    heard,
+    machine_verdict,
+    status_event,
+)
 
 SID = "CA" + "1" * 32
 EVENT = {"CallSid": SID, "AccountSid": "AC1", "From": "96110", "To": "+8613800138000"}
@@ -66,12 +72,12 @@ def test_an_event_on_the_way_has_a_stage_and_no_result(status: str, stage: Stage
         ("canceled", "487", TelephonyResult.CANCELED),
     ],
 )
-def test_every_way_to_end(status: str, code: str, result: TelephonyResult):
+def test_every_final_status_has_its_result(status: str, code: str, result: TelephonyResult):
     progress = event(status, SipResponseCode=code)
     assert (progress.stage, progress.result, progress.sip_code) == (Stage.ENDED, result, int(code))
 
 
-def test_the_line_s_own_word_is_heard():
+def test_the_result_of_our_own_line_is_used():
     assert event("completed", **{"X-LineResult": "forwarded"}).result is TelephonyResult.FORWARDED
     assert event("no-answer", **{"X-LineResult": "answered"}).result is TelephonyResult.NO_ANSWER
 
@@ -100,7 +106,7 @@ def test_the_moment_is_utc_or_left_out(text: str, at: datetime | None):
 
 
 @pytest.mark.parametrize("status", ["", "on-hold", "COMPLETED"])
-def test_a_status_that_is_none_is_refused(status: str):
+def test_an_unknown_status_is_refused(status: str):
     with pytest.raises(Invalid, match="CallStatus"):
         event(status)
 
@@ -112,14 +118,14 @@ def test_an_event_of_no_call_is_refused():
         machine_verdict({"AnsweredBy": "human"})
 
 
-def test_a_verdict_says_that_somebody_or_something_answered():
+def test_machine_detection_means_that_the_call_was_answered():
     progress = machine_verdict(
         {"CallSid": SID, "AnsweredBy": "machine_start", "MachineDetectionDuration": "1"}
     )
     assert progress == CallProgress(stage=Stage.ANSWERED, sid=SID, answered_by="machine_start")
 
 
-def test_a_verdict_without_an_opinion_is_refused():
+def test_machine_detection_without_a_result_is_refused():
     with pytest.raises(Invalid, match="AnsweredBy"):
         machine_verdict({"CallSid": SID})
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from dialer.core.errors import Unavailable
+from dialer.telephony.callbacks import CallState
 from dialer.telephony.client import CallClient
-from dialer.telephony.results import CallState
 from tests.telephony.stub_carrier import Stub
 
 SID = "CA" + "1" * 32
@@ -34,14 +34,16 @@ async def test_a_queued_call_is_withdrawn(stub: Stub, client: CallClient):
     ]
 
 
-async def test_a_call_that_talks_by_now_is_hung_up_instead(stub: Stub, client: CallClient):
+async def test_a_call_that_was_answered_meanwhile_is_hung_up_instead(stub: Stub, client: CallClient):
     stub.says(400, wrong_state())
     stub.says(200, call(status="completed"))
     assert await client.cancel(SID) is True
     assert [a.value("Status") for a in stub.asked] == ["canceled", "completed"]
 
 
-async def test_a_carrier_that_says_yes_and_lets_it_talk_is_told_to_hang_up(stub: Stub, client: CallClient):
+async def test_a_carrier_that_accepts_a_cancel_and_goes_on_is_asked_to_hang_up(
+    stub: Stub, client: CallClient
+):
     stub.says(200, call(status="in-progress"))
     stub.says(200, call(status="completed"))
     assert await client.cancel(SID) is True
@@ -54,7 +56,7 @@ async def test_a_call_that_is_over_needs_no_end(stub: Stub, client: CallClient):
     assert await client.hang_up(SID) is False
 
 
-async def test_a_call_that_nobody_knows_needs_no_end(stub: Stub, client: CallClient):
+async def test_an_unknown_call_needs_no_end(stub: Stub, client: CallClient):
     stub.says(404, {"code": 20404, "message": "", "status": 404})
     assert await client.cancel(SID) is False
     assert await client.hang_up(SID) is False
@@ -118,7 +120,7 @@ async def test_an_unknown_call_is_none(stub: Stub, client: CallClient):
 
 
 @pytest.mark.parametrize("sid", ["", "CA1/../../x", "CA1?x=1", "CA1\n", "ＣＡ1", "C" * 65])
-async def test_a_sid_that_is_none_is_never_put_into_a_path(stub: Stub, client: CallClient, sid: str):
+async def test_a_malformed_sid_is_never_put_into_a_path(stub: Stub, client: CallClient, sid: str):
     stub.says(200, call())
     assert await client.fetch(sid) is None
     assert await client.cancel(sid) is False
@@ -141,7 +143,7 @@ async def test_the_interval_has_both_ends_to_the_second(stub: Stub, client: Call
     assert [state.sid for state in found] == ["b", "c", "d"]
 
 
-async def test_any_zone_may_be_asked_in(stub: Stub, client: CallClient):
+async def test_the_interval_may_be_in_any_time_zone(stub: Stub, client: CallClient):
     stub.says(200, {"calls": [call()]})
     china = timezone(timedelta(hours=8))
     nine = NINE.astimezone(china)
@@ -154,7 +156,7 @@ async def test_only_calls_that_we_placed_are_found(stub: Stub, client: CallClien
     assert [s.sid for s in await client.find(TO, since=NINE, until=NINE)] == ["ours"]
 
 
-async def test_a_call_without_a_date_is_not_claimed_to_be_ours(stub: Stub, client: CallClient):
+async def test_a_call_without_a_date_is_not_taken_for_ours(stub: Stub, client: CallClient):
     stub.says(200, {"calls": [call() | {"date_created": None}]})
     assert await client.find(TO, since=NINE, until=NINE) == []
 

@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from dialer.core.values import TelephonyResult
-from dialer.telephony.results import CallState, Stage, progress_of, result_of
+from dialer.telephony.callbacks import CallState, Stage, progress_of, result_of
 
 FINISHED = ["completed", "busy", "no-answer", "failed", "canceled"]
 UNFINISHED = ["queued", "initiated", "ringing", "in-progress", "answered", "", "paused"]
@@ -90,7 +90,7 @@ def test_who_answered(answered_by: str, result: TelephonyResult):
     assert result_of(status="completed", answered_by=answered_by, sip_code=200) is result
 
 
-def test_a_verdict_about_a_call_that_was_not_answered_changes_nothing():
+def test_machine_detection_of_an_unanswered_call_changes_nothing():
     assert result_of(status="busy", answered_by="machine_start") is TelephonyResult.BUSY
 
 
@@ -151,13 +151,13 @@ def test_only_a_completed_call_was_ever_answered(status: str, code: int | None, 
         ("something-new", Stage.INITIATED, None),
     ],
 )
-def test_asking_tells_what_a_webhook_would_have(status: str, stage: Stage, result: TelephonyResult | None):
+def test_a_poll_reports_what_a_webhook_would_have(status: str, stage: Stage, result: TelephonyResult | None):
     progress = progress_of(CallState(sid="CA1", status=status, date_created=None, duration_seconds=4))
     assert (progress.stage, progress.result) == (stage, result)
     assert (progress.sid, progress.duration_seconds, progress.sequence) == ("CA1", 4, None)
 
 
-def test_asking_hears_of_machines_too():
+def test_a_poll_reports_machines_too():
     state = CallState(sid="CA1", status="completed", date_created=None, answered_by="machine_end_beep")
     assert progress_of(state).result is TelephonyResult.MACHINE
     assert progress_of(state).answered_by == "machine_end_beep"

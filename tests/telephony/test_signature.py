@@ -7,11 +7,11 @@ from base64 import b64encode
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
-from dialer.telephony.signature import SETTINGS, SIGNATURE, BadSignature, verify
+from dialer.telephony.webhooks import SETTINGS, SIGNATURE, BadSignature, verify
 
 TOKEN = "12345"
 URL = "https://calls.example.cn/hooks/status/0197c1a2"
@@ -84,7 +84,6 @@ PAIRS = st.lists(st.tuples(NAMES, st.text(st.characters(exclude_categories=["Cs"
 
 
 @given(PAIRS, st.text(min_size=1, max_size=40), st.sampled_from(["HMAC_SHA1", "HMAC_SHA256"]))
-@settings(max_examples=200)
 def test_whatever_the_official_validator_signs_is_accepted(
     params: list[tuple[str, str]], token: str, algorithm: str
 ):
@@ -217,7 +216,7 @@ def test_an_unknown_algorithm_is_refused(name: str):
     assert refused(signed(), settings_header=f"algorithm={name}") == "its algorithm is not known"
 
 
-def test_a_refusal_tells_nothing_of_the_request():
+def test_a_refusal_repeats_nothing_of_the_request():
     with pytest.raises(BadSignature) as caught:
         check("x")
     assert "138" not in str(caught.value)

@@ -17,7 +17,7 @@ from dialer.core.values import Answer, Contact
 from dialer.scripts.dialogue import AskTurn, EndTurn, Position, Turn, Utterance
 from dialer.scripts.model import Learned, Urgency
 from dialer.telephony.config import TelephonyConfig
-from dialer.telephony.twiml import fallback, hang_up, write
+from dialer.telephony.webhooks import fallback, hang_up, write
 
 ATTEMPT = UUID("0197c1a2-3b4c-7d5e-8f90-a1b2c3d4e5f6")
 CONFIG = TelephonyConfig(
@@ -174,7 +174,7 @@ def test_an_end_is_said_and_then_hung_up():
     assert [child.tag for child in written(ending(utterance(), utterance()))] == ["Say", "Say", "Hangup"]
 
 
-def test_an_officer_is_rung_from_our_number_and_its_end_is_told():
+def test_an_officer_is_called_from_our_number_and_the_end_is_reported():
     said, dial = written(handing_over(), replace(CONFIG, officer_number="0478110"))
     assert said.tag == "Say"
     assert dial.attrib["callerId"] == "047896110"

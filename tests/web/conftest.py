@@ -1,4 +1,4 @@
-"""A town whose webhooks are asked over HTTP, signed as the carrier signs them."""
+"""Data for webhook tests; webhooks are requested over HTTP, signed as the carrier signs them."""
 
 from __future__ import annotations
 

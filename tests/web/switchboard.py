@@ -1,4 +1,4 @@
-"""Calls that are under way, and the carrier's side of their webhooks: signed requests to the real routes."""
+"""Calls under way, and the carrier's side of their webhooks: signed requests to the real routes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who asks: the peer itself, or whom our own proxies name."""
+"""The client's address: the peer's, or the one that our own proxies name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pages read of the whole database: who waits for it, who is told that it is coming, and how long it is good."""
+"""The cache behind pages: how long a reader waits, how long a value is good, what a failure does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LONG = 30.0
 
 
 class Reading:
-    """A reading that goes on until it is let go, on a clock of the test's own."""
+    """A reading that lasts until the test releases it, on a clock of the test."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -43,7 +43,7 @@ class Reading:
 
 
 def settled(cache: Cache[str, str], key: str) -> CountedValue[str]:
-    """The value for which somebody did not wait."""
+    """The value that a reader without patience did not get."""
     for _ in range(1000):
         found = cache.get(key)
         if not found.is_coming:
@@ -51,12 +51,12 @@ def settled(cache: Cache[str, str], key: str) -> CountedValue[str]:
     raise AssertionError("it never came")
 
 
-def test_what_is_read_quickly_is_read_for_everybody_anew():
+def test_a_quick_reading_is_not_kept():
     cache = Reading().cache()
     assert [cache.get("a").value, cache.get("a").value, cache.get("b").value] == ["a1", "a2", "b3"]
 
 
-def test_what_was_begun_ahead_is_read_once():
+def test_a_reading_begun_ahead_is_done_once():
     reading = Reading()
     cache = reading.cache(seconds=10.0)
     reading.free.clear()
@@ -66,7 +66,7 @@ def test_what_was_begun_ahead_is_read_once():
     assert [cache.get("a").value, cache.get("a").value, reading.times] == ["a1", "a1", 1]
 
 
-def test_whoever_comes_too_early_is_told_and_finds_it_the_next_time():
+def test_a_reader_without_patience_gets_the_value_the_next_time():
     reading = Reading()
     cache = reading.cache(patience_seconds=0.01)
     reading.free.clear()
@@ -87,7 +87,7 @@ def test_patience_that_was_used_up_elsewhere_is_used_up():
     assert settled(cache, "a") == CountedValue(value="a1")
 
 
-def test_what_took_long_is_good_for_fifty_times_as_long():
+def test_a_slow_value_is_good_for_fifty_times_its_reading_time():
     reading = Reading()
     reading.takes = LONG + 1
     cache = reading.cache()
@@ -114,7 +114,7 @@ def test_an_old_value_is_shown_until_the_next_one_is_there_but_not_for_ever():
     assert settled(cache, "a").value == "a2"
 
 
-def test_a_reading_that_fails_is_told_and_tried_again():
+def test_a_failed_reading_raises_and_is_tried_again():
     reading = Reading()
     reading.fault = Unavailable(part="database", problem="gone")
     cache = reading.cache()
@@ -124,7 +124,7 @@ def test_a_reading_that_fails_is_told_and_tried_again():
     assert cache.get("a").value == "a2"
 
 
-def test_a_failure_that_nobody_waited_for_is_told_to_the_next_one():
+def test_a_failure_without_a_waiting_reader_is_raised_to_the_next_one():
     reading = Reading()
     reading.fault = Unavailable(part="database", problem="gone")
     cache = reading.cache(patience_seconds=0.01)
@@ -179,7 +179,7 @@ def test_a_reading_that_takes_long_is_taken_at_most_a_fiftieth_of_the_time():
     assert 8 <= reading.times <= 11
 
 
-def test_who_waits_however_long_is_told_of_a_failure_and_reads_again():
+def test_a_waiting_reader_gets_the_failure_and_reads_again():
     reading = Reading()
     reading.fault = Unavailable(part="database", problem="gone")
     cache = reading.cache(patience_seconds=0, seconds=5)

@@ -1,4 +1,4 @@
-"""The addresses of webhooks: what is theirs, and what is refused unread."""
+"""The addresses of webhooks, and what is refused before it is read."""
 
 from __future__ import annotations
 

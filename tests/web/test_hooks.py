@@ -1,4 +1,4 @@
-"""Webhooks over HTTP: what is verified, what is answered, and what is kept by then."""
+"""Webhooks over HTTP: verification, answers, and what is committed by then."""
 
 from __future__ import annotations
 
@@ -45,19 +45,19 @@ class TestOneCall:
         assert board.attempt_row(attempt)["state"] == "answered"
         assert board.attempt_row(attempt)["contact"] == "unverified"
 
-    def test_a_step_asked_twice_is_answered_alike_and_kept_once(self, board: Switchboard) -> None:
+    def test_a_repeated_step_gets_the_same_answer_and_is_kept_once(self, board: Switchboard) -> None:
         attempt = board.call()
         first, second = board.ask(step(attempt), step(attempt))
         assert first.text == second.text
         assert board.events(attempt) == ["talk.0"]
 
-    def test_a_key_leads_on_and_is_learned(self, board: Switchboard) -> None:
+    def test_a_key_leads_to_the_next_step_and_is_stored(self, board: Switchboard) -> None:
         attempt = board.call()
         (first,) = board.ask(step(attempt))
         board.ask(next_step(first.text, attempt, Digits="1"))
         assert board.attempt_row(attempt)["contact"] == "verified"
 
-    def test_the_digits_and_numbers_are_kept_sealed(self, board: Switchboard) -> None:
+    def test_digits_and_numbers_are_stored_encrypted(self, board: Switchboard) -> None:
         attempt = board.call()
         board.ask(status(attempt, "ringing", "1"))
         with board.store.begin() as tx:
@@ -79,10 +79,10 @@ class TestOneCall:
             ("canceled", "487", "", "canceled", False),
         ],
     )
-    def test_an_end_that_no_telephone_has_without_ringing_is_a_ring(
+    def test_an_end_that_implies_ringing_counts_as_rung(
         self, board: Switchboard, word: str, sip_code: str, answered_by: str, result: str, rang: bool
     ) -> None:
-        """Also where the news of its ringing never came."""
+        """Also when its ringing event never came."""
         attempt = board.call()
         more = {"SipResponseCode": sip_code} | ({"AnsweredBy": answered_by} if answered_by else {})
         assert codes(board.ask(status(attempt, word, "3", **more))) == [204]
@@ -140,21 +140,19 @@ class TestAnyOrder:
 
 
 class TestFaults:
-    def test_an_attempt_that_was_never_made_is_not_found_and_still_hears_something_safe(
-        self, board: Switchboard
-    ) -> None:
+    def test_an_unknown_attempt_is_not_found_and_gets_the_safe_sentence(self, board: Switchboard) -> None:
         stranger = uuid.uuid4()
         spoken, told = board.ask(step(stranger), status(stranger, "ringing", "1"))
         assert codes([spoken, told]) == [404, 404]
         assert "先不要转账" in spoken.text
         assert board.count(t.event) == 0
 
-    def test_a_stranger_in_a_batch_hurts_nobody(self, board: Switchboard) -> None:
+    def test_an_unknown_attempt_in_a_batch_does_not_affect_the_others(self, board: Switchboard) -> None:
         attempt = board.call()
         answers = board.ask(status(uuid.uuid4(), "ringing", "1"), status(attempt, "ringing", "1"))
         assert codes(answers) == [404, 204]
 
-    def test_one_that_cannot_be_applied_hurts_no_neighbour(self, board: Switchboard) -> None:
+    def test_an_event_that_cannot_be_applied_does_not_affect_the_others(self, board: Switchboard) -> None:
         calls = [board.call(), board.call(script_id="of another version"), board.call()]
         answers = board.ask(*(step(attempt) for attempt in calls))
         assert codes(answers) == [200, 500, 200]
@@ -185,7 +183,7 @@ class TestFaults:
     ) -> None:
         assert codes(board.ask((path, form))) == [400]
 
-    def test_what_is_far_too_long_is_refused_unread(self, board: Switchboard) -> None:
+    def test_a_body_that_is_too_large_is_refused(self, board: Switchboard) -> None:
         answer = board.ask((f"/hooks/status/{uuid.uuid4()}", {"CallSid": "C" * 70_000}))
         assert codes(answer) == [413]
 
@@ -198,7 +196,7 @@ class TestFaults:
 
 
 def next_step(twiml: str, attempt: uuid.UUID, **form: str) -> Request:
-    """Where the Gather of this document sends what it hears."""
+    """The address to which the Gather of this document sends its input."""
     path = twiml.partition('action="https://calls.example.cn')[2].partition("#")[0]
     assert str(attempt) in path
     number, position = path.rsplit("/", 2)[1:]

@@ -1,4 +1,4 @@
-"""The webhook of a message: verified, kept, applied; a stranger's is refused."""
+"""The webhook of a message is verified, kept and applied; an unknown message is refused."""
 
 from __future__ import annotations
 

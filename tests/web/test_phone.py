@@ -1,4 +1,4 @@
-"""The telephone page's own rules: only a simulated line, only this machine, and nothing that it should not tell."""
+"""The phone page: only on a simulated line, only from this machine, without personal data."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from dialer.carrier.server import start
 from dialer.core.errors import Conflict, NotFound
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
-from dialer.phone.actions import number_of, read_of_oneself, request_call, warn_of_oneself
-from dialer.phone.pages import TEXTS, phone_routes
+from dialer.phone import TEXTS, number_of, phone_routes, read_of_oneself, request_call, warn_of_oneself
 from dialer.runtime.local import CarrierAccess
 from dialer.runtime.settings import Settings, load_settings
 from dialer.services import Application
@@ -145,7 +144,7 @@ async def test_targets_are_masked(scene: Scene, tmp_path: Path):
         assert "19900030001" not in told
 
 
-async def test_a_taken_telephone_is_rung_answered_pressed_and_put_down(scene: Scene, tmp_path: Path):
+async def test_a_browser_phone_receives_answers_presses_and_hangs_up(scene: Scene, tmp_path: Path):
     case_id = scene.open_case(person_id=scene.person(name="欧阳明月", phones=("+8619900030002",)))
     async with opened(scene, tmp_path) as browser:
         taken = (await browser.post(f"/phone/cases/{case_id}/take", {})).json()
@@ -201,7 +200,7 @@ async def test_a_body_that_is_too_large_or_no_object_is_refused(scene: Scene, tm
         assert (await browser.post("/phone/targets", b"[1]")).status_code == 422
 
 
-async def test_whoever_loads_themselves_has_the_telephone_before_it_can_ring(scene: Scene, tmp_path: Path):
+async def test_a_person_who_loads_themselves_has_the_phone_before_the_call(scene: Scene, tmp_path: Path):
     async with opened(scene, tmp_path) as browser:
         body = {"name": "王测试", "phone": "199 0003 2222", "fraud_type": "loan"}
         made = await browser.post("/phone/targets", body)
@@ -235,13 +234,13 @@ def test_the_same_person_twice_joins_the_open_case(scene: Scene):
     assert warned() == first
 
 
-def test_a_ring_that_is_asked_for_is_due_at_once(scene: Scene):
+def test_a_call_on_request_is_due_at_once(scene: Scene):
     case_id = scene.open_case(grade=Grade.LOW)
     request_call(scene.services, case_id)
     assert scene.attempt_of(case_id)["not_before"] <= scene.clock.now()
 
 
-def test_nobody_is_rung_once_the_case_is_closed(scene: Scene):
+def test_a_closed_case_is_not_called(scene: Scene):
     case_id = scene.open_case()
     scene.change_case(case_id, status="closed", due_at=None, settled_at=scene.clock.now())
     with pytest.raises(Conflict):

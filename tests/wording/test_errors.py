@@ -25,25 +25,24 @@ from dialer.core.errors import (
     Unavailable,
     UnusableFile,
 )
-from dialer.core.unit_plan import UnitFault, UnitField
+from dialer.core.units import UnitFault, UnitField
 from dialer.core.values import OutcomeKind
 from dialer.db.migrations import NewerDatabase, SchemaMoved
 from dialer.db.system_state import RealRecords, WrongKeys
 from dialer.db.vault import KeyMissing, KeysRefused, Tampered
 from dialer.demo.run import DemoRunsAlready
 from dialer.language import Lang, Text, bilingual
-from dialer.org.sign_in import SignInBlocked, SignInRefused
-from dialer.org.staff import ScopeMissing, UnknownToken
+from dialer.org.staff import ScopeMissing, SignInBlocked, SignInRefused, UnknownToken
 from dialer.org.staff_store import TokenScope
-from dialer.phone.actions import ActRefused
+from dialer.phone import ActRefused
 from dialer.scripts.reading import ScriptUnreadable
 from dialer.scripts.rendered import RenderedScriptMissing
 from dialer.scripts.store import Version
 from dialer.scripts.versions import NotApproved, NotRendered, SameWords
-from dialer.telephony.signature import BadSignature
-from dialer.units.imports import UnusableUnits
-from dialer.wording.sentences import refusal_sentence, sentence
-from dialer.wording.words import word_of
+from dialer.sentences import refusal_sentence, sentence
+from dialer.telephony.webhooks import BadSignature
+from dialer.units.tree import UnusableUnits
+from dialer.words import word_of
 
 _PROGRAMS = ("__main__", "runtime.guard")
 """Modules that run when they are imported."""

@@ -11,7 +11,7 @@ from dialer.core.case import Reason
 from dialer.core.timeline import Entry, EntryKind, Fact, Step, StepKind, Wait
 from dialer.core.values import Track
 from dialer.language import Lang
-from dialer.wording.sentences import entry_sentence, moment_words, step_sentence, wait_words
+from dialer.sentences import entry_sentence, moment_words, step_sentence, wait_words
 
 NOW = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
 HAN = re.compile(r"[\u4e00-\u9fff]")

@@ -9,7 +9,7 @@ import pytest
 
 from dialer.core.values import Contact, FraudType, TelephonyResult
 from dialer.language import Lang
-from dialer.wording.words import ENUMERATIONS, word_of
+from dialer.words import ENUMERATIONS, word_of
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
 

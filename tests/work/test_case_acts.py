@@ -20,7 +20,7 @@ from dialer.cases.store import words_of_case
 from dialer.core.case import Bar, CaseAct, CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.values import Grade, OutcomeKind, Track
-from dialer.work.transfer_store import waiting_transfers
+from dialer.work.assignments import waiting_transfers
 from dialer.work.transfers import accept_transfer
 from tests.audit_lines import audit_lines
 from tests.work.bureau import Bureau

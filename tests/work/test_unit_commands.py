@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from dialer.cli.main import app
+from dialer.cli.tree import app
 from dialer.db.vault import create
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,1 +1,96 @@
-"""The lines behind the REST front: how a phone is called, spoken to and listened to."""
+"""The interface between the exchange and a phone network, for the simulated line and for a SIP trunk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from dialer.carrier.people import AnsweredBy
+from dialer.carrier.speech_input import Speech
+
+
+class Cause(StrEnum):
+    """Why the network or the far end ended a leg."""
+
+    HUNG_UP = "hung_up"
+    BUSY = "busy"
+    REJECTED = "rejected"
+    NO_ANSWER = "no_answer"
+    POWERED_OFF = "powered_off"
+    INVALID = "invalid"
+    BLOCKED = "blocked"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The result of machine detection, available `after_seconds`, and the length of a machine's greeting."""
+
+    answered_by: AnsweredBy
+    after_seconds: float
+    greeting_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """A prompt of known length. A simulated line needs the length, a real one the sound or the text."""
+
+    seconds: float
+    wav: bytes = b""
+    text: str = ""
+    name: str = ""
+    """The address of the sound; empty for text."""
+
+
+class LegEvents(Protocol):
+    """The call as a leg reports to it. Events after `ended` are ignored."""
+
+    def ringing(self) -> None:
+        """The callee's phone alerts."""
+
+    def answered(self, verdict: Verdict) -> None: ...
+
+    def pressed(self, key: str) -> None: ...
+
+    def said(self, speech: Speech) -> None:
+        """One complete utterance; the line decides where speech begins and ends."""
+
+    def ended(self, cause: Cause) -> None: ...
+
+
+class Leg(Protocol):
+    """One call to one phone, from the dial to the end."""
+
+    @property
+    def line_result(self) -> str:
+        """What the line knows beyond Twilio's protocol (`forwarded`, `powered_off`); may be empty."""
+
+    def speak(self, clip: Clip, done: Callable[[], None]) -> None:
+        """Plays the clip; `done` is called at its end, unless `stop_speaking` came before."""
+
+    def stop_speaking(self) -> None:
+        """The clip that plays stops; its `done` is not called."""
+
+    def listen(self, question: int) -> None:
+        """Question number `question` of this call (from 1) accepts keys, also while its prompts play."""
+
+    def stop_listening(self) -> None:
+        """The question is over; a simulated person presses no more keys for it."""
+
+    def answer_now(self) -> bool:
+        """Makes a ringing phone answer now, if the line can; says whether it did."""
+
+    def hang_up(self) -> None:
+        """The carrier ends the call; no event follows."""
+
+
+class Line(Protocol):
+    """A connection to a phone network."""
+
+    def refusal(self, number: str) -> int:
+        """Twilio's error code if the number is refused when the call is created, else 0."""
+
+    def dial(self, number: str, *, nth: int, events: LegEvents) -> Leg:
+        """Starts a call; `nth` is the number of calls to that number so far, this one included."""

@@ -1,4 +1,4 @@
-"""A telephone of the simulated line in somebody's hand: nothing on it happens by itself but the ringing."""
+"""Telephones of the simulated line that a person operates; only their ringing is automatic."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from dialer.carrier.config import Timers
-from dialer.carrier.lines.line import Cause, Clip, LegEvents, Verdict
+from dialer.carrier.lines import Cause, Clip, LegEvents, Verdict
 from dialer.carrier.people import AnsweredBy
 from dialer.carrier.speech_input import Speech
 
@@ -30,7 +30,7 @@ class HandsetState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """One thing that was, or is, spoken to the handset. `cut`: stopped before its end."""
+    """One prompt that was, or is, played to the handset. `cut`: stopped before its end."""
 
     n: int
     clip: Clip
@@ -38,7 +38,7 @@ class Played:
 
 
 class Handset:
-    """The telephone of one number. `asking` counts the questions of the call; 0 while none is open."""
+    """The telephone of one number. `asking` is the number of the open question of the call, 0 without one."""
 
     def __init__(self, number: str, timers: Timers) -> None:
         self.id = secrets.token_hex(12)
@@ -51,29 +51,29 @@ class Handset:
         self._leg: HandsetLeg | None = None
         self._clips = 0
 
-    def rung(self, events: LegEvents) -> HandsetLeg:
-        """A call comes; one that finds another going on is told busy."""
-        if self._leg is not None and not self._leg.is_over:
-            leg = HandsetLeg(None, self._timers, events)
-            self._timers.soon(leg.busy)
-            return leg
+    @property
+    def is_free(self) -> bool:
+        return self._leg is None or self._leg.is_over
+
+    def dial(self, events: LegEvents) -> HandsetLeg:
+        """A new call to this handset, which must be free."""
         self.calls += 1
         self.asking = 0
         self.played.clear()
         self._leg = HandsetLeg(self, self._timers, events)
-        self._leg.start()
         return self._leg
 
-    # The hand. Each says whether it did anything.
+    # Acts of the person. Each says whether it had an effect.
 
     def answer(self) -> bool:
         return self._leg is not None and self._leg.answer_now()
 
     def hang_up(self) -> bool:
-        """Put down while talking, rejected while ringing."""
+        """Hangs up while talking, rejects while ringing."""
         if self._leg is None or self.state not in {HandsetState.RINGING, HandsetState.TALKING}:
             return False
-        self._leg.put_down(Cause.REJECTED if self.state is HandsetState.RINGING else Cause.HUNG_UP)
+        self._leg.hang_up()
+        self._leg.events.ended(Cause.HUNG_UP if self._leg.is_answered else Cause.REJECTED)
         return True
 
     def press(self, keys: str) -> bool:
@@ -90,64 +90,51 @@ class Handset:
         return True
 
     def clip(self, n: int) -> Clip | None:
-        """What was played under that number, while it is remembered."""
+        """The prompt of that number, while it is kept."""
         return next((one.clip for one in self.played if one.n == n), None)
 
-    # The leg's side.
+    # Used by the leg.
 
     def plays(self, clip: Clip) -> None:
         self._clips += 1
         self.played.append(Played(n=self._clips, clip=clip))
 
     def cut(self) -> None:
-        """The newest clip was stopped."""
+        """The newest prompt was stopped."""
         if self.played:
             self.played[-1] = replace(self.played[-1], cut=True)
 
 
 class HandsetLeg:
-    """One call to a handset; without one it is a call that finds the line busy."""
+    """One call to a handset, which rings after a short set-up."""
 
     line_result = ""
 
-    def __init__(self, handset: Handset | None, timers: Timers, events: LegEvents) -> None:
+    def __init__(self, handset: Handset, timers: Timers, events: LegEvents) -> None:
         self.events = events
         self.is_over = False
+        self.is_answered = False
         self._handset = handset
         self._timers = timers
-        self._setup: asyncio.TimerHandle | None = None
         self._speech: asyncio.TimerHandle | None = None
-
-    def start(self) -> None:
-        self._setup = self._timers.later(_SETUP_SECONDS, self._ring)
-
-    def busy(self) -> None:
-        if not self.is_over:
-            self.is_over = True
-            self.events.ended(Cause.BUSY)
-
-    def put_down(self, cause: Cause) -> None:
-        """By the hand."""
-        self.hang_up()
-        self.events.ended(cause)
+        self._setup = timers.later(_SETUP_SECONDS, self._ring)
 
     def _ring(self) -> None:
-        self._show(HandsetState.RINGING)
-        self.events.rings()
+        self._handset.state = HandsetState.RINGING
+        self.events.ringing()
 
     def answer_now(self) -> bool:
-        handset = self._handset
-        if handset is None or self.is_over or handset.state is not HandsetState.RINGING:
+        if self.is_over or self._handset.state is not HandsetState.RINGING:
             return False
-        self._show(HandsetState.TALKING)
+        self.is_answered = True
+        self._handset.state = HandsetState.TALKING
         self.events.answered(
             Verdict(answered_by=AnsweredBy.HUMAN, after_seconds=_VERDICT_SECONDS, greeting_seconds=0.0)
         )
         return True
 
     def speak(self, clip: Clip, done: Callable[[], None]) -> None:
-        if self._handset is not None:
-            self._handset.plays(clip)
+        self._handset.plays(clip)
 
         def heard() -> None:
             self._speech = None
@@ -155,38 +142,30 @@ class HandsetLeg:
 
         self._speech = self._timers.later(clip.seconds, heard)
 
-    def hush(self) -> None:
+    def stop_speaking(self) -> None:
         if self._speech is not None:
             self._speech.cancel()
             self._speech = None
-            if self._handset is not None:
-                self._handset.cut()
+            self._handset.cut()
 
     def listen(self, question: int) -> None:
-        if self._handset is not None:
-            self._handset.asking = question
+        self._handset.asking = question
 
     def stop_listening(self) -> None:
-        if self._handset is not None:
-            self._handset.asking = 0
+        self._handset.asking = 0
 
     def hang_up(self) -> None:
         if self.is_over:
             return
         self.is_over = True
-        self.hush()
+        self.stop_speaking()
         self.stop_listening()
-        if self._setup is not None:
-            self._setup.cancel()
-        self._show(HandsetState.OVER)
-
-    def _show(self, state: HandsetState) -> None:
-        if self._handset is not None:
-            self._handset.state = state
+        self._setup.cancel()
+        self._handset.state = HandsetState.OVER
 
 
 class Handsets:
-    """The handsets of a line, a bounded number: whoever has waited longest without a call is let go."""
+    """The handsets of a line. Beyond the limit the oldest one without a call is released."""
 
     _MOST = 32
 
@@ -195,10 +174,10 @@ class Handsets:
         self._by_number: dict[str, Handset] = {}
 
     def take(self, number: str) -> Handset:
-        """The handset of that number, in hand from now on."""
+        """The handset of that number, made if there is none."""
         handset = self._by_number.get(number)
         if handset is None:
-            self._let_go_of_one()
+            self._release_oldest()
             handset = self._by_number[number] = Handset(number, self._timers)
         return handset
 
@@ -208,14 +187,14 @@ class Handsets:
     def find(self, handset_id: str) -> Handset | None:
         return next((one for one in self._by_number.values() if one.id == handset_id), None)
 
-    def let_go(self, handset: Handset) -> None:
-        """Its number is a simulated person's again; a call that is going on ends."""
+    def release(self, handset: Handset) -> None:
+        """The number is a simulated person's again; a call in progress ends."""
         handset.hang_up()
         self._by_number.pop(handset.number, None)
 
-    def _let_go_of_one(self) -> None:
+    def _release_oldest(self) -> None:
         if len(self._by_number) < self._MOST:
             return
         still = {HandsetState.IDLE, HandsetState.OVER}
         oldest = next((one for one in self._by_number.values() if one.state in still), None)
-        self.let_go(oldest or next(iter(self._by_number.values())))
+        self.release(oldest or next(iter(self._by_number.values())))

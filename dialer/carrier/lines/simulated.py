@@ -1,4 +1,4 @@
-"""The simulated line: every number has a person whose behaviour follows from the seed and the number alone.
+"""The simulated line: the seed and the number alone decide how the person at a number behaves.
 
 It cannot reach a real phone: it opens no socket and imports nothing that could.
 """
@@ -14,32 +14,26 @@ from hashlib import blake2b
 from itertools import accumulate
 
 from dialer.carrier.config import Timers
+from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, Verdict
 from dialer.carrier.lines.handset import Handsets
-from dialer.carrier.lines.line import Cause, Clip, Leg, LegEvents, Verdict
 from dialer.carrier.people import Behaviour, PeopleConfig, Pickup, Range
 from dialer.carrier.speech_input import Speech
 
 _NETWORK_GIVES_UP_SECONDS = 120.0
 _BETWEEN_KEYS_SECONDS = 0.4
 _EXTENSION = re.compile(r"[0-9]{3,4}")
-"""A telephone of the centre's own exchange."""
-_DESK_ANSWERS: Range = (1.0, 4.0)
-_DESK_TALKS: Range = (20.0, 60.0)
-_NO_ATTEMPT = {
+"""An extension of the centre's own exchange."""
+_DESK = Behaviour(name="desk", answer_after_seconds=(1.0, 4.0), hang_up_after_seconds=(20.0, 60.0))
+"""An officer's desk answers soon, talks a while and hangs up."""
+_WITHOUT_RINGING = {
     Pickup.BUSY: Cause.BUSY,
     Pickup.POWERED_OFF: Cause.POWERED_OFF,
     Pickup.INVALID: Cause.INVALID,
+    Pickup.REFUSED_AT_CREATION: Cause.INVALID,
     Pickup.BLOCKED: Cause.BLOCKED,
 }
-
-
 _TEXT_ERRORS = {Pickup.POWERED_OFF: 30003, Pickup.INVALID: 30005, Pickup.BLOCKED: 30004}
-"""Unreachable handset, unknown handset, blocked."""
-
-
-def _desk() -> Behaviour:
-    """An officer's desk: answers soon, speaks a while, hangs up."""
-    return Behaviour(name="desk", answer_after_seconds=_DESK_ANSWERS, hang_up_after_seconds=_DESK_TALKS)
+"""Twilio's codes for an unreachable handset, an unknown one, and a blocked message."""
 
 
 def chance(seed: str, *parts: object) -> float:
@@ -49,33 +43,31 @@ def chance(seed: str, *parts: object) -> float:
 
 
 class SimulatedLine:
-    """Rings simulated people. `assign` gives one number a behaviour of its own; one of `handsets` is in a hand."""
+    """Calls simulated people. `assign` sets the behaviour of one number; a person operates each of `handsets`."""
 
     def __init__(
         self, timers: Timers, *, people: PeopleConfig, seed: str, desk_numbers: tuple[str, ...] = ()
     ) -> None:
         self._timers = timers
         self._seed = seed
-        self._assigned: dict[str, Behaviour] = {number: _desk() for number in desk_numbers}
+        self._assigned: dict[str, Behaviour] = dict.fromkeys(desk_numbers, _DESK)
         self._desks: dict[str, SimulatedLeg | None] = dict.fromkeys(desk_numbers)
         self.handsets = Handsets(timers)
         self._behaviours = [one for one in people.behaviours if one.share > 0]
         self._bounds = list(accumulate(one.share for one in self._behaviours))
 
     def behaviour_of(self, number: str) -> Behaviour:
-        """Who answers there: as assigned, else a desk at an extension, and a person drawn from the mix by seed and
-        number at any other number.
-        """
+        """As assigned; else a desk at an extension; else drawn from the mix by seed and number."""
         assigned = self._assigned.get(number)
         if assigned is not None:
             return assigned
         if _EXTENSION.fullmatch(number):
-            return _desk()
+            return _DESK
         point = chance(self._seed, "person", number) * self._bounds[-1]
         return self._behaviours[min(bisect_right(self._bounds, point), len(self._behaviours) - 1)]
 
     def assign(self, number: str, behaviour: Behaviour | None) -> None:
-        """That number now behaves so; None gives it back to the mix."""
+        """Sets the behaviour of the number; None returns it to the mix."""
         if behaviour is None:
             self._assigned.pop(number, None)
         else:
@@ -88,19 +80,19 @@ class SimulatedLine:
         return behaviour.refusal_code if behaviour.pickup is Pickup.REFUSED_AT_CREATION else 0
 
     def text_error(self, number: str) -> int:
-        """Why a message to that number is never delivered, by Twilio's code; 0 when it is."""
+        """Twilio's code of the reason why a message to that number is not delivered; 0 when it is."""
         if self.handsets.of(number) is not None:
             return 0
         return _TEXT_ERRORS.get(self.behaviour_of(number).pickup, 0)
 
     def dial(self, number: str, *, nth: int, events: LegEvents) -> Leg:
         handset = self.handsets.of(number)
-        if handset is not None:
-            return handset.rung(events)
+        if handset is not None and handset.is_free:
+            return handset.dial(events)
         behaviour = self.behaviour_of(number)
-        speaking = self._desks.get(number)
-        if speaking is not None and not speaking.is_over:
-            behaviour = replace(behaviour, pickup=Pickup.BUSY)  # A desk is one telephone.
+        at_desk = self._desks.get(number)
+        if handset is not None or (at_desk is not None and not at_desk.is_over):
+            behaviour = replace(behaviour, pickup=Pickup.BUSY)
         leg = SimulatedLeg(self._timers, behaviour, f"{self._seed}\x1f{number}\x1f{nth}", nth, events)
         if number in self._desks and behaviour.pickup is not Pickup.BUSY:
             self._desks[number] = leg
@@ -111,34 +103,16 @@ class SimulatedLine:
 class SimulatedLeg:
     """One call to one simulated person."""
 
-    __slots__ = (
-        "_alerting",
-        "_behaviour",
-        "_draws",
-        "_events",
-        "_nth",
-        "_over",
-        "_speech",
-        "_talking",
-        "_timers",
-        "_waits",
-    )
-
     def __init__(self, timers: Timers, behaviour: Behaviour, draws: str, nth: int, events: LegEvents) -> None:
         self._timers = timers
         self._behaviour = behaviour
         self._draws = draws
         self._nth = nth
         self._events = events
-        self._over = False
+        self.is_over = False
         self._alerting = False
-        self._talking = False
         self._speech: asyncio.TimerHandle | None = None
         self._waits: dict[str, asyncio.TimerHandle] = {}
-
-    @property
-    def is_over(self) -> bool:
-        return self._over
 
     @property
     def line_result(self) -> str:
@@ -151,19 +125,17 @@ class SimulatedLeg:
     def start(self) -> None:
         behaviour = self._behaviour
         setup = self._within(behaviour.ring_after_seconds, "setup")
-        cause = _NO_ATTEMPT.get(behaviour.pickup)
+        cause = _WITHOUT_RINGING.get(behaviour.pickup)
         if cause is not None:
             self._wait("setup", setup, lambda: self._end(cause))
-        elif behaviour.pickup is Pickup.REFUSED_AT_CREATION:
-            self._wait("setup", setup, lambda: self._end(Cause.INVALID))
         else:
             self._wait("setup", setup, self._ring)
 
     def _ring(self) -> None:
         behaviour = self._behaviour
         self._alerting = True
-        self._events.rings()
-        if self._over:
+        self._events.ringing()
+        if self.is_over:
             return
         after = self._within(behaviour.answer_after_seconds, "answer")
         if behaviour.pickup is Pickup.REJECTED:
@@ -178,7 +150,6 @@ class SimulatedLeg:
     def _pick_up(self) -> None:
         behaviour = self._behaviour
         self._alerting = False
-        self._talking = True
         if behaviour.hang_up_after_seconds is not None:
             after = self._within(behaviour.hang_up_after_seconds, "hang up")
             self._wait("hang up", after, lambda: self._end(Cause.HUNG_UP))
@@ -191,18 +162,16 @@ class SimulatedLeg:
         )
 
     def answer_now(self) -> bool:
-        if not self._alerting or self._over:
+        if not self._alerting or self.is_over:
             return False
-        pending = self._waits.pop("pickup", None)
-        if pending is not None:
-            pending.cancel()
+        self._cancel("pickup")
         self._pick_up()
         return True
 
     def speak(self, clip: Clip, done: Callable[[], None]) -> None:
         self._speech = self._timers.later(clip.seconds, done)
 
-    def hush(self) -> None:
+    def stop_speaking(self) -> None:
         if self._speech is not None:
             self._speech.cancel()
             self._speech = None
@@ -225,17 +194,14 @@ class SimulatedLeg:
         self._events.pressed(text[0])
 
     def stop_listening(self) -> None:
-        pending = self._waits.pop("key", None)
-        if pending is not None:
-            pending.cancel()
+        self._cancel("key")
 
     def hang_up(self) -> None:
-        self._over = True
+        self.is_over = True
         self._alerting = False
-        self.hush()
-        for pending in self._waits.values():
-            pending.cancel()
-        self._waits.clear()
+        self.stop_speaking()
+        for name in list(self._waits):
+            self._cancel(name)
 
     def _end(self, cause: Cause) -> None:
         self.hang_up()
@@ -243,3 +209,8 @@ class SimulatedLeg:
 
     def _wait(self, name: str, seconds: float, then: Callable[[], None]) -> None:
         self._waits[name] = self._timers.later(seconds, then)
+
+    def _cancel(self, name: str) -> None:
+        pending = self._waits.pop(name, None)
+        if pending is not None:
+            pending.cancel()

@@ -14,10 +14,7 @@ from dialer.db.columns import belongs_to, identity, metadata, when, word
 from dialer.db.measures import COUNTED, MONEY
 
 meta = sa.Table(
-    "meta",
-    metadata,
-    sa.Column("key", sa.Text, primary_key=True),
-    sa.Column("value", JSONB, nullable=False),
+    "meta", metadata, sa.Column("key", sa.Text, primary_key=True), sa.Column("value", JSONB, nullable=False)
 )
 """One row a fact about the whole database: the keys' fingerprint, whether it is a drill."""
 

@@ -45,11 +45,7 @@ assignment = sa.Table(
     sa.Column("kept_for", sa.Text),
     when("kept_until"),
     word("stage", VisitStage, default=VisitStage.NONE),
-    sa.Index(
-        "ix_assignment_signed",
-        "signed_by",
-        postgresql_where=sa.text("state = 'signed'"),
-    ),
+    sa.Index("ix_assignment_signed", "signed_by", postgresql_where=sa.text("state = 'signed'")),
     sa.Index(
         "ix_assignment_kept_for",
         "kept_for",
@@ -60,19 +56,8 @@ assignment = sa.Table(
         "sign_by",
         postgresql_where=sa.text("state = 'open' AND escalated_at IS NULL"),
     ),
-    sa.Index(
-        "uq_assignment_open",
-        "case_id",
-        "kind",
-        unique=True,
-        postgresql_where=sa.text(_PENDING),
-    ),
-    sa.Index(
-        "ix_assignment_waiting",
-        "kind",
-        "urgency_at",
-        postgresql_where=sa.text(_PENDING),
-    ),
+    sa.Index("uq_assignment_open", "case_id", "kind", unique=True, postgresql_where=sa.text(_PENDING)),
+    sa.Index("ix_assignment_waiting", "kind", "urgency_at", postgresql_where=sa.text(_PENDING)),
     sa.Index("ix_assignment_opened_at", "opened_at"),
     sa.Index(
         "ix_assignment_clocks",
@@ -191,9 +176,7 @@ outcome = sa.Table(
     sa.Column("drill", sa.Boolean, nullable=False),
     sa.Index("ix_outcome_at", "at"),
     sa.Index(
-        "ix_outcome_money",
-        "at",
-        postgresql_where=sa.text("intended_fen + stopped_fen + returned_fen > 0"),
+        "ix_outcome_money", "at", postgresql_where=sa.text("intended_fen + stopped_fen + returned_fen > 0")
     ),
     sa.Index("ix_outcome_drill", "at", postgresql_where=sa.text("drill")),
     sa.Index("ix_outcome_reverses", "reverses", postgresql_where=sa.text("reverses IS NOT NULL")),

@@ -20,7 +20,7 @@ class Refused extends Error {}
 async function ask(path, body) {
   const sends = body !== undefined;
   const json = sends && !(body instanceof ArrayBuffer);
-  const answer = await fetch(path, {
+  const answer = await fetch(`${path}?lang=${lang}`, {
     method: sends ? "POST" : "GET",
     body: json ? JSON.stringify(body) : body,
     headers: json ? { "Content-Type": "application/json" } : {},
@@ -68,7 +68,7 @@ const element = (tag, text, className = "") => Object.assign(document.createElem
 
 async function lookAtTargets() {
   if (now.handset) return;
-  const { targets } = await asked(`/phone/targets?lang=${lang}`);
+  const { targets } = await asked(`/phone/targets`);
   const rows = targets.map((target) => {
     const button = document.createElement("button");
     button.append(element("span", `${target.name} ${target.phone}`), element("small", target.grade_word));
@@ -226,7 +226,7 @@ function keyed(event) {
 async function lookAtCase() {
   const caseId = now.caseId;
   if (caseId === null) return;
-  const told = await asked(`/phone/cases/${caseId}?lang=${lang}`);
+  const told = await asked(`/phone/cases/${caseId}`);
   if (caseId !== now.caseId) return;
   $("pick-first").hidden = true;
   $("case").hidden = false;

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dialer.calls.pause_store import place_pause
 from dialer.cases.alarms import raise_alarm
 from dialer.core.access import Role
-from dialer.core.effects import AlarmCode
+from dialer.core.events import AlarmCode
 from dialer.core.values import PauseScope
 from dialer.db import tables as t
 from tests.console.desk import ConsoleDesk

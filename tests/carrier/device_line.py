@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 
 from dialer.carrier.config import Timers
-from dialer.carrier.lines.line import Cause, Clip, Leg, LegEvents, Verdict
+from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, Verdict
 from dialer.carrier.people import AnsweredBy
 from dialer.carrier.speech_input import Speech
 
@@ -97,7 +97,7 @@ class DeviceCall:
         self._speaking = (clip, done)
         self._tell()
 
-    def hush(self) -> None:
+    def stop_speaking(self) -> None:
         self._speaking = None
 
     def listen(self, question: int) -> None:
@@ -166,7 +166,7 @@ class DeviceLine:
         """Takes a phone in hand."""
         return self._phones.setdefault(number, Phone(number))
 
-    def refusal(self, number: str) -> int:  # noqa: ARG002 - a hand refuses no call before it comes
+    def refusal(self, number: str) -> int:
         return 0
 
     def dial(self, number: str, *, nth: int, events: LegEvents) -> Leg:
@@ -180,7 +180,7 @@ class DeviceLine:
 
         def ring() -> None:
             if not call.over:
-                events.rings()
+                events.ringing()
                 phone.incoming(call)
 
         self._timers.soon(ring)

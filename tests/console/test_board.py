@@ -1,4 +1,4 @@
-"""The wall: what it says, of which unit, how it is fed, and how its streams end."""
+"""The live board: its figures, its unit, its feed, and how its streams end."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from dialer.control.board import (
     BoardFeed,
     FeedRules,
     LiveBoard,
-    TooMany,
+    TooManyStreams,
     board_facts,
     short_number,
     short_span,
 )
 from dialer.core.access import Role
 from dialer.core.case import CaseStatus
-from dialer.core.effects import AlarmCode
+from dialer.core.events import AlarmCode
 from dialer.core.values import Contact, Grade, PauseScope
 from dialer.db import tables as t
 from dialer.db.system_state import note_cycle_part
 from dialer.language import Lang
-from dialer.org.staff_store import end_session, live_sessions
-from dialer.runtime.local import free_port
+from dialer.org.staff_store import end_session, valid_session_ids
+from dialer.runtime.location import free_port
 from dialer.server import create_app
 from dialer.services import Application
 from dialer.web.console import SESSION_COOKIE, ShutdownHooks
@@ -61,7 +61,7 @@ def in_use(scenario: ConsoleScenario, attempt_id: uuid.UUID) -> None:
         tx.execute(sa.insert(t.live_number).values(phone_blind=attempt_id.bytes, attempt_id=attempt_id))
 
 
-async def test_it_says_who_waits_and_for_how_long(console: ConsoleDesk):
+async def test_the_queue_is_shown_by_grade_with_its_longest_wait(console: ConsoleDesk):
     scenario = ConsoleScenario(console)
     for minutes in (4, 2, -30):
         waits(scenario, Grade.EXTRA_HIGH, minutes=minutes)
@@ -75,7 +75,7 @@ async def test_it_says_who_waits_and_for_how_long(console: ConsoleDesk):
     assert "10:00:00" in said
 
 
-async def test_an_age_beyond_the_policy_is_trouble(console: ConsoleDesk):
+async def test_a_wait_beyond_the_policy_is_marked(console: ConsoleDesk):
     scenario = ConsoleScenario(console)
     waits(scenario, Grade.EXTRA_HIGH, minutes=2)
     waits(scenario, Grade.LOW, minutes=2)
@@ -99,7 +99,7 @@ async def test_work_calls_alarms_and_the_day_are_counted(console: ConsoleDesk):
         raise_alarm(tx, AlarmCode.CARRIER_TROUBLE, now=MORNING)
     said = text(await console.person(Role.SUPERVISOR).get("/board"))
     assert "Answer rate today 50 % 1 of 2 people called" in said
-    assert "Overdue 1 human calls 1 / 1 visits 0 / 1 of them not signed for 0" in said
+    assert "Overdue 1 human calls 1 / 1 visits 0 / 1 of them not acknowledged 0" in said
     assert "Alarms 2" in said
     assert "Warnings 2 Called 2 Reached 1 Dissuaded 1" in said
     assert "¥12,345" in said
@@ -125,16 +125,16 @@ async def test_its_alarms_add_up_and_its_overdue_holds_what_nobody_signed_for(co
         for minute, code in enumerate(codes):
             raise_alarm(tx, code, now=MORNING - timedelta(minutes=minute), case_id=scenario.case())
     said = text(await console.person(Role.SUPERVISOR).get("/board"))
-    assert "Overdue 1 human calls 0 / 0 visits 1 / 3 of them not signed for 1" in said
+    assert "Overdue 1 human calls 0 / 0 visits 1 / 3 of them not acknowledged 1" in said
     assert re.search(r"Alarms 5 1 .+ 1 .+ 1 .+ 2 other alarms", said)
     assert "signed for 1 on the way 0" in said
 
 
 async def test_no_part_is_later_than_the_clock(console: ConsoleDesk):
-    wall = feed_of(console.app, QUICK).read(None)
-    late = replace(wall, hour=replace(wall.hour, at=wall.now.at + timedelta(seconds=9)))
+    board = feed_of(console.app, QUICK).read(None)
+    late = replace(board, hour=replace(board.hour, at=board.now.at + timedelta(seconds=9)))
     assert late.at == late.hour.at
-    assert (wall.today is None) or wall.at >= wall.today.at
+    assert (board.today is None) or board.at >= board.today.at
 
 
 @pytest.mark.parametrize(
@@ -146,12 +146,12 @@ async def test_no_part_is_later_than_the_clock(console: ConsoleDesk):
         ("/units/tray/7?before=3", "/units/unassigned/7?before=3"),
     ],
 )
-async def test_an_address_of_before_leads_to_the_one_of_now(console: ConsoleDesk, before: str, now: str):
+async def test_a_former_address_redirects(console: ConsoleDesk, before: str, now: str):
     answer = await console.person(Role.SUPERVISOR).get(before)
     assert (answer.status_code, answer.headers["location"]) == (308, now)
 
 
-async def test_a_form_of_before_is_sent_on_as_it_is(console: ConsoleDesk):
+async def test_a_form_to_a_former_address_is_redirected_unchanged(console: ConsoleDesk):
     person = console.person(Role.SUPERVISOR)
     for before, now in (
         ("/cases/7/ring", "/cases/7/call"),
@@ -188,7 +188,7 @@ async def test_a_unit_sees_its_own_and_the_centre_s_lines(console: ConsoleDesk):
     assert "Alarms 6" in whole
 
 
-async def test_what_stops_the_dialling_is_said_in_words(console: ConsoleDesk):
+async def test_the_reason_why_dialling_has_stopped_is_shown(console: ConsoleDesk):
     with console.app.services.store.begin() as tx:
         tx.execute(
             sa.update(t.line_group).values(
@@ -201,10 +201,10 @@ async def test_what_stops_the_dialling_is_said_in_words(console: ConsoleDesk):
     assert "All dialling is paused until 10:30: line test (zhao)" in said
 
 
-async def test_outside_the_window_it_says_when_robots_ring_again(console: ConsoleDesk):
+async def test_outside_the_window_it_says_when_robots_call_again(console: ConsoleDesk):
     console.clock.set(MORNING + timedelta(hours=13))
     said = text(await console.person(Role.CALLER).get("/board"))
-    assert "robots ring again at 26 Nov 09:00" in said
+    assert "robots call again at 26 Nov 09:00" in said
 
 
 def test_numbers_stay_short_enough_to_be_read():
@@ -212,19 +212,19 @@ def test_numbers_stay_short_enough_to_be_read():
     assert [short_number(n, Lang.ZH) for n in (99_999, 123_456)] == ["99,999", "12.3万"]
 
 
-def test_ages_say_no_more_than_is_asked():
+def test_long_ages_are_rounded():
     told = [short_span(seconds, Lang.EN) for seconds in (None, 80, 599, 1_435, 40_000, 200_000)]
     assert told == ["—", "1 min 20 s", "9 min 59 s", "23 min", "11 h", "2 days"]
 
 
-async def test_what_was_counted_earlier_says_when(console: ConsoleDesk):
+async def test_an_older_part_shows_its_time(console: ConsoleDesk):
     """Counting a million takes long, so it is done less often."""
     ConsoleScenario(console)
     feed = feed_of(console.app, replace(QUICK, fresh_seconds=60.0))
-    wall = feed.read(None)
-    later = replace(wall, now=replace(wall.now, at=wall.now.at + timedelta(seconds=9)))
+    board = feed.read(None)
+    later = replace(board, now=replace(board.now, at=board.now.at + timedelta(seconds=9)))
     assert board_facts(console.app.services, later, Lang.EN)["queue_lags"]
-    assert not board_facts(console.app.services, wall, Lang.EN)["queue_lags"]
+    assert not board_facts(console.app.services, board, Lang.EN)["queue_lags"]
 
 
 def told(body: str) -> list[tuple[str, dict[str, Any]]]:
@@ -237,7 +237,7 @@ def told(body: str) -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
-async def test_whoever_asks_for_no_stream_gets_one_reading(console: ConsoleDesk):
+async def test_a_client_that_accepts_no_stream_gets_one_reading(console: ConsoleDesk):
     ConsoleScenario(console)
     answer = await console.person(Role.OFFICER).get("/board/live")
     assert answer.headers["content-type"].startswith("text/event-stream")
@@ -249,8 +249,8 @@ async def test_whoever_asks_for_no_stream_gets_one_reading(console: ConsoleDesk)
     assert len(figures["minutes"]["sent"]) == 60
 
 
-def draw(wall: LiveBoard, lang: Lang) -> dict[str, object]:
-    return {"at": wall.now.at.isoformat(), "lang": lang.value}
+def draw(board: LiveBoard, lang: Lang) -> dict[str, object]:
+    return {"at": board.now.at.isoformat(), "lang": lang.value}
 
 
 QUICK = FeedRules(read_seconds=0.3, fresh_seconds=0.2, beat_seconds=0.5, guard_seconds=0.2)
@@ -286,7 +286,7 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_a_hundred_pages_cost_one_reading_and_none_when_nobody_looks(console: ConsoleDesk):
+async def test_a_hundred_pages_cost_one_reading_and_no_page_costs_none(console: ConsoleDesk):
     readings = 0
 
     def count(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
@@ -308,7 +308,7 @@ async def test_a_hundred_pages_cost_one_reading_and_none_when_nobody_looks(conso
     assert readings == before
 
 
-async def test_a_silent_database_is_told_and_the_feed_comes_back(console: ConsoleDesk):
+async def test_a_silent_database_is_reported_and_the_feed_recovers(console: ConsoleDesk):
     session_id, gone = session(console), True
 
     def refuse(*_given: object) -> None:
@@ -350,14 +350,14 @@ async def test_a_process_feeds_so_many_pages_and_none_when_it_stops(console: Con
     pages = [feed.events(session_id=session_id, unit_id=None, lang=Lang.ZH) for _ in range(2)]
     for page in pages:
         await next_of(page, "figures")
-    with pytest.raises(TooMany):
+    with pytest.raises(TooManyStreams):
         feed.events(session_id=session_id, unit_id=None, lang=Lang.ZH)
     feed.stop()
     for page in pages:
         assert "over" not in [
             name for piece in [one async for one in page] for name, _ in told(piece.decode())
         ]
-    with pytest.raises(TooMany):
+    with pytest.raises(TooManyStreams):
         feed.events(session_id=session_id, unit_id=None, lang=Lang.ZH)
 
 
@@ -422,16 +422,16 @@ async def test_an_expired_session_and_a_closed_account_end_it_too(console: Conso
     one, other = console.person(Role.SUPERVISOR), console.person(Role.OFFICER)
     ids = [row["id"] for row in console.rows(t.staff_session)]
     with console.app.services.store.begin() as tx:
-        assert live_sessions(tx, ids, real_now=console.clock.now()) == set(ids)
+        assert valid_session_ids(tx, ids, real_now=console.clock.now()) == set(ids)
         tx.execute(sa.update(t.staff).where(t.staff.c.id == one.member.id).values(disabled_at=MORNING))
-        still = live_sessions(tx, ids, real_now=console.clock.now())
+        still = valid_session_ids(tx, ids, real_now=console.clock.now())
         assert len(still) == 1
         late = console.clock.now() + timedelta(seconds=console.app.settings.console.session_seconds)
-        assert live_sessions(tx, still, real_now=late) == set()
+        assert valid_session_ids(tx, still, real_now=late) == set()
     assert other.member.id
 
 
-async def test_a_process_that_stops_lets_go_of_its_pages_at_once(console: ConsoleDesk):
+async def test_a_process_that_stops_ends_its_streams_at_once(console: ConsoleDesk):
     closing = ShutdownHooks()
     person = console.person(Role.SUPERVISOR)
     async with served(console.app, closing) as url, looking(url, person) as events:
@@ -443,7 +443,7 @@ async def test_a_process_that_stops_lets_go_of_its_pages_at_once(console: Consol
         assert asyncio.get_running_loop().time() - begun < 1.0
 
 
-async def test_a_wall_goes_on_in_an_idle_session_and_nothing_else_does(console: ConsoleDesk):
+async def test_a_board_goes_on_in_an_idle_session_and_nothing_else_does(console: ConsoleDesk):
     person = console.person(Role.SUPERVISOR)
     console.pass_seconds(console.app.settings.console.idle_seconds + 1)
     assert (await person.get("/board")).status_code == 200
@@ -452,7 +452,7 @@ async def test_a_wall_goes_on_in_an_idle_session_and_nothing_else_does(console: 
     assert (await person.get("/board")).headers["location"].startswith("/sign-in")
 
 
-async def test_looking_at_the_wall_is_no_use_of_a_session(console: ConsoleDesk):
+async def test_an_open_board_does_not_use_its_session(console: ConsoleDesk):
     person = console.person(Role.SUPERVISOR)
     half = console.app.settings.console.idle_seconds * 0.6
     for _ in range(2):
@@ -461,8 +461,17 @@ async def test_looking_at_the_wall_is_no_use_of_a_session(console: ConsoleDesk):
     assert (await person.get("/account")).status_code == 303
 
 
-def test_the_last_round_is_told_as_the_engine_left_it(console_app: Application):
+def test_the_last_cycle_is_shown_as_noted(console_app: Application):
     with console_app.services.store.begin() as tx:
         note_cycle_part(tx, "cycle", began_at=MORNING, real_now=MORNING)
     found = feed_of(console_app).read(None)
     assert found.now.system.cycle_seconds == 0
+
+
+async def test_all_boards_of_a_process_share_one_feed(console: ConsoleDesk):
+    person = console.person(Role.SUPERVISOR)
+    pages = console.web.routes[-1].app
+    await person.get("/board")
+    feed = pages.state.board_feed
+    await person.get("/board")
+    assert pages.state.board_feed is feed

@@ -1,4 +1,4 @@
-// Keeps the wall live, and honest: what is older than it may be is greyed, with since when it stands.
+// Keeps the live board current. Figures that are too old are greyed, with the time since when they have not changed.
 (function () {
   "use strict";
   var STALE_MS = 10000, RETRY_MS = 3000, LONGEST_RETRY_MS = 30000, SILENT_MS = 12000;

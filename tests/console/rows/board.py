@@ -1,4 +1,4 @@
-"""The wall: everybody sees his own unit's."""
+"""The board: everybody sees his own unit's."""
 
 from __future__ import annotations
 

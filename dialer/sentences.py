@@ -1,4 +1,4 @@
-"""Refusals, a case's timeline and its next steps as sentences, for the terminal and the pages."""
+"""Refusals, the timeline of a case and its next steps as sentences, for the terminal and the pages."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from enum import StrEnum
 
 from dialer.core.attempt import AttemptState
 from dialer.core.case import PersonMet, Reason
-from dialer.core.effects import AlarmCode
 from dialer.core.errors import DialerError, Invalid
-from dialer.core.events import Reach
+from dialer.core.events import AlarmCode, Reach
 from dialer.core.timeline import (
     AHEAD_AT_MOST,
     ActKind,
@@ -37,11 +36,11 @@ from dialer.core.values import (
     yuan,
 )
 from dialer.language import Lang, Text, gettext_noop, say
-from dialer.wording.words import ENUMERATIONS, stored_word, word_of
+from dialer.words import ENUMERATIONS, stored_word, word_of
 
 
 def sentence(text: str | Text, lang: Lang) -> str:
-    """The text in this language; of its values, texts and the words of the trade are too."""
+    """The text in this language, with those of its values that are texts or enumerations."""
     text = Text.of(text)
     return say(lang, text.template, **{name: _value(one, lang) for name, one in text.values.items()})
 
@@ -53,7 +52,7 @@ def _value(value: object, lang: Lang) -> object:
 
 
 def refusal_sentence(fault: DialerError, lang: Lang) -> str:
-    """Why it is refused, in one sentence; of an invalid input, to be shown beside its field."""
+    """The reason of the refusal in one sentence; of an invalid input, to show beside its field."""
     return sentence(fault.advice if isinstance(fault, Invalid) else fault.text, lang)
 
 
@@ -63,18 +62,18 @@ _WAITS: Mapping[Wait, str] = {
     Wait.HELD: gettext_noop("it is paused"),
     Wait.PAUSED: gettext_noop("all dialling is paused"),
     Wait.LINE_TROUBLE: gettext_noop("there is trouble with the line"),
-    Wait.NUMBER_BUSY: gettext_noop("the same number rings or rests"),
+    Wait.NUMBER_BUSY: gettext_noop("the same number is being called or rests"),
     Wait.QUEUE: gettext_noop("more urgent ones go first"),
 }
 _FIXED: Mapping[WaitReason, str] = {
     WaitReason.HELD: gettext_noop("its pause is over: it is being released"),
     WaitReason.CARRIER_TROUBLE: gettext_noop("there is trouble with the telephone network"),
-    WaitReason.PACING: gettext_noop("it is next: a moment in the pace is waited for"),
+    WaitReason.PACING: gettext_noop("it is next, at the permitted pace"),
 }
 
 
 def step_sentence(step: Step, lang: Lang) -> str:  # noqa: PLR0911  # one arm a kind, in one place
-    """What comes next and why; when is the step's own `at`."""
+    """What comes next and why, without when."""
     why = word_of(step.reason, lang)
     track = word_of(step.track, lang) if step.track is not None else ""
     match step.kind:
@@ -88,9 +87,9 @@ def step_sentence(step: Step, lang: Lang) -> str:  # noqa: PLR0911  # one arm a 
             return say(lang, "the robot's call is under way (%(why)s)", why=why)
         case StepKind.RING:
             if not step.waits:
-                return say(lang, "the robot rings (%(why)s)", why=why)
+                return say(lang, "the robot calls (%(why)s)", why=why)
             waits = _listed([wait_words(wait, lang) for wait in step.waits], lang)
-            return say(lang, "the robot rings (%(why)s); waiting: %(waits)s", why=why, waits=waits)
+            return say(lang, "the robot calls (%(why)s); waiting: %(waits)s", why=why, waits=waits)
         case StepKind.ASSIGNMENT_OPENS:
             return say(lang, "a %(track)s is opened (%(why)s)", track=track, why=why)
         case StepKind.ASSIGNMENT_DUE:
@@ -98,29 +97,30 @@ def step_sentence(step: Step, lang: Lang) -> str:  # noqa: PLR0911  # one arm a 
 
 
 def wait_words(wait: Wait, lang: Lang) -> str:
+    """What a step waits for."""
     return say(lang, _WAITS[wait])
 
 
 def waiting_sentence(waiting: Waiting, lang: Lang) -> str:
-    """Why the ring has not been made yet, without since when."""
+    """What the call waits for, without since when."""
     f = waiting.facts
     facts: dict[str, object] = dict(f)
     match waiting.reason:
         case WaitReason.UNDER_WAY:
-            text = gettext_noop("the ring is under way: %(state)s")
+            text = gettext_noop("the call is under way: %(state)s")
             facts = {"state": stored_word(AttemptState, f["state"], lang)}
         case WaitReason.PAUSED:
             text = gettext_noop("dialling is paused (%(what)s) by %(by)s: %(why)s")
             facts["what"] = _paused(f, lang)
         case WaitReason.NUMBER_BUSY if "rests" in f:
-            text = gettext_noop("the number rests after a ring")
+            text = gettext_noop("the number rests after a call")
         case WaitReason.NUMBER_BUSY:
-            text = gettext_noop("the same number rings for another case")
+            text = gettext_noop("the same number is being called for another case")
         case WaitReason.PLANNED_FOR_LATER:
             text = gettext_noop("its time has not come: %(why)s")
             facts = {"why": stored_word(Reason, f["reason"], lang)}
         case WaitReason.WINDOW_CLOSED:
-            text = gettext_noop("the robot rings from %(opens)s to %(closes)s")
+            text = gettext_noop("the robot calls from %(opens)s to %(closes)s")
         case WaitReason.LINES_FULL if f:
             text = gettext_noop(
                 "%(in_use)s of %(lines)s lines are in use, %(ahead)s more urgent ones go first"
@@ -137,7 +137,7 @@ def waiting_sentence(waiting: Waiting, lang: Lang) -> str:
 
 
 def ahead_words(ahead: int, lang: Lang) -> str:
-    """It is counted up to a limit."""
+    """How many attempts go first, as counted up to `AHEAD_AT_MOST`."""
     if ahead >= AHEAD_AT_MOST:
         return say(lang, "at least %(n)s", n=f"{AHEAD_AT_MOST:,}")
     return f"{ahead:,}"
@@ -153,13 +153,13 @@ def _listed(parts: Sequence[str], lang: Lang) -> str:
     return ("、" if lang is Lang.ZH else ", ").join(parts)
 
 
-def _told(parts: Sequence[str], lang: Lang) -> str:
+def _phrases(parts: Sequence[str], lang: Lang) -> str:
     return ("，" if lang is Lang.ZH else ", ").join(parts)
 
 
 def entry_sentence(entry: Entry, lang: Lang) -> str:
     """What happened, without when and by whom."""
-    return _TELL[entry.kind](entry.facts, lang)
+    return _SENTENCES[entry.kind](entry.facts, lang)
 
 
 Facts = Mapping[str, Fact]
@@ -196,7 +196,7 @@ def _numbered(text: str) -> Tell:
 def _attempt_planned(f: Facts, lang: Lang) -> str:
     why = stored_word(Reason, f["reason"], lang)
     return say(
-        lang, "ring %(n)s planned, to number %(number)s (%(why)s)", n=f["n"], number=f["number"], why=why
+        lang, "call %(n)s planned, to number %(number)s (%(why)s)", n=f["n"], number=f["number"], why=why
     )
 
 
@@ -219,7 +219,7 @@ def _attempt_ended(f: Facts, lang: Lang) -> str:
         parts.append(stored_word(Contact, f["contact"], lang))
     if f["answer"] != Answer.NONE.value:
         parts.append(stored_word(Answer, f["answer"], lang))
-    return say(lang, "ring %(n)s ended: %(how)s", n=f["n"], how=_told(parts, lang))
+    return say(lang, "call %(n)s ended: %(how)s", n=f["n"], how=_phrases(parts, lang))
 
 
 def _late(f: Facts, lang: Lang) -> str:
@@ -227,13 +227,13 @@ def _late(f: Facts, lang: Lang) -> str:
 
 
 def _assignment(text: str, *, why: type[StrEnum] | None = None) -> Tell:
-    def tell(f: Facts, lang: Lang) -> str:
+    def sentence_of(f: Facts, lang: Lang) -> str:
         told = say(lang, text, track=stored_word(Track, f["track"], lang))
         if why is None:
             return told + _late(f, lang)
         return told + say(lang, ": %(why)s", why=stored_word(why, f["reason"], lang))
 
-    return tell
+    return sentence_of
 
 
 def _assignment_reported(f: Facts, lang: Lang) -> str:
@@ -251,7 +251,7 @@ _AMOUNTS: Mapping[str, str] = {
 def _outcome(f: Facts, lang: Lang) -> str:
     parts = [stored_word(OutcomeKind, f["outcome"], lang), stored_word(Contact, f["contact"], lang)]
     parts += [say(lang, text, yuan=_yuan(f[name])) for name, text in _AMOUNTS.items() if f[name]]
-    return say(lang, "outcome %(id)s: %(what)s", id=f["outcome_id"], what=_told(parts, lang))
+    return say(lang, "outcome %(id)s: %(what)s", id=f["outcome_id"], what=_phrases(parts, lang))
 
 
 def _reversal(f: Facts, lang: Lang) -> str:
@@ -281,16 +281,16 @@ VIEWS: Mapping[str, str] = {
     "print_notice": gettext_noop("printed the notice"),
     "export": gettext_noop("exported records"),
 }
-"""Whoever did this has seen, or taken away, what is hidden."""
+"""By these acts somebody saw or exported hidden data."""
 _OF_WORK: Mapping[str, str] = {
     "desk": gettext_noop("at the desk"),
     "phone": gettext_noop("answered on the simulated line"),
 }
-"""Reasons that nobody typed: the work itself needs it."""
+"""Reasons that the work itself gives, so that none was typed."""
 
 
 def why_words(why: str, lang: Lang) -> str:
-    """A reason as it was typed; one that nobody typed in this language."""
+    """The reason as typed; one that was not typed, in this language."""
     return say(lang, _OF_WORK[why]) if why in _OF_WORK else why
 
 
@@ -302,7 +302,7 @@ def _viewed(f: Facts, lang: Lang) -> str:
 
 
 def _act(f: Facts, lang: Lang) -> str:
-    """What was done, and where the work went, what it came to or why, where that was said."""
+    """What was done, with its target, result or reason where there is one."""
     told = stored_word(ActKind, f["act"], lang)
     about = f.get("to") or f.get("unit") or f.get("why") or _about(f, lang)
     return told + say(lang, ": %(why)s", why=about) if about else told
@@ -329,12 +329,12 @@ def _about(f: Facts, lang: Lang) -> str:
     return ""
 
 
-_TELL: Mapping[EntryKind, Tell] = {
+_SENTENCES: Mapping[EntryKind, Tell] = {
     EntryKind.WARNING: _warning,
     EntryKind.ATTEMPT_PLANNED: _attempt_planned,
-    EntryKind.ATTEMPT_SENT: _numbered(gettext_noop("ring %(n)s sent")),
-    EntryKind.RINGING: _numbered(gettext_noop("ring %(n)s rings")),
-    EntryKind.ANSWERED: _numbered(gettext_noop("ring %(n)s was answered")),
+    EntryKind.ATTEMPT_SENT: _numbered(gettext_noop("call %(n)s placed")),
+    EntryKind.RINGING: _numbered(gettext_noop("call %(n)s rings")),
+    EntryKind.ANSWERED: _numbered(gettext_noop("call %(n)s was answered")),
     EntryKind.SPOKEN: _spoken,
     EntryKind.ATTEMPT_ENDED: _attempt_ended,
     EntryKind.MESSAGE: _message,

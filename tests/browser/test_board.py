@@ -1,4 +1,4 @@
-"""The wall and the control: figures that move, silence that is told, and a chief who stops the robots and resumes."""
+"""The board and the control: figures that move, silence that is told, and a chief who stops the robots and resumes."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _STALE_MS = 40_000
 _WITH_LARGE_FIGURES = """() => {
   const put = (where, text) => document.querySelectorAll(where).forEach(one => { one.textContent = text; });
   const span = document.documentElement.lang === "en" ? "9 min 59 s" : "9分钟59秒";
-  put(".wall-table td", span);
+  put(".board-table td", span);
   put(".tile-grade .tile-big", "99,999");
   document.querySelectorAll(".tile-grade .tile-big").forEach(one => one.classList.add("tile-long"));
   put(".tile-grade dd", "99,999");
   put(".tile-grade div:nth-child(3) dd", span);
-  put(".wall-funnel b", "99,999");
-  put(".wall-money dd", "¥12,345,678.90");
+  put(".board-funnel b", "99,999");
+  put(".board-money dd", "¥12,345,678.90");
   return [...document.querySelectorAll(".tile")]
     .filter(one => one.scrollHeight > one.clientHeight + 1 || one.scrollWidth > one.clientWidth + 1)
     .map(one => [one.querySelector("h2").textContent.trim(), one.scrollHeight - one.clientHeight,
@@ -49,7 +49,7 @@ def as_wide(page: Page, size: tuple[int, int]) -> None:
 
 
 def assert_all_is_on_the_screen(page: Page) -> None:
-    """A wall screen has nobody who scrolls it: all of it is there, and nothing is cut off."""
+    """A board screen has nobody who scrolls it: all of it is there, and nothing is cut off."""
     for size in SCREENS:
         as_wide(page, size)
         over = page.evaluate("document.documentElement.scrollHeight - window.innerHeight")
@@ -82,7 +82,7 @@ def test_a_chief_watches_stops_and_resumes_the_robots(page: Page, service: Servi
     for theme in ("dark", "light"):
         page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
         assert_clean(page)
-    page.locator(".wall-details summary").click()
+    page.locator(".board-details summary").click()
     expect(page.locator("[data-part=minutes] tr")).to_have_count(60)
     assert_clean(page)
     as_wide(page, PHONE)
@@ -106,7 +106,7 @@ def test_a_chief_watches_stops_and_resumes_the_robots(page: Page, service: Servi
 
     # Figures move by themselves: what is loaded waits, since nothing rings.
     page.goto("/board")
-    expect(page.locator(".wall-band")).to_contain_text("线路检修")
+    expect(page.locator(".board-band")).to_contain_text("线路检修")
     tile = page.locator(".tile-extra_high .tile-big")
     before = int(tile.inner_text())
     service.load(
@@ -126,7 +126,7 @@ def test_a_chief_watches_stops_and_resumes_the_robots(page: Page, service: Servi
     expect(page.locator(".halted")).to_have_count(0)
     page.goto("/board")
     expect(page.locator(".tile-extra_high dd").first).to_have_text("0")
-    expect(page.locator(".wall-band", has_text="线路检修")).to_have_count(0)
+    expect(page.locator(".board-band", has_text="线路检修")).to_have_count(0)
 
     # Silence is told, and forgiven.
     with silent(service):
@@ -140,7 +140,7 @@ def test_a_chief_watches_stops_and_resumes_the_robots(page: Page, service: Servi
     assert complaints.told == []
 
 
-def test_the_wall_and_the_control_in_english_and_a_pace_lowered(page: Page, service: Service):
+def test_the_board_and_the_control_in_english_and_a_pace_lowered(page: Page, service: Service):
     new_account(page, service, "chief2", Role.SUPERVISOR, language="en")
     expect(page.locator("[data-live-state]")).to_have_text("live")
     assert_all_is_on_the_screen(page)
@@ -148,16 +148,16 @@ def test_the_wall_and_the_control_in_english_and_a_pace_lowered(page: Page, serv
     as_wide(page, DESK)
     page.goto("/control")
     look(page)
-    expect(page.get_by_text("A caller rings at once beside the robot, within 5 min.")).to_be_visible()
+    expect(page.get_by_text("A caller calls at once beside the robot, within 5 min.")).to_be_visible()
     page.locator("#f-lines").fill("5")
     page.locator("#f-pace_why").fill("fewer people at the desks")
     page.get_by_role("button", name="Change the pace").click()
     expect(page.get_by_text("Lowered by chief2")).to_be_visible()
     page.goto("/board")
-    expect(page.locator(".wall-middle .tile-big").first).to_contain_text("/ 5")
+    expect(page.locator(".board-middle .tile-big").first).to_contain_text("/ 5")
     page.goto("/control")
     page.get_by_role("button", name="Back to the settings").click()
-    expect(page.get_by_text("As the settings say.")).to_be_visible()
+    expect(page.get_by_text("From the settings.")).to_be_visible()
 
     # A session that has ended says so, and the figures stand.
     page.goto("/board")

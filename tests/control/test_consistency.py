@@ -1,4 +1,4 @@
-"""The auditor finds every way in which a case could be forgotten, tells it once, and mends it."""
+"""The consistency checker finds every way in which a case could be lost, reports it once and repairs it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def found(scene: Scene) -> dict[Finding, int]:
     return first.found
 
 
-def test_a_sound_town_has_no_finding(scene: Scene):
+def test_consistent_data_has_no_finding(scene: Scene):
     for grade in Grade:
         scene.open_case(grade=grade)
     scene.open_case(grade=Grade.HIGH, missed=True)
@@ -35,7 +35,7 @@ def test_a_sound_town_has_no_finding(scene: Scene):
     assert scene.rows(sa.select(t.alarm).where(t.alarm.c.code == "no_future")) == []
 
 
-def test_it_stays_sound_through_a_day_of_silence(scene: Scene):
+def test_data_stay_consistent_through_a_day_of_silence(scene: Scene):
     """Nobody answers anything: sweeps alone keep a future for everybody, hour by hour."""
     for grade in Grade:
         scene.open_case(grade=grade, expires_at=MORNING + timedelta(hours=5))
@@ -46,7 +46,7 @@ def test_it_stays_sound_through_a_day_of_silence(scene: Scene):
         assert check_consistency(scene.services).found == {}
 
 
-def test_a_ring_whose_row_is_gone_goes_to_a_person(scene: Scene):
+def test_a_case_whose_attempt_is_gone_goes_to_a_person(scene: Scene):
     case_id = scene.open_case()
     scene.do(sa.delete(t.attempt))
     assert found(scene) == {Finding.MISSING_ATTEMPT: 1}
@@ -57,8 +57,8 @@ def test_a_ring_whose_row_is_gone_goes_to_a_person(scene: Scene):
     assert scene.alarms_of(case_id)["no_future"] == 1
 
 
-def test_a_ring_whose_end_was_never_told_is_told_now(scene: Scene):
-    """The row knows that nobody answered: the case rings again, as it would have."""
+def test_an_end_that_was_not_applied_to_the_case_is_applied(scene: Scene):
+    """The row says that nobody answered: the case is called again, as it would have been."""
     case_id = scene.open_case()
     ring = scene.attempt_of(case_id)["id"]
     scene.change_attempt(ring, state="ended", result="no_answer", ended_at=MORNING)
@@ -67,7 +67,7 @@ def test_a_ring_whose_end_was_never_told_is_told_now(scene: Scene):
     assert scene.case_of(case_id).robot.tries == 1
 
 
-def test_a_success_that_was_never_told_counts_for_its_ring(scene: Scene):
+def test_a_success_that_was_not_applied_counts_for_its_attempt(scene: Scene):
     case_id = scene.open_case()
     ring = scene.attempt_of(case_id)["id"]
     scene.change_attempt(
@@ -79,7 +79,7 @@ def test_a_success_that_was_never_told_counts_for_its_ring(scene: Scene):
 
 
 @pytest.mark.parametrize("kind", ["human", "visit"])
-def test_work_that_nobody_has_is_given_out_again(scene: Scene, kind: str):
+def test_a_missing_assignment_is_requested_again(scene: Scene, kind: str):
     case_id = scene.open_case(grade=Grade.EXTRA_HIGH)
     scene.do(sa.delete(t.assignment).where(t.assignment.c.kind == kind))
     assert found(scene) == {Finding.MISSING_ASSIGNMENT: 1}
@@ -88,7 +88,7 @@ def test_work_that_nobody_has_is_given_out_again(scene: Scene, kind: str):
     assert all(row["due_at"] > scene.clock.now() for row in work)
 
 
-def test_both_errands_lost_is_one_alarm(scene: Scene):
+def test_two_missing_assignments_are_one_alarm(scene: Scene):
     case_id = scene.open_case(grade=Grade.EXTRA_HIGH)
     scene.do(sa.delete(t.assignment))
     assert found(scene) == {Finding.MISSING_ASSIGNMENT: 1}
@@ -96,7 +96,7 @@ def test_both_errands_lost_is_one_alarm(scene: Scene):
     assert scene.alarms_of(case_id)["no_future"] == 1
 
 
-def test_nobody_is_rung_for_a_case_that_is_over(scene: Scene):
+def test_an_attempt_of_a_settled_case_is_withdrawn(scene: Scene):
     case_id = scene.open_case()
     scene.change_case(
         case_id, status="closed", robot_state="done", due_at=None, settled_at=MORNING, outcome="duplicate"
@@ -107,7 +107,7 @@ def test_nobody_is_rung_for_a_case_that_is_over(scene: Scene):
     assert scene.claim() == []
 
 
-def test_a_live_ring_of_a_case_that_is_over_is_ended_at_the_carrier(scene: Scene):
+def test_a_live_call_of_a_settled_case_is_ended_at_the_carrier(scene: Scene):
     case_id = scene.open_case()
     scene.claim()
     ring = scene.attempt_of(case_id)["id"]
@@ -120,7 +120,7 @@ def test_a_live_ring_of_a_case_that_is_over_is_ended_at_the_carrier(scene: Scene
     assert ("cancel_calls",) in scene.enqueued
 
 
-def test_an_older_ring_beside_the_newest_is_withdrawn(scene: Scene):
+def test_an_older_attempt_beside_the_newest_is_withdrawn(scene: Scene):
     case_id = scene.open_case()
     first = scene.attempt_of(case_id)
     scene.attempt(case_id, n=2, result=None, state="ready", sent_at=None)
@@ -130,7 +130,7 @@ def test_an_older_ring_beside_the_newest_is_withdrawn(scene: Scene):
     assert scene.attempts_of(case_id)[0]["id"] == first["id"]
 
 
-def test_nobody_is_sent_for_a_case_that_is_over(scene: Scene):
+def test_an_assignment_of_a_settled_case_is_withdrawn(scene: Scene):
     case_id = scene.open_case(grade=Grade.EXTRA_HIGH)
     columns = {"robot_state": "done", "human_state": "done", "visit_state": "done", "due_at": None}
     scene.change_case(case_id, status="closed", settled_at=MORNING, **columns)
@@ -140,7 +140,7 @@ def test_nobody_is_sent_for_a_case_that_is_over(scene: Scene):
     assert {row["withdrawn_why"] for row in scene.assignments_of(case_id)} == {"case_closed"}
 
 
-def test_a_case_that_no_sweep_moves_is_moved_and_told(scene: Scene):
+def test_a_case_that_no_sweep_moves_is_moved_and_reported(scene: Scene):
     case_id = scene.open_case(grade=Grade.HIGH)
     due_at = scene.case_of(case_id).due_at
     assert due_at is not None
@@ -161,7 +161,7 @@ def test_long_is_measured_in_real_time_on_a_faster_clock(scene: Scene):
     assert Finding.LONG_OVERDUE in check_consistency(scene.services).found
 
 
-def test_a_case_that_breaks_its_mending_is_told_and_stops_nobody(scene: Scene):
+def test_a_case_that_cannot_be_repaired_is_reported_and_stops_no_other(scene: Scene):
     broken = scene.open_case(grade=Grade.HIGH)
     sound = scene.open_case(grade=Grade.HIGH)
     scene.change_case(broken, human_reason="no such reason")
@@ -173,7 +173,7 @@ def test_a_case_that_breaks_its_mending_is_told_and_stops_nobody(scene: Scene):
     assert scene.alarms_of(broken)["no_future"] == 1
 
 
-def test_a_number_that_nothing_rings_is_free_again(scene: Scene):
+def test_a_number_without_a_live_call_is_freed(scene: Scene):
     scene.put_live_number(b"gone", uuid.uuid4())
     assert scene.group().in_use == 1
     assert found(scene) == {Finding.NUMBER_LEAKED: 1}
@@ -181,7 +181,7 @@ def test_a_number_that_nothing_rings_is_free_again(scene: Scene):
     assert scene.alarms_of(None) == {"no_future": 1}
 
 
-def test_a_number_that_rings_stays_taken(scene: Scene):
+def test_a_number_with_a_live_call_stays_taken(scene: Scene):
     scene.open_case()
     scene.claim()
     assert found(scene) == {}
@@ -202,7 +202,7 @@ def test_a_claim_whose_worker_is_gone_is_handed_back(scene: Scene):
 
 
 @pytest.mark.parametrize("state", ["sending", "unknown"])
-def test_a_submission_that_nobody_can_resolve_goes_to_a_person_and_is_not_redialled(scene: Scene, state: str):
+def test_an_unresolved_submission_goes_to_a_person_and_is_not_redialled(scene: Scene, state: str):
     case_id = scene.open_case()
     scene.claim()
     ring = scene.attempt_of(case_id)["id"]
@@ -215,7 +215,7 @@ def test_a_submission_that_nobody_can_resolve_goes_to_a_person_and_is_not_redial
 
 
 @pytest.mark.parametrize("poll_at", [None, MORNING])
-def test_a_call_that_nobody_asks_about_is_told(scene: Scene, poll_at: object):
+def test_a_call_that_is_not_polled_is_reported(scene: Scene, poll_at: object):
     case_id = scene.open_case()
     scene.claim()
     scene.change_attempt(
@@ -226,13 +226,13 @@ def test_a_call_that_nobody_asks_about_is_told(scene: Scene, poll_at: object):
     assert scene.attempt_of(case_id)["poll_at"] is not None
 
 
-def test_what_is_held_by_a_pause_has_a_future(scene: Scene):
+def test_a_paused_case_is_consistent(scene: Scene):
     scene.open_case(unit="临河")
     pause_calls(scene.services, scope=PauseScope.UNIT, subject="临河", minutes=30, by="zhao", why="检修")
     assert found(scene) == {}
 
 
-def test_a_finding_is_told_once_a_case(scene: Scene):
+def test_a_finding_is_one_alarm_a_case(scene: Scene):
     case_id = scene.open_case(grade=Grade.EXTRA_HIGH)
     for _ in range(3):
         scene.do(sa.delete(t.assignment))

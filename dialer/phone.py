@@ -1,11 +1,6 @@
-"""What the page is told: a case beside the telephone, and what is being said, in the reader's language.
+"""A telephone in the browser (`/phone`), on which a person plays the person of a case on the simulated line.
 
-The page's own words, Chinese first, English beside.
-
-/phone and what it asks for. With a real telephone network there is no such page: every address answers 404.
-
-Only this machine may use it, and only the page itself may act: whoever it plays is a simulated person, and yet a page
-of another site must not answer telephones here.
+On a real line every address answers 404. Only this machine may use it, and only the page itself may act.
 """
 
 from __future__ import annotations
@@ -13,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,29 +21,204 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from dialer.casefile.acts import call_now, standing
 from dialer.casefile.reading import CaseStory, show_case
+from dialer.cases.persons import person_of_case
 from dialer.cases.search import CaseLine, search_cases
+from dialer.cases.store import lock_cases
 from dialer.core.case import CaseStatus
-from dialer.core.errors import Conflict, DialerError, Invalid, NotFound, Refusal, Unavailable
-from dialer.core.values import FraudType
-from dialer.language import Lang
-from dialer.phone.actions import Line, number_of, read_of_oneself, request_call, warn_of_oneself
+from dialer.core.errors import Conflict, DialerError, Invalid, NotFound, Overtaken, Refusal, Unavailable
+from dialer.core.values import FraudType, Grade
+from dialer.db.audit import write_audit
+from dialer.intake.records import Accepted, Field, Rejected
+from dialer.language import Lang, Text, gettext_noop
+from dialer.org.staff_store import Token
+from dialer.runtime.local import CarrierAccess
 from dialer.scripts.rendered import shipped_manifest
+from dialer.sentences import entry_sentence, moment_words, refusal_sentence, step_sentence, waiting_sentence
 from dialer.services import Application, Services
-from dialer.wording.sentences import (
-    entry_sentence,
-    moment_words,
-    refusal_sentence,
-    step_sentence,
-    waiting_sentence,
-)
-from dialer.wording.words import word_of
+from dialer.warnings.arrivals import prepare_arrivals, take_arrivals
+from dialer.warnings.deliveries import NAMES, read_warnings
+from dialer.words import word_of
+
+PLAYER = "/phone"
+"""The actor in the audit trail."""
+_PATIENCE = 5
+
+
+def number_of(services: Services, case_id: int) -> str:
+    """The number that the robot calls next, in E.164; reading it is written to the audit trail. Raises `NotFound`, and
+    `Conflict` outside a drill.
+    """
+    _only_in_a_drill(services)
+    with services.store.begin() as tx:
+        person, locked = person_of_case(tx, case_id), lock_cases(tx, [case_id])
+        if person is None or case_id not in locked:
+            raise NotFound(kind="case", key=case_id)
+        write_audit(
+            tx, who=PLAYER, act="reveal", subject=f"case/{case_id}", why="phone", now=services.clock.now()
+        )
+        return person.phones[locked[case_id].case.robot.number]
+
+
+def request_call(services: Services, case_id: int) -> None:
+    """Makes the robot's next call attempt due now, even if the case changes meanwhile. Raises `NotFound`, and
+    `Conflict` when the case is not called any more.
+    """
+    for _ in range(_PATIENCE):
+        try:
+            call_now(services, case_id, by=PLAYER, expected=standing(services, case_id).revision)
+        except Overtaken:
+            continue
+        return
+    raise Conflict("the case changes faster than it can be looked at")
+
+
+def read_of_oneself(services: Services, *, name: str, phone: str, fraud_type: FraudType) -> Accepted:
+    """A warning about the person who typed it, read by the same rules as any other; the call goes to its first phone.
+    Raises `Invalid` with the field that cannot be used, and `Conflict` outside a drill.
+    """
+    _only_in_a_drill(services)
+    now = services.clock.now()
+    cells = {
+        Field.NAME: name,
+        Field.PHONE: phone,
+        Field.FRAUD_TYPE: fraud_type.value,
+        Field.GRADE: Grade.HIGH.value,
+        Field.PRODUCED_AT: now.isoformat(),
+    }
+    read = read_warnings(services, [cells], token=_reader(services)).read[0]
+    if isinstance(read, Rejected):
+        raise Invalid(field=NAMES[read.field], problem=read.reason)
+    if not name.strip():
+        raise Invalid(field="name", problem="is empty")
+    return read
+
+
+def warn_of_oneself(services: Services, accepted: Accepted) -> int:
+    """Takes the warning; the id of the case that it opened or joined. Pick up its handset first: the robot may call
+    before this returns. Raises `Conflict` for a repeated warning.
+    """
+    now = services.clock.now()
+    with services.store.begin() as tx:
+        taken = take_arrivals(tx, services, prepare_arrivals(tx, services, [accepted], load_id=None, now=now))
+        (case_id,) = taken.case_ids
+        if case_id is None:
+            raise Conflict("this very warning is in the books already")
+        # The warning itself is in the case's timeline, under this source.
+        write_audit(
+            tx, who=PLAYER, act="take_warnings", subject="phone", why="", now=now, facts={"case": case_id}
+        )
+    services.enqueue("dial")
+    return case_id
+
+
+def _only_in_a_drill(services: Services) -> None:
+    if not services.drill:
+        raise Conflict("only the phones of a drill can be answered by hand")
+
+
+def _reader(services: Services) -> Token:
+    """Rows are read in the name of a token; this one has no secret and is not stored."""
+    moment = services.real.now()
+    return Token(
+        id=0,
+        name=PLAYER,
+        scopes=frozenset(),
+        unit="",
+        created_at=moment,
+        expires_at=moment,
+        revoked_at=None,
+        last_used_on=None,
+    )
+
+
+_TIMEOUT_SECONDS = 5.0
+ACTS = frozenset({"answer", "hang_up", "keys", "words", "sound"})
+
+
+_NOT_TAKEN = {
+    "keys": gettext_noop("keys: only 0-9, * and #"),
+    "words": gettext_noop("words: 1 to 200 signs"),
+    "handsets": gettext_noop("number: E.164"),
+}
+"""Refusals of the carrier by the last part of the address."""
+
+
+class ActRefused(Refusal):
+    """The carrier refuses what was pressed or said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """`access` is the carrier's of this installation; nothing here reaches any other."""
+
+    access: CarrierAccess
+
+    async def take(self, number: str) -> dict[str, Any]:
+        """The telephone of that number in hand. Raises `Unavailable`."""
+        return await self._json("POST", "/admin/handsets", json={"number": number})
+
+    async def state(self, handset: str) -> dict[str, Any]:
+        """Raises `NotFound` for one that the carrier does not know (any more), and `Unavailable`."""
+        return await self._json("GET", f"/admin/handsets/{_id(handset)}")
+
+    async def act(self, handset: str, act: str, body: bytes) -> dict[str, Any]:
+        """The state afterwards. Raises `NotFound`, `ActRefused`, `Unavailable`."""
+        if act not in ACTS:
+            raise NotFound(kind="act", key=act)
+        return await self._json("POST", f"/admin/handsets/{_id(handset)}/{act}", data=body)
+
+    async def clip(self, handset: str, n: int) -> bytes:
+        """The very sound that the carrier plays. Raises `NotFound`, `Unavailable`."""
+        _, body = await self._ask("GET", f"/admin/handsets/{_id(handset)}/clips/{n}")
+        return body
+
+    async def _json(self, method: str, path: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - passed on to aiohttp
+        answer, _ = await self._ask(method, path, **options)
+        assert answer is not None, "the admin API answers in JSON but for sound"
+        return answer
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        **options: Any,  # noqa: ANN401 - passed on to aiohttp
+    ) -> tuple[dict[str, Any] | None, bytes]:
+        import aiohttp  # noqa: PLC0415  # a web process at rest does without
+
+        headers = {"Authorization": f"Bearer {self.access.admin_token}"}
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_TIMEOUT_SECONDS)) as session,
+                session.request(method, self.access.base_url + path, headers=headers, **options) as answer,
+            ):
+                body = await answer.read()
+                plain = await answer.json() if answer.content_type == "application/json" else None
+                status = answer.status
+        except (aiohttp.ClientError, TimeoutError, ValueError) as fault:
+            raise Unavailable(part="carrier", problem=type(fault).__name__) from fault
+        if status == HTTPStatus.NOT_FOUND:
+            raise NotFound(kind="telephone", key="in hand")
+        if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}:
+            raise ActRefused(_NOT_TAKEN.get(path.rpartition("/")[2], gettext_noop("too much at once")))
+        if status >= HTTPStatus.BAD_REQUEST:
+            raise Unavailable(part="carrier", problem=Text("answered %(status)s", status=status))
+        return plain, body
+
+
+def _id(handset: str) -> str:
+    """A handset id as the carrier gives them out; nothing else is put into its addresses."""
+    if not handset.isascii() or not handset.isalnum():
+        raise NotFound(kind="telephone", key="in hand")
+    return handset
+
 
 _GOOD = frozenset({"watching", "proven"})
 
 
 def target_json(line: CaseLine, lang: Lang) -> dict[str, Any]:
-    """One masked person who may be rung."""
+    """A masked person who may be called."""
     return {
         "case_id": line.id,
         "name": line.person.name,
@@ -58,14 +230,14 @@ def target_json(line: CaseLine, lang: Lang) -> dict[str, Any]:
     }
 
 
-def story_json(told: CaseStory, lang: Lang) -> dict[str, Any]:
+def story_json(story: CaseStory, lang: Lang) -> dict[str, Any]:
     """The case's timeline, newest last, and what comes next."""
-    case, zone = told.file.stored.case, ZoneInfo(told.timezone)
-    waiting = told.waiting
+    case, zone = story.file.stored.case, ZoneInfo(story.timezone)
+    waiting = story.waiting
     return {
         "case_id": case.id,
-        "name": told.file.person.name,
-        "phone": told.file.person.phones[case.robot.number],
+        "name": story.file.person.name,
+        "phone": story.file.person.phones[case.robot.number],
         "grade": case.grade.value,
         "status": word_of(case.status, lang),
         "is_settled_well": case.status.value in _GOOD,
@@ -78,8 +250,8 @@ def story_json(told: CaseStory, lang: Lang) -> dict[str, Any]:
         ],
         "waiting": "" if waiting is None else waiting_sentence(waiting, lang),
         "next": [
-            {"what": step_sentence(step, lang), "when": moment_words(step.at, told.told_at, lang)}
-            for step in told.next_steps
+            {"what": step_sentence(step, lang), "when": moment_words(step.at, story.told_at, lang)}
+            for step in story.next_steps
         ],
         "timeline": [
             {
@@ -89,13 +261,13 @@ def story_json(told: CaseStory, lang: Lang) -> dict[str, Any]:
                 "kind": entry.kind.value,
                 "what": entry_sentence(entry, lang),
             }
-            for entry in told.file.timeline
+            for entry in story.file.timeline
         ],
     }
 
 
 def handset_json(state: dict[str, Any], services: Services) -> dict[str, Any]:
-    """The carrier's word, with the texts of what is played beside it."""
+    """The state of a handset as the carrier reports it, with the texts of what is played."""
     return {
         **{name: state[name] for name in ("id", "state", "calls", "asking", "hears_sound", "speed")},
         "did": state.get("did", True),
@@ -113,7 +285,7 @@ def handset_json(state: dict[str, Any], services: Services) -> dict[str, Any]:
 
 
 def _words_of(address: str, services: Services) -> str:
-    """What the sound at that address says, where a script that is shipped or live has it."""
+    """The text of the sound at that address, where a shipped or live script has it."""
     file = address.rpartition("/")[2]
     words = _shipped().get(file)
     if words is None and file:
@@ -135,10 +307,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "选一位当事人，或者把自己加进来，等机器人打来：接听，听到的就是线路上播放的声音。",
         "Pick a person, or add yourself, and let the robot call: you hear the sound that is played on the line.",
     ),
-    "drill": (
-        "模拟线路：这里的电话打不到任何真实号码",
-        "Simulated line: nothing here reaches a real number",
-    ),
+    "drill": ("模拟线路：这里的电话打不到任何真实号码", "Simulated line: nothing here reaches a real number"),
     "other": ("English", "中文"),
     "status_page": ("状态页", "Status"),
     "yourself": ("把自己加为当事人", "Add yourself"),
@@ -178,10 +347,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "case": ("预警单", "Case"),
     "next": ("下一步", "Next step"),
     "happened": ("经过", "What happened"),
-    "pick_first": (
-        "选好电话后，预警单的经过会在这里同步显示",
-        "Pick a phone to see its case here",
-    ),
+    "pick_first": ("选好电话后，预警单的经过会在这里同步显示", "Pick a phone to see its case here"),
     "robot_says": ("机器人", "Robot"),
     "listening": ("请按键或说话", "Press a key, or speak"),
     "lost": ("连不上服务，正在重试", "The service does not respond; retrying"),
@@ -190,11 +356,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def texts(*, english: bool) -> dict[str, str]:
-    return {name: pair[1 if english else 0] for name, pair in TEXTS.items()}
-
-
-_TEMPLATES = Path(__file__).resolve().parents[1] / "web" / "templates"
+_TEMPLATES = Path(__file__).resolve().parent / "web" / "templates"
 _MOST_BYTES = 1024 * 1024
 _SHOWN = 40
 _HEADERS = {
@@ -254,7 +416,7 @@ class _Phone:
 
     async def show(self, request: Request) -> Response:
         lang = _lang(request)
-        words = texts(english=lang is Lang.EN)
+        words = {name: pair[lang is Lang.EN] for name, pair in TEXTS.items()}
         centre = self._app.settings.centre
         html = self._template.render(
             lang=lang.value,
@@ -272,7 +434,7 @@ class _Phone:
         return _json({"targets": [target_json(line, lang) for line in page.cases]})
 
     async def load(self, request: Request) -> Response:
-        """In hand first: the robot rings a high grade at once."""
+        """Picks up the handset first: the robot calls a high grade at once."""
         data = await _object(request)
         accepted = await asyncio.to_thread(
             read_of_oneself,
@@ -286,7 +448,7 @@ class _Phone:
         return _json({"case_id": case_id}, 201)
 
     async def take(self, request: Request) -> Response:
-        """The telephone is in hand before the robot rings it."""
+        """Picks up the handset before the robot calls it."""
         case_id = int(request.path_params["case_id"])
         number = await asyncio.to_thread(number_of, self._services, case_id)
         state = await self._line.take(number)

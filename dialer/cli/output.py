@@ -1,0 +1,132 @@
+"""What commands for people share: the application they run on, checked choices, JSON, tables, and waiting for a worker.
+
+Processes of the service do not import this module: at rest they need none of it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Column, Table
+
+from dialer.bootstrap import application
+from dialer.core.errors import Invalid
+from dialer.language import Lang, Text
+from dialer.runtime.logs import configure_logs
+from dialer.runtime.settings import load_settings
+from dialer.services import Application
+
+_POLL_SECONDS = 0.2
+_STUCK_SECONDS = 15.0
+_Kind = TypeVar("_Kind", bound=StrEnum)
+_Row = TypeVar("_Row")
+
+AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output")]
+
+
+@contextmanager
+def command_application(name: str) -> Iterator[Application]:
+    """The application of one command, which logs warnings and errors only."""
+    settings = load_settings()
+    configure_logs(level="warning", log_format=settings.log.format, process=name)
+    with application(settings) as app:
+        yield app
+
+
+def one_of(kind: type[_Kind], text: str, *, field: str, among: Sequence[_Kind] = ()) -> _Kind:
+    """The member with this value, of all or of those `among`. Raises `Invalid`, which lists the values."""
+    known = {member.value: member for member in among or kind}
+    if text not in known:
+        raise Invalid(
+            field=field, problem="is not known", mend=Text("one of %(known)s", known=", ".join(known))
+        )
+    return known[text]
+
+
+def pick(lang: Lang, zh: str, en: str) -> str:
+    """The text in this language."""
+    return zh if lang is Lang.ZH else en
+
+
+def fields_of(row: object, *names: str) -> dict[str, Any]:
+    """These attributes of a row, for JSON."""
+    return {name: getattr(row, name) for name in names}
+
+
+def print_json(value: object, *, default: Callable[[Any], object] | None = None) -> None:
+    """One line on standard output; times are ISO 8601 unless `default` writes them."""
+    typer.echo(json.dumps(value, ensure_ascii=False, default=default or _plain))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def print_rows(
+    rows: Iterable[_Row],
+    columns: Mapping[str, Callable[[_Row], object]],
+    *,
+    empty: str = "",
+    narrow: int = 0,
+    **options: Any,  # noqa: ANN401 - options of rich's Table
+) -> None:
+    """A table on standard output: under each heading what its function says of each row. The first `narrow` columns do
+    not wrap; without a row `empty` is printed instead, if given.
+    """
+    found = list(rows)
+    if empty and not found:
+        typer.echo(empty)
+        return
+    headings = (Column(heading, no_wrap=place < narrow) for place, heading in enumerate(columns))
+    table = Table(*headings, **options)
+    for row in found:
+        table.add_row(*(str(of_row(row)) for of_row in columns.values()))
+    Console().print(table)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkProgress:
+    """Of work that a worker does in steps."""
+
+    done: int
+    total: int | None
+    is_over: bool
+
+
+def wait_for_worker(
+    read: Callable[[], WorkProgress],
+    work_here: Callable[[], object],
+    *,
+    what: str,
+    shown: bool,
+    is_alone: bool,
+) -> None:
+    """Waits until the work is over. This process does the work itself when no worker runs (`is_alone`), or when there
+    was no progress for a while.
+    """
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), console=console, disable=not shown, transient=True
+    ) as bar:
+        task = bar.add_task(what, total=None)
+        seen, since = -1, time.monotonic()
+        while not (now := read()).is_over:
+            if now.done != seen:
+                seen, since = now.done, time.monotonic()
+                bar.update(task, description=f"{what}: {seen}", total=now.total, completed=seen)
+            elif is_alone or time.monotonic() - since > _STUCK_SECONDS:
+                work_here()
+                since = time.monotonic()
+            time.sleep(_POLL_SECONDS)

@@ -1,0 +1,47 @@
+"""All commands of `dialer` in one tree."""
+
+from __future__ import annotations
+
+import typer
+
+from dialer import __version__
+from dialer.cli.accounts import staff, token, units
+from dialer.cli.cases import case_command, cases_command
+from dialer.cli.control import alarms, care, control, filed, keys
+from dialer.cli.demo import demo_command
+from dialer.cli.lists import load_command, loads
+from dialer.cli.report import report_command
+from dialer.cli.scripts import scripts
+from dialer.cli.serve import serve
+from dialer.cli.work import outcome, work
+
+app = typer.Typer(
+    help="Calls people who are being defrauded right now.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.registered_commands.extend(serve.registered_commands)
+app.command("demo")(demo_command)
+app.command("load")(load_command)
+app.registered_commands.extend(care.registered_commands)
+app.registered_commands.extend(control.registered_commands)
+app.add_typer(alarms, name="alarms")
+app.command("report")(report_command)
+app.command("case")(case_command)
+app.command("cases")(cases_command)
+app.add_typer(work, name="work")
+app.add_typer(scripts, name="scripts")
+app.add_typer(keys, name="keys")
+app.add_typer(token, name="token")
+app.add_typer(units, name="units")
+app.add_typer(loads, name="loads")
+app.add_typer(staff, name="staff")
+app.add_typer(filed, name="filed")
+app.add_typer(outcome, name="outcome")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)

@@ -1,0 +1,582 @@
+"""What events do to a case: how it begins, how warnings join it, what a call, silence and reports of people change.
+
+`decide` calls these; each changes the draft of one decision. Answered is not reached, reached is not dissuaded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from dialer.core.case import WISHES, CaseStatus, Reason, RobotState, StaffTrackState
+from dialer.core.case_draft import Draft
+from dialer.core.errors import Conflict
+from dialer.core.events import (
+    NO_CONTACT,
+    AlarmCode,
+    AssignmentReported,
+    AssignToDutyDesk,
+    AttemptEnded,
+    HandOverRequested,
+    Reach,
+    WarningJoined,
+)
+from dialer.core.values import (
+    Answer,
+    Contact,
+    FraudType,
+    Grade,
+    MessagePurpose,
+    OutcomeKind,
+    Tag,
+    TelephonyResult,
+    Track,
+)
+from dialer.language import Text
+
+
+def same_incident(open_type: FraudType, arriving: FraudType) -> bool:
+    """True where a warning joins a person's open case: same type, or either unknown. A different scam is its own."""
+    return open_type == arriving or FraudType.UNKNOWN in {open_type, arriving}
+
+
+def known_type(open_type: FraudType, arriving: FraudType) -> FraudType:
+    """The type a case carries after the warning joined it."""
+    return arriving if open_type is FraudType.UNKNOWN else open_type
+
+
+def start(draft: Draft) -> None:
+    """Starts every track that the grade's policy has, once. A case that arrived expired gets a human call and no robot.
+    For a minor a person also calls the guardian.
+    """
+    case = draft.case
+    if case.status is not CaseStatus.OPEN or case.robot.attempts or _is_with_people(draft):
+        return
+    if case.missed:
+        draft.alarm(AlarmCode.MISSED_WARNING)
+        draft.open_assignment(Track.HUMAN, Reason.EXPIRED)
+        return
+    draft.plan_attempt(after_seconds=0, reason=Reason.NEW_WARNING, number=0)
+    _people_by_grade(draft, Reason.PARALLEL_TRACKS)
+    if Tag.MINOR in case.tags:
+        draft.open_assignment(Track.HUMAN, Reason.MINOR)
+
+
+def _is_with_people(draft: Draft) -> bool:
+    return (
+        draft.case.human.state is not StaffTrackState.NONE
+        or draft.case.visit.state is not StaffTrackState.NONE
+    )
+
+
+def _clocks(draft: Draft) -> tuple[tuple[Track, int | None], ...]:
+    """The staff tracks that this grade opens without contact, and after how many seconds; None: never."""
+    rules = draft.grade_policy
+    return ((Track.HUMAN, rules.human_after_seconds), (Track.VISIT, rules.visit_after_seconds))
+
+
+def _people_by_grade(draft: Draft, reason: Reason) -> None:
+    for track, after_seconds in _clocks(draft):
+        if after_seconds is not None:
+            later = reason if after_seconds == 0 else Reason.NO_CONTACT_IN_TIME
+            draft.schedule(track, after_seconds=after_seconds, reason=later)
+
+
+def warning_joined(draft: Draft, event: WarningJoined) -> None:
+    """The case carries the highest grade, the known type, the latest expiry, the largest amount and all numbers. In
+    the watch period it is only counted: the caller joins what is older than the success, and opens a case for the rest.
+    """
+    case = draft.case
+    if case.status.is_settled:
+        return
+    draft.change(
+        warnings=case.warnings + 1,
+        fraud_type=known_type(case.fraud_type, event.fraud_type),
+        tags=case.tags | event.tags,
+        numbers=max(case.numbers, event.numbers),
+        amount_at_risk_fen=_larger(case.amount_at_risk_fen, event.amount_at_risk_fen),
+    )
+    if case.status is not CaseStatus.OPEN:
+        return
+    if event.missed and event.grade.is_high:
+        draft.alarm(AlarmCode.MISSED_WARNING)
+    if not event.missed:
+        draft.change(expires_at=_later(case.expires_at, event.expires_at))
+    rises = event.grade.rank > case.grade.rank
+    if rises:
+        draft.change(grade=event.grade)
+    if not event.missed and (rises or _robot_has_news(draft, numbers_before=case.numbers)):
+        _start_robot(draft, Reason.GRADE_RAISED if rises else Reason.NEW_WARNING)
+    if rises:
+        _start_people(draft)
+    if Tag.MINOR in event.tags - case.tags:
+        draft.open_assignment(Track.HUMAN, Reason.MINOR)
+
+
+def _robot_has_news(draft: Draft, *, numbers_before: int) -> bool:
+    """True before the first attempt, and when a new number came to a person who had none left."""
+    robot = draft.case.robot
+    none_left = len(robot.dead_numbers) >= numbers_before and draft.next_number() is not None
+    return robot.state is RobotState.OFF or (robot.state is RobotState.DONE and none_left)
+
+
+def grade_changed(draft: Draft, grade: Grade) -> None:
+    """On a rise every track of the new grade starts now and a pending attempt moves forward; the robot of an expired
+    warning does not start. A fall only cancels staff tracks that are scheduled by a clock that the lower grade lacks.
+    """
+    rises = grade.rank > draft.case.grade.rank
+    falls = grade.rank < draft.case.grade.rank
+    draft.change(grade=grade)
+    if rises:
+        if not draft.case.missed:
+            _start_robot(draft, Reason.GRADE_RAISED)
+        _start_people(draft)
+    elif falls:
+        _unschedule_people(draft)
+
+
+def _start_robot(draft: Draft, reason: Reason) -> None:
+    case = draft.case
+    robot = case.robot
+    if robot.state is RobotState.PENDING:
+        draft.expedite_attempt(reason=reason)
+        if not draft.grade_policy.windowed and not draft.policy.window.is_open(draft.now):
+            draft.ensure_person(Reason.OUTSIDE_WINDOW)
+    elif not case.opted_out and case.contact is not Contact.VERIFIED:
+        number = robot.number if robot.number not in robot.dead_numbers else draft.next_number()
+        if number is not None and robot.tries < draft.grade_policy.robot_tries:
+            draft.plan_attempt(after_seconds=0, reason=reason, number=number)
+
+
+def _start_people(draft: Draft) -> None:
+    """Opens the staff tracks of the new grade again, also those done for a lower one; at once without a robot call."""
+    for track in (Track.HUMAN, Track.VISIT):
+        assignment = draft.assignment(track)
+        if assignment.state is StaffTrackState.DONE:
+            draft.with_track(track, replace(assignment, state=StaffTrackState.NONE))
+    _people_by_grade(draft, Reason.GRADE_RAISED)
+    if draft.case.grade.is_high and draft.case.robot.state is not RobotState.PENDING:
+        draft.ensure_person(Reason.GRADE_RAISED)
+
+
+def _unschedule_people(draft: Draft) -> None:
+    for track, after_seconds in _clocks(draft):
+        assignment = draft.assignment(track)
+        other = draft.assignment(Track.VISIT if track is Track.HUMAN else Track.HUMAN)
+        by_clock = (
+            assignment.state is StaffTrackState.SCHEDULED and assignment.reason is Reason.NO_CONTACT_IN_TIME
+        )
+        goes_on = draft.case.robot.state is RobotState.PENDING or other.state is StaffTrackState.OPEN
+        if by_clock and after_seconds is None and goes_on:
+            draft.with_track(
+                track, replace(assignment, state=StaffTrackState.NONE, at=None, reason=Reason.NONE)
+            )
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    """A blank expiry never expires, so it wins."""
+    return None if one is None or other is None else max(one, other)
+
+
+def _larger(one: int | None, other: int | None) -> int | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return max(one, other)
+
+
+_RETRY_REASONS = {Reach.SILENT: Reason.SILENT, Reach.VERIFIED: Reason.LEFT_UNANSWERED}
+"""Why a call without an answer is followed by another; any other reach is `NOT_VERIFIED`."""
+_EVERYBODY_PERCENT = 100
+
+
+def attempt_ended(draft: Draft, event: AttemptEnded) -> None:
+    """Applies the end of the newest attempt, once; the end of any other attempt comes late and changes nothing."""
+    case = draft.case
+    robot = case.robot
+    if (
+        case.status is not CaseStatus.OPEN
+        or robot.state is not RobotState.PENDING
+        or event.n != robot.attempts
+    ):
+        return
+    event = _with_wish(event, robot.reason)
+    draft.finish_robot(Reason.NONE)
+    match event.result:
+        case TelephonyResult.ANSWERED:
+            _answered(draft, event, asked=robot.reason)
+        case TelephonyResult.BUSY:
+            _busy(draft)
+        case TelephonyResult.FORWARDED | TelephonyResult.MACHINE:
+            _forwarded_or_machine(draft)
+        case (
+            TelephonyResult.NO_ANSWER
+            | TelephonyResult.REJECTED
+            | TelephonyResult.POWERED_OFF
+            | TelephonyResult.FAILED
+        ):
+            _count_try(draft)
+            draft.send_message(MessagePurpose.UNREACHABLE)
+            _again_or_person(draft, Reason.RETRY)
+        case TelephonyResult.INVALID_NUMBER:
+            _dead_number(draft, Reason.NO_USABLE_NUMBER)
+        case TelephonyResult.BLOCKED | TelephonyResult.CANCELED:
+            _own_fault(draft)
+        case TelephonyResult.UNKNOWN:
+            draft.finish_robot(Reason.UNKNOWN_SUBMISSION)
+            draft.alarm(AlarmCode.UNKNOWN_SUBMISSION)
+            draft.ask_person(Reason.UNKNOWN_SUBMISSION)
+        case _ as never:
+            assert_never(never)
+
+
+def hand_over_requested(draft: Draft, event: HandOverRequested) -> None:
+    """Asks for a person while the call goes on; the attempt's reason keeps the wish until the call ends."""
+    case = draft.case
+    if case.status is not CaseStatus.OPEN or case.robot.state is not RobotState.PENDING:
+        return
+    wish = Reason.ALREADY_PAID if event.answer is Answer.ALREADY_PAID else Reason.WANTS_OFFICER
+    if event.n != case.robot.attempts or case.robot.reason in {wish, Reason.ALREADY_PAID}:
+        return
+    draft.robot(reason=wish)
+    if wish is Reason.ALREADY_PAID:
+        draft.open_stop_payment()
+    draft.ask_person(wish)
+
+
+def hand_over_answered(draft: Draft) -> None:
+    """The duty desk, which spoke with the person, gets the assignment that the wish opened, and has to report it."""
+    if draft.case.status is not CaseStatus.OPEN:
+        return
+    for track in (Track.HUMAN, Track.VISIT):
+        assignment = draft.assignment(track)
+        if assignment.state is StaffTrackState.OPEN and assignment.reason in WISHES:
+            draft.effects.append(AssignToDutyDesk(track=track))
+            return
+
+
+def _with_wish(event: AttemptEnded, reason: Reason) -> AttemptEnded:
+    """A person who asked for an officer or has paid is not called again and is no success, however the call ended."""
+    if event.answer in {Answer.ALREADY_PAID, Answer.OPT_OUT}:
+        return event
+    if reason is Reason.ALREADY_PAID:
+        return replace(event, result=TelephonyResult.ANSWERED, answer=Answer.ALREADY_PAID)
+    if reason is Reason.WANTS_OFFICER:
+        return replace(event, result=TelephonyResult.ANSWERED, answer=Answer.WANTS_OFFICER)
+    return event
+
+
+def _count_try(draft: Draft) -> None:
+    draft.robot(tries=draft.case.robot.tries + 1, own_faults=0)
+
+
+def _answered(draft: Draft, event: AttemptEnded, *, asked: Reason) -> None:  # noqa: C901, PLR0912  # one arm an answer
+    _count_try(draft)
+    reached = event.reach is None or event.reach not in NO_CONTACT
+    verified = reached and event.contact is Contact.VERIFIED
+    if reached and (verified or draft.case.contact is Contact.NONE):
+        draft.change(contact=event.contact if event.contact is not Contact.NONE else Contact.UNVERIFIED)
+    match event.answer:
+        case Answer.ACKNOWLEDGED if verified:
+            _success(draft, OutcomeKind.DISSUADED_BY_PHONE)
+        case Answer.SAW_THROUGH if verified:
+            _success(draft, OutcomeKind.SAW_THROUGH_IT)
+        case Answer.ALREADY_PAID:
+            if asked is not Reason.ALREADY_PAID:
+                draft.open_stop_payment()
+            _person(draft, Reason.ALREADY_PAID)
+        case Answer.WANTS_OFFICER:
+            _person(draft, Reason.WANTS_OFFICER)
+        case Answer.DOUBTFUL if verified:
+            draft.send_message(MessagePurpose.AFTER_WARNING)
+            _record_and_person(draft, OutcomeKind.HALF_BELIEVES, Reason.DOUBTFUL)
+        case Answer.REFUSES:
+            _record_and_person(draft, OutcomeKind.REFUSES, Reason.REFUSED)
+            if draft.case.grade.is_high:
+                draft.open_assignment(Track.VISIT, Reason.REFUSED)
+        case Answer.WRONG_PERSON:
+            _dead_number(draft, Reason.WRONG_PERSON)
+        case Answer.LANGUAGE_OR_HEARING:
+            draft.send_message(MessagePurpose.UNREACHABLE)
+            _person(draft, Reason.LANGUAGE_OR_HEARING)
+        case Answer.OPT_OUT:
+            draft.change(opted_out=True)
+            hand_over(draft, Reason.OPTED_OUT, OutcomeKind.REFUSES)
+        case Answer.NONE | Answer.ACKNOWLEDGED | Answer.SAW_THROUGH | Answer.DOUBTFUL:
+            _nothing_said(draft, event.reach)
+        case _ as never:
+            assert_never(never)
+
+
+def _nothing_said(draft: Draft, reach: Reach | None) -> None:
+    """Answered, but without an answer that counts. Hung up before the warning: the robot calls again, and on a high
+    grade a person calls at once too, since a scammer may be telling them to hang up. Silent to the end: our last words
+    promise an officer and a robot would meet silence again, so a person calls now wherever the sample is everybody.
+    """
+    if reach is Reach.HUNG_UP_EARLY:
+        _again_or_person(draft, Reason.HUNG_UP_EARLY)
+        if draft.case.grade.is_high and draft.case.status is CaseStatus.OPEN:
+            draft.ensure_person(Reason.HUNG_UP_EARLY)
+        return
+    if reach is Reach.SILENT:
+        draft.send_message(MessagePurpose.UNREACHABLE)
+    if reach is Reach.SILENT and (
+        draft.case.grade.is_high or draft.grade_policy.human_sample_percent >= _EVERYBODY_PERCENT
+    ):
+        hand_over(draft, Reason.SILENT, OutcomeKind.CANNOT_FIND_YET)
+    else:
+        _again_or_person(
+            draft, _RETRY_REASONS.get(reach, Reason.NOT_VERIFIED) if reach else Reason.NOT_VERIFIED
+        )
+
+
+def _success(draft: Draft, outcome: OutcomeKind) -> None:
+    """Settles the case as dissuaded, except for a minor: a person still has to inform the guardian."""
+    if Tag.MINOR in draft.case.tags:
+        _person(draft, Reason.MINOR)
+        return
+    draft.send_message(MessagePurpose.AFTER_WARNING)
+    draft.record(outcome, track=Track.ROBOT, reason=Reason.VERIFIED_SUCCESS)
+    draft.succeed(outcome, Reason.VERIFIED_SUCCESS)
+
+
+def _person(draft: Draft, reason: Reason) -> None:
+    draft.finish_robot(reason)
+    draft.ask_person(reason)
+
+
+def _record_and_person(draft: Draft, outcome: OutcomeKind, reason: Reason) -> None:
+    draft.record(outcome, track=Track.ROBOT, reason=reason)
+    draft.change(outcome=outcome)
+    _person(draft, reason)
+
+
+def _busy(draft: Draft) -> None:
+    """On a high grade the person is probably talking to the scammer: people at once, and the robot goes on calling."""
+    _count_try(draft)
+    if not draft.case.grade.is_high:
+        _again_or_person(draft, Reason.RETRY)
+        return
+    draft.send_message(MessagePurpose.UNREACHABLE)
+    draft.ask_person(Reason.BUSY_ON_HIGH)
+    draft.open_assignment(Track.VISIT, Reason.BUSY_ON_HIGH)
+    if draft.case.robot.tries < draft.grade_policy.robot_tries:
+        draft.plan_attempt(after_seconds=draft.policy.busy_retry_seconds, reason=Reason.BUSY_ON_HIGH)
+
+
+def _forwarded_or_machine(draft: Draft) -> None:
+    """No contact, and scammers set forwarding: people take over."""
+    _count_try(draft)
+    draft.send_message(MessagePurpose.UNREACHABLE)
+    _person(draft, Reason.FORWARDED_OR_MACHINE)
+    if draft.case.grade.is_high:
+        draft.open_assignment(Track.VISIT, Reason.FORWARDED_OR_MACHINE)
+
+
+def _again_or_person(draft: Draft, reason: Reason) -> None:
+    if draft.case.missed:
+        hand_over(draft, Reason.EXPIRED, OutcomeKind.MISSED)
+        return
+    robot = draft.case.robot
+    if robot.tries < draft.grade_policy.robot_tries:
+        number = draft.next_number()
+        if number is not None:
+            draft.plan_attempt(
+                after_seconds=draft.grade_policy.robot_gap_seconds, reason=reason, number=number
+            )
+            return
+    hand_over(draft, Reason.ROBOT_TRIES_USED, OutcomeKind.CANNOT_FIND_YET)
+
+
+def hand_over(draft: Draft, reason: Reason, outcome: OutcomeKind) -> None:
+    """The robot is done without success: a person calls now. Of a grade where people call only a sample, the rest of
+    the cases end with `outcome`, which no rate counts as reached. A high grade is never left to the sample.
+    """
+    draft.finish_robot(reason)
+    percent = draft.grade_policy.human_sample_percent
+    if draft.case.grade.is_high or percent >= _EVERYBODY_PERCENT:
+        draft.ensure_person(reason)
+    elif draft.case.id % _EVERYBODY_PERCENT < percent:
+        draft.ensure_person(Reason.SAMPLE)
+    if draft.case.human.is_pending or draft.case.visit.is_pending:
+        return
+    if draft.case.grade.is_high:
+        draft.alarm(AlarmCode.CANNOT_FIND)
+    no_person_yet = draft.case.human.state is StaffTrackState.NONE
+    why = Reason.NOT_IN_SAMPLE if no_person_yet and reason is Reason.ROBOT_TRIES_USED else reason
+    track = None if outcome is OutcomeKind.MISSED else Track.ROBOT
+    draft.record(outcome, track=track, reason=why)
+    draft.close(outcome, why)
+
+
+def _dead_number(draft: Draft, reason: Reason) -> None:
+    """Not the person's number: the next one is called at once; without a next one people take over or the case ends."""
+    robot = draft.case.robot
+    draft.robot(dead_numbers=robot.dead_numbers | {robot.number})
+    number = draft.next_number()
+    if number is not None:
+        draft.plan_attempt(after_seconds=0, reason=Reason.NEXT_NUMBER, number=number)
+        return
+    draft.finish_robot(reason)
+    if draft.case.grade.is_high:
+        draft.ask_person(reason)
+        draft.open_assignment(Track.VISIT, reason)
+        return
+    if draft.grade_policy.visit_when_human_fails:
+        draft.ensure_person(reason)
+    if not draft.case.human.is_pending and not draft.case.visit.is_pending:
+        draft.record(OutcomeKind.MISMATCH, track=Track.ROBOT, reason=reason)
+        draft.close(OutcomeKind.MISMATCH, reason)
+
+
+def _own_fault(draft: Draft) -> None:
+    """Does not count as a try; too many in a row, and a person calls instead of the robot."""
+    faults = draft.case.robot.own_faults + 1
+    draft.robot(own_faults=faults)
+    if faults > draft.policy.max_own_faults:
+        draft.alarm(AlarmCode.OWN_FAULTS)
+        _person(draft, Reason.OWN_FAULT)
+        return
+    draft.plan_attempt(after_seconds=draft.policy.requeue_seconds, reason=Reason.OWN_FAULT)
+
+
+SUCCESSES = frozenset(
+    {OutcomeKind.DISSUADED_BY_PHONE, OutcomeKind.DISSUADED_IN_PERSON, OutcomeKind.SAW_THROUGH_IT}
+)
+"""Outcomes that start the watch period."""
+
+_ENDS = frozenset(
+    {OutcomeKind.ALREADY_DEFRAUDED, OutcomeKind.DUPLICATE, OutcomeKind.TRANSFERRED, OutcomeKind.MISSED}
+)
+"""Outcomes that end a case on any track."""
+
+
+def time_passed(draft: Draft, *, is_at_carrier: bool) -> None:
+    """Applies everything that is due by now; called early, it changes nothing."""
+    case = draft.case
+    if case.status is CaseStatus.WATCHING:
+        if case.watch_until is not None and case.watch_until <= draft.now:
+            draft.change(status=CaseStatus.PROVEN, watch_until=None)
+        return
+    if case.status is not CaseStatus.OPEN:
+        return
+    _expiry(draft, is_at_carrier=is_at_carrier)
+    _patience(draft, is_at_carrier=is_at_carrier)
+    _assignment_due(draft, Track.HUMAN)
+    _assignment_due(draft, Track.VISIT)
+
+
+def _expiry(draft: Draft, *, is_at_carrier: bool) -> None:
+    """A warning that expired before verified contact is missed: it goes to people as after an unsuccessful robot. A
+    call that is under way is not cut off: its end decides.
+    """
+    case = draft.case
+    if case.missed or case.expires_at is None or case.expires_at > draft.now:
+        return
+    if case.contact is Contact.VERIFIED:
+        return
+    draft.change(missed=True)
+    if case.grade.is_high:
+        draft.alarm(AlarmCode.MISSED_WARNING)
+    if is_at_carrier and draft.case.robot.state is RobotState.PENDING:
+        return
+    draft.stop_robot(Reason.EXPIRED)
+    hand_over(draft, Reason.EXPIRED, OutcomeKind.MISSED)
+
+
+def _patience(draft: Draft, *, is_at_carrier: bool) -> None:
+    robot = draft.case.robot
+    if robot.state is not RobotState.PENDING or robot.patience_at is None or robot.patience_at > draft.now:
+        return
+    again = timedelta(seconds=draft.grade_policy.robot_patience_seconds)
+    draft.robot(patience_at=draft.policy.window.next_open(draft.now) + again)
+    if is_at_carrier:
+        return
+    draft.alarm(AlarmCode.WAITED_TOO_LONG)
+    draft.ensure_person(Reason.WAITED_TOO_LONG)
+
+
+def _assignment_due(draft: Draft, track: Track) -> None:
+    assignment = draft.assignment(track)
+    if not assignment.is_pending or assignment.at is None or assignment.at > draft.now:
+        return
+    if assignment.state is StaffTrackState.SCHEDULED:
+        draft.open_assignment(track, assignment.reason)
+        return
+    draft.alarm(AlarmCode.HUMAN_OVERDUE if track is Track.HUMAN else AlarmCode.VISIT_OVERDUE)
+    rules = draft.grade_policy
+    again = rules.human_due_seconds if track is Track.HUMAN else rules.visit_due_seconds
+    draft.with_track(track, replace(assignment, at=draft.now + timedelta(seconds=again)))
+    if track is Track.HUMAN and rules.visit_when_human_fails:
+        draft.open_assignment(Track.VISIT, Reason.HUMAN_OVERDUE)
+
+
+def assignment_reported(draft: Draft, event: AssignmentReported) -> None:
+    """Records the report and moves the case on. Raises `Conflict` when the assignment is not open, and for a success
+    without the verified contact of the right person.
+    """
+    case = draft.case
+    assignment = draft.assignment(event.track)
+    is_open = case.status is CaseStatus.OPEN and assignment.state is StaffTrackState.OPEN
+    if event.track is Track.ROBOT or not is_open:
+        raise Conflict(
+            Text("case %(case)s has no open %(track)s assignment", case=case.id, track=event.track),
+            current=f"{case.status}/{case.outcome}",
+        )
+    if event.outcome in SUCCESSES and event.contact is not Contact.VERIFIED:
+        raise Conflict("a success needs the verified contact of the right person")
+    draft.with_track(
+        event.track, replace(assignment, state=StaffTrackState.DONE, at=None, reason=Reason.NONE)
+    )
+    if event.contact is Contact.VERIFIED or case.contact is Contact.NONE:
+        draft.change(contact=event.contact)
+    draft.record(event.outcome, track=event.track, reason=Reason.NONE, contact=event.contact)
+    if event.outcome in SUCCESSES:
+        draft.succeed(event.outcome, Reason.VERIFIED_SUCCESS)
+    elif event.outcome in _ENDS:
+        if event.outcome is OutcomeKind.ALREADY_DEFRAUDED:
+            draft.alarm(AlarmCode.ALREADY_PAID)
+        draft.close(event.outcome, Reason.CASE_CLOSED)
+    elif event.track is Track.HUMAN:
+        _human_failed(draft, event.outcome)
+    else:
+        _visit_failed(draft, event.outcome)
+
+
+def _human_failed(draft: Draft, outcome: OutcomeKind) -> None:
+    """After an unsuccessful human call an officer goes, where the grade has that or a visit is scheduled anyway. When
+    nobody answered the caller, the robot's tries go on beside that.
+    """
+    draft.change(outcome=outcome)
+    visit = draft.case.visit
+    sends_officer = draft.grade_policy.visit_when_human_fails and visit.state is StaffTrackState.NONE
+    if sends_officer or visit.is_pending:
+        draft.open_assignment(Track.VISIT, Reason.HUMAN_FAILED)
+    if outcome is OutcomeKind.CANNOT_FIND_YET and draft.case.robot.state is RobotState.PENDING:
+        return
+    draft.stop_robot(Reason.HUMAN_FAILED)
+    if not draft.case.visit.is_pending:
+        if outcome is OutcomeKind.CANNOT_FIND:
+            draft.alarm(AlarmCode.CANNOT_FIND)
+        draft.close(outcome, Reason.HUMAN_FAILED)
+
+
+def _visit_failed(draft: Draft, outcome: OutcomeKind) -> None:
+    """Not found yet: another visit later, up to the policy's number. A wrong person lets calls under way go on.
+    Anything else closes the case, with an alarm when the person refused or cannot be found.
+    """
+    draft.change(outcome=outcome)
+    assignment = draft.case.visit
+    if outcome is OutcomeKind.CANNOT_FIND_YET and assignment.tries < draft.policy.visit_tries:
+        draft.schedule(Track.VISIT, after_seconds=draft.policy.visit_retry_seconds, reason=Reason.VISIT_AGAIN)
+        return
+    on_the_phone = draft.case.human.is_pending or draft.case.robot.state is RobotState.PENDING
+    if outcome in {OutcomeKind.NOT_THE_PERSON, OutcomeKind.MISMATCH} and on_the_phone:
+        return
+    if outcome in {OutcomeKind.CANNOT_FIND_YET, OutcomeKind.CANNOT_FIND}:
+        draft.alarm(AlarmCode.CANNOT_FIND)
+        draft.close(OutcomeKind.CANNOT_FIND, Reason.CASE_CLOSED)
+        return
+    if outcome in {OutcomeKind.REFUSES, OutcomeKind.HALF_BELIEVES}:
+        draft.alarm(AlarmCode.REFUSED_IN_PERSON)
+    draft.close(outcome, Reason.CASE_CLOSED)

@@ -1,1 +1,0 @@
-"""A telephone in the browser for the simulated line."""

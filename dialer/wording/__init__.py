@@ -1,1 +1,0 @@
-"""What values are called and what happened, as sentences in both languages."""
