@@ -46,9 +46,9 @@ def test_numbers():
     [
         (0, "0秒", "0 s"),
         (59, "59秒", "59 s"),
-        (60, "1分", "1 min"),
-        (200, "3分20秒", "3 min 20 s"),
-        (7_500, "2小时5分", "2 h 5 min"),
+        (60, "1分钟", "1 min"),
+        (200, "3分钟20秒", "3 min 20 s"),
+        (7_500, "2小时5分钟", "2 h 5 min"),
         (7_230, "2小时", "2 h"),
         (86_400, "1天", "1 day"),
         (360_000, "4天4小时", "4 days 4 h"),
@@ -74,7 +74,7 @@ def test_a_moment_says_as_little_of_the_day_as_it_may(at: datetime | None, zh: s
 
 
 def test_how_far_away():
-    assert format_ago(NOW - timedelta(minutes=3), NOW, Lang.ZH) == "3分前"
+    assert format_ago(NOW - timedelta(minutes=3), NOW, Lang.ZH) == "3分钟前"
     assert format_ago(NOW + timedelta(minutes=3), NOW, Lang.EN) == "in 3 min"
     assert format_ago(None, NOW, Lang.EN) == ""
 
