@@ -352,9 +352,10 @@ def page_of(services: Services, ids: Sequence[int]) -> CasePage:
 
 def note_export(services: Services, *, who: str, subject: str, facts: Mapping[str, object]) -> None:
     """Writes the export to the audit trail. Call it before the file is sent."""
+    name = actor_name(who)
     now = services.clock.now()
     with services.store.begin() as tx:
-        write_audit(tx, who=actor_name(who), act="export", subject=subject, why="", now=now, facts=facts)
+        write_audit(tx, who=name, act="export", subject=subject, why="", now=now, facts=facts)
 
 
 def _window(tx: Tx, services: Services, asked: RatesQuery, reader_unit_id: int | None) -> Window:

@@ -31,7 +31,7 @@ READS: Final = frozenset(
         "measure_draft",
         "open_search",
         "read_task_state",
-        "show_bench",
+        "show_task",
         "show_draft",
         "show_overview",
         "task_in_hand",
