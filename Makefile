@@ -22,7 +22,7 @@ help: ## what there is to make
 setup: ## a virtual environment in .venv with everything pinned (PYTHON=python3.12 chooses the interpreter)
 	@PYTHON="$(PYTHON)" sh "$(ROOT)/tools/setup.sh"
 
-demo: setup ## the whole service on a simulated line, with the sample list loaded and rung
+demo: setup ## the whole service on a simulated line, with the sample list loaded and called
 	@cd "$(ROOT)" && "$(BIN)/dialer" demo $(A)
 
 test: setup ## all tests, on real PostgreSQL and Valkey, pages in a real Chromium
@@ -50,7 +50,7 @@ words: setup ## the Chinese catalogue brought to what the code says; prints what
 bench: setup ## repeatable measurements (bench/README.md says which)
 	@cd "$(ROOT)" && "$(BIN)/python" -m bench
 
-chaos: setup ## all of it killed, stopped, cut off at random for MINUTES= from SEED=: nobody lost, nobody rung twice
+chaos: setup ## all of it killed, stopped, cut off at random for MINUTES= from SEED=: nobody lost, nobody called twice
 	@cd "$(ROOT)" && "$(BIN)/python" -m chaos --seed "$(SEED)" --minutes "$(MINUTES)"
 
 clean: ## removes .venv, caches and built files; the data in var/ stay

@@ -85,7 +85,8 @@ class Complaints:
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
-            self.told.append(f"console {message.type}: {message.text}")
+            where = urlsplit(message.location.get("url", "")).path
+            self.told.append(f"console {message.type}: {message.text} {where}".rstrip())
 
     def _request(self, request: Request) -> None:
         parts = urlsplit(request.url)
