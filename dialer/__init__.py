@@ -1,3 +1,3 @@
-"""Rings people who are being defrauded right now, and keeps an honest book of what came of it."""
+"""Calls people who are being defrauded right now, and records the outcomes."""
 
 __version__ = "0.1.0"

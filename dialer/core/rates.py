@@ -120,7 +120,7 @@ def _border(moment: datetime, zone: ZoneInfo, step: timedelta) -> tuple[datetime
 
 
 REACHED = frozenset(kind for kind in OutcomeKind if contact_of(kind) is Contact.VERIFIED)
-"""Whoever reports one of these has spoken to the right person."""
+"""A report of one of these means that the right person was spoken to."""
 
 WRONG_RECORD = frozenset({OutcomeKind.NOT_THE_PERSON, OutcomeKind.MISMATCH})
 """误报: the warning's record was wrong."""

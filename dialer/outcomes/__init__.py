@@ -1,1 +1,1 @@
-"""What came of it in figures: ledger, filed cases, rates, report."""
+"""Outcomes and their figures: ledger, filed cases, rates, report."""

@@ -64,7 +64,7 @@ APPEND_ONLY = (
     sound_file,
     script_trial,
 )
-"""A trigger refuses UPDATE and DELETE on these, whoever asks."""
+"""A trigger refuses UPDATE and DELETE on these for every role."""
 
 for _table in metadata.tables.values():
     one_of(_table)

@@ -1,4 +1,4 @@
-"""What people do and what came of it; alarms, audit, tokens. See `dialer.db.tables` for what the times mean."""
+"""Work of people and its outcomes; alarms, audit, tokens. See `dialer.db.tables` for what the times mean."""
 
 from __future__ import annotations
 
