@@ -205,13 +205,19 @@ class _Run:
         await _wait_for(claimed.send_at.timestamp() + ahead)
         # A process that was stopped and wakes must not send: its call may be taken for absent by now, and calls of
         # other workers have used the pace.
+        last_moment = min(deadline - self._half_timeout, claimed.send_at + self._slack)
         real_now = self.services.real.now()
         self._lag = real_now - claimed.send_at
-        if real_now >= min(deadline - self._half_timeout, claimed.send_at + self._slack):
+        if real_now >= last_moment:
             self.answers.late.append(claimed)
             return
         self.sent += 1
-        answer = await self.client.place(PlaceCall(attempt_id=claimed.attempt_id, to=claimed.to))
+        # Connecting takes time too: the request is written only while the call is still far from its deadline.
+        until = deadline - self._half_timeout
+        order = PlaceCall(
+            attempt_id=claimed.attempt_id, to=claimed.to, may_send=lambda: self.services.real.now() < until
+        )
+        answer = await self.client.place(order)
         self.answers.given.append((claimed, answer))
 
     async def breathe(self) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -47,6 +48,20 @@ class TooFast(Exception):
         self.retry_after_seconds = retry_after_seconds
 
 
+class _TooLate(Exception):
+    """The request was about to be written, and must not be sent any more."""
+
+
+_may_send: Final[ContextVar[Callable[[], bool] | None]] = ContextVar("may_send", default=None)
+"""Asked immediately before the bytes of a request are written."""
+
+
+async def _check_may_send(*_: object) -> None:
+    may_send = _may_send.get()
+    if may_send is not None and not may_send():
+        raise _TooLate
+
+
 class Wire(AsyncTwilioHttpClient):  # type: ignore[misc]  # the official package is untyped
     """Sends what the official client wants sent to `base_url` instead, when there is one. Made inside a running loop.
 
@@ -58,7 +73,11 @@ class Wire(AsyncTwilioHttpClient):  # type: ignore[misc]  # the official package
         self._base = base_url.rstrip("/") if base_url else None
         self._base_path = urlsplit(self._base).path if self._base else ""
         self._authorization: dict[tuple[str, str], str] = {}
+        trace = aiohttp.TraceConfig()
+        # aiohttp calls this before it writes the body, and the headers leave together with the body.
+        trace.on_request_chunk_sent.append(_check_may_send)
         self._session = aiohttp.ClientSession(
+            trace_configs=[trace],
             connector=aiohttp.TCPConnector(limit=_CONNECTIONS, keepalive_timeout=_KEEP_ALIVE_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
             # Connecting ends well before the whole: so a timeout after sending is never taken for one before it.
@@ -192,6 +211,9 @@ class PlaceCall:
     to: str
     ring_timeout_seconds: int | None = None
     """None: as configured."""
+    may_send: Callable[[], bool] | None = None
+    """Asked once more when the connection stands and the request is about to be written: a process that was stopped
+    meanwhile must not send. False makes the result `UncertainResult`, and no request leaves. None: always."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,7 +293,11 @@ class CallClient(AccountClient):
 
     async def place(self, order: PlaceCall) -> Placed | Refused | UncertainResult:
         """As `create`."""
-        return await self.create(lambda: self._create(order))
+        token = _may_send.set(order.may_send)
+        try:
+            return await self.create(lambda: self._create(order))
+        finally:
+            _may_send.reset(token)
 
     async def cancel(self, sid: str) -> bool:
         """Ends a call: withdrawn while queued or ringing, hung up when it was answered.

@@ -31,6 +31,23 @@ async def test_an_accepted_call_is_placed(stub: Stub, client: CallClient):
     assert await client.place(ORDER) == Placed(sid=SID, status="queued")
 
 
+@pytest.mark.parametrize("calls_before", [0, 1])
+async def test_a_request_that_is_late_when_the_connection_stands_is_not_sent(
+    stub: Stub, client: CallClient, calls_before: int
+):
+    """A process stopped while it connects, and woken after its call was taken for absent, calls nobody."""
+    stub.says(201, TAKEN)
+    for _ in range(calls_before):
+        await client.place(ORDER)
+    answers = iter([False])
+    order = replace(ORDER, may_send=lambda: next(answers))
+    assert isinstance(await client.place(order), UncertainResult)
+    assert len(stub.asked) == calls_before
+    # The next request asks for itself.
+    assert await client.place(replace(ORDER, may_send=lambda: True)) == Placed(sid=SID, status="queued")
+    assert await client.place(ORDER) == Placed(sid=SID, status="queued")
+
+
 async def test_the_request_holds_all_that_the_carrier_must_know(stub: Stub, client: CallClient):
     stub.says(201, TAKEN)
     await client.place(ORDER)
