@@ -164,7 +164,7 @@ MESSAGE_STATES: Mapping[str, MessageState] = {
 }
 """By Twilio's MessageStatus."""
 _MAX_DIGITS = 9
-_DIAL_STATUSES = frozenset({"completed", "answered", "busy", "no-answer", "failed", "canceled"})
+_DIAL_STATUSES = frozenset({*_BY_STATUS, "answered"})
 _KEYS = re.compile(r"[0-9*#A-D]{1,64}")
 
 
@@ -264,7 +264,7 @@ def person_leg(params: Mapping[str, str]) -> PersonLeg:
     status = dial_status(params)
     if not status:
         raise Invalid(field="DialCallStatus", problem="is none that we know")
-    result = result_of(status="completed" if status == "answered" else status, sip_code=None, answered_by="")
+    result = result_of(status="completed" if status == "answered" else status)
     assert result is not None
     return PersonLeg(result=result, talk_seconds=_number(params.get("DialCallDuration", "")))
 

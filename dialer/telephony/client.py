@@ -72,7 +72,6 @@ class Wire(AsyncTwilioHttpClient):  # type: ignore[misc]  # the official package
         super().__init__(pool_connections=False)
         self._base = base_url.rstrip("/") if base_url else None
         self._base_path = urlsplit(self._base).path if self._base else ""
-        self._authorization: dict[tuple[str, str], str] = {}
         trace = aiohttp.TraceConfig()
         # aiohttp calls this before it writes the body, and the headers leave together with the body.
         trace.on_request_chunk_sent.append(_check_may_send)
@@ -98,7 +97,7 @@ class Wire(AsyncTwilioHttpClient):  # type: ignore[misc]  # the official package
         """One request and its whole answer. Raises aiohttp's errors, and `TooFast` for a 429."""
         sent = dict(headers or ())
         if auth is not None:
-            sent["Authorization"] = self._authorize(auth)
+            sent["Authorization"] = f"Basic {b64encode(':'.join(auth).encode()).decode()}"
         address = self._address(url)
         if params:
             address += ("&" if "?" in address else "?") + urlencode(params, doseq=True)
@@ -125,13 +124,6 @@ class Wire(AsyncTwilioHttpClient):  # type: ignore[misc]  # the official package
         if self._base_path and path.startswith(self._base_path + "/"):
             path = path[len(self._base_path) :]
         return self._base + path
-
-    def _authorize(self, auth: tuple[str, str]) -> str:
-        known = self._authorization.get(auth)
-        if known is None:
-            known = "Basic " + b64encode(f"{auth[0]}:{auth[1]}".encode()).decode("ascii")
-            self._authorization[auth] = known
-        return known
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
@@ -179,13 +171,6 @@ _SLOW_DOWN: Final = frozenset(
         22005,  # the queue of calls is too long
     }
 )
-
-
-def _fault_of(*, http_status: int, code: int | None) -> Fault:
-    """For a request that the carrier certainly did not carry out (a 4xx answer)."""
-    if http_status == HTTPStatus.TOO_MANY_REQUESTS or code in _SLOW_DOWN:
-        return Fault.SLOW_DOWN
-    return Fault.NUMBER if code in _NUMBER else Fault.OURS
 
 
 _T = TypeVar("_T")
@@ -406,20 +391,14 @@ def _trouble(error: Exception) -> Refused | UncertainResult:
     if isinstance(error, _NOT_SENT):
         return Refused(fault=Fault.OURS, detail=f"not sent: {type(error).__name__}")
     if isinstance(error, (TwilioRestException, TwilioServiceException)):
-        return _refusal(error)
+        status, code = error.status, error.code if isinstance(error.code, int) else None
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _UNDECIDED:
+            return UncertainResult(detail=f"HTTP {status}")
+        fault = Fault.SLOW_DOWN if code in _SLOW_DOWN else Fault.NUMBER if code in _NUMBER else Fault.OURS
+        return Refused(fault=fault, code=code, http_status=status, detail=f"HTTP {status}")
     if isinstance(error, _LOST):
         return UncertainResult(detail=f"no answer ({type(error).__name__})")
     return UncertainResult(detail=f"unreadable answer ({type(error).__name__})")
-
-
-def _refusal(error: TwilioRestException | TwilioServiceException) -> Refused | UncertainResult:
-    status = error.status
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _UNDECIDED:
-        return UncertainResult(detail=f"HTTP {status}")
-    code = error.code if isinstance(error.code, int) else None
-    return Refused(
-        fault=_fault_of(http_status=status, code=code), code=code, http_status=status, detail=f"HTTP {status}"
-    )
 
 
 def _state(call: CallInstance) -> CallState:
