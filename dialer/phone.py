@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from dialer.casefile.acts import call_now, standing
+from dialer.casefile.acts import SeenCase, call_now, revision_of
 from dialer.casefile.reading import CaseStory, show_case
 from dialer.cases.persons import person_of_case
 from dialer.cases.search import CaseLine, search_cases
@@ -67,7 +67,8 @@ def request_call(services: Services, case_id: int) -> None:
     """
     for _ in range(_PATIENCE):
         try:
-            call_now(services, case_id, by=PLAYER, expected=standing(services, case_id).revision)
+            now = revision_of(services, case_id)
+            call_now(SeenCase(services=services, case_id=case_id, by=PLAYER, revision=now))
         except Overtaken:
             continue
         return

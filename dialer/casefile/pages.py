@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, TypedDict, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from fastapi import Depends, Form, Path, Query
 from starlette.responses import FileResponse, Response
 
 from dialer.casefile.acts import (
+    SeenCase,
     ask_person,
     call_now,
     change_grade,
@@ -225,12 +226,6 @@ def _page(
     return visit.page(TEMPLATE, status=status, **facts)
 
 
-class _Acting(TypedDict):
-    by: str
-    expected: int
-    visible_to: int | None
-
-
 class ActForm:
     """A form of the case page: who sent it, about which case, and which revision of the case it was decided on."""
 
@@ -242,8 +237,13 @@ class ActForm:
         shown_at: Annotated[str, Form(max_length=40)] = "",
     ) -> None:
         self.visit = visit
-        self.case = visit.services, case_id
-        self.acting = _Acting(by=visit.who, expected=expected, visible_to=visit.member.unit_id)
+        self.seen = SeenCase(
+            services=visit.services,
+            case_id=case_id,
+            by=visit.who,
+            revision=expected,
+            visible_to=visit.member.unit_id,
+        )
         self.shown_at: datetime | None = None
         with suppress(ValueError):
             moment = datetime.fromisoformat(shown_at)
@@ -253,7 +253,7 @@ class ActForm:
         self, act: str, typed: Mapping[str, str], do: Callable[[], object], notice: str
     ) -> Response:
         """Does it and shows the case; or shows the form again with what was typed and why it was not done."""
-        visit, case_id = self.visit, self.case[1]
+        visit, case_id = self.visit, self.seen.case_id
         form = Typed(act=act, fields=typed)
         try:
             do()
@@ -272,7 +272,7 @@ class ActForm:
         return visit.go(f"/cases/{case_id}", notice=notice)
 
     def _show(self, form: Typed, status: int) -> Response:
-        sheet = read_case(*self.case, visible_to=self.acting["visible_to"])
+        sheet = read_case(self.seen.services, self.seen.case_id, visible_to=self.seen.visible_to)
         return self.visit.page(TEMPLATE, status=status, **case_facts(self.visit, sheet, typed=form))
 
 
@@ -281,11 +281,11 @@ Sent = Annotated[ActForm, Depends()]
 
 @case_pages.post("/cases/{case_id}/note", act=Permission.WORK_CASES)
 def note(form: Sent, words: Text = "") -> Response:
-    by, visible_to = form.acting["by"], form.acting["visible_to"]
+    seen = form.seen
     return form.carry_out(
         CaseAct.NOTE,
         {"words": words},
-        lambda: note_case(*form.case, by=by, words=words, visible_to=visible_to),
+        lambda: note_case(seen.services, seen.case_id, by=seen.by, words=words, visible_to=seen.visible_to),
         gettext_noop("The note is kept."),
     )
 
@@ -295,7 +295,7 @@ def call(form: Sent) -> Response:
     return form.carry_out(
         CaseAct.CALL_NOW,
         {},
-        lambda: call_now(*form.case, **form.acting),
+        lambda: call_now(form.seen),
         gettext_noop("The robot calls as soon as a line is free."),
     )
 
@@ -314,9 +314,7 @@ def _change_grade(form: ActForm, act: CaseAct, grade: str, why: str, notice: str
     return form.carry_out(
         act,
         {"grade": grade, "why": why},
-        lambda: change_grade(
-            *form.case, _chosen(Grade, grade, field="grade"), why=why, only=act, **form.acting
-        ),
+        lambda: change_grade(form.seen, _chosen(Grade, grade, field="grade"), why=why, only=act),
         notice,
     )
 
@@ -334,23 +332,16 @@ def officer(form: Sent, why: Text = "") -> Response:
 
 
 def _ask_person(form: ActForm, act: CaseAct, track: Track, why: str, notice: str) -> Response:
-    return form.carry_out(
-        act, {"why": why}, lambda: ask_person(*form.case, track, why=why, **form.acting), notice
-    )
+    return form.carry_out(act, {"why": why}, lambda: ask_person(form.seen, track, why=why), notice)
 
 
 @case_pages.post("/cases/{case_id}/unit", act=Permission.WORK_CASES)
 def unit(form: Sent, unit: Text = "", why: Text = "") -> Response:
-    services = form.visit.services
+    units = units_to_hand_to(form.seen.services)
     return form.carry_out(
         CaseAct.HAND_OVER,
         {"unit": unit, "why": why},
-        lambda: hand_over(
-            *form.case,
-            to_unit_id=typed_unit(units_to_hand_to(services), unit[:200]),
-            why=why,
-            **form.acting,
-        ),
+        lambda: hand_over(form.seen, to_unit_id=typed_unit(units, unit[:200]), why=why),
         gettext_noop("It is on its way to the other unit."),
     )
 
@@ -360,9 +351,7 @@ def close(form: Sent, outcome: Text = "", why: Text = "") -> Response:
     return form.carry_out(
         CaseAct.CLOSE,
         {"outcome": outcome, "why": why},
-        lambda: close_case(
-            *form.case, _chosen(OutcomeKind, outcome, field="outcome"), why=why, **form.acting
-        ),
+        lambda: close_case(form.seen, _chosen(OutcomeKind, outcome, field="outcome"), why=why),
         gettext_noop("The case is closed."),
     )
 
@@ -372,7 +361,7 @@ def duplicate(form: Sent, of: Text = "") -> Response:
     return form.carry_out(
         CaseAct.MARK_DUPLICATE,
         {"of": of},
-        lambda: mark_duplicate(*form.case, of=_case_number(of), **form.acting),
+        lambda: mark_duplicate(form.seen, of=_case_number(of)),
         gettext_noop("The case is marked as a duplicate."),
     )
 
@@ -382,32 +371,34 @@ def stop_robot(form: Sent, why: Text = "") -> Response:
     return form.carry_out(
         CaseAct.OPT_OUT,
         {"why": why},
-        lambda: opt_out(*form.case, why=why, **form.acting),
+        lambda: opt_out(form.seen, why=why),
         gettext_noop("The robot no longer calls for this case."),
     )
 
 
 @case_pages.post("/cases/{case_id}/filed", act=Permission.WORK_CASES)
 def filed(form: Sent, case_number: Text = "") -> Response:
-    by, visible_to = form.acting["by"], form.acting["visible_to"]
+    seen = form.seen
     return form.carry_out(
         "filed",
         {"case_number": case_number},
-        lambda: file_for_case(*form.case, case_number=case_number, by=by, visible_to=visible_to),
+        lambda: file_for_case(
+            seen.services, seen.case_id, case_number=case_number, by=seen.by, visible_to=seen.visible_to
+        ),
         gettext_noop("The filed case is on record."),
     )
 
 
 @case_pages.post("/cases/{case_id}/outcomes/{outcome_id}/approve", act=Permission.APPROVE)
 def approve(form: Sent, outcome_id: CaseId) -> Response:
-    by, visible_to = form.acting["by"], form.acting["visible_to"]
-    sheet = read_case(*form.case, visible_to=visible_to)
+    seen = form.seen
+    sheet = read_case(seen.services, seen.case_id, visible_to=seen.visible_to)
     if outcome_id not in {line.id for line in sheet.rows.outcomes}:
         raise NotFound(kind="outcome", key=outcome_id)
     return form.carry_out(
         f"approve-{outcome_id}",
         {},
-        lambda: approve_outcome(form.visit.services, outcome_id, by=by, visible_to=visible_to),
+        lambda: approve_outcome(seen.services, outcome_id, by=seen.by, visible_to=seen.visible_to),
         gettext_noop("The money is approved."),
     )
 
