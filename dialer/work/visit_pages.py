@@ -240,7 +240,6 @@ class Sheet:
     bureau: str
     number: str
     title: str
-    name: str
     facts: tuple[tuple[str, str], ...]
     """About the person: heading and text."""
     greeting: str
@@ -260,9 +259,9 @@ _RECEIPT = gettext_noop(
 _COPIES = gettext_noop("In two copies: one for the person addressed, one for the files.")
 
 
-def notice_sheet(notice: Notice, lang: Lang, *, officer: str) -> Sheet:
-    """The notice in one language; `officer` is the name that is printed for the signature."""
-    text = notice.texts[lang.value]
+def notice_sheet(visit: RequestContext, case_id: int, notice: Notice, lang: Lang) -> Sheet:
+    """The notice in one language, for the signature of the officer who prints it."""
+    text, centre = notice.texts[lang.value], visit.services.centre
     facts = (
         (say(lang, "Name"), notice.name),
         (say(lang, "Identity number"), notice.id_number),
@@ -271,10 +270,9 @@ def notice_sheet(notice: Notice, lang: Lang, *, officer: str) -> Sheet:
     )
     return Sheet(
         lang=lang,
-        bureau=notice.bureau.get(lang.value, ""),
-        number=say(lang, "No. %(number)s", number=f"{notice.printed_at.year}-{notice.case_id:06}"),
+        bureau=centre.bureau.get(lang.value, ""),
+        number=say(lang, "No. %(number)s", number=f"{notice.printed_at.year}-{case_id:06}"),
         title=text.title,
-        name=notice.name,
         facts=tuple((heading, fact) for heading, fact in facts if fact),
         greeting=text.paragraphs[0],
         paragraphs=text.paragraphs[1:],
@@ -282,11 +280,11 @@ def notice_sheet(notice: Notice, lang: Lang, *, officer: str) -> Sheet:
         signatures=(
             (say(lang, "Person addressed (signature, fingerprint)"), ""),
             (say(lang, "Date"), ""),
-            (say(lang, "Officer (signature, number)"), officer),
+            (say(lang, "Officer (signature, number)"), visit.member.display_name),
             (say(lang, "Second officer (signature, number)"), ""),
         ),
         seal=say(lang, "(seal)"),
-        day=format_day(notice.printed_at, lang, ZoneInfo(notice.timezone)),
+        day=format_day(notice.printed_at, lang, ZoneInfo(centre.timezone)),
         copies=say(lang, _COPIES),
     )
 
@@ -371,8 +369,7 @@ def notice(visit: CurrentRequest, visit_id: int) -> Response:
     if not may_print(line, who=visit.who):
         return show_why_not(visit, visit_id)
     printed = print_notice(visit.services, line.case_id, who=visit.who)
-    officer = visit.member.display_name
-    sheets = [notice_sheet(printed, lang, officer=officer) for lang in Lang]
+    sheets = [notice_sheet(visit, line.case_id, printed, lang) for lang in Lang]
     return visit.page("console/notice.html", line=line, sheets=sheets)
 
 
