@@ -29,8 +29,8 @@ from dialer.casefile.acts import (
 )
 from dialer.casefile.reading import CaseSheet, read_case, read_words, reveal, units_to_hand_to
 from dialer.casefile.view import TEMPLATE, Typed, case_facts
-from dialer.cases.persons import Person
-from dialer.cases.search import SoughtKind, open_search, seal_search, search_cases, understand
+from dialer.cases.persons import Person, PersonSearch
+from dialer.cases.search import CaseQuery, SoughtKind, open_search, seal_search, search_cases, understand
 from dialer.core.access import Permission
 from dialer.core.case import CaseAct, CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
@@ -47,7 +47,6 @@ from dialer.work.visits import show_photo
 
 case_pages = Section()
 _SEARCH = "console/cases.html"
-_PAGE = 50
 _LARGEST_ID = 2**63 - 1
 _DIGITS = 18
 """A number of so many digits is an id."""
@@ -95,9 +94,8 @@ def cases(
         period = period_of(since, until, timezone=visit.services.centre.timezone)
     except Invalid as fault:
         wrong |= {fault.field: refusal_sentence(fault, visit.lang)}
-    found = search_cases(
-        visit.services,
-        sought=wanted.sought if wanted is not None else None,
+    query = CaseQuery(
+        sought=wanted.sought if wanted is not None else PersonSearch(),
         instruction_no=no,
         grade=_member(Grade, grade),
         status=_member(CaseStatus, status),
@@ -107,8 +105,8 @@ def cases(
         visible_to=visit.member.unit_id,
         period=period,
         before_id=before,
-        limit=_PAGE,
     )
+    found = search_cases(visit.services, query)
     facts: dict[str, Any] = {
         "found": found,
         "asked": asked,

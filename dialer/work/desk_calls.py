@@ -214,7 +214,7 @@ class Taken:
     talking: bool = False
     """The call is under way; its end comes with the conversation's own step."""
 
-    def read(self, _services: Services, call: Call, _now: datetime) -> ReadTaken:
+    def read(self, _services: Services, call: Call, _now: datetime) -> Reading:
         kept = StoredEvents(
             attempt_id=self.attempt_id,
             case_id=call.case_id,
@@ -223,25 +223,10 @@ class Taken:
             facts={"desk": self.desk},
             personal={},
         )
-        return ReadTaken(kept=kept, may_move=self.took, took=self.took)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadTaken(Reading):
-    """A hand-over that the duty line answered, or not."""
-
-    took: bool
-
-    def change(
-        self,
-        services: Services,  # noqa: ARG002  # signature of Reading
-        call: Call,
-        *,
-        now: datetime,  # noqa: ARG002  # signature of Reading
-        poll_at: datetime,  # noqa: ARG002  # signature of Reading
-    ) -> Change | None:
-        """The attempt stays as it is; the case gets the event even when the call has ended."""
-        return Change(attempt_id=call.attempt_id, state=call.state)
-
-    def event(self, _call: Call, _change: Change) -> HandOverAnswered | None:
-        return HandOverAnswered() if self.took else None
+        return Reading(
+            kept=kept,
+            may_move=self.took,
+            # The attempt stays as it is; the case gets the event even when the call has ended.
+            change=lambda call, _now, _poll_at: Change(attempt_id=call.attempt_id, state=call.state),
+            event=lambda _call, _change: HandOverAnswered() if self.took else None,
+        )
