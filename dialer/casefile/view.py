@@ -81,14 +81,6 @@ _ONE_REQUEST = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One prompt as it was spoken; `sound` is the file of it, '' where there is none."""
-
-    text: str
-    sound: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """What the person did, and the robot's answer to it."""
 
@@ -97,7 +89,8 @@ class Turn:
     quote: str
     """What the person said or typed; '' while it is sealed."""
     asked_at: str
-    lines: tuple[Line, ...]
+    lines: tuple[tuple[str, str], ...]
+    """Each prompt as it was spoken, and the file of its sound, '' where there is none."""
     desk: str
 
 
@@ -225,10 +218,7 @@ def _turn(said: SpokenTurn, lang: Lang) -> Turn:
         heard=heard,
         quote=quote,
         asked_at=said.asked_at,
-        lines=tuple(
-            Line(text=text, sound=sound)
-            for text, sound in zip(said.robot, said.sounds or ("",) * len(said.robot), strict=True)
-        ),
+        lines=tuple(zip(said.robot, said.sounds, strict=True)),
         desk=word_of(_DESK_LINE[said.desk], lang) if said.desk in _DESK_LINE else said.desk,
     )
 

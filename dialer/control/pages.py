@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -13,6 +13,7 @@ from fastapi import Form
 from starlette.responses import Response
 
 from dialer.calls.pace import LEAST_CALLS_PER_SECOND, restore_pace, set_pace
+from dialer.calls.pacing import read_line_group
 from dialer.calls.pauses import pause_calls, resume_pause
 from dialer.control.health import Health, PartName, watch_parts
 from dialer.control.overview import (
@@ -21,7 +22,6 @@ from dialer.control.overview import (
     acknowledge_alarms,
     live_policy,
     unacknowledged_alarms,
-    visible_pace,
     visible_pauses,
 )
 from dialer.core.access import Permission
@@ -32,7 +32,7 @@ from dialer.core.values import Grade, Pause, PauseScope
 from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff import list_units
 from dialer.sentences import refusal_sentence
-from dialer.warnings.queries import RecentLoad, recent_loads
+from dialer.warnings.queries import recent_loads
 from dialer.web.console import ConsoleContext, CurrentRequest, RequestContext, Section
 from dialer.web.formats import say_spans, unit_tree
 from dialer.words import stored_word, word_of
@@ -272,12 +272,10 @@ def _show(
     """The page; `wrong` has what is to be corrected, by field."""
     services, unit_id, lang = visit.services, visit.member.unit_id, visit.lang
     live = live_policy(services)
-    line_pace, in_use = visible_pace(services)
     scopes = list(PauseScope) if unit_id is None else [PauseScope.UNIT]
-    loads: Sequence[RecentLoad] = []
-    if unit_id is None:
-        with services.store.begin() as tx:
-            loads = recent_loads(tx)
+    with services.store.begin() as tx:
+        line_pace = read_line_group(tx, name=services.lines.group)
+        loads = recent_loads(tx) if unit_id is None else []
     facts = now_facts(visit) | {
         "wrong": wrong or {},
         "typed": typed or Typed(scope=scopes[0].value),
@@ -287,7 +285,6 @@ def _show(
         "grades": [(grade.value, word_of(grade, lang)) for grade in Grade],
         "minutes": MINUTES,
         "pace": line_pace,
-        "in_use": in_use,
         "least_pace": min(LEAST_CALLS_PER_SECOND, line_pace.most_calls_per_second) if line_pace else 0,
         "live": live,
         "window_sentence": window_sentence(live.policy.window, lang),

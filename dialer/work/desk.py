@@ -114,11 +114,11 @@ class SpokenTurn:
     speech: str
     robot: tuple[str, ...]
     desk: str
-    spoke: bool = False
+    spoke: bool
     """They said something: it is in `speech` where the conversation was opened."""
-    typed: str = ""
+    typed: str
     """Which fact they typed: it is in `pressed` where the conversation was opened."""
-    sounds: tuple[str, ...] = ()
+    sounds: tuple[str, ...]
     """The file of each line of `robot`, as it was played; '' for a line that a voice of the network spoke."""
 
 
