@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from dialer.calls.apply import News
 from dialer.calls.claims import Sending, mark_attempts_sending
 from dialer.calls.dial import dial
-from dialer.calls.events import apply_call_event
+from dialer.calls.events import apply_call_events
 from dialer.calls.reconcile import reconcile
 from dialer.cases.alarms import acknowledge_alarms_of_code, raise_alarm
 from dialer.cases.effects import Move, move_cases
@@ -162,7 +162,7 @@ def test_the_end_of_a_call_frees_its_number_last(bureau: Bureau):
     progress = CallProgress(stage=Stage.ENDED, sid="CA1", sequence=3, result=TelephonyResult.ANSWERED)
 
     def hear() -> None:
-        apply_call_event(bureau.services, News(attempt_id=ring, step="status.3", progress=progress))
+        apply_call_events(bureau.services, [News(attempt_id=ring, step="status.3", progress=progress)])
 
     with waiting_for(bureau, t.assignment.c.case_id == case_id, hear) as holder:
         assert may_have(holder, t.live_number.c.phone_blind == NUMBER)
