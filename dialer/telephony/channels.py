@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Final, Protocol, Self, TypeVar
 from uuid import UUID
 
+from dialer.core.errors import Unavailable
 from dialer.core.values import MessageChannel, MessageState
 
 
@@ -72,11 +73,19 @@ class ChannelClient(Protocol[_Order_contra, _State_co]):
     async def state(self, sid: str, /) -> _State_co | None:
         """How far it came; None when the channel does not know it. Raises `Unavailable`."""
 
-    async def find(self, order: _Order_contra, /, *, since: datetime, until: datetime) -> Sequence[_State_co]:
+    async def find(
+        self,
+        order: _Order_contra,  # noqa: ARG002  # these are the arguments of those that can look
+        /,
+        *,
+        since: datetime,  # noqa: ARG002
+        until: datetime,  # noqa: ARG002
+    ) -> Sequence[_State_co]:
         """What the channel may have made of this order from `since` to `until`, both included, to the second: by our
         own id where the channel keeps it, else everything to that number. The list is complete, or `Unavailable` is
-        raised; a channel that cannot look raises it always, and such an order is given up, not sent again.
+        raised. A channel that cannot look inherits this: the order is given up in the end, never sent again.
         """
+        raise Unavailable(part="channel", problem="cannot say what it has made")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

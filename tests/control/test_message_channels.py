@@ -14,12 +14,10 @@ from tests.control.conftest import Assemble
 from tests.core.samples import POLICY
 
 
-def test_every_channel_has_a_client_of_its_own(assembled: Assemble):
+def test_every_channel_that_is_configured_has_a_client_of_its_own(assembled: Assemble):
     registered = assembled().message_channels
-    assert set(registered) == set(MessageChannel)
-    assert {channel: make().channel for channel, make in registered.items()} == {
-        channel: channel for channel in registered
-    }
+    assert MessageChannel.SMS in registered
+    assert [make().channel for make in registered.values()] == list(registered)
 
 
 def test_the_task_asks_every_channel(assembled: Assemble):

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from uuid import uuid4
+
 import pytest
 
-from dialer.telephony.channels import Conclusion, conclude
+from dialer.core.errors import Unavailable
+from dialer.core.values import MessageChannel
+from dialer.telephony.channels import Conclusion, MessageClient, SendText, conclude
 
 C = Conclusion
 
@@ -28,3 +33,12 @@ def test_what_a_listing_proves(
 ):
     found = conclude(fitting=fitting, others=others, empty_before=empty_before, past_deadline=past_deadline)
     assert found is expected
+
+
+async def test_a_channel_that_cannot_look_says_so_and_does_not_say_that_there_is_nothing():
+    class Blind(MessageClient):
+        channel = MessageChannel.SMS
+
+    now = datetime(2026, 11, 26, tzinfo=UTC)
+    with pytest.raises(Unavailable):
+        await Blind().find(SendText(message_id=uuid4(), to="+8613800138000", text=""), since=now, until=now)
