@@ -1,7 +1,8 @@
 """The conversation of a call: what an answer means, and the next turn. Pure, and without memory between turns.
 
 All that a call has established stands in the `Position`, which travels in the webhook's address. Keys are stronger than
-speech.
+speech. What must be heard cannot be interrupted, and a key that claims that it was heard counts only when it was
+(`Context.hearing`): else the missed prompts are said again.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
 from dialer.core.errors import Invalid
+from dialer.core.reach import Hearing
 from dialer.core.values import Answer, Contact, Tag
 from dialer.language import Text
 from dialer.scripts.model import (
+    SUCCESSES,
     Ask,
     Branch,
     BranchOn,
@@ -29,6 +33,7 @@ from dialer.scripts.model import (
     Urgency,
     filled,
     needs_verification,
+    prompt_of,
     time_of_day,
 )
 
@@ -120,7 +125,8 @@ def plain(text: str) -> str:
     return _FILLERS.sub("", bare) or bare
 
 
-_POSITION = re.compile(r"^([a-z][a-z0-9_]{0,63})\.(\d{1,2})\.([a-z]+)\.([a-z_]+)$")
+_POSITION = re.compile(r"^([a-z][a-z0-9_]{0,63})\.(\d{1,2})\.([a-z]+)\.([a-z_]+)(?:\.(\d{1,15}))?$")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RANK = {Contact.NONE: 0, Contact.UNVERIFIED: 1, Contact.VERIFIED: 2}
 _NOT_IN_A_ROW = 64
 """More nodes than this without a question are a circle, which the lint refuses."""
@@ -128,16 +134,24 @@ _NOT_IN_A_ROW = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """Where a call stands: the node that waits, how often it was asked again, and what was learned before."""
+    """Where a call stands: the node that waits, how often it was asked again, what was learned before, and when its
+    turn was sent (service time, to the millisecond).
+    """
 
     node: str
     tries: int = 0
     contact: Contact = Contact.UNVERIFIED
     answer: Answer = Answer.NONE
+    sent_at: datetime | None = None
 
     def encode(self) -> str:
         """Fit for one segment of a URL's path; holds nothing personal."""
-        return f"{self.node}.{self.tries}.{self.contact.value}.{self.answer.value}"
+        place = f"{self.node}.{self.tries}.{self.contact.value}.{self.answer.value}"
+        return (
+            place
+            if self.sent_at is None
+            else f"{place}.{(self.sent_at - _EPOCH) // timedelta(milliseconds=1)}"
+        )
 
     @classmethod
     def decode(cls, segment: str) -> Position:
@@ -145,10 +159,16 @@ class Position:
         found = _POSITION.match(segment)
         if found is None:
             raise Invalid(field="position", problem="is not one that a script wrote")
-        node, tries, contact, answer = found.groups()
+        node, tries, contact, answer, sent = found.groups()
         try:
-            return cls(node=node, tries=int(tries), contact=Contact(contact), answer=Answer(answer))
-        except ValueError as error:
+            return cls(
+                node=node,
+                tries=int(tries),
+                contact=Contact(contact),
+                answer=Answer(answer),
+                sent_at=None if sent is None else _EPOCH + timedelta(milliseconds=int(sent)),
+            )
+        except (ValueError, OverflowError) as error:
             raise Invalid(field="position", problem="is not one that a script wrote") from error
 
     @property
@@ -161,7 +181,8 @@ class Context:
     """The facts of a call that its words depend on.
 
     `clips` finds a sound file by language and text, `recordings` by language and prompt; a centre's own
-    recording is preferred to a rendered voice. `local_hour` is the hour where the person is.
+    recording is preferred to a rendered voice. `local_hour` is the hour where the person is. `now` is when the turn
+    is sent. `hearing` is what the call has said and how much of it was heard; None: all of it.
     """
 
     language: str = ""
@@ -170,6 +191,8 @@ class Context:
     local_hour: int = 12
     clips: Mapping[tuple[str, str], str] = field(default_factory=dict)
     recordings: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    now: datetime | None = None
+    hearing: Hearing | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,11 +208,13 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskTurn:
-    """What to wait for after the utterances. Keys may be pressed while they are still being said.
+    """What to wait for after the utterances. The first `uninterrupted` of them are said to their end whatever is
+    pressed or said; keys and speech interrupt the rest.
 
     With `finish_on_key` set, that key closes up to `num_digits` digits; else exactly `num_digits` are taken.
     """
 
+    uninterrupted: int
     num_digits: int
     timeout_seconds: int
     position: Position
@@ -254,6 +279,8 @@ def advance(script: Script, position: Position, heard: Heard, context: Context) 
     understood = meant(script, node, heard, script.voices_of(context.language))
     if understood.choice is not None:
         choice = understood.choice
+        if missed := _missed(node, choice, context.hearing):
+            return _hear_first(script, node, position, context, missed)
         if choice.next == Target.REPEAT:
             return _again(script, node, position, context, repeat=True)
         collected = Collected(name=node.collect, value=choice.key) if node.collect else None
@@ -263,6 +290,34 @@ def advance(script: Script, position: Position, heard: Heard, context: Context) 
         turn = _walk(script, node.next, position.learned, context)
         return replace(turn, collected=Collected(name=node.collect, value=understood.digits))
     return _again(script, node, position, context, confirm=understood.wants_key)
+
+
+def _missed(node: Ask, choice: Choice, hearing: Hearing | None) -> frozenset[str]:
+    """The prompts without which this choice does not count: the question itself where the choice says who the person
+    is or ends the matter; for a success, everything that must be heard.
+    """
+    if hearing is None or not _claims(choice):
+        return frozenset()
+    missed = {node.prompt.id} - hearing.whole
+    return frozenset(missed.union(hearing.missed if choice.answer in SUCCESSES else ()))
+
+
+def _claims(choice: Choice) -> bool:
+    return choice.needs_key or choice.contact is not None
+
+
+def _hear_first(
+    script: Script, node: Ask, position: Position, context: Context, missed: frozenset[str]
+) -> Turn:
+    """The missed prompts and the question, all of it uninterrupted; or the way out when it was asked often enough."""
+    if position.tries >= node.retries:
+        return _walk(script, node.otherwise, position.learned, context)
+    prompts = {one.id: one for other in script.nodes.values() if (one := prompt_of(other)) is not None}
+    assert context.hearing is not None
+    again = [one.id for one in context.hearing.prompts if one.id in missed and one.id != node.prompt.id]
+    said = [_utterance(script, prompts[name], position.learned, context) for name in again if name in prompts]
+    said.append(_utterance(script, node.prompt, position.learned, context))
+    return _asking(script, node, position.learned, position.tries + 1, said, context)
 
 
 def _taught(learned: Learned, choice: Choice) -> Learned:
@@ -321,7 +376,7 @@ def _walk(
                     utterances=tuple(said),
                     learned=learned,
                     hand_over=True,
-                    position=_position(node.id, 0, learned),
+                    position=_position(node.id, 0, learned, context),
                     end=_end(node.id, learned, node.urgency),
                 )
             case End():
@@ -367,14 +422,18 @@ def _asking(
         for c in (choices.values() if node.max_digits == 1 else ())
         for p in next((c.phrases[v] for v in voices if v in c.phrases), ())
     )
+    said = tuple(said)
+    needs_hearing = any(_claims(choice) for choice in node.choices.values())
+    must_end = [one.must_say or (needs_hearing and one.prompt_id == node.prompt.id) for one in said]
     return Turn(
         node=node.id,
-        utterances=tuple(said),
+        utterances=said,
         learned=learned,
         ask=AskTurn(
+            uninterrupted=max((place for place, must in enumerate(must_end, start=1) if must), default=0),
             num_digits=node.max_digits,
             timeout_seconds=node.timeout_seconds,
-            position=_position(node.id, tries, learned),
+            position=_position(node.id, tries, learned, context),
             accepts=frozenset("0123456789") if node.max_digits > 1 else frozenset(choices),
             hints=hints,
             finish_on_key="#" if node.max_digits > 1 else "",
@@ -423,8 +482,10 @@ def _utterance(script: Script, prompt: Prompt, learned: Learned, context: Contex
     )
 
 
-def _position(node_id: str, tries: int, learned: Learned) -> Position:
-    return Position(node=node_id, tries=tries, contact=learned.contact, answer=learned.answer)
+def _position(node_id: str, tries: int, learned: Learned, context: Context) -> Position:
+    return Position(
+        node=node_id, tries=tries, contact=learned.contact, answer=learned.answer, sent_at=context.now
+    )
 
 
 def _end(node_id: str, learned: Learned, urgency: Urgency) -> EndTurn:

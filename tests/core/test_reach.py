@@ -8,17 +8,12 @@ from hypothesis import strategies as st
 
 from dialer.core.case import CaseStatus, Reason, RobotState, StaffTrackState
 from dialer.core.events import (
-    NO_CONTACT,
     AttemptEnded,
-    Conversation,
     OpenAssignment,
     PlanAttempt,
-    Reach,
     RecordOutcome,
-    contact_of,
-    heard_seconds,
-    reach_of,
 )
+from dialer.core.reach import NO_CONTACT, Conversation, Reach, contact_of, heard_seconds, reach_of
 from dialer.core.rules import SUCCESSES
 from dialer.core.values import Answer, Contact, Grade, TelephonyResult, Track
 from tests.core.samples import POLICY, Story, started
