@@ -18,6 +18,9 @@ from typing import Any, Self
 from dialer.core.values import Answer, Contact, TelephonyResult
 
 
+_ROUNDING_SECONDS = 0.05
+
+
 @dataclass(frozen=True, slots=True)
 class HeardPrompt:
     """One prompt of a call: how long it is, and the most of it that was heard at a time, in service seconds."""
@@ -29,7 +32,7 @@ class HeardPrompt:
 
     @property
     def is_whole(self) -> bool:
-        return self.heard >= self.seconds
+        return self.heard >= self.seconds - _ROUNDING_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
