@@ -16,6 +16,7 @@ from typing import assert_never
 from dialer.core.errors import Invalid
 from dialer.core.reach import Hearing
 from dialer.core.values import Answer, Contact, Tag
+from dialer.intake.cells import Unreadable, read_fen
 from dialer.language import Text
 from dialer.scripts.model import (
     SUCCESSES,
@@ -37,10 +38,13 @@ from dialer.scripts.model import (
     time_of_day,
 )
 
+PAID_YUAN = "paid_yuan"
+"""The fact that a person says or types who has paid: how much."""
 SURE_ENOUGH = 0.5
 """A recogniser's confidence below this is treated as not understood; the question is asked again."""
 
 _NOISE = re.compile(r"[\s，。、！？；：,.!?;:'\"“”‘’…·-]+")
+_BLANKS = re.compile(r"\s+")
 _PAUSE = re.compile(r"[，。、！？；,.!?;]+")
 _WHOLE_ONLY = 2
 """Phrases up to this length count only as a whole clause."""
@@ -70,11 +74,14 @@ class Heard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Understood:
-    """A choice, or digits typed for a fact, or neither. `wants_key`: said, but only its key counts."""
+    """A choice, or digits typed for a fact, or neither. `wants_key`: said, but only its key counts. `paid_yuan`: the
+    amount that was said with "I have paid", in whole yuan.
+    """
 
     choice: Choice | None = None
     digits: str = ""
     wants_key: bool = False
+    paid_yuan: str = ""
 
 
 def meant(script: Script, node: Ask, heard: Heard, voices: Sequence[str]) -> Understood:
@@ -83,7 +90,7 @@ def meant(script: Script, node: Ask, heard: Heard, voices: Sequence[str]) -> Und
     if heard.digits:
         return _by_key(node, choices, heard.digits)
     if heard.speech and heard.confidence >= SURE_ENOUGH:
-        return _by_phrase(choices, heard.speech, voices)
+        return _by_phrase(choices, heard.speech, voices) or _by_spoken_key(choices, heard.speech)
     return Understood()
 
 
@@ -95,8 +102,54 @@ def _by_key(node: Ask, choices: Mapping[str, Choice], pressed: str) -> Understoo
     return Understood(digits=digits) if node.collect and node.next and is_typed else Understood()
 
 
-def _by_phrase(choices: Mapping[str, Choice], speech: str, voices: Sequence[str]) -> Understood:
-    """The longest phrase that occurs wins, so that 不是 is not taken for 是; a tie of two is no answer.
+_SPOKEN_KEY = re.compile(
+    r"(?:我?(?:按|选|摁)|press)?(?:数字)?([零一幺二两三四五六七八九0-9]|[a-z]+)(?:号键|号|键)?"
+)
+_KEYS_SPOKEN = dict(zip("零一二三四五六七八九", "0123456789", strict=True)) | {"幺": "1", "两": "2"}
+_KEYS_SPOKEN |= {
+    word: str(key)
+    for key, word in enumerate(
+        ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    )
+}
+
+
+def _by_spoken_key(choices: Mapping[str, Choice], speech: str) -> Understood:
+    """The name of a key, said instead of pressed: 一, 按一, press one."""
+    found = _SPOKEN_KEY.fullmatch(plain(speech))
+    key = _KEYS_SPOKEN.get(found[1], found[1]) if found else ""
+    return _spoken(choices[key]) if key in choices else Understood()
+
+
+def _spoken(choice: Choice, speech: str = "") -> Understood:
+    if choice.needs_key:
+        return Understood(wants_key=True)
+    paid = _amount_said(speech) if choice.answer is Answer.ALREADY_PAID else ""
+    return Understood(choice=choice, paid_yuan=paid)
+
+
+_AMOUNT = re.compile(
+    r"[0-9零一二两三四五六七八九十百千万亿.]*[0-9一二两三四五六七八九十百千万]+(?=[块元]|多|$|[，。,.])"
+)
+_LEAST_YUAN = 10
+"""A smaller number is no amount of a fraud: 我转了一次."""
+
+
+def _amount_said(speech: str) -> str:
+    """Whole yuan, as digits; '' where no amount was said."""
+    for said in _AMOUNT.findall(_BLANKS.sub("", speech)):
+        try:
+            fen = read_fen(said)
+        except Unreadable:
+            continue
+        if fen is not None and fen >= _LEAST_YUAN * 100:
+            return str(fen // 100)
+    return ""
+
+
+def _by_phrase(choices: Mapping[str, Choice], speech: str, voices: Sequence[str]) -> Understood | None:
+    """The longest phrase that occurs wins, so that 不是 is not taken for 是; a tie of two is no answer. None: no phrase
+    occurs.
 
     Short phrases (one or two signs) must be a whole clause: 是 also occurs inside 可是.
     """
@@ -110,13 +163,12 @@ def _by_phrase(choices: Mapping[str, Choice], speech: str, voices: Sequence[str]
                 if wanted in clauses or (len(wanted) > _WHOLE_ONLY and wanted in said):
                     found.append((len(wanted), key))
     if not found:
-        return Understood()
+        return None
     longest = max(length for length, _ in found)
     keys = {key for length, key in found if length == longest}
     if len(keys) != 1:
         return Understood()
-    choice = choices[keys.pop()]
-    return Understood(wants_key=True) if choice.needs_key else Understood(choice=choice)
+    return _spoken(choices[keys.pop()], speech)
 
 
 def plain(text: str) -> str:
@@ -283,9 +335,12 @@ def advance(script: Script, position: Position, heard: Heard, context: Context) 
             return _hear_first(script, node, position, context, missed)
         if choice.next == Target.REPEAT:
             return _again(script, node, position, context, repeat=True)
-        collected = Collected(name=node.collect, value=choice.key) if node.collect else None
         turn = _walk(script, choice.next, _taught(position.learned, choice), context)
-        return replace(turn, collected=collected) if collected and choice.key in node.choices else turn
+        if understood.paid_yuan:
+            return replace(turn, collected=Collected(name=PAID_YUAN, value=understood.paid_yuan))
+        if node.collect and choice.key in node.choices:
+            return replace(turn, collected=Collected(name=node.collect, value=choice.key))
+        return turn
     if understood.digits:
         turn = _walk(script, node.next, position.learned, context)
         return replace(turn, collected=Collected(name=node.collect, value=understood.digits))
