@@ -44,7 +44,6 @@ SURE_ENOUGH = 0.5
 """A recogniser's confidence below this is treated as not understood; the question is asked again."""
 
 _NOISE = re.compile(r"[\s，。、！？；：,.!?;:'\"“”‘’…·-]+")
-_BLANKS = re.compile(r"\s+")
 _PAUSE = re.compile(r"[，。、！？；,.!?;]+")
 _WHOLE_ONLY = 2
 """Phrases up to this length count only as a whole clause."""
@@ -128,8 +127,9 @@ def _spoken(choice: Choice, speech: str = "") -> Understood:
     return Understood(choice=choice, paid_yuan=paid)
 
 
+_ABOUT = re.compile(r"\s+|[多来几](?=[百千万])")
 _AMOUNT = re.compile(
-    r"[0-9零一二两三四五六七八九十百千万亿.]*[0-9一二两三四五六七八九十百千万]+(?=[块元]|多|$|[，。,.])"
+    r"[0-9零一二两三四五六七八九十百千万亿.]*[0-9一二两三四五六七八九十百千万]+(?=[块元多]|$|[，。,.])"
 )
 _LEAST_YUAN = 10
 """A smaller number is no amount of a fraud: 我转了一次."""
@@ -137,7 +137,7 @@ _LEAST_YUAN = 10
 
 def _amount_said(speech: str) -> str:
     """Whole yuan, as digits; '' where no amount was said."""
-    for said in _AMOUNT.findall(_BLANKS.sub("", speech)):
+    for said in _AMOUNT.findall(_ABOUT.sub("", speech)):
         try:
             fen = read_fen(said)
         except Unreadable:
@@ -330,21 +330,26 @@ def advance(script: Script, position: Position, heard: Heard, context: Context) 
         )
     understood = meant(script, node, heard, script.voices_of(context.language))
     if understood.choice is not None:
-        choice = understood.choice
-        if missed := _missed(node, choice, context.hearing):
-            return _hear_first(script, node, position, context, missed)
-        if choice.next == Target.REPEAT:
-            return _again(script, node, position, context, repeat=True)
-        turn = _walk(script, choice.next, _taught(position.learned, choice), context)
-        if understood.paid_yuan:
-            return replace(turn, collected=Collected(name=PAID_YUAN, value=understood.paid_yuan))
-        if node.collect and choice.key in node.choices:
-            return replace(turn, collected=Collected(name=node.collect, value=choice.key))
-        return turn
+        return _chosen(script, node, position, understood.choice, understood.paid_yuan, context)
     if understood.digits:
         turn = _walk(script, node.next, position.learned, context)
         return replace(turn, collected=Collected(name=node.collect, value=understood.digits))
     return _again(script, node, position, context, confirm=understood.wants_key)
+
+
+def _chosen(
+    script: Script, node: Ask, position: Position, choice: Choice, paid_yuan: str, context: Context
+) -> Turn:
+    if missed := _missed(node, choice, context.hearing):
+        return _hear_first(script, node, position, context, missed)
+    if choice.next == Target.REPEAT:
+        return _again(script, node, position, context, repeat=True)
+    turn = _walk(script, choice.next, _taught(position.learned, choice), context)
+    if paid_yuan:
+        return replace(turn, collected=Collected(name=PAID_YUAN, value=paid_yuan))
+    if node.collect and choice.key in node.choices:
+        return replace(turn, collected=Collected(name=node.collect, value=choice.key))
+    return turn
 
 
 def _missed(node: Ask, choice: Choice, hearing: Hearing | None) -> frozenset[str]:

@@ -50,6 +50,47 @@ class TestKeys:
         assert again.next == Target.REPEAT
 
 
+class TestKeysSpoken:
+    @pytest.mark.parametrize(
+        ("said", "key"),
+        [
+            ("一", "1"),
+            ("按一", "1"),
+            ("按幺", "1"),
+            ("我按2", "2"),
+            ("按三号键", "3"),
+            ("press two", "2"),
+            ("零", "0"),
+        ],
+    )
+    def test_the_name_of_a_key_is_the_key(self, said: str, key: str):
+        assert key_of("scene", Heard.said(said)) == key
+
+    @pytest.mark.parametrize("said", ["一二", "按八", "一个人", "十", "press"])
+    def test_other_numbers_are_no_key(self, said: str):
+        assert understood("scene", Heard.said(said)) == Understood()
+
+    def test_what_needs_its_key_is_asked_for_it(self):
+        assert understood("identity", Heard.said("按一")) == Understood(wants_key=True)
+
+    @pytest.mark.parametrize(
+        ("said", "yuan"),
+        [
+            ("我已经转了五千", "5000"),
+            ("我已经转了三万二千块", "32000"),
+            ("已经转了，5万元", "50000"),
+            ("我已经转了二十多万", "200000"),
+            ("我已经转了 8000 块", "8000"),
+            ("已经转了一次", ""),
+            ("已经转了", ""),
+        ],
+    )
+    def test_the_amount_said_with_having_paid_is_taken(self, said: str, yuan: str):
+        found = understood("scene", Heard.said(said))
+        assert found.choice is not None
+        assert (found.choice.key, found.paid_yuan) == ("3", yuan)
+
+
 class TestFactsTyped:
     @pytest.mark.parametrize("typed", ["30000", "1", "12345678", "007"])
     def test_an_amount_is_taken_as_it_was_typed(self, typed: str):
