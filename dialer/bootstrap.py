@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -17,7 +17,8 @@ from dialer.broker import EnqueueLimiter, Enqueuer, make_app
 from dialer.calls.pacing import configure_line_group
 from dialer.cases.store import Policies, ensure_policy_version
 from dialer.core.errors import SettingsError, Unavailable
-from dialer.core.policy import to_plain
+from dialer.core.policy import Policy, to_plain
+from dialer.core.values import MessageChannel
 from dialer.db.migrations import migrate_database
 from dialer.db.system_state import check_database_keys, is_drill_database, read_service_clock
 from dialer.db.unit_of_work import Store
@@ -29,6 +30,7 @@ from dialer.runtime.settings import Settings
 from dialer.scripts.rendered import RenderedScripts, Sounds
 from dialer.scripts.versions import seed_scripts
 from dialer.services import Application, Centre, LineRules, Services, WorkRules
+from dialer.telephony.channels import MessageClient
 from dialer.telephony.config import TelephonyConfig
 
 SOUND_FOLDER = "audio"
@@ -88,14 +90,18 @@ def assemble(settings: Settings) -> Application:
 
 def _assemble(settings: Settings, servers: EmbeddedServers | None) -> Application:
     keys = _keys(settings)
+    carrier = own_carrier(settings)
+    telephony = _telephony(settings, carrier)
+    channels = _message_channels(telephony)
+    policy = settings.policy.policy(zone=settings.centre.timezone)
+    refuse_unknown_channels(policy, channels)
     store = Store(
         _database_url(settings, servers),
         Vault(keys),
         pool_size=settings.database.pool_size,
     )
-    carrier = own_carrier(settings)
     try:
-        schema, drill, clock, policy_version = _prepare_database(settings, store, keys, carrier)
+        schema, drill, clock, policy_version = _prepare_database(settings, store, keys, carrier, policy)
     except BaseException:
         store.dispose()
         raise
@@ -132,14 +138,15 @@ def _assemble(settings: Settings, servers: EmbeddedServers | None) -> Applicatio
         settings=settings,
         services=services,
         celery=celery,
-        telephony=_telephony(settings, carrier),
+        telephony=telephony,
+        message_channels=channels,
         carrier=carrier,
         servers=servers,
     )
 
 
 def _prepare_database(
-    settings: Settings, store: Store, keys: Keys, carrier: CarrierAccess | None
+    settings: Settings, store: Store, keys: Keys, carrier: CarrierAccess | None, policy: Policy
 ) -> tuple[str, bool, Clock, int]:
     """The schema is this version's, and holds line group, policy and scripts of the settings. Returns the revision,
     whether it is a drill's, the service clock, and the version of the policy.
@@ -161,7 +168,6 @@ def _prepare_database(
             lines=settings.telephony.lines,
             real_now=real.now(),
         )
-        policy = settings.policy.policy(zone=settings.centre.timezone)
         policy_version = ensure_policy_version(tx, to_plain(policy), now=real.now())
         seed_scripts(tx, now=clock.now())
         return schema, is_drill_database(tx), clock, policy_version
@@ -199,6 +205,28 @@ def _keys(settings: Settings) -> Keys:
             if not path.exists():
                 raise
     return load(path)
+
+
+def _message_channels(
+    telephony: TelephonyConfig,
+) -> Mapping[MessageChannel, Callable[[], MessageClient]]:
+    """The registry of channels of messages: each that is configured, with what makes its client. A client's module is
+    imported when it makes one, since only the worker that sends needs its libraries.
+    """
+
+    def sms() -> MessageClient:
+        from dialer.telephony.client import SmsClient
+
+        return SmsClient(telephony)
+
+    return {MessageChannel.SMS: sms}
+
+
+def refuse_unknown_channels(policy: Policy, channels: Container[MessageChannel]) -> None:
+    """Raises `SettingsError` when a grade's messages are for a channel without a client: nobody would send them."""
+    for grade, rules in policy.grades.items():
+        if rules.message_channel not in channels:
+            raise SettingsError(key=f"policy.{grade.value}.message_channel", problem="is not configured here")
 
 
 def _telephony(settings: Settings, carrier: CarrierAccess | None) -> TelephonyConfig:

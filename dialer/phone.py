@@ -21,10 +21,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from dialer.casefile.acts import call_now, standing
+from dialer.casefile.acts import SeenCase, call_now, revision_of
 from dialer.casefile.reading import CaseStory, show_case
 from dialer.cases.persons import person_of_case
-from dialer.cases.search import CaseLine, search_cases
+from dialer.cases.search import CaseLine, CaseQuery, search_cases
 from dialer.cases.store import lock_cases
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Conflict, DialerError, Invalid, NotFound, Overtaken, Refusal, Unavailable
@@ -67,7 +67,8 @@ def request_call(services: Services, case_id: int) -> None:
     """
     for _ in range(_PATIENCE):
         try:
-            call_now(services, case_id, by=PLAYER, expected=standing(services, case_id).revision)
+            now = revision_of(services, case_id)
+            call_now(SeenCase(services=services, case_id=case_id, by=PLAYER, revision=now))
         except Overtaken:
             continue
         return
@@ -171,20 +172,13 @@ class Line:
 
     async def clip(self, handset: str, n: int) -> bytes:
         """The very sound that the carrier plays. Raises `NotFound`, `Unavailable`."""
-        _, body = await self._ask("GET", f"/admin/handsets/{_id(handset)}/clips/{n}")
-        return body
+        return await self._ask("GET", f"/admin/handsets/{_id(handset)}/clips/{n}")
 
     async def _json(self, method: str, path: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - passed on to aiohttp
-        answer, _ = await self._ask(method, path, **options)
-        assert answer is not None, "the admin API answers in JSON but for sound"
-        return answer
+        found: dict[str, Any] = orjson.loads(await self._ask(method, path, **options))
+        return found
 
-    async def _ask(
-        self,
-        method: str,
-        path: str,
-        **options: Any,  # noqa: ANN401 - passed on to aiohttp
-    ) -> tuple[dict[str, Any] | None, bytes]:
+    async def _ask(self, method: str, path: str, **options: Any) -> bytes:  # noqa: ANN401 - passed on to aiohttp
         import aiohttp  # noqa: PLC0415  # a web process at rest does without
 
         headers = {"Authorization": f"Bearer {self.access.admin_token}"}
@@ -193,9 +187,7 @@ class Line:
                 aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_TIMEOUT_SECONDS)) as session,
                 session.request(method, self.access.base_url + path, headers=headers, **options) as answer,
             ):
-                body = await answer.read()
-                plain = await answer.json() if answer.content_type == "application/json" else None
-                status = answer.status
+                body, status = await answer.read(), answer.status
         except (aiohttp.ClientError, TimeoutError, ValueError) as fault:
             raise Unavailable(part="carrier", problem=type(fault).__name__) from fault
         if status == HTTPStatus.NOT_FOUND:
@@ -204,7 +196,7 @@ class Line:
             raise ActRefused(_NOT_TAKEN.get(path.rpartition("/")[2], gettext_noop("too much at once")))
         if status >= HTTPStatus.BAD_REQUEST:
             raise Unavailable(part="carrier", problem=Text("answered %(status)s", status=status))
-        return plain, body
+        return body
 
 
 def _id(handset: str) -> str:
@@ -268,20 +260,12 @@ def story_json(story: CaseStory, lang: Lang) -> dict[str, Any]:
 
 def handset_json(state: dict[str, Any], services: Services) -> dict[str, Any]:
     """The state of a handset as the carrier reports it, with the texts of what is played."""
-    return {
-        **{name: state[name] for name in ("id", "state", "calls", "asking", "hears_sound", "speed")},
-        "did": state.get("did", True),
-        "played": [
-            {
-                "n": one["n"],
-                "seconds": one["seconds"],
-                "text": one["text"] or _words_of(one["name"], services),
-                "has_sound": one["has_sound"],
-                "cut": one["cut"],
-            }
-            for one in state["played"]
-        ],
-    }
+    played = [
+        {name: value for name, value in one.items() if name != "name"}
+        | {"text": one["text"] or _words_of(one["name"], services)}
+        for one in state["played"]
+    ]
+    return {"did": True} | state | {"played": played}
 
 
 def _words_of(address: str, services: Services) -> str:
@@ -348,7 +332,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "next": ("下一步", "Next step"),
     "happened": ("经过", "What happened"),
     "pick_first": ("选好电话后，预警单的经过会在这里同步显示", "Pick a phone to see its case here"),
-    "robot_says": ("机器人", "Robot"),
     "listening": ("请按键或说话", "Press a key, or speak"),
     "lost": ("连不上服务，正在重试", "The service does not respond; retrying"),
     "failed": ("没有成功", "Failed"),
@@ -430,7 +413,8 @@ class _Phone:
 
     async def targets(self, request: Request) -> Response:
         lang = _lang(request)
-        page = await asyncio.to_thread(search_cases, self._services, status=CaseStatus.OPEN, limit=_SHOWN)
+        query = CaseQuery(status=CaseStatus.OPEN, limit=_SHOWN)
+        page = await asyncio.to_thread(search_cases, self._services, query)
         return _json({"targets": [target_json(line, lang) for line in page.cases]})
 
     async def load(self, request: Request) -> Response:

@@ -27,6 +27,7 @@ from dialer.core.values import (
     Contact,
     FraudType,
     Grade,
+    MessageChannel,
     MessagePurpose,
     MessageState,
     OutcomeKind,
@@ -267,11 +268,13 @@ def _alarm(text: str) -> Tell:
 
 
 def _message(f: Facts, lang: Lang) -> str:
-    purpose, state = (
-        stored_word(MessagePurpose, f["purpose"], lang),
-        stored_word(MessageState, f["state"], lang),
+    return say(
+        lang,
+        "%(channel)s (%(purpose)s): %(state)s",
+        channel=stored_word(MessageChannel, f["channel"], lang),
+        purpose=stored_word(MessagePurpose, f["purpose"], lang),
+        state=stored_word(MessageState, f["state"], lang),
     )
-    return say(lang, "message (%(purpose)s): %(state)s", purpose=purpose, state=state)
 
 
 VIEWS: Mapping[str, str] = {

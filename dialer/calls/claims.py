@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.calls.pacing import LineGroup, take_call_slots
 from dialer.calls.pause_store import standing_pauses_at, withhold_attempts
-from dialer.cases.attempts import attempt_update, lock_attempt_rows
+from dialer.cases.attempts import attempt_update, lock_attempt_rows, most_urgent_ready
 from dialer.cases.persons import open_person
 from dialer.core.attempt import SENT_STATES, AttemptEvent, AttemptState
 from dialer.core.values import FraudType, Grade, PauseScope, Tag
@@ -143,23 +143,7 @@ _CLAIM = (
 
 
 def _candidates(tx: Tx, *, limit: int) -> list[Any]:
-    """One index range for each value of `windowed`, merged: the cost does not grow with the backlog."""
-
-    def most_urgent(*, windowed: bool) -> sa.Select[Any]:
-        return (
-            sa.select(t.attempt.c.id)
-            .where(
-                t.attempt.c.state == word(AttemptState.READY),
-                ~t.attempt.c.held,
-                t.attempt.c.windowed.is_(windowed),
-            )
-            .order_by(t.attempt.c.urgency_at)
-            .limit(limit)
-        )
-
-    either = sa.union_all(
-        sa.select(most_urgent(windowed=False).subquery()), sa.select(most_urgent(windowed=True).subquery())
-    ).subquery()
+    ready = most_urgent_ready(limit=limit).subquery()
     statement = (
         sa.select(
             t.attempt.c.id,
@@ -186,7 +170,7 @@ def _candidates(tx: Tx, *, limit: int) -> list[Any]:
                 t.person_phone.c.position == t.attempt.c.number,
             ),
         )
-        .where(t.attempt.c.id.in_(sa.select(either.c.id)), t.attempt.c.state == word(AttemptState.READY))
+        .where(t.attempt.c.id.in_(sa.select(ready.c.id)), t.attempt.c.state == word(AttemptState.READY))
         .order_by(t.attempt.c.urgency_at, t.attempt.c.id)
         .limit(limit)
         .with_for_update(of=t.attempt, skip_locked=True)

@@ -26,11 +26,18 @@ PACE_HEADROOM = 0.97
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineGroup:
-    """`next_slot_at` and the breaker's times are real, `paused_until` is service time."""
+    """`next_slot_at` and the breaker's times are real, `paused_until` and `asked_at` are service time."""
 
     name: str
     calls_per_second: float
     lines: int
+    most_calls_per_second: float
+    """What the settings allow."""
+    most_lines: int
+    asked_by: str | None
+    """Who set a slower pace than the settings."""
+    asked_why: str | None
+    asked_at: datetime | None
     in_use: int
     next_slot_at: datetime
     breaker: Breaker
@@ -83,33 +90,6 @@ def configure_line_group(
                 "settings_lines": lines,
             },
         )
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """The pace that holds, the most that the settings allow, and who set a slower one."""
-
-    calls_per_second: float
-    lines: int
-    most_calls_per_second: float
-    most_lines: int
-    asked_by: str | None
-    asked_why: str | None
-    asked_at: datetime | None
-    """Service time."""
-
-
-def read_line_pace(tx: Tx, *, name: str) -> Pace | None:
-    """None when there is no such group."""
-    row = tx.one(_by_name(name))
-    if row is None:
-        return None
-    return record_of(
-        Pace,
-        row,
-        most_calls_per_second=row["settings_calls_per_second"] or row["calls_per_second"],
-        most_lines=row["settings_lines"] or row["lines"],
     )
 
 
@@ -184,7 +164,14 @@ def _group(tx: Tx, row: Row) -> LineGroup:
     in_use = tx.scalar(
         sa.select(sa.func.count()).select_from(t.live_number).where(t.live_number.c.attempt_id.is_not(None))
     )
-    return record_of(LineGroup, row, in_use=in_use, breaker=_breaker(row))
+    return record_of(
+        LineGroup,
+        row,
+        in_use=in_use,
+        breaker=_breaker(row),
+        most_calls_per_second=row["settings_calls_per_second"] or row["calls_per_second"],
+        most_lines=row["settings_lines"] or row["lines"],
+    )
 
 
 def _breaker(row: Row) -> Breaker:

@@ -25,6 +25,15 @@ from dialer.carrier.texts import TextBoard
 
 _KEYS = frozenset("0123456789*#")
 _LONGEST_WORDS = 200
+_GONE = "no such handset or clip"
+
+
+class _Refused(Exception):
+    """An answer with this HTTP status and error. A `ValueError` of a handler is one with 400."""
+
+    def __init__(self, status: int, error: str) -> None:
+        super().__init__(error)
+        self.status = status
 
 
 class HandsetFront:
@@ -36,18 +45,16 @@ class HandsetFront:
 
     async def take(self, request: web.Request) -> web.StreamResponse:
         """The handset of a number; the same one when called again."""
-        data = orjson.loads(await request.read())
-        number = data.get("number") if isinstance(data, dict) else None
-        if not isinstance(number, str) or not number.removeprefix("+").isdecimal():
-            return _json({"error": "number: E.164"}, 400)
+        number = _text(await request.read(), "number")
+        if not number.removeprefix("+").isdecimal():
+            raise ValueError("number: E.164")
         return _json(self._state(self._handsets.take(number)), 201)
 
     async def show(self, request: web.Request) -> web.StreamResponse:
-        handset = self._found(request)
-        return _gone() if handset is None else _json(self._state(handset))
+        return _json(self._state(self._found(request)))
 
     async def release(self, request: web.Request) -> web.StreamResponse:
-        handset = self._found(request)
+        handset = self._handsets.find(request.match_info["handset"])
         if handset is not None:
             self._handsets.release(handset)
         return _json({})
@@ -55,8 +62,6 @@ class HandsetFront:
     async def act(self, request: web.Request) -> web.StreamResponse:
         """`answer`, `hang_up`, `keys` {"keys"}, `words` {"words"}, or `sound` (a WAV file as the body)."""
         handset = self._found(request)
-        if handset is None:
-            return _gone()
         body = await request.read()
         match request.match_info["act"]:
             case "answer":
@@ -68,28 +73,30 @@ class HandsetFront:
             case "keys":
                 keys = _text(body, "keys")
                 if not keys or set(keys) - _KEYS:
-                    return _json({"error": "keys: only 0-9, * and #"}, 400)
+                    raise ValueError("keys: only 0-9, * and #")
                 did = handset.press(keys)
             case "words":
                 words = _text(body, "words").strip()
                 if not words or len(words) > _LONGEST_WORDS:
-                    return _json({"error": f"words: 1 to {_LONGEST_WORDS} signs"}, 400)
+                    raise ValueError(f"words: 1 to {_LONGEST_WORDS} signs")
                 did = handset.say(Speech(words=words))
             case _:
-                return _json({"error": "no such act"}, 404)
+                raise _Refused(404, "no such act")
         return _json({**self._state(handset), "did": did})
 
     async def clip(self, request: web.Request) -> web.StreamResponse:
         """The sound of a prompt while it is kept; 404 for text without sound."""
-        handset = self._found(request)
         n = request.match_info["n"]
-        clip = handset.clip(int(n)) if handset is not None and n.isdecimal() else None
+        clip = self._found(request).clip(int(n)) if n.isdecimal() else None
         if clip is None or not clip.wav:
-            return _gone()
+            raise _Refused(404, _GONE)
         return web.Response(body=clip.wav, content_type="audio/wav")
 
-    def _found(self, request: web.Request) -> Handset | None:
-        return self._handsets.find(request.match_info["handset"])
+    def _found(self, request: web.Request) -> Handset:
+        handset = self._handsets.find(request.match_info["handset"])
+        if handset is None:
+            raise _Refused(404, _GONE)
+        return handset
 
     def _state(self, handset: Handset) -> dict[str, Any]:
         return {
@@ -119,19 +126,11 @@ def _text(body: bytes, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _gone() -> web.Response:
-    return _json({"error": "no such handset or clip"}, 404)
-
-
 def _json(data: object, status: int = 200) -> web.Response:
     return web.Response(body=orjson.dumps(data), status=status, content_type="application/json")
 
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class _RealPeople(Exception):
-    """Refused on a line that reaches real people."""
 
 
 class AdminFront:
@@ -187,8 +186,8 @@ class AdminFront:
                 return _json({"error": "a valid bearer token is needed"}, 401)
             try:
                 return await handler(request)
-            except _RealPeople as problem:
-                return _json({"error": str(problem)}, 409)
+            except _Refused as refusal:
+                return _json({"error": str(refusal)}, refusal.status)
             except (ValueError, OverflowError) as problem:
                 return _json({"error": str(problem)}, 400)
 
@@ -295,7 +294,7 @@ class AdminFront:
 
     def _simulated(self) -> SimulatedLine:
         if self._line is None:
-            raise _RealPeople("this line reaches real people")
+            raise _Refused(409, "this line reaches real people")
         return self._line
 
     async def faults(self, _request: web.Request) -> web.StreamResponse:
@@ -314,7 +313,7 @@ class AdminFront:
         data = await _object(request)
         rate, lines = data.get("calls_per_second"), data.get("max_lines")
         if (rate is not None and float(rate) <= 0) or (lines is not None and int(lines) < 1):
-            return _json({"error": "calls_per_second above 0, max_lines at least 1, or null"}, 400)
+            raise ValueError("calls_per_second above 0, max_lines at least 1, or null")
         self._exchange.limit(
             calls_per_second=None if rate is None else float(rate),
             max_lines=None if lines is None else int(lines),

@@ -104,7 +104,6 @@ class CallOrder:
     events: frozenset[str] = frozenset({"completed"})
     timeout_seconds: int = 60
     time_limit_seconds: int | None = None
-    send_digits: str = ""
     machine_detection: str = ""
     detection_timeout_seconds: float = 30.0
     async_amd: bool = False
@@ -170,7 +169,6 @@ def read_order(form: Form) -> CallOrder:
         events=events or frozenset({"completed"}),
         timeout_seconds=_seconds(form, "Timeout", 60, _MAX_TIMEOUT),
         time_limit_seconds=_seconds(form, "TimeLimit", 0, _MAX_TIME_LIMIT) or None,
-        send_digits=form.get("SendDigits"),
         machine_detection="" if form.get("SendDigits") else detection,
         detection_timeout_seconds=_seconds(form, "MachineDetectionTimeout", 30, 59),
         async_amd=form.get("AsyncAmd").lower() == "true",

@@ -76,7 +76,6 @@ class CarrierConfig:
     attempt_pattern: str = ""
     desk_numbers: tuple[str, ...] = ()
     recogniser: SpeechRecogniser | None = None
-    allow_any_host: bool = False
     keep_calls: int = 100_000
     keep_hours: float = 24.0
     webhook_timeout_seconds: float = 15.0
@@ -92,8 +91,8 @@ class CarrierConfig:
             raise BadCarrierConfig("calls_per_second: above zero, or none for no limit")
         if self.max_lines is not None and self.max_lines < 1:
             raise BadCarrierConfig("max_lines: at least 1, or none for no limit")
-        if not self.allow_any_host and not _is_loopback(self.host):
-            raise BadCarrierConfig("host: only a loopback address, unless allow_any_host is set")
+        if not _is_loopback(self.host):
+            raise BadCarrierConfig("host: only a loopback address")
 
     @property
     def signer_token(self) -> str:

@@ -10,7 +10,7 @@ import os
 import secrets
 import struct
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -87,12 +87,10 @@ class CallJournal:
         self._rings_of_attempt: Counter[str] = Counter()
         self._calls_of_number: Counter[str] = Counter()
         self.max_rings_per_attempt = 0
-        self._torn = False
-        if path.exists():
-            self._load(path)
+        is_torn = path.exists() and self._load(path)
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        if self._torn:
-            self._write("\n")
+        if is_torn:
+            os.write(self._file, b"\n")
         self._settle_lost()
 
     def _hash(self, text: str) -> str:
@@ -101,31 +99,26 @@ class CallJournal:
     def accepted(self, *, unix: float, number: str, attempt: str) -> int:
         """A call was accepted; returns the number of calls to that number so far, this one included."""
         hashed = self._hash(number)
-        self._write(f"A {unix:.3f} {hashed} {self._hash(attempt)}\n")
-        self._count_accepted(hashed)
+        self._record("A", f"{unix:.3f}", hashed, self._hash(attempt))
         return self._calls_of_number[hashed]
 
     def rang(self, *, unix: float, number: str, attempt: str) -> None:
         """The phone rang."""
-        hashed, attempt_hash = self._hash(number), self._hash(attempt)
-        self._write(f"R {unix:.3f} {hashed} {attempt_hash}\n")
-        self._count_attempt(hashed, attempt_hash)
+        self._record("R", f"{unix:.3f}", self._hash(number), self._hash(attempt))
 
     def ended(self, *, unix: float, number: str, status: str, rang: bool) -> None:
         """The call has its final status."""
-        self._write(f"E {unix:.3f} {self._hash(number)} {status} {'rung' if rang else 'silent'}\n")
-        self._count_end(status, rang=rang)
+        self._record("E", f"{unix:.3f}", self._hash(number), status, "rung" if rang else "silent")
 
     def refuse(self, *, unix: float, number: str, code: int) -> None:
         """The creation of a call was refused."""
-        self._write(f"X {unix:.3f} {self._hash(number)} {code}\n")
-        self.refused += 1
+        self._record("X", f"{unix:.3f}", self._hash(number), str(code))
 
     def heard(self, *, unix: float, attempt: str, what: str) -> None:
         """The application answered a notice of this attempt with a 2xx, so it must have kept it. `what`: the notice's
         SequenceNumber or `amd`, after `LEG` for the second leg.
         """
-        self._write(f"W {unix:.3f} {self._hash(attempt)} {what}\n")
+        self._record("W", f"{unix:.3f}", self._hash(attempt), what)
 
     def attempts_of_number(self, number: str) -> int:
         return self._rings_of_number[self._hash(number)]
@@ -152,57 +145,44 @@ class CallJournal:
             os.close(self._file)
             self._file = -1
 
-    def _write(self, line: str) -> None:
+    def _record(self, *words: str) -> None:
         # One unbuffered append: the operating system has it, so a kill of this process cannot lose it.
-        os.write(self._file, line.encode("ascii"))
-
-    def _count_accepted(self, number: str) -> None:
-        self.calls += 1
-        self._calls_of_number[number] += 1
-
-    def _count_attempt(self, number: str, attempt: str) -> None:
-        self.rings += 1
-        self._rings_of_number[number] += 1
-        self._rings_of_attempt[attempt] += 1
-        self.max_rings_per_attempt = max(self.max_rings_per_attempt, self._rings_of_attempt[attempt])
-
-    def _count_end(self, status: str, *, rang: bool) -> None:
-        self.by_status[status] += 1
-        if not rang:
-            self.not_rung += 1
+        os.write(self._file, f"{' '.join(words)}\n".encode("ascii"))
+        self._count(words)
 
     def _settle_lost(self) -> None:
         """Counts calls that were live at a crash as lost, so that the sums agree."""
         lost = self.calls - sum(self.by_status.values())
         if lost:
-            silent = self.calls - self.not_rung - self.rings
-            self._write(f"L {lost} {silent}\n")
-            self._count_lost(lost, silent)
+            self._record("L", str(lost), str(self.calls - self.not_rung - self.rings))
 
-    def _count_lost(self, lost: int, silent: int) -> None:
-        self.by_status["lost"] += lost
-        self.not_rung += silent
-
-    def _load(self, path: Path) -> None:
+    def _load(self, path: Path) -> bool:
+        """Counts the records; whether the last line was cut by a crash, which then is no record."""
         with path.open(encoding="ascii", errors="replace") as lines:
             for line in lines:
-                # A crash may have cut the last line, which then is no record.
-                self._torn = not line.endswith("\n")
-                if not self._torn:
-                    self._replay(line.split())
+                if not line.endswith("\n"):
+                    return True
+                self._count(line.split())
+        return False
 
-    def _replay(self, words: list[str]) -> None:
+    def _count(self, words: Sequence[str]) -> None:
         match words:
             case ["A", _, number, _]:
-                self._count_accepted(number)
+                self.calls += 1
+                self._calls_of_number[number] += 1
             case ["R", _, number, attempt]:
-                self._count_attempt(number, attempt)
+                self.rings += 1
+                self._rings_of_number[number] += 1
+                self._rings_of_attempt[attempt] += 1
+                self.max_rings_per_attempt = max(self.max_rings_per_attempt, self._rings_of_attempt[attempt])
             case ["E", _, _, status, rung]:
-                self._count_end(status, rang=rung == "rung")
+                self.by_status[status] += 1
+                self.not_rung += rung != "rung"
             case ["X", _, _, _]:
                 self.refused += 1
             case ["L", lost, silent]:
-                self._count_lost(int(lost), int(silent))
+                self.by_status["lost"] += int(lost)
+                self.not_rung += int(silent)
             case _:
                 pass
 

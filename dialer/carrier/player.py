@@ -9,11 +9,12 @@ import asyncio
 import contextlib
 import re
 import struct
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 from urllib.parse import urljoin
+
+from cachetools import LRUCache
 
 from dialer.carrier.config import Timers
 from dialer.carrier.lines import Clip, Leg
@@ -28,7 +29,6 @@ from dialer.carrier.twiml import (
     Play,
     Prompt,
     Redirect,
-    Reject,
     Say,
     Verb,
     parse_twiml,
@@ -39,7 +39,6 @@ _CJK = re.compile(r"[\u3400-\u9fff]")
 _WORD = re.compile(r"[A-Za-z0-9]+")
 _CJK_A_SECOND = 4.5
 _WORDS_A_SECOND = 2.5
-_KEEP_CLIPS = 512
 _KEEP_BYTES = 64 * 1024 * 1024
 
 
@@ -75,12 +74,11 @@ OnClip = Callable[[Clip | None], None]
 
 
 class Sounds:
-    """Fetches each sound once and keeps the newest ones; a failure gives None and is not kept."""
+    """Fetches each sound once and keeps those used last; a failure gives None and is not kept."""
 
     def __init__(self, messenger: Messenger) -> None:
         self._messenger = messenger
-        self._clips: OrderedDict[str, Clip] = OrderedDict()
-        self._bytes = 0
+        self._clips = LRUCache[str, Clip](_KEEP_BYTES, getsizeof=lambda clip: len(clip.wav))
         self._waiting: dict[str, list[OnClip]] = {}
 
     def get(self, url: str, on_clip: OnClip) -> None:
@@ -99,23 +97,15 @@ class Sounds:
     def forget(self) -> None:
         """The cache is empty."""
         self._clips.clear()
-        self._bytes = 0
 
     def _fetched(self, url: str, reply: Reply) -> None:
         clip: Clip | None = None
         if reply.fine:
             with contextlib.suppress(BadSound):
                 clip = Clip(seconds=wav_seconds(reply.body), wav=reply.body, name=url)
-                self._keep(url, clip)
+                self._clips[url] = clip
         for on_clip in self._waiting.pop(url, ()):
             on_clip(clip)
-
-    def _keep(self, url: str, clip: Clip) -> None:
-        self._clips[url] = clip
-        self._bytes += len(clip.wav)
-        while len(self._clips) > _KEEP_CLIPS or self._bytes > _KEEP_BYTES:
-            _, old = self._clips.popitem(last=False)
-            self._bytes -= len(old.wav)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -373,7 +363,7 @@ class Player:
                 self.fetch(self._absolute(verb.url), verb.method)
             case Dial():
                 self._dial(verb)
-            case Hangup() | Reject():
+            case Hangup():
                 self._call.finished()
 
     def prompt(self, prompt: Prompt, then: Callable[[], None]) -> None:

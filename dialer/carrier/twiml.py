@@ -66,12 +66,7 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hangup:
-    pass
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reject:
-    reason: str = "rejected"
+    """Hangup, or Reject: the call has been answered by then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +84,7 @@ class Dial:
     events: frozenset[str] = frozenset({"completed"})
 
 
-Verb = Say | Play | Pause | Gather | Redirect | Hangup | Reject | Dial
+Verb = Say | Play | Pause | Gather | Redirect | Hangup | Dial
 
 
 @dataclass(slots=True, kw_only=True)
@@ -233,10 +228,8 @@ def _verb(element: _Element) -> Verb:
             return _gather(element)
         case "Redirect":
             return Redirect(url=element.content, method=_method(element))
-        case "Hangup":
+        case "Hangup" | "Reject":
             return Hangup()
-        case "Reject":
-            return Reject(reason=element.attributes.get("reason", "rejected"))
         case "Dial":
             return _dial(element)
         case _:

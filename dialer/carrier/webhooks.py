@@ -69,18 +69,28 @@ class Messenger:
             address = address._replace(url=address.url + query, target=address.target + query)
             params = {}
         token = f"{self._run}-{next(self._count)}"
-        data = self._request(address, method, params, token)
-        if address.overrides.retries:
-            _Retried(self, self._timers, address, data, on_reply).send()
-        else:
-            self.transmit(address, data, on_reply, self._total)
+        self._transmit(address, self._request(address, method, params, token), on_reply)
 
-    def transmit(self, address: Address, data: bytes, on_reply: OnReply, left: float) -> None:
-        overrides = address.overrides
-        limit = min(left, overrides.read_seconds, overrides.total_seconds, self._total)
-        self._outbound.send(
-            address, data, connect=min(overrides.connect_seconds, limit), total=limit, on_reply=on_reply
-        )
+    def _transmit(self, address: Address, data: bytes, on_reply: OnReply) -> None:
+        """Sends the request, again as often as its URL allows."""
+        unix, overrides = self._timers.unix, address.overrides
+        retries = overrides.retries
+        until = unix() + overrides.total_seconds
+
+        def send() -> None:
+            limit = min(max(0.1, until - unix()), overrides.read_seconds, self._total)
+            connect = min(overrides.connect_seconds, limit)
+            self._outbound.send(address, data, connect=connect, total=limit, on_reply=replied)
+
+        def replied(reply: Reply) -> None:
+            nonlocal retries
+            if retries and overrides.wants_retry(reply.kind) and unix() < until:
+                retries -= 1
+                self._timers.really_later(_BETWEEN_RETRIES_SECONDS, send)
+            else:
+                on_reply(reply)
+
+        send()
 
     def _request(self, address: Address, method: str, params: Mapping[str, str], token: str) -> bytes:
         body = encode(params) if params else ""
@@ -94,38 +104,6 @@ class Messenger:
 
 
 _FORM = "application/x-www-form-urlencoded; charset=UTF-8"
-
-
-class _Retried:
-    """One request with the retries that its URL allows."""
-
-    def __init__(
-        self, messenger: Messenger, timers: Timers, address: Address, data: bytes, on_reply: OnReply
-    ) -> None:
-        self._messenger = messenger
-        self._timers = timers
-        self._address = address
-        self._data = data
-        self._on_reply = on_reply
-        self._left = address.overrides.retries
-        self._until = timers.unix() + address.overrides.total_seconds
-
-    def send(self) -> None:
-        left = max(0.1, self._until - self._timers.unix())
-        self._messenger.transmit(self._address, self._data, self._replied, left)
-
-    def _replied(self, reply: Reply) -> None:
-        kind = reply.kind
-        if (
-            not kind
-            or self._left == 0
-            or not self._address.overrides.wants_retry(kind)
-            or self._timers.unix() >= self._until
-        ):
-            self._on_reply(reply)
-        else:
-            self._left -= 1
-            self._timers.really_later(_BETWEEN_RETRIES_SECONDS, self.send)
 
 
 _quoted = lru_cache(maxsize=8192)(quote_plus)

@@ -51,14 +51,7 @@ def raise_alarm(
     facts: Mapping[str, object] | None = None,
 ) -> None:
     """An unacknowledged alarm of this kind stands for this case and load; `facts` holds nothing personal."""
-    row = {
-        "code": code.value,
-        "case_id": case_id,
-        "load_id": load_id,
-        "facts": dict(facts or {}),
-        "raised_at": now,
-    }
-    raise_alarms(tx, [row])
+    raise_alarms(tx, [alarm_row(code, at=now, case_id=case_id, load_id=load_id, facts=facts)])
 
 
 def raise_alarm_once(
@@ -79,8 +72,21 @@ def raise_alarm_once(
         raise_alarm(tx, code, now=now, facts=facts)
 
 
+def alarm_row(
+    code: AlarmCode,
+    *,
+    at: datetime,
+    case_id: int | None = None,
+    load_id: int | None = None,
+    facts: Mapping[str, object] | None = None,
+) -> dict[str, Any]:
+    """For `raise_alarms`."""
+    about = dict(facts or {})
+    return {"code": code.value, "case_id": case_id, "load_id": load_id, "facts": about, "raised_at": at}
+
+
 def raise_alarms(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Alarms as rows of the table (code, case_id, load_id, facts, raised_at). Repeats within the batch are counted."""
+    """Repeats within the batch are counted."""
     grouped: dict[tuple[str, int, int], dict[str, Any]] = {}
     for row in rows:
         key = (row["code"], row["case_id"] or 0, row["load_id"] or 0)

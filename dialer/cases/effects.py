@@ -14,7 +14,7 @@ from typing import Any, assert_never
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.cases.alarms import raise_alarms
+from dialer.cases.alarms import alarm_row, raise_alarms
 from dialer.cases.attempts import attempt_update, moved, release_uncalled_numbers
 from dialer.cases.store import Policies, StoredCase, save_cases
 from dialer.core.access import DESK, ROBOT
@@ -128,15 +128,7 @@ class PendingWrites:
                 case ReverseOutcome():
                     self.reversals.append(stored)
                 case RaiseAlarm():
-                    self.alarms.append(
-                        {
-                            "code": effect.code.value,
-                            "case_id": case_id,
-                            "load_id": None,
-                            "facts": {},
-                            "raised_at": self.now,
-                        }
-                    )
+                    self.alarms.append(alarm_row(effect.code, at=self.now, case_id=case_id))
                 case _ as never:
                     assert_never(never)
 
@@ -453,6 +445,7 @@ def message_row(stored: StoredCase, effect: SendMessage, *, at: datetime) -> dic
         "person_id": stored.person_id,
         "number": effect.number,
         "purpose": effect.purpose.value,
+        "channel": effect.channel.value,
         "state": MessageState.PLANNED.value,
         "planned_at": at,
         "not_before": at,

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from dialer.cases.store import open_act
 from dialer.core.case import AssignmentState, Reason, StopResult, TransferState, VisitStage
 from dialer.core.values import Answer, Contact, FraudType, Grade, OutcomeKind, Tag, Track, WarningKind
 from dialer.db import tables as t
@@ -172,19 +173,14 @@ class CaseWords:
     """The evidence for money, by the outcome."""
 
 
-_ACTS = sa.select(t.event.c.id, t.event.c.step, t.event.c.sealed).where(
+_ACTS = sa.select(t.event).where(
     t.event.c.case_id == _ID, t.event.c.attempt_id.is_(None), t.event.c.sealed.is_not(None)
 )
 
 
 def read_case_words(tx: Tx, case_id: int) -> CaseWords:
     """All text that was written about a case."""
-    acts = {
-        row["id"]: tx.vault.open(
-            row["sealed"], table="event", column="sealed", row=f"{case_id}/{row['step']}"
-        ).decode()
-        for row in tx.rows(_ACTS, {"case_id": case_id})
-    }
+    acts = {row["id"]: open_act(tx, row) for row in tx.rows(_ACTS, {"case_id": case_id})}
     lists = {
         row["id"]: tx.vault.open_record(row["sealed"], table="warning", column="sealed", row=row["id"])
         for row in tx.rows(_WARNINGS, {"case_id": case_id})

@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from dialer.cases.attempts import most_urgent_ready
 from dialer.core.attempt import DOUBTFUL_STATES, LIVE_STATES, OPEN_STATES, SENT_STATES, AttemptState
 from dialer.core.case import PENDING_STATES, CaseStatus, DeskCallState, RobotState, StaffTrackState
 from dialer.core.values import Track
@@ -121,25 +122,10 @@ def find_stray_assignments(tx: Tx, *, case_id: int | None = None, limit: int) ->
 
 def find_stray_attempts(tx: Tx, *, case_id: int | None = None, limit: int) -> list[CheckedAttempt]:
     """Attempts that are next to leave, or live, of a case that is settled or does not wait for that attempt."""
-
-    def head(*, windowed: bool) -> sa.Select[Any]:
-        return (
-            sa.select(t.attempt.c.id)
-            .where(
-                t.attempt.c.state == AttemptState.READY.value,
-                ~t.attempt.c.held,
-                t.attempt.c.windowed.is_(windowed),
-            )
-            .order_by(t.attempt.c.urgency_at)
-            .limit(_HEAD)
-        )
-
     among: sa.ColumnElement[bool]
     if case_id is None:
         live = sa.select(t.attempt.c.id).where(_IS_LIVE, ~t.attempt.c.cancel_asked)
-        ids = sa.union_all(
-            live, sa.select(head(windowed=False).subquery()), sa.select(head(windowed=True).subquery())
-        ).subquery()
+        ids = sa.union_all(live, most_urgent_ready(limit=_HEAD)).subquery()
         among = t.attempt.c.id.in_(sa.select(ids.c.id))
     else:
         among = sa.and_(

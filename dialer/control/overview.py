@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from dialer.calls.pacing import LineGroup, Pace, read_line_group, read_line_pace
+from dialer.calls.pacing import LineGroup, read_line_group
 from dialer.calls.pause_store import count_withheld, standing_pauses_at
 from dialer.cases.alarms import (
     Alarm,
@@ -146,13 +146,6 @@ def live_policy(services: Services) -> LivePolicy:
     return LivePolicy(
         policy=policy, version=version, opens_at=policy.window.next_open(now) if closed else None
     )
-
-
-def visible_pace(services: Services) -> tuple[Pace | None, int]:
-    """The pace, and how many lines are in use."""
-    with services.store.begin() as tx:
-        group = read_line_group(tx, name=services.lines.group)
-        return read_line_pace(tx, name=services.lines.group), group.in_use if group is not None else 0
 
 
 FIRST_ATTEMPT_BOUNDS = (15, 30, 60, 120, 180, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -13,6 +13,7 @@ from fastapi import Form
 from starlette.responses import Response
 
 from dialer.calls.pace import LEAST_CALLS_PER_SECOND, restore_pace, set_pace
+from dialer.calls.pacing import read_line_group
 from dialer.calls.pauses import pause_calls, resume_pause
 from dialer.control.health import Health, PartName, watch_parts
 from dialer.control.overview import (
@@ -21,7 +22,6 @@ from dialer.control.overview import (
     acknowledge_alarms,
     live_policy,
     unacknowledged_alarms,
-    visible_pace,
     visible_pauses,
 )
 from dialer.core.access import Permission
@@ -32,7 +32,7 @@ from dialer.core.values import Grade, Pause, PauseScope
 from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff import list_units
 from dialer.sentences import refusal_sentence
-from dialer.warnings.queries import RecentLoad, recent_loads
+from dialer.warnings.queries import recent_loads
 from dialer.web.console import ConsoleContext, CurrentRequest, RequestContext, Section
 from dialer.web.formats import say_spans, unit_tree
 from dialer.words import stored_word, word_of
@@ -111,11 +111,18 @@ def grade_sentences(policy: Policy, grade: Grade, lang: Lang) -> list[str]:
             feedback=rules.feedback_seconds,
         ),
     ]
+    channel = word_of(rules.message_channel, lang)
     if rules.message_when_unreachable:
-        sentences.append(say(lang, "A message is sent when no call got through."))
+        sentences.append(
+            say(lang, "A message is sent by %(channel)s when no call got through.", channel=channel)
+        )
     if rules.message_after_warning:
         sentences.append(
-            say(lang, "A message is sent to persons who were warned and confirmed their identity.")
+            say(
+                lang,
+                "A message is sent by %(channel)s to persons who were warned and confirmed their identity.",
+                channel=channel,
+            )
         )
     return sentences
 
@@ -241,44 +248,42 @@ class Typed:
     pace_why: str = ""
 
 
-def now_facts(visit: RequestContext) -> dict[str, Any]:
+def now_facts(request: RequestContext) -> dict[str, Any]:
     """The part of the page that renews itself."""
-    services, unit_id = visit.services, visit.member.unit_id
-    parts = watch_parts(services, late_seconds=visit.app.settings.scheduler.late_seconds)
+    services, unit_id = request.services, request.member.unit_id
+    parts = watch_parts(services, late_seconds=request.app.settings.scheduler.late_seconds)
     alarms = unacknowledged_alarms(services, unit_id=unit_id, limit=_ALARMS + 1)
     return {
         "parts": parts,
-        "part_name": lambda part: say(visit.lang, PARTS[part.name]),
+        "part_name": lambda part: say(request.lang, PARTS[part.name]),
         "part_kind": lambda part: "live" if part.health is Health.GOOD else "trouble",
-        "disk": _disk(visit),
+        "disk": _disk(request),
         "pauses": visible_pauses(services, unit_id=unit_id),
-        "pause_name": lambda hold: pause_name(hold, visit.lang),
+        "pause_name": lambda hold: pause_name(hold, request.lang),
         "held_at_most": HELD_AT_MOST,
         "alarms": alarms[:_ALARMS],
         "more_alarms": len(alarms) > _ALARMS,
-        "alarm_word": lambda code: stored_word(AlarmCode, code, visit.lang),
+        "alarm_word": lambda code: stored_word(AlarmCode, code, request.lang),
         "alarm_kinds": [
             (code, n) for code, n in Counter(alarm.code for alarm in alarms).most_common() if n > 1
         ],
         "is_whole": unit_id is None,
-        "can": visit.may(Permission.CONTROL),
+        "can": request.may(Permission.CONTROL),
         "giga": lambda size: f"{size / 1e9:,.1f}",
     }
 
 
 def _show(
-    visit: RequestContext, *, wrong: Mapping[str, str] | None = None, typed: Typed | None = None
+    request: RequestContext, *, wrong: Mapping[str, str] | None = None, typed: Typed | None = None
 ) -> Response:
     """The page; `wrong` has what is to be corrected, by field."""
-    services, unit_id, lang = visit.services, visit.member.unit_id, visit.lang
+    services, unit_id, lang = request.services, request.member.unit_id, request.lang
     live = live_policy(services)
-    line_pace, in_use = visible_pace(services)
     scopes = list(PauseScope) if unit_id is None else [PauseScope.UNIT]
-    loads: Sequence[RecentLoad] = []
-    if unit_id is None:
-        with services.store.begin() as tx:
-            loads = recent_loads(tx)
-    facts = now_facts(visit) | {
+    with services.store.begin() as tx:
+        line_pace = read_line_group(tx, name=services.lines.group)
+        loads = recent_loads(tx) if unit_id is None else []
+    facts = now_facts(request) | {
         "wrong": wrong or {},
         "typed": typed or Typed(scope=scopes[0].value),
         "scopes": [(scope.value, word_of(scope, lang)) for scope in scopes],
@@ -287,14 +292,13 @@ def _show(
         "grades": [(grade.value, word_of(grade, lang)) for grade in Grade],
         "minutes": MINUTES,
         "pace": line_pace,
-        "in_use": in_use,
         "least_pace": min(LEAST_CALLS_PER_SECOND, line_pace.most_calls_per_second) if line_pace else 0,
         "live": live,
         "window_sentence": window_sentence(live.policy.window, lang),
         "grade_sentences": [(grade, grade_sentences(live.policy, grade, lang)) for grade in Grade],
         "common_sentences": common_sentences(live.policy, lang),
     }
-    return visit.page(TEMPLATE, status=422 if wrong else 200, **facts)
+    return request.page(TEMPLATE, status=422 if wrong else 200, **facts)
 
 
 def pause_name(hold: Pause, lang: Lang) -> str:
@@ -310,28 +314,28 @@ def pause_name(hold: Pause, lang: Lang) -> str:
             return hold.subject
 
 
-def _disk(visit: RequestContext) -> Disk | None:
+def _disk(request: RequestContext) -> Disk | None:
     try:
-        usage = shutil.disk_usage(visit.app.settings.data_dir)
+        usage = shutil.disk_usage(request.app.settings.data_dir)
     except OSError:
         return None
     return Disk(free_bytes=usage.free, all_bytes=usage.total)
 
 
 @control_pages.get("/control", act=Permission.SEE_CONTROL, nav=gettext_noop("Control"), order=80)
-def control(visit: CurrentRequest) -> Response:
-    return _show(visit)
+def control(request: CurrentRequest) -> Response:
+    return _show(request)
 
 
 @control_pages.get("/control/now", act=Permission.SEE_CONTROL, while_idle=True)
-def now(visit: CurrentRequest) -> Response:
+def now(request: CurrentRequest) -> Response:
     """For an open page that renews itself."""
-    return visit.part(TEMPLATE, "now", **now_facts(visit))
+    return request.part(TEMPLATE, "now", **now_facts(request))
 
 
 @control_pages.post("/control/pause", act=Permission.CONTROL)
 def pause(
-    visit: CurrentRequest,
+    request: CurrentRequest,
     scope: Annotated[str, Form()] = PauseScope.ALL.value,
     unit: Annotated[str, Form()] = "",
     load: Annotated[str, Form()] = "",
@@ -345,35 +349,35 @@ def pause(
         subject = {PauseScope.LOAD: load, PauseScope.GRADE: grade}.get(wanted, "")
         unit_id = _number(unit, "unit") if wanted is PauseScope.UNIT else None
         pause_calls(
-            visit.services,
+            request.services,
             scope=wanted,
             subject=subject,
             unit_id=unit_id,
             minutes=_number(minutes, "minutes"),
-            by=visit.who,
+            by=request.who,
             why=why,
-            visible_to=visit.member.unit_id,
+            visible_to=request.member.unit_id,
         )
     except Invalid as fault:
-        return _show(visit, wrong={fault.field: refusal_sentence(fault, visit.lang)}, typed=typed)
-    _forget_halted(visit)
-    return visit.go(
+        return _show(request, wrong={fault.field: refusal_sentence(fault, request.lang)}, typed=typed)
+    _forget_halted(request)
+    return request.go(
         "/control", notice=gettext_noop("Paused. Calls resume automatically when the time is over.")
     )
 
 
 @control_pages.post("/control/pauses/{hold_id}/resume", act=Permission.CONTROL)
-def resume(visit: CurrentRequest, hold_id: int) -> Response:
+def resume(request: CurrentRequest, hold_id: int) -> Response:
     try:
-        resume_pause(visit.services, hold_id, by=visit.who, visible_to=visit.member.unit_id)
+        resume_pause(request.services, hold_id, by=request.who, visible_to=request.member.unit_id)
     finally:
-        _forget_halted(visit)
-    return visit.go("/control", notice=gettext_noop("The pause is over."))
+        _forget_halted(request)
+    return request.go("/control", notice=gettext_noop("The pause is over."))
 
 
 @control_pages.post("/control/pace", act=Permission.CONTROL)
 def change_pace(
-    visit: CurrentRequest,
+    request: CurrentRequest,
     calls_per_second: Annotated[str, Form()] = "",
     lines: Annotated[str, Form()] = "",
     pace_why: Annotated[str, Form(max_length=200)] = "",
@@ -381,40 +385,40 @@ def change_pace(
     typed = Typed(calls_per_second=calls_per_second, lines=lines, pace_why=pace_why)
     try:
         set_pace(
-            visit.services,
+            request.services,
             calls_per_second=_fraction(calls_per_second, "calls_per_second"),
             lines=_number(lines, "lines"),
-            by=visit.who,
+            by=request.who,
             why=pace_why,
-            visible_to=visit.member.unit_id,
+            visible_to=request.member.unit_id,
         )
     except Invalid as fault:
         field = "pace_why" if fault.field == "why" else fault.field
-        return _show(visit, wrong={field: refusal_sentence(fault, visit.lang)}, typed=typed)
-    return visit.go("/control", notice=gettext_noop("The pace is changed."))
+        return _show(request, wrong={field: refusal_sentence(fault, request.lang)}, typed=typed)
+    return request.go("/control", notice=gettext_noop("The pace is changed."))
 
 
 @control_pages.post("/control/pace/settings", act=Permission.CONTROL)
-def reset_pace(visit: CurrentRequest) -> Response:
-    restore_pace(visit.services, by=visit.who, visible_to=visit.member.unit_id)
-    return visit.go("/control", notice=gettext_noop("The pace of the settings applies again."))
+def reset_pace(request: CurrentRequest) -> Response:
+    restore_pace(request.services, by=request.who, visible_to=request.member.unit_id)
+    return request.go("/control", notice=gettext_noop("The pace of the settings applies again."))
 
 
 @control_pages.post("/control/alarms/{alarm_id}/seen", act=Permission.CONTROL)
-def acknowledge(visit: CurrentRequest, alarm_id: int) -> Response:
-    acknowledge_alarm(visit.services, alarm_id, by=visit.who, visible_to=visit.member.unit_id)
-    return visit.go("/control#alarms", notice=gettext_noop("The alarm is acknowledged."))
+def acknowledge(request: CurrentRequest, alarm_id: int) -> Response:
+    acknowledge_alarm(request.services, alarm_id, by=request.who, visible_to=request.member.unit_id)
+    return request.go("/control#alarms", notice=gettext_noop("The alarm is acknowledged."))
 
 
 @control_pages.post("/control/alarms/all/{code}/seen", act=Permission.CONTROL)
-def acknowledge_all(visit: CurrentRequest, code: str) -> Response:
-    acknowledge_alarms(visit.services, code, by=visit.who, visible_to=visit.member.unit_id)
-    return visit.go("/control#alarms", notice=gettext_noop("The alarms are acknowledged."))
+def acknowledge_all(request: CurrentRequest, code: str) -> Response:
+    acknowledge_alarms(request.services, code, by=request.who, visible_to=request.member.unit_id)
+    return request.go("/control#alarms", notice=gettext_noop("The alarms are acknowledged."))
 
 
-def _forget_halted(visit: RequestContext) -> None:
+def _forget_halted(request: RequestContext) -> None:
     """The note of a standing pause on every page is read anew."""
-    context: ConsoleContext = visit.request.app.state.console_context
+    context: ConsoleContext = request.request.app.state.console_context
     context.halted.forget(None)
 
 

@@ -15,7 +15,7 @@ from dialer.core.values import Grade, LoadState, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
 from dialer.db.columns import LIVE
-from dialer.db.unit_of_work import Tx
+from dialer.db.unit_of_work import Tx, record_of
 from dialer.org.unit_store import is_visible_to
 from dialer.units.queries import is_overdue
 
@@ -208,13 +208,10 @@ def status(tx: Tx, *, now: datetime, drill: bool) -> Status:
         at=now,
         cases=dict.fromkeys(CaseStatus, 0) | {CaseStatus(row["status"]): row["n"] for row in cases},
         waiting=dict.fromkeys(Grade, WaitingForRobot())
-        | {
-            Grade(row["grade"]): WaitingForRobot(cases=row["cases"], oldest_opened_at=row["oldest_opened_at"])
-            for row in waiting
-        },
+        | {Grade(row["grade"]): record_of(WaitingForRobot, row) for row in waiting},
         work=pending_work(tx, now=now),
         results={result: found[result] for result in TelephonyResult if result in found},
-        loads=[RecentLoadCounts(**dict(row) | {"state": LoadState(row["state"])}) for row in loads],
+        loads=[record_of(RecentLoadCounts, row) for row in loads],
         alarms=count_alarms(tx),
         **totals,
     )
@@ -273,10 +270,7 @@ def waiting_by_grade(tx: Tx, *, now: datetime, unit_id: int | None) -> dict[Grad
         .group_by(case.grade)
     )
     return dict.fromkeys(Grade, WaitingCases()) | {
-        Grade(row["grade"]): WaitingCases(
-            due=row["due"], later=row["all"] - row["due"], oldest_at=row["oldest_at"]
-        )
-        for row in rows
+        Grade(row["grade"]): record_of(WaitingCases, row, later=row["all"] - row["due"]) for row in rows
     }
 
 
@@ -317,12 +311,7 @@ def pending_work(tx: Tx, *, now: datetime, unit_id: int | None = None) -> dict[T
         .group_by(given.kind)
     )
     found = {
-        Track(row["kind"]): PendingWork(
-            open=row["open"],
-            overdue=row["overdue"],
-            unsigned=row["unsigned"],
-            stages={stage: row[stage.value] for stage in stages},
-        )
+        Track(row["kind"]): record_of(PendingWork, row, stages={stage: row[stage.value] for stage in stages})
         for row in rows
     }
     none = PendingWork(stages=dict.fromkeys(stages, 0))

@@ -14,7 +14,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dialer.core.values import Grade
+from dialer.core.values import Grade, MessageChannel
 
 _ONE_DAY = timedelta(days=1)
 
@@ -85,6 +85,8 @@ class GradePolicy:
     """Send a message when the call did not get through."""
     message_after_warning: bool = False
     """Send a message to a person who was warned and verified."""
+    message_channel: MessageChannel = MessageChannel.SMS
+    """What carries the messages of this grade."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +197,7 @@ def from_plain(plain: Mapping[str, Any], *, version: int) -> Policy:
     rest = {key: value for key, value in plain.items() if key not in {"grades", "window", "urgency"}}
     return Policy(
         version=version,
-        grades={Grade(name): GradePolicy(**rules) for name, rules in plain["grades"].items()},
+        grades={Grade(name): _grade_policy(rules) for name, rules in plain["grades"].items()},
         window=Window(
             opens=time.fromisoformat(window["opens"]),
             closes=time.fromisoformat(window["closes"]),
@@ -209,3 +211,9 @@ def from_plain(plain: Mapping[str, Any], *, version: int) -> Policy:
         ),
         **rest,
     )
+
+
+def _grade_policy(plain: Mapping[str, Any]) -> GradePolicy:
+    """Policies from before there were channels name none: their messages go by SMS."""
+    channel = MessageChannel(plain.get("message_channel", MessageChannel.SMS))
+    return GradePolicy(**{**plain, "message_channel": channel})

@@ -14,7 +14,6 @@ import csv
 import io
 import random
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -314,17 +313,9 @@ def _tags(rng: random.Random, person: SamplePerson) -> str:
 
 
 def _as_typed(rng: random.Random, phone: str) -> str:
-    ways: tuple[Callable[[str], str], ...] = (
-        lambda number: number,
-        lambda number: number,
-        lambda number: number,
-        lambda number: number,
-        lambda number: f"+86 {number}",
-        lambda number: f"{number[:3]}-{number[3:7]}-{number[7:]}",
-        lambda number: f"{number[:3]} {number[3:7]} {number[7:]}",
-        lambda number: "".join(chr(ord(digit) + 0xFEE0) for digit in number),
-    )
-    return rng.choice(ways)(phone)
+    parts = (phone[:3], phone[3:7], phone[7:])
+    wide = "".join(chr(ord(digit) + 0xFEE0) for digit in phone)
+    return rng.choice((*[phone] * 4, f"+86 {phone}", "-".join(parts), " ".join(parts), wide))
 
 
 def _people_again(rng: random.Random, rows: list[_Row], local: datetime) -> list[_Row]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from audio.wave_file import Flaw
 from dialer.core.values import Answer, Contact, FraudType
-from dialer.language import Text
+from dialer.language import Text, gettext_noop
 from dialer.scripts.model import (
     SUCCESSES,
     Ask,
@@ -263,37 +263,31 @@ Durations = Mapping[tuple[str, str], float]
 """Seconds by language and text, as the shipped recordings say it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What a centre may choose. `answer_seconds` is how long a person takes to press a key."""
+_LONGEST_GOOD_PATH_SECONDS = 60.0
+_MOST_RETRIES = 3
+_TIMEOUT_SECONDS = (3, 30)
+_CASES: Mapping[BranchOn, frozenset[str]] = {
+    BranchOn.TAG: frozenset({"minor", "elderly", "hearing", "mongolian"}),
+    BranchOn.TIME_OF_DAY: frozenset({"morning", "noon", "afternoon", "evening"}),
+    BranchOn.CONTACT: frozenset(contact.value for contact in Contact),
+}
+"""What a branch may tell apart."""
 
-    longest_good_path_seconds: float = 60.0
-    most_retries: int = 3
-    timeout_seconds: tuple[int, int] = (3, 30)
-    answer_seconds: float = 0.0
-    machine_notice: bool = True
 
-
-def check(
-    script: Script, *, durations: Durations | None = None, limits: Limits | None = None
-) -> tuple[Finding, ...]:
+def check(script: Script, *, durations: Durations | None = None) -> tuple[Finding, ...]:
     """Everything wrong with a script. With `durations`, missing sound and over-long paths are findings too."""
-    limits = limits or Limits()
     looping = circles(script)
     if looping:
         return tuple(
             at(script.nodes[n], "ends", "a way leads back here, so that a call may never end")
             for n in looping
         )
-    found = [
-        *_graph(script),
-        *_questions(script, limits),
-        *_claims(script),
-        *_texts(script),
-        *_wording(script, limits),
-    ]
+    found = [*_graph(script), *_questions(script), *_claims(script), *_texts(script)]
+    for language in script.languages:
+        if rules := RULES.get(language):
+            found += [*_wording(script, language, rules), *_message(script, language)]
     if durations is not None:
-        found += [*_sound(script, durations), *_length(script, durations, limits)]
+        found += [*_sound(script, durations), *_length(script, durations)]
     return tuple(
         sorted(found, key=lambda finding: (finding.file, finding.line, finding.rule, str(finding.problem)))
     )
@@ -319,15 +313,7 @@ def _graph(script: Script) -> Iterator[Finding]:
                 yield at(node, "answers", "%(case)s is no %(kind)s", case=case, kind=node.on.value)
 
 
-_CASES: Mapping[BranchOn, frozenset[str]] = {
-    BranchOn.TAG: frozenset({"minor", "elderly", "hearing", "mongolian"}),
-    BranchOn.TIME_OF_DAY: frozenset({"morning", "noon", "afternoon", "evening"}),
-    BranchOn.CONTACT: frozenset(contact.value for contact in Contact),
-}
-"""What a branch may tell apart."""
-
-
-def _questions(script: Script, limits: Limits) -> Iterator[Finding]:
+def _questions(script: Script) -> Iterator[Finding]:
     for node in script.nodes.values():
         if not isinstance(node, Ask):
             continue
@@ -335,31 +321,16 @@ def _questions(script: Script, limits: Limits) -> Iterator[Finding]:
             yield at(node, "answers", "no answer leads on")
         if node.next and not node.collect:
             yield at(node, "answers", "takes digits without a name to keep them under")
-        if not 0 <= node.retries <= limits.most_retries:
-            yield at(
-                node,
-                "bounded",
-                "is asked again %(times)s times; at most %(most)s is allowed",
-                times=node.retries,
-                most=limits.most_retries,
-            )
-        least, most = limits.timeout_seconds
+        if not 0 <= node.retries <= _MOST_RETRIES:
+            text = gettext_noop("is asked again %(times)s times; at most %(most)s is allowed")
+            yield at(node, "bounded", text, times=node.retries, most=_MOST_RETRIES)
+        least, most = _TIMEOUT_SECONDS
         if not least <= node.timeout_seconds <= most:
-            yield at(
-                node,
-                "bounded",
-                "waits %(seconds)s s for silence; %(least)s to %(most)s is allowed",
-                seconds=node.timeout_seconds,
-                least=least,
-                most=most,
-            )
+            text = gettext_noop("waits %(seconds)s s for silence; %(least)s to %(most)s is allowed")
+            yield at(node, "bounded", text, seconds=node.timeout_seconds, least=least, most=most)
         if any(run[-1].id != node.id for run in first_said(script, node.repeat_from)):
-            yield at(
-                node,
-                "bounded",
-                "hearing it again from %(node)s comes to another question first",
-                node=node.repeat_from,
-            )
+            text = gettext_noop("hearing it again from %(node)s comes to another question first")
+            yield at(node, "bounded", text, node=node.repeat_from)
         if not any(
             isinstance(script.nodes[arrow.to], HandOver) for arrow in arrows(script, node) if arrow.choice
         ):
@@ -370,26 +341,20 @@ def _claims(script: Script) -> Iterator[Finding]:
     """No success without a verified person and a key; nothing personal before verification."""
     known = contacts(script)
     for node in script.nodes.values():
-        if isinstance(node, End) and node.answer in SUCCESSES and known[node.id] - {Contact.VERIFIED}:
-            yield at(
-                node, "verified", "may claim %(answer)s for somebody not verified", answer=node.answer.value
-            )
+        unverified = known[node.id] - {Contact.VERIFIED}
+        if unverified and isinstance(node, End) and node.answer in SUCCESSES:
+            text = gettext_noop("may claim %(answer)s for somebody not verified")
+            yield at(node, "verified", text, answer=node.answer.value)
         prompt = prompt_of(node)
-        personal = prompt is not None and any(
-            needs_verification(script, text) for text in prompt.texts.values()
-        )
-        if personal and known[node.id] - {Contact.VERIFIED}:
+        if unverified and prompt and any(needs_verification(script, text) for text in prompt.texts.values()):
             yield at(node, "personal", "says a personal fact before verification")
         if isinstance(node, Ask):
-            for choice in {**script.anywhere, **node.choices}.values():
-                if choice.next != Target.REPEAT and _is_success(script, choice) and not choice.needs_key:
-                    yield at(
-                        node,
-                        "key",
-                        "key %(key)s is a success that a spoken answer alone could make",
-                        key=choice.key,
-                    )
-                if choice.contact is Contact.VERIFIED and not choice.needs_key:
+            choices = {**script.anywhere, **node.choices}.values()
+            for choice in (one for one in choices if not one.needs_key):
+                if choice.next != Target.REPEAT and _is_success(script, choice):
+                    text = gettext_noop("key %(key)s is a success that a spoken answer alone could make")
+                    yield at(node, "key", text, key=choice.key)
+                if choice.contact is Contact.VERIFIED:
                     yield at(node, "key", "key %(key)s verifies on a spoken answer alone", key=choice.key)
 
 
@@ -398,107 +363,69 @@ def _is_success(script: Script, choice: Choice) -> bool:
     return choice.answer in SUCCESSES or (isinstance(end, End) and end.answer in SUCCESSES)
 
 
-def _wording(script: Script, limits: Limits) -> Iterator[Finding]:
-    for language in script.languages:
-        rules = RULES.get(language)
-        if rules is None:
-            continue
-        yield from _opening(script, language, rules, limits)
-        yield from _must_say(script, language, rules)
-        yield from _caution(script, language, rules)
-        yield from _asks(script, language, rules)
-        message = script.message.get(language, "")
-        if not message:
-            yield at(script, "message", "has no message in %(language)s", language=language)
-            continue
-        bureau = script.variables["bureau"].defaults.get(language, "") if "bureau" in script.variables else ""
-        for fault in message_findings(message.replace("{bureau}", bureau), language, bureau=bureau):
-            yield at(
-                script, "message", "the message in %(language)s %(fault)s", language=language, fault=fault
-            )
+def _said(node: Node, language: str) -> str:
+    """What a node says in a language; '' for nothing."""
+    prompt = prompt_of(node)
+    return prompt.texts.get(language, "") if prompt else ""
 
 
-def _opening(script: Script, language: str, rules: Rules, limits: Limits) -> Iterator[Finding]:
+def _wording(script: Script, language: str, rules: Rules) -> Iterator[Finding]:
+    """What the first words, the fraud type's own sentence and the caution must say, and what no node may."""
     for run in first_said(script, script.start):
-        said = [(node, prompt.texts.get(language, "")) for node in run if (prompt := prompt_of(node))]
-        if not said or not said[0][1]:
-            continue
-        node, text = said[0]
-        first = first_sentence(text, rules)
-        if "{bureau}" not in first:
-            yield at(
-                node,
-                "bureau",
-                "the first sentence does not name the bureau (%(language)s)",
-                language=language,
-            )
-        if not rules.stop_transfer.search(first):
-            yield at(
-                node,
-                "stop",
-                "the first sentence does not say to stop the transfer (%(language)s)",
-                language=language,
-            )
-        if not rules.hang_up.search(first):
-            yield at(
-                node,
-                "stop",
-                "the first sentence does not say to hang up on the other caller (%(language)s)",
-                language=language,
-            )
-        if limits.machine_notice and not any(rules.machine.search(text) for _, text in said):
-            yield at(
-                node, "machine", "nothing says that a machine is speaking (%(language)s)", language=language
-            )
-
-
-def _must_say(script: Script, language: str, rules: Rules) -> Iterator[Finding]:
-    said = [prompt.texts.get(language, "") for prompt in prompts_of(script) if prompt.must_say]
+        said = [_said(node, language) for node in run if prompt_of(node)]
+        if said and said[0]:
+            node = next(node for node in run if prompt_of(node))
+            yield from _opening(node, said, language, rules)
+    must_say = [prompt.texts.get(language, "") for prompt in prompts_of(script) if prompt.must_say]
     for fraud_type in sorted(script.fraud_types):
         wanted = rules.must_say.get(fraud_type)
-        if wanted is not None and not any(wanted.search(text) for text in said):
-            yield at(
-                script,
-                "must_say",
-                "does not say what %(kind)s needs (%(language)s)",
-                kind=fraud_type.value,
-                language=language,
-            )
-
-
-def _caution(script: Script, language: str, rules: Rules) -> Iterator[Finding]:
-    """Every way to an acknowledgement says that fraudsters call us fake, and how to call back."""
+        if wanted is not None and not any(wanted.search(text) for text in must_say):
+            text = gettext_noop("does not say what %(kind)s needs (%(language)s)")
+            yield at(script, "must_say", text, kind=fraud_type.value, language=language)
+    # Every way to an acknowledgement says that fraudsters call us fake, and how to call back.
     cautions = frozenset(
         node.id
         for node in script.nodes.values()
-        if (prompt := prompt_of(node))
-        and all(part.search(prompt.texts.get(language, "")) for part in rules.caution)
+        if all(part.search(_said(node, language)) for part in rules.caution)
     )
     missed = reachable(script, script.start, without=cautions)
     for node in script.nodes.values():
         if isinstance(node, End) and node.answer is Answer.ACKNOWLEDGED and node.id in missed:
-            yield at(
-                node,
-                "caution",
-                "can be reached without the caution about fake police (%(language)s)",
-                language=language,
-            )
-
-
-def _asks(script: Script, language: str, rules: Rules) -> Iterator[Finding]:
-    for node in script.nodes.values():
-        prompt = prompt_of(node)
-        text = prompt.texts.get(language, "") if prompt else ""
-        asked = asks_for(text, rules)
-        if asked:
+            text = gettext_noop("can be reached without the caution about fake police (%(language)s)")
+            yield at(node, "caution", text, language=language)
+        if asked := asks_for(_said(node, language), rules):
             yield at(node, "asks", "asks for what a script never asks for: %(what)s", what=asked)
-        if affirms_safe_account(text, rules):
-            yield at(
-                node,
-                "safe_account",
-                "uses the fraudsters' words other than to deny them (%(language)s)",
-                language=language,
-            )
+        if affirms_safe_account(_said(node, language), rules):
+            text = gettext_noop("uses the fraudsters' words other than to deny them (%(language)s)")
+            yield at(node, "safe_account", text, language=language)
+
+
+def _opening(node: Node, said: list[str], language: str, rules: Rules) -> Iterator[Finding]:
+    """`said` until the first question is over; `node` says the first of it."""
+    first = first_sentence(said[0], rules)
+    if "{bureau}" not in first:
+        text = gettext_noop("the first sentence does not name the bureau (%(language)s)")
+        yield at(node, "bureau", text, language=language)
+    if not rules.stop_transfer.search(first):
+        text = gettext_noop("the first sentence does not say to stop the transfer (%(language)s)")
+        yield at(node, "stop", text, language=language)
+    if not rules.hang_up.search(first):
+        text = gettext_noop("the first sentence does not say to hang up on the other caller (%(language)s)")
+        yield at(node, "stop", text, language=language)
+    if not any(rules.machine.search(text) for text in said):
+        text = gettext_noop("nothing says that a machine is speaking (%(language)s)")
+        yield at(node, "machine", text, language=language)
+
+
+def _message(script: Script, language: str) -> Iterator[Finding]:
+    message = script.message.get(language, "")
+    if not message:
+        yield at(script, "message", "has no message in %(language)s", language=language)
+        return
+    bureau = script.variables["bureau"].defaults.get(language, "") if "bureau" in script.variables else ""
+    for fault in message_findings(message.replace("{bureau}", bureau), language, bureau=bureau):
+        text = gettext_noop("the message in %(language)s %(fault)s")
+        yield at(script, "message", text, language=language, fault=fault)
 
 
 def _texts(script: Script) -> Iterator[Finding]:
@@ -506,10 +433,10 @@ def _texts(script: Script) -> Iterator[Finding]:
     for prompt in prompts_of(script):
         for language in script.languages:
             if language not in prompt.texts and language not in script.fallbacks:
-                problem = Text(
+                text = Text(
                     "has no text in %(language)s, and %(language)s has no fallback", language=language
                 )
-                yield _at_prompt(script, prompt, "text", problem)
+                yield _at_prompt(script, prompt, "text", text)
 
 
 def _sound(script: Script, durations: Durations) -> Iterator[Finding]:
@@ -519,9 +446,8 @@ def _sound(script: Script, durations: Durations) -> Iterator[Finding]:
             continue
         for language in script.languages:
             if language in prompt.texts and _spoken(script, prompt, language) not in durations:
-                yield _at_prompt(
-                    script, prompt, "sound", Text("has no sound in %(language)s", language=language)
-                )
+                text = Text("has no sound in %(language)s", language=language)
+                yield _at_prompt(script, prompt, "sound", text)
 
 
 def _at_prompt(script: Script, prompt: Prompt, rule: str, problem: Text) -> Finding:
@@ -531,26 +457,17 @@ def _at_prompt(script: Script, prompt: Prompt, rule: str, problem: Text) -> Find
     return at(script, rule, "%(prompt)s %(problem)s", prompt=prompt.id, problem=problem)
 
 
-def _length(script: Script, durations: Durations, limits: Limits) -> Iterator[Finding]:
+def _length(script: Script, durations: Durations) -> Iterator[Finding]:
     for language in script.languages:
-        seconds = good_path_seconds(script, language, durations) + 3 * limits.answer_seconds
-        if seconds > limits.longest_good_path_seconds:
-            limit = limits.longest_good_path_seconds
-            yield at(
-                script,
-                "length",
-                "takes %(seconds)s s to a good end in %(language)s; %(most)s is allowed",
-                seconds=f"{seconds:.0f}",
-                language=language,
-                most=f"{limit:.0f}",
-            )
+        seconds, most = good_path_seconds(script, language, durations), _LONGEST_GOOD_PATH_SECONDS
+        if seconds > most:
+            text = gettext_noop("takes %(seconds)s s to a good end in %(language)s; %(most)s is allowed")
+            yield at(script, "length", text, seconds=f"{seconds:.0f}", language=language, most=f"{most:.0f}")
 
 
 def _seconds(script: Script, prompt: Prompt, language: str, durations: Durations) -> float:
-    for voice in script.voices_of(language):
-        if voice in prompt.texts:
-            return durations.get(_spoken(script, prompt, voice), 0.0)
-    return 0.0
+    voice = next((voice for voice in script.voices_of(language) if voice in prompt.texts), None)
+    return durations.get(_spoken(script, prompt, voice), 0.0) if voice else 0.0
 
 
 def _spoken(script: Script, prompt: Prompt, language: str) -> tuple[str, str]:

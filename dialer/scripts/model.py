@@ -221,26 +221,30 @@ SUCCESSES = frozenset({Answer.ACKNOWLEDGED, Answer.SAW_THROUGH})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrow:
-    """One way from a node to the next; `choice` is the answer that takes it, none for any other way."""
+    """One way from a node to the next. Without a `choice` that takes it, `label` says which way it is: next, otherwise,
+    what a branch tells apart, or the name of the fact that is typed.
+    """
 
     to: str
     choice: Choice | None = None
+    label: str = ""
 
 
 def arrows(script: Script, node: Node) -> tuple[Arrow, ...]:
     """Every way on from a node, except hearing it again."""
     match node:
         case Say() | HandOver():
-            return (Arrow(to=node.next),)
+            return (Arrow(to=node.next, label="next"),)
         case Branch():
-            return tuple(Arrow(to=to) for to in (*node.cases.values(), node.otherwise))
+            cases = [Arrow(to=to, label=case) for case, to in node.cases.items()]
+            return (*cases, Arrow(to=node.otherwise, label="otherwise"))
         case Ask():
             choices = {**script.anywhere, **node.choices}.values()
             taken = [
                 Arrow(to=choice.next, choice=choice) for choice in choices if choice.next != Target.REPEAT
             ]
-            typed = [Arrow(to=node.next)] if node.next else []
-            return (*taken, *typed, Arrow(to=node.otherwise))
+            typed = [Arrow(to=node.next, label=node.collect)] if node.next else []
+            return (*taken, *typed, Arrow(to=node.otherwise, label="otherwise"))
         case End():
             return ()
 

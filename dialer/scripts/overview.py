@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from audio.clips import RECORDED, Clip
+from audio.clips import RECORDED, Clip, audio_hash
 from dialer.core.errors import Invalid
 from dialer.core.values import FraudType, Tag
 from dialer.db.unit_of_work import Tx
@@ -30,7 +30,7 @@ from dialer.scripts.model import (
     with_defaults,
 )
 from dialer.scripts.reading import prompt_list
-from dialer.scripts.rendered import RenderedScript, rendered
+from dialer.scripts.rendered import RenderedScript
 from dialer.scripts.store import Render, Version, get_script_version, script_versions_of, spoken_version
 from dialer.scripts.versions import findings_of, script_in, sound_of
 from dialer.services import Services
@@ -160,7 +160,11 @@ def show_script(
         version=version,
         script=script,
         nodes=node_views(script, sounded.clips),
-        edges=tuple(_edges(script)),
+        edges=tuple(
+            Edge(start=node.id, to=arrow.to, key=arrow.choice.key if arrow.choice else "", label=arrow.label)
+            for node in script.nodes.values()
+            for arrow in arrows(script, node)
+        ),
         common=tuple(
             _view(script, prompt.id, "say", prompt, script.origin, sounded.clips)
             for prompt in (script.again, script.confirm)
@@ -171,8 +175,7 @@ def show_script(
         render=sounded.render,
         good_seconds=good,
         longest_seconds=longest,
-        newer_sound=bool(version.audio_hash)
-        and rendered(script, newest.clips).audio_hash != version.audio_hash,
+        newer_sound=bool(version.audio_hash) and audio_hash(newest.clips) != version.audio_hash,
     )
 
 
@@ -280,23 +283,6 @@ def _clip(clips: tuple[Clip, ...], language: str, prompt_id: str, text: str) -> 
     return next(recorded, None) or next(spoken, None)
 
 
-def _edges(script: Script) -> Iterator[Edge]:
-    for node in script.nodes.values():
-        match node:
-            case Branch():
-                yield from (Edge(start=node.id, to=to, label=case) for case, to in node.cases.items())
-                yield Edge(start=node.id, to=node.otherwise, label="otherwise")
-            case Ask():
-                for arrow in arrows(script, node):
-                    if arrow.choice is not None:
-                        yield Edge(start=node.id, to=arrow.to, key=arrow.choice.key)
-                if node.next:
-                    yield Edge(start=node.id, to=node.next, label=node.collect)
-                yield Edge(start=node.id, to=node.otherwise, label="otherwise")
-            case _:
-                yield from (Edge(start=node.id, to=arrow.to, label="next") for arrow in arrows(script, node))
-
-
 SILENCE = "silence"
 NOBODY = "nobody"
 """No officer takes the call."""
@@ -350,12 +336,12 @@ def walk_script(
     with services.store.begin() as tx:
         version = _chosen(tx, script_id, number)
         script = script_in(version)
-        spoken = rendered(
-            script,
+        clips = (
             spoken_version(tx, version.id, version.audio_hash)[2]
             if version.audio_hash
-            else sound_of(tx, version, script).clips,
+            else sound_of(tx, version, script).clips
         )
+    spoken = RenderedScript(script=script, clips=clips)
     chosen = language if language in script.languages else script.default_language
     context = Context(
         language=chosen, tags=tags, local_hour=local_hour, clips=spoken.by_text, recordings=spoken.recordings

@@ -70,16 +70,6 @@ def lines_of(text: str) -> Mapping[str, int]:
     return found
 
 
-def targets(script: Script) -> list[tuple[str, str]]:
-    """Every arrow of the graph as (from node, to node), the nodes from which a question is repeated among them."""
-    found: list[tuple[str, str]] = []
-    for node in script.nodes.values():
-        found += [(node.id, arrow.to) for arrow in arrows(script, node)]
-        if isinstance(node, Ask):
-            found.append((node.id, node.repeat_from))
-    return found
-
-
 Table = Mapping[str, Any]
 
 
@@ -215,17 +205,15 @@ def read_script(text: str, *, file: str, bases: Mapping[str, tuple[str, str]] | 
             raise ScriptUnreadable(file=file, line=own_lines.get("extends", 0), node="", problem=problem)
         base_file, base_text = (bases or {})[base_name]
         base = _toml(base_text, base_file)
-        for name, line in lines_of(base_text).items():
-            places.setdefault(name, Origin(file=base_file, line=line))
         own_nodes = raw.get("nodes", {})
+        for name, line in lines_of(base_text).items():
+            # A node of the script replaces the base's as a whole, and so do its lines.
+            group, _, rest = name.partition(".")
+            if group != "nodes" or rest.partition(".")[0] not in own_nodes:
+                places.setdefault(name, Origin(file=base_file, line=line))
         prompt_roots = {name: base_name for name in base.get("nodes", {}) if name not in own_nodes}
         prompt_roots |= {name: base_name for name in ("again", "confirm") if name not in raw}
         raw = _merged(base, raw)
-        # A node of the script replaces the base's as a whole, and so do its lines.
-        replaced = tuple(f"nodes.{name}" for name in own_nodes)
-        for name in [one for one, origin in places.items() if origin.file == base_file]:
-            if name.startswith("nodes.") and ".".join(name.split(".")[:2]) in replaced:
-                del places[name]
         raw["said_in"] = prompt_roots
     return _Reader(raw, file, places).script()
 
@@ -286,7 +274,7 @@ class _Reader:
         canonical = json.dumps(raw, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         script = Script(
             id=self._need(raw, "id", ""),
-            title=self._texts(self._need(raw, "title", ""), "title"),
+            title=dict(self._need(raw, "title", "")),
             purpose=self._enum(Purpose, raw.get("purpose", "warning"), "purpose"),
             fraud_types=frozenset(
                 self._enum(FraudType, f, "fraud_types") for f in raw.get("fraud_types", [])
@@ -299,7 +287,7 @@ class _Reader:
             start=self._need(raw, "start", ""),
             again=again,
             confirm=confirm,
-            message=self._texts(raw.get("message", {}), "message"),
+            message=dict(raw.get("message", {})),
             anywhere={k: self._choice(k, t, "anywhere") for k, t in raw.get("anywhere", {}).items()},
             nodes=nodes,
             canonical=canonical,
@@ -417,11 +405,6 @@ class _Reader:
         kind = self._enum(VariableKind, self._need(table, "kind", name), name)
         return Variable(name=name, kind=kind, defaults=dict(table.get("defaults", {})))
 
-    def _texts(self, table: Table, node: str) -> Mapping[str, str]:
-        if not all(isinstance(text, str) for text in table.values()):
-            raise self._wrong(node, "must be texts by language")
-        return dict(table)
-
     def _check_names(self, script: Script) -> None:
         """Raises `ScriptUnreadable` for a node, a language or a variable that is used and not there."""
         if script.default_language not in script.languages:
@@ -431,15 +414,22 @@ class _Reader:
             raise self._wrong("", problem, "default_language")
         if script.default_language not in script.title:
             raise self._wrong("title", "has no text in the default language")
-        for node, target in [("", script.start), *targets(script)]:
-            if target not in script.nodes:
-                raise self._wrong(node, Text("leads to %(node)s, which is no node", node=target))
+        self._check_leads("", script.start, script)
+        for part in script.nodes.values():
+            for arrow in arrows(script, part):
+                self._check_leads(part.id, arrow.to, script)
+            if isinstance(part, Ask):
+                self._check_leads(part.id, part.repeat_from, script)
         for part in script.nodes.values():
             prompt = prompt_of(part)
             for text in prompt.texts.values() if prompt else ():
                 for name in sorted(blanks(text) - set(script.variables)):
                     problem = Text("uses {%(name)s}, which is no variable of the script", name=name)
                     raise self._wrong(part.id, problem)
+
+    def _check_leads(self, node: str, to: str, script: Script) -> None:
+        if to not in script.nodes:
+            raise self._wrong(node, Text("leads to %(node)s, which is no node", node=to))
 
     def _only(self, table: Table, known: set[str], node: str) -> None:
         for name in table:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -34,13 +34,9 @@ _LOOK_AGAIN = timedelta(seconds=30)
 """How long a file that is nowhere is not asked for again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
-    """A file on the disk as it was when its content was last read."""
-
-    changed_ns: int
-    size: int
-    sha256: str
+@lru_cache(maxsize=16_384)
+def _content_hash(path: Path, changed_ns: int, size: int) -> str:  # noqa: ARG001  # read again only when they change
+    return sha256_of(path)
 
 
 class Sounds:
@@ -52,46 +48,27 @@ class Sounds:
         self._store = store
         self.folder = folder
         self._folders = (folder, shipped) if folder is not None else (shipped,)
-        self._seen: dict[Path, _Seen] = {}
         self._nowhere: dict[str, datetime] = {}
 
     def whole(self, file: str, sha256: str, *, real_now: datetime) -> Path | None:
         """Where the file lies just as it was rendered; None when it is missing everywhere, or broken."""
-        if not is_file_name(file):
-            return None
-        for folder in self._folders:
-            path = folder / file
-            if self._sha256(path) == sha256:
-                return path
-        return self._fetched(file, sha256, real_now)
+        return self._found(file, sha256, lambda path: _sha256(path) == sha256, real_now)
 
     def path(self, file: str, *, real_now: datetime) -> Path | None:
         """Where a file of this name lies, to be sent to the caller of its address."""
-        if not is_file_name(file):
-            return None
-        for folder in self._folders:
-            path = folder / file
-            if path.is_file():
-                return path
-        return self._fetched(file, "", real_now)
+        return self._found(file, "", Path.is_file, real_now)
 
     def missing(self, clips: Iterable[Clip], *, real_now: datetime) -> list[Clip]:
         """Those of them whose file is missing or broken."""
         return [clip for clip in clips if self.whole(clip.file, clip.sha256, real_now=real_now) is None]
 
-    def _sha256(self, path: Path) -> str:
-        try:
-            found = path.stat()
-        except OSError:
-            return ""
-        seen = self._seen.get(path)
-        if seen is None or seen.changed_ns != found.st_mtime_ns or seen.size != found.st_size:
-            try:
-                seen = _Seen(changed_ns=found.st_mtime_ns, size=found.st_size, sha256=sha256_of(path))
-            except OSError:
-                return ""
-            self._seen[path] = seen
-        return seen.sha256
+    def _found(
+        self, file: str, sha256: str, is_good: Callable[[Path], bool], real_now: datetime
+    ) -> Path | None:
+        if not is_file_name(file):
+            return None
+        near = (folder / file for folder in self._folders)
+        return next(filter(is_good, near), None) or self._fetched(file, sha256, real_now)
 
     def _fetched(self, file: str, sha256: str, real_now: datetime) -> Path | None:
         """Another machine may have rendered it, or this one's disk was replaced."""
@@ -105,7 +82,16 @@ class Sounds:
         path = self.folder / file
         with suppress(OSError):
             put(path, body)
-        return path if self._sha256(path) == hashlib.sha256(body).hexdigest() else None
+        return path if _sha256(path) == hashlib.sha256(body).hexdigest() else None
+
+
+def _sha256(path: Path) -> str:
+    """Of the content; '' when it cannot be read."""
+    try:
+        found = path.stat()
+        return _content_hash(path, found.st_mtime_ns, found.st_size)
+    except OSError:
+        return ""
 
 
 def put(path: Path, body: bytes) -> None:
@@ -120,40 +106,38 @@ _FRESH = timedelta(seconds=2)
 _POINTS = 2.0**64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RenderedScript:
     """`version_id` None: a shipped script in a database that knows no versions yet."""
 
     script: Script
-    version_id: int | None
-    number: int
-    audio_hash: str
     clips: tuple[Clip, ...]
-    by_text: Mapping[tuple[str, str], str]
-    """Language and text to the file that says it."""
-    recordings: Mapping[tuple[str, str], str]
-    """Language and prompt to the file that a person spoke."""
-    seconds: Mapping[str, float]
-    """By file."""
-    sha256: Mapping[str, str]
-    """By file."""
+    version_id: int | None = None
+    number: int = 0
 
+    @cached_property
+    def audio_hash(self) -> str:
+        return audio_hash(self.clips)
 
-def rendered(
-    script: Script, clips: Iterable[Clip], *, version_id: int | None = None, number: int = 0
-) -> RenderedScript:
-    clips = tuple(clips)
-    return RenderedScript(
-        script=script,
-        version_id=version_id,
-        number=number,
-        audio_hash=audio_hash(clips),
-        clips=clips,
-        by_text={(clip.language, clip.text): clip.file for clip in clips if clip.voice != RECORDED},
-        recordings={(clip.language, clip.prompt_id): clip.file for clip in clips if clip.voice == RECORDED},
-        seconds={clip.file: clip.duration_seconds for clip in clips},
-        sha256={clip.file: clip.sha256 for clip in clips},
-    )
+    @cached_property
+    def by_text(self) -> Mapping[tuple[str, str], str]:
+        """Language and text to the file that says it."""
+        return {(clip.language, clip.text): clip.file for clip in self.clips if clip.voice != RECORDED}
+
+    @cached_property
+    def recordings(self) -> Mapping[tuple[str, str], str]:
+        """Language and prompt to the file that a person spoke."""
+        return {(clip.language, clip.prompt_id): clip.file for clip in self.clips if clip.voice == RECORDED}
+
+    @cached_property
+    def seconds(self) -> Mapping[str, float]:
+        """By file."""
+        return {clip.file: clip.duration_seconds for clip in self.clips}
+
+    @cached_property
+    def sha256(self) -> Mapping[str, str]:
+        """By file."""
+        return {clip.file: clip.sha256 for clip in self.clips}
 
 
 @cache
@@ -195,7 +179,7 @@ def shipped_script(script_id: str) -> RenderedScript:
     script = shipped_scripts().get(script_id)
     if script is None:
         raise RenderedScriptMissing(script_id=script_id, version_id=None)
-    return rendered(script, clips_for(script, shipped_manifest().clips))
+    return RenderedScript(script=script, clips=clips_for(script, shipped_manifest().clips))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,7 +243,9 @@ class RenderedScripts:
                     number, canonical, clips = spoken_version(tx, version_id, audio_hash)
             except NotFound as fault:
                 raise RenderedScriptMissing(script_id=script_id, version_id=version_id) from fault
-            known = rendered(read_canonical(canonical), clips, version_id=version_id, number=number)
+            known = RenderedScript(
+                script=read_canonical(canonical), clips=clips, version_id=version_id, number=number
+            )
             self._known[key] = known
         return known
 

@@ -61,6 +61,11 @@ class Version:
         """The sound that was approved last; '' for a draft."""
         return self.approvals[-1].audio_hash if self.approvals else ""
 
+    @property
+    def was_live(self) -> bool:
+        """Whether it is live or was."""
+        return any(approval.goes_live for approval in self.approvals)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:

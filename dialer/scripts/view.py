@@ -6,6 +6,7 @@ dagre lays the graph out in the browser (static/console/graph.js).
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -32,7 +33,6 @@ from dialer.scripts.model import (
 )
 from dialer.scripts.overview import NodeView, PromptText
 from dialer.scripts.store import Version
-from dialer.sentences import sentence
 from dialer.words import word_of
 
 _AROUND = 3
@@ -185,12 +185,8 @@ _SOUNDS = {
 class Spoken:
     """A prompt in one language."""
 
-    language: str
+    said: PromptText
     language_name: str
-    text: str
-    file: str
-    voice: str
-    seconds: float
     kind: SoundKind
     kind_name: str
     instead: str
@@ -214,12 +210,8 @@ class Way:
 class Card:
     """One node, or one of the words that come before a question is asked again."""
 
-    id: str
-    kind: str
+    node: NodeView
     kind_name: str
-    must_say: bool
-    file: str
-    line: int
     spoken: tuple[Spoken, ...]
     ways: tuple[Way, ...]
     looks_at: str
@@ -228,49 +220,31 @@ class Card:
     """What an end or a hand-over means."""
     patience: str
     """How long a question waits and how often it is asked again."""
-    problems: tuple[str, ...]
+    problems: tuple[Finding, ...]
 
     def has_words_in(self, language: str) -> bool:
-        return any(one.language == language and one.text for one in self.spoken)
+        return any(one.language == language and one.text for one in self.node.said)
 
     def words_in(self, language: str) -> str:
         """As a listener of this language hears it."""
-        own = next((one.text for one in self.spoken if one.language == language), "")
-        return own or next((one.text for one in self.spoken if one.text), "")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """A finding in the reader's language."""
-
-    node: str
-    file: str
-    line: int
-    text: str
+        own = next((one.text for one in self.node.said if one.language == language), "")
+        return own or next((one.text for one in self.node.said if one.text), "")
 
 
 def script_cards(
     script: Script, nodes: Sequence[NodeView], findings: Sequence[Finding], lang: Lang
 ) -> tuple[Card, ...]:
-    """The nodes in the order in which a call meets them, those that no way leads to last."""
+    """The nodes in the order in which a call meets them; last, in their own order, those that no way leads to and
+    what is said before a question is asked again.
+    """
     by_id = {node.id: node for node in nodes}
-    return tuple(_card(script, by_id[name], script.nodes[name], findings, lang) for name in in_order(script))
-
-
-def common_prompt_cards(script: Script, prompts: Sequence[NodeView], lang: Lang) -> tuple[Card, ...]:
-    """What is said before a question is asked again."""
-    return tuple(_card(script, prompt, None, (), lang) for prompt in prompts)
+    order = dict.fromkeys([*in_order(script), *by_id])
+    return tuple(_card(script, by_id[name], findings, lang) for name in order if name in by_id)
 
 
 def keys_anywhere(script: Script, lang: Lang) -> tuple[Way, ...]:
     """The keys that work in every question."""
     return tuple(_choice(choice, lang) for choice in script.anywhere.values())
-
-
-def finding_problems(findings: Sequence[Finding], lang: Lang) -> tuple[Problem, ...]:
-    """Each finding once, in the language of the reader."""
-    found = (Problem(node=f.node, file=f.file, line=f.line, text=sentence(f.problem, lang)) for f in findings)
-    return tuple(dict.fromkeys(found))
 
 
 def in_order(script: Script) -> tuple[str, ...]:
@@ -289,36 +263,35 @@ def _following(script: Script, name: str) -> list[str]:
     return [way.to for way in ways_of(script.nodes[name], Lang.EN) if way.to]
 
 
-def _card(script: Script, node: NodeView, part: Node | None, findings: Sequence[Finding], lang: Lang) -> Card:
+def _card(script: Script, node: NodeView, findings: Sequence[Finding], lang: Lang) -> Card:
+    part = script.nodes.get(node.id)
     return Card(
-        id=node.id,
-        kind=node.kind,
+        node=node,
         kind_name=say(lang, NODE_KINDS[node.kind]),
-        must_say=node.must_say,
-        file=node.file,
-        line=node.line,
         spoken=tuple(_spoken(script, said, lang) for said in node.said),
         ways=tuple(ways_of(part, lang)) if part is not None else (),
         looks_at=say(lang, _LOOKS_AT[part.on]) if isinstance(part, Branch) else "",
         means=_means(part, lang),
         patience=_patience(part, lang),
-        problems=tuple(one.text for one in finding_problems(findings, lang) if one.node == node.id),
+        problems=tuple(one for one in findings if one.node == node.id),
     )
 
 
 def _spoken(script: Script, said: PromptText, lang: Lang) -> Spoken:
-    kind = _sound_kind(said)
     instead = ""
-    if kind is SoundKind.FALLBACK:
+    if said.file and said.voice == RECORDED:
+        kind = SoundKind.RECORDED
+    elif said.file:
+        kind = SoundKind.MECHANICAL if said.voice.startswith("espeak") else SoundKind.VOICE
+    elif said.text:
+        kind = SoundKind.NETWORK
+    else:
+        kind = SoundKind.FALLBACK
         other = next((one for one in script.voices_of(said.language) if one != said.language), "")
         instead = language_name(other, lang)
     return Spoken(
-        language=said.language,
+        said=said,
         language_name=language_name(said.language, lang),
-        text=said.text,
-        file=said.file,
-        voice=said.voice,
-        seconds=said.seconds,
         kind=kind,
         kind_name=say(lang, _SOUNDS[kind]),
         instead=instead,
@@ -327,14 +300,6 @@ def _spoken(script: Script, said: PromptText, lang: Lang) -> Spoken:
 
 def language_name(language: str, lang: Lang) -> str:
     return say(lang, SCRIPT_LANGUAGES[language]) if language in SCRIPT_LANGUAGES else language
-
-
-def _sound_kind(said: PromptText) -> SoundKind:
-    if said.file:
-        if said.voice == RECORDED:
-            return SoundKind.RECORDED
-        return SoundKind.MECHANICAL if said.voice.startswith("espeak") else SoundKind.VOICE
-    return SoundKind.NETWORK if said.text else SoundKind.FALLBACK
 
 
 def ways_of(node: Node, lang: Lang) -> Iterator[Way]:
@@ -369,11 +334,6 @@ def _choice(choice: Choice, lang: Lang) -> Way:
         teaches=_listed(taught, lang),
         needs_key=choice.needs_key,
     )
-
-
-def first_phrase(choice_phrases: Mapping[str, tuple[str, ...]], language: str) -> str:
-    said = choice_phrases.get(language) or next(iter(choice_phrases.values()), ())
-    return said[0] if said else ""
 
 
 def _case(on: BranchOn, case: str, lang: Lang) -> str:
@@ -447,21 +407,19 @@ class Picture:
 def picture(script: Script, cards: Sequence[Card], lang: Lang, language: str) -> Picture:
     """`language` is the one whose words stand in the boxes."""
     boxes = {
-        card.id: Box(id=card.id, card=card, text=card.words_in(language) or card.looks_at) for card in cards
+        card.node.id: Box(id=card.node.id, card=card, text=card.words_in(language) or card.looks_at)
+        for card in cards
     }
-    answers: dict[tuple[str, str], list[Answer]] = {}
+    answers: defaultdict[tuple[str, str], list[Answer]] = defaultdict(list)
     for card in cards:
         for way in card.ways:
             if way.to in boxes:
-                answers.setdefault((card.id, way.to), []).extend(_answer(script, card.id, way, language))
+                answers[card.node.id, way.to] += _answer(script, card.node.id, way, language)
     for choice in script.anywhere.values():
         if choice.next in boxes:
-            boxes.setdefault(
-                ANYWHERE, Box(id=ANYWHERE, card=None, text=say(lang, gettext_noop("In every question")))
-            )
-            answers.setdefault((ANYWHERE, choice.next), []).append(
-                Answer(key=choice.key, text=_short(first_phrase(choice.phrases, language)))
-            )
+            text = say(lang, gettext_noop("In every question"))
+            boxes.setdefault(ANYWHERE, Box(id=ANYWHERE, card=None, text=text))
+            answers[ANYWHERE, choice.next].append(_keyed(choice, language))
     main = set(pairwise(main_way(script)))
     return Picture(
         boxes=tuple(boxes.values()),
@@ -476,18 +434,18 @@ def main_way(script: Script) -> tuple[str, ...]:
     """The nodes of the shortest way to a success; of a script without one, the first end."""
     came_from: dict[str, str] = {script.start: ""}
     ends: list[str] = []
+    good: list[str] = []
     waiting = [script.start]
     for name in waiting:
         node = script.nodes[name]
         if isinstance(node, End):
-            ends.append(name)
+            (good if node.answer in SUCCESSES else ends).append(name)
         # The shortest way through a branch is the usual one: `otherwise` comes last.
         following = _following(script, name)
         for to in reversed(following) if isinstance(node, Branch) else following:
             if to in script.nodes and to not in came_from:
                 came_from[to] = name
                 waiting.append(to)
-    good = [name for name in ends if getattr(script.nodes[name], "answer", None) in SUCCESSES]
     found: list[str] = []
     name = next(iter([*good, *ends]), "")
     while name:
@@ -497,12 +455,15 @@ def main_way(script: Script) -> tuple[str, ...]:
 
 
 def _answer(script: Script, node_id: str, way: Way, language: str) -> list[Answer]:
-    if way.key:
-        node = script.nodes[node_id]
-        phrases = node.choices[way.key].phrases if isinstance(node, Ask) else {}
-        return [Answer(key=way.key, text=_short(first_phrase(phrases, language)))]
+    node = script.nodes[node_id]
+    if way.key and isinstance(node, Ask):
+        return [_keyed(node.choices[way.key], language)]
     return [Answer(key="", text=way.label)] if way.label else []
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _MOST_LABEL else text[: _MOST_LABEL - 2] + "…"
+def _keyed(choice: Choice, language: str) -> Answer:
+    """The key of a choice with the phrase that means the same, cut short."""
+    said = choice.phrases.get(language) or next(iter(choice.phrases.values()), ())
+    text = said[0] if said else ""
+    short = text if len(text) <= _MOST_LABEL else text[: _MOST_LABEL - 2] + "…"
+    return Answer(key=choice.key, text=short)

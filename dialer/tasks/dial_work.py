@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import uvloop
 from celery import shared_task
@@ -16,8 +17,8 @@ from dialer.calls.reconcile import WebProcessCheck, cancel_calls, reconcile, swe
 from dialer.control.health import repair_clock, run_consistency_round
 from dialer.outcomes.report import refresh_rollup
 from dialer.tasks.application import current_application, cycle_part, is_stopping, run_patiently
-from dialer.telephony.client import CallClient
-from dialer.telephony.messages import DeskClient, MessageClient
+from dialer.telephony.channels import MessageClient
+from dialer.telephony.client import CallClient, DeskClient
 from dialer.work.desk_calls import settle_desk_calls
 from dialer.work.tasks import return_idle_assignments
 from dialer.work.transfers import escalate_unsigned
@@ -100,16 +101,21 @@ def audit_task() -> None:
 
 @shared_task(name="dialer.send_messages", ignore_result=True)
 def send_messages_task() -> None:
-    """Planned messages are sent, and doubtful ones are asked about."""
+    """Planned messages are sent, and doubtful ones are asked about; a channel that does not answer delays no other."""
+    for open_client in current_application().message_channels.values():
+        run_patiently(partial(_send_by, open_client))
+
+
+def _send_by(open_client: Callable[[], MessageClient]) -> None:
+    services = current_application().services
 
     async def run() -> None:
-        app = current_application()
-        async with MessageClient(app.telephony) as client:
-            await send_messages(app.services, client)
-            await look_for_messages(app.services, client)
-            await ask_about_messages(app.services, client)
+        async with open_client() as client:
+            await send_messages(services, client)
+            await look_for_messages(services, client)
+            await ask_about_messages(services, client)
 
-    run_patiently(lambda: asyncio.run(run()))
+    asyncio.run(run())
 
 
 @shared_task(name="dialer.cancel_calls", ignore_result=True)

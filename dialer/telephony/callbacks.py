@@ -19,6 +19,7 @@ from typing import Final
 from dialer.core.errors import Invalid
 from dialer.core.values import MessageState, TelephonyResult
 from dialer.scripts.dialogue import Heard
+from dialer.telephony.channels import MessageProgress
 
 
 class Stage(StrEnum):
@@ -164,7 +165,7 @@ MESSAGE_STATES: Mapping[str, MessageState] = {
 }
 """By Twilio's MessageStatus."""
 _MAX_DIGITS = 9
-_DIAL_STATUSES = frozenset({"completed", "answered", "busy", "no-answer", "failed", "canceled"})
+_DIAL_STATUSES = frozenset({*_BY_STATUS, "answered"})
 _KEYS = re.compile(r"[0-9*#A-D]{1,64}")
 
 
@@ -208,15 +209,6 @@ def heard(params: Mapping[str, str]) -> Heard:
         return Heard.keys(digits)
     speech = params.get("SpeechResult", "").strip()
     return Heard.said(speech, _confidence(params.get("Confidence", ""))) if speech else Heard.silence()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageProgress:
-    """How far a message has come."""
-
-    state: MessageState
-    sid: str
-    error_code: int | None = None
 
 
 def message_event(params: Mapping[str, str]) -> MessageProgress:
@@ -264,7 +256,7 @@ def person_leg(params: Mapping[str, str]) -> PersonLeg:
     status = dial_status(params)
     if not status:
         raise Invalid(field="DialCallStatus", problem="is none that we know")
-    result = result_of(status="completed" if status == "answered" else status, sip_code=None, answered_by="")
+    result = result_of(status="completed" if status == "answered" else status)
     assert result is not None
     return PersonLeg(result=result, talk_seconds=_number(params.get("DialCallDuration", "")))
 

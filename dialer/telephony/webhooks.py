@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 from binascii import b2a_base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
@@ -61,14 +61,9 @@ def verify(
     expected = given.encode()
     url = url.partition("#")[0]
     fields = "".join([name + value for name, value in sorted(set(params))])
-    for key in keys:
-        if _is(expected, key, url + fields, digest):
-            return
-    # The common case is over; now the URL as it looks behind proxies.
     for form in _with_and_without_port(url):
-        for key in keys:
-            if _is(expected, key, form + fields, digest):
-                return
+        if any(_is(expected, key, form + fields, digest) for key in keys):
+            return
     raise BadSignature(reason="the signature is not ours")
 
 
@@ -97,16 +92,18 @@ def _algorithm(settings: str) -> str:
     return "HMAC_SHA1"
 
 
-def _with_and_without_port(url: str) -> list[str]:
+def _with_and_without_port(url: str) -> Iterator[str]:
+    """The URL as it is, then as it may look behind proxies."""
+    yield url
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        return []
+        return
     if port is not None:
-        return [urlunsplit(parts._replace(netloc=parts.netloc.removesuffix(f":{port}")))]
-    default = _PORTS.get(parts.scheme)
-    return [urlunsplit(parts._replace(netloc=f"{parts.netloc}:{default}"))] if default else []
+        yield urlunsplit(parts._replace(netloc=parts.netloc.removesuffix(f":{port}")))
+    elif default := _PORTS.get(parts.scheme):
+        yield urlunsplit(parts._replace(netloc=f"{parts.netloc}:{default}"))
 
 
 _VOICES: Final[Mapping[str, Mapping[str, str]]] = {

@@ -20,7 +20,6 @@ from dialer.cases.store import Spoken, words_of_case
 from dialer.cases.timeline import read_case_file
 from dialer.core.access import DESK, actor_name
 from dialer.core.case import Case, PaidWhen, StopResult
-from dialer.core.rules import SUCCESSES
 from dialer.core.timeline import Entry
 from dialer.core.values import FEN_PER_YUAN, Answer, FraudType, Track
 from dialer.db.audit import write_audit
@@ -51,7 +50,6 @@ from dialer.work.desk_store import (
     GradeQueue,
     StopPayment,
     busy_with_person,
-    check_stop_payment_visible,
     day_of_caller,
     desk_calls_of_case,
     desk_queue,
@@ -116,11 +114,11 @@ class SpokenTurn:
     speech: str
     robot: tuple[str, ...]
     desk: str
-    spoke: bool = False
+    spoke: bool
     """They said something: it is in `speech` where the conversation was opened."""
-    typed: str = ""
+    typed: str
     """Which fact they typed: it is in `pressed` where the conversation was opened."""
-    sounds: tuple[str, ...] = ()
+    sounds: tuple[str, ...]
     """The file of each line of `robot`, as it was played; '' for a line that a voice of the network spoke."""
 
 
@@ -167,8 +165,8 @@ def stop_payment_done(
     """
     who, now = actor_name(by), services.clock.now()
     with services.store.begin() as tx:
-        check_stop_payment_visible(tx, stop_payment_id, Scope(unit_id=visible_to))
-        case_id = finish_stop_payment(tx, stop_payment_id, by=who, result=result, now=now)
+        scope = Scope(unit_id=visible_to)
+        case_id = finish_stop_payment(tx, stop_payment_id, scope=scope, by=who, result=result, now=now)
         subject, facts = f"case/{case_id}", {"stop_payment": stop_payment_id}
         write_audit(tx, who=who, act="stop_payment", subject=subject, why=result.value, now=now, facts=facts)
 
@@ -439,6 +437,6 @@ def _overview(tx: Tx, services: Services, *, by: str, scope: Scope) -> Overview:
     midnight = datetime.combine(now.astimezone(zone).date(), time.min, tzinfo=zone)
     return Overview(
         queue=tuple(desk_queue(tx, scope, now=now)),
-        today=day_of_caller(tx, by, since=midnight, successes=SUCCESSES),
+        today=day_of_caller(tx, by, since=midnight),
         handed_over=_handed_over(tx, scope),
     )

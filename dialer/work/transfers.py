@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from dialer.cases.alarms import raise_alarms
+from dialer.cases.alarms import alarm_row, raise_alarms
 from dialer.cases.store import Act, lock_cases, note_acts
 from dialer.core.access import ROBOT, actor_name, said
 from dialer.core.case import TransferState, may_report
@@ -196,15 +196,9 @@ def _escalate(
 
 
 def _alarm(tx: Tx, late: list[Assignment], *, now: datetime) -> None:
-    alarms = [
-        {
-            "code": AlarmCode.UNSIGNED.value,
-            "case_id": one.case_id,
-            "load_id": None,
-            "facts": {"assignment": one.id, "kind": one.kind.value, "unit": one.unit},
-            "raised_at": now,
-        }
-        for one in late
-    ]
+    alarms = []
+    for one in late:
+        facts = {"assignment": one.id, "kind": one.kind.value, "unit": one.unit}
+        alarms.append(alarm_row(AlarmCode.UNSIGNED, at=now, case_id=one.case_id, facts=facts))
     raise_alarms(tx, alarms)
     mark_assignments_escalated(tx, [one.id for one in late], now=now)

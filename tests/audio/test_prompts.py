@@ -9,7 +9,7 @@ from audio.clips import PROMPTS, Clip, Manifest, text_hash
 from dialer.scripts.dialogue import Context, start
 from dialer.scripts.lint import check, good_path_seconds
 from dialer.scripts.reading import prompt_list, shipped_scripts
-from dialer.scripts.rendered import rendered
+from dialer.scripts.rendered import RenderedScript
 
 MANIFEST = Manifest.load()
 DURATIONS = {(clip.language, clip.text): clip.duration_seconds for clip in MANIFEST.clips}
@@ -59,7 +59,7 @@ def test_a_good_call_takes_as_long_as_a_person_listens(script_id: str):
 @pytest.mark.parametrize("language", ["zh", "en", "mn"])
 def test_a_call_finds_the_clips(language: str):
     for script in shipped_scripts().values():
-        spoken = rendered(script, MANIFEST.clips)
+        spoken = RenderedScript(script=script, clips=MANIFEST.clips)
         context = Context(language=language, clips=spoken.by_text, recordings=spoken.recordings)
         for said in start(script, context).utterances:
             assert said.audio is not None

@@ -24,7 +24,7 @@ def drawn(script_id: str, lang: Lang = Lang.ZH) -> Picture:
 def test_every_node_has_a_box(script_id: str, lang: Lang):
     boxes = drawn(script_id, lang).boxes
     assert sorted(box.id for box in boxes) == sorted({*shipped_scripts()[script_id].nodes, ANYWHERE})
-    assert all(box.text for box in boxes if box.card is None or box.card.kind == "ask")
+    assert all(box.text for box in boxes if box.card is None or box.card.node.kind == "ask")
 
 
 @pytest.mark.parametrize("script_id", sorted(shipped_scripts()))

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from dialer.calls.apply import News
 from dialer.calls.claims import Sending, mark_attempts_sending
 from dialer.calls.dial import dial
-from dialer.calls.events import apply_call_event
+from dialer.calls.events import apply_call_events
 from dialer.calls.reconcile import reconcile
 from dialer.cases.alarms import acknowledge_alarms_of_code, raise_alarm
 from dialer.cases.effects import Move, move_cases
@@ -28,7 +28,8 @@ from dialer.core.events import AlarmCode, CaseClosed
 from dialer.core.values import Grade, OutcomeKind, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.telephony.callbacks import CallProgress, CallState, Stage
-from dialer.telephony.client import PlaceCall, Placed
+from dialer.telephony.channels import Placed
+from dialer.telephony.client import PlaceCall
 from dialer.units.unassigned import assign_unit
 from dialer.work.assignments import Scope
 from dialer.work.desk_calls import dial_from_desk
@@ -162,7 +163,7 @@ def test_the_end_of_a_call_frees_its_number_last(bureau: Bureau):
     progress = CallProgress(stage=Stage.ENDED, sid="CA1", sequence=3, result=TelephonyResult.ANSWERED)
 
     def hear() -> None:
-        apply_call_event(bureau.services, News(attempt_id=ring, step="status.3", progress=progress))
+        apply_call_events(bureau.services, [News(attempt_id=ring, step="status.3", progress=progress)])
 
     with waiting_for(bureau, t.assignment.c.case_id == case_id, hear) as holder:
         assert may_have(holder, t.live_number.c.phone_blind == NUMBER)
@@ -184,10 +185,10 @@ def test_what_the_carrier_tells_when_asked_locks_the_case_first(bureau: Bureau):
 
 
 class _Carrier:
-    async def place(self, _order: PlaceCall) -> Placed:
+    async def send(self, _order: PlaceCall) -> Placed:
         return Placed(sid="CA1", status="queued")
 
-    async def fetch(self, sid: str) -> CallState:
+    async def state(self, sid: str) -> CallState:
         return CallState(sid=sid, status="no-answer", date_created=None)
 
 
