@@ -22,7 +22,8 @@ with warnings.catch_warnings():
 _LOWEST_HZ = 150
 _QUIET_DBFS = -45.0
 _LEAD_MS = 60
-_TAIL_MS = 120
+_TAIL_MS = 340
+"""With the lead of the next prompt, as long as the pause between two sentences."""
 _EDGE_MS = 8
 _CLOSE_ENOUGH_DB = 0.2
 _KNEE = 0.55
@@ -34,7 +35,7 @@ class Part:
     """One stretch of speech and the pause that follows it when something comes after."""
 
     sound: Sound
-    pause_seconds: float = 0.35
+    pause_seconds: float = 0.4
 
 
 def prompt(parts: Sequence[Part]) -> Sound:

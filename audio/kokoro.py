@@ -26,8 +26,8 @@ _RATE_HZ = 24000
 _STYLE_FLOATS = 256
 _LONGEST_TOKENS = 508
 _FULL_SCALE = 32767
-DEFAULT_SPEAKERS = {"zh": "zm_yunjian", "en": "af_heart"}
-DEFAULT_SPEEDS = {"zh": 1.0, "en": 1.12}
+DEFAULT_SPEAKERS = {"zh": "zm_yunxi", "en": "af_heart"}
+DEFAULT_SPEEDS = {"zh": 0.88, "en": 1.12}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,7 +26,7 @@ from audio.spoken import as_spoken
 from audio.voices import Espeak, Recordings, Voice, voice_for
 from audio.wave_file import Flaw, Sound, SoundFault, read_wav, wav_bytes
 
-COMPOSING = "compose-1"
+COMPOSING = "compose-2"
 """Changed when `compose` makes another sound of the same speech, so that every prompt is rendered again."""
 _SENTENCE = re.compile(r".+?(?:[。！？]+|[.!?]+(?=\s|$)|$)")
 

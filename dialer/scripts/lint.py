@@ -8,11 +8,11 @@ nobody can mistake it for the fraud. A script without findings reaches every nod
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from audio.wave_file import Flaw
-from dialer.core.values import Answer, Contact, FraudType
+from dialer.core.values import Contact, FraudType
 from dialer.language import Text, gettext_noop
 from dialer.scripts.model import (
     SUCCESSES,
@@ -33,6 +33,7 @@ from dialer.scripts.model import (
     longest,
     needs_verification,
     prompt_of,
+    quickest,
     reachable,
     with_defaults,
 )
@@ -76,7 +77,6 @@ def sound_flaw(flaw: Flaw) -> Text:
 class Rules:
     """One language's patterns. `excused` makes a clause with a `risky` word harmless: a denial, or another's words."""
 
-    sentence_end: re.Pattern[str]
     clause_end: re.Pattern[str]
     stop_transfer: re.Pattern[str]
     hang_up: re.Pattern[str]
@@ -95,17 +95,14 @@ def _any(*words: str) -> re.Pattern[str]:
 
 
 ZH = Rules(
-    sentence_end=re.compile(r"[。！？]"),
     clause_end=re.compile(r"[，。！？；：,;:?!]"),
-    stop_transfer=_any("(?:不要|停止|别|不再|勿)(?:再)?(?:转账|汇款|付款)"),
+    stop_transfer=_any("(?:不要|停止|别|不再|勿)(?:再)?(?:转|汇款|付款)"),
     hang_up=_any("挂断", "挂掉"),
     machine=_any("机器人", "自动语音", "语音系统"),
     caution=(
         _any("假警察", "冒充警察"),
-        _any("挂断", "挂掉"),
-        _any(r"区号.{0,4}(?:\{hotline\}|96110)"),
-        _any("110"),
-        _any("派出所"),
+        _any(r"[拨打]\{area_code\}.{0,4}[拨打]\{hotline\}"),
+        _any(r"[拨打]110"),
     ),
     risky=_any(
         "链接|网址|网站|登录|登陆|注册|下载|安装|密码|验证码|卡号|扫码|二维码|屏幕共享|共享屏幕|转账|"
@@ -122,30 +119,27 @@ ZH = Rules(
     safe_account=_any("安全账户", "资金清查"),
     denial=_any("没有", "绝不", "从不", "不存在", "绝没有", "哪有", "不会"),
     must_say={
-        FraudType.FAKE_ORDER_REBATE: _any("先付钱的刷单.*诈骗.*小钱"),
-        FraudType.INVESTMENT: _any("内幕.*(?:稳赚|保证赚钱).*回报.*诈骗"),
-        FraudType.SHOPPING: _any("离开平台付款.*诈骗"),
-        FraudType.FAKE_CUSTOMER_SERVICE: _any("退款.*不用.*卡号.*验证码.*关掉.*手机卡"),
-        FraudType.LOAN: _any("放款之前.*诈骗"),
+        FraudType.FAKE_ORDER_REBATE: _any("先付钱.*骗子.*小钱"),
+        FraudType.INVESTMENT: _any("(?:稳赚|保证赚钱).*骗子"),
+        FraudType.SHOPPING: _any("离开平台.*骗子"),
+        FraudType.FAKE_CUSTOMER_SERVICE: _any("退款.*不用.*卡号.*验证码.*关掉.*拔卡"),
+        FraudType.LOAN: _any("先要手续费.*骗子"),
         FraudType.CREDIT: _any("征信.*不能.*转账"),
-        FraudType.BOSS_OR_ACQUAINTANCE: _any("转账之前.*打电话给本人"),
-        FraudType.POLICE_IMPERSONATION: _any("不会.*办案.*安全账户"),
-        FraudType.ROMANCE: _any("没见过面.*诈骗.*家里人"),
-        FraudType.GAME_TRADE: _any("游戏.*诈骗.*家长"),
+        FraudType.BOSS_OR_ACQUAINTANCE: _any("转账之前.*本人打电话"),
+        FraudType.POLICE_IMPERSONATION: _any("警察.*不会.*转钱.*安全账户"),
+        FraudType.ROMANCE: _any("没见过面.*骗子.*家里人"),
+        FraudType.GAME_TRADE: _any("游戏.*骗子.*家长"),
     },
 )
 EN = Rules(
-    sentence_end=re.compile(r"[.!?](?=\s|$)"),
     clause_end=re.compile(r"[.!?](?=\s|$)"),
     stop_transfer=_any(r"(?:do not|don't|stop|never) (?:transfer|pay)"),
     hang_up=_any(r"hang up"),
     machine=_any("automatic", "robot", "machine", "recorded voice"),
     caution=(
-        _any("fake police"),
-        _any("hang up"),
-        _any(r"area code and (?:\{hotline\}|96110)"),
-        _any(r"\b110\b"),
-        _any("police station"),
+        _any("(?:false|fake) police"),
+        _any(r"dial \{area_code\},? then \{hotline\}"),
+        _any(r"dial 110"),
     ),
     risky=_any(
         r"\blinks?\b|website|log ?in|sign in|install|download|password|(?<!area )\bcodes?\b|\bcard\b|"
@@ -168,17 +162,13 @@ EN = Rules(
         FraudType.FAKE_CUSTOMER_SERVICE: _any("never needs.*code.*SIM"),
         FraudType.LOAN: _any("fee before the loan.*fraud"),
         FraudType.CREDIT: _any("nobody can mend a credit record"),
-        FraudType.BOSS_OR_ACQUAINTANCE: _any("before any transfer, ring"),
-        FraudType.POLICE_IMPERSONATION: _any("never handle a case by telephone.*no safe account"),
+        FraudType.BOSS_OR_ACQUAINTANCE: _any("before any transfer, call"),
+        FraudType.POLICE_IMPERSONATION: _any("police never ask for money.*no safe account"),
         FraudType.ROMANCE: _any("fraud.*family"),
         FraudType.GAME_TRADE: _any("fraud.*parents"),
     },
 )
 RULES: Mapping[str, Rules] = {"zh": ZH, "en": EN}
-
-
-def first_sentence(text: str, rules: Rules) -> str:
-    return rules.sentence_end.split(text, maxsplit=1)[0]
 
 
 def asks_for(text: str, rules: Rules) -> str:
@@ -263,6 +253,9 @@ Durations = Mapping[tuple[str, str], float]
 """Seconds by language and text, as the shipped recordings say it."""
 
 
+_LONGEST_OPENING_SECONDS = 8.0
+_LATEST_QUESTION_SECONDS = 14.0
+_LATEST_ACKNOWLEDGEMENT_SECONDS = 45.0
 _LONGEST_GOOD_PATH_SECONDS = 60.0
 _MOST_RETRIES = 3
 _TIMEOUT_SECONDS = (3, 30)
@@ -296,6 +289,11 @@ def check(script: Script, *, durations: Durations | None = None) -> tuple[Findin
 def good_path_seconds(script: Script, language: str, durations: Durations) -> float:
     """Seconds of speech on the longest way to a success, in a language."""
     return longest(script, lambda prompt: _seconds(script, prompt, language, durations), good=True)
+
+
+def acknowledged_seconds(script: Script, language: str, durations: Durations) -> float:
+    """Seconds of speech until the question that is acknowledged is over, every question answered the shortest way."""
+    return quickest(script, lambda prompt: _seconds(script, prompt, language, durations))
 
 
 def longest_path_seconds(script: Script, language: str, durations: Durations) -> float:
@@ -370,29 +368,18 @@ def _said(node: Node, language: str) -> str:
 
 
 def _wording(script: Script, language: str, rules: Rules) -> Iterator[Finding]:
-    """What the first words, the fraud type's own sentence and the caution must say, and what no node may."""
+    """What the first words and the fraud type's own sentence must say, and what no node may."""
     for run in first_said(script, script.start):
-        said = [_said(node, language) for node in run if prompt_of(node)]
-        if said and said[0]:
-            node = next(node for node in run if prompt_of(node))
-            yield from _opening(node, said, language, rules)
+        said = [node for node in run if prompt_of(node)]
+        if said and _said(said[0], language):
+            yield from _opening(said, language, rules)
     must_say = [prompt.texts.get(language, "") for prompt in prompts_of(script) if prompt.must_say]
     for fraud_type in sorted(script.fraud_types):
         wanted = rules.must_say.get(fraud_type)
         if wanted is not None and not any(wanted.search(text) for text in must_say):
             text = gettext_noop("does not say what %(kind)s needs (%(language)s)")
             yield at(script, "must_say", text, kind=fraud_type.value, language=language)
-    # Every way to an acknowledgement says that fraudsters call us fake, and how to call back.
-    cautions = frozenset(
-        node.id
-        for node in script.nodes.values()
-        if all(part.search(_said(node, language)) for part in rules.caution)
-    )
-    missed = reachable(script, script.start, without=cautions)
     for node in script.nodes.values():
-        if isinstance(node, End) and node.answer is Answer.ACKNOWLEDGED and node.id in missed:
-            text = gettext_noop("can be reached without the caution about fake police (%(language)s)")
-            yield at(node, "caution", text, language=language)
         if asked := asks_for(_said(node, language), rules):
             yield at(node, "asks", "asks for what a script never asks for: %(what)s", what=asked)
         if affirms_safe_account(_said(node, language), rules):
@@ -400,21 +387,42 @@ def _wording(script: Script, language: str, rules: Rules) -> Iterator[Finding]:
             yield at(node, "safe_account", text, language=language)
 
 
-def _opening(node: Node, said: list[str], language: str, rules: Rules) -> Iterator[Finding]:
-    """`said` until the first question is over; `node` says the first of it."""
-    first = first_sentence(said[0], rules)
-    if "{bureau}" not in first:
-        text = gettext_noop("the first sentence does not name the bureau (%(language)s)")
-        yield at(node, "bureau", text, language=language)
-    if not rules.stop_transfer.search(first):
-        text = gettext_noop("the first sentence does not say to stop the transfer (%(language)s)")
-        yield at(node, "stop", text, language=language)
-    if not rules.hang_up.search(first):
-        text = gettext_noop("the first sentence does not say to hang up on the other caller (%(language)s)")
-        yield at(node, "stop", text, language=language)
-    if not any(rules.machine.search(text) for text in said):
-        text = gettext_noop("nothing says that a machine is speaking (%(language)s)")
-        yield at(node, "machine", text, language=language)
+def _opening(said: Sequence[Node], language: str, rules: Rules) -> Iterator[Finding]:
+    """`said` is what speaks until the first question, which is the last of it. The warning comes before that question,
+    where no key and no voice can cut it off.
+    """
+    node, first = said[0], _said(said[0], language)
+    checks = (
+        ("bureau", "{bureau}" in first, gettext_noop("the opening does not name the bureau (%(language)s)")),
+        (
+            "stop",
+            rules.stop_transfer.search(first),
+            gettext_noop("the opening does not say to stop the transfer (%(language)s)"),
+        ),
+        (
+            "stop",
+            rules.hang_up.search(first),
+            gettext_noop("the opening does not say to hang up on the other caller (%(language)s)"),
+        ),
+        (
+            "machine",
+            any(rules.machine.search(_said(one, language)) for one in said[:2]),
+            gettext_noop("nothing says that a machine is speaking (%(language)s)"),
+        ),
+        (
+            "caution",
+            any(all(part.search(_said(one, language)) for part in rules.caution) for one in said[:-1]),
+            gettext_noop("no caution about false police comes before the first question (%(language)s)"),
+        ),
+        (
+            "stop",
+            all((prompt := prompt_of(one)) and prompt.must_say for one in said[:-1]),
+            gettext_noop("what comes before the first question can be cut off (%(language)s)"),
+        ),
+    )
+    for rule, is_good, text in checks:
+        if not is_good:
+            yield at(node, rule, text, language=language)
 
 
 def _message(script: Script, language: str) -> Iterator[Finding]:
@@ -458,11 +466,40 @@ def _at_prompt(script: Script, prompt: Prompt, rule: str, problem: Text) -> Find
 
 
 def _length(script: Script, durations: Durations) -> Iterator[Finding]:
+    """The warning is short: whoever has a fraudster on another line does not listen for long."""
+    texts = {
+        _LONGEST_OPENING_SECONDS: gettext_noop(
+            "the opening takes %(seconds)s s in %(language)s; %(most)s is allowed"
+        ),
+        _LATEST_QUESTION_SECONDS: gettext_noop(
+            "the first question begins after %(seconds)s s in %(language)s; %(most)s is allowed"
+        ),
+        _LATEST_ACKNOWLEDGEMENT_SECONDS: gettext_noop(
+            "the last question is over after %(seconds)s s in %(language)s; %(most)s is allowed"
+        ),
+        _LONGEST_GOOD_PATH_SECONDS: gettext_noop(
+            "takes %(seconds)s s to a good end in %(language)s; %(most)s is allowed"
+        ),
+    }
     for language in script.languages:
-        seconds, most = good_path_seconds(script, language, durations), _LONGEST_GOOD_PATH_SECONDS
-        if seconds > most:
-            text = gettext_noop("takes %(seconds)s s to a good end in %(language)s; %(most)s is allowed")
-            yield at(script, "length", text, seconds=f"{seconds:.0f}", language=language, most=f"{most:.0f}")
+        before = [
+            [
+                _seconds(script, prompt, language, durations)
+                for node in run[:-1]
+                if (prompt := prompt_of(node))
+            ]
+            for run in first_said(script, script.start)
+        ]
+        found = (
+            (_LONGEST_OPENING_SECONDS, max((run[0] for run in before if run), default=0.0)),
+            (_LATEST_QUESTION_SECONDS, max(map(sum, before), default=0.0)),
+            (_LATEST_ACKNOWLEDGEMENT_SECONDS, acknowledged_seconds(script, language, durations)),
+            (_LONGEST_GOOD_PATH_SECONDS, good_path_seconds(script, language, durations)),
+        )
+        for most, seconds in found:
+            if seconds > most:
+                values = {"seconds": f"{seconds:.1f}", "language": language, "most": f"{most:.0f}"}
+                yield at(script, "length", texts[most], **values)
 
 
 def _seconds(script: Script, prompt: Prompt, language: str, durations: Durations) -> float:

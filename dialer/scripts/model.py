@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 
@@ -174,8 +174,9 @@ class Script:
     """One immutable version. `content_hash` is the SHA-256 of `canonical`,
     from which the same script can be read back.
 
-    `again` comes before a question that was met with silence or a wrong key, `confirm` before one that was
-    answered aloud where only its key counts. `message` is what an SMS says in place of the call, by language.
+    `again` comes before a question that was met with silence or a wrong key, `unclear` before one where speech was not
+    understood, `confirm` before one that was answered aloud where only its key counts. `greeting` answers one of
+    `greetings` (by language). `message` is what an SMS says in place of the call, by language.
     """
 
     id: str
@@ -188,7 +189,10 @@ class Script:
     fallbacks: Mapping[str, str]
     variables: Mapping[str, Variable]
     start: str
+    greeting: Prompt
+    greetings: Mapping[str, tuple[str, ...]]
     again: Prompt
+    unclear: Prompt
     confirm: Prompt
     message: Mapping[str, str]
     anywhere: Mapping[str, Choice]
@@ -252,6 +256,12 @@ def arrows(script: Script, node: Node) -> tuple[Arrow, ...]:
 def prompt_of(node: Node) -> Prompt | None:
     """What a node says; None for a branch and for an end without words."""
     return None if isinstance(node, Branch) else node.prompt
+
+
+def asides(script: Script) -> tuple[Prompt, ...]:
+    """What a script says besides its nodes, each prompt once: a greeting, and what comes before a question again."""
+    said = (script.greeting, script.again, script.unclear, script.confirm)
+    return tuple({prompt.id: prompt for prompt in said}.values())
 
 
 def reachable(script: Script, start: str, *, without: frozenset[str] = frozenset()) -> frozenset[str]:
@@ -324,6 +334,27 @@ def longest(script: Script, seconds_of: Callable[[Prompt], float], *, good: bool
     return from_here(script.start) or 0.0
 
 
+def quickest(script: Script, seconds_of: Callable[[Prompt], float]) -> float:
+    """Seconds until the last question before an acknowledgement is over, when every question is heard to its end and
+    given the answer that gets there soonest. Of the ways of a branch, which nobody chooses, the longest counts.
+
+    The script must have no circles. 0 when no way leads to an acknowledgement.
+    """
+
+    @cache
+    def from_here(name: str) -> float | None:
+        node = script.nodes[name]
+        if isinstance(node, End):
+            return 0.0 if node.answer is Answer.ACKNOWLEDGED else None
+        prompt = prompt_of(node)
+        own = seconds_of(prompt) if prompt is not None else 0.0
+        ways = [rest for arrow in arrows(script, node) if (rest := from_here(arrow.to)) is not None]
+        pick = max if isinstance(node, Branch) else min
+        return own + pick(ways) if ways else None
+
+    return from_here(script.start) or 0.0
+
+
 _BLANK = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 """A variable in a text: {bureau}."""
 
@@ -366,6 +397,19 @@ def filled(script: Script, template: str, language: str, values: Mapping[str, st
         return given or variable.defaults.get(language) or variable.defaults.get(script.default_language, "")
 
     return _BLANK.sub(value, template)
+
+
+def named(script: Script, names: Mapping[str, Mapping[str, str]]) -> Script:
+    """The script with a centre's own names: `names` gives, for a variable, its words by language. The content and its
+    hash stay as they are; a variable that is not named, or named with no word, keeps its own.
+    """
+    variables = {
+        name: replace(one, defaults={**one.defaults, **{k: v for k, v in names[name].items() if v}})
+        if name in names
+        else one
+        for name, one in script.variables.items()
+    }
+    return replace(script, variables=variables)
 
 
 def with_defaults(script: Script, template: str, language: str) -> str:

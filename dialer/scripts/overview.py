@@ -25,6 +25,7 @@ from dialer.scripts.model import (
     Say,
     Script,
     arrows,
+    asides,
     circles,
     prompt_of,
     with_defaults,
@@ -166,8 +167,7 @@ def show_script(
             for arrow in arrows(script, node)
         ),
         common=tuple(
-            _view(script, prompt.id, "say", prompt, script.origin, sounded.clips)
-            for prompt in (script.again, script.confirm)
+            _view(script, prompt.id, "say", prompt, script.origin, sounded.clips) for prompt in asides(script)
         ),
         findings=findings_of(services, version, script, sounded),
         without_sound=sounded.absent,

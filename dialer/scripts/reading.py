@@ -38,6 +38,7 @@ from dialer.scripts.model import (
     Variable,
     VariableKind,
     arrows,
+    asides,
     blanks,
     needs_verification,
     prompt_of,
@@ -133,11 +134,13 @@ _NODE: Mapping[str, _Check] = {
     "must_say": _truth,
 }
 _VARIABLE: Mapping[str, _Check] = {"kind": _text, "defaults": _table_of(_text)}
+_ASIDES = ("greeting", "again", "unclear", "confirm")
+"""What a script says besides its nodes: in answer to a greeting, and before a question that is asked again."""
 _WHOLE: Mapping[str, _Check] = {
     **dict.fromkeys(("extends", "id", "default_language", "start", "purpose"), _text),
     **dict.fromkeys(("languages", "fraud_types", "tags"), _texts),
     **dict.fromkeys(("title", "message", "fallbacks", "said_in"), _table_of(_text)),
-    **dict.fromkeys(("phrases", "again", "confirm", "variables", "nodes"), _table),
+    **dict.fromkeys(("phrases", *_ASIDES, "variables", "nodes"), _table),
     "anywhere": _table_of(_choice),
 }
 _EACH: Mapping[str, _Check] = {"phrases": _table_of(_texts), "variables": _table, "nodes": _table}
@@ -152,7 +155,7 @@ def _malformed(raw: Table) -> Iterator[tuple[str, str, Text]]:
                 yield "", f"{group}.{name}", problem
     for name, variable in raw.get("variables", {}).items():
         yield from _within(f"variables.{name}.", name, variable, _VARIABLE)
-    for name in ("again", "confirm"):
+    for name in _ASIDES:
         yield from _within(f"{name}.", name, raw.get(name, {}), {"must_say": _truth})
     for name, node in raw.get("nodes", {}).items():
         yield from _within(f"nodes.{name}.", name, node, _NODE)
@@ -212,7 +215,7 @@ def read_script(text: str, *, file: str, bases: Mapping[str, tuple[str, str]] | 
             if group != "nodes" or rest.partition(".")[0] not in own_nodes:
                 places.setdefault(name, Origin(file=base_file, line=line))
         prompt_roots = {name: base_name for name in base.get("nodes", {}) if name not in own_nodes}
-        prompt_roots |= {name: base_name for name in ("again", "confirm") if name not in raw}
+        prompt_roots |= {name: base_name for name in _ASIDES if name not in raw}
         raw = _merged(base, raw)
         raw["said_in"] = prompt_roots
     return _Reader(raw, file, places).script()
@@ -260,17 +263,20 @@ class _Reader:
         raw = self._raw
         known = {
             "id", "title", "purpose", "fraud_types", "tags", "languages", "default_language", "fallbacks",
-            "variables", "start", "again", "confirm", "anywhere", "nodes", "said_in", "phrases", "message",
+            "variables", "start", "anywhere", "nodes", "said_in", "phrases", "message", *_ASIDES,
         }  # fmt: skip
         self._only(raw, known, "")
         if not _ID.match(self._need(raw, "id", "")):
             raise self._wrong("", "id must be small letters, digits and _, such as loan_students", "id")
         self._languages = tuple(self._need(raw, "languages", ""))
         nodes = {name: self._node(name, table) for name, table in self._need(raw, "nodes", "").items()}
-        before = {name: self._need(raw, name, "") for name in ("again", "confirm")}
-        for table in before.values():
+        asides = {}
+        for name in _ASIDES:
+            # Versions from before there was a greeting say `again` in its place.
+            said = name if name in raw or name in {"again", "confirm"} else "again"
+            table = self._need(raw, said, "")
             self._only(table, {*_PROMPT, *self._languages}, "")
-        again, confirm = (self._prompt(name, table) for name, table in before.items())
+            asides[name] = self._prompt(said, table)
         canonical = json.dumps(raw, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         script = Script(
             id=self._need(raw, "id", ""),
@@ -285,8 +291,8 @@ class _Reader:
             fallbacks=dict(raw.get("fallbacks", {})),
             variables={n: self._variable(n, t) for n, t in raw.get("variables", {}).items()},
             start=self._need(raw, "start", ""),
-            again=again,
-            confirm=confirm,
+            greetings=self._phrases(dict(raw.get("phrases", {}).get("greeting", {})), ""),
+            **asides,
             message=dict(raw.get("message", {})),
             anywhere={k: self._choice(k, t, "anywhere") for k, t in raw.get("anywhere", {}).items()},
             nodes=nodes,
@@ -566,7 +572,6 @@ def prompt_list(scripts: Iterable[Script] | None = None) -> tuple[PromptItem, ..
 
 
 def prompts_of(script: Script) -> Iterator[Prompt]:
-    """Everything that a script can say: the two prompts before a repeated question, and its nodes in file order."""
-    yield script.again
-    yield script.confirm
+    """Everything that a script can say: what stands besides its nodes, then its nodes in file order."""
+    yield from asides(script)
     yield from (prompt for node in script.nodes.values() if (prompt := prompt_of(node)) is not None)

@@ -13,6 +13,7 @@ WARNINGS = sorted(id_ for id_, script in shipped_scripts().items() if script.pur
 SOON = {"investment", "romance"}
 MOST_QUESTIONS = 20
 CHILD = Context(tags=frozenset({Tag.MINOR}))
+DEAF = Context(tags=frozenset({Tag.HEARING}))
 PRESSED = [Heard.silence(), *(Heard.keys(key) for key in ("0", "1", "2", "3", "4", "7", "9", "1234"))]
 
 V, U = Contact.VERIFIED, Contact.UNVERIFIED
@@ -87,7 +88,20 @@ class TestUsualPeople:
     def test_the_warning_is_heard_before_anybody_is_asked_to_acknowledge(self, script_id: str):
         turn = after(script_id, "12", Context())
         assert turn.node == "acknowledge"
-        assert [said.must_say for said in turn.utterances] == [True, True, True]
+        assert [said.must_say for said in turn.utterances] == [True, True]
+
+    def test_the_warning_is_said_before_any_question(self, script_id: str):
+        turn = start(shipped_scripts()[script_id], Context())
+        said = [utterance.prompt_id.split(".")[1] for utterance in turn.utterances]
+        assert said == ["opening", "caution", "identity"]
+        assert [utterance.must_say for utterance in turn.utterances] == [True, True, False]
+
+    def test_whoever_stays_silent_hears_the_warning_once_more(self, script_id: str):
+        for keys in ("---", "1----"):
+            said = after(script_id, keys, Context()).utterances[-1]
+            assert said.must_say
+            assert "不要转账" in said.text
+            assert "96110" in said.text
 
     def test_a_childs_phone_first_asks_for_the_guardian(self, script_id: str):
         assert after(script_id, "1", CHILD).node == "guardian"
@@ -118,7 +132,8 @@ class TestSpecialOnes:
 
     def test_somebody_who_cannot_hear_gets_a_message_and_an_officer(self):
         script_id = choose_script_id(FraudType.LOAN, [Tag.HEARING])
-        end = end_of(script_id, "--")
+        assert script_id == "loan"
+        end = end_of(script_id, "---", DEAF)
         assert (end.contact, end.answer, end.urgency) == (U, Answer.LANGUAGE_OR_HEARING, Urgency.NOW)
         assert shipped_scripts()[script_id].message["zh"]
 
@@ -129,7 +144,7 @@ class TestSpecialOnes:
         assert end_of("follow_up", "13").answer is Answer.ALREADY_PAID
 
 
-@pytest.mark.parametrize("context", [Context(), CHILD], ids=["grown", "child"])
+@pytest.mark.parametrize("context", [Context(), CHILD, DEAF], ids=["grown", "child", "deaf"])
 @pytest.mark.parametrize("script_id", sorted(shipped_scripts()))
 def test_every_way_of_pressing_keys_ends_and_every_node_is_met(script_id: str, context: Context):
     script = shipped_scripts()[script_id]
@@ -154,5 +169,10 @@ def test_every_way_of_pressing_keys_ends_and_every_node_is_met(script_id: str, c
     waits = {
         name for name in reachable(script, script.start) if isinstance(script.nodes[name], End | HandOver)
     }
-    skipped = {"guardian_away"} if context is not CHILD and script_id != "game_trade" else set()
+    skipped = {"nobody_said"} if context is DEAF else {"by_text"}
+    if context is CHILD:
+        # The guardian is not asked what the child was told.
+        skipped |= {"officer_soon", "saw_through"}
+    elif script_id != "game_trade":
+        skipped |= {"guardian_away"}
     assert waits - skipped <= met

@@ -10,6 +10,7 @@ from dialer.scripts.reading import lines_of, prompt_list, read_script, shipped_t
 
 TEXTS = shipped_texts()
 PERSON = '\n[variables.person]\nkind = "personal"\n'
+HOUR = '\n[variables.hour]\nkind = "time_of_day"\n'
 
 
 def script(more: str = "", *changes: tuple[str, str]) -> Script:
@@ -54,7 +55,7 @@ class TestBlanks:
         ],
     )
     def test_the_greeting_is_of_the_hour_and_the_language(self, language: str, hour: int, said: str):
-        assert filled(script(), "{greeting}", language, {}, hour) == said
+        assert filled(script(HOUR), "{hour}", language, {}, hour) == said
 
 
 class TestPersonal:
