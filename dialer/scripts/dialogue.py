@@ -73,13 +73,14 @@ class Heard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Understood:
-    """A choice, or digits typed for a fact, or neither. `wants_key`: said, but only its key counts. `paid_yuan`: the
-    amount that was said with "I have paid", in whole yuan.
+    """A choice, or digits typed for a fact, or neither. `wants_key`: said, but only its key counts. `is_greeting`: no
+    answer yet, such as 喂. `paid_yuan`: the amount that was said with "I have paid", in whole yuan.
     """
 
     choice: Choice | None = None
     digits: str = ""
     wants_key: bool = False
+    is_greeting: bool = False
     paid_yuan: str = ""
 
 
@@ -89,7 +90,11 @@ def meant(script: Script, node: Ask, heard: Heard, voices: Sequence[str]) -> Und
     if heard.digits:
         return _by_key(node, choices, heard.digits)
     if heard.speech and heard.confidence >= SURE_ENOUGH:
-        return _by_phrase(choices, heard.speech, voices) or _by_spoken_key(choices, heard.speech)
+        return (
+            _by_phrase(choices, heard.speech, voices)
+            or _by_spoken_key(choices, heard.speech)
+            or Understood(is_greeting=_is_greeting(script, heard.speech, voices))
+        )
     return Understood()
 
 
@@ -113,11 +118,17 @@ _KEYS_SPOKEN |= {
 }
 
 
-def _by_spoken_key(choices: Mapping[str, Choice], speech: str) -> Understood:
+def _by_spoken_key(choices: Mapping[str, Choice], speech: str) -> Understood | None:
     """The name of a key, said instead of pressed: 一, 按一, press one."""
     found = _SPOKEN_KEY.fullmatch(plain(speech))
     key = _KEYS_SPOKEN.get(found[1], found[1]) if found else ""
-    return _spoken(choices[key]) if key in choices else Understood()
+    return _spoken(choices[key]) if key in choices else None
+
+
+def _is_greeting(script: Script, speech: str, voices: Sequence[str]) -> bool:
+    known = {plain(one) for voice in voices for one in script.greetings.get(voice, ())}
+    clauses = [plain(clause) for clause in _PAUSE.split(speech) if clause.strip()]
+    return bool(clauses) and (plain(speech) in known or all(clause in known for clause in clauses))
 
 
 def _spoken(choice: Choice, speech: str = "") -> Understood:
@@ -334,7 +345,13 @@ def advance(script: Script, position: Position, heard: Heard, context: Context) 
     if understood.digits:
         turn = _walk(script, node.next, position.learned, context)
         return replace(turn, collected=Collected(name=node.collect, value=understood.digits))
-    return _again(script, node, position, context, confirm=understood.wants_key)
+    if understood.wants_key:
+        before = script.confirm
+    elif understood.is_greeting:
+        before = script.greeting
+    else:
+        before = script.unclear if heard.speech else script.again
+    return _again(script, node, position, context, before=before)
 
 
 def _chosen(
@@ -395,14 +412,14 @@ def _again(
     context: Context,
     *,
     repeat: bool = False,
-    confirm: bool = False,
+    before: Prompt | None = None,
 ) -> Turn:
     """The question once more, or the way out when it was asked often enough."""
     if position.tries >= node.retries:
         return _walk(script, node.otherwise, position.learned, context)
     if repeat:
         return _walk(script, node.repeat_from, position.learned, context, tries={node.id: position.tries + 1})
-    prompts = (script.confirm if confirm else script.again, node.prompt)
+    prompts = (before or script.again, node.prompt)
     said = tuple(_utterance(script, prompt, position.learned, context) for prompt in prompts)
     return _asking(script, node, position.learned, position.tries + 1, said, context)
 
@@ -422,6 +439,8 @@ def _walk(
         match node:
             case Say():
                 said.append(_utterance(script, node.prompt, learned, context))
+                if _is_said_twice(node, learned, context):
+                    said.append(said[-1])
                 node_id = node.next
             case Branch():
                 node_id = _branched(node, learned, context)
@@ -458,6 +477,11 @@ def _walk(
             "%(script)s goes in a circle at %(node)s without asking", script=script.id, node=node_id
         ),
     )
+
+
+def _is_said_twice(node: Say, learned: Learned, context: Context) -> bool:
+    """To a person who does not hear well: the warning of the fraud type, once they are known to be listening."""
+    return node.prompt.must_say and Tag.HEARING in context.tags and learned.contact is Contact.VERIFIED
 
 
 def _outcome(learned: Learned, answer: Answer) -> Learned:

@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.scripts.dialogue import SURE_ENOUGH, Heard, Understood, meant, plain
+from dialer.core.values import Tag
+from dialer.scripts.dialogue import (
+    SURE_ENOUGH,
+    Context,
+    Heard,
+    Position,
+    Understood,
+    advance,
+    meant,
+    plain,
+    start,
+)
 from dialer.scripts.model import Ask, Target
 from dialer.scripts.reading import shipped_scripts
 
@@ -202,3 +213,33 @@ def test_whatever_is_said_no_success_and_no_identity_comes_of_it(said: str):
             if isinstance(node, Ask):
                 choice = meant(script, node, Heard.said(said), ("zh", "en")).choice
                 assert choice is None or (choice.contact is None and not choice.needs_key)
+
+
+class TestGreetings:
+    @pytest.mark.parametrize("said", ["喂", "喂？", "喂，你好", "你好", "谁啊", "哪位", "喂喂"])
+    def test_a_greeting_is_answered_and_the_question_begins_again(self, said: str):
+        node = ask("identity")
+        assert understood("identity", Heard.said(said)).is_greeting
+        turn = advance(GENERAL, Position(node="identity"), Heard.said(said), Context(language="zh"))
+        assert [one.prompt_id for one in turn.utterances] == [GENERAL.greeting.id, node.prompt.id]
+
+    @pytest.mark.parametrize("said", ["你好，我没空", "吃了吗"])
+    def test_other_words_are_not_understood_and_that_is_said(self, said: str):
+        assert not understood("identity", Heard.said(said)).is_greeting
+        turn = advance(GENERAL, Position(node="identity"), Heard.said(said), Context(language="zh"))
+        assert turn.utterances[0].prompt_id == GENERAL.unclear.id
+
+    def test_silence_is_said_to_be_silence(self):
+        turn = advance(GENERAL, Position(node="identity"), Heard.silence(), Context(language="zh"))
+        assert turn.utterances[0].prompt_id == GENERAL.again.id
+
+
+def test_who_does_not_hear_well_gets_the_warning_of_the_fraud_type_twice():
+    script = shipped_scripts()["loan"]
+    context = Context(language="zh", tags=frozenset({Tag.HEARING}))
+    turn = start(script, context)
+    for key in ("1", "1"):
+        assert turn.ask is not None
+        turn = advance(script, turn.ask.position, Heard.keys(key), context)
+    said = [one.prompt_id for one in turn.utterances]
+    assert said.count("loan.warn") == 2
