@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import cache, partial
+from http import HTTPStatus
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -226,6 +227,10 @@ class _Hooks:
         async def endpoint(request: Request) -> Response:
             status, twiml = await self._guarded(answer, request)
             self._count(name, status)
+            if status == HTTPStatus.FORBIDDEN and name in _SPOKEN:
+                # Not applied; but whoever the caller is, a person on the line hears a sentence, never silence. With
+                # any other status a carrier would end the call without a word.
+                status, twiml = 200, fallback()
             return Response(twiml, status_code=status, media_type=_XML if twiml is not None else None)
 
         return endpoint
@@ -339,6 +344,8 @@ class _Hooks:
         return 200, fallback()
 
 
+_SPOKEN = frozenset({"call", "dial", "fallback"})
+"""Webhooks whose answer a person hears."""
 _HALTED_SECONDS = 2.0
 _MOVED: Mapping[str, str] = {
     "/wall": "/board",

@@ -112,6 +112,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         TelephonyResult.POWERED_OFF: "switched off",
         TelephonyResult.BLOCKED: "blocked by the operator",
         TelephonyResult.CANCELED: "cancelled",
+        TelephonyResult.DEAD_AIR: "answered, but our side was silent",
         TelephonyResult.UNKNOWN: "unknown whether it rang",
     },
     Contact: {
@@ -246,6 +247,10 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.CARRIER_DOWN: "the telephone network is down, dialling has stopped",
         AlarmCode.SCHEMA_MOVED: "a process is older than its database",
         AlarmCode.NOBODY_ANSWERS: "no web process runs: dialling has stopped",
+        AlarmCode.WEBHOOKS_MISSING: (
+            "the webhooks of calls do not arrive or cannot be verified, so dialling has stopped: check the proxy,"
+            " web.public_url and telephony.auth_token"
+        ),
         AlarmCode.CLOCK_JUMPED: "a machine's clock went back",
         AlarmCode.NO_NEXT_STEP: "a case without a next step",
         AlarmCode.UNSIGNED: "an assignment is not signed for",

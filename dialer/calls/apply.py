@@ -73,6 +73,8 @@ _RANG = frozenset(
     }
 )
 """Results that no call has without ringing."""
+_ASKED_BY_SECONDS = 2
+"""By then a carrier has asked for the first turn. A call that was over before may have been hung up by the person."""
 _MACHINES = ("machine", "fax")
 """How AnsweredBy begins where no person answered."""
 
@@ -164,6 +166,8 @@ def _result(call: Call, progress: CallProgress) -> TelephonyResult:
     person: the one who answers there can press keys as well.
     """
     result = progress.result or TelephonyResult.UNKNOWN
+    if result is TelephonyResult.ANSWERED and _was_silent(call, progress):
+        return TelephonyResult.DEAD_AIR
     if (call.forwarded or progress.forwarded) and result in {
         TelephonyResult.ANSWERED,
         TelephonyResult.MACHINE,
@@ -174,6 +178,13 @@ def _result(call: Call, progress: CallProgress) -> TelephonyResult:
     if result is TelephonyResult.ANSWERED and call.answered_by.startswith(_MACHINES):
         return TelephonyResult.ANSWERED if call.contact is Contact.VERIFIED else TelephonyResult.MACHINE
     return result
+
+
+def _was_silent(call: Call, progress: CallProgress) -> bool:
+    """The carrier asked for no turn of ours during a call that lasted long enough for it."""
+    if call.hearing is not None or call.played_seconds:
+        return False
+    return progress.duration_seconds is None or progress.duration_seconds > _ASKED_BY_SECONDS
 
 
 def _ended(call: Call, change: Change) -> AttemptEnded:

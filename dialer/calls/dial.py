@@ -70,15 +70,16 @@ async def dial(
     for_seconds: float,
     stopping: Callable[[], bool],
     linger_seconds: float = 0.0,
-    may_call: Callable[[Tx], bool] | None = None,
+    allowed: Callable[[Tx], int | None] = lambda _tx: None,
 ) -> int:
     """Places calls until nothing more may be claimed, `for_seconds` have passed or `stopping()` is true; what has been
     claimed is sent or handed back first. Within `linger_seconds` of the last call a line that comes free is used at
-    once, not at the next tick. `may_call` is asked before each claim. Returns how many calls were sent.
+    once, not at the next tick. `allowed` says before each claim how many
+    calls may leave; None: as many as pacing allows. Returns how many calls were sent.
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + for_seconds
-    run = _Run(services, client, may_call)
+    run = _Run(services, client, allowed)
     ends_at = loop.time()
     try:
         while loop.time() < until and not stopping():
@@ -98,9 +99,9 @@ async def dial(
 class _Run:
     """One dialling task: claims ahead while earlier calls are still being posted."""
 
-    def __init__(self, services: Services, client: CallClient, may_call: Callable[[Tx], bool] | None) -> None:
+    def __init__(self, services: Services, client: CallClient, allowed: Callable[[Tx], int | None]) -> None:
         self.services = services
-        self._may_call = may_call
+        self._allowed = allowed
         self.client = client
         self.sending: set[asyncio.Task[None]] = set()
         self.answers = _Answers()
@@ -138,7 +139,8 @@ class _Run:
             now = services.clock.now()
             if not services.policies.newest.window.is_open(now):
                 return []
-            if self._may_call is not None and not self._may_call(tx):
+            allowed = self._allowed(tx)
+            if allowed == 0:
                 return []
             group = lock_line_group(tx, name=rules.group)
             if group is None:
@@ -156,7 +158,7 @@ class _Run:
                 real_now=real_now,
                 horizon_seconds=rules.horizon_seconds,
                 lease_seconds=rules.lease_seconds,
-                at_most=rules.at_most,
+                at_most=rules.at_most if allowed is None else min(allowed, rules.at_most),
                 number_retry_seconds=services.policies.newest.number_spacing_seconds,
                 closed_until=lambda number: closed_until(number, services.policies.newest.window, now),
             )

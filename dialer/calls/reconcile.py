@@ -19,12 +19,16 @@ from dialer.calls.claims import accept_attempts, cases_at_carrier, promote_plann
 from dialer.calls.events import apply_replies
 from dialer.calls.store import (
     Call,
+    ask_silent_calls_now,
     bound_call_sids,
     calls_asked_to_end,
     lock_silent_calls,
     newest_call_known_before,
+    newest_silent_call,
+    newest_webhook,
     numbers_of_calls,
     postpone_poll,
+    was_posted_since,
 )
 from dialer.cases.alarms import raise_alarm_once
 from dialer.cases.attempts import doubt_attempts, release_lapsed_claims, requeue_attempts
@@ -295,6 +299,10 @@ class WebProcessCheck:
         self._beat_at: float | None = None
         self._missing_since: float | None = None
 
+    def allowed(self, tx: Tx, services: Services) -> int | None:
+        """How many calls may leave now; None: as many as pacing allows."""
+        return trials_without_webhooks(tx, services) if self.may_call(tx, services) else 0
+
     def may_call(self, tx: Tx, services: Services) -> bool:
         """True while a web process is alive. When none has been for a while, an alarm is raised."""
         now = self._clock()
@@ -322,3 +330,28 @@ class WebProcessCheck:
         # A web process that stopped in order has deleted its row.
         beat_at = self._beat_at
         return bool(beats) and beat_at is not None and now - beat_at < _SILENT_SECONDS
+
+
+_WEBHOOK_SECONDS = 6.0
+"""A carrier sends the first webhook of a call within a second of taking it."""
+_TRIAL_SECONDS = 15.0
+"""One trial call at a time, and not more often than this, while webhooks are missing."""
+
+
+def trials_without_webhooks(tx: Tx, services: Services) -> int | None:
+    """How many calls may leave, by the webhooks that arrive; None: as many as pacing allows. Calls that the carrier
+    took and that bring no webhook are our fault (proxy, address, token), and whoever answers hears nothing: then one
+    trial call at a time leaves, an alarm is raised, and the silent calls are asked about at once.
+    """
+    real_now = services.real.now()
+    posted_before = real_now - timedelta(seconds=_WEBHOOK_SECONDS)
+    silent = newest_silent_call(tx, posted_before=posted_before)
+    if silent is None:
+        return None
+    newest = newest_webhook(tx)
+    if newest is not None and newest >= silent:
+        return None
+    facts = {"since": silent.isoformat()}
+    raise_alarm_once(tx, AlarmCode.WEBHOOKS_MISSING, now=services.clock.now(), facts=facts)
+    ask_silent_calls_now(tx, posted_before=posted_before, real_now=real_now)
+    return 0 if was_posted_since(tx, real_now - timedelta(seconds=_TRIAL_SECONDS)) else 1

@@ -19,7 +19,7 @@ from dialer.core.events import AlarmCode
 from dialer.core.reach import Reach
 from dialer.core.values import Answer, Contact, FraudType, Tag, TelephonyResult
 from dialer.db import tables as t
-from dialer.db.bulk import IdSet, RowSet, among, in_words, plain
+from dialer.db.bulk import IdSet, RowSet, among, in_words, plain, word
 from dialer.db.unit_of_work import Tx, record_of
 
 
@@ -227,6 +227,54 @@ def lock_silent_calls(tx: Tx, *, real_now: datetime, limit: int) -> list[Call]:
         .with_for_update(of=t.attempt, skip_locked=True)
     )
     return [record_of(Call, row) for row in tx.rows(statement)]
+
+
+def newest_silent_call(tx: Tx, *, posted_before: datetime) -> datetime | None:
+    """When the carrier took the newest call (service time) that was posted before then (real time) and has brought no
+    webhook yet.
+    """
+    moment: datetime | None = tx.scalar(
+        sa.select(sa.func.max(t.attempt.c.accepted_at)).where(
+            t.attempt.c.state == word(AttemptState.ACCEPTED),
+            t.attempt.c.posted_at < posted_before,
+            ~sa.exists().where(t.event.c.attempt_id == t.attempt.c.id, _IS_WEBHOOK),
+        )
+    )
+    return moment
+
+
+def newest_webhook(tx: Tx) -> datetime | None:
+    """When the newest webhook of a call was accepted (service time)."""
+    # By the primary key, backwards: the newest event is a webhook except while the carrier is only polled.
+    moment: datetime | None = tx.scalar(
+        sa.select(t.event.c.at)
+        .where(t.event.c.attempt_id.is_not(None), _IS_WEBHOOK)
+        .order_by(t.event.c.id.desc())
+        .limit(1)
+    )
+    return moment
+
+
+_IS_WEBHOOK = ~t.event.c.step.startswith("poll.")
+
+
+def was_posted_since(tx: Tx, since: datetime) -> bool:
+    """A call that is not over was posted from then on (real time)."""
+    found = sa.exists().where(in_words(t.attempt.c.state, SENT_STATES), t.attempt.c.posted_at >= since)
+    return bool(tx.scalar(sa.select(found)))
+
+
+def ask_silent_calls_now(tx: Tx, *, posted_before: datetime, real_now: datetime) -> None:
+    """Calls that the carrier took, posted before then, are asked about at once."""
+    tx.execute(
+        sa.update(t.attempt)
+        .where(
+            t.attempt.c.state == word(AttemptState.ACCEPTED),
+            t.attempt.c.posted_at < posted_before,
+            t.attempt.c.poll_at > real_now,
+        )
+        .values(poll_at=real_now)
+    )
 
 
 def calls_asked_to_end(tx: Tx, *, limit: int) -> list[tuple[uuid.UUID, str, AttemptState]]:

@@ -115,7 +115,12 @@ class CallAttempt:
 
     @property
     def is_bad(self) -> bool:
-        return self.result in {TelephonyResult.FAILED, TelephonyResult.BLOCKED, TelephonyResult.UNKNOWN}
+        return self.result in {
+            TelephonyResult.FAILED,
+            TelephonyResult.BLOCKED,
+            TelephonyResult.DEAD_AIR,
+            TelephonyResult.UNKNOWN,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

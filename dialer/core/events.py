@@ -256,6 +256,8 @@ class AlarmCode(StrEnum):
     """Only trial calls are sent to the carrier."""
     NOBODY_ANSWERS = "nobody_answers"
     """No web process runs, so dialling has stopped."""
+    WEBHOOKS_MISSING = "webhooks_missing"
+    """Calls that the carrier took bring no webhook, or only ones that cannot be verified, so dialling has stopped."""
     SCHEMA_MOVED = "schema_moved"
     """A newer version migrated the database while an older process runs, which claims nothing from then on."""
     CLOCK_JUMPED = "clock_jumped"

@@ -131,7 +131,7 @@ FOUND = REACHED | WRONG_RECORD
 NOT_OURS = frozenset({OutcomeKind.DUPLICATE, OutcomeKind.TRANSFERRED})
 """Left out where it is asked what we achieved."""
 
-OWN_FAULT = frozenset({TelephonyResult.BLOCKED})
+OWN_FAULT = frozenset({TelephonyResult.BLOCKED, TelephonyResult.DEAD_AIR})
 """Our own line was refused or blocked: it says nothing about the person."""
 
 COUNTED_RESULTS = frozenset(TelephonyResult) - OWN_FAULT - {TelephonyResult.CANCELED, TelephonyResult.UNKNOWN}

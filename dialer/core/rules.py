@@ -219,7 +219,7 @@ def attempt_ended(draft: Draft, event: AttemptEnded) -> None:
             _again_or_person(draft, Reason.RETRY)
         case TelephonyResult.INVALID_NUMBER:
             _dead_number(draft, Reason.NO_USABLE_NUMBER)
-        case TelephonyResult.BLOCKED | TelephonyResult.CANCELED:
+        case TelephonyResult.BLOCKED | TelephonyResult.CANCELED | TelephonyResult.DEAD_AIR:
             _own_fault(draft)
         case TelephonyResult.UNKNOWN:
             draft.finish_robot(Reason.UNKNOWN_SUBMISSION)

@@ -79,6 +79,8 @@ class TelephonyResult(StrEnum):
     BLOCKED = "blocked"
     FAILED = "failed"
     CANCELED = "canceled"
+    DEAD_AIR = "dead_air"
+    """Answered, and nothing of ours was played, since the carrier did not reach our webhooks. Our fault."""
     UNKNOWN = "unknown"
 
 

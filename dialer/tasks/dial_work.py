@@ -46,7 +46,7 @@ def dial_task() -> None:
             for_seconds=_DIAL_SECONDS,
             stopping=is_stopping,
             linger_seconds=_LINGER_SECONDS,
-            may_call=lambda tx: _web.may_call(tx, app.services),
+            allowed=lambda tx: _web.allowed(tx, app.services),
         )
 
     if not _dialling.acquire(blocking=False):

@@ -63,16 +63,16 @@ async def test_dialling_ends_where_nobody_answers_any_more(w: World):
         w.open_case()
     asked: list[int] = []
 
-    def may_call(_tx: Tx) -> bool:
+    def allowed(_tx: Tx) -> int | None:
         asked.append(1)
-        return len(asked) <= 5
+        return None if len(asked) <= 5 else 0
 
     left = await dial(
         w.scene.services,
         w.client,
         for_seconds=PATIENCE_SECONDS,
         stopping=lambda: len(asked) > 100,
-        may_call=may_call,
+        allowed=allowed,
     )
     assert left == w.calls
     assert len(asked) <= 100

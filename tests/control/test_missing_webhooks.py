@@ -1,0 +1,121 @@
+"""Calls that the carrier took and that bring no webhook: dialling stops, one trial at a time, and nobody is blamed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from dialer.calls.apply import News
+from dialer.calls.events import apply_replies
+from dialer.calls.reconcile import trials_without_webhooks
+from dialer.core.case import RobotState
+from dialer.core.events import AlarmCode
+from dialer.core.values import TelephonyResult
+from dialer.telephony.callbacks import CallProgress, Stage
+from tests.calls.conversation import PhoneCall
+from tests.control.scene import Scene
+
+
+@pytest.fixture
+def scene(fresh_database: str):
+    made = Scene(fresh_database)
+    yield made
+    made.close()
+
+
+class Taken(PhoneCall):
+    """A call that the carrier has taken, so many seconds ago."""
+
+    def __init__(self, scene: Scene, *, seconds: float) -> None:
+        super().__init__(scene)
+        ago = timedelta(seconds=seconds)
+        scene.change_attempt(
+            self.attempt_id,
+            state="accepted",
+            ringing_at=None,
+            accepted_at=scene.clock.now() - ago,
+            sent_at=scene.clock.now() - ago,
+            posted_at=scene.services.real.now() - ago,
+            poll_at=scene.services.real.now() + timedelta(seconds=60),
+        )
+
+    def brings_a_webhook(self) -> None:
+        progress = CallProgress(stage=Stage.INITIATED, sid=self.sid)
+        with self.scene.tx() as tx:
+            apply_replies(
+                tx,
+                self.scene.services,
+                [News(attempt_id=self.attempt_id, step="status.0", progress=progress)],
+            )
+
+    def is_polled(self) -> None:
+        progress = CallProgress(stage=Stage.INITIATED, sid=self.sid)
+        with self.scene.tx() as tx:
+            apply_replies(
+                tx, self.scene.services, [News(attempt_id=self.attempt_id, step="poll.1", progress=progress)]
+            )
+
+
+def allowed(scene: Scene) -> int | None:
+    with scene.tx() as tx:
+        return trials_without_webhooks(tx, scene.services)
+
+
+def alarms(scene: Scene) -> set[str]:
+    return set(scene.alarms_of(None))
+
+
+def test_calls_leave_while_their_webhooks_arrive(scene: Scene):
+    assert allowed(scene) is None
+    Taken(scene, seconds=20).brings_a_webhook()
+    assert allowed(scene) is None
+    Taken(scene, seconds=2)
+    assert allowed(scene) is None
+    assert alarms(scene) == set()
+
+
+def test_a_call_without_a_webhook_stops_dialling_and_is_asked_about_at_once(scene: Scene):
+    silent = Taken(scene, seconds=7)
+    assert allowed(scene) == 0
+    assert alarms(scene) == {AlarmCode.WEBHOOKS_MISSING}
+    assert silent.row()["poll_at"] <= scene.services.real.now()
+
+
+def test_what_the_carrier_says_when_it_is_asked_is_no_webhook(scene: Scene):
+    silent = Taken(scene, seconds=20)
+    silent.is_polled()
+    assert allowed(scene) == 1
+
+
+def test_one_trial_leaves_at_a_time_and_its_webhook_ends_the_stop(scene: Scene):
+    Taken(scene, seconds=40)
+    assert allowed(scene) == 1
+    trial = Taken(scene, seconds=1)
+    assert allowed(scene) == 0
+    trial.brings_a_webhook()
+    assert allowed(scene) is None
+
+
+def test_a_webhook_from_before_the_fault_does_not_hide_it(scene: Scene):
+    Taken(scene, seconds=30).brings_a_webhook()
+    scene.clock.advance(1)
+    silent = Taken(scene, seconds=0)
+    scene.change_attempt(silent.attempt_id, posted_at=scene.services.real.now() - timedelta(seconds=7))
+    assert allowed(scene) == 0
+
+
+@pytest.mark.parametrize(("seconds", "result"), [(2, "answered"), (3, "dead_air"), (None, "dead_air")])
+def test_an_answered_call_of_which_no_turn_was_asked_for_is_our_fault(
+    scene: Scene, seconds: int | None, result: str
+):
+    call = Taken(scene, seconds=20)
+    row = call.ends(TelephonyResult.ANSWERED, seconds=seconds)
+    assert (row["result"], row["contact"]) == (result, "none")
+    robot = scene.case_of(call.case_id).robot
+    assert robot.state is RobotState.PENDING
+    assert robot.tries == (1 if result == "answered" else 0)
+
+
+def test_a_call_that_nobody_answered_keeps_its_result(scene: Scene):
+    assert Taken(scene, seconds=40).ends(TelephonyResult.NO_ANSWER)["result"] == "no_answer"
