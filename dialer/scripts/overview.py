@@ -16,20 +16,16 @@ from dialer.scripts.dialogue import Context, Heard, Turn, advance, start
 from dialer.scripts.lint import Finding, good_path_seconds, longest_path_seconds
 from dialer.scripts.model import (
     Ask,
-    Branch,
-    End,
-    HandOver,
     Origin,
     Prompt,
     Purpose,
-    Say,
     Script,
     arrows,
     circles,
     prompt_of,
     with_defaults,
 )
-from dialer.scripts.reading import prompt_list
+from dialer.scripts.reading import NODE_TYPES, prompt_list
 from dialer.scripts.rendered import RenderedScript
 from dialer.scripts.store import Render, Version, get_script_version, script_versions_of, spoken_version
 from dialer.scripts.versions import findings_of, script_in, sound_of
@@ -199,7 +195,7 @@ def node_views(script: Script, clips: tuple[Clip, ...]) -> tuple[NodeView, ...]:
     )
 
 
-_KINDS = {Say: "say", Ask: "ask", Branch: "branch", HandOver: "hand_over", End: "end"}
+_KINDS = {part: kind for kind, part in NODE_TYPES.items()}
 _FACTS = ("answer", "contact", "urgency", "timeout_seconds", "retries")
 
 
