@@ -443,14 +443,13 @@ def play(
     while True:
         for utterance in turn.utterances:
             typer.echo(f"  {utterance.text}")
-        if turn.end is not None and not turn.hand_over:
+        if turn.is_over:
             break
         if turn.ask is None:
-            assert turn.position is not None
             typer.echo("  … calls an officer, who does not answer")
             turn = advance(chosen, turn.position, Heard.silence(), context)
             continue
         typed = typer.prompt("key or words", default="", show_default=False).strip()
         heard = Heard.said(typed) if set(typed) - _KEYS else Heard.keys(typed)
-        turn = advance(chosen, turn.ask.position, heard, context)
-    typer.echo(f"  = contact {turn.end.contact}, answer {turn.end.answer}, urgency {turn.end.urgency}")
+        turn = advance(chosen, turn.position, heard, context)
+    typer.echo(f"  = contact {turn.learned.contact}, answer {turn.learned.answer}, urgency {turn.end}")

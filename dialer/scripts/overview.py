@@ -345,12 +345,12 @@ def walk_script(
     walked = [Walked(step="", turn=start(script, context))]
     for step in steps[:_MOST_STEPS]:
         turn = walked[-1].turn
-        if _is_over(turn):
+        if turn.is_over:
             break
         heard = _heard(script, turn, step, chosen)
-        position = turn.ask.position if turn.ask is not None else turn.position
-        assert position is not None
-        walked.append(Walked(step=step, turn=advance(script, position, heard, context), phrase=heard.speech))
+        walked.append(
+            Walked(step=step, turn=advance(script, turn.position, heard, context), phrase=heard.speech)
+        )
     return Walk(
         version=version,
         script=script,
@@ -358,12 +358,8 @@ def walk_script(
         walked=tuple(walked),
         seconds=spoken.seconds,
         voices={clip.file: clip.voice for clip in spoken.clips},
-        is_over=_is_over(walked[-1].turn),
+        is_over=walked[-1].turn.is_over,
     )
-
-
-def _is_over(turn: Turn) -> bool:
-    return turn.end is not None and not turn.hand_over
 
 
 def _heard(script: Script, turn: Turn, step: str, language: str) -> Heard:

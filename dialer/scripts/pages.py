@@ -523,7 +523,6 @@ def walk(
     def at(*way: str) -> str:
         return address(script_id, "/walk", version=version, language=language, tag=tag, steps=".".join(way))
 
-    end = found.walked[-1].turn.end
     return request.page(
         "console/script_walk.html",
         **heading(request, found.script, found.version, "/walk"),
@@ -531,7 +530,7 @@ def walk(
         keys=_keys(found),
         others=_others(request, found),
         after=lambda step: at(*taken, step),
-        end=end if found.is_over else None,
+        end=found.walked[-1].turn.position if found.is_over else None,
         said=found,
         back=at(*taken[:-1]) if taken else "",
         begin=at() if taken else "",

@@ -141,14 +141,14 @@ def write(
     response = VoiceResponse()
     if turn.ask is not None:
         language = turn.utterances[-1].language if turn.utterances else ""
-        url = urls.call(attempt_id, step=step + 1, position=turn.ask.position.encode())
+        url = urls.call(attempt_id, step=step + 1, position=turn.position.encode())
         gather = _gather(turn.ask, url, language, config)
         _say(gather, turn, audio_url)
         response.append(gather)
         response.redirect(url, method="POST")
         return str(response)
     _say(response, turn, audio_url)
-    if turn.hand_over and turn.position is not None:
+    if turn.hand_over:
         _hand_over(response, turn.position, urls, attempt_id, step, config)
     else:
         response.hangup()

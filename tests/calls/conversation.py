@@ -59,8 +59,7 @@ class PhoneCall:
         """One key, or typed digits, at each question in turn; "" is silence."""
         for key in keys:
             assert self.turn is not None
-            waits = self.turn.ask.position if self.turn.ask is not None else self.turn.position
-            self._talk(waits, Heard.keys(key) if key else Heard.silence())
+            self._talk(self.turn.position, Heard.keys(key) if key else Heard.silence())
         return self
 
     def desk(self, status: str, *, taken: bool) -> PhoneCall:
