@@ -126,19 +126,10 @@ _LONGEST_QUEUE_SECONDS = 86_400
 class Exchange:
     """Calls above the rate or the number of lines stay queued in order, and can be cancelled there."""
 
-    def __init__(
-        self,
-        config: CarrierConfig,
-        *,
-        line: Line,
-        timers: Timers,
-        outbound: Outbound,
-        call_journal: CallJournal,
-        memory: CallMemory,
-    ) -> None:
+    def __init__(self, config: CarrierConfig, *, line: Line, timers: Timers, outbound: Outbound) -> None:
         self.line = line
         self.timers = timers
-        self.call_journal = call_journal
+        self.call_journal = CallJournal(config.state_dir)
         self.faults = Faults(config.seed)
         self.messenger = Messenger(
             outbound=outbound,
@@ -152,7 +143,7 @@ class Exchange:
             messenger=self.messenger,
             faults=self.faults,
             timers=timers,
-            call_journal=call_journal,
+            call_journal=self.call_journal,
             attempt_in=self.attempt_in,
         )
         self.sounds = Sounds(self.messenger)
@@ -168,8 +159,8 @@ class Exchange:
         self._next_slot = 0.0
         self._pump_due: asyncio.TimerHandle | None = None
         self._attempt = re.compile(config.attempt_pattern) if config.attempt_pattern else None
-        self._memory = memory
-        for call in memory.recall(since_unix=timers.unix() - config.keep_hours * 3600):
+        self._memory = CallMemory(config.state_dir)
+        for call in self._memory.recall(since_unix=timers.unix() - config.keep_hours * 3600):
             self._keep(call)
         self._made = max((call.number for call in self._calls.values()), default=0)
         self.calls_per_second = config.calls_per_second

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
@@ -27,7 +27,7 @@ from dialer.carrier.calls import (
     too_many,
     whole_number,
 )
-from dialer.carrier.config import Timers
+from dialer.carrier.config import CarrierConfig, Timers
 from dialer.carrier.exchange import Exchange
 from dialer.carrier.faults import InjectedFault
 from dialer.carrier.journal import SealedLog
@@ -188,24 +188,22 @@ class TextBoard:
 
     def __init__(
         self,
+        config: CarrierConfig,
         *,
-        account_sid: str,
         messenger: Messenger,
         timers: Timers,
         refusal: Callable[[str], int],
         undeliverable: Callable[[str], int],
-        memory: TextMemory,
-        remembered: Iterable[Text],
     ) -> None:
-        self._account = account_sid
+        self._account = config.account_sid
         self._messenger = messenger
         self._timers = timers
         self._refusal = refusal
         self._undeliverable = undeliverable
-        self._memory = memory
+        self._memory = TextMemory(config.state_dir)
         self._texts: OrderedDict[str, Text] = OrderedDict()
         self.failed_webhooks = 0
-        for text in remembered:
+        for text in self._memory.recall(since_unix=timers.unix() - config.keep_hours * 3600):
             self._texts[text.sid] = text
             self._go_on(text)
 
@@ -249,6 +247,10 @@ class TextBoard:
             "max_per_callback": max(equal.values(), default=0),
             "failed_webhooks": self.failed_webhooks,
         }
+
+    def close(self) -> None:
+        """The files are closed."""
+        self._memory.close()
 
     def _go_on(self, text: Text) -> None:
         """Starts the timers of the steps that are still to come."""

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 
 from audio.clips import RECORDED, Clip, audio_hash
 from dialer.core.errors import Invalid
@@ -121,14 +123,12 @@ def list_scripts(services: Services) -> tuple[ScriptLine, ...]:
     """Every script that has a version, by id."""
     with services.store.begin() as tx:
         found = script_versions_of(tx)
-    by_script: dict[str, list[Version]] = {}
-    for version in found:
-        by_script.setdefault(version.script_id, []).append(version)
     choice = services.rendered_scripts.now(services.real.now())
     tried = {script_id for script_id, _ in choice.shares}
+    by_script = attrgetter("script_id")
     return tuple(
-        _line(versions, choice.live.get(script_id), in_trial=script_id in tried)
-        for script_id, versions in sorted(by_script.items())
+        _line(list(versions), choice.live.get(script_id), in_trial=script_id in tried)
+        for script_id, versions in groupby(sorted(found, key=by_script), key=by_script)
     )
 
 
@@ -285,6 +285,7 @@ NOBODY = "nobody"
 _SAID = re.compile(r"say([0-9*])")
 _TYPED = re.compile(r"type([0-9]{1,12})")
 _MOST_STEPS = 100
+_WALKED_AT_HOUR = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,16 +305,16 @@ class Walk:
     walked: tuple[Walked, ...]
     seconds: Mapping[str, float]
     """By sound file."""
-    voices: Mapping[str, str]
-    """By sound file."""
-    is_over: bool
+
+    @property
+    def is_over(self) -> bool:
+        return self.walked[-1].turn.is_over
 
     @property
     def question(self) -> Ask | None:
         """What waits for an answer now."""
-        last = self.walked[-1].turn
-        node = self.script.nodes[last.node]
-        return node if isinstance(node, Ask) and not self.is_over else None
+        node = self.script.nodes[self.walked[-1].turn.node]
+        return node if isinstance(node, Ask) else None
 
 
 def walk_script(
@@ -323,7 +324,6 @@ def walk_script(
     *,
     language: str = "",
     tags: frozenset[Tag] = frozenset(),
-    local_hour: int = 10,
     steps: Sequence[str] = (),
 ) -> Walk:
     """`steps` are keys, `say1` (the phrase that key 1 has), `type500` (digits and #), `silence` and `nobody`. Those
@@ -340,7 +340,11 @@ def walk_script(
     spoken = RenderedScript(script=script, clips=clips)
     chosen = language if language in script.languages else script.default_language
     context = Context(
-        language=chosen, tags=tags, local_hour=local_hour, clips=spoken.by_text, recordings=spoken.recordings
+        language=chosen,
+        tags=tags,
+        local_hour=_WALKED_AT_HOUR,
+        clips=spoken.by_text,
+        recordings=spoken.recordings,
     )
     walked = [Walked(step="", turn=start(script, context))]
     for step in steps[:_MOST_STEPS]:
@@ -357,8 +361,6 @@ def walk_script(
         language=chosen,
         walked=tuple(walked),
         seconds=spoken.seconds,
-        voices={clip.file: clip.voice for clip in spoken.clips},
-        is_over=walked[-1].turn.is_over,
     )
 
 
@@ -380,9 +382,5 @@ def phrase_of(script: Script, node_id: str, key: str, language: str) -> str:
     node = script.nodes[node_id]
     own = node.choices if isinstance(node, Ask) else {}
     choice = {**script.anywhere, **own}.get(key)
-    if choice is None:
-        return ""
-    for voice in script.voices_of(language):
-        if choice.phrases.get(voice):
-            return choice.phrases[voice][0]
-    return ""
+    phrases = choice.phrases if choice else {}
+    return next((phrases[voice][0] for voice in script.voices_of(language) if phrases.get(voice)), "")
