@@ -132,12 +132,12 @@ class CallJournal:
         most = 0
         with self._path.open(encoding="ascii", errors="replace") as lines:
             for line in lines:
-                words = line.split()
-                if len(words) == 4 and words[0] == "A":  # noqa: PLR2004 - the record's four words
-                    window.append(float(words[1]))
-                    while window[0] < window[-1] - seconds:
-                        window.popleft()
-                    most = max(most, len(window))
+                match line.split():
+                    case ["A", unix, _, _]:
+                        window.append(float(unix))
+                        while window[0] < window[-1] - seconds:
+                            window.popleft()
+                        most = max(most, len(window))
         return most
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ import base64
 import hmac
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from itertools import islice
 from urllib.parse import urlencode
 
@@ -220,7 +221,7 @@ class RestFront:
     async def delete(self, request: web.Request) -> web.StreamResponse:
         """Deletes the record of a call that is over."""
         answer = self._answered(request, lambda: self._exchange.delete(request.match_info["sid"]))
-        return web.Response(status=204) if answer.status == 200 else answer  # noqa: PLR2004 - HTTP's own
+        return web.Response(status=204) if answer.status == HTTPStatus.OK else answer
 
     async def account(self, request: web.Request) -> web.StreamResponse:
         """The account resource, for a client that checks its credentials."""
@@ -276,7 +277,7 @@ def problem_answer(problem: RestProblem) -> web.Response:
     response = json_answer(problem.body(), problem.status)
     if problem.retry_after_seconds is not None:
         response.headers["Retry-After"] = str(round(problem.retry_after_seconds))
-    if problem.status == 401:  # noqa: PLR2004 - HTTP's own
+    if problem.status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = 'Basic realm="Twilio API"'
     return response
 

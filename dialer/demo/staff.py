@@ -127,6 +127,9 @@ _AT_THE_DOOR = (
     (9, OutcomeKind.CANNOT_FIND_YET),
     (6, OutcomeKind.ALREADY_DEFRAUDED),
 )
+_APPROVED_PERCENT = 80
+_SAVED_PERCENT = 35
+_STOPPED_PERCENT = 40
 _SAVED = frozenset({OutcomeKind.DISSUADED_BY_PHONE, OutcomeKind.DISSUADED_IN_PERSON})
 
 
@@ -161,7 +164,7 @@ def _report(services: Services, assignment: Assignment) -> None:
     amounts, evidence = _money(services, assignment, outcome)
     given = Report(outcome=outcome, amounts=amounts, evidence=evidence)
     outcome_id = report_assignment(services, assignment.id, given, by=_who(assignment))
-    if rng(assignment, "approve") < 80:  # noqa: PLR2004  # percent
+    if rng(assignment, "approve") < _APPROVED_PERCENT:
         approve_outcome(services, outcome_id, by=_CHIEF)
 
 
@@ -171,9 +174,9 @@ def _money(services: Services, assignment: Assignment, outcome: OutcomeKind) -> 
         at_risk = amount_at_risk_of_case(tx, assignment.case_id)
     if not at_risk:
         return Amounts(), ""
-    if outcome in _SAVED and rng(assignment, "saved") < 35:  # noqa: PLR2004  # percent
+    if outcome in _SAVED and rng(assignment, "saved") < _SAVED_PERCENT:
         return Amounts(intended_fen=at_risk), "演练：转账页面截图 drill: screenshot of the transfer page"
-    if outcome is OutcomeKind.ALREADY_DEFRAUDED and rng(assignment, "stopped") < 40:  # noqa: PLR2004
+    if outcome is OutcomeKind.ALREADY_DEFRAUDED and rng(assignment, "stopped") < _STOPPED_PERCENT:
         return Amounts(stopped_fen=at_risk // 2), "演练：银行止付回执 drill: the bank's stop-payment receipt"
     return Amounts(), ""
 
