@@ -353,7 +353,9 @@ class Exchange:
         )
         self._keep(call)
         if len(self._calls) > self._config.keep_calls:
-            self._forget_oldest()
+            oldest = next((one for one in self._calls.values() if one.status.final), None)
+            if oldest is not None:
+                self._forget(oldest)
         return call
 
     def _keep(self, call: Call) -> None:
@@ -367,12 +369,6 @@ class Exchange:
         if not same_number:
             del self._by_number[call.to]
 
-    def _forget_oldest(self) -> None:
-        for call in self._calls.values():
-            if call.status.final:
-                self._forget(call)
-                return
-
     def _pump(self) -> None:
         """Dials from the queue while a line is free and the rate allows; continues when the next slot is due."""
         queue = self._queue
@@ -385,14 +381,11 @@ class Exchange:
             if self.calls_per_second is not None:
                 now = self.timers.unix()
                 if now < self._next_slot:
-                    self._pump_later(self._next_slot - now)
+                    if self._pump_due is not None:
+                        self._pump_due.cancel()
+                    self._pump_due = self.timers.really_later(self._next_slot - now, self._pump)
                     return
                 self._next_slot = max(now, self._next_slot) + 1.0 / self.calls_per_second
             self.lines_in_use += 1
             self.peak_lines = max(self.peak_lines, self.lines_in_use)
             queue.popleft().start()
-
-    def _pump_later(self, seconds: float) -> None:
-        if self._pump_due is not None:
-            self._pump_due.cancel()
-        self._pump_due = self.timers.really_later(seconds, self._pump)

@@ -139,7 +139,7 @@ def _play(
     del figures["trials"]
     if as_json:
         seconds = time.monotonic() - started
-        print_json(demo_summary(app, load=loaded.plain(), report=figures, seconds=seconds).plain())
+        print_json(demo_summary(app, load=loaded.plain(), report=figures, seconds=seconds))
     else:
         Console().print(report_view(report, Lang.ZH))
     return 0 if settled else _NOT_SETTLED

@@ -212,28 +212,26 @@ _SETTLED_LOOKS = 3
 """So many looks in a row must find nothing left: between two rows of a case nothing may seem to be left."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DemoSummary:
-    """The result of a settled demo; the JSON of `dialer demo --until-settled --json`."""
-
-    load: dict[str, Any]
-    progress: Progress
-    rings: CallCounts
-    not_rung: NotCalled
-    report: dict[str, Any]
-    seconds: float
-
-    def plain(self) -> dict[str, Any]:
-        return {
-            "load": self.load,
-            "cases": self.progress.cases,
-            "attempts": self.progress.attempts,
-            "rings": self.rings.rings,
-            "not_rung": asdict(self.not_rung),
-            "max_rings_per_attempt": self.rings.max_rings_per_attempt,
-            "report": self.report,
-            "seconds": round(self.seconds, 1),
-        }
+def summary_json(
+    *,
+    load: dict[str, Any],
+    progress: Progress,
+    rings: CallCounts,
+    not_called: NotCalled,
+    report: dict[str, Any],
+    seconds: float,
+) -> dict[str, Any]:
+    """The JSON of `dialer demo --until-settled --json`."""
+    return {
+        "load": load,
+        "cases": progress.cases,
+        "attempts": progress.attempts,
+        "rings": rings.rings,
+        "not_rung": asdict(not_called),
+        "max_rings_per_attempt": rings.max_rings_per_attempt,
+        "report": report,
+        "seconds": round(seconds, 1),
+    }
 
 
 def wait_until_up(app: Application, *, tend: Callable[[], None], stopped: Callable[[], bool]) -> bool:
@@ -310,17 +308,14 @@ class SettledWatch:
 
 def demo_summary(
     app: Application, *, load: dict[str, Any], report: dict[str, Any], seconds: float
-) -> DemoSummary:
+) -> dict[str, Any]:
+    """The result of a settled demo, as JSON."""
     assert app.carrier is not None
     with app.services.store.begin() as tx:
         progress, not_called = read_progress(tx), count_not_called(tx)
-    return DemoSummary(
-        load=load,
-        progress=progress,
-        rings=read_call_counts(app.carrier),
-        not_rung=not_called,
-        report=report,
-        seconds=seconds,
+    rings = read_call_counts(app.carrier)
+    return summary_json(
+        load=load, progress=progress, rings=rings, not_called=not_called, report=report, seconds=seconds
     )
 
 

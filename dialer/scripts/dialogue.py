@@ -192,7 +192,6 @@ class AskTurn:
 
     num_digits: int
     timeout_seconds: int
-    accepts: frozenset[str]
     hints: tuple[str, ...]
     finish_on_key: str = ""
 
@@ -364,7 +363,6 @@ def _asking(
         ask=AskTurn(
             num_digits=node.max_digits,
             timeout_seconds=node.timeout_seconds,
-            accepts=frozenset("0123456789") if node.max_digits > 1 else frozenset(choices),
             hints=hints,
             finish_on_key="#" if node.max_digits > 1 else "",
         ),

@@ -182,8 +182,6 @@ class NotApproved(Refusal):
                 findings="\n  ".join(lines),
             )
         )
-        self.script_id = script_id
-        self.number = number
         self.findings = tuple(findings)
 
 

@@ -92,7 +92,6 @@ def asking(*said: Utterance, **changes: object) -> Turn:
     ask = AskTurn(
         num_digits=1,
         timeout_seconds=6,
-        accepts=frozenset("12"),
         hints=("是我", "不是<我>"),
     )
     return Turn(
