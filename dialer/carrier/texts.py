@@ -7,7 +7,6 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice
 from pathlib import Path
 from uuid import uuid4
 
@@ -25,14 +24,13 @@ from dialer.carrier.calls import (
     rfc2822,
     server_error,
     too_many,
-    whole_number,
 )
 from dialer.carrier.config import CarrierConfig, Timers
 from dialer.carrier.exchange import Exchange
 from dialer.carrier.faults import InjectedFault
 from dialer.carrier.journal import SealedLog
 from dialer.carrier.outbound import Reply
-from dialer.carrier.rest import RestFront, cut, json_answer, page_envelope, page_size, problem_answer
+from dialer.carrier.rest import RestFront, cut, json_answer, page_of, problem_answer
 from dialer.carrier.webhooks import Messenger
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -339,16 +337,5 @@ class TextFront(RestFront):
         query = request.query
         if any(name.startswith("DateSent") for name in query):
             raise bad_parameter(20001, "DateSent is not supported: compare date_created")
-        size, page = page_size(query), whole_number(query.get("Page", ""), "Page", 0)
         chosen = self._board.newest_first(to=query.get("To", ""), from_=query.get("From", ""))
-        texts = list(islice(chosen, page * size, (page + 1) * size + 1))
-        more, texts = len(texts) > size, texts[:size]
-        envelope = page_envelope(
-            f"/{API_VERSION}/Accounts/{self._account}/Messages.json",
-            {name: query[name] for name in ("To", "From") if query.get(name)},
-            page=page,
-            size=size,
-            found=len(texts),
-            next_token="" if more else None,
-        )
-        return envelope | {"messages": [text.as_json() for text in texts]}
+        return page_of("Messages", chosen, query, account_sid=self._account, filters=("To", "From"))

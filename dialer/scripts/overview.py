@@ -299,6 +299,8 @@ class Walked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walk:
+    """A walk through a version, as far as it has come."""
+
     version: Version
     script: Script
     language: str

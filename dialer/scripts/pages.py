@@ -71,6 +71,7 @@ _REASONS = (gettext_noop("first start"), gettext_noop("upgrade"))
 
 
 def address(script_id: str, rest: str = "", **query: object) -> str:
+    """Of a page of a script; what is None or empty is left out of the query."""
     given = {name: value for name, value in query.items() if value not in {None, ""}}
     return f"/scripts/{quote(script_id)}{rest}" + (f"?{urlencode(given)}" if given else "")
 

@@ -322,6 +322,7 @@ def advance_render(
 
 
 def end_render(tx: Tx, render_id: int, state: RenderState, *, now: datetime, error: str = "") -> None:
+    """The rendering is over, unless it was already."""
     tx.execute(
         sa.update(t.script_render)
         .where(t.script_render.c.id == render_id, t.script_render.c.state.in_(_OPEN))
