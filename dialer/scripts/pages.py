@@ -195,26 +195,17 @@ def approve(
         refused = request.say(
             gettext_noop("It cannot be approved: what is found below must be mended first.")
         )
-        return _show(request, script_id, version, status=_TAKEN, refused=refused)
     except NotRendered as fault:
-        refused = (
-            request.say(
-                gettext_noop("It cannot be approved yet: %(missing)s prompts have no sound."),
-                missing=fault.missing,
-            )
-            if fault.missing
-            else request.say(gettext_noop("It cannot be approved yet: its sound is being made."))
-        )
-        return _show(request, script_id, version, status=_TAKEN, refused=refused)
+        missing = gettext_noop("It cannot be approved yet: %(missing)s prompts have no sound.")
+        waits = gettext_noop("It cannot be approved yet: its sound is being made.")
+        refused = request.say(missing, missing=fault.missing) if fault.missing else request.say(waits)
     except Conflict:
         refused = request.say(gettext_noop("You drafted this version: a second person approves it."))
-        return _show(request, script_id, version, status=_TAKEN, refused=refused)
-    notice = (
-        gettext_noop("It is live: new calls speak it within two seconds.")
-        if live
-        else gettext_noop("It may be tried now.")
-    )
-    return request.go(address(script_id, version=version), notice=notice)
+    else:
+        made = gettext_noop("It is live: new calls speak it within two seconds.")
+        notice = made if live else gettext_noop("It may be tried now.")
+        return request.go(address(script_id, version=version), notice=notice)
+    return _show(request, script_id, version, status=_TAKEN, refused=refused)
 
 
 @script_pages.get("/scripts/{script_id}/versions", act=Permission.SEE_SCRIPTS)
@@ -282,22 +273,19 @@ def draft(
             return request.page(_DRAFT, **_editor(text, file_name) | checked)
         version = draft_script(request.services, text, by=request.who, file=file_name).version
     except ScriptUnreadable as fault:
-        facts = _editor(text, file_name) | {"fault": _fault(request, fault, text)}
-        return request.page(_DRAFT, status=_UNFIT, **facts)
+        status, shown = _UNFIT, _editor(text, file_name) | {"fault": _fault(request, fault, text)}
     except SameWords as fault:
-        refused = request.say(
-            gettext_noop("Version %(number)s says just that already."), number=fault.version.number
-        )
-        facts = _editor(text, file_name) | {"refused": refused}
-        return request.page(_DRAFT, status=_TAKEN, **facts)
+        same = gettext_noop("Version %(number)s says just that already.")
+        refused = request.say(same, number=fault.version.number)
+        status, shown = _TAKEN, _editor(text, file_name) | {"refused": refused}
     except (Invalid, UnusableFile) as fault:
-        facts = _editor(source, name) | {"refused": refusal_sentence(fault, request.lang)}
-        return request.page(_DRAFT, status=_UNFIT, **facts)
-    start_rendering(request.services, version.script_id, version.number, by=request.who)
-    return request.go(
-        address(version.script_id, version=version.number),
-        notice=gettext_noop("The draft is kept; its sound is being made. A second person approves it."),
-    )
+        refused = refusal_sentence(fault, request.lang)
+        status, shown = _UNFIT, _editor(source, name) | {"refused": refused}
+    else:
+        start_rendering(request.services, version.script_id, version.number, by=request.who)
+        notice = gettext_noop("The draft is kept; its sound is being made. A second person approves it.")
+        return request.go(address(version.script_id, version=version.number), notice=notice)
+    return request.page(_DRAFT, status=status, **shown)
 
 
 def _show(
