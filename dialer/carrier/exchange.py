@@ -84,40 +84,27 @@ def _cut_off(call: Call, unix: float) -> None:
 
 
 def _apply(calls: dict[str, Call], record: Record) -> None:
-    match record:
-        case {
-            "k": "A",
-            "sid": str(sid),
-            "to": str(to),
-            "from": str(from_),
-            "at": float(at),
-            "n": int(number),
-        }:
-            parent = record.get("parent")
-            calls[sid] = Call(
-                sid=sid,
-                account_sid=str(record["account"]),
-                to=to,
-                from_=from_,
-                created=at,
-                updated=at,
-                number=number,
-                parent_sid=parent if isinstance(parent, str) else None,
-                direction="outbound-dial" if isinstance(parent, str) else "outbound-api",
-            )
-        case {"k": "P", "sid": str(sid), "at": float(at)} if sid in calls:
-            calls[sid].status = Status.IN_PROGRESS
-            calls[sid].updated = at
-        case {"k": "E", "sid": str(sid), "at": float(at), "status": str(status)} if sid in calls:
-            call = calls[sid]
-            call.status = Status(status)
-            call.end = call.updated = at
-            start, seconds, by = record.get("start"), record.get("seconds"), record.get("by")
-            call.start = start if isinstance(start, float) else None
-            call.duration_seconds = seconds if isinstance(seconds, int) else None
-            call.answered_by = by if isinstance(by, str) else None
-        case _:
-            pass
+    kind, sid, at = record["k"], record["sid"], record["at"]
+    if kind == "A":
+        calls[sid] = Call(
+            sid=sid,
+            account_sid=record["account"],
+            to=record["to"],
+            from_=record["from"],
+            created=at,
+            updated=at,
+            number=record["n"],
+            parent_sid=record["parent"],
+            direction="outbound-dial" if record["parent"] else "outbound-api",
+        )
+    elif call := calls.get(sid):  # None when its first record is gone with an older file
+        call.updated = at
+        if kind == "P":
+            call.status = Status.IN_PROGRESS
+        else:
+            call.status = Status(record["status"])
+            call.end, call.start = at, record["start"]
+            call.duration_seconds, call.answered_by = record["seconds"], record["by"]
 
 
 _LONGEST_QUEUE_SECONDS = 86_400

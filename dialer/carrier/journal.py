@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import orjson
 from cryptography.exceptions import InvalidTag
@@ -191,7 +192,7 @@ _NONCE = 12
 _LENGTH = struct.Struct("<I")
 _LARGEST_RECORD = 64 * 1024
 ROTATE_BYTES = 64 * 1024 * 1024
-Record = dict[str, object]
+Record = dict[str, Any]
 
 
 class SealedLog:

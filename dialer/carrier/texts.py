@@ -133,23 +133,20 @@ class TextMemory(SealedLog):
         """The messages in the order of their creation. From now on new records are appended."""
         texts: dict[str, Text] = {}
         for record in self.records():
-            match record:
-                case {"k": "A", "sid": str(sid), "account": str(account), "at": float(at)}:
-                    order = TextOrder(
-                        to=str(record["to"]),
-                        from_=str(record["from"]),
-                        body=str(record["body"]),
-                        status_callback=str(record["callback"]),
-                    )
-                    texts[sid] = Text(sid=sid, account_sid=account, order=order, created=at, updated=at)
-                case {"k": "M", "sid": str(sid), "at": float(at), "status": str(status)} if sid in texts:
-                    text = texts[sid]
-                    text.status, text.updated = TextStatus(status), at
-                    text.error_code = int(str(record["code"]))
-                    if text.status is TextStatus.SENT:
-                        text.sent = at
-                case _:
-                    pass
+            sid, at = record["sid"], record["at"]
+            if record["k"] == "A":
+                order = TextOrder(
+                    to=record["to"],
+                    from_=record["from"],
+                    body=record["body"],
+                    status_callback=record["callback"],
+                )
+                texts[sid] = Text(sid=sid, account_sid=record["account"], order=order, created=at, updated=at)
+            elif text := texts.get(sid):  # None when its first record is gone with an older file
+                text.status, text.updated = TextStatus(record["status"]), at
+                text.error_code = record["code"]
+                if text.status is TextStatus.SENT:
+                    text.sent = at
         self.open()
         return [text for text in texts.values() if text.created >= since_unix]
 
