@@ -42,6 +42,9 @@ MINUTES = (15, 30, 60, 120, 240, 480, 720, 1440, 2880, 10080)
 """The lengths of a pause to choose from."""
 _ALARMS = 100
 _LEAST_FREE_BYTES = 1_000_000_000
+_ALL_PERCENT = 100
+_MOST_DIGITS = 9
+"""Of a whole number: it fits every column."""
 PARTS: Mapping[PartName, str] = {
     PartName.DATABASE: gettext_noop("Database"),
     PartName.WEB: gettext_noop("Web"),
@@ -93,7 +96,7 @@ def grade_sentences(policy: Policy, grade: Grade, lang: Lang) -> list[str]:
                 "Persons the robot does not reach get no call from a caller: the case ends as not found yet.",
             )
         )
-    elif not grade.is_high and percent < 100:  # noqa: PLR2004  # per cent
+    elif not grade.is_high and percent < _ALL_PERCENT:
         sentences.append(
             say(
                 lang,
@@ -424,7 +427,7 @@ def _scope(text: str) -> PauseScope:
 
 def _number(text: str, field: str) -> int:
     digits = text.strip()
-    if not (digits.isascii() and digits.isdecimal() and len(digits) < 10):  # noqa: PLR2004  # fits every column
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= _MOST_DIGITS):
         raise Invalid(
             field=field, problem=gettext_noop("is no whole number") if digits else gettext_noop("is empty")
         )

@@ -347,12 +347,6 @@ def _task_state(tx: Tx, assignment_id: int, *, by: str, scope: Scope) -> TaskSta
     )
 
 
-def check_task_visible(services: Services, assignment_id: int, *, scope: Scope) -> None:
-    """Raises `NotFound`."""
-    with services.store.begin() as tx:
-        check_assignment_visible(tx, assignment_id, scope)
-
-
 def _opened(tx: Tx, services: Services, assignment: Assignment) -> Opened:
     person = person_of_case(tx, assignment.case_id)
     assert person is not None  # a case has one
