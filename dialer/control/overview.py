@@ -171,27 +171,26 @@ class Figures:
 
 def measure(services: Services, *, late_seconds: float) -> Figures:
     now = services.clock.now()
+    state = check_system(services, late_seconds=late_seconds)
     with services.store.begin() as tx:
         queue = queue_gauges(tx, now=now)
-        lines = read_line_group(tx, name=services.lines.group)
-        pauses = len(standing_pauses_at(tx, now=now))
-        work = pending_work(tx, now=now)
-        alarms = count_alarms(tx)
-        findings = last_findings(cycle_parts(tx))
         alive = living_processes(tx, since=services.real.now() - timedelta(seconds=10))
-    return Figures(
-        queue=queue,
-        queue_age_seconds={
-            grade: 0.0 if at is None else (now - at).total_seconds() for grade, at in queue.oldest_at.items()
-        },
-        lines=lines,
-        pauses=pauses,
-        work=work,
-        alarms={alarm.code: alarm.count for alarm in alarms},
-        findings=findings,
-        processes={kind: sum(beat.kind == kind for beat in alive) for kind in ("web", "worker", "scheduler")},
-        state=check_system(services, late_seconds=late_seconds),
-    )
+        return Figures(
+            queue=queue,
+            queue_age_seconds={
+                grade: 0.0 if at is None else (now - at).total_seconds()
+                for grade, at in queue.oldest_at.items()
+            },
+            lines=read_line_group(tx, name=services.lines.group),
+            pauses=len(standing_pauses_at(tx, now=now)),
+            work=pending_work(tx, now=now),
+            alarms={alarm.code: alarm.count for alarm in count_alarms(tx)},
+            findings=last_findings(cycle_parts(tx)),
+            processes={
+                kind: sum(one.kind == kind for one in alive) for kind in ("web", "worker", "scheduler")
+            },
+            state=state,
+        )
 
 
 def measure_first_attempts(services: Services) -> Mapping[Grade, FirstAttempts]:
@@ -237,27 +236,24 @@ class BoardToday:
 
 def board_now(services: Services, *, unit_id: int | None, late_seconds: float) -> BoardNow:
     now, real_now = services.clock.now(), services.real.now()
+    window = services.policies.newest.window
+    system = check_system(services, late_seconds=late_seconds)
     with services.store.begin() as tx:
         hold_snapshot(tx)
         lines = read_line_group(tx, name=services.lines.group)
-        calling = lines_in_use_by_grade(tx, unit_id=unit_id)
-        pauses = standing_pauses_at(tx, now=now)
-        work = pending_work(tx, now=now, unit_id=unit_id)
-        alarms = count_alarms(tx, unit_id=unit_id)
-    window = services.policies.newest.window
-    trial = lines.breaker.wait_until if lines is not None and lines.breaker.is_open else None
-    return BoardNow(
-        at=now,
-        real_at=real_now,
-        lines=lines,
-        trial_at=None if trial is None else now + (trial - real_now),
-        opens_at=None if window.is_open(now) else window.next_open(now),
-        calling=calling,
-        pauses=pauses,
-        work=work,
-        alarms=alarms,
-        system=check_system(services, late_seconds=late_seconds),
-    )
+        trial = lines.breaker.wait_until if lines is not None and lines.breaker.is_open else None
+        return BoardNow(
+            at=now,
+            real_at=real_now,
+            lines=lines,
+            trial_at=None if trial is None else now + (trial - real_now),
+            opens_at=None if window.is_open(now) else window.next_open(now),
+            calling=lines_in_use_by_grade(tx, unit_id=unit_id),
+            pauses=standing_pauses_at(tx, now=now),
+            work=pending_work(tx, now=now, unit_id=unit_id),
+            alarms=count_alarms(tx, unit_id=unit_id),
+            system=system,
+        )
 
 
 def board_queue(services: Services, *, unit_id: int | None) -> BoardQueue:

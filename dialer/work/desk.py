@@ -55,7 +55,6 @@ from dialer.work.desk_store import (
     desk_queue,
     finish_stop_payment,
     fraud_details,
-    person_id_of_case,
     waiting_stop_payments,
 )
 
@@ -289,7 +288,7 @@ class DeskView(TaskState):
 def task_in_hand(services: Services, *, by: str) -> int | None:
     """The call that this person has under a running lease."""
     with services.store.begin() as tx:
-        return assignment_claimed_by(tx, actor_name(by), kind=Track.HUMAN, real_now=services.real.now())
+        return assignment_claimed_by(tx, actor_name(by), real_now=services.real.now())
 
 
 def open_task(services: Services, assignment_id: int, *, by: str, token: int) -> None:
@@ -335,8 +334,7 @@ def read_task_state(services: Services, assignment_id: int, *, by: str, scope: S
 def _task_state(tx: Tx, assignment_id: int, *, by: str, scope: Scope) -> TaskState:
     check_assignment_visible(tx, assignment_id, scope)
     assignment = get_assignment(tx, assignment_id)
-    person_id = person_id_of_case(tx, assignment.case_id)
-    beside = busy_with_person(tx, person_id=person_id, assignment_id=assignment_id, by=by)
+    beside = busy_with_person(tx, assignment, by=by)
     calls = desk_calls_of_case(tx, assignment.case_id)
     return TaskState(
         assignment=assignment,

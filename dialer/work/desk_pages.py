@@ -281,7 +281,7 @@ def _next(request: RequestContext, *, notice: str = "") -> Response:
     task = claim_next(request.services, by=request.who, scope=_scope(request))
     if task is None:
         return request.go(_HOME, notice=notice or gettext_noop("No task waits for you now."))
-    open_task(request.services, task.assignment.id, by=request.who, token=task.assignment.token)
+    open_task(request.services, task.id, by=request.who, token=task.token)
     return request.go(_HOME, notice=notice)
 
 

@@ -20,7 +20,7 @@ from dialer.core.values import Grade, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
 from dialer.db.unit_of_work import Tx, record_of
-from dialer.work.assignments import Scope
+from dialer.work.assignments import Assignment, Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,8 +232,9 @@ class BusyWithPerson:
     talking: bool = False
 
 
-def busy_with_person(tx: Tx, *, person_id: int, assignment_id: int, by: str) -> tuple[BusyWithPerson, ...]:
-    """The robot first; without `by` and without this assignment."""
+def busy_with_person(tx: Tx, assignment: Assignment, *, by: str) -> tuple[BusyWithPerson, ...]:
+    """Who else is busy with the person of this assignment, the robot first; without `by` and the assignment itself."""
+    person_id = tx.scalar(sa.select(t.case.c.person_id).where(t.case.c.id == assignment.case_id))
     p = t.attempt.c
     found = [
         BusyWithPerson(busy=BusyKind.ROBOT, case_id=row["case_id"], talking=row["answered_at"] is not None)
@@ -275,7 +276,7 @@ def busy_with_person(tx: Tx, *, person_id: int, assignment_id: int, by: str) -> 
             .join(t.case, t.case.c.id == a.case_id)
             .where(
                 t.case.c.person_id == person_id,
-                a.id != assignment_id,
+                a.id != assignment.id,
                 a.state == word(AssignmentState.SIGNED),
             )
             .order_by(a.id)
@@ -315,7 +316,3 @@ def fraud_details(tx: Tx, case_id: int) -> FraudDetails | None:
         account=opened.get("fraud_account") or "",
         remarks=opened.get("remarks") or "",
     )
-
-
-def person_id_of_case(tx: Tx, case_id: int) -> int:
-    return int(tx.scalar(sa.select(t.case.c.person_id).where(t.case.c.id == case_id)))
