@@ -22,7 +22,7 @@ from dialer.db.bulk import RowSet, among, in_words, word
 from dialer.db.unit_of_work import Tx, record_of
 
 _PROMOTE_AT_ONCE = 5000
-_HOLD_AT_ONCE = 500
+_WITHHOLD_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,15 +187,15 @@ def _unpaused_candidates(tx: Tx, *, limit: int, now: datetime) -> list[Any]:
         return _candidates(tx, limit=limit)
     if pauses[0].scope is PauseScope.ALL:
         return []
-    while found := _candidates(tx, limit=max(limit, _HOLD_AT_ONCE)):
+    while found := _candidates(tx, limit=max(limit, _WITHHOLD_AT_ONCE)):
         free = [
             row
             for row in found
             if not any(
-                hold.covers(
+                pause.covers(
                     grade=row["grade"], unit=row["unit"], unit_id=row["unit_id"], load_id=row["load_id"]
                 )
-                for hold in pauses
+                for pause in pauses
             )
         ]
         chosen = {row["id"] for row in free}

@@ -210,6 +210,7 @@ def mark_assignment_opened(tx: Tx, held: Assignment) -> None:
 
 
 def finish_assignment(tx: Tx, assignment_id: int, *, by: str, outcome: OutcomeKind, now: datetime) -> None:
+    """Reported, unless it is over; one that nobody has signed for is signed by `by`."""
     tx.execute(
         sa.update(t.assignment)
         .where(t.assignment.c.id == assignment_id, in_words(t.assignment.c.state, PENDING_STATES))
@@ -505,6 +506,7 @@ def request_transfer(
 
 
 def get_transfer(tx: Tx, transfer_id: int) -> Transfer:
+    """Raises `NotFound`."""
     row = tx.one(_select().where(t.assignment_transfer.c.id == transfer_id))
     if row is None:
         raise NotFound(kind="transfer", key=transfer_id)

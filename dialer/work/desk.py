@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from dialer.cases.persons import MaskedPerson, Person, person_of_case
@@ -57,8 +57,6 @@ from dialer.work.desk_store import (
     fraud_details,
     waiting_stop_payments,
 )
-
-LANGUAGES: Final = ("zh", "en")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +130,8 @@ class Paid:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandOver:
+    """What the robot and the person have said, for whoever calls back."""
+
     assignment: Assignment
     said: tuple[SpokenTurn, ...]
     paid: Paid | None
@@ -235,6 +235,7 @@ def _voice(rendered_scripts: RenderedScripts, turn: Exchange) -> _Voice:
 
 
 def paid_in(turns: Iterable[Exchange]) -> Paid | None:
+    """None: the person did not say that money was paid."""
     turns = list(turns)
     if not any(turn.answer is Answer.ALREADY_PAID for turn in turns):
         return None

@@ -25,6 +25,8 @@ from dialer.work.assignments import Assignment, Scope
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskCall:
+    """A call that a caller had put through: the caller's telephone first, then the person's."""
+
     id: uuid.UUID
     assignment_id: int
     case_id: int
@@ -71,6 +73,7 @@ def add_desk_call(tx: Tx, call_id: uuid.UUID, **values: object) -> None:
 
 
 def lock_desk_call(tx: Tx, call_id: uuid.UUID) -> DeskCall:
+    """Raises `NotFound`."""
     row = tx.one(sa.select(t.desk_call).where(t.desk_call.c.id == call_id).with_for_update())
     if row is None:
         raise NotFound(kind="call", key=call_id)
@@ -302,6 +305,7 @@ class FraudDetails:
 
 
 def fraud_details(tx: Tx, case_id: int) -> FraudDetails | None:
+    """None: no warning has brought the case."""
     w = t.warning.c
     row = tx.one(sa.select(t.warning).where(w.case_id == case_id).order_by(w.id.desc()).limit(1))
     if row is None:

@@ -9,9 +9,8 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from functools import partial
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, File, Form, UploadFile
@@ -27,10 +26,10 @@ from dialer.org.staff import list_units
 from dialer.sentences import refusal_sentence
 from dialer.services import Services
 from dialer.web.console import CurrentRequest, RequestContext, Section
-from dialer.web.formats import format_day, unit_tree
+from dialer.web.formats import format_day, typed_word, unit_tree
 from dialer.web.rendering import static
 from dialer.words import word_of
-from dialer.work.desk import points_of, show_hand_over
+from dialer.work.desk import notice_text, points_of, show_hand_over
 from dialer.work.tasks import Report, release_assignment
 from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment
 from dialer.work.visit_store import VisitAct, VisitClock, VisitLine
@@ -240,13 +239,6 @@ def _unit_id(text: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) <= _UNIT_DIGITS else None
 
 
-_Member = TypeVar("_Member", bound=StrEnum)
-
-
-def _member(kind: type[_Member], value: str) -> _Member | None:
-    return kind(value) if value in set(kind) else None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
     """The notice 劝阻告知书 in one language, as it is laid out on paper."""
@@ -274,18 +266,31 @@ _RECEIPT = gettext_noop(
 _COPIES = gettext_noop("In two copies: one for the person addressed, one for the files.")
 
 
+_HOTLINE = "96110"
+
+
+def _as_dialled(number: str) -> str:
+    """As it is dialled within the country: a landline with its area code."""
+    national = number.removeprefix("+86")
+    is_landline = national != number and not national.startswith("1")
+    return f"0{national}" if is_landline else national
+
+
 def notice_sheet(request: RequestContext, case_id: int, notice: Notice, lang: Lang) -> Sheet:
     """The notice in one language, for the signature of the officer who prints it."""
-    text, centre = notice.texts[lang.value], request.services.centre
+    person, centre = notice.person, request.services.centre
+    bureau = centre.bureau.get(lang.value, "")
+    hotline = _as_dialled(centre.callback_number) or _HOTLINE
+    text = notice_text(notice.fraud_type, lang.value, name=person.name, bureau=bureau, hotline=hotline)
     facts = (
-        (say(lang, "Name"), notice.name),
-        (say(lang, "Identity number"), notice.id_number),
-        (say(lang, "Home address"), notice.address),
+        (say(lang, "Name"), person.name),
+        (say(lang, "Identity number"), person.id_number),
+        (say(lang, "Home address"), person.address),
         (say(lang, "Handled by"), notice.unit),
     )
     return Sheet(
         lang=lang,
-        bureau=centre.bureau.get(lang.value, ""),
+        bureau=bureau,
         number=say(lang, "No. %(number)s", number=f"{notice.printed_at.year}-{case_id:06}"),
         title=text.title,
         facts=tuple((heading, fact) for heading, fact in facts if fact),
@@ -395,14 +400,14 @@ _PHOTO_BYTES = 12 << 20
 @visit_pages.post("/visits/{visit_id}/step", act=Permission.WORK_VISITS)
 def step(form: Phone, stage: _Short = "") -> Response:
     """Accepted, on the way, arrived."""
-    known = _member(VisitStage, stage) or VisitStage.NONE
+    known = typed_word(VisitStage, stage) or VisitStage.NONE
     return form.apply(partial(take_step, stage=known), gettext_noop("It is on record."))
 
 
 @visit_pages.post("/visits/{visit_id}/seen", act=Permission.WORK_VISITS)
 def seen(form: Phone, who: _Short = "", note: _Text = "") -> Response:
     def act(services: Services, visit_id: int, *, phone: FromPhone) -> Sent:
-        met = _member(PersonMet, who)
+        met = typed_word(PersonMet, who)
         if met is None:
             raise Invalid(field="who", problem=gettext_noop("choose the person met"))
         return record_person_met(services, visit_id, met, phone=phone, note=note)
@@ -440,12 +445,12 @@ class VisitReportForm:
 
     def read(self) -> Report:
         """Raises `Invalid`."""
-        kind = _member(OutcomeKind, self.outcome)
+        kind = typed_word(OutcomeKind, self.outcome)
         if kind is None:
             raise Invalid(field="outcome", problem=gettext_noop("choose the result"))
         return Report(
             outcome=kind,
-            contact=_member(Contact, self.contact),
+            contact=typed_word(Contact, self.contact),
             amounts=Amounts(
                 intended_fen=fen_of(self.intended or "0", field="intended"),
                 stopped_fen=fen_of(self.stopped or "0", field="stopped"),

@@ -231,7 +231,7 @@ def test_whoever_parks_one_task_for_another_locks_both_cases_first(bureau: Burea
         row
         for case_id in (first, second)
         for row in bureau.assignments_of(case_id)
-        if row["kind"] == Track.HUMAN.value and row["id"] != in_hand.assignment.id
+        if row["kind"] == Track.HUMAN.value and row["id"] != in_hand.id
     )
     bureau.do(sa.update(t.assignment).where(t.assignment.c.id == other["id"]).values(kept_for="li"))
 
@@ -240,7 +240,7 @@ def test_whoever_parks_one_task_for_another_locks_both_cases_first(bureau: Burea
         assert after.state is AssignmentState.SIGNED
 
     with waiting_for(bureau, t.case.c.id == first, take) as holder:
-        assert may_have(holder, t.assignment.c.id.in_([other["id"], in_hand.assignment.id]))
+        assert may_have(holder, t.assignment.c.id.in_([other["id"], in_hand.id]))
 
 
 def test_cases_that_move_along_are_locked_in_the_order_of_their_ids(bureau: Bureau):
