@@ -20,10 +20,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from dialer.casefile.acts import call_now, standing
+from dialer.casefile.acts import SeenCase, call_now, revision_of
 from dialer.casefile.reading import CaseStory, show_case
 from dialer.cases.persons import person_of_case
-from dialer.cases.search import CaseLine, search_cases
+from dialer.cases.search import CaseLine, CaseQuery, search_cases
 from dialer.cases.store import lock_cases
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Conflict, DialerError, Invalid, NotFound, Overtaken, Refusal, Unavailable
@@ -66,7 +66,8 @@ def request_call(services: Services, case_id: int) -> None:
     """
     for _ in range(_PATIENCE):
         try:
-            call_now(services, case_id, by=PLAYER, expected=standing(services, case_id).revision)
+            now = revision_of(services, case_id)
+            call_now(SeenCase(services=services, case_id=case_id, by=PLAYER, revision=now))
         except Overtaken:
             continue
         return
@@ -388,7 +389,8 @@ class _Phone:
 
     async def targets(self, request: Request) -> Response:
         lang = _lang(request)
-        page = await asyncio.to_thread(search_cases, self._services, status=CaseStatus.OPEN, limit=_SHOWN)
+        query = CaseQuery(status=CaseStatus.OPEN, limit=_SHOWN)
+        page = await asyncio.to_thread(search_cases, self._services, query)
         return _json({"targets": [target_json(line, lang) for line in page.cases]})
 
     async def load(self, request: Request) -> Response:

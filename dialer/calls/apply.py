@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from dialer.calls.conversation import context_for, rendered_script_of, warning_seconds
 from dialer.calls.events import Reading, rest_numbers
@@ -82,22 +83,13 @@ class News:
     progress: CallProgress
     personal: Mapping[str, str] = field(default_factory=dict)
 
-    def read(self, _services: Services, call: Call, _now: datetime) -> ReadNews:
-        ended = self.progress.stage is Stage.ENDED
-        return ReadNews(kept=_kept(self, call.case_id), may_move=ended, progress=self.progress)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadNews(Reading):
-    """News of a known attempt."""
-
-    progress: CallProgress
-
-    def change(self, services: Services, call: Call, *, now: datetime, poll_at: datetime) -> Change | None:
-        return _applied(services, call, self.progress, now=now, poll_at=poll_at)
-
-    def event(self, call: Call, change: Change) -> AttemptEnded | None:
-        return _ended(call, change) if change.state is AttemptState.ENDED else None
+    def read(self, services: Services, call: Call, _now: datetime) -> Reading:
+        return Reading(
+            kept=_kept(self, call.case_id),
+            may_move=self.progress.stage is Stage.ENDED,
+            change=partial(_applied, services, self.progress),
+            event=lambda call, change: _ended(call, change) if change.state is AttemptState.ENDED else None,
+        )
 
 
 def _kept(one: News, case_id: int) -> StoredEvents:
@@ -120,7 +112,7 @@ def _kept(one: News, case_id: int) -> StoredEvents:
 
 
 def _applied(
-    services: Services, call: Call, progress: CallProgress, *, now: datetime, poll_at: datetime
+    services: Services, progress: CallProgress, call: Call, now: datetime, poll_at: datetime
 ) -> Change | None:
     """What this news changes; None for an ended attempt, which keeps its end."""
     state = after(call.state, _EVENT[progress.stage])

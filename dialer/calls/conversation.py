@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from dialer.calls.events import Reading
@@ -92,66 +93,46 @@ class Step:
     """How the duty line answered, in the carrier's word, where it was called at this step."""
     personal: Mapping[str, str] = field(default_factory=dict)
 
-    def read(self, services: Services, call: Call, now: datetime) -> ReadStep:
+    def read(self, services: Services, call: Call, now: datetime) -> Reading:
         rendered = rendered_script_of(services, call)
         turn, unsound = sounding(services, rendered, _turn(services, rendered, call, self, now))
         wish = _wish(turn) if self.position is not None else None
-        return ReadStep(
+        return Reading(
             kept=_kept(self, call.case_id, turn, unsound),
             may_move=wish is not None,
             reply=turn,
-            step=self,
-            turn=turn,
-            wish=wish,
-            seconds=spoken_seconds(rendered, turn.utterances),
+            change=partial(self._change, turn, spoken_seconds(rendered, turn.utterances)),
+            event=lambda call, _: None if wish is None else HandOverRequested(n=call.n, answer=wish),
         )
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadStep(Reading):
-    """A step with the turn that follows it. `wish` is an answer that needs a member of staff during the call."""
-
-    step: Step
-    turn: Turn
-    wish: Answer | None
-    seconds: float
-    """Of our voice, in this turn."""
-
-    def change(
-        self,
-        services: Services,  # noqa: ARG002  # signature of Reading
-        call: Call,
-        *,
-        now: datetime,
-        poll_at: datetime,  # noqa: ARG002  # signature of Reading
+    def _change(
+        self, turn: Turn, seconds: float, call: Call, now: datetime, _poll_at: datetime
     ) -> Change | None:
+        """`turn` follows this step, and our voice speaks it in so many seconds."""
         state = after(call.state, AttemptEvent.ANSWERED)
         if state is None:
             return None
-        step, turn = self.step, self.turn
-        newer = step.step >= call.last_step
+        newer = self.step >= call.last_step
         answered = state is not call.state
         learned = turn.learned
         return Change(
             attempt_id=call.attempt_id,
             state=state,
-            sid=step.sid or None,
+            sid=self.sid or None,
             accepted_at=now,
             ringing_at=now if answered else None,
             answered_at=now if answered else None,
             contact=learned.contact if newer else None,
             answer=learned.answer if newer else None,
-            last_step=step.step if newer else None,
+            last_step=self.step if newer else None,
             last_node=turn.node if newer else None,
-            spoke=True if step.heard.digits or step.heard.speech else None,
-            played_seconds=call.played_seconds + self.seconds,
+            spoke=True if self.heard.digits or self.heard.speech else None,
+            played_seconds=call.played_seconds + seconds,
         )
-
-    def event(self, call: Call, _change: Change) -> HandOverRequested | None:
-        return None if self.wish is None else HandOverRequested(n=call.n, answer=self.wish)
 
 
 def _wish(turn: Turn) -> Answer | None:
+    """An answer that needs a member of staff during the call."""
     answer = turn.learned.answer
     if answer in _PEOPLE_NEEDED:
         return answer

@@ -7,8 +7,7 @@ move it. Numbers come last because a claim holds attempts while it waits for a n
 from __future__ import annotations
 
 import uuid
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -24,7 +23,7 @@ from dialer.calls.store import (
     read_calls,
     store_call_events,
 )
-from dialer.cases.alarms import raise_alarms
+from dialer.cases.alarms import alarm_row, raise_alarms
 from dialer.cases.attempts import release_numbers
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import StoredCase, lock_cases
@@ -47,7 +46,7 @@ class CallEvent(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading(ABC):
+class Reading:
     """An event of a known attempt, read."""
 
     kept: StoredEvents
@@ -55,14 +54,10 @@ class Reading(ABC):
     """The case may be moved by it, and must be locked."""
     reply: Turn | None = None
     """What to say next, where the event asks for it."""
-
-    @abstractmethod
-    def change(self, services: Services, call: Call, *, now: datetime, poll_at: datetime) -> Change | None:
-        """What it changes in the attempt; None when it comes too late."""
-
-    @abstractmethod
-    def event(self, call: Call, change: Change) -> Event | None:
-        """What it means to the case; `call` is as it was before the change."""
+    change: Callable[[Call, datetime, datetime], Change | None]
+    """What it changes in the locked attempt, now and with its next poll at; None when it comes too late."""
+    event: Callable[[Call, Change], Event | None]
+    """What it means to the case; the call is as it was before the change."""
 
 
 Reply = Turn | None | NotFound
@@ -76,14 +71,6 @@ def apply_call_events(services: Services, events: Sequence[CallEvent]) -> list[R
     if cancels:
         services.enqueue("cancel_calls")
     return replies
-
-
-def apply_call_event(services: Services, event: CallEvent) -> Turn | None:
-    """As `apply_call_events`. Raises `NotFound` for an attempt that we never made."""
-    (reply,) = apply_call_events(services, [event])
-    if isinstance(reply, NotFound):
-        raise reply
-    return reply
 
 
 def apply_replies(tx: Tx, services: Services, events: Sequence[CallEvent]) -> tuple[list[Reply], bool]:
@@ -109,8 +96,14 @@ def _apply(tx: Tx, services: Services, readings: Sequence[Reading], *, now: date
     locked: dict[int, StoredCase] = lock_cases(tx, may_move) if may_move else {}
     calls = lock_calls(tx, {reading.kept.attempt_id for reading in readings})
     fresh = store_call_events(tx, [reading.kept for reading in readings], at=now)
-    _raise_alarms(
-        tx, [one.kept for one in readings if (one.kept.attempt_id, one.kept.step) in fresh], now=now
+    new = [one.kept for one in readings if (one.kept.attempt_id, one.kept.step) in fresh]
+    raise_alarms(
+        tx,
+        [
+            alarm_row(one.alarm, at=now, case_id=one.case_id, facts={"prompts": one.facts.get("unsound", [])})
+            for one in new
+            if one.alarm is not None
+        ],
     )
     poll_at = services.real.now() + timedelta(seconds=services.lines.silence_seconds)
     changes: dict[uuid.UUID, Change] = {}
@@ -123,7 +116,7 @@ def _apply(tx: Tx, services: Services, readings: Sequence[Reading], *, now: date
         # A repeat within the batch is a repeat too.
         fresh.discard((attempt_id, step))
         call = calls[attempt_id]
-        change = reading.change(services, call, now=now, poll_at=poll_at)
+        change = reading.change(call, now, poll_at)
         if change is None:
             continue
         event = reading.event(call, change)
@@ -137,21 +130,6 @@ def _apply(tx: Tx, services: Services, readings: Sequence[Reading], *, now: date
     cancels = move_cases(tx, locked, moves, policies=services.policies, now=now) if moves else False
     rest_numbers(tx, services, ended, now=now)
     return cancels
-
-
-def _raise_alarms(tx: Tx, kept: Sequence[StoredEvents], *, now: datetime) -> None:
-    rows = [
-        {
-            "code": one.alarm,
-            "case_id": one.case_id,
-            "load_id": None,
-            "facts": {"prompts": one.facts.get("unsound", [])},
-            "raised_at": now,
-        }
-        for one in kept
-        if one.alarm is not None
-    ]
-    raise_alarms(tx, rows)
 
 
 def rest_numbers(tx: Tx, services: Services, ended: Sequence[uuid.UUID], *, now: datetime) -> None:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dialer.calls.pacing import (
-    Pace,
+    LineGroup,
     lock_line_breaker,
     read_breaker,
-    read_line_pace,
+    read_line_group,
     restore_line_pace,
     save_breaker,
     set_line_pace,
@@ -34,7 +34,7 @@ LEAST_CALLS_PER_SECOND = 0.1
 """Slower than this is a pause that never ends."""
 
 
-def read_pace(services: Services) -> Pace:
+def read_pace(services: Services) -> LineGroup:
     """The pace that holds now."""
     with services.store.begin() as tx:
         return _pace(tx, services)
@@ -48,13 +48,13 @@ def set_pace(
     by: str,
     why: str,
     visible_to: int | None = None,
-) -> Pace:
+) -> LineGroup:
     """Every worker keeps this pace from its next claim on, within a second. Raises `Invalid`, and `NotFound` for staff
     of a unit (`visible_to`): lines belong to the whole centre.
     """
     who, reason = actor_name(by), said("why", why, mend="a change of the pace names who and why")
 
-    def change(tx: Tx, before: Pace) -> None:
+    def change(tx: Tx, before: LineGroup) -> None:
         least = min(LEAST_CALLS_PER_SECOND, before.most_calls_per_second)
         _check_range("calls_per_second", calls_per_second, least, before.most_calls_per_second)
         _check_range("lines", lines, 1, before.most_lines)
@@ -72,10 +72,10 @@ def set_pace(
     return _change_pace(services, change, act="pace", who=who, why=reason, visible_to=visible_to)
 
 
-def restore_pace(services: Services, *, by: str, why: str = "", visible_to: int | None = None) -> Pace:
+def restore_pace(services: Services, *, by: str, why: str = "", visible_to: int | None = None) -> LineGroup:
     """The pace of the settings holds again. Raises `NotFound` as `set_pace` does."""
 
-    def change(tx: Tx, _before: Pace) -> None:
+    def change(tx: Tx, _before: LineGroup) -> None:
         restore_line_pace(tx, name=services.lines.group, real_now=services.real.now())
 
     who = actor_name(by)
@@ -86,13 +86,13 @@ def restore_pace(services: Services, *, by: str, why: str = "", visible_to: int 
 
 def _change_pace(
     services: Services,
-    change: Callable[[Tx, Pace], None],
+    change: Callable[[Tx, LineGroup], None],
     *,
     act: str,
     who: str,
     why: str,
     visible_to: int | None,
-) -> Pace:
+) -> LineGroup:
     if visible_to is not None:
         raise NotFound(kind="line group", key=services.lines.group)
     with services.store.begin() as tx:
@@ -124,11 +124,11 @@ def _check_range(field: str, value: float, least: float, most: float) -> None:
         )
 
 
-def _pace(tx: Tx, services: Services) -> Pace:
-    pace = read_line_pace(tx, name=services.lines.group)
-    if pace is None:
+def _pace(tx: Tx, services: Services) -> LineGroup:
+    group = read_line_group(tx, name=services.lines.group)
+    if group is None:
         raise NotFound(kind="line group", key=services.lines.group)
-    return pace
+    return group
 
 
 _RULES = BreakerRules()

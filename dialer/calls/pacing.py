@@ -26,11 +26,18 @@ PACE_HEADROOM = 0.97
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineGroup:
-    """`next_slot_at` and the breaker's times are real, `paused_until` is service time."""
+    """`next_slot_at` and the breaker's times are real, `paused_until` and `asked_at` are service time."""
 
     name: str
     calls_per_second: float
     lines: int
+    most_calls_per_second: float
+    """What the settings allow."""
+    most_lines: int
+    asked_by: str | None
+    """Who set a slower pace than the settings."""
+    asked_why: str | None
+    asked_at: datetime | None
     in_use: int
     next_slot_at: datetime
     breaker: Breaker
@@ -86,33 +93,6 @@ def configure_line_group(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """The pace that holds, the most that the settings allow, and who set a slower one."""
-
-    calls_per_second: float
-    lines: int
-    most_calls_per_second: float
-    most_lines: int
-    asked_by: str | None
-    asked_why: str | None
-    asked_at: datetime | None
-    """Service time."""
-
-
-def read_line_pace(tx: Tx, *, name: str) -> Pace | None:
-    """None when there is no such group."""
-    row = tx.one(_by_name(name))
-    if row is None:
-        return None
-    return record_of(
-        Pace,
-        row,
-        most_calls_per_second=row["settings_calls_per_second"] or row["calls_per_second"],
-        most_lines=row["settings_lines"] or row["lines"],
-    )
-
-
 def set_line_pace(
     tx: Tx,
     *,
@@ -149,11 +129,7 @@ def restore_line_pace(tx: Tx, *, name: str, real_now: datetime) -> None:
         name,
         calls_per_second=pace_again,
         lines=sa.func.coalesce(group.settings_lines, group.lines),
-        asked_calls_per_second=None,
-        asked_lines=None,
-        asked_by=None,
-        asked_why=None,
-        asked_at=None,
+        **dict.fromkeys(("asked_calls_per_second", "asked_lines", "asked_by", "asked_why", "asked_at")),
         next_slot_at=sa.func.least(
             group.next_slot_at, sa.literal(real_now) + sa.func.make_interval(0, 0, 0, 0, 0, 0, 1 / pace_again)
         ),
@@ -184,7 +160,14 @@ def _group(tx: Tx, row: Row) -> LineGroup:
     in_use = tx.scalar(
         sa.select(sa.func.count()).select_from(t.live_number).where(t.live_number.c.attempt_id.is_not(None))
     )
-    return record_of(LineGroup, row, in_use=in_use, breaker=_breaker(row))
+    return record_of(
+        LineGroup,
+        row,
+        in_use=in_use,
+        breaker=_breaker(row),
+        most_calls_per_second=row["settings_calls_per_second"] or row["calls_per_second"],
+        most_lines=row["settings_lines"] or row["lines"],
+    )
 
 
 def _breaker(row: Row) -> Breaker:

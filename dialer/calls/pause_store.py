@@ -72,20 +72,10 @@ def place_pause(
     return _pause(tx, row)
 
 
-def end_pause_early(tx: Tx, *, scope: PauseScope, subject: str, now: datetime) -> Pause | None:
-    """The pause stands no longer; the caller releases what it withheld. None when no such pause stands."""
-    row = tx.one(
-        sa.update(t.hold)
-        .where(
-            t.hold.c.scope == scope.value,
-            t.hold.c.subject == subject,
-            t.hold.c.ended_at.is_(None),
-            t.hold.c.until > now,
-        )
-        .values(until=now)
-        .returning(*_COLUMNS)
-    )
-    return None if row is None else _pause(tx, row)
+def end_pause_early(tx: Tx, pause: Pause, *, now: datetime) -> bool:
+    """The pause stands no longer; the caller releases what it withheld. False when it stood no longer before."""
+    stands = (t.hold.c.id == pause.id, t.hold.c.ended_at.is_(None), t.hold.c.until > now)
+    return bool(tx.execute(sa.update(t.hold).where(*stands).values(until=now)).rowcount)
 
 
 def end_pause(tx: Tx, pause: Pause, *, by: str | None, now: datetime) -> bool:
@@ -173,12 +163,6 @@ def _uncovered(standing: Sequence[Pause]) -> sa.Select[Any]:
         .join(t.case, t.case.c.id == t.attempt.c.case_id)
         .where(t.attempt.c.held, ~_covered(standing))
     )
-
-
-def get_pause(tx: Tx, pause_id: int, *, now: datetime) -> Pause | None:
-    """None when there is no such pause, or it stands no longer."""
-    row = tx.one(_select().where(t.hold.c.id == pause_id, t.hold.c.until > now))
-    return None if row is None else _pause(tx, row)
 
 
 def count_withheld(tx: Tx, pause: Pause, *, unit_id: int | None, at_most: int) -> int:

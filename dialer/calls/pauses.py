@@ -15,7 +15,6 @@ from dialer.calls.pause_store import (
     end_pause,
     end_pause_early,
     expired_pauses,
-    get_pause,
     is_any_withheld,
     is_load,
     place_pause,
@@ -111,34 +110,35 @@ def resume_calls(services: Services, *, scope: PauseScope, subject: str = "", by
     who = actor_name(by)
     with services.store.begin() as tx:
         known, _ = _named(tx, services, scope, subject, None)
-        pause = _end_early(tx, services, scope, known, by=who, why=why)
+        standing = standing_pauses_at(tx, now=services.clock.now())
+        pause = next((one for one in standing if one.scope is scope and one.subject == known), None)
+        if pause is None:
+            raise NotFound(kind="pause of", key=f"{scope.value} {known}".strip())
+        _end_early(tx, services, pause, by=who, why=why)
     return _release(services, pause, by=who)
 
 
-def resume_pause(
-    services: Services, pause_id: int, *, by: str, why: str = "", visible_to: int | None = None
-) -> int:
+def resume_pause(services: Services, pause_id: int, *, by: str, visible_to: int | None = None) -> int:
     """As `resume_calls`, for the pause with this id. Raises `NotFound`, also for one that stands no longer."""
     who = actor_name(by)
     with services.store.begin() as tx:
-        found = get_pause(tx, pause_id, now=services.clock.now())
-        if found is None:
+        standing = standing_pauses_at(tx, now=services.clock.now())
+        pause = next((one for one in standing if one.id == pause_id), None)
+        if pause is None:
             raise NotFound(kind="pause", key=pause_id)
-        check_own_unit(tx, found.unit_id, visible_to=visible_to)
-        pause = _end_early(tx, services, found.scope, found.subject, by=who, why=why)
+        check_own_unit(tx, pause.unit_id, visible_to=visible_to)
+        _end_early(tx, services, pause, by=who, why="")
     return _release(services, pause, by=who)
 
 
-def _end_early(tx: Tx, services: Services, scope: PauseScope, subject: str, *, by: str, why: str) -> Pause:
-    """Raises `NotFound`."""
+def _end_early(tx: Tx, services: Services, pause: Pause, *, by: str, why: str) -> None:
+    """Raises `NotFound` when somebody else has ended it meanwhile."""
     now = services.clock.now()
-    pause = end_pause_early(tx, scope=scope, subject=subject, now=now)
-    if pause is None:
-        raise NotFound(kind="pause of", key=f"{scope.value} {subject}".strip())
-    if scope is PauseScope.ALL:
+    if not end_pause_early(tx, pause, now=now):
+        raise NotFound(kind="pause", key=pause.id)
+    if pause.scope is PauseScope.ALL:
         pause_line_group(tx, name=services.lines.group, until=None, why="")
     write_audit(tx, who=by, act="resume", subject=_name(pause), why=why.strip(), now=now)
-    return pause
 
 
 def check_own_unit(tx: Tx, unit_id: int | None, *, visible_to: int | None) -> None:

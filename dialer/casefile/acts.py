@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import (
@@ -22,7 +21,7 @@ from dialer.cases.store import (
 )
 from dialer.cases.timeline import read_case_file
 from dialer.core.access import actor_name, said
-from dialer.core.case import Bar, CaseAct, acts_allowed
+from dialer.core.case import CaseAct, acts_allowed
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.events import AssignmentRequested, CallRequested, CaseClosed, Event, GradeChanged, OptedOut
 from dialer.core.timeline import ActKind, Entry
@@ -37,27 +36,20 @@ from dialer.work.transfers import active_label, ask_transfer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """The revision of a case, which every act must name, and what may be done to it now."""
-
-    revision: int
-    allowed: Mapping[CaseAct, Bar | None]
-
-
-class _Decided(NamedTuple):
-    """What a person decided on: a case at a revision."""
+class SeenCase:
+    """A case at the revision that a person saw, and who decided on an act then."""
 
     services: Services
     case_id: int
-    who: str
-    expected: int
-    visible_to: int | None
+    by: str
+    revision: int
+    visible_to: int | None = None
 
 
-def standing(services: Services, case_id: int) -> Standing:
-    """Raises `NotFound`."""
+def revision_of(services: Services, case_id: int) -> int:
+    """Of the case as it is now. Raises `NotFound`."""
     with services.store.begin() as tx:
-        return _standing(tx, case_id)
+        return _get(tx, case_id).revision
 
 
 def changed_since(services: Services, case_id: int, *, since: datetime) -> tuple[Entry, ...]:
@@ -67,33 +59,19 @@ def changed_since(services: Services, case_id: int, *, since: datetime) -> tuple
     return tuple(entry for entry in file.timeline if entry.at > since)
 
 
-def call_now(
-    services: Services, case_id: int, *, by: str, expected: int, visible_to: int | None = None
-) -> Standing:
+def call_now(seen: SeenCase) -> None:
     """The robot's next call attempt is due now; the window, the pacing and one live call per number still hold."""
-    on = _Decided(services, case_id, actor_name(by), expected, visible_to)
-    return _act(on, CaseAct.CALL_NOW, CallRequested())
+    _act(seen, CaseAct.CALL_NOW, CallRequested())
 
 
-def change_grade(
-    services: Services,
-    case_id: int,
-    grade: Grade,
-    *,
-    by: str,
-    expected: int,
-    why: str = "",
-    visible_to: int | None = None,
-    only: CaseAct | None = None,
-) -> Standing:
+def change_grade(seen: SeenCase, grade: Grade, *, why: str = "", only: CaseAct | None = None) -> None:
     """Raised or lowered; lowering needs a reason. Raises `Invalid` for the grade that it has, and for the other
     direction than `only`.
     """
-    on = _Decided(services, case_id, actor_name(by), expected, visible_to)
-    with services.store.begin() as tx:
-        check_case_visible(tx, case_id, visible_to)
-        stored = _get(tx, case_id)
-        _check_revision(tx, stored, expected=expected)
+    with seen.services.store.begin() as tx:
+        check_case_visible(tx, seen.case_id, seen.visible_to)
+        stored = _get(tx, seen.case_id)
+        _check_revision(tx, stored, expected=seen.revision)
     current = stored.case.grade
     if grade is current:
         raise Invalid(field="grade", problem="is the grade that it has")
@@ -104,89 +82,52 @@ def change_grade(
         raise Invalid(field="grade", problem=problem)
     words = why.strip() if rises else said("why", why)
     facts = {"from": current.value, "grade": grade.value}
-    return _act(on, act, GradeChanged(grade=grade), words=words, facts=facts)
+    _act(seen, act, GradeChanged(grade=grade), words=words, facts=facts)
 
 
-def ask_person(
-    services: Services,
-    case_id: int,
-    track: Track,
-    *,
-    by: str,
-    expected: int,
-    why: str = "",
-    visible_to: int | None = None,
-) -> Standing:
+def ask_person(seen: SeenCase, track: Track, *, why: str = "") -> None:
     """Opens an assignment for a caller or an officer, beside what is under way."""
-    on = _Decided(services, case_id, actor_name(by), expected, visible_to)
     act = CaseAct.ASK_CALLER if track is Track.HUMAN else CaseAct.ASK_OFFICER
     facts = {"track": track.value}
-    return _act(on, act, AssignmentRequested(track=track), words=why.strip(), facts=facts)
+    _act(seen, act, AssignmentRequested(track=track), words=why.strip(), facts=facts)
 
 
-def close_case(
-    services: Services,
-    case_id: int,
-    outcome: OutcomeKind,
-    *,
-    by: str,
-    expected: int,
-    why: str,
-    visible_to: int | None = None,
-) -> Standing:
+def close_case(seen: SeenCase, outcome: OutcomeKind, *, why: str) -> None:
     """Ends it with an outcome and a reason, and stands down calls and assignments. A success needs verified contact."""
-    on = _Decided(services, case_id, actor_name(by), expected, visible_to)
     words, facts = said("why", why), {"outcome": outcome.value}
-    return _act(on, CaseAct.CLOSE, CaseClosed(outcome=outcome), words=words, facts=facts)
+    _act(seen, CaseAct.CLOSE, CaseClosed(outcome=outcome), words=words, facts=facts)
 
 
-def mark_duplicate(
-    services: Services, case_id: int, *, of: int, by: str, expected: int, visible_to: int | None = None
-) -> Standing:
+def mark_duplicate(seen: SeenCase, *, of: int) -> None:
     """Ends it as a duplicate of another case. Raises `NotFound`, and `Invalid` for itself."""
-    on = _Decided(services, case_id, actor_name(by), expected, visible_to)
-    if of == case_id:
+    if of == seen.case_id:
         raise Invalid(field="of", problem="is the case itself", mend="the case that stays")
-    with services.store.begin() as tx:
-        check_case_visible(tx, case_id, visible_to)
-        check_case_visible(tx, of, visible_to)
-    return _act(on, CaseAct.MARK_DUPLICATE, CaseClosed(outcome=OutcomeKind.DUPLICATE), facts={"of": of})
+    with seen.services.store.begin() as tx:
+        check_case_visible(tx, of, seen.visible_to)
+    _act(seen, CaseAct.MARK_DUPLICATE, CaseClosed(outcome=OutcomeKind.DUPLICATE), facts={"of": of})
 
 
-def opt_out(
-    services: Services, case_id: int, *, by: str, expected: int, why: str, visible_to: int | None = None
-) -> Standing:
+def opt_out(seen: SeenCase, *, why: str) -> None:
     """The robot makes no more calls for this incident; people may. A new warning of a high grade ends that."""
-    on = _Decided(services, case_id, actor_name(by), expected, visible_to)
-    return _act(on, CaseAct.OPT_OUT, OptedOut(), words=said("why", why))
+    _act(seen, CaseAct.OPT_OUT, OptedOut(), words=said("why", why))
 
 
 def note_case(
     services: Services, case_id: int, *, by: str, words: str, visible_to: int | None = None
-) -> Standing:
+) -> None:
     """Adds a sealed note to the timeline. It depends on no revision."""
     who, text = actor_name(by), said("words", words)
     with services.store.begin() as tx:
         check_case_visible(tx, case_id, visible_to)
         note_acts(tx, [Act(case_id=case_id, kind=ActKind.NOTE, by=who, words=text)], now=services.clock.now())
-        return _standing(tx, case_id)
 
 
-def hand_over(
-    services: Services,
-    case_id: int,
-    *,
-    to_unit_id: int,
-    by: str,
-    expected: int,
-    why: str,
-    visible_to: int | None = None,
-) -> Standing:
+def hand_over(seen: SeenCase, *, to_unit_id: int, why: str) -> None:
     """Asks the other unit to accept its open assignments; a case without any belongs to that unit at once."""
-    who, reason = actor_name(by), said("why", why)
+    services, case_id = seen.services, seen.case_id
+    who, reason = actor_name(seen.by), said("why", why)
     with services.store.begin() as tx:
-        check_case_visible(tx, case_id, visible_to)
-        stored = _lock_expected(tx, case_id, CaseAct.HAND_OVER, expected=expected)
+        stored = _lock_seen(tx, seen, CaseAct.HAND_OVER)
         label = active_label(tx, services, to_unit_id)
         if stored.unit_id == to_unit_id:
             raise Conflict("the case is that unit's already", current=label)
@@ -201,7 +142,6 @@ def hand_over(
             note_acts(tx, [Act(case_id=case_id, kind=kind, by=who, facts=facts, words=reason)], now=now)
         subject, audited = f"case/{case_id}", {"to_unit_id": to_unit_id}
         write_audit(tx, who=who, act=kind.value, subject=subject, why=reason, now=now, facts=audited)
-        return _standing(tx, case_id)
 
 
 _KINDS = {
@@ -218,31 +158,29 @@ _KINDS = {
 
 
 def _act(
-    on: _Decided, act: CaseAct, event: Event, *, words: str = "", facts: Mapping[str, object] | None = None
-) -> Standing:
-    services, case_id, who, expected, visible_to = on
+    seen: SeenCase, act: CaseAct, event: Event, *, words: str = "", facts: Mapping[str, object] | None = None
+) -> None:
+    services, case_id, who = seen.services, seen.case_id, actor_name(seen.by)
     kind, about = _KINDS[act], dict(facts or {})
     with services.store.begin() as tx:
-        check_case_visible(tx, case_id, visible_to)
-        stored = _lock_expected(tx, case_id, act, expected=expected)
+        stored = _lock_seen(tx, seen, act)
         now = services.clock.now()
         moves = [Move(case_id=case_id, event=event)]
         cancels = move_cases(tx, {case_id: stored}, moves, policies=services.policies, now=now)
         note_acts(tx, [Act(case_id=case_id, kind=kind, by=who, facts=about, words=words)], now=now)
         subject = f"case/{case_id}"
         write_audit(tx, who=who, act=kind.value, subject=subject, why=words, now=now, facts=about)
-        after = _standing(tx, case_id)
     if cancels:
         services.enqueue("cancel_calls")
     services.enqueue("dial")
-    return after
 
 
-def _lock_expected(tx: Tx, case_id: int, act: CaseAct, *, expected: int) -> StoredCase:
-    stored = lock_cases(tx, [case_id]).get(case_id)
-    if stored is None:
-        raise NotFound(kind="case", key=case_id)
-    _check_revision(tx, stored, expected=expected)
+def _lock_seen(tx: Tx, seen: SeenCase, act: CaseAct) -> StoredCase:
+    """Locked, when it is as it was seen and the act is allowed."""
+    case_id = seen.case_id
+    check_case_visible(tx, case_id, seen.visible_to)
+    stored = lock_cases(tx, [case_id])[case_id]
+    _check_revision(tx, stored, expected=seen.revision)
     bar = acts_allowed(stored.case)[act]
     if bar is not None:
         raise Conflict(
@@ -274,8 +212,3 @@ def _get(tx: Tx, case_id: int) -> StoredCase:
     if stored is None:
         raise NotFound(kind="case", key=case_id)
     return stored
-
-
-def _standing(tx: Tx, case_id: int) -> Standing:
-    stored = _get(tx, case_id)
-    return Standing(revision=stored.revision, allowed=acts_allowed(stored.case))

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, TypedDict, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from fastapi import Depends, Form, Path, Query
 from starlette.responses import FileResponse, Response
 
 from dialer.casefile.acts import (
+    SeenCase,
     ask_person,
     call_now,
     change_grade,
@@ -28,8 +29,8 @@ from dialer.casefile.acts import (
 )
 from dialer.casefile.reading import CaseSheet, read_case, read_words, reveal, units_to_hand_to
 from dialer.casefile.view import TEMPLATE, Typed, case_facts
-from dialer.cases.persons import Person
-from dialer.cases.search import SoughtKind, open_search, seal_search, search_cases, understand
+from dialer.cases.persons import Person, PersonSearch
+from dialer.cases.search import CaseQuery, SoughtKind, open_search, seal_search, search_cases, understand
 from dialer.core.access import Permission
 from dialer.core.case import CaseAct, CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
@@ -40,13 +41,12 @@ from dialer.org.staff import list_units
 from dialer.outcomes.filing import file_for_case
 from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, RequestContext, Section
-from dialer.web.formats import typed_unit, unit_tree
+from dialer.web.formats import typed_unit, typed_word, unit_tree
 from dialer.work.tasks import approve_outcome
 from dialer.work.visits import show_photo
 
 case_pages = Section()
 _SEARCH = "console/cases.html"
-_PAGE = 50
 _LARGEST_ID = 2**63 - 1
 _DIGITS = 18
 """A number of so many digits is an id."""
@@ -59,7 +59,7 @@ Text = Annotated[str, Form(max_length=2000)]
 
 @case_pages.get("/cases", act=Permission.SEE_CASES, nav=gettext_noop("Cases"), order=40)
 def cases(
-    visit: CurrentRequest,
+    request: CurrentRequest,
     who: str = "",
     no: str = "",
     grade: str = "",
@@ -86,34 +86,33 @@ def cases(
     period, wanted, wrong = Period(), None, {}
     try:
         # A token that has expired or belongs to another person is no search.
-        wanted = open_search(visit.services, who, who=visit.who) if who else None
+        wanted = open_search(request.services, who, who=request.who) if who else None
     except Invalid as fault:
-        wrong = {fault.field: refusal_sentence(fault, visit.lang)}
+        wrong = {fault.field: refusal_sentence(fault, request.lang)}
         asked.pop("who", None)
     try:
-        period = period_of(since, until, timezone=visit.services.centre.timezone)
+        period = period_of(since, until, timezone=request.services.centre.timezone)
     except Invalid as fault:
-        wrong |= {fault.field: refusal_sentence(fault, visit.lang)}
-    found = search_cases(
-        visit.services,
-        sought=wanted.sought if wanted is not None else None,
+        wrong |= {fault.field: refusal_sentence(fault, request.lang)}
+    query = CaseQuery(
+        sought=wanted.sought if wanted is not None else PersonSearch(),
         instruction_no=no,
-        grade=_member(Grade, grade),
-        status=_member(CaseStatus, status),
-        fraud_type=_member(FraudType, fraud),
+        grade=typed_word(Grade, grade),
+        status=typed_word(CaseStatus, status),
+        fraud_type=typed_word(FraudType, fraud),
         unit_id=int(unit) if unit.isdecimal() else None,
         load_id=int(asked["load"]) if "load" in asked else None,
-        visible_to=visit.member.unit_id,
+        visible_to=request.member.unit_id,
         period=period,
         before_id=before,
-        limit=_PAGE,
     )
+    found = search_cases(request.services, query)
     facts: dict[str, Any] = {
         "found": found,
         "asked": asked,
         "wrong": wrong,
         "wanted": wanted,
-        "units": unit_tree(list_units(visit.services, visible_to=visit.member.unit_id)),
+        "units": unit_tree(list_units(request.services, visible_to=request.member.unit_id)),
         "older": _address(asked, before=found.next_before_id) if found.next_before_id else "",
         "newest": _address(asked) if before else "",
         "without": {name: _address({k: v for k, v in asked.items() if k != name}) for name in asked},
@@ -121,34 +120,29 @@ def cases(
         "statuses": list(CaseStatus),
         "frauds": list(FraudType),
     }
-    if visit.is_part:
-        return visit.part(_SEARCH, "found", **facts)
-    return visit.page(_SEARCH, **facts)
+    if request.is_part:
+        return request.part(_SEARCH, "found", **facts)
+    return request.page(_SEARCH, **facts)
 
 
 @case_pages.post("/cases/find", act=Permission.SEE_CASES)
-def find(visit: CurrentRequest, text: Annotated[str, Form()] = "") -> Response:
+def find(request: CurrentRequest, text: Annotated[str, Form()] = "") -> Response:
     """From the search box to an address that holds nothing personal."""
-    wanted = understand(visit.services, text)
+    wanted = understand(request.services, text)
     match wanted.kind:
         case SoughtKind.NOTHING:
-            return visit.go("/cases")
+            return request.go("/cases")
         case SoughtKind.CASE:
-            return visit.go(f"/cases/{wanted.case_id}")
+            return request.go(f"/cases/{wanted.case_id}")
         case SoughtKind.INSTRUCTION:
-            return visit.go(_address({"no": wanted.instruction_no}))
+            return request.go(_address({"no": wanted.instruction_no}))
         case _:
-            shift = visit.app.settings.console.session_seconds
-            token = seal_search(visit.services, wanted, who=visit.who, good_seconds=shift)
-            return visit.go(_address({"who": token}))
+            shift = request.app.settings.console.session_seconds
+            token = seal_search(request.services, wanted, who=request.who, good_seconds=shift)
+            return request.go(_address({"who": token}))
 
 
 _Word = TypeVar("_Word", bound=StrEnum)
-
-
-def _member(kind: type[_Word], value: str) -> _Word | None:
-    """None for a word that is not one of them."""
-    return next((member for member in kind if member.value == value), None)
 
 
 def _address(asked: Mapping[str, object], **more: object) -> str:
@@ -157,78 +151,76 @@ def _address(asked: Mapping[str, object], **more: object) -> str:
 
 
 @case_pages.get("/cases/{case_id}", act=Permission.SEE_CASES)
-def case(visit: CurrentRequest, case_id: CaseId) -> Response:
-    return _page(visit, read_case(visit.services, case_id, visible_to=visit.member.unit_id))
+def case(request: CurrentRequest, case_id: CaseId) -> Response:
+    return _page(request, read_case(request.services, case_id, visible_to=request.member.unit_id))
 
 
 @case_pages.post("/cases/{case_id}/reveal", act=Permission.REVEAL)
-def show_person(visit: CurrentRequest, case_id: CaseId, why: Text = "") -> Response:
+def show_person(request: CurrentRequest, case_id: CaseId, why: Text = "") -> Response:
     """The person in clear, on this one answer."""
-    unit_id = visit.member.unit_id
+    unit_id = request.member.unit_id
     try:
-        person = reveal(visit.services, case_id, who=visit.who, why=why, visible_to=unit_id)
+        person = reveal(request.services, case_id, who=request.who, why=why, visible_to=unit_id)
     except Invalid as fault:
-        return _refused(visit, case_id, "reveal", fault)
-    return _page(visit, read_case(visit.services, case_id, visible_to=unit_id), person=person)
+        return _refused(request, case_id, "reveal", fault)
+    return _page(request, read_case(request.services, case_id, visible_to=unit_id), person=person)
 
 
 @case_pages.post("/cases/{case_id}/words", act=Permission.REVEAL)
-def show_words(visit: CurrentRequest, case_id: CaseId, why: Text = "") -> Response:
+def show_words(request: CurrentRequest, case_id: CaseId, why: Text = "") -> Response:
     """What was said, typed and written, in clear on this one answer."""
     try:
-        sheet = read_words(visit.services, case_id, who=visit.who, why=why, visible_to=visit.member.unit_id)
+        sheet = read_words(
+            request.services, case_id, who=request.who, why=why, visible_to=request.member.unit_id
+        )
     except Invalid as fault:
-        return _refused(visit, case_id, "words", fault)
-    return _page(visit, sheet)
+        return _refused(request, case_id, "words", fault)
+    return _page(request, sheet)
 
 
 @case_pages.post("/cases/{case_id}/photos/{photo_id}", act=Permission.REVEAL)
-def photo(visit: CurrentRequest, case_id: CaseId, photo_id: UUID, why: Text = "") -> Response:
+def photo(request: CurrentRequest, case_id: CaseId, photo_id: UUID, why: Text = "") -> Response:
     """The picture itself."""
-    unit_id = visit.member.unit_id
-    sheet = read_case(visit.services, case_id, visible_to=unit_id)
+    unit_id = request.member.unit_id
+    sheet = read_case(request.services, case_id, visible_to=unit_id)
     if photo_id not in {photo.client_id for photo in sheet.photos}:
         raise NotFound(kind="photo", key=photo_id)
     try:
-        media_type, content = show_photo(visit.services, photo_id, who=visit.who, why=why, visible_to=unit_id)
+        media_type, content = show_photo(
+            request.services, photo_id, who=request.who, why=why, visible_to=unit_id
+        )
     except Invalid as fault:
-        return _refused(visit, case_id, f"photo-{photo_id}", fault)
+        return _refused(request, case_id, f"photo-{photo_id}", fault)
     return Response(content, media_type=media_type, headers={"Content-Disposition": "inline"})
 
 
 @case_pages.get("/clips/{file}", act=Permission.SEE_CASES)
-def clip(visit: CurrentRequest, file: str) -> Response:
+def clip(request: CurrentRequest, file: str) -> Response:
     """A prompt as it was spoken. No person's voice is recorded."""
-    path = visit.services.rendered_scripts.sounds.path(file, real_now=visit.services.real.now())
+    path = request.services.rendered_scripts.sounds.path(file, real_now=request.services.real.now())
     if path is None:
         raise NotFound(kind="clip", key=file)
     return FileResponse(path, media_type="audio/wav", headers={"Cache-Control": _FOR_GOOD})
 
 
-def _refused(visit: RequestContext, case_id: int, act: str, fault: Invalid) -> Response:
-    form = Typed(act=act, wrong={"why": refusal_sentence(fault, visit.lang)})
-    sheet = read_case(visit.services, case_id, visible_to=visit.member.unit_id)
-    return _page(visit, sheet, typed=form, status=_UNPROCESSABLE)
+def _refused(request: RequestContext, case_id: int, act: str, fault: Invalid) -> Response:
+    form = Typed(act=act, wrong={"why": refusal_sentence(fault, request.lang)})
+    sheet = read_case(request.services, case_id, visible_to=request.member.unit_id)
+    return _page(request, sheet, typed=form, status=_UNPROCESSABLE)
 
 
 def _page(
-    visit: RequestContext,
+    request: RequestContext,
     sheet: CaseSheet,
     *,
     person: Person | None = None,
     typed: Typed | None = None,
     status: int = 200,
 ) -> Response:
-    facts = case_facts(visit, sheet, person=person, typed=typed)
-    if visit.is_part:
-        return visit.part(TEMPLATE, "case", status=status, **facts)
-    return visit.page(TEMPLATE, status=status, **facts)
-
-
-class _Acting(TypedDict):
-    by: str
-    expected: int
-    visible_to: int | None
+    facts = case_facts(request, sheet, person=person, typed=typed)
+    if request.is_part:
+        return request.part(TEMPLATE, "case", status=status, **facts)
+    return request.page(TEMPLATE, status=status, **facts)
 
 
 class ActForm:
@@ -236,14 +228,19 @@ class ActForm:
 
     def __init__(
         self,
-        visit: CurrentRequest,
+        request: CurrentRequest,
         case_id: CaseId,
         expected: Annotated[int, Form()] = 0,
         shown_at: Annotated[str, Form(max_length=40)] = "",
     ) -> None:
-        self.visit = visit
-        self.case = visit.services, case_id
-        self.acting = _Acting(by=visit.who, expected=expected, visible_to=visit.member.unit_id)
+        self.request = request
+        self.seen = SeenCase(
+            services=request.services,
+            case_id=case_id,
+            by=request.who,
+            revision=expected,
+            visible_to=request.member.unit_id,
+        )
         self.shown_at: datetime | None = None
         with suppress(ValueError):
             moment = datetime.fromisoformat(shown_at)
@@ -253,27 +250,27 @@ class ActForm:
         self, act: str, typed: Mapping[str, str], do: Callable[[], object], notice: str
     ) -> Response:
         """Does it and shows the case; or shows the form again with what was typed and why it was not done."""
-        visit, case_id = self.visit, self.case[1]
+        request, case_id = self.request, self.seen.case_id
         form = Typed(act=act, fields=typed)
         try:
             do()
         except NotFound as fault:
             if fault.key == case_id:
                 raise
-            wrong = {"of": visit.say("is not there, or belongs to another unit")}
+            wrong = {"of": request.say("is not there, or belongs to another unit")}
             return self._show(replace(form, wrong=wrong), _UNPROCESSABLE)
         except Overtaken:
-            return self._show(replace(form, shown_at=self.shown_at or visit.now), _CONFLICT)
+            return self._show(replace(form, shown_at=self.shown_at or request.now), _CONFLICT)
         except Conflict as fault:
-            return self._show(replace(form, refused=refusal_sentence(fault, visit.lang)), _CONFLICT)
+            return self._show(replace(form, refused=refusal_sentence(fault, request.lang)), _CONFLICT)
         except Invalid as fault:
-            wrong = {fault.field.replace(" ", "_"): refusal_sentence(fault, visit.lang)}
+            wrong = {fault.field.replace(" ", "_"): refusal_sentence(fault, request.lang)}
             return self._show(replace(form, wrong=wrong), _UNPROCESSABLE)
-        return visit.go(f"/cases/{case_id}", notice=notice)
+        return request.go(f"/cases/{case_id}", notice=notice)
 
     def _show(self, form: Typed, status: int) -> Response:
-        sheet = read_case(*self.case, visible_to=self.acting["visible_to"])
-        return self.visit.page(TEMPLATE, status=status, **case_facts(self.visit, sheet, typed=form))
+        sheet = read_case(self.seen.services, self.seen.case_id, visible_to=self.seen.visible_to)
+        return self.request.page(TEMPLATE, status=status, **case_facts(self.request, sheet, typed=form))
 
 
 Sent = Annotated[ActForm, Depends()]
@@ -281,11 +278,11 @@ Sent = Annotated[ActForm, Depends()]
 
 @case_pages.post("/cases/{case_id}/note", act=Permission.WORK_CASES)
 def note(form: Sent, words: Text = "") -> Response:
-    by, visible_to = form.acting["by"], form.acting["visible_to"]
+    seen = form.seen
     return form.carry_out(
         CaseAct.NOTE,
         {"words": words},
-        lambda: note_case(*form.case, by=by, words=words, visible_to=visible_to),
+        lambda: note_case(seen.services, seen.case_id, by=seen.by, words=words, visible_to=seen.visible_to),
         gettext_noop("The note is kept."),
     )
 
@@ -295,7 +292,7 @@ def call(form: Sent) -> Response:
     return form.carry_out(
         CaseAct.CALL_NOW,
         {},
-        lambda: call_now(*form.case, **form.acting),
+        lambda: call_now(form.seen),
         gettext_noop("The robot calls as soon as a line is free."),
     )
 
@@ -314,9 +311,7 @@ def _change_grade(form: ActForm, act: CaseAct, grade: str, why: str, notice: str
     return form.carry_out(
         act,
         {"grade": grade, "why": why},
-        lambda: change_grade(
-            *form.case, _chosen(Grade, grade, field="grade"), why=why, only=act, **form.acting
-        ),
+        lambda: change_grade(form.seen, _chosen(Grade, grade, field="grade"), why=why, only=act),
         notice,
     )
 
@@ -334,23 +329,16 @@ def officer(form: Sent, why: Text = "") -> Response:
 
 
 def _ask_person(form: ActForm, act: CaseAct, track: Track, why: str, notice: str) -> Response:
-    return form.carry_out(
-        act, {"why": why}, lambda: ask_person(*form.case, track, why=why, **form.acting), notice
-    )
+    return form.carry_out(act, {"why": why}, lambda: ask_person(form.seen, track, why=why), notice)
 
 
 @case_pages.post("/cases/{case_id}/unit", act=Permission.WORK_CASES)
 def unit(form: Sent, unit: Text = "", why: Text = "") -> Response:
-    services = form.visit.services
+    units = units_to_hand_to(form.seen.services)
     return form.carry_out(
         CaseAct.HAND_OVER,
         {"unit": unit, "why": why},
-        lambda: hand_over(
-            *form.case,
-            to_unit_id=typed_unit(units_to_hand_to(services), unit[:200]),
-            why=why,
-            **form.acting,
-        ),
+        lambda: hand_over(form.seen, to_unit_id=typed_unit(units, unit[:200]), why=why),
         gettext_noop("It is on its way to the other unit."),
     )
 
@@ -360,9 +348,7 @@ def close(form: Sent, outcome: Text = "", why: Text = "") -> Response:
     return form.carry_out(
         CaseAct.CLOSE,
         {"outcome": outcome, "why": why},
-        lambda: close_case(
-            *form.case, _chosen(OutcomeKind, outcome, field="outcome"), why=why, **form.acting
-        ),
+        lambda: close_case(form.seen, _chosen(OutcomeKind, outcome, field="outcome"), why=why),
         gettext_noop("The case is closed."),
     )
 
@@ -372,7 +358,7 @@ def duplicate(form: Sent, of: Text = "") -> Response:
     return form.carry_out(
         CaseAct.MARK_DUPLICATE,
         {"of": of},
-        lambda: mark_duplicate(*form.case, of=_case_number(of), **form.acting),
+        lambda: mark_duplicate(form.seen, of=_case_number(of)),
         gettext_noop("The case is marked as a duplicate."),
     )
 
@@ -382,38 +368,40 @@ def stop_robot(form: Sent, why: Text = "") -> Response:
     return form.carry_out(
         CaseAct.OPT_OUT,
         {"why": why},
-        lambda: opt_out(*form.case, why=why, **form.acting),
+        lambda: opt_out(form.seen, why=why),
         gettext_noop("The robot no longer calls for this case."),
     )
 
 
 @case_pages.post("/cases/{case_id}/filed", act=Permission.WORK_CASES)
 def filed(form: Sent, case_number: Text = "") -> Response:
-    by, visible_to = form.acting["by"], form.acting["visible_to"]
+    seen = form.seen
     return form.carry_out(
         "filed",
         {"case_number": case_number},
-        lambda: file_for_case(*form.case, case_number=case_number, by=by, visible_to=visible_to),
+        lambda: file_for_case(
+            seen.services, seen.case_id, case_number=case_number, by=seen.by, visible_to=seen.visible_to
+        ),
         gettext_noop("The filed case is on record."),
     )
 
 
 @case_pages.post("/cases/{case_id}/outcomes/{outcome_id}/approve", act=Permission.APPROVE)
 def approve(form: Sent, outcome_id: CaseId) -> Response:
-    by, visible_to = form.acting["by"], form.acting["visible_to"]
-    sheet = read_case(*form.case, visible_to=visible_to)
+    seen = form.seen
+    sheet = read_case(seen.services, seen.case_id, visible_to=seen.visible_to)
     if outcome_id not in {line.id for line in sheet.rows.outcomes}:
         raise NotFound(kind="outcome", key=outcome_id)
     return form.carry_out(
         f"approve-{outcome_id}",
         {},
-        lambda: approve_outcome(form.visit.services, outcome_id, by=by, visible_to=visible_to),
+        lambda: approve_outcome(seen.services, outcome_id, by=seen.by, visible_to=seen.visible_to),
         gettext_noop("The money is approved."),
     )
 
 
 def _chosen(kind: type[_Word], value: str, *, field: str) -> _Word:
-    member = _member(kind, value)
+    member = typed_word(kind, value)
     if member is None:
         raise Invalid(field=field, problem="is not chosen")
     return member

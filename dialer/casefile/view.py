@@ -17,7 +17,7 @@ from dialer.core.access import DESK, ROBOT, Permission
 from dialer.core.attempt import WAITING_STATES, AttemptState
 from dialer.core.case import Bar, CaseStatus, DeskCallState, Reason, acts_allowed
 from dialer.core.rules import SUCCESSES
-from dialer.core.timeline import ActKind, Entry, EntryKind, Fact, Waiting, WaitReason
+from dialer.core.timeline import ActKind, Entry, EntryKind, Waiting, WaitReason
 from dialer.core.values import Answer, Contact, FraudType, Grade, OutcomeKind, TelephonyResult
 from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff import name_staff
@@ -81,14 +81,6 @@ _ONE_REQUEST = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One prompt as it was spoken; `sound` is the file of it, '' where there is none."""
-
-    text: str
-    sound: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """What the person did, and the robot's answer to it."""
 
@@ -97,7 +89,8 @@ class Turn:
     quote: str
     """What the person said or typed; '' while it is sealed."""
     asked_at: str
-    lines: tuple[Line, ...]
+    lines: tuple[tuple[str, str], ...]
+    """Each prompt as it was spoken, and the file of its sound, '' where there is none."""
     desk: str
 
 
@@ -225,10 +218,7 @@ def _turn(said: SpokenTurn, lang: Lang) -> Turn:
         heard=heard,
         quote=quote,
         asked_at=said.asked_at,
-        lines=tuple(
-            Line(text=text, sound=sound)
-            for text, sound in zip(said.robot, said.sounds or ("",) * len(said.robot), strict=True)
-        ),
+        lines=tuple(zip(said.robot, said.sounds, strict=True)),
         desk=word_of(_DESK_LINE[said.desk], lang) if said.desk in _DESK_LINE else said.desk,
     )
 
@@ -265,6 +255,7 @@ def _others(
         photo = next(photos, None) if act == ActKind.VISIT_PHOTO.value else None
         event = int(entry.id.partition("/")[2]) if entry.kind is EntryKind.ACT else 0
         words = written.get(event) or why
+        call_at, talked = entry.facts.get("call_at"), entry.facts.get("talk_seconds")
         yield Item(
             id=f"{entry.kind.value}-{entry.id}".replace("/", "-"),
             at=entry.at,
@@ -275,18 +266,10 @@ def _others(
             why=words,
             sealed=bool(entry.facts.get("words")) and not words,
             trouble=entry.kind in _TROUBLE,
-            agreed_for=_moment(entry.facts.get("call_at")),
-            talk_seconds=_seconds(entry.facts.get("talk_seconds")),
+            agreed_for=datetime.fromisoformat(call_at) if isinstance(call_at, str) else None,
+            talk_seconds=talked if isinstance(talked, int) else None,
             photo=photo.client_id if photo is not None else None,
         )
-
-
-def _moment(fact: Fact) -> datetime | None:
-    return datetime.fromisoformat(fact) if isinstance(fact, str) else None
-
-
-def _seconds(fact: Fact) -> int | None:
-    return fact if isinstance(fact, int) else None
 
 
 def is_repeated(entry: Entry) -> bool:
@@ -337,16 +320,16 @@ class Typed:
 
 
 def case_facts(
-    visit: RequestContext, sheet: CaseSheet, *, person: Person | None = None, typed: Typed | None = None
+    request: RequestContext, sheet: CaseSheet, *, person: Person | None = None, typed: Typed | None = None
 ) -> dict[str, Any]:
     """What the template needs."""
-    lang, story = visit.lang, sheet.story
+    lang, story = request.lang, sheet.story
     stored = story.file.stored
     case = stored.case
-    names = name_staff(visit.services, _logins(sheet))
+    names = name_staff(request.services, _logins(sheet))
     form = typed or Typed(act="")
     allowed = acts_allowed(case)
-    may_work = visit.may(Permission.WORK_CASES)
+    may_work = request.may(Permission.WORK_CASES)
     return {
         "sheet": sheet,
         "story": story,
@@ -363,34 +346,34 @@ def case_facts(
         "who": lambda login: by_words(login, names, lang),
         "named": lambda kind, value: stored_word(kind, value, lang),
         "form": form,
-        "changed": _changed(visit, case.id, form),
+        "changed": _changed(request, case.id, form),
         "may_work": may_work,
-        "may_reveal": visit.may(Permission.REVEAL),
+        "may_reveal": request.may(Permission.REVEAL),
         "allowed": {act.value: bar for act, bar in allowed.items() if bar not in _HIDDEN},
         "higher": [grade for grade in Grade if grade.rank > case.grade.rank],
         "lower": [grade for grade in Grade if grade.rank < case.grade.rank],
         "outcomes": _closings(case.contact),
-        "units": _units(visit, stored.unit_id) if may_work and case.status is CaseStatus.OPEN else [],
+        "units": _units(request, stored.unit_id) if may_work and case.status is CaseStatus.OPEN else [],
         "approvable": {
             line.id
             for line in sheet.rows.outcomes
-            if visit.may(Permission.APPROVE)
+            if request.may(Permission.APPROVE)
             and line.has_money
             and not line.approved_by
-            and line.recorded_by != visit.who
+            and line.recorded_by != request.who
         },
         "lower_act": Permission.LOWER_CASES,
-        "may_lists": visit.may(Permission.LOAD_LISTS),
-        "may_sort": visit.may(Permission.SORT_UNITS),
-        "may_visit": visit.may(Permission.WORK_VISITS),
-        "dialled": lambda number: dialled_number(number, visit.services.centre.area_code),
+        "may_lists": request.may(Permission.LOAD_LISTS),
+        "may_sort": request.may(Permission.SORT_UNITS),
+        "may_visit": request.may(Permission.WORK_VISITS),
+        "dialled": lambda number: dialled_number(number, request.services.centre.area_code),
         "Reason": Reason,
     }
 
 
-def _units(visit: RequestContext, own: int | None) -> list[str]:
+def _units(request: RequestContext, own: int | None) -> list[str]:
     """All units but its own."""
-    names = unit_names(units_to_hand_to(visit.services))
+    names = unit_names(units_to_hand_to(request.services))
     return sorted(name for unit_id, name in names.items() if unit_id != own)
 
 
@@ -417,18 +400,18 @@ def _is_live(sheet: CaseSheet) -> bool:
     return pending.state not in WAITING_STATES or (waiting is not None and waiting.reason in _ANY_MOMENT)
 
 
-def _changed(visit: RequestContext, case_id: int, form: Typed) -> list[tuple[datetime, str, str]]:
+def _changed(request: RequestContext, case_id: int, form: Typed) -> list[tuple[datetime, str, str]]:
     """What happened since the page of a refused form was shown, oldest first."""
     if form.shown_at is None:
         return []
     entries = [
         entry
-        for entry in changed_since(visit.services, case_id, since=form.shown_at)
+        for entry in changed_since(request.services, case_id, since=form.shown_at)
         if not is_repeated(entry)
     ]
-    names = name_staff(visit.services, {entry.by for entry in entries})
+    names = name_staff(request.services, {entry.by for entry in entries})
     return [
-        (entry.at, entry_sentence(entry, visit.lang), by_words(entry.by, names, visit.lang))
+        (entry.at, entry_sentence(entry, request.lang), by_words(entry.by, names, request.lang))
         for entry in entries
     ]
 

@@ -26,7 +26,7 @@ _UNSEEN = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """One row of the table."""
+    """That nobody has acknowledged yet."""
 
     id: int
     code: str
@@ -35,10 +35,8 @@ class Alarm:
     facts: Mapping[str, object]
     raised_at: datetime
     times: int
-    """How often it was raised before it was acknowledged."""
+    """How often it was raised."""
     last_at: datetime
-    seen_at: datetime | None
-    acknowledged_by: str
 
 
 def raise_alarm(
@@ -51,14 +49,7 @@ def raise_alarm(
     facts: Mapping[str, object] | None = None,
 ) -> None:
     """An unacknowledged alarm of this kind stands for this case and load; `facts` holds nothing personal."""
-    row = {
-        "code": code.value,
-        "case_id": case_id,
-        "load_id": load_id,
-        "facts": dict(facts or {}),
-        "raised_at": now,
-    }
-    raise_alarms(tx, [row])
+    raise_alarms(tx, [alarm_row(code, at=now, case_id=case_id, load_id=load_id, facts=facts)])
 
 
 def raise_alarm_once(
@@ -79,8 +70,21 @@ def raise_alarm_once(
         raise_alarm(tx, code, now=now, facts=facts)
 
 
+def alarm_row(
+    code: AlarmCode,
+    *,
+    at: datetime,
+    case_id: int | None = None,
+    load_id: int | None = None,
+    facts: Mapping[str, object] | None = None,
+) -> dict[str, Any]:
+    """For `raise_alarms`."""
+    about = dict(facts or {})
+    return {"code": code.value, "case_id": case_id, "load_id": load_id, "facts": about, "raised_at": at}
+
+
 def raise_alarms(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Alarms as rows of the table (code, case_id, load_id, facts, raised_at). Repeats within the batch are counted."""
+    """Repeats within the batch are counted."""
     grouped: dict[tuple[str, int, int], dict[str, Any]] = {}
     for row in rows:
         key = (row["code"], row["case_id"] or 0, row["load_id"] or 0)
@@ -115,22 +119,17 @@ def unacknowledged_alarms_of(
         .order_by(t.alarm.c.raised_at.desc(), t.alarm.c.id.desc())
         .limit(limit)
     )
-    return [
-        record_of(
-            Alarm, row, last_at=row["last_at"] or row["raised_at"], acknowledged_by=row["seen_by"] or ""
-        )
-        for row in rows
-    ]
+    return [record_of(Alarm, row, last_at=row["last_at"] or row["raised_at"]) for row in rows]
 
 
-def acknowledge_alarm_row(tx: Tx, alarm_id: int, *, by: str, now: datetime) -> bool:
-    """Acknowledged; False when somebody else did so before. Raises `NotFound`."""
-    found = tx.execute(
-        sa.update(t.alarm)
-        .where(t.alarm.c.id == alarm_id, t.alarm.c.seen_at.is_(None))
-        .values(seen_at=now, seen_by=by)
-    )
-    if not found.rowcount and tx.scalar(sa.select(t.alarm.c.id).where(t.alarm.c.id == alarm_id)) is None:
+def acknowledge_alarm_row(
+    tx: Tx, alarm_id: int, *, by: str, now: datetime, where: sa.ColumnElement[bool] | None = None
+) -> bool:
+    """Acknowledged; False when somebody else did so before. Raises `NotFound`, also for one that is not `where`."""
+    which = sa.and_(t.alarm.c.id == alarm_id, sa.true() if where is None else where)
+    seen = {"seen_at": now, "seen_by": by}
+    found = tx.execute(sa.update(t.alarm).where(which, t.alarm.c.seen_at.is_(None)).values(seen))
+    if not found.rowcount and tx.scalar(sa.select(t.alarm.c.id).where(which)) is None:
         raise NotFound(kind="alarm", key=alarm_id)
     return bool(found.rowcount)
 

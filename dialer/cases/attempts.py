@@ -31,6 +31,22 @@ def attempt_update(event: AttemptEvent) -> sa.Update:
     return sa.update(t.attempt).where(in_words(t.attempt.c.state, MOVES[event])).values(state=moved(event))
 
 
+def most_urgent_ready(*where: sa.ColumnElement[bool], limit: int) -> sa.CompoundSelect[tuple[uuid.UUID]]:
+    """Ids of ready attempts that no pause withholds: the most urgent `limit` of each value of `windowed`, by one index
+    range each, so that the cost does not grow with the backlog.
+    """
+    a = t.attempt.c
+    heads = (
+        sa.select(a.id)
+        .where(a.state == word(AttemptState.READY), ~a.held, a.windowed.is_(windowed), *where)
+        .order_by(a.urgency_at)
+        .limit(limit)
+        .subquery()
+        for windowed in (False, True)
+    )
+    return sa.union_all(*(sa.select(head.c.id) for head in heads))
+
+
 def lock_attempt_rows(tx: Tx, ids: Sequence[uuid.UUID]) -> None:
     """In id order, as all who lock many do: an update of many rows would lock them in any order."""
     tx.execute(_LOCK_ROWS, _IDS.given(ids))

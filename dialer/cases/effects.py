@@ -14,7 +14,7 @@ from typing import Any, assert_never
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.cases.alarms import raise_alarms
+from dialer.cases.alarms import alarm_row, raise_alarms
 from dialer.cases.attempts import attempt_update, moved, release_uncalled_numbers
 from dialer.cases.store import Policies, StoredCase, save_cases
 from dialer.core.access import DESK, ROBOT
@@ -128,15 +128,7 @@ class PendingWrites:
                 case ReverseOutcome():
                     self.reversals.append(stored)
                 case RaiseAlarm():
-                    self.alarms.append(
-                        {
-                            "code": effect.code.value,
-                            "case_id": case_id,
-                            "load_id": None,
-                            "facts": {},
-                            "raised_at": self.now,
-                        }
-                    )
+                    self.alarms.append(alarm_row(effect.code, at=self.now, case_id=case_id))
                 case _ as never:
                     assert_never(never)
 
@@ -353,7 +345,7 @@ def _update_assignments(
     case_id: int,
     track: Track,
     states: Iterable[AssignmentState],
-    **values: Any,  # noqa: ANN401  # columns
+    **values: object,
 ) -> None:
     """Those of the case, of this kind, in one of these states."""
     tx.execute(

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from dialer.cases.store import open_act
 from dialer.core.case import AssignmentState, Reason, StopResult, TransferState, VisitStage
 from dialer.core.values import Answer, Contact, FraudType, Grade, OutcomeKind, Tag, Track, WarningKind
 from dialer.db import tables as t
@@ -116,13 +117,12 @@ def read_case_work(tx: Tx, case_id: int) -> CaseWork:
     return CaseWork(
         warnings=tuple(record_of(WarningLine, row) for row in tx.rows(_WARNINGS, {"case_id": case_id})),
         work=tuple(_work(row) for row in tx.rows(_WORK, {"case_id": case_id})),
-        outcomes=tuple(_money(row) for row in tx.rows(_OUTCOMES, {"case_id": case_id})),
+        outcomes=tuple(
+            record_of(MoneyLine, row, has_evidence=row["evidence_sealed"] is not None)
+            for row in tx.rows(_OUTCOMES, {"case_id": case_id})
+        ),
         stops=tuple(record_of(StopLine, row) for row in tx.rows(_STOPS, {"case_id": case_id})),
     )
-
-
-def _money(row: Row) -> MoneyLine:
-    return record_of(MoneyLine, row, has_evidence=row["evidence_sealed"] is not None)
 
 
 def _work(row: Row) -> WorkLine:
@@ -172,19 +172,14 @@ class CaseWords:
     """The evidence for money, by the outcome."""
 
 
-_ACTS = sa.select(t.event.c.id, t.event.c.step, t.event.c.sealed).where(
+_ACTS = sa.select(t.event).where(
     t.event.c.case_id == _ID, t.event.c.attempt_id.is_(None), t.event.c.sealed.is_not(None)
 )
 
 
 def read_case_words(tx: Tx, case_id: int) -> CaseWords:
     """All text that was written about a case."""
-    acts = {
-        row["id"]: tx.vault.open(
-            row["sealed"], table="event", column="sealed", row=f"{case_id}/{row['step']}"
-        ).decode()
-        for row in tx.rows(_ACTS, {"case_id": case_id})
-    }
+    acts = {row["id"]: open_act(tx, row) for row in tx.rows(_ACTS, {"case_id": case_id})}
     lists = {
         row["id"]: tx.vault.open_record(row["sealed"], table="warning", column="sealed", row=row["id"])
         for row in tx.rows(_WARNINGS, {"case_id": case_id})

@@ -9,7 +9,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -37,14 +37,15 @@ from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.vault import KeyMissing, Tampered
 from dialer.intake.cells import cleaned, joined_name
 from dialer.intake.phones import normalise_id_number, normalise_phone
-from dialer.language import Text
 from dialer.org.unit_store import is_within_unit
 from dialer.services import Services
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseQuery:
-    """All that is given must hold. `period` is of the opening; `before_id` is where the last page ended."""
+    """All that is given must hold; spaces around texts do not count. `period` is of the opening; `before_id` is where
+    the last page ended.
+    """
 
     sought: PersonSearch = field(default_factory=PersonSearch)
     instruction_no: str = ""
@@ -97,14 +98,15 @@ class CasePage:
     """Where the next page begins; None when this is the last."""
 
 
-def search_case_lines(tx: Tx, query: CaseQuery) -> CasePage:
+def search_cases(services: Services, query: CaseQuery) -> CasePage:
     """One page, newest first."""
-    rows = tx.rows(_statement(tx, query))
-    shown = rows[: query.limit]
-    return CasePage(
-        cases=tuple(_line(tx, row) for row in shown),
-        next_before_id=shown[-1]["id"] if len(rows) > query.limit else None,
-    )
+    with services.store.begin() as tx:
+        rows = tx.rows(_statement(tx, query))
+        shown = rows[: query.limit]
+        return CasePage(
+            cases=tuple(_line(tx, row) for row in shown),
+            next_before_id=shown[-1]["id"] if len(rows) > query.limit else None,
+        )
 
 
 def case_lines(tx: Tx, ids: Sequence[int]) -> tuple[CaseLine, ...]:
@@ -137,16 +139,14 @@ def _statement(tx: Tx, query: CaseQuery) -> sa.Select[Any]:
     statement = _lines()
     if not query.sought.is_nothing:
         statement = statement.where(c.person_id.in_(matching_person_ids(tx, query.sought)))
-    if query.instruction_no or query.source:
-        warned = sa.select(t.warning.c.case_id)
-        if query.instruction_no:
-            warned = warned.where(t.warning.c.instruction_no == query.instruction_no)
-        if query.source:
-            warned = warned.where(t.warning.c.source == query.source)
+    w = t.warning.c
+    given = {w.instruction_no: query.instruction_no.strip(), w.source: query.source.strip()}
+    of_warning = [column == text for column, text in given.items() if text]
+    if of_warning:
+        warned = sa.select(w.case_id).where(*of_warning)
         statement = statement.where(c.id.in_(warned))
     if query.load_id is not None:
         # A warning of a later load may have joined an older case.
-        w = t.warning.c
         of_load = w.load_id == query.load_id
         oldest = sa.select(sa.func.min(w.case_id)).where(of_load).scalar_subquery()
         newest = sa.select(sa.func.max(w.case_id)).where(of_load).scalar_subquery()
@@ -173,8 +173,8 @@ def _plain(query: CaseQuery) -> Iterator[sa.ColumnElement[bool]]:
         if word is not None:
             # As it is in the statement: some of these words have an index of their own.
             yield column == sa.bindparam(None, word.value, sa.Text, literal_execute=True)
-    if query.unit:
-        yield c.unit == query.unit
+    if unit := query.unit.strip():
+        yield c.unit == unit
     for unit_id in (query.unit_id, query.visible_to):
         if unit_id is not None:
             yield is_within_unit(c.unit_id, unit_id)
@@ -285,23 +285,14 @@ def seal_search(services: Services, wanted: Wanted, *, who: str, good_seconds: f
     seeker = actor_name(who)
     until = services.real.now() + timedelta(seconds=good_seconds)
     with services.store.begin() as tx:
-        write_audit(
-            tx,
-            who=seeker,
-            act="search",
-            subject=f"search/{wanted.kind.value}",
-            why="",
-            now=services.clock.now(),
-        )
+        subject = f"search/{wanted.kind.value}"
+        write_audit(tx, who=seeker, act="search", subject=subject, why="", now=services.clock.now())
     sealed = services.store.vault.seal_record(
         {
             "kind": wanted.kind.value,
             "shown": wanted.shown,
-            "phone": wanted.sought.phone,
-            "last4": wanted.sought.last4,
-            "name": wanted.sought.name,
-            "id_number": wanted.sought.id_number,
             "until": until.timestamp(),
+            **asdict(wanted.sought),
         },
         table=_TABLE,
         column=_COLUMN,
@@ -319,57 +310,5 @@ def open_search(services: Services, token: str, *, who: str) -> Wanted:
         raise Invalid(field="who", problem="is not yours: search again") from fault
     if services.real.now().timestamp() >= record["until"]:
         raise Invalid(field="who", problem="was too long ago: search again")
-    return Wanted(
-        kind=SoughtKind(record["kind"]),
-        shown=record["shown"],
-        sought=PersonSearch(
-            phone=record["phone"], last4=record["last4"], name=record["name"], id_number=record["id_number"]
-        ),
-    )
-
-
-MOST = 500
-
-
-def search_cases(
-    services: Services,
-    *,
-    phone: str = "",
-    name: str = "",
-    id_number: str = "",
-    instruction_no: str = "",
-    source: str = "",
-    grade: Grade | None = None,
-    fraud_type: FraudType | None = None,
-    status: CaseStatus | None = None,
-    unit: str = "",
-    unit_id: int | None = None,
-    visible_to: int | None = None,
-    sought: PersonSearch | None = None,
-    load_id: int | None = None,
-    period: Period | None = None,
-    before_id: int | None = None,
-    limit: int = 50,
-) -> CasePage:
-    """One page of the cases for which all that is given holds; `before_id` is the last page's `next_before_id`.
-    `sought` is a person in the form of the indexes; `visible_to` is the unit of the user. Raises `Invalid`.
-    """
-    if not 1 <= limit <= MOST:
-        raise Invalid(field="limit", problem=Text("is not between 1 and %(most)s", most=MOST))
-    query = CaseQuery(
-        sought=sought or seek_person(services, phone=phone, name=name, id_number=id_number),
-        instruction_no=instruction_no.strip(),
-        source=source.strip(),
-        grade=grade,
-        fraud_type=fraud_type,
-        status=status,
-        unit=unit.strip(),
-        unit_id=unit_id,
-        visible_to=visible_to,
-        load_id=load_id,
-        period=period if period is not None else Period(),
-        before_id=before_id,
-        limit=limit,
-    )
-    with services.store.begin() as tx:
-        return search_case_lines(tx, query)
+    sought = PersonSearch(**{one.name: record[one.name] for one in fields(PersonSearch)})
+    return Wanted(kind=SoughtKind(record["kind"]), shown=record["shown"], sought=sought)

@@ -50,7 +50,7 @@ _STATE_COLUMNS = (*_OWN_COLUMNS, *(f"{track}_{name}" for track, name in _TRACK_F
 
 def case_to_columns(case: Case) -> dict[str, Any]:
     """The columns that a decision may change."""
-    return dict(zip(_STATE_COLUMNS, (*_own_values(case), *_track_values(case)), strict=True))
+    return dict(zip(_STATE_COLUMNS, (*_values(_own, case), *_values(_tracks, case)), strict=True))
 
 
 _AS_IS = {int, bool, type(None), datetime}
@@ -58,18 +58,14 @@ _own = attrgetter(*_OWN_COLUMNS)
 _tracks = attrgetter(*(f"{track}.{name}" for track, name in _TRACK_FIELDS))
 
 
-def _own_values(case: Case) -> list[object]:
-    return [value if type(value) in _AS_IS else _plain(value) for value in _own(case)]
-
-
-def _track_values(case: Case) -> list[object]:
-    return [value if type(value) in _AS_IS else _plain(value) for value in _tracks(case)]
+def _values(columns: attrgetter[tuple[object, ...]], case: Case) -> list[object]:
+    return [value if type(value) in _AS_IS else _plain(value) for value in columns(case)]
 
 
 def _plain(value: object) -> object:
     """As the driver writes it."""
     if isinstance(value, frozenset):
-        return sorted(map(_plain, value))  # type: ignore[type-var]  # words or numbers
+        return sorted(map(_plain, value), key=str)
     return value.value if isinstance(value, StrEnum) else value
 
 
@@ -230,7 +226,7 @@ class NewCases:
         known = self._tracks.get(alike)
         if known is None:
             # The case is kept too: the ids of its tracks are valid only while they live.
-            known = self._tracks[alike] = (case, _track_values(case))
+            known = self._tracks[alike] = (case, _values(_tracks, case))
         return (
             case.id,
             stored.person_id,
@@ -241,7 +237,7 @@ class NewCases:
             stored.drill,
             case.policy_version,
             case.opened_at,
-            *_own_values(case),
+            *_values(_own, case),
             *known[1],
         )
 
@@ -263,12 +259,6 @@ _NEW_COLUMNS = (
     "opened_at",
 )
 _COPY = CopyIn(t.case, (*_NEW_COLUMNS, *_STATE_COLUMNS))
-
-
-def amount_at_risk_of_case(tx: Tx, case_id: int) -> int | None:
-    """In fen; None where no list said one."""
-    amount: int | None = tx.scalar(sa.select(t.case.c.amount_at_risk_fen).where(t.case.c.id == case_id))
-    return amount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
 
+from dialer.cases.attempts import most_urgent_ready
 from dialer.cases.persons import MaskedPerson, masked, open_person
 from dialer.cases.store import StoredCase, case_from_row, stored_from_row
 from dialer.core.attempt import OPEN_STATES, AttemptState
@@ -267,21 +268,5 @@ def _ahead(tx: Tx, row: Row) -> int:
     """How many ready attempts are more urgent."""
     if row["state"] != AttemptState.READY.value:
         return 0
-
-    def more_urgent(*, windowed: bool) -> sa.Select[Any]:
-        return (
-            sa.select(t.attempt.c.id)
-            .where(
-                t.attempt.c.state == AttemptState.READY.value,
-                ~t.attempt.c.held,
-                t.attempt.c.windowed.is_(windowed),
-                t.attempt.c.urgency_at < row["urgency_at"],
-            )
-            .limit(AHEAD_AT_MOST)
-        )
-
-    counted = sum(
-        int(tx.scalar(sa.select(sa.func.count()).select_from(more_urgent(windowed=windowed).subquery())))
-        for windowed in (False, True)
-    )
-    return min(counted, AHEAD_AT_MOST)
+    ahead = most_urgent_ready(t.attempt.c.urgency_at < row["urgency_at"], limit=AHEAD_AT_MOST).subquery()
+    return min(int(tx.scalar(sa.select(sa.func.count()).select_from(ahead))), AHEAD_AT_MOST)

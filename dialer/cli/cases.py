@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text as RichText
 
 from dialer.casefile.reading import CaseStory, reveal, show_case, tell_case, tell_page
-from dialer.cases.search import MOST, CasePage, search_cases
+from dialer.cases.search import CasePage, CaseQuery, search_cases, seek_person
 from dialer.cli.common import signer
 from dialer.cli.output import AsJson, command_application, one_of, pick, print_json
 from dialer.core.case import CaseStatus
@@ -72,18 +72,15 @@ def cases_command(
     start: Annotated[str, typer.Option("--from", help="opened on this day or later")] = "",
     end: Annotated[str, typer.Option("--to", help="opened on this day or earlier")] = "",
     before: Annotated[int | None, typer.Option(help="the next page: cases with a lower id")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=MOST)] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=500)] = 50,
     lang: Annotated[Lang, typer.Option(help="zh or en")] = Lang.ZH,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Search cases that match every given option."""
     with command_application("cases") as app:
-        page = search_cases(
-            app.services,
-            phone=phone,
-            name=name,
-            id_number=id_number,
+        query = CaseQuery(
+            sought=seek_person(app.services, phone=phone, name=name, id_number=id_number),
             instruction_no=instruction_no,
             source=source,
             grade=one_of(Grade, grade, field="--grade") if grade else None,
@@ -95,6 +92,7 @@ def cases_command(
             before_id=before,
             limit=limit,
         )
+        page = search_cases(app.services, query)
         zone = ZoneInfo(app.services.centre.timezone)
     if as_json:
         print_json(tell_page(page).plain())

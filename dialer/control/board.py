@@ -21,7 +21,6 @@ from typing import Any
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from sse_starlette.sse import SendTimeoutError
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -45,7 +44,7 @@ from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff import list_units, valid_sessions
 from dialer.services import Services
 from dialer.web.cache import Cache
-from dialer.web.console import ConsoleContext, CurrentRequest, Section
+from dialer.web.console import ConsoleContext, CurrentRequest, RequestContext, Section
 from dialer.web.formats import format_span
 from dialer.web.rendering import Pages, PlainReader, static
 from dialer.words import stored_word
@@ -407,7 +406,7 @@ def board_facts(services: Services, board: LiveBoard, lang: Lang) -> dict[str, A
         "alarm_kinds": now.alarms[:_ALARM_KINDS],
         "other_alarms": sum(alarm.count for alarm in now.alarms[_ALARM_KINDS:]),
         "alarm_word": lambda code: stored_word(AlarmCode, code, lang),
-        "all_paused": next((hold for hold in now.pauses if hold.scope is PauseScope.ALL), None),
+        "all_paused": next((pause for pause in now.pauses if pause.scope is PauseScope.ALL), None),
         "parts": [(say(lang, BOARD_PARTS[name]), now.system.parts_seconds.get(name)) for name in WORK_PARTS],
         "minutes": [
             (oldest_minute + timedelta(minutes=n), sent, answered)
@@ -473,38 +472,38 @@ class _Events(EventSourceResponse):
 @board_pages.get(
     "/board", act=Permission.SEE_BOARD, nav=gettext_noop("Live board"), order=10, while_idle=True
 )
-def show_board(visit: CurrentRequest) -> Response:
+def show_board(request: CurrentRequest) -> Response:
     """The page, with a first reading in it."""
-    unit_id = visit.member.unit_id
-    units = [] if unit_id is None else list_units(visit.services, visible_to=unit_id)
-    board = _feed(visit.request).read(unit_id)
-    return visit.page(
+    unit_id = request.member.unit_id
+    units = [] if unit_id is None else list_units(request.services, visible_to=unit_id)
+    board = _feed(request).read(unit_id)
+    return request.page(
         BOARD_TEMPLATE,
         unit_name=next((unit.name for unit in units if unit.id == unit_id), ""),
         look=board_version(),
-        **board_facts(visit.services, board, visit.lang),
+        **board_facts(request.services, board, request.lang),
     )
 
 
 @board_pages.get("/board/live", act=Permission.SEE_BOARD, while_idle=True)
-async def stream_board(visit: CurrentRequest) -> Response:
+async def stream_board(request: CurrentRequest) -> Response:
     """A stream for a client that accepts one, for any other client one reading of it."""
-    assert visit.session is not None
+    assert request.session is not None
     try:
-        events = _feed(visit.request).events(
-            session_id=visit.session.id,
-            unit_id=visit.member.unit_id,
-            lang=visit.lang,
-            only_one=_EVENTS not in visit.request.headers.get("accept", ""),
+        events = _feed(request).events(
+            session_id=request.session.id,
+            unit_id=request.member.unit_id,
+            lang=request.lang,
+            only_one=_EVENTS not in request.request.headers.get("accept", ""),
         )
     except TooManyStreams:
         return Response(status_code=503, headers={"Retry-After": "15"})
     return _Events(events, ping=0, send_timeout=20.0)
 
 
-def _feed(request: Request) -> BoardFeed:
+def _feed(request: RequestContext) -> BoardFeed:
     """The feed of this application, made for its first board."""
-    state = request.app.state
+    state = request.request.app.state
     with _making_feed:
         if not hasattr(state, "board_feed"):
             context: ConsoleContext = state.console_context

@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from dialer.cases.attempts import most_urgent_ready
 from dialer.core.attempt import DOUBTFUL_STATES, LIVE_STATES, OPEN_STATES, SENT_STATES, AttemptState
 from dialer.core.case import PENDING_STATES, CaseStatus, DeskCallState, RobotState, StaffTrackState
 from dialer.core.values import Track
@@ -121,25 +122,10 @@ def find_stray_assignments(tx: Tx, *, case_id: int | None = None, limit: int) ->
 
 def find_stray_attempts(tx: Tx, *, case_id: int | None = None, limit: int) -> list[CheckedAttempt]:
     """Attempts that are next to leave, or live, of a case that is settled or does not wait for that attempt."""
-
-    def head(*, windowed: bool) -> sa.Select[Any]:
-        return (
-            sa.select(t.attempt.c.id)
-            .where(
-                t.attempt.c.state == AttemptState.READY.value,
-                ~t.attempt.c.held,
-                t.attempt.c.windowed.is_(windowed),
-            )
-            .order_by(t.attempt.c.urgency_at)
-            .limit(_HEAD)
-        )
-
     among: sa.ColumnElement[bool]
     if case_id is None:
         live = sa.select(t.attempt.c.id).where(_IS_LIVE, ~t.attempt.c.cancel_asked)
-        ids = sa.union_all(
-            live, sa.select(head(windowed=False).subquery()), sa.select(head(windowed=True).subquery())
-        ).subquery()
+        ids = sa.union_all(live, most_urgent_ready(limit=_HEAD)).subquery()
         among = t.attempt.c.id.in_(sa.select(ids.c.id))
     else:
         among = sa.and_(
@@ -182,43 +168,28 @@ def free_leaked_numbers(tx: Tx, *, now: datetime) -> int:
 
 def lapsed_claims(tx: Tx, *, real_before: datetime) -> list[CheckedAttempt]:
     """Claims whose lease ended before this moment (real time) and that no sweep has released."""
-    return _attempts(
-        tx,
-        t.attempt.c.state == AttemptState.CLAIMED.value,
-        t.attempt.c.lease_until < real_before,
-    )
+    a = t.attempt.c
+    return _attempts(tx, a.state == AttemptState.CLAIMED.value, a.lease_until < real_before)
 
 
 def unresolved_attempts(tx: Tx, *, real_before: datetime) -> list[CheckedAttempt]:
     """Attempts posted before this moment (real time) of which it is still unknown whether the carrier accepted them."""
-    return _attempts(
-        tx,
-        in_words(t.attempt.c.state, DOUBTFUL_STATES),
-        t.attempt.c.posted_at < real_before,
-    )
+    a = t.attempt.c
+    return _attempts(tx, in_words(a.state, DOUBTFUL_STATES), a.posted_at < real_before)
 
 
 def unasked_attempts(tx: Tx, *, real_before: datetime) -> list[CheckedAttempt]:
     """Live attempts about which the carrier has not been asked since this moment (real time)."""
-    return _attempts(
-        tx,
-        in_words(t.attempt.c.state, SENT_STATES),
-        sa.or_(t.attempt.c.poll_at.is_(None), t.attempt.c.poll_at < real_before),
-    )
+    a = t.attempt.c
+    unasked = sa.or_(a.poll_at.is_(None), a.poll_at < real_before)
+    return _attempts(tx, in_words(a.state, SENT_STATES), unasked)
 
 
 def ask_carrier_now(tx: Tx, attempts: Sequence[CheckedAttempt], *, real_now: datetime) -> None:
     """The next reconciliation asks the carrier about these."""
-    if attempts:
-        tx.execute(
-            sa.update(t.attempt)
-            .where(
-                t.attempt.c.id.in_([attempt.attempt_id for attempt in attempts]),
-                _IS_LIVE,
-                t.attempt.c.poll_at.is_(None),
-            )
-            .values(poll_at=real_now)
-        )
+    ids = [attempt.attempt_id for attempt in attempts]
+    unasked = (t.attempt.c.id.in_(ids), _IS_LIVE, t.attempt.c.poll_at.is_(None))
+    tx.execute(sa.update(t.attempt).where(*unasked).values(poll_at=real_now))
 
 
 def _attempts(tx: Tx, *conditions: sa.ColumnElement[bool]) -> list[CheckedAttempt]:

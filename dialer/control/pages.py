@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from fastapi import Form
 from starlette.responses import Response
 
 from dialer.calls.pace import LEAST_CALLS_PER_SECOND, restore_pace, set_pace
+from dialer.calls.pacing import read_line_group
 from dialer.calls.pauses import pause_calls, resume_pause
 from dialer.control.health import Health, PartName, watch_parts
 from dialer.control.overview import (
@@ -21,7 +23,6 @@ from dialer.control.overview import (
     acknowledge_alarms,
     live_policy,
     unacknowledged_alarms,
-    visible_pace,
     visible_pauses,
 )
 from dialer.core.access import Permission
@@ -32,7 +33,7 @@ from dialer.core.values import Grade, Pause, PauseScope
 from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff import list_units
 from dialer.sentences import refusal_sentence
-from dialer.warnings.queries import RecentLoad, recent_loads
+from dialer.warnings.queries import recent_loads
 from dialer.web.console import ConsoleContext, CurrentRequest, RequestContext, Section
 from dialer.web.formats import say_spans, unit_tree
 from dialer.words import stored_word, word_of
@@ -42,6 +43,9 @@ MINUTES = (15, 30, 60, 120, 240, 480, 720, 1440, 2880, 10080)
 """The lengths of a pause to choose from."""
 _ALARMS = 100
 _LEAST_FREE_BYTES = 1_000_000_000
+_ALL_PERCENT = 100
+_MOST_DIGITS = 9
+"""Of a whole number: it fits every column."""
 PARTS: Mapping[PartName, str] = {
     PartName.DATABASE: gettext_noop("Database"),
     PartName.WEB: gettext_noop("Web"),
@@ -93,7 +97,7 @@ def grade_sentences(policy: Policy, grade: Grade, lang: Lang) -> list[str]:
                 "Persons the robot does not reach get no call from a caller: the case ends as not found yet.",
             )
         )
-    elif not grade.is_high and percent < 100:  # noqa: PLR2004  # per cent
+    elif not grade.is_high and percent < _ALL_PERCENT:
         sentences.append(
             say(
                 lang,
@@ -215,18 +219,6 @@ def _officer_sentence(rules: GradePolicy, lang: Lang) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Disk:
-    """Of this machine's data folder."""
-
-    free_bytes: int
-    all_bytes: int
-
-    @property
-    def is_low(self) -> bool:
-        return self.free_bytes < _LEAST_FREE_BYTES
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Typed:
     """The forms as they were filled in."""
 
@@ -241,44 +233,46 @@ class Typed:
     pace_why: str = ""
 
 
-def now_facts(visit: RequestContext) -> dict[str, Any]:
+def now_facts(request: RequestContext) -> dict[str, Any]:
     """The part of the page that renews itself."""
-    services, unit_id = visit.services, visit.member.unit_id
-    parts = watch_parts(services, late_seconds=visit.app.settings.scheduler.late_seconds)
+    services, unit_id = request.services, request.member.unit_id
+    parts = watch_parts(services, late_seconds=request.app.settings.scheduler.late_seconds)
     alarms = unacknowledged_alarms(services, unit_id=unit_id, limit=_ALARMS + 1)
+    disk = None
+    with suppress(OSError):
+        disk = shutil.disk_usage(request.app.settings.data_dir)
     return {
         "parts": parts,
-        "part_name": lambda part: say(visit.lang, PARTS[part.name]),
+        "part_name": lambda part: say(request.lang, PARTS[part.name]),
         "part_kind": lambda part: "live" if part.health is Health.GOOD else "trouble",
-        "disk": _disk(visit),
+        "disk": disk,
+        "disk_is_low": disk is not None and disk.free < _LEAST_FREE_BYTES,
         "pauses": visible_pauses(services, unit_id=unit_id),
-        "pause_name": lambda hold: pause_name(hold, visit.lang),
+        "pause_name": lambda pause: pause_name(pause, request.lang),
         "held_at_most": HELD_AT_MOST,
         "alarms": alarms[:_ALARMS],
         "more_alarms": len(alarms) > _ALARMS,
-        "alarm_word": lambda code: stored_word(AlarmCode, code, visit.lang),
+        "alarm_word": lambda code: stored_word(AlarmCode, code, request.lang),
         "alarm_kinds": [
             (code, n) for code, n in Counter(alarm.code for alarm in alarms).most_common() if n > 1
         ],
         "is_whole": unit_id is None,
-        "can": visit.may(Permission.CONTROL),
+        "can": request.may(Permission.CONTROL),
         "giga": lambda size: f"{size / 1e9:,.1f}",
     }
 
 
 def _show(
-    visit: RequestContext, *, wrong: Mapping[str, str] | None = None, typed: Typed | None = None
+    request: RequestContext, *, wrong: Mapping[str, str] | None = None, typed: Typed | None = None
 ) -> Response:
     """The page; `wrong` has what is to be corrected, by field."""
-    services, unit_id, lang = visit.services, visit.member.unit_id, visit.lang
+    services, unit_id, lang = request.services, request.member.unit_id, request.lang
     live = live_policy(services)
-    line_pace, in_use = visible_pace(services)
     scopes = list(PauseScope) if unit_id is None else [PauseScope.UNIT]
-    loads: Sequence[RecentLoad] = []
-    if unit_id is None:
-        with services.store.begin() as tx:
-            loads = recent_loads(tx)
-    facts = now_facts(visit) | {
+    with services.store.begin() as tx:
+        line_pace = read_line_group(tx, name=services.lines.group)
+        loads = recent_loads(tx) if unit_id is None else []
+    facts = now_facts(request) | {
         "wrong": wrong or {},
         "typed": typed or Typed(scope=scopes[0].value),
         "scopes": [(scope.value, word_of(scope, lang)) for scope in scopes],
@@ -287,51 +281,42 @@ def _show(
         "grades": [(grade.value, word_of(grade, lang)) for grade in Grade],
         "minutes": MINUTES,
         "pace": line_pace,
-        "in_use": in_use,
         "least_pace": min(LEAST_CALLS_PER_SECOND, line_pace.most_calls_per_second) if line_pace else 0,
         "live": live,
         "window_sentence": window_sentence(live.policy.window, lang),
         "grade_sentences": [(grade, grade_sentences(live.policy, grade, lang)) for grade in Grade],
         "common_sentences": common_sentences(live.policy, lang),
     }
-    return visit.page(TEMPLATE, status=422 if wrong else 200, **facts)
+    return request.page(TEMPLATE, status=422 if wrong else 200, **facts)
 
 
-def pause_name(hold: Pause, lang: Lang) -> str:
+def pause_name(pause: Pause, lang: Lang) -> str:
     """What is paused."""
-    match hold.scope:
+    match pause.scope:
         case PauseScope.ALL:
-            return word_of(hold.scope, lang)
+            return word_of(pause.scope, lang)
         case PauseScope.GRADE:
-            return word_of(Grade(hold.subject), lang)
+            return word_of(Grade(pause.subject), lang)
         case PauseScope.LOAD:
-            return say(lang, "list %(what)s", what=hold.subject)
+            return say(lang, "list %(what)s", what=pause.subject)
         case PauseScope.UNIT:
-            return hold.subject
-
-
-def _disk(visit: RequestContext) -> Disk | None:
-    try:
-        usage = shutil.disk_usage(visit.app.settings.data_dir)
-    except OSError:
-        return None
-    return Disk(free_bytes=usage.free, all_bytes=usage.total)
+            return pause.subject
 
 
 @control_pages.get("/control", act=Permission.SEE_CONTROL, nav=gettext_noop("Control"), order=80)
-def control(visit: CurrentRequest) -> Response:
-    return _show(visit)
+def control(request: CurrentRequest) -> Response:
+    return _show(request)
 
 
 @control_pages.get("/control/now", act=Permission.SEE_CONTROL, while_idle=True)
-def now(visit: CurrentRequest) -> Response:
+def now(request: CurrentRequest) -> Response:
     """For an open page that renews itself."""
-    return visit.part(TEMPLATE, "now", **now_facts(visit))
+    return request.part(TEMPLATE, "now", **now_facts(request))
 
 
 @control_pages.post("/control/pause", act=Permission.CONTROL)
 def pause(
-    visit: CurrentRequest,
+    request: CurrentRequest,
     scope: Annotated[str, Form()] = PauseScope.ALL.value,
     unit: Annotated[str, Form()] = "",
     load: Annotated[str, Form()] = "",
@@ -345,35 +330,35 @@ def pause(
         subject = {PauseScope.LOAD: load, PauseScope.GRADE: grade}.get(wanted, "")
         unit_id = _number(unit, "unit") if wanted is PauseScope.UNIT else None
         pause_calls(
-            visit.services,
+            request.services,
             scope=wanted,
             subject=subject,
             unit_id=unit_id,
             minutes=_number(minutes, "minutes"),
-            by=visit.who,
+            by=request.who,
             why=why,
-            visible_to=visit.member.unit_id,
+            visible_to=request.member.unit_id,
         )
     except Invalid as fault:
-        return _show(visit, wrong={fault.field: refusal_sentence(fault, visit.lang)}, typed=typed)
-    _forget_halted(visit)
-    return visit.go(
+        return _show(request, wrong={fault.field: refusal_sentence(fault, request.lang)}, typed=typed)
+    _forget_halted(request)
+    return request.go(
         "/control", notice=gettext_noop("Paused. Calls resume automatically when the time is over.")
     )
 
 
-@control_pages.post("/control/pauses/{hold_id}/resume", act=Permission.CONTROL)
-def resume(visit: CurrentRequest, hold_id: int) -> Response:
+@control_pages.post("/control/pauses/{pause_id}/resume", act=Permission.CONTROL)
+def resume(request: CurrentRequest, pause_id: int) -> Response:
     try:
-        resume_pause(visit.services, hold_id, by=visit.who, visible_to=visit.member.unit_id)
+        resume_pause(request.services, pause_id, by=request.who, visible_to=request.member.unit_id)
     finally:
-        _forget_halted(visit)
-    return visit.go("/control", notice=gettext_noop("The pause is over."))
+        _forget_halted(request)
+    return request.go("/control", notice=gettext_noop("The pause is over."))
 
 
 @control_pages.post("/control/pace", act=Permission.CONTROL)
 def change_pace(
-    visit: CurrentRequest,
+    request: CurrentRequest,
     calls_per_second: Annotated[str, Form()] = "",
     lines: Annotated[str, Form()] = "",
     pace_why: Annotated[str, Form(max_length=200)] = "",
@@ -381,40 +366,40 @@ def change_pace(
     typed = Typed(calls_per_second=calls_per_second, lines=lines, pace_why=pace_why)
     try:
         set_pace(
-            visit.services,
+            request.services,
             calls_per_second=_fraction(calls_per_second, "calls_per_second"),
             lines=_number(lines, "lines"),
-            by=visit.who,
+            by=request.who,
             why=pace_why,
-            visible_to=visit.member.unit_id,
+            visible_to=request.member.unit_id,
         )
     except Invalid as fault:
         field = "pace_why" if fault.field == "why" else fault.field
-        return _show(visit, wrong={field: refusal_sentence(fault, visit.lang)}, typed=typed)
-    return visit.go("/control", notice=gettext_noop("The pace is changed."))
+        return _show(request, wrong={field: refusal_sentence(fault, request.lang)}, typed=typed)
+    return request.go("/control", notice=gettext_noop("The pace is changed."))
 
 
 @control_pages.post("/control/pace/settings", act=Permission.CONTROL)
-def reset_pace(visit: CurrentRequest) -> Response:
-    restore_pace(visit.services, by=visit.who, visible_to=visit.member.unit_id)
-    return visit.go("/control", notice=gettext_noop("The pace of the settings applies again."))
+def reset_pace(request: CurrentRequest) -> Response:
+    restore_pace(request.services, by=request.who, visible_to=request.member.unit_id)
+    return request.go("/control", notice=gettext_noop("The pace of the settings applies again."))
 
 
 @control_pages.post("/control/alarms/{alarm_id}/seen", act=Permission.CONTROL)
-def acknowledge(visit: CurrentRequest, alarm_id: int) -> Response:
-    acknowledge_alarm(visit.services, alarm_id, by=visit.who, visible_to=visit.member.unit_id)
-    return visit.go("/control#alarms", notice=gettext_noop("The alarm is acknowledged."))
+def acknowledge(request: CurrentRequest, alarm_id: int) -> Response:
+    acknowledge_alarm(request.services, alarm_id, by=request.who, visible_to=request.member.unit_id)
+    return request.go("/control#alarms", notice=gettext_noop("The alarm is acknowledged."))
 
 
 @control_pages.post("/control/alarms/all/{code}/seen", act=Permission.CONTROL)
-def acknowledge_all(visit: CurrentRequest, code: str) -> Response:
-    acknowledge_alarms(visit.services, code, by=visit.who, visible_to=visit.member.unit_id)
-    return visit.go("/control#alarms", notice=gettext_noop("The alarms are acknowledged."))
+def acknowledge_all(request: CurrentRequest, code: str) -> Response:
+    acknowledge_alarms(request.services, code, by=request.who, visible_to=request.member.unit_id)
+    return request.go("/control#alarms", notice=gettext_noop("The alarms are acknowledged."))
 
 
-def _forget_halted(visit: RequestContext) -> None:
+def _forget_halted(request: RequestContext) -> None:
     """The note of a standing pause on every page is read anew."""
-    context: ConsoleContext = visit.request.app.state.console_context
+    context: ConsoleContext = request.request.app.state.console_context
     context.halted.forget(None)
 
 
@@ -427,7 +412,7 @@ def _scope(text: str) -> PauseScope:
 
 def _number(text: str, field: str) -> int:
     digits = text.strip()
-    if not (digits.isascii() and digits.isdecimal() and len(digits) < 10):  # noqa: PLR2004  # fits every column
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= _MOST_DIGITS):
         raise Invalid(
             field=field, problem=gettext_noop("is no whole number") if digits else gettext_noop("is empty")
         )

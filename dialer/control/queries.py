@@ -15,7 +15,7 @@ from dialer.core.values import Grade, LoadState, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
 from dialer.db.columns import LIVE
-from dialer.db.unit_of_work import Tx
+from dialer.db.unit_of_work import Tx, record_of
 from dialer.org.unit_store import is_visible_to
 from dialer.units.queries import is_overdue
 
@@ -30,6 +30,8 @@ class FirstAttempts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
+    """Call attempts that have not been sent, by state, and those in doubt."""
+
     ready: int
     planned: int
     held: int
@@ -208,13 +210,10 @@ def status(tx: Tx, *, now: datetime, drill: bool) -> Status:
         at=now,
         cases=dict.fromkeys(CaseStatus, 0) | {CaseStatus(row["status"]): row["n"] for row in cases},
         waiting=dict.fromkeys(Grade, WaitingForRobot())
-        | {
-            Grade(row["grade"]): WaitingForRobot(cases=row["cases"], oldest_opened_at=row["oldest_opened_at"])
-            for row in waiting
-        },
+        | {Grade(row["grade"]): record_of(WaitingForRobot, row) for row in waiting},
         work=pending_work(tx, now=now),
         results={result: found[result] for result in TelephonyResult if result in found},
-        loads=[RecentLoadCounts(**dict(row) | {"state": LoadState(row["state"])}) for row in loads],
+        loads=[record_of(RecentLoadCounts, row) for row in loads],
         alarms=count_alarms(tx),
         **totals,
     )
@@ -273,10 +272,7 @@ def waiting_by_grade(tx: Tx, *, now: datetime, unit_id: int | None) -> dict[Grad
         .group_by(case.grade)
     )
     return dict.fromkeys(Grade, WaitingCases()) | {
-        Grade(row["grade"]): WaitingCases(
-            due=row["due"], later=row["all"] - row["due"], oldest_at=row["oldest_at"]
-        )
-        for row in rows
+        Grade(row["grade"]): record_of(WaitingCases, row, later=row["all"] - row["due"]) for row in rows
     }
 
 
@@ -317,12 +313,7 @@ def pending_work(tx: Tx, *, now: datetime, unit_id: int | None = None) -> dict[T
         .group_by(given.kind)
     )
     found = {
-        Track(row["kind"]): PendingWork(
-            open=row["open"],
-            overdue=row["overdue"],
-            unsigned=row["unsigned"],
-            stages={stage: row[stage.value] for stage in stages},
-        )
+        Track(row["kind"]): record_of(PendingWork, row, stages={stage: row[stage.value] for stage in stages})
         for row in rows
     }
     none = PendingWork(stages=dict.fromkeys(stages, 0))
@@ -351,12 +342,6 @@ def alarm_visible(unit_id: int | None, *, with_service: bool = True) -> sa.Colum
     own = sa.exists().where(t.case.c.id == alarm.case_id, is_visible_to(t.case.c.unit_id, unit_id))
     of_service = sa.and_(alarm.case_id.is_(None), alarm.load_id.is_(None))
     return sa.or_(of_service, own) if with_service else own
-
-
-def is_own_alarm(tx: Tx, alarm_id: int, *, unit_id: int) -> bool:
-    """The alarm is of a case that this unit sees."""
-    own = alarm_visible(unit_id, with_service=False)
-    return tx.scalar(sa.select(t.alarm.c.id).where(t.alarm.c.id == alarm_id, own)) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

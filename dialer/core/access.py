@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from dialer.core.errors import Invalid
-from dialer.language import Text
+from dialer.language import Text, gettext_noop
 
 ROBOT: Final = "robot"
 """Signs what the service does by itself."""
@@ -117,7 +117,10 @@ def actor_name(by: str) -> str:
     return name
 
 
-def said(field: str, text: str, *, mend: str = "say it in a few words") -> str:
+_FEW_WORDS = gettext_noop("say it in a few words")
+
+
+def said(field: str, text: str, *, mend: str = _FEW_WORDS) -> str:
     """The required text of a form field, stripped. Raises `Invalid` when it is empty."""
     words = text.strip()
     if not words:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from dialer.cases.store import amount_at_risk_of_case
+from dialer.cases.store import get_case
 from dialer.core.case import AssignmentState, StopResult
 from dialer.core.errors import Conflict
 from dialer.core.units import UnitIndex
@@ -171,7 +171,8 @@ def _report(services: Services, assignment: Assignment) -> None:
 def _money(services: Services, assignment: Assignment, outcome: OutcomeKind) -> tuple[Amounts, str]:
     """Amounts and evidence: some dissuaded people had money at risk; some of what was paid is stopped at the bank."""
     with services.store.begin() as tx:
-        at_risk = amount_at_risk_of_case(tx, assignment.case_id)
+        stored = get_case(tx, assignment.case_id)
+    at_risk = stored.case.amount_at_risk_fen if stored is not None else None
     if not at_risk:
         return Amounts(), ""
     if outcome in _SAVED and rng(assignment, "saved") < _SAVED_PERCENT:

@@ -16,7 +16,7 @@ from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
 from dialer.db.unit_of_work import Row, Tx
 from dialer.org.unit_store import is_within_unit
-from dialer.work.assignments import Assignment, assignment_fields, select_assignments
+from dialer.work.assignments import Assignment, assignment_of, select_assignments
 
 
 class Waiting(StrEnum):
@@ -109,7 +109,7 @@ def work_of_unit(
     )
     statement = select_assignments().add_columns(leaves.label("leaves")).where(a.id.in_(first))
     rows = tx.rows(statement.order_by(a.urgency_at, a.id))
-    return [(Assignment(**assignment_fields(row)), row["leaves"]) for row in rows]
+    return [(assignment_of(row), row["leaves"]) for row in rows]
 
 
 def _wanted(which: Waiting, now: datetime) -> tuple[sa.ColumnElement[bool], ...]:

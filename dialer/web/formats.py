@@ -10,7 +10,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from io import BytesIO, StringIO
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
@@ -128,6 +130,14 @@ def unit_names(index: UnitIndex) -> dict[int, str]:
         n = next((n for n in range(1, len(names)) if endings[names[-n:]] == 1), len(names))
         found[unit.id] = SEPARATOR.join(names[-n:])
     return found
+
+
+_Word = TypeVar("_Word", bound=StrEnum)
+
+
+def typed_word(kind: type[_Word], text: str) -> _Word | None:
+    """The member with this value; None for any other text."""
+    return kind(text) if text in set(kind) else None
 
 
 def typed_unit(index: UnitIndex, text: str) -> int:

@@ -15,14 +15,14 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from dialer.cases.effects import IDLE_ASSIGNMENT
-from dialer.cases.store import Act, note_acts
+from dialer.cases.store import Act, assign_case_to_unit, note_acts
 from dialer.core.case import PENDING_STATES, AssignmentState, Reason, TransferState, VisitStage
 from dialer.core.errors import Conflict, NotFound, Overtaken
 from dialer.core.timeline import ActKind
 from dialer.core.values import FraudType, Grade, OutcomeKind, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
-from dialer.db.unit_of_work import Row, Tx
+from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.vault import UNREADABLE, KeyMissing, Tampered, Vault
 from dialer.language import Text
 from dialer.org.unit_store import get_unit, is_within_unit
@@ -88,25 +88,18 @@ def select_assignments() -> sa.Select[Any]:
     return sa.select(*_COLUMNS, *of_case).join(t.case, t.case.c.id == t.assignment.c.case_id)
 
 
-def assignment_fields(row: Row) -> dict[str, Any]:
-    """The fields of an `Assignment`, from a row of `select_assignments`."""
-    state = AssignmentState(row["state"])
-    return {name: row[name] for name in Assignment.__dataclass_fields__} | {
-        "kind": Track(row["kind"]),
-        "state": state,
-        "grade": Grade(row["grade"]),
-        "fraud_type": FraudType(row["fraud_type"]),
-        "reason": Reason(row["reason"]),
-        "signed_by": row["signed_by"] or "",
-        "withdrawn_why": row["withdrawn_why"] or "",
-        "stage": VisitStage(row["stage"]).under(state),
-        "done_by": row["done_by"] or "",
-        "outcome": OutcomeKind(row["outcome"]) if row["outcome"] else None,
-    }
+def stage_of(row: Row) -> VisitStage:
+    """How far the visit of this row is."""
+    return VisitStage(row["stage"]).under(AssignmentState(row["state"]))
+
+
+def assignment_of(row: Row) -> Assignment:
+    """From a row of `select_assignments`."""
+    return record_of(Assignment, row, stage=stage_of(row))
 
 
 def _read(tx: Tx, statement: sa.Select[Any]) -> list[Assignment]:
-    return [Assignment(**assignment_fields(row)) for row in tx.rows(statement)]
+    return [assignment_of(row) for row in tx.rows(statement)]
 
 
 def _read_one(tx: Tx, assignment_id: int, statement: sa.Select[Any]) -> Assignment:
@@ -135,24 +128,11 @@ def note_assignment_act(
     note_acts(tx, [Act(case_id=assignment.case_id, kind=kind, by=by, facts=about, words=words)], now=now)
 
 
-def waiting_assignments(
-    tx: Tx,
-    *,
-    kind: Track | None = None,
-    scope: int | None = None,
-    signed_by: str | None = None,
-    limit: int = 100,
-) -> list[Assignment]:
-    """Open and signed ones, most urgent first: of the unit `scope` and all below it; of one holder."""
+def waiting_assignments(tx: Tx, *, kind: Track | None = None, limit: int = 100) -> list[Assignment]:
+    """Open and signed ones, most urgent first."""
     statement = select_assignments().where(in_words(t.assignment.c.state, PENDING_STATES))
     if kind is not None:
         statement = statement.where(t.assignment.c.kind == kind.value)
-    if scope is not None:
-        statement = statement.where(is_within_unit(t.assignment.c.unit_id, scope))
-    if signed_by is not None:
-        statement = statement.where(
-            t.assignment.c.state == AssignmentState.SIGNED.value, t.assignment.c.signed_by == signed_by
-        )
     return _read(tx, statement.order_by(t.assignment.c.urgency_at).limit(limit))
 
 
@@ -230,6 +210,7 @@ def mark_assignment_opened(tx: Tx, held: Assignment) -> None:
 
 
 def finish_assignment(tx: Tx, assignment_id: int, *, by: str, outcome: OutcomeKind, now: datetime) -> None:
+    """Reported, unless it is over; one that nobody has signed for is signed by `by`."""
     tx.execute(
         sa.update(t.assignment)
         .where(t.assignment.c.id == assignment_id, in_words(t.assignment.c.state, PENDING_STATES))
@@ -264,14 +245,14 @@ class Scope:
         return sa.or_(inside, column.is_(None)) if is_top else inside
 
 
-def assignment_claimed_by(tx: Tx, by: str, *, kind: Track, real_now: datetime) -> int | None:
-    """The assignment of this kind under a running lease of this person."""
+def assignment_claimed_by(tx: Tx, by: str, *, real_now: datetime) -> int | None:
+    """The human call under a running lease of this person."""
     found: int | None = tx.scalar(
         sa.select(t.assignment.c.id)
         .where(
             t.assignment.c.state == word(AssignmentState.SIGNED),
             t.assignment.c.signed_by == by,
-            t.assignment.c.kind == kind.value,
+            t.assignment.c.kind == Track.HUMAN.value,
             t.assignment.c.lease_until > real_now,
         )
         .order_by(t.assignment.c.id)
@@ -281,13 +262,13 @@ def assignment_claimed_by(tx: Tx, by: str, *, kind: Track, real_now: datetime) -
 
 
 def claim_next_assignment(
-    tx: Tx, *, by: str, kind: Track, scope: Scope, now: datetime, lease_until: datetime, idle_at: datetime
+    tx: Tx, *, by: str, scope: Scope, now: datetime, lease_until: datetime, idle_at: datetime
 ) -> int | None:
-    """The id of the assignment claimed: the caller's own call-back that is due, else the most urgent free one. Rows
+    """The id of the human call claimed: the caller's own call-back that is due, else the most urgent free one. Rows
     that another session has locked are skipped.
     """
     a = t.assignment.c
-    free = (a.state == word(AssignmentState.OPEN), a.kind == kind.value, scope.covers(tx))
+    free = (a.state == word(AssignmentState.OPEN), a.kind == Track.HUMAN.value, scope.covers(tx))
     due = sa.or_(a.call_at.is_(None), a.call_at <= now)
     own = sa.select(a.id).where(*free, a.kept_for == by, due).order_by(a.call_at)
     anybody = (
@@ -473,35 +454,17 @@ class Transfer:
 
 
 def _select() -> sa.Select[Any]:
-    m, a, c = t.assignment_transfer.c, t.assignment.c, t.case.c
-    own = (m[name] for name in ("id", "assignment_id", "from_unit_id", "to_unit_id", "state", "by", "at"))
-    of_work = (
-        a.case_id,
-        a.kind,
-        a.due_at,
-        a.feedback_by,
-        c.grade,
-        c.fraud_type,
-        c.unit_id.label("case_unit_id"),
-    )
+    m, a, c = t.assignment_transfer, t.assignment.c, t.case.c
+    of_work = (a.case_id, a.kind, a.due_at, a.feedback_by, c.grade, c.fraud_type)
     return (
-        sa.select(*own, m.why, m.why_sealed, *of_work)
-        .join(t.assignment, a.id == m.assignment_id)
+        sa.select(m, *of_work, c.unit_id.label("case_unit_id"))
+        .join(t.assignment, a.id == m.c.assignment_id)
         .join(t.case, c.id == a.case_id)
     )
 
 
 def _transfer(tx: Tx, row: Row) -> Transfer:
-    return Transfer(
-        **{name: row[name] for name in Transfer.__dataclass_fields__}
-        | {
-            "state": TransferState(row["state"]),
-            "why": transfer_reason(tx.vault, row),
-            "kind": Track(row["kind"]),
-            "grade": Grade(row["grade"]),
-            "fraud_type": FraudType(row["fraud_type"]),
-        }
-    )
+    return record_of(Transfer, row, why=transfer_reason(tx.vault, row))
 
 
 def transfer_reason(vault: Vault, row: Row) -> str:
@@ -543,6 +506,7 @@ def request_transfer(
 
 
 def get_transfer(tx: Tx, transfer_id: int) -> Transfer:
+    """Raises `NotFound`."""
     row = tx.one(_select().where(t.assignment_transfer.c.id == transfer_id))
     if row is None:
         raise NotFound(kind="transfer", key=transfer_id)
@@ -570,12 +534,11 @@ def waiting_transfers(
     return [_transfer(tx, row) for row in tx.rows(statement)]
 
 
-def count_waiting_transfers(tx: Tx, *, into: int | None = None) -> int:
+def count_waiting_transfers(tx: Tx, *, into: int | None) -> int:
     """How many wait for an answer of the unit or one below; of any unit where none is given."""
-    joined = t.assignment_transfer.join(
-        t.assignment, t.assignment.c.id == t.assignment_transfer.c.assignment_id
-    )
-    return int(tx.scalar(sa.select(sa.func.count()).select_from(joined).where(*_waiting(into))))
+    m = t.assignment_transfer.c
+    counted = sa.select(sa.func.count(m.id)).join(t.assignment, t.assignment.c.id == m.assignment_id)
+    return int(tx.scalar(counted.where(*_waiting(into))))
 
 
 def _waiting(into: int | None) -> list[sa.ColumnElement[bool]]:
@@ -601,25 +564,20 @@ def answer_transfer(tx: Tx, transfer_id: int, state: TransferState, *, by: str, 
 
 def complete_transfer(tx: Tx, transfer: Transfer, *, label: str, by: str, now: datetime) -> None:
     """The other unit has the assignment and its case; `by`, who accepted, has signed. No clock is reset."""
-    tx.execute(
-        sa.update(t.assignment)
-        .where(t.assignment.c.id == transfer.assignment_id)
-        .values(
-            unit_id=transfer.to_unit_id,
-            unit=label,
-            state=AssignmentState.SIGNED.value,
-            signed_by=by,
-            signed_at=sa.func.coalesce(t.assignment.c.signed_at, now),
-            token=t.assignment.c.token + 1,
-            transfers=t.assignment.c.transfers + 1,
-            lease_until=None,
-            kept_for=None,
-            kept_until=None,
-            idle_at=sa.func.greatest(t.assignment.c.due_at, now + IDLE_ASSIGNMENT),
-        )
+    a = t.assignment.c
+    _update(
+        tx,
+        transfer.assignment_id,
+        unit_id=transfer.to_unit_id,
+        unit=label,
+        state=AssignmentState.SIGNED.value,
+        signed_by=by,
+        signed_at=sa.func.coalesce(a.signed_at, now),
+        token=a.token + 1,
+        transfers=a.transfers + 1,
+        lease_until=None,
+        kept_for=None,
+        kept_until=None,
+        idle_at=sa.func.greatest(a.due_at, now + IDLE_ASSIGNMENT),
     )
-    tx.execute(
-        sa.update(t.case)
-        .where(t.case.c.id == transfer.case_id)
-        .values(unit_id=transfer.to_unit_id, unit=label, revision=t.case.c.revision + 1)
-    )
+    assign_case_to_unit(tx, transfer.case_id, unit_id=transfer.to_unit_id, label=label)

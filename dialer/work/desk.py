@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from dialer.cases.persons import MaskedPerson, Person, person_of_case
@@ -20,7 +20,6 @@ from dialer.cases.store import Spoken, words_of_case
 from dialer.cases.timeline import read_case_file
 from dialer.core.access import DESK, actor_name
 from dialer.core.case import Case, PaidWhen, StopResult
-from dialer.core.rules import SUCCESSES
 from dialer.core.timeline import Entry
 from dialer.core.values import FEN_PER_YUAN, Answer, FraudType, Track
 from dialer.db.audit import write_audit
@@ -51,17 +50,13 @@ from dialer.work.desk_store import (
     GradeQueue,
     StopPayment,
     busy_with_person,
-    check_stop_payment_visible,
     day_of_caller,
     desk_calls_of_case,
     desk_queue,
     finish_stop_payment,
     fraud_details,
-    person_id_of_case,
     waiting_stop_payments,
 )
-
-LANGUAGES: Final = ("zh", "en")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,11 +111,11 @@ class SpokenTurn:
     speech: str
     robot: tuple[str, ...]
     desk: str
-    spoke: bool = False
+    spoke: bool
     """They said something: it is in `speech` where the conversation was opened."""
-    typed: str = ""
+    typed: str
     """Which fact they typed: it is in `pressed` where the conversation was opened."""
-    sounds: tuple[str, ...] = ()
+    sounds: tuple[str, ...]
     """The file of each line of `robot`, as it was played; '' for a line that a voice of the network spoke."""
 
 
@@ -135,6 +130,8 @@ class Paid:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandOver:
+    """What the robot and the person have said, for whoever calls back."""
+
     assignment: Assignment
     said: tuple[SpokenTurn, ...]
     paid: Paid | None
@@ -167,8 +164,8 @@ def stop_payment_done(
     """
     who, now = actor_name(by), services.clock.now()
     with services.store.begin() as tx:
-        check_stop_payment_visible(tx, stop_payment_id, Scope(unit_id=visible_to))
-        case_id = finish_stop_payment(tx, stop_payment_id, by=who, result=result, now=now)
+        scope = Scope(unit_id=visible_to)
+        case_id = finish_stop_payment(tx, stop_payment_id, scope=scope, by=who, result=result, now=now)
         subject, facts = f"case/{case_id}", {"stop_payment": stop_payment_id}
         write_audit(tx, who=who, act="stop_payment", subject=subject, why=result.value, now=now, facts=facts)
 
@@ -238,6 +235,7 @@ def _voice(rendered_scripts: RenderedScripts, turn: Exchange) -> _Voice:
 
 
 def paid_in(turns: Iterable[Exchange]) -> Paid | None:
+    """None: the person did not say that money was paid."""
     turns = list(turns)
     if not any(turn.answer is Answer.ALREADY_PAID for turn in turns):
         return None
@@ -291,7 +289,7 @@ class DeskView(TaskState):
 def task_in_hand(services: Services, *, by: str) -> int | None:
     """The call that this person has under a running lease."""
     with services.store.begin() as tx:
-        return assignment_claimed_by(tx, actor_name(by), kind=Track.HUMAN, real_now=services.real.now())
+        return assignment_claimed_by(tx, actor_name(by), real_now=services.real.now())
 
 
 def open_task(services: Services, assignment_id: int, *, by: str, token: int) -> None:
@@ -337,8 +335,7 @@ def read_task_state(services: Services, assignment_id: int, *, by: str, scope: S
 def _task_state(tx: Tx, assignment_id: int, *, by: str, scope: Scope) -> TaskState:
     check_assignment_visible(tx, assignment_id, scope)
     assignment = get_assignment(tx, assignment_id)
-    person_id = person_id_of_case(tx, assignment.case_id)
-    beside = busy_with_person(tx, person_id=person_id, assignment_id=assignment_id, by=by)
+    beside = busy_with_person(tx, assignment, by=by)
     calls = desk_calls_of_case(tx, assignment.case_id)
     return TaskState(
         assignment=assignment,
@@ -347,12 +344,6 @@ def _task_state(tx: Tx, assignment_id: int, *, by: str, scope: Scope) -> TaskSta
         beside=beside,
         names=display_names(tx, {assignment.signed_by, assignment.done_by, *(one.who for one in beside)}),
     )
-
-
-def check_task_visible(services: Services, assignment_id: int, *, scope: Scope) -> None:
-    """Raises `NotFound`."""
-    with services.store.begin() as tx:
-        check_assignment_visible(tx, assignment_id, scope)
 
 
 def _opened(tx: Tx, services: Services, assignment: Assignment) -> Opened:
@@ -439,6 +430,6 @@ def _overview(tx: Tx, services: Services, *, by: str, scope: Scope) -> Overview:
     midnight = datetime.combine(now.astimezone(zone).date(), time.min, tzinfo=zone)
     return Overview(
         queue=tuple(desk_queue(tx, scope, now=now)),
-        today=day_of_caller(tx, by, since=midnight, successes=SUCCESSES),
+        today=day_of_caller(tx, by, since=midnight),
         handed_over=_handed_over(tx, scope),
     )

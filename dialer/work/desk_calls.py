@@ -11,6 +11,7 @@ from typing import Final
 
 from dialer.calls.events import Reading
 from dialer.calls.store import Call, Change, StoredEvents
+from dialer.cases.attempts import release_numbers
 from dialer.cases.persons import person_of_case
 from dialer.cases.store import Act, get_case, lock_cases, note_acts
 from dialer.core.access import actor_name
@@ -31,7 +32,6 @@ from dialer.work.desk_store import (
     DeskCall,
     add_desk_call,
     change_desk_call,
-    end_desk_call_row,
     lock_desk_call,
     take_number_for_desk_call,
     unsettled_desk_calls,
@@ -46,7 +46,6 @@ def apply_desk_event(services: Services, call_id: uuid.UUID, progress: CallProgr
             change_desk_call(tx, call_id, sid=progress.sid)
         if call.state is DeskCallState.ENDED:
             return
-        now = services.clock.now()
         match progress.stage:
             case Stage.ENDED:
                 picked_up = progress.result is TelephonyResult.ANSWERED
@@ -55,7 +54,8 @@ def apply_desk_event(services: Services, call_id: uuid.UUID, progress: CallProgr
                 end_desk_call(tx, services, call, PersonLeg(result=result), settled=not picked_up)
             case Stage.ANSWERED:
                 if call.state is not DeskCallState.JOINED:
-                    change_desk_call(tx, call_id, state=DeskCallState.JOINED.value, joined_at=now)
+                    joined_at = services.clock.now()
+                    change_desk_call(tx, call_id, state=DeskCallState.JOINED.value, joined_at=joined_at)
             case Stage.RINGING:
                 if call.state is DeskCallState.ASKED:
                     change_desk_call(tx, call_id, state=DeskCallState.RINGING.value)
@@ -75,15 +75,17 @@ def end_desk_call(tx: Tx, services: Services, call: DeskCall, leg: PersonLeg, *,
     """The call has ended; with `settled` its result is final and in the timeline."""
     now = services.clock.now()
     rest = timedelta(seconds=services.policies.newest.number_spacing_seconds)
-    end_desk_call_row(
+    change_desk_call(
         tx,
-        call,
-        result=leg.result,
+        call.id,
+        state=DeskCallState.ENDED.value,
+        result=leg.result.value,
         talk_seconds=leg.talk_seconds,
         settled=settled,
-        now=now,
-        free_at=now + rest,
+        ended_at=call.ended_at or now,
     )
+    if call.state is not DeskCallState.ENDED:
+        release_numbers(tx, [call.id], free_at=now + rest)
     if settled:
         facts = {
             "assignment_id": call.assignment_id,
@@ -167,8 +169,8 @@ def _begin(
             extension=extension,
             by=by,
             drill=stored.drill,
-            now=services.clock.now(),
-            real_now=services.real.now(),
+            asked_at=services.clock.now(),
+            asked_real_at=services.real.now(),
         )
         return person.phones[number]
 
@@ -212,7 +214,7 @@ class Taken:
     talking: bool = False
     """The call is under way; its end comes with the conversation's own step."""
 
-    def read(self, _services: Services, call: Call, _now: datetime) -> ReadTaken:
+    def read(self, _services: Services, call: Call, _now: datetime) -> Reading:
         kept = StoredEvents(
             attempt_id=self.attempt_id,
             case_id=call.case_id,
@@ -221,25 +223,10 @@ class Taken:
             facts={"desk": self.desk},
             personal={},
         )
-        return ReadTaken(kept=kept, may_move=self.took, took=self.took)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadTaken(Reading):
-    """A hand-over that the duty line answered, or not."""
-
-    took: bool
-
-    def change(
-        self,
-        services: Services,  # noqa: ARG002  # signature of Reading
-        call: Call,
-        *,
-        now: datetime,  # noqa: ARG002  # signature of Reading
-        poll_at: datetime,  # noqa: ARG002  # signature of Reading
-    ) -> Change | None:
-        """The attempt stays as it is; the case gets the event even when the call has ended."""
-        return Change(attempt_id=call.attempt_id, state=call.state)
-
-    def event(self, _call: Call, _change: Change) -> HandOverAnswered | None:
-        return HandOverAnswered() if self.took else None
+        return Reading(
+            kept=kept,
+            may_move=self.took,
+            # The attempt stays as it is; the case gets the event even when the call has ended.
+            change=lambda call, _now, _poll_at: Change(attempt_id=call.attempt_id, state=call.state),
+            event=lambda _call, _change: HandOverAnswered() if self.took else None,
+        )

@@ -17,12 +17,11 @@ from dialer.org.staff import choose_extension, list_units
 from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.formats import unit_tree
-from dialer.work.assignments import Scope
+from dialer.work.assignments import Scope, check_assignment_visible
 from dialer.work.desk import (
     DeskView,
     TaskState,
     calls_handed_over,
-    check_task_visible,
     open_task,
     read_task_state,
     show_desk,
@@ -66,82 +65,89 @@ _UNFIT, _TAKEN = 422, 409
 Token = Annotated[int, Form()]
 
 
+def _visible(request: CurrentRequest, task_id: int) -> int:
+    """Raises `NotFound` for a task that is not there or of other units."""
+    with request.services.store.begin() as tx:
+        check_assignment_visible(tx, task_id, _scope(request))
+    return task_id
+
+
+VisibleTask = Annotated[int, Depends(_visible)]
+
+
 @desk_pages.get("/desk", act=Permission.WORK_DESK, nav=gettext_noop("Desk"), order=20)
-def desk(visit: CurrentRequest) -> Response:
-    in_hand = task_in_hand(visit.services, by=visit.who)
+def desk(request: CurrentRequest) -> Response:
+    in_hand = task_in_hand(request.services, by=request.who)
     if in_hand is not None:
-        return _task(visit, show_task(visit.services, in_hand, by=visit.who, scope=_scope(visit)))
-    return visit.page(_ROOM, **_room(visit), wrong={})
+        return _task(request, show_task(request.services, in_hand, by=request.who, scope=_scope(request)))
+    return request.page(_ROOM, **_room(request), wrong={})
 
 
 @desk_pages.get("/desk/room", act=Permission.WORK_DESK)
-def room(visit: CurrentRequest) -> Response:
+def room(request: CurrentRequest) -> Response:
     """What waits, refreshed by an open page."""
-    return visit.part(_ROOM, "room", **_room(visit))
+    return request.part(_ROOM, "room", **_room(request))
 
 
 @desk_pages.post("/desk/next", act=Permission.WORK_DESK)
-def following(visit: CurrentRequest) -> Response:
-    return _next(visit)
+def following(request: CurrentRequest) -> Response:
+    return _next(request)
 
 
 @desk_pages.post("/desk/extension", act=Permission.WORK_DESK)
-def extension(visit: CurrentRequest, extension: Annotated[str, Form()] = "") -> Response:
+def extension(request: CurrentRequest, extension: Annotated[str, Form()] = "") -> Response:
     try:
-        choose_extension(visit.services, visit.member, extension)
+        choose_extension(request.services, request.member, extension)
     except Invalid as fault:
-        wrong = {"extension": refusal_sentence(fault, visit.lang)}
-        return visit.page(_ROOM, status=_UNFIT, **_room(visit), wrong=wrong)
-    return visit.go(_HOME, notice=gettext_noop("Your extension is saved."))
+        wrong = {"extension": refusal_sentence(fault, request.lang)}
+        return request.page(_ROOM, status=_UNFIT, **_room(request), wrong=wrong)
+    return request.go(_HOME, notice=gettext_noop("Your extension is saved."))
 
 
 @desk_pages.get("/desk/tasks/{task_id}/live", act=Permission.WORK_DESK)
-def live(visit: CurrentRequest, task_id: int, token: int = 0) -> Response:
+def live(request: CurrentRequest, task_id: int, token: int = 0) -> Response:
     """What may have changed since the page was shown."""
-    return _live(visit, task_id, token)
+    return _live(request, task_id, token)
 
 
 @desk_pages.post("/desk/tasks/{task_id}/beat", act=Permission.WORK_DESK)
-def beat(visit: CurrentRequest, task_id: int, token: Token = 0) -> Response:
+def beat(request: CurrentRequest, task_id: VisibleTask, token: Token = 0) -> Response:
     """The lease is full again; 409 where it has ended."""
-    check_task_visible(visit.services, task_id, scope=_scope(visit))
-    heartbeat(visit.services, task_id, by=visit.who, token=token)
+    heartbeat(request.services, task_id, by=request.who, token=token)
     return Response(status_code=204)
 
 
 @desk_pages.post("/desk/tasks/{task_id}/open", act=Permission.WORK_DESK)
-def show_person(visit: CurrentRequest, task_id: int, token: Token = 0) -> Response:
-    check_task_visible(visit.services, task_id, scope=_scope(visit))
-    open_task(visit.services, task_id, by=visit.who, token=token)
-    return visit.go(_HOME)
+def show_person(request: CurrentRequest, task_id: VisibleTask, token: Token = 0) -> Response:
+    open_task(request.services, task_id, by=request.who, token=token)
+    return request.go(_HOME)
 
 
 @desk_pages.post("/desk/tasks/{task_id}/reclaim", act=Permission.WORK_DESK)
 def take(
-    visit: CurrentRequest,
+    request: CurrentRequest,
     task_id: int,
     token: Annotated[int | None, Form()] = None,
     park: Annotated[str, Form()] = "",
 ) -> Response:
     try:
         taken = reclaim(
-            visit.services, task_id, by=visit.who, scope=_scope(visit), token=token, park=park == "yes"
+            request.services, task_id, by=request.who, scope=_scope(request), token=token, park=park == "yes"
         )
     except Overtaken:
         # The duty line's page sends this by itself, and two people may have it open.
-        return visit.go(_HOME, notice=gettext_noop("Somebody else has this task now, or it is over."))
-    open_task(visit.services, task_id, by=visit.who, token=taken.token)
-    return visit.go(_HOME)
+        return request.go(_HOME, notice=gettext_noop("Somebody else has this task now, or it is over."))
+    open_task(request.services, task_id, by=request.who, token=taken.token)
+    return request.go(_HOME)
 
 
 @desk_pages.post("/desk/tasks/{task_id}/call", act=Permission.WORK_DESK)
 def call(
-    visit: CurrentRequest, task_id: int, token: Token = 0, number: Annotated[int, Form()] = 0
+    request: CurrentRequest, task_id: VisibleTask, token: Token = 0, number: Annotated[int, Form()] = 0
 ) -> Response:
     """Click to call."""
-    check_task_visible(visit.services, task_id, scope=_scope(visit))
     try:
-        asyncio.run(_put_through(visit, task_id, token=token, number=number))
+        asyncio.run(_put_through(request, task_id, token=token, number=number))
     except Overtaken:
         pass  # The page says who has it.
     except Unavailable as fault:
@@ -150,162 +156,161 @@ def call(
         raise Refusal(
             gettext_noop("The telephone network did not take the call. Try again, or dial by hand.")
         ) from None
-    return _live(visit, task_id, token) if visit.is_part else visit.go(_HOME)
+    return _live(request, task_id, token) if request.is_part else request.go(_HOME)
 
 
-async def _put_through(visit: RequestContext, task_id: int, *, token: int, number: int) -> None:
+async def _put_through(request: RequestContext, task_id: int, *, token: int, number: int) -> None:
     # Imported when first used: the telephony client takes 20 MB that an idle web process does without.
     from dialer.telephony.messages import DeskClient  # noqa: PLC0415
     from dialer.work.desk_calls import dial_from_desk  # noqa: PLC0415
 
-    async with DeskClient(visit.app.telephony) as client:
+    async with DeskClient(request.app.telephony) as client:
         await dial_from_desk(
-            visit.services,
+            request.services,
             client,
             task_id,
-            by=visit.who,
+            by=request.who,
             token=token,
-            extension=visit.member.extension,
+            extension=request.member.extension,
             number=number,
         )
 
 
 @desk_pages.post("/desk/tasks/{task_id}/report", act=Permission.WORK_DESK)
-def report(visit: CurrentRequest, task_id: int, form: Annotated[ReportForm, Depends()]) -> Response:
-    view = show_task(visit.services, task_id, by=visit.who, scope=_scope(visit))
+def report(request: CurrentRequest, task_id: int, form: Annotated[ReportForm, Depends()]) -> Response:
+    view = show_task(request.services, task_id, by=request.who, scope=_scope(request))
     given, faults = form.understood()
     if given is None:
-        wrong = {name: refusal_sentence(fault, visit.lang) for name, fault in faults.items()}
-        return _task(visit, view, status=_UNFIT, form=form, wrong=wrong)
-    note = note_with_points(given.note, form.said or [], _points(visit, view), visit.lang)
+        wrong = {name: refusal_sentence(fault, request.lang) for name, fault in faults.items()}
+        return _task(request, view, status=_UNFIT, form=form, wrong=wrong)
+    note = note_with_points(given.note, form.said or [], _points(request, view), request.lang)
     given = replace(given, note=note)
     try:
-        report_assignment(visit.services, task_id, given, by=visit.who, token=form.token)
+        report_assignment(request.services, task_id, given, by=request.who, token=form.token)
     except Conflict:
         # Shown as it is now, with everything that was typed.
-        now = show_task(visit.services, task_id, by=visit.who, scope=_scope(visit))
-        return _task(visit, now, status=_TAKEN, form=form, token=form.token)
+        now = show_task(request.services, task_id, by=request.who, scope=_scope(request))
+        return _task(request, now, status=_TAKEN, form=form, token=form.token)
     kept = gettext_noop("The report is kept.")
-    return _next(visit, notice=kept) if form.following else visit.go(_HOME, notice=kept)
+    return _next(request, notice=kept) if form.following else request.go(_HOME, notice=kept)
 
 
 @desk_pages.post("/desk/tasks/{task_id}/call-back", act=Permission.WORK_DESK)
 def agree(
-    visit: CurrentRequest,
-    task_id: int,
+    request: CurrentRequest,
+    task_id: VisibleTask,
     token: Token = 0,
     soon: Annotated[str, Form()] = "",
     at: Annotated[str, Form()] = "",
     agreed: Annotated[str, Form()] = "",
 ) -> Response:
-    check_task_visible(visit.services, task_id, scope=_scope(visit))
     try:
-        when = call_time(soon, at, now=visit.now, timezone=visit.services.centre.timezone)
-        schedule_call_back(visit.services, task_id, by=visit.who, token=token, at=when, note=agreed[:500])
+        when = call_time(soon, at, now=request.now, timezone=request.services.centre.timezone)
+        schedule_call_back(request.services, task_id, by=request.who, token=token, at=when, note=agreed[:500])
     except (Invalid, Conflict) as fault:
         typed = {"soon": soon, "at": at, "agreed": agreed}
-        return _again(visit, task_id, token, fault, dialog="call-back", typed=typed)
-    return visit.go(_HOME, notice=gettext_noop("The appointment is kept: the task comes back at its time."))
+        return _again(request, task_id, token, fault, dialog="call-back", typed=typed)
+    return request.go(_HOME, notice=gettext_noop("The appointment is kept: the task comes back at its time."))
 
 
 @desk_pages.post("/desk/tasks/{task_id}/release", act=Permission.WORK_DESK)
 def release(
-    visit: CurrentRequest, task_id: int, token: Token = 0, why: Annotated[str, Form()] = ""
+    request: CurrentRequest, task_id: VisibleTask, token: Token = 0, why: Annotated[str, Form()] = ""
 ) -> Response:
-    check_task_visible(visit.services, task_id, scope=_scope(visit))
     try:
-        release_assignment(visit.services, task_id, by=visit.who, token=token, why=why[:500])
+        release_assignment(request.services, task_id, by=request.who, token=token, why=why[:500])
     except (Invalid, Conflict) as fault:
-        return _again(visit, task_id, token, fault, dialog="release", typed={"why": why})
-    return visit.go(_HOME, notice=gettext_noop("The task is back in the queue."))
+        return _again(request, task_id, token, fault, dialog="release", typed={"why": why})
+    return request.go(_HOME, notice=gettext_noop("The task is back in the queue."))
 
 
 @desk_pages.post("/desk/tasks/{task_id}/transfer", act=Permission.WORK_DESK)
 def transfer(
-    visit: CurrentRequest,
-    task_id: int,
+    request: CurrentRequest,
+    task_id: VisibleTask,
     token: Token = 0,
     to: Annotated[str, Form()] = "",
     why: Annotated[str, Form()] = "",
 ) -> Response:
     """To a unit, which has to accept it, or to a colleague of one's own."""
-    check_task_visible(visit.services, task_id, scope=_scope(visit))
     kind, _, whom = to.partition(":")
     try:
         if kind == "unit" and whom.isdecimal():
             unit_id = int(whom)
             transfer_assignment(
-                visit.services, task_id, to_unit_id=unit_id, by=visit.who, why=why[:500], token=token
+                request.services, task_id, to_unit_id=unit_id, by=request.who, why=why[:500], token=token
             )
             notice = gettext_noop("The unit is asked to take it over. Until it does, the task is yours.")
         else:
-            reassign(visit.services, task_id, to=whom, by=visit.who, token=token, why=why[:500])
+            reassign(request.services, task_id, to=whom, by=request.who, token=token, why=why[:500])
             notice = gettext_noop("The task is reassigned.")
     except (Invalid, Conflict) as fault:
-        return _again(visit, task_id, token, fault, dialog="transfer", typed={"to": to, "why": why})
-    return visit.go(_HOME, notice=notice)
+        return _again(request, task_id, token, fault, dialog="transfer", typed={"to": to, "why": why})
+    return request.go(_HOME, notice=notice)
 
 
 @desk_pages.post("/desk/transfers/{transfer_id}/accept", act=Permission.WORK_DESK)
-def accept(visit: CurrentRequest, transfer_id: int) -> Response:
-    accept_transfer(visit.services, transfer_id, by=visit.who, visible_to=visit.member.unit_id)
-    return visit.go(_HOME, notice=gettext_noop("The task is taken over, and yours."))
+def accept(request: CurrentRequest, transfer_id: int) -> Response:
+    accept_transfer(request.services, transfer_id, by=request.who, visible_to=request.member.unit_id)
+    return request.go(_HOME, notice=gettext_noop("The task is taken over, and yours."))
 
 
 @desk_pages.post("/desk/transfers/{transfer_id}/refuse", act=Permission.WORK_DESK)
-def refuse(visit: CurrentRequest, transfer_id: int, why: Annotated[str, Form()] = "") -> Response:
-    refuse_transfer(visit.services, transfer_id, by=visit.who, why=why[:500], visible_to=visit.member.unit_id)
-    return visit.go(_HOME, notice=gettext_noop("The transfer is refused; the unit that asked sees why."))
+def refuse(request: CurrentRequest, transfer_id: int, why: Annotated[str, Form()] = "") -> Response:
+    refuse_transfer(
+        request.services, transfer_id, by=request.who, why=why[:500], visible_to=request.member.unit_id
+    )
+    return request.go(_HOME, notice=gettext_noop("The transfer is refused; the unit that asked sees why."))
 
 
 @desk_pages.post("/desk/stop-payments/{payment_id}/done", act=Permission.WORK_DESK)
 def stopped(
-    visit: CurrentRequest, payment_id: int, result: Annotated[StopResult, Form()] = StopResult.ASKED
+    request: CurrentRequest, payment_id: int, result: Annotated[StopResult, Form()] = StopResult.ASKED
 ) -> Response:
     stop_payment_done(
-        visit.services, payment_id, by=visit.who, result=result, visible_to=visit.member.unit_id
+        request.services, payment_id, by=request.who, result=result, visible_to=request.member.unit_id
     )
-    return visit.go(_HOME, notice=gettext_noop("The stop-payment task is done."))
+    return request.go(_HOME, notice=gettext_noop("The stop-payment task is done."))
 
 
-def _scope(visit: RequestContext) -> Scope:
-    return Scope(unit_id=visit.member.unit_id)
+def _scope(request: RequestContext) -> Scope:
+    return Scope(unit_id=request.member.unit_id)
 
 
-def _next(visit: RequestContext, *, notice: str = "") -> Response:
-    task = claim_next(visit.services, by=visit.who, scope=_scope(visit))
+def _next(request: RequestContext, *, notice: str = "") -> Response:
+    task = claim_next(request.services, by=request.who, scope=_scope(request))
     if task is None:
-        return visit.go(_HOME, notice=notice or gettext_noop("No task waits for you now."))
-    open_task(visit.services, task.assignment.id, by=visit.who, token=task.assignment.token)
-    return visit.go(_HOME, notice=notice)
+        return request.go(_HOME, notice=notice or gettext_noop("No task waits for you now."))
+    open_task(request.services, task.id, by=request.who, token=task.token)
+    return request.go(_HOME, notice=notice)
 
 
-def _is_duty(visit: RequestContext) -> bool:
+def _is_duty(request: RequestContext) -> bool:
     """This caller's extension is the duty line, where hand-overs are put through."""
-    duty = visit.app.telephony.officer_number
-    return bool(duty) and visit.member.extension == duty
+    duty = request.app.telephony.officer_number
+    return bool(duty) and request.member.extension == duty
 
 
-def _room(visit: RequestContext) -> dict[str, Any]:
+def _room(request: RequestContext) -> dict[str, Any]:
     return {
-        "room": show_desk(visit.services, by=visit.who, scope=_scope(visit)),
-        "is_duty": _is_duty(visit),
+        "room": show_desk(request.services, by=request.who, scope=_scope(request)),
+        "is_duty": _is_duty(request),
         "stop_results": tuple(StopResult),
     }
 
 
-def _points(visit: RequestContext, view: DeskView) -> tuple[ChecklistPoint, ...]:
-    centre = visit.services.centre
+def _points(request: RequestContext, view: DeskView) -> tuple[ChecklistPoint, ...]:
+    centre = request.services.centre
     return call_checklist(
         view.case.fraud_type,
-        visit.lang,
-        bureau=centre.bureau.get(visit.lang.value, ""),
+        request.lang,
+        bureau=centre.bureau.get(request.lang.value, ""),
         hotline=dialled_number(centre.callback_number, centre.area_code),
     )
 
 
 def _again(
-    visit: RequestContext,
+    request: RequestContext,
     task_id: int,
     token: int,
     fault: Invalid | Conflict,
@@ -314,37 +319,39 @@ def _again(
     typed: dict[str, str],
 ) -> Response:
     """The page with its dialog as it was filled in, and why it was refused."""
-    view = show_task(visit.services, task_id, by=visit.who, scope=_scope(visit))
+    view = show_task(request.services, task_id, by=request.who, scope=_scope(request))
     if isinstance(fault, Invalid):
-        wrong, status = {f"{dialog}.{fault.field}": refusal_sentence(fault, visit.lang)}, _UNFIT
+        wrong, status = {f"{dialog}.{fault.field}": refusal_sentence(fault, request.lang)}, _UNFIT
     else:
         lost = isinstance(fault, Overtaken)
-        wrong, status = ({} if lost else {f"{dialog}.": refusal_sentence(fault, visit.lang)}), _TAKEN
-    return _task(visit, view, status=status, wrong=wrong, dialog=dialog, typed=typed, token=token)
+        wrong, status = ({} if lost else {f"{dialog}.": refusal_sentence(fault, request.lang)}), _TAKEN
+    return _task(request, view, status=status, wrong=wrong, dialog=dialog, typed=typed, token=token)
 
 
-def _live(visit: RequestContext, task_id: int, token: int) -> Response:
-    state = read_task_state(visit.services, task_id, by=visit.who, scope=_scope(visit))
-    return visit.part(_TASK, "live", **_live_facts(visit, state, token))
+def _live(request: RequestContext, task_id: int, token: int) -> Response:
+    state = read_task_state(request.services, task_id, by=request.who, scope=_scope(request))
+    return request.part(_TASK, "live", **_live_facts(request, state, token))
 
 
-def _live_facts(visit: RequestContext, state: TaskState, token: int) -> dict[str, Any]:
+def _live_facts(request: RequestContext, state: TaskState, token: int) -> dict[str, Any]:
     """What of the page is refreshed while it stands open."""
     task, is_held = state.assignment, state.is_held and state.assignment.token == token
-    handed_over = calls_handed_over(visit.services, scope=_scope(visit)) if _is_duty(visit) else ()
+    handed_over = calls_handed_over(request.services, scope=_scope(request)) if _is_duty(request) else ()
     return {
         "task": task,
         "token": token,
-        "lost": "" if is_held else lost_sentence(task, visit.lang, state.names, who=visit.who),
+        "lost": "" if is_held else lost_sentence(task, request.lang, state.names, who=request.who),
         "may_take_again": task.state is AssignmentState.OPEN and task.token == token + 1,
-        "beside": [busy_sentence(one, visit.lang, state.names, case_id=task.case_id) for one in state.beside],
-        "calls": [call_line(one, visit.lang) for one in reversed(state.calls)],
+        "beside": [
+            busy_sentence(one, request.lang, state.names, case_id=task.case_id) for one in state.beside
+        ],
+        "calls": [call_line(one, request.lang) for one in reversed(state.calls)],
         "handed_over": [one for one in handed_over if one.id != task.id],
     }
 
 
 def _task(
-    visit: RequestContext,
+    request: RequestContext,
     view: DeskView,
     *,
     status: int = 200,
@@ -355,14 +362,14 @@ def _task(
     token: int | None = None,
 ) -> Response:
     own = view.assignment.token if token is None else token
-    overview = show_overview(visit.services, by=visit.who, scope=_scope(visit))
+    overview = show_overview(request.services, by=request.who, scope=_scope(request))
     opened = view.opened
-    return visit.page(
+    return request.page(
         _TASK,
         status=status,
         view=view,
         phones=[
-            dialled_number(phone, visit.services.centre.area_code)
+            dialled_number(phone, request.services.centre.area_code)
             for phone in (opened.person.phones if opened else ())
         ],
         reason=view.assignment.reason,
@@ -373,14 +380,14 @@ def _task(
         kept_words=(typed or {}).get("why", "") or (typed or {}).get("agreed", ""),
         waits=sum(one.count for one in overview.queue),
         today=overview.today,
-        lease_seconds=int(visit.services.work.lease_seconds),
+        lease_seconds=int(request.services.work.lease_seconds),
         choices=CHOICES,
         money_kinds=MONEY,
-        points=_points(visit, view),
-        care=care_notes(view.case.tags, visit.lang),
-        history=contact_history(view, visit.lang),
-        units=unit_tree([unit for unit in list_units(visit.services, visible_to=None) if unit.active]),
-        colleagues=colleagues(visit.services, by=visit.who, visible_to=visit.member.unit_id),
+        points=_points(request, view),
+        care=care_notes(view.case.tags, request.lang),
+        history=contact_history(view, request.lang),
+        units=unit_tree([unit for unit in list_units(request.services, visible_to=None) if unit.active]),
+        colleagues=colleagues(request.services, by=request.who, visible_to=request.member.unit_id),
         stop_results=tuple(StopResult),
-        **_live_facts(visit, view, own),
+        **_live_facts(request, view, own),
     )

@@ -5,7 +5,6 @@ who else is busy with the same person. A desk call holds the person's number whi
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,19 +12,21 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.cases.attempts import release_numbers
 from dialer.core.attempt import LIVE_STATES
 from dialer.core.case import AssignmentState, DeskCallState, StopResult, VisitStage
 from dialer.core.errors import Conflict, NotFound
-from dialer.core.values import Grade, OutcomeKind, TelephonyResult, Track
+from dialer.core.rules import SUCCESSES
+from dialer.core.values import Grade, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
-from dialer.db.unit_of_work import Row, Tx
-from dialer.work.assignments import Scope
+from dialer.db.unit_of_work import Tx, record_of
+from dialer.work.assignments import Assignment, Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskCall:
+    """A call that a caller had put through: the caller's telephone first, then the person's."""
+
     id: uuid.UUID
     assignment_id: int
     case_id: int
@@ -44,13 +45,6 @@ class DeskCall:
     talk_seconds: int | None
     settled: bool
     """True: the carrier need not be asked any more."""
-
-
-def _call(row: Row) -> DeskCall:
-    values = {name: row[name] for name in DeskCall.__dataclass_fields__}
-    values["state"] = DeskCallState(row["state"])
-    values["result"] = TelephonyResult(row["result"]) if row["result"] else None
-    return DeskCall(**values)
 
 
 def take_number_for_desk_call(tx: Tx, call_id: uuid.UUID, *, person_id: int, number: int) -> bool:
@@ -73,86 +67,36 @@ def take_number_for_desk_call(tx: Tx, call_id: uuid.UUID, *, person_id: int, num
     return taken is not None
 
 
-def add_desk_call(
-    tx: Tx,
-    call_id: uuid.UUID,
-    *,
-    assignment_id: int,
-    case_id: int,
-    person_id: int,
-    number: int,
-    extension: str,
-    by: str,
-    drill: bool,
-    now: datetime,
-    real_now: datetime,
-) -> None:
-    tx.execute(
-        sa.insert(t.desk_call).values(
-            id=call_id,
-            assignment_id=assignment_id,
-            case_id=case_id,
-            person_id=person_id,
-            number=number,
-            extension=extension,
-            by=by,
-            state=DeskCallState.ASKED.value,
-            asked_at=now,
-            asked_real_at=real_now,
-            drill=drill,
-        )
-    )
+def add_desk_call(tx: Tx, call_id: uuid.UUID, **values: object) -> None:
+    """It is asked for; `values` are its other columns."""
+    tx.execute(sa.insert(t.desk_call).values(id=call_id, state=DeskCallState.ASKED.value, **values))
 
 
 def lock_desk_call(tx: Tx, call_id: uuid.UUID) -> DeskCall:
+    """Raises `NotFound`."""
     row = tx.one(sa.select(t.desk_call).where(t.desk_call.c.id == call_id).with_for_update())
     if row is None:
         raise NotFound(kind="call", key=call_id)
-    return _call(row)
+    return record_of(DeskCall, row)
 
 
 def desk_calls_of_case(tx: Tx, case_id: int) -> list[DeskCall]:
     statement = sa.select(t.desk_call).where(t.desk_call.c.case_id == case_id)
-    return [_call(row) for row in tx.rows(statement.order_by(t.desk_call.c.asked_at, t.desk_call.c.id))]
+    return [
+        record_of(DeskCall, row)
+        for row in tx.rows(statement.order_by(t.desk_call.c.asked_at, t.desk_call.c.id))
+    ]
 
 
 def change_desk_call(tx: Tx, call_id: uuid.UUID, **values: object) -> None:
     tx.execute(sa.update(t.desk_call).where(t.desk_call.c.id == call_id).values(**values))
 
 
-def end_desk_call_row(
-    tx: Tx,
-    call: DeskCall,
-    *,
-    result: TelephonyResult,
-    talk_seconds: int | None,
-    settled: bool,
-    now: datetime,
-    free_at: datetime,
-) -> None:
-    """Over; the number rests until `free_at`."""
-    change_desk_call(
-        tx,
-        call.id,
-        state=DeskCallState.ENDED.value,
-        result=result.value,
-        talk_seconds=talk_seconds,
-        settled=settled,
-        ended_at=call.ended_at or now,
-    )
-    if call.state is not DeskCallState.ENDED:
-        release_numbers(tx, [call.id], free_at=free_at)
-
-
-def unsettled_desk_calls(tx: Tx, *, limit: int = 200) -> list[tuple[DeskCall, datetime]]:
-    """Calls whose end is not known for good, with the real time of their request; the oldest first."""
-    statement = (
-        sa.select(t.desk_call)
-        .where(~t.desk_call.c.settled)
-        .order_by(t.desk_call.c.asked_real_at)
-        .limit(limit)
-    )
-    return [(_call(row), row["asked_real_at"]) for row in tx.rows(statement)]
+def unsettled_desk_calls(tx: Tx) -> list[tuple[DeskCall, datetime]]:
+    """Calls whose end is not known for good, with the real time of their request; the oldest first, at most 200."""
+    c = t.desk_call.c
+    statement = sa.select(t.desk_call).where(~c.settled).order_by(c.asked_real_at).limit(200)
+    return [(record_of(DeskCall, row), row["asked_real_at"]) for row in tx.rows(statement)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,13 +128,7 @@ def desk_queue(tx: Tx, scope: Scope, *, now: datetime) -> list[GradeQueue]:
         )
         .group_by(grade)
     )
-    found = [
-        GradeQueue(
-            grade=Grade(row["grade"]), count=row["count"], oldest_at=row["oldest_at"], overdue=row["overdue"]
-        )
-        for row in rows
-    ]
-    return sorted(found, key=lambda one: -one.grade.rank)
+    return sorted((record_of(GradeQueue, row) for row in rows), key=lambda one: -one.grade.rank)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,32 +161,27 @@ def waiting_stop_payments(
     return [StopPayment(**row) for row in tx.rows(statement)]
 
 
-def check_stop_payment_visible(tx: Tx, stop_payment_id: int, scope: Scope) -> None:
-    """Raises `NotFound` for one that is not there, or of a case that these units do not see."""
+def finish_stop_payment(
+    tx: Tx, stop_payment_id: int, *, scope: Scope, by: str, result: StopResult, now: datetime
+) -> int:
+    """Its case. Raises `NotFound`, also for one of a case that these units do not see, and `Conflict` when it is done
+    already.
+    """
     p = t.stop_payment.c
     found = (
-        sa.select(p.id)
+        sa.select(p.case_id, p.done_at, p.result)
         .join(t.case, t.case.c.id == p.case_id)
         .where(p.id == stop_payment_id, scope.includes(tx, t.case.c.unit_id))
+        .with_for_update(of=t.stop_payment)
     )
-    if tx.scalar(found) is None:
+    row = tx.one(found)
+    if row is None:
         raise NotFound(kind="stop payment", key=stop_payment_id)
-
-
-def finish_stop_payment(tx: Tx, stop_payment_id: int, *, by: str, result: StopResult, now: datetime) -> int:
-    """Its case. Raises `NotFound`, and `Conflict` when it is done already."""
-    row = tx.one(
-        sa.update(t.stop_payment)
-        .where(t.stop_payment.c.id == stop_payment_id, t.stop_payment.c.done_at.is_(None))
-        .values(done_at=now, done_by=by, result=result.value)
-        .returning(t.stop_payment.c.case_id)
-    )
-    if row is not None:
-        return int(row["case_id"])
-    earlier = tx.one(sa.select(t.stop_payment.c.result).where(t.stop_payment.c.id == stop_payment_id))
-    if earlier is None:
-        raise NotFound(kind="stop payment", key=stop_payment_id)
-    raise Conflict("the stop payment is done already", current=earlier["result"])
+    if row["done_at"] is not None:
+        raise Conflict("the stop payment is done already", current=row["result"])
+    done = {"done_at": now, "done_by": by, "result": result.value}
+    tx.execute(sa.update(t.stop_payment).where(p.id == stop_payment_id).values(done))
+    return int(row["case_id"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,7 +194,7 @@ class CallerDay:
     succeeded: int
 
 
-def day_of_caller(tx: Tx, by: str, *, since: datetime, successes: Collection[OutcomeKind]) -> CallerDay:
+def day_of_caller(tx: Tx, by: str, *, since: datetime) -> CallerDay:
     c, o = t.desk_call.c, t.outcome.c
     calls = tx.one(
         sa.select(
@@ -272,7 +205,7 @@ def day_of_caller(tx: Tx, by: str, *, since: datetime, successes: Collection[Out
     outcomes = tx.one(
         sa.select(
             sa.func.count().label("reported"),
-            sa.func.count().filter(o.kind.in_([kind.value for kind in successes])).label("succeeded"),
+            sa.func.count().filter(o.kind.in_([kind.value for kind in SUCCESSES])).label("succeeded"),
         ).where(o.recorded_by == by, o.at >= since, o.reverses.is_(None))
     )
     assert calls is not None  # an aggregate without groups is always one row
@@ -302,8 +235,9 @@ class BusyWithPerson:
     talking: bool = False
 
 
-def busy_with_person(tx: Tx, *, person_id: int, assignment_id: int, by: str) -> tuple[BusyWithPerson, ...]:
-    """The robot first; without `by` and without this assignment."""
+def busy_with_person(tx: Tx, assignment: Assignment, *, by: str) -> tuple[BusyWithPerson, ...]:
+    """Who else is busy with the person of this assignment, the robot first; without `by` and the assignment itself."""
+    person_id = tx.scalar(sa.select(t.case.c.person_id).where(t.case.c.id == assignment.case_id))
     p = t.attempt.c
     found = [
         BusyWithPerson(busy=BusyKind.ROBOT, case_id=row["case_id"], talking=row["answered_at"] is not None)
@@ -345,7 +279,7 @@ def busy_with_person(tx: Tx, *, person_id: int, assignment_id: int, by: str) -> 
             .join(t.case, t.case.c.id == a.case_id)
             .where(
                 t.case.c.person_id == person_id,
-                a.id != assignment_id,
+                a.id != assignment.id,
                 a.state == word(AssignmentState.SIGNED),
             )
             .order_by(a.id)
@@ -371,24 +305,18 @@ class FraudDetails:
 
 
 def fraud_details(tx: Tx, case_id: int) -> FraudDetails | None:
+    """None: no warning has brought the case."""
     w = t.warning.c
     row = tx.one(sa.select(t.warning).where(w.case_id == case_id).order_by(w.id.desc()).limit(1))
     if row is None:
         return None
     opened = tx.vault.open_record(row["sealed"], table="warning", column="sealed", row=row["id"])
-    return FraudDetails(
-        source=row["source"],
-        instruction_no=row["instruction_no"],
-        event_at=row["event_at"],
-        amount_paid_fen=row["amount_paid_fen"],
-        talk_seconds=row["talk_seconds"],
+    return record_of(
+        FraudDetails,
+        row,
         numbers=opened.get("fraud_numbers") or "",
         url=opened.get("fraud_url") or "",
         app=opened.get("fraud_app") or "",
         account=opened.get("fraud_account") or "",
         remarks=opened.get("remarks") or "",
     )
-
-
-def person_id_of_case(tx: Tx, case_id: int) -> int:
-    return int(tx.scalar(sa.select(t.case.c.person_id).where(t.case.c.id == case_id)))

@@ -73,27 +73,6 @@ _BY_OUTCOME = {choice.outcome.value: choice for choice in CHOICES}
 WHO_MISSING = gettext_noop("say whether the identity was verified")
 NEEDS_VERIFIED = gettext_noop("a success needs the verified contact of the right person")
 OUTCOME_MISSING = gettext_noop("choose the outcome")
-KNOWN = (
-    gettext_noop("choose who takes it over"),
-    gettext_noop("is not a caller at a desk"),
-    gettext_noop("say it in a few words"),
-    gettext_noop("is past or too far away"),
-    gettext_noop("within the next 30 days"),
-    gettext_noop("is not a time"),
-    gettext_noop("choose a day and a time"),
-    gettext_noop("is no amount"),
-    gettext_noop("yuan, such as 12000 or 12000.50"),
-    gettext_noop("has parts of a fen"),
-    gettext_noop("two decimals at most"),
-    gettext_noop("is not between 0 and a trillion yuan"),
-    gettext_noop("is missing"),
-    gettext_noop("money on record needs its evidence, such as a receipt"),
-    gettext_noop("is no telephone"),
-    gettext_noop("digits, or sip:name@host"),
-    gettext_noop("the number is in a call now: wait for its end"),
-    gettext_noop("another task is in hand: finish or release it first"),
-)
-"""Sentences of refusals that the desk shows."""
 
 
 @dataclass(slots=True)
@@ -152,10 +131,14 @@ class ReportForm:
         return Contact.VERIFIED if self.verified == "yes" else Contact.UNVERIFIED
 
 
+_WAIT_DIGITS = 5
+"""A wait of more is none."""
+
+
 def call_time(soon: str, at: str, *, now: datetime, timezone: str) -> datetime:
     """The agreed time: in `soon` minutes, `tomorrow` at nine, or at a local time. Raises `Invalid`."""
     zone = ZoneInfo(timezone)
-    if soon.isdecimal() and len(soon) <= 5:  # noqa: PLR2004  # digits: a longer one is no wait
+    if soon.isdecimal() and len(soon) <= _WAIT_DIGITS:
         return now + timedelta(minutes=int(soon))
     if soon == "tomorrow":
         local = now.astimezone(zone) + timedelta(days=1)

@@ -9,8 +9,8 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Annotated, Any, Final, TypeVar
+from functools import partial
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, File, Form, UploadFile
@@ -24,11 +24,12 @@ from dialer.core.values import Amounts, Contact, OutcomeKind, fen_of
 from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff import list_units
 from dialer.sentences import refusal_sentence
+from dialer.services import Services
 from dialer.web.console import CurrentRequest, RequestContext, Section
-from dialer.web.formats import format_day, unit_tree
+from dialer.web.formats import format_day, typed_word, unit_tree
 from dialer.web.rendering import static
 from dialer.words import word_of
-from dialer.work.desk import points_of, show_hand_over
+from dialer.work.desk import notice_text, points_of, show_hand_over
 from dialer.work.tasks import Report, release_assignment
 from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment
 from dialer.work.visit_store import VisitAct, VisitClock, VisitLine
@@ -109,47 +110,47 @@ _CONFLICT, _UNFIT = 409, 422
 
 
 def show_visit(
-    visit: RequestContext, visit_id: int, *, status: int = 200, wrong: str = "", in_hand: bool = False
+    request: RequestContext, visit_id: int, *, status: int = 200, wrong: str = "", in_hand: bool = False
 ) -> Response:
     """The page, or with `in_hand` the part that changes when the visit is signed for. Its holder sees the person in
     clear, with a line in the audit.
     """
-    opened = open_visit(visit.services, visit_id, who=visit.who, visible_to=visit.member.unit_id)
+    opened = open_visit(request.services, visit_id, who=request.who, visible_to=request.member.unit_id)
     line = opened.line
     facts: dict[str, Any] = {
-        **_head_facts(visit, line),
+        **_head_facts(request, line),
         "opened": opened,
-        "may_print": may_print(line, who=visit.who),
-        "may_answer": line.transfer is not None and _is_of(visit, line.transfer.to_unit_id),
-        "course": [(act, act_sentence(act, visit.lang)) for act in opened.course],
-        "points": points_of(line.fraud_type, visit.lang.value),
+        "may_print": may_print(line, who=request.who),
+        "may_answer": line.transfer is not None and _is_of(request, line.transfer.to_unit_id),
+        "course": [(act, act_sentence(act, request.lang)) for act in opened.course],
+        "points": points_of(line.fraud_type, request.lang.value),
         "wrong": wrong,
         **form_facts(),
     }
     if in_hand:
-        return visit.part(TEMPLATE, "hand", **facts)
-    others = [unit for unit in list_units(visit.services, visible_to=None) if unit.active]
-    return visit.page(TEMPLATE, status=status, units=unit_tree(others), **facts)
+        return request.part(TEMPLATE, "hand", **facts)
+    others = [unit for unit in list_units(request.services, visible_to=None) if unit.active]
+    return request.page(TEMPLATE, status=status, units=unit_tree(others), **facts)
 
 
-def show_why_not(visit: RequestContext, visit_id: int) -> Response:
+def show_why_not(request: RequestContext, visit_id: int) -> Response:
     """The page of the visit, refusing what only its holder may see."""
-    wrong = visit.say(gettext_noop("Only the officer who has the visit sees this."))
-    return show_visit(visit, visit_id, status=_CONFLICT, wrong=wrong)
+    wrong = request.say(gettext_noop("Only the officer who has the visit sees this."))
+    return show_visit(request, visit_id, status=_CONFLICT, wrong=wrong)
 
 
-def show_head(visit: RequestContext, visit_id: int) -> Response:
+def show_head(request: RequestContext, visit_id: int) -> Response:
     """The progress of the visit, masked: refreshed by an open page."""
-    line = look_at_visit(visit.services, visit_id, who=visit.who, visible_to=visit.member.unit_id)
-    return visit.part(TEMPLATE, "head", **_head_facts(visit, line))
+    line = look_at_visit(request.services, visit_id, who=request.who, visible_to=request.member.unit_id)
+    return request.part(TEMPLATE, "head", **_head_facts(request, line))
 
 
-def _head_facts(visit: RequestContext, line: VisitLine) -> dict[str, Any]:
+def _head_facts(request: RequestContext, line: VisitLine) -> dict[str, Any]:
     return {
         "line": line,
-        "is_mine": line.is_held_by(visit.who),
-        "over": "" if line.is_pending else end_sentence(line, visit.lang),
-        "clock": visit.say(CLOCKS[line.clock]),
+        "is_mine": line.is_held_by(request.who),
+        "over": "" if line.is_pending else end_sentence(line, request.lang),
+        "clock": request.say(CLOCKS[line.clock]),
         "steps": STEPS,
     }
 
@@ -164,11 +165,11 @@ def form_facts() -> dict[str, Any]:
     }
 
 
-def _is_of(visit: RequestContext, unit_id: int) -> bool:
+def _is_of(request: RequestContext, unit_id: int) -> bool:
     """The unit is this person's own, or one below it."""
-    if visit.member.unit_id is None:
+    if request.member.unit_id is None:
         return True
-    return any(unit.id == unit_id for unit in list_units(visit.services, visible_to=visit.member.unit_id))
+    return any(unit.id == unit_id for unit in list_units(request.services, visible_to=request.member.unit_id))
 
 
 _Text = Annotated[str, Form(max_length=4000)]
@@ -177,12 +178,28 @@ _Short = Annotated[str, Form(max_length=100)]
 
 @dataclass(slots=True)
 class PhoneForm:
-    """Sent with every act: the number that the phone gave it, and the time by the phone's clock."""
+    """Sent with every act on a visit: the number that the phone gave the act, and the time by the phone's clock."""
 
+    request: CurrentRequest
+    visit_id: int
     client_id: _Short = ""
     told_at: _Short = ""
 
-    def read(self, visit: RequestContext) -> FromPhone:
+    def apply(self, act: Callable[..., Sent], notice: str) -> Response:
+        """The answer to an act of `visits.py`: the state of the visit, or why it was refused. Raises `NotFound` from a
+        plain form for a visit of another unit.
+        """
+        request = self.request
+        try:
+            sent = act(request.services, self.visit_id, phone=self._from_phone())
+        except Refusal as fault:
+            return _refused(request, self.visit_id, fault)
+        if request.is_part:
+            state = {"stage": sent.stage.value, "state": sent.state.value, "repeated": sent.repeated}
+            return JSONResponse(state)
+        return request.go(f"/visits/{self.visit_id}", notice=notice)
+
+    def _from_phone(self) -> FromPhone:
         """Raises `Invalid` without a valid number. An invalid time is left out."""
         try:
             number = uuid.UUID(self.client_id)
@@ -193,43 +210,33 @@ class PhoneForm:
         except ValueError:
             at = None
         told_at = at.astimezone(UTC) if at is not None and at.tzinfo is not None else None
-        return FromPhone(client_id=number, by=visit.who, told_at=told_at, visible_to=visit.member.unit_id)
+        who, unit_id = self.request.who, self.request.member.unit_id
+        return FromPhone(client_id=number, by=who, told_at=told_at, visible_to=unit_id)
 
 
 Phone = Annotated[PhoneForm, Depends()]
 
 
-def _apply(
-    visit: RequestContext, visit_id: int, form: PhoneForm, act: Callable[[FromPhone], Sent], *, notice: str
-) -> Response:
-    """The answer to an act: the state of the visit, or why it was refused. Raises `NotFound` from a plain form for a
-    visit of another unit.
-    """
-    try:
-        sent = act(form.read(visit))
-    except Refusal as fault:
-        return _refused(visit, visit_id, fault)
-    if visit.is_part:
-        return JSONResponse({"stage": sent.stage.value, "state": sent.state.value, "repeated": sent.repeated})
-    return visit.go(f"/visits/{visit_id}", notice=notice)
-
-
-def _refused(visit: RequestContext, visit_id: int, fault: Refusal) -> Response:
+def _refused(request: RequestContext, visit_id: int, fault: Refusal) -> Response:
     status = 404 if isinstance(fault, NotFound) else 409 if isinstance(fault, Conflict) else 422
-    if visit.is_part:
+    if request.is_part:
         gone = gettext_noop("The visit is not there, or belongs to another unit now.")
-        why = say(visit.lang, gone) if isinstance(fault, NotFound) else refusal_sentence(fault, visit.lang)
+        why = (
+            say(request.lang, gone) if isinstance(fault, NotFound) else refusal_sentence(fault, request.lang)
+        )
         return JSONResponse({"refused": why}, status_code=status)
     if isinstance(fault, NotFound):
         raise fault
-    return show_visit(visit, visit_id, status=status, wrong=refusal_sentence(fault, visit.lang))
+    return show_visit(request, visit_id, status=status, wrong=refusal_sentence(fault, request.lang))
 
 
-_Member = TypeVar("_Member", bound=StrEnum)
+_UNIT_DIGITS = 9
+"""No unit has an id with more."""
 
 
-def _member(kind: type[_Member], value: str) -> _Member | None:
-    return kind(value) if value in set(kind) else None
+def _unit_id(text: str) -> int | None:
+    """None for what is no id of a unit."""
+    return int(text) if text.isdecimal() and len(text) <= _UNIT_DIGITS else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,7 +247,6 @@ class Sheet:
     bureau: str
     number: str
     title: str
-    name: str
     facts: tuple[tuple[str, str], ...]
     """About the person: heading and text."""
     greeting: str
@@ -260,21 +266,33 @@ _RECEIPT = gettext_noop(
 _COPIES = gettext_noop("In two copies: one for the person addressed, one for the files.")
 
 
-def notice_sheet(notice: Notice, lang: Lang, *, officer: str) -> Sheet:
-    """The notice in one language; `officer` is the name that is printed for the signature."""
-    text = notice.texts[lang.value]
+_HOTLINE = "96110"
+
+
+def _as_dialled(number: str) -> str:
+    """As it is dialled within the country: a landline with its area code."""
+    national = number.removeprefix("+86")
+    is_landline = national != number and not national.startswith("1")
+    return f"0{national}" if is_landline else national
+
+
+def notice_sheet(request: RequestContext, case_id: int, notice: Notice, lang: Lang) -> Sheet:
+    """The notice in one language, for the signature of the officer who prints it."""
+    person, centre = notice.person, request.services.centre
+    bureau = centre.bureau.get(lang.value, "")
+    hotline = _as_dialled(centre.callback_number) or _HOTLINE
+    text = notice_text(notice.fraud_type, lang.value, name=person.name, bureau=bureau, hotline=hotline)
     facts = (
-        (say(lang, "Name"), notice.name),
-        (say(lang, "Identity number"), notice.id_number),
-        (say(lang, "Home address"), notice.address),
+        (say(lang, "Name"), person.name),
+        (say(lang, "Identity number"), person.id_number),
+        (say(lang, "Home address"), person.address),
         (say(lang, "Handled by"), notice.unit),
     )
     return Sheet(
         lang=lang,
-        bureau=notice.bureau.get(lang.value, ""),
-        number=say(lang, "No. %(number)s", number=f"{notice.printed_at.year}-{notice.case_id:06}"),
+        bureau=bureau,
+        number=say(lang, "No. %(number)s", number=f"{notice.printed_at.year}-{case_id:06}"),
         title=text.title,
-        name=notice.name,
         facts=tuple((heading, fact) for heading, fact in facts if fact),
         greeting=text.paragraphs[0],
         paragraphs=text.paragraphs[1:],
@@ -282,11 +300,11 @@ def notice_sheet(notice: Notice, lang: Lang, *, officer: str) -> Sheet:
         signatures=(
             (say(lang, "Person addressed (signature, fingerprint)"), ""),
             (say(lang, "Date"), ""),
-            (say(lang, "Officer (signature, number)"), officer),
+            (say(lang, "Officer (signature, number)"), request.member.display_name),
             (say(lang, "Second officer (signature, number)"), ""),
         ),
         seal=say(lang, "(seal)"),
-        day=format_day(notice.printed_at, lang, ZoneInfo(notice.timezone)),
+        day=format_day(notice.printed_at, lang, ZoneInfo(centre.timezone)),
         copies=say(lang, _COPIES),
     )
 
@@ -312,68 +330,67 @@ _MODULES = ("drafts.js", "here.js", "lines.js", "outbox.js", "photo.js", "store.
 
 
 @visit_pages.get("/visits", act=Permission.WORK_VISITS, nav=gettext_noop("Visits"), order=30)
-def visits(visit: CurrentRequest, unit: str = "") -> Response:
-    unit_id = int(unit) if unit.isdecimal() and len(unit) < 10 else None  # noqa: PLR2004  # beyond it none is
-    found = list_visits(visit.services, who=visit.who, visible_to=visit.member.unit_id, unit_id=unit_id)
+def visits(request: CurrentRequest, unit: str = "") -> Response:
+    unit_id = _unit_id(unit)
+    found = list_visits(request.services, who=request.who, visible_to=request.member.unit_id, unit_id=unit_id)
     facts: dict[str, Any] = {
         "found": found,
         "asked": {"unit": str(unit_id)} if unit_id is not None else {},
-        "units": unit_tree(list_units(visit.services, visible_to=visit.member.unit_id)),
-        "clocks": {clock: visit.say(text) for clock, text in CLOCKS.items()},
+        "units": unit_tree(list_units(request.services, visible_to=request.member.unit_id)),
+        "clocks": {clock: request.say(text) for clock, text in CLOCKS.items()},
         **form_facts(),
     }
-    return visit.part(_LIST, "found", **facts) if visit.is_part else visit.page(_LIST, **facts)
+    return request.part(_LIST, "found", **facts) if request.is_part else request.page(_LIST, **facts)
 
 
 @visit_pages.get("/visits/pulse", act=Permission.WORK_VISITS)
-def pulse(visit: CurrentRequest) -> Response:
+def pulse(request: CurrentRequest) -> Response:
     """Whether this phone may send: the account that is signed in, and the token for its forms."""
-    return JSONResponse({"csrf": visit.csrf, "owner": visit.member.id})
+    return JSONResponse({"csrf": request.csrf, "owner": request.member.id})
 
 
 @visit_pages.get("/visits/offline", act=Permission.WORK_VISITS)
-def offline(visit: CurrentRequest) -> Response:
+def offline(request: CurrentRequest) -> Response:
     """The page that a phone shows without a connection; it holds no data of any visit."""
-    return visit.page("console/visit_offline.html", **form_facts())
+    return request.page("console/visit_offline.html", **form_facts())
 
 
 @visit_pages.get("/visits/worker.js", act=Permission.WORK_VISITS)
-def worker(visit: CurrentRequest) -> Response:
+def worker(request: CurrentRequest) -> Response:
     kept = [static(path) for path in _KEPT_OFFLINE] + [f"/static/visits/{name}" for name in _MODULES]
     # Modules import each other without a version; their versions are listed here so that a browser drops old ones.
     held = [static(f"visits/{name}") for name in _MODULES]
-    shell = f"/visits/offline?lang={visit.lang.value}"
+    shell = f"/visits/offline?lang={request.lang.value}"
     names = json.dumps({"shell": shell, "files": kept, "held": held})
     text = f"self.kept = {names};\nimportScripts({json.dumps(static('visits/worker.js'))});\n"
     return Response(text, media_type="text/javascript", headers={"Service-Worker-Allowed": "/visits"})
 
 
 @visit_pages.get("/visits/{visit_id}", act=Permission.WORK_VISITS)
-def one_visit(visit: CurrentRequest, visit_id: int, part: str = "") -> Response:
-    if visit.is_part and part == "head":
-        return show_head(visit, visit_id)
-    return show_visit(visit, visit_id, in_hand=visit.is_part and part == "hand")
+def one_visit(request: CurrentRequest, visit_id: int, part: str = "") -> Response:
+    if request.is_part and part == "head":
+        return show_head(request, visit_id)
+    return show_visit(request, visit_id, in_hand=request.is_part and part == "hand")
 
 
 @visit_pages.get("/visits/{visit_id}/conversation", act=Permission.WORK_VISITS)
-def conversation(visit: CurrentRequest, visit_id: int) -> Response:
-    line = look_at_visit(visit.services, visit_id, who=visit.who, visible_to=visit.member.unit_id)
-    if not line.is_held_by(visit.who):
-        return show_why_not(visit, visit_id)
-    facts: dict[str, Any] = {"line": line, "talk": show_hand_over(visit.services, visit_id, by=visit.who)}
+def conversation(request: CurrentRequest, visit_id: int) -> Response:
+    line = look_at_visit(request.services, visit_id, who=request.who, visible_to=request.member.unit_id)
+    if not line.is_held_by(request.who):
+        return show_why_not(request, visit_id)
+    facts: dict[str, Any] = {"line": line, "talk": show_hand_over(request.services, visit_id, by=request.who)}
     template = "console/visit_talk.html"
-    return visit.part(template, "talk", **facts) if visit.is_part else visit.page(template, **facts)
+    return request.part(template, "talk", **facts) if request.is_part else request.page(template, **facts)
 
 
 @visit_pages.get("/visits/{visit_id}/notice", act=Permission.WORK_VISITS)
-def notice(visit: CurrentRequest, visit_id: int) -> Response:
-    line = look_at_visit(visit.services, visit_id, who=visit.who, visible_to=visit.member.unit_id)
-    if not may_print(line, who=visit.who):
-        return show_why_not(visit, visit_id)
-    printed = print_notice(visit.services, line.case_id, who=visit.who)
-    officer = visit.member.display_name
-    sheets = [notice_sheet(printed, lang, officer=officer) for lang in Lang]
-    return visit.page("console/notice.html", line=line, sheets=sheets)
+def notice(request: CurrentRequest, visit_id: int) -> Response:
+    line = look_at_visit(request.services, visit_id, who=request.who, visible_to=request.member.unit_id)
+    if not may_print(line, who=request.who):
+        return show_why_not(request, visit_id)
+    printed = print_notice(request.services, line.case_id, who=request.who)
+    sheets = [notice_sheet(request, line.case_id, printed, lang) for lang in Lang]
+    return request.page("console/notice.html", line=line, sheets=sheets)
 
 
 _PHOTO_BYTES = 12 << 20
@@ -381,46 +398,37 @@ _PHOTO_BYTES = 12 << 20
 
 
 @visit_pages.post("/visits/{visit_id}/step", act=Permission.WORK_VISITS)
-def step(visit: CurrentRequest, visit_id: int, form: Phone, stage: _Short = "") -> Response:
+def step(form: Phone, stage: _Short = "") -> Response:
     """Accepted, on the way, arrived."""
-
-    def act(phone: FromPhone) -> Sent:
-        known = _member(VisitStage, stage) or VisitStage.NONE
-        return take_step(visit.services, visit_id, known, phone=phone)
-
-    return _apply(visit, visit_id, form, act, notice=gettext_noop("It is on record."))
+    known = typed_word(VisitStage, stage) or VisitStage.NONE
+    return form.apply(partial(take_step, stage=known), gettext_noop("It is on record."))
 
 
 @visit_pages.post("/visits/{visit_id}/seen", act=Permission.WORK_VISITS)
-def seen(visit: CurrentRequest, visit_id: int, form: Phone, who: _Short = "", note: _Text = "") -> Response:
-    def act(phone: FromPhone) -> Sent:
-        met = _member(PersonMet, who)
+def seen(form: Phone, who: _Short = "", note: _Text = "") -> Response:
+    def act(services: Services, visit_id: int, *, phone: FromPhone) -> Sent:
+        met = typed_word(PersonMet, who)
         if met is None:
             raise Invalid(field="who", problem=gettext_noop("choose the person met"))
-        return record_person_met(visit.services, visit_id, met, phone=phone, note=note)
+        return record_person_met(services, visit_id, met, phone=phone, note=note)
 
-    return _apply(visit, visit_id, form, act, notice=gettext_noop("It is on record."))
+    return form.apply(act, gettext_noop("It is on record."))
 
 
 @visit_pages.post("/visits/{visit_id}/note", act=Permission.WORK_VISITS)
-def note(visit: CurrentRequest, visit_id: int, form: Phone, words: _Text = "") -> Response:
-    def act(phone: FromPhone) -> Sent:
-        return note_visit(visit.services, visit_id, phone=phone, words=words)
-
-    return _apply(visit, visit_id, form, act, notice=gettext_noop("The note is kept."))
+def note(form: Phone, words: _Text = "") -> Response:
+    return form.apply(partial(note_visit, words=words), gettext_noop("The note is kept."))
 
 
 @visit_pages.post("/visits/{visit_id}/photo", act=Permission.WORK_VISITS, most_bytes=_PHOTO_BYTES)
-def photo(
-    visit: CurrentRequest, visit_id: int, form: Phone, photo: Annotated[UploadFile | None, File()] = None
-) -> Response:
-    def act(phone: FromPhone) -> Sent:
+def photo(form: Phone, photo: Annotated[UploadFile | None, File()] = None) -> Response:
+    def act(services: Services, visit_id: int, *, phone: FromPhone) -> Sent:
         content = photo.file.read() if photo is not None else b""
         if not content:
             raise Invalid(field="photo", problem=gettext_noop("choose a photo"))
-        return add_photo(visit.services, visit_id, phone=phone, content=content)
+        return add_photo(services, visit_id, phone=phone, content=content)
 
-    return _apply(visit, visit_id, form, act, notice=gettext_noop("The photo is kept."))
+    return form.apply(act, gettext_noop("The photo is kept."))
 
 
 @dataclass(slots=True)
@@ -437,12 +445,12 @@ class VisitReportForm:
 
     def read(self) -> Report:
         """Raises `Invalid`."""
-        kind = _member(OutcomeKind, self.outcome)
+        kind = typed_word(OutcomeKind, self.outcome)
         if kind is None:
             raise Invalid(field="outcome", problem=gettext_noop("choose the result"))
         return Report(
             outcome=kind,
-            contact=_member(Contact, self.contact),
+            contact=typed_word(Contact, self.contact),
             amounts=Amounts(
                 intended_fen=fen_of(self.intended or "0", field="intended"),
                 stopped_fen=fen_of(self.stopped or "0", field="stopped"),
@@ -454,70 +462,76 @@ class VisitReportForm:
 
 
 @visit_pages.post("/visits/{visit_id}/report", act=Permission.WORK_VISITS)
-def report(
-    visit: CurrentRequest, visit_id: int, form: Phone, given: Annotated[VisitReportForm, Depends()]
-) -> Response:
-    def act(phone: FromPhone) -> Sent:
-        return report_visit(visit.services, visit_id, given.read(), phone=phone)
+def report(form: Phone, given: Annotated[VisitReportForm, Depends()]) -> Response:
+    def act(services: Services, visit_id: int, *, phone: FromPhone) -> Sent:
+        return report_visit(services, visit_id, given.read(), phone=phone)
 
-    return _apply(visit, visit_id, form, act, notice=gettext_noop("The report is on record."))
+    return form.apply(act, gettext_noop("The report is on record."))
 
 
 @visit_pages.post("/visits/{visit_id}/photos/{client_id}", act=Permission.WORK_VISITS)
 def look_at_photo(
-    visit: CurrentRequest, visit_id: int, client_id: uuid.UUID, why: Annotated[str, Form(max_length=500)] = ""
+    request: CurrentRequest,
+    visit_id: int,
+    client_id: uuid.UUID,
+    why: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     """The picture; the viewer and the reason are in the audit."""
     media_type, content = show_photo_of(
-        visit.services, visit_id, client_id, who=visit.who, visible_to=visit.member.unit_id, why=why
+        request.services, visit_id, client_id, who=request.who, visible_to=request.member.unit_id, why=why
     )
     return Response(content, media_type=media_type, headers={"Content-Disposition": "inline"})
 
 
 @visit_pages.post("/visits/{visit_id}/release", act=Permission.WORK_VISITS)
-def release(visit: CurrentRequest, visit_id: int, why: _Text = "") -> Response:
+def release(request: CurrentRequest, visit_id: int, why: _Text = "") -> Response:
     """Back to the queue."""
-    look_at_visit(visit.services, visit_id, who=visit.who, visible_to=visit.member.unit_id)
+    look_at_visit(request.services, visit_id, who=request.who, visible_to=request.member.unit_id)
     try:
-        release_assignment(visit.services, visit_id, by=visit.who, why=why)
+        release_assignment(request.services, visit_id, by=request.who, why=why)
     except Refusal as fault:
-        return _refused(visit, visit_id, fault)
-    return visit.go("/visits", notice=gettext_noop("The visit is back in the queue. Its clocks go on."))
+        return _refused(request, visit_id, fault)
+    return request.go("/visits", notice=gettext_noop("The visit is back in the queue. Its clocks go on."))
 
 
 @visit_pages.post("/visits/{visit_id}/transfer", act=Permission.WORK_VISITS)
-def transfer(visit: CurrentRequest, visit_id: int, to: _Short = "", why: _Text = "") -> Response:
-    look_at_visit(visit.services, visit_id, who=visit.who, visible_to=visit.member.unit_id)
+def transfer(request: CurrentRequest, visit_id: int, to: _Short = "", why: _Text = "") -> Response:
+    look_at_visit(request.services, visit_id, who=request.who, visible_to=request.member.unit_id)
     try:
-        if not to.isdecimal() or len(to) > 9:  # noqa: PLR2004  # beyond it none is
+        unit_id = _unit_id(to)
+        if unit_id is None:
             raise Invalid(field="to", problem=gettext_noop("choose a unit"))
-        transfer_assignment(visit.services, visit_id, to_unit_id=int(to), by=visit.who, why=why)
+        transfer_assignment(request.services, visit_id, to_unit_id=unit_id, by=request.who, why=why)
     except NotFound:
-        return show_visit(visit, visit_id, status=_UNFIT, wrong=visit.say("choose a unit"))
+        return show_visit(request, visit_id, status=_UNFIT, wrong=request.say("choose a unit"))
     except Refusal as fault:
-        return _refused(visit, visit_id, fault)
-    return visit.go(
+        return _refused(request, visit_id, fault)
+    return request.go(
         f"/visits/{visit_id}",
         notice=gettext_noop("The other unit is asked. Until it accepts the visit stays yours."),
     )
 
 
 @visit_pages.post("/visits/transfers/{transfer_id}/accept", act=Permission.WORK_VISITS)
-def accept(visit: CurrentRequest, transfer_id: int) -> Response:
+def accept(request: CurrentRequest, transfer_id: int) -> Response:
     """The visit is signed for by this officer."""
-    line = look_at_transfer(visit.services, transfer_id, visible_to=visit.member.unit_id)
+    line = look_at_transfer(request.services, transfer_id, visible_to=request.member.unit_id)
     try:
-        accept_transfer(visit.services, transfer_id, by=visit.who, visible_to=visit.member.unit_id)
+        accept_transfer(request.services, transfer_id, by=request.who, visible_to=request.member.unit_id)
     except Refusal as fault:
-        return _refused(visit, line.id, fault)
-    return visit.go(f"/visits/{line.id}", notice=gettext_noop("The visit is yours. Its clocks go on."))
+        return _refused(request, line.id, fault)
+    return request.go(f"/visits/{line.id}", notice=gettext_noop("The visit is yours. Its clocks go on."))
 
 
 @visit_pages.post("/visits/transfers/{transfer_id}/refuse", act=Permission.WORK_VISITS)
-def refuse(visit: CurrentRequest, transfer_id: int, why: _Text = "") -> Response:
-    line = look_at_transfer(visit.services, transfer_id, visible_to=visit.member.unit_id)
+def refuse(request: CurrentRequest, transfer_id: int, why: _Text = "") -> Response:
+    line = look_at_transfer(request.services, transfer_id, visible_to=request.member.unit_id)
     try:
-        refuse_transfer(visit.services, transfer_id, by=visit.who, why=why, visible_to=visit.member.unit_id)
+        refuse_transfer(
+            request.services, transfer_id, by=request.who, why=why, visible_to=request.member.unit_id
+        )
     except Refusal as fault:
-        return _refused(visit, line.id, fault)
-    return visit.go("/visits", notice=gettext_noop("The transfer is refused; the unit that asked sees why."))
+        return _refused(request, line.id, fault)
+    return request.go(
+        "/visits", notice=gettext_noop("The transfer is refused; the unit that asked sees why.")
+    )

@@ -9,6 +9,7 @@ import hashlib
 import io
 import struct
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -26,10 +27,10 @@ from dialer.core.timeline import ActKind
 from dialer.core.values import Tag, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
-from dialer.db.unit_of_work import Row, Tx
+from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.language import Text
 from dialer.org.unit_store import is_visible_to, is_within_unit
-from dialer.work.assignments import Assignment, Scope, assignment_fields, select_assignments, transfer_reason
+from dialer.work.assignments import Assignment, Scope, select_assignments, stage_of, transfer_reason
 
 _MEDIA_TYPES: Final = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 """By Pillow's name; MPO is a JPEG with further pictures behind it, as some phones write."""
@@ -109,15 +110,16 @@ def _written(picture: Image.Image) -> bytes:
 class RepeatedAct:
     """The act is on record already."""
 
-    at: datetime
     outcome_id: int | None
 
 
 def note_visit_act_once(
-    tx: Tx, client_id: uuid.UUID, *, assignment_id: int, content: bytes, by: str, now: datetime
+    tx: Tx, client_id: uuid.UUID, *, assignment_id: int, contents: Sequence[bytes], by: str, now: datetime
 ) -> RepeatedAct | None:
-    """None: the act is new and now on record. Raises `Conflict` when its number was used for another act."""
-    digest = hashlib.sha256(content).digest()
+    """None: the act is new and now on record by its first content; the others are of the same act as earlier versions
+    of this software wrote it. Raises `Conflict` when its number was used for another act.
+    """
+    digest, *earlier = (hashlib.sha256(content).digest() for content in contents)
     new = tx.scalar(
         insert(t.sent_act)
         .values(client_id=client_id, assignment_id=assignment_id, digest=digest, by=by, at=now)
@@ -128,9 +130,9 @@ def note_visit_act_once(
         return None
     row = tx.one(sa.select(t.sent_act).where(t.sent_act.c.client_id == client_id))
     assert row is not None
-    if bytes(row["digest"]) != digest or row["assignment_id"] != assignment_id:
+    if bytes(row["digest"]) not in {digest, *earlier} or row["assignment_id"] != assignment_id:
         raise Conflict("this act number was used for another act", current="repeated")
-    return RepeatedAct(at=row["at"], outcome_id=row["outcome_id"])
+    return RepeatedAct(outcome_id=row["outcome_id"])
 
 
 def set_visit_outcome(tx: Tx, client_id: uuid.UUID, outcome_id: int) -> None:
@@ -272,10 +274,12 @@ def _lines() -> sa.Select[Any]:
 
 
 def _line(tx: Tx, row: Row) -> VisitLine:
-    return VisitLine(
-        **assignment_fields(row) | {"unit": row["unit_name"] or row["unit"]},
+    return record_of(
+        VisitLine,
+        row,
+        stage=stage_of(row),
+        unit=row["unit_name"] or row["unit"],
         person=masked(open_person(tx, person_id=row["person_id"], sealed=row["person_sealed"])),
-        amount_at_risk_fen=row["amount_at_risk_fen"],
         holder_name=row["holder_name"] or row["signed_by"] or "",
         transfer=_transfer(tx, row) if row["transfer_id"] is not None else None,
     )
@@ -297,17 +301,12 @@ def _area(tx: Tx, scope: Scope) -> sa.ColumnElement[bool]:
     return sa.or_(scope.covers(tx), is_visible_to(t.case.c.unit_id, scope.unit_id))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    """The most urgent visits of a unit and all below it: the reader's own, then open ones, then those of others."""
-
-    visits: tuple[VisitLine, ...]
-    all: int
-    """How many wait, shown or not."""
-
-
-def waiting_visits(tx: Tx, *, scope: Scope, who: str, unit_id: int | None = None, limit: int) -> Waiting:
-    """Of these units; with `unit_id` only of that unit and those below. Always those that `who` has signed for."""
+def waiting_visits(
+    tx: Tx, *, scope: Scope, who: str, unit_id: int | None, limit: int
+) -> tuple[tuple[VisitLine, ...], int]:
+    """The most urgent visits of these units, or with `unit_id` only of that unit and those below: those that `who` has
+    signed for, which are always among them, then open ones, then those of others. And how many wait, shown or not.
+    """
     a = t.assignment.c
     own = sa.and_(a.state == word(AssignmentState.SIGNED), a.signed_by == who)
     area = _area(tx, scope)
@@ -327,7 +326,7 @@ def waiting_visits(tx: Tx, *, scope: Scope, who: str, unit_id: int | None = None
         .where(a.kind == Track.VISIT.value, *pending)
     )
     total = len(rows) if len(rows) < limit else int(tx.scalar(counted))
-    return Waiting(visits=tuple(_line(tx, row) for row in rows), all=total)
+    return tuple(_line(tx, row) for row in rows), total
 
 
 def visits_asked_of(tx: Tx, *, unit_id: int | None, limit: int) -> tuple[VisitLine, ...]:
@@ -353,18 +352,6 @@ def visit_line(tx: Tx, visit_id: int, *, scope: Scope, who: str) -> VisitLine:
     if row is None:
         raise NotFound(kind="visit", key=visit_id)
     return _line(tx, row)
-
-
-def check_visit_visible(tx: Tx, visit_id: int, *, scope: Scope, who: str) -> None:
-    """As `visit_line`, without reading it."""
-    a = t.assignment.c
-    found = (
-        sa.select(a.id)
-        .join(t.case, t.case.c.id == a.case_id)
-        .where(a.id == visit_id, a.kind == Track.VISIT.value, _may_see(tx, scope, who))
-    )
-    if tx.scalar(found) is None:
-        raise NotFound(kind="visit", key=visit_id)
 
 
 def _may_see(tx: Tx, scope: Scope, who: str) -> sa.ColumnElement[bool]:

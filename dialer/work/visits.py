@@ -5,7 +5,7 @@ phone gave it; the visit as its page shows it; and the notice 劝阻告知书 th
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from dialer.core.access import actor_name, said
 from dialer.core.case import AssignmentState, PersonMet, VisitStage, may_report
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.timeline import ActKind
-from dialer.core.values import Tag, Track
+from dialer.core.values import FraudType, Tag, Track
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text
@@ -33,7 +33,6 @@ from dialer.work.assignments import (
     renew_claim,
     sign_assignment_for,
 )
-from dialer.work.desk import LANGUAGES, NoticeText, notice_text
 from dialer.work.tasks import Report, enqueue_after_report, report
 from dialer.work.visit_store import (
     RepeatedAct,
@@ -41,7 +40,6 @@ from dialer.work.visit_store import (
     VisitAct,
     VisitLine,
     add_visit_photo,
-    check_visit_visible,
     clean_photo,
     count_visit_photos,
     course_of_visit,
@@ -116,7 +114,7 @@ def add_photo(services: Services, assignment_id: int, *, phone: FromPhone, conte
     with services.store.begin() as tx:
         # The photo's foreign key locks the case, which comes first in the lock order.
         lock_cases(tx, [get_assignment(tx, assignment_id).case_id])
-        current, repeat = _begin(tx, services, assignment_id, phone=phone, content=content)
+        current, repeat = _begin(tx, services, assignment_id, phone=phone, contents=[content])
         if repeat is not None:
             return _sent(current, repeat)
         if count_visit_photos(tx, assignment_id) >= services.work.photos:
@@ -133,12 +131,12 @@ def add_photo(services: Services, assignment_id: int, *, phone: FromPhone, conte
 
 def report_visit(services: Services, assignment_id: int, given: Report, *, phone: FromPhone) -> Sent:
     """反馈. Raises `Overtaken` when the visit was over before; the note is then kept in the timeline."""
-    content = _packed(assignment_id, "report", repr(given))
+    contents = _report_contents(assignment_id, given)
     by = actor_name(phone.by)
     try:
         with services.store.begin() as tx:
             lock_cases(tx, [get_assignment(tx, assignment_id).case_id])
-            current, repeat = _begin(tx, services, assignment_id, phone=phone, content=content)
+            current, repeat = _begin(tx, services, assignment_id, phone=phone, contents=contents)
             if repeat is not None and repeat.outcome_id is not None:
                 return _sent(current, repeat)
             if repeat is not None or not may_report(current.state):
@@ -147,18 +145,39 @@ def report_visit(services: Services, assignment_id: int, given: Report, *, phone
             set_visit_outcome(tx, phone.client_id, outcome_id)
             after = get_assignment(tx, assignment_id)
     except Overtaken:
-        _keep_late(services, assignment_id, given, phone=phone, content=content)
+        _keep_late(services, assignment_id, given, phone=phone, contents=contents)
         raise
     enqueue_after_report(services, must_cancel=must_cancel)
     return Sent(repeated=False, stage=after.stage, state=after.state, outcome_id=outcome_id)
 
 
+def _report_contents(assignment_id: int, given: Report) -> list[bytes]:
+    """What a repeated report is recognised by. A fact that was not given is left out, so that a new field of the report
+    leaves older reports as they were; the second form is that of acts on record since before.
+    """
+    facts = {
+        "outcome": given.outcome.value,
+        "contact": given.contact.value if given.contact is not None else "",
+        "intended_fen": given.amounts.intended_fen,
+        "stopped_fen": given.amounts.stopped_fen,
+        "returned_fen": given.amounts.returned_fen,
+        "evidence": given.evidence,
+        "note": given.note,
+    }
+    before = (
+        f"Report(outcome={given.outcome!r}, contact={given.contact!r}, amounts={given.amounts!r}, "
+        f"evidence={given.evidence!r}, note={given.note!r})"
+    )
+    stable = {name: fact for name, fact in facts.items() if fact}
+    return [_packed(assignment_id, "report", stable), _packed(assignment_id, "report", before)]
+
+
 def _keep_late(
-    services: Services, assignment_id: int, given: Report, *, phone: FromPhone, content: bytes
+    services: Services, assignment_id: int, given: Report, *, phone: FromPhone, contents: Sequence[bytes]
 ) -> None:
     """A report that came too late to count stays as a note, once."""
     with services.store.begin() as tx:
-        current, repeat = _begin(tx, services, assignment_id, phone=phone, content=content)
+        current, repeat = _begin(tx, services, assignment_id, phone=phone, contents=contents)
         if repeat is None:
             facts, words = {"outcome": given.outcome.value, "late": True}, given.note.strip()
             _note(tx, services, current, ActKind.VISIT_NOTE, phone=phone, facts=facts, words=words)
@@ -197,7 +216,7 @@ def _send(
 ) -> Sent:
     content = _packed(assignment_id, kind.value, words, facts)
     with services.store.begin() as tx:
-        current, repeat = _begin(tx, services, assignment_id, phone=phone, content=content)
+        current, repeat = _begin(tx, services, assignment_id, phone=phone, contents=[content])
         if repeat is not None:
             return _sent(current, repeat)
         _note(tx, services, current, kind, phone=phone, facts=facts, words=words)
@@ -209,16 +228,16 @@ def _send(
 
 
 def _begin(
-    tx: Tx, services: Services, assignment_id: int, *, phone: FromPhone, content: bytes
+    tx: Tx, services: Services, assignment_id: int, *, phone: FromPhone, contents: Sequence[bytes]
 ) -> tuple[Assignment, RepeatedAct | None]:
     current = lock_assignment(tx, assignment_id)
     if current.kind is not Track.VISIT:
         raise Conflict("it is not a visit", current=current.kind.value)
     if phone.visible_to is not None:
-        check_visit_visible(tx, assignment_id, scope=Scope(unit_id=phone.visible_to), who=phone.by.strip())
+        visit_line(tx, assignment_id, scope=Scope(unit_id=phone.visible_to), who=phone.by.strip())
     by, now = actor_name(phone.by), services.clock.now()
     repeat = note_visit_act_once(
-        tx, phone.client_id, assignment_id=assignment_id, content=content, by=by, now=now
+        tx, phone.client_id, assignment_id=assignment_id, contents=contents, by=by, now=now
     )
     return current, repeat
 
@@ -265,6 +284,8 @@ def _packed(*parts: object) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenVisit:
+    """All that the page of a visit shows."""
+
     line: VisitLine
     person: Person | None
     """In clear, with a line in the audit; None for a reader who does not have the visit in hand."""
@@ -361,50 +382,35 @@ def list_visits(
 ) -> VisitList:
     """Of the unit `visible_to` and all below it (None: all); with `unit_id` only of that unit and those below."""
     with services.store.begin() as tx:
-        found = waiting_visits(tx, scope=Scope(unit_id=visible_to), who=who, unit_id=unit_id, limit=_MOST)
+        own, total = waiting_visits(
+            tx, scope=Scope(unit_id=visible_to), who=who, unit_id=unit_id, limit=_MOST
+        )
         asked = visits_asked_of(tx, unit_id=visible_to, limit=_MOST)
-    mine = tuple(one for one in found.visits if one.is_held_by(who))
+    mine = tuple(one for one in own if one.is_held_by(who))
     apart = {one.id for one in (*mine, *asked)}
-    rest = [one for one in found.visits if one.id not in apart]
+    rest = [one for one in own if one.id not in apart]
     return VisitList(
         mine=mine,
         free=tuple(one for one in rest if not one.signed_by),
         others=tuple(one for one in rest if one.signed_by),
         asked=tuple(one for one in asked if not one.is_held_by(who)),
-        own=found.visits,
-        all=found.all,
+        own=own,
+        all=total,
     )
-
-
-_HOTLINE = "96110"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """Personal data in clear: for paper, never for a log."""
 
-    case_id: int
-    texts: Mapping[str, NoticeText]
-    """By language: zh, en."""
-    name: str
-    id_number: str
-    address: str
+    person: Person
+    fraud_type: FraudType
     unit: str
-    bureau: Mapping[str, str]
     printed_at: datetime
-    timezone: str
-    officer: str
-
-
-def _as_dialled(number: str) -> str:
-    """As it is dialled within the country: a landline with its area code."""
-    national = number.removeprefix("+86")
-    is_landline = national != number and not national.startswith("1")
-    return f"0{national}" if is_landline else national
 
 
 def print_notice(services: Services, case_id: int, *, who: str) -> Notice:
-    """The content of the notice; the officer who prints it is in the audit. Raises `NotFound`."""
+    """What the notice is made of; the officer who prints it is in the audit. Raises `NotFound`."""
     officer = actor_name(who)
     with services.store.begin() as tx:
         person, stored = person_of_case(tx, case_id), get_case(tx, case_id)
@@ -412,25 +418,4 @@ def print_notice(services: Services, case_id: int, *, who: str) -> Notice:
             raise NotFound(kind="case", key=case_id)
         now = services.clock.now()
         write_audit(tx, who=officer, act="print_notice", subject=f"case/{case_id}", why="", now=now)
-    centre = services.centre
-    return Notice(
-        case_id=case_id,
-        texts={
-            language: notice_text(
-                stored.case.fraud_type,
-                language,
-                name=person.name,
-                bureau=centre.bureau.get(language, ""),
-                hotline=_as_dialled(centre.callback_number) or _HOTLINE,
-            )
-            for language in LANGUAGES
-        },
-        name=person.name,
-        id_number=person.id_number,
-        address=person.address,
-        unit=stored.unit,
-        bureau=centre.bureau,
-        printed_at=now,
-        timezone=centre.timezone,
-        officer=officer,
-    )
+        return Notice(person=person, fraud_type=stored.case.fraud_type, unit=stored.unit, printed_at=now)

@@ -8,13 +8,21 @@ from typing import Any
 
 from dialer.calls.apply import News
 from dialer.calls.conversation import Step
-from dialer.calls.events import apply_call_event, apply_replies
+from dialer.calls.events import CallEvent, apply_call_events, apply_replies
+from dialer.core.errors import NotFound
 from dialer.core.values import Grade, TelephonyResult
 from dialer.scripts.dialogue import Heard, Position, Turn
 from dialer.scripts.reading import shipped_scripts
+from dialer.services import Services
 from dialer.telephony.callbacks import CallProgress, Stage
 from dialer.work.desk_calls import Taken
 from tests.control.scene import Scene
+
+
+def apply_call_event(services: Services, event: CallEvent) -> Turn | None:
+    (reply,) = apply_call_events(services, [event])
+    assert not isinstance(reply, NotFound)
+    return reply
 
 
 class PhoneCall:

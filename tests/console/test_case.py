@@ -10,7 +10,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from dialer.casefile.acts import change_grade, note_case
+from dialer.casefile.acts import SeenCase, change_grade, note_case
 from dialer.core.access import Role
 from dialer.core.case import CaseStatus
 from dialer.core.timeline import ActKind
@@ -194,7 +194,7 @@ async def test_on_a_stale_page_it_is_said_what_changed_and_what_was_typed_is_kep
 ):
     before, seen_at = revision(scene, case_id), scene.clock.now()
     scene.clock.advance(30)
-    change_grade(scene.services, case_id, Grade.HIGH, by="li", expected=before)
+    change_grade(SeenCase(services=scene.services, case_id=case_id, by="li", revision=before), Grade.HIGH)
     scene.clock.advance(30)
     form = {"expected": before, "shown_at": seen_at.isoformat(), "outcome": "mismatch", "why": "写错号码"}
     answer = await chief.post(f"/cases/{case_id}/close", **form)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from dialer.calls.pace import read_pace, restore_pace, set_pace
-from dialer.calls.pacing import read_line_pace
+from dialer.calls.pacing import read_line_group
 from dialer.cli.tree import app
 from dialer.core.errors import Invalid, NotFound
 from dialer.db import tables as t
@@ -116,7 +116,7 @@ def test_a_real_restart_leaves_it_as_it_is(assembled: Assemble):
     set_pace(first.services, calls_per_second=0.5, lines=4, by="zhao", why="x")
     again = assembled(DIALER_TELEPHONY__LINES="30")
     with again.services.store.begin() as tx:
-        pace = read_line_pace(tx, name="main")
+        pace = read_line_group(tx, name="main")
     assert pace is not None
     assert (pace.calls_per_second, pace.lines, pace.most_lines) == (0.5, 4, 30)
 

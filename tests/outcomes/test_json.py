@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dialer.casefile.reading import CaseLineOut, show_case, tell_case, tell_page
-from dialer.cases.search import search_cases
+from dialer.cases.search import CaseQuery, search_cases
 from dialer.cli.lists import Loaded
 from dialer.core.intervals import Rollup, compare, share_interval
 from dialer.core.rates import COUNTED, DEFINITIONS, Period
@@ -156,7 +156,7 @@ def test_a_case(scenario: Scenario, lively: int):
 
 
 def test_a_search(scenario: Scenario, lively: int):
-    plain = tell_page(search_cases(scenario.services)).plain()
+    plain = tell_page(search_cases(scenario.services, CaseQuery())).plain()
     assert set(plain) == described("dialer cases --json")
     assert set(plain["cases"][0]) == listed("dialer cases --json", "cases") == set(CaseLineOut.model_fields)
 

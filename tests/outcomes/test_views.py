@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from dialer.casefile.reading import show_case
-from dialer.cases.search import search_cases
+from dialer.cases.search import CaseQuery, search_cases
 from dialer.cli.cases import case_view, page_view
 from dialer.cli.report import duration, report_view
 from dialer.core.rates import DEFINITIONS
@@ -105,12 +105,14 @@ def test_a_case_tells_its_story_masked(scenario: Scenario, lang: Lang):
 def test_what_people_typed_is_shown_as_it_is(scenario: Scenario):
     case_id = scenario.case(unit="[bold]临河[/bold]")
     assert "[bold]临河[/bold]" in shown(case_view(show_case(scenario.services, case_id), Lang.ZH))
-    page = search_cases(scenario.services)
+    page = search_cases(scenario.services, CaseQuery())
     assert "[bold]临河[/bold]" in shown(page_view(page, Lang.ZH, ZoneInfo("Asia/Shanghai")))
 
 
 def test_a_page_says_how_to_see_the_next(scenario: Scenario):
     made = [scenario.case() for _ in range(3)]
     zone = ZoneInfo("Asia/Shanghai")
-    assert f"--before {made[1]}" in shown(page_view(search_cases(scenario.services, limit=2), Lang.EN, zone))
-    assert "--before" not in shown(page_view(search_cases(scenario.services), Lang.EN, zone))
+    assert f"--before {made[1]}" in shown(
+        page_view(search_cases(scenario.services, CaseQuery(limit=2)), Lang.EN, zone)
+    )
+    assert "--before" not in shown(page_view(search_cases(scenario.services, CaseQuery()), Lang.EN, zone))

@@ -11,12 +11,12 @@ import sqlalchemy as sa
 
 from audio.clips import PROMPTS
 from dialer.calls.conversation import Step
-from dialer.calls.events import apply_call_event
 from dialer.cases.timeline import read_case_file
 from dialer.core.events import AlarmCode
 from dialer.db import tables as t
 from dialer.scripts.dialogue import Heard, Position, Turn
 from dialer.telephony.webhooks import write
+from tests.calls.conversation import apply_call_event
 from tests.scripts.centre import ScriptCentre
 from tests.web.switchboard import CONFIG
 

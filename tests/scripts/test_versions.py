@@ -9,7 +9,6 @@ import sqlalchemy as sa
 
 from audio.clips import PROMPTS
 from dialer.calls.conversation import Step, choose_script
-from dialer.calls.events import apply_call_event
 from dialer.cases.timeline import read_case_file
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.timeline import EntryKind
@@ -19,6 +18,7 @@ from dialer.scripts.dialogue import Heard, Turn
 from dialer.scripts.overview import list_scripts, script_versions
 from dialer.scripts.reading import ScriptUnreadable, shipped_scripts
 from dialer.scripts.versions import NotApproved, NotRendered, approve_script, draft_script, seed_scripts
+from tests.calls.conversation import apply_call_event
 from tests.scripts.centre import LOAN, ScriptCentre
 
 CLEARER = ("正规贷款，放款前一分钱也不收", "真的贷款，放款以前一分钱都不收")

@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from dialer.casefile.acts import SeenCase
 from dialer.core.values import Grade, Track
 from dialer.db import tables as t
 from dialer.intake.reader import read_list
@@ -71,3 +72,7 @@ class Bureau(Scene):
 
     def units_of(self, case_ids: Sequence[int]) -> list[int | None]:
         return [self.row_of(case_id)["unit_id"] for case_id in case_ids]
+
+
+def seen(bureau: Bureau, case_id: int, revision: int, *, by: str = "li") -> SeenCase:
+    return SeenCase(services=bureau.services, case_id=case_id, by=by, revision=revision)

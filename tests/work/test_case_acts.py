@@ -14,16 +14,16 @@ from dialer.casefile.acts import (
     mark_duplicate,
     note_case,
     opt_out,
-    standing,
+    revision_of,
 )
 from dialer.cases.store import words_of_case
-from dialer.core.case import Bar, CaseAct, CaseStatus
+from dialer.core.case import Bar, CaseAct, CaseStatus, acts_allowed
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.values import Grade, OutcomeKind, Track
 from dialer.work.assignments import waiting_transfers
 from dialer.work.transfers import accept_transfer
 from tests.audit_lines import audit_lines
-from tests.work.bureau import Bureau
+from tests.work.bureau import Bureau, seen
 
 
 @pytest.fixture
@@ -32,21 +32,21 @@ def case_id(bureau: Bureau) -> int:
 
 
 def revision(bureau: Bureau, case_id: int) -> int:
-    return standing(bureau.services, case_id).revision
+    return revision_of(bureau.services, case_id)
 
 
 def test_call_now_makes_the_attempt_due(bureau: Bureau, case_id: int):
-    after = call_now(bureau.services, case_id, by="li", expected=1)
-    assert after.revision == 2
+    call_now(seen(bureau, case_id, 1))
+    assert revision(bureau, case_id) == 2
     assert bureau.case_of(case_id).robot.reason == "on_request"
     assert ("dial",) in bureau.enqueued
     assert bureau.audited() == ["ring_now"]
 
 
 def test_the_second_of_two_pages_gets_a_conflict_that_names_the_first(bureau: Bureau, case_id: int):
-    close_case(bureau.services, case_id, OutcomeKind.MISMATCH, by="li", expected=1, why="号码错误")
+    close_case(seen(bureau, case_id, 1), OutcomeKind.MISMATCH, why="号码错误")
     with pytest.raises(Overtaken) as conflict:
-        call_now(bureau.services, case_id, by="wang", expected=1)
+        call_now(seen(bureau, case_id, 1, by="wang"))
     assert (conflict.value.who, conflict.value.what) == ("li", "closed")
     assert bureau.case_of(case_id).status is CaseStatus.CLOSED
     assert bureau.acts_of(case_id) == ["closed"]
@@ -55,7 +55,7 @@ def test_the_second_of_two_pages_gets_a_conflict_that_names_the_first(bureau: Bu
 def test_a_change_by_the_robot_is_a_conflict_without_a_name(bureau: Bureau, case_id: int):
     bureau.change_case(case_id, revision=7)
     with pytest.raises(Overtaken) as conflict:
-        call_now(bureau.services, case_id, by="wang", expected=6)
+        call_now(seen(bureau, case_id, 6, by="wang"))
     assert (conflict.value.who, conflict.value.what) == ("", "open")
 
 
@@ -68,12 +68,12 @@ def test_what_happened_since_a_page_was_shown(bureau: Bureau, case_id: int):
 
 
 def test_a_grade_rises_freely_and_falls_with_a_reason(bureau: Bureau, case_id: int):
-    change_grade(bureau.services, case_id, Grade.HIGH, by="li", expected=1)
+    change_grade(seen(bureau, case_id, 1), Grade.HIGH)
     assert bureau.case_of(case_id).grade is Grade.HIGH
     now = revision(bureau, case_id)
     with pytest.raises(Invalid):
-        change_grade(bureau.services, case_id, Grade.LOW, by="li", expected=now)
-    change_grade(bureau.services, case_id, Grade.LOW, by="li", expected=now, why="已核实为误报")
+        change_grade(seen(bureau, case_id, now), Grade.LOW)
+    change_grade(seen(bureau, case_id, now), Grade.LOW, why="已核实为误报")
     assert bureau.case_of(case_id).grade is Grade.LOW
     assert bureau.acts_of(case_id) == ["grade_raised", "grade_lowered"]
     assert [row["why"] for row in audit_lines(bureau.services.store)] == [
@@ -81,49 +81,49 @@ def test_a_grade_rises_freely_and_falls_with_a_reason(bureau: Bureau, case_id: i
         "已核实为误报",
     ]
     with pytest.raises(Invalid):
-        change_grade(
-            bureau.services, case_id, Grade.LOW, by="li", expected=revision(bureau, case_id), why="x"
-        )
+        change_grade(seen(bureau, case_id, revision(bureau, case_id)), Grade.LOW, why="x")
 
 
 def test_a_person_is_asked_for_once(bureau: Bureau, case_id: int):
-    after = ask_person(bureau.services, case_id, Track.VISIT, by="li", expected=1)
+    ask_person(seen(bureau, case_id, 1), Track.VISIT)
     assert bureau.assignment_of(case_id, Track.VISIT)["unit_id"] == bureau.unit["临河分局"]
-    assert after.allowed[CaseAct.ASK_OFFICER] is Bar.UNDER_WAY
+    assert acts_allowed(bureau.case_of(case_id))[CaseAct.ASK_OFFICER] is Bar.UNDER_WAY
     with pytest.raises(Conflict) as conflict:
-        ask_person(bureau.services, case_id, Track.VISIT, by="li", expected=after.revision)
+        ask_person(seen(bureau, case_id, revision(bureau, case_id)), Track.VISIT)
     assert conflict.value.current == Bar.UNDER_WAY
 
 
 def test_a_duplicate_names_the_case_that_stays(bureau: Bureau, case_id: int):
     other = bureau.case_with_unit("临河分局")
     with pytest.raises(Invalid):
-        mark_duplicate(bureau.services, case_id, of=case_id, by="li", expected=1)
+        mark_duplicate(seen(bureau, case_id, 1), of=case_id)
     with pytest.raises(NotFound):
-        mark_duplicate(bureau.services, case_id, of=999, by="li", expected=1)
-    mark_duplicate(bureau.services, case_id, of=other, by="li", expected=1)
+        mark_duplicate(seen(bureau, case_id, 1), of=999)
+    mark_duplicate(seen(bureau, case_id, 1), of=other)
     assert bureau.case_of(case_id).outcome is OutcomeKind.DUPLICATE
     assert bureau.acts_of(case_id) == ["duplicate"]
 
 
 def test_opt_out_stops_the_robot_and_needs_a_reason(bureau: Bureau, case_id: int):
     with pytest.raises(Invalid):
-        opt_out(bureau.services, case_id, by="li", expected=1, why="")
-    after = opt_out(bureau.services, case_id, by="li", expected=1, why="当事人要求")
+        opt_out(seen(bureau, case_id, 1), why="")
+    opt_out(seen(bureau, case_id, 1), why="当事人要求")
     assert bureau.case_of(case_id).opted_out
-    assert after.allowed[CaseAct.CALL_NOW] in {Bar.OPTED_OUT, Bar.NOT_OPEN}
+    assert acts_allowed(bureau.case_of(case_id))[CaseAct.CALL_NOW] in {Bar.OPTED_OUT, Bar.NOT_OPEN}
 
 
 def test_a_success_needs_verified_contact(bureau: Bureau, case_id: int):
     with pytest.raises(Conflict):
-        close_case(bureau.services, case_id, OutcomeKind.DISSUADED_BY_PHONE, by="li", expected=1, why="x")
+        close_case(seen(bureau, case_id, 1), OutcomeKind.DISSUADED_BY_PHONE, why="x")
     assert bureau.case_of(case_id).status is CaseStatus.OPEN
     assert bureau.acts_of(case_id) == []
 
 
 def test_a_closed_case_allows_only_a_note(bureau: Bureau, case_id: int):
-    after = close_case(bureau.services, case_id, OutcomeKind.MISMATCH, by="li", expected=1, why="号码错误")
-    assert [act for act, bar in after.allowed.items() if bar is None] == [CaseAct.NOTE]
+    close_case(seen(bureau, case_id, 1), OutcomeKind.MISMATCH, why="号码错误")
+    assert [act for act, bar in acts_allowed(bureau.case_of(case_id)).items() if bar is None] == [
+        CaseAct.NOTE
+    ]
     note_case(bureau.services, case_id, by="li", words="后来家属来电")
     with bureau.tx() as tx:
         assert [one.words for one in words_of_case(tx, case_id)] == ["号码错误", "后来家属来电"]
@@ -131,9 +131,7 @@ def test_a_closed_case_allows_only_a_note(bureau: Bureau, case_id: int):
 
 def test_handing_over_asks_for_acceptance_of_open_work(bureau: Bureau):
     case_id = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
-    hand_over(
-        bureau.services, case_id, to_unit_id=bureau.unit["五原分局"], by="li", expected=1, why="住址在五原"
-    )
+    hand_over(seen(bureau, case_id, 1), to_unit_id=bureau.unit["五原分局"], why="住址在五原")
     assert bureau.row_of(case_id)["unit_id"] == bureau.unit["临河分局"]
     with bureau.tx() as tx:
         asked = waiting_transfers(tx, into=bureau.unit["五原分局"])
@@ -143,24 +141,19 @@ def test_handing_over_asks_for_acceptance_of_open_work(bureau: Bureau):
 
 
 def test_handing_over_without_open_work_is_done_at_once(bureau: Bureau, case_id: int):
-    hand_over(bureau.services, case_id, to_unit_id=bureau.unit["五原分局"], by="li", expected=1, why="住址")
+    hand_over(seen(bureau, case_id, 1), to_unit_id=bureau.unit["五原分局"], why="住址")
     assert bureau.row_of(case_id)["unit_id"] == bureau.unit["五原分局"]
     assert bureau.acts_of(case_id) == ["unit_changed"]
     with pytest.raises(Conflict):
         hand_over(
-            bureau.services,
-            case_id,
-            to_unit_id=bureau.unit["五原分局"],
-            by="li",
-            expected=revision(bureau, case_id),
-            why="x",
+            seen(bureau, case_id, revision(bureau, case_id)), to_unit_id=bureau.unit["五原分局"], why="x"
         )
 
 
 def test_an_unknown_case_is_not_found(bureau: Bureau):
     for act in (
-        lambda: standing(bureau.services, 9),
-        lambda: call_now(bureau.services, 9, by="li", expected=1),
+        lambda: revision(bureau, 9),
+        lambda: call_now(seen(bureau, 9, 1)),
         lambda: note_case(bureau.services, 9, by="li", words="x"),
     ):
         with pytest.raises(NotFound):

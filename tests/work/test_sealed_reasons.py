@@ -17,7 +17,7 @@ from dialer.db.vault import UNREADABLE
 from dialer.work.assignments import transfer_reason, waiting_transfers
 from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment
 from tests.outcomes.town import MORNING
-from tests.work.bureau import Bureau
+from tests.work.bureau import Bureau, seen
 
 REASON = "王秀兰说是她儿子 13912345678"
 
@@ -28,7 +28,7 @@ def case_id(bureau: Bureau) -> int:
 
 
 def test_the_reason_of_an_act_is_sealed_and_the_auditor_reads_it(bureau: Bureau, case_id: int):
-    change_grade(bureau.services, case_id, Grade.LOW, by="li", expected=1, why=REASON)
+    change_grade(seen(bureau, case_id, 1), Grade.LOW, why=REASON)
     assert not clear(bureau, "audit")
     with bureau.services.store.begin() as tx:
         (line,) = search_audit(tx, AuditQuery(act="grade_lowered")).lines
@@ -95,7 +95,7 @@ def test_a_line_from_before_is_read_as_it_was_written(bureau: Bureau):
 
 def asked_next_door(bureau: Bureau, case_id: int) -> int:
     """A visit of this case that asks another unit to take it."""
-    ask_person(bureau.services, case_id, Track.VISIT, by="li", expected=1)
+    ask_person(seen(bureau, case_id, 1), Track.VISIT)
     visit = bureau.assignment_of(case_id, Track.VISIT)["id"]
     return transfer_assignment(
         bureau.services, visit, to_unit_id=bureau.unit["五原分局"], by="li", why=REASON

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -100,6 +102,28 @@ def test_a_repeated_report_gives_the_same_outcome(bureau: Bureau, visit: int):
     number = phone()
     first = report_visit(bureau.services, visit, DISSUADED, phone=number)
     assert report_visit(bureau.services, visit, DISSUADED, phone=number).outcome_id == first.outcome_id
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"outcome":"dissuaded_in_person","contact":"verified","note":"已劝阻"}',
+        (
+            "\"Report(outcome=<OutcomeKind.DISSUADED_IN_PERSON: 'dissuaded_in_person'>, "
+            "contact=<Contact.VERIFIED: 'verified'>, amounts=Amounts(intended_fen=0, stopped_fen=0, returned_fen=0), "
+            "evidence='', note='已劝阻')\""
+        ),
+    ],
+)
+def test_a_report_of_an_earlier_version_is_recognised(bureau: Bureau, visit: int, content: str):
+    number = phone()
+    first = report_visit(bureau.services, visit, DISSUADED, phone=number)
+    digest = hashlib.sha256(f'[{visit},"report",{content}]'.encode()).digest()
+    with bureau.tx() as tx:
+        tx.execute(sa.update(t.sent_act).where(t.sent_act.c.outcome_id.is_not(None)).values(digest=digest))
+    assert report_visit(bureau.services, visit, DISSUADED, phone=number).outcome_id == first.outcome_id
+    with pytest.raises(Conflict):
+        report_visit(bureau.services, visit, replace(DISSUADED, note="未劝阻"), phone=number)
 
 
 def test_the_same_act_sent_at_once_from_two_connections_counts_once(bureau: Bureau, case_id: int, visit: int):
