@@ -272,6 +272,11 @@ def open_sessions(
     ]
 
 
+def delete_expired_sessions(tx: Tx, *, before: datetime) -> None:
+    """Deletes sessions that expired before then, ended or not."""
+    tx.execute(sa.delete(t.staff_session).where(t.staff_session.c.expires_at < before))
+
+
 def make_first_sign_in_link(tx: Tx, *, token_hash: bytes, real_now: datetime, expires_at: datetime) -> None:
     """Stores the one valid link; earlier ones are deleted."""
     tx.execute(sa.delete(t.staff_link).where(t.staff_link.c.used_at.is_(None)))
