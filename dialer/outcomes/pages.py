@@ -93,9 +93,9 @@ class RatesForm:
 Given = Annotated[RatesForm, Depends(RatesForm)]
 
 
-def spans(visit: CurrentRequest, timezone: str) -> tuple[tuple[str, str, str], ...]:
+def spans(request: CurrentRequest, timezone: str) -> tuple[tuple[str, str, str], ...]:
     """Frequent windows: name, first day, last day."""
-    today = visit.now.astimezone(ZoneInfo(timezone)).date()
+    today = request.now.astimezone(ZoneInfo(timezone)).date()
     starts = (
         (gettext_noop("Today"), today),
         (gettext_noop("7 days"), today - timedelta(days=6)),
@@ -103,8 +103,8 @@ def spans(visit: CurrentRequest, timezone: str) -> tuple[tuple[str, str, str], .
         (gettext_noop("This year"), today.replace(month=1, day=1)),
     )
     return (
-        *((visit.say(name), start.isoformat(), today.isoformat()) for name, start in starts),
-        (visit.say(gettext_noop("All")), "", ""),
+        *((request.say(name), start.isoformat(), today.isoformat()) for name, start in starts),
+        (request.say(gettext_noop("All")), "", ""),
     )
 
 
@@ -319,28 +319,28 @@ class FileKind(StrEnum):
     CSV = "csv"
 
 
-def _words(visit: RequestContext) -> dict[str, Any]:
+def _words(request: RequestContext) -> dict[str, Any]:
     return {
-        "count_word": lambda name: count_word(name, visit.lang),
-        "rate_word": lambda definition: rate_word(definition, visit.lang),
-        "rate_sentence": lambda definition: rate_sentence(definition, visit.lang),
-        "basis_word": lambda basis: basis_word(basis, visit.lang),
+        "count_word": lambda name: count_word(name, request.lang),
+        "rate_word": lambda definition: rate_word(definition, request.lang),
+        "rate_sentence": lambda definition: rate_sentence(definition, request.lang),
+        "basis_word": lambda basis: basis_word(basis, request.lang),
     }
 
 
 @rates_pages.get("/rates", act=Permission.SEE_RATES, nav=gettext_noop("Success rates"), order=50)
-def rates(visit: CurrentRequest, form: Given) -> Response:
-    timezone = visit.services.centre.timezone
+def rates(request: CurrentRequest, form: Given) -> Response:
+    timezone = request.services.centre.timezone
     wrong: dict[str, str] = {}
     try:
         asked = form.asked(timezone)
     except Invalid as fault:
-        wrong = {fault.field: refusal_sentence(fault, visit.lang)}
+        wrong = {fault.field: refusal_sentence(fault, request.lang)}
         asked = RatesQuery()
-    unit_id = visit.member.unit_id
-    choices = cut_choices(visit.services, asked, reader_unit_id=unit_id)
-    count = _reports(visit).get((asked, unit_id))
-    return visit.page(
+    unit_id = request.member.unit_id
+    choices = cut_choices(request.services, asked, reader_unit_id=unit_id)
+    count = _reports(request).get((asked, unit_id))
+    return request.page(
         "console/rates.html",
         status=_UNFIT if wrong else 200,
         form=form,
@@ -349,86 +349,88 @@ def rates(visit: CurrentRequest, form: Given) -> Response:
         report=count.value,
         is_coming=count.is_coming,
         dimension=asked.by,
-        **_figures(visit, count.value),
+        **_figures(request, count.value),
         funnel=RATES_FUNNEL,
         beside_counts=SHOWN_BESIDE,
         dimensions=RATE_DIMENSIONS,
         parameters=RATE_PARAMETERS,
-        spans=spans(visit, timezone),
-        script_word=lambda script: stored_word(FraudType, script, visit.lang),
+        spans=spans(request, timezone),
+        script_word=lambda script: stored_word(FraudType, script, request.lang),
         grades=tuple(Grade),
         fraud_types=tuple(FraudType),
         amount_kinds=tuple(AmountKind),
-        can_open=visit.may(Permission.SEE_CASES),
-        can_export=visit.may(Permission.EXPORT),
+        can_open=request.may(Permission.SEE_CASES),
+        can_export=request.may(Permission.EXPORT),
         by_unit=Dimension.UNIT,
-        **_words(visit),
+        **_words(request),
     )
 
 
-def _figures(visit: RequestContext, report: CutReport | None) -> dict[str, Any]:
+def _figures(request: RequestContext, report: CutReport | None) -> dict[str, Any]:
     if report is None:
         return {}
-    shown = rate_lines(report, visit.lang)
+    shown = rate_lines(report, request.lang)
     return {
         "total": report.breakdown.total,
         "rates": rates_of(report.breakdown.total.counts),
         "lines": shown,
-        "bars": wait_bars(visit.lang),
-        "beside": beside_chart(shown, visit.lang),
-        "waited": waits_chart(report, visit.lang),
+        "bars": wait_bars(request.lang),
+        "beside": beside_chart(shown, request.lang),
+        "waited": waits_chart(report, request.lang),
     }
 
 
 @rates_pages.get("/rates/cases", act=Permission.SEE_RATES)
 def behind(
-    visit: CurrentRequest,
+    request: CurrentRequest,
     form: Given,
     measure: Annotated[str, Query(max_length=60)],
     before: int | None = None,
 ) -> Response:
-    asked, unit_id = form.asked(visit.services.centre.timezone), visit.member.unit_id
-    check_behind(visit.services, asked, measure, reader_unit_id=unit_id)
-    reports = _reports(visit)
+    asked, unit_id = form.asked(request.services.centre.timezone), request.member.unit_id
+    check_behind(request.services, asked, measure, reader_unit_id=unit_id)
+    reports = _reports(request)
     reports.begin((asked, unit_id))
-    count = _behind(visit).get((asked, measure, unit_id, before))
+    count = _behind(request).get((asked, measure, unit_id, before))
     report = reports.get((asked, unit_id)).value if count.value is not None else None
-    return visit.page(
+    return request.page(
         "console/rates_cases.html",
         form=form,
         measure=measure,
-        found=page_of(visit.services, count.value) if count.value is not None else None,
+        found=page_of(request.services, count.value) if count.value is not None else None,
         before=before,
         report=report,
-        can_open=visit.may(Permission.SEE_CASES),
-        **_words(visit),
+        can_open=request.may(Permission.SEE_CASES),
+        **_words(request),
     )
 
 
 @rates_pages.get("/rates/file/{kind}", act=Permission.EXPORT)
-def export(visit: CurrentRequest, form: Given, kind: FileKind) -> Response:
+def export(request: CurrentRequest, form: Given, kind: FileKind) -> Response:
     report = cut_rates(
-        visit.services, form.asked(visit.services.centre.timezone), reader_unit_id=visit.member.unit_id
+        request.services, form.asked(request.services.centre.timezone), reader_unit_id=request.member.unit_id
     )
     note_export(
-        visit.services,
-        who=visit.who,
+        request.services,
+        who=request.who,
         subject="rates",
         facts={name: text for name, text in form.given.items() if text} | {"kind": kind.value},
     )
-    name = f"rates-{visit.now:%Y%m%d-%H%M}"
-    return as_file(rate_sheets(report, visit.lang), name=name, kind=kind.value)
+    name = f"rates-{request.now:%Y%m%d-%H%M}"
+    return as_file(rate_sheets(report, request.lang), name=name, kind=kind.value)
 
 
-def _reports(visit: RequestContext) -> Cache[tuple[RatesQuery, int | None], CutReport]:
+def _reports(request: RequestContext) -> Cache[tuple[RatesQuery, int | None], CutReport]:
     """Reports by query and the reader's unit."""
-    services = visit.services
-    return visit.cache("reports", lambda key: cut_rates(services, key[0], reader_unit_id=key[1]))
+    services = request.services
+    return request.cache("reports", lambda key: cut_rates(services, key[0], reader_unit_id=key[1]))
 
 
-def _behind(visit: RequestContext) -> Cache[tuple[RatesQuery, str, int | None, int | None], tuple[int, ...]]:
+def _behind(
+    request: RequestContext,
+) -> Cache[tuple[RatesQuery, str, int | None, int | None], tuple[int, ...]]:
     """The cases behind a count, by query, its name, the reader's unit, and the end of the previous page."""
-    services = visit.services
-    return visit.cache(
+    services = request.services
+    return request.cache(
         "behind", lambda key: ids_behind(services, key[0], key[1], reader_unit_id=key[2], before_id=key[3])
     )
