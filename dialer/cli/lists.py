@@ -199,8 +199,8 @@ def approve(load_id: int, by: By) -> None:
 def withdraw(load_id: int, by: By, why: Annotated[str, typer.Option(help="the reason")]) -> None:
     """Withdraw a list: cases without a call are closed, the others go on."""
     with application(load_settings()) as app:
-        done = withdraw_load(app.services, load_id, by=by, why=why)
-    typer.echo(f"load {load_id} withdrawn, cases closed {done.closed}")
+        closed = withdraw_load(app.services, load_id, by=by, why=why)
+    typer.echo(f"load {load_id} withdrawn, cases closed {closed}")
 
 
 @loads.command("columns")

@@ -69,8 +69,8 @@ class ListReader:
     ) -> None:
         self.skipped = 0
         self.columns: tuple[Column, ...] = ()
+        self.options = options
         self._tables = tables
-        self._options = options
         self._source = source
         self._owned = owned
         self._moments = MomentReader(ZoneInfo(options.timezone))
@@ -120,9 +120,9 @@ class ListReader:
                 if is_heading_again(cells, layout):
                     self.skipped += 1
                     renewed = (
-                        _second_heading(layout, cells, self._options.corrections)
+                        _second_heading(layout, cells, self.options.corrections)
                         if is_first
-                        else layout_of(cells, self._options.corrections)
+                        else layout_of(cells, self.options.corrections)
                     )
                     if is_heading(renewed) and renewed.fields != layout.fields:
                         reader = self._row_reader(renewed, table.sheet, replaces_last=is_first)
@@ -147,7 +147,7 @@ class ListReader:
             layout=layout,
             table=table,
             sheet=sheet,
-            options=self._options,
+            options=self.options,
             source=self._source,
             moments=self._moments,
         )

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from dialer.core.values import FraudType, Grade, Tag, WarningKind
@@ -168,11 +168,12 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rejected:
+class RejectedRow:
+    """A refused row in clear, as it is stored."""
+
     line: int
     column: str
     """The heading, as the file has it, of the first column that must be mended."""
-    field: Field
     reason: Text
     """What is wrong and how to mend it; phones and id numbers in it are masked."""
     high_grade: bool
@@ -180,6 +181,11 @@ class Rejected:
     raw: tuple[str, ...]
     sheet: str
     table: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected(RejectedRow):
+    field: Field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,21 +310,8 @@ _WIDTH: Final = 18
 _REASON_WIDTH: Final = 60
 
 
-class RefusedRow(Protocol):
-    """What the file needs of a refused row; `Rejected` is one, so is a row from the database."""
-
-    @property
-    def table(self) -> int: ...
-    @property
-    def raw(self) -> Sequence[str]: ...
-    @property
-    def column(self) -> str: ...
-    @property
-    def reason(self) -> Text: ...
-
-
 def write_rejects(
-    path: Path, columns: Sequence[Column], rejects: Iterable[RefusedRow], *, source: str = ""
+    path: Path, columns: Sequence[Column], rejects: Iterable[RejectedRow], *, source: str = ""
 ) -> int:
     """The rows stand in `path` under their own headings; returns how many.
 
@@ -364,7 +357,7 @@ class _RejectSheet:
     def is_full(self) -> bool:
         return self._next_row >= SHEET_ROWS
 
-    def add(self, reject: RefusedRow) -> None:
+    def add(self, reject: RejectedRow) -> None:
         raw = reject.raw
         cells = [raw[index] if index < len(raw) else "" for index in self._kept]
         # Cells beyond the headings stay at the end, behind our own columns, where no field is read from.

@@ -21,22 +21,13 @@ from dialer.core.errors import Conflict, Invalid, NoPhoneColumn, NotFound, Unusa
 from dialer.core.values import Grade, PauseScope
 from dialer.intake.headings import fields_of
 from dialer.intake.records import Field, NoticeCode
-from dialer.language import Lang, gettext_noop, say
+from dialer.language import Lang, Text, gettext_noop, say
 from dialer.sentences import refusal_sentence, sentence
-from dialer.warnings.lists import (
-    LoadFile,
-    approve_load,
-    begin_withdrawal,
-    check_load_visible,
-    known_sources,
-    load_outcome,
-    show_load,
-    show_loads,
-)
+from dialer.warnings.list_store import columns_of_load, drafts_by, get_draft
+from dialer.warnings.lists import approve_load, begin_withdrawal, check_load_visible, load_outcome
 from dialer.warnings.preview import (
     correct_draft,
     draft_list,
-    drafts_of,
     export_draft_rejects,
     export_rejects,
     forget_corrections,
@@ -45,9 +36,16 @@ from dialer.warnings.preview import (
     look_at_draft,
     look_at_waiting,
     measure_draft,
-    show_draft,
 )
-from dialer.warnings.queries import LoadOutcome
+from dialer.warnings.queries import (
+    LoadLine,
+    LoadOutcome,
+    first_reject_lines,
+    load_line,
+    load_page,
+    loads_waiting,
+    recent_sources,
+)
 from dialer.web.cache import Cache
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.words import word_of
@@ -104,7 +102,7 @@ def notice_words(code: NoticeCode, lang: Lang, *, default_grade: Grade) -> str:
 
 list_pages = Section()
 _LISTS, _DRAFT, _LOAD = "console/lists.html", "console/list_draft.html", "console/list.html"
-_PAGE = 50
+_PAGE, _SHOWN_REJECTS = 50, 200
 _UNFIT = 422
 _MEGABYTE = 1 << 20
 MOST_MEGABYTES = 256
@@ -242,8 +240,7 @@ def rest(request: CurrentRequest, load_id: _Number) -> Response:
 @list_pages.get("/lists/{load_id}/rejected", act=Permission.LOAD_LISTS)
 def rejected(request: CurrentRequest, load_id: _Number) -> Response:
     """The refused rows of a list that has just been loaded."""
-    found = show_load(request.services, load_id, visible_to=request.member.unit_id)
-    return request.part(_LOAD, "rejected", **_load_facts(request, found))
+    return request.part(_LOAD, "rejected", **_load_facts(request, load_id))
 
 
 @list_pages.get("/lists/{load_id}/rejects", act=Permission.LOAD_LISTS)
@@ -333,12 +330,14 @@ _MEANWHILE = gettext_noop("Somebody else has already handled it. The current sta
 
 
 def _overview(request: RequestContext, before: int | None) -> dict[str, Any]:
-    found = show_loads(request.services, visible_to=request.member.unit_id, before_id=before, limit=_PAGE)
-    page = found.page
+    visible_to = request.member.unit_id
+    with request.services.store.begin() as tx:
+        waiting = loads_waiting(tx, visible_to=visible_to) if before is None else ()
+        page = load_page(tx, visible_to=visible_to, before_id=before, limit=_PAGE)
     return {
-        "waiting": found.waiting,
+        "waiting": waiting,
         "page": page,
-        "is_moving": any(line.is_moving for line in (*found.waiting, *page.lines)),
+        "is_moving": any(line.is_moving for line in (*waiting, *page.lines)),
         "here": f"/lists?before={before}" if before else "/lists",
         "older": f"/lists?before={page.next_before_id}" if page.next_before_id else "",
         "newest": "/lists" if before else "",
@@ -352,22 +351,19 @@ def _show_lists(
     wrong: dict[str, str] | None = None,
     source: str = "",
 ) -> Response:
+    with request.services.store.begin() as tx:
+        sources = recent_sources(tx, visible_to=request.member.unit_id)
+        drafts = drafts_by(tx, by=request.who)
     facts: dict[str, Any] = {
         "wrong": defaultdict(str, wrong or {}),
         "source": source,
         "most_megabytes": MOST_MEGABYTES,
-        "sources": known_sources(request.services, visible_to=request.member.unit_id),
+        "sources": sources,
     }
     status = _UNFIT if wrong else 200
     if request.is_part:
         return request.part(_LISTS, "drop", status=status, **facts)
-    return request.page(
-        _LISTS,
-        status=status,
-        drafts=drafts_of(request.services, by=request.who),
-        **facts,
-        **_overview(request, before),
-    )
+    return request.page(_LISTS, status=status, drafts=drafts, **facts, **_overview(request, before))
 
 
 def _show_draft(
@@ -378,51 +374,53 @@ def _show_draft(
     wrong: dict[str, str] | None = None,
     status: int = 200,
 ) -> Response:
-    line = show_draft(request.services, draft_id, by=request.who)
+    visible_to = request.member.unit_id
+    with request.services.store.begin() as tx:
+        draft = get_draft(tx, draft_id, by=request.who)
+        sources = recent_sources(tx, visible_to=visible_to)
     look, unusable = None, ""
-    columns: list[tuple[str, str]] = []
+    columns: Iterable[tuple[str, Field | None]] = ()
     try:
-        look = look_at_draft(request.services, draft_id, by=request.who, visible_to=request.member.unit_id)
-        columns = _once((column.heading, column.field) for column in look.columns)
+        look = look_at_draft(request.services, draft_id, by=request.who, visible_to=visible_to)
+        columns = ((column.heading, column.field) for column in look.columns)
     except UnusableFile as fault:
         unusable = refusal_sentence(fault, request.lang)
         if isinstance(fault, NoPhoneColumn):
-            columns = _once(zip(fault.headings, fields_of(fault.headings), strict=True))
+            columns = zip(fault.headings, fields_of(fault.headings), strict=True)
     return request.page(
         _DRAFT,
         status=_UNFIT if wrong else status,
         draft_id=draft_id,
-        draft=line,
+        draft=draft,
         look=look,
         unusable=unusable,
-        columns=columns,
+        columns=_once(columns),
         measured=None,
         dry=dry,
         wrong=defaultdict(str, wrong or {}),
         fields=[(field.value, request.say(text)) for field, text in FIELDS.items()],
         **_words(request),
-        sources=known_sources(request.services, visible_to=request.member.unit_id),
+        sources=sources,
     )
 
 
 def _show_load(
     request: RequestContext, load_id: int, *, act: str = "", wrong: dict[str, str] | None = None
 ) -> Response:
-    visible_to = request.member.unit_id
-    found = show_load(request.services, load_id, visible_to=visible_to)
-    line, facts = found.line, _load_facts(request, found)
+    facts = _load_facts(request, load_id)
+    line: LoadLine = facts["line"]
     if request.is_part:
         response = request.part(_LOAD, "live", **facts)
         if not line.is_moving:
             response.headers["HX-Trigger"] = "list-over"
         return response
     is_short = line.accepted + line.early_accepted <= _AT_ONCE
+    came = _outcomes(request).get((load_id, request.member.unit_id)).value if is_short else None
     return request.page(
         _LOAD,
         status=_UNFIT if wrong else 200,
-        columns=found.columns,
         field_word=lambda field: request.say(FIELDS[field]),
-        came=_outcomes(request).get((load_id, visible_to)).value if is_short else None,
+        came=came,
         pauses=PAUSES,
         act=act,
         wrong=defaultdict(str, wrong or {}),
@@ -430,12 +428,16 @@ def _show_load(
     )
 
 
-def _load_facts(request: RequestContext, found: LoadFile) -> dict[str, Any]:
-    line = found.line
+def _load_facts(request: RequestContext, load_id: int) -> dict[str, Any]:
+    with request.services.store.begin() as tx:
+        line = load_line(tx, load_id, visible_to=request.member.unit_id)
+        columns = columns_of_load(tx, load_id)
+        rejects = first_reject_lines(tx, load_id, limit=_SHOWN_REJECTS)
     return {
-        "load_id": line.id,
+        "load_id": load_id,
         "line": line,
-        "rejects": found.rejects,
+        "columns": columns,
+        "rejects": rejects,
         **_words(request),
         "may_approve": request.may(Permission.APPROVE) and line.by != request.who,
         "is_own": line.by == request.who,
@@ -446,7 +448,7 @@ def _load_facts(request: RequestContext, found: LoadFile) -> dict[str, Any]:
 def _words(request: RequestContext) -> dict[str, Any]:
     grade = request.services.centre.default_grade
     return {
-        "reason": lambda text: sentence(text, request.lang),
+        "reason": lambda text: sentence(text if isinstance(text, Text) else Text.load(text), request.lang),
         "notice": lambda code: notice_words(code, request.lang, default_grade=grade),
     }
 
