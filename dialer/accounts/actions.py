@@ -35,10 +35,9 @@ from dialer.org.staff_store import (
     lock_administrators,
     make_first_sign_in_link,
     open_sessions,
-    set_staff_disabled,
-    set_staff_language,
+    revise_staff,
+    set_staff,
     set_staff_password,
-    set_staff_place,
     use_sign_in_link,
 )
 from dialer.org.unit_store import get_unit
@@ -136,7 +135,7 @@ def change_staff(
             )
         if role is not Role.ADMINISTRATOR:
             _keep_an_administrator(tx, member)
-        set_staff_place(tx, member.id, display_name=shown, role=role, unit_id=unit_id)
+        revise_staff(tx, member.id, display_name=shown, role=role.value, unit_id=unit_id)
         _audit(tx, services, who, "staff_change", member, role=role.value, unit_id=unit_id)
         return _found(tx, login)
 
@@ -151,7 +150,7 @@ def disable_staff(services: Services, login: str, *, by: str, visible_to: int | 
         if member.login == who:
             raise Conflict("you cannot disable your own account")
         _keep_an_administrator(tx, member)
-        set_staff_disabled(tx, member.id, disabled_at=real_now)
+        revise_staff(tx, member.id, disabled_at=real_now, locked_until=None)
         end_sessions_of(tx, member.id, real_now=real_now)
         _audit(tx, services, who, "staff_disable", member)
         after = _found(tx, login)
@@ -164,7 +163,7 @@ def enable_staff(services: Services, login: str, *, by: str, visible_to: int | N
     who = actor_name(by)
     with services.store.begin() as tx:
         member = _found(tx, login, visible_to)
-        set_staff_disabled(tx, member.id, disabled_at=None)
+        revise_staff(tx, member.id, disabled_at=None, locked_until=None)
         _audit(tx, services, who, "staff_enable", member)
         return _found(tx, login)
 
@@ -178,7 +177,6 @@ def reset_password(services: Services, login: str, *, by: str, visible_to: int |
         member = _found(tx, login, visible_to)
         set_staff_password(tx, member.id, password_hash=made, must_change=True, real_now=real_now)
         clear_failures(tx, failure_key(tx, "login", member.login))
-        end_sessions_of(tx, member.id, real_now=real_now)
         _audit(tx, services, who, "staff_reset", member)
         return NewPassword(member=_found(tx, login), password=chosen)
 
@@ -188,7 +186,7 @@ def choose_language(services: Services, staff_id: int, language: str) -> None:
     if language not in LANGUAGES:
         raise Invalid(field="language", problem="is not zh or en")
     with services.store.begin() as tx:
-        set_staff_language(tx, staff_id, language)
+        set_staff(tx, staff_id, language=language)
 
 
 def list_sessions(services: Services, rules: SessionRules, login: str | None = None) -> list[Session]:
