@@ -268,53 +268,28 @@ _UNIX_MILLISECONDS: Final = re.compile(r"1[0-9]{12}(?:\.0+)?")
 _EPOCH: Final = datetime(1899, 12, 30)  # noqa: DTZ001  # day 0 of spreadsheets, in local time
 _NOON: Final = 12
 _YEARS: Final = range(2000, 2100)
-MOMENT_CACHE_LIMIT: Final = 65_536
 
 
-class MomentReader:
-    """Reads the moments of one list, with a cache, since lists repeat them."""
-
-    def __init__(self, zone: ZoneInfo) -> None:
-        self._zone = zone
-        self._known: dict[str, datetime | None] = {}
-
-    def read(self, cell: str) -> datetime | None:
-        """The moment in UTC, None for an empty cell; a bare date is its beginning. Raises Unreadable."""
-        known = self._known
-        if cell in known:
-            return known[cell]
-        moment = self._read(cell, end_of_day=False)
-        if len(known) >= MOMENT_CACHE_LIMIT:
-            known.clear()
-        known[cell] = moment
-        return moment
-
-    def read_end(self, cell: str) -> datetime | None:
-        """As `read`, but a bare date is the end of that day: what expires on a day is still valid on it."""
-        return self._read(cell, end_of_day=True)
-
-    def _read(self, cell: str, *, end_of_day: bool) -> datetime | None:
+def read_moment(cell: str, zone: ZoneInfo, *, end_of_day: bool = False) -> datetime | None:
+    """The moment in UTC, None for an empty cell. A bare date is its beginning, or with `end_of_day` its end: what
+    expires on a day is still valid on it. Raises Unreadable.
+    """
+    try:
         if _ISO_MOMENT.fullmatch(cell):
-            try:
-                return self._utc(datetime.fromisoformat(cell))
-            except ValueError:
-                raise Unreadable from None
-        text = " ".join(folded(cell).split())
-        if is_blank(text):
-            return None
-        try:
+            local, is_date = datetime.fromisoformat(cell), False
+        else:
+            text = " ".join(folded(cell).split())
+            if is_blank(text):
+                return None
             local, is_date = _moment(text)
-            if is_date and end_of_day:
-                local += timedelta(days=1)
-            return self._utc(local)
-        except (ValueError, OverflowError):
-            raise Unreadable from None
-
-    def _utc(self, local: datetime) -> datetime:
-        moment = local if local.tzinfo else local.replace(tzinfo=self._zone)
+        if is_date and end_of_day:
+            local += timedelta(days=1)
+        moment = local if local.tzinfo else local.replace(tzinfo=zone)
         if moment.year not in _YEARS:
             raise Unreadable
         return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Unreadable from None
 
 
 def _moment(text: str) -> tuple[datetime, bool]:

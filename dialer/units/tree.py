@@ -361,28 +361,7 @@ def _known_aliases(tx: Tx) -> dict[str, int]:
 
 def _planned(sheet: UnitSheet, before: list[Unit], aliases: dict[str, int]) -> UnitPlan:
     plan = plan_units(sheet.lines, before, aliases)
-    unreadable = (
-        (
-            UnitField.STATE,
-            sheet.unreadable_states,
-            Text("the state is neither open nor closed"),
-            Text("write open or closed"),
-        ),
-        (
-            UnitField.NUMBER,
-            sheet.unreadable_numbers,
-            Text("this is no number of ours"),
-            Text("as in the exported list; blank for a new unit"),
-        ),
-    )
-    faults = (
-        *plan.faults,
-        *(
-            UnitFault(line=line, field=field, problem=problem, mend=mend)
-            for field, lines, problem, mend in unreadable
-            for line in lines
-        ),
-    )
+    faults = (*plan.faults, *sheet.faults)
     if faults:
         raise UnusableUnits(tuple(sorted(faults, key=lambda fault: fault.line)), sheet.headings)
     return plan

@@ -18,7 +18,7 @@ from dialer.core.events import AlarmCode
 from dialer.core.timeline import Step
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
-from dialer.intake.cells import MomentReader, Unreadable, cleaned, is_blank
+from dialer.intake.cells import Unreadable, cleaned, is_blank, read_moment
 from dialer.intake.headings import Layout
 from dialer.intake.records import Accepted, Field, IntakeOptions, Notice, Rejected
 from dialer.intake.rows import RowReader
@@ -139,8 +139,6 @@ def _read(
     centre = services.centre
     reader = RowReader(
         layout=_LAYOUT,
-        table=0,
-        sheet="",
         options=IntakeOptions(
             now=now,
             timezone=centre.timezone,
@@ -150,8 +148,6 @@ def _read(
             known_units=services.units.latest or centre.known_units,
             derive_key=services.derive_key,
         ),
-        source=token.name,
-        moments=MomentReader(ZoneInfo(centre.timezone)),
     )
     return [
         reader.read(line, [_cell(cells, field, token) for field in NAMES])
@@ -216,7 +212,7 @@ def _code(field: Field, cell: str) -> FaultCode:
 
 def _is_moment(cell: str) -> bool:
     try:
-        MomentReader(ZoneInfo("UTC")).read_end(cell.strip())
+        read_moment(cell.strip(), ZoneInfo("UTC"))
     except Unreadable:
         return False
     return True
