@@ -253,15 +253,12 @@ def list_all_units(*, as_json: AsJson = False) -> None:
     """The tree, from the top down."""
     with application(load_settings()) as app:
         index, aliases = list_units(app.services)
-    of_unit: dict[int, list[str]] = {}
-    for alias in aliases:
-        of_unit.setdefault(alias.unit_id, []).append(alias.text)
     tree = sorted(index, key=lambda unit: index.names(unit.id))
     if as_json:
         print_json(
             [
                 fields_of(unit, "id", "name", "level", "active")
-                | {"path": index.names(unit.id), "aliases": of_unit.get(unit.id, [])}
+                | {"path": index.names(unit.id), "aliases": aliases.get(unit.id, [])}
                 for unit in tree
             ]
         )
@@ -272,7 +269,7 @@ def list_all_units(*, as_json: AsJson = False) -> None:
             "编号 ID": lambda unit: unit.id,
             "名称 name": lambda unit: "  " * (len(unit.path) - 1) + unit.name,
             "级别 level": lambda unit: unit.level,
-            "别名 aliases": lambda unit: "、".join(of_unit.get(unit.id, [])),
+            "别名 aliases": lambda unit: "、".join(aliases.get(unit.id, [])),
             "": lambda unit: "" if unit.active else "停用 closed",
         },
         empty="没有单位 no units: dialer units import FILE",

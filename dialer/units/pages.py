@@ -6,6 +6,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import timedelta
 from io import BytesIO
 from itertools import groupby
 from typing import Annotated, Any
@@ -18,19 +19,21 @@ from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
 from dialer.core.units import SEPARATOR, UnitField, UnitIndex
 from dialer.core.values import Grade
 from dialer.language import Lang, gettext_noop, say
+from dialer.org.staff_store import all_members
+from dialer.org.unit_store import aliases_of_unit, subtree_ids
 from dialer.outcomes.report import note_export
 from dialer.sentences import refusal_sentence
-from dialer.units.queries import Waiting
+from dialer.units.queries import Waiting, escalated_work, work_of_unit
 from dialer.units.tree import (
     UnusableUnits,
     count_queues,
     import_units,
+    list_units,
     preview_units,
-    show_transfers,
     show_tree,
-    show_unit,
     show_work,
-    unit_rows,
+    unit_nodes,
+    visible_unit,
 )
 from dialer.units.unassigned import (
     Sorted,
@@ -44,12 +47,14 @@ from dialer.units.unassigned import (
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.formats import Cell, Sheet, as_file, typed_unit, unit_names
 from dialer.words import word_of
+from dialer.work.assignments import waiting_transfers
 from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment
 
 unit_pages = Section()
 _UNFIT = 422
 _UNASSIGNED, _TRANSFERS, _IMPORT = "/units/unassigned", "/units/transfers", "/units/import"
-_MOST_CASES = 50
+_MOST_CASES, _MOST_TRANSFERS = 50, 50
+_ESCALATED_DAYS = 7
 _MOST_FILE = 2 * 1024 * 1024
 _MOST_FORM = 4 * 1024 * 1024
 
@@ -105,16 +110,25 @@ def units(request: CurrentRequest, text: str = "") -> Response:
 
 @unit_pages.get("/units/file", act=Permission.MANAGE_UNITS)
 def export(request: CurrentRequest) -> Response:
-    """The tree as the import takes it back."""
-    rows = unit_rows(request.services, visible_to=request.member.unit_id)
+    """The tree as the import takes it back, each unit after its parent."""
+    visible_to = request.member.unit_id
+    index, aliases = list_units(request.services)
+    seen = [unit for unit in index if visible_to is None or visible_to in unit.path]
     note_export(
-        request.services, who=request.who, subject="units", facts={"lines": len(rows), "kind": "xlsx"}
+        request.services, who=request.who, subject="units", facts={"lines": len(seen), "kind": "xlsx"}
     )
     opened, closed = _STATES[request.lang]
     head = [word_of(field, request.lang) for field in _COLUMNS] + [_NUMBER[request.lang]]
     body: list[list[Cell]] = [
-        [row.name, row.parent, row.level, ";".join(row.aliases), opened if row.active else closed, row.id]
-        for row in rows
+        [
+            unit.name,
+            SEPARATOR.join(index.names(unit.id)[:-1]),
+            unit.level,
+            ";".join(aliases.get(unit.id, ())),
+            opened if unit.active else closed,
+            unit.id,
+        ]
+        for unit in sorted(seen, key=lambda unit: unit.path)
     ]
     sheet = Sheet(title=request.say(gettext_noop("Units")), head=head, rows=body)
     return as_file([sheet], name=f"units-{request.now:%Y%m%d-%H%M}", kind="xlsx")
@@ -179,7 +193,13 @@ def ask(
 
 
 def _show_transfers(request: RequestContext, *, wrong: dict[int, str] | None = None) -> Response:
-    coming, leaving, index = show_transfers(request.services, visible_to=request.member.unit_id)
+    visible_to = request.member.unit_id
+    with request.services.store.begin() as tx:
+        coming = waiting_transfers(tx, into=visible_to, limit=_MOST_TRANSFERS)
+        leaving = (
+            waiting_transfers(tx, out_of=visible_to, limit=_MOST_TRANSFERS) if visible_to is not None else []
+        )
+        index = request.services.units.current(tx)
     return request.page(
         "console/transfers.html",
         status=_UNFIT if wrong else 200,
@@ -188,7 +208,7 @@ def _show_transfers(request: RequestContext, *, wrong: dict[int, str] | None = N
         names=_names(index),
         wrong=wrong or {},
         tabs=unit_tabs(request),
-        visible=_visible(index, request.member.unit_id),
+        visible=_visible(index, visible_to),
     )
 
 
@@ -476,22 +496,43 @@ def drop_alias(request: CurrentRequest, unit_id: int, text: Annotated[str, Form(
 def _show(
     request: RequestContext, unit_id: int, which: Waiting, *, wrong: str = "", typed: str = ""
 ) -> Response:
-    page = show_unit(request.services, unit_id, visible_to=request.member.unit_id, which=which)
-    whole = request.member.unit_id is None
+    services, visible_to = request.services, request.member.unit_id
+    with services.store.begin() as tx:
+        index = services.units.current(tx)
+        unit = visible_unit(index, unit_id, visible_to)
+        (node,) = unit_nodes(tx, services, index, unit_id)
+        since = request.now - timedelta(days=_ESCALATED_DAYS)
+        facts: dict[str, Any] = {
+            "node": node,
+            "aliases": aliases_of_unit(tx, unit_id),
+            # Those of the units below are in its counts.
+            "staff": [
+                one
+                for one in all_members(tx, visible_to=unit_id)
+                if one.unit_id == unit_id and one.disabled_at is None
+            ],
+            "work": work_of_unit(tx, unit_id, which=which, now=request.now),
+            "coming": waiting_transfers(tx, into=unit_id, limit=_MOST_TRANSFERS),
+            "leaving": waiting_transfers(tx, out_of=unit_id, limit=_MOST_TRANSFERS),
+            "escalated": escalated_work(tx, subtree_ids(tx, unit_id), since=since),
+        }
+    top = unit.path.index(visible_to) if visible_to is not None else 0
     return request.page(
         "console/unit.html",
         status=_UNFIT if wrong else 200,
-        page=page,
-        node=page.node,
-        names=_names(page.index),
-        paths=_paths(page.index),
+        **facts,
+        above=[index[step] for step in unit.path[top:-1]],
+        clocks=services.policies.newest.grades,
+        escalated_days=_ESCALATED_DAYS,
+        names=_names(index),
+        paths=_paths(index),
         grades=list(Grade),
         wrong=wrong,
         typed=typed,
         kinds=_kinds(request, unit_id),
         current=f"/units/{unit_id}" + (f"?waiting={which.value}" if which is not Waiting.ALL else ""),
         may_sort=request.may(Permission.SORT_UNITS),
-        may_name=request.may(Permission.SORT_UNITS) and whole,
+        may_name=request.may(Permission.SORT_UNITS) and visible_to is None,
         may_work=request.may(Permission.WORK_CASES),
     )
 
