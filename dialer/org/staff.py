@@ -10,15 +10,14 @@ import hashlib
 import re
 import secrets
 import threading
-import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from cachetools import TTLCache
+from cachetools import LRUCache
 
 from dialer.core.access import SessionRules, actor_name
 from dialer.core.errors import Conflict, Invalid, NotFound, Refusal
@@ -311,7 +310,7 @@ _SECRET_BYTES = 32
 _SECRET = re.compile(TOKEN_PREFIX + r"[A-Za-z0-9_-]{43}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MOST_DAYS = 1100
-_CACHED_SECONDS = 3.0
+_CACHED = timedelta(seconds=3)
 """A token revoked by another process may be accepted here for this long."""
 _CACHE_SIZE = 1000
 
@@ -416,9 +415,9 @@ def _audit(tx: Tx, services: Services, by: str, act: str, token: Token, facts: M
 class TokenAuth:
     """Checks tokens. Keeps each for a moment, so that a busy sender does not cost a query a request."""
 
-    def __init__(self, services: Services, *, timer: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, services: Services) -> None:
         self._services = services
-        self._known: TTLCache[bytes, Token] = TTLCache(_CACHE_SIZE, _CACHED_SECONDS, timer=timer)
+        self._known: LRUCache[bytes, tuple[datetime, Token]] = LRUCache(_CACHE_SIZE)
         self._lock = threading.Lock()
 
     def admit(self, secret: str, scope: TokenScope) -> Token:
@@ -435,15 +434,14 @@ class TokenAuth:
         digest = token_hash(secret)
         real_now = self._services.real.now()
         with self._lock:
-            token = self._known.get(digest)
-        if token is None:
+            read_at, token = self._known.get(digest, (None, None))
+        if read_at is None or not read_at <= real_now < read_at + _CACHED:
             with self._services.store.begin() as tx:
                 token = find_token(tx, digest, today=real_now.date())
-            if token is None:
-                raise UnknownToken
-            with self._lock:
-                self._known[digest] = token
-        if not token.is_good(real_now=real_now):
+            if token is not None:
+                with self._lock:
+                    self._known[digest] = real_now, token
+        if token is None or not token.is_good(real_now=real_now):
             raise UnknownToken
         return token
 

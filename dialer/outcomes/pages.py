@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from dialer.core.access import Permission
 from dialer.core.errors import Invalid
-from dialer.core.rates import WAIT_BOUNDS_SECONDS, Dimension, Rate, Slice, period_of, rates_of
+from dialer.core.rates import WAIT_BOUNDS_SECONDS, Cut, Dimension, Rate, Slice, period_of, rates_of
 from dialer.core.values import AmountKind, FraudType, Grade
 from dialer.language import Lang, gettext_noop, say
 from dialer.outcomes.report import (
@@ -73,11 +73,13 @@ class RatesForm:
             by=_one_of(Dimension, given["by"], field="by") or Dimension.UNIT,
             period=period_of(given["from"], given["to"], timezone=timezone),
             unit_id=_number(given["unit"], field="unit"),
-            grade=_one_of(Grade, given["grade"], field="grade"),
-            fraud_type=_one_of(FraudType, given["type"], field="type"),
-            source=given["source"],
-            script_id=given["script"],
-            hour=_number(given["hour"], field="hour"),
+            cut=Cut(
+                grade=_one_of(Grade, given["grade"], field="grade"),
+                fraud_type=_one_of(FraudType, given["type"], field="type"),
+                source=given["source"],
+                script_id=given["script"],
+                hour=_number(given["hour"], field="hour"),
+            ),
         )
 
     def query(self, **changed: str) -> str:

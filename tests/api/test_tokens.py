@@ -81,8 +81,7 @@ def test_a_revoked_token_is_refused_at_once_elsewhere_and_in_seconds_where_it_wa
     scenario: Scenario,
 ):
     secret = made(scenario.services).secret
-    used = TokenAuth(scenario.services, timer=lambda: scenario.clock.now().timestamp())
-    other = TokenAuth(scenario.services)
+    used, other = TokenAuth(scenario.services), TokenAuth(scenario.services)
     used.recognise(secret)
     revoke_token(scenario.services, "bank", by="admin")
     with pytest.raises(UnknownToken):

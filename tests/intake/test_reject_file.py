@@ -84,7 +84,9 @@ def test_a_mended_file_is_accepted_whole_and_an_unmended_one_comes_back_the_same
     rows = [[str(cell) for cell in row] for row in rows_of(path)[0]]
     rows[1][2], rows[2][3] = "138 0013 8001", "低危"
     repaired.write_text("\n".join("\t".join(row) for row in rows), "utf-8")
-    records = [item.record for item in read(repaired.read_bytes(), "mended.csv") if isinstance(item, Accepted)]
+    records = [
+        item.record for item in read(repaired.read_bytes(), "mended.csv") if isinstance(item, Accepted)
+    ]
     assert [record.key for record in records] == [("a", "A2"), ("a", "A3")]
     assert [record.remarks for record in records] == ["=cmd|' /C calc'!A0；职业：医生", "-1+2"]
     assert records[1].name == "@赵云"
