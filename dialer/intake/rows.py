@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from typing import Final, TypeVar
@@ -23,6 +24,7 @@ from dialer.intake.cells import (
     read_moment,
     read_seconds,
     read_tags,
+    shown,
 )
 from dialer.intake.headings import Layout, seconds_per_unit, yuan_per_unit
 from dialer.intake.phones import normalise_id_number, normalise_phones
@@ -32,16 +34,12 @@ from dialer.intake.records import (
     IntakeOptions,
     Notice,
     NoticeCode,
-    Problem,
     Record,
     Rejected,
     bounded,
     derived_instruction_no,
-    expired_problem,
-    no_phone_problem,
-    unreadable_problem,
 )
-from dialer.language import Text, joined
+from dialer.language import Text, gettext_noop, joined
 
 _MOBILE: Final = re.compile(r"1[3-9][0-9]{9}")
 _SCIENTIFIC: Final = re.compile(r"[0-9.]+[eE]\+?[0-9]+")
@@ -56,7 +54,41 @@ _TEXTS: Final = (
     Field.FRAUD_APP,
     Field.FRAUD_ACCOUNT,
 )
+_AMOUNT: Final = gettext_noop("amount not readable: write it like 12000.50")
+_MOMENT: Final = gettext_noop("date not readable: write it like 2026-11-20 08:05")
+_UNREADABLE: Final = {
+    Field.GRADE: gettext_noop("grade not readable: write extra_high, high, medium or low"),
+    Field.AMOUNT_AT_RISK: _AMOUNT,
+    Field.AMOUNT_PAID: _AMOUNT,
+    Field.EVENT_AT: _MOMENT,
+    Field.PRODUCED_AT: _MOMENT,
+    Field.EXPIRES_AT: _MOMENT,
+}
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One reason why a row is refused, with the column that must be mended."""
+
+    field: Field
+    place: int
+    reason: Text
+
+
+def _no_phone(cell: str, count: int) -> Text:
+    """Of a row without a number that can be called; `count` is how many parts its phone cells have."""
+    if not cell.strip():
+        return Text("no phone number: add the full number")
+    if "e+" in cell.lower():
+        return Text("digits lost to 1.38E+10: enter it as text")
+    if count > 1:
+        return Text("none of the numbers can be called: give a full number")
+    return Text("no usable phone number: give the full number", cell=shown(cell))
+
+
+def _unreadable(field: Field, place: int, cell: str) -> Problem:
+    return Problem(field=field, place=place, reason=Text(_UNREADABLE[field], cell=shown(cell)))
 
 
 class RowReader:
@@ -119,7 +151,9 @@ class RowReader:
             if grade.is_high:
                 self._notice(notices, place, NoticeCode.MISSED, Text("expired: kept as missed"))
             else:
-                found.append(expired_problem(place, expires_at, self._zone))
+                local = expires_at.astimezone(self._zone).strftime("%Y-%m-%d %H:%M")
+                reason = Text("expired: if it still holds, mend the expiry time", at=local)
+                found.append(Problem(field=Field.EXPIRES_AT, place=place, reason=reason))
         if found or grade is None:
             return self._rejected(line, cells, found, grade)
         kind, fraud_type = self._read_types(row, notices)
@@ -208,7 +242,7 @@ class RowReader:
                 self._notice(notices, place, NoticeCode.PHONE_PART_UNUSABLE, Text("one number is unusable"))
         if not numbers:
             filled = next((place for place in places if row[place].strip()), places[0])
-            found.append(no_phone_problem(filled, row[filled], parts))
+            found.append(Problem(field=Field.PHONE, place=filled, reason=_no_phone(row[filled], parts)))
         return tuple(numbers)
 
     def _read_grade(self, row: list[str], notices: list[Notice], found: list[Problem]) -> Grade | None:
@@ -217,7 +251,7 @@ class RowReader:
         try:
             grade = self._grade_of(cell)
         except Unreadable:
-            found.append(unreadable_problem(Field.GRADE, place, cell))
+            found.append(_unreadable(Field.GRADE, place, cell))
             return None
         if grade is not None:
             return grade
@@ -250,7 +284,7 @@ class RowReader:
         try:
             return read(row[place])
         except Unreadable:
-            found.append(unreadable_problem(field, place, row[place]))
+            found.append(_unreadable(field, place, row[place]))
             return None
 
     def _read_types(self, row: list[str], notices: list[Notice]) -> tuple[WarningKind, FraudType]:

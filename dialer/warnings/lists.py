@@ -18,12 +18,9 @@ from dialer.intake.records import Field
 from dialer.language import Text
 from dialer.services import Services
 from dialer.warnings.list_store import (
-    Load,
     approve_load_row,
     cases_not_begun,
-    column_mapping_of,
     get_load,
-    loads_awaiting_approval,
     release_closing_load,
     save_column_mapping,
     take_closing_load,
@@ -55,12 +52,6 @@ def approve_load(services: Services, load_id: int, *, by: str) -> None:
             raise Conflict(text, current=load.state.value)
         write_audit(tx, who=who, act="approve_load", subject=f"load/{load_id}", why="", now=now)
     services.enqueue("load_list", load_id)
-
-
-def loads_to_approve(services: Services) -> list[Load]:
-    """Lists that wait for a second person, oldest first."""
-    with services.store.begin() as tx:
-        return loads_awaiting_approval(tx)
 
 
 def withdraw_load(services: Services, load_id: int, *, by: str, why: str) -> int:
@@ -153,12 +144,6 @@ def correct_columns(services: Services, source: str, columns: Mapping[str, Field
         write_audit(
             tx, who=who, act="correct_columns", subject="list_mapping", why=name, now=now, facts=facts
         )
-
-
-def columns_of(services: Services, source: str) -> dict[str, Field | None]:
-    """The corrections of this source's columns, by heading."""
-    with services.store.begin() as tx:
-        return column_mapping_of(tx, source.strip())
 
 
 def load_outcome(services: Services, load_id: int, *, visible_to: int | None) -> LoadOutcome:

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import BinaryIO
@@ -20,6 +20,7 @@ from dialer.cases.alarms import raise_alarm
 from dialer.core.access import actor_name
 from dialer.core.errors import UnusableFile
 from dialer.core.events import AlarmCode
+from dialer.core.units import UnitIndex
 from dialer.core.values import LoadState
 from dialer.db.unit_of_work import Tx
 from dialer.intake.reader import ListReader, default_source, read_list
@@ -33,7 +34,6 @@ from dialer.warnings.list_store import (
     column_mapping_of,
     commit_without_flush,
     create_load,
-    delete_load,
     fail_load,
     file_parts_of_load,
     finish_load,
@@ -275,19 +275,19 @@ def options_of(
     with services.store.begin() as tx:
         tree = services.units.current(tx)
         corrections = column_mapping_of(tx, source or default_source(filename))
+    options = row_options(services, source=source, now=now or services.clock.now(), tree=tree)
+    return replace(options, corrections=corrections)
+
+
+def row_options(services: Services, *, source: str, now: datetime, tree: UnitIndex) -> IntakeOptions:
+    """How a row of this source is read."""
+    centre = services.centre
     return IntakeOptions(
-        now=now or services.clock.now(),
-        timezone=services.centre.timezone,
-        default_grade=services.centre.default_grade,
-        default_area=services.centre.area_code,
+        now=now,
+        timezone=centre.timezone,
+        default_grade=centre.default_grade,
+        default_area=centre.area_code,
         source=source,
-        known_units=tree or services.centre.known_units,
-        corrections=corrections,
+        known_units=tree or centre.known_units,
         derive_key=services.derive_key,
     )
-
-
-def forget_load(services: Services, load_id: int) -> None:
-    """A file that was no list leaves nothing behind."""
-    with services.store.begin() as tx:
-        delete_load(tx, load_id)

@@ -14,14 +14,19 @@ from dialer.core.values import LoadState, OutcomeKind
 from dialer.db import tables as t
 from dialer.intake.records import Field, RejectedRow
 from dialer.services import WorkRules
-from dialer.warnings.list_store import Load, get_load, loads_being_closed, take_closing_load
+from dialer.warnings.list_store import (
+    Load,
+    column_mapping_of,
+    get_load,
+    loads_awaiting_approval,
+    loads_being_closed,
+    take_closing_load,
+)
 from dialer.warnings.lists import (
     approve_load,
     begin_withdrawal,
     close_withdrawn,
-    columns_of,
     correct_columns,
-    loads_to_approve,
     withdraw_load,
 )
 from dialer.warnings.load import load_list, load_report, submit_list
@@ -55,6 +60,11 @@ def load_of(bureau: Bureau, load_id: int) -> Load:
     return load
 
 
+def waiting(bureau: Bureau) -> list[int]:
+    with bureau.tx() as tx:
+        return [load.id for load in loads_awaiting_approval(tx)]
+
+
 def grades_in_the_books(bureau: Bureau) -> list[str]:
     return sorted(row["grade"] for row in bureau.rows(sa.select(t.case.c.grade)))
 
@@ -65,7 +75,7 @@ def test_the_high_grades_go_at_once_and_the_rest_waits(careful: Bureau):
     assert grades_in_the_books(careful) == ["extra_high", "high", "high"]
     assert load_of(careful, load_id).state is LoadState.HELD
     assert not load_list(careful.services, load_id)
-    assert [load.id for load in loads_to_approve(careful.services)] == [load_id]
+    assert waiting(careful) == [load_id]
 
 
 def test_a_second_person_lets_the_rest_in_and_nothing_counts_twice(careful: Bureau):
@@ -84,7 +94,7 @@ def test_a_second_person_lets_the_rest_in_and_nothing_counts_twice(careful: Bure
         0,
     )
     assert len(grades_in_the_books(careful)) == 6
-    assert loads_to_approve(careful.services) == []
+    assert waiting(careful) == []
     with pytest.raises(Conflict):
         approve_load(careful.services, load_id, by="zhao")
 
@@ -196,7 +206,8 @@ def test_what_was_said_of_a_source_s_columns_is_remembered(bureau: Bureau):
     (warning,) = bureau.rows(sa.select(t.warning))
     assert warning["grade"] == "high"
     assert warning["instruction_no"] != "A1"
-    assert columns_of(bureau.services, "upstream")["编号"] is None
+    with bureau.tx() as tx:
+        assert column_mapping_of(tx, "upstream")["编号"] is None
     with pytest.raises(UnusableFile):
         submit(bureau, STRANGE, source="another")
 
