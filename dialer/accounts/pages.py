@@ -14,16 +14,14 @@ from starlette.responses import RedirectResponse, Response
 from dialer.accounts.actions import (
     add_staff,
     change_staff,
-    choose_language,
     disable_staff,
     enable_staff,
     end_sessions,
+    get_account,
     is_first_link_good,
     list_sessions,
-    list_staff,
     make_first_administrator,
     reset_password,
-    show_staff,
 )
 from dialer.core.access import Permission, Role
 from dialer.core.errors import Conflict, Invalid, NotFound
@@ -38,6 +36,7 @@ from dialer.org.staff import (
     sign_in,
     sign_out,
 )
+from dialer.org.staff_store import all_members, set_staff
 from dialer.sentences import refusal_sentence
 from dialer.web.console import (
     OPEN,
@@ -121,7 +120,8 @@ def set_language(
     next: Annotated[str, Form()] = "",  # noqa: A002  # the name of the form field
 ) -> Response:
     if request.somebody is not None:
-        choose_language(request.services, request.somebody.id, lang.value)
+        with request.services.store.begin() as tx:
+            set_staff(tx, request.somebody.id, language=lang.value)
     response = request.go(own_path(next) or "/")
     put_language_cookie(request.request, response, lang)
     return response
@@ -328,10 +328,12 @@ def _show_all(
 ) -> Response:
     visible_to = request.member.unit_id
     units = list_units(request.services, visible_to=visible_to)
+    with request.services.store.begin() as tx:
+        members = all_members(tx, visible_to=visible_to)
     return request.page(
         "console/accounts.html",
         status=_UNFIT if problems else 200,
-        members=list_staff(request.services, visible_to=visible_to),
+        members=members,
         sessions=Counter(one.login for one in list_sessions(request.services, request.rules)),
         unit_names={unit.id: unit.name for unit in units},
         units=_unit_choice(request, units),
@@ -346,10 +348,12 @@ def _show_one(
     request: RequestContext, login: str, *, problems: Mapping[str, str] | None = None, refused: str = ""
 ) -> Response:
     visible_to = request.member.unit_id
+    with request.services.store.begin() as tx:
+        member = get_account(tx, login, visible_to)
     return request.page(
         "console/one_account.html",
         status=_UNFIT if problems or refused else 200,
-        one=show_staff(request.services, login, visible_to=visible_to),
+        one=member,
         sessions=list_sessions(request.services, request.rules, login),
         units=_unit_choice(request, list_units(request.services, visible_to=visible_to)),
         roles=list(Role),

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import Form, Query
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from dialer.audit.queries import AuditLine, AuditQuery, audited_act_names, search_audit
@@ -197,41 +198,47 @@ _SEALS = {
     Seal.BROKEN: gettext_noop("altered, or its key is missing"),
 }
 
-_Text = Annotated[str, Query(max_length=100)]
+_Text = Annotated[str, Field(max_length=100)]
+
+
+class AuditFilter(BaseModel):
+    """What the page is narrowed to, as typed."""
+
+    who: _Text = ""
+    act: _Text = ""
+    subject: _Text = ""
+    since: Annotated[str, Field(alias="from", max_length=40)] = ""
+    until: Annotated[str, Field(alias="to", max_length=40)] = ""
+
+    def asked(self) -> dict[str, str]:
+        """What is given, by its name in the address."""
+        given = self.model_dump(by_alias=True, include=set(AuditFilter.model_fields))
+        return {name: text.strip() for name, text in given.items() if text.strip()}
+
+
+class AuditPlace(AuditFilter):
+    before: _Text = ""
+
+
+class AuditExport(AuditFilter):
+    kind: Literal["csv", "xlsx"]
+    why: Annotated[str, Field(max_length=500)] = ""
 
 
 @audit_pages.get("/audit", act=Permission.SEE_AUDIT, nav=gettext_noop("Audit"), order=95)
-def audit(
-    request: CurrentRequest,
-    who: _Text = "",
-    act: _Text = "",
-    subject: _Text = "",
-    since: Annotated[str, Query(alias="from", max_length=40)] = "",
-    until: Annotated[str, Query(alias="to", max_length=40)] = "",
-    before: _Text = "",
-) -> Response:
-    return _show(request, _asked(who, act, subject, since, until), before=before)
+def audit(request: CurrentRequest, place: Annotated[AuditPlace, Query()]) -> Response:
+    return _show(request, place.asked(), before=place.before)
 
 
 @audit_pages.post("/audit/export", act=Permission.SEE_AUDIT)
-def export(
-    request: CurrentRequest,
-    kind: Annotated[Literal["csv", "xlsx"], Form()],
-    why: Annotated[str, Form(max_length=500)] = "",
-    who: Annotated[str, Form(max_length=100)] = "",
-    act: Annotated[str, Form(max_length=100)] = "",
-    subject: Annotated[str, Form(max_length=100)] = "",
-    since: Annotated[str, Form(alias="from", max_length=40)] = "",
-    until: Annotated[str, Form(alias="to", max_length=40)] = "",
-) -> Response:
-    asked = _asked(who, act, subject, since, until)
+def export(request: CurrentRequest, form: Annotated[AuditExport, Form()]) -> Response:
+    asked = form.asked()
     try:
         query = _query(request, asked, _period(request, asked))
-        lines = export_audit(request.services, query, who=request.who, why=why)
+        lines = export_audit(request.services, query, who=request.who, why=form.why)
     except Invalid as fault:
-        return _show(
-            request, asked, status=_UNFIT, wrong={fault.field: refusal_sentence(fault, request.lang)}
-        )
+        wrong = {fault.field: refusal_sentence(fault, request.lang)}
+        return _show(request, asked, status=_UNFIT, wrong=wrong)
     zone = ZoneInfo(request.services.centre.timezone)
     heading = [
         request.say(text)
@@ -261,7 +268,7 @@ def export(
     ]
     name = f"audit-{request.now.astimezone(zone):%Y%m%d-%H%M}"
     return as_file(
-        [Sheet(title=request.say(gettext_noop("Audit")), head=heading, rows=rows)], name=name, kind=kind
+        [Sheet(title=request.say(gettext_noop("Audit")), head=heading, rows=rows)], name=name, kind=form.kind
     )
 
 
@@ -297,11 +304,6 @@ def _show(
     if request.is_part:
         return request.part(_TEMPLATE, "found", **facts)
     return request.page(_TEMPLATE, status=status, **facts)
-
-
-def _asked(who: str, act: str, subject: str, since: str, until: str) -> dict[str, str]:
-    given = {"who": who, "act": act, "subject": subject, "from": since, "to": until}
-    return {name: text.strip() for name, text in given.items() if text.strip()}
 
 
 def _period(request: RequestContext, asked: Mapping[str, str]) -> Period:

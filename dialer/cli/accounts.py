@@ -16,7 +16,6 @@ from dialer.accounts.actions import (
     enable_staff,
     end_sessions,
     list_sessions,
-    list_staff,
     reset_password,
 )
 from dialer.bootstrap import application
@@ -28,7 +27,7 @@ from dialer.core.errors import Invalid
 from dialer.core.units import find_unit
 from dialer.language import Lang, Text, bilingual
 from dialer.org import staff as org_staff
-from dialer.org.staff_store import Member
+from dialer.org.staff_store import Member, all_members
 from dialer.runtime.settings import load_settings
 from dialer.units.tree import UnusableUnits, import_units, list_units
 from dialer.units.unassigned import assign_unit, forget_alias, teach_alias
@@ -62,7 +61,8 @@ def add_account(
 def list_accounts(*, as_json: AsJson = False) -> None:
     """All accounts."""
     with application(load_settings()) as app:
-        found = list_staff(app.services)
+        with app.services.store.begin() as tx:
+            found = all_members(tx)
         real_now, zone = app.services.real.now(), ZoneInfo(app.settings.centre.timezone)
     if as_json:
         print_json([_account_json(one, real_now) for one in found])
