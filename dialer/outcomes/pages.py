@@ -11,7 +11,8 @@ from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from fastapi import Depends, Query
+from fastapi import Query
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from dialer.core.access import Permission
@@ -38,47 +39,36 @@ from dialer.words import basis_word, count_word, rate_sentence, rate_word, store
 W = TypeVar("W", bound=StrEnum)
 
 
-class RatesForm:
+class RatesForm(BaseModel):
     """The filter of the page as typed; the address holds all of it."""
 
-    def __init__(
-        self,
-        *,
-        start: Annotated[str, Query(alias="from", max_length=40)] = "",
-        end: Annotated[str, Query(alias="to", max_length=40)] = "",
-        by: Annotated[str, Query(max_length=20)] = Dimension.UNIT.value,
-        unit: Annotated[str, Query(max_length=20)] = "",
-        grade: Annotated[str, Query(max_length=20)] = "",
-        fraud_type: Annotated[str, Query(alias="type", max_length=40)] = "",
-        source: Annotated[str, Query(max_length=200)] = "",
-        script: Annotated[str, Query(max_length=80)] = "",
-        hour: Annotated[str, Query(max_length=2)] = "",
-    ) -> None:
-        self.given = {
-            "from": start,
-            "to": end,
-            "by": by,
-            "unit": unit,
-            "grade": grade,
-            "type": fraud_type,
-            "source": source,
-            "script": script,
-            "hour": hour,
-        }
+    start: Annotated[str, Field(alias="from", max_length=40)] = ""
+    end: Annotated[str, Field(alias="to", max_length=40)] = ""
+    by: Annotated[str, Field(max_length=20)] = Dimension.UNIT.value
+    unit: Annotated[str, Field(max_length=20)] = ""
+    grade: Annotated[str, Field(max_length=20)] = ""
+    fraud_type: Annotated[str, Field(alias="type", max_length=40)] = ""
+    source: Annotated[str, Field(max_length=200)] = ""
+    script: Annotated[str, Field(max_length=80)] = ""
+    hour: Annotated[str, Field(max_length=2)] = ""
+
+    @property
+    def given(self) -> dict[str, str]:
+        """By the names in the address."""
+        return self.model_dump(by_alias=True, include=set(RatesForm.model_fields))
 
     def asked(self, timezone: str) -> RatesQuery:
         """Raises `Invalid` with the field that cannot be read."""
-        given = self.given
         return RatesQuery(
-            by=_one_of(Dimension, given["by"], field="by") or Dimension.UNIT,
-            period=period_of(given["from"], given["to"], timezone=timezone),
-            unit_id=_number(given["unit"], field="unit"),
+            by=_one_of(Dimension, self.by, field="by") or Dimension.UNIT,
+            period=period_of(self.start, self.end, timezone=timezone),
+            unit_id=_number(self.unit, field="unit"),
             cut=Cut(
-                grade=_one_of(Grade, given["grade"], field="grade"),
-                fraud_type=_one_of(FraudType, given["type"], field="type"),
-                source=given["source"],
-                script_id=given["script"],
-                hour=_number(given["hour"], field="hour"),
+                grade=_one_of(Grade, self.grade, field="grade"),
+                fraud_type=_one_of(FraudType, self.fraud_type, field="type"),
+                source=self.source,
+                script_id=self.script,
+                hour=_number(self.hour, field="hour"),
             ),
         )
 
@@ -89,10 +79,18 @@ class RatesForm:
     @property
     def narrows(self) -> int:
         """How many filters are set."""
-        return sum(1 for name in ("unit", "grade", "type", "source", "script", "hour") if self.given[name])
+        filters = (self.unit, self.grade, self.fraud_type, self.source, self.script, self.hour)
+        return sum(bool(text) for text in filters)
 
 
-Given = Annotated[RatesForm, Depends(RatesForm)]
+class BehindForm(RatesForm):
+    """The filter, with the count whose cases are listed and where the last page of them ended."""
+
+    measure: Annotated[str, Field(max_length=60)]
+    before: int | None = None
+
+
+Given = Annotated[RatesForm, Query()]
 
 
 def spans(request: CurrentRequest, timezone: str) -> tuple[tuple[str, str, str], ...]:
@@ -170,14 +168,8 @@ RATE_DIMENSIONS = {
     Dimension.SCRIPT: gettext_noop("By script"),
     Dimension.HOUR: gettext_noop("By hour of opening"),
 }
-RATE_PARAMETERS = {
-    Dimension.UNIT: "unit",
-    Dimension.GRADE: "grade",
-    Dimension.FRAUD_TYPE: "type",
-    Dimension.SOURCE: "source",
-    Dimension.SCRIPT: "script",
-    Dimension.HOUR: "hour",
-}
+RATE_PARAMETERS = {one: "type" if one is Dimension.FRAUD_TYPE else one.value for one in Dimension}
+"""The name of each dimension's filter in the address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -383,24 +375,19 @@ def _figures(request: RequestContext, report: CutReport | None) -> dict[str, Any
 
 
 @rates_pages.get("/rates/cases", act=Permission.SEE_RATES)
-def behind(
-    request: CurrentRequest,
-    form: Given,
-    measure: Annotated[str, Query(max_length=60)],
-    before: int | None = None,
-) -> Response:
+def behind(request: CurrentRequest, form: Annotated[BehindForm, Query()]) -> Response:
     asked, unit_id = form.asked(request.services.centre.timezone), request.member.unit_id
-    check_behind(request.services, asked, measure, reader_unit_id=unit_id)
+    check_behind(request.services, asked, form.measure, reader_unit_id=unit_id)
     reports = _reports(request)
     reports.begin((asked, unit_id))
-    count = _behind(request).get((asked, measure, unit_id, before))
+    count = _behind(request).get((asked, form.measure, unit_id, form.before))
     report = reports.get((asked, unit_id)).value if count.value is not None else None
     return request.page(
         "console/rates_cases.html",
         form=form,
-        measure=measure,
+        measure=form.measure,
         found=page_of(request.services, count.value) if count.value is not None else None,
-        before=before,
+        before=form.before,
         report=report,
         can_open=request.may(Permission.SEE_CASES),
         **_words(request),
