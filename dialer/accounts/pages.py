@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import Form
+from fastapi import Form, Query
 from starlette.responses import RedirectResponse, Response
 
 from dialer.accounts.actions import (
@@ -55,8 +55,8 @@ from dialer.web.formats import unit_tree
 pages = Section()
 _SIGN_IN = "console/sign_in.html"
 _FIRST = "console/first.html"
-_PASSWORD = "console/password.html"  # noqa: S105  # a page
-_GIVEN_PASSWORD = "console/given_password.html"  # noqa: S105  # a page
+_CHANGE = "console/password.html"
+_GIVEN = "console/given_password.html"
 _REFUSED, _UNFIT, _BLOCKED = 401, 422, 429
 _SHOWN_LENGTH = 64
 """Of what was typed, shown again beside its fault."""
@@ -64,10 +64,10 @@ _LONGEST_PATH = 2000
 
 
 @pages.get("/sign-in", act=OPEN)
-def sign_in_page(request: CurrentRequest, next: str = "") -> Response:  # noqa: A002  # the name of the query parameter
+def sign_in_page(request: CurrentRequest, next_path: Annotated[str, Query(alias="next")] = "") -> Response:
     if request.somebody is not None:
-        return request.go(own_path(next) or home_of(request))
-    return request.page(_SIGN_IN, next=own_path(next), login="", problem="", until=None)
+        return request.go(own_path(next_path) or home_of(request))
+    return request.page(_SIGN_IN, next=own_path(next_path), login="", problem="", until=None)
 
 
 @pages.post("/sign-in", act=OPEN)
@@ -75,7 +75,7 @@ def sign_in_now(
     request: CurrentRequest,
     login: Annotated[str, Form()] = "",
     password: Annotated[str, Form()] = "",
-    next: Annotated[str, Form()] = "",  # noqa: A002  # the name of the form field
+    next_path: Annotated[str, Form(alias="next")] = "",
 ) -> Response:
     until, status = None, _REFUSED
     try:
@@ -88,10 +88,10 @@ def sign_in_now(
         problem = gettext_noop("Too many failed sign-ins. Wait, or ask the administrator.")
         until, status = blocked.until, _BLOCKED
     else:
-        return _signed_in(request, entered, own_path(next))
+        return _signed_in(request, entered, own_path(next_path))
     shown = login[:_SHOWN_LENGTH]
     return request.page(
-        _SIGN_IN, status=status, next=own_path(next), login=shown, problem=problem, until=until
+        _SIGN_IN, status=status, next=own_path(next_path), login=shown, problem=problem, until=until
     )
 
 
@@ -117,12 +117,12 @@ def sign_out_now(request: CurrentRequest) -> Response:
 def set_language(
     request: CurrentRequest,
     lang: Annotated[Lang, Form()],
-    next: Annotated[str, Form()] = "",  # noqa: A002  # the name of the form field
+    next_path: Annotated[str, Form(alias="next")] = "",
 ) -> Response:
     if request.somebody is not None:
         with request.services.store.begin() as tx:
             set_staff(tx, request.somebody.id, language=lang.value)
-    response = request.go(own_path(next) or "/")
+    response = request.go(own_path(next_path) or "/")
     put_language_cookie(request.request, response, lang)
     return response
 
@@ -196,7 +196,7 @@ def end_own_sessions(request: CurrentRequest) -> Response:
 
 @pages.get("/account/password", act=Permission.OWN_ACCOUNT, while_must_change=True)
 def password_page(request: CurrentRequest) -> Response:
-    return request.page(_PASSWORD, problems={})
+    return request.page(_CHANGE, problems={})
 
 
 @pages.post("/account/password", act=Permission.OWN_ACCOUNT, while_must_change=True)
@@ -213,9 +213,9 @@ def set_password(
         )
     except Invalid as fault:
         field = "new" if fault.field == "password" else fault.field
-        return request.page(_PASSWORD, status=_UNFIT, problems={field: refusal_sentence(fault, request.lang)})
+        return request.page(_CHANGE, status=_UNFIT, problems={field: refusal_sentence(fault, request.lang)})
     except SignInBlocked as fault:
-        return request.page(_PASSWORD, status=_UNFIT, problems={"old": refusal_sentence(fault, request.lang)})
+        return request.page(_CHANGE, status=_UNFIT, problems={"old": refusal_sentence(fault, request.lang)})
     response = request.go(home_of(request), notice=gettext_noop("The new password is set."))
     put_cookie(request.request, response, SESSION_COOKIE, token)
     return response
@@ -258,7 +258,7 @@ def add_account(
     except Conflict:
         taken = request.say(gettext_noop("is taken: choose another one"))
         return _show_all(request, problems={"login": taken}, typed=typed)
-    return request.page(_GIVEN_PASSWORD, given=given, is_new=True)
+    return request.page(_GIVEN, given=given, is_new=True)
 
 
 @pages.get("/accounts/{login}", act=Permission.MANAGE_STAFF)
@@ -311,7 +311,7 @@ def enable_account(request: CurrentRequest, login: str) -> Response:
 @pages.post("/accounts/{login}/reset", act=Permission.MANAGE_STAFF)
 def reset_account_password(request: CurrentRequest, login: str) -> Response:
     given = reset_password(request.services, login, by=request.who, visible_to=request.member.unit_id)
-    return request.page(_GIVEN_PASSWORD, given=given, is_new=False)
+    return request.page(_GIVEN, given=given, is_new=False)
 
 
 @pages.post("/accounts/{login}/sessions/end", act=Permission.MANAGE_STAFF)

@@ -142,6 +142,8 @@ def closed_until(number: str, window: Window, now: datetime) -> datetime | None:
 _EIGHTEEN: Final = re.compile(r"[1-9][0-9]{16}[0-9X]")
 _FIFTEEN: Final = re.compile(r"[1-9][0-9]{14}")
 _PROVINCE: Final = re.compile("1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]")
+_FIRST_YEAR: Final = 1880
+"""Nobody alive was born before."""
 _NOISE: Final = re.compile(r"[\s\-‐-―_.]+")
 _CROSSES: Final = str.maketrans({"×": "X", "х": "X", "Х": "X", "╳": "X", "x": "X"})
 
@@ -172,6 +174,6 @@ def _is_possible(number: str) -> bool:
     if not _PROVINCE.match(number):
         return False
     try:
-        return ric.get_birth_date(number).year >= 1880  # noqa: PLR2004  # nobody alive was born before
+        return ric.get_birth_date(number).year >= _FIRST_YEAR
     except (InvalidComponent, ValueError):
         return False
