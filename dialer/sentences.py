@@ -267,10 +267,8 @@ def _alarm(text: str) -> Tell:
 
 
 def _message(f: Facts, lang: Lang) -> str:
-    purpose, state = (
-        stored_word(MessagePurpose, f["purpose"], lang),
-        stored_word(MessageState, f["state"], lang),
-    )
+    purpose = stored_word(MessagePurpose, f["purpose"], lang)
+    state = stored_word(MessageState, f["state"], lang)
     return say(lang, "message (%(purpose)s): %(state)s", purpose=purpose, state=state)
 
 
@@ -310,12 +308,8 @@ def _act(f: Facts, lang: Lang) -> str:
 
 def _about(f: Facts, lang: Lang) -> str:
     if f.get("grade"):
-        rise = (
-            (stored_word(Grade, f["from"], lang), stored_word(Grade, f["grade"], lang))
-            if f.get("from")
-            else ()
-        )
-        return " → ".join(rise) or stored_word(Grade, f["grade"], lang)
+        grades = (f[name] for name in ("from", "grade") if f.get(name))
+        return " → ".join(stored_word(Grade, grade, lang) for grade in grades)
     if f.get("of"):
         return say(lang, "of case #%(id)s", id=f["of"])
     for name, kind in (
@@ -358,7 +352,8 @@ def moment_words(moment: datetime | None, now: datetime, lang: Lang) -> str:
     if moment is None:
         return ""
     seconds = (moment - now).total_seconds()
-    amount = _span(abs(seconds), lang)
+    length, unit = next((one for one in _UNITS if abs(seconds) >= one[0]), _UNITS[-1])
+    amount = say(lang, unit, n=int(abs(seconds) // length))
     if seconds < 0:
         return say(lang, "%(amount)s ago", amount=amount)
     return say(lang, "in %(amount)s", amount=amount)
@@ -370,8 +365,3 @@ _UNITS = (
     (60, gettext_noop("%(n)sm")),
     (1, gettext_noop("%(n)ss")),
 )
-
-
-def _span(seconds: float, lang: Lang) -> str:
-    length, unit = next((one for one in _UNITS if seconds >= one[0]), _UNITS[-1])
-    return say(lang, unit, n=int(seconds // length))

@@ -197,18 +197,14 @@ def _translated(fault: Exception) -> Problem:
                 ]
             )
         case HTTPException():
-            return _of_http(fault)
+            known = {
+                404: (ProblemCode.NOT_FOUND, Text("no such address")),
+                405: (ProblemCode.METHOD, Text("method not allowed")),
+            }
+            code, detail = known.get(fault.status_code, (ProblemCode.INVALID, Text("the request is wrong")))
+            return Problem(fault.status_code, code, detail, headers=fault.headers)
     raise fault
 
 
 def _invalid(errors: list[FieldProblem]) -> Problem:
     return Problem(422, ProblemCode.INVALID, Text("a parameter is wrong"), errors=errors)
-
-
-def _of_http(fault: HTTPException) -> Problem:
-    known = {
-        404: (ProblemCode.NOT_FOUND, Text("no such address")),
-        405: (ProblemCode.METHOD, Text("method not allowed")),
-    }
-    code, detail = known.get(fault.status_code, (ProblemCode.INVALID, Text("the request is wrong")))
-    return Problem(fault.status_code, code, detail, headers=fault.headers)

@@ -16,7 +16,6 @@ from dialer.accounts.actions import (
     enable_staff,
     end_sessions,
     list_sessions,
-    list_staff,
     reset_password,
 )
 from dialer.bootstrap import application
@@ -28,7 +27,7 @@ from dialer.core.errors import Invalid
 from dialer.core.units import find_unit
 from dialer.language import Lang, Text, bilingual
 from dialer.org import staff as org_staff
-from dialer.org.staff_store import Member
+from dialer.org.staff_store import Member, all_members
 from dialer.runtime.settings import load_settings
 from dialer.units.tree import UnusableUnits, import_units, list_units
 from dialer.units.unassigned import assign_unit, forget_alias, teach_alias
@@ -62,7 +61,8 @@ def add_account(
 def list_accounts(*, as_json: AsJson = False) -> None:
     """All accounts."""
     with application(load_settings()) as app:
-        found = list_staff(app.services)
+        with app.services.store.begin() as tx:
+            found = all_members(tx)
         real_now, zone = app.services.real.now(), ZoneInfo(app.settings.centre.timezone)
     if as_json:
         print_json([_account_json(one, real_now) for one in found])
@@ -253,15 +253,12 @@ def list_all_units(*, as_json: AsJson = False) -> None:
     """The tree, from the top down."""
     with application(load_settings()) as app:
         index, aliases = list_units(app.services)
-    of_unit: dict[int, list[str]] = {}
-    for alias in aliases:
-        of_unit.setdefault(alias.unit_id, []).append(alias.text)
     tree = sorted(index, key=lambda unit: index.names(unit.id))
     if as_json:
         print_json(
             [
                 fields_of(unit, "id", "name", "level", "active")
-                | {"path": index.names(unit.id), "aliases": of_unit.get(unit.id, [])}
+                | {"path": index.names(unit.id), "aliases": aliases.get(unit.id, [])}
                 for unit in tree
             ]
         )
@@ -272,7 +269,7 @@ def list_all_units(*, as_json: AsJson = False) -> None:
             "编号 ID": lambda unit: unit.id,
             "名称 name": lambda unit: "  " * (len(unit.path) - 1) + unit.name,
             "级别 level": lambda unit: unit.level,
-            "别名 aliases": lambda unit: "、".join(of_unit.get(unit.id, [])),
+            "别名 aliases": lambda unit: "、".join(aliases.get(unit.id, [])),
             "": lambda unit: "" if unit.active else "停用 closed",
         },
         empty="没有单位 no units: dialer units import FILE",

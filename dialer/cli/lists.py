@@ -29,9 +29,15 @@ from dialer.intake.records import Field
 from dialer.language import Text, bilingual
 from dialer.runtime.settings import load_settings
 from dialer.services import Application
-from dialer.warnings.list_store import Load, get_load
-from dialer.warnings.lists import approve_load, columns_of, correct_columns, loads_to_approve, withdraw_load
-from dialer.warnings.load import LoadReport, forget_load, load_list, load_report, submit_list
+from dialer.warnings.list_store import (
+    Load,
+    column_mapping_of,
+    delete_load,
+    get_load,
+    loads_awaiting_approval,
+)
+from dialer.warnings.lists import approve_load, correct_columns, withdraw_load
+from dialer.warnings.load import LoadReport, load_list, load_report, submit_list
 from dialer.warnings.preview import preview_list, write_reject_list
 
 _ALIVE = timedelta(seconds=8)
@@ -97,7 +103,8 @@ def load_file(app: Application, file: Path, *, source: str, by: str, progress: b
                 err=True,
             )
     except UnusableFile:
-        forget_load(app.services, load_id)
+        with app.services.store.begin() as tx:
+            delete_load(tx, load_id)
         raise
     return Loaded(report=report, reject_file=write_reject_file(app, report))
 
@@ -178,8 +185,8 @@ loads = typer.Typer(help="What people decide about lists.", no_args_is_help=True
 @loads.command("waiting")
 def waiting() -> None:
     """Lists that wait for a second person."""
-    with application(load_settings()) as app:
-        found = loads_to_approve(app.services)
+    with application(load_settings()) as app, app.services.store.begin() as tx:
+        found = loads_awaiting_approval(tx)
     for load in found:
         typer.echo(f"{load.id}  {load.filename}  {load.by}  {load.created_at.isoformat(timespec='minutes')}")
     if not found:
@@ -199,8 +206,8 @@ def approve(load_id: int, by: By) -> None:
 def withdraw(load_id: int, by: By, why: Annotated[str, typer.Option(help="the reason")]) -> None:
     """Withdraw a list: cases without a call are closed, the others go on."""
     with application(load_settings()) as app:
-        done = withdraw_load(app.services, load_id, by=by, why=why)
-    typer.echo(f"load {load_id} withdrawn, cases closed {done.closed}")
+        closed = withdraw_load(app.services, load_id, by=by, why=why)
+    typer.echo(f"load {load_id} withdrawn, cases closed {closed}")
 
 
 @loads.command("columns")
@@ -216,7 +223,8 @@ def columns(
     with application(load_settings()) as app:
         if said:
             correct_columns(app.services, source, said, by=by)
-        known = columns_of(app.services, source)
+        with app.services.store.begin() as tx:
+            known = column_mapping_of(tx, source.strip())
     for heading, field in known.items():
         typer.echo(f"{heading}={field.value if field else ''}")
 

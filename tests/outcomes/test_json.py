@@ -17,11 +17,11 @@ from dialer.core.intervals import Rollup, compare, share_interval
 from dialer.core.rates import COUNTED, DEFINITIONS, Period
 from dialer.core.values import Contact, FraudType, Grade, TelephonyResult
 from dialer.demo.run import CallCounts, summary_json
+from dialer.intake.records import RejectedRow
 from dialer.outcomes.breakdown import NotCalled, Progress
 from dialer.outcomes.report import make_report, report_out
 from dialer.scripts.store import Trial
 from dialer.scripts.trials import MEASURES, Compared, Comparison, Measured
-from dialer.warnings.list_store import RejectedRow
 from dialer.warnings.load import LoadReport
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
 
