@@ -22,7 +22,7 @@ from dialer.db.migrations import database_revision
 from dialer.db.vault import create, fingerprint
 from dialer.language import Lang, bilingual
 from dialer.outcomes.filing import file_case
-from dialer.runtime.doctor import Probe, Subject, examine_installation
+from dialer.runtime.doctor import Probe, examine_installation
 from dialer.runtime.settings import Settings, load_settings
 from dialer.words import stored_word, word_of
 
@@ -204,23 +204,12 @@ def migrate() -> None:
 def doctor(*, as_json: AsJson = False) -> None:
     """Check whether this machine can run the service, and say how to fix what is wrong; exit 1 if anything is."""
     settings = load_settings()
-    found = examine_installation(
-        Subject(
-            data_dir=settings.data_dir,
-            web_host=settings.web.host,
-            web_port=settings.web.port,
-            keys_file=settings.keys.file,
-            telephony_base_url=settings.telephony.base_url,
-            embedded=settings.database.url is None or settings.broker.url is None,
-            probes=(
-                Probe(
-                    name="database and broker",
-                    run=lambda: _try_parts(settings),
-                    mend="check DIALER_DATABASE__URL, DIALER_BROKER__URL and DIALER_KEYS__FILE",
-                ),
-            ),
-        )
+    probe = Probe(
+        name="database and broker",
+        run=lambda: _try_parts(settings),
+        mend="check DIALER_DATABASE__URL, DIALER_BROKER__URL and DIALER_KEYS__FILE",
     )
+    found = examine_installation(settings, probe)
     if as_json:
         print_json(
             [
