@@ -82,19 +82,6 @@ def number(value: Decimal | int, language: str) -> str:
     return f"{said} point {digits(decimals, 'en')}"
 
 
-def amount(amount_fen: int, language: str) -> str:
-    """Money in fen: 一万二千元五角, twelve thousand yuan fifty."""
-    yuan, fen = divmod(amount_fen, 100)
-    if language != "zh":
-        cents = f" and {_en_cardinal(fen)} fen" if fen else ""
-        return f"{_en_cardinal(yuan)} yuan{cents}"
-    jiao, rest = divmod(fen, 10)
-    tail = (f"{_ZH_DIGITS[jiao]}角" if jiao else ("零" if rest else "")) + (
-        f"{_ZH_DIGITS[rest]}分" if rest else ""
-    )
-    return f"{_TWO_OF.sub('两', _zh_cardinal(yuan))}元{tail}"
-
-
 def calendar_date(day: date, language: str) -> str:
     """二零二六年十一月二十五日; November twenty-five, twenty twenty-six."""
     if language == "zh":

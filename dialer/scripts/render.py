@@ -157,13 +157,13 @@ def _clip(services: Services, item: PromptItem, studio: Studio, folder: Path) ->
         sounds = services.rendered_scripts.sounds
         if shipped is not None and not sounds.missing([shipped], real_now=services.real.now()):
             return shipped
-    path = folder / name_of(asked, voices=studio.voices, recordings=studio.recordings)
-    if not path.is_file():
+    name = name_of(asked, voices=studio.voices, recordings=studio.recordings)
+    if name is not None and not (folder / name).is_file():
         # Another machine may have made it: the same name is the same sound everywhere.
         with services.store.begin() as tx:
-            body = sound_file_body(tx, path.name)
+            body = sound_file_body(tx, name)
         if body is not None:
-            put(path, body)
+            put(folder / name, body)
     clip = _made(asked, studio, folder)
     return None if clip is None else _kept(services, asked, clip, folder)
 
