@@ -167,17 +167,6 @@ class Case:
             times.append(self.watch_until)
         return min(times, default=None)
 
-    @property
-    def has_next_step(self) -> bool:
-        """True when the case is settled or something will move it: a time, an assignment, or a pending attempt."""
-        return (
-            self.status.is_settled
-            or self.due_at is not None
-            or self.robot.state is RobotState.PENDING
-            or self.human.is_pending
-            or self.visit.is_pending
-        )
-
 
 class CaseAct(StrEnum):
     CALL_NOW = "ring_now"

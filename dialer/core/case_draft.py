@@ -47,13 +47,7 @@ class Draft:
         self.effects.append(RaiseAlarm(code=code))
 
     def urgency_at(self) -> datetime:
-        return urgency(
-            grade=self.case.grade,
-            opened_at=self.case.opened_at,
-            expires_at=self.case.expires_at,
-            amount_at_risk_fen=self.case.amount_at_risk_fen,
-            policy=self.policy.urgency,
-        ).at
+        return urgency(self.case, self.policy.urgency).at
 
     # --- robot -----------------------------------------------------------------------------------------------
 

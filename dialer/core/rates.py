@@ -46,20 +46,17 @@ def period_of(start: str | None, end: str | None, *, timezone: str) -> Period:
 
 def _moment(text: str, zone: ZoneInfo, *, field: str, is_end: bool) -> datetime:
     try:
-        return _parsed(text.strip(), zone, is_end=is_end).astimezone(UTC)
+        try:
+            day = date.fromisoformat(text.strip())
+        except ValueError:
+            moment = datetime.fromisoformat(text.strip())
+        else:
+            moment = datetime.combine(day + _DAY if is_end else day, time.min)
+        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).astimezone(UTC)
     except ValueError:
         raise Invalid(field=field, problem="is no day and no moment", mend=_MEND) from None
     except OverflowError:
         raise Invalid(field=field, problem="is out of range", mend=_MEND) from None
-
-
-def _parsed(text: str, zone: ZoneInfo, *, is_end: bool) -> datetime:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        moment = datetime.fromisoformat(text)
-        return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
-    return datetime.combine(day + _DAY if is_end else day, time.min, tzinfo=zone)
 
 
 _NEAR = timedelta(hours=3)
@@ -425,18 +422,17 @@ DEFINITIONS: tuple[Definition, ...] = (
 )
 
 
-def rate_of(definition: Definition, counts: Counts) -> Rate:
-    return Rate(
-        definition=definition,
-        numerator=getattr(counts, definition.numerator),
-        denominator=getattr(counts, definition.denominator),
-        excludes={name: getattr(counts, name) for name in definition.excludes},
-    )
-
-
 def rates_of(counts: Counts) -> tuple[Rate, ...]:
     """Every rate of one slice, in the order of the report."""
-    return tuple(rate_of(definition, counts) for definition in DEFINITIONS)
+    return tuple(
+        Rate(
+            definition=definition,
+            numerator=getattr(counts, definition.numerator),
+            denominator=getattr(counts, definition.denominator),
+            excludes={name: getattr(counts, name) for name in definition.excludes},
+        )
+        for definition in DEFINITIONS
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
