@@ -167,6 +167,8 @@ def to_plain(policy: Policy) -> dict[str, Any]:
     del plain["version"]
     for name in ("opens", "closes"):
         plain["window"][name] = plain["window"][name].isoformat(timespec="minutes")
+    for table, name in ((plain, "grades"), (plain["urgency"], "grade_seconds")):
+        table[name] = {grade.value: value for grade, value in table[name].items()}
     return plain
 
 

@@ -19,10 +19,10 @@ from dialer.core.errors import Unavailable
 from dialer.db import tables as t
 from dialer.db.bulk import CopyIn
 from dialer.org.staff import revoke_token
-from dialer.runtime.clock import FrozenClock
 from dialer.server import create_app
 from dialer.services import Application
 from tests.api.office import WANG, Office, first
+from tests.clock import FrozenClock
 from tests.outcomes.town import MORNING
 
 PATHS = [("POST", "/api/v1/warnings"), ("GET", "/api/v1/cases/1"), ("GET", "/api/v1/report")]
