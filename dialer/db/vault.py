@@ -241,9 +241,6 @@ class Tampered(DialerError):
                 row=row,
             )
         )
-        self.table = table
-        self.column = column
-        self.row = row
 
 
 class KeyMissing(DialerError):
@@ -258,10 +255,6 @@ class KeyMissing(DialerError):
                 key=key_id,
             )
         )
-        self.key_id = key_id
-        self.table = table
-        self.column = column
-        self.row = row
 
 
 class Vault:
@@ -324,10 +317,6 @@ class Vault:
         digest = self._blinds[kind]()
         digest.update(value.encode())
         return digest.digest()
-
-    def key_of(self, sealed: bytes) -> int:
-        """The id of the key that a value was sealed with: what a rotation still has to seal anew."""
-        return int.from_bytes(bytes(sealed[1:_HEADER_BYTES]), "big")
 
     def _place(self, table: str, column: str) -> bytes:
         if not table or not column or "\0" in table + column:

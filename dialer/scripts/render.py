@@ -20,7 +20,7 @@ from dialer.broker import BULK_QUEUE
 from dialer.core.access import actor_name
 from dialer.core.errors import Refusal
 from dialer.core.values import RenderState
-from dialer.db.system_state import living_processes
+from dialer.db.system_state import worker_runs
 from dialer.language import Text
 from dialer.scripts.lint import sound_flaw
 from dialer.scripts.reading import PromptItem, prompt_list
@@ -40,8 +40,6 @@ from dialer.scripts.store import (
 )
 from dialer.scripts.versions import script_in
 from dialer.services import Services
-
-_ALIVE = timedelta(seconds=8)
 
 
 def start_rendering(services: Services, script_id: str, number: int, *, by: str) -> Render:
@@ -67,8 +65,7 @@ def rendering(services: Services, script_id: str, number: int) -> Render | None:
 def has_render_worker(services: Services) -> bool:
     """Whether a worker for such work is running."""
     with services.store.begin() as tx:
-        beats = living_processes(tx, since=services.real.now() - _ALIVE)
-    return any(beat.kind == "worker" and BULK_QUEUE in str(beat.facts.get("queues", "")) for beat in beats)
+        return worker_runs(tx, BULK_QUEUE, real_now=services.real.now())
 
 
 _LEASE = timedelta(seconds=120)
