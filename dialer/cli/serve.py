@@ -274,6 +274,3 @@ def up() -> None:
         supervisor.start()
         typer.echo(f"dialer: {public_url(settings)}/  (Ctrl-C stops everything)", err=True)
         supervisor.run_forever()
-
-
-__all__: Sequence[str] = ("children", "process", "say", "serve")

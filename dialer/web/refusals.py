@@ -124,20 +124,20 @@ async def fault_page(
     return _page(await context_or_anonymous(request), status, detail, fault)
 
 
-def _page(visit: RequestContext, status: int, detail: str, fault: Refusal | None) -> Response:
+def _page(context: RequestContext, status: int, detail: str, fault: Refusal | None) -> Response:
     title, text = _TEXTS.get(status, _TEXTS[400])
     facts = {
-        "title": say(visit.lang, title),
-        "text": say(visit.lang, detail or text),
-        "why": refusal_sentence(fault, visit.lang) if fault is not None else "",
+        "title": say(context.lang, title),
+        "text": say(context.lang, detail or text),
+        "why": refusal_sentence(fault, context.lang) if fault is not None else "",
     }
-    if visit.is_part:
-        response = visit.page("console/fault_toast.html", status=status, **facts)
+    if context.is_part:
+        response = context.page("console/fault_toast.html", status=status, **facts)
         response.headers["HX-Retarget"] = "#toasts"
         response.headers["HX-Reswap"] = "beforeend"
         return response
-    response = visit.page("console/fault.html", status=status, code=status, **facts)
-    if status == HTTPStatus.SERVICE_UNAVAILABLE and visit.request.method == "GET":
+    response = context.page("console/fault.html", status=status, code=status, **facts)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE and context.request.method == "GET":
         response.headers["Refresh"] = "5"
     return response
 

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from starlette.types import Receive, Scope, Send
 
-from dialer.api.app import SECURITY_HEADERS, Guard
+from dialer.api.app import SECURITY_HEADERS, failed
 from dialer.api.gate import MOST_BYTES
 from dialer.core.errors import Unavailable
 from dialer.db import tables as t
@@ -21,6 +21,7 @@ from dialer.db.bulk import CopyIn
 from dialer.org.staff import revoke_token
 from dialer.server import create_app
 from dialer.services import Application
+from dialer.web.console import AnswerHeaders
 from tests.api.office import WANG, Office, first
 from tests.clock import FrozenClock
 from tests.outcomes.town import MORNING
@@ -287,7 +288,9 @@ async def test_a_fault_of_ours_is_told_as_one_and_logged_without_what_was_in_han
     async def broken(_scope: Scope, _receive: Receive, _send: Send) -> None:
         raise RuntimeError("王小明 13800138000")
 
-    transport = httpx.ASGITransport(app=Guard(broken))
+    transport = httpx.ASGITransport(
+        app=AnswerHeaders(broken, what="the API", headers=SECURITY_HEADERS, failed=failed)
+    )
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         answer = await client.get("/")
     problem(answer, 500, "fault")

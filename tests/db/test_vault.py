@@ -75,9 +75,8 @@ def test_every_cut_and_every_longer_value_is_refused():
     ],
 )
 def test_a_value_moved_to_another_place_is_refused(table: str, column: str, row: int | str):
-    with pytest.raises(Tampered) as caught:
+    with pytest.raises(Tampered, match=f"in {table}.{column} of row {row} "):
         VAULT.open(seal(), table=table, column=column, row=row)
-    assert (caught.value.table, caught.value.column, caught.value.row) == (table, column, row)
 
 
 def test_no_place_can_be_spelt_in_two_ways():
