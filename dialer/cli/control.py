@@ -13,7 +13,7 @@ from dialer.calls.pace import read_pace, restore_pace, set_pace
 from dialer.calls.pauses import pause_calls, read_standing_pauses, resume_calls
 from dialer.cases.alarms import unacknowledged_alarms_of
 from dialer.cli.common import By
-from dialer.cli.output import AsJson, fields_of, one_of, print_json, print_rows
+from dialer.cli.output import AsJson, fields_of, one_of, print_found, print_json
 from dialer.control.overview import acknowledge_alarm
 from dialer.core.errors import Invalid
 from dialer.core.events import AlarmCode
@@ -72,18 +72,13 @@ def pauses(*, as_json: AsJson = False) -> None:
     """What is paused now, by whom, until when and why."""
     with application(load_settings()) as app:
         standing = read_standing_pauses(app.services)
-    if as_json:
-        print_json(
-            [
-                fields_of(hold, "scope", "until", "by", "why", "placed_at")
-                | {"subject": hold.subject or None}
-                for hold in standing
-            ]
-        )
-        return
-    print_rows(
+    print_found(
         standing,
-        {
+        as_json=as_json,
+        plain=lambda hold: (
+            fields_of(hold, "scope", "until", "by", "why", "placed_at") | {"subject": hold.subject or None}
+        ),
+        columns={
             "范围 scope": lambda hold: _named(hold.scope, hold.subject),
             "截止 until": lambda hold: _at(hold.until),
             "何人 by": lambda hold: hold.by,
@@ -141,13 +136,12 @@ def list_alarms(
         return
     with application(load_settings()) as app, app.services.store.begin() as tx:
         unseen = unacknowledged_alarms_of(tx, limit=limit)
-    if as_json:
-        names = ("id", "code", "case_id", "load_id", "times", "raised_at", "last_at", "facts")
-        print_json([fields_of(alarm, *names) for alarm in unseen])
-        return
-    print_rows(
+    names = ("id", "code", "case_id", "load_id", "times", "raised_at", "last_at", "facts")
+    print_found(
         unseen,
-        {
+        as_json=as_json,
+        plain=lambda alarm: fields_of(alarm, *names),
+        columns={
             "ID": lambda alarm: alarm.id,
             "告警 alarm": lambda alarm: f"{stored_word(AlarmCode, alarm.code, Lang.ZH)} {alarm.code}",
             "预警单 case": lambda alarm: alarm.case_id or "-",
@@ -210,23 +204,17 @@ def doctor(*, as_json: AsJson = False) -> None:
         mend="check DIALER_DATABASE__URL, DIALER_BROKER__URL and DIALER_KEYS__FILE",
     )
     found = examine_installation(settings, probe)
-    if as_json:
-        print_json(
-            [
-                {"name": one.name, "ok": one.ok, "detail": str(one.detail), "mend": str(one.mend)}
-                for one in found
-            ]
-        )
-    else:
-        print_rows(
-            found,
-            {
-                "": lambda one: "[green]ok[/]" if one.ok else "[red]!![/]",
-                "检查 check": lambda one: bilingual(one.name),
-                "结果 found": lambda one: bilingual(one.detail),
-                "怎么办 fix": lambda one: bilingual(one.mend),
-            },
-        )
+    print_found(
+        found,
+        as_json=as_json,
+        plain=lambda one: fields_of(one, "name", "ok") | {"detail": str(one.detail), "mend": str(one.mend)},
+        columns={
+            "": lambda one: "[green]ok[/]" if one.ok else "[red]!![/]",
+            "检查 check": lambda one: bilingual(one.name),
+            "结果 found": lambda one: bilingual(one.detail),
+            "怎么办 fix": lambda one: bilingual(one.mend),
+        },
+    )
     raise typer.Exit(0 if all(one.ok for one in found) else 1)
 
 
