@@ -432,13 +432,12 @@ class _PlanDraft:
         placed: list[Placed] = []
         for index in order:
             line, above = self.lines[index], parents[index]
-            if above is not None and above[0] == "line" and placed[places[above[1]]].unit_id is not None:
-                known = placed[places[above[1]]].unit_id
-                above_id: int | None = known
-            else:
-                above_id = above[1] if above is not None and above[0] == "unit" else None
             parent_place = places[above[1]] if above is not None and above[0] == "line" else None
-            is_new_parent = parent_place is not None and placed[parent_place].unit_id is None
+            if parent_place is not None:
+                above_id = placed[parent_place].unit_id
+            else:
+                above_id = above[1] if above is not None else None
+            is_new_parent = parent_place is not None and above_id is None
             where: _Node | None = ("unit", above_id) if above_id is not None else above
             earlier = taken.setdefault((where, line.name), index)
             if earlier != index:
@@ -448,12 +447,12 @@ class _PlanDraft:
                     Text("the same unit as line %(line)s", line=self.lines[earlier].line),
                     Text("remove one of them"),
                 )
-            here = self._unit_of(line)
-            if here is None:
-                here = None if is_new_parent else children.get((above_id, line.name))
-                alone = of_name.get(line.name, [])
-                if here is None and twice[line.name] == 1 and len(alone) == 1:
-                    here = alone[0]
+            here = self.units.get(line.unit_id) if line.unit_id is not None else None
+            if here is None and not is_new_parent:
+                here = children.get((above_id, line.name))
+            alone = of_name.get(line.name, [])
+            if here is None and twice[line.name] == 1 and len(alone) == 1:
+                here = alone[0]
             places[index] = len(placed)
             placed.append(
                 Placed(
@@ -466,9 +465,6 @@ class _PlanDraft:
                 )
             )
         return placed
-
-    def _unit_of(self, line: UnitLine) -> Unit | None:
-        return self.units.get(line.unit_id) if line.unit_id is not None else None
 
     def check_final_names(self, placed: list[Placed]) -> None:
         """A unit that the list does not touch may have the name already."""
