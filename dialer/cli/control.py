@@ -75,14 +75,14 @@ def pauses(*, as_json: AsJson = False) -> None:
     print_found(
         standing,
         as_json=as_json,
-        plain=lambda hold: (
-            fields_of(hold, "scope", "until", "by", "why", "placed_at") | {"subject": hold.subject or None}
+        plain=lambda one: (
+            fields_of(one, "scope", "until", "by", "why", "placed_at") | {"subject": one.subject or None}
         ),
         columns={
-            "范围 scope": lambda hold: _named(hold.scope, hold.subject),
-            "截止 until": lambda hold: _at(hold.until),
-            "何人 by": lambda hold: hold.by,
-            "原因 why": lambda hold: hold.why,
+            "范围 scope": lambda one: _named(one.scope, one.subject),
+            "截止 until": lambda one: _at(one.until),
+            "何人 by": lambda one: one.by,
+            "原因 why": lambda one: one.why,
         },
         empty="nothing is paused",
     )

@@ -151,7 +151,7 @@ def prepare(*, first_link: Annotated[bool, typer.Option("--first-link")] = False
     with process("prepare") as app:
         keep_apart(app)
         if first_link:
-            tell_first_link(app)
+            print_first_link(app)
         from dialer.db import system_state
 
         with app.services.store.begin() as tx:
@@ -233,7 +233,7 @@ def keep_apart(app: Application) -> None:
         _log.warning("simulated line: everything in this database is a drill from now on")
 
 
-def tell_first_link(app: Application) -> None:
+def print_first_link(app: Application) -> None:
     """Prints the link for the first administrator on standard error, once, while no account exists."""
     from dialer.accounts.actions import make_first_link
 

@@ -180,7 +180,7 @@ class Counts:
     first_attempt_in_time: int = 0
     first_attempt_pending: int = 0
     first_attempt_not_wanted: int = 0
-    """Settled within the limit before anybody rang."""
+    """Settled within the limit before anybody called."""
 
     # Robot calls sent in the window.
     robot_calls: int = 0
@@ -437,7 +437,7 @@ def rates_of(counts: Counts) -> tuple[Rate, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstAttempt:
-    """Seconds from the start of a case's clock to its first ring, human call or visit; None of nothing."""
+    """Seconds from the start of a case's clock to its first call attempt, human call or visit; None of nothing."""
 
     cases: int = 0
     p50_seconds: float | None = None
@@ -483,7 +483,7 @@ _HOURS_A_DAY = 24
 
 
 class Dimension(StrEnum):
-    """By what cases are set side by side. Of a case as it is now; `SCRIPT` is that of its first ring, `HOUR` the hour
+    """By what cases are set side by side. Of a case as it is now; `SCRIPT` is that of its first call, `HOUR` the hour
     of the centre's day in which it was opened.
     """
 
@@ -526,7 +526,7 @@ class Breakdown:
 
 
 WAIT_BOUNDS_SECONDS = (10, 30, 60, 120, 300, 600, 1_800, 3_600, 14_400, 43_200, 86_400)
-"""Where one bar of the distribution of times to the first ring ends and the next begins."""
+"""Where one bar of the distribution of times to the first call ends and the next begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,7 +105,8 @@ def in_order(entries: list[Entry]) -> tuple[Entry, ...]:
 
 
 class StepKind(StrEnum):
-    RING = "ring"
+    ATTEMPT = "ring"
+    """The robot's call is still to be made."""
     CALL = "call"
     """The robot's call is under way."""
     ASSIGNMENT_OPENS = "errand_opens"
@@ -360,7 +361,7 @@ def _robot_step(case: Case, attempt: PendingAttempt, waits: Sequence[Waiting]) -
         return Step(kind=StepKind.CALL, track=Track.ROBOT, reason=reason, at=None)
     reasons = {wait.reason for wait in waits}
     return Step(
-        kind=StepKind.RING,
+        kind=StepKind.ATTEMPT,
         track=Track.ROBOT,
         reason=reason,
         at=max((wait.until for wait in waits if wait.until is not None), default=None),
