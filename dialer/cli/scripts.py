@@ -196,7 +196,7 @@ def _wait(app: Application, script: str, number: int) -> Render:
 
 def _render_here(app: Application, script: str, number: int) -> None:
     # Sound processing is loaded here alone: no other command needs its memory.
-    from dialer.scripts.render import Studio, render_script  # noqa: PLC0415
+    from dialer.scripts.render import Studio, render_script
 
     render = rendering(app.services, script, number)
     assert render is not None
@@ -388,9 +388,9 @@ def render_scripts(
         render_version(script, version, by=by)
         return
     # Sound processing is loaded here alone: no other command needs its memory.
-    from audio.render import Item, default_voices, render  # noqa: PLC0415
-    from audio.voices import Recordings  # noqa: PLC0415
-    from audio.wave_file import SoundFault  # noqa: PLC0415
+    from audio.render import Item, default_voices, render
+    from audio.voices import Recordings
+    from audio.wave_file import SoundFault
 
     items = [Item(key=item.key, language=item.language, text=item.text) for item in prompt_list()]
     try:

@@ -160,7 +160,7 @@ def prepare(*, first_link: Annotated[bool, typer.Option("--first-link")] = False
     typer.echo(json.dumps(clock))
 
 
-def _prepared(*options: str) -> Any:  # noqa: ANN401  # JSON
+def _prepared(*options: str) -> dict[str, Any] | None:
     """The output of `prepare`, run in its own process so that its memory is freed. Its failure ends this process."""
     argv = _argv("prepare", *options)
     if POSSIBLE:
@@ -170,7 +170,8 @@ def _prepared(*options: str) -> Any:  # noqa: ANN401  # JSON
         code, said = done.returncode, done.stdout
     if code:
         raise typer.Exit(code)
-    return json.loads(said)
+    clock: dict[str, Any] | None = json.loads(said)
+    return clock
 
 
 def _argv(*command: str) -> list[str]:

@@ -94,7 +94,7 @@ def load(path: Path) -> Keys:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise KeysRefused(path=path, problem="is no regular file")
-            if os.name == "posix" and status.st_mode & 0o077:
+            if status.st_mode & 0o077:
                 mode = stat.S_IMODE(status.st_mode)
                 raise KeysRefused(
                     path=path,
@@ -199,8 +199,6 @@ def _render(keys: Keys) -> bytes:
 
 
 def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

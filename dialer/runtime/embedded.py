@@ -347,10 +347,14 @@ def find_running(server: Server) -> Running | None:
                 line = " ".join(process.cmdline()) + " "
                 if any(mark in line for mark in server.marks) and process.status() != psutil.STATUS_ZOMBIE:
                     processes.append(process)
-            elif name.startswith("python") and _is_guard(process, server.folder):
-                guarded = True
-                kept = kept or process.ppid() == int(process.cmdline()[-2])
-                processes.append(process)
+            elif name.startswith("python"):
+                match process.cmdline():
+                    case [*_, script, parent, folder] if (
+                        folder == str(server.folder) and Path(script).name == GUARD_SCRIPT.name
+                    ):
+                        guarded = True
+                        kept = kept or process.ppid() == int(parent)
+                        processes.append(process)
     return Running(processes=tuple(processes), guarded=guarded, kept=kept) if processes else None
 
 
@@ -374,11 +378,6 @@ def wait_until(condition: Callable[[], bool], *, seconds: float, step_seconds: f
             return False
         time.sleep(step_seconds)
     return True
-
-
-def _is_guard(process: psutil.Process, folder: Path) -> bool:
-    line = process.cmdline()
-    return len(line) > 2 and line[-1] == str(folder) and Path(line[-3]).name == GUARD_SCRIPT.name  # noqa: PLR2004
 
 
 _START_TRIES = 4

@@ -57,7 +57,7 @@ def close_withdrawn_task(load_id: int) -> None:
 def render_script_task(render_id: int) -> None:
     """Renders the sound of one version, for a while: an urgent list must not wait behind it."""
     # Sound processing is loaded here alone: no worker that renders nothing should pay for it.
-    from dialer.scripts.render import Studio, render_script  # noqa: PLC0415  # see above
+    from dialer.scripts.render import Studio, render_script
 
     app = current_application()
     if not _studios:

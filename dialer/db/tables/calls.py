@@ -206,6 +206,6 @@ desk_call = sa.Table(
     sa.Index("ix_desk_call_by_asked_at", "by", "asked_at"),
     sa.CheckConstraint("state <> 'ended' OR result IS NOT NULL", name="ended_has_a_result"),
 )
-"""A call that a caller had put through: his own telephone first, then the person's. `result` is what the person's telephone
-did; until it is settled the carrier may still be asked. Holds the number as a robot's attempt does.
+"""A call that a caller had put through: his own telephone first, then the person's. `result` is what the person's
+telephone did; until it is settled the carrier may still be asked. Holds the number as a robot's attempt does.
 """
