@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dialer.core.case import Case
-from dialer.core.values import Grade
+from dialer.core.values import Grade, Track
 
 _ONE_DAY = timedelta(days=1)
 
@@ -86,6 +86,10 @@ class GradePolicy:
     """Send a message when the call did not get through."""
     message_after_warning: bool = False
     """Send a message to a person who was warned and verified."""
+
+    def due_seconds(self, track: Track) -> int:
+        """Of a human call or a visit."""
+        return self.human_due_seconds if track is Track.HUMAN else self.visit_due_seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
