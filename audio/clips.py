@@ -95,6 +95,7 @@ def audio_hash(clips: Iterable[Clip]) -> str:
 
 
 def text_hash(text: str) -> str:
+    """The first 16 hexadecimal digits of its SHA-256."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

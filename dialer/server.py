@@ -129,6 +129,7 @@ class Webhook:
 
     @property
     def personal(self) -> dict[str, str]:
+        """The fields that may name a person, which are stored encrypted."""
         return {name: value for name, value in self.params if name in _PERSONAL and value}
 
 
@@ -229,23 +230,20 @@ class _Hooks:
         self, name: str, answer: Callable[[Webhook], Awaitable[Answer]]
     ) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
-            status, twiml = await self._guarded(answer, request)
+            """The answer to a request whose signature is verified; a fault never becomes a 2xx."""
+            try:
+                params = await _form(request)
+                headers = {
+                    name: request.headers[name] for name in (SIGNATURE, SETTINGS) if name in request.headers
+                }
+                verify(url=self._url(request), params=params, headers=headers, tokens=self._tokens)
+                status, twiml = await answer(Webhook(path=request.path_params, params=params))
+            except Exception as fault:  # noqa: BLE001  # after any fault the person on the line must hear something
+                status, twiml = _refused(fault)
             self._count(name, status)
             return Response(twiml, status_code=status, media_type=_XML if twiml is not None else None)
 
         return endpoint
-
-    async def _guarded(self, answer: Callable[[Webhook], Awaitable[Answer]], request: Request) -> Answer:
-        """The answer to a request whose signature is verified; a fault never becomes a 2xx."""
-        try:
-            params = await _form(request)
-            headers = {
-                name: request.headers[name] for name in (SIGNATURE, SETTINGS) if name in request.headers
-            }
-            verify(url=self._url(request), params=params, headers=headers, tokens=self._tokens)
-            return await answer(Webhook(path=request.path_params, params=params))
-        except Exception as fault:  # noqa: BLE001  # after any fault the person on the line must hear something
-            return _refused(fault)
 
     def _url(self, request: Request) -> str:
         path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")

@@ -115,9 +115,6 @@ def list_work(
             [_payment_json(payment) for payment in payments] + [_assignment_json(a, now) for a in waiting]
         )
         return
-    if not waiting and not payments:
-        typer.echo(pick(lang, "没有待办", "no open work"))
-        return
     rows = [
         (
             pick(lang, f"止付 {payment.id}", f"stop {payment.id}"),
@@ -149,7 +146,8 @@ def list_work(
         else ("ID", "case", "kind", "grade", "reason", "due", "signed by")
     )
     columns = {heading: itemgetter(place) for place, heading in enumerate(headings)}
-    print_rows(rows, columns, box=None, header_style="dim", pad_edge=False)
+    empty = pick(lang, "没有待办", "no open work")
+    print_rows(rows, columns, empty=empty, box=None, header_style="dim", pad_edge=False)
 
 
 def _assignment_json(a: Assignment, now: datetime) -> dict[str, object]:

@@ -89,6 +89,8 @@ class RobotState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Robot:
+    """A case's robot track."""
+
     state: RobotState = RobotState.OFF
     attempts: int = 0
     """Attempt rows made so far; the newest has this number."""
@@ -252,6 +254,7 @@ class VisitStage(StrEnum):
 
     @property
     def rank(self) -> int:
+        """How far it is, from 0."""
         return list(VisitStage).index(self)
 
     def under(self, state: AssignmentState) -> VisitStage:
@@ -273,6 +276,8 @@ class PersonMet(StrEnum):
 
 
 class TransferState(StrEnum):
+    """Of a case or an assignment that somebody else shall take."""
+
     ASKED = "asked"
     ACCEPTED = "accepted"
     REFUSED = "refused"

@@ -106,6 +106,7 @@ class Draft:
         self.finish_robot(reason)
 
     def finish_robot(self, reason: Reason) -> None:
+        """No attempt is pending."""
         self.robot(state=RobotState.DONE, at=None, patience_at=None, reason=reason)
 
     def next_number(self) -> int | None:
@@ -123,6 +124,7 @@ class Draft:
         return self.case.human if track is Track.HUMAN else self.case.visit
 
     def change_assignment(self, track: Track, **fields: object) -> None:
+        """Changes these fields of the staff track."""
         changed = replace(self.assignment(track), **fields)  # type: ignore[arg-type]  # as in change
         self.change(**{track.value: changed})
 
@@ -208,6 +210,7 @@ class Draft:
             self.ask_person(reason)
 
     def withdraw_assignment(self, track: Track, reason: Reason) -> None:
+        """The track is done; an open assignment is withdrawn."""
         assignment = self.assignment(track)
         if assignment.state is StaffTrackState.OPEN:
             self.effects.append(WithdrawAssignment(track=track, reason=reason))
@@ -223,6 +226,7 @@ class Draft:
         self.withdraw_assignment(Track.VISIT, reason)
 
     def close(self, outcome: OutcomeKind, reason: Reason) -> None:
+        """Ends the case without a success."""
         self.stand_down(reason)
         self.change(status=CaseStatus.CLOSED, outcome=outcome, watch_until=None)
 
@@ -239,5 +243,6 @@ class Draft:
         self.effects.append(RecordOutcome(outcome=outcome, contact=reached, track=track, reason=reason))
 
     def robot(self, **fields: object) -> None:
+        """Changes these fields of the robot track."""
         robot: Robot = replace(self.case.robot, **fields)  # type: ignore[arg-type]  # as in change
         self.change(robot=robot)

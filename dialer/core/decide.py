@@ -54,6 +54,8 @@ from dialer.language import Text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
+    """What an event makes of a case, and what is to be done."""
+
     case: Case
     effects: tuple[Effect, ...]
 

@@ -231,6 +231,8 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
+    """What a rate counts, of what, and when."""
+
     name: str
     title: str
     basis: Basis
@@ -455,6 +457,8 @@ class Money:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slice:
+    """The figures of everything, one grade, or one fraud type."""
+
     counts: Counts
     first_attempt: FirstAttempt
     amounts: Mapping[AmountKind, Money]
@@ -537,6 +541,7 @@ class Waits:
 
     @property
     def total(self) -> tuple[int, ...]:
+        """All grades together."""
         bars = [0] * (len(WAIT_BOUNDS_SECONDS) + 1)
         for counts in self.by_grade.values():
             for place, count in enumerate(counts):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -225,6 +225,8 @@ def find_unit(index: UnitIndex, text: str) -> Unit:
 
 
 class UnitField(StrEnum):
+    """The columns of a list of units."""
+
     NAME = "name"
     PARENT = "parent"
     LEVEL = "level"
@@ -313,10 +315,10 @@ class _PlanDraft:
         self.lines = lines
         self.units = {unit.id: unit for unit in units}
         self.faults: list[UnitFault] = []
-        self.of_name: dict[str, list[int]] = {}
+        self.of_name: defaultdict[str, list[int]] = defaultdict(list)
         self.numbered = {line.unit_id for line in lines if line.unit_id is not None}
         for index, line in enumerate(lines):
-            self.of_name.setdefault(line.name, []).append(index)
+            self.of_name[line.name].append(index)
 
     def fault(self, index: int, field: UnitField, problem: Text, mend: Text) -> None:
         self.faults.append(UnitFault(line=self.lines[index].line, field=field, problem=problem, mend=mend))
@@ -423,9 +425,8 @@ class _PlanDraft:
     def place(self, order: list[int], parents: list[_Node | None]) -> list[Placed]:
         unnumbered = [unit for unit in self.units.values() if unit.id not in self.numbered]
         children = {(unit.parent_id, unit.name): unit for unit in unnumbered}
-        of_name: dict[str, list[Unit]] = {}
-        for unit in unnumbered:
-            of_name.setdefault(unit.name, []).append(unit)
+        of_name = Counter(unit.name for unit in unnumbered)
+        named = {unit.name: unit for unit in unnumbered}
         twice = Counter(line.name for line in self.lines if line.unit_id is None)
         places: dict[int, int] = {}
         taken: dict[tuple[_Node | None, str], int] = {}
@@ -450,9 +451,8 @@ class _PlanDraft:
             here = self.units.get(line.unit_id) if line.unit_id is not None else None
             if here is None and not is_new_parent:
                 here = children.get((above_id, line.name))
-            alone = of_name.get(line.name, [])
-            if here is None and twice[line.name] == 1 and len(alone) == 1:
-                here = alone[0]
+            if here is None and twice[line.name] == 1 and of_name[line.name] == 1:
+                here = named[line.name]
             places[index] = len(placed)
             placed.append(
                 Placed(
@@ -516,6 +516,8 @@ class _PlanDraft:
 
 
 class UnitChangeKind(StrEnum):
+    """What an import changes in a unit."""
+
     ADDED = "added"
     MOVED = "moved"
     RENAMED = "renamed"

@@ -100,24 +100,19 @@ def read_service_clock(tx: Tx) -> ClockRow | None:
 
 
 def write_service_clock(tx: Tx, clock: ClockRow) -> None:
-    values = asdict(clock)
-    tx.execute(
-        insert(t.service_clock)
-        .values(id=1, **values)
-        .on_conflict_do_update(index_elements=["id"], set_=values)
-    )
+    _put(tx, t.service_clock, key="id", row={"id": 1} | asdict(clock))
 
 
 def note_heartbeat(
     tx: Tx, *, process: str, kind: str, real_now: datetime, facts: Mapping[str, object]
 ) -> None:
     """Records that this process is alive."""
-    values = {"kind": kind, "at": real_now, "facts": dict(facts)}
-    tx.execute(
-        insert(t.heartbeat)
-        .values(process=process, **values)
-        .on_conflict_do_update(index_elements=["process"], set_=values)
-    )
+    row = {"process": process, "kind": kind, "at": real_now, "facts": dict(facts)}
+    _put(tx, t.heartbeat, key="process", row=row)
+
+
+def _put(tx: Tx, table: sa.Table, *, key: str, row: dict[str, object]) -> None:
+    tx.execute(insert(table).values(row).on_conflict_do_update(index_elements=[key], set_=row))
 
 
 def end_heartbeat(tx: Tx, *, process: str) -> None:

@@ -160,7 +160,7 @@ class Store:
         """
         try:
             with self.sql_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                if not connection.execute(sa.select(sa.func.pg_try_advisory_lock(key))).scalar():
+                if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(key))):
                     yield None
                     return
 
@@ -187,14 +187,11 @@ def _refuse_closed(connection: psycopg.Connection[Any], _record: object, _fairy:
     """Refuses a connection that the server has closed, and all older ones of the pool. An idle connection has nothing
     to read, so this check costs no round trip, as a query would.
     """
-    if connection.closed or _is_readable(connection.fileno()):
-        raise InvalidatePoolError
-
-
-def _is_readable(descriptor: int) -> bool:
     poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(0))
+    if not connection.closed:
+        poll.register(connection.fileno(), select.POLLIN)
+    if connection.closed or poll.poll(0):
+        raise InvalidatePoolError
 
 
 def _short(fault: DBAPIError) -> str:

@@ -38,6 +38,7 @@ class RandomPieces:
         os.register_at_fork(after_in_child=self._pieces.clear)
 
     def take(self) -> bytes:
+        """A piece that was never given before."""
         try:
             return self._pieces.pop()
         except IndexError:

@@ -38,6 +38,8 @@ class Child:
 
 
 class HistoryEntry(StrEnum):
+    """What happened to a child."""
+
     STARTED = "started"
     DIED = "died"
     STOPPED = "stopped"

@@ -421,6 +421,7 @@ class ShutdownHooks:
         self._stops.append(stop)
 
     def begin(self) -> None:
+        """Calls what has joined."""
         for stop in self._stops:
             stop()
 
@@ -466,6 +467,7 @@ class PageRoute(APIRoute):
 
 
 def page_route_of(declared: Declared) -> type[PageRoute]:
+    """The class of the route that answers this method."""
     return type("PageRoute", (PageRoute,), {"declared": declared})
 
 
