@@ -18,7 +18,6 @@ from dialer.control.overview import acknowledge_alarm
 from dialer.core.errors import Invalid
 from dialer.core.events import AlarmCode
 from dialer.core.values import FraudType, Grade, PauseScope
-from dialer.db.migrations import database_revision
 from dialer.db.vault import create, fingerprint
 from dialer.language import Lang, bilingual
 from dialer.outcomes.filing import file_case
@@ -191,7 +190,7 @@ filed = typer.Typer(help="Cases filed with the police 立案.", no_args_is_help=
 def migrate() -> None:
     """Bring the database to this version's schema."""
     with application(load_settings()) as app:
-        typer.echo(f"schema {database_revision(app.services.store.sql_engine)}")
+        typer.echo(f"schema {app.services.schema}")
 
 
 @care.command()
@@ -219,11 +218,9 @@ def doctor(*, as_json: AsJson = False) -> None:
 
 
 def _try_parts(settings: Settings) -> str:
-    with application(settings) as app:
-        revision = database_revision(app.services.store.sql_engine)
-        with app.celery.connection_for_write() as connection:
-            connection.ensure_connection(max_retries=1, timeout=3)
-    return f"schema {revision}, broker answers"
+    with application(settings) as app, app.celery.connection_for_write() as connection:
+        connection.ensure_connection(max_retries=1, timeout=3)
+        return f"schema {app.services.schema}, broker answers"
 
 
 @keys.command("create")
