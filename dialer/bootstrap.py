@@ -7,8 +7,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing
 from datetime import datetime
 
 from pydantic import SecretStr
@@ -65,40 +64,24 @@ class FollowedClock:
             self._clock = ScaledClock(anchor_unix=row.anchor_unix, epoch=row.epoch, speed=row.speed)
 
 
-@contextmanager
-def application(settings: Settings) -> Iterator[Application]:
+def application(settings: Settings) -> AbstractContextManager[Application]:
     """The application on its configured servers, or on the embedded ones: started, or joined when they run."""
-    app = assemble(settings)
-    try:
-        yield app
-    finally:
-        app.close()
+    return closing(assemble(settings))
 
 
 def assemble(settings: Settings) -> Application:
     """As `application`, for a process that closes it itself. The schema is up to date and the keys fit."""
-    servers = own_servers(settings)
-    try:
-        return _assemble(settings, servers)
-    except BaseException:
+    with ExitStack() as undo:
+        servers = own_servers(settings)
         if servers is not None:
-            servers.stop()
-        raise
-
-
-def _assemble(settings: Settings, servers: EmbeddedServers | None) -> Application:
-    keys = _keys(settings)
-    store = Store(
-        _database_url(settings, servers),
-        Vault(keys),
-        pool_size=settings.database.pool_size,
-    )
-    carrier = own_carrier(settings)
-    try:
+            undo.callback(servers.stop)
+        keys = _keys(settings)
+        store = Store(_database_url(settings, servers), Vault(keys), pool_size=settings.database.pool_size)
+        undo.callback(store.dispose)
+        carrier = own_carrier(settings)
         schema, drill, clock, policy_version = _prepare_database(settings, store, keys, carrier)
-    except BaseException:
-        store.dispose()
-        raise
+        telephony = _telephony(settings, carrier)
+        undo.pop_all()
     celery = make_app(_broker_url(settings, servers))
     enqueue = Enqueuer(celery)
     store.after_commit = EnqueueLimiter(enqueue, spacing_seconds=0.2)
@@ -132,7 +115,7 @@ def _assemble(settings: Settings, servers: EmbeddedServers | None) -> Applicatio
         settings=settings,
         services=services,
         celery=celery,
-        telephony=_telephony(settings, carrier),
+        telephony=telephony,
         carrier=carrier,
         servers=servers,
     )

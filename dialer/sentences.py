@@ -85,7 +85,7 @@ def step_sentence(step: Step, lang: Lang) -> str:  # noqa: PLR0911  # one arm a 
             return say(lang, "the warning expires")
         case StepKind.CALL:
             return say(lang, "the robot's call is under way (%(why)s)", why=why)
-        case StepKind.RING:
+        case StepKind.ATTEMPT:
             if not step.waits:
                 return say(lang, "the robot calls (%(why)s)", why=why)
             waits = _listed([wait_words(wait, lang) for wait in step.waits], lang)

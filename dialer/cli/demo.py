@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -160,22 +161,11 @@ def _print_accounts(app: Application, console: Console) -> None:
 
 def _load_while_tending(app: Application, sample: Path, tend: Callable[[], None]) -> Loaded:
     """Loads the list while the child processes are supervised."""
-    result: list[Loaded | BaseException] = []
-
-    def load() -> None:
-        try:
-            result.append(load_file(app, sample, source="", by="demo", progress=False))
-        except BaseException as fault:  # noqa: BLE001  # raised again in the thread that waits
-            result.append(fault)
-
-    thread = threading.Thread(target=load, name="load")
-    thread.start()
-    while thread.is_alive():
-        tend()
-    outcome = result[0]
-    if isinstance(outcome, BaseException):
-        raise outcome
-    return outcome
+    with ThreadPoolExecutor(1, thread_name_prefix="load") as pool:
+        loading = pool.submit(load_file, app, sample, source="", by="demo", progress=False)
+        while not loading.done():
+            tend()
+    return loading.result()
 
 
 def _line(app: Application, p: Progress) -> RichText:

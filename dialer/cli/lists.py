@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,7 +23,7 @@ from dialer.cli.output import (
 )
 from dialer.core.errors import Invalid, NotFound, UnusableFile
 from dialer.core.values import LoadState
-from dialer.db.system_state import living_processes
+from dialer.db.system_state import worker_runs
 from dialer.intake.records import Field
 from dialer.language import Text, bilingual
 from dialer.runtime.settings import load_settings
@@ -40,7 +39,6 @@ from dialer.warnings.lists import approve_load, correct_columns, withdraw_load
 from dialer.warnings.load import LoadReport, load_list, load_report, submit_list
 from dialer.warnings.preview import preview_list, write_reject_list
 
-_ALIVE = timedelta(seconds=8)
 _SHOWN = 20
 
 
@@ -92,7 +90,9 @@ def load_file(app: Application, file: Path, *, source: str, by: str, progress: b
     with file.open("rb") as content:
         load_id = submit_list(app.services, content, filename=file.name, source=source, by=by)
     try:
-        if not _worker_runs(app):
+        with app.services.store.begin() as tx:
+            is_alone = not worker_runs(tx, BULK_QUEUE, real_now=app.services.real.now())
+        if is_alone:
             load_list(app.services, load_id)
         load = _wait(app, load_id, shown=progress)
         report = load_report(app.services, load_id)
@@ -122,12 +122,6 @@ def write_reject_file(app: Application, report: LoadReport) -> Path | None:
 
 
 _OVER = frozenset({LoadState.DONE, LoadState.FAILED, LoadState.HELD, LoadState.WITHDRAWN})
-
-
-def _worker_runs(app: Application) -> bool:
-    with app.services.store.begin() as tx:
-        beats = living_processes(tx, since=app.services.real.now() - _ALIVE)
-    return any(beat.kind == "worker" and BULK_QUEUE in beat.facts.get("queues", ()) for beat in beats)  # type: ignore[operator]  # JSON
 
 
 def _wait(app: Application, load_id: int, *, shown: bool) -> Load | None:

@@ -180,7 +180,7 @@ def plain(cell: Cell) -> Cell:
 
 def workbook(sheets: Sequence[Sheet]) -> bytes:
     """An xlsx file: one sheet a table, the first row frozen."""
-    import xlsxwriter  # noqa: PLC0415  # loaded only by processes that write workbooks: memory at rest
+    import xlsxwriter  # loaded only by processes that write workbooks: memory at rest
 
     written = BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
