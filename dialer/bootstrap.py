@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
+from collections.abc import Callable, Container, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing
 from datetime import datetime
 
@@ -16,7 +17,8 @@ from dialer.broker import EnqueueLimiter, Enqueuer, make_app
 from dialer.calls.pacing import configure_line_group
 from dialer.cases.store import Policies, ensure_policy_version
 from dialer.core.errors import SettingsError, Unavailable
-from dialer.core.policy import to_plain
+from dialer.core.policy import Policy, to_plain
+from dialer.core.values import MessageChannel
 from dialer.db.migrations import migrate_database
 from dialer.db.system_state import check_database_keys, is_drill_database, read_service_clock
 from dialer.db.unit_of_work import Store
@@ -28,6 +30,7 @@ from dialer.runtime.settings import Settings
 from dialer.scripts.rendered import RenderedScripts, Sounds
 from dialer.scripts.versions import seed_scripts
 from dialer.services import Application, Centre, LineRules, Services, WorkRules
+from dialer.telephony.channels import MessageClient
 from dialer.telephony.config import TelephonyConfig
 
 SOUND_FOLDER = "audio"
@@ -76,11 +79,14 @@ def assemble(settings: Settings) -> Application:
         if servers is not None:
             undo.callback(servers.stop)
         keys = _keys(settings)
+        carrier = own_carrier(settings)
+        telephony = _telephony(settings, carrier)
+        channels = _message_channels(telephony)
+        policy = settings.policy.policy(zone=settings.centre.timezone)
+        refuse_unknown_channels(policy, channels)
         store = Store(_database_url(settings, servers), Vault(keys), pool_size=settings.database.pool_size)
         undo.callback(store.dispose)
-        carrier = own_carrier(settings)
-        schema, drill, clock, policy_version = _prepare_database(settings, store, keys, carrier)
-        telephony = _telephony(settings, carrier)
+        schema, drill, clock, policy_version = _prepare_database(settings, store, keys, carrier, policy)
         undo.pop_all()
     celery = make_app(_broker_url(settings, servers))
     enqueue = Enqueuer(celery)
@@ -116,13 +122,14 @@ def assemble(settings: Settings) -> Application:
         services=services,
         celery=celery,
         telephony=telephony,
+        message_channels=channels,
         carrier=carrier,
         servers=servers,
     )
 
 
 def _prepare_database(
-    settings: Settings, store: Store, keys: Keys, carrier: CarrierAccess | None
+    settings: Settings, store: Store, keys: Keys, carrier: CarrierAccess | None, policy: Policy
 ) -> tuple[str, bool, Clock, int]:
     """The schema is this version's, and holds line group, policy and scripts of the settings. Returns the revision,
     whether it is a drill's, the service clock, and the version of the policy.
@@ -144,7 +151,6 @@ def _prepare_database(
             lines=settings.telephony.lines,
             real_now=real.now(),
         )
-        policy = settings.policy.policy(zone=settings.centre.timezone)
         policy_version = ensure_policy_version(tx, to_plain(policy), now=real.now())
         seed_scripts(tx, now=clock.now())
         return schema, is_drill_database(tx), clock, policy_version
@@ -182,6 +188,28 @@ def _keys(settings: Settings) -> Keys:
             if not path.exists():
                 raise
     return load(path)
+
+
+def _message_channels(
+    telephony: TelephonyConfig,
+) -> Mapping[MessageChannel, Callable[[], MessageClient]]:
+    """The registry of channels of messages: each that is configured, with what makes its client. A client's module is
+    imported when it makes one, since only the worker that sends needs its libraries.
+    """
+
+    def sms() -> MessageClient:
+        from dialer.telephony.client import SmsClient
+
+        return SmsClient(telephony)
+
+    return {MessageChannel.SMS: sms}
+
+
+def refuse_unknown_channels(policy: Policy, channels: Container[MessageChannel]) -> None:
+    """Raises `SettingsError` when a grade's messages are for a channel without a client: nobody would send them."""
+    for grade, rules in policy.grades.items():
+        if rules.message_channel not in channels:
+            raise SettingsError(key=f"policy.{grade.value}.message_channel", problem="is not configured here")
 
 
 def _telephony(settings: Settings, carrier: CarrierAccess | None) -> TelephonyConfig:

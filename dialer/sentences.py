@@ -27,6 +27,7 @@ from dialer.core.values import (
     Contact,
     FraudType,
     Grade,
+    MessageChannel,
     MessagePurpose,
     MessageState,
     OutcomeKind,
@@ -267,9 +268,10 @@ def _alarm(text: str) -> Tell:
 
 
 def _message(f: Facts, lang: Lang) -> str:
+    channel = stored_word(MessageChannel, f["channel"], lang)
     purpose = stored_word(MessagePurpose, f["purpose"], lang)
     state = stored_word(MessageState, f["state"], lang)
-    return say(lang, "message (%(purpose)s): %(state)s", purpose=purpose, state=state)
+    return say(lang, "%(channel)s (%(purpose)s): %(state)s", channel=channel, purpose=purpose, state=state)
 
 
 VIEWS: Mapping[str, str] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from celery import Celery
 from pydantic import BaseModel, ConfigDict
 
 from dialer.cases.store import Policies
-from dialer.core.values import Grade
+from dialer.core.values import Grade, MessageChannel
 from dialer.db.unit_of_work import Store
 from dialer.org.unit_store import Units
 from dialer.runtime.clock import Clock
@@ -20,6 +20,7 @@ from dialer.runtime.embedded import EmbeddedServers
 from dialer.runtime.local import CarrierAccess
 from dialer.runtime.settings import Settings
 from dialer.scripts.rendered import RenderedScripts
+from dialer.telephony.channels import MessageClient
 from dialer.telephony.config import TelephonyConfig
 
 
@@ -103,6 +104,8 @@ class Application:
     services: Services
     celery: Celery
     telephony: TelephonyConfig
+    message_channels: Mapping[MessageChannel, Callable[[], MessageClient]]
+    """Each configured channel of messages, and what makes its client."""
     carrier: CarrierAccess | None
     """None: the telephone network is not ours."""
     servers: EmbeddedServers | None

@@ -36,6 +36,7 @@ from dialer.core.values import (
     FraudType,
     Grade,
     LoadState,
+    MessageChannel,
     MessagePurpose,
     MessageState,
     OutcomeKind,
@@ -195,6 +196,9 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AssignmentState.OPEN: "waiting to be signed for",
         AssignmentState.SIGNED: "signed for",
         AssignmentState.DONE: "reported",
+    },
+    MessageChannel: {
+        MessageChannel.SMS: "SMS",
     },
     MessagePurpose: {
         MessagePurpose.UNREACHABLE: "where the voice did not get through",

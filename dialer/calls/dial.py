@@ -34,7 +34,8 @@ from dialer.intake.phones import closed_until
 from dialer.scripts.reading import language_for
 from dialer.scripts.rendered import Choice
 from dialer.services import Services
-from dialer.telephony.client import CallClient, Fault, PlaceCall, Placed, Refused, UncertainResult
+from dialer.telephony.channels import Fault, Placed, Refused, SendResult, UncertainResult
+from dialer.telephony.client import CallClient, PlaceCall
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ _LONGEST_PAUSE_SECONDS = 0.9
 class _Answers:
     """What the carrier answered since the last flush."""
 
-    given: list[tuple[Claimed, Placed | Refused | UncertainResult]] = field(default_factory=list)
+    given: list[tuple[Claimed, SendResult]] = field(default_factory=list)
     late: list[Claimed] = field(default_factory=list)
     """Not sent, because their slots had passed."""
 
@@ -217,7 +218,7 @@ class _Run:
         order = PlaceCall(
             attempt_id=claimed.attempt_id, to=claimed.to, may_send=lambda: self.services.real.now() < until
         )
-        answer = await self.client.place(order)
+        answer = await self.client.send(order)
         self.answers.given.append((claimed, answer))
 
     async def breathe(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from dialer.cases.persons import open_person
-from dialer.core.values import FraudType, MessageState, Tag
+from dialer.core.values import FraudType, MessageChannel, MessageState, Tag
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Row, Tx, record_of
 
@@ -54,34 +54,52 @@ def _outgoing(tx: Tx, row: Row) -> Outgoing:
 
 
 def claim_messages(
-    tx: Tx, *, now: datetime, real_now: datetime, poll_at: datetime, limit: int
+    tx: Tx,
+    *,
+    channel: MessageChannel,
+    now: datetime,
+    real_now: datetime,
+    poll_at: datetime,
+    limit: int,
 ) -> list[Outgoing]:
-    """Planned messages that are due, marked as sending: when their sender dies they are looked for."""
+    """Planned messages of this channel that are due, marked as sending: when their sender dies they are looked for."""
     due = _SELECT.where(
-        t.message.c.state == MessageState.PLANNED.value, t.message.c.not_before <= now
+        t.message.c.channel == channel.value,
+        t.message.c.state == MessageState.PLANNED.value,
+        t.message.c.not_before <= now,
     ).order_by(t.message.c.planned_at)
     sending = MessageState.SENDING.value
     return _take(tx, due, limit=limit, state=sending, posted_at=real_now, poll_at=poll_at, polls=0)
 
 
-def silent_messages(tx: Tx, *, real_now: datetime, poll_at: datetime, limit: int) -> list[Outgoing]:
-    """Sending or unknown messages past their deadline, marked as unknown and put off, so that one process asks."""
-    silent = _SELECT.where(t.message.c.state.in_(_DOUBTFUL), t.message.c.poll_at <= real_now).order_by(
-        t.message.c.poll_at
-    )
+def silent_messages(
+    tx: Tx, *, channel: MessageChannel, real_now: datetime, poll_at: datetime, limit: int
+) -> list[Outgoing]:
+    """Sending or unknown messages of this channel past their deadline, marked as unknown and put off, so that one
+    process asks.
+    """
+    silent = _SELECT.where(
+        t.message.c.channel == channel.value,
+        t.message.c.state.in_(_DOUBTFUL),
+        t.message.c.poll_at <= real_now,
+    ).order_by(t.message.c.poll_at)
     return _take(tx, silent, limit=limit, state=MessageState.UNKNOWN.value, poll_at=poll_at)
 
 
 def messages_without_news(
-    tx: Tx, *, real_now: datetime, poll_at: datetime, limit: int
+    tx: Tx, *, channel: MessageChannel, real_now: datetime, poll_at: datetime, limit: int
 ) -> list[tuple[uuid.UUID, str]]:
-    """Id and sid of messages that the carrier has and has long sent no news of, put off. Each is asked about at most
+    """Id and sid of messages that this channel has and has long sent no news of, put off. Each is asked about at most
     `_MOST_POLLS` times and then stays as it was last known.
     """
     on_the_way = [MessageState.ACCEPTED.value, MessageState.SENT.value]
     rows = tx.rows(
         sa.select(t.message.c.id, t.message.c.sid)
-        .where(t.message.c.state.in_(on_the_way), t.message.c.poll_at <= real_now)
+        .where(
+            t.message.c.channel == channel.value,
+            t.message.c.state.in_(on_the_way),
+            t.message.c.poll_at <= real_now,
+        )
         .order_by(t.message.c.poll_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -150,9 +168,10 @@ def case_of_message(tx: Tx, message_id: uuid.UUID) -> int | None:
     return None if found is None else int(found)
 
 
-def bound_message_sids(tx: Tx, sids: Sequence[str]) -> set[str]:
-    """Those of these sids that are bound to a message."""
-    return {row["sid"] for row in tx.rows(sa.select(t.message.c.sid).where(t.message.c.sid.in_(sids)))}
+def bound_message_sids(tx: Tx, sids: Sequence[str], *, channel: MessageChannel) -> set[str]:
+    """Those of these sids of a channel that are bound to a message."""
+    bound = sa.select(t.message.c.sid).where(t.message.c.channel == channel.value, t.message.c.sid.in_(sids))
+    return {row["sid"] for row in tx.rows(bound)}
 
 
 def _set(

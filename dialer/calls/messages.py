@@ -1,6 +1,6 @@
-"""Messages of the robot: each is sent once. Its row says "sending" before the carrier receives it. One whose answer is
-missing is looked for, and sent again only after two empty listings past its deadline. News is kept once and applied in
-any order with the same end.
+"""Messages of the robot, by whichever channel the policy names: each is sent once. Its row says "sending" before the
+channel receives it. One whose answer is missing is looked for, and sent again only when `conclude` says that there is
+none. News is kept once and applied in any order with the same end.
 """
 
 from __future__ import annotations
@@ -29,15 +29,23 @@ from dialer.core.values import MessageState
 from dialer.db.unit_of_work import Tx
 from dialer.scripts.lint import message_findings
 from dialer.services import Services
-from dialer.telephony.callbacks import MESSAGE_STATES, MessageProgress
-from dialer.telephony.client import Fault, Placed, Refused, UncertainResult
-from dialer.telephony.messages import MessageClient, SendText
+from dialer.telephony.channels import (
+    CLOCK_SKEW,
+    GIVE_UP,
+    Conclusion,
+    Fault,
+    MessageClient,
+    MessageProgress,
+    Placed,
+    Refused,
+    SendResult,
+    SendText,
+    UncertainResult,
+    conclude,
+)
 
 _AT_ONCE = 50
 _RETRY_SECONDS = 30.0
-_CLOCK_SKEW = timedelta(seconds=5)
-_EMPTY_LISTINGS = 2
-_GIVE_UP = timedelta(minutes=10)
 
 
 def apply_message_event(services: Services, message_id: uuid.UUID, progress: MessageProgress) -> None:
@@ -96,11 +104,12 @@ def message_text(services: Services, outgoing: Outgoing) -> tuple[str, str]:
 
 
 async def send_messages(services: Services, client: MessageClient) -> int:
-    """Every message that is due was sent once, or is planned again. Returns how many the carrier took."""
+    """Every due message of the client's channel was sent once, or is planned again. Returns how many were taken."""
     real_now = services.real.now()
     with services.store.begin() as tx:
         chosen = claim_messages(
             tx,
+            channel=client.channel,
             now=services.clock.now(),
             real_now=real_now,
             poll_at=real_now + _patience(services),
@@ -111,16 +120,21 @@ async def send_messages(services: Services, client: MessageClient) -> int:
 
 
 async def _send(services: Services, client: MessageClient, outgoing: Outgoing) -> bool:
-    text, _language = message_text(services, outgoing)
-    if not text:
+    order = _order(services, outgoing)
+    if not order.text:
         await asyncio.to_thread(_fail, services, outgoing)
         return False
-    answer = await client.send(SendText(message_id=outgoing.id, to=outgoing.to, text=text))
+    answer = await client.send(order)
     await asyncio.to_thread(_record, services, outgoing, answer)
     return isinstance(answer, Placed)
 
 
-def _record(services: Services, outgoing: Outgoing, answer: Placed | Refused | UncertainResult) -> None:
+def _order(services: Services, outgoing: Outgoing) -> SendText:
+    text, _language = message_text(services, outgoing)
+    return SendText(message_id=outgoing.id, to=outgoing.to, text=text)
+
+
+def _record(services: Services, outgoing: Outgoing, answer: SendResult) -> None:
     with services.store.begin() as tx:
         match answer:
             case Placed():
@@ -143,24 +157,32 @@ def _fail(services: Services, outgoing: Outgoing) -> None:
 
 
 async def ask_about_messages(services: Services, client: MessageClient) -> int:
-    """Every message without news for long has been asked about once. Returns how many."""
+    """Every message of this channel without news for long has been asked about once. Returns how many."""
     with services.store.begin() as tx:
         chosen = messages_without_news(
-            tx, real_now=services.real.now(), poll_at=_next_poll(services), limit=_AT_ONCE
+            tx,
+            channel=client.channel,
+            real_now=services.real.now(),
+            poll_at=_next_poll(services),
+            limit=_AT_ONCE,
         )
     for message_id, sid in chosen:
-        progress = await client.message_state(sid)
+        progress = await client.state(sid)
         if progress is not None:
             await asyncio.to_thread(apply_message_event, services, message_id, progress)
     return len(chosen)
 
 
 async def look_for_messages(services: Services, client: MessageClient) -> int:
-    """Every doubtful message past its deadline has been looked for once. Returns how many."""
+    """Every doubtful message of this channel past its deadline has been looked for once. Returns how many."""
     real_now = services.real.now()
     with services.store.begin() as tx:
         chosen = silent_messages(
-            tx, real_now=real_now, poll_at=real_now + _patience(services), limit=_AT_ONCE
+            tx,
+            channel=client.channel,
+            real_now=real_now,
+            poll_at=real_now + _patience(services),
+            limit=_AT_ONCE,
         )
     for outgoing in chosen:
         await _look_for(services, client, outgoing)
@@ -170,28 +192,32 @@ async def look_for_messages(services: Services, client: MessageClient) -> int:
 async def _look_for(services: Services, client: MessageClient, outgoing: Outgoing) -> None:
     assert outgoing.posted_at is not None
     deadline = outgoing.posted_at + timedelta(seconds=services.lines.post_timeout_seconds)
+    real_now = services.real.now()
     try:
-        seen = await client.find_messages(
-            outgoing.to, since=outgoing.posted_at - _CLOCK_SKEW, until=deadline + _CLOCK_SKEW
+        seen = await client.find(
+            _order(services, outgoing), since=outgoing.posted_at - CLOCK_SKEW, until=deadline + CLOCK_SKEW
         )
     except Unavailable:
-        if services.real.now() > deadline + _GIVE_UP:
+        if real_now > deadline + GIVE_UP:
             _fail(services, outgoing)
         return
     with services.store.begin() as tx:
-        bound = bound_message_sids(tx, [one.sid for one in seen])
+        bound = bound_message_sids(tx, [one.sid for one in seen], channel=client.channel)
         unbound = [one for one in seen if one.sid not in bound]
-        if len(unbound) == 1:
-            (found,) = unbound
-            state = MESSAGE_STATES.get(found.status, MessageState.ACCEPTED)
-            _advance(tx, services, outgoing.id, state, sid=found.sid)
-        elif unbound:
-            # One of them is ours, and it cannot be told which: not sent again.
-            _advance(tx, services, outgoing.id, MessageState.FAILED)
-        elif outgoing.polls + 1 >= _EMPTY_LISTINGS:
-            replan_message(tx, outgoing.id, not_before=services.clock.now())
-        else:
-            count_empty_listing(tx, outgoing.id, poll_at=services.real.now() + _patience(services))
+        is_past = real_now > deadline
+        match conclude(fitting=len(unbound), others=0, empty_before=outgoing.polls, past_deadline=is_past):
+            case Conclusion.FOUND:
+                (found,) = unbound
+                _advance(tx, services, outgoing.id, found.state, sid=found.sid)
+            case Conclusion.UNCLEAR:
+                _advance(tx, services, outgoing.id, MessageState.FAILED)
+            case Conclusion.ABSENT:
+                replan_message(tx, outgoing.id, not_before=services.clock.now())
+            case Conclusion.NOT_YET:
+                if is_past:
+                    count_empty_listing(tx, outgoing.id, poll_at=services.real.now() + _patience(services))
+            case _ as never:
+                assert_never(never)
 
 
 def _patience(services: Services) -> timedelta:

@@ -28,7 +28,7 @@ from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text
 from dialer.services import Services
-from dialer.telephony.client import Fault, Placed, Refused, UncertainResult
+from dialer.telephony.channels import Fault, Placed, Refused, UncertainResult
 
 LEAST_CALLS_PER_SECOND = 0.1
 """Slower than this is a pause that never ends."""

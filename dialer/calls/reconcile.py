@@ -38,7 +38,8 @@ from dialer.db.system_state import heartbeats
 from dialer.db.unit_of_work import Tx
 from dialer.services import Services
 from dialer.telephony.callbacks import CallState, Stage, progress_of
-from dialer.telephony.client import CallClient
+from dialer.telephony.channels import CLOCK_SKEW, EMPTY_LISTINGS, GIVE_UP, Conclusion, conclude
+from dialer.telephony.client import CallClient, PlaceCall
 
 _SIDE_BY_SIDE = 16
 """At most so many requests wait at a time for a carrier that does not answer."""
@@ -75,11 +76,8 @@ async def ask_carrier(about: Iterable[_T], ask: Callable[[_T], Awaitable[bool]])
 
 
 _AT_ONCE = 200
-_EMPTY_LISTINGS = 2
-_CLOCK_SKEW = timedelta(seconds=5)
 _CLOCKS_APART = timedelta(days=1)
 """Absent means that there is no such call at any time near: our clock may have been wrong when it was sent."""
-_GIVE_UP = timedelta(minutes=10)
 _REMEMBERED = timedelta(hours=20)
 """Every carrier keeps its records of calls for so long."""
 
@@ -106,13 +104,13 @@ async def reconcile(services: Services, client: CallClient) -> int:
 async def _ask_sid(services: Services, client: CallClient, call: Call, sid: str) -> bool:
     """False when the carrier did not answer."""
     try:
-        state = await client.fetch(sid)
+        state = await client.state(sid)
     except Unavailable:
         _ask_again(services, call, counted=False)
         return False
     if state is not None:
         _bind(services, call, state)
-    elif call.polls >= _EMPTY_LISTINGS:
+    elif call.polls >= EMPTY_LISTINGS:
         _close_as_unknown(services, call)
     else:
         _ask_again(services, call, counted=True)
@@ -127,13 +125,14 @@ async def _look_for(services: Services, client: CallClient, call: Call, number: 
     deadline = call.posted_at + timedelta(seconds=services.lines.post_timeout_seconds)
     real_now = services.real.now()
     try:
+        order = PlaceCall(attempt_id=call.attempt_id, to=number)
         states = await client.find(
-            number, since=call.posted_at - _CLOCKS_APART, until=deadline + _CLOCKS_APART
+            order, since=call.posted_at - _CLOCKS_APART, until=deadline + _CLOCKS_APART
         )
         earlier = any(_created(state) <= call.posted_at for state in states)
         remembers = earlier or await _remembers(services, client, call.posted_at)
     except Unavailable:
-        if real_now > deadline + _GIVE_UP:
+        if real_now > deadline + GIVE_UP:
             _close_as_unknown(services, call)
         else:
             _ask_again(services, call, counted=False)
@@ -141,20 +140,25 @@ async def _look_for(services: Services, client: CallClient, call: Call, number: 
     with services.store.begin() as tx:
         bound = bound_call_sids(tx, [state.sid for state in states])
     unbound = [state for state in states if state.sid not in bound]
-    first = (call.posted_at - _CLOCK_SKEW).replace(microsecond=0)
-    candidates = [one for one in unbound if first <= _created(one) <= deadline + _CLOCK_SKEW]
-    if len(candidates) == 1:
+    first = (call.posted_at - CLOCK_SKEW).replace(microsecond=0)
+    candidates = [one for one in unbound if first <= _created(one) <= deadline + CLOCK_SKEW]
+    past_deadline = real_now > deadline
+    conclusion = conclude(
+        fitting=len(candidates),
+        others=len(unbound) - len(candidates),
+        empty_before=call.polls,
+        past_deadline=past_deadline,
+    )
+    if conclusion is Conclusion.FOUND:
         _bind(services, call, candidates[0])
-    elif unbound:
-        _close_as_unknown(services, call)
-    elif call.polls + 1 < _EMPTY_LISTINGS or real_now <= deadline:
-        _ask_again(services, call, counted=real_now > deadline)
-    elif not remembers:
-        _close_as_unknown(services, call)
-    else:
+    elif conclusion is Conclusion.NOT_YET:
+        _ask_again(services, call, counted=past_deadline)
+    elif conclusion is Conclusion.ABSENT and remembers:
         with services.store.begin() as tx:
             requeue_attempts(tx, [(call.attempt_id, call.token)], not_before=services.clock.now())
         services.enqueue("dial")
+    else:
+        _close_as_unknown(services, call)
     return True
 
 
@@ -164,7 +168,7 @@ async def _remembers(services: Services, client: CallClient, posted_at: datetime
     """
     with services.store.begin() as tx:
         sid = newest_call_known_before(tx, posted_at=posted_at, since=posted_at - _REMEMBERED)
-    return sid is not None and await client.fetch(sid) is not None
+    return sid is not None and await client.state(sid) is not None
 
 
 def _created(state: CallState) -> datetime:

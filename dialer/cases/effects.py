@@ -445,6 +445,7 @@ def message_row(stored: StoredCase, effect: SendMessage, *, at: datetime) -> dic
         "person_id": stored.person_id,
         "number": effect.number,
         "purpose": effect.purpose.value,
+        "channel": effect.channel.value,
         "state": MessageState.PLANNED.value,
         "planned_at": at,
         "not_before": at,

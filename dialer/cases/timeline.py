@@ -93,7 +93,7 @@ def _event(row: Row) -> Iterator[Entry]:
 
 def _message(row: Row) -> Iterator[Entry]:
     """When it was planned, and how it ended once that is known."""
-    about = {"purpose": row["purpose"], "number": row["number"] + 1, "error_code": row["error_code"]}
+    about = {**_facts(row, "channel", "purpose"), "number": row["number"] + 1, **_facts(row, "error_code")}
     of, is_over = f"message/{row['purpose']}", row["ended_at"] is not None
     state = "planned" if is_over else row["state"]
     yield _entry(row, "planned_at", EntryKind.MESSAGE, of, **about, state=state)

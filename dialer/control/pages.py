@@ -115,11 +115,18 @@ def grade_sentences(policy: Policy, grade: Grade, lang: Lang) -> list[str]:
             feedback=rules.feedback_seconds,
         ),
     ]
+    channel = word_of(rules.message_channel, lang)
     if rules.message_when_unreachable:
-        sentences.append(say(lang, "A message is sent when no call got through."))
+        sentences.append(
+            say(lang, "A message is sent by %(channel)s when no call got through.", channel=channel)
+        )
     if rules.message_after_warning:
         sentences.append(
-            say(lang, "A message is sent to persons who were warned and confirmed their identity.")
+            say(
+                lang,
+                "A message is sent by %(channel)s to persons who were warned and confirmed their identity.",
+                channel=channel,
+            )
         )
     return sentences
 

@@ -168,7 +168,8 @@ class Draft:
         after_warning = purpose is MessagePurpose.AFTER_WARNING
         wanted = rules.message_after_warning if after_warning else rules.message_when_unreachable
         if wanted and not self.case.opted_out:
-            self.effects.append(SendMessage(purpose=purpose, number=self.case.robot.number))
+            number, channel = self.case.robot.number, rules.message_channel
+            self.effects.append(SendMessage(purpose=purpose, number=number, channel=channel))
 
     def assignment_urgency_at(self, reason: Reason) -> datetime:
         """Before everything else for a person who asked for an officer or has paid."""

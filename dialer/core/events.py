@@ -16,6 +16,7 @@ from dialer.core.values import (
     Contact,
     FraudType,
     Grade,
+    MessageChannel,
     MessagePurpose,
     OutcomeKind,
     Tag,
@@ -284,6 +285,7 @@ class SendMessage:
 
     purpose: MessagePurpose
     number: int
+    channel: MessageChannel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dialer.core.case import Case
-from dialer.core.values import Grade, Track
+from dialer.core.values import Grade, MessageChannel, Track
 
 _ONE_DAY = timedelta(days=1)
 
@@ -86,6 +86,8 @@ class GradePolicy:
     """Send a message when the call did not get through."""
     message_after_warning: bool = False
     """Send a message to a person who was warned and verified."""
+    message_channel: MessageChannel = MessageChannel.SMS
+    """What carries the messages of this grade."""
 
     def due_seconds(self, track: Track) -> int:
         """Of a human call or a visit."""
@@ -183,8 +185,14 @@ def from_plain(plain: Mapping[str, Any], *, version: int) -> Policy:
     worth = {Grade(name): seconds for name, seconds in urgency["grade_seconds"].items()}
     parts: dict[str, Any] = {
         "version": version,
-        "grades": {Grade(name): GradePolicy(**rules) for name, rules in plain["grades"].items()},
+        "grades": {Grade(name): _grade_policy(rules) for name, rules in plain["grades"].items()},
         "window": Window(**window | times),
         "urgency": UrgencyPolicy(**urgency | {"grade_seconds": worth}),
     }
     return Policy(**{**plain, **parts})
+
+
+def _grade_policy(plain: Mapping[str, Any]) -> GradePolicy:
+    """Policies from before there were channels name none: their messages go by SMS."""
+    channel = MessageChannel(plain.get("message_channel", MessageChannel.SMS))
+    return GradePolicy(**{**plain, "message_channel": channel})

@@ -140,6 +140,12 @@ class AmountKind(StrEnum):
     RETURNED = "returned"
 
 
+class MessageChannel(StrEnum):
+    """What carries a message. Each has a client (`telephony/channels.py`) and is registered in `bootstrap.py`."""
+
+    SMS = "sms"
+
+
 class MessagePurpose(StrEnum):
     """One message at most for each, and for each case."""
 

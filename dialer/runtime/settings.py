@@ -36,7 +36,7 @@ from dialer.carrier.people import BadBehaviour, PeopleConfig, behaviour_from, pr
 from dialer.core.access import SessionRules
 from dialer.core.errors import SettingsError, WrongValue
 from dialer.core.policy import GradePolicy, Policy, UrgencyPolicy, Window
-from dialer.core.values import Grade
+from dialer.core.values import Grade, MessageChannel
 from dialer.language import Text, gettext_noop
 
 _DAY = 86_400
@@ -67,6 +67,7 @@ class GradeSection(Section):
     feedback_seconds: int = Field(ge=60, le=30 * _DAY)
     message_when_unreachable: bool = False
     message_after_warning: bool = False
+    message_channel: MessageChannel = MessageChannel.SMS
 
 
 class WindowSection(Section):

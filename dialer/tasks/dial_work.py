@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import TypeVar
 
@@ -16,9 +17,8 @@ from dialer.calls.pauses import end_pauses
 from dialer.calls.reconcile import WebProcessCheck, cancel_calls, reconcile, sweep_attempts, sweep_cases
 from dialer.control.health import repair_clock, run_consistency_round
 from dialer.outcomes.report import refresh_rollup
-from dialer.tasks.application import current_application, cycle_part, is_stopping, patient_task
-from dialer.telephony.client import CallClient
-from dialer.telephony.messages import DeskClient, MessageClient
+from dialer.tasks.application import current_application, cycle_part, is_stopping, patient_task, run_patiently
+from dialer.telephony.client import CallClient, DeskClient
 from dialer.work.desk_calls import settle_desk_calls
 from dialer.work.tasks import return_idle_assignments
 from dialer.work.transfers import escalate_unsigned
@@ -28,7 +28,8 @@ _LINGER_SECONDS = 2.0
 _DIAL_AT_ONCE = 2
 _REFRESH_SECONDS = 1.0
 
-_Client = TypeVar("_Client", CallClient, DeskClient, MessageClient)
+_T = TypeVar("_T")
+_Client = TypeVar("_Client", CallClient, DeskClient)
 
 _web = WebProcessCheck()
 _dialling = threading.BoundedSemaphore(_DIAL_AT_ONCE)
@@ -94,10 +95,11 @@ def audit_task() -> None:
 
 @patient_task("send_messages")
 def send_messages_task() -> None:
-    """Planned messages are sent, and doubtful ones are asked about."""
+    """Planned messages are sent, and doubtful ones are asked about; a channel that does not answer delays no other."""
     services = current_application().services
     works = [partial(work, services) for work in (send_messages, look_for_messages, ask_about_messages)]
-    _with_client(MessageClient, *works)
+    for open_client in current_application().message_channels.values():
+        run_patiently(partial(_run_with, open_client, *works))
 
 
 @patient_task("cancel_calls")
@@ -114,9 +116,14 @@ def fold_task() -> None:
 
 def _with_client(kind: type[_Client], *works: Callable[[_Client], Awaitable[object]]) -> None:
     """Runs these one after the other with one client of the telephone network."""
+    _run_with(lambda: kind(current_application().telephony), *works)
 
+
+def _run_with(
+    open_client: Callable[[], AbstractAsyncContextManager[_T]], *works: Callable[[_T], Awaitable[object]]
+) -> None:
     async def run() -> None:
-        async with kind(current_application().telephony) as client:
+        async with open_client() as client:
             for work in works:
                 await work(client)
 

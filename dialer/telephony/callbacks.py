@@ -19,6 +19,7 @@ from typing import Final
 from dialer.core.errors import Invalid
 from dialer.core.values import MessageState, TelephonyResult
 from dialer.scripts.dialogue import Heard
+from dialer.telephony.channels import MessageProgress
 
 
 class Stage(StrEnum):
@@ -208,15 +209,6 @@ def heard(params: Mapping[str, str]) -> Heard:
         return Heard.keys(digits)
     speech = params.get("SpeechResult", "").strip()
     return Heard.said(speech, _confidence(params.get("Confidence", ""))) if speech else Heard.silence()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageProgress:
-    """How far a message has come."""
-
-    state: MessageState
-    sid: str
-    error_code: int | None = None
 
 
 def message_event(params: Mapping[str, str]) -> MessageProgress:

@@ -1,5 +1,5 @@
-"""Calls placed, ended, asked for and found at the carrier, through the official client of Twilio's API: one pooled
-session, one time limit, no retries, no log of numbers.
+"""Voice and SMS through the official client of Twilio's API: calls of the robot and from a desk, and messages. One
+pooled session, one time limit, no retries, no log of numbers.
 
 The API has no idempotency key: a request whose result is unknown is never sent again here. A refusal is the number's
 fault, ours, or a request to slow down, by Twilio's error codes (twilio.com/docs/api/errors). Codes that are not listed
@@ -15,12 +15,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
+from xml.sax.saxutils import escape, quoteattr
 
 import aiohttp
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
@@ -31,8 +31,20 @@ from twilio.rest import Client
 from twilio.rest.api.v2010.account.call import CallInstance
 
 from dialer.core.errors import Unavailable
+from dialer.core.values import MessageChannel, MessageState
 from dialer.language import Text, gettext_noop
-from dialer.telephony.callbacks import CallState
+from dialer.telephony.callbacks import MESSAGE_STATES, CallState, PersonLeg, result_of
+from dialer.telephony.channels import (
+    ChannelClient,
+    Fault,
+    MessageClient,
+    MessageProgress,
+    Placed,
+    Refused,
+    SendResult,
+    SendText,
+    UncertainResult,
+)
 from dialer.telephony.config import HookUrls, TelephonyConfig
 
 _CONNECTIONS: Final = 256
@@ -138,17 +150,6 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     return max(0.0, wait.total_seconds())
 
 
-class Fault(StrEnum):
-    """Why the carrier refused a request."""
-
-    NUMBER = "number"
-    """No call to this number will ever be taken: the next number, or a person."""
-    OURS = "ours"
-    """Configuration, account, or no way to the carrier: nothing is used up, alarm."""
-    SLOW_DOWN = "slow_down"
-    """The carrier asks for fewer calls: nothing is used up, wait."""
-
-
 _NUMBER: Final = frozenset(
     {
         13223,  # Dial: invalid phone number format
@@ -186,6 +187,8 @@ _UNDECIDED: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, 499})
 _NOT_SENT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 _LOST: Final = (aiohttp.ClientError, TimeoutError, OSError)
 _UNREADABLE: Final = (ValueError, TypeError, KeyError, AttributeError, TwilioException)
+TROUBLE: Final = (TooFast, *_LOST, *_UNREADABLE)
+"""What a request may raise; `trouble` says what each means."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,32 +202,6 @@ class PlaceCall:
     may_send: Callable[[], bool] | None = None
     """Asked once more when the connection stands and the request is about to be written: a process that was stopped
     meanwhile must not send. False makes the result `UncertainResult`, and no request leaves. None: always."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
-    """The carrier has taken the call or message."""
-
-    sid: str
-    status: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """There is certainly no call. Without `http_status` the request never left."""
-
-    fault: Fault
-    code: int | None = None
-    http_status: int | None = None
-    retry_after_seconds: float | None = None
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UncertainResult:
-    """There may be a call or none: it must be looked for before it is placed again."""
-
-    detail: str
 
 
 class AccountClient:
@@ -262,21 +239,21 @@ class AccountClient:
         assert self._client is not None, "the client was not entered"
         return self._client
 
-    async def create(self, creation: Callable[[], Awaitable[Any]]) -> Placed | Refused | UncertainResult:
+    async def create(self, creation: Callable[[], Awaitable[Any]]) -> SendResult:
         """Asks once for one call or message. Trouble with carrier or network is an answer, not an exception."""
         try:
             made = await creation()
-        except (TooFast, *_LOST, *_UNREADABLE) as error:
-            return _trouble(error)
+        except TROUBLE as error:
+            return trouble(error)
         if not made.sid or not isinstance(made.sid, str):
             return UncertainResult(detail="the answer names no sid")
         return Placed(sid=made.sid, status=str(made.status or "queued"))
 
 
-class CallClient(AccountClient):
+class CallClient(AccountClient, ChannelClient[PlaceCall, CallState]):
     """Calls of the robot."""
 
-    async def place(self, order: PlaceCall) -> Placed | Refused | UncertainResult:
+    async def send(self, order: PlaceCall, /) -> SendResult:
         """As `create`."""
         token = _may_send.set(order.may_send)
         try:
@@ -297,14 +274,14 @@ class CallClient(AccountClient):
         """Ends a call whatever it is doing. False and `Unavailable` as with `cancel`."""
         return await self._end(sid, "completed") is not None
 
-    async def fetch(self, sid: str) -> CallState | None:
+    async def state(self, sid: str, /) -> CallState | None:
         """The call as it is now; None when the carrier has no such call. Raises `Unavailable`."""
         if not _SID.fullmatch(sid):
             return None
         call = await asked(lambda: self.api.calls(sid).fetch_async(), absent=HTTPStatus.NOT_FOUND)
         return None if call is None else _state(call)
 
-    async def find(self, to: str, *, since: datetime, until: datetime) -> list[CallState]:
+    async def find(self, order: PlaceCall, /, *, since: datetime, until: datetime) -> list[CallState]:
         """Our calls to a number that were created in the interval, both ends included, to the second.
 
         The list is complete, or `Unavailable` is raised. Twilio's StartTime filter is no use: it goes by UTC day,
@@ -312,7 +289,7 @@ class CallClient(AccountClient):
         """
         first, last = since.astimezone(UTC).replace(microsecond=0), until.astimezone(UTC)
         calls = await asked(
-            lambda: self.api.calls.list_async(to=to, limit=_MOST_CALLS, page_size=_PAGE), absent=None
+            lambda: self.api.calls.list_async(to=order.to, limit=_MOST_CALLS, page_size=_PAGE), absent=None
         )
         if calls is None or len(calls) >= _MOST_CALLS:
             raise Unavailable(part=_PART, problem="more calls to one number than can be looked through")
@@ -356,6 +333,109 @@ class CallClient(AccountClient):
         return None if call is None else str(call.status)
 
 
+TALK_LIMIT_SECONDS: Final = 3600
+"""People talk longer than the robot; a line must still never stay in use."""
+_FINAL: Final = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
+_MOST_LEGS: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskOrder:
+    """`extension` is the caller's own telephone, `to` the person's in E.164."""
+
+    call_id: UUID
+    extension: str
+    to: str
+
+
+class DeskClient(CallClient):
+    """Calls from a desk, and of the robot."""
+
+    async def ring(self, order: DeskOrder) -> SendResult:
+        """As `create`: the caller's own telephone is called first."""
+        return await self.create(
+            lambda: self.api.calls.create_async(
+                to=order.extension,
+                from_=self.config.caller_number,
+                twiml=self.twiml(order),
+                status_callback=self.urls.desk(order.call_id, "status"),
+                status_callback_event=_EVENTS,
+                status_callback_method="POST",
+                timeout=self.config.ring_timeout_seconds,
+                time_limit=TALK_LIMIT_SECONDS,
+            )
+        )
+
+    def twiml(self, order: DeskOrder) -> str:
+        """What happens when the caller answers: the person is called and connected."""
+        config = self.config
+        action = quoteattr(self.urls.desk(order.call_id, "dial"))
+        return (
+            f'<Response><Dial callerId={quoteattr(config.caller_number)} timeout="{config.ring_timeout_seconds}"'
+            f' timeLimit="{TALK_LIMIT_SECONDS}" method="POST" action={action}>'
+            f"<Number>{escape(order.to)}</Number></Dial></Response>"
+        )
+
+    async def second_leg(self, sid: str) -> PersonLeg | None:
+        """How the person's leg of that call ended; None: there was none, or it is not over. Raises `Unavailable`."""
+        found = await asked(
+            lambda: self.api.calls.list_async(parent_call_sid=sid, limit=_MOST_LEGS, page_size=_MOST_LEGS),
+            absent=None,
+        )
+        for leg in found or ():
+            status = str(leg.status)
+            result = result_of(status=status, sip_code=None, answered_by="") if status in _FINAL else None
+            if result is not None:
+                duration = str(leg.duration or "")
+                seconds = int(duration) if duration.isdecimal() and int(duration) > 0 else None
+                return PersonLeg(result=result, talk_seconds=seconds)
+        return None
+
+
+class SmsClient(AccountClient, MessageClient):
+    """Messages by SMS."""
+
+    channel = MessageChannel.SMS
+
+    async def send(self, order: SendText, /) -> SendResult:
+        """As `create`."""
+        return await self.create(
+            lambda: self.api.messages.create_async(
+                to=order.to,
+                from_=self.config.caller_number,
+                body=order.text,
+                status_callback=self.urls.message(order.message_id),
+            )
+        )
+
+    async def state(self, sid: str, /) -> MessageProgress | None:
+        """How far it came; None for an unknown message or status. Raises `Unavailable`."""
+        found = await asked(lambda: self.api.messages(sid).fetch_async(), absent=HTTPStatus.NOT_FOUND)
+        state = MESSAGE_STATES.get(str(found.status)) if found is not None else None
+        if found is None or state is None:
+            return None
+        code = found.error_code if isinstance(found.error_code, int) else None
+        return MessageProgress(state=state, sid=sid, error_code=code)
+
+    async def find(self, order: SendText, /, *, since: datetime, until: datetime) -> list[MessageProgress]:
+        """Messages to this number, as the carrier does not list our id. A status that we do not know counts as
+        accepted.
+        """
+        first, last = since.astimezone(UTC).replace(microsecond=0), until.astimezone(UTC)
+        found = await asked(
+            lambda: self.api.messages.list_async(to=order.to, limit=_PAGE, page_size=_PAGE), absent=None
+        )
+        if found is None or len(found) >= _PAGE:
+            raise Unavailable(part=_PART, problem="more messages to one number than can be looked through")
+        return [
+            MessageProgress(
+                state=MESSAGE_STATES.get(str(one.status), MessageState.ACCEPTED), sid=str(one.sid)
+            )
+            for one in found
+            if isinstance(one.date_created, datetime) and first <= one.date_created <= last
+        ]
+
+
 async def asked(
     question: Callable[[], Awaitable[_T]], *, absent: int | None, wrong_state: int | None = None
 ) -> _T | None:
@@ -380,7 +460,7 @@ async def asked(
         ) from None
 
 
-def _trouble(error: Exception) -> Refused | UncertainResult:
+def trouble(error: Exception) -> Refused | UncertainResult:
     """What a failed creation means: certainly no call, or an unknown result."""
     if isinstance(error, TooFast):
         return Refused(

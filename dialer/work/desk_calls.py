@@ -25,8 +25,8 @@ from dialer.language import Text
 from dialer.org.staff import extension_of
 from dialer.services import Services
 from dialer.telephony.callbacks import CallProgress, PersonLeg, Stage
-from dialer.telephony.client import Placed, Refused
-from dialer.telephony.messages import TALK_LIMIT_SECONDS, DeskClient, DeskOrder
+from dialer.telephony.channels import Placed, Refused
+from dialer.telephony.client import TALK_LIMIT_SECONDS, DeskClient, DeskOrder
 from dialer.work.assignments import get_assignment, lock_signed_assignment
 from dialer.work.desk_store import (
     DeskCall,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 import sqlalchemy as sa
@@ -29,19 +29,29 @@ from dialer.carrier.server import RunningCarrier, start
 from dialer.casefile.reading import show_case
 from dialer.cases.effects import insert_messages, message_row
 from dialer.cases.store import lock_cases
-from dialer.core.errors import NotFound
+from dialer.core.errors import NotFound, Unavailable
 from dialer.core.events import SendMessage
 from dialer.core.timeline import EntryKind
-from dialer.core.values import FraudType, MessagePurpose, MessageState
+from dialer.core.values import FraudType, MessageChannel, MessagePurpose, MessageState
 from dialer.db import tables as t
 from dialer.services import Services
-from dialer.telephony.callbacks import MessageProgress, message_event
+from dialer.telephony.callbacks import message_event
+from dialer.telephony.channels import (
+    Fault,
+    MessageProgress,
+    Placed,
+    Refused,
+    SendResult,
+    SendText,
+    UncertainResult,
+)
+from dialer.telephony.client import SmsClient
 from dialer.telephony.config import TelephonyConfig
-from dialer.telephony.messages import MessageClient
 from tests.control.scene import Scene
 
 ACCOUNT = "AC" + "0" * 31 + "1"
 M = MessageState
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -60,7 +70,7 @@ async def carrier(tmp_path: Path) -> AsyncIterator[RunningCarrier]:
 
 
 @pytest.fixture
-async def client(carrier: RunningCarrier) -> AsyncIterator[MessageClient]:
+async def client(carrier: RunningCarrier) -> AsyncIterator[SmsClient]:
     config = TelephonyConfig(
         base_url=carrier.base_url,
         account_sid=ACCOUNT,
@@ -69,7 +79,7 @@ async def client(carrier: RunningCarrier) -> AsyncIterator[MessageClient]:
         public_url="http://127.0.0.1:9",
         timeout_seconds=5,
     )
-    async with MessageClient(config) as made:
+    async with SmsClient(config) as made:
         yield made
 
 
@@ -92,7 +102,7 @@ def planned(scene: Scene, purpose: MessagePurpose = MessagePurpose.UNREACHABLE) 
 def plan(scene: Scene, case_id: int, purpose: MessagePurpose) -> None:
     with scene.tx() as tx:
         stored = lock_cases(tx, [case_id])[case_id]
-        effect = SendMessage(purpose=purpose, number=0)
+        effect = SendMessage(purpose=purpose, number=0, channel=MessageChannel.SMS)
         insert_messages(tx, [message_row(stored, effect, at=scene.clock.now())])
 
 
@@ -110,7 +120,7 @@ def carrier_summary(carrier: RunningCarrier) -> dict[str, object]:
 
 
 async def test_a_planned_message_is_sent_once_in_the_bureau_s_name(
-    scene: Scene, carrier: RunningCarrier, client: MessageClient
+    scene: Scene, carrier: RunningCarrier, client: SmsClient
 ):
     case_id = planned(scene)
     assert await send_messages(scene.services, client) == 1
@@ -138,14 +148,14 @@ def test_a_planned_message_asks_to_be_sent_after_its_commit_without_waiting_for_
     assert told == [{"send_messages"}]
 
 
-async def test_two_senders_at_once_send_it_once(scene: Scene, carrier: RunningCarrier, client: MessageClient):
+async def test_two_senders_at_once_send_it_once(scene: Scene, carrier: RunningCarrier, client: SmsClient):
     planned(scene)
     await asyncio.gather(send_messages(scene.services, client), send_messages(scene.services, client))
     assert carrier_summary(carrier)["messages"] == 1
 
 
 async def test_an_answer_that_is_lost_is_looked_for_and_never_sent_again(
-    scene: Scene, carrier: RunningCarrier, client: MessageClient
+    scene: Scene, carrier: RunningCarrier, client: SmsClient
 ):
     case_id = planned(scene)
     services = services_of(scene)
@@ -161,14 +171,18 @@ async def test_an_answer_that_is_lost_is_looked_for_and_never_sent_again(
 
 
 async def test_a_message_of_a_killed_process_is_looked_for(
-    scene: Scene, carrier: RunningCarrier, client: MessageClient
+    scene: Scene, carrier: RunningCarrier, client: SmsClient
 ):
     case_id = planned(scene)
     now = scene.clock.now()
     with scene.tx() as tx:
-        assert len(claim_messages(tx, now=now, real_now=now, poll_at=now, limit=9)) == 1
+        assert (
+            len(claim_messages(tx, channel=MessageChannel.SMS, now=now, real_now=now, poll_at=now, limit=9))
+            == 1
+        )
     services = services_of(scene)
     assert await send_messages(services, client) == 0
+    scene.later(seconds=1)
     await look_for_messages(services, client)
     assert row(scene, case_id)["state"] == "unknown"
     await look_for_messages(services, client)
@@ -178,7 +192,7 @@ async def test_a_message_of_a_killed_process_is_looked_for(
 
 
 async def test_a_refusal_that_is_ours_waits_and_one_of_the_number_ends_it(
-    scene: Scene, carrier: RunningCarrier, client: MessageClient
+    scene: Scene, carrier: RunningCarrier, client: SmsClient
 ):
     case_id = planned(scene)
     carrier.exchange.faults.set(InjectedFault.MESSAGE_TOO_MANY, FaultRule(count=1, seconds=60))
@@ -191,7 +205,7 @@ async def test_a_refusal_that_is_ours_waits_and_one_of_the_number_ends_it(
 
 
 async def test_a_text_that_breaks_the_rules_is_not_sent(
-    scene: Scene, carrier: RunningCarrier, client: MessageClient
+    scene: Scene, carrier: RunningCarrier, client: SmsClient
 ):
     case_id = planned(scene)
     centre = replace(scene.services.centre, bureau={"zh": "反诈中心96110"})
@@ -199,7 +213,98 @@ async def test_a_text_that_breaks_the_rules_is_not_sent(
     assert (row(scene, case_id)["state"], carrier_summary(carrier)["messages"]) == ("failed", 0)
 
 
-LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+class Letters:
+    """A channel that the test plays: what it answers, and what it was asked to send."""
+
+    channel = MessageChannel.SMS
+
+    def __init__(self, *answers: SendResult, lists: Sequence[MessageProgress] | Unavailable = ()) -> None:
+        self.answers = list(answers)
+        self.lists = lists
+        self.sent: list[SendText] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+    async def send(self, order: SendText, /) -> SendResult:
+        self.sent.append(order)
+        return self.answers.pop(0)
+
+    async def state(self, sid: str, /) -> MessageProgress | None:
+        raise AssertionError(sid)
+
+    async def find(
+        self, _order: SendText, /, *, since: datetime, until: datetime
+    ) -> Sequence[MessageProgress]:
+        assert since < until
+        if isinstance(self.lists, Unavailable):
+            raise self.lists
+        return self.lists
+
+
+async def test_what_any_channel_answers_has_the_same_end(scene: Scene):
+    lost, placed = UncertainResult(detail="no answer"), Placed(sid="L1", status="queued")
+    letters = Letters(Refused(fault=Fault.SLOW_DOWN), lost, placed)
+    case_id, services = planned(scene), services_of(scene)
+    assert await send_messages(services, letters) == 0
+    assert row(scene, case_id)["state"] == "planned"
+    scene.later(seconds=31)
+    assert await send_messages(services, letters) == 0
+    assert row(scene, case_id)["state"] == "unknown"
+    for expected in ("unknown", "planned"):
+        scene.later(seconds=1)
+        await look_for_messages(services, letters)
+        assert row(scene, case_id)["state"] == expected
+    assert await send_messages(services, letters) == 1
+    assert (row(scene, case_id)["state"], row(scene, case_id)["sid"]) == ("accepted", "L1")
+    assert letters.sent == [letters.sent[0]] * 3
+
+
+async def test_a_number_that_a_channel_refuses_ends_the_message(scene: Scene):
+    case_id = planned(scene)
+    await send_messages(scene.services, Letters(Refused(fault=Fault.NUMBER, code=60011)))
+    assert (row(scene, case_id)["state"], row(scene, case_id)["error_code"]) == ("failed", 60011)
+
+
+async def test_a_channel_that_cannot_look_gives_up_and_never_sends_again(scene: Scene):
+    case_id, services = planned(scene), services_of(scene)
+    letters = Letters(
+        UncertainResult(detail="no answer"), lists=Unavailable(part="carrier", problem="no list")
+    )
+    await send_messages(services, letters)
+    await look_for_messages(services, letters)
+    assert row(scene, case_id)["state"] == "unknown"
+    long_ago = services.real.now() - timedelta(minutes=11)
+    scene.do(sa.update(t.message).values(posted_at=long_ago))
+    await look_for_messages(services, letters)
+    assert row(scene, case_id)["state"] == "failed"
+    assert len(letters.sent) == 1
+
+
+async def test_an_empty_listing_before_the_deadline_proves_nothing(scene: Scene):
+    case_id, services = planned(scene), services_of(scene)
+    letters = Letters(UncertainResult(detail="no answer"))
+    await send_messages(services, letters)
+    scene.do(sa.update(t.message).values(posted_at=services.real.now() + timedelta(hours=1)))
+    for _ in range(3):
+        await look_for_messages(services, letters)
+    assert (row(scene, case_id)["state"], row(scene, case_id)["polls"]) == ("unknown", 0)
+
+
+@pytest.mark.parametrize("state", ["planned", "unknown", "sent"])
+async def test_a_message_of_a_channel_that_this_process_does_not_know_is_left_alone(scene: Scene, state: str):
+    case_id = planned(scene)
+    before = {"channel": "later_version", "state": state, "poll_at": LONG_AGO, "posted_at": LONG_AGO}
+    scene.do(sa.update(t.message).values(**before))
+    services = services_of(scene)
+    assert await send_messages(services, Letters()) == 0
+    assert await look_for_messages(services, Letters()) == 0
+    assert await ask_about_messages(services, Letters()) == 0
+    after = row(scene, case_id)
+    assert {name: after[name] for name in before} == before
 
 
 def silent_since_long(scene: Scene) -> None:
@@ -208,7 +313,7 @@ def silent_since_long(scene: Scene) -> None:
 
 
 async def test_a_message_without_news_is_asked_about(
-    scene: Scene, carrier: RunningCarrier, client: MessageClient
+    scene: Scene, carrier: RunningCarrier, client: SmsClient
 ):
     case_id = planned(scene)
     await send_messages(scene.services, client)
@@ -224,7 +329,7 @@ async def test_a_message_without_news_is_asked_about(
 
 
 async def test_a_message_unknown_to_the_carrier_is_asked_about_a_bounded_number_of_times(
-    scene: Scene, client: MessageClient
+    scene: Scene, client: SmsClient
 ):
     case_id = planned(scene)
     apply_message_event(scene.services, row(scene, case_id)["id"], progress(M.SENT))
@@ -256,7 +361,10 @@ def test_the_end_of_a_message_is_in_the_case_s_timeline(scene: Scene):
     case_id = planned(scene)
     apply_message_event(scene.services, row(scene, case_id)["id"], progress(M.UNDELIVERED, 30003))
     told = [e.facts for e in show_case(scene.services, case_id).file.timeline if e.kind is EntryKind.MESSAGE]
-    assert [facts["state"] for facts in told] == ["planned", "undelivered"]
+    assert [(facts["channel"], facts["state"]) for facts in told] == [
+        ("sms", "planned"),
+        ("sms", "undelivered"),
+    ]
     assert told[-1]["error_code"] == 30003
 
 
@@ -276,7 +384,9 @@ def test_every_fraud_type_has_a_message_text(scene: Scene, fraud_type: FraudType
     plan(scene, scene.open_case(fraud_type=fraud_type), MessagePurpose.UNREACHABLE)
     now = scene.clock.now()
     with scene.tx() as tx:
-        (outgoing,) = claim_messages(tx, now=now, real_now=now, poll_at=now, limit=9)
+        (outgoing,) = claim_messages(
+            tx, channel=MessageChannel.SMS, now=now, real_now=now, poll_at=now, limit=9
+        )
     text, language = message_text(scene.services, outgoing)
     assert language == "zh"
     assert "不要" in text or "停止" in text

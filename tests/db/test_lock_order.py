@@ -28,7 +28,8 @@ from dialer.core.events import AlarmCode, CaseClosed
 from dialer.core.values import Grade, OutcomeKind, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.telephony.callbacks import CallProgress, CallState, Stage
-from dialer.telephony.client import PlaceCall, Placed
+from dialer.telephony.channels import Placed
+from dialer.telephony.client import PlaceCall
 from dialer.units.unassigned import assign_unit
 from dialer.work.assignments import Scope
 from dialer.work.desk_calls import dial_from_desk
@@ -184,10 +185,10 @@ def test_what_the_carrier_tells_when_asked_locks_the_case_first(bureau: Bureau):
 
 
 class _Carrier:
-    async def place(self, _order: PlaceCall) -> Placed:
+    async def send(self, _order: PlaceCall) -> Placed:
         return Placed(sid="CA1", status="queued")
 
-    async def fetch(self, sid: str) -> CallState:
+    async def state(self, sid: str) -> CallState:
         return CallState(sid=sid, status="no-answer", date_created=None)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import annotated_types
@@ -59,6 +60,7 @@ _MEANT = {
     "sign_seconds": "by when somebody must have signed",
     "feedback_seconds": "by when the report counts as in time",
     "message_when_unreachable": "a message goes where the voice did not get through",
+    "message_channel": "what carries both messages",
     "message_after_warning": "a message goes to whoever was warned and said who they are",
 }
 """Where settings.toml has no remark on the line itself."""
@@ -96,8 +98,8 @@ def allowed(field: FieldInfo) -> str:
         return "secret"
     if get_origin(kind) is Literal:
         return ", ".join(str(option) for option in options)
-    if isinstance(kind, type) and issubclass(kind, Grade):
-        return ", ".join(_GRADES)
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return ", ".join(kind)
     if any(get_origin(option) is Annotated for option in options):
         return "address"
     base = options[0] if options and get_origin(kind) is not tuple else kind

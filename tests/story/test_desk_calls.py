@@ -17,7 +17,7 @@ from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken, Unavailab
 from dialer.core.values import Grade, TelephonyResult
 from dialer.db import tables as t
 from dialer.telephony.callbacks import PersonLeg
-from dialer.telephony.messages import DeskClient
+from dialer.telephony.client import DeskClient
 from dialer.work.assignments import Assignment, Scope
 from dialer.work.desk_calls import apply_person_leg_event, dial_from_desk, settle_desk_calls
 from dialer.work.desk_store import DeskCall, desk_calls_of_case

@@ -14,7 +14,8 @@ from dialer.calls.dial import dial
 from dialer.core.values import Grade
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx
-from dialer.telephony.client import PlaceCall, Placed
+from dialer.telephony.channels import Placed
+from dialer.telephony.client import PlaceCall
 from tests.control.scene import Scene
 from tests.story.world import PATIENCE_SECONDS, RULES, World
 
@@ -102,7 +103,7 @@ class SlowMachine:
         self.placed = 0
         self.most_claimed = 0
 
-    async def place(self, call: PlaceCall) -> Placed:
+    async def send(self, call: PlaceCall) -> Placed:
         until = time.perf_counter() + 0.06
         while time.perf_counter() < until:
             pass

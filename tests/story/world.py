@@ -35,7 +35,8 @@ from dialer.db import tables as t
 from dialer.runtime.clock import ScaledClock, SystemClock
 from dialer.server import hooks
 from dialer.services import LineRules
-from dialer.telephony.client import CallClient, PlaceCall, Placed
+from dialer.telephony.channels import Placed
+from dialer.telephony.client import CallClient, PlaceCall
 from dialer.telephony.config import TelephonyConfig
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
@@ -138,7 +139,7 @@ class World:
 
     async def place(self, claimed: Claimed) -> str:
         """The POST of a worker that dies before it writes the answer down."""
-        placed = await self.client.place(PlaceCall(attempt_id=claimed.attempt_id, to=claimed.to))
+        placed = await self.client.send(PlaceCall(attempt_id=claimed.attempt_id, to=claimed.to))
         assert isinstance(placed, Placed)
         return placed.sid
 

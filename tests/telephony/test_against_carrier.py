@@ -23,7 +23,8 @@ from dialer.core.values import Answer, Contact, TelephonyResult
 from dialer.scripts.dialogue import Context, Position, advance, start
 from dialer.scripts.reading import script_named
 from dialer.telephony.callbacks import CallProgress, Stage, heard, machine_verdict, progress_of, status_event
-from dialer.telephony.client import CallClient, Fault, PlaceCall, Placed, Refused, UncertainResult
+from dialer.telephony.channels import Fault, Placed, Refused, UncertainResult
+from dialer.telephony.client import CallClient, PlaceCall
 from dialer.telephony.config import TelephonyConfig
 from dialer.telephony.webhooks import BadSignature, fallback, verify, write
 
@@ -140,7 +141,7 @@ class Scene:
 
     async def placed(self) -> tuple[UUID, Placed]:
         attempt = uuid4()
-        answer = await self.client.place(PlaceCall(attempt_id=attempt, to=TO))
+        answer = await self.client.send(PlaceCall(attempt_id=attempt, to=TO))
         assert isinstance(answer, Placed)
         return attempt, answer
 
@@ -203,7 +204,7 @@ async def test_a_whole_call_from_the_order_to_the_acknowledgement(scene: Scene):
     await scene.hooks.until(lambda: attempt in scene.hooks.verdicts)
     assert scene.hooks.verdicts[attempt][0].answered_by == "human"
     assert scene.hooks.refused == 0
-    state = await scene.client.fetch(placed.sid)
+    state = await scene.client.state(placed.sid)
     assert state is not None
     assert progress_of(state).result is TelephonyResult.ANSWERED
 
@@ -266,30 +267,32 @@ async def test_a_call_lost_on_the_way_back_is_found_by_number_and_time(scene: Sc
     scene.fault(InjectedFault.ACCEPT_THEN_ERROR, FaultRule(count=1))
     before = datetime.now(UTC)
     attempt = uuid4()
-    assert isinstance(await scene.client.place(PlaceCall(attempt_id=attempt, to=TO)), UncertainResult)
-    states = await scene.client.find(TO, since=before, until=datetime.now(UTC) + timedelta(seconds=1))
+    order = PlaceCall(attempt_id=attempt, to=TO)
+    assert isinstance(await scene.client.send(order), UncertainResult)
+    states = await scene.client.find(order, since=before, until=datetime.now(UTC) + timedelta(seconds=1))
     assert len(states) == 1
     assert (await scene.hooks.stage(attempt, Stage.ENDED)).sid == states[0].sid
-    assert await scene.client.find("+8613800138001", since=before, until=datetime.now(UTC)) == []
+    other = replace(order, to="+8613800138001")
+    assert await scene.client.find(other, since=before, until=datetime.now(UTC)) == []
     hour = timedelta(hours=1)
-    assert await scene.client.find(TO, since=before - 2 * hour, until=before - hour) == []
+    assert await scene.client.find(order, since=before - 2 * hour, until=before - hour) == []
 
 
 async def test_an_accepted_call_whose_answer_never_comes_is_unsure(scene: Scene):
     scene.fault(InjectedFault.ACCEPT_THEN_TIMEOUT, FaultRule(count=1, seconds=0.1))
     attempt = uuid4()
-    assert isinstance(await scene.client.place(PlaceCall(attempt_id=attempt, to=TO)), UncertainResult)
+    assert isinstance(await scene.client.send(PlaceCall(attempt_id=attempt, to=TO)), UncertainResult)
     assert (await scene.hooks.stage(attempt, Stage.ENDED)).result is TelephonyResult.ANSWERED
 
 
 async def test_refusals_of_the_carrier(scene: Scene):
     order = PlaceCall(attempt_id=uuid4(), to=TO)
     scene.fault(InjectedFault.TOO_MANY, FaultRule(count=1, seconds=3.0))
-    answer = await scene.client.place(order)
+    answer = await scene.client.send(order)
     assert isinstance(answer, Refused)
     assert (answer.fault, answer.retry_after_seconds) == (Fault.SLOW_DOWN, 3.0)
     scene.fault(InjectedFault.REJECT_NUMBER, FaultRule(count=1, code=21214))
-    answer = await scene.client.place(order)
+    answer = await scene.client.send(order)
     assert isinstance(answer, Refused)
     assert (answer.fault, answer.code) == (Fault.NUMBER, 21214)
     assert not scene.hooks.progress
@@ -299,10 +302,10 @@ async def test_a_carrier_that_answers_nothing_is_unavailable(scene: Scene):
     _, placed = await scene.placed()
     scene.fault(InjectedFault.REST_ERROR, FaultRule(count=1))
     with pytest.raises(Unavailable):
-        await scene.client.fetch(placed.sid)
+        await scene.client.state(placed.sid)
     scene.fault(InjectedFault.REST_REFUSE, FaultRule())
     with pytest.raises(Unavailable):
-        await scene.client.fetch(placed.sid)
+        await scene.client.state(placed.sid)
 
 
 async def test_the_safe_sentence_is_spoken_when_a_webhook_fails(scene: Scene):
@@ -316,7 +319,7 @@ async def test_another_token_is_refused_by_both_sides(scene: Scene):
     assert scene.hooks.config is not None
     stranger = replace(scene.hooks.config, auth_token="another")
     async with CallClient(stranger) as client:
-        answer = await client.place(PlaceCall(attempt_id=uuid4(), to=TO))
+        answer = await client.send(PlaceCall(attempt_id=uuid4(), to=TO))
     assert isinstance(answer, Refused)
     assert (answer.fault, answer.code) == (Fault.OURS, 20003)
     scene.hooks.config = replace(stranger, auth_token_next=TOKEN)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta, timezone
+from uuid import uuid4
 
 import pytest
 
 from dialer.core.errors import Unavailable
 from dialer.telephony.callbacks import CallState
-from dialer.telephony.client import CallClient
+from dialer.telephony.client import CallClient, PlaceCall
 from tests.telephony.stub_carrier import Stub
 
 SID = "CA" + "1" * 32
 PATH = f"/2010-04-01/Accounts/AC{'0' * 32}/Calls"
 TO = "+8613800138000"
+ORDER = PlaceCall(attempt_id=uuid4(), to=TO)
 NINE = datetime(2026, 11, 25, 9, 0, 0, tzinfo=UTC)
 
 
@@ -74,8 +76,8 @@ async def test_trouble_is_unavailable_and_no_answer(stub: Stub, client: CallClie
     for question in (
         client.cancel(SID),
         client.hang_up(SID),
-        client.fetch(SID),
-        client.find(TO, since=NINE, until=NINE),
+        client.state(SID),
+        client.find(ORDER, since=NINE, until=NINE),
     ):
         with pytest.raises(Unavailable) as caught:
             await question
@@ -90,7 +92,7 @@ async def test_silence_and_dropped_connections_are_unavailable(stub: Stub, impat
     stub.answers.clear()
     stub.hangs()
     with pytest.raises(Unavailable, match="no answer"):
-        await impatient.fetch(SID)
+        await impatient.state(SID)
 
 
 @pytest.mark.parametrize("text", ["no json", "[]", "{}"])
@@ -99,37 +101,37 @@ async def test_an_unreadable_list_is_unavailable_and_never_an_empty_one(
 ):
     stub.says_text(200, text)
     with pytest.raises(Unavailable):
-        await client.find(TO, since=NINE, until=NINE)
+        await client.find(ORDER, since=NINE, until=NINE)
 
 
 async def test_the_state_of_a_call(stub: Stub, client: CallClient):
     stub.says(200, call(status="completed", answered_by="machine_start", duration="23"))
-    assert await client.fetch(SID) == CallState(
+    assert await client.state(SID) == CallState(
         sid=SID, status="completed", date_created=NINE, answered_by="machine_start", duration_seconds=23
     )
 
 
 async def test_a_call_without_answer_has_no_duration(stub: Stub, client: CallClient):
     stub.says(200, call(status="busy", answered_by=None, duration=None))
-    assert await client.fetch(SID) == CallState(sid=SID, status="busy", date_created=NINE)
+    assert await client.state(SID) == CallState(sid=SID, status="busy", date_created=NINE)
 
 
 async def test_an_unknown_call_is_none(stub: Stub, client: CallClient):
     stub.says(404, {"code": 20404, "message": "", "status": 404})
-    assert await client.fetch(SID) is None
+    assert await client.state(SID) is None
 
 
 @pytest.mark.parametrize("sid", ["", "CA1/../../x", "CA1?x=1", "CA1\n", "ＣＡ1", "C" * 65])
 async def test_a_malformed_sid_is_never_put_into_a_path(stub: Stub, client: CallClient, sid: str):
     stub.says(200, call())
-    assert await client.fetch(sid) is None
+    assert await client.state(sid) is None
     assert await client.cancel(sid) is False
     assert not stub.asked
 
 
 async def test_calls_are_looked_for_by_number_alone(stub: Stub, client: CallClient):
     stub.says(200, {"calls": [call()]})
-    found = await client.find(TO, since=NINE, until=NINE)
+    found = await client.find(ORDER, since=NINE, until=NINE)
     assert [state.sid for state in found] == [SID]
     assert stub.asked[0].path == f"{PATH}.json"
     assert dict(stub.asked[0].query) == {"To": TO, "PageSize": "1000"}
@@ -139,7 +141,7 @@ async def test_the_interval_has_both_ends_to_the_second(stub: Stub, client: Call
     times = {"a": "08:59:59", "b": "09:00:00", "c": "09:00:05", "d": "09:00:10", "e": "09:00:11"}
     stub.says(200, {"calls": [call(sid, at=f"Wed, 25 Nov 2026 {at} +0000") for sid, at in times.items()]})
     since = NINE + timedelta(milliseconds=900)  # the carrier tells whole seconds only
-    found = await client.find(TO, since=since, until=NINE + timedelta(seconds=10, milliseconds=1))
+    found = await client.find(ORDER, since=since, until=NINE + timedelta(seconds=10, milliseconds=1))
     assert [state.sid for state in found] == ["b", "c", "d"]
 
 
@@ -147,24 +149,24 @@ async def test_the_interval_may_be_in_any_time_zone(stub: Stub, client: CallClie
     stub.says(200, {"calls": [call()]})
     china = timezone(timedelta(hours=8))
     nine = NINE.astimezone(china)
-    assert len(await client.find(TO, since=nine, until=nine)) == 1
+    assert len(await client.find(ORDER, since=nine, until=nine)) == 1
 
 
 async def test_only_calls_that_we_placed_are_found(stub: Stub, client: CallClient):
     calls = [call("in", direction="inbound"), call("leg", direction="outbound-dial"), call("ours")]
     stub.says(200, {"calls": calls})
-    assert [s.sid for s in await client.find(TO, since=NINE, until=NINE)] == ["ours"]
+    assert [s.sid for s in await client.find(ORDER, since=NINE, until=NINE)] == ["ours"]
 
 
 async def test_a_call_without_a_date_is_not_taken_for_ours(stub: Stub, client: CallClient):
     stub.says(200, {"calls": [call() | {"date_created": None}]})
-    assert await client.find(TO, since=NINE, until=NINE) == []
+    assert await client.find(ORDER, since=NINE, until=NINE) == []
 
 
 async def test_every_page_is_read(stub: Stub, client: CallClient):
     stub.says(200, {"calls": [call("a")], "next_page_uri": f"{PATH}.json?Page=1&PageToken=x"})
     stub.says(200, {"calls": [call("b")], "next_page_uri": None})
-    assert [s.sid for s in await client.find(TO, since=NINE, until=NINE)] == ["a", "b"]
+    assert [s.sid for s in await client.find(ORDER, since=NINE, until=NINE)] == ["a", "b"]
     assert stub.asked[1].query == [("Page", "1"), ("PageToken", "x")]
 
 
@@ -172,13 +174,13 @@ async def test_a_page_that_fails_makes_the_whole_list_unavailable(stub: Stub, cl
     stub.says(200, {"calls": [call("a")], "next_page_uri": f"{PATH}.json?Page=1"})
     stub.says(500, {})
     with pytest.raises(Unavailable):
-        await client.find(TO, since=NINE, until=NINE)
+        await client.find(ORDER, since=NINE, until=NINE)
 
 
 async def test_a_list_too_long_to_be_read_proves_nothing(stub: Stub, client: CallClient):
     stub.says(200, {"calls": [call()] * 1000, "next_page_uri": f"{PATH}.json?Page=1"})
     with pytest.raises(Unavailable, match="more calls"):
-        await client.find(TO, since=NINE, until=NINE)
+        await client.find(ORDER, since=NINE, until=NINE)
     assert len(stub.asked) == 5
 
 
@@ -187,5 +189,5 @@ async def test_looking_for_a_number_leaves_it_in_no_log(
 ):
     caplog.set_level(logging.DEBUG)
     stub.says(200, {"calls": []})
-    await client.find(TO, since=NINE, until=NINE)
+    await client.find(ORDER, since=NINE, until=NINE)
     assert TO[3:] not in caplog.text

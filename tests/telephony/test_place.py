@@ -11,7 +11,8 @@ from uuid import UUID
 
 import pytest
 
-from dialer.telephony.client import CallClient, Fault, PlaceCall, Placed, Refused, UncertainResult
+from dialer.telephony.channels import Fault, Placed, Refused, UncertainResult
+from dialer.telephony.client import CallClient, PlaceCall
 from dialer.telephony.config import TelephonyConfig
 from tests.telephony.stub_carrier import Stub
 
@@ -28,7 +29,7 @@ def problem(code: object) -> dict[str, object]:
 
 async def test_an_accepted_call_is_placed(stub: Stub, client: CallClient):
     stub.says(201, TAKEN)
-    assert await client.place(ORDER) == Placed(sid=SID, status="queued")
+    assert await client.send(ORDER) == Placed(sid=SID, status="queued")
 
 
 @pytest.mark.parametrize("calls_before", [0, 1])
@@ -38,19 +39,19 @@ async def test_a_request_that_is_late_when_the_connection_stands_is_not_sent(
     """A process stopped while it connects, and woken after its call was taken for absent, calls nobody."""
     stub.says(201, TAKEN)
     for _ in range(calls_before):
-        await client.place(ORDER)
+        await client.send(ORDER)
     answers = iter([False])
     order = replace(ORDER, may_send=lambda: next(answers))
-    assert isinstance(await client.place(order), UncertainResult)
+    assert isinstance(await client.send(order), UncertainResult)
     assert len(stub.asked) == calls_before
     # The next request asks for itself.
-    assert await client.place(replace(ORDER, may_send=lambda: True)) == Placed(sid=SID, status="queued")
-    assert await client.place(ORDER) == Placed(sid=SID, status="queued")
+    assert await client.send(replace(ORDER, may_send=lambda: True)) == Placed(sid=SID, status="queued")
+    assert await client.send(ORDER) == Placed(sid=SID, status="queued")
 
 
 async def test_the_request_holds_all_that_the_carrier_must_know(stub: Stub, client: CallClient):
     stub.says(201, TAKEN)
-    await client.place(ORDER)
+    await client.send(ORDER)
     asked = stub.asked[0]
     assert (asked.method, asked.path) == ("POST", f"/2010-04-01/Accounts/{'AC' + '0' * 32}/Calls.json")
     hooks = "https://calls.example.cn/dialer/hooks"
@@ -84,7 +85,7 @@ async def test_the_request_holds_all_that_the_carrier_must_know(stub: Stub, clie
 async def test_without_machine_detection_its_parameters_are_left_out(stub: Stub, config: TelephonyConfig):
     stub.says(201, TAKEN)
     async with CallClient(replace(config, machine_detection=False)) as client:
-        await client.place(replace(ORDER, ring_timeout_seconds=17))
+        await client.send(replace(ORDER, ring_timeout_seconds=17))
     names = {name for name, _ in stub.asked[0].form}
     assert not {name for name in names if "Machine" in name or "Amd" in name}
     assert stub.asked[0].value("Timeout") == "17"
@@ -93,7 +94,7 @@ async def test_without_machine_detection_its_parameters_are_left_out(stub: Stub,
 @pytest.mark.parametrize("code", [13223, 13224, 21201, 21211, 21214, 21216, 21217, 21401, 21421, 21610])
 async def test_the_number_s_own_faults(stub: Stub, client: CallClient, code: int):
     stub.says(400, problem(code))
-    answer = await client.place(ORDER)
+    answer = await client.send(ORDER)
     assert isinstance(answer, Refused)
     assert (answer.fault, answer.code, answer.http_status) == (Fault.NUMBER, code, 400)
 
@@ -117,7 +118,7 @@ async def test_what_is_not_listed_is_ours_and_never_kills_a_number(
     stub: Stub, client: CallClient, status: int, code: int
 ):
     stub.says(status, problem(code))
-    answer = await client.place(ORDER)
+    answer = await client.send(ORDER)
     assert isinstance(answer, Refused)
     assert (answer.fault, answer.code, answer.http_status) == (Fault.OURS, code, status)
 
@@ -127,7 +128,7 @@ async def test_full_queues_ask_us_to_slow_down_whatever_the_http_status(
     stub: Stub, client: CallClient, code: int
 ):
     stub.says(400, problem(code))
-    answer = await client.place(ORDER)
+    answer = await client.send(ORDER)
     assert isinstance(answer, Refused)
     assert answer.fault is Fault.SLOW_DOWN
 
@@ -147,7 +148,7 @@ async def test_too_many_requests_is_a_safe_retry_that_keeps_its_wait(
     stub: Stub, client: CallClient, headers: dict[str, str], wait: float | None
 ):
     stub.says(429, problem(20429), headers=headers)
-    assert await client.place(ORDER) == Refused(
+    assert await client.send(ORDER) == Refused(
         fault=Fault.SLOW_DOWN, http_status=429, retry_after_seconds=wait
     )
 
@@ -155,31 +156,31 @@ async def test_too_many_requests_is_a_safe_retry_that_keeps_its_wait(
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 408, 499])
 async def test_a_server_error_leaves_the_result_unknown(stub: Stub, client: CallClient, status: int):
     stub.says_text(status, "<html>bad gateway</html>")
-    assert isinstance(await client.place(ORDER), UncertainResult)
+    assert isinstance(await client.send(ORDER), UncertainResult)
 
 
 async def test_an_error_in_the_newer_format_is_read_too(stub: Stub, client: CallClient):
     stub.says(400, {"type": "x", "title": "no", "status": 400, "code": 21211})
-    answer = await client.place(ORDER)
+    answer = await client.send(ORDER)
     assert isinstance(answer, Refused)
     assert (answer.fault, answer.code) == (Fault.NUMBER, 21211)
 
 
 async def test_a_code_that_is_no_number_is_left_out(stub: Stub, client: CallClient):
     stub.says(400, problem("x"))
-    assert await client.place(ORDER) == Refused(fault=Fault.OURS, http_status=400, detail="HTTP 400")
+    assert await client.send(ORDER) == Refused(fault=Fault.OURS, http_status=400, detail="HTTP 400")
 
 
 @pytest.mark.parametrize("text", ["", "no json", "[]", "{}", "null", '{"sid": 5}', '"text"'])
 async def test_an_answer_that_cannot_be_read_may_still_mean_a_call(stub: Stub, client: CallClient, text: str):
     stub.says_text(201, text)
-    assert isinstance(await client.place(ORDER), UncertainResult)
+    assert isinstance(await client.send(ORDER), UncertainResult)
 
 
 async def test_a_redirect_is_not_followed_and_was_not_taken(stub: Stub, client: CallClient):
     stub.says_text(302, "", headers={"Location": stub.address + "/elsewhere"})
     stub.says(201, TAKEN)
-    answer = await client.place(ORDER)
+    answer = await client.send(ORDER)
     assert isinstance(answer, Refused)
     assert answer.fault is Fault.OURS
     assert len(stub.asked) == 1
@@ -187,7 +188,7 @@ async def test_a_redirect_is_not_followed_and_was_not_taken(stub: Stub, client: 
 
 async def test_no_answer_in_time_is_unsure_and_not_asked_again(stub: Stub, impatient: CallClient):
     stub.hangs()
-    answer = await asyncio.wait_for(impatient.place(ORDER), timeout=60)
+    answer = await asyncio.wait_for(impatient.send(ORDER), timeout=60)
     assert answer == UncertainResult(detail="no answer (TimeoutError)")
     assert len(stub.asked) == 1
 
@@ -196,15 +197,15 @@ async def test_a_connection_dropped_after_sending_is_unsure_and_not_asked_again(
     stub: Stub, client: CallClient
 ):
     stub.drops()
-    assert isinstance(await client.place(ORDER), UncertainResult)
+    assert isinstance(await client.send(ORDER), UncertainResult)
     assert len(stub.asked) == 1
 
 
 async def test_a_kept_connection_that_drops_is_unsure_and_not_asked_again(stub: Stub, client: CallClient):
     stub.says(201, TAKEN)
     stub.drops()
-    await client.place(ORDER)
-    assert isinstance(await client.place(ORDER), UncertainResult)
+    await client.send(ORDER)
+    assert isinstance(await client.send(ORDER), UncertainResult)
     assert len(stub.asked) == 2
 
 
@@ -213,7 +214,7 @@ async def test_a_refused_connection_means_nothing_left(config: TelephonyConfig):
         taken.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{taken.getsockname()[1]}"
         async with CallClient(replace(config, base_url=address)) as client:
-            answer = await client.place(ORDER)
+            answer = await client.send(ORDER)
     assert answer == Refused(fault=Fault.OURS, detail="not sent: ClientConnectorError")
 
 
@@ -224,7 +225,7 @@ async def test_a_connection_that_is_never_made_means_nothing_left(config: Teleph
         listener.listen()
         address = f"https://127.0.0.1:{listener.getsockname()[1]}"
         async with CallClient(replace(config, base_url=address, timeout_seconds=0.4)) as client:
-            answer = await client.place(ORDER)
+            answer = await client.send(ORDER)
     assert isinstance(answer, Refused)
     assert (answer.fault, answer.http_status) == (Fault.OURS, None)
 
@@ -232,7 +233,7 @@ async def test_a_connection_that_is_never_made_means_nothing_left(config: Teleph
 async def test_a_certificate_that_is_not_trusted_means_nothing_left(stub: Stub, config: TelephonyConfig):
     address = stub.address.replace("http://", "https://")
     async with CallClient(replace(config, base_url=address)) as client:
-        answer = await client.place(ORDER)
+        answer = await client.send(ORDER)
     assert isinstance(answer, Refused)
     assert answer.fault is Fault.OURS
     assert not stub.asked
@@ -241,13 +242,13 @@ async def test_a_certificate_that_is_not_trusted_means_nothing_left(stub: Stub, 
 async def test_many_calls_share_one_kept_connection(stub: Stub, client: CallClient):
     stub.says(201, TAKEN)
     for _ in range(10):
-        await client.place(ORDER)
+        await client.send(ORDER)
     assert len({asked.peer for asked in stub.asked}) == 1
 
 
 async def test_calls_may_be_placed_side_by_side(stub: Stub, client: CallClient):
     stub.says(201, TAKEN)
-    answers = await asyncio.gather(*(client.place(ORDER) for _ in range(100)))
+    answers = await asyncio.gather(*(client.send(ORDER) for _ in range(100)))
     assert {type(answer) for answer in answers} == {Placed}
     assert len(stub.asked) == 100
 
@@ -259,8 +260,8 @@ async def test_no_log_line_holds_a_number_or_a_token(
     stub.says(201, TAKEN)
     stub.says(400, problem(21211))
     stub.says(200, {"calls": [], "page": 0})
-    await client.place(ORDER)
-    answer = await client.place(ORDER)
+    await client.send(ORDER)
+    answer = await client.send(ORDER)
     assert TO[3:] not in str(answer)
     assert TO[3:] not in caplog.text
     assert "a-token-of-the-tests" not in caplog.text
@@ -274,7 +275,7 @@ async def test_the_environment_cannot_move_the_calls_elsewhere(
     monkeypatch.setenv("TWILIO_ACCOUNT_SID", "AC-other")
     stub.says(201, TAKEN)
     async with CallClient(config) as client:
-        assert isinstance(await client.place(ORDER), Placed)
+        assert isinstance(await client.send(ORDER), Placed)
         assert client._wire is not None
         assert client._client.get_hostname("https://api.twilio.com/x") == "https://api.twilio.com/x"
 
@@ -282,7 +283,7 @@ async def test_the_environment_cannot_move_the_calls_elsewhere(
 async def test_a_base_url_may_hold_a_path(stub: Stub, config: TelephonyConfig):
     stub.says(201, TAKEN)
     async with CallClient(replace(config, base_url=stub.address + "/api/laml/")) as client:
-        await client.place(ORDER)
+        await client.send(ORDER)
     assert stub.asked[0].path.startswith("/api/laml/2010-04-01/Accounts/")
 
 

@@ -43,6 +43,7 @@ def application_of(scene: Scene, carrier: CarrierAccess | None) -> Application:
         services=scene.services,
         celery=None,  # type: ignore[arg-type]  # nothing here sends a task
         telephony=None,  # type: ignore[arg-type]  # nothing here speaks to a telephone network
+        message_channels={},
         carrier=carrier,
         servers=None,
     )

@@ -38,7 +38,7 @@ FACTS: dict[EntryKind, dict[str, Fact]] = {
     EntryKind.ANSWERED: {"n": 1},
     EntryKind.SPOKEN: {"n": 1, "heard_at": "identity", "key": "1", "then": "scene", "end": True},
     EntryKind.ATTEMPT_ENDED: {"n": 1, "result": "answered", "contact": "verified", "answer": "acknowledged"},
-    EntryKind.MESSAGE: {"purpose": "unreachable", "state": "delivered"},
+    EntryKind.MESSAGE: {"channel": "sms", "purpose": "unreachable", "state": "delivered"},
     EntryKind.ASSIGNMENT_OPENED: {"track": "human", "reason": "not_verified"},
     EntryKind.ASSIGNMENT_SIGNED: {"track": "human", "in_time": True},
     EntryKind.ASSIGNMENT_REPORTED: {"track": "visit", "outcome": "refuses", "in_time": False},

@@ -1,0 +1,41 @@
+"""The registry of channels: every channel has a client, and no grade names one without."""
+
+from __future__ import annotations
+
+import pytest
+
+from dialer.bootstrap import refuse_unknown_channels
+from dialer.core.errors import SettingsError
+from dialer.core.policy import from_plain, to_plain
+from dialer.core.values import Grade, MessageChannel
+from dialer.tasks.application import use_application
+from dialer.tasks.dial_work import send_messages_task
+from tests.control.conftest import Assemble
+from tests.core.samples import POLICY
+
+
+def test_every_channel_that_is_configured_has_a_client_of_its_own(assembled: Assemble):
+    registered = assembled().message_channels
+    assert MessageChannel.SMS in registered
+    assert [make().channel for make in registered.values()] == list(registered)
+
+
+def test_the_task_asks_every_channel(assembled: Assemble):
+    use_application(assembled())
+    send_messages_task()
+
+
+def test_a_grade_whose_channel_is_not_configured_stops_the_start():
+    refuse_unknown_channels(POLICY, {MessageChannel.SMS})
+    with pytest.raises(SettingsError) as refused:
+        refuse_unknown_channels(POLICY, ())
+    assert refused.value.key == "policy.extra_high.message_channel"
+
+
+def test_a_policy_of_before_there_were_channels_sends_by_sms():
+    plain = to_plain(POLICY)
+    for rules in plain["grades"].values():
+        assert rules.pop("message_channel") == "sms"
+    read = from_plain(plain, version=POLICY.version)
+    assert read == POLICY
+    assert read.of(Grade.LOW).message_channel is MessageChannel.SMS
