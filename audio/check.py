@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from pathlib import Path
 
 from audio.loudness import FRAME_SECONDS, PEAK_DBFS, TARGET_DBFS, active_level, frame_levels, peak
@@ -48,10 +49,7 @@ def _silence(sound: Sound) -> list[Flaw]:
     if all(quiet):
         return [Flaw("is silent")]
     lead, tail = quiet.index(False) * FRAME_SECONDS, quiet[::-1].index(False) * FRAME_SECONDS
-    longest = run = 0
-    for frame in quiet:
-        run = run + 1 if frame else 0
-        longest = max(longest, run)
+    longest = max((len(list(run)) for is_quiet, run in groupby(quiet) if is_quiet), default=0)
     found = []
     if max(lead, tail) > LONGEST_EDGE_SECONDS:
         found.append(Flaw("is silent for %(seconds)s s at an end", seconds=f"{max(lead, tail):.2f}"))

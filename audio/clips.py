@@ -70,10 +70,7 @@ class Manifest:
 
     def save(self) -> None:
         """Writes the manifest in a fixed order, so that rendering nothing new changes nothing."""
-        entries = [
-            asdict(clip) for clip in sorted(self.clips, key=lambda c: (c.prompt_id, c.language, c.text))
-        ]
-        body = json.dumps({"clips": entries}, ensure_ascii=False, indent=1, sort_keys=True)
+        body = json.dumps({"clips": to_plain(self.clips)}, ensure_ascii=False, indent=1, sort_keys=True)
         (self.folder / MANIFEST).write_text(body + "\n", encoding="utf-8")
 
 
@@ -95,6 +92,7 @@ def audio_hash(clips: Iterable[Clip]) -> str:
 
 
 def text_hash(text: str) -> str:
+    """The first 16 hexadecimal digits of its SHA-256."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -6,7 +6,7 @@ import audioop
 import warnings
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 
 from audio.loudness import PEAK_DBFS, TARGET_DBFS, active_level, peak
 from audio.resample import TELEPHONE_HZ, to_telephone
@@ -24,27 +24,20 @@ _QUIET_DBFS = -45.0
 _LEAD_MS = 60
 _TAIL_MS = 340
 """With the lead of the next prompt, as long as the pause between two sentences."""
+_PAUSE_MS = 400
+"""Between two parts."""
 _EDGE_MS = 8
 _CLOSE_ENOUGH_DB = 0.2
 _KNEE = 0.55
 """Of the ceiling: louder samples are bent."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """One stretch of speech and the pause that follows it when something comes after."""
-
-    sound: Sound
-    pause_seconds: float = 0.4
-
-
-def prompt(parts: Sequence[Part]) -> Sound:
+def prompt(parts: Sequence[Sound]) -> Sound:
     """8 kHz mono at the target level, no sample above the ceiling. Raises `NoSound` when all of it is silent."""
-    joined = AudioSegment.silent(duration=_LEAD_MS, frame_rate=TELEPHONE_HZ)
+    silence = partial(AudioSegment.silent, frame_rate=TELEPHONE_HZ)
+    joined = silence(_LEAD_MS)
     for number, part in enumerate(parts, start=1):
-        gap_ms = _TAIL_MS if number == len(parts) else round(1000 * part.pause_seconds)
-        joined += _trimmed(_segment(part.sound))
-        joined += AudioSegment.silent(duration=gap_ms, frame_rate=TELEPHONE_HZ)
+        joined += _trimmed(_segment(part)) + silence(_TAIL_MS if number == len(parts) else _PAUSE_MS)
     return levelled(Sound(pcm=joined.raw_data, rate_hz=TELEPHONE_HZ))
 
 

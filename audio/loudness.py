@@ -40,4 +40,5 @@ def peak(sound: Sound) -> float:
 
 
 def dbfs(value: float) -> float:
+    """The level of an amplitude of 16-bit samples, in dB below full scale."""
     return 20 * math.log10(value / _FULL_SCALE) if value >= 1 else SILENCE_DBFS

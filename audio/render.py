@@ -63,9 +63,9 @@ def render(
     removed: set[str] = set()
     for done, item in enumerate(items):
         progress(done, len(items))
-        if item.key in again and item.text:
-            name = _spoken_name(item, voice_for(item.language, voices))
-            if name not in removed:
+        if item.key in again:
+            name = name_of(item, voices=voices, recordings=recordings)
+            if name is not None and name not in removed:
                 (out / name).unlink(missing_ok=True)
                 removed.add(name)
         clip = make(item, out=out, voices=voices, recordings=recordings)
@@ -82,55 +82,58 @@ def render(
     return manifest
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Take:
+    """One way to say an item: whose voice, under which file name, and how its parts are spoken."""
+
+    voice: str
+    file: str
+    speak: Callable[[], list[Sound]]
+
+
+def _take(item: Item, voices: Sequence[Voice], recordings: Recordings | None) -> _Take | None:
+    """A recording is preferred to any voice. None for an empty text without a recording."""
+    recorded = recordings.find(item.key, item.language) if recordings else None
+    if recorded is not None:
+        digest = hashlib.sha256(recorded.pcm).hexdigest()
+        name = file_name(voice=RECORDED, text=digest, parameters=(item.language, COMPOSING))
+        return _Take(voice=RECORDED, file=name, speak=lambda: [recorded])
+    if not item.text:
+        return None
+    voice = voice_for(item.language, voices)
+    spoken = as_spoken(item.text, item.language)
+    parameters = (item.language, *voice.parameters, COMPOSING)
+    return _Take(
+        voice=voice.name,
+        file=file_name(voice=voice.name, text=spoken, parameters=parameters),
+        speak=lambda: [voice.say(piece, item.language) for piece in sentences(spoken)],
+    )
+
+
 def make(
     item: Item, *, out: Path, voices: Sequence[Voice], recordings: Recordings | None = None
 ) -> Clip | None:
-    """The item's file, made unless it is there; a recording is preferred to any voice. None for an empty text without a
-    recording. Raises `VoiceMissing`, `NoSound` or `Unfit`.
+    """The item's file, made unless it is there. None for an empty text without a recording. Raises `VoiceMissing`,
+    `NoSound` or `Unfit`.
     """
-    recorded = recordings.find(item.key, item.language) if recordings else None
-    if recorded is not None:
-        return _recorded(item, recorded, out)
-    return _spoken(item, voice_for(item.language, voices), out) if item.text else None
+    take = _take(item, voices, recordings)
+    if take is None:
+        return None
+    path = out / take.file
+    if not path.is_file():
+        _write(path, item, compose.prompt(take.speak()))
+    return clip_of(item, take.voice, path)
 
 
-def name_of(item: Item, *, voices: Sequence[Voice], recordings: Recordings | None = None) -> str:
-    """The file name that `make` gives the item. Raises `VoiceMissing` or `NoSound`."""
-    recorded = recordings.find(item.key, item.language) if recordings else None
-    if recorded is not None:
-        return _recorded_name(item, recorded)
-    return _spoken_name(item, voice_for(item.language, voices))
+def name_of(item: Item, *, voices: Sequence[Voice], recordings: Recordings | None = None) -> str | None:
+    """The file name that `make` gives the item; None where it makes none. Raises `VoiceMissing` or `NoSound`."""
+    take = _take(item, voices, recordings)
+    return take.file if take is not None else None
 
 
 def sentences(text: str) -> tuple[str, ...]:
     """The sentences of a text, each with its closing mark."""
     return tuple(piece for found in _SENTENCE.findall(text) if (piece := found.strip()))
-
-
-def _spoken(item: Item, voice: Voice, out: Path) -> Clip:
-    name = _spoken_name(item, voice)
-    if not (out / name).is_file():
-        spoken = as_spoken(item.text, item.language)
-        parts = [compose.Part(sound=voice.say(piece, item.language)) for piece in sentences(spoken)]
-        _write(out / name, item, compose.prompt(parts))
-    return clip_of(item, voice.name, out / name)
-
-
-def _spoken_name(item: Item, voice: Voice) -> str:
-    spoken = as_spoken(item.text, item.language)
-    return file_name(voice=voice.name, text=spoken, parameters=(item.language, *voice.parameters, COMPOSING))
-
-
-def _recorded(item: Item, sound: Sound, out: Path) -> Clip:
-    name = _recorded_name(item, sound)
-    if not (out / name).is_file():
-        _write(out / name, item, compose.prompt([compose.Part(sound=sound)]))
-    return clip_of(item, RECORDED, out / name)
-
-
-def _recorded_name(item: Item, sound: Sound) -> str:
-    digest = hashlib.sha256(sound.pcm).hexdigest()
-    return file_name(voice=RECORDED, text=digest, parameters=(item.language, COMPOSING))
 
 
 def _write(path: Path, item: Item, sound: Sound) -> None:

@@ -82,19 +82,6 @@ def number(value: Decimal | int, language: str) -> str:
     return f"{said} point {digits(decimals, 'en')}"
 
 
-def amount(amount_fen: int, language: str) -> str:
-    """Money in fen: 一万二千元五角, twelve thousand yuan fifty."""
-    yuan, fen = divmod(amount_fen, 100)
-    if language != "zh":
-        cents = f" and {_en_cardinal(fen)} fen" if fen else ""
-        return f"{_en_cardinal(yuan)} yuan{cents}"
-    jiao, rest = divmod(fen, 10)
-    tail = (f"{_ZH_DIGITS[jiao]}角" if jiao else ("零" if rest else "")) + (
-        f"{_ZH_DIGITS[rest]}分" if rest else ""
-    )
-    return f"{_TWO_OF.sub('两', _zh_cardinal(yuan))}元{tail}"
-
-
 def calendar_date(day: date, language: str) -> str:
     """二零二六年十一月二十五日; November twenty-five, twenty twenty-six."""
     if language == "zh":
@@ -113,11 +100,11 @@ def clock_time(at: time, language: str) -> str:
     if language == "zh":
         if at.minute == 0:
             return f"{_zh_cardinal(at.hour)}点"
-        spare = "零" if at.minute < 10 else ""  # noqa: PLR2004 - one digit
+        spare = "零" if at.minute < 10 else ""
         return f"{_zh_cardinal(at.hour)}点{spare}{_zh_cardinal(at.minute)}分"
     if at.minute == 0:
         return f"{_en_cardinal(at.hour)} o'clock"
-    spare = "oh " if at.minute < 10 else ""  # noqa: PLR2004 - one digit
+    spare = "oh " if at.minute < 10 else ""
     return f"{_en_cardinal(at.hour)} {spare}{_en_cardinal(at.minute)}"
 
 
@@ -147,7 +134,7 @@ def _zh_cardinal(value: int) -> str:
         if not part:
             gap = bool(said)
             continue
-        if said and (gap or part < 1000):  # noqa: PLR2004 - a missing thousand is said as zero
+        if said and (gap or part < 1000):
             said += _ZH_DIGITS[0]
         gap = False
         said += _zh_below_ten_thousand(part) + name
@@ -171,10 +158,10 @@ def _en_cardinal(value: int) -> str:
         if value >= scale:
             whole, rest = divmod(value, scale)
             return f"{_en_cardinal(whole)} {name}" + (f" {_en_cardinal(rest)}" if rest else "")
-    if value >= 100:  # noqa: PLR2004 - hundreds
+    if value >= 100:
         hundreds, rest = divmod(value, 100)
         return f"{_EN_DIGITS[hundreds]} hundred" + (f" and {_en_cardinal(rest)}" if rest else "")
-    if value >= 20:  # noqa: PLR2004 - tens
+    if value >= 20:
         tens, rest = divmod(value, 10)
         return _EN_TENS[tens] + (f"-{_EN_DIGITS[rest]}" if rest else "")
-    return _EN_TEENS[value - 10] if value >= 10 else _EN_DIGITS[value]  # noqa: PLR2004 - teens
+    return _EN_TEENS[value - 10] if value >= 10 else _EN_DIGITS[value]

@@ -82,9 +82,7 @@ def main() -> None:
         for question in questions(language):
             hints = tuple(phrase for _, phrase in question.phrases)
             for key, phrase in question.phrases:
-                spoken = compose.prompt(
-                    [compose.Part(sound=voice.say(as_spoken(phrase, language), language))]
-                )
+                spoken = compose.prompt([voice.say(as_spoken(phrase, language), language)])
                 wav = wav_bytes(compose.from_a_law(compose.a_law(spoken)))
                 began = time.perf_counter()
                 told = recogniser.recognise(wav, hints=hints, language=_LANGUAGES[language])

@@ -100,7 +100,7 @@ class Injections:
         self._delayed.append((time.monotonic() + float(str(seconds)), act))
 
     def _pid(self, name: str) -> int | None:
-        return next((child.pid for child in self._supervisor.children() if child.name == name), None)
+        return self._supervisor.pids().get(name)
 
     def _signal(self, name: str, number: signal.Signals) -> None:
         pid = self._pid(name)

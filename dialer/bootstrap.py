@@ -7,8 +7,8 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Container, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Container, Mapping
+from contextlib import AbstractContextManager, ExitStack, closing
 from datetime import datetime
 
 from pydantic import SecretStr
@@ -67,44 +67,27 @@ class FollowedClock:
             self._clock = ScaledClock(anchor_unix=row.anchor_unix, epoch=row.epoch, speed=row.speed)
 
 
-@contextmanager
-def application(settings: Settings) -> Iterator[Application]:
+def application(settings: Settings) -> AbstractContextManager[Application]:
     """The application on its configured servers, or on the embedded ones: started, or joined when they run."""
-    app = assemble(settings)
-    try:
-        yield app
-    finally:
-        app.close()
+    return closing(assemble(settings))
 
 
 def assemble(settings: Settings) -> Application:
     """As `application`, for a process that closes it itself. The schema is up to date and the keys fit."""
-    servers = own_servers(settings)
-    try:
-        return _assemble(settings, servers)
-    except BaseException:
+    with ExitStack() as undo:
+        servers = own_servers(settings)
         if servers is not None:
-            servers.stop()
-        raise
-
-
-def _assemble(settings: Settings, servers: EmbeddedServers | None) -> Application:
-    keys = _keys(settings)
-    carrier = own_carrier(settings)
-    telephony = _telephony(settings, carrier)
-    channels = _message_channels(telephony)
-    policy = settings.policy.policy(zone=settings.centre.timezone)
-    refuse_unknown_channels(policy, channels)
-    store = Store(
-        _database_url(settings, servers),
-        Vault(keys),
-        pool_size=settings.database.pool_size,
-    )
-    try:
+            undo.callback(servers.stop)
+        keys = _keys(settings)
+        carrier = own_carrier(settings)
+        telephony = _telephony(settings, carrier)
+        channels = _message_channels(telephony)
+        policy = settings.policy.policy(zone=settings.centre.timezone)
+        refuse_unknown_channels(policy, channels)
+        store = Store(_database_url(settings, servers), Vault(keys), pool_size=settings.database.pool_size)
+        undo.callback(store.dispose)
         schema, drill, clock, policy_version = _prepare_database(settings, store, keys, carrier, policy)
-    except BaseException:
-        store.dispose()
-        raise
+        undo.pop_all()
     celery = make_app(_broker_url(settings, servers))
     enqueue = Enqueuer(celery)
     store.after_commit = EnqueueLimiter(enqueue, spacing_seconds=0.2)

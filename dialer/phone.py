@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -135,6 +134,7 @@ def _reader(services: Services) -> Token:
 
 
 _TIMEOUT_SECONDS = 5.0
+_HANDSETS = "/admin/handsets"
 ACTS = frozenset({"answer", "hang_up", "keys", "words", "sound"})
 
 
@@ -150,60 +150,36 @@ class ActRefused(Refusal):
     """The carrier refuses what was pressed or said."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """`access` is the carrier's of this installation; nothing here reaches any other."""
+async def _asked(carrier: CarrierAccess, method: str, path: str, body: bytes | None = None) -> bytes:
+    """What this installation's own carrier answers about a handset. Raises `NotFound` for one that it does not know or
+    knows no more, `ActRefused` and `Unavailable`.
+    """
+    import aiohttp  # noqa: PLC0415  # a web process at rest does without
 
-    access: CarrierAccess
-
-    async def take(self, number: str) -> dict[str, Any]:
-        """The telephone of that number in hand. Raises `Unavailable`."""
-        return await self._json("POST", "/admin/handsets", json={"number": number})
-
-    async def state(self, handset: str) -> dict[str, Any]:
-        """Raises `NotFound` for one that the carrier does not know (any more), and `Unavailable`."""
-        return await self._json("GET", f"/admin/handsets/{_id(handset)}")
-
-    async def act(self, handset: str, act: str, body: bytes) -> dict[str, Any]:
-        """The state afterwards. Raises `NotFound`, `ActRefused`, `Unavailable`."""
-        if act not in ACTS:
-            raise NotFound(kind="act", key=act)
-        return await self._json("POST", f"/admin/handsets/{_id(handset)}/{act}", data=body)
-
-    async def clip(self, handset: str, n: int) -> bytes:
-        """The very sound that the carrier plays. Raises `NotFound`, `Unavailable`."""
-        return await self._ask("GET", f"/admin/handsets/{_id(handset)}/clips/{n}")
-
-    async def _json(self, method: str, path: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - passed on to aiohttp
-        found: dict[str, Any] = orjson.loads(await self._ask(method, path, **options))
-        return found
-
-    async def _ask(self, method: str, path: str, **options: Any) -> bytes:  # noqa: ANN401 - passed on to aiohttp
-        import aiohttp  # noqa: PLC0415  # a web process at rest does without
-
-        headers = {"Authorization": f"Bearer {self.access.admin_token}"}
-        try:
-            async with (
-                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_TIMEOUT_SECONDS)) as session,
-                session.request(method, self.access.base_url + path, headers=headers, **options) as answer,
-            ):
-                body, status = await answer.read(), answer.status
-        except (aiohttp.ClientError, TimeoutError, ValueError) as fault:
-            raise Unavailable(part="carrier", problem=type(fault).__name__) from fault
-        if status == HTTPStatus.NOT_FOUND:
-            raise NotFound(kind="telephone", key="in hand")
-        if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}:
-            raise ActRefused(_NOT_TAKEN.get(path.rpartition("/")[2], gettext_noop("too much at once")))
-        if status >= HTTPStatus.BAD_REQUEST:
-            raise Unavailable(part="carrier", problem=Text("answered %(status)s", status=status))
-        return body
+    headers = {"Authorization": f"Bearer {carrier.admin_token}"}
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_TIMEOUT_SECONDS)) as session,
+            session.request(method, carrier.base_url + path, headers=headers, data=body) as answer,
+        ):
+            found, status = await answer.read(), answer.status
+    except (aiohttp.ClientError, TimeoutError, ValueError) as fault:
+        raise Unavailable(part="carrier", problem=type(fault).__name__) from fault
+    if status == HTTPStatus.NOT_FOUND:
+        raise NotFound(kind="telephone", key="in hand")
+    if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}:
+        raise ActRefused(_NOT_TAKEN.get(path.rpartition("/")[2], gettext_noop("too much at once")))
+    if status >= HTTPStatus.BAD_REQUEST:
+        raise Unavailable(part="carrier", problem=Text("answered %(status)s", status=status))
+    return found
 
 
-def _id(handset: str) -> str:
-    """A handset id as the carrier gives them out; nothing else is put into its addresses."""
+def _handset_path(request: Request) -> str:
+    """Of a handset id as the carrier gives them out; nothing else is put into its addresses. Raises `NotFound`."""
+    handset = request.path_params["handset"]
     if not handset.isascii() or not handset.isalnum():
         raise NotFound(kind="telephone", key="in hand")
-    return handset
+    return f"{_HANDSETS}/{handset}"
 
 
 _GOOD = frozenset({"watching", "proven"})
@@ -359,7 +335,7 @@ def phone_routes(app: Application) -> list[BaseRoute]:
     """None on a real line."""
     if app.carrier is None:
         return []
-    page = _Phone(app, Line(access=app.carrier))
+    page = _Phone(app, app.carrier)
     return [
         Route("/phone", page.guarded(page.show), methods=["GET"]),
         Route("/phone/targets", page.guarded(page.targets), methods=["GET"]),
@@ -373,10 +349,10 @@ def phone_routes(app: Application) -> list[BaseRoute]:
 
 
 class _Phone:
-    def __init__(self, app: Application, line: Line) -> None:
+    def __init__(self, app: Application, carrier: CarrierAccess) -> None:
         self._app = app
         self._services = app.services
-        self._line = line
+        self._carrier = carrier
         templates = Environment(
             loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined
         )
@@ -427,7 +403,7 @@ class _Phone:
             phone=str(data.get("phone", "")),
             fraud_type=_fraud_type(str(data.get("fraud_type", ""))),
         )
-        await self._line.take(accepted.record.phones[0])
+        await self._taken(accepted.record.phones[0])
         case_id = await asyncio.to_thread(warn_of_oneself, self._services, accepted)
         return _json({"case_id": case_id}, 201)
 
@@ -435,25 +411,35 @@ class _Phone:
         """Picks up the handset before the robot calls it."""
         case_id = int(request.path_params["case_id"])
         number = await asyncio.to_thread(number_of, self._services, case_id)
-        state = await self._line.take(number)
+        state = await self._taken(number)
         await asyncio.to_thread(request_call, self._services, case_id)
-        return _json(handset_json(state, self._services), 201)
+        return self._handset(state, 201)
 
     async def case(self, request: Request) -> Response:
         story = await asyncio.to_thread(show_case, self._services, int(request.path_params["case_id"]))
         return _json(story_json(story, _lang(request)))
 
     async def state(self, request: Request) -> Response:
-        return _json(handset_json(await self._line.state(request.path_params["handset"]), self._services))
+        return self._handset(await _asked(self._carrier, "GET", _handset_path(request)))
 
     async def clip(self, request: Request) -> Response:
-        sound = await self._line.clip(request.path_params["handset"], int(request.path_params["n"]))
+        """The very sound that the carrier plays."""
+        path = f"{_handset_path(request)}/clips/{request.path_params['n']}"
+        sound = await _asked(self._carrier, "GET", path)
         return Response(sound, media_type="audio/wav", headers={"Cache-Control": "no-store"})
 
     async def act(self, request: Request) -> Response:
-        body = await _body(request)
-        state = await self._line.act(request.path_params["handset"], request.path_params["act"], body)
-        return _json(handset_json(state, self._services))
+        body, act = await _body(request), request.path_params["act"]
+        if act not in ACTS:
+            raise NotFound(kind="act", key=act)
+        return self._handset(await _asked(self._carrier, "POST", f"{_handset_path(request)}/{act}", body))
+
+    async def _taken(self, number: str) -> bytes:
+        """The state of the telephone of that number, now in hand."""
+        return await _asked(self._carrier, "POST", _HANDSETS, orjson.dumps({"number": number}))
+
+    def _handset(self, state: bytes, status: int = 200) -> Response:
+        return _json(handset_json(orjson.loads(state), self._services), status)
 
 
 def _is_ours(request: Request) -> bool:

@@ -33,6 +33,7 @@ from dialer.db.system_state import (
     note_cycle_part,
     note_heartbeat,
 )
+from dialer.org.staff_store import delete_expired_sessions
 from dialer.services import Application
 
 LEADER_LOCK = 0x6C656164
@@ -43,6 +44,7 @@ that needs neither our database nor our web process.
 _FOLLOW_SECONDS = 1.0
 _BEAT_SECONDS = 2.0
 _FORGET = timedelta(days=1)
+"""Heartbeats and sessions are deleted once a day when they ended so long ago."""
 _RESUME_EVERY = 5
 _ROUNDS = (("sweep", 1), ("dial", 1), ("reconcile", 2), ("send_messages", 2), ("fold", 5))
 """What a tick enqueues for the dialling workers, and in every how many ticks."""
@@ -133,8 +135,6 @@ def _lead(app: Application, process: str, still_held: Callable[[], bool], stoppe
     scheduler = _ticking(app, ticks)
     cycle_began = app.services.real.now()
     beaten = -_BEAT_SECONDS
-    with app.services.store.begin() as tx:
-        delete_silent_processes(tx, before=app.services.real.now() - _FORGET)
     scheduler.start()
     try:
         while not stopped.is_set():
@@ -180,10 +180,21 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         ("audit", send, ("audit", DIAL_QUEUE), settings.audit_seconds),
         ("resume_loads", send, ("resume_loads", BULK_QUEUE), tick * _RESUME_EVERY),
         ("resume_renders", send, ("resume_renders", BULK_QUEUE), tick * _RESUME_EVERY),
+        ("clean_up", _clean_up, (app,), _FORGET.total_seconds()),
     ):
         trigger = IntervalTrigger(seconds=seconds, timezone="UTC")
         scheduler.add_job(job, trigger, args=args, id=name, next_run_time=first)
     return scheduler
+
+
+def _clean_up(app: Application) -> None:
+    before = app.services.real.now() - _FORGET
+    try:
+        with app.services.store.begin() as tx:
+            delete_silent_processes(tx, before=before)
+            delete_expired_sessions(tx, before=before)
+    except Unavailable as fault:
+        _log.warning("%s", fault)
 
 
 def _is_due(app: Application) -> bool:

@@ -87,7 +87,7 @@ def step_sentence(step: Step, lang: Lang) -> str:  # noqa: PLR0911  # one arm a 
             return say(lang, "the warning expires")
         case StepKind.CALL:
             return say(lang, "the robot's call is under way (%(why)s)", why=why)
-        case StepKind.RING:
+        case StepKind.ATTEMPT:
             if not step.waits:
                 return say(lang, "the robot calls (%(why)s)", why=why)
             waits = _listed([wait_words(wait, lang) for wait in step.waits], lang)
@@ -269,13 +269,10 @@ def _alarm(text: str) -> Tell:
 
 
 def _message(f: Facts, lang: Lang) -> str:
-    return say(
-        lang,
-        "%(channel)s (%(purpose)s): %(state)s",
-        channel=stored_word(MessageChannel, f["channel"], lang),
-        purpose=stored_word(MessagePurpose, f["purpose"], lang),
-        state=stored_word(MessageState, f["state"], lang),
-    )
+    channel = stored_word(MessageChannel, f["channel"], lang)
+    purpose = stored_word(MessagePurpose, f["purpose"], lang)
+    state = stored_word(MessageState, f["state"], lang)
+    return say(lang, "%(channel)s (%(purpose)s): %(state)s", channel=channel, purpose=purpose, state=state)
 
 
 VIEWS: Mapping[str, str] = {
@@ -314,12 +311,8 @@ def _act(f: Facts, lang: Lang) -> str:
 
 def _about(f: Facts, lang: Lang) -> str:
     if f.get("grade"):
-        rise = (
-            (stored_word(Grade, f["from"], lang), stored_word(Grade, f["grade"], lang))
-            if f.get("from")
-            else ()
-        )
-        return " → ".join(rise) or stored_word(Grade, f["grade"], lang)
+        grades = (f[name] for name in ("from", "grade") if f.get(name))
+        return " → ".join(stored_word(Grade, grade, lang) for grade in grades)
     if f.get("of"):
         return say(lang, "of case #%(id)s", id=f["of"])
     for name, kind in (
@@ -362,7 +355,8 @@ def moment_words(moment: datetime | None, now: datetime, lang: Lang) -> str:
     if moment is None:
         return ""
     seconds = (moment - now).total_seconds()
-    amount = _span(abs(seconds), lang)
+    length, unit = next((one for one in _UNITS if abs(seconds) >= one[0]), _UNITS[-1])
+    amount = say(lang, unit, n=int(abs(seconds) // length))
     if seconds < 0:
         return say(lang, "%(amount)s ago", amount=amount)
     return say(lang, "in %(amount)s", amount=amount)
@@ -374,8 +368,3 @@ _UNITS = (
     (60, gettext_noop("%(n)sm")),
     (1, gettext_noop("%(n)ss")),
 )
-
-
-def _span(seconds: float, lang: Lang) -> str:
-    length, unit = next((one for one in _UNITS if seconds >= one[0]), _UNITS[-1])
-    return say(lang, unit, n=int(seconds // length))

@@ -79,7 +79,14 @@ from dialer.telephony.webhooks import SETTINGS, SIGNATURE, BadSignature, fallbac
 from dialer.units.pages import unit_pages
 from dialer.warnings.pages import list_pages
 from dialer.web.cache import Cache
-from dialer.web.console import ConsoleContext, ConsoleHeaders, Declared, ShutdownHooks, page_route_of
+from dialer.web.console import (
+    SECURITY_HEADERS,
+    AnswerHeaders,
+    ConsoleContext,
+    Declared,
+    ShutdownHooks,
+    page_route_of,
+)
 from dialer.web.refusals import add_faults, failed
 from dialer.web.rendering import PageFiles, Pages, sound
 from dialer.web.write_batcher import WriteBatcher
@@ -124,6 +131,7 @@ class Webhook:
 
     @property
     def personal(self) -> dict[str, str]:
+        """The fields that may name a person, which are stored encrypted."""
         return {name: value for name, value in self.params if name in _PERSONAL and value}
 
 
@@ -171,12 +179,11 @@ def _refused(fault: Exception) -> Answer:
     return status, fallback() if speaks else None
 
 
-def _uncounted(_hook: str, _status: int) -> None:
-    pass
-
-
 def hooks(
-    services: Services, telephony: TelephonyConfig, *, count: Callable[[str, int], None] = _uncounted
+    services: Services,
+    telephony: TelephonyConfig,
+    *,
+    count: Callable[[str, int], object] = lambda _hook, _status: None,
 ) -> Mount:
     """The webhook addresses of `dialer.telephony.config`; `count` gets each webhook's name and status."""
     return Mount(WEBHOOK_PREFIX, _Hooks(services, telephony, count).router)
@@ -184,7 +191,7 @@ def hooks(
 
 class _Hooks:
     def __init__(
-        self, services: Services, telephony: TelephonyConfig, count: Callable[[str, int], None]
+        self, services: Services, telephony: TelephonyConfig, count: Callable[[str, int], object]
     ) -> None:
         self._services = services
         self._telephony = telephony
@@ -225,7 +232,16 @@ class _Hooks:
         self, name: str, answer: Callable[[Webhook], Awaitable[Answer]]
     ) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
-            status, twiml = await self._guarded(answer, request)
+            """The answer to a request whose signature is verified; a fault never becomes a 2xx."""
+            try:
+                params = await _form(request)
+                headers = {
+                    name: request.headers[name] for name in (SIGNATURE, SETTINGS) if name in request.headers
+                }
+                verify(url=self._url(request), params=params, headers=headers, tokens=self._tokens)
+                status, twiml = await answer(Webhook(path=request.path_params, params=params))
+            except Exception as fault:  # noqa: BLE001  # after any fault the person on the line must hear something
+                status, twiml = _refused(fault)
             self._count(name, status)
             if status == HTTPStatus.FORBIDDEN and name in _SPOKEN:
                 # Not applied; but whoever the caller is, a person on the line hears a sentence, never silence. With
@@ -235,57 +251,27 @@ class _Hooks:
 
         return endpoint
 
-    async def _guarded(self, answer: Callable[[Webhook], Awaitable[Answer]], request: Request) -> Answer:
-        """The answer to a request whose signature is verified; a fault never becomes a 2xx."""
-        try:
-            params = await _form(request)
-            headers = {
-                name: request.headers[name] for name in (SIGNATURE, SETTINGS) if name in request.headers
-            }
-            verify(url=self._url(request), params=params, headers=headers, tokens=self._tokens)
-            return await answer(Webhook(path=request.path_params, params=params))
-        except Exception as fault:  # noqa: BLE001  # after any fault the person on the line must hear something
-            return _refused(fault)
-
     def _url(self, request: Request) -> str:
         path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
         return f"{self._base}{path}?{query}" if query else f"{self._base}{path}"
 
     async def _call(self, hook: Webhook) -> Answer:
         """The next turn of a conversation, as TwiML."""
-        fields = hook.fields
         position = hook.path["position"]
-        first = position == START_STEP
-        step = Step(
-            attempt_id=hook.attempt_id,
-            step=hook.step,
-            sid=fields.get("CallSid", ""),
-            position=None if first else Position.decode(position),
-            heard=heard(fields),
-            forwarded=was_forwarded(fields),
-            personal=hook.personal,
+        return await self._turn(
+            hook,
+            position=None if position == START_STEP else Position.decode(position),
+            heard=heard(hook.fields),
         )
-        return await self._turn(step)
 
     async def _dialled(self, hook: Webhook) -> Answer:
         """How a hand-over ended: if the desk took it or the caller left, the call is over; else the script goes on."""
-        fields = hook.fields
-        number, desk = hook.step, dial_status(fields)
-        took = hand_over_taken(fields)
-        if took or caller_left(fields):
-            await self._events.add(Taken(attempt_id=hook.attempt_id, step=number, desk=desk, took=took))
+        desk, took = dial_status(hook.fields), hand_over_taken(hook.fields)
+        if took or caller_left(hook.fields):
+            await self._events.add(Taken(attempt_id=hook.attempt_id, step=hook.step, desk=desk, took=took))
             return 200, hang_up()
-        step = Step(
-            attempt_id=hook.attempt_id,
-            step=number,
-            sid=fields.get("CallSid", ""),
-            desk=desk,
-            position=Position.decode(hook.path["position"]),
-            heard=Heard.silence(),
-            forwarded=was_forwarded(fields),
-            personal=hook.personal,
-        )
-        return await self._turn(step)
+        position = Position.decode(hook.path["position"])
+        return await self._turn(hook, position=position, heard=Heard.silence(), desk=desk)
 
     async def _officer(self, hook: Webhook) -> Answer:
         """The officer has answered: the assignment is theirs while they speak."""
@@ -295,13 +281,26 @@ class _Hooks:
             )
         return _KEPT
 
-    async def _turn(self, step: Step) -> Answer:
-        turn = await self._events.add(step)
+    async def _turn(
+        self, hook: Webhook, *, position: Position | None, heard: Heard, desk: str = ""
+    ) -> Answer:
+        turn = await self._events.add(
+            Step(
+                attempt_id=hook.attempt_id,
+                step=hook.step,
+                sid=hook.fields.get("CallSid", ""),
+                position=position,
+                heard=heard,
+                desk=desk,
+                forwarded=was_forwarded(hook.fields),
+                personal=hook.personal,
+            )
+        )
         assert turn is not None
         twiml = write(
             turn,
-            attempt_id=step.attempt_id,
-            step=step.step,
+            attempt_id=hook.attempt_id,
+            step=hook.step,
             config=self._telephony,
             audio_url=lambda file: f"{self._base}/audio/{file}",
         )
@@ -403,7 +402,7 @@ def create_console(app: Application, pages: Pages, closing: ShutdownHooks) -> Fa
         console.router.add_route(former, _redirect_to(path), methods=["GET", "POST"])
     console.router.routes.extend(_routes())
     add_faults(console)
-    console.add_middleware(ConsoleHeaders, failed=failed)
+    console.add_middleware(AnswerHeaders, what="the console", headers=SECURITY_HEADERS, failed=failed)
     return console
 
 

@@ -24,7 +24,6 @@ from dialer.org.staff import (
 from dialer.org.staff_store import (
     Member,
     Session,
-    all_members,
     clear_failures,
     end_sessions_of,
     failure_key,
@@ -35,10 +34,8 @@ from dialer.org.staff_store import (
     lock_administrators,
     make_first_sign_in_link,
     open_sessions,
-    set_staff_disabled,
-    set_staff_language,
+    revise_staff,
     set_staff_password,
-    set_staff_place,
     use_sign_in_link,
 )
 from dialer.org.unit_store import get_unit
@@ -99,18 +96,6 @@ def add_staff(
     return NewPassword(member=member, password=chosen)
 
 
-def list_staff(services: Services, *, visible_to: int | None = None) -> list[Member]:
-    """All accounts, or those of one unit and all below."""
-    with services.store.begin() as tx:
-        return all_members(tx, visible_to=visible_to)
-
-
-def show_staff(services: Services, login: str, *, visible_to: int | None) -> Member:
-    """Raises `NotFound`."""
-    with services.store.begin() as tx:
-        return _found(tx, login, visible_to)
-
-
 def change_staff(
     services: Services,
     login: str,
@@ -121,14 +106,14 @@ def change_staff(
     revision: int,
     by: str,
     visible_to: int | None = None,
-) -> Member:
+) -> None:
     """Changes the account, at once in every session of it. Raises `NotFound`, `Invalid`, and `Conflict` when somebody
     changed it since `revision`, or for another role of the last administrator.
     """
     who, shown = actor_name(by), display_name_of(display_name)
     with services.store.begin() as tx:
         _check_unit(tx, unit_id, visible_to)
-        member = _found(tx, login, visible_to)
+        member = get_account(tx, login, visible_to)
         if member.revision != revision:
             raise Conflict(
                 Text("%(login)s was changed meanwhile: reload the page", login=login),
@@ -136,37 +121,33 @@ def change_staff(
             )
         if role is not Role.ADMINISTRATOR:
             _keep_an_administrator(tx, member)
-        set_staff_place(tx, member.id, display_name=shown, role=role, unit_id=unit_id)
+        revise_staff(tx, member.id, display_name=shown, role=role.value, unit_id=unit_id)
         _audit(tx, services, who, "staff_change", member, role=role.value, unit_id=unit_id)
-        return _found(tx, login)
 
 
-def disable_staff(services: Services, login: str, *, by: str, visible_to: int | None = None) -> Member:
+def disable_staff(services: Services, login: str, *, by: str, visible_to: int | None = None) -> None:
     """Disables the account, ends its sessions and opens its work again. Raises `NotFound`, and `Conflict` for the last
     administrator and for one's own account.
     """
     who, real_now = actor_name(by), services.real.now()
     with services.store.begin() as tx:
-        member = _found(tx, login, visible_to)
+        member = get_account(tx, login, visible_to)
         if member.login == who:
             raise Conflict("you cannot disable your own account")
         _keep_an_administrator(tx, member)
-        set_staff_disabled(tx, member.id, disabled_at=real_now)
+        revise_staff(tx, member.id, disabled_at=real_now, locked_until=None)
         end_sessions_of(tx, member.id, real_now=real_now)
         _audit(tx, services, who, "staff_disable", member)
-        after = _found(tx, login)
     return_work_of(services, member.login, by=who)
-    return after
 
 
-def enable_staff(services: Services, login: str, *, by: str, visible_to: int | None = None) -> Member:
+def enable_staff(services: Services, login: str, *, by: str, visible_to: int | None = None) -> None:
     """The account is valid again with its old password. Raises `NotFound` and `Invalid`."""
     who = actor_name(by)
     with services.store.begin() as tx:
-        member = _found(tx, login, visible_to)
-        set_staff_disabled(tx, member.id, disabled_at=None)
+        member = get_account(tx, login, visible_to)
+        revise_staff(tx, member.id, disabled_at=None, locked_until=None)
         _audit(tx, services, who, "staff_enable", member)
-        return _found(tx, login)
 
 
 def reset_password(services: Services, login: str, *, by: str, visible_to: int | None = None) -> NewPassword:
@@ -175,20 +156,11 @@ def reset_password(services: Services, login: str, *, by: str, visible_to: int |
     made = hash_password(chosen)
     real_now = services.real.now()
     with services.store.begin() as tx:
-        member = _found(tx, login, visible_to)
+        member = get_account(tx, login, visible_to)
         set_staff_password(tx, member.id, password_hash=made, must_change=True, real_now=real_now)
         clear_failures(tx, failure_key(tx, "login", member.login))
-        end_sessions_of(tx, member.id, real_now=real_now)
         _audit(tx, services, who, "staff_reset", member)
-        return NewPassword(member=_found(tx, login), password=chosen)
-
-
-def choose_language(services: Services, staff_id: int, language: str) -> None:
-    """Sets the language of the account. Raises `Invalid`."""
-    if language not in LANGUAGES:
-        raise Invalid(field="language", problem="is not zh or en")
-    with services.store.begin() as tx:
-        set_staff_language(tx, staff_id, language)
+        return NewPassword(member=get_account(tx, login), password=chosen)
 
 
 def list_sessions(services: Services, rules: SessionRules, login: str | None = None) -> list[Session]:
@@ -199,7 +171,7 @@ def list_sessions(services: Services, rules: SessionRules, login: str | None = N
             tx,
             real_now=real_now,
             idle_since=real_now - timedelta(seconds=rules.idle_seconds),
-            staff_id=_found(tx, login).id if login is not None else None,
+            staff_id=get_account(tx, login).id if login is not None else None,
         )
 
 
@@ -207,7 +179,7 @@ def end_sessions(services: Services, login: str, *, by: str, visible_to: int | N
     """Ends all sessions of the account; how many. Raises `NotFound` and `Invalid`."""
     who = actor_name(by)
     with services.store.begin() as tx:
-        member = _found(tx, login, visible_to)
+        member = get_account(tx, login, visible_to)
         ended = end_sessions_of(tx, member.id, real_now=services.real.now())
         _audit(tx, services, who, "sessions_end", member, ended=ended)
     return ended
@@ -243,7 +215,7 @@ def _check_unit(tx: Tx, unit_id: int | None, visible_to: int | None) -> None:
         raise NotFound(kind="unit", key=unit_id)
 
 
-def _found(tx: Tx, login: str, visible_to: int | None = None) -> Member:
+def get_account(tx: Tx, login: str, visible_to: int | None = None) -> Member:
     """Raises `NotFound`, also for one outside the unit `visible_to`."""
     member = find_member(tx, login.strip().lower())
     if member is None or not _is_seen(tx, member.unit_id, visible_to):

@@ -8,22 +8,20 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import Form
+from fastapi import Form, Query
 from starlette.responses import RedirectResponse, Response
 
 from dialer.accounts.actions import (
     add_staff,
     change_staff,
-    choose_language,
     disable_staff,
     enable_staff,
     end_sessions,
+    get_account,
     is_first_link_good,
     list_sessions,
-    list_staff,
     make_first_administrator,
     reset_password,
-    show_staff,
 )
 from dialer.core.access import Permission, Role
 from dialer.core.errors import Conflict, Invalid, NotFound
@@ -38,6 +36,7 @@ from dialer.org.staff import (
     sign_in,
     sign_out,
 )
+from dialer.org.staff_store import all_members, set_staff
 from dialer.sentences import refusal_sentence
 from dialer.web.console import (
     OPEN,
@@ -56,8 +55,8 @@ from dialer.web.formats import unit_tree
 pages = Section()
 _SIGN_IN = "console/sign_in.html"
 _FIRST = "console/first.html"
-_PASSWORD = "console/password.html"  # noqa: S105  # a page
-_GIVEN_PASSWORD = "console/given_password.html"  # noqa: S105  # a page
+_CHANGE = "console/password.html"
+_GIVEN = "console/given_password.html"
 _REFUSED, _UNFIT, _BLOCKED = 401, 422, 429
 _SHOWN_LENGTH = 64
 """Of what was typed, shown again beside its fault."""
@@ -65,23 +64,23 @@ _LONGEST_PATH = 2000
 
 
 @pages.get("/sign-in", act=OPEN)
-def sign_in_page(context: CurrentRequest, next: str = "") -> Response:  # noqa: A002  # the name of the query parameter
-    if context.somebody is not None:
-        return context.go(own_path(next) or home_of(context))
-    return context.page(_SIGN_IN, next=own_path(next), login="", problem="", until=None)
+def sign_in_page(request: CurrentRequest, next_path: Annotated[str, Query(alias="next")] = "") -> Response:
+    if request.somebody is not None:
+        return request.go(own_path(next_path) or home_of(request))
+    return request.page(_SIGN_IN, next=own_path(next_path), login="", problem="", until=None)
 
 
 @pages.post("/sign-in", act=OPEN)
 def sign_in_now(
-    context: CurrentRequest,
+    request: CurrentRequest,
     login: Annotated[str, Form()] = "",
     password: Annotated[str, Form()] = "",
-    next: Annotated[str, Form()] = "",  # noqa: A002  # the name of the form field
+    next_path: Annotated[str, Form(alias="next")] = "",
 ) -> Response:
     until, status = None, _REFUSED
     try:
         entered = sign_in(
-            context.services, context.rules, login=login, password=password, address=context.address
+            request.services, request.rules, login=login, password=password, address=request.address
         )
     except SignInRefused:
         problem = gettext_noop("The login or the password is wrong.")
@@ -89,41 +88,42 @@ def sign_in_now(
         problem = gettext_noop("Too many failed sign-ins. Wait, or ask the administrator.")
         until, status = blocked.until, _BLOCKED
     else:
-        return _signed_in(context, entered, own_path(next))
+        return _signed_in(request, entered, own_path(next_path))
     shown = login[:_SHOWN_LENGTH]
-    return context.page(
-        _SIGN_IN, status=status, next=own_path(next), login=shown, problem=problem, until=until
+    return request.page(
+        _SIGN_IN, status=status, next=own_path(next_path), login=shown, problem=problem, until=until
     )
 
 
-def _signed_in(context: RequestContext, entered: SignedIn, path: str = "", *, notice: str = "") -> Response:
+def _signed_in(request: RequestContext, entered: SignedIn, path: str = "", *, notice: str = "") -> Response:
     """Sets the cookies of the new session and goes on to `path`, by default to the account's home page."""
-    context.somebody = entered.member
-    response = context.go(path or home_of(context), notice=notice)
-    put_cookie(context.request, response, SESSION_COOKIE, entered.token)
-    put_language_cookie(context.request, response, Lang(entered.member.language))
+    request.somebody = entered.member
+    response = request.go(path or home_of(request), notice=notice)
+    put_cookie(request.request, response, SESSION_COOKIE, entered.token)
+    put_language_cookie(request.request, response, Lang(entered.member.language))
     return response
 
 
 @pages.post("/sign-out", act=OPEN)
-def sign_out_now(context: CurrentRequest) -> Response:
-    if context.session is not None:
-        sign_out(context.services, context.session)
-    response = context.go("/sign-in", notice=gettext_noop("You are signed out."))
-    drop_cookie(context.request, response, SESSION_COOKIE)
+def sign_out_now(request: CurrentRequest) -> Response:
+    if request.session is not None:
+        sign_out(request.services, request.session)
+    response = request.go("/sign-in", notice=gettext_noop("You are signed out."))
+    drop_cookie(request.request, response, SESSION_COOKIE)
     return response
 
 
 @pages.post("/language", act=OPEN)
 def set_language(
-    context: CurrentRequest,
+    request: CurrentRequest,
     lang: Annotated[Lang, Form()],
-    next: Annotated[str, Form()] = "",  # noqa: A002  # the name of the form field
+    next_path: Annotated[str, Form(alias="next")] = "",
 ) -> Response:
-    if context.somebody is not None:
-        choose_language(context.services, context.somebody.id, lang.value)
-    response = context.go(own_path(next) or "/")
-    put_language_cookie(context.request, response, lang)
+    if request.somebody is not None:
+        with request.services.store.begin() as tx:
+            set_staff(tx, request.somebody.id, language=lang.value)
+    response = request.go(own_path(next_path) or "/")
+    put_language_cookie(request.request, response, lang)
     return response
 
 
@@ -134,15 +134,15 @@ def own_path(path: str) -> str:
 
 
 @pages.get("/first/{token}", act=OPEN)
-def first_administrator_page(context: CurrentRequest, token: str) -> Response:
-    if not is_first_link_good(context.services, token):
+def first_administrator_page(request: CurrentRequest, token: str) -> Response:
+    if not is_first_link_good(request.services, token):
         raise NotFound(kind="link", key="")
-    return context.page(_FIRST, login="", display_name="", problems={})
+    return request.page(_FIRST, login="", display_name="", problems={})
 
 
 @pages.post("/first/{token}", act=OPEN)
 def add_first_administrator(
-    context: CurrentRequest,
+    request: CurrentRequest,
     token: str,
     login: Annotated[str, Form()] = "",
     display_name: Annotated[str, Form()] = "",
@@ -151,84 +151,84 @@ def add_first_administrator(
 ) -> Response:
     try:
         made = make_first_administrator(
-            context.services,
-            context.rules,
+            request.services,
+            request.rules,
             token=token,
             login=login,
             display_name=display_name,
             password=password,
             again=again,
-            language=context.lang.value,
-            address=context.address,
+            language=request.lang.value,
+            address=request.address,
         )
     except Invalid as fault:
-        return context.page(
+        return request.page(
             _FIRST,
             status=_UNFIT,
             login=login[:_SHOWN_LENGTH],
             display_name=display_name[:_SHOWN_LENGTH],
-            problems={fault.field: refusal_sentence(fault, context.lang)},
+            problems={fault.field: refusal_sentence(fault, request.lang)},
         )
     notice = gettext_noop("The first account is made. Make one for everybody.")
-    return _signed_in(context, made, notice=notice)
+    return _signed_in(request, made, notice=notice)
 
 
 @pages.get("/", act=OPEN)
-def first_page(context: CurrentRequest) -> Response:
+def first_page(request: CurrentRequest) -> Response:
     return RedirectResponse(
-        "/sign-in" if context.somebody is None else home_of(context), status_code=SEE_OTHER
+        "/sign-in" if request.somebody is None else home_of(request), status_code=SEE_OTHER
     )
 
 
 @pages.get("/account", act=Permission.OWN_ACCOUNT)
-def own_account_page(context: CurrentRequest) -> Response:
-    sessions = list_sessions(context.services, context.rules, context.who)
-    return context.page("console/account.html", sessions=sessions)
+def own_account_page(request: CurrentRequest) -> Response:
+    sessions = list_sessions(request.services, request.rules, request.who)
+    return request.page("console/account.html", sessions=sessions)
 
 
 @pages.post("/account/sessions/end", act=Permission.OWN_ACCOUNT)
-def end_own_sessions(context: CurrentRequest) -> Response:
-    end_sessions(context.services, context.who, by=context.who)
-    response = context.go("/sign-in", notice=gettext_noop("You are signed out everywhere."))
-    drop_cookie(context.request, response, SESSION_COOKIE)
+def end_own_sessions(request: CurrentRequest) -> Response:
+    end_sessions(request.services, request.who, by=request.who)
+    response = request.go("/sign-in", notice=gettext_noop("You are signed out everywhere."))
+    drop_cookie(request.request, response, SESSION_COOKIE)
     return response
 
 
 @pages.get("/account/password", act=Permission.OWN_ACCOUNT, while_must_change=True)
-def password_page(context: CurrentRequest) -> Response:
-    return context.page(_PASSWORD, problems={})
+def password_page(request: CurrentRequest) -> Response:
+    return request.page(_CHANGE, problems={})
 
 
 @pages.post("/account/password", act=Permission.OWN_ACCOUNT, while_must_change=True)
 def set_password(
-    context: CurrentRequest,
+    request: CurrentRequest,
     old: Annotated[str, Form()] = "",
     new: Annotated[str, Form()] = "",
     again: Annotated[str, Form()] = "",
 ) -> Response:
-    assert context.session is not None
+    assert request.session is not None
     try:
         token = change_password(
-            context.services, context.rules, context.session, old=old, new=new, again=again
+            request.services, request.rules, request.session, old=old, new=new, again=again
         )
     except Invalid as fault:
         field = "new" if fault.field == "password" else fault.field
-        return context.page(_PASSWORD, status=_UNFIT, problems={field: refusal_sentence(fault, context.lang)})
+        return request.page(_CHANGE, status=_UNFIT, problems={field: refusal_sentence(fault, request.lang)})
     except SignInBlocked as fault:
-        return context.page(_PASSWORD, status=_UNFIT, problems={"old": refusal_sentence(fault, context.lang)})
-    response = context.go(home_of(context), notice=gettext_noop("The new password is set."))
-    put_cookie(context.request, response, SESSION_COOKIE, token)
+        return request.page(_CHANGE, status=_UNFIT, problems={"old": refusal_sentence(fault, request.lang)})
+    response = request.go(home_of(request), notice=gettext_noop("The new password is set."))
+    put_cookie(request.request, response, SESSION_COOKIE, token)
     return response
 
 
 @pages.get("/accounts", act=Permission.MANAGE_STAFF, nav=gettext_noop("Accounts"), order=90)
-def accounts_page(context: CurrentRequest) -> Response:
-    return _show_all(context)
+def accounts_page(request: CurrentRequest) -> Response:
+    return _show_all(request)
 
 
 @pages.post("/accounts", act=Permission.MANAGE_STAFF)
 def add_account(
-    context: CurrentRequest,
+    request: CurrentRequest,
     role: Annotated[Role, Form()],
     language: Annotated[Lang, Form()] = Lang.ZH,
     login: Annotated[str, Form()] = "",
@@ -244,31 +244,31 @@ def add_account(
     }
     try:
         given = add_staff(
-            context.services,
+            request.services,
             login=login,
             display_name=display_name,
             role=role,
             unit_id=_unit_id(unit),
             language=language.value,
-            by=context.who,
-            visible_to=context.member.unit_id,
+            by=request.who,
+            visible_to=request.member.unit_id,
         )
     except Invalid as fault:
-        return _show_all(context, problems={fault.field: refusal_sentence(fault, context.lang)}, typed=typed)
+        return _show_all(request, problems={fault.field: refusal_sentence(fault, request.lang)}, typed=typed)
     except Conflict:
-        taken = context.say(gettext_noop("is taken: choose another one"))
-        return _show_all(context, problems={"login": taken}, typed=typed)
-    return context.page(_GIVEN_PASSWORD, given=given, is_new=True)
+        taken = request.say(gettext_noop("is taken: choose another one"))
+        return _show_all(request, problems={"login": taken}, typed=typed)
+    return request.page(_GIVEN, given=given, is_new=True)
 
 
 @pages.get("/accounts/{login}", act=Permission.MANAGE_STAFF)
-def account_page(context: CurrentRequest, login: str) -> Response:
-    return _show_one(context, login)
+def account_page(request: CurrentRequest, login: str) -> Response:
+    return _show_one(request, login)
 
 
 @pages.post("/accounts/{login}/change", act=Permission.MANAGE_STAFF)
 def change_account(
-    context: CurrentRequest,
+    request: CurrentRequest,
     login: str,
     role: Annotated[Role, Form()],
     revision: Annotated[int, Form()],
@@ -277,91 +277,95 @@ def change_account(
 ) -> Response:
     try:
         change_staff(
-            context.services,
+            request.services,
             login,
             display_name=display_name,
             role=role,
             unit_id=_unit_id(unit),
             revision=revision,
-            by=context.who,
-            visible_to=context.member.unit_id,
+            by=request.who,
+            visible_to=request.member.unit_id,
         )
     except Invalid as fault:
-        return _show_one(context, login, problems={fault.field: refusal_sentence(fault, context.lang)})
-    return context.go(f"/accounts/{login}", notice=gettext_noop("The account is changed."))
+        return _show_one(request, login, problems={fault.field: refusal_sentence(fault, request.lang)})
+    return request.go(f"/accounts/{login}", notice=gettext_noop("The account is changed."))
 
 
 @pages.post("/accounts/{login}/disable", act=Permission.MANAGE_STAFF)
-def disable_account(context: CurrentRequest, login: str) -> Response:
+def disable_account(request: CurrentRequest, login: str) -> Response:
     try:
-        disable_staff(context.services, login, by=context.who, visible_to=context.member.unit_id)
+        disable_staff(request.services, login, by=request.who, visible_to=request.member.unit_id)
     except Conflict as fault:
-        return _show_one(context, login, refused=refusal_sentence(fault, context.lang))
-    return context.go(
+        return _show_one(request, login, refused=refusal_sentence(fault, request.lang))
+    return request.go(
         f"/accounts/{login}", notice=gettext_noop("The account is disabled; its sessions have ended.")
     )
 
 
 @pages.post("/accounts/{login}/enable", act=Permission.MANAGE_STAFF)
-def enable_account(context: CurrentRequest, login: str) -> Response:
-    enable_staff(context.services, login, by=context.who, visible_to=context.member.unit_id)
-    return context.go(f"/accounts/{login}", notice=gettext_noop("The account opens again."))
+def enable_account(request: CurrentRequest, login: str) -> Response:
+    enable_staff(request.services, login, by=request.who, visible_to=request.member.unit_id)
+    return request.go(f"/accounts/{login}", notice=gettext_noop("The account opens again."))
 
 
 @pages.post("/accounts/{login}/reset", act=Permission.MANAGE_STAFF)
-def reset_account_password(context: CurrentRequest, login: str) -> Response:
-    given = reset_password(context.services, login, by=context.who, visible_to=context.member.unit_id)
-    return context.page(_GIVEN_PASSWORD, given=given, is_new=False)
+def reset_account_password(request: CurrentRequest, login: str) -> Response:
+    given = reset_password(request.services, login, by=request.who, visible_to=request.member.unit_id)
+    return request.page(_GIVEN, given=given, is_new=False)
 
 
 @pages.post("/accounts/{login}/sessions/end", act=Permission.MANAGE_STAFF)
-def end_account_sessions(context: CurrentRequest, login: str) -> Response:
-    end_sessions(context.services, login, by=context.who, visible_to=context.member.unit_id)
-    return context.go(f"/accounts/{login}", notice=gettext_noop("All sessions of the account have ended."))
+def end_account_sessions(request: CurrentRequest, login: str) -> Response:
+    end_sessions(request.services, login, by=request.who, visible_to=request.member.unit_id)
+    return request.go(f"/accounts/{login}", notice=gettext_noop("All sessions of the account have ended."))
 
 
 def _show_all(
-    context: RequestContext,
+    request: RequestContext,
     *,
     problems: Mapping[str, str] | None = None,
     typed: Mapping[str, str] | None = None,
 ) -> Response:
-    visible_to = context.member.unit_id
-    units = list_units(context.services, visible_to=visible_to)
-    return context.page(
+    visible_to = request.member.unit_id
+    units = list_units(request.services, visible_to=visible_to)
+    with request.services.store.begin() as tx:
+        members = all_members(tx, visible_to=visible_to)
+    return request.page(
         "console/accounts.html",
         status=_UNFIT if problems else 200,
-        members=list_staff(context.services, visible_to=visible_to),
-        sessions=Counter(one.login for one in list_sessions(context.services, context.rules)),
+        members=members,
+        sessions=Counter(one.login for one in list_sessions(request.services, request.rules)),
         unit_names={unit.id: unit.name for unit in units},
-        units=_unit_choice(context, units),
+        units=_unit_choice(request, units),
         roles=list(Role),
-        real_now=context.services.real.now(),
+        real_now=request.services.real.now(),
         problems=problems or {},
         typed=typed or {},
     )
 
 
 def _show_one(
-    context: RequestContext, login: str, *, problems: Mapping[str, str] | None = None, refused: str = ""
+    request: RequestContext, login: str, *, problems: Mapping[str, str] | None = None, refused: str = ""
 ) -> Response:
-    visible_to = context.member.unit_id
-    return context.page(
+    visible_to = request.member.unit_id
+    with request.services.store.begin() as tx:
+        member = get_account(tx, login, visible_to)
+    return request.page(
         "console/one_account.html",
         status=_UNFIT if problems or refused else 200,
-        one=show_staff(context.services, login, visible_to=visible_to),
-        sessions=list_sessions(context.services, context.rules, login),
-        units=_unit_choice(context, list_units(context.services, visible_to=visible_to)),
+        one=member,
+        sessions=list_sessions(request.services, request.rules, login),
+        units=_unit_choice(request, list_units(request.services, visible_to=visible_to)),
         roles=list(Role),
-        real_now=context.services.real.now(),
+        real_now=request.services.real.now(),
         problems=problems or {},
         refused=refused,
     )
 
 
-def _unit_choice(context: RequestContext, units: list[Unit]) -> list[tuple[str, str]]:
+def _unit_choice(request: RequestContext, units: list[Unit]) -> list[tuple[str, str]]:
     """The units to choose from. Only somebody of the whole centre may choose the whole centre."""
-    whole = [("", context.say(gettext_noop("the whole centre")))] if context.member.unit_id is None else []
+    whole = [("", request.say(gettext_noop("the whole centre")))] if request.member.unit_id is None else []
     return whole + [(str(unit_id), name) for unit_id, name in unit_tree(units)]
 
 

@@ -5,16 +5,13 @@ answer in the place of a fault.
 from __future__ import annotations
 
 import logging
-import traceback
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, FastAPI, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dialer.api.gate import ApiProcess, MayReadCases, MayReadReport, process_of, unavailable
 from dialer.api.models import (
@@ -34,6 +31,7 @@ from dialer.org.staff_store import Token
 from dialer.outcomes.report import ReportOut, make_report, report_out, report_period
 from dialer.scripts.trials import running_trials
 from dialer.services import Application, Services
+from dialer.web.console import AnswerHeaders
 
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
@@ -45,41 +43,6 @@ SECURITY_HEADERS = {
 """No answer is cached, sniffed, framed or read by a page of another site."""
 
 _log = logging.getLogger(__name__)
-
-
-class Guard:
-    """Answers an unexpected exception with a problem 500; the log says where it was raised and repeats no data."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        begun = False
-
-        async def send_guarded(message: Message) -> None:
-            nonlocal begun
-            if message["type"] == "http.response.start":
-                begun = True
-                headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
-                    headers[name] = value
-            await send(message)
-
-        try:
-            await self._app(scope, receive, send_guarded)
-        except Exception as fault:
-            _log.error(
-                "the API failed: %s at %s", type(fault).__name__, _where(fault)
-            )  # its text may be personal
-            if begun or scope["type"] != "http":
-                raise
-            problem = Problem(500, ProblemCode.FAULT, Text("a fault of ours; it is logged"))
-            await problem_response(problem)(scope, receive, send_guarded)
-
-
-def _where(fault: Exception) -> str:
-    frames = traceback.extract_tb(fault.__traceback__)
-    return " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames[-5:]))
 
 
 reading_router: Final = APIRouter()
@@ -163,10 +126,15 @@ def create_api(app: Application) -> FastAPI:
     api.state.process = ApiProcess(app)
     api.include_router(warnings_router)
     api.include_router(reading_router)
-    api.add_middleware(Guard)
+    api.add_middleware(AnswerHeaders, what="the API", headers=SECURITY_HEADERS, failed=failed)
     for kind in (Problem, Unavailable, NotFound, Invalid, RequestValidationError, HTTPException):
         api.add_exception_handler(kind, _problem)
     return api
+
+
+async def failed(_request: Request) -> JSONResponse:
+    """The answer to a fault of ours."""
+    return problem_response(Problem(500, ProblemCode.FAULT, Text("a fault of ours; it is logged")))
 
 
 async def _problem(_request: Request, fault: Exception) -> JSONResponse:
@@ -197,18 +165,14 @@ def _translated(fault: Exception) -> Problem:
                 ]
             )
         case HTTPException():
-            return _of_http(fault)
+            known = {
+                404: (ProblemCode.NOT_FOUND, Text("no such address")),
+                405: (ProblemCode.METHOD, Text("method not allowed")),
+            }
+            code, detail = known.get(fault.status_code, (ProblemCode.INVALID, Text("the request is wrong")))
+            return Problem(fault.status_code, code, detail, headers=fault.headers)
     raise fault
 
 
 def _invalid(errors: list[FieldProblem]) -> Problem:
     return Problem(422, ProblemCode.INVALID, Text("a parameter is wrong"), errors=errors)
-
-
-def _of_http(fault: HTTPException) -> Problem:
-    known = {
-        404: (ProblemCode.NOT_FOUND, Text("no such address")),
-        405: (ProblemCode.METHOD, Text("method not allowed")),
-    }
-    code, detail = known.get(fault.status_code, (ProblemCode.INVALID, Text("the request is wrong")))
-    return Problem(fault.status_code, code, detail, headers=fault.headers)

@@ -21,7 +21,7 @@ from fastapi import Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from limits import RateLimitItemPerSecond
 from limits.errors import StorageError
-from limits.storage import MemoryStorage, RedisStorage
+from limits.storage import MemoryStorage, RedisStorage, Storage
 from limits.strategies import MovingWindowRateLimiter
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -105,24 +105,28 @@ _log = logging.getLogger(__name__)
 
 
 class LocalLimiter:
-    """`burst` requests of a sender, then `per_second`, counted in this process alone."""
+    """`burst` requests of a sender, or those of one second where these are more, then `per_second`: counted in
+    `storage`, by default in this process alone.
+    """
 
-    def __init__(self, *, per_second: float, burst: int) -> None:
-        self._limit = _limit(per_second, burst)
-        self._window = MovingWindowRateLimiter(MemoryStorage())
+    def __init__(self, *, per_second: float, burst: int, storage: Storage | None = None) -> None:
+        seconds = max(1, round(burst / per_second))
+        self._limit = RateLimitItemPerSecond(max(1, round(per_second * seconds)), seconds)
+        self._window = MovingWindowRateLimiter(storage or MemoryStorage())
 
     def take(self, key: str) -> float:
         """0 when the request may be made, else the seconds until one may."""
-        return _take(self._window, self._limit, key)
+        if self._window.hit(self._limit, key):
+            return 0.0
+        return max(0.001, self._window.get_window_stats(self._limit, key).reset_time - time.time())
 
 
 class RateLimiter:
     """The same, counted in the broker at `url`."""
 
     def __init__(self, url: str, *, per_second: float, burst: int) -> None:
-        self._limit = _limit(per_second, burst)
         self._storage = RedisStorage(redis_url(url), wrap_exceptions=True, key_prefix=_PREFIX, **_OPTIONS)
-        self._window = MovingWindowRateLimiter(self._storage)
+        self._shared = LocalLimiter(per_second=per_second, burst=burst, storage=self._storage)
         self._own = LocalLimiter(per_second=per_second, burst=burst)
         self._broker_down_until = 0.0
 
@@ -131,7 +135,7 @@ class RateLimiter:
         if time.monotonic() < self._broker_down_until:
             return self._own.take(key)
         try:
-            return _take(self._window, self._limit, key)
+            return self._shared.take(key)
         except StorageError as fault:
             self._broker_down_until = time.monotonic() + _AGAIN_SECONDS
             _log.warning(
@@ -141,18 +145,6 @@ class RateLimiter:
 
     def close(self) -> None:
         self._storage.storage.close()
-
-
-def _limit(per_second: float, burst: int) -> RateLimitItemPerSecond:
-    """A moving window that holds `burst` requests, or those of one second where these are more."""
-    seconds = max(1, round(burst / per_second))
-    return RateLimitItemPerSecond(max(1, round(per_second * seconds)), seconds)
-
-
-def _take(window: MovingWindowRateLimiter, limit: RateLimitItemPerSecond, key: str) -> float:
-    if window.hit(limit, key):
-        return 0.0
-    return max(0.001, window.get_window_stats(limit, key).reset_time - time.time())
 
 
 def redis_url(broker_url: str) -> str:

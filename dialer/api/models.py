@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import FastAPI
@@ -97,26 +98,14 @@ class Problem(Exception):
         self.headers = headers
 
 
-_TITLES = {
-    400: "Bad Request",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    408: "Request Timeout",
-    413: "Content Too Large",
-    415: "Unsupported Media Type",
-    422: "Unprocessable Content",
-    429: "Too Many Requests",
-    500: "Internal Server Error",
-    503: "Service Unavailable",
-}
+_RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}
+"""Titles of RFC 9110 that the standard library does not have yet."""
 
 
 def problem_response(problem: Problem) -> JSONResponse:
     """The answer to send."""
     body = ProblemOut(
-        title=_TITLES.get(problem.status, "Error"),
+        title=_RENAMED.get(problem.status) or HTTPStatus(problem.status).phrase,
         status=problem.status,
         code=problem.code,
         detail=problem.detail,

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import Form, Query
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from dialer.audit.queries import AuditLine, AuditQuery, audited_act_names, search_audit
@@ -197,42 +198,50 @@ _SEALS = {
     Seal.BROKEN: gettext_noop("altered, or its key is missing"),
 }
 
-_Text = Annotated[str, Query(max_length=100)]
+_Text = Annotated[str, Field(max_length=100)]
+
+
+class AuditFilter(BaseModel):
+    """What the page is narrowed to, as typed."""
+
+    who: _Text = ""
+    act: _Text = ""
+    subject: _Text = ""
+    since: Annotated[str, Field(alias="from", max_length=40)] = ""
+    until: Annotated[str, Field(alias="to", max_length=40)] = ""
+
+    def asked(self) -> dict[str, str]:
+        """What is given, by its name in the address."""
+        given = self.model_dump(by_alias=True, include=set(AuditFilter.model_fields))
+        return {name: text.strip() for name, text in given.items() if text.strip()}
+
+
+class AuditPlace(AuditFilter):
+    before: _Text = ""
+
+
+class AuditExport(AuditFilter):
+    kind: Literal["csv", "xlsx"]
+    why: Annotated[str, Field(max_length=500)] = ""
 
 
 @audit_pages.get("/audit", act=Permission.SEE_AUDIT, nav=gettext_noop("Audit"), order=95)
-def audit(
-    visit: CurrentRequest,
-    who: _Text = "",
-    act: _Text = "",
-    subject: _Text = "",
-    since: Annotated[str, Query(alias="from", max_length=40)] = "",
-    until: Annotated[str, Query(alias="to", max_length=40)] = "",
-    before: _Text = "",
-) -> Response:
-    return _show(visit, _asked(who, act, subject, since, until), before=before)
+def audit(request: CurrentRequest, place: Annotated[AuditPlace, Query()]) -> Response:
+    return _show(request, place.asked(), before=place.before)
 
 
 @audit_pages.post("/audit/export", act=Permission.SEE_AUDIT)
-def export(
-    visit: CurrentRequest,
-    kind: Annotated[Literal["csv", "xlsx"], Form()],
-    why: Annotated[str, Form(max_length=500)] = "",
-    who: Annotated[str, Form(max_length=100)] = "",
-    act: Annotated[str, Form(max_length=100)] = "",
-    subject: Annotated[str, Form(max_length=100)] = "",
-    since: Annotated[str, Form(alias="from", max_length=40)] = "",
-    until: Annotated[str, Form(alias="to", max_length=40)] = "",
-) -> Response:
-    asked = _asked(who, act, subject, since, until)
+def export(request: CurrentRequest, form: Annotated[AuditExport, Form()]) -> Response:
+    asked = form.asked()
     try:
-        query = _query(visit, asked, _period(visit, asked))
-        lines = export_audit(visit.services, query, who=visit.who, why=why)
+        query = _query(request, asked, _period(request, asked))
+        lines = export_audit(request.services, query, who=request.who, why=form.why)
     except Invalid as fault:
-        return _show(visit, asked, status=_UNFIT, wrong={fault.field: refusal_sentence(fault, visit.lang)})
-    zone = ZoneInfo(visit.services.centre.timezone)
+        wrong = {fault.field: refusal_sentence(fault, request.lang)}
+        return _show(request, asked, status=_UNFIT, wrong=wrong)
+    zone = ZoneInfo(request.services.centre.timezone)
     heading = [
-        visit.say(text)
+        request.say(text)
         for text in (
             gettext_noop("When"),
             gettext_noop("Who"),
@@ -248,23 +257,23 @@ def export(
         (
             line.at.astimezone(zone).isoformat(sep=" ", timespec="seconds"),
             line.who,
-            act_words(line.act, visit.lang),
+            act_words(line.act, request.lang),
             line.act,
             line.subject,
             line.why,
-            facts_words(line, visit.lang),
-            visit.say(_SEALS[line.seal]),
+            facts_words(line, request.lang),
+            request.say(_SEALS[line.seal]),
         )
         for line in lines
     ]
-    name = f"audit-{visit.now.astimezone(zone):%Y%m%d-%H%M}"
+    name = f"audit-{request.now.astimezone(zone):%Y%m%d-%H%M}"
     return as_file(
-        [Sheet(title=visit.say(gettext_noop("Audit")), head=heading, rows=rows)], name=name, kind=kind
+        [Sheet(title=request.say(gettext_noop("Audit")), head=heading, rows=rows)], name=name, kind=form.kind
     )
 
 
 def _show(
-    visit: RequestContext,
+    request: RequestContext,
     asked: Mapping[str, str],
     *,
     before: str = "",
@@ -273,41 +282,36 @@ def _show(
 ) -> Response:
     faults, period = dict(wrong or {}), Period()
     try:
-        period = _period(visit, asked)
+        period = _period(request, asked)
     except Invalid as fault:
-        faults[fault.field] = refusal_sentence(fault, visit.lang)
-    with visit.services.store.begin() as tx:
-        found = search_audit(tx, _query(visit, asked, period, before=_moment(before)))
-        acts = {act: act_words(act, visit.lang) for act in audited_act_names(tx)}
+        faults[fault.field] = refusal_sentence(fault, request.lang)
+    with request.services.store.begin() as tx:
+        found = search_audit(tx, _query(request, asked, period, before=_moment(before)))
+        acts = {act: act_words(act, request.lang) for act in audited_act_names(tx)}
     facts: dict[str, Any] = {
         "found": found,
         "asked": asked,
         "wrong": faults,
         "acts": sorted(acts.items(), key=lambda act: act[1]),
-        "act_words": lambda act: act_words(act, visit.lang),
-        "why": lambda why: why_words(why, visit.lang),
-        "facts_of": lambda line: facts_words(line, visit.lang),
-        "subject_of": lambda line: subject_words(line, visit.lang),
+        "act_words": lambda act: act_words(act, request.lang),
+        "why": lambda why: why_words(why, request.lang),
+        "facts_of": lambda line: facts_words(line, request.lang),
+        "subject_of": lambda line: subject_words(line, request.lang),
         "trouble": TROUBLE,
         "older": _address(asked, before=_token(found.next_before)) if found.next_before else "",
         "newest": _address(asked) if before else "",
     }
-    if visit.is_part:
-        return visit.part(_TEMPLATE, "found", **facts)
-    return visit.page(_TEMPLATE, status=status, **facts)
+    if request.is_part:
+        return request.part(_TEMPLATE, "found", **facts)
+    return request.page(_TEMPLATE, status=status, **facts)
 
 
-def _asked(who: str, act: str, subject: str, since: str, until: str) -> dict[str, str]:
-    given = {"who": who, "act": act, "subject": subject, "from": since, "to": until}
-    return {name: text.strip() for name, text in given.items() if text.strip()}
-
-
-def _period(visit: RequestContext, asked: Mapping[str, str]) -> Period:
-    return period_of(asked.get("from"), asked.get("to"), timezone=visit.services.centre.timezone)
+def _period(request: RequestContext, asked: Mapping[str, str]) -> Period:
+    return period_of(asked.get("from"), asked.get("to"), timezone=request.services.centre.timezone)
 
 
 def _query(
-    visit: RequestContext,
+    request: RequestContext,
     asked: Mapping[str, str],
     period: Period,
     *,
@@ -320,7 +324,7 @@ def _query(
         # "#7" is what the pages call a case.
         subject=f"case/{subject[1:]}" if subject.startswith("#") else subject,
         period=period,
-        visible_to=visit.member.unit_id,
+        visible_to=request.member.unit_id,
         before=before,
         limit=_PAGE,
     )

@@ -22,7 +22,7 @@ from dialer.db.bulk import RowSet, among, in_words, word
 from dialer.db.unit_of_work import Tx, record_of
 
 _PROMOTE_AT_ONCE = 5000
-_HOLD_AT_ONCE = 500
+_WITHHOLD_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,39 +143,28 @@ _CLAIM = (
 
 
 def _candidates(tx: Tx, *, limit: int) -> list[Any]:
+    a, c, phone = t.attempt.c, t.case.c, t.person_phone.c
     ready = most_urgent_ready(limit=limit).subquery()
+    of_number = sa.and_(phone.person_id == a.person_id, phone.position == a.number)
     statement = (
         sa.select(
-            t.attempt.c.id,
-            t.attempt.c.token,
-            t.attempt.c.case_id,
-            t.attempt.c.person_id,
-            t.attempt.c.n,
-            t.attempt.c.number,
-            t.person_phone.c.phone_blind,
+            *(a[name] for name in ("id", "token", "case_id", "person_id", "n", "number")),
+            *(c[name] for name in ("fraud_type", "tags", "grade", "unit", "unit_id", "load_id")),
+            phone.phone_blind,
             t.person.c.sealed,
-            t.case.c.fraud_type,
-            t.case.c.tags,
-            t.case.c.grade,
-            t.case.c.unit,
-            t.case.c.unit_id,
-            t.case.c.load_id,
         )
-        .join(t.case, t.case.c.id == t.attempt.c.case_id)
-        .join(t.person, t.person.c.id == t.attempt.c.person_id)
-        .join(
-            t.person_phone,
-            sa.and_(
-                t.person_phone.c.person_id == t.attempt.c.person_id,
-                t.person_phone.c.position == t.attempt.c.number,
-            ),
-        )
-        .where(t.attempt.c.id.in_(sa.select(ready.c.id)), t.attempt.c.state == word(AttemptState.READY))
-        .order_by(t.attempt.c.urgency_at, t.attempt.c.id)
+        .join(t.case, c.id == a.case_id)
+        .join(t.person, t.person.c.id == a.person_id)
+        .join(t.person_phone, of_number)
+        .where(a.id.in_(sa.select(ready.c.id)), a.state == word(AttemptState.READY))
+        .order_by(a.urgency_at, a.id)
         .limit(limit)
         .with_for_update(of=t.attempt, skip_locked=True)
     )
     return tx.rows(statement)
+
+
+_PAUSED_BY = ("grade", "unit", "unit_id", "load_id")
 
 
 def _unpaused_candidates(tx: Tx, *, limit: int, now: datetime) -> list[Any]:
@@ -187,16 +176,11 @@ def _unpaused_candidates(tx: Tx, *, limit: int, now: datetime) -> list[Any]:
         return _candidates(tx, limit=limit)
     if pauses[0].scope is PauseScope.ALL:
         return []
-    while found := _candidates(tx, limit=max(limit, _HOLD_AT_ONCE)):
+    while found := _candidates(tx, limit=max(limit, _WITHHOLD_AT_ONCE)):
         free = [
             row
             for row in found
-            if not any(
-                hold.covers(
-                    grade=row["grade"], unit=row["unit"], unit_id=row["unit_id"], load_id=row["load_id"]
-                )
-                for hold in pauses
-            )
+            if not any(pause.covers(**{name: row[name] for name in _PAUSED_BY}) for pause in pauses)
         ]
         chosen = {row["id"] for row in free}
         withhold_attempts(tx, [row["id"] for row in found if row["id"] not in chosen])

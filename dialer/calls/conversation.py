@@ -17,8 +17,8 @@ from dialer.core.attempt import AttemptEvent, after
 from dialer.core.events import AlarmCode, HandOverRequested
 from dialer.core.reach import HeardPrompt, Hearing
 from dialer.core.values import Answer, FraudType, Grade, Tag
-from dialer.scripts.dialogue import Context, EndTurn, Heard, Position, Turn, Utterance, advance, start
-from dialer.scripts.model import Learned, Script
+from dialer.scripts.dialogue import Context, Heard, Position, Turn, Utterance, advance, start
+from dialer.scripts.model import Script
 from dialer.scripts.reading import choose_script_id
 from dialer.scripts.rendered import RenderedScript, shipped_manifest
 from dialer.services import Services
@@ -141,7 +141,7 @@ class Step:
             return None
         newer = self.step >= call.last_step
         answered = state is not call.state
-        learned = _learned(turn)
+        learned = turn.learned
         return Change(
             attempt_id=call.attempt_id,
             state=state,
@@ -160,13 +160,9 @@ class Step:
         )
 
 
-def _learned(turn: Turn) -> Learned | EndTurn:
-    return turn.learned if turn.end is None else turn.end
-
-
 def _wish(turn: Turn) -> Answer | None:
     """An answer that needs a member of staff during the call."""
-    answer = _learned(turn).answer
+    answer = turn.learned.answer
     if answer in _PEOPLE_NEEDED:
         return answer
     return Answer.WANTS_OFFICER if turn.hand_over else None

@@ -129,11 +129,7 @@ def restore_line_pace(tx: Tx, *, name: str, real_now: datetime) -> None:
         name,
         calls_per_second=pace_again,
         lines=sa.func.coalesce(group.settings_lines, group.lines),
-        asked_calls_per_second=None,
-        asked_lines=None,
-        asked_by=None,
-        asked_why=None,
-        asked_at=None,
+        **dict.fromkeys(("asked_calls_per_second", "asked_lines", "asked_by", "asked_why", "asked_at")),
         next_slot_at=sa.func.least(
             group.next_slot_at, sa.literal(real_now) + sa.func.make_interval(0, 0, 0, 0, 0, 0, 1 / pace_again)
         ),

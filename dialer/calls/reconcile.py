@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -41,7 +41,7 @@ from dialer.core.values import TelephonyResult
 from dialer.db.system_state import heartbeats
 from dialer.db.unit_of_work import Tx
 from dialer.services import Services
-from dialer.telephony.callbacks import CallProgress, CallState, Stage, progress_of
+from dialer.telephony.callbacks import CallState, Stage, progress_of
 from dialer.telephony.channels import CLOCK_SKEW, EMPTY_LISTINGS, GIVE_UP, Conclusion, conclude
 from dialer.telephony.client import CallClient, PlaceCall
 
@@ -141,7 +141,9 @@ async def _look_for(services: Services, client: CallClient, call: Call, number: 
         else:
             _ask_again(services, call, counted=False)
         return False
-    unbound = _unbound(services, states)
+    with services.store.begin() as tx:
+        bound = bound_call_sids(tx, [state.sid for state in states])
+    unbound = [state for state in states if state.sid not in bound]
     first = (call.posted_at - CLOCK_SKEW).replace(microsecond=0)
     candidates = [one for one in unbound if first <= _created(one) <= deadline + CLOCK_SKEW]
     past_deadline = real_now > deadline
@@ -178,30 +180,20 @@ def _created(state: CallState) -> datetime:
     return state.date_created
 
 
-def _unbound(services: Services, states: Sequence[CallState]) -> list[CallState]:
-    with services.store.begin() as tx:
-        bound = bound_call_sids(tx, [state.sid for state in states])
-    return [state for state in states if state.sid not in bound]
-
-
 def _bind(services: Services, call: Call, state: CallState) -> None:
     """The attempt is that call; what its webhooks would have said by now is applied."""
     real_now = services.real.now()
     poll_at = real_now + timedelta(seconds=services.lines.silence_seconds)
     progress = progress_of(state)
+    # The end of a call has one step, whichever source reports it; other news may be reported many times.
+    step = "poll.ended" if progress.stage is Stage.ENDED else f"poll.{real_now.timestamp():.3f}"
+    news = News(attempt_id=call.attempt_id, step=step, progress=progress)
     with services.store.begin() as tx:
         lock_cases(tx, [call.case_id])
         accept_attempts(tx, [(call.attempt_id, state.sid)], now=services.clock.now(), poll_at=poll_at)
-        news = _news(call.attempt_id, progress, real_now)
         _, cancels = apply_replies(tx, services, [news])
     if cancels or call.cancel_asked:
         services.enqueue("cancel_calls")
-
-
-def _news(attempt_id: uuid.UUID, progress: CallProgress, real_now: datetime) -> News:
-    """The end of a call has one step, whichever source reports it; other news may be reported many times."""
-    step = "poll.ended" if progress.stage is Stage.ENDED else f"poll.{real_now.timestamp():.3f}"
-    return News(attempt_id=attempt_id, step=step, progress=progress)
 
 
 def _ask_again(services: Services, call: Call, *, counted: bool) -> None:

@@ -46,7 +46,6 @@ class Call:
     ringing_at: datetime | None
     answered_at: datetime | None
     script_id: str
-    script_hash: str
     script_version_id: int | None
     audio_hash: str
     language: str

@@ -84,40 +84,27 @@ def _cut_off(call: Call, unix: float) -> None:
 
 
 def _apply(calls: dict[str, Call], record: Record) -> None:
-    match record:
-        case {
-            "k": "A",
-            "sid": str(sid),
-            "to": str(to),
-            "from": str(from_),
-            "at": float(at),
-            "n": int(number),
-        }:
-            parent = record.get("parent")
-            calls[sid] = Call(
-                sid=sid,
-                account_sid=str(record["account"]),
-                to=to,
-                from_=from_,
-                created=at,
-                updated=at,
-                number=number,
-                parent_sid=parent if isinstance(parent, str) else None,
-                direction="outbound-dial" if isinstance(parent, str) else "outbound-api",
-            )
-        case {"k": "P", "sid": str(sid), "at": float(at)} if sid in calls:
-            calls[sid].status = Status.IN_PROGRESS
-            calls[sid].updated = at
-        case {"k": "E", "sid": str(sid), "at": float(at), "status": str(status)} if sid in calls:
-            call = calls[sid]
-            call.status = Status(status)
-            call.end = call.updated = at
-            start, seconds, by = record.get("start"), record.get("seconds"), record.get("by")
-            call.start = start if isinstance(start, float) else None
-            call.duration_seconds = seconds if isinstance(seconds, int) else None
-            call.answered_by = by if isinstance(by, str) else None
-        case _:
-            pass
+    kind, sid, at = record["k"], record["sid"], record["at"]
+    if kind == "A":
+        calls[sid] = Call(
+            sid=sid,
+            account_sid=record["account"],
+            to=record["to"],
+            from_=record["from"],
+            created=at,
+            updated=at,
+            number=record["n"],
+            parent_sid=record["parent"],
+            direction="outbound-dial" if record["parent"] else "outbound-api",
+        )
+    elif call := calls.get(sid):  # None when its first record is gone with an older file
+        call.updated = at
+        if kind == "P":
+            call.status = Status.IN_PROGRESS
+        else:
+            call.status = Status(record["status"])
+            call.end, call.start = at, record["start"]
+            call.duration_seconds, call.answered_by = record["seconds"], record["by"]
 
 
 _LONGEST_QUEUE_SECONDS = 86_400
@@ -126,19 +113,10 @@ _LONGEST_QUEUE_SECONDS = 86_400
 class Exchange:
     """Calls above the rate or the number of lines stay queued in order, and can be cancelled there."""
 
-    def __init__(
-        self,
-        config: CarrierConfig,
-        *,
-        line: Line,
-        timers: Timers,
-        outbound: Outbound,
-        call_journal: CallJournal,
-        memory: CallMemory,
-    ) -> None:
+    def __init__(self, config: CarrierConfig, *, line: Line, timers: Timers, outbound: Outbound) -> None:
         self.line = line
         self.timers = timers
-        self.call_journal = call_journal
+        self.call_journal = CallJournal(config.state_dir)
         self.faults = Faults(config.seed)
         self.messenger = Messenger(
             outbound=outbound,
@@ -152,7 +130,7 @@ class Exchange:
             messenger=self.messenger,
             faults=self.faults,
             timers=timers,
-            call_journal=call_journal,
+            call_journal=self.call_journal,
             attempt_in=self.attempt_in,
         )
         self.sounds = Sounds(self.messenger)
@@ -168,8 +146,8 @@ class Exchange:
         self._next_slot = 0.0
         self._pump_due: asyncio.TimerHandle | None = None
         self._attempt = re.compile(config.attempt_pattern) if config.attempt_pattern else None
-        self._memory = memory
-        for call in memory.recall(since_unix=timers.unix() - config.keep_hours * 3600):
+        self._memory = CallMemory(config.state_dir)
+        for call in self._memory.recall(since_unix=timers.unix() - config.keep_hours * 3600):
             self._keep(call)
         self._made = max((call.number for call in self._calls.values()), default=0)
         self.calls_per_second = config.calls_per_second
@@ -362,7 +340,9 @@ class Exchange:
         )
         self._keep(call)
         if len(self._calls) > self._config.keep_calls:
-            self._forget_oldest()
+            oldest = next((one for one in self._calls.values() if one.status.final), None)
+            if oldest is not None:
+                self._forget(oldest)
         return call
 
     def _keep(self, call: Call) -> None:
@@ -376,12 +356,6 @@ class Exchange:
         if not same_number:
             del self._by_number[call.to]
 
-    def _forget_oldest(self) -> None:
-        for call in self._calls.values():
-            if call.status.final:
-                self._forget(call)
-                return
-
     def _pump(self) -> None:
         """Dials from the queue while a line is free and the rate allows; continues when the next slot is due."""
         queue = self._queue
@@ -394,14 +368,11 @@ class Exchange:
             if self.calls_per_second is not None:
                 now = self.timers.unix()
                 if now < self._next_slot:
-                    self._pump_later(self._next_slot - now)
+                    if self._pump_due is not None:
+                        self._pump_due.cancel()
+                    self._pump_due = self.timers.really_later(self._next_slot - now, self._pump)
                     return
                 self._next_slot = max(now, self._next_slot) + 1.0 / self.calls_per_second
             self.lines_in_use += 1
             self.peak_lines = max(self.peak_lines, self.lines_in_use)
             queue.popleft().start()
-
-    def _pump_later(self, seconds: float) -> None:
-        if self._pump_due is not None:
-            self._pump_due.cancel()
-        self._pump_due = self.timers.really_later(seconds, self._pump)

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import orjson
 from cryptography.exceptions import InvalidTag
@@ -132,12 +133,12 @@ class CallJournal:
         most = 0
         with self._path.open(encoding="ascii", errors="replace") as lines:
             for line in lines:
-                words = line.split()
-                if len(words) == 4 and words[0] == "A":  # noqa: PLR2004 - the record's four words
-                    window.append(float(words[1]))
-                    while window[0] < window[-1] - seconds:
-                        window.popleft()
-                    most = max(most, len(window))
+                match line.split():
+                    case ["A", unix, _, _]:
+                        window.append(float(unix))
+                        while window[0] < window[-1] - seconds:
+                            window.popleft()
+                        most = max(most, len(window))
         return most
 
     def close(self) -> None:
@@ -191,7 +192,7 @@ _NONCE = 12
 _LENGTH = struct.Struct("<I")
 _LARGEST_RECORD = 64 * 1024
 ROTATE_BYTES = 64 * 1024 * 1024
-Record = dict[str, object]
+Record = dict[str, Any]
 
 
 class SealedLog:

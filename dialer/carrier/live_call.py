@@ -242,7 +242,7 @@ class LiveCall(_LiveLeg):
         self._leg = self._exchange.line.dial(call.to, nth=self._nth, events=self)
 
     def redirect(self, *, url: str, method: str, twiml: str) -> None:
-        """Another document replaces the one that plays; only for a call in progress."""
+        """This document is played from now on, in place of another; only for a call in progress."""
         if twiml:
             self.player().play(twiml.encode())
         else:
@@ -351,13 +351,8 @@ class LiveCall(_LiveLeg):
             self.call.order = None
 
     def _begin(self) -> None:
-        if self.call.status.final:
-            return
-        player = self.player()
-        if self.order.twiml:
-            player.play(self.order.twiml.encode())
-        else:
-            player.fetch(self.order.url, self.order.method)
+        if not self.call.status.final:
+            self.redirect(url=self.order.url, method=self.order.method, twiml=self.order.twiml)
 
     def _stop_all(self, *, silent: bool = False) -> None:
         """The limit, the player, the bridge and a verdict that the call waits for are stopped."""

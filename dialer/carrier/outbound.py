@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from http import HTTPStatus
 from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
@@ -127,13 +128,13 @@ class Reply(NamedTuple):
         """The failure in the terms of Twilio's retry policy: `ct`, `rt`, `4xx`, `5xx`; empty for success."""
         if self.failure:
             return self.failure
-        if self.status >= 500:  # noqa: PLR2004 - HTTP's own classes
+        if self.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return "5xx"
-        return "4xx" if self.status >= 400 else ""  # noqa: PLR2004
+        return "4xx" if self.status >= HTTPStatus.BAD_REQUEST else ""
 
     @property
     def fine(self) -> bool:
-        return not self.failure and 200 <= self.status < 300  # noqa: PLR2004
+        return not self.failure and HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
 
 
 OnReply = Callable[[Reply], None]

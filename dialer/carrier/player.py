@@ -116,10 +116,6 @@ class Answer:
     finished_on: str = ""
     speech: Recognised | None = None
 
-    @property
-    def is_empty(self) -> bool:
-        return not self.digits and not self.finished_on and self.speech is None
-
 
 OnAnswer = Callable[[Gather, Answer], None]
 
@@ -259,7 +255,6 @@ class Player:
         self._verbs: tuple[Verb, ...] = ()
         self._at = 0
         self._base = ""
-        self._method = "POST"
         self._age = 0
         self._documents = 0
         self._questions = 0
@@ -276,18 +271,16 @@ class Player:
             self._call.finished()
             return
         age = self._age
-        params = self._call.params()
-        if extras:
-            params.update(extras)
+        params = self._call.params() | (extras or {})
         if self._call.skips_fetch():
-            self._timers.soon(lambda: self._fetched(age, url, method, Reply(0, "", b"", "ct")))
+            self._timers.soon(lambda: self._fetched(age, url, Reply(0, "", b"", "ct")))
             return
-        self._messenger.send(url, method, params, lambda reply: self._fetched(age, url, method, reply))
+        self._messenger.send(url, method, params, lambda reply: self._fetched(age, url, reply))
 
-    def play(self, body: bytes, *, base: str = "", method: str = "POST") -> None:
+    def play(self, body: bytes) -> None:
         """This document replaces the one that plays."""
         self.stop()
-        self._run(body, base, method)
+        self._run(body, "")
 
     def pressed(self, key: str) -> None:
         """A key; outside a question it has no effect."""
@@ -306,24 +299,22 @@ class Player:
             self._question = None
         self.stop_speaking()
 
-    def _fetched(self, age: int, url: str, method: str, reply: Reply) -> None:
+    def _fetched(self, age: int, url: str, reply: Reply) -> None:
         if age != self._age:
             return
         if reply.fine:
-            self._run(reply.body, url.partition("#")[0], method)
+            self._run(reply.body, url.partition("#")[0])
         else:
             self._fail(HTTP_CONNECTION_FAILURE if reply.failure else HTTP_RETRIEVAL_FAILURE, url)
 
-    def _run(self, body: bytes, base: str, method: str) -> None:
+    def _run(self, body: bytes, base: str) -> None:
         try:
-            verbs = parse_twiml(body)
+            self._verbs = parse_twiml(body)
         except BadTwiml as problem:
             self._fail(problem.code, base)
             return
-        self._verbs = verbs
         self._at = 0
         self._base = base
-        self._method = method
         self._next()
 
     def _fail(self, code: int, url: str) -> None:
@@ -410,7 +401,7 @@ class Player:
     def _answered(self, verb: Gather, answer: Answer) -> None:
         self._question = None
         self._call.leg.stop_listening()
-        if answer.is_empty and not verb.action_on_empty:
+        if answer == Answer() and not verb.action_on_empty:
             self._next()
             return
         if answer.speech is not None:

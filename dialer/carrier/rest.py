@@ -7,7 +7,9 @@ import base64
 import hmac
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from itertools import islice
+from typing import Protocol, TypeVar
 from urllib.parse import urlencode
 
 import orjson
@@ -87,37 +89,51 @@ def read_filters(query: Mapping[str, str]) -> list[Keep]:
     return fields + [_time_filter(name, query[name]) for name in _TIMES if query.get(name)]
 
 
-def page_size(query: Mapping[str, str]) -> int:
-    return max(1, min(whole_number(query.get("PageSize", ""), "PageSize", _DEFAULT_PAGE), _LARGEST_PAGE))
+class Resource(Protocol):
+    """A call or a message."""
+
+    def as_json(self) -> dict[str, object]: ...
 
 
-def page_envelope(
-    path: str,
-    values: Mapping[str, str],
+_R = TypeVar("_R", bound=Resource)
+
+
+def page_of(
+    name: str,
+    chosen: Iterable[_R],
+    query: Mapping[str, str],
     *,
-    page: int,
-    size: int,
-    found: int,
+    account_sid: str,
+    filters: Iterable[str],
     token: str = "",
-    next_token: str | None,
+    token_after: Callable[[_R], str] = lambda _last: "",
 ) -> dict[str, object]:
-    """What Twilio puts around a page of `found` resources. `values`: the filters, which its addresses repeat.
-    `next_token` is the PageToken of the next page, if that needs one; None: there is no next page.
+    """One page of the resource `name` (Calls or Messages) as Twilio gives it. With a `token`, the PageToken of the
+    query, `chosen` begins at this page. The addresses repeat the filters; that of the next page has the token after its
+    last resource.
     """
+    wanted = whole_number(query.get("PageSize", ""), "PageSize", _DEFAULT_PAGE)
+    size, page = max(1, min(wanted, _LARGEST_PAGE)), whole_number(query.get("Page", ""), "Page", 0)
+    first = 0 if token else page * size
+    found = list(islice(chosen, first, first + size + 1))
+    more, found = len(found) > size, found[:size]
+    values = {field: query[field] for field in filters if query.get(field)}
 
     def uri(number: int, page_token: str) -> str:
         tokens = {"PageToken": page_token} if page_token else {}
-        return f"{path}?{urlencode({**values, 'PageSize': str(size), 'Page': str(number), **tokens})}"
+        parts = urlencode({**values, "PageSize": str(size), "Page": str(number), **tokens})
+        return f"/{API_VERSION}/Accounts/{account_sid}/{name}.json?{parts}"
 
     return {
         "first_page_uri": uri(0, ""),
         "previous_page_uri": uri(page - 1, "") if page > 0 else None,
-        "next_page_uri": None if next_token is None else uri(page + 1, next_token),
+        "next_page_uri": uri(page + 1, token_after(found[-1])) if more else None,
         "uri": uri(page, token),
         "page": page,
         "page_size": size,
         "start": page * size,
-        "end": page * size + max(0, found - 1),
+        "end": page * size + max(0, len(found) - 1),
+        name.lower(): [one.as_json() for one in found],
     }
 
 
@@ -125,28 +141,22 @@ def page_of_calls(calls: Iterable[Call], query: Mapping[str, str], *, account_si
     """One page, newest call first. PageToken names the last call of the page before, so that calls created meanwhile
     neither repeat nor skip one.
     """
-    size, page = page_size(query), whole_number(query.get("Page", ""), "Page", 0)
     token = query.get("PageToken", "")
     keeps = read_filters(query)
-    chosen = (call for call in calls if all(keep(call) for keep in keeps))
     if token:
         if not token.startswith("PA") or not token[2:].isdecimal():
             raise bad_parameter(20001, "PageToken is not one of ours")
         before = int(token[2:])
-        found = list(islice((call for call in chosen if call.number < before), size + 1))
-    else:
-        found = list(islice(chosen, page * size, (page + 1) * size + 1))
-    more, found = len(found) > size, found[:size]
-    envelope = page_envelope(
-        f"/{API_VERSION}/Accounts/{account_sid}/Calls.json",
-        {name: query[name] for name in (*_FIELDS, *_TIMES) if query.get(name)},
-        page=page,
-        size=size,
-        found=len(found),
+        keeps.append(lambda call: call.number < before)
+    return page_of(
+        "Calls",
+        (call for call in calls if all(keep(call) for keep in keeps)),
+        query,
+        account_sid=account_sid,
+        filters=(*_FIELDS, *_TIMES),
         token=token,
-        next_token=f"PA{found[-1].number}" if more else None,
+        token_after=lambda last: f"PA{last.number}",
     )
-    return envelope | {"calls": [call.as_json() for call in found]}
 
 
 class RestFront:
@@ -220,7 +230,7 @@ class RestFront:
     async def delete(self, request: web.Request) -> web.StreamResponse:
         """Deletes the record of a call that is over."""
         answer = self._answered(request, lambda: self._exchange.delete(request.match_info["sid"]))
-        return web.Response(status=204) if answer.status == 200 else answer  # noqa: PLR2004 - HTTP's own
+        return web.Response(status=204) if answer.status == HTTPStatus.OK else answer
 
     async def account(self, request: web.Request) -> web.StreamResponse:
         """The account resource, for a client that checks its credentials."""
@@ -276,7 +286,7 @@ def problem_answer(problem: RestProblem) -> web.Response:
     response = json_answer(problem.body(), problem.status)
     if problem.retry_after_seconds is not None:
         response.headers["Retry-After"] = str(round(problem.retry_after_seconds))
-    if problem.status == 401:  # noqa: PLR2004 - HTTP's own
+    if problem.status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = 'Basic realm="Twilio API"'
     return response
 

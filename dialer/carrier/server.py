@@ -8,57 +8,45 @@ import logging
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from aiohttp import web
 
 from dialer.carrier.admin import AdminFront
 from dialer.carrier.config import CarrierConfig, Timers
-from dialer.carrier.exchange import CallMemory, Exchange
-from dialer.carrier.journal import CallJournal
+from dialer.carrier.exchange import Exchange
 from dialer.carrier.lines import Line
 from dialer.carrier.lines.simulated import SimulatedLine
 from dialer.carrier.outbound import Outbound
 from dialer.carrier.rest import RestFront
-from dialer.carrier.texts import TextBoard, TextFront, TextMemory
+from dialer.carrier.texts import TextBoard, TextFront
 
 _log = logging.getLogger(__name__)
 _BACKLOG = 2048
 MakeLine = Callable[[Timers], Line]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunningCarrier:
     """A carrier that listens. `stop` drops live calls without webhooks."""
 
-    def __init__(
-        self,
-        *,
-        runner: web.AppRunner,
-        exchange: Exchange,
-        texts: TextBoard,
-        text_memory: TextMemory,
-        outbound: Outbound,
-        line: Line,
-        host: str,
-        port: int,
-    ) -> None:
-        self.exchange = exchange
-        self.texts = texts
-        self._text_memory = text_memory
-        self.line = line
-        self.port = port
-        self.base_url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        self._runner = runner
-        self._outbound = outbound
+    exchange: Exchange
+    texts: TextBoard
+    line: Line
+    base_url: str
+    port: int
+    runner: web.AppRunner
+    outbound: Outbound
 
     async def stop(self) -> None:
         """Nothing listens; every connection and file is closed."""
         self.exchange.halt()
-        await self._runner.cleanup()
-        self._outbound.close()
+        await self.runner.cleanup()
+        self.outbound.close()
         # One turn of the loop, in which closed transports call connection_lost.
         await asyncio.sleep(0)
         self.exchange.close()
-        self._text_memory.close()
+        self.texts.close()
 
 
 async def start(config: CarrierConfig, *, make_line: MakeLine | None = None) -> RunningCarrier:
@@ -70,25 +58,15 @@ async def start(config: CarrierConfig, *, make_line: MakeLine | None = None) -> 
     )
     line: Line = simulated if make_line is None else make_line(timers)
     outbound = Outbound(loop)
-    exchange = Exchange(
-        config,
-        line=line,
-        timers=timers,
-        outbound=outbound,
-        call_journal=CallJournal(config.state_dir),
-        memory=CallMemory(config.state_dir),
-    )
+    exchange = Exchange(config, line=line, timers=timers, outbound=outbound)
     app = web.Application()
     RestFront(exchange, account_sid=config.account_sid, auth_token=config.auth_token).add_routes(app)
-    texts = TextMemory(config.state_dir)
     board = TextBoard(
-        account_sid=config.account_sid,
+        config,
         messenger=exchange.messenger,
         timers=timers,
         refusal=line.refusal,
         undeliverable=simulated.text_error if line is simulated else lambda _number: 0,
-        memory=texts,
-        remembered=texts.recall(since_unix=timers.unix() - config.keep_hours * 3600),
     )
     TextFront(exchange, board, account_sid=config.account_sid, auth_token=config.auth_token).add_routes(app)
     AdminFront(
@@ -99,15 +77,15 @@ async def start(config: CarrierConfig, *, make_line: MakeLine | None = None) -> 
     site = web.TCPSite(runner, config.host, config.port, backlog=_BACKLOG)
     await site.start()
     port = int(runner.addresses[0][1])
+    host = f"[{config.host}]" if ":" in config.host else config.host
     return RunningCarrier(
-        runner=runner,
         exchange=exchange,
         texts=board,
-        text_memory=texts,
-        outbound=outbound,
         line=line,
-        host=config.host,
+        base_url=f"http://{host}:{port}",
         port=port,
+        runner=runner,
+        outbound=outbound,
     )
 
 

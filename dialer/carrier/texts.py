@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice
 from pathlib import Path
 from uuid import uuid4
 
@@ -25,14 +24,13 @@ from dialer.carrier.calls import (
     rfc2822,
     server_error,
     too_many,
-    whole_number,
 )
-from dialer.carrier.config import Timers
+from dialer.carrier.config import CarrierConfig, Timers
 from dialer.carrier.exchange import Exchange
 from dialer.carrier.faults import InjectedFault
 from dialer.carrier.journal import SealedLog
 from dialer.carrier.outbound import Reply
-from dialer.carrier.rest import RestFront, cut, json_answer, page_envelope, page_size, problem_answer
+from dialer.carrier.rest import RestFront, cut, json_answer, page_of, problem_answer
 from dialer.carrier.webhooks import Messenger
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -135,23 +133,20 @@ class TextMemory(SealedLog):
         """The messages in the order of their creation. From now on new records are appended."""
         texts: dict[str, Text] = {}
         for record in self.records():
-            match record:
-                case {"k": "A", "sid": str(sid), "account": str(account), "at": float(at)}:
-                    order = TextOrder(
-                        to=str(record["to"]),
-                        from_=str(record["from"]),
-                        body=str(record["body"]),
-                        status_callback=str(record["callback"]),
-                    )
-                    texts[sid] = Text(sid=sid, account_sid=account, order=order, created=at, updated=at)
-                case {"k": "M", "sid": str(sid), "at": float(at), "status": str(status)} if sid in texts:
-                    text = texts[sid]
-                    text.status, text.updated = TextStatus(status), at
-                    text.error_code = int(str(record["code"]))
-                    if text.status is TextStatus.SENT:
-                        text.sent = at
-                case _:
-                    pass
+            sid, at = record["sid"], record["at"]
+            if record["k"] == "A":
+                order = TextOrder(
+                    to=record["to"],
+                    from_=record["from"],
+                    body=record["body"],
+                    status_callback=record["callback"],
+                )
+                texts[sid] = Text(sid=sid, account_sid=record["account"], order=order, created=at, updated=at)
+            elif text := texts.get(sid):  # None when its first record is gone with an older file
+                text.status, text.updated = TextStatus(record["status"]), at
+                text.error_code = record["code"]
+                if text.status is TextStatus.SENT:
+                    text.sent = at
         self.open()
         return [text for text in texts.values() if text.created >= since_unix]
 
@@ -188,24 +183,22 @@ class TextBoard:
 
     def __init__(
         self,
+        config: CarrierConfig,
         *,
-        account_sid: str,
         messenger: Messenger,
         timers: Timers,
         refusal: Callable[[str], int],
         undeliverable: Callable[[str], int],
-        memory: TextMemory,
-        remembered: Iterable[Text],
     ) -> None:
-        self._account = account_sid
+        self._account = config.account_sid
         self._messenger = messenger
         self._timers = timers
         self._refusal = refusal
         self._undeliverable = undeliverable
-        self._memory = memory
+        self._memory = TextMemory(config.state_dir)
         self._texts: OrderedDict[str, Text] = OrderedDict()
         self.failed_webhooks = 0
-        for text in remembered:
+        for text in self._memory.recall(since_unix=timers.unix() - config.keep_hours * 3600):
             self._texts[text.sid] = text
             self._go_on(text)
 
@@ -249,6 +242,10 @@ class TextBoard:
             "max_per_callback": max(equal.values(), default=0),
             "failed_webhooks": self.failed_webhooks,
         }
+
+    def close(self) -> None:
+        """The files are closed."""
+        self._memory.close()
 
     def _go_on(self, text: Text) -> None:
         """Starts the timers of the steps that are still to come."""
@@ -337,16 +334,5 @@ class TextFront(RestFront):
         query = request.query
         if any(name.startswith("DateSent") for name in query):
             raise bad_parameter(20001, "DateSent is not supported: compare date_created")
-        size, page = page_size(query), whole_number(query.get("Page", ""), "Page", 0)
         chosen = self._board.newest_first(to=query.get("To", ""), from_=query.get("From", ""))
-        texts = list(islice(chosen, page * size, (page + 1) * size + 1))
-        more, texts = len(texts) > size, texts[:size]
-        envelope = page_envelope(
-            f"/{API_VERSION}/Accounts/{self._account}/Messages.json",
-            {name: query[name] for name in ("To", "From") if query.get(name)},
-            page=page,
-            size=size,
-            found=len(texts),
-            next_token="" if more else None,
-        )
-        return envelope | {"messages": [text.as_json() for text in texts]}
+        return page_of("Messages", chosen, query, account_sid=self._account, filters=("To", "From"))

@@ -142,7 +142,7 @@ def _read(body: bytes) -> _Element:
     return top.children[0]
 
 
-def _number(element: _Element, name: str, default: float, *, least: float = 0.0) -> float:
+def _number(element: _Element, name: str, default: float) -> float:
     text = element.attributes.get(name)
     if text is None:
         return default
@@ -150,7 +150,7 @@ def _number(element: _Element, name: str, default: float, *, least: float = 0.0)
         value = float(text)
     except ValueError as error:
         raise BadTwiml(f"{name} of <{element.name}> is no number", code=INVALID_ATTRIBUTE) from error
-    if not least <= value < 1e6:  # noqa: PLR2004 - also refuses nan and inf
+    if not 0.0 <= value < 1e6:  # noqa: PLR2004 - also refuses nan and inf
         raise BadTwiml(f"{name} of <{element.name}> is out of bounds", code=INVALID_ATTRIBUTE)
     return value
 

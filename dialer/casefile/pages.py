@@ -41,7 +41,7 @@ from dialer.org.staff import list_units
 from dialer.outcomes.filing import file_for_case
 from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, RequestContext, Section
-from dialer.web.formats import typed_unit, unit_tree
+from dialer.web.formats import typed_unit, typed_word, unit_tree
 from dialer.work.tasks import approve_outcome
 from dialer.work.visits import show_photo
 
@@ -97,9 +97,9 @@ def cases(
     query = CaseQuery(
         sought=wanted.sought if wanted is not None else PersonSearch(),
         instruction_no=no,
-        grade=_member(Grade, grade),
-        status=_member(CaseStatus, status),
-        fraud_type=_member(FraudType, fraud),
+        grade=typed_word(Grade, grade),
+        status=typed_word(CaseStatus, status),
+        fraud_type=typed_word(FraudType, fraud),
         unit_id=int(unit) if unit.isdecimal() else None,
         load_id=int(asked["load"]) if "load" in asked else None,
         visible_to=request.member.unit_id,
@@ -143,11 +143,6 @@ def find(request: CurrentRequest, text: Annotated[str, Form()] = "") -> Response
 
 
 _Word = TypeVar("_Word", bound=StrEnum)
-
-
-def _member(kind: type[_Word], value: str) -> _Word | None:
-    """None for a word that is not one of them."""
-    return next((member for member in kind if member.value == value), None)
 
 
 def _address(asked: Mapping[str, object], **more: object) -> str:
@@ -406,7 +401,7 @@ def approve(form: Sent, outcome_id: CaseId) -> Response:
 
 
 def _chosen(kind: type[_Word], value: str, *, field: str) -> _Word:
-    member = _member(kind, value)
+    member = typed_word(kind, value)
     if member is None:
         raise Invalid(field=field, problem="is not chosen")
     return member

@@ -64,13 +64,7 @@ def story(tx: Tx, services: Services, case_id: int) -> CaseStory:
         timezone=services.centre.timezone,
         file=file,
         next_steps=moment.steps(case, pending),
-        urgency=urgency(
-            grade=case.grade,
-            opened_at=case.opened_at,
-            expires_at=case.expires_at,
-            amount_at_risk_fen=case.amount_at_risk_fen,
-            policy=policy.urgency,
-        ),
+        urgency=urgency(case, policy.urgency),
         pending=pending,
         waiting=next(iter(moment.waits(pending)), None),
     )

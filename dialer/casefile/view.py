@@ -17,7 +17,7 @@ from dialer.core.access import DESK, ROBOT, Permission
 from dialer.core.attempt import WAITING_STATES, AttemptState
 from dialer.core.case import Bar, CaseStatus, DeskCallState, Reason, acts_allowed
 from dialer.core.rules import SUCCESSES
-from dialer.core.timeline import ActKind, Entry, EntryKind, Fact, Waiting, WaitReason
+from dialer.core.timeline import ActKind, Entry, EntryKind, Waiting, WaitReason
 from dialer.core.values import Answer, Contact, FraudType, Grade, OutcomeKind, TelephonyResult
 from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff import name_staff
@@ -260,6 +260,7 @@ def _others(
         photo = next(photos, None) if act == ActKind.VISIT_PHOTO.value else None
         event = int(entry.id.partition("/")[2]) if entry.kind is EntryKind.ACT else 0
         words = written.get(event) or why
+        call_at, talked = entry.facts.get("call_at"), entry.facts.get("talk_seconds")
         yield Item(
             id=f"{entry.kind.value}-{entry.id}".replace("/", "-"),
             at=entry.at,
@@ -270,18 +271,10 @@ def _others(
             why=words,
             sealed=bool(entry.facts.get("words")) and not words,
             trouble=entry.kind in _TROUBLE,
-            agreed_for=_moment(entry.facts.get("call_at")),
-            talk_seconds=_seconds(entry.facts.get("talk_seconds")),
+            agreed_for=datetime.fromisoformat(call_at) if isinstance(call_at, str) else None,
+            talk_seconds=talked if isinstance(talked, int) else None,
             photo=photo.client_id if photo is not None else None,
         )
-
-
-def _moment(fact: Fact) -> datetime | None:
-    return datetime.fromisoformat(fact) if isinstance(fact, str) else None
-
-
-def _seconds(fact: Fact) -> int | None:
-    return fact if isinstance(fact, int) else None
 
 
 def is_repeated(entry: Entry) -> bool:

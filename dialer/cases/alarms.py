@@ -26,7 +26,7 @@ _UNSEEN = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """One row of the table."""
+    """That nobody has acknowledged yet."""
 
     id: int
     code: str
@@ -35,10 +35,8 @@ class Alarm:
     facts: Mapping[str, object]
     raised_at: datetime
     times: int
-    """How often it was raised before it was acknowledged."""
+    """How often it was raised."""
     last_at: datetime
-    seen_at: datetime | None
-    acknowledged_by: str
 
 
 def raise_alarm(
@@ -121,22 +119,17 @@ def unacknowledged_alarms_of(
         .order_by(t.alarm.c.raised_at.desc(), t.alarm.c.id.desc())
         .limit(limit)
     )
-    return [
-        record_of(
-            Alarm, row, last_at=row["last_at"] or row["raised_at"], acknowledged_by=row["seen_by"] or ""
-        )
-        for row in rows
-    ]
+    return [record_of(Alarm, row, last_at=row["last_at"] or row["raised_at"]) for row in rows]
 
 
-def acknowledge_alarm_row(tx: Tx, alarm_id: int, *, by: str, now: datetime) -> bool:
-    """Acknowledged; False when somebody else did so before. Raises `NotFound`."""
-    found = tx.execute(
-        sa.update(t.alarm)
-        .where(t.alarm.c.id == alarm_id, t.alarm.c.seen_at.is_(None))
-        .values(seen_at=now, seen_by=by)
-    )
-    if not found.rowcount and tx.scalar(sa.select(t.alarm.c.id).where(t.alarm.c.id == alarm_id)) is None:
+def acknowledge_alarm_row(
+    tx: Tx, alarm_id: int, *, by: str, now: datetime, where: sa.ColumnElement[bool] | None = None
+) -> bool:
+    """Acknowledged; False when somebody else did so before. Raises `NotFound`, also for one that is not `where`."""
+    which = sa.and_(t.alarm.c.id == alarm_id, sa.true() if where is None else where)
+    seen = {"seen_at": now, "seen_by": by}
+    found = tx.execute(sa.update(t.alarm).where(which, t.alarm.c.seen_at.is_(None)).values(seen))
+    if not found.rowcount and tx.scalar(sa.select(t.alarm.c.id).where(which)) is None:
         raise NotFound(kind="alarm", key=alarm_id)
     return bool(found.rowcount)
 

@@ -345,7 +345,7 @@ def _update_assignments(
     case_id: int,
     track: Track,
     states: Iterable[AssignmentState],
-    **values: Any,  # noqa: ANN401  # columns
+    **values: object,
 ) -> None:
     """Those of the case, of this kind, in one of these states."""
     tx.execute(

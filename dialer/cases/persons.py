@@ -150,9 +150,10 @@ class Sealed:
 
 def seal_directory_entry(vault: Vault, person: Person, *, person_id: int) -> Sealed:
     """The person as it is written, with its blind indexes."""
+    facts = {one.name: getattr(person, one.name) for one in fields(person)}
     return Sealed(
         name_blind=vault.blind(person.name, kind="name"),
-        sealed=seal_person(vault, person_id=person_id, person=person),
+        sealed=vault.seal_record(facts, table="person", column="sealed", row=person_id),
         phones=tuple(
             (
                 person_id,
@@ -202,16 +203,6 @@ def write_people(
 _COPY_PERSON = CopyIn(t.person, ("id", "id_number_blind", "name_blind", "numbers", "sealed", "created_at"))
 _COPY_PHONE = CopyIn(t.person_phone, ("person_id", "position", "phone_blind", "last4_blind"))
 _COPY_KEY = CopyIn(t.person_key, ("name_phone_blind", "person_id"))
-
-
-def seal_person(vault: Vault, *, person_id: int, person: Person) -> bytes:
-    """The facts, encrypted for the row of this person."""
-    return vault.seal_record(
-        {one.name: getattr(person, one.name) for one in fields(person)},
-        table="person",
-        column="sealed",
-        row=person_id,
-    )
 
 
 def open_person(tx: Tx, *, person_id: int, sealed: bytes) -> Person:

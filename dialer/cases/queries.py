@@ -117,13 +117,12 @@ def read_case_work(tx: Tx, case_id: int) -> CaseWork:
     return CaseWork(
         warnings=tuple(record_of(WarningLine, row) for row in tx.rows(_WARNINGS, {"case_id": case_id})),
         work=tuple(_work(row) for row in tx.rows(_WORK, {"case_id": case_id})),
-        outcomes=tuple(_money(row) for row in tx.rows(_OUTCOMES, {"case_id": case_id})),
+        outcomes=tuple(
+            record_of(MoneyLine, row, has_evidence=row["evidence_sealed"] is not None)
+            for row in tx.rows(_OUTCOMES, {"case_id": case_id})
+        ),
         stops=tuple(record_of(StopLine, row) for row in tx.rows(_STOPS, {"case_id": case_id})),
     )
-
-
-def _money(row: Row) -> MoneyLine:
-    return record_of(MoneyLine, row, has_evidence=row["evidence_sealed"] is not None)
 
 
 def _work(row: Row) -> WorkLine:

@@ -202,7 +202,7 @@ def seek_person(services: Services, *, phone: str = "", name: str = "", id_numbe
             raise Invalid(
                 field="phone", problem="is no telephone number", mend="all of it, or its last four digits"
             )
-        e164 = number.e164
+        e164 = number
     wanted_id = ""
     if id_number.strip():
         wanted_id, is_valid = normalise_id_number(id_number)
@@ -272,9 +272,7 @@ def _person(services: Services, text: str) -> Wanted | None:
         )
     phone = normalise_phone(text, services.centre.area_code)
     if phone is not None:
-        return Wanted(
-            kind=SoughtKind.PHONE, sought=PersonSearch(phone=phone.e164), shown=mask_phone(phone.e164)
-        )
+        return Wanted(kind=SoughtKind.PHONE, sought=PersonSearch(phone=phone), shown=mask_phone(phone))
     return None
 
 

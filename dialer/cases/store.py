@@ -261,12 +261,6 @@ _NEW_COLUMNS = (
 _COPY = CopyIn(t.case, (*_NEW_COLUMNS, *_STATE_COLUMNS))
 
 
-def amount_at_risk_of_case(tx: Tx, case_id: int) -> int | None:
-    """In fen; None where no list said one."""
-    amount: int | None = tx.scalar(sa.select(t.case.c.amount_at_risk_fen).where(t.case.c.id == case_id))
-    return amount
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
     """An act of staff or of the clock. `facts` holds nothing personal; `words` is typed text, kept sealed."""

@@ -16,19 +16,18 @@ from dialer.accounts.actions import (
     enable_staff,
     end_sessions,
     list_sessions,
-    list_staff,
     reset_password,
 )
 from dialer.bootstrap import application
 from dialer.cases.unassigned import unassigned_groups
 from dialer.cli.common import By
-from dialer.cli.output import AsJson, fields_of, print_json, print_rows
+from dialer.cli.output import AsJson, fields_of, print_found
 from dialer.core.access import Role
 from dialer.core.errors import Invalid
 from dialer.core.units import find_unit
 from dialer.language import Lang, Text, bilingual
 from dialer.org import staff as org_staff
-from dialer.org.staff_store import Member
+from dialer.org.staff_store import Member, all_members
 from dialer.runtime.settings import load_settings
 from dialer.units.tree import UnusableUnits, import_units, list_units
 from dialer.units.unassigned import assign_unit, forget_alias, teach_alias
@@ -62,14 +61,17 @@ def add_account(
 def list_accounts(*, as_json: AsJson = False) -> None:
     """All accounts."""
     with application(load_settings()) as app:
-        found = list_staff(app.services)
+        with app.services.store.begin() as tx:
+            found = all_members(tx)
         real_now, zone = app.services.real.now(), ZoneInfo(app.settings.centre.timezone)
-    if as_json:
-        print_json([_account_json(one, real_now) for one in found])
-        return
-    print_rows(
+    print_found(
         found,
-        {
+        as_json=as_json,
+        plain=lambda one: (
+            fields_of(one, "login", "role", "unit_id", "signed_in_at")
+            | {"name": one.display_name, "state": _state(one, real_now)}
+        ),
+        columns={
             "账号 login": lambda one: one.login,
             "姓名 name": lambda one: one.display_name,
             "角色 role": lambda one: word_of(one.role, Lang.ZH),
@@ -122,12 +124,11 @@ def sessions(
             typer.echo(f"{end_sessions(app.services, login, by=by)} sessions of {login} ended")
             return
         found = list_sessions(app.services, app.settings.console.rules(), login)
-    if as_json:
-        print_json([fields_of(one, "login", "address", "created_at", "seen_at") for one in found])
-        return
-    print_rows(
+    print_found(
         found,
-        {
+        as_json=as_json,
+        plain=lambda one: fields_of(one, "login", "address", "created_at", "seen_at"),
+        columns={
             "账号 login": lambda one: one.login,
             "地址 address": lambda one: one.address,
             "登录于 since": lambda one: one.created_at.isoformat("minutes"),
@@ -139,13 +140,6 @@ def sessions(
 def _print_password(new: NewPassword) -> None:
     typer.echo(new.password)
     typer.echo(f"the first password of {new.member.login}; it is not shown again", err=True)
-
-
-def _account_json(one: Member, real_now: datetime) -> dict[str, object]:
-    return fields_of(one, "login", "role", "unit_id", "signed_in_at") | {
-        "name": one.display_name,
-        "state": _state(one, real_now),
-    }
 
 
 def _state(one: Member, real_now: datetime) -> str:
@@ -183,18 +177,14 @@ def list_all_tokens(*, as_json: AsJson = False) -> None:
     with application(load_settings()) as app:
         found = org_staff.list_tokens(app.services)
         now = app.services.real.now()
-    if as_json:
-        names = ("name", "unit", "created_at", "expires_at", "revoked_at", "last_used_on")
-        print_json(
-            [
-                fields_of(one, *names) | {"scopes": sorted(one.scopes), "good": one.is_good(real_now=now)}
-                for one in found
-            ]
-        )
-        return
-    print_rows(
+    names = ("name", "unit", "created_at", "expires_at", "revoked_at", "last_used_on")
+    print_found(
         found,
-        {
+        as_json=as_json,
+        plain=lambda one: (
+            fields_of(one, *names) | {"scopes": sorted(one.scopes), "good": one.is_good(real_now=now)}
+        ),
+        columns={
             "名称 name": lambda one: one.name,
             "权限 scopes": lambda one: " ".join(sorted(one.scopes)),
             "属地 unit": lambda one: one.unit,
@@ -253,26 +243,19 @@ def list_all_units(*, as_json: AsJson = False) -> None:
     """The tree, from the top down."""
     with application(load_settings()) as app:
         index, aliases = list_units(app.services)
-    of_unit: dict[int, list[str]] = {}
-    for alias in aliases:
-        of_unit.setdefault(alias.unit_id, []).append(alias.text)
     tree = sorted(index, key=lambda unit: index.names(unit.id))
-    if as_json:
-        print_json(
-            [
-                fields_of(unit, "id", "name", "level", "active")
-                | {"path": index.names(unit.id), "aliases": of_unit.get(unit.id, [])}
-                for unit in tree
-            ]
-        )
-        return
-    print_rows(
+    print_found(
         tree,
-        {
+        as_json=as_json,
+        plain=lambda unit: (
+            fields_of(unit, "id", "name", "level", "active")
+            | {"path": index.names(unit.id), "aliases": aliases.get(unit.id, [])}
+        ),
+        columns={
             "编号 ID": lambda unit: unit.id,
             "名称 name": lambda unit: "  " * (len(unit.path) - 1) + unit.name,
             "级别 level": lambda unit: unit.level,
-            "别名 aliases": lambda unit: "、".join(of_unit.get(unit.id, [])),
+            "别名 aliases": lambda unit: "、".join(aliases.get(unit.id, [])),
             "": lambda unit: "" if unit.active else "停用 closed",
         },
         empty="没有单位 no units: dialer units import FILE",
@@ -306,17 +289,16 @@ def unassigned(*, as_json: AsJson = False) -> None:
     """Open cases whose list names no known unit, by what it says."""
     with application(load_settings()) as app, app.services.store.begin() as tx:
         groups = unassigned_groups(tx)
-    if as_json:
-        print_json([fields_of(group, "text", "cases", "highest", "oldest_at") for group in groups])
-        return
-    print_rows(
+    print_found(
         groups,
-        {
+        as_json=as_json,
+        plain=lambda group: fields_of(group, "text", "cases", "highest", "oldest_at"),
+        columns={
             "名单所写 in lists": lambda group: group.text or "（空 blank）",
             "预警单 cases": lambda group: group.cases,
             "最高等级 highest": lambda group: group.highest,
         },
-        empty="没有待分拣 nothing waits for a unit",
+        empty="没有待分派预警单 nothing waits for a unit",
         box=None,
         header_style="dim",
     )

@@ -13,16 +13,15 @@ from dialer.calls.pace import read_pace, restore_pace, set_pace
 from dialer.calls.pauses import pause_calls, read_standing_pauses, resume_calls
 from dialer.cases.alarms import unacknowledged_alarms_of
 from dialer.cli.common import By
-from dialer.cli.output import AsJson, fields_of, one_of, print_json, print_rows
+from dialer.cli.output import AsJson, fields_of, one_of, print_found, print_json
 from dialer.control.overview import acknowledge_alarm
 from dialer.core.errors import Invalid
 from dialer.core.events import AlarmCode
 from dialer.core.values import FraudType, Grade, PauseScope
-from dialer.db.migrations import database_revision
 from dialer.db.vault import create, fingerprint
 from dialer.language import Lang, bilingual
 from dialer.outcomes.filing import file_case
-from dialer.runtime.doctor import Probe, Subject, examine_installation
+from dialer.runtime.doctor import Probe, examine_installation
 from dialer.runtime.settings import Settings, load_settings
 from dialer.words import stored_word, word_of
 
@@ -72,22 +71,17 @@ def pauses(*, as_json: AsJson = False) -> None:
     """What is paused now, by whom, until when and why."""
     with application(load_settings()) as app:
         standing = read_standing_pauses(app.services)
-    if as_json:
-        print_json(
-            [
-                fields_of(hold, "scope", "until", "by", "why", "placed_at")
-                | {"subject": hold.subject or None}
-                for hold in standing
-            ]
-        )
-        return
-    print_rows(
+    print_found(
         standing,
-        {
-            "范围 scope": lambda hold: _named(hold.scope, hold.subject),
-            "截止 until": lambda hold: _at(hold.until),
-            "何人 by": lambda hold: hold.by,
-            "原因 why": lambda hold: hold.why,
+        as_json=as_json,
+        plain=lambda one: (
+            fields_of(one, "scope", "until", "by", "why", "placed_at") | {"subject": one.subject or None}
+        ),
+        columns={
+            "范围 scope": lambda one: _named(one.scope, one.subject),
+            "截止 until": lambda one: _at(one.until),
+            "何人 by": lambda one: one.by,
+            "原因 why": lambda one: one.why,
         },
         empty="nothing is paused",
     )
@@ -141,13 +135,12 @@ def list_alarms(
         return
     with application(load_settings()) as app, app.services.store.begin() as tx:
         unseen = unacknowledged_alarms_of(tx, limit=limit)
-    if as_json:
-        names = ("id", "code", "case_id", "load_id", "times", "raised_at", "last_at", "facts")
-        print_json([fields_of(alarm, *names) for alarm in unseen])
-        return
-    print_rows(
+    names = ("id", "code", "case_id", "load_id", "times", "raised_at", "last_at", "facts")
+    print_found(
         unseen,
-        {
+        as_json=as_json,
+        plain=lambda alarm: fields_of(alarm, *names),
+        columns={
             "ID": lambda alarm: alarm.id,
             "告警 alarm": lambda alarm: f"{stored_word(AlarmCode, alarm.code, Lang.ZH)} {alarm.code}",
             "预警单 case": lambda alarm: alarm.case_id or "-",
@@ -197,56 +190,37 @@ filed = typer.Typer(help="Cases filed with the police 立案.", no_args_is_help=
 def migrate() -> None:
     """Bring the database to this version's schema."""
     with application(load_settings()) as app:
-        typer.echo(f"schema {database_revision(app.services.store.sql_engine)}")
+        typer.echo(f"schema {app.services.schema}")
 
 
 @care.command()
 def doctor(*, as_json: AsJson = False) -> None:
     """Check whether this machine can run the service, and say how to fix what is wrong; exit 1 if anything is."""
     settings = load_settings()
-    found = examine_installation(
-        Subject(
-            data_dir=settings.data_dir,
-            web_host=settings.web.host,
-            web_port=settings.web.port,
-            keys_file=settings.keys.file,
-            telephony_base_url=settings.telephony.base_url,
-            embedded=settings.database.url is None or settings.broker.url is None,
-            probes=(
-                Probe(
-                    name="database and broker",
-                    run=lambda: _try_parts(settings),
-                    mend="check DIALER_DATABASE__URL, DIALER_BROKER__URL and DIALER_KEYS__FILE",
-                ),
-            ),
-        )
+    probe = Probe(
+        name="database and broker",
+        run=lambda: _try_parts(settings),
+        mend="check DIALER_DATABASE__URL, DIALER_BROKER__URL and DIALER_KEYS__FILE",
     )
-    if as_json:
-        print_json(
-            [
-                {"name": one.name, "ok": one.ok, "detail": str(one.detail), "mend": str(one.mend)}
-                for one in found
-            ]
-        )
-    else:
-        print_rows(
-            found,
-            {
-                "": lambda one: "[green]ok[/]" if one.ok else "[red]!![/]",
-                "检查 check": lambda one: bilingual(one.name),
-                "结果 found": lambda one: bilingual(one.detail),
-                "怎么办 fix": lambda one: bilingual(one.mend),
-            },
-        )
+    found = examine_installation(settings, probe)
+    print_found(
+        found,
+        as_json=as_json,
+        plain=lambda one: fields_of(one, "name", "ok") | {"detail": str(one.detail), "mend": str(one.mend)},
+        columns={
+            "": lambda one: "[green]ok[/]" if one.ok else "[red]!![/]",
+            "检查 check": lambda one: bilingual(one.name),
+            "结果 found": lambda one: bilingual(one.detail),
+            "怎么办 fix": lambda one: bilingual(one.mend),
+        },
+    )
     raise typer.Exit(0 if all(one.ok for one in found) else 1)
 
 
 def _try_parts(settings: Settings) -> str:
-    with application(settings) as app:
-        revision = database_revision(app.services.store.sql_engine)
-        with app.celery.connection_for_write() as connection:
-            connection.ensure_connection(max_retries=1, timeout=3)
-    return f"schema {revision}, broker answers"
+    with application(settings) as app, app.celery.connection_for_write() as connection:
+        connection.ensure_connection(max_retries=1, timeout=3)
+        return f"schema {app.services.schema}, broker answers"
 
 
 @keys.command("create")

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -139,7 +140,7 @@ def _play(
     del figures["trials"]
     if as_json:
         seconds = time.monotonic() - started
-        print_json(demo_summary(app, load=loaded.plain(), report=figures, seconds=seconds).plain())
+        print_json(demo_summary(app, load=loaded.plain(), report=figures, seconds=seconds))
     else:
         Console().print(report_view(report, Lang.ZH))
     return 0 if settled else _NOT_SETTLED
@@ -160,22 +161,11 @@ def _print_accounts(app: Application, console: Console) -> None:
 
 def _load_while_tending(app: Application, sample: Path, tend: Callable[[], None]) -> Loaded:
     """Loads the list while the child processes are supervised."""
-    result: list[Loaded | BaseException] = []
-
-    def load() -> None:
-        try:
-            result.append(load_file(app, sample, source="", by="demo", progress=False))
-        except BaseException as fault:  # noqa: BLE001  # raised again in the thread that waits
-            result.append(fault)
-
-    thread = threading.Thread(target=load, name="load")
-    thread.start()
-    while thread.is_alive():
-        tend()
-    outcome = result[0]
-    if isinstance(outcome, BaseException):
-        raise outcome
-    return outcome
+    with ThreadPoolExecutor(1, thread_name_prefix="load") as pool:
+        loading = pool.submit(load_file, app, sample, source="", by="demo", progress=False)
+        while not loading.done():
+            tend()
+    return loading.result()
 
 
 def _line(app: Application, p: Progress) -> RichText:

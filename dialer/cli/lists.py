@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,17 +23,22 @@ from dialer.cli.output import (
 )
 from dialer.core.errors import Invalid, NotFound, UnusableFile
 from dialer.core.values import LoadState
-from dialer.db.system_state import living_processes
+from dialer.db.system_state import worker_runs
 from dialer.intake.records import Field
 from dialer.language import Text, bilingual
 from dialer.runtime.settings import load_settings
 from dialer.services import Application
-from dialer.warnings.list_store import Load, get_load
-from dialer.warnings.lists import approve_load, columns_of, correct_columns, loads_to_approve, withdraw_load
-from dialer.warnings.load import LoadReport, forget_load, load_list, load_report, submit_list
+from dialer.warnings.list_store import (
+    Load,
+    column_mapping_of,
+    delete_load,
+    get_load,
+    loads_awaiting_approval,
+)
+from dialer.warnings.lists import approve_load, correct_columns, withdraw_load
+from dialer.warnings.load import LoadReport, load_list, load_report, submit_list
 from dialer.warnings.preview import preview_list, write_reject_list
 
-_ALIVE = timedelta(seconds=8)
 _SHOWN = 20
 
 
@@ -86,7 +90,9 @@ def load_file(app: Application, file: Path, *, source: str, by: str, progress: b
     with file.open("rb") as content:
         load_id = submit_list(app.services, content, filename=file.name, source=source, by=by)
     try:
-        if not _worker_runs(app):
+        with app.services.store.begin() as tx:
+            is_alone = not worker_runs(tx, BULK_QUEUE, real_now=app.services.real.now())
+        if is_alone:
             load_list(app.services, load_id)
         load = _wait(app, load_id, shown=progress)
         report = load_report(app.services, load_id)
@@ -97,7 +103,8 @@ def load_file(app: Application, file: Path, *, source: str, by: str, progress: b
                 err=True,
             )
     except UnusableFile:
-        forget_load(app.services, load_id)
+        with app.services.store.begin() as tx:
+            delete_load(tx, load_id)
         raise
     return Loaded(report=report, reject_file=write_reject_file(app, report))
 
@@ -115,12 +122,6 @@ def write_reject_file(app: Application, report: LoadReport) -> Path | None:
 
 
 _OVER = frozenset({LoadState.DONE, LoadState.FAILED, LoadState.HELD, LoadState.WITHDRAWN})
-
-
-def _worker_runs(app: Application) -> bool:
-    with app.services.store.begin() as tx:
-        beats = living_processes(tx, since=app.services.real.now() - _ALIVE)
-    return any(beat.kind == "worker" and BULK_QUEUE in beat.facts.get("queues", ()) for beat in beats)  # type: ignore[operator]  # JSON
 
 
 def _wait(app: Application, load_id: int, *, shown: bool) -> Load | None:
@@ -178,8 +179,8 @@ loads = typer.Typer(help="What people decide about lists.", no_args_is_help=True
 @loads.command("waiting")
 def waiting() -> None:
     """Lists that wait for a second person."""
-    with application(load_settings()) as app:
-        found = loads_to_approve(app.services)
+    with application(load_settings()) as app, app.services.store.begin() as tx:
+        found = loads_awaiting_approval(tx)
     for load in found:
         typer.echo(f"{load.id}  {load.filename}  {load.by}  {load.created_at.isoformat(timespec='minutes')}")
     if not found:
@@ -199,8 +200,8 @@ def approve(load_id: int, by: By) -> None:
 def withdraw(load_id: int, by: By, why: Annotated[str, typer.Option(help="the reason")]) -> None:
     """Withdraw a list: cases without a call are closed, the others go on."""
     with application(load_settings()) as app:
-        done = withdraw_load(app.services, load_id, by=by, why=why)
-    typer.echo(f"load {load_id} withdrawn, cases closed {done.closed}")
+        closed = withdraw_load(app.services, load_id, by=by, why=why)
+    typer.echo(f"load {load_id} withdrawn, cases closed {closed}")
 
 
 @loads.command("columns")
@@ -216,7 +217,8 @@ def columns(
     with application(load_settings()) as app:
         if said:
             correct_columns(app.services, source, said, by=by)
-        known = columns_of(app.services, source)
+        with app.services.store.begin() as tx:
+            known = column_mapping_of(tx, source.strip())
     for heading, field in known.items():
         typer.echo(f"{heading}={field.value if field else ''}")
 

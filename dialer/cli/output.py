@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -74,8 +74,25 @@ def _plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
+def print_found(
+    found: Sequence[_Row],
+    *,
+    as_json: bool,
+    plain: Callable[[_Row], object],
+    columns: Mapping[str, Callable[[_Row], object]],
+    empty: str = "",
+    narrow: int = 0,
+    **options: Any,  # noqa: ANN401 - options of rich's Table
+) -> None:
+    """The rows as JSON, a list of what `plain` makes of each, or as the table of `print_rows`."""
+    if as_json:
+        print_json([plain(row) for row in found])
+    else:
+        print_rows(found, columns, empty=empty, narrow=narrow, **options)
+
+
 def print_rows(
-    rows: Iterable[_Row],
+    found: Sequence[_Row],
     columns: Mapping[str, Callable[[_Row], object]],
     *,
     empty: str = "",
@@ -85,7 +102,6 @@ def print_rows(
     """A table on standard output: under each heading what its function says of each row. The first `narrow` columns do
     not wrap; without a row `empty` is printed instead, if given.
     """
-    found = list(rows)
     if empty and not found:
         typer.echo(empty)
         return

@@ -20,6 +20,7 @@ from dialer.cli.output import (
     WorkProgress,
     command_application,
     fields_of,
+    print_found,
     print_json,
     print_rows,
     wait_for_worker,
@@ -56,12 +57,11 @@ def list_command(*, as_json: AsJson = False) -> None:
     """Every script and its live version."""
     with command_application("scripts") as app:
         lines = list_scripts(app.services)
-    if as_json:
-        print_json([asdict(line) for line in lines])
-        return
-    print_rows(
+    print_found(
         lines,
-        {
+        as_json=as_json,
+        plain=asdict,
+        columns={
             "脚本 script": lambda line: line.script_id,
             "名称 title": lambda line: line.title.get("zh", ""),
             "在用 live": lambda line: line.live or "-",
@@ -80,16 +80,15 @@ def versions_command(
     """Every version: who drafted and approved it, and which one is live."""
     with command_application("scripts") as app:
         found = script_versions(app.services, script)
-    if as_json:
-        print_json([_version_json(version) for version in found])
-        return
 
     def last(version: Version, field: str) -> str:
         return str(getattr(version.approvals[-1], field)) if version.approvals else ""
 
-    print_rows(
+    print_found(
         found,
-        {
+        as_json=as_json,
+        plain=_version_json,
+        columns={
             "脚本 script": lambda version: version.script_id,
             "版本": lambda version: version.number,
             "状态 state": lambda version: (
@@ -197,7 +196,7 @@ def _wait(app: Application, script: str, number: int) -> Render:
 
 def _render_here(app: Application, script: str, number: int) -> None:
     # Sound processing is loaded here alone: no other command needs its memory.
-    from dialer.scripts.render import Studio, render_script  # noqa: PLC0415
+    from dialer.scripts.render import Studio, render_script
 
     render = rendering(app.services, script, number)
     assert render is not None
@@ -389,9 +388,9 @@ def render_scripts(
         render_version(script, version, by=by)
         return
     # Sound processing is loaded here alone: no other command needs its memory.
-    from audio.render import Item, default_voices, render  # noqa: PLC0415
-    from audio.voices import Recordings  # noqa: PLC0415
-    from audio.wave_file import SoundFault  # noqa: PLC0415
+    from audio.render import Item, default_voices, render
+    from audio.voices import Recordings
+    from audio.wave_file import SoundFault
 
     items = [Item(key=item.key, language=item.language, text=item.text) for item in prompt_list()]
     try:
@@ -443,14 +442,13 @@ def play(
     while True:
         for utterance in turn.utterances:
             typer.echo(f"  {utterance.text}")
-        if turn.end is not None and not turn.hand_over:
+        if turn.is_over:
             break
         if turn.ask is None:
-            assert turn.position is not None
             typer.echo("  … calls an officer, who does not answer")
             turn = advance(chosen, turn.position, Heard.silence(), context)
             continue
         typed = typer.prompt("key or words", default="", show_default=False).strip()
         heard = Heard.said(typed) if set(typed) - _KEYS else Heard.keys(typed)
-        turn = advance(chosen, turn.ask.position, heard, context)
-    typer.echo(f"  = contact {turn.end.contact}, answer {turn.end.answer}, urgency {turn.end.urgency}")
+        turn = advance(chosen, turn.position, heard, context)
+    typer.echo(f"  = contact {turn.learned.contact}, answer {turn.learned.answer}, urgency {turn.end}")

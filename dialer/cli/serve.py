@@ -151,7 +151,7 @@ def prepare(*, first_link: Annotated[bool, typer.Option("--first-link")] = False
     with process("prepare") as app:
         keep_apart(app)
         if first_link:
-            tell_first_link(app)
+            print_first_link(app)
         from dialer.db import system_state
 
         with app.services.store.begin() as tx:
@@ -160,7 +160,7 @@ def prepare(*, first_link: Annotated[bool, typer.Option("--first-link")] = False
     typer.echo(json.dumps(clock))
 
 
-def _prepared(*options: str) -> Any:  # noqa: ANN401  # JSON
+def _prepared(*options: str) -> dict[str, Any] | None:
     """The output of `prepare`, run in its own process so that its memory is freed. Its failure ends this process."""
     argv = _argv("prepare", *options)
     if POSSIBLE:
@@ -170,7 +170,8 @@ def _prepared(*options: str) -> Any:  # noqa: ANN401  # JSON
         code, said = done.returncode, done.stdout
     if code:
         raise typer.Exit(code)
-    return json.loads(said)
+    clock: dict[str, Any] | None = json.loads(said)
+    return clock
 
 
 def _argv(*command: str) -> list[str]:
@@ -233,7 +234,7 @@ def keep_apart(app: Application) -> None:
         _log.warning("simulated line: everything in this database is a drill from now on")
 
 
-def tell_first_link(app: Application) -> None:
+def print_first_link(app: Application) -> None:
     """Prints the link for the first administrator on standard error, once, while no account exists."""
     from dialer.accounts.actions import make_first_link
 
@@ -274,6 +275,3 @@ def up() -> None:
         supervisor.start()
         typer.echo(f"dialer: {public_url(settings)}/  (Ctrl-C stops everything)", err=True)
         supervisor.run_forever()
-
-
-__all__: Sequence[str] = ("children", "process", "say", "serve")

@@ -36,16 +36,16 @@ def show(
 ) -> None:
     """The conversation so far: what the robot said, what was pressed, what was typed."""
     with application(load_settings()) as app:
-        told = show_hand_over(app.services, assignment_id, by=by)
+        found = show_hand_over(app.services, assignment_id, by=by)
     if as_json:
-        print_json(_hand_over_json(told))
+        print_json(_hand_over_json(found))
         return
-    a = told.assignment
+    a = found.assignment
     typer.echo(f"{a.kind.value} {a.id}  预警单 case {a.case_id}  {a.grade.value}  {a.reason}")
-    if told.paid is not None:
-        typer.echo("止付 paid: " + "  ".join(f"{name}={value}" for name, value in _paid(told.paid).items()))
+    if found.paid is not None:
+        typer.echo("止付 paid: " + "  ".join(f"{name}={value}" for name, value in _paid(found.paid).items()))
     print_rows(
-        told.said,
+        found.said,
         {
             "时间 at": lambda said: said.at.isoformat(timespec="seconds"),
             "呼叫 call": lambda said: said.n,
@@ -69,17 +69,17 @@ def stop_payment(
     typer.echo(f"stop payment {stop_payment_id}: {result}")
 
 
-def _hand_over_json(told: HandOver) -> dict[str, object]:
+def _hand_over_json(found: HandOver) -> dict[str, object]:
     """Amounts in fen."""
-    paid = told.paid
-    return fields_of(told.assignment, "id", "case_id", "kind", "state", "reason") | {
+    paid = found.paid
+    return fields_of(found.assignment, "id", "case_id", "kind", "state", "reason") | {
         "paid": None
         if paid is None
         else fields_of(paid, "amount_fen", "payee_account_last4")
         | {"when": paid.when.name.lower() if paid.when else None},
         "said": [
             fields_of(said, "at", "asked_at", "pressed", "speech", "robot", "desk") | {"ring": said.n}
-            for said in told.said
+            for said in found.said
         ],
     }
 
@@ -115,9 +115,6 @@ def list_work(
             [_payment_json(payment) for payment in payments] + [_assignment_json(a, now) for a in waiting]
         )
         return
-    if not waiting and not payments:
-        typer.echo(pick(lang, "没有待办", "no open work"))
-        return
     rows = [
         (
             pick(lang, f"止付 {payment.id}", f"stop {payment.id}"),
@@ -149,7 +146,8 @@ def list_work(
         else ("ID", "case", "kind", "grade", "reason", "due", "signed by")
     )
     columns = {heading: itemgetter(place) for place, heading in enumerate(headings)}
-    print_rows(rows, columns, box=None, header_style="dim", pad_edge=False)
+    empty = pick(lang, "没有待办", "no open work")
+    print_rows(rows, columns, empty=empty, box=None, header_style="dim", pad_edge=False)
 
 
 def _assignment_json(a: Assignment, now: datetime) -> dict[str, object]:

@@ -406,7 +406,7 @@ def board_facts(services: Services, board: LiveBoard, lang: Lang) -> dict[str, A
         "alarm_kinds": now.alarms[:_ALARM_KINDS],
         "other_alarms": sum(alarm.count for alarm in now.alarms[_ALARM_KINDS:]),
         "alarm_word": lambda code: stored_word(AlarmCode, code, lang),
-        "all_paused": next((hold for hold in now.pauses if hold.scope is PauseScope.ALL), None),
+        "all_paused": next((pause for pause in now.pauses if pause.scope is PauseScope.ALL), None),
         "parts": [(say(lang, BOARD_PARTS[name]), now.system.parts_seconds.get(name)) for name in WORK_PARTS],
         "minutes": [
             (oldest_minute + timedelta(minutes=n), sent, answered)

@@ -168,43 +168,28 @@ def free_leaked_numbers(tx: Tx, *, now: datetime) -> int:
 
 def lapsed_claims(tx: Tx, *, real_before: datetime) -> list[CheckedAttempt]:
     """Claims whose lease ended before this moment (real time) and that no sweep has released."""
-    return _attempts(
-        tx,
-        t.attempt.c.state == AttemptState.CLAIMED.value,
-        t.attempt.c.lease_until < real_before,
-    )
+    a = t.attempt.c
+    return _attempts(tx, a.state == AttemptState.CLAIMED.value, a.lease_until < real_before)
 
 
 def unresolved_attempts(tx: Tx, *, real_before: datetime) -> list[CheckedAttempt]:
     """Attempts posted before this moment (real time) of which it is still unknown whether the carrier accepted them."""
-    return _attempts(
-        tx,
-        in_words(t.attempt.c.state, DOUBTFUL_STATES),
-        t.attempt.c.posted_at < real_before,
-    )
+    a = t.attempt.c
+    return _attempts(tx, in_words(a.state, DOUBTFUL_STATES), a.posted_at < real_before)
 
 
 def unasked_attempts(tx: Tx, *, real_before: datetime) -> list[CheckedAttempt]:
     """Live attempts about which the carrier has not been asked since this moment (real time)."""
-    return _attempts(
-        tx,
-        in_words(t.attempt.c.state, SENT_STATES),
-        sa.or_(t.attempt.c.poll_at.is_(None), t.attempt.c.poll_at < real_before),
-    )
+    a = t.attempt.c
+    unasked = sa.or_(a.poll_at.is_(None), a.poll_at < real_before)
+    return _attempts(tx, in_words(a.state, SENT_STATES), unasked)
 
 
 def ask_carrier_now(tx: Tx, attempts: Sequence[CheckedAttempt], *, real_now: datetime) -> None:
     """The next reconciliation asks the carrier about these."""
-    if attempts:
-        tx.execute(
-            sa.update(t.attempt)
-            .where(
-                t.attempt.c.id.in_([attempt.attempt_id for attempt in attempts]),
-                _IS_LIVE,
-                t.attempt.c.poll_at.is_(None),
-            )
-            .values(poll_at=real_now)
-        )
+    ids = [attempt.attempt_id for attempt in attempts]
+    unasked = (t.attempt.c.id.in_(ids), _IS_LIVE, t.attempt.c.poll_at.is_(None))
+    tx.execute(sa.update(t.attempt).where(*unasked).values(poll_at=real_now))
 
 
 def _attempts(tx: Tx, *conditions: sa.ColumnElement[bool]) -> list[CheckedAttempt]:

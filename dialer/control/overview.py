@@ -31,14 +31,12 @@ from dialer.control.queries import (
     calls_of_last_hour,
     count_alarms,
     first_attempt_gauges,
-    is_own_alarm,
     lines_in_use_by_grade,
     pending_work,
     queue_gauges,
     waiting_by_grade,
 )
 from dialer.core.access import actor_name
-from dialer.core.errors import NotFound
 from dialer.core.policy import Policy
 from dialer.core.rates import Breakdown, Dimension, Period
 from dialer.core.values import Grade, Pause, PauseScope, Track
@@ -61,10 +59,8 @@ def acknowledge_alarm(services: Services, alarm_id: int, *, by: str, visible_to:
     """
     who = actor_name(by)
     with services.store.begin() as tx:
-        if visible_to is not None and not is_own_alarm(tx, alarm_id, unit_id=visible_to):
-            raise NotFound(kind="alarm", key=alarm_id)
-        now = services.clock.now()
-        if acknowledge_alarm_row(tx, alarm_id, by=who, now=now):
+        now, own = services.clock.now(), alarm_visible(visible_to, with_service=False)
+        if acknowledge_alarm_row(tx, alarm_id, by=who, now=now, where=own):
             write_audit(tx, who=who, act="alarm_seen", subject=f"alarm/{alarm_id}", why="", now=now)
 
 
@@ -72,20 +68,11 @@ def acknowledge_alarms(services: Services, code: str, *, by: str, visible_to: in
     """All alarms of this kind within the unit `visible_to` are acknowledged; returns how many."""
     who = actor_name(by)
     with services.store.begin() as tx:
-        now = services.clock.now()
-        count = acknowledge_alarms_of_code(
-            tx, code, by=who, now=now, where=alarm_visible(visible_to, with_service=False)
-        )
+        now, own = services.clock.now(), alarm_visible(visible_to, with_service=False)
+        count = acknowledge_alarms_of_code(tx, code, by=who, now=now, where=own)
         if count:
-            write_audit(
-                tx,
-                who=who,
-                act="alarm_seen",
-                subject=f"alarms/{code}",
-                why="",
-                now=now,
-                facts={"count": count},
-            )
+            subject, facts = f"alarms/{code}", {"count": count}
+            write_audit(tx, who=who, act="alarm_seen", subject=subject, why="", now=now, facts=facts)
     return count
 
 
@@ -95,7 +82,7 @@ HELD_AT_MOST = 50_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandingPause:
-    hold: Pause
+    pause: Pause
     held: int
     """Calls of the reader's unit that it keeps from leaving now, counted up to `HELD_AT_MOST`."""
     is_own: bool
@@ -104,6 +91,8 @@ class StandingPause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LivePolicy:
+    """The policy of new cases."""
+
     policy: Policy
     version: PolicyVersion
     opens_at: datetime | None
@@ -121,12 +110,12 @@ def visible_pauses(services: Services, *, unit_id: int | None) -> Sequence[Stand
         )
         return [
             StandingPause(
-                hold=hold,
-                held=count_withheld(tx, hold, unit_id=unit_id, at_most=HELD_AT_MOST),
-                is_own=own is None or hold.unit_id in own,
+                pause=pause,
+                held=count_withheld(tx, pause, unit_id=unit_id, at_most=HELD_AT_MOST),
+                is_own=own is None or pause.unit_id in own,
             )
-            for hold in standing_pauses_at(tx, now=now)
-            if own is None or hold.scope is not PauseScope.UNIT or hold.units & own
+            for pause in standing_pauses_at(tx, now=now)
+            if own is None or pause.scope is not PauseScope.UNIT or pause.units & own
         ]
 
 
@@ -134,7 +123,7 @@ def all_paused(services: Services) -> Pause | None:
     """The pause of all dialling, where one stands."""
     with services.store.begin() as tx:
         found = standing_pauses_at(tx, now=services.clock.now())
-    return next((hold for hold in found if hold.scope is PauseScope.ALL), None)
+    return next((pause for pause in found if pause.scope is PauseScope.ALL), None)
 
 
 def live_policy(services: Services) -> LivePolicy:
@@ -170,28 +159,28 @@ class Figures:
 
 
 def measure(services: Services, *, late_seconds: float) -> Figures:
+    """The gauges of this moment."""
     now = services.clock.now()
+    state = check_system(services, late_seconds=late_seconds)
     with services.store.begin() as tx:
         queue = queue_gauges(tx, now=now)
-        lines = read_line_group(tx, name=services.lines.group)
-        pauses = len(standing_pauses_at(tx, now=now))
-        work = pending_work(tx, now=now)
-        alarms = count_alarms(tx)
-        findings = last_findings(cycle_parts(tx))
         alive = living_processes(tx, since=services.real.now() - timedelta(seconds=10))
-    return Figures(
-        queue=queue,
-        queue_age_seconds={
-            grade: 0.0 if at is None else (now - at).total_seconds() for grade, at in queue.oldest_at.items()
-        },
-        lines=lines,
-        pauses=pauses,
-        work=work,
-        alarms={alarm.code: alarm.count for alarm in alarms},
-        findings=findings,
-        processes={kind: sum(beat.kind == kind for beat in alive) for kind in ("web", "worker", "scheduler")},
-        state=check_system(services, late_seconds=late_seconds),
-    )
+        return Figures(
+            queue=queue,
+            queue_age_seconds={
+                grade: 0.0 if at is None else (now - at).total_seconds()
+                for grade, at in queue.oldest_at.items()
+            },
+            lines=read_line_group(tx, name=services.lines.group),
+            pauses=len(standing_pauses_at(tx, now=now)),
+            work=pending_work(tx, now=now),
+            alarms={alarm.code: alarm.count for alarm in count_alarms(tx)},
+            findings=last_findings(cycle_parts(tx)),
+            processes={
+                kind: sum(one.kind == kind for one in alive) for kind in ("web", "worker", "scheduler")
+            },
+            state=state,
+        )
 
 
 def measure_first_attempts(services: Services) -> Mapping[Grade, FirstAttempts]:
@@ -222,6 +211,8 @@ class BoardNow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardQueue:
+    """What waits for the robot; `at` is service time."""
+
     at: datetime
     waiting: Mapping[Grade, WaitingCases]
 
@@ -237,27 +228,24 @@ class BoardToday:
 
 def board_now(services: Services, *, unit_id: int | None, late_seconds: float) -> BoardNow:
     now, real_now = services.clock.now(), services.real.now()
+    window = services.policies.newest.window
+    system = check_system(services, late_seconds=late_seconds)
     with services.store.begin() as tx:
         hold_snapshot(tx)
         lines = read_line_group(tx, name=services.lines.group)
-        calling = lines_in_use_by_grade(tx, unit_id=unit_id)
-        pauses = standing_pauses_at(tx, now=now)
-        work = pending_work(tx, now=now, unit_id=unit_id)
-        alarms = count_alarms(tx, unit_id=unit_id)
-    window = services.policies.newest.window
-    trial = lines.breaker.wait_until if lines is not None and lines.breaker.is_open else None
-    return BoardNow(
-        at=now,
-        real_at=real_now,
-        lines=lines,
-        trial_at=None if trial is None else now + (trial - real_now),
-        opens_at=None if window.is_open(now) else window.next_open(now),
-        calling=calling,
-        pauses=pauses,
-        work=work,
-        alarms=alarms,
-        system=check_system(services, late_seconds=late_seconds),
-    )
+        trial = lines.breaker.wait_until if lines is not None and lines.breaker.is_open else None
+        return BoardNow(
+            at=now,
+            real_at=real_now,
+            lines=lines,
+            trial_at=None if trial is None else now + (trial - real_now),
+            opens_at=None if window.is_open(now) else window.next_open(now),
+            calling=lines_in_use_by_grade(tx, unit_id=unit_id),
+            pauses=standing_pauses_at(tx, now=now),
+            work=pending_work(tx, now=now, unit_id=unit_id),
+            alarms=count_alarms(tx, unit_id=unit_id),
+            system=system,
+        )
 
 
 def board_queue(services: Services, *, unit_id: int | None) -> BoardQueue:

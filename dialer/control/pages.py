@@ -6,6 +6,7 @@ import math
 import shutil
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -42,6 +43,9 @@ MINUTES = (15, 30, 60, 120, 240, 480, 720, 1440, 2880, 10080)
 """The lengths of a pause to choose from."""
 _ALARMS = 100
 _LEAST_FREE_BYTES = 1_000_000_000
+_ALL_PERCENT = 100
+_MOST_DIGITS = 9
+"""Of a whole number: it fits every column."""
 PARTS: Mapping[PartName, str] = {
     PartName.DATABASE: gettext_noop("Database"),
     PartName.WEB: gettext_noop("Web"),
@@ -93,7 +97,7 @@ def grade_sentences(policy: Policy, grade: Grade, lang: Lang) -> list[str]:
                 "Persons the robot does not reach get no call from a caller: the case ends as not found yet.",
             )
         )
-    elif not grade.is_high and percent < 100:  # noqa: PLR2004  # per cent
+    elif not grade.is_high and percent < _ALL_PERCENT:
         sentences.append(
             say(
                 lang,
@@ -222,18 +226,6 @@ def _officer_sentence(rules: GradePolicy, lang: Lang) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Disk:
-    """Of this machine's data folder."""
-
-    free_bytes: int
-    all_bytes: int
-
-    @property
-    def is_low(self) -> bool:
-        return self.free_bytes < _LEAST_FREE_BYTES
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Typed:
     """The forms as they were filled in."""
 
@@ -253,13 +245,17 @@ def now_facts(request: RequestContext) -> dict[str, Any]:
     services, unit_id = request.services, request.member.unit_id
     parts = watch_parts(services, late_seconds=request.app.settings.scheduler.late_seconds)
     alarms = unacknowledged_alarms(services, unit_id=unit_id, limit=_ALARMS + 1)
+    disk = None
+    with suppress(OSError):
+        disk = shutil.disk_usage(request.app.settings.data_dir)
     return {
         "parts": parts,
         "part_name": lambda part: say(request.lang, PARTS[part.name]),
         "part_kind": lambda part: "live" if part.health is Health.GOOD else "trouble",
-        "disk": _disk(request),
+        "disk": disk,
+        "disk_is_low": disk is not None and disk.free < _LEAST_FREE_BYTES,
         "pauses": visible_pauses(services, unit_id=unit_id),
-        "pause_name": lambda hold: pause_name(hold, request.lang),
+        "pause_name": lambda pause: pause_name(pause, request.lang),
         "held_at_most": HELD_AT_MOST,
         "alarms": alarms[:_ALARMS],
         "more_alarms": len(alarms) > _ALARMS,
@@ -301,25 +297,17 @@ def _show(
     return request.page(TEMPLATE, status=422 if wrong else 200, **facts)
 
 
-def pause_name(hold: Pause, lang: Lang) -> str:
+def pause_name(pause: Pause, lang: Lang) -> str:
     """What is paused."""
-    match hold.scope:
+    match pause.scope:
         case PauseScope.ALL:
-            return word_of(hold.scope, lang)
+            return word_of(pause.scope, lang)
         case PauseScope.GRADE:
-            return word_of(Grade(hold.subject), lang)
+            return word_of(Grade(pause.subject), lang)
         case PauseScope.LOAD:
-            return say(lang, "list %(what)s", what=hold.subject)
+            return say(lang, "list %(what)s", what=pause.subject)
         case PauseScope.UNIT:
-            return hold.subject
-
-
-def _disk(request: RequestContext) -> Disk | None:
-    try:
-        usage = shutil.disk_usage(request.app.settings.data_dir)
-    except OSError:
-        return None
-    return Disk(free_bytes=usage.free, all_bytes=usage.total)
+            return pause.subject
 
 
 @control_pages.get("/control", act=Permission.SEE_CONTROL, nav=gettext_noop("Control"), order=80)
@@ -366,10 +354,10 @@ def pause(
     )
 
 
-@control_pages.post("/control/pauses/{hold_id}/resume", act=Permission.CONTROL)
-def resume(request: CurrentRequest, hold_id: int) -> Response:
+@control_pages.post("/control/pauses/{pause_id}/resume", act=Permission.CONTROL)
+def resume(request: CurrentRequest, pause_id: int) -> Response:
     try:
-        resume_pause(request.services, hold_id, by=request.who, visible_to=request.member.unit_id)
+        resume_pause(request.services, pause_id, by=request.who, visible_to=request.member.unit_id)
     finally:
         _forget_halted(request)
     return request.go("/control", notice=gettext_noop("The pause is over."))
@@ -431,7 +419,7 @@ def _scope(text: str) -> PauseScope:
 
 def _number(text: str, field: str) -> int:
     digits = text.strip()
-    if not (digits.isascii() and digits.isdecimal() and len(digits) < 10):  # noqa: PLR2004  # fits every column
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= _MOST_DIGITS):
         raise Invalid(
             field=field, problem=gettext_noop("is no whole number") if digits else gettext_noop("is empty")
         )

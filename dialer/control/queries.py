@@ -30,6 +30,8 @@ class FirstAttempts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
+    """Call attempts that have not been sent, by state, and those in doubt."""
+
     ready: int
     planned: int
     held: int
@@ -340,12 +342,6 @@ def alarm_visible(unit_id: int | None, *, with_service: bool = True) -> sa.Colum
     own = sa.exists().where(t.case.c.id == alarm.case_id, is_visible_to(t.case.c.unit_id, unit_id))
     of_service = sa.and_(alarm.case_id.is_(None), alarm.load_id.is_(None))
     return sa.or_(of_service, own) if with_service else own
-
-
-def is_own_alarm(tx: Tx, alarm_id: int, *, unit_id: int) -> bool:
-    """The alarm is of a case that this unit sees."""
-    own = alarm_visible(unit_id, with_service=False)
-    return tx.scalar(sa.select(t.alarm.c.id).where(t.alarm.c.id == alarm_id, own)) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

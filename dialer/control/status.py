@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, Metric, generate_latest
@@ -232,5 +233,6 @@ class WebhookCounts:
         self._webhooks = own.webhooks
 
     def count(self, hook: str, status: int) -> None:
-        result = "put_off" if status >= 500 else "refused" if status >= 400 else "applied"  # noqa: PLR2004  # HTTP
+        refused = "put_off" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "refused"
+        result = refused if status >= HTTPStatus.BAD_REQUEST else "applied"
         self._webhooks.labels(hook if hook in _HOOKS else "other", result).inc()

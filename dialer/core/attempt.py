@@ -39,7 +39,7 @@ that was handed back meanwhile because its worker was held up: the carrier has i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum, StrEnum, auto
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
@@ -76,51 +76,20 @@ class AttemptEvent(StrEnum):
     """Also: the number is invalid, or nothing more can be learned of the attempt."""
 
 
-class _Carrier(Enum):
-    """What the carrier has of an attempt."""
-
-    NOT_ASKED = auto()
-    IN_DOUBT = auto()
-    HAS_TAKEN = auto()
-    IS_DONE = auto()
-
-
 _S, _E = AttemptState, AttemptEvent
 
-_MEANING: Final = {
-    _S.PLANNED: (False, _Carrier.NOT_ASKED),
-    _S.READY: (False, _Carrier.NOT_ASKED),
-    _S.CLAIMED: (True, _Carrier.NOT_ASKED),
-    _S.SENDING: (True, _Carrier.IN_DOUBT),
-    _S.UNKNOWN: (True, _Carrier.IN_DOUBT),
-    _S.ACCEPTED: (True, _Carrier.HAS_TAKEN),
-    _S.RINGING: (True, _Carrier.HAS_TAKEN),
-    _S.ANSWERED: (True, _Carrier.HAS_TAKEN),
-    _S.ENDED: (False, _Carrier.IS_DONE),
-}
-"""Of each state: whether it holds a line, and what the carrier has of it."""
-
-
-def _states(*, line: bool | None = None, carrier: _Carrier | None = None) -> frozenset[AttemptState]:
-    return frozenset(
-        state
-        for state, (holds_line, has) in _MEANING.items()
-        if line in {None, holds_line} and carrier in {None, has}
-    )
-
-
-UNSENT_STATES: Final = _states(carrier=_Carrier.NOT_ASKED)
-"""Nothing has been sent: the attempt may be withdrawn or lost without consequence."""
-WAITING_STATES: Final = UNSENT_STATES - _states(line=True)
+WAITING_STATES: Final = frozenset({_S.PLANNED, _S.READY})
 """Before the claim."""
-LIVE_STATES: Final = _states(line=True)
-"""Holds a line and its number."""
-DOUBTFUL_STATES: Final = _states(carrier=_Carrier.IN_DOUBT)
+UNSENT_STATES: Final = WAITING_STATES | {_S.CLAIMED}
+"""Nothing has been sent: the attempt may be withdrawn or lost without consequence."""
+DOUBTFUL_STATES: Final = frozenset({_S.SENDING, _S.UNKNOWN})
 """The carrier may or may not have it: never dialled again until it is proven absent."""
-TAKEN_STATES: Final = _states(carrier=_Carrier.HAS_TAKEN)
+TAKEN_STATES: Final = frozenset({_S.ACCEPTED, _S.RINGING, _S.ANSWERED})
 SENT_STATES: Final = DOUBTFUL_STATES | TAKEN_STATES
 """May be at the carrier, and is not over."""
-OPEN_STATES: Final = frozenset(AttemptState) - _states(carrier=_Carrier.IS_DONE)
+LIVE_STATES: Final = SENT_STATES | {_S.CLAIMED}
+"""Holds a line and its number."""
+OPEN_STATES: Final = frozenset(_S) - {_S.ENDED}
 """Not over."""
 
 _Moves = Mapping[AttemptState, AttemptState]

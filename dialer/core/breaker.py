@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerRules:
+    """When it opens, and for how many real seconds."""
+
     opens_after: int = 5
     """Failures in a row."""
     open_seconds: float = 5.0
@@ -42,6 +44,8 @@ class BatchFailures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breaker:
+    """Its state."""
+
     troubles: int = 0
     openings: int = 0
     """Since the carrier last took a call."""
@@ -68,6 +72,7 @@ class Breaker:
         return replace(self, wait_until=real_now + timedelta(seconds=rules.trial_seconds))
 
     def after(self, trouble: BatchFailures, *, real_now: datetime, rules: BreakerRules) -> Breaker:
+        """The breaker after these failures."""
         asked = min(trouble.retry_after_seconds or 0.0, rules.believed_seconds)
         troubles = self.troubles + trouble.answers
         if self.is_open and not trouble.was_trial:

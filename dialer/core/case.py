@@ -89,6 +89,8 @@ class RobotState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Robot:
+    """A case's robot track."""
+
     state: RobotState = RobotState.OFF
     attempts: int = 0
     """Attempt rows made so far; the newest has this number."""
@@ -166,17 +168,6 @@ class Case:
         elif self.status is CaseStatus.WATCHING and self.watch_until is not None:
             times.append(self.watch_until)
         return min(times, default=None)
-
-    @property
-    def has_next_step(self) -> bool:
-        """True when the case is settled or something will move it: a time, an assignment, or a pending attempt."""
-        return (
-            self.status.is_settled
-            or self.due_at is not None
-            or self.robot.state is RobotState.PENDING
-            or self.human.is_pending
-            or self.visit.is_pending
-        )
 
 
 class CaseAct(StrEnum):
@@ -263,6 +254,7 @@ class VisitStage(StrEnum):
 
     @property
     def rank(self) -> int:
+        """How far it is, from 0."""
         return list(VisitStage).index(self)
 
     def under(self, state: AssignmentState) -> VisitStage:
@@ -284,6 +276,8 @@ class PersonMet(StrEnum):
 
 
 class TransferState(StrEnum):
+    """Of a case or an assignment that somebody else shall take."""
+
     ASKED = "asked"
     ACCEPTED = "accepted"
     REFUSED = "refused"

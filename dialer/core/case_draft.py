@@ -47,13 +47,7 @@ class Draft:
         self.effects.append(RaiseAlarm(code=code))
 
     def urgency_at(self) -> datetime:
-        return urgency(
-            grade=self.case.grade,
-            opened_at=self.case.opened_at,
-            expires_at=self.case.expires_at,
-            amount_at_risk_fen=self.case.amount_at_risk_fen,
-            policy=self.policy.urgency,
-        ).at
+        return urgency(self.case, self.policy.urgency).at
 
     # --- robot -----------------------------------------------------------------------------------------------
 
@@ -66,16 +60,13 @@ class Draft:
             self.ensure_person(Reason.OUTSIDE_WINDOW)
         n = robot.attempts + 1
         chosen = robot.number if number is None else number
-        self.change(
-            robot=replace(
-                robot,
-                state=RobotState.PENDING,
-                attempts=n,
-                number=chosen,
-                at=not_before,
-                patience_at=not_before + timedelta(seconds=self.grade_policy.robot_patience_seconds),
-                reason=reason,
-            )
+        self.robot(
+            state=RobotState.PENDING,
+            attempts=n,
+            number=chosen,
+            at=not_before,
+            patience_at=not_before + timedelta(seconds=self.grade_policy.robot_patience_seconds),
+            reason=reason,
         )
         self.effects.append(
             PlanAttempt(
@@ -97,7 +88,7 @@ class Draft:
         patience_at = opening + timedelta(seconds=self.grade_policy.robot_patience_seconds)
         if robot.patience_at is not None:
             patience_at = min(patience_at, robot.patience_at)
-        self.change(robot=replace(robot, at=not_before, patience_at=patience_at, reason=reason))
+        self.robot(at=not_before, patience_at=patience_at, reason=reason)
         self.effects.append(
             ExpediteAttempt(
                 n=robot.attempts,
@@ -115,9 +106,8 @@ class Draft:
         self.finish_robot(reason)
 
     def finish_robot(self, reason: Reason) -> None:
-        self.change(
-            robot=replace(self.case.robot, state=RobotState.DONE, at=None, patience_at=None, reason=reason)
-        )
+        """No attempt is pending."""
+        self.robot(state=RobotState.DONE, at=None, patience_at=None, reason=reason)
 
     def next_number(self) -> int | None:
         """The next of the person's numbers, in turn after the one called last, that is not known to be dead."""
@@ -133,11 +123,10 @@ class Draft:
     def assignment(self, track: Track) -> StaffTrack:
         return self.case.human if track is Track.HUMAN else self.case.visit
 
-    def with_track(self, track: Track, assignment: StaffTrack) -> None:
-        if track is Track.HUMAN:
-            self.change(human=assignment)
-        else:
-            self.change(visit=assignment)
+    def change_assignment(self, track: Track, **fields: object) -> None:
+        """Changes these fields of the staff track."""
+        changed = replace(self.assignment(track), **fields)  # type: ignore[arg-type]  # as in change
+        self.change(**{track.value: changed})
 
     def schedule(self, track: Track, *, after_seconds: int, reason: Reason) -> None:
         """Opens the assignment later unless the person is reached before; an earlier time stays."""
@@ -150,7 +139,7 @@ class Draft:
         if after_seconds == 0:
             self.open_assignment(track, reason)
         else:
-            self.with_track(track, replace(assignment, state=StaffTrackState.SCHEDULED, at=at, reason=reason))
+            self.change_assignment(track, state=StaffTrackState.SCHEDULED, at=at, reason=reason)
 
     def open_assignment(self, track: Track, reason: Reason) -> None:
         """Opens the assignment, unless it is open already."""
@@ -158,11 +147,9 @@ class Draft:
         if assignment.state is StaffTrackState.OPEN:
             return
         rules = self.grade_policy
-        due_seconds = rules.human_due_seconds if track is Track.HUMAN else rules.visit_due_seconds
-        due_at = self.now + timedelta(seconds=due_seconds)
-        self.with_track(
-            track,
-            StaffTrack(state=StaffTrackState.OPEN, at=due_at, tries=assignment.tries + 1, reason=reason),
+        due_at = self.now + timedelta(seconds=rules.due_seconds(track))
+        self.change_assignment(
+            track, state=StaffTrackState.OPEN, at=due_at, tries=assignment.tries + 1, reason=reason
         )
         self.effects.append(
             OpenAssignment(
@@ -190,10 +177,9 @@ class Draft:
 
     def expedite_assignment(self, track: Track, reason: Reason) -> None:
         """Moves an open assignment up for a wish, which becomes its reason; paid outweighs asked."""
-        assignment = self.assignment(track)
-        if assignment.reason in {reason, Reason.ALREADY_PAID}:
+        if self.assignment(track).reason in {reason, Reason.ALREADY_PAID}:
             return
-        self.with_track(track, replace(assignment, reason=reason))
+        self.change_assignment(track, reason=reason)
         self.effects.append(
             ExpediteAssignment(track=track, reason=reason, urgency_at=self.assignment_urgency_at(reason))
         )
@@ -225,11 +211,12 @@ class Draft:
             self.ask_person(reason)
 
     def withdraw_assignment(self, track: Track, reason: Reason) -> None:
+        """The track is done; an open assignment is withdrawn."""
         assignment = self.assignment(track)
         if assignment.state is StaffTrackState.OPEN:
             self.effects.append(WithdrawAssignment(track=track, reason=reason))
         if assignment.is_pending:
-            self.with_track(track, replace(assignment, state=StaffTrackState.DONE, at=None, reason=reason))
+            self.change_assignment(track, state=StaffTrackState.DONE, at=None, reason=reason)
 
     # --- ends ------------------------------------------------------------------------------------------------
 
@@ -240,6 +227,7 @@ class Draft:
         self.withdraw_assignment(Track.VISIT, reason)
 
     def close(self, outcome: OutcomeKind, reason: Reason) -> None:
+        """Ends the case without a success."""
         self.stand_down(reason)
         self.change(status=CaseStatus.CLOSED, outcome=outcome, watch_until=None)
 
@@ -256,5 +244,6 @@ class Draft:
         self.effects.append(RecordOutcome(outcome=outcome, contact=reached, track=track, reason=reason))
 
     def robot(self, **fields: object) -> None:
+        """Changes these fields of the robot track."""
         robot: Robot = replace(self.case.robot, **fields)  # type: ignore[arg-type]  # as in change
         self.change(robot=robot)

@@ -54,6 +54,8 @@ from dialer.language import Text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
+    """What an event makes of a case, and what is to be done."""
+
     case: Case
     effects: tuple[Effect, ...]
 
@@ -207,45 +209,11 @@ class Openings:
         if known is None:
             known = self._known[kind] = decide(case, CaseOpened(), self._now, self._policy)
             return known
-        at = urgency(
-            grade=case.grade,
-            opened_at=case.opened_at,
-            expires_at=case.expires_at,
-            amount_at_risk_fen=case.amount_at_risk_fen,
-            policy=self._policy.urgency,
-        ).at
+        at = urgency(case, self._policy.urgency).at
         like = known.case
-        opened = Case(
-            id=case.id,
-            grade=case.grade,
-            fraud_type=case.fraud_type,
-            opened_at=case.opened_at,
-            policy_version=case.policy_version,
-            numbers=case.numbers,
-            expires_at=case.expires_at,
-            amount_at_risk_fen=case.amount_at_risk_fen,
-            missed=case.missed,
-            tags=case.tags,
-            robot=like.robot,
-            human=like.human,
-            visit=like.visit,
-        )
-        return Decision(case=opened, effects=tuple([_placed(effect, at) for effect in known.effects]))
-
-
-def _placed(effect: Effect, at: datetime) -> Effect:
-    """The effect at its own place in the queue."""
-    match effect:
-        case PlanAttempt():
-            return PlanAttempt(
-                n=effect.n,
-                number=effect.number,
-                not_before=effect.not_before,
-                urgency_at=at,
-                windowed=effect.windowed,
-                reason=effect.reason,
-            )
-        case OpenAssignment():
-            return replace(effect, urgency_at=at)
-        case _:
-            return effect
+        opened = replace(case, robot=like.robot, human=like.human, visit=like.visit)
+        effects = [
+            replace(effect, urgency_at=at) if isinstance(effect, PlanAttempt | OpenAssignment) else effect
+            for effect in known.effects
+        ]
+        return Decision(case=opened, effects=tuple(effects))

@@ -39,7 +39,7 @@ class Rollup:
         return self.hits / self.people if self.people else None
 
     @property
-    def _variance(self) -> float:
+    def variance(self) -> float:
         """Of the share of one more person; never 0, even if all people so far are alike."""
         likely = (self.hits + 1) / (self.people + 2)
         return likely * (1 - likely)
@@ -73,7 +73,7 @@ def share_interval(rollup: Rollup, *, error: float = ERROR) -> Interval | None:
     """Where the true share is, at all looks together; None below `LEAST_PEOPLE`."""
     if rollup.people < LEAST_PEOPLE or rollup.share is None:
         return None
-    half = _half_width(rollup._variance / rollup.people, error)  # noqa: SLF001  # the same module
+    half = _half_width(rollup.variance / rollup.people, error)
     return Interval(low=max(0.0, rollup.share - half), high=min(1.0, rollup.share + half))
 
 
@@ -102,7 +102,7 @@ def compare(live: Rollup, other: Rollup, *, more_is_better: bool, error: float =
 
 def _variance(live: Rollup, other: Rollup, live_people: int, other_people: int) -> float:
     """Of the difference of the two shares, as these numbers of people would give it."""
-    return live._variance / live_people + other._variance / other_people  # noqa: SLF001  # as above
+    return live.variance / live_people + other.variance / other_people
 
 
 def _half_width(variance: float, error: float) -> float:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dialer.core.values import Grade, MessageChannel
+from dialer.core.case import Case
+from dialer.core.values import Grade, MessageChannel, Track
 
 _ONE_DAY = timedelta(days=1)
 
@@ -88,6 +89,10 @@ class GradePolicy:
     message_channel: MessageChannel = MessageChannel.SMS
     """What carries the messages of this grade."""
 
+    def due_seconds(self, track: Track) -> int:
+        """Of a human call or a visit."""
+        return self.human_due_seconds if track is Track.HUMAN else self.visit_due_seconds
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UrgencyPolicy:
@@ -144,26 +149,19 @@ class Urgency:
         )
 
 
-def urgency(
-    *,
-    grade: Grade,
-    opened_at: datetime,
-    expires_at: datetime | None,
-    amount_at_risk_fen: int | None,
-    policy: UrgencyPolicy,
-) -> Urgency:
-    """The virtual deadline of a case's next attempt. Amount in fen; None where no list said one."""
-    amount_seconds = 0
-    if amount_at_risk_fen is not None and amount_at_risk_fen > policy.amount_floor_fen:
-        tenfolds = math.log10(amount_at_risk_fen / policy.amount_floor_fen)
+def urgency(case: Case, policy: UrgencyPolicy) -> Urgency:
+    """The virtual deadline of a case's next attempt."""
+    amount_seconds = expiry_seconds = 0
+    amount_fen = case.amount_at_risk_fen
+    if amount_fen is not None and amount_fen > policy.amount_floor_fen:
+        tenfolds = math.log10(amount_fen / policy.amount_floor_fen)
         amount_seconds = int(tenfolds * policy.amount_seconds_per_tenfold)
-    expiry_seconds = 0
-    if expires_at is not None:
-        left = (expires_at - opened_at).total_seconds()
+    if case.expires_at is not None:
+        left = (case.expires_at - case.opened_at).total_seconds()
         expiry_seconds = int(max(0, policy.expiry_horizon_seconds - max(0, left)))
     return Urgency(
-        opened_at=opened_at,
-        grade_seconds=policy.grade_seconds[grade],
+        opened_at=case.opened_at,
+        grade_seconds=policy.grade_seconds[case.grade],
         amount_seconds=amount_seconds,
         expiry_seconds=expiry_seconds,
     )
@@ -171,46 +169,27 @@ def urgency(
 
 def to_plain(policy: Policy) -> dict[str, Any]:
     """JSON-ready; `version` is left out, since it names the row and not the content."""
-    plain = {
-        field.name: getattr(policy, field.name)
-        for field in fields(Policy)
-        if field.name not in {"version", "grades", "window", "urgency"}
-    }
-    return plain | {
-        "grades": {grade.value: asdict(rules) for grade, rules in policy.grades.items()},
-        "window": {
-            "opens": policy.window.opens.isoformat(timespec="minutes"),
-            "closes": policy.window.closes.isoformat(timespec="minutes"),
-            "zone": policy.window.zone,
-        },
-        "urgency": asdict(policy.urgency)
-        | {
-            "grade_seconds": {grade.value: seconds for grade, seconds in policy.urgency.grade_seconds.items()}
-        },
-    }
+    plain = asdict(policy)
+    del plain["version"]
+    for name in ("opens", "closes"):
+        plain["window"][name] = plain["window"][name].isoformat(timespec="minutes")
+    for table, name in ((plain, "grades"), (plain["urgency"], "grade_seconds")):
+        table[name] = {grade.value: value for grade, value in table[name].items()}
+    return plain
 
 
 def from_plain(plain: Mapping[str, Any], *, version: int) -> Policy:
     """The policy that `to_plain` wrote."""
-    urgency = plain["urgency"]
-    window = plain["window"]
-    rest = {key: value for key, value in plain.items() if key not in {"grades", "window", "urgency"}}
-    return Policy(
-        version=version,
-        grades={Grade(name): _grade_policy(rules) for name, rules in plain["grades"].items()},
-        window=Window(
-            opens=time.fromisoformat(window["opens"]),
-            closes=time.fromisoformat(window["closes"]),
-            zone=window["zone"],
-        ),
-        urgency=UrgencyPolicy(
-            grade_seconds={Grade(name): seconds for name, seconds in urgency["grade_seconds"].items()},
-            amount_seconds_per_tenfold=urgency["amount_seconds_per_tenfold"],
-            amount_floor_fen=urgency["amount_floor_fen"],
-            expiry_horizon_seconds=urgency["expiry_horizon_seconds"],
-        ),
-        **rest,
-    )
+    window, urgency = plain["window"], plain["urgency"]
+    times = {name: time.fromisoformat(window[name]) for name in ("opens", "closes")}
+    worth = {Grade(name): seconds for name, seconds in urgency["grade_seconds"].items()}
+    parts: dict[str, Any] = {
+        "version": version,
+        "grades": {Grade(name): _grade_policy(rules) for name, rules in plain["grades"].items()},
+        "window": Window(**window | times),
+        "urgency": UrgencyPolicy(**urgency | {"grade_seconds": worth}),
+    }
+    return Policy(**{**plain, **parts})
 
 
 def _grade_policy(plain: Mapping[str, Any]) -> GradePolicy:

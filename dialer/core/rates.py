@@ -46,20 +46,17 @@ def period_of(start: str | None, end: str | None, *, timezone: str) -> Period:
 
 def _moment(text: str, zone: ZoneInfo, *, field: str, is_end: bool) -> datetime:
     try:
-        return _parsed(text.strip(), zone, is_end=is_end).astimezone(UTC)
+        try:
+            day = date.fromisoformat(text.strip())
+        except ValueError:
+            moment = datetime.fromisoformat(text.strip())
+        else:
+            moment = datetime.combine(day + _DAY if is_end else day, time.min)
+        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).astimezone(UTC)
     except ValueError:
         raise Invalid(field=field, problem="is no day and no moment", mend=_MEND) from None
     except OverflowError:
         raise Invalid(field=field, problem="is out of range", mend=_MEND) from None
-
-
-def _parsed(text: str, zone: ZoneInfo, *, is_end: bool) -> datetime:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        moment = datetime.fromisoformat(text)
-        return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
-    return datetime.combine(day + _DAY if is_end else day, time.min, tzinfo=zone)
 
 
 _NEAR = timedelta(hours=3)
@@ -183,7 +180,7 @@ class Counts:
     first_attempt_in_time: int = 0
     first_attempt_pending: int = 0
     first_attempt_not_wanted: int = 0
-    """Settled within the limit before anybody rang."""
+    """Settled within the limit before anybody called."""
 
     # Robot calls sent in the window.
     robot_calls: int = 0
@@ -234,6 +231,8 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
+    """What a rate counts, of what, and when."""
+
     name: str
     title: str
     basis: Basis
@@ -425,23 +424,22 @@ DEFINITIONS: tuple[Definition, ...] = (
 )
 
 
-def rate_of(definition: Definition, counts: Counts) -> Rate:
-    return Rate(
-        definition=definition,
-        numerator=getattr(counts, definition.numerator),
-        denominator=getattr(counts, definition.denominator),
-        excludes={name: getattr(counts, name) for name in definition.excludes},
-    )
-
-
 def rates_of(counts: Counts) -> tuple[Rate, ...]:
     """Every rate of one slice, in the order of the report."""
-    return tuple(rate_of(definition, counts) for definition in DEFINITIONS)
+    return tuple(
+        Rate(
+            definition=definition,
+            numerator=getattr(counts, definition.numerator),
+            denominator=getattr(counts, definition.denominator),
+            excludes={name: getattr(counts, name) for name in definition.excludes},
+        )
+        for definition in DEFINITIONS
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstAttempt:
-    """Seconds from the start of a case's clock to its first ring, human call or visit; None of nothing."""
+    """Seconds from the start of a case's clock to its first call attempt, human call or visit; None of nothing."""
 
     cases: int = 0
     p50_seconds: float | None = None
@@ -459,6 +457,8 @@ class Money:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slice:
+    """The figures of everything, one grade, or one fraud type."""
+
     counts: Counts
     first_attempt: FirstAttempt
     amounts: Mapping[AmountKind, Money]
@@ -487,7 +487,7 @@ _HOURS_A_DAY = 24
 
 
 class Dimension(StrEnum):
-    """By what cases are set side by side. Of a case as it is now; `SCRIPT` is that of its first ring, `HOUR` the hour
+    """By what cases are set side by side. Of a case as it is now; `SCRIPT` is that of its first call, `HOUR` the hour
     of the centre's day in which it was opened.
     """
 
@@ -530,7 +530,7 @@ class Breakdown:
 
 
 WAIT_BOUNDS_SECONDS = (10, 30, 60, 120, 300, 600, 1_800, 3_600, 14_400, 43_200, 86_400)
-"""Where one bar of the distribution of times to the first ring ends and the next begins."""
+"""Where one bar of the distribution of times to the first call ends and the next begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -541,6 +541,7 @@ class Waits:
 
     @property
     def total(self) -> tuple[int, ...]:
+        """All grades together."""
         bars = [0] * (len(WAIT_BOUNDS_SECONDS) + 1)
         for counts in self.by_grade.values():
             for place, count in enumerate(counts):

@@ -50,7 +50,8 @@ def start(draft: Draft) -> None:
     For a minor a person also calls the guardian.
     """
     case = draft.case
-    if case.status is not CaseStatus.OPEN or case.robot.attempts or _is_with_people(draft):
+    is_with_people = {case.human.state, case.visit.state} != {StaffTrackState.NONE}
+    if case.status is not CaseStatus.OPEN or case.robot.attempts or is_with_people:
         return
     if case.missed:
         draft.alarm(AlarmCode.MISSED_WARNING)
@@ -60,13 +61,6 @@ def start(draft: Draft) -> None:
     _people_by_grade(draft, Reason.PARALLEL_TRACKS)
     if Tag.MINOR in case.tags:
         draft.open_assignment(Track.HUMAN, Reason.MINOR)
-
-
-def _is_with_people(draft: Draft) -> bool:
-    return (
-        draft.case.human.state is not StaffTrackState.NONE
-        or draft.case.visit.state is not StaffTrackState.NONE
-    )
 
 
 def _clocks(draft: Draft) -> tuple[tuple[Track, int | None], ...]:
@@ -89,12 +83,13 @@ def warning_joined(draft: Draft, event: WarningJoined) -> None:
     case = draft.case
     if case.status.is_settled:
         return
+    amounts = [fen for fen in (case.amount_at_risk_fen, event.amount_at_risk_fen) if fen is not None]
     draft.change(
         warnings=case.warnings + 1,
         fraud_type=known_type(case.fraud_type, event.fraud_type),
         tags=case.tags | event.tags,
         numbers=max(case.numbers, event.numbers),
-        amount_at_risk_fen=_larger(case.amount_at_risk_fen, event.amount_at_risk_fen),
+        amount_at_risk_fen=max(amounts, default=None),
     )
     if case.status is not CaseStatus.OPEN:
         return
@@ -151,9 +146,8 @@ def _start_robot(draft: Draft, reason: Reason) -> None:
 def _start_people(draft: Draft) -> None:
     """Opens the staff tracks of the new grade again, also those done for a lower one; at once without a robot call."""
     for track in (Track.HUMAN, Track.VISIT):
-        assignment = draft.assignment(track)
-        if assignment.state is StaffTrackState.DONE:
-            draft.with_track(track, replace(assignment, state=StaffTrackState.NONE))
+        if draft.assignment(track).state is StaffTrackState.DONE:
+            draft.change_assignment(track, state=StaffTrackState.NONE)
     _people_by_grade(draft, Reason.GRADE_RAISED)
     if draft.case.grade.is_high and draft.case.robot.state is not RobotState.PENDING:
         draft.ensure_person(Reason.GRADE_RAISED)
@@ -168,20 +162,12 @@ def _unschedule_people(draft: Draft) -> None:
         )
         goes_on = draft.case.robot.state is RobotState.PENDING or other.state is StaffTrackState.OPEN
         if by_clock and after_seconds is None and goes_on:
-            draft.with_track(
-                track, replace(assignment, state=StaffTrackState.NONE, at=None, reason=Reason.NONE)
-            )
+            draft.change_assignment(track, state=StaffTrackState.NONE, at=None, reason=Reason.NONE)
 
 
 def _later(one: datetime | None, other: datetime | None) -> datetime | None:
     """A blank expiry never expires, so it wins."""
     return None if one is None or other is None else max(one, other)
-
-
-def _larger(one: int | None, other: int | None) -> int | None:
-    if one is None or other is None:
-        return one if other is None else other
-    return max(one, other)
 
 
 _RETRY_REASONS = {Reach.SILENT: Reason.SILENT, Reach.VERIFIED: Reason.LEFT_UNANSWERED}
@@ -258,11 +244,10 @@ def _with_wish(event: AttemptEnded, reason: Reason) -> AttemptEnded:
     """A person who asked for an officer or has paid is not called again and is no success, however the call ended."""
     if event.answer in {Answer.ALREADY_PAID, Answer.OPT_OUT}:
         return event
-    if reason is Reason.ALREADY_PAID:
-        return replace(event, result=TelephonyResult.ANSWERED, answer=Answer.ALREADY_PAID)
-    if reason is Reason.WANTS_OFFICER:
-        return replace(event, result=TelephonyResult.ANSWERED, answer=Answer.WANTS_OFFICER)
-    return event
+    wishes = {Reason.ALREADY_PAID: Answer.ALREADY_PAID, Reason.WANTS_OFFICER: Answer.WANTS_OFFICER}
+    if reason not in wishes:
+        return event
+    return replace(event, result=TelephonyResult.ANSWERED, answer=wishes[reason])
 
 
 def _count_try(draft: Draft) -> None:
@@ -506,8 +491,7 @@ def _assignment_due(draft: Draft, track: Track) -> None:
         return
     draft.alarm(AlarmCode.HUMAN_OVERDUE if track is Track.HUMAN else AlarmCode.VISIT_OVERDUE)
     rules = draft.grade_policy
-    again = rules.human_due_seconds if track is Track.HUMAN else rules.visit_due_seconds
-    draft.with_track(track, replace(assignment, at=draft.now + timedelta(seconds=again)))
+    draft.change_assignment(track, at=draft.now + timedelta(seconds=rules.due_seconds(track)))
     if track is Track.HUMAN and rules.visit_when_human_fails:
         draft.open_assignment(Track.VISIT, Reason.HUMAN_OVERDUE)
 
@@ -526,9 +510,7 @@ def assignment_reported(draft: Draft, event: AssignmentReported) -> None:
         )
     if event.outcome in SUCCESSES and event.contact is not Contact.VERIFIED:
         raise Conflict("a success needs the verified contact of the right person")
-    draft.with_track(
-        event.track, replace(assignment, state=StaffTrackState.DONE, at=None, reason=Reason.NONE)
-    )
+    draft.change_assignment(event.track, state=StaffTrackState.DONE, at=None, reason=Reason.NONE)
     if event.contact is Contact.VERIFIED or case.contact is Contact.NONE:
         draft.change(contact=event.contact)
     draft.record(event.outcome, track=event.track, reason=Reason.NONE, contact=event.contact)

@@ -4,18 +4,20 @@ the only answer to that question. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from dialer.core.attempt import WAITING_STATES, AttemptState
-from dialer.core.case import Case, CaseStatus, Reason, RobotState, StaffTrack, StaffTrackState
+from dialer.core.case import Case, CaseStatus, Reason, RobotState, StaffTrackState
 from dialer.core.policy import Window
 from dialer.core.values import Pause, Track
 
 
 class ActKind(StrEnum):
+    """What people did with a case."""
+
     UNIT_ASSIGNED = "unit_assigned"
     """A case without a unit got one."""
     UNIT_CHANGED = "unit_changed"
@@ -89,6 +91,8 @@ Fact = str | int | bool | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
+    """One line of the timeline."""
+
     at: datetime
     kind: EntryKind
     id: str
@@ -105,7 +109,8 @@ def in_order(entries: list[Entry]) -> tuple[Entry, ...]:
 
 
 class StepKind(StrEnum):
-    RING = "ring"
+    ATTEMPT = "ring"
+    """The robot's call is still to be made."""
     CALL = "call"
     """The robot's call is under way."""
     ASSIGNMENT_OPENS = "errand_opens"
@@ -264,63 +269,57 @@ def _paused(pauses: Sequence[Pause]) -> Waiting:
     )
 
 
-def _number(attempt: PendingAttempt, now: datetime) -> list[Waiting]:
+def _number(attempt: PendingAttempt, now: datetime) -> Iterator[Waiting]:
+    free_at = attempt.number_free_at
     if attempt.number_attempts:
         detail = "the number is being called for another case"
-        return [Waiting(reason=WaitReason.NUMBER_BUSY, detail=detail, since=attempt.planned_at)]
-    if attempt.number_free_at is None or attempt.number_free_at <= max(now, attempt.not_before):
-        return []
-    return [
-        Waiting(
+        yield Waiting(reason=WaitReason.NUMBER_BUSY, detail=detail, since=attempt.planned_at)
+    elif free_at is not None and free_at > max(now, attempt.not_before):
+        yield Waiting(
             reason=WaitReason.NUMBER_BUSY,
             detail="the number rests after a call",
             since=attempt.planned_at,
-            until=attempt.number_free_at,
+            until=free_at,
             facts={"rests": 1},
         )
-    ]
 
 
-def _window(window: Window, since: datetime, *, at: datetime) -> list[Waiting]:
-    if window.is_open(at):
-        return []
-    opens, closes = f"{window.opens:%H:%M}", f"{window.closes:%H:%M}"
-    return [
-        Waiting(
+def _window(window: Window, since: datetime, *, at: datetime) -> Iterator[Waiting]:
+    if not window.is_open(at):
+        opens, closes = f"{window.opens:%H:%M}", f"{window.closes:%H:%M}"
+        yield Waiting(
             reason=WaitReason.WINDOW_CLOSED,
             detail=f"robots call from {opens} to {closes}, {window.zone}",
             since=since,
             until=window.next_open(at),
             facts={"opens": opens, "closes": closes},
         )
-    ]
 
 
-def _lines(attempt: PendingAttempt, lines: LinesNow | None, since: datetime) -> list[Waiting]:
+def _lines(attempt: PendingAttempt, lines: LinesNow | None, since: datetime) -> Iterator[Waiting]:
     if lines is None:
-        return [Waiting(reason=WaitReason.LINES_FULL, detail="no line is set up", since=since)]
-    found: list[Waiting] = []
+        yield Waiting(reason=WaitReason.LINES_FULL, detail="no line is set up", since=since)
+        return
     ahead = f"at least {AHEAD_AT_MOST}" if attempt.ahead >= AHEAD_AT_MOST else str(attempt.ahead)
     if lines.trouble:
         reason, until = WaitReason.CARRIER_TROUBLE, lines.trouble_until
-        found.append(Waiting(reason=reason, detail=lines.trouble, since=since, until=until))
+        yield Waiting(reason=reason, detail=lines.trouble, since=since, until=until)
     if lines.in_use >= lines.lines:
-        found.append(
-            Waiting(
-                reason=WaitReason.LINES_FULL,
-                detail=f"{lines.in_use} of {lines.lines} lines in use, {ahead} ahead",
-                since=since,
-                facts={"in_use": lines.in_use, "lines": lines.lines, "ahead": attempt.ahead},
-            )
+        yield Waiting(
+            reason=WaitReason.LINES_FULL,
+            detail=f"{lines.in_use} of {lines.lines} lines in use, {ahead} ahead",
+            since=since,
+            facts={"in_use": lines.in_use, "lines": lines.lines, "ahead": attempt.ahead},
         )
     elif attempt.ahead:
         facts = {"ahead": attempt.ahead}
-        found.append(Waiting(reason=WaitReason.QUEUE, detail=f"{ahead} ahead", since=since, facts=facts))
-    return found
+        yield Waiting(reason=WaitReason.QUEUE, detail=f"{ahead} ahead", since=since, facts=facts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
+    """Something that may move the case next."""
+
     kind: StepKind
     track: Track | None
     reason: Reason
@@ -329,17 +328,25 @@ class Step:
     waits: tuple[Wait, ...] = ()
 
 
+_SETTLED = {
+    CaseStatus.PROVEN: Reason.WATCH_ENDED,
+    CaseStatus.REVERSED: Reason.CASE_FILED,
+    CaseStatus.CLOSED: Reason.CASE_CLOSED,
+}
+_ASSIGNMENT_STEPS = {
+    StaffTrackState.SCHEDULED: StepKind.ASSIGNMENT_OPENS,
+    StaffTrackState.OPEN: StepKind.ASSIGNMENT_DUE,
+}
+
+
 def next_steps(
     case: Case, attempt: PendingAttempt | None, waits: Sequence[Waiting], *, now: datetime
 ) -> tuple[Step, ...]:
     """Everything that may move the case next, soonest first; exactly one settled step for a settled case. `waits` are
     what is `in_the_way` of the attempt.
     """
-    if case.status.is_settled:
-        reason = Reason.WATCH_ENDED if case.status is CaseStatus.PROVEN else Reason.CASE_CLOSED
-        if case.status is CaseStatus.REVERSED:
-            reason = Reason.CASE_FILED
-        return (Step(kind=StepKind.SETTLED, track=None, reason=reason, at=None),)
+    if case.status in _SETTLED:
+        return (Step(kind=StepKind.SETTLED, track=None, reason=_SETTLED[case.status], at=None),)
     if case.status is CaseStatus.WATCHING:
         return (
             Step(kind=StepKind.WATCH_ENDS, track=None, reason=Reason.VERIFIED_SUCCESS, at=case.watch_until),
@@ -347,8 +354,11 @@ def next_steps(
     steps: list[Step] = []
     if attempt is not None and case.robot.state is RobotState.PENDING:
         steps.append(_robot_step(case, attempt, waits))
-    steps.extend(_assignment(Track.HUMAN, case.human))
-    steps.extend(_assignment(Track.VISIT, case.visit))
+    steps += [
+        Step(kind=_ASSIGNMENT_STEPS[one.state], track=track, reason=one.reason, at=one.at)
+        for track, one in ((Track.HUMAN, case.human), (Track.VISIT, case.visit))
+        if one.state in _ASSIGNMENT_STEPS
+    ]
     if case.expires_at is not None and not case.missed:
         steps.append(Step(kind=StepKind.EXPIRES, track=None, reason=Reason.EXPIRED, at=case.expires_at))
     return tuple(sorted(steps, key=lambda step: step.at or now))
@@ -360,17 +370,9 @@ def _robot_step(case: Case, attempt: PendingAttempt, waits: Sequence[Waiting]) -
         return Step(kind=StepKind.CALL, track=Track.ROBOT, reason=reason, at=None)
     reasons = {wait.reason for wait in waits}
     return Step(
-        kind=StepKind.RING,
+        kind=StepKind.ATTEMPT,
         track=Track.ROBOT,
         reason=reason,
         at=max((wait.until for wait in waits if wait.until is not None), default=None),
         waits=tuple(dict.fromkeys(wait for why, wait in _WAITS.items() if why in reasons)),
     )
-
-
-def _assignment(track: Track, assignment: StaffTrack) -> list[Step]:
-    if assignment.state is StaffTrackState.SCHEDULED:
-        return [Step(kind=StepKind.ASSIGNMENT_OPENS, track=track, reason=assignment.reason, at=assignment.at)]
-    if assignment.state is StaffTrackState.OPEN:
-        return [Step(kind=StepKind.ASSIGNMENT_DUE, track=track, reason=assignment.reason, at=assignment.at)]
-    return []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -225,6 +225,8 @@ def find_unit(index: UnitIndex, text: str) -> Unit:
 
 
 class UnitField(StrEnum):
+    """The columns of a list of units."""
+
     NAME = "name"
     PARENT = "parent"
     LEVEL = "level"
@@ -313,10 +315,10 @@ class _PlanDraft:
         self.lines = lines
         self.units = {unit.id: unit for unit in units}
         self.faults: list[UnitFault] = []
-        self.of_name: dict[str, list[int]] = {}
+        self.of_name: defaultdict[str, list[int]] = defaultdict(list)
         self.numbered = {line.unit_id for line in lines if line.unit_id is not None}
         for index, line in enumerate(lines):
-            self.of_name.setdefault(line.name, []).append(index)
+            self.of_name[line.name].append(index)
 
     def fault(self, index: int, field: UnitField, problem: Text, mend: Text) -> None:
         self.faults.append(UnitFault(line=self.lines[index].line, field=field, problem=problem, mend=mend))
@@ -423,22 +425,20 @@ class _PlanDraft:
     def place(self, order: list[int], parents: list[_Node | None]) -> list[Placed]:
         unnumbered = [unit for unit in self.units.values() if unit.id not in self.numbered]
         children = {(unit.parent_id, unit.name): unit for unit in unnumbered}
-        of_name: dict[str, list[Unit]] = {}
-        for unit in unnumbered:
-            of_name.setdefault(unit.name, []).append(unit)
+        of_name = Counter(unit.name for unit in unnumbered)
+        named = {unit.name: unit for unit in unnumbered}
         twice = Counter(line.name for line in self.lines if line.unit_id is None)
         places: dict[int, int] = {}
         taken: dict[tuple[_Node | None, str], int] = {}
         placed: list[Placed] = []
         for index in order:
             line, above = self.lines[index], parents[index]
-            if above is not None and above[0] == "line" and placed[places[above[1]]].unit_id is not None:
-                known = placed[places[above[1]]].unit_id
-                above_id: int | None = known
-            else:
-                above_id = above[1] if above is not None and above[0] == "unit" else None
             parent_place = places[above[1]] if above is not None and above[0] == "line" else None
-            is_new_parent = parent_place is not None and placed[parent_place].unit_id is None
+            if parent_place is not None:
+                above_id = placed[parent_place].unit_id
+            else:
+                above_id = above[1] if above is not None else None
+            is_new_parent = parent_place is not None and above_id is None
             where: _Node | None = ("unit", above_id) if above_id is not None else above
             earlier = taken.setdefault((where, line.name), index)
             if earlier != index:
@@ -448,12 +448,11 @@ class _PlanDraft:
                     Text("the same unit as line %(line)s", line=self.lines[earlier].line),
                     Text("remove one of them"),
                 )
-            here = self._unit_of(line)
-            if here is None:
-                here = None if is_new_parent else children.get((above_id, line.name))
-                alone = of_name.get(line.name, [])
-                if here is None and twice[line.name] == 1 and len(alone) == 1:
-                    here = alone[0]
+            here = self.units.get(line.unit_id) if line.unit_id is not None else None
+            if here is None and not is_new_parent:
+                here = children.get((above_id, line.name))
+            if here is None and twice[line.name] == 1 and of_name[line.name] == 1:
+                here = named[line.name]
             places[index] = len(placed)
             placed.append(
                 Placed(
@@ -466,9 +465,6 @@ class _PlanDraft:
                 )
             )
         return placed
-
-    def _unit_of(self, line: UnitLine) -> Unit | None:
-        return self.units.get(line.unit_id) if line.unit_id is not None else None
 
     def check_final_names(self, placed: list[Placed]) -> None:
         """A unit that the list does not touch may have the name already."""
@@ -520,6 +516,8 @@ class _PlanDraft:
 
 
 class UnitChangeKind(StrEnum):
+    """What an import changes in a unit."""
+
     ADDED = "added"
     MOVED = "moved"
     RENAMED = "renamed"

@@ -213,6 +213,7 @@ class Pause:
     placed_at: datetime
 
     def covers(self, *, grade: str, unit: str, unit_id: int | None, load_id: int | None) -> bool:
+        """Whether the calls of such a case wait."""
         match self.scope:
             case PauseScope.ALL:
                 return True
@@ -315,6 +316,7 @@ def fen_of(text: str, *, field: str) -> int:
 
 
 def must_have_evidence(amounts: Amounts, evidence: str) -> None:
+    """Raises `Invalid` for money without evidence."""
     if not amounts.is_nothing and not evidence.strip():
         raise Invalid(
             field="evidence",

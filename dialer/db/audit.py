@@ -34,6 +34,8 @@ class Seal(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
+    """Why an act was done, and whether the line is the one that was written."""
+
     why: str
     seal: Seal
 

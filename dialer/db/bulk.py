@@ -13,10 +13,13 @@ from typing import Any
 import orjson
 import psycopg
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from dialer.db.unit_of_work import Tx
+
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # as SQLAlchemy ships it
 
 
 class RowSet:
@@ -100,26 +103,13 @@ def in_words(column: sa.ColumnElement[Any], values: Iterable[StrEnum]) -> sa.Col
     return column.in_([word(value) for value in sorted(values)])
 
 
-_TYPES: tuple[tuple[type[sa.types.TypeEngine[Any]], str], ...] = (
-    (sa.BigInteger, "int8"),
-    (sa.SmallInteger, "int2"),
-    (sa.Integer, "int4"),
-    (sa.Text, "text"),
-    (sa.Boolean, "bool"),
-    (sa.DateTime, "timestamptz"),
-    (sa.LargeBinary, "bytea"),
-    (sa.Uuid, "uuid"),
-    (JSONB, "jsonb"),
-)
-
-
 class CopyIn:
     """These columns of a table. A row is a tuple in their order; a value of JSON is given as psycopg's `Jsonb`."""
 
     def __init__(self, table: sa.Table, columns: Sequence[str]) -> None:
         names = ", ".join(f'"{name}"' for name in columns)
         self._statement = f'COPY "{table.name}" ({names}) FROM STDIN (FORMAT BINARY)'.encode()
-        self._types = [_type_of(table.c[name].type) for name in columns]
+        self._types = [table.c[name].type.compile(_DIALECT).lower() for name in columns]
 
     def write(self, tx: Tx, rows: Iterable[tuple[object, ...]]) -> None:
         """On the caller's transaction."""
@@ -129,12 +119,3 @@ class CopyIn:
             copy.set_types(self._types)
             for row in rows:
                 copy.write_row(row)
-
-
-def _type_of(column: sa.types.TypeEngine[Any]) -> str:
-    if isinstance(column, sa.ARRAY):
-        return f"{_type_of(column.item_type)}[]"
-    for kind, name in _TYPES:
-        if isinstance(column, kind):
-            return name
-    raise TypeError(f"no binary form for {column!r}")

@@ -21,6 +21,7 @@ metadata = sa.MetaData(
 
 
 def when(name: str, *, required: bool = False) -> sa.Column[object]:
+    """A moment with its time zone."""
     return sa.Column(name, sa.DateTime(timezone=True), nullable=not required)
 
 
@@ -38,6 +39,7 @@ def word(
 
 
 def one_of(table: sa.Table) -> None:
+    """Adds a CHECK for each column of words."""
     for column in table.columns:
         words = column.info.get("words")
         if words:
@@ -70,6 +72,7 @@ def belongs_to(
 
 
 def identity() -> sa.Column[int]:
+    """The table's own key."""
     return sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True)
 
 

@@ -49,8 +49,6 @@ class NewerDatabase(Refusal):
                 newest=newest,
             )
         )
-        self.found = found
-        self.newest = newest
 
 
 def hold_schema(tx: Tx, *, built_for: str) -> bool:

@@ -6,8 +6,8 @@ service asks it every second.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -19,11 +19,12 @@ from dialer.core.values import MessageState
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
 from dialer.db.columns import LIVE
-from dialer.db.unit_of_work import Tx
+from dialer.db.unit_of_work import Tx, record_of
 from dialer.db.vault import Keys, agrees, fingerprint
 
 _FINGERPRINT = "keys_fingerprint"
 _DRILL = "drill"
+_ALIVE = timedelta(seconds=8)
 
 
 class WrongKeys(Refusal):
@@ -95,30 +96,23 @@ class ClockRow:
 def read_service_clock(tx: Tx) -> ClockRow | None:
     """None: the service clock is the machine's."""
     row = tx.one(sa.select(t.service_clock))
-    return (
-        None if row is None else ClockRow(**{name: row[name] for name in ("anchor_unix", "epoch", "speed")})
-    )
+    return None if row is None else record_of(ClockRow, row)
 
 
 def write_service_clock(tx: Tx, clock: ClockRow) -> None:
-    values = {"anchor_unix": clock.anchor_unix, "epoch": clock.epoch, "speed": clock.speed}
-    tx.execute(
-        insert(t.service_clock)
-        .values(id=1, **values)
-        .on_conflict_do_update(index_elements=["id"], set_=values)
-    )
+    _put(tx, t.service_clock, key="id", row={"id": 1} | asdict(clock))
 
 
 def note_heartbeat(
     tx: Tx, *, process: str, kind: str, real_now: datetime, facts: Mapping[str, object]
 ) -> None:
     """Records that this process is alive."""
-    values = {"kind": kind, "at": real_now, "facts": dict(facts)}
-    tx.execute(
-        insert(t.heartbeat)
-        .values(process=process, **values)
-        .on_conflict_do_update(index_elements=["process"], set_=values)
-    )
+    row = {"process": process, "kind": kind, "at": real_now, "facts": dict(facts)}
+    _put(tx, t.heartbeat, key="process", row=row)
+
+
+def _put(tx: Tx, table: sa.Table, *, key: str, row: dict[str, object]) -> None:
+    tx.execute(insert(table).values(row).on_conflict_do_update(index_elements=[key], set_=row))
 
 
 def end_heartbeat(tx: Tx, *, process: str) -> None:
@@ -137,6 +131,15 @@ def living_processes(tx: Tx, *, since: datetime) -> list[Heartbeat]:
     """Processes with a heartbeat since then (real)."""
     rows = tx.rows(sa.select(t.heartbeat).where(t.heartbeat.c.at >= since).order_by(t.heartbeat.c.process))
     return [Heartbeat(**row) for row in rows]
+
+
+def worker_runs(tx: Tx, queue: str, *, real_now: datetime) -> bool:
+    """Whether a worker of this queue has shown a sign of life within the last 8 s."""
+    h = t.heartbeat.c
+    alive = sa.exists().where(
+        h.kind == "worker", h.at >= real_now - _ALIVE, h.facts["queues"].contains([queue])
+    )
+    return bool(tx.scalar(sa.select(alive)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

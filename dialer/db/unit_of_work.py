@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import select
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -26,6 +26,8 @@ group's, no process can place a call.
 Row = Mapping[str, Any]
 """One row by column name."""
 
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+
 UnfitValue = DataError
 """A value that no column can hold, such as a text with a NUL in it."""
 
@@ -39,16 +41,18 @@ class Tx:
     wanted: set[str] = field(default_factory=set)
     """Names of tasks that these rows need, given to `Store.after_commit` after the commit."""
 
-    def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[*tuple[Any, ...]]:  # noqa: ANN401  # as SQLAlchemy's
+    def execute(
+        self, statement: sa.Executable, parameters: Parameters = None
+    ) -> sa.CursorResult[*tuple[Any, ...]]:
         return self.connection.execute(statement, parameters)
 
-    def rows(self, statement: sa.Executable, parameters: Any = None) -> list[Row]:  # noqa: ANN401  # as SQLAlchemy's
+    def rows(self, statement: sa.Executable, parameters: Parameters = None) -> list[Row]:
         return cast("list[Row]", self.connection.execute(statement, parameters).mappings().all())
 
-    def one(self, statement: sa.Executable, parameters: Any = None) -> Row | None:  # noqa: ANN401  # as SQLAlchemy's
+    def one(self, statement: sa.Executable, parameters: Parameters = None) -> Row | None:
         return cast("Row | None", self.connection.execute(statement, parameters).mappings().first())
 
-    def scalar(self, statement: sa.Executable, parameters: Any = None) -> Any:  # noqa: ANN401  # as SQLAlchemy's
+    def scalar(self, statement: sa.Executable, parameters: Parameters = None) -> Any:  # noqa: ANN401  # of any column
         return self.connection.execute(statement, parameters).scalar()
 
 
@@ -156,7 +160,7 @@ class Store:
         """
         try:
             with self.sql_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                if not connection.execute(sa.select(sa.func.pg_try_advisory_lock(key))).scalar():
+                if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(key))):
                     yield None
                     return
 
@@ -183,16 +187,11 @@ def _refuse_closed(connection: psycopg.Connection[Any], _record: object, _fairy:
     """Refuses a connection that the server has closed, and all older ones of the pool. An idle connection has nothing
     to read, so this check costs no round trip, as a query would.
     """
-    if connection.closed or _is_readable(connection.fileno()):
-        raise InvalidatePoolError
-
-
-def _is_readable(descriptor: int) -> bool:
-    if not hasattr(select, "poll"):  # Windows, where select() takes any number
-        return bool(select.select([descriptor], [], [], 0)[0])
     poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(0))
+    if not connection.closed:
+        poll.register(connection.fileno(), select.POLLIN)
+    if connection.closed or poll.poll(0):
+        raise InvalidatePoolError
 
 
 def _short(fault: DBAPIError) -> str:

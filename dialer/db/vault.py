@@ -38,6 +38,7 @@ class RandomPieces:
         os.register_at_fork(after_in_child=self._pieces.clear)
 
     def take(self) -> bytes:
+        """A piece that was never given before."""
         try:
             return self._pieces.pop()
         except IndexError:
@@ -94,7 +95,7 @@ def load(path: Path) -> Keys:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise KeysRefused(path=path, problem="is no regular file")
-            if os.name == "posix" and status.st_mode & 0o077:
+            if status.st_mode & 0o077:
                 mode = stat.S_IMODE(status.st_mode)
                 raise KeysRefused(
                     path=path,
@@ -199,8 +200,6 @@ def _render(keys: Keys) -> bytes:
 
 
 def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -241,9 +240,6 @@ class Tampered(DialerError):
                 row=row,
             )
         )
-        self.table = table
-        self.column = column
-        self.row = row
 
 
 class KeyMissing(DialerError):
@@ -258,10 +254,6 @@ class KeyMissing(DialerError):
                 key=key_id,
             )
         )
-        self.key_id = key_id
-        self.table = table
-        self.column = column
-        self.row = row
 
 
 class Vault:
@@ -324,10 +316,6 @@ class Vault:
         digest = self._blinds[kind]()
         digest.update(value.encode())
         return digest.digest()
-
-    def key_of(self, sealed: bytes) -> int:
-        """The id of the key that a value was sealed with: what a rotation still has to seal anew."""
-        return int.from_bytes(bytes(sealed[1:_HEADER_BYTES]), "big")
 
     def _place(self, table: str, column: str) -> bytes:
         if not table or not column or "\0" in table + column:

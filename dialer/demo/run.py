@@ -16,21 +16,22 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from dialer.accounts.actions import NewPassword, add_staff
 from dialer.bootstrap import application
+from dialer.broker import BULK_QUEUE, DIAL_QUEUE
 from dialer.core.access import Role
 from dialer.core.errors import DialerError, Refusal, SettingsError, Unavailable
 from dialer.core.units import find_unit
 from dialer.db.system_state import (
     ClockRow,
-    living_processes,
     mark_drill_database,
     read_service_clock,
+    worker_runs,
     write_service_clock,
 )
 from dialer.demo.sample_list import HOME, build
@@ -205,35 +206,32 @@ def _ask(access: CarrierAccess, method: str, path: str, body: dict[str, Any] | N
 
 
 _UP_SECONDS = 60.0
-_ALIVE = timedelta(seconds=8)
 _STAFF_SECONDS = 0.25
 _WATCH_SECONDS = 0.5
 _SETTLED_LOOKS = 3
 """So many looks in a row must find nothing left: between two rows of a case nothing may seem to be left."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DemoSummary:
-    """The result of a settled demo; the JSON of `dialer demo --until-settled --json`."""
-
-    load: dict[str, Any]
-    progress: Progress
-    rings: CallCounts
-    not_rung: NotCalled
-    report: dict[str, Any]
-    seconds: float
-
-    def plain(self) -> dict[str, Any]:
-        return {
-            "load": self.load,
-            "cases": self.progress.cases,
-            "attempts": self.progress.attempts,
-            "rings": self.rings.rings,
-            "not_rung": asdict(self.not_rung),
-            "max_rings_per_attempt": self.rings.max_rings_per_attempt,
-            "report": self.report,
-            "seconds": round(self.seconds, 1),
-        }
+def summary_json(
+    *,
+    load: dict[str, Any],
+    progress: Progress,
+    rings: CallCounts,
+    not_called: NotCalled,
+    report: dict[str, Any],
+    seconds: float,
+) -> dict[str, Any]:
+    """The JSON of `dialer demo --until-settled --json`."""
+    return {
+        "load": load,
+        "cases": progress.cases,
+        "attempts": progress.attempts,
+        "rings": rings.rings,
+        "not_rung": asdict(not_called),
+        "max_rings_per_attempt": rings.max_rings_per_attempt,
+        "report": report,
+        "seconds": round(seconds, 1),
+    }
 
 
 def wait_until_up(app: Application, *, tend: Callable[[], None], stopped: Callable[[], bool]) -> bool:
@@ -241,7 +239,7 @@ def wait_until_up(app: Application, *, tend: Callable[[], None], stopped: Callab
     assert app.carrier is not None
     deadline = time.monotonic() + _UP_SECONDS
     while not stopped():
-        if is_carrier_up(app.carrier) and _workers(app) >= 2:  # noqa: PLR2004  # dial and bulk
+        if is_carrier_up(app.carrier) and _workers_run(app):
             return True
         if time.monotonic() > deadline:
             raise Unavailable(
@@ -252,10 +250,10 @@ def wait_until_up(app: Application, *, tend: Callable[[], None], stopped: Callab
     return False
 
 
-def _workers(app: Application) -> int:
+def _workers_run(app: Application) -> bool:
+    real_now = app.services.real.now()
     with app.services.store.begin() as tx:
-        beats = living_processes(tx, since=app.services.real.now() - _ALIVE)
-    return sum(beat.kind == "worker" for beat in beats)
+        return all(worker_runs(tx, queue, real_now=real_now) for queue in (DIAL_QUEUE, BULK_QUEUE))
 
 
 def write_sample(app: Application) -> Path:
@@ -310,17 +308,14 @@ class SettledWatch:
 
 def demo_summary(
     app: Application, *, load: dict[str, Any], report: dict[str, Any], seconds: float
-) -> DemoSummary:
+) -> dict[str, Any]:
+    """The result of a settled demo, as JSON."""
     assert app.carrier is not None
     with app.services.store.begin() as tx:
         progress, not_called = read_progress(tx), count_not_called(tx)
-    return DemoSummary(
-        load=load,
-        progress=progress,
-        rings=read_call_counts(app.carrier),
-        not_rung=not_called,
-        report=report,
-        seconds=seconds,
+    rings = read_call_counts(app.carrier)
+    return summary_json(
+        load=load, progress=progress, rings=rings, not_called=not_called, report=report, seconds=seconds
     )
 
 

@@ -14,10 +14,10 @@ import csv
 import io
 import random
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from dialer.core.values import Grade
@@ -204,36 +204,8 @@ _APPS: Final = ("", "", "", "云鑫优选", "财聚通", "速贷宝")
 _MOMENTS: Final = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y年%m月%d日 %H时%M分")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Row:
-    """One row before it is written; `person` is whom it warns of."""
-
-    person: SamplePerson
-    number: str
-    source: str
-    kind: str
-    fraud_type: str
-    grade: str
-    phone: str
-    id_number: str
-    amount: str
-    produced: str
-    expires: str = ""
-    tags: str = ""
-    family: str = ""
-    fraud_number: str = ""
-    url: str = ""
-    app: str = ""
-    talk: str = ""
-    remarks: str = ""
-
-    def cells(self) -> list[str]:
-        person = self.person
-        return [
-            self.number, self.source, self.kind, self.fraud_type, self.grade, person.name, self.phone,
-            self.id_number, person.address, person.unit, self.family, self.fraud_number, self.url, self.app,
-            self.talk, self.amount, self.produced, self.expires, self.tags, self.remarks,
-        ]  # fmt: skip
+_Row = dict[str, str]
+"""A row by heading, before it is written."""
 
 
 def build(now: datetime, *, seed: int = SEED) -> bytes:
@@ -245,7 +217,7 @@ def build(now: datetime, *, seed: int = SEED) -> bytes:
     rows += _people_again(rng, rows, local)
     _write_units(rows)
     _share_landlines(rows)
-    _slip(rows)
+    _slip(rows, people)
     rows += _rows_to_refuse(
         rng, invented_people(rng, count=TARGETS + 20, today=local.date())[TARGETS:], local
     )
@@ -274,25 +246,27 @@ def _target(
 ) -> _Row:
     fraud_type, kind = fraud
     produced = local - timedelta(minutes=rng.randrange(2, 600))
-    return _Row(
-        person=person,
-        number=number,
-        source=rng.choice(_SOURCES),
-        kind=kind,
-        fraud_type=fraud_type,
-        grade=grade,
-        phone=_as_typed(rng, person.phone),
-        id_number=person.id_number if _happens(rng, percent=90) else "",
-        amount=rng.choice(_AMOUNTS),
-        produced=produced.strftime(rng.choice(_MOMENTS)),
-        expires=_expiry(rng, local),
-        tags=_tags(rng, person),
-        family=f"监护人 1990001{rng.randrange(10_000):04d}" if person.age < ADULT else "",
-        fraud_number=f"0085{rng.randrange(10**8):08d}" if kind == "通联" else "",
-        url=f"http://sample-{rng.randrange(1000):03d}.invalid" if kind == "网络" else "",
-        app=rng.choice(_APPS) if kind == "网络" else "",
-        talk=str(rng.randrange(20, 1800)) if kind == "通联" else "",
-    )
+    return {
+        "指令编号": number,
+        "来源": rng.choice(_SOURCES),
+        "预警类型": kind,
+        "诈骗类型": fraud_type,
+        "预警等级": grade,
+        "姓名": person.name,
+        "手机号码": _as_typed(rng, person.phone),
+        "身份证号码": person.id_number if _happens(rng, percent=90) else "",
+        "家庭住址": person.address,
+        "属地机构": person.unit,
+        "拟转金额（元）": rng.choice(_AMOUNTS),
+        "预警时间": produced.strftime(rng.choice(_MOMENTS)),
+        "失效时间": _expiry(rng, local),
+        "标签": _tags(rng, person),
+        "家属联系人": f"监护人 1990001{rng.randrange(10_000):04d}" if person.age < ADULT else "",
+        "涉诈号码": f"0085{rng.randrange(10**8):08d}" if kind == "通联" else "",
+        "涉诈网址": f"http://sample-{rng.randrange(1000):03d}.invalid" if kind == "网络" else "",
+        "涉诈APP": rng.choice(_APPS) if kind == "网络" else "",
+        "通话时长": str(rng.randrange(20, 1800)) if kind == "通联" else "",
+    }
 
 
 def _happens(rng: random.Random, *, percent: int) -> bool:
@@ -321,49 +295,46 @@ def _as_typed(rng: random.Random, phone: str) -> str:
 def _people_again(rng: random.Random, rows: list[_Row], local: datetime) -> list[_Row]:
     """People who draw a second warning: most of the same scam (one case), every fourth of another one (two cases)."""
     again: list[_Row] = []
-    known = [row for row in rows if row.id_number]
+    known = [row for row in rows if row["身份证号码"]]
     for number, row in enumerate(rng.sample(known, REPEATED_PEOPLE)):
-        other = next(name for name, _, _ in _TYPES if name != row.fraud_type)
-        again.append(
-            replace(
-                row,
-                number=f"YJ{local:%y%m%d}9{number:04d}",
-                fraud_type=other if number % 4 == 0 else row.fraud_type,
-                produced=(local - timedelta(minutes=number + 1)).strftime(_MOMENTS[0]),
-                remarks="再次预警",
-            )
-        )
+        other = next(name for name, _, _ in _TYPES if name != row["诈骗类型"])
+        changes = {
+            "指令编号": f"YJ{local:%y%m%d}9{number:04d}",
+            "诈骗类型": other if number % 4 == 0 else row["诈骗类型"],
+            "预警时间": (local - timedelta(minutes=number + 1)).strftime(_MOMENTS[0]),
+            "备注": "再次预警",
+        }
+        again.append(row | changes)
     return again
 
 
 def _write_units(rows: list[_Row]) -> None:
     """Writes units in the spellings of offices; a generator of its own keeps the rest of the list as it is."""
     rng = random.Random(SEED)  # noqa: S311 - invented data, no secret
-    for index, row in enumerate(rows):
-        rows[index] = replace(row, person=replace(row.person, unit=as_lists_write(rng, row.person.unit)))
+    for row in rows:
+        row["属地机构"] = as_lists_write(rng, row["属地机构"])
 
 
 def _share_landlines(rows: list[_Row]) -> None:
     """Three landlines, each that of two people who are not the same person."""
     for number in range(6):
-        index = number * 40 + 11
-        rows[index] = replace(rows[index], phone=f"{LANDLINE_BLOCK}{number // 2:03d}")
+        rows[number * 40 + 11]["手机号码"] = f"{LANDLINE_BLOCK}{number // 2:03d}"
 
 
-def _slip(rows: list[_Row]) -> None:
-    """Mistakes that give a notice and do not keep the row from being called."""
-    for index, row in enumerate(rows[:TARGETS]):
+def _slip(rows: list[_Row], people: list[SamplePerson]) -> None:
+    """Mistakes that give a notice and do not keep the row from being called. The first rows are of these people."""
+    for index, (row, person) in enumerate(zip(rows, people, strict=False)):
         match index % 100:
             case 17:
-                rows[index] = replace(row, grade="")
+                row["预警等级"] = ""
             case 34:
-                rows[index] = replace(row, fraud_type="新型骗局")
-            case 52 if row.id_number:
-                rows[index] = replace(row, id_number=row.id_number[:-2] + "0" + row.id_number[-1:])
+                row["诈骗类型"] = "新型骗局"
+            case 52 if row["身份证号码"]:
+                row["身份证号码"] = row["身份证号码"][:-2] + "0" + row["身份证号码"][-1:]
             case 69:
-                rows[index] = replace(row, phone=f"{row.person.phone}/1234")
+                row["手机号码"] = f"{person.phone}/1234"
             case 86:
-                rows[index] = replace(row, phone=f"{row.person.phone}、19900020{index:03d}")
+                row["手机号码"] = f"{person.phone}、19900020{index:03d}"
             case _:
                 pass
 
@@ -371,26 +342,26 @@ def _slip(rows: list[_Row]) -> None:
 def _rows_to_refuse(rng: random.Random, people: list[SamplePerson], local: datetime) -> list[_Row]:
     """A dozen rows that must come back, one of a high grade, and two expired high ones that must not."""
     past = (local - timedelta(days=1)).strftime(_MOMENTS[0])
-    changes: tuple[dict[str, Any], ...] = (
-        {"phone": ""},
-        {"phone": "见备注", "grade": "高危"},
-        {"phone": "1.99E+10"},
-        {"phone": "199000005"},
-        {"phone": "96110"},
-        {"grade": "紫色"},
-        {"grade": "待定"},
-        {"amount": "若干"},
-        {"amount": "-300"},
-        {"produced": "昨天下午"},
-        {"expires": past},
-        {"expires": past, "grade": "中危"},
-        {"expires": past, "grade": "高危"},
-        {"expires": past, "grade": "特高危"},
+    changes: tuple[_Row, ...] = (
+        {"手机号码": ""},
+        {"手机号码": "见备注", "预警等级": "高危"},
+        {"手机号码": "1.99E+10"},
+        {"手机号码": "199000005"},
+        {"手机号码": "96110"},
+        {"预警等级": "紫色"},
+        {"预警等级": "待定"},
+        {"拟转金额（元）": "若干"},
+        {"拟转金额（元）": "-300"},
+        {"预警时间": "昨天下午"},
+        {"失效时间": past},
+        {"失效时间": past, "预警等级": "中危"},
+        {"失效时间": past, "预警等级": "高危"},
+        {"失效时间": past, "预警等级": "特高危"},
     )
     rows: list[_Row] = []
     for number, (person, change) in enumerate(zip(people, changes, strict=False)):
         row = _target(rng, person, f"YJ{local:%y%m%d}8{number:04d}", "低危", ("刷单返利", "通联"), local)
-        rows.append(replace(row, **{"phone": person.phone} | change))
+        rows.append(row | {"手机号码": person.phone} | change)
     return rows
 
 
@@ -402,7 +373,7 @@ def _written(rows: list[_Row], day: date) -> bytes:
     sheet.writerow([""] * width)
     sheet.writerow(HEADINGS)
     for number, row in enumerate(rows, start=1):
-        sheet.writerow([str(number), *row.cells()])
+        sheet.writerow([str(number), *(row.get(heading, "") for heading in HEADINGS[1:])])
         if number == len(rows) // 2:
             sheet.writerow([""] * width)
     sheet.writerow(["合计", f"{len(rows)}条", *[""] * (width - 2)])

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from dialer.cases.store import amount_at_risk_of_case
+from dialer.cases.store import get_case
 from dialer.core.case import AssignmentState, StopResult
 from dialer.core.errors import Conflict
 from dialer.core.units import UnitIndex
@@ -127,6 +127,9 @@ _AT_THE_DOOR = (
     (9, OutcomeKind.CANNOT_FIND_YET),
     (6, OutcomeKind.ALREADY_DEFRAUDED),
 )
+_APPROVED_PERCENT = 80
+_SAVED_PERCENT = 35
+_STOPPED_PERCENT = 40
 _SAVED = frozenset({OutcomeKind.DISSUADED_BY_PHONE, OutcomeKind.DISSUADED_IN_PERSON})
 
 
@@ -161,19 +164,20 @@ def _report(services: Services, assignment: Assignment) -> None:
     amounts, evidence = _money(services, assignment, outcome)
     given = Report(outcome=outcome, amounts=amounts, evidence=evidence)
     outcome_id = report_assignment(services, assignment.id, given, by=_who(assignment))
-    if rng(assignment, "approve") < 80:  # noqa: PLR2004  # percent
+    if rng(assignment, "approve") < _APPROVED_PERCENT:
         approve_outcome(services, outcome_id, by=_CHIEF)
 
 
 def _money(services: Services, assignment: Assignment, outcome: OutcomeKind) -> tuple[Amounts, str]:
     """Amounts and evidence: some dissuaded people had money at risk; some of what was paid is stopped at the bank."""
     with services.store.begin() as tx:
-        at_risk = amount_at_risk_of_case(tx, assignment.case_id)
+        stored = get_case(tx, assignment.case_id)
+    at_risk = stored.case.amount_at_risk_fen if stored is not None else None
     if not at_risk:
         return Amounts(), ""
-    if outcome in _SAVED and rng(assignment, "saved") < 35:  # noqa: PLR2004  # percent
+    if outcome in _SAVED and rng(assignment, "saved") < _SAVED_PERCENT:
         return Amounts(intended_fen=at_risk), "演练：转账页面截图 drill: screenshot of the transfer page"
-    if outcome is OutcomeKind.ALREADY_DEFRAUDED and rng(assignment, "stopped") < 40:  # noqa: PLR2004
+    if outcome is OutcomeKind.ALREADY_DEFRAUDED and rng(assignment, "stopped") < _STOPPED_PERCENT:
         return Amounts(stopped_fen=at_risk // 2), "演练：银行止付回执 drill: the bank's stop-payment receipt"
     return Amounts(), ""
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -260,74 +261,48 @@ _DATE_AND_TIME: Final = re.compile(
     r"\s*(?P<zone>z|utc|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
 _COMPACT: Final = re.compile(
-    r"(20[0-9]{2})([01][0-9])([0-3][0-9])(?:([0-2][0-9])([0-5][0-9])([0-5][0-9])?)?(?:\.0+)?"
+    r"(?P<year>20[0-9]{2})(?P<month>[01][0-9])(?P<day>[0-3][0-9])"
+    r"(?:(?P<hour>[0-2][0-9])(?P<minute>[0-5][0-9])(?P<second>[0-5][0-9])?)?(?:\.0+)?"
 )
 _SERIAL: Final = re.compile(r"[2-7][0-9]{4}(?:\.[0-9]+)?")
 _UNIX_SECONDS: Final = re.compile(r"1[0-9]{9}(?:\.[0-9]+)?")
 _UNIX_MILLISECONDS: Final = re.compile(r"1[0-9]{12}(?:\.0+)?")
-_EPOCH: Final = datetime(1899, 12, 30)  # noqa: DTZ001  # day 0 of spreadsheets, in local time
+_DAY_ZERO: Final = date(1899, 12, 30)
+"""Of spreadsheets."""
 _NOON: Final = 12
 _YEARS: Final = range(2000, 2100)
-MOMENT_CACHE_LIMIT: Final = 65_536
 
 
-class MomentReader:
-    """Reads the moments of one list, with a cache, since lists repeat them."""
-
-    def __init__(self, zone: ZoneInfo) -> None:
-        self._zone = zone
-        self._known: dict[str, datetime | None] = {}
-
-    def read(self, cell: str) -> datetime | None:
-        """The moment in UTC, None for an empty cell; a bare date is its beginning. Raises Unreadable."""
-        known = self._known
-        if cell in known:
-            return known[cell]
-        moment = self._read(cell, end_of_day=False)
-        if len(known) >= MOMENT_CACHE_LIMIT:
-            known.clear()
-        known[cell] = moment
-        return moment
-
-    def read_end(self, cell: str) -> datetime | None:
-        """As `read`, but a bare date is the end of that day: what expires on a day is still valid on it."""
-        return self._read(cell, end_of_day=True)
-
-    def _read(self, cell: str, *, end_of_day: bool) -> datetime | None:
+def read_moment(cell: str, zone: ZoneInfo, *, end_of_day: bool = False) -> datetime | None:
+    """The moment in UTC, None for an empty cell. A bare date is its beginning, or with `end_of_day` its end: what
+    expires on a day is still valid on it. Raises Unreadable.
+    """
+    try:
         if _ISO_MOMENT.fullmatch(cell):
-            try:
-                return self._utc(datetime.fromisoformat(cell))
-            except ValueError:
-                raise Unreadable from None
-        text = " ".join(folded(cell).split())
-        if is_blank(text):
-            return None
-        try:
+            local, is_date = datetime.fromisoformat(cell), False
+        else:
+            text = " ".join(folded(cell).split())
+            if is_blank(text):
+                return None
             local, is_date = _moment(text)
-            if is_date and end_of_day:
-                local += timedelta(days=1)
-            return self._utc(local)
-        except (ValueError, OverflowError):
-            raise Unreadable from None
-
-    def _utc(self, local: datetime) -> datetime:
-        moment = local if local.tzinfo else local.replace(tzinfo=self._zone)
+        if is_date and end_of_day:
+            local += timedelta(days=1)
+        moment = local if local.tzinfo else local.replace(tzinfo=zone)
         if moment.year not in _YEARS:
             raise Unreadable
         return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Unreadable from None
 
 
 def _moment(text: str) -> tuple[datetime, bool]:
     """The moment (naive where the text names no zone) and whether it is a bare date."""
-    if parts := _DATE_AND_TIME.fullmatch(text):
-        return _from_parts(parts)
-    if compact := _COMPACT.fullmatch(text):
-        numbers = [int(group) for group in compact.groups() if group is not None]
-        return datetime(*numbers), len(numbers) == 3  # type: ignore[arg-type]  # noqa: DTZ001, PLR2004  # naive, three numbers: a date
+    if parts := _DATE_AND_TIME.fullmatch(text) or _COMPACT.fullmatch(text):
+        return _from_parts(parts.groupdict())
     if _SERIAL.fullmatch(text):
         serial = float(text)
         whole = timedelta(days=int(serial), seconds=round((serial - int(serial)) * 86_400))
-        return _EPOCH + whole, serial.is_integer()
+        return datetime.combine(_DAY_ZERO, time()) + whole, serial.is_integer()
     if _UNIX_MILLISECONDS.fullmatch(text):
         return datetime.fromtimestamp(float(text) / 1000, tz=UTC), False
     if _UNIX_SECONDS.fullmatch(text):
@@ -335,19 +310,20 @@ def _moment(text: str) -> tuple[datetime, bool]:
     raise Unreadable
 
 
-def _from_parts(parts: re.Match[str]) -> tuple[datetime, bool]:
-    day = datetime(int(parts["year"]), int(parts["month"]), int(parts["day"]))  # noqa: DTZ001  # its zone follows
-    if parts["hour"] is None:
-        return day, True
+def _from_parts(parts: Mapping[str, str]) -> tuple[datetime, bool]:
+    """Parts that are missing are None or not there."""
+    day = date(int(parts["year"]), int(parts["month"]), int(parts["day"]))
+    if not parts["hour"]:
+        return datetime.combine(day, time()), True
     hour = int(parts["hour"])
-    half = parts["half"] or parts["half_after"]
+    half = parts.get("half") or parts.get("half_after")
     if half in {"下午", "晚上", "pm"} and hour < _NOON:
         hour += _NOON
     elif half in {"上午", "am", "凌晨"} and hour == _NOON:
         hour = 0
     clock = time(hour, int(parts["minute"] or 0), int(parts["second"] or 0))
     moment = datetime.combine(day, clock)
-    zone = parts["zone"]
+    zone = parts.get("zone")
     if zone in {"z", "utc"}:
         moment = moment.replace(tzinfo=UTC)
     elif zone:

@@ -205,6 +205,8 @@ def _without_person(word: str) -> str:
 
 HEADING_ROWS: Final = 100
 """How many rows down a heading is searched, blank rows included."""
+_SECOND_ROW_WITHIN: Final = 2
+"""A better heading is the next row, or the one after a blank row."""
 _CARRIES_NOTHING: Final = frozenset({Field.ROW_NUMBER, Field.REJECTION})
 
 
@@ -263,7 +265,7 @@ def best_layout(
         layout = layout_of(row, corrections)
         if not is_heading(layout):
             continue
-        if best is None or (layout.score > best[1].score and index - best[0] <= 2):  # noqa: PLR2004  # the row after, or the one after a blank row
+        if best is None or (layout.score > best[1].score and index - best[0] <= _SECOND_ROW_WITHIN):
             best = index, layout
     return best
 

@@ -10,9 +10,8 @@ counties of today (150822, 460400), and a number that is wrongly invalid splits 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
@@ -37,54 +36,31 @@ _FILLING: Final = re.compile(r"[\s\-‐-―－_.·()\[\]]+")
 _DASH_EXTENSION: Final = re.compile(r"(0[0-9]{2,3}-[2-8][0-9]{6,7})-[0-9]{1,6}")
 
 
-class LineKind(StrEnum):
-    MOBILE = "mobile"
-    LANDLINE = "landline"
-    FOREIGN = "foreign"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Phone:
-    """A number that can be called, in E.164."""
-
-    e164: str
-    kind: LineKind
-
-
-def normalise_phone(text: str, default_area: str) -> Phone | None:
-    """The one number in `text`, or None where it holds none that can be called, or several.
+def normalise_phone(text: str, default_area: str) -> str | None:
+    """The one number in `text` as E.164, or None where it holds none that can be called, or several.
 
     `default_area` is the area code, with its 0, of landlines written without one. Short service numbers such
     as 96110 are no target's number.
     """
-    if _MOBILE.fullmatch(text):
-        return Phone(e164="+86" + text, kind=LineKind.MOBILE)
     numbers, _ = normalise_phones(text, default_area)
     return numbers[0] if len(numbers) == 1 else None
 
 
-def normalise_phones(text: str, default_area: str) -> tuple[list[Phone], int]:
-    """Every number of a cell in its order, each once, and how many of its parts were no usable number."""
+def normalise_phones(text: str, default_area: str) -> tuple[list[str], int]:
+    """Every number of a cell as E.164 in its order, each once, and how many of its parts were no usable number."""
     if _MOBILE.fullmatch(text):
-        return [Phone(e164="+86" + text, kind=LineKind.MOBILE)], 0
-    found: dict[str, Phone] = {}
+        return ["+86" + text], 0
+    found: list[str] = []
     unusable = 0
     for part in _SEPARATORS.split(folded(text).replace("。", ".")):
-        if not part.strip():
-            continue
-        phones = _of_part(part, default_area)
-        unusable += not phones
-        for phone in phones:
-            found.setdefault(phone.e164, phone)
-    return list(found.values()), unusable
+        if part.strip():
+            phones = _of_part(part, default_area)
+            unusable += not phones
+            found += phones
+    return list(dict.fromkeys(found)), unusable
 
 
-def last_four_digits(e164: str) -> str:
-    """The last four digits, by which a caller finds a person."""
-    return e164[-4:]
-
-
-def _of_part(part: str, default_area: str) -> list[Phone]:
+def _of_part(part: str, default_area: str) -> list[str]:
     phone = _one(part, default_area)
     if phone is not None:
         return [phone]
@@ -97,27 +73,19 @@ def _of_part(part: str, default_area: str) -> list[Phone]:
     return [stripped] if stripped is not None else []
 
 
-def _one(part: str, default_area: str) -> Phone | None:
+def _one(part: str, default_area: str) -> str | None:
     text = _DASH_EXTENSION.sub(r"\1", _EXTENSION.sub("", cleaned(part)))
     text = _restored(text.replace(" ", "")) or text
     if exact := _FLOAT.fullmatch(text):
         text = exact[1]
     digits = _FILLING.sub("", text)
     if mobile := _PREFIXED_MOBILE.fullmatch(digits):
-        return Phone(e164="+86" + mobile[1], kind=LineKind.MOBILE)
-    if (
-        digits[:1] in {"0", "+", "8"}
-        and (landline := _LANDLINE.fullmatch(digits))
-        and _is_long_distance(digits)
-    ):
-        return Phone(e164="+86" + landline[1], kind=LineKind.LANDLINE)
+        return "+86" + mobile[1]
+    if digits.startswith(("0", "+", "86")) and (landline := _LANDLINE.fullmatch(digits)):
+        return "+86" + landline[1]
     if _LOCAL.fullmatch(digits) and _AREA.fullmatch(default_area):
-        return Phone(e164="+86" + default_area[1:] + digits, kind=LineKind.LANDLINE)
+        return "+86" + default_area[1:] + digits
     return _foreign(digits)
-
-
-def _is_long_distance(digits: str) -> bool:
-    return digits[0] in "0+" or digits.startswith("86")
 
 
 def _restored(text: str) -> str | None:
@@ -129,7 +97,7 @@ def _restored(text: str) -> str | None:
     return scientific[1] + scientific[2][:kept] if not scientific[2][kept:].strip("0") else None
 
 
-def _foreign(digits: str) -> Phone | None:
+def _foreign(digits: str) -> str | None:
     if digits.startswith("00"):
         digits = "+" + digits[2:]
     if not digits.startswith("+") or digits.startswith("+86") or not digits[1:].isdecimal():
@@ -140,7 +108,7 @@ def _foreign(digits: str) -> Phone | None:
         return None
     if not phonenumbers.is_valid_number(number):
         return None
-    return Phone(e164=digits, kind=LineKind.FOREIGN)
+    return digits
 
 
 def zone_of(number: str) -> str | None:
@@ -174,6 +142,8 @@ def closed_until(number: str, window: Window, now: datetime) -> datetime | None:
 _EIGHTEEN: Final = re.compile(r"[1-9][0-9]{16}[0-9X]")
 _FIFTEEN: Final = re.compile(r"[1-9][0-9]{14}")
 _PROVINCE: Final = re.compile("1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]")
+_FIRST_YEAR: Final = 1880
+"""Nobody alive was born before."""
 _NOISE: Final = re.compile(r"[\s\-‐-―_.]+")
 _CROSSES: Final = str.maketrans({"×": "X", "х": "X", "Х": "X", "╳": "X", "x": "X"})
 
@@ -204,6 +174,6 @@ def _is_possible(number: str) -> bool:
     if not _PROVINCE.match(number):
         return False
     try:
-        return ric.get_birth_date(number).year >= 1880  # noqa: PLR2004  # nobody alive was born before
+        return ric.get_birth_date(number).year >= _FIRST_YEAR
     except (InvalidComponent, ValueError):
         return False

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass
-from itertools import chain, islice
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from dataclasses import dataclass, replace
+from itertools import chain, islice, zip_longest
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import BinaryIO, Final, Self
-from zoneinfo import ZoneInfo
 
 from dialer.core.errors import NoPhoneColumn, UnusableFile
-from dialer.intake.cells import MomentReader
 from dialer.intake.headings import (
     HEADING_ROWS,
     Corrections,
@@ -64,16 +62,11 @@ class ListReader:
     headings), and `columns` is how the columns of every table were read.
     """
 
-    def __init__(
-        self, *, tables: Iterator[_Table], options: IntakeOptions, source: str, owned: BinaryIO | None
-    ) -> None:
+    def __init__(self, *, tables: Iterator[_Table], options: IntakeOptions) -> None:
         self.skipped = 0
         self.columns: tuple[Column, ...] = ()
+        self.options = options
         self._tables = tables
-        self._options = options
-        self._source = source
-        self._owned = owned
-        self._moments = MomentReader(ZoneInfo(options.timezone))
         self._next_table = 0
         self._source_rows = self._read()
         self._results: Iterator[Accepted | Rejected] = self._source_rows
@@ -88,10 +81,8 @@ class ListReader:
         self.close()
 
     def close(self) -> None:
-        """Stops reading, and closes the file if this reader opened it."""
+        """Stops reading; the stream stays open."""
         self._source_rows.close()
-        if self._owned is not None:
-            self._owned.close()
 
     def prime(self) -> None:
         """Reads the first row. Raises UnusableFile when the list has none."""
@@ -105,8 +96,6 @@ class ListReader:
         for table in self._tables:
             self.skipped += table.skipped
             yield from self._read_table(table)
-        if self._owned is not None:
-            self._owned.close()
 
     def _read_table(self, table: _Table) -> Iterator[Accepted | Rejected]:
         reader = self._row_reader(table.layout, table.sheet)
@@ -120,9 +109,9 @@ class ListReader:
                 if is_heading_again(cells, layout):
                     self.skipped += 1
                     renewed = (
-                        _second_heading(layout, cells, self._options.corrections)
+                        _second_heading(layout, cells, self.options.corrections)
                         if is_first
-                        else layout_of(cells, self._options.corrections)
+                        else layout_of(cells, self.options.corrections)
                     )
                     if is_heading(renewed) and renewed.fields != layout.fields:
                         reader = self._row_reader(renewed, table.sheet, replaces_last=is_first)
@@ -143,34 +132,21 @@ class ListReader:
         table = self._next_table
         self._next_table += 1
         self.columns += layout.columns(table=table, sheet=sheet)
-        return RowReader(
-            layout=layout,
-            table=table,
-            sheet=sheet,
-            options=self._options,
-            source=self._source,
-            moments=self._moments,
-        )
+        return RowReader(layout=layout, options=self.options, table=table, sheet=sheet)
 
 
-def read_list(data: bytes | BinaryIO | Path, *, filename: str, options: IntakeOptions) -> ListReader:
+def read_list(data: bytes | BinaryIO, *, filename: str, options: IntakeOptions) -> ListReader:
     """A reader of the list. The kind is told by the content; `filename` only names the source of its rows.
 
     A stream must be seekable and stays the caller's. Raises UnusableFile, with one line that says what to do,
     for a file that is no target list: empty, a picture, under a password, without a phone column or any row.
     """
-    owned = data.open("rb") if isinstance(data, Path) else None
-    stream: BinaryIO = owned or (io.BytesIO(data) if isinstance(data, bytes) else data)  # type: ignore[assignment]
-    try:
-        source = options.source or default_source(filename)
-        reader = ListReader(
-            tables=_tables(stream, options.corrections), options=options, source=source, owned=owned
-        )
-        reader.prime()
-    except BaseException:
-        if owned is not None:
-            owned.close()
-        raise
+    stream = io.BytesIO(data) if isinstance(data, bytes) else data
+    reader = ListReader(
+        tables=_tables(stream, options.corrections),
+        options=replace(options, source=options.source or default_source(filename)),
+    )
+    reader.prime()
     return reader
 
 
@@ -185,7 +161,7 @@ def _tables(stream: BinaryIO, corrections: Corrections) -> Iterator[_Table]:
     if is_workbook(head):
         yield from _sheet_tables(stream, corrections)
         return
-    rows, _, _ = open_delimited(stream, corrections)
+    rows = open_delimited(stream, corrections)
     first = list(islice(rows, HEADING_ROWS))
     table = _table("", first, rows, corrections)
     if table is None:
@@ -227,14 +203,10 @@ def _table(sheet: str, first: list[Row], rest: Iterable[Row], corrections: Corre
 
 def _second_heading(layout: Layout, cells: list[str], corrections: Corrections) -> Layout:
     """The layout of a heading in two rows: the lower one fills what the upper one left open."""
-    width = max(layout.width, len(cells))
-    upper = [*layout.headings, *[""] * (width - layout.width)]
-    lower = [*cells, *[""] * (width - len(cells))]
-    known = [*layout.fields, *[None] * (width - layout.width)]
     return layout_of(
         [
-            below if below.strip() and known[index] is None else upper[index]
-            for index, below in enumerate(lower)
+            below if known is None and below and below.strip() else upper or ""
+            for upper, known, below in zip_longest(layout.headings, layout.fields, cells)
         ],
         corrections,
     )

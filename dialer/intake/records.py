@@ -12,12 +12,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any, Final
 
 from dialer.core.values import FraudType, Grade, Tag, WarningKind
-from dialer.intake.cells import shown
-from dialer.language import Text, bilingual, gettext_noop
+from dialer.language import Text, bilingual
 
 DEFAULT_TIMEZONE: Final = "Asia/Shanghai"
 DEFAULT_AREA: Final = "0478"
@@ -168,11 +166,12 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rejected:
+class RejectedRow:
+    """A refused row in clear, as it is stored."""
+
     line: int
     column: str
     """The heading, as the file has it, of the first column that must be mended."""
-    field: Field
     reason: Text
     """What is wrong and how to mend it; phones and id numbers in it are masked."""
     high_grade: bool
@@ -180,6 +179,11 @@ class Rejected:
     raw: tuple[str, ...]
     sheet: str
     table: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected(RejectedRow):
+    field: Field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,53 +207,6 @@ class IntakeOptions:
     """Keys the derived instruction numbers, so that they tell nothing about the person. The same key gives
     the same.
     """
-
-
-_UNREADABLE: Final = {
-    Field.GRADE: gettext_noop("grade not readable: write extra_high, high, medium or low"),
-    Field.AMOUNT_AT_RISK: gettext_noop("amount not readable: write it like 12000.50"),
-    Field.EVENT_AT: gettext_noop("date not readable: write it like 2026-11-20 08:05"),
-}
-_SAME_AS: Final = {
-    Field.AMOUNT_PAID: Field.AMOUNT_AT_RISK,
-    Field.PRODUCED_AT: Field.EVENT_AT,
-    Field.EXPIRES_AT: Field.EVENT_AT,
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """One reason why a row is refused, with the column that must be mended."""
-
-    field: Field
-    place: int
-    reason: Text
-
-
-def no_phone_problem(place: int, cell: str, count: int) -> Problem:
-    """The row has no number that can be called; `count` is how many parts its phone cells have."""
-    if not cell.strip():
-        reason = Text("no phone number: add the full number")
-    elif "e+" in cell.lower():
-        reason = Text("digits lost to 1.38E+10: enter it as text")
-    elif count > 1:
-        reason = Text("none of the numbers can be called: give a full number")
-    else:
-        reason = Text("no usable phone number: give the full number", cell=shown(cell))
-    return Problem(field=Field.PHONE, place=place, reason=reason)
-
-
-def unreadable_problem(field: Field, place: int, cell: str) -> Problem:
-    """The cell holds something that is no grade, amount or date."""
-    text = _UNREADABLE[_SAME_AS.get(field, field)]
-    return Problem(field=field, place=place, reason=Text(text, cell=shown(cell)))
-
-
-def expired_problem(place: int, at: datetime, zone: ZoneInfo) -> Problem:
-    """A low or medium warning that has expired, so that a call would be too late."""
-    local = at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
-    reason = Text("expired: if it still holds, mend the expiry time", at=local)
-    return Problem(field=Field.EXPIRES_AT, place=place, reason=reason)
 
 
 DERIVED_PREFIX: Final = "D-"
@@ -304,21 +261,8 @@ _WIDTH: Final = 18
 _REASON_WIDTH: Final = 60
 
 
-class RefusedRow(Protocol):
-    """What the file needs of a refused row; `Rejected` is one, so is a row from the database."""
-
-    @property
-    def table(self) -> int: ...
-    @property
-    def raw(self) -> Sequence[str]: ...
-    @property
-    def column(self) -> str: ...
-    @property
-    def reason(self) -> Text: ...
-
-
 def write_rejects(
-    path: Path, columns: Sequence[Column], rejects: Iterable[RefusedRow], *, source: str = ""
+    path: Path, columns: Sequence[Column], rejects: Iterable[RejectedRow], *, source: str = ""
 ) -> int:
     """The rows stand in `path` under their own headings; returns how many.
 
@@ -364,7 +308,7 @@ class _RejectSheet:
     def is_full(self) -> bool:
         return self._next_row >= SHEET_ROWS
 
-    def add(self, reject: RefusedRow) -> None:
+    def add(self, reject: RejectedRow) -> None:
         raw = reject.raw
         cells = [raw[index] if index < len(raw) else "" for index in self._kept]
         # Cells beyond the headings stay at the end, behind our own columns, where no field is read from.

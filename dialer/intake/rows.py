@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache, partial
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from dialer.core.values import FraudType, Grade, Tag, WarningKind
 from dialer.intake.cells import (
-    MomentReader,
     Unreadable,
     cleaned,
     folded,
@@ -20,8 +21,10 @@ from dialer.intake.cells import (
     read_fraud_type,
     read_grade,
     read_kind,
+    read_moment,
     read_seconds,
     read_tags,
+    shown,
 )
 from dialer.intake.headings import Layout, seconds_per_unit, yuan_per_unit
 from dialer.intake.phones import normalise_id_number, normalise_phones
@@ -31,16 +34,12 @@ from dialer.intake.records import (
     IntakeOptions,
     Notice,
     NoticeCode,
-    Problem,
     Record,
     Rejected,
     bounded,
     derived_instruction_no,
-    expired_problem,
-    no_phone_problem,
-    unreadable_problem,
 )
-from dialer.language import Text, joined
+from dialer.language import Text, gettext_noop, joined
 
 _MOBILE: Final = re.compile(r"1[3-9][0-9]{9}")
 _SCIENTIFIC: Final = re.compile(r"[0-9.]+[eE]\+?[0-9]+")
@@ -55,27 +54,41 @@ _TEXTS: Final = (
     Field.FRAUD_APP,
     Field.FRAUD_ACCOUNT,
 )
-
+_AMOUNT: Final = gettext_noop("amount not readable: write it like 12000.50")
+_MOMENT: Final = gettext_noop("date not readable: write it like 2026-11-20 08:05")
+_UNREADABLE: Final = {
+    Field.GRADE: gettext_noop("grade not readable: write extra_high, high, medium or low"),
+    Field.AMOUNT_AT_RISK: _AMOUNT,
+    Field.AMOUNT_PAID: _AMOUNT,
+    Field.EVENT_AT: _MOMENT,
+    Field.PRODUCED_AT: _MOMENT,
+    Field.EXPIRES_AT: _MOMENT,
+}
 T = TypeVar("T")
 
 
-class Words:
-    """Caches what the repeated words of one list mean."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One reason why a row is refused, with the column that must be mended."""
 
-    def __init__(self) -> None:
-        self.grades: dict[str, Grade | None] = {}
-        self.kinds: dict[str, WarningKind] = {}
-        self.fraud_types: dict[str, FraudType] = {}
+    field: Field
+    place: int
+    reason: Text
 
-    @staticmethod
-    def known(cache: dict[str, T], cell: str, read: Callable[[str], T]) -> T:
-        """What `read` gives for the cell, read once."""
-        if cell in cache:
-            return cache[cell]
-        value = read(cell)
-        if len(cache) < _CACHE_LIMIT:
-            cache[cell] = value
-        return value
+
+def _no_phone(cell: str, count: int) -> Text:
+    """Of a row without a number that can be called; `count` is how many parts its phone cells have."""
+    if not cell.strip():
+        return Text("no phone number: add the full number")
+    if "e+" in cell.lower():
+        return Text("digits lost to 1.38E+10: enter it as text")
+    if count > 1:
+        return Text("none of the numbers can be called: give a full number")
+    return Text("no usable phone number: give the full number", cell=shown(cell))
+
+
+def _unreadable(field: Field, place: int, cell: str) -> Problem:
+    return Problem(field=field, place=place, reason=Text(_UNREADABLE[field], cell=shown(cell)))
 
 
 class RowReader:
@@ -85,20 +98,20 @@ class RowReader:
         self,
         *,
         layout: Layout,
-        table: int,
-        sheet: str,
         options: IntakeOptions,
-        source: str,
-        moments: MomentReader,
+        table: int = 0,
+        sheet: str = "",
     ) -> None:
         self.layout = layout
         self._table = table
         self._sheet = sheet
         self._options = options
-        self._source = source
         self._zone = ZoneInfo(options.timezone)
-        self._moments = moments
-        self._words = Words()
+        # Lists repeat these cells.
+        self._grade_of = lru_cache(_CACHE_LIMIT)(read_grade)
+        self._kind_of = lru_cache(_CACHE_LIMIT)(read_kind)
+        self._fraud_type_of = lru_cache(_CACHE_LIMIT)(read_fraud_type)
+        self._moment_of = lru_cache(_CACHE_LIMIT)(partial(read_moment, zone=self._zone))
         self._future = options.now + _CLOCK_GRACE
         self._one = {field: (layout.places(field) or (-1,))[0] for field in Field}
         self._many = {field: layout.places(field) for field in Field}
@@ -110,7 +123,7 @@ class RowReader:
         self._talk_factor = seconds_per_unit(self._heading(self._one[Field.TALK_SECONDS]))
 
     def has_phone(self, cells: list[str]) -> bool:
-        """True when the row holds a number that can be rung."""
+        """True when the row holds a number that can be called."""
         width = len(cells)
         return any(
             place < width and (_MOBILE.fullmatch(cells[place]) or self._numbers(cells[place])[0])
@@ -138,14 +151,16 @@ class RowReader:
             if grade.is_high:
                 self._notice(notices, place, NoticeCode.MISSED, Text("expired: kept as missed"))
             else:
-                found.append(expired_problem(place, expires_at, self._zone))
+                local = expires_at.astimezone(self._zone).strftime("%Y-%m-%d %H:%M")
+                reason = Text("expired: if it still holds, mend the expiry time", at=local)
+                found.append(Problem(field=Field.EXPIRES_AT, place=place, reason=reason))
         if found or grade is None:
             return self._rejected(line, cells, found, grade)
         kind, fraud_type = self._read_types(row, notices)
         id_number, id_valid = self._read_id(row, notices)
         name = joined_name(row[one[Field.NAME]])
         key = self._options.derive_key
-        source = bounded(cleaned(row[one[Field.SOURCE]]) or self._source, key=key)
+        source = bounded(cleaned(row[one[Field.SOURCE]]) or self._options.source, key=key)
         number = bounded(cleaned(row[one[Field.INSTRUCTION_NO]]), key=key)
         is_derived = not number or is_blank(number.lower())
         if is_derived:
@@ -207,8 +222,7 @@ class RowReader:
         notices.append(Notice(column=self._heading(place), code=code, message=message))
 
     def _numbers(self, cell: str) -> tuple[list[str], int]:
-        phones, unusable = normalise_phones(cell, self._options.default_area)
-        return [phone.e164 for phone in phones], unusable
+        return normalise_phones(cell, self._options.default_area)
 
     def _read_phones(self, row: list[str], notices: list[Notice], found: list[Problem]) -> tuple[str, ...]:
         places = self._phones
@@ -228,16 +242,16 @@ class RowReader:
                 self._notice(notices, place, NoticeCode.PHONE_PART_UNUSABLE, Text("one number is unusable"))
         if not numbers:
             filled = next((place for place in places if row[place].strip()), places[0])
-            found.append(no_phone_problem(filled, row[filled], parts))
+            found.append(Problem(field=Field.PHONE, place=filled, reason=_no_phone(row[filled], parts)))
         return tuple(numbers)
 
     def _read_grade(self, row: list[str], notices: list[Notice], found: list[Problem]) -> Grade | None:
         place = self._one[Field.GRADE]
         cell = row[place]
         try:
-            grade = self._words.known(self._words.grades, cell, read_grade)
+            grade = self._grade_of(cell)
         except Unreadable:
-            found.append(unreadable_problem(Field.GRADE, place, cell))
+            found.append(_unreadable(Field.GRADE, place, cell))
             return None
         if grade is not None:
             return grade
@@ -248,41 +262,40 @@ class RowReader:
         return default
 
     def _read_fen(self, field: Field, factor: int, row: list[str], found: list[Problem]) -> int | None:
-        place = self._one[field]
-        if place < 0:
-            return None
-        try:
-            return read_fen(row[place], yuan_per_unit=factor)
-        except Unreadable:
-            found.append(unreadable_problem(field, place, row[place]))
-            return None
+        return self._readable(field, row, found, partial(read_fen, yuan_per_unit=factor))
 
     def _read_moment(
         self, field: Field, row: list[str], notices: list[Notice], found: list[Problem]
     ) -> datetime | None:
-        place = self._one[field]
-        cell = row[place]
-        if not cell:
-            return None
-        is_expiry = field is Field.EXPIRES_AT
-        try:
-            moment = self._moments.read_end(cell) if is_expiry else self._moments.read(cell)
-        except Unreadable:
-            found.append(unreadable_problem(field, place, cell))
-            return None
-        if not is_expiry and moment is not None and moment > self._future:
+        if field is Field.EXPIRES_AT:
+            return self._readable(field, row, found, partial(self._moment_of, end_of_day=True))
+        moment = self._readable(field, row, found, self._moment_of)
+        if moment is not None and moment > self._future:
+            place = self._one[field]
             self._notice(notices, place, NoticeCode.TIME_IN_FUTURE, Text("the time is in the future"))
         return moment
 
+    def _readable(
+        self, field: Field, row: list[str], found: list[Problem], read: Callable[[str], T | None]
+    ) -> T | None:
+        place = self._one[field]
+        if not row[place]:
+            return None
+        try:
+            return read(row[place])
+        except Unreadable:
+            found.append(_unreadable(field, place, row[place]))
+            return None
+
     def _read_types(self, row: list[str], notices: list[Notice]) -> tuple[WarningKind, FraudType]:
-        words, one = self._words, self._one
+        one = self._one
         kind_cell, type_cell = row[one[Field.KIND]], row[one[Field.FRAUD_TYPE]]
-        kind = words.known(words.kinds, kind_cell, read_kind)
-        fraud_type = words.known(words.fraud_types, type_cell, read_fraud_type)
+        kind = self._kind_of(kind_cell)
+        fraud_type = self._fraud_type_of(type_cell)
         has_type = not is_blank(folded(type_cell)) if fraud_type is FraudType.UNKNOWN else True
         if kind_cell and (kind is WarningKind.UNKNOWN or not has_type):
             # Some offices write the fraud type under 预警类型.
-            from_kind = words.known(words.fraud_types, kind_cell, read_fraud_type)
+            from_kind = self._fraud_type_of(kind_cell)
             if from_kind is not FraudType.UNKNOWN and not has_type:
                 return (WarningKind.UNKNOWN if kind is WarningKind.UNKNOWN else kind), from_kind
             if kind is WarningKind.UNKNOWN and not is_blank(folded(kind_cell)):

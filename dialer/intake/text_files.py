@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 from dialer.core.errors import UnusableFile
-from dialer.intake.headings import NO_CORRECTIONS, Corrections, best_layout
+from dialer.intake.headings import Corrections, best_layout
 
 CHUNK: Final = 1 << 20
 _SAMPLE: Final = 1 << 16
@@ -125,12 +125,9 @@ _JOINED_LINES: Final = 50
 Row = tuple[int, list[str]]
 
 
-def open_delimited(
-    stream: BinaryIO, corrections: Corrections = NO_CORRECTIONS
-) -> tuple[Iterator[Row], str, str]:
-    """The rows of a delimited text with their line numbers, and the encoding and delimiter that were found.
-
-    Encoding and delimiter are those under which the heading row has the most known headings.
+def open_delimited(stream: BinaryIO, corrections: Corrections) -> Iterator[Row]:
+    """The rows of a delimited text with their line numbers, in the encoding and with the delimiter under which the
+    heading row has the most known headings.
     """
     encodings = candidates(stream)
     best = (-1, encodings[0], ",")
@@ -145,7 +142,7 @@ def open_delimited(
             if score > best[0]:
                 best = (score, encoding, delimiter)
     _, encoding, delimiter = best
-    return _rows(stream, encoding, delimiter), encoding, delimiter
+    return _rows(stream, encoding, delimiter)
 
 
 def split_cells(lines: Iterator[str], delimiter: str) -> Iterator[Row]:

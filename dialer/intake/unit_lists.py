@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, Final
 
 from dialer.core.errors import UnusableFile
-from dialer.core.units import UnitField, UnitLine
+from dialer.core.units import UnitFault, UnitField, UnitLine
 from dialer.intake.cells import cleaned, folded, is_blank
 from dialer.intake.text_files import DELIMITERS, candidates, split_cells
 from dialer.intake.workbooks import is_workbook, open_sheets
@@ -32,6 +32,18 @@ _MOST: Final = 20_000
 _LONGEST_NUMBER: Final = 18
 _HEAD_BYTES: Final = 1 << 16
 
+_STRANGE_STATE: Final = UnitFault(
+    line=0,
+    field=UnitField.STATE,
+    problem=Text("the state is neither open nor closed"),
+    mend=Text("write open or closed"),
+)
+_STRANGE_NUMBER: Final = UnitFault(
+    line=0,
+    field=UnitField.NUMBER,
+    problem=Text("this is no number of ours"),
+    mend=Text("as in the exported list; blank for a new unit"),
+)
 Row = tuple[int, list[str]]
 
 
@@ -41,9 +53,8 @@ class UnitSheet:
 
     lines: tuple[UnitLine, ...]
     headings: dict[UnitField, str]
-    unreadable_states: tuple[int, ...]
-    """Lines whose state is neither open nor closed."""
-    unreadable_numbers: tuple[int, ...] = ()
+    faults: tuple[UnitFault, ...]
+    """Of the cells that cannot be read."""
 
 
 def read_units(stream: BinaryIO) -> UnitSheet:
@@ -87,8 +98,7 @@ def _read(rows: Iterator[Row]) -> UnitSheet | None:
 
 def _lines(rows: Iterator[Row], fields: dict[UnitField, int], headings: dict[UnitField, str]) -> UnitSheet:
     lines: list[UnitLine] = []
-    strange: list[int] = []
-    no_numbers: list[int] = []
+    faults: list[UnitFault] = []
     for number, cells in rows:
         text = {field: cleaned(cells[place]) if place < len(cells) else "" for field, place in fields.items()}
         if not any(text.values()):
@@ -97,10 +107,10 @@ def _lines(rows: Iterator[Row], fields: dict[UnitField, int], headings: dict[Uni
             raise UnusableFile(Text("the list has more than %(most)s units", most=_MOST))
         state = folded(text.get(UnitField.STATE, ""))
         if state and state not in _OPEN | _CLOSED:
-            strange.append(number)
+            faults.append(replace(_STRANGE_STATE, line=number))
         given = text.get(UnitField.NUMBER, "").removesuffix(".0")
         if given and not (given.isascii() and given.isdecimal() and len(given) < _LONGEST_NUMBER):
-            no_numbers.append(number)
+            faults.append(replace(_STRANGE_NUMBER, line=number))
             given = ""
         parent = text.get(UnitField.PARENT, "")
         lines.append(
@@ -116,9 +126,4 @@ def _lines(rows: Iterator[Row], fields: dict[UnitField, int], headings: dict[Uni
                 unit_id=int(given) if given else None,
             )
         )
-    return UnitSheet(
-        lines=tuple(lines),
-        headings=headings,
-        unreadable_states=tuple(strange),
-        unreadable_numbers=tuple(no_numbers),
-    )
+    return UnitSheet(lines=tuple(lines), headings=headings, faults=tuple(faults))

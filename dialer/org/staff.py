@@ -17,6 +17,7 @@ from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from cachetools import LRUCache
 
 from dialer.core.access import SessionRules, actor_name
 from dialer.core.errors import Conflict, Invalid, NotFound, Refusal
@@ -36,7 +37,6 @@ from dialer.org.staff_store import (
     delete_old_failures,
     display_names,
     end_session,
-    end_sessions_of,
     failure_key,
     find_member,
     find_session,
@@ -44,11 +44,9 @@ from dialer.org.staff_store import (
     insert_token,
     lock_staff_account,
     note_session_seen,
-    note_staff_sign_in,
     password_hash_of,
-    rehash_password,
     revoke_token_named,
-    set_staff_extension,
+    set_staff,
     set_staff_password,
     sign_in_blocked_until,
     start_session,
@@ -157,11 +155,9 @@ def sign_in(services: Services, rules: SessionRules, *, login: str, password: st
     real_now = services.real.now()
     with services.store.begin() as tx:
         keys = _keys(tx, name, address)
-        until = sign_in_blocked_until(tx, keys, real_now=real_now)
+        _refuse_blocked(tx, keys, real_now)
         member = find_member(tx, name)
         stored = password_hash_of(tx, member.id) if member is not None else None
-    if until is not None:
-        raise SignInBlocked(until=until)
     # Outside any transaction: it takes a while on purpose.
     fits = is_password_right(password[: _LONGEST_PASSWORD + 1], stored)
     if not fits or member is None or member.disabled_at is not None:
@@ -170,13 +166,11 @@ def sign_in(services: Services, rules: SessionRules, *, login: str, password: st
     assert stored is not None
     with services.store.begin() as tx:
         # Again: of many guesses at once, all have passed the first check before one has failed.
-        until = sign_in_blocked_until(tx, keys, real_now=services.real.now())
-        if until is not None:
-            raise SignInBlocked(until=until)
+        _refuse_blocked(tx, keys, services.real.now())
         clear_failures(tx, keys[0])
         if is_password_outdated(stored):
-            rehash_password(tx, member.id, hash_password(password))
-        note_staff_sign_in(tx, member.id, real_now=real_now)
+            set_staff(tx, member.id, password_hash=hash_password(password))
+        set_staff(tx, member.id, signed_in_at=real_now, locked_until=None)
         token = open_session(tx, rules, member, address=address, real_now=real_now)
         audit_account(tx, services, member.login, "sign_in", member.id, address=address)
     return SignedIn(member=member, token=token)
@@ -247,11 +241,9 @@ def change_password(
     check_password(new, login=session.login)
     with services.store.begin() as tx:
         keys = _keys(tx, session.login, session.address)
-        until = sign_in_blocked_until(tx, keys[:1], real_now=real_now)
+        _refuse_blocked(tx, keys[:1], real_now)
         stored = password_hash_of(tx, session.staff_id)
         member = find_member(tx, session.login)
-    if until is not None:
-        raise SignInBlocked(until=until)
     assert member is not None
     if not is_password_right(old[: _LONGEST_PASSWORD + 1], stored):
         _fail(services, rules, session.login, member, session.address)
@@ -260,11 +252,8 @@ def change_password(
         raise Invalid(field="new", problem="is the old one")
     made = hash_password(new)
     with services.store.begin() as tx:
-        until = sign_in_blocked_until(tx, keys[:1], real_now=services.real.now())
-        if until is not None:
-            raise SignInBlocked(until=until)
+        _refuse_blocked(tx, keys[:1], services.real.now())
         set_staff_password(tx, member.id, password_hash=made, must_change=False, real_now=real_now)
-        end_sessions_of(tx, member.id, real_now=real_now)
         token = open_session(tx, rules, member, address=session.address, real_now=real_now)
         audit_account(tx, services, member.login, "password_change", member.id, address=session.address)
     return token
@@ -277,6 +266,12 @@ def token_hash(token: str) -> bytes:
 
 def _keys(tx: Tx, login: str, address: str) -> list[bytes]:
     return [failure_key(tx, "login", login), failure_key(tx, "address", address)]
+
+
+def _refuse_blocked(tx: Tx, keys: Sequence[bytes], real_now: datetime) -> None:
+    until = sign_in_blocked_until(tx, keys, real_now=real_now)
+    if until is not None:
+        raise SignInBlocked(until=until)
 
 
 def _fail(services: Services, rules: SessionRules, login: str, member: Member | None, address: str) -> None:
@@ -386,15 +381,13 @@ def add_token(
 
 
 def _scopes(words: Sequence[str]) -> frozenset[TokenScope]:
-    known = ", ".join(scope.value for scope in TokenScope)
+    mend = Text("one or more of %(known)s", known=", ".join(TokenScope))
     if not words:
-        raise Invalid(field="scope", problem="is missing", mend=Text("one or more of %(known)s", known=known))
+        raise Invalid(field="scope", problem="is missing", mend=mend)
     try:
-        return frozenset(TokenScope(word) for word in words)
+        return frozenset(map(TokenScope, words))
     except ValueError:
-        raise Invalid(
-            field="scope", problem="is not known", mend=Text("one or more of %(known)s", known=known)
-        ) from None
+        raise Invalid(field="scope", problem="is not known", mend=mend) from None
 
 
 def list_tokens(services: Services) -> list[Token]:
@@ -424,7 +417,7 @@ class TokenAuth:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._known: dict[bytes, tuple[datetime, Token]] = {}
+        self._known: LRUCache[bytes, tuple[datetime, Token]] = LRUCache(_CACHE_SIZE)
         self._lock = threading.Lock()
 
     def admit(self, secret: str, scope: TokenScope) -> Token:
@@ -442,21 +435,14 @@ class TokenAuth:
         real_now = self._services.real.now()
         with self._lock:
             read_at, token = self._known.get(digest, (None, None))
-        if read_at is None or token is None or not read_at <= real_now < read_at + _CACHED:
-            token = self._read(digest, real_now)
-        if not token.is_good(real_now=real_now):
+        if read_at is None or not read_at <= real_now < read_at + _CACHED:
+            with self._services.store.begin() as tx:
+                token = find_token(tx, digest, today=real_now.date())
+            if token is not None:
+                with self._lock:
+                    self._known[digest] = real_now, token
+        if token is None or not token.is_good(real_now=real_now):
             raise UnknownToken
-        return token
-
-    def _read(self, digest: bytes, real_now: datetime) -> Token:
-        with self._services.store.begin() as tx:
-            token = find_token(tx, digest, today=real_now.date())
-        if token is None:
-            raise UnknownToken
-        with self._lock:
-            if len(self._known) >= _CACHE_SIZE:
-                self._known.clear()
-            self._known[digest] = real_now, token
         return token
 
 
@@ -485,7 +471,7 @@ def choose_extension(services: Services, member: Member, typed: str) -> str:
     """
     chosen = extension_of(typed) if typed.strip() else ""
     with services.store.begin() as tx:
-        set_staff_extension(tx, member.id, chosen)
+        set_staff(tx, member.id, extension=chosen)
         audit_account(tx, services, member.login, "extension", member.login, extension=chosen)
     return chosen
 

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.core.access import Role
 from dialer.db import tables as t
-from dialer.db.unit_of_work import Row, Tx
+from dialer.db.unit_of_work import Tx, record_of
 from dialer.org.unit_store import is_visible_to
 
 
@@ -43,8 +43,7 @@ class Member:
         return self.locked_until is not None and real_now < self.locked_until
 
 
-_FIELDS = tuple(field.name for field in fields(Member))
-_COLUMNS = tuple(t.staff.c[name] for name in _FIELDS)
+_COLUMNS = tuple(t.staff.c[field.name] for field in fields(Member))
 
 
 def is_staff_empty(tx: Tx) -> bool:
@@ -83,20 +82,20 @@ def insert_member(
         .on_conflict_do_nothing(index_elements=["login"])
         .returning(*_COLUMNS)
     )
-    return None if row is None else _member(row)
+    return None if row is None else record_of(Member, row)
 
 
 def find_member(tx: Tx, login: str) -> Member | None:
     """The account with this login, disabled or not."""
     row = tx.one(sa.select(*_COLUMNS).where(t.staff.c.login == login))
-    return None if row is None else _member(row)
+    return None if row is None else record_of(Member, row)
 
 
 def all_members(tx: Tx, *, visible_to: int | None = None) -> list[Member]:
     """Accounts of this unit and all below (None: all accounts) by login, disabled ones last."""
     statement = sa.select(*_COLUMNS).where(is_visible_to(t.staff.c.unit_id, visible_to))
     found = tx.rows(statement.order_by(t.staff.c.disabled_at.is_not(None), t.staff.c.login))
-    return [_member(row) for row in found]
+    return [record_of(Member, row) for row in found]
 
 
 def display_names(tx: Tx, logins: Collection[str]) -> dict[str, str]:
@@ -109,33 +108,23 @@ def password_hash_of(tx: Tx, staff_id: int) -> str:
     return str(tx.scalar(sa.select(t.staff.c.password_hash).where(t.staff.c.id == staff_id)))
 
 
+def revise_staff(tx: Tx, staff_id: int, **columns: object) -> None:
+    """Sets these columns and counts a revision, so that a change on an older page is refused."""
+    set_staff(tx, staff_id, revision=t.staff.c.revision + 1, **columns)
+
+
+def set_staff(tx: Tx, staff_id: int, **columns: object) -> None:
+    """Sets these columns of the account."""
+    tx.execute(sa.update(t.staff).where(t.staff.c.id == staff_id).values(**columns))
+
+
 def set_staff_password(
     tx: Tx, staff_id: int, *, password_hash: str, must_change: bool, real_now: datetime
 ) -> None:
-    """The account opens with this password from now on; a lock of the old one is gone."""
+    """The account opens with this password from now on; a lock of the old one and all its sessions end."""
     values = {"password_hash": password_hash, "must_change": must_change, "password_at": real_now}
-    _revise(tx, staff_id, **values, locked_until=None)
-
-
-def rehash_password(tx: Tx, staff_id: int, password_hash: str) -> None:
-    """The same password under today's parameters."""
-    _set(tx, staff_id, password_hash=password_hash)
-
-
-def set_staff_disabled(tx: Tx, staff_id: int, *, disabled_at: datetime | None) -> None:
-    _revise(tx, staff_id, disabled_at=disabled_at, locked_until=None)
-
-
-def set_staff_place(tx: Tx, staff_id: int, *, display_name: str, role: Role, unit_id: int | None) -> None:
-    _revise(tx, staff_id, display_name=display_name, role=role.value, unit_id=unit_id)
-
-
-def set_staff_language(tx: Tx, staff_id: int, language: str) -> None:
-    _set(tx, staff_id, language=language)
-
-
-def set_staff_extension(tx: Tx, staff_id: int, extension: str) -> None:
-    _set(tx, staff_id, extension=extension)
+    revise_staff(tx, staff_id, **values, locked_until=None)
+    end_sessions_of(tx, staff_id, real_now=real_now)
 
 
 def lock_staff_account(tx: Tx, login: str, *, until: datetime | None) -> None:
@@ -149,24 +138,6 @@ def lock_administrators(tx: Tx) -> set[int]:
         t.staff.c.role == Role.ADMINISTRATOR.value, t.staff.c.disabled_at.is_(None)
     )
     return {row["id"] for row in tx.rows(found.order_by(t.staff.c.id).with_for_update())}
-
-
-def note_staff_sign_in(tx: Tx, staff_id: int, *, real_now: datetime) -> None:
-    _set(tx, staff_id, signed_in_at=real_now, locked_until=None)
-
-
-def _revise(tx: Tx, staff_id: int, **values: object) -> None:
-    """Sets these columns and counts a revision, so that a change on an older page is refused."""
-    _set(tx, staff_id, revision=t.staff.c.revision + 1, **values)
-
-
-def _set(tx: Tx, staff_id: int, **values: object) -> None:
-    tx.execute(sa.update(t.staff).where(t.staff.c.id == staff_id).values(**values))
-
-
-def _member(row: Row) -> Member:
-    """The account in a row that has all columns of `staff`."""
-    return Member(**{name: row[name] for name in _FIELDS} | {"role": Role(row["role"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,10 +181,8 @@ def find_session(tx: Tx, token_hash: bytes) -> tuple[Session, Member] | None:
     )
     if row is None:
         return None
-    session = Session(
-        staff_id=row["id"], login=row["login"], **{name: row[f"session_{name}"] for name in _OWN}
-    )
-    return session, _member(row)
+    session = record_of(Session, row, prefix="session_", staff_id=row["id"], login=row["login"])
+    return session, record_of(Member, row)
 
 
 def valid_session_ids(tx: Tx, session_ids: Iterable[int], *, real_now: datetime) -> set[int]:
@@ -266,10 +235,12 @@ def open_sessions(
     )
     if staff_id is not None:
         statement = statement.where(s.staff_id == staff_id)
-    return [
-        Session(staff_id=row["staff_id"], login=row["login"], **{name: row[name] for name in _OWN})
-        for row in tx.rows(statement)
-    ]
+    return [record_of(Session, row) for row in tx.rows(statement)]
+
+
+def delete_expired_sessions(tx: Tx, *, before: datetime) -> None:
+    """Deletes sessions that expired before then, ended or not."""
+    tx.execute(sa.delete(t.staff_session).where(t.staff_session.c.expires_at < before))
 
 
 def make_first_sign_in_link(tx: Tx, *, token_hash: bytes, real_now: datetime, expires_at: datetime) -> None:
@@ -403,7 +374,7 @@ def insert_token(
         .on_conflict_do_nothing(index_elements=["name"], index_where=sa.text("revoked_at IS NULL"))
         .returning(t.api_token)
     )
-    return None if row is None else _token(row)
+    return None if row is None else record_of(Token, row)
 
 
 def find_token(tx: Tx, secret_hash: bytes, *, today: date) -> Token | None:
@@ -413,12 +384,12 @@ def find_token(tx: Tx, secret_hash: bytes, *, today: date) -> Token | None:
         return None
     if row["revoked_at"] is None and row["last_used_on"] != today:
         tx.execute(sa.update(t.api_token).where(t.api_token.c.id == row["id"]).values(last_used_on=today))
-    return _token(row)
+    return record_of(Token, row)
 
 
 def all_tokens(tx: Tx) -> list[Token]:
     """All tokens, oldest first."""
-    return [_token(row) for row in tx.rows(sa.select(t.api_token).order_by(t.api_token.c.id))]
+    return [record_of(Token, row) for row in tx.rows(sa.select(t.api_token).order_by(t.api_token.c.id))]
 
 
 def revoke_token_named(tx: Tx, name: str, *, real_now: datetime) -> Token | None:
@@ -429,9 +400,4 @@ def revoke_token_named(tx: Tx, name: str, *, real_now: datetime) -> Token | None
         .values(revoked_at=real_now)
         .returning(t.api_token)
     )
-    return None if row is None else _token(row)
-
-
-def _token(row: Row) -> Token:
-    scopes = frozenset(TokenScope(scope) for scope in row["scopes"])
-    return Token(**{field.name: row[field.name] for field in fields(Token)} | {"scopes": scopes})
+    return None if row is None else record_of(Token, row)

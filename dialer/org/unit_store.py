@@ -166,7 +166,7 @@ class Units:
     """One process's copy of the tree: a transaction pays for one small read, and for the whole tree when it changed."""
 
     def __init__(self) -> None:
-        self._read: tuple[object, UnitIndex] = (None, UnitIndex())
+        self._read: tuple[str | None, UnitIndex] = (None, UnitIndex())
 
     @property
     def latest(self) -> UnitIndex:
@@ -174,7 +174,7 @@ class Units:
         return self._read[1]
 
     def current(self, tx: Tx) -> UnitIndex:
-        revision = tx.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == _REVISION))
+        revision = units_revision(tx)
         known, index = self._read
         if revision != known:
             keys = {row["key"]: row["unit_id"] for row in tx.rows(sa.select(t.unit_alias))}

@@ -37,6 +37,7 @@ from dialer.outcomes.measures import (
     IS_APPROVED,
     IS_REVERSED,
     MONEY_COLUMNS,
+    PERCENTILES,
     slice_of,
     within,
 )
@@ -107,12 +108,6 @@ def _given(cut: Cut) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-_PERCENTILES = ", ".join(
-    f"percentile_cont({part}) WITHIN GROUP (ORDER BY first_seconds) FILTER (WHERE first_at IS NOT NULL) AS {name}"
-    for name, part in (("p50_seconds", 0.5), ("p90_seconds", 0.9))
-)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Records:
     """One kind of record of a cut: its statement with the place {narrow}, and what is counted of it."""
@@ -139,7 +134,7 @@ _CASES = _Records(
     select="SELECT * FROM timed",
     case_id="id",
     measures=CASE_MEASURES,
-    more=_PERCENTILES,
+    more=PERCENTILES,
 )
 _RECORDS = (
     _Records(
@@ -271,10 +266,10 @@ assert set(COUNTED) <= BEHIND
 class NotCalled:
     """Attempts that never rang, by reason. Busy, switched off and wrong numbers are unreachable."""
 
-    refused: int
-    cancelled: int
-    unreachable: int
-    unknown: int
+    refused: int = 0
+    cancelled: int = 0
+    unreachable: int = 0
+    unknown: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,29 +291,21 @@ class Progress:
 
 
 def read_progress(tx: Tx) -> Progress:
-    """One moment of the whole database; meant for thousands of rows, not for millions."""
+    """Of the whole database; meant for thousands of rows, not for millions."""
 
     def count(table: sa.Table, *which: sa.ColumnElement[bool]) -> int:
         return int(tx.scalar(sa.select(sa.func.count()).select_from(table).where(*which)))
 
-    cases = tx.rows(sa.select(t.case.c.status, sa.func.count().label("n")).group_by(t.case.c.status))
-    attempts = tx.one(
-        sa.select(
-            sa.func.count().label("n"),
-            sa.func.count(t.attempt.c.ringing_at).label("rung"),
-            sa.func.count().filter(in_words(t.attempt.c.state, LIVE_STATES)).label("live"),
-        )
-    )
-    assert attempts is not None
-    case = t.case.c
+    case, attempt = t.case.c, t.attempt.c
+    cases = tx.rows(sa.select(case.status, sa.func.count().label("n")).group_by(case.status))
     return Progress(
         loading=count(t.list_load, in_words(t.list_load.c.state, (LoadState.WAITING, LoadState.RUNNING))),
         robots=count(
             t.case, case.status == CaseStatus.OPEN.value, case.robot_state == RobotState.PENDING.value
         ),
-        live=attempts["live"],
-        attempts=attempts["n"],
-        rung=attempts["rung"],
+        live=count(t.attempt, in_words(attempt.state, LIVE_STATES)),
+        attempts=count(t.attempt),
+        rung=count(t.attempt, attempt.ringing_at.is_not(None)),
         waiting_work=count(t.assignment, in_words(t.assignment.c.state, PENDING_STATES)),
         cases={row["status"]: row["n"] for row in cases},
     )
@@ -327,20 +314,15 @@ def read_progress(tx: Tx) -> Progress:
 def count_not_called(tx: Tx) -> NotCalled:
     """Of all ended attempts. Refused: the carrier took no call; the others ended without ringing."""
     c = t.attempt.c
-    counted = (
-        sa.case(
-            (c.result == TelephonyResult.UNKNOWN.value, "unknown"),
-            (c.result == TelephonyResult.CANCELED.value, "cancelled"),
-            (c.sid.is_(None), "refused"),
-            else_="unreachable",
-        )
+    why = sa.case(
+        (c.result == TelephonyResult.UNKNOWN.value, "unknown"),
+        (c.result == TelephonyResult.CANCELED.value, "cancelled"),
+        (c.sid.is_(None), "refused"),
+        else_="unreachable",
     ).label("why")
     rows = tx.rows(
-        sa.select(counted, sa.func.count().label("n"))
+        sa.select(why, sa.func.count().label("n"))
         .where(c.state == AttemptState.ENDED.value, c.ringing_at.is_(None))
-        .group_by(counted)
+        .group_by(why)
     )
-    found = {row["why"]: row["n"] for row in rows}
-    return NotCalled(
-        **{name: found.get(name, 0) for name in ("refused", "cancelled", "unreachable", "unknown")}
-    )
+    return NotCalled(**{row["why"]: row["n"] for row in rows})

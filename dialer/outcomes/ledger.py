@@ -15,13 +15,6 @@ from dialer.db.unit_of_work import Tx
 from dialer.language import Text
 
 
-def seal_evidence(tx: Tx, *, case_id: int, text: str) -> bytes | None:
-    """The evidence of a case, encrypted; None when there is none."""
-    if not text:
-        return None
-    return tx.vault.seal(text.encode(), table="outcome", column="evidence_sealed", row=f"case/{case_id}")
-
-
 def append_outcome(
     tx: Tx,
     *,
@@ -38,6 +31,9 @@ def append_outcome(
     now: datetime,
 ) -> int:
     """A new line of the ledger; its id. The evidence is stored encrypted."""
+    sealed = tx.vault.seal(
+        evidence.encode(), table="outcome", column="evidence_sealed", row=f"case/{case_id}"
+    )
     row = tx.one(
         sa.insert(t.outcome)
         .values(
@@ -50,7 +46,7 @@ def append_outcome(
             intended_fen=amounts.intended_fen,
             stopped_fen=amounts.stopped_fen,
             returned_fen=amounts.returned_fen,
-            evidence_sealed=seal_evidence(tx, case_id=case_id, text=evidence),
+            evidence_sealed=sealed if evidence else None,
             recorded_by=by,
             at=now,
             drill=drill,

@@ -112,13 +112,16 @@ limits AS (
 """
 """Common table expressions; the last, `timed`, has a row a case."""
 
+PERCENTILES = ", ".join(
+    f"percentile_cont({part}) WITHIN GROUP (ORDER BY first_seconds) FILTER (WHERE first_at IS NOT NULL) AS {name}"
+    for name, part in (("p50_seconds", 0.5), ("p90_seconds", 0.9))
+)
+"""Of the times to the first attempt, of rows of `timed`."""
 _IN_WINDOW = f"c.drill = :drill AND {within('c.opened_at')}"
 
 _CASES = f"""
 WITH {CASES.format(which=_IN_WINDOW)}
-SELECT grade, fraud_type, {counts_of(CASE_MEASURES)},
-    percentile_cont(0.5) WITHIN GROUP (ORDER BY first_seconds) FILTER (WHERE first_at IS NOT NULL) AS p50_seconds,
-    percentile_cont(0.9) WITHIN GROUP (ORDER BY first_seconds) FILTER (WHERE first_at IS NOT NULL) AS p90_seconds
+SELECT grade, fraud_type, {counts_of(CASE_MEASURES)}, {PERCENTILES}
 FROM timed {_SETS}
 """
 
@@ -257,13 +260,10 @@ def slice_of(numbers: Mapping[str, Any]) -> Slice:
             p50_seconds=numbers.get("p50_seconds"),
             p90_seconds=numbers.get("p90_seconds"),
         ),
-        amounts={kind: _money(numbers, kind) for kind in AmountKind},
-    )
-
-
-def _money(numbers: Mapping[str, Any], kind: AmountKind) -> Money:
-    return Money(
-        approved_fen=int(numbers.get(f"{kind.value}_approved_fen", 0)),
-        unapproved_fen=int(numbers.get(f"{kind.value}_unapproved_fen", 0)),
-        reversed_fen=int(numbers.get(f"{kind.value}_reversed_fen", 0)),
+        amounts={
+            kind: Money(
+                **{f"{state}_fen": int(numbers.get(money_name(kind, state), 0)) for state in MONEY_STATES}
+            )
+            for kind in AmountKind
+        },
     )

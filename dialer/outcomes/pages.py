@@ -11,12 +11,13 @@ from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from fastapi import Depends, Query
+from fastapi import Query
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from dialer.core.access import Permission
 from dialer.core.errors import Invalid
-from dialer.core.rates import WAIT_BOUNDS_SECONDS, Dimension, Rate, Slice, period_of, rates_of
+from dialer.core.rates import WAIT_BOUNDS_SECONDS, Cut, Dimension, Rate, Slice, period_of, rates_of
 from dialer.core.values import AmountKind, FraudType, Grade
 from dialer.language import Lang, gettext_noop, say
 from dialer.outcomes.report import (
@@ -38,46 +39,37 @@ from dialer.words import basis_word, count_word, rate_sentence, rate_word, store
 W = TypeVar("W", bound=StrEnum)
 
 
-class RatesForm:
+class RatesForm(BaseModel):
     """The filter of the page as typed; the address holds all of it."""
 
-    def __init__(
-        self,
-        *,
-        start: Annotated[str, Query(alias="from", max_length=40)] = "",
-        end: Annotated[str, Query(alias="to", max_length=40)] = "",
-        by: Annotated[str, Query(max_length=20)] = Dimension.UNIT.value,
-        unit: Annotated[str, Query(max_length=20)] = "",
-        grade: Annotated[str, Query(max_length=20)] = "",
-        fraud_type: Annotated[str, Query(alias="type", max_length=40)] = "",
-        source: Annotated[str, Query(max_length=200)] = "",
-        script: Annotated[str, Query(max_length=80)] = "",
-        hour: Annotated[str, Query(max_length=2)] = "",
-    ) -> None:
-        self.given = {
-            "from": start,
-            "to": end,
-            "by": by,
-            "unit": unit,
-            "grade": grade,
-            "type": fraud_type,
-            "source": source,
-            "script": script,
-            "hour": hour,
-        }
+    start: Annotated[str, Field(alias="from", max_length=40)] = ""
+    end: Annotated[str, Field(alias="to", max_length=40)] = ""
+    by: Annotated[str, Field(max_length=20)] = Dimension.UNIT.value
+    unit: Annotated[str, Field(max_length=20)] = ""
+    grade: Annotated[str, Field(max_length=20)] = ""
+    fraud_type: Annotated[str, Field(alias="type", max_length=40)] = ""
+    source: Annotated[str, Field(max_length=200)] = ""
+    script: Annotated[str, Field(max_length=80)] = ""
+    hour: Annotated[str, Field(max_length=2)] = ""
+
+    @property
+    def given(self) -> dict[str, str]:
+        """By the names in the address."""
+        return self.model_dump(by_alias=True, include=set(RatesForm.model_fields))
 
     def asked(self, timezone: str) -> RatesQuery:
         """Raises `Invalid` with the field that cannot be read."""
-        given = self.given
         return RatesQuery(
-            by=_one_of(Dimension, given["by"], field="by") or Dimension.UNIT,
-            period=period_of(given["from"], given["to"], timezone=timezone),
-            unit_id=_number(given["unit"], field="unit"),
-            grade=_one_of(Grade, given["grade"], field="grade"),
-            fraud_type=_one_of(FraudType, given["type"], field="type"),
-            source=given["source"],
-            script_id=given["script"],
-            hour=_number(given["hour"], field="hour"),
+            by=_one_of(Dimension, self.by, field="by") or Dimension.UNIT,
+            period=period_of(self.start, self.end, timezone=timezone),
+            unit_id=_number(self.unit, field="unit"),
+            cut=Cut(
+                grade=_one_of(Grade, self.grade, field="grade"),
+                fraud_type=_one_of(FraudType, self.fraud_type, field="type"),
+                source=self.source,
+                script_id=self.script,
+                hour=_number(self.hour, field="hour"),
+            ),
         )
 
     def query(self, **changed: str) -> str:
@@ -87,15 +79,23 @@ class RatesForm:
     @property
     def narrows(self) -> int:
         """How many filters are set."""
-        return sum(1 for name in ("unit", "grade", "type", "source", "script", "hour") if self.given[name])
+        filters = (self.unit, self.grade, self.fraud_type, self.source, self.script, self.hour)
+        return sum(bool(text) for text in filters)
 
 
-Given = Annotated[RatesForm, Depends(RatesForm)]
+class BehindForm(RatesForm):
+    """The filter, with the count whose cases are listed and where the last page of them ended."""
+
+    measure: Annotated[str, Field(max_length=60)]
+    before: int | None = None
 
 
-def spans(visit: CurrentRequest, timezone: str) -> tuple[tuple[str, str, str], ...]:
+Given = Annotated[RatesForm, Query()]
+
+
+def spans(request: CurrentRequest, timezone: str) -> tuple[tuple[str, str, str], ...]:
     """Frequent windows: name, first day, last day."""
-    today = visit.now.astimezone(ZoneInfo(timezone)).date()
+    today = request.now.astimezone(ZoneInfo(timezone)).date()
     starts = (
         (gettext_noop("Today"), today),
         (gettext_noop("7 days"), today - timedelta(days=6)),
@@ -103,8 +103,8 @@ def spans(visit: CurrentRequest, timezone: str) -> tuple[tuple[str, str, str], .
         (gettext_noop("This year"), today.replace(month=1, day=1)),
     )
     return (
-        *((visit.say(name), start.isoformat(), today.isoformat()) for name, start in starts),
-        (visit.say(gettext_noop("All")), "", ""),
+        *((request.say(name), start.isoformat(), today.isoformat()) for name, start in starts),
+        (request.say(gettext_noop("All")), "", ""),
     )
 
 
@@ -168,14 +168,8 @@ RATE_DIMENSIONS = {
     Dimension.SCRIPT: gettext_noop("By script"),
     Dimension.HOUR: gettext_noop("By hour of opening"),
 }
-RATE_PARAMETERS = {
-    Dimension.UNIT: "unit",
-    Dimension.GRADE: "grade",
-    Dimension.FRAUD_TYPE: "type",
-    Dimension.SOURCE: "source",
-    Dimension.SCRIPT: "script",
-    Dimension.HOUR: "hour",
-}
+RATE_PARAMETERS = {one: "type" if one is Dimension.FRAUD_TYPE else one.value for one in Dimension}
+"""The name of each dimension's filter in the address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,28 +313,28 @@ class FileKind(StrEnum):
     CSV = "csv"
 
 
-def _words(visit: RequestContext) -> dict[str, Any]:
+def _words(request: RequestContext) -> dict[str, Any]:
     return {
-        "count_word": lambda name: count_word(name, visit.lang),
-        "rate_word": lambda definition: rate_word(definition, visit.lang),
-        "rate_sentence": lambda definition: rate_sentence(definition, visit.lang),
-        "basis_word": lambda basis: basis_word(basis, visit.lang),
+        "count_word": lambda name: count_word(name, request.lang),
+        "rate_word": lambda definition: rate_word(definition, request.lang),
+        "rate_sentence": lambda definition: rate_sentence(definition, request.lang),
+        "basis_word": lambda basis: basis_word(basis, request.lang),
     }
 
 
 @rates_pages.get("/rates", act=Permission.SEE_RATES, nav=gettext_noop("Success rates"), order=50)
-def rates(visit: CurrentRequest, form: Given) -> Response:
-    timezone = visit.services.centre.timezone
+def rates(request: CurrentRequest, form: Given) -> Response:
+    timezone = request.services.centre.timezone
     wrong: dict[str, str] = {}
     try:
         asked = form.asked(timezone)
     except Invalid as fault:
-        wrong = {fault.field: refusal_sentence(fault, visit.lang)}
+        wrong = {fault.field: refusal_sentence(fault, request.lang)}
         asked = RatesQuery()
-    unit_id = visit.member.unit_id
-    choices = cut_choices(visit.services, asked, reader_unit_id=unit_id)
-    count = _reports(visit).get((asked, unit_id))
-    return visit.page(
+    unit_id = request.member.unit_id
+    choices = cut_choices(request.services, asked, reader_unit_id=unit_id)
+    count = _reports(request).get((asked, unit_id))
+    return request.page(
         "console/rates.html",
         status=_UNFIT if wrong else 200,
         form=form,
@@ -349,86 +343,83 @@ def rates(visit: CurrentRequest, form: Given) -> Response:
         report=count.value,
         is_coming=count.is_coming,
         dimension=asked.by,
-        **_figures(visit, count.value),
+        **_figures(request, count.value),
         funnel=RATES_FUNNEL,
         beside_counts=SHOWN_BESIDE,
         dimensions=RATE_DIMENSIONS,
         parameters=RATE_PARAMETERS,
-        spans=spans(visit, timezone),
-        script_word=lambda script: stored_word(FraudType, script, visit.lang),
+        spans=spans(request, timezone),
+        script_word=lambda script: stored_word(FraudType, script, request.lang),
         grades=tuple(Grade),
         fraud_types=tuple(FraudType),
         amount_kinds=tuple(AmountKind),
-        can_open=visit.may(Permission.SEE_CASES),
-        can_export=visit.may(Permission.EXPORT),
+        can_open=request.may(Permission.SEE_CASES),
+        can_export=request.may(Permission.EXPORT),
         by_unit=Dimension.UNIT,
-        **_words(visit),
+        **_words(request),
     )
 
 
-def _figures(visit: RequestContext, report: CutReport | None) -> dict[str, Any]:
+def _figures(request: RequestContext, report: CutReport | None) -> dict[str, Any]:
     if report is None:
         return {}
-    shown = rate_lines(report, visit.lang)
+    shown = rate_lines(report, request.lang)
     return {
         "total": report.breakdown.total,
         "rates": rates_of(report.breakdown.total.counts),
         "lines": shown,
-        "bars": wait_bars(visit.lang),
-        "beside": beside_chart(shown, visit.lang),
-        "waited": waits_chart(report, visit.lang),
+        "bars": wait_bars(request.lang),
+        "beside": beside_chart(shown, request.lang),
+        "waited": waits_chart(report, request.lang),
     }
 
 
 @rates_pages.get("/rates/cases", act=Permission.SEE_RATES)
-def behind(
-    visit: CurrentRequest,
-    form: Given,
-    measure: Annotated[str, Query(max_length=60)],
-    before: int | None = None,
-) -> Response:
-    asked, unit_id = form.asked(visit.services.centre.timezone), visit.member.unit_id
-    check_behind(visit.services, asked, measure, reader_unit_id=unit_id)
-    reports = _reports(visit)
+def behind(request: CurrentRequest, form: Annotated[BehindForm, Query()]) -> Response:
+    asked, unit_id = form.asked(request.services.centre.timezone), request.member.unit_id
+    check_behind(request.services, asked, form.measure, reader_unit_id=unit_id)
+    reports = _reports(request)
     reports.begin((asked, unit_id))
-    count = _behind(visit).get((asked, measure, unit_id, before))
+    count = _behind(request).get((asked, form.measure, unit_id, form.before))
     report = reports.get((asked, unit_id)).value if count.value is not None else None
-    return visit.page(
+    return request.page(
         "console/rates_cases.html",
         form=form,
-        measure=measure,
-        found=page_of(visit.services, count.value) if count.value is not None else None,
-        before=before,
+        measure=form.measure,
+        found=page_of(request.services, count.value) if count.value is not None else None,
+        before=form.before,
         report=report,
-        can_open=visit.may(Permission.SEE_CASES),
-        **_words(visit),
+        can_open=request.may(Permission.SEE_CASES),
+        **_words(request),
     )
 
 
 @rates_pages.get("/rates/file/{kind}", act=Permission.EXPORT)
-def export(visit: CurrentRequest, form: Given, kind: FileKind) -> Response:
+def export(request: CurrentRequest, form: Given, kind: FileKind) -> Response:
     report = cut_rates(
-        visit.services, form.asked(visit.services.centre.timezone), reader_unit_id=visit.member.unit_id
+        request.services, form.asked(request.services.centre.timezone), reader_unit_id=request.member.unit_id
     )
     note_export(
-        visit.services,
-        who=visit.who,
+        request.services,
+        who=request.who,
         subject="rates",
         facts={name: text for name, text in form.given.items() if text} | {"kind": kind.value},
     )
-    name = f"rates-{visit.now:%Y%m%d-%H%M}"
-    return as_file(rate_sheets(report, visit.lang), name=name, kind=kind.value)
+    name = f"rates-{request.now:%Y%m%d-%H%M}"
+    return as_file(rate_sheets(report, request.lang), name=name, kind=kind.value)
 
 
-def _reports(visit: RequestContext) -> Cache[tuple[RatesQuery, int | None], CutReport]:
+def _reports(request: RequestContext) -> Cache[tuple[RatesQuery, int | None], CutReport]:
     """Reports by query and the reader's unit."""
-    services = visit.services
-    return visit.cache("reports", lambda key: cut_rates(services, key[0], reader_unit_id=key[1]))
+    services = request.services
+    return request.cache("reports", lambda key: cut_rates(services, key[0], reader_unit_id=key[1]))
 
 
-def _behind(visit: RequestContext) -> Cache[tuple[RatesQuery, str, int | None, int | None], tuple[int, ...]]:
+def _behind(
+    request: RequestContext,
+) -> Cache[tuple[RatesQuery, str, int | None, int | None], tuple[int, ...]]:
     """The cases behind a count, by query, its name, the reader's unit, and the end of the previous page."""
-    services = visit.services
-    return visit.cache(
+    services = request.services
+    return request.cache(
         "behind", lambda key: ids_behind(services, key[0], key[1], reader_unit_id=key[2], before_id=key[3])
     )

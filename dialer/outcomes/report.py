@@ -7,7 +7,7 @@ docs/json.md describes it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -30,7 +30,7 @@ from dialer.core.rates import (
     period_of,
     rates_of,
 )
-from dialer.core.values import FraudType, Grade
+from dialer.core.values import Grade
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx, hold_snapshot
 from dialer.org.unit_store import get_unit, list_units_of_tree, subtree_ids
@@ -252,19 +252,13 @@ class RatesQuery:
     by: Dimension = Dimension.UNIT
     period: Period = field(default_factory=Period)
     unit_id: int | None = None
-    grade: Grade | None = None
-    fraud_type: FraudType | None = None
-    source: str = ""
-    script_id: str = ""
-    hour: int | None = None
+    cut: Cut = field(default_factory=Cut)
+    """Its units are those of `unit_id` and below."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CutReport:
     generated_at: datetime
-    drill: bool
-    timezone: str
-    asked: RatesQuery
     breakdown: Breakdown
     waits: Waits
     unit_names: Mapping[str, str]
@@ -299,9 +293,6 @@ def cut_rates(services: Services, asked: RatesQuery, *, reader_unit_id: int | No
         window = _window(tx, services, asked, reader_unit_id)
         return CutReport(
             generated_at=window.now,
-            drill=services.drill,
-            timezone=services.centre.timezone,
-            asked=asked,
             breakdown=_breakdown(tx, asked.by, window),
             waits=read_waits(tx, window),
             unit_names={str(unit.id): unit.name for unit in list_units_of_tree(tx)},
@@ -368,14 +359,7 @@ def _window(tx: Tx, services: Services, asked: RatesQuery, reader_unit_id: int |
             raise NotFound(kind="unit", key=top)
         depth = len(get_unit(tx, top).path)
     return Window(
-        cut=Cut(
-            unit_ids=unit_ids,
-            grade=asked.grade,
-            fraud_type=asked.fraud_type,
-            source=asked.source,
-            script_id=asked.script_id,
-            hour=asked.hour,
-        ),
+        cut=replace(asked.cut, unit_ids=unit_ids),
         period=asked.period,
         drill=services.drill,
         now=services.clock.now(),

@@ -52,23 +52,3 @@ class ScaledClock:
     def at_speed(self, speed: float, *, unix_seconds: float) -> ScaledClock:
         """A clock of another speed from that real moment on; the time does not jump."""
         return ScaledClock(anchor_unix=unix_seconds, epoch=self.at(unix_seconds), speed=speed)
-
-
-class FrozenClock:
-    """Stands still until it is set or advanced."""
-
-    def __init__(self, moment: datetime) -> None:
-        if moment.tzinfo is None:
-            raise ValueError("moment needs a time zone")
-        self._moment = moment.astimezone(UTC)
-
-    def now(self) -> datetime:
-        return self._moment
-
-    def advance(self, seconds: float) -> datetime:
-        """Moves on by `seconds` and returns the new time."""
-        self._moment += timedelta(seconds=seconds)
-        return self._moment
-
-    def set(self, moment: datetime) -> None:
-        self._moment = moment.astimezone(UTC)

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from dialer.core.errors import DialerError
 from dialer.language import Text, gettext_noop
 from dialer.runtime.location import server_account, server_binaries
+from dialer.runtime.settings import Settings
 
 _OLDEST, _NEWEST = (3, 11), (3, 13)
 _LEAST_FREE_BYTES = 1_000_000_000
@@ -26,9 +27,12 @@ class Check:
     """One finding. `detail` holds no secrets; `mend` is empty when the check passed."""
 
     name: str
-    ok: bool
     detail: str | Text
     mend: str | Text = ""
+
+    @property
+    def ok(self) -> bool:
+        return not self.mend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,40 +44,24 @@ class Probe:
     mend: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """The installation to check. None: an embedded part, which needs no check."""
-
-    data_dir: Path
-    web_host: str
-    web_port: int
-    keys_file: Path | None = None
-    telephony_base_url: str | None = None
-    embedded: bool = True
-    probes: Sequence[Probe] = ()
-
-
-def examine_installation(subject: Subject) -> list[Check]:
+def examine_installation(settings: Settings, probe: Probe) -> list[Check]:
     """All findings, in the order in which a person would fix them."""
-    checks = [check_python(), check_data_dir(subject.data_dir), check_disk(subject.data_dir)]
-    if subject.embedded:
+    checks = [check_python(), check_data_dir(settings.data_dir), check_disk(settings.data_dir)]
+    if settings.database.url is None or settings.broker.url is None:
         checks.append(check_programs())
-    if subject.keys_file is not None:
-        checks.append(check_keys_file(subject.keys_file))
-    checks.append(check_port(subject.web_host, subject.web_port))
-    if subject.telephony_base_url is not None:
-        checks.append(check_telephony(subject.telephony_base_url))
-    return [*checks, *(check_probe(probe) for probe in subject.probes)]
+    if settings.keys.file is not None:
+        checks.append(check_keys_file(settings.keys.file))
+    checks.append(check_port(settings.web.host, settings.web.port))
+    if settings.telephony.base_url is not None:
+        checks.append(check_telephony(settings.telephony.base_url))
+    return [*checks, check_probe(probe)]
 
 
 def check_python(version: tuple[int, int] = sys.version_info[:2]) -> Check:
-    detail = Text("%(version)s", version=f"{version[0]}.{version[1]}")
-    ok = _OLDEST <= version <= _NEWEST
     return Check(
         name=gettext_noop("Python"),
-        ok=ok,
-        detail=detail,
-        mend="" if ok else gettext_noop("make setup PYTHON=python3.13"),
+        detail=Text("%(version)s", version=f"{version[0]}.{version[1]}"),
+        mend="" if _OLDEST <= version <= _NEWEST else gettext_noop("make setup PYTHON=python3.13"),
     )
 
 
@@ -81,26 +69,26 @@ def check_data_dir(folder: Path) -> Check:
     """Writable, and closed to other users."""
     name = gettext_noop("data folder")
     if not folder.exists():
-        return Check(name=name, ok=True, detail=Text("%(folder)s is made at the first start", folder=folder))
+        return Check(name=name, detail=Text("%(folder)s is made at the first start", folder=folder))
     try:
         with tempfile.TemporaryFile(dir=folder):
             mode = folder.stat().st_mode & 0o777
     except OSError as error:
         detail = Text("%(folder)s cannot be written: %(why)s", folder=folder, why=error.strerror)
-        return Check(name=name, ok=False, detail=detail, mend="run as its owner, or set DIALER_DATA_DIR")
+        return Check(name=name, detail=detail, mend="run as its owner, or set DIALER_DATA_DIR")
     if mode & 0o077:
         detail = Text("%(folder)s is open to others (mode %(mode)s)", folder=folder, mode=f"{mode:o}")
-        return Check(name=name, ok=False, detail=detail, mend=Text("chmod 700 %(folder)s", folder=folder))
-    return Check(name=name, ok=True, detail=Text("%(folder)s is ours alone", folder=folder))
+        return Check(name=name, detail=detail, mend=Text("chmod 700 %(folder)s", folder=folder))
+    return Check(name=name, detail=Text("%(folder)s is ours alone", folder=folder))
 
 
 def check_disk(folder: Path) -> Check:
     existing = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
     free = shutil.disk_usage(existing).free
-    ok = free >= _LEAST_FREE_BYTES
-    detail = Text("%(free)s GB free", free=f"{free / 1e9:.1f}")
     return Check(
-        name=gettext_noop("disk"), ok=ok, detail=detail, mend="" if ok else gettext_noop("free at least 1 GB")
+        name=gettext_noop("disk"),
+        detail=Text("%(free)s GB free", free=f"{free / 1e9:.1f}"),
+        mend="" if free >= _LEAST_FREE_BYTES else gettext_noop("free at least 1 GB"),
     )
 
 
@@ -113,10 +101,9 @@ def check_programs() -> Check:
             _first_line([str(path), "--version"]) for path in (binaries.postgres, binaries.valkey_server)
         ]
     except (DialerError, OSError, subprocess.SubprocessError) as error:
-        return Check(
-            name=name, ok=False, detail=_why(error), mend="make setup, or set DIALER_DATABASE__URL and BROKER"
-        )
-    return Check(name=name, ok=True, detail=", ".join(versions))
+        detail = error.text if isinstance(error, DialerError) else str(error)
+        return Check(name=name, detail=detail, mend="make setup, or set DIALER_DATABASE__URL and BROKER")
+    return Check(name=name, detail=", ".join(versions))
 
 
 def check_keys_file(path: Path) -> Check:
@@ -126,17 +113,11 @@ def check_keys_file(path: Path) -> Check:
         path.read_bytes()
     except OSError as error:
         detail = Text("%(path)s: %(why)s", path=path, why=error.strerror)
-        return Check(
-            name=name, ok=False, detail=detail, mend="restore it from its backup: without it nothing is read"
-        )
+        return Check(name=name, detail=detail, mend="restore it from its backup: without it nothing is read")
     if mode & 0o077:
-        return Check(
-            name=name,
-            ok=False,
-            detail=Text("%(path)s is open to others", path=path),
-            mend=Text("chmod 600 %(path)s", path=path),
-        )
-    return Check(name=name, ok=True, detail=Text("%(path)s is ours alone", path=path))
+        detail = Text("%(path)s is open to others", path=path)
+        return Check(name=name, detail=detail, mend=Text("chmod 600 %(path)s", path=path))
+    return Check(name=name, detail=Text("%(path)s is ours alone", path=path))
 
 
 def check_port(host: str, port: int) -> Check:
@@ -149,14 +130,13 @@ def check_port(host: str, port: int) -> Check:
             probe.bind(address)
     except OSError as error:
         detail = Text("%(host)s:%(port)s: %(why)s", host=host, port=port, why=error.strerror)
-        return Check(
-            name=name, ok=False, detail=detail, mend="stop what listens there, or set DIALER_WEB__PORT"
-        )
-    return Check(name=name, ok=True, detail=Text("%(host)s:%(port)s is free", host=host, port=port))
+        return Check(name=name, detail=detail, mend="stop what listens there, or set DIALER_WEB__PORT")
+    return Check(name=name, detail=Text("%(host)s:%(port)s is free", host=host, port=port))
 
 
 def check_telephony(base_url: str) -> Check:
     """A server listens at the address of the telephone network; no request is made."""
+    name = gettext_noop("telephony")
     parts = urlsplit(base_url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     where = f"{parts.hostname}:{port}"
@@ -164,25 +144,16 @@ def check_telephony(base_url: str) -> Check:
         socket.create_connection((parts.hostname or "", port), timeout=_CONNECT_SECONDS).close()
     except OSError as error:
         detail = Text("%(where)s: %(why)s", where=where, why=error.strerror or "no answer")
-        return Check(
-            name=gettext_noop("telephony"),
-            ok=False,
-            detail=detail,
-            mend="check DIALER_TELEPHONY__BASE_URL and the network",
-        )
-    return Check(name=gettext_noop("telephony"), ok=True, detail=Text("%(where)s answers", where=where))
+        return Check(name=name, detail=detail, mend="check DIALER_TELEPHONY__BASE_URL and the network")
+    return Check(name=name, detail=Text("%(where)s answers", where=where))
 
 
 def check_probe(probe: Probe) -> Check:
     """The finding of a probe. Only a `DialerError` becomes one; any other exception is raised."""
     try:
-        return Check(name=probe.name, ok=True, detail=probe.run())
+        return Check(name=probe.name, detail=probe.run())
     except DialerError as error:
-        return Check(name=probe.name, ok=False, detail=error.text, mend=probe.mend)
-
-
-def _why(error: Exception) -> str | Text:
-    return error.text if isinstance(error, DialerError) else str(error)
+        return Check(name=probe.name, detail=error.text, mend=probe.mend)
 
 
 def _first_line(argv: list[str]) -> str:

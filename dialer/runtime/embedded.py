@@ -35,8 +35,6 @@ from dialer.runtime.location import (
     write_private,
 )
 
-POSTGRES_PART = gettext_noop("embedded PostgreSQL")
-POSTGRES_NAME = "postgres"
 _DATABASE = "dialer"
 _READY_LINE = 7
 
@@ -64,7 +62,7 @@ class Server(abc.ABC):
 
     @abc.abstractmethod
     def prepare(self, port: int) -> None:
-        """The folder holds everything that `program` needs."""
+        """The folder holds everything that `program` needs. Only when no process of the server is left."""
 
     @abc.abstractmethod
     def program(self, port: int, *, ephemeral: bool) -> Program:
@@ -81,9 +79,6 @@ class Server(abc.ABC):
     def finish(self, port: int) -> None:  # noqa: B027 - Valkey needs nothing here
         """The running server holds everything that a client needs."""
 
-    def forget_dead_server(self) -> None:  # noqa: B027 - Valkey needs nothing here
-        """A process number on disk, recycled meanwhile, must not prevent a start. Only when no process is left."""
-
     @abc.abstractmethod
     def url(self, port: int) -> str:
         """The address for clients, password included: never to be logged."""
@@ -92,13 +87,12 @@ class Server(abc.ABC):
 class Postgres(Server):
     """The embedded PostgreSQL."""
 
-    part = POSTGRES_PART
-    name = POSTGRES_NAME
+    part = gettext_noop("embedded PostgreSQL")
+    name = "postgres"
     program_name = "postgres"
 
-    def __init__(self, *, place: Place, binaries: Binaries, shared_buffers_mb: int = 128) -> None:
+    def __init__(self, *, place: Place, binaries: Binaries) -> None:
         super().__init__(place=place, binaries=binaries)
-        self._shared_buffers_mb = shared_buffers_mb
         # Every process of the server shows the name of the cluster in the process list.
         self._cluster = "dialer-" + hashlib.sha256(str(self.folder).encode()).hexdigest()[:16]
 
@@ -108,13 +102,16 @@ class Postgres(Server):
 
     def prepare(self, _port: int) -> None:
         """The folder holds an initialised cluster of the right version."""
+        # A process number on disk, recycled meanwhile, must not prevent a start.
+        (self.folder / "postmaster.pid").unlink(missing_ok=True)
         version_file = self.folder / "PG_VERSION"
         if not version_file.exists():
             self._initialise()
-        found, wanted = version_file.read_text(encoding="ascii").strip(), self._major()
+        found = version_file.read_text(encoding="ascii").strip()
+        wanted = self._run([str(self._binaries.postgres), "--version"]).split()[2].split(".")[0]
         if found != wanted:
             problem = f"its data are of version {found}, the program is {wanted}: dump with the old one first"
-            raise Unavailable(part=POSTGRES_PART, problem=problem)
+            raise Unavailable(part=self.part, problem=problem)
 
     def program(self, port: int, *, ephemeral: bool) -> Program:
         """Loopback only, every commit on disk, no personal data in the log (no statements, no key values)."""
@@ -123,7 +120,7 @@ class Postgres(Server):
             "port": str(port),
             "cluster_name": self._cluster,
             "unix_socket_directories": "",
-            "shared_buffers": f"{self._shared_buffers_mb}MB",
+            "shared_buffers": "128MB",
             "max_connections": "200",
             "fsync": "on",
             "full_page_writes": "on",
@@ -149,7 +146,7 @@ class Postgres(Server):
         for key, value in options.items():
             argv += ["-c", f"{key}={value}"]
         return Program(
-            name=POSTGRES_PART,
+            name=self.part,
             argv=argv,
             env=_ENV,
             cwd=self.folder,
@@ -191,12 +188,9 @@ class Postgres(Server):
     def url(self, port: int) -> str:
         return f"postgresql+psycopg://{_DATABASE}:{self._place.password}@127.0.0.1:{port}/{_DATABASE}"
 
-    def forget_dead_server(self) -> None:
-        (self.folder / "postmaster.pid").unlink(missing_ok=True)
-
     def _initialise(self) -> None:
         """The cluster is made beside its place and moved there when complete, so that a kill leaves no part of one."""
-        draft = self.folder.with_name(f"{POSTGRES_NAME}.new")
+        draft = self.folder.with_name(f"{self.name}.new")
         password_file = self.folder.with_name("initial-password")
         shutil.rmtree(draft, ignore_errors=True)
         password_file.unlink(missing_ok=True)
@@ -217,10 +211,6 @@ class Postgres(Server):
         with contextlib.suppress(FileNotFoundError):
             self.folder.rmdir()
         draft.rename(self.folder)
-
-    def _major(self) -> str:
-        output = self._run([str(self._binaries.postgres), "--version"])
-        return output.split()[2].split(".")[0]
 
     def _ask(self, port: int, statement: str) -> str:
         """The one row of a statement, columns split by `|`; run by psql as the superuser."""
@@ -251,27 +241,23 @@ class Postgres(Server):
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise Unavailable(
-                part=POSTGRES_PART,
+                part=self.part,
                 problem=Text("%(name)s did not run (%(why)s)", name=name, why=type(error).__name__),
             ) from error
         if done.returncode != 0:
             lines = done.stderr.decode(errors="replace").strip().splitlines() or ["ended without a word"]
-            raise Unavailable(
-                part=POSTGRES_PART, problem=Text("%(name)s: %(line)s", name=name, line=lines[-1])
-            )
+            raise Unavailable(part=self.part, problem=Text("%(name)s: %(line)s", name=name, line=lines[-1]))
         return done.stdout.decode()
 
 
-VALKEY_PART = gettext_noop("embedded Valkey")
-VALKEY_NAME = "valkey"
 VALKEY_DATABASES = 1024
 
 
 class Valkey(Server):
     """The embedded Valkey. Append-only, so that a restart keeps the queues."""
 
-    part = VALKEY_PART
-    name = VALKEY_NAME
+    part = gettext_noop("embedded Valkey")
+    name = "valkey"
     program_name = "valkey-server"
 
     def __init__(self, *, place: Place, binaries: Binaries) -> None:
@@ -308,7 +294,7 @@ class Valkey(Server):
 
     def program(self, _port: int, *, ephemeral: bool) -> Program:
         return Program(
-            name=VALKEY_PART,
+            name=self.part,
             argv=[str(self._binaries.valkey_server), str(self._config)],
             env=_ENV,
             cwd=self.folder,
@@ -337,7 +323,7 @@ class Valkey(Server):
                 reply += piece
         text = reply.decode(errors="replace")
         if not text.startswith("+OK"):
-            raise Unavailable(part=VALKEY_PART, problem=Text("port %(port)s refuses our password", port=port))
+            raise Unavailable(part=self.part, problem=Text("port %(port)s refuses our password", port=port))
         return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
 
 
@@ -361,23 +347,27 @@ def find_running(server: Server) -> Running | None:
                 line = " ".join(process.cmdline()) + " "
                 if any(mark in line for mark in server.marks) and process.status() != psutil.STATUS_ZOMBIE:
                     processes.append(process)
-            elif name.startswith("python") and _is_guard(process, server.folder):
-                guarded = True
-                kept = kept or process.ppid() == int(process.cmdline()[-2])
-                processes.append(process)
+            elif name.startswith("python"):
+                match process.cmdline():
+                    case [*_, script, parent, folder] if (
+                        folder == str(server.folder) and Path(script).name == GUARD_SCRIPT.name
+                    ):
+                        guarded = True
+                        kept = kept or process.ppid() == int(parent)
+                        processes.append(process)
     return Running(processes=tuple(processes), guarded=guarded, kept=kept) if processes else None
 
 
-def end_running(running: Running, *, seconds: float) -> None:
-    """The processes are gone. A guard gets `seconds` to end them; then they get signals, at last SIGKILL."""
-    _, alive = psutil.wait_procs(running.processes, timeout=seconds if running.guarded else 0)
+def end_running(running: Running) -> None:
+    """The processes are gone. A guard gets time to end them; then they get signals, at last SIGKILL."""
+    _, alive = psutil.wait_procs(running.processes, timeout=_LEAVE_SECONDS if running.guarded else 0)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
         if not alive:
             return
         for process in alive:
             with contextlib.suppress(psutil.Error):
                 process.send_signal(number)
-        _, alive = psutil.wait_procs(alive, timeout=seconds)
+        _, alive = psutil.wait_procs(alive, timeout=_LEAVE_SECONDS)
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float, step_seconds: float = 0.02) -> bool:
@@ -388,11 +378,6 @@ def wait_until(condition: Callable[[], bool], *, seconds: float, step_seconds: f
             return False
         time.sleep(step_seconds)
     return True
-
-
-def _is_guard(process: psutil.Process, folder: Path) -> bool:
-    line = process.cmdline()
-    return len(line) > 2 and line[-1] == str(folder) and Path(line[-3]).name == GUARD_SCRIPT.name  # noqa: PLR2004
 
 
 _START_TRIES = 4
@@ -423,12 +408,12 @@ class EmbeddedServers:
     @property
     def database_url(self) -> str:
         """The SQLAlchemy address of the database `dialer`, password included: never to be logged."""
-        return self._url(POSTGRES_NAME, POSTGRES_PART)
+        return self._url(Postgres)
 
     @property
     def broker_url(self) -> str:
         """The address of the broker, password included: never to be logged."""
-        return self._url(VALKEY_NAME, VALKEY_PART)
+        return self._url(Valkey)
 
     @property
     def started(self) -> bool:
@@ -456,10 +441,10 @@ class EmbeddedServers:
                     return
             time.sleep(0.02)
 
-    def _url(self, name: str, part: str) -> str:
-        if name not in self._urls:
-            raise Unavailable(part=part, problem="was not asked for")
-        return self._urls[name]
+    def _url(self, kind: type[Server]) -> str:
+        if kind.name not in self._urls:
+            raise Unavailable(part=kind.part, problem="was not asked for")
+        return self._urls[kind.name]
 
     def __enter__(self) -> Self:
         return self
@@ -474,7 +459,6 @@ def ensure(
     postgres: bool = True,
     valkey: bool = True,
     ephemeral: bool = False,
-    shared_buffers_mb: int = 128,
     home: Path | None = None,
 ) -> EmbeddedServers:
     """The servers of `data_dir` run and answer: joined if they ran already, else started by this process.
@@ -488,11 +472,8 @@ def ensure(
     guards: list[Guarded] = []
     with place.starting():
         binaries = server_binaries(place.account)
-        wanted: list[Server] = []
-        if postgres:
-            wanted.append(Postgres(place=place, binaries=binaries, shared_buffers_mb=shared_buffers_mb))
-        if valkey:
-            wanted.append(Valkey(place=place, binaries=binaries))
+        kinds = [*([Postgres] if postgres else []), *([Valkey] if valkey else [])]
+        wanted: list[Server] = [kind(place=place, binaries=binaries) for kind in kinds]
         try:
             for server in wanted:
                 port, guard = _bring_up(place, server, ephemeral=ephemeral)
@@ -516,12 +497,12 @@ def erase(data_dir: Path) -> None:
     place = place_for(data_dir)
     with place.starting():
         binaries = server_binaries(place.account)
-        for server in (Postgres(place=place, binaries=binaries), Valkey(place=place, binaries=binaries)):
-            running = find_running(server)
+        for kind in (Postgres, Valkey):
+            running = find_running(kind(place=place, binaries=binaries))
             if running is not None and running.kept:
-                raise Unavailable(part=server.part, problem="is in use by another process")
+                raise Unavailable(part=kind.part, problem="is in use by another process")
             if running is not None:
-                end_running(running, seconds=_LEAVE_SECONDS)
+                end_running(running)
         delete_server_files(place)
 
 
@@ -531,7 +512,6 @@ def _bring_up(place: Place, server: Server, *, ephemeral: bool) -> tuple[int, Gu
         port = _join(place, server)
         if port is not None:
             return port, None
-        server.forget_dead_server()
         port = place.choose_port(server.name, fresh=attempt > 0)
         server.prepare(port)
         with place.open_log(server.name) as log:
@@ -568,7 +548,7 @@ def _join(place: Place, server: Server) -> int | None:
             )
     running = find_running(server)
     if running is not None:
-        end_running(running, seconds=_LEAVE_SECONDS)
+        end_running(running)
     return None
 
 

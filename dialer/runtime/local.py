@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any
 
 from dialer.core.errors import SettingsError
 from dialer.language import Text
 from dialer.runtime.embedded import EmbeddedServers, ensure
-from dialer.runtime.location import free_port
+from dialer.runtime.location import free_port, write_private
 from dialer.runtime.settings import Settings
 
 
@@ -37,33 +35,27 @@ def own_carrier(settings: Settings) -> CarrierAccess | None:
         return None
     path = settings.data_dir / "carrier.json"
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return CarrierAccess(**_whole_json(path))
-    access = CarrierAccess(
-        port=settings.carrier.port or free_port(),
-        account_sid=settings.telephony.account_sid or "AC" + secrets.token_hex(16),
-        auth_token=secrets.token_hex(16),
-        admin_token=secrets.token_hex(16),
-    )
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(asdict(access), file)
-    return access
-
-
-def _whole_json(path: Path) -> dict[str, Any]:
-    """The contents, which another process may be writing at this moment."""
-    for _ in range(50):
+    if not path.exists():
+        access = CarrierAccess(
+            port=settings.carrier.port or free_port(),
+            account_sid=settings.telephony.account_sid or "AC" + secrets.token_hex(16),
+            auth_token=secrets.token_hex(16),
+            admin_token=secrets.token_hex(16),
+        )
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        write_private(draft, json.dumps(asdict(access)))
+        # A link refuses an existing name and never shows half a file. Of two processes the first one's file holds.
         try:
-            found: dict[str, Any] = json.loads(path.read_text())
-        except ValueError:
-            time.sleep(0.02)
-        else:
-            return found
-    raise SettingsError(
-        key="data_dir", problem=Text("%(path)s is damaged: remove it and start again", path=path)
-    )
+            with suppress(FileExistsError):
+                os.link(draft, path)
+        finally:
+            draft.unlink()
+    try:
+        return CarrierAccess(**json.loads(path.read_text()))
+    except ValueError as fault:
+        raise SettingsError(
+            key="data_dir", problem=Text("%(path)s is damaged: remove it and start again", path=path)
+        ) from fault
 
 
 def public_url(settings: Settings) -> str:

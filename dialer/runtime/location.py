@@ -94,20 +94,17 @@ def system_home() -> Path:
 
 
 def own_home(home: Path) -> Path:
-    """The folder exists and is ours, also below a folder in which every user may make some."""
+    """The folder exists, made if missing. Refuses a link and a folder that belongs to another user or is writable by
+    others: every user may make one below a folder such as /var/tmp.
+    """
     home.mkdir(mode=0o711, exist_ok=True)
-    refuse_foreign(home)
-    return home
-
-
-def refuse_foreign(folder: Path) -> None:
-    """Refuses a folder that is a link, belongs to another user, or is writable by others."""
-    status = folder.lstat()
+    status = home.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
         raise Unavailable(
             part=_PART,
-            problem=Text("%(folder)s is not a folder of ours that only we may write to", folder=folder),
+            problem=Text("%(folder)s is not a folder of ours that only we may write to", folder=home),
         )
+    return home
 
 
 def private_folder(folder: Path) -> Path:

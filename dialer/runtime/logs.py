@@ -10,8 +10,8 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
-from typing import IO, TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping
+from typing import IO, TYPE_CHECKING, Literal
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter
@@ -74,7 +74,7 @@ def configure_logs(
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _named(process),
+        lambda _logger, _method, event: {**event, "process": process} if process else event,
         structlog.stdlib.PositionalArgumentsFormatter(),
     ]
     structlog.configure(
@@ -164,17 +164,6 @@ def _masked(value: object) -> object:
         case _:
             masked = mask_text(str(value))
     return masked
-
-
-def _named(process: str) -> Processor:
-    def add(
-        _logger: WrappedLogger, _method: str, event: MutableMapping[str, Any]
-    ) -> MutableMapping[str, Any]:
-        if process:
-            event.setdefault("process", process)
-        return event
-
-    return add
 
 
 class ProcessMetrics:

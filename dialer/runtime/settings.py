@@ -13,7 +13,7 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import time
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -30,14 +30,6 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
-from pydantic_settings import SettingsError as UnreadableValue
 
 import dialer
 from dialer.carrier.people import BadBehaviour, PeopleConfig, behaviour_from, practice_mix
@@ -314,12 +306,8 @@ class CentreSettings(Section):
     """Units that lists may name; another one is accepted with a notice. Empty: every unit is known."""
 
 
-class Settings(BaseSettings):
-    """All settings of one installation. Frozen; made by `load_settings` only."""
-
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter=_DELIMITER
-    )
+class Settings(Section):
+    """All settings of one installation. Made by `load_settings` only."""
 
     data_dir: Path = Path("var")
     """Embedded servers, keys and files."""
@@ -340,28 +328,18 @@ class Settings(BaseSettings):
     policy: PolicySection
     """The rules of each grade; without a default, so that a grade without rules is refused at start."""
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is the library's
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only arguments: `load_settings` reads the file and the environment."""
-        return (init_settings,)
+
+def _leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, field in model.model_fields.items():
+        annotation = field.annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            yield from _leaves(annotation, f"{prefix}{name.upper()}{_DELIMITER}")
+        else:
+            yield prefix + name.upper(), annotation
 
 
-class _Environment(EnvSettingsSource):
-    """Reads environment names from a given mapping instead of the process."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = {name.lower(): value for name, value in environment.items()}
-        super().__init__(Settings)
-
-    def _load_env_vars(self) -> Mapping[str, str | None]:
-        return self._environment
+NAMES: Mapping[str, Any] = dict(_leaves(Settings))
+"""Each setting's name as the environment spells it (without DIALER_), and its annotation."""
 
 
 def load_settings(env: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:
@@ -378,17 +356,16 @@ def load_settings(env: Mapping[str, str] | None = None, file: Path | None = None
     path = file if file is not None else settings_file(environment)
     environment.pop(_SETTINGS_PATH, None)
     environment = _with_secret_files(environment)
-    _refuse_unknown(environment)
-    # A name with an empty value counts as not set.
-    environment = {name: value for name, value in environment.items() if value}
-    from_file = _read_file(path)
-    _refuse_secrets(from_file)
+    for name in environment:
+        if name.removeprefix(PREFIX) not in NAMES:
+            raise SettingsError(key=name, problem=_unknown(name.removeprefix(PREFIX), NAMES, PREFIX))
+    values = _read_file(path)
+    _refuse_secrets(values)
+    _overlay(values, environment)
     try:
-        settings = Settings(**_overlaid(from_file, _Environment(environment)()))
+        settings = Settings(**values)
     except ValidationError as error:
         raise _translated(error, environment) from None
-    except UnreadableValue as error:
-        raise _unreadable(error, environment) from None
     return _with_whole_paths(settings, path, environment)
 
 
@@ -423,46 +400,18 @@ def settings_file(env: Mapping[str, str]) -> Path:
     raise SettingsError(key=_SETTINGS_PATH, problem="no settings.toml here, and none was installed")
 
 
-def environment_names() -> list[str]:
-    """Every environment name that is read, sorted."""
-    return sorted([*(PREFIX + name for name, _ in _leaves(Settings)), _SETTINGS_PATH])
-
-
-def _leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Each setting's name as the environment spells it (without DIALER_), and its annotation."""
-    for name, field in model.model_fields.items():
-        annotation = field.annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            yield from _leaves(annotation, f"{prefix}{name.upper()}{_DELIMITER}")
-        else:
-            yield prefix + name.upper(), annotation
-
-
-def _refuse_unknown(environment: Mapping[str, str]) -> None:
-    """Names that lead into a mapping setting are left to its own validation."""
-    known = dict(_leaves(Settings))
-    mappings = tuple(name + _DELIMITER for name, kind in known.items() if get_origin(kind) in {dict, Mapping})
-    for full in environment:
-        name = full.removeprefix(PREFIX)
-        if name not in known and not (mappings and name.startswith(mappings)):
-            raise SettingsError(key=full, problem=_unknown(name, known, PREFIX))
-
-
 def _with_secret_files(environment: Mapping[str, str]) -> dict[str, str]:
     """`DIALER_..._FILE` of a secret is replaced by the contents of that private file."""
     found = dict(environment)
-    for name, kind in _leaves(Settings):
-        if not _is_secret(kind):
-            continue
+    for name, kind in NAMES.items():
         pointer, target = PREFIX + name + _FILE_SUFFIX, PREFIX + name
-        path = found.pop(pointer, None)
-        if path is None:
+        if not _is_secret(kind) or pointer not in found:
             continue
         if target in found:
             raise SettingsError(
                 key=pointer, problem=Text("is set beside %(target)s: keep one", target=target)
             )
-        found[target] = _private_text(pointer, Path(path))
+        found[target] = _private_text(pointer, Path(found.pop(pointer)))
     return found
 
 
@@ -484,7 +433,7 @@ def _is_secret(annotation: object) -> bool:
 
 def _read_file(path: Path) -> dict[str, Any]:
     try:
-        return TomlConfigSettingsSource(Settings, path)()
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(key=str(path), problem=Text("is no TOML: %(error)s", error=error)) from None
     except (OSError, UnicodeDecodeError) as error:
@@ -492,7 +441,7 @@ def _read_file(path: Path) -> dict[str, Any]:
 
 
 def _refuse_secrets(from_file: Mapping[str, Any]) -> None:
-    for name, kind in _leaves(Settings):
+    for name, kind in NAMES.items():
         value: Any = from_file
         for part in name.lower().split(_DELIMITER):
             value = value.get(part) if isinstance(value, Mapping) else None
@@ -509,14 +458,26 @@ def _refuse_secrets(from_file: Mapping[str, Any]) -> None:
             raise SettingsError(key=key, problem=problem)
 
 
-def _overlaid(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in top.items():
-        below = merged.get(key)
-        merged[key] = (
-            _overlaid(below, value) if isinstance(value, dict) and isinstance(below, dict) else value
-        )
-    return merged
+def _overlay(values: dict[str, Any], environment: Mapping[str, str]) -> None:
+    """What the environment sets replaces what the file sets. A name with an empty value counts as not set."""
+    for name, kind in NAMES.items():
+        text = environment.get(PREFIX + name)
+        if not text:
+            continue
+        *sections, key = name.lower().split(_DELIMITER)
+        table = values
+        for section in sections:
+            if not isinstance(table.get(section), dict):
+                table[section] = {}
+            table = table[section]
+        table[key] = _list(PREFIX + name, text) if get_origin(kind) is tuple else text
+
+
+def _list(key: str, text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise SettingsError(key=key, problem='is no list; write it as ["one", "two"]') from None
 
 
 def _translated(error: ValidationError, environment: Mapping[str, str]) -> SettingsError:
@@ -526,7 +487,7 @@ def _translated(error: ValidationError, environment: Mapping[str, str]) -> Setti
     name = _DELIMITER.join(location).upper()
     key = PREFIX + name if PREFIX + name in environment else ".".join(location)
     if first["type"] == "extra_forbidden":
-        known = {leaf.lower().replace(_DELIMITER, "."): kind for leaf, kind in _leaves(Settings)}
+        known = [name.lower().replace(_DELIMITER, ".") for name in NAMES]
         return SettingsError(key=key, problem=_unknown(key, known, ""))
     context = first.get("ctx", {})
     wrong = context.get("error")
@@ -537,24 +498,7 @@ def _translated(error: ValidationError, environment: Mapping[str, str]) -> Setti
     return SettingsError(key=key, problem=problem)
 
 
-def _unreadable(error: UnreadableValue, environment: Mapping[str, str]) -> SettingsError:
-    """The first list in the environment that is not JSON."""
-    for name, kind in _leaves(Settings):
-        value = environment.get(PREFIX + name)
-        if value is not None and get_origin(kind) is tuple and not _is_json(value):
-            return SettingsError(key=PREFIX + name, problem='is no list; write it as ["one", "two"]')
-    return SettingsError(key="DIALER_ environment", problem=Text("%(why)s", why=error))
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _unknown(name: str, known: Mapping[str, Any], prefix: str) -> Text:
+def _unknown(name: str, known: Iterable[str], prefix: str) -> Text:
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     if not close:
         return Text("is not known")

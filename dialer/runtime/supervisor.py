@@ -37,13 +37,9 @@ class Child:
     run: Callable[[], object] | None = None
 
 
-class ChildState(StrEnum):
-    WAITING = "waiting"
-    RUNNING = "running"
-    STOPPED = "stopped"
-
-
 class HistoryEntry(StrEnum):
+    """What happened to a child."""
+
     STARTED = "started"
     DIED = "died"
     STOPPED = "stopped"
@@ -60,29 +56,18 @@ class ChildEvent:
     retry_seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChildHealth:
-    name: str
-    state: ChildState
-    pid: int | None
-    restarts: int
-    last_code: int | None
-
-
 @dataclass(slots=True, kw_only=True)
 class _Kept:
     child: Child
     guarded: Guarded | None = None
     pid: int | None = None
-    restarts: int = 0
-    last_code: int | None = None
     pause_seconds: float = _FIRST_PAUSE_SECONDS
     started_at: float = 0.0
     due_at: float = 0.0
 
 
 class Supervisor:
-    """Used by one thread; `ask_to_stop` and `children` may be called from any."""
+    """Used by one thread; `ask_to_stop` and `pids` may be called from any."""
 
     def __init__(
         self,
@@ -138,14 +123,14 @@ class Supervisor:
         wait = max(0.0, min([seconds, *(moment - now for moment in due)]))
         for key, _ in self._selector.select(wait):
             if key.data is None:
-                self._drain_wake_up()
+                with contextlib.suppress(BlockingIOError):
+                    os.read(self._wake_reader, 64)
             else:
                 self._read_events(key.data)
         if self._stopping.is_set():
             return
         for kept in self._kept:
             if kept.guarded is None and time.monotonic() >= kept.due_at:
-                kept.restarts += 1
                 self._launch(kept)
 
     def ask_to_stop(self) -> None:
@@ -167,7 +152,7 @@ class Supervisor:
             if kept.guarded is not None:
                 self._selector.unregister(kept.guarded)
                 code = kept.guarded.stop()
-                kept.last_code, kept.guarded = code, None
+                kept.guarded = None
                 self._on_event(
                     ChildEvent(name=kept.child.name, what=HistoryEntry.STOPPED, pid=kept.pid, code=code)
                 )
@@ -176,19 +161,9 @@ class Supervisor:
         os.close(self._wake_reader)
         os.close(self._wake_writer)
 
-    def children(self) -> list[ChildHealth]:
-        """The state of each child, in starting order."""
-        states = {True: ChildState.RUNNING, False: ChildState.WAITING}
-        return [
-            ChildHealth(
-                name=kept.child.name,
-                state=ChildState.STOPPED if self._stopped else states[kept.guarded is not None],
-                pid=kept.pid,
-                restarts=kept.restarts,
-                last_code=kept.last_code,
-            )
-            for kept in self._kept
-        ]
+    def pids(self) -> dict[str, int]:
+        """The process of each child that runs, by the child's name."""
+        return {kept.child.name: kept.pid for kept in self._kept if kept.pid is not None}
 
     def _launch(self, kept: _Kept) -> None:
         child = kept.child
@@ -209,41 +184,37 @@ class Supervisor:
     def _read_events(self, kept: _Kept) -> None:
         guarded = kept.guarded
         assert guarded is not None
-        events = guarded.events()
-        for event in events:
+        code: int | None = None
+        for event in guarded.events():
             if event.kind == "pid":
                 kept.pid = event.number
                 self._on_event(ChildEvent(name=kept.child.name, what=HistoryEntry.STARTED, pid=kept.pid))
             else:
-                kept.last_code = event.number
-        if any(event.kind == "exit" for event in events) or not guarded.alive:
-            self._plan_restart(kept, guarded)
+                code = event.number
+        if code is not None or not guarded.alive:
+            self._plan_restart(kept, guarded, code)
 
-    def _plan_restart(self, kept: _Kept, guarded: Guarded) -> None:
-        """The child is dead and its next start is planned, later each time it dies soon after a start."""
+    def _plan_restart(self, kept: _Kept, guarded: Guarded, code: int | None) -> None:
+        """The child is dead, with this code or else that of its guard, and its next start is planned, later each time
+        it dies soon after a start.
+        """
         self._selector.unregister(guarded)
-        code = guarded.stop()
+        guard_code = guarded.stop()
         if time.monotonic() - kept.started_at > _SETTLED_SECONDS:
             kept.pause_seconds = self._first_pause_seconds
         retry = kept.pause_seconds
         kept.pause_seconds = min(retry * 2, _LONGEST_PAUSE_SECONDS)
         kept.due_at = time.monotonic() + retry
-        kept.guarded = None
-        if kept.last_code is None:
-            kept.last_code = code
-        event = ChildEvent(
-            name=kept.child.name,
-            what=HistoryEntry.DIED,
-            pid=kept.pid,
-            code=kept.last_code,
-            retry_seconds=retry,
+        pid, kept.pid, kept.guarded = kept.pid, None, None
+        self._on_event(
+            ChildEvent(
+                name=kept.child.name,
+                what=HistoryEntry.DIED,
+                pid=pid,
+                code=guard_code if code is None else code,
+                retry_seconds=retry,
+            )
         )
-        kept.pid = None
-        self._on_event(event)
-
-    def _drain_wake_up(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            os.read(self._wake_reader, 64)
 
 
 def _has_descriptor() -> bool:

@@ -280,20 +280,8 @@ class AskTurn:
     uninterrupted: int
     num_digits: int
     timeout_seconds: int
-    position: Position
-    accepts: frozenset[str]
     hints: tuple[str, ...]
     finish_on_key: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndTurn:
-    """What the call means when it ends here."""
-
-    node: str
-    contact: Contact
-    answer: Answer
-    urgency: Urgency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,20 +294,31 @@ class Collected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """What to do next in a call. Exactly one of these holds: there is an `ask`; there is an `end`.
+    """What to do next in a call: there is an `ask`, or an `end`, which says how soon a person must look at the call.
 
-    With `hand_over`, an officer is called; `end` says what the call means by then, and `position` is where to
-    `advance` (with silence) when no officer takes it.
+    `position` is where the call stands after the utterances. With `hand_over`, an officer is called; `end` is what it
+    is by then, and the call may `advance` from the position (with silence) when no officer takes it.
     """
 
-    node: str
+    position: Position
     utterances: tuple[Utterance, ...]
-    learned: Learned
     ask: AskTurn | None = None
     hand_over: bool = False
-    position: Position | None = None
-    end: EndTurn | None = None
+    end: Urgency | None = None
     collected: Collected | None = None
+
+    @property
+    def node(self) -> str:
+        return self.position.node
+
+    @property
+    def learned(self) -> Learned:
+        return self.position.learned
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the call ends after the utterances."""
+        return self.end is not None and not self.hand_over
 
 
 def start(script: Script, context: Context) -> Turn:
@@ -447,27 +446,18 @@ def _walk(
             case Ask():
                 said.append(_utterance(script, node.prompt, learned, context))
                 return _asking(script, node, learned, (tries or {}).get(node.id, 0), said, context)
-            case HandOver():
-                said.append(_utterance(script, node.prompt, learned, context))
-                learned = _outcome(learned, node.answer)
-                return Turn(
-                    node=node.id,
-                    utterances=tuple(said),
-                    learned=learned,
-                    hand_over=True,
-                    position=_position(node.id, 0, learned, context),
-                    end=_end(node.id, learned, node.urgency),
-                )
-            case End():
+            case HandOver() | End():
                 if node.prompt is not None:
                     said.append(_utterance(script, node.prompt, learned, context))
-                contact = min(learned.contact, node.contact, key=_RANK.__getitem__)
-                learned = _outcome(replace(learned, contact=contact), node.answer)
+                if isinstance(node, End):
+                    learned = replace(
+                        learned, contact=min(learned.contact, node.contact, key=_RANK.__getitem__)
+                    )
                 return Turn(
-                    node=node.id,
+                    position=_position(node.id, 0, _outcome(learned, node.answer), context),
                     utterances=tuple(said),
-                    learned=learned,
-                    end=_end(node.id, learned, node.urgency),
+                    hand_over=isinstance(node, HandOver),
+                    end=node.urgency,
                 )
             case _:
                 assert_never(node)
@@ -510,15 +500,12 @@ def _asking(
     needs_hearing = any(_claims(choice) for choice in node.choices.values())
     must_end = [one.must_say or (needs_hearing and one.prompt_id == node.prompt.id) for one in said]
     return Turn(
-        node=node.id,
+        position=_position(node.id, tries, learned, context),
         utterances=said,
-        learned=learned,
         ask=AskTurn(
             uninterrupted=max((place for place, must in enumerate(must_end, start=1) if must), default=0),
             num_digits=node.max_digits,
             timeout_seconds=node.timeout_seconds,
-            position=_position(node.id, tries, learned, context),
-            accepts=frozenset("0123456789") if node.max_digits > 1 else frozenset(choices),
             hints=hints,
             finish_on_key="#" if node.max_digits > 1 else "",
         ),
@@ -570,7 +557,3 @@ def _position(node_id: str, tries: int, learned: Learned, context: Context) -> P
     return Position(
         node=node_id, tries=tries, contact=learned.contact, answer=learned.answer, sent_at=context.now
     )
-
-
-def _end(node_id: str, learned: Learned, urgency: Urgency) -> EndTurn:
-    return EndTurn(node=node_id, contact=learned.contact, answer=learned.answer, urgency=urgency)

@@ -148,10 +148,10 @@ class HandOver:
 
     id: str
     prompt: Prompt
-    answer: Answer
-    urgency: Urgency
     next: str
     origin: Origin
+    answer: Answer = Answer.WANTS_OFFICER
+    urgency: Urgency = Urgency.NOW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

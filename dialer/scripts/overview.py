@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 
 from audio.clips import RECORDED, Clip, audio_hash
 from dialer.core.errors import Invalid
@@ -16,13 +18,9 @@ from dialer.scripts.dialogue import Context, Heard, Turn, advance, start
 from dialer.scripts.lint import Finding, good_path_seconds, longest_path_seconds
 from dialer.scripts.model import (
     Ask,
-    Branch,
-    End,
-    HandOver,
     Origin,
     Prompt,
     Purpose,
-    Say,
     Script,
     arrows,
     asides,
@@ -30,7 +28,7 @@ from dialer.scripts.model import (
     prompt_of,
     with_defaults,
 )
-from dialer.scripts.reading import prompt_list
+from dialer.scripts.reading import NODE_TYPES, prompt_list
 from dialer.scripts.rendered import RenderedScript
 from dialer.scripts.store import Render, Version, get_script_version, script_versions_of, spoken_version
 from dialer.scripts.versions import findings_of, script_in, sound_of
@@ -126,14 +124,12 @@ def list_scripts(services: Services) -> tuple[ScriptLine, ...]:
     """Every script that has a version, by id."""
     with services.store.begin() as tx:
         found = script_versions_of(tx)
-    by_script: dict[str, list[Version]] = {}
-    for version in found:
-        by_script.setdefault(version.script_id, []).append(version)
     choice = services.rendered_scripts.now(services.real.now())
     tried = {script_id for script_id, _ in choice.shares}
+    by_script = attrgetter("script_id")
     return tuple(
-        _line(versions, choice.live.get(script_id), in_trial=script_id in tried)
-        for script_id, versions in sorted(by_script.items())
+        _line(list(versions), choice.live.get(script_id), in_trial=script_id in tried)
+        for script_id, versions in groupby(sorted(found, key=by_script), key=by_script)
     )
 
 
@@ -199,7 +195,7 @@ def node_views(script: Script, clips: tuple[Clip, ...]) -> tuple[NodeView, ...]:
     )
 
 
-_KINDS = {Say: "say", Ask: "ask", Branch: "branch", HandOver: "hand_over", End: "end"}
+_KINDS = {part: kind for kind, part in NODE_TYPES.items()}
 _FACTS = ("answer", "contact", "urgency", "timeout_seconds", "retries")
 
 
@@ -289,6 +285,7 @@ NOBODY = "nobody"
 _SAID = re.compile(r"say([0-9*])")
 _TYPED = re.compile(r"type([0-9]{1,12})")
 _MOST_STEPS = 100
+_WALKED_AT_HOUR = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,22 +299,24 @@ class Walked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walk:
+    """A walk through a version, as far as it has come."""
+
     version: Version
     script: Script
     language: str
     walked: tuple[Walked, ...]
     seconds: Mapping[str, float]
     """By sound file."""
-    voices: Mapping[str, str]
-    """By sound file."""
-    is_over: bool
+
+    @property
+    def is_over(self) -> bool:
+        return self.walked[-1].turn.is_over
 
     @property
     def question(self) -> Ask | None:
         """What waits for an answer now."""
-        last = self.walked[-1].turn
-        node = self.script.nodes[last.node]
-        return node if isinstance(node, Ask) and not self.is_over else None
+        node = self.script.nodes[self.walked[-1].turn.node]
+        return node if isinstance(node, Ask) else None
 
 
 def walk_script(
@@ -327,7 +326,6 @@ def walk_script(
     *,
     language: str = "",
     tags: frozenset[Tag] = frozenset(),
-    local_hour: int = 10,
     steps: Sequence[str] = (),
 ) -> Walk:
     """`steps` are keys, `say1` (the phrase that key 1 has), `type500` (digits and #), `silence` and `nobody`. Those
@@ -344,30 +342,28 @@ def walk_script(
     spoken = RenderedScript(script=script, clips=clips)
     chosen = language if language in script.languages else script.default_language
     context = Context(
-        language=chosen, tags=tags, local_hour=local_hour, clips=spoken.by_text, recordings=spoken.recordings
+        language=chosen,
+        tags=tags,
+        local_hour=_WALKED_AT_HOUR,
+        clips=spoken.by_text,
+        recordings=spoken.recordings,
     )
     walked = [Walked(step="", turn=start(script, context))]
     for step in steps[:_MOST_STEPS]:
         turn = walked[-1].turn
-        if _is_over(turn):
+        if turn.is_over:
             break
         heard = _heard(script, turn, step, chosen)
-        position = turn.ask.position if turn.ask is not None else turn.position
-        assert position is not None
-        walked.append(Walked(step=step, turn=advance(script, position, heard, context), phrase=heard.speech))
+        walked.append(
+            Walked(step=step, turn=advance(script, turn.position, heard, context), phrase=heard.speech)
+        )
     return Walk(
         version=version,
         script=script,
         language=chosen,
         walked=tuple(walked),
         seconds=spoken.seconds,
-        voices={clip.file: clip.voice for clip in spoken.clips},
-        is_over=_is_over(walked[-1].turn),
     )
-
-
-def _is_over(turn: Turn) -> bool:
-    return turn.end is not None and not turn.hand_over
 
 
 def _heard(script: Script, turn: Turn, step: str, language: str) -> Heard:
@@ -388,9 +384,5 @@ def phrase_of(script: Script, node_id: str, key: str, language: str) -> str:
     node = script.nodes[node_id]
     own = node.choices if isinstance(node, Ask) else {}
     choice = {**script.anywhere, **own}.get(key)
-    if choice is None:
-        return ""
-    for voice in script.voices_of(language):
-        if choice.phrases.get(voice):
-            return choice.phrases[voice][0]
-    return ""
+    phrases = choice.phrases if choice else {}
+    return next((phrases[voice][0] for voice in script.voices_of(language) if phrases.get(voice)), "")

@@ -71,6 +71,7 @@ _REASONS = (gettext_noop("first start"), gettext_noop("upgrade"))
 
 
 def address(script_id: str, rest: str = "", **query: object) -> str:
+    """Of a page of a script; what is None or empty is left out of the query."""
     given = {name: value for name, value in query.items() if value not in {None, ""}}
     return f"/scripts/{quote(script_id)}{rest}" + (f"?{urlencode(given)}" if given else "")
 
@@ -194,26 +195,17 @@ def approve(
         refused = request.say(
             gettext_noop("It cannot be approved: what is found below must be mended first.")
         )
-        return _show(request, script_id, version, status=_TAKEN, refused=refused)
     except NotRendered as fault:
-        refused = (
-            request.say(
-                gettext_noop("It cannot be approved yet: %(missing)s prompts have no sound."),
-                missing=fault.missing,
-            )
-            if fault.missing
-            else request.say(gettext_noop("It cannot be approved yet: its sound is being made."))
-        )
-        return _show(request, script_id, version, status=_TAKEN, refused=refused)
+        missing = gettext_noop("It cannot be approved yet: %(missing)s prompts have no sound.")
+        waits = gettext_noop("It cannot be approved yet: its sound is being made.")
+        refused = request.say(missing, missing=fault.missing) if fault.missing else request.say(waits)
     except Conflict:
         refused = request.say(gettext_noop("You drafted this version: a second person approves it."))
-        return _show(request, script_id, version, status=_TAKEN, refused=refused)
-    notice = (
-        gettext_noop("It is live: new calls speak it within two seconds.")
-        if live
-        else gettext_noop("It may be tried now.")
-    )
-    return request.go(address(script_id, version=version), notice=notice)
+    else:
+        made = gettext_noop("It is live: new calls speak it within two seconds.")
+        notice = made if live else gettext_noop("It may be tried now.")
+        return request.go(address(script_id, version=version), notice=notice)
+    return _show(request, script_id, version, status=_TAKEN, refused=refused)
 
 
 @script_pages.get("/scripts/{script_id}/versions", act=Permission.SEE_SCRIPTS)
@@ -281,22 +273,19 @@ def draft(
             return request.page(_DRAFT, **_editor(text, file_name) | checked)
         version = draft_script(request.services, text, by=request.who, file=file_name).version
     except ScriptUnreadable as fault:
-        facts = _editor(text, file_name) | {"fault": _fault(request, fault, text)}
-        return request.page(_DRAFT, status=_UNFIT, **facts)
+        status, shown = _UNFIT, _editor(text, file_name) | {"fault": _fault(request, fault, text)}
     except SameWords as fault:
-        refused = request.say(
-            gettext_noop("Version %(number)s says just that already."), number=fault.version.number
-        )
-        facts = _editor(text, file_name) | {"refused": refused}
-        return request.page(_DRAFT, status=_TAKEN, **facts)
+        same = gettext_noop("Version %(number)s says just that already.")
+        refused = request.say(same, number=fault.version.number)
+        status, shown = _TAKEN, _editor(text, file_name) | {"refused": refused}
     except (Invalid, UnusableFile) as fault:
-        facts = _editor(source, name) | {"refused": refusal_sentence(fault, request.lang)}
-        return request.page(_DRAFT, status=_UNFIT, **facts)
-    start_rendering(request.services, version.script_id, version.number, by=request.who)
-    return request.go(
-        address(version.script_id, version=version.number),
-        notice=gettext_noop("The draft is kept; its sound is being made. A second person approves it."),
-    )
+        refused = refusal_sentence(fault, request.lang)
+        status, shown = _UNFIT, _editor(source, name) | {"refused": refused}
+    else:
+        start_rendering(request.services, version.script_id, version.number, by=request.who)
+        notice = gettext_noop("The draft is kept; its sound is being made. A second person approves it.")
+        return request.go(address(version.script_id, version=version.number), notice=notice)
+    return request.page(_DRAFT, status=status, **shown)
 
 
 def _show(
@@ -523,7 +512,6 @@ def walk(
     def at(*way: str) -> str:
         return address(script_id, "/walk", version=version, language=language, tag=tag, steps=".".join(way))
 
-    end = found.walked[-1].turn.end
     return request.page(
         "console/script_walk.html",
         **heading(request, found.script, found.version, "/walk"),
@@ -531,7 +519,7 @@ def walk(
         keys=_keys(found),
         others=_others(request, found),
         after=lambda step: at(*taken, step),
-        end=end if found.is_over else None,
+        end=found.walked[-1].turn.position if found.is_over else None,
         said=found,
         back=at(*taken[:-1]) if taken else "",
         begin=at() if taken else "",

@@ -11,20 +11,19 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import MISSING, dataclass, fields
+from enum import EnumType, StrEnum
 from functools import cache
 from importlib import resources
-from types import MappingProxyType
-from typing import Any, TypeVar
+from types import MappingProxyType, NoneType
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from dialer.core.errors import NotFound, Refusal
-from dialer.core.values import Answer, Contact, FraudType, Tag
+from dialer.core.values import Contact, FraudType, Tag
 from dialer.language import Text, gettext_noop
 from dialer.scripts.model import (
     Ask,
     Branch,
-    BranchOn,
     Choice,
     End,
     HandOver,
@@ -34,9 +33,7 @@ from dialer.scripts.model import (
     Purpose,
     Say,
     Script,
-    Urgency,
     Variable,
-    VariableKind,
     arrows,
     asides,
     blanks,
@@ -170,6 +167,18 @@ def _within(
 
 
 _E = TypeVar("_E", bound=StrEnum)
+_P = TypeVar("_P", bound="Node | Choice | Variable")
+NODE_TYPES: Mapping[str, type[Node]] = {
+    "say": Say,
+    "ask": Ask,
+    "branch": Branch,
+    "hand_over": HandOver,
+    "end": End,
+}
+_KINDS: Mapping[type, Mapping[str, Any]] = {
+    part: get_type_hints(part) for part in (*NODE_TYPES.values(), Choice, Variable)
+}
+"""The kind of every field."""
 _ID = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 
 
@@ -275,7 +284,7 @@ class _Reader:
             # Versions from before there was a greeting say `again` in its place.
             said = name if name in raw or name in {"again", "confirm"} else "again"
             table = self._need(raw, said, "")
-            self._only(table, {*_PROMPT, *self._languages}, "")
+            self._only(table, {"must_say", *self._languages}, "")
             asides[name] = self._prompt(said, table)
         canonical = json.dumps(raw, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         script = Script(
@@ -305,87 +314,46 @@ class _Reader:
 
     def _node(self, name: str, table: Table) -> Node:
         kind = self._need(table, "kind", name)
-        origin = self._origin(f"nodes.{name}")
-        match kind:
-            case "say":
-                self._only(table, {"kind", "next", *_PROMPT, *self._languages}, name)
-                return Say(
-                    id=name,
-                    prompt=self._prompt(name, table),
-                    next=self._need(table, "next", name),
-                    origin=origin,
-                )
-            case "ask":
-                return self._ask(name, table, origin)
-            case "branch":
-                self._only(table, {"kind", "on", "cases", "otherwise"}, name)
-                return Branch(
-                    id=name,
-                    on=self._enum(BranchOn, self._need(table, "on", name), name),
-                    cases=dict(self._need(table, "cases", name)),
-                    otherwise=self._need(table, "otherwise", name),
-                    origin=origin,
-                )
-            case "hand_over":
-                self._only(table, {"kind", "answer", "urgency", "next", *_PROMPT, *self._languages}, name)
-                return HandOver(
-                    id=name,
-                    prompt=self._prompt(name, table),
-                    answer=self._enum(Answer, table.get("answer", "wants_officer"), name),
-                    urgency=self._enum(Urgency, table.get("urgency", "now"), name),
-                    next=self._need(table, "next", name),
-                    origin=origin,
-                )
-            case "end":
-                self._only(table, {"kind", "contact", "answer", "urgency", *_PROMPT, *self._languages}, name)
-                return End(
-                    id=name,
-                    prompt=self._prompt(name, table) if set(table) & set(self._languages) else None,
-                    contact=self._enum(Contact, self._need(table, "contact", name), name),
-                    answer=self._enum(Answer, self._need(table, "answer", name), name),
-                    urgency=self._enum(Urgency, self._need(table, "urgency", name), name),
-                    origin=origin,
-                )
-            case _:
-                raise self._wrong(
-                    name,
-                    Text("kind %(kind)s is none of say, ask, branch, hand_over, end", kind=kind),
-                    f"nodes.{name}.kind",
-                )
-
-    def _ask(self, name: str, table: Table, origin: Origin) -> Ask:
-        known = {
-            "kind", "choices", "timeout_seconds", "retries", "otherwise", "repeat_from", "collect", "max_digits",
-            "next",
-        }  # fmt: skip
-        self._only(table, known | {*_PROMPT, *self._languages}, name)
-        return Ask(
-            id=name,
-            prompt=self._prompt(name, table),
-            choices={k: self._choice(k, t, name) for k, t in table.get("choices", {}).items()},
-            timeout_seconds=self._need(table, "timeout_seconds", name),
-            retries=self._need(table, "retries", name),
-            otherwise=self._need(table, "otherwise", name),
-            origin=origin,
-            repeat_from=table.get("repeat_from", name),
-            collect=table.get("collect", ""),
-            max_digits=table.get("max_digits", 1),
-            next=table.get("next", ""),
-        )
+        part = NODE_TYPES.get(kind)
+        if part is None:
+            problem = Text("kind %(kind)s is none of say, ask, branch, hand_over, end", kind=kind)
+            raise self._wrong(name, problem, f"nodes.{name}.kind")
+        given: dict[str, Any] = {"id": name, "origin": self._origin(f"nodes.{name}")}
+        read = {"kind"}
+        if part is not Branch:
+            is_silent = part is End and not set(table) & set(self._languages)
+            given["prompt"] = None if is_silent else self._prompt(name, table)
+            read |= {"must_say", *self._languages}
+        if part is Ask:
+            given["choices"] = {k: self._choice(k, t, name) for k, t in table.get("choices", {}).items()}
+            read.add("choices")
+            table = {"repeat_from": name, **table}
+        return self._part(part, table, name, given, read)
 
     def _choice(self, key: str, table: Table, node: str) -> Choice:
-        self._only(table, {"next", "phrases", "contact", "answer", "needs_key"}, node)
         if len(key) != 1 or key not in "0123456789*":
             raise self._wrong(node, Text("%(key)s is not a key of a telephone", key=key))
-        contact, answer = table.get("contact"), table.get("answer")
-        return Choice(
-            key=key,
-            next=self._need(table, "next", node),
-            phrases=self._phrases(table.get("phrases", {}), node),
-            contact=self._enum(Contact, contact, node) if contact else None,
-            answer=self._enum(Answer, answer, node) if answer else None,
-            needs_key=bool(table.get("needs_key", contact == "verified")),
-        )
+        given = {"key": key, "phrases": self._phrases(table.get("phrases", {}), node)}
+        table = {"needs_key": table.get("contact") == Contact.VERIFIED, **table}
+        return self._part(Choice, table, node, given, {"phrases"})
+
+    def _part(
+        self, part: type[_P], table: Table, node: str, given: Mapping[str, Any], read: Iterable[str] = ()
+    ) -> _P:
+        """A part of the script: what is given, and for every other field the table's value of its name, else the
+        field's default. `read` are names of the table that were read for what is given.
+        """
+        wanted = {field.name: field for field in fields(part) if field.name not in given}
+        self._only(table, {*wanted, *read}, node)
+        kinds, values = _KINDS[part], dict(given)
+        for name, field in wanted.items():
+            if name in table or (field.default is MISSING and field.default_factory is MISSING):
+                value, kind = self._need(table, name, node), kinds[name]
+                if NoneType in get_args(kind):
+                    value, kind = value or None, get_args(kind)[0]
+                is_word = value is not None and isinstance(kind, EnumType)
+                values[name] = self._enum(kind, value, node) if is_word else value
+        return part(**values)
 
     def _phrases(self, named: str | Table, node: str) -> Mapping[str, tuple[str, ...]]:
         """The phrases of an answer, written out or taken by name from the script's `phrases`."""
@@ -407,9 +375,7 @@ class _Reader:
         return Prompt(id=f"{root}.{name}", texts=texts, must_say=bool(table.get("must_say", False)))
 
     def _variable(self, name: str, table: Table) -> Variable:
-        self._only(table, {"kind", "defaults"}, name)
-        kind = self._enum(VariableKind, self._need(table, "kind", name), name)
-        return Variable(name=name, kind=kind, defaults=dict(table.get("defaults", {})))
+        return self._part(Variable, {"defaults": {}, **table}, name, {"name": name})
 
     def _check_names(self, script: Script) -> None:
         """Raises `ScriptUnreadable` for a node, a language or a variable that is used and not there."""
@@ -465,9 +431,6 @@ class _Reader:
         places = (at, f"nodes.{node}", f"variables.{node}", node)
         place = next((self._places[p] for p in places if p in self._places), Origin(file=self._file, line=0))
         return ScriptUnreadable(file=place.file, line=place.line, node=node, problem=problem)
-
-
-_PROMPT = frozenset({"must_say"})
 
 
 _BASE = "common"

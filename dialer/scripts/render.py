@@ -20,7 +20,7 @@ from dialer.broker import BULK_QUEUE
 from dialer.core.access import actor_name
 from dialer.core.errors import Refusal
 from dialer.core.values import RenderState
-from dialer.db.system_state import living_processes
+from dialer.db.system_state import worker_runs
 from dialer.language import Text
 from dialer.scripts.lint import sound_flaw
 from dialer.scripts.reading import PromptItem, prompt_list
@@ -40,8 +40,6 @@ from dialer.scripts.store import (
 )
 from dialer.scripts.versions import script_in
 from dialer.services import Services
-
-_ALIVE = timedelta(seconds=8)
 
 
 def start_rendering(services: Services, script_id: str, number: int, *, by: str) -> Render:
@@ -67,8 +65,7 @@ def rendering(services: Services, script_id: str, number: int) -> Render | None:
 def has_render_worker(services: Services) -> bool:
     """Whether a worker for such work is running."""
     with services.store.begin() as tx:
-        beats = living_processes(tx, since=services.real.now() - _ALIVE)
-    return any(beat.kind == "worker" and BULK_QUEUE in str(beat.facts.get("queues", "")) for beat in beats)
+        return worker_runs(tx, BULK_QUEUE, real_now=services.real.now())
 
 
 _LEASE = timedelta(seconds=120)
@@ -157,13 +154,13 @@ def _clip(services: Services, item: PromptItem, studio: Studio, folder: Path) ->
         sounds = services.rendered_scripts.sounds
         if shipped is not None and not sounds.missing([shipped], real_now=services.real.now()):
             return shipped
-    path = folder / name_of(asked, voices=studio.voices, recordings=studio.recordings)
-    if not path.is_file():
+    name = name_of(asked, voices=studio.voices, recordings=studio.recordings)
+    if name is not None and not (folder / name).is_file():
         # Another machine may have made it: the same name is the same sound everywhere.
         with services.store.begin() as tx:
-            body = sound_file_body(tx, path.name)
+            body = sound_file_body(tx, name)
         if body is not None:
-            put(path, body)
+            put(folder / name, body)
     clip = _made(asked, studio, folder)
     return None if clip is None else _kept(services, asked, clip, folder)
 

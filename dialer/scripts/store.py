@@ -322,6 +322,7 @@ def advance_render(
 
 
 def end_render(tx: Tx, render_id: int, state: RenderState, *, now: datetime, error: str = "") -> None:
+    """The rendering is over, unless it was already."""
     tx.execute(
         sa.update(t.script_render)
         .where(t.script_render.c.id == render_id, t.script_render.c.state.in_(_OPEN))
@@ -365,7 +366,7 @@ def store_sound_files(tx: Tx, files: Mapping[str, tuple[str, bytes]]) -> None:
         tx.execute(insert(t.sound_file).on_conflict_do_nothing(), rows)
 
 
-DISSUADED_OUTCOMES = (OutcomeKind.DISSUADED_BY_PHONE, OutcomeKind.DISSUADED_IN_PERSON)
+_DISSUADED = (OutcomeKind.DISSUADED_BY_PHONE, OutcomeKind.DISSUADED_IN_PERSON)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -516,7 +517,7 @@ def trial_results(tx: Tx, trial: Trial, *, drill: bool, other_grades: list[str])
             first.c.number,
             sa.func.count().label("people"),
             count(spoken).label("verified"),
-            count(t.case.c.outcome.in_([kind.value for kind in DISSUADED_OUTCOMES])).label("dissuaded"),
+            count(t.case.c.outcome.in_([kind.value for kind in _DISSUADED])).label("dissuaded"),
             count(first.c.reach == Reach.HUNG_UP_EARLY.value).label("hung_up_early"),
             count(filed).label("defrauded"),
         )

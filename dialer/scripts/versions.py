@@ -19,8 +19,8 @@ from dialer.core.errors import Conflict, Invalid, Refusal
 from dialer.core.values import RenderState
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
-from dialer.language import Text
-from dialer.scripts.lint import Finding, check, sound_flaw
+from dialer.language import Text, gettext_noop
+from dialer.scripts.lint import Finding, at, check, sound_flaw
 from dialer.scripts.model import Script, prompt_of
 from dialer.scripts.reading import prompt_list, read_script, shipped_scripts, shipped_texts
 from dialer.scripts.rendered import clips_for, shipped_manifest, shipped_script
@@ -182,8 +182,6 @@ class NotApproved(Refusal):
                 findings="\n  ".join(lines),
             )
         )
-        self.script_id = script_id
-        self.number = number
         self.findings = tuple(findings)
 
 
@@ -316,29 +314,16 @@ def _problems_of(sha256: str, path: Path) -> tuple[Text, ...]:  # noqa: ARG001  
 def _broken(services: Services, version: Version, script: Script, clips: Iterable[Clip]) -> list[Finding]:
     """A finding for each clip that is missing, not what was rendered, or not fit to be played."""
     nodes = {prompt.id: node for node in script.nodes.values() if (prompt := prompt_of(node)) is not None}
-    found = []
+    found: list[Finding] = []
     real_now = services.real.now()
     for clip in clips:
         path = services.rendered_scripts.sounds.whole(clip.file, clip.sha256, real_now=real_now)
-        faults = (
-            _problems_of(clip.sha256, path)
-            if path is not None
-            else (Text("is missing, or not what was rendered"),)
-        )
+        missing = (Text("is missing, or not what was rendered"),)
+        faults = missing if path is None else _problems_of(clip.sha256, path)
         node = nodes.get(clip.prompt_id)
-        found += [
-            Finding(
-                file=node.origin.file if node else version.file,
-                line=node.origin.line if node else 0,
-                node=node.id if node else clip.prompt_id,
-                rule="sound",
-                problem=Text(
-                    "its sound in %(language)s (%(file)s) %(fault)s",
-                    language=clip.language,
-                    file=clip.file,
-                    fault=fault,
-                ),
-            )
-            for fault in faults
-        ]
+        for fault in faults:
+            text = gettext_noop("its sound in %(language)s (%(file)s) %(fault)s")
+            problem = Text(text, language=clip.language, file=clip.file, fault=fault)
+            elsewhere = Finding(file=version.file, line=0, node=clip.prompt_id, rule="sound", problem=problem)
+            found.append(at(node, "sound", problem) if node else elsewhere)
     return found

@@ -67,21 +67,15 @@ class DiffLine:
     """Of lines skipped."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileDifference:
-    file: str
-    lines: tuple[DiffLine, ...]
-
-
-def difference(old: Version, new: Version) -> tuple[FileDifference, ...]:
+def difference(old: Version, new: Version) -> list[tuple[str, list[DiffLine]]]:
     """Of the script's own file and of every file that it takes in; files that are the same are left out."""
     before = {new.file: old.source} | dict(old.bases.values())
     after = {new.file: new.source} | dict(new.bases.values())
-    return tuple(
-        FileDifference(file=file, lines=tuple(compare(before.get(file, ""), after.get(file, ""))))
+    return [
+        (file, list(compare(before.get(file, ""), after.get(file, ""))))
         for file in dict.fromkeys([*after, *before])
         if before.get(file, "") != after.get(file, "")
-    )
+    ]
 
 
 def compare(before: str, after: str) -> Iterator[DiffLine]:

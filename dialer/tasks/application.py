@@ -8,12 +8,19 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+from celery import shared_task
 
 from dialer.bootstrap import assemble
+from dialer.broker import TASK_PREFIX
 from dialer.control.health import note_part_done
 from dialer.core.errors import Unavailable
 from dialer.runtime.settings import load_settings
 from dialer.services import Application
+
+_P = ParamSpec("_P")
 
 _lock = threading.Lock()
 _made: list[Application] = []
@@ -59,6 +66,20 @@ def cycle_part(name: str, *works: Callable[[], object]) -> None:
     if all(done) and time.monotonic() - _noted.get(name, -_NOTE_SECONDS) >= _NOTE_SECONDS:
         _noted[name] = time.monotonic()
         run_patiently(lambda: note_part_done(services, name, began_at=began_at))
+
+
+def patient_task(name: str) -> Callable[[Callable[_P, None]], Callable[_P, None]]:
+    """A Celery task of this name. A part that does not answer is logged, and the next tick tries again."""
+
+    def declare(work: Callable[_P, None]) -> Callable[_P, None]:
+        @wraps(work)
+        def run(*ids: _P.args, **named: _P.kwargs) -> None:
+            run_patiently(lambda: work(*ids, **named))
+
+        task: Callable[_P, None] = shared_task(name=TASK_PREFIX + name, ignore_result=True)(run)
+        return task
+
+    return declare
 
 
 def run_patiently(work: Callable[[], object]) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
+from typing import TypeVar
 
 import uvloop
 from celery import shared_task
@@ -16,8 +17,7 @@ from dialer.calls.pauses import end_pauses
 from dialer.calls.reconcile import WebProcessCheck, cancel_calls, reconcile, sweep_attempts, sweep_cases
 from dialer.control.health import repair_clock, run_consistency_round
 from dialer.outcomes.report import refresh_rollup
-from dialer.tasks.application import current_application, cycle_part, is_stopping, run_patiently
-from dialer.telephony.channels import MessageClient
+from dialer.tasks.application import current_application, cycle_part, is_stopping, patient_task, run_patiently
 from dialer.telephony.client import CallClient, DeskClient
 from dialer.work.desk_calls import settle_desk_calls
 from dialer.work.tasks import return_idle_assignments
@@ -27,6 +27,9 @@ _DIAL_SECONDS = 20.0
 _LINGER_SECONDS = 2.0
 _DIAL_AT_ONCE = 2
 _REFRESH_SECONDS = 1.0
+
+_T = TypeVar("_T")
+_Client = TypeVar("_Client", CallClient, DeskClient)
 
 _web = WebProcessCheck()
 _dialling = threading.BoundedSemaphore(_DIAL_AT_ONCE)
@@ -52,7 +55,7 @@ def dial_task() -> None:
     if not _dialling.acquire(blocking=False):
         return
     try:
-        cycle_part("dial", lambda: _with_client(place_calls))
+        cycle_part("dial", lambda: _with_client(CallClient, place_calls))
     finally:
         _dialling.release()
 
@@ -72,67 +75,56 @@ def sweep_task() -> None:
     )
 
 
-def _settle_desk_calls() -> None:
-    async def run() -> None:
-        app = current_application()
-        async with DeskClient(app.telephony) as client:
-            await settle_desk_calls(app.services, client)
-
-    uvloop.run(run())
-
-
 @shared_task(name="dialer.reconcile", ignore_result=True)
 def reconcile_task() -> None:
     """Silent attempts are asked about, unwanted calls are ended."""
     services = current_application().services
     cycle_part(
         "reconcile",
-        lambda: _with_client(lambda client: cancel_calls(services, client)),
-        lambda: _with_client(lambda client: reconcile(services, client)),
-        _settle_desk_calls,
+        lambda: _with_client(CallClient, partial(cancel_calls, services)),
+        lambda: _with_client(CallClient, partial(reconcile, services)),
+        lambda: _with_client(DeskClient, partial(settle_desk_calls, services)),
     )
 
 
-@shared_task(name="dialer.audit", ignore_result=True)
+@patient_task("audit")
 def audit_task() -> None:
     """Cases are compared with their rows."""
-    run_patiently(lambda: run_consistency_round(current_application().services))
+    run_consistency_round(current_application().services)
 
 
-@shared_task(name="dialer.send_messages", ignore_result=True)
+@patient_task("send_messages")
 def send_messages_task() -> None:
     """Planned messages are sent, and doubtful ones are asked about; a channel that does not answer delays no other."""
-    for open_client in current_application().message_channels.values():
-        run_patiently(partial(_send_by, open_client))
-
-
-def _send_by(open_client: Callable[[], MessageClient]) -> None:
     services = current_application().services
-
-    async def run() -> None:
-        async with open_client() as client:
-            await send_messages(services, client)
-            await look_for_messages(services, client)
-            await ask_about_messages(services, client)
-
-    asyncio.run(run())
+    works = [partial(work, services) for work in (send_messages, look_for_messages, ask_about_messages)]
+    for open_client in current_application().message_channels.values():
+        run_patiently(partial(_run_with, open_client, *works))
 
 
-@shared_task(name="dialer.cancel_calls", ignore_result=True)
+@patient_task("cancel_calls")
 def cancel_calls_task() -> None:
     """Calls that must end are ended at the carrier."""
-    run_patiently(lambda: _with_client(lambda client: cancel_calls(current_application().services, client)))
+    _with_client(CallClient, partial(cancel_calls, current_application().services))
 
 
-@shared_task(name="dialer.fold", ignore_result=True)
+@patient_task("fold")
 def fold_task() -> None:
     """The rollup of the report is refreshed, for a moment: a long list must not delay calls."""
-    run_patiently(lambda: refresh_rollup(current_application().services, for_seconds=_REFRESH_SECONDS))
+    refresh_rollup(current_application().services, for_seconds=_REFRESH_SECONDS)
 
 
-def _with_client(work: Callable[[CallClient], Awaitable[int]]) -> None:
+def _with_client(kind: type[_Client], *works: Callable[[_Client], Awaitable[object]]) -> None:
+    """Runs these one after the other with one client of the telephone network."""
+    _run_with(lambda: kind(current_application().telephony), *works)
+
+
+def _run_with(
+    open_client: Callable[[], AbstractAsyncContextManager[_T]], *works: Callable[[_T], Awaitable[object]]
+) -> None:
     async def run() -> None:
-        async with CallClient(current_application().telephony) as client:
-            await work(client)
+        async with open_client() as client:
+            for work in works:
+                await work(client)
 
     uvloop.run(run())

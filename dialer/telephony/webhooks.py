@@ -141,7 +141,7 @@ def write(
     response = VoiceResponse()
     if turn.ask is not None:
         language = turn.utterances[-1].language if turn.utterances else ""
-        url = urls.call(attempt_id, step=step + 1, position=turn.ask.position.encode())
+        url = urls.call(attempt_id, step=step + 1, position=turn.position.encode())
         # What must be heard is said before the Gather: neither a key nor a voice ends it.
         _say(response, turn.utterances[: turn.ask.uninterrupted], audio_url)
         gather = _gather(turn.ask, url, language, config)
@@ -150,7 +150,7 @@ def write(
         response.redirect(url, method="POST")
         return str(response)
     _say(response, turn.utterances, audio_url)
-    if turn.hand_over and turn.position is not None:
+    if turn.hand_over:
         _hand_over(response, turn.position, urls, attempt_id, step, config)
     else:
         response.hangup()

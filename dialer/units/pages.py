@@ -6,6 +6,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import timedelta
 from io import BytesIO
 from itertools import groupby
 from typing import Annotated, Any
@@ -18,19 +19,21 @@ from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
 from dialer.core.units import SEPARATOR, UnitField, UnitIndex
 from dialer.core.values import Grade
 from dialer.language import Lang, gettext_noop, say
+from dialer.org.staff_store import all_members
+from dialer.org.unit_store import aliases_of_unit, subtree_ids
 from dialer.outcomes.report import note_export
 from dialer.sentences import refusal_sentence
-from dialer.units.queries import Waiting
+from dialer.units.queries import Waiting, escalated_work, work_of_unit
 from dialer.units.tree import (
     UnusableUnits,
     count_queues,
     import_units,
+    list_units,
     preview_units,
-    show_transfers,
     show_tree,
-    show_unit,
     show_work,
-    unit_rows,
+    unit_nodes,
+    visible_unit,
 )
 from dialer.units.unassigned import (
     Sorted,
@@ -44,27 +47,29 @@ from dialer.units.unassigned import (
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.formats import Cell, Sheet, as_file, typed_unit, unit_names
 from dialer.words import word_of
+from dialer.work.assignments import waiting_transfers
 from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment
 
 unit_pages = Section()
 _UNFIT = 422
 _UNASSIGNED, _TRANSFERS, _IMPORT = "/units/unassigned", "/units/transfers", "/units/import"
-_MOST_CASES = 50
+_MOST_CASES, _MOST_TRANSFERS = 50, 50
+_ESCALATED_DAYS = 7
 _MOST_FILE = 2 * 1024 * 1024
 _MOST_FORM = 4 * 1024 * 1024
 
 
-def unit_tabs(visit: RequestContext) -> list[tuple[str, str]]:
+def unit_tabs(request: RequestContext) -> list[tuple[str, str]]:
     """The pages about units that the reader may open, with the number that waits on each."""
-    visible_to = visit.member.unit_id
-    tabs = [("/units", visit.say(gettext_noop("Organisation")))]
-    if visit.may(Permission.SORT_UNITS):
-        cases, transfers = count_queues(visit.services, visible_to=visible_to)
+    visible_to = request.member.unit_id
+    tabs = [("/units", request.say(gettext_noop("Organisation")))]
+    if request.may(Permission.SORT_UNITS):
+        cases, transfers = count_queues(request.services, visible_to=visible_to)
         if visible_to is None:
-            tabs.append((_UNASSIGNED, _counted(visit.say(gettext_noop("Unassigned cases")), cases)))
-        tabs.append((_TRANSFERS, _counted(visit.say(gettext_noop("Transfers")), transfers)))
-    if visit.may(Permission.MANAGE_UNITS) and visible_to is None:
-        tabs.append((_IMPORT, visit.say(gettext_noop("Import"))))
+            tabs.append((_UNASSIGNED, _counted(request.say(gettext_noop("Unassigned cases")), cases)))
+        tabs.append((_TRANSFERS, _counted(request.say(gettext_noop("Transfers")), transfers)))
+    if request.may(Permission.MANAGE_UNITS) and visible_to is None:
+        tabs.append((_IMPORT, request.say(gettext_noop("Import"))))
     return tabs
 
 
@@ -90,101 +95,120 @@ _FEW = 40
 
 
 @unit_pages.get("/units", act=Permission.SEE_UNITS, nav=gettext_noop("Units"), order=85)
-def units(visit: CurrentRequest, text: str = "") -> Response:
-    tree = show_tree(visit.services, visible_to=visit.member.unit_id, text=text[:100])
+def units(request: CurrentRequest, text: str = "") -> Response:
+    tree = show_tree(request.services, visible_to=request.member.unit_id, text=text[:100])
     facts: dict[str, Any] = {
         "tree": tree,
         "text": text[:100],
         "unfold": bool(text.strip()) or tree.units <= _FEW,
-        "tabs": unit_tabs(visit),
-        "may_manage": visit.may(Permission.MANAGE_UNITS),
-        "may_import": visit.may(Permission.MANAGE_UNITS) and visit.member.unit_id is None,
+        "tabs": unit_tabs(request),
+        "may_manage": request.may(Permission.MANAGE_UNITS),
+        "may_import": request.may(Permission.MANAGE_UNITS) and request.member.unit_id is None,
     }
-    return visit.page("console/units.html", **facts)
+    return request.page("console/units.html", **facts)
 
 
 @unit_pages.get("/units/file", act=Permission.MANAGE_UNITS)
-def export(visit: CurrentRequest) -> Response:
-    """The tree as the import takes it back."""
-    rows = unit_rows(visit.services, visible_to=visit.member.unit_id)
-    note_export(visit.services, who=visit.who, subject="units", facts={"lines": len(rows), "kind": "xlsx"})
-    opened, closed = _STATES[visit.lang]
-    head = [word_of(field, visit.lang) for field in _COLUMNS] + [_NUMBER[visit.lang]]
+def export(request: CurrentRequest) -> Response:
+    """The tree as the import takes it back, each unit after its parent."""
+    visible_to = request.member.unit_id
+    index, aliases = list_units(request.services)
+    seen = [unit for unit in index if visible_to is None or visible_to in unit.path]
+    note_export(
+        request.services, who=request.who, subject="units", facts={"lines": len(seen), "kind": "xlsx"}
+    )
+    opened, closed = _STATES[request.lang]
+    head = [word_of(field, request.lang) for field in _COLUMNS] + [_NUMBER[request.lang]]
     body: list[list[Cell]] = [
-        [row.name, row.parent, row.level, ";".join(row.aliases), opened if row.active else closed, row.id]
-        for row in rows
+        [
+            unit.name,
+            SEPARATOR.join(index.names(unit.id)[:-1]),
+            unit.level,
+            ";".join(aliases.get(unit.id, ())),
+            opened if unit.active else closed,
+            unit.id,
+        ]
+        for unit in sorted(seen, key=lambda unit: unit.path)
     ]
-    sheet = Sheet(title=visit.say(gettext_noop("Units")), head=head, rows=body)
-    return as_file([sheet], name=f"units-{visit.now:%Y%m%d-%H%M}", kind="xlsx")
+    sheet = Sheet(title=request.say(gettext_noop("Units")), head=head, rows=body)
+    return as_file([sheet], name=f"units-{request.now:%Y%m%d-%H%M}", kind="xlsx")
 
 
 @unit_pages.get("/units/transfers", act=Permission.SORT_UNITS)
-def transfers(visit: CurrentRequest) -> Response:
-    return _show_transfers(visit)
+def transfers(request: CurrentRequest) -> Response:
+    return _show_transfers(request)
 
 
 @unit_pages.post("/units/transfers/{transfer_id}/accept", act=Permission.SORT_UNITS)
-def accept(visit: CurrentRequest, transfer_id: int) -> Response:
-    accept_transfer(visit.services, transfer_id, by=visit.who, visible_to=visit.member.unit_id)
-    return visit.go(
+def accept(request: CurrentRequest, transfer_id: int) -> Response:
+    accept_transfer(request.services, transfer_id, by=request.who, visible_to=request.member.unit_id)
+    return request.go(
         _TRANSFERS, notice=gettext_noop("Accepted: the work is signed for by you, and its clocks go on.")
     )
 
 
 @unit_pages.post("/units/transfers/{transfer_id}/refuse", act=Permission.SORT_UNITS)
-def refuse(visit: CurrentRequest, transfer_id: int, why: Annotated[str, Form()] = "") -> Response:
+def refuse(request: CurrentRequest, transfer_id: int, why: Annotated[str, Form()] = "") -> Response:
     try:
         refuse_transfer(
-            visit.services, transfer_id, by=visit.who, why=why[:500], visible_to=visit.member.unit_id
+            request.services, transfer_id, by=request.who, why=why[:500], visible_to=request.member.unit_id
         )
     except Invalid as fault:
-        return _show_transfers(visit, wrong={transfer_id: refusal_sentence(fault, visit.lang)})
-    return visit.go(_TRANSFERS, notice=gettext_noop("Refused: the work stays where it is, and both see why."))
+        return _show_transfers(request, wrong={transfer_id: refusal_sentence(fault, request.lang)})
+    return request.go(
+        _TRANSFERS, notice=gettext_noop("Refused: the work stays where it is, and both see why.")
+    )
 
 
 @unit_pages.get("/units/work/{assignment_id}/transfer", act=Permission.WORK_CASES)
-def ask_form(visit: CurrentRequest, assignment_id: int) -> Response:
-    return _show_form(visit, assignment_id)
+def ask_form(request: CurrentRequest, assignment_id: int) -> Response:
+    return _show_form(request, assignment_id)
 
 
 @unit_pages.post("/units/work/{assignment_id}/transfer", act=Permission.WORK_CASES)
 def ask(
-    visit: CurrentRequest,
+    request: CurrentRequest,
     assignment_id: int,
     unit: Annotated[str, Form()] = "",
     why: Annotated[str, Form()] = "",
 ) -> Response:
     typed = {"unit": unit[:200], "why": why[:500]}
-    work, index = show_work(visit.services, assignment_id, visible_to=visit.member.unit_id)
+    work, index = show_work(request.services, assignment_id, visible_to=request.member.unit_id)
     try:
         to_unit_id = typed_unit(index, unit[:200])
         transfer_assignment(
-            visit.services,
+            request.services,
             assignment_id,
             to_unit_id=to_unit_id,
-            by=visit.who,
+            by=request.who,
             why=why[:500],
-            visible_to=visit.member.unit_id,
+            visible_to=request.member.unit_id,
         )
     except (Invalid, Conflict) as fault:
         field = fault.field if isinstance(fault, Invalid) else "unit"
-        problems = {field: refusal_sentence(fault, visit.lang)}
-        return _show_form(visit, assignment_id, problems=problems, typed=typed)
+        problems = {field: refusal_sentence(fault, request.lang)}
+        return _show_form(request, assignment_id, problems=problems, typed=typed)
     notice = gettext_noop("Asked: it stays here, and its clocks go on, until the other unit accepts.")
-    return visit.go(f"/units/{work.unit_id}", notice=notice)
+    return request.go(f"/units/{work.unit_id}", notice=notice)
 
 
-def _show_transfers(visit: RequestContext, *, wrong: dict[int, str] | None = None) -> Response:
-    coming, leaving, index = show_transfers(visit.services, visible_to=visit.member.unit_id)
-    return visit.page(
+def _show_transfers(request: RequestContext, *, wrong: dict[int, str] | None = None) -> Response:
+    visible_to = request.member.unit_id
+    with request.services.store.begin() as tx:
+        coming = waiting_transfers(tx, into=visible_to, limit=_MOST_TRANSFERS)
+        leaving = (
+            waiting_transfers(tx, out_of=visible_to, limit=_MOST_TRANSFERS) if visible_to is not None else []
+        )
+        index = request.services.units.current(tx)
+    return request.page(
         "console/transfers.html",
         status=_UNFIT if wrong else 200,
         coming=coming,
         leaving=leaving,
         names=_names(index),
         wrong=wrong or {},
-        tabs=unit_tabs(visit),
-        visible=_visible(index, visit.member.unit_id),
+        tabs=unit_tabs(request),
+        visible=_visible(index, visible_to),
     )
 
 
@@ -196,16 +220,16 @@ def _visible(index: UnitIndex, unit_id: int | None) -> frozenset[int] | None:
 
 
 def _show_form(
-    visit: RequestContext,
+    request: RequestContext,
     assignment_id: int,
     *,
     problems: dict[str, str] | None = None,
     typed: dict[str, str] | None = None,
 ) -> Response:
-    work, index = show_work(visit.services, assignment_id, visible_to=visit.member.unit_id)
-    if work.unit_id is None and visit.member.unit_id is not None:
+    work, index = show_work(request.services, assignment_id, visible_to=request.member.unit_id)
+    if work.unit_id is None and request.member.unit_id is not None:
         raise NotFound(kind="assignment", key=assignment_id)
-    return visit.page(
+    return request.page(
         "console/transfer.html",
         status=_UNFIT if problems else 200,
         work=work,
@@ -217,39 +241,39 @@ def _show_form(
 
 
 @unit_pages.get("/units/import", act=Permission.MANAGE_UNITS)
-def choose(visit: CurrentRequest) -> Response:
-    return _show_import(visit)
+def choose(request: CurrentRequest) -> Response:
+    return _show_import(request)
 
 
 @unit_pages.post("/units/import", act=Permission.MANAGE_UNITS, most_bytes=_MOST_FORM)
 def preview(
-    visit: CurrentRequest,
+    request: CurrentRequest,
     file: Annotated[UploadFile | None, File()] = None,
     content: Annotated[str, Form()] = "",
     name: Annotated[str, Form()] = "",
     close: Annotated[bool, Form()] = False,
 ) -> Response:
     """The changes that the list would make. The list travels with the page, so that nothing of it is stored."""
-    _check_whole(visit)
+    _check_whole(request)
     if content:
         data, name = _unpacked(content), name[:100]
     elif file is not None and file.filename:
         data, name = file.file.read(_MOST_FILE + 1), file.filename[:100]
     else:
-        return _show_import(visit, refused=visit.say(gettext_noop("Choose a file first.")))
+        return _show_import(request, refused=request.say(gettext_noop("Choose a file first.")))
     if len(data) > _MOST_FILE:
         return _show_import(
-            visit, refused=visit.say(gettext_noop("The file is larger than 2 MB.")), name=name
+            request, refused=request.say(gettext_noop("The file is larger than 2 MB.")), name=name
         )
     try:
-        seen = preview_units(visit.services, BytesIO(data), close_missing=close)
+        seen = preview_units(request.services, BytesIO(data), close_missing=close)
     except UnusableUnits as fault:
-        return _show_import(visit, fault=fault, name=name)
+        return _show_import(request, fault=fault, name=name)
     except UnusableFile as fault:
-        return _show_import(visit, refused=refusal_sentence(fault, visit.lang), name=name)
-    return visit.page(
+        return _show_import(request, refused=refusal_sentence(fault, request.lang), name=name)
+    return request.page(
         "console/unit_preview.html",
-        tabs=unit_tabs(visit),
+        tabs=unit_tabs(request),
         seen=seen,
         kinds=[(kind, list(changes)) for kind, changes in groupby(seen.changes, key=lambda one: one.kind)],
         content=base64.b64encode(data).decode(),
@@ -260,28 +284,28 @@ def preview(
 
 @unit_pages.post("/units/import/take", act=Permission.MANAGE_UNITS, most_bytes=_MOST_FORM)
 def take(
-    visit: CurrentRequest,
+    request: CurrentRequest,
     content: Annotated[str, Form()] = "",
     name: Annotated[str, Form()] = "",
     close: Annotated[bool, Form()] = False,
     revision: Annotated[str, Form()] = "",
 ) -> Response:
-    _check_whole(visit)
+    _check_whole(request)
     data = BytesIO(_unpacked(content))
     try:
-        done = import_units(visit.services, data, by=visit.who, close_missing=close, revision=revision)
+        done = import_units(request.services, data, by=request.who, close_missing=close, revision=revision)
     except (Conflict, UnusableFile) as fault:
-        return _show_import(visit, refused=refusal_sentence(fault, visit.lang), name=name[:100])
+        return _show_import(request, refused=refusal_sentence(fault, request.lang), name=name[:100])
     text = gettext_noop(
         "Taken in: added %(new)s, moved %(moved)s, renamed %(renamed)s, closed %(closed)s; aliases learned:"
         " %(aliases)s; cases sorted: %(placed)s."
     )
-    return visit.go("/units", notice=visit.say(text, **asdict(done)))
+    return request.go("/units", notice=request.say(text, **asdict(done)))
 
 
-def _check_whole(visit: RequestContext) -> None:
+def _check_whole(request: RequestContext) -> None:
     """Only a person who sees the whole tree imports it."""
-    if visit.member.unit_id is not None:
+    if request.member.unit_id is not None:
         raise NotFound(kind="unit", key="the tree")
 
 
@@ -293,17 +317,17 @@ def _unpacked(content: str) -> bytes:
 
 
 def _show_import(
-    visit: RequestContext, *, refused: str = "", fault: UnusableUnits | None = None, name: str = ""
+    request: RequestContext, *, refused: str = "", fault: UnusableUnits | None = None, name: str = ""
 ) -> Response:
     """The form, with the reason of a refusal, or the faults of the list by line and column."""
     faults = zip(fault.faults, fault.columns, strict=True) if fault is not None else ()
-    return visit.page(
+    return request.page(
         "console/unit_import.html",
         status=_UNFIT if refused or fault is not None else 200,
-        tabs=unit_tabs(visit),
+        tabs=unit_tabs(request),
         refused=refused,
         faults=[
-            (one.line, column, say(visit.lang, one.problem), say(visit.lang, one.mend))
+            (one.line, column, say(request.lang, one.problem), say(request.lang, one.mend))
             for one, column in faults
         ],
         name=name,
@@ -311,28 +335,28 @@ def _show_import(
 
 
 @unit_pages.get("/units/unassigned", act=Permission.SORT_UNITS)
-def unassigned(visit: CurrentRequest) -> Response:
-    return _show_unassigned(visit)
+def unassigned(request: CurrentRequest) -> Response:
+    return _show_unassigned(request)
 
 
 @unit_pages.post("/units/unassigned/{case_id}/sort", act=Permission.SORT_UNITS)
 def sort(
-    visit: CurrentRequest,
+    request: CurrentRequest,
     case_id: int,
     unit: Annotated[str, Form()] = "",
     like: Annotated[str, Form()] = "",
     teach: Annotated[bool, Form()] = False,
 ) -> Response:
     """Every waiting case with the same text belongs to the unit; with `teach` later ones too."""
-    visible_to, typed = visit.member.unit_id, (like or unit)[:200]
-    group = show_group(visit.services, case_id, visible_to=visible_to, limit=1)
+    visible_to, typed = request.member.unit_id, (like or unit)[:200]
+    group = show_group(request.services, case_id, visible_to=visible_to, limit=1)
     try:
         unit_id = typed_unit(group.index, typed)
         done = assign_unit(
-            visit.services,
+            request.services,
             case_id,
             unit_id=unit_id,
-            by=visit.who,
+            by=request.who,
             alike=True,
             teach=teach,
             visible_to=visible_to,
@@ -341,56 +365,56 @@ def sort(
         if isinstance(fault, Conflict) and fault.current != "alias":
             raise
         return _show_unassigned(
-            visit, case_id=case_id, wrong=refusal_sentence(fault, visit.lang), typed=typed
+            request, case_id=case_id, wrong=refusal_sentence(fault, request.lang), typed=typed
         )
-    return visit.go(_UNASSIGNED, notice=_assigned_notice(visit, done, group.index.label(unit_id)))
+    return request.go(_UNASSIGNED, notice=_assigned_notice(request, done, group.index.label(unit_id)))
 
 
 @unit_pages.get("/units/unassigned/{case_id}", act=Permission.SORT_UNITS)
-def group(visit: CurrentRequest, case_id: int, before: int | None = None) -> Response:
-    return _show_group(visit, case_id, before=before)
+def group(request: CurrentRequest, case_id: int, before: int | None = None) -> Response:
+    return _show_group(request, case_id, before=before)
 
 
 @unit_pages.post("/units/unassigned/{case_id}/some", act=Permission.SORT_UNITS)
 def some(
-    visit: CurrentRequest,
+    request: CurrentRequest,
     case_id: int,
     unit: Annotated[str, Form()] = "",
     like: Annotated[str, Form()] = "",
     case: Annotated[list[int] | None, Form()] = None,
 ) -> Response:
     """Only the chosen cases belong to the unit; no alias is taught."""
-    visible_to, typed = visit.member.unit_id, (like or unit)[:200]
-    page = show_group(visit.services, case_id, visible_to=visible_to, limit=1)
+    visible_to, typed = request.member.unit_id, (like or unit)[:200]
+    page = show_group(request.services, case_id, visible_to=visible_to, limit=1)
     chosen = (case or [])[:_MOST_CASES]
     try:
         unit_id = typed_unit(page.index, typed)
-        done = assign_cases(visit.services, chosen, unit_id=unit_id, by=visit.who, visible_to=visible_to)
+        done = assign_cases(request.services, chosen, unit_id=unit_id, by=request.who, visible_to=visible_to)
     except Invalid as fault:
-        wrong = {fault.field: refusal_sentence(fault, visit.lang)}
-        return _show_group(visit, case_id, wrong=wrong, typed=typed, chosen=frozenset(chosen))
-    return visit.go(_UNASSIGNED, notice=_assigned_notice(visit, done, page.index.label(unit_id)))
+        wrong = {fault.field: refusal_sentence(fault, request.lang)}
+        return _show_group(request, case_id, wrong=wrong, typed=typed, chosen=frozenset(chosen))
+    return request.go(_UNASSIGNED, notice=_assigned_notice(request, done, page.index.label(unit_id)))
 
 
-def _assigned_notice(visit: RequestContext, done: Sorted, name: str) -> str:
+def _assigned_notice(request: RequestContext, done: Sorted, name: str) -> str:
     if done.alias:
         text = gettext_noop(
             "%(unit)s: cases sorted: %(n)s. Lists that write “%(words)s” mean it from now on."
         )
-        return visit.say(text, unit=name, n=f"{done.placed:,}", words=done.alias)
-    return visit.say(gettext_noop("%(unit)s: cases sorted: %(n)s."), unit=name, n=f"{done.placed:,}")
+        return request.say(text, unit=name, n=f"{done.placed:,}", words=done.alias)
+    return request.say(gettext_noop("%(unit)s: cases sorted: %(n)s."), unit=name, n=f"{done.placed:,}")
 
 
 def _show_unassigned(
-    visit: RequestContext, *, case_id: int | None = None, wrong: str = "", typed: str = ""
+    request: RequestContext, *, case_id: int | None = None, wrong: str = "", typed: str = ""
 ) -> Response:
-    found = show_unassigned(visit.services, visible_to=visit.member.unit_id)
+    found = show_unassigned(request.services, visible_to=request.member.unit_id)
     offered = unit_names(found.index)
-    return visit.page(
+    return request.page(
         "console/unassigned.html",
         status=_UNFIT if wrong else 200,
         unassigned=found,
-        tabs=unit_tabs(visit),
+        tabs=unit_tabs(request),
         offered=offered,
         offered_of=lambda units: [offered[one.id] for one in units],
         options=sorted(offered.values()),
@@ -398,13 +422,13 @@ def _show_unassigned(
         wrong_at=case_id,
         wrong=wrong,
         typed=typed,
-        whole=visit.member.unit_id is None,
+        whole=request.member.unit_id is None,
         liked=[offered[one.id] for one in found.index.near(typed)] if typed else [],
     )
 
 
 def _show_group(
-    visit: RequestContext,
+    request: RequestContext,
     case_id: int,
     *,
     before: int | None = None,
@@ -413,11 +437,11 @@ def _show_group(
     chosen: frozenset[int] = frozenset(),
 ) -> Response:
     page = show_group(
-        visit.services, case_id, visible_to=visit.member.unit_id, before_id=before, limit=_MOST_CASES
+        request.services, case_id, visible_to=request.member.unit_id, before_id=before, limit=_MOST_CASES
     )
     offered = unit_names(page.index)
     here = f"{_UNASSIGNED}/{case_id}"
-    return visit.page(
+    return request.page(
         "console/unassigned_group.html",
         status=_UNFIT if wrong else 200,
         page=page,
@@ -430,71 +454,94 @@ def _show_group(
         chosen=chosen,
         older=f"{here}?before={page.next_before_id}" if page.next_before_id else "",
         newest=here if before else "",
-        may_open=visit.may(Permission.SEE_CASES),
+        may_open=request.may(Permission.SEE_CASES),
     )
 
 
 # Routes are matched in order: this one comes after those whose last part is a word.
 @unit_pages.get("/units/{unit_id}", act=Permission.SEE_UNITS)
-def unit(visit: CurrentRequest, unit_id: int, waiting: str = "") -> Response:
+def unit(request: CurrentRequest, unit_id: int, waiting: str = "") -> Response:
     which = next((one for one in Waiting if one.value == waiting), Waiting.ALL)
-    return _show(visit, unit_id, which)
+    return _show(request, unit_id, which)
 
 
 @unit_pages.post("/units/{unit_id}/aliases", act=Permission.SORT_UNITS)
-def add_alias(visit: CurrentRequest, unit_id: int, text: Annotated[str, Form()] = "") -> Response:
+def add_alias(request: CurrentRequest, unit_id: int, text: Annotated[str, Form()] = "") -> Response:
     try:
         done = teach_alias(
-            visit.services, text[:100], unit_id=unit_id, by=visit.who, visible_to=visit.member.unit_id
+            request.services, text[:100], unit_id=unit_id, by=request.who, visible_to=request.member.unit_id
         )
     except Invalid as fault:
-        return _show(visit, unit_id, Waiting.ALL, wrong=refusal_sentence(fault, visit.lang), typed=text[:100])
+        return _show(
+            request, unit_id, Waiting.ALL, wrong=refusal_sentence(fault, request.lang), typed=text[:100]
+        )
     except Conflict:
-        taken = visit.say(gettext_noop("means another unit already, or this one is closed"))
-        return _show(visit, unit_id, Waiting.ALL, wrong=taken, typed=text[:100])
-    notice = visit.say(
+        taken = request.say(gettext_noop("means another unit already, or this one is closed"))
+        return _show(request, unit_id, Waiting.ALL, wrong=taken, typed=text[:100])
+    notice = request.say(
         gettext_noop("Lists that write “%(words)s” mean this unit now; cases sorted: %(n)s."),
         words=done.alias,
         n=f"{done.placed:,}",
     )
-    return visit.go(f"/units/{unit_id}#aliases", notice=notice)
+    return request.go(f"/units/{unit_id}#aliases", notice=notice)
 
 
 @unit_pages.post("/units/{unit_id}/aliases/forget", act=Permission.SORT_UNITS)
-def drop_alias(visit: CurrentRequest, unit_id: int, text: Annotated[str, Form()] = "") -> Response:
-    forget_alias(visit.services, text, by=visit.who, visible_to=visit.member.unit_id)
+def drop_alias(request: CurrentRequest, unit_id: int, text: Annotated[str, Form()] = "") -> Response:
+    forget_alias(request.services, text, by=request.who, visible_to=request.member.unit_id)
     notice = gettext_noop("The alias is forgotten; cases keep their units.")
-    return visit.go(f"/units/{unit_id}#aliases", notice=notice)
+    return request.go(f"/units/{unit_id}#aliases", notice=notice)
 
 
 def _show(
-    visit: RequestContext, unit_id: int, which: Waiting, *, wrong: str = "", typed: str = ""
+    request: RequestContext, unit_id: int, which: Waiting, *, wrong: str = "", typed: str = ""
 ) -> Response:
-    page = show_unit(visit.services, unit_id, visible_to=visit.member.unit_id, which=which)
-    whole = visit.member.unit_id is None
-    return visit.page(
+    services, visible_to = request.services, request.member.unit_id
+    with services.store.begin() as tx:
+        index = services.units.current(tx)
+        unit = visible_unit(index, unit_id, visible_to)
+        (node,) = unit_nodes(tx, services, index, unit_id)
+        since = request.now - timedelta(days=_ESCALATED_DAYS)
+        facts: dict[str, Any] = {
+            "node": node,
+            "aliases": aliases_of_unit(tx, unit_id),
+            # Those of the units below are in its counts.
+            "staff": [
+                one
+                for one in all_members(tx, visible_to=unit_id)
+                if one.unit_id == unit_id and one.disabled_at is None
+            ],
+            "work": work_of_unit(tx, unit_id, which=which, now=request.now),
+            "coming": waiting_transfers(tx, into=unit_id, limit=_MOST_TRANSFERS),
+            "leaving": waiting_transfers(tx, out_of=unit_id, limit=_MOST_TRANSFERS),
+            "escalated": escalated_work(tx, subtree_ids(tx, unit_id), since=since),
+        }
+    top = unit.path.index(visible_to) if visible_to is not None else 0
+    return request.page(
         "console/unit.html",
         status=_UNFIT if wrong else 200,
-        page=page,
-        node=page.node,
-        names=_names(page.index),
-        paths=_paths(page.index),
+        **facts,
+        above=[index[step] for step in unit.path[top:-1]],
+        clocks=services.policies.newest.grades,
+        escalated_days=_ESCALATED_DAYS,
+        names=_names(index),
+        paths=_paths(index),
         grades=list(Grade),
         wrong=wrong,
         typed=typed,
-        kinds=_kinds(visit, unit_id),
+        kinds=_kinds(request, unit_id),
         current=f"/units/{unit_id}" + (f"?waiting={which.value}" if which is not Waiting.ALL else ""),
-        may_sort=visit.may(Permission.SORT_UNITS),
-        may_name=visit.may(Permission.SORT_UNITS) and whole,
-        may_work=visit.may(Permission.WORK_CASES),
+        may_sort=request.may(Permission.SORT_UNITS),
+        may_name=request.may(Permission.SORT_UNITS) and visible_to is None,
+        may_work=request.may(Permission.WORK_CASES),
     )
 
 
-def _kinds(visit: RequestContext, unit_id: int) -> list[tuple[str, str]]:
+def _kinds(request: RequestContext, unit_id: int) -> list[tuple[str, str]]:
     here = f"/units/{unit_id}"
     return [
-        (here, visit.say(gettext_noop("All that waits"))),
-        (f"{here}?waiting=unsigned", visit.say(gettext_noop("Unsigned"))),
-        (f"{here}?waiting=overdue", visit.say(gettext_noop("Overdue"))),
-        (f"{here}?waiting=feedback", visit.say(gettext_noop("Waiting for feedback"))),
+        (here, request.say(gettext_noop("All that waits"))),
+        (f"{here}?waiting=unsigned", request.say(gettext_noop("Unsigned"))),
+        (f"{here}?waiting=overdue", request.say(gettext_noop("Overdue"))),
+        (f"{here}?waiting=feedback", request.say(gettext_noop("Waiting for feedback"))),
     ]

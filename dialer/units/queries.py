@@ -14,7 +14,7 @@ from dialer.core.timeline import ActKind
 from dialer.core.values import Grade, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
-from dialer.db.unit_of_work import Row, Tx
+from dialer.db.unit_of_work import Tx, record_of
 from dialer.org.unit_store import is_within_unit
 from dialer.work.assignments import Assignment, assignment_of, select_assignments
 
@@ -154,17 +154,7 @@ def escalated_work(
         .order_by(e.at.desc(), e.case_id)
         .limit(limit)
     )
-    return [_escalated(row) for row in tx.rows(statement)]
-
-
-def _escalated(row: Row) -> EscalatedWork:
-    facts = row["facts"]
-    return EscalatedWork(
-        at=row["at"],
-        case_id=row["case_id"],
-        track=Track(facts["track"]),
-        grade=Grade(facts["grade"]),
-        from_id=facts["from_id"],
-        to_id=facts["to_id"],
-        sign_seconds=facts["sign_seconds"],
-    )
+    return [
+        record_of(EscalatedWork, row["facts"], at=row["at"], case_id=row["case_id"])
+        for row in tx.rows(statement)
+    ]

@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import BinaryIO
 
 from dialer.cases.unassigned import assign_known_texts
 from dialer.core.access import actor_name
 from dialer.core.errors import Conflict, NotFound, Refusal
-from dialer.core.policy import GradePolicy
 from dialer.core.units import (
-    SEPARATOR,
     Placed,
     Unit,
     UnitChange,
@@ -29,14 +27,12 @@ from dialer.core.units import (
     normalised,
     plan_units,
 )
-from dialer.core.values import Grade
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.intake.unit_lists import UnitSheet, read_units
 from dialer.language import Text
-from dialer.org.staff_store import Member, all_members
+from dialer.org.staff_store import all_members
 from dialer.org.unit_store import (
-    UnitAlias,
     add_unit,
     aliases_of_unit,
     change_unit,
@@ -44,29 +40,20 @@ from dialer.org.unit_store import (
     list_units_of_tree,
     move_unit,
     open_counts_of_units,
-    subtree_ids,
     teach_unit_alias,
     units_revision,
 )
 from dialer.services import Services
 from dialer.units.queries import (
-    EscalatedWork,
-    Waiting,
     WorkCounts,
     count_unit_work,
-    escalated_work,
-    work_of_unit,
 )
 from dialer.warnings.list_store import lock_arrivals
 from dialer.work.assignments import (
     Assignment,
-    Transfer,
     count_waiting_transfers,
     get_assignment,
-    waiting_transfers,
 )
-
-_ESCALATED_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,30 +78,11 @@ class UnitTree:
     """All that the reader sees, also those that do not match the search."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnitPage:
-    node: UnitNode
-    above: tuple[Unit, ...]
-    """From the highest that the reader sees down to its parent."""
-    aliases: tuple[UnitAlias, ...]
-    staff: tuple[Member, ...]
-    """Of the unit itself; those of the units below are in their counts."""
-    clocks: Mapping[Grade, GradePolicy]
-    which: Waiting
-    work: tuple[tuple[Assignment, bool], ...]
-    """True: a transfer to another unit waits for an answer."""
-    coming: tuple[Transfer, ...]
-    leaving: tuple[Transfer, ...]
-    escalated: tuple[EscalatedWork, ...]
-    escalated_days: int
-    index: UnitIndex
-
-
 def show_tree(services: Services, *, visible_to: int | None, text: str = "") -> UnitTree:
     """The reader's unit and all below; with `text` only units whose names match, and those above them."""
     with services.store.begin() as tx:
         index = services.units.current(tx)
-        roots = _nodes(tx, services, index, visible_to)
+        roots = unit_nodes(tx, services, index, visible_to)
     total = sum(1 + root.units for root in roots)
     wanted = normalised(text)
     if wanted:
@@ -129,48 +97,12 @@ def count_queues(services: Services, *, visible_to: int | None) -> tuple[int, in
         return unassigned, count_waiting_transfers(tx, into=visible_to)
 
 
-def show_unit(
-    services: Services, unit_id: int, *, visible_to: int | None, which: Waiting = Waiting.ALL
-) -> UnitPage:
+def visible_unit(index: UnitIndex, unit_id: int, visible_to: int | None) -> Unit:
     """Raises `NotFound`, also for a unit that the reader does not see."""
-    with services.store.begin() as tx:
-        index = services.units.current(tx)
-        unit = index.get(unit_id)
-        if unit is None or (visible_to is not None and visible_to not in unit.path):
-            raise NotFound(kind="unit", key=unit_id)
-        (node,) = _nodes(tx, services, index, unit_id)
-        now = services.clock.now()
-        seen = unit.path[unit.path.index(visible_to) :] if visible_to is not None else unit.path
-        return UnitPage(
-            node=node,
-            above=tuple(index[step] for step in seen[:-1]),
-            aliases=tuple(aliases_of_unit(tx, unit_id)),
-            staff=tuple(
-                one
-                for one in all_members(tx, visible_to=unit_id)
-                if one.unit_id == unit_id and one.disabled_at is None
-            ),
-            clocks=services.policies.newest.grades,
-            which=which,
-            work=tuple(work_of_unit(tx, unit_id, which=which, now=now)),
-            coming=tuple(waiting_transfers(tx, into=unit_id, limit=50)),
-            leaving=tuple(waiting_transfers(tx, out_of=unit_id, limit=50)),
-            escalated=tuple(
-                escalated_work(tx, subtree_ids(tx, unit_id), since=now - timedelta(days=_ESCALATED_DAYS))
-            ),
-            escalated_days=_ESCALATED_DAYS,
-            index=index,
-        )
-
-
-def show_transfers(
-    services: Services, *, visible_to: int | None
-) -> tuple[tuple[Transfer, ...], tuple[Transfer, ...], UnitIndex]:
-    """Transfers into the reader's units and out of them, and the units."""
-    with services.store.begin() as tx:
-        coming = tuple(waiting_transfers(tx, into=visible_to, limit=50))
-        leaving = tuple(waiting_transfers(tx, out_of=visible_to, limit=50)) if visible_to is not None else ()
-        return coming, leaving, services.units.current(tx)
+    unit = index.get(unit_id)
+    if unit is None or (visible_to is not None and visible_to not in unit.path):
+        raise NotFound(kind="unit", key=unit_id)
+    return unit
 
 
 def show_work(
@@ -186,7 +118,7 @@ def show_work(
     return found, index
 
 
-def _nodes(tx: Tx, services: Services, index: UnitIndex, top: int | None) -> tuple[UnitNode, ...]:
+def unit_nodes(tx: Tx, services: Services, index: UnitIndex, top: int | None) -> tuple[UnitNode, ...]:
     """The unit with all below; every root for None. Units keep the order in which they were made."""
     cases, work = open_counts_of_units(tx), count_unit_work(tx, now=services.clock.now())
     people = Counter(
@@ -224,39 +156,6 @@ def _matching(node: UnitNode, wanted: str) -> UnitNode | None:
     return replace(node, below=kept)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnitRow:
-    """One line of the list that an import reads."""
-
-    id: int
-    name: str
-    parent: str
-    level: str
-    aliases: tuple[str, ...]
-    active: bool
-
-
-def unit_rows(services: Services, *, visible_to: int | None) -> list[UnitRow]:
-    """The tree as an import reads it, each unit after its parent; `parent` is the whole path."""
-    with services.store.begin() as tx:
-        index = services.units.current(tx)
-        texts: dict[int, list[str]] = {}
-        for alias in aliases_of_unit(tx):
-            texts.setdefault(alias.unit_id, []).append(alias.text)
-    seen = [unit for unit in index if visible_to is None or visible_to in unit.path]
-    return [
-        UnitRow(
-            id=unit.id,
-            name=unit.name,
-            parent=SEPARATOR.join(index.names(unit.id)[:-1]),
-            level=unit.level,
-            aliases=tuple(texts.get(unit.id, ())),
-            active=unit.active,
-        )
-        for unit in sorted(seen, key=lambda unit: unit.path)
-    ]
-
-
 class UnusableUnits(Refusal):
     """The list was refused as a whole; `faults` names every line to correct, `columns` the heading of each."""
 
@@ -270,12 +169,10 @@ class UnusableUnits(Refusal):
             problem=faults[0].problem,
             mend=faults[0].mend,
         )
-        if len(faults) == 1:
-            super().__init__(Text("no unit was imported. %(first)s", first=first))
-        else:
-            super().__init__(
-                Text("no unit was imported. %(first)s; and %(n)s more", first=first, n=len(faults) - 1)
-            )
+        text = Text("no unit was imported. %(first)s", first=first)
+        if len(faults) > 1:
+            text = Text("no unit was imported. %(first)s; and %(n)s more", first=first, n=len(faults) - 1)
+        super().__init__(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -361,28 +258,7 @@ def _known_aliases(tx: Tx) -> dict[str, int]:
 
 def _planned(sheet: UnitSheet, before: list[Unit], aliases: dict[str, int]) -> UnitPlan:
     plan = plan_units(sheet.lines, before, aliases)
-    unreadable = (
-        (
-            UnitField.STATE,
-            sheet.unreadable_states,
-            Text("the state is neither open nor closed"),
-            Text("write open or closed"),
-        ),
-        (
-            UnitField.NUMBER,
-            sheet.unreadable_numbers,
-            Text("this is no number of ours"),
-            Text("as in the exported list; blank for a new unit"),
-        ),
-    )
-    faults = (
-        *plan.faults,
-        *(
-            UnitFault(line=line, field=field, problem=problem, mend=mend)
-            for field, lines, problem, mend in unreadable
-            for line in lines
-        ),
-    )
+    faults = (*plan.faults, *sheet.faults)
     if faults:
         raise UnusableUnits(tuple(sorted(faults, key=lambda fault: fault.line)), sheet.headings)
     return plan
@@ -450,7 +326,10 @@ def _write(
     return unit.id
 
 
-def list_units(services: Services) -> tuple[UnitIndex, list[UnitAlias]]:
-    """The whole tree, and the aliases of its units."""
+def list_units(services: Services) -> tuple[UnitIndex, dict[int, list[str]]]:
+    """The whole tree, and the texts of the aliases of each unit that has any."""
+    texts: dict[int, list[str]] = {}
     with services.store.begin() as tx:
-        return services.units.current(tx), aliases_of_unit(tx)
+        for alias in aliases_of_unit(tx):
+            texts.setdefault(alias.unit_id, []).append(alias.text)
+        return services.units.current(tx), texts

@@ -158,13 +158,15 @@ def assign_unit(
     text is an alias of the unit from now on. Raises `NotFound`, and `Conflict` when the case has a unit or is over.
     """
     who = actor_name(by)
+    if visible_to is not None:
+        raise NotFound(kind="case", key=case_id)
     with services.store.begin() as tx:
         lock_arrivals(tx)
         label = active_label(tx, services, unit_id)
-        if visible_to is None and (alike or teach):
+        if alike or teach:
             lock_cases_of_texts(tx, spellings_of_text(tx, unit_text_of_case(tx, case_id) or ""))
         stored = lock_cases(tx, [case_id]).get(case_id)
-        if stored is None or visible_to is not None:
+        if stored is None:
             raise NotFound(kind="case", key=case_id)
         if stored.unit_id is not None or stored.case.status.is_settled:
             current = stored.unit if stored.unit_id is not None else stored.case.status.value

@@ -192,34 +192,24 @@ def take_arrivals(tx: Tx, services: Services, batch: PreparedBatch) -> Taken:
     """The batch is stored. Other batches wait for the end of the transaction, so that nobody becomes two persons."""
     lock_arrivals(tx)
     records = batch.records
-    fresh, positions = _without_duplicates(tx, records)
-    intake = _Intake(tx, services, fresh, batch.opener)
-    for prepared in fresh:
-        intake.take(prepared)
+    seen = set(cases_of_warnings(tx, [prepared.record.key for prepared in records]))
+    fresh: dict[int, Prepared] = {}
+    for position, prepared in enumerate(records):
+        if prepared.record.key not in seen:
+            seen.add(prepared.record.key)
+            fresh[position] = prepared
+    intake = _Intake(tx, services, list(fresh.values()), batch.opener)
+    taken = {position: intake.take(prepared) for position, prepared in fresh.items()}
     intake.write()
-    case_ids: list[int | None] = [None] * len(records)
-    joined = [False] * len(records)
-    for position, case_id, has_joined in zip(positions, intake.case_ids, intake.joined, strict=True):
-        case_ids[position], joined[position] = case_id, has_joined
+    results = [taken.get(position, (None, False)) for position in range(len(records))]
+    joined = tuple(has_joined for _, has_joined in results)
     return Taken(
         accepted=len(fresh),
         merged=sum(joined),
         duplicate=len(records) - len(fresh),
-        case_ids=tuple(case_ids),
-        joined=tuple(joined),
+        case_ids=tuple(case_id for case_id, _ in results),
+        joined=joined,
     )
-
-
-def _without_duplicates(tx: Tx, batch: Sequence[Prepared]) -> tuple[list[Prepared], list[int]]:
-    seen = set(cases_of_warnings(tx, [prepared.record.key for prepared in batch]))
-    fresh: list[Prepared] = []
-    positions: list[int] = []
-    for position, prepared in enumerate(batch):
-        if prepared.record.key not in seen:
-            seen.add(prepared.record.key)
-            fresh.append(prepared)
-            positions.append(position)
-    return fresh, positions
 
 
 class _Intake:
@@ -238,9 +228,7 @@ class _Intake:
         self.directory = read_directory(tx, [prepared.identity for prepared in fresh])
         self.people: dict[int, Known] = {}
         self.sealed: dict[int, Sealed] = {}
-        known = {k.id for k in self.directory.by_id.values()} | {
-            k.id for k in self.directory.by_name_phone.values()
-        }
+        known = {k.id for k in (*self.directory.by_id.values(), *self.directory.by_name_phone.values())}
         self.cases_of = lock_cases_of_people(tx, sorted(known))
         self.new_cases: dict[int, StoredCase] = {}
         self.rows: dict[int, tuple[object, ...]] = {}
@@ -248,20 +236,18 @@ class _Intake:
         self.found_units: dict[int, int] = {}
         self.writes = PendingWrites(now=self.now)
         self.arrived: list[tuple[Content, int, int]] = []
-        self.case_ids: list[int] = []
-        self.joined: list[bool] = []
 
-    def take(self, prepared: Prepared) -> None:
-        record = prepared.record
+    def take(self, prepared: Prepared) -> tuple[int, bool]:
+        """The id of its case, and whether that case was there before."""
         known = self._person(prepared)
-        stored = self._joins(known, record)
-        self.joined.append(stored is not None)
-        if stored is None:
-            stored = self._open(prepared, known)
+        stored = self._joins(known, prepared.record)
+        if stored is not None:
+            self._join(stored, known, prepared.record)
+            case_id = stored.case.id
         else:
-            self._join(stored, known, record)
-        self.case_ids.append(stored.case.id)
-        self.arrived.append((prepared.content, known.id, stored.case.id))
+            case_id = self._open(prepared, known)
+        self.arrived.append((prepared.content, known.id, case_id))
+        return case_id, stored is not None
 
     def _person(self, prepared: Prepared) -> Known:
         identity = prepared.identity
@@ -293,7 +279,7 @@ class _Intake:
         watch = self.services.policies.of(case.policy_version).watch()
         return record.produced_at <= case.watch_until - watch
 
-    def _open(self, prepared: Prepared, known: Known) -> StoredCase:
+    def _open(self, prepared: Prepared, known: Known) -> int:
         opened = prepared.opened
         if not self.as_prepared or known.person is not prepared.person:
             opened = self.opener.open(
@@ -307,7 +293,7 @@ class _Intake:
         self.rows[stored.case.id] = opened.row
         self.new_cases[stored.case.id] = stored
         self.cases_of.setdefault(known.id, []).append(stored)
-        return stored
+        return stored.case.id
 
     def _join(self, stored: StoredCase, known: Known, record: Record) -> None:
         joined = WarningJoined(

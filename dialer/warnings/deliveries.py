@@ -18,14 +18,15 @@ from dialer.core.events import AlarmCode
 from dialer.core.timeline import Step
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
-from dialer.intake.cells import MomentReader, Unreadable, cleaned, is_blank
+from dialer.intake.cells import Unreadable, cleaned, is_blank, read_moment
 from dialer.intake.headings import Layout
-from dialer.intake.records import Accepted, Field, IntakeOptions, Notice, Rejected
+from dialer.intake.records import Accepted, Field, Notice, Rejected
 from dialer.intake.rows import RowReader
 from dialer.org.staff_store import Token
 from dialer.services import Services
 from dialer.warnings.arrivals import Taken, prepare_arrivals, take_arrivals
 from dialer.warnings.list_store import cases_of_warnings
+from dialer.warnings.load import row_options
 
 _NO_COLUMN: Final = frozenset({Field.ROW_NUMBER, Field.REJECTION})
 NAMES: Final = {
@@ -102,9 +103,14 @@ def read_warnings(
     """Read by the rules of a list's rows. A warning without a source has the token's name as its source, one without a
     unit the token's unit. `misshapen_high` counts warnings of high grades that were rejected by their shape.
     """
-    read = _read(services, sent, token=token, now=services.clock.now())
+    now, tree = services.clock.now(), services.units.latest
+    reader = RowReader(layout=_LAYOUT, options=row_options(services, source=token.name, now=now, tree=tree))
+    read = tuple(
+        reader.read(line, [_cell(cells, field, token) for field in NAMES])
+        for line, cells in enumerate(sent, start=1)
+    )
     refused = sum(item.high_grade for item in read if isinstance(item, Rejected))
-    return Delivery(token=token, sent=tuple(sent), read=tuple(read), refused_high=misshapen_high + refused)
+    return Delivery(token=token, sent=tuple(sent), read=read, refused_high=misshapen_high + refused)
 
 
 def take_deliveries(services: Services, deliveries: Sequence[Delivery]) -> list[tuple[Answer, ...]]:
@@ -133,32 +139,6 @@ def _answers_to(delivery: Delivery, taken: Iterator[Answer]) -> tuple[Answer, ..
     )
 
 
-def _read(
-    services: Services, sent: Sequence[Cells], *, token: Token, now: datetime
-) -> list[Accepted | Rejected]:
-    centre = services.centre
-    reader = RowReader(
-        layout=_LAYOUT,
-        table=0,
-        sheet="",
-        options=IntakeOptions(
-            now=now,
-            timezone=centre.timezone,
-            default_grade=centre.default_grade,
-            default_area=centre.area_code,
-            source=token.name,
-            known_units=services.units.latest or centre.known_units,
-            derive_key=services.derive_key,
-        ),
-        source=token.name,
-        moments=MomentReader(ZoneInfo(centre.timezone)),
-    )
-    return [
-        reader.read(line, [_cell(cells, field, token) for field in NAMES])
-        for line, cells in enumerate(sent, start=1)
-    ]
-
-
 def _cell(cells: Cells, field: Field, token: Token) -> str:
     text = cells.get(field, "").strip()
     return token.unit if field is Field.UNIT and not text else text
@@ -174,20 +154,18 @@ def _answers(tx: Tx, services: Services, accepted: Sequence[Accepted], taken: Ta
         for item, case_id in zip(accepted, taken.case_ids, strict=True)
     ]
     waiting, moment = awaited(tx, cases), circumstances(tx, services)
-    answers: list[Answer] = []
-    for item, case_id, own, joined in zip(accepted, cases, taken.case_ids, taken.joined, strict=True):
-        status = WarningStatus.MERGED if joined else WarningStatus.ACCEPTED
-        answers.append(
-            Answer(
-                status=WarningStatus.DUPLICATE if own is None else status,
-                source=item.record.source,
-                instruction_no=item.record.instruction_no,
-                case_id=case_id,
-                next_steps=moment.steps(*waiting[case_id]),
-                notices=() if own is None else item.notices,
-            )
+    new = {False: WarningStatus.ACCEPTED, True: WarningStatus.MERGED}
+    return [
+        Answer(
+            status=WarningStatus.DUPLICATE if own is None else new[joined],
+            source=item.record.source,
+            instruction_no=item.record.instruction_no,
+            case_id=case_id,
+            next_steps=moment.steps(*waiting[case_id]),
+            notices=() if own is None else item.notices,
         )
-    return answers
+        for item, case_id, own, joined in zip(accepted, cases, taken.case_ids, taken.joined, strict=True)
+    ]
 
 
 def _note(tx: Tx, delivery: Delivery, answers: Sequence[Answer], *, now: datetime) -> None:
@@ -216,7 +194,7 @@ def _code(field: Field, cell: str) -> FaultCode:
 
 def _is_moment(cell: str) -> bool:
     try:
-        MomentReader(ZoneInfo("UTC")).read_end(cell.strip())
+        read_moment(cell.strip(), ZoneInfo("UTC"))
     except Unreadable:
         return False
     return True

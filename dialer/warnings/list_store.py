@@ -22,9 +22,9 @@ from dialer.core.values import LoadState
 from dialer.db import tables as t
 from dialer.db.audit import last_audit_reason
 from dialer.db.bulk import CopyIn, RowSet, in_words
-from dialer.db.unit_of_work import Row, Tx
+from dialer.db.unit_of_work import Tx, record_of
 from dialer.db.vault import Vault
-from dialer.intake.records import Accepted, Column, Field, Rejected
+from dialer.intake.records import Accepted, Column, Field, RejectedRow
 from dialer.language import Text, bilingual
 
 ARRIVALS_LOCK = 0x6C6F6164
@@ -172,21 +172,12 @@ class Load:
         return self.early_line if self.waits else self.next_line
 
 
-LOAD_COLUMNS = tuple(
-    sa.func.coalesce(_c[one.name], "").label(one.name)
-    if one.name in {"source", "error", "decided_by"}
-    else _c[one.name]
-    for one in fields(Load)
-)
+LOAD_COLUMNS = tuple(_c[one.name] for one in fields(Load))
 """What a `Load` is made of."""
 AWAITS_APPROVAL = sa.and_(
     _c.needs_approval, _c.decided_at.is_(None), _c.state.in_([_HELD, _WAITING, _RUNNING])
 )
 _IS_DRAFT = _c.state == _DRAFT
-
-
-def _load(row: Row) -> Load:
-    return Load(**{**row, "state": LoadState(row["state"])})
 
 
 def _update(tx: Tx, load_id: int, *only_if: sa.ColumnElement[bool], **values: object) -> bool:
@@ -202,24 +193,6 @@ def _is_free(real_now: datetime) -> sa.ColumnElement[bool]:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RejectedRow:
-    """A refused row in clear."""
-
-    sheet: str
-    line: int
-    column: str
-    reason: Text
-    high_grade: bool
-    raw: tuple[str, ...]
-    table: int
-
-    @classmethod
-    def of(cls, item: Rejected) -> RejectedRow:
-        """As it will be read from the database."""
-        return cls(**{one.name: getattr(item, one.name) for one in fields(cls)})
-
-
 def create_load(
     tx: Tx,
     *,
@@ -230,8 +203,12 @@ def create_load(
     now: datetime,
     unit_id: int | None = None,
     state: LoadState = LoadState.WAITING,
+    total: int | None = None,
+    needs_approval: bool = False,
 ) -> int:
-    """Keeps the file, sealed part by part; nothing of it is loaded yet."""
+    """Keeps the file, sealed part by part; nothing of it is loaded yet. With `needs_approval` only its high grades may
+    be loaded before a second person approves it.
+    """
     row = tx.one(
         sa.insert(t.list_load)
         .values(
@@ -243,6 +220,8 @@ def create_load(
             by=by,
             unit_id=unit_id,
             created_at=now,
+            total=total,
+            needs_approval=needs_approval,
         )
         .returning(_c.id)
     )
@@ -279,7 +258,7 @@ def get_load(tx: Tx, load_id: int) -> Load:
     row = tx.one(sa.select(*LOAD_COLUMNS).where(_c.id == load_id))
     if row is None:
         raise NotFound(kind="load", key=load_id)
-    return _load(row)
+    return record_of(Load, row)
 
 
 def take_load(tx: Tx, load_id: int, *, real_now: datetime, lease_until: datetime) -> Load | None:
@@ -290,17 +269,12 @@ def take_load(tx: Tx, load_id: int, *, real_now: datetime, lease_until: datetime
         .values(state=_RUNNING, token=_c.token + 1, lease_until=lease_until)
         .returning(*LOAD_COLUMNS)
     )
-    return None if row is None else _load(row)
+    return None if row is None else record_of(Load, row)
 
 
 def unfinished_loads(tx: Tx, *, real_now: datetime) -> list[int]:
     """Lists that nobody is loading and that are not finished."""
     return [row["id"] for row in tx.rows(sa.select(_c.id).where(_is_free(real_now)).order_by(_c.id))]
-
-
-def set_load_total(tx: Tx, load_id: int, *, total: int) -> None:
-    """The file is known to have so many rows."""
-    _update(tx, load_id, total=total)
 
 
 def commit_without_flush(tx: Tx) -> None:
@@ -354,7 +328,7 @@ def delete_load(tx: Tx, load_id: int) -> None:
     tx.execute(sa.delete(t.list_load).where(_c.id == load_id))
 
 
-def insert_rejects(tx: Tx, load_id: int, rejects: Iterable[Rejected]) -> None:
+def insert_rejects(tx: Tx, load_id: int, rejects: Iterable[RejectedRow]) -> None:
     """Keeps the refused rows, their cells sealed."""
     rows = [
         {
@@ -378,19 +352,11 @@ def insert_rejects(tx: Tx, load_id: int, rejects: Iterable[Rejected]) -> None:
 def rejects_of_load(tx: Tx, load_id: int) -> list[RejectedRow]:
     """The refused rows in the order of the file, in clear."""
     c = t.list_reject.c
-    rows = tx.rows(
-        sa.select(c.sheet, c.line, c.column, c.reason, c.high_grade, c.sealed)
-        .where(c.load_id == load_id)
-        .order_by(c.id)
-    )
     found: list[RejectedRow] = []
-    for row in rows:
-        plain = dict(row)
-        record = tx.vault.open_record(
-            plain.pop("sealed"), **_reject_place(load_id, plain["sheet"], plain["line"])
-        )
-        plain |= {"reason": Text.load(plain["reason"]), "raw": tuple(record["raw"]), "table": record["table"]}
-        found.append(RejectedRow(**plain))
+    for row in tx.rows(sa.select(t.list_reject).where(c.load_id == load_id).order_by(c.id)):
+        record = tx.vault.open_record(row["sealed"], **_reject_place(load_id, row["sheet"], row["line"]))
+        reason, raw, table = Text.load(row["reason"]), tuple(record["raw"]), record["table"]
+        found.append(record_of(RejectedRow, row, reason=reason, raw=raw, table=table))
     return found
 
 
@@ -427,11 +393,6 @@ def delete_column_mapping(tx: Tx, source: str) -> int:
     return tx.execute(sa.delete(t.list_mapping).where(t.list_mapping.c.source == source)).rowcount
 
 
-def hold_for_approval(tx: Tx, load_id: int) -> None:
-    """Only its high grades may be loaded before a second person approves it."""
-    _update(tx, load_id, needs_approval=True)
-
-
 def set_awaiting_approval(tx: Tx, load: Load) -> None:
     """Its high grades are loaded; the rest waits."""
     _update(tx, load.id, _c.token == load.token, state=_HELD, lease_until=None, total=_c.early_line)
@@ -466,7 +427,7 @@ def keys_loaded_early(tx: Tx, load_id: int, keys: Sequence[tuple[str, str]]) -> 
 def loads_awaiting_approval(tx: Tx) -> list[Load]:
     """The 100 oldest lists that wait for a second person, oldest first."""
     statement = sa.select(*LOAD_COLUMNS).where(AWAITS_APPROVAL).order_by(_c.id).limit(100)
-    return [_load(row) for row in tx.rows(statement)]
+    return [record_of(Load, row) for row in tx.rows(statement)]
 
 
 def withdraw_load_row(tx: Tx, load_id: int, *, by: str, now: datetime, closing_until: datetime) -> bool:
@@ -544,13 +505,13 @@ def get_draft(tx: Tx, draft_id: int, *, by: str) -> Load:
     row = tx.one(sa.select(*LOAD_COLUMNS).where(_c.id == draft_id, _c.by == by, _IS_DRAFT))
     if row is None:
         raise NotFound(kind="draft", key=draft_id)
-    return _load(row)
+    return record_of(Load, row)
 
 
 def drafts_by(tx: Tx, *, by: str) -> tuple[Load, ...]:
     """The last 20 of this person, newest first."""
     statement = sa.select(*LOAD_COLUMNS).where(_c.by == by, _IS_DRAFT).order_by(_c.id.desc()).limit(20)
-    return tuple(_load(row) for row in tx.rows(statement))
+    return tuple(record_of(Load, row) for row in tx.rows(statement))
 
 
 def extend_draft(tx: Tx, draft_id: int, *, until: datetime) -> None:

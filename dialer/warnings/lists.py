@@ -4,57 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import Act, lock_cases, note_acts
 from dialer.core.access import actor_name, said
-from dialer.core.errors import Conflict, Invalid, NotFound, Unavailable
+from dialer.core.errors import Conflict, Invalid, Unavailable
 from dialer.core.events import CaseClosed
 from dialer.core.timeline import ActKind
 from dialer.core.values import OutcomeKind
 from dialer.db.audit import write_audit
-from dialer.db.unit_of_work import Tx
-from dialer.intake.records import Column, Field
+from dialer.intake.records import Field
 from dialer.language import Text
 from dialer.services import Services
 from dialer.warnings.list_store import (
-    Load,
     approve_load_row,
     cases_not_begun,
-    column_mapping_of,
-    columns_of_load,
     get_load,
-    loads_awaiting_approval,
     release_closing_load,
     save_column_mapping,
     take_closing_load,
     withdraw_load_row,
 )
-from dialer.warnings.queries import (
-    LoadLine,
-    LoadOutcome,
-    LoadPage,
-    RejectLine,
-    first_reject_lines,
-    load_line,
-    load_outcome_of,
-    load_page,
-    loads_waiting,
-    recent_sources,
-)
+from dialer.warnings.queries import LoadOutcome, load_line, load_outcome_of
 
 _CLOSED_AT_ONCE = 500
 """Cases of one transaction."""
 _CLOSING_LEASE = timedelta(seconds=120)
 """Another process continues closing a withdrawn list's cases when the first one is silent for so long."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Withdrawn:
-    closed: int
-    """Cases that had not begun: closed, with the reason in their timelines."""
 
 
 def approve_load(services: Services, load_id: int, *, by: str) -> None:
@@ -77,19 +54,13 @@ def approve_load(services: Services, load_id: int, *, by: str) -> None:
     services.enqueue("load_list", load_id)
 
 
-def loads_to_approve(services: Services) -> list[Load]:
-    """Lists that wait for a second person, oldest first."""
-    with services.store.begin() as tx:
-        return loads_awaiting_approval(tx)
-
-
-def withdraw_load(services: Services, load_id: int, *, by: str, why: str) -> Withdrawn:
-    """Nothing more of it is loaded; cases that it opened and that have not begun are closed with the reason; what has
-    begun goes on. A case that other warnings joined stays. Raises `NotFound`, `Invalid`, and `Conflict` when it was
-    withdrawn before.
+def withdraw_load(services: Services, load_id: int, *, by: str, why: str) -> int:
+    """Nothing more of it is loaded; cases that it opened and that have not begun are closed with the reason in their
+    timelines, and what has begun goes on: how many were closed. A case that other warnings joined stays. Raises
+    `NotFound`, `Invalid`, and `Conflict` when it was withdrawn before.
     """
     who, reason = _withdraw(services, load_id, by=by, why=why)
-    return Withdrawn(closed=_close_all(services, load_id, by=who, why=reason))
+    return _close_all(services, load_id, by=who, why=reason)
 
 
 def begin_withdrawal(services: Services, load_id: int, *, by: str, why: str) -> None:
@@ -175,70 +146,14 @@ def correct_columns(services: Services, source: str, columns: Mapping[str, Field
         )
 
 
-def columns_of(services: Services, source: str) -> dict[str, Field | None]:
-    """The corrections of this source's columns, by heading."""
-    with services.store.begin() as tx:
-        return column_mapping_of(tx, source.strip())
-
-
-SHOWN_REJECTS = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overview:
-    waiting: tuple[LoadLine, ...]
-    """For a second person."""
-    page: LoadPage
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadFile:
-    line: LoadLine
-    columns: tuple[Column, ...]
-    rejects: tuple[RejectLine, ...]
-    """The first of them."""
-
-
-def show_loads(services: Services, *, visible_to: int | None, before_id: int | None, limit: int) -> Overview:
-    """Newest first; `before_id` is where the last page ended."""
-    with services.store.begin() as tx:
-        return Overview(
-            waiting=loads_waiting(tx, visible_to=visible_to) if before_id is None else (),
-            page=load_page(tx, visible_to=visible_to, before_id=before_id, limit=limit),
-        )
-
-
-def show_load(services: Services, load_id: int, *, visible_to: int | None) -> LoadFile:
-    """Raises `NotFound`, also for a list that this unit does not see."""
-    with services.store.begin() as tx:
-        return LoadFile(
-            line=_visible(tx, load_id, visible_to),
-            columns=columns_of_load(tx, load_id),
-            rejects=first_reject_lines(tx, load_id, limit=SHOWN_REJECTS),
-        )
-
-
 def load_outcome(services: Services, load_id: int, *, visible_to: int | None) -> LoadOutcome:
     """Raises `NotFound`."""
     with services.store.begin() as tx:
-        _visible(tx, load_id, visible_to)
+        load_line(tx, load_id, visible_to=visible_to)
         return load_outcome_of(tx, load_id, visible_to=visible_to)
 
 
 def check_load_visible(services: Services, load_id: int, *, visible_to: int | None) -> None:
     """Raises `NotFound`. A list never changes its unit, so this holds for the act that follows."""
     with services.store.begin() as tx:
-        _visible(tx, load_id, visible_to)
-
-
-def _visible(tx: Tx, load_id: int, visible_to: int | None) -> LoadLine:
-    line = load_line(tx, load_id, visible_to=visible_to)
-    if line is None:
-        raise NotFound(kind="load", key=load_id)
-    return line
-
-
-def known_sources(services: Services, *, visible_to: int | None) -> list[str]:
-    """The sources of recent lists, to choose from."""
-    with services.store.begin() as tx:
-        return recent_sources(tx, visible_to=visible_to)
+        load_line(tx, load_id, visible_to=visible_to)

@@ -11,8 +11,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import BinaryIO
 
@@ -20,31 +20,28 @@ from dialer.cases.alarms import raise_alarm
 from dialer.core.access import actor_name
 from dialer.core.errors import UnusableFile
 from dialer.core.events import AlarmCode
+from dialer.core.units import UnitIndex
 from dialer.core.values import LoadState
 from dialer.db.unit_of_work import Tx
 from dialer.intake.reader import ListReader, default_source, read_list
-from dialer.intake.records import Accepted, IntakeOptions, Rejected
+from dialer.intake.records import Accepted, IntakeOptions, Rejected, RejectedRow
 from dialer.language import Text
 from dialer.services import Services
 from dialer.warnings.arrivals import PreparedBatch, Taken, prepare_arrivals, take_arrivals
 from dialer.warnings.list_store import (
     Load,
-    RejectedRow,
     advance_load,
     column_mapping_of,
     commit_without_flush,
     create_load,
-    delete_load,
     fail_load,
     file_parts_of_load,
     finish_load,
     get_load,
-    hold_for_approval,
     insert_rejects,
     keys_loaded_early,
     rejects_of_load,
     set_awaiting_approval,
-    set_load_total,
     take_load,
 )
 
@@ -83,14 +80,18 @@ def submit_list(services: Services, content: BinaryIO, *, filename: str, source:
     with read_list(content, filename=filename, options=options) as reader:
         counted = sum(1 for _ in islice(reader, (most or SHORT_LIST) + 1))
     content.seek(0)
+    is_counted = counted <= (most or SHORT_LIST)
     with services.store.begin() as tx:
         load_id = create_load(
-            tx, filename=filename, source=source, content=content, by=who, now=services.clock.now()
+            tx,
+            filename=filename,
+            source=source,
+            content=content,
+            by=who,
+            now=services.clock.now(),
+            total=counted if is_counted else None,
+            needs_approval=most > 0 and not is_counted,
         )
-        if counted <= (most or SHORT_LIST):
-            set_load_total(tx, load_id, total=counted)
-        elif most:
-            hold_for_approval(tx, load_id)
     services.enqueue("load_list", load_id)
     return load_id
 
@@ -104,57 +105,43 @@ def load_list(services: Services, load_id: int) -> bool:
         load = take_load(tx, load_id, real_now=real_now, lease_until=real_now + _LEASE)
     if load is None:
         return False
-    with stored_file(services, load_id) as copy:
-        try:
-            reader = read_list(
-                copy,
-                filename=load.filename,
-                options=options_of(services, source=load.source, filename=load.filename, load=load),
-            )
-            (_load_high_grades if load.waits else _load_all)(services, load, reader)
-        except _TakenOver:
-            return False
-        except UnusableFile as fault:
-            with services.store.begin() as tx:
-                fail_load(tx, load, error=fault.text.dump(), now=services.clock.now())
-            raise
+    try:
+        with reading(services, load) as reader:
+            _load(services, load, reader)
+    except _TakenOver:
+        return False
+    except UnusableFile as fault:
+        with services.store.begin() as tx:
+            fail_load(tx, load, error=fault.text.dump(), now=services.clock.now())
+        raise
     services.enqueue("dial")
     return True
 
 
-def _load_all(services: Services, load: Load, reader: ListReader) -> None:
-    items = iter(reader)
-    for _ in islice(items, load.next_line):
+def _load(services: Services, load: Load, reader: ListReader) -> None:
+    """All of it, or only the high grades of a list that waits for a second person."""
+    items, wanted = iter(reader), _high_grades_of if load.waits else accepted_of
+    for _ in islice(items, load.done):
         pass
-    for batch, prepared in _read_ahead(services, items, accepted_of, load_id=load.id):
+    for batch, prepared in _read_ahead(services, items, wanted, load_id=load.id):
         with services.store.begin() as tx:
             commit_without_flush(tx)
             lease_until = services.real.now() + _LEASE
-            counts = _take(tx, services, batch, prepared, load_id=load.id)
-            added = {"next_line": len(batch)} | counts
-            if not advance_load(tx, load, added, lease_until=lease_until, columns=reader.columns):
-                raise _TakenOver
-        services.enqueue("dial")
-    with services.store.begin() as tx:
-        finish_load(tx, load, skipped=reader.skipped, now=services.clock.now())
-
-
-def _load_high_grades(services: Services, load: Load, reader: ListReader) -> None:
-    """Of a list that waits for a second person."""
-    items = iter(reader)
-    for _ in islice(items, load.early_line):
-        pass
-    for batch, prepared in _read_ahead(services, items, _high_grades_of, load_id=load.id):
-        with services.store.begin() as tx:
-            commit_without_flush(tx)
             taken = take_arrivals(tx, services, prepared)
-            lease_until = services.real.now() + _LEASE
-            added = {"early_line": len(batch), "early_accepted": taken.accepted, "merged": taken.merged}
-            if not advance_load(tx, load, added, lease_until=lease_until):
+            if load.waits:
+                columns = None
+                added = {"early_line": len(batch), "early_accepted": taken.accepted, "merged": taken.merged}
+            else:
+                columns = reader.columns
+                added = _note_batch(tx, batch, taken, load_id=load.id, now=prepared.opener.now)
+            if not advance_load(tx, load, added, lease_until=lease_until, columns=columns):
                 raise _TakenOver
         services.enqueue("dial")
     with services.store.begin() as tx:
-        set_awaiting_approval(tx, load)
+        if load.waits:
+            set_awaiting_approval(tx, load)
+        else:
+            finish_load(tx, load, skipped=reader.skipped, now=services.clock.now())
 
 
 _Batch = list[Accepted | Rejected]
@@ -212,10 +199,8 @@ class _TakenOver(Exception):  # a signal within this module, never seen outside
     pass
 
 
-def _take(
-    tx: Tx, services: Services, batch: _Batch, prepared: PreparedBatch, *, load_id: int
-) -> dict[str, int]:
-    taken = take_arrivals(tx, services, prepared)
+def _note_batch(tx: Tx, batch: _Batch, taken: Taken, *, load_id: int, now: datetime) -> dict[str, int]:
+    """Stores its refused rows and raises their alarms; the counts that it adds to the load."""
     counts = counts_of(batch, taken)
     repeated = [
         item.record.key
@@ -229,9 +214,12 @@ def _take(
     for item in rejected:
         if item.high_grade:
             facts = {"line": item.line, "column": item.column}
-            now = prepared.opener.now
             raise_alarm(tx, AlarmCode.REJECTED_HIGH_ROW, now=now, load_id=load_id, facts=facts)
-    return counts | {"accepted": counts["accepted"] + early, "duplicate": counts["duplicate"] - early}
+    return counts | {
+        "next_line": len(batch),
+        "accepted": counts["accepted"] + early,
+        "duplicate": counts["duplicate"] - early,
+    }
 
 
 def counts_of(batch: _Batch, taken: Taken) -> dict[str, int]:
@@ -263,34 +251,43 @@ def load_report(services: Services, load_id: int) -> LoadReport:
 
 
 @contextmanager
-def stored_file(services: Services, load_id: int) -> Iterator[BinaryIO]:
-    """The uploaded bytes in clear, in a file without a name that is deleted with the block."""
+def reading(services: Services, load: Load) -> Iterator[ListReader]:
+    """A reader of its file, as of the moment at which it was uploaded; of a draft, as of now. The file in clear has no
+    name and is deleted with the block. Raises `UnusableFile`.
+    """
+    uploaded_at = None if load.state is LoadState.DRAFT else load.created_at
+    options = options_of(services, source=load.source, filename=load.filename, now=uploaded_at)
     with tempfile.TemporaryFile() as copy:
         with services.store.begin() as tx:
-            for part in file_parts_of_load(tx, load_id):
+            for part in file_parts_of_load(tx, load.id):
                 copy.write(part)
         copy.seek(0)
-        yield copy
+        with read_list(copy, filename=load.filename, options=options) as reader:
+            yield reader
 
 
-def options_of(services: Services, *, source: str, filename: str, load: Load | None = None) -> IntakeOptions:
-    """How a list of this source is read, with the corrections of its columns; `load`: at the moment it was uploaded."""
+def options_of(
+    services: Services, *, source: str, filename: str, now: datetime | None = None
+) -> IntakeOptions:
+    """How a list of this source is read, with the corrections of its columns, at the moment `now` (None: the
+    present one).
+    """
     with services.store.begin() as tx:
         tree = services.units.current(tx)
         corrections = column_mapping_of(tx, source or default_source(filename))
+    options = row_options(services, source=source, now=now or services.clock.now(), tree=tree)
+    return replace(options, corrections=corrections)
+
+
+def row_options(services: Services, *, source: str, now: datetime, tree: UnitIndex) -> IntakeOptions:
+    """How a row of this source is read."""
+    centre = services.centre
     return IntakeOptions(
-        now=load.created_at if load is not None else services.clock.now(),
-        timezone=services.centre.timezone,
-        default_grade=services.centre.default_grade,
-        default_area=services.centre.area_code,
+        now=now,
+        timezone=centre.timezone,
+        default_grade=centre.default_grade,
+        default_area=centre.area_code,
         source=source,
-        known_units=tree or services.centre.known_units,
-        corrections=corrections,
+        known_units=tree or centre.known_units,
         derive_key=services.derive_key,
     )
-
-
-def forget_load(services: Services, load_id: int) -> None:
-    """A file that was no list leaves nothing behind."""
-    with services.store.begin() as tx:
-        delete_load(tx, load_id)

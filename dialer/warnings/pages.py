@@ -21,22 +21,13 @@ from dialer.core.errors import Conflict, Invalid, NoPhoneColumn, NotFound, Unusa
 from dialer.core.values import Grade, PauseScope
 from dialer.intake.headings import fields_of
 from dialer.intake.records import Field, NoticeCode
-from dialer.language import Lang, gettext_noop, say
+from dialer.language import Lang, Text, gettext_noop, say
 from dialer.sentences import refusal_sentence, sentence
-from dialer.warnings.lists import (
-    LoadFile,
-    approve_load,
-    begin_withdrawal,
-    check_load_visible,
-    known_sources,
-    load_outcome,
-    show_load,
-    show_loads,
-)
+from dialer.warnings.list_store import columns_of_load, drafts_by, get_draft
+from dialer.warnings.lists import approve_load, begin_withdrawal, check_load_visible, load_outcome
 from dialer.warnings.preview import (
     correct_draft,
     draft_list,
-    drafts_of,
     export_draft_rejects,
     export_rejects,
     forget_corrections,
@@ -45,9 +36,16 @@ from dialer.warnings.preview import (
     look_at_draft,
     look_at_waiting,
     measure_draft,
-    show_draft,
 )
-from dialer.warnings.queries import LoadOutcome
+from dialer.warnings.queries import (
+    LoadLine,
+    LoadOutcome,
+    first_reject_lines,
+    load_line,
+    load_page,
+    loads_waiting,
+    recent_sources,
+)
 from dialer.web.cache import Cache
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.words import word_of
@@ -104,7 +102,7 @@ def notice_words(code: NoticeCode, lang: Lang, *, default_grade: Grade) -> str:
 
 list_pages = Section()
 _LISTS, _DRAFT, _LOAD = "console/lists.html", "console/list_draft.html", "console/list.html"
-_PAGE = 50
+_PAGE, _SHOWN_REJECTS = 50, 200
 _UNFIT = 422
 _MEGABYTE = 1 << 20
 MOST_MEGABYTES = 256
@@ -118,57 +116,57 @@ _Number = Annotated[int, InPath(ge=1, lt=1 << 63)]
 
 
 @list_pages.get("/lists", act=Permission.LOAD_LISTS, nav=gettext_noop("Lists"), order=50)
-def lists(visit: CurrentRequest, before: int | None = None) -> Response:
-    if visit.is_part:
-        return visit.part(_LISTS, "loads", **_overview(visit, before))
-    return _show_lists(visit, before=before)
+def lists(request: CurrentRequest, before: int | None = None) -> Response:
+    if request.is_part:
+        return request.part(_LISTS, "loads", **_overview(request, before))
+    return _show_lists(request, before=before)
 
 
 @list_pages.post("/lists", act=Permission.LOAD_LISTS, most_bytes=MOST_MEGABYTES * _MEGABYTE)
 def drop(
-    visit: CurrentRequest,
+    request: CurrentRequest,
     file: Annotated[UploadFile | None, File()] = None,
     source: Annotated[str, Form()] = "",
     dry: Annotated[str, Form()] = "",
 ) -> Response:
     if file is None or not file.filename:
         return _show_lists(
-            visit, wrong={"file": visit.say(gettext_noop("Choose a file first."))}, source=source
+            request, wrong={"file": request.say(gettext_noop("Choose a file first."))}, source=source
         )
     try:
         draft_id = draft_list(
-            visit.services,
+            request.services,
             file.file,
             filename=file.filename,
             source=source,
-            by=visit.who,
-            unit_id=visit.member.unit_id,
+            by=request.who,
+            unit_id=request.member.unit_id,
         )
     except UnusableFile as fault:
-        text = f"{file.filename}: {refusal_sentence(fault, visit.lang)}"
-        return _show_lists(visit, wrong={"file": text}, source=source)
+        text = f"{file.filename}: {refusal_sentence(fault, request.lang)}"
+        return _show_lists(request, wrong={"file": text}, source=source)
     except Invalid as fault:
-        return _show_lists(visit, wrong=_wrong(visit, fault), source=source)
-    return visit.go(_draft_path(draft_id, dry=bool(dry)))
+        return _show_lists(request, wrong=_wrong(request, fault), source=source)
+    return request.go(_draft_path(draft_id, dry=bool(dry)))
 
 
 @list_pages.get("/lists/drafts/{draft_id}", act=Permission.LOAD_LISTS)
-def draft(visit: CurrentRequest, draft_id: _Number, dry: str = "") -> Response:
+def draft(request: CurrentRequest, draft_id: _Number, dry: str = "") -> Response:
     try:
-        return _show_draft(visit, draft_id, dry=bool(dry))
+        return _show_draft(request, draft_id, dry=bool(dry))
     except NotFound:
-        return _loaded_already(visit, draft_id)
+        return _loaded_already(request, draft_id)
 
 
 @list_pages.get("/lists/drafts/{draft_id}/count", act=Permission.LOAD_LISTS)
-def count(visit: CurrentRequest, draft_id: _Number) -> Response:
+def count(request: CurrentRequest, draft_id: _Number) -> Response:
     """All rows of a file that is too long to be counted at once."""
-    return visit.part(_DRAFT, "counted", measured=measure_draft(visit.services, draft_id, by=visit.who))
+    return request.part(_DRAFT, "counted", measured=measure_draft(request.services, draft_id, by=request.who))
 
 
 @list_pages.post("/lists/drafts/{draft_id}/columns", act=Permission.LOAD_LISTS)
 def columns(
-    visit: CurrentRequest,
+    request: CurrentRequest,
     draft_id: _Number,
     heading: Annotated[list[str] | None, Form()] = None,
     field: Annotated[list[str] | None, Form()] = None,
@@ -177,106 +175,107 @@ def columns(
 ) -> Response:
     chosen = {name: _field(text) for name, text in zip(heading or (), field or (), strict=False)}
     try:
-        correct_draft(visit.services, draft_id, chosen, source=source, by=visit.who)
+        correct_draft(request.services, draft_id, chosen, source=source, by=request.who)
     except Invalid as fault:
-        return _show_draft(visit, draft_id, dry=bool(dry), wrong=_wrong(visit, fault))
-    return visit.go(
+        return _show_draft(request, draft_id, dry=bool(dry), wrong=_wrong(request, fault))
+    return request.go(
         _draft_path(draft_id, dry=bool(dry)), notice=gettext_noop("The column mapping is applied.")
     )
 
 
 @list_pages.post("/lists/drafts/{draft_id}/columns/forget", act=Permission.LOAD_LISTS)
-def forget_columns(visit: CurrentRequest, draft_id: _Number, dry: Annotated[str, Form()] = "") -> Response:
-    forget_corrections(visit.services, draft_id, by=visit.who)
-    return visit.go(
+def forget_columns(request: CurrentRequest, draft_id: _Number, dry: Annotated[str, Form()] = "") -> Response:
+    forget_corrections(request.services, draft_id, by=request.who)
+    return request.go(
         _draft_path(draft_id, dry=bool(dry)),
         notice=gettext_noop("The corrections of this source are removed."),
     )
 
 
 @list_pages.post("/lists/drafts/{draft_id}/load", act=Permission.LOAD_LISTS)
-def load(visit: CurrentRequest, draft_id: _Number) -> Response:
+def load(request: CurrentRequest, draft_id: _Number) -> Response:
     try:
-        load_draft(visit.services, draft_id, by=visit.who)
+        load_draft(request.services, draft_id, by=request.who)
     except UnusableFile:
-        return _show_draft(visit, draft_id, dry=False, status=_UNFIT)
+        return _show_draft(request, draft_id, dry=False, status=_UNFIT)
     except NotFound:
-        return _loaded_already(visit, draft_id)
-    return visit.go(f"/lists/{draft_id}")
+        return _loaded_already(request, draft_id)
+    return request.go(f"/lists/{draft_id}")
 
 
 @list_pages.post("/lists/drafts/{draft_id}/forget", act=Permission.LOAD_LISTS)
-def forget(visit: CurrentRequest, draft_id: _Number) -> Response:
-    forget_draft(visit.services, draft_id, by=visit.who)
-    return visit.go("/lists", notice=gettext_noop("The file is discarded; nothing of it was kept."))
+def forget(request: CurrentRequest, draft_id: _Number) -> Response:
+    forget_draft(request.services, draft_id, by=request.who)
+    return request.go("/lists", notice=gettext_noop("The file is discarded; nothing of it was kept."))
 
 
 @list_pages.get("/lists/drafts/{draft_id}/rejects", act=Permission.LOAD_LISTS)
-def draft_rejects(visit: CurrentRequest, draft_id: _Number) -> Response:
+def draft_rejects(request: CurrentRequest, draft_id: _Number) -> Response:
     return _file(
-        visit, draft_id, lambda path: export_draft_rejects(visit.services, draft_id, path, who=visit.who)
+        request,
+        draft_id,
+        lambda path: export_draft_rejects(request.services, draft_id, path, who=request.who),
     )
 
 
 @list_pages.get("/lists/{load_id}", act=Permission.LOAD_LISTS)
-def one(visit: CurrentRequest, load_id: _Number) -> Response:
-    return _show_load(visit, load_id)
+def one(request: CurrentRequest, load_id: _Number) -> Response:
+    return _show_load(request, load_id)
 
 
 @list_pages.get("/lists/{load_id}/came", act=Permission.LOAD_LISTS)
-def outcome(visit: CurrentRequest, load_id: _Number) -> Response:
+def outcome(request: CurrentRequest, load_id: _Number) -> Response:
     """The results of its cases so far; the part is requested again until they are counted."""
-    found = _outcomes(visit).get((load_id, visit.member.unit_id))
-    return visit.part(_LOAD, "came", load_id=load_id, came=found.value)
+    found = _outcomes(request).get((load_id, request.member.unit_id))
+    return request.part(_LOAD, "came", load_id=load_id, came=found.value)
 
 
 @list_pages.get("/lists/{load_id}/look", act=Permission.LOAD_LISTS)
-def rest(visit: CurrentRequest, load_id: _Number) -> Response:
+def rest(request: CurrentRequest, load_id: _Number) -> Response:
     """The preview of the rest of a list that waits for a second person."""
-    found = look_at_waiting(visit.services, load_id, visible_to=visit.member.unit_id)
-    return visit.part(_LOAD, "rest", load_id=load_id, look=found, **_words(visit))
+    found = look_at_waiting(request.services, load_id, visible_to=request.member.unit_id)
+    return request.part(_LOAD, "rest", load_id=load_id, look=found, **_words(request))
 
 
 @list_pages.get("/lists/{load_id}/rejected", act=Permission.LOAD_LISTS)
-def rejected(visit: CurrentRequest, load_id: _Number) -> Response:
+def rejected(request: CurrentRequest, load_id: _Number) -> Response:
     """The refused rows of a list that has just been loaded."""
-    found = show_load(visit.services, load_id, visible_to=visit.member.unit_id)
-    return visit.part(_LOAD, "rejected", **_load_facts(visit, found))
+    return request.part(_LOAD, "rejected", **_load_facts(request, load_id))
 
 
 @list_pages.get("/lists/{load_id}/rejects", act=Permission.LOAD_LISTS)
-def rejects(visit: CurrentRequest, load_id: _Number) -> Response:
-    visible_to = visit.member.unit_id
+def rejects(request: CurrentRequest, load_id: _Number) -> Response:
+    visible_to = request.member.unit_id
     return _file(
-        visit,
+        request,
         load_id,
-        lambda path: export_rejects(visit.services, load_id, path, who=visit.who, visible_to=visible_to),
+        lambda path: export_rejects(request.services, load_id, path, who=request.who, visible_to=visible_to),
     )
 
 
 @list_pages.post("/lists/{load_id}/approve", act=Permission.APPROVE)
-def approve(visit: CurrentRequest, load_id: _Number) -> Response:
+def approve(request: CurrentRequest, load_id: _Number) -> Response:
     return _carry_out(
-        visit,
+        request,
         load_id,
-        lambda: approve_load(visit.services, load_id, by=visit.who),
+        lambda: approve_load(request.services, load_id, by=request.who),
         gettext_noop("Approved: the rest of it is being loaded."),
     )
 
 
 @list_pages.post("/lists/{load_id}/pause", act=Permission.LOAD_LISTS)
 def pause(
-    visit: CurrentRequest,
+    request: CurrentRequest,
     load_id: _Number,
     minutes: Annotated[float, Form()] = 0,
     why: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     scope, subject = PauseScope.LOAD, str(load_id)
     return _carry_out(
-        visit,
+        request,
         load_id,
         lambda: pause_calls(
-            visit.services, scope=scope, subject=subject, minutes=minutes, by=visit.who, why=why
+            request.services, scope=scope, subject=subject, minutes=minutes, by=request.who, why=why
         ),
         gettext_noop("Calls paused."),
         act="pause",
@@ -284,59 +283,61 @@ def pause(
 
 
 @list_pages.post("/lists/{load_id}/resume", act=Permission.LOAD_LISTS)
-def resume(visit: CurrentRequest, load_id: _Number) -> Response:
+def resume(request: CurrentRequest, load_id: _Number) -> Response:
     return _carry_out(
-        visit,
+        request,
         load_id,
-        lambda: resume_calls(visit.services, scope=PauseScope.LOAD, subject=str(load_id), by=visit.who),
+        lambda: resume_calls(request.services, scope=PauseScope.LOAD, subject=str(load_id), by=request.who),
         gettext_noop("Calls resumed."),
     )
 
 
 @list_pages.post("/lists/{load_id}/withdraw", act=Permission.LOAD_LISTS)
 def withdraw(
-    visit: CurrentRequest, load_id: _Number, why: Annotated[str, Form(max_length=500)] = ""
+    request: CurrentRequest, load_id: _Number, why: Annotated[str, Form(max_length=500)] = ""
 ) -> Response:
     return _carry_out(
-        visit,
+        request,
         load_id,
-        lambda: begin_withdrawal(visit.services, load_id, by=visit.who, why=why),
+        lambda: begin_withdrawal(request.services, load_id, by=request.who, why=why),
         gettext_noop("The list is withdrawn. What had begun goes on."),
         act="withdraw",
     )
 
 
 def _carry_out(
-    visit: RequestContext, load_id: int, do: Callable[[], object], notice: str, *, act: str = ""
+    request: RequestContext, load_id: int, do: Callable[[], object], notice: str, *, act: str = ""
 ) -> Response:
     """Does it and shows the list; a form that is refused is shown again."""
-    check_load_visible(visit.services, load_id, visible_to=visit.member.unit_id)
+    check_load_visible(request.services, load_id, visible_to=request.member.unit_id)
     try:
         do()
     except Invalid as fault:
-        return _show_load(visit, load_id, act=act, wrong=_wrong(visit, fault))
+        return _show_load(request, load_id, act=act, wrong=_wrong(request, fault))
     except Conflict as fault:
         notice = _OWN if fault.current == "own load" else _MEANWHILE
     except NotFound:
         notice = _MEANWHILE
-    return visit.go(f"/lists/{load_id}", notice=notice)
+    return request.go(f"/lists/{load_id}", notice=notice)
 
 
-def _wrong(visit: RequestContext, fault: Invalid) -> dict[str, str]:
-    return {fault.field: refusal_sentence(fault, visit.lang)}
+def _wrong(request: RequestContext, fault: Invalid) -> dict[str, str]:
+    return {fault.field: refusal_sentence(fault, request.lang)}
 
 
 _OWN = gettext_noop("The person who loaded a list cannot approve it; another person does.")
 _MEANWHILE = gettext_noop("Somebody else has already handled it. The current state is shown.")
 
 
-def _overview(visit: RequestContext, before: int | None) -> dict[str, Any]:
-    found = show_loads(visit.services, visible_to=visit.member.unit_id, before_id=before, limit=_PAGE)
-    page = found.page
+def _overview(request: RequestContext, before: int | None) -> dict[str, Any]:
+    visible_to = request.member.unit_id
+    with request.services.store.begin() as tx:
+        waiting = loads_waiting(tx, visible_to=visible_to) if before is None else ()
+        page = load_page(tx, visible_to=visible_to, before_id=before, limit=_PAGE)
     return {
-        "waiting": found.waiting,
+        "waiting": waiting,
         "page": page,
-        "is_moving": any(line.is_moving for line in (*found.waiting, *page.lines)),
+        "is_moving": any(line.is_moving for line in (*waiting, *page.lines)),
         "here": f"/lists?before={before}" if before else "/lists",
         "older": f"/lists?before={page.next_before_id}" if page.next_before_id else "",
         "newest": "/lists" if before else "",
@@ -344,74 +345,82 @@ def _overview(visit: RequestContext, before: int | None) -> dict[str, Any]:
 
 
 def _show_lists(
-    visit: RequestContext, *, before: int | None = None, wrong: dict[str, str] | None = None, source: str = ""
+    request: RequestContext,
+    *,
+    before: int | None = None,
+    wrong: dict[str, str] | None = None,
+    source: str = "",
 ) -> Response:
+    with request.services.store.begin() as tx:
+        sources = recent_sources(tx, visible_to=request.member.unit_id)
+        drafts = drafts_by(tx, by=request.who)
     facts: dict[str, Any] = {
         "wrong": defaultdict(str, wrong or {}),
         "source": source,
         "most_megabytes": MOST_MEGABYTES,
-        "sources": known_sources(visit.services, visible_to=visit.member.unit_id),
+        "sources": sources,
     }
     status = _UNFIT if wrong else 200
-    if visit.is_part:
-        return visit.part(_LISTS, "drop", status=status, **facts)
-    return visit.page(
-        _LISTS,
-        status=status,
-        drafts=drafts_of(visit.services, by=visit.who),
-        **facts,
-        **_overview(visit, before),
-    )
+    if request.is_part:
+        return request.part(_LISTS, "drop", status=status, **facts)
+    return request.page(_LISTS, status=status, drafts=drafts, **facts, **_overview(request, before))
 
 
 def _show_draft(
-    visit: RequestContext, draft_id: int, *, dry: bool, wrong: dict[str, str] | None = None, status: int = 200
+    request: RequestContext,
+    draft_id: int,
+    *,
+    dry: bool,
+    wrong: dict[str, str] | None = None,
+    status: int = 200,
 ) -> Response:
-    line = show_draft(visit.services, draft_id, by=visit.who)
+    visible_to = request.member.unit_id
+    with request.services.store.begin() as tx:
+        draft = get_draft(tx, draft_id, by=request.who)
+        sources = recent_sources(tx, visible_to=visible_to)
     look, unusable = None, ""
-    columns: list[tuple[str, str]] = []
+    columns: Iterable[tuple[str, Field | None]] = ()
     try:
-        look = look_at_draft(visit.services, draft_id, by=visit.who, visible_to=visit.member.unit_id)
-        columns = _once((column.heading, column.field) for column in look.columns)
+        look = look_at_draft(request.services, draft_id, by=request.who, visible_to=visible_to)
+        columns = ((column.heading, column.field) for column in look.columns)
     except UnusableFile as fault:
-        unusable = refusal_sentence(fault, visit.lang)
+        unusable = refusal_sentence(fault, request.lang)
         if isinstance(fault, NoPhoneColumn):
-            columns = _once(zip(fault.headings, fields_of(fault.headings), strict=True))
-    return visit.page(
+            columns = zip(fault.headings, fields_of(fault.headings), strict=True)
+    return request.page(
         _DRAFT,
         status=_UNFIT if wrong else status,
         draft_id=draft_id,
-        draft=line,
+        draft=draft,
         look=look,
         unusable=unusable,
-        columns=columns,
+        columns=_once(columns),
         measured=None,
         dry=dry,
         wrong=defaultdict(str, wrong or {}),
-        fields=[(field.value, visit.say(text)) for field, text in FIELDS.items()],
-        **_words(visit),
-        sources=known_sources(visit.services, visible_to=visit.member.unit_id),
+        fields=[(field.value, request.say(text)) for field, text in FIELDS.items()],
+        **_words(request),
+        sources=sources,
     )
 
 
 def _show_load(
-    visit: RequestContext, load_id: int, *, act: str = "", wrong: dict[str, str] | None = None
+    request: RequestContext, load_id: int, *, act: str = "", wrong: dict[str, str] | None = None
 ) -> Response:
-    visible_to = visit.member.unit_id
-    found = show_load(visit.services, load_id, visible_to=visible_to)
-    line, facts = found.line, _load_facts(visit, found)
-    if visit.is_part:
-        response = visit.part(_LOAD, "live", **facts)
+    facts = _load_facts(request, load_id)
+    line: LoadLine = facts["line"]
+    if request.is_part:
+        response = request.part(_LOAD, "live", **facts)
         if not line.is_moving:
             response.headers["HX-Trigger"] = "list-over"
         return response
     is_short = line.accepted + line.early_accepted <= _AT_ONCE
-    return visit.page(
+    came = _outcomes(request).get((load_id, request.member.unit_id)).value if is_short else None
+    return request.page(
         _LOAD,
         status=_UNFIT if wrong else 200,
-        columns=found.columns,
-        field_word=lambda field: visit.say(FIELDS[field]),
-        came=_outcomes(visit).get((load_id, visible_to)).value if is_short else None,
+        field_word=lambda field: request.say(FIELDS[field]),
+        came=came,
         pauses=PAUSES,
         act=act,
         wrong=defaultdict(str, wrong or {}),
@@ -419,24 +428,28 @@ def _show_load(
     )
 
 
-def _load_facts(visit: RequestContext, found: LoadFile) -> dict[str, Any]:
-    line = found.line
+def _load_facts(request: RequestContext, load_id: int) -> dict[str, Any]:
+    with request.services.store.begin() as tx:
+        line = load_line(tx, load_id, visible_to=request.member.unit_id)
+        columns = columns_of_load(tx, load_id)
+        rejects = first_reject_lines(tx, load_id, limit=_SHOWN_REJECTS)
     return {
-        "load_id": line.id,
+        "load_id": load_id,
         "line": line,
-        "rejects": found.rejects,
-        **_words(visit),
-        "may_approve": visit.may(Permission.APPROVE) and line.by != visit.who,
-        "is_own": line.by == visit.who,
+        "columns": columns,
+        "rejects": rejects,
+        **_words(request),
+        "may_approve": request.may(Permission.APPROVE) and line.by != request.who,
+        "is_own": line.by == request.who,
         "look": None,
     }
 
 
-def _words(visit: RequestContext) -> dict[str, Any]:
-    grade = visit.services.centre.default_grade
+def _words(request: RequestContext) -> dict[str, Any]:
+    grade = request.services.centre.default_grade
     return {
-        "reason": lambda text: sentence(text, visit.lang),
-        "notice": lambda code: notice_words(code, visit.lang, default_grade=grade),
+        "reason": lambda text: sentence(text if isinstance(text, Text) else Text.load(text), request.lang),
+        "notice": lambda code: notice_words(code, request.lang, default_grade=grade),
     }
 
 
@@ -449,10 +462,10 @@ def _once(columns: Iterable[tuple[str, Field | None]]) -> list[tuple[str, str]]:
     return list(found.items())
 
 
-def _loaded_already(visit: RequestContext, draft_id: int) -> Response:
+def _loaded_already(request: RequestContext, draft_id: int) -> Response:
     """To the list that the draft has become, for a person who goes back or clicks twice. Raises `NotFound`."""
-    check_load_visible(visit.services, draft_id, visible_to=visit.member.unit_id)
-    return visit.go(f"/lists/{draft_id}")
+    check_load_visible(request.services, draft_id, visible_to=request.member.unit_id)
+    return request.go(f"/lists/{draft_id}")
 
 
 def _draft_path(draft_id: int, *, dry: bool) -> str:
@@ -464,17 +477,17 @@ def _field(text: str) -> Field | None:
     return next((field for field in Field if field.value == text), None)
 
 
-def _file(visit: RequestContext, load_id: int, write: Callable[[Path], int]) -> Response:
+def _file(request: RequestContext, load_id: int, write: Callable[[Path], int]) -> Response:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rejects.xlsx"
         write(path)
         body = path.read_bytes()
-    at = visit.now.astimezone(ZoneInfo(visit.services.centre.timezone))
+    at = request.now.astimezone(ZoneInfo(request.services.centre.timezone))
     disposition = f'attachment; filename="rejects-{load_id}-{at:%Y%m%d-%H%M}.xlsx"'
     return Response(body, media_type=_XLSX, headers={"Content-Disposition": disposition})
 
 
-def _outcomes(visit: RequestContext) -> Cache[tuple[int, int | None], LoadOutcome]:
+def _outcomes(request: RequestContext) -> Cache[tuple[int, int | None], LoadOutcome]:
     """The outcome of each list as far as a unit sees it."""
-    services = visit.services
-    return visit.cache("came", lambda key: load_outcome(services, key[0], visible_to=key[1]))
+    services = request.services
+    return request.cache("came", lambda key: load_outcome(services, key[0], visible_to=key[1]))

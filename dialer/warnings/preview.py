@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -18,24 +18,23 @@ from dialer.cases.persons import MaskedPerson, Person, masked
 from dialer.cases.search import visible_among_cases
 from dialer.core.access import actor_name
 from dialer.core.errors import Conflict, Invalid, NoPhoneColumn, NotFound
-from dialer.core.values import FraudType, Grade, LoadState, RowResult
+from dialer.core.values import Grade, LoadState, RowResult
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.intake.reader import ListReader, default_source, read_list
-from dialer.intake.records import Accepted, Column, Field, NoticeCode, Rejected, write_rejects
+from dialer.intake.records import Accepted, Column, Field, NoticeCode, Record, Rejected, write_rejects
 from dialer.language import Text
+from dialer.outcomes.report import note_export
 from dialer.services import Services
 from dialer.warnings.arrivals import Taken, prepare_arrivals, take_arrivals
 from dialer.warnings.list_store import (
     Load,
-    RejectedRow,
     cases_of_warnings,
     columns_of_load,
     create_load,
     delete_column_mapping,
     delete_draft,
     delete_old_drafts,
-    drafts_by,
     extend_draft,
     get_draft,
     get_load,
@@ -46,7 +45,7 @@ from dialer.warnings.list_store import (
     rename_draft,
 )
 from dialer.warnings.lists import check_load_visible, correct_columns
-from dialer.warnings.load import LoadReport, accepted_of, counts_of, options_of, stored_file
+from dialer.warnings.load import LoadReport, accepted_of, counts_of, options_of, reading
 
 KEPT = timedelta(hours=4)
 """A draft that is not opened for so long is deleted with its file."""
@@ -81,18 +80,6 @@ def draft_list(
         )
         extend_draft(tx, draft_id, until=services.real.now() + KEPT)
     return draft_id
-
-
-def drafts_of(services: Services, *, by: str) -> tuple[Load, ...]:
-    """This person's, newest first."""
-    with services.store.begin() as tx:
-        return drafts_by(tx, by=by)
-
-
-def show_draft(services: Services, draft_id: int, *, by: str) -> Load:
-    """Raises `NotFound` for what is no draft, or another person's."""
-    with services.store.begin() as tx:
-        return get_draft(tx, draft_id, by=by)
 
 
 def correct_draft(
@@ -138,7 +125,7 @@ def load_draft(services: Services, draft_id: int, *, by: str) -> bool:
     most = services.work.approve_above_rows
     rows = draft.total
     if rows is None:
-        with _reading(services, draft) as reader:
+        with reading(services, draft) as reader:
             rows = sum(1 for _ in islice(reader, most + 1))
     is_large = 0 < most < rows
     subject, facts = f"list_load/{draft_id}", {} if draft.total is None else {"rows": draft.total}
@@ -165,17 +152,6 @@ def forget_old_drafts(services: Services) -> int:
         return delete_old_drafts(tx, real_now=services.real.now())
 
 
-@contextmanager
-def _reading(services: Services, load: Load) -> Iterator[ListReader]:
-    """Its file, read as it would be loaded."""
-    options = options_of(services, source=load.source, filename=load.filename)
-    with (
-        stored_file(services, load.id) as content,
-        read_list(content, filename=load.filename, options=options) as reader,
-    ):
-        yield reader
-
-
 def _source(text: str) -> str:
     source = " ".join(text.split())
     if len(source) > LONGEST_SOURCE:
@@ -193,25 +169,15 @@ _LISTED = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewRow:
-    """One row as it would be, masked."""
+    """One row with what would become of it. A page shows the person masked."""
 
-    line: int
-    sheet: str
+    item: Accepted | Rejected
     result: RowResult
     person: MaskedPerson | None = None
-    instruction_no: str = ""
-    grade: Grade | None = None
-    fraud_type: FraudType | None = None
-    unit: str = ""
-    amount_at_risk_fen: int | None = None
-    produced_at: datetime | None = None
     case_id: int | None = None
     """The case that it joins, where the reader may see it."""
     joins_line: int | None = None
     """The line above that opens the case it joins."""
-    column: str = ""
-    reason: Text = field(default_factory=lambda: Text(""))
-    high_grade: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,7 +202,7 @@ class Look:
     """Of those tried; they are accepted too."""
     first: tuple[PreviewRow, ...]
     merges: tuple[PreviewRow, ...]
-    rejects: tuple[PreviewRow, ...]
+    rejects: tuple[Rejected, ...]
     notices: Mapping[NoticeCode, int]
     """How many of the rows read carry each."""
     grades: Mapping[Grade, int]
@@ -286,14 +252,14 @@ def preview_list(services: Services, content: BinaryIO, *, filename: str, source
     options = options_of(services, source=source, filename=filename)
     reader = read_list(content, filename=filename, options=options)
     items = iter(reader)
-    counts = Counter(counts_of([], _NOTHING_TAKEN))
-    rejects: list[RejectedRow] = []
+    counts: Counter[str] = Counter()
+    rejects: list[Rejected] = []
     with services.store.trial() as tx:
         while batch := list(islice(items, TRIED)):
             now = services.clock.now()
             prepared = prepare_arrivals(tx, services, accepted_of(batch), load_id=None, now=now)
             counts.update(counts_of(batch, take_arrivals(tx, services, prepared)))
-            rejects += [RejectedRow.of(item) for item in batch if isinstance(item, Rejected)]
+            rejects += [item for item in batch if isinstance(item, Rejected)]
     return LoadReport(load_id=None, skipped=reader.skipped, rejects=tuple(rejects), **counts)
 
 
@@ -325,7 +291,7 @@ def measure_draft(services: Services, draft_id: int, *, by: str) -> Measured:
     with services.store.begin() as tx:
         draft = get_draft(tx, draft_id, by=by)
     rows = rejected = 0
-    with _reading(services, draft) as reader:
+    with reading(services, draft) as reader:
         for item in reader:
             rows += 1
             rejected += isinstance(item, Rejected)
@@ -336,30 +302,23 @@ def measure_draft(services: Services, draft_id: int, *, by: str) -> Measured:
 
 def _look(services: Services, load: Load, visible_to: int | None) -> Look:
     rollup = _Rollup()
-    options = options_of(
-        services,
-        source=load.source,
-        filename=load.filename,
-        load=None if load.state is LoadState.DRAFT else load,
-    )
-    with stored_file(services, load.id) as content:
-        reader = read_list(content, filename=load.filename, options=options)
+    with reading(services, load) as reader:
         items = rollup.items(reader, at_most=COUNTED)
         head = list(islice(items, TRIED))
         for _ in items:
             pass
         is_whole = next(iter(reader), None) is None
-    trial = _try(services, load.id, accepted_of(head), visible_to)
-    rows = list(_preview_rows(head, trial))
+    taken, targets = _try(services, load.id, accepted_of(head), visible_to)
     with services.store.begin() as tx:
         known = _known(tx, list(rollup.grade_of))
         early = keys_loaded_early(tx, load.id, list(known))
+    rows = list(_preview_rows(head, taken, targets=targets, early=early))
     fresh = Counter(grade for key, grade in rollup.grade_of.items() if key not in known)
     accepted = fresh.total()
     return Look(
         source=load.source or default_source(load.filename),
         columns=reader.columns,
-        corrected=options.corrections,
+        corrected=reader.options.corrections,
         read=rollup.read,
         is_whole=is_whole,
         total=rollup.read if is_whole else load.total,
@@ -368,10 +327,10 @@ def _look(services: Services, load: Load, visible_to: int | None) -> Look:
         early=len(early),
         rejected=rollup.rejected,
         tried=len(head),
-        merged=trial.taken.merged,
+        merged=taken.merged,
         first=tuple(rows[:_FIRST]),
         merges=tuple(row for row in rows if row.result is RowResult.JOINS)[:_LISTED],
-        rejects=tuple(_refused_row(item) for item in rollup.rejects),
+        rejects=tuple(rollup.rejects),
         notices=dict(rollup.notices.most_common()),
         grades={grade: fresh[grade] for grade in Grade if fresh[grade]},
         waits_above=services.work.approve_above_rows,
@@ -385,64 +344,51 @@ def _known(tx: Tx, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
     return found
 
 
-_NOTHING_TAKEN = Taken(accepted=0, merged=0, duplicate=0, case_ids=(), joined=())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Trial:
-    taken: Taken
-    targets: Mapping[int, bool]
-    """Of the cases that were there before, whether the reader may see them."""
-    early: set[tuple[str, str]]
-
-
-def _try(services: Services, load_id: int, tried: Sequence[Accepted], visible_to: int | None) -> _Trial:
-    """They are loaded, and that is undone at once."""
-    if not tried:
-        return _Trial(taken=_NOTHING_TAKEN, targets={}, early=set())
+def _try(
+    services: Services, load_id: int, tried: Sequence[Accepted], visible_to: int | None
+) -> tuple[Taken, dict[int, bool]]:
+    """They are loaded, and that is undone at once; with the cases that were there before and are joined, whether the
+    reader may see each.
+    """
     with services.store.trial() as tx:
         prepared = prepare_arrivals(tx, services, tried, load_id=load_id, now=services.clock.now())
-        early = keys_loaded_early(tx, load_id, [item.record.key for item in tried])
         taken = take_arrivals(tx, services, prepared)
+        new = {one.case_id for one in prepared.records}
         joined = {
             case_id
             for case_id, is_joined in zip(taken.case_ids, taken.joined, strict=True)
-            if is_joined and case_id is not None
+            if is_joined and case_id is not None and case_id not in new
         }
-        targets = visible_among_cases(tx, sorted(joined), visible_to=visible_to)
-        new = {one.case_id for one in prepared.records}
-        return _Trial(
-            taken=taken,
-            targets={case_id: seen for case_id, seen in targets.items() if case_id not in new},
-            early=early,
-        )
+        return taken, dict(visible_among_cases(tx, sorted(joined), visible_to=visible_to))
 
 
-def _preview_rows(head: Sequence[Accepted | Rejected], trial: _Trial) -> Iterator[PreviewRow]:
-    fates = iter(zip(trial.taken.case_ids, trial.taken.joined, strict=True))
+def _preview_rows(
+    head: Sequence[Accepted | Rejected],
+    taken: Taken,
+    *,
+    targets: Mapping[int, bool],
+    early: set[tuple[str, str]],
+) -> Iterator[PreviewRow]:
+    fates = iter(zip(taken.case_ids, taken.joined, strict=True))
     opened: dict[int, int] = {}
     for item in head:
         if isinstance(item, Rejected):
-            yield _refused_row(item)
+            yield PreviewRow(item=item, result=RowResult.REFUSED)
             continue
         case_id, joined = next(fates)
+        row = partial(PreviewRow, item=item, person=_masked(item.record))
         if case_id is None:
-            is_early = item.record.key in trial.early
-            yield _accepted_row(item, RowResult.EARLY if is_early else RowResult.DUPLICATE)
+            is_early = item.record.key in early
+            yield row(result=RowResult.EARLY if is_early else RowResult.DUPLICATE)
         elif joined:
-            is_seen = trial.targets.get(case_id, False)
-            yield _accepted_row(
-                item, RowResult.JOINS, case_id=case_id if is_seen else None, joins_line=opened.get(case_id)
-            )
+            seen = case_id if targets.get(case_id) else None
+            yield row(result=RowResult.JOINS, case_id=seen, joins_line=opened.get(case_id))
         else:
             opened[case_id] = item.line
-            yield _accepted_row(item, RowResult.NEW)
+            yield row(result=RowResult.NEW)
 
 
-def _accepted_row(
-    item: Accepted, result: RowResult, *, case_id: int | None = None, joins_line: int | None = None
-) -> PreviewRow:
-    record = item.record
+def _masked(record: Record) -> MaskedPerson:
     person = Person(
         name=record.name,
         phones=record.phones,
@@ -450,31 +396,7 @@ def _accepted_row(
         address=record.address,
         family_contact=record.family_contact,
     )
-    return PreviewRow(
-        line=item.line,
-        sheet=item.sheet,
-        result=result,
-        person=masked(person),
-        instruction_no="" if record.instruction_derived else record.instruction_no,
-        grade=record.grade,
-        fraud_type=record.fraud_type,
-        unit=record.unit,
-        amount_at_risk_fen=record.amount_at_risk_fen,
-        produced_at=record.produced_at,
-        case_id=case_id,
-        joins_line=joins_line,
-    )
-
-
-def _refused_row(item: Rejected) -> PreviewRow:
-    return PreviewRow(
-        line=item.line,
-        sheet=item.sheet,
-        result=RowResult.REFUSED,
-        column=item.column,
-        reason=item.reason,
-        high_grade=item.high_grade,
-    )
+    return masked(person)
 
 
 def write_reject_list(services: Services, load_id: int, path: Path) -> int:
@@ -490,7 +412,7 @@ def export_rejects(services: Services, load_id: int, path: Path, *, who: str, vi
     """As `write_reject_list`, audited first. Raises `NotFound`."""
     viewer = actor_name(who)
     check_load_visible(services, load_id, visible_to=visible_to)
-    _note(services, load_id, who=viewer)
+    note_export(services, who=viewer, subject=f"list_load/{load_id}", facts={"what": "rejects"})
     return write_reject_list(services, load_id, path)
 
 
@@ -499,30 +421,12 @@ def export_draft_rejects(services: Services, draft_id: int, path: Path, *, who: 
     viewer = actor_name(who)
     with services.store.begin() as tx:
         draft = get_draft(tx, draft_id, by=viewer)
-    _note(services, draft_id, who=viewer)
-    options = options_of(services, source=draft.source, filename=draft.filename)
-    with stored_file(services, draft_id) as content:
-        # The columns of all tables of the file are known only at its end.
-        with read_list(content, filename=draft.filename, options=options) as reader:
-            for _ in reader:
-                pass
-            columns = reader.columns
-        content.seek(0)
-        with read_list(content, filename=draft.filename, options=options) as reader:
-            rejects = (item for item in reader if isinstance(item, Rejected))
-            return write_rejects(
-                path, columns, rejects, source=draft.source or default_source(draft.filename)
-            )
-
-
-def _note(services: Services, load_id: int, *, who: str) -> None:
-    with services.store.begin() as tx:
-        write_audit(
-            tx,
-            who=who,
-            act="export",
-            subject=f"list_load/{load_id}",
-            why="",
-            now=services.clock.now(),
-            facts={"what": "rejects"},
-        )
+    note_export(services, who=viewer, subject=f"list_load/{draft_id}", facts={"what": "rejects"})
+    # The columns of all tables of the file are known only at its end.
+    with reading(services, draft) as reader:
+        for _ in reader:
+            pass
+        columns = reader.columns
+    with reading(services, draft) as reader:
+        rejects = (item for item in reader if isinstance(item, Rejected))
+        return write_rejects(path, columns, rejects, source=draft.source or default_source(draft.filename))

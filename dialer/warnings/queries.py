@@ -9,11 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from dialer.core.case import CaseStatus
+from dialer.core.errors import NotFound
 from dialer.core.values import Contact, LoadState, PauseScope
 from dialer.db import tables as t
 from dialer.db.measures import COUNTED_RESULT
-from dialer.db.unit_of_work import Row, Tx
-from dialer.language import Text
+from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.org.unit_store import is_visible_to
 from dialer.warnings.list_store import AWAITS_APPROVAL, LOAD_COLUMNS, Load
 
@@ -58,20 +58,22 @@ def load_page(tx: Tx, *, visible_to: int | None, before_id: int | None, limit: i
     if before_id is not None:
         statement = statement.where(_c.id < before_id)
     rows = tx.rows(statement.order_by(_c.id.desc()).limit(limit + 1))
-    shown = [_line(row) for row in rows[:limit]]
-    return LoadPage(lines=tuple(shown), next_before_id=shown[-1].id if len(rows) > limit else None)
+    shown = tuple(record_of(LoadLine, row) for row in rows[:limit])
+    return LoadPage(lines=shown, next_before_id=shown[-1].id if len(rows) > limit else None)
 
 
 def loads_waiting(tx: Tx, *, visible_to: int | None) -> tuple[LoadLine, ...]:
     """Lists that wait for approval, the oldest first."""
     rows = tx.rows(_lines(visible_to).where(AWAITS_APPROVAL).order_by(_c.id).limit(100))
-    return tuple(_line(row) for row in rows)
+    return tuple(record_of(LoadLine, row) for row in rows)
 
 
-def load_line(tx: Tx, load_id: int, *, visible_to: int | None) -> LoadLine | None:
-    """None for a draft, and for a list that this unit does not see."""
+def load_line(tx: Tx, load_id: int, *, visible_to: int | None) -> LoadLine:
+    """Raises `NotFound` for a draft, and for a list that this unit does not see."""
     row = tx.one(_lines(visible_to).where(_c.id == load_id))
-    return None if row is None else _line(row)
+    if row is None:
+        raise NotFound(kind="load", key=load_id)
+    return record_of(LoadLine, row)
 
 
 def recent_sources(tx: Tx, *, visible_to: int | None) -> list[str]:
@@ -120,14 +122,14 @@ def _lines(visible_to: int | None) -> sa.Select[Any]:
         "by_name": loader.c.display_name,
         "decided_by_name": decider.c.display_name,
         "unit_name": t.unit.c.name,
+        "paused_until": pause.c.until,
         "paused_by": pause.c.by,
         "paused_why": pause.c.why,
     }
     return (
         sa.select(
             *LOAD_COLUMNS,
-            pause.c.until.label("paused_until"),
-            *(sa.func.coalesce(column, "").label(name) for name, column in names.items()),
+            *(column.label(name) for name, column in names.items()),
         )
         .join(loader, loader.c.login == _c.by, isouter=True)
         .join(decider, decider.c.login == _c.decided_by, isouter=True)
@@ -137,31 +139,11 @@ def _lines(visible_to: int | None) -> sa.Select[Any]:
     )
 
 
-def _line(row: Row) -> LoadLine:
-    return LoadLine(**{**row, "state": LoadState(row["state"])})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RejectLine:
-    """A refused row without its cells."""
-
-    sheet: str
-    line: int
-    column: str
-    reason: Text
-    high_grade: bool
-
-
-def first_reject_lines(tx: Tx, load_id: int, *, limit: int) -> tuple[RejectLine, ...]:
-    """In the order of the file."""
+def first_reject_lines(tx: Tx, load_id: int, *, limit: int) -> list[Row]:
+    """Sheet, line, column, reason as stored and high_grade of the first refused rows, in the order of the file."""
     c = t.list_reject.c
-    rows = tx.rows(
-        sa.select(c.sheet, c.line, c.column, c.reason, c.high_grade)
-        .where(c.load_id == load_id)
-        .order_by(c.id)
-        .limit(limit)
-    )
-    return tuple(RejectLine(**{**row, "reason": Text.load(row["reason"])}) for row in rows)
+    columns = (c.sheet, c.line, c.column, c.reason, c.high_grade)
+    return tx.rows(sa.select(*columns).where(c.load_id == load_id).order_by(c.id).limit(limit))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property, partial
+from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Annotated, Any, ClassVar, TypeVar
 from urllib.parse import quote
@@ -118,16 +118,21 @@ class Section:
         if nav:
             assert act is not None
             self.places.append(Place(path=path, text=gettext_noop(nav), act=act, order=order))
-        return self._declare(
-            partial(
-                Declared,
-                method="GET",
-                path=path,
-                act=act,
-                while_must_change=while_must_change,
-                while_idle=while_idle,
+
+        def declare(answer: _Answer) -> _Answer:
+            self.declared.append(
+                Declared(
+                    method="GET",
+                    path=path,
+                    act=act,
+                    answer=answer,
+                    while_must_change=while_must_change,
+                    while_idle=while_idle,
+                )
             )
-        )
+            return answer
+
+        return declare
 
     def post(
         self,
@@ -138,20 +143,18 @@ class Section:
         while_must_change: bool = False,
     ) -> Callable[[_Answer], _Answer]:
         """Answers POST from a form of our own, of at most `most_bytes`, for those who have the permission `act`."""
-        return self._declare(
-            partial(
-                Declared,
-                method="POST",
-                path=path,
-                act=act,
-                most_bytes=most_bytes,
-                while_must_change=while_must_change,
-            )
-        )
 
-    def _declare(self, make: Callable[..., Declared]) -> Callable[[_Answer], _Answer]:
         def declare(answer: _Answer) -> _Answer:
-            self.declared.append(make(answer=answer))
+            self.declared.append(
+                Declared(
+                    method="POST",
+                    path=path,
+                    act=act,
+                    answer=answer,
+                    most_bytes=most_bytes,
+                    while_must_change=while_must_change,
+                )
+            )
             return answer
 
         return declare
@@ -179,15 +182,9 @@ def put_notice_cookie(request: Request, response: Response, text: str) -> None:
     put_cookie(request, response, NOTICE_COOKIE, text.encode().hex(), seconds=_NOTICE_SECONDS)
 
 
-def csrf_token(request: Request, session_token: str) -> str:
-    """The token that every form of this browser carries; '' without a secret to derive it from."""
-    secret = session_token or request.cookies.get(FORM_COOKIE, "")
-    return csrf_of_secret(secret) if secret else ""
-
-
 def csrf_of_secret(secret: str) -> str:
-    """The token of a session token or a form secret."""
-    return hmac.new(secret.encode(), b"csrf", hashlib.sha256).hexdigest()[:32]
+    """The token that every form of a browser carries, of its session token or form secret; '' of ''."""
+    return hmac.new(secret.encode(), b"csrf", hashlib.sha256).hexdigest()[:32] if secret else ""
 
 
 async def is_own_form(request: Request, wanted: str) -> bool:
@@ -306,13 +303,13 @@ class RequestContext:
         if self.somebody is None:
             return None
         try:
-            return _context(self.request).halted.wait(None)
+            return _console(self.request).halted.wait(None)
         except Unavailable:
             return None
 
     def cache(self, name: str, read: Callable[[Any], Any]) -> Cache[Any, Any]:
         """The cache of this name, shared by all requests to this process."""
-        return _context(self.request).cache(name, read)
+        return _console(self.request).cache(name, read)
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -350,32 +347,43 @@ class RequestContext:
         return response
 
 
-def _context(request: Request) -> ConsoleContext:
-    context: ConsoleContext = request.app.state.console_context
+def _console(request: Request) -> ConsoleContext:
+    console: ConsoleContext = request.app.state.console_context
+    return console
+
+
+def _current(request: Request) -> RequestContext:
+    context: RequestContext = request.state.context
     return context
 
 
-def _visit(request: Request) -> RequestContext:
-    visit: RequestContext = request.state.visit
-    return visit
-
-
-CurrentRequest = Annotated[RequestContext, Depends(_visit)]
+CurrentRequest = Annotated[RequestContext, Depends(_current)]
 """What a page's function takes."""
 
 
-def home_of(visit: RequestContext) -> str:
+def home_of(request: RequestContext) -> str:
     """The role's own page, else the first one of its navigation."""
-    open_to = [place.path for place in visit.places]
-    wanted = HOMES[visit.member.role]
+    open_to = [place.path for place in request.places]
+    wanted = HOMES[request.member.role]
     return wanted if wanted in open_to else (open_to or ["/account"])[0]
 
 
-class ConsoleHeaders:
-    """Sets the headers of every answer of the console; a fault of ours becomes the page `failed`, a 500."""
+class AnswerHeaders:
+    """Sets these headers of every answer. A fault of ours becomes the answer `failed`, a 500, and a line of the log
+    that says where it was raised, without its text, which may be personal. `what` names the application.
+    """
 
-    def __init__(self, app: ASGIApp, *, failed: Callable[[Request], Awaitable[Response]]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        what: str,
+        headers: Mapping[str, str],
+        failed: Callable[[Request], Awaitable[Response]],
+    ) -> None:
         self._app = app
+        self._what = what
+        self._headers = headers
         self._failed = failed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -386,24 +394,20 @@ class ConsoleHeaders:
             if message["type"] == "http.response.start":
                 begun = True
                 headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
 
         try:
             await self._app(scope, receive, send_guarded)
         except Exception as fault:
-            # The text of the fault may be personal.
-            _log.error("the console failed: %s at %s", type(fault).__name__, _where(fault))
+            frames = reversed(traceback.extract_tb(fault.__traceback__)[-5:])
+            where = " < ".join(f"{frame.name}:{frame.lineno}" for frame in frames)
+            _log.error("%s failed: %s at %s", self._what, type(fault).__name__, where)
             if begun or scope["type"] != "http":
                 raise
             response = await self._failed(Request(scope, receive))
             await response(scope, receive, send_guarded)
-
-
-def _where(fault: Exception) -> str:
-    frames = traceback.extract_tb(fault.__traceback__)
-    return " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames[-5:]))
 
 
 class ShutdownHooks:
@@ -417,6 +421,7 @@ class ShutdownHooks:
         self._stops.append(stop)
 
     def begin(self) -> None:
+        """Calls what has joined."""
         for stop in self._stops:
             stop()
 
@@ -451,47 +456,48 @@ class PageRoute(APIRoute):
         declared = self.declared
 
         async def handle(request: Request) -> Response:
-            visit = await context_of(request, even_idle=declared.while_idle)
-            await _authorize(visit, declared)
+            context = await context_of(request, even_idle=declared.while_idle)
+            await _authorize(context, declared)
             response = await answer(request)
-            if visit.form_secret:
-                put_cookie(request, response, FORM_COOKIE, visit.form_secret)
+            if context.form_secret:
+                put_cookie(request, response, FORM_COOKIE, context.form_secret)
             return response
 
         return handle
 
 
 def page_route_of(declared: Declared) -> type[PageRoute]:
+    """The class of the route that answers this method."""
     return type("PageRoute", (PageRoute,), {"declared": declared})
 
 
 async def context_of(request: Request, *, even_idle: bool = False) -> RequestContext:
     """The context of a request, made once. Raises `Unavailable`."""
-    known: RequestContext | None = getattr(request.state, "visit", None)
+    known: RequestContext | None = getattr(request.state, "context", None)
     if known is not None:
         return known
-    console = _context(request)
+    console = _console(request)
     token = request.cookies.get(SESSION_COOKIE, "")
     found = (
         await run_in_threadpool(recognise, console.app.services, console.rules, token, even_idle=even_idle)
         if token
         else None
     )
-    visit = anonymous_context(request)
+    context = anonymous_context(request)
     if found is not None:
-        visit.session, visit.somebody = found
-        visit.lang = Lang(visit.somebody.language)
-        visit.csrf = csrf_token(request, token)
-    elif not visit.csrf:
-        visit.form_secret = secrets.token_urlsafe(24)
-        visit.csrf = csrf_of_secret(visit.form_secret)
-    request.state.visit = visit
-    return visit
+        context.session, context.somebody = found
+        context.lang = Lang(context.somebody.language)
+        context.csrf = csrf_of_secret(token)
+    elif not context.csrf:
+        context.form_secret = secrets.token_urlsafe(24)
+        context.csrf = csrf_of_secret(context.form_secret)
+    request.state.context = context
+    return context
 
 
 def anonymous_context(request: Request) -> RequestContext:
     """The context of a request without a session; asks no database."""
-    console = _context(request)
+    console = _console(request)
     chosen = request.cookies.get(LANGUAGE_COOKIE)
     return RequestContext(
         app=console.app,
@@ -499,7 +505,7 @@ def anonymous_context(request: Request) -> RequestContext:
         request=request,
         pages=console.pages,
         lang=Lang.EN if chosen == Lang.EN.value else Lang.ZH,
-        csrf=csrf_token(request, ""),
+        csrf=csrf_of_secret(request.cookies.get(FORM_COOKIE, "")),
     )
 
 
@@ -511,18 +517,18 @@ async def context_or_anonymous(request: Request) -> RequestContext:
         return anonymous_context(request)
 
 
-async def _authorize(visit: RequestContext, declared: Declared) -> None:
-    request = visit.request
+async def _authorize(context: RequestContext, declared: Declared) -> None:
+    request = context.request
     if declared.act is not None:
-        if visit.somebody is None:
+        if context.somebody is None:
             wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             raise SignInFirst(
                 next_path=wanted if request.method in _SAFE else "",
                 was_signed_in=SESSION_COOKIE in request.cookies,
             )
-        if not may(visit.somebody.role, declared.act):
+        if not may(context.somebody.role, declared.act):
             raise Forbidden
-        if visit.somebody.must_change and not declared.while_must_change:
+        if context.somebody.must_change and not declared.while_must_change:
             raise ChangePasswordFirst
-    if request.method not in _SAFE and not await is_own_form(request, visit.csrf):
+    if request.method not in _SAFE and not await is_own_form(request, context.csrf):
         raise ForeignForm

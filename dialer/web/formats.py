@@ -10,7 +10,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from io import BytesIO, StringIO
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
@@ -130,6 +132,14 @@ def unit_names(index: UnitIndex) -> dict[int, str]:
     return found
 
 
+_Word = TypeVar("_Word", bound=StrEnum)
+
+
+def typed_word(kind: type[_Word], text: str) -> _Word | None:
+    """The member with this value; None for any other text."""
+    return kind(text) if text in set(kind) else None
+
+
 def typed_unit(index: UnitIndex, text: str) -> int:
     """The unit of a typed text: an offered name, else a number, name, path or alias. Raises `Invalid`."""
     wanted = text.strip()
@@ -170,7 +180,7 @@ def plain(cell: Cell) -> Cell:
 
 def workbook(sheets: Sequence[Sheet]) -> bytes:
     """An xlsx file: one sheet a table, the first row frozen."""
-    import xlsxwriter  # noqa: PLC0415  # loaded only by processes that write workbooks: memory at rest
+    import xlsxwriter  # loaded only by processes that write workbooks: memory at rest
 
     written = BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}

@@ -84,32 +84,33 @@ def add_faults(console: FastAPI) -> None:
         console.add_exception_handler(kind, _answered)
 
 
-async def _answered(request: Request, fault: Exception) -> Response:  # noqa: PLR0911  # one arm a fault
+async def _answered(request: Request, fault: Exception) -> Response:
+    """The page of the fault's status: its own advice, that of the status, or the refusal quoted."""
+    advice, quoted = "", None
     match fault:
         case SignInFirst():
             return _to_sign_in(request, fault)
         case ChangePasswordFirst():
             return _moved(request, CHOOSE_PATH)
         case Forbidden():
-            return await fault_page(request, 403)
+            status = 403
         case ForeignForm():
-            return await fault_page(
-                request,
-                403,
-                detail=gettext_noop("The page was too old. Go back, reload it and send it again."),
-            )
+            status = 403
+            advice = gettext_noop("The page was too old. Go back, reload it and send it again.")
         case NotFound():
-            return await fault_page(request, 404)
+            status = 404
         case Refusal():
-            return await fault_page(request, 409 if isinstance(fault, Conflict) else 422, fault=fault)
+            status, quoted = 409 if isinstance(fault, Conflict) else 422, fault
         case Unavailable():
             _log.warning("page put off: %s", fault)
-            return await fault_page(request, 503)
+            status = 503
         case UnfitValue() | RequestValidationError():
-            return await fault_page(request, 422)
+            status = 422
         case HTTPException():
-            return await fault_page(request, fault.status_code)
-    raise fault
+            status = fault.status_code
+        case _:
+            raise fault
+    return _page(await context_or_anonymous(request), status, advice, quoted)
 
 
 async def failed(request: Request) -> Response:
@@ -117,27 +118,20 @@ async def failed(request: Request) -> Response:
     return _page(anonymous_context(request), 500, "", None)
 
 
-async def fault_page(
-    request: Request, status: int, *, detail: str = "", fault: Refusal | None = None
-) -> Response:
-    """The page of this status; `detail` (English of the catalogue) replaces its advice, `fault` is quoted."""
-    return _page(await context_or_anonymous(request), status, detail, fault)
-
-
-def _page(visit: RequestContext, status: int, detail: str, fault: Refusal | None) -> Response:
+def _page(context: RequestContext, status: int, advice: str, quoted: Refusal | None) -> Response:
     title, text = _TEXTS.get(status, _TEXTS[400])
     facts = {
-        "title": say(visit.lang, title),
-        "text": say(visit.lang, detail or text),
-        "why": refusal_sentence(fault, visit.lang) if fault is not None else "",
+        "title": say(context.lang, title),
+        "text": say(context.lang, advice or text),
+        "why": refusal_sentence(quoted, context.lang) if quoted is not None else "",
     }
-    if visit.is_part:
-        response = visit.page("console/fault_toast.html", status=status, **facts)
+    if context.is_part:
+        response = context.page("console/fault_toast.html", status=status, **facts)
         response.headers["HX-Retarget"] = "#toasts"
         response.headers["HX-Reswap"] = "beforeend"
         return response
-    response = visit.page("console/fault.html", status=status, code=status, **facts)
-    if status == HTTPStatus.SERVICE_UNAVAILABLE and visit.request.method == "GET":
+    response = context.page("console/fault.html", status=status, code=status, **facts)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE and context.request.method == "GET":
         response.headers["Refresh"] = "5"
     return response
 

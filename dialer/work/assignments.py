@@ -210,6 +210,7 @@ def mark_assignment_opened(tx: Tx, held: Assignment) -> None:
 
 
 def finish_assignment(tx: Tx, assignment_id: int, *, by: str, outcome: OutcomeKind, now: datetime) -> None:
+    """Reported, unless it is over; one that nobody has signed for is signed by `by`."""
     tx.execute(
         sa.update(t.assignment)
         .where(t.assignment.c.id == assignment_id, in_words(t.assignment.c.state, PENDING_STATES))
@@ -244,14 +245,14 @@ class Scope:
         return sa.or_(inside, column.is_(None)) if is_top else inside
 
 
-def assignment_claimed_by(tx: Tx, by: str, *, kind: Track, real_now: datetime) -> int | None:
-    """The assignment of this kind under a running lease of this person."""
+def assignment_claimed_by(tx: Tx, by: str, *, real_now: datetime) -> int | None:
+    """The human call under a running lease of this person."""
     found: int | None = tx.scalar(
         sa.select(t.assignment.c.id)
         .where(
             t.assignment.c.state == word(AssignmentState.SIGNED),
             t.assignment.c.signed_by == by,
-            t.assignment.c.kind == kind.value,
+            t.assignment.c.kind == Track.HUMAN.value,
             t.assignment.c.lease_until > real_now,
         )
         .order_by(t.assignment.c.id)
@@ -261,13 +262,13 @@ def assignment_claimed_by(tx: Tx, by: str, *, kind: Track, real_now: datetime) -
 
 
 def claim_next_assignment(
-    tx: Tx, *, by: str, kind: Track, scope: Scope, now: datetime, lease_until: datetime, idle_at: datetime
+    tx: Tx, *, by: str, scope: Scope, now: datetime, lease_until: datetime, idle_at: datetime
 ) -> int | None:
-    """The id of the assignment claimed: the caller's own call-back that is due, else the most urgent free one. Rows
+    """The id of the human call claimed: the caller's own call-back that is due, else the most urgent free one. Rows
     that another session has locked are skipped.
     """
     a = t.assignment.c
-    free = (a.state == word(AssignmentState.OPEN), a.kind == kind.value, scope.covers(tx))
+    free = (a.state == word(AssignmentState.OPEN), a.kind == Track.HUMAN.value, scope.covers(tx))
     due = sa.or_(a.call_at.is_(None), a.call_at <= now)
     own = sa.select(a.id).where(*free, a.kept_for == by, due).order_by(a.call_at)
     anybody = (
@@ -505,6 +506,7 @@ def request_transfer(
 
 
 def get_transfer(tx: Tx, transfer_id: int) -> Transfer:
+    """Raises `NotFound`."""
     row = tx.one(_select().where(t.assignment_transfer.c.id == transfer_id))
     if row is None:
         raise NotFound(kind="transfer", key=transfer_id)

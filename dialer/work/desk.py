@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from dialer.cases.persons import MaskedPerson, Person, person_of_case
@@ -55,11 +55,8 @@ from dialer.work.desk_store import (
     desk_queue,
     finish_stop_payment,
     fraud_details,
-    person_id_of_case,
     waiting_stop_payments,
 )
-
-LANGUAGES: Final = ("zh", "en")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +130,8 @@ class Paid:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandOver:
+    """What the robot and the person have said, for whoever calls back."""
+
     assignment: Assignment
     said: tuple[SpokenTurn, ...]
     paid: Paid | None
@@ -236,6 +235,7 @@ def _voice(rendered_scripts: RenderedScripts, turn: Exchange) -> _Voice:
 
 
 def paid_in(turns: Iterable[Exchange]) -> Paid | None:
+    """None: the person did not say that money was paid."""
     turns = list(turns)
     if not any(turn.answer is Answer.ALREADY_PAID for turn in turns):
         return None
@@ -289,7 +289,7 @@ class DeskView(TaskState):
 def task_in_hand(services: Services, *, by: str) -> int | None:
     """The call that this person has under a running lease."""
     with services.store.begin() as tx:
-        return assignment_claimed_by(tx, actor_name(by), kind=Track.HUMAN, real_now=services.real.now())
+        return assignment_claimed_by(tx, actor_name(by), real_now=services.real.now())
 
 
 def open_task(services: Services, assignment_id: int, *, by: str, token: int) -> None:
@@ -335,8 +335,7 @@ def read_task_state(services: Services, assignment_id: int, *, by: str, scope: S
 def _task_state(tx: Tx, assignment_id: int, *, by: str, scope: Scope) -> TaskState:
     check_assignment_visible(tx, assignment_id, scope)
     assignment = get_assignment(tx, assignment_id)
-    person_id = person_id_of_case(tx, assignment.case_id)
-    beside = busy_with_person(tx, person_id=person_id, assignment_id=assignment_id, by=by)
+    beside = busy_with_person(tx, assignment, by=by)
     calls = desk_calls_of_case(tx, assignment.case_id)
     return TaskState(
         assignment=assignment,
@@ -345,12 +344,6 @@ def _task_state(tx: Tx, assignment_id: int, *, by: str, scope: Scope) -> TaskSta
         beside=beside,
         names=display_names(tx, {assignment.signed_by, assignment.done_by, *(one.who for one in beside)}),
     )
-
-
-def check_task_visible(services: Services, assignment_id: int, *, scope: Scope) -> None:
-    """Raises `NotFound`."""
-    with services.store.begin() as tx:
-        check_assignment_visible(tx, assignment_id, scope)
 
 
 def _opened(tx: Tx, services: Services, assignment: Assignment) -> Opened:

@@ -17,12 +17,11 @@ from dialer.org.staff import choose_extension, list_units
 from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.formats import unit_tree
-from dialer.work.assignments import Scope
+from dialer.work.assignments import Scope, check_assignment_visible
 from dialer.work.desk import (
     DeskView,
     TaskState,
     calls_handed_over,
-    check_task_visible,
     open_task,
     read_task_state,
     show_desk,
@@ -66,6 +65,16 @@ _UNFIT, _TAKEN = 422, 409
 Token = Annotated[int, Form()]
 
 
+def _visible(request: CurrentRequest, task_id: int) -> int:
+    """Raises `NotFound` for a task that is not there or of other units."""
+    with request.services.store.begin() as tx:
+        check_assignment_visible(tx, task_id, _scope(request))
+    return task_id
+
+
+VisibleTask = Annotated[int, Depends(_visible)]
+
+
 @desk_pages.get("/desk", act=Permission.WORK_DESK, nav=gettext_noop("Desk"), order=20)
 def desk(request: CurrentRequest) -> Response:
     in_hand = task_in_hand(request.services, by=request.who)
@@ -102,16 +111,14 @@ def live(request: CurrentRequest, task_id: int, token: int = 0) -> Response:
 
 
 @desk_pages.post("/desk/tasks/{task_id}/beat", act=Permission.WORK_DESK)
-def beat(request: CurrentRequest, task_id: int, token: Token = 0) -> Response:
+def beat(request: CurrentRequest, task_id: VisibleTask, token: Token = 0) -> Response:
     """The lease is full again; 409 where it has ended."""
-    check_task_visible(request.services, task_id, scope=_scope(request))
     heartbeat(request.services, task_id, by=request.who, token=token)
     return Response(status_code=204)
 
 
 @desk_pages.post("/desk/tasks/{task_id}/open", act=Permission.WORK_DESK)
-def show_person(request: CurrentRequest, task_id: int, token: Token = 0) -> Response:
-    check_task_visible(request.services, task_id, scope=_scope(request))
+def show_person(request: CurrentRequest, task_id: VisibleTask, token: Token = 0) -> Response:
     open_task(request.services, task_id, by=request.who, token=token)
     return request.go(_HOME)
 
@@ -136,10 +143,9 @@ def take(
 
 @desk_pages.post("/desk/tasks/{task_id}/call", act=Permission.WORK_DESK)
 def call(
-    request: CurrentRequest, task_id: int, token: Token = 0, number: Annotated[int, Form()] = 0
+    request: CurrentRequest, task_id: VisibleTask, token: Token = 0, number: Annotated[int, Form()] = 0
 ) -> Response:
     """Click to call."""
-    check_task_visible(request.services, task_id, scope=_scope(request))
     try:
         asyncio.run(_put_through(request, task_id, token=token, number=number))
     except Overtaken:
@@ -192,13 +198,12 @@ def report(request: CurrentRequest, task_id: int, form: Annotated[ReportForm, De
 @desk_pages.post("/desk/tasks/{task_id}/call-back", act=Permission.WORK_DESK)
 def agree(
     request: CurrentRequest,
-    task_id: int,
+    task_id: VisibleTask,
     token: Token = 0,
     soon: Annotated[str, Form()] = "",
     at: Annotated[str, Form()] = "",
     agreed: Annotated[str, Form()] = "",
 ) -> Response:
-    check_task_visible(request.services, task_id, scope=_scope(request))
     try:
         when = call_time(soon, at, now=request.now, timezone=request.services.centre.timezone)
         schedule_call_back(request.services, task_id, by=request.who, token=token, at=when, note=agreed[:500])
@@ -210,9 +215,8 @@ def agree(
 
 @desk_pages.post("/desk/tasks/{task_id}/release", act=Permission.WORK_DESK)
 def release(
-    request: CurrentRequest, task_id: int, token: Token = 0, why: Annotated[str, Form()] = ""
+    request: CurrentRequest, task_id: VisibleTask, token: Token = 0, why: Annotated[str, Form()] = ""
 ) -> Response:
-    check_task_visible(request.services, task_id, scope=_scope(request))
     try:
         release_assignment(request.services, task_id, by=request.who, token=token, why=why[:500])
     except (Invalid, Conflict) as fault:
@@ -223,13 +227,12 @@ def release(
 @desk_pages.post("/desk/tasks/{task_id}/transfer", act=Permission.WORK_DESK)
 def transfer(
     request: CurrentRequest,
-    task_id: int,
+    task_id: VisibleTask,
     token: Token = 0,
     to: Annotated[str, Form()] = "",
     why: Annotated[str, Form()] = "",
 ) -> Response:
     """To a unit, which has to accept it, or to a colleague of one's own."""
-    check_task_visible(request.services, task_id, scope=_scope(request))
     kind, _, whom = to.partition(":")
     try:
         if kind == "unit" and whom.isdecimal():
@@ -278,7 +281,7 @@ def _next(request: RequestContext, *, notice: str = "") -> Response:
     task = claim_next(request.services, by=request.who, scope=_scope(request))
     if task is None:
         return request.go(_HOME, notice=notice or gettext_noop("No task waits for you now."))
-    open_task(request.services, task.assignment.id, by=request.who, token=task.assignment.token)
+    open_task(request.services, task.id, by=request.who, token=task.token)
     return request.go(_HOME, notice=notice)
 
 

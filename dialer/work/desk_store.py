@@ -20,11 +20,13 @@ from dialer.core.values import Grade, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word
 from dialer.db.unit_of_work import Tx, record_of
-from dialer.work.assignments import Scope
+from dialer.work.assignments import Assignment, Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskCall:
+    """A call that a caller had put through: the caller's telephone first, then the person's."""
+
     id: uuid.UUID
     assignment_id: int
     case_id: int
@@ -71,6 +73,7 @@ def add_desk_call(tx: Tx, call_id: uuid.UUID, **values: object) -> None:
 
 
 def lock_desk_call(tx: Tx, call_id: uuid.UUID) -> DeskCall:
+    """Raises `NotFound`."""
     row = tx.one(sa.select(t.desk_call).where(t.desk_call.c.id == call_id).with_for_update())
     if row is None:
         raise NotFound(kind="call", key=call_id)
@@ -232,8 +235,9 @@ class BusyWithPerson:
     talking: bool = False
 
 
-def busy_with_person(tx: Tx, *, person_id: int, assignment_id: int, by: str) -> tuple[BusyWithPerson, ...]:
-    """The robot first; without `by` and without this assignment."""
+def busy_with_person(tx: Tx, assignment: Assignment, *, by: str) -> tuple[BusyWithPerson, ...]:
+    """Who else is busy with the person of this assignment, the robot first; without `by` and the assignment itself."""
+    person_id = tx.scalar(sa.select(t.case.c.person_id).where(t.case.c.id == assignment.case_id))
     p = t.attempt.c
     found = [
         BusyWithPerson(busy=BusyKind.ROBOT, case_id=row["case_id"], talking=row["answered_at"] is not None)
@@ -275,7 +279,7 @@ def busy_with_person(tx: Tx, *, person_id: int, assignment_id: int, by: str) -> 
             .join(t.case, t.case.c.id == a.case_id)
             .where(
                 t.case.c.person_id == person_id,
-                a.id != assignment_id,
+                a.id != assignment.id,
                 a.state == word(AssignmentState.SIGNED),
             )
             .order_by(a.id)
@@ -301,6 +305,7 @@ class FraudDetails:
 
 
 def fraud_details(tx: Tx, case_id: int) -> FraudDetails | None:
+    """None: no warning has brought the case."""
     w = t.warning.c
     row = tx.one(sa.select(t.warning).where(w.case_id == case_id).order_by(w.id.desc()).limit(1))
     if row is None:
@@ -315,7 +320,3 @@ def fraud_details(tx: Tx, case_id: int) -> FraudDetails | None:
         account=opened.get("fraud_account") or "",
         remarks=opened.get("remarks") or "",
     )
-
-
-def person_id_of_case(tx: Tx, case_id: int) -> int:
-    return int(tx.scalar(sa.select(t.case.c.person_id).where(t.case.c.id == case_id)))

@@ -131,10 +131,14 @@ class ReportForm:
         return Contact.VERIFIED if self.verified == "yes" else Contact.UNVERIFIED
 
 
+_WAIT_DIGITS = 5
+"""A wait of more is none."""
+
+
 def call_time(soon: str, at: str, *, now: datetime, timezone: str) -> datetime:
     """The agreed time: in `soon` minutes, `tomorrow` at nine, or at a local time. Raises `Invalid`."""
     zone = ZoneInfo(timezone)
-    if soon.isdecimal() and len(soon) <= 5:  # noqa: PLR2004  # digits: a longer one is no wait
+    if soon.isdecimal() and len(soon) <= _WAIT_DIGITS:
         return now + timedelta(minutes=int(soon))
     if soon == "tomorrow":
         local = now.astimezone(zone) + timedelta(days=1)

@@ -26,7 +26,6 @@ from dialer.work.assignments import (
     Assignment,
     Scope,
     assignment_claimed_by,
-    assignments_of_case,
     check_assignment_visible,
     claim_next_assignment,
     finish_assignment,
@@ -47,17 +46,6 @@ from dialer.work.assignments import (
 
 _LONGEST_WAIT = timedelta(days=30)
 _BATCH = 500
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeskTask:
-    """An assignment with the lease of its holder."""
-
-    assignment: Assignment
-    lease_seconds: float
-    """In real time: a heartbeat before they are over renews them."""
-    others: tuple[Assignment, ...]
-    """What other people have signed for in the same case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,29 +70,23 @@ def _lease(services: Services) -> dict[str, datetime]:
     }
 
 
-def claim_next(services: Services, *, by: str, scope: Scope, kind: Track = Track.HUMAN) -> DeskTask | None:
-    """The task that this person has under a running lease, else the most urgent one of these units; None when the
-    queue is empty.
+def claim_next(services: Services, *, by: str, scope: Scope) -> Assignment | None:
+    """The call that this person has under a running lease, which is full again, else the most urgent one of these
+    units; None when the queue is empty.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
         now, lease = services.clock.now(), _lease(services)
-        found = assignment_claimed_by(tx, who, kind=kind, real_now=services.real.now())
+        found = assignment_claimed_by(tx, who, real_now=services.real.now())
         if found is not None:
             renew_claim(tx, found, **lease)
         else:
-            found = claim_next_assignment(tx, by=who, kind=kind, scope=scope, now=now, **lease)
+            found = claim_next_assignment(tx, by=who, scope=scope, now=now, **lease)
             if found is None:
                 return None
-            claimed, facts = get_assignment(tx, found), {"track": kind.value}
+            claimed, facts = get_assignment(tx, found), {"track": Track.HUMAN.value}
             note_assignment_act(tx, claimed, ActKind.CLAIMED, by=who, now=now, facts=facts)
-        assignment = get_assignment(tx, found)
-        same_case = assignments_of_case(tx, assignment.case_id)
-        return DeskTask(
-            assignment=assignment,
-            lease_seconds=services.work.lease_seconds,
-            others=tuple(one for one in same_case if one.id != found and one.signed_by),
-        )
+        return get_assignment(tx, found)
 
 
 def heartbeat(services: Services, assignment_id: int, *, by: str, token: int) -> None:
@@ -290,7 +272,7 @@ def reclaim(
     with services.store.begin() as tx:
         check_assignment_visible(tx, assignment_id, scope)
         now, lease = services.clock.now(), _lease(services)
-        in_hand = assignment_claimed_by(tx, who, kind=Track.HUMAN, real_now=services.real.now())
+        in_hand = assignment_claimed_by(tx, who, real_now=services.real.now())
         other = in_hand if in_hand != assignment_id else None
         if other is not None:
             # Two assignments change in one transaction: both cases are locked first, in order, against deadlocks.

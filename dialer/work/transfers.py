@@ -15,6 +15,7 @@ from dialer.core.events import AlarmCode
 from dialer.core.timeline import ActKind
 from dialer.core.units import Unit, UnitIndex
 from dialer.db.unit_of_work import Tx
+from dialer.org.unit_store import subtree_ids
 from dialer.services import Services
 from dialer.work.assignments import (
     Assignment,
@@ -49,9 +50,9 @@ def transfer_assignment(
     """
     who, reason = actor_name(by), said("why", why)
     with services.store.begin() as tx:
-        if visible_to is not None:
-            unit_id = get_assignment(tx, assignment_id).unit_id
-            _check_visible(tx, services, unit_id, visible_to, kind="assignment", key=assignment_id)
+        unit_id = get_assignment(tx, assignment_id).unit_id
+        if visible_to is not None and unit_id not in subtree_ids(tx, visible_to):
+            raise NotFound(kind="assignment", key=assignment_id)
         return ask_transfer(
             tx, services, assignment_id, to_unit_id=to_unit_id, by=who, why=reason, token=token
         )
@@ -86,7 +87,7 @@ def accept_transfer(services: Services, transfer_id: int, *, by: str, visible_to
     """
     who = actor_name(by)
     with services.store.begin() as tx:
-        transfer = _lock(tx, services, transfer_id, visible_to)
+        transfer = _lock(tx, transfer_id, visible_to)
         now = services.clock.now()
         current = lock_assignment(tx, transfer.assignment_id)
         if not may_report(current.state):
@@ -104,7 +105,7 @@ def refuse_transfer(
     """The work stays where it is, with the reason in the timeline. Raises as `accept_transfer` does."""
     who, reason = actor_name(by), said("why", why)
     with services.store.begin() as tx:
-        transfer = _lock(tx, services, transfer_id, visible_to)
+        transfer = _lock(tx, transfer_id, visible_to)
         now = services.clock.now()
         answer_transfer(tx, transfer_id, TransferState.REFUSED, by=who, now=now)
         facts = {"assignment_id": transfer.assignment_id, "transfer_id": transfer_id}
@@ -112,21 +113,13 @@ def refuse_transfer(
         note_acts(tx, [act], now=now)
 
 
-def _lock(tx: Tx, services: Services, transfer_id: int, visible_to: int | None) -> Transfer:
+def _lock(tx: Tx, transfer_id: int, visible_to: int | None) -> Transfer:
     """Its case is locked, as by every other act."""
     transfer = get_transfer(tx, transfer_id)
-    if visible_to is not None:
-        _check_visible(tx, services, transfer.to_unit_id, visible_to, kind="transfer", key=transfer_id)
+    if visible_to is not None and transfer.to_unit_id not in subtree_ids(tx, visible_to):
+        raise NotFound(kind="transfer", key=transfer_id)
     lock_cases(tx, [transfer.case_id])
     return transfer
-
-
-def _check_visible(
-    tx: Tx, services: Services, unit_id: int | None, visible_to: int, *, kind: str, key: int
-) -> None:
-    unit = services.units.current(tx).get(unit_id) if unit_id is not None else None
-    if unit is None or visible_to not in unit.path:
-        raise NotFound(kind=kind, key=key)
 
 
 def active_label(tx: Tx, services: Services, unit_id: int) -> str:

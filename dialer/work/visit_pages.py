@@ -9,8 +9,8 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Annotated, Any, Final, TypeVar
+from functools import partial
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, File, Form, UploadFile
@@ -24,11 +24,12 @@ from dialer.core.values import Amounts, Contact, OutcomeKind, fen_of
 from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff import list_units
 from dialer.sentences import refusal_sentence
+from dialer.services import Services
 from dialer.web.console import CurrentRequest, RequestContext, Section
-from dialer.web.formats import format_day, unit_tree
+from dialer.web.formats import format_day, typed_word, unit_tree
 from dialer.web.rendering import static
 from dialer.words import word_of
-from dialer.work.desk import points_of, show_hand_over
+from dialer.work.desk import notice_text, points_of, show_hand_over
 from dialer.work.tasks import Report, release_assignment
 from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment
 from dialer.work.visit_store import VisitAct, VisitClock, VisitLine
@@ -177,12 +178,28 @@ _Short = Annotated[str, Form(max_length=100)]
 
 @dataclass(slots=True)
 class PhoneForm:
-    """Sent with every act: the number that the phone gave it, and the time by the phone's clock."""
+    """Sent with every act on a visit: the number that the phone gave the act, and the time by the phone's clock."""
 
+    request: CurrentRequest
+    visit_id: int
     client_id: _Short = ""
     told_at: _Short = ""
 
-    def read(self, request: RequestContext) -> FromPhone:
+    def apply(self, act: Callable[..., Sent], notice: str) -> Response:
+        """The answer to an act of `visits.py`: the state of the visit, or why it was refused. Raises `NotFound` from a
+        plain form for a visit of another unit.
+        """
+        request = self.request
+        try:
+            sent = act(request.services, self.visit_id, phone=self._from_phone())
+        except Refusal as fault:
+            return _refused(request, self.visit_id, fault)
+        if request.is_part:
+            state = {"stage": sent.stage.value, "state": sent.state.value, "repeated": sent.repeated}
+            return JSONResponse(state)
+        return request.go(f"/visits/{self.visit_id}", notice=notice)
+
+    def _from_phone(self) -> FromPhone:
         """Raises `Invalid` without a valid number. An invalid time is left out."""
         try:
             number = uuid.UUID(self.client_id)
@@ -193,25 +210,11 @@ class PhoneForm:
         except ValueError:
             at = None
         told_at = at.astimezone(UTC) if at is not None and at.tzinfo is not None else None
-        return FromPhone(client_id=number, by=request.who, told_at=told_at, visible_to=request.member.unit_id)
+        who, unit_id = self.request.who, self.request.member.unit_id
+        return FromPhone(client_id=number, by=who, told_at=told_at, visible_to=unit_id)
 
 
 Phone = Annotated[PhoneForm, Depends()]
-
-
-def _apply(
-    request: RequestContext, visit_id: int, form: PhoneForm, act: Callable[[FromPhone], Sent], *, notice: str
-) -> Response:
-    """The answer to an act: the state of the visit, or why it was refused. Raises `NotFound` from a plain form for a
-    visit of another unit.
-    """
-    try:
-        sent = act(form.read(request))
-    except Refusal as fault:
-        return _refused(request, visit_id, fault)
-    if request.is_part:
-        return JSONResponse({"stage": sent.stage.value, "state": sent.state.value, "repeated": sent.repeated})
-    return request.go(f"/visits/{visit_id}", notice=notice)
 
 
 def _refused(request: RequestContext, visit_id: int, fault: Refusal) -> Response:
@@ -227,11 +230,13 @@ def _refused(request: RequestContext, visit_id: int, fault: Refusal) -> Response
     return show_visit(request, visit_id, status=status, wrong=refusal_sentence(fault, request.lang))
 
 
-_Member = TypeVar("_Member", bound=StrEnum)
+_UNIT_DIGITS = 9
+"""No unit has an id with more."""
 
 
-def _member(kind: type[_Member], value: str) -> _Member | None:
-    return kind(value) if value in set(kind) else None
+def _unit_id(text: str) -> int | None:
+    """None for what is no id of a unit."""
+    return int(text) if text.isdecimal() and len(text) <= _UNIT_DIGITS else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,18 +266,31 @@ _RECEIPT = gettext_noop(
 _COPIES = gettext_noop("In two copies: one for the person addressed, one for the files.")
 
 
+_HOTLINE = "96110"
+
+
+def _as_dialled(number: str) -> str:
+    """As it is dialled within the country: a landline with its area code."""
+    national = number.removeprefix("+86")
+    is_landline = national != number and not national.startswith("1")
+    return f"0{national}" if is_landline else national
+
+
 def notice_sheet(request: RequestContext, case_id: int, notice: Notice, lang: Lang) -> Sheet:
     """The notice in one language, for the signature of the officer who prints it."""
-    text, centre = notice.texts[lang.value], request.services.centre
+    person, centre = notice.person, request.services.centre
+    bureau = centre.bureau.get(lang.value, "")
+    hotline = _as_dialled(centre.callback_number) or _HOTLINE
+    text = notice_text(notice.fraud_type, lang.value, name=person.name, bureau=bureau, hotline=hotline)
     facts = (
-        (say(lang, "Name"), notice.name),
-        (say(lang, "Identity number"), notice.id_number),
-        (say(lang, "Home address"), notice.address),
+        (say(lang, "Name"), person.name),
+        (say(lang, "Identity number"), person.id_number),
+        (say(lang, "Home address"), person.address),
         (say(lang, "Handled by"), notice.unit),
     )
     return Sheet(
         lang=lang,
-        bureau=centre.bureau.get(lang.value, ""),
+        bureau=bureau,
         number=say(lang, "No. %(number)s", number=f"{notice.printed_at.year}-{case_id:06}"),
         title=text.title,
         facts=tuple((heading, fact) for heading, fact in facts if fact),
@@ -313,7 +331,7 @@ _MODULES = ("drafts.js", "here.js", "lines.js", "outbox.js", "photo.js", "store.
 
 @visit_pages.get("/visits", act=Permission.WORK_VISITS, nav=gettext_noop("Visits"), order=30)
 def visits(request: CurrentRequest, unit: str = "") -> Response:
-    unit_id = int(unit) if unit.isdecimal() and len(unit) < 10 else None  # noqa: PLR2004  # beyond it none is
+    unit_id = _unit_id(unit)
     found = list_visits(request.services, who=request.who, visible_to=request.member.unit_id, unit_id=unit_id)
     facts: dict[str, Any] = {
         "found": found,
@@ -380,46 +398,37 @@ _PHOTO_BYTES = 12 << 20
 
 
 @visit_pages.post("/visits/{visit_id}/step", act=Permission.WORK_VISITS)
-def step(request: CurrentRequest, visit_id: int, form: Phone, stage: _Short = "") -> Response:
+def step(form: Phone, stage: _Short = "") -> Response:
     """Accepted, on the way, arrived."""
-
-    def act(phone: FromPhone) -> Sent:
-        known = _member(VisitStage, stage) or VisitStage.NONE
-        return take_step(request.services, visit_id, known, phone=phone)
-
-    return _apply(request, visit_id, form, act, notice=gettext_noop("It is on record."))
+    known = typed_word(VisitStage, stage) or VisitStage.NONE
+    return form.apply(partial(take_step, stage=known), gettext_noop("It is on record."))
 
 
 @visit_pages.post("/visits/{visit_id}/seen", act=Permission.WORK_VISITS)
-def seen(request: CurrentRequest, visit_id: int, form: Phone, who: _Short = "", note: _Text = "") -> Response:
-    def act(phone: FromPhone) -> Sent:
-        met = _member(PersonMet, who)
+def seen(form: Phone, who: _Short = "", note: _Text = "") -> Response:
+    def act(services: Services, visit_id: int, *, phone: FromPhone) -> Sent:
+        met = typed_word(PersonMet, who)
         if met is None:
             raise Invalid(field="who", problem=gettext_noop("choose the person met"))
-        return record_person_met(request.services, visit_id, met, phone=phone, note=note)
+        return record_person_met(services, visit_id, met, phone=phone, note=note)
 
-    return _apply(request, visit_id, form, act, notice=gettext_noop("It is on record."))
+    return form.apply(act, gettext_noop("It is on record."))
 
 
 @visit_pages.post("/visits/{visit_id}/note", act=Permission.WORK_VISITS)
-def note(request: CurrentRequest, visit_id: int, form: Phone, words: _Text = "") -> Response:
-    def act(phone: FromPhone) -> Sent:
-        return note_visit(request.services, visit_id, phone=phone, words=words)
-
-    return _apply(request, visit_id, form, act, notice=gettext_noop("The note is kept."))
+def note(form: Phone, words: _Text = "") -> Response:
+    return form.apply(partial(note_visit, words=words), gettext_noop("The note is kept."))
 
 
 @visit_pages.post("/visits/{visit_id}/photo", act=Permission.WORK_VISITS, most_bytes=_PHOTO_BYTES)
-def photo(
-    request: CurrentRequest, visit_id: int, form: Phone, photo: Annotated[UploadFile | None, File()] = None
-) -> Response:
-    def act(phone: FromPhone) -> Sent:
+def photo(form: Phone, photo: Annotated[UploadFile | None, File()] = None) -> Response:
+    def act(services: Services, visit_id: int, *, phone: FromPhone) -> Sent:
         content = photo.file.read() if photo is not None else b""
         if not content:
             raise Invalid(field="photo", problem=gettext_noop("choose a photo"))
-        return add_photo(request.services, visit_id, phone=phone, content=content)
+        return add_photo(services, visit_id, phone=phone, content=content)
 
-    return _apply(request, visit_id, form, act, notice=gettext_noop("The photo is kept."))
+    return form.apply(act, gettext_noop("The photo is kept."))
 
 
 @dataclass(slots=True)
@@ -436,12 +445,12 @@ class VisitReportForm:
 
     def read(self) -> Report:
         """Raises `Invalid`."""
-        kind = _member(OutcomeKind, self.outcome)
+        kind = typed_word(OutcomeKind, self.outcome)
         if kind is None:
             raise Invalid(field="outcome", problem=gettext_noop("choose the result"))
         return Report(
             outcome=kind,
-            contact=_member(Contact, self.contact),
+            contact=typed_word(Contact, self.contact),
             amounts=Amounts(
                 intended_fen=fen_of(self.intended or "0", field="intended"),
                 stopped_fen=fen_of(self.stopped or "0", field="stopped"),
@@ -453,13 +462,11 @@ class VisitReportForm:
 
 
 @visit_pages.post("/visits/{visit_id}/report", act=Permission.WORK_VISITS)
-def report(
-    request: CurrentRequest, visit_id: int, form: Phone, given: Annotated[VisitReportForm, Depends()]
-) -> Response:
-    def act(phone: FromPhone) -> Sent:
-        return report_visit(request.services, visit_id, given.read(), phone=phone)
+def report(form: Phone, given: Annotated[VisitReportForm, Depends()]) -> Response:
+    def act(services: Services, visit_id: int, *, phone: FromPhone) -> Sent:
+        return report_visit(services, visit_id, given.read(), phone=phone)
 
-    return _apply(request, visit_id, form, act, notice=gettext_noop("The report is on record."))
+    return form.apply(act, gettext_noop("The report is on record."))
 
 
 @visit_pages.post("/visits/{visit_id}/photos/{client_id}", act=Permission.WORK_VISITS)
@@ -491,9 +498,10 @@ def release(request: CurrentRequest, visit_id: int, why: _Text = "") -> Response
 def transfer(request: CurrentRequest, visit_id: int, to: _Short = "", why: _Text = "") -> Response:
     look_at_visit(request.services, visit_id, who=request.who, visible_to=request.member.unit_id)
     try:
-        if not to.isdecimal() or len(to) > 9:  # noqa: PLR2004  # beyond it none is
+        unit_id = _unit_id(to)
+        if unit_id is None:
             raise Invalid(field="to", problem=gettext_noop("choose a unit"))
-        transfer_assignment(request.services, visit_id, to_unit_id=int(to), by=request.who, why=why)
+        transfer_assignment(request.services, visit_id, to_unit_id=unit_id, by=request.who, why=why)
     except NotFound:
         return show_visit(request, visit_id, status=_UNFIT, wrong=request.say("choose a unit"))
     except Refusal as fault:

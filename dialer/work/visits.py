@@ -17,7 +17,7 @@ from dialer.core.access import actor_name, said
 from dialer.core.case import AssignmentState, PersonMet, VisitStage, may_report
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.timeline import ActKind
-from dialer.core.values import Tag, Track
+from dialer.core.values import FraudType, Tag, Track
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text
@@ -33,7 +33,6 @@ from dialer.work.assignments import (
     renew_claim,
     sign_assignment_for,
 )
-from dialer.work.desk import LANGUAGES, NoticeText, notice_text
 from dialer.work.tasks import Report, enqueue_after_report, report
 from dialer.work.visit_store import (
     RepeatedAct,
@@ -285,6 +284,8 @@ def _packed(*parts: object) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenVisit:
+    """All that the page of a visit shows."""
+
     line: VisitLine
     person: Person | None
     """In clear, with a line in the audit; None for a reader who does not have the visit in hand."""
@@ -398,31 +399,18 @@ def list_visits(
     )
 
 
-_HOTLINE = "96110"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """Personal data in clear: for paper, never for a log."""
 
-    texts: Mapping[str, NoticeText]
-    """By language: zh, en."""
-    name: str
-    id_number: str
-    address: str
+    person: Person
+    fraud_type: FraudType
     unit: str
     printed_at: datetime
 
 
-def _as_dialled(number: str) -> str:
-    """As it is dialled within the country: a landline with its area code."""
-    national = number.removeprefix("+86")
-    is_landline = national != number and not national.startswith("1")
-    return f"0{national}" if is_landline else national
-
-
 def print_notice(services: Services, case_id: int, *, who: str) -> Notice:
-    """The content of the notice; the officer who prints it is in the audit. Raises `NotFound`."""
+    """What the notice is made of; the officer who prints it is in the audit. Raises `NotFound`."""
     officer = actor_name(who)
     with services.store.begin() as tx:
         person, stored = person_of_case(tx, case_id), get_case(tx, case_id)
@@ -430,21 +418,4 @@ def print_notice(services: Services, case_id: int, *, who: str) -> Notice:
             raise NotFound(kind="case", key=case_id)
         now = services.clock.now()
         write_audit(tx, who=officer, act="print_notice", subject=f"case/{case_id}", why="", now=now)
-    centre = services.centre
-    return Notice(
-        texts={
-            language: notice_text(
-                stored.case.fraud_type,
-                language,
-                name=person.name,
-                bureau=centre.bureau.get(language, ""),
-                hotline=_as_dialled(centre.callback_number) or _HOTLINE,
-            )
-            for language in LANGUAGES
-        },
-        name=person.name,
-        id_number=person.id_number,
-        address=person.address,
-        unit=stored.unit,
-        printed_at=now,
-    )
+        return Notice(person=person, fraud_type=stored.case.fraud_type, unit=stored.unit, printed_at=now)

@@ -11,11 +11,11 @@ import pytest
 
 from dialer.bootstrap import assemble
 from dialer.db.vault import create
-from dialer.runtime.clock import FrozenClock
 from dialer.runtime.settings import load_settings
 from dialer.server import create_app
 from dialer.services import Application
 from tests.api.office import ROOT, Office, Opener
+from tests.clock import FrozenClock
 from tests.outcomes.town import MORNING
 
 

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from dialer.db.unit_of_work import Row
 from dialer.org.staff import add_token
-from dialer.runtime.clock import FrozenClock
 from dialer.services import Application
+from tests.clock import FrozenClock
 
 ROOT = Path(__file__).resolve().parents[2]
 Opener = Callable[[dict[str, str]], Application]

@@ -23,12 +23,12 @@ from schemathesis.specs.openapi.checks import (
 from dialer.bootstrap import assemble
 from dialer.db.vault import create
 from dialer.org.staff import add_token
-from dialer.runtime.clock import FrozenClock
 from dialer.runtime.embedded import EmbeddedServers
 from dialer.runtime.settings import load_settings
 from dialer.server import create_app
 from dialer.services import Application
 from tests.api.office import EVERYTHING, ROOT
+from tests.clock import FrozenClock
 from tests.outcomes.town import MORNING
 
 CHECKS = [

@@ -13,16 +13,17 @@ import pytest
 import sqlalchemy as sa
 from starlette.types import Receive, Scope, Send
 
-from dialer.api.app import SECURITY_HEADERS, Guard
+from dialer.api.app import SECURITY_HEADERS, failed
 from dialer.api.gate import MOST_BYTES
 from dialer.core.errors import Unavailable
 from dialer.db import tables as t
 from dialer.db.bulk import CopyIn
 from dialer.org.staff import revoke_token
-from dialer.runtime.clock import FrozenClock
 from dialer.server import create_app
 from dialer.services import Application
+from dialer.web.console import AnswerHeaders
 from tests.api.office import WANG, Office, first
+from tests.clock import FrozenClock
 from tests.outcomes.town import MORNING
 
 PATHS = [("POST", "/api/v1/warnings"), ("GET", "/api/v1/cases/1"), ("GET", "/api/v1/report")]
@@ -287,7 +288,9 @@ async def test_a_fault_of_ours_is_told_as_one_and_logged_without_what_was_in_han
     async def broken(_scope: Scope, _receive: Receive, _send: Send) -> None:
         raise RuntimeError("王小明 13800138000")
 
-    transport = httpx.ASGITransport(app=Guard(broken))
+    transport = httpx.ASGITransport(
+        app=AnswerHeaders(broken, what="the API", headers=SECURITY_HEADERS, failed=failed)
+    )
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         answer = await client.get("/")
     problem(answer, 500, "fault")

@@ -19,7 +19,7 @@ Make = Callable[..., Sound]
 
 @pytest.fixture
 def good(tone: Make) -> Sound:
-    return compose.prompt([compose.Part(sound=tone(1.0))])
+    return compose.prompt([tone(1.0)])
 
 
 def changed(sound: Sound, factor: float) -> bytes:

@@ -45,7 +45,7 @@ def test_what_it_can_carry_is_left_as_it_is(tone: Make):
 
 @pytest.mark.parametrize("level", [0.02, 0.1, 0.5, 1.0])
 def test_soft_and_loud_speakers_end_at_one_level_unclipped(tone: Make, level: float):
-    out = compose.prompt([compose.Part(sound=tone(1.5, level=level))])
+    out = compose.prompt([tone(1.5, level=level)])
     assert out.rate_hz == 8000
     assert abs(active_level(out) - TARGET_DBFS) < 1.0
     assert peak(out) <= PEAK_DBFS + 0.1
@@ -54,20 +54,19 @@ def test_soft_and_loud_speakers_end_at_one_level_unclipped(tone: Make, level: fl
 
 def test_silence_before_and_after_is_cut(tone: Make, quiet: Make):
     padded = after(after(quiet(1.0), tone(1.0)), quiet(2.0))
-    out = compose.prompt([compose.Part(sound=padded)])
+    out = compose.prompt([padded])
     assert 1.0 < out.seconds < 1.3
 
 
-def test_parts_are_joined_with_their_own_pause(tone: Make):
-    short = compose.prompt([compose.Part(sound=tone(0.6), pause_seconds=0.1), compose.Part(sound=tone(0.6))])
-    long = compose.prompt([compose.Part(sound=tone(0.6), pause_seconds=0.6), compose.Part(sound=tone(0.6))])
-    assert abs((long.seconds - short.seconds) - 0.5) < 0.02
-    assert min(frame_levels(long)[30:60]) < -80
+def test_parts_are_joined_with_a_pause(tone: Make):
+    one, two = compose.prompt([tone(0.6)]), compose.prompt([tone(0.6), tone(0.6)])
+    assert abs((two.seconds - one.seconds) - 0.6 - 0.35) < 0.03
+    assert min(frame_levels(two)[30:60]) < -80
 
 
 def test_nothing_but_silence_is_refused(quiet: Make):
     with pytest.raises(NoSound):
-        compose.prompt([compose.Part(sound=quiet(1.0))])
+        compose.prompt([quiet(1.0)])
 
 
 def test_a_peak_is_bent_and_never_cut(tone: Make):
@@ -79,7 +78,7 @@ def test_a_peak_is_bent_and_never_cut(tone: Make):
 
 
 def test_a_law_keeps_the_speech(tone: Make):
-    out = compose.prompt([compose.Part(sound=tone(1.0))])
+    out = compose.prompt([tone(1.0)])
     assert len(compose.a_law(out)) == len(out.pcm) // 2
     back = compose.from_a_law(compose.a_law(out))
     error = [a - b for a, b in zip(out.samples, back.samples, strict=True)]
@@ -89,11 +88,11 @@ def test_a_law_keeps_the_speech(tone: Make):
 
 
 def test_prompts_one_after_the_other(tone: Make):
-    one = compose.prompt([compose.Part(sound=tone(0.5))])
+    one = compose.prompt([tone(0.5)])
     assert abs(compose.joined([one, one], gap_seconds=0.3).seconds - (2 * one.seconds + 0.3)) < 0.001
 
 
 def test_the_same_sound_is_the_same_file(tone: Make):
-    one = wav_bytes(compose.prompt([compose.Part(sound=tone(0.5))]))
-    assert one == wav_bytes(compose.prompt([compose.Part(sound=tone(0.5))]))
+    one = wav_bytes(compose.prompt([tone(0.5)]))
+    assert one == wav_bytes(compose.prompt([tone(0.5)]))
     assert read_wav(one).rate_hz == 8000

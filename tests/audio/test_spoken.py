@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio.spoken import amount, as_spoken, calendar_date, clock_time, digits, number
+from audio.spoken import as_spoken, calendar_date, clock_time, digits, number
 
 
 @pytest.mark.parametrize(
@@ -73,19 +73,6 @@ def test_another_language_is_left_alone():
 )
 def test_cardinals(value: int | Decimal, zh: str, en: str):
     assert (number(value, "zh"), number(value, "en")) == (zh, en)
-
-
-@pytest.mark.parametrize(
-    ("fen", "zh", "en"),
-    [
-        (1200050, "一万二千元五角", "twelve thousand yuan and fifty fen"),
-        (200000, "两千元", "two thousand yuan"),
-        (105, "一元零五分", "one yuan and five fen"),
-        (0, "零元", "zero yuan"),
-    ],
-)
-def test_amounts_in_fen(fen: int, zh: str, en: str):
-    assert (amount(fen, "zh"), amount(fen, "en")) == (zh, en)
 
 
 def test_dates_and_times():

@@ -83,8 +83,7 @@ class PhoneCall:
             assert self.turn is not None
             if not at_once:
                 self.listens()
-            waits = self.turn.ask.position if self.turn.ask is not None else self.turn.position
-            self._talk(waits, Heard.keys(key) if key else Heard.silence())
+            self._talk(self.turn.position, Heard.keys(key) if key else Heard.silence())
         return self
 
     def desk(self, status: str, *, taken: bool) -> PhoneCall:

@@ -11,9 +11,8 @@ import pytest
 
 from dialer.carrier.calls import Call, CallOrder, RestProblem, Status
 from dialer.carrier.config import CarrierConfig
-from dialer.carrier.exchange import CallMemory, Exchange
+from dialer.carrier.exchange import Exchange
 from dialer.carrier.faults import FaultRule, InjectedFault
-from dialer.carrier.journal import CallJournal
 from dialer.carrier.lines.simulated import SimulatedLine
 from dialer.carrier.outbound import Outbound
 from dialer.carrier.people import AnsweredBy, Behaviour, PeopleConfig, Pickup
@@ -50,8 +49,6 @@ class Scenario:
             line=SimulatedLine(self.timers, people=people, seed="1"),
             timers=self.timers,
             outbound=wire,
-            call_journal=CallJournal(folder),
-            memory=CallMemory(folder),
         )
 
     def call(self, to: str = TO, **order: object) -> Call:

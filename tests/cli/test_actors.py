@@ -24,7 +24,6 @@ _PROGRAMS: Final = frozenset({"dialer.__main__", "dialer.runtime.guard"})
 READS: Final = frozenset(
     {
         "colleagues",
-        "drafts_of",
         "list_visits",
         "look_at_draft",
         "look_at_visit",
@@ -32,7 +31,6 @@ READS: Final = frozenset(
         "open_search",
         "read_task_state",
         "show_task",
-        "show_draft",
         "show_overview",
         "task_in_hand",
     }

@@ -10,9 +10,9 @@ import pytest
 
 from dialer.bootstrap import assemble
 from dialer.db.vault import create
-from dialer.runtime.clock import FrozenClock
 from dialer.runtime.settings import load_settings
 from dialer.services import Application
+from tests.clock import FrozenClock
 from tests.console.desk import ROOT, ConsoleDesk
 from tests.outcomes.town import MORNING
 

@@ -15,11 +15,11 @@ from dialer.core.access import Role
 from dialer.db.unit_of_work import Row
 from dialer.org.staff import open_session
 from dialer.org.staff_store import Member, insert_member
-from dialer.runtime.clock import FrozenClock
 from dialer.server import create_app
 from dialer.services import Application
 from dialer.web.console import SESSION_COOKIE, csrf_of_secret
 from tests.audit_lines import audit_lines
+from tests.clock import FrozenClock
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "one long sentence"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dialer.accounts.actions import make_first_link
-from dialer.cli.serve import tell_first_link
+from dialer.cli.serve import print_first_link
 from dialer.core.access import Role
 from dialer.core.errors import Invalid
 from dialer.db import tables as t
@@ -107,10 +107,10 @@ async def test_a_mistake_does_not_use_the_link_up(console: ConsoleDesk):
 def test_the_first_start_prints_the_link_and_no_later_one_does(
     console: ConsoleDesk, capsys: pytest.CaptureFixture[str]
 ):
-    tell_first_link(console.app)
+    print_first_link(console.app)
     assert "/first/" in capsys.readouterr().err
     console.account(Role.ADMINISTRATOR)
-    tell_first_link(console.app)
+    print_first_link(console.app)
     assert capsys.readouterr().err == ""
 
 

@@ -10,12 +10,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 import redis
+import sqlalchemy as sa
 
+from dialer.accounts.actions import add_staff
 from dialer.control.health import WORK_PARTS, note_part_done
+from dialer.core.access import Role
+from dialer.db import tables as t
 from dialer.db.system_state import cycle_parts, end_lock_holder, heartbeats
+from dialer.org.staff import token_hash
+from dialer.org.staff_store import find_member, start_session
 from dialer.scheduler import ALIVE_FILE, LEADER_LOCK, TickLog, _ticking, run_scheduler
 from dialer.services import Application
 from tests.control.conftest import Assemble
@@ -175,6 +182,41 @@ def test_a_missed_tick_is_run_once_however_late(assembled: Assemble):
     ticking.start(paused=True)
     jobs = {job.id: job for job in ticking.get_jobs()}
     ticking.shutdown(wait=False)
-    assert set(jobs) == {"round", "audit", "resume_loads", "resume_renders"}
+    assert set(jobs) == {"round", "audit", "resume_loads", "resume_renders", "clean_up"}
     for job in jobs.values():
         assert (job.misfire_grace_time, job.coalesce, job.max_instances) == (None, True, 1)
+
+
+def test_sessions_that_expired_long_ago_are_deleted_and_no_others(assembled: Assemble):
+    app = assembled()
+    now = app.services.real.now()
+    hours_left = {"long expired": -25, "just expired": -1, "valid": 1}
+    add_staff(
+        app.services,
+        login="li.na",
+        display_name="Li Na",
+        role=Role.CALLER,
+        unit_id=None,
+        language="en",
+        by="test",
+    )
+    with app.services.store.begin() as tx:
+        member = find_member(tx, "li.na")
+        assert member is not None
+        for address, hours in hours_left.items():
+            start_session(
+                tx,
+                staff_id=member.id,
+                token_hash=token_hash(address),
+                address=address,
+                real_now=now - timedelta(days=2),
+                expires_at=now + timedelta(hours=hours),
+            )
+
+    def kept() -> set[str]:
+        with app.services.store.begin() as tx:
+            return {row["address"] for row in tx.rows(sa.select(t.staff_session.c.address))}
+
+    with running(app):
+        until(lambda: "long expired" not in kept())
+    assert kept() == {"just expired", "valid"}

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import TypeVar
 
-from dialer.core.case import Case
+from dialer.core.case import Case, RobotState
 from dialer.core.decide import decide
 from dialer.core.events import (
     AttemptEnded,
@@ -112,6 +112,17 @@ IN_SAMPLE = 205
 NOT_IN_SAMPLE = 242
 
 E = TypeVar("E")
+
+
+def has_next_step(case: Case) -> bool:
+    """The case is settled or something will move it: a time, an assignment, or a pending attempt."""
+    return (
+        case.status.is_settled
+        or case.due_at is not None
+        or case.robot.state is RobotState.PENDING
+        or case.human.is_pending
+        or case.visit.is_pending
+    )
 
 
 def fresh(grade: Grade = Grade.MEDIUM, *, at: datetime = MORNING, **fields: object) -> Case:

@@ -102,7 +102,7 @@ def test_a_success_waits_for_the_end_of_its_watch():
 
 def test_a_ready_ring_with_nothing_in_its_way_may_leave_any_moment():
     (step,) = steps()
-    assert (step.kind, step.at, step.waits) == (StepKind.RING, None, ())
+    assert (step.kind, step.at, step.waits) == (StepKind.ATTEMPT, None, ())
 
 
 def test_at_night_it_waits_for_the_opening():
@@ -193,7 +193,7 @@ def test_tracks_side_by_side_soonest_first():
     )
     told = [(step.kind, step.track) for step in steps(case)]
     assert told == [
-        (StepKind.RING, Track.ROBOT),
+        (StepKind.ATTEMPT, Track.ROBOT),
         (StepKind.ASSIGNMENT_OPENS, Track.VISIT),
         (StepKind.EXPIRES, None),
         (StepKind.ASSIGNMENT_DUE, Track.HUMAN),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dialer.core.rates import COUNTED, DEFINITIONS, Counts, Definition, Rate, rate_of, rates_of
+from dialer.core.rates import COUNTED, DEFINITIONS, Counts, Definition, Rate, rates_of
 from dialer.language import Lang
 from dialer.words import rate_word
 
@@ -56,9 +56,8 @@ def test_nothing_of_nothing_is_null():
 
 
 def test_a_rate_carries_its_parts_and_what_was_left_out():
-    definition = next(d for d in DEFINITIONS if d.name == "answered_per_attempt")
     counts = Counts(robot_calls_answered=3, robot_calls_counted=4, robot_calls_unknown=2)
-    rate = rate_of(definition, counts)
+    rate = next(one for one in rates_of(counts) if one.definition.name == "answered_per_attempt")
     assert (rate.numerator, rate.denominator, rate.value) == (3, 4, 0.75)
     assert rate.excludes["robot_calls_unknown"] == 2
 

@@ -16,7 +16,7 @@ from dialer.core.events import (
 from dialer.core.reach import NO_CONTACT, Conversation, Reach, contact_of, heard_seconds, reach_of
 from dialer.core.rules import SUCCESSES
 from dialer.core.values import Answer, Contact, Grade, TelephonyResult, Track
-from tests.core.samples import POLICY, Story, started
+from tests.core.samples import POLICY, Story, has_next_step, started
 
 T = TelephonyResult
 
@@ -74,7 +74,7 @@ def test_every_end_has_a_next_step_or_a_recorded_end(
     grade: Grade, result: TelephonyResult, talk: Conversation
 ):
     story, _ = told(grade, result, talk)
-    assert story.case.has_next_step
+    assert has_next_step(story.case)
     if story.case.status is CaseStatus.CLOSED:
         assert story.of(RecordOutcome)
     elif story.case.status is CaseStatus.OPEN:

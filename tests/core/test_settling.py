@@ -37,6 +37,7 @@ from tests.core.samples import (
     Story,
     answered,
     ended,
+    has_next_step,
     joined,
     started,
 )
@@ -180,7 +181,7 @@ def test_late_news_of_a_settled_case_changes_nothing(late: Event):
 
 def test_a_settled_case_waits_for_nothing_and_has_no_robot():
     case = started(Grade.HIGH).tell(CaseClosed(outcome=OutcomeKind.DUPLICATE)).case
-    assert case.has_next_step
+    assert has_next_step(case)
     assert case.due_at is None
     assert case.robot.state is RobotState.DONE
 

@@ -43,7 +43,7 @@ from dialer.core.events import (
 from dialer.core.policy import Policy
 from dialer.core.rules import SUCCESSES
 from dialer.core.values import Answer, Contact, FraudType, Grade, OutcomeKind, Tag, TelephonyResult, Track
-from tests.core.samples import GRADES, MORNING, NIGHT, POLICY, fresh
+from tests.core.samples import GRADES, MORNING, NIGHT, POLICY, fresh, has_next_step
 
 SHORT = replace(
     POLICY,
@@ -191,7 +191,7 @@ class CaseStory(RuleBasedStateMachine):
         assert {
             track for track in CALLED if assignments[track].state is StaffTrackState.OPEN
         } == shell.open_assignments
-        assert case.has_next_step
+        assert has_next_step(case)
         pending = [assignment for assignment in assignments.values() if assignment.is_pending]
         assert all(assignment.at is not None for assignment in pending), "an errand without a deadline"
         if case.robot.state is RobotState.PENDING:

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dialer.core.case import Case
 from dialer.core.policy import Urgency, urgency
-from dialer.core.values import Grade
+from dialer.core.values import FraudType, Grade
 from tests.core.samples import MORNING, POLICY
 
 
@@ -19,13 +20,17 @@ def of(
     amount_fen: int | None = None,
 ) -> Urgency:
     expires_at = None if expires_in is None else opened_at + timedelta(seconds=expires_in)
-    return urgency(
+    case = Case(
+        id=1,
         grade=grade,
+        fraud_type=FraudType.LOAN,
         opened_at=opened_at,
+        policy_version=1,
+        numbers=1,
         expires_at=expires_at,
         amount_at_risk_fen=amount_fen,
-        policy=POLICY.urgency,
     )
+    return urgency(case, POLICY.urgency)
 
 
 def test_the_higher_grade_goes_first():

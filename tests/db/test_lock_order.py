@@ -215,24 +215,24 @@ def test_a_call_from_a_desk_locks_the_case_first(bureau: Bureau):
             return None
 
     def ring() -> None:
-        asyncio.run(dial_from_desk(bureau.services, Desk(), task.assignment.id, by="li", extension="8001"))  # type: ignore[arg-type]
+        asyncio.run(dial_from_desk(bureau.services, Desk(), task.id, by="li", extension="8001"))  # type: ignore[arg-type]
 
     with waiting_for(bureau, t.case.c.id == case_id, ring) as holder:
-        assert may_have(holder, t.assignment.c.id == task.assignment.id)
+        assert may_have(holder, t.assignment.c.id == task.id)
 
 
 def test_whoever_parks_one_task_for_another_locks_both_cases_first(bureau: Bureau):
     first, second = (bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH) for _ in range(2))
     kept = claim_next(bureau.services, by="li", scope=Scope())
     assert kept is not None
-    release_assignment(bureau.services, kept.assignment.id, by="li", why="later")
+    release_assignment(bureau.services, kept.id, by="li", why="later")
     in_hand = claim_next(bureau.services, by="li", scope=Scope())
     assert in_hand is not None
     other = next(
         row
         for case_id in (first, second)
         for row in bureau.assignments_of(case_id)
-        if row["kind"] == Track.HUMAN.value and row["id"] != in_hand.assignment.id
+        if row["kind"] == Track.HUMAN.value and row["id"] != in_hand.id
     )
     bureau.do(sa.update(t.assignment).where(t.assignment.c.id == other["id"]).values(kept_for="li"))
 
@@ -241,7 +241,7 @@ def test_whoever_parks_one_task_for_another_locks_both_cases_first(bureau: Burea
         assert after.state is AssignmentState.SIGNED
 
     with waiting_for(bureau, t.case.c.id == first, take) as holder:
-        assert may_have(holder, t.assignment.c.id.in_([other["id"], in_hand.assignment.id]))
+        assert may_have(holder, t.assignment.c.id.in_([other["id"], in_hand.id]))
 
 
 def test_cases_that_move_along_are_locked_in_the_order_of_their_ids(bureau: Bureau):

@@ -75,9 +75,8 @@ def test_every_cut_and_every_longer_value_is_refused():
     ],
 )
 def test_a_value_moved_to_another_place_is_refused(table: str, column: str, row: int | str):
-    with pytest.raises(Tampered) as caught:
+    with pytest.raises(Tampered, match=f"in {table}.{column} of row {row} "):
         VAULT.open(seal(), table=table, column=column, row=row)
-    assert (caught.value.table, caught.value.column, caught.value.row) == (table, column, row)
 
 
 def test_no_place_can_be_spelt_in_two_ways():
@@ -101,14 +100,14 @@ def test_after_a_rotation_new_values_use_the_new_key_and_old_ones_open():
     new = seal(b"new", rotated)
     assert opened(old, rotated) == b"secret"
     assert opened(new, rotated) == b"new"
-    assert (rotated.key_of(old), rotated.key_of(new)) == (1, 2)
+    with pytest.raises(KeyMissing, match="encryption key 2"):
+        opened(new, a_vault({1: ONE}))
 
 
 def test_a_value_of_a_key_that_is_not_held_names_the_key():
     sealed = seal(vault=a_vault({300: TWO}, current=300))
-    with pytest.raises(KeyMissing, match="encryption key 300") as caught:
+    with pytest.raises(KeyMissing, match="encryption key 300"):
         opened(sealed)
-    assert caught.value.key_id == 300
 
 
 def test_another_key_under_the_same_id_opens_nothing():

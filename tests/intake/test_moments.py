@@ -7,14 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.intake.cells import MOMENT_CACHE_LIMIT, MomentReader, Unreadable
+from dialer.intake.cells import Unreadable, read_moment
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 AT_0805 = datetime(2026, 11, 19, 0, 5, tzinfo=UTC)
-
-
-def reader() -> MomentReader:
-    return MomentReader(SHANGHAI)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +27,7 @@ def reader() -> MomentReader:
     ],
 )  # fmt: skip
 def test_every_way_of_writing_a_moment(written: str):
-    assert reader().read(written) == AT_0805
+    assert read_moment(written, SHANGHAI) == AT_0805
 
 
 @pytest.mark.parametrize(
@@ -44,7 +40,7 @@ def test_every_way_of_writing_a_moment(written: str):
     ],
 )
 def test_halves_of_the_day(written: str, hour: int):
-    moment = reader().read(written)
+    moment = read_moment(written, SHANGHAI)
     assert moment is not None
     assert (moment.astimezone(SHANGHAI).hour, moment.minute) == (hour, 5)
 
@@ -53,16 +49,16 @@ def test_halves_of_the_day(written: str, hour: int):
     "written", ["2026-11-19", "2026/11/19", "20261119", "2026年11月19日", "46345", "46345.0"]
 )
 def test_a_bare_date_begins_at_midnight_and_expires_at_its_end(written: str):
-    assert reader().read(written) == datetime(2026, 11, 18, 16, 0, tzinfo=UTC)
-    assert reader().read_end(written) == datetime(2026, 11, 19, 16, 0, tzinfo=UTC)
+    assert read_moment(written, SHANGHAI) == datetime(2026, 11, 18, 16, 0, tzinfo=UTC)
+    assert read_moment(written, SHANGHAI, end_of_day=True) == datetime(2026, 11, 19, 16, 0, tzinfo=UTC)
 
 
 def test_an_expiry_with_a_time_is_that_time():
-    assert reader().read_end("2026-11-19 08:05") == AT_0805
+    assert read_moment("2026-11-19 08:05", SHANGHAI, end_of_day=True) == AT_0805
 
 
 def test_text_without_a_zone_is_local_time_of_the_office():
-    assert MomentReader(ZoneInfo("Asia/Urumqi")).read("2026-11-19 08:05") == datetime(
+    assert read_moment("2026-11-19 08:05", ZoneInfo("Asia/Urumqi")) == datetime(
         2026, 11, 19, 2, 5, tzinfo=UTC
     )
 
@@ -77,20 +73,13 @@ def test_text_without_a_zone_is_local_time_of_the_office():
 )  # fmt: skip
 def test_a_date_that_is_there_but_unclear_is_unreadable(written: str):
     with pytest.raises(Unreadable):
-        reader().read(written)
+        read_moment(written, SHANGHAI)
 
 
 @pytest.mark.parametrize("written", ["", " ", "-", "/", "无", "——"])
 def test_an_empty_date_is_none(written: str):
-    assert reader().read(written) is None
-    assert reader().read_end(written) is None
-
-
-def test_the_memory_of_repeated_moments_is_bounded():
-    one = reader()
-    for number in range(MOMENT_CACHE_LIMIT + 10):
-        one.read(f"2026-11-19 {number // 3600:02d}:{number // 60 % 60:02d}:{number % 60:02d}")
-    assert len(one._known) <= MOMENT_CACHE_LIMIT
+    assert read_moment(written, SHANGHAI) is None
+    assert read_moment(written, SHANGHAI, end_of_day=True) is None
 
 
 @given(st.datetimes(min_value=datetime(2001, 1, 1), max_value=datetime(2098, 12, 31)))  # noqa: DTZ001 - local text
@@ -98,13 +87,13 @@ def test_a_second_survives_every_format(local: datetime):
     local = local.replace(microsecond=0)
     expected = local.replace(tzinfo=SHANGHAI).astimezone(UTC)
     for layout in ("%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%Y%m%d%H%M%S", "%Y年%m月%d日 %H时%M分%S秒"):
-        assert reader().read(local.strftime(layout)) == expected
+        assert read_moment(local.strftime(layout), SHANGHAI) == expected
 
 
 @given(st.text(max_size=40))
 def test_any_text_is_an_aware_moment_or_unreadable(text: str):
     try:
-        moment = reader().read(text)
+        moment = read_moment(text, SHANGHAI)
     except Unreadable:
         return
     assert moment is None or moment.tzinfo is UTC

@@ -53,7 +53,8 @@ def test_a_workbook():
 
 
 def test_a_state_that_is_none_is_named_by_its_line():
-    assert read("名称,状态\n甲,也许\n乙,启用\n".encode()).unreadable_states == (2,)
+    (fault,) = read("名称,状态\n甲,也许\n乙,启用\n".encode()).faults
+    assert (fault.line, fault.field) == (2, UnitField.STATE)
 
 
 @pytest.mark.parametrize(

@@ -169,7 +169,12 @@ def test_the_next_step_says_what_the_ring_waits_for(scenario: Scenario):
             sa.insert(t.line_group).values(name="main", calls_per_second=1, lines=1, next_slot_at=MORNING)
         )
     (step,) = show_case(scenario.services, waiting).next_steps
-    assert (step.kind, step.track, step.reason, step.at) == (StepKind.RING, Track.ROBOT, Reason.RETRY, None)
+    assert (step.kind, step.track, step.reason, step.at) == (
+        StepKind.ATTEMPT,
+        Track.ROBOT,
+        Reason.RETRY,
+        None,
+    )
     assert step.waits == (Wait.HELD, Wait.QUEUE)
     assert show_case(scenario.services, waiting).pending.ahead == 1
     assert show_case(scenario.services, urgent).next_steps[0].waits == ()

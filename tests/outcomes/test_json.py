@@ -16,12 +16,12 @@ from dialer.cli.lists import Loaded
 from dialer.core.intervals import Rollup, compare, share_interval
 from dialer.core.rates import COUNTED, DEFINITIONS, Period
 from dialer.core.values import Contact, FraudType, Grade, TelephonyResult
-from dialer.demo.run import CallCounts, DemoSummary
+from dialer.demo.run import CallCounts, summary_json
+from dialer.intake.records import RejectedRow
 from dialer.outcomes.breakdown import NotCalled, Progress
 from dialer.outcomes.report import make_report, report_out
 from dialer.scripts.store import Trial
 from dialer.scripts.trials import MEASURES, Compared, Comparison, Measured
-from dialer.warnings.list_store import RejectedRow
 from dialer.warnings.load import LoadReport
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
 
@@ -189,14 +189,14 @@ def test_a_load():
 
 def test_a_demo():
     progress = Progress(**{field.name: {} if field.name == "cases" else 0 for field in fields(Progress)})
-    account = DemoSummary(
+    account = summary_json(
         load=LOADED.plain(),
         progress=progress,
         rings=CallCounts(rings=1, max_rings_per_attempt=1, most_lines=1),
-        not_rung=NotCalled(refused=0, cancelled=0, unreachable=0, unknown=0),
+        not_called=NotCalled(refused=0, cancelled=0, unreachable=0, unknown=0),
         report={},
         seconds=1.0,
     )
-    plain = json.loads(json.dumps(account.plain()))
+    plain = json.loads(json.dumps(account))
     assert set(plain) == described("dialer demo --until-settled --json")
     assert set(plain["not_rung"]) == listed("dialer demo --until-settled --json", "not_rung")

@@ -21,9 +21,9 @@ from dialer.db import tables as t
 from dialer.db.migrations import newest_revision
 from dialer.db.unit_of_work import Store, Tx
 from dialer.db.vault import Keys, Vault
-from dialer.runtime.clock import FrozenClock
 from dialer.scripts.rendered import RenderedScripts
 from dialer.services import Centre, LineRules, Services
+from tests.clock import FrozenClock
 from tests.core.samples import POLICY
 
 MORNING = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)

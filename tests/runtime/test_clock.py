@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from dialer.runtime.clock import FrozenClock, ScaledClock, SystemClock
+from dialer.runtime.clock import ScaledClock, SystemClock
+from tests.clock import FrozenClock
 
 NINE = datetime(2026, 11, 25, 9, tzinfo=timezone(timedelta(hours=8)))
 

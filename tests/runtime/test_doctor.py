@@ -11,7 +11,6 @@ import pytest
 from dialer.core.errors import Unavailable
 from dialer.runtime.doctor import (
     Probe,
-    Subject,
     check_data_dir,
     check_keys_file,
     check_port,
@@ -20,6 +19,9 @@ from dialer.runtime.doctor import (
     check_telephony,
     examine_installation,
 )
+from dialer.runtime.settings import load_settings
+
+PROBE = Probe(name="database", run=lambda: "schema 7", mend="dialer migrate")
 
 
 @pytest.fixture
@@ -32,15 +34,15 @@ def test_a_machine_that_is_well(tmp_path: Path, listener: int):
     tmp_path.chmod(0o700)
     keys = tmp_path / "keys"
     keys.touch(mode=0o600)
-    subject = Subject(
-        data_dir=tmp_path,
-        web_host="127.0.0.1",
-        web_port=0,
-        keys_file=keys,
-        telephony_base_url=f"http://127.0.0.1:{listener}",
-        probes=[Probe(name="database", run=lambda: "schema 7", mend="dialer migrate")],
+    settings = load_settings(
+        {
+            "DIALER_DATA_DIR": str(tmp_path),
+            "DIALER_WEB__PORT": "0",
+            "DIALER_KEYS__FILE": str(keys),
+            "DIALER_TELEPHONY__BASE_URL": f"http://127.0.0.1:{listener}",
+        }
     )
-    checks = examine_installation(subject)
+    checks = examine_installation(settings, PROBE)
     assert [check.name for check in checks] == [
         "Python", "data folder", "disk", "embedded servers", "keys file", "web address", "telephony", "database",
     ]  # fmt: skip
@@ -51,13 +53,15 @@ def test_a_machine_that_is_well(tmp_path: Path, listener: int):
 
 
 def test_own_parts_are_not_looked_at_when_others_are_configured(tmp_path: Path):
-    names = [
-        one.name
-        for one in examine_installation(
-            Subject(data_dir=tmp_path, web_host="::1", web_port=0, embedded=False)
-        )
-    ]
-    assert names == ["Python", "data folder", "disk", "web address"]
+    env = {
+        "DIALER_DATA_DIR": str(tmp_path),
+        "DIALER_WEB__HOST": "::1",
+        "DIALER_WEB__PORT": "0",
+        "DIALER_DATABASE__URL": "postgresql+psycopg://u:p@h/d",
+        "DIALER_BROKER__URL": "redis://:p@h/0",
+    }
+    names = [one.name for one in examine_installation(load_settings(env), PROBE)]
+    assert names == ["Python", "data folder", "disk", "web address", "database"]
 
 
 @pytest.mark.parametrize(

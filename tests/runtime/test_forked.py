@@ -226,17 +226,18 @@ def test_a_copy_that_ends_is_told_with_its_code(python: Starter):
 def test_what_a_copy_says_goes_where_the_keeper_s_errors_go(tmp_path: Path):
     source = """
         import sys
-        from dialer.runtime.supervisor import Child, Supervisor
+        from dialer.runtime.supervisor import Child, HistoryEntry, Supervisor
 
         def run():
             print("said", flush=True)
             print("told", file=sys.stderr, flush=True)
 
-        supervisor = Supervisor([Child(name="x", argv=["x"], env={}, run=run)], print)
+        events = []
+        supervisor = Supervisor([Child(name="x", argv=["x"], env={}, run=run)], events.append)
         supervisor.start()
         for _ in range(200):
             supervisor.tend(seconds=0.05)
-            if supervisor.children()[0].last_code is not None:
+            if any(event.what is HistoryEntry.DIED for event in events):
                 break
         supervisor.stop()
     """

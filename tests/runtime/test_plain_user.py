@@ -20,8 +20,8 @@ from dialer.runtime.location import (
     Account,
     Binaries,
     installed_binaries,
+    own_home,
     private_folder,
-    refuse_foreign,
     server_binaries,
 )
 
@@ -167,11 +167,11 @@ def test_a_folder_that_others_may_write_to_is_refused(tmp_path: Path, mode: int)
     loose.mkdir()
     loose.chmod(mode)
     with pytest.raises(Unavailable, match="only we may write to"):
-        refuse_foreign(loose)
+        own_home(loose)
 
 
 def test_a_link_is_refused(tmp_path: Path):
     link = tmp_path / "link"
     link.symlink_to(tmp_path)
     with pytest.raises(Unavailable, match="only we may write to"):
-        refuse_foreign(link)
+        own_home(link)

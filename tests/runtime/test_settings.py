@@ -10,7 +10,7 @@ import pytest
 
 from dialer.core.errors import SettingsError
 from dialer.core.values import Grade
-from dialer.runtime.settings import environment_names, load_settings
+from dialer.runtime.settings import NAMES, PREFIX, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -71,7 +71,7 @@ def test_every_name_that_others_rely_on_is_read(file: Path, tmp_path: Path):
         "DIALER_KEYS__FILE": str(tmp_path / "keys"),
         "DIALER_DATA_DIR": str(tmp_path / "data"),
     }
-    assert set(env) <= set(environment_names())
+    assert set(env) <= {PREFIX + name for name in NAMES}
     settings = load_settings(env, file)
     assert settings.database.url.get_secret_value() == env["DIALER_DATABASE__URL"]
     assert settings.broker.url.get_secret_value() == env["DIALER_BROKER__URL"]

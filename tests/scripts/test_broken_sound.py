@@ -106,7 +106,7 @@ def test_the_call_goes_on_to_its_end(spoiled: ScriptCentre):
     turn = answered(spoiled, attempt_id)
     for number in range(1, 4):
         assert turn.ask is not None
-        turn = answered(spoiled, attempt_id, number, turn.ask.position)
+        turn = answered(spoiled, attempt_id, number, turn.position)
     assert turn.end is not None
     assert all(utterance.audio is None for utterance in turn.utterances)
 

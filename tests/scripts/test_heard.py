@@ -58,7 +58,7 @@ class PhoneTalk:
 
     @property
     def waits_at(self) -> Position | None:
-        return self.turn.ask.position if self.turn.ask is not None else self.turn.position
+        return None if self.turn.is_over else self.turn.position
 
     def does(self, act: Act) -> None:
         position = self.waits_at
@@ -81,7 +81,7 @@ class PhoneTalk:
     def hangs_up(self, after: float) -> AttemptEnded:
         self.passes(after)
         hearing = self.hearing.until(self.now)
-        learned = self.turn.end or self.turn.learned
+        learned = self.turn.learned
         talk = Conversation(
             contact=learned.contact,
             answer=learned.answer,
@@ -126,7 +126,7 @@ def questions(script: Script, *, verifying: bool) -> set[str]:
 
 
 def check(talk: PhoneTalk, ended: AttemptEnded) -> None:
-    learned = talk.turn.end or talk.turn.learned
+    learned = talk.turn.learned
     if learned.contact is Contact.VERIFIED:
         assert any(talk.was_heard(one) for one in questions(talk.script, verifying=True))
     if learned.answer in SUCCESSES:
@@ -220,8 +220,8 @@ def test_a_success_without_the_warning_has_it_said_first():
     assert talk.turn.node == "acknowledge"
     assert [one.prompt_id for one in talk.turn.utterances] == ids
     talk.does(Act(after=60, heard=Heard.keys("1")))
-    assert talk.turn.end is not None
-    assert talk.turn.end.answer is Answer.ACKNOWLEDGED
+    assert talk.turn.is_over
+    assert talk.turn.learned.answer is Answer.ACKNOWLEDGED
 
 
 def test_a_position_says_when_its_turn_was_sent_to_the_millisecond():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dialer.core.values import Answer, Contact, FraudType, Tag
-from dialer.scripts.dialogue import Context, EndTurn, Heard, Position, Turn, advance, start
+from dialer.scripts.dialogue import Context, Heard, Position, Turn, advance, start
 from dialer.scripts.model import End, HandOver, Purpose, Urgency, reachable
 from dialer.scripts.reading import choose_script_id, shipped_scripts
 
@@ -24,17 +24,16 @@ def after(script_id: str, keys: str, context: Context) -> Turn:
     script = shipped_scripts()[script_id]
     turn = start(script, context)
     for key in keys:
-        position = turn.ask.position if turn.ask else turn.position
-        if position is None:
+        if turn.is_over:
             return turn
         heard = Heard.silence() if key == "-" else Heard.keys(key)
-        turn = advance(script, Position.decode(position.encode()), heard, context)
+        turn = advance(script, Position.decode(turn.position.encode()), heard, context)
     return turn
 
 
-def end_of(script_id: str, keys: str, context: Context | None = None) -> EndTurn:
-    end = after(script_id, keys, context or Context()).end
-    assert end is not None
+def end_of(script_id: str, keys: str, context: Context | None = None) -> Turn:
+    end = after(script_id, keys, context or Context())
+    assert end.end is not None
     return end
 
 
@@ -43,47 +42,47 @@ class TestUsualPeople:
     def test_somebody_who_believes_it(self, script_id: str):
         keys = "11-1" if script_id in SOON else "111"
         end = end_of(script_id, keys)
-        assert (end.contact, end.answer, end.urgency) == (V, Answer.ACKNOWLEDGED, Urgency.NONE)
+        assert (end.learned.contact, end.learned.answer, end.end) == (V, Answer.ACKNOWLEDGED, Urgency.NONE)
 
     def test_somebody_whom_nobody_asked_for_money(self, script_id: str):
         end = end_of(script_id, "121")
-        assert (end.contact, end.answer) == (V, Answer.ACKNOWLEDGED)
+        assert (end.learned.contact, end.learned.answer) == (V, Answer.ACKNOWLEDGED)
 
     def test_somebody_who_has_paid(self, script_id: str):
         turn = after(script_id, "13", Context())
         assert turn.hand_over
         assert turn.end is not None
-        assert (turn.end.contact, turn.end.answer, turn.end.urgency) == (V, Answer.ALREADY_PAID, Urgency.NOW)
+        assert (turn.learned.contact, turn.learned.answer, turn.end) == (V, Answer.ALREADY_PAID, Urgency.NOW)
 
     def test_somebody_who_has_paid_and_whom_no_officer_takes(self, script_id: str):
         end = end_of(script_id, "13-" + "-----")
-        assert (end.contact, end.answer, end.urgency) == (V, Answer.ALREADY_PAID, Urgency.NOW)
+        assert (end.learned.contact, end.learned.answer, end.end) == (V, Answer.ALREADY_PAID, Urgency.NOW)
 
     def test_somebody_who_does_not_believe_it(self, script_id: str):
         turn = after(script_id, "122", Context())
         assert turn.hand_over
         assert turn.end is not None
-        assert (turn.end.contact, turn.end.answer) == (V, Answer.REFUSES)
+        assert (turn.learned.contact, turn.learned.answer) == (V, Answer.REFUSES)
 
     def test_another_person(self, script_id: str):
         end = end_of(script_id, "2")
-        assert (end.contact, end.answer) == (U, Answer.WRONG_PERSON)
+        assert (end.learned.contact, end.learned.answer) == (U, Answer.WRONG_PERSON)
 
     def test_a_machine_that_records(self, script_id: str):
         end = end_of(script_id, "---")
-        assert end.contact is U
-        assert end.answer in {Answer.DOUBTFUL, Answer.LANGUAGE_OR_HEARING}
-        assert end.urgency is Urgency.NOW
+        assert end.learned.contact is U
+        assert end.learned.answer in {Answer.DOUBTFUL, Answer.LANGUAGE_OR_HEARING}
+        assert end.end is Urgency.NOW
 
     def test_somebody_who_wants_an_officer_at_once(self, script_id: str):
         turn = after(script_id, "0", Context())
         assert turn.hand_over
         assert turn.end is not None
-        assert (turn.end.contact, turn.end.answer) == (U, Answer.WANTS_OFFICER)
+        assert (turn.learned.contact, turn.learned.answer) == (U, Answer.WANTS_OFFICER)
 
     def test_wrong_keys_after_the_identity_are_a_verified_persons_doubt(self, script_id: str):
         end = end_of(script_id, "1777")
-        assert (end.contact, end.answer, end.urgency) == (V, Answer.DOUBTFUL, Urgency.NOW)
+        assert (end.learned.contact, end.learned.answer, end.end) == (V, Answer.DOUBTFUL, Urgency.NOW)
 
     def test_the_warning_is_heard_before_anybody_is_asked_to_acknowledge(self, script_id: str):
         turn = after(script_id, "12", Context())
@@ -106,7 +105,7 @@ class TestUsualPeople:
     def test_a_childs_phone_first_asks_for_the_guardian(self, script_id: str):
         assert after(script_id, "1", CHILD).node == "guardian"
         end = end_of(script_id, "12", CHILD)
-        assert (end.node, end.contact, end.answer, end.urgency) == (
+        assert (end.node, end.learned.contact, end.learned.answer, end.end) == (
             "guardian_away",
             V,
             Answer.DOUBTFUL,
@@ -120,28 +119,32 @@ class TestSpecialOnes:
         turn = after(script_id, "11", Context())
         assert turn.hand_over
         assert turn.end is not None
-        assert (turn.end.answer, turn.end.urgency) == (Answer.DOUBTFUL, Urgency.NOW)
+        assert (turn.learned.answer, turn.end) == (Answer.DOUBTFUL, Urgency.NOW)
         assert after(script_id, "11-", Context()).node == "acknowledge"
 
     def test_a_player_who_is_a_child_is_asked_for_the_guardian(self):
         assert after("game_trade", "14", Context()).node == "guardian"
-        assert end_of("game_trade", "1411").answer is Answer.ACKNOWLEDGED
+        assert end_of("game_trade", "1411").learned.answer is Answer.ACKNOWLEDGED
 
     def test_the_guardian_of_a_child_who_has_paid(self):
-        assert end_of("game_trade", "13", CHILD).answer is Answer.ALREADY_PAID
+        assert end_of("game_trade", "13", CHILD).learned.answer is Answer.ALREADY_PAID
 
     def test_somebody_who_cannot_hear_gets_a_message_and_an_officer(self):
         script_id = choose_script_id(FraudType.LOAN, [Tag.HEARING])
         assert script_id == "loan"
         end = end_of(script_id, "---", DEAF)
-        assert (end.contact, end.answer, end.urgency) == (U, Answer.LANGUAGE_OR_HEARING, Urgency.NOW)
+        assert (end.learned.contact, end.learned.answer, end.end) == (
+            U,
+            Answer.LANGUAGE_OR_HEARING,
+            Urgency.NOW,
+        )
         assert shipped_scripts()[script_id].message["zh"]
 
     def test_the_look_back_knows_who_saw_through_it_and_who_has_had_enough(self):
-        assert end_of("follow_up", "14").answer is Answer.SAW_THROUGH
+        assert end_of("follow_up", "14").learned.answer is Answer.SAW_THROUGH
         end = end_of("follow_up", "123")
-        assert (end.contact, end.answer) == (V, Answer.OPT_OUT)
-        assert end_of("follow_up", "13").answer is Answer.ALREADY_PAID
+        assert (end.learned.contact, end.learned.answer) == (V, Answer.OPT_OUT)
+        assert end_of("follow_up", "13").learned.answer is Answer.ALREADY_PAID
 
 
 @pytest.mark.parametrize("context", [Context(), CHILD, DEAF], ids=["grown", "child", "deaf"])
@@ -151,7 +154,7 @@ def test_every_way_of_pressing_keys_ends_and_every_node_is_met(script_id: str, c
     first = start(script, context)
     met = {first.node}
     depth = 0
-    standing = {first.ask.position} if first.ask else set()
+    standing = {first.position}
     while standing:
         depth += 1
         assert depth <= MOST_QUESTIONS, f"still talking at {sorted(p.node for p in standing)}"
@@ -160,11 +163,10 @@ def test_every_way_of_pressing_keys_ends_and_every_node_is_met(script_id: str, c
             for heard in PRESSED:
                 turn = advance(script, position, heard, context)
                 met.add(turn.node)
-                after_it = turn.ask.position if turn.ask else turn.position
-                assert (after_it is None) == (turn.ask is None and not turn.hand_over)
-                assert turn.ask is not None or turn.end is not None
-                if after_it is not None:
-                    following.add(after_it)
+                assert turn.is_over == (turn.ask is None and not turn.hand_over)
+                assert (turn.ask is None) == (turn.end is not None)
+                if not turn.is_over:
+                    following.add(turn.position)
         standing = following
     waits = {
         name for name in reachable(script, script.start) if isinstance(script.nodes[name], End | HandOver)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dialer.core.values import Answer, Contact, FraudType
-from dialer.scripts.lint import acknowledged_seconds, check, good_path_seconds, longest_path_seconds
+from dialer.scripts.lint import RULES, acknowledged_seconds, check, good_path_seconds, longest_path_seconds
 from dialer.scripts.model import Ask, End, HandOver, Say, Script, with_defaults
 from dialer.scripts.reading import prompt_list, read_script, shipped_scripts, shipped_texts
 
@@ -42,6 +42,10 @@ class TestShipped:
             kind for script in shipped_scripts().values() if not script.tags for kind in script.fraud_types
         }
         assert own == set(FraudType) - {FraudType.UNKNOWN}
+
+    @pytest.mark.parametrize("lang", sorted(RULES))
+    def test_every_fraud_type_has_a_sentence_that_its_script_must_say(self, lang: str):
+        assert set(RULES[lang].must_say) == set(FraudType) - {FraudType.UNKNOWN}
 
     @pytest.mark.parametrize("script_id", sorted(shipped_scripts()))
     def test_both_languages_are_complete(self, script_id: str):

@@ -20,9 +20,8 @@ def walk(script_id: str, *keys: str, context: Context | None = None) -> Turn:
     script, context = shipped_scripts()[script_id], context or Context()
     turn = start(script, context)
     for key in keys:
-        position = turn.ask.position if turn.ask else turn.position
-        assert position is not None, f"ended at {turn.node} before {key}"
-        turn = advance(script, Position.decode(position.encode()), Heard.keys(key), context)
+        assert not turn.is_over, f"ended at {turn.node} before {key}"
+        turn = advance(script, Position.decode(turn.position.encode()), Heard.keys(key), context)
     return turn
 
 
@@ -41,14 +40,18 @@ class TestTheGoodPath:
         assert walk(POLICE, "1").learned.contact is Contact.VERIFIED
 
     def test_yes_then_understood_is_acknowledged_by_a_verified_person(self):
-        end = walk(POLICE, "1", "1", "1").end
-        assert end is not None
-        assert (end.contact, end.answer, end.urgency) == (Contact.VERIFIED, Answer.ACKNOWLEDGED, Urgency.NONE)
+        end = walk(POLICE, "1", "1", "1")
+        assert end.end is not None
+        assert (end.learned.contact, end.learned.answer, end.end) == (
+            Contact.VERIFIED,
+            Answer.ACKNOWLEDGED,
+            Urgency.NONE,
+        )
 
     def test_not_the_owner_ends_the_call_without_verified_contact(self):
-        end = walk(POLICE, "2").end
-        assert end is not None
-        assert (end.contact, end.answer) == (Contact.UNVERIFIED, Answer.WRONG_PERSON)
+        end = walk(POLICE, "2")
+        assert end.end is not None
+        assert (end.learned.contact, end.learned.answer) == (Contact.UNVERIFIED, Answer.WRONG_PERSON)
 
 
 class TestOfficers:
@@ -56,12 +59,12 @@ class TestOfficers:
         turn = walk(POLICE, "0")
         assert turn.hand_over
         assert turn.end is not None
-        assert (turn.end.contact, turn.end.answer) == (Contact.UNVERIFIED, Answer.WANTS_OFFICER)
+        assert (turn.learned.contact, turn.learned.answer) == (Contact.UNVERIFIED, Answer.WANTS_OFFICER)
 
     def test_nobody_takes_it_and_the_call_still_ends_as_it_was(self):
-        end = walk(POLICE, "1", "0", "").end
-        assert end is not None
-        assert (end.contact, end.answer) == (Contact.VERIFIED, Answer.WANTS_OFFICER)
+        end = walk(POLICE, "1", "0", "")
+        assert end.end is not None
+        assert (end.learned.contact, end.learned.answer) == (Contact.VERIFIED, Answer.WANTS_OFFICER)
 
     def test_not_believing_rings_an_officer(self):
         turn = walk(POLICE, "1", "1", "2")
@@ -85,9 +88,13 @@ class TestOfficers:
             ("payee_account_last4", "4417"),
             ("paid_when", "1"),
         ]
-        end = walk(POLICE, "1", "3", "", "30000", "", "1").end
-        assert end is not None
-        assert (end.contact, end.answer, end.urgency) == (Contact.VERIFIED, Answer.ALREADY_PAID, Urgency.NOW)
+        end = walk(POLICE, "1", "3", "", "30000", "", "1")
+        assert end.end is not None
+        assert (end.learned.contact, end.learned.answer, end.end) == (
+            Contact.VERIFIED,
+            Answer.ALREADY_PAID,
+            Urgency.NOW,
+        )
 
     def test_asking_for_an_officer_later_does_not_hide_that_money_was_paid(self):
         assert walk(POLICE, "1", "3", "", "0").learned.answer is Answer.ALREADY_PAID
@@ -97,14 +104,14 @@ class TestSilenceAndWrongKeys:
     @pytest.mark.parametrize("key", ["", "5", "55", "*"])
     def test_asked_twice_more_and_then_doubtful(self, key: str):
         assert [walk(POLICE, *[key] * n).node for n in (1, 2, 3)] == ["identity", "identity", "nobody_said"]
-        end = walk(POLICE, key, key, key).end
-        assert end is not None
-        assert (end.contact, end.answer) == (Contact.UNVERIFIED, Answer.DOUBTFUL)
+        end = walk(POLICE, key, key, key)
+        assert end.end is not None
+        assert (end.learned.contact, end.learned.answer) == (Contact.UNVERIFIED, Answer.DOUBTFUL)
 
     def test_after_verification_the_doubt_is_a_verified_persons(self):
-        end = walk(POLICE, "1", "", "", "").end
-        assert end is not None
-        assert (end.contact, end.answer) == (Contact.VERIFIED, Answer.DOUBTFUL)
+        end = walk(POLICE, "1", "", "", "")
+        assert end.end is not None
+        assert (end.learned.contact, end.learned.answer) == (Contact.VERIFIED, Answer.DOUBTFUL)
 
     def test_a_repeat_says_the_warning_again_and_is_bounded(self):
         turn = walk(POLICE, "1", "1", "9")
@@ -118,7 +125,7 @@ class TestSpeech:
         turn = start(script, context)
         for sound in heard:
             assert turn.ask is not None
-            turn = advance(script, turn.ask.position, sound, context)
+            turn = advance(script, turn.position, sound, context)
         return turn
 
     def test_saying_who_one_is_asks_for_the_key(self):
@@ -208,9 +215,9 @@ def test_whatever_is_heard_the_call_ends_soon_and_claims_nothing_unearned(
     script, context = shipped_scripts()[script_id], Context(tags=tags, language=language)
     turn, keys_one, keys, paid = start(script, context), 0, 0, False
     for sound in sounds:
-        position = turn.ask.position if turn.ask else turn.position
-        if position is None:
+        if turn.is_over:
             break
+        position = turn.position
         assert len(position.encode()) < 100
         node = script.nodes[position.node]
         turn = advance(script, Position.decode(position.encode()), sound, context)

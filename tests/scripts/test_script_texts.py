@@ -72,7 +72,7 @@ class TestPersonal:
         for key in ("1", "1"):
             assert turn.ask is not None
             assert all("王女士" not in said.text for said in turn.utterances)
-            turn = advance(named, Position.decode(turn.ask.position.encode()), Heard.keys(key), context)
+            turn = advance(named, Position.decode(turn.position.encode()), Heard.keys(key), context)
         assert turn.utterances[0].text.startswith("王女士，请您听好")
 
     def test_it_is_never_rendered_as_a_sound_file(self):

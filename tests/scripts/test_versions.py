@@ -240,6 +240,6 @@ def _step(attempt_id: uuid.UUID, number: int, turn: Turn | None = None, key: str
         attempt_id=attempt_id,
         step=number,
         sid=f"CA{attempt_id.hex}",
-        position=turn.ask.position if turn and turn.ask else None,
+        position=turn.position if turn else None,
         heard=Heard.keys(key) if key else Heard.silence(),
     )

@@ -18,10 +18,10 @@ from dialer.core.values import Grade, TelephonyResult
 from dialer.db import tables as t
 from dialer.telephony.callbacks import PersonLeg
 from dialer.telephony.client import DeskClient
-from dialer.work.assignments import Scope
+from dialer.work.assignments import Assignment, Scope
 from dialer.work.desk_calls import apply_person_leg_event, dial_from_desk, settle_desk_calls
 from dialer.work.desk_store import DeskCall, desk_calls_of_case
-from dialer.work.tasks import DeskTask, claim_next
+from dialer.work.tasks import claim_next
 from tests.story.world import World
 
 DESK = "+8604788888001"
@@ -43,7 +43,7 @@ async def client(w: World) -> AsyncIterator[DeskClient]:
         yield built
 
 
-def claim(w: World, person: Behaviour, *, desk: Behaviour = ANSWERS) -> DeskTask:
+def claim(w: World, person: Behaviour, *, desk: Behaviour = ANSWERS) -> Assignment:
     w.carrier.line.assign(DESK, desk)  # type: ignore[attr-defined]  # it is simulated here
     w.open_case(grade=Grade.EXTRA_HIGH, behaviour=person)
     task = claim_next(w.scene.services, by="li", scope=Scope())
@@ -51,13 +51,15 @@ def claim(w: World, person: Behaviour, *, desk: Behaviour = ANSWERS) -> DeskTask
     return task
 
 
-async def ring(w: World, client: DeskClient, task: DeskTask, *, by: str = "li", number: int = 0) -> uuid.UUID:
+async def ring(
+    w: World, client: DeskClient, task: Assignment, *, by: str = "li", number: int = 0
+) -> uuid.UUID:
     call = await dial_from_desk(
         w.scene.services,
         client,
-        task.assignment.id,
+        task.id,
         by=by,
-        token=task.assignment.token,
+        token=task.token,
         extension=DESK,
         number=number,
     )
@@ -69,8 +71,10 @@ def calls_of(w: World, case_id: int) -> list[DeskCall]:
         return desk_calls_of_case(tx, case_id)
 
 
-async def settled(w: World, client: DeskClient, task: DeskTask) -> tuple[TelephonyResult | None, int | None]:
-    case_id = task.assignment.case_id
+async def settled(
+    w: World, client: DeskClient, task: Assignment
+) -> tuple[TelephonyResult | None, int | None]:
+    case_id = task.case_id
 
     def is_settled() -> bool:
         return all(call.settled for call in calls_of(w, case_id))
@@ -145,7 +149,7 @@ async def test_a_desk_waits_for_the_robot(w: World, client: DeskClient):
     assert len(w.claim()) == 1
     with pytest.raises(Conflict):
         await ring(w, client, task)
-    assert calls_of(w, task.assignment.case_id) == []
+    assert calls_of(w, task.case_id) == []
 
 
 async def test_only_whoever_holds_the_task_and_only_its_numbers(w: World, client: DeskClient):
@@ -155,9 +159,7 @@ async def test_only_whoever_holds_the_task_and_only_its_numbers(w: World, client
     with pytest.raises(Invalid):
         await ring(w, client, task, number=1)
     with pytest.raises(Invalid):
-        await dial_from_desk(
-            w.scene.services, client, task.assignment.id, by="li", extension="<Dial>", number=0
-        )
+        await dial_from_desk(w.scene.services, client, task.id, by="li", extension="<Dial>", number=0)
     assert w.held_numbers() == 0
 
 
@@ -176,7 +178,7 @@ async def test_late_news_changes_nothing(w: World, client: DeskClient):
     apply_person_leg_event(
         w.scene.services, call_id, PersonLeg(result=TelephonyResult.ANSWERED, talk_seconds=9)
     )
-    (call,) = calls_of(w, task.assignment.case_id)
+    (call,) = calls_of(w, task.case_id)
     assert call.result is TelephonyResult.BUSY
     with pytest.raises(NotFound):
         apply_person_leg_event(w.scene.services, uuid.uuid4(), PersonLeg(result=TelephonyResult.BUSY))

@@ -13,7 +13,7 @@ from dialer.calls.dial import dial
 from dialer.calls.reconcile import sweep_attempts, sweep_cases
 from dialer.core.case import Reason
 from dialer.core.values import Grade
-from dialer.runtime.clock import FrozenClock
+from tests.clock import FrozenClock
 from tests.story.world import World
 
 pytestmark = pytest.mark.story

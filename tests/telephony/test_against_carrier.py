@@ -20,7 +20,7 @@ from dialer.carrier.server import RunningCarrier
 from dialer.carrier.server import start as start_of_carrier
 from dialer.core.errors import Unavailable
 from dialer.core.values import Answer, Contact, TelephonyResult
-from dialer.scripts.dialogue import Context, EndTurn, Position, advance, start
+from dialer.scripts.dialogue import Context, Position, advance, start
 from dialer.scripts.reading import script_named
 from dialer.telephony.callbacks import CallProgress, Stage, heard, machine_verdict, progress_of, status_event
 from dialer.telephony.channels import Fault, Placed, Refused, UncertainResult
@@ -41,7 +41,7 @@ class Webhooks:
     def __init__(self) -> None:
         self.progress: dict[UUID, list[CallProgress]] = {}
         self.verdicts: dict[UUID, list[CallProgress]] = {}
-        self.ends: dict[UUID, EndTurn] = {}
+        self.ends: dict[UUID, Position] = {}
         self.refused = 0
         self.broken = False
         self.safe_sentences = 0
@@ -83,7 +83,7 @@ class Webhooks:
         else:
             turn = advance(SCRIPT, Position.decode(position), heard(params), context)
         if turn.end is not None:
-            self.ends[attempt] = turn.end
+            self.ends[attempt] = turn.position
         assert self.config is not None
         text = write(
             turn,

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from audio.spoken import as_spoken
 from dialer.carrier.twiml import parse_twiml
 from dialer.core.values import Answer, Contact
-from dialer.scripts.dialogue import AskTurn, EndTurn, Position, Turn, Utterance
-from dialer.scripts.model import Learned, Urgency
+from dialer.scripts.dialogue import AskTurn, Position, Turn, Utterance
+from dialer.scripts.model import Urgency
 from dialer.telephony.config import TelephonyConfig
 from dialer.telephony.webhooks import fallback, hang_up, write
 
@@ -93,24 +93,18 @@ def asking(*said: Utterance, **changes: object) -> Turn:
         uninterrupted=0,
         num_digits=1,
         timeout_seconds=6,
-        position=POSITION,
-        accepts=frozenset("12"),
         hints=("是我", "不是<我>"),
     )
     return Turn(
-        node="scene",
+        position=POSITION,
         utterances=said or (utterance(),),
-        learned=Learned(contact=Contact.VERIFIED, answer=Answer.NONE),
         ask=replace(ask, **changes),  # type: ignore[arg-type]
     )
 
 
-END = EndTurn(node="bye", contact=Contact.VERIFIED, answer=Answer.ACKNOWLEDGED, urgency=next(iter(Urgency)))
-
-
 def ending(*said: Utterance) -> Turn:
-    learned = Learned(contact=Contact.VERIFIED, answer=Answer.ACKNOWLEDGED)
-    return Turn(node="bye", utterances=said or (utterance("再见"),), learned=learned, end=END)
+    bye = Position(node="bye", contact=Contact.VERIFIED, answer=Answer.ACKNOWLEDGED)
+    return Turn(position=bye, utterances=said or (utterance("再见"),), end=next(iter(Urgency)))
 
 
 def handing_over() -> Turn:
@@ -187,11 +181,6 @@ def test_an_officer_is_called_from_our_number_and_the_end_is_reported():
 def test_without_an_officer_s_number_the_script_goes_on():
     said, onward = written(handing_over())
     assert (said.tag, onward.tag, onward.text) == ("Say", "Redirect", CALL_NEXT)
-
-
-def test_a_hand_over_with_nowhere_to_go_on_ends():
-    turn = replace(handing_over(), position=None)
-    assert [child.tag for child in written(turn)] == ["Say", "Hangup"]
 
 
 def test_a_turn_without_words_still_ends():

@@ -90,7 +90,7 @@ def test_every_step_says_what_and_why(kind: StepKind, track: Track):
     zh, en = step_sentence(step, Lang.ZH), step_sentence(step, Lang.EN)
     assert HAN.search(zh)
     assert not HAN.search(en)
-    if kind is StepKind.RING:
+    if kind is StepKind.ATTEMPT:
         assert "window is closed, more urgent" in en
 
 

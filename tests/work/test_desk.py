@@ -12,9 +12,10 @@ from dialer.cases.store import words_of_case
 from dialer.core.access import Role
 from dialer.core.errors import Invalid, Overtaken
 from dialer.core.values import Grade, OutcomeKind, Track
-from dialer.work.assignments import Scope, get_assignment, waiting_assignments, waiting_call_backs
+from dialer.work.assignments import Assignment, Scope, get_assignment, waiting_assignments, waiting_call_backs
+from dialer.work.desk import read_task_state
+from dialer.work.desk_store import BusyKind
 from dialer.work.tasks import (
-    DeskTask,
     Report,
     claim_next,
     heartbeat,
@@ -31,19 +32,19 @@ from tests.work.bureau import Bureau
 CENTRE = Scope()
 
 
-def claim(bureau: Bureau, by: str = "li", scope: Scope = CENTRE) -> DeskTask:
+def claim(bureau: Bureau, by: str = "li", scope: Scope = CENTRE) -> Assignment:
     task = claim_next(bureau.services, by=by, scope=scope)
     assert task is not None
     return task
 
 
-def report(bureau: Bureau, task: DeskTask, by: str, **more: object) -> int:
+def report(bureau: Bureau, task: Assignment, by: str, **more: object) -> int:
     return report_assignment(
         bureau.services,
-        task.assignment.id,
+        task.id,
         Report(outcome=OutcomeKind.CANNOT_FIND_YET, **more),  # type: ignore[arg-type]
         by=by,
-        token=task.assignment.token,
+        token=task.token,
     )
 
 
@@ -51,8 +52,8 @@ def test_each_caller_claims_the_most_urgent_free_task(bureau: Bureau):
     first = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     bureau.later(seconds=5)
     second = bureau.case_with_unit("五原分局", grade=Grade.EXTRA_HIGH)
-    assert claim(bureau, "li").assignment.case_id == first
-    assert claim(bureau, "wang").assignment.case_id == second
+    assert claim(bureau, "li").case_id == first
+    assert claim(bureau, "wang").case_id == second
     assert claim_next(bureau.services, by="zhao", scope=CENTRE) is None
     assert bureau.acts_of(first) == ["claimed"]
 
@@ -62,7 +63,7 @@ def test_claiming_again_gives_the_task_in_hand(bureau: Bureau):
         bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     task = claim(bureau)
     again = claim(bureau)
-    assert (again.assignment.id, again.assignment.token) == (task.assignment.id, task.assignment.token)
+    assert (again.id, again.token) == (task.id, task.token)
 
 
 def test_concurrent_claims_never_share_a_task(bureau: Bureau):
@@ -71,26 +72,27 @@ def test_concurrent_claims_never_share_a_task(bureau: Bureau):
         tasks = list(
             pool.map(lambda n: claim_next(bureau.services, by=f"desk{n}", scope=CENTRE), range(len(cases)))
         )
-    assert sorted(task.assignment.case_id for task in tasks if task) == sorted(cases)
+    assert sorted(task.case_id for task in tasks if task) == sorted(cases)
 
 
 def test_a_caller_claims_only_work_of_his_unit_and_below(bureau: Bureau):
     station = bureau.case_with_unit("城关派出所", grade=Grade.EXTRA_HIGH)
     assert claim_next(bureau.services, by="wang", scope=Scope(unit_id=bureau.unit["五原分局"])) is None
     task = claim(bureau, "li", Scope(unit_id=bureau.unit["临河分局"]))
-    assert task.assignment.case_id == station
+    assert task.case_id == station
 
 
 def test_work_without_a_unit_waits_at_the_centre(bureau: Bureau):
     case_id = bureau.open_case(grade=Grade.EXTRA_HIGH)
     assert claim_next(bureau.services, by="wang", scope=Scope(unit_id=bureau.unit["临河分局"])) is None
-    assert claim(bureau, "li", Scope(unit_id=bureau.unit["市局"])).assignment.case_id == case_id
+    assert claim(bureau, "li", Scope(unit_id=bureau.unit["市局"])).case_id == case_id
 
 
-def test_a_claim_lists_signed_work_of_the_same_case(bureau: Bureau):
+def test_a_task_shows_who_has_signed_for_work_of_the_same_case(bureau: Bureau):
     case_id = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     sign_assignment(bureau.services, bureau.assignment_of(case_id, Track.VISIT)["id"], by="officer")
-    assert [(one.kind, one.signed_by) for one in claim(bureau).others] == [(Track.VISIT, "officer")]
+    state = read_task_state(bureau.services, claim(bureau).id, by="li", scope=CENTRE)
+    assert [(one.busy, one.who) for one in state.beside] == [(BusyKind.OFFICER, "officer")]
 
 
 def test_a_heartbeat_renews_the_lease_and_without_one_it_ends(bureau: Bureau):
@@ -98,14 +100,14 @@ def test_a_heartbeat_renews_the_lease_and_without_one_it_ends(bureau: Bureau):
     task = claim(bureau)
     for _ in range(30):
         bureau.later(seconds=80)
-        heartbeat(bureau.services, task.assignment.id, by="li", token=task.assignment.token)
+        heartbeat(bureau.services, task.id, by="li", token=task.token)
         assert return_idle_assignments(bureau.services) == 0
     bureau.later(seconds=91)
     assert return_idle_assignments(bureau.services) == 1
     assert return_idle_assignments(bureau.services) == 0
-    assert bureau.acts_of(task.assignment.case_id) == ["claimed", "lapsed"]
+    assert bureau.acts_of(task.case_id) == ["claimed", "lapsed"]
     with pytest.raises(Overtaken):
-        heartbeat(bureau.services, task.assignment.id, by="li", token=task.assignment.token)
+        heartbeat(bureau.services, task.id, by="li", token=task.token)
 
 
 def test_a_stale_report_says_who_has_it_now_and_changes_nothing(bureau: Bureau):
@@ -122,7 +124,7 @@ def test_a_stale_report_says_who_has_it_now_and_changes_nothing(bureau: Bureau):
         report(bureau, fresh, "li")
     assert (conflict.value.who, conflict.value.what) == ("wang", "cannot_find_yet")
     with bureau.tx() as tx:
-        assert [one.words for one in words_of_case(tx, stale.assignment.case_id)] == ["电话里有人大喊"]
+        assert [one.words for one in words_of_case(tx, stale.case_id)] == ["电话里有人大喊"]
 
 
 def test_the_token_of_a_claim_does_not_let_others_report(bureau: Bureau):
@@ -138,9 +140,8 @@ def test_open_work_is_not_reported_under_a_token(bureau: Bureau):
     case_id = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     with bureau.tx() as tx:
         assignment = get_assignment(tx, bureau.assignment_of(case_id, Track.HUMAN)["id"])
-    waiting = DeskTask(assignment=assignment, lease_seconds=0, others=())
     with pytest.raises(Overtaken):
-        report(bureau, waiting, "li")
+        report(bureau, assignment, "li")
 
 
 def test_a_claim_after_a_lapse_has_a_new_token(bureau: Bureau):
@@ -157,8 +158,8 @@ def test_release_needs_a_reason(bureau: Bureau):
     case_id = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     task = claim(bureau)
     with pytest.raises(Invalid):
-        release_assignment(bureau.services, task.assignment.id, by="li", token=task.assignment.token, why=" ")
-    release_assignment(bureau.services, task.assignment.id, by="li", token=task.assignment.token, why="下班")
+        release_assignment(bureau.services, task.id, by="li", token=task.token, why=" ")
+    release_assignment(bureau.services, task.id, by="li", token=task.token, why="下班")
     row = bureau.assignment_of(case_id)
     assert (row["state"], row["signed_by"], row["signed_at"], row["lease_until"]) == (
         "open",
@@ -166,7 +167,7 @@ def test_release_needs_a_reason(bureau: Bureau):
         None,
         None,
     )
-    assert claim(bureau, "wang").assignment.case_id == case_id
+    assert claim(bureau, "wang").case_id == case_id
 
 
 def test_idle_work_returns_to_the_queue_and_is_escalated(bureau: Bureau):
@@ -197,13 +198,11 @@ def test_a_call_back_waits_for_its_time_and_is_kept_for_its_caller(bureau: Burea
     case_id = bureau.case_with_unit("市局", grade=Grade.EXTRA_HIGH)
     task = claim(bureau, "li")
     at = bureau.clock.now() + timedelta(hours=1)
-    schedule_call_back(
-        bureau.services, task.assignment.id, by="li", token=task.assignment.token, at=at, note="在开会"
-    )
+    schedule_call_back(bureau.services, task.id, by="li", token=task.token, at=at, note="在开会")
     with bureau.tx() as tx:
         (agreed,) = waiting_call_backs(tx, scope=CENTRE)
     assert (agreed.id, agreed.case_id, agreed.call_at, agreed.kept_for) == (
-        task.assignment.id,
+        task.id,
         case_id,
         at,
         "li",
@@ -216,8 +215,8 @@ def test_a_call_back_waits_for_its_time_and_is_kept_for_its_caller(bureau: Burea
     assert escalate_unsigned(bureau.services) == 0
     bureau.later(minutes=1)
     fresh = bureau.case_with_unit("市局", grade=Grade.EXTRA_HIGH)
-    assert claim(bureau, "wang").assignment.case_id == fresh
-    assert claim(bureau, "li").assignment.case_id == case_id
+    assert claim(bureau, "wang").case_id == fresh
+    assert claim(bureau, "li").case_id == case_id
     assert bureau.acts_of(case_id) == ["claimed", "call_back", "claimed"]
 
 
@@ -225,13 +224,13 @@ def test_a_missed_call_back_is_free_for_anybody(bureau: Bureau):
     case_id = bureau.case_with_unit("市局", grade=Grade.EXTRA_HIGH)
     task = claim(bureau, "li")
     at = bureau.clock.now() + timedelta(minutes=30)
-    schedule_call_back(bureau.services, task.assignment.id, by="li", at=at)
+    schedule_call_back(bureau.services, task.id, by="li", at=at)
     bureau.later(minutes=39)
     assert claim_next(bureau.services, by="wang", scope=CENTRE) is None
     bureau.later(minutes=1)
     escalate_unsigned(bureau.services)
     assert bureau.alarms_of(case_id)["unsigned"] >= 1
-    assert claim(bureau, "wang").assignment.case_id == case_id
+    assert claim(bureau, "wang").case_id == case_id
 
 
 @pytest.mark.parametrize("minutes", [-1, 0, 31 * 24 * 60])
@@ -240,10 +239,10 @@ def test_a_call_back_is_within_thirty_days(bureau: Bureau, minutes: int):
     task = claim(bureau)
     with pytest.raises(Invalid):
         schedule_call_back(
-            bureau.services, task.assignment.id, by="li", at=bureau.clock.now() + timedelta(minutes=minutes)
+            bureau.services, task.id, by="li", at=bureau.clock.now() + timedelta(minutes=minutes)
         )
     with bureau.tx() as tx:
-        assert get_assignment(tx, task.assignment.id).signed_by == "li"
+        assert get_assignment(tx, task.id).signed_by == "li"
 
 
 def test_the_list_of_one_kind(bureau: Bureau):

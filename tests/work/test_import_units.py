@@ -136,7 +136,7 @@ def test_an_ambiguous_old_name_becomes_no_alias(bureau: Bureau):
     rows = [NUMBERED, f"老街派出所,临河分局,,,,{bureau.unit['城关派出所']}"]
     import_units(bureau.services, io.BytesIO("\n".join(rows).encode()), by="li")
     _, aliases = list_units(bureau.services)
-    assert aliases == []
+    assert aliases == {}
 
 
 def test_an_invalid_number_is_refused_by_its_line(bureau: Bureau):

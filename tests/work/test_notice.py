@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import sqlalchemy as sa
 
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.values import FraudType
 from dialer.db import tables as t
-from dialer.work.desk import points_of
+from dialer.work.desk import notice_text, points_of
 from dialer.work.visits import print_notice
 from tests.outcomes.town import ID_NUMBER, NAME
 from tests.work.bureau import Bureau
 
 
 def test_the_notice_of_a_case(bureau: Bureau):
-    centre = replace(
-        bureau.services.centre, bureau={"zh": "某市公安局", "en": "City Police"}, callback_number="047896110"
-    )
-    bureau.services = replace(bureau.services, centre=centre)
     person = bureau.person(name=NAME, id_number=ID_NUMBER)
     case_id = bureau.open_case(person_id=person, fraud_type=FraudType.INVESTMENT, unit="临河分局")
     notice = print_notice(bureau.services, case_id, who="officer")
-    assert (notice.name, notice.id_number, notice.unit) == (NAME, ID_NUMBER, "临河分局")
-    assert set(notice.texts) == {"zh", "en"}
-    for language, bureau_name in centre.bureau.items():
-        text = "\n".join(notice.texts[language].paragraphs)
-        assert bureau_name in text
+    assert (notice.person.name, notice.person.id_number, notice.unit) == (NAME, ID_NUMBER, "临河分局")
+    for language, bureau_name in {"zh": "某市公安局", "en": "City Police"}.items():
+        kind, given = notice.fraud_type, {"name": NAME, "bureau": bureau_name, "hotline": "047896110"}
+        text = "\n".join(notice_text(kind, language, **given).paragraphs)
+        assert all(one in text for one in given.values())
         assert points_of(FraudType.INVESTMENT, language).must_say in text
     (line,) = bureau.rows(sa.select(t.audit))
     assert (line["who"], line["act"], line["subject"]) == ("officer", "print_notice", f"case/{case_id}")

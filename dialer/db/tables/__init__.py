@@ -4,53 +4,54 @@ or the comment says real: leases, posting times, pacing slots and heartbeats run
 
 from __future__ import annotations
 
-from dialer.db.columns import metadata, one_of
-from dialer.db.tables.calls import attempt, desk_call, event, hold, line_group, live_number, message
-from dialer.db.tables.cases import (
-    case,
-    case_fact,
-    day_figure,
-    list_file,
-    list_load,
-    list_mapping,
-    list_reject,
-    meta,
-    person,
-    person_key,
-    person_phone,
-    policy_version,
-    service_clock,
-    tally_mark,
-    warning,
-)
-from dialer.db.tables.org import (
-    script_approval,
-    script_render,
-    script_sound,
-    script_trial,
-    script_version,
-    sign_in_failure,
-    sound_file,
-    staff,
-    staff_link,
-    staff_session,
-    unit,
-    unit_alias,
-)
-from dialer.db.tables.work import (
-    alarm,
-    api_token,
-    assignment,
-    assignment_transfer,
-    audit,
-    filed_case,
-    heartbeat,
-    outcome,
-    outcome_approval,
-    sent_act,
-    stop_payment,
-    visit_photo,
-)
+from dialer.db.columns import metadata as metadata
+from dialer.db.columns import one_of
+from dialer.db.tables.calls import attempt as attempt
+from dialer.db.tables.calls import desk_call as desk_call
+from dialer.db.tables.calls import event as event
+from dialer.db.tables.calls import hold as hold
+from dialer.db.tables.calls import line_group as line_group
+from dialer.db.tables.calls import live_number as live_number
+from dialer.db.tables.calls import message as message
+from dialer.db.tables.cases import case as case
+from dialer.db.tables.cases import case_fact as case_fact
+from dialer.db.tables.cases import day_figure as day_figure
+from dialer.db.tables.cases import list_file as list_file
+from dialer.db.tables.cases import list_load as list_load
+from dialer.db.tables.cases import list_mapping as list_mapping
+from dialer.db.tables.cases import list_reject as list_reject
+from dialer.db.tables.cases import meta as meta
+from dialer.db.tables.cases import person as person
+from dialer.db.tables.cases import person_key as person_key
+from dialer.db.tables.cases import person_phone as person_phone
+from dialer.db.tables.cases import policy_version as policy_version
+from dialer.db.tables.cases import service_clock as service_clock
+from dialer.db.tables.cases import tally_mark as tally_mark
+from dialer.db.tables.cases import warning as warning
+from dialer.db.tables.org import script_approval as script_approval
+from dialer.db.tables.org import script_render as script_render
+from dialer.db.tables.org import script_sound as script_sound
+from dialer.db.tables.org import script_trial as script_trial
+from dialer.db.tables.org import script_version as script_version
+from dialer.db.tables.org import sign_in_failure as sign_in_failure
+from dialer.db.tables.org import sound_file as sound_file
+from dialer.db.tables.org import staff as staff
+from dialer.db.tables.org import staff_link as staff_link
+from dialer.db.tables.org import staff_session as staff_session
+from dialer.db.tables.org import unit as unit
+from dialer.db.tables.org import unit_alias as unit_alias
+from dialer.db.tables.work import alarm as alarm
+from dialer.db.tables.work import api_token as api_token
+from dialer.db.tables.work import assignment as assignment
+from dialer.db.tables.work import assignment_transfer as assignment_transfer
+from dialer.db.tables.work import audit as audit
+from dialer.db.tables.work import filed_case as filed_case
+from dialer.db.tables.work import heartbeat as heartbeat
+from dialer.db.tables.work import outcome as outcome
+from dialer.db.tables.work import outcome_approval as outcome_approval
+from dialer.db.tables.work import sent_act as sent_act
+from dialer.db.tables.work import stop_payment as stop_payment
+from dialer.db.tables.work import visit_photo as visit_photo
 
 APPEND_ONLY = (
     outcome,
@@ -68,54 +69,3 @@ APPEND_ONLY = (
 
 for _table in metadata.tables.values():
     one_of(_table)
-
-__all__ = [
-    "APPEND_ONLY",
-    "alarm",
-    "api_token",
-    "assignment",
-    "assignment_transfer",
-    "attempt",
-    "audit",
-    "case",
-    "case_fact",
-    "day_figure",
-    "desk_call",
-    "event",
-    "filed_case",
-    "heartbeat",
-    "hold",
-    "line_group",
-    "list_file",
-    "list_load",
-    "list_mapping",
-    "list_reject",
-    "live_number",
-    "message",
-    "meta",
-    "metadata",
-    "outcome",
-    "outcome_approval",
-    "person",
-    "person_key",
-    "person_phone",
-    "policy_version",
-    "script_approval",
-    "script_render",
-    "script_sound",
-    "script_trial",
-    "script_version",
-    "sent_act",
-    "service_clock",
-    "sign_in_failure",
-    "sound_file",
-    "staff",
-    "staff_link",
-    "staff_session",
-    "stop_payment",
-    "tally_mark",
-    "unit",
-    "unit_alias",
-    "visit_photo",
-    "warning",
-]

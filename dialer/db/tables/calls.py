@@ -1,4 +1,4 @@
-"""Rings, numbers, lines, pauses, events and messages. See `dialer.db.tables` for what the times mean."""
+"""Call attempts, numbers, lines, pauses, events and messages. See `dialer.db.tables` for what the times mean."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ live_number = sa.Table(
     sa.Column("attempt_id", UUID(as_uuid=True), unique=True),
     when("free_at"),
 )
-"""A number that rings or talks (`attempt_id`), or rests after a ring until `free_at`."""
+"""A number that rings or talks (`attempt_id`), or rests after a call until `free_at`."""
 
 line_group = sa.Table(
     "line_group",
@@ -220,6 +220,6 @@ desk_call = sa.Table(
     sa.Index("ix_desk_call_by_asked_at", "by", "asked_at"),
     sa.CheckConstraint("state <> 'ended' OR result IS NOT NULL", name="ended_has_a_result"),
 )
-"""A person's ring: a caller's own telephone first, then the one he asked for. `result` is what the person's telephone
-did; until it is settled the carrier may still be asked. Holds the number as a robot's attempt does.
+"""A call that a caller had put through: his own telephone first, then the person's. `result` is what the person's
+telephone did; until it is settled the carrier may still be asked. Holds the number as a robot's attempt does.
 """

@@ -41,7 +41,7 @@ assignment = sa.Table(
     when("rise_at"),  # unsigned at the unit above until then, it rises again
     sa.Column("raises", sa.SmallInteger, nullable=False, server_default="0"),
     sa.Column("transfers", sa.SmallInteger, nullable=False, server_default="0"),
-    when("call_at"),  # the person wants to be rung then
+    when("call_at"),  # the person wants to be called then
     sa.Column("kept_for", sa.Text),
     when("kept_until"),
     word("stage", VisitStage, default=VisitStage.NONE),

@@ -22,7 +22,7 @@ _STEER = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
 def _pause(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     """One of this unit, or of a unit that is none of ours."""
     with desk.app.services.store.begin() as tx:
-        hold = place_pause(
+        pause = place_pause(
             tx,
             scope=PauseScope.UNIT,
             subject=f"unit {len(desk.rows(t.hold))}",
@@ -32,7 +32,7 @@ def _pause(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
             by="zhao",
             now=MORNING,
         )
-    return {"hold_id": hold.id}
+    return {"pause_id": pause.id}
 
 
 def _alarm(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
@@ -48,7 +48,7 @@ ROWS = (
     Row("GET", "/control", _LOOK),
     Row("GET", "/control/now", _LOOK),
     Row("POST", "/control/pause", _STEER, form={"scope": "grade", "grade": ""}, refused=422),
-    Row("POST", "/control/pauses/{hold_id}/resume", _STEER, _pause, by_unit=True),
+    Row("POST", "/control/pauses/{pause_id}/resume", _STEER, _pause, by_unit=True),
     Row("POST", "/control/pace", _STEER, form={"lines": ""}, refused=422),
     Row("POST", "/control/pace/settings", _STEER),
     Row("POST", "/control/alarms/{alarm_id}/seen", _STEER, _alarm, by_unit=True),
