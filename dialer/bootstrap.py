@@ -114,7 +114,7 @@ def _assemble(settings: Settings, servers: EmbeddedServers | None) -> Applicatio
         real=SystemClock(),
         policies=Policies(store, current=policy_version),
         rendered_scripts=RenderedScripts(
-            store, sounds=Sounds(store, folder=settings.data_dir / SOUND_FOLDER)
+            store, sounds=Sounds(store, folder=settings.data_dir / SOUND_FOLDER), names=_names(settings)
         ),
         lines=LineRules(
             post_timeout_seconds=settings.telephony.timeout_seconds,
@@ -126,6 +126,7 @@ def _assemble(settings: Settings, servers: EmbeddedServers | None) -> Applicatio
             default_grade=settings.centre.default_grade,
             known_units=frozenset(settings.centre.units),
             bureau={"zh": settings.centre.bureau_zh, "en": settings.centre.bureau_en},
+            hotline=settings.centre.hotline,
             callback_number=settings.telephony.caller_number,
         ),
         work=WorkRules(approve_above_rows=settings.lists.approve_above_rows),
@@ -169,8 +170,18 @@ def _prepare_database(
             real_now=real.now(),
         )
         policy_version = ensure_policy_version(tx, to_plain(policy), now=real.now())
-        seed_scripts(tx, now=clock.now())
+        seed_scripts(tx, now=clock.now(), names=_names(settings))
         return schema, is_drill_database(tx), clock, policy_version
+
+
+def _names(settings: Settings) -> Mapping[str, Mapping[str, str]]:
+    """The words of this centre for the variables of its scripts, by language."""
+    centre = settings.centre
+    return {
+        "bureau": {"zh": centre.bureau_zh, "en": centre.bureau_en},
+        "area_code": dict.fromkeys(("zh", "en"), centre.area_code),
+        "hotline": dict.fromkeys(("zh", "en"), centre.hotline),
+    }
 
 
 def _database_url(settings: Settings, servers: EmbeddedServers | None) -> str:

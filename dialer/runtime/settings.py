@@ -308,6 +308,8 @@ class CentreSettings(Section):
     area_code: str = Field(default="0478", pattern=r"^0[0-9]{2,3}$")
     bureau_zh: str = Field(default="巴彦淖尔市公安局", min_length=1, max_length=60)
     bureau_en: str = Field(default="Bayannur Public Security Bureau", min_length=1, max_length=120)
+    hotline: str = Field(default="96110", pattern=r"^[0-9]{3,12}$")
+    """What people are told to dial, after the area code."""
     default_grade: Grade = Grade.MEDIUM
     """For a warning without a grade."""
     units: tuple[str, ...] = ()

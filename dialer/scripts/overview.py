@@ -132,7 +132,7 @@ def list_scripts(services: Services) -> tuple[ScriptLine, ...]:
     choice = services.rendered_scripts.now(services.real.now())
     tried = {script_id for script_id, _ in choice.shares}
     return tuple(
-        _line(versions, choice.live.get(script_id), in_trial=script_id in tried)
+        _line(services, versions, choice.live.get(script_id), in_trial=script_id in tried)
         for script_id, versions in sorted(by_script.items())
     )
 
@@ -151,7 +151,7 @@ def show_script(
     """
     with services.store.begin() as tx:
         version = _chosen(tx, script_id, number)
-        script = script_in(version)
+        script = script_in(services, version)
         newest = sounded = sound_of(tx, version, script)
         if as_heard and version.audio_hash:
             clips = spoken_version(tx, version.id, version.audio_hash)[2]
@@ -203,11 +203,13 @@ _KINDS = {Say: "say", Ask: "ask", Branch: "branch", HandOver: "hand_over", End: 
 _FACTS = ("answer", "contact", "urgency", "timeout_seconds", "retries")
 
 
-def _line(versions: list[Version], spoken: RenderedScript | None, *, in_trial: bool) -> ScriptLine:
+def _line(
+    services: Services, versions: list[Version], spoken: RenderedScript | None, *, in_trial: bool
+) -> ScriptLine:
     live = next((version for version in versions if version.is_live), None)
     newest = versions[0]
     approval = next((one for one in reversed(live.approvals) if one.goes_live), None) if live else None
-    script, clips = (spoken.script, spoken.clips) if live and spoken else (script_in(newest), ())
+    script, clips = (spoken.script, spoken.clips) if live and spoken else (script_in(services, newest), ())
     good, longest = _lengths(script, clips)
     return ScriptLine(
         script_id=newest.script_id,
@@ -335,7 +337,7 @@ def walk_script(
     """
     with services.store.begin() as tx:
         version = _chosen(tx, script_id, number)
-        script = script_in(version)
+        script = script_in(services, version)
         clips = (
             spoken_version(tx, version.id, version.audio_hash)[2]
             if version.audio_hash

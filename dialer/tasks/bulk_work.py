@@ -23,6 +23,8 @@ _RENDER_SECONDS = 5.0
 
 _studios: list[Studio] = []
 """The voices of this process, loaded once."""
+_names_checked: list[bool] = []
+"""Not empty once this process has looked for sound of the centre's names."""
 
 _log = logging.getLogger(__name__)
 
@@ -59,6 +61,12 @@ def resume_renders_task() -> None:
 
 def _resume_renders() -> None:
     services = current_application().services
+    if not _names_checked:
+        # The names come from the settings, which a process reads once.
+        from dialer.scripts.render import render_names  # noqa: PLC0415  # see below
+
+        _names_checked.append(True)
+        render_names(services, _studio())
     with services.store.begin() as tx:
         waiting = unfinished_renders(tx, real_now=services.real.now())
     for render_id in waiting:
@@ -67,16 +75,22 @@ def _resume_renders() -> None:
 
 def _render(render_id: int) -> None:
     # Sound processing is loaded here alone: no worker that renders nothing should pay for it.
-    from dialer.scripts.render import Studio, render_script  # noqa: PLC0415  # see above
+    from dialer.scripts.render import render_script  # noqa: PLC0415  # see above
 
     app = current_application()
-    if not _studios:
-        _studios.append(Studio.of(app.settings.data_dir))
     over = render_script(
-        app.services, render_id, studio=_studios[0], for_seconds=_RENDER_SECONDS, stopping=is_stopping
+        app.services, render_id, studio=_studio(), for_seconds=_RENDER_SECONDS, stopping=is_stopping
     )
     if not over and not is_stopping():
         app.services.enqueue("render_script", render_id)
+
+
+def _studio() -> Studio:
+    from dialer.scripts.render import Studio  # noqa: PLC0415  # see above
+
+    if not _studios:
+        _studios.append(Studio.of(current_application().settings.data_dir))
+    return _studios[0]
 
 
 def _resume() -> None:

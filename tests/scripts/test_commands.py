@@ -143,7 +143,11 @@ def test_the_task_of_a_worker_makes_the_sound(terminal: Terminal):
     ("old", "new", "found"),
     [
         ("请您听好", "您听我说", "warn: has no sound in zh [sound]"),
-        ('next = "acknowledge"', 'next = "scene"', "a way leads back here, so that a call may never end [ends]"),
+        (
+            'next = "acknowledge"',
+            'next = "scene"',
+            "a way leads back here, so that a call may never end [ends]",
+        ),
     ],
 )
 def test_a_file_is_checked_before_it_is_drafted(tmp_path: Path, old: str, new: str, found: str):
