@@ -33,11 +33,12 @@ _SENTENCE = re.compile(r".+?(?:[。！？]+|[.!?]+(?=\s|$)|$)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One prompt to render; `key` is its name in the scripts."""
+    """One prompt to render; `key` is its name in the scripts. `slow` asks for the slower reading."""
 
     key: str
     language: str
     text: str
+    slow: bool = False
 
 
 class Unfit(SoundFault):
@@ -64,7 +65,7 @@ def render(
     for done, item in enumerate(items):
         progress(done, len(items))
         if item.key in again and item.text:
-            name = _spoken_name(item, voice_for(item.language, voices))
+            name = _spoken_name(item, voice_for(item.language, voices, slow=item.slow))
             if name not in removed:
                 (out / name).unlink(missing_ok=True)
                 removed.add(name)
@@ -91,7 +92,7 @@ def make(
     recorded = recordings.find(item.key, item.language) if recordings else None
     if recorded is not None:
         return _recorded(item, recorded, out)
-    return _spoken(item, voice_for(item.language, voices), out) if item.text else None
+    return _spoken(item, voice_for(item.language, voices, slow=item.slow), out) if item.text else None
 
 
 def name_of(item: Item, *, voices: Sequence[Voice], recordings: Recordings | None = None) -> str:
@@ -99,7 +100,7 @@ def name_of(item: Item, *, voices: Sequence[Voice], recordings: Recordings | Non
     recorded = recordings.find(item.key, item.language) if recordings else None
     if recorded is not None:
         return _recorded_name(item, recorded)
-    return _spoken_name(item, voice_for(item.language, voices))
+    return _spoken_name(item, voice_for(item.language, voices, slow=item.slow))
 
 
 def sentences(text: str) -> tuple[str, ...]:
@@ -156,16 +157,25 @@ def clip_of(item: Item, voice: str, path: Path) -> Clip:
         file=path.name,
         duration_seconds=round(read_wav(body).seconds, 3),
         sha256=hashlib.sha256(body).hexdigest(),
+        slow=item.slow,
     )
 
 
 def read_items(text: str) -> tuple[Item, ...]:
-    """Raises `ValueError` with one clear line."""
+    """`slow` may be left out. Raises `ValueError` with one clear line."""
     raw = json.loads(text)
     if not isinstance(raw, list) or not all(isinstance(entry, dict) for entry in raw):
         raise ValueError("the items must be a list of objects with key, language and text")
     try:
-        return tuple(Item(key=entry["key"], language=entry["language"], text=entry["text"]) for entry in raw)
+        return tuple(
+            Item(
+                key=entry["key"],
+                language=entry["language"],
+                text=entry["text"],
+                slow=entry.get("slow") is True,
+            )
+            for entry in raw
+        )
     except KeyError as error:
         raise ValueError(f"an item has no {error.args[0]}") from error
 

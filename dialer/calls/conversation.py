@@ -53,7 +53,11 @@ def context_for(
 
 def durations_by_text() -> Mapping[tuple[str, str], float]:
     """Language and text to the seconds that its shipped sound lasts, for the lint of scripts."""
-    return {(clip.language, clip.text): clip.duration_seconds for clip in shipped_manifest().clips}
+    return {
+        (clip.language, clip.text): clip.duration_seconds
+        for clip in shipped_manifest().clips
+        if not clip.slow
+    }
 
 
 _LETTERS_PER_SECOND = {"zh": 4.0}

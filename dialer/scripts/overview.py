@@ -235,7 +235,7 @@ def _lengths(script: Script, clips: tuple[Clip, ...]) -> tuple[float, float]:
     """Seconds of the longest good way and of the longest way; 0 where a script may go round."""
     if circles(script):
         return 0.0, 0.0
-    durations = {(clip.language, clip.text): clip.duration_seconds for clip in clips}
+    durations = {(clip.language, clip.text): clip.duration_seconds for clip in clips if not clip.slow}
     language = script.default_language
     return good_path_seconds(script, language, durations), longest_path_seconds(script, language, durations)
 
@@ -279,7 +279,7 @@ def _said(script: Script, prompt: Prompt, clips: tuple[Clip, ...]) -> Iterator[P
 
 def _clip(clips: tuple[Clip, ...], language: str, prompt_id: str, text: str) -> Clip | None:
     """The clip that a call would play: a recording of the prompt, else one that says the text."""
-    here = [clip for clip in clips if clip.language == language]
+    here = [clip for clip in clips if clip.language == language and not clip.slow]
     recorded = (clip for clip in here if clip.voice == RECORDED and clip.prompt_id == prompt_id)
     spoken = (clip for clip in here if clip.voice != RECORDED and clip.text == text and text)
     return next(recorded, None) or next(spoken, None)

@@ -11,7 +11,7 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 from importlib import resources
@@ -543,12 +543,29 @@ def choose_script_id(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptItem:
-    """One prompt in one language, with the default bureau in its blanks. An empty text is a slot to be recorded."""
+    """One prompt in one language, with the script's names in its blanks. An empty text is a slot to be recorded."""
 
     key: str
     language: str
     text: str
     must_say: bool = False
+    slow: bool = False
+
+
+def slow_list(scripts: Iterable[Script] | None = None) -> tuple[PromptItem, ...]:
+    """The warnings that people who do not hear well are told slowly: every `say` node with words that must be said.
+    A call does without the slower reading where there is none.
+    """
+    scripts = tuple(shipped_scripts().values() if scripts is None else scripts)
+    slowly = {
+        node.prompt.id
+        for script in scripts
+        for node in script.nodes.values()
+        if isinstance(node, Say) and node.prompt.must_say
+    }
+    return tuple(
+        replace(item, slow=True) for item in prompt_list(scripts) if item.key in slowly and item.text
+    )
 
 
 def prompt_list(scripts: Iterable[Script] | None = None) -> tuple[PromptItem, ...]:

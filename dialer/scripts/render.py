@@ -24,7 +24,8 @@ from dialer.db.system_state import living_processes
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text
 from dialer.scripts.lint import sound_flaw
-from dialer.scripts.reading import PromptItem, prompt_list
+from dialer.scripts.model import Script
+from dialer.scripts.reading import PromptItem, prompt_list, slow_list
 from dialer.scripts.rendered import put, shipped_manifest
 from dialer.scripts.store import (
     Render,
@@ -58,7 +59,7 @@ def start_rendering(services: Services, script_id: str, number: int, *, by: str)
     with services.store.begin() as tx:
         lock_scripts(tx)
         version = get_script_version(tx, script_id, number)
-        total = len(prompt_list([script_in(services, version)]))
+        total = len(_items(script_in(services, version)))
         render = request_render(tx, version.id, total=total, by=who, now=services.clock.now())
     services.enqueue("render_script", render.id)
     return render
@@ -74,9 +75,10 @@ def render_names(services: Services, studio: Studio) -> int:
         lock_scripts(tx)
         for live in live_scripts(tx).values():
             version = script_version_by_id(tx, live.version_id)
-            items = prompt_list([script_in(services, version)])
+            script = script_in(services, version)
+            items = prompt_list([script])
             clips = spoken_version(tx, version.id, live.audio_hash)[2]
-            have = {(clip.language, clip.text) for clip in clips}
+            have = {(clip.language, clip.text) for clip in clips if not clip.slow}
             missing = {
                 item.language for item in items if item.text and (item.language, item.text) not in have
             }
@@ -84,7 +86,9 @@ def render_names(services: Services, studio: Studio) -> int:
             speak = {language for voice in voices for language in voice.languages()}
             if missing and missing <= speak and _is_live(tx, version):
                 now = services.clock.now()
-                began += [request_render(tx, version.id, total=len(items), by=RELEASED_BY, now=now).id]
+                began += [
+                    request_render(tx, version.id, total=len(_items(script)), by=RELEASED_BY, now=now).id
+                ]
     for render_id in began:
         services.enqueue("render_script", render_id)
     return len(began)
@@ -145,7 +149,7 @@ def render_script(
         if render is None:
             return True
         version = script_version_by_id(tx, render.version_id)
-        items = prompt_list([script_in(services, version)])
+        items = _items(script_in(services, version))
     clips = list(render.clips)
     for done, item in enumerate(items[render.done :], start=render.done):
         if stopping() or (services.real.now() - began).total_seconds() >= for_seconds:
@@ -194,6 +198,10 @@ def _is_live(tx: Tx, version: Version) -> bool:
     return standing is not None and standing.version_id == version.id and not in_trial
 
 
+def _items(script: Script) -> tuple[PromptItem, ...]:
+    return (*prompt_list([script]), *slow_list([script]))
+
+
 def _line(item: PromptItem, fault: SoundFault | OSError) -> Text:
     if isinstance(fault, Unfit):
         return sound_flaw(fault.flaw)
@@ -202,7 +210,7 @@ def _line(item: PromptItem, fault: SoundFault | OSError) -> Text:
 
 
 def _clip(services: Services, item: PromptItem, studio: Studio, folder: Path) -> Clip | None:
-    asked = Item(key=item.key, language=item.language, text=item.text)
+    asked = Item(key=item.key, language=item.language, text=item.text, slow=item.slow)
     if studio.recordings.find(item.key, item.language) is None:
         if not item.text:
             return None
@@ -246,4 +254,5 @@ def _kept(services: Services, asked: Item, clip: Clip, folder: Path) -> Clip:
 
 def _shipped(item: PromptItem) -> Clip | None:
     spoken = (clip for clip in shipped_manifest().clips if clip.voice != RECORDED)
-    return next((clip for clip in spoken if (clip.language, clip.text) == (item.language, item.text)), None)
+    wanted = (item.language, item.text, item.slow)
+    return next((clip for clip in spoken if (clip.language, clip.text, clip.slow) == wanted), None)

@@ -22,7 +22,13 @@ from dialer.core.values import FraudType, Grade, Tag
 from dialer.db.unit_of_work import Store
 from dialer.language import Text
 from dialer.scripts.model import Script, named
-from dialer.scripts.reading import choose_script_id, prompt_list, read_canonical, shipped_scripts
+from dialer.scripts.reading import (
+    choose_script_id,
+    prompt_list,
+    read_canonical,
+    shipped_scripts,
+    slow_list,
+)
 from dialer.scripts.store import (
     live_scripts,
     running_script_trials,
@@ -123,7 +129,19 @@ class RenderedScript:
     @cached_property
     def by_text(self) -> Mapping[tuple[str, str], str]:
         """Language and text to the file that says it."""
-        return {(clip.language, clip.text): clip.file for clip in self.clips if clip.voice != RECORDED}
+        return self._spoken(slow=False)
+
+    @cached_property
+    def slow_by_text(self) -> Mapping[tuple[str, str], str]:
+        """Language and text to the file that says it slowly; only what `slow_list` names has one."""
+        return self._spoken(slow=True)
+
+    def _spoken(self, *, slow: bool) -> Mapping[tuple[str, str], str]:
+        return {
+            (clip.language, clip.text): clip.file
+            for clip in self.clips
+            if clip.voice != RECORDED and clip.slow is slow
+        }
 
     @cached_property
     def recordings(self) -> Mapping[tuple[str, str], str]:
@@ -151,13 +169,14 @@ def clips_for(script: Script, clips: Iterable[Clip]) -> tuple[Clip, ...]:
     items = prompt_list([script])
     texts = {(item.language, item.text) for item in items}
     names = {(item.language, item.key) for item in items}
+    slowly = {(item.language, item.text) for item in slow_list([script])}
     return tuple(
         clip
         for clip in clips
         if (
             (clip.language, clip.prompt_id) in names
             if clip.voice == RECORDED
-            else (clip.language, clip.text) in texts
+            else (clip.language, clip.text) in (slowly if clip.slow else texts)
         )
     )
 

@@ -289,7 +289,7 @@ def findings_of(
     services: Services, version: Version, script: Script, sounded: ApprovalSound
 ) -> tuple[Finding, ...]:
     """Everything that keeps a version from being approved, the sound that it has among it."""
-    durations = {(clip.language, clip.text): clip.duration_seconds for clip in sounded.clips}
+    durations = {(clip.language, clip.text): clip.duration_seconds for clip in sounded.clips if not clip.slow}
     # A prompt without sound is in `absent` already.
     wording = [finding for finding in check(script, durations=durations) if finding.rule != "sound"]
     return (*wording, *_broken(services, version, script, sounded.clips))
@@ -304,14 +304,16 @@ def sound_of(tx: Tx, version: Version, script: Script) -> ApprovalSound:
         clips = clips_for(script, shipped_manifest().clips)
         if version.audio_hash:
             clips += spoken_version(tx, version.id, version.audio_hash)[2]
-    have = {(clip.language, clip.text) for clip in clips}
+    have = {(clip.language, clip.text) for clip in clips if not clip.slow}
     absent = tuple(
         f"{item.key} ({item.language})"
         for item in prompt_list([script])
         if item.text and (item.language, item.text) not in have
     )
     # One clip for each thing to say, the last one: approved sound is preferred to shipped sound.
-    chosen = {(clip.language, clip.text, clip.prompt_id, clip.voice == RECORDED): clip for clip in clips}
+    chosen = {
+        (clip.language, clip.text, clip.prompt_id, clip.slow, clip.voice == RECORDED): clip for clip in clips
+    }
     return ApprovalSound(clips=tuple(chosen.values()), absent=absent, render=render)
 
 
