@@ -9,7 +9,8 @@ from enum import StrEnum
 from dialer.core.attempt import AttemptState
 from dialer.core.case import PersonMet, Reason
 from dialer.core.errors import DialerError, Invalid
-from dialer.core.events import AlarmCode, Reach
+from dialer.core.events import AlarmCode
+from dialer.core.reach import Reach
 from dialer.core.timeline import (
     AHEAD_AT_MOST,
     ActKind,

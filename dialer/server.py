@@ -60,6 +60,7 @@ from dialer.telephony.callbacks import (
     message_event,
     person_leg,
     status_event,
+    was_forwarded,
 )
 from dialer.telephony.config import (
     AMD_ROUTE,
@@ -256,6 +257,7 @@ class _Hooks:
             sid=fields.get("CallSid", ""),
             position=None if first else Position.decode(position),
             heard=heard(fields),
+            forwarded=was_forwarded(fields),
             personal=hook.personal,
         )
         return await self._turn(step)
@@ -275,6 +277,7 @@ class _Hooks:
             desk=desk,
             position=Position.decode(hook.path["position"]),
             heard=Heard.silence(),
+            forwarded=was_forwarded(fields),
             personal=hook.personal,
         )
         return await self._turn(step)

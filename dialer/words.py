@@ -24,9 +24,10 @@ from dialer.core.case import (
     TransferState,
     VisitStage,
 )
-from dialer.core.events import AlarmCode, Reach
+from dialer.core.events import AlarmCode
 from dialer.core.intervals import MARGIN, Finding, Verdict
 from dialer.core.rates import COUNTED, DEFINITIONS, Basis, Definition
+from dialer.core.reach import Reach
 from dialer.core.timeline import ActKind
 from dialer.core.units import UnitChangeKind, UnitField
 from dialer.core.values import (

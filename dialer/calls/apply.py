@@ -7,16 +7,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
-from dialer.calls.conversation import context_for, rendered_script_of, warning_seconds
+from dialer.calls.conversation import context_for, rendered_script_of, warning_prompts
 from dialer.calls.events import Reading, rest_numbers
 from dialer.calls.store import Call, Change, StoredEvents, change_calls, lock_calls, read_calls
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import lock_cases
 from dialer.core.attempt import AttemptEvent, AttemptState, after
-from dialer.core.events import AttemptEnded, Conversation, Reach, contact_of, heard_seconds, reach_of
+from dialer.core.events import AttemptEnded
+from dialer.core.reach import Conversation, Hearing, Reach, contact_of, heard_seconds, reach_of
 from dialer.core.values import Contact, TelephonyResult
 from dialer.db.unit_of_work import Tx
 from dialer.services import Services
@@ -31,27 +32,29 @@ def _voice_seconds(call: Call, *, now: datetime, talk_seconds: int | None = None
     return heard_seconds(elapsed_seconds=elapsed, played_seconds=call.played_seconds)
 
 
+def _heard(call: Call, *, now: datetime, talk_seconds: int | None) -> Hearing:
+    """What was heard when the call was over. The carrier's seconds are rounded up: the last of them may not have been.
+    News may also come late, so the earlier of both ends counts.
+    """
+    over_at = now
+    if talk_seconds is not None and call.answered_at is not None:
+        over_at = min(over_at, call.answered_at + timedelta(seconds=max(0, talk_seconds - 1)))
+    return Hearing.of(call.hearing).until(over_at)
+
+
 def _classify_contact(
-    services: Services, call: Call, result: TelephonyResult, *, now: datetime, talk_seconds: int | None
-) -> tuple[Reach, int | None]:
-    """Whom the call reached, and the seconds of our voice that were heard."""
-    # What was played to a machine until it was recognised stands; it hears nothing of what it records later.
-    heard = call.heard_seconds
-    if heard is None or result is not TelephonyResult.MACHINE:
-        heard = _voice_seconds(call, now=now, talk_seconds=talk_seconds)
-    warning = 0.0
+    services: Services, call: Call, result: TelephonyResult, *, now: datetime, hearing: Hearing
+) -> Reach:
+    """Whom the call reached."""
+    warning: frozenset[str] = frozenset()
     if call.script_id:
         rendered = rendered_script_of(services, call)
         context = context_for(services, rendered, language=call.language, tags=call.tags, now=now)
-        warning = warning_seconds(rendered, context)
+        warning = warning_prompts(rendered, context)
     said = Conversation(
-        contact=call.contact,
-        answer=call.answer,
-        spoke=call.spoke,
-        heard_seconds=heard,
-        warning_seconds=warning,
+        contact=call.contact, answer=call.answer, spoke=call.spoke, warned=warning <= hearing.whole
     )
-    return reach_of(result, said), heard
+    return reach_of(result, said)
 
 
 _EVENT = {
@@ -124,10 +127,15 @@ def _applied(
     rang = progress.stage is Stage.RINGING or (
         call.ringing_at is None and (progress.stage is Stage.ANSWERED or result in _RANG)
     )
-    reach, heard = None, None
+    reach, heard, hearing = None, None, None
     if result is not None:
         talk_seconds = progress.duration_seconds
-        reach, heard = _classify_contact(services, call, result, now=now, talk_seconds=talk_seconds)
+        hearing = _heard(call, now=now, talk_seconds=talk_seconds)
+        reach = _classify_contact(services, call, result, now=now, hearing=hearing)
+        # What was played to a machine until it was recognised stands; it hears nothing of what it records later.
+        heard = call.heard_seconds
+        if heard is None or result is not TelephonyResult.MACHINE:
+            heard = _voice_seconds(call, now=now, talk_seconds=talk_seconds)
     elif progress.answered_by.startswith(_MACHINES):
         heard = _voice_seconds(call, now=now)
     return Change(
@@ -143,6 +151,8 @@ def _applied(
         contact=None if reach is None else contact_of(reach),
         reach=reach,
         heard_seconds=heard,
+        hearing=hearing.as_json() if hearing is not None and call.hearing is not None else None,
+        forwarded=True if progress.forwarded else None,
         talk_seconds=progress.duration_seconds,
         answered_by=progress.answered_by or None,
         sip_code=progress.sip_code,
@@ -154,6 +164,11 @@ def _result(call: Call, progress: CallProgress) -> TelephonyResult:
     person: the one who answers there can press keys as well.
     """
     result = progress.result or TelephonyResult.UNKNOWN
+    if (call.forwarded or progress.forwarded) and result in {
+        TelephonyResult.ANSWERED,
+        TelephonyResult.MACHINE,
+    }:
+        return TelephonyResult.FORWARDED
     if result is TelephonyResult.MACHINE and call.contact is Contact.VERIFIED:
         return TelephonyResult.ANSWERED
     if result is TelephonyResult.ANSWERED and call.answered_by.startswith(_MACHINES):

@@ -15,6 +15,7 @@ from dialer.calls.events import Reading
 from dialer.calls.store import Call, Change, StoredEvents
 from dialer.core.attempt import AttemptEvent, after
 from dialer.core.events import AlarmCode, HandOverRequested
+from dialer.core.reach import HeardPrompt, Hearing
 from dialer.core.values import Answer, FraudType, Grade, Tag
 from dialer.scripts.dialogue import Context, EndTurn, Heard, Position, Turn, Utterance, advance, start
 from dialer.scripts.model import Learned, Script
@@ -70,9 +71,19 @@ def spoken_seconds(rendered: RenderedScript, utterances: Iterable[Utterance]) ->
     return sum(_seconds(utterance, rendered.seconds) for utterance in utterances)
 
 
-def warning_seconds(rendered: RenderedScript, context: Context) -> float:
-    """How long the first thing said takes: the bureau's name, and not to transfer and to hang up."""
-    return spoken_seconds(rendered, start(rendered.script, context).utterances[:1])
+def warning_prompts(rendered: RenderedScript, context: Context) -> frozenset[str]:
+    """The prompts without which nobody was warned: those before the first question that must be heard."""
+    said = start(rendered.script, context).utterances
+    return frozenset(one.prompt_id for one in said if one.must_say) or frozenset(
+        one.prompt_id for one in said[:1]
+    )
+
+
+def _prompts(rendered: RenderedScript, utterances: Iterable[Utterance]) -> list[HeardPrompt]:
+    return [
+        HeardPrompt(one.prompt_id, round(_seconds(one, rendered.seconds), 3), one.must_say)
+        for one in utterances
+    ]
 
 
 def _seconds(utterance: Utterance, known: Mapping[str, float]) -> float:
@@ -95,24 +106,40 @@ class Step:
     heard: Heard
     desk: str = ""
     """How the duty line answered, in the carrier's word, where it was called at this step."""
+    forwarded: bool = False
+    """The carrier says that the call was forwarded to another telephone."""
     personal: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, services: Services, call: Call, now: datetime) -> Reading:
         rendered = rendered_script_of(services, call)
-        turn, unsound = sounding(services, rendered, _turn(services, rendered, call, self, now))
+        hearing = self._hearing(call, now)
+        turn, unsound = sounding(services, rendered, _turn(services, rendered, call, self, hearing, now))
+        said = _prompts(rendered, turn.utterances)
         wish = _wish(turn) if self.position is not None else None
         return Reading(
             kept=_kept(self, call.case_id, turn, unsound),
             may_move=wish is not None,
             reply=turn,
-            change=partial(self._change, turn, spoken_seconds(rendered, turn.utterances)),
+            change=partial(self._change, turn, hearing.saying(self.step, said, now)),
             event=lambda call, _: None if wish is None else HandOverRequested(n=call.n, answer=wish),
         )
 
+    def _hearing(self, call: Call, now: datetime) -> Hearing:
+        """What was heard when this request came. A repeated request ends no turn: the turn that it asks for is said
+        again.
+        """
+        hearing = Hearing.of(call.hearing)
+        if self.position is None or hearing.step >= self.step:
+            return hearing
+        if hearing.step == self.step - 1:
+            return hearing.until(now, sent_at=self.position.sent_at)
+        # A turn between the two is not on record.
+        return hearing.until(self.position.sent_at or now)
+
     def _change(
-        self, turn: Turn, seconds: float, call: Call, now: datetime, _poll_at: datetime
+        self, turn: Turn, hearing: Hearing, call: Call, now: datetime, _poll_at: datetime
     ) -> Change | None:
-        """`turn` follows this step, and our voice speaks it in so many seconds."""
+        """`turn` follows this step; `hearing` is what was heard before it, with the turn as being said."""
         state = after(call.state, AttemptEvent.ANSWERED)
         if state is None:
             return None
@@ -131,7 +158,9 @@ class Step:
             last_step=self.step if newer else None,
             last_node=turn.node if newer else None,
             spoke=True if self.heard.digits or self.heard.speech else None,
-            played_seconds=call.played_seconds + seconds,
+            played_seconds=call.played_seconds + sum(one.seconds for one in hearing.turn),
+            hearing=hearing.as_json() if newer else None,
+            forwarded=True if self.forwarded else None,
         )
 
 
@@ -147,8 +176,14 @@ def _wish(turn: Turn) -> Answer | None:
     return Answer.WANTS_OFFICER if turn.hand_over else None
 
 
-def _turn(services: Services, rendered: RenderedScript, call: Call, step: Step, now: datetime) -> Turn:
-    context = context_for(services, rendered, language=call.language, tags=call.tags, now=now)
+def _turn(
+    services: Services, rendered: RenderedScript, call: Call, step: Step, hearing: Hearing, now: datetime
+) -> Turn:
+    context = replace(
+        context_for(services, rendered, language=call.language, tags=call.tags, now=now),
+        now=now,
+        hearing=hearing,
+    )
     if step.position is None:
         return start(rendered.script, context)
     return advance(rendered.script, step.position, step.heard, context)

@@ -15,7 +15,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.cases.persons import open_person
 from dialer.core.attempt import SENT_STATES, TAKEN_STATES, AttemptState
-from dialer.core.events import AlarmCode, Reach
+from dialer.core.events import AlarmCode
+from dialer.core.reach import Reach
 from dialer.core.values import Answer, Contact, FraudType, Tag, TelephonyResult
 from dialer.db import tables as t
 from dialer.db.bulk import IdSet, RowSet, among, in_words, plain
@@ -39,6 +40,8 @@ class Call:
     spoke: bool
     played_seconds: float
     heard_seconds: int | None
+    hearing: Mapping[str, Any] | None
+    forwarded: bool
     answered_by: str
     ringing_at: datetime | None
     answered_at: datetime | None
@@ -151,6 +154,8 @@ class Change:
     spoke: bool | None = None
     played_seconds: float | None = None
     heard_seconds: int | None = None
+    hearing: Mapping[str, Any] | None = None
+    forwarded: bool | None = None
     reach: Reach | None = None
     answered_by: str | None = None
     sip_code: int | None = None

@@ -23,7 +23,14 @@ from dialer.cases.timeline import read_case_file
 from dialer.core.access import actor_name, said
 from dialer.core.case import CaseAct, acts_allowed
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
-from dialer.core.events import AssignmentRequested, CallRequested, CaseClosed, Event, GradeChanged, OptedOut
+from dialer.core.events import (
+    AssignmentRequested,
+    CallRequested,
+    CaseClosed,
+    Event,
+    GradeChanged,
+    OptedOut,
+)
 from dialer.core.timeline import ActKind, Entry
 from dialer.core.values import Grade, OutcomeKind, Track
 from dialer.db.audit import write_audit

@@ -1,8 +1,4 @@
-"""What can happen to a case, whom an ended call reached, and what a decision asks for (effects). Values only.
-
-Answered is not reached: a machine, a forwarded phone, a call that ended before the warning sentence was spoken, and
-silence are each a reach of their own, and none is a contact of the right person.
-"""
+"""What can happen to a case, and what a decision asks for (effects). Values only."""
 
 from __future__ import annotations
 
@@ -11,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from dialer.core.case import Reason
+from dialer.core.reach import Reach
 from dialer.core.values import (
     Answer,
     Contact,
@@ -23,80 +20,6 @@ from dialer.core.values import (
     TelephonyResult,
     Track,
 )
-
-
-class Reach(StrEnum):
-    """What one ended call reached, worst first."""
-
-    NOBODY = "nobody"
-    """Not answered, or not known."""
-    MACHINE = "machine"
-    """Voicemail or an assistant."""
-    FORWARDED = "forwarded"
-    """Somebody else's telephone, whatever was pressed there: scammers set forwarding."""
-    HUNG_UP_EARLY = "hung_up_early"
-    """Answered, and over before the warning sentence was complete."""
-    SILENT = "silent"
-    """The warning was spoken, but no key was pressed and no word said."""
-    WRONG_PERSON = "wrong_person"
-    UNVERIFIED = "unverified"
-    """Somebody answered and did not say who."""
-    VERIFIED = "verified"
-    """The right person said who they are, and the warning sentence was spoken."""
-
-
-_NO_LISTENER = {TelephonyResult.MACHINE: Reach.MACHINE, TelephonyResult.FORWARDED: Reach.FORWARDED}
-
-NO_CONTACT = frozenset({Reach.NOBODY, Reach.MACHINE, Reach.FORWARDED, Reach.HUNG_UP_EARLY})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conversation:
-    """What is known of the conversation of a call when it ends."""
-
-    contact: Contact = Contact.NONE
-    """As the keys pressed say."""
-    answer: Answer = Answer.NONE
-    spoke: bool = False
-    """A key was pressed or a word said, the right one or not."""
-    heard_seconds: int | None = None
-    """Service seconds of our voice that went out between pick-up and end; None: not known."""
-    warning_seconds: float = 0.0
-    """How long the warning sentence takes."""
-
-    @property
-    def was_warned(self) -> bool:
-        """The whole warning sentence was spoken. Where the seconds are not known, only a reaction shows it."""
-        if self.heard_seconds is None:
-            return self.spoke
-        return self.heard_seconds >= self.warning_seconds
-
-
-def reach_of(result: TelephonyResult, talk: Conversation) -> Reach:
-    """The one reach of an ended call."""
-    if result is not TelephonyResult.ANSWERED:
-        return _NO_LISTENER.get(result, Reach.NOBODY)
-    if talk.answer is Answer.WRONG_PERSON:
-        return Reach.WRONG_PERSON
-    if not talk.was_warned:
-        return Reach.HUNG_UP_EARLY
-    if not talk.spoke:
-        return Reach.SILENT
-    return Reach.VERIFIED if talk.contact is Contact.VERIFIED else Reach.UNVERIFIED
-
-
-def contact_of(reach: Reach) -> Contact:
-    """The contact that a call counts as, in every report."""
-    if reach in NO_CONTACT:
-        return Contact.NONE
-    return Contact.VERIFIED if reach is Reach.VERIFIED else Contact.UNVERIFIED
-
-
-def heard_seconds(*, elapsed_seconds: float | None, played_seconds: float) -> int | None:
-    """Whole seconds of our voice that can have been heard: at most those connected and those played. None:
-    not known.
-    """
-    return None if elapsed_seconds is None else int(max(0.0, min(elapsed_seconds, played_seconds)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,15 +13,14 @@ from dialer.core.case import WISHES, CaseStatus, Reason, RobotState, StaffTrackS
 from dialer.core.case_draft import Draft
 from dialer.core.errors import Conflict
 from dialer.core.events import (
-    NO_CONTACT,
     AlarmCode,
     AssignmentReported,
     AssignToDutyDesk,
     AttemptEnded,
     HandOverRequested,
-    Reach,
     WarningJoined,
 )
+from dialer.core.reach import NO_CONTACT, Reach
 from dialer.core.values import (
     Answer,
     Contact,
@@ -425,8 +424,10 @@ def _dead_number(draft: Draft, reason: Reason) -> None:
     if draft.grade_policy.visit_when_human_fails:
         draft.ensure_person(reason)
     if not draft.case.human.is_pending and not draft.case.visit.is_pending:
-        draft.record(OutcomeKind.MISMATCH, track=Track.ROBOT, reason=reason)
-        draft.close(OutcomeKind.MISMATCH, reason)
+        # That a number does not exist says nothing about the warning; that it is somebody else's does.
+        outcome = OutcomeKind.MISMATCH if reason is Reason.WRONG_PERSON else OutcomeKind.CANNOT_FIND
+        draft.record(outcome, track=Track.ROBOT, reason=reason)
+        draft.close(outcome, reason)
 
 
 def _own_fault(draft: Draft) -> None:

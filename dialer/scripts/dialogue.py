@@ -1,7 +1,8 @@
 """The conversation of a call: what an answer means, and the next turn. Pure, and without memory between turns.
 
 All that a call has established stands in the `Position`, which travels in the webhook's address. Keys are stronger than
-speech.
+speech. What must be heard cannot be interrupted, and a key that claims that it was heard counts only when it was
+(`Context.hearing`): else the missed prompts are said again.
 """
 
 from __future__ import annotations
@@ -9,12 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
 from dialer.core.errors import Invalid
+from dialer.core.reach import Hearing
 from dialer.core.values import Answer, Contact, Tag
+from dialer.intake.cells import Unreadable, read_fen
 from dialer.language import Text
 from dialer.scripts.model import (
+    SUCCESSES,
     Ask,
     Branch,
     BranchOn,
@@ -29,9 +34,12 @@ from dialer.scripts.model import (
     Urgency,
     filled,
     needs_verification,
+    prompt_of,
     time_of_day,
 )
 
+PAID_YUAN = "paid_yuan"
+"""The fact that a person says or types who has paid: how much."""
 SURE_ENOUGH = 0.5
 """A recogniser's confidence below this is treated as not understood; the question is asked again."""
 
@@ -65,11 +73,15 @@ class Heard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Understood:
-    """A choice, or digits typed for a fact, or neither. `wants_key`: said, but only its key counts."""
+    """A choice, or digits typed for a fact, or neither. `wants_key`: said, but only its key counts. `is_greeting`: no
+    answer yet, such as 喂. `paid_yuan`: the amount that was said with "I have paid", in whole yuan.
+    """
 
     choice: Choice | None = None
     digits: str = ""
     wants_key: bool = False
+    is_greeting: bool = False
+    paid_yuan: str = ""
 
 
 def meant(script: Script, node: Ask, heard: Heard, voices: Sequence[str]) -> Understood:
@@ -78,7 +90,11 @@ def meant(script: Script, node: Ask, heard: Heard, voices: Sequence[str]) -> Und
     if heard.digits:
         return _by_key(node, choices, heard.digits)
     if heard.speech and heard.confidence >= SURE_ENOUGH:
-        return _by_phrase(choices, heard.speech, voices)
+        return (
+            _by_phrase(choices, heard.speech, voices)
+            or _by_spoken_key(choices, heard.speech)
+            or Understood(is_greeting=_is_greeting(script, heard.speech, voices))
+        )
     return Understood()
 
 
@@ -90,8 +106,61 @@ def _by_key(node: Ask, choices: Mapping[str, Choice], pressed: str) -> Understoo
     return Understood(digits=digits) if node.collect and node.next and is_typed else Understood()
 
 
-def _by_phrase(choices: Mapping[str, Choice], speech: str, voices: Sequence[str]) -> Understood:
-    """The longest phrase that occurs wins, so that 不是 is not taken for 是; a tie of two is no answer.
+_SPOKEN_KEY = re.compile(
+    r"(?:我?(?:按|选|摁)|press)?(?:数字)?([零一幺二两三四五六七八九0-9]|[a-z]+)(?:号键|号|键)?"
+)
+_KEYS_SPOKEN = dict(zip("零一二三四五六七八九", "0123456789", strict=True)) | {"幺": "1", "两": "2"}
+_KEYS_SPOKEN |= {
+    word: str(key)
+    for key, word in enumerate(
+        ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    )
+}
+
+
+def _by_spoken_key(choices: Mapping[str, Choice], speech: str) -> Understood | None:
+    """The name of a key, said instead of pressed: 一, 按一, press one."""
+    found = _SPOKEN_KEY.fullmatch(plain(speech))
+    key = _KEYS_SPOKEN.get(found[1], found[1]) if found else ""
+    return _spoken(choices[key]) if key in choices else None
+
+
+def _is_greeting(script: Script, speech: str, voices: Sequence[str]) -> bool:
+    known = {plain(one) for voice in voices for one in script.greetings.get(voice, ())}
+    clauses = [plain(clause) for clause in _PAUSE.split(speech) if clause.strip()]
+    return bool(clauses) and (plain(speech) in known or all(clause in known for clause in clauses))
+
+
+def _spoken(choice: Choice, speech: str = "") -> Understood:
+    if choice.needs_key:
+        return Understood(wants_key=True)
+    paid = _amount_said(speech) if choice.answer is Answer.ALREADY_PAID else ""
+    return Understood(choice=choice, paid_yuan=paid)
+
+
+_ABOUT = re.compile(r"\s+|[多来几](?=[百千万])")
+_AMOUNT = re.compile(
+    r"[0-9零一二两三四五六七八九十百千万亿.]*[0-9一二两三四五六七八九十百千万]+(?=[块元多]|$|[，。,.])"
+)
+_LEAST_YUAN = 10
+"""A smaller number is no amount of a fraud: 我转了一次."""
+
+
+def _amount_said(speech: str) -> str:
+    """Whole yuan, as digits; '' where no amount was said."""
+    for said in _AMOUNT.findall(_ABOUT.sub("", speech)):
+        try:
+            fen = read_fen(said)
+        except Unreadable:
+            continue
+        if fen is not None and fen >= _LEAST_YUAN * 100:
+            return str(fen // 100)
+    return ""
+
+
+def _by_phrase(choices: Mapping[str, Choice], speech: str, voices: Sequence[str]) -> Understood | None:
+    """The longest phrase that occurs wins, so that 不是 is not taken for 是; a tie of two is no answer. None: no phrase
+    occurs.
 
     Short phrases (one or two signs) must be a whole clause: 是 also occurs inside 可是.
     """
@@ -105,13 +174,12 @@ def _by_phrase(choices: Mapping[str, Choice], speech: str, voices: Sequence[str]
                 if wanted in clauses or (len(wanted) > _WHOLE_ONLY and wanted in said):
                     found.append((len(wanted), key))
     if not found:
-        return Understood()
+        return None
     longest = max(length for length, _ in found)
     keys = {key for length, key in found if length == longest}
     if len(keys) != 1:
         return Understood()
-    choice = choices[keys.pop()]
-    return Understood(wants_key=True) if choice.needs_key else Understood(choice=choice)
+    return _spoken(choices[keys.pop()], speech)
 
 
 def plain(text: str) -> str:
@@ -120,7 +188,8 @@ def plain(text: str) -> str:
     return _FILLERS.sub("", bare) or bare
 
 
-_POSITION = re.compile(r"^([a-z][a-z0-9_]{0,63})\.(\d{1,2})\.([a-z]+)\.([a-z_]+)$")
+_POSITION = re.compile(r"^([a-z][a-z0-9_]{0,63})\.(\d{1,2})\.([a-z]+)\.([a-z_]+)(?:\.(\d{1,15}))?$")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RANK = {Contact.NONE: 0, Contact.UNVERIFIED: 1, Contact.VERIFIED: 2}
 _NOT_IN_A_ROW = 64
 """More nodes than this without a question are a circle, which the lint refuses."""
@@ -128,16 +197,24 @@ _NOT_IN_A_ROW = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """Where a call stands: the node that waits, how often it was asked again, and what was learned before."""
+    """Where a call stands: the node that waits, how often it was asked again, what was learned before, and when its
+    turn was sent (service time, to the millisecond).
+    """
 
     node: str
     tries: int = 0
     contact: Contact = Contact.UNVERIFIED
     answer: Answer = Answer.NONE
+    sent_at: datetime | None = None
 
     def encode(self) -> str:
         """Fit for one segment of a URL's path; holds nothing personal."""
-        return f"{self.node}.{self.tries}.{self.contact.value}.{self.answer.value}"
+        place = f"{self.node}.{self.tries}.{self.contact.value}.{self.answer.value}"
+        return (
+            place
+            if self.sent_at is None
+            else f"{place}.{(self.sent_at - _EPOCH) // timedelta(milliseconds=1)}"
+        )
 
     @classmethod
     def decode(cls, segment: str) -> Position:
@@ -145,10 +222,16 @@ class Position:
         found = _POSITION.match(segment)
         if found is None:
             raise Invalid(field="position", problem="is not one that a script wrote")
-        node, tries, contact, answer = found.groups()
+        node, tries, contact, answer, sent = found.groups()
         try:
-            return cls(node=node, tries=int(tries), contact=Contact(contact), answer=Answer(answer))
-        except ValueError as error:
+            return cls(
+                node=node,
+                tries=int(tries),
+                contact=Contact(contact),
+                answer=Answer(answer),
+                sent_at=None if sent is None else _EPOCH + timedelta(milliseconds=int(sent)),
+            )
+        except (ValueError, OverflowError) as error:
             raise Invalid(field="position", problem="is not one that a script wrote") from error
 
     @property
@@ -161,7 +244,8 @@ class Context:
     """The facts of a call that its words depend on.
 
     `clips` finds a sound file by language and text, `recordings` by language and prompt; a centre's own
-    recording is preferred to a rendered voice. `local_hour` is the hour where the person is.
+    recording is preferred to a rendered voice. `local_hour` is the hour where the person is. `now` is when the turn
+    is sent. `hearing` is what the call has said and how much of it was heard; None: all of it.
     """
 
     language: str = ""
@@ -170,6 +254,8 @@ class Context:
     local_hour: int = 12
     clips: Mapping[tuple[str, str], str] = field(default_factory=dict)
     recordings: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    now: datetime | None = None
+    hearing: Hearing | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,11 +271,13 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskTurn:
-    """What to wait for after the utterances. Keys may be pressed while they are still being said.
+    """What to wait for after the utterances. The first `uninterrupted` of them are said to their end whatever is
+    pressed or said; keys and speech interrupt the rest.
 
     With `finish_on_key` set, that key closes up to `num_digits` digits; else exactly `num_digits` are taken.
     """
 
+    uninterrupted: int
     num_digits: int
     timeout_seconds: int
     position: Position
@@ -253,16 +341,60 @@ def advance(script: Script, position: Position, heard: Heard, context: Context) 
         )
     understood = meant(script, node, heard, script.voices_of(context.language))
     if understood.choice is not None:
-        choice = understood.choice
-        if choice.next == Target.REPEAT:
-            return _again(script, node, position, context, repeat=True)
-        collected = Collected(name=node.collect, value=choice.key) if node.collect else None
-        turn = _walk(script, choice.next, _taught(position.learned, choice), context)
-        return replace(turn, collected=collected) if collected and choice.key in node.choices else turn
+        return _chosen(script, node, position, understood.choice, understood.paid_yuan, context)
     if understood.digits:
         turn = _walk(script, node.next, position.learned, context)
         return replace(turn, collected=Collected(name=node.collect, value=understood.digits))
-    return _again(script, node, position, context, confirm=understood.wants_key)
+    if understood.wants_key:
+        before = script.confirm
+    elif understood.is_greeting:
+        before = script.greeting
+    else:
+        before = script.unclear if heard.speech else script.again
+    return _again(script, node, position, context, before=before)
+
+
+def _chosen(
+    script: Script, node: Ask, position: Position, choice: Choice, paid_yuan: str, context: Context
+) -> Turn:
+    if missed := _missed(node, choice, context.hearing):
+        return _hear_first(script, node, position, context, missed)
+    if choice.next == Target.REPEAT:
+        return _again(script, node, position, context, repeat=True)
+    turn = _walk(script, choice.next, _taught(position.learned, choice), context)
+    if paid_yuan:
+        return replace(turn, collected=Collected(name=PAID_YUAN, value=paid_yuan))
+    if node.collect and choice.key in node.choices:
+        return replace(turn, collected=Collected(name=node.collect, value=choice.key))
+    return turn
+
+
+def _missed(node: Ask, choice: Choice, hearing: Hearing | None) -> frozenset[str]:
+    """The prompts without which this choice does not count: the question itself where the choice says who the person
+    is or ends the matter; for a success, everything that must be heard.
+    """
+    if hearing is None or not _claims(choice):
+        return frozenset()
+    missed = {node.prompt.id} - hearing.whole
+    return frozenset(missed.union(hearing.missed if choice.answer in SUCCESSES else ()))
+
+
+def _claims(choice: Choice) -> bool:
+    return choice.needs_key or choice.contact is not None
+
+
+def _hear_first(
+    script: Script, node: Ask, position: Position, context: Context, missed: frozenset[str]
+) -> Turn:
+    """The missed prompts and the question, all of it uninterrupted; or the way out when it was asked often enough."""
+    if position.tries >= node.retries:
+        return _walk(script, node.otherwise, position.learned, context)
+    prompts = {one.id: one for other in script.nodes.values() if (one := prompt_of(other)) is not None}
+    assert context.hearing is not None
+    again = [one.id for one in context.hearing.prompts if one.id in missed and one.id != node.prompt.id]
+    said = [_utterance(script, prompts[name], position.learned, context) for name in again if name in prompts]
+    said.append(_utterance(script, node.prompt, position.learned, context))
+    return _asking(script, node, position.learned, position.tries + 1, said, context)
 
 
 def _taught(learned: Learned, choice: Choice) -> Learned:
@@ -280,14 +412,14 @@ def _again(
     context: Context,
     *,
     repeat: bool = False,
-    confirm: bool = False,
+    before: Prompt | None = None,
 ) -> Turn:
     """The question once more, or the way out when it was asked often enough."""
     if position.tries >= node.retries:
         return _walk(script, node.otherwise, position.learned, context)
     if repeat:
         return _walk(script, node.repeat_from, position.learned, context, tries={node.id: position.tries + 1})
-    prompts = (script.confirm if confirm else script.again, node.prompt)
+    prompts = (before or script.again, node.prompt)
     said = tuple(_utterance(script, prompt, position.learned, context) for prompt in prompts)
     return _asking(script, node, position.learned, position.tries + 1, said, context)
 
@@ -307,6 +439,8 @@ def _walk(
         match node:
             case Say():
                 said.append(_utterance(script, node.prompt, learned, context))
+                if _is_said_twice(node, learned, context):
+                    said.append(said[-1])
                 node_id = node.next
             case Branch():
                 node_id = _branched(node, learned, context)
@@ -321,7 +455,7 @@ def _walk(
                     utterances=tuple(said),
                     learned=learned,
                     hand_over=True,
-                    position=_position(node.id, 0, learned),
+                    position=_position(node.id, 0, learned, context),
                     end=_end(node.id, learned, node.urgency),
                 )
             case End():
@@ -343,6 +477,11 @@ def _walk(
             "%(script)s goes in a circle at %(node)s without asking", script=script.id, node=node_id
         ),
     )
+
+
+def _is_said_twice(node: Say, learned: Learned, context: Context) -> bool:
+    """To a person who does not hear well: the warning of the fraud type, once they are known to be listening."""
+    return node.prompt.must_say and Tag.HEARING in context.tags and learned.contact is Contact.VERIFIED
 
 
 def _outcome(learned: Learned, answer: Answer) -> Learned:
@@ -367,14 +506,18 @@ def _asking(
         for c in (choices.values() if node.max_digits == 1 else ())
         for p in next((c.phrases[v] for v in voices if v in c.phrases), ())
     )
+    said = tuple(said)
+    needs_hearing = any(_claims(choice) for choice in node.choices.values())
+    must_end = [one.must_say or (needs_hearing and one.prompt_id == node.prompt.id) for one in said]
     return Turn(
         node=node.id,
-        utterances=tuple(said),
+        utterances=said,
         learned=learned,
         ask=AskTurn(
+            uninterrupted=max((place for place, must in enumerate(must_end, start=1) if must), default=0),
             num_digits=node.max_digits,
             timeout_seconds=node.timeout_seconds,
-            position=_position(node.id, tries, learned),
+            position=_position(node.id, tries, learned, context),
             accepts=frozenset("0123456789") if node.max_digits > 1 else frozenset(choices),
             hints=hints,
             finish_on_key="#" if node.max_digits > 1 else "",
@@ -423,8 +566,10 @@ def _utterance(script: Script, prompt: Prompt, learned: Learned, context: Contex
     )
 
 
-def _position(node_id: str, tries: int, learned: Learned) -> Position:
-    return Position(node=node_id, tries=tries, contact=learned.contact, answer=learned.answer)
+def _position(node_id: str, tries: int, learned: Learned, context: Context) -> Position:
+    return Position(
+        node=node_id, tries=tries, contact=learned.contact, answer=learned.answer, sent_at=context.now
+    )
 
 
 def _end(node_id: str, learned: Learned, urgency: Urgency) -> EndTurn:

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from audio.clips import Clip, audio_hash, from_plain, to_plain
 from dialer.core.errors import NotFound
-from dialer.core.events import Reach
+from dialer.core.reach import Reach
 from dialer.core.values import Contact, OutcomeKind, RenderState, TelephonyResult, VersionState
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Row, Tx

@@ -45,6 +45,8 @@ class CallProgress:
     """human, machine_*, fax or unknown, in Twilio's words; empty when not reported."""
     sip_code: int | None = None
     at: datetime | None = None
+    forwarded: bool = False
+    """Another telephone than the one that was called has answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +193,13 @@ def status_event(params: Mapping[str, str]) -> CallProgress:
         answered_by=answered_by,
         sip_code=sip_code,
         at=_moment(params.get("Timestamp", "")),
+        forwarded=was_forwarded(params),
     )
+
+
+def was_forwarded(params: Mapping[str, str]) -> bool:
+    """The carrier names the telephone from which the call was forwarded, or says that it was."""
+    return bool(params.get("ForwardedFrom", "").strip()) or params.get("X-LineResult") == "forwarded"
 
 
 def machine_verdict(params: Mapping[str, str]) -> CallProgress:

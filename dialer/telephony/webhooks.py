@@ -19,7 +19,7 @@ from twilio.twiml.voice_response import Gather, VoiceResponse
 from audio.spoken import as_spoken
 from dialer.core.errors import Refusal
 from dialer.language import Text
-from dialer.scripts.dialogue import AskTurn, Position, Turn
+from dialer.scripts.dialogue import AskTurn, Position, Turn, Utterance
 from dialer.telephony.config import HookUrls, TelephonyConfig
 
 SIGNATURE: Final = "X-Twilio-Signature"
@@ -142,12 +142,14 @@ def write(
     if turn.ask is not None:
         language = turn.utterances[-1].language if turn.utterances else ""
         url = urls.call(attempt_id, step=step + 1, position=turn.ask.position.encode())
+        # What must be heard is said before the Gather: neither a key nor a voice ends it.
+        _say(response, turn.utterances[: turn.ask.uninterrupted], audio_url)
         gather = _gather(turn.ask, url, language, config)
-        _say(gather, turn, audio_url)
+        _say(gather, turn.utterances[turn.ask.uninterrupted :], audio_url)
         response.append(gather)
         response.redirect(url, method="POST")
         return str(response)
-    _say(response, turn, audio_url)
+    _say(response, turn.utterances, audio_url)
     if turn.hand_over and turn.position is not None:
         _hand_over(response, turn.position, urls, attempt_id, step, config)
     else:
@@ -171,8 +173,10 @@ def hang_up() -> str:
     return str(response)
 
 
-def _say(into: VoiceResponse | Gather, turn: Turn, audio_url: Callable[[str], str]) -> None:
-    for utterance in turn.utterances:
+def _say(
+    into: VoiceResponse | Gather, utterances: Sequence[Utterance], audio_url: Callable[[str], str]
+) -> None:
+    for utterance in utterances:
         for name in utterance.audio or ():
             into.play(audio_url(name))
         if not utterance.audio:

@@ -10,6 +10,7 @@ from dialer.calls.apply import News
 from dialer.calls.conversation import Step
 from dialer.calls.events import CallEvent, apply_call_events, apply_replies
 from dialer.core.errors import NotFound
+from dialer.core.reach import Hearing
 from dialer.core.values import Grade, TelephonyResult
 from dialer.scripts.dialogue import Heard, Position, Turn
 from dialer.scripts.reading import shipped_scripts
@@ -34,6 +35,7 @@ class PhoneCall:
         *,
         grade: Grade = Grade.MEDIUM,
         script: str = "loan",
+        forwarded: bool = False,
         **fields: Any,  # noqa: ANN401 - fields of a case
     ) -> None:
         self.scene = scene
@@ -41,6 +43,8 @@ class PhoneCall:
         self.attempt_id: uuid.UUID = scene.attempt_of(self.case_id)["id"]
         self.sid = f"CA{self.attempt_id.hex}"
         self.turn: Turn | None = None
+        self._forwarded = forwarded
+        self._last: Step | None = None
         self._step = 0
         self._sequence = 0
         chosen = shipped_scripts()[script]
@@ -63,10 +67,22 @@ class PhoneCall:
         self._tell(CallProgress(stage=Stage.ANSWERED, sid=self.sid))
         return self._talk(None, Heard.silence())
 
-    def presses(self, *keys: str) -> PhoneCall:
-        """One key, or typed digits, at each question in turn; "" is silence."""
+    def listens(self) -> PhoneCall:
+        """Until all of the turn has been said."""
+        hearing = Hearing.of(self.row()["hearing"])
+        if hearing.at is not None:
+            over_at = hearing.at + timedelta(seconds=sum(one.seconds for one in hearing.turn))
+            self.after(max(0.0, (over_at - self.scene.clock.now()).total_seconds()))
+        return self
+
+    def presses(self, *keys: str, at_once: bool = False) -> PhoneCall:
+        """One key, or typed digits, at each question in turn; "" is silence. The question is heard first, unless
+        `at_once`.
+        """
         for key in keys:
             assert self.turn is not None
+            if not at_once:
+                self.listens()
             waits = self.turn.ask.position if self.turn.ask is not None else self.turn.position
             self._talk(waits, Heard.keys(key) if key else Heard.silence())
         return self
@@ -99,11 +115,21 @@ class PhoneCall:
         return self
 
     def ends(
-        self, result: TelephonyResult = TelephonyResult.ANSWERED, *, seconds: int | None = None
+        self,
+        result: TelephonyResult = TelephonyResult.ANSWERED,
+        *,
+        seconds: int | None = None,
+        forwarded: bool = False,
     ) -> dict[str, Any]:
         """The attempt's row after its end."""
         self._tell(
-            CallProgress(stage=Stage.ENDED, sid=self.sid, result=result, duration_seconds=seconds),
+            CallProgress(
+                stage=Stage.ENDED,
+                sid=self.sid,
+                result=result,
+                duration_seconds=seconds,
+                forwarded=forwarded,
+            ),
             step="status.end",
         )
         return self.row()
@@ -119,12 +145,20 @@ class PhoneCall:
             position=position,
             heard=heard,
             desk=desk,
+            forwarded=self._forwarded,
             personal={"Digits": heard.digits} if heard.digits else {},
         )
+        self._last = step
         turn = apply_call_event(self.scene.services, step)
         assert turn is not None
         self.turn = turn
         self._step += 1
+        return self
+
+    def repeats(self) -> PhoneCall:
+        """The carrier sends its last request for a turn once more."""
+        assert self._last is not None
+        self.turn = apply_call_event(self.scene.services, self._last)
         return self
 
     def _tell(self, progress: CallProgress, step: str = "") -> None:

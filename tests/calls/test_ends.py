@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from dialer.core.case import CaseStatus, Reason, StaffTrackState
+from dialer.core.reach import Hearing
 from dialer.core.values import Contact, Grade, TelephonyResult
 from tests.calls.conversation import PhoneCall
 from tests.control.scene import Scene
@@ -17,24 +20,59 @@ def test_a_three_second_pick_up_is_answered_and_nobody_was_reached(scene: Scene)
     assert scene.attempt_of(ring.case_id)["reason"] == Reason.HUNG_UP_EARLY.value
 
 
-def test_keys_pressed_before_the_warning_could_be_heard_are_no_success(scene: Scene):
+def test_keys_pressed_before_the_questions_were_heard_are_no_success(scene: Scene):
     ring = PhoneCall(scene)
-    row = ring.answered().after(3).presses("1", "1", "1").after(1).ends(seconds=4)
-    assert (row["answer"], row["reach"], row["contact"]) == ("acknowledged", "hung_up_early", "none")
+    row = ring.answered().presses("1", "1", "1", at_once=True).after(1).ends()
+    assert (row["reach"], row["contact"]) == ("hung_up_early", "none")
+    assert row["answer"] != "acknowledged"
     assert scene.case_of(ring.case_id).status is CaseStatus.OPEN
 
 
-def test_the_same_keys_after_the_warning_are_a_success(scene: Scene):
+def test_the_same_keys_after_the_questions_are_a_success(scene: Scene):
     ring = PhoneCall(scene)
-    row = ring.answered().after(20).presses("1", "1", "1").after(30).ends(seconds=50)
-    assert (row["reach"], row["contact"]) == ("verified", "verified")
-    assert 7 < row["heard_seconds"] <= 50
+    row = ring.answered().presses("1", "1", "1").after(30).ends()
+    assert (row["answer"], row["reach"], row["contact"]) == ("acknowledged", "verified", "verified")
     assert scene.case_of(ring.case_id).status is CaseStatus.WATCHING
+    heard = Hearing.of(row["hearing"])
+    assert not heard.missed
+    assert {one.id.partition(".")[2] for one in heard.prompts} >= {
+        "opening",
+        "identity",
+        "warn",
+        "acknowledge",
+    }
+
+
+def test_the_carrier_s_seconds_are_rounded_up_and_the_last_is_not_taken_for_heard(scene: Scene):
+    ring = PhoneCall(scene).answered().listens()
+    warned = Hearing.of(ring.row()["hearing"]).turn
+    opening = sum(one.seconds for one in warned if one.must_say)
+    row = ring.after(60).ends(seconds=int(opening) + 1)
+    assert row["reach"] == "hung_up_early"
+
+
+@pytest.mark.parametrize("says_so", ["talk", "status"])
+def test_a_call_that_the_carrier_calls_forwarded_is_no_contact(scene: Scene, says_so: str):
+    ring = PhoneCall(scene, grade=Grade.HIGH, forwarded=says_so == "talk")
+    row = ring.answered().presses("1", "2", "1").after(30).ends(forwarded=says_so == "status")
+    assert (row["result"], row["reach"], row["contact"]) == ("forwarded", "forwarded", "none")
+    assert scene.case_of(ring.case_id).status is CaseStatus.OPEN
+
+
+def test_a_repeated_request_says_the_turn_again_and_counts_nothing_as_heard(scene: Scene):
+    """The answer to a request was lost; the carrier asks again after a minute."""
+    ring = PhoneCall(scene).answered().presses("1")
+    before = ring.row()["hearing"]
+    ring.after(60).repeats()
+    assert ring.row()["hearing"] == before
+    assert ring.turn is not None
+    assert ring.turn.ask is not None
+    assert ring.turn.ask.position.sent_at == scene.clock.now()
 
 
 def test_silence_throughout_is_its_own_result_and_opens_a_human_call(scene: Scene):
     ring = PhoneCall(scene)
-    row = ring.answered().after(15).presses("", "", "").after(10).ends(seconds=55)
+    row = ring.answered().presses("", "", "").after(20).ends()
     assert (row["reach"], row["contact"], row["last_node"]) == ("silent", "unverified", "nobody_said")
     case = scene.case_of(ring.case_id)
     assert (case.human.state, case.human.reason) == (StaffTrackState.OPEN, Reason.SILENT)
@@ -42,7 +80,7 @@ def test_silence_throughout_is_its_own_result_and_opens_a_human_call(scene: Scen
 
 def test_wrong_keys_are_no_silence(scene: Scene):
     ring = PhoneCall(scene)
-    row = ring.answered().after(15).presses("5", "6", "7").after(10).ends(seconds=55)
+    row = ring.answered().presses("5", "6", "7").after(10).ends()
     assert row["reach"] == "unverified"
 
 
@@ -61,7 +99,7 @@ def test_heard_seconds_never_exceed_what_was_played(scene: Scene):
 
 def test_all_the_right_keys_at_a_forwarded_telephone_are_no_contact(scene: Scene):
     ring = PhoneCall(scene, grade=Grade.HIGH)
-    row = ring.answered().after(20).presses("1", "2", "1").after(30).ends(TelephonyResult.FORWARDED)
+    row = ring.answered().presses("1", "2", "1").after(30).ends(TelephonyResult.FORWARDED)
     assert (row["result"], row["reach"], row["contact"]) == ("forwarded", "forwarded", "none")
     case = scene.case_of(ring.case_id)
     assert case.status is CaseStatus.OPEN
@@ -71,7 +109,7 @@ def test_all_the_right_keys_at_a_forwarded_telephone_are_no_contact(scene: Scene
 
 def test_the_wrong_person_is_never_a_contact_of_the_right_one(scene: Scene):
     ring = PhoneCall(scene)
-    row = ring.answered().after(9).presses("2").after(6).ends(seconds=15)
+    row = ring.answered().presses("2").after(6).ends()
     assert (row["reach"], row["contact"]) == ("wrong_person", "unverified")
 
 
@@ -87,6 +125,6 @@ def test_without_the_carrier_s_duration_our_own_clock_counts(scene: Scene):
 
 def test_the_right_person_who_hangs_up_without_an_answer_is_called_again(scene: Scene):
     ring = PhoneCall(scene)
-    row = ring.answered().after(20).presses("1").after(5).ends(seconds=25)
+    row = ring.answered().presses("1").after(5).ends()
     assert (row["reach"], row["contact"], row["answer"]) == ("verified", "verified", "none")
     assert scene.attempt_of(ring.case_id)["reason"] == Reason.LEFT_UNANSWERED.value

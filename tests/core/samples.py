@@ -8,7 +8,13 @@ from typing import TypeVar
 
 from dialer.core.case import Case
 from dialer.core.decide import decide
-from dialer.core.events import AttemptEnded, CaseOpened, Effect, Event, WarningJoined
+from dialer.core.events import (
+    AttemptEnded,
+    CaseOpened,
+    Effect,
+    Event,
+    WarningJoined,
+)
 from dialer.core.policy import GradePolicy, Policy, UrgencyPolicy, Window
 from dialer.core.values import Answer, Contact, FraudType, Grade, TelephonyResult
 

@@ -20,7 +20,14 @@ from dialer.core.case import (
 )
 from dialer.core.decide import decide
 from dialer.core.errors import Conflict
-from dialer.core.events import AssignmentRequested, CallRequested, CaseClosed, Event, GradeChanged, OptedOut
+from dialer.core.events import (
+    AssignmentRequested,
+    CallRequested,
+    CaseClosed,
+    Event,
+    GradeChanged,
+    OptedOut,
+)
 from dialer.core.values import FraudType, Grade, OutcomeKind, Track
 from tests.core.samples import POLICY
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from dialer.core.case import CaseStatus
-from dialer.core.events import AttemptEnded, OptedOut, Reach, SendMessage
+from dialer.core.events import AttemptEnded, OptedOut, SendMessage
+from dialer.core.reach import Reach
 from dialer.core.values import Answer, Contact, Grade, MessagePurpose, MessageState, TelephonyResult
 from tests.core.samples import POLICY, Story, answered, ended, started
 

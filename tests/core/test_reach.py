@@ -8,22 +8,16 @@ from hypothesis import strategies as st
 
 from dialer.core.case import CaseStatus, Reason, RobotState, StaffTrackState
 from dialer.core.events import (
-    NO_CONTACT,
     AttemptEnded,
-    Conversation,
     OpenAssignment,
     PlanAttempt,
-    Reach,
     RecordOutcome,
-    contact_of,
-    heard_seconds,
-    reach_of,
 )
+from dialer.core.reach import NO_CONTACT, Conversation, Reach, contact_of, heard_seconds, reach_of
 from dialer.core.rules import SUCCESSES
 from dialer.core.values import Answer, Contact, Grade, TelephonyResult, Track
 from tests.core.samples import POLICY, Story, started
 
-WARNING = 7.25
 T = TelephonyResult
 
 talks = st.builds(
@@ -31,8 +25,7 @@ talks = st.builds(
     contact=st.sampled_from(Contact),
     answer=st.sampled_from(Answer),
     spoke=st.booleans(),
-    heard_seconds=st.none() | st.integers(0, 90),
-    warning_seconds=st.just(WARNING),
+    warned=st.booleans(),
 )
 
 
@@ -53,12 +46,10 @@ def test_success_needs_the_right_person_the_whole_warning_and_an_answer(
         result is T.ANSWERED
         and talk.contact is Contact.VERIFIED
         and talk.spoke
-        and talk.was_warned
+        and talk.warned
         and talk.answer in {Answer.ACKNOWLEDGED, Answer.SAW_THROUGH}
     )
     assert succeeded == (reach is Reach.VERIFIED and bool(successes(story)))
-    if talk.heard_seconds is not None and talk.heard_seconds < WARNING:
-        assert not succeeded
 
 
 def successes(story: Story) -> list[RecordOutcome]:
@@ -106,34 +97,32 @@ def test_a_high_grade_that_was_not_reached_always_has_a_person_or_another_ring(
     [
         (T.NO_ANSWER, Conversation(), Reach.NOBODY),
         (T.UNKNOWN, Conversation(contact=Contact.VERIFIED, spoke=True), Reach.NOBODY),
-        (T.MACHINE, Conversation(heard_seconds=30, warning_seconds=7), Reach.MACHINE),
+        (T.MACHINE, Conversation(warned=True), Reach.MACHINE),
         (
             T.FORWARDED,
-            Conversation(contact=Contact.VERIFIED, answer=Answer.ACKNOWLEDGED, spoke=True, heard_seconds=40),
+            Conversation(contact=Contact.VERIFIED, answer=Answer.ACKNOWLEDGED, spoke=True, warned=True),
             Reach.FORWARDED,
         ),
-        (T.ANSWERED, Conversation(heard_seconds=3, warning_seconds=7), Reach.HUNG_UP_EARLY),
+        (T.ANSWERED, Conversation(), Reach.HUNG_UP_EARLY),
         (
             T.ANSWERED,
-            Conversation(contact=Contact.VERIFIED, spoke=True, heard_seconds=6, warning_seconds=7),
+            Conversation(contact=Contact.VERIFIED, spoke=True),
             Reach.HUNG_UP_EARLY,
         ),
-        (T.ANSWERED, Conversation(heard_seconds=30, warning_seconds=7), Reach.SILENT),
-        (T.ANSWERED, Conversation(heard_seconds=7, warning_seconds=7), Reach.SILENT),
-        (T.ANSWERED, Conversation(heard_seconds=None, warning_seconds=7), Reach.HUNG_UP_EARLY),
+        (T.ANSWERED, Conversation(warned=True), Reach.SILENT),
         (
             T.ANSWERED,
-            Conversation(answer=Answer.WRONG_PERSON, spoke=True, heard_seconds=2, warning_seconds=7),
+            Conversation(answer=Answer.WRONG_PERSON, spoke=True),
             Reach.WRONG_PERSON,
         ),
         (
             T.ANSWERED,
-            Conversation(contact=Contact.UNVERIFIED, spoke=True, heard_seconds=30),
+            Conversation(contact=Contact.UNVERIFIED, spoke=True, warned=True),
             Reach.UNVERIFIED,
         ),
         (
             T.ANSWERED,
-            Conversation(contact=Contact.VERIFIED, spoke=True, heard_seconds=None, warning_seconds=7),
+            Conversation(contact=Contact.VERIFIED, spoke=True, warned=True),
             Reach.VERIFIED,
         ),
     ],
@@ -144,7 +133,7 @@ def test_each_end_of_a_ring_is_its_own_result(result: TelephonyResult, talk: Con
 
 @pytest.mark.parametrize("grade", Grade)
 def test_hung_up_early_rings_again_and_a_high_grade_has_a_person_at_once(grade: Grade):
-    story, _ = told(grade, T.ANSWERED, Conversation(heard_seconds=2, warning_seconds=WARNING))
+    story, _ = told(grade, T.ANSWERED, Conversation())
     assert story.only(PlanAttempt).reason is Reason.HUNG_UP_EARLY
     assert story.case.robot.tries == 1
     if grade is Grade.HIGH:
@@ -155,7 +144,7 @@ def test_hung_up_early_rings_again_and_a_high_grade_has_a_person_at_once(grade: 
 
 
 def test_hung_up_early_on_the_last_try_goes_to_a_person():
-    early = Conversation(heard_seconds=2, warning_seconds=WARNING)
+    early = Conversation()
     story, reach = told(Grade.MEDIUM, T.ANSWERED, early)
     for n in range(2, POLICY.of(Grade.MEDIUM).robot_tries + 1):
         story.tell(AttemptEnded(n=n, result=T.ANSWERED, contact=Contact.NONE, reach=reach), after=60)
@@ -165,19 +154,19 @@ def test_hung_up_early_on_the_last_try_goes_to_a_person():
 
 @pytest.mark.parametrize("grade", [Grade.EXTRA_HIGH, Grade.HIGH, Grade.MEDIUM])
 def test_silence_all_the_time_goes_to_a_person_and_is_not_rung_again(grade: Grade):
-    story, _ = told(grade, T.ANSWERED, Conversation(heard_seconds=50, warning_seconds=WARNING))
+    story, _ = told(grade, T.ANSWERED, Conversation(warned=True))
     assert story.case.human.state is StaffTrackState.OPEN
     assert not story.of(PlanAttempt)
     assert story.case.contact is Contact.UNVERIFIED
 
 
 def test_silence_on_a_low_grade_is_rung_again_before_a_sample_is_taken():
-    story, _ = told(Grade.LOW, T.ANSWERED, Conversation(heard_seconds=50, warning_seconds=WARNING))
+    story, _ = told(Grade.LOW, T.ANSWERED, Conversation(warned=True))
     assert story.only(PlanAttempt).reason is Reason.SILENT
 
 
 def test_a_wish_spoken_at_a_forwarded_telephone_is_served_and_still_no_contact():
-    talk = Conversation(contact=Contact.VERIFIED, answer=Answer.WANTS_OFFICER, spoke=True, heard_seconds=20)
+    talk = Conversation(contact=Contact.VERIFIED, answer=Answer.WANTS_OFFICER, spoke=True, warned=True)
     story, reach = told(Grade.MEDIUM, T.FORWARDED, talk)
     assert reach is Reach.FORWARDED
     assert story.case.contact is Contact.NONE

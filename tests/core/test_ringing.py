@@ -11,6 +11,7 @@ from dialer.core.case import CaseStatus, Reason, RobotState, StaffTrackState
 from dialer.core.events import (
     AlarmCode,
     CallRequested,
+    Event,
     GradeChanged,
     HandOverRequested,
     OpenAssignment,
@@ -187,10 +188,17 @@ def test_no_number_left_goes_to_people(grade: Grade, waiting: set[Track]):
     assert story.case.status is CaseStatus.OPEN
 
 
-def test_no_number_left_on_a_low_grade_goes_back_as_a_mismatch():
-    story = started(Grade.LOW, id=IN_SAMPLE).tell(ended(1, T.INVALID_NUMBER))
-    assert story.only(RecordOutcome).outcome is OutcomeKind.MISMATCH
-    assert (story.case.status, story.case.outcome) == (CaseStatus.CLOSED, OutcomeKind.MISMATCH)
+@pytest.mark.parametrize(
+    ("event", "outcome"),
+    [
+        (ended(1, T.INVALID_NUMBER), OutcomeKind.CANNOT_FIND),
+        (ended(1, T.ANSWERED, answer=Answer.WRONG_PERSON), OutcomeKind.MISMATCH),
+    ],
+)
+def test_a_number_that_does_not_exist_is_no_finding_about_the_warning(event: Event, outcome: OutcomeKind):
+    story = started(Grade.LOW, id=IN_SAMPLE).tell(event)
+    assert story.only(RecordOutcome).outcome is outcome
+    assert (story.case.status, story.case.outcome) == (CaseStatus.CLOSED, outcome)
 
 
 def assignment_of(story: Story, track: Track) -> StaffTrackState:

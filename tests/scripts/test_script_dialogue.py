@@ -140,11 +140,11 @@ class TestSpeech:
     def test_not_sure_enough_is_asked_again(self):
         turn = self.said(Heard.keys("1"), Heard.said("我已经转了", 0.3))
         assert turn.node == "scene"
-        assert turn.utterances[0].prompt_id == "common.again"
+        assert turn.utterances[0].prompt_id == "common.unclear"
 
     def test_no_is_not_heard_as_yes(self):
         assert self.said(Heard.said("不是")).utterances[0].prompt_id == "common.confirm"
-        assert self.said(Heard.said("可是你们")).utterances[0].prompt_id == "common.again"
+        assert self.said(Heard.said("可是你们")).utterances[0].prompt_id == "common.unclear"
 
 
 class TestLanguagesAndClips:

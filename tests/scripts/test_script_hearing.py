@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.scripts.dialogue import SURE_ENOUGH, Heard, Understood, meant, plain
+from dialer.core.values import Tag
+from dialer.scripts.dialogue import (
+    SURE_ENOUGH,
+    Context,
+    Heard,
+    Position,
+    Understood,
+    advance,
+    meant,
+    plain,
+    start,
+)
 from dialer.scripts.model import Ask, Target
 from dialer.scripts.reading import shipped_scripts
 
@@ -48,6 +59,47 @@ class TestKeys:
         assert own.next == "officer"
         again = GENERAL.anywhere["9"]
         assert again.next == Target.REPEAT
+
+
+class TestKeysSpoken:
+    @pytest.mark.parametrize(
+        ("said", "key"),
+        [
+            ("一", "1"),
+            ("按一", "1"),
+            ("按幺", "1"),
+            ("我按2", "2"),
+            ("按三号键", "3"),
+            ("press two", "2"),
+            ("零", "0"),
+        ],
+    )
+    def test_the_name_of_a_key_is_the_key(self, said: str, key: str):
+        assert key_of("scene", Heard.said(said)) == key
+
+    @pytest.mark.parametrize("said", ["一二", "按八", "一个人", "十", "press"])
+    def test_other_numbers_are_no_key(self, said: str):
+        assert understood("scene", Heard.said(said)) == Understood()
+
+    def test_what_needs_its_key_is_asked_for_it(self):
+        assert understood("identity", Heard.said("按一")) == Understood(wants_key=True)
+
+    @pytest.mark.parametrize(
+        ("said", "yuan"),
+        [
+            ("我已经转了五千", "5000"),
+            ("我已经转了三万二千块", "32000"),
+            ("已经转了，5万元", "50000"),
+            ("我已经转了二十多万", "200000"),
+            ("我已经转了 8000 块", "8000"),
+            ("已经转了一次", ""),
+            ("已经转了", ""),
+        ],
+    )
+    def test_the_amount_said_with_having_paid_is_taken(self, said: str, yuan: str):
+        found = understood("scene", Heard.said(said))
+        assert found.choice is not None
+        assert (found.choice.key, found.paid_yuan) == ("3", yuan)
 
 
 class TestFactsTyped:
@@ -161,3 +213,33 @@ def test_whatever_is_said_no_success_and_no_identity_comes_of_it(said: str):
             if isinstance(node, Ask):
                 choice = meant(script, node, Heard.said(said), ("zh", "en")).choice
                 assert choice is None or (choice.contact is None and not choice.needs_key)
+
+
+class TestGreetings:
+    @pytest.mark.parametrize("said", ["喂", "喂？", "喂，你好", "你好", "谁啊", "哪位", "喂喂"])
+    def test_a_greeting_is_answered_and_the_question_begins_again(self, said: str):
+        node = ask("identity")
+        assert understood("identity", Heard.said(said)).is_greeting
+        turn = advance(GENERAL, Position(node="identity"), Heard.said(said), Context(language="zh"))
+        assert [one.prompt_id for one in turn.utterances] == [GENERAL.greeting.id, node.prompt.id]
+
+    @pytest.mark.parametrize("said", ["你好，我没空", "吃了吗"])
+    def test_other_words_are_not_understood_and_that_is_said(self, said: str):
+        assert not understood("identity", Heard.said(said)).is_greeting
+        turn = advance(GENERAL, Position(node="identity"), Heard.said(said), Context(language="zh"))
+        assert turn.utterances[0].prompt_id == GENERAL.unclear.id
+
+    def test_silence_is_said_to_be_silence(self):
+        turn = advance(GENERAL, Position(node="identity"), Heard.silence(), Context(language="zh"))
+        assert turn.utterances[0].prompt_id == GENERAL.again.id
+
+
+def test_who_does_not_hear_well_gets_the_warning_of_the_fraud_type_twice():
+    script = shipped_scripts()["loan"]
+    context = Context(language="zh", tags=frozenset({Tag.HEARING}))
+    turn = start(script, context)
+    for key in ("1", "1"):
+        assert turn.ask is not None
+        turn = advance(script, turn.ask.position, Heard.keys(key), context)
+    said = [one.prompt_id for one in turn.utterances]
+    assert said.count("loan.warn") == 2

@@ -93,6 +93,7 @@ def test_a_call_keeps_the_version_that_it_was_placed_with(centre: ScriptCentre):
     turn = first
     for number in range(1, 4):
         assert turn.ask is not None
+        centre.clock.advance(60)
         turn = _next_turn(centre, _step(attempt_id, number, turn, "1"))
     assert turn.end is not None
     assert turn.utterances[-1].text.startswith("谢谢您")

@@ -90,6 +90,7 @@ def utterance(text: str = "您好", *, language: str = "zh", audio: tuple[str, .
 
 def asking(*said: Utterance, **changes: object) -> Turn:
     ask = AskTurn(
+        uninterrupted=0,
         num_digits=1,
         timeout_seconds=6,
         position=POSITION,

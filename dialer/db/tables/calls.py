@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import BYTEA, JSONB, UUID
 
 from dialer.core.attempt import AttemptState
 from dialer.core.case import DeskCallState
-from dialer.core.events import Reach
+from dialer.core.reach import Reach
 from dialer.core.values import (
     Answer,
     Contact,
@@ -55,6 +55,8 @@ attempt = sa.Table(
     sa.Column("spoke", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("played_seconds", sa.Double, nullable=False, server_default="0"),
     sa.Column("heard_seconds", sa.SmallInteger),
+    sa.Column("hearing", JSONB),  # see `dialer.core.reach.Hearing`
+    sa.Column("forwarded", sa.Boolean, nullable=False, server_default=sa.false()),
     word("reach", Reach, required=False),
     sa.Column("talk_seconds", sa.Integer),
     sa.Column("answered_by", sa.Text),

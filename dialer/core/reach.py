@@ -1,0 +1,162 @@
+"""What a person has heard of a call, and whom the call reached. Pure.
+
+Answered is not reached: a machine, a forwarded phone, a call that ended before the warning was heard, and silence are
+each a reach of their own, and none is a contact of the right person.
+
+What was heard is computed from the call's own clock. A prompt counts as heard to its end when the time between the
+moment its turn was sent and the moment the turn was over covers it and all prompts before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Self
+
+from dialer.core.values import Answer, Contact, TelephonyResult
+
+
+_ROUNDING_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class HeardPrompt:
+    """One prompt of a call: how long it is, and the most of it that was heard at a time, in service seconds."""
+
+    id: str
+    seconds: float
+    must_say: bool = False
+    heard: float = 0.0
+
+    @property
+    def is_whole(self) -> bool:
+        return self.heard >= self.seconds - _ROUNDING_SECONDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hearing:
+    """What a call has said so far, and how much of it the person had time to hear. `turn` is what is being said since
+    `at` (service time), as the answer to step `step`; it counts only when it is over.
+    """
+
+    step: int = -1
+    at: datetime | None = None
+    turn: tuple[HeardPrompt, ...] = ()
+    prompts: tuple[HeardPrompt, ...] = ()
+    """Of the turns before, in the order in which they were first said; each prompt once."""
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any] | None) -> Self:
+        """From what `as_json` wrote; None: nothing was said yet."""
+        if kept is None:
+            return cls()
+        return cls(
+            step=kept["step"],
+            at=datetime.fromisoformat(kept["at"]) if kept["at"] else None,
+            turn=tuple(HeardPrompt(*one) for one in kept["turn"]),
+            prompts=tuple(HeardPrompt(*one) for one in kept["prompts"]),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Names and seconds only; nothing of it is personal."""
+        return {
+            "step": self.step,
+            "at": self.at.isoformat() if self.at else None,
+            "turn": [[one.id, one.seconds, one.must_say] for one in self.turn],
+            "prompts": [[one.id, one.seconds, one.must_say, one.heard] for one in self.prompts],
+        }
+
+    @property
+    def whole(self) -> frozenset[str]:
+        """The prompts that were heard to their end at least once."""
+        return frozenset(one.id for one in self.prompts if one.is_whole)
+
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """The prompts that must be heard, were said, and were not heard to their end."""
+        return tuple(one.id for one in self.prompts if one.must_say and not one.is_whole)
+
+    def until(self, over_at: datetime, *, sent_at: datetime | None = None) -> Hearing:
+        """The turn was over at that moment. `sent_at` is when it was sent, where the carrier asked for it again."""
+        began = sent_at or self.at
+        left = max(timedelta(0), over_at - began).total_seconds() if began is not None else 0.0
+        known = {one.id: one for one in self.prompts}
+        for said in self.turn:
+            heard = min(said.seconds, max(0.0, left))
+            left -= said.seconds
+            before = known.get(said.id)
+            if before is None or heard / (said.seconds or 1.0) >= before.heard / (before.seconds or 1.0):
+                must_say = said.must_say or (before is not None and before.must_say)
+                known[said.id] = replace(said, heard=heard, must_say=must_say)
+        return replace(self, at=None, turn=(), prompts=tuple(known.values()))
+
+    def saying(self, step: int, turn: Iterable[HeardPrompt], at: datetime) -> Hearing:
+        """The next turn goes out now, as the answer to `step`."""
+        return replace(self, step=step, at=at, turn=tuple(turn))
+
+
+class Reach(StrEnum):
+    """What one ended call reached, worst first."""
+
+    NOBODY = "nobody"
+    """Not answered, or not known."""
+    MACHINE = "machine"
+    """Voicemail or an assistant."""
+    FORWARDED = "forwarded"
+    """Somebody else's telephone, whatever was pressed there: scammers set forwarding."""
+    HUNG_UP_EARLY = "hung_up_early"
+    """Answered, and over before the warning sentence was complete."""
+    SILENT = "silent"
+    """The warning was spoken, but no key was pressed and no word said."""
+    WRONG_PERSON = "wrong_person"
+    UNVERIFIED = "unverified"
+    """Somebody answered and did not say who."""
+    VERIFIED = "verified"
+    """The right person said who they are, and the warning sentence was spoken."""
+
+
+_NO_LISTENER = {TelephonyResult.MACHINE: Reach.MACHINE, TelephonyResult.FORWARDED: Reach.FORWARDED}
+
+NO_CONTACT = frozenset({Reach.NOBODY, Reach.MACHINE, Reach.FORWARDED, Reach.HUNG_UP_EARLY})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """What is known of the conversation of a call when it ends."""
+
+    contact: Contact = Contact.NONE
+    """As the keys pressed say."""
+    answer: Answer = Answer.NONE
+    spoke: bool = False
+    """A key was pressed or a word said, the right one or not."""
+    warned: bool = False
+    """Every sentence of the warning was heard to its end."""
+
+
+def reach_of(result: TelephonyResult, talk: Conversation) -> Reach:
+    """The one reach of an ended call."""
+    if result is not TelephonyResult.ANSWERED:
+        return _NO_LISTENER.get(result, Reach.NOBODY)
+    if talk.answer is Answer.WRONG_PERSON:
+        return Reach.WRONG_PERSON
+    if not talk.warned:
+        return Reach.HUNG_UP_EARLY
+    if not talk.spoke:
+        return Reach.SILENT
+    return Reach.VERIFIED if talk.contact is Contact.VERIFIED else Reach.UNVERIFIED
+
+
+def contact_of(reach: Reach) -> Contact:
+    """The contact that a call counts as, in every report."""
+    if reach in NO_CONTACT:
+        return Contact.NONE
+    return Contact.VERIFIED if reach is Reach.VERIFIED else Contact.UNVERIFIED
+
+
+def heard_seconds(*, elapsed_seconds: float | None, played_seconds: float) -> int | None:
+    """Whole seconds of our voice that can have been heard: at most those connected and those played. None:
+    not known.
+    """
+    return None if elapsed_seconds is None else int(max(0.0, min(elapsed_seconds, played_seconds)))
