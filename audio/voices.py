@@ -14,7 +14,6 @@ from typing import Protocol
 
 from audio.wave_file import Flaw, Sound, SoundFault, read_wav
 
-
 SLOWER = 0.85
 """How fast a slower reading is, against the usual one."""
 

@@ -48,6 +48,7 @@ def context_for(
         tags=tags,
         local_hour=now.astimezone(ZoneInfo(services.centre.timezone)).hour,
         clips=rendered.by_text,
+        slow_clips=rendered.slow_by_text,
         recordings=rendered.recordings,
     )
 

@@ -17,7 +17,6 @@ from typing import Any, Self
 
 from dialer.core.values import Answer, Contact, TelephonyResult
 
-
 _ROUNDING_SECONDS = 0.05
 
 
