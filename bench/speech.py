@@ -65,8 +65,8 @@ BEFORE = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What came back of a clip. Rates are shares of the signs of its text: `in_sounds` compares toneless pinyin, `lossy`
-    is of the bad line, `hinted` of a recogniser that was told about the call, if it was asked.
+    """What came back of a clip. Rates are shares of the signs of its text: `in_sounds` of toneless pinyin, `lossy` of
+    the bad line, `hinted` of a recogniser that was told about the call, if it was asked.
     """
 
     clip: Clip
@@ -234,8 +234,8 @@ def page(readings: list[Reading]) -> str:
         "",
         "`python -m bench.speech --write bench/speech.md`: every committed prompt through 8 kHz A-law into Whisper",
         "base (int8, beam 5), which is told nothing about the call. CER is the share of letters or signs that came",
-        "back wrong; *pinyin* compares the sounds without tones, so that a sign of the same sound is no error; *bad line*",
-        f"loses {LOSS:.0%} of the packets of 20 ms. The aim: a mean of at most {MEAN_AIM:.0%}, no line that must be",
+        "back wrong; *pinyin* compares the sounds without tones, so that a sign of the same sound is no error; on the",
+        f"*bad line* {LOSS:.0%} of the packets of 20 ms are lost. The aim: a mean of at most {MEAN_AIM:.0%}, no line that must be",
         f"understood (marked !) above {MUST_SAY_AIM:.0%}, and a mean of at most {LOSSY_AIM:.0%} on the bad line.",
         "",
         *summary(readings),
