@@ -114,7 +114,9 @@ def _assemble(settings: Settings, servers: EmbeddedServers | None) -> Applicatio
         real=SystemClock(),
         policies=Policies(store, current=policy_version),
         rendered_scripts=RenderedScripts(
-            store, sounds=Sounds(store, folder=settings.data_dir / SOUND_FOLDER), names=_names(settings)
+            store,
+            sounds=Sounds(store, folder=settings.data_dir / SOUND_FOLDER),
+            names=settings.centre.names(),
         ),
         lines=LineRules(
             post_timeout_seconds=settings.telephony.timeout_seconds,
@@ -170,18 +172,8 @@ def _prepare_database(
             real_now=real.now(),
         )
         policy_version = ensure_policy_version(tx, to_plain(policy), now=real.now())
-        seed_scripts(tx, now=clock.now(), names=_names(settings))
+        seed_scripts(tx, now=clock.now(), names=settings.centre.names())
         return schema, is_drill_database(tx), clock, policy_version
-
-
-def _names(settings: Settings) -> Mapping[str, Mapping[str, str]]:
-    """The words of this centre for the variables of its scripts, by language."""
-    centre = settings.centre
-    return {
-        "bureau": {"zh": centre.bureau_zh, "en": centre.bureau_en},
-        "area_code": dict.fromkeys(("zh", "en"), centre.area_code),
-        "hotline": dict.fromkeys(("zh", "en"), centre.hotline),
-    }
 
 
 def _database_url(settings: Settings, servers: EmbeddedServers | None) -> str:

@@ -315,6 +315,14 @@ class CentreSettings(Section):
     units: tuple[str, ...] = ()
     """Units that lists may name; another one is accepted with a notice. Empty: every unit is known."""
 
+    def names(self) -> Mapping[str, Mapping[str, str]]:
+        """The words of this centre for the variables of call scripts, by language."""
+        return {
+            "bureau": {"zh": self.bureau_zh, "en": self.bureau_en},
+            "area_code": dict.fromkeys(("zh", "en"), self.area_code),
+            "hotline": dict.fromkeys(("zh", "en"), self.hotline),
+        }
+
 
 class Settings(BaseSettings):
     """All settings of one installation. Frozen; made by `load_settings` only."""

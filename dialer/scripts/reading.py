@@ -40,6 +40,7 @@ from dialer.scripts.model import (
     arrows,
     asides,
     blanks,
+    named,
     needs_verification,
     prompt_of,
     with_defaults,
@@ -586,6 +587,15 @@ def prompt_list(scripts: Iterable[Script] | None = None) -> tuple[PromptItem, ..
         if not needs_verification(script, template := prompt.texts.get(language, ""))
     )
     return tuple(sorted(items, key=lambda item: (item.key, item.language, item.text)))
+
+
+def shipped_list(names: Mapping[str, Mapping[str, str]]) -> tuple[PromptItem, ...]:
+    """Everything that the shipped sound says: every prompt with the scripts' own words for their variables and with
+    `names`, and the slower readings with `names`.
+    """
+    scripts = shipped_scripts().values()
+    own = [named(script, names) for script in scripts]
+    return tuple(dict.fromkeys((*prompt_list(scripts), *prompt_list(own), *slow_list(own))))
 
 
 def prompts_of(script: Script) -> Iterator[Prompt]:
