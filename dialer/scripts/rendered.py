@@ -266,24 +266,24 @@ class RenderedScripts:
 
     def of(self, script_id: str, version_id: int | None, audio_hash: str) -> RenderedScript:
         """What an attempt was placed with, whatever is live by now. Raises `RenderedScriptMissing`."""
-        key = (script_id, version_id, audio_hash) if version_id is not None else (script_id, None, "")
+        key = (script_id, version_id, audio_hash)
         known = self._known.get(key)
-        if known is None and version_id is None:
-            known = self._known[key] = shipped_script(script_id, self.names)
         if known is None:
-            try:
-                with self._store.begin() as tx:
-                    number, canonical, clips = spoken_version(tx, version_id, audio_hash)
-            except NotFound as fault:
-                raise RenderedScriptMissing(script_id=script_id, version_id=version_id) from fault
-            known = RenderedScript(
-                script=named(read_canonical(canonical), self.names),
-                clips=clips,
-                version_id=version_id,
-                number=number,
+            known = self._known[key] = (
+                shipped_script(script_id, self.names)
+                if version_id is None
+                else self._version(script_id, version_id, audio_hash)
             )
-            self._known[key] = known
         return known
+
+    def _version(self, script_id: str, version_id: int, audio_hash: str) -> RenderedScript:
+        try:
+            with self._store.begin() as tx:
+                number, canonical, clips = spoken_version(tx, version_id, audio_hash)
+        except NotFound as fault:
+            raise RenderedScriptMissing(script_id=script_id, version_id=version_id) from fault
+        script = named(read_canonical(canonical), self.names)
+        return RenderedScript(script=script, clips=clips, version_id=version_id, number=number)
 
     def now(self, real_now: datetime) -> Choice:
         """What is live. While the database does not answer, what was live when it last did."""
