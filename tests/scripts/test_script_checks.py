@@ -122,11 +122,11 @@ class TestWording:
             ("，或者拨打110。", "。", "caution"),
             ("must_say = true", "must_say = false", "stop"),
             ('next = "caution"', 'next = "identity"', "caution"),
-            ("民警很快会", "请登录网站核实，民警很快会", "asks"),
-            ("民警很快会", "请把钱转到指定账户，民警很快会", "asks"),
-            ("民警很快会", "请告诉我您的验证码，民警很快会", "asks"),
-            ("民警很快会", "把钱放进安全账户，民警很快会", "safe_account"),
-            ("民警很快会", "我们要做资金清查，民警很快会", "safe_account"),
+            ("警察很快会", "请登录网站核实，警察很快会", "asks"),
+            ("警察很快会", "请把钱转到指定账户，警察很快会", "asks"),
+            ("警察很快会", "请告诉我您的验证码，警察很快会", "asks"),
+            ("警察很快会", "把钱放进安全账户，警察很快会", "safe_account"),
+            ("警察很快会", "我们要做资金清查，警察很快会", "safe_account"),
         ],
     )
     def test_what_must_be_said_and_what_must_not(self, old: str, new: str, rule: str):
