@@ -14,7 +14,7 @@ SEED ?=
 MINUTES ?= 2
 N ?= 20
 
-.PHONY: help setup demo test test-pythons fuzz mutants lint words bench chaos clean
+.PHONY: help setup demo test test-pythons fuzz mutants lint words bench listen chaos clean
 
 help: ## what there is to make
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
@@ -49,6 +49,9 @@ words: setup ## the Chinese catalogue brought to what the code says; prints what
 
 bench: setup ## repeatable measurements (bench/README.md says which)
 	@cd "$(ROOT)" && "$(BIN)/python" -m bench
+
+listen: setup ## how well the committed prompts are understood over a telephone, now and before (extra speech-bench)
+	@cd "$(ROOT)" && mkdir -p var && "$(BIN)/python" -m bench.speech --cache var/listen.json $(A)
 
 chaos: setup ## all of it killed, stopped, cut off at random for MINUTES= from SEED=: nobody lost, nobody called twice
 	@cd "$(ROOT)" && "$(BIN)/python" -m chaos --seed "$(SEED)" --minutes "$(MINUTES)"

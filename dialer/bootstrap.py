@@ -97,7 +97,9 @@ def assemble(settings: Settings) -> Application:
         real=SystemClock(),
         policies=Policies(store, current=policy_version),
         rendered_scripts=RenderedScripts(
-            store, sounds=Sounds(store, folder=settings.data_dir / SOUND_FOLDER)
+            store,
+            sounds=Sounds(store, folder=settings.data_dir / SOUND_FOLDER),
+            names=settings.centre.names(),
         ),
         lines=LineRules(
             post_timeout_seconds=settings.telephony.timeout_seconds,
@@ -109,6 +111,7 @@ def assemble(settings: Settings) -> Application:
             default_grade=settings.centre.default_grade,
             known_units=frozenset(settings.centre.units),
             bureau={"zh": settings.centre.bureau_zh, "en": settings.centre.bureau_en},
+            hotline=settings.centre.hotline,
             callback_number=settings.telephony.caller_number,
         ),
         work=WorkRules(approve_above_rows=settings.lists.approve_above_rows),
@@ -152,7 +155,7 @@ def _prepare_database(
             real_now=real.now(),
         )
         policy_version = ensure_policy_version(tx, to_plain(policy), now=real.now())
-        seed_scripts(tx, now=clock.now())
+        seed_scripts(tx, now=clock.now(), names=settings.centre.names())
         return schema, is_drill_database(tx), clock, policy_version
 
 

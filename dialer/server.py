@@ -340,7 +340,9 @@ class _Hooks:
         _log.warning(
             "fallback spoken: attempt=%s error=%s", hook.attempt_id, hook.fields.get("ErrorCode", "")
         )
-        return 200, fallback()
+        centre = self._services.centre
+        text = fallback(bureau=centre.bureau["zh"], area_code=centre.area_code, hotline=centre.hotline)
+        return 200, text
 
 
 _SPOKEN = frozenset({"call", "dial", "fallback"})

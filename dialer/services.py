@@ -68,6 +68,7 @@ class Centre:
     default_grade: Grade
     known_units: frozenset[str] = field(default_factory=frozenset)
     bureau: dict[str, str] = field(default_factory=dict)
+    hotline: str = ""
     callback_number: str = ""
 
 

@@ -48,13 +48,18 @@ def context_for(
         tags=tags,
         local_hour=now.astimezone(ZoneInfo(services.centre.timezone)).hour,
         clips=rendered.by_text,
+        slow_clips=rendered.slow_by_text,
         recordings=rendered.recordings,
     )
 
 
 def durations_by_text() -> Mapping[tuple[str, str], float]:
     """Language and text to the seconds that its shipped sound lasts, for the lint of scripts."""
-    return {(clip.language, clip.text): clip.duration_seconds for clip in shipped_manifest().clips}
+    return {
+        (clip.language, clip.text): clip.duration_seconds
+        for clip in shipped_manifest().clips
+        if not clip.slow
+    }
 
 
 _LETTERS_PER_SECOND = {"zh": 4.0}

@@ -29,11 +29,12 @@ from dialer.core.errors import Invalid, Refusal, UnusableFile
 from dialer.core.intervals import Verdict
 from dialer.core.values import Grade, RenderState
 from dialer.language import Lang, Text, say
+from dialer.runtime.settings import CentreSettings
 from dialer.scripts.dialogue import Context, Heard, advance, start
 from dialer.scripts.lint import Durations, check, good_path_seconds, longest_path_seconds, sound_flaw
 from dialer.scripts.model import Script, circles
 from dialer.scripts.overview import ScriptPage, list_scripts, script_versions, show_script
-from dialer.scripts.reading import prompt_list, read_script, script_named, shipped_scripts
+from dialer.scripts.reading import read_script, script_named, shipped_list, shipped_scripts
 from dialer.scripts.render import has_render_worker, rendering, start_rendering
 from dialer.scripts.rendered import shipped_manifest
 from dialer.scripts.store import Render, Version
@@ -392,7 +393,10 @@ def render_scripts(
     from audio.voices import Recordings
     from audio.wave_file import SoundFault
 
-    items = [Item(key=item.key, language=item.language, text=item.text) for item in prompt_list()]
+    items = [
+        Item(key=item.key, language=item.language, text=item.text, slow=item.slow)
+        for item in shipped_list(CentreSettings().names())
+    ]
     try:
         made = render(
             items,

@@ -300,10 +300,20 @@ class CentreSettings(Section):
     area_code: str = Field(default="0478", pattern=r"^0[0-9]{2,3}$")
     bureau_zh: str = Field(default="巴彦淖尔市公安局", min_length=1, max_length=60)
     bureau_en: str = Field(default="Bayannur Public Security Bureau", min_length=1, max_length=120)
+    hotline: str = Field(default="96110", pattern=r"^[0-9]{3,12}$")
+    """What people are told to dial, after the area code."""
     default_grade: Grade = Grade.MEDIUM
     """For a warning without a grade."""
     units: tuple[str, ...] = ()
     """Units that lists may name; another one is accepted with a notice. Empty: every unit is known."""
+
+    def names(self) -> Mapping[str, Mapping[str, str]]:
+        """The words of this centre for the variables of call scripts, by language."""
+        return {
+            "bureau": {"zh": self.bureau_zh, "en": self.bureau_en},
+            "area_code": dict.fromkeys(("zh", "en"), self.area_code),
+            "hotline": dict.fromkeys(("zh", "en"), self.hotline),
+        }
 
 
 class Settings(Section):

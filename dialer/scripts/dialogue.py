@@ -244,7 +244,8 @@ class Context:
     """The facts of a call that its words depend on.
 
     `clips` finds a sound file by language and text, `recordings` by language and prompt; a centre's own
-    recording is preferred to a rendered voice. `local_hour` is the hour where the person is. `now` is when the turn
+    recording is preferred to a rendered voice. `slow_clips` are the slower ones for people who do not hear well.
+    `local_hour` is the hour where the person is. `now` is when the turn
     is sent. `hearing` is what the call has said and how much of it was heard; None: all of it.
     """
 
@@ -253,6 +254,7 @@ class Context:
     tags: frozenset[Tag] = frozenset()
     local_hour: int = 12
     clips: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    slow_clips: Mapping[tuple[str, str], str] = field(default_factory=dict)
     recordings: Mapping[tuple[str, str], str] = field(default_factory=dict)
     now: datetime | None = None
     hearing: Hearing | None = None
@@ -539,7 +541,8 @@ def _utterance(script: Script, prompt: Prompt, learned: Learned, context: Contex
                 problem=Text("%(prompt)s would say a personal fact before verification", prompt=prompt.id),
             )
         text = filled(script, template, spoken_in, context.variables, context.local_hour)
-        clip = recorded or context.clips.get((language, text))
+        slow = context.slow_clips.get((language, text)) if Tag.HEARING in context.tags else None
+        clip = recorded or slow or context.clips.get((language, text))
         return Utterance(
             prompt_id=prompt.id,
             language=spoken_in,

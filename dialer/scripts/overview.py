@@ -128,7 +128,7 @@ def list_scripts(services: Services) -> tuple[ScriptLine, ...]:
     tried = {script_id for script_id, _ in choice.shares}
     by_script = attrgetter("script_id")
     return tuple(
-        _line(list(versions), choice.live.get(script_id), in_trial=script_id in tried)
+        _line(services, list(versions), choice.live.get(script_id), in_trial=script_id in tried)
         for script_id, versions in groupby(sorted(found, key=by_script), key=by_script)
     )
 
@@ -147,7 +147,7 @@ def show_script(
     """
     with services.store.begin() as tx:
         version = _chosen(tx, script_id, number)
-        script = script_in(version)
+        script = script_in(services, version)
         newest = sounded = sound_of(tx, version, script)
         if as_heard and version.audio_hash:
             clips = spoken_version(tx, version.id, version.audio_hash)[2]
@@ -199,11 +199,13 @@ _KINDS = {part: kind for kind, part in NODE_TYPES.items()}
 _FACTS = ("answer", "contact", "urgency", "timeout_seconds", "retries")
 
 
-def _line(versions: list[Version], spoken: RenderedScript | None, *, in_trial: bool) -> ScriptLine:
+def _line(
+    services: Services, versions: list[Version], spoken: RenderedScript | None, *, in_trial: bool
+) -> ScriptLine:
     live = next((version for version in versions if version.is_live), None)
     newest = versions[0]
     approval = next((one for one in reversed(live.approvals) if one.goes_live), None) if live else None
-    script, clips = (spoken.script, spoken.clips) if live and spoken else (script_in(newest), ())
+    script, clips = (spoken.script, spoken.clips) if live and spoken else (script_in(services, newest), ())
     good, longest = _lengths(script, clips)
     return ScriptLine(
         script_id=newest.script_id,
@@ -229,7 +231,7 @@ def _lengths(script: Script, clips: tuple[Clip, ...]) -> tuple[float, float]:
     """Seconds of the longest good way and of the longest way; 0 where a script may go round."""
     if circles(script):
         return 0.0, 0.0
-    durations = {(clip.language, clip.text): clip.duration_seconds for clip in clips}
+    durations = {(clip.language, clip.text): clip.duration_seconds for clip in clips if not clip.slow}
     language = script.default_language
     return good_path_seconds(script, language, durations), longest_path_seconds(script, language, durations)
 
@@ -273,7 +275,7 @@ def _said(script: Script, prompt: Prompt, clips: tuple[Clip, ...]) -> Iterator[P
 
 def _clip(clips: tuple[Clip, ...], language: str, prompt_id: str, text: str) -> Clip | None:
     """The clip that a call would play: a recording of the prompt, else one that says the text."""
-    here = [clip for clip in clips if clip.language == language]
+    here = [clip for clip in clips if clip.language == language and not clip.slow]
     recorded = (clip for clip in here if clip.voice == RECORDED and clip.prompt_id == prompt_id)
     spoken = (clip for clip in here if clip.voice != RECORDED and clip.text == text and text)
     return next(recorded, None) or next(spoken, None)
@@ -333,7 +335,7 @@ def walk_script(
     """
     with services.store.begin() as tx:
         version = _chosen(tx, script_id, number)
-        script = script_in(version)
+        script = script_in(services, version)
         clips = (
             spoken_version(tx, version.id, version.audio_hash)[2]
             if version.audio_hash

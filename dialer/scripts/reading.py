@@ -11,7 +11,7 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 from enum import EnumType, StrEnum
 from functools import cache
 from importlib import resources
@@ -37,6 +37,7 @@ from dialer.scripts.model import (
     arrows,
     asides,
     blanks,
+    named,
     needs_verification,
     prompt_of,
     with_defaults,
@@ -506,12 +507,29 @@ def choose_script_id(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptItem:
-    """One prompt in one language, with the default bureau in its blanks. An empty text is a slot to be recorded."""
+    """One prompt in one language, with the script's names in its blanks. An empty text is a slot to be recorded."""
 
     key: str
     language: str
     text: str
     must_say: bool = False
+    slow: bool = False
+
+
+def slow_list(scripts: Iterable[Script] | None = None) -> tuple[PromptItem, ...]:
+    """The warnings that people who do not hear well are told slowly: every `say` node with words that must be said.
+    A call does without the slower reading where there is none.
+    """
+    scripts = tuple(shipped_scripts().values() if scripts is None else scripts)
+    slowly = {
+        node.prompt.id
+        for script in scripts
+        for node in script.nodes.values()
+        if isinstance(node, Say) and node.prompt.must_say
+    }
+    return tuple(
+        replace(item, slow=True) for item in prompt_list(scripts) if item.key in slowly and item.text
+    )
 
 
 def prompt_list(scripts: Iterable[Script] | None = None) -> tuple[PromptItem, ...]:
@@ -532,6 +550,15 @@ def prompt_list(scripts: Iterable[Script] | None = None) -> tuple[PromptItem, ..
         if not needs_verification(script, template := prompt.texts.get(language, ""))
     )
     return tuple(sorted(items, key=lambda item: (item.key, item.language, item.text)))
+
+
+def shipped_list(names: Mapping[str, Mapping[str, str]]) -> tuple[PromptItem, ...]:
+    """Everything that the shipped sound says: every prompt with the scripts' own words for their variables and with
+    `names`, and the slower readings with `names`.
+    """
+    scripts = shipped_scripts().values()
+    own = [named(script, names) for script in scripts]
+    return tuple(dict.fromkeys((*prompt_list(scripts), *prompt_list(own), *slow_list(own))))
 
 
 def prompts_of(script: Script) -> Iterator[Prompt]:

@@ -12,29 +12,36 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from audio.clips import RECORDED, Clip, to_plain
+from audio.clips import RECORDED, Clip, from_plain, to_plain
 from audio.render import Item, Unfit, clip_of, installed_voices, make, name_of
-from audio.voices import Recordings, Voice
+from audio.voices import Espeak, Recordings, Voice
 from audio.wave_file import SoundFault
 from dialer.broker import BULK_QUEUE
-from dialer.core.access import actor_name
+from dialer.core.access import RELEASED_BY, actor_name
 from dialer.core.errors import Refusal
 from dialer.core.values import RenderState
 from dialer.db.system_state import worker_runs
+from dialer.db.unit_of_work import Tx
 from dialer.language import Text
 from dialer.scripts.lint import sound_flaw
-from dialer.scripts.reading import PromptItem, prompt_list
+from dialer.scripts.model import Script
+from dialer.scripts.reading import PromptItem, prompt_list, slow_list
 from dialer.scripts.rendered import put, shipped_manifest
 from dialer.scripts.store import (
     Render,
+    Version,
     advance_render,
+    approve_script_version,
     end_render,
     get_script_version,
+    live_scripts,
     lock_scripts,
     newest_render,
     request_render,
+    running_script_trials,
     script_version_by_id,
     sound_file_body,
+    spoken_version,
     store_sound_files,
     take_render,
 )
@@ -50,10 +57,39 @@ def start_rendering(services: Services, script_id: str, number: int, *, by: str)
     with services.store.begin() as tx:
         lock_scripts(tx)
         version = get_script_version(tx, script_id, number)
-        total = len(prompt_list([script_in(version)]))
+        total = len(_items(script_in(services, version)))
         render = request_render(tx, version.id, total=total, by=who, now=services.clock.now())
     services.enqueue("render_script", render.id)
     return render
+
+
+def render_names(services: Services, studio: Studio) -> int:
+    """Begins to render live scripts that lack sound of the centre's names; how many. Until it is made, the telephone
+    network's voice speaks those sentences, and where only espeak-ng is installed, which is harder to understand, that
+    voice keeps speaking them. A script under trial waits for its end.
+    """
+    began: list[int] = []
+    with services.store.begin() as tx:
+        lock_scripts(tx)
+        for live in live_scripts(tx).values():
+            version = script_version_by_id(tx, live.version_id)
+            script = script_in(services, version)
+            items = prompt_list([script])
+            clips = spoken_version(tx, version.id, live.audio_hash)[2]
+            have = {(clip.language, clip.text) for clip in clips if not clip.slow}
+            missing = {
+                item.language for item in items if item.text and (item.language, item.text) not in have
+            }
+            voices = (voice for voice in studio.voices if not isinstance(voice, Espeak))
+            speak = {language for voice in voices for language in voice.languages()}
+            if missing and missing <= speak and _is_live(tx, version):
+                now = services.clock.now()
+                began += [
+                    request_render(tx, version.id, total=len(_items(script)), by=RELEASED_BY, now=now).id
+                ]
+    for render_id in began:
+        services.enqueue("render_script", render_id)
+    return len(began)
 
 
 def rendering(services: Services, script_id: str, number: int) -> Render | None:
@@ -99,7 +135,8 @@ def render_script(
     stopping: Callable[[], bool] = lambda: False,
 ) -> bool:
     """True when it is over, or another process works on it; False when time is up and there is more to do. A prompt
-    that cannot be made ends it as failed, with a line that says why.
+    that cannot be made ends it as failed, with a line that says why; a slower reading is left out. What was asked for
+    because of the centre's names goes live, since people have approved the words.
     """
     folder = services.rendered_scripts.sounds.folder
     if folder is None:
@@ -109,7 +146,8 @@ def render_script(
         render = take_render(tx, render_id, real_now=began, lease_until=began + _LEASE)
         if render is None:
             return True
-        items = prompt_list([script_in(script_version_by_id(tx, render.version_id))])
+        version = script_version_by_id(tx, render.version_id)
+        items = _items(script_in(services, version))
     clips = list(render.clips)
     for done, item in enumerate(items[render.done :], start=render.done):
         if stopping() or (services.real.now() - began).total_seconds() >= for_seconds:
@@ -119,6 +157,8 @@ def render_script(
         try:
             clip = _clip(services, item, studio, folder)
         except (SoundFault, OSError) as fault:
+            if item.slow:
+                continue
             with services.store.begin() as tx:
                 end_render(
                     tx,
@@ -134,8 +174,32 @@ def render_script(
             lease = services.real.now() + _LEASE
             advance_render(tx, render_id, done=done + 1, clips=clips, lease_until=lease)
     with services.store.begin() as tx:
+        lock_scripts(tx)
         end_render(tx, render_id, RenderState.DONE, now=services.clock.now())
+        if render.asked_by == RELEASED_BY and _is_live(tx, version):
+            # The words were approved by people; only the names in them are new.
+            approve_script_version(
+                tx,
+                version,
+                from_plain(clips),
+                approved_by=RELEASED_BY,
+                reason="names of the centre",
+                goes_live=True,
+                now=services.clock.now(),
+            )
+    services.rendered_scripts.refresh()
     return True
+
+
+def _is_live(tx: Tx, version: Version) -> bool:
+    live = live_scripts(tx)
+    standing = live.get(version.script_id)
+    in_trial = any(script_id == version.script_id for script_id, _ in running_script_trials(tx, live))
+    return standing is not None and standing.version_id == version.id and not in_trial
+
+
+def _items(script: Script) -> tuple[PromptItem, ...]:
+    return (*prompt_list([script]), *slow_list([script]))
 
 
 def _line(item: PromptItem, fault: SoundFault | OSError) -> Text:
@@ -146,7 +210,7 @@ def _line(item: PromptItem, fault: SoundFault | OSError) -> Text:
 
 
 def _clip(services: Services, item: PromptItem, studio: Studio, folder: Path) -> Clip | None:
-    asked = Item(key=item.key, language=item.language, text=item.text)
+    asked = Item(key=item.key, language=item.language, text=item.text, slow=item.slow)
     if studio.recordings.find(item.key, item.language) is None:
         if not item.text:
             return None
@@ -190,4 +254,5 @@ def _kept(services: Services, asked: Item, clip: Clip, folder: Path) -> Clip:
 
 def _shipped(item: PromptItem) -> Clip | None:
     spoken = (clip for clip in shipped_manifest().clips if clip.voice != RECORDED)
-    return next((clip for clip in spoken if (clip.language, clip.text) == (item.language, item.text)), None)
+    wanted = (item.language, item.text, item.slow)
+    return next((clip for clip in spoken if (clip.language, clip.text, clip.slow) == wanted), None)

@@ -16,12 +16,19 @@ from pathlib import Path
 from types import MappingProxyType
 
 from audio.clips import PROMPTS, RECORDED, Clip, Manifest, audio_hash, is_file_name, sha256_of
+from dialer.core.access import SHIPPED_BY
 from dialer.core.errors import DialerError, NotFound, Unavailable
 from dialer.core.values import FraudType, Grade, Tag
 from dialer.db.unit_of_work import Store
 from dialer.language import Text
-from dialer.scripts.model import Script
-from dialer.scripts.reading import choose_script_id, prompt_list, read_canonical, shipped_scripts
+from dialer.scripts.model import Script, named
+from dialer.scripts.reading import (
+    choose_script_id,
+    prompt_list,
+    read_canonical,
+    shipped_scripts,
+    slow_list,
+)
 from dialer.scripts.store import (
     live_scripts,
     running_script_trials,
@@ -122,7 +129,19 @@ class RenderedScript:
     @cached_property
     def by_text(self) -> Mapping[tuple[str, str], str]:
         """Language and text to the file that says it."""
-        return {(clip.language, clip.text): clip.file for clip in self.clips if clip.voice != RECORDED}
+        return self._spoken(slow=False)
+
+    @cached_property
+    def slow_by_text(self) -> Mapping[tuple[str, str], str]:
+        """Language and text to the file that says it slowly; only what `slow_list` names has one."""
+        return self._spoken(slow=True)
+
+    def _spoken(self, *, slow: bool) -> Mapping[tuple[str, str], str]:
+        return {
+            (clip.language, clip.text): clip.file
+            for clip in self.clips
+            if clip.voice != RECORDED and clip.slow is slow
+        }
 
     @cached_property
     def recordings(self) -> Mapping[tuple[str, str], str]:
@@ -150,13 +169,14 @@ def clips_for(script: Script, clips: Iterable[Clip]) -> tuple[Clip, ...]:
     items = prompt_list([script])
     texts = {(item.language, item.text) for item in items}
     names = {(item.language, item.key) for item in items}
+    slowly = {(item.language, item.text) for item in slow_list([script])}
     return tuple(
         clip
         for clip in clips
         if (
             (clip.language, clip.prompt_id) in names
             if clip.voice == RECORDED
-            else (clip.language, clip.text) in texts
+            else (clip.language, clip.text) in (slowly if clip.slow else texts)
         )
     )
 
@@ -173,13 +193,18 @@ class RenderedScriptMissing(DialerError):
             )
 
 
-@cache
-def shipped_script(script_id: str) -> RenderedScript:
-    """Raises `RenderedScriptMissing`."""
+def shipped_script(
+    script_id: str, names: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+) -> RenderedScript:
+    """With its shipped sound, both of its own words for its variables and of a centre's. Raises
+    `RenderedScriptMissing`.
+    """
     script = shipped_scripts().get(script_id)
     if script is None:
         raise RenderedScriptMissing(script_id=script_id, version_id=None)
-    return RenderedScript(script=script, clips=clips_for(script, shipped_manifest().clips))
+    own = named(script, names)
+    clips = (clip for one in (script, own) for clip in clips_for(one, shipped_manifest().clips))
+    return RenderedScript(script=own, clips=tuple(dict.fromkeys(clips)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,29 +250,40 @@ def drawn(shares: Mapping[int, float], key: str) -> int:
 class RenderedScripts:
     """What this process may speak. Another process's approval is seen here within two seconds."""
 
-    def __init__(self, store: Store, *, sounds: Sounds | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        sounds: Sounds | None = None,
+        names: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
         self._store = store
         self.sounds = sounds or Sounds(store)
-        self._known: dict[tuple[int, str], RenderedScript] = {}
+        self.names = names or {}
+        """The centre's own words for the variables of every script, by variable and language."""
+        self._known: dict[tuple[str, int | None, str], RenderedScript] = {}
         self._choice: Choice | None = None
 
     def of(self, script_id: str, version_id: int | None, audio_hash: str) -> RenderedScript:
         """What an attempt was placed with, whatever is live by now. Raises `RenderedScriptMissing`."""
-        if version_id is None:
-            return shipped_script(script_id)
-        key = (version_id, audio_hash)
+        key = (script_id, version_id, audio_hash)
         known = self._known.get(key)
         if known is None:
-            try:
-                with self._store.begin() as tx:
-                    number, canonical, clips = spoken_version(tx, version_id, audio_hash)
-            except NotFound as fault:
-                raise RenderedScriptMissing(script_id=script_id, version_id=version_id) from fault
-            known = RenderedScript(
-                script=read_canonical(canonical), clips=clips, version_id=version_id, number=number
+            known = self._known[key] = (
+                shipped_script(script_id, self.names)
+                if version_id is None
+                else self._version(script_id, version_id, audio_hash)
             )
-            self._known[key] = known
         return known
+
+    def _version(self, script_id: str, version_id: int, audio_hash: str) -> RenderedScript:
+        try:
+            with self._store.begin() as tx:
+                number, canonical, clips = spoken_version(tx, version_id, audio_hash)
+        except NotFound as fault:
+            raise RenderedScriptMissing(script_id=script_id, version_id=version_id) from fault
+        script = named(read_canonical(canonical), self.names)
+        return RenderedScript(script=script, clips=clips, version_id=version_id, number=number)
 
     def now(self, real_now: datetime) -> Choice:
         """What is live. While the database does not answer, what was live when it last did."""
@@ -277,9 +313,11 @@ class RenderedScripts:
                 for found in script_versions_of(tx, script_id)
                 if (found.script_id, found.number) in wanted and found.approvals
             }
-        live = {script_id: shipped_script(script_id) for script_id in shipped_scripts()} | {
+        live = {script_id: self.of(script_id, None, "") for script_id in shipped_scripts()} | {
             script_id: self.of(script_id, one.version_id, one.audio_hash)
             for script_id, one in standing.items()
+            # A script that the product no longer ships is spoken only if a centre wrote it.
+            if script_id in shipped_scripts() or one.drafted_by != SHIPPED_BY
         }
         versions = {
             key: self.of(found.script_id, found.id, found.audio_hash) for key, found in compared.items()

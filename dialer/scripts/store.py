@@ -75,6 +75,7 @@ class Live:
     version_id: int
     approval_id: int
     audio_hash: str
+    drafted_by: str
 
 
 def lock_scripts(tx: Tx) -> None:
@@ -150,6 +151,7 @@ def live_scripts(tx: Tx) -> dict[str, Live]:
             approval.c.version_id,
             approval.c.id.label("approval_id"),
             approval.c.audio_hash,
+            approval.c.drafted_by,
         )
         .join(version, version.c.id == approval.c.version_id)
         .where(approval.c.goes_live)

@@ -6,11 +6,12 @@ lint finds nothing and that every prompt has whole sound.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 from audio.check import problems
 from audio.clips import RECORDED, Clip, from_plain
@@ -21,7 +22,7 @@ from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text, gettext_noop
 from dialer.scripts.lint import Finding, at, check, sound_flaw
-from dialer.scripts.model import Script, prompt_of
+from dialer.scripts.model import Script, named, prompt_of
 from dialer.scripts.reading import prompt_list, read_script, shipped_scripts, shipped_texts
 from dialer.scripts.rendered import clips_for, shipped_manifest, shipped_script
 from dialer.scripts.store import (
@@ -42,9 +43,12 @@ from dialer.scripts.store import (
 from dialer.services import Services
 
 
-def seed_scripts(tx: Tx, *, now: datetime) -> int:
+def seed_scripts(
+    tx: Tx, *, now: datetime, names: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+) -> int:
     """Every shipped script is a version, with its sound in the database; how many are new. A new one goes live where
     the live one was shipped too; where a centre speaks a version of its own, the new one stays a draft for a person.
+    What holds the centre's `names` and is not among the shipped sound is rendered later (`render_names`).
     """
     known = known_script_hashes(tx)
     wanted = [shipped_scripts()[name] for name in sorted(shipped_scripts())]
@@ -57,7 +61,7 @@ def seed_scripts(tx: Tx, *, now: datetime) -> int:
         if (script.id, script.content_hash) in known:
             continue
         added += 1
-        shipped = shipped_script(script.id)
+        shipped = shipped_script(script.id, names)
         source = shipped_texts()[script.origin.file.removesuffix(".toml")]
         version = add_script_version(
             tx, script, source=source, bases=shipped_bases(), drafted_by=SHIPPED_BY, now=now
@@ -156,10 +160,13 @@ def examine_script(text: str, *, file: str = "") -> tuple[Script, tuple[Finding,
     return script, check(script)
 
 
-def script_in(version: Version) -> Script:
-    """A version's script with the lines of the file that it was drafted from, so that a finding can name them."""
+def script_in(services: Services, version: Version) -> Script:
+    """A version's script with the centre's names, and the lines of the file that it was drafted from, so that a finding
+    can name them.
+    """
     bases = {name: (base[0], base[1]) for name, base in version.bases.items()}
-    return read_script(version.source, file=version.file, bases=bases)
+    script = read_script(version.source, file=version.file, bases=bases)
+    return named(script, services.rendered_scripts.names)
 
 
 _SHOWN = 20
@@ -239,7 +246,7 @@ def approve_script(
         raise Invalid(field="reason", problem="is empty or too long", mend="why this version, in a few words")
     with services.store.begin() as tx:
         version = get_script_version(tx, script_id, number)
-        sounded = sound_of(tx, version, script := script_in(version))
+        sounded = sound_of(tx, version, script := script_in(services, version))
     if who.casefold() == version.drafted_by.casefold():
         raise Conflict(
             Text(
@@ -280,7 +287,7 @@ def findings_of(
     services: Services, version: Version, script: Script, sounded: ApprovalSound
 ) -> tuple[Finding, ...]:
     """Everything that keeps a version from being approved, the sound that it has among it."""
-    durations = {(clip.language, clip.text): clip.duration_seconds for clip in sounded.clips}
+    durations = {(clip.language, clip.text): clip.duration_seconds for clip in sounded.clips if not clip.slow}
     # A prompt without sound is in `absent` already.
     wording = [finding for finding in check(script, durations=durations) if finding.rule != "sound"]
     return (*wording, *_broken(services, version, script, sounded.clips))
@@ -295,14 +302,16 @@ def sound_of(tx: Tx, version: Version, script: Script) -> ApprovalSound:
         clips = clips_for(script, shipped_manifest().clips)
         if version.audio_hash:
             clips += spoken_version(tx, version.id, version.audio_hash)[2]
-    have = {(clip.language, clip.text) for clip in clips}
+    have = {(clip.language, clip.text) for clip in clips if not clip.slow}
     absent = tuple(
         f"{item.key} ({item.language})"
         for item in prompt_list([script])
         if item.text and (item.language, item.text) not in have
     )
     # One clip for each thing to say, the last one: approved sound is preferred to shipped sound.
-    chosen = {(clip.language, clip.text, clip.prompt_id, clip.voice == RECORDED): clip for clip in clips}
+    chosen = {
+        (clip.language, clip.text, clip.prompt_id, clip.slow, clip.voice == RECORDED): clip for clip in clips
+    }
     return ApprovalSound(clips=tuple(chosen.values()), absent=absent, render=render)
 
 

@@ -20,6 +20,8 @@ _RENDER_SECONDS = 5.0
 
 _studios: list[Studio] = []
 """The voices of this process, loaded once."""
+_names_checked: list[bool] = []
+"""Not empty once this process has looked for sound of the centre's names."""
 
 _log = logging.getLogger(__name__)
 
@@ -57,21 +59,34 @@ def close_withdrawn_task(load_id: int) -> None:
 def render_script_task(render_id: int) -> None:
     """Renders the sound of one version, for a while: an urgent list must not wait behind it."""
     # Sound processing is loaded here alone: no worker that renders nothing should pay for it.
-    from dialer.scripts.render import Studio, render_script
+    from dialer.scripts.render import render_script
 
     app = current_application()
-    if not _studios:
-        _studios.append(Studio.of(app.settings.data_dir))
     over = render_script(
-        app.services, render_id, studio=_studios[0], for_seconds=_RENDER_SECONDS, stopping=is_stopping
+        app.services, render_id, studio=_studio(), for_seconds=_RENDER_SECONDS, stopping=is_stopping
     )
     if not over and not is_stopping():
         app.services.enqueue("render_script", render_id)
 
 
+def _studio() -> Studio:
+    from dialer.scripts.render import Studio
+
+    if not _studios:
+        _studios.append(Studio.of(current_application().settings.data_dir))
+    return _studios[0]
+
+
 @patient_task("resume_renders")
 def resume_renders_task() -> None:
-    """Resumes rendering that no worker holds."""
+    """Resumes rendering that no worker holds. The first time, the names of the settings are rendered where a live
+    version lacks them: a process reads the settings once.
+    """
+    if not _names_checked:
+        from dialer.scripts.render import render_names
+
+        _names_checked.append(True)
+        render_names(current_application().services, _studio())
     services = current_application().services
     with services.store.begin() as tx:
         waiting = unfinished_renders(tx, real_now=services.real.now())

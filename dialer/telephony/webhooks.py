@@ -121,8 +121,8 @@ _UNPRINTABLE: Final = {code: None for code in range(32) if code not in {9, 10, 1
 """Characters that XML cannot hold: one of them and the carrier refuses the whole document."""
 
 _SAFE_SENTENCE: Final = (
-    "您好，这里是{bureau}，请您先不要转账，马上挂断对方的电话。我是反诈机器人，线路出了点问题，我们会再联系您。"
-    "有骗子会说，我们是假警察。不放心，就请挂断，打区号加{hotline}，或者110，也可以去派出所问清楚。"
+    "您好，我是{bureau}机器人。有人让您转账，不要转，马上挂断他的电话。他会说，我们是假警察。"
+    "您自己先打{area_code}，再打{hotline}，或者打110。线路出了点问题，我们还会联系您。"
 )
 
 
@@ -157,9 +157,9 @@ def write(
     return str(response)
 
 
-def fallback(*, bureau: str = "市反诈中心", hotline: str = "96110") -> str:
+def fallback(*, bureau: str = "市反诈中心", area_code: str = "当地区号", hotline: str = "96110") -> str:
     """The safe sentence, twice, for faults of ours: it needs no database, no sound file and no personal data."""
-    text = _SAFE_SENTENCE.format(bureau=bureau, hotline=hotline)
+    text = _SAFE_SENTENCE.format(bureau=bureau, area_code=area_code, hotline=hotline)
     response = VoiceResponse()
     response.say(_printable(as_spoken(text, "zh")), loop=2, **_VOICES["zh"])
     response.hangup()

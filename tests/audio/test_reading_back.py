@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from audio.clips import Clip
-from bench.speech import Reading, distance, page, plain
+from bench.speech import MUST_SAY_AIM, Reading, bad_line, distance, misses, page, plain
 
 
 @pytest.mark.parametrize(
@@ -42,20 +40,43 @@ def test_a_wrong_number_is_an_error():
     assert plain("拨打96110", "zh") != plain("拨打9110", "zh")
 
 
-def test_the_page_puts_the_worst_first_and_counts_by_language(tmp_path: Path):
-    def reading(key: str, language: str, rate: float, *, must_say: bool) -> Reading:
-        clip = Clip(
-            prompt_id=key,
-            language=language,
-            text="x",
-            text_hash="x",
-            voice="x",
-            file="x",
-            duration_seconds=1.0,
-            sha256="x",
-        )
-        return Reading(clip=clip, heard="y", rate=rate, must_say=must_say)
+def test_a_bad_line_loses_whole_packets_and_the_same_ones_each_time():
+    coded = bytes(range(1, 161)) * 100
+    lossy = bad_line(coded, loss=0.05, seed=1)
+    assert lossy == bad_line(coded, loss=0.05, seed=1) != bad_line(coded, loss=0.05, seed=2)
+    packets = [lossy[at : at + 160] for at in range(0, len(lossy), 160)]
+    lost = [one for one in packets if one != bytes(range(1, 161))]
+    assert set(lost) == {b"\xd5" * 160}
+    assert 1 <= len(lost) <= 15
+    assert bad_line(coded, loss=0.0, seed=1) == coded
 
+
+def reading(key: str, language: str, rate: float, *, must_say: bool) -> Reading:
+    clip = Clip(
+        prompt_id=key,
+        language=language,
+        text="x",
+        text_hash="x",
+        voice="x",
+        file="x",
+        duration_seconds=1.0,
+        sha256="x",
+    )
+    return Reading(clip=clip, heard="y", rate=rate, must_say=must_say)
+
+
+@pytest.mark.parametrize(
+    ("must", "other", "is_missed"),
+    [(MUST_SAY_AIM, 0.0, False), (MUST_SAY_AIM + 0.01, 0.0, True), (0.0, 0.09, False), (0.0, 0.11, True)],
+)
+def test_an_aim_is_missed_by_one_line_that_must_be_said_or_by_the_mean(
+    must: float, other: float, *, is_missed: bool
+):
+    readings = [reading("a", "zh", must, must_say=True), reading("b", "zh", other, must_say=False)]
+    assert misses(readings) is is_missed
+
+
+def test_the_page_puts_the_worst_first_and_counts_by_language():
     text = page(
         [
             reading("a.good", "zh", 0.0, must_say=True),
@@ -63,6 +84,7 @@ def test_the_page_puts_the_worst_first_and_counts_by_language(tmp_path: Path):
             reading("a.must", "en", 0.1, must_say=True),
         ]
     )
-    assert "- zh: 2 prompts, mean 10.0%, worst must-say line 0.0%" in text
+    assert "- zh: 2 prompts, mean 10.0%, worst must-say line 0.0%, in pinyin 0.0%;" in text
     assert "- en: 1 prompts, mean 10.0%, worst must-say line 10.0%" in text
+    assert "- zh before: mean 8.5%" in text
     assert text.index("a.bad") < text.index("a.must") < text.index("a.good")

@@ -21,7 +21,7 @@ from tests.console.desk import ConsoleDesk, Person, text
 from tests.scripts.centre import Tone
 
 LOAN = shipped_texts()["loan"]
-CLEARER = LOAN.replace("正规贷款，放款前一分钱也不收", "真的贷款，放款以前一分钱都不收")
+CLEARER = LOAN.replace("真正的贷款，放款之前一分钱也不收", "真的贷款，放款以前一分钱都不收")
 assert CLEARER != LOAN
 
 
@@ -148,7 +148,7 @@ async def test_a_file_that_is_no_script_is_shown_at_its_line(desk: ConsoleDesk):
     assert answer.status_code == 422
     assert f"Line {line}: is not TOML" in text(answer)
     assert f'data-line="{line}"' in answer.text
-    wrong = await author.post("/scripts", source=LOAN.replace('next = "caution"', 'next = "nowhere"'))
+    wrong = await author.post("/scripts", source=LOAN.replace('next = "acknowledge"', 'next = "nowhere"'))
     assert "warn: leads to nowhere, which is no node" in text(wrong)
     assert len(script_versions(desk.app.services, "loan")) == 1
 

@@ -36,6 +36,9 @@ class Tone:
     def languages(self) -> frozenset[str]:
         return frozenset({"zh", "en"})
 
+    def slower(self) -> Tone:
+        return replace(self, name=f"slow {self.name}")
+
     def say(self, spoken: str, language: str) -> Sound:
         self.said.append(spoken)
         if self.silent:

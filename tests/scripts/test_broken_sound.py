@@ -79,7 +79,9 @@ def test_the_words_are_spoken_and_the_case_is_flagged(spoiled: ScriptCentre, dam
     assert (opening.prompt_id, opening.audio) == (OPENING, None)
     assert identity.audio is not None
     twiml = write(turn, attempt_id=attempt_id, step=0, config=CONFIG, audio_url=lambda file: f"/audio/{file}")
-    assert '<Say language="cmn-CN" voice="Polly.Zhiyu">您好，这里是市反诈中心，请您先不要转账' in twiml
+    assert (
+        '<Say language="cmn-CN" voice="Polly.Zhiyu">您好，我是市反诈中心机器人。有人让您转账，不要转' in twiml
+    )
     assert f"<Play>/audio/{identity.audio[0]}</Play>" in twiml
     case_id = spoiled.rows(sa.select(t.attempt.c.case_id).where(t.attempt.c.id == attempt_id))[0]["case_id"]
     assert spoiled.alarms_of(case_id) == {AlarmCode.SOUND_BROKEN.value: 1}

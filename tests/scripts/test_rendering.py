@@ -14,14 +14,16 @@ import pytest
 import sqlalchemy as sa
 
 from audio.clips import PROMPTS, RECORDED
+from audio.voices import Espeak
 from dialer.core.values import RenderState, Tag
 from dialer.db import tables as t
 from dialer.language import Text
-from dialer.scripts.dialogue import Context, start
+from dialer.scripts.dialogue import Context, Utterance, start
 from dialer.scripts.overview import show_script
 from dialer.scripts.reading import shipped_scripts
-from dialer.scripts.render import Studio, render_script, rendering, start_rendering
-from dialer.scripts.rendered import shipped_script
+from dialer.scripts.render import Studio, render_names, render_script, rendering, start_rendering
+from dialer.scripts.rendered import RenderedScripts, Sounds, shipped_script
+from dialer.scripts.store import Version
 from dialer.scripts.versions import NotApproved, NotRendered
 from tests.audio.conftest import burst
 from tests.scripts.centre import LOAN, ScriptCentre
@@ -30,7 +32,7 @@ NEW_WORDS = "真的贷款，放款以前一分钱都不收"
 
 
 def new_words() -> str:
-    old = "正规贷款，放款前一分钱也不收"
+    old = "真正的贷款，放款之前一分钱也不收"
     assert old in LOAN
     return LOAN.replace(old, NEW_WORDS)
 
@@ -219,3 +221,61 @@ def _damage(path: Path, damage: str) -> None:
         body = bytearray(path.read_bytes())
         body[100] ^= 1
         path.write_bytes(bytes(body))
+
+
+NAMES = {
+    "bureau": {"zh": "临河区反诈中心", "en": "the Linhe centre"},
+    "area_code": {"zh": "0478", "en": "0478"},
+}
+
+
+@pytest.fixture
+def named(centre: ScriptCentre) -> ScriptCentre:
+    """The same centre after its name was set."""
+    sounds = Sounds(centre.store, folder=centre.data_dir / "audio")
+    centre.services = replace(
+        centre.services, rendered_scripts=RenderedScripts(centre.store, sounds=sounds, names=NAMES)
+    )
+    return centre
+
+
+def opening(centre: ScriptCentre) -> Utterance:
+    choice = centre.services.rendered_scripts.now(centre.services.real.now())
+    spoken = choice.live["loan"]
+    return start(spoken.script, Context(clips=spoken.by_text)).utterances[0]
+
+
+def test_a_call_says_the_centres_name_and_a_worker_makes_its_sound(named: ScriptCentre):
+    assert "临河区反诈中心" in opening(named).text
+    assert opening(named).audio is None, "the network's voice speaks it until there is sound"
+    assert render_names(named.services, named.studio) == len(shipped_scripts())
+    asked = rendering(named.services, "loan", 1)
+    assert asked is not None
+    assert render_script(named.services, asked.id, studio=named.studio, for_seconds=600.0)
+    assert opening(named).audio is not None
+    assert "临河区反诈中心" in "".join(named.voice.said)
+    assert "零四七八" in "".join(named.voice.said)
+    assert named.version("loan", 1).is_live
+    assert named.version("loan", 1).approvals[-1].reason == "names of the centre"
+    assert render_names(named.services, named.studio) == len(shipped_scripts()) - 1
+
+
+def test_a_draft_of_the_same_script_does_not_go_live_with_the_names(named: ScriptCentre):
+    render_names(named.services, named.studio)
+    asked = rendering(named.services, "loan", 1)
+    assert asked is not None
+    newer = named.approve(_rendered(named, new_words()))
+    render_script(named.services, asked.id, studio=named.studio, for_seconds=600.0)
+    assert named.version("loan", newer.number).is_live
+
+
+def _rendered(centre: ScriptCentre, words: str) -> Version:
+    draft = centre.draft(words)
+    centre.render(draft)
+    return draft
+
+
+def test_without_a_good_voice_the_network_keeps_speaking_the_names(named: ScriptCentre):
+    for voices in ([], [Espeak()]):
+        studio = Studio(voices=voices, recordings=named.studio.recordings)
+        assert render_names(named.services, studio) == 0

@@ -21,7 +21,7 @@ from dialer.scripts.versions import NotApproved, NotRendered, approve_script, dr
 from tests.calls.conversation import apply_call_event
 from tests.scripts.centre import LOAN, ScriptCentre
 
-CLEARER = ("正规贷款，放款前一分钱也不收", "真的贷款，放款以前一分钱都不收")
+CLEARER = ("真正的贷款，放款之前一分钱也不收", "真的贷款，放款以前一分钱都不收")
 
 
 def clearer() -> str:
@@ -129,7 +129,7 @@ def test_an_older_version_is_gone_back_to_by_approving_it_again(centre: ScriptCe
 def test_findings_refuse_approval_and_name_file_node_and_line(centre: ScriptCentre):
     text = LOAN.replace(
         "[nodes.scene]",
-        '[nodes.lonely]\nkind = "say"\nzh = "请点击链接。"\nnext = "caution"\n\n[nodes.scene]',
+        '[nodes.lonely]\nkind = "say"\nzh = "请点击链接。"\nnext = "acknowledge"\n\n[nodes.scene]',
         1,
     )
     draft = centre.draft(text)
@@ -141,7 +141,7 @@ def test_findings_refuse_approval_and_name_file_node_and_line(centre: ScriptCent
 
 def test_a_file_that_is_no_script_is_no_draft(centre: ScriptCentre):
     with pytest.raises(ScriptUnreadable, match=r"loan-2.toml:\d+"):
-        centre.draft(LOAN.replace('next = "caution"', 'next = "nowhere"', 1))
+        centre.draft(LOAN.replace('next = "acknowledge"', 'next = "nowhere"', 1))
     assert len(script_versions(centre.services, "loan")) == 1
 
 

@@ -215,11 +215,11 @@ def test_the_safe_sentence_needs_nothing_and_says_what_must_be_said():
     say, hangup = root
     assert hangup.tag == "Hangup"
     assert say.attrib["loop"] == "2"
-    first = (say.text or "").split("。")[0]
-    assert "反诈中心" in first
-    assert "不要转账" in first
-    assert "挂断对方的电话" in first
-    for word in ("假警察", "区号加九六幺幺零", "或者幺幺零", "派出所", "机器人"):
+    name, warning = (say.text or "").split("。")[:2]
+    assert "反诈中心" in name
+    assert "不要转" in warning
+    assert "挂断他的电话" in warning
+    for word in ("假警察", "先打当地区号，再打九六幺幺零", "或者打幺幺零", "机器人"):
         assert word in (say.text or "")
     for word in ("安全账户", "资金清查", "http", "验证码", "密码"):
         assert word not in (say.text or "")
