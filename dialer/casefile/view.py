@@ -16,6 +16,7 @@ from dialer.cases.persons import Person
 from dialer.core.access import DESK, ROBOT, Permission
 from dialer.core.attempt import WAITING_STATES, AttemptState
 from dialer.core.case import Bar, CaseStatus, DeskCallState, Reason, acts_allowed
+from dialer.core.reach import HeardPrompt
 from dialer.core.rules import SUCCESSES
 from dialer.core.timeline import ActKind, Entry, EntryKind, Waiting, WaitReason
 from dialer.core.values import Answer, Contact, FraudType, Grade, OutcomeKind, TelephonyResult
@@ -89,8 +90,8 @@ class Turn:
     quote: str
     """What the person said or typed; '' while it is sealed."""
     asked_at: str
-    lines: tuple[tuple[str, str], ...]
-    """Each prompt as it was spoken, and the file of its sound, '' where there is none."""
+    lines: tuple[tuple[str, str, HeardPrompt | None], ...]
+    """Each prompt as it was spoken, the file of its sound ('' where there is none), and how much of it was heard."""
     desk: str
 
 
@@ -223,7 +224,7 @@ def _turn(said: SpokenTurn, lang: Lang) -> Turn:
         heard=heard,
         quote=quote,
         asked_at=said.asked_at,
-        lines=tuple(zip(said.robot, said.sounds, strict=True)),
+        lines=tuple(zip(said.robot, said.sounds, said.heard, strict=True)),
         desk=word_of(_DESK_LINE[said.desk], lang) if said.desk in _DESK_LINE else said.desk,
     )
 

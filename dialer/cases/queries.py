@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from dialer.cases.store import open_act
 from dialer.core.case import AssignmentState, Reason, StopResult, TransferState, VisitStage
+from dialer.core.reach import HeardPrompt, Hearing
 from dialer.core.values import Answer, Contact, FraudType, Grade, OutcomeKind, Tag, Track, WarningKind
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Row, Tx, record_of
@@ -220,9 +221,11 @@ class Exchange:
     """The answer of the whole call."""
     desk: str
     """How the duty line answered, in the carrier's word; '' where it was not called."""
+    heard: Mapping[str, HeardPrompt]
+    """Of the whole call, the most of each prompt that was heard at a time; what is being said now is not in it."""
 
 
-_OF_ATTEMPT = ("n", "script_id", "script_version_id", "audio_hash", "language", "answer")
+_OF_ATTEMPT = ("n", "script_id", "script_version_id", "audio_hash", "language", "answer", "hearing")
 
 
 def conversation(tx: Tx, case_id: int, *, in_clear: bool = True) -> list[Exchange]:
@@ -257,4 +260,5 @@ def _exchange(row: Row, personal: Mapping[str, Any]) -> Exchange:
         said=tuple(facts.get("said", ())),
         unsound=frozenset(facts.get("unsound", ())),
         desk=facts.get("desk", ""),
+        heard={one.id: one for one in Hearing.of(row["hearing"]).prompts},
     )

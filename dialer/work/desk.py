@@ -20,6 +20,7 @@ from dialer.cases.store import Spoken, words_of_case
 from dialer.cases.timeline import read_case_file
 from dialer.core.access import DESK, actor_name
 from dialer.core.case import Case, PaidWhen, StopResult
+from dialer.core.reach import HeardPrompt
 from dialer.core.timeline import Entry
 from dialer.core.values import FEN_PER_YUAN, Answer, FraudType, Track
 from dialer.db.audit import write_audit
@@ -117,6 +118,8 @@ class SpokenTurn:
     """Which fact they typed: it is in `pressed` where the conversation was opened."""
     sounds: tuple[str, ...]
     """The file of each line of `robot`, as it was played; '' for a line that a voice of the network spoke."""
+    heard: tuple[HeardPrompt | None, ...]
+    """How much of each line of `robot` was heard in the call; None: not known, or it is being said now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +195,7 @@ def said_in(services: Services, turns: Iterable[Exchange]) -> tuple[SpokenTurn, 
                 spoke=turn.spoke or bool(turn.speech),
                 typed=turn.collected,
                 sounds=tuple(sound for _, sound in lines),
+                heard=tuple(turn.heard.get(name) for name in turn.said),
             )
         )
     return tuple(spoken)
