@@ -69,9 +69,10 @@ def render_names(services: Services, studio: Studio) -> int:
     voice keeps speaking them. A script under trial waits for its end.
     """
     began: list[int] = []
+    spoken = services.rendered_scripts.now(services.real.now()).live
     with services.store.begin() as tx:
         lock_scripts(tx)
-        for live in live_scripts(tx).values():
+        for live in (one for one in live_scripts(tx).values() if one.script_id in spoken):
             version = script_version_by_id(tx, live.version_id)
             script = script_in(services, version)
             items = prompt_list([script])
