@@ -29,11 +29,11 @@ def assert_fits(page: Page) -> None:
 
 
 def look(page: Page) -> None:
-    """The page as it stands is clean and fits, wide and on a phone; in the dark nothing but its colours is another."""
+    """The page as it stands fits, wide and on a phone, and is clean. In the dark nothing but its colours is another."""
     for size in (PHONE, WIDE):
         page.set_viewport_size(size)  # type: ignore[arg-type]
         assert_fits(page)
-        assert_clean(page)
+    assert_clean(page)
     _set_theme(page, "dark")
     assert_clean(page, _COLOURS)
     _set_theme(page, "light")

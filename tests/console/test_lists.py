@@ -21,7 +21,7 @@ from dialer.warnings.load import load_list
 from dialer.warnings.pages import FIELDS, MOST_MEGABYTES, NOTICES
 from dialer.warnings.preview import COUNTED, forget_old_drafts
 from tests.console.desk import ConsoleDesk, Person, text
-from tests.intake.test_shared_samples import SAMPLES, expected
+from tests.intake.test_samples import SAMPLES, expected
 
 HEADING = "指令编号,姓名,手机号,等级,拟转金额,备注"
 GOOD = "A1,王小明,13800138000,高危,3万元,\nA2,李大海,13900139000,低危,500,"
@@ -298,7 +298,7 @@ def test_whatever_the_intake_says_has_its_words():
     assert set(FIELDS) == set(Field)
 
 
-async def test_each_shared_sample_is_told_and_loaded_as_it_is_expected(console: ConsoleDesk):
+async def test_each_sample_list_is_told_and_loaded_as_it_is_expected(console: ConsoleDesk):
     clerk = console.person(Role.CLERK)
     for name, wanted in expected().items():
         answer = await drop(clerk, (SAMPLES / name).read_bytes(), name=name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import httpx
@@ -10,10 +11,13 @@ from dialer.core.access import Role, may
 from dialer.db import tables as t
 from dialer.org.unit_store import add_unit
 from dialer.server import declarations
-from tests.console.desk import ConsoleDesk
+from tests.console.desk import ConsoleDesk, Person
 from tests.console.row import Row, every_row
 
 ROWS = every_row()
+_numbers = itertools.count(1)
+People = dict[tuple[Role, int | None], Person]
+"""Signed in, by role and unit."""
 _CLOSED = {401, 403, 404, 405, 500, 503}
 
 
@@ -34,12 +38,16 @@ def build(console: ConsoleDesk) -> Places:
 
 
 async def ask(
-    console: ConsoleDesk, row: Row, role: Role, *, own: int | None, of: int | None, number: list[int]
+    console: ConsoleDesk, row: Row, role: Role, people: People, *, own: int | None, of: int | None
 ) -> httpx.Response:
     """The row's request by somebody of `role` in the unit `own`, about something in the unit `of`."""
-    number[0] += 1
-    member = console.account(role, login=f"{role.value}{number[0]}", unit_id=own)
-    person = console.signed_in(member)
+    # What is sent may end a session or an account: whoever sends it is nobody else afterwards.
+    person = people.get((role, own)) if row.method == "GET" else None
+    if person is None:
+        login = f"{role.value}{next(_numbers)}"
+        person = console.signed_in(console.account(role, login=login, unit_id=own))
+    if row.method == "GET":
+        people[role, own] = person
     path = row.path.format(**row.target(console, of))
     if row.method == "GET":
         return await person.get(path)
@@ -67,10 +75,11 @@ def test_the_rows_say_what_the_permissions_say():
 
 
 async def test_each_role_opens_what_its_row_says_and_nothing_else(console: ConsoleDesk):
-    number, wrong = [0], []
+    people: People = {}
+    wrong = []
     for row in ROWS:
         for role in Role:
-            answer = await ask(console, row, role, own=None, of=None, number=number)
+            answer = await ask(console, row, role, people, own=None, of=None)
             allowed = row.roles is None or role in row.roles
             good = is_open(row, answer) if allowed else answer.status_code == 403
             if not good:
@@ -79,7 +88,9 @@ async def test_each_role_opens_what_its_row_says_and_nothing_else(console: Conso
 
 
 async def test_what_belongs_to_another_unit_is_not_there(console: ConsoleDesk):
-    places, number, wrong = build(console), [0], []
+    places = build(console)
+    people: People = {}
+    wrong = []
     for row in ROWS:
         if not row.by_unit:
             continue
@@ -90,7 +101,7 @@ async def test_what_belongs_to_another_unit_is_not_there(console: ConsoleDesk):
                 (places.elsewhere, False),
                 (None, False),
             ):
-                answer = await ask(console, row, role, own=places.county, of=of, number=number)
+                answer = await ask(console, row, role, people, own=places.county, of=of)
                 if (is_open(row, answer) if seen else answer.status_code == 404) is False:
                     wrong.append(f"{row.method} {row.path} as {role.value}: {answer.status_code}")
     assert wrong == []

@@ -7,13 +7,13 @@ import re
 import pytest
 
 from dialer.core.values import FraudType
-from dialer.work.desk import LANGUAGES, notice_text, points_of
+from dialer.work.desk import notice_text, points_of
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
 @pytest.mark.parametrize("fraud_type", FraudType)
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", ["zh", "en"])
 def test_every_fraud_type_has_its_points(fraud_type: FraudType, language: str):
     points = points_of(fraud_type, language)
     for text in (points.title, points.question, points.must_say):
@@ -22,7 +22,7 @@ def test_every_fraud_type_has_its_points(fraud_type: FraudType, language: str):
 
 
 @pytest.mark.parametrize("fraud_type", FraudType)
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_notice_is_addressed_and_has_no_blank_left(fraud_type: FraudType, language: str):
     notice = notice_text(fraud_type, language, name="王小明", bureau="某局", hotline="047896110")
     text = "\n".join(notice.paragraphs)
