@@ -122,7 +122,7 @@ ZH = Rules(
         FraudType.FAKE_ORDER_REBATE: _any("先付钱.*骗子.*小钱"),
         FraudType.INVESTMENT: _any("(?:稳赚|保证赚钱).*骗子"),
         FraudType.SHOPPING: _any("离开平台.*骗子"),
-        FraudType.FAKE_CUSTOMER_SERVICE: _any("退款.*不用.*卡号.*验证码.*关掉.*拔卡"),
+        FraudType.FAKE_CUSTOMER_SERVICE: _any("退款.*不用.*卡号.*验证码.*关掉.*(?:拔卡|手机卡)"),
         FraudType.LOAN: _any("先要手续费.*骗子"),
         FraudType.CREDIT: _any("征信.*不能.*转账"),
         FraudType.BOSS_OR_ACQUAINTANCE: _any("转账之前.*本人打电话"),
