@@ -1,6 +1,7 @@
 """Reads the rendered prompts back with an offline recogniser, as a telephone carries them, and counts the errors.
 
-    python -m bench.speech [--prompts DIR] [--only PREFIX] [--language zh] [--hints] [--cache FILE] [--write bench/speech.md]
+    python -m bench.speech [--prompts DIR] [--only PREFIX] [--language zh] [--hints] [--cache FILE]
+        [--write bench/speech.md]
 
 Needs the extra `speech-bench`. The sound goes through 8 kHz A-law, once whole and once with one packet of 20 ms in
 twenty missing, into Whisper base, which is told nothing about the call. An error is a sign put in, left out or
