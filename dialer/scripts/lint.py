@@ -139,7 +139,7 @@ EN = Rules(
     caution=(
         _any("(?:false|fake) police"),
         _any(r"dial \{area_code\},? then \{hotline\}"),
-        _any(r"dial 110"),
+        _any(r"\b110\b"),
     ),
     risky=_any(
         r"\blinks?\b|website|log ?in|sign in|install|download|password|(?<!area )\bcodes?\b|\bcard\b|"

@@ -75,7 +75,7 @@ def test_the_words_are_spoken_and_the_case_is_flagged(spoiled: ScriptCentre, dam
     damage(opening_of(spoiled))
     attempt_id = spoiled.ring()
     turn = answered(spoiled, attempt_id)
-    opening, identity = turn.utterances
+    opening, _, identity = turn.utterances
     assert (opening.prompt_id, opening.audio) == (OPENING, None)
     assert identity.audio is not None
     twiml = write(turn, attempt_id=attempt_id, step=0, config=CONFIG, audio_url=lambda file: f"/audio/{file}")

@@ -179,7 +179,7 @@ def test_clips_dropped_into_the_data_folder_play_without_code(centre: ScriptCent
     recorded = [clip for clip in rendered.clips if clip.voice == RECORDED]
     assert [(clip.language, clip.prompt_id) for clip in recorded] == [("mn", "common.opening")]
     context = Context(language="mn", clips=rendered.by_text, recordings=rendered.recordings)
-    opening, identity = start(rendered.script, context).utterances
+    opening, _, identity = start(rendered.script, context).utterances
     assert opening.audio == (recorded[0].file,)
     assert (identity.language, identity.audio) == ("zh", (rendered.by_text["zh", identity.text],))
     page = show_script(centre.services, "loan")
