@@ -254,7 +254,7 @@ def test_a_call_says_the_centres_name_and_a_worker_makes_its_sound(named: Script
     assert render_script(named.services, asked.id, studio=named.studio, for_seconds=600.0)
     assert opening(named).audio is not None
     assert "临河区反诈中心" in "".join(named.voice.said)
-    assert "零四七八" in "".join(named.voice.said)
+    assert "零四七幺" in "".join(named.voice.said)
     assert named.version("loan", 1).is_live
     assert named.version("loan", 1).approvals[-1].reason == "names of the centre"
     assert render_names(named.services, named.studio) == len(shipped_scripts()) - 1
