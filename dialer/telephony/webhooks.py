@@ -157,7 +157,7 @@ def write(
     return str(response)
 
 
-def fallback(*, bureau: str = "市反诈中心", area_code: str = "当地区号", hotline: str = "96110") -> str:
+def fallback(*, bureau: str = "市公安局反诈中心", area_code: str = "当地区号", hotline: str = "96110") -> str:
     """The safe sentence, twice, for faults of ours: it needs no database, no sound file and no personal data."""
     text = _SAFE_SENTENCE.format(bureau=bureau, area_code=area_code, hotline=hotline)
     response = VoiceResponse()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from audio import kokoro as engine
 from audio.kokoro import Kokoro
 from audio.voices import Espeak, Recordings, VoiceMissing, voice_for
 from audio.wave_file import NoSound, Sound, wav_bytes
@@ -102,7 +103,11 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in [n for n in sys.modules if n.split(".")[0] in _STANDINS]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.syspath_prepend(str(made))
+    for part in (engine._engine, engine._mandarin, engine._english):
+        part.cache_clear()
     yield made
+    for part in (engine._engine, engine._mandarin, engine._english):
+        part.cache_clear()
     for name in [n for n in sys.modules if n.split(".")[0] in _STANDINS]:
         del sys.modules[name]
 
@@ -155,6 +160,14 @@ class TestKokoro:
         voice = kokoro(wheels)
         assert (voice.name, voice.parameters) == ("kokoro-82m-int8/speaker", ("speed=1.12",))
         assert voice.languages() == {"zh"}
+
+    def test_a_slower_reading_is_another_setting_of_the_same_engine(self, wheels: Path):
+        kokoro(wheels).say("您好。", "zh")
+        slow = kokoro(wheels).slower()
+        slow.say("您好。", "zh")
+        assert slow.parameters == ("speed=0.95",)
+        _, *said = sys.modules["onnxruntime"].asked
+        assert [inputs["speed"] for _, inputs in said] == [([1.12], "float32"), ([0.95], "float32")]
 
 
 def espeak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tone: Make, *, fails: str = "") -> Path:

@@ -129,7 +129,7 @@ async def test_a_planned_message_is_sent_once_in_the_bureau_s_name(
     assert (sent["state"], carrier_summary(carrier)["messages"]) == ("accepted", 1)
     text = carrier.texts.find(sent["sid"])
     assert text is not None
-    assert text.order.body.startswith("【市反诈中心】")
+    assert text.order.body.startswith("【市公安局反诈中心】")
     assert text.order.status_callback.startswith(f"http://127.0.0.1:9/hooks/message/{sent['id']}")
 
 

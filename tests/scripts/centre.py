@@ -37,7 +37,7 @@ class Tone:
         return frozenset({"zh", "en"})
 
     def slower(self) -> Tone:
-        return replace(self, name=f"slow {self.name}")
+        return replace(self, name=f"slow {self.name}", said=[])
 
     def say(self, spoken: str, language: str) -> Sound:
         self.said.append(spoken)

@@ -75,12 +75,13 @@ def test_the_words_are_spoken_and_the_case_is_flagged(spoiled: ScriptCentre, dam
     damage(opening_of(spoiled))
     attempt_id = spoiled.ring()
     turn = answered(spoiled, attempt_id)
-    opening, identity = turn.utterances
+    opening, _, identity = turn.utterances
     assert (opening.prompt_id, opening.audio) == (OPENING, None)
     assert identity.audio is not None
     twiml = write(turn, attempt_id=attempt_id, step=0, config=CONFIG, audio_url=lambda file: f"/audio/{file}")
     assert (
-        '<Say language="cmn-CN" voice="Polly.Zhiyu">您好，我是市反诈中心机器人。有人让您转账，不要转' in twiml
+        '<Say language="cmn-CN" voice="Polly.Zhiyu">您好，我是市公安局反诈中心机器人。有人让您转账，不要转'
+        in twiml
     )
     assert f"<Play>/audio/{identity.audio[0]}</Play>" in twiml
     case_id = spoiled.rows(sa.select(t.attempt.c.case_id).where(t.attempt.c.id == attempt_id))[0]["case_id"]

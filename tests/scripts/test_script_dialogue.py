@@ -33,7 +33,7 @@ class TestTheGoodPath:
     def test_the_first_thing_said_names_the_bureau_and_stops_the_transfer(self):
         first = walk(POLICE).utterances[0]
         assert first.must_say
-        assert "市反诈中心" in first.text
+        assert "市公安局反诈中心" in first.text
         assert "有人让您转账，不要转，马上挂断他的电话" in first.text
 
     def test_the_identity_key_verifies(self):

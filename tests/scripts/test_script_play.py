@@ -17,7 +17,7 @@ def played(script: str, *typed: str, language: str = "zh") -> str:
 
 def test_keys_lead_to_the_end_and_what_the_call_means_is_said():
     told = played("police_impersonation", "1", "1", "1")
-    assert "请您先不要转账" in told
+    assert "有人让您转账，不要转" in told
     assert "contact verified, answer acknowledged, urgency none" in told
 
 
@@ -29,7 +29,7 @@ def test_words_are_heard_and_a_key_is_asked_for():
 
 def test_silence_throughout_ends_as_silence():
     told = played("police_impersonation", "", "", "", "")
-    assert told.count("没有收到您的回答。") == 2
+    assert told.count("没有收到您的回答。") == 3
     assert "contact unverified, answer doubtful" in told
 
 

@@ -37,7 +37,7 @@ class TestBlanks:
 
     def test_what_is_given_wins_over_the_default(self):
         text = "这里是{bureau}，拨打{hotline}"
-        assert with_defaults(script(), text, "zh") == "这里是市反诈中心，拨打96110"
+        assert with_defaults(script(), text, "zh") == "这里是市公安局反诈中心，拨打96110"
         given = {"bureau": "临河区反诈中心"}
         assert filled(script(), text, "zh", given, 9) == "这里是临河区反诈中心，拨打96110"
 
