@@ -105,7 +105,7 @@ class TestClaims:
             base=(('zh = "这个号码是您本人', 'zh = "您是{person}吗，这个号码是您本人'),), more=name
         )
         assert {f.node for f in check(early) if f.rule == "personal"} == {"identity"}
-        late = broken(('zh = "请您记住', 'zh = "{person}，请您记住'), more=name)
+        late = broken(('zh = "请注意', 'zh = "{person}，请注意'), more=name)
         assert "personal" not in rules(late)
 
 
