@@ -144,7 +144,7 @@ class TestWording:
         assert rule in rules(broken(base=(("One will call", new),)))
 
     def test_the_line_of_the_fraud_type_is_missed(self):
-        assert "must_say" in rules(broken(("绝不会在电话里、网上让您转钱", "很忙")))
+        assert "must_say" in rules(broken(("绝不会在电话里、微信里让您转钱", "很忙")))
 
     def test_the_machine_notice_is_missed(self):
         quiet = broken(base=(("{bureau}机器人", "{bureau}"), ("the robot of {bureau}", "{bureau}")))
