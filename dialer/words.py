@@ -248,8 +248,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.SCHEMA_MOVED: "a process is older than its database",
         AlarmCode.NOBODY_ANSWERS: "no web process runs: dialling has stopped",
         AlarmCode.WEBHOOKS_MISSING: (
-            "the webhooks of calls do not arrive or cannot be verified, so dialling has stopped: check the proxy,"
-            " web.public_url and telephony.auth_token"
+            "no webhook of a call arrives, dialling has stopped: check the proxy, public_url and the auth token"
         ),
         AlarmCode.CLOCK_JUMPED: "a machine's clock went back",
         AlarmCode.NO_NEXT_STEP: "a case without a next step",

@@ -60,7 +60,7 @@ def test_silence_before_and_after_is_cut(tone: Make, quiet: Make):
 
 def test_parts_are_joined_with_a_pause(tone: Make):
     one, two = compose.prompt([tone(0.6)]), compose.prompt([tone(0.6), tone(0.6)])
-    assert abs((two.seconds - one.seconds) - 0.6 - 0.35) < 0.03
+    assert abs((two.seconds - one.seconds) - 0.6 - 0.4) < 0.03
     assert min(frame_levels(two)[30:60]) < -80
 
 

@@ -60,7 +60,7 @@ def terminal(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_p
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "my-loan.toml"
-    path.write_text(LOAN.replace("请您听好", "您听我说"), encoding="utf-8")
+    path.write_text(LOAN.replace("请注意", "您听我说"), encoding="utf-8")
     return path
 
 
@@ -142,7 +142,7 @@ def test_the_task_of_a_worker_makes_the_sound(terminal: Terminal):
 @pytest.mark.parametrize(
     ("old", "new", "found"),
     [
-        ("请您听好", "您听我说", "warn: has no sound in zh [sound]"),
+        ("请注意", "您听我说", "warn: has no sound in zh [sound]"),
         (
             'next = "acknowledge"',
             'next = "scene"',

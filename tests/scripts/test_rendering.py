@@ -51,7 +51,7 @@ def test_only_what_no_clip_says_yet_is_spoken(centre: ScriptCentre):
 
 
 def test_it_goes_on_where_it_stood(centre: ScriptCentre):
-    draft = centre.draft(new_words().replace("请您听好", "您听我说"))
+    draft = centre.draft(new_words().replace("请注意", "您听我说"))
     asked = start_rendering(centre.services, "loan", draft.number, by="甲")
     turns = 0
     while not render_script(

@@ -109,7 +109,7 @@ class TestClaims:
             base=(('zh = "这个号码是您本人', 'zh = "您是{person}吗，这个号码是您本人'),), more=name
         )
         assert {f.node for f in check(early) if f.rule == "personal"} == {"identity"}
-        late = broken(('zh = "请您记住', 'zh = "{person}，请您记住'), more=name)
+        late = broken(('zh = "请注意', 'zh = "{person}，请注意'), more=name)
         assert "personal" not in rules(late)
 
 
@@ -148,7 +148,7 @@ class TestWording:
         assert rule in rules(broken(base=(("One will call", new),)))
 
     def test_the_line_of_the_fraud_type_is_missed(self):
-        assert "must_say" in rules(broken(("绝不会在电话里、网上让您转钱", "很忙")))
+        assert "must_say" in rules(broken(("绝不会在电话里、微信里让您转钱", "很忙")))
 
     def test_the_machine_notice_is_missed(self):
         quiet = broken(base=(("{bureau}机器人", "{bureau}"), ("the robot of {bureau}", "{bureau}")))

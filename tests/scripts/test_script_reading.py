@@ -40,7 +40,7 @@ def line_of(text: str, part: str) -> int:
         ("retries = 2", "retires = 2", "does not know retires", "retires = 2"),
         ('phrases = "yes"', 'phrases = "oui"', "has no phrases oui", "[nodes.scene]"),
         ('answer = "already_paid"', 'answer = "paid"', "paid is none of", "[nodes.scene]"),
-        ("请您听好", "{nobody}请您听好", "uses {nobody}", "[nodes.warn]"),
+        ("请注意", "{nobody}请注意", "uses {nobody}", "[nodes.warn]"),
         ('id = "loan"', 'id = "loan" x', "is not TOML", 'id = "loan" x'),
         ('id = "loan"', 'id = "../loan"', "id must be small letters", 'id = "../loan"'),
         ('id = "loan"', "id = 7", "id must be a text", "id = 7"),

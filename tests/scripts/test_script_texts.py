@@ -59,7 +59,7 @@ class TestBlanks:
 
 
 class TestPersonal:
-    LATE = (("请您听好", "{person}，请您听好"),)
+    LATE = (("请注意", "{person}，请注意"),)
 
     def test_it_is_known_to_be_personal(self):
         assert needs_verification(script(PERSON), "您好，{person}")
@@ -73,7 +73,7 @@ class TestPersonal:
             assert turn.ask is not None
             assert all("王女士" not in said.text for said in turn.utterances)
             turn = advance(named, Position.decode(turn.position.encode()), Heard.keys(key), context)
-        assert turn.utterances[0].text.startswith("王女士，请您听好")
+        assert turn.utterances[0].text.startswith("王女士，请注意")
 
     def test_it_is_never_rendered_as_a_sound_file(self):
         named = script(PERSON, *self.LATE)

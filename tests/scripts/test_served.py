@@ -33,7 +33,7 @@ def test_a_shipped_prompt(centre: ScriptCentre):
 
 
 def test_a_rendered_prompt_also_where_another_machine_rendered_it(centre: ScriptCentre):
-    made = centre.render(centre.draft(LOAN.replace("请您听好", "您听我说")))
+    made = centre.render(centre.draft(LOAN.replace("请注意", "您听我说")))
     file = next(clip["file"] for clip in made.clips if clip["voice"] == "tone")
     path = centre.data_dir / "audio" / file
     body = path.read_bytes()

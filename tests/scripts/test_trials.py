@@ -30,7 +30,7 @@ HALVES = {1: 50.0, 2: 50.0}
 @pytest.fixture
 def second(centre: ScriptCentre) -> Version:
     """Approved to be compared; the first version stays live."""
-    draft = centre.draft(LOAN.replace("请您听好", "您听我说"))
+    draft = centre.draft(LOAN.replace("请注意", "您听我说"))
     centre.render(draft)
     approved = centre.approve(draft, goes_live=False)
     assert not approved.is_live
@@ -86,7 +86,7 @@ def test_only_who_must_moves_when_shares_change():
 
 
 def test_a_draft_cannot_be_tried(centre: ScriptCentre):
-    centre.draft(LOAN.replace("请您听好", "您听我说"))
+    centre.draft(LOAN.replace("请注意", "您听我说"))
     with pytest.raises(Conflict, match="version 2 of loan is a draft"):
         begin(centre, HALVES)
 
@@ -98,7 +98,7 @@ def test_shares_that_compare_nothing(centre: ScriptCentre, second: Version, weig
 
 
 def test_the_live_one_is_always_among_them(centre: ScriptCentre, second: Version):
-    third = centre.draft(LOAN.replace("请您听好", "您先听我说"))
+    third = centre.draft(LOAN.replace("请注意", "您先听我说"))
     centre.render(third)
     centre.approve(third, goes_live=False)
     with pytest.raises(Invalid, match="must name the live version"):

@@ -151,7 +151,7 @@ def test_the_same_words_are_one_version(centre: ScriptCentre):
 
 
 def test_a_prompt_without_the_scripts_own_language_is_refused(centre: ScriptCentre):
-    silent = "\n".join(line for line in LOAN.splitlines() if not line.startswith('zh = "请您听好'))
+    silent = "\n".join(line for line in LOAN.splitlines() if not line.startswith('zh = "请注意'))
     draft = centre.draft(silent)
     centre.render(draft)
     with pytest.raises(NotApproved, match="warn: has no text in zh, and zh has no fallback"):
