@@ -225,7 +225,7 @@ def _damage(path: Path, damage: str) -> None:
 
 NAMES = {
     "bureau": {"zh": "临河区反诈中心", "en": "the Linhe centre"},
-    "area_code": {"zh": "0478", "en": "0478"},
+    "area_code": {"zh": "0471", "en": "0471"},
 }
 
 
