@@ -155,7 +155,7 @@ def _prepare_database(
             real_now=real.now(),
         )
         policy_version = ensure_policy_version(tx, to_plain(policy), now=real.now())
-        seed_scripts(tx, now=clock.now(), names=settings.centre.names())
+        seed_scripts(tx, now=clock.now())
         return schema, is_drill_database(tx), clock, policy_version
 
 

@@ -341,8 +341,12 @@ class _Hooks:
             "fallback spoken: attempt=%s error=%s", hook.attempt_id, hook.fields.get("ErrorCode", "")
         )
         centre = self._services.centre
-        text = fallback(bureau=centre.bureau["zh"], area_code=centre.area_code, hotline=centre.hotline)
-        return 200, text
+        names = {
+            "bureau": centre.bureau.get("zh"),
+            "area_code": centre.area_code,
+            "hotline": centre.hotline,
+        }
+        return 200, fallback(**{name: said for name, said in names.items() if said})
 
 
 _SPOKEN = frozenset({"call", "dial", "fallback"})

@@ -158,17 +158,12 @@ def render_script(
         try:
             clip = _clip(services, item, studio, folder)
         except (SoundFault, OSError) as fault:
-            if item.slow:
-                continue
-            with services.store.begin() as tx:
-                end_render(
-                    tx,
-                    render_id,
-                    RenderState.FAILED,
-                    now=services.clock.now(),
-                    error=_line(item, fault).dump(),
-                )
-            return True
+            clip = None
+            if not item.slow:
+                now, line = services.clock.now(), _line(item, fault).dump()
+                with services.store.begin() as tx:
+                    end_render(tx, render_id, RenderState.FAILED, now=now, error=line)
+                return True
         if clip is not None:
             clips += to_plain([clip])
         with services.store.begin() as tx:

@@ -196,15 +196,13 @@ class RenderedScriptMissing(DialerError):
 def shipped_script(
     script_id: str, names: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 ) -> RenderedScript:
-    """With its shipped sound, both of its own words for its variables and of a centre's. Raises
-    `RenderedScriptMissing`.
-    """
+    """With all of its shipped sound, whatever names that says. Raises `RenderedScriptMissing`."""
     script = shipped_scripts().get(script_id)
     if script is None:
         raise RenderedScriptMissing(script_id=script_id, version_id=None)
-    own = named(script, names)
-    clips = (clip for one in (script, own) for clip in clips_for(one, shipped_manifest().clips))
-    return RenderedScript(script=own, clips=tuple(dict.fromkeys(clips)))
+    prompts = {(item.language, item.key) for item in prompt_list([script])}
+    clips = (clip for clip in shipped_manifest().clips if (clip.language, clip.prompt_id) in prompts)
+    return RenderedScript(script=named(script, names), clips=tuple(clips))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

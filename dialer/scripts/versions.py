@@ -6,12 +6,11 @@ lint finds nothing and that every prompt has whole sound.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from types import MappingProxyType
 
 from audio.check import problems
 from audio.clips import RECORDED, Clip, from_plain
@@ -43,12 +42,10 @@ from dialer.scripts.store import (
 from dialer.services import Services
 
 
-def seed_scripts(
-    tx: Tx, *, now: datetime, names: Mapping[str, Mapping[str, str]] = MappingProxyType({})
-) -> int:
+def seed_scripts(tx: Tx, *, now: datetime) -> int:
     """Every shipped script is a version, with its sound in the database; how many are new. A new one goes live where
     the live one was shipped too; where a centre speaks a version of its own, the new one stays a draft for a person.
-    What holds the centre's `names` and is not among the shipped sound is rendered later (`render_names`).
+    What holds a centre's names and is not among the shipped sound is rendered later (`render_names`).
     """
     known = known_script_hashes(tx)
     wanted = [shipped_scripts()[name] for name in sorted(shipped_scripts())]
@@ -61,7 +58,7 @@ def seed_scripts(
         if (script.id, script.content_hash) in known:
             continue
         added += 1
-        shipped = shipped_script(script.id, names)
+        shipped = shipped_script(script.id)
         source = shipped_texts()[script.origin.file.removesuffix(".toml")]
         version = add_script_version(
             tx, script, source=source, bases=shipped_bases(), drafted_by=SHIPPED_BY, now=now

@@ -17,7 +17,7 @@ from tests.web.switchboard import Switchboard, codes, life, status, step
 
 pytestmark = pytest.mark.story
 
-SAFE = "先不要转账"
+SAFE = "有人让您转账，不要转"
 TALKS = Behaviour(
     name="talks",
     share=1,

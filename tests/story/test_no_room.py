@@ -131,7 +131,7 @@ def test_a_webhook_without_memory_is_a_500_with_the_safe_sentence_and_comes_agai
     news = [step(attempt), *life(attempt)]
     answers = board.ask(*news, services=replace(board.services, clock=NoMemory()))
     assert codes(answers) == [500] * len(news)
-    assert all("先不要转账" in answer.text for answer in answers)
+    assert all("有人让您转账，不要转" in answer.text for answer in answers)
     assert board.events(attempt) == []
     assert set(codes(board.ask(*news))) == {200, 204}
     assert len(board.events(attempt)) == len(news)

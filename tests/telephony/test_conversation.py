@@ -62,4 +62,4 @@ def test_a_conversation_runs_to_its_end_on_documents_alone(script_id: str, keys:
 def test_the_first_words_of_every_call_warn(script_id: str):
     root = ET.fromstring(document(start(shipped_scripts()[script_id], Context()), 0))
     first = next(iter(root.iter("Say"))).text or ""
-    assert "不要转" in first
+    assert "有人让您转账，不要转" in first

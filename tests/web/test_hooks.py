@@ -155,7 +155,7 @@ class TestFaults:
         stranger = uuid.uuid4()
         spoken, told = board.ask(step(stranger), status(stranger, "ringing", "1"))
         assert codes([spoken, told]) == [404, 404]
-        assert "先不要转账" in spoken.text
+        assert "有人让您转账，不要转" in spoken.text
         assert board.count(t.event) == 0
 
     def test_an_unknown_attempt_in_a_batch_does_not_affect_the_others(self, board: Switchboard) -> None:
@@ -167,7 +167,7 @@ class TestFaults:
         calls = [board.call(), board.call(script_id="of another version"), board.call()]
         answers = board.ask(*(step(attempt) for attempt in calls))
         assert codes(answers) == [200, 500, 200]
-        assert "先不要转账" in answers[1].text
+        assert "有人让您转账，不要转" in answers[1].text
         assert [board.events(attempt) for attempt in calls] == [["talk.0"], [], ["talk.0"]]
 
     def test_a_database_that_does_not_answer_gives_503_and_the_safe_sentence_to_each(
@@ -178,7 +178,7 @@ class TestFaults:
         attempt = board.call()
         answers = board.ask(*life(attempt), step(attempt), services=services)
         assert codes(answers) == [503] * 5
-        assert all("先不要转账" in answer.text for answer in answers)
+        assert all("有人让您转账，不要转" in answer.text for answer in answers)
 
     @pytest.mark.parametrize(
         ("path", "form"),
@@ -203,7 +203,7 @@ class TestFaults:
         services = dataclasses.replace(board.services, store=gone)
         (answer,) = board.ask((f"/hooks/fallback/{uuid.uuid4()}", {"ErrorCode": "11200"}), services=services)
         assert answer.status_code == 200
-        assert "先不要转账" in answer.text
+        assert "有人让您转账，不要转" in answer.text
 
 
 def next_step(twiml: str, attempt: uuid.UUID, **form: str) -> Request:
