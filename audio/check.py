@@ -10,7 +10,7 @@ from audio.resample import TELEPHONE_HZ
 from audio.wave_file import Flaw, NoSound, Sound, read_wav
 
 LEVEL_TOLERANCE_DB = 1.5
-LONGEST_EDGE_SECONDS = 0.5
+LONGEST_EDGE_SECONDS = 0.55
 LONGEST_PAUSE_SECONDS = 1.2
 SHORTEST_SECONDS = 0.4
 _QUIET_BELOW_DB = 32.0

@@ -15,6 +15,7 @@ from dialer.cases.timeline import read_case_file
 from dialer.core.events import AlarmCode
 from dialer.db import tables as t
 from dialer.scripts.dialogue import Heard, Position, Turn
+from dialer.scripts.rendered import clips_for
 from dialer.telephony.webhooks import write
 from tests.calls.conversation import apply_call_event
 from tests.scripts.centre import ScriptCentre
@@ -51,7 +52,8 @@ def corrupt(path: Path) -> None:
 
 def opening_of(centre: ScriptCentre) -> Path:
     rendered = centre.services.rendered_scripts.now(centre.clock.now()).live["loan"]
-    clip = next(c for c in rendered.clips if c.prompt_id == OPENING and c.language == "zh")
+    clips = clips_for(rendered.script, rendered.clips)
+    clip = next(c for c in clips if c.prompt_id == OPENING and c.language == "zh" and not c.slow)
     return centre.package / clip.file
 
 
