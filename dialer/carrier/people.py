@@ -60,7 +60,8 @@ class Behaviour:
     says: tuple[str, ...] = ()
     ring_after_seconds: Range = (1.0, 3.0)
     answer_after_seconds: Range = (3.0, 15.0)
-    key_after_seconds: Range = (2.0, 9.0)
+    key_after_seconds: Range = (0.5, 4.5)
+    """After the network begins to listen, which is after what must be heard."""
     hang_up_after_seconds: Range | None = None
     answers_from_call: int = 1
     answered_by: AnsweredBy = AnsweredBy.HUMAN

@@ -159,7 +159,7 @@ def test_the_end_of_a_call_frees_its_number_last(bureau: Bureau):
     ring = bureau.attempt_of(case_id)["id"]
     bureau.put_live_number(NUMBER, ring)
     told = {"contact": "verified", "answer": "wants_officer"}
-    bureau.change_attempt(ring, state="answered", sent_at=bureau.clock.now(), **told)
+    bureau.change_attempt(ring, state="answered", sent_at=bureau.clock.now(), played_seconds=20, **told)
     progress = CallProgress(stage=Stage.ENDED, sid="CA1", sequence=3, result=TelephonyResult.ANSWERED)
 
     def hear() -> None:

@@ -50,10 +50,10 @@ def test_answered_per_attempt_leaves_out_what_says_nothing_about_the_person(scen
         scenario.attempt(case_id, n=n, result=result.value)
     scenario.attempt(case_id, n=50, result=None)
     c = counts(scenario)
-    assert c.robot_calls == 13
+    assert c.robot_calls == 14
     assert c.robot_calls_counted == 9
     assert c.robot_calls_answered == 1
-    assert (c.robot_calls_own_fault, c.robot_calls_cancelled) == (1, 1)
+    assert (c.robot_calls_own_fault, c.robot_calls_cancelled) == (2, 1)
     assert (c.robot_calls_unknown, c.robot_calls_under_way) == (1, 1)
     assert c.results == dict.fromkeys(TelephonyResult, 1)
 

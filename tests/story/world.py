@@ -20,6 +20,8 @@ from typing import Any
 
 import sqlalchemy as sa
 import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Route
 
 from dialer.calls.claims import Claimed, Sending, mark_attempts_sending
 from dialer.calls.dial import dial
@@ -38,6 +40,7 @@ from dialer.services import LineRules
 from dialer.telephony.channels import Placed
 from dialer.telephony.client import CallClient, PlaceCall
 from dialer.telephony.config import TelephonyConfig
+from dialer.web.rendering import sound
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
 
@@ -205,7 +208,12 @@ async def world(scene: Scene, folder: Path) -> AsyncIterator[World]:
         scene.do(sa.update(t.line_group).values(next_slot_at=datetime.now(UTC)))
         server = uvicorn.Server(
             uvicorn.Config(
-                hooks(scene.services, telephony),
+                Starlette(
+                    routes=[
+                        hooks(scene.services, telephony),
+                        Route("/audio/{file}", sound(scene.services)),
+                    ]
+                ),
                 log_config=None,
                 access_log=False,
                 lifespan="off",
