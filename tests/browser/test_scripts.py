@@ -84,21 +84,21 @@ def test_one_person_changes_a_script_and_another_lets_it_be_spoken(
 ):
     new_account(page, service, "chief1", Role.SUPERVISOR)
     page.goto("/scripts")
-    expect(page.locator("tbody tr")).to_have_count(13)
+    expect(page.locator("tbody tr")).to_have_count(12)
     look(page)
     page.get_by_role("link", name="虚假贷款").click()
-    expect(page.locator("a.graph-box")).to_have_count(22)
+    expect(page.locator("a.graph-box")).to_have_count(24)
     assert page.evaluate(_GRAPH_FAULTS) == []
     look(page)
 
     # A box of the graph opens its words, and they are heard.
     page.locator("a[data-node=warn]").click()
     dialog = page.locator("#node-dialog")
-    expect(dialog).to_contain_text("放款前一分钱也不收")
+    expect(dialog).to_contain_text("放款之前一分钱也不收")
     look(page)
     plays(page, "#node-dialog [data-play]")
-    dialog.get_by_role("link", name="caution").click()
-    expect(dialog).to_contain_text("我们是假警察")
+    dialog.get_by_role("link", name="acknowledge").click()
+    expect(dialog).to_contain_text("听明白了")
     page.keyboard.press("Escape")
     plays(page, "#n-opening [data-play]")
 
