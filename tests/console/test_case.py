@@ -117,6 +117,17 @@ async def test_a_ring_is_told_once_with_all_that_was_said_and_each_line_can_be_p
     assert "private" in sound.headers["cache-control"]
 
 
+async def test_the_story_says_how_much_of_each_prompt_was_heard(scene: ConsoleScene, chief: Person):
+    """The question about the fraud is answered after two seconds, and the call ends three seconds into the warning."""
+    call = PhoneCall(scene, grade=Grade.MEDIUM).answered().presses("1").after(2).presses("1", at_once=True)
+    call.after(3).ends()
+    page = text(await chief.get(f"/cases/{call.case_id}"))
+    assert page.count("heard to its end") == 3
+    assert re.search(r"heard 2\.0 of \d+\.\d s", page)
+    assert re.search(r"heard 3\.0 of \d+\.\d s", page)
+    assert page.count("not heard") == 1
+
+
 @pytest.mark.parametrize("file", ["0" * 24 + ".wav", "keys.json", "..%2f..%2fkeys.json", "%2e%2e"])
 async def test_nothing_but_prompts_can_be_played(chief: Person, file: str):
     assert (await chief.get(f"/clips/{file}")).status_code in {404, 405}
