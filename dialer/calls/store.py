@@ -264,16 +264,19 @@ def was_posted_since(tx: Tx, since: datetime) -> bool:
 
 
 def ask_silent_calls_now(tx: Tx, *, posted_before: datetime, real_now: datetime) -> None:
-    """Calls that the carrier took, posted before then, are asked about at once."""
-    tx.execute(
-        sa.update(t.attempt)
+    """Calls that the carrier took, posted before then, of which nothing is known yet, are asked about at once."""
+    # Others lock attempts in the order of their ids: one that somebody holds is left for the next time.
+    found = (
+        sa.select(t.attempt.c.id)
         .where(
             t.attempt.c.state == word(AttemptState.ACCEPTED),
             t.attempt.c.posted_at < posted_before,
             t.attempt.c.poll_at > real_now,
+            ~sa.exists().where(t.event.c.attempt_id == t.attempt.c.id),
         )
-        .values(poll_at=real_now)
+        .with_for_update(of=t.attempt, skip_locked=True)
     )
+    tx.execute(sa.update(t.attempt).where(t.attempt.c.id.in_(found)).values(poll_at=real_now))
 
 
 def calls_asked_to_end(tx: Tx, *, limit: int) -> list[tuple[uuid.UUID, str, AttemptState]]:

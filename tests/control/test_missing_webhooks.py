@@ -82,10 +82,12 @@ def test_a_call_without_a_webhook_stops_dialling_and_is_asked_about_at_once(scen
     assert silent.row()["poll_at"] <= scene.services.real.now()
 
 
-def test_what_the_carrier_says_when_it_is_asked_is_no_webhook(scene: Scene):
+def test_what_the_carrier_says_when_it_is_asked_is_no_webhook_and_it_is_asked_once(scene: Scene):
     silent = Taken(scene, seconds=20)
     silent.is_polled()
+    next_poll = silent.row()["poll_at"]
     assert allowed(scene) == 1
+    assert silent.row()["poll_at"] == next_poll > scene.services.real.now()
 
 
 def test_one_trial_leaves_at_a_time_and_its_webhook_ends_the_stop(scene: Scene):
