@@ -155,8 +155,8 @@ async def _form(request: Request) -> Params:
     return params
 
 
-def _refused(fault: Exception) -> Answer:
-    """The answer to a webhook that was not applied: never a 2xx, with TwiML where the call may still be going on."""
+def _refused(fault: Exception) -> tuple[int, bool]:
+    """The status for a webhook that was not applied, never a 2xx, and whether the call may still be going on."""
     match fault:
         case _TooLarge():
             status, speaks = 413, False
@@ -176,7 +176,7 @@ def _refused(fault: Exception) -> Answer:
             _log.error("webhook failed", exc_info=fault)
     said = str(fault) if isinstance(fault, DialerError) else type(fault).__name__
     _log.warning("webhook answered %d: %s", status, said)
-    return status, fallback() if speaks else None
+    return status, speaks
 
 
 def hooks(
@@ -241,12 +241,13 @@ class _Hooks:
                 verify(url=self._url(request), params=params, headers=headers, tokens=self._tokens)
                 status, twiml = await answer(Webhook(path=request.path_params, params=params))
             except Exception as fault:  # noqa: BLE001  # after any fault the person on the line must hear something
-                status, twiml = _refused(fault)
+                status, speaks = _refused(fault)
+                twiml = self._safe_sentence() if speaks else None
             self._count(name, status)
             if status == HTTPStatus.FORBIDDEN and name in _SPOKEN:
-                # Not applied; but whoever the caller is, a person on the line hears a sentence, never silence. With
+                # Not applied. A person on the line must hear a sentence, whatever sent the request: with
                 # any other status a carrier would end the call without a word.
-                status, twiml = 200, fallback()
+                status, twiml = 200, self._safe_sentence()
             return Response(twiml, status_code=status, media_type=_XML if twiml is not None else None)
 
         return endpoint
@@ -340,13 +341,17 @@ class _Hooks:
         _log.warning(
             "fallback spoken: attempt=%s error=%s", hook.attempt_id, hook.fields.get("ErrorCode", "")
         )
+        return 200, self._safe_sentence()
+
+    def _safe_sentence(self) -> str:
+        """With the names of the centre, as TwiML."""
         centre = self._services.centre
         names = {
             "bureau": centre.bureau.get("zh"),
             "area_code": centre.area_code,
             "hotline": centre.hotline,
         }
-        return 200, fallback(**{name: said for name, said in names.items() if said})
+        return fallback(**{name: said for name, said in names.items() if said})
 
 
 _SPOKEN = frozenset({"call", "dial", "fallback"})

@@ -10,7 +10,7 @@ import pytest
 
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Store
-from dialer.telephony.webhooks import fallback
+from dialer.services import Services
 from tests.web.switchboard import Request, Switchboard, codes, life, status, step
 
 STRANGER = uuid.UUID(int=7)
@@ -29,9 +29,9 @@ class TestSignatures:
     ) -> None:
         """The token or the public address may be wrong, and a person may be on the line."""
         attempt = board.call()
-        (answer,) = board.ask(step(attempt), token="somebody else's")
+        (answer,) = board.ask(step(attempt), token="somebody else's", services=_named(board))
         assert answer.status_code == 200
-        assert answer.text == fallback()
+        assert "临河区反诈中心" in answer.text
         assert board.events(attempt) == []
         assert board.attempt_row(attempt)["state"] == "sending"
 
@@ -198,12 +198,20 @@ class TestFaults:
         answer = board.ask((f"/hooks/status/{uuid.uuid4()}", {"CallSid": "C" * 70_000}))
         assert codes(answer) == [413]
 
-    def test_the_fallback_speaks_without_a_database(self, board: Switchboard) -> None:
+    def test_the_safe_sentence_names_the_centre_and_needs_no_database(self, board: Switchboard) -> None:
         gone = Store("postgresql+psycopg://nobody@127.0.0.1:1/none", board.store.vault)
-        services = dataclasses.replace(board.services, store=gone)
-        (answer,) = board.ask((f"/hooks/fallback/{uuid.uuid4()}", {"ErrorCode": "11200"}), services=services)
-        assert answer.status_code == 200
-        assert "有人让您转账，不要转" in answer.text
+        services = dataclasses.replace(_named(board), store=gone)
+        fallen_back = (f"/hooks/fallback/{uuid.uuid4()}", {"ErrorCode": "11200"})
+        answers = board.ask(fallen_back, step(uuid.uuid4()), services=services)
+        assert codes(answers) == [200, 503]
+        for answer in answers:
+            assert "临河区反诈中心" in answer.text
+            assert "有人让您转账，不要转" in answer.text
+
+
+def _named(board: Switchboard) -> Services:
+    centre = dataclasses.replace(board.services.centre, bureau={"zh": "临河区反诈中心"})
+    return dataclasses.replace(board.services, centre=centre)
 
 
 def next_step(twiml: str, attempt: uuid.UUID, **form: str) -> Request:
