@@ -332,8 +332,8 @@ _TRIAL_SECONDS = 15.0
 
 def trials_without_webhooks(tx: Tx, services: Services) -> int | None:
     """How many calls may leave, by the webhooks that arrive; None: as many as pacing allows. Calls that the carrier
-    took and that bring no webhook are our fault (proxy, address, token), and whoever answers hears nothing: then one
-    trial call at a time leaves, an alarm is raised, and the silent calls are asked about at once.
+    took and that bring no webhook are our fault (proxy, address, token), and a person who answers hears nothing. Then
+    one trial call at a time leaves, an alarm is raised, and the silent calls are asked about at once.
     """
     real_now = services.real.now()
     posted_before = real_now - timedelta(seconds=_WEBHOOK_SECONDS)

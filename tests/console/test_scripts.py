@@ -300,7 +300,7 @@ async def test_a_walk_goes_as_a_call_goes(desk: ConsoleDesk):
 async def test_a_walk_through_a_hand_over_and_typed_digits(desk: ConsoleDesk):
     caller = desk.person(Role.CALLER)
     page = text(await caller.get("/scripts/loan/walk", language="en", steps="1.3.nobody.type5000"))
-    assert "An officer is rung now." in page
+    assert "An officer is called now." in page
     assert "no officer takes the call" in page
     assert "presses 5000" in page
     assert "type its last four digits" in page
