@@ -14,7 +14,7 @@ from dialer.calls.dial import dial
 from dialer.core.values import Grade
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx
-from dialer.telephony.channels import Placed
+from dialer.telephony.channels import Placed, UncertainResult
 from dialer.telephony.client import PlaceCall
 from tests.control.scene import Scene
 from tests.story.world import PATIENCE_SECONDS, RULES, World
@@ -156,3 +156,32 @@ async def test_slots_that_a_stopped_worker_missed_are_not_made_up_for_in_a_burst
     unix = [call.created for call in w.carrier.exchange.newest_first()]
     assert max(sum(0 <= other - first < 0.4 for other in unix) for first in unix) <= 10
     assert {w.rings(w.attempt(case_id)) for case_id in case_ids} <= {0, 1}
+
+
+class StoppedWhileConnecting:
+    """Its process was stopped after the order was given, and wakes when the call has been taken for absent."""
+
+    def __init__(self, clock: Jumps) -> None:
+        self._clock = clock
+        self.may_send: list[bool] = []
+
+    async def send(self, order: PlaceCall) -> UncertainResult:
+        assert order.may_send is not None
+        self.may_send.append(order.may_send())
+        self._clock.ahead = timedelta(seconds=RULES.post_timeout_seconds)
+        self.may_send.append(order.may_send())
+        return UncertainResult(detail="not sent")
+
+
+async def test_a_call_whose_moment_passed_while_the_worker_was_stopped_may_not_be_sent(w: World):
+    clock = Jumps()
+    w.scene.services = replace(w.scene.services, real=clock)
+    w.open_case()
+    client = StoppedWhileConnecting(clock)
+    await dial(
+        w.scene.services,
+        client,  # type: ignore[arg-type]  # all that dialling asks of a client
+        for_seconds=PATIENCE_SECONDS,
+        stopping=lambda: bool(client.may_send),
+    )
+    assert client.may_send == [True, False]
