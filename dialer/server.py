@@ -36,12 +36,14 @@ from dialer.calls.events import CallEvent, apply_call_events
 from dialer.calls.messages import apply_message_event
 from dialer.calls.reconcile import WEB
 from dialer.casefile.pages import case_pages
+from dialer.cases.alarms import raise_alarm_once
 from dialer.control.board import board_pages
 from dialer.control.health import beating
 from dialer.control.overview import all_paused
 from dialer.control.pages import control_pages
 from dialer.control.status import StatusPage, WebhookCounts, engine, live, metrics, ready
 from dialer.core.errors import DialerError, Invalid, NotFound, Unavailable
+from dialer.core.events import AlarmCode
 from dialer.language import Lang
 from dialer.outcomes.pages import rates_pages
 from dialer.phone import phone_routes
@@ -66,6 +68,7 @@ from dialer.telephony.callbacks import (
 from dialer.telephony.config import (
     AMD_ROUTE,
     CALL_ROUTE,
+    CHECK_ROUTE,
     DESK_ROUTE,
     DIAL_ROUTE,
     FALLBACK_ROUTE,
@@ -75,6 +78,7 @@ from dialer.telephony.config import (
     STATUS_ROUTE,
     TelephonyConfig,
 )
+from dialer.telephony.public_way import WayBlocked, proof, watch_public_way
 from dialer.telephony.webhooks import SETTINGS, SIGNATURE, BadSignature, fallback, hang_up, verify, write
 from dialer.units.pages import unit_pages
 from dialer.warnings.pages import list_pages
@@ -210,6 +214,7 @@ class _Hooks:
             MESSAGE_ROUTE: self._message,
             DESK_ROUTE: self._desk,
             FALLBACK_ROUTE: self._fall_back,
+            CHECK_ROUTE: self._check,
         }
         self.router = Router(
             [
@@ -248,7 +253,8 @@ class _Hooks:
                 # Not applied. A person on the line must hear a sentence, whatever sent the request: with
                 # any other status a carrier would end the call without a word.
                 status, twiml = 200, self._safe_sentence()
-            return Response(twiml, status_code=status, media_type=_XML if twiml is not None else None)
+            kind = "text/plain" if name == "check" else _XML
+            return Response(twiml, status_code=status, media_type=kind if twiml is not None else None)
 
         return endpoint
 
@@ -342,6 +348,10 @@ class _Hooks:
             "fallback spoken: attempt=%s error=%s", hook.attempt_id, hook.fields.get("ErrorCode", "")
         )
         return 200, self._safe_sentence()
+
+    async def _check(self, hook: Webhook) -> Answer:
+        """Our own request through the public address; see `dialer.telephony.public_way`."""
+        return 200, proof(hook.path["nonce"], token=self._telephony.auth_token)
 
     def _safe_sentence(self) -> str:
         """With the names of the centre, as TwiML."""
@@ -483,24 +493,36 @@ class _Server(uvicorn.Server):
     """Its heartbeat lasts as long as it listens. On shutdown endless answers end before it waits for the others."""
 
     def __init__(
-        self, config: uvicorn.Config, closing: ShutdownHooks, alive: ExitStack, services: Services
+        self, config: uvicorn.Config, closing: ShutdownHooks, alive: ExitStack, app: Application
     ) -> None:
         super().__init__(config)
         self._closing = closing
         self._alive = alive
-        self._services = services
+        self._app = app
+        self._watch: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             # Not earlier: dialling takes the heartbeat as a sign that webhooks are answered.
-            self._alive.enter_context(beating(self._services, kind=WEB))
+            self._alive.enter_context(beating(self._app.services, kind=WEB))
+            if self._app.settings.web.check_public_url:
+                raise_alarm = partial(_public_way_blocked, self._app.services)
+                self._watch = asyncio.create_task(watch_public_way(self._app.telephony, blocked=raise_alarm))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
         # Before it stops listening, so that no call is placed meanwhile.
         await asyncio.to_thread(self._alive.close)
         self._closing.begin()
         await super().shutdown(sockets)
+
+
+def _public_way_blocked(services: Services, fault: WayBlocked) -> None:
+    facts = {"problem": str(fault), "fix": fault.mend}
+    with services.store.begin() as tx:
+        raise_alarm_once(tx, AlarmCode.PUBLIC_URL_BLOCKED, now=services.clock.now(), facts=facts)
 
 
 def run_web(app: Application) -> None:
@@ -524,7 +546,7 @@ def run_web(app: Application) -> None:
         timeout_keep_alive=75,
     )
     with ExitStack() as alive:
-        server = _Server(config, closing, alive, app.services)
+        server = _Server(config, closing, alive, app)
         settle()
         with suppress(KeyboardInterrupt):
             server.run()

@@ -250,6 +250,7 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.WEBHOOKS_MISSING: (
             "no webhook of a call arrives, dialling has stopped: check the proxy, public_url and the auth token"
         ),
+        AlarmCode.PUBLIC_URL_BLOCKED: "our public address does not lead to us: check the proxy and public_url",
         AlarmCode.CLOCK_JUMPED: "a machine's clock went back",
         AlarmCode.NO_NEXT_STEP: "a case without a next step",
         AlarmCode.UNSIGNED: "an assignment is not signed for",

@@ -22,9 +22,9 @@ from dialer.calls.store import (
     ask_silent_calls_now,
     bound_call_sids,
     calls_asked_to_end,
+    calls_without_webhook,
     lock_silent_calls,
     newest_call_known_before,
-    newest_silent_call,
     newest_webhook,
     numbers_of_calls,
     postpone_poll,
@@ -328,6 +328,8 @@ _WEBHOOK_SECONDS = 6.0
 """A carrier sends the first webhook of a call within a second of taking it."""
 _TRIAL_SECONDS = 15.0
 """One trial call at a time, and not more often than this, while webhooks are missing."""
+_SILENCE_FORGOTTEN = timedelta(hours=1)
+"""After so long without a call dialling begins anew: whether the way is open is not known any more."""
 
 
 def trials_without_webhooks(tx: Tx, services: Services) -> int | None:
@@ -337,13 +339,17 @@ def trials_without_webhooks(tx: Tx, services: Services) -> int | None:
     """
     real_now = services.real.now()
     posted_before = real_now - timedelta(seconds=_WEBHOOK_SECONDS)
-    silent = newest_silent_call(tx, posted_before=posted_before)
-    if silent is None:
+    silent = calls_without_webhook(
+        tx,
+        newest_webhook=newest_webhook(tx),
+        posted_from=real_now - _SILENCE_FORGOTTEN,
+        posted_before=posted_before,
+    )
+    if silent.since is None:
         return None
-    newest = newest_webhook(tx)
-    if newest is not None and newest >= silent:
-        return None
-    facts = {"since": silent.isoformat()}
+    facts = {"since": silent.since.isoformat()}
     raise_alarm_once(tx, AlarmCode.WEBHOOKS_MISSING, now=services.clock.now(), facts=facts)
     ask_silent_calls_now(tx, posted_before=posted_before, real_now=real_now)
-    return 0 if was_posted_since(tx, real_now - timedelta(seconds=_TRIAL_SECONDS)) else 1
+    trial_before = real_now - timedelta(seconds=_TRIAL_SECONDS)
+    tried = silent.posted_at is not None and silent.posted_at >= trial_before
+    return 0 if tried or was_posted_since(tx, trial_before) else 1

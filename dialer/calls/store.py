@@ -7,7 +7,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -228,18 +228,44 @@ def lock_silent_calls(tx: Tx, *, real_now: datetime, limit: int) -> list[Call]:
     return [record_of(Call, row) for row in tx.rows(statement)]
 
 
-def newest_silent_call(tx: Tx, *, posted_before: datetime) -> datetime | None:
-    """When the carrier took the newest call (service time) that was posted before then (real time) and has brought no
-    webhook yet.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilentCalls:
+    """Calls that the carrier took after the newest webhook and that brought none, however they ended."""
+
+    since: datetime | None
+    """When the carrier took the newest of those posted early enough to have brought one (service time)."""
+    posted_at: datetime | None
+    """When the newest of all was posted (real time)."""
+
+
+def calls_without_webhook(
+    tx: Tx, *, newest_webhook: datetime | None, posted_from: datetime, posted_before: datetime
+) -> SilentCalls:
+    """Of calls posted from `posted_from` on; those posted before `posted_before` should have brought a webhook (both
+    real time).
     """
-    moment: datetime | None = tx.scalar(
-        sa.select(sa.func.max(t.attempt.c.accepted_at)).where(
-            t.attempt.c.state == word(AttemptState.ACCEPTED),
-            t.attempt.c.posted_at < posted_before,
+    accepted_at, posted_at = t.attempt.c.accepted_at, t.attempt.c.posted_at
+    after: sa.ColumnElement[bool] = sa.true()
+    if newest_webhook is not None:
+        # A call is sent before it is taken, by at most its request's time limit: the index is by sending.
+        sent_from = newest_webhook - _LONGEST_REQUEST
+        after = sa.and_(accepted_at > newest_webhook, t.attempt.c.sent_at >= sent_from)
+    row = tx.one(
+        sa.select(
+            sa.func.max(accepted_at).filter(posted_at < posted_before).label("since"),
+            sa.func.max(posted_at).label("posted_at"),
+        ).where(
+            after,
+            accepted_at.is_not(None),
+            posted_at >= posted_from,
             ~sa.exists().where(t.event.c.attempt_id == t.attempt.c.id, _IS_WEBHOOK),
         )
     )
-    return moment
+    assert row is not None
+    return SilentCalls(**row)
+
+
+_LONGEST_REQUEST = timedelta(minutes=10)
 
 
 def newest_webhook(tx: Tx) -> datetime | None:

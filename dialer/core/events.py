@@ -258,6 +258,8 @@ class AlarmCode(StrEnum):
     """No web process runs, so dialling has stopped."""
     WEBHOOKS_MISSING = "webhooks_missing"
     """Calls that the carrier took bring no webhook, or only ones that cannot be verified, so dialling has stopped."""
+    PUBLIC_URL_BLOCKED = "public_url_blocked"
+    """A request of our own to the public address does not reach a web process of ours."""
     SCHEMA_MOVED = "schema_moved"
     """A newer version migrated the database while an older process runs, which claims nothing from then on."""
     CLOCK_JUMPED = "clock_jumped"

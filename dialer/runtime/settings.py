@@ -218,6 +218,10 @@ class WebSettings(Section):
     port: int = Field(default=8000, ge=0, le=65535)
     public_url: HttpAddress | None = None
     """The address that the telephone network is given, and signs. None: made of host and port."""
+    check_public_url: bool = True
+    """The web process asks itself through `public_url` every half minute. Off where a network does not let its own
+    machines reach that address.
+    """
     proxies: tuple[IPvAnyNetwork, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
     """Proxies whose `X-Forwarded-For` is read; from other addresses it is ignored."""
 

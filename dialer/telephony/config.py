@@ -84,6 +84,8 @@ MESSAGE_ROUTE: Final = "/hooks/message/{message_id}"
 OFFICER_ROUTE: Final = "/hooks/officer/{attempt_id}/{step}"
 DIAL_ROUTE: Final = "/hooks/dial/{attempt_id}/{step}/{position}"
 DESK_ROUTE: Final = "/hooks/desk/{call_id}/{what}"
+CHECK_ROUTE: Final = "/hooks/check/{nonce}"
+"""Asked for by ourselves, through the public address: see `dialer.telephony.public_way`."""
 
 START_STEP: Final = "start"
 """The position of a call before its first answer; no position of a script looks like it."""
@@ -131,3 +133,7 @@ class HookUrls:
     def officer(self, attempt_id: UUID, *, step: int) -> str:
         """Receives, during the call, that the officer answered."""
         return f"{self._base}/hooks/officer/{attempt_id}/{step}{RETRIES}"
+
+    def check(self, nonce: str) -> str:
+        """What we ask ourselves for; without the fragment, which is the carrier's."""
+        return f"{self._base}/hooks/check/{nonce}"

@@ -49,8 +49,8 @@ class Taken(PhoneCall):
                 [News(attempt_id=self.attempt_id, step="status.0", progress=progress)],
             )
 
-    def is_polled(self) -> None:
-        progress = CallProgress(stage=Stage.INITIATED, sid=self.sid)
+    def is_polled(self, stage: Stage = Stage.INITIATED, **said: TelephonyResult) -> None:
+        progress = CallProgress(stage=stage, sid=self.sid, **said)
         with self.scene.tx() as tx:
             apply_replies(
                 tx, self.scene.services, [News(attempt_id=self.attempt_id, step="poll.1", progress=progress)]
@@ -88,6 +88,25 @@ def test_what_the_carrier_says_when_it_is_asked_is_no_webhook_and_it_is_asked_on
     next_poll = silent.row()["poll_at"]
     assert allowed(scene) == 1
     assert silent.row()["poll_at"] == next_poll > scene.services.real.now()
+
+
+@pytest.mark.parametrize("stage", [Stage.RINGING, Stage.ANSWERED])
+def test_what_a_poll_says_of_a_call_does_not_resume_dialling(scene: Scene, stage: Stage):
+    silent = Taken(scene, seconds=20)
+    silent.is_polled(stage)
+    assert allowed(scene) == 1
+
+
+def test_a_call_that_ended_without_a_webhook_is_still_one_and_the_next_trial_waits(scene: Scene):
+    silent = Taken(scene, seconds=10)
+    silent.is_polled(Stage.ENDED, result=TelephonyResult.ANSWERED)
+    assert silent.row()["result"] == "dead_air"
+    assert allowed(scene) == 0
+    scene.clock.advance(6)
+    assert allowed(scene) == 1
+    assert alarms(scene) == {AlarmCode.WEBHOOKS_MISSING}
+    scene.clock.advance(3600)
+    assert allowed(scene) is None
 
 
 def test_one_trial_leaves_at_a_time_and_its_webhook_ends_the_stop(scene: Scene):

@@ -1,0 +1,115 @@
+"""The way on which a carrier reaches us, walked by ourselves: a request to the public address, signed as the carrier
+signs, must come back with a proof that only a process with our token can make. What fails names its cause.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import logging
+import secrets
+import ssl
+from collections.abc import Callable
+from http import HTTPStatus
+
+import aiohttp
+
+from dialer.core.errors import DialerError, Unavailable
+from dialer.language import Text, gettext_noop
+from dialer.telephony.config import HookUrls, TelephonyConfig
+from dialer.telephony.webhooks import sign
+
+_SECONDS = 5.0
+_EVERY_SECONDS = 30.0
+_MOST_BYTES = 1024
+
+_log = logging.getLogger(__name__)
+
+
+class WayBlocked(DialerError):
+    """A request to the public address did not come back as ours. `mend` says what to do."""
+
+    def __init__(self, text: Text, *, mend: str) -> None:
+        super().__init__(text)
+        self.mend = mend
+
+
+def proof(nonce: str, *, token: str) -> str:
+    """What a web process answers to a check, hexadecimal: it holds the token and saw this nonce."""
+    return hmac.new(token.encode(), b"check " + nonce.encode(), hashlib.sha256).hexdigest()
+
+
+async def walk_public_way(config: TelephonyConfig) -> str:
+    """Returns the public address when a signed request to it reached a web process of ours, as a carrier's would.
+    Raises `WayBlocked`. It takes at most five seconds and changes nothing.
+    """
+    nonce = secrets.token_hex(16)
+    url = HookUrls(config.public_url).check(nonce)
+    try:
+        async with (
+            # Without the proxies of the environment: a carrier does not have them.
+            aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=_SECONDS), cookie_jar=aiohttp.DummyCookieJar()
+            ) as session,
+            session.post(
+                url, headers=sign(url=url, token=config.auth_token), allow_redirects=False
+            ) as answer,
+        ):
+            status, body = answer.status, await answer.content.read(_MOST_BYTES)
+    except (aiohttp.ClientConnectorCertificateError, ssl.SSLError):
+        raise _blocked(config, gettext_noop("its certificate is not valid"), _MEND_CERTIFICATE) from None
+    except TimeoutError:
+        raise _blocked(config, gettext_noop("no answer within five seconds"), _MEND_PROXY) from None
+    except (aiohttp.ClientError, OSError, ValueError):
+        raise _blocked(config, gettext_noop("no connection"), _MEND_PROXY) from None
+    _judge(config, nonce, status, body)
+    return config.public_url
+
+
+async def watch_public_way(config: TelephonyConfig, *, blocked: Callable[[WayBlocked], object]) -> None:
+    """Walks the way every half minute until it is cancelled. `blocked` is called in a thread when two walks in a row
+    failed: one alone may be the restart of a proxy.
+    """
+    before = False
+    while True:
+        await asyncio.sleep(_EVERY_SECONDS)
+        try:
+            await walk_public_way(config)
+        except WayBlocked as fault:
+            _log.warning("%s", fault)
+            if before:
+                await _tell(blocked, fault)
+            before = True
+        else:
+            before = False
+
+
+async def _tell(blocked: Callable[[WayBlocked], object], fault: WayBlocked) -> None:
+    try:
+        await asyncio.to_thread(blocked, fault)
+    except Unavailable as unavailable:
+        _log.warning("%s", unavailable)
+
+
+def _judge(config: TelephonyConfig, nonce: str, status: int, body: bytes) -> None:
+    if status == HTTPStatus.FORBIDDEN:
+        why = gettext_noop("the request arrives with another address or is checked with another token")
+        raise _blocked(config, why, _MEND_TOKEN)
+    if status != HTTPStatus.OK:
+        shown = Text("%(url)s: status %(status)s instead of our answer", url=config.public_url, status=status)
+        raise WayBlocked(shown, mend=_MEND_STATUS)
+    if not hmac.compare_digest(body.strip(), proof(nonce, token=config.auth_token).encode()):
+        raise _blocked(config, gettext_noop("another service answers"), _MEND_STATUS)
+
+
+def _blocked(config: TelephonyConfig, why: str, mend: str) -> WayBlocked:
+    return WayBlocked(Text("%(url)s: %(why)s", url=config.public_url, why=Text(why)), mend=mend)
+
+
+_MEND_PROXY = gettext_noop("start the proxy, or set web.public_url to the address that the carrier reaches")
+_MEND_CERTIFICATE = gettext_noop("renew the certificate of the proxy: a carrier refuses it too")
+_MEND_TOKEN = gettext_noop(
+    "let the proxy keep path and query, and give every process the same telephony.auth_token"
+)
+_MEND_STATUS = gettext_noop("let the proxy pass /hooks/ and /audio/ to dialer web, or correct web.public_url")
