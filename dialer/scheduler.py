@@ -20,6 +20,7 @@ from pathlib import Path
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from dialer.audit.trail import anchor_trail, check_new_lines
 from dialer.broker import BULK_QUEUE, DIAL_QUEUE, Enqueuer
 from dialer.control.health import SCHEDULER_PART, TICK_PART, close_cycle
 from dialer.core.errors import Unavailable
@@ -45,6 +46,7 @@ _FOLLOW_SECONDS = 1.0
 _BEAT_SECONDS = 2.0
 _FORGET = timedelta(days=1)
 """Heartbeats and sessions are deleted once a day when they ended so long ago."""
+_CHECK_SECONDS = 60.0
 _RESUME_EVERY = 5
 _ROUNDS = (("sweep", 1), ("dial", 1), ("reconcile", 2), ("send_messages", 2), ("fold", 5))
 """What a tick enqueues for the dialling workers, and in every how many ticks."""
@@ -181,6 +183,8 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         ("resume_loads", send, ("resume_loads", BULK_QUEUE), tick * _RESUME_EVERY),
         ("resume_renders", send, ("resume_renders", BULK_QUEUE), tick * _RESUME_EVERY),
         ("clean_up", _clean_up, (app,), _FORGET.total_seconds()),
+        ("check_trail", _check_trail, (app,), _CHECK_SECONDS),
+        ("anchor", _anchor, (app,), app.settings.audit.anchor_seconds),
     ):
         trigger = IntervalTrigger(seconds=seconds, timezone="UTC")
         scheduler.add_job(job, trigger, args=args, id=name, next_run_time=first)
@@ -193,6 +197,20 @@ def _clean_up(app: Application) -> None:
         with app.services.store.begin() as tx:
             delete_silent_processes(tx, before=before)
             delete_expired_sessions(tx, before=before)
+    except Unavailable as fault:
+        _log.warning("%s", fault)
+
+
+def _check_trail(app: Application) -> None:
+    try:
+        check_new_lines(app.services)
+    except Unavailable as fault:
+        _log.warning("%s", fault)
+
+
+def _anchor(app: Application) -> None:
+    try:
+        anchor_trail(app.services, app.settings.audit)
     except Unavailable as fault:
         _log.warning("%s", fault)
 

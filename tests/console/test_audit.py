@@ -14,7 +14,7 @@ from python_calamine import CalamineWorkbook
 
 import dialer
 from dialer.audit.pages import ACTS, act_words, facts_words
-from dialer.audit.queries import AuditQuery, search_audit
+from dialer.audit.trail import AuditQuery, search_audit
 from dialer.core.access import Role
 from dialer.core.timeline import ActKind
 from dialer.db.audit import write_audit
