@@ -449,7 +449,7 @@ def read_trail_state(tx: Tx) -> TrailState:
     """As the scheduler's rounds and `verify` have left it."""
     part = cycle_parts(tx).get(_TRAIL_PART)
     facts: Mapping[str, Any] = {} if part is None else part.facts
-    found = Counter(facts.get("found")) | Counter(facts.get("found_before"))
+    found = Counter[str](facts.get("found")) | Counter[str](facts.get("found_before"))
     return TrailState(
         number=facts.get("number", 0),
         at=None if part is None else part.at,

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import sqlalchemy as sa
 
@@ -31,6 +31,16 @@ CHECKPOINT_ACT: Final = "audit_checkpoint"
 _SEAL: Final = "audit"
 _CHAIN: Final = "audit chain"
 _AT_ONCE: Final = 2000
+_ADD: Final = sa.insert(t.audit).add_cte(
+    sa.update(t.audit_head)
+    .values(number=sa.bindparam("head_number"), chain=sa.bindparam("head_chain"))
+    .cte("moved")
+)
+_HELD_MS: Final = 5000
+"""A process that is stopped between the lock of the head and its commit holds up the acts of others for no longer."""
+_LOCKED_HEAD: Final = sa.select(
+    t.audit_head, sa.func.set_config("idle_in_transaction_session_timeout", str(_HELD_MS), sa.true())
+).with_for_update()
 _log = logging.getLogger(__name__)
 
 
@@ -89,14 +99,15 @@ def _append(tx: Tx, lines: list[dict[str, Any]]) -> None:
         seal = tx.vault.sign(content_of(line, number), purpose=_SEAL)
         chain = tx.vault.sign(chain + seal, purpose=_CHAIN)
         rows.append(line | {"number": number, "seal": seal, "chain": chain})
-    moved = sa.update(t.audit_head).values(number=number, chain=chain).cte("moved")
-    # One statement, since others wait for the head meanwhile.
-    tx.execute(sa.insert(t.audit).values(rows).add_cte(moved))
+    # The last line moves the head in its own statement: others wait for the head meanwhile.
+    if rows[:-1]:
+        tx.execute(sa.insert(t.audit), rows[:-1])
+    tx.execute(_ADD, rows[-1] | {"head_number": number, "head_chain": chain})
 
 
 def read_head(tx: Tx, *, lock: bool = False) -> Place:
     """The last line, as the table of the head says. Raises `Unavailable` when somebody has removed the head."""
-    row = tx.one(sa.select(t.audit_head).with_for_update() if lock else sa.select(t.audit_head))
+    row = tx.one(_LOCKED_HEAD if lock else sa.select(t.audit_head))
     if row is None:
         raise Unavailable(part="database", problem="the head of the audit is missing")
     return Place(number=row["number"], chain=row["chain"])
@@ -132,7 +143,8 @@ def digest_of_earlier(tx: Tx) -> tuple[int, str]:
 def stream(tx: Tx, statement: sa.Select[Any]) -> Iterator[Row]:
     """The rows one after the other, by a cursor in the server: however many there are, few are in memory."""
     found = tx.connection.execute(statement, execution_options={"yield_per": _AT_ONCE})
-    yield from found.mappings()
+    for row in found.mappings():
+        yield cast("Row", row)
 
 
 def is_line(vault: Vault, row: Row, number: int) -> bool:
