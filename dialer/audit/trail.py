@@ -13,13 +13,15 @@ import json
 import os
 import re
 import socket
+import threading
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -116,11 +118,9 @@ def _line(tx: Tx, row: Row) -> AuditLine:
 def _is_linked(tx: Tx, row: Row) -> bool:
     before = row["chain_before"]
     if before is None:
-        start = _start(tx, row["number"])
-        if start is None:
-            return False
-        before = start.chain
-    return follows(tx.vault, row, before)
+        start = Place() if row["number"] == 1 else _start(tx, row["number"])
+        before = None if start is None else start.chain
+    return before is not None and follows(tx.vault, row, before)
 
 
 def _asked(query: AuditQuery) -> Iterator[sa.ColumnElement[bool]]:
@@ -235,6 +235,9 @@ _ANCHOR: Final = "audit anchor"
 _ROUND_LINES: Final = 20_000
 _WHOLE_EVERY: Final = timedelta(days=1)
 _NET_SECONDS: Final = 10.0
+_PLACE_SECONDS: Final = 30.0
+_writing: Final[dict[str, threading.Thread]] = {}
+"""The last write to each place; one that hangs is not joined by others."""
 _MOST_ANSWER: Final = 1 << 20
 _PREFIX: Final = re.compile(r"\{\"audit_anchor\":.*\}")
 
@@ -531,7 +534,7 @@ def write_checkpoint(services: Services, *, through: int, by: str, why: str) -> 
     with services.store.begin() as tx:
         chain = tx.scalar(sa.select(t.audit.c.chain).where(t.audit.c.number == through))
         if chain is None:
-            raise NotFound(kind="line", key=through)
+            raise NotFound(kind="line of the audit", key=through)
         facts = {"through": through, "chain": chain.hex()}
         now = services.clock.now()
         write_audit(tx, who=who, act=CHECKPOINT_ACT, subject="audit", why=reason, now=now, facts=facts)
@@ -592,27 +595,43 @@ def anchor_trail(
     anchor = replace(anchor, seal=services.store.vault.sign(_anchored(anchor), purpose=_ANCHOR))
     faults: dict[str, str] = {}
     if settings.anchor_tsa_url is not None:
-        try:
-            anchor = replace(anchor, stamp=_stamp(settings, anchor.seal))
-        except (OSError, ValueError) as fault:
-            faults["tsa"] = _short(fault)
-    places = (
-        ("file", settings.anchor_file, _append_to),
-        ("syslog", settings.anchor_syslog, _send_to_syslog),
-    )
-    for name, place, write in places:
-        if place is None:
-            continue
-        try:
-            write(str(place), anchor)
-        except OSError as fault:
-            faults[name] = _short(fault)
+        stamps: list[bytes] = []
+        _within("tsa", lambda: stamps.append(_stamp(settings, anchor.seal)), faults)
+        anchor = replace(anchor, stamp=b"".join(stamps))
+    file, syslog = settings.anchor_file, settings.anchor_syslog
+    if file is not None:
+        _within("file", lambda: _append_to(file, anchor), faults)
+    if syslog is not None:
+        _within("syslog", lambda: _send_to_syslog(syslog, anchor), faults)
     facts: dict[str, object] = {"number": head.number, "faults": faults}
     with services.store.begin() as tx:
         note_cycle_part(tx, _ANCHOR_PART, began_at=began_at, real_now=services.real.now(), facts=facts)
         if faults:
             raise_alarm_once(tx, AlarmCode.ANCHOR_FAILED, now=services.clock.now(), facts=faults)
     return anchor, faults
+
+
+def _within(place: str, write: Callable[[], None], faults: dict[str, str]) -> None:
+    """Writes on a thread of its own: storage or a server that hangs delays the other places for a while, once."""
+
+    def run() -> None:
+        try:
+            write()
+        except (OSError, ValueError, HTTPException) as fault:
+            problems.append(_short(fault))
+
+    problems: list[str] = []
+    last = _writing.get(place)
+    if last is not None and last.is_alive():
+        problems.append("the last write has not ended")
+    else:
+        _writing[place] = thread = threading.Thread(target=run, name=f"anchor-{place}", daemon=True)
+        thread.start()
+        thread.join(_PLACE_SECONDS)
+        if thread.is_alive():
+            problems.append("no answer")
+    if problems:
+        faults[place] = problems[0]
 
 
 def _short(fault: Exception) -> str:
@@ -622,9 +641,9 @@ def _short(fault: Exception) -> str:
     return (fault.strerror if isinstance(fault, OSError) and fault.strerror else str(fault))[:200]
 
 
-def _append_to(path: str, anchor: Anchor) -> None:
+def _append_to(path: Path, anchor: Anchor) -> None:
     """Whole lines only, and on the disk when this returns."""
-    is_new = not Path(path).exists()
+    is_new = not path.exists()
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         line = f"{anchor.text()}\n".encode()
@@ -634,7 +653,7 @@ def _append_to(path: str, anchor: Anchor) -> None:
     finally:
         os.close(descriptor)
     if is_new:
-        folder = os.open(Path(path).parent, os.O_RDONLY)
+        folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from dialer.audit import trail
 from dialer.audit.trail import (
     anchor_trail,
     check_trail,
@@ -150,6 +152,25 @@ def test_a_place_that_takes_nothing_raises_an_alarm_and_is_tried_again(
     assert alarm_codes(ten) == {AlarmCode.ANCHOR_FAILED}
     if place == "tsa":
         assert len((tmp_path / "anchors").read_text().splitlines()) == 2
+
+
+def test_storage_that_hangs_delays_the_other_places_once(
+    ten: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A named pipe that nobody reads: to open it for writing waits for ever."""
+    monkeypatch.setattr(trail, "_PLACE_SECONDS", 0.2)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        settings = AuditSettings(anchor_file=pipe, anchor_syslog=f"udp://127.0.0.1:{server.getsockname()[1]}")
+        for problem in ("no answer", "the last write has not ended"):
+            _, faults = anchor_trail(ten.services, settings)
+            assert faults == {"file": problem}
+            assert server.recv(65536)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    trail._writing["file"].join(10)
+    os.close(reader)
 
 
 @pytest.mark.parametrize(

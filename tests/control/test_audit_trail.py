@@ -23,9 +23,11 @@ from dialer.core.errors import Invalid
 from dialer.core.events import AlarmCode
 from dialer.db import tables as t
 from dialer.db.audit import begin_chain, read_head, write_audit
+from dialer.db.migrations import migrate_database
 from dialer.db.unit_of_work import Store
 from dialer.db.vault import Keys, Vault
 from tests.control.scene import Scene
+from tests.control.test_grouping_migration import at_revision
 from tests.outcomes.town import MORNING
 
 Found = list[tuple[str, int | None, int | None]]
@@ -209,15 +211,25 @@ def test_the_triggers_fire_in_a_session_of_every_replication_role(scene: Scene):
     }
 
 
-def test_a_role_that_is_not_the_owner_may_add_and_read_and_no_more(ten: Scene):
-    with ten.store.begin() as tx:
-        may = tx.rows(
-            sa.text(
-                "SELECT privilege_type FROM pg_class, aclexplode(relacl) acl"
-                " WHERE oid = 'audit'::regclass AND acl.grantee <> relowner"
-            )
-        )
-    assert {row["privilege_type"] for row in may} <= {"INSERT", "SELECT"}
+def test_a_role_that_is_not_the_owner_may_add_and_read_and_no_more(empty_database: str):
+    granted = sa.text(
+        "SELECT relname, acl.grantee::regrole::text AS role, privilege_type FROM pg_class, aclexplode(relacl) acl"
+        " WHERE relname IN ('audit', 'audit_head') AND acl.grantee <> relowner"
+    )
+    with at_revision(empty_database, "0030") as services:
+        with services.begin() as connection:
+            # Any role that is always there.
+            connection.execute(sa.text("GRANT ALL ON audit TO pg_monitor, PUBLIC"))
+            connection.execute(sa.text("ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO pg_monitor, PUBLIC"))
+        migrate_database(services)
+        with services.begin() as connection:
+            found_grants = {tuple(row) for row in connection.execute(granted)}
+    assert found_grants == {
+        ("audit", "pg_monitor", "INSERT"),
+        ("audit", "pg_monitor", "SELECT"),
+        ("audit_head", "pg_monitor", "SELECT"),
+        ("audit_head", "pg_monitor", "UPDATE"),
+    }
 
 
 def earlier(scene: Scene, count: int) -> None:
