@@ -20,7 +20,7 @@ from pathlib import Path
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from dialer.audit.trail import anchor_trail, check_new_lines
+from dialer.audit.trail import anchor_trail, check_new_lines, recent_anchors
 from dialer.broker import BULK_QUEUE, DIAL_QUEUE, Enqueuer
 from dialer.control.health import SCHEDULER_PART, TICK_PART, close_cycle
 from dialer.core.errors import Unavailable
@@ -203,7 +203,8 @@ def _clean_up(app: Application) -> None:
 
 def _check_trail(app: Application) -> None:
     try:
-        check_new_lines(app.services)
+        anchors = recent_anchors(app.services.store.vault, app.settings.audit.anchor_file)
+        check_new_lines(app.services, anchors=anchors)
     except Unavailable as fault:
         _log.warning("%s", fault)
 

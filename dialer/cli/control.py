@@ -11,8 +11,6 @@ import typer
 
 from dialer.audit.trail import (
     Anchor,
-    Finding,
-    Flaw,
     anchor_trail,
     read_anchors,
     stamped_at,
@@ -29,6 +27,7 @@ from dialer.control.overview import acknowledge_alarm
 from dialer.core.errors import Invalid
 from dialer.core.events import AlarmCode
 from dialer.core.values import FraudType, Grade, PauseScope
+from dialer.db.audit import Finding, Flaw
 from dialer.db.vault import create, fingerprint
 from dialer.language import Lang, Text, bilingual
 from dialer.outcomes.filing import file_case

@@ -25,13 +25,16 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from dialer.audit import trail
 from dialer.audit.trail import (
     anchor_trail,
-    check_trail,
+    check_new_lines,
     read_anchors,
+    read_trail_state,
+    recent_anchors,
     stamped_at,
 )
 from dialer.core.errors import SettingsError
 from dialer.core.events import AlarmCode
 from dialer.db import tables as t
+from dialer.db.audit import check_trail
 from dialer.runtime.settings import AuditSettings, load_settings
 from tests.control.conftest import Assemble
 from tests.control.scene import Scene
@@ -85,6 +88,29 @@ def test_lines_cut_off_at_the_end_are_named_by_the_anchor(ten: Scene, anchored: 
     assert against(ten, text) == [("missing", 10, 12), ("anchor", 12, None)]
     write(ten.store, 5)
     assert against(ten, text) == [("anchor", 10, None), ("anchor", 12, None)]
+
+
+def test_the_next_round_finds_that_the_end_was_cut_off(ten: Scene, anchored: AuditSettings):
+    """Also where what the last round reached was set back with the head."""
+    vault = ten.store.vault
+    owner(ten, "DELETE FROM audit WHERE number > 9")
+    owner(ten, "UPDATE audit_head SET number = 9, chain = (SELECT chain FROM audit WHERE number = 9)")
+    ten.do(sa.delete(t.heartbeat))
+    assert recent_anchors(vault, None) == recent_anchors(vault, Path("/nowhere")) == []
+    anchors = recent_anchors(vault, anchored.anchor_file)
+    for _ in range(2):
+        verdict = check_new_lines(ten.services, anchors=anchors)
+        assert found(verdict) == [("missing", 10, 12), ("anchor", 12, None)]
+    write(ten.store, 5)
+    for _ in range(2):
+        assert ("anchor", 10, None) in found(check_new_lines(ten.services, anchors=anchors))
+    with ten.store.begin() as tx:
+        assert read_trail_state(tx).found == 3 + 2
+    owner(ten, "DELETE FROM audit WHERE number = 10")
+    assert ("missing", 10, None) in [
+        (one.flaw.value, one.number, one.of)
+        for one in check_new_lines(ten.services, anchors=anchors).findings
+    ]
 
 
 def test_everything_deleted_is_named_by_the_anchor(ten: Scene, anchored: AuditSettings):

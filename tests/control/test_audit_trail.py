@@ -11,10 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.audit.trail import (
-    Flaw,
-    Verdict,
     check_new_lines,
-    check_trail,
     read_trail_state,
     verify_trail,
     write_checkpoint,
@@ -22,7 +19,7 @@ from dialer.audit.trail import (
 from dialer.core.errors import Invalid
 from dialer.core.events import AlarmCode
 from dialer.db import tables as t
-from dialer.db.audit import begin_chain, read_head, write_audit
+from dialer.db.audit import Flaw, Verdict, begin_chain, check_trail, read_head, write_audit
 from dialer.db.migrations import migrate_database
 from dialer.db.unit_of_work import Store
 from dialer.db.vault import Keys, Vault
