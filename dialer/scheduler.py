@@ -149,7 +149,8 @@ def _lead(app: Application, process: str, still_held: Callable[[], bool], stoppe
                 cycle_began = _note(app, process, ticks, cycle_began)
             stopped.wait(_FOLLOW_SECONDS)
     finally:
-        scheduler.shutdown(wait=False)
+        # A process that ends lets its jobs end first: they hold connections. One that lost the lead stops at once.
+        scheduler.shutdown(wait=stopped.is_set())
 
 
 def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
